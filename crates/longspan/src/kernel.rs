@@ -1,0 +1,106 @@
+//! The arithmetic: products, the recurrent time loop, activations and threads.
+//!
+//! The only place where `unsafe` may stand. Two rules hold for everything here:
+//!
+//! - **Row independence.** Each element of a result is one sum in one fixed order (k ascending, in blocks of
+//!   [`gemm::DEPTH`]), whatever tile, thread or neighbouring rows it is computed with.
+//! - **Threads share no sums.** Work is cut along rows of the result, never along the summed index, so the bits do
+//!   not depend on the number of threads.
+// Raw views are what lets several threads write disjoint rows of one tape, and unchecked loads are what lets the
+// compiler keep a tile in registers; each block states why it is sound.
+#![allow(unsafe_code)]
+
+pub mod gemm;
+pub mod recurrent;
+pub mod rows;
+
+mod buffer;
+mod isa;
+mod lanes;
+mod micro;
+mod pack;
+mod threads;
+
+use std::sync::{Mutex, MutexGuard};
+
+pub use buffer::Buffer;
+pub use isa::{Isa, Level, LevelError};
+pub use lanes::Vector;
+pub(crate) use lanes::vectors;
+pub use micro::fma_peak_flops;
+pub use pack::{Packed, Weights};
+pub use threads::Pool;
+
+use crate::real::Real;
+
+/// What a computation runs on: an instruction set, threads, and their scratch memory.
+pub struct Context<R> {
+    level: Level,
+    pool: Pool,
+    scratch: Vec<Mutex<Buffer<R>>>,
+}
+
+impl<R: Real> Context<R> {
+    /// A context of `threads` threads (at least one) on the instruction set `level`.
+    pub fn new(level: Level, threads: usize) -> Self {
+        let threads = threads.max(1);
+        Self {
+            level,
+            pool: Pool::new(threads),
+            scratch: (0..threads).map(|_| Mutex::new(Buffer::zeros(0))).collect(),
+        }
+    }
+
+    /// The instruction set.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The number of threads.
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// Calls `work(worker, first, end)` on every thread, with 0..count cut into contiguous ranges of almost equal
+    /// length. Ranges may be empty; a worker with an empty range is not called.
+    pub fn split(&self, count: usize, work: impl Fn(usize, usize, usize) + Sync) {
+        let threads = self.threads();
+        if threads == 1 || count <= 1 {
+            if count > 0 {
+                work(0, 0, count);
+            }
+            return;
+        }
+        self.pool.run(&|worker| {
+            let (first, end) = (count * worker / threads, count * (worker + 1) / threads);
+            if first < end {
+                work(worker, first, end);
+            }
+        });
+    }
+
+    /// Scratch memory of one worker, at least `len` long; it grows on first use and then stays.
+    fn scratch(&self, worker: usize, len: usize) -> MutexGuard<'_, Buffer<R>> {
+        let mut buffer = self.scratch[worker].lock().unwrap_or_else(|e| e.into_inner());
+        buffer.grow(len);
+        buffer
+    }
+}
+
+/// A raw pointer that may cross threads: the kernel that makes it hands each thread a disjoint part.
+#[derive(Clone, Copy)]
+struct Shared<R>(*mut R);
+
+// SAFETY: a Shared is only dereferenced at places that belong to one thread by the split of rows; the data
+// themselves are plain numbers.
+unsafe impl<R: Send> Send for Shared<R> {}
+// SAFETY: as above.
+unsafe impl<R: Send> Sync for Shared<R> {}
+
+impl<R> Shared<R> {
+    /// The pointer. A method, so that closures capture the wrapper and not its field.
+    #[inline(always)]
+    fn get(self) -> *mut R {
+        self.0
+    }
+}

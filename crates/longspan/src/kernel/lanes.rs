@@ -1,0 +1,328 @@
+//! Vectors as plain arrays, and the activations on them.
+//!
+//! Every operation is a loop over a fixed-size array that the compiler turns into one instruction where the enclosing
+//! function has the features for it; equations are written once, with operators, for every width and both number types.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::real::Real;
+
+/// A short vector of numbers on which the cells' equations are written.
+///
+/// NaN propagates through every function; nothing saturates silently except sigmoid and tanh at their limits.
+pub trait Vector<R: Real>:
+    Copy
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Number of elements.
+    const LANES: usize;
+
+    /// All elements equal.
+    fn splat(x: R) -> Self;
+    /// The first elements from `from`; the others are zero. Reads at most [`Vector::LANES`].
+    fn load(from: &[R]) -> Self;
+    /// Writes the first elements; at most [`Vector::LANES`].
+    fn store(self, to: &mut [R]);
+    /// self · a + b, rounded once where the instruction set has FMA.
+    fn fma(self, a: Self, b: Self) -> Self;
+    /// Elementwise `if self > 0 { yes } else { no }`.
+    fn select_positive(self, yes: Self, no: Self) -> Self;
+    /// Elementwise `if self > bound { bound } else { self }`: NaN stays.
+    fn at_most(self, bound: R) -> Self;
+    /// Elementwise `if self < bound { bound } else { self }`: NaN stays.
+    fn at_least(self, bound: R) -> Self;
+    /// Elementwise [`Real::exp2_of_rounded`].
+    fn exp2_of_rounded(self) -> Self;
+
+    /// All zero.
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(R::ZERO)
+    }
+
+    /// All one.
+    #[inline(always)]
+    fn one() -> Self {
+        Self::splat(R::ONE)
+    }
+
+    /// (n as a rounded number, r) with self = n ln 2 + r and |r| ≤ ln 2 / 2.
+    #[inline(always)]
+    fn reduce(self) -> (Self, Self) {
+        let rounded = self.fma(Self::splat(R::from_f64(std::f64::consts::LOG2_E)), Self::splat(R::ROUND));
+        let n = rounded - Self::splat(R::ROUND);
+        let r = n.fma(Self::splat(-R::LN_2_HI), self);
+        (rounded, n.fma(Self::splat(-R::LN_2_LO), r))
+    }
+
+    /// e^r − 1 for |r| ≤ ln 2 / 2 by its Taylor polynomial, accurate relative to r.
+    #[inline(always)]
+    fn exp_m1_reduced(r: Self) -> Self {
+        let mut factorial = 1.0;
+        for n in 2..=R::EXP_DEGREE {
+            factorial *= n as f64;
+        }
+        let mut p = Self::splat(R::from_f64(1.0 / factorial));
+        for n in (1..R::EXP_DEGREE).rev() {
+            factorial /= (n + 1) as f64;
+            p = p.fma(r, Self::splat(R::from_f64(1.0 / factorial)));
+        }
+        p * r
+    }
+
+    /// e^y for |y| ≤ [`Real::EXP_MAX`]; outside, e^±EXP_MAX.
+    #[inline(always)]
+    fn exp(self) -> Self {
+        let (n, r) = self.at_most(R::EXP_MAX).at_least(-R::EXP_MAX).reduce();
+        let scale = n.exp2_of_rounded();
+        Self::exp_m1_reduced(r).fma(scale, scale)
+    }
+
+    /// σ(x) = 1 / (1 + e^−x).
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        Self::one() / (Self::one() + (-self).exp())
+    }
+
+    /// tanh x = E / (E + 2) with E = e^2x − 1, accurate relative to tanh x also near 0.
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        // e^2x − 1 = 2^n (e^r − 1) + (2^n − 1): at n = 0 the last term vanishes and nothing cancels.
+        let y = self + self;
+        let (n, r) = y.at_most(R::from_f64(40.0)).at_least(R::from_f64(-40.0)).reduce();
+        let scale = n.exp2_of_rounded();
+        let e = Self::exp_m1_reduced(r).fma(scale, scale - Self::one());
+        e / (e + Self::splat(R::from_f64(2.0)))
+    }
+
+    /// max(x, 0) in the sense that NaN stays.
+    #[inline(always)]
+    fn relu(self) -> Self {
+        self.at_least(R::ZERO)
+    }
+}
+
+/// `L` numbers; `FUSED` where multiply-add is one instruction.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $op:tt) => {
+        impl<R: Real, const L: usize, const FUSED: bool> $trait for Lanes<R, L, FUSED> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(mut self, other: Self) -> Self {
+                for l in 0..L {
+                    self.0[l] $op other.0[l];
+                }
+                self
+            }
+        }
+    };
+}
+operator!(Add, add, +=);
+operator!(Sub, sub, -=);
+operator!(Mul, mul, *=);
+operator!(Div, div, /=);
+
+impl<R: Real, const L: usize, const FUSED: bool> Neg for Lanes<R, L, FUSED> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(mut self) -> Self {
+        for l in 0..L {
+            self.0[l] = -self.0[l];
+        }
+        self
+    }
+}
+
+impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED> {
+    const LANES: usize = L;
+
+    #[inline(always)]
+    fn splat(x: R) -> Self {
+        Self([x; L])
+    }
+
+    #[inline(always)]
+    fn load(from: &[R]) -> Self {
+        if let Some(full) = from.first_chunk::<L>() {
+            return Self(*full);
+        }
+        let mut out = [R::ZERO; L];
+        out[..from.len()].copy_from_slice(from);
+        Self(out)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [R]) {
+        if let Some(full) = to.first_chunk_mut::<L>() {
+            *full = self.0;
+        } else {
+            let n = to.len();
+            to.copy_from_slice(&self.0[..n]);
+        }
+    }
+
+    #[inline(always)]
+    fn fma(mut self, a: Self, b: Self) -> Self {
+        for l in 0..L {
+            self.0[l] = if FUSED { self.0[l].mul_add(a.0[l], b.0[l]) } else { self.0[l] * a.0[l] + b.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn select_positive(mut self, yes: Self, no: Self) -> Self {
+        for l in 0..L {
+            self.0[l] = if self.0[l] > R::ZERO { yes.0[l] } else { no.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn at_most(mut self, bound: R) -> Self {
+        for l in 0..L {
+            self.0[l] = if self.0[l] > bound { bound } else { self.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn at_least(mut self, bound: R) -> Self {
+        for l in 0..L {
+            self.0[l] = if self.0[l] < bound { bound } else { self.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn exp2_of_rounded(mut self) -> Self {
+        for l in 0..L {
+            self.0[l] = self.0[l].exp2_of_rounded();
+        }
+        self
+    }
+}
+
+/// The vectors that [`Real`] names for each width.
+pub(crate) mod vectors {
+    use super::Lanes;
+
+    /// NEON multiplies and adds in one instruction; SSE2 has none, and a fused result in software is slow.
+    const FUSED: bool = cfg!(target_arch = "aarch64");
+    /// 64 bytes of f32.
+    pub(crate) type F32Wide = Lanes<f32, 16, true>;
+    /// 32 bytes of f32.
+    pub(crate) type F32Middle = Lanes<f32, 8, true>;
+    /// 16 bytes of f32.
+    pub(crate) type F32Narrow = Lanes<f32, 4, FUSED>;
+    /// 64 bytes of f64.
+    pub(crate) type F64Wide = Lanes<f64, 8, true>;
+    /// 32 bytes of f64.
+    pub(crate) type F64Middle = Lanes<f64, 4, true>;
+    /// 16 bytes of f64.
+    pub(crate) type F64Narrow = Lanes<f64, 2, FUSED>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::isa::{Isa, Job, Level};
+    use super::*;
+
+    struct Apply<'a, R>(&'a [R], &'a mut [R], fn_name::Name);
+
+    mod fn_name {
+        #[derive(Clone, Copy)]
+        pub(super) enum Name {
+            Exp,
+            Sigmoid,
+            Tanh,
+        }
+    }
+    use fn_name::Name;
+
+    impl<R: Real> Job for Apply<'_, R> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            let lanes = I::V::<R>::LANES;
+            for (x, y) in self.0.chunks(lanes).zip(self.1.chunks_mut(lanes)) {
+                let v = I::V::<R>::load(x);
+                match self.2 {
+                    Name::Exp => v.exp(),
+                    Name::Sigmoid => v.sigmoid(),
+                    Name::Tanh => v.tanh(),
+                }
+                .store(y);
+            }
+        }
+    }
+
+    fn levels() -> impl Iterator<Item = Level> {
+        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    }
+
+    fn worst<R: Real>(name: Name, xs: &[f64], exact: fn(f64) -> f64) -> f64 {
+        let x: Vec<R> = xs.iter().map(|&x| R::from_f64(x)).collect();
+        let mut worst: f64 = 0.0;
+        for level in levels() {
+            let mut y = vec![R::ZERO; x.len()];
+            level.dispatch(Apply(&x, &mut y, name));
+            for (x, y) in x.iter().zip(&y) {
+                let truth = exact(x.to_f64());
+                let error = (y.to_f64() - truth).abs() / truth.abs().max(1e-300);
+                worst = worst.max(error);
+            }
+        }
+        worst
+    }
+
+    /// Points over the whole range and close to zero, both signs.
+    fn points(limit: f64) -> Vec<f64> {
+        let mut xs: Vec<f64> = (-4000..=4000).map(|i| f64::from(i) / 4000.0 * limit).collect();
+        xs.extend((1..250).flat_map(|i| [1.0, -1.0].map(|s| s * limit * 0.93f64.powi(i))));
+        xs
+    }
+
+    #[test]
+    fn activations_are_accurate_relative_to_their_value() {
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        // Two to three ulp: one from the polynomial, one from the scaling, one from the division.
+        for (name, limit, exact) in [
+            (Name::Exp, 80.0, f64::exp as fn(f64) -> f64),
+            (Name::Sigmoid, 80.0, sigmoid),
+            (Name::Tanh, 30.0, f64::tanh),
+        ] {
+            let single = worst::<f32>(name, &points(limit), exact);
+            assert!(single < 3.0 * f64::from(f32::EPSILON), "f32 relative error {single:e}");
+            let double = worst::<f64>(name, &points(limit), exact);
+            assert!(double < 6.0 * f64::EPSILON, "f64 relative error {double:e}");
+        }
+    }
+
+    #[test]
+    fn limits_and_nan() {
+        for level in levels() {
+            let x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1000.0, -1000.0];
+            let mut s = [9.0; 7];
+            let mut t = [9.0; 7];
+            level.dispatch(Apply(&x, &mut s, Name::Sigmoid));
+            level.dispatch(Apply(&x, &mut t, Name::Tanh));
+            assert!(s[0].is_nan() && t[0].is_nan());
+            assert_eq!(&t[1..], &[1.0, -1.0, 0.0, 0.0, 1.0, -1.0]);
+            assert_eq!(s[1], 1.0);
+            assert_eq!(s[3], 0.5);
+            // e^-87 is the smallest value that sigmoid returns; its derivative is then below 1e-37.
+            assert!(s[2] > 0.0 && s[2] < 2e-38);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Weights rearranged once per sequence, so that the microkernel reads them in one straight run.
+//!
+//! The right operand B `[K, N]` is cut into panels of a few vectors of columns; a panel holds its rows one after the
+//! other. For a recurrent product the columns of a panel are the *gates of the same hidden units* side by side, so that a
+//! finished tile has everything that the cell's equations need.
+
+use super::buffer::Buffer;
+use super::isa::{Avx2, Avx512, Isa, Level, Portable};
+use super::lanes::Vector;
+use super::micro::{MAX_VECTORS, tile_rows};
+use crate::matrix::Mat;
+use crate::real::Real;
+
+/// Which matrix is packed, seen from the stored weights W `[rows, cols]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Weights<'a, R> {
+    /// B = W.
+    Plain(Mat<'a, R>),
+    /// B = Wᵀ.
+    Transposed(Mat<'a, R>),
+}
+
+/// Columns `first..first + units` of every gate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panel {
+    pub(super) first: usize,
+    pub(super) units: usize,
+    /// Vectors per gate.
+    pub(super) spread: usize,
+    /// Where the panel starts in the packed buffer.
+    pub(super) offset: usize,
+}
+
+/// A packed right operand of `gates` blocks of `units` columns: N = gates · units.
+pub struct Packed<R> {
+    data: Buffer<R>,
+    panels: Vec<Panel>,
+    depth: usize,
+    gates: usize,
+    units: usize,
+    lanes: usize,
+}
+
+impl<R: Real> Packed<R> {
+    /// Room for B `[depth, gates · units]` at this level. `gates` is 1 for a plain product.
+    pub fn new(level: Level, depth: usize, gates: usize, units: usize) -> Self {
+        let (lanes, spread) = match level {
+            Level::Avx512 => geometry::<Avx512, R>(gates),
+            Level::Avx2 => geometry::<Avx2, R>(gates),
+            Level::Portable => geometry::<Portable, R>(gates),
+        };
+        let mut panels = Vec::new();
+        let (mut first, mut offset) = (0, 0);
+        while first < units {
+            let count = (units - first).min(spread * lanes);
+            let spread = count.div_ceil(lanes);
+            panels.push(Panel { first, units: count, spread, offset });
+            first += count;
+            offset += depth * gates * spread * lanes;
+        }
+        Self { data: Buffer::zeros(offset), panels, depth, gates, units, lanes }
+    }
+
+    /// Copies the weights into the panels. Padding columns are zero and stay zero.
+    ///
+    /// # Panics
+    /// If the shape differs from that given to [`Packed::new`].
+    pub fn pack(&mut self, weights: Weights<'_, R>) {
+        let n = self.gates * self.units;
+        let (w, shape) = match weights {
+            Weights::Plain(w) => (w, (w.rows(), w.cols())),
+            Weights::Transposed(w) => (w, (w.cols(), w.rows())),
+        };
+        assert_eq!(shape, (self.depth, n), "weights to pack: [K, N]");
+        for panel in &self.panels {
+            let width = self.gates * panel.spread * self.lanes;
+            let out = &mut self.data[panel.offset..][..self.depth * width];
+            for gate in 0..self.gates {
+                let (from, to) = (gate * self.units + panel.first, gate * panel.spread * self.lanes);
+                match weights {
+                    Weights::Plain(_) => {
+                        for (k, row) in out.chunks_exact_mut(width).enumerate() {
+                            row[to..to + panel.units].copy_from_slice(&w.row(k)[from..from + panel.units]);
+                        }
+                    }
+                    Weights::Transposed(_) => {
+                        for j in 0..panel.units {
+                            for (k, &x) in w.row(from + j).iter().enumerate() {
+                                out[k * width + to + j] = x;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// K: length of the sums.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// N: columns of all gates.
+    pub fn columns(&self) -> usize {
+        self.gates * self.units
+    }
+
+    pub(super) fn gates(&self) -> usize {
+        self.gates
+    }
+
+    pub(super) fn units(&self) -> usize {
+        self.units
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    pub(super) fn panels(&self) -> &[Panel] {
+        &self.panels
+    }
+
+    /// Vectors in a row of this panel.
+    pub(super) fn vectors(&self, panel: &Panel) -> usize {
+        self.gates * panel.spread
+    }
+
+    /// The panel's rows from `k` on.
+    pub(super) fn rows_from(&self, panel: &Panel, k: usize) -> &[R] {
+        let width = self.vectors(panel) * self.lanes;
+        &self.data[panel.offset + k * width..panel.offset + self.depth * width]
+    }
+}
+
+/// (lanes, vectors per gate) of a full panel.
+fn geometry<I: Isa, R: Real>(gates: usize) -> (usize, usize) {
+    assert!((1..=MAX_VECTORS).contains(&gates), "{gates} gates in one product");
+    // With few registers, a tile of two vectors and six rows loads less than one of four and three.
+    let widest = if tile_rows::<I>(MAX_VECTORS) >= 6 { MAX_VECTORS } else { 2 };
+    (<I::V<R> as Vector<R>>::LANES, (widest / gates).max(1))
+}

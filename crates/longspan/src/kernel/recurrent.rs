@@ -1,0 +1,533 @@
+//! The time loop of one layer over one chunk: a packed product per step, and the cell's equations on each tile of sums
+//! while it is in the first-level cache.
+//!
+//! # Shapes
+//! - states: per part `[steps + 1, rows, H]`; index 0 is the state before the chunk.
+//! - tape: `[steps, rows, tape slots · H]`. On entry slots 0..G hold the input projection; what is left there is the
+//!   cell's affair.
+//! - deltas: `[steps, rows, delta slots · H]`: gradients by pre-activations, and what else backward leaves behind.
+//!
+//! A *slot* is one block of H numbers of one row. The equations see a few units of each slot at a time.
+
+use std::marker::PhantomData;
+
+use super::gemm::Kernels;
+use super::isa::{Isa, Job};
+use super::lanes::Vector;
+use super::micro::Tile;
+use super::pack::Packed;
+use super::{Context, Shared};
+use crate::real::Real;
+
+/// Where a recurrent product takes its left operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// h_{t−1}; its gradient is added to that of h_{t−1}.
+    Hidden,
+    /// A tape slot that an earlier phase of the same step has filled; its gradient goes to a delta slot.
+    Tape {
+        /// The slot of the operand.
+        slot: usize,
+        /// The delta slot that receives its gradient.
+        delta: usize,
+    },
+}
+
+/// One product with recurrent weights inside a step, followed by a part of the cell's equations.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// First gate (block of H rows of W_hh).
+    pub first_gate: usize,
+    /// Number of gates.
+    pub gates: usize,
+    /// What the weights are multiplied with.
+    pub operand: Operand,
+    /// Delta slot where the gradients by these gates' recurrent sums begin.
+    pub delta: usize,
+}
+
+/// The units of one vector: all lanes, or the last few.
+pub trait Units<R: Real>: Copy {
+    /// The vector.
+    type V: Vector<R>;
+    /// Reads the units at `from`.
+    ///
+    /// # Safety
+    /// `from` must be readable for the units.
+    unsafe fn load(self, from: *const R) -> Self::V;
+    /// Writes the units at `to`.
+    ///
+    /// # Safety
+    /// `to` must be writable for the units.
+    unsafe fn store(self, to: *mut R, x: Self::V);
+}
+
+/// A whole vector.
+struct Full<V>(PhantomData<V>);
+
+impl<V> Clone for Full<V> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<V> Copy for Full<V> {}
+
+impl<R: Real, V: Vector<R>> Units<R> for Full<V> {
+    type V = V;
+    #[inline(always)]
+    unsafe fn load(self, from: *const R) -> V {
+        // SAFETY: the caller's contract; a Vector is a transparent array of LANES numbers.
+        unsafe { from.cast::<V>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut R, x: V) {
+        // SAFETY: as for load.
+        unsafe { to.cast::<V>().write_unaligned(x) }
+    }
+}
+
+/// Fewer units than lanes.
+struct Tail<V>(usize, PhantomData<V>);
+
+impl<V> Clone for Tail<V> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<V> Copy for Tail<V> {}
+
+impl<R: Real, V: Vector<R>> Units<R> for Tail<V> {
+    type V = V;
+    #[inline(always)]
+    unsafe fn load(self, from: *const R) -> V {
+        // SAFETY: the caller's contract.
+        V::load(unsafe { std::slice::from_raw_parts(from, self.0) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut R, x: V) {
+        // SAFETY: the caller's contract.
+        x.store(unsafe { std::slice::from_raw_parts_mut(to, self.0) });
+    }
+}
+
+/// The same few units of several slots of one row.
+pub struct Slots<'a, R, S> {
+    first: *mut R,
+    stride: usize,
+    count: usize,
+    units: S,
+    memory: PhantomData<&'a mut R>,
+}
+
+impl<R: Real, S: Units<R>> Slots<'_, R, S> {
+    /// The units of a slot.
+    #[inline(always)]
+    pub fn get(&self, slot: usize) -> S::V {
+        debug_assert!(slot < self.count);
+        // SAFETY: the driver made the slots from checked buffers; `get` and `set` reach no unit but these, and no other
+        // thread has them.
+        unsafe { self.units.load(self.first.add(slot * self.stride)) }
+    }
+
+    /// Replaces the units of a slot.
+    #[inline(always)]
+    pub fn set(&mut self, slot: usize, x: S::V) {
+        debug_assert!(slot < self.count);
+        // SAFETY: as for `get`.
+        unsafe { self.units.store(self.first.add(slot * self.stride), x) }
+    }
+
+    /// Adds to the units of a slot.
+    #[inline(always)]
+    pub fn add(&mut self, slot: usize, x: S::V) {
+        self.set(slot, self.get(slot) + x);
+    }
+}
+
+/// What the forward equations see at one step.
+pub struct Forward<'a, R, S> {
+    /// The tape; slots 0..G hold the input projection with its bias.
+    pub tape: Slots<'a, R, S>,
+    /// State parts at t − 1.
+    pub prev: Slots<'a, R, S>,
+    /// State parts at t, to be set.
+    pub next: Slots<'a, R, S>,
+    /// Elementwise weights of the cell.
+    pub weights: Slots<'a, R, S>,
+}
+
+/// What the backward equations see at one step.
+pub struct Backward<'a, R, S> {
+    /// The tape as forward left it.
+    pub tape: Slots<'a, R, S>,
+    /// State parts at t − 1.
+    pub prev: Slots<'a, R, S>,
+    /// State parts at t.
+    pub next: Slots<'a, R, S>,
+    /// Gradients by the state parts at t, complete.
+    pub d_next: Slots<'a, R, S>,
+    /// Gradients by the state parts at t − 1. Part 0 holds what arrives from above: add to it. Set the others.
+    pub d_prev: Slots<'a, R, S>,
+    /// Gradients by the pre-activations, to be set.
+    pub deltas: Slots<'a, R, S>,
+    /// Elementwise weights of the cell.
+    pub weights: Slots<'a, R, S>,
+}
+
+/// Most gates in one product.
+pub const MAX_GATES: usize = 4;
+
+/// The equations of a cell on a few units. Implementations are `#[inline(always)]`.
+pub trait Equations<R: Real>: Sync {
+    /// Slots of the tape.
+    const TAPE: usize;
+    /// Slots of the deltas.
+    const DELTAS: usize;
+    /// State parts; part 0 is h.
+    const PARTS: usize;
+    /// Elementwise weights, each `[H]`.
+    const WEIGHTS: usize;
+
+    /// Turns `sums` (one vector per gate of the phase) into the tape and the next state.
+    fn forward<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], at: Forward<'_, R, S>);
+
+    /// Turns the gradient by the state at t into the deltas of the phase and the direct part of the gradient at t − 1.
+    /// Phases run from last to first; the product with the phase's weights follows.
+    fn backward<S: Units<R>>(&self, phase: usize, at: Backward<'_, R, S>);
+}
+
+/// The buffers of a chunk that forward writes.
+pub struct Chunk<'a, R> {
+    /// Time steps.
+    pub steps: usize,
+    /// Batch rows.
+    pub rows: usize,
+    /// Hidden units H.
+    pub hidden: usize,
+    /// `[steps, rows, slots · H]`.
+    pub tape: &'a mut [R],
+    /// `[parts, capacity]`, each part `[steps + 1, rows, H]` at its start.
+    pub states: &'a mut [R],
+    /// Distance between parts in `states`.
+    pub part_stride: usize,
+    /// Elementwise weights `[weights, H]`.
+    pub weights: &'a [R],
+}
+
+/// The buffers that backward adds to a [`Chunk`].
+pub struct Gradients<'a, R> {
+    /// `[steps, rows, slots · H]`.
+    pub deltas: &'a mut [R],
+    /// As `states`. Part 0 holds on entry what arrives at h_t from above, at index t + 1, and at its last index also what
+    /// arrives from the chunk after; the other parts hold the latter at their last index.
+    pub d_states: &'a mut [R],
+}
+
+/// Runs the recurrence forwards.
+///
+/// `weights[p]` is W_hhᵀ of phase p, gates side by side.
+///
+/// # Panics
+/// If a buffer is too short for the shape.
+pub fn forward<R: Real, E: Equations<R>>(
+    ctx: &Context<R>,
+    equations: &E,
+    phases: &[Phase],
+    weights: &[Packed<R>],
+    chunk: &mut Chunk<'_, R>,
+) {
+    let raw = Raw::new::<E>(chunk);
+    for (phase, packed) in phases.iter().zip(weights) {
+        assert_eq!((packed.depth(), packed.columns()), (raw.hidden, phase.gates * raw.hidden));
+    }
+    ctx.split(raw.rows, |_, first, end| {
+        let kernels = Kernels::new(ctx.level());
+        ctx.level().dispatch(ForwardRows { equations, phases, weights, raw, kernels: &kernels, first, end });
+    });
+}
+
+/// Runs the recurrence backwards: fills deltas and the gradients by the states.
+///
+/// `weights[p]` is W_hh of phase p, `[gates · H, H]`.
+///
+/// # Panics
+/// If a buffer is too short for the shape.
+pub fn backward<R: Real, E: Equations<R>>(
+    ctx: &Context<R>,
+    equations: &E,
+    phases: &[Phase],
+    weights: &[Packed<R>],
+    chunk: &mut Chunk<'_, R>,
+    gradients: &mut Gradients<'_, R>,
+) {
+    let raw = Raw::new::<E>(chunk);
+    assert!(gradients.deltas.len() >= raw.steps * raw.rows * E::DELTAS * raw.hidden, "deltas too short");
+    assert!(gradients.d_states.len() >= raw.states_len::<E>(), "gradients by states too short");
+    for (phase, packed) in phases.iter().zip(weights) {
+        assert_eq!((packed.depth(), packed.columns()), (phase.gates * raw.hidden, raw.hidden));
+    }
+    let deltas = Shared(gradients.deltas.as_mut_ptr());
+    let d_states = Shared(gradients.d_states.as_mut_ptr());
+    ctx.split(raw.rows, |_, first, end| {
+        let kernels = Kernels::new(ctx.level());
+        let rows =
+            BackwardRows { equations, phases, weights, raw, deltas, d_states, kernels: &kernels, first, end };
+        ctx.level().dispatch(rows);
+    });
+}
+
+/// A chunk as pointers that several threads use on disjoint rows.
+#[derive(Clone, Copy)]
+struct Raw<R> {
+    steps: usize,
+    rows: usize,
+    hidden: usize,
+    tape: Shared<R>,
+    states: Shared<R>,
+    part_stride: usize,
+    weights: Shared<R>,
+}
+
+impl<R: Real> Raw<R> {
+    fn new<E: Equations<R>>(chunk: &mut Chunk<'_, R>) -> Self {
+        let raw = Self {
+            steps: chunk.steps,
+            rows: chunk.rows,
+            hidden: chunk.hidden,
+            tape: Shared(chunk.tape.as_mut_ptr()),
+            states: Shared(chunk.states.as_mut_ptr()),
+            part_stride: chunk.part_stride,
+            weights: Shared(chunk.weights.as_ptr().cast_mut()),
+        };
+        assert!(chunk.tape.len() >= raw.steps * raw.rows * E::TAPE * raw.hidden, "tape too short");
+        assert!(chunk.part_stride >= (raw.steps + 1) * raw.rows * raw.hidden, "state parts overlap");
+        assert!(chunk.states.len() >= raw.states_len::<E>(), "states too short");
+        assert!(chunk.weights.len() >= E::WEIGHTS * raw.hidden, "elementwise weights too short");
+        raw
+    }
+
+    fn states_len<E: Equations<R>>(&self) -> usize {
+        (E::PARTS - 1) * self.part_stride + (self.steps + 1) * self.rows * self.hidden
+    }
+
+    /// Offset of (t, row) in a buffer of `slots` slots.
+    #[inline(always)]
+    fn at(&self, t: usize, row: usize, slots: usize) -> usize {
+        (t * self.rows + row) * slots * self.hidden
+    }
+}
+
+/// Makes [`Slots`].
+///
+/// # Safety
+/// `first` must be valid for `count` slots, `stride` apart, and this thread alone may use these units meanwhile.
+#[inline(always)]
+unsafe fn slots<'a, R, S: Copy>(first: *mut R, stride: usize, count: usize, units: S) -> Slots<'a, R, S> {
+    Slots { first, stride, count, units, memory: PhantomData }
+}
+
+struct ForwardRows<'a, R, E> {
+    equations: &'a E,
+    phases: &'a [Phase],
+    weights: &'a [Packed<R>],
+    raw: Raw<R>,
+    kernels: &'a Kernels<R>,
+    first: usize,
+    end: usize,
+}
+
+impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let raw = self.raw;
+        let hidden = raw.hidden;
+        let mut tile = Tile::new();
+        for t in 0..raw.steps {
+            for (p, (phase, packed)) in self.phases.iter().zip(self.weights).enumerate() {
+                let (operand, stride) = match phase.operand {
+                    Operand::Hidden => (raw.states.get().wrapping_add(raw.at(t, 0, 1)), hidden),
+                    Operand::Tape { slot, .. } => {
+                        (raw.tape.get().wrapping_add(raw.at(t, 0, E::TAPE) + slot * hidden), E::TAPE * hidden)
+                    }
+                };
+                for panel in packed.panels() {
+                    let vectors = packed.vectors(panel);
+                    let width = vectors * packed.lanes();
+                    let right = packed.rows_from(panel, 0).as_ptr();
+                    self.kernels.tiles(vectors, self.end - self.first, |first, count| {
+                        let top = self.first + first;
+                        // SAFETY: the operand's rows top..top + count and the panel hold `hidden` numbers each.
+                        unsafe {
+                            let a = operand.add(top * stride);
+                            self.kernels.tile(vectors, count, hidden, a, (stride, 1), right, &mut tile);
+                        }
+                        for m in 0..count {
+                            for v in 0..panel.spread {
+                                let j = v * packed.lanes();
+                                let mut sums = [I::V::<R>::zero(); MAX_GATES];
+                                for gate in 0..phase.gates {
+                                    let at = m * width + gate * panel.spread * packed.lanes() + j;
+                                    sums[gate] = I::V::<R>::load(&tile.0[at..]);
+                                }
+                                let left = panel.units - j;
+                                let place = (t, top + m, panel.first + j);
+                                // SAFETY: the row belongs to this worker, the units to this turn of the loop.
+                                unsafe {
+                                    if left >= I::V::<R>::LANES {
+                                        self.equations(p, sums, place, Full::<I::V<R>>(PhantomData));
+                                    } else {
+                                        self.equations(p, sums, place, Tail::<I::V<R>>(left, PhantomData));
+                                    }
+                                }
+                            }
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl<R: Real, E: Equations<R>> ForwardRows<'_, R, E> {
+    /// # Safety
+    /// Row and units must belong to this worker and lie inside the chunk.
+    #[inline(always)]
+    unsafe fn equations<S: Units<R>>(
+        &self,
+        phase: usize,
+        sums: [S::V; MAX_GATES],
+        (t, row, unit): (usize, usize, usize),
+        units: S,
+    ) {
+        let raw = self.raw;
+        // SAFETY: the caller's contract; `Raw::new` checked the lengths.
+        let at = unsafe {
+            Forward {
+                tape: slots(raw.tape.get().add(raw.at(t, row, E::TAPE) + unit), raw.hidden, E::TAPE, units),
+                prev: slots(raw.states.get().add(raw.at(t, row, 1) + unit), raw.part_stride, E::PARTS, units),
+                next: slots(
+                    raw.states.get().add(raw.at(t + 1, row, 1) + unit),
+                    raw.part_stride,
+                    E::PARTS,
+                    units,
+                ),
+                weights: slots(raw.weights.get().wrapping_add(unit), raw.hidden, E::WEIGHTS, units),
+            }
+        };
+        self.equations.forward(phase, sums, at);
+    }
+}
+
+struct BackwardRows<'a, R, E> {
+    equations: &'a E,
+    phases: &'a [Phase],
+    weights: &'a [Packed<R>],
+    raw: Raw<R>,
+    deltas: Shared<R>,
+    d_states: Shared<R>,
+    kernels: &'a Kernels<R>,
+    first: usize,
+    end: usize,
+}
+
+impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let raw = self.raw;
+        let hidden = raw.hidden;
+        let lanes = I::V::<R>::LANES;
+        let mut tile = Tile::new();
+        for t in (0..raw.steps).rev() {
+            for (p, (phase, packed)) in self.phases.iter().zip(self.weights).enumerate().rev() {
+                for row in self.first..self.end {
+                    let mut unit = 0;
+                    // SAFETY: the row belongs to this worker, and unit + lanes (or the rest) ≤ hidden.
+                    unsafe {
+                        while unit + lanes <= hidden {
+                            self.equations(p, (t, row, unit), Full::<I::V<R>>(PhantomData));
+                            unit += lanes;
+                        }
+                        if unit < hidden {
+                            self.equations(p, (t, row, unit), Tail::<I::V<R>>(hidden - unit, PhantomData));
+                        }
+                    }
+                }
+                let stride = E::DELTAS * hidden;
+                let operand = self.deltas.get().wrapping_add(raw.at(t, 0, E::DELTAS) + phase.delta * hidden);
+                let (to, to_stride, add) = match phase.operand {
+                    Operand::Hidden => (self.d_states.get().wrapping_add(raw.at(t, 0, 1)), hidden, true),
+                    Operand::Tape { delta, .. } => {
+                        let to = self.deltas.get().wrapping_add(raw.at(t, 0, E::DELTAS) + delta * hidden);
+                        (to, stride, false)
+                    }
+                };
+                for panel in packed.panels() {
+                    let vectors = packed.vectors(panel);
+                    let width = vectors * packed.lanes();
+                    let right = packed.rows_from(panel, 0).as_ptr();
+                    self.kernels.tiles(vectors, self.end - self.first, |first, count| {
+                        let top = self.first + first;
+                        // SAFETY: rows top..top + count of the deltas hold the phase's gates; the panel is as deep; the
+                        // units that are written belong to these rows.
+                        unsafe {
+                            let a = operand.add(top * stride);
+                            self.kernels.tile(
+                                vectors,
+                                count,
+                                packed.depth(),
+                                a,
+                                (stride, 1),
+                                right,
+                                &mut tile,
+                            );
+                            for m in 0..count {
+                                let from = &tile.0[m * width..][..panel.units];
+                                let to = to.add((top + m) * to_stride + panel.first);
+                                let to = std::slice::from_raw_parts_mut(to, panel.units);
+                                if add {
+                                    to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
+                                } else {
+                                    to.copy_from_slice(from);
+                                }
+                            }
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
+    /// # Safety
+    /// Row and units must belong to this worker and lie inside the chunk.
+    #[inline(always)]
+    unsafe fn equations<S: Units<R>>(&self, phase: usize, (t, row, unit): (usize, usize, usize), units: S) {
+        let raw = self.raw;
+        let (before, after) = (raw.at(t, row, 1) + unit, raw.at(t + 1, row, 1) + unit);
+        // SAFETY: the caller's contract; `Raw::new` and `backward` checked the lengths.
+        let at = unsafe {
+            Backward {
+                tape: slots(raw.tape.get().add(raw.at(t, row, E::TAPE) + unit), raw.hidden, E::TAPE, units),
+                prev: slots(raw.states.get().add(before), raw.part_stride, E::PARTS, units),
+                next: slots(raw.states.get().add(after), raw.part_stride, E::PARTS, units),
+                d_next: slots(self.d_states.get().add(after), raw.part_stride, E::PARTS, units),
+                d_prev: slots(self.d_states.get().add(before), raw.part_stride, E::PARTS, units),
+                deltas: slots(
+                    self.deltas.get().add(raw.at(t, row, E::DELTAS) + unit),
+                    raw.hidden,
+                    E::DELTAS,
+                    units,
+                ),
+                weights: slots(raw.weights.get().wrapping_add(unit), raw.hidden, E::WEIGHTS, units),
+            }
+        };
+        self.equations.backward(phase, at);
+    }
+}

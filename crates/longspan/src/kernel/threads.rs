@@ -1,0 +1,169 @@
+//! A small pool: the same few threads run every parallel region of a training step, without allocation.
+//!
+//! A region is a closure called once per worker; the caller is worker 0. Workers spin briefly for the next region (a
+//! training step has one every few dozen microseconds) and then sleep.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+
+/// Turns of the spin loop before a waiting thread sleeps: some tens of microseconds.
+const SPINS: u32 = 4000;
+
+type Region = *const (dyn Fn(usize) + Sync + 'static);
+
+struct State {
+    region: Option<RegionPointer>,
+    generation: usize,
+    stop: bool,
+}
+
+#[derive(Clone, Copy)]
+struct RegionPointer(Region);
+// SAFETY: the pointee is Sync and outlives every use: `Pool::run` returns only after all workers are done with it.
+unsafe impl Send for RegionPointer {}
+
+struct Inner {
+    state: Mutex<State>,
+    wake: Condvar,
+    generation: AtomicUsize,
+    running: AtomicUsize,
+    panicked: AtomicBool,
+}
+
+/// Threads that run parallel regions.
+pub struct Pool {
+    inner: Arc<Inner>,
+    /// One region at a time: two callers of one pool take turns.
+    turn: Mutex<()>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// A pool of `threads` workers; one of them is the thread that calls [`Pool::run`].
+    pub fn new(threads: usize) -> Self {
+        let inner = Arc::new(Inner {
+            state: Mutex::new(State { region: None, generation: 0, stop: false }),
+            wake: Condvar::new(),
+            generation: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            panicked: AtomicBool::new(false),
+        });
+        let workers = (1..threads)
+            .map(|worker| {
+                let inner = Arc::clone(&inner);
+                std::thread::spawn(move || inner.work(worker))
+            })
+            .collect();
+        Self { inner, turn: Mutex::new(()), workers }
+    }
+
+    /// The number of workers, the caller included.
+    pub fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Calls `region(worker)` once for each worker 0..threads, concurrently, and returns when all are done.
+    ///
+    /// # Panics
+    /// If a worker panics. A region must not start another one on the same pool.
+    pub fn run(&self, region: &(dyn Fn(usize) + Sync)) {
+        let _turn = self.turn.lock().unwrap_or_else(|e| e.into_inner());
+        // SAFETY: only the lifetime changes. The pointer is used by workers before they decrease `running`, and this
+        // function waits for `running` to reach zero, also when the region panics here.
+        let region_pointer = RegionPointer(unsafe {
+            std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Region>(std::ptr::from_ref(region))
+        });
+        let inner = &*self.inner;
+        inner.running.store(self.workers.len(), Ordering::Relaxed);
+        {
+            let mut state = inner.state.lock().unwrap_or_else(|e| e.into_inner());
+            state.region = Some(region_pointer);
+            state.generation = state.generation.wrapping_add(1);
+            inner.generation.store(state.generation, Ordering::Release);
+        }
+        inner.wake.notify_all();
+        let own = catch_unwind(AssertUnwindSafe(|| region(0)));
+        let mut spins = 0;
+        while inner.running.load(Ordering::Acquire) > 0 {
+            spins += 1;
+            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        if let Err(panic) = own {
+            resume_unwind(panic);
+        }
+        assert!(!inner.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.inner.state.lock().unwrap_or_else(|e| e.into_inner()).stop = true;
+        self.inner.wake.notify_all();
+        for worker in self.workers.drain(..) {
+            // A worker catches the panics of its regions, so that join cannot fail.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Inner {
+    fn work(&self, worker: usize) {
+        let mut seen = 0;
+        loop {
+            let mut spins = 0;
+            while self.generation.load(Ordering::Acquire) == seen && spins < SPINS {
+                spins += 1;
+                std::hint::spin_loop();
+            }
+            let region = {
+                let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+                while state.generation == seen && !state.stop {
+                    state = self.wake.wait(state).unwrap_or_else(|e| e.into_inner());
+                }
+                if state.stop {
+                    return;
+                }
+                seen = state.generation;
+                state.region
+            };
+            if let Some(RegionPointer(region)) = region {
+                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs this worker's decrement.
+                if catch_unwind(AssertUnwindSafe(|| unsafe { (*region)(worker) })).is_err() {
+                    self.panicked.store(true, Ordering::Relaxed);
+                }
+            }
+            self.running.fetch_sub(1, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_worker_runs_every_region_once() {
+        let pool = Pool::new(3);
+        let counts: Vec<AtomicUsize> = (0..3).map(|_| AtomicUsize::new(0)).collect();
+        for _ in 0..500 {
+            pool.run(&|worker| {
+                counts[worker].fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        assert_eq!(counts.iter().map(|c| c.load(Ordering::Relaxed)).collect::<Vec<_>>(), [500; 3]);
+    }
+
+    #[test]
+    fn a_panicking_worker_is_reported_and_the_pool_lives_on() {
+        let pool = Pool::new(2);
+        let caught = catch_unwind(AssertUnwindSafe(|| pool.run(&|worker| assert_eq!(worker, 0))));
+        assert!(caught.is_err());
+        let calls = AtomicUsize::new(0);
+        pool.run(&|_| {
+            calls.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(calls.load(Ordering::Relaxed), 2);
+    }
+}

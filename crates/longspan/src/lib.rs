@@ -1,0 +1,16 @@
+//! Trains recurrent networks on sequences and measures the gradient at every time step.
+//!
+//! Notation, everywhere: T time steps, B batch rows, D input size, H hidden units, G gates, L layers, V tokens. x_t is
+//! `[B, D]`, h_t and c_t are `[B, H]`; gradients are `d_x`. Matrices are row-major; a batch of steps is `[T, B, …]`, and a
+//! buffer of states is `[T + 1, B, H]` with the state before the first step at index 0.
+//!
+//! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
+//! by counters; [`data`] and [`task`] make batches.
+
+pub mod data;
+pub mod kernel;
+pub mod matrix;
+pub mod params;
+pub mod real;
+pub mod rng;
+pub mod task;

@@ -1,0 +1,176 @@
+//! One flat buffer with named views.
+//!
+//! Weights, gradients and optimizer moments share one [`Layout`], so that clipping, optimizers, checkpoints
+//! and gradient checks are loops over one slice.
+
+use std::sync::Arc;
+
+use crate::kernel::Buffer;
+use crate::real::Real;
+
+/// What a tensor does in the network: reports group by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Token embedding.
+    Embedding,
+    /// Input weights W_ih of a recurrent layer.
+    Input,
+    /// Recurrent weights W_hh.
+    Recurrent,
+    /// Biases.
+    Bias,
+    /// Weights that act elementwise: peepholes, a learned residual step.
+    Elementwise,
+    /// The readout.
+    Head,
+}
+
+/// One named tensor inside the flat buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// PyTorch's tensor name where it has one (`rnn.weight_hh_l0`).
+    pub name: String,
+    /// First element, a multiple of 16: 64-byte aligned in `f32`.
+    pub offset: usize,
+    /// Row-major shape.
+    pub shape: Vec<usize>,
+    /// Role.
+    pub group: Group,
+    /// Whether weight decay acts on it (matrices do, biases and elementwise weights do not).
+    pub decays: bool,
+}
+
+impl Entry {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the tensor has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements' place in the flat buffer.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}
+
+/// Names, shapes and offsets of all tensors of a model. Gaps from alignment hold zeros, always.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    entries: Vec<Entry>,
+    len: usize,
+}
+
+/// Elements between aligned offsets: 64 bytes of `f32`.
+const ALIGN: usize = 16;
+
+impl Layout {
+    /// Appends a tensor and returns its index.
+    pub fn push(&mut self, name: impl Into<String>, shape: &[usize], group: Group) -> usize {
+        let name = name.into();
+        assert!(self.find(&name).is_none(), "tensor {name} is already in the layout");
+        let offset = self.len;
+        let entry = Entry {
+            name,
+            offset,
+            shape: shape.to_vec(),
+            group,
+            decays: matches!(group, Group::Embedding | Group::Input | Group::Recurrent | Group::Head)
+                && shape.len() > 1,
+        };
+        self.len = (offset + entry.len()).next_multiple_of(ALIGN);
+        self.entries.push(entry);
+        self.entries.len() - 1
+    }
+
+    /// All tensors, in buffer order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The tensor of that name.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|e| e.name == name)
+    }
+
+    /// Length of the flat buffer, gaps included.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no tensor.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Number of parameters, gaps excluded.
+    pub fn parameters(&self) -> usize {
+        self.entries.iter().map(Entry::len).sum()
+    }
+}
+
+/// A flat buffer under a [`Layout`]: weights, or their gradients.
+#[derive(Clone)]
+pub struct Params<R> {
+    layout: Arc<Layout>,
+    values: Buffer<R>,
+}
+
+impl<R: Real> Params<R> {
+    /// All zero.
+    pub fn zeros(layout: Arc<Layout>) -> Self {
+        let values = Buffer::zeros(layout.len());
+        Self { layout, values }
+    }
+
+    /// The shared layout.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// The whole flat buffer.
+    pub fn flat(&self) -> &[R] {
+        &self.values
+    }
+
+    /// The whole flat buffer. The gaps between tensors must stay zero.
+    pub fn flat_mut(&mut self) -> &mut [R] {
+        &mut self.values
+    }
+
+    /// One tensor by its index in the layout.
+    pub fn tensor(&self, index: usize) -> &[R] {
+        &self.values[self.layout.entries[index].range()]
+    }
+
+    /// One tensor by its index in the layout.
+    pub fn tensor_mut(&mut self, index: usize) -> &mut [R] {
+        &mut self.values[self.layout.entries[index].range()]
+    }
+
+    /// One tensor by name.
+    ///
+    /// # Panics
+    /// If the layout has no such tensor.
+    pub fn named(&self, name: &str) -> &[R] {
+        &self.values[self.range(name)]
+    }
+
+    /// One tensor by name, see [`Params::named`].
+    pub fn named_mut(&mut self, name: &str) -> &mut [R] {
+        let range = self.range(name);
+        &mut self.values[range]
+    }
+
+    /// Sets every element to zero.
+    pub fn clear(&mut self) {
+        self.values.fill(R::ZERO);
+    }
+
+    fn range(&self, name: &str) -> std::ops::Range<usize> {
+        self.layout.find(name).unwrap_or_else(|| panic!("no tensor named {name}")).range()
+    }
+}
