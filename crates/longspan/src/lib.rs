@@ -5,10 +5,13 @@
 //! buffer of states is `[T + 1, B, H]` with the state before the first step at index 0.
 //!
 //! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
-//! by counters; [`data`] and [`task`] make batches.
+//! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches.
 
+pub mod bptt;
+pub mod cell;
 pub mod data;
 pub mod kernel;
+pub mod layer;
 pub mod matrix;
 pub mod params;
 pub mod real;

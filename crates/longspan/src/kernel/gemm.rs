@@ -267,3 +267,112 @@ fn heights<I: Isa>() -> [usize; MAX_VECTORS] {
     }
     heights
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Weights;
+    use crate::rng::{Key, Purpose};
+
+    fn draw(len: usize, seed: u64) -> Vec<f64> {
+        let mut stream = Key::new(seed, Purpose::Probe, 0, 0).stream(0, 0);
+        (0..len).map(|_| stream.normal()).collect()
+    }
+
+    fn levels() -> impl Iterator<Item = Level> {
+        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    }
+
+    /// Σ_k a(i, k) b(k, j) by the triple loop.
+    fn triple(
+        m: usize,
+        k: usize,
+        n: usize,
+        a: impl Fn(usize, usize) -> f64,
+        b: impl Fn(usize, usize) -> f64,
+    ) -> Vec<f64> {
+        (0..m * n).map(|at| (0..k).map(|k| a(at / n, k) * b(k, at % n)).sum()).collect()
+    }
+
+    fn assert_close(c: &[f64], truth: &[f64], k: usize) {
+        // Sums of k products of size 1, in another order: √k roundings.
+        let bound = 1e-14 * (k as f64).sqrt().max(1.0) * 4.0;
+        for (c, t) in c.iter().zip(truth) {
+            assert!((c - t).abs() < bound, "{c} against {t}");
+        }
+    }
+
+    /// Tile edges, primes, one, and more than one block deep.
+    const SHAPES: [(usize, usize, usize); 8] = [
+        (1, 1, 1),
+        (6, 8, 32),
+        (7, 3, 33),
+        (5, 13, 17),
+        (97, 31, 65),
+        (3, DEPTH, 9),
+        (11, DEPTH + 1, 31),
+        (2, 1200, 70),
+    ];
+
+    #[test]
+    fn products_match_the_triple_loop() {
+        for level in levels() {
+            for (m, k, n) in SHAPES {
+                let (a, b, bias) = (draw(m * k, 1), draw(k * n, 2), draw(n, 3));
+                let truth = triple(m, k, n, |i, k_| a[i * k + k_], |k_, j| b[k_ * n + j]);
+                let ctx = Context::new(level, 2);
+                let mut packed = Packed::new(level, k, 1, n);
+                packed.pack(Weights::Plain(Mat::new(&b, k, n)));
+                let mut c = vec![7.0; m * n];
+                product(&ctx, Mat::new(&a, m, k), &packed, Start::Zero, MatMut::new(&mut c, m, n));
+                assert_close(&c, &truth, k);
+                product(&ctx, Mat::new(&a, m, k), &packed, Start::Keep, MatMut::new(&mut c, m, n));
+                assert_close(&c, &truth.iter().map(|t| 2.0 * t).collect::<Vec<_>>(), 4 * k);
+                product(&ctx, Mat::new(&a, m, k), &packed, Start::Bias(&bias), MatMut::new(&mut c, m, n));
+                let shifted: Vec<f64> = truth.iter().enumerate().map(|(i, t)| t + bias[i % n]).collect();
+                assert_close(&c, &shifted, k);
+            }
+        }
+    }
+
+    #[test]
+    fn transposed_products_match_the_triple_loop() {
+        for level in levels() {
+            for (m, k, n) in SHAPES {
+                let (a, b) = (draw(k * m, 1), draw(k * n, 2));
+                let truth = triple(m, k, n, |i, k_| a[k_ * m + i], |k_, j| b[k_ * n + j]);
+                let mut c = vec![0.0; m * n];
+                let (a, b) = (Mat::new(&a, k, m), Mat::new(&b, k, n));
+                accumulate_transposed(
+                    &Context::new(level, 2),
+                    a,
+                    b,
+                    &mut Vec::new(),
+                    MatMut::new(&mut c, m, n),
+                );
+                assert_close(&c, &truth, k);
+            }
+        }
+    }
+
+    #[test]
+    fn nan_and_infinity_come_through() {
+        for level in levels() {
+            let mut a = vec![1.0f32; 20 * 4];
+            a[5 * 4 + 2] = f32::NAN;
+            a[9 * 4 + 1] = f32::INFINITY;
+            let mut packed = Packed::new(level, 4, 1, 3);
+            packed.pack(Weights::Plain(Mat::new(&[1.0f32; 12], 4, 3)));
+            let mut c = vec![0.0f32; 60];
+            let ctx = Context::new(level, 1);
+            product(&ctx, Mat::new(&a, 20, 4), &packed, Start::Zero, MatMut::new(&mut c, 20, 3));
+            for (i, x) in c.iter().enumerate() {
+                match i / 3 {
+                    5 => assert!(x.is_nan()),
+                    9 => assert_eq!(*x, f32::INFINITY),
+                    _ => assert_eq!(*x, 4.0),
+                }
+            }
+        }
+    }
+}

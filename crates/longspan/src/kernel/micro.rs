@@ -1,6 +1,6 @@
 //! The microkernel: a tile of sums that stays in registers.
 //!
-//! tile[m, n] = Σ_k a[m, k] · b[k, n] for up to 8 rows and 4 vectors of columns, k ascending. The sums are plain arrays;
+//! `tile[m, n] = Σ_k a[m, k] · b[k, n]` for up to 8 rows and 4 vectors of columns, k ascending. The sums are plain arrays;
 //! compiled with the features of its instruction set, each row of the inner loop is one broadcast and `NV` FMAs.
 
 use super::isa::{Avx2, Avx512, Isa, Level, Portable};

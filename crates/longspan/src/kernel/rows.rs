@@ -5,7 +5,7 @@ use super::Shared;
 use crate::matrix::Mat;
 use crate::real::Real;
 
-/// out[j] += Σ_i a[i, j], i ascending: a bias gradient.
+/// `out[j] += Σ_i a[i, j]`, i ascending: a bias gradient.
 ///
 /// # Panics
 /// If `out` is not as long as a row.
@@ -13,7 +13,7 @@ pub fn add_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, out: &mut [R]) 
     weighted_column_sums(ctx, a, None, out);
 }
 
-/// out[j] += Σ_i a[i, j] · b[i, j], i ascending: the gradient of an elementwise weight.
+/// `out[j] += Σ_i a[i, j] · b[i, j]`, i ascending: the gradient of an elementwise weight.
 ///
 /// # Panics
 /// If the shapes differ.

@@ -1,0 +1,64 @@
+//! The Elman network, one gate:
+//!
+//! ```text
+//! h_t = φ(a_t)          a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh      φ = tanh, relu or the identity
+//!
+//! d_a = d_h ⊙ φ'(a)     φ' from the output: 1 − h² (tanh), [h > 0] (relu), 1 (identity)
+//! d_h_{t-1} = W_hhᵀ d_a
+//! ```
+//!
+//! # References
+//! Elman, "Finding structure in time", Cognitive Science 14, 1990.
+
+use super::Cell;
+use crate::kernel::Vector;
+use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::real::Real;
+
+/// φ = tanh.
+pub const TANH: u8 = 0;
+/// φ = relu.
+pub const RELU: u8 = 1;
+/// φ = identity.
+pub const IDENTITY: u8 = 2;
+
+/// The Elman network with the activation `PHI`.
+pub struct Elman<const PHI: u8>;
+
+impl<R: Real, const PHI: u8> Cell<R> for Elman<PHI> {
+    const GATES: usize = 1;
+    const PHASES: &'static [Phase] = &[Phase { first_gate: 0, gates: 1, operand: Operand::Hidden, delta: 0 }];
+}
+
+impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {
+    const TAPE: usize = 1;
+    const DELTAS: usize = 1;
+    const PARTS: usize = 1;
+    const WEIGHTS: usize = 0;
+
+    #[inline(always)]
+    fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
+        let a = at.tape.get(0) + sums[0];
+        at.next.set(
+            0,
+            match PHI {
+                TANH => a.tanh(),
+                RELU => a.relu(),
+                _ => a,
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn backward<S: Units<R>>(&self, _phase: usize, mut at: Backward<'_, R, S>) {
+        let (h, d_h) = (at.next.get(0), at.d_next.get(0));
+        at.deltas.set(
+            0,
+            match PHI {
+                TANH => d_h * (S::V::one() - h * h),
+                RELU => h.select_positive(d_h, S::V::zero()),
+                _ => d_h,
+            },
+        );
+    }
+}

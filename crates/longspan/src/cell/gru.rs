@@ -1,0 +1,136 @@
+//! The gated recurrent unit, gates r, z, n:
+//!
+//! ```text
+//! r = σ(W_ir x + b_ir + W_hr h + b_hr)
+//! z = σ(W_iz x + b_iz + W_hz h + b_hz)
+//! n = tanh(W_in x + b_in + r ⊙ q),  q = W_hn h + b_hn      reset after the product (the default; PyTorch, cuDNN)
+//! n = tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn)            reset before the product (Cho 2014)
+//! h' = (1 − z) ⊙ n + z ⊙ h
+//!
+//! d_an = d_h' ⊙ (1 − z) ⊙ (1 − n²)
+//! d_az = d_h' ⊙ (h − n) ⊙ z ⊙ (1 − z)
+//! after:  d_q = d_an ⊙ r               d_ar = d_an ⊙ q ⊙ r ⊙ (1 − r)
+//!         d_h = d_h' ⊙ z + W_hrᵀ d_ar + W_hzᵀ d_az + W_hnᵀ d_q
+//! before: d_u = W_hnᵀ d_an (u = r ⊙ h)   d_ar = d_u ⊙ h ⊙ r ⊙ (1 − r)
+//!         d_h = d_h' ⊙ z + d_u ⊙ r + W_hrᵀ d_ar + W_hzᵀ d_az
+//! ```
+//!
+//! # References
+//! Cho et al., "Learning phrase representations using RNN encoder–decoder", EMNLP 2014 (there z multiplies the candidate's
+//! complement the other way round; this is PyTorch's z, which keeps).
+
+use super::Cell;
+use crate::kernel::Vector;
+use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::real::Real;
+
+/// Slots of the gates, on the tape and among the deltas.
+const R_: usize = 0;
+const Z: usize = 1;
+const N: usize = 2;
+
+/// The reset gate acts on the recurrent product; b_hn is weight slot 0.
+pub struct ResetAfter;
+
+/// Tape slot of q.
+const Q: usize = 3;
+/// Delta slots of the recurrent sums: r, z, q.
+const RECURRENT: usize = 3;
+
+impl<R: Real> Cell<R> for ResetAfter {
+    const GATES: usize = 3;
+    const PHASES: &'static [Phase] =
+        &[Phase { first_gate: R_, gates: 3, operand: Operand::Hidden, delta: RECURRENT }];
+    const RECURRENT_DELTA: usize = RECURRENT;
+    const INNER_BIAS: Option<usize> = Some(N);
+}
+
+impl<R: Real> Equations<R> for ResetAfter {
+    const TAPE: usize = 4;
+    const DELTAS: usize = 6;
+    const PARTS: usize = 1;
+    const WEIGHTS: usize = 1;
+
+    #[inline(always)]
+    fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
+        let r = (at.tape.get(R_) + sums[R_]).sigmoid();
+        let z = (at.tape.get(Z) + sums[Z]).sigmoid();
+        let q = sums[N] + at.weights.get(0);
+        let n = (at.tape.get(N) + r * q).tanh();
+        at.tape.set(R_, r);
+        at.tape.set(Z, z);
+        at.tape.set(N, n);
+        at.tape.set(Q, q);
+        at.next.set(0, (S::V::one() - z) * n + z * at.prev.get(0));
+    }
+
+    #[inline(always)]
+    fn backward<S: Units<R>>(&self, _phase: usize, mut at: Backward<'_, R, S>) {
+        let one = S::V::one();
+        let (r, z, n, q) = (at.tape.get(R_), at.tape.get(Z), at.tape.get(N), at.tape.get(Q));
+        let (h, d_h) = (at.prev.get(0), at.d_next.get(0));
+        let d_an = d_h * (one - z) * (one - n * n);
+        let d_az = d_h * (h - n) * z * (one - z);
+        let d_ar = d_an * q * r * (one - r);
+        at.deltas.set(R_, d_ar);
+        at.deltas.set(Z, d_az);
+        at.deltas.set(N, d_an);
+        at.deltas.set(RECURRENT + R_, d_ar);
+        at.deltas.set(RECURRENT + Z, d_az);
+        at.deltas.set(RECURRENT + N, d_an * r);
+        at.d_prev.add(0, d_h * z);
+    }
+}
+
+/// The reset gate acts on the state before the product.
+pub struct ResetBefore;
+
+/// Tape slot of u = r ⊙ h, and delta slot of its gradient.
+const U: usize = 3;
+
+impl<R: Real> Cell<R> for ResetBefore {
+    const GATES: usize = 3;
+    const PHASES: &'static [Phase] = &[
+        Phase { first_gate: R_, gates: 2, operand: Operand::Hidden, delta: R_ },
+        Phase { first_gate: N, gates: 1, operand: Operand::Tape { slot: U, delta: U }, delta: N },
+    ];
+}
+
+impl<R: Real> Equations<R> for ResetBefore {
+    const TAPE: usize = 4;
+    const DELTAS: usize = 4;
+    const PARTS: usize = 1;
+    const WEIGHTS: usize = 0;
+
+    #[inline(always)]
+    fn forward<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
+        let h = at.prev.get(0);
+        if phase == 0 {
+            let r = (at.tape.get(R_) + sums[0]).sigmoid();
+            at.tape.set(R_, r);
+            at.tape.set(Z, (at.tape.get(Z) + sums[1]).sigmoid());
+            at.tape.set(U, r * h);
+        } else {
+            let z = at.tape.get(Z);
+            let n = (at.tape.get(N) + sums[0]).tanh();
+            at.tape.set(N, n);
+            at.next.set(0, (S::V::one() - z) * n + z * h);
+        }
+    }
+
+    #[inline(always)]
+    fn backward<S: Units<R>>(&self, phase: usize, mut at: Backward<'_, R, S>) {
+        let one = S::V::one();
+        let (r, z, n, h) = (at.tape.get(R_), at.tape.get(Z), at.tape.get(N), at.prev.get(0));
+        if phase == 1 {
+            let d_h = at.d_next.get(0);
+            at.deltas.set(N, d_h * (one - z) * (one - n * n));
+            at.deltas.set(Z, d_h * (h - n) * z * (one - z));
+            at.d_prev.add(0, d_h * z);
+        } else {
+            let d_u = at.deltas.get(U);
+            at.deltas.set(R_, d_u * h * r * (one - r));
+            at.d_prev.add(0, d_u * r);
+        }
+    }
+}

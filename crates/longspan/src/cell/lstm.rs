@@ -1,0 +1,134 @@
+//! Long short-term memory, gates i, f, g, o (coupled: i, g, o):
+//!
+//! ```text
+//! i = σ(W_ii x + b_ii + W_hi h + b_hi [+ P_i ⊙ c])
+//! f = σ(W_if x + b_if + W_hf h + b_hf [+ P_f ⊙ c])         coupled: f = 1 − i
+//! g = tanh(W_ig x + b_ig + W_hg h + b_hg)
+//! c' = f ⊙ c + i ⊙ g
+//! o = σ(W_io x + b_io + W_ho h + b_ho [+ P_o ⊙ c'])
+//! h' = o ⊙ tanh c'
+//!
+//! d_ao = d_h' ⊙ tanh c' ⊙ o ⊙ (1 − o)
+//! D    = d_c' + d_h' ⊙ o ⊙ (1 − tanh² c') [+ P_o ⊙ d_ao]    the total gradient by c'
+//! d_ai = D ⊙ g ⊙ i ⊙ (1 − i)                               coupled: D ⊙ (g − c) ⊙ i ⊙ (1 − i)
+//! d_af = D ⊙ c ⊙ f ⊙ (1 − f)
+//! d_ag = D ⊙ i ⊙ (1 − g²)
+//! d_c  = D ⊙ f [+ P_i ⊙ d_ai + P_f ⊙ d_af]
+//! d_h  = W_hhᵀ d_a                                          P: d_P_i = Σ d_ai ⊙ c, d_P_f = Σ d_af ⊙ c, d_P_o = Σ d_ao ⊙ c'
+//! ```
+//!
+//! # References
+//! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes: Gers,
+//! Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
+
+use super::{Cell, Factor, Peephole};
+use crate::kernel::Vector;
+use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::real::Real;
+
+/// The LSTM; peepholes are weight slots i, f, o (coupled: i, o).
+pub struct Lstm<const PEEPHOLES: bool, const COUPLED: bool>;
+
+/// State parts.
+const H: usize = 0;
+const C: usize = 1;
+
+impl<const PEEPHOLES: bool, const COUPLED: bool> Lstm<PEEPHOLES, COUPLED> {
+    const I: usize = 0;
+    const F: usize = 1;
+    const G: usize = if COUPLED { 1 } else { 2 };
+    const O: usize = Self::G + 1;
+    /// Weight slot of P_o.
+    const P_O: usize = if COUPLED { 1 } else { 2 };
+}
+
+impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Cell<R> for Lstm<PEEPHOLES, COUPLED> {
+    const GATES: usize = Self::O + 1;
+    const PHASES: &'static [Phase] =
+        &[Phase { first_gate: 0, gates: Self::O + 1, operand: Operand::Hidden, delta: 0 }];
+    const PEEPHOLES: &'static [Peephole] = match (PEEPHOLES, COUPLED) {
+        (false, _) => &[],
+        (true, false) => &[
+            Peephole { delta: Self::I, factor: Factor::Previous(C) },
+            Peephole { delta: Self::F, factor: Factor::Previous(C) },
+            Peephole { delta: Self::O, factor: Factor::Next(C) },
+        ],
+        (true, true) => &[
+            Peephole { delta: Self::I, factor: Factor::Previous(C) },
+            Peephole { delta: Self::O, factor: Factor::Next(C) },
+        ],
+    };
+}
+
+impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Equations<R> for Lstm<PEEPHOLES, COUPLED> {
+    const TAPE: usize = Self::O + 1;
+    const DELTAS: usize = Self::O + 1;
+    const PARTS: usize = 2;
+    const WEIGHTS: usize = if PEEPHOLES { Self::P_O + 1 } else { 0 };
+
+    #[inline(always)]
+    fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
+        let c = at.prev.get(C);
+        let mut a_i = at.tape.get(Self::I) + sums[Self::I];
+        if PEEPHOLES {
+            a_i = a_i + at.weights.get(Self::I) * c;
+        }
+        let i = a_i.sigmoid();
+        let f = if COUPLED {
+            S::V::one() - i
+        } else {
+            let mut a_f = at.tape.get(Self::F) + sums[Self::F];
+            if PEEPHOLES {
+                a_f = a_f + at.weights.get(Self::F) * c;
+            }
+            let f = a_f.sigmoid();
+            at.tape.set(Self::F, f);
+            f
+        };
+        let g = (at.tape.get(Self::G) + sums[Self::G]).tanh();
+        let c_next = f * c + i * g;
+        let mut a_o = at.tape.get(Self::O) + sums[Self::O];
+        if PEEPHOLES {
+            a_o = a_o + at.weights.get(Self::P_O) * c_next;
+        }
+        let o = a_o.sigmoid();
+        at.tape.set(Self::I, i);
+        at.tape.set(Self::G, g);
+        at.tape.set(Self::O, o);
+        at.next.set(C, c_next);
+        at.next.set(H, o * c_next.tanh());
+    }
+
+    #[inline(always)]
+    fn backward<S: Units<R>>(&self, _phase: usize, mut at: Backward<'_, R, S>) {
+        let one = S::V::one();
+        let (i, g, o) = (at.tape.get(Self::I), at.tape.get(Self::G), at.tape.get(Self::O));
+        let (c, d_h) = (at.prev.get(C), at.d_next.get(H));
+        let tanh_c = at.next.get(C).tanh();
+        let d_ao = d_h * tanh_c * o * (one - o);
+        let mut d_c = at.d_next.get(C) + d_h * o * (one - tanh_c * tanh_c);
+        if PEEPHOLES {
+            d_c = d_c + at.weights.get(Self::P_O) * d_ao;
+        }
+        let (f, d_ai) = if COUPLED {
+            (one - i, d_c * (g - c) * i * (one - i))
+        } else {
+            (at.tape.get(Self::F), d_c * g * i * (one - i))
+        };
+        at.deltas.set(Self::I, d_ai);
+        at.deltas.set(Self::G, d_c * i * (one - g * g));
+        at.deltas.set(Self::O, d_ao);
+        let mut d_prev = d_c * f;
+        if PEEPHOLES {
+            d_prev = d_prev + at.weights.get(Self::I) * d_ai;
+        }
+        if !COUPLED {
+            let d_af = d_c * c * f * (one - f);
+            at.deltas.set(Self::F, d_af);
+            if PEEPHOLES {
+                d_prev = d_prev + at.weights.get(Self::F) * d_af;
+            }
+        }
+        at.d_prev.set(C, d_prev);
+    }
+}

@@ -1,0 +1,111 @@
+//! What must hold exactly, or to rounding, whatever the network: closed forms and equality of bits.
+
+mod common;
+
+use common::{Case, Gradient, Problem, levels};
+use longspan::cell::CellKind;
+use longspan::kernel::{Context, Level};
+use longspan::real::Real;
+
+fn bits<R: Real>(g: &Gradient<R>, layers: usize) -> Vec<u64> {
+    let states = (0..layers).flat_map(|l| g.state.layer(l).iter());
+    g.params.flat().iter().chain(&g.x).chain(states).map(|x| x.to_f64().to_bits()).collect()
+}
+
+/// A linear network with W_hh = a·I carries a gradient at the last step back as a^τ.
+#[test]
+fn linear_network_decays_as_its_eigenvalue() {
+    for a in [0.5, 0.97, 1.0, 1.1] {
+        let case =
+            Case { kind: CellKind::Identity, layers: 1, input: 2, hidden: 5, steps: 60, rows: 3, chunk: 16 };
+        let ctx = Context::new(Level::detect(), 1);
+        let mut problem: Problem<f64> = Problem::new(ctx.level(), case, 3);
+        let weights = problem.params.named_mut("rnn.weight_hh_l0");
+        (0..25).for_each(|i| weights[i] = if i % 6 == 0 { a } else { 0.0 });
+        // The only loss is ⟨end, h_T⟩: the target is the output itself.
+        problem.target = problem.outputs(&ctx).0;
+        let flow = problem.gradient(&ctx).flow;
+        let last = flow.iter().find(|f| f.1 == case.steps - 1).map(|f| f.2).unwrap();
+        assert_eq!(flow.len(), case.steps);
+        for (_, t, norm) in flow {
+            let ratio = norm / last;
+            let exact = f64::powi(a, (case.steps - 1 - t) as i32);
+            assert!((ratio / exact - 1.0).abs() < 1e-10, "a = {a}, t = {t}: {ratio} against {exact}");
+        }
+    }
+}
+
+/// Rows of several tiles, a hidden size with a tail, several chunks: the bits are those of one thread.
+#[test]
+fn threads_change_no_bit() {
+    for level in levels() {
+        for kind in CellKind::ALL {
+            let case = Case { kind, layers: 2, input: 5, hidden: 37, steps: 9, rows: 11, chunk: 4 };
+            let one = Problem::<f32>::new(level, case, 1).gradient(&Context::new(level, 1));
+            for threads in [2, 3] {
+                let more = Problem::<f32>::new(level, case, 1).gradient(&Context::new(level, threads));
+                assert!(bits(&one, 2) == bits(&more, 2), "{kind} with {threads} threads on {level}");
+            }
+        }
+    }
+}
+
+/// The first rows of a large batch come out as they do in a small one.
+#[test]
+fn rows_do_not_see_each_other() {
+    for level in levels() {
+        for kind in CellKind::ALL {
+            let case = |rows| Case { kind, layers: 2, input: 5, hidden: 37, steps: 6, rows, chunk: 4 };
+            let ctx = Context::new(level, 1);
+            let (large, _) = Problem::<f32>::new(level, case(13), 1).outputs(&ctx);
+            for rows in [1, 2, 7] {
+                let (small, _) = Problem::<f32>::new(level, case(rows), 1).outputs(&ctx);
+                for t in 0..6 {
+                    let (a, b) = (&large[t * 13 * 37..][..rows * 37], &small[t * rows * 37..][..rows * 37]);
+                    assert!(
+                        a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits()),
+                        "{kind}, {rows} rows, {level}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Windows with the state carried over compute what one long window computes.
+#[test]
+fn carried_state_continues_the_sequence() {
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 3, hidden: 8, steps: 12, rows: 2, chunk: 16 };
+        let ctx = Context::new(Level::detect(), 1);
+        let mut whole = Problem::<f64>::new(ctx.level(), case, 4);
+        let (y, end) = whole.outputs(&ctx);
+        let mut state = whole.state.clone();
+        let mut pieces = Vec::new();
+        for window in whole.x.clone().chunks(5 * 2 * 3) {
+            let steps = window.len() / 6;
+            let mut piece = vec![0.0; steps * 2 * 8];
+            whole.stack.forward(&ctx, &whole.params, window, (steps, 2), &mut state, &mut piece);
+            pieces.extend(piece);
+        }
+        // The same kernel sees the same rows step by step: equal to the bit.
+        assert_eq!(pieces, y, "{kind}");
+        assert!((0..2).all(|l| state.layer(l) == end.layer(l)), "{kind}");
+    }
+}
+
+/// f32 and f64 come from the same source: they agree to f32 rounding, over sums of some hundred terms.
+#[test]
+fn single_precision_follows_double() {
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 1, input: 5, hidden: 19, steps: 8, rows: 6, chunk: 3 };
+        let single =
+            Problem::<f32>::new(Level::detect(), case, 2).gradient(&Context::new(Level::detect(), 1));
+        let double =
+            Problem::<f64>::new(Level::detect(), case, 2).gradient(&Context::new(Level::detect(), 1));
+        let pairs = single.params.flat().iter().zip(double.params.flat());
+        let error: f64 = pairs.map(|(s, d)| (f64::from(*s) - d).powi(2)).sum();
+        let size: f64 = double.params.flat().iter().map(|d| d * d).sum();
+        assert!((error / size).sqrt() < 1e-5, "{kind}: {:e}", (error / size).sqrt());
+    }
+}
