@@ -78,22 +78,29 @@ pub trait Vector<R: Real>:
     }
 
     /// e^y for |y| ≤ [`Real::EXP_MAX`]; outside, e^±EXP_MAX.
+    fn exp(self) -> Self;
+    /// σ(x) = 1 / (1 + e^−x).
+    fn sigmoid(self) -> Self;
+    /// tanh x, accurate relative to tanh x also near 0.
+    fn tanh(self) -> Self;
+
+    /// The formula of [`Vector::exp`].
     #[inline(always)]
-    fn exp(self) -> Self {
+    fn exp_formula(self) -> Self {
         let (n, r) = self.at_most(R::EXP_MAX).at_least(-R::EXP_MAX).reduce();
         let scale = n.exp2_of_rounded();
         Self::exp_m1_reduced(r).fma(scale, scale)
     }
 
-    /// σ(x) = 1 / (1 + e^−x).
+    /// The formula of [`Vector::sigmoid`].
     #[inline(always)]
-    fn sigmoid(self) -> Self {
-        Self::one() / (Self::one() + (-self).exp())
+    fn sigmoid_formula(self) -> Self {
+        Self::one() / (Self::one() + (-self).exp_formula())
     }
 
-    /// tanh x = E / (E + 2) with E = e^2x − 1, accurate relative to tanh x also near 0.
+    /// The formula of [`Vector::tanh`]: E / (E + 2) with E = e^2x − 1.
     #[inline(always)]
-    fn tanh(self) -> Self {
+    fn tanh_formula(self) -> Self {
         // e^2x − 1 = 2^n (e^r − 1) + (2^n − 1): at n = 0 the last term vanishes and nothing cancels.
         let y = self + self;
         let (n, r) = y.at_most(R::from_f64(40.0)).at_least(R::from_f64(-40.0)).reduce();
@@ -144,8 +151,30 @@ impl<R: Real, const L: usize, const FUSED: bool> Neg for Lanes<R, L, FUSED> {
     }
 }
 
+/// Applies a formula lane by lane. Written as operations on whole arrays, the activations of a cell with many gates are
+/// too long for the compiler to vectorise all of them; a loop with a straight body it always can.
+macro_rules! lane_by_lane {
+    ($($name:ident: $formula:ident;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(mut self) -> Self {
+                for l in 0..L {
+                    self.0[l] = Lanes::<R, 1, FUSED>([self.0[l]]).$formula().0[0];
+                }
+                self
+            }
+        )*
+    };
+}
+
 impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED> {
     const LANES: usize = L;
+
+    lane_by_lane! {
+        exp: exp_formula;
+        sigmoid: sigmoid_formula;
+        tanh: tanh_formula;
+    }
 
     #[inline(always)]
     fn splat(x: R) -> Self {
