@@ -1,6 +1,6 @@
 //! Times forward + backward of a recurrent stack on one shape after another.
 //!
-//!     cargo run --release --example speed [THREADS]
+//!     cargo run --release --example speed [THREADS [SHAPE]]
 //!
 //! Flops are 3 · 2 · T · B · Σ (D + H) · G · H; the peak is that of the multiply-add loop in the same run.
 
@@ -47,15 +47,18 @@ fn median(mut run: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let threads = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
+    let argument = |n: usize| std::env::args().nth(n).and_then(|n| n.parse::<usize>().ok());
+    let (threads, only) = (argument(1).unwrap_or(1), argument(2));
     let ctx = Context::<f32>::new(Level::detect(), threads);
     let mut flops = 0.0;
-    let peak = 1e9 * threads as f64;
     let seconds = median(|| flops = fma_peak_flops(ctx.level(), 2000));
-    let peak = flops / seconds / 1e9 * (peak / 1e9);
+    let peak = flops / seconds / 1e9 * threads as f64;
     println!("{} thread(s), {}, multiply-add peak {peak:.0} GFLOP/s", threads, ctx.level());
     println!("| cell | T, B, D, H, L | ms | GFLOP/s | of peak |\n|---|---|---|---|---|");
-    for (kind, gates, steps, rows, input, hidden, layers) in SHAPES {
+    for (index, (kind, gates, steps, rows, input, hidden, layers)) in SHAPES.into_iter().enumerate() {
+        if only.is_some_and(|only| only != index) {
+            continue;
+        }
         let mut layout = Layout::default();
         let mut stack = Stack::new(ctx.level(), kind, layers, input, hidden, CHUNK, &mut layout);
         let mut params = Params::zeros(Arc::new(layout));
