@@ -109,3 +109,23 @@ fn single_precision_follows_double() {
         assert!((error / size).sqrt() < 1e-5, "{kind}: {:e}", (error / size).sqrt());
     }
 }
+
+/// An observer that looks at everything leaves every bit as it is without one.
+#[test]
+fn observing_changes_no_bit() {
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 5, hidden: 19, steps: 9, rows: 4, chunk: 4 };
+        let ctx = Context::new(Level::detect(), 2);
+        let mut problem = Problem::<f32>::new(ctx.level(), case, 6);
+        let observed = problem.gradient(&ctx);
+        assert_eq!(observed.flow.len(), 2 * 9, "one view per layer and step");
+        let (y, _) = problem.outputs(&ctx);
+        let d_y: Vec<f32> = y.iter().zip(&problem.target).map(|(y, t)| y - t).collect();
+        let mut params = observed.params.clone();
+        params.clear();
+        let (mut state, mut x) = (problem.end.clone(), vec![0.0; problem.x.len()]);
+        problem.stack.backward(&ctx, &problem.x, &d_y, &mut state, &mut params, &mut x, &mut |_| ());
+        let unobserved = Gradient { params, x, state, flow: Vec::new() };
+        assert!(bits(&observed, 2) == bits(&unobserved, 2), "{kind}");
+    }
+}
