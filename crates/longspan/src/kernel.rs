@@ -19,6 +19,7 @@ mod isa;
 mod lanes;
 mod micro;
 mod pack;
+mod shared;
 mod threads;
 
 use std::sync::{Mutex, MutexGuard};
@@ -29,6 +30,7 @@ pub use lanes::Vector;
 pub(crate) use lanes::vectors;
 pub use micro::fma_peak_flops;
 pub use pack::{Packed, Weights};
+use shared::Shared;
 pub use threads::Pool;
 
 use crate::real::Real;
@@ -84,23 +86,5 @@ impl<R: Real> Context<R> {
         let mut buffer = self.scratch[worker].lock().unwrap_or_else(|e| e.into_inner());
         buffer.grow(len);
         buffer
-    }
-}
-
-/// A raw pointer that may cross threads: the kernel that makes it hands each thread a disjoint part.
-#[derive(Clone, Copy)]
-struct Shared<R>(*mut R);
-
-// SAFETY: a Shared is only dereferenced at places that belong to one thread by the split of rows; the data
-// themselves are plain numbers.
-unsafe impl<R: Send> Send for Shared<R> {}
-// SAFETY: as above.
-unsafe impl<R: Send> Sync for Shared<R> {}
-
-impl<R> Shared<R> {
-    /// The pointer. A method, so that closures capture the wrapper and not its field.
-    #[inline(always)]
-    fn get(self) -> *mut R {
-        self.0
     }
 }
