@@ -77,7 +77,8 @@ fn main() {
             state.clear();
             d_state.clear();
             grads.clear();
-            stack.forward(&ctx, &params, &x, (steps, rows), &mut state, &mut y);
+            stack.pack(&params);
+            stack.forward(&ctx, &x, (steps, rows), &mut state, None, &mut y);
             stack.backward(&ctx, &x, &d_y, &mut d_state, &mut grads, &mut d_x, &mut |_| ());
         });
         let sizes: usize = (0..layers).map(|l| if l == 0 { input + hidden } else { 2 * hidden }).sum();

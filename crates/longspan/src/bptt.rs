@@ -10,6 +10,7 @@
 //! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990.
 
 use crate::cell::CellKind;
+use crate::dropout::Dropout;
 use crate::kernel::{Buffer, Context, Level};
 use crate::layer::{Layer, Tape, Work};
 use crate::matrix::{Mat, MatMut};
@@ -23,6 +24,7 @@ pub const CHUNK: usize = 128;
 #[derive(Clone)]
 pub struct State<R> {
     layers: Vec<Buffer<R>>,
+    parts: usize,
 }
 
 impl<R: Real> State<R> {
@@ -34,6 +36,16 @@ impl<R: Real> State<R> {
     /// As [`State::layer`], writable.
     pub fn layer_mut(&mut self, index: usize) -> &mut [R] {
         &mut self.layers[index]
+    }
+
+    /// Batch rows of a state of `hidden` units.
+    pub fn rows(&self, hidden: usize) -> usize {
+        self.layers[0].len() / (self.parts * hidden)
+    }
+
+    /// Number of layers.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
     }
 
     /// Sets everything to zero.
@@ -59,9 +71,12 @@ pub struct Stack<R> {
     chunk: usize,
     /// `[chunk][layer]`.
     tapes: Vec<Vec<Tape<R>>>,
+    /// `[chunk][layer]`: what the layer read where dropout stands below it, else empty.
+    inputs: Vec<Vec<Buffer<R>>>,
     works: Vec<Work<R>>,
     steps: usize,
     rows: usize,
+    dropout: Option<Dropout>,
 }
 
 impl<R: Real> Stack<R> {
@@ -83,7 +98,13 @@ impl<R: Real> Stack<R> {
             .map(|l| Layer::new(level, kind, l, if l == 0 { input } else { hidden }, hidden, layout))
             .collect();
         let works = layers.iter().map(Layer::work).collect();
-        Self { layers, input, chunk, tapes: Vec::new(), works, steps: 0, rows: 0 }
+        let (tapes, inputs) = (Vec::new(), Vec::new());
+        Self { layers, input, chunk, tapes, inputs, works, steps: 0, rows: 0, dropout: None }
+    }
+
+    /// Layers L.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
     }
 
     /// Units H.
@@ -93,49 +114,64 @@ impl<R: Real> Stack<R> {
 
     /// A zero state for `rows` batch rows.
     pub fn zero_state(&self, rows: usize) -> State<R> {
-        State { layers: self.layers.iter().map(|l| Buffer::zeros(l.parts() * rows * l.hidden())).collect() }
+        let parts = self.layers[0].parts();
+        let layers = self.layers.iter().map(|l| Buffer::zeros(parts * rows * l.hidden())).collect();
+        State { layers, parts }
     }
 
-    /// Runs `x` `[T, B, D]` through the stack and writes the top layer's h_1 … h_T to `y` `[T, B, H]`. `state` goes in as
-    /// the state before and comes out as the state after.
+    /// Takes the weights: packs them for the products of the next forward passes.
+    pub fn pack(&mut self, params: &Params<R>) {
+        self.layers.iter_mut().for_each(|layer| layer.pack(params));
+    }
+
+    /// Runs `x` `[T, B, D]` through the stack, on the weights last packed, and writes the top layer's h_1 … h_T to `y`
+    /// `[T, B, H]`. `state` goes in as the state before and comes out as the state after.
+    ///
+    /// `dropout` acts between the layers: layer l reads the outputs of the layer below through connection l.
     ///
     /// # Panics
     /// If a length does not fit T and B.
     pub fn forward(
         &mut self,
         ctx: &Context<R>,
-        params: &Params<R>,
         x: &[R],
         (steps, rows): (usize, usize),
         state: &mut State<R>,
+        dropout: Option<Dropout>,
         y: &mut [R],
     ) {
         assert_eq!(x.len(), steps * rows * self.input, "x: [T, B, D] = [{steps}, {rows}, {}]", self.input);
         let hidden = self.hidden();
         assert_eq!(y.len(), steps * rows * hidden, "y: [T, B, H] = [{steps}, {rows}, {hidden}]");
-        (self.steps, self.rows) = (steps, rows);
-        self.layers.iter_mut().for_each(|layer| layer.pack(params));
+        (self.steps, self.rows, self.dropout) = (steps, rows, dropout);
         for (c, first) in (0..steps).step_by(self.chunk).enumerate() {
             if c == self.tapes.len() {
                 self.tapes.push(self.layers.iter().map(Layer::tape).collect());
+                self.inputs.push(self.layers.iter().map(|_| Buffer::zeros(0)).collect());
             }
             let length = self.chunk.min(steps - first);
+            let n = rows * hidden;
             for (l, layer) in self.layers.iter().enumerate() {
                 let (below, from_here) = self.tapes[c].split_at_mut(l);
-                let input = match below.last() {
-                    Some(tape) => tape.output(),
-                    None => chunk_of(x, first, length, rows, self.input),
+                let input = match (below.last(), dropout) {
+                    (Some(tape), None) => tape.output(),
+                    (Some(tape), Some(dropout)) => {
+                        let masked = &mut self.inputs[c][l];
+                        masked.grow(length * n);
+                        masked[..length * n].copy_from_slice(&tape.output().data()[..length * n]);
+                        dropout.apply(ctx, l, first, (rows, hidden), &mut masked[..length * n]);
+                        Mat::new(&masked[..], length * rows, hidden)
+                    }
+                    (None, _) => chunk_of(x, first, length, rows, self.input),
                 };
                 let tape = &mut from_here[0];
                 layer.forward(ctx, input, &state.layers[l], length, rows, tape);
-                let n = rows * hidden;
                 for part in 0..layer.parts() {
                     state.layers[l][part * n..][..n].copy_from_slice(tape.last(part));
                 }
             }
             if let Some(top) = self.tapes[c].last() {
-                let n = length * rows * hidden;
-                y[first * rows * hidden..][..n].copy_from_slice(&top.output().data()[..n]);
+                y[first * n..][..length * n].copy_from_slice(&top.output().data()[..length * n]);
             }
         }
     }
@@ -161,7 +197,8 @@ impl<R: Real> Stack<R> {
         let (steps, rows, hidden) = (self.steps, self.rows, self.hidden());
         assert_eq!(d_y.len(), steps * rows * hidden, "d_y: [T, B, H] = [{steps}, {rows}, {hidden}]");
         assert_eq!((x.len(), d_x.len()), (steps * rows * self.input, x.len()), "x and d_x: [T, B, D]");
-        for (c, first) in (0..steps).step_by(self.chunk).enumerate().collect::<Vec<_>>().into_iter().rev() {
+        for c in (0..steps.div_ceil(self.chunk)).rev() {
+            let first = c * self.chunk;
             let length = self.chunk.min(steps - first);
             let top = self.layers.len() - 1;
             let from_above = self.layers[top].d_h(&mut self.works[top], &self.tapes[c][top]);
@@ -173,7 +210,11 @@ impl<R: Real> Stack<R> {
                 let (input, d_input) = match (below.last(), works_below.last_mut()) {
                     (Some(tape_below), Some(work_below)) => {
                         let d_input = self.layers[l - 1].d_h(work_below, tape_below);
-                        (tape_below.output(), MatMut::new(d_input, length * rows, hidden))
+                        let input = match self.dropout {
+                            None => tape_below.output(),
+                            Some(_) => Mat::new(&self.inputs[c][l][..], length * rows, hidden),
+                        };
+                        (input, MatMut::new(d_input, length * rows, hidden))
                     }
                     _ => {
                         let d_input = &mut d_x[first * rows * self.input..][..length * rows * self.input];
@@ -184,6 +225,12 @@ impl<R: Real> Stack<R> {
                     }
                 };
                 layer.backward(ctx, input, tape, work, &mut d_state.layers[l], grads, Some(d_input));
+                if let (Some(dropout), Some(tape_below), Some(work_below)) =
+                    (self.dropout, below.last(), works_below.last_mut())
+                {
+                    let d_output = self.layers[l - 1].d_h(work_below, tape_below);
+                    dropout.apply(ctx, l, first, (rows, hidden), d_output);
+                }
                 for t in (0..length).rev() {
                     observe(Flow { layer: l, t: first + t, d_hidden: work.d_hidden(tape, t) });
                 }

@@ -13,6 +13,8 @@ pub mod residual;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::recurrent::{Equations, Phase};
 use crate::real::Real;
 
@@ -51,7 +53,8 @@ pub trait Cell<R: Real>: Equations<R> {
 }
 
 /// The cells, with their options.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CellKind {
     /// Elman network with tanh.
     Rnn,

@@ -13,6 +13,7 @@
 pub mod gemm;
 pub mod recurrent;
 pub mod rows;
+pub mod softmax;
 
 mod buffer;
 mod isa;

@@ -10,9 +10,12 @@
 pub mod bptt;
 pub mod cell;
 pub mod data;
+pub mod dropout;
+pub mod head;
 pub mod kernel;
 pub mod layer;
 pub mod matrix;
+pub mod model;
 pub mod params;
 pub mod real;
 pub mod rng;

@@ -85,7 +85,7 @@ fn carried_state_continues_the_sequence() {
         for window in whole.x.clone().chunks(5 * 2 * 3) {
             let steps = window.len() / 6;
             let mut piece = vec![0.0; steps * 2 * 8];
-            whole.stack.forward(&ctx, &whole.params, window, (steps, 2), &mut state, &mut piece);
+            whole.stack.forward(&ctx, window, (steps, 2), &mut state, None, &mut piece);
             pieces.extend(piece);
         }
         // The same kernel sees the same rows step by step: equal to the bit.

@@ -40,28 +40,41 @@ fn weighted_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, b: Option<Mat<
     });
 }
 
-/// Calls `each(i, row)` for every row of a dense `[rows, cols]` matrix, rows cut over the threads, and stores what it
-/// returns in `results[i]`.
-///
-/// # Panics
-/// If `data` or `results` is too short.
+/// Calls `each(i, row)` for every row of a dense `[rows, cols]` matrix, rows cut over the threads.
 pub fn for_each_row<R: Real>(
     ctx: &Context<R>,
     data: &mut [R],
     cols: usize,
-    results: &mut [f64],
-    each: impl Fn(usize, &mut [R]) -> f64 + Sync,
+    each: impl Fn(usize, &mut [R]) + Sync,
 ) {
-    let rows = results.len();
-    assert!(data.len() >= rows * cols, "{rows} rows of {cols} in {} elements", data.len());
-    let (data, results) = (Shared(data.as_mut_ptr()), Shared(results.as_mut_ptr()));
+    let rows = data.len().checked_div(cols).unwrap_or(0);
+    let data = Shared(data.as_mut_ptr());
     ctx.split(rows, |_, first, end| {
         for i in first..end {
-            // SAFETY: row i and result i belong to this worker alone, and both lie inside their slices.
-            unsafe {
-                let row = std::slice::from_raw_parts_mut(data.get().add(i * cols), cols);
-                *results.get().add(i) = each(i, row);
-            }
+            // SAFETY: row i belongs to this worker alone and lies inside the slice.
+            each(i, unsafe { std::slice::from_raw_parts_mut(data.get().add(i * cols), cols) });
+        }
+    });
+}
+
+/// `table[indices[i]] += from[i]` for rows of `cols` numbers, i ascending: the gradient of an embedding.
+///
+/// # Panics
+/// If `from` does not have a row for every index, or an index is beyond the table.
+pub fn add_rows_at<R: Real>(ctx: &Context<R>, indices: &[u32], from: &[R], table: &mut [R], cols: usize) {
+    assert_eq!(from.len(), indices.len() * cols, "one row of {cols} for each index");
+    let table_rows = table.len() / cols.max(1);
+    assert!(indices.iter().all(|&i| (i as usize) < table_rows), "an index beyond the {table_rows} rows");
+    let table = Shared(table.as_mut_ptr());
+    // Rows may be hit twice, columns belong to one thread.
+    ctx.split(cols, |_, first, end| {
+        for (i, &index) in indices.iter().enumerate() {
+            // SAFETY: columns first..end belong to this worker alone, and the row lies inside the table.
+            let to = unsafe {
+                let row = table.get().add(index as usize * cols + first);
+                std::slice::from_raw_parts_mut(row, end - first)
+            };
+            to.iter_mut().zip(&from[i * cols + first..i * cols + end]).for_each(|(t, &x)| *t += x);
         }
     });
 }

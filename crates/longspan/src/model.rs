@@ -1,0 +1,207 @@
+//! A language model: embedding, recurrent stack, head; dropout on the connections between them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bptt::{CHUNK, Flow, Stack, State};
+use crate::cell::CellKind;
+use crate::data::Batch;
+use crate::dropout::Dropout;
+use crate::head::{Head, Score};
+use crate::kernel::rows::{add_rows_at, for_each_row};
+use crate::kernel::{Buffer, Context, Level};
+use crate::params::{Group, Layout, Params};
+use crate::real::Real;
+
+/// Everything that a model's tensors and arithmetic follow from; a checkpoint holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelSpec {
+    /// The cell of every layer.
+    pub cell: CellKind,
+    /// Tokens V.
+    pub vocabulary: usize,
+    /// Width E of the embedding.
+    pub embedding: usize,
+    /// Units H of every layer.
+    pub hidden: usize,
+    /// Layers L.
+    pub layers: usize,
+    /// Whether the head's weight is the embedding; E = H then.
+    pub tied: bool,
+    /// Steps of a chunk: part of the numerics.
+    pub chunk: usize,
+}
+
+impl ModelSpec {
+    /// A model without tying and with the usual chunk.
+    pub fn new(cell: CellKind, vocabulary: usize, embedding: usize, hidden: usize, layers: usize) -> Self {
+        Self { cell, vocabulary, embedding, hidden, layers, tied: false, chunk: CHUNK }
+    }
+}
+
+/// The model with its working memory; the weights are the caller's.
+pub struct Model<R> {
+    spec: ModelSpec,
+    layout: Arc<Layout>,
+    embedding: usize,
+    stack: Stack<R>,
+    head: Head<R>,
+    x: Buffer<R>,
+    y: Buffer<R>,
+    d_x: Buffer<R>,
+    d_y: Buffer<R>,
+    d_state: Option<State<R>>,
+}
+
+impl<R: Real> Model<R> {
+    /// Lays out the tensors: `embedding.weight` `[V, E]`, the stack's `rnn.*`, `head.weight` `[V, H]` unless tied, and
+    /// `head.bias` `[V]`.
+    ///
+    /// # Panics
+    /// If a size is 0, or tied sizes differ.
+    pub fn new(level: Level, spec: &ModelSpec) -> Self {
+        let &ModelSpec { cell, vocabulary, embedding: width, hidden, layers, tied, chunk } = spec;
+        assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
+        assert!(!tied || width == hidden, "tied weights need E = H, not {width} and {hidden}");
+        let mut layout = Layout::default();
+        let embedding = layout.push("embedding.weight", &[vocabulary, width], Group::Embedding);
+        let stack = Stack::new(level, cell, layers, width, hidden, chunk, &mut layout);
+        let weight =
+            if tied { embedding } else { layout.push("head.weight", &[vocabulary, hidden], Group::Head) };
+        let bias = layout.push("head.bias", &[vocabulary], Group::Bias);
+        let nothing = || Buffer::zeros(0);
+        Self {
+            spec: spec.clone(),
+            layout: Arc::new(layout),
+            embedding,
+            stack,
+            head: Head::new(level, weight, bias, hidden, vocabulary),
+            x: nothing(),
+            y: nothing(),
+            d_x: nothing(),
+            d_y: nothing(),
+            d_state: None,
+        }
+    }
+
+    /// What the model was made from.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The tensors.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// A zero state for `rows` sequences.
+    pub fn zero_state(&self, rows: usize) -> State<R> {
+        self.stack.zero_state(rows)
+    }
+
+    /// Takes the weights for the next passes. Each pass below uses those last packed.
+    pub fn pack(&mut self, params: &Params<R>) {
+        self.stack.pack(params);
+        self.head.pack(params);
+    }
+
+    /// Scores a batch; `state` goes in as the state before and comes out as the state after.
+    pub fn evaluate(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+    ) -> Score {
+        self.forward(ctx, params, &batch.inputs, batch.rows, state, None);
+        let n = batch.inputs.len() * self.spec.hidden;
+        self.head.score(ctx, params, &self.y[..n], &batch.targets, None)
+    }
+
+    /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window.
+    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Stack::backward`].
+    pub fn train(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+        grads: &mut Params<R>,
+        observe: &mut dyn FnMut(Flow<'_, R>),
+    ) -> Score {
+        let (steps, rows) = (batch.steps, batch.rows);
+        let (width, hidden, layers) = (self.spec.embedding, self.spec.hidden, self.spec.layers);
+        self.forward(ctx, params, &batch.inputs, rows, state, dropout);
+        let (n, n_x) = (steps * rows * hidden, steps * rows * width);
+        self.d_y.grow(n);
+        self.d_x.grow(n_x);
+        let (d_y, d_x) = (&mut self.d_y[..n], &mut self.d_x[..n_x]);
+        let score = self.head.score(ctx, params, &self.y[..n], &batch.targets, Some((d_y, grads)));
+        if let Some(dropout) = dropout {
+            dropout.apply(ctx, layers, 0, (rows, hidden), d_y);
+        }
+        let d_state = match &mut self.d_state {
+            Some(d_state) if d_state.rows(hidden) == rows => {
+                d_state.clear();
+                d_state
+            }
+            d_state => d_state.insert(self.stack.zero_state(rows)),
+        };
+        self.stack.backward(ctx, &self.x[..n_x], d_y, d_state, grads, d_x, observe);
+        if let Some(dropout) = dropout {
+            dropout.apply(ctx, 0, 0, (rows, width), d_x);
+        }
+        add_rows_at(ctx, &batch.inputs, d_x, grads.tensor_mut(self.embedding), width);
+        score
+    }
+
+    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window.
+    pub fn d_state(&self) -> Option<&State<R>> {
+        self.d_state.as_ref()
+    }
+
+    /// Reads one token per row and writes the logits of the next ones, `[rows, V]`.
+    ///
+    /// # Panics
+    /// If a length does not fit the rows of the state.
+    pub fn step(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        tokens: &[u32],
+        state: &mut State<R>,
+        logits: &mut [R],
+    ) {
+        self.forward(ctx, params, tokens, tokens.len(), state, None);
+        self.head.logits(ctx, params, &self.y[..tokens.len() * self.spec.hidden], logits);
+    }
+
+    /// Embedding and stack; leaves the top layer's outputs, dropout included, in `y`.
+    fn forward(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        tokens: &[u32],
+        rows: usize,
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+    ) {
+        let (width, hidden) = (self.spec.embedding, self.spec.hidden);
+        self.x.grow(tokens.len() * width);
+        self.y.grow(tokens.len() * hidden);
+        let (x, y) = (&mut self.x[..tokens.len() * width], &mut self.y[..tokens.len() * hidden]);
+        let table = params.tensor(self.embedding);
+        for_each_row(ctx, x, width, |i, row| {
+            row.copy_from_slice(&table[tokens[i] as usize * width..][..width]);
+        });
+        if let Some(dropout) = dropout {
+            dropout.apply(ctx, 0, 0, (rows, width), x);
+        }
+        self.stack.forward(ctx, x, (tokens.len() / rows, rows), state, dropout, y);
+        if let Some(dropout) = dropout {
+            dropout.apply(ctx, self.spec.layers, 0, (rows, hidden), y);
+        }
+    }
+}
