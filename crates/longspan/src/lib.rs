@@ -6,13 +6,14 @@
 //!
 //! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches.
-//! [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
+//! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
 //! written as a [`setting`].
 
 pub mod bptt;
 pub mod cell;
 pub mod clip;
 pub mod data;
+pub mod init;
 pub mod kernel;
 pub mod layer;
 pub mod matrix;
