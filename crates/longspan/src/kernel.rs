@@ -10,7 +10,9 @@
 // compiler keep a tile in registers; each block states why it is sound.
 #![allow(unsafe_code)]
 
+pub mod elementwise;
 pub mod gemm;
+pub mod norms;
 pub mod recurrent;
 pub mod rows;
 pub mod softmax;
@@ -26,6 +28,7 @@ mod threads;
 use std::sync::{Mutex, MutexGuard};
 
 pub use buffer::Buffer;
+pub(crate) use isa::Job;
 pub use isa::{Isa, Level, LevelError};
 pub use lanes::Vector;
 pub(crate) use lanes::vectors;

@@ -9,14 +9,19 @@
 
 pub mod bptt;
 pub mod cell;
+pub mod clip;
 pub mod data;
 pub mod dropout;
 pub mod head;
+pub mod init;
 pub mod kernel;
 pub mod layer;
 pub mod matrix;
 pub mod model;
+pub mod optim;
 pub mod params;
 pub mod real;
 pub mod rng;
+pub mod schedule;
+pub mod setting;
 pub mod task;

@@ -1,0 +1,99 @@
+//! Sums of squares, in `f64` and in one order.
+//!
+//! A sum runs over blocks of [`BLOCK`] elements; inside a block, element i goes to sum i mod 16, and the 16 sums are added
+//! in order; blocks are added in order. Products and additions are rounded separately on every instruction set. So
+//! neither the instruction set nor the number of threads changes a bit. Summing in `f64` cannot overflow for `f32`
+//! elements; an `f32` sum of squares would at a norm of 1.8e19.
+
+use super::isa::{Isa, Job, Level};
+use super::{Context, Shared};
+use crate::real::Real;
+
+/// Elements per partial sum.
+pub const BLOCK: usize = 8192;
+
+/// Running sums inside a block.
+const LANES: usize = 16;
+
+/// Σ x². Infinite or NaN exactly if an element is, or if the sum overflows `f64`.
+///
+/// # Panics
+/// If this processor does not have the level.
+pub fn sum_of_squares<R: Real>(level: Level, values: &[R]) -> f64 {
+    values.chunks(BLOCK).map(|block| level.dispatch(Block(block))).sum()
+}
+
+/// Σ x² to the same bits as [`sum_of_squares`], its blocks cut over the threads. `partial` is working memory.
+pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial: &mut Vec<f64>) -> f64 {
+    partial.clear();
+    partial.resize(values.len().div_ceil(BLOCK), 0.0);
+    let sums = Shared(partial.as_mut_ptr());
+    ctx.split(partial.len(), |_, first, end| {
+        for (i, block) in values.chunks(BLOCK).enumerate().take(end).skip(first) {
+            let sum = ctx.level().dispatch(Block(block));
+            // SAFETY: sum i belongs to this worker alone, and i is below the number of blocks.
+            unsafe { *sums.get().add(i) = sum };
+        }
+    });
+    partial.iter().sum()
+}
+
+struct Block<'a, R>(&'a [R]);
+
+impl<R: Real> Job for Block<'_, R> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> f64 {
+        let mut sums = [0.0; LANES];
+        let (lines, rest) = self.0.as_chunks::<LANES>();
+        for line in lines {
+            for (sum, x) in sums.iter_mut().zip(line) {
+                *sum += x.to_f64() * x.to_f64();
+            }
+        }
+        for (sum, x) in sums.iter_mut().zip(rest) {
+            *sum += x.to_f64() * x.to_f64();
+        }
+        sums.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Key, Purpose};
+
+    #[test]
+    fn threads_and_instruction_sets_change_no_bit() {
+        let mut stream = Key::new(3, Purpose::Probe, 0, 0).stream(0, 0);
+        let values: Vec<f32> = (0..5 * BLOCK + 1237).map(|_| stream.normal() as f32).collect();
+        for len in [0, 1, 17, BLOCK - 1, BLOCK, BLOCK + 1, values.len()] {
+            let values = &values[..len];
+            let truth: f64 = values.iter().map(|&x| f64::from(x).powi(2)).sum();
+            let sum = sum_of_squares(Level::Portable, values);
+            assert!((sum - truth).abs() <= 1e-13 * truth, "{sum} against {truth}");
+            for level in
+                [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+            {
+                assert_eq!(sum_of_squares(level, values).to_bits(), sum.to_bits(), "{level}");
+                for threads in [1, 3] {
+                    let ctx = Context::new(level, threads);
+                    let threaded = sum_of_squares_threaded(&ctx, values, &mut vec![7.0; 3]);
+                    assert_eq!(threaded.to_bits(), sum.to_bits(), "{threads} threads on {level}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_shows_wherever_it_stands() {
+        for at in [0, 15, 16, BLOCK, BLOCK + 3] {
+            let mut values = vec![1.0f32; BLOCK + 4];
+            values[at] = f32::NEG_INFINITY;
+            assert_eq!(sum_of_squares(Level::detect(), &values), f64::INFINITY);
+            values[at] = f32::NAN;
+            assert!(sum_of_squares(Level::detect(), &values).is_nan());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Optimizers: PyTorch's formulas, in the arithmetic of the weights.
+//!
+//! g gradient, w weight, η learning rate, t step from 1, λ weight decay, μ momentum, α smoothing:
+//!
+//! ```text
+//! all but adamw  g ← g + λ w                                  on tensors that decay
+//! sgd            b ← μ b + g;  w ← w − η b                    nesterov: w ← w − η (g + μ b);  μ = 0: w ← w − η g
+//! adam           m ← m + (1 − β₁)(g − m);  v ← β₂ v + (1 − β₂) g²
+//!                w ← w − η/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+//! adamw          w ← (1 − ηλ) w, then as adam
+//! rmsprop        s ← α s + (1 − α) g²;  d = g / (√s + ε)
+//!                w ← w − η d                                  μ > 0: b ← μ b + d;  w ← w − η b
+//! adagrad        s ← s + g²;  w ← w − η g / (√s + ε)
+//! ```
+//!
+//! Every element is computed alone, product and sum rounded separately: neither threads nor the instruction set change a
+//! bit. Weight decay acts where [`Entry::decays`](crate::params::Entry::decays) says so, which in PyTorch takes two
+//! parameter groups.
+//!
+//! # References
+//! Adam: Kingma, Ba, ICLR 2015. AdamW: Loshchilov, Hutter, ICLR 2019. RMSprop: Tieleman, Hinton 2012. Adagrad: Duchi,
+//! Hazan, Singer, JMLR 2011. Nesterov's momentum in the form of Sutskever et al., ICML 2013, as PyTorch has it.
+
+mod rules;
+mod settings;
+mod sweep;
+
+use std::sync::Arc;
+
+use crate::kernel::Context;
+use crate::params::{Layout, Params};
+use crate::real::Real;
+use rules::{Adagrad, Adam, Momentum, Plain, RmsMomentum, RmsProp, bias_correction};
+pub use settings::{Rule, Settings};
+use sweep::{Decay, Element, sweep};
+
+/// An optimizer with its moments.
+#[derive(Clone)]
+pub struct Optimizer<R> {
+    settings: Settings,
+    moments: Vec<(&'static str, Params<R>)>,
+    steps: u64,
+}
+
+impl<R: Real> Optimizer<R> {
+    /// An optimizer of weights under `layout`, its moments zero.
+    ///
+    /// # Panics
+    /// If [`Settings::validate`] fails.
+    pub fn new(settings: Settings, layout: Arc<Layout>) -> Self {
+        if let Err(error) = settings.validate() {
+            panic!("{error}");
+        }
+        let names: &[&'static str] = match (settings.rule, settings.momentum > 0.0) {
+            (Rule::Sgd, false) => &[],
+            (Rule::Sgd, true) => &["momentum_buffer"],
+            (Rule::Adam | Rule::AdamW, _) => &["exp_avg", "exp_avg_sq"],
+            (Rule::RmsProp, false) => &["square_avg"],
+            (Rule::RmsProp, true) => &["square_avg", "momentum_buffer"],
+            (Rule::Adagrad, _) => &["sum"],
+        };
+        let moments = names.iter().map(|&name| (name, Params::zeros(Arc::clone(&layout)))).collect();
+        Self { settings, moments, steps: 0 }
+    }
+
+    /// One step of the weights along their gradients at learning rate `lr`.
+    ///
+    /// # Panics
+    /// If the buffers are not of one length.
+    pub fn step(&mut self, ctx: &Context<R>, lr: f64, params: &mut Params<R>, grads: &Params<R>) {
+        self.steps += 1;
+        let s = self.settings;
+        let real = R::from_f64;
+        let decay = match s.rule {
+            _ if s.weight_decay == 0.0 => Decay::None,
+            Rule::AdamW => Decay::Weight(real(1.0 - lr * s.weight_decay)),
+            _ => Decay::Gradient(real(s.weight_decay)),
+        };
+        let (rate, eps, momentum) = (real(-lr), real(s.eps_or_default()), real(s.momentum));
+        let moments = &mut self.moments;
+        match (s.rule, s.momentum > 0.0) {
+            (Rule::Sgd, false) => apply(ctx, &Plain { rate }, decay, params, grads, moments),
+            (Rule::Sgd, true) => {
+                let rule = Momentum { rate, momentum, nesterov: s.nesterov };
+                apply(ctx, &rule, decay, params, grads, moments);
+            }
+            (Rule::Adam | Rule::AdamW, _) => {
+                let rule = Adam {
+                    rate: real(-(lr / bias_correction(s.beta1, self.steps))),
+                    gain1: real(1.0 - s.beta1),
+                    keep1: (s.beta1 <= 0.5).then(|| real(s.beta1)),
+                    keep2: real(s.beta2),
+                    gain2: real(1.0 - s.beta2),
+                    root: real(bias_correction(s.beta2, self.steps).sqrt()),
+                    eps,
+                };
+                apply(ctx, &rule, decay, params, grads, moments);
+            }
+            (Rule::RmsProp, momentous) => {
+                let rule = RmsProp { rate, keep: real(s.smoothing), gain: real(1.0 - s.smoothing), eps };
+                if momentous {
+                    apply(ctx, &RmsMomentum { rule, momentum }, decay, params, grads, moments);
+                } else {
+                    apply(ctx, &rule, decay, params, grads, moments);
+                }
+            }
+            (Rule::Adagrad, _) => apply(ctx, &Adagrad { rate, eps }, decay, params, grads, moments),
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The moments under PyTorch's names: momentum_buffer, exp_avg, exp_avg_sq, square_avg, sum.
+    pub fn moments(&self) -> impl Iterator<Item = (&'static str, &Params<R>)> {
+        self.moments.iter().map(|(name, moment)| (*name, moment))
+    }
+
+    /// The moments, for a checkpoint to fill; see [`Optimizer::moments`].
+    pub fn moments_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Params<R>)> {
+        self.moments.iter_mut().map(|(name, moment)| (*name, moment))
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Sets the number of steps taken: a resumed run goes on from there.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.steps = steps;
+    }
+}
+
+/// Sweeps a rule over all elements with the moments it keeps.
+fn apply<R: Real, const M: usize>(
+    ctx: &Context<R>,
+    rule: &impl Element<R, M>,
+    decay: Decay<R>,
+    params: &mut Params<R>,
+    grads: &Params<R>,
+    moments: &mut [(&'static str, Params<R>)],
+) {
+    let mut moments = moments.iter_mut();
+    let moments = std::array::from_fn(|_| match moments.next() {
+        Some((_, moment)) => moment.flat_mut(),
+        None => unreachable!("a rule has the moments that it was made with"),
+    });
+    let layout = Arc::clone(params.layout());
+    sweep(ctx, rule, decay, layout.entries(), params.flat_mut(), grads.flat(), moments);
+}
+
+#[cfg(test)]
+mod tests;

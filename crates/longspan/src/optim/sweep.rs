@@ -1,0 +1,94 @@
+//! One pass over weights, gradients and moments.
+
+use crate::kernel::elementwise::for_each_part;
+use crate::kernel::{Context, Isa, Job};
+use crate::params::Entry;
+use crate::real::Real;
+
+/// A rule for one element with M moments.
+pub(super) trait Element<R, const M: usize>: Sync {
+    /// The weight and the moments after the step. Must be `#[inline(always)]`.
+    fn update(&self, weight: R, grad: R, moments: [R; M]) -> (R, [R; M]);
+}
+
+/// Weight decay, on tensors that decay.
+#[derive(Clone, Copy)]
+pub(super) enum Decay<R> {
+    /// None.
+    None,
+    /// g ← g + λ w.
+    Gradient(R),
+    /// w ← k w.
+    Weight(R),
+}
+
+/// Applies a rule to every element of every tensor, threads side by side. Gaps between tensors are not touched.
+pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
+    ctx: &Context<R>,
+    rule: &E,
+    decay: Decay<R>,
+    entries: &[Entry],
+    weights: &mut [R],
+    grads: &[R],
+    moments: [&mut [R]; M],
+) {
+    for_each_part(ctx, weights, moments, [grads], |at, weights, moments, [grads]| {
+        ctx.level().dispatch(Part { rule, decay, entries, at, weights, moments, grads });
+    });
+}
+
+/// The part of the flat buffers from `at` on.
+struct Part<'a, R, E, const M: usize> {
+    rule: &'a E,
+    decay: Decay<R>,
+    entries: &'a [Entry],
+    at: usize,
+    weights: &'a mut [R],
+    moments: [&'a mut [R]; M],
+    grads: &'a [R],
+}
+
+impl<R: Real, E: Element<R, M>, const M: usize> Job for Part<'_, R, E, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { rule, decay, entries, at, weights, mut moments, grads } = self;
+        for entry in entries {
+            let whole = entry.range();
+            let (from, to) = (whole.start.max(at), whole.end.min(at + weights.len()));
+            if from >= to {
+                continue;
+            }
+            let place = from - at..to - at;
+            let weights = &mut weights[place.clone()];
+            let moments = moments.each_mut().map(|m| &mut m[place.clone()]);
+            let grads = &grads[place];
+            match decay {
+                Decay::Gradient(l) if entry.decays => {
+                    each(rule, weights, moments, grads, |w, g| (w, g + w * l))
+                }
+                Decay::Weight(k) if entry.decays => each(rule, weights, moments, grads, |w, g| (w * k, g)),
+                _ => each(rule, weights, moments, grads, |w, g| (w, g)),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn each<R: Real, const M: usize>(
+    rule: &impl Element<R, M>,
+    weights: &mut [R],
+    moments: [&mut [R]; M],
+    grads: &[R],
+    decay: impl Fn(R, R) -> (R, R),
+) {
+    for (i, (weight, &grad)) in weights.iter_mut().zip(grads).enumerate() {
+        let (w, g) = decay(*weight, grad);
+        let (w, next) = rule.update(w, g, std::array::from_fn(|k| moments[k][i]));
+        *weight = w;
+        for k in 0..M {
+            moments[k][i] = next[k];
+        }
+    }
+}

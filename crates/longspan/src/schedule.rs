@@ -1,0 +1,302 @@
+//! How the learning rate changes during training.
+//!
+//! # References
+//! Halving after some epochs: Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014. Half a cosine:
+//! Loshchilov, Hutter, "SGDR", ICLR 2017, without restarts.
+
+use std::f64::consts::PI;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::setting::{Kind, SettingError, check, count, number, whole};
+
+/// A schedule: what the learning rate is multiplied with. F is above 0 and at most 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Schedule {
+    /// `constant`: 1.
+    #[default]
+    Constant,
+    /// `step:E[:F]`: multiplied by F (default 0.5) every E epochs.
+    Step {
+        /// E, at least 1.
+        epochs: u64,
+        /// F.
+        factor: f64,
+    },
+    /// `cosine[:W]`: over the first W steps (default 0) linearly from 1/W to 1, then half a cosine down to 0 at the last
+    /// step.
+    Cosine {
+        /// W, in steps.
+        warmup: u64,
+    },
+    /// `halve_after:K`: 0.5^max(0, e − K) in epoch e, counted from 1.
+    HalveAfter {
+        /// K, in epochs.
+        epochs: u64,
+    },
+    /// `plateau:P[:F]`: multiplied by F (default 0.5) after every P evaluations in a row without a better validation loss.
+    Plateau {
+        /// P, in evaluations, at least 1.
+        patience: u64,
+        /// F.
+        factor: f64,
+    },
+}
+
+/// How far training is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Update steps done: the number of the coming one, from 0.
+    pub step: u64,
+    /// Update steps planned in all.
+    pub steps: u64,
+    /// Passes over the data done: the number of the present one, from 0.
+    pub epoch: u64,
+}
+
+/// What the validation losses were so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Patience {
+    /// Lowest validation loss in nats per target, infinite before the first evaluation (`null` in files: JSON has no
+    /// infinity).
+    #[serde(serialize_with = "null_if_infinite", deserialize_with = "infinite_if_null")]
+    pub best_nats: f64,
+    /// Evaluations since the best one.
+    pub since_best: u64,
+    /// Times that [`Schedule::Plateau`] reduced the rate.
+    pub reductions: u64,
+    /// Evaluations since the best one or the last reduction.
+    pub since_reduction: u64,
+}
+
+impl Schedule {
+    /// The factor of the learning rate.
+    pub fn factor(&self, progress: Progress, patience: &Patience) -> f64 {
+        // Beyond this power every factor but 1 is 0 or as good as.
+        let power = |factor: f64, n: u64| factor.powi(i32::try_from(n).unwrap_or(i32::MAX));
+        match *self {
+            Self::Constant => 1.0,
+            Self::Step { epochs, factor } => power(factor, progress.epoch / epochs.max(1)),
+            Self::Cosine { warmup } => cosine(progress.step, progress.steps, warmup),
+            Self::HalveAfter { epochs } => power(0.5, (progress.epoch + 1).saturating_sub(epochs)),
+            Self::Plateau { factor, .. } => power(factor, patience.reductions),
+        }
+    }
+}
+
+/// The peak is step W − 1, or step 0 without a warm-up; the last step is `steps` − 1. Steps after the last have 0.
+fn cosine(step: u64, steps: u64, warmup: u64) -> f64 {
+    let (peak, last) = (warmup.saturating_sub(1), steps.saturating_sub(1));
+    if step < peak {
+        (step + 1) as f64 / warmup as f64
+    } else if step == peak {
+        1.0
+    } else if step >= last {
+        0.0
+    } else {
+        0.5 * (1.0 + (PI * (step - peak) as f64 / (last - peak) as f64).cos())
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { best_nats: f64::INFINITY, since_best: 0, reductions: 0, since_reduction: 0 }
+    }
+}
+
+impl Patience {
+    /// Takes a validation loss in nats; returns whether it is the lowest so far. NaN never is.
+    pub fn observe(&mut self, loss_nats: f64, schedule: &Schedule) -> bool {
+        if loss_nats < self.best_nats {
+            (self.best_nats, self.since_best, self.since_reduction) = (loss_nats, 0, 0);
+            return true;
+        }
+        self.since_best += 1;
+        self.since_reduction += 1;
+        if let Schedule::Plateau { patience, .. } = *schedule
+            && self.since_reduction >= patience
+        {
+            (self.reductions, self.since_reduction) = (self.reductions + 1, 0);
+        }
+        false
+    }
+
+    /// Whether `limit` evaluations in a row brought nothing better: training may stop. A limit of 0 never stops it.
+    pub fn exhausted(&self, limit: u64) -> bool {
+        limit > 0 && self.since_best >= limit
+    }
+}
+
+fn null_if_infinite<S: Serializer>(nats: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    nats.is_finite().then_some(*nats).serialize(serializer)
+}
+
+fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+}
+
+const KIND: Kind = Kind {
+    what: "learning rate schedule",
+    forms: &["constant", "step:E[:F]", "cosine[:W]", "halve_after:K", "plateau:P[:F]"],
+};
+
+impl FromStr for Schedule {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let mut parts = KIND.read(text)?;
+        let factor = |text: Option<&str>| {
+            let what = "the factor of the learning rate";
+            let good = |x| x > 0.0 && x <= 1.0;
+            text.map_or(Ok(0.5), |text| check(what, number(what, text)?, good, "above 0 and at most 1"))
+        };
+        let schedule = match parts.name {
+            "constant" => Self::Constant,
+            "step" => {
+                let what = "the number of epochs";
+                Self::Step { epochs: count(what, parts.required(what)?)?, factor: factor(parts.optional())? }
+            }
+            "cosine" => {
+                let warmup =
+                    parts.optional().map_or(Ok(0), |text| whole("the number of warm-up steps", text))?;
+                Self::Cosine { warmup }
+            }
+            "halve_after" => {
+                let what = "the number of epochs";
+                Self::HalveAfter { epochs: whole(what, parts.required(what)?)? }
+            }
+            "plateau" => {
+                let what = "the number of evaluations";
+                Self::Plateau {
+                    patience: count(what, parts.required(what)?)?,
+                    factor: factor(parts.optional())?,
+                }
+            }
+            _ => return Err(KIND.unknown(text)),
+        };
+        parts.end(schedule)
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Constant => f.write_str("constant"),
+            Self::Step { epochs, factor } => write!(f, "step:{epochs}:{factor}"),
+            Self::Cosine { warmup } => write!(f, "cosine:{warmup}"),
+            Self::HalveAfter { epochs } => write!(f, "halve_after:{epochs}"),
+            Self::Plateau { patience, factor } => write!(f, "plateau:{patience}:{factor}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_epoch(schedule: &str) -> Result<Vec<f64>, SettingError> {
+        let schedule: Schedule = schedule.parse()?;
+        let at = |epoch| schedule.factor(Progress { epoch, ..Progress::default() }, &Patience::default());
+        Ok((0..7).map(at).collect())
+    }
+
+    fn by_step(schedule: &str, steps: u64) -> Result<Vec<f64>, SettingError> {
+        let schedule: Schedule = schedule.parse()?;
+        let at = |step| schedule.factor(Progress { step, steps, epoch: 0 }, &Patience::default());
+        Ok((0..=steps).map(at).collect())
+    }
+
+    #[test]
+    fn schedules_by_epoch() -> Result<(), SettingError> {
+        assert_eq!(by_epoch("constant")?, [1.0; 7]);
+        assert_eq!(by_epoch("step:2")?, [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]);
+        assert_eq!(by_epoch("step:3:0.25")?, [1.0, 1.0, 1.0, 0.25, 0.25, 0.25, 0.0625]);
+        // Epochs 1 to 4 at the full rate, then halved in each.
+        assert_eq!(by_epoch("halve_after:4")?, [1.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.125]);
+        assert_eq!(by_epoch("halve_after:0")?[0], 0.5);
+        Ok(())
+    }
+
+    #[test]
+    fn the_cosine_is_1_at_its_peak_and_0_at_the_last_step() -> Result<(), SettingError> {
+        let close = |a: Vec<f64>, b: &[f64]| {
+            assert_eq!(a.len(), b.len());
+            a.iter().zip(b).for_each(|(x, y)| assert!((x - y).abs() < 1e-15, "{a:?} against {b:?}"));
+        };
+        let r = 0.5f64.sqrt() / 2.0;
+        close(by_step("cosine", 5)?, &[1.0, 0.5 + r, 0.5, 0.5 - r, 0.0, 0.0]);
+        close(by_step("cosine:4", 8)?, &[0.25, 0.5, 0.75, 1.0, 0.5 + r, 0.5, 0.5 - r, 0.0, 0.0]);
+        // A warm-up that ends with, or after, training; a single step.
+        close(by_step("cosine:2", 2)?, &[0.5, 1.0, 0.0]);
+        close(by_step("cosine:8", 2)?, &[0.125, 0.25, 0.375]);
+        close(by_step("cosine", 1)?, &[1.0, 0.0]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_plateau_reduces_the_rate_and_patience_runs_out() -> Result<(), SettingError> {
+        let schedule: Schedule = "plateau:2:0.1".parse()?;
+        let mut patience = Patience::default();
+        let mut seen = Vec::new();
+        for loss in [5.0, 4.0, 4.0, 4.5, 4.1, f64::NAN, 3.9, 4.0, 3.8] {
+            let best = patience.observe(loss, &schedule);
+            seen.push((best, patience.since_best, patience.reductions));
+        }
+        let expected = [
+            (true, 0, 0),
+            (true, 0, 0),
+            (false, 1, 0),
+            (false, 2, 1),
+            (false, 3, 1),
+            (false, 4, 2),
+            (true, 0, 2),
+            (false, 1, 2),
+            (true, 0, 2),
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!(patience.best_nats, 3.8);
+        assert!((schedule.factor(Progress::default(), &patience) - 0.01).abs() < 1e-17);
+        // Other schedules are not reduced.
+        let mut patience = Patience::default();
+        for _ in 0..3 {
+            patience.observe(1.0, &Schedule::Constant);
+        }
+        assert_eq!((patience.since_best, patience.reductions), (2, 0));
+        assert!(patience.exhausted(2) && !patience.exhausted(3) && !patience.exhausted(0));
+        Ok(())
+    }
+
+    #[test]
+    fn patience_survives_json() -> Result<(), serde_json::Error> {
+        let mut patience = Patience::default();
+        for _ in 0..2 {
+            let back: Patience = serde_json::from_str(&serde_json::to_string(&patience)?)?;
+            assert_eq!(back, patience);
+            patience.observe(0.1 + 0.2, &Schedule::Constant);
+            patience.observe(1.0, &Schedule::Constant);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn schedules_are_written_as_they_are_read() {
+        for text in ["constant", "step:3:0.1", "cosine:100", "halve_after:6", "plateau:2:0.25"] {
+            assert_eq!(text.parse::<Schedule>().map(|s| s.to_string()), Ok(text.to_string()));
+        }
+        assert_eq!("step:3".parse(), Ok(Schedule::Step { epochs: 3, factor: 0.5 }));
+        assert_eq!("cosine".parse(), Ok(Schedule::Cosine { warmup: 0 }));
+        assert_eq!("plateau:1".parse(), Ok(Schedule::Plateau { patience: 1, factor: 0.5 }));
+        for (text, error) in [
+            ("step:0", "the number of epochs must be at least 1, not 0"),
+            ("step:2:0", "the factor of the learning rate must be above 0 and at most 1, not 0"),
+            ("step:2:nan", "the factor of the learning rate must be above 0 and at most 1, not NaN"),
+            ("plateau", "\"plateau\" lacks the number of evaluations: write plateau:P[:F]"),
+            ("cosine:1:2", "\"cosine:1:2\" has a number too many: write cosine[:W]"),
+            ("cosine:-1", "the number of warm-up steps must be a whole number, not \"-1\""),
+        ] {
+            assert_eq!(text.parse::<Schedule>().map_err(|e| e.to_string()), Err(error.to_string()));
+        }
+    }
+}
