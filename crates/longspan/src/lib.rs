@@ -5,12 +5,19 @@
 //! buffer of states is `[T + 1, B, H]` with the state before the first step at index 0.
 //!
 //! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
-//! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches.
+//! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
+//! [`model`] scores them.
+//! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
+//! written as a [`setting`]. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
+//! [`checkpoint`]s in a [`run`] directory.
 
 pub mod bptt;
 pub mod cell;
+pub mod checkpoint;
 pub mod clip;
+pub mod config;
 pub mod data;
+pub mod dataset;
 pub mod dropout;
 pub mod head;
 pub mod init;
@@ -22,6 +29,11 @@ pub mod optim;
 pub mod params;
 pub mod real;
 pub mod rng;
+pub mod run;
+pub mod sampling;
 pub mod schedule;
 pub mod setting;
 pub mod task;
+pub mod telemetry;
+pub mod train;
+pub mod trainer;

@@ -1,0 +1,152 @@
+//! The command line. Flags of `train` are made from the library's table of settings.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use longspan::config::{Config, ConfigError, KEYS, Origin, Value, flag};
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("longspan")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Trains recurrent networks on sequences and shows the gradient through time")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(demo())
+        .subcommand(train())
+        .subcommand(eval())
+        .subcommand(sample())
+        .subcommand(config())
+        .subcommand(ls())
+}
+
+fn demo() -> Command {
+    Command::new("demo")
+        .about("Show on a small task, in less than a minute, where the gradient dies and what keeps it alive")
+        .arg(count("threads", "N", "Threads; 0 for one on each core"))
+        .arg(count("length", "N", "Steps between subject and verb [default: 40]"))
+        .arg(count("seed", "N", "Start of every random number [default: 0]"))
+}
+
+fn train() -> Command {
+    let defaults = Config::default();
+    let mut command = Command::new("train")
+        .about("Train a network on a text or a task")
+        .after_help(
+            "Examples:\n  longspan train --text book.txt\n  longspan train --task agreement --length 30 --cell gru --steps 1000\n  \
+             longspan train --resume --out runs/book-lstm-1",
+        )
+        .arg(value("config", "FILE", "Settings from a TOML file; flags go over it").help_heading("Run"))
+        .arg(value("out", "DIR", "Directory of the run [default: runs/NAME-CELL-N]").help_heading("Run"))
+        .arg(switch("resume", "Continue the run in --out").help_heading("Run").requires("out"))
+        .arg(
+            value("from", "RUN|FILE", "Begin with the weights of a run or a safetensors file")
+                .help_heading("Run")
+                .conflicts_with("resume"),
+        )
+        .arg(
+            value("set", "KEY=VALUE", "Any setting by its name; may be repeated")
+                .help_heading("Run")
+                .action(ArgAction::Append),
+        )
+        .arg(json("Print the summary as one JSON document").help_heading("Run"));
+    for key in KEYS {
+        let default = match defaults.get(key.name) {
+            Value::Absent => String::new(),
+            value => format!(" [default: {value}]"),
+        };
+        let arg = value(&flag(key.name)[2..], key.takes, &format!("{}{default}", key.help))
+            .id(key.name)
+            .help_heading(key.section.title())
+            .allow_hyphen_values(true);
+        // A switch may stand alone: --nesterov is --nesterov true.
+        let is_switch = matches!(defaults.get(key.name), Value::Flag(_));
+        command = command.arg(match is_switch {
+            true => arg.num_args(0..=1).default_missing_value("true").require_equals(false),
+            false => arg,
+        });
+    }
+    command
+}
+
+fn eval() -> Command {
+    Command::new("eval")
+        .about("Score a run's weights: every token of a text once, or fresh samples of a task")
+        .arg(positional("RUN", "Directory of a run, or a checkpoint"))
+        .arg(value("text", "FILE", "Text to score [default: the run's validation data]"))
+        .arg(value("checkpoint", "NAME", "best or last [default: best]"))
+        .arg(count("length", "N", "Task: steps between what is shown and what is asked [default: the run's]"))
+        .arg(count("batch", "N", "Sequences side by side; 1 reads a text in one piece [default: the run's]"))
+        .arg(count("unroll", "N", "Steps computed at once [default: the run's]"))
+        .arg(count("threads", "N", "Threads; 0 for one on each core"))
+        .arg(json("Print one JSON document"))
+}
+
+fn sample() -> Command {
+    Command::new("sample")
+        .about("Let a run write text")
+        .arg(positional("RUN", "Directory of a run, or a checkpoint"))
+        .arg(value("checkpoint", "NAME", "best or last [default: best]"))
+        .arg(value("prompt", "TEXT", "What it goes on from").allow_hyphen_values(true))
+        .arg(count("length", "N", "Tokens to write [default: 500]"))
+        .arg(
+            value("temperature", "X", "Below 1 safer, above 1 wilder, 0 always the likeliest [default: 1]")
+                .allow_hyphen_values(true),
+        )
+        .arg(count("top-k", "K", "Choose among the K likeliest tokens; 0 for all [default: 0]"))
+        .arg(count("seed", "N", "Start of every random number [default: 0]"))
+        .arg(count("threads", "N", "Threads; 0 for one on each core [default: 1]"))
+        .arg(json("Print one JSON document"))
+}
+
+fn config() -> Command {
+    Command::new("config")
+        .about("Show the settings: all defaults, or what a file makes of them")
+        .arg(switch("defaults", "Print every setting with its meaning and default, as a TOML file"))
+        .arg(Arg::new("FILE").help("Check a file and print the resolved settings"))
+        .arg_required_else_help(true)
+}
+
+fn ls() -> Command {
+    Command::new("ls")
+        .about("List runs")
+        .arg(Arg::new("DIR").help("Where to look").default_value("runs"))
+        .arg(json("Print one JSON document"))
+}
+
+fn positional(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).help(help).required(true)
+}
+
+fn value(name: &str, takes: &'static str, help: &str) -> Arg {
+    let name = name.to_owned();
+    Arg::new(name.clone()).long(name).value_name(takes).help(help.to_owned())
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+fn json(help: &'static str) -> Arg {
+    switch("json", help)
+}
+
+fn count(name: &'static str, takes: &'static str, help: &'static str) -> Arg {
+    value(name, takes, help).value_parser(clap::value_parser!(u64))
+}
+
+/// The settings of `train`: the file of --config, then --set, then the flags.
+pub(crate) fn settings(matches: &ArgMatches) -> Result<Config, ConfigError> {
+    let mut config = Config::default();
+    if let Some(file) = matches.get_one::<String>("config") {
+        config.read(file.as_ref())?;
+    }
+    for pair in matches.get_many::<String>("set").into_iter().flatten() {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        config.set(name.trim(), value.trim(), Origin::Flag)?;
+    }
+    for key in KEYS {
+        if let Some(value) = matches.get_one::<String>(key.name) {
+            config.set(key.name, value, Origin::Flag)?;
+        }
+    }
+    Ok(config)
+}

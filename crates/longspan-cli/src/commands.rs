@@ -1,0 +1,8 @@
+//! One file for each command.
+
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod eval;
+pub(crate) mod ls;
+pub(crate) mod sample;
+pub(crate) mod train;

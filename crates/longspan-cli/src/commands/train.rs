@@ -1,0 +1,139 @@
+//! `longspan train`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+use longspan::config::{Config, KEYS, Origin};
+use longspan::train::{Job, Outcome, Summary, resumed_config, train};
+
+use crate::args;
+use crate::failure::{Failure, put};
+use crate::machine::{self, Stop};
+use crate::progress::{Progress, loss};
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let mut config = args::settings(matches)?;
+    absolute_paths(&mut config)?;
+    let (level, resume) = (machine::level()?, matches.get_flag("resume"));
+    let out = match matches.get_one::<String>("out") {
+        Some(out) => PathBuf::from(out),
+        None => {
+            // The name comes from the settings: they have to make sense first.
+            config.check()?;
+            free_name(&config)
+        }
+    };
+    if resume {
+        config = resumed_config(&out, &config)?;
+    }
+    let from = matches.get_one::<String>("from").map(PathBuf::from);
+    let threads = machine::threads(config.threads);
+    let stop = Stop::listen()?;
+    let job = Job { config, out, resume, from, level, threads };
+    let mut progress = Progress::new();
+    let summary = train(&job, &stop.cancel, &mut |event| progress.show(&event));
+    progress.finish();
+    let summary = summary?;
+    if matches.get_flag("json") {
+        let text = serde_json::to_string(&summary)?;
+        put(&format!("{text}\n"))?;
+    } else {
+        put(&describe(&summary, &job.config))?;
+    }
+    Ok(match summary.outcome {
+        Outcome::Diverged => ExitCode::from(1),
+        Outcome::Interrupted => ExitCode::from(stop.code()),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+/// A run can be resumed and evaluated from anywhere.
+fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
+    for key in KEYS.iter().filter(|key| key.takes == "FILE") {
+        if let Some(path) = config.get(key.name).text() {
+            let path = std::path::absolute(path)?;
+            config.set(key.name, &path.to_string_lossy(), Origin::Flag)?;
+        }
+    }
+    Ok(())
+}
+
+/// runs/NAME-CELL-N with the first N that is free.
+fn free_name(config: &Config) -> PathBuf {
+    let data = match (&config.task, &config.text) {
+        (Some(task), _) => task.to_string(),
+        (None, Some(text)) => text.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        (None, None) => "run".into(),
+    };
+    let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.cell));
+    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+}
+
+/// What a person wants to know at the end.
+fn describe(summary: &Summary, config: &Config) -> String {
+    let run = summary.run.display();
+    let mut lines = Vec::new();
+    let minutes = crate::progress::duration(summary.seconds);
+    lines.push(match &summary.outcome {
+        Outcome::Finished => format!("trained {} steps in {minutes}", summary.step),
+        Outcome::StoppedEarly => format!(
+            "stopped after {} of {} steps: {} validations without a better one",
+            summary.step, summary.steps, config.early_stop
+        ),
+        Outcome::OutOfTime => format!("out of time after {} of {} steps", summary.step, summary.steps),
+        Outcome::Interrupted => format!("interrupted after {} of {} steps", summary.step, summary.steps),
+        Outcome::Diverged => match &summary.divergence {
+            Some(d) => format!(
+                "diverged at step {} (epoch {}): loss {}, gradient norm {:e}",
+                d.step, d.epoch, d.loss_nats, d.global_norm
+            ),
+            None => "diverged".into(),
+        },
+    });
+    let chance = format!("{} from {} alone", loss(summary.chance_nats), summary.chance);
+    if let Some(valid) = summary.valid_loss_nats {
+        let right = summary.valid_accuracy.map_or(String::new(), |a| format!(", {:.1} % right", 100.0 * a));
+        let best = match summary.best_loss_nats {
+            Some(best) if best < valid => format!(", best {}", loss(best)),
+            _ => String::new(),
+        };
+        lines.push(format!("validation   {}{best}{right}", loss(valid)));
+        lines.push(format!("chance       {chance}"));
+        let known = 100.0 * (1.0 - summary.best_loss_nats.unwrap_or(valid) / summary.chance_nats);
+        lines.push(if known >= 1.0 {
+            format!(
+                "learned      {known:.0} % of the {} nats that chance leaves open",
+                short(summary.chance_nats)
+            )
+        } else {
+            "learned      nothing that chance does not give".into()
+        });
+    } else if let Some(train) = summary.train_loss_nats {
+        lines.push(format!("training     {} at the last step; chance {chance}", loss(train)));
+    }
+    if let Some(test) = summary.test_loss_nats {
+        lines.push(format!("test         {} with the best weights", loss(test)));
+    }
+    lines.push(format!("speed        {:.0} tokens/s", summary.tokens_per_second));
+    lines.push(format!("run          {run}"));
+    match summary.outcome {
+        Outcome::Interrupted | Outcome::OutOfTime => {
+            lines.push(format!("go on with   longspan train --resume --out {run}"));
+        }
+        Outcome::Diverged => {
+            lines.push(
+                "The last checkpoint is from before. Try --clip norm:1, a smaller --lr, or fewer --unroll steps.".into(),
+            );
+        }
+        Outcome::Finished | Outcome::StoppedEarly if config.task.is_none() => {
+            lines.push(format!("read it with longspan sample {run}"));
+        }
+        _ => {}
+    }
+    lines.join("\n") + "\n"
+}
+
+fn short(nats: f64) -> String {
+    format!("{nats:.2}")
+}

@@ -1,0 +1,33 @@
+//! The program `longspan`.
+
+mod args;
+mod commands;
+mod draw;
+mod failure;
+mod machine;
+mod progress;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let matches = args::command().get_matches();
+    let done = match matches.subcommand() {
+        Some(("train", matches)) => commands::train::run(matches),
+        Some(("eval", matches)) => commands::eval::run(matches),
+        Some(("sample", matches)) => commands::sample::run(matches),
+        Some(("config", matches)) => commands::config::run(matches),
+        Some(("ls", matches)) => commands::ls::run(matches),
+        Some(("demo", matches)) => commands::demo::run(matches),
+        _ => unreachable!("clap requires one of the commands"),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use longspan::train::{Event, Start};
+
+/// Time between two plain lines.
+const LINES: Duration = Duration::from_secs(10);
+
+/// Steps that the shown loss and speed are averaged over, by exponential decay.
+const SMOOTHING: f64 = 20.0;
+
+pub(crate) struct Progress {
+    terminal: bool,
+    bar: Option<ProgressBar>,
+    began: Instant,
+    last_line: Instant,
+    first_step: u64,
+    steps: u64,
+    tokens: u64,
+    loss: Option<f64>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            bar: None,
+            began: now,
+            last_line: now,
+            first_step: 0,
+            steps: 0,
+            tokens: 0,
+            loss: None,
+        }
+    }
+
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Started(start) => self.start(start),
+            Event::Stepped(report, _) => {
+                let loss = report.score.mean_nats();
+                let before = self.loss.unwrap_or(loss);
+                self.loss =
+                    Some(before + (loss - before) / SMOOTHING.min((report.step - self.first_step) as f64));
+                self.tokens += report.tokens;
+                let status = self.status(report.step, report.clip.global_norm_before);
+                if let Some(bar) = &self.bar {
+                    bar.set_position(report.step);
+                    bar.set_message(status);
+                } else if self.last_line.elapsed() >= LINES {
+                    self.last_line = Instant::now();
+                    eprintln!("step {}/{}  {status}", report.step, self.steps);
+                }
+            }
+            Event::Validated { step, score, best } => {
+                let mark = if *best { "  best so far" } else { "" };
+                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_nats())));
+            }
+            Event::Saved(_) => {}
+        }
+    }
+
+    /// Clears the bar.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn start(&mut self, start: &Start) {
+        (self.first_step, self.steps) = (start.step, start.steps);
+        eprintln!(
+            "{}: {} parameters, {}, {} thread{}",
+            start.data.description,
+            grouped(start.parameters as u64),
+            start.level,
+            start.threads,
+            if start.threads == 1 { "" } else { "s" }
+        );
+        if start.step > 0 {
+            eprintln!("going on after step {} of {}", start.step, start.steps);
+        }
+        if self.terminal {
+            let style =
+                ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}").expect("a valid template");
+            let bar = ProgressBar::with_draw_target(Some(start.steps), ProgressDrawTarget::stderr_with_hz(8));
+            bar.set_style(style.progress_chars("━╸ "));
+            bar.set_position(start.step);
+            self.bar = Some(bar);
+        }
+        self.began = Instant::now();
+    }
+
+    fn status(&self, step: u64, norm: f64) -> String {
+        let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
+        let done = (step - self.first_step).max(1) as f64;
+        let left = duration(seconds / done * self.steps.saturating_sub(step) as f64);
+        let speed = self.tokens as f64 / seconds;
+        let nats = self.loss.unwrap_or(f64::NAN);
+        format!("loss {nats:.3}  ‖g‖ {norm:.2}  {} tokens/s  {left} left", grouped(speed as u64))
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+/// "1.432 nats (2.066 bits)".
+pub(crate) fn loss(nats: f64) -> String {
+    format!("{nats:.4} nats ({:.3} bits)", nats / std::f64::consts::LN_2)
+}
+
+/// "3 min 20 s".
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 if seconds < 10.0 => format!("{seconds:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// "1,234,567".
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

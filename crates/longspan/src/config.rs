@@ -1,0 +1,378 @@
+//! What a run is made from: every setting, its default, where it was given, and what it may be.
+//!
+//! A setting has one name everywhere: the flag `--valid-fraction`, the TOML key `valid_fraction`, the field of [`Config`].
+//! [`KEYS`] is the one table that flags, files and documentation are made from.
+
+mod field;
+mod file;
+mod keys;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+pub use field::{Field, Value};
+pub use keys::{KEYS, Key, Section};
+
+use crate::cell::CellKind;
+use crate::clip::Clip;
+use crate::data::vocabulary::Level;
+use crate::init::Init;
+use crate::model::ModelSpec;
+use crate::optim::{Rule, Settings};
+use crate::schedule::Schedule;
+use crate::setting::nearest;
+use crate::task::TaskKind;
+
+/// The version of the format of configuration files.
+pub const SCHEMA: i64 = 1;
+
+/// The name of a cell, without its options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellName {
+    /// Elman network with tanh.
+    Rnn,
+    /// Elman network with relu.
+    Relu,
+    /// Linear recurrent network.
+    Identity,
+    /// Elman network with a residual connection through time.
+    Residual,
+    /// Gated recurrent unit.
+    Gru,
+    /// Long short-term memory.
+    Lstm,
+}
+
+/// What is recorded of the gradient on its way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observe {
+    /// Nothing.
+    Off,
+    /// ‖∂ℒ/∂h_t‖ of every layer at the window's first and last step.
+    Norms,
+}
+
+/// All settings of a training run. The documentation of each is in [`KEYS`].
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "`KEYS` documents every field once, for flags, files and readers")]
+pub struct Config {
+    pub text: Option<PathBuf>,
+    pub level: Level,
+    pub valid: Option<PathBuf>,
+    pub test: Option<PathBuf>,
+    pub valid_fraction: f64,
+    pub vocab_size: usize,
+    pub task: Option<TaskKind>,
+    pub length: usize,
+
+    pub cell: CellName,
+    pub layers: usize,
+    pub hidden: usize,
+    pub embedding: usize,
+    pub dropout: f64,
+    pub tie_weights: bool,
+    pub reset_after: bool,
+    pub peepholes: bool,
+    pub coupled: bool,
+    pub residual_step: f64,
+    pub residual_learned: bool,
+    pub init: Init,
+    pub forget_bias: f64,
+
+    pub unroll: usize,
+    pub chunk: usize,
+    pub batch: usize,
+    pub epochs: u64,
+    pub steps: u64,
+    pub seed: u64,
+    pub threads: usize,
+
+    pub optimizer: Rule,
+    pub lr: f64,
+    pub schedule: Schedule,
+    pub clip: Clip,
+    pub momentum: f64,
+    pub nesterov: bool,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub smoothing: f64,
+    pub eps: Option<f64>,
+    pub weight_decay: f64,
+
+    pub eval_every: u64,
+    pub early_stop: u64,
+    pub stop_after: f64,
+    pub checkpoint_every: f64,
+    pub observe: Observe,
+
+    /// Where each key that is not at its default was given.
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let optimizer = Settings::default();
+        Self {
+            text: None,
+            level: Level::Char,
+            valid: None,
+            test: None,
+            valid_fraction: 0.1,
+            vocab_size: 0,
+            task: None,
+            length: 20,
+            cell: CellName::Lstm,
+            layers: 1,
+            hidden: 128,
+            embedding: 0,
+            dropout: 0.0,
+            tie_weights: false,
+            reset_after: true,
+            peepholes: false,
+            coupled: false,
+            residual_step: 1.0,
+            residual_learned: false,
+            init: Init::Orthogonal { gain: 1.0 },
+            forget_bias: 1.0,
+            unroll: 128,
+            chunk: crate::bptt::CHUNK,
+            batch: 32,
+            epochs: 10,
+            steps: 0,
+            seed: 0,
+            threads: 0,
+            optimizer: Rule::Adam,
+            lr: 2e-3,
+            schedule: Schedule::Constant,
+            clip: Clip::Norm(1.0),
+            momentum: optimizer.momentum,
+            nesterov: optimizer.nesterov,
+            beta1: optimizer.beta1,
+            beta2: optimizer.beta2,
+            smoothing: optimizer.smoothing,
+            eps: optimizer.eps,
+            weight_decay: optimizer.weight_decay,
+            eval_every: 0,
+            early_stop: 0,
+            stop_after: 0.0,
+            checkpoint_every: 60.0,
+            observe: Observe::Norms,
+            origins: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag, or `--set`.
+    Flag,
+    /// A line of a configuration file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// A setting as the person wrote it: `--batch 0`, or `run.toml, line 3: batch = 0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The key.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where; nowhere for a default.
+    pub origin: Option<Origin>,
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Some(Origin::File { path, line }) => {
+                write!(f, "{}, line {line}: {} = {}", path.display(), self.key, self.value)
+            }
+            Some(Origin::Flag) | None => write!(f, "{} {}", flag(self.key), self.value),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No such key.
+    #[error(
+        "{place}there is no setting \"{name}\"{}",
+        nearest.as_ref().map_or("; `longspan config --defaults` lists them".into(), |n| format!(": did you mean {n}?"))
+    )]
+    Unknown {
+        /// The key as given.
+        name: String,
+        /// The most similar key.
+        nearest: Option<String>,
+        /// "run.toml, line 3: ", or nothing.
+        place: String,
+    },
+    /// A value that the key cannot have.
+    #[error("{given}: {need}")]
+    Value {
+        /// What was given.
+        given: Given,
+        /// What would be right.
+        need: String,
+    },
+    /// A file that is not TOML.
+    #[error("{}, line {line}: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the reader of TOML says.
+        problem: String,
+    },
+    /// A file of a version that this program does not know.
+    #[error("{} has schema = {found}, and this version reads schema = {SCHEMA}: use a newer version", path.display())]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: String,
+    },
+    /// A file that cannot be read.
+    #[error("{} cannot be read ({error}): check the path", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}
+
+/// The flag of a key.
+pub fn flag(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
+}
+
+impl Config {
+    /// Sets a key, given with underscores or hyphens, from text.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unknown`] names the nearest key; [`ConfigError::Value`] says what the key needs.
+    pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<(), ConfigError> {
+        let Some(key) = KEYS.iter().find(|key| key.name == name.replace('-', "_")) else {
+            let place = match &origin {
+                Origin::File { path, line } => format!("{}, line {line}: ", path.display()),
+                Origin::Flag => String::new(),
+            };
+            let nearest =
+                nearest(&name.replace('-', "_"), KEYS.iter().map(|key| key.name)).map(|key| match origin {
+                    Origin::File { .. } => key.to_owned(),
+                    Origin::Flag => flag(key),
+                });
+            return Err(ConfigError::Unknown { name: name.into(), nearest, place });
+        };
+        let given = Given { key: key.name, value: value.into(), origin: Some(origin.clone()) };
+        (key.field)(self).set(value).map_err(|need| ConfigError::Value { given, need })?;
+        self.origins.insert(key.name, origin);
+        Ok(())
+    }
+
+    /// The value of a key.
+    ///
+    /// # Panics
+    /// If there is no such key.
+    pub fn get(&self, name: &str) -> Value {
+        let key = KEYS.iter().find(|key| key.name == name).unwrap_or_else(|| panic!("no key {name}"));
+        (key.field)(&mut self.clone()).get()
+    }
+
+    /// Whether the key was given, rather than left at its default.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.origins.contains_key(name)
+    }
+
+    /// The setting as it was given.
+    pub fn given(&self, key: &'static str) -> Given {
+        let value = self.get(key).to_string();
+        Given { key, value, origin: self.origins.get(key).cloned() }
+    }
+
+    /// The keys whose values differ between two configurations.
+    pub fn differences(&self, other: &Self) -> Vec<&'static Key> {
+        KEYS.iter().filter(|key| self.get(key.name) != other.get(key.name)).collect()
+    }
+
+    /// The cell with its options.
+    pub fn cell_kind(&self) -> CellKind {
+        match self.cell {
+            CellName::Rnn => CellKind::Rnn,
+            CellName::Relu => CellKind::Relu,
+            CellName::Identity => CellKind::Identity,
+            CellName::Residual => {
+                CellKind::Residual { step: self.residual_step, learned: self.residual_learned }
+            }
+            CellName::Gru => CellKind::Gru { reset_after: self.reset_after },
+            CellName::Lstm => CellKind::Lstm { peepholes: self.peepholes, coupled: self.coupled },
+        }
+    }
+
+    /// The model for `vocabulary` tokens.
+    pub fn model_spec(&self, vocabulary: usize) -> ModelSpec {
+        ModelSpec {
+            cell: self.cell_kind(),
+            vocabulary,
+            embedding: if self.embedding == 0 { self.hidden } else { self.embedding },
+            hidden: self.hidden,
+            layers: self.layers,
+            tied: self.tie_weights,
+            chunk: self.chunk,
+        }
+    }
+
+    /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
+    pub fn adopt(&mut self, spec: &ModelSpec) {
+        let mut source = Self { layers: spec.layers, hidden: spec.hidden, ..Self::default() };
+        source.embedding = if spec.embedding == spec.hidden { 0 } else { spec.embedding };
+        (source.tie_weights, source.chunk) = (spec.tied, spec.chunk);
+        match spec.cell {
+            CellKind::Rnn => source.cell = CellName::Rnn,
+            CellKind::Relu => source.cell = CellName::Relu,
+            CellKind::Identity => source.cell = CellName::Identity,
+            CellKind::Residual { step, learned } => {
+                source.cell = CellName::Residual;
+                (source.residual_step, source.residual_learned) = (step, learned);
+            }
+            CellKind::Gru { reset_after } => (source.cell, source.reset_after) = (CellName::Gru, reset_after),
+            CellKind::Lstm { peepholes, coupled } => {
+                source.cell = CellName::Lstm;
+                (source.peepholes, source.coupled) = (peepholes, coupled);
+            }
+        }
+        // Dropout and the initial weights are not part of what a model is.
+        let outside = ["dropout", "init", "forget_bias"];
+        for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
+            if let Some(value) = source.get(key.name).text().filter(|_| !self.is_given(key.name)) {
+                (key.field)(self).set(&value).expect("a value that the key itself wrote");
+            }
+        }
+    }
+
+    /// The optimizer's settings.
+    pub fn optimizer_settings(&self) -> Settings {
+        Settings {
+            rule: self.optimizer,
+            weight_decay: self.weight_decay,
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            smoothing: self.smoothing,
+            eps: self.eps,
+        }
+    }
+}

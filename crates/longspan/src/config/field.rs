@@ -1,0 +1,168 @@
+//! The types that a setting can have: from text and back.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::{CellName, Observe};
+use crate::clip::Clip;
+use crate::data::vocabulary::Level;
+use crate::init::Init;
+use crate::optim::Rule;
+use crate::schedule::Schedule;
+use crate::setting::nearest;
+use crate::task::TaskKind;
+
+/// A value as it stands in a TOML file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Not set.
+    Absent,
+    /// A whole number.
+    Integer(u64),
+    /// A number.
+    Real(f64),
+    /// true or false.
+    Flag(bool),
+    /// Text.
+    Text(String),
+}
+
+impl Value {
+    /// The value as a flag takes it; None where it is absent.
+    pub fn text(&self) -> Option<String> {
+        (*self != Self::Absent).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("(none)"),
+            Self::Integer(x) => write!(f, "{x}"),
+            Self::Real(x) => write!(f, "{x:?}"),
+            Self::Flag(x) => write!(f, "{x}"),
+            Self::Text(x) => f.write_str(x),
+        }
+    }
+}
+
+/// A setting's place in the configuration.
+pub trait Field {
+    /// Reads the value from text; the error says what the setting needs.
+    fn set(&mut self, text: &str) -> Result<(), String>;
+    /// The value.
+    fn get(&self) -> Value;
+}
+
+macro_rules! integer {
+    ($($t:ty),*) => {$(
+        impl Field for $t {
+            fn set(&mut self, text: &str) -> Result<(), String> {
+                *self = text.parse().map_err(|_| "needs a whole number, 0 or more".to_owned())?;
+                Ok(())
+            }
+            fn get(&self) -> Value {
+                Value::Integer(*self as u64)
+            }
+        }
+    )*};
+}
+integer!(usize, u64);
+
+impl Field for f64 {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse().map_err(|_| "needs a number".to_owned())?;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        Value::Real(*self)
+    }
+}
+
+impl Field for Option<f64> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        self.insert(0.0).set(text)
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, Value::Real)
+    }
+}
+
+impl Field for bool {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse().map_err(|_| "needs true or false".to_owned())?;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        Value::Flag(*self)
+    }
+}
+
+impl Field for Option<PathBuf> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            return Err("needs the path of a file".into());
+        }
+        *self = Some(text.into());
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.as_ref().map_or(Value::Absent, |path| Value::Text(path.to_string_lossy().into_owned()))
+    }
+}
+
+impl Field for Option<TaskKind> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse().map_err(|error: crate::task::TaskError| error.to_string())?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |task| Value::Text(task.to_string()))
+    }
+}
+
+macro_rules! named {
+    ($($t:ty),*) => {$(
+        impl Field for $t {
+            fn set(&mut self, text: &str) -> Result<(), String> {
+                *self = <$t>::from_str(text).map_err(|error| error.to_string())?;
+                Ok(())
+            }
+            fn get(&self) -> Value {
+                Value::Text(self.to_string())
+            }
+        }
+    )*};
+}
+named!(Level, Init, Rule, Schedule, Clip, CellName, Observe);
+
+/// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
+macro_rules! names {
+    ($t:ident, $what:literal: $($variant:ident = $name:literal),*) => {
+        impl FromStr for $t {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($name => Ok(Self::$variant),)*
+                    _ => {
+                        let choices = [$($name),*];
+                        let near = nearest(text, choices).map_or(String::new(), |n| format!("did you mean {n}? "));
+                        Err(format!("there is no such {}: {near}choose one of {}", $what, choices.join(", ")))
+                    }
+                }
+            }
+        }
+
+        impl fmt::Display for $t {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $name,)*
+                })
+            }
+        }
+    };
+}
+names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
+names!(Observe, "tier": Off = "off", Norms = "norms");

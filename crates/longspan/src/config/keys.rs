@@ -1,0 +1,117 @@
+//! The table of all settings: names, what they take, what they mean.
+
+use super::{Config, Field};
+
+/// What a setting belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What is learned.
+    Data,
+    /// The network.
+    Model,
+    /// How it is run.
+    Training,
+    /// How the weights follow the gradient.
+    Optimizer,
+    /// What is looked at, kept and when it ends.
+    Run,
+}
+
+impl Section {
+    /// A heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Model => "Model",
+            Self::Training => "Training",
+            Self::Optimizer => "Optimizer",
+            Self::Run => "Run",
+        }
+    }
+}
+
+/// One setting.
+pub struct Key {
+    /// Its name in TOML; the flag has hyphens.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// What it belongs to.
+    pub section: Section,
+    /// Its place in a configuration.
+    pub field: fn(&mut Config) -> &mut dyn Field,
+}
+
+macro_rules! keys {
+    ($($section:ident { $($name:ident $takes:literal $help:literal;)* })*) => {
+        /// All settings, in the order in which they are shown.
+        pub const KEYS: &[Key] = &[$($(
+            Key {
+                name: stringify!($name),
+                takes: $takes,
+                help: $help,
+                section: Section::$section,
+                field: |config| &mut config.$name,
+            },
+        )*)*];
+    };
+}
+
+keys! {
+    Data {
+        text "FILE" "Text to learn";
+        level "LEVEL" "What one token is: byte, char or word";
+        valid "FILE" "Text to validate on, instead of the end of --text";
+        test "FILE" "Text to test the best weights on at the end";
+        valid_fraction "X" "Without --valid, the fraction of --text's last tokens that is held out; 0 for none";
+        vocab_size "N" "Words: the N most frequent tokens, <unk> and <eos> included; 0 for all";
+        task "TASK" "Synthetic data instead of a text: agreement";
+        length "N" "Steps between what a task shows and what it asks for";
+    }
+    Model {
+        cell "CELL" "rnn, relu, identity, residual, gru or lstm";
+        layers "N" "Recurrent layers";
+        hidden "N" "Units of each layer";
+        embedding "N" "Width of the token embedding; 0 for the same as --hidden";
+        dropout "P" "Probability that a unit is dropped after the embedding and each layer, never through time";
+        tie_weights "BOOL" "Use the embedding as the weight of the head";
+        reset_after "BOOL" "gru: the reset gate acts after the recurrent product (PyTorch) or before it (Cho 2014)";
+        peepholes "BOOL" "lstm: gates see the cell state";
+        coupled "BOOL" "lstm: the forget gate is 1 - input gate";
+        residual_step "X" "residual: the step of h + step * tanh(..)";
+        residual_learned "BOOL" "residual: learn the step";
+        init "NAME[:X]" "Recurrent weights: uniform, xavier, orthogonal[:gain], identity, gaussian[:gain] or chrono:T";
+        forget_bias "X" "lstm: start value of the forget gate's bias";
+    }
+    Training {
+        unroll "N" "Steps that the gradient goes back through; the state is carried over";
+        chunk "N" "Steps computed at once; part of the numerics";
+        batch "N" "Sequences side by side";
+        epochs "N" "Passes over the data";
+        steps "N" "Train this many steps instead of --epochs; 0 for none";
+        seed "N" "Start of every random number";
+        threads "N" "Threads; 0 for one on each core. Any number gives the same bits";
+    }
+    Optimizer {
+        optimizer "NAME" "sgd, adam, adamw, rmsprop or adagrad";
+        lr "X" "Learning rate";
+        schedule "NAME[:X]" "constant, step:E[:F], cosine[:W], halve_after:K or plateau:P[:F]";
+        clip "RULE" "none, norm:C, value:V or tensor_norm:C";
+        momentum "X" "sgd, rmsprop: momentum";
+        nesterov "BOOL" "sgd: Nesterov's momentum";
+        beta1 "X" "adam, adamw: decay of the mean";
+        beta2 "X" "adam, adamw: decay of the mean square";
+        smoothing "X" "rmsprop: decay of the mean square";
+        eps "X" "Added to the root in adam, adamw, rmsprop, adagrad; PyTorch's value unless given";
+        weight_decay "X" "Decay of matrices, never of biases";
+    }
+    Run {
+        eval_every "N" "Validate every N steps too, not only after each epoch; 0 for no";
+        early_stop "N" "Stop after N validations without a better one; 0 for never";
+        stop_after "SECONDS" "Stop with a checkpoint after this time; 0 for never";
+        checkpoint_every "SECONDS" "Time between checkpoints, beside one after each epoch";
+        observe "TIER" "What is recorded of the gradient through time: off or norms. Changes no bit";
+    }
+}

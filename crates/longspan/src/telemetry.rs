@@ -1,0 +1,71 @@
+//! What is seen of the gradient on its way back: plain records, filled by observers of the backward pass.
+//!
+//! The profile along time is the norm of the total gradient ‖∂ℒ/∂h_t‖ of each batch row, ℒ the mean loss of the window.
+
+use crate::bptt::Flow;
+use crate::kernel::Level;
+use crate::kernel::norms::sum_of_squares;
+use crate::real::Real;
+
+/// ‖∂ℒ/∂h_t‖ per layer and step, over the rows of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowProfile {
+    steps: usize,
+    /// `[layer][t]`.
+    mean: Vec<Vec<f64>>,
+    max: Vec<Vec<f64>>,
+}
+
+impl FlowProfile {
+    /// Empties the profile for a window of `steps` steps; keeps the memory.
+    pub fn open(&mut self, layers: usize, steps: usize) {
+        self.steps = steps;
+        for part in [&mut self.mean, &mut self.max] {
+            part.resize_with(layers, Vec::new);
+            part.iter_mut().for_each(|layer| {
+                layer.clear();
+                layer.resize(steps, 0.0);
+            });
+        }
+    }
+
+    /// Takes what backward shows at one (layer, step).
+    pub fn record<R: Real>(&mut self, level: Level, rows: usize, flow: &Flow<'_, R>) {
+        let norms =
+            flow.d_hidden.chunks(flow.d_hidden.len() / rows).map(|row| sum_of_squares(level, row).sqrt());
+        let (sum, max) = norms.fold((0.0, 0.0f64), |(sum, max), norm| {
+            (sum + norm, if norm > max || norm.is_nan() { norm } else { max })
+        });
+        self.mean[flow.layer][flow.t] = sum / rows as f64;
+        self.max[flow.layer][flow.t] = max;
+    }
+
+    /// Number of layers.
+    pub fn layers(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Number of steps.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Mean of ‖∂ℒ/∂h_t‖ over the rows, for t from the first step of the window.
+    pub fn mean(&self, layer: usize) -> &[f64] {
+        &self.mean[layer]
+    }
+
+    /// Maximum of ‖∂ℒ/∂h_t‖ over the rows.
+    pub fn max(&self, layer: usize) -> &[f64] {
+        &self.max[layer]
+    }
+
+    /// log10 of the mean norm at the first step over that at the last step of the window: how much of the gradient
+    /// survives the way back. −∞ where nothing arrives.
+    pub fn log10_survival(&self, layer: usize) -> f64 {
+        match self.mean(layer) {
+            [first, .., last] => (first / last).log10(),
+            _ => 0.0,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! One training step after another: batch, forward, backward, clip, update.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bptt::State;
+use crate::clip::{Clip, ClipReport};
+use crate::config::{Config, Observe};
+use crate::data::{Batch, Source};
+use crate::dropout::Dropout;
+use crate::head::Score;
+use crate::init::{InitSpec, initialise};
+use crate::kernel::{Context, Level};
+use crate::model::{Model, ModelSpec};
+use crate::optim::Optimizer;
+use crate::params::Params;
+use crate::real::Real;
+use crate::telemetry::FlowProfile;
+
+/// Where training is in its data: the next window, and how many steps were taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Passes completed.
+    pub epoch: u64,
+    /// Next window of this pass.
+    pub window: u64,
+    /// Steps taken.
+    pub step: u64,
+}
+
+/// What one training step did.
+#[derive(Clone, Debug, Default)]
+pub struct StepReport {
+    /// The step, from 1.
+    pub step: u64,
+    /// The pass that it belongs to, from 1.
+    pub epoch: u64,
+    /// What the weights before the step made of the batch.
+    pub score: Score,
+    /// Tokens read.
+    pub tokens: u64,
+    /// Learning rate.
+    pub lr: f64,
+    /// Norms before and after clipping.
+    pub clip: ClipReport,
+}
+
+/// A loss or gradient that is not finite. The step was not taken: weights, moments and position are those before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// The step that failed, from 1.
+    pub step: u64,
+    /// Its pass, from 1.
+    pub epoch: u64,
+    /// Its mean loss in nats.
+    pub loss_nats: f64,
+    /// Its gradient's global norm.
+    pub global_norm: f64,
+}
+
+/// A model in training.
+pub struct Trainer<R> {
+    ctx: Context<R>,
+    model: Model<R>,
+    params: Params<R>,
+    grads: Params<R>,
+    optimizer: Optimizer<R>,
+    clip: Clip,
+    dropout: f64,
+    seed: u64,
+    observe: Observe,
+    position: Position,
+    state: State<R>,
+    before: State<R>,
+    batch: Batch,
+    report: StepReport,
+    flow: FlowProfile,
+}
+
+impl<R: Real> Trainer<R> {
+    /// A model with fresh weights at the beginning of its data.
+    pub fn new(ctx: Context<R>, spec: &ModelSpec, config: &Config) -> Self {
+        let model = Model::new(ctx.level(), spec);
+        let mut params = Params::zeros(Arc::clone(model.layout()));
+        let init = InitSpec {
+            init: config.init,
+            forget_bias: config.forget_bias,
+            cell: spec.cell,
+            seed: config.seed,
+            level: ctx.level(),
+        };
+        initialise(&mut params, &init);
+        Self {
+            grads: Params::zeros(Arc::clone(model.layout())),
+            optimizer: Optimizer::new(config.optimizer_settings(), Arc::clone(model.layout())),
+            clip: config.clip,
+            dropout: config.dropout,
+            seed: config.seed,
+            observe: config.observe,
+            position: Position::default(),
+            state: model.zero_state(config.batch),
+            before: model.zero_state(config.batch),
+            batch: Batch::default(),
+            report: StepReport::default(),
+            flow: FlowProfile::default(),
+            ctx,
+            model,
+            params,
+        }
+    }
+
+    /// Takes one step on the next window of `source` with learning rate `lr`.
+    ///
+    /// # Errors
+    /// [`Divergence`] if the loss or the gradient is not finite; nothing has changed then.
+    pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
+        let Position { epoch, window, step } = self.position;
+        source.fill(epoch, window, &mut self.batch);
+        self.before.clone_from(&self.state);
+        if !self.batch.carry {
+            self.state.clear();
+        }
+        let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
+        self.grads.clear();
+        let (level, rows, flow) = (self.ctx.level(), self.batch.rows, &mut self.flow);
+        let observe = self.observe == Observe::Norms;
+        flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps);
+        self.model.pack(&self.params);
+        let score = self.model.train(
+            &self.ctx,
+            &self.params,
+            &self.batch,
+            &mut self.state,
+            dropout,
+            &mut self.grads,
+            &mut |seen| {
+                if observe {
+                    flow.record(level, rows, &seen);
+                }
+            },
+        );
+        let report = &mut self.report;
+        self.clip.apply(&self.ctx, &mut self.grads, &mut report.clip);
+        let global_norm = report.clip.global_norm_before;
+        if !score.mean_nats().is_finite() || !global_norm.is_finite() {
+            self.state.clone_from(&self.before);
+            let (step, epoch) = (step + 1, epoch + 1);
+            return Err(Divergence { step, epoch, loss_nats: score.mean_nats(), global_norm });
+        }
+        self.optimizer.step(&self.ctx, lr, &mut self.params, &self.grads);
+        (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
+        report.tokens = (self.batch.steps * self.batch.rows) as u64;
+        self.position.step += 1;
+        self.position.window += 1;
+        if self.position.window == source.windows() {
+            (self.position.epoch, self.position.window) = (epoch + 1, 0);
+        }
+        Ok(())
+    }
+
+    /// What the last step did.
+    pub fn report(&self) -> &StepReport {
+        &self.report
+    }
+
+    /// Scores all of `source` from a zero state; training is not disturbed. Stops early, with None, when `cancelled`.
+    pub fn evaluate(&mut self, source: &dyn Source, cancelled: &dyn Fn() -> bool) -> Option<Score> {
+        self.model.pack(&self.params);
+        evaluate(&self.ctx, &mut self.model, &self.params, source, cancelled)
+    }
+
+    /// The gradient's profile along the window of the last step; empty if it was not observed.
+    pub fn flow(&self) -> &FlowProfile {
+        &self.flow
+    }
+
+    /// What it runs on.
+    pub fn context(&self) -> &Context<R> {
+        &self.ctx
+    }
+
+    /// The instruction set.
+    pub fn level(&self) -> Level {
+        self.ctx.level()
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model<R> {
+        &self.model
+    }
+
+    /// The weights.
+    pub fn params(&self) -> &Params<R> {
+        &self.params
+    }
+
+    /// The weights, to be replaced by those of a checkpoint.
+    pub fn params_mut(&mut self) -> &mut Params<R> {
+        &mut self.params
+    }
+
+    /// The optimizer with its moments.
+    pub fn optimizer(&self) -> &Optimizer<R> {
+        &self.optimizer
+    }
+
+    /// As [`Trainer::optimizer`], writable.
+    pub fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
+        &mut self.optimizer
+    }
+
+    /// The recurrent state that the next window begins with.
+    pub fn state(&self) -> &State<R> {
+        &self.state
+    }
+
+    /// As [`Trainer::state`], writable.
+    pub fn state_mut(&mut self) -> &mut State<R> {
+        &mut self.state
+    }
+
+    /// Where training is.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Goes on from `position`.
+    pub fn set_position(&mut self, position: Position) {
+        self.position = position;
+    }
+}
+
+/// Scores all of `source` from a zero state on the weights last packed; None when `cancelled` says so between windows.
+pub fn evaluate<R: Real>(
+    ctx: &Context<R>,
+    model: &mut Model<R>,
+    params: &Params<R>,
+    source: &dyn Source,
+    cancelled: &dyn Fn() -> bool,
+) -> Option<Score> {
+    let mut state = model.zero_state(source.shape().1);
+    let (mut batch, mut total) = (Batch::default(), Score::default());
+    for window in 0..source.windows() {
+        if cancelled() {
+            return None;
+        }
+        source.fill(0, window, &mut batch);
+        if !batch.carry {
+            state.clear();
+        }
+        total += model.evaluate(ctx, params, &batch, &mut state);
+    }
+    Some(total)
+}
