@@ -1,0 +1,114 @@
+//! A run that is killed at any instant and resumed ends with the bits of one that was left alone.
+//!
+//! `LONGSPAN_KILLS=20` makes 20 kills in each setting instead of a few.
+#![allow(missing_docs, reason = "a test file")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use longspan::rng::{Key, Purpose};
+
+/// Everything that has state of its own: carried state, dropout, moments, a schedule that follows validation, early
+/// checkpoints, validation inside an epoch.
+const SETTINGS: &str = "--cell lstm --layers 2 --hidden 48 --batch 8 --unroll 32 --epochs 6 --dropout 0.2 \
+    --schedule plateau:1:0.7 --eval-every 17 --checkpoint-every 0.03 --valid-fraction 0.2 --lr 0.01 --seed 5";
+
+fn train(text: &Path, out: &Path, more: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
+    command.arg("train").arg("--out").arg(out).args(more.split_whitespace());
+    if out.join("run.json").exists() {
+        command.arg("--resume");
+    } else {
+        command.arg("--text").arg(text).args(SETTINGS.split_whitespace());
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+fn finish(text: &Path, out: &Path, more: &str) {
+    let output = train(text, out, more).output().expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn checkpoints(out: &Path) -> [Vec<u8>; 2] {
+    ["last", "best"].map(|name| std::fs::read(out.join(format!("checkpoints/{name}.safetensors"))).expect(name))
+}
+
+/// Words in a random order: something to learn, and 40 000 characters of it.
+fn write_text(path: &Path) {
+    let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
+    let words = ["the ", "cat ", "which ", "saw ", "dogs ", "was ", "were ", "full.\n"];
+    let text: String = (0..9000).map(|_| words[draw.below(8) as usize]).collect();
+    std::fs::write(path, text).expect("a temporary directory takes files");
+}
+
+#[test]
+fn kills_change_no_bit() {
+    let kills: usize = std::env::var("LONGSPAN_KILLS").map_or(3, |n| n.parse().expect("a number of kills"));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = directory.path().join("text.txt");
+    write_text(&text);
+    let whole = directory.path().join("whole");
+    finish(&text, &whole, "--threads 1");
+    let truth = checkpoints(&whole);
+
+    let mut draw = Key::new(2, Purpose::Probe, 0, 0).stream(0, 0);
+    for (i, setting) in ["--threads 1", "--threads 2", "--threads 2 --observe off"].into_iter().enumerate() {
+        let (mut killed, mut round) = (0, 0);
+        while killed < kills {
+            let out = directory.path().join(format!("killed-{i}-{round}"));
+            round += 1;
+            assert!(round < 50 + kills, "runs end before they are killed");
+            while killed < kills {
+                let mut child = train(&text, &out, setting).spawn().expect("the program starts");
+                // From the first milliseconds, before there is a run, to late in it.
+                std::thread::sleep(Duration::from_micros(2000 + u64::from(draw.below(250_000))));
+                child.kill().expect("a child can be killed");
+                let output = child.wait_with_output().expect("a child can be waited for");
+                if output.status.success() {
+                    break;
+                }
+                assert_eq!(output.status.code(), None, "{}", String::from_utf8_lossy(&output.stderr));
+                killed += 1;
+            }
+            if !out.join("summary.json").exists() {
+                finish(&text, &out, setting);
+            }
+            assert!(checkpoints(&out) == truth, "{setting}, round {round}: other bits than the undisturbed run");
+        }
+    }
+}
+
+/// The threads, the observers and a pause by --stop-after leave the bits alone; every attempt is recorded.
+#[test]
+fn threads_observers_and_pauses_change_no_bit() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = directory.path().join("text.txt");
+    write_text(&text);
+    let path = |name: &str| directory.path().join(name);
+    finish(&text, &path("one"), "--threads 1");
+    let truth = checkpoints(&path("one"));
+    finish(&text, &path("two"), "--threads 2 --observe off");
+    assert!(checkpoints(&path("two")) == truth);
+
+    let paused = path("paused");
+    finish(&text, &paused, "--threads 2 --stop-after 0.05");
+    let summary = std::fs::read_to_string(paused.join("summary.json")).expect("a summary");
+    assert!(summary.contains("\"out_of_time\""), "{summary}");
+    finish(&text, &paused, "--stop-after 0");
+    assert!(checkpoints(&paused) == truth);
+
+    let metrics = std::fs::read_to_string(paused.join("metrics.jsonl")).expect("metrics");
+    let records: Vec<serde_json::Value> =
+        metrics.lines().map(|line| serde_json::from_str(line).expect("a record")).collect();
+    let steps = |attempt: u64| {
+        let of = records.iter().filter(move |r| r["type"] == "step" && r["attempt"] == attempt);
+        of.map(|r| r["step"].as_u64().expect("a step")).collect::<Vec<_>>()
+    };
+    let (first, second) = (steps(1), steps(2));
+    assert!(!first.is_empty() && !second.is_empty());
+    // A pause is clean: the second attempt goes on with the next step.
+    assert_eq!(second[0], first.len() as u64 + 1);
+    assert!(first.iter().chain(&second).copied().eq(1..=second[second.len() - 1]));
+}
