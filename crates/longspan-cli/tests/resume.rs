@@ -32,7 +32,8 @@ fn finish(text: &Path, out: &Path, more: &str) {
 }
 
 fn checkpoints(out: &Path) -> [Vec<u8>; 2] {
-    ["last", "best"].map(|name| std::fs::read(out.join(format!("checkpoints/{name}.safetensors"))).expect(name))
+    ["last", "best"]
+        .map(|name| std::fs::read(out.join(format!("checkpoints/{name}.safetensors"))).expect(name))
 }
 
 /// Words in a random order: something to learn, and 40 000 characters of it.
@@ -75,7 +76,10 @@ fn kills_change_no_bit() {
             if !out.join("summary.json").exists() {
                 finish(&text, &out, setting);
             }
-            assert!(checkpoints(&out) == truth, "{setting}, round {round}: other bits than the undisturbed run");
+            assert!(
+                checkpoints(&out) == truth,
+                "{setting}, round {round}: other bits than the undisturbed run"
+            );
         }
     }
 }

@@ -90,7 +90,12 @@ fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
     });
     assert_close("loss", &[R::from_f64(score.mean_nats())], &golden.tensor("loss"), tolerance);
     for (index, entry) in model.layout().entries().iter().enumerate() {
-        assert_close(&entry.name, grads.tensor(index), &golden.tensor(&format!("grad.{}", entry.name)), tolerance);
+        assert_close(
+            &entry.name,
+            grads.tensor(index),
+            &golden.tensor(&format!("grad.{}", entry.name)),
+            tolerance,
+        );
     }
     let end = golden.state(&model, "", "_n");
     let d_state = golden.state(&model, "d_", "0");

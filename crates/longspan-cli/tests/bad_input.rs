@@ -1,0 +1,295 @@
+//! Bad input: one clear message that names what is wrong and the way out, exit code 2, no panic, nothing lost.
+#![allow(missing_docs, reason = "a test file")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A directory with good and bad files, and one short run.
+struct Bench {
+    directory: tempfile::TempDir,
+}
+
+fn longspan(directory: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
+    command.current_dir(directory).args(line.split_whitespace()).env_remove("LONGSPAN_ISA");
+    command.output().expect("the program starts")
+}
+
+impl Bench {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let bench = Self { directory };
+        let text = "The cat, which the dogs saw, was full. The cats were not.\n".repeat(40);
+        bench.write("text.txt", text.as_bytes());
+        bench.write("empty.txt", b"");
+        bench.write("short.txt", b"too short");
+        bench.write("one.txt", b"T");
+        let mut invalid = b"The cats\nand the ".to_vec();
+        invalid.extend([0xff, 0xfe]);
+        invalid.extend(text.as_bytes());
+        bench.write("invalid.txt", &invalid);
+        bench.write("greek.txt", "The \u{3b1} was full. ".repeat(200).as_bytes());
+        bench.write("unknown.toml", b"schema = 1\nhiden = 12\n");
+        bench.write("value.toml", b"schema = 1\ntext = \"text.txt\"\nbatch = 0\n");
+        bench.write("syntax.toml", b"schema = 1\ncell = \n");
+        bench.write("newer.toml", b"schema = 99\n");
+        bench.write("foreign/notes.txt", b"mine");
+        bench.good("train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --out run");
+        bench.good(
+            "train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --level byte --out bytes",
+        );
+        let good = std::fs::read(bench.path("run/checkpoints/best.safetensors")).expect("a checkpoint");
+        bench.write("cut.safetensors", &good[..good.len() - 100]);
+        bench.write("header.safetensors", &good[..40]);
+        let mut altered = good.clone();
+        let at = altered.len() - 200;
+        altered[at] ^= 1;
+        bench.write("altered.safetensors", &altered);
+        bench.write("random.safetensors", &[0x5a; 5000]);
+        bench.write("nothing.safetensors", b"");
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
+        std::fs::write(path, bytes).expect("a temporary directory takes files");
+    }
+
+    fn good(&self, line: &str) -> Output {
+        let output = longspan(self.directory.path(), line);
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    /// The command fails with exit code 2 and one message that has all of `parts`.
+    fn bad(&self, line: &str, parts: &[&str]) {
+        let output = longspan(self.directory.path(), line);
+        let message = String::from_utf8(output.stderr).expect("messages are UTF-8");
+        assert_eq!(output.status.code(), Some(2), "{line}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{line}: {message}");
+        assert!(!message.contains("panicked") && output.stdout.is_empty(), "{line}: {message}");
+        for part in parts {
+            assert!(message.contains(part), "{line}: no \"{part}\" in: {message}");
+        }
+    }
+
+    /// All files of a run, to see that nothing was lost.
+    fn files(&self, run: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut open = vec![self.path(run)];
+        while let Some(directory) = open.pop() {
+            for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    files.push((path.clone(), std::fs::read(path).expect("a file")));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+#[test]
+fn texts() {
+    let bench = Bench::new();
+    for (line, parts) in [
+        ("train --text nowhere.txt", &["nowhere.txt", "check the path"][..]),
+        ("train --text empty.txt", &["empty.txt is empty", "name a file with text"]),
+        ("train --text foreign", &["foreign is a directory"]),
+        ("train --text invalid.txt", &["invalid.txt", "line 2, column 9", "not valid UTF-8", "--level byte"]),
+        ("train --text invalid.txt --level word", &["line 2, column 9", "not valid UTF-8"]),
+        ("train --text short.txt", &["short.txt", "tokens", "--valid-fraction"]),
+        ("train --text short.txt --valid-fraction 0", &["short.txt", "tokens", "--batch or --unroll"]),
+        ("train --text one.txt --valid-fraction 0.5", &["one.txt", "--valid-fraction"]),
+        ("train --text text.txt --valid greek.txt", &["greek.txt", "line 1, column 5", "U+03B1"]),
+        ("train --text text.txt --valid gone.txt", &["gone.txt", "check the path"]),
+        ("train --text text.txt --valid-fraction 1", &["--valid-fraction 1", "below 1"]),
+        ("train --text text.txt --valid-fraction -0.1", &["--valid-fraction -0.1"]),
+        ("train", &["--text FILE", "--task"]),
+        ("train --text text.txt --task agreement", &["--text or --task, not both"]),
+        ("eval run --text greek.txt", &["greek.txt", "U+03B1"]),
+        ("eval run --text one.txt", &["one.txt", "too few tokens"]),
+        ("eval run --text nowhere.txt", &["nowhere.txt", "check the path"]),
+        ("sample run --prompt \u{3b1}", &["--prompt", "U+03B1"]),
+    ] {
+        bench.bad(line, parts);
+    }
+    assert!(!bench.path("runs").exists(), "a run that could not begin leaves nothing");
+}
+
+#[test]
+fn settings() {
+    let bench = Bench::new();
+    for (line, parts) in [
+        ("train --text text.txt --batch 0", &["--batch 0", "1 or more"][..]),
+        ("train --text text.txt --unroll 0", &["--unroll 0", "1 or more"]),
+        ("train --text text.txt --hidden 0", &["--hidden 0", "1 or more"]),
+        ("train --text text.txt --layers 0", &["--layers 0", "1 or more"]),
+        ("train --text text.txt --hidden -5", &["--hidden -5", "whole number"]),
+        ("train --text text.txt --hidden 1e3", &["--hidden 1e3", "whole number"]),
+        ("train --text text.txt --hidden 99999999999999999999", &["whole number"]),
+        (
+            "train --text text.txt --batch 4 --unroll 16 --hidden 1000000000",
+            &["this model needs about", "the machine has", "--hidden"],
+        ),
+        ("train --text text.txt --clip norm:-1", &["norm", "finite and above 0", "-1"]),
+        ("train --text text.txt --clip norm:nan", &["finite and above 0", "NaN"]),
+        ("train --text text.txt --clip value:inf", &["finite and above 0", "inf"]),
+        ("train --text text.txt --clip norm", &["write norm:C"]),
+        ("train --text text.txt --clip nrom:1", &["nrom:1", "did you mean norm:C"]),
+        ("train --text text.txt --lr nan", &["--lr NaN", "finite number above 0"]),
+        ("train --text text.txt --lr -0.1", &["--lr -0.1", "above 0"]),
+        ("train --text text.txt --lr inf", &["--lr inf", "finite"]),
+        ("train --text text.txt --cell lsmt", &["--cell lsmt", "did you mean lstm"]),
+        ("train --text text.txt --level chr", &["chr", "byte, char or word"]),
+        ("train --task agrement", &["agrement", "did you mean agreement"]),
+        ("train --task agreement --length 0", &["--length 0"]),
+        ("train --text text.txt --optimizer adm", &["adm", "did you mean adam"]),
+        ("train --text text.txt --momentum 0.9", &["momentum", "adam"]),
+        ("train --text text.txt --schedule cosin:5", &["cosin:5", "did you mean cosine"]),
+        ("train --text text.txt --init chrono:20 --cell rnn", &["chrono", "--cell gru or lstm"]),
+        ("train --text text.txt --dropout 1", &["--dropout 1", "below 1"]),
+        ("train --text text.txt --stop-after -1", &["--stop-after -1"]),
+        ("train --text text.txt --set hiden=3", &["hiden", "did you mean --hidden"]),
+        ("train --text text.txt --hiddn 3", &["--hiddn", "--hidden"]),
+        ("train --config unknown.toml", &["unknown.toml, line 2", "hiden", "did you mean hidden"]),
+        ("train --config value.toml", &["value.toml, line 3", "batch = 0", "1 or more"]),
+        ("train --config syntax.toml", &["syntax.toml, line 2"]),
+        ("train --config newer.toml", &["newer.toml", "schema = 99"]),
+        ("train --config gone.toml", &["gone.toml", "check the path"]),
+        ("trian --text text.txt", &["trian", "train"]),
+        ("eval run --batch 0", &["--batch 0", "1 or more"]),
+        ("sample run --temperature -1", &["--temperature -1"]),
+        ("demo --length 0", &["--length 0"]),
+    ] {
+        bench.bad(line, parts);
+    }
+    assert!(!bench.path("runs").exists(), "a run that could not begin leaves nothing");
+    let output = Command::new(env!("CARGO_BIN_EXE_longspan"))
+        .args(["demo"])
+        .env("LONGSPAN_ISA", "avx1024")
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("avx512, avx2 or portable"));
+}
+
+#[test]
+fn checkpoints_and_runs() {
+    let bench = Bench::new();
+    let before = bench.files("run");
+    for (line, parts) in [
+        ("eval cut.safetensors --text text.txt", &["cut.safetensors is damaged"][..]),
+        ("eval header.safetensors --text text.txt", &["header.safetensors is damaged"]),
+        (
+            "eval altered.safetensors --text text.txt",
+            &["altered.safetensors is damaged", "not those that were written"],
+        ),
+        ("eval random.safetensors --text text.txt", &["random.safetensors is damaged"]),
+        ("eval nothing.safetensors --text text.txt", &["nothing.safetensors is damaged"]),
+        ("eval nowhere", &["there is no run in nowhere"]),
+        ("eval run --checkpoint worst", &["choose best or last"]),
+        ("sample cut.safetensors", &["cut.safetensors is damaged"]),
+        ("train --text text.txt --from cut.safetensors --out new", &["cut.safetensors is damaged"]),
+        // Weights of another size than the one asked for, and of another vocabulary.
+        (
+            "train --text text.txt --from run --hidden 9 --batch 4 --unroll 16 --out new",
+            &["does not fit the model", "should be"],
+        ),
+        ("train --text greek.txt --from run --batch 4 --unroll 16 --out new", &["greek.txt", "U+03B1"]),
+        ("train --task agreement --from run --out new", &["does not fit the model", "embedding.weight"]),
+        ("train --text text.txt --batch 4 --unroll 16 --out run", &["run holds a run already", "--resume"]),
+        (
+            "train --text text.txt --batch 4 --unroll 16 --out foreign",
+            &["foreign holds other files", "--out"],
+        ),
+        ("train --text text.txt --batch 4 --unroll 16 --out text.txt", &["text.txt"]),
+        ("train --text text.txt --batch 4 --unroll 16 --out text.txt/run", &["text.txt/run"]),
+        ("train --resume --out nowhere", &["there is no run in nowhere"]),
+        ("train --resume", &["--out"]),
+        ("train --resume --out run", &["has taken all of its", "--epochs or --steps"]),
+        ("train --resume --out run --epochs 4 --hidden 16", &["began with hidden = 8", "16", "--from"]),
+        ("train --resume --out run --epochs 4 --text greek.txt", &["began with text", "greek.txt"]),
+        ("ls nowhere", &["there is no directory nowhere"]),
+    ] {
+        bench.bad(line, parts);
+    }
+    assert!(!bench.path("new").exists(), "a run that could not begin leaves nothing");
+    assert!(bench.files("run") == before, "a failed command changes no file of a run");
+
+    // The text of a run changes under it.
+    let text = std::fs::read(bench.path("text.txt")).expect("a text");
+    bench.write("text.txt", &[&b"The dogs. "[..], &text].concat());
+    bench.bad("train --resume --out run --epochs 4", &["the data of run have changed", "restore the text"]);
+    bench.write("text.txt", &text);
+
+    // A checkpoint of another model in the place of the run's own.
+    std::fs::copy(
+        bench.path("bytes/checkpoints/last.safetensors"),
+        bench.path("run/checkpoints/last.safetensors"),
+    )
+    .expect("a copy");
+    bench.bad("train --resume --out run --epochs 4", &["run"]);
+    std::fs::write(bench.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
+    bench.bad(
+        "train --resume --out run --epochs 4",
+        &["last.safetensors is damaged", "take another checkpoint"],
+    );
+    std::fs::remove_file(bench.path("run/checkpoints/last.safetensors")).expect("a removal");
+    bench.bad("train --resume --out run --epochs 4", &["run has no checkpoint"]);
+    bench.write("run/run.json", b"{");
+    bench.bad("eval run --checkpoint best", &["run.json is damaged"]);
+}
+
+/// Root writes where others may not: the directory is then one that nobody can write to.
+#[test]
+fn unwritable_directories() {
+    let bench = Bench::new();
+    bench.bad(
+        "train --text text.txt --batch 4 --unroll 16 --out /proc/run",
+        &["/proc/run", "cannot be written", "--out"],
+    );
+}
+
+/// A file system of a few hundred KiB runs full: the run ends with a message, its last checkpoint whole, and goes on to
+/// the same bits once there is room.
+#[test]
+fn full_disk() {
+    let bench = Bench::new();
+    let disk = bench.path("disk");
+    std::fs::create_dir(&disk).expect("a directory");
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(&disk).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        let required =
+            std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|n| n == "mount"));
+        assert!(!required, "LONGSPAN_REQUIRE names mount, and no file system can be mounted here");
+        eprintln!("SKIPPED: a full disk needs the right to mount a tmpfs");
+        return;
+    }
+    let unmount = || Command::new("umount").arg(&disk).output().is_ok_and(|output| output.status.success());
+    let outcome = std::panic::catch_unwind(|| {
+        let settings = "train --text text.txt --hidden 48 --batch 4 --unroll 16 --epochs 3";
+        // Two checkpoints of 190 KB and the third on its way do not fit.
+        bench.bad(&format!("{settings} --out disk/run"), &["disk/run", "cannot be written", "make room"]);
+        bench.good("eval disk/run --checkpoint last --text text.txt --json");
+        bench.good(&format!("{settings} --out whole"));
+        let grown = Command::new("mount").args(["-o", "remount,size=4m"]).arg(&disk).output();
+        assert!(grown.is_ok_and(|output| output.status.success()));
+        bench.good("train --resume --out disk/run");
+        let last =
+            |run: &str| std::fs::read(bench.path(run).join("checkpoints/last.safetensors")).expect("a file");
+        assert!(last("disk/run") == last("whole"));
+    });
+    assert!(unmount(), "the tmpfs is taken away again");
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
