@@ -400,7 +400,8 @@ impl Session {
     /// After each epoch, at the end, and every so many steps; not twice after the same step.
     fn validation_is_due(&self, ended: bool, done: bool) -> bool {
         let step = self.trainer.position().step;
-        let asked = self.config.eval_every > 0 && step % self.config.eval_every == 0;
+        // No step above 0 is a multiple of 0.
+        let asked = step.is_multiple_of(self.config.eval_every);
         step > 0 && step != self.validated && (ended || done || asked)
     }
 
