@@ -115,71 +115,98 @@ impl Problem {
     }
 }
 
-/// Every cell × 1–3 layers × dropout × tied weights × windows of 1 to 7 steps across chunks of 3, from a carried state.
+/// Every cell × 1–3 layers × windows of 1–12 steps across chunks of 3, with dropout, tied and untied, from a carried state.
 #[test]
-fn every_cell_with_dropout_and_tying() {
+fn every_cell_depth_and_length_with_dropout() {
     for cell in CellKind::ALL {
         for layers in 1..=3 {
-            for (rate, tied, steps) in [(0.0, false, 7), (0.4, false, 5), (0.3, true, 7), (0.0, true, 1)] {
+            for steps in 1..=12 {
+                let tied = (steps + layers) % 2 == 0;
                 let embedding = if tied { 4 } else { 3 };
                 let spec = ModelSpec { tied, chunk: 3, ..ModelSpec::new(cell, 5, embedding, 4, layers) };
-                Problem::new(spec, steps, rate, 10 * layers as u64 + steps as u64).check_all();
+                Problem::new(spec, steps, 0.4, 100 * layers as u64 + steps as u64).check_all();
             }
         }
     }
 }
 
+/// Without dropout, tied and untied.
+#[test]
+fn every_cell_without_dropout() {
+    for cell in CellKind::ALL {
+        for (tied, layers, steps) in [(false, 1, 7), (true, 2, 7), (true, 1, 1), (false, 3, 2)] {
+            let embedding = if tied { 4 } else { 3 };
+            let spec = ModelSpec { tied, chunk: 3, ..ModelSpec::new(cell, 5, embedding, 4, layers) };
+            Problem::new(spec, steps, 0.0, steps as u64).check_all();
+        }
+    }
+}
+
 /// Truncated BPTT: the gradient of a window is the exact one of its loss with the state before it held fixed, and the sum
-/// over windows differs from the gradient through all of them just by what crosses the cut: ∂ℒ₂/∂s · ∂s/∂w.
+/// over windows differs from the gradient through both of them just by what crosses the cut: ∂ℒ₂/∂s · ∂s/∂w.
 #[test]
 fn truncation_cuts_exactly_what_crosses_the_window() {
     for cell in CellKind::ALL {
-        let spec = ModelSpec { chunk: 3, ..ModelSpec::new(cell, 5, 3, 4, 2) };
-        let mut whole = Problem::new(spec.clone(), 6, 0.0, 3);
-        // All places are scored, so that the mean of the whole is the mean of the halves.
-        whole.batch.targets.iter_mut().filter(|t| **t == IGNORE).for_each(|t| *t = 0);
-        let half = |first: usize| {
-            let mut half = Problem::new(spec.clone(), 3, 0.0, 3);
-            half.batch.inputs.copy_from_slice(&whole.batch.inputs[first * 9..][..9]);
-            half.batch.targets.copy_from_slice(&whole.batch.targets[first * 9..][..9]);
-            half
-        };
-        let (mut early, mut late) = (half(0), half(1));
-        early.state = whole.state.clone();
-        let (loss_1, grads_1, between) = early.gradient();
-        late.state = between;
-        let (loss_2, grads_2, _) = late.gradient();
-        let d_between = late.model.d_state().expect("after a training pass").clone();
+        for (layers, steps, cut) in [(1, 2, 1), (1, 7, 4), (2, 6, 3), (2, 12, 5), (3, 5, 2), (3, 9, 8)] {
+            truncation(ModelSpec { chunk: 3, ..ModelSpec::new(cell, 5, 3, 4, layers) }, steps, cut);
+        }
+    }
+}
 
-        let (loss, grads, _) = whole.gradient();
-        assert!((loss - 0.5 * (loss_1 + loss_2)).abs() < 1e-14);
-        // ∂/∂w ⟨∂ℒ₂/∂s, s(w)⟩ by central differences over the first window.
-        let mut crossing = |index: usize, i: usize| {
-            let mut inner = |sign: f64| {
-                let before = early.params.tensor(index)[i];
-                early.params.tensor_mut(index)[i] = before + sign * EPSILON;
-                let state = early.gradient().2;
-                early.params.tensor_mut(index)[i] = before;
-                (0..2)
-                    .flat_map(|l| state.layer(l).iter().zip(d_between.layer(l)))
-                    .map(|(s, d)| s * d)
-                    .sum::<f64>()
-            };
-            (inner(1.0) - inner(-1.0)) / (2.0 * EPSILON)
+fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
+    let mut whole = Problem::new(spec.clone(), steps, 0.0, 3);
+    // All places are scored, so that the mean of the whole is the weighted mean of the windows.
+    whole.batch.targets.iter_mut().filter(|t| **t == IGNORE).for_each(|t| *t = 0);
+    let window = |first: usize, end: usize| {
+        let mut window = Problem::new(spec.clone(), end - first, 0.0, 3);
+        window.batch.inputs.copy_from_slice(&whole.batch.inputs[first * 3..end * 3]);
+        window.batch.targets.copy_from_slice(&whole.batch.targets[first * 3..end * 3]);
+        window
+    };
+    let (mut early, mut late) = (window(0, cut), window(cut, steps));
+    let share = cut as f64 / steps as f64;
+    early.state = whole.state.clone();
+    let (loss_1, grads_1, between) = early.gradient();
+    late.state = between;
+    let (loss_2, grads_2, _) = late.gradient();
+    let d_between = late.model.d_state().expect("after a training pass").clone();
+
+    let (loss, grads, _) = whole.gradient();
+    assert!((loss - share * loss_1 - (1.0 - share) * loss_2).abs() < 1e-14);
+    // ∂/∂w ⟨∂ℒ₂/∂s, s(w)⟩ by central differences over the first window.
+    let mut crossing = |index: usize, i: usize, epsilon: f64| {
+        let mut inner = |epsilon: f64| {
+            let before = early.params.tensor(index)[i];
+            early.params.tensor_mut(index)[i] = before + epsilon;
+            let state = early.gradient().2;
+            early.params.tensor_mut(index)[i] = before;
+            (0..spec.layers)
+                .flat_map(|l| state.layer(l).iter().zip(d_between.layer(l)))
+                .map(|(s, d)| s * d)
+                .sum::<f64>()
         };
+        (inner(epsilon) - inner(-epsilon)) / (2.0 * epsilon)
+    };
+    let mut compare = |epsilon: f64| {
         let (mut error, mut size, mut crossed) = (0.0, 0.0, 0.0);
         for (index, entry) in grads.layout().entries().iter().enumerate() {
             for i in 0..entry.len() {
-                let over = crossing(index, i);
-                let truncated = grads_1.tensor(index)[i] + grads_2.tensor(index)[i];
-                error += (grads.tensor(index)[i] - 0.5 * (truncated + over)).powi(2);
+                let over = crossing(index, i, epsilon);
+                let windows =
+                    share * grads_1.tensor(index)[i] + (1.0 - share) * (grads_2.tensor(index)[i] + over);
+                error += (grads.tensor(index)[i] - windows).powi(2);
                 size += grads.tensor(index)[i].powi(2);
                 crossed += over * over;
             }
         }
-        assert!((error / size).sqrt() < TOLERANCE, "{cell:?}: {error:e} of {size:e}");
-        assert!(crossed > 1e-8, "{cell:?}: nothing crosses the cut, {crossed:e}");
+        ((error / size).sqrt(), crossed)
+    };
+    let (mut relative, crossed) = compare(EPSILON);
+    if relative >= TOLERANCE && spec.cell == CellKind::Relu {
+        relative = compare(EPSILON / 64.0).0;
     }
+    assert!(relative < TOLERANCE, "{spec:?}, {cut} of {steps}: {relative:e}");
+    assert!(crossed > 1e-10, "{spec:?}: nothing crosses the cut, {crossed:e}");
 }
 
 /// Reading token by token gives the logits that reading the window gives, to rounding.
