@@ -33,7 +33,24 @@ fn train() -> Command {
         .after_help(
             "Examples:\n  longspan train --text book.txt\n  longspan train --task agreement --length 30 --cell gru --steps 1000\n  \
              longspan train --resume --out runs/book-lstm-1",
-        )
+        );
+    for key in KEYS {
+        let default = match defaults.get(key.name) {
+            Value::Absent => String::new(),
+            value => format!(" [default: {value}]"),
+        };
+        let arg = value(&flag(key.name)[2..], key.takes, &format!("{}{default}", key.help))
+            .id(key.name)
+            .help_heading(key.section.title())
+            .allow_negative_numbers(true);
+        // A switch may stand alone: --nesterov is --nesterov true.
+        let is_switch = matches!(defaults.get(key.name), Value::Flag(_));
+        command = command.arg(match is_switch {
+            true => arg.num_args(0..=1).default_missing_value("true").require_equals(false),
+            false => arg,
+        });
+    }
+    command
         .arg(value("config", "FILE", "Settings from a TOML file; flags go over it").help_heading("Run"))
         .arg(value("out", "DIR", "Directory of the run [default: runs/NAME-CELL-N]").help_heading("Run"))
         .arg(switch("resume", "Continue the run in --out").help_heading("Run").requires("out"))
@@ -47,24 +64,7 @@ fn train() -> Command {
                 .help_heading("Run")
                 .action(ArgAction::Append),
         )
-        .arg(json("Print the summary as one JSON document").help_heading("Run"));
-    for key in KEYS {
-        let default = match defaults.get(key.name) {
-            Value::Absent => String::new(),
-            value => format!(" [default: {value}]"),
-        };
-        let arg = value(&flag(key.name)[2..], key.takes, &format!("{}{default}", key.help))
-            .id(key.name)
-            .help_heading(key.section.title())
-            .allow_hyphen_values(true);
-        // A switch may stand alone: --nesterov is --nesterov true.
-        let is_switch = matches!(defaults.get(key.name), Value::Flag(_));
-        command = command.arg(match is_switch {
-            true => arg.num_args(0..=1).default_missing_value("true").require_equals(false),
-            false => arg,
-        });
-    }
-    command
+        .arg(json("Print the summary as one JSON document").help_heading("Run"))
 }
 
 fn eval() -> Command {
@@ -89,7 +89,7 @@ fn sample() -> Command {
         .arg(count("length", "N", "Tokens to write [default: 500]"))
         .arg(
             value("temperature", "X", "Below 1 safer, above 1 wilder, 0 always the likeliest [default: 1]")
-                .allow_hyphen_values(true),
+                .allow_negative_numbers(true),
         )
         .arg(count("top-k", "K", "Choose among the K likeliest tokens; 0 for all [default: 0]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))

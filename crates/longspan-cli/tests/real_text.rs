@@ -10,8 +10,12 @@ use serde_json::Value;
 fn tiny_shakespeare() -> Option<PathBuf> {
     let file = std::env::var_os("LONGSPAN_DATA").map(|d| PathBuf::from(d).join("tinyshakespeare/input.txt"));
     let found = file.filter(|file| file.is_file());
-    let required = std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "data"));
-    assert!(found.is_some() || !required, "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA has no Tiny Shakespeare");
+    let required =
+        std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "data"));
+    assert!(
+        found.is_some() || !required,
+        "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA has no Tiny Shakespeare"
+    );
     if found.is_none() {
         eprintln!("SKIPPED: LONGSPAN_DATA names no directory with tinyshakespeare/input.txt");
     }

@@ -100,7 +100,7 @@ fn threads_observers_and_pauses_change_no_bit() {
     finish(&text, &paused, "--threads 2 --stop-after 0.05");
     let summary = std::fs::read_to_string(paused.join("summary.json")).expect("a summary");
     assert!(summary.contains("\"out_of_time\""), "{summary}");
-    finish(&text, &paused, "--stop-after 0");
+    finish(&text, &paused, "");
     assert!(checkpoints(&paused) == truth);
 
     let metrics = std::fs::read_to_string(paused.join("metrics.jsonl")).expect("metrics");

@@ -48,6 +48,15 @@ impl<R: Real> State<R> {
         self.layers.len()
     }
 
+    /// Takes the numbers of another state of the same shape; allocates nothing.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn copy_from(&mut self, other: &Self) {
+        assert_eq!(self.layers.len(), other.layers.len(), "layers of the states");
+        self.layers.iter_mut().zip(&other.layers).for_each(|(to, from)| to.copy_from_slice(from));
+    }
+
     /// Sets everything to zero.
     pub fn clear(&mut self) {
         self.layers.iter_mut().for_each(|layer| layer.fill(R::ZERO));

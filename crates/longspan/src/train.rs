@@ -1,21 +1,27 @@
 //! A training run from beginning to end: data, model, steps, validation, checkpoints, and how it ended.
 
+mod error;
+mod memory;
+mod outcome;
+mod records;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
-use serde_json::{Value, json};
+pub use error::TrainError;
+pub use outcome::{Event, Outcome, Start, Summary};
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::config::{Config, ConfigError, Origin};
-use crate::dataset::{DataError, DataRecord, Dataset};
+use crate::checkpoint::Checkpoint;
+use crate::config::{Config, Origin};
+use crate::dataset::Dataset;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
-use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path, number};
+use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
-use crate::telemetry::FlowProfile;
-use crate::trainer::{Divergence, StepReport, Trainer};
+use crate::trainer::{Divergence, Trainer};
+use memory::check_memory;
+use records::{divergence_fields, score_fields, step_fields};
 
 /// What to train, and where.
 #[derive(Clone, Debug)]
@@ -32,156 +38,6 @@ pub struct Job {
     pub level: Level,
     /// Threads.
     pub threads: usize,
-}
-
-/// What happens in a run, as it happens.
-pub enum Event<'a> {
-    /// Everything is ready.
-    Started(&'a Start),
-    /// A step was taken.
-    Stepped(&'a StepReport, &'a FlowProfile),
-    /// The validation data were scored; `best` if never better.
-    Validated {
-        /// Steps taken.
-        step: u64,
-        /// What the model made of them.
-        score: Score,
-        /// Whether this is the best so far.
-        best: bool,
-    },
-    /// A checkpoint was written.
-    Saved(&'a Path),
-}
-
-/// What a run begins with.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// The run's directory.
-    pub out: PathBuf,
-    /// Steps taken before.
-    pub step: u64,
-    /// Steps in all.
-    pub steps: u64,
-    /// Parameters.
-    pub parameters: usize,
-    /// The data.
-    pub data: DataRecord,
-    /// Instruction set.
-    pub level: Level,
-    /// Threads.
-    pub threads: usize,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// All steps were taken.
-    Finished,
-    /// Validation did not get better any more.
-    StoppedEarly,
-    /// `stop_after` has passed; `--resume` goes on.
-    OutOfTime,
-    /// It was interrupted; `--resume` goes on.
-    Interrupted,
-    /// The loss or the gradient is not finite. The last checkpoint is from before.
-    Diverged,
-}
-
-/// How a run ended, with its numbers: `summary.json`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Summary {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The run's directory.
-    pub run: PathBuf,
-    /// Steps taken.
-    pub step: u64,
-    /// Steps planned.
-    pub steps: u64,
-    /// Loss in nats of the last step; None before the first.
-    pub train_loss_nats: Option<f64>,
-    /// Loss in nats of the last validation.
-    pub valid_loss_nats: Option<f64>,
-    /// Share of the last validation's targets that were the model's first choice.
-    pub valid_accuracy: Option<f64>,
-    /// Loss in nats of the best validation.
-    pub best_loss_nats: Option<f64>,
-    /// Loss in nats of the best weights on the test data.
-    pub test_loss_nats: Option<f64>,
-    /// Loss in nats of the best guess that looks at nothing.
-    pub chance_nats: f64,
-    /// What that guess is.
-    pub chance: String,
-    /// Wall-clock seconds of this attempt.
-    pub seconds: f64,
-    /// Tokens read per second of this attempt, validation included.
-    pub tokens_per_second: f64,
-    /// What failed, for a run that diverged.
-    #[serde(skip)]
-    pub divergence: Option<Divergence>,
-}
-
-/// Why a run cannot begin or go on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainError {
-    /// A setting cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The data cannot be used.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The directory cannot be used.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// A checkpoint cannot be used.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A setting of a run that is resumed differs from the one that it began with.
-    #[error(
-        "{run} began with {name} = {old}, and resuming cannot change it to {new}: leave it out, or begin a run with --from {run}"
-    )]
-    Changed {
-        /// The run.
-        run: String,
-        /// The setting.
-        name: &'static str,
-        /// Its value in the run.
-        old: String,
-        /// The value given now.
-        new: String,
-    },
-    /// The text of a run that is resumed is another one.
-    #[error(
-        "the data of {run} have changed since it began ({old} then, {new} now): restore the text, or begin a run with --from {run}"
-    )]
-    OtherData {
-        /// The run.
-        run: String,
-        /// Fingerprint when it began.
-        old: String,
-        /// Fingerprint now.
-        new: String,
-    },
-    /// A run that is resumed has reached its end.
-    #[error("{run} has taken all of its {steps} steps: give more --epochs or --steps to go on")]
-    AlreadyDone {
-        /// The run.
-        run: String,
-        /// Its steps.
-        steps: u64,
-    },
-    /// The model needs more memory than there is.
-    #[error(
-        "this model needs about {needed:.1} GB and the machine has {present:.1} GB: choose a smaller --hidden, --layers, --batch or --unroll"
-    )]
-    Memory {
-        /// Gigabytes needed.
-        needed: f64,
-        /// Gigabytes of the machine.
-        present: f64,
-    },
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
@@ -213,6 +69,10 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
     }
     if given.is_given("epochs") && !given.is_given("steps") {
         config.steps = 0;
+    }
+    if !given.is_given("stop_after") {
+        // It was about that attempt, not about this one.
+        config.stop_after = 0.0;
     }
     Ok(config)
 }
@@ -467,65 +327,4 @@ impl Session {
 /// Steps of the whole run.
 fn planned_steps(config: &Config, windows: u64) -> u64 {
     if config.steps > 0 { config.steps } else { config.epochs.saturating_mul(windows) }
-}
-
-fn step_fields(report: &StepReport, flow: &FlowProfile) -> Vec<(&'static str, Value)> {
-    let mut fields = vec![
-        ("epoch", json!(report.epoch)),
-        ("loss_nats", number(report.score.mean_nats())),
-        ("scored", json!(report.score.scored)),
-        ("tokens", json!(report.tokens)),
-        ("lr", number(report.lr)),
-        ("log10_global_norm", number(report.clip.global_norm_before.log10())),
-        ("log10_global_norm_after", number(report.clip.global_norm_after.log10())),
-        ("clipped", json!(report.clip.acted)),
-    ];
-    if flow.layers() > 0 {
-        let survival = (0..flow.layers()).map(|layer| number(flow.log10_survival(layer)));
-        fields.push(("log10_survival", survival.collect()));
-    }
-    fields
-}
-
-fn score_fields(score: &Score, best: bool) -> Vec<(&'static str, Value)> {
-    vec![
-        ("loss_nats", number(score.mean_nats())),
-        ("accuracy", number(score.accuracy())),
-        ("scored", json!(score.scored)),
-        ("best", json!(best)),
-    ]
-}
-
-fn divergence_fields(divergence: &Divergence) -> Vec<(&'static str, Value)> {
-    vec![
-        ("epoch", json!(divergence.epoch)),
-        ("loss_nats", number(divergence.loss_nats)),
-        ("log10_global_norm", number(divergence.global_norm.log10())),
-    ]
-}
-
-/// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.
-fn check_memory(config: &Config, vocabulary: usize, (steps, rows): (usize, usize)) -> Result<(), TrainError> {
-    let Some(present) = machine_bytes() else { return Ok(()) };
-    let gates = match config.cell_kind() {
-        crate::cell::CellKind::Lstm { .. } => 4.0,
-        crate::cell::CellKind::Gru { .. } => 3.0,
-        _ => 1.0,
-    };
-    let (h, l, v) = (config.hidden as f64, config.layers as f64, vocabulary as f64);
-    let e = if config.embedding == 0 { h } else { config.embedding as f64 };
-    let parameters = v * e + gates * h * (e + h) + (l - 1.0) * gates * 2.0 * h * h + v * h;
-    // Weights, gradient, two moments, packed copies both ways; tape and deltas of every step.
-    let needed = 4.0 * (6.0 * parameters + steps as f64 * rows as f64 * l * h * (2.0 * gates + 4.0));
-    if needed > present {
-        return Err(TrainError::Memory { needed: needed / 1e9, present: present / 1e9 });
-    }
-    Ok(())
-}
-
-/// Physical memory, where the system tells it in /proc.
-fn machine_bytes() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1024.0)
 }

@@ -117,7 +117,7 @@ impl<R: Real> Trainer<R> {
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);
-        self.before.clone_from(&self.state);
+        self.before.copy_from(&self.state);
         if !self.batch.carry {
             self.state.clear();
         }
@@ -144,7 +144,7 @@ impl<R: Real> Trainer<R> {
         self.clip.apply(&self.ctx, &mut self.grads, &mut report.clip);
         let global_norm = report.clip.global_norm_before;
         if !score.mean_nats().is_finite() || !global_norm.is_finite() {
-            self.state.clone_from(&self.before);
+            self.state.copy_from(&self.before);
             let (step, epoch) = (step + 1, epoch + 1);
             return Err(Divergence { step, epoch, loss_nats: score.mean_nats(), global_norm });
         }

@@ -60,7 +60,9 @@ fn modules_use_only_what_lies_below() {
     let layer = |name: &str| LAYERS.iter().position(|layer| layer.contains(&name));
     for (name, texts) in &modules {
         let own = layer(name).unwrap_or_else(|| panic!("{name} has no place in the table of layers"));
-        for line in texts.iter().flat_map(|text| text.lines()).filter(|line| !line.trim_start().starts_with("//")) {
+        for line in
+            texts.iter().flat_map(|text| text.lines()).filter(|line| !line.trim_start().starts_with("//"))
+        {
             for used in line.split("crate::").skip(1) {
                 let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 let Some(below) = layer(&used) else { continue };

@@ -1,0 +1,68 @@
+//! Why a run cannot begin or go on.
+
+use crate::checkpoint::CheckpointError;
+use crate::config::ConfigError;
+use crate::dataset::DataError;
+use crate::run::RunError;
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A setting of a run that is resumed differs from the one that it began with.
+    #[error(
+        "{run} began with {name} = {old}, and resuming cannot change it to {new}: leave it out, or begin a run with --from {run}"
+    )]
+    Changed {
+        /// The run.
+        run: String,
+        /// The setting.
+        name: &'static str,
+        /// Its value in the run.
+        old: String,
+        /// The value given now.
+        new: String,
+    },
+    /// The text of a run that is resumed is another one.
+    #[error(
+        "the data of {run} have changed since it began ({old} then, {new} now): restore the text, or begin a run with --from {run}"
+    )]
+    OtherData {
+        /// The run.
+        run: String,
+        /// Fingerprint when it began.
+        old: String,
+        /// Fingerprint now.
+        new: String,
+    },
+    /// A run that is resumed has reached its end.
+    #[error("{run} has taken all of its {steps} steps: give more --epochs or --steps to go on")]
+    AlreadyDone {
+        /// The run.
+        run: String,
+        /// Its steps.
+        steps: u64,
+    },
+    /// The model needs more memory than there is.
+    #[error(
+        "this model needs about {needed:.1} GB and the machine has {present:.1} GB: choose a smaller --hidden, --layers, --batch or --unroll"
+    )]
+    Memory {
+        /// Gigabytes needed.
+        needed: f64,
+        /// Gigabytes of the machine.
+        present: f64,
+    },
+}

@@ -1,0 +1,99 @@
+//! What a run tells while it goes on, and how it ended.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::dataset::DataRecord;
+use crate::head::Score;
+use crate::kernel::Level;
+use crate::telemetry::FlowProfile;
+use crate::trainer::{Divergence, StepReport};
+
+/// What happens in a run, as it happens.
+pub enum Event<'a> {
+    /// Everything is ready.
+    Started(&'a Start),
+    /// A step was taken.
+    Stepped(&'a StepReport, &'a FlowProfile),
+    /// The validation data were scored; `best` if never better.
+    Validated {
+        /// Steps taken.
+        step: u64,
+        /// What the model made of them.
+        score: Score,
+        /// Whether this is the best so far.
+        best: bool,
+    },
+    /// A checkpoint was written.
+    Saved(&'a Path),
+}
+
+/// What a run begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The run's directory.
+    pub out: PathBuf,
+    /// Steps taken before.
+    pub step: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Parameters.
+    pub parameters: usize,
+    /// The data.
+    pub data: DataRecord,
+    /// Instruction set.
+    pub level: Level,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All steps were taken.
+    Finished,
+    /// Validation did not get better any more.
+    StoppedEarly,
+    /// `stop_after` has passed; `--resume` goes on.
+    OutOfTime,
+    /// It was interrupted; `--resume` goes on.
+    Interrupted,
+    /// The loss or the gradient is not finite. The last checkpoint is from before.
+    Diverged,
+}
+
+/// How a run ended, with its numbers: `summary.json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The run's directory.
+    pub run: PathBuf,
+    /// Steps taken.
+    pub step: u64,
+    /// Steps planned.
+    pub steps: u64,
+    /// Loss in nats of the last step; None before the first.
+    pub train_loss_nats: Option<f64>,
+    /// Loss in nats of the last validation.
+    pub valid_loss_nats: Option<f64>,
+    /// Share of the last validation's targets that were the model's first choice.
+    pub valid_accuracy: Option<f64>,
+    /// Loss in nats of the best validation.
+    pub best_loss_nats: Option<f64>,
+    /// Loss in nats of the best weights on the test data.
+    pub test_loss_nats: Option<f64>,
+    /// Loss in nats of the best guess that looks at nothing.
+    pub chance_nats: f64,
+    /// What that guess is.
+    pub chance: String,
+    /// Wall-clock seconds of this attempt.
+    pub seconds: f64,
+    /// Tokens read per second of this attempt, validation included.
+    pub tokens_per_second: f64,
+    /// What failed, for a run that diverged.
+    #[serde(skip)]
+    pub divergence: Option<Divergence>,
+}

@@ -1,0 +1,46 @@
+//! What a run appends to its metrics.
+
+use serde_json::{Value, json};
+
+use crate::head::Score;
+use crate::run::number;
+use crate::telemetry::FlowProfile;
+use crate::trainer::{Divergence, StepReport};
+
+/// One training step.
+pub(super) fn step_fields(report: &StepReport, flow: &FlowProfile) -> Vec<(&'static str, Value)> {
+    let mut fields = vec![
+        ("epoch", json!(report.epoch)),
+        ("loss_nats", number(report.score.mean_nats())),
+        ("scored", json!(report.score.scored)),
+        ("tokens", json!(report.tokens)),
+        ("lr", number(report.lr)),
+        ("log10_global_norm", number(report.clip.global_norm_before.log10())),
+        ("log10_global_norm_after", number(report.clip.global_norm_after.log10())),
+        ("clipped", json!(report.clip.acted)),
+    ];
+    if flow.layers() > 0 {
+        let survival = (0..flow.layers()).map(|layer| number(flow.log10_survival(layer)));
+        fields.push(("log10_survival", survival.collect()));
+    }
+    fields
+}
+
+/// One validation or test.
+pub(super) fn score_fields(score: &Score, best: bool) -> Vec<(&'static str, Value)> {
+    vec![
+        ("loss_nats", number(score.mean_nats())),
+        ("accuracy", number(score.accuracy())),
+        ("scored", json!(score.scored)),
+        ("best", json!(best)),
+    ]
+}
+
+/// A step that could not be taken.
+pub(super) fn divergence_fields(divergence: &Divergence) -> Vec<(&'static str, Value)> {
+    vec![
+        ("epoch", json!(divergence.epoch)),
+        ("loss_nats", number(divergence.loss_nats)),
+        ("log10_global_norm", number(divergence.global_norm.log10())),
+    ]
+}
