@@ -84,6 +84,12 @@ impl Progress {
         if start.step > 0 {
             eprintln!("going on after step {} of {}", start.step, start.steps);
         }
+        if let Some(isa) = &start.began_on {
+            eprintln!(
+                "note: the run began on {isa}; on {} its numbers are rounded otherwise (LONGSPAN_ISA={isa} goes on to the bit)",
+                start.level
+            );
+        }
         if self.terminal {
             let style =
                 ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}").expect("a valid template");

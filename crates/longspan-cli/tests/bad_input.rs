@@ -237,7 +237,7 @@ fn checkpoints_and_runs() {
         bench.path("run/checkpoints/last.safetensors"),
     )
     .expect("a copy");
-    bench.bad("train --resume --out run --epochs 4", &["run"]);
+    bench.bad("train --resume --out run --epochs 4", &["last.safetensors belongs to another run", "--from"]);
     std::fs::write(bench.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
     bench.bad(
         "train --resume --out run --epochs 4",

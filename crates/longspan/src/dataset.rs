@@ -35,8 +35,10 @@ pub struct Dataset {
 pub struct DataRecord {
     /// "input.txt, 65 characters" or "agreement, length 20".
     pub description: String,
-    /// FNV-1a of the training text's bytes and of the vocabulary, as 16 hexadecimal digits; empty for a task.
+    /// FNV-1a of the training text's bytes, as 16 hexadecimal digits; empty for a task.
     pub fingerprint: String,
+    /// The same of the vocabulary.
+    pub vocabulary: String,
     /// Tokens to train on; 0 for a task, which has no end.
     pub train_tokens: u64,
     /// Predictions in the validation data.
@@ -84,6 +86,7 @@ impl Dataset {
         let record = DataRecord {
             description: format!("agreement over {} steps", config.length),
             fingerprint: String::new(),
+            vocabulary: format!("{:016x}", train.words().fingerprint()),
             train_tokens: 0,
             valid_tokens: TASK_VALIDATION * config.batch as u64,
             unknown_share: 0.0,
@@ -122,7 +125,8 @@ impl Dataset {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let record = DataRecord {
             description: format!("{name} by {}, {tokens} different", corpus.vocabulary.level()),
-            fingerprint: format!("{:016x}", corpus.train.fingerprint() ^ corpus.vocabulary.fingerprint()),
+            fingerprint: format!("{:016x}", corpus.train.fingerprint()),
+            vocabulary: format!("{:016x}", corpus.vocabulary.fingerprint()),
             train_tokens: corpus.train.tokens().len() as u64,
             valid_tokens: corpus.valid.as_ref().map_or(0, |part| part.tokens().len() as u64 - 1),
             unknown_share: judged.unknown() as f64 / judged.tokens().len().max(1) as f64,

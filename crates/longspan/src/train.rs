@@ -130,6 +130,17 @@ impl Session {
             config.adopt(&header.model);
         }
         config.check()?;
+        let record = job.resume.then(|| run::read_record(&job.out)).transpose()?;
+        if let (Some(record), Some(header)) = (&record, header) {
+            let vocabulary = format!("{:016x}", header.vocabulary.fingerprint());
+            let own = header.model == config.model_spec(header.vocabulary.len());
+            if !own || vocabulary != record.data.vocabulary {
+                return Err(TrainError::OtherCheckpoint {
+                    path: checkpoint_path(&job.out, "last"),
+                    run: name,
+                });
+            }
+        }
         let vocabulary = header.map(|header| header.vocabulary.clone()).filter(|_| config.task.is_none());
         let data = Dataset::open(&config, vocabulary)?;
         let spec = config.model_spec(data.vocabulary.len());
@@ -139,10 +150,9 @@ impl Session {
         let mut trainer = Trainer::new(Context::new(job.level, threads), &spec, &config);
         let (mut patience, mut validated, mut parent) = (Patience::default(), 0, None);
         if let Some(source) = &source {
-            if job.resume {
-                let record = run::read_record(&job.out)?;
+            if let Some(record) = &record {
                 if record.data.fingerprint != data.record.fingerprint {
-                    let (old, new) = (record.data.fingerprint, data.record.fingerprint);
+                    let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint);
                     return Err(TrainError::OtherData { run: name, old, new });
                 }
                 source.restore(&mut trainer)?;
@@ -166,7 +176,9 @@ impl Session {
             false => RunDir::create(&job.out, &config)?,
         };
         let (out, level) = (job.out.clone(), job.level);
-        let start = Start { out, step, steps, parameters, data: data.record.clone(), level, threads };
+        let began_on = record.map(|record| record.isa).filter(|isa| *isa != level.to_string());
+        let start =
+            Start { out, step, steps, parameters, data: data.record.clone(), level, began_on, threads };
         let session = Self {
             config,
             data,

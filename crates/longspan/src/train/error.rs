@@ -1,5 +1,7 @@
 //! Why a run cannot begin or go on.
 
+use std::path::PathBuf;
+
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::dataset::DataError;
@@ -34,6 +36,19 @@ pub enum TrainError {
         old: String,
         /// The value given now.
         new: String,
+    },
+    /// The checkpoint in a run's directory was written by another run.
+    #[error(
+        "{} belongs to another run: its model or vocabulary is not that of {run}; put the run's own back, or \
+         begin a run with --from {}",
+        path.display(),
+        path.display()
+    )]
+    OtherCheckpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The run.
+        run: String,
     },
     /// The text of a run that is resumed is another one.
     #[error(

@@ -44,6 +44,8 @@ pub struct Start {
     pub data: DataRecord,
     /// Instruction set.
     pub level: Level,
+    /// The instruction set that a resumed run began on, where it is another one: the rounding differs from here on.
+    pub began_on: Option<String>,
     /// Threads.
     pub threads: usize,
 }
