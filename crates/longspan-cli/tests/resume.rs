@@ -55,6 +55,7 @@ fn kills_change_no_bit() {
     let truth = checkpoints(&whole);
 
     let mut draw = Key::new(2, Purpose::Probe, 0, 0).stream(0, 0);
+    let mut resumed = 0;
     for (i, setting) in ["--threads 1", "--threads 2", "--threads 2 --observe off"].into_iter().enumerate() {
         let (mut killed, mut round) = (0, 0);
         while killed < kills {
@@ -76,12 +77,15 @@ fn kills_change_no_bit() {
             if !out.join("summary.json").exists() {
                 finish(&text, &out, setting);
             }
+            let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).expect("metrics");
+            resumed += usize::from(metrics.contains("\"attempt\":2"));
             assert!(
                 checkpoints(&out) == truth,
                 "{setting}, round {round}: other bits than the undisturbed run"
             );
         }
     }
+    assert!(resumed > 0, "every kill came before the run began");
 }
 
 /// The threads, the observers and a pause by --stop-after leave the bits alone; every attempt is recorded.
