@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use longspan::bptt::{CHUNK, Stack};
+use longspan::bptt::Stack;
 use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level, fma_peak_flops};
 use longspan::params::{Layout, Params};
 use longspan::rng::{Key, Purpose};
 
 /// Runs per shape; the median counts.
-const REPEATS: usize = 7;
+const REPEATS: usize = 31;
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
@@ -51,7 +51,7 @@ fn main() {
     let (threads, only) = (argument(1).unwrap_or(1), argument(2));
     let ctx = Context::<f32>::new(Level::detect(), threads);
     let mut flops = 0.0;
-    let seconds = median(|| flops = fma_peak_flops(ctx.level(), 2000));
+    let seconds = median(|| flops = fma_peak_flops(ctx.level(), 300));
     let peak = flops / seconds / 1e9 * threads as f64;
     println!("{} thread(s), {}, multiply-add peak {peak:.0} GFLOP/s", threads, ctx.level());
     println!("| cell | T, B, D, H, L | ms | GFLOP/s | of peak |\n|---|---|---|---|---|");
@@ -60,7 +60,15 @@ fn main() {
             continue;
         }
         let mut layout = Layout::default();
-        let mut stack = Stack::new(ctx.level(), kind, layers, input, hidden, CHUNK, &mut layout);
+        let mut stack = Stack::new(
+            ctx.level(),
+            kind,
+            layers,
+            input,
+            hidden,
+            std::env::var("CH").ok().and_then(|c| c.parse().ok()).unwrap_or((512 / rows).clamp(8, 128)),
+            &mut layout,
+        );
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(0, Purpose::Init, 0, 0).stream(0, 0);
         let bound = 1.0 / (hidden as f64).sqrt();
@@ -77,7 +85,7 @@ fn main() {
             state.clear();
             d_state.clear();
             grads.clear();
-            stack.pack(&params);
+            stack.pack(&ctx, &params);
             stack.forward(&ctx, &x, (steps, rows), &mut state, None, &mut y);
             stack.backward(&ctx, &x, &d_y, &mut d_state, &mut grads, &mut d_x, &mut |_| ());
         });

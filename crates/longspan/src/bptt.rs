@@ -129,8 +129,8 @@ impl<R: Real> Stack<R> {
     }
 
     /// Takes the weights: packs them for the products of the next forward passes.
-    pub fn pack(&mut self, params: &Params<R>) {
-        self.layers.iter_mut().for_each(|layer| layer.pack(params));
+    pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
+        self.layers.iter_mut().for_each(|layer| layer.pack(ctx, params));
     }
 
     /// Runs `x` `[T, B, D]` through the stack, on the weights last packed, and writes the top layer's h_1 … h_T to `y`

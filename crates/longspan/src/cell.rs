@@ -42,8 +42,6 @@ pub trait Cell<R: Real>: Equations<R> {
     const GATES: usize;
     /// Products with recurrent weights in one step.
     const PHASES: &'static [Phase];
-    /// Delta slot where the gradients by the recurrent sums (and b_hh) begin; those by the input sums begin at 0.
-    const RECURRENT_DELTA: usize = 0;
     /// Gate whose recurrent bias stays with the recurrent sum, in weight slot 0 (the reset-after GRU's candidate).
     const INNER_BIAS: Option<usize> = None;
     /// Peepholes, in the order of the weight slots.

@@ -9,8 +9,8 @@
 //! Logits exist for one block of places at a time, so that memory does not grow with T · B · V.
 
 use crate::data::IGNORE;
-use crate::kernel::gemm::{Start, accumulate_transposed, product};
-use crate::kernel::rows::{add_column_sums, for_each_row};
+use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
+use crate::kernel::rows::for_each_row;
 use crate::kernel::softmax::{RowLoss, cross_entropy};
 use crate::kernel::{Buffer, Context, Level, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
@@ -66,7 +66,7 @@ pub struct Head<R> {
     h: Buffer<R>,
     logits: Buffer<R>,
     d_h: Buffer<R>,
-    packed: Vec<Packed<R>>,
+    products: Workspace<R>,
 }
 
 impl<R: Real> Head<R> {
@@ -85,15 +85,15 @@ impl<R: Real> Head<R> {
             h: Buffer::zeros(0),
             logits: Buffer::zeros(0),
             d_h: Buffer::zeros(0),
-            packed: Vec::new(),
+            products: Workspace::new(),
         }
     }
 
     /// Takes the weights.
-    pub fn pack(&mut self, params: &Params<R>) {
+    pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         let w = Mat::new(params.tensor(self.weight), self.vocabulary, self.hidden);
-        self.forward.pack(Weights::Transposed(w));
-        self.backward.pack(Weights::Plain(w));
+        self.forward.pack(ctx, Weights::Transposed(w));
+        self.backward.pack(ctx, Weights::Plain(w));
     }
 
     /// Logits `[rows, V]` of `h` `[rows, H]`, on the weights last packed.
@@ -155,9 +155,15 @@ impl<R: Real> Head<R> {
                     let from = &self.d_h[i * hidden..][..hidden];
                     d_h[place as usize * hidden..][..hidden].copy_from_slice(from);
                 }
-                let d_weight = MatMut::new(grads.tensor_mut(self.weight), vocabulary, hidden);
-                accumulate_transposed(ctx, d_logits, gathered, &mut self.packed, d_weight);
-                add_column_sums(ctx, d_logits, grads.tensor_mut(self.bias));
+                let [d_weight, d_bias] = grads.tensors_mut([self.weight, self.bias]);
+                let d_weight = MatMut::new(d_weight, vocabulary, hidden);
+                accumulate_transposed(
+                    ctx,
+                    d_logits,
+                    [(gathered, d_weight)],
+                    &mut self.products,
+                    Some(d_bias),
+                );
             }
         }
         score

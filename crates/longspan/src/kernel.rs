@@ -17,6 +17,7 @@ pub mod recurrent;
 pub mod rows;
 pub mod softmax;
 
+mod block;
 mod buffer;
 mod isa;
 mod lanes;
@@ -24,6 +25,8 @@ mod micro;
 mod pack;
 mod shared;
 mod threads;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::sync::{Mutex, MutexGuard};
 

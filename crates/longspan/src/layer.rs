@@ -1,7 +1,7 @@
 //! One recurrent layer over one chunk of time: input projection, recurrence, and their gradients.
 
 use crate::cell::{Cell, CellKind, Factor, with_cell};
-use crate::kernel::gemm::{Start, accumulate_transposed, product};
+use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::recurrent::{self, Chunk, Equations, Gradients, Operand, Phase};
 use crate::kernel::rows::{add_column_dots, add_column_sums};
 use crate::kernel::{Buffer, Context, Level, Packed, Weights};
@@ -77,7 +77,7 @@ pub struct Tape<R> {
 pub struct Work<R> {
     deltas: Buffer<R>,
     d_states: Buffer<R>,
-    packed: Vec<Packed<R>>,
+    products: Workspace<R>,
     sums: Buffer<R>,
 }
 
@@ -140,16 +140,16 @@ impl<R: Real> Layer<R> {
     }
 
     /// Takes the weights: packs them for the products of one sequence.
-    pub fn pack(&mut self, params: &Params<R>) {
+    pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         let (gates, hidden) = (self.shape.gates, self.hidden);
         let ih = Mat::new(params.tensor(self.tensors.weight_ih), gates * hidden, self.input);
-        self.input_forward.pack(Weights::Transposed(ih));
-        self.input_backward.pack(Weights::Plain(ih));
+        self.input_forward.pack(ctx, Weights::Transposed(ih));
+        self.input_backward.pack(ctx, Weights::Plain(ih));
         let hh = params.tensor(self.tensors.weight_hh);
         for (p, phase) in self.shape.phases.iter().enumerate() {
             let block = Mat::new(&hh[phase.first_gate * hidden * hidden..], phase.gates * hidden, hidden);
-            self.hidden_forward[p].pack(Weights::Transposed(block));
-            self.hidden_backward[p].pack(Weights::Plain(block));
+            self.hidden_forward[p].pack(ctx, Weights::Transposed(block));
+            self.hidden_backward[p].pack(ctx, Weights::Plain(block));
         }
         let inner = with_cell!(self.kind, cell => inner_bias::<R, _>(&cell));
         let (b_ih, b_hh) = (params.tensor(self.tensors.bias_ih), params.tensor(self.tensors.bias_hh));
@@ -249,19 +249,48 @@ impl<R: Real> Layer<R> {
         let (hidden, shape, count) = (self.hidden, &self.shape, tape.steps * tape.rows);
         let width = shape.gates * hidden;
         let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
-        let d_ih = MatMut::new(grads.tensor_mut(self.tensors.weight_ih), width, self.input);
-        accumulate_transposed(ctx, deltas(0, shape.gates), x, &mut work.packed, d_ih);
-        for phase in shape.phases {
-            let operand = match phase.operand {
-                Operand::Hidden => Mat::new(&tape.states[..], count, hidden),
-                Operand::Tape { slot, .. } => slots(&tape.tape, count, shape.tape, hidden, slot, 1),
-            };
-            let d_hh = &mut grads.tensor_mut(self.tensors.weight_hh)[phase.first_gate * hidden * hidden..];
-            let d_hh = MatMut::new(d_hh, phase.gates * hidden, hidden);
-            accumulate_transposed(ctx, deltas(phase.delta, phase.gates), operand, &mut work.packed, d_hh);
+        let [d_ih, d_hh, d_bias_ih, d_bias_hh] = grads.tensors_mut([
+            self.tensors.weight_ih,
+            self.tensors.weight_hh,
+            self.tensors.bias_ih,
+            self.tensors.bias_hh,
+        ]);
+        let d_ih = MatMut::new(d_ih, width, self.input);
+        let products = &mut work.products;
+        if let &[Phase { operand: Operand::Hidden, delta: 0, .. }] = shape.phases {
+            // The gradients by the sums of the input and of the state are the same numbers, and so are their sums.
+            let before = Mat::new(&tape.states[..], count, hidden);
+            work.sums.fill(R::ZERO);
+            let d_hh = MatMut::new(d_hh, width, hidden);
+            accumulate_transposed(
+                ctx,
+                deltas(0, shape.gates),
+                [(x, d_ih), (before, d_hh)],
+                products,
+                Some(&mut work.sums),
+            );
+            for d_bias in [d_bias_ih, d_bias_hh] {
+                d_bias.iter_mut().zip(&work.sums[..]).for_each(|(d, &sum)| *d += sum);
+            }
+        } else {
+            accumulate_transposed(ctx, deltas(0, shape.gates), [(x, d_ih)], products, Some(d_bias_ih));
+            for phase in shape.phases {
+                let operand = match phase.operand {
+                    Operand::Hidden => Mat::new(&tape.states[..], count, hidden),
+                    Operand::Tape { slot, .. } => slots(&tape.tape, count, shape.tape, hidden, slot, 1),
+                };
+                let (first, rows) = (phase.first_gate * hidden, phase.gates * hidden);
+                let d_hh = MatMut::new(&mut d_hh[first * hidden..], rows, hidden);
+                let d_bias = Some(&mut d_bias_hh[first..first + rows]);
+                accumulate_transposed(
+                    ctx,
+                    deltas(phase.delta, phase.gates),
+                    [(operand, d_hh)],
+                    products,
+                    d_bias,
+                );
+            }
         }
-        add_column_sums(ctx, deltas(0, shape.gates), grads.tensor_mut(self.tensors.bias_ih));
-        add_column_sums(ctx, deltas(C::RECURRENT_DELTA, shape.gates), grads.tensor_mut(self.tensors.bias_hh));
         if let Some(index) = self.tensors.peephole {
             for (weight, peephole) in C::PEEPHOLES.iter().enumerate() {
                 let (part, index_0) = match peephole.factor {
@@ -274,9 +303,10 @@ impl<R: Real> Layer<R> {
             }
         }
         if let (Some(index), Some(slot)) = (self.tensors.step, C::STEP_DELTA) {
-            work.sums.fill(R::ZERO);
-            add_column_sums(ctx, deltas(slot, 1), &mut work.sums);
-            grads.tensor_mut(index)[0] += work.sums.iter().fold(R::ZERO, |sum, &x| sum + x);
+            let sums = &mut work.sums[..hidden];
+            sums.fill(R::ZERO);
+            add_column_sums(ctx, deltas(slot, 1), sums);
+            grads.tensor_mut(index)[0] += sums.iter().fold(R::ZERO, |sum, &x| sum + x);
         }
     }
 
@@ -291,8 +321,8 @@ impl<R: Real> Layer<R> {
         Work {
             deltas: Buffer::zeros(0),
             d_states: Buffer::zeros(0),
-            packed: Vec::new(),
-            sums: Buffer::zeros(self.hidden),
+            products: Workspace::new(),
+            sums: Buffer::zeros(self.shape.gates * self.hidden),
         }
     }
 

@@ -99,4 +99,9 @@ impl<'a, R> MatMut<'a, R> {
     pub fn data(&mut self) -> &mut [R] {
         self.data
     }
+
+    /// One row.
+    pub fn row_mut(&mut self, i: usize) -> &mut [R] {
+        &mut self.data[i * self.stride..][..self.cols]
+    }
 }

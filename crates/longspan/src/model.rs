@@ -101,9 +101,9 @@ impl<R: Real> Model<R> {
     }
 
     /// Takes the weights for the next passes. Each pass below uses those last packed.
-    pub fn pack(&mut self, params: &Params<R>) {
-        self.stack.pack(params);
-        self.head.pack(params);
+    pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
+        self.stack.pack(ctx, params);
+        self.head.pack(ctx, params);
     }
 
     /// Scores a batch; `state` goes in as the state before and comes out as the state after.

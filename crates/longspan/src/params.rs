@@ -151,6 +151,15 @@ impl<R: Real> Params<R> {
         &mut self.values[self.layout.entries[index].range()]
     }
 
+    /// Several tensors at once, by their indices in the layout.
+    ///
+    /// # Panics
+    /// If an index comes twice.
+    pub fn tensors_mut<const N: usize>(&mut self, indices: [usize; N]) -> [&mut [R]; N] {
+        let ranges = indices.map(|index| self.layout.entries[index].range());
+        self.values.get_disjoint_mut(ranges).unwrap_or_else(|_| panic!("tensors {indices:?} overlap"))
+    }
+
     /// One tensor by name.
     ///
     /// # Panics

@@ -126,7 +126,7 @@ impl<R: Real> Trainer<R> {
         let (level, rows, flow) = (self.ctx.level(), self.batch.rows, &mut self.flow);
         let observe = self.observe == Observe::Norms;
         flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps);
-        self.model.pack(&self.params);
+        self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
             &self.ctx,
             &self.params,
@@ -166,7 +166,7 @@ impl<R: Real> Trainer<R> {
 
     /// Scores all of `source` from a zero state; training is not disturbed. Stops early, with None, when `cancelled`.
     pub fn evaluate(&mut self, source: &dyn Source, cancelled: &dyn Fn() -> bool) -> Option<Score> {
-        self.model.pack(&self.params);
+        self.model.pack(&self.ctx, &self.params);
         evaluate(&self.ctx, &mut self.model, &self.params, source, cancelled)
     }
 

@@ -84,7 +84,7 @@ fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
     let mut state = golden.state(&model, "", "0");
     let mut grads = Params::zeros(Arc::clone(model.layout()));
     let mut through_time = vec![vec![Vec::new(); STEPS]; golden.layers];
-    model.pack(&params);
+    model.pack(&ctx, &params);
     let score = model.train(&ctx, &params, &golden.batch(), &mut state, None, &mut grads, &mut |flow| {
         through_time[flow.layer][flow.t] = flow.d_hidden.to_vec();
     });
@@ -134,7 +134,7 @@ fn loss_curves<R: Real>(golden: &Golden<'_>, prefix: &str, tolerance: f64) {
             .map(|_| {
                 let mut state = golden.state(&model, "", "0");
                 grads.clear();
-                model.pack(&params);
+                model.pack(&ctx, &params);
                 let score =
                     model.train(&ctx, &params, &golden.batch(), &mut state, None, &mut grads, &mut |_| {});
                 Clip::None.apply(&ctx, &mut grads, &mut report);

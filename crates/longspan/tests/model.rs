@@ -58,7 +58,7 @@ impl Problem {
     fn gradient(&mut self) -> (f64, Params<f64>, State<f64>) {
         let mut grads = Params::zeros(Arc::clone(self.params.layout()));
         let mut state = self.state.clone();
-        self.model.pack(&self.params);
+        self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
             &self.ctx,
             &self.params,
@@ -215,7 +215,7 @@ fn steps_agree_with_the_window() {
     for cell in CellKind::ALL {
         let spec = ModelSpec { chunk: 3, ..ModelSpec::new(cell, 5, 3, 4, 2) };
         let mut p = Problem::new(spec, 7, 0.0, 8);
-        p.model.pack(&p.params);
+        p.model.pack(&p.ctx, &p.params);
         let mut state = p.state.clone();
         let mut nats = 0.0;
         let mut logits = [0.0; 3 * 5];

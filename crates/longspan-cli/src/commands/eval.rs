@@ -54,7 +54,7 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
     let mut model = Model::new(ctx.level(), &header.model);
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params)?;
-    model.pack(&params);
+    model.pack(&ctx, &params);
     Ok(Loaded { checkpoint, config, ctx, model, params })
 }
 

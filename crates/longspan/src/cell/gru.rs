@@ -41,7 +41,6 @@ impl<R: Real> Cell<R> for ResetAfter {
     const GATES: usize = 3;
     const PHASES: &'static [Phase] =
         &[Phase { first_gate: R_, gates: 3, operand: Operand::Hidden, delta: RECURRENT }];
-    const RECURRENT_DELTA: usize = RECURRENT;
     const INNER_BIAS: Option<usize> = Some(N);
 }
 

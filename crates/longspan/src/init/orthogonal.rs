@@ -31,8 +31,8 @@ pub(super) fn orthogonal(level: Level, n: usize, mut row: impl FnMut(usize) -> S
             orthonormalise(block, n);
         } else {
             let (mut along, mut back) = (Packed::new(level, n, 1, first), Packed::new(level, first, 1, n));
-            along.pack(Weights::Transposed(finished));
-            back.pack(Weights::Plain(finished));
+            along.pack(&ctx, Weights::Transposed(finished));
+            back.pack(&ctx, Weights::Plain(finished));
             let mut shares = vec![0.0; rows * first];
             for _ in 0..2 {
                 let to = MatMut::new(&mut shares, rows, first);

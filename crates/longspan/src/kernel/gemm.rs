@@ -3,9 +3,11 @@
 //! Every element of a result is Σ over blocks of [`DEPTH`] consecutive k, each block summed k ascending from zero and
 //! added to what the element held. That order is part of the numerics: it does not depend on shapes or threads.
 
-use super::isa::{Avx2, Avx512, Isa, Level, Portable};
-use super::micro::{MAX_ROWS, MAX_VECTORS, Table, Tile, table, tile_rows};
-use super::pack::{Packed, Panel};
+use super::block::{Block, Kernels};
+use super::isa::{Isa, Job};
+use super::lanes::Vector;
+use super::micro::Left;
+use super::pack::{Packed, Weights};
 use super::{Context, Shared};
 use crate::matrix::{Mat, MatMut};
 use crate::real::Real;
@@ -13,8 +15,15 @@ use crate::real::Real;
 /// Length of a block of the summed index: a block of a packed panel stays in the second-level cache.
 pub const DEPTH: usize = 512;
 
-/// Rows whose left operand (a block deep) stays in the second-level cache beside a panel.
-const ROW_BLOCK: usize = 96;
+/// Rows whose left operand (a block deep) stays in the second-level cache beside two panels.
+const ROW_BLOCK: usize = 192;
+
+/// Between rows of a copied left operand. Rows a power of two apart would share a few sets of the caches and drive each other
+/// out; these are a line more apart.
+const LEFT_STRIDE: usize = DEPTH + 16;
+
+/// Panels of the right operand from which a copy of the left one pays.
+const WORTH_COPYING: usize = 4;
 
 /// What an element holds before the product is added.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +34,39 @@ pub enum Start<'a, R> {
     Bias(&'a [R]),
     /// What is there: C += A B.
     Keep,
+}
+
+/// Working memory of [`accumulate_transposed`]; it grows to the shapes that it meets and is used again from then on.
+pub struct Workspace<R> {
+    packed: Vec<Packed<R>>,
+    /// How many of `packed` hold operands of the product at hand; the others are free.
+    taken: usize,
+}
+
+impl<R: Real> Workspace<R> {
+    /// Empty.
+    pub fn new() -> Self {
+        Self { packed: Vec::new(), taken: 0 }
+    }
+
+    /// Packs b into a free buffer of its shape and returns its index.
+    fn pack(&mut self, ctx: &Context<R>, b: Mat<'_, R>) -> usize {
+        let fits = |p: &Packed<R>| p.depth() == b.rows() && p.columns() == b.cols();
+        let at = (self.taken..self.packed.len()).find(|&i| fits(&self.packed[i])).unwrap_or_else(|| {
+            self.packed.push(Packed::new(ctx.level(), b.rows(), 1, b.cols()));
+            self.packed.len() - 1
+        });
+        self.packed.swap(at, self.taken);
+        self.packed[self.taken].pack(ctx, Weights::Plain(b));
+        self.taken += 1;
+        self.taken - 1
+    }
+}
+
+impl<R: Real> Default for Workspace<R> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// C `[M, N]` = start + A `[M, K]` · B `[K, N]`.
@@ -45,233 +87,119 @@ pub fn product<R: Real>(
     }
     let kernels = Kernels::new(ctx.level());
     let (stride, out) = (c.stride(), Shared(c.data().as_mut_ptr()));
-    ctx.split(a.rows(), |_, first, end| {
+    ctx.split(a.rows(), |worker, first, end| {
+        let mut scratch = ctx.scratch(worker, ROW_BLOCK * LEFT_STRIDE);
         for top in (first..end).step_by(ROW_BLOCK) {
             let rows = ROW_BLOCK.min(end - top);
             for k in (0..b.depth().max(1)).step_by(DEPTH) {
                 let depth = DEPTH.min(b.depth() - k);
                 let start = if k == 0 { start } else { Start::Keep };
-                let left = Left {
-                    data: &a.data()[top * a.stride() + k..],
-                    row_stride: a.stride(),
-                    column_stride: 1,
+                let block = Block { first: k, depth, rows, start };
+                let left = if b.panels().len() >= WORTH_COPYING {
+                    for (i, to) in scratch.chunks_exact_mut(LEFT_STRIDE).take(rows).enumerate() {
+                        to[..depth].copy_from_slice(&a.row(top + i)[k..k + depth]);
+                    }
+                    Left { data: scratch.as_ptr(), row: LEFT_STRIDE, column: 1 }
+                } else {
+                    let data = a.data().as_ptr().wrapping_add(top * a.stride() + k);
+                    Left { data, row: a.stride(), column: 1 }
                 };
-                // SAFETY: rows top..top + rows belong to this worker alone, and the shapes were checked above.
-                unsafe { kernels.block(left, rows, depth, b, k, start, out.get().add(top * stride), stride) };
+                // SAFETY: left holds these rows and columns; rows top..top + rows of C belong to this worker alone, and the
+                // shapes were checked above.
+                unsafe { kernels.block(left, b, block, out.get().add(top * stride), stride) };
             }
         }
     });
 }
 
-/// C `[M, N]` += Aᵀ · B for A `[K, M]`, B `[K, N]`: the weight gradient, summed over the rows of both.
+/// C `[M, N]` += Aᵀ · B for A `[K, M]` and each of several B `[K, N]` with their C: weight gradients, summed over the rows of
+/// both. With `sums` `[M]` also `sums[m] += Σ_k A[k, m]`, k ascending: a bias gradient.
 ///
 /// # Panics
 /// If shapes do not fit.
-pub fn accumulate_transposed<R: Real>(
+pub fn accumulate_transposed<R: Real, const P: usize>(
     ctx: &Context<R>,
     a: Mat<'_, R>,
-    b: Mat<'_, R>,
-    packed: &mut Vec<Packed<R>>,
-    mut c: MatMut<'_, R>,
+    mut products: [(Mat<'_, R>, MatMut<'_, R>); P],
+    work: &mut Workspace<R>,
+    mut sums: Option<&mut [R]>,
 ) {
-    assert_eq!(a.rows(), b.rows(), "K of the left and the right operand");
-    assert_eq!((c.rows(), c.cols()), (a.cols(), b.cols()), "shape of the result");
+    for (b, c) in &products {
+        assert_eq!(a.rows(), b.rows(), "K of the left and the right operand");
+        assert_eq!((c.rows(), c.cols()), (a.cols(), b.cols()), "shape of the result");
+    }
+    assert!(sums.as_ref().is_none_or(|sums| sums.len() == a.cols()), "length of the sums");
     let kernels = Kernels::new(ctx.level());
-    let (stride, out) = (c.stride(), Shared(c.data().as_mut_ptr()));
+    let sums = sums.as_mut().map(|sums| Shared(sums.as_mut_ptr()));
+    let strides = products.each_ref().map(|(_, c)| c.stride());
+    let out = products.each_mut().map(|(_, c)| Shared(c.data().as_mut_ptr()));
     for k in (0..a.rows()).step_by(DEPTH) {
         let depth = DEPTH.min(a.rows() - k);
-        let right = find_or_pack(ctx.level(), packed, depth, b, k);
+        let a = rows_of(a, k, depth);
+        work.taken = 0;
+        let right = products.each_ref().map(|(b, _)| work.pack(ctx, rows_of(*b, k, depth)));
         ctx.split(a.cols(), |worker, first, end| {
-            let mut scratch = ctx.scratch(worker, ROW_BLOCK * DEPTH);
+            let mut scratch = ctx.scratch(worker, ROW_BLOCK * LEFT_STRIDE);
             for top in (first..end).step_by(ROW_BLOCK) {
                 let rows = ROW_BLOCK.min(end - top);
                 // k-major copy of the block: the microkernel then walks one straight run instead of one page per k.
-                for kk in 0..depth {
-                    let from = (k + kk) * a.stride() + top;
-                    scratch[kk * rows..][..rows].copy_from_slice(&a.data()[from..from + rows]);
+                let to = &mut scratch[..depth * rows];
+                // SAFETY: sums first..end belong to this worker alone.
+                let sums = sums.map(|s| unsafe { std::slice::from_raw_parts_mut(s.get().add(top), rows) });
+                ctx.level().dispatch(CopyColumns { a, top, rows, to, sums });
+                let block = Block { first: 0, depth, rows, start: Start::Keep };
+                let left = Left { data: scratch.as_ptr(), row: 1, column: rows };
+                for p in 0..P {
+                    let (c, stride) = (out[p].get(), strides[p]);
+                    // SAFETY: the scratch holds [depth, rows]; rows top..top + rows of every C belong to this worker alone, and
+                    // the shapes were checked above.
+                    unsafe {
+                        kernels.block(left, &work.packed[right[p]], block, c.add(top * stride), stride)
+                    };
                 }
-                let left = Left { data: &scratch[..depth * rows], row_stride: 1, column_stride: rows };
-                // SAFETY: rows top..top + rows of C belong to this worker alone, and the shapes were checked above.
-                unsafe {
-                    kernels.block(
-                        left,
-                        rows,
-                        depth,
-                        right,
-                        0,
-                        Start::Keep,
-                        out.get().add(top * stride),
-                        stride,
-                    )
-                };
             }
         });
     }
 }
 
-/// Packs rows k..k + depth of b into the buffer kept for that shape.
-fn find_or_pack<'p, R: Real>(
-    level: Level,
-    kept: &'p mut Vec<Packed<R>>,
-    depth: usize,
-    b: Mat<'_, R>,
-    k: usize,
-) -> &'p Packed<R> {
-    let found = kept.iter().position(|p| p.depth() == depth && p.columns() == b.cols());
-    let at = found.unwrap_or_else(|| {
-        kept.push(Packed::new(level, depth, 1, b.cols()));
-        kept.len() - 1
-    });
-    let rows = Mat::strided(&b.data()[k * b.stride()..], depth, b.cols(), b.stride());
-    kept[at].pack(super::Weights::Plain(rows));
-    &kept[at]
-}
-
-/// The left operand of one block.
-struct Left<'a, R> {
-    data: &'a [R],
-    row_stride: usize,
-    column_stride: usize,
-}
-
-/// The microkernels of a level with their tile heights.
-pub(super) struct Kernels<R> {
-    table: Table<R>,
-    heights: [usize; MAX_VECTORS],
-}
-
-impl<R: Real> Kernels<R> {
-    pub(super) fn new(level: Level) -> Self {
-        let heights = match level {
-            Level::Avx512 => heights::<Avx512>(),
-            Level::Avx2 => heights::<Avx2>(),
-            Level::Portable => heights::<Portable>(),
-        };
-        Self { table: table(level), heights }
-    }
-
-    /// Cuts `rows` into tiles of almost equal height and calls `each(first, count)`.
-    #[inline(always)]
-    pub(super) fn tiles(&self, vectors: usize, rows: usize, mut each: impl FnMut(usize, usize)) {
-        let tiles = rows.div_ceil(self.heights[vectors - 1]);
-        for tile in 0..tiles {
-            let (first, end) = (rows * tile / tiles, rows * (tile + 1) / tiles);
-            each(first, end - first);
-        }
-    }
-
-    /// One tile of sums.
-    ///
-    /// # Safety
-    /// As for `micro::tile`, with `rows` ≤ the height of `vectors`; the processor must have the level.
-    #[inline(always)]
-    pub(super) unsafe fn tile(
-        &self,
-        vectors: usize,
-        rows: usize,
-        depth: usize,
-        a: *const R,
-        strides: (usize, usize),
-        b: *const R,
-        out: &mut Tile<R>,
-    ) {
-        // SAFETY: the caller's contract.
-        unsafe { self.table[vectors - 1][rows - 1](depth, a, strides.0, strides.1, b, out.0.as_mut_ptr()) }
-    }
-
-    /// C `[rows, N]` = start + left · rows k..k + depth of B.
-    ///
-    /// # Safety
-    /// `c` must be writable by this thread alone for `rows` rows of `b.columns()` at `stride`; `left` must hold
-    /// [rows, depth].
-    unsafe fn block(
-        &self,
-        left: Left<'_, R>,
-        rows: usize,
-        depth: usize,
-        b: &Packed<R>,
-        k: usize,
-        start: Start<'_, R>,
-        c: *mut R,
-        stride: usize,
-    ) {
-        if depth > 0 {
-            assert!(left.data.len() > (rows - 1) * left.row_stride + (depth - 1) * left.column_stride);
-        }
-        let mut out = Tile::new();
-        for panel in b.panels() {
-            let vectors = b.vectors(panel);
-            let right = b.rows_from(panel, k);
-            self.tiles(vectors, rows, |first, count| {
-                // SAFETY: left and right were checked to hold these rows; the level is present by construction.
-                unsafe {
-                    let a = left.data.as_ptr().add(if depth > 0 { first * left.row_stride } else { 0 });
-                    self.tile(
-                        vectors,
-                        count,
-                        depth,
-                        a,
-                        (left.row_stride, left.column_stride),
-                        right.as_ptr(),
-                        &mut out,
-                    );
-                    write(&out, count, b, panel, start, c.add(first * stride), stride);
-                }
-            });
-        }
-    }
-}
-
-/// Adds a tile to its place in C.
-///
-/// # Safety
-/// `c` must be writable for `rows` rows at `stride`.
-#[inline(always)]
-unsafe fn write<R: Real>(
-    tile: &Tile<R>,
+/// Copies columns `top..top + rows` of `a` side by side and adds up each of them.
+struct CopyColumns<'a, R> {
+    a: Mat<'a, R>,
+    top: usize,
     rows: usize,
-    b: &Packed<R>,
-    panel: &Panel,
-    start: Start<'_, R>,
-    c: *mut R,
-    stride: usize,
-) {
-    let width = b.vectors(panel) * b.lanes();
-    for m in 0..rows {
-        for gate in 0..b.gates() {
-            let sums = &tile.0[m * width + gate * panel.spread * b.lanes()..][..panel.units];
-            let column = gate * b.units() + panel.first;
-            // SAFETY: column + units ≤ N, row m < rows: inside C by the caller's contract.
-            let to = unsafe { std::slice::from_raw_parts_mut(c.add(m * stride + column), panel.units) };
-            match start {
-                Start::Zero => to.copy_from_slice(sums),
-                Start::Bias(bias) => {
-                    for ((to, &sum), &bias) in to.iter_mut().zip(sums).zip(&bias[column..]) {
-                        *to = bias + sum;
-                    }
-                }
-                Start::Keep => {
-                    for (to, &sum) in to.iter_mut().zip(sums) {
-                        *to += sum;
-                    }
+    to: &'a mut [R],
+    sums: Option<&'a mut [R]>,
+}
+
+impl<R: Real> Job for CopyColumns<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        let lanes = <I::V<R> as Vector<R>>::LANES;
+        for (k, to) in self.to.chunks_exact_mut(self.rows).enumerate() {
+            let from = &self.a.row(k)[self.top..][..self.rows];
+            for i in (0..self.rows).step_by(lanes) {
+                let end = self.rows.min(i + lanes);
+                let x = I::V::<R>::load(&from[i..end]);
+                x.store(&mut to[i..end]);
+                if let Some(sums) = &mut self.sums {
+                    (I::V::<R>::load(&sums[i..end]) + x).store(&mut sums[i..end]);
                 }
             }
         }
     }
 }
 
-fn heights<I: Isa>() -> [usize; MAX_VECTORS] {
-    let mut heights = [0; MAX_VECTORS];
-    for (i, height) in heights.iter_mut().enumerate() {
-        *height = tile_rows::<I>(i + 1).min(MAX_ROWS);
-    }
-    heights
+/// Rows k..k + depth.
+fn rows_of<R>(a: Mat<'_, R>, k: usize, depth: usize) -> Mat<'_, R> {
+    Mat::strided(&a.data()[k * a.stride()..], depth, a.cols(), a.stride())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Weights;
+    use crate::kernel::Level;
     use crate::rng::{Key, Purpose};
 
     fn draw(len: usize, seed: u64) -> Vec<f64> {
@@ -322,7 +250,7 @@ mod tests {
                 let truth = triple(m, k, n, |i, k_| a[i * k + k_], |k_, j| b[k_ * n + j]);
                 let ctx = Context::new(level, 2);
                 let mut packed = Packed::new(level, k, 1, n);
-                packed.pack(Weights::Plain(Mat::new(&b, k, n)));
+                packed.pack(&ctx, Weights::Plain(Mat::new(&b, k, n)));
                 let mut c = vec![7.0; m * n];
                 product(&ctx, Mat::new(&a, m, k), &packed, Start::Zero, MatMut::new(&mut c, m, n));
                 assert_close(&c, &truth, k);
@@ -343,14 +271,19 @@ mod tests {
                 let truth = triple(m, k, n, |i, k_| a[k_ * m + i], |k_, j| b[k_ * n + j]);
                 let mut c = vec![0.0; m * n];
                 let (a, b) = (Mat::new(&a, k, m), Mat::new(&b, k, n));
-                accumulate_transposed(
-                    &Context::new(level, 2),
-                    a,
-                    b,
-                    &mut Vec::new(),
-                    MatMut::new(&mut c, m, n),
-                );
+                // Once alone, and once beside another product of the same left operand, with the sums of its columns.
+                let ctx = Context::new(level, 2);
+                let mut work = Workspace::new();
+                accumulate_transposed(&ctx, a, [(b, MatMut::new(&mut c, m, n))], &mut work, None);
                 assert_close(&c, &truth, k);
+                let (mut own, mut sums) = (vec![0.0; m * m], vec![1.0; m]);
+                let products = [(a, MatMut::new(&mut own, m, m)), (b, MatMut::new(&mut c, m, n))];
+                accumulate_transposed(&ctx, a, products, &mut work, Some(&mut sums));
+                assert_close(&c, &truth.iter().map(|t| 2.0 * t).collect::<Vec<_>>(), 4 * k);
+                let squares = triple(m, k, m, |i, k| a.row(k)[i], |k, j| a.row(k)[j]);
+                assert_close(&own, &squares, 4 * k);
+                let columns = triple(m, k, 1, |i, k| a.row(k)[i], |_, _| 1.0);
+                assert_close(&sums, &columns.iter().map(|t| 1.0 + t).collect::<Vec<_>>(), 4 * k);
             }
         }
     }
@@ -361,10 +294,10 @@ mod tests {
             let mut a = vec![1.0f32; 20 * 4];
             a[5 * 4 + 2] = f32::NAN;
             a[9 * 4 + 1] = f32::INFINITY;
-            let mut packed = Packed::new(level, 4, 1, 3);
-            packed.pack(Weights::Plain(Mat::new(&[1.0f32; 12], 4, 3)));
-            let mut c = vec![0.0f32; 60];
             let ctx = Context::new(level, 1);
+            let mut packed = Packed::new(level, 4, 1, 3);
+            packed.pack(&ctx, Weights::Plain(Mat::new(&[1.0f32; 12], 4, 3)));
+            let mut c = vec![0.0f32; 60];
             product(&ctx, Mat::new(&a, 20, 4), &packed, Start::Zero, MatMut::new(&mut c, 20, 3));
             for (i, x) in c.iter().enumerate() {
                 match i / 3 {

@@ -1,7 +1,8 @@
-//! Vectors as plain arrays, and the activations on them.
+//! Short vectors, and the activations on them.
 //!
-//! Every operation is a loop over a fixed-size array that the compiler turns into one instruction where the enclosing
-//! function has the features for it; equations are written once, with operators, for every width and both number types.
+//! Equations are written once, with operators, for every width and both number types. x86-64 has its registers
+//! ([`x86`](super::x86)); elsewhere a vector is a plain array and every operation a loop that the compiler turns into one
+//! instruction.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -78,29 +79,22 @@ pub trait Vector<R: Real>:
     }
 
     /// e^y for |y| ≤ [`Real::EXP_MAX`]; outside, e^±EXP_MAX.
-    fn exp(self) -> Self;
-    /// σ(x) = 1 / (1 + e^−x).
-    fn sigmoid(self) -> Self;
-    /// tanh x, accurate relative to tanh x also near 0.
-    fn tanh(self) -> Self;
-
-    /// The formula of [`Vector::exp`].
     #[inline(always)]
-    fn exp_formula(self) -> Self {
+    fn exp(self) -> Self {
         let (n, r) = self.at_most(R::EXP_MAX).at_least(-R::EXP_MAX).reduce();
         let scale = n.exp2_of_rounded();
         Self::exp_m1_reduced(r).fma(scale, scale)
     }
 
-    /// The formula of [`Vector::sigmoid`].
+    /// σ(x) = 1 / (1 + e^−x).
     #[inline(always)]
-    fn sigmoid_formula(self) -> Self {
-        Self::one() / (Self::one() + (-self).exp_formula())
+    fn sigmoid(self) -> Self {
+        Self::one() / (Self::one() + (-self).exp())
     }
 
-    /// The formula of [`Vector::tanh`]: E / (E + 2) with E = e^2x − 1.
+    /// tanh x = E / (E + 2) with E = e^2x − 1, accurate relative to tanh x also near 0.
     #[inline(always)]
-    fn tanh_formula(self) -> Self {
+    fn tanh(self) -> Self {
         // e^2x − 1 = 2^n (e^r − 1) + (2^n − 1): at n = 0 the last term vanishes and nothing cancels.
         let y = self + self;
         let (n, r) = y.at_most(R::from_f64(40.0)).at_least(R::from_f64(-40.0)).reduce();
@@ -116,7 +110,8 @@ pub trait Vector<R: Real>:
     }
 }
 
-/// `L` numbers; `FUSED` where multiply-add is one instruction.
+/// `L` numbers; `FUSED` where multiply-add is one instruction. Tested everywhere, used where there are no registers to name.
+#[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, unreachable_pub))]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
@@ -151,30 +146,8 @@ impl<R: Real, const L: usize, const FUSED: bool> Neg for Lanes<R, L, FUSED> {
     }
 }
 
-/// Applies a formula lane by lane. Written as operations on whole arrays, the activations of a cell with many gates are
-/// too long for the compiler to vectorise all of them; a loop with a straight body it always can.
-macro_rules! lane_by_lane {
-    ($($name:ident: $formula:ident;)*) => {
-        $(
-            #[inline(always)]
-            fn $name(mut self) -> Self {
-                for l in 0..L {
-                    self.0[l] = Lanes::<R, 1, FUSED>([self.0[l]]).$formula().0[0];
-                }
-                self
-            }
-        )*
-    };
-}
-
 impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED> {
     const LANES: usize = L;
-
-    lane_by_lane! {
-        exp: exp_formula;
-        sigmoid: sigmoid_formula;
-        tanh: tanh_formula;
-    }
 
     #[inline(always)]
     fn splat(x: R) -> Self {
@@ -243,21 +216,31 @@ impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED
 }
 
 /// The vectors that [`Real`] names for each width.
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod vectors {
+    pub(crate) use super::super::x86::{
+        F32x4 as F32Narrow, F32x8 as F32Middle, F32x16 as F32Wide, F64x2 as F64Narrow, F64x4 as F64Middle,
+        F64x8 as F64Wide,
+    };
+}
+
+/// The vectors that [`Real`] names for each width; elsewhere only the narrow ones are used.
+#[cfg(not(target_arch = "x86_64"))]
 pub(crate) mod vectors {
     use super::Lanes;
 
-    /// NEON multiplies and adds in one instruction; SSE2 has none, and a fused result in software is slow.
+    /// NEON multiplies and adds in one instruction; elsewhere a fused result in software is slow.
     const FUSED: bool = cfg!(target_arch = "aarch64");
     /// 64 bytes of f32.
-    pub(crate) type F32Wide = Lanes<f32, 16, true>;
+    pub(crate) type F32Wide = Lanes<f32, 16, FUSED>;
     /// 32 bytes of f32.
-    pub(crate) type F32Middle = Lanes<f32, 8, true>;
+    pub(crate) type F32Middle = Lanes<f32, 8, FUSED>;
     /// 16 bytes of f32.
     pub(crate) type F32Narrow = Lanes<f32, 4, FUSED>;
     /// 64 bytes of f64.
-    pub(crate) type F64Wide = Lanes<f64, 8, true>;
+    pub(crate) type F64Wide = Lanes<f64, 8, FUSED>;
     /// 32 bytes of f64.
-    pub(crate) type F64Middle = Lanes<f64, 4, true>;
+    pub(crate) type F64Middle = Lanes<f64, 4, FUSED>;
     /// 16 bytes of f64.
     pub(crate) type F64Narrow = Lanes<f64, 2, FUSED>;
 }
@@ -267,32 +250,33 @@ mod tests {
     use super::super::isa::{Isa, Job, Level};
     use super::*;
 
-    struct Apply<'a, R>(&'a [R], &'a mut [R], fn_name::Name);
+    #[derive(Clone, Copy)]
+    enum Name {
+        Exp,
+        Sigmoid,
+        Tanh,
+    }
 
-    mod fn_name {
-        #[derive(Clone, Copy)]
-        pub(super) enum Name {
-            Exp,
-            Sigmoid,
-            Tanh,
+    #[inline(always)]
+    fn apply<R: Real, V: Vector<R>>(x: &[R], y: &mut [R], name: Name) {
+        for (x, y) in x.chunks(V::LANES).zip(y.chunks_mut(V::LANES)) {
+            let v = V::load(x);
+            match name {
+                Name::Exp => v.exp(),
+                Name::Sigmoid => v.sigmoid(),
+                Name::Tanh => v.tanh(),
+            }
+            .store(y);
         }
     }
-    use fn_name::Name;
+
+    struct Apply<'a, R>(&'a [R], &'a mut [R], Name);
 
     impl<R: Real> Job for Apply<'_, R> {
         type Output = ();
         #[inline(always)]
         fn run<I: Isa>(self) {
-            let lanes = I::V::<R>::LANES;
-            for (x, y) in self.0.chunks(lanes).zip(self.1.chunks_mut(lanes)) {
-                let v = I::V::<R>::load(x);
-                match self.2 {
-                    Name::Exp => v.exp(),
-                    Name::Sigmoid => v.sigmoid(),
-                    Name::Tanh => v.tanh(),
-                }
-                .store(y);
-            }
+            apply::<R, I::V<R>>(self.0, self.1, self.2);
         }
     }
 
@@ -303,10 +287,18 @@ mod tests {
     fn worst<R: Real>(name: Name, xs: &[f64], exact: fn(f64) -> f64) -> f64 {
         let x: Vec<R> = xs.iter().map(|&x| R::from_f64(x)).collect();
         let mut worst: f64 = 0.0;
+        let mut results: Vec<Vec<R>> = Vec::new();
         for level in levels() {
-            let mut y = vec![R::ZERO; x.len()];
-            level.dispatch(Apply(&x, &mut y, name));
-            for (x, y) in x.iter().zip(&y) {
+            results.push(vec![R::ZERO; x.len()]);
+            level.dispatch(Apply(&x, results.last_mut().unwrap(), name));
+        }
+        // The plain arrays that other processors use.
+        results.push(vec![R::ZERO; x.len()]);
+        apply::<R, Lanes<R, 4, true>>(&x, results.last_mut().unwrap(), name);
+        results.push(vec![R::ZERO; x.len()]);
+        apply::<R, Lanes<R, 4, false>>(&x, results.last_mut().unwrap(), name);
+        for y in &results {
+            for (x, y) in x.iter().zip(y) {
                 let truth = exact(x.to_f64());
                 let error = (y.to_f64() - truth).abs() / truth.abs().max(1e-300);
                 worst = worst.max(error);

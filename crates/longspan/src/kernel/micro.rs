@@ -1,7 +1,9 @@
 //! The microkernel: a tile of sums that stays in registers.
 //!
-//! `tile[m, n] = Σ_k a[m, k] · b[k, n]` for up to 8 rows and 4 vectors of columns, k ascending. The sums are plain arrays;
-//! compiled with the features of its instruction set, each row of the inner loop is one broadcast and `NV` FMAs.
+//! `C[m, n] = start[m, n] + Σ_k A[m, k] · B[k, n]` for up to 8 rows and 4 vectors of columns of up to 4 neighbouring panels,
+//! k ascending from zero. Compiled with the features of its instruction set, each row of the inner loop is one broadcast
+//! and one FMA for every vector. Few rows take several panels at once: a sum waits four cycles for itself, so that fewer
+//! than eight sums side by side leave the multipliers idle.
 
 use super::isa::{Avx2, Avx512, Isa, Level, Portable};
 use super::lanes::Vector;
@@ -9,8 +11,10 @@ use crate::real::Real;
 
 /// Most rows of a tile.
 pub(super) const MAX_ROWS: usize = 8;
-/// Most vectors in a row of a tile.
+/// Most vectors in a row of a panel.
 pub(super) const MAX_VECTORS: usize = 4;
+/// Most rows of a tile that takes more than one panel.
+const MAX_BROAD_ROWS: usize = 3;
 /// Room for the largest tile: 24 registers of 16 numbers.
 pub(super) const TILE: usize = 24 * 16;
 
@@ -23,10 +27,43 @@ impl<R: Real> Tile<R> {
     pub(super) fn new() -> Self {
         Self([R::ZERO; TILE])
     }
+
+    /// The tile as the place of a result of `rows` rows of `vectors` vectors from each of several panels: one panel after
+    /// the other, each dense.
+    #[inline(always)]
+    pub(super) fn place(&mut self, rows: usize, width: usize) -> Place<R> {
+        let c = self.0.as_mut_ptr();
+        Place { c, stride: width, panel: rows * width, start: std::ptr::null(), start_stride: 0, cold: false }
+    }
 }
 
-/// Computes one tile: `(depth, a, row stride of a, column stride of a, packed b, out)`; out is `[rows, vectors · lanes]`.
-pub(super) type Micro<R> = unsafe fn(usize, *const R, usize, usize, *const R, *mut R);
+/// The left operand: element (m, k) is at `m * row + k * column`.
+#[derive(Clone, Copy)]
+pub(super) struct Left<R> {
+    pub(super) data: *const R,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// Where a tile goes.
+#[derive(Clone, Copy)]
+pub(super) struct Place<R> {
+    /// First element.
+    pub(super) c: *mut R,
+    /// Between rows.
+    pub(super) stride: usize,
+    /// Between the columns of neighbouring panels, here and in `start`.
+    pub(super) panel: usize,
+    /// What is added to, or null for nothing.
+    pub(super) start: *const R,
+    /// Between rows of `start`; 0 where all rows share one.
+    pub(super) start_stride: usize,
+    /// Whether `c` is worth fetching while the sums are made.
+    pub(super) cold: bool,
+}
+
+/// Computes one tile: `(depth, a, packed b, distance between panels in b, place)`.
+pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Place<R>);
 
 /// Rows of a tile that is `vectors` wide.
 pub(super) const fn tile_rows<I: Isa>(vectors: usize) -> usize {
@@ -34,35 +71,76 @@ pub(super) const fn tile_rows<I: Isa>(vectors: usize) -> usize {
     if rows > MAX_ROWS { MAX_ROWS } else { rows }
 }
 
+/// Panels that a tile of these rows takes at once: 1, 2 or 4.
+pub(super) const fn tile_panels<I: Isa>(vectors: usize, rows: usize) -> usize {
+    let sums = vectors * rows;
+    if rows > MAX_BROAD_ROWS || 2 * sums > I::TILE_REGISTERS {
+        1
+    } else if rows > 1 || 4 * sums > I::TILE_REGISTERS {
+        2
+    } else {
+        4
+    }
+}
+
 /// # Safety
-/// `a` must be readable at m · row_stride + k · column_stride for m < MR, k < depth; `b` for depth · NV vectors; `out`
-/// writable for MR · NV vectors.
+/// `a` must be readable for MR rows and `depth` columns; `b` for depth · NV vectors in each of P panels; the place writable
+/// for MR rows of P · NV vectors, and its start, if any, readable.
 #[inline(always)]
-unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize>(
+unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize, const P: usize>(
     depth: usize,
-    a: *const R,
-    row_stride: usize,
-    column_stride: usize,
+    a: Left<R>,
     b: *const R,
-    out: *mut R,
+    panel: usize,
+    to: Place<R>,
 ) {
     let lanes = <I::V<R> as Vector<R>>::LANES;
-    let mut sums = [[I::V::<R>::zero(); NV]; MR];
-    for k in 0..depth {
-        // SAFETY: the caller's contract; the vector type is a transparent array of `lanes` numbers.
-        unsafe {
-            let column = b.add(k * NV * lanes).cast::<[I::V<R>; NV]>().read_unaligned();
-            let ak = a.add(k * column_stride);
-            for m in 0..MR {
-                let x = I::V::<R>::splat(*ak.add(m * row_stride));
+    let mut sums = [[[I::V::<R>::zero(); NV]; P]; MR];
+    if to.cold {
+        for m in 0..MR {
+            for p in 0..P {
                 for v in 0..NV {
-                    sums[m][v] = x.fma(column[v], sums[m][v]);
+                    prefetch(to.c.wrapping_add(m * to.stride + p * to.panel + v * lanes));
                 }
             }
         }
     }
-    // SAFETY: the caller's contract.
-    unsafe { out.cast::<[[I::V<R>; NV]; MR]>().write_unaligned(sums) }
+    for k in 0..depth {
+        // SAFETY: the caller's contract; the vector type is `lanes` numbers in a row.
+        unsafe {
+            let mut columns = [[I::V::<R>::zero(); NV]; P];
+            for p in 0..P {
+                columns[p] = b.add(p * panel + k * NV * lanes).cast::<[I::V<R>; NV]>().read_unaligned();
+            }
+            let ak = a.data.add(k * a.column);
+            for m in 0..MR {
+                let x = I::V::<R>::splat(*ak.add(m * a.row));
+                for p in 0..P {
+                    for v in 0..NV {
+                        sums[m][p][v] = x.fma(columns[p][v], sums[m][p][v]);
+                    }
+                }
+            }
+        }
+    }
+    for m in 0..MR {
+        for p in 0..P {
+            // SAFETY: the caller's contract.
+            unsafe {
+                let c = to.c.add(m * to.stride + p * to.panel).cast::<[I::V<R>; NV]>();
+                if to.start.is_null() {
+                    c.write_unaligned(sums[m][p]);
+                } else {
+                    let start = to.start.add(m * to.start_stride + p * to.panel);
+                    let mut row = start.cast::<[I::V<R>; NV]>().read_unaligned();
+                    for v in 0..NV {
+                        row[v] = row[v] + sums[m][p][v];
+                    }
+                    c.write_unaligned(row);
+                }
+            }
+        }
+    }
 }
 
 macro_rules! compile_for {
@@ -70,16 +148,15 @@ macro_rules! compile_for {
         /// # Safety
         /// As for `tile`; the processor must have the instruction set.
         $(#[target_feature(enable = $feature)])?
-        unsafe fn $name<R: Real, const MR: usize, const NV: usize>(
+        unsafe fn $name<R: Real, const MR: usize, const NV: usize, const P: usize>(
             depth: usize,
-            a: *const R,
-            row_stride: usize,
-            column_stride: usize,
+            a: Left<R>,
             b: *const R,
-            out: *mut R,
+            panel: usize,
+            to: Place<R>,
         ) {
             // SAFETY: the same contract.
-            unsafe { tile::<$isa, R, MR, NV>(depth, a, row_stride, column_stride, b, out) }
+            unsafe { tile::<$isa, R, MR, NV, P>(depth, a, b, panel, to) }
         }
     };
 }
@@ -89,55 +166,72 @@ compile_for!(tile_avx512, Avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 compile_for!(tile_avx2, Avx2, "avx2,fma");
 compile_for!(tile_portable, Portable,);
 
-macro_rules! table {
-    ($name:ident) => {
+/// Microkernels by their rows, for one number of vectors and panels.
+macro_rules! heights {
+    ($name:ident, $vectors:literal, $panels:literal, $($rows:literal)*) => {
+        [$($name::<R, $rows, $vectors, $panels>),*]
+    };
+}
+
+/// Microkernels by their vectors and rows, for one number of panels.
+macro_rules! widths {
+    ($name:ident, $panels:literal) => {
         [
-            [
-                $name::<R, 1, 1>,
-                $name::<R, 2, 1>,
-                $name::<R, 3, 1>,
-                $name::<R, 4, 1>,
-                $name::<R, 5, 1>,
-                $name::<R, 6, 1>,
-                $name::<R, 7, 1>,
-                $name::<R, 8, 1>,
-            ],
-            [
-                $name::<R, 1, 2>,
-                $name::<R, 2, 2>,
-                $name::<R, 3, 2>,
-                $name::<R, 4, 2>,
-                $name::<R, 5, 2>,
-                $name::<R, 6, 2>,
-                $name::<R, 7, 2>,
-                $name::<R, 8, 2>,
-            ],
-            [
-                $name::<R, 1, 3>,
-                $name::<R, 2, 3>,
-                $name::<R, 3, 3>,
-                $name::<R, 4, 3>,
-                $name::<R, 5, 3>,
-                $name::<R, 6, 3>,
-                $name::<R, 7, 3>,
-                $name::<R, 8, 3>,
-            ],
-            [
-                $name::<R, 1, 4>,
-                $name::<R, 2, 4>,
-                $name::<R, 3, 4>,
-                $name::<R, 4, 4>,
-                $name::<R, 5, 4>,
-                $name::<R, 6, 4>,
-                $name::<R, 6, 4>,
-                $name::<R, 6, 4>,
-            ],
+            heights!($name, 1, $panels, 1 2 3),
+            heights!($name, 2, $panels, 1 2 3),
+            heights!($name, 3, $panels, 1 2 3),
+            heights!($name, 4, $panels, 1 2 3),
         ]
     };
 }
 
-/// The microkernels of one level: `[vectors - 1][rows - 1]`. Four vectors go with at most six rows.
-pub(super) type Table<R> = [[Micro<R>; MAX_ROWS]; MAX_VECTORS];
+macro_rules! table {
+    ($name:ident) => {
+        Table {
+            one: [
+                heights!($name, 1, 1, 1 2 3 4 5 6 7 8),
+                heights!($name, 2, 1, 1 2 3 4 5 6 7 8),
+                heights!($name, 3, 1, 1 2 3 4 5 6 7 8),
+                // Four vectors go with at most six rows.
+                heights!($name, 4, 1, 1 2 3 4 5 6 6 6),
+            ],
+            two: widths!($name, 2),
+            four: widths!($name, 4),
+        }
+    };
+}
+
+/// The microkernels of one level, `[vectors - 1][rows - 1]`, for one, two and four panels at once.
+pub(super) struct Table<R> {
+    one: [[Micro<R>; MAX_ROWS]; MAX_VECTORS],
+    two: [[Micro<R>; MAX_BROAD_ROWS]; MAX_VECTORS],
+    four: [[Micro<R>; MAX_BROAD_ROWS]; MAX_VECTORS],
+}
+
+impl<R> Table<R> {
+    /// The microkernel of a shape within the limits of [`tile_rows`] and [`tile_panels`].
+    #[inline(always)]
+    pub(super) fn get(&self, vectors: usize, rows: usize, panels: usize) -> Micro<R> {
+        match panels {
+            1 => self.one[vectors - 1][rows - 1],
+            2 => self.two[vectors - 1][rows - 1],
+            _ => self.four[vectors - 1][rows - 1],
+        }
+    }
+}
+
+/// Asks for a cache line that will be needed soon. Any address will do.
+#[inline(always)]
+pub(super) fn prefetch<R>(at: *const R) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing that the program sees and never faults; SSE is always there.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
 
 /// The table of a level.
 #[rustfmt::skip]
@@ -163,15 +257,17 @@ pub fn fma_peak_flops(level: Level, rounds: usize) -> f64 {
         Level::Portable => 4,
     };
     let (rows, vectors) = if level == Level::Avx512 { (6, 4) } else { (4, 3) };
-    let micro = table::<f32>(level)[vectors - 1][rows - 1];
-    // A depth of 16 keeps both operands in the first-level cache.
-    let a = vec![1e-3f32; rows * 16];
-    let b = vec![1e-3f32; 16 * vectors * lanes];
+    let micro = table::<f32>(level).get(vectors, rows, 1);
+    // At this depth both operands stay in the first-level cache.
+    let depth = 64;
+    let a = vec![1e-3f32; rows * depth];
+    let b = vec![1e-3f32; depth * vectors * lanes];
+    let left = Left { data: a.as_ptr(), row: depth, column: 1 };
     let mut out = Tile::new();
-    for _ in 0..rounds * PEAK_DEPTH / 16 {
-        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth 16 needs, and the level
+    for _ in 0..rounds * PEAK_DEPTH / depth {
+        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs, and the level
         // was checked when it was made.
-        unsafe { micro(16, a.as_ptr(), 16, 1, b.as_ptr(), out.0.as_mut_ptr()) };
+        unsafe { micro(depth, left, b.as_ptr(), 0, out.place(rows, vectors * lanes)) };
         std::hint::black_box(&out.0);
     }
     (2 * rounds * PEAK_DEPTH * rows * vectors * lanes) as f64

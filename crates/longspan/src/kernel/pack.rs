@@ -8,6 +8,7 @@ use super::buffer::Buffer;
 use super::isa::{Avx2, Avx512, Isa, Level, Portable};
 use super::lanes::Vector;
 use super::micro::{MAX_VECTORS, tile_rows};
+use super::{Context, Shared};
 use crate::matrix::Mat;
 use crate::real::Real;
 
@@ -65,34 +66,36 @@ impl<R: Real> Packed<R> {
     ///
     /// # Panics
     /// If the shape differs from that given to [`Packed::new`].
-    pub fn pack(&mut self, weights: Weights<'_, R>) {
+    pub fn pack(&mut self, ctx: &Context<R>, weights: Weights<'_, R>) {
         let n = self.gates * self.units;
         let (w, shape) = match weights {
             Weights::Plain(w) => (w, (w.rows(), w.cols())),
             Weights::Transposed(w) => (w, (w.cols(), w.rows())),
         };
         assert_eq!(shape, (self.depth, n), "weights to pack: [K, N]");
-        for panel in &self.panels {
-            let width = self.gates * panel.spread * self.lanes;
-            let out = &mut self.data[panel.offset..][..self.depth * width];
-            for gate in 0..self.gates {
-                let (from, to) = (gate * self.units + panel.first, gate * panel.spread * self.lanes);
-                match weights {
-                    Weights::Plain(_) => {
-                        for (k, row) in out.chunks_exact_mut(width).enumerate() {
-                            row[to..to + panel.units].copy_from_slice(&w.row(k)[from..from + panel.units]);
-                        }
-                    }
-                    Weights::Transposed(_) => {
-                        for j in 0..panel.units {
-                            for (k, &x) in w.row(from + j).iter().enumerate() {
-                                out[k * width + to + j] = x;
+        let data = Shared(self.data.as_mut_ptr());
+        let (panels, gates, units, lanes, depth) =
+            (&self.panels, self.gates, self.units, self.lanes, self.depth);
+        ctx.split(panels.len(), |_, first, end| {
+            for panel in &panels[first..end] {
+                let width = gates * panel.spread * lanes;
+                // SAFETY: panels do not overlap, and these belong to this worker alone.
+                let out =
+                    unsafe { std::slice::from_raw_parts_mut(data.get().add(panel.offset), depth * width) };
+                for gate in 0..gates {
+                    let (from, to) = (gate * units + panel.first, gate * panel.spread * lanes);
+                    match weights {
+                        Weights::Plain(_) => {
+                            for (k, row) in out.chunks_exact_mut(width).enumerate() {
+                                row[to..to + panel.units]
+                                    .copy_from_slice(&w.row(k)[from..from + panel.units]);
                             }
                         }
+                        Weights::Transposed(_) => turn(w, from, panel.units, out, width, to),
                     }
                 }
             }
-        }
+        });
     }
 
     /// K: length of the sums.
@@ -126,10 +129,36 @@ impl<R: Real> Packed<R> {
         self.gates * panel.spread
     }
 
+    /// Size of the packed operand.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val::<[R]>(&self.data)
+    }
+
+    /// Distance between full panels.
+    pub(super) fn panel_len(&self) -> usize {
+        self.panels.get(1).map_or(0, |second| second.offset)
+    }
+
     /// The panel's rows from `k` on.
     pub(super) fn rows_from(&self, panel: &Panel, k: usize) -> &[R] {
         let width = self.vectors(panel) * self.lanes;
         &self.data[panel.offset + k * width..panel.offset + self.depth * width]
+    }
+}
+
+/// Columns that are turned at once: a cache line of each is read while it is there.
+const TURN: usize = 16;
+
+/// `out[k, to + j] = w[from + j, k]` for j < units.
+fn turn<R: Real>(w: Mat<'_, R>, from: usize, units: usize, out: &mut [R], width: usize, to: usize) {
+    for j in (0..units).step_by(TURN) {
+        let count = TURN.min(units - j);
+        // The same row again where there are fewer: every turn has one shape.
+        let rows: [&[R]; TURN] = std::array::from_fn(|i| w.row(from + j + i.min(count - 1)));
+        for (k, out) in out.chunks_exact_mut(width).enumerate() {
+            let column: [R; TURN] = std::array::from_fn(|i| rows[i][k]);
+            out[to + j..][..count].copy_from_slice(&column[..count]);
+        }
     }
 }
 

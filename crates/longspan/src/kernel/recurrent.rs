@@ -11,10 +11,11 @@
 
 use std::marker::PhantomData;
 
-use super::gemm::Kernels;
+use super::block::{Ahead, Block, Kernels};
+use super::gemm::Start;
 use super::isa::{Isa, Job};
 use super::lanes::Vector;
-use super::micro::Tile;
+use super::micro::{Left, MAX_ROWS, Tile};
 use super::pack::Packed;
 use super::{Context, Shared};
 use crate::real::Real;
@@ -356,38 +357,54 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                         (raw.tape.get().wrapping_add(raw.at(t, 0, E::TAPE) + slot * hidden), E::TAPE * hidden)
                     }
                 };
-                for panel in packed.panels() {
-                    let vectors = packed.vectors(panel);
+                let rows = self.end - self.first;
+                let mut at = 0;
+                while at < packed.panels().len() {
+                    let vectors = packed.vectors(&packed.panels()[at]);
                     let width = vectors * packed.lanes();
-                    let right = packed.rows_from(panel, 0).as_ptr();
-                    self.kernels.tiles(vectors, self.end - self.first, |first, count| {
+                    let breadth = self.kernels.breadth(packed, at, rows);
+                    let right = packed.rows_from(&packed.panels()[at], 0).as_ptr();
+                    let mut ahead = Ahead::new(packed, at + breadth, 0, hidden, rows.div_ceil(MAX_ROWS));
+                    for (first, count) in self.kernels.tiles(vectors, rows) {
+                        ahead.fetch();
                         let top = self.first + first;
-                        // SAFETY: the operand's rows top..top + count and the panel hold `hidden` numbers each.
-                        unsafe {
-                            let a = operand.add(top * stride);
-                            self.kernels.tile(vectors, count, hidden, a, (stride, 1), right, &mut tile);
-                        }
+                        let a = Left { data: operand.wrapping_add(top * stride), row: stride, column: 1 };
+                        let micro = self.kernels.micro(vectors, count, breadth);
+                        // SAFETY: the operand's rows top..top + count and the panels hold `hidden` numbers each.
+                        unsafe { micro(hidden, a, right, packed.panel_len(), tile.place(count, width)) };
                         for m in 0..count {
-                            for v in 0..panel.spread {
-                                let j = v * packed.lanes();
-                                let mut sums = [I::V::<R>::zero(); MAX_GATES];
-                                for gate in 0..phase.gates {
-                                    let at = m * width + gate * panel.spread * packed.lanes() + j;
-                                    sums[gate] = I::V::<R>::load(&tile.0[at..]);
-                                }
-                                let left = panel.units - j;
-                                let place = (t, top + m, panel.first + j);
-                                // SAFETY: the row belongs to this worker, the units to this turn of the loop.
-                                unsafe {
-                                    if left >= I::V::<R>::LANES {
-                                        self.equations(p, sums, place, Full::<I::V<R>>(PhantomData));
-                                    } else {
-                                        self.equations(p, sums, place, Tail::<I::V<R>>(left, PhantomData));
+                            for (p_, panel) in packed.panels()[at..at + breadth].iter().enumerate() {
+                                let sums_at = (p_ * count + m) * width;
+                                for v in 0..panel.spread {
+                                    let j = v * I::V::<R>::LANES;
+                                    let mut sums = [I::V::<R>::zero(); MAX_GATES];
+                                    // As many turns for every cell: unrolled, the sums stay in registers.
+                                    for gate in 0..MAX_GATES {
+                                        if gate < phase.gates {
+                                            let at = sums_at + (gate * panel.spread + v) * I::V::<R>::LANES;
+                                            sums[gate] = I::V::<R>::load(&tile.0[at..][..I::V::<R>::LANES]);
+                                        }
+                                    }
+                                    let left = panel.units - j;
+                                    let place = (t, top + m, panel.first + j);
+                                    // SAFETY: the row belongs to this worker, the units to this turn of the loop.
+                                    unsafe {
+                                        if left >= I::V::<R>::LANES {
+                                            self.equations(p, sums, place, Full::<I::V<R>>(PhantomData));
+                                        } else {
+                                            self.equations(
+                                                p,
+                                                sums,
+                                                place,
+                                                Tail::<I::V<R>>(left, PhantomData),
+                                            );
+                                        }
                                     }
                                 }
                             }
                         }
-                    });
+                    }
+                    at += breadth;
                 }
             }
         }
@@ -444,7 +461,6 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
         let raw = self.raw;
         let hidden = raw.hidden;
         let lanes = I::V::<R>::LANES;
-        let mut tile = Tile::new();
         for t in (0..raw.steps).rev() {
             for (p, (phase, packed)) in self.phases.iter().zip(self.weights).enumerate().rev() {
                 for row in self.first..self.end {
@@ -469,37 +485,17 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
                         (to, stride, false)
                     }
                 };
-                for panel in packed.panels() {
-                    let vectors = packed.vectors(panel);
-                    let width = vectors * packed.lanes();
-                    let right = packed.rows_from(panel, 0).as_ptr();
-                    self.kernels.tiles(vectors, self.end - self.first, |first, count| {
-                        let top = self.first + first;
-                        // SAFETY: rows top..top + count of the deltas hold the phase's gates; the panel is as deep; the
-                        // units that are written belong to these rows.
-                        unsafe {
-                            let a = operand.add(top * stride);
-                            self.kernels.tile(
-                                vectors,
-                                count,
-                                packed.depth(),
-                                a,
-                                (stride, 1),
-                                right,
-                                &mut tile,
-                            );
-                            for m in 0..count {
-                                let from = &tile.0[m * width..][..panel.units];
-                                let to = to.add((top + m) * to_stride + panel.first);
-                                let to = std::slice::from_raw_parts_mut(to, panel.units);
-                                if add {
-                                    to.iter_mut().zip(from).for_each(|(to, &x)| *to += x);
-                                } else {
-                                    to.copy_from_slice(from);
-                                }
-                            }
-                        }
-                    });
+                let block = Block {
+                    first: 0,
+                    depth: packed.depth(),
+                    rows: self.end - self.first,
+                    start: if add { Start::Keep } else { Start::Zero },
+                };
+                // SAFETY: these rows of the deltas hold the phase's gates, which are as many as the weights are deep; the units
+                // that are written belong to these rows, and so to this worker.
+                unsafe {
+                    let a = Left { data: operand.add(self.first * stride), row: stride, column: 1 };
+                    self.kernels.block(a, packed, block, to.add(self.first * to_stride), to_stride);
                 }
             }
         }

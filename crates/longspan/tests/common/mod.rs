@@ -78,7 +78,7 @@ impl<R: Real> Problem<R> {
         let Case { steps, rows, hidden, .. } = self.case;
         let mut y = vec![R::ZERO; steps * rows * hidden];
         let mut state = self.state.clone();
-        self.stack.pack(&self.params);
+        self.stack.pack(ctx, &self.params);
         self.stack.forward(ctx, &self.x, (steps, rows), &mut state, None, &mut y);
         (y, state)
     }

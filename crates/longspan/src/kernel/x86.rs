@@ -1,0 +1,187 @@
+//! The vectors of x86-64: one register each, one instruction an operation.
+//!
+//! Plain arrays in their place are the same mathematics, but how long an expression the compiler vectorises before it
+//! falls back to one number at a time is its secret: the equations of an LSTM are beyond it. The microkernel does not
+//! care, the activations are five times faster.
+//!
+//! A method here is only a few instructions long and always inlined; it has the features of its instruction set once it
+//! stands in a function compiled for them (see [`Level::dispatch`](super::isa::Level)), which is the only way in.
+
+use std::arch::x86_64::*;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use super::lanes::Vector;
+
+/// A comparison and a choice by it, `if a > 0 { yes } else { no }`, differ most between the instruction sets.
+macro_rules! select {
+    (mask $compare:ident $blend:ident $zero:ident, $a:expr, $yes:expr, $no:expr) => {
+        $blend($compare::<_CMP_GT_OQ>($a, $zero()), $no, $yes)
+    };
+    (blend $compare:ident $blend:ident $zero:ident, $a:expr, $yes:expr, $no:expr) => {
+        $blend($no, $yes, $compare::<_CMP_GT_OQ>($a, $zero()))
+    };
+    (logic $compare:ident $and:ident $and_not:ident $or:ident $zero:ident, $a:expr, $yes:expr, $no:expr) => {{
+        let positive = $compare($a, $zero());
+        $or($and(positive, $yes), $and_not(positive, $no))
+    }};
+}
+
+macro_rules! fused {
+    ($fmadd:ident, $a:expr, $b:expr, $c:expr) => {
+        $fmadd($a, $b, $c)
+    };
+    ($mul:ident $add:ident, $a:expr, $b:expr, $c:expr) => {
+        $add($mul($a, $b), $c)
+    };
+}
+
+macro_rules! operator {
+    ($name:ident, $trait:ident, $method:ident, $op:ident) => {
+        impl $trait for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: values of this type are only computed with where the instruction set is present.
+                Self(unsafe { $op(self.0, other.0) })
+            }
+        }
+    };
+}
+
+macro_rules! vector {
+    (
+        $(#[$doc:meta])* $name:ident($register:ident) of $lanes:literal $t:ident;
+        $add:ident $sub:ident $mul:ident $div:ident $min:ident $max:ident $set:ident;
+        fma $($fma:ident)+; select $($select:ident)+;
+        shift $to_int:ident $shift:ident $add_int:ident $set_int:ident $from_int:ident, $int:ident, $mantissa:literal, $bias:literal
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        #[repr(transparent)]
+        pub struct $name($register);
+
+        operator!($name, Add, add, $add);
+        operator!($name, Sub, sub, $sub);
+        operator!($name, Mul, mul, $mul);
+        operator!($name, Div, div, $div);
+
+        impl Neg for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                Self::splat(-0.0) - self
+            }
+        }
+
+        // SAFETY (every block below): values of this type are only computed with in functions that are compiled for its
+        // instruction set, and these run only where it was detected.
+        impl Vector<$t> for $name {
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            fn splat(x: $t) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { $set(x) })
+            }
+
+            #[inline(always)]
+            fn load(from: &[$t]) -> Self {
+                let mut out = [0.0; $lanes];
+                let numbers = from.first_chunk::<$lanes>().unwrap_or_else(|| {
+                    out[..from.len()].copy_from_slice(from);
+                    &out
+                });
+                // SAFETY: the register and the array are the same bytes.
+                Self(unsafe { std::mem::transmute::<[$t; $lanes], $register>(*numbers) })
+            }
+
+            #[inline(always)]
+            fn store(self, to: &mut [$t]) {
+                // SAFETY: the register and the array are the same bytes.
+                let numbers = unsafe { std::mem::transmute::<$register, [$t; $lanes]>(self.0) };
+                if let Some(full) = to.first_chunk_mut::<$lanes>() {
+                    *full = numbers;
+                } else {
+                    to.copy_from_slice(&numbers[..to.len()]);
+                }
+            }
+
+            #[inline(always)]
+            fn fma(self, a: Self, b: Self) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { fused!($($fma)+, self.0, a.0, b.0) })
+            }
+
+            #[inline(always)]
+            fn select_positive(self, yes: Self, no: Self) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { select!($($select)+, self.0, yes.0, no.0) })
+            }
+
+            #[inline(always)]
+            fn at_most(self, bound: $t) -> Self {
+                // min(a, b) is b where either is NaN.
+                // SAFETY: see above.
+                Self(unsafe { $min($set(bound), self.0) })
+            }
+
+            #[inline(always)]
+            fn at_least(self, bound: $t) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { $max($set(bound), self.0) })
+            }
+
+            #[inline(always)]
+            fn exp2_of_rounded(self) -> Self {
+                // SAFETY: see above.
+                unsafe {
+                    let exponent = $shift::<$mantissa>($to_int(self.0));
+                    Self($from_int($add_int(exponent, $set_int($bias << $mantissa))))
+                }
+            }
+        }
+    };
+}
+
+vector! {
+    /// 64 bytes of f32.
+    F32x16(__m512) of 16 f32;
+    _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_min_ps _mm512_max_ps _mm512_set1_ps;
+    fma _mm512_fmadd_ps; select mask _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_setzero_ps;
+    shift _mm512_castps_si512 _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 _mm512_castsi512_ps, i32, 23, 127
+}
+vector! {
+    /// 64 bytes of f64.
+    F64x8(__m512d) of 8 f64;
+    _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_min_pd _mm512_max_pd _mm512_set1_pd;
+    fma _mm512_fmadd_pd; select mask _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_setzero_pd;
+    shift _mm512_castpd_si512 _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64 _mm512_castsi512_pd, i64, 52, 1023
+}
+vector! {
+    /// 32 bytes of f32.
+    F32x8(__m256) of 8 f32;
+    _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_min_ps _mm256_max_ps _mm256_set1_ps;
+    fma _mm256_fmadd_ps; select blend _mm256_cmp_ps _mm256_blendv_ps _mm256_setzero_ps;
+    shift _mm256_castps_si256 _mm256_slli_epi32 _mm256_add_epi32 _mm256_set1_epi32 _mm256_castsi256_ps, i32, 23, 127
+}
+vector! {
+    /// 32 bytes of f64.
+    F64x4(__m256d) of 4 f64;
+    _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_min_pd _mm256_max_pd _mm256_set1_pd;
+    fma _mm256_fmadd_pd; select blend _mm256_cmp_pd _mm256_blendv_pd _mm256_setzero_pd;
+    shift _mm256_castpd_si256 _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x _mm256_castsi256_pd, i64, 52, 1023
+}
+vector! {
+    /// 16 bytes of f32.
+    F32x4(__m128) of 4 f32;
+    _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps _mm_min_ps _mm_max_ps _mm_set1_ps;
+    fma _mm_mul_ps _mm_add_ps; select logic _mm_cmpgt_ps _mm_and_ps _mm_andnot_ps _mm_or_ps _mm_setzero_ps;
+    shift _mm_castps_si128 _mm_slli_epi32 _mm_add_epi32 _mm_set1_epi32 _mm_castsi128_ps, i32, 23, 127
+}
+vector! {
+    /// 16 bytes of f64.
+    F64x2(__m128d) of 2 f64;
+    _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd _mm_min_pd _mm_max_pd _mm_set1_pd;
+    fma _mm_mul_pd _mm_add_pd; select logic _mm_cmpgt_pd _mm_and_pd _mm_andnot_pd _mm_or_pd _mm_setzero_pd;
+    shift _mm_castpd_si128 _mm_slli_epi64 _mm_add_epi64 _mm_set1_epi64x _mm_castsi128_pd, i64, 52, 1023
+}
