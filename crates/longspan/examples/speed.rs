@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use longspan::bptt::Stack;
+use longspan::bptt::{Input, Stack};
 use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level, fma_peak_flops};
 use longspan::params::{Layout, Params};
@@ -86,8 +86,17 @@ fn main() {
             d_state.clear();
             grads.clear();
             stack.pack(&ctx, &params);
-            stack.forward(&ctx, &x, (steps, rows), &mut state, None, &mut y);
-            stack.backward(&ctx, &x, &d_y, &mut d_state, &mut grads, &mut d_x, &mut |_| ());
+            stack.forward(&ctx, &params, Input::Numbers(&x), (steps, rows), &mut state, None, &mut y);
+            stack.backward(
+                &ctx,
+                &params,
+                Input::Numbers(&x),
+                &d_y,
+                &mut d_state,
+                &mut grads,
+                Some(&mut d_x),
+                &mut |_| (),
+            );
         });
         let sizes: usize = (0..layers).map(|l| if l == 0 { input + hidden } else { 2 * hidden }).sum();
         let rate = (6 * steps * rows * sizes * gates * hidden) as f64 / seconds / 1e9;

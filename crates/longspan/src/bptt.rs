@@ -4,21 +4,36 @@
 //! goes from the last chunk to the first and adds to the weight gradients in that order. The chunk length is part of the
 //! numerics: another one gives the same gradient up to rounding.
 //!
+//! Of a chunk only the tape (the gates) and the state before it are kept; its states are made anew from these when backward
+//! comes to it. Under a memory limit ([`Plan`]) even the tape is made anew, by the same pass over the same chunk: no limit
+//! changes a bit.
+//!
 //! Truncated BPTT is this over windows: the state after one window is the state before the next, and no gradient crosses.
 //!
 //! # References
-//! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990.
+//! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation: Gruslys et al.,
+//! "Memory-efficient backpropagation through time", NIPS 2016.
+
+mod input;
+mod plan;
+
+pub use input::Input;
+use input::Reader;
+pub use plan::{MemoryError, Plan};
 
 use crate::cell::CellKind;
 use crate::dropout::Dropout;
 use crate::kernel::{Buffer, Context, Level};
-use crate::layer::{Layer, Tape, Work};
+use crate::layer::{Below, Layer, Source, Span, Tape, Work};
 use crate::matrix::{Mat, MatMut};
 use crate::params::{Layout, Params};
 use crate::real::Real;
 
-/// Steps of a chunk unless told otherwise: long enough for full-speed products, short enough for the caches.
-pub const CHUNK: usize = 128;
+/// Steps of a chunk for a batch of `rows` rows, unless told otherwise: as many as give the products of a chunk half a thousand
+/// rows, so that what the recurrence leaves is still in the caches when they read it.
+pub fn chunk_for(rows: usize) -> usize {
+    (512 / rows.max(1)).clamp(8, 128)
+}
 
 /// The recurrent state of all layers: per layer `[parts, B, H]`.
 #[derive(Clone)]
@@ -76,13 +91,21 @@ pub struct Flow<'a, R> {
 /// A stack of recurrent layers of one kind.
 pub struct Stack<R> {
     layers: Vec<Layer<R>>,
-    input: usize,
     chunk: usize,
-    /// `[chunk][layer]`.
+    reader: Reader<R>,
+    plan: Plan,
+    /// The tapes of one chunk, `[layer]`: first that of whatever chunk is not kept, then the kept ones in order.
     tapes: Vec<Vec<Tape<R>>>,
-    /// `[chunk][layer]`: what the layer read where dropout stands below it, else empty.
-    inputs: Vec<Vec<Buffer<R>>>,
-    works: Vec<Work<R>>,
+    /// `[chunk][layer]`: the state before the chunk, `[parts, B, H]`.
+    before: Vec<Vec<Buffer<R>>>,
+    spans: Vec<Span<R>>,
+    /// The chunk whose states are in the spans.
+    at_hand: usize,
+    /// What a layer reads behind a dropout mask.
+    masked: Buffer<R>,
+    work: Work<R>,
+    /// Bytes that tapes may take.
+    limit: Option<usize>,
     steps: usize,
     rows: usize,
     dropout: Option<Dropout>,
@@ -106,9 +129,22 @@ impl<R: Real> Stack<R> {
         let layers: Vec<_> = (0..layers)
             .map(|l| Layer::new(level, kind, l, if l == 0 { input } else { hidden }, hidden, layout))
             .collect();
-        let works = layers.iter().map(Layer::work).collect();
-        let (tapes, inputs) = (Vec::new(), Vec::new());
-        Self { layers, input, chunk, tapes, inputs, works, steps: 0, rows: 0, dropout: None }
+        Self {
+            chunk,
+            reader: Reader::new(input),
+            plan: Plan::default(),
+            tapes: Vec::new(),
+            before: Vec::new(),
+            spans: layers.iter().map(Layer::span).collect(),
+            at_hand: 0,
+            masked: Buffer::zeros(0),
+            work: layers[0].work(),
+            limit: None,
+            steps: 0,
+            rows: 0,
+            dropout: None,
+            layers,
+        }
     }
 
     /// Layers L.
@@ -128,65 +164,97 @@ impl<R: Real> Stack<R> {
         State { layers, parts }
     }
 
-    /// Takes the weights: packs them for the products of the next forward passes.
-    pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
-        self.layers.iter_mut().for_each(|layer| layer.pack(ctx, params));
+    /// How a window of `steps` steps and `rows` rows is kept for backward in at most `limit` bytes; None for all of it.
+    ///
+    /// # Errors
+    /// If the limit is below the least that one chunk needs.
+    pub fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
+        let layers = self.layers.iter();
+        let tape = layers.clone().map(|l| l.tape_width() * rows * size_of::<R>()).sum();
+        let state = layers.map(|l| l.parts() * l.hidden() * rows * size_of::<R>()).sum();
+        Plan::new(steps, self.chunk, tape, state, limit)
     }
 
-    /// Runs `x` `[T, B, D]` through the stack, on the weights last packed, and writes the top layer's h_1 … h_T to `y`
+    /// Limits the memory for what forward leaves for backward, see [`Stack::plan`]; for windows of any size from now on.
+    pub fn limit_memory(&mut self, limit: Option<usize>) {
+        self.limit = limit;
+    }
+
+    /// Takes the weights: packs them for the products of the next forward passes.
+    pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
+        self.layers.iter_mut().for_each(|layer| layer.pack_forward(ctx, params));
+        self.reader.forget();
+    }
+
+    /// Runs T steps of `input` through the stack, on the weights last packed, and writes the top layer's h_1 … h_T to `y`
     /// `[T, B, H]`. `state` goes in as the state before and comes out as the state after.
     ///
-    /// `dropout` acts between the layers: layer l reads the outputs of the layer below through connection l.
+    /// `dropout` acts on what the layers read: layer l through connection l, layer 0 only where it reads rows of a table.
     ///
     /// # Panics
-    /// If a length does not fit T and B.
+    /// If a length does not fit T and B, or the memory limit is below the least that a chunk needs.
     pub fn forward(
         &mut self,
         ctx: &Context<R>,
-        x: &[R],
+        params: &Params<R>,
+        input: Input<'_, R>,
         (steps, rows): (usize, usize),
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
     ) {
-        assert_eq!(x.len(), steps * rows * self.input, "x: [T, B, D] = [{steps}, {rows}, {}]", self.input);
         let hidden = self.hidden();
+        self.reader.check(input, steps * rows);
         assert_eq!(y.len(), steps * rows * hidden, "y: [T, B, H] = [{steps}, {rows}, {hidden}]");
         (self.steps, self.rows, self.dropout) = (steps, rows, dropout);
-        for (c, first) in (0..steps).step_by(self.chunk).enumerate() {
-            if c == self.tapes.len() {
-                self.tapes.push(self.layers.iter().map(Layer::tape).collect());
-                self.inputs.push(self.layers.iter().map(|_| Buffer::zeros(0)).collect());
+        self.plan = self.plan(steps, rows, self.limit).unwrap_or_else(|error| panic!("{error}"));
+        while self.tapes.len() < 1 + self.plan.kept() {
+            self.tapes.push(self.layers.iter().map(Layer::tape).collect());
+        }
+        while self.before.len() < self.plan.chunks() {
+            self.before.push(self.layers.iter().map(|_| Buffer::zeros(0)).collect());
+        }
+        self.reader.project(ctx, params, &self.layers[0], input, dropout.is_some());
+        let n = rows * hidden;
+        for c in 0..self.plan.chunks() {
+            for (before, state) in self.before[c].iter_mut().zip(&state.layers) {
+                before.grow(state.len());
+                before[..state.len()].copy_from_slice(state);
             }
-            let length = self.chunk.min(steps - first);
-            let n = rows * hidden;
-            for (l, layer) in self.layers.iter().enumerate() {
-                let (below, from_here) = self.tapes[c].split_at_mut(l);
-                let input = match (below.last(), dropout) {
-                    (Some(tape), None) => tape.output(),
-                    (Some(tape), Some(dropout)) => {
-                        let masked = &mut self.inputs[c][l];
-                        masked.grow(length * n);
-                        masked[..length * n].copy_from_slice(&tape.output().data()[..length * n]);
-                        dropout.apply(ctx, l, first, (rows, hidden), &mut masked[..length * n]);
-                        Mat::new(&masked[..], length * rows, hidden)
-                    }
-                    (None, _) => chunk_of(x, first, length, rows, self.input),
-                };
-                let tape = &mut from_here[0];
-                layer.forward(ctx, input, &state.layers[l], length, rows, tape);
-                for part in 0..layer.parts() {
-                    state.layers[l][part * n..][..n].copy_from_slice(tape.last(part));
+            self.run_chunk(ctx, params, input, c);
+            for (l, span) in self.spans.iter().enumerate() {
+                for part in 0..self.layers[l].parts() {
+                    state.layers[l][part * n..][..n].copy_from_slice(span.last(part));
                 }
             }
-            if let Some(top) = self.tapes[c].last() {
+            let (first, length) = self.plan.bounds(c);
+            if let Some(top) = self.spans.last() {
                 y[first * n..][..length * n].copy_from_slice(&top.output().data()[..length * n]);
             }
         }
     }
 
-    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[T, B, D]`, and turns `d_state` from the
-    /// gradient by the state after into that by the state before.
+    /// Runs all layers over one chunk from the state before it; forward does it, and backward again for what was not kept.
+    fn run_chunk(&mut self, ctx: &Context<R>, params: &Params<R>, input: Input<'_, R>, c: usize) {
+        let (first, length) = self.plan.bounds(c);
+        let (rows, hidden) = (self.rows, self.hidden());
+        let tapes = &mut self.tapes[self.plan.tape_of(c)];
+        for (l, layer) in self.layers.iter().enumerate() {
+            let (below, here) = self.spans.split_at_mut(l);
+            let source = match below.last() {
+                None => self.reader.read(ctx, params, input, (first, length, rows), self.dropout),
+                Some(below) => {
+                    masked(ctx, self.dropout, l, first, (rows, hidden), below.output(), &mut self.masked)
+                }
+            };
+            layer.forward(ctx, source, &self.before[c][l], (length, rows), &mut tapes[l], &mut here[0]);
+        }
+        self.at_hand = c;
+    }
+
+    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[T, B, D]` where the input was numbers, and
+    /// turns `d_state` from the gradient by the state after into that by the state before. The gradient by a table's rows is
+    /// added to `grads`.
     ///
     /// `observe` sees every (layer, step) once, the last chunk first, layers from the top, steps from the last; it gets
     /// read-only views and cannot change a bit of the result.
@@ -196,58 +264,109 @@ impl<R: Real> Stack<R> {
     pub fn backward(
         &mut self,
         ctx: &Context<R>,
-        x: &[R],
+        params: &Params<R>,
+        input: Input<'_, R>,
         d_y: &[R],
         d_state: &mut State<R>,
         grads: &mut Params<R>,
-        d_x: &mut [R],
+        mut d_x: Option<&mut [R]>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) {
         let (steps, rows, hidden) = (self.steps, self.rows, self.hidden());
         assert_eq!(d_y.len(), steps * rows * hidden, "d_y: [T, B, H] = [{steps}, {rows}, {hidden}]");
-        assert_eq!((x.len(), d_x.len()), (steps * rows * self.input, x.len()), "x and d_x: [T, B, D]");
-        for c in (0..steps.div_ceil(self.chunk)).rev() {
-            let first = c * self.chunk;
-            let length = self.chunk.min(steps - first);
-            let top = self.layers.len() - 1;
-            let from_above = self.layers[top].d_h(&mut self.works[top], &self.tapes[c][top]);
-            from_above.copy_from_slice(&d_y[first * rows * hidden..][..length * rows * hidden]);
+        self.reader.check(input, steps * rows);
+        if let Some(d_x) = &d_x {
+            self.reader.check(Input::Numbers(d_x), steps * rows);
+        }
+        // What was not kept needs the weights of both directions.
+        let mut packed = false;
+        self.reader.open_gradient();
+        for c in (0..self.plan.chunks()).rev() {
+            let (first, length) = self.plan.bounds(c);
+            if self.plan.is_kept(c) {
+                if self.at_hand != c {
+                    let tapes = &mut self.tapes[self.plan.tape_of(c)];
+                    for (l, layer) in self.layers.iter().enumerate() {
+                        layer.replay(
+                            ctx,
+                            &self.before[c][l],
+                            (length, rows),
+                            &mut tapes[l],
+                            &mut self.spans[l],
+                        );
+                    }
+                    self.at_hand = c;
+                }
+            } else if self.at_hand != c {
+                if packed {
+                    self.layers.iter_mut().for_each(|layer| layer.pack_forward(ctx, params));
+                    packed = false;
+                }
+                self.run_chunk(ctx, params, input, c);
+            }
+            if !packed {
+                self.layers.iter_mut().for_each(|layer| layer.pack_backward(ctx, params));
+                packed = true;
+            }
+            if let Some(top) = self.spans.last_mut() {
+                top.d_h().copy_from_slice(&d_y[first * rows * hidden..][..length * rows * hidden]);
+            }
+            let tapes = &mut self.tapes[self.plan.tape_of(c)];
             for (l, layer) in self.layers.iter().enumerate().rev() {
-                let (below, from_here) = self.tapes[c].split_at_mut(l);
-                let (works_below, works) = self.works.split_at_mut(l);
-                let (tape, work) = (&mut from_here[0], &mut works[0]);
-                let (input, d_input) = match (below.last(), works_below.last_mut()) {
-                    (Some(tape_below), Some(work_below)) => {
-                        let d_input = self.layers[l - 1].d_h(work_below, tape_below);
-                        let input = match self.dropout {
-                            None => tape_below.output(),
-                            Some(_) => Mat::new(&self.inputs[c][l][..], length * rows, hidden),
-                        };
-                        (input, MatMut::new(d_input, length * rows, hidden))
+                let (below, here) = self.spans.split_at_mut(l);
+                let (tape, span, work) = (&mut tapes[l], &mut here[0], &mut self.work);
+                let d_state = &mut d_state.layers[l];
+                match below.last_mut() {
+                    Some(below) => {
+                        let size = (rows, hidden);
+                        let (output, d_output) = below.output_and_d_h();
+                        let source = masked(ctx, self.dropout, l, first, size, output, &mut self.masked);
+                        let to = Below::Rows(MatMut::new(d_output, length * rows, hidden));
+                        layer.backward(ctx, source, tape, span, work, d_state, grads, to);
+                        if let Some(dropout) = self.dropout {
+                            dropout.apply(ctx, l, first, size, below.d_h());
+                        }
                     }
-                    _ => {
-                        let d_input = &mut d_x[first * rows * self.input..][..length * rows * self.input];
-                        (
-                            chunk_of(x, first, length, rows, self.input),
-                            MatMut::new(d_input, length * rows, self.input),
-                        )
+                    None => {
+                        let place = (first, length, rows);
+                        let d_x = d_x.as_deref_mut();
+                        self.reader.backward(
+                            ctx,
+                            params,
+                            input,
+                            place,
+                            self.dropout,
+                            d_x,
+                            grads,
+                            |source, below, grads| {
+                                layer.backward(ctx, source, tape, span, work, d_state, grads, below);
+                            },
+                        );
                     }
-                };
-                layer.backward(ctx, input, tape, work, &mut d_state.layers[l], grads, Some(d_input));
-                if let (Some(dropout), Some(tape_below), Some(work_below)) =
-                    (self.dropout, below.last(), works_below.last_mut())
-                {
-                    let d_output = self.layers[l - 1].d_h(work_below, tape_below);
-                    dropout.apply(ctx, l, first, (rows, hidden), d_output);
                 }
                 for t in (0..length).rev() {
-                    observe(Flow { layer: l, t: first + t, d_hidden: work.d_hidden(tape, t) });
+                    observe(Flow { layer: l, t: first + t, d_hidden: span.d_hidden(t) });
                 }
             }
         }
+        self.reader.close_gradient(ctx, params, &self.layers[0], input, &mut self.work, grads);
     }
 }
 
-fn chunk_of<R>(x: &[R], first: usize, length: usize, rows: usize, width: usize) -> Mat<'_, R> {
-    Mat::new(&x[first * rows * width..][..length * rows * width], length * rows, width)
+/// What layer `l` reads from the layer below it: its outputs, or a masked copy of them.
+fn masked<'a, R: Real>(
+    ctx: &Context<R>,
+    dropout: Option<Dropout>,
+    l: usize,
+    first: usize,
+    size: (usize, usize),
+    output: Mat<'a, R>,
+    copy: &'a mut Buffer<R>,
+) -> Source<'a, R> {
+    let Some(dropout) = dropout else { return Source::Rows(output) };
+    let len = output.rows() * output.cols();
+    copy.grow(len);
+    copy[..len].copy_from_slice(&output.data()[..len]);
+    dropout.apply(ctx, l, first, size, &mut copy[..len]);
+    Source::Rows(Mat::new(&copy[..], output.rows(), output.cols()))
 }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 pub use field::{Field, Value};
 pub use keys::{KEYS, Key, Section};
 
+use crate::bptt::chunk_for;
 use crate::cell::CellKind;
 use crate::clip::Clip;
 use crate::data::vocabulary::Level;
@@ -137,7 +138,7 @@ impl Default for Config {
             init: Init::Orthogonal { gain: 1.0 },
             forget_bias: 1.0,
             unroll: 128,
-            chunk: crate::bptt::CHUNK,
+            chunk: 0,
             batch: 32,
             epochs: 10,
             steps: 0,
@@ -330,7 +331,7 @@ impl Config {
             hidden: self.hidden,
             layers: self.layers,
             tied: self.tie_weights,
-            chunk: self.chunk,
+            chunk: if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk },
         }
     }
 

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bptt::{CHUNK, Flow, Stack, State};
+use crate::bptt::{Flow, Input, Stack, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
 use crate::head::{Head, Score};
-use crate::kernel::rows::{add_rows_at, for_each_row};
 use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
 use crate::real::Real;
@@ -34,9 +33,9 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
-    /// A model without tying and with the usual chunk.
+    /// A model without tying and with the chunk of a single row.
     pub fn new(cell: CellKind, vocabulary: usize, embedding: usize, hidden: usize, layers: usize) -> Self {
-        Self { cell, vocabulary, embedding, hidden, layers, tied: false, chunk: CHUNK }
+        Self { cell, vocabulary, embedding, hidden, layers, tied: false, chunk: chunk_for(1) }
     }
 }
 
@@ -47,9 +46,7 @@ pub struct Model<R> {
     embedding: usize,
     stack: Stack<R>,
     head: Head<R>,
-    x: Buffer<R>,
     y: Buffer<R>,
-    d_x: Buffer<R>,
     d_y: Buffer<R>,
     d_state: Option<State<R>>,
 }
@@ -77,9 +74,7 @@ impl<R: Real> Model<R> {
             embedding,
             stack,
             head: Head::new(level, weight, bias, hidden, vocabulary),
-            x: nothing(),
             y: nothing(),
-            d_x: nothing(),
             d_y: nothing(),
             d_state: None,
         }
@@ -132,12 +127,11 @@ impl<R: Real> Model<R> {
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) -> Score {
         let (steps, rows) = (batch.steps, batch.rows);
-        let (width, hidden, layers) = (self.spec.embedding, self.spec.hidden, self.spec.layers);
+        let (hidden, layers) = (self.spec.hidden, self.spec.layers);
         self.forward(ctx, params, &batch.inputs, rows, state, dropout);
-        let (n, n_x) = (steps * rows * hidden, steps * rows * width);
+        let n = steps * rows * hidden;
         self.d_y.grow(n);
-        self.d_x.grow(n_x);
-        let (d_y, d_x) = (&mut self.d_y[..n], &mut self.d_x[..n_x]);
+        let d_y = &mut self.d_y[..n];
         let score = self.head.score(ctx, params, &self.y[..n], &batch.targets, Some((d_y, grads)));
         if let Some(dropout) = dropout {
             dropout.apply(ctx, layers, 0, (rows, hidden), d_y);
@@ -149,11 +143,8 @@ impl<R: Real> Model<R> {
             }
             d_state => d_state.insert(self.stack.zero_state(rows)),
         };
-        self.stack.backward(ctx, &self.x[..n_x], d_y, d_state, grads, d_x, observe);
-        if let Some(dropout) = dropout {
-            dropout.apply(ctx, 0, 0, (rows, width), d_x);
-        }
-        add_rows_at(ctx, &batch.inputs, d_x, grads.tensor_mut(self.embedding), width);
+        let input = Input::Rows(self.embedding, &batch.inputs);
+        self.stack.backward(ctx, params, input, d_y, d_state, grads, None, observe);
         score
     }
 
@@ -188,18 +179,11 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
         dropout: Option<Dropout>,
     ) {
-        let (width, hidden) = (self.spec.embedding, self.spec.hidden);
-        self.x.grow(tokens.len() * width);
+        let hidden = self.spec.hidden;
         self.y.grow(tokens.len() * hidden);
-        let (x, y) = (&mut self.x[..tokens.len() * width], &mut self.y[..tokens.len() * hidden]);
-        let table = params.tensor(self.embedding);
-        for_each_row(ctx, x, width, |i, row| {
-            row.copy_from_slice(&table[tokens[i] as usize * width..][..width]);
-        });
-        if let Some(dropout) = dropout {
-            dropout.apply(ctx, 0, 0, (rows, width), x);
-        }
-        self.stack.forward(ctx, x, (tokens.len() / rows, rows), state, dropout, y);
+        let y = &mut self.y[..tokens.len() * hidden];
+        let input = Input::Rows(self.embedding, tokens);
+        self.stack.forward(ctx, params, input, (tokens.len() / rows, rows), state, dropout, y);
         if let Some(dropout) = dropout {
             dropout.apply(ctx, self.spec.layers, 0, (rows, hidden), y);
         }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Case, Gradient, Problem, levels};
+use longspan::bptt::Input;
 use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level};
 use longspan::real::Real;
@@ -85,7 +86,15 @@ fn carried_state_continues_the_sequence() {
         for window in whole.x.clone().chunks(5 * 2 * 3) {
             let steps = window.len() / 6;
             let mut piece = vec![0.0; steps * 2 * 8];
-            whole.stack.forward(&ctx, window, (steps, 2), &mut state, None, &mut piece);
+            whole.stack.forward(
+                &ctx,
+                &whole.params,
+                Input::Numbers(window),
+                (steps, 2),
+                &mut state,
+                None,
+                &mut piece,
+            );
             pieces.extend(piece);
         }
         // The same kernel sees the same rows step by step: equal to the bit.
@@ -124,8 +133,40 @@ fn observing_changes_no_bit() {
         let mut params = observed.params.clone();
         params.clear();
         let (mut state, mut x) = (problem.end.clone(), vec![0.0; problem.x.len()]);
-        problem.stack.backward(&ctx, &problem.x, &d_y, &mut state, &mut params, &mut x, &mut |_| ());
+        let input = Input::Numbers(&problem.x);
+        problem.stack.backward(
+            &ctx,
+            &problem.params,
+            input,
+            &d_y,
+            &mut state,
+            &mut params,
+            Some(&mut x),
+            &mut |_| (),
+        );
         let unobserved = Gradient { params, x, state, flow: Vec::new() };
         assert!(bits(&observed, 2) == bits(&unobserved, 2), "{kind}");
+    }
+}
+
+/// What a memory limit leaves out is computed again, to the same bits, from everything kept down to nothing.
+#[test]
+fn a_memory_limit_changes_no_bit() {
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 5, hidden: 19, steps: 23, rows: 4, chunk: 4 };
+        let ctx = Context::new(Level::detect(), 2);
+        let mut problem = Problem::<f32>::new(ctx.level(), case, 6);
+        let all = problem.stack.plan(23, 4, None).unwrap();
+        let expected = problem.gradient(&ctx);
+        let (mut limit, mut kept) = (all.bytes() - 1, Vec::new());
+        while let Ok(plan) = problem.stack.plan(23, 4, Some(limit)) {
+            problem.stack.limit_memory(Some(limit));
+            let limited = problem.gradient(&ctx);
+            assert!(bits(&limited, 2) == bits(&expected, 2), "{kind}: {plan}");
+            assert_eq!(limited.flow, expected.flow, "{kind}: {plan}");
+            kept.push(plan.kept());
+            limit = plan.bytes() - 1;
+        }
+        assert_eq!(kept, [4, 3, 2, 1, 0], "{kind}: {all}");
     }
 }

@@ -39,19 +39,23 @@ impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {
     #[inline(always)]
     fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
         let a = at.tape.get(0) + sums[0];
-        at.next.set(
-            0,
-            match PHI {
-                TANH => a.tanh(),
-                RELU => a.relu(),
-                _ => a,
-            },
-        );
+        let h = match PHI {
+            TANH => a.tanh(),
+            RELU => a.relu(),
+            _ => a,
+        };
+        at.tape.set(0, h);
+        at.next.set(0, h);
+    }
+
+    #[inline(always)]
+    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+        at.next.set(0, at.tape.get(0));
     }
 
     #[inline(always)]
     fn backward<S: Units<R>>(&self, _phase: usize, mut at: Backward<'_, R, S>) {
-        let (h, d_h) = (at.next.get(0), at.d_next.get(0));
+        let (h, d_h) = (at.tape.get(0), at.d_next.get(0));
         at.deltas.set(
             0,
             match PHI {

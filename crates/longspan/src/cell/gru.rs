@@ -29,6 +29,12 @@ const R_: usize = 0;
 const Z: usize = 1;
 const N: usize = 2;
 
+/// h' = (1 − z) ⊙ n + z ⊙ h.
+#[inline(always)]
+fn interpolate<R: Real, S: Units<R>>(z: S::V, n: S::V, h: S::V) -> S::V {
+    (S::V::one() - z) * n + z * h
+}
+
 /// The reset gate acts on the recurrent product; b_hn is weight slot 0.
 pub struct ResetAfter;
 
@@ -60,7 +66,12 @@ impl<R: Real> Equations<R> for ResetAfter {
         at.tape.set(Z, z);
         at.tape.set(N, n);
         at.tape.set(Q, q);
-        at.next.set(0, (S::V::one() - z) * n + z * at.prev.get(0));
+        at.next.set(0, interpolate::<R, S>(z, n, at.prev.get(0)));
+    }
+
+    #[inline(always)]
+    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+        at.next.set(0, interpolate::<R, S>(at.tape.get(Z), at.tape.get(N), at.prev.get(0)));
     }
 
     #[inline(always)]
@@ -113,8 +124,13 @@ impl<R: Real> Equations<R> for ResetBefore {
             let z = at.tape.get(Z);
             let n = (at.tape.get(N) + sums[0]).tanh();
             at.tape.set(N, n);
-            at.next.set(0, (S::V::one() - z) * n + z * h);
+            at.next.set(0, interpolate::<R, S>(z, n, h));
         }
+    }
+
+    #[inline(always)]
+    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+        at.next.set(0, interpolate::<R, S>(at.tape.get(Z), at.tape.get(N), at.prev.get(0)));
     }
 
     #[inline(always)]

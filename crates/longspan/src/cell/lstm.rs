@@ -100,6 +100,15 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Equations<R> for Lstm<
     }
 
     #[inline(always)]
+    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+        let i = at.tape.get(Self::I);
+        let f = if COUPLED { S::V::one() - i } else { at.tape.get(Self::F) };
+        let c_next = f * at.prev.get(C) + i * at.tape.get(Self::G);
+        at.next.set(C, c_next);
+        at.next.set(H, at.tape.get(Self::O) * c_next.tanh());
+    }
+
+    #[inline(always)]
     fn backward<S: Units<R>>(&self, _phase: usize, mut at: Backward<'_, R, S>) {
         let one = S::V::one();
         let (i, g, o) = (at.tape.get(Self::I), at.tape.get(Self::G), at.tape.get(Self::O));

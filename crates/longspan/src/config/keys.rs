@@ -87,7 +87,7 @@ keys! {
     }
     Training {
         unroll "N" "Steps that the gradient goes back through; the state is carried over";
-        chunk "N" "Steps computed at once; part of the numerics";
+        chunk "N" "Steps computed at once, part of the numerics; 0 for as many as suit the batch";
         batch "N" "Sequences side by side";
         epochs "N" "Passes over the data";
         steps "N" "Train this many steps instead of --epochs; 0 for none";

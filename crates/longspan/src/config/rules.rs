@@ -44,7 +44,6 @@ impl Config {
             ),
             (self.forget_bias.is_finite(), "forget_bias", "needs a finite number"),
             (self.unroll >= 1, "unroll", "needs 1 or more"),
-            (self.chunk >= 1, "chunk", "needs 1 or more"),
             (self.batch >= 1, "batch", "needs 1 or more"),
             (self.epochs >= 1 || self.steps >= 1, "epochs", "needs 1 or more, or choose --steps"),
             (self.threads <= 1024, "threads", "needs at most 1024"),

@@ -35,6 +35,7 @@ pub(super) struct Panel {
 /// A packed right operand of `gates` blocks of `units` columns: N = gates · units.
 pub struct Packed<R> {
     data: Buffer<R>,
+    len: usize,
     panels: Vec<Panel>,
     depth: usize,
     gates: usize,
@@ -59,10 +60,18 @@ impl<R: Real> Packed<R> {
             first += count;
             offset += depth * gates * spread * lanes;
         }
-        Self { data: Buffer::zeros(offset), panels, depth, gates, units, lanes }
+        Self { data: Buffer::zeros(0), len: offset, panels, depth, gates, units, lanes }
     }
 
-    /// Copies the weights into the panels. Padding columns are zero and stay zero.
+    /// Takes the memory of an operand that is not needed any more: what a layer has packed for forward is done with when
+    /// backward packs.
+    pub fn take_room(&mut self, other: &mut Self) {
+        if self.data.len() < other.data.len() {
+            std::mem::swap(&mut self.data, &mut other.data);
+        }
+    }
+
+    /// Copies the weights into the panels; padding columns are zero. The memory is allocated by the first call.
     ///
     /// # Panics
     /// If the shape differs from that given to [`Packed::new`].
@@ -73,6 +82,7 @@ impl<R: Real> Packed<R> {
             Weights::Transposed(w) => (w, (w.cols(), w.rows())),
         };
         assert_eq!(shape, (self.depth, n), "weights to pack: [K, N]");
+        self.data.grow(self.len);
         let data = Shared(self.data.as_mut_ptr());
         let (panels, gates, units, lanes, depth) =
             (&self.panels, self.gates, self.units, self.lanes, self.depth);
@@ -131,7 +141,7 @@ impl<R: Real> Packed<R> {
 
     /// Size of the packed operand.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val::<[R]>(&self.data)
+        self.len * size_of::<R>()
     }
 
     /// Distance between full panels.
@@ -139,7 +149,7 @@ impl<R: Real> Packed<R> {
         self.panels.get(1).map_or(0, |second| second.offset)
     }
 
-    /// The panel's rows from `k` on.
+    /// The panel's rows from `k` on, of weights that were packed.
     pub(super) fn rows_from(&self, panel: &Panel, k: usize) -> &[R] {
         let width = self.vectors(panel) * self.lanes;
         &self.data[panel.offset + k * width..panel.offset + self.depth * width]

@@ -196,6 +196,10 @@ pub trait Equations<R: Real>: Sync {
     /// Turns `sums` (one vector per gate of the phase) into the tape and the next state.
     fn forward<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], at: Forward<'_, R, S>);
 
+    /// The state at t from the tape and the state before it: the last lines of forward again, to the bit. Only the tape of
+    /// a sequence is kept, states of a chunk are made anew when it is their turn.
+    fn replay<S: Units<R>>(&self, at: Forward<'_, R, S>);
+
     /// Turns the gradient by the state at t into the deltas of the phase and the direct part of the gradient at t − 1.
     /// Phases run from last to first; the product with the phase's weights follows.
     fn backward<S: Units<R>>(&self, phase: usize, at: Backward<'_, R, S>);
@@ -248,6 +252,17 @@ pub fn forward<R: Real, E: Equations<R>>(
     ctx.split(raw.rows, |_, first, end| {
         let kernels = Kernels::new(ctx.level());
         ctx.level().dispatch(ForwardRows { equations, phases, weights, raw, kernels: &kernels, first, end });
+    });
+}
+
+/// Fills the states from the tape and the state before the chunk, see [`Equations::replay`].
+///
+/// # Panics
+/// If a buffer is too short for the shape.
+pub fn replay<R: Real, E: Equations<R>>(ctx: &Context<R>, equations: &E, chunk: &mut Chunk<'_, R>) {
+    let raw = Raw::new::<E>(chunk);
+    ctx.split(raw.rows, |_, first, end| {
+        ctx.level().dispatch(ReplayRows { equations, raw, first, end });
     });
 }
 
@@ -313,6 +328,33 @@ impl<R: Real> Raw<R> {
 
     fn states_len<E: Equations<R>>(&self) -> usize {
         (E::PARTS - 1) * self.part_stride + (self.steps + 1) * self.rows * self.hidden
+    }
+
+    /// What the forward equations see at (t, row, unit).
+    ///
+    /// # Safety
+    /// Row and units must belong to this worker and lie inside the chunk.
+    #[inline(always)]
+    unsafe fn forward_view<'a, E: Equations<R>, S: Units<R>>(
+        &self,
+        (t, row, unit): (usize, usize, usize),
+        units: S,
+    ) -> Forward<'a, R, S> {
+        let (before, after) = (self.at(t, row, 1) + unit, self.at(t + 1, row, 1) + unit);
+        // SAFETY: the caller's contract; `Raw::new` checked the lengths.
+        unsafe {
+            Forward {
+                tape: slots(
+                    self.tape.get().add(self.at(t, row, E::TAPE) + unit),
+                    self.hidden,
+                    E::TAPE,
+                    units,
+                ),
+                prev: slots(self.states.get().add(before), self.part_stride, E::PARTS, units),
+                next: slots(self.states.get().add(after), self.part_stride, E::PARTS, units),
+                weights: slots(self.weights.get().wrapping_add(unit), self.hidden, E::WEIGHTS, units),
+            }
+        }
     }
 
     /// Offset of (t, row) in a buffer of `slots` slots.
@@ -422,22 +464,42 @@ impl<R: Real, E: Equations<R>> ForwardRows<'_, R, E> {
         (t, row, unit): (usize, usize, usize),
         units: S,
     ) {
-        let raw = self.raw;
-        // SAFETY: the caller's contract; `Raw::new` checked the lengths.
-        let at = unsafe {
-            Forward {
-                tape: slots(raw.tape.get().add(raw.at(t, row, E::TAPE) + unit), raw.hidden, E::TAPE, units),
-                prev: slots(raw.states.get().add(raw.at(t, row, 1) + unit), raw.part_stride, E::PARTS, units),
-                next: slots(
-                    raw.states.get().add(raw.at(t + 1, row, 1) + unit),
-                    raw.part_stride,
-                    E::PARTS,
-                    units,
-                ),
-                weights: slots(raw.weights.get().wrapping_add(unit), raw.hidden, E::WEIGHTS, units),
-            }
-        };
+        // SAFETY: the caller's contract.
+        let at = unsafe { self.raw.forward_view::<E, S>((t, row, unit), units) };
         self.equations.forward(phase, sums, at);
+    }
+}
+
+struct ReplayRows<'a, R, E> {
+    equations: &'a E,
+    raw: Raw<R>,
+    first: usize,
+    end: usize,
+}
+
+impl<R: Real, E: Equations<R>> Job for ReplayRows<'_, R, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let (raw, lanes) = (self.raw, I::V::<R>::LANES);
+        for t in 0..raw.steps {
+            for row in self.first..self.end {
+                let mut unit = 0;
+                // SAFETY: the row belongs to this worker, and unit + lanes (or the rest) ≤ hidden.
+                unsafe {
+                    while unit + lanes <= raw.hidden {
+                        let units = Full::<I::V<R>>(PhantomData);
+                        self.equations.replay(raw.forward_view::<E, _>((t, row, unit), units));
+                        unit += lanes;
+                    }
+                    if unit < raw.hidden {
+                        let units = Tail::<I::V<R>>(raw.hidden - unit, PhantomData);
+                        self.equations.replay(raw.forward_view::<E, _>((t, row, unit), units));
+                    }
+                }
+            }
+        }
     }
 }
 

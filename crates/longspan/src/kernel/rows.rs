@@ -1,8 +1,8 @@
 //! Sums over the rows of a matrix.
 
-use super::Context;
-use super::Shared;
-use crate::matrix::Mat;
+use super::isa::{Isa, Job};
+use super::{Context, Shared, Vector};
+use crate::matrix::{Mat, MatMut};
 use crate::real::Real;
 
 /// `out[j] += Σ_i a[i, j]`, i ascending: a bias gradient.
@@ -55,6 +55,65 @@ pub fn for_each_row<R: Real>(
             each(i, unsafe { std::slice::from_raw_parts_mut(data.get().add(i * cols), cols) });
         }
     });
+}
+
+/// `to[i] = table[indices[i]]`, rows cut over the threads.
+///
+/// # Panics
+/// If the shapes do not fit, or an index is beyond the table.
+pub fn gather_rows<R: Real>(ctx: &Context<R>, table: Mat<'_, R>, indices: &[u32], mut to: MatMut<'_, R>) {
+    assert_eq!((to.rows(), to.cols()), (indices.len(), table.cols()), "one row for each index");
+    let (stride, cols) = (to.stride(), to.cols());
+    let to = Shared(to.data().as_mut_ptr());
+    ctx.split(indices.len(), |_, first, end| {
+        for i in first..end {
+            // SAFETY: row i belongs to this worker alone and lies inside the matrix.
+            let row = unsafe { std::slice::from_raw_parts_mut(to.get().add(i * stride), cols) };
+            row.copy_from_slice(table.row(indices[i] as usize));
+        }
+    });
+}
+
+/// `table[indices[i]] += from[i]`, i ascending: the gradient of what [`gather_rows`] has read. Rows may be hit twice: columns
+/// are cut over the threads.
+///
+/// # Panics
+/// If the shapes do not fit, or an index is beyond the table.
+pub fn scatter_rows<R: Real>(ctx: &Context<R>, indices: &[u32], from: Mat<'_, R>, mut table: MatMut<'_, R>) {
+    assert_eq!((from.rows(), from.cols()), (indices.len(), table.cols()), "one row for each index");
+    assert!(indices.iter().all(|&i| (i as usize) < table.rows()), "an index beyond the table");
+    let (stride, cols) = (table.stride(), table.cols());
+    let table = Shared(table.data().as_mut_ptr());
+    ctx.split(cols.div_ceil(LINE), |_, first, end| {
+        let (first, end) = (first * LINE, cols.min(end * LINE));
+        for (i, &index) in indices.iter().enumerate() {
+            // SAFETY: columns first..end belong to this worker alone, and the row lies inside the table.
+            let to = unsafe {
+                std::slice::from_raw_parts_mut(table.get().add(index as usize * stride + first), end - first)
+            };
+            ctx.level().dispatch(AddTo { to, from: &from.row(i)[first..end] });
+        }
+    });
+}
+
+/// Columns that stay together: a cache line of `f32`.
+const LINE: usize = 16;
+
+struct AddTo<'a, R> {
+    to: &'a mut [R],
+    from: &'a [R],
+}
+
+impl<R: Real> Job for AddTo<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let lanes = <I::V<R> as Vector<R>>::LANES;
+        for (to, from) in self.to.chunks_mut(lanes).zip(self.from.chunks(lanes)) {
+            (I::V::<R>::load(to) + I::V::<R>::load(from)).store(to);
+        }
+    }
 }
 
 /// `table[indices[i]] += from[i]` for rows of `cols` numbers, i ascending: the gradient of an embedding.

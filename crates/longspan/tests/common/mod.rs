@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{Stack, State};
+use longspan::bptt::{Input, Stack, State};
 use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level};
 use longspan::params::{Layout, Params};
@@ -79,7 +79,15 @@ impl<R: Real> Problem<R> {
         let mut y = vec![R::ZERO; steps * rows * hidden];
         let mut state = self.state.clone();
         self.stack.pack(ctx, &self.params);
-        self.stack.forward(ctx, &self.x, (steps, rows), &mut state, None, &mut y);
+        self.stack.forward(
+            ctx,
+            &self.params,
+            Input::Numbers(&self.x),
+            (steps, rows),
+            &mut state,
+            None,
+            &mut y,
+        );
         (y, state)
     }
 
@@ -101,10 +109,20 @@ impl<R: Real> Problem<R> {
         let mut d_state = self.end.clone();
         let mut d_x = vec![R::ZERO; self.x.len()];
         let mut flow = Vec::new();
-        self.stack.backward(ctx, &self.x, &d_y, &mut d_state, &mut grads, &mut d_x, &mut |seen| {
-            let norm = seen.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum::<f64>().sqrt();
-            flow.push((seen.layer, seen.t, norm));
-        });
+        let input = Input::Numbers(&self.x);
+        self.stack.backward(
+            ctx,
+            &self.params,
+            input,
+            &d_y,
+            &mut d_state,
+            &mut grads,
+            Some(&mut d_x),
+            &mut |seen| {
+                let norm = seen.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum::<f64>().sqrt();
+                flow.push((seen.layer, seen.t, norm));
+            },
+        );
         Gradient { params: grads, x: d_x, state: d_state, flow }
     }
 }

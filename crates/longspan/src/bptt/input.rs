@@ -1,0 +1,198 @@
+//! What the first layer reads: numbers, or rows of a table of embeddings.
+//!
+//! Where a window has more places than the table has rows, the table goes through the input projection instead of the window:
+//! every place then copies a row of `P = E W_ihᵀ + b`, to the same bits. Backward adds up dP by row, and
+//!
+//! ```text
+//! d_E = dP W_ih        d_W_ih = dPᵀ E        d_b_ih = Σ_v dP_v
+//! ```
+
+use crate::dropout::Dropout;
+use crate::kernel::rows::{gather_rows, scatter_rows};
+use crate::kernel::{Buffer, Context};
+use crate::layer::{Below, Layer, Source, Work};
+use crate::matrix::{Mat, MatMut};
+use crate::params::Params;
+use crate::real::Real;
+
+/// What the first layer reads at the T · B places of a window.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a, R> {
+    /// x `[T, B, D]`.
+    Numbers(&'a [R]),
+    /// Rows of a parameter `[V, D]`, given by its index in the layout, one for each (t, b).
+    Rows(usize, &'a [u32]),
+}
+
+/// A table up to this long is projected for any window: a stream of single steps then reads its input ready.
+const SHORT: usize = 256;
+
+/// Gives the first layer its input chunk by chunk and takes the gradient by it.
+pub(super) struct Reader<R> {
+    width: usize,
+    x: Buffer<R>,
+    d_x: Buffer<R>,
+    /// P `[V, G·H]` and its gradient.
+    projected: Buffer<R>,
+    d_projected: Buffer<R>,
+    /// Rows of the table in `projected`; 0 if these are not the weights' any more.
+    rows: usize,
+    /// Whether the window at hand reads them.
+    in_use: bool,
+    projected_width: usize,
+}
+
+impl<R: Real> Reader<R> {
+    /// For rows of `width` numbers.
+    pub(super) fn new(width: usize) -> Self {
+        let nothing = || Buffer::zeros(0);
+        Self {
+            width,
+            x: nothing(),
+            d_x: nothing(),
+            projected: nothing(),
+            d_projected: nothing(),
+            rows: 0,
+            in_use: false,
+            projected_width: 0,
+        }
+    }
+
+    /// # Panics
+    /// If the input is not as long as `places`.
+    pub(super) fn check(&self, input: Input<'_, R>, places: usize) {
+        let (found, wanted) = match input {
+            Input::Numbers(x) => (x.len(), places * self.width),
+            Input::Rows(_, indices) => (indices.len(), places),
+        };
+        assert_eq!(found, wanted, "the input of {places} places of width {}", self.width);
+    }
+
+    /// The weights have changed.
+    pub(super) fn forget(&mut self) {
+        self.rows = 0;
+    }
+
+    /// Projects the table if that is worth it for this window; a mask on its rows forbids it.
+    pub(super) fn project(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        layer: &Layer<R>,
+        input: Input<'_, R>,
+        masked: bool,
+    ) {
+        self.in_use = false;
+        let Input::Rows(table, indices) = input else { return };
+        let table = Mat::new(params.tensor(table), params.tensor(table).len() / self.width, self.width);
+        if masked || table.rows() > indices.len().max(SHORT) {
+            return;
+        }
+        self.in_use = true;
+        self.projected_width = layer.projected_width();
+        if self.rows != table.rows() {
+            self.rows = table.rows();
+            self.projected.grow(self.rows * self.projected_width);
+            layer.project(ctx, table, MatMut::new(&mut self.projected, self.rows, self.projected_width));
+        }
+    }
+
+    /// What the layer reads in the chunk `(first step, steps, batch rows)`.
+    pub(super) fn read<'a>(
+        &'a mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'a, R>,
+        (first, length, rows): (usize, usize, usize),
+        dropout: Option<Dropout>,
+    ) -> Source<'a, R> {
+        let (at, count, width) = (first * rows, length * rows, self.width);
+        match input {
+            Input::Numbers(x) => Source::Rows(Mat::new(&x[at * width..][..count * width], count, width)),
+            Input::Rows(_, indices) if self.in_use => {
+                let projected = Mat::new(&self.projected[..], self.rows, self.projected_width);
+                Source::Projected(projected, &indices[at..at + count])
+            }
+            Input::Rows(table, indices) => {
+                self.x.grow(count * width);
+                let x = &mut self.x[..count * width];
+                let table = Mat::new(params.tensor(table), params.tensor(table).len() / width, width);
+                gather_rows(ctx, table, &indices[at..at + count], MatMut::new(x, count, width));
+                if let Some(dropout) = dropout {
+                    dropout.apply(ctx, 0, first, (rows, width), x);
+                }
+                Source::Rows(Mat::new(x, count, width))
+            }
+        }
+    }
+
+    /// Empties dP.
+    pub(super) fn open_gradient(&mut self) {
+        if self.in_use {
+            let len = self.rows * self.projected_width;
+            self.d_projected.grow(len);
+            self.d_projected[..len].fill(R::ZERO);
+        }
+    }
+
+    /// Runs the layer backwards over a chunk by `run`, and takes the gradient by its input: into `d_x` or the table's.
+    pub(super) fn backward(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        place: (usize, usize, usize),
+        dropout: Option<Dropout>,
+        d_x: Option<&mut [R]>,
+        grads: &mut Params<R>,
+        run: impl FnOnce(Source<'_, R>, Below<'_, R>, &mut Params<R>),
+    ) {
+        let (first, length, rows) = place;
+        let (at, count, width) = (first * rows, length * rows, self.width);
+        match input {
+            Input::Numbers(_) => {
+                let source = self.read(ctx, params, input, place, dropout);
+                let below = d_x.map_or(Below::Nothing, |d_x| {
+                    Below::Rows(MatMut::new(&mut d_x[at * width..][..count * width], count, width))
+                });
+                run(source, below, grads);
+            }
+            Input::Rows(_, indices) if self.in_use => {
+                let projected = Mat::new(&self.projected[..], self.rows, self.projected_width);
+                let below = MatMut::new(&mut self.d_projected, self.rows, self.projected_width);
+                run(Source::Projected(projected, &indices[at..at + count]), Below::Projected(below), grads);
+            }
+            Input::Rows(table, indices) => {
+                let mut d_x = std::mem::replace(&mut self.d_x, Buffer::zeros(0));
+                d_x.grow(count * width);
+                let source = self.read(ctx, params, input, place, dropout);
+                run(source, Below::Rows(MatMut::new(&mut d_x, count, width)), grads);
+                if let Some(dropout) = dropout {
+                    dropout.apply(ctx, 0, first, (rows, width), &mut d_x[..count * width]);
+                }
+                let d_table = grads.tensor_mut(table);
+                let d_table = MatMut::new(&mut *d_table, params.tensor(table).len() / width, width);
+                scatter_rows(ctx, &indices[at..at + count], Mat::new(&d_x, count, width), d_table);
+                self.d_x = d_x;
+            }
+        }
+    }
+
+    /// Takes dP back through the projection.
+    pub(super) fn close_gradient(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        layer: &Layer<R>,
+        input: Input<'_, R>,
+        work: &mut Work<R>,
+        grads: &mut Params<R>,
+    ) {
+        let Input::Rows(index, _) = input else { return };
+        if self.in_use {
+            let table = Mat::new(params.tensor(index), self.rows, self.width);
+            let d_projected = Mat::new(&self.d_projected[..], self.rows, self.projected_width);
+            layer.project_back(ctx, table, d_projected, work, grads, index);
+        }
+    }
+}
