@@ -42,7 +42,6 @@ fn a_stack_is_timed_beside_the_peak() {
     assert_eq!(number("flops"), flops);
     let close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
     assert!(close(number("gflops"), flops / number("median_ms") / 1e6), "{row}");
-    assert!(close(number("of_peak"), number("gflops") / number("peak_gflops")), "{row}");
     assert!(number("min_ms") <= number("median_ms"));
 }
 
@@ -51,7 +50,7 @@ fn every_section_says_what_it_found() {
     let row = &rows("--json --quick --only step/word-lstm/sgd")[0];
     positive(row, &["median_ms", "gflops", "tokens_per_second"]);
     // Two layers of 200 + 200 in, 4 · 200 out, and a head of 200 · 10,000, on 20 · 20 places.
-    assert_eq!(row["flops"], 6 * 400 * (2 * 400 * 800 + 200 * 10_000));
+    assert_eq!(row["flops"], 6 * 400 * (2 * 400 * 800 + 200 * 10_000u64));
     let row = &rows("--json --quick --only stream/lstm/64")[0];
     positive(row, &["p50_us", "p99_us"]);
     assert!(row["repeats"].as_u64() >= Some(5000), "{row}");

@@ -153,13 +153,13 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
 
 fn timed(row: &Row, work: &mut dyn Workload, options: &Options) -> Vec<(&'static str, Value)> {
     let timing = Timing::of(work, options.budget());
-    let rate = row.flops().map_or(f64::NAN, |flops| flops as f64 / timing.median());
+    let flops = row.flops().map_or(f64::NAN, |flops| flops as f64);
     vec![
         ("median_ms", json!(1e3 * timing.median())),
         ("min_ms", json!(1e3 * timing.least())),
         ("repeats", json!(timing.repeats())),
-        ("gflops", json!(rate / 1e9)),
+        ("gflops", json!(flops / timing.median() / 1e9)),
         ("peak_gflops", json!(timing.peak() / 1e9)),
-        ("of_peak", json!(rate / timing.peak())),
+        ("of_peak", json!(flops / timing.possible())),
     ]
 }

@@ -7,8 +7,8 @@
 //! 3. model and data are made, then `5` in `/proc/self/clear_refs` forgets the peak so far;
 //! 4. three passes, and `VmHWM`: the peak of all of them.
 //!
-//! The step's memory is the peak less the base less the bytes of weights and data, counted. Gradients, moments, packed
-//! copies of the weights, states and outputs are the step's.
+//! The step's memory is the peak less the base, less the bytes of weights and data, less what `RssFile` grew by: code that
+//! only this shape needs. Gradients, moments, packed copies of the weights, states and outputs are the step's.
 
 use std::process::Command;
 
@@ -50,12 +50,12 @@ pub(super) fn measure_here(row: &Row, options: &Options) -> Result<Value, Failur
         }
     };
     build(smallest(row))?.run();
-    let base = status("VmRSS")?;
+    let (base, code) = (status("VmRSS")?, status("RssFile")?);
     let mut work = build(*row)?;
     std::fs::write("/proc/self/clear_refs", "5")?;
     (0..3).for_each(|_| work.run());
-    let peak = status("VmHWM")?;
-    Ok(json!({ "memory_bytes": peak.saturating_sub(base + work.loaded() as u64) }))
+    let (peak, code) = (status("VmHWM")?, status("RssFile")?.saturating_sub(code));
+    Ok(json!({ "memory_bytes": peak.saturating_sub(base + code + work.loaded() as u64) }))
 }
 
 /// The same kind of work on next to nothing.
