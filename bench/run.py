@@ -14,6 +14,7 @@ import os
 import random
 import sys
 import tempfile
+from contextlib import ExitStack, closing
 
 from harness import tables
 from harness.workers import Failed, Ours, Worker, cores, default_binary, processor, torch_start
@@ -45,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--section", nargs="+", choices=TITLES, default=list(TITLES), help="[all]")
     parser.add_argument("--only", metavar="NAME", help="rows with NAME in their name, as `longspan bench --list` has them")
     parser.add_argument("--quick", action="store_true", help="2 short rounds instead of 5: a look")
+    parser.add_argument("--keep-memory", action="store_true", help="timed peers keep what they free (see the document)")
     parser.add_argument("--text", metavar="FILE", help="text for the start [1.1 MB of random characters]")
     parser.add_argument("--json", metavar="FILE", help="write every round there")
     return parser.parse_args()
@@ -56,67 +58,58 @@ class Bench:
     def __init__(self, options: argparse.Namespace, text: str):
         self.options, self.text = options, text
         self.ours = Ours(options.longspan, text, options.quick)
-        self.workers, self.versions = {}, {}
+        self.versions, self.left_out = {}, set()
         # As `longspan bench` has it.
         self.budget = {"seconds": 0.3, "least": 3} if options.quick else {"seconds": 1.0, "least": 5}
         self.latencies = 5_000 if options.quick else 20_000
         self.starts = 8 if options.quick else 30
+        self.rounds = 2 if options.quick else 5
 
-    def rounds(self, section: str) -> int:
-        if section == "memory":
-            # It repeats to the page.
-            return 1
-        return 2 if self.options.quick else 5
-
-    def worker(self, script: str, threads: int):
-        """The peer's process; None where there is no interpreter for it, or it lacks the library."""
-        python = getattr(self.options, PEERS[script][0])
-        if python is None:
-            return None
-        if (script, threads) not in self.workers:
+    def workers(self, section: str, threads: int):
+        """New processes of the peers that take part, but for those without an interpreter or their library."""
+        for script, (peer, sections) in PEERS.items():
+            python = getattr(self.options, peer)
+            if python is None or section not in sections or script in self.left_out:
+                continue
             try:
-                worker = Worker(python, script, threads)
-                self.versions[worker.name] = worker.version
+                worker = Worker(python, script, threads, self.options.keep_memory)
             except (Failed, OSError) as failed:
                 print(f"{script} is left out: {failed}", file=sys.stderr)
-                worker = None
-            self.workers[script, threads] = worker
-        return self.workers[script, threads]
-
-    def peers(self, section: str, threads: int) -> list:
-        workers = (self.worker(script, threads) for script in PEERS if section in PEERS[script][1])
-        return [worker for worker in workers if worker is not None]
+                self.left_out.add(script)
+                continue
+            self.versions[worker.name] = worker.version
+            yield worker
 
     def measure(self, row: dict, threads: int) -> dict:
-        """All rounds of a row: we, a peer, another peer, we again."""
+        """All rounds of a row: we, a peer, another peer, we again.
+
+        Each row has new processes: what one has run before, and has left in its allocator, changes how fast it is.
+        """
         rounds = []
-        for _ in range(self.rounds(row["section"])):
-            sides = {"longspan": self.ours.measure(row["name"], threads)}
-            sides |= self.others(row, threads)
-            rounds.append(sides)
+        with ExitStack() as stack:
+            workers = [stack.enter_context(closing(w)) for w in self.workers(row["section"], threads)]
+            for _ in range(self.rounds):
+                sides = {"longspan": self.ours.measure(row["name"], threads)}
+                sides |= {worker.name: self.ask(worker, row) for worker in workers}
+                sides |= self.others(row, threads)
+                rounds.append(sides)
         return {"row": row, "threads": threads, "rounds": rounds}
 
-    def others(self, row: dict, threads: int) -> dict:
-        section, torch = row["section"], self.options.torch
-        if section == "start":
-            return {"PyTorch": torch_start(torch, self.text, row, self.starts, threads)} if torch else {}
-        if section == "memory":
-            return self.torch_memory(row, threads) if torch else {}
-        if section == "stream":
-            return {w.name: w.ask("latency", row, count=self.latencies) for w in self.peers(section, threads)}
-        return {w.name: w.ask("time", row, **self.budget) for w in self.peers(section, threads)}
+    def ask(self, worker: Worker, row: dict) -> dict:
+        if row["section"] == "stream":
+            return worker.ask("latency", row, count=self.latencies)
+        return worker.ask("time", row, **self.budget)
 
-    def torch_memory(self, row: dict, threads: int) -> dict:
-        worker = Worker(self.options.torch, "torch_peer.py", threads)
-        try:
+    def others(self, row: dict, threads: int) -> dict:
+        """What needs a process of its own in each round."""
+        torch = self.options.torch
+        if torch is None or row["section"] not in ("memory", "start"):
+            return {}
+        if row["section"] == "start":
+            return {"PyTorch": torch_start(torch, self.text, row, self.starts, threads)}
+        with closing(Worker(torch, "torch_peer.py", threads)) as worker:
             self.versions[worker.name] = worker.version
             return {worker.name: worker.ask("memory", row)}
-        finally:
-            worker.close()
-
-    def close(self) -> None:
-        for worker in filter(None, self.workers.values()):
-            worker.close()
 
 
 def report(section: str, results: list) -> None:
@@ -137,29 +130,29 @@ def report(section: str, results: list) -> None:
 
 def run(options: argparse.Namespace, text: str) -> None:
     bench = Bench(options, text)
-    try:
-        catalogue = bench.ours.catalogue()
-        print(f"Longspan {catalogue['version']} ({catalogue['isa']}) on {processor()}.", flush=True)
-        results = []
-        for section in options.section:
-            rows = [row for row in catalogue["rows"] if row["section"] == section]
-            rows = [row for row in rows if options.only is None or options.only in row["name"]]
-            here = []
-            for row in rows:
-                for threads in options.threads[:1] if section in SINGLE else options.threads:
-                    print(f"{row['name']}, {threads} thread(s)", file=sys.stderr)
-                    here.append(bench.measure(row, threads))
-            if here:
-                report(section, here)
-            results += here
-        if not results:
-            sys.exit(f"--only {options.only}: no such row in {', '.join(options.section)}")
-        print("\n" + ", ".join(f"{name} {version}" for name, version in bench.versions.items()))
-        if options.json:
-            with open(options.json, "w") as file:
-                json.dump({"longspan": catalogue["version"], "peers": bench.versions, "results": results}, file)
-    finally:
-        bench.close()
+    catalogue = bench.ours.catalogue()
+    print(f"Longspan {catalogue['version']} ({catalogue['isa']}) on {processor()}.", flush=True)
+    if options.keep_memory:
+        print("Timed peers keep what they free.", flush=True)
+    results = []
+    for section in options.section:
+        rows = [row for row in catalogue["rows"] if row["section"] == section]
+        rows = [row for row in rows if options.only is None or options.only in row["name"]]
+        here = []
+        for row in rows:
+            for threads in options.threads[:1] if section in SINGLE else options.threads:
+                print(f"{row['name']}, {threads} thread(s)", file=sys.stderr)
+                here.append(bench.measure(row, threads))
+        if here:
+            report(section, here)
+        results += here
+    if not results:
+        known = ", ".join(row["name"] for row in catalogue["rows"] if row["section"] in options.section)
+        raise Failed(f"--only {options.only}: no row has that in its name: choose from {known}")
+    print("\n" + ", ".join(f"{name} {version}" for name, version in bench.versions.items()))
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"longspan": catalogue["version"], "peers": bench.versions, "results": results}, file)
 
 
 def main() -> None:
@@ -180,7 +173,8 @@ def main() -> None:
         try:
             run(options, text)
         except Failed as failed:
-            sys.exit(f"error: {failed}")
+            print(f"error: {failed}", file=sys.stderr)
+            sys.exit(2)
 
 
 def random_text() -> str:

@@ -32,14 +32,18 @@ def environment(threads: int) -> dict:
     return os.environ | dict.fromkeys(names, count) | {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 
+# glibc: freed memory stays in the process, where by default large blocks go back and are faulted in again.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000"}
+
+
 class Failed(Exception):
     """A process that ended or said something unexpected."""
 
 
 class Worker:
-    """A peer's process, which lives as long as its rows are measured: imports and compilation are paid once."""
+    """A peer's process, which lives for all rounds of a row: imports and compilation are paid once."""
 
-    def __init__(self, python: str, script: str, threads: int):
+    def __init__(self, python: str, script: str, threads: int, keep_memory: bool = False):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [python, str(PEERS / script)],
@@ -47,7 +51,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
-            env=environment(threads),
+            env=environment(threads) | (KEEP_MEMORY if keep_memory else {}),
             preexec_fn=pinned(threads),
         )
         who = self.read()
