@@ -16,6 +16,7 @@ pub(crate) fn command() -> Command {
         .subcommand(sample())
         .subcommand(config())
         .subcommand(ls())
+        .subcommand(bench())
 }
 
 fn demo() -> Command {
@@ -109,6 +110,23 @@ fn ls() -> Command {
     Command::new("ls")
         .about("List runs")
         .arg(Arg::new("DIR").help("Where to look").default_value("runs"))
+        .arg(json("Print one JSON document"))
+}
+
+fn bench() -> Command {
+    Command::new("bench")
+        .about("Measure speed, latency, memory and start of this build on this machine")
+        .arg(count("threads", "N", "Threads; 0 for one on each core [default: 1]"))
+        .arg(value("only", "NAME", "Only rows with NAME in their name, as --list shows them"))
+        .arg(switch("quick", "Fewer repeats: a look, not a measurement"))
+        .arg(switch("list", "List the rows and measure nothing"))
+        .arg(value(
+            "text",
+            "FILE",
+            "Text that the start is measured with [default: 1.1 MB of random characters]",
+        ))
+        // A row's memory is measured in a process of its own: this one.
+        .arg(value("memory-of", "NAME", "Measure one row's memory in this process").hide(true))
         .arg(json("Print one JSON document"))
 }
 

@@ -11,6 +11,7 @@ use crate::args;
 use crate::failure::{Failure, put};
 use crate::machine::{self, Stop};
 use crate::progress::{Progress, loss};
+use crate::step_times::StepTimes;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let mut config = args::settings(matches)?;
@@ -32,12 +33,18 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let stop = Stop::listen()?;
     let job = Job { config, out, resume, from, level, threads };
     let mut progress = Progress::new();
-    let summary = train(&job, &stop.cancel, &mut |event| progress.show(&event));
+    let mut times = StepTimes::default();
+    let summary = train(&job, &stop.cancel, &mut |event| {
+        times.see(&event);
+        progress.show(&event);
+    });
     progress.finish();
     let summary = summary?;
     if matches.get_flag("json") {
-        let text = serde_json::to_string(&summary)?;
-        put(&format!("{text}\n"))?;
+        let mut document = serde_json::to_value(&summary)?;
+        document["first_step_ms"] = times.first_ms().into();
+        document["median_step_ms"] = times.median_ms().into();
+        put(&format!("{document}\n"))?;
     } else {
         put(&describe(&summary, &job.config))?;
     }

@@ -1,0 +1,165 @@
+//! `longspan bench`: how fast this build is on this machine, beside the processor's multiply-add peak.
+
+mod memory;
+mod rows;
+mod show;
+mod stack;
+mod start;
+mod step;
+mod stream;
+mod timing;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use longspan::kernel::{Context, Level};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, fail, put};
+use crate::machine;
+use rows::Row;
+use show::Display;
+use timing::{Budget, Timing, Workload};
+
+/// What all rows are measured with.
+struct Options {
+    level: Level,
+    threads: usize,
+    quick: bool,
+    /// The text of the start's row.
+    text: Option<PathBuf>,
+}
+
+impl Options {
+    /// Enough repeats for a median; fewer for a look.
+    fn budget(&self) -> Budget {
+        match self.quick {
+            true => Budget { time: Duration::from_millis(300), least: 3 },
+            false => Budget { time: Duration::from_secs(1), least: 5 },
+        }
+    }
+
+    fn stream_steps(&self) -> usize {
+        if self.quick { 5_000 } else { 20_000 }
+    }
+
+    /// Processes that are started, and training steps of each.
+    fn starts(&self) -> (usize, u64) {
+        if self.quick { (2, 8) } else { (5, 30) }
+    }
+}
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let threads = matches.get_one::<u64>("threads").map_or(1, |&n| n.min(1024) as usize);
+    let options = Options {
+        level: machine::level()?,
+        threads: machine::threads(threads),
+        quick: matches.get_flag("quick"),
+        text: matches.get_one::<String>("text").map(PathBuf::from),
+    };
+    if let Some(name) = matches.get_one::<String>("memory-of") {
+        let rows = rows::all();
+        let row = rows.iter().find(|row| row.name() == *name);
+        let row = row.ok_or_else(|| fail(format!("there is no row {name}")))?;
+        put(&format!("{}\n", memory::measure_here(row, &options)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = select(matches.get_one::<String>("only").map(String::as_str))?;
+    let json = matches.get_flag("json");
+    if matches.get_flag("list") {
+        let list = match json {
+            true => document(&options, rows.iter().map(Row::describe).collect()),
+            false => rows.iter().map(|row| row.name() + "\n").collect(),
+        };
+        put(&list)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut display = Display::new(&options, rows.len(), !json)?;
+    let mut records = Vec::new();
+    for row in &rows {
+        display.begin(row);
+        let mut record = row.describe();
+        for (name, value) in measure(row, &options)? {
+            record[name] = value;
+        }
+        display.end(row, &record)?;
+        records.push(record);
+    }
+    display.finish();
+    if json {
+        put(&document(&options, records))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows whose names hold `only`.
+fn select(only: Option<&str>) -> Result<Vec<Row>, Failure> {
+    let mut rows = rows::all();
+    let names: Vec<String> = rows.iter().map(Row::name).collect();
+    if let Some(only) = only {
+        rows.retain(|row| row.name().contains(only));
+        if rows.is_empty() {
+            return Err(fail(format!(
+                "--only {only}: no row has that in its name: choose from {}",
+                names.join(", ")
+            )));
+        }
+    }
+    Ok(rows)
+}
+
+fn document(options: &Options, rows: Vec<Value>) -> String {
+    let document = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "isa": options.level.to_string(),
+        "threads": options.threads,
+        "quick": options.quick,
+        "rows": rows,
+    });
+    format!("{document}\n")
+}
+
+/// What was found, as fields of the row's record.
+fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, Failure> {
+    let context = || Context::new(options.level, options.threads);
+    Ok(match row {
+        Row::Stack(stack) => timed(row, &mut stack::Pass::new(context(), *stack), options),
+        Row::Step(step) => {
+            let mut fields = timed(row, &mut step::Training::new(context(), step), options);
+            let seconds = fields[0].1.as_f64().unwrap_or(f64::NAN) / 1e3;
+            fields.push(("tokens_per_second", json!((step.steps * step.rows) as f64 / seconds)));
+            fields
+        }
+        Row::Stream(stream) => {
+            let seconds = stream::latencies(options.level, stream, options.stream_steps());
+            let [p50, p99] = stream::percentiles(&seconds);
+            vec![("p50_us", json!(p50)), ("p99_us", json!(p99)), ("repeats", json!(seconds.len()))]
+        }
+        Row::StackMemory(_) | Row::StepMemory(_) => {
+            vec![("memory_bytes", json!(memory::measure(row, options)?))]
+        }
+        Row::Start(step) => {
+            let started = start::measure(step, options, options.text.as_deref(), options.starts())?;
+            vec![
+                ("ready_ms", json!(started.ready)),
+                ("first_step_ms", json!(started.first_step)),
+                ("median_step_ms", json!(started.median_step)),
+            ]
+        }
+    })
+}
+
+fn timed(row: &Row, work: &mut dyn Workload, options: &Options) -> Vec<(&'static str, Value)> {
+    let timing = Timing::of(work, options.budget());
+    let flops = row.flops().map_or(f64::NAN, |flops| flops as f64);
+    vec![
+        ("median_ms", json!(1e3 * timing.median())),
+        ("min_ms", json!(1e3 * timing.least())),
+        ("repeats", json!(timing.repeats())),
+        ("gflops", json!(flops / timing.median() / 1e9)),
+        ("peak_gflops", json!(timing.peak() / 1e9)),
+        ("of_peak", json!(flops / timing.possible())),
+    ]
+}

@@ -1,0 +1,90 @@
+//! Whole training steps of a language model: embedding, stack, head, loss, backward, clipping, update.
+
+use longspan::bptt::chunk_for;
+use longspan::config::Config;
+use longspan::data::{Batch, Source};
+use longspan::kernel::Context;
+use longspan::model::ModelSpec;
+use longspan::rng::{Key, Purpose};
+use longspan::trainer::Trainer;
+
+use super::rows::Step;
+use super::timing::Workload;
+
+/// Batches that are trained on in turn.
+const WINDOWS: u64 = 8;
+
+/// Random tokens, drawn before the first step.
+struct Tokens {
+    vocabulary: usize,
+    steps: usize,
+    rows: usize,
+    /// `[WINDOWS, T + 1, B]`: the targets are the inputs one step on.
+    tokens: Vec<u32>,
+}
+
+impl Tokens {
+    fn new(step: &Step) -> Self {
+        let &Step { vocabulary, steps, rows, .. } = step;
+        let mut draw = Key::new(0, Purpose::Task, 0, 0).stream(0, 0);
+        let count = WINDOWS as usize * (steps + 1) * rows;
+        let tokens = (0..count).map(|_| draw.below(vocabulary as u32)).collect();
+        Self { vocabulary, steps, rows, tokens }
+    }
+}
+
+impl Source for Tokens {
+    fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    fn windows(&self) -> u64 {
+        WINDOWS
+    }
+
+    fn fill(&self, _: u64, window: u64, batch: &mut Batch) {
+        let (steps, rows) = (self.steps, self.rows);
+        batch.reshape(steps, rows);
+        let window = &self.tokens[window as usize * (steps + 1) * rows..][..(steps + 1) * rows];
+        batch.inputs.copy_from_slice(&window[..steps * rows]);
+        batch.targets.copy_from_slice(&window[rows..]);
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (self.steps, self.rows)
+    }
+}
+
+/// A model in training, with the settings that `longspan train` has by default.
+pub(super) struct Training {
+    trainer: Trainer<f32>,
+    source: Tokens,
+    lr: f64,
+}
+
+impl Training {
+    pub(super) fn new(ctx: Context<f32>, step: &Step) -> Self {
+        let mut config = Config::default();
+        (config.batch, config.optimizer) = (step.rows, step.optimizer);
+        let mut spec = ModelSpec::new(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
+        spec.chunk = chunk_for(step.rows);
+        Self { trainer: Trainer::new(ctx, &spec, &config), source: Tokens::new(step), lr: config.lr }
+    }
+}
+
+impl Workload for Training {
+    fn run(&mut self) {
+        if let Err(divergence) = self.trainer.step(&self.source, self.lr) {
+            panic!("random tokens cannot diverge with a clipped gradient: {divergence:?}");
+        }
+    }
+
+    fn context(&self) -> &Context<f32> {
+        self.trainer.context()
+    }
+
+    fn loaded(&self) -> usize {
+        size_of::<f32>() * self.trainer.model().layout().parameters()
+            + size_of::<u32>() * self.source.tokens.len()
+    }
+}
