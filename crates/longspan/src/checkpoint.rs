@@ -22,7 +22,7 @@ use crate::schedule::Patience;
 use crate::trainer::{Position, Trainer};
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";
 
@@ -82,7 +82,7 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// It was written by a newer version.
-    #[error("{} has format {found}, and this version reads {FORMAT}: use a newer version", path.display())]
+    #[error("{} has format {found}, and this version reads {FORMAT}: use the version that wrote it", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -124,7 +124,9 @@ impl View for &Tensor<'_> {
         &self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|x| x.to_le_bytes()).collect()
+        let mut bytes = vec![0; self.data_len()];
+        bytes.as_chunks_mut::<4>().0.iter_mut().zip(self.values).for_each(|(to, x)| *to = x.to_le_bytes());
+        Cow::Owned(bytes)
     }
     fn data_len(&self) -> usize {
         4 * self.values.len()
@@ -328,7 +330,11 @@ fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [f32])>) -> Strin
     let mut fingerprint = Fingerprint::default();
     for (name, values) in tensors {
         fingerprint.write(name.as_bytes());
-        values.iter().for_each(|x| fingerprint.write(&x.to_le_bytes()));
+        let (pairs, last) = values.as_chunks::<2>();
+        for [a, b] in pairs {
+            fingerprint.write_word(u64::from(a.to_bits()) | u64::from(b.to_bits()) << 32);
+        }
+        last.iter().for_each(|x| fingerprint.write_word(u64::from(x.to_bits())));
     }
     format!("{:016x}", fingerprint.finish())
 }

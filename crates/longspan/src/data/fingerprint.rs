@@ -28,6 +28,11 @@ impl Fingerprint {
         }
     }
 
+    /// Appends eight bytes in one step: as sure a guard, eight times faster, and another value than that of the bytes.
+    pub fn write_word(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+
     /// The value so far. It has 64 significant bits: in JSON write it as 16 hexadecimal digits, not as a
     /// number.
     pub fn finish(&self) -> u64 {

@@ -5,6 +5,7 @@
 //! first projected off the finished rows by matrix products, and twice, because once loses orthogonality.
 
 use crate::kernel::gemm::{Start, product};
+use crate::kernel::norms::{project_off, sum_of_squares};
 use crate::kernel::{Context, Level, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
 use crate::rng::Stream;
@@ -27,8 +28,8 @@ pub(super) fn orthogonal(level: Level, n: usize, mut row: impl FnMut(usize) -> S
         let finished = Mat::new(finished, first, n);
         // Rows that are orthonormal already lose nothing to cancellation: the second pass leaves errors of one rounding.
         if first == 0 {
-            orthonormalise(block, n);
-            orthonormalise(block, n);
+            orthonormalise(level, block, n);
+            orthonormalise(level, block, n);
         } else {
             let (mut along, mut back) = (Packed::new(level, n, 1, first), Packed::new(level, first, 1, n));
             along.pack(&ctx, Weights::Transposed(finished));
@@ -40,7 +41,7 @@ pub(super) fn orthogonal(level: Level, n: usize, mut row: impl FnMut(usize) -> S
                 shares.iter_mut().for_each(|x| *x = -*x);
                 let to = MatMut::new(block, rows, n);
                 product(&ctx, Mat::new(&shares, rows, first), &back, Start::Keep, to);
-                orthonormalise(block, n);
+                orthonormalise(level, block, n);
             }
         }
     }
@@ -48,29 +49,16 @@ pub(super) fn orthogonal(level: Level, n: usize, mut row: impl FnMut(usize) -> S
 }
 
 /// Modified Gram–Schmidt on the rows of `[rows, n]`.
-fn orthonormalise(block: &mut [f64], n: usize) {
+fn orthonormalise(level: Level, block: &mut [f64], n: usize) {
     for i in 0..block.len() / n {
         let (before, row) = block.split_at_mut(i * n);
         let row = &mut row[..n];
         for other in before.chunks_exact(n) {
-            let share = dot(row, other);
-            row.iter_mut().zip(other).for_each(|(x, y)| *x -= share * y);
+            project_off(level, row, other);
         }
-        let norm = dot(row, row).sqrt();
+        let norm = sum_of_squares(level, row).sqrt();
         row.iter_mut().for_each(|x| *x /= norm);
     }
-}
-
-/// Σ a b in eight running sums, which vectorise.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut sums = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for j in 0..8 {
-            sums[j] += a[j] * b[j];
-        }
-    }
-    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
 #[cfg(test)]

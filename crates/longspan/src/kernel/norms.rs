@@ -6,7 +6,7 @@
 //! elements; an `f32` sum of squares would at a norm of 1.8e19.
 
 use super::isa::{Isa, Job, Level};
-use super::{Context, Shared};
+use super::{Context, Shared, Vector};
 use crate::real::Real;
 
 /// Elements per partial sum.
@@ -36,6 +36,38 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
         }
     });
     partial.iter().sum()
+}
+
+/// `row` −= ⟨row, other⟩ `other`, for a unit vector `other`: what is left is at right angles to it.
+///
+/// # Panics
+/// If the lengths differ, or this processor does not have the level.
+pub fn project_off<R: Real>(level: Level, row: &mut [R], other: &[R]) {
+    assert_eq!(row.len(), other.len(), "lengths of the vectors");
+    level.dispatch(ProjectOff(row, other));
+}
+
+struct ProjectOff<'a, R>(&'a mut [R], &'a [R]);
+
+impl<R: Real> Job for ProjectOff<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // As many sums as hide the time that one waits for itself.
+        const SUMS: usize = 4;
+        let lanes = I::V::<R>::LANES;
+        let mut sums = [I::V::<R>::zero(); SUMS];
+        for (i, (a, b)) in self.0.chunks(lanes).zip(self.1.chunks(lanes)).enumerate() {
+            sums[i % SUMS] = I::V::<R>::load(a).fma(I::V::load(b), sums[i % SUMS]);
+        }
+        let mut folded = [R::ZERO; LANES];
+        ((sums[0] + sums[1]) + (sums[2] + sums[3])).store(&mut folded[..lanes]);
+        let share = folded.iter().fold(R::ZERO, |sum, &x| sum + x);
+        for (a, b) in self.0.chunks_mut(lanes).zip(self.1.chunks(lanes)) {
+            I::V::<R>::load(b).fma(I::V::splat(-share), I::V::load(a)).store(a);
+        }
+    }
 }
 
 struct Block<'a, R>(&'a [R]);
