@@ -64,7 +64,12 @@ fn orthonormalise(level: Level, block: &mut [f64], n: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     use crate::rng::{Key, Purpose};
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
 
     #[test]
     fn rows_are_orthonormal_at_every_size() {

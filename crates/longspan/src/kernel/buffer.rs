@@ -4,7 +4,7 @@
 //! of page faults the first time and walks the page tables ever after.
 
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 use memmap2::MmapMut;
 
@@ -21,8 +21,8 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Where the numbers are.
 enum Memory {
     Lines(Vec<Line>),
-    /// A mapping of its own, used from the first boundary of a huge page on.
-    Pages(MmapMut, usize),
+    /// A mapping of its own, and the part of it that is used, from the first boundary of a huge page on.
+    Pages(MmapMut, Range<usize>),
 }
 
 impl Memory {
@@ -35,7 +35,7 @@ impl Memory {
             #[cfg(target_os = "linux")]
             let _ = pages.advise(memmap2::Advice::HugePage);
             let skip = pages.as_ptr().align_offset(HUGE_PAGE);
-            return Self::Pages(pages, skip);
+            return Self::Pages(pages, skip..skip + bytes);
         }
         Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)])
     }
@@ -46,7 +46,7 @@ impl Memory {
             Self::Lines(lines) => unsafe {
                 std::slice::from_raw_parts(lines.as_ptr().cast(), size_of_val::<[Line]>(lines))
             },
-            Self::Pages(pages, skip) => &pages[*skip..],
+            Self::Pages(pages, used) => &pages[used.clone()],
         }
     }
 
@@ -56,7 +56,7 @@ impl Memory {
             Self::Lines(lines) => unsafe {
                 std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), size_of_val::<[Line]>(lines))
             },
-            Self::Pages(pages, skip) => &mut pages[*skip..],
+            Self::Pages(pages, used) => &mut pages[used.clone()],
         }
     }
 }
