@@ -3,7 +3,7 @@
 use super::gemm::Start;
 use super::isa::{Avx2, Avx512, Isa, Level, Portable};
 use super::micro::{
-    Left, MAX_ROWS, MAX_VECTORS, Micro, Place, Table, Tile, prefetch, table, tile_panels, tile_rows,
+    Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Place, Table, Tile, table, tile_panels, tile_rows,
 };
 use super::pack::{Packed, Panel};
 use crate::real::Real;
@@ -15,6 +15,25 @@ pub(super) struct Kernels<R> {
     heights: [usize; MAX_VECTORS],
     /// Panels at once, by vectors and rows.
     breadths: [[usize; MAX_ROWS]; MAX_VECTORS],
+}
+
+/// The rows of the left operand.
+#[derive(Clone, Copy)]
+pub(super) enum Rows<R> {
+    /// Row after row.
+    Apart {
+        /// First element.
+        data: *const R,
+        /// Between rows.
+        stride: usize,
+    },
+    /// The rows of one tile side by side for each k, tile after tile.
+    Tiled {
+        /// First element.
+        data: *const R,
+        /// Vectors that [`Kernels::tiles`] has cut them for: no panel has more.
+        vectors: usize,
+    },
 }
 
 /// Which part of the operands a block multiplies.
@@ -45,9 +64,12 @@ impl<R: Real> Kernels<R> {
     #[inline(always)]
     pub(super) fn tiles(&self, vectors: usize, rows: usize) -> impl Iterator<Item = (usize, usize)> {
         let tiles = rows.div_ceil(self.heights[vectors - 1]);
+        let (least, higher) = (rows / tiles.max(1), rows % tiles.max(1));
+        let mut next = 0;
         (0..tiles).map(move |tile| {
-            let (first, end) = (rows * tile / tiles, rows * (tile + 1) / tiles);
-            (first, end - first)
+            let (first, count) = (next, least + usize::from(tile < higher));
+            next += count;
+            (first, count)
         })
     }
 
@@ -74,11 +96,11 @@ impl<R: Real> Kernels<R> {
     /// C `[rows, N]` = start + left · rows k..k + depth of B.
     ///
     /// # Safety
-    /// `left` must be readable for `[rows, depth]`; `c` must be writable by this thread alone for `rows` rows of
+    /// `left` must hold `[rows, depth]`; `c` must be writable by this thread alone for `rows` rows of
     /// `b.columns()` at `stride`; the depth must lie inside B; the processor must have the level.
     pub(super) unsafe fn block(
         &self,
-        left: Left<R>,
+        left: Rows<R>,
         b: &Packed<R>,
         block: Block<'_, R>,
         c: *mut R,
@@ -94,12 +116,23 @@ impl<R: Real> Kernels<R> {
             let width = vectors * b.lanes();
             let right = b.rows_from(panel, first).as_ptr();
             let full = b.gates() == 1 && b.panels()[at..at + breadth].iter().all(|p| p.units == width);
-            let tiles = rows.div_ceil(self.heights[vectors - 1]);
-            let mut ahead = Ahead::new(b, at + breadth, first, depth, tiles);
-            for (top, count) in self.tiles(vectors, rows) {
-                ahead.fetch();
+            let cut = match left {
+                Rows::Apart { .. } => vectors,
+                Rows::Tiled { vectors, .. } => vectors,
+            };
+            let tiles = rows.div_ceil(self.heights[cut - 1]);
+            let mut ahead = Ahead::new(b, at + breadth, breadth, (first, depth), tiles);
+            for (top, count) in self.tiles(cut, rows) {
+                let fetch = ahead.share(right, depth);
                 let micro = self.micro(vectors, count, breadth);
-                let a = Left { data: left.data.wrapping_add(top * left.row), ..left };
+                let a = match left {
+                    Rows::Apart { data, stride } => {
+                        Left { data: data.wrapping_add(top * stride), row: stride, column: 1 }
+                    }
+                    Rows::Tiled { data, .. } => {
+                        Left { data: data.wrapping_add(top * depth), row: 1, column: count }
+                    }
+                };
                 // SAFETY: the caller's contract; a full panel's columns are all inside C, the others go through a tile.
                 unsafe {
                     let c = c.add(top * stride);
@@ -116,9 +149,10 @@ impl<R: Real> Kernels<R> {
                             right,
                             b.panel_len(),
                             Place { c, stride, panel: width, start, start_stride, cold: true },
+                            fetch,
                         );
                     } else {
-                        micro(depth, a, right, b.panel_len(), edge.place(count, width));
+                        micro(depth, a, right, b.panel_len(), edge.place(count, width), fetch);
                         for p in 0..breadth {
                             let sums = &edge.0[p * count * width..][..count * width];
                             write(sums, count, b, &b.panels()[at + p], start, c, stride);
@@ -131,49 +165,53 @@ impl<R: Real> Kernels<R> {
     }
 }
 
-/// Fetches the block of the next panel while the tiles of this one are computed.
+/// The block of the next panels, to be fetched while the tiles of these are computed.
 pub(super) struct Ahead<R> {
     next: *const R,
     left: usize,
-    share: usize,
+    lines: usize,
 }
 
 /// Bytes of a packed operand that are in the second-level cache anyway from one use to the next.
 const NEAR: usize = 512 << 10;
 
-/// Bytes in a cache line.
-const LINE: usize = 64;
-
 impl<R: Real> Ahead<R> {
-    /// For panel `panel`, if there is one, over `tiles` calls.
+    /// For as many panels from `panel` on as one tile takes, in `tiles` shares.
     #[inline(always)]
-    pub(super) fn new(b: &Packed<R>, panel: usize, k: usize, depth: usize, tiles: usize) -> Self {
+    pub(super) fn new(
+        b: &Packed<R>,
+        panel: usize,
+        breadth: usize,
+        (k, depth): (usize, usize),
+        tiles: usize,
+    ) -> Self {
         match b.panels().get(panel) {
             Some(next) if b.bytes() > NEAR => {
-                let len = depth * b.vectors(next) * b.lanes();
-                let line = LINE / size_of::<R>();
+                let width = b.vectors(next) * b.lanes();
+                // Panels are neighbours; their blocks are only where a block is all of the panel.
+                let panels = if depth == b.depth() { breadth.min(b.panels().len() - panel) } else { 1 };
+                let lines = panels * (width * size_of::<R>()).div_ceil(LINE);
                 Self {
                     next: b.rows_from(next, k).as_ptr(),
-                    left: len,
-                    share: len.div_ceil(tiles.max(1)).next_multiple_of(line),
+                    left: panels * depth * width,
+                    lines: lines.div_ceil(tiles.max(1)),
                 }
             }
-            _ => Self { next: std::ptr::null(), left: 0, share: 0 },
+            _ => Self { next: std::ptr::null(), left: 0, lines: 0 },
         }
     }
 
-    /// Fetches one tile's share.
+    /// What a tile of this depth fetches; nothing new where all is under way.
     #[inline(always)]
-    pub(super) fn fetch(&mut self) {
-        let line = LINE / size_of::<R>();
-        let share = self.share.min(self.left);
-        let mut at = 0;
-        while at < share {
-            prefetch(self.next.wrapping_add(at));
-            at += line;
+    pub(super) fn share(&mut self, right: *const R, depth: usize) -> Fetch<R> {
+        if self.left == 0 {
+            return Fetch { next: right, lines: 0 };
         }
+        let fetch = Fetch { next: self.next, lines: self.lines };
+        let share = (depth * self.lines * (LINE / size_of::<R>())).min(self.left);
         self.next = self.next.wrapping_add(share);
         self.left -= share;
+        fetch
     }
 }
 

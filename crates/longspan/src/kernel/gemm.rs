@@ -3,10 +3,10 @@
 //! Every element of a result is Σ over blocks of [`DEPTH`] consecutive k, each block summed k ascending from zero and
 //! added to what the element held. That order is part of the numerics: it does not depend on shapes or threads.
 
-use super::block::{Block, Kernels};
+use super::block::{Block, Kernels, Rows};
 use super::isa::{Isa, Job};
 use super::lanes::Vector;
-use super::micro::Left;
+use super::micro::{LINE, MAX_ROWS, prefetch};
 use super::pack::{Packed, Weights};
 use super::{Context, Shared};
 use crate::matrix::{Mat, MatMut};
@@ -16,7 +16,7 @@ use crate::real::Real;
 pub const DEPTH: usize = 512;
 
 /// Rows whose left operand (a block deep) stays in the second-level cache beside two panels.
-const ROW_BLOCK: usize = 192;
+const ROW_BLOCK: usize = 384;
 
 /// Between rows of a copied left operand. Rows a power of two apart would share a few sets of the caches and drive each other
 /// out; these are a line more apart.
@@ -99,10 +99,10 @@ pub fn product<R: Real>(
                     for (i, to) in scratch.chunks_exact_mut(LEFT_STRIDE).take(rows).enumerate() {
                         to[..depth].copy_from_slice(&a.row(top + i)[k..k + depth]);
                     }
-                    Left { data: scratch.as_ptr(), row: LEFT_STRIDE, column: 1 }
+                    Rows::Apart { data: scratch.as_ptr(), stride: LEFT_STRIDE }
                 } else {
                     let data = a.data().as_ptr().wrapping_add(top * a.stride() + k);
-                    Left { data, row: a.stride(), column: 1 }
+                    Rows::Apart { data, stride: a.stride() }
                 };
                 // SAFETY: left holds these rows and columns; rows top..top + rows of C belong to this worker alone, and the
                 // shapes were checked above.
@@ -138,17 +138,18 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
         let a = rows_of(a, k, depth);
         work.taken = 0;
         let right = products.each_ref().map(|(b, _)| work.pack(ctx, rows_of(*b, k, depth)));
+        // One cut for all products.
+        let vectors = right.map(|right| work.packed[right].widest()).into_iter().max().unwrap_or(1);
         ctx.split(a.cols(), |worker, first, end| {
             let mut scratch = ctx.scratch(worker, ROW_BLOCK * LEFT_STRIDE);
             for top in (first..end).step_by(ROW_BLOCK) {
                 let rows = ROW_BLOCK.min(end - top);
-                // k-major copy of the block: the microkernel then walks one straight run instead of one page per k.
-                let to = &mut scratch[..depth * rows];
                 // SAFETY: sums first..end belong to this worker alone.
                 let sums = sums.map(|s| unsafe { std::slice::from_raw_parts_mut(s.get().add(top), rows) });
-                ctx.level().dispatch(CopyColumns { a, top, rows, to, sums });
+                let cut = CopyTiles { kernels: &kernels, vectors, a, top, rows, to: &mut scratch, sums };
+                ctx.level().dispatch(cut);
                 let block = Block { first: 0, depth, rows, start: Start::Keep };
-                let left = Left { data: scratch.as_ptr(), row: 1, column: rows };
+                let left = Rows::Tiled { data: scratch.as_ptr(), vectors };
                 for p in 0..P {
                     let (c, stride) = (out[p].get(), strides[p]);
                     // SAFETY: the scratch holds [depth, rows]; rows top..top + rows of every C belong to this worker alone, and
@@ -162,8 +163,10 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
     }
 }
 
-/// Copies columns `top..top + rows` of `a` side by side and adds up each of them.
-struct CopyColumns<'a, R> {
+/// Copies columns `top..top + rows` of `a`, tile by tile as [`Rows::Tiled`] has them, and adds up each of them.
+struct CopyTiles<'a, R> {
+    kernels: &'a Kernels<R>,
+    vectors: usize,
     a: Mat<'a, R>,
     top: usize,
     rows: usize,
@@ -171,20 +174,47 @@ struct CopyColumns<'a, R> {
     sums: Option<&'a mut [R]>,
 }
 
-impl<R: Real> Job for CopyColumns<'_, R> {
+/// Rows of a that are copied at once: what is read is in the first-level cache, what is written is a run of some lines.
+const COPIED_ROWS: usize = 8;
+
+impl<R: Real> Job for CopyTiles<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
         let lanes = <I::V<R> as Vector<R>>::LANES;
-        for (k, to) in self.to.chunks_exact_mut(self.rows).enumerate() {
-            let from = &self.a.row(k)[self.top..][..self.rows];
-            for i in (0..self.rows).step_by(lanes) {
-                let end = self.rows.min(i + lanes);
-                let x = I::V::<R>::load(&from[i..end]);
-                x.store(&mut to[i..end]);
-                if let Some(sums) = &mut self.sums {
-                    (I::V::<R>::load(&sums[i..end]) + x).store(&mut sums[i..end]);
+        let depth = self.a.rows();
+        for group in (0..depth).step_by(COPIED_ROWS) {
+            let end = depth.min(group + COPIED_ROWS);
+            for k in end..depth.min(end + COPIED_ROWS) {
+                for line in self.a.row(k)[self.top..][..self.rows].chunks(LINE / size_of::<R>()) {
+                    prefetch(line.as_ptr());
+                }
+            }
+            for (first, count) in self.kernels.tiles(self.vectors, self.rows) {
+                // Most rows at once where they end inside the operand and the tile: the next k overwrites what is too much.
+                let inside = self.top + first + MAX_ROWS <= self.a.cols();
+                let to = &mut self.to[first * depth..][..count * depth];
+                let whole = if inside { end.min(depth.saturating_sub(MAX_ROWS)) } else { 0 };
+                for k in group..whole {
+                    // SAFETY: the columns end inside the row, k · count + MAX_ROWS ≤ depth · count, and both slices are of
+                    // different buffers.
+                    unsafe {
+                        let from = self.a.data().as_ptr().add(k * self.a.stride() + self.top + first);
+                        let to = to.as_mut_ptr().add(k * count);
+                        to.cast::<[R; MAX_ROWS]>()
+                            .write_unaligned(from.cast::<[R; MAX_ROWS]>().read_unaligned());
+                    }
+                }
+                for k in whole.max(group)..end {
+                    to[k * count..][..count].copy_from_slice(&self.a.row(k)[self.top + first..][..count]);
+                }
+            }
+            let Some(sums) = &mut self.sums else { continue };
+            for k in group..end {
+                let from = &self.a.row(k)[self.top..][..self.rows];
+                for (sums, from) in sums.chunks_mut(lanes).zip(from.chunks(lanes)) {
+                    (I::V::<R>::load(sums) + I::V::<R>::load(from)).store(sums);
                 }
             }
         }
@@ -231,8 +261,9 @@ mod tests {
     }
 
     /// Tile edges, primes, one, and more than one block deep.
-    const SHAPES: [(usize, usize, usize); 8] = [
+    const SHAPES: [(usize, usize, usize); 9] = [
         (1, 1, 1),
+        (29, 10, 7),
         (6, 8, 32),
         (7, 3, 33),
         (5, 13, 17),

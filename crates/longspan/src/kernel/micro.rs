@@ -13,6 +13,8 @@ use crate::real::Real;
 pub(super) const MAX_ROWS: usize = 8;
 /// Most vectors in a row of a panel.
 pub(super) const MAX_VECTORS: usize = 4;
+/// Bytes in a cache line.
+pub(super) const LINE: usize = 64;
 /// Most rows of a tile that takes more than one panel.
 const MAX_BROAD_ROWS: usize = 3;
 /// Room for the largest tile: 24 registers of 16 numbers.
@@ -62,8 +64,18 @@ pub(super) struct Place<R> {
     pub(super) cold: bool,
 }
 
-/// Computes one tile: `(depth, a, packed b, distance between panels in b, place)`.
-pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Place<R>);
+/// What is fetched into the second-level cache meanwhile: `lines` cache lines for each k. One burst of them before the sums
+/// would hold these up until most had come.
+#[derive(Clone, Copy)]
+pub(super) struct Fetch<R> {
+    /// First element.
+    pub(super) next: *const R,
+    /// Cache lines for each k.
+    pub(super) lines: usize,
+}
+
+/// Computes one tile: `(depth, a, packed b, distance between panels in b, place, fetch)`.
+pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Place<R>, Fetch<R>);
 
 /// Rows of a tile that is `vectors` wide.
 pub(super) const fn tile_rows<I: Isa>(vectors: usize) -> usize {
@@ -93,35 +105,45 @@ unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize, const P: usize
     b: *const R,
     panel: usize,
     to: Place<R>,
+    fetch: Fetch<R>,
 ) {
     let lanes = <I::V<R> as Vector<R>>::LANES;
     let mut sums = [[[I::V::<R>::zero(); NV]; P]; MR];
-    if to.cold {
-        for m in 0..MR {
+    let mut next = fetch.next;
+    // The place is fetched row by row, a row with every part of the sum.
+    let (mut first, mut row) = (0, 0);
+    while row < MR {
+        let end = depth * (row + 1) / MR;
+        if to.cold {
             for p in 0..P {
                 for v in 0..NV {
-                    prefetch(to.c.wrapping_add(m * to.stride + p * to.panel + v * lanes));
+                    prefetch(to.c.wrapping_add(row * to.stride + p * to.panel + v * lanes));
                 }
             }
         }
-    }
-    for k in 0..depth {
-        // SAFETY: the caller's contract; the vector type is `lanes` numbers in a row.
-        unsafe {
-            let mut columns = [[I::V::<R>::zero(); NV]; P];
-            for p in 0..P {
-                columns[p] = b.add(p * panel + k * NV * lanes).cast::<[I::V<R>; NV]>().read_unaligned();
+        for k in first..end {
+            for _ in 0..fetch.lines {
+                prefetch_l2(next);
+                next = next.wrapping_add(LINE / size_of::<R>());
             }
-            let ak = a.data.add(k * a.column);
-            for m in 0..MR {
-                let x = I::V::<R>::splat(*ak.add(m * a.row));
+            // SAFETY: the caller's contract; the vector type is `lanes` numbers in a row.
+            unsafe {
+                let mut columns = [[I::V::<R>::zero(); NV]; P];
                 for p in 0..P {
-                    for v in 0..NV {
-                        sums[m][p][v] = x.fma(columns[p][v], sums[m][p][v]);
+                    columns[p] = b.add(p * panel + k * NV * lanes).cast::<[I::V<R>; NV]>().read_unaligned();
+                }
+                let ak = a.data.add(k * a.column);
+                for m in 0..MR {
+                    let x = I::V::<R>::splat(*ak.add(m * a.row));
+                    for p in 0..P {
+                        for v in 0..NV {
+                            sums[m][p][v] = x.fma(columns[p][v], sums[m][p][v]);
+                        }
                     }
                 }
             }
         }
+        (first, row) = (end, row + 1);
     }
     for m in 0..MR {
         for p in 0..P {
@@ -154,9 +176,10 @@ macro_rules! compile_for {
             b: *const R,
             panel: usize,
             to: Place<R>,
+            fetch: Fetch<R>,
         ) {
             // SAFETY: the same contract.
-            unsafe { tile::<$isa, R, MR, NV, P>(depth, a, b, panel, to) }
+            unsafe { tile::<$isa, R, MR, NV, P>(depth, a, b, panel, to, fetch) }
         }
     };
 }
@@ -233,6 +256,19 @@ pub(super) fn prefetch<R>(at: *const R) {
     let _ = at;
 }
 
+/// As [`prefetch`], but no nearer than the second-level cache: what is needed soon and is more than the first level holds.
+#[inline(always)]
+pub(super) fn prefetch_l2<R>(at: *const R) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: as for `prefetch`.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// The table of a level.
 #[rustfmt::skip]
 pub(super) fn table<R: Real>(level: Level) -> Table<R> {
@@ -267,7 +303,10 @@ pub fn fma_peak_flops(level: Level, rounds: usize) -> f64 {
     for _ in 0..rounds * PEAK_DEPTH / depth {
         // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs, and the level
         // was checked when it was made.
-        unsafe { micro(depth, left, b.as_ptr(), 0, out.place(rows, vectors * lanes)) };
+        unsafe {
+            let fetch = Fetch { next: b.as_ptr(), lines: 0 };
+            micro(depth, left, b.as_ptr(), 0, out.place(rows, vectors * lanes), fetch);
+        };
         std::hint::black_box(&out.0);
     }
     (2 * rounds * PEAK_DEPTH * rows * vectors * lanes) as f64

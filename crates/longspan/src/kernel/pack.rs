@@ -139,6 +139,11 @@ impl<R: Real> Packed<R> {
         self.gates * panel.spread
     }
 
+    /// Vectors in a row of the first panel: no other one has more.
+    pub(super) fn widest(&self) -> usize {
+        self.vectors(&self.panels[0])
+    }
+
     /// Size of the packed operand.
     pub(super) fn bytes(&self) -> usize {
         self.len * size_of::<R>()

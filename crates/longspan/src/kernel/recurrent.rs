@@ -11,8 +11,8 @@
 
 use std::marker::PhantomData;
 
-use super::block::{Ahead, Block, Kernels};
-use super::gemm::Start;
+use super::block::{Ahead, Block, Kernels, Rows};
+use super::gemm::{DEPTH, Start};
 use super::isa::{Isa, Job};
 use super::lanes::Vector;
 use super::micro::{Left, MAX_ROWS, Tile};
@@ -406,14 +406,17 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                     let width = vectors * packed.lanes();
                     let breadth = self.kernels.breadth(packed, at, rows);
                     let right = packed.rows_from(&packed.panels()[at], 0).as_ptr();
-                    let mut ahead = Ahead::new(packed, at + breadth, 0, hidden, rows.div_ceil(MAX_ROWS));
+                    let tiles = rows.div_ceil(MAX_ROWS);
+                    let mut ahead = Ahead::new(packed, at + breadth, breadth, (0, hidden), tiles);
                     for (first, count) in self.kernels.tiles(vectors, rows) {
-                        ahead.fetch();
+                        let fetch = ahead.share(right, hidden);
                         let top = self.first + first;
                         let a = Left { data: operand.wrapping_add(top * stride), row: stride, column: 1 };
                         let micro = self.kernels.micro(vectors, count, breadth);
                         // SAFETY: the operand's rows top..top + count and the panels hold `hidden` numbers each.
-                        unsafe { micro(hidden, a, right, packed.panel_len(), tile.place(count, width)) };
+                        unsafe {
+                            micro(hidden, a, right, packed.panel_len(), tile.place(count, width), fetch)
+                        };
                         for m in 0..count {
                             for (p_, panel) in packed.panels()[at..at + breadth].iter().enumerate() {
                                 let sums_at = (p_ * count + m) * width;
@@ -547,17 +550,17 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
                         (to, stride, false)
                     }
                 };
-                let block = Block {
-                    first: 0,
-                    depth: packed.depth(),
-                    rows: self.end - self.first,
-                    start: if add { Start::Keep } else { Start::Zero },
-                };
-                // SAFETY: these rows of the deltas hold the phase's gates, which are as many as the weights are deep; the units
-                // that are written belong to these rows, and so to this worker.
-                unsafe {
-                    let a = Left { data: operand.add(self.first * stride), row: stride, column: 1 };
-                    self.kernels.block(a, packed, block, to.add(self.first * to_stride), to_stride);
+                // As in every product: one block of a panel after the other, so that it stays in the caches for all rows.
+                for k in (0..packed.depth()).step_by(DEPTH) {
+                    let start = if add || k > 0 { Start::Keep } else { Start::Zero };
+                    let depth = DEPTH.min(packed.depth() - k);
+                    let block = Block { first: k, depth, rows: self.end - self.first, start };
+                    // SAFETY: these rows of the deltas hold the phase's gates, which are as many as the weights are deep; the
+                    // units that are written belong to these rows, and so to this worker.
+                    unsafe {
+                        let a = Rows::Apart { data: operand.add(self.first * stride + k), stride };
+                        self.kernels.block(a, packed, block, to.add(self.first * to_stride), to_stride);
+                    }
                 }
             }
         }
