@@ -81,7 +81,8 @@ pub struct Trainer<R> {
 impl<R: Real> Trainer<R> {
     /// A model with fresh weights at the beginning of its data.
     pub fn new(ctx: Context<R>, spec: &ModelSpec, config: &Config) -> Self {
-        let model = Model::new(ctx.level(), spec);
+        let mut model = Model::new(ctx.level(), spec);
+        model.limit_memory(config.memory_limit());
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let init = InitSpec {
             init: config.init,
