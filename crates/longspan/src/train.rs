@@ -248,7 +248,8 @@ impl Session {
             }
             let exhausted = self.patience.exhausted(self.config.early_stop);
             let interrupted = cancel.load(Ordering::Relaxed);
-            let late = !deadline.is_zero() && began.elapsed() >= deadline;
+            // Every attempt takes a step: who goes on again and again comes to the end.
+            let late = !deadline.is_zero() && began.elapsed() >= deadline && self.tokens > 0;
             let outcome = match () {
                 _ if interrupted => Some(Outcome::Interrupted),
                 _ if exhausted => Some(Outcome::StoppedEarly),
