@@ -89,9 +89,8 @@ impl<R: Real> Trainer<R> {
             forget_bias: config.forget_bias,
             cell: spec.cell,
             seed: config.seed,
-            level: ctx.level(),
         };
-        initialise(&mut params, &init);
+        initialise(&ctx, &mut params, &init);
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
             optimizer: Optimizer::new(config.optimizer_settings(), Arc::clone(model.layout())),
