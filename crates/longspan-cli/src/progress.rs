@@ -81,6 +81,9 @@ impl Progress {
             start.threads,
             if start.threads == 1 { "" } else { "s" }
         );
+        if let Some(plan) = &start.memory {
+            eprintln!("bptt memory: {plan}");
+        }
         if start.step > 0 {
             eprintln!("going on after step {} of {}", start.step, start.steps);
         }

@@ -61,6 +61,10 @@ fn every_section_says_what_it_found() {
     } else {
         assert!(row["memory_bytes"].is_null(), "{row}");
     }
+    let row = &rows("--json --quick --only recompute/char-lstm")[0];
+    positive(row, &["whole_ms", "half_ms", "least_ms", "half_ratio", "least_ratio"]);
+    let bytes = |name: &str| row[name].as_u64().expect("a number");
+    assert!(bytes("least_bytes") < bytes("half_bytes") && 2 * bytes("half_bytes") <= bytes("whole_bytes"));
     let row = &rows("--json --quick --only start/char-lstm")[0];
     positive(row, &["ready_ms", "first_step_ms", "median_step_ms"]);
 }

@@ -115,6 +115,13 @@ fn settings_come_from_files_flags_and_set_and_are_saved() {
     for line in ["hidden = 24", "layers = 2", "cell = \"rnn\"", "steps = 4", "schema = 1"] {
         assert!(saved.contains(line), "{line} in {saved}");
     }
+    std::fs::write(directory.join("memory.toml"), "text = \"text.txt\"\nbptt_memory = \"2048kib\"\n")
+        .expect("a file");
+    let shown = text(&run(directory, "config memory.toml"));
+    assert!(
+        shown.contains("bptt_memory = \"2MiB\"\n") && defaults.contains("bptt_memory = \"0\"\n"),
+        "{shown}"
+    );
     // What a run saved is what it can be made from again, from anywhere, and to the bit.
     run(Path::new("/"), &format!("train --config {0}/run/config.toml --out {0}/again", directory.display()));
     let weights =

@@ -88,6 +88,37 @@ fn kills_change_no_bit() {
     assert!(resumed > 0, "every kill came before the run began");
 }
 
+/// With little memory for backward, chunks are computed twice: to the same bits, and a run may go on with another limit.
+#[test]
+fn a_memory_limit_changes_no_bit() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = directory.path().join("text.txt");
+    write_text(&text);
+    let path = |name: &str| directory.path().join(name);
+    // Four chunks a window.
+    let settings = "--threads 2 --chunk 8 --steps 60";
+    finish(&text, &path("whole"), settings);
+    let truth = checkpoints(&path("whole"));
+    let said = |out: &Path, more: &str| {
+        let output = train(&text, out, more).output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said.lines().find(|line| line.starts_with("bptt memory: ")).map(str::to_owned)
+    };
+    // Tapes of 8 · 8 · 2 · 48 · 4 numbers, four states of 2 · 2 · 8 · 48.
+    let limited = said(&path("limited"), &format!("{settings} --bptt-memory 170KiB"));
+    let plan = "bptt memory: 4 chunks of 8 steps: 1 kept, 3 computed twice, 0.1 MiB of 0.4 MiB";
+    assert_eq!(limited.as_deref(), Some(plan));
+    assert!(checkpoints(&path("limited")) == truth);
+
+    let paused = path("paused");
+    said(&paused, "--threads 2 --chunk 8 --steps 20 --bptt-memory 170KiB");
+    let wider = said(&paused, "--steps 60 --bptt-memory 250KiB");
+    assert!(wider.is_some_and(|line| line.contains("2 kept, 2 computed twice")));
+    assert!(checkpoints(&paused)[0] == truth[0], "the last weights");
+    assert_eq!(said(&path("free"), &format!("{settings} --bptt-memory 0")), None);
+}
+
 /// The threads, the observers and a pause by --stop-after leave the bits alone; every attempt is recorded.
 #[test]
 fn threads_observers_and_pauses_change_no_bit() {

@@ -88,14 +88,22 @@ pub struct Flow<'a, R> {
     pub d_hidden: &'a [R],
 }
 
+/// What is kept of a chunk.
+struct Kept<R> {
+    /// The chunk whose tapes these are.
+    chunk: usize,
+    /// One for each layer.
+    layers: Vec<Tape<R>>,
+}
+
 /// A stack of recurrent layers of one kind.
 pub struct Stack<R> {
     layers: Vec<Layer<R>>,
     chunk: usize,
     reader: Reader<R>,
     plan: Plan,
-    /// The tapes of one chunk, `[layer]`: first that of whatever chunk is not kept, then the kept ones in order.
-    tapes: Vec<Vec<Tape<R>>>,
+    /// The tapes that the plan has room for.
+    tapes: Vec<Kept<R>>,
     /// `[chunk][layer]`: the state before the chunk, `[parts, B, H]`.
     before: Vec<Vec<Buffer<R>>>,
     spans: Vec<Span<R>>,
@@ -106,7 +114,6 @@ pub struct Stack<R> {
     work: Work<R>,
     /// Bytes that tapes may take.
     limit: Option<usize>,
-    steps: usize,
     rows: usize,
     dropout: Option<Dropout>,
 }
@@ -140,7 +147,6 @@ impl<R: Real> Stack<R> {
             masked: Buffer::zeros(0),
             work: layers[0].work(),
             limit: None,
-            steps: 0,
             rows: 0,
             dropout: None,
             layers,
@@ -203,21 +209,52 @@ impl<R: Real> Stack<R> {
         dropout: Option<Dropout>,
         y: &mut [R],
     ) {
-        let hidden = self.hidden();
+        let plan = self.plan(steps, rows, self.limit).unwrap_or_else(|error| panic!("{error}"));
+        self.run(ctx, params, input, (plan, rows), state, dropout, y);
+    }
+
+    /// As [`Stack::forward`] without dropout, to the same bits, where backward does not follow: in the memory of one chunk.
+    ///
+    /// # Panics
+    /// If a length does not fit T and B.
+    pub fn outputs(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        (steps, rows): (usize, usize),
+        state: &mut State<R>,
+        y: &mut [R],
+    ) {
+        let plan = self.plan(steps, rows, None).unwrap_or_else(|error| panic!("{error}"));
+        self.run(ctx, params, input, (plan.without_backward(), rows), state, None, y);
+    }
+
+    /// Forward, keeping what the plan says.
+    fn run(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        (plan, rows): (Plan, usize),
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+        y: &mut [R],
+    ) {
+        let (steps, hidden) = (plan.steps(), self.hidden());
         self.reader.check(input, steps * rows);
         assert_eq!(y.len(), steps * rows * hidden, "y: [T, B, H] = [{steps}, {rows}, {hidden}]");
-        (self.steps, self.rows, self.dropout) = (steps, rows, dropout);
-        self.plan = self.plan(steps, rows, self.limit).unwrap_or_else(|error| panic!("{error}"));
-        while self.tapes.len() < 1 + self.plan.kept() {
-            self.tapes.push(self.layers.iter().map(Layer::tape).collect());
+        (self.plan, self.rows, self.dropout) = (plan, rows, dropout);
+        while self.tapes.len() < self.plan.kept() {
+            self.tapes.push(Kept { chunk: 0, layers: self.layers.iter().map(Layer::tape).collect() });
         }
-        while self.before.len() < self.plan.chunks() {
+        while self.before.len() < self.plan.states() {
             self.before.push(self.layers.iter().map(|_| Buffer::zeros(0)).collect());
         }
         self.reader.project(ctx, params, &self.layers[0], input, dropout.is_some());
         let n = rows * hidden;
         for c in 0..self.plan.chunks() {
-            for (before, state) in self.before[c].iter_mut().zip(&state.layers) {
+            for (before, state) in self.before[self.plan.state_of(c)].iter_mut().zip(&state.layers) {
                 before.grow(state.len());
                 before[..state.len()].copy_from_slice(state);
             }
@@ -239,6 +276,8 @@ impl<R: Real> Stack<R> {
         let (first, length) = self.plan.bounds(c);
         let (rows, hidden) = (self.rows, self.hidden());
         let tapes = &mut self.tapes[self.plan.tape_of(c)];
+        let before = &self.before[self.plan.state_of(c)];
+        tapes.chunk = c;
         for (l, layer) in self.layers.iter().enumerate() {
             let (below, here) = self.spans.split_at_mut(l);
             let source = match below.last() {
@@ -247,7 +286,7 @@ impl<R: Real> Stack<R> {
                     masked(ctx, self.dropout, l, first, (rows, hidden), below.output(), &mut self.masked)
                 }
             };
-            layer.forward(ctx, source, &self.before[c][l], (length, rows), &mut tapes[l], &mut here[0]);
+            layer.forward(ctx, source, &before[l], (length, rows), &mut tapes.layers[l], &mut here[0]);
         }
         self.at_hand = c;
     }
@@ -260,7 +299,7 @@ impl<R: Real> Stack<R> {
     /// read-only views and cannot change a bit of the result.
     ///
     /// # Panics
-    /// If a length does not fit the last forward pass.
+    /// If a length does not fit the last forward pass, or that was for outputs alone.
     pub fn backward(
         &mut self,
         ctx: &Context<R>,
@@ -272,46 +311,32 @@ impl<R: Real> Stack<R> {
         mut d_x: Option<&mut [R]>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) {
-        let (steps, rows, hidden) = (self.steps, self.rows, self.hidden());
+        assert!(self.plan.leads_back(), "no way back from outputs alone");
+        let (steps, rows, hidden) = (self.plan.steps(), self.rows, self.hidden());
         assert_eq!(d_y.len(), steps * rows * hidden, "d_y: [T, B, H] = [{steps}, {rows}, {hidden}]");
         self.reader.check(input, steps * rows);
         if let Some(d_x) = &d_x {
             self.reader.check(Input::Numbers(d_x), steps * rows);
         }
-        // What was not kept needs the weights of both directions.
-        let mut packed = false;
+        // Chunks that are run again need the weights for forward, too.
+        let again = self.plan.kept() < self.plan.chunks();
+        self.layers.iter_mut().for_each(|layer| layer.pack_backward(ctx, params, again));
         self.reader.open_gradient();
         for c in (0..self.plan.chunks()).rev() {
             let (first, length) = self.plan.bounds(c);
-            if self.plan.is_kept(c) {
-                if self.at_hand != c {
-                    let tapes = &mut self.tapes[self.plan.tape_of(c)];
-                    for (l, layer) in self.layers.iter().enumerate() {
-                        layer.replay(
-                            ctx,
-                            &self.before[c][l],
-                            (length, rows),
-                            &mut tapes[l],
-                            &mut self.spans[l],
-                        );
-                    }
-                    self.at_hand = c;
+            let tapes = &mut self.tapes[self.plan.tape_of(c)];
+            if self.at_hand != c && tapes.chunk == c {
+                for (l, (layer, tape)) in self.layers.iter().zip(&mut tapes.layers).enumerate() {
+                    layer.replay(ctx, &self.before[c][l], (length, rows), tape, &mut self.spans[l]);
                 }
+                self.at_hand = c;
             } else if self.at_hand != c {
-                if packed {
-                    self.layers.iter_mut().for_each(|layer| layer.pack_forward(ctx, params));
-                    packed = false;
-                }
                 self.run_chunk(ctx, params, input, c);
-            }
-            if !packed {
-                self.layers.iter_mut().for_each(|layer| layer.pack_backward(ctx, params));
-                packed = true;
             }
             if let Some(top) = self.spans.last_mut() {
                 top.d_h().copy_from_slice(&d_y[first * rows * hidden..][..length * rows * hidden]);
             }
-            let tapes = &mut self.tapes[self.plan.tape_of(c)];
+            let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
             for (l, layer) in self.layers.iter().enumerate().rev() {
                 let (below, here) = self.spans.split_at_mut(l);
                 let (tape, span, work) = (&mut tapes[l], &mut here[0], &mut self.work);

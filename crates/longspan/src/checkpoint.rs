@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::fingerprint::Fingerprint;
 use crate::data::vocabulary::Vocabulary;
+use crate::kernel::little_endian;
 use crate::model::ModelSpec;
 use crate::params::{Entry, Params};
 use crate::run::replace_file;
@@ -124,9 +125,7 @@ impl View for &Tensor<'_> {
         &self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        let mut bytes = vec![0; self.data_len()];
-        bytes.as_chunks_mut::<4>().0.iter_mut().zip(self.values).for_each(|(to, x)| *to = x.to_le_bytes());
-        Cow::Owned(bytes)
+        little_endian(self.values)
     }
     fn data_len(&self) -> usize {
         4 * self.values.len()

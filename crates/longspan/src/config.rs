@@ -23,7 +23,7 @@ use crate::init::Init;
 use crate::model::ModelSpec;
 use crate::optim::{Rule, Settings};
 use crate::schedule::Schedule;
-use crate::setting::nearest;
+use crate::setting::{Size, nearest};
 use crate::task::TaskKind;
 
 /// The version of the format of configuration files.
@@ -85,6 +85,7 @@ pub struct Config {
     pub unroll: usize,
     pub chunk: usize,
     pub batch: usize,
+    pub bptt_memory: Size,
     pub epochs: u64,
     pub steps: u64,
     pub seed: u64,
@@ -140,6 +141,7 @@ impl Default for Config {
             unroll: 128,
             chunk: 0,
             batch: 32,
+            bptt_memory: Size(0),
             epochs: 10,
             steps: 0,
             seed: 0,
@@ -361,6 +363,11 @@ impl Config {
                 (key.field)(self).set(&value).expect("a value that the key itself wrote");
             }
         }
+    }
+
+    /// Bytes that what backward needs of a window may take; None for as many as it needs.
+    pub fn memory_limit(&self) -> Option<usize> {
+        (self.bptt_memory.0 > 0).then_some(self.bptt_memory.0)
     }
 
     /// The optimizer's settings.

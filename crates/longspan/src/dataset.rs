@@ -143,7 +143,8 @@ fn frequency_loss(train: &TextPart, judged: &TextPart) -> f64 {
     let mut counts = vec![1u64; train.vocabulary()];
     train.tokens().iter().for_each(|&token| counts[token as usize] += 1);
     let total = (train.tokens().len() + train.vocabulary()) as f64;
+    let losses: Vec<f64> = counts.iter().map(|&count| -(count as f64 / total).ln()).collect();
     let predicted = judged.tokens().get(1..).unwrap_or_default();
-    let nats: f64 = predicted.iter().map(|&token| -(counts[token as usize] as f64 / total).ln()).sum();
+    let nats: f64 = predicted.iter().map(|&token| losses[token as usize]).sum();
     nats / predicted.len().max(1) as f64
 }

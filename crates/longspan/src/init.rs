@@ -23,11 +23,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cell::CellKind;
-use crate::kernel::Level;
+use crate::kernel::Context;
 use crate::params::{Entry, Params};
 use crate::real::Real;
 use crate::rng::{Key, Purpose, Stream};
 use crate::setting::{Kind, SettingError, check, number, positive};
+use orthogonal::orthogonalise;
 
 /// A rule for the initial weights, see the module's table.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,19 +70,17 @@ pub struct InitSpec {
     pub cell: CellKind,
     /// Seed.
     pub seed: u64,
-    /// Instruction set, for the products of `orthogonal`.
-    pub level: Level,
 }
 
-/// Sets every weight. Row i of tensor n is drawn from a stream of its own, named by (seed, n, i).
+/// Sets every weight. Row i of tensor n is drawn from a stream of its own, named by (seed, n, i), on whichever thread.
 ///
 /// # Panics
 /// If the layout has a tensor of unknown name, or a layer without `rnn.weight_hh_l{k}`.
-pub fn initialise<R: Real>(params: &mut Params<R>, spec: &InitSpec) {
+pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &InitSpec) {
     let layout = params.layout().clone();
     let tied = layout.find("head.weight").is_none();
     for (index, entry) in layout.entries().iter().enumerate() {
-        let place = Place { key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
+        let place = Place { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
         let out = params.tensor_mut(index);
         let (name, layer) = entry.name.rsplit_once("_l").unwrap_or((&entry.name, ""));
         match name {
@@ -112,32 +111,33 @@ pub fn initialise<R: Real>(params: &mut Params<R>, spec: &InitSpec) {
 }
 
 /// A tensor with the key of its draws.
-struct Place<'a> {
+struct Place<'a, R> {
+    ctx: &'a Context<R>,
     key: Key,
     entry: &'a Entry,
 }
 
-impl Place<'_> {
+impl<R: Real> Place<'_, R> {
     /// The stream of a row; an element of a vector counts as a row.
     fn row(&self, row: usize) -> Stream {
         self.key.stream(0, row as u64)
     }
 
     /// Draws element by element, rows in their order.
-    fn draw<R: Real>(&self, out: &mut [R], draw: impl Fn(&mut Stream) -> f64) {
+    fn draw(&self, out: &mut [R], draw: impl Fn(&mut Stream) -> f64 + Sync) {
         let cols: usize = self.entry.shape[1..].iter().product();
-        for (i, row) in out.chunks_mut(cols.max(1)).enumerate() {
+        self.ctx.split_parts(out, cols.max(1), |i, row| {
             let mut stream = self.row(i);
             row.iter_mut().for_each(|x| *x = R::from_f64(draw(&mut stream)));
-        }
+        });
     }
 
     /// U(±bound).
-    fn uniform<R: Real>(&self, out: &mut [R], bound: f64) {
+    fn uniform(&self, out: &mut [R], bound: f64) {
         self.draw(out, |stream| bound * (2.0 * stream.uniform() - 1.0));
     }
 
-    fn input<R: Real>(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
+    fn input(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
         let fans = self.entry.shape[1] + hidden;
         match spec.init {
             Init::Uniform => self.uniform(out, 1.0 / (hidden as f64).sqrt()),
@@ -145,7 +145,7 @@ impl Place<'_> {
         }
     }
 
-    fn recurrent<R: Real>(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
+    fn recurrent(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
         let units = hidden as f64;
         match spec.init {
             Init::Uniform => self.uniform(out, 1.0 / units.sqrt()),
@@ -157,16 +157,20 @@ impl Place<'_> {
                     row[i % hidden] = R::ONE;
                 }
             }
-            Init::Orthogonal { gain } => self.orthogonal(out, spec.level, hidden, gain),
-            Init::Chrono { .. } => self.orthogonal(out, spec.level, hidden, 1.0),
+            Init::Orthogonal { gain } => self.orthogonal(out, hidden, gain),
+            Init::Chrono { .. } => self.orthogonal(out, hidden, 1.0),
         }
     }
 
-    fn orthogonal<R: Real>(&self, out: &mut [R], level: Level, hidden: usize, gain: f64) {
-        for (gate, block) in out.chunks_mut(hidden * hidden).enumerate() {
-            let q = orthogonal::orthogonal(level, hidden, |i| self.row(gate * hidden + i));
-            block.iter_mut().zip(q).for_each(|(x, q)| *x = R::from_f64(gain * q));
-        }
+    fn orthogonal(&self, out: &mut [R], hidden: usize, gain: f64) {
+        let mut normal = vec![0.0; out.len()];
+        self.ctx.split_parts(&mut normal, hidden, |i, row| {
+            let mut stream = self.row(i);
+            row.iter_mut().for_each(|x| *x = stream.normal());
+        });
+        let level = self.ctx.level();
+        self.ctx.split_parts(&mut normal, hidden * hidden, |_, gate| orthogonalise(level, gate, hidden));
+        out.iter_mut().zip(normal).for_each(|(x, q)| *x = R::from_f64(gain * q));
     }
 }
 

@@ -31,6 +31,7 @@ mod x86;
 use std::sync::{Mutex, MutexGuard};
 
 pub use buffer::Buffer;
+pub(crate) use buffer::little_endian;
 pub(crate) use isa::Job;
 pub use isa::{Isa, Level, LevelError};
 pub use lanes::Vector;
@@ -84,6 +85,23 @@ impl<R: Real> Context<R> {
             let (first, end) = (count * worker / threads, count * (worker + 1) / threads);
             if first < end {
                 work(worker, first, end);
+            }
+        });
+    }
+
+    /// Calls `work(i, part)` for each `size` elements of `data`, the parts cut over the threads as by [`Context::split`].
+    pub fn split_parts<T: Copy + Send>(
+        &self,
+        data: &mut [T],
+        size: usize,
+        work: impl Fn(usize, &mut [T]) + Sync,
+    ) {
+        let (len, all) = (data.len(), Shared(data.as_mut_ptr()));
+        self.split(len.div_ceil(size), |_, first, end| {
+            for i in first..end {
+                let (from, to) = (i * size, len.min((i + 1) * size));
+                // SAFETY: parts do not overlap and end within the data, and each belongs to one worker.
+                work(i, unsafe { std::slice::from_raw_parts_mut(all.get().add(from), to - from) });
             }
         });
     }

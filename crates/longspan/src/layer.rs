@@ -196,16 +196,20 @@ impl<R: Real> Layer<R> {
         }
     }
 
-    /// Takes the weights for a backward pass, into the memory of those for forward.
-    pub fn pack_backward(&mut self, ctx: &Context<R>, params: &Params<R>) {
+    /// Takes the weights for a backward pass, into the memory of those for forward unless these are needed once more.
+    pub fn pack_backward(&mut self, ctx: &Context<R>, params: &Params<R>, keep_forward: bool) {
         let (gates, hidden) = (self.shape.gates, self.hidden);
         let ih = Mat::new(params.tensor(self.tensors.weight_ih), gates * hidden, self.input);
-        self.input_backward.take_room(&mut self.input_forward);
+        if !keep_forward {
+            self.input_backward.take_room(&mut self.input_forward);
+        }
         self.input_backward.pack(ctx, Weights::Plain(ih));
         let hh = params.tensor(self.tensors.weight_hh);
         for (p, phase) in self.shape.phases.iter().enumerate() {
             let block = Mat::new(&hh[phase.first_gate * hidden * hidden..], phase.gates * hidden, hidden);
-            self.hidden_backward[p].take_room(&mut self.hidden_forward[p]);
+            if !keep_forward {
+                self.hidden_backward[p].take_room(&mut self.hidden_forward[p]);
+            }
             self.hidden_backward[p].pack(ctx, Weights::Plain(block));
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bptt::{Flow, Input, Stack, State, chunk_for};
+use crate::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
@@ -95,6 +95,19 @@ impl<R: Real> Model<R> {
         self.stack.zero_state(rows)
     }
 
+    /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass; changes no bit.
+    pub fn limit_memory(&mut self, limit: Option<usize>) {
+        self.stack.limit_memory(limit);
+    }
+
+    /// How a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see [`Stack::plan`].
+    ///
+    /// # Errors
+    /// If the limit is below the least that is possible.
+    pub fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
+        self.stack.plan(steps, rows, limit)
+    }
+
     /// Takes the weights for the next passes. Each pass below uses those last packed.
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.stack.pack(ctx, params);
@@ -109,7 +122,7 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         state: &mut State<R>,
     ) -> Score {
-        self.forward(ctx, params, &batch.inputs, batch.rows, state, None);
+        self.outputs(ctx, params, &batch.inputs, batch.rows, state);
         let n = batch.inputs.len() * self.spec.hidden;
         self.head.score(ctx, params, &self.y[..n], &batch.targets, None)
     }
@@ -128,8 +141,13 @@ impl<R: Real> Model<R> {
     ) -> Score {
         let (steps, rows) = (batch.steps, batch.rows);
         let (hidden, layers) = (self.spec.hidden, self.spec.layers);
-        self.forward(ctx, params, &batch.inputs, rows, state, dropout);
         let n = steps * rows * hidden;
+        self.y.grow(n);
+        let (input, y) = (Input::Rows(self.embedding, &batch.inputs), &mut self.y[..n]);
+        self.stack.forward(ctx, params, input, (steps, rows), state, dropout, y);
+        if let Some(dropout) = dropout {
+            dropout.apply(ctx, layers, 0, (rows, hidden), y);
+        }
         self.d_y.grow(n);
         let d_y = &mut self.d_y[..n];
         let score = self.head.score(ctx, params, &self.y[..n], &batch.targets, Some((d_y, grads)));
@@ -143,7 +161,6 @@ impl<R: Real> Model<R> {
             }
             d_state => d_state.insert(self.stack.zero_state(rows)),
         };
-        let input = Input::Rows(self.embedding, &batch.inputs);
         self.stack.backward(ctx, params, input, d_y, d_state, grads, None, observe);
         score
     }
@@ -165,27 +182,22 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
         logits: &mut [R],
     ) {
-        self.forward(ctx, params, tokens, tokens.len(), state, None);
+        self.outputs(ctx, params, tokens, tokens.len(), state);
         self.head.logits(ctx, params, &self.y[..tokens.len() * self.spec.hidden], logits);
     }
 
-    /// Embedding and stack; leaves the top layer's outputs, dropout included, in `y`.
-    fn forward(
+    /// Embedding and stack; leaves the top layer's outputs in `y`, and nothing for backward.
+    fn outputs(
         &mut self,
         ctx: &Context<R>,
         params: &Params<R>,
         tokens: &[u32],
         rows: usize,
         state: &mut State<R>,
-        dropout: Option<Dropout>,
     ) {
-        let hidden = self.spec.hidden;
-        self.y.grow(tokens.len() * hidden);
-        let y = &mut self.y[..tokens.len() * hidden];
+        let n = tokens.len() * self.spec.hidden;
+        self.y.grow(n);
         let input = Input::Rows(self.embedding, tokens);
-        self.stack.forward(ctx, params, input, (tokens.len() / rows, rows), state, dropout, y);
-        if let Some(dropout) = dropout {
-            dropout.apply(ctx, self.spec.layers, 0, (rows, hidden), y);
-        }
+        self.stack.outputs(ctx, params, input, (tokens.len() / rows, rows), state, &mut self.y[..n]);
     }
 }

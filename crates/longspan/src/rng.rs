@@ -63,17 +63,25 @@ pub struct Stream {
 
 impl Stream {
     /// The next 32 random bits.
+    #[inline]
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
-            self.block = philox(self.key.0, self.counter);
-            self.counter[3] = self.counter[3].wrapping_add(1);
-            self.used = 0;
+            self.refill();
         }
         self.used += 1;
         self.block[self.used - 1]
     }
 
+    /// The next block of words. Apart, so that what is done at every draw is short enough to be inlined.
+    #[inline(never)]
+    fn refill(&mut self) {
+        self.block = philox(self.key.0, self.counter);
+        self.counter[3] = self.counter[3].wrapping_add(1);
+        self.used = 0;
+    }
+
     /// Uniform on [0, 1) with 53 random bits.
+    #[inline]
     pub fn uniform(&mut self) -> f64 {
         let high = u64::from(self.next_u32()) << 32;
         let bits = high | u64::from(self.next_u32());
@@ -81,6 +89,7 @@ impl Stream {
     }
 
     /// Standard normal by the Box–Muller transform (the cosine branch; one draw costs two uniforms).
+    #[inline]
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (2.0 * std::f64::consts::PI * self.uniform()).cos()

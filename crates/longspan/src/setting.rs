@@ -1,5 +1,9 @@
 //! Settings of the form `NAME[:X[:Y]]`, read with errors that say what to write instead.
 
+mod size;
+
+pub use size::Size;
+
 /// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

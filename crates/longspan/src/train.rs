@@ -41,7 +41,8 @@ pub struct Job {
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 6] = ["epochs", "steps", "threads", "stop_after", "checkpoint_every", "observe"];
+const FREE: [&str; 7] =
+    ["epochs", "steps", "threads", "bptt_memory", "stop_after", "checkpoint_every", "observe"];
 
 /// The settings of the run in `out`, with those given now over them.
 ///
@@ -148,6 +149,7 @@ impl Session {
 
         let threads = job.threads;
         let mut trainer = Trainer::new(Context::new(job.level, threads), &spec, &config);
+        let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
         let (mut patience, mut validated, mut parent) = (Patience::default(), 0, None);
         if let Some(source) = &source {
             if let Some(record) = &record {
@@ -177,8 +179,17 @@ impl Session {
         };
         let (out, level) = (job.out.clone(), job.level);
         let began_on = record.map(|record| record.isa).filter(|isa| *isa != level.to_string());
-        let start =
-            Start { out, step, steps, parameters, data: data.record.clone(), level, began_on, threads };
+        let start = Start {
+            out,
+            step,
+            steps,
+            parameters,
+            data: data.record.clone(),
+            level,
+            began_on,
+            threads,
+            memory,
+        };
         let session = Self {
             config,
             data,
@@ -237,7 +248,8 @@ impl Session {
             }
             let exhausted = self.patience.exhausted(self.config.early_stop);
             let interrupted = cancel.load(Ordering::Relaxed);
-            let late = !deadline.is_zero() && began.elapsed() >= deadline;
+            // Every attempt takes a step: who goes on again and again comes to the end.
+            let late = !deadline.is_zero() && began.elapsed() >= deadline && self.tokens > 0;
             let outcome = match () {
                 _ if interrupted => Some(Outcome::Interrupted),
                 _ if exhausted => Some(Outcome::StoppedEarly),

@@ -81,16 +81,16 @@ pub struct Trainer<R> {
 impl<R: Real> Trainer<R> {
     /// A model with fresh weights at the beginning of its data.
     pub fn new(ctx: Context<R>, spec: &ModelSpec, config: &Config) -> Self {
-        let model = Model::new(ctx.level(), spec);
+        let mut model = Model::new(ctx.level(), spec);
+        model.limit_memory(config.memory_limit());
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let init = InitSpec {
             init: config.init,
             forget_bias: config.forget_bias,
             cell: spec.cell,
             seed: config.seed,
-            level: ctx.level(),
         };
-        initialise(&mut params, &init);
+        initialise(&ctx, &mut params, &init);
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
             optimizer: Optimizer::new(config.optimizer_settings(), Arc::clone(model.layout())),

@@ -1,6 +1,7 @@
 //! `longspan bench`: how fast this build is on this machine, beside the processor's multiply-add peak.
 
 mod memory;
+mod recompute;
 mod rows;
 mod show;
 mod stack;
@@ -125,9 +126,9 @@ fn document(options: &Options, rows: Vec<Value>) -> String {
 fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, Failure> {
     let context = || Context::new(options.level, options.threads);
     Ok(match row {
-        Row::Stack(stack) => timed(row, &mut stack::Pass::new(context(), *stack), options),
+        Row::Stack(stack) => timed(row, &mut stack::Pass::new(context(), *stack, None), options),
         Row::Step(step) => {
-            let mut fields = timed(row, &mut step::Training::new(context(), step), options);
+            let mut fields = timed(row, &mut step::Training::new(context(), step, None), options);
             let seconds = fields[0].1.as_f64().unwrap_or(f64::NAN) / 1e3;
             fields.push(("tokens_per_second", json!((step.steps * step.rows) as f64 / seconds)));
             fields
@@ -140,6 +141,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
         Row::StackMemory(_) | Row::StepMemory(_) => {
             vec![("memory_bytes", json!(memory::measure(row, options)?))]
         }
+        Row::StackRecompute(_) | Row::StepRecompute(_) => recompute::measure(row, options)?,
         Row::Start(step) => {
             let started = start::measure(step, options, options.text.as_deref(), options.starts())?;
             vec![

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
-/// How a window is kept for backward: the state before every chunk, the tapes of the last chunks, and room for one tape more,
-/// in which the other chunks are run again when backward comes to them. One chunk after the other is made anew from its own
-/// first state, so that the extra work is at most one forward pass.
+/// How a window is kept for backward: the state before every chunk, and the tapes of the last chunks. The other chunks are run
+/// again, each from its own first state, when backward comes to them, in the memory of the first tape that was kept. The extra
+/// work is less than one forward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     steps: usize,
     chunk: usize,
+    /// Chunks whose tape is kept.
     kept: usize,
+    /// Chunks whose first state is kept; one of several where there is no way back.
+    states: usize,
     /// Bytes of one chunk's tape.
     tape: usize,
     /// Bytes of the state before a chunk.
@@ -29,6 +32,13 @@ pub struct MemoryError {
     chunk: usize,
 }
 
+impl MemoryError {
+    /// The smallest limit that would do, in bytes.
+    pub fn least(&self) -> usize {
+        self.least
+    }
+}
+
 impl Plan {
     /// A plan for tapes of `tape_a_step` bytes a step and states of `state` bytes.
     pub(super) fn new(
@@ -38,15 +48,29 @@ impl Plan {
         state: usize,
         limit: Option<usize>,
     ) -> Result<Self, MemoryError> {
-        let chunks = steps.div_ceil(chunk);
-        let tape = tape_a_step * chunk.min(steps);
-        let all = Self { steps, chunk, kept: chunks, tape, state };
+        let (chunks, tape) = (steps.div_ceil(chunk), tape_a_step * chunk.min(steps));
+        let all = Self { steps, chunk, kept: chunks, states: chunks, tape, state };
         let Some(limit) = limit.filter(|&limit| limit < all.bytes()) else { return Ok(all) };
-        let least = Self { kept: 0, ..all };
+        let least = Self { kept: 1, ..all };
         match limit.checked_sub(least.bytes()) {
-            Some(left) => Ok(Self { kept: (left / tape.max(1)).min(chunks), ..all }),
+            Some(left) => Ok(Self { kept: (1 + left / tape.max(1)).min(chunks), ..all }),
             None => Err(MemoryError { limit, least: least.bytes(), steps, chunk }),
         }
+    }
+
+    /// For outputs alone: every chunk uses the memory of the one before it.
+    pub(super) fn without_backward(self) -> Self {
+        Self { kept: self.kept.min(1), states: self.states.min(1), ..self }
+    }
+
+    /// Whether backward can follow.
+    pub(super) fn leads_back(&self) -> bool {
+        self.states == self.chunks()
+    }
+
+    /// Steps of the window.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
     }
 
     /// Chunks of the window.
@@ -61,8 +85,17 @@ impl Plan {
 
     /// Bytes for tapes and states.
     pub fn bytes(&self) -> usize {
-        let tapes = if self.kept == self.chunks() { self.kept } else { self.kept + 1 };
-        tapes * self.tape + self.chunks() * self.state
+        self.kept * self.tape + self.states * self.state
+    }
+
+    /// Bytes where everything is kept.
+    pub fn whole_bytes(&self) -> usize {
+        self.chunks() * (self.tape + self.state)
+    }
+
+    /// Chunks whose first state is kept.
+    pub(super) fn states(&self) -> usize {
+        self.states
     }
 
     /// First step and length of a chunk.
@@ -71,25 +104,29 @@ impl Plan {
         (first, self.chunk.min(self.steps - first))
     }
 
-    /// Whether backward finds the chunk's tape.
-    pub(super) fn is_kept(&self, chunk: usize) -> bool {
-        chunk + self.kept >= self.chunks()
+    /// Which of the tapes a chunk uses: those that are not kept use the first one.
+    pub(super) fn tape_of(&self, chunk: usize) -> usize {
+        (chunk + self.kept).saturating_sub(self.chunks())
     }
 
-    /// Which of the tapes a chunk uses: 0 is the one that is used again.
-    pub(super) fn tape_of(&self, chunk: usize) -> usize {
-        if self.is_kept(chunk) { 1 + chunk + self.kept - self.chunks() } else { 0 }
+    /// Which of the states a chunk begins with.
+    pub(super) fn state_of(&self, chunk: usize) -> usize {
+        chunk.min(self.states - 1)
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (chunks, again) = (self.chunks(), self.chunks() - self.kept);
-        let mib = self.bytes() as f64 / (1 << 20) as f64;
+        let mib = |bytes: usize| bytes as f64 / (1 << 20) as f64;
         write!(
             f,
-            "{chunks} chunks of {} steps: {} kept, {again} computed twice, {mib:.1} MiB",
-            self.chunk, self.kept
+            "{} chunks of {} steps: {} kept, {} computed twice, {:.1} MiB of {:.1} MiB",
+            self.chunks(),
+            self.chunk,
+            self.kept,
+            self.chunks() - self.kept,
+            mib(self.bytes()),
+            mib(self.whole_bytes())
         )
     }
 }
@@ -103,17 +140,30 @@ mod tests {
         // Ten chunks of ten steps, the last one shorter; a tape of 1000 bytes and states of 7.
         let of = |limit| Plan::new(95, 10, 100, 7, limit);
         let all = of(None).unwrap();
-        assert_eq!((all.chunks(), all.kept(), all.bytes()), (10, 10, 10_070));
+        assert_eq!((all.chunks(), all.kept(), all.bytes(), all.whole_bytes()), (10, 10, 10_070, 10_070));
         assert_eq!(of(Some(10_070)), Ok(all));
         for limit in 1070..10_070 {
             let plan = of(Some(limit)).unwrap();
             assert!(plan.bytes() <= limit && plan.kept() < 10, "{plan:?} in {limit}");
-            assert!(plan.kept() == 9 || plan.bytes() + 1000 > limit, "{plan:?} wastes {limit}");
-            let tapes: Vec<_> = (0..10).map(|c| plan.tape_of(c)).filter(|&tape| tape > 0).collect();
-            assert_eq!(tapes, (1..=plan.kept()).collect::<Vec<_>>());
+            assert!(plan.bytes() + 1000 > limit, "{plan:?} wastes {limit}");
+            assert_eq!(plan.whole_bytes(), all.bytes());
+            let tapes: Vec<_> = (10 - plan.kept()..10).map(|c| plan.tape_of(c)).collect();
+            assert_eq!(tapes, (0..plan.kept()).collect::<Vec<_>>());
+            assert!((0..10 - plan.kept()).all(|c| plan.tape_of(c) == 0));
         }
-        let error = of(Some(1069)).unwrap_err().to_string();
-        assert!(error.contains("1069 bytes") && error.contains("take 1070"), "{error}");
+        let error = of(Some(1069)).unwrap_err();
+        assert_eq!(error.least(), 1070);
+        assert!(
+            error.to_string().contains("1069 bytes") && error.to_string().contains("take 1070"),
+            "{error}"
+        );
         assert_eq!((all.bounds(9), all.bounds(0)), ((90, 5), (0, 10)));
+    }
+
+    #[test]
+    fn outputs_alone_take_the_memory_of_one_chunk() {
+        let plan = Plan::new(95, 10, 100, 7, None).unwrap().without_backward();
+        assert_eq!((plan.kept(), plan.bytes(), plan.leads_back()), (1, 1007, false));
+        assert!((0..10).all(|c| (plan.tape_of(c), plan.state_of(c)) == (0, 0)));
     }
 }

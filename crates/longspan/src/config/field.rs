@@ -10,7 +10,7 @@ use crate::data::vocabulary::Level;
 use crate::init::Init;
 use crate::optim::Rule;
 use crate::schedule::Schedule;
-use crate::setting::nearest;
+use crate::setting::{Size, nearest};
 use crate::task::TaskKind;
 
 /// A value as it stands in a TOML file.
@@ -135,7 +135,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Level, Init, Rule, Schedule, Clip, CellName, Observe);
+named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size);
 
 /// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
 macro_rules! names {

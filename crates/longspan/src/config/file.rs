@@ -88,9 +88,11 @@ mod tests {
     #[test]
     fn a_file_gives_back_what_it_was_written_from() {
         let text = "text = 'a \"b\".txt'\ncell = \"gru\"\nhidden = 1_000\nlr = 0.1\nschedule = \"step:3:0.25\"\n\
-                    clip = \"value:5\"\ntie_weights = true\neps = 1e-6\ninit = \"gaussian:0.5\"\n";
+                    clip = \"value:5\"\ntie_weights = true\neps = 1e-6\ninit = \"gaussian:0.5\"\n\
+                    bptt_memory = \"65536KiB\"\n";
         let config = parsed(text).unwrap();
         assert_eq!((config.hidden, config.lr, config.tie_weights), (1000, 0.1, true));
+        assert!(config.to_toml(false).contains("bptt_memory = \"64MiB\"\n"));
         for explained in [false, true] {
             let again = parsed(&config.to_toml(explained)).unwrap();
             assert!(config.differences(&again).is_empty());
@@ -106,6 +108,10 @@ mod tests {
                 "run.toml, line 2: there is no setting \"hiden\": did you mean hidden?",
             ),
             ("\n\nbatch = -3\n", "run.toml, line 3: batch = -3: needs a whole number, 0 or more"),
+            (
+                "bptt_memory = -1\n",
+                "run.toml, line 1: bptt_memory = -1: needs a whole number of bytes, or one with a unit",
+            ),
             ("cell = \"lsmt\"", "line 1: cell = lsmt: there is no such cell: did you mean lstm?"),
             ("schema = 2\n", "run.toml has schema = 2, and this version reads schema = 1"),
             ("lr = [1]\n", "run.toml, line 1: lr cannot be a array"),

@@ -89,6 +89,7 @@ keys! {
         unroll "N" "Steps that the gradient goes back through; the state is carried over";
         chunk "N" "Steps computed at once, part of the numerics; 0 for as many as suit the batch";
         batch "N" "Sequences side by side";
+        bptt_memory "SIZE" "Memory for what the backward pass needs of a window (gates and states), such as 64MiB; 0 for all of it. Less costs time, and changes no bit";
         epochs "N" "Passes over the data";
         steps "N" "Train this many steps instead of --epochs; 0 for none";
         seed "N" "Start of every random number";

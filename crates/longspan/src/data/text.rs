@@ -257,7 +257,11 @@ impl TextCorpus {
             });
         }
         let kept = count - held_out;
-        let cut = byte_offset(level, &bytes, kept).map_err(content(path))?;
+        // Where every token is a byte, as in plain English by character, nothing has to be looked for.
+        let cut = match count == bytes.len() {
+            true => kept,
+            false => byte_offset(level, &bytes, kept).map_err(content(path))?,
+        };
         let vocabulary = match vocabulary {
             Some(vocabulary) => vocabulary,
             None => build_vocabulary(options, &bytes, cut).map_err(content(path))?,

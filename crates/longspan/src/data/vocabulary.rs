@@ -188,11 +188,18 @@ impl Vocabulary {
 
     /// The distinct characters of `text`.
     pub fn chars(text: &str) -> Self {
-        let mut seen = vec![false; u32::from(char::MAX) as usize + 1];
-        for character in text.chars() {
-            seen[character as usize] = true;
+        // A large table is only touched where a text has its characters.
+        let (mut seen, mut last) = (vec![false; u32::from(char::MAX) as usize + 1], '\0');
+        if text.is_ascii() {
+            text.bytes().for_each(|byte| seen[byte as usize] = true);
+            last = '\x7f';
+        } else {
+            for character in text.chars() {
+                seen[character as usize] = true;
+                last = last.max(character);
+            }
         }
-        Self(Tokens::Char(('\0'..=char::MAX).filter(|&c| seen[c as usize]).collect()))
+        Self(Tokens::Char(('\0'..=last).filter(|&c| seen[c as usize]).collect()))
     }
 
     /// The words of `text`; with a `size`, the most frequent ones that fit beside `<unk>` and `<eos>`, which
@@ -400,6 +407,12 @@ fn encode_chars(chars: &[char], text: &str) -> Result<Vec<u32>, VocabularyError>
     let search = |c: char| chars.binary_search(&c).ok().map(|id| id as u32);
     // Most texts are mostly ASCII: for it a table instead of a search.
     let ascii: Vec<Option<u32>> = ('\0'..='\x7f').map(search).collect();
+    if text.is_ascii() {
+        let tokens: Vec<u32> = text.bytes().map(|byte| ascii[byte as usize].unwrap_or(u32::MAX)).collect();
+        if !tokens.contains(&u32::MAX) {
+            return Ok(tokens);
+        }
+    }
     let mut tokens = Vec::with_capacity(text.len());
     for (offset, character) in text.char_indices() {
         let found = if character.is_ascii() { ascii[character as usize] } else { search(character) };

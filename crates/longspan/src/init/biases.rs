@@ -8,9 +8,9 @@ use super::{Init, InitSpec, Place};
 use crate::cell::CellKind;
 use crate::real::Real;
 
-impl Place<'_> {
+impl<R: Real> Place<'_, R> {
     /// Biases `[G·H]`; `first` for b_ih, whose gates carry the values.
-    pub(super) fn bias<R: Real>(&self, out: &mut [R], spec: &InitSpec, hidden: usize, first: bool) {
+    pub(super) fn bias(&self, out: &mut [R], spec: &InitSpec, hidden: usize, first: bool) {
         match spec.init {
             Init::Uniform => self.uniform(out, 1.0 / (hidden as f64).sqrt()),
             _ => out.fill(R::ZERO),

@@ -8,19 +8,13 @@ use crate::kernel::gemm::{Start, product};
 use crate::kernel::norms::{project_off, sum_of_squares};
 use crate::kernel::{Context, Level, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
-use crate::rng::Stream;
 
 /// Rows per block.
 const BLOCK: usize = 64;
 
-/// A random orthogonal matrix `[n, n]`, row i from the draws of `row(i)`.
-pub(super) fn orthogonal(level: Level, n: usize, mut row: impl FnMut(usize) -> Stream) -> Vec<f64> {
+/// Turns a Gaussian `[n, n]` into a random orthogonal matrix, on the calling thread.
+pub(super) fn orthogonalise(level: Level, q: &mut [f64], n: usize) {
     let ctx = Context::new(level, 1);
-    let mut q = Vec::with_capacity(n * n);
-    for i in 0..n {
-        let mut stream = row(i);
-        q.extend((0..n).map(|_| stream.normal()));
-    }
     for first in (0..n).step_by(BLOCK) {
         let rows = BLOCK.min(n - first);
         let (finished, rest) = q.split_at_mut(first * n);
@@ -45,7 +39,6 @@ pub(super) fn orthogonal(level: Level, n: usize, mut row: impl FnMut(usize) -> S
             }
         }
     }
-    q
 }
 
 /// Modified Gram–Schmidt on the rows of `[rows, n]`.
@@ -53,9 +46,7 @@ fn orthonormalise(level: Level, block: &mut [f64], n: usize) {
     for i in 0..block.len() / n {
         let (before, row) = block.split_at_mut(i * n);
         let row = &mut row[..n];
-        for other in before.chunks_exact(n) {
-            project_off(level, row, other);
-        }
+        project_off(level, row, before);
         let norm = sum_of_squares(level, row).sqrt();
         row.iter_mut().for_each(|x| *x /= norm);
     }
@@ -67,6 +58,16 @@ mod tests {
 
     use crate::rng::{Key, Purpose};
 
+    fn orthogonal(level: Level, n: usize, key: Key) -> Vec<f64> {
+        let mut q = Vec::new();
+        for i in 0..n {
+            let mut stream = key.stream(0, i as u64);
+            q.extend((0..n).map(|_| stream.normal()));
+        }
+        orthogonalise(level, &mut q, n);
+        q
+    }
+
     fn dot(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).map(|(a, b)| a * b).sum()
     }
@@ -75,7 +76,7 @@ mod tests {
     fn rows_are_orthonormal_at_every_size() {
         for n in [1, 2, 5, 63, 64, 65, 130, 300] {
             let key = Key::new(1, Purpose::Init, 0, 0);
-            let q = orthogonal(Level::detect(), n, |i| key.stream(0, i as u64));
+            let q = orthogonal(Level::detect(), n, key);
             for i in 0..n {
                 for j in 0..=i {
                     let expected = if i == j { 1.0 } else { 0.0 };
@@ -91,7 +92,7 @@ mod tests {
     fn signs_are_those_of_a_positive_diagonal() {
         let key = Key::new(2, Purpose::Init, 0, 0);
         let n = 70;
-        let q = orthogonal(Level::detect(), n, |i| key.stream(0, i as u64));
+        let q = orthogonal(Level::detect(), n, key);
         for i in 0..n {
             let mut stream = key.stream(0, i as u64);
             let gaussian: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
@@ -106,7 +107,7 @@ mod tests {
         let traces: Vec<f64> = (0..count)
             .map(|seed| {
                 let key = Key::new(seed, Purpose::Init, 0, 0);
-                let q = orthogonal(Level::Portable, 4, |i| key.stream(0, i as u64));
+                let q = orthogonal(Level::Portable, 4, key);
                 (0..4).map(|i| q[i * 5]).sum()
             })
             .collect();

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::kernel::Level;
 use crate::layer::Layer;
 use crate::params::{Group, Layout};
 
@@ -13,6 +14,10 @@ const GRU: CellKind = CellKind::Gru { reset_after: true };
 
 /// Two layers of a cell between an embedding and a readout.
 fn weights(init: Init, cell: CellKind, tied: bool, seed: u64) -> Params<f64> {
+    weights_by(1, init, cell, tied, seed)
+}
+
+fn weights_by(threads: usize, init: Init, cell: CellKind, tied: bool, seed: u64) -> Params<f64> {
     let mut layout = Layout::default();
     layout.push("embedding.weight", &[V, E], Group::Embedding);
     for (index, input) in [E, H].into_iter().enumerate() {
@@ -24,8 +29,25 @@ fn weights(init: Init, cell: CellKind, tied: bool, seed: u64) -> Params<f64> {
     layout.push("head.bias", &[V], Group::Bias);
     let mut params = Params::zeros(Arc::new(layout));
     params.flat_mut().fill(f64::NAN);
-    initialise(&mut params, &InitSpec { init, forget_bias: 1.0, cell, seed, level: Level::detect() });
+    let ctx = Context::new(Level::detect(), threads);
+    initialise(&ctx, &mut params, &InitSpec { init, forget_bias: 1.0, cell, seed });
     params
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let gains =
+        [Init::Orthogonal { gain: 1.5 }, Init::Gaussian { gain: 1.0 }, Init::Chrono { longest: 30.0 }];
+    for init in gains.into_iter().chain([Init::Uniform]) {
+        for cell in [CellKind::Rnn, GRU, LSTM] {
+            let one = weights(init, cell, false, 3);
+            for threads in [2, 3] {
+                let more = weights_by(threads, init, cell, false, 3);
+                let same = one.flat().iter().zip(more.flat()).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{init}, {cell}, {threads} threads");
+            }
+        }
+    }
 }
 
 /// Mean 0, the variance, and no element beyond the bound.

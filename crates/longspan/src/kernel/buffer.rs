@@ -3,6 +3,7 @@
 //! Large buffers ask for huge pages: at four kilobytes a page, a step that touches a hundred megabytes takes tens of thousands
 //! of page faults the first time and walks the page tables ever after.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 
@@ -15,13 +16,16 @@ use crate::real::Real;
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
+/// From so many bytes on a buffer is a mapping of its own: its pages are zero already, and are made when they are touched.
+const MAPPED: usize = 128 << 10;
+
 /// Bytes of a huge page where the processor has several sizes.
 const HUGE_PAGE: usize = 2 << 20;
 
 /// Where the numbers are.
 enum Memory {
     Lines(Vec<Line>),
-    /// A mapping of its own, and the part of it that is used, from the first boundary of a huge page on.
+    /// A mapping of its own, and the part of it that is used: of a large one from the first boundary of a huge page on.
     Pages(MmapMut, Range<usize>),
 }
 
@@ -36,6 +40,11 @@ impl Memory {
             let _ = pages.advise(memmap2::Advice::HugePage);
             let skip = pages.as_ptr().align_offset(HUGE_PAGE);
             return Self::Pages(pages, skip..skip + bytes);
+        }
+        if bytes >= MAPPED
+            && let Ok(pages) = MmapMut::map_anon(bytes)
+        {
+            return Self::Pages(pages, 0..bytes);
         }
         Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)])
     }
@@ -119,6 +128,16 @@ impl<R: Real> std::fmt::Debug for Buffer<R> {
     }
 }
 
+/// The numbers as a file of little-endian bytes has them; they are such bytes already on most machines.
+pub(crate) fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        // SAFETY: the same memory, initialised; an f32 has no padding and a byte no alignment.
+        let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned(values.iter().flat_map(|x| x.to_le_bytes()).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +147,7 @@ mod tests {
         let mut buffer = Buffer::<f32>::zeros(3);
         buffer[2] = 7.0;
         // Within lines, from lines to pages, and from pages to more of them.
-        for len in [100, HUGE_PAGE, 3 * HUGE_PAGE] {
+        for len in [100, MAPPED, HUGE_PAGE, 3 * HUGE_PAGE] {
             let before = buffer.len();
             buffer.grow(len);
             assert_eq!(buffer.len(), len);

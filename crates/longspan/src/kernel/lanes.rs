@@ -111,10 +111,10 @@ pub trait Vector<R: Real>:
 }
 
 /// `L` numbers; `FUSED` where multiply-add is one instruction. Tested everywhere, used where there are no registers to name.
-#[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, unreachable_pub))]
+#[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code))]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
+pub(super) struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $op:tt) => {

@@ -38,13 +38,14 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
     partial.iter().sum()
 }
 
-/// `row` −= ⟨row, other⟩ `other`, for a unit vector `other`: what is left is at right angles to it.
+/// `row` −= ⟨row, other⟩ `other` for one of `others` `[N, n]` after the other, unit vectors: what is left is at right angles to
+/// them.
 ///
 /// # Panics
-/// If the lengths differ, or this processor does not have the level.
-pub fn project_off<R: Real>(level: Level, row: &mut [R], other: &[R]) {
-    assert_eq!(row.len(), other.len(), "lengths of the vectors");
-    level.dispatch(ProjectOff(row, other));
+/// If the lengths do not fit, or this processor does not have the level.
+pub fn project_off<R: Real>(level: Level, row: &mut [R], others: &[R]) {
+    assert!(others.len().is_multiple_of(row.len()), "vectors of {} in {}", row.len(), others.len());
+    level.dispatch(ProjectOff(row, others));
 }
 
 struct ProjectOff<'a, R>(&'a mut [R], &'a [R]);
@@ -54,20 +55,52 @@ impl<R: Real> Job for ProjectOff<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        // As many sums as hide the time that one waits for itself.
-        const SUMS: usize = 4;
-        let lanes = I::V::<R>::LANES;
-        let mut sums = [I::V::<R>::zero(); SUMS];
-        for (i, (a, b)) in self.0.chunks(lanes).zip(self.1.chunks(lanes)).enumerate() {
-            sums[i % SUMS] = I::V::<R>::load(a).fma(I::V::load(b), sums[i % SUMS]);
-        }
-        let mut folded = [R::ZERO; LANES];
-        ((sums[0] + sums[1]) + (sums[2] + sums[3])).store(&mut folded[..lanes]);
-        let share = folded.iter().fold(R::ZERO, |sum, &x| sum + x);
-        for (a, b) in self.0.chunks_mut(lanes).zip(self.1.chunks(lanes)) {
-            I::V::<R>::load(b).fma(I::V::splat(-share), I::V::load(a)).store(a);
+        for other in self.1.chunks_exact(self.0.len()) {
+            let share = dot::<I, R>(self.0, other);
+            let (lanes, len, mut at) = (I::V::<R>::LANES, other.len(), 0);
+            while at < len {
+                let end = len.min(at + lanes);
+                let left =
+                    I::V::<R>::load(&other[at..end]).fma(I::V::splat(-share), I::V::load(&self.0[at..end]));
+                left.store(&mut self.0[at..end]);
+                at = end;
+            }
         }
     }
+}
+
+/// ⟨a, b⟩ of vectors of one length.
+#[inline(always)]
+fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
+    // As many sums as hide the time that one waits for itself.
+    const SUMS: usize = 4;
+    let (lanes, len, mut at) = (I::V::<R>::LANES, a.len(), 0);
+    let mut sums = [I::V::<R>::zero(); SUMS];
+    // Plain indices: the compiler leaves iterators over chunks as calls.
+    while at + SUMS * lanes <= len {
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let first = at + i * lanes;
+            *sum = I::V::load(&a[first..first + lanes]).fma(I::V::load(&b[first..first + lanes]), *sum);
+        }
+        at += SUMS * lanes;
+    }
+    for sum in &mut sums {
+        if at < len {
+            let end = len.min(at + lanes);
+            *sum = I::V::load(&a[at..end]).fma(I::V::load(&b[at..end]), *sum);
+            at = end;
+        }
+    }
+    let mut folded = [R::ZERO; LANES];
+    ((sums[0] + sums[1]) + (sums[2] + sums[3])).store(&mut folded[..lanes]);
+    // By halves: one after the other they would take longer than all the products.
+    let mut left = lanes;
+    while left > 1 {
+        left /= 2;
+        let (low, high) = folded.split_at_mut(left);
+        low.iter_mut().zip(high).for_each(|(x, &mut y)| *x += y);
+    }
+    folded[0]
 }
 
 struct Block<'a, R>(&'a [R]);

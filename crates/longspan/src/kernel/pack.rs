@@ -63,10 +63,10 @@ impl<R: Real> Packed<R> {
         Self { data: Buffer::zeros(0), len: offset, panels, depth, gates, units, lanes }
     }
 
-    /// Takes the memory of an operand that is not needed any more: what a layer has packed for forward is done with when
-    /// backward packs.
+    /// Takes the memory of an operand that is not needed any more, where there is not enough yet: what a layer has packed for
+    /// forward is done with when backward packs.
     pub fn take_room(&mut self, other: &mut Self) {
-        if self.data.len() < other.data.len() {
+        if self.data.len() < self.len.min(other.data.len()) {
             std::mem::swap(&mut self.data, &mut other.data);
         }
     }

@@ -1,8 +1,12 @@
-//! Whether a model can fit into this machine at all.
+//! Whether a model can fit into this machine at all, and a window into its limit.
 
 use super::TrainError;
+use crate::bptt::Plan;
 use crate::cell::CellKind;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
+use crate::model::Model;
+use crate::real::Real;
+use crate::setting::Size;
 
 /// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.
 pub(super) fn check_memory(
@@ -19,12 +23,32 @@ pub(super) fn check_memory(
     let (h, l, v) = (config.hidden as f64, config.layers as f64, vocabulary as f64);
     let e = if config.embedding == 0 { h } else { config.embedding as f64 };
     let parameters = v * e + gates * h * (e + h) + (l - 1.0) * gates * 2.0 * h * h + v * h;
-    // Weights, gradient, two moments, packed copies both ways; tape and deltas of every step.
-    let needed = 4.0 * (6.0 * parameters + steps as f64 * rows as f64 * l * h * (2.0 * gates + 4.0));
+    let places = steps as f64 * rows as f64;
+    // The gates of every step, as far as they are kept.
+    let tape =
+        (4.0 * places * l * h * gates).min(config.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
+    // Weights, gradient, two moments, packed copies; the outputs and the gradient by them.
+    let needed = 4.0 * (5.0 * parameters + 2.0 * places * h) + tape;
     if needed > present {
         return Err(TrainError::Memory { needed: needed / 1e9, present: present / 1e9 });
     }
     Ok(())
+}
+
+/// How a window of the data is kept for backward; None where memory is not limited.
+pub(super) fn plan<R: Real>(
+    config: &Config,
+    model: &Model<R>,
+    (steps, rows): (usize, usize),
+) -> Result<Option<Plan>, ConfigError> {
+    let Some(limit) = config.memory_limit() else { return Ok(None) };
+    model.plan(steps, rows, Some(limit)).map(Some).map_err(|error| ConfigError::Value {
+        given: config.given("bptt_memory"),
+        need: format!(
+            "windows of {steps} steps and {rows} rows need at least {}: allow that, or choose a smaller --unroll, --batch or --chunk",
+            Size(error.least().next_multiple_of(1 << 10))
+        ),
+    })
 }
 
 /// Physical memory, where the system tells it in /proc.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::bptt::Plan;
 use crate::dataset::DataRecord;
 use crate::head::Score;
 use crate::kernel::Level;
@@ -48,6 +49,8 @@ pub struct Start {
     pub began_on: Option<String>,
     /// Threads.
     pub threads: usize,
+    /// How a window is kept for backward, where memory is limited.
+    pub memory: Option<Plan>,
 }
 
 /// How a run ended.

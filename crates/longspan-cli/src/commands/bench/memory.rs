@@ -44,8 +44,8 @@ pub(super) fn measure_here(row: &Row, options: &Options) -> Result<Value, Failur
     let build = |row: Row| -> Result<Box<dyn Workload>, Failure> {
         let ctx = Context::new(options.level, options.threads);
         match row {
-            Row::StackMemory(stack) => Ok(Box::new(Pass::new(ctx, stack))),
-            Row::StepMemory(step) => Ok(Box::new(Training::new(ctx, &step))),
+            Row::StackMemory(stack) => Ok(Box::new(Pass::new(ctx, stack, None))),
+            Row::StepMemory(step) => Ok(Box::new(Training::new(ctx, &step, None))),
             _ => Err(fail(format!("{} has no memory to measure", row.name()))),
         }
     };

@@ -55,6 +55,9 @@ pub(super) enum Row {
     Stream(Stream),
     StackMemory(Stack),
     StepMemory(Step),
+    /// The time that a limit of the memory for backward costs.
+    StackRecompute(Stack),
+    StepRecompute(Step),
     /// `longspan train` from the start of its process, on this model.
     Start(Step),
 }
@@ -99,6 +102,10 @@ pub(super) fn all() -> Vec<Row> {
     all.extend(streams);
     all.extend(stacks.into_iter().map(Row::StackMemory));
     all.extend(steps.into_iter().map(Row::StepMemory));
+    for [steps, rows, input, hidden, layers] in [[1000, 32, 256, 256, 1], [100_000, 1, 64, 64, 1]] {
+        all.push(Row::StackRecompute(Stack { cell: LSTM, steps, rows, input, hidden, layers }));
+    }
+    all.push(Row::StepRecompute(character("char-lstm", LSTM, Rule::Adam)));
     all.push(Row::Start(character("char-lstm", LSTM, Rule::Adam)));
     all
 }
@@ -169,6 +176,7 @@ impl Row {
             Self::Step(_) => "step",
             Self::Stream(_) => "stream",
             Self::StackMemory(_) | Self::StepMemory(_) => "memory",
+            Self::StackRecompute(_) | Self::StepRecompute(_) => "recompute",
             Self::Start(_) => "start",
         }
     }
@@ -176,8 +184,8 @@ impl Row {
     /// What `--only` looks at: `stack/lstm/128x32x256x256x1`, `step/word-lstm/sgd`. No name is part of another.
     pub(super) fn name(&self) -> String {
         let rest = match self {
-            Self::Stack(stack) | Self::StackMemory(stack) => stack.name(),
-            Self::Step(step) | Self::StepMemory(step) => step.name(),
+            Self::Stack(stack) | Self::StackMemory(stack) | Self::StackRecompute(stack) => stack.name(),
+            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
         };
@@ -196,7 +204,7 @@ impl Row {
     /// What somebody needs to know to measure the same elsewhere.
     pub(super) fn describe(&self) -> Value {
         let mut row = match self {
-            Self::Stack(stack) | Self::StackMemory(stack) => json!({
+            Self::Stack(stack) | Self::StackMemory(stack) | Self::StackRecompute(stack) => json!({
                 "cell": stack.cell.to_string(),
                 "steps": stack.steps,
                 "rows": stack.rows,
@@ -204,7 +212,9 @@ impl Row {
                 "hidden": stack.hidden,
                 "layers": stack.layers,
             }),
-            Self::Step(step) | Self::StepMemory(step) | Self::Start(step) => step.describe(),
+            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) | Self::Start(step) => {
+                step.describe()
+            }
             Self::Stream(stream) => json!({
                 "cell": "lstm",
                 "vocabulary": stream.vocabulary,

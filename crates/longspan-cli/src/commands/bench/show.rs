@@ -94,6 +94,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
         Row::StackMemory(_) | Row::StepMemory(_) => {
             ("Memory of a step beside weights and data", ["MB", "", "", "", "", ""])
         }
+        Row::StackRecompute(_) | Row::StepRecompute(_) => (
+            "Memory for backward: everything kept, half of it, the least; times beside everything kept",
+            ["whole ms", "MB", "half, times", "MB", "least, times", "MB"],
+        ),
         Row::Start(_) => (
             "From the start of the process to the first training step",
             ["ready ms", "1st step ms", "median ms", "1st/median", "", ""],
@@ -119,6 +123,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
         Row::StackMemory(_) | Row::StepMemory(_) => {
             [fixed(number("memory_bytes") / 1e6, 2), none(), none(), none(), none(), none()]
         }
+        Row::StackRecompute(_) | Row::StepRecompute(_) => [
+            show("whole_ms", 1),
+            fixed(number("whole_bytes") / 1e6, 2),
+            show("half_ratio", 2),
+            fixed(number("half_bytes") / 1e6, 2),
+            show("least_ratio", 2),
+            fixed(number("least_bytes") / 1e6, 2),
+        ],
         Row::Start(_) => [
             show("ready_ms", 1),
             show("first_step_ms", 1),

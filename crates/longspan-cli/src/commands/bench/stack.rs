@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{Input, Stack, State, chunk_for};
+use longspan::bptt::{Input, MemoryError, Plan, Stack, State, chunk_for};
 use longspan::kernel::Context;
 use longspan::params::{Layout, Params};
 use longspan::rng::{Key, Purpose, Stream};
@@ -26,10 +26,12 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    pub(super) fn new(ctx: Context<f32>, shape: rows::Stack) -> Self {
+    /// With at most `limit` bytes for what backward needs.
+    pub(super) fn new(ctx: Context<f32>, shape: rows::Stack, limit: Option<usize>) -> Self {
         let rows::Stack { cell, steps, rows, input, hidden, layers } = shape;
         let mut layout = Layout::default();
-        let stack = Stack::new(ctx.level(), cell, layers, input, hidden, chunk_for(rows), &mut layout);
+        let mut stack = Stack::new(ctx.level(), cell, layers, input, hidden, chunk_for(rows), &mut layout);
+        stack.limit_memory(limit);
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(0, Purpose::Init, 0, 0).stream(0, 0);
         // PyTorch's initial weights, drawn into the tensors alone: the gaps between them have to stay zero.
@@ -83,6 +85,10 @@ impl Workload for Pass {
 
     fn loaded(&self) -> usize {
         size_of::<f32>() * (self.params.layout().parameters() + self.x.len() + self.d_y.len())
+    }
+
+    fn plan(&self, limit: Option<usize>) -> Result<Plan, MemoryError> {
+        self.stack.plan(self.shape.steps, self.shape.rows, limit)
     }
 }
 

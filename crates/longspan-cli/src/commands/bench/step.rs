@@ -1,11 +1,12 @@
 //! Whole training steps of a language model: embedding, stack, head, loss, backward, clipping, update.
 
-use longspan::bptt::chunk_for;
+use longspan::bptt::{MemoryError, Plan, chunk_for};
 use longspan::config::Config;
 use longspan::data::{Batch, Source};
 use longspan::kernel::Context;
 use longspan::model::ModelSpec;
 use longspan::rng::{Key, Purpose};
+use longspan::setting::Size;
 use longspan::trainer::Trainer;
 
 use super::rows::Step;
@@ -63,9 +64,11 @@ pub(super) struct Training {
 }
 
 impl Training {
-    pub(super) fn new(ctx: Context<f32>, step: &Step) -> Self {
+    /// With at most `limit` bytes for what backward needs.
+    pub(super) fn new(ctx: Context<f32>, step: &Step, limit: Option<usize>) -> Self {
         let mut config = Config::default();
         (config.batch, config.optimizer) = (step.rows, step.optimizer);
+        config.bptt_memory = Size(limit.unwrap_or(0));
         let mut spec = ModelSpec::new(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
         spec.chunk = chunk_for(step.rows);
         Self { trainer: Trainer::new(ctx, &spec, &config), source: Tokens::new(step), lr: config.lr }
@@ -86,5 +89,9 @@ impl Workload for Training {
     fn loaded(&self) -> usize {
         size_of::<f32>() * self.trainer.model().layout().parameters()
             + size_of::<u32>() * self.source.tokens.len()
+    }
+
+    fn plan(&self, limit: Option<usize>) -> Result<Plan, MemoryError> {
+        self.trainer.model().plan(self.source.steps, self.source.rows, limit)
     }
 }

@@ -21,8 +21,8 @@ pub(super) fn latencies(level: Level, row: &Stream, count: usize) -> Vec<f64> {
     let ctx = Context::<f32>::new(level, 1);
     let mut model = Model::new(level, &ModelSpec::new(cell, row.vocabulary, row.hidden, row.hidden, 1));
     let mut params = Params::zeros(model.layout().clone());
-    let init = InitSpec { init: Init::Orthogonal { gain: 1.0 }, forget_bias: 1.0, cell, seed: 0, level };
-    initialise(&mut params, &init);
+    let init = InitSpec { init: Init::Orthogonal { gain: 1.0 }, forget_bias: 1.0, cell, seed: 0 };
+    initialise(&ctx, &mut params, &init);
     model.pack(&ctx, &params);
     let mut state = model.zero_state(1);
     let mut logits = vec![0.0; row.vocabulary];

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use longspan::bptt::{MemoryError, Plan};
 use longspan::kernel::{Context, fma_peak_flops};
 
 /// Something that is run over and over.
@@ -13,6 +14,8 @@ pub(super) trait Workload {
     fn context(&self) -> &Context<f32>;
     /// Bytes of the weights and data that it has before it first runs.
     fn loaded(&self) -> usize;
+    /// How its window is kept for backward in at most `limit` bytes.
+    fn plan(&self, limit: Option<usize>) -> Result<Plan, MemoryError>;
 }
 
 /// How often something is run.
@@ -103,7 +106,7 @@ fn peak(ctx: &Context<f32>, rounds: usize) -> f64 {
     done.into_inner().unwrap_or_else(|e| e.into_inner()) / seconds
 }
 
-fn seconds_of(work: impl FnOnce()) -> f64 {
+pub(super) fn seconds_of(work: impl FnOnce()) -> f64 {
     let start = Instant::now();
     work();
     start.elapsed().as_secs_f64()
