@@ -22,8 +22,8 @@ use crate::matrix::{Mat, MatMut};
 use crate::params::Params;
 use crate::real::Real;
 
-/// Most places whose logits exist at a time; sums over places are cut here, so that it is part of the numerics.
-const PLACES: usize = 128;
+/// Most places whose logits exist at a time, in lines; sums over places are cut here, so that it is part of the numerics.
+const LINES: usize = 16;
 
 /// Tokens of a tile, part of the numerics as well.
 const TILE: usize = 512;
@@ -251,10 +251,11 @@ impl<R: Real> Head<R> {
     }
 }
 
-/// Cuts `count` places into blocks of almost equal length.
+/// Cuts `count` places into blocks of almost equally many lines; only the last one may end within a line.
 fn blocks(count: usize) -> impl Iterator<Item = Range<usize>> {
-    let blocks = count.div_ceil(PLACES);
-    (0..blocks).map(move |i| count * i / blocks..count * (i + 1) / blocks)
+    let lines = count.div_ceil(LINE);
+    let blocks = lines.div_ceil(LINES);
+    (0..blocks).map(move |i| lines * i / blocks * LINE..count.min(lines * (i + 1) / blocks * LINE))
 }
 
 impl<R: Real> Block<R> {
