@@ -16,7 +16,7 @@ use std::ops::Range;
 use crate::data::IGNORE;
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::rows::for_each_row;
-use crate::kernel::softmax::{LINE, Normaliser, cross_entropy_gradient, sum_exponentials};
+use crate::kernel::softmax::{LINE, Normaliser, cross_entropy_gradient, exponentials};
 use crate::kernel::{Buffer, Context, Level, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
 use crate::params::Params;
@@ -81,7 +81,8 @@ struct Block<R> {
     /// The same as right operands: hᵀ for the logits, h for d_W.
     turned: Packed<R>,
     plain: Packed<R>,
-    /// Logits without their bias `[V, columns]`, then the gradient by them; or one tile of them.
+    /// Logits without their bias `[V, columns]`, then e^{x − m} with the largest m of their tile, then the gradient by them; or
+    /// one tile of them.
     logits: Buffer<R>,
     d_h: Buffer<R>,
     targets: Vec<usize>,
@@ -90,7 +91,7 @@ struct Block<R> {
     /// Over the tiles so far: the largest logit m of each place, Σ e^{x − m}.
     largest: Vec<R>,
     sums: Vec<f64>,
-    /// The same of one tile.
+    /// The same of single tiles, `[tiles, columns]`, and of the tile at hand.
     tile_largest: Vec<R>,
     tile_sums: Vec<R>,
     factors: Vec<R>,
@@ -202,20 +203,22 @@ impl<R: Real> Head<R> {
         let at = &mut self.block;
         let columns = at.open(ctx, h, targets, &self.places[block], hidden);
         at.logits.grow(columns * if keep { vocabulary } else { vocabulary.min(TILE) });
-        for first in (0..vocabulary).step_by(TILE) {
+        at.tile_largest.resize(columns * vocabulary.div_ceil(TILE), R::ZERO);
+        for (tile, first) in (0..vocabulary).step_by(TILE).enumerate() {
             let tokens = first..vocabulary.min(first + TILE);
             let count = tokens.len();
             let logits = &mut at.logits[if keep { first * columns } else { 0 }..][..count * columns];
             let w = Mat::new(&w[first * hidden..], count, hidden);
             product(ctx, w, &at.turned, Start::Zero, MatMut::new(logits, count, columns));
-            let (largest, sums) = (&mut at.tile_largest, &mut at.tile_sums);
-            sum_exponentials(ctx, Mat::new(logits, count, columns), &bias[tokens.clone()], largest, sums);
             for (p, &target) in at.targets.iter().enumerate() {
                 if tokens.contains(&target) {
                     at.at_target[p] = logits[(target - first) * columns + p] + bias[target];
                 }
             }
-            at.add_tile();
+            let largest = &mut at.tile_largest[tile * columns..][..columns];
+            let logits = MatMut::new(logits, count, columns);
+            exponentials(ctx, logits, &bias[tokens], largest, &mut at.tile_sums);
+            at.add_tile(tile);
         }
         at.score()
     }
@@ -223,24 +226,23 @@ impl<R: Real> Head<R> {
     /// The gradients of the block that [`Head::forward`] has kept; that by its outputs is in `d_h` afterwards.
     fn backward(&mut self, ctx: &Context<R>, params: &Params<R>, scale: R, grads: &mut Params<R>) {
         let (hidden, vocabulary) = (self.hidden, self.vocabulary);
-        let (w, bias) = (params.tensor(self.weight), params.tensor(self.bias));
+        let w = params.tensor(self.weight);
         let at = &mut self.block;
         let (places, columns) = (at.targets.len(), at.largest.len());
         at.plain.reshape(places, hidden);
         at.plain.pack(ctx, Weights::Plain(Mat::new(&at.h, places, hidden)));
-        at.factors.clear();
-        at.factors.extend(at.sums.iter().map(|sum| R::from_f64(scale.to_f64() / sum)));
-        at.factors[places..].fill(R::ZERO);
+        at.factors.resize(columns, R::ZERO);
         at.d_h.grow(places * hidden);
         at.d_h[..places * hidden].fill(R::ZERO);
         let [d_weight, d_bias] = grads.tensors_mut([self.weight, self.bias]);
-        for first in (0..vocabulary).step_by(TILE) {
+        for (tile, first) in (0..vocabulary).step_by(TILE).enumerate() {
             let tokens = first..vocabulary.min(first + TILE);
             let count = tokens.len();
+            at.normalise(tile, scale);
             let logits = &mut at.logits[first * columns..][..count * columns];
-            let of = Normaliser { largest: &at.largest, factors: &at.factors, targets: &at.targets, scale };
-            let tile = MatMut::new(logits, count, columns);
-            cross_entropy_gradient(ctx, tile, &bias[tokens.clone()], first, of, &mut d_bias[tokens]);
+            let of = Normaliser { factors: &at.factors, targets: &at.targets, scale };
+            let exponentials = MatMut::new(logits, count, columns);
+            cross_entropy_gradient(ctx, exponentials, first, of, &mut d_bias[tokens]);
             let d_logits = Mat::strided(logits, count, places, columns);
             let d_weight = MatMut::new(&mut d_weight[first * hidden..], count, hidden);
             product(ctx, d_logits, &at.plain, Start::Keep, d_weight);
@@ -278,23 +280,31 @@ impl<R: Real> Block<R> {
         self.largest.resize(columns, R::from_f64(f64::NEG_INFINITY));
         self.sums.clear();
         self.sums.resize(columns, 0.0);
-        self.tile_largest.resize(columns, R::ZERO);
         self.tile_sums.resize(columns, R::ZERO);
         columns
     }
 
     /// Adds a tile's sums to those of the tiles before it.
-    fn add_tile(&mut self) {
-        let tile = self.tile_largest.iter().zip(&self.tile_sums);
-        for ((largest, sum), (&tile_largest, &tile_sum)) in
-            self.largest.iter_mut().zip(&mut self.sums).zip(tile)
-        {
+    fn add_tile(&mut self, tile: usize) {
+        let of_tile = self.tile_largest[tile * self.largest.len()..].iter().zip(&self.tile_sums);
+        let so_far = self.largest.iter_mut().zip(&mut self.sums);
+        for ((largest, sum), (&tile_largest, &tile_sum)) in so_far.zip(of_tile) {
             let before = *largest;
             if tile_largest > before {
                 *largest = tile_largest;
             }
-            let faded = |of: R| (of.to_f64() - largest.to_f64()).exp();
-            *sum = *sum * faded(before) + tile_sum.to_f64() * faded(tile_largest);
+            *sum = *sum * faded(before, *largest) + tile_sum.to_f64() * faded(tile_largest, *largest);
+        }
+    }
+
+    /// Makes the factors of a tile's exponentials, once all tiles have been met.
+    fn normalise(&mut self, tile: usize, scale: R) {
+        let (columns, places) = (self.largest.len(), self.targets.len());
+        let tile_largest = &self.tile_largest[tile * columns..][..columns];
+        self.factors.fill(R::ZERO);
+        for (p, factor) in self.factors[..places].iter_mut().enumerate() {
+            let share = faded(tile_largest[p], self.largest[p]) / self.sums[p];
+            *factor = R::from_f64(scale.to_f64() * share);
         }
     }
 
@@ -307,4 +317,9 @@ impl<R: Real> Block<R> {
         }
         score
     }
+}
+
+/// e^{x − m}.
+fn faded<R: Real>(x: R, m: R) -> f64 {
+    (x.to_f64() - m.to_f64()).exp()
 }

@@ -8,56 +8,59 @@
 
 use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
-use crate::matrix::{Mat, MatMut};
+use crate::matrix::MatMut;
 use crate::real::Real;
 
 /// Columns that stay together: a cache line of `f32`. A tile has a multiple of it.
 pub const LINE: usize = 16;
 
-/// For each column of `products` `[tokens, places]` with `bias` `[tokens]` added: the largest logit into `largest`, and
-/// Σ e^{x − largest}, tokens ascending, into `sums`.
+/// For each column of `logits` `[tokens, places]`, which lack their `bias` `[tokens]`: the largest logit m into `largest`,
+/// e^{x − m} in place of the logits, and their sums, tokens ascending, into `sums`.
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn sum_exponentials<R: Real>(
+pub fn exponentials<R: Real>(
     ctx: &Context<R>,
-    products: Mat<'_, R>,
+    mut logits: MatMut<'_, R>,
     bias: &[R],
     largest: &mut [R],
     sums: &mut [R],
 ) {
-    let places = products.cols();
-    assert!(places.is_multiple_of(LINE) && bias.len() == products.rows(), "a bias for each token");
+    let (places, stride) = (logits.cols(), logits.stride());
+    assert!(places.is_multiple_of(LINE) && bias.len() == logits.rows(), "a bias for each token");
     assert!(largest.len() == places && sums.len() == places, "a sum for each of {places} places");
+    let data = Shared(logits.data().as_mut_ptr());
     let (largest, sums) = (Shared(largest.as_mut_ptr()), Shared(sums.as_mut_ptr()));
     ctx.split(places / LINE, |_, first, end| {
         let (first, count) = (first * LINE, (end - first) * LINE);
         // SAFETY: places first.. belong to this worker alone and lie inside the slices.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), count) };
-        ctx.level().dispatch(Sum { products, bias, first, largest: part(largest), sums: part(sums) });
+        let data = data.get().wrapping_add(first);
+        ctx.level().dispatch(Exponentials { data, stride, bias, largest: part(largest), sums: part(sums) });
     });
 }
 
-struct Sum<'a, R> {
-    products: Mat<'a, R>,
+struct Exponentials<'a, R> {
+    /// This worker's columns of the first row.
+    data: *mut R,
+    stride: usize,
     bias: &'a [R],
-    first: usize,
     largest: &'a mut [R],
     sums: &'a mut [R],
 }
 
-impl<R: Real> Job for Sum<'_, R> {
+impl<R: Real> Job for Exponentials<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { products, bias, first, largest, sums } = self;
-        let lanes = <I::V<R> as Vector<R>>::LANES;
-        let columns = first..first + sums.len();
+        let Self { data, stride, bias, largest, sums } = self;
+        let (lanes, count) = (<I::V<R> as Vector<R>>::LANES, sums.len());
         largest.fill(R::from_f64(f64::NEG_INFINITY));
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            let row = &products.row(v)[columns.clone()];
+            // SAFETY: there is a row for each bias, and these columns of it belong to this worker alone.
+            let row = unsafe { std::slice::from_raw_parts(data.add(v * stride), count) };
             for (x, largest) in row.chunks_exact(lanes).zip(largest.chunks_exact_mut(lanes)) {
                 let (x, before) = (I::V::<R>::load(x) + bias, I::V::<R>::load(largest));
                 (x - before).select_positive(x, before).store(largest);
@@ -66,22 +69,23 @@ impl<R: Real> Job for Sum<'_, R> {
         sums.fill(R::ZERO);
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            let row = &products.row(v)[columns.clone()];
+            // SAFETY: as above.
+            let row = unsafe { std::slice::from_raw_parts_mut(data.add(v * stride), count) };
             let so_far = largest.chunks_exact(lanes).zip(sums.chunks_exact_mut(lanes));
-            for (x, (largest, sum)) in row.chunks_exact(lanes).zip(so_far) {
+            for (x, (largest, sum)) in row.chunks_exact_mut(lanes).zip(so_far) {
                 let e = (I::V::<R>::load(x) + bias - I::V::load(largest)).exp();
+                e.store(x);
                 (I::V::<R>::load(sum) + e).store(sum);
             }
         }
     }
 }
 
-/// What the gradient of a place's loss needs of all its logits.
+/// What makes gradients of exponentials.
 #[derive(Clone, Copy)]
 pub struct Normaliser<'a, R> {
-    /// The largest logit, for each place.
-    pub largest: &'a [R],
-    /// k / Σ e^{x − largest} for each place, where k is what the loss is multiplied by; 0 for a column that is no place.
+    /// For each place what its exponentials are multiplied by: k over the sum of those of all tokens, where k is what the loss
+    /// is multiplied by; 0 for a column that is no place.
     pub factors: &'a [R],
     /// The target of each place.
     pub targets: &'a [usize],
@@ -89,40 +93,34 @@ pub struct Normaliser<'a, R> {
     pub scale: R,
 }
 
-/// In place of `products` `[tokens, places]`, whose first token is `token`, the gradient by the logits,
+/// In place of the `exponentials` `[tokens, places]` of a tile, whose first token is `token`, the gradient by the logits,
 /// k · (softmax(x) − onehot(target)), and its sums over the places added to `d_bias` `[tokens]`.
 ///
 /// # Panics
 /// If a length does not fit.
 pub fn cross_entropy_gradient<R: Real>(
     ctx: &Context<R>,
-    mut products: MatMut<'_, R>,
-    bias: &[R],
+    mut exponentials: MatMut<'_, R>,
     token: usize,
     of: Normaliser<'_, R>,
     d_bias: &mut [R],
 ) {
-    let (tokens, places, stride) = (products.rows(), products.cols(), products.stride());
-    assert!(places.is_multiple_of(LINE) && bias.len() == tokens, "a bias for each token");
-    assert!(of.largest.len() == places && of.factors.len() == places, "a sum for each of {places} places");
+    let (tokens, places, stride) = (exponentials.rows(), exponentials.cols(), exponentials.stride());
+    assert!(
+        places.is_multiple_of(LINE) && of.factors.len() == places,
+        "a factor for each of {places} places"
+    );
     assert!(of.targets.len() <= places && d_bias.len() == tokens, "a place for each target");
-    let (data, d_bias) = (Shared(products.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
+    let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
     ctx.split(tokens, |_, first, end| {
-        let count = end - first;
+        let (count, start) = (end - first, first * stride);
         // SAFETY: rows first..end of the tile and of the gradient of the bias belong to this worker alone, and lie inside.
         let (rows, d_bias) = unsafe {
-            let rows =
-                std::slice::from_raw_parts_mut(data.get().add(first * stride), (count - 1) * stride + places);
+            let len = (count - 1) * stride + places;
+            let rows = std::slice::from_raw_parts_mut(data.get().add(start), len);
             (rows, std::slice::from_raw_parts_mut(d_bias.get().add(first), count))
         };
-        ctx.level().dispatch(Gradient {
-            rows,
-            stride,
-            token: token + first,
-            bias: &bias[first..end],
-            of,
-            d_bias,
-        });
+        ctx.level().dispatch(Gradient { rows, stride, token: token + first, of, d_bias });
     });
 }
 
@@ -130,7 +128,6 @@ struct Gradient<'a, R> {
     rows: &'a mut [R],
     stride: usize,
     token: usize,
-    bias: &'a [R],
     of: Normaliser<'a, R>,
     d_bias: &'a mut [R],
 }
@@ -140,29 +137,24 @@ impl<R: Real> Job for Gradient<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { rows, stride, token, bias, of, d_bias } = self;
-        let (lanes, places) = (<I::V<R> as Vector<R>>::LANES, of.largest.len());
-        for (row, &bias) in rows.chunks_mut(stride).zip(bias) {
-            let bias = I::V::splat(bias);
-            let columns = of.largest.chunks_exact(lanes).zip(of.factors.chunks_exact(lanes));
-            for (x, (largest, factor)) in row[..places].chunks_exact_mut(lanes).zip(columns) {
-                let e = (I::V::<R>::load(x) + bias - I::V::load(largest)).exp();
-                (e * I::V::load(factor)).store(x);
-            }
-        }
-        for (place, &target) in of.targets.iter().enumerate() {
-            if (token..token + bias.len()).contains(&target) {
-                rows[(target - token) * stride + place] += -of.scale;
-            }
-        }
-        for (row, d_bias) in rows.chunks(stride).zip(d_bias) {
+        let Self { rows, stride, token, of, d_bias } = self;
+        let (lanes, places) = (<I::V<R> as Vector<R>>::LANES, of.factors.len());
+        for (row, d_bias) in rows.chunks_mut(stride).zip(&mut *d_bias) {
             let mut sums = I::V::<R>::zero();
-            for x in row[..places].chunks_exact(lanes) {
-                sums = sums + I::V::load(x);
+            for (x, factor) in row[..places].chunks_exact_mut(lanes).zip(of.factors.chunks_exact(lanes)) {
+                let share = I::V::<R>::load(x) * I::V::load(factor);
+                share.store(x);
+                sums = sums + share;
             }
             let mut folded = [R::ZERO; LINE];
             sums.store(&mut folded[..lanes]);
             *d_bias += folded[..lanes].iter().fold(R::ZERO, |sum, &x| sum + x);
+        }
+        for (place, &target) in of.targets.iter().enumerate() {
+            if (token..token + d_bias.len()).contains(&target) {
+                rows[(target - token) * stride + place] += -of.scale;
+                d_bias[target - token] += -of.scale;
+            }
         }
     }
 }
@@ -182,20 +174,21 @@ mod tests {
             for tokens in [1, 2, 7, 65, 300] {
                 let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(tokens as u32, 0);
                 let places = 2 * LINE;
-                let products: Vec<f64> = (0..tokens * places).map(|_| 30.0 * draw.normal()).collect();
+                let logits: Vec<f64> = (0..tokens * places).map(|_| 30.0 * draw.normal()).collect();
                 let bias: Vec<f64> = (0..tokens).map(|_| draw.normal() - 40.0).collect();
                 let (mut largest, mut sums) = (vec![7.0; places], vec![7.0; places]);
-                sum_exponentials(&ctx, Mat::new(&products, tokens, places), &bias, &mut largest, &mut sums);
+                let mut d = logits.clone();
+                exponentials(&ctx, MatMut::new(&mut d, tokens, places), &bias, &mut largest, &mut sums);
                 // The last column is no place.
                 let targets: Vec<usize> = (0..places - 1).map(|p| p * 5 % (tokens + 6)).collect();
                 let mut factors: Vec<f64> = sums.iter().map(|sum| 0.25 / sum).collect();
                 factors[places - 1] = 0.0;
-                let of = Normaliser { largest: &largest, factors: &factors, targets: &targets, scale: 0.25 };
-                let (mut d, mut d_bias) = (products.clone(), vec![1.0; tokens]);
-                cross_entropy_gradient(&ctx, MatMut::new(&mut d, tokens, places), &bias, 3, of, &mut d_bias);
+                let of = Normaliser { factors: &factors, targets: &targets, scale: 0.25 };
+                let mut d_bias = vec![1.0; tokens];
+                cross_entropy_gradient(&ctx, MatMut::new(&mut d, tokens, places), 3, of, &mut d_bias);
                 let mut exact_bias = vec![1.0; tokens];
                 for p in 0..places {
-                    let logits: Vec<f64> = (0..tokens).map(|v| products[v * places + p] + bias[v]).collect();
+                    let logits: Vec<f64> = (0..tokens).map(|v| logits[v * places + p] + bias[v]).collect();
                     let max = logits.iter().copied().fold(f64::MIN, f64::max);
                     let sum: f64 = logits.iter().map(|x| (x - max).exp()).sum();
                     assert_eq!(largest[p], max);
@@ -218,11 +211,11 @@ mod tests {
     #[test]
     fn far_logits_neither_overflow_nor_vanish_and_nan_stays() {
         let ctx = Context::<f32>::new(Level::detect(), 1);
-        let mut products = [0.0; 3 * LINE];
-        (products[0], products[LINE]) = (-3e38, 3e38);
-        products[LINE + 1] = f32::NAN;
+        let mut logits = [0.0; 3 * LINE];
+        (logits[0], logits[LINE]) = (-3e38, 3e38);
+        logits[LINE + 1] = f32::NAN;
         let (mut largest, mut sums) = ([0.0; LINE], [0.0; LINE]);
-        sum_exponentials(&ctx, Mat::new(&products, 3, LINE), &[0.0; 3], &mut largest, &mut sums);
+        exponentials(&ctx, MatMut::new(&mut logits, 3, LINE), &[0.0; 3], &mut largest, &mut sums);
         assert_eq!((largest[0], sums[0], largest[2], sums[2]), (3e38, 1.0, 0.0, 3.0));
         assert!(sums[1].is_nan());
     }
