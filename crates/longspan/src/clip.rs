@@ -96,7 +96,7 @@ impl Clip {
             }
             Self::Value(limit) => {
                 let changed = AtomicBool::new(false);
-                for_each_part(ctx, grads.flat_mut(), [], [], |_, part, [], []| {
+                for_each_part(ctx, [grads.flat_mut()], [], |_, [part], []| {
                     let mut any = false;
                     for g in part {
                         let clamped = R::from_f64(g.to_f64().clamp(-limit, limit));
@@ -127,7 +127,7 @@ impl Clip {
 
 /// g ← k g, the products in `f64`.
 fn scale<R: Real>(ctx: &Context<R>, values: &mut [R], k: f64) {
-    for_each_part(ctx, values, [], [], |_, part, [], []| {
+    for_each_part(ctx, [values], [], |_, [part], []| {
         for g in part {
             *g = R::from_f64(g.to_f64() * k);
         }

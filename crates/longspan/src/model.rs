@@ -46,8 +46,8 @@ pub struct Model<R> {
     embedding: usize,
     stack: Stack<R>,
     head: Head<R>,
+    /// What the head reads, and in a training pass the gradient by it: `[T, B, H]`.
     y: Buffer<R>,
-    d_y: Buffer<R>,
     d_state: Option<State<R>>,
 }
 
@@ -67,15 +67,13 @@ impl<R: Real> Model<R> {
         let weight =
             if tied { embedding } else { layout.push("head.weight", &[vocabulary, hidden], Group::Head) };
         let bias = layout.push("head.bias", &[vocabulary], Group::Bias);
-        let nothing = || Buffer::zeros(0);
         Self {
             spec: spec.clone(),
             layout: Arc::new(layout),
             embedding,
             stack,
             head: Head::new(level, weight, bias, hidden, vocabulary),
-            y: nothing(),
-            d_y: nothing(),
+            y: Buffer::zeros(0),
             d_state: None,
         }
     }
@@ -111,7 +109,7 @@ impl<R: Real> Model<R> {
     /// Takes the weights for the next passes. Each pass below uses those last packed.
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.stack.pack(ctx, params);
-        self.head.pack(ctx, params);
+        self.head.forget();
     }
 
     /// Scores a batch; `state` goes in as the state before and comes out as the state after.
@@ -124,7 +122,7 @@ impl<R: Real> Model<R> {
     ) -> Score {
         self.outputs(ctx, params, &batch.inputs, batch.rows, state);
         let n = batch.inputs.len() * self.spec.hidden;
-        self.head.score(ctx, params, &self.y[..n], &batch.targets, None)
+        self.head.score(ctx, params, &self.y[..n], &batch.targets)
     }
 
     /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window.
@@ -148,9 +146,9 @@ impl<R: Real> Model<R> {
         if let Some(dropout) = dropout {
             dropout.apply(ctx, layers, 0, (rows, hidden), y);
         }
-        self.d_y.grow(n);
-        let d_y = &mut self.d_y[..n];
-        let score = self.head.score(ctx, params, &self.y[..n], &batch.targets, Some((d_y, grads)));
+        // What the head has read is overwritten by the gradient by it.
+        let d_y = y;
+        let score = self.head.score_and_differentiate(ctx, params, d_y, &batch.targets, grads);
         if let Some(dropout) = dropout {
             dropout.apply(ctx, layers, 0, (rows, hidden), d_y);
         }

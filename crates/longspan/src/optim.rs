@@ -63,11 +63,11 @@ impl<R: Real> Optimizer<R> {
         Self { settings, moments, steps: 0 }
     }
 
-    /// One step of the weights along their gradients at learning rate `lr`.
+    /// One step of the weights along their gradients at learning rate `lr`; the gradients are zero afterwards.
     ///
     /// # Panics
     /// If the buffers are not of one length.
-    pub fn step(&mut self, ctx: &Context<R>, lr: f64, params: &mut Params<R>, grads: &Params<R>) {
+    pub fn step(&mut self, ctx: &Context<R>, lr: f64, params: &mut Params<R>, grads: &mut Params<R>) {
         self.steps += 1;
         let s = self.settings;
         let real = R::from_f64;
@@ -140,7 +140,7 @@ fn apply<R: Real, const M: usize>(
     rule: &impl Element<R, M>,
     decay: Decay<R>,
     params: &mut Params<R>,
-    grads: &Params<R>,
+    grads: &mut Params<R>,
     moments: &mut [(&'static str, Params<R>)],
 ) {
     let mut moments = moments.iter_mut();
@@ -149,7 +149,7 @@ fn apply<R: Real, const M: usize>(
         None => unreachable!("a rule has the moments that it was made with"),
     });
     let layout = Arc::clone(params.layout());
-    sweep(ctx, rule, decay, layout.entries(), params.flat_mut(), grads.flat(), moments);
+    sweep(ctx, rule, decay, layout.entries(), params.flat_mut(), grads.flat_mut(), moments);
 }
 
 #[cfg(test)]

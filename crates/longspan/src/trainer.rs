@@ -64,6 +64,7 @@ pub struct Trainer<R> {
     ctx: Context<R>,
     model: Model<R>,
     params: Params<R>,
+    /// Zero between steps.
     grads: Params<R>,
     optimizer: Optimizer<R>,
     clip: Clip,
@@ -122,7 +123,6 @@ impl<R: Real> Trainer<R> {
             self.state.clear();
         }
         let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
-        self.grads.clear();
         let (level, rows, flow) = (self.ctx.level(), self.batch.rows, &mut self.flow);
         let observe = self.observe == Observe::Norms;
         flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps);
@@ -145,10 +145,11 @@ impl<R: Real> Trainer<R> {
         let global_norm = report.clip.global_norm_before;
         if !score.mean_nats().is_finite() || !global_norm.is_finite() {
             self.state.copy_from(&self.before);
+            self.grads.clear();
             let (step, epoch) = (step + 1, epoch + 1);
             return Err(Divergence { step, epoch, loss_nats: score.mean_nats(), global_norm });
         }
-        self.optimizer.step(&self.ctx, lr, &mut self.params, &self.grads);
+        self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
         report.tokens = (self.batch.steps * self.batch.rows) as u64;
         self.position.step += 1;

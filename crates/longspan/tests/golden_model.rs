@@ -144,7 +144,7 @@ fn loss_curves<R: Real>(golden: &Golden<'_>, prefix: &str, tolerance: f64) {
                     Clip::Norm(limit * norm / (norm + 1e-6)).apply(&ctx, &mut grads, &mut report);
                     assert!(report.acted);
                 }
-                optimizer.step(&ctx, lr, &mut params, &grads);
+                optimizer.step(&ctx, lr, &mut params, &mut grads);
                 score.mean_nats()
             })
             .collect();

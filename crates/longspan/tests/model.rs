@@ -234,17 +234,60 @@ fn steps_agree_with_the_window() {
     }
 }
 
-/// The same bits for any number of threads, dropout included.
+/// The same bits for any number of threads, dropout included, within one tile of the vocabulary and over several.
 #[test]
 fn threads_change_no_bit() {
-    let spec = ModelSpec::new(CellKind::Lstm { peepholes: false, coupled: false }, 40, 24, 33, 2);
-    let run = |threads| {
-        let mut p = Problem::new(spec.clone(), 9, 0.3, 5);
-        p.ctx = Context::new(Level::detect(), threads);
+    for (vocabulary, steps) in [(40, 9), (1100, 120)] {
+        let spec = ModelSpec::new(CellKind::Lstm { peepholes: false, coupled: false }, vocabulary, 24, 33, 2);
+        let run = |threads| {
+            let mut p = Problem::new(spec.clone(), steps, 0.3, 5);
+            p.ctx = Context::new(Level::detect(), threads);
+            let (loss, grads, _) = p.gradient();
+            (loss.to_bits(), grads.flat().iter().map(|g| g.to_bits()).collect::<Vec<_>>())
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(3));
+    }
+}
+
+/// A vocabulary of several tiles and a window of several blocks of the readout: loss and gradient along a direction.
+#[test]
+fn large_vocabularies_and_windows_are_met_in_pieces() {
+    for (tied, rate) in [(false, 0.0), (true, 0.2)] {
+        let spec = ModelSpec { tied, ..ModelSpec::new(CellKind::Rnn, 1100, 3, 3, 1) };
+        let mut p = Problem::new(spec, 190, rate, 12);
         let (loss, grads, _) = p.gradient();
-        (loss.to_bits(), grads.flat().iter().map(|g| g.to_bits()).collect::<Vec<_>>())
-    };
-    let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(3));
+        if rate == 0.0 {
+            let mut logits = vec![0.0; 3 * 1100];
+            p.model.pack(&p.ctx, &p.params);
+            let (mut nats, mut state) = (0.0, p.state.clone());
+            for t in 0..190 {
+                p.model.step(&p.ctx, &p.params, &p.batch.inputs[t * 3..][..3], &mut state, &mut logits);
+                for (row, &target) in logits.chunks(1100).zip(&p.batch.targets[t * 3..][..3]) {
+                    if target != IGNORE {
+                        nats += row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[target as usize];
+                    }
+                }
+            }
+            assert!((loss - nats / p.batch.scored() as f64).abs() < 1e-12 * loss);
+            let score = p.model.evaluate(&p.ctx, &p.params, &p.batch, &mut p.state.clone());
+            assert_eq!(score.mean_nats(), loss);
+        }
+        let mut draw = Key::new(5, Purpose::Probe, 0, 0).stream(0, 0);
+        for (index, entry) in Arc::clone(p.params.layout()).entries().iter().enumerate() {
+            let along: Vec<f64> = (0..entry.len()).map(|_| draw.normal()).collect();
+            let before = p.params.tensor(index).to_vec();
+            let mut loss = |epsilon: f64| {
+                let moved = before.iter().zip(&along).map(|(w, a)| w + epsilon * a);
+                p.params.tensor_mut(index).iter_mut().zip(moved).for_each(|(w, moved)| *w = moved);
+                p.loss()
+            };
+            let numeric = (loss(EPSILON) - loss(-EPSILON)) / (2.0 * EPSILON);
+            loss(0.0);
+            let exact: f64 = grads.tensor(index).iter().zip(&along).map(|(g, a)| g * a).sum();
+            let size = grads.tensor(index).iter().map(|g| g * g).sum::<f64>().sqrt();
+            assert!((numeric - exact).abs() < TOLERANCE * size, "{}: {numeric} {exact}", entry.name);
+        }
+    }
 }

@@ -49,14 +49,12 @@ impl<R: Real> Workspace<R> {
         Self { packed: Vec::new(), taken: 0 }
     }
 
-    /// Packs b into a free buffer of its shape and returns its index.
+    /// Packs b into the next free buffer and returns its index.
     fn pack(&mut self, ctx: &Context<R>, b: Mat<'_, R>) -> usize {
-        let fits = |p: &Packed<R>| p.depth() == b.rows() && p.columns() == b.cols();
-        let at = (self.taken..self.packed.len()).find(|&i| fits(&self.packed[i])).unwrap_or_else(|| {
+        if self.taken == self.packed.len() {
             self.packed.push(Packed::new(ctx.level(), b.rows(), 1, b.cols()));
-            self.packed.len() - 1
-        });
-        self.packed.swap(at, self.taken);
+        }
+        self.packed[self.taken].reshape(b.rows(), b.cols());
         self.packed[self.taken].pack(ctx, Weights::Plain(b));
         self.taken += 1;
         self.taken - 1

@@ -112,9 +112,10 @@ pub trait Vector<R: Real>:
 
 /// `L` numbers; `FUSED` where multiply-add is one instruction. Tested everywhere, used where there are no registers to name.
 #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code))]
+#[cfg_attr(target_arch = "x86_64", expect(unreachable_pub))]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub(super) struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
+pub struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $op:tt) => {

@@ -41,6 +41,8 @@ pub struct Packed<R> {
     gates: usize,
     units: usize,
     lanes: usize,
+    /// Vectors per gate of a full panel.
+    spread: usize,
 }
 
 impl<R: Real> Packed<R> {
@@ -51,16 +53,27 @@ impl<R: Real> Packed<R> {
             Level::Avx2 => geometry::<Avx2, R>(gates),
             Level::Portable => geometry::<Portable, R>(gates),
         };
-        let mut panels = Vec::new();
+        let (data, panels) = (Buffer::zeros(0), Vec::new());
+        let mut packed = Self { data, len: 0, panels, depth: 0, gates, units: 0, lanes, spread };
+        packed.reshape(depth, units);
+        packed
+    }
+
+    /// Makes room for another shape, with as many gates; the memory stays. What was packed is gone.
+    pub fn reshape(&mut self, depth: usize, units: usize) {
+        if (depth, units) == (self.depth, self.units) {
+            return;
+        }
+        self.panels.clear();
         let (mut first, mut offset) = (0, 0);
         while first < units {
-            let count = (units - first).min(spread * lanes);
-            let spread = count.div_ceil(lanes);
-            panels.push(Panel { first, units: count, spread, offset });
+            let count = (units - first).min(self.spread * self.lanes);
+            let spread = count.div_ceil(self.lanes);
+            self.panels.push(Panel { first, units: count, spread, offset });
             first += count;
-            offset += depth * gates * spread * lanes;
+            offset += depth * self.gates * spread * self.lanes;
         }
-        Self { data: Buffer::zeros(0), len: offset, panels, depth, gates, units, lanes }
+        (self.len, self.depth, self.units) = (offset, depth, units);
     }
 
     /// Takes the memory of an operand that is not needed any more, where there is not enough yet: what a layer has packed for
@@ -71,7 +84,8 @@ impl<R: Real> Packed<R> {
         }
     }
 
-    /// Copies the weights into the panels; padding columns are zero. The memory is allocated by the first call.
+    /// Copies the weights into the panels; what padding columns hold goes into sums that are dropped. The memory is allocated
+    /// by the first call.
     ///
     /// # Panics
     /// If the shape differs from that given to [`Packed::new`].

@@ -115,25 +115,3 @@ impl<R: Real> Job for AddTo<'_, R> {
         }
     }
 }
-
-/// `table[indices[i]] += from[i]` for rows of `cols` numbers, i ascending: the gradient of an embedding.
-///
-/// # Panics
-/// If `from` does not have a row for every index, or an index is beyond the table.
-pub fn add_rows_at<R: Real>(ctx: &Context<R>, indices: &[u32], from: &[R], table: &mut [R], cols: usize) {
-    assert_eq!(from.len(), indices.len() * cols, "one row of {cols} for each index");
-    let table_rows = table.len() / cols.max(1);
-    assert!(indices.iter().all(|&i| (i as usize) < table_rows), "an index beyond the {table_rows} rows");
-    let table = Shared(table.as_mut_ptr());
-    // Rows may be hit twice, columns belong to one thread.
-    ctx.split(cols, |_, first, end| {
-        for (i, &index) in indices.iter().enumerate() {
-            // SAFETY: columns first..end belong to this worker alone, and the row lies inside the table.
-            let to = unsafe {
-                let row = table.get().add(index as usize * cols + first);
-                std::slice::from_raw_parts_mut(row, end - first)
-            };
-            to.iter_mut().zip(&from[i * cols + first..i * cols + end]).for_each(|(t, &x)| *t += x);
-        }
-    });
-}

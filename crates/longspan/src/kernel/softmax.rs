@@ -1,103 +1,161 @@
-//! Softmax and cross entropy over rows of logits, with the gradient in place.
+//! Softmax and cross entropy over the columns of a tile of logits, with the gradient in place.
+//!
+//! A column is a place, a row is a token: the sums of neighbouring places run side by side in one vector, and a tile of some
+//! tokens can be met while it is in the caches. Of the tokens before it a place keeps the largest logit m and Σ e^{x − m}.
+//!
+//! # References
+//! The sums on the way: Milakov, Gimelshein, "Online normalizer calculation for softmax", 2018.
 
 use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
+use crate::matrix::MatMut;
 use crate::real::Real;
 
-/// What one row of logits was worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RowLoss {
-    /// −ln p(target).
-    pub nats: f64,
-    /// Whether no other token got a larger logit than the target.
-    pub correct: bool,
-}
+/// Columns that stay together: a cache line of `f32`. A tile has a multiple of it.
+pub const LINE: usize = 16;
 
-/// For each row of `logits` `[rows, cols]`: ℓ = ln Σ_j e^{x_j} − x_target into `losses`, and in place of the logits the
-/// gradient `scale` · ∂ℓ/∂x = `scale` · (softmax(x) − onehot(target)).
+/// For each column of `logits` `[tokens, places]`, which lack their `bias` `[tokens]`: the largest logit m into `largest`,
+/// e^{x − m} in place of the logits, and their sums, tokens ascending, into `sums`.
 ///
 /// # Panics
-/// If there are not as many targets and losses as rows, or a target is beyond the columns.
-pub fn cross_entropy<R: Real>(
+/// If a length does not fit.
+pub fn exponentials<R: Real>(
     ctx: &Context<R>,
-    logits: &mut [R],
-    cols: usize,
-    targets: &[u32],
-    scale: R,
-    losses: &mut [RowLoss],
+    mut logits: MatMut<'_, R>,
+    bias: &[R],
+    largest: &mut [R],
+    sums: &mut [R],
 ) {
-    let rows = targets.len();
-    assert!(logits.len() == rows * cols && losses.len() == rows, "{rows} rows of {cols} logits");
-    assert!(targets.iter().all(|&target| (target as usize) < cols), "a target beyond {cols} tokens");
-    let (logits, losses) = (Shared(logits.as_mut_ptr()), Shared(losses.as_mut_ptr()));
-    ctx.split(rows, |_, first, end| {
-        for i in first..end {
-            // SAFETY: row i and loss i belong to this worker alone and lie inside their slices.
-            let (row, loss) = unsafe {
-                let row = std::slice::from_raw_parts_mut(logits.get().add(i * cols), cols);
-                (row, &mut *losses.get().add(i))
-            };
-            *loss = ctx.level().dispatch(Row { row, target: targets[i] as usize, scale });
-        }
+    let (places, stride) = (logits.cols(), logits.stride());
+    assert!(places.is_multiple_of(LINE) && bias.len() == logits.rows(), "a bias for each token");
+    assert!(largest.len() == places && sums.len() == places, "a sum for each of {places} places");
+    let data = Shared(logits.data().as_mut_ptr());
+    let (largest, sums) = (Shared(largest.as_mut_ptr()), Shared(sums.as_mut_ptr()));
+    ctx.split(places / LINE, |_, first, end| {
+        let (first, count) = (first * LINE, (end - first) * LINE);
+        // SAFETY: places first.. belong to this worker alone and lie inside the slices.
+        let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), count) };
+        let data = data.get().wrapping_add(first);
+        ctx.level().dispatch(Exponentials { data, stride, bias, largest: part(largest), sums: part(sums) });
     });
 }
 
-struct Row<'a, R> {
-    row: &'a mut [R],
-    target: usize,
-    scale: R,
+struct Exponentials<'a, R> {
+    /// This worker's columns of the first row.
+    data: *mut R,
+    stride: usize,
+    bias: &'a [R],
+    largest: &'a mut [R],
+    sums: &'a mut [R],
 }
 
-/// The vector at `i`, filled up with −∞ beyond the row: its exponential is below the last bit of a sum that is ≥ 1.
-#[inline(always)]
-fn load<R: Real, V: Vector<R>>(row: &[R], i: usize) -> V {
-    let rest = &row[i..];
-    if rest.len() >= V::LANES {
-        return V::load(rest);
-    }
-    let mut padded = [R::from_f64(f64::NEG_INFINITY); MAX_LANES];
-    padded[..rest.len()].copy_from_slice(rest);
-    V::load(&padded)
-}
-
-/// Elements of the widest vector.
-const MAX_LANES: usize = 16;
-
-impl<R: Real> Job for Row<'_, R> {
-    type Output = RowLoss;
+impl<R: Real> Job for Exponentials<'_, R> {
+    type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) -> RowLoss {
-        let Self { row, target, scale } = self;
-        let lanes = <I::V<R> as Vector<R>>::LANES;
-        let mut folded = [R::ZERO; MAX_LANES];
-
-        let mut largest = load::<R, I::V<R>>(row, 0);
-        for i in (lanes..row.len()).step_by(lanes) {
-            let x = load::<R, I::V<R>>(row, i);
-            largest = (x - largest).select_positive(x, largest);
+    fn run<I: Isa>(self) {
+        let Self { data, stride, bias, largest, sums } = self;
+        let (lanes, count) = (<I::V<R> as Vector<R>>::LANES, sums.len());
+        largest.fill(R::from_f64(f64::NEG_INFINITY));
+        for (v, &bias) in bias.iter().enumerate() {
+            let bias = I::V::splat(bias);
+            // SAFETY: there is a row for each bias, and these columns of it belong to this worker alone.
+            let row = unsafe { std::slice::from_raw_parts(data.add(v * stride), count) };
+            for (x, largest) in row.chunks_exact(lanes).zip(largest.chunks_exact_mut(lanes)) {
+                let (x, before) = (I::V::<R>::load(x) + bias, I::V::<R>::load(largest));
+                (x - before).select_positive(x, before).store(largest);
+            }
         }
-        largest.store(&mut folded);
-        let max = folded[1..lanes].iter().fold(folded[0], |max, &x| if x > max { x } else { max });
-
-        let at_target = row[target];
-        let mut sums = I::V::<R>::zero();
-        for i in (0..row.len()).step_by(lanes) {
-            let e = (load::<R, I::V<R>>(row, i) - I::V::splat(max)).exp();
-            e.store(&mut row[i..]);
-            sums = sums + e;
+        sums.fill(R::ZERO);
+        for (v, &bias) in bias.iter().enumerate() {
+            let bias = I::V::splat(bias);
+            // SAFETY: as above.
+            let row = unsafe { std::slice::from_raw_parts_mut(data.add(v * stride), count) };
+            let so_far = largest.chunks_exact(lanes).zip(sums.chunks_exact_mut(lanes));
+            for (x, (largest, sum)) in row.chunks_exact_mut(lanes).zip(so_far) {
+                let e = (I::V::<R>::load(x) + bias - I::V::load(largest)).exp();
+                e.store(x);
+                (I::V::<R>::load(sum) + e).store(sum);
+            }
         }
-        sums.store(&mut folded);
-        let sum = folded[..lanes].iter().map(|s| s.to_f64()).sum::<f64>();
+    }
+}
 
-        let factor = I::V::splat(R::from_f64(scale.to_f64() / sum));
-        for i in (0..row.len()).step_by(lanes) {
-            let e = I::V::<R>::load(&row[i..]);
-            (e * factor).store(&mut row[i..]);
+/// What makes gradients of exponentials.
+#[derive(Clone, Copy)]
+pub struct Normaliser<'a, R> {
+    /// For each place what its exponentials are multiplied by: k over the sum of those of all tokens, where k is what the loss
+    /// is multiplied by; 0 for a column that is no place.
+    pub factors: &'a [R],
+    /// The target of each place.
+    pub targets: &'a [usize],
+    /// k.
+    pub scale: R,
+}
+
+/// In place of the `exponentials` `[tokens, places]` of a tile, whose first token is `token`, the gradient by the logits,
+/// k · (softmax(x) − onehot(target)), and its sums over the places added to `d_bias` `[tokens]`.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn cross_entropy_gradient<R: Real>(
+    ctx: &Context<R>,
+    mut exponentials: MatMut<'_, R>,
+    token: usize,
+    of: Normaliser<'_, R>,
+    d_bias: &mut [R],
+) {
+    let (tokens, places, stride) = (exponentials.rows(), exponentials.cols(), exponentials.stride());
+    assert!(
+        places.is_multiple_of(LINE) && of.factors.len() == places,
+        "a factor for each of {places} places"
+    );
+    assert!(of.targets.len() <= places && d_bias.len() == tokens, "a place for each target");
+    let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
+    ctx.split(tokens, |_, first, end| {
+        let (count, start) = (end - first, first * stride);
+        // SAFETY: rows first..end of the tile and of the gradient of the bias belong to this worker alone, and lie inside.
+        let (rows, d_bias) = unsafe {
+            let len = (count - 1) * stride + places;
+            let rows = std::slice::from_raw_parts_mut(data.get().add(start), len);
+            (rows, std::slice::from_raw_parts_mut(d_bias.get().add(first), count))
+        };
+        ctx.level().dispatch(Gradient { rows, stride, token: token + first, of, d_bias });
+    });
+}
+
+struct Gradient<'a, R> {
+    rows: &'a mut [R],
+    stride: usize,
+    token: usize,
+    of: Normaliser<'a, R>,
+    d_bias: &'a mut [R],
+}
+
+impl<R: Real> Job for Gradient<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { rows, stride, token, of, d_bias } = self;
+        let (lanes, places) = (<I::V<R> as Vector<R>>::LANES, of.factors.len());
+        for (row, d_bias) in rows.chunks_mut(stride).zip(&mut *d_bias) {
+            let mut sums = I::V::<R>::zero();
+            for (x, factor) in row[..places].chunks_exact_mut(lanes).zip(of.factors.chunks_exact(lanes)) {
+                let share = I::V::<R>::load(x) * I::V::load(factor);
+                share.store(x);
+                sums = sums + share;
+            }
+            let mut folded = [R::ZERO; LINE];
+            sums.store(&mut folded[..lanes]);
+            *d_bias += folded[..lanes].iter().fold(R::ZERO, |sum, &x| sum + x);
         }
-        row[target] += -scale;
-        let nats = sum.ln() + (max.to_f64() - at_target.to_f64());
-        RowLoss { nats, correct: at_target == max }
+        for (place, &target) in of.targets.iter().enumerate() {
+            if (token..token + d_bias.len()).contains(&target) {
+                rows[(target - token) * stride + place] += -of.scale;
+                d_bias[target - token] += -of.scale;
+            }
+        }
     }
 }
 
@@ -107,34 +165,44 @@ mod tests {
     use super::*;
     use crate::rng::{Key, Purpose};
 
-    /// Against the definition in f64, for widths around vectors, on every instruction set.
+    /// Largest logit, sum and gradient of a tile that begins at token 3 and is summed alone, against the definition in f64.
     #[test]
     fn agrees_with_the_definition() {
-        for level in [Level::Avx512, Level::Avx2, Level::Portable] {
-            if level.checked().is_err() {
-                continue;
-            }
+        for level in [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+        {
             let ctx = Context::<f64>::new(level, 2);
-            for cols in [1, 2, 7, 8, 9, 65, 300] {
-                let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(cols as u32, 0);
-                let logits: Vec<f64> = (0..3 * cols).map(|_| 30.0 * draw.normal() - 40.0).collect();
-                let targets = [0, cols as u32 / 2, cols as u32 - 1];
+            for tokens in [1, 2, 7, 65, 300] {
+                let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(tokens as u32, 0);
+                let places = 2 * LINE;
+                let logits: Vec<f64> = (0..tokens * places).map(|_| 30.0 * draw.normal()).collect();
+                let bias: Vec<f64> = (0..tokens).map(|_| draw.normal() - 40.0).collect();
+                let (mut largest, mut sums) = (vec![7.0; places], vec![7.0; places]);
                 let mut d = logits.clone();
-                let mut losses = [RowLoss::default(); 3];
-                cross_entropy(&ctx, &mut d, cols, &targets, 0.25, &mut losses);
-                for r in 0..3 {
-                    let row = &logits[r * cols..][..cols];
-                    let target = targets[r] as usize;
-                    let max = row.iter().copied().fold(f64::MIN, f64::max);
-                    let sum: f64 = row.iter().map(|x| (x - max).exp()).sum();
-                    let nats = sum.ln() + max - row[target];
-                    assert!((losses[r].nats - nats).abs() < 1e-12 * (1.0 + nats), "{level} {cols}");
-                    assert_eq!(losses[r].correct, row[target] == max);
-                    for j in 0..cols {
-                        let p = (row[j] - max).exp() / sum;
-                        let exact = 0.25 * (p - f64::from(u8::from(j == target)));
-                        assert!((d[r * cols + j] - exact).abs() < 1e-14, "{level} {cols} {j}");
+                exponentials(&ctx, MatMut::new(&mut d, tokens, places), &bias, &mut largest, &mut sums);
+                // The last column is no place.
+                let targets: Vec<usize> = (0..places - 1).map(|p| p * 5 % (tokens + 6)).collect();
+                let mut factors: Vec<f64> = sums.iter().map(|sum| 0.25 / sum).collect();
+                factors[places - 1] = 0.0;
+                let of = Normaliser { factors: &factors, targets: &targets, scale: 0.25 };
+                let mut d_bias = vec![1.0; tokens];
+                cross_entropy_gradient(&ctx, MatMut::new(&mut d, tokens, places), 3, of, &mut d_bias);
+                let mut exact_bias = vec![1.0; tokens];
+                for p in 0..places {
+                    let logits: Vec<f64> = (0..tokens).map(|v| logits[v * places + p] + bias[v]).collect();
+                    let max = logits.iter().copied().fold(f64::MIN, f64::max);
+                    let sum: f64 = logits.iter().map(|x| (x - max).exp()).sum();
+                    assert_eq!(largest[p], max);
+                    assert!((sums[p] / sum - 1.0).abs() < 1e-13, "{level} {tokens}: {} {sum}", sums[p]);
+                    for v in 0..tokens {
+                        let share = (logits[v] - max).exp() / sum;
+                        let onehot = f64::from(u8::from(targets.get(p) == Some(&(v + 3))));
+                        let exact = if p + 1 < places { 0.25 * (share - onehot) } else { 0.0 };
+                        assert!((d[v * places + p] - exact).abs() < 1e-14, "{level} {tokens} {v} {p}");
+                        exact_bias[v] += exact;
                     }
+                }
+                for (d, exact) in d_bias.iter().zip(&exact_bias) {
+                    assert!((d - exact).abs() < 1e-13, "{level} {tokens}: {d} {exact}");
                 }
             }
         }
@@ -143,13 +211,12 @@ mod tests {
     #[test]
     fn far_logits_neither_overflow_nor_vanish_and_nan_stays() {
         let ctx = Context::<f32>::new(Level::detect(), 1);
-        let mut loss = [RowLoss::default()];
-        let mut logits = [-3e38, 3e38, 0.0];
-        cross_entropy(&ctx, &mut logits, 3, &[0], 1.0, &mut loss);
-        assert_eq!(loss[0].nats, 2.0 * f64::from(3e38f32));
-        assert_eq!((logits[0], logits[1]), (-1.0, 1.0));
-        let mut logits = [0.0, f32::NAN, 1.0];
-        cross_entropy(&ctx, &mut logits, 3, &[2], 1.0, &mut loss);
-        assert!(loss[0].nats.is_nan());
+        let mut logits = [0.0; 3 * LINE];
+        (logits[0], logits[LINE]) = (-3e38, 3e38);
+        logits[LINE + 1] = f32::NAN;
+        let (mut largest, mut sums) = ([0.0; LINE], [0.0; LINE]);
+        exponentials(&ctx, MatMut::new(&mut logits, 3, LINE), &[0.0; 3], &mut largest, &mut sums);
+        assert_eq!((largest[0], sums[0], largest[2], sums[2]), (3e38, 1.0, 0.0, 3.0));
+        assert!(sums[1].is_nan());
     }
 }

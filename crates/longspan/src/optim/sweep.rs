@@ -1,4 +1,4 @@
-//! One pass over weights, gradients and moments.
+//! One pass over weights, gradients and moments. It leaves the gradients zero: emptying them later would be a pass of its own.
 
 use crate::kernel::elementwise::for_each_part;
 use crate::kernel::{Context, Isa, Job};
@@ -22,17 +22,18 @@ pub(super) enum Decay<R> {
     Weight(R),
 }
 
-/// Applies a rule to every element of every tensor, threads side by side. Gaps between tensors are not touched.
+/// Applies a rule to every element of every tensor and empties the gradients, threads side by side. Gaps between tensors are
+/// not touched.
 pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
     ctx: &Context<R>,
     rule: &E,
     decay: Decay<R>,
     entries: &[Entry],
     weights: &mut [R],
-    grads: &[R],
+    grads: &mut [R],
     moments: [&mut [R]; M],
 ) {
-    for_each_part(ctx, weights, moments, [grads], |at, weights, moments, [grads]| {
+    for_each_part(ctx, [weights, grads], moments, |at, [weights, grads], moments| {
         ctx.level().dispatch(Part { rule, decay, entries, at, weights, moments, grads });
     });
 }
@@ -45,7 +46,7 @@ struct Part<'a, R, E, const M: usize> {
     at: usize,
     weights: &'a mut [R],
     moments: [&'a mut [R]; M],
-    grads: &'a [R],
+    grads: &'a mut [R],
 }
 
 impl<R: Real, E: Element<R, M>, const M: usize> Job for Part<'_, R, E, M> {
@@ -63,7 +64,7 @@ impl<R: Real, E: Element<R, M>, const M: usize> Job for Part<'_, R, E, M> {
             let place = from - at..to - at;
             let weights = &mut weights[place.clone()];
             let moments = moments.each_mut().map(|m| &mut m[place.clone()]);
-            let grads = &grads[place];
+            let grads = &mut grads[place];
             match decay {
                 Decay::Gradient(l) if entry.decays => {
                     each(rule, weights, moments, grads, |w, g| (w, g + w * l))
@@ -80,13 +81,13 @@ fn each<R: Real, const M: usize>(
     rule: &impl Element<R, M>,
     weights: &mut [R],
     moments: [&mut [R]; M],
-    grads: &[R],
+    grads: &mut [R],
     decay: impl Fn(R, R) -> (R, R),
 ) {
-    for (i, (weight, &grad)) in weights.iter_mut().zip(grads).enumerate() {
-        let (w, g) = decay(*weight, grad);
+    for (i, (weight, grad)) in weights.iter_mut().zip(grads).enumerate() {
+        let (w, g) = decay(*weight, *grad);
         let (w, next) = rule.update(w, g, std::array::from_fn(|k| moments[k][i]));
-        *weight = w;
+        (*weight, *grad) = (w, R::ZERO);
         for k in 0..M {
             moments[k][i] = next[k];
         }

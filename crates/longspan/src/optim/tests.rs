@@ -43,7 +43,9 @@ fn every_rule() -> Vec<Settings> {
 fn five_steps<R: Real>(settings: Settings, ctx: &Context<R>) -> (Params<R>, Optimizer<R>) {
     let (mut params, mut optimizer) = (draw::<R>(0), Optimizer::new(settings, layout()));
     for t in 1..=5 {
-        optimizer.step(ctx, rate(t), &mut params, &draw(t));
+        let mut grads = draw(t);
+        optimizer.step(ctx, rate(t), &mut params, &mut grads);
+        assert!(grads.flat().iter().all(|&g| g == R::ZERO), "{settings:?} leaves gradients behind");
     }
     (params, optimizer)
 }
@@ -177,8 +179,8 @@ fn an_optimizer_resumes_from_its_moments_and_steps() {
             moment.flat_mut().copy_from_slice(stored.flat());
         }
         let mut again = params.clone();
-        optimizer.step(&ctx, 0.01, &mut params, &draw(6));
-        resumed.step(&ctx, 0.01, &mut again, &draw(6));
+        optimizer.step(&ctx, 0.01, &mut params, &mut draw(6));
+        resumed.step(&ctx, 0.01, &mut again, &mut draw(6));
         assert_eq!(again.flat(), params.flat(), "{settings:?}");
         assert_eq!((optimizer.steps(), resumed.steps()), (6, 6));
     }

@@ -1,0 +1,118 @@
+//! A training step allocates nothing after the first: neither from the heap nor by mapping pages.
+#![allow(missing_docs, reason = "a test file")]
+#![allow(unsafe_code, reason = "an allocator that counts is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use longspan::cell::CellKind;
+use longspan::config::Config;
+use longspan::data::{Batch, IGNORE, Source};
+use longspan::kernel::{Context, Level};
+use longspan::model::ModelSpec;
+use longspan::optim::Rule;
+use longspan::rng::{Key, Purpose};
+use longspan::trainer::Trainer;
+
+/// The system's allocator, which counts what it is asked for by any thread.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's contract is that of the system's allocator.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const ROWS: usize = 6;
+const STEPS: usize = 23;
+
+/// Random windows; the first has the most steps and targets.
+struct Tokens {
+    vocabulary: usize,
+}
+
+impl Source for Tokens {
+    fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    fn windows(&self) -> u64 {
+        4
+    }
+
+    fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
+        let mut draw = Key::new(epoch, Purpose::Task, 0, window).stream(0, 0);
+        batch.reshape(STEPS - 5 * window as usize, ROWS);
+        let tokens = batch.inputs.iter_mut().zip(&mut batch.targets);
+        for (i, (input, target)) in tokens.enumerate() {
+            *input = draw.below(self.vocabulary as u32);
+            let left_out = window > 0 && i % (2 + window as usize) == 0;
+            *target = if left_out { IGNORE } else { draw.below(self.vocabulary as u32) };
+        }
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (STEPS, ROWS)
+    }
+}
+
+/// Bytes of address space, mapped pages included; None where the system does not tell.
+fn mapped() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find(|line| line.starts_with("VmSize")).map(str::to_owned)
+}
+
+/// One test alone in its process: what others allocate would be counted too.
+#[test]
+fn a_training_step_allocates_nothing_after_the_first() {
+    let lstm = CellKind::Lstm { peepholes: false, coupled: false };
+    // Few tokens, whose embeddings are projected, and so many that weights and logits lie in pages of their own.
+    for (vocabulary, hidden) in [(40, 24), (8000, 64)] {
+        for cell in [lstm, CellKind::Gru { reset_after: true }, CellKind::Rnn] {
+            for (optimizer, dropout) in [(Rule::Sgd, 0.0), (Rule::Adam, 0.0), (Rule::Adam, 0.3)] {
+                for threads in [1, 2] {
+                    let case = format!("{cell}, {vocabulary} tokens, {optimizer}, {dropout}, {threads}");
+                    let mut config = Config::default();
+                    (config.batch, config.optimizer, config.dropout) = (ROWS, optimizer, dropout);
+                    let chunk = 8;
+                    let spec = ModelSpec { chunk, ..ModelSpec::new(cell, vocabulary, hidden, hidden, 2) };
+                    let ctx = Context::new(Level::detect(), threads);
+                    let mut trainer = Trainer::<f32>::new(ctx, &spec, &config);
+                    let source = Tokens { vocabulary };
+                    let mut step = || trainer.step(&source, 1e-3).expect("no divergence");
+                    step();
+                    let (pages, before) = (mapped(), ALLOCATIONS.load(Ordering::Relaxed));
+                    (0..4).for_each(|_| step());
+                    let after = ALLOCATIONS.load(Ordering::Relaxed);
+                    assert_eq!(after - before, 0, "allocations: {case}");
+                    assert_eq!(mapped(), pages, "address space: {case}");
+                }
+            }
+        }
+    }
+}
