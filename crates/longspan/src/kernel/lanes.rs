@@ -111,7 +111,8 @@ pub trait Vector<R: Real>:
 }
 
 /// `L` numbers; `FUSED` where multiply-add is one instruction. Tested everywhere, used where there are no registers to name.
-#[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, unreachable_pub))]
+#[cfg_attr(target_arch = "x86_64", expect(unreachable_pub))]
+#[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code))]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
