@@ -65,6 +65,14 @@ fn every_section_says_what_it_found() {
     positive(row, &["whole_ms", "half_ms", "least_ms", "half_ratio", "least_ratio"]);
     let bytes = |name: &str| row[name].as_u64().expect("a number");
     assert!(bytes("least_bytes") < bytes("half_bytes") && 2 * bytes("half_bytes") <= bytes("whole_bytes"));
+    let row = &rows("--json --quick --only subnormal/adam")[0];
+    positive(row, &["healthy_ms", "vanishing_ms", "subnormal_ms"]);
+    if cfg!(target_arch = "x86_64") {
+        assert_eq!(
+            (row["vanishing_share"].as_f64(), row["subnormal_share"].as_f64()),
+            (Some(0.0), Some(0.0))
+        );
+    }
     let row = &rows("--json --quick --only start/char-lstm")[0];
     positive(row, &["ready_ms", "first_step_ms", "median_step_ms"]);
 }

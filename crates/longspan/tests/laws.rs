@@ -36,6 +36,41 @@ fn linear_network_decays_as_its_eigenvalue() {
     }
 }
 
+/// A gradient that has left the normal numbers is exactly 0, for any number of threads: its decay is seen down to 1.2e-38, and
+/// no step is slower than another because of what it carries.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_vanished_gradient_is_zero() {
+    for level in levels() {
+        for threads in [1, 3] {
+            let case = Case {
+                kind: CellKind::Identity,
+                layers: 1,
+                input: 2,
+                hidden: 5,
+                steps: 160,
+                rows: 3,
+                chunk: 16,
+            };
+            let ctx = Context::new(level, threads);
+            let mut problem: Problem<f32> = Problem::new(level, case, 3);
+            let weights = problem.params.named_mut("rnn.weight_hh_l0");
+            (0..25).for_each(|i| weights[i] = if i % 6 == 0 { 0.5 } else { 0.0 });
+            problem.target = problem.outputs(&ctx).0;
+            problem.end.layer_mut(0).fill(1.0);
+            for (_, t, norm) in problem.gradient(&ctx).flow {
+                let exact = f64::powi(0.5, (case.steps - 1 - t) as i32);
+                let seen = if exact < f64::from(f32::MIN_POSITIVE) { 0.0 } else { exact };
+                let all = (case.rows * case.hidden) as f64;
+                assert!(
+                    (norm - seen * all.sqrt()).abs() <= 1e-12 * norm,
+                    "{norm:e} at {t}, {threads} threads on {level}"
+                );
+            }
+        }
+    }
+}
+
 /// Rows of several tiles, a hidden size with a tail, several chunks: the bits are those of one thread.
 #[test]
 fn threads_change_no_bit() {

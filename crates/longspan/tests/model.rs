@@ -172,7 +172,8 @@ fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
     let d_between = late.model.d_state().expect("after a training pass").clone();
 
     let (loss, grads, _) = whole.gradient();
-    assert!((loss - share * loss_1 - (1.0 - share) * loss_2).abs() < 1e-14);
+    // Means of a few dozen numbers, of which exploding cells make hundreds.
+    assert!((loss - share * loss_1 - (1.0 - share) * loss_2).abs() < 1e-14 * loss.max(1.0));
     // ∂/∂w ⟨∂ℒ₂/∂s, s(w)⟩ by central differences over the first window.
     let mut crossing = |index: usize, i: usize, epsilon: f64| {
         let mut inner = |epsilon: f64| {

@@ -8,6 +8,7 @@ mod stack;
 mod start;
 mod step;
 mod stream;
+mod subnormal;
 mod timing;
 
 use std::path::PathBuf;
@@ -150,7 +151,19 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
                 ("median_step_ms", json!(started.median_step)),
             ]
         }
+        Row::Subnormal(stack) => subnormal_fields(subnormal::stack(*stack, options)),
+        Row::SubnormalUpdate => subnormal_fields(subnormal::update(options)),
     })
+}
+
+fn subnormal_fields([healthy, vanishing, subnormal]: [subnormal::Measured; 3]) -> Vec<(&'static str, Value)> {
+    vec![
+        ("healthy_ms", json!(1e3 * healthy.seconds)),
+        ("vanishing_ms", json!(1e3 * vanishing.seconds)),
+        ("vanishing_share", json!(vanishing.share)),
+        ("subnormal_ms", json!(1e3 * subnormal.seconds)),
+        ("subnormal_share", json!(subnormal.share)),
+    ]
 }
 
 fn timed(row: &Row, work: &mut dyn Workload, options: &Options) -> Vec<(&'static str, Value)> {

@@ -5,7 +5,9 @@
 //! and one FMA for every vector. Few rows take several panels at once: a sum waits four cycles for itself, so that fewer
 //! than eight sums side by side leave the multipliers idle.
 
-use super::isa::{Avx2, Avx512, Isa, Level, Portable};
+#[cfg(target_arch = "x86_64")]
+use super::isa::{Avx2, Avx512};
+use super::isa::{Isa, Level, Portable};
 use super::lanes::Vector;
 use crate::real::Real;
 

@@ -4,6 +4,8 @@ use longspan::cell::CellKind;
 use longspan::optim::Rule;
 use serde_json::{Value, json};
 
+use super::subnormal;
+
 const RNN: CellKind = CellKind::Rnn;
 const RESIDUAL: CellKind = CellKind::Residual { step: 1.0, learned: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
@@ -60,6 +62,10 @@ pub(super) enum Row {
     StepRecompute(Step),
     /// `longspan train` from the start of its process, on this model.
     Start(Step),
+    /// A stack with gradients above, towards and below the smallest normal number.
+    Subnormal(Stack),
+    /// An update of Adam with such moments.
+    SubnormalUpdate,
 }
 
 /// All rows, in the order in which they are shown.
@@ -107,6 +113,9 @@ pub(super) fn all() -> Vec<Row> {
     }
     all.push(Row::StepRecompute(character("char-lstm", LSTM, Rule::Adam)));
     all.push(Row::Start(character("char-lstm", LSTM, Rule::Adam)));
+    let long = |cell| Stack { cell, steps: 1000, rows: 8, input: 10, hidden: 128, layers: 1 };
+    all.extend([RNN, GRU, LSTM].map(|cell| Row::Subnormal(long(cell))));
+    all.push(Row::SubnormalUpdate);
     all
 }
 
@@ -178,16 +187,21 @@ impl Row {
             Self::StackMemory(_) | Self::StepMemory(_) => "memory",
             Self::StackRecompute(_) | Self::StepRecompute(_) => "recompute",
             Self::Start(_) => "start",
+            Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
         }
     }
 
     /// What `--only` looks at: `stack/lstm/128x32x256x256x1`, `step/word-lstm/sgd`. No name is part of another.
     pub(super) fn name(&self) -> String {
         let rest = match self {
-            Self::Stack(stack) | Self::StackMemory(stack) | Self::StackRecompute(stack) => stack.name(),
+            Self::Stack(stack)
+            | Self::StackMemory(stack)
+            | Self::StackRecompute(stack)
+            | Self::Subnormal(stack) => stack.name(),
             Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
+            Self::SubnormalUpdate => "adam".into(),
         };
         format!("{}/{rest}", self.section())
     }
@@ -204,7 +218,10 @@ impl Row {
     /// What somebody needs to know to measure the same elsewhere.
     pub(super) fn describe(&self) -> Value {
         let mut row = match self {
-            Self::Stack(stack) | Self::StackMemory(stack) | Self::StackRecompute(stack) => json!({
+            Self::Stack(stack)
+            | Self::StackMemory(stack)
+            | Self::StackRecompute(stack)
+            | Self::Subnormal(stack) => json!({
                 "cell": stack.cell.to_string(),
                 "steps": stack.steps,
                 "rows": stack.rows,
@@ -222,6 +239,7 @@ impl Row {
                 "hidden": stream.hidden,
                 "layers": 1,
             }),
+            Self::SubnormalUpdate => json!({ "optimizer": "adam", "weights": subnormal::WEIGHTS }),
         };
         row["name"] = self.name().into();
         row["section"] = self.section().into();

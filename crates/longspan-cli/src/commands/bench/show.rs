@@ -102,6 +102,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "From the start of the process to the first training step",
             ["ready ms", "1st step ms", "median ms", "1st/median", "", ""],
         ),
+        Row::Subnormal(_) | Row::SubnormalUpdate => (
+            "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
+            ["healthy ms", "vanishing", "ratio", "subnormal", "ratio", "shares %"],
+        ),
     }
 }
 
@@ -138,6 +142,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             fixed(number("first_step_ms") / number("median_step_ms"), 2),
             none(),
             none(),
+        ],
+        Row::Subnormal(_) | Row::SubnormalUpdate => [
+            show("healthy_ms", 3),
+            show("vanishing_ms", 3),
+            fixed(number("vanishing_ms") / number("healthy_ms"), 2),
+            show("subnormal_ms", 3),
+            fixed(number("subnormal_ms") / number("healthy_ms"), 2),
+            ["vanishing_share", "subnormal_share"].map(|name| fixed(100.0 * number(name), 0)).join(" "),
         ],
     }
 }

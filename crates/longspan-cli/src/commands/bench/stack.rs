@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{Input, MemoryError, Plan, Stack, State, chunk_for};
+use longspan::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
 use longspan::kernel::Context;
 use longspan::params::{Layout, Params};
 use longspan::rng::{Key, Purpose, Stream};
@@ -57,8 +57,17 @@ impl Pass {
     }
 }
 
-impl Workload for Pass {
-    fn run(&mut self) {
+impl Pass {
+    /// Multiplies the gradient that arrives at the outputs of step t by `scale(t)`.
+    pub(super) fn scale_arriving(&mut self, scale: impl Fn(usize) -> f32) {
+        let row = self.shape.rows * self.shape.hidden;
+        for (t, d_y) in self.d_y.chunks_exact_mut(row).enumerate() {
+            d_y.iter_mut().for_each(|d| *d *= scale(t));
+        }
+    }
+
+    /// Runs it once under the eyes of `observe`.
+    pub(super) fn run_observed(&mut self, observe: &mut dyn FnMut(Flow<'_, f32>)) {
         self.state.clear();
         self.d_state.clear();
         self.grads.clear();
@@ -75,8 +84,14 @@ impl Workload for Pass {
             &mut self.d_state,
             &mut self.grads,
             Some(&mut self.d_x),
-            &mut |_| (),
+            observe,
         );
+    }
+}
+
+impl Workload for Pass {
+    fn run(&mut self) {
+        self.run_observed(&mut |_| ());
     }
 
     fn context(&self) -> &Context<f32> {

@@ -1,0 +1,328 @@
+//! The kernels one by one, on one thread: `cargo bench -p longspan`, see docs/benchmarking.md. What counts is whole training
+//! steps (`longspan bench`); this shows which part of one has become faster or slower.
+//!
+//! A rate is of flops where a name says product or recurrent, else of elements. `LONGSPAN_ISA` chooses the instruction set.
+#![allow(missing_docs, reason = "a program")]
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use longspan::cell::Cell;
+use longspan::cell::elman::{self, Elman};
+use longspan::cell::gru::{ResetAfter, ResetBefore};
+use longspan::cell::lstm::Lstm;
+use longspan::cell::residual::Residual;
+use longspan::clip::{Clip, ClipReport};
+use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
+use longspan::kernel::recurrent::{self, Backward, Chunk, Equations, Forward, Gradients, MAX_GATES, Units};
+use longspan::kernel::softmax::{RowLoss, cross_entropy};
+use longspan::kernel::{Context, Level, Packed, Vector, Weights};
+use longspan::matrix::{Mat, MatMut};
+use longspan::optim::{Optimizer, Rule, Settings};
+use longspan::params::{Group, Layout, Params};
+use longspan::rng::{Key, Purpose};
+
+fn main() {
+    divan::main();
+}
+
+fn context() -> Context<f32> {
+    let level = match std::env::var("LONGSPAN_ISA") {
+        Ok(name) => {
+            name.parse().and_then(Level::checked).unwrap_or_else(|error| panic!("LONGSPAN_ISA: {error}"))
+        }
+        Err(_) => Level::detect(),
+    };
+    Context::new(level, 1)
+}
+
+fn draw(len: usize, scale: f64) -> Vec<f32> {
+    let mut stream = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
+    (0..len).map(|_| (scale * stream.normal()) as f32).collect()
+}
+
+/// Units.
+const HIDDEN: [usize; 4] = [128, 256, 512, 1024];
+/// Rows of a chunk's products, T · B.
+const ROWS: usize = 512;
+
+/// [rows, H] · [H, 4 H]: the input projection of an lstm.
+fn project(bencher: Bencher, rows: usize, hidden: usize) {
+    let (ctx, n) = (context(), 4 * hidden);
+    let (a, b, mut c) = (draw(rows * hidden, 1.0), draw(hidden * n, 1.0), vec![0.0; rows * n]);
+    let mut packed = Packed::new(ctx.level(), hidden, 1, n);
+    packed.pack(&ctx, Weights::Plain(Mat::new(&b, hidden, n)));
+    bencher.counter(ItemsCount::new(2 * rows * hidden * n)).bench_local(|| {
+        product(&ctx, Mat::new(&a, rows, hidden), &packed, Start::Zero, MatMut::new(&mut c, rows, n));
+    });
+}
+
+#[divan::bench(args = HIDDEN)]
+fn product_of_a_chunk(bencher: Bencher, hidden: usize) {
+    project(bencher, ROWS, hidden);
+}
+
+#[divan::bench(args = [1, 2, 3, 4, 8])]
+fn product_of_few_rows(bencher: Bencher, rows: usize) {
+    project(bencher, rows, 256);
+}
+
+/// [T · B, 4 H]ᵀ · [T · B, H], with the sums of the columns: the gradient of an lstm's weights and bias.
+#[divan::bench(args = HIDDEN)]
+fn product_accumulated_transposed(bencher: Bencher, hidden: usize) {
+    let (ctx, m) = (context(), 4 * hidden);
+    let (a, b) = (draw(ROWS * m, 1.0), draw(ROWS * hidden, 1.0));
+    let (mut c, mut sums, mut work) = (vec![0.0; m * hidden], vec![0.0; m], Workspace::new());
+    bencher.counter(ItemsCount::new(2 * ROWS * m * hidden)).bench_local(|| {
+        let into = [(Mat::new(&b, ROWS, hidden), MatMut::new(&mut c, m, hidden))];
+        accumulate_transposed(&ctx, Mat::new(&a, ROWS, m), into, &mut work, Some(&mut sums));
+    });
+}
+
+fn pack(bencher: Bencher, hidden: usize, transposed: bool) {
+    let (ctx, n) = (context(), 4 * hidden);
+    let b = draw(hidden * n, 1.0);
+    let mut packed = Packed::new(ctx.level(), hidden, 1, n);
+    bencher.counter(ItemsCount::new(hidden * n)).bench_local(|| {
+        packed.pack(
+            &ctx,
+            match transposed {
+                true => Weights::Transposed(Mat::new(&b, n, hidden)),
+                false => Weights::Plain(Mat::new(&b, hidden, n)),
+            },
+        );
+    });
+}
+
+#[divan::bench(args = HIDDEN)]
+fn pack_plain(bencher: Bencher, hidden: usize) {
+    pack(bencher, hidden, false);
+}
+
+#[divan::bench(args = HIDDEN)]
+fn pack_transposed(bencher: Bencher, hidden: usize) {
+    pack(bencher, hidden, true);
+}
+
+/// A cell over one chunk with its buffers.
+struct Recurrence {
+    ctx: Context<f32>,
+    rows: usize,
+    hidden: usize,
+    weights: Vec<f32>,
+    tape: Vec<f32>,
+    states: Vec<f32>,
+    elementwise: Vec<f32>,
+}
+
+/// T and H of a chunk.
+const STEPS: usize = 16;
+const UNITS: usize = 256;
+
+impl Recurrence {
+    fn new<C: Cell<f32>>(rows: usize) -> Self {
+        let hidden = UNITS;
+        Self {
+            ctx: context(),
+            rows,
+            hidden,
+            weights: draw(C::GATES * hidden * hidden, (hidden as f64).powf(-0.5)),
+            tape: draw(STEPS * rows * C::TAPE * hidden, 1.0),
+            states: vec![0.0; C::PARTS * (STEPS + 1) * rows * hidden],
+            elementwise: draw(C::WEIGHTS * hidden, 0.1),
+        }
+    }
+
+    fn chunk(&mut self) -> Chunk<'_, f32> {
+        Chunk {
+            steps: STEPS,
+            rows: self.rows,
+            hidden: self.hidden,
+            tape: &mut self.tape,
+            states: &mut self.states,
+            part_stride: (STEPS + 1) * self.rows * self.hidden,
+            weights: &self.elementwise,
+        }
+    }
+
+    fn packed<C: Cell<f32>>(&self, backward: bool) -> Vec<Packed<f32>> {
+        let hidden = self.hidden;
+        let phases = C::PHASES.iter().map(|phase| {
+            let rows = phase.gates * hidden;
+            let block = Mat::new(&self.weights[phase.first_gate * hidden * hidden..], rows, hidden);
+            let level = self.ctx.level();
+            let (mut packed, weights) = match backward {
+                true => (Packed::new(level, rows, 1, hidden), Weights::Plain(block)),
+                false => (Packed::new(level, hidden, phase.gates, hidden), Weights::Transposed(block)),
+            };
+            packed.pack(&self.ctx, weights);
+            packed
+        });
+        phases.collect()
+    }
+
+    /// Flops of the products.
+    fn flops<C: Cell<f32>>(&self) -> ItemsCount {
+        ItemsCount::new(2 * STEPS * self.rows * C::GATES * self.hidden * self.hidden)
+    }
+}
+
+fn forward<C: Cell<f32>>(bencher: Bencher, cell: C, rows: usize) {
+    let mut recurrence = Recurrence::new::<C>(rows);
+    let (packed, flops) = (recurrence.packed::<C>(false), recurrence.flops::<C>());
+    let tape = recurrence.tape.clone();
+    let ctx = context();
+    // What forward leaves in the tape is not what it is meant to find there.
+    bencher.counter(flops).with_inputs(|| tape.clone()).bench_local_refs(|tape| {
+        let mut chunk = Chunk { tape, ..recurrence.chunk() };
+        recurrent::forward(&ctx, &cell, C::PHASES, &packed, &mut chunk);
+    });
+}
+
+fn backward<C: Cell<f32>>(bencher: Bencher, cell: C, rows: usize) {
+    let mut recurrence = Recurrence::new::<C>(rows);
+    let (packed, flops) = (recurrence.packed::<C>(false), recurrence.flops::<C>());
+    let ctx = context();
+    recurrent::forward(&ctx, &cell, C::PHASES, &packed, &mut recurrence.chunk());
+    let packed = recurrence.packed::<C>(true);
+    let mut deltas = vec![0.0; STEPS * rows * C::DELTAS * recurrence.hidden];
+    let arriving = draw(recurrence.states.len(), 1.0);
+    bencher.counter(flops).with_inputs(|| arriving.clone()).bench_local_refs(|d_states| {
+        let mut gradients = Gradients { deltas: &mut deltas, d_states };
+        recurrent::backward(&ctx, &cell, C::PHASES, &packed, &mut recurrence.chunk(), &mut gradients);
+    });
+}
+
+/// T = 16, H = 256, B as given.
+macro_rules! cells {
+    ($($name:ident $cell:expr;)*) => {
+        mod recurrent_forward {
+            use super::*;
+            $(#[divan::bench(args = [1, 8, 32])]
+            fn $name(bencher: Bencher, rows: usize) {
+                forward(bencher, $cell, rows);
+            })*
+        }
+        mod recurrent_backward {
+            use super::*;
+            $(#[divan::bench(args = [1, 8, 32])]
+            fn $name(bencher: Bencher, rows: usize) {
+                backward(bencher, $cell, rows);
+            })*
+        }
+    };
+}
+
+cells! {
+    rnn Elman::<{ elman::TANH }>;
+    residual Residual;
+    gru ResetAfter;
+    gru_reset_before ResetBefore;
+    lstm Lstm::<false, false>;
+    lstm_peepholes Lstm::<true, false>;
+}
+
+/// Not a cell: its state is a function of its tape, so that making the states anew is one sweep of that function.
+struct Apply<const F: u8>;
+
+const EXP: u8 = 0;
+const SIGMOID: u8 = 1;
+const TANH: u8 = 2;
+
+impl<const F: u8> Equations<f32> for Apply<F> {
+    const TAPE: usize = 1;
+    const DELTAS: usize = 0;
+    const PARTS: usize = 1;
+    const WEIGHTS: usize = 0;
+
+    #[inline(always)]
+    fn forward<S: Units<f32>>(&self, _: usize, _: [S::V; MAX_GATES], _: Forward<'_, f32, S>) {}
+
+    #[inline(always)]
+    fn replay<S: Units<f32>>(&self, mut at: Forward<'_, f32, S>) {
+        let x = at.tape.get(0);
+        at.next.set(
+            0,
+            match F {
+                EXP => x.exp(),
+                SIGMOID => x.sigmoid(),
+                _ => x.tanh(),
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn backward<S: Units<f32>>(&self, _: usize, _: Backward<'_, f32, S>) {}
+}
+
+fn activation<const F: u8>(bencher: Bencher) {
+    let (ctx, len) = (context(), 4096);
+    let (mut tape, mut states) = (draw(len, 3.0), vec![0.0; 2 * len]);
+    bencher.counter(ItemsCount::new(len)).bench_local(|| {
+        let (tape, states) = (&mut tape[..], &mut states[..]);
+        let mut chunk =
+            Chunk { steps: 1, rows: 1, hidden: len, tape, states, part_stride: 2 * len, weights: &[] };
+        recurrent::replay(&ctx, &Apply::<F>, &mut chunk);
+    });
+}
+
+#[divan::bench]
+fn exp(bencher: Bencher) {
+    activation::<EXP>(bencher);
+}
+
+#[divan::bench]
+fn sigmoid(bencher: Bencher) {
+    activation::<SIGMOID>(bencher);
+}
+
+#[divan::bench]
+fn tanh(bencher: Bencher) {
+    activation::<TANH>(bencher);
+}
+
+/// Softmax, loss and gradient of 64 rows.
+#[divan::bench(args = [65, 1000, 10_000], sample_size = 1)]
+fn softmax_cross_entropy(bencher: Bencher, vocabulary: usize) {
+    let (ctx, rows) = (context(), 64);
+    let logits = draw(rows * vocabulary, 2.0);
+    let targets: Vec<u32> = (0..rows as u32).collect();
+    let mut losses = vec![RowLoss::default(); rows];
+    bencher.counter(ItemsCount::new(logits.len())).with_inputs(|| logits.clone()).bench_local_refs(
+        |logits| {
+            cross_entropy(&ctx, logits, vocabulary, &targets, 1.0, &mut losses);
+        },
+    );
+}
+
+/// A million weights in one tensor.
+fn weights(scale: f64) -> Params<f32> {
+    let mut layout = Layout::default();
+    layout.push("weights", &[1 << 20], Group::Input);
+    let mut params = Params::zeros(Arc::new(layout));
+    let drawn = draw(1 << 20, scale);
+    params.tensor_mut(0).copy_from_slice(&drawn);
+    params
+}
+
+/// The norm alone, and the norm and a gradient that is scaled.
+#[divan::bench(args = [1e9, 1.0], sample_size = 1)]
+fn clip_norm(bencher: Bencher, limit: f64) {
+    let (ctx, grads, mut report) = (context(), weights(1.0), ClipReport::default());
+    bencher.counter(ItemsCount::new(grads.flat().len())).with_inputs(|| grads.clone()).bench_local_refs(
+        |grads| {
+            Clip::Norm(limit).apply(&ctx, grads, &mut report);
+        },
+    );
+}
+
+#[divan::bench(args = [Rule::Sgd, Rule::Adam, Rule::RmsProp, Rule::Adagrad])]
+fn update(bencher: Bencher, rule: Rule) {
+    let (ctx, mut params, grads) = (context(), weights(0.1), weights(1e-3));
+    let settings = Settings { rule, ..Settings::default() };
+    let mut optimizer = Optimizer::new(settings, Arc::clone(params.layout()));
+    bencher.counter(ItemsCount::new(grads.flat().len())).bench_local(|| {
+        optimizer.step(&ctx, 1e-3, &mut params, &grads);
+    });
+}

@@ -1,0 +1,94 @@
+//! Subnormal numbers count as zero inside a parallel region.
+//!
+//! A gradient that vanishes passes through the subnormal numbers, from 1.2e-38 down to 1.4e-45 in f32, before it is zero, and
+//! some of it stays there: 0.7 times the smallest one is rounded to the smallest one. Their precision is lost by then, and on
+//! many x86 processors each instruction that meets one takes a hundred times as long. So every region runs with the processor's
+//! two switches for it: results that would be subnormal are 0 of the same sign, and so are operands. A gradient that has
+//! vanished is then exactly 0.
+//!
+//! All threads of a region have the switches, the one that calls it too: how many there are changes no bit. They are as before
+//! when the region ends, also by a panic.
+//!
+//! Other processors have no such switches or are fast without; there subnormal numbers stay.
+
+/// Runs `work` with subnormal numbers as zeros.
+///
+/// The language knows only the default switches and lets the compiler move arithmetic on that ground. `work` is therefore
+/// called through a pointer from a function that is never inlined: nothing of it can be moved out, nothing from outside in.
+/// Inside, all that differs is what the switches say of each instruction.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+pub(super) fn flushed(work: &dyn Fn()) {
+    /// Puts back what was there.
+    struct Before(u32);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            set(self.0);
+        }
+    }
+    let before = Before(get());
+    set(before.0 | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+    std::hint::black_box(work)();
+}
+
+/// Runs `work`.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn flushed(work: &dyn Fn()) {
+    work();
+}
+
+/// Bits of MXCSR.
+#[cfg(target_arch = "x86_64")]
+const FLUSH_TO_ZERO: u32 = 1 << 15;
+#[cfg(target_arch = "x86_64")]
+const DENORMALS_ARE_ZERO: u32 = 1 << 6;
+
+#[cfg(target_arch = "x86_64")]
+fn get() -> u32 {
+    let mut bits = 0u32;
+    // SAFETY: writes the four bytes that it is given; every x86-64 has the register.
+    unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut bits, options(nostack, preserves_flags)) };
+    bits
+}
+
+#[cfg(target_arch = "x86_64")]
+fn set(bits: u32) {
+    // SAFETY: the bits are those of `get`, with two more that every x86-64 has: no reserved bit, rounding and masks as they
+    // were. See `flushed` for what the compiler makes of it.
+    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use std::hint::black_box;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::{Context, Level};
+
+    /// Whether half of the smallest normal number is something here, as a result and as an operand.
+    fn has_subnormals() -> [bool; 2] {
+        let tiny = f32::from_bits(black_box(1 << 22));
+        [
+            black_box(f32::MIN_POSITIVE) * black_box(0.5) != 0.0,
+            black_box(tiny) * black_box(2.0f32.powi(30)) != 0.0,
+        ]
+    }
+
+    #[test]
+    fn every_thread_of_a_region_flushes_and_nobody_afterwards() {
+        for threads in [1, 3] {
+            let ctx = Context::<f32>::new(Level::Portable, threads);
+            let flushed = AtomicUsize::new(0);
+            ctx.split(3, |_, first, end| {
+                if has_subnormals() == [false; 2] {
+                    flushed.fetch_add(end - first, Ordering::Relaxed);
+                }
+            });
+            assert_eq!(flushed.into_inner(), 3, "{threads} threads");
+            assert_eq!(has_subnormals(), [true; 2]);
+            assert!(catch_unwind(AssertUnwindSafe(|| ctx.split(3, |_, _, _| panic!("on purpose")))).is_err());
+            assert_eq!(has_subnormals(), [true; 2], "after a panic in {threads} threads");
+        }
+    }
+}
