@@ -14,9 +14,9 @@ use longspan::cell::gru::{ResetAfter, ResetBefore};
 use longspan::cell::lstm::Lstm;
 use longspan::cell::residual::Residual;
 use longspan::clip::{Clip, ClipReport};
+use longspan::head::Head;
 use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan::kernel::recurrent::{self, Backward, Chunk, Equations, Forward, Gradients, MAX_GATES, Units};
-use longspan::kernel::softmax::{RowLoss, cross_entropy};
 use longspan::kernel::{Context, Level, Packed, Vector, Weights};
 use longspan::matrix::{Mat, MatMut};
 use longspan::optim::{Optimizer, Rule, Settings};
@@ -282,18 +282,23 @@ fn tanh(bencher: Bencher) {
     activation::<TANH>(bencher);
 }
 
-/// Softmax, loss and gradient of 64 rows.
+/// Logits, softmax, loss and all gradients of 256 places of 200 units.
 #[divan::bench(args = [65, 1000, 10_000], sample_size = 1)]
-fn softmax_cross_entropy(bencher: Bencher, vocabulary: usize) {
-    let (ctx, rows) = (context(), 64);
-    let logits = draw(rows * vocabulary, 2.0);
-    let targets: Vec<u32> = (0..rows as u32).collect();
-    let mut losses = vec![RowLoss::default(); rows];
-    bencher.counter(ItemsCount::new(logits.len())).with_inputs(|| logits.clone()).bench_local_refs(
-        |logits| {
-            cross_entropy(&ctx, logits, vocabulary, &targets, 1.0, &mut losses);
-        },
-    );
+fn head(bencher: Bencher, vocabulary: usize) {
+    let (ctx, hidden, places) = (context(), 200, 256);
+    let mut layout = Layout::default();
+    let weight = layout.push("weight", &[vocabulary, hidden], Group::Head);
+    let bias = layout.push("bias", &[vocabulary], Group::Bias);
+    let mut head = Head::new(ctx.level(), weight, bias, hidden, vocabulary);
+    let mut params = Params::zeros(Arc::new(layout));
+    params.tensor_mut(weight).copy_from_slice(&draw(vocabulary * hidden, 0.1));
+    let mut grads = params.clone();
+    let h = draw(places * hidden, 0.5);
+    let targets: Vec<u32> = (0..places as u32).map(|i| i % vocabulary as u32).collect();
+    bencher
+        .counter(ItemsCount::new(places * vocabulary))
+        .with_inputs(|| h.clone())
+        .bench_local_refs(|h| head.score_and_differentiate(&ctx, &params, h, &targets, &mut grads));
 }
 
 /// A million weights in one tensor.
@@ -319,10 +324,14 @@ fn clip_norm(bencher: Bencher, limit: f64) {
 
 #[divan::bench(args = [Rule::Sgd, Rule::Adam, Rule::RmsProp, Rule::Adagrad])]
 fn update(bencher: Bencher, rule: Rule) {
-    let (ctx, mut params, grads) = (context(), weights(0.1), weights(1e-3));
+    let (ctx, mut params) = (context(), weights(0.1));
     let settings = Settings { rule, ..Settings::default() };
     let mut optimizer = Optimizer::new(settings, Arc::clone(params.layout()));
-    bencher.counter(ItemsCount::new(grads.flat().len())).bench_local(|| {
-        optimizer.step(&ctx, 1e-3, &mut params, &grads);
-    });
+    let grads = weights(1e-3);
+    // The update leaves the gradients zero.
+    bencher.counter(ItemsCount::new(grads.flat().len())).with_inputs(|| grads.clone()).bench_local_refs(
+        |grads| {
+            optimizer.step(&ctx, 1e-3, &mut params, grads);
+        },
+    );
 }

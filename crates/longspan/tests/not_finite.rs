@@ -6,7 +6,7 @@ mod common;
 use common::{Case, Problem, levels};
 use longspan::cell::CellKind;
 use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
-use longspan::kernel::softmax::{RowLoss, cross_entropy};
+use longspan::kernel::softmax::{LINE, exponentials};
 use longspan::kernel::{Context, Packed, Weights};
 use longspan::matrix::{Mat, MatMut};
 use longspan::real::Real;
@@ -81,46 +81,40 @@ fn products_pass_them_on() {
     products::<f64>();
 }
 
+/// One logit of one place: its exponentials and their sum show it, those of the other places have the bits they had.
 fn losses<R: Real>() {
     for level in levels() {
         let ctx = Context::<R>::new(level, 2);
-        for cols in [1, 2, 5, 16, 19, 40] {
-            let clean = numbers::<R>(3 * cols);
-            let score = |logits: &[R], target: u32| {
-                let (mut d, mut losses) = (logits.to_vec(), [RowLoss::default(); 3]);
-                cross_entropy(&ctx, &mut d, cols, &[target; 3], R::ONE, &mut losses);
-                (d, losses)
+        for tokens in [1, 2, 5, 19] {
+            let places = 2 * LINE;
+            let (clean, bias) = (numbers::<R>(tokens * places), numbers::<R>(tokens));
+            let run = |mut logits: Vec<R>| {
+                let (mut largest, mut sums) = (vec![R::ZERO; places], vec![R::ZERO; places]);
+                let tile = MatMut::new(&mut logits, tokens, places);
+                exponentials(&ctx, tile, &bias, &mut largest, &mut sums);
+                (logits, largest, sums)
             };
-            for at in 0..cols {
-                let what = format!("{} {level}, place {at} of {cols}", R::NAME);
-                for (special, target) in
-                    SPECIAL.into_iter().flat_map(|special| [0, cols - 1].map(|target| (special, target)))
-                {
-                    let mut logits = clean.clone();
-                    logits[cols + at] = R::from_f64(special);
-                    let (whole, whole_losses) = score(&clean, target as u32);
-                    let (d, losses) = score(&logits, target as u32);
-                    for row in [0, 2] {
-                        assert_eq!(losses[row], whole_losses[row], "{what}");
-                        assert!(d[row * cols..][..cols] == whole[row * cols..][..cols], "{what}");
-                    }
-                    let (nats, d) = (losses[1].nats, &d[cols..2 * cols]);
-                    if special == f64::NEG_INFINITY && cols > 1 {
-                        // A token that is impossible: infinitely bad as a target, nothing otherwise.
-                        assert!(
-                            if at == target { nats == f64::INFINITY } else { nats.is_finite() },
-                            "{what}"
-                        );
-                        let p = d[at].to_f64() + f64::from(u8::from(at == target));
-                        assert!((0.0..1e-30).contains(&p), "{what}: {p}");
-                        assert!(d.iter().all(|d| d.is_finite()), "{what}");
-                    } else {
-                        // ∞ − ∞ and NaN.
-                        assert!(
-                            nats.is_nan() && d.iter().all(|d| d.to_f64().is_nan()),
-                            "{what}, {special}: {nats}"
-                        );
-                    }
+            let before = run(clean.clone());
+            for (token, special) in (0..tokens).flat_map(|token| SPECIAL.map(|special| (token, special))) {
+                let place = (7 * token + 3) % places;
+                let what = format!("{} {level}, {special} at token {token} of {tokens}", R::NAME);
+                let mut logits = clean.clone();
+                logits[token * places + place] = R::from_f64(special);
+                let (e, largest, sums) = run(logits);
+                for other in (0..places).filter(|&other| other != place) {
+                    assert!(largest[other] == before.1[other] && sums[other] == before.2[other], "{what}");
+                    assert!(
+                        (0..tokens).all(|t| e[t * places + other] == before.0[t * places + other]),
+                        "{what}"
+                    );
+                }
+                let (e, sum) = (e[token * places + place].to_f64(), sums[place].to_f64());
+                if special == f64::NEG_INFINITY && tokens > 1 {
+                    // A token that is impossible is nothing to the others.
+                    assert!(e < 1e-30 && sum.is_finite(), "{what}: {e}, {sum}");
+                } else {
+                    // ∞ − ∞ and NaN.
+                    assert!(e.is_nan() && sum.is_nan(), "{what}: {e}, {sum}");
                 }
             }
         }

@@ -155,7 +155,7 @@ impl<R: Real> Packed<R> {
 
     /// Vectors in a row of the first panel: no other one has more.
     pub(super) fn widest(&self) -> usize {
-        self.vectors(&self.panels[0])
+        self.panels.first().map_or(1, |panel| self.vectors(panel))
     }
 
     /// Size of the packed operand.
