@@ -16,7 +16,8 @@ use crate::real::Real;
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
-/// From so many bytes on a buffer is a mapping of its own: its pages are zero already, and are made when they are touched.
+/// From so many bytes on a buffer is a mapping of its own, whose pages are zero already and are made all at once: one by one, as
+/// they are touched, each would interrupt the first training step.
 const MAPPED: usize = 128 << 10;
 
 /// Bytes of a huge page where the processor has several sizes.
@@ -32,21 +33,22 @@ enum Memory {
 impl Memory {
     /// At least `bytes` bytes, all zero.
     fn zeros(bytes: usize) -> Self {
-        if bytes >= 2 * HUGE_PAGE
-            && let Ok(pages) = MmapMut::map_anon(bytes + HUGE_PAGE)
-        {
-            // Without huge pages it is memory all the same.
-            #[cfg(target_os = "linux")]
-            let _ = pages.advise(memmap2::Advice::HugePage);
-            let skip = pages.as_ptr().align_offset(HUGE_PAGE);
-            return Self::Pages(pages, skip..skip + bytes);
+        if bytes < MAPPED {
+            return Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)]);
         }
-        if bytes >= MAPPED
-            && let Ok(pages) = MmapMut::map_anon(bytes)
+        let huge = bytes >= 2 * HUGE_PAGE;
+        let Ok(pages) = MmapMut::map_anon(if huge { bytes + HUGE_PAGE } else { bytes }) else {
+            return Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)]);
+        };
+        let skip = if huge { pages.as_ptr().align_offset(HUGE_PAGE) } else { 0 };
+        #[cfg(target_os = "linux")]
         {
-            return Self::Pages(pages, 0..bytes);
+            use memmap2::Advice;
+            // Without huge pages, or a page at a time when it is touched, it is memory all the same.
+            let _ = if huge { pages.advise(Advice::HugePage) } else { Ok(()) };
+            let _ = pages.advise_range(Advice::PopulateWrite, skip, bytes);
         }
-        Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)])
+        Self::Pages(pages, skip..skip + bytes)
     }
 
     fn bytes(&self) -> &[u8] {
