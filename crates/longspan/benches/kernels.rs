@@ -14,6 +14,7 @@ use longspan::cell::gru::{ResetAfter, ResetBefore};
 use longspan::cell::lstm::Lstm;
 use longspan::cell::residual::Residual;
 use longspan::clip::{Clip, ClipReport};
+use longspan::extent::Extent;
 use longspan::head::Head;
 use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan::kernel::recurrent::{self, Backward, Chunk, Equations, Forward, Gradients, MAX_GATES, Units};
@@ -108,6 +109,7 @@ fn pack_transposed(bencher: Bencher, hidden: usize) {
 /// A cell over one chunk with its buffers.
 struct Recurrence {
     ctx: Context<f32>,
+    extent: Extent,
     rows: usize,
     hidden: usize,
     weights: Vec<f32>,
@@ -125,6 +127,7 @@ impl Recurrence {
         let hidden = UNITS;
         Self {
             ctx: context(),
+            extent: Extent::even(STEPS, rows),
             rows,
             hidden,
             weights: draw(C::GATES * hidden * hidden, (hidden as f64).powf(-0.5)),
@@ -136,8 +139,7 @@ impl Recurrence {
 
     fn chunk(&mut self) -> Chunk<'_, f32> {
         Chunk {
-            steps: STEPS,
-            rows: self.rows,
+            cut: self.extent.whole(),
             hidden: self.hidden,
             tape: &mut self.tape,
             states: &mut self.states,
@@ -259,10 +261,11 @@ impl<const F: u8> Equations<f32> for Apply<F> {
 fn activation<const F: u8>(bencher: Bencher) {
     let (ctx, len) = (context(), 4096);
     let (mut tape, mut states) = (draw(len, 3.0), vec![0.0; 2 * len]);
+    let extent = Extent::even(1, 1);
     bencher.counter(ItemsCount::new(len)).bench_local(|| {
         let (tape, states) = (&mut tape[..], &mut states[..]);
         let mut chunk =
-            Chunk { steps: 1, rows: 1, hidden: len, tape, states, part_stride: 2 * len, weights: &[] };
+            Chunk { cut: extent.whole(), hidden: len, tape, states, part_stride: 2 * len, weights: &[] };
         recurrent::replay(&ctx, &Apply::<F>, &mut chunk);
     });
 }

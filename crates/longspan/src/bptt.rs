@@ -23,6 +23,7 @@ pub use plan::{MemoryError, Plan};
 
 use crate::cell::CellKind;
 use crate::dropout::Dropout;
+use crate::extent::{Cut, Extent};
 use crate::kernel::{Buffer, Context, Level};
 use crate::layer::{Below, Layer, Source, Span, Tape, Work};
 use crate::matrix::{Mat, MatMut};
@@ -84,7 +85,7 @@ pub struct Flow<'a, R> {
     pub layer: usize,
     /// Time step in the window.
     pub t: usize,
-    /// ∂ℒ/∂h_t, complete: `[B, H]`.
+    /// ∂ℒ/∂h_t, complete: `[B_t, H]`, the rows that have this step.
     pub d_hidden: &'a [R],
 }
 
@@ -114,7 +115,7 @@ pub struct Stack<R> {
     work: Work<R>,
     /// Bytes that tapes may take.
     limit: Option<usize>,
-    rows: usize,
+    extent: Extent,
     dropout: Option<Dropout>,
 }
 
@@ -147,7 +148,7 @@ impl<R: Real> Stack<R> {
             masked: Buffer::zeros(0),
             work: layers[0].work(),
             limit: None,
-            rows: 0,
+            extent: Extent::default(),
             dropout: None,
             layers,
         }
@@ -192,42 +193,43 @@ impl<R: Real> Stack<R> {
         self.reader.forget();
     }
 
-    /// Runs T steps of `input` through the stack, on the weights last packed, and writes the top layer's h_1 … h_T to `y`
-    /// `[T, B, H]`. `state` goes in as the state before and comes out as the state after.
+    /// Runs `input` through the stack, on the weights last packed, and writes the top layer's h_t to `y` `[places, H]`.
+    /// `state` goes in as the state before and comes out as the state after each row's last step.
     ///
     /// `dropout` acts on what the layers read: layer l through connection l, layer 0 only where it reads rows of a table.
     ///
     /// # Panics
-    /// If a length does not fit T and B, or the memory limit is below the least that a chunk needs.
+    /// If a length does not fit the extent, or the memory limit is below the least that a chunk needs.
     pub fn forward(
         &mut self,
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        (steps, rows): (usize, usize),
+        extent: &Extent,
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
     ) {
-        let plan = self.plan(steps, rows, self.limit).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan, rows), state, dropout, y);
+        let plan =
+            self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
+        self.run(ctx, params, input, (plan, extent), state, dropout, y);
     }
 
     /// As [`Stack::forward`] without dropout, to the same bits, where backward does not follow: in the memory of one chunk.
     ///
     /// # Panics
-    /// If a length does not fit T and B.
+    /// If a length does not fit the extent.
     pub fn outputs(
         &mut self,
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        (steps, rows): (usize, usize),
+        extent: &Extent,
         state: &mut State<R>,
         y: &mut [R],
     ) {
-        let plan = self.plan(steps, rows, None).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan.without_backward(), rows), state, None, y);
+        let plan = self.plan(extent.steps(), extent.rows(), None).unwrap_or_else(|error| panic!("{error}"));
+        self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y);
     }
 
     /// Forward, keeping what the plan says.
@@ -236,15 +238,18 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        (plan, rows): (Plan, usize),
+        (plan, extent): (Plan, &Extent),
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
     ) {
-        let (steps, hidden) = (plan.steps(), self.hidden());
-        self.reader.check(input, steps * rows);
-        assert_eq!(y.len(), steps * rows * hidden, "y: [T, B, H] = [{steps}, {rows}, {hidden}]");
-        (self.plan, self.rows, self.dropout) = (plan, rows, dropout);
+        let hidden = self.hidden();
+        self.reader.check(input, extent.places());
+        assert_eq!(y.len(), extent.places() * hidden, "y: {} places of {hidden}", extent.places());
+        let all = extent.rows() * hidden;
+        assert_eq!(state.rows(hidden), extent.rows(), "rows of the state");
+        (self.plan, self.dropout) = (plan, dropout);
+        self.extent.copy_from(extent);
         while self.tapes.len() < self.plan.kept() {
             self.tapes.push(Kept { chunk: 0, layers: self.layers.iter().map(Layer::tape).collect() });
         }
@@ -252,46 +257,54 @@ impl<R: Real> Stack<R> {
             self.before.push(self.layers.iter().map(|_| Buffer::zeros(0)).collect());
         }
         self.reader.project(ctx, params, &self.layers[0], input, dropout.is_some());
-        let n = rows * hidden;
         for c in 0..self.plan.chunks() {
             for (before, state) in self.before[self.plan.state_of(c)].iter_mut().zip(&state.layers) {
                 before.grow(state.len());
                 before[..state.len()].copy_from_slice(state);
             }
-            self.run_chunk(ctx, params, input, c);
+            self.run_chunk(ctx, params, input, extent, c);
+            let (first, steps) = self.plan.bounds(c);
+            let cut = extent.cut(first, steps);
             for (l, span) in self.spans.iter().enumerate() {
                 for part in 0..self.layers[l].parts() {
-                    state.layers[l][part * n..][..n].copy_from_slice(span.last(part));
+                    span.copy_last(cut, part, &mut state.layers[l][part * all..][..all]);
                 }
             }
-            let (first, length) = self.plan.bounds(c);
             if let Some(top) = self.spans.last() {
-                y[first * n..][..length * n].copy_from_slice(&top.output().data()[..length * n]);
+                let len = cut.places() * hidden;
+                y[cut.first_place() * hidden..][..len].copy_from_slice(&top.output().data()[..len]);
             }
         }
     }
 
     /// Runs all layers over one chunk from the state before it; forward does it, and backward again for what was not kept.
-    fn run_chunk(&mut self, ctx: &Context<R>, params: &Params<R>, input: Input<'_, R>, c: usize) {
-        let (first, length) = self.plan.bounds(c);
-        let (rows, hidden) = (self.rows, self.hidden());
+    fn run_chunk(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        extent: &Extent,
+        c: usize,
+    ) {
+        let (first, steps) = self.plan.bounds(c);
+        let cut = extent.cut(first, steps);
+        let all = extent.rows() * self.hidden();
         let tapes = &mut self.tapes[self.plan.tape_of(c)];
         let before = &self.before[self.plan.state_of(c)];
         tapes.chunk = c;
         for (l, layer) in self.layers.iter().enumerate() {
             let (below, here) = self.spans.split_at_mut(l);
             let source = match below.last() {
-                None => self.reader.read(ctx, params, input, (first, length, rows), self.dropout),
-                Some(below) => {
-                    masked(ctx, self.dropout, l, first, (rows, hidden), below.output(), &mut self.masked)
-                }
+                None => self.reader.read(ctx, params, input, cut, self.dropout),
+                Some(below) => masked(ctx, self.dropout, l, cut, below.output(), &mut self.masked),
             };
-            layer.forward(ctx, source, &before[l], (length, rows), &mut tapes.layers[l], &mut here[0]);
+            let before = &before[l][..layer.parts() * all];
+            layer.forward(ctx, source, before, cut, &mut tapes.layers[l], &mut here[0]);
         }
         self.at_hand = c;
     }
 
-    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[T, B, D]` where the input was numbers, and
+    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[places, D]` where the input was numbers, and
     /// turns `d_state` from the gradient by the state after into that by the state before. The gradient by a table's rows is
     /// added to `grads`.
     ///
@@ -312,29 +325,35 @@ impl<R: Real> Stack<R> {
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) {
         assert!(self.plan.leads_back(), "no way back from outputs alone");
-        let (steps, rows, hidden) = (self.plan.steps(), self.rows, self.hidden());
-        assert_eq!(d_y.len(), steps * rows * hidden, "d_y: [T, B, H] = [{steps}, {rows}, {hidden}]");
-        self.reader.check(input, steps * rows);
+        let extent = std::mem::take(&mut self.extent);
+        let (places, hidden) = (extent.places(), self.hidden());
+        let all = extent.rows() * hidden;
+        assert_eq!(d_y.len(), places * hidden, "d_y: {places} places of {hidden}");
+        assert_eq!(d_state.rows(hidden), extent.rows(), "rows of the gradient by the state");
+        self.reader.check(input, places);
         if let Some(d_x) = &d_x {
-            self.reader.check(Input::Numbers(d_x), steps * rows);
+            self.reader.check(Input::Numbers(d_x), places);
         }
         // Chunks that are run again need the weights for forward, too.
         let again = self.plan.kept() < self.plan.chunks();
         self.layers.iter_mut().for_each(|layer| layer.pack_backward(ctx, params, again));
         self.reader.open_gradient();
         for c in (0..self.plan.chunks()).rev() {
-            let (first, length) = self.plan.bounds(c);
+            let (first, steps) = self.plan.bounds(c);
+            let cut = extent.cut(first, steps);
             let tapes = &mut self.tapes[self.plan.tape_of(c)];
             if self.at_hand != c && tapes.chunk == c {
                 for (l, (layer, tape)) in self.layers.iter().zip(&mut tapes.layers).enumerate() {
-                    layer.replay(ctx, &self.before[c][l], (length, rows), tape, &mut self.spans[l]);
+                    let before = &self.before[c][l][..layer.parts() * all];
+                    layer.replay(ctx, before, cut, tape, &mut self.spans[l]);
                 }
                 self.at_hand = c;
             } else if self.at_hand != c {
-                self.run_chunk(ctx, params, input, c);
+                self.run_chunk(ctx, params, input, &extent, c);
             }
             if let Some(top) = self.spans.last_mut() {
-                top.d_h().copy_from_slice(&d_y[first * rows * hidden..][..length * rows * hidden]);
+                let len = cut.places() * hidden;
+                top.d_h().copy_from_slice(&d_y[cut.first_place() * hidden..][..len]);
             }
             let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
             for (l, layer) in self.layers.iter().enumerate().rev() {
@@ -343,38 +362,37 @@ impl<R: Real> Stack<R> {
                 let d_state = &mut d_state.layers[l];
                 match below.last_mut() {
                     Some(below) => {
-                        let size = (rows, hidden);
                         let (output, d_output) = below.output_and_d_h();
-                        let source = masked(ctx, self.dropout, l, first, size, output, &mut self.masked);
-                        let to = Below::Rows(MatMut::new(d_output, length * rows, hidden));
-                        layer.backward(ctx, source, tape, span, work, d_state, grads, to);
+                        let source = masked(ctx, self.dropout, l, cut, output, &mut self.masked);
+                        let to = Below::Rows(MatMut::new(d_output, cut.places(), hidden));
+                        layer.backward(ctx, source, cut, tape, span, work, d_state, grads, to);
                         if let Some(dropout) = self.dropout {
-                            dropout.apply(ctx, l, first, size, below.d_h());
+                            dropout.apply(ctx, l, cut, hidden, below.d_h());
                         }
                     }
                     None => {
-                        let place = (first, length, rows);
                         let d_x = d_x.as_deref_mut();
                         self.reader.backward(
                             ctx,
                             params,
                             input,
-                            place,
+                            cut,
                             self.dropout,
                             d_x,
                             grads,
                             |source, below, grads| {
-                                layer.backward(ctx, source, tape, span, work, d_state, grads, below);
+                                layer.backward(ctx, source, cut, tape, span, work, d_state, grads, below);
                             },
                         );
                     }
                 }
-                for t in (0..length).rev() {
-                    observe(Flow { layer: l, t: first + t, d_hidden: span.d_hidden(t) });
+                for t in (0..steps).rev() {
+                    observe(Flow { layer: l, t: first + t, d_hidden: span.d_hidden(cut, t) });
                 }
             }
         }
         self.reader.close_gradient(ctx, params, &self.layers[0], input, &mut self.work, grads);
+        self.extent = extent;
     }
 }
 
@@ -383,8 +401,7 @@ fn masked<'a, R: Real>(
     ctx: &Context<R>,
     dropout: Option<Dropout>,
     l: usize,
-    first: usize,
-    size: (usize, usize),
+    cut: Cut<'_>,
     output: Mat<'a, R>,
     copy: &'a mut Buffer<R>,
 ) -> Source<'a, R> {
@@ -392,6 +409,6 @@ fn masked<'a, R: Real>(
     let len = output.rows() * output.cols();
     copy.grow(len);
     copy[..len].copy_from_slice(&output.data()[..len]);
-    dropout.apply(ctx, l, first, size, &mut copy[..len]);
+    dropout.apply(ctx, l, cut, output.cols(), &mut copy[..len]);
     Source::Rows(Mat::new(&copy[..], output.rows(), output.cols()))
 }

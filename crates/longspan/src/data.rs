@@ -9,16 +9,16 @@ pub mod vocabulary;
 /// A target that is not scored: it adds neither loss nor gradient.
 pub const IGNORE: u32 = u32::MAX;
 
+use crate::extent::Extent;
+
 /// One window of token sequences: what goes in and what should come out.
 ///
 /// # Shapes
-/// `inputs` and `targets` are `[steps, rows]`, row-major: element (t, b) is at `t * rows + b`.
+/// `inputs` and `targets` are `[places]`, in the order of the extent.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Time steps T.
-    pub steps: usize,
-    /// Sequences B.
-    pub rows: usize,
+    /// Which rows there are at each step.
+    pub extent: Extent,
     /// Token that is read at (t, b).
     pub inputs: Vec<u32>,
     /// Token to predict at (t, b), or [`IGNORE`].
@@ -30,14 +30,34 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Sets the shape and clears the content; keeps the allocation.
+    /// Sets the shape to rows of the same length and clears the content; keeps the allocation.
     pub fn reshape(&mut self, steps: usize, rows: usize) {
-        self.steps = steps;
-        self.rows = rows;
+        self.extent.set_even(steps, rows);
+        self.clear();
+    }
+
+    /// As [`Batch::reshape`] for rows of these lengths, longest first.
+    pub fn reshape_to(&mut self, lengths: &[usize]) {
+        self.extent.set_lengths(lengths);
+        self.clear();
+    }
+
+    fn clear(&mut self) {
+        let places = self.extent.places();
         self.inputs.clear();
-        self.inputs.resize(steps * rows, 0);
+        self.inputs.resize(places, 0);
         self.targets.clear();
-        self.targets.resize(steps * rows, IGNORE);
+        self.targets.resize(places, IGNORE);
+    }
+
+    /// Steps of the longest row.
+    pub fn steps(&self) -> usize {
+        self.extent.steps()
+    }
+
+    /// Sequences.
+    pub fn rows(&self) -> usize {
+        self.extent.rows()
     }
 
     /// Number of targets that are scored.

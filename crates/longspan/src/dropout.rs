@@ -9,6 +9,7 @@
 //! # References
 //! Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014: non-recurrent connections only.
 
+use crate::extent::Cut;
 use crate::kernel::Context;
 use crate::kernel::rows::for_each_row;
 use crate::real::Real;
@@ -39,21 +40,22 @@ impl Dropout {
         (threshold > 0).then_some(Self { threshold, seed, step, first_row })
     }
 
-    /// Masks and scales `data` `[steps, rows, width]`, whose first step is step `first_step` of the window. Forward applies
-    /// it to outputs, backward to their gradients.
+    /// Masks and scales `data` `[places, width]` of the places of a cut. Forward applies it to outputs, backward to their
+    /// gradients.
     pub fn apply<R: Real>(
         self,
         ctx: &Context<R>,
         connection: usize,
-        first_step: usize,
-        (rows, width): (usize, usize),
+        cut: Cut<'_>,
+        width: usize,
         data: &mut [R],
     ) {
         let key = Key::new(self.seed, Purpose::Dropout, connection as u32, self.step);
         let scale = R::from_f64(65536.0 / (65536 - self.threshold) as f64);
-        for_each_row(ctx, data, width, |i, row| {
-            let (t, sample) = ((first_step + i / rows) as u32, self.first_row + (i % rows) as u64);
-            for (block, units) in row.chunks_mut(UNITS).enumerate() {
+        for_each_row(ctx, data, width, |place, units| {
+            let (t, row) = cut.place(place);
+            let (t, sample) = (t as u32, self.first_row + row as u64);
+            for (block, units) in units.chunks_mut(UNITS).enumerate() {
                 let words = key.words(t, sample, block as u32);
                 for (j, x) in units.iter_mut().enumerate() {
                     let bits = words[j / 2] >> (16 * (j % 2)) & 0xffff;
@@ -67,13 +69,15 @@ impl Dropout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extent::Extent;
     use crate::kernel::Level;
 
     fn mask(rate: f64, step: u64, connection: usize, first_step: usize, first_row: u64) -> Vec<f32> {
         let ctx = Context::new(Level::Portable, 2);
         let mut data = vec![1.0; 6 * 5 * 50];
         let dropout = Dropout::new(rate, 3, step, first_row).unwrap();
-        dropout.apply(&ctx, connection, first_step, (5, 50), &mut data);
+        let extent = Extent::even(first_step + 6, 5);
+        dropout.apply(&ctx, connection, extent.cut(first_step, 6), 50, &mut data);
         data
     }
 

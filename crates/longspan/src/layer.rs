@@ -1,6 +1,7 @@
 //! One recurrent layer over one chunk of time: input projection, recurrence, and their gradients.
 
 use crate::cell::{Cell, CellKind, Factor, with_cell};
+use crate::extent::Cut;
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::recurrent::{self, Chunk, Equations, Gradients, Operand, Phase};
 use crate::kernel::rows::{add_column_dots, add_column_sums, gather_rows, scatter_rows};
@@ -63,19 +64,20 @@ pub struct Layer<R> {
     weights: Buffer<R>,
 }
 
-/// What forward leaves of one layer and one chunk for backward: `[steps, rows, slots · H]`.
+/// What forward leaves of one layer and one chunk for backward: `[places, slots · H]`.
 pub struct Tape<R> {
     gates: Buffer<R>,
 }
 
 /// The states of a layer over the chunk at hand, and the gradients by them.
 pub struct Span<R> {
-    steps: usize,
+    /// Rows at the first step, and places.
     rows: usize,
+    places: usize,
     hidden: usize,
     /// Between state parts.
     stride: usize,
-    /// `[parts, steps + 1, rows, H]`; index 0 is the state before the chunk.
+    /// Per part `[rows + places, H]`: the state before the chunk, then what each step leaves.
     states: Buffer<R>,
     /// As `states`.
     d_states: Buffer<R>,
@@ -84,6 +86,8 @@ pub struct Span<R> {
 /// Working memory of backward, for all layers in turn.
 pub struct Work<R> {
     deltas: Buffer<R>,
+    /// h_{t−1} of every place where rows end inside the chunk.
+    before: Buffer<R>,
     products: Workspace<R>,
     sums: Buffer<R>,
 }
@@ -91,10 +95,10 @@ pub struct Work<R> {
 /// What a layer reads in a chunk.
 #[derive(Clone, Copy)]
 pub enum Source<'a, R> {
-    /// x `[steps · rows, D]`.
+    /// x `[places, D]`.
     Rows(Mat<'a, R>),
     /// Rows of a table that went through the input projection, [`Layer::project`], before: `[V, G·H]` and one index for each
-    /// (step, row).
+    /// place.
     Projected(Mat<'a, R>, &'a [u32]),
 }
 
@@ -102,7 +106,7 @@ pub enum Source<'a, R> {
 pub enum Below<'a, R> {
     /// Nowhere.
     Nothing,
-    /// d_x `[steps · rows, D]`, overwritten.
+    /// d_x `[places, D]`, overwritten.
     Rows(MatMut<'a, R>),
     /// The gradient by the projected table `[V, G·H]`, added to.
     Projected(MatMut<'a, R>),
@@ -239,28 +243,28 @@ impl<R: Real> Layer<R> {
         product(ctx, d_projected, &self.input_backward, Start::Keep, d_table);
     }
 
-    /// Runs the layer forwards over a chunk of `steps` steps and `rows` rows; `span` holds its states afterwards.
+    /// Runs the layer forwards over a chunk; `span` holds its states afterwards.
     ///
     /// # Shapes
-    /// `before` `[parts, rows, H]`: the state before the chunk.
+    /// `before` `[parts, B, H]`: the state before the chunk, of all rows of the window.
     pub fn forward(
         &self,
         ctx: &Context<R>,
         source: Source<'_, R>,
         before: &[R],
-        (steps, rows): (usize, usize),
+        cut: Cut<'_>,
         tape: &mut Tape<R>,
         span: &mut Span<R>,
     ) {
-        self.open(before, steps, rows, span);
-        tape.gates.grow(steps * rows * self.shape.tape * self.hidden);
+        self.open(before, cut, span);
+        tape.gates.grow(cut.places() * self.shape.tape * self.hidden);
         let width = self.shape.gates * self.hidden;
-        let projected = MatMut::strided(&mut tape.gates, steps * rows, width, self.shape.tape * self.hidden);
+        let projected = MatMut::strided(&mut tape.gates, cut.places(), width, self.shape.tape * self.hidden);
         match source {
             Source::Rows(x) => product(ctx, x, &self.input_forward, Start::Bias(&self.bias), projected),
             Source::Projected(table, indices) => gather_rows(ctx, table, indices, projected),
         }
-        let (mut chunk, _) = span.chunk(tape, &self.weights);
+        let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
         with_cell!(self.kind, cell => recurrent::forward(ctx, &cell, self.shape.phases, &self.hidden_forward, &mut chunk));
     }
 
@@ -269,34 +273,36 @@ impl<R: Real> Layer<R> {
         &self,
         ctx: &Context<R>,
         before: &[R],
-        (steps, rows): (usize, usize),
+        cut: Cut<'_>,
         tape: &mut Tape<R>,
         span: &mut Span<R>,
     ) {
-        self.open(before, steps, rows, span);
-        let (mut chunk, _) = span.chunk(tape, &self.weights);
+        self.open(before, cut, span);
+        let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
         with_cell!(self.kind, cell => recurrent::replay(ctx, &cell, &mut chunk));
     }
 
     /// Sizes the span and puts the state before the chunk in its place.
-    fn open(&self, before: &[R], steps: usize, rows: usize, span: &mut Span<R>) {
-        let n = rows * self.hidden;
-        (span.steps, span.rows, span.stride) = (steps, rows, (steps + 1) * n);
+    fn open(&self, before: &[R], cut: Cut<'_>, span: &mut Span<R>) {
+        let all = before.len() / self.shape.parts;
+        let n = cut.rows() * self.hidden;
+        (span.rows, span.places, span.stride) = (cut.rows(), cut.places(), cut.states() * self.hidden);
         span.states.grow(self.shape.parts * span.stride);
         for part in 0..self.shape.parts {
-            span.states[part * span.stride..][..n].copy_from_slice(&before[part * n..][..n]);
+            span.states[part * span.stride..][..n].copy_from_slice(&before[part * all..][..n]);
         }
     }
 
     /// Runs the layer backwards over the chunk whose states are in `span` and adds to the gradients of its weights.
     ///
     /// # Shapes
-    /// `span.d_h()` `[steps · rows, H]` holds what arrives from above. `d_state` `[parts, rows, H]` holds on entry the
-    /// gradient by the state after the chunk, and on return that by the state before it.
+    /// `span.d_h()` `[places, H]` holds what arrives from above. `d_state` `[parts, B, H]` holds on entry the gradient by the
+    /// last state of every row, and on return, for the rows of this chunk, that by the state before it.
     pub fn backward(
         &self,
         ctx: &Context<R>,
         source: Source<'_, R>,
+        cut: Cut<'_>,
         tape: &mut Tape<R>,
         span: &mut Span<R>,
         work: &mut Work<R>,
@@ -304,33 +310,39 @@ impl<R: Real> Layer<R> {
         grads: &mut Params<R>,
         below: Below<'_, R>,
     ) {
-        let (steps, rows, hidden, shape) = (span.steps, span.rows, self.hidden, &self.shape);
-        let (n, stride) = (rows * hidden, span.stride);
+        let (hidden, shape, stride) = (self.hidden, &self.shape, span.stride);
+        let all = d_state.len() / shape.parts;
         for part in 0..shape.parts {
-            let last = &mut span.d_states[part * stride + steps * n..][..n];
-            let after = &d_state[part * n..][..n];
-            if part == 0 {
-                last.iter_mut().zip(after).for_each(|(d, &a)| *d += a);
-            } else {
-                last.copy_from_slice(after);
+            for t in 0..cut.steps() {
+                let leaving = cut.leaving(t);
+                let (from, len) = (leaving.start * hidden, leaving.len() * hidden);
+                let last =
+                    &mut span.d_states[part * stride + cut.state_offset(t + 1) * hidden + from..][..len];
+                let after = &d_state[part * all + from..][..len];
+                if part == 0 {
+                    last.iter_mut().zip(after).for_each(|(d, &a)| *d += a);
+                } else {
+                    last.copy_from_slice(after);
+                }
             }
         }
         // What arrives at the state before the chunk comes from this chunk's steps alone.
+        let n = span.rows * hidden;
         span.d_states[..n].fill(R::ZERO);
-        work.deltas.grow(steps * n * shape.deltas);
-        let (mut chunk, d_states) = span.chunk(tape, &self.weights);
+        work.deltas.grow(span.places * hidden * shape.deltas);
+        let (mut chunk, d_states) = span.chunk(cut, tape, &self.weights);
         let mut gradients = Gradients { deltas: &mut work.deltas, d_states };
         with_cell!(self.kind, cell =>
             recurrent::backward(ctx, &cell, shape.phases, &self.hidden_backward, &mut chunk, &mut gradients));
         for part in 0..shape.parts {
-            d_state[part * n..][..n].copy_from_slice(&span.d_states[part * stride..][..n]);
+            d_state[part * all..][..n].copy_from_slice(&span.d_states[part * stride..][..n]);
         }
         let x = match source {
             Source::Rows(x) => Some(x),
             Source::Projected(..) => None,
         };
-        with_cell!(self.kind, cell => self.weight_gradients(ctx, &cell, x, tape, span, work, grads));
-        let deltas = slots(&work.deltas, steps * rows, shape.deltas, hidden, 0, shape.gates);
+        with_cell!(self.kind, cell => self.weight_gradients(ctx, &cell, x, cut, tape, span, work, grads));
+        let deltas = slots(&work.deltas, span.places, shape.deltas, hidden, 0, shape.gates);
         match (below, source) {
             (Below::Rows(d_x), _) => product(ctx, deltas, &self.input_backward, Start::Zero, d_x),
             (Below::Projected(d_table), Source::Projected(_, indices)) => {
@@ -346,14 +358,16 @@ impl<R: Real> Layer<R> {
         ctx: &Context<R>,
         _: &C,
         x: Option<Mat<'_, R>>,
+        cut: Cut<'_>,
         tape: &Tape<R>,
         span: &Span<R>,
         work: &mut Work<R>,
         grads: &mut Params<R>,
     ) {
-        let (hidden, shape, count) = (self.hidden, &self.shape, span.steps * span.rows);
+        let (hidden, shape, count) = (self.hidden, &self.shape, span.places);
         let width = shape.gates * hidden;
         let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
+        let hidden_before = span.before(cut, 0, &mut work.before);
         let Tensors { weight_ih, weight_hh, bias_ih, bias_hh, .. } = self.tensors;
         let [d_ih, d_hh, d_bias_ih, d_bias_hh] = grads.tensors_mut([weight_ih, weight_hh, bias_ih, bias_hh]);
         let products = &mut work.products;
@@ -361,10 +375,9 @@ impl<R: Real> Layer<R> {
         match (shape.phases, x) {
             (&[Phase { operand: Operand::Hidden, delta: 0, .. }], Some(x)) => {
                 // The gradients by the sums of the input and of the state are the same numbers, and so are their sums.
-                let before = Mat::new(&span.states[..], count, hidden);
                 work.sums.fill(R::ZERO);
                 let d_hh = MatMut::new(d_hh, width, hidden);
-                let both = [(x, d_ih), (before, d_hh)];
+                let both = [(x, d_ih), (hidden_before, d_hh)];
                 accumulate_transposed(ctx, deltas(0, shape.gates), both, products, Some(&mut work.sums));
                 for d_bias in [d_bias_ih, d_bias_hh] {
                     d_bias.iter_mut().zip(&work.sums[..]).for_each(|(d, &sum)| *d += sum);
@@ -377,7 +390,7 @@ impl<R: Real> Layer<R> {
                 }
                 for phase in phases {
                     let operand = match phase.operand {
-                        Operand::Hidden => Mat::new(&span.states[..], count, hidden),
+                        Operand::Hidden => hidden_before,
                         Operand::Tape { slot, .. } => slots(&tape.gates, count, shape.tape, hidden, slot, 1),
                     };
                     let (first, rows) = (phase.first_gate * hidden, phase.gates * hidden);
@@ -390,13 +403,14 @@ impl<R: Real> Layer<R> {
         }
         if let Some(index) = self.tensors.peephole {
             for (weight, peephole) in C::PEEPHOLES.iter().enumerate() {
-                let (part, index_0) = match peephole.factor {
-                    Factor::Previous(part) => (part, 0),
-                    Factor::Next(part) => (part, 1),
+                let factor = match peephole.factor {
+                    Factor::Previous(part) => span.before(cut, part, &mut work.before),
+                    Factor::Next(part) => {
+                        Mat::new(&span.states[part * span.stride + span.rows * hidden..], count, hidden)
+                    }
                 };
-                let factor = &span.states[part * span.stride + index_0 * span.rows * hidden..];
                 let out = &mut grads.tensor_mut(index)[weight * hidden..][..hidden];
-                add_column_dots(ctx, deltas(peephole.delta, 1), Mat::new(factor, count, hidden), out);
+                add_column_dots(ctx, deltas(peephole.delta, 1), factor, out);
             }
         }
         if let (Some(index), Some(slot)) = (self.tensors.step, C::STEP_DELTA) {
@@ -425,13 +439,14 @@ impl<R: Real> Layer<R> {
     /// An empty span.
     pub fn span(&self) -> Span<R> {
         let nothing = || Buffer::zeros(0);
-        Span { steps: 0, rows: 0, hidden: self.hidden, stride: 0, states: nothing(), d_states: nothing() }
+        Span { rows: 0, places: 0, hidden: self.hidden, stride: 0, states: nothing(), d_states: nothing() }
     }
 
     /// Empty working memory for backward.
     pub fn work(&self) -> Work<R> {
         Work {
             deltas: Buffer::zeros(0),
+            before: Buffer::zeros(0),
             products: Workspace::new(),
             sums: Buffer::zeros(self.shape.gates * self.hidden),
         }
@@ -440,10 +455,14 @@ impl<R: Real> Layer<R> {
 
 impl<R: Real> Span<R> {
     /// The chunk for the recurrence, and the gradients by its states.
-    fn chunk<'a>(&'a mut self, tape: &'a mut Tape<R>, weights: &'a [R]) -> (Chunk<'a, R>, &'a mut [R]) {
+    fn chunk<'a>(
+        &'a mut self,
+        cut: Cut<'a>,
+        tape: &'a mut Tape<R>,
+        weights: &'a [R],
+    ) -> (Chunk<'a, R>, &'a mut [R]) {
         let chunk = Chunk {
-            steps: self.steps,
-            rows: self.rows,
+            cut,
             hidden: self.hidden,
             tape: &mut tape.gates,
             states: &mut self.states,
@@ -453,37 +472,55 @@ impl<R: Real> Span<R> {
         (chunk, &mut self.d_states)
     }
 
-    /// h_1 … h_T of the chunk: `[steps · rows, H]`.
+    /// h_1 … h_T of the chunk: `[places, H]`.
     pub fn output(&self) -> Mat<'_, R> {
-        Mat::new(&self.states[self.rows * self.hidden..], self.steps * self.rows, self.hidden)
+        Mat::new(&self.states[self.rows * self.hidden..], self.places, self.hidden)
     }
 
-    /// One state part after the chunk: `[rows, H]`.
-    pub fn last(&self, part: usize) -> &[R] {
-        let n = self.rows * self.hidden;
-        &self.states[part * self.stride + self.steps * n..][..n]
+    /// One state part at t − 1 of every place, `[places, H]`: where it lies or, where rows end inside the chunk, a copy.
+    fn before<'a>(&'a self, cut: Cut<'_>, part: usize, copy: &'a mut Buffer<R>) -> Mat<'a, R> {
+        let (states, hidden) = (&self.states[part * self.stride..], self.hidden);
+        if cut.is_even() {
+            return Mat::new(states, self.places, hidden);
+        }
+        copy.grow(self.places * hidden);
+        for t in 0..cut.steps() {
+            let (from, to) = (cut.state_offset(t) * hidden, cut.offset(t) * hidden);
+            let len = cut.rows_at(t) * hidden;
+            copy[to..to + len].copy_from_slice(&states[from..from + len]);
+        }
+        Mat::new(&copy[..], self.places, hidden)
     }
 
-    /// Sizes the gradients for the chunk and returns the place for what arrives at h_t from above: `[steps · rows, H]`, to be
+    /// Copies one state part after each row's last step of the chunk to `to` `[B, H]`.
+    pub fn copy_last(&self, cut: Cut<'_>, part: usize, to: &mut [R]) {
+        let hidden = self.hidden;
+        for t in 0..cut.steps() {
+            let leaving = cut.leaving(t);
+            let from = part * self.stride + (cut.state_offset(t + 1) + leaving.start) * hidden;
+            to[leaving.start * hidden..leaving.end * hidden]
+                .copy_from_slice(&self.states[from..][..leaving.len() * hidden]);
+        }
+    }
+
+    /// Sizes the gradients for the chunk and returns the place for what arrives at h_t from above: `[places, H]`, to be
     /// overwritten.
     pub fn d_h(&mut self) -> &mut [R] {
-        let n = self.rows * self.hidden;
         self.d_states.grow(self.states.len());
-        &mut self.d_states[n..][..self.steps * n]
+        &mut self.d_states[self.rows * self.hidden..][..self.places * self.hidden]
     }
 
     /// The outputs, to be read, and the place for the gradient by them, as [`Span::d_h`], to be written.
     pub fn output_and_d_h(&mut self) -> (Mat<'_, R>, &mut [R]) {
-        let (n, count) = (self.rows * self.hidden, self.steps * self.rows);
+        let (n, len) = (self.rows * self.hidden, self.places * self.hidden);
         self.d_states.grow(self.states.len());
-        let output = Mat::new(&self.states[n..], count, self.hidden);
-        (output, &mut self.d_states[n..][..count * self.hidden])
+        let output = Mat::new(&self.states[n..], self.places, self.hidden);
+        (output, &mut self.d_states[n..][..len])
     }
 
     /// ∂ℒ/∂h_t at step t of the chunk last run backwards, complete: `[rows, H]`.
-    pub fn d_hidden(&self, t: usize) -> &[R] {
-        let n = self.rows * self.hidden;
-        &self.d_states[(t + 1) * n..][..n]
+    pub fn d_hidden(&self, cut: Cut<'_>, t: usize) -> &[R] {
+        &self.d_states[cut.state_offset(t + 1) * self.hidden..][..cut.rows_at(t) * self.hidden]
     }
 }
 

@@ -19,6 +19,7 @@ pub mod config;
 pub mod data;
 pub mod dataset;
 pub mod dropout;
+pub mod extent;
 pub mod head;
 pub mod init;
 pub mod kernel;

@@ -8,6 +8,7 @@ use crate::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
+use crate::extent::Extent;
 use crate::head::{Head, Score};
 use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
@@ -120,7 +121,7 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         state: &mut State<R>,
     ) -> Score {
-        self.outputs(ctx, params, &batch.inputs, batch.rows, state);
+        self.outputs(ctx, params, &batch.inputs, &batch.extent, state);
         let n = batch.inputs.len() * self.spec.hidden;
         self.head.score(ctx, params, &self.y[..n], &batch.targets)
     }
@@ -137,27 +138,26 @@ impl<R: Real> Model<R> {
         grads: &mut Params<R>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) -> Score {
-        let (steps, rows) = (batch.steps, batch.rows);
-        let (hidden, layers) = (self.spec.hidden, self.spec.layers);
-        let n = steps * rows * hidden;
+        let (extent, hidden, layers) = (&batch.extent, self.spec.hidden, self.spec.layers);
+        let n = extent.places() * hidden;
         self.y.grow(n);
         let (input, y) = (Input::Rows(self.embedding, &batch.inputs), &mut self.y[..n]);
-        self.stack.forward(ctx, params, input, (steps, rows), state, dropout, y);
+        self.stack.forward(ctx, params, input, extent, state, dropout, y);
         if let Some(dropout) = dropout {
-            dropout.apply(ctx, layers, 0, (rows, hidden), y);
+            dropout.apply(ctx, layers, extent.whole(), hidden, y);
         }
         // What the head has read is overwritten by the gradient by it.
         let d_y = y;
         let score = self.head.score_and_differentiate(ctx, params, d_y, &batch.targets, grads);
         if let Some(dropout) = dropout {
-            dropout.apply(ctx, layers, 0, (rows, hidden), d_y);
+            dropout.apply(ctx, layers, extent.whole(), hidden, d_y);
         }
         let d_state = match &mut self.d_state {
-            Some(d_state) if d_state.rows(hidden) == rows => {
+            Some(d_state) if d_state.rows(hidden) == extent.rows() => {
                 d_state.clear();
                 d_state
             }
-            d_state => d_state.insert(self.stack.zero_state(rows)),
+            d_state => d_state.insert(self.stack.zero_state(extent.rows())),
         };
         self.stack.backward(ctx, params, input, d_y, d_state, grads, None, observe);
         score
@@ -180,7 +180,7 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
         logits: &mut [R],
     ) {
-        self.outputs(ctx, params, tokens, tokens.len(), state);
+        self.outputs(ctx, params, tokens, &Extent::even(1, tokens.len()), state);
         self.head.logits(ctx, params, &self.y[..tokens.len() * self.spec.hidden], logits);
     }
 
@@ -190,12 +190,12 @@ impl<R: Real> Model<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         tokens: &[u32],
-        rows: usize,
+        extent: &Extent,
         state: &mut State<R>,
     ) {
         let n = tokens.len() * self.spec.hidden;
         self.y.grow(n);
         let input = Input::Rows(self.embedding, tokens);
-        self.stack.outputs(ctx, params, input, (tokens.len() / rows, rows), state, &mut self.y[..n]);
+        self.stack.outputs(ctx, params, input, extent, state, &mut self.y[..n]);
     }
 }

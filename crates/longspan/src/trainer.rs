@@ -123,9 +123,9 @@ impl<R: Real> Trainer<R> {
             self.state.clear();
         }
         let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
-        let (level, rows, flow) = (self.ctx.level(), self.batch.rows, &mut self.flow);
+        let (level, rows, flow) = (self.ctx.level(), self.batch.rows(), &mut self.flow);
         let observe = self.observe == Observe::Norms;
-        flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps);
+        flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps());
         self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
             &self.ctx,
@@ -151,7 +151,7 @@ impl<R: Real> Trainer<R> {
         }
         self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
-        report.tokens = (self.batch.steps * self.batch.rows) as u64;
+        report.tokens = self.batch.extent.places() as u64;
         self.position.step += 1;
         self.position.window += 1;
         if self.position.window == source.windows() {

@@ -8,6 +8,7 @@ use longspan::bptt::State;
 use longspan::cell::CellKind;
 use longspan::clip::{Clip, ClipReport};
 use longspan::data::Batch;
+use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 use longspan::model::{Model, ModelSpec};
 use longspan::optim::{Optimizer, Rule, Settings};
@@ -66,7 +67,7 @@ impl Golden<'_> {
 
     fn batch(&self) -> Batch {
         let (inputs, targets) = (self.tokens("inputs"), self.tokens("targets"));
-        Batch { steps: STEPS, rows: ROWS, inputs, targets, ..Batch::default() }
+        Batch { extent: Extent::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
     }
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Case, Problem, levels};
 use longspan::cell::CellKind;
+use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 
 /// Step of the central differences: the truncation error ε² and the rounding error 1e-16/ε are both far below the bound.
@@ -52,8 +53,12 @@ fn check(
 }
 
 fn check_all(level: Level, case: Case, seed: u64) {
+    check_problem(level, Problem::new(level, case, seed));
+}
+
+fn check_problem(level: Level, mut problem: Problem<f64>) {
+    let case = problem.case;
     let ctx = Context::new(level, 1);
-    let mut problem = Problem::new(level, case, seed);
     let gradient = problem.gradient(&ctx);
     for (index, entry) in problem.params.layout().clone().entries().iter().enumerate() {
         check(&entry.name, &mut problem, &ctx, gradient.params.tensor(index), |p| p.params.tensor_mut(index));
@@ -81,6 +86,19 @@ fn every_cell_depth_length_and_chunk() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// Rows of different lengths, with what arrives at each one's last state.
+#[test]
+fn rows_that_end_at_different_steps() {
+    let mut extent = Extent::default();
+    extent.set_lengths(&[7, 5, 5, 2, 1]);
+    for kind in CellKind::ALL {
+        for (layers, chunk) in [(1, 1), (1, 16), (2, 3)] {
+            let case = Case { kind, layers, input: 3, hidden: 4, steps: 7, rows: 5, chunk };
+            check_problem(Level::detect(), Problem::ragged(Level::detect(), case, extent.clone(), 11));
         }
     }
 }

@@ -3,8 +3,9 @@
 mod common;
 
 use common::{Case, Gradient, Problem, levels};
-use longspan::bptt::Input;
+use longspan::bptt::{Input, State};
 use longspan::cell::CellKind;
+use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 use longspan::real::Real;
 
@@ -125,7 +126,7 @@ fn carried_state_continues_the_sequence() {
                 &ctx,
                 &whole.params,
                 Input::Numbers(window),
-                (steps, 2),
+                &Extent::even(steps, 2),
                 &mut state,
                 None,
                 &mut piece,
@@ -198,7 +199,7 @@ fn a_memory_limit_changes_no_bit() {
             &ctx,
             &problem.params,
             Input::Numbers(&problem.x),
-            (23, 4),
+            &Extent::even(23, 4),
             &mut state,
             &mut alone,
         );
@@ -215,5 +216,81 @@ fn a_memory_limit_changes_no_bit() {
             limit = plan.bytes() - 1;
         }
         assert_eq!(kept, [5, 4, 3, 2, 1], "{kind}: {all}");
+    }
+}
+
+fn lengths(lengths: &[usize]) -> Extent {
+    let mut extent = Extent::default();
+    extent.set_lengths(lengths);
+    extent
+}
+
+/// A row of a ragged batch is what it is alone, to the bit: outputs, last state, and the gradients by its input and its first
+/// state; for any threads. The weights' gradients are those of the rows alone, summed in another order.
+#[test]
+fn rows_of_a_ragged_batch_do_not_see_each_other() {
+    let all = [23, 23, 17, 9, 8, 8, 3, 1];
+    let extent = lengths(&all);
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 23, rows: all.len(), chunk: 4 };
+        let mut whole = Problem::<f64>::ragged(Level::detect(), case, extent.clone(), 6);
+        let seen: Vec<_> = [1, 2, 3]
+            .map(|threads| {
+                let ctx = Context::new(Level::detect(), threads);
+                let (y, state) = whole.outputs(&ctx);
+                (y, state, whole.gradient(&ctx))
+            })
+            .into();
+        for other in &seen[1..] {
+            assert_eq!((&seen[0].0, seen[0].2.params.flat()), (&other.0, other.2.params.flat()), "{kind}");
+            assert_eq!((&seen[0].2.x, &seen[0].2.flow), (&other.2.x, &other.2.flow), "{kind}");
+        }
+        let (y, state, gradient) = &seen[0];
+        let ctx = Context::new(Level::detect(), 1);
+        let mut sum = vec![0.0; gradient.params.flat().len()];
+        for (row, &length) in all.iter().enumerate() {
+            let one = Case { steps: length, rows: 1, ..case };
+            let mut alone = Problem::<f64>::new(Level::detect(), one, 6);
+            alone.params = whole.params.clone();
+            let places: Vec<usize> = (0..length).map(|t| extent.offset(t) + row).collect();
+            let of = |data: &[f64], width: usize| -> Vec<f64> {
+                places.iter().flat_map(|&place| data[place * width..][..width].to_vec()).collect()
+            };
+            (alone.x, alone.target) = (of(&whole.x, 3), of(&whole.target, 19));
+            let part = |state: &State<f64>, layer: usize| -> Vec<f64> {
+                state.layer(layer).chunks(19).skip(row).step_by(all.len()).flatten().copied().collect()
+            };
+            for layer in 0..2 {
+                alone.state.layer_mut(layer).copy_from_slice(&part(&whole.state, layer));
+                alone.end.layer_mut(layer).copy_from_slice(&part(&whole.end, layer));
+            }
+            let (own_y, own_state) = alone.outputs(&ctx);
+            let own = alone.gradient(&ctx);
+            assert_eq!((own_y, &own.x), (of(y, 19), &of(&gradient.x, 3)), "{kind}, row {row}");
+            for layer in 0..2 {
+                assert_eq!(own_state.layer(layer), part(state, layer), "{kind}, row {row}");
+                assert_eq!(own.state.layer(layer), part(&gradient.state, layer), "{kind}, row {row}");
+            }
+            sum.iter_mut().zip(own.params.flat()).for_each(|(sum, d)| *sum += d);
+        }
+        for (sum, d) in sum.iter().zip(gradient.params.flat()) {
+            assert!((sum - d).abs() < 1e-12 * (1.0 + d.abs()), "{kind}: {sum} and {d}");
+        }
+    }
+}
+
+/// A memory limit makes chunks with rows that end in them anew as well.
+#[test]
+fn a_memory_limit_changes_no_bit_of_ragged_rows() {
+    let extent = lengths(&[23, 17, 9, 8, 8, 1]);
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 3, hidden: 9, steps: 23, rows: 6, chunk: 4 };
+        let mut problem = Problem::<f64>::ragged(Level::detect(), case, extent.clone(), 8);
+        let ctx = Context::new(Level::detect(), 2);
+        let free = problem.gradient(&ctx);
+        let least = problem.stack.plan(23, 6, Some(1)).unwrap_err().least();
+        problem.stack.limit_memory(Some(least));
+        let limited = problem.gradient(&ctx);
+        assert_eq!((free.params.flat(), &free.x), (limited.params.flat(), &limited.x), "{kind}");
     }
 }

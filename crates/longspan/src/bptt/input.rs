@@ -8,6 +8,7 @@
 //! ```
 
 use crate::dropout::Dropout;
+use crate::extent::Cut;
 use crate::kernel::rows::{gather_rows, scatter_rows};
 use crate::kernel::{Buffer, Context};
 use crate::layer::{Below, Layer, Source, Work};
@@ -15,12 +16,12 @@ use crate::matrix::{Mat, MatMut};
 use crate::params::Params;
 use crate::real::Real;
 
-/// What the first layer reads at the T · B places of a window.
+/// What the first layer reads at the places of a window.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a, R> {
-    /// x `[T, B, D]`.
+    /// x `[places, D]`.
     Numbers(&'a [R]),
-    /// Rows of a parameter `[V, D]`, given by its index in the layout, one for each (t, b).
+    /// Rows of a parameter `[V, D]`, given by its index in the layout, one for each place.
     Rows(usize, &'a [u32]),
 }
 
@@ -97,16 +98,16 @@ impl<R: Real> Reader<R> {
         }
     }
 
-    /// What the layer reads in the chunk `(first step, steps, batch rows)`.
+    /// What the layer reads in a chunk.
     pub(super) fn read<'a>(
         &'a mut self,
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'a, R>,
-        (first, length, rows): (usize, usize, usize),
+        cut: Cut<'_>,
         dropout: Option<Dropout>,
     ) -> Source<'a, R> {
-        let (at, count, width) = (first * rows, length * rows, self.width);
+        let (at, count, width) = (cut.first_place(), cut.places(), self.width);
         match input {
             Input::Numbers(x) => Source::Rows(Mat::new(&x[at * width..][..count * width], count, width)),
             Input::Rows(_, indices) if self.in_use => {
@@ -119,7 +120,7 @@ impl<R: Real> Reader<R> {
                 let table = Mat::new(params.tensor(table), params.tensor(table).len() / width, width);
                 gather_rows(ctx, table, &indices[at..at + count], MatMut::new(x, count, width));
                 if let Some(dropout) = dropout {
-                    dropout.apply(ctx, 0, first, (rows, width), x);
+                    dropout.apply(ctx, 0, cut, width, x);
                 }
                 Source::Rows(Mat::new(x, count, width))
             }
@@ -141,17 +142,16 @@ impl<R: Real> Reader<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        place: (usize, usize, usize),
+        cut: Cut<'_>,
         dropout: Option<Dropout>,
         d_x: Option<&mut [R]>,
         grads: &mut Params<R>,
         run: impl FnOnce(Source<'_, R>, Below<'_, R>, &mut Params<R>),
     ) {
-        let (first, length, rows) = place;
-        let (at, count, width) = (first * rows, length * rows, self.width);
+        let (at, count, width) = (cut.first_place(), cut.places(), self.width);
         match input {
             Input::Numbers(_) => {
-                let source = self.read(ctx, params, input, place, dropout);
+                let source = self.read(ctx, params, input, cut, dropout);
                 let below = d_x.map_or(Below::Nothing, |d_x| {
                     Below::Rows(MatMut::new(&mut d_x[at * width..][..count * width], count, width))
                 });
@@ -165,10 +165,10 @@ impl<R: Real> Reader<R> {
             Input::Rows(table, indices) => {
                 let mut d_x = std::mem::replace(&mut self.d_x, Buffer::zeros(0));
                 d_x.grow(count * width);
-                let source = self.read(ctx, params, input, place, dropout);
+                let source = self.read(ctx, params, input, cut, dropout);
                 run(source, Below::Rows(MatMut::new(&mut d_x, count, width)), grads);
                 if let Some(dropout) = dropout {
-                    dropout.apply(ctx, 0, first, (rows, width), &mut d_x[..count * width]);
+                    dropout.apply(ctx, 0, cut, width, &mut d_x[..count * width]);
                 }
                 let d_table = grads.tensor_mut(table);
                 let d_table = MatMut::new(&mut *d_table, params.tensor(table).len() / width, width);

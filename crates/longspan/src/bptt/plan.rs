@@ -68,11 +68,6 @@ impl Plan {
         self.states == self.chunks()
     }
 
-    /// Steps of the window.
-    pub(super) fn steps(&self) -> usize {
-        self.steps
-    }
-
     /// Chunks of the window.
     pub fn chunks(&self) -> usize {
         self.steps.div_ceil(self.chunk.max(1))

@@ -55,7 +55,7 @@ impl Source for TextStream {
         let start = window as usize * self.unroll;
         open(batch, window, self.unroll.min(self.steps - start), self.rows);
         for row in 0..self.rows {
-            fill_row(batch, row, &self.part.tokens()[row * self.steps + start..], batch.steps);
+            fill_row(batch, row, &self.part.tokens()[row * self.steps + start..], batch.steps());
         }
     }
 
@@ -123,7 +123,7 @@ impl Source for EvaluationStream {
         for row in 0..self.rows {
             let origin = row * short + row.min(longer);
             let length = short + usize::from(row < longer);
-            let steps = batch.steps.min(length.saturating_sub(start));
+            let steps = batch.steps().min(length.saturating_sub(start));
             // A row that has ended may begin its window beyond the text.
             if steps > 0 {
                 fill_row(batch, row, &self.part.tokens()[origin + start..], steps);
@@ -151,8 +151,9 @@ fn open(batch: &mut Batch, window: u64, steps: usize, rows: usize) {
 /// Row `row` reads the first `steps` of `tokens` and predicts the one after each.
 fn fill_row(batch: &mut Batch, row: usize, tokens: &[u32], steps: usize) {
     for (t, pair) in tokens.windows(2).take(steps).enumerate() {
-        batch.inputs[t * batch.rows + row] = pair[0];
-        batch.targets[t * batch.rows + row] = pair[1];
+        let place = batch.extent.offset(t) + row;
+        batch.inputs[place] = pair[0];
+        batch.targets[place] = pair[1];
     }
 }
 
@@ -179,16 +180,16 @@ mod tests {
             source.fill(3, window, &mut batch);
             assert_eq!(batch.carry, window > 0);
             assert_eq!(batch.first_sample, 0);
-            assert_eq!(batch.rows, rows.len());
+            assert_eq!(batch.rows(), rows.len());
             let last = window + 1 == source.windows();
             assert!(
-                batch.steps >= 1
-                    && (batch.steps == source.shape().0 || last && batch.steps < source.shape().0)
+                batch.steps() >= 1
+                    && (batch.steps() == source.shape().0 || last && batch.steps() < source.shape().0)
             );
-            for t in 0..batch.steps {
+            for t in 0..batch.steps() {
                 for (row, (inputs, targets)) in rows.iter_mut().enumerate() {
-                    inputs.push(batch.inputs[t * batch.rows + row]);
-                    targets.push(batch.targets[t * batch.rows + row]);
+                    inputs.push(batch.inputs[t * batch.rows() + row]);
+                    targets.push(batch.targets[t * batch.rows() + row]);
                 }
             }
         }
@@ -219,7 +220,7 @@ mod tests {
         stream.fill(0, 4, &mut a);
         stream.fill(0, 0, &mut b);
         stream.fill(7, 4, &mut b);
-        assert_eq!((a.steps, &a.inputs, &a.targets, a.carry), (b.steps, &b.inputs, &b.targets, b.carry));
+        assert_eq!((&a.extent, &a.inputs, &a.targets, a.carry), (&b.extent, &b.inputs, &b.targets, b.carry));
     }
 
     #[test]

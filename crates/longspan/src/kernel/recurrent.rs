@@ -2,6 +2,7 @@
 //! while it is in the first-level cache.
 //!
 //! # Shapes
+//! Steps and rows are those of a [`Cut`]: a step may have fewer rows than the one before.
 //! - states: per part `[steps + 1, rows, H]`; index 0 is the state before the chunk.
 //! - tape: `[steps, rows, tape slots · H]`. On entry slots 0..G hold the input projection; what is left there is the
 //!   cell's affair.
@@ -18,6 +19,7 @@ use super::lanes::Vector;
 use super::micro::{Left, MAX_ROWS, Tile};
 use super::pack::Packed;
 use super::{Context, Shared};
+use crate::extent::Cut;
 use crate::real::Real;
 
 /// Where a recurrent product takes its left operand.
@@ -207,10 +209,8 @@ pub trait Equations<R: Real>: Sync {
 
 /// The buffers of a chunk that forward writes.
 pub struct Chunk<'a, R> {
-    /// Time steps.
-    pub steps: usize,
-    /// Batch rows.
-    pub rows: usize,
+    /// Time steps and the rows of each.
+    pub cut: Cut<'a>,
     /// Hidden units H.
     pub hidden: usize,
     /// `[steps, rows, slots · H]`.
@@ -249,7 +249,7 @@ pub fn forward<R: Real, E: Equations<R>>(
     for (phase, packed) in phases.iter().zip(weights) {
         assert_eq!((packed.depth(), packed.columns()), (raw.hidden, phase.gates * raw.hidden));
     }
-    ctx.split(raw.rows, |_, first, end| {
+    split_rows(ctx, raw.cut, |first, end| {
         let kernels = Kernels::new(ctx.level());
         ctx.level().dispatch(ForwardRows { equations, phases, weights, raw, kernels: &kernels, first, end });
     });
@@ -261,9 +261,7 @@ pub fn forward<R: Real, E: Equations<R>>(
 /// If a buffer is too short for the shape.
 pub fn replay<R: Real, E: Equations<R>>(ctx: &Context<R>, equations: &E, chunk: &mut Chunk<'_, R>) {
     let raw = Raw::new::<E>(chunk);
-    ctx.split(raw.rows, |_, first, end| {
-        ctx.level().dispatch(ReplayRows { equations, raw, first, end });
-    });
+    split_rows(ctx, raw.cut, |first, end| ctx.level().dispatch(ReplayRows { equations, raw, first, end }));
 }
 
 /// Runs the recurrence backwards: fills deltas and the gradients by the states.
@@ -281,14 +279,14 @@ pub fn backward<R: Real, E: Equations<R>>(
     gradients: &mut Gradients<'_, R>,
 ) {
     let raw = Raw::new::<E>(chunk);
-    assert!(gradients.deltas.len() >= raw.steps * raw.rows * E::DELTAS * raw.hidden, "deltas too short");
+    assert!(gradients.deltas.len() >= raw.cut.places() * E::DELTAS * raw.hidden, "deltas too short");
     assert!(gradients.d_states.len() >= raw.states_len::<E>(), "gradients by states too short");
     for (phase, packed) in phases.iter().zip(weights) {
         assert_eq!((packed.depth(), packed.columns()), (phase.gates * raw.hidden, raw.hidden));
     }
     let deltas = Shared(gradients.deltas.as_mut_ptr());
     let d_states = Shared(gradients.d_states.as_mut_ptr());
-    ctx.split(raw.rows, |_, first, end| {
+    split_rows(ctx, raw.cut, |first, end| {
         let kernels = Kernels::new(ctx.level());
         let rows =
             BackwardRows { equations, phases, weights, raw, deltas, d_states, kernels: &kernels, first, end };
@@ -296,11 +294,24 @@ pub fn backward<R: Real, E: Equations<R>>(
     });
 }
 
+/// Calls `work(first, end)` on every thread, the rows cut so that each has about as many places.
+fn split_rows<R: Real>(ctx: &Context<R>, cut: Cut<'_>, work: impl Fn(usize, usize) + Sync) {
+    let threads = ctx.threads();
+    if cut.is_even() {
+        return ctx.split(cut.rows(), |_, first, end| work(first, end));
+    }
+    ctx.split(threads, |_, first, end| {
+        for part in first..end {
+            let rows = cut.share(part, threads);
+            work(rows.start, rows.end);
+        }
+    });
+}
+
 /// A chunk as pointers that several threads use on disjoint rows.
 #[derive(Clone, Copy)]
-struct Raw<R> {
-    steps: usize,
-    rows: usize,
+struct Raw<'a, R> {
+    cut: Cut<'a>,
     hidden: usize,
     tape: Shared<R>,
     states: Shared<R>,
@@ -308,45 +319,55 @@ struct Raw<R> {
     weights: Shared<R>,
 }
 
-impl<R: Real> Raw<R> {
-    fn new<E: Equations<R>>(chunk: &mut Chunk<'_, R>) -> Self {
+/// Where the rows of one step begin.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Places before the step.
+    places: usize,
+    /// States before those of index t and of index t + 1.
+    before: usize,
+    after: usize,
+}
+
+impl<'c, R: Real> Raw<'c, R> {
+    fn new<E: Equations<R>>(chunk: &mut Chunk<'c, R>) -> Self {
         let raw = Self {
-            steps: chunk.steps,
-            rows: chunk.rows,
+            cut: chunk.cut,
             hidden: chunk.hidden,
             tape: Shared(chunk.tape.as_mut_ptr()),
             states: Shared(chunk.states.as_mut_ptr()),
             part_stride: chunk.part_stride,
             weights: Shared(chunk.weights.as_ptr().cast_mut()),
         };
-        assert!(chunk.tape.len() >= raw.steps * raw.rows * E::TAPE * raw.hidden, "tape too short");
-        assert!(chunk.part_stride >= (raw.steps + 1) * raw.rows * raw.hidden, "state parts overlap");
+        assert!(chunk.tape.len() >= raw.cut.places() * E::TAPE * raw.hidden, "tape too short");
+        assert!(chunk.part_stride >= raw.cut.states() * raw.hidden, "state parts overlap");
         assert!(chunk.states.len() >= raw.states_len::<E>(), "states too short");
         assert!(chunk.weights.len() >= E::WEIGHTS * raw.hidden, "elementwise weights too short");
         raw
     }
 
     fn states_len<E: Equations<R>>(&self) -> usize {
-        (E::PARTS - 1) * self.part_stride + (self.steps + 1) * self.rows * self.hidden
+        (E::PARTS - 1) * self.part_stride + self.cut.states() * self.hidden
     }
 
-    /// What the forward equations see at (t, row, unit).
+    /// What the forward equations see at (step, row, unit).
     ///
     /// # Safety
     /// Row and units must belong to this worker and lie inside the chunk.
     #[inline(always)]
     unsafe fn forward_view<'a, E: Equations<R>, S: Units<R>>(
         &self,
-        (t, row, unit): (usize, usize, usize),
+        (step, row, unit): (Step, usize, usize),
         units: S,
     ) -> Forward<'a, R, S> {
-        let (before, after) = (self.at(t, row, 1) + unit, self.at(t + 1, row, 1) + unit);
+        let hidden = self.hidden;
+        let (before, after) = ((step.before + row) * hidden + unit, (step.after + row) * hidden + unit);
         // SAFETY: the caller's contract; `Raw::new` checked the lengths.
         unsafe {
             Forward {
                 tape: slots(
-                    self.tape.get().add(self.at(t, row, E::TAPE) + unit),
-                    self.hidden,
+                    self.tape.get().add((step.places + row) * E::TAPE * hidden + unit),
+                    hidden,
                     E::TAPE,
                     units,
                 ),
@@ -357,10 +378,10 @@ impl<R: Real> Raw<R> {
         }
     }
 
-    /// Offset of (t, row) in a buffer of `slots` slots.
     #[inline(always)]
-    fn at(&self, t: usize, row: usize, slots: usize) -> usize {
-        (t * self.rows + row) * slots * self.hidden
+    fn step(&self, t: usize) -> Step {
+        let cut = self.cut;
+        Step { places: cut.offset(t), before: cut.state_offset(t), after: cut.state_offset(t + 1) }
     }
 }
 
@@ -377,7 +398,7 @@ struct ForwardRows<'a, R, E> {
     equations: &'a E,
     phases: &'a [Phase],
     weights: &'a [Packed<R>],
-    raw: Raw<R>,
+    raw: Raw<'a, R>,
     kernels: &'a Kernels<R>,
     first: usize,
     end: usize,
@@ -391,15 +412,20 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
         let raw = self.raw;
         let hidden = raw.hidden;
         let mut tile = Tile::new();
-        for t in 0..raw.steps {
+        for t in 0..raw.cut.steps() {
+            let (step, end) = (raw.step(t), self.end.min(raw.cut.rows_at(t)));
+            if end <= self.first {
+                break;
+            }
+            let rows = end - self.first;
             for (p, (phase, packed)) in self.phases.iter().zip(self.weights).enumerate() {
                 let (operand, stride) = match phase.operand {
-                    Operand::Hidden => (raw.states.get().wrapping_add(raw.at(t, 0, 1)), hidden),
+                    Operand::Hidden => (raw.states.get().wrapping_add(step.before * hidden), hidden),
                     Operand::Tape { slot, .. } => {
-                        (raw.tape.get().wrapping_add(raw.at(t, 0, E::TAPE) + slot * hidden), E::TAPE * hidden)
+                        let row = E::TAPE * hidden;
+                        (raw.tape.get().wrapping_add(step.places * row + slot * hidden), row)
                     }
                 };
-                let rows = self.end - self.first;
                 let mut at = 0;
                 while at < packed.panels().len() {
                     let vectors = packed.vectors(&packed.panels()[at]);
@@ -431,7 +457,7 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                                         }
                                     }
                                     let left = panel.units - j;
-                                    let place = (t, top + m, panel.first + j);
+                                    let place = (step, top + m, panel.first + j);
                                     // SAFETY: the row belongs to this worker, the units to this turn of the loop.
                                     unsafe {
                                         if left >= I::V::<R>::LANES {
@@ -464,18 +490,18 @@ impl<R: Real, E: Equations<R>> ForwardRows<'_, R, E> {
         &self,
         phase: usize,
         sums: [S::V; MAX_GATES],
-        (t, row, unit): (usize, usize, usize),
+        place: (Step, usize, usize),
         units: S,
     ) {
         // SAFETY: the caller's contract.
-        let at = unsafe { self.raw.forward_view::<E, S>((t, row, unit), units) };
+        let at = unsafe { self.raw.forward_view::<E, S>(place, units) };
         self.equations.forward(phase, sums, at);
     }
 }
 
 struct ReplayRows<'a, R, E> {
     equations: &'a E,
-    raw: Raw<R>,
+    raw: Raw<'a, R>,
     first: usize,
     end: usize,
 }
@@ -486,19 +512,20 @@ impl<R: Real, E: Equations<R>> Job for ReplayRows<'_, R, E> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let (raw, lanes) = (self.raw, I::V::<R>::LANES);
-        for t in 0..raw.steps {
-            for row in self.first..self.end {
+        for t in 0..raw.cut.steps() {
+            let step = raw.step(t);
+            for row in self.first..self.end.min(raw.cut.rows_at(t)) {
                 let mut unit = 0;
                 // SAFETY: the row belongs to this worker, and unit + lanes (or the rest) ≤ hidden.
                 unsafe {
                     while unit + lanes <= raw.hidden {
                         let units = Full::<I::V<R>>(PhantomData);
-                        self.equations.replay(raw.forward_view::<E, _>((t, row, unit), units));
+                        self.equations.replay(raw.forward_view::<E, _>((step, row, unit), units));
                         unit += lanes;
                     }
                     if unit < raw.hidden {
                         let units = Tail::<I::V<R>>(raw.hidden - unit, PhantomData);
-                        self.equations.replay(raw.forward_view::<E, _>((t, row, unit), units));
+                        self.equations.replay(raw.forward_view::<E, _>((step, row, unit), units));
                     }
                 }
             }
@@ -510,7 +537,7 @@ struct BackwardRows<'a, R, E> {
     equations: &'a E,
     phases: &'a [Phase],
     weights: &'a [Packed<R>],
-    raw: Raw<R>,
+    raw: Raw<'a, R>,
     deltas: Shared<R>,
     d_states: Shared<R>,
     kernels: &'a Kernels<R>,
@@ -526,35 +553,37 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
         let raw = self.raw;
         let hidden = raw.hidden;
         let lanes = I::V::<R>::LANES;
-        for t in (0..raw.steps).rev() {
+        for t in (0..raw.cut.steps()).rev() {
+            let (step, end) = (raw.step(t), self.end.min(raw.cut.rows_at(t)));
+            if end <= self.first {
+                continue;
+            }
             for (p, (phase, packed)) in self.phases.iter().zip(self.weights).enumerate().rev() {
-                for row in self.first..self.end {
+                for row in self.first..end {
                     let mut unit = 0;
                     // SAFETY: the row belongs to this worker, and unit + lanes (or the rest) ≤ hidden.
                     unsafe {
                         while unit + lanes <= hidden {
-                            self.equations(p, (t, row, unit), Full::<I::V<R>>(PhantomData));
+                            self.equations(p, (step, row, unit), Full::<I::V<R>>(PhantomData));
                             unit += lanes;
                         }
                         if unit < hidden {
-                            self.equations(p, (t, row, unit), Tail::<I::V<R>>(hidden - unit, PhantomData));
+                            self.equations(p, (step, row, unit), Tail::<I::V<R>>(hidden - unit, PhantomData));
                         }
                     }
                 }
                 let stride = E::DELTAS * hidden;
-                let operand = self.deltas.get().wrapping_add(raw.at(t, 0, E::DELTAS) + phase.delta * hidden);
+                let deltas = self.deltas.get().wrapping_add(step.places * stride);
+                let operand = deltas.wrapping_add(phase.delta * hidden);
                 let (to, to_stride, add) = match phase.operand {
-                    Operand::Hidden => (self.d_states.get().wrapping_add(raw.at(t, 0, 1)), hidden, true),
-                    Operand::Tape { delta, .. } => {
-                        let to = self.deltas.get().wrapping_add(raw.at(t, 0, E::DELTAS) + delta * hidden);
-                        (to, stride, false)
-                    }
+                    Operand::Hidden => (self.d_states.get().wrapping_add(step.before * hidden), hidden, true),
+                    Operand::Tape { delta, .. } => (deltas.wrapping_add(delta * hidden), stride, false),
                 };
                 // As in every product: one block of a panel after the other, so that it stays in the caches for all rows.
                 for k in (0..packed.depth()).step_by(DEPTH) {
                     let start = if add || k > 0 { Start::Keep } else { Start::Zero };
                     let depth = DEPTH.min(packed.depth() - k);
-                    let block = Block { first: k, depth, rows: self.end - self.first, start };
+                    let block = Block { first: k, depth, rows: end - self.first, start };
                     // SAFETY: these rows of the deltas hold the phase's gates, which are as many as the weights are deep; the
                     // units that are written belong to these rows, and so to this worker.
                     unsafe {
@@ -571,19 +600,20 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
     /// # Safety
     /// Row and units must belong to this worker and lie inside the chunk.
     #[inline(always)]
-    unsafe fn equations<S: Units<R>>(&self, phase: usize, (t, row, unit): (usize, usize, usize), units: S) {
-        let raw = self.raw;
-        let (before, after) = (raw.at(t, row, 1) + unit, raw.at(t + 1, row, 1) + unit);
+    unsafe fn equations<S: Units<R>>(&self, phase: usize, (step, row, unit): (Step, usize, usize), units: S) {
+        let (raw, hidden) = (self.raw, self.raw.hidden);
+        let (before, after) = ((step.before + row) * hidden + unit, (step.after + row) * hidden + unit);
+        let place = step.places + row;
         // SAFETY: the caller's contract; `Raw::new` and `backward` checked the lengths.
         let at = unsafe {
             Backward {
-                tape: slots(raw.tape.get().add(raw.at(t, row, E::TAPE) + unit), raw.hidden, E::TAPE, units),
+                tape: slots(raw.tape.get().add(place * E::TAPE * hidden + unit), raw.hidden, E::TAPE, units),
                 prev: slots(raw.states.get().add(before), raw.part_stride, E::PARTS, units),
                 next: slots(raw.states.get().add(after), raw.part_stride, E::PARTS, units),
                 d_next: slots(self.d_states.get().add(after), raw.part_stride, E::PARTS, units),
                 d_prev: slots(self.d_states.get().add(before), raw.part_stride, E::PARTS, units),
                 deltas: slots(
-                    self.deltas.get().add(raw.at(t, row, E::DELTAS) + unit),
+                    self.deltas.get().add(place * E::DELTAS * hidden + unit),
                     raw.hidden,
                     E::DELTAS,
                     units,

@@ -175,8 +175,8 @@ mod tests {
             let mut batch = Batch { carry: true, ..Batch::default() };
             for window in 0..10 {
                 task.fill(2, window, &mut batch);
-                assert_eq!((batch.steps, batch.rows), task.shape());
-                assert_eq!((batch.steps, batch.carry, batch.scored()), (length + 2, false, 4));
+                assert_eq!((batch.steps(), batch.rows()), task.shape());
+                assert_eq!((batch.steps(), batch.carry, batch.scored()), (length + 2, false, 4));
                 for row in 0..4 {
                     let input = |t: usize| batch.inputs[t * 4 + row];
                     let target = batch.targets[(length + 1) * 4 + row];

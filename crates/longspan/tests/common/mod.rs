@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use longspan::bptt::{Input, Stack, State};
 use longspan::cell::CellKind;
+use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 use longspan::params::{Layout, Params};
 use longspan::real::Real;
@@ -25,6 +26,7 @@ pub(crate) struct Case {
 /// A stack, its weights, an input, an initial state and a target, all drawn from one seed.
 pub(crate) struct Problem<R> {
     pub(crate) case: Case,
+    pub(crate) extent: Extent,
     pub(crate) stack: Stack<R>,
     pub(crate) params: Params<R>,
     pub(crate) x: Vec<R>,
@@ -45,8 +47,13 @@ pub(crate) struct Gradient<R> {
 
 impl<R: Real> Problem<R> {
     pub(crate) fn new(level: Level, case: Case, seed: u64) -> Self {
+        Self::ragged(level, case, Extent::even(case.steps, case.rows), seed)
+    }
+
+    /// With rows of different lengths; `case.steps` and `case.rows` are those of the extent.
+    pub(crate) fn ragged(level: Level, case: Case, extent: Extent, seed: u64) -> Self {
         let mut layout = Layout::default();
-        let Case { kind, layers, input, hidden, steps, rows, chunk } = case;
+        let Case { kind, layers, input, hidden, rows, chunk, .. } = case;
         let stack = Stack::new(level, kind, layers, input, hidden, chunk, &mut layout);
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(seed, Purpose::Init, 0, 0).stream(0, 0);
@@ -59,31 +66,32 @@ impl<R: Real> Problem<R> {
             let mut draw = Key::new(seed, Purpose::Task, purpose, 0).stream(t as u32, b as u64);
             (0..width).map(move |_| R::from_f64(draw.normal())).collect::<Vec<_>>()
         };
-        let block = |purpose, width, steps: usize| -> Vec<R> {
-            (0..steps * rows).flat_map(|i| row(purpose, width, i / rows, i % rows)).collect()
+        let block = |purpose, width, extent: &Extent| -> Vec<R> {
+            let places = (0..extent.places()).map(|place| extent.place(place));
+            places.flat_map(|(t, b)| row(purpose, width, t, b)).collect()
         };
         let mut state = stack.zero_state(rows);
         let mut end = stack.zero_state(rows);
         for layer in 0..layers {
             let parts = state.layer(layer).len() / (rows * hidden);
-            state.layer_mut(layer).copy_from_slice(&block(10 + layer as u32, hidden, parts));
-            end.layer_mut(layer).copy_from_slice(&block(20 + layer as u32, hidden, parts));
+            let parts = Extent::even(parts, rows);
+            state.layer_mut(layer).copy_from_slice(&block(10 + layer as u32, hidden, &parts));
+            end.layer_mut(layer).copy_from_slice(&block(20 + layer as u32, hidden, &parts));
         }
-        let (x, target) = (block(1, input, steps), block(2, hidden, steps));
-        Self { case, stack, params, x, state, target, end }
+        let (x, target) = (block(1, input, &extent), block(2, hidden, &extent));
+        Self { case, extent, stack, params, x, state, target, end }
     }
 
     /// Runs forward; returns y and the final state.
     pub(crate) fn outputs(&mut self, ctx: &Context<R>) -> (Vec<R>, State<R>) {
-        let Case { steps, rows, hidden, .. } = self.case;
-        let mut y = vec![R::ZERO; steps * rows * hidden];
+        let mut y = vec![R::ZERO; self.extent.places() * self.case.hidden];
         let mut state = self.state.clone();
         self.stack.pack(ctx, &self.params);
         self.stack.forward(
             ctx,
             &self.params,
             Input::Numbers(&self.x),
-            (steps, rows),
+            &self.extent,
             &mut state,
             None,
             &mut y,

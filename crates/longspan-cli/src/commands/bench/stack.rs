@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use longspan::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
+use longspan::extent::Extent;
 use longspan::kernel::Context;
 use longspan::params::{Layout, Params};
 use longspan::rng::{Key, Purpose, Stream};
@@ -74,8 +75,8 @@ impl Pass {
         // In training the weights are new at every step.
         self.stack.pack(&self.ctx, &self.params);
         let input = Input::Numbers(&self.x);
-        let sizes = (self.shape.steps, self.shape.rows);
-        self.stack.forward(&self.ctx, &self.params, input, sizes, &mut self.state, None, &mut self.y);
+        let extent = Extent::even(self.shape.steps, self.shape.rows);
+        self.stack.forward(&self.ctx, &self.params, input, &extent, &mut self.state, None, &mut self.y);
         self.stack.backward(
             &self.ctx,
             &self.params,
