@@ -42,7 +42,7 @@ impl Progress {
         match event {
             Event::Started(start) => self.start(start),
             Event::Stepped(report, _) => {
-                let loss = report.score.mean_nats();
+                let loss = report.score.mean_loss();
                 let before = self.loss.unwrap_or(loss);
                 self.loss =
                     Some(before + (loss - before) / SMOOTHING.min((report.step - self.first_step) as f64));
@@ -58,7 +58,7 @@ impl Progress {
             }
             Event::Validated { step, score, best } => {
                 let mark = if *best { "  best so far" } else { "" };
-                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_nats())));
+                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss())));
             }
             Event::Saved(_) => {}
         }

@@ -15,7 +15,7 @@ use longspan::cell::lstm::Lstm;
 use longspan::cell::residual::Residual;
 use longspan::clip::{Clip, ClipReport};
 use longspan::extent::Extent;
-use longspan::head::Head;
+use longspan::head::Classes;
 use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan::kernel::recurrent::{self, Backward, Chunk, Equations, Forward, Gradients, MAX_GATES, Units};
 use longspan::kernel::{Context, Level, Packed, Vector, Weights};
@@ -292,7 +292,7 @@ fn head(bencher: Bencher, vocabulary: usize) {
     let mut layout = Layout::default();
     let weight = layout.push("weight", &[vocabulary, hidden], Group::Head);
     let bias = layout.push("bias", &[vocabulary], Group::Bias);
-    let mut head = Head::new(ctx.level(), weight, bias, hidden, vocabulary);
+    let mut head = Classes::new(ctx.level(), weight, bias, hidden, vocabulary);
     let mut params = Params::zeros(Arc::new(layout));
     params.tensor_mut(weight).copy_from_slice(&draw(vocabulary * hidden, 0.1));
     let mut grads = params.clone();

@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 use crate::data::fingerprint::Fingerprint;
 use crate::data::vocabulary::Vocabulary;
 use crate::kernel::little_endian;
-use crate::model::ModelSpec;
+use crate::model::{InputSpec, ModelSpec, OutputSpec};
 use crate::params::{Entry, Params};
 use crate::run::replace_file;
 use crate::schedule::Patience;
 use crate::trainer::{Position, Trainer};
 
 /// The version of the format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";
 
@@ -306,19 +306,34 @@ fn check_spec<'a>(
     vocabulary: &Vocabulary,
     shape: &dyn Fn(&str) -> Option<&'a [usize]>,
 ) -> Result<(), String> {
-    if spec.vocabulary != vocabulary.len() {
-        return Err(format!(
-            "a model of {} tokens with a vocabulary of {}",
-            spec.vocabulary,
-            vocabulary.len()
-        ));
+    let (tokens, read) = match spec.input {
+        InputSpec::Tokens { vocabulary: tokens, embedding } => {
+            let embedded = shape("embedding.weight") == Some(&[tokens, embedding]);
+            (tokens, embedded && embedding > 0)
+        }
+        InputSpec::Numbers { width } => {
+            let read = shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width));
+            (vocabulary.len(), read && width > 0)
+        }
+    };
+    if tokens != vocabulary.len() {
+        return Err(format!("a model of {tokens} tokens with a vocabulary of {}", vocabulary.len()));
     }
-    let embedded = shape("embedding.weight") == Some(&[spec.vocabulary, spec.embedding]);
+    let count = match spec.output {
+        OutputSpec::Classes { count, .. } => count,
+        OutputSpec::Values { width, .. } => width,
+    };
+    let predicts = shape("head.bias") == Some(&[count]);
+    let tied = match spec.output {
+        OutputSpec::Classes { count, tied: true } => {
+            spec.input == InputSpec::Tokens { vocabulary: count, embedding: spec.hidden }
+        }
+        _ => true,
+    };
     let deep = spec.layers > 0 && shape(&format!("rnn.weight_hh_l{}", spec.layers - 1)).is_some();
     let wide = shape("rnn.weight_hh_l0").is_some_and(|shape| shape.get(1) == Some(&spec.hidden));
-    let tied = !spec.tied || spec.embedding == spec.hidden;
-    let sizes = [spec.embedding, spec.hidden, spec.chunk].iter().all(|&size| size > 0);
-    if embedded && deep && wide && tied && sizes {
+    let sizes = [count, spec.hidden, spec.chunk].iter().all(|&size| size > 0);
+    if read && predicts && deep && wide && tied && sizes {
         Ok(())
     } else {
         Err("its tensors are not those of the model that it names".into())

@@ -20,7 +20,7 @@ use crate::cell::CellKind;
 use crate::clip::Clip;
 use crate::data::vocabulary::Level;
 use crate::init::Init;
-use crate::model::ModelSpec;
+use crate::model::{InputSpec, ModelSpec, OutputSpec};
 use crate::optim::{Rule, Settings};
 use crate::schedule::Schedule;
 use crate::setting::{Size, nearest};
@@ -326,22 +326,20 @@ impl Config {
 
     /// The model for `vocabulary` tokens.
     pub fn model_spec(&self, vocabulary: usize) -> ModelSpec {
-        ModelSpec {
-            cell: self.cell_kind(),
-            vocabulary,
-            embedding: if self.embedding == 0 { self.hidden } else { self.embedding },
-            hidden: self.hidden,
-            layers: self.layers,
-            tied: self.tie_weights,
-            chunk: if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk },
-        }
+        let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
+        let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
+        let spec = ModelSpec::language(self.cell_kind(), vocabulary, embedding, self.hidden, self.layers);
+        ModelSpec { chunk, ..spec.tied(self.tie_weights) }
     }
 
     /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
     pub fn adopt(&mut self, spec: &ModelSpec) {
         let mut source = Self { layers: spec.layers, hidden: spec.hidden, ..Self::default() };
-        source.embedding = if spec.embedding == spec.hidden { 0 } else { spec.embedding };
-        (source.tie_weights, source.chunk) = (spec.tied, spec.chunk);
+        if let InputSpec::Tokens { embedding, .. } = spec.input {
+            source.embedding = if embedding == spec.hidden { 0 } else { embedding };
+        }
+        source.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
+        source.chunk = spec.chunk;
         match spec.cell {
             CellKind::Rnn => source.cell = CellName::Rnn,
             CellKind::Relu => source.cell = CellName::Relu,

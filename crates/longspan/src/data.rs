@@ -11,22 +11,32 @@ pub const IGNORE: u32 = u32::MAX;
 
 use crate::extent::Extent;
 
-/// One window of token sequences: what goes in and what should come out.
-///
-/// # Shapes
-/// `inputs` and `targets` are `[places]`, in the order of the extent.
+/// One window of sequences: what goes in and what should come out, both in the order of the extent.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Which rows there are at each step.
     pub extent: Extent,
-    /// Token that is read at (t, b).
+    /// Token that is read at each place; unused by a model of numbers.
     pub inputs: Vec<u32>,
-    /// Token to predict at (t, b), or [`IGNORE`].
+    /// What is read at each place, `[places, D]`; unused by a model of tokens.
+    pub numbers: Vec<f32>,
+    /// Class to predict at each place, or of each row where the readout sees a mean; or [`IGNORE`].
     pub targets: Vec<u32>,
+    /// Numbers to predict instead of classes.
+    pub values: Values,
     /// Whether the recurrent state carries over from the previous window; if not, it starts at zero.
     pub carry: bool,
     /// Global index of the first row's sample; row b is sample `first_sample + b`.
     pub first_sample: u64,
+}
+
+/// Numbers to predict.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values {
+    /// The places, or rows where the readout sees a mean, that have any; ascending.
+    pub places: Vec<u32>,
+    /// K of each of them.
+    pub targets: Vec<f32>,
 }
 
 impl Batch {
@@ -48,6 +58,9 @@ impl Batch {
         self.inputs.resize(places, 0);
         self.targets.clear();
         self.targets.resize(places, IGNORE);
+        self.numbers.clear();
+        self.values.places.clear();
+        self.values.targets.clear();
     }
 
     /// Steps of the longest row.

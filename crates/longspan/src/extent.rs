@@ -95,10 +95,12 @@ impl Extent {
 
     /// Steps of row b.
     pub fn length(&self, row: usize) -> usize {
-        if self.offsets.is_empty() {
-            return self.steps;
+        let (mut low, mut high) = (0, self.steps);
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.rows_at(middle) > row { low = middle + 1 } else { high = middle }
         }
-        self.offsets.windows(2).take_while(|of| of[1] - of[0] > row).count()
+        low
     }
 
     /// Steps `first..first + steps` of the window.

@@ -28,6 +28,7 @@ pub mod matrix;
 pub mod model;
 pub mod optim;
 pub mod params;
+pub mod pool;
 pub mod real;
 pub mod rng;
 pub mod run;

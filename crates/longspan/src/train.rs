@@ -275,7 +275,7 @@ impl Session {
             }
             let (report, flow) = (self.trainer.report(), self.trainer.flow());
             self.run.append("step", report.step, step_fields(report, flow))?;
-            self.train_loss = Some(report.score.mean_nats());
+            self.train_loss = Some(report.score.mean_loss());
             self.tokens += report.tokens;
             watch(Event::Stepped(report, flow));
         }
@@ -296,7 +296,7 @@ impl Session {
         let step = self.trainer.position().step;
         self.validated = step;
         self.valid = Some(score);
-        let best = self.patience.observe(score.mean_nats(), &self.config.schedule);
+        let best = self.patience.observe(score.mean_loss(), &self.config.schedule);
         self.run.append("valid", step, score_fields(&score, best))?;
         watch(Event::Validated { step, score, best });
         if best {
@@ -333,10 +333,10 @@ impl Session {
             step,
             steps: self.start.steps,
             train_loss_nats: self.train_loss,
-            valid_loss_nats: self.valid.map(|score| score.mean_nats()),
+            valid_loss_nats: self.valid.map(|score| score.mean_loss()),
             valid_accuracy: self.valid.map(|score| score.accuracy()),
             best_loss_nats: Some(self.patience.best_nats).filter(|best| best.is_finite()),
-            test_loss_nats: test.map(|score| score.mean_nats()),
+            test_loss_nats: test.map(|score| score.mean_loss()),
             chance_nats: self.data.record.chance_nats,
             chance: self.data.record.chance.clone(),
             seconds,

@@ -143,11 +143,11 @@ impl<R: Real> Trainer<R> {
         let report = &mut self.report;
         self.clip.apply(&self.ctx, &mut self.grads, &mut report.clip);
         let global_norm = report.clip.global_norm_before;
-        if !score.mean_nats().is_finite() || !global_norm.is_finite() {
+        if !score.mean_loss().is_finite() || !global_norm.is_finite() {
             self.state.copy_from(&self.before);
             self.grads.clear();
             let (step, epoch) = (step + 1, epoch + 1);
-            return Err(Divergence { step, epoch, loss_nats: score.mean_nats(), global_norm });
+            return Err(Divergence { step, epoch, loss_nats: score.mean_loss(), global_norm });
         }
         self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);

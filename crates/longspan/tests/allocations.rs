@@ -100,7 +100,8 @@ fn a_training_step_allocates_nothing_after_the_first() {
                     let mut config = Config::default();
                     (config.batch, config.optimizer, config.dropout) = (ROWS, optimizer, dropout);
                     let chunk = 8;
-                    let spec = ModelSpec { chunk, ..ModelSpec::new(cell, vocabulary, hidden, hidden, 2) };
+                    let spec =
+                        ModelSpec { chunk, ..ModelSpec::language(cell, vocabulary, hidden, hidden, 2) };
                     let ctx = Context::new(Level::detect(), threads);
                     let mut trainer = Trainer::<f32>::new(ctx, &spec, &config);
                     let source = Tokens { vocabulary };

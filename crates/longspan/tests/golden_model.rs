@@ -37,7 +37,7 @@ impl Golden<'_> {
     }
 
     fn spec(&self) -> ModelSpec {
-        ModelSpec { chunk: 4, ..ModelSpec::new(self.kind, 11, 5, 6, self.layers) }
+        ModelSpec { chunk: 4, ..ModelSpec::language(self.kind, 11, 5, 6, self.layers) }
     }
 
     fn params<R: Real>(&self, model: &Model<R>) -> Params<R> {
@@ -89,7 +89,7 @@ fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
     let score = model.train(&ctx, &params, &golden.batch(), &mut state, None, &mut grads, &mut |flow| {
         through_time[flow.layer][flow.t] = flow.d_hidden.to_vec();
     });
-    assert_close("loss", &[R::from_f64(score.mean_nats())], &golden.tensor("loss"), tolerance);
+    assert_close("loss", &[R::from_f64(score.mean_loss())], &golden.tensor("loss"), tolerance);
     for (index, entry) in model.layout().entries().iter().enumerate() {
         assert_close(
             &entry.name,
@@ -146,7 +146,7 @@ fn loss_curves<R: Real>(golden: &Golden<'_>, prefix: &str, tolerance: f64) {
                     assert!(report.acted);
                 }
                 optimizer.step(&ctx, lr, &mut params, &mut grads);
-                score.mean_nats()
+                score.mean_loss()
             })
             .collect();
         let truth = golden.tensor(&format!("{prefix}.{name}"));

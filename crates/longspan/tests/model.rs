@@ -9,9 +9,11 @@ use longspan::bptt::State;
 use longspan::cell::CellKind;
 use longspan::data::{Batch, IGNORE};
 use longspan::dropout::Dropout;
+use longspan::head::ValueLoss;
 use longspan::kernel::{Context, Level};
-use longspan::model::{Model, ModelSpec};
+use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
+use longspan::pool::Pool;
 use longspan::rng::{Key, Purpose};
 
 /// As in the gradient check of the cells.
@@ -30,7 +32,11 @@ struct Problem {
 
 impl Problem {
     fn new(spec: ModelSpec, steps: usize, rate: f64, seed: u64) -> Self {
-        let rows = 3;
+        Self::ragged(spec, &[steps; 3], rate, seed)
+    }
+
+    fn ragged(spec: ModelSpec, lengths: &[usize], rate: f64, seed: u64) -> Self {
+        let rows = lengths.len();
         let ctx = Context::new(Level::detect(), 1);
         let model = Model::new(ctx.level(), &spec);
         let mut params = Params::zeros(Arc::clone(model.layout()));
@@ -39,12 +45,31 @@ impl Problem {
             params.tensor_mut(index).iter_mut().for_each(|w| *w = 0.6 * draw.normal());
         }
         let mut batch = Batch::default();
-        batch.reshape(steps, rows);
-        for i in 0..steps * rows {
-            batch.inputs[i] = draw.below(spec.vocabulary as u32);
-            // Every fourth place is not scored, the first never.
-            let scored = i % 4 != 1;
-            batch.targets[i] = if scored { draw.below(spec.vocabulary as u32) } else { IGNORE };
+        batch.reshape_to(lengths);
+        let places = batch.extent.places();
+        // Every fourth target is not scored, the first never.
+        let judged = if spec.pool == Pool::Mean { rows } else { places };
+        batch.targets.truncate(judged);
+        for i in 0..places {
+            match spec.input {
+                InputSpec::Tokens { vocabulary, .. } => batch.inputs[i] = draw.below(vocabulary as u32),
+                InputSpec::Numbers { width } => {
+                    batch.numbers.extend((0..width).map(|_| draw.normal() as f32));
+                }
+            }
+            if i % 4 == 1 || i >= judged {
+                continue;
+            }
+            match spec.output {
+                OutputSpec::Classes { count, .. } => batch.targets[i] = draw.below(count as u32),
+                OutputSpec::Values { width, loss } => {
+                    batch.values.places.push(i as u32);
+                    batch.values.targets.extend((0..width).map(|_| match loss {
+                        ValueLoss::Labels => draw.below(2) as f32,
+                        _ => draw.normal() as f32,
+                    }));
+                }
+            }
         }
         let mut state = model.zero_state(rows);
         for layer in 0..spec.layers {
@@ -68,7 +93,7 @@ impl Problem {
             &mut grads,
             &mut |_| {},
         );
-        (score.mean_nats(), grads, state)
+        (score.mean_loss(), grads, state)
     }
 
     fn loss(&mut self) -> f64 {
@@ -115,6 +140,30 @@ impl Problem {
     }
 }
 
+/// Whatever is read and predicted, from single steps and from means, over rows of different lengths; with dropout.
+#[test]
+fn every_input_output_and_pool() {
+    let inputs = [InputSpec::Tokens { vocabulary: 5, embedding: 3 }, InputSpec::Numbers { width: 2 }];
+    let values = ValueLoss::ALL.map(|loss| OutputSpec::Values { width: 3, loss });
+    let outputs = [OutputSpec::Classes { count: 4, tied: false }].into_iter().chain(values);
+    for (output, input) in outputs.flat_map(|output| inputs.map(|input| (output, input))) {
+        for (pool, cell) in [Pool::Steps, Pool::Mean].into_iter().flat_map(|pool| {
+            [CellKind::Rnn, CellKind::Lstm { peepholes: false, coupled: false }].map(|cell| (pool, cell))
+        }) {
+            let spec = ModelSpec { pool, chunk: 3, ..ModelSpec::new(cell, input, 4, 2, output) };
+            Problem::ragged(spec.clone(), &[7, 4, 4, 1, 1], 0.3, 5).check_all();
+            // Scoring alone says the same as training.
+            let mut problem = Problem::ragged(spec, &[7, 4, 4, 1, 1], 0.0, 6);
+            let trained = problem.gradient().0;
+            let mut state = problem.state.clone();
+            let (ctx, params) = (&problem.ctx, &problem.params);
+            problem.model.pack(ctx, params);
+            let scored = problem.model.evaluate(ctx, params, &problem.batch, &mut state);
+            assert!((scored.mean_loss() - trained).abs() < 1e-12 * trained, "{input:?} {output:?} {pool:?}");
+        }
+    }
+}
+
 /// Every cell × 1–3 layers × windows of 1–12 steps across chunks of 3, with dropout, tied and untied, from a carried state.
 #[test]
 fn every_cell_depth_and_length_with_dropout() {
@@ -123,7 +172,8 @@ fn every_cell_depth_and_length_with_dropout() {
             for steps in 1..=12 {
                 let tied = (steps + layers) % 2 == 0;
                 let embedding = if tied { 4 } else { 3 };
-                let spec = ModelSpec { tied, chunk: 3, ..ModelSpec::new(cell, 5, embedding, 4, layers) };
+                let spec =
+                    ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, embedding, 4, layers).tied(tied) };
                 Problem::new(spec, steps, 0.4, 100 * layers as u64 + steps as u64).check_all();
             }
         }
@@ -136,7 +186,8 @@ fn every_cell_without_dropout() {
     for cell in CellKind::ALL {
         for (tied, layers, steps) in [(false, 1, 7), (true, 2, 7), (true, 1, 1), (false, 3, 2)] {
             let embedding = if tied { 4 } else { 3 };
-            let spec = ModelSpec { tied, chunk: 3, ..ModelSpec::new(cell, 5, embedding, 4, layers) };
+            let spec =
+                ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, embedding, 4, layers).tied(tied) };
             Problem::new(spec, steps, 0.0, steps as u64).check_all();
         }
     }
@@ -148,7 +199,7 @@ fn every_cell_without_dropout() {
 fn truncation_cuts_exactly_what_crosses_the_window() {
     for cell in CellKind::ALL {
         for (layers, steps, cut) in [(1, 2, 1), (1, 7, 4), (2, 6, 3), (2, 12, 5), (3, 5, 2), (3, 9, 8)] {
-            truncation(ModelSpec { chunk: 3, ..ModelSpec::new(cell, 5, 3, 4, layers) }, steps, cut);
+            truncation(ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, 3, 4, layers) }, steps, cut);
         }
     }
 }
@@ -214,7 +265,7 @@ fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
 #[test]
 fn steps_agree_with_the_window() {
     for cell in CellKind::ALL {
-        let spec = ModelSpec { chunk: 3, ..ModelSpec::new(cell, 5, 3, 4, 2) };
+        let spec = ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, 3, 4, 2) };
         let mut p = Problem::new(spec, 7, 0.0, 8);
         p.model.pack(&p.ctx, &p.params);
         let mut state = p.state.clone();
@@ -231,7 +282,7 @@ fn steps_agree_with_the_window() {
         }
         let score = p.model.evaluate(&p.ctx, &p.params, &p.batch, &mut p.state.clone());
         assert_eq!(score.scored, p.batch.scored() as u64);
-        assert!((score.nats - nats).abs() < 1e-12 * nats, "{cell:?}: {} and {nats}", score.nats);
+        assert!((score.loss - nats).abs() < 1e-12 * nats, "{cell:?}: {} and {nats}", score.loss);
     }
 }
 
@@ -239,7 +290,8 @@ fn steps_agree_with_the_window() {
 #[test]
 fn threads_change_no_bit() {
     for (vocabulary, steps) in [(40, 9), (1100, 120)] {
-        let spec = ModelSpec::new(CellKind::Lstm { peepholes: false, coupled: false }, vocabulary, 24, 33, 2);
+        let spec =
+            ModelSpec::language(CellKind::Lstm { peepholes: false, coupled: false }, vocabulary, 24, 33, 2);
         let run = |threads| {
             let mut p = Problem::new(spec.clone(), steps, 0.3, 5);
             p.ctx = Context::new(Level::detect(), threads);
@@ -256,7 +308,7 @@ fn threads_change_no_bit() {
 #[test]
 fn large_vocabularies_and_windows_are_met_in_pieces() {
     for (tied, rate) in [(false, 0.0), (true, 0.2)] {
-        let spec = ModelSpec { tied, ..ModelSpec::new(CellKind::Rnn, 1100, 3, 3, 1) };
+        let spec = ModelSpec::language(CellKind::Rnn, 1100, 3, 3, 1).tied(tied);
         let mut p = Problem::new(spec, 190, rate, 12);
         let (loss, grads, _) = p.gradient();
         if rate == 0.0 {
@@ -273,7 +325,7 @@ fn large_vocabularies_and_windows_are_met_in_pieces() {
             }
             assert!((loss - nats / p.batch.scored() as f64).abs() < 1e-12 * loss);
             let score = p.model.evaluate(&p.ctx, &p.params, &p.batch, &mut p.state.clone());
-            assert_eq!(score.mean_nats(), loss);
+            assert_eq!(score.mean_loss(), loss);
         }
         let mut draw = Key::new(5, Purpose::Probe, 0, 0).stream(0, 0);
         for (index, entry) in Arc::clone(p.params.layout()).entries().iter().enumerate() {

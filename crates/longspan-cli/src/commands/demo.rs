@@ -81,7 +81,7 @@ pub(crate) fn run(matches: &ArgMatches) -> std::result::Result<ExitCode, Failure
             "    {:5} {:5.1} % right on fresh sentences, loss {}: {verdict}  ({})\n",
             part.name,
             100.0 * result.score.accuracy(),
-            loss(result.score.mean_nats()),
+            loss(result.score.mean_loss()),
             duration(result.seconds)
         ))?;
         results.push(result);

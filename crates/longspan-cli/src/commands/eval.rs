@@ -102,11 +102,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         false => describe(&score, bytes),
     };
     put(&output)?;
-    Ok(if score.mean_nats().is_finite() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if score.mean_loss().is_finite() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn document(score: &Score, bytes: Option<usize>, step: u64) -> serde_json::Value {
-    let nats = score.mean_nats();
+    let nats = score.mean_loss();
     let bits = nats / std::f64::consts::LN_2;
     let mut document = json!({
         "loss_nats": run::number(nats),
@@ -117,13 +117,13 @@ fn document(score: &Score, bytes: Option<usize>, step: u64) -> serde_json::Value
         "step": step,
     });
     if let Some(bytes) = bytes {
-        document["bits_per_byte"] = run::number(score.nats / std::f64::consts::LN_2 / bytes as f64);
+        document["bits_per_byte"] = run::number(score.loss / std::f64::consts::LN_2 / bytes as f64);
     }
     document
 }
 
 fn describe(score: &Score, bytes: Option<usize>) -> String {
-    let nats = score.mean_nats();
+    let nats = score.mean_loss();
     let mut text = format!(
         "loss         {} per token\nperplexity   {:.3}\naccuracy     {:.2} %\ntokens       {}\n",
         loss(nats),
@@ -132,7 +132,7 @@ fn describe(score: &Score, bytes: Option<usize>) -> String {
         crate::progress::grouped(score.scored)
     );
     if let Some(bytes) = bytes {
-        text += &format!("per byte     {:.4} bits\n", score.nats / std::f64::consts::LN_2 / bytes as f64);
+        text += &format!("per byte     {:.4} bits\n", score.loss / std::f64::consts::LN_2 / bytes as f64);
     }
     text
 }

@@ -11,7 +11,7 @@ use crate::trainer::{Divergence, StepReport};
 pub(super) fn step_fields(report: &StepReport, flow: &FlowProfile) -> Vec<(&'static str, Value)> {
     let mut fields = vec![
         ("epoch", json!(report.epoch)),
-        ("loss_nats", number(report.score.mean_nats())),
+        ("loss_nats", number(report.score.mean_loss())),
         ("scored", json!(report.score.scored)),
         ("tokens", json!(report.tokens)),
         ("lr", number(report.lr)),
@@ -29,7 +29,7 @@ pub(super) fn step_fields(report: &StepReport, flow: &FlowProfile) -> Vec<(&'sta
 /// One validation or test.
 pub(super) fn score_fields(score: &Score, best: bool) -> Vec<(&'static str, Value)> {
     vec![
-        ("loss_nats", number(score.mean_nats())),
+        ("loss_nats", number(score.mean_loss())),
         ("accuracy", number(score.accuracy())),
         ("scored", json!(score.scored)),
         ("best", json!(best)),

@@ -69,7 +69,7 @@ impl Training {
         let mut config = Config::default();
         (config.batch, config.optimizer) = (step.rows, step.optimizer);
         config.bptt_memory = Size(limit.unwrap_or(0));
-        let mut spec = ModelSpec::new(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
+        let mut spec = ModelSpec::language(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
         spec.chunk = chunk_for(step.rows);
         Self { trainer: Trainer::new(ctx, &spec, &config), source: Tokens::new(step), lr: config.lr }
     }

@@ -19,7 +19,7 @@ const WARM_UP: usize = 500;
 pub(super) fn latencies(level: Level, row: &Stream, count: usize) -> Vec<f64> {
     let cell = CellKind::Lstm { peepholes: false, coupled: false };
     let ctx = Context::<f32>::new(level, 1);
-    let mut model = Model::new(level, &ModelSpec::new(cell, row.vocabulary, row.hidden, row.hidden, 1));
+    let mut model = Model::new(level, &ModelSpec::language(cell, row.vocabulary, row.hidden, row.hidden, 1));
     let mut params = Params::zeros(model.layout().clone());
     let init = InitSpec { init: Init::Orthogonal { gain: 1.0 }, forget_bias: 1.0, cell, seed: 0 };
     initialise(&ctx, &mut params, &init);
