@@ -21,7 +21,8 @@
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last ⌊uN⌋
-//! for testing, with v and u the two fractions. Windows lie inside their part, inputs too.
+//! for testing, with v and u the two fractions. Windows lie inside their part, inputs too. A group that is too short for a
+//! window counts in μ and σ and has none.
 //!
 //! # Missing values
 //! NA, NaN, null, ? and nothing, in any case, are missing; in a file of one column blank lines are. With [`Missing::Drop`] a

@@ -29,6 +29,12 @@ pub enum SeriesError {
         /// What the system says.
         error: io::Error,
     },
+    /// The file begins as gzip does.
+    #[error("{} is compressed: unpack it with gunzip", path.display())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file has nothing but blank lines.
     #[error("{} is empty: name a file with a line of column names and rows of numbers", path.display())]
     Empty {
@@ -232,15 +238,15 @@ pub enum SeriesError {
         /// The line, from 1.
         line: u64,
         /// The time column's name.
-        column: String,
+        column: Box<str>,
         /// The time there.
-        value: String,
+        value: Box<str>,
         /// The line before it in the same group.
         before_line: u64,
         /// The time there.
-        before: String,
+        before: Box<str>,
         /// The group, if there are any.
-        group: Option<String>,
+        group: Option<Box<str>>,
     },
     /// A time that cannot be compared with the first.
     #[error(

@@ -3,7 +3,7 @@
 use csv::StringRecord;
 
 use super::SeriesOptions;
-use super::error::{SeriesError, list};
+use super::error::{SeriesError, list, shorten};
 use super::value::{Form, Value, looks_like_time};
 use crate::setting::nearest;
 
@@ -36,7 +36,7 @@ impl Layout {
         names: &[String],
         sample: &[StringRecord],
     ) -> Result<Self, SeriesError> {
-        let find = |flag, name: &String| field(options, names, flag, name);
+        let find = |flag, name: &str| field(options, names, flag, name);
         let group = options.group_column.as_ref().map(|name| find("--group-column", name)).transpose()?;
         let named: Vec<usize> =
             options.columns.iter().map(|name| find("--columns", name)).collect::<Result<_, _>>()?;
@@ -89,12 +89,12 @@ fn field(
     options: &SeriesOptions,
     names: &[String],
     flag: &'static str,
-    name: &String,
+    name: &str,
 ) -> Result<usize, SeriesError> {
     names.iter().position(|other| other == name.trim()).ok_or_else(|| SeriesError::UnknownColumn {
         path: options.path.clone(),
         flag,
-        name: name.clone(),
+        name: shorten(name),
         nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
         names: list(names.iter().map(String::as_str)),
     })
@@ -118,11 +118,16 @@ fn first(sample: &[StringRecord], field: usize) -> Option<&str> {
 
 /// Whether a column that nobody named holds times: its first value is no number and looks like a date.
 fn is_time(sample: &[StringRecord], field: usize) -> bool {
-    first(sample, field).is_some_and(|text| Value::of(text) == Value::Text && looks_like_time(text))
+    first(sample, field).is_some_and(|text| is_word(text) && looks_like_time(text))
 }
 
 /// Whether a column holds text alone. One that holds numbers as well is not left out: its text is an error.
 fn is_text(sample: &[StringRecord], field: usize) -> bool {
-    let mut values = present(sample, field).map(Value::of).peekable();
-    values.peek().is_some() && values.all(|value| value == Value::Text)
+    let mut values = present(sample, field).peekable();
+    values.peek().is_some() && values.all(is_word)
+}
+
+/// Whether text is not a number, nor one with a decimal comma or with commas between thousands, which is an error.
+fn is_word(text: &str) -> bool {
+    Value::of(text) == Value::Text && Value::of(&text.replace(',', "")) == Value::Text
 }

@@ -84,10 +84,13 @@ impl<R: Read> Read for Text<R> {
     }
 }
 
+/// The header, which was read to find the separator, and what follows it.
+type Whole<R> = Chain<Cursor<Vec<u8>>, BufReader<Text<R>>>;
+
 /// A file's column names, and its rows one after another.
 pub(super) struct Rows<R> {
     path: PathBuf,
-    csv: csv::Reader<Chain<Cursor<Vec<u8>>, BufReader<Text<R>>>>,
+    csv: csv::Reader<Whole<R>>,
     /// Column names, all different.
     pub(super) names: Vec<String>,
     /// What stands between fields.
@@ -108,6 +111,9 @@ impl<R: Read> Rows<R> {
     pub(super) fn open(path: &Path, reader: R) -> Result<Self, SeriesError> {
         let mut text = BufReader::new(Text::new(reader));
         let header = first_row(&mut text).map_err(|error| unreadable(path, 1, error))?;
+        if header.starts_with(b"\x1f\x8b") {
+            return Err(SeriesError::Compressed { path: path.to_owned() });
+        }
         let separator = separator(&header);
         let mut rows = Self {
             path: path.to_owned(),
@@ -122,8 +128,13 @@ impl<R: Read> Rows<R> {
             separator: separator.into(),
         };
         let mut header = StringRecord::new();
-        let Some(Place { line, .. }) = rows.next(&mut header)? else {
-            return Err(SeriesError::Empty { path: rows.path });
+        // A line of blanks is not blank to the library.
+        let line = loop {
+            match rows.next(&mut header)? {
+                None => return Err(SeriesError::Empty { path: rows.path }),
+                Some(place) if header.len() > 1 || !header[0].trim().is_empty() => break place.line,
+                Some(_) => {}
+            }
         };
         if header.iter().all(|name| name.trim().parse::<f64>().is_ok()) {
             return Err(SeriesError::NoHeader { path: rows.path, line, value: shorten(&header[0]) });
@@ -195,17 +206,17 @@ fn first_row(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(row)
 }
 
-/// The one of tab, semicolon and comma that occurs most often outside quotes.
+/// The one of comma, semicolon and tab that occurs most often outside quotes; of equals the one that is rarer in names.
 fn separator(row: &[u8]) -> u8 {
-    let (mut counts, mut quoted) = ([(b'\t', 0), (b';', 0), (b',', 0)], false);
+    let (mut counts, mut quoted) = ([(b',', 0), (b';', 0), (b'\t', 0)], false);
     for &byte in row {
         quoted ^= byte == b'"';
         for (separator, count) in &mut counts {
             *count += usize::from(!quoted && byte == *separator);
         }
     }
-    // The last of equals, so that a table without any has commas.
-    counts.iter().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| *separator)
+    let most = counts.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count);
+    most.map_or(b',', |(separator, _)| separator)
 }
 
 /// What an error of the system, or a row without an end, means for the file.

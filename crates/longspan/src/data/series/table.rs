@@ -164,11 +164,11 @@ impl Table {
             return Err(SeriesError::Backwards {
                 path: self.path.clone(),
                 line,
-                column: name(),
-                value: shorten(text),
+                column: name().into(),
+                value: shorten(text).into(),
                 before_line: last.line,
-                before: shorten(&last.text),
-                group: self.layout.group.map(|_| shorten(&group.name)),
+                before: shorten(&last.text).into(),
+                group: self.layout.group.map(|_| shorten(&group.name).into()),
             });
         }
         match &mut group.last {

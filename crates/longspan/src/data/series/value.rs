@@ -19,14 +19,13 @@ impl Value {
     /// Reads a field.
     pub(super) fn of(text: &str) -> Self {
         let text = text.trim();
-        if ["", "NA", "NaN", "null", "?"].iter().any(|missing| text.eq_ignore_ascii_case(missing)) {
-            return Self::Missing;
-        }
         match text.parse::<f64>() {
-            // A NaN that is written otherwise, as "-nan".
             Ok(number) if number.is_nan() => Self::Missing,
             Ok(number) if (number as f32).is_finite() => Self::Number(number),
             Ok(_) => Self::NotFinite,
+            Err(_) if ["", "NA", "null", "?"].iter().any(|missing| text.eq_ignore_ascii_case(missing)) => {
+                Self::Missing
+            }
             Err(_) => Self::Text,
         }
     }
@@ -64,11 +63,13 @@ impl Form {
 
     /// The point in time, if `text` is of this form.
     pub(super) fn read(self, text: &str) -> Option<Time> {
-        match (self, Value::of(text)) {
-            (Self::Number, Value::Number(number)) => Some(Time::Number(number)),
-            (Self::Calendar, _) => calendar(text),
-            (Self::Other, _) => Some(Time::Unknown),
-            _ => None,
+        match self {
+            Self::Calendar => calendar(text),
+            Self::Other => Some(Time::Unknown),
+            Self::Number => match Value::of(text) {
+                Value::Number(number) => Some(Time::Number(number)),
+                _ => None,
+            },
         }
     }
 }
