@@ -1,0 +1,64 @@
+//! The line of every row, as stretches of equal distance: one stretch for most files, and no memory for most rows.
+
+/// Rows from `row` on stand on lines `line`, `line + step`, …
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    row: usize,
+    line: u64,
+    step: u64,
+}
+
+/// Increasing line numbers, one for each row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines {
+    stretches: Vec<Stretch>,
+    rows: usize,
+}
+
+impl Lines {
+    /// Appends the line of the next row, which lies below those before it.
+    pub(super) fn push(&mut self, line: u64) {
+        let row = self.rows;
+        self.rows += 1;
+        if let Some(last) = self.stretches.last_mut() {
+            if row - last.row == 1 {
+                last.step = line - last.line;
+            }
+            if line == last.line + last.step * (row - last.row) as u64 {
+                return;
+            }
+        }
+        self.stretches.push(Stretch { row, line, step: 1 });
+    }
+
+    /// The line of a row.
+    ///
+    /// # Panics
+    /// If there is no row.
+    pub(super) fn get(&self, row: usize) -> u64 {
+        let stretch = self.stretches[self.stretches.partition_point(|stretch| stretch.row <= row) - 1];
+        stretch.line + stretch.step * (row - stretch.row) as u64
+    }
+
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_comes_back() {
+        let numbers = [2, 3, 4, 5, 9, 10, 11, 20, 23, 26, 29, 40, 41, 90];
+        let mut lines = Lines::default();
+        numbers.iter().for_each(|&line| lines.push(line));
+        assert_eq!((0..lines.rows()).map(|row| lines.get(row)).collect::<Vec<_>>(), numbers);
+        assert!(lines.stretches.len() < 7);
+        let mut panel = Lines::default();
+        (0..1000).for_each(|row| panel.push(2 + 3 * row));
+        assert_eq!((panel.stretches.len(), panel.get(999)), (1, 2999));
+    }
+}
