@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 8] = [
     &["real", "kernel"],
     &["matrix", "params", "rng", "setting"],
-    &["cell", "dropout", "clip", "optim", "schedule", "init", "data", "task", "sampling"],
+    &["cell", "dropout", "clip", "optim", "schedule", "init", "data", "task", "sampling", "metrics"],
     &["layer"],
     &["bptt", "head"],
     &["model", "telemetry"],
