@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::fingerprint::Fingerprint;
 use super::vocabulary::Vocabulary;
 
 mod builder;
@@ -146,6 +147,27 @@ impl Labelled {
         self.missing
     }
 
+    /// A fingerprint of the values or tokens as they stand, the lengths, the labels and the names of the classes and
+    /// channels, for the record of a run.
+    pub fn fingerprint(&self) -> u64 {
+        let mut fingerprint = Fingerprint::default();
+        let mut name = |name: &str| {
+            // UTF-8 has no 0xff: the names stay apart.
+            fingerprint.write(name.as_bytes());
+            fingerprint.write(&[0xff]);
+        };
+        self.classes.iter().for_each(|class| name(class));
+        match &self.kind {
+            Kind::Values { channels } => channels.iter().for_each(|channel| name(channel)),
+            Kind::Tokens { vocabulary } => fingerprint.write_word(vocabulary.fingerprint()),
+        }
+        self.offsets.iter().for_each(|&offset| fingerprint.write_word(offset as u64));
+        self.labels.iter().for_each(|&label| fingerprint.write_word(u64::from(label)));
+        self.values.iter().for_each(|value| fingerprint.write_word(u64::from(value.to_bits())));
+        self.tokens.iter().for_each(|&token| fingerprint.write_word(u64::from(token)));
+        fingerprint.finish()
+    }
+
     /// The problem, as one of this sequence.
     fn problem(&self, sequence: usize, problem: Problem) -> LabelledError {
         let number = self.numbers[sequence];
@@ -156,6 +178,27 @@ impl Labelled {
                 let file = files.partition_point(|&(first, _)| first <= sequence) - 1;
                 problem.at(&files[file].1, Place::Line(number))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_differ_with_what_is_learnt_from() {
+        let of = |text: &str| ts::read(text.as_bytes(), Path::new("x.ts")).unwrap().fingerprint();
+        let first = of("@classLabel true a b\n@data\n1,2,3:a\n4:b\n");
+        assert_eq!(first, of("# note\n@classLabel true a b\n@data\n1.0,2,3:a\n4:b\n"));
+        for other in [
+            "a b\n@data\n1,2,3:a\n5:b\n",
+            "a b\n@data\n1,2,3:b\n4:b\n",
+            "a b\n@data\n1,2:a\n3,4:b\n",
+            "a bb\n@data\n1,2,3:a\n4:bb\n",
+            "ab b\n@data\n1,2,3:ab\n4:b\n",
+        ] {
+            assert_ne!(first, of(&format!("@classLabel true {other}")), "{other}");
         }
     }
 }

@@ -54,7 +54,7 @@ pub enum LabelledError {
         /// Where in the file.
         place: Place,
         /// What is wrong, and what to do.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// A fraction outside [0, 1).
     #[error(
@@ -118,7 +118,7 @@ pub enum Problem {
     #[error("not valid UTF-8 from byte {column} of the line on: convert the file to UTF-8{way_out}")]
     InvalidUtf8 { column: usize, way_out: &'static str },
     /// Text where a number belongs.
-    #[error("{value} is not a number{}", .column.as_ref().map(|c| format!(" (column {c})")).unwrap_or_default())]
+    #[error("{value} is not a number{}", .column.as_ref().map(|c| format!(" (column {c}; all but the label's and the id's hold values)")).unwrap_or_default())]
     Number { value: String, column: Option<String> },
     /// An infinity.
     #[error("{value} is not finite: remove it, or write ? for a missing value")]
@@ -267,7 +267,7 @@ pub enum Problem {
 impl Problem {
     /// The error that has this problem.
     pub(super) fn at(self, path: &Path, place: Place) -> LabelledError {
-        LabelledError::Content { path: path.to_owned(), place, problem: self }
+        LabelledError::Content { path: path.to_owned(), place, problem: Box::new(self) }
     }
 
     /// The same, with the name of the column.
@@ -289,8 +289,11 @@ fn found(nearest: &Option<String>) -> String {
 
 /// A value as messages show it: escaped, in quotes, at most 40 characters.
 pub(super) fn quoted(value: &str) -> String {
-    match value.char_indices().nth(40) {
-        Some((end, _)) => format!("{:?}…", &value[..end]),
-        None => format!("{value:?}"),
-    }
+    let short = shortened(value, 40);
+    if short.len() < value.len() { format!("{short:?}...") } else { format!("{value:?}") }
+}
+
+/// At most so many characters from the beginning.
+pub(super) fn shortened(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }

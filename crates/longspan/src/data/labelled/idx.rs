@@ -82,7 +82,10 @@ pub fn open_images(path: &Path, labels: Option<&Path>, steps: ImageSteps) -> Res
 /// The file of labels beside that of images.
 fn beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
-    name.contains("images-idx3").then(|| images.with_file_name(name.replace("images-idx3", "labels-idx1")))
+    // Unpacking some distributions leaves a dot.
+    let own = ["images-idx3", "images.idx3"].into_iter().find(|own| name.contains(own))?;
+    let labels = own.replace("images", "labels").replace("idx3", "idx1");
+    Some(images.with_file_name(name.replace(own, &labels)))
 }
 
 /// The images of `images` with the labels of `labels`, which messages call by their paths.
@@ -136,6 +139,7 @@ pub fn read(
 
 /// π: a permutation of 0..n that depends on the seed alone (Fisher–Yates).
 fn permutation(seed: u64, n: u32) -> Vec<u32> {
+    // Layer 0 is what is held out.
     let mut stream = Key::new(seed, Purpose::Data, 1, 0).stream(0, 0);
     let mut order: Vec<u32> = (0..n).collect();
     for last in (1..n).rev() {
@@ -271,6 +275,7 @@ mod tests {
         flat[8..16].fill(0xff);
         fails(&flat, &labels, &["4294967295 x 4294967295 pixels"]);
         assert_eq!(beside(Path::new("d/t-images-idx3-ubyte.gz")), Some("d/t-labels-idx1-ubyte.gz".into()));
+        assert_eq!(beside(Path::new("t.images.idx3-ubyte")), Some("t.labels.idx1-ubyte".into()));
         let error = open_images(Path::new("d/x.gz"), None, ImageSteps::Rows).unwrap_err().to_string();
         assert!(error.contains("d/x.gz") && error.contains("--labels"), "{error}");
     }

@@ -115,7 +115,7 @@ fn format(path: &Path, head: &[u8]) -> Option<Format> {
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
-    if head.starts_with(&[0, 0, 8]) || name.contains("-idx") {
+    if head.starts_with(&[0, 0, 8]) || name.ends_with("-ubyte") {
         Some(Format::Images)
     } else if ends(&[".ts"]) {
         Some(Format::Ts)

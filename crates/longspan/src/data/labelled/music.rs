@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeSeed;
 
 use super::describe::Lengths;
-use super::error::{LabelledError, Place, Problem};
+use super::error::{LabelledError, Place, Problem, shortened};
 use super::input::{failed, open};
 
 mod json;
@@ -87,11 +87,12 @@ impl Music {
             return Err(match state.problem.take() {
                 Some(problem) => problem.at(path, state.place()),
                 None if error.is_io() => failed(path, error.into()),
-                None => Problem::Json { what: error.to_string() }.at(path, state.place()),
+                None => Problem::Json { what: shortened(&error.to_string(), 160).to_owned() }
+                    .at(path, state.place()),
             });
         }
         let State { parts, .. } = state;
-        let numbering = numbering(&parts).map_err(|(place, problem)| problem.at(path, place))?;
+        let numbering = numbering(&parts, path)?;
         let shift = if numbering == Numbering::Midi { LOWEST } else { 0 };
         let [train, valid, test] = parts.map(|part| {
             let mut pieces = part?;
@@ -104,7 +105,7 @@ impl Music {
 }
 
 /// The numbering that all keys fit.
-fn numbering(parts: &[Option<Pieces>; 3]) -> Result<Numbering, (Place, Problem)> {
+fn numbering(parts: &[Option<Pieces>; 3], path: &Path) -> Result<Numbering, LabelledError> {
     let keys = || parts.iter().flatten().flat_map(|pieces| pieces.keys.iter().copied());
     let fault = |wrong: &dyn Fn(u32) -> bool, range| {
         let (place, key) = json::PARTS
@@ -112,7 +113,7 @@ fn numbering(parts: &[Option<Pieces>; 3]) -> Result<Numbering, (Place, Problem)>
             .zip(parts)
             .find_map(|(part, pieces)| pieces.as_ref()?.find(part, wrong))
             .expect("a key outside");
-        (place, Problem::Key { key, range })
+        Problem::Key { key, range }.at(path, place)
     };
     let (low, high) = (keys().min().unwrap_or(0), keys().max().unwrap_or(0));
     if high >= LOWEST + KEYS as u32 {

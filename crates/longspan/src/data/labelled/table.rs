@@ -39,14 +39,14 @@ pub struct Columns {
 pub fn read(input: impl Read, path: &Path, columns: &Columns) -> Result<Labelled, LabelledError> {
     let (head, input) = peek(input, 1 << 16).map_err(|error| failed(path, error))?;
     let mut rows = Rows::new(input, path, separator(&head));
-    let header: Vec<String> = match rows.next()? {
+    let (first, header): (u64, Vec<String>) = match rows.next()? {
         None => return Err(Problem::NoSequences.at(path, Place::File)),
-        Some((line, record)) => record
-            .iter()
-            .map(|name| utf8(name, path, line, "").map(|name| name.trim().to_owned()))
-            .collect::<Result<_, _>>()?,
+        Some((line, record)) => {
+            let name = |name| utf8(name, path, line, "").map(|name| name.trim().to_owned());
+            (line, record.iter().map(name).collect::<Result<_, _>>()?)
+        }
     };
-    let places = Places::find(&header, columns).map_err(|problem| problem.at(path, Place::Line(1)))?;
+    let places = Places::find(&header, columns).map_err(|problem| problem.at(path, Place::Line(first)))?;
     let channels = match places.id {
         Some(_) => places.values.iter().map(|&column| header[column].clone()).collect(),
         None => vec!["value".to_owned()],

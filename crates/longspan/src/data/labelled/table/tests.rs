@@ -64,9 +64,10 @@ fn faults_are_named_with_their_line() {
     fails("a,label,a\n1,x,2\n", "", "", &["line 1", "two columns are named \"a\""]);
     fails("1,2,1\n1,2,3\n", "", "", &["line 1", "only numbers"]);
     fails("1,2,3\n1,2,3\n", "label", "", &["line 1", "only numbers"]);
+    fails("\n\na,b\n1,2\n", "", "", &["line 3", "no column \"label\""]);
     fails("label\nx\n", "", "", &["line 1", "no column of values"]);
     fails("a,label\n1,\n", "", "", &["line 2", "no label"]);
-    fails("a,label\nx,x\n", "", "", &["line 2", "\"x\" is not a number (column \"a\")"]);
+    fails("a,label\nx,x\n", "", "", &["line 2", "\"x\" is not a number (column \"a\";"]);
     fails("a,label\ninf,x\n", "", "", &["line 2", "not finite"]);
     fails("a,label\n1e50,x\n", "", "", &["line 2", "beyond 3.4e38"]);
     fails(b"a,label\n1,x\n2,f\xfcr\n", "", "", &["line 3", "not valid UTF-8 from byte 2"]);
