@@ -103,10 +103,9 @@ pub fn read(
     let mut images = Idx::new(images, images_path, "image", "00 00 08 03")?;
     let (rows, columns) = (images.word()?, images.word()?);
     let pixels = u64::from(rows) * u64::from(columns);
-    // 2^24 pixels are 64 MiB of values.
-    let size = Problem::ImageSize { rows, columns };
-    if pixels == 0 || pixels > 1 << 24 {
-        return Err(size.at(images_path, Place::File));
+    // 2^24 pixels are 64 MiB of values; a column may become a channel with a name.
+    if pixels == 0 || pixels > 1 << 24 || columns > 1 << 16 {
+        return Err(Problem::ImageSize { rows, columns }.at(images_path, Place::File));
     }
     let (count, found) = (images.count, labels.count);
     if count != found {
@@ -274,6 +273,8 @@ mod tests {
         // A header that promises more than memory.
         flat[8..16].fill(0xff);
         fails(&flat, &labels, &["4294967295 x 4294967295 pixels"]);
+        flat[8..16].copy_from_slice(&[0, 0, 0, 1, 0, 0x80, 0, 0]);
+        fails(&flat, &labels, &["1 x 8388608 pixels"]);
         assert_eq!(beside(Path::new("d/t-images-idx3-ubyte.gz")), Some("d/t-labels-idx1-ubyte.gz".into()));
         assert_eq!(beside(Path::new("t.images.idx3-ubyte")), Some("t.labels.idx1-ubyte".into()));
         let error = open_images(Path::new("d/x.gz"), None, ImageSteps::Rows).unwrap_err().to_string();
