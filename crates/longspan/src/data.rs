@@ -1,6 +1,7 @@
 //! Sources and the batches they fill.
 
 pub mod fingerprint;
+pub mod labelled;
 pub mod series;
 pub mod stream;
 pub mod text;

@@ -24,6 +24,8 @@ pub enum Purpose {
     Probe = 5,
     /// Tokens drawn from a language model.
     Sample = 6,
+    /// What is done once to a data set: examples held out, steps permuted.
+    Data = 7,
 }
 
 /// A family of streams: one seed, purpose, layer and step.

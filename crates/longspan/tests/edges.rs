@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 8] = [
     &["real", "kernel"],
     &["extent", "matrix", "params", "rng", "setting"],
-    &["cell", "dropout", "clip", "optim", "schedule", "init", "data", "pool", "task", "sampling"],
+    &["cell", "dropout", "clip", "optim", "schedule", "init", "data", "metrics", "pool", "task", "sampling"],
     &["layer"],
     &["bptt", "head"],
     &["model", "telemetry"],

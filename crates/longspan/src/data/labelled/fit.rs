@@ -1,0 +1,107 @@
+//! A test part in the terms of the training part.
+
+use super::error::{LabelledError, Place, Problem, quoted};
+use super::{Kind, Labelled};
+
+impl Labelled {
+    /// Number of sequences of each class.
+    pub fn balance(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        self.labels.iter().for_each(|&label| counts[label as usize] += 1);
+        counts
+    }
+
+    /// Checks that there is something to tell apart, as a training part needs.
+    pub(super) fn check_training(&self) -> Result<(), LabelledError> {
+        let mut present = self.balance().into_iter().zip(&self.classes).filter(|&(count, _)| count > 0);
+        match (present.next(), present.next()) {
+            (Some((_, only)), None) => {
+                Err(Problem::OneClass { label: quoted(only) }.at(&self.path, Place::File))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same sequences with the training part's classes. A class that is missing here is none the worse.
+    ///
+    /// # Errors
+    /// [`Problem::UnseenLabel`] for a label without an example in training, and [`Problem::OtherKind`],
+    /// [`Problem::Channels`] or [`Problem::ChannelName`] if the steps differ from training's.
+    pub fn fit(mut self, training: &Labelled) -> Result<Self, LabelledError> {
+        same_steps(&self.kind, &training.kind).map_err(|problem| problem.at(&self.path, Place::File))?;
+        let counts = training.balance();
+        let of = |label: &String| training.classes.iter().position(|l| l == label).filter(|&c| counts[c] > 0);
+        let classes: Vec<Option<usize>> = self.classes.iter().map(of).collect();
+        for sequence in 0..self.len() {
+            let own = self.labels[sequence] as usize;
+            let Some(class) = classes[own] else {
+                let label = quoted(&self.classes[own]);
+                return Err(self.problem(sequence, Problem::UnseenLabel { label }));
+            };
+            self.labels[sequence] = class as u32;
+        }
+        self.classes.clone_from(&training.classes);
+        Ok(self)
+    }
+}
+
+fn same_steps(own: &Kind, training: &Kind) -> Result<(), Problem> {
+    let name = |kind: &Kind| match kind {
+        Kind::Values { .. } => "values",
+        Kind::Tokens { .. } => "text",
+    };
+    match (own, training) {
+        (Kind::Values { channels }, Kind::Values { channels: expected }) => {
+            if channels.len() != expected.len() {
+                return Err(Problem::Channels { found: channels.len(), expected: expected.len() });
+            }
+            match (0..channels.len()).find(|&c| channels[c] != expected[c]) {
+                None => Ok(()),
+                Some(c) => Err(Problem::ChannelName {
+                    number: c + 1,
+                    found: quoted(&channels[c]),
+                    expected: quoted(&expected[c]),
+                }),
+            }
+        }
+        (Kind::Tokens { vocabulary }, Kind::Tokens { vocabulary: expected }) if vocabulary == expected => {
+            Ok(())
+        }
+        _ => Err(Problem::OtherKind { found: name(own), expected: name(training) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::table::{self, Columns};
+    use super::*;
+
+    fn of(name: &str, text: &str, id: Option<&str>) -> Labelled {
+        let columns = Columns { label: None, id: id.map(str::to_owned) };
+        table::read(text.as_bytes(), Path::new(name), &columns).unwrap()
+    }
+
+    #[test]
+    fn a_test_part_has_the_classes_of_training() {
+        let training = of("train.csv", "v,label\n1,b\n2,a\n3,c\n", None);
+        let test = of("test.csv", "v,label\n1,c\n2,b\n", None).fit(&training).unwrap();
+        assert_eq!((test.labels(), test.classes()), (&[2, 1][..], training.classes()));
+        let fails = |test: Labelled, training: &Labelled, parts: &[&str]| {
+            let error = test.fit(training).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{error:?} without {part:?}");
+            }
+        };
+        let test = of("test.csv", "v,label\n1,c\n2,d\n", None);
+        fails(test, &training, &["test.csv: line 3: the label \"d\" does not occur in training"]);
+        let training = of("train.csv", "id,u,v,label\n1,1,1,a\n", Some("id"));
+        let test = of("test.csv", "id,u,label\n1,1,a\n", Some("id"));
+        fails(test, &training, &["test.csv: 1 channels, and training has 2"]);
+        let test = of("test.csv", "id,v,u,label\n1,1,1,a\n", Some("id"));
+        fails(test, &training, &["test.csv: channel 1 is \"v\", and in training \"u\""]);
+        let error = training.check_training().unwrap_err().to_string();
+        assert!(error.contains("train.csv: every sequence has the label \"a\""), "{error}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Finds out what a file is, and reads the training and the test part.
+
+use std::path::{Path, PathBuf};
+
+use super::error::{LabelledError, Place, Problem};
+use super::folder::{self, Tokens};
+use super::idx::{self, ImageSteps};
+use super::input::{failed, open, peek};
+use super::table::{self, Columns};
+use super::{Kind, Labelled, Missing, ts};
+use crate::data::vocabulary::Level;
+
+/// Which labelled sequences to read, and how.
+#[derive(Clone, Debug)]
+pub struct LabelledOptions {
+    /// The training part (`--labelled`).
+    pub train: PathBuf,
+    /// The test part (`--labelled-test`).
+    pub test: Option<PathBuf>,
+    /// Columns of a table (`--label-column`, `--id-column`).
+    pub columns: Columns,
+    /// The labels of the training images (`--labels`), if the name of theirs does not say; those of the test's are found by
+    /// their names.
+    pub labels: Option<PathBuf>,
+    /// What a step of an image is (`--image-steps`).
+    pub image_steps: ImageSteps,
+    /// What is done about missing values (`--missing`).
+    pub missing: Missing,
+    /// What one token of a text is (`--level`).
+    pub level: Level,
+}
+
+impl LabelledOptions {
+    /// A training part, read as the defaults say: characters, pixels, no missing values.
+    pub fn new(train: impl Into<PathBuf>) -> Self {
+        Self {
+            train: train.into(),
+            test: None,
+            columns: Columns::default(),
+            labels: None,
+            image_steps: ImageSteps::default(),
+            missing: Missing::Refuse,
+            level: Level::Char,
+        }
+    }
+}
+
+/// A training part and perhaps a test part with the same channels or tokens and the same classes.
+#[derive(Clone, Debug)]
+pub struct LabelledParts {
+    /// To train and validate on; it has two classes or more.
+    pub train: Labelled,
+    /// To measure on at the end.
+    pub test: Option<Labelled>,
+}
+
+impl LabelledParts {
+    /// Reads the parts. Missing values are treated, values are not scaled.
+    ///
+    /// # Errors
+    /// [`LabelledError`] with the file, the place and what is wrong there.
+    pub fn load(options: &LabelledOptions) -> Result<Self, LabelledError> {
+        let labels = options.labels.as_deref();
+        let mut train = read(&options.train, options, labels, Tokens::Build(options.level))?;
+        train.check_training()?;
+        train.treat(options.missing)?;
+        let test = match &options.test {
+            None => None,
+            Some(path) => {
+                let tokens = match &train.kind {
+                    Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+                    Kind::Values { .. } => Tokens::Build(options.level),
+                };
+                let mut test = read(path, options, None, tokens)?.fit(&train)?;
+                test.treat(options.missing)?;
+                Some(test)
+            }
+        };
+        Ok(Self { train, test })
+    }
+}
+
+/// What a file is.
+#[derive(Debug, PartialEq, Eq)]
+enum Format {
+    Images,
+    Ts,
+    Table,
+    Music,
+}
+
+fn read(
+    path: &Path,
+    options: &LabelledOptions,
+    labels: Option<&Path>,
+    tokens: Tokens<'_>,
+) -> Result<Labelled, LabelledError> {
+    if path.is_dir() {
+        return folder::open_folder(path, tokens);
+    }
+    let (head, input) = peek(open(path)?, 4096).map_err(|error| failed(path, error))?;
+    match format(path, &head) {
+        Some(Format::Images) => idx::open_images(path, labels, options.image_steps),
+        Some(Format::Ts) => ts::read(input, path),
+        Some(Format::Table) => table::read(input, path, &options.columns),
+        Some(Format::Music) => Err(Problem::MusicHasNoLabels.at(path, Place::File)),
+        None if head.is_empty() => Err(Problem::NoSequences.at(path, Place::File)),
+        None => Err(LabelledError::Unrecognised { path: path.to_owned() }),
+    }
+}
+
+/// The format, by the first bytes where these are sure, then by the name, then by the first character.
+fn format(path: &Path, head: &[u8]) -> Option<Format> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
+    if head.starts_with(&[0, 0, 8]) || name.ends_with("-ubyte") {
+        Some(Format::Images)
+    } else if ends(&[".ts"]) {
+        Some(Format::Ts)
+    } else if ends(&[".csv", ".tsv"]) {
+        Some(Format::Table)
+    } else {
+        match text.first()? {
+            b'@' | b'#' | b'%' => Some(Format::Ts),
+            b'{' => Some(Format::Music),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_recognised() {
+        for (name, head, expected) in [
+            ("x", &b"\0\0\x08\x03\0"[..], Some(Format::Images)),
+            ("t10k-images-idx3-ubyte.gz", b"\0\x01", Some(Format::Images)),
+            ("X.TS", b"1,2", Some(Format::Ts)),
+            ("x.csv.gz", b"#a,b", Some(Format::Table)),
+            ("x.tsv", b"@a\tb", Some(Format::Table)),
+            ("x.txt", b"\xef\xbb\xbf\n# note", Some(Format::Ts)),
+            ("x.json", b" {\"train\"", Some(Format::Music)),
+            ("x.txt", b"once upon a time", None),
+            ("x", b"", None),
+        ] {
+            assert_eq!(format(Path::new(name), head), expected, "{name}");
+        }
+    }
+}

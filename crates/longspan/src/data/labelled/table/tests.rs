@@ -1,0 +1,91 @@
+use super::*;
+
+fn of(text: impl AsRef<[u8]>, label: &str, id: &str) -> Result<Labelled, LabelledError> {
+    let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    read(text.as_ref(), Path::new("dir/x.csv"), &Columns { label: name(label), id: name(id) })
+}
+
+fn fails(text: impl AsRef<[u8]>, label: &str, id: &str, parts: &[&str]) {
+    let error = of(text, label, id).unwrap_err().to_string();
+    for part in parts.iter().chain(&["dir/x.csv"]) {
+        assert!(error.contains(part), "{error:?} without {part:?}");
+    }
+}
+
+#[test]
+fn a_row_is_a_sequence() {
+    let text = "a,kind,b\n1,two,2\n3,one,\n";
+    let quotes = "\"a\",\"kind\",\"b\"\n\"1\",\"two\",\"2\"\n\"3\",\"one\",\"\"\n";
+    for text in [
+        text.to_owned(),
+        text.replace('\n', "\r\n"),
+        text.replace(',', ";"),
+        text.replace(',', "\t"),
+        format!("\u{feff}{text}"),
+        quotes.to_owned(),
+    ] {
+        let labelled = of(&text, "kind", "").unwrap();
+        assert_eq!((labelled.len(), labelled.width(), labelled.missing()), (2, 1, 1), "{text:?}");
+        assert_eq!(labelled.sequence(0), [1.0, 2.0]);
+        assert!(labelled.sequence(1)[0] == 3.0 && labelled.sequence(1)[1].is_nan());
+        assert_eq!((labelled.labels(), labelled.classes()[0].as_str()), (&[1, 0][..], "one"));
+    }
+    // Without a name the usual ones are looked for; fields may hold separators and ends of lines.
+    let labelled = of("v,Class\n1,\"a,\nb\"\n2,c\n", "", "").unwrap();
+    assert_eq!(labelled.classes(), ["a,\nb", "c"]);
+}
+
+#[test]
+fn rows_of_an_id_are_the_steps_of_a_sequence() {
+    let labelled = of("id,u,label,v\n7,1,b,2\n7,3,b,4\n5,5,a,6\n", "label", "id").unwrap();
+    assert_eq!(labelled.kind(), &Kind::Values { channels: vec!["u".into(), "v".into()] });
+    assert_eq!(labelled.sequence(0), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(
+        (labelled.sequence(1), labelled.length(1), labelled.labels()),
+        (&[5.0, 6.0][..], 1, &[1, 0][..])
+    );
+    fails("id,u,label\n7,1,b\n7,1,a\n", "", "id", &["line 3", "id \"7\" changes from \"b\" to \"a\""]);
+    fails("id,u,label\n7,1,b\n8,1,b\n7,1,b\n", "", "id", &["line 4", "id \"7\" comes again"]);
+    fails("id,u,label\n7,1,b\n", "", "idd", &["line 1", "did you mean \"id\"?", "--id-column"]);
+    fails("id,label\n7,b\n", "", "id", &["line 1", "no column of values"]);
+}
+
+#[test]
+fn faults_are_named_with_their_line() {
+    fails("", "", "", &["no sequence"]);
+    fails("a,label\n", "", "", &["no sequence"]);
+    fails("a,label\n1,x\n1\n", "", "", &["line 3", "1 fields instead of 2"]);
+    fails("a,label\n1,x\n\n1,2,x\n", "", "", &["line 4", "3 fields instead of 2"]);
+    fails("a,label\r\n1,x\r\n\r\n1,2,x\r\n", "", "", &["line 4", "3 fields"]);
+    fails("\n\na,label\n1,x\n\n\n1,2,x", "", "", &["line 7", "3 fields"]);
+    fails("a,label\n\"1\",\"x\ny\"\n1\n", "", "", &["line 4", "1 fields"]);
+    fails("a,b\n1,x\n", "", "", &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\""]);
+    fails("a,speaker\n1,x\n", "speker", "", &["no column \"speker\", did you mean \"speaker\"?"]);
+    fails("a,label,a\n1,x,2\n", "", "", &["line 1", "two columns are named \"a\""]);
+    fails("1,2,1\n1,2,3\n", "", "", &["line 1", "only numbers"]);
+    fails("1,2,3\n1,2,3\n", "label", "", &["line 1", "only numbers"]);
+    fails("\n\na,b\n1,2\n", "", "", &["line 3", "no column \"label\""]);
+    fails("label\nx\n", "", "", &["line 1", "no column of values"]);
+    fails("a,label\n1,\n", "", "", &["line 2", "no label"]);
+    fails("a,label\nx,x\n", "", "", &["line 2", "\"x\" is not a number (column \"a\";"]);
+    fails("a,label\ninf,x\n", "", "", &["line 2", "not finite"]);
+    fails("a,label\n1e50,x\n", "", "", &["line 2", "beyond 3.4e38"]);
+    fails(b"a,label\n1,x\n2,f\xfcr\n", "", "", &["line 3", "not valid UTF-8 from byte 2"]);
+    fails(b"\xff,label\n1,x\n", "", "", &["line 1", "not valid UTF-8"]);
+}
+
+#[test]
+fn lines_are_counted_over_many_chunks() {
+    for end in ["\n", "\r\n", "\n\n"] {
+        let text = format!("a,label{end}{}7{end}", format!("1,\"x\ny\"{end}").repeat(20_000));
+        let line = 1 + text.trim_end().matches('\n').count();
+        fails(&text, "", "", &[&format!("line {line}:"), "1 fields instead of 2"]);
+    }
+}
+
+#[test]
+fn a_record_without_an_end_is_refused_in_bounded_memory() {
+    let endless = b"a,label\n1,x\n\"".chain(io::repeat(b'1').take(1 << 30));
+    let error = read(endless, Path::new("x.csv"), &Columns::default()).unwrap_err().to_string();
+    assert!(error.contains("x.csv: line 3: longer than 67108864 bytes"), "{error}");
+}
