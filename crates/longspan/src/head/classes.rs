@@ -24,7 +24,7 @@ use crate::params::Params;
 use crate::real::Real;
 
 /// Most places whose logits exist at a time, in lines; sums over places are cut here, so that it is part of the numerics.
-const LINES: usize = 16;
+const LINES: usize = 8;
 
 /// Tokens of a tile, part of the numerics as well.
 const TILE: usize = 512;

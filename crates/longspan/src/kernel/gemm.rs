@@ -86,7 +86,7 @@ pub fn product<R: Real>(
     let kernels = Kernels::new(ctx.level());
     let (stride, out) = (c.stride(), Shared(c.data().as_mut_ptr()));
     ctx.split(a.rows(), |worker, first, end| {
-        let mut scratch = ctx.scratch(worker, ROW_BLOCK * LEFT_STRIDE);
+        let mut scratch = ctx.scratch(worker, ROW_BLOCK.min(end - first) * LEFT_STRIDE);
         for top in (first..end).step_by(ROW_BLOCK) {
             let rows = ROW_BLOCK.min(end - top);
             for k in (0..b.depth().max(1)).step_by(DEPTH) {
@@ -139,7 +139,7 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
         // One cut for all products.
         let vectors = right.map(|right| work.packed[right].widest()).into_iter().max().unwrap_or(1);
         ctx.split(a.cols(), |worker, first, end| {
-            let mut scratch = ctx.scratch(worker, ROW_BLOCK * LEFT_STRIDE);
+            let mut scratch = ctx.scratch(worker, ROW_BLOCK.min(end - first) * depth);
             for top in (first..end).step_by(ROW_BLOCK) {
                 let rows = ROW_BLOCK.min(end - top);
                 // SAFETY: sums first..end belong to this worker alone.
