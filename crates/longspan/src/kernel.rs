@@ -19,6 +19,7 @@ pub mod recurrent;
 pub mod rows;
 pub mod softmax;
 
+mod bf16;
 mod block;
 mod buffer;
 mod flush;
@@ -33,6 +34,7 @@ mod x86;
 
 use std::sync::{Mutex, MutexGuard};
 
+pub use bf16::bf16_peak_flops;
 pub use buffer::Buffer;
 pub(crate) use buffer::little_endian;
 pub(crate) use isa::Job;

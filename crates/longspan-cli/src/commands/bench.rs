@@ -153,6 +153,12 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
         }
         Row::Subnormal(stack) => subnormal_fields(subnormal::stack(*stack, options)),
         Row::SubnormalUpdate => subnormal_fields(subnormal::update(options)),
+        Row::Peak => {
+            let [f32, bf16] = timing::peaks(options.level);
+            [("f32_gflops", f32), ("bf16_gflops", bf16)]
+                .map(|(name, peak)| (name, json!(peak.map(|peak| peak / 1e9))))
+                .to_vec()
+        }
     })
 }
 

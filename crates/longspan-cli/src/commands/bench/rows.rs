@@ -66,6 +66,8 @@ pub(super) enum Row {
     Subnormal(Stack),
     /// An update of Adam with such moments.
     SubnormalUpdate,
+    /// Multiply-adds of f32 beside products of bf16, in registers.
+    Peak,
 }
 
 /// All rows, in the order in which they are shown.
@@ -116,6 +118,7 @@ pub(super) fn all() -> Vec<Row> {
     let long = |cell| Stack { cell, steps: 1000, rows: 8, input: 10, hidden: 128, layers: 1 };
     all.extend([RNN, GRU, LSTM].map(|cell| Row::Subnormal(long(cell))));
     all.push(Row::SubnormalUpdate);
+    all.push(Row::Peak);
     all
 }
 
@@ -188,6 +191,7 @@ impl Row {
             Self::StackRecompute(_) | Self::StepRecompute(_) => "recompute",
             Self::Start(_) => "start",
             Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
+            Self::Peak => "peak",
         }
     }
 
@@ -202,6 +206,7 @@ impl Row {
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
             Self::SubnormalUpdate => "adam".into(),
+            Self::Peak => "bf16".into(),
         };
         format!("{}/{rest}", self.section())
     }
@@ -239,6 +244,7 @@ impl Row {
                 "hidden": stream.hidden,
                 "layers": 1,
             }),
+            Self::Peak => json!({}),
             Self::SubnormalUpdate => json!({ "optimizer": "adam", "weights": subnormal::WEIGHTS }),
         };
         row["name"] = self.name().into();

@@ -102,6 +102,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "From the start of the process to the first training step",
             ["ready ms", "1st step ms", "median ms", "1st/median", "", ""],
         ),
+        Row::Peak => (
+            "Operations in registers, one thread: multiply-adds of f32, products of bf16 added up in f32",
+            ["f32 GFLOP/s", "bf16 GFLOP/s", "ratio", "", "", ""],
+        ),
         Row::Subnormal(_) | Row::SubnormalUpdate => (
             "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
             ["healthy ms", "vanishing", "ratio", "subnormal", "ratio", "shares %"],
@@ -140,6 +144,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("first_step_ms", 1),
             show("median_step_ms", 1),
             fixed(number("first_step_ms") / number("median_step_ms"), 2),
+            none(),
+            none(),
+        ],
+        Row::Peak => [
+            show("f32_gflops", 1),
+            show("bf16_gflops", 1),
+            fixed(number("bf16_gflops") / number("f32_gflops"), 2),
+            none(),
             none(),
             none(),
         ],

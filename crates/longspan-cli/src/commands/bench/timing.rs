@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use longspan::bptt::{MemoryError, Plan};
-use longspan::kernel::{Context, fma_peak_flops};
+use longspan::kernel::{Context, Level, bf16_peak_flops, fma_peak_flops};
 
 /// Something that is run over and over.
 pub(super) trait Workload {
@@ -117,6 +117,22 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
+
+/// Flops per second of one thread in registers, f32 and bf16, the latter None where there are no such instructions: the best of
+/// some turns.
+pub(super) fn peaks(level: Level) -> [Option<f64>; 2] {
+    let best = |run: &dyn Fn() -> Option<f64>| {
+        let turns = (0..TURNS).filter_map(|_| {
+            let start = Instant::now();
+            run().map(|flops| flops / start.elapsed().as_secs_f64())
+        });
+        turns.reduce(f64::max)
+    };
+    [best(&|| Some(fma_peak_flops(level, PEAK_ROUNDS))), best(&|| bf16_peak_flops(1 << 18))]
+}
+
+/// Turns of [`peaks`].
+const TURNS: usize = 50;
 
 #[cfg(test)]
 mod tests {
