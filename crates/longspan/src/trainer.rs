@@ -248,7 +248,12 @@ pub fn evaluate<R: Real>(
         }
         source.fill(0, window, &mut batch);
         if !batch.carry {
-            state.clear();
+            // The last rows of a set may be fewer.
+            if state.rows(model.spec().hidden) == batch.rows() {
+                state.clear();
+            } else {
+                state = model.zero_state(batch.rows());
+            }
         }
         total += model.evaluate(ctx, params, &batch, &mut state);
     }
