@@ -52,7 +52,7 @@ fn majority(labelled: &Labelled, sequences: &[usize]) -> f64 {
 }
 
 /// Accuracy on the test part of a data set of the archive, and that of its most frequent class.
-fn archive(train: PathBuf, test: &str, cell: CellKind, pool: Pool, epochs: u64) -> (f64, f64) {
+fn archive(train: PathBuf, test: &str, pool: Pool, epochs: u64) -> (f64, f64) {
     let test = Some(train.with_file_name(test));
     let parts = LabelledParts::load(&LabelledOptions { test, ..LabelledOptions::new(train) });
     let LabelledParts { mut train, test } = parts.expect("a sound data set");
@@ -63,13 +63,13 @@ fn archive(train: PathBuf, test: &str, cell: CellKind, pool: Pool, epochs: u64) 
     let chance = majority(&test, &all(&test));
     let (width, count) = (train.width(), train.classes().len());
     let output = OutputSpec::Classes { count, tied: false };
-    let spec = ModelSpec { pool, ..ModelSpec::new(cell, InputSpec::Numbers { width }, 64, 1, output) };
+    let spec = ModelSpec { pool, ..ModelSpec::new(GRU, InputSpec::Numbers { width }, 64, 1, output) };
     let batches = |part: Labelled, rows, order| {
         let sequences = all(&part);
         SequenceBatches::new(Arc::new(part), sequences, rows, order, pool).expect("sequences")
     };
     let sequences = test.len() as u64;
-    let score = learn(spec, &batches(train, 16, SHUFFLED), epochs, 5e-3, &batches(test, 100, Order::Once));
+    let score = learn(spec, &batches(train, 16, SHUFFLED), epochs, 1e-2, &batches(test, 100, Order::Once));
     assert_eq!(score.scored, sequences);
     (score.accuracy(), chance)
 }
@@ -106,17 +106,17 @@ fn evaluation_does_not_depend_on_the_rows_of_a_batch() {
 #[test]
 fn speakers_of_vowels() {
     let Some(train) = data("ts_classification/JapaneseVowels/JapaneseVowels_TRAIN.ts") else { return };
-    let (accuracy, chance) = archive(train, "JapaneseVowels_TEST.ts", GRU, Pool::Steps, 20);
+    let (accuracy, chance) = archive(train, "JapaneseVowels_TEST.ts", Pool::Steps, 20);
     eprintln!("JapaneseVowels: accuracy {accuracy:.3}, most frequent class {chance:.3}");
-    assert!(accuracy > 0.8);
+    assert!(accuracy > 0.85);
 }
 
 #[test]
 fn seasons_of_power_demand() {
     let Some(train) = data("ts_classification/ItalyPowerDemand/ItalyPowerDemand_TRAIN.ts") else { return };
-    let (accuracy, chance) = archive(train, "ItalyPowerDemand_TEST.ts", LSTM, Pool::Mean, 60);
+    let (accuracy, chance) = archive(train, "ItalyPowerDemand_TEST.ts", Pool::Mean, 60);
     eprintln!("ItalyPowerDemand: accuracy {accuracy:.3}, most frequent class {chance:.3}");
-    assert!(accuracy > 0.8);
+    assert!(accuracy > 0.85);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn languages_of_names() {
         &batches(split.valid, 128, Order::Once),
     );
     eprintln!("names: accuracy {:.3}, most frequent class {chance:.3}", score.accuracy());
-    assert!(score.accuracy() > chance + 0.15);
+    assert!(score.accuracy() > chance + 0.25);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn sunspots_one_month_ahead() {
     let output = OutputSpec::Values { width: 1, loss: ValueLoss::Absolute };
     let spec = ModelSpec::new(GRU, InputSpec::Numbers { width: 1 }, 32, 1, output);
     let train = batches(Part::Train, 32, SHUFFLED);
-    let score = learn(spec, &train, 10, 3e-3, &batches(Part::Test, 100, Order::Once));
+    let score = learn(spec, &train, 20, 3e-3, &batches(Part::Test, 100, Order::Once));
     assert_eq!(score.scored as usize, series.windows(Part::Test));
     let mae = score.mean_loss() * series.columns[0].std;
     let persistence = naive(&series, Part::Test, Naive::Persistence).expect("a window");
@@ -194,8 +194,8 @@ fn chorales_step_by_step() {
     let spec = ModelSpec::new(LSTM, InputSpec::Numbers { width: KEYS }, 128, 1, output);
     let train = MusicBatches::new(music.train, 64, 16, SHUFFLED).expect("steps");
     let test = MusicBatches::new(test, usize::MAX, 16, Order::Once).expect("steps");
-    let score = learn(spec, &train, 25, 5e-3, &test);
+    let score = learn(spec, &train, 30, 1e-2, &test);
     assert_eq!(score.scored as usize, predictions);
     eprintln!("chorales: {:.3} nats per step, independent keys {chance:.3}", score.mean_loss());
-    assert!(score.mean_loss() < 0.8 * chance);
+    assert!(score.mean_loss() < 0.85 * chance);
 }
