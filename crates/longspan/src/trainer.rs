@@ -115,6 +115,9 @@ impl<R: Real> Trainer<R> {
     ///
     /// # Errors
     /// [`Divergence`] if the loss or the gradient is not finite; nothing has changed then.
+    ///
+    /// # Panics
+    /// If a window of the source has other than [`Config::batch`] rows.
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);

@@ -154,7 +154,7 @@ fn sunspots_one_month_ahead() {
     let output = OutputSpec::Values { width: 1, loss: ValueLoss::Absolute };
     let spec = ModelSpec::new(GRU, InputSpec::Numbers { width: 1 }, 32, 1, output);
     let train = batches(Part::Train, 32, SHUFFLED);
-    let score = learn(spec, &train, 20, 3e-3, &batches(Part::Test, 100, Order::Once));
+    let score = learn(spec, &train, 20, 5e-3, &batches(Part::Test, 100, Order::Once));
     assert_eq!(score.scored as usize, series.windows(Part::Test));
     let mae = score.mean_loss() * series.columns[0].std;
     let persistence = naive(&series, Part::Test, Naive::Persistence).expect("a window");
