@@ -1,5 +1,6 @@
 //! Sources and the batches they fill.
 
+pub mod batches;
 pub mod fingerprint;
 pub mod labelled;
 pub mod series;
@@ -10,6 +11,8 @@ pub mod vocabulary;
 
 /// A target that is not scored: it adds neither loss nor gradient.
 pub const IGNORE: u32 = u32::MAX;
+
+use std::cmp::Reverse;
 
 use crate::extent::Extent;
 
@@ -26,6 +29,8 @@ pub struct Batch {
     pub targets: Vec<u32>,
     /// Numbers to predict instead of classes.
     pub values: Values,
+    /// Which of the source's sequences, windows or stretches each row is, where it has a set of them.
+    pub items: Vec<usize>,
     /// Whether the recurrent state carries over from the previous window; if not, it starts at zero.
     pub carry: bool,
     /// Global index of the first row's sample; row b is sample `first_sample + b`.
@@ -45,12 +50,24 @@ impl Batch {
     /// Sets the shape to rows of the same length and clears the content; keeps the allocation.
     pub fn reshape(&mut self, steps: usize, rows: usize) {
         self.extent.set_even(steps, rows);
+        self.items.clear();
         self.clear();
     }
 
     /// As [`Batch::reshape`] for rows of these lengths, longest first.
     pub fn reshape_to(&mut self, lengths: &[usize]) {
         self.extent.set_lengths(lengths);
+        self.items.clear();
+        self.clear();
+    }
+
+    /// As [`Batch::reshape`] for a row of each of `items`, which have these lengths: longest first, equally long ones in
+    /// ascending order.
+    pub fn reshape_for(&mut self, items: impl Iterator<Item = usize>, length: impl Fn(usize) -> usize) {
+        self.items.clear();
+        self.items.extend(items);
+        self.items.sort_unstable_by_key(|&item| (Reverse(length(item)), item));
+        self.extent.set_lengths_of(self.items.len(), |row| length(self.items[row]));
         self.clear();
     }
 
@@ -83,12 +100,10 @@ impl Batch {
 
 /// Training or evaluation data as a pure function of the position: resuming needs nothing but two numbers.
 pub trait Source: Send + Sync {
-    /// Number of different tokens.
-    fn vocabulary(&self) -> usize;
     /// Windows in one pass.
     fn windows(&self) -> u64;
     /// Fills `batch` with window `window` (< [`Source::windows`]) of pass `epoch`. The same arguments give the same batch.
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch);
-    /// Largest `[steps, rows]` that [`Source::fill`] produces.
+    /// Largest `[steps, rows]` that [`Source::fill`] produces; what is trained on has this many rows in every window.
     fn shape(&self) -> (usize, usize);
 }

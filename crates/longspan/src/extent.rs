@@ -32,16 +32,24 @@ impl Extent {
     /// # Panics
     /// If a length is 0 or larger than the one before.
     pub fn set_lengths(&mut self, lengths: &[usize]) {
-        assert!(lengths.is_sorted_by(|a, b| a >= b), "lengths, longest first");
-        assert!(lengths.last() != Some(&0), "a sequence without a step");
-        let steps = lengths.first().copied().unwrap_or(0);
-        self.set_even(steps, lengths.len());
-        if lengths.last() == Some(&steps) {
+        self.set_lengths_of(lengths.len(), |row| lengths[row]);
+    }
+
+    /// As [`Extent::set_lengths`] where the length of each of `rows` rows is known to a function.
+    ///
+    /// # Panics
+    /// If a length is 0 or larger than the one before.
+    pub fn set_lengths_of(&mut self, rows: usize, length: impl Fn(usize) -> usize) {
+        assert!((1..rows).all(|row| length(row - 1) >= length(row)), "lengths, longest first");
+        assert!(rows == 0 || length(rows - 1) > 0, "a sequence without a step");
+        let steps = if rows == 0 { 0 } else { length(0) };
+        self.set_even(steps, rows);
+        if rows == 0 || length(rows - 1) == steps {
             return;
         }
-        let (mut rows, mut places) = (lengths.len(), 0);
+        let (mut rows, mut places) = (rows, 0);
         for t in 0..steps {
-            while lengths[rows - 1] <= t {
+            while length(rows - 1) <= t {
                 rows -= 1;
             }
             self.offsets.push(places);

@@ -24,6 +24,16 @@ pub enum Pool {
     Mean,
 }
 
+impl Pool {
+    /// What a prediction from all of a row is read out of: the row's last place, or its mean.
+    pub fn end(self, extent: &Extent, row: usize) -> usize {
+        match self {
+            Self::Steps => extent.offset(extent.length(row) - 1) + row,
+            Self::Mean => row,
+        }
+    }
+}
+
 /// p `[B, H]` of h `[places, H]`, steps ascending.
 pub fn mean<R: Real>(ctx: &Context<R>, extent: &Extent, h: &[R], hidden: usize, p: &mut [R]) {
     for_each_row(ctx, p, hidden, |b, p| {

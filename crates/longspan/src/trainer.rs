@@ -115,6 +115,9 @@ impl<R: Real> Trainer<R> {
     ///
     /// # Errors
     /// [`Divergence`] if the loss or the gradient is not finite; nothing has changed then.
+    ///
+    /// # Panics
+    /// If a window of the source has other than [`Config::batch`] rows.
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);
@@ -248,7 +251,12 @@ pub fn evaluate<R: Real>(
         }
         source.fill(0, window, &mut batch);
         if !batch.carry {
-            state.clear();
+            // The last rows of a set may be fewer.
+            if state.rows(model.spec().hidden) == batch.rows() {
+                state.clear();
+            } else {
+                state = model.zero_state(batch.rows());
+            }
         }
         total += model.evaluate(ctx, params, &batch, &mut state);
     }

@@ -1,10 +1,14 @@
 //! Labelled sequences and music: real files, found through `LONGSPAN_DATA`, and damaged ones.
 #![allow(missing_docs, reason = "a test file")]
 
+#[path = "common/data.rs"]
+mod data;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use data::data;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use longspan::data::labelled::folder::{self, Tokens};
@@ -16,19 +20,6 @@ use longspan::data::labelled::{
 };
 use longspan::data::vocabulary::Level;
 use longspan::rng::{Key, Purpose, Stream};
-
-/// A file of the data, or None with a message where there is none; with `LONGSPAN_REQUIRE=data` it must be there.
-fn data(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("LONGSPAN_DATA").map(|data| PathBuf::from(data).join(name));
-    let found = path.filter(|path| path.exists());
-    let required =
-        std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "data"));
-    assert!(found.is_some() || !required, "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA has no {name}");
-    if found.is_none() {
-        eprintln!("SKIPPED: LONGSPAN_DATA names no directory with {name}");
-    }
-    found
-}
 
 fn parts(train: PathBuf, test: &str, image_steps: ImageSteps) -> LabelledParts {
     let test = Some(train.with_file_name(test));

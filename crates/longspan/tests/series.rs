@@ -1,28 +1,20 @@
 //! Series files: real ones, found through `LONGSPAN_DATA`, and ones that are broken at random.
 #![allow(missing_docs, reason = "a test file")]
 
+#[path = "common/data.rs"]
+mod data;
+
 use std::io::Read;
 use std::path::PathBuf;
 
+use data::data;
 use longspan::data::series::{
     Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, describe, naive,
 };
 use longspan::rng::{Key, Purpose};
 
-/// The file, or None with a message where there is none; with `LONGSPAN_REQUIRE=data` it must be there.
 fn real(name: &str) -> Option<PathBuf> {
-    let file = std::env::var_os("LONGSPAN_DATA").map(|d| PathBuf::from(d).join("series").join(name));
-    let found = file.filter(|file| file.is_file());
-    let required =
-        std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "data"));
-    assert!(
-        found.is_some() || !required,
-        "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA has no series/{name}"
-    );
-    if found.is_none() {
-        eprintln!("SKIPPED: LONGSPAN_DATA names no directory with series/{name}");
-    }
-    found
+    data(&format!("series/{name}"))
 }
 
 /// Equal to the six digits that are written in the test.

@@ -42,10 +42,6 @@ impl TextStream {
 }
 
 impl Source for TextStream {
-    fn vocabulary(&self) -> usize {
-        self.part.vocabulary()
-    }
-
     fn windows(&self) -> u64 {
         self.steps.div_ceil(self.unroll) as u64
     }
@@ -107,10 +103,6 @@ impl EvaluationStream {
 }
 
 impl Source for EvaluationStream {
-    fn vocabulary(&self) -> usize {
-        self.part.vocabulary()
-    }
-
     fn windows(&self) -> u64 {
         self.steps().div_ceil(self.unroll) as u64
     }
@@ -203,7 +195,7 @@ mod tests {
         {
             let stream = TextStream::new(&count(tokens), rows, unroll).unwrap();
             let steps = (tokens - 1) / rows;
-            assert_eq!((stream.windows(), stream.steps(), stream.vocabulary()), (windows, steps, 256));
+            assert_eq!((stream.windows(), stream.steps()), (windows, steps));
             assert_eq!(stream.shape(), (unroll, rows));
             for (row, (inputs, targets)) in read(&stream).into_iter().enumerate() {
                 let origin = (row * steps) as u32;

@@ -108,10 +108,6 @@ impl Agreement {
 }
 
 impl Source for Agreement {
-    fn vocabulary(&self) -> usize {
-        grammar::COUNT
-    }
-
     fn windows(&self) -> u64 {
         self.windows
     }
@@ -170,7 +166,6 @@ mod tests {
         for length in (1..=60).chain([300, 1000]) {
             let task = task(length);
             assert_eq!(task.dependency_length(), length);
-            assert_eq!(Source::vocabulary(&task), task.words().len());
             assert_eq!(task.verbs(), (task.words().id("was").unwrap(), task.words().id("were").unwrap()));
             let mut batch = Batch { carry: true, ..Batch::default() };
             for window in 0..10 {

@@ -17,7 +17,6 @@ const WINDOWS: u64 = 8;
 
 /// Random tokens, drawn before the first step.
 struct Tokens {
-    vocabulary: usize,
     steps: usize,
     rows: usize,
     /// `[WINDOWS, T + 1, B]`: the targets are the inputs one step on.
@@ -30,15 +29,11 @@ impl Tokens {
         let mut draw = Key::new(0, Purpose::Task, 0, 0).stream(0, 0);
         let count = WINDOWS as usize * (steps + 1) * rows;
         let tokens = (0..count).map(|_| draw.below(vocabulary as u32)).collect();
-        Self { vocabulary, steps, rows, tokens }
+        Self { steps, rows, tokens }
     }
 }
 
 impl Source for Tokens {
-    fn vocabulary(&self) -> usize {
-        self.vocabulary
-    }
-
     fn windows(&self) -> u64 {
         WINDOWS
     }

@@ -77,7 +77,8 @@ const VERB: u32 = LOOK + LOOKS.len() as u32;
 const PREPOSITION: u32 = VERB + VERBS.len() as u32;
 const TIME: u32 = PREPOSITION + PREPOSITIONS.len() as u32;
 const LOCATIVE: u32 = TIME + TIMES.len() as u32;
-pub(super) const COUNT: usize = LOCATIVE as usize + LOCATIVES.len();
+#[cfg(test)]
+const COUNT: usize = LOCATIVE as usize + LOCATIVES.len();
 
 /// The words, with the ids above.
 pub(super) fn vocabulary() -> Vocabulary {
