@@ -17,7 +17,8 @@ fn marked_numbers_of_several_lengths_are_learned() {
         let train = Samples::new(task, lengths, 32, 1, 100, 0).unwrap();
         let valid = Samples::new(task, lengths, 32, 1, 20, EVALUATION_OFFSET).unwrap();
         let spec = ModelSpec::new(CellKind::Gru { reset_after: true }, task.input(0), 24, 1, task.output());
-        let config = Config { batch: 32, ..Config::default() };
+        let mut config = Config::default();
+        config.batch = 32;
         let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &spec, &config);
         for _ in 0..1000 {
             trainer.step(&train, 5e-3).unwrap();

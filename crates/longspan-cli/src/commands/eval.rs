@@ -72,7 +72,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         config.set("length", length, Origin::Flag)?;
     }
     let text = matches.get_one::<String>("text");
-    if text.is_some() && config.task.is_some() {
+    if text.is_some() && (config.task.is_some() || !header.model.is_language()) {
         return Err(fail("this run learned a task and no text: leave out --text"));
     }
     let (source, bytes): (Box<dyn Source>, Option<usize>) = match text {

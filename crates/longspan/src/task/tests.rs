@@ -51,9 +51,11 @@ const SYMBOLIC: [(&Task, Solution); 8] = [
     (&PARITY, |x| Some(last(x, x.iter().sum::<u32>() % 2))),
 ];
 
-/// Tasks of numbers with their solution from the two marked numbers, and the best constant.
-const NUMERIC: [(&Task, fn(f32, f32) -> f32, f64); 2] =
-    [(&ADDING, |a, b| a + b, 1.0), (&MULTIPLICATION, |a, b| a * b, 0.25)];
+/// A target of the two marked numbers.
+type Of = fn(f32, f32) -> f32;
+
+/// Tasks of numbers with their solution, and the best constant.
+const NUMERIC: [(&Task, Of, f64); 2] = [(&ADDING, |a, b| a + b, 1.0), (&MULTIPLICATION, |a, b| a * b, 0.25)];
 
 fn all() -> impl Iterator<Item = &'static Task> {
     SYMBOLIC.iter().map(|task| task.0).chain(NUMERIC.iter().map(|task| task.0))
