@@ -1,6 +1,6 @@
 //! Multiplication: as [`adding`](super::adding), with the product of the two marked numbers.
 //!
-//! Who always says 1/4 has the variance of the product, E[a²] E[b²] − 1/16 = 1/9 − 1/16 = 7/144.
+//! Who always says 1/4 has the variance of the product, `E a² · E b² − 1/16 = 1/9 − 1/16 = 7/144`.
 //!
 //! # References
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiment 5.
