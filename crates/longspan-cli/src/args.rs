@@ -74,7 +74,7 @@ fn eval() -> Command {
         .arg(positional("RUN", "Directory of a run, or a checkpoint"))
         .arg(value("text", "FILE", "Text to score [default: the run's validation data]"))
         .arg(value("checkpoint", "NAME", "best or last [default: best]"))
-        .arg(count("length", "N", "Task: steps between what is shown and what is asked [default: the run's]"))
+        .arg(value("length", "N", "Task: how far its samples reach, or a range A..B [default: the run's]"))
         .arg(count("batch", "N", "Sequences side by side; 1 reads a text in one piece [default: the run's]"))
         .arg(count("unroll", "N", "Steps computed at once [default: the run's]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core"))

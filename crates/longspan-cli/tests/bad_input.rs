@@ -38,6 +38,7 @@ impl Bench {
         bench.good(
             "train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --level byte --out bytes",
         );
+        bench.good("train --task parity --length 4 --hidden 8 --batch 4 --steps 2 --out parity");
         let good = std::fs::read(bench.path("run/checkpoints/best.safetensors")).expect("a checkpoint");
         bench.write("cut.safetensors", &good[..good.len() - 100]);
         bench.write("header.safetensors", &good[..40]);
@@ -165,6 +166,12 @@ fn settings() {
         ("train --text text.txt --level chr", &["chr", "byte, char or word"]),
         ("train --task agrement", &["agrement", "did you mean agreement"]),
         ("train --task agreement --length 0", &["--length 0"]),
+        ("train --task agreement --length 5..9", &["agreement", "--length 8 instead of 5..9"]),
+        ("train --task copy --length 9..5", &["--length 9..5", "a range such as 50..200"]),
+        ("train --task order2 --length 9", &["order2", "length 9: choose --length from 10"]),
+        ("train --task copi", &["copi", "did you mean copy"]),
+        ("train --task sorting", &["sorting", "reversal or parity"]),
+        ("train --task copy --tie-weights true", &["--tie-weights true", "predicts what it reads"]),
         ("train --text text.txt --optimizer adm", &["adm", "did you mean adam"]),
         ("train --text text.txt --momentum 0.9", &["momentum", "adam"]),
         ("train --text text.txt --schedule cosin:5", &["cosin:5", "did you mean cosine"]),
@@ -216,6 +223,13 @@ fn checkpoints_and_runs() {
         (
             "train --text text.txt --from run --hidden 9 --batch 4 --unroll 16 --out new",
             &["does not fit the model", "should be"],
+        ),
+        // A checkpoint alone does not say that it is of a task; its classes are not its tokens.
+        ("eval parity/checkpoints/last.safetensors --text text.txt", &["a task and no text"]),
+        ("sample parity/checkpoints/last.safetensors", &["a task and no text", "longspan eval"]),
+        (
+            "train --text text.txt --level word --from parity --batch 4 --unroll 16 --out new",
+            &["does not fit the model", "head.weight"],
         ),
         ("train --text greek.txt --from run --batch 4 --unroll 16 --out new", &["greek.txt", "U+03B1"]),
         ("train --task agreement --from run --out new", &["does not fit the model", "embedding.weight"]),

@@ -9,6 +9,7 @@ use longspan::checkpoint::Checkpoint;
 use longspan::kernel::Level;
 use longspan::model::Model;
 use longspan::params::Params;
+use longspan::task::TaskKind;
 use serde_json::Value;
 
 fn command(directory: &Path, line: &str) -> Command {
@@ -85,6 +86,33 @@ fn a_text_is_learned_scored_and_continued() {
 }
 
 /// The state is carried over windows: a validation in windows of 4 steps equals that in one piece, to rounding.
+#[test]
+fn every_task_is_trained_and_scored_at_any_length() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory.path();
+    for task in TaskKind::ALL {
+        let lengths = if task == TaskKind::Agreement { "12" } else { "10..14" };
+        let train =
+            format!("train --task {task} --length {lengths} --hidden 8 --batch 4 --out {task} --json");
+        let summary = json(directory, &format!("{train} --steps 3"));
+        assert_eq!((&summary["outcome"], &summary["steps"]), (&"finished".into(), &3.into()), "{summary}");
+        let valid = |document: &Value| document["loss_nats"].as_f64().expect("a loss");
+        // The same samples, after the same weights: those of the best validation, which was the only one.
+        let score = json(directory, &format!("eval {task} --json"));
+        assert_eq!(valid(&score), summary["valid_loss_nats"].as_f64().expect("a loss"), "{task}");
+        let longer = json(directory, &format!("eval {task} --length 40 --json"));
+        assert_ne!(valid(&score), valid(&longer), "{task}");
+        let resumed = json(directory, &format!("train --resume --out {task} --steps 5 --json"));
+        assert_eq!(resumed["step"], 5, "{resumed}");
+    }
+    // Parity of two or three bits is within reach of a small network in a second.
+    let learned = json(
+        directory,
+        "train --task parity --length 2..4 --hidden 16 --batch 32 --lr 0.02 --steps 400 --out learned --json",
+    );
+    assert!(learned["best_loss_nats"].as_f64().expect("a loss") < 0.1, "{learned}");
+}
+
 #[test]
 fn windows_do_not_change_the_score() {
     let directory = directory();

@@ -24,7 +24,7 @@ use crate::model::{InputSpec, ModelSpec, OutputSpec};
 use crate::optim::{Rule, Settings};
 use crate::schedule::Schedule;
 use crate::setting::{Size, nearest};
-use crate::task::TaskKind;
+use crate::task::{Lengths, Task, TaskKind};
 
 /// The version of the format of configuration files.
 pub const SCHEMA: i64 = 1;
@@ -66,7 +66,7 @@ pub struct Config {
     pub valid_fraction: f64,
     pub vocab_size: usize,
     pub task: Option<TaskKind>,
-    pub length: usize,
+    pub length: Lengths,
 
     pub cell: CellName,
     pub layers: usize,
@@ -124,7 +124,7 @@ impl Default for Config {
             valid_fraction: 0.1,
             vocab_size: 0,
             task: None,
-            length: 20,
+            length: Lengths::only(20),
             cell: CellName::Lstm,
             layers: 1,
             hidden: 128,
@@ -324,12 +324,14 @@ impl Config {
         }
     }
 
-    /// The model for `vocabulary` tokens.
+    /// The model for `vocabulary` tokens; it predicts them, or a task's classes.
     pub fn model_spec(&self, vocabulary: usize) -> ModelSpec {
         let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
         let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
-        let spec = ModelSpec::language(self.cell_kind(), vocabulary, embedding, self.hidden, self.layers);
-        ModelSpec { chunk, ..spec.tied(self.tie_weights) }
+        let spec = ModelSpec::language(self.cell_kind(), vocabulary, embedding, self.hidden, self.layers)
+            .tied(self.tie_weights);
+        let output = self.task.and_then(TaskKind::task).map_or(spec.output, Task::output);
+        ModelSpec { chunk, output, ..spec }
     }
 
     /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.

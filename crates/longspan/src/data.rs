@@ -33,7 +33,7 @@ pub struct Batch {
     pub items: Vec<usize>,
     /// Whether the recurrent state carries over from the previous window; if not, it starts at zero.
     pub carry: bool,
-    /// Global index of the first row's sample; row b is sample `first_sample + b`.
+    /// Global index of the window's first sample; row b is sample `first_sample + b` unless the source sorts its rows.
     pub first_sample: u64,
 }
 

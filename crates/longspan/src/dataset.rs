@@ -8,7 +8,7 @@ use crate::data::stream::{EvaluationStream, TextStream};
 use crate::data::text::{TextCorpus, TextError, TextOptions, TextPart};
 use crate::data::vocabulary::Vocabulary;
 use crate::task::agreement::Agreement;
-use crate::task::{EVALUATION_OFFSET, TaskError, TaskKind};
+use crate::task::{EVALUATION_OFFSET, Samples, Task, TaskError};
 
 /// Windows that a task counts as one epoch: it has no end of its own.
 pub const TASK_EPOCH: u64 = 100;
@@ -73,18 +73,24 @@ impl Dataset {
     /// [`DataError`] names the file or the setting.
     pub fn open(config: &Config, vocabulary: Option<Vocabulary>) -> Result<Self, DataError> {
         match (config.task, &config.text) {
-            (Some(TaskKind::Agreement), _) => Self::agreement(config),
+            (Some(kind), _) => {
+                kind.task().map_or_else(|| Self::agreement(config), |task| Self::task(config, task))
+            }
             (None, Some(text)) => Self::text(config, text, vocabulary),
             (None, None) => Err(DataError::Missing),
         }
     }
 
     fn agreement(config: &Config) -> Result<Self, DataError> {
-        let of = |windows, first| Agreement::new(config.length, config.batch, config.seed, windows, first);
+        let (lengths, length) = (config.length, config.length.longest());
+        if lengths.count() > 1 {
+            return Err(TaskError::OneLength { task: "agreement", lengths, longest: length }.into());
+        }
+        let of = |windows, first| Agreement::new(length, config.batch, config.seed, windows, first);
         let train = of(TASK_EPOCH, 0)?;
         let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
         let record = DataRecord {
-            description: format!("agreement over {} steps", config.length),
+            description: format!("agreement over {length} steps"),
             fingerprint: String::new(),
             vocabulary: format!("{:016x}", train.words().fingerprint()),
             train_tokens: 0,
@@ -94,6 +100,25 @@ impl Dataset {
             chance: "a coin".into(),
         };
         let vocabulary = train.words().clone();
+        Ok(Self { train: Box::new(train), valid: Some(Box::new(valid)), test: None, vocabulary, record })
+    }
+
+    fn task(config: &Config, task: &'static Task) -> Result<Self, DataError> {
+        let lengths = config.length;
+        let of = |windows, first| Samples::new(task, lengths, config.batch, config.seed, windows, first);
+        let train = of(TASK_EPOCH, 0)?;
+        let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
+        let vocabulary = task.words().expect("every task that has a name reads tokens");
+        let record = DataRecord {
+            description: format!("{}, length {lengths}", task.name()),
+            fingerprint: String::new(),
+            vocabulary: format!("{:016x}", vocabulary.fingerprint()),
+            train_tokens: 0,
+            valid_tokens: valid.scored(),
+            unknown_share: 0.0,
+            chance_nats: task.chance_loss(lengths),
+            chance: "guessing".into(),
+        };
         Ok(Self { train: Box::new(train), valid: Some(Box::new(valid)), test: None, vocabulary, record })
     }
 

@@ -94,6 +94,14 @@ impl ModelSpec {
         Self::new(cell, InputSpec::Tokens { vocabulary, embedding }, hidden, layers, output)
     }
 
+    /// Whether it predicts what it reads, so that it can score text and write it.
+    pub fn is_language(&self) -> bool {
+        match (self.input, self.output) {
+            (InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. }) => vocabulary == count,
+            _ => false,
+        }
+    }
+
     /// The same with its classes' weight tied to the embedding, or not.
     pub fn tied(mut self, yes: bool) -> Self {
         if let OutputSpec::Classes { tied, .. } = &mut self.output {

@@ -7,7 +7,7 @@ use crate::kernel::Level;
 use crate::kernel::norms::sum_of_squares;
 use crate::real::Real;
 
-/// ‖∂ℒ/∂h_t‖ per layer and step, over the rows of a batch.
+/// ‖∂ℒ/∂h_t‖ per layer and step, over the rows of a batch that have the step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowProfile {
     steps: usize,
@@ -29,10 +29,10 @@ impl FlowProfile {
         }
     }
 
-    /// Takes what backward shows at one (layer, step).
-    pub fn record<R: Real>(&mut self, level: Level, rows: usize, flow: &Flow<'_, R>) {
-        let norms =
-            flow.d_hidden.chunks(flow.d_hidden.len() / rows).map(|row| sum_of_squares(level, row).sqrt());
+    /// Takes what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the step.
+    pub fn record<R: Real>(&mut self, level: Level, hidden: usize, flow: &Flow<'_, R>) {
+        let rows = flow.d_hidden.len() / hidden;
+        let norms = flow.d_hidden.chunks(hidden).map(|row| sum_of_squares(level, row).sqrt());
         let (sum, max) = norms.fold((0.0, 0.0f64), |(sum, max), norm| {
             (sum + norm, if norm > max || norm.is_nan() { norm } else { max })
         });

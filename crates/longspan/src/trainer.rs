@@ -126,7 +126,7 @@ impl<R: Real> Trainer<R> {
             self.state.clear();
         }
         let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
-        let (level, rows, flow) = (self.ctx.level(), self.batch.rows(), &mut self.flow);
+        let (level, hidden, flow) = (self.ctx.level(), self.model.spec().hidden, &mut self.flow);
         let observe = self.observe == Observe::Norms;
         flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps());
         self.model.pack(&self.ctx, &self.params);
@@ -139,7 +139,7 @@ impl<R: Real> Trainer<R> {
             &mut self.grads,
             &mut |seen| {
                 if observe {
-                    flow.record(level, rows, &seen);
+                    flow.record(level, hidden, &seen);
                 }
             },
         );

@@ -17,6 +17,9 @@ use longspan::model::ModelSpec;
 use longspan::optim::Rule;
 use longspan::pool::Pool;
 use longspan::rng::{Key, Purpose};
+use longspan::task::Samples;
+use longspan::task::adding::ADDING;
+use longspan::task::copy::COPY;
 use longspan::trainer::Trainer;
 
 /// The system's allocator, which counts what it is asked for by any thread.
@@ -136,5 +139,20 @@ fn a_training_step_allocates_nothing_after_the_first() {
                 }
             }
         }
+    }
+    // Samples of several lengths: nothing after the windows have been seen once.
+    for task in [&COPY, &ADDING] {
+        let spec = ModelSpec::new(lstm, task.input(8), 8, 1, task.output());
+        let mut config = Config::default();
+        config.batch = ROWS;
+        let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &spec, &config);
+        let lengths = "5..20".parse().expect("lengths");
+        let source =
+            Samples::new(task, lengths, ROWS, 0, 4, 0).expect("lengths that it has").same_every_epoch();
+        let mut pass = || (0..4).for_each(|_| trainer.step(&source, 1e-3).expect("no divergence"));
+        pass();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        pass();
+        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "allocations: {}", task.name());
     }
 }

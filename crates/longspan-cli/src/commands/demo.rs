@@ -10,7 +10,7 @@ use longspan::dataset::Dataset;
 use longspan::head::Score;
 use longspan::kernel::Context;
 use longspan::task::agreement::Agreement;
-use longspan::task::{EVALUATION_OFFSET, TaskKind};
+use longspan::task::{EVALUATION_OFFSET, Lengths, TaskKind};
 use longspan::trainer::Trainer;
 
 use crate::draw::{bar, magnitude};
@@ -57,7 +57,7 @@ pub(crate) fn run(matches: &ArgMatches) -> std::result::Result<ExitCode, Failure
         return Err(fail(format!("--length {length}: the demo takes 1 to 500; `longspan train` takes more")));
     }
     let mut config = Config::default();
-    (config.task, config.length, config.hidden) = (Some(TaskKind::Agreement), length, 64);
+    (config.task, config.length, config.hidden) = (Some(TaskKind::Agreement), Lengths::only(length), 64);
     config.seed = count("seed", 0);
     let task = Agreement::new(length, 1, config.seed, 1, 0)?;
     put(&format!(
@@ -108,7 +108,7 @@ fn train(
     let data = Dataset::open(&config, None)?;
     let ctx = Context::<f32>::new(machine::level()?, machine::threads(threads));
     let mut trainer = Trainer::new(ctx, &config.model_spec(data.vocabulary.len()), &config);
-    let mut strength = vec![0.0; config.length + 2];
+    let mut strength = vec![0.0; config.length.longest() + 2];
     for step in 0..STEPS {
         if stop.cancel.load(Ordering::Relaxed) {
             return Ok(None);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::checkpoint::Checkpoint;
-use longspan::config::Config;
+use longspan::config::{Config, Origin};
 use longspan::data::Source;
 use longspan::data::stream::EvaluationStream;
 use longspan::data::text::TextPart;
@@ -61,17 +61,18 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let Loaded { checkpoint, mut config, ctx, mut model, params } = load(matches, 0)?;
     let header = checkpoint.require_header()?;
-    for (name, field) in
-        [("batch", &mut config.batch), ("unroll", &mut config.unroll), ("length", &mut config.length)]
-    {
+    for (name, field) in [("batch", &mut config.batch), ("unroll", &mut config.unroll)] {
         match matches.get_one::<u64>(name) {
             Some(0) => return Err(fail(format!("--{name} 0: needs 1 or more"))),
             Some(&n) => *field = usize::try_from(n).unwrap_or(usize::MAX),
             None => {}
         }
     }
+    if let Some(length) = matches.get_one::<String>("length") {
+        config.set("length", length, Origin::Flag)?;
+    }
     let text = matches.get_one::<String>("text");
-    if text.is_some() && config.task.is_some() {
+    if text.is_some() && (config.task.is_some() || !header.model.is_language()) {
         return Err(fail("this run learned a task and no text: leave out --text"));
     }
     let (source, bytes): (Box<dyn Source>, Option<usize>) = match text {

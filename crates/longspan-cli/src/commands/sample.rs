@@ -22,10 +22,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         },
     };
     let Loaded { checkpoint, config, ctx, mut model, params } = load(matches, 1)?;
-    if config.task.is_some() {
+    let header = checkpoint.require_header()?;
+    if config.task.is_some() || !header.model.is_language() {
         return Err(fail("this run learned a task and no text: `longspan eval` scores it"));
     }
-    let vocabulary = &checkpoint.require_header()?.vocabulary;
+    let vocabulary = &header.vocabulary;
     let prompt = matches.get_one::<String>("prompt").map_or("", String::as_str);
     let mut written = vocabulary.encode_prompt(prompt).map_err(|error| fail(format!("--prompt: {error}")))?;
     let prompted = written.len();

@@ -11,7 +11,7 @@ use crate::init::Init;
 use crate::optim::Rule;
 use crate::schedule::Schedule;
 use crate::setting::{Size, nearest};
-use crate::task::TaskKind;
+use crate::task::{Lengths, TaskKind};
 
 /// A value as it stands in a TOML file.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +119,19 @@ impl Field for Option<TaskKind> {
     }
     fn get(&self) -> Value {
         self.map_or(Value::Absent, |task| Value::Text(task.to_string()))
+    }
+}
+
+impl Field for Lengths {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse()?;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        match self.count() {
+            1 => Value::Integer(self.longest() as u64),
+            _ => Value::Text(self.to_string()),
+        }
     }
 }
 

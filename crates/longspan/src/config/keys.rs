@@ -67,8 +67,8 @@ keys! {
         test "FILE" "Text to test the best weights on at the end";
         valid_fraction "X" "Without --valid, the fraction of --text's last tokens that is held out; 0 for none";
         vocab_size "N" "Words: the N most frequent tokens, <unk> and <eos> included; 0 for all";
-        task "TASK" "Synthetic data instead of a text: agreement";
-        length "N" "Steps between what a task shows and what it asks for";
+        task "TASK" "Synthetic data instead of a text: agreement, copy, memorise, order2, order3, permutation, match, reversal or parity";
+        length "N" "How far a task's samples reach, as each defines it; A..B for every length from A to below B";
     }
     Model {
         cell "CELL" "rnn, relu, identity, residual, gru or lstm";

@@ -3,6 +3,7 @@
 use super::{CellName, Config, ConfigError};
 use crate::init::Init;
 use crate::setting::SettingError;
+use crate::task::TaskKind;
 
 impl Config {
     /// Checks every value.
@@ -27,7 +28,6 @@ impl Config {
                 "vocab_size",
                 "needs 3 or more, or 0 for all words",
             ),
-            (self.length >= 1, "length", "needs 1 or more"),
             (self.layers >= 1, "layers", "needs 1 or more"),
             (self.hidden >= 1, "hidden", "needs 1 or more"),
             (probability(self.dropout), "dropout", "needs a probability from 0 to below 1"),
@@ -35,6 +35,11 @@ impl Config {
                 !self.tie_weights || embedding_fits,
                 "embedding",
                 "tied weights need an embedding as wide as --hidden",
+            ),
+            (
+                !self.tie_weights || self.task.and_then(TaskKind::task).is_none(),
+                "tie_weights",
+                "tied weights need a task that predicts what it reads",
             ),
             (self.residual_step.is_finite(), "residual_step", "needs a finite number"),
             (

@@ -17,10 +17,7 @@ mod grammar;
 use crate::data::vocabulary::Vocabulary;
 use crate::data::{Batch, Source};
 use crate::rng::{Key, Purpose};
-use crate::task::TaskError;
-
-/// The longest dependency there is.
-pub const LONGEST: usize = 1_000_000;
+use crate::task::{LONGEST, TaskError};
 
 /// Sentences in which the verb agrees with a subject N steps before it.
 ///

@@ -1,0 +1,39 @@
+//! Delayed match to sample: is the last symbol the same as the first?
+//!
+//! ```text
+//! read       c  1 4 2 2 … 3  c
+//! predict                    1: the same
+//! ```
+//!
+//! The first and the last step have one of 8 symbols, equal in half of the samples and otherwise any two different ones;
+//! between them are N − 1 of four other symbols at random. Either alone says nothing: chance has ln 2 nats.
+//!
+//! # References
+//! A classic of the psychology of working memory: Blough, "Delayed matching in the pigeon", Journal of the Experimental
+//! Analysis of Behavior 2, 1959.
+
+use super::samples::{Predicts, Reads, Task};
+
+const SYMBOLS: u32 = 8;
+const DISTRACTORS: u32 = 4;
+
+/// See the module. The first symbol is needed N steps later.
+pub static MATCH: Task = Task {
+    name: "match",
+    layer: 7,
+    reads: Reads::Symbols("a b c d e f g h 1 2 3 4"),
+    predicts: Predicts::Classes(2),
+    shortest: 1,
+    steps: |delay| delay + 1,
+    dependency: |delay| delay,
+    scored: |_| 1,
+    chance: |_| std::f64::consts::LN_2,
+    write: |delay, draw, row| {
+        let (sample, same) = (draw.below(SYMBOLS), draw.below(2));
+        let other = (sample + 1 + draw.below(SYMBOLS - 1)) % SYMBOLS;
+        row.read(0, sample);
+        (1..delay).for_each(|t| row.read(t, SYMBOLS + draw.below(DISTRACTORS)));
+        row.read(delay, if same == 1 { sample } else { other });
+        row.predict(delay, same);
+    },
+};
