@@ -88,3 +88,22 @@ fn only_the_outermost_modules_meet_the_world() {
         }
     }
 }
+
+#[test]
+fn unsafe_code_stands_in_the_kernels_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    ["src", "tests", "benches", "../longspan-cli/src", "../longspan-cli/tests"]
+        .iter()
+        .for_each(|directory| sources(&root.join(directory), &mut files));
+    let (kernels, own) = (root.join("src/kernel"), root.join("tests/edges.rs"));
+    let mut inside = 0;
+    for file in files.iter().filter(|file| **file != own) {
+        let text = std::fs::read_to_string(file).expect("a source");
+        let found =
+            ["unsafe {", "unsafe fn", "unsafe impl", "unsafe trait"].iter().any(|word| text.contains(word));
+        assert!(!found || file.starts_with(&kernels), "unsafe code in {}", file.display());
+        inside += usize::from(found);
+    }
+    assert!(inside > 0, "no kernel was read");
+}
