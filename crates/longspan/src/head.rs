@@ -1,5 +1,6 @@
 //! What reads a model's outputs and says how wrong they are: classes by cross entropy, or numbers by a loss of each.
 
+mod affine;
 mod classes;
 mod values;
 

@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use super::Score;
+use super::affine::Affine;
 use crate::data::IGNORE;
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::rows::for_each_row;
@@ -31,13 +32,8 @@ const TILE: usize = 512;
 
 /// The readout with its working memory.
 pub struct Classes<R> {
-    weight: usize,
-    bias: usize,
-    hidden: usize,
-    vocabulary: usize,
-    /// Wᵀ for [`Classes::logits`], and whether it is that of the weights at hand.
-    forward: Packed<R>,
-    packed: bool,
+    /// For [`Classes::logits`] alone; scoring reads W where it lies.
+    affine: Affine<R>,
     /// Places (t · B + b) of the scored targets.
     places: Vec<u32>,
     block: Block<R>,
@@ -86,12 +82,7 @@ impl<R: Real> Classes<R> {
             factors: Vec::new(),
         };
         Self {
-            weight,
-            bias,
-            hidden,
-            vocabulary,
-            forward: Packed::new(level, hidden, 1, vocabulary),
-            packed: false,
+            affine: Affine::new(level, weight, bias, hidden, vocabulary),
             places: Vec::new(),
             block,
             products: Workspace::new(),
@@ -100,20 +91,12 @@ impl<R: Real> Classes<R> {
 
     /// The weights have changed.
     pub fn forget(&mut self) {
-        self.packed = false;
+        self.affine.forget();
     }
 
     /// Logits `[rows, V]` of `h` `[rows, H]`, for few rows and many calls: the weights are packed by the first one.
     pub fn logits(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], logits: &mut [R]) {
-        let rows = h.len() / self.hidden;
-        if !self.packed {
-            let w = Mat::new(params.tensor(self.weight), self.vocabulary, self.hidden);
-            self.forward.pack(ctx, Weights::Transposed(w));
-            self.packed = true;
-        }
-        let out = MatMut::new(logits, rows, self.vocabulary);
-        let bias = Start::Bias(params.tensor(self.bias));
-        product(ctx, Mat::new(h, rows, self.hidden), &self.forward, bias, out);
+        self.affine.apply(ctx, params, h, logits);
     }
 
     /// Scores the targets `[n]` of `h` `[n, H]`; [`IGNORE`]d ones are left out.
@@ -140,11 +123,11 @@ impl<R: Real> Classes<R> {
         for block in blocks(self.places.len()) {
             score += self.forward(ctx, params, h, targets, block.clone(), true);
             self.backward(ctx, params, scale, grads);
-            for (d_h, &place) in self.block.d_h.chunks(self.hidden).zip(&self.places[block]) {
-                h[place as usize * self.hidden..][..self.hidden].copy_from_slice(d_h);
+            for (d_h, &place) in self.block.d_h.chunks(self.affine.hidden).zip(&self.places[block]) {
+                h[place as usize * self.affine.hidden..][..self.affine.hidden].copy_from_slice(d_h);
             }
         }
-        for (h, _) in h.chunks_mut(self.hidden).zip(targets).filter(|(_, target)| **target == IGNORE) {
+        for (h, _) in h.chunks_mut(self.affine.hidden).zip(targets).filter(|(_, target)| **target == IGNORE) {
             h.fill(R::ZERO);
         }
         score
@@ -168,8 +151,8 @@ impl<R: Real> Classes<R> {
         block: Range<usize>,
         keep: bool,
     ) -> Score {
-        let (hidden, vocabulary) = (self.hidden, self.vocabulary);
-        let (w, bias) = (params.tensor(self.weight), params.tensor(self.bias));
+        let (hidden, vocabulary) = (self.affine.hidden, self.affine.width);
+        let (w, bias) = (params.tensor(self.affine.weight), params.tensor(self.affine.bias));
         let at = &mut self.block;
         let columns = at.open(ctx, h, targets, &self.places[block], hidden);
         at.logits.grow(columns * if keep { vocabulary } else { vocabulary.min(TILE) });
@@ -195,8 +178,8 @@ impl<R: Real> Classes<R> {
 
     /// The gradients of the block that [`Classes::forward`] has kept; that by its outputs is in `d_h` afterwards.
     fn backward(&mut self, ctx: &Context<R>, params: &Params<R>, scale: R, grads: &mut Params<R>) {
-        let (hidden, vocabulary) = (self.hidden, self.vocabulary);
-        let w = params.tensor(self.weight);
+        let (hidden, vocabulary) = (self.affine.hidden, self.affine.width);
+        let w = params.tensor(self.affine.weight);
         let at = &mut self.block;
         let (places, columns) = (at.targets.len(), at.largest.len());
         at.plain.reshape(places, hidden);
@@ -204,7 +187,7 @@ impl<R: Real> Classes<R> {
         at.factors.resize(columns, R::ZERO);
         at.d_h.grow(places * hidden);
         at.d_h[..places * hidden].fill(R::ZERO);
-        let [d_weight, d_bias] = grads.tensors_mut([self.weight, self.bias]);
+        let [d_weight, d_bias] = grads.tensors_mut([self.affine.weight, self.affine.bias]);
         for (tile, first) in (0..vocabulary).step_by(TILE).enumerate() {
             let tokens = first..vocabulary.min(first + TILE);
             let count = tokens.len();

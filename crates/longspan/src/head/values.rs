@@ -16,6 +16,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Score;
+use super::affine::Affine;
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::rows::for_each_row;
 use crate::kernel::{Buffer, Context, Level, Packed, Weights};
@@ -100,15 +101,11 @@ impl FromStr for ValueLoss {
 
 /// The readout with its working memory.
 pub struct Values<R> {
-    weight: usize,
-    bias: usize,
-    hidden: usize,
-    width: usize,
+    affine: Affine<R>,
     loss: ValueLoss,
-    /// Wᵀ and W, packed by the first block that needs them after [`Values::forget`].
-    forward: Packed<R>,
+    /// W, packed by the first training pass after [`Values::forget`].
     backward: Packed<R>,
-    packed: [bool; 2],
+    packed: bool,
     h: Buffer<R>,
     x: Buffer<R>,
     d_h: Buffer<R>,
@@ -127,14 +124,10 @@ impl<R: Real> Values<R> {
     ) -> Self {
         let nothing = || Buffer::zeros(0);
         Self {
-            weight,
-            bias,
-            hidden,
-            width,
+            affine: Affine::new(level, weight, bias, hidden, width),
             loss,
-            forward: Packed::new(level, hidden, 1, width),
             backward: Packed::new(level, width, 1, hidden),
-            packed: [false; 2],
+            packed: false,
             h: nothing(),
             x: nothing(),
             d_h: nothing(),
@@ -144,22 +137,8 @@ impl<R: Real> Values<R> {
 
     /// The weights have changed.
     pub fn forget(&mut self) {
-        self.packed = [false; 2];
-    }
-
-    /// x `[rows, K]` of `h` `[rows, H]`; of labels their probabilities are σ(x).
-    pub fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], x: &mut [R]) {
-        self.pack(ctx, params);
-        let (rows, bias) = (h.len() / self.hidden, Start::Bias(params.tensor(self.bias)));
-        product(ctx, Mat::new(h, rows, self.hidden), &self.forward, bias, MatMut::new(x, rows, self.width));
-    }
-
-    fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
-        if !self.packed[0] {
-            let w = Mat::new(params.tensor(self.weight), self.width, self.hidden);
-            self.forward.pack(ctx, Weights::Transposed(w));
-            self.packed[0] = true;
-        }
+        self.affine.forget();
+        self.packed = false;
     }
 
     /// Scores `targets` `[n, K]` at `places` among the rows of `h` `[·, H]`.
@@ -192,21 +171,21 @@ impl<R: Real> Values<R> {
         targets: &[f32],
         grads: &mut Params<R>,
     ) -> Score {
-        if !self.packed[1] {
-            let w = Mat::new(params.tensor(self.weight), self.width, self.hidden);
-            self.backward.pack(ctx, Weights::Plain(w));
-            self.packed[1] = true;
+        if !self.packed {
+            self.backward.pack(ctx, Weights::Plain(self.affine.weights(params)));
+            self.packed = true;
         }
         let scale = 1.0 / places.len().max(1) as f64;
-        let (hidden, mut score) = (self.hidden, Score::default());
+        let Affine { weight, bias, hidden, width, .. } = self.affine;
+        let mut score = Score::default();
         for (places, targets) in self.blocks(places, targets) {
             score += self.forward(ctx, params, h, places, targets, scale);
             let n = places.len();
             self.d_h.grow(n * hidden);
-            let d_x = Mat::new(&self.x[..], n, self.width);
+            let d_x = Mat::new(&self.x[..], n, width);
             product(ctx, d_x, &self.backward, Start::Zero, MatMut::new(&mut self.d_h, n, hidden));
-            let [d_weight, d_bias] = grads.tensors_mut([self.weight, self.bias]);
-            let d_weight = MatMut::new(d_weight, self.width, hidden);
+            let [d_weight, d_bias] = grads.tensors_mut([weight, bias]);
+            let d_weight = MatMut::new(d_weight, width, hidden);
             let gathered = Mat::new(&self.h[..], n, hidden);
             accumulate_transposed(ctx, d_x, [(gathered, d_weight)], &mut self.products, Some(d_bias));
             for (d_h, &place) in self.d_h.chunks(hidden).zip(places) {
@@ -230,9 +209,10 @@ impl<R: Real> Values<R> {
         places: &'a [u32],
         targets: &'a [f32],
     ) -> impl Iterator<Item = (&'a [u32], &'a [f32])> + use<'a, R> {
-        assert_eq!(targets.len(), places.len() * self.width, "{} targets for each place", self.width);
+        let width = self.affine.width;
+        assert_eq!(targets.len(), places.len() * width, "{width} targets for each place");
         assert!(places.is_sorted_by(|a, b| a < b), "places ascend");
-        places.chunks(BLOCK).zip(targets.chunks(BLOCK * self.width))
+        places.chunks(BLOCK).zip(targets.chunks(BLOCK * width))
     }
 
     /// Scores one block of places; `x` holds `scale` · ∂ℓ/∂x afterwards, and `h` the outputs that it was made from.
@@ -245,15 +225,13 @@ impl<R: Real> Values<R> {
         targets: &[f32],
         scale: f64,
     ) -> Score {
-        let (n, hidden, width) = (places.len(), self.hidden, self.width);
+        let (n, hidden, width) = (places.len(), self.affine.hidden, self.affine.width);
         self.h.grow(n * hidden);
         self.x.grow(n * width);
         for_each_row(ctx, &mut self.h[..n * hidden], hidden, |i, row| {
             row.copy_from_slice(&h[places[i] as usize * hidden..][..hidden]);
         });
-        self.pack(ctx, params);
-        let (gathered, bias) = (Mat::new(&self.h[..], n, hidden), Start::Bias(params.tensor(self.bias)));
-        product(ctx, gathered, &self.forward, bias, MatMut::new(&mut self.x, n, width));
+        self.affine.apply(ctx, params, &self.h[..n * hidden], &mut self.x[..n * width]);
         let mut score = Score { scored: n as u64, ..Score::default() };
         for (x, y) in self.x[..n * width].chunks_mut(width).zip(targets.chunks(width)) {
             score.loss += self.loss.differentiate(x, y, scale);
