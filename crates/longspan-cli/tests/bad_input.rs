@@ -115,7 +115,10 @@ fn texts() {
         ("train --text text.txt --valid-fraction 1", &["--valid-fraction 1", "below 1"]),
         ("train --text text.txt --valid-fraction -0.1", &["--valid-fraction -0.1"]),
         ("train", &["--text FILE", "--task"]),
-        ("train --text text.txt --task agreement", &["--text or --task, not both"]),
+        (
+            "train --text text.txt --task agreement",
+            &["--task agreement", "choose one of --text, --labelled, --series and --task"],
+        ),
         ("eval run --text greek.txt", &["greek.txt", "U+03B1"]),
         ("eval run --text one.txt", &["one.txt", "too few tokens"]),
         ("eval run --text nowhere.txt", &["nowhere.txt", "check the path"]),
@@ -170,8 +173,8 @@ fn settings() {
         ("train --task copy --length 9..5", &["--length 9..5", "a range such as 50..200"]),
         ("train --task order2 --length 9", &["order2", "length 9: choose --length from 10"]),
         ("train --task copi", &["copi", "did you mean copy"]),
-        ("train --task sorting", &["sorting", "reversal or parity"]),
-        ("train --task copy --tie-weights true", &["--tie-weights true", "predicts what it reads"]),
+        ("train --task sorting", &["sorting", "adding or multiplication"]),
+        ("train --task copy --tie-weights true", &["--tie-weights true", "next token is predicted"]),
         ("train --text text.txt --optimizer adm", &["adm", "did you mean adam"]),
         ("train --text text.txt --momentum 0.9", &["momentum", "adam"]),
         ("train --text text.txt --schedule cosin:5", &["cosin:5", "did you mean cosine"]),
@@ -225,8 +228,11 @@ fn checkpoints_and_runs() {
             &["does not fit the model", "should be"],
         ),
         // A checkpoint alone does not say that it is of a task; its classes are not its tokens.
-        ("eval parity/checkpoints/last.safetensors --text text.txt", &["a task and no text"]),
-        ("sample parity/checkpoints/last.safetensors", &["a task and no text", "longspan eval"]),
+        (
+            "eval parity/checkpoints/last.safetensors --text text.txt",
+            &["labelled sequences", "leave out --text"],
+        ),
+        ("sample parity/checkpoints/last.safetensors", &["has learned no text", "longspan eval"]),
         (
             "train --text text.txt --level word --from parity --batch 4 --unroll 16 --out new",
             &["does not fit the model", "head.weight"],
