@@ -14,19 +14,28 @@
 //! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation: Gruslys et al.,
 //! "Memory-efficient backpropagation through time", NIPS 2016.
 
+mod bidirectional;
+mod connection;
 mod input;
+mod learned;
+mod norm;
 mod plan;
+mod recurrence;
+mod state;
 
+use connection::{Connections, add};
 pub use input::Input;
 use input::Reader;
 pub use plan::{MemoryError, Plan};
+pub use recurrence::{Recurrence, RecurrenceSpec};
+pub use state::State;
 
 use crate::cell::CellKind;
 use crate::dropout::Dropout;
-use crate::extent::{Cut, Extent};
+use crate::extent::Extent;
 use crate::kernel::{Buffer, Context, Level};
 use crate::layer::{Below, Layer, Source, Span, Tape, Work};
-use crate::matrix::{Mat, MatMut};
+use crate::matrix::MatMut;
 use crate::params::{Layout, Params};
 use crate::real::Real;
 
@@ -36,54 +45,14 @@ pub fn chunk_for(rows: usize) -> usize {
     (512 / rows.max(1)).clamp(8, 128)
 }
 
-/// The recurrent state of all layers: per layer `[parts, B, H]`.
-#[derive(Clone)]
-pub struct State<R> {
-    layers: Vec<Buffer<R>>,
-    parts: usize,
-}
-
-impl<R: Real> State<R> {
-    /// One layer's state `[parts, B, H]`; part 0 is h, part 1 of an LSTM is c.
-    pub fn layer(&self, index: usize) -> &[R] {
-        &self.layers[index]
-    }
-
-    /// As [`State::layer`], writable.
-    pub fn layer_mut(&mut self, index: usize) -> &mut [R] {
-        &mut self.layers[index]
-    }
-
-    /// Batch rows of a state of `hidden` units.
-    pub fn rows(&self, hidden: usize) -> usize {
-        self.layers[0].len() / (self.parts * hidden)
-    }
-
-    /// Number of layers.
-    pub fn layers(&self) -> usize {
-        self.layers.len()
-    }
-
-    /// Takes the numbers of another state of the same shape; allocates nothing.
-    ///
-    /// # Panics
-    /// If the shapes differ.
-    pub fn copy_from(&mut self, other: &Self) {
-        assert_eq!(self.layers.len(), other.layers.len(), "layers of the states");
-        self.layers.iter_mut().zip(&other.layers).for_each(|(to, from)| to.copy_from_slice(from));
-    }
-
-    /// Sets everything to zero.
-    pub fn clear(&mut self) {
-        self.layers.iter_mut().for_each(|layer| layer.fill(R::ZERO));
-    }
-}
-
 /// The gradient that arrives at one layer and step, as backward passes it.
 pub struct Flow<'a, R> {
-    /// Layer, 0 at the bottom.
+    /// Layer, 0 at the bottom; where there are two directions, as a [`State`] counts them: layer l forwards at 2l, in reverse
+    /// at 2l + 1.
     pub layer: usize,
-    /// Time step in the window.
+    /// Whether the layer runs from each row's last step to its first.
+    pub reverse: bool,
+    /// Step of the layer in the window: the time step or, in reverse, the distance from each row's last one.
     pub t: usize,
     /// ∂ℒ/∂h_t, complete: `[B_t, H]`, the rows that have this step.
     pub d_hidden: &'a [R],
@@ -110,8 +79,13 @@ pub struct Stack<R> {
     spans: Vec<Span<R>>,
     /// The chunk whose states are in the spans.
     at_hand: usize,
-    /// What a layer reads behind a dropout mask.
-    masked: Buffer<R>,
+    connections: Connections<R>,
+    /// What a layer reads where it is not just what the one below puts out.
+    read: Buffer<R>,
+    /// r_l of the chunk at hand, at index l, where it is a sum.
+    sums: Vec<Buffer<R>>,
+    /// The gradient by the sum that backward has come to.
+    d_sum: Buffer<R>,
     work: Work<R>,
     /// Bytes that tapes may take.
     limit: Option<usize>,
@@ -134,9 +108,17 @@ impl<R: Real> Stack<R> {
         layout: &mut Layout,
     ) -> Self {
         assert!(layers > 0 && hidden > 0 && chunk > 0, "layers {layers}, hidden {hidden}, chunk {chunk}");
-        let layers: Vec<_> = (0..layers)
-            .map(|l| Layer::new(level, kind, l, if l == 0 { input } else { hidden }, hidden, layout))
+        let layers = (0..layers)
+            .map(|l| {
+                let input = if l == 0 { input } else { hidden };
+                Layer::new(level, kind, &format!("l{l}"), input, hidden, layout)
+            })
             .collect();
+        Self::of(layers, input, chunk, Connections::plain())
+    }
+
+    /// A stack of these layers.
+    fn of(layers: Vec<Layer<R>>, input: usize, chunk: usize, connections: Connections<R>) -> Self {
         Self {
             chunk,
             reader: Reader::new(input),
@@ -145,7 +127,10 @@ impl<R: Real> Stack<R> {
             before: Vec::new(),
             spans: layers.iter().map(Layer::span).collect(),
             at_hand: 0,
-            masked: Buffer::zeros(0),
+            connections,
+            read: Buffer::zeros(0),
+            sums: (0..=layers.len()).map(|_| Buffer::zeros(0)).collect(),
+            d_sum: Buffer::zeros(0),
             work: layers[0].work(),
             limit: None,
             extent: Extent::default(),
@@ -179,7 +164,7 @@ impl<R: Real> Stack<R> {
         let layers = self.layers.iter();
         let tape = layers.clone().map(|l| l.tape_width() * rows * size_of::<R>()).sum();
         let state = layers.map(|l| l.parts() * l.hidden() * rows * size_of::<R>()).sum();
-        Plan::new(steps, self.chunk, tape, state, limit)
+        Plan::new(steps, self.chunk, tape, state, 0, limit)
     }
 
     /// Limits the memory for what forward leaves for backward, see [`Stack::plan`]; for windows of any size from now on.
@@ -270,10 +255,10 @@ impl<R: Real> Stack<R> {
                     span.copy_last(cut, part, &mut state.layers[l][part * all..][..all]);
                 }
             }
-            if let Some(top) = self.spans.last() {
-                let len = cut.places() * hidden;
-                y[cut.first_place() * hidden..][..len].copy_from_slice(&top.output().data()[..len]);
-            }
+            let (top, len) = (self.layers.len(), cut.places() * hidden);
+            let arrives = self.connections.arrives(top, self.spans[top - 1].output(), &self.sums);
+            let out = self.connections.read(ctx, params, None, top, cut, arrives, &mut self.read);
+            y[cut.first_place() * hidden..][..len].copy_from_slice(&out.data()[..len]);
         }
     }
 
@@ -296,10 +281,15 @@ impl<R: Real> Stack<R> {
             let (below, here) = self.spans.split_at_mut(l);
             let source = match below.last() {
                 None => self.reader.read(ctx, params, input, cut, self.dropout),
-                Some(below) => masked(ctx, self.dropout, l, cut, below.output(), &mut self.masked),
+                Some(below) => {
+                    let arrives = self.connections.arrives(l, below.output(), &self.sums);
+                    let read = &mut self.read;
+                    Source::Rows(self.connections.read(ctx, params, self.dropout, l, cut, arrives, read))
+                }
             };
             let before = &before[l][..layer.parts() * all];
             layer.forward(ctx, source, before, cut, &mut tapes.layers[l], &mut here[0]);
+            self.connections.add_up(ctx, l, &self.spans, &mut self.sums);
         }
         self.at_hand = c;
     }
@@ -346,14 +336,20 @@ impl<R: Real> Stack<R> {
                 for (l, (layer, tape)) in self.layers.iter().zip(&mut tapes.layers).enumerate() {
                     let before = &self.before[c][l][..layer.parts() * all];
                     layer.replay(ctx, before, cut, tape, &mut self.spans[l]);
+                    self.connections.add_up(ctx, l, &self.spans, &mut self.sums);
                 }
                 self.at_hand = c;
             } else if self.at_hand != c {
                 self.run_chunk(ctx, params, input, &extent, c);
             }
-            if let Some(top) = self.spans.last_mut() {
-                let len = cut.places() * hidden;
-                top.d_h().copy_from_slice(&d_y[cut.first_place() * hidden..][..len]);
+            let (top, len) = (self.layers.len(), cut.places() * hidden);
+            let (output, d_output) = self.spans[top - 1].output_and_d_h();
+            d_output.copy_from_slice(&d_y[cut.first_place() * hidden..][..len]);
+            let arrives = self.connections.arrives(top, output, &self.sums);
+            self.connections.read_back(ctx, params, None, top, cut, arrives, d_output, grads);
+            if self.connections.sums_up(top - 1) {
+                self.d_sum.grow(len);
+                self.d_sum[..len].copy_from_slice(d_output);
             }
             let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
             for (l, layer) in self.layers.iter().enumerate().rev() {
@@ -363,11 +359,15 @@ impl<R: Real> Stack<R> {
                 match below.last_mut() {
                     Some(below) => {
                         let (output, d_output) = below.output_and_d_h();
-                        let source = masked(ctx, self.dropout, l, cut, output, &mut self.masked);
-                        let to = Below::Rows(MatMut::new(d_output, cut.places(), hidden));
-                        layer.backward(ctx, source, cut, tape, span, work, d_state, grads, to);
-                        if let Some(dropout) = self.dropout {
-                            dropout.apply(ctx, l, cut, hidden, below.d_h());
+                        let (dropout, read) = (self.dropout, &mut self.read);
+                        let arrives = self.connections.arrives(l, output, &self.sums);
+                        let source = self.connections.read(ctx, params, dropout, l, cut, arrives, read);
+                        let to = Below::Rows(MatMut::new(&mut *d_output, cut.places(), hidden));
+                        layer.backward(ctx, Source::Rows(source), cut, tape, span, work, d_state, grads, to);
+                        self.connections.read_back(ctx, params, dropout, l, cut, arrives, d_output, grads);
+                        if self.connections.sums_up(l) {
+                            add(ctx, hidden, d_output, &self.d_sum);
+                            self.d_sum[..len].copy_from_slice(d_output);
                         }
                     }
                     None => {
@@ -387,28 +387,11 @@ impl<R: Real> Stack<R> {
                     }
                 }
                 for t in (0..steps).rev() {
-                    observe(Flow { layer: l, t: first + t, d_hidden: span.d_hidden(cut, t) });
+                    observe(Flow { layer: l, reverse: false, t: first + t, d_hidden: span.d_hidden(cut, t) });
                 }
             }
         }
         self.reader.close_gradient(ctx, params, &self.layers[0], input, &mut self.work, grads);
         self.extent = extent;
     }
-}
-
-/// What layer `l` reads from the layer below it: its outputs, or a masked copy of them.
-fn masked<'a, R: Real>(
-    ctx: &Context<R>,
-    dropout: Option<Dropout>,
-    l: usize,
-    cut: Cut<'_>,
-    output: Mat<'a, R>,
-    copy: &'a mut Buffer<R>,
-) -> Source<'a, R> {
-    let Some(dropout) = dropout else { return Source::Rows(output) };
-    let len = output.rows() * output.cols();
-    copy.grow(len);
-    copy[..len].copy_from_slice(&output.data()[..len]);
-    dropout.apply(ctx, l, cut, output.cols(), &mut copy[..len]);
-    Source::Rows(Mat::new(&copy[..], output.rows(), output.cols()))
 }

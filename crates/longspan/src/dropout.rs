@@ -4,16 +4,29 @@
 //! the head reads. An element is zero with probability p and otherwise scaled by 1 / (1 − p).
 //!
 //! A mask is a pure function of (seed, training step, connection, t, global row, unit): backward, recomputation and other
-//! thread counts see the same one, and nothing has to be stored.
+//! thread counts see the same one, and nothing has to be stored. A mask for sequences ([`Mask::Sequence`]) is that of t = 0 at
+//! every t: a row drops the same units all along the window.
 //!
 //! # References
-//! Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014: non-recurrent connections only.
+//! Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014: non-recurrent connections only. One mask for
+//! a sequence: Gal, Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks", NIPS 2016, of
+//! which this is the vertical part.
 
 use crate::extent::Cut;
 use crate::kernel::Context;
 use crate::kernel::rows::for_each_row;
 use crate::real::Real;
 use crate::rng::{Key, Purpose};
+
+/// What has a mask of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mask {
+    /// Every step of a row.
+    #[default]
+    Step,
+    /// A row, all its steps alike.
+    Sequence,
+}
 
 /// The masks of one training step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +36,9 @@ pub struct Dropout {
     seed: u64,
     step: u64,
     first_row: u64,
+    mask: Mask,
+    /// Whether rows are given turned around, each within its length.
+    turned: bool,
 }
 
 /// Random 16-bit numbers in one block of words.
@@ -37,7 +53,17 @@ impl Dropout {
     pub fn new(rate: f64, seed: u64, step: u64, first_row: u64) -> Option<Self> {
         assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
         let threshold = ((rate * 65536.0).round() as u32).min(65535);
-        (threshold > 0).then_some(Self { threshold, seed, step, first_row })
+        (threshold > 0).then_some(Self { threshold, seed, step, first_row, mask: Mask::Step, turned: false })
+    }
+
+    /// The same with masks of this kind.
+    pub fn of(self, mask: Mask) -> Self {
+        Self { mask, ..self }
+    }
+
+    /// The same masks for rows that are turned around, each within its length.
+    pub fn turned(self) -> Self {
+        Self { turned: !self.turned, ..self }
     }
 
     /// Masks and scales `data` `[places, width]` of the places of a cut. Forward applies it to outputs, backward to their
@@ -54,6 +80,11 @@ impl Dropout {
         let scale = R::from_f64(65536.0 / (65536 - self.threshold) as f64);
         for_each_row(ctx, data, width, |place, units| {
             let (t, row) = cut.place(place);
+            let t = match self.mask {
+                Mask::Sequence => 0,
+                Mask::Step if self.turned => cut.length(row) - 1 - t,
+                Mask::Step => t,
+            };
             let (t, sample) = (t as u32, self.first_row + row as u64);
             for (block, units) in units.chunks_mut(UNITS).enumerate() {
                 let words = key.words(t, sample, block as u32);
@@ -105,6 +136,42 @@ mod tests {
         assert_eq!(base[3 * 250..6 * 250], later[..3 * 250]);
         for other in [mask(0.5, 8, 1, 0, 0), mask(0.5, 7, 2, 0, 0)] {
             assert_ne!(base, other);
+        }
+    }
+
+    fn ragged(dropout: Dropout, extent: &Extent) -> Vec<f64> {
+        let mut data = vec![1.0; extent.places() * 20];
+        dropout.apply(&Context::new(Level::Portable, 2), 1, extent.whole(), 20, &mut data);
+        data
+    }
+
+    #[test]
+    fn a_mask_for_sequences_is_the_same_at_every_step_and_another_for_every_row() {
+        let mut extent = Extent::default();
+        extent.set_lengths(&[5, 3, 1]);
+        let step = Dropout::new(0.5, 3, 7, 2).unwrap();
+        let data = ragged(step.of(Mask::Sequence), &extent);
+        let rows: Vec<_> = (0..3).map(|b| &data[b * 20..][..20]).collect();
+        for place in 0..extent.places() {
+            assert_eq!(&data[place * 20..][..20], rows[extent.place(place).1]);
+        }
+        assert!(rows[0] != rows[1] && rows[1] != rows[2] && rows[0] != rows[2]);
+        // Row 1 is sample 3 in any batch.
+        let later = ragged(Dropout::new(0.5, 3, 7, 3).unwrap().of(Mask::Sequence), &extent);
+        assert_eq!(rows[1], &later[..20]);
+        assert_ne!(data, ragged(step, &extent));
+    }
+
+    #[test]
+    fn turned_rows_have_the_masks_of_the_places_that_they_come_from() {
+        let mut extent = Extent::default();
+        extent.set_lengths(&[5, 3, 1]);
+        let dropout = Dropout::new(0.5, 3, 7, 2).unwrap();
+        let (data, turned) = (ragged(dropout, &extent), ragged(dropout.turned(), &extent));
+        for place in 0..extent.places() {
+            let (t, b) = extent.place(place);
+            let other = extent.offset(extent.length(b) - 1 - t) + b;
+            assert_eq!(data[place * 20..][..20], turned[other * 20..][..20]);
         }
     }
 }

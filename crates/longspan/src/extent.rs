@@ -197,6 +197,11 @@ impl Cut<'_> {
         self.extent.place(self.first_place() + place)
     }
 
+    /// Steps of row b in the window.
+    pub fn length(&self, row: usize) -> usize {
+        self.extent.length(row)
+    }
+
     /// Rows whose last step here is t.
     pub fn leaving(&self, t: usize) -> Range<usize> {
         self.rows_at(t + 1)..self.rows_at(t)

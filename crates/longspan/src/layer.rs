@@ -1,14 +1,15 @@
 //! One recurrent layer over one chunk of time: input projection, recurrence, and their gradients.
 
+mod gradients;
 mod span;
 
 pub use span::{Span, Tape};
 
-use crate::cell::{Cell, CellKind, Factor, with_cell};
+use crate::cell::{Cell, CellKind, with_cell};
 use crate::extent::Cut;
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
-use crate::kernel::recurrent::{self, Equations, Gradients, Operand, Phase};
-use crate::kernel::rows::{add_column_dots, add_column_sums, gather_rows, scatter_rows};
+use crate::kernel::recurrent::{self, Equations, Gradients, Phase};
+use crate::kernel::rows::{gather_rows, scatter_rows};
 use crate::kernel::{Buffer, Context, Level, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
 use crate::params::{Group, Layout, Params};
@@ -98,11 +99,12 @@ pub enum Below<'a, R> {
 }
 
 impl<R: Real> Layer<R> {
-    /// Adds layer `index` with `input` inputs and `hidden` units to the layout, under PyTorch's names.
+    /// Adds a layer with `input` inputs and `hidden` units to the layout, under PyTorch's names, which end in `suffix`:
+    /// `l0`, or `l0_reverse`.
     pub fn new(
         level: Level,
         kind: CellKind,
-        index: usize,
+        suffix: &str,
         input: usize,
         hidden: usize,
         layout: &mut Layout,
@@ -110,19 +112,19 @@ impl<R: Real> Layer<R> {
         let shape = with_cell!(kind, cell => shape_of::<R, _>(&cell));
         let rows = shape.gates * hidden;
         let tensors = Tensors {
-            weight_ih: layout.push(format!("rnn.weight_ih_l{index}"), &[rows, input], Group::Input),
-            weight_hh: layout.push(format!("rnn.weight_hh_l{index}"), &[rows, hidden], Group::Recurrent),
-            bias_ih: layout.push(format!("rnn.bias_ih_l{index}"), &[rows], Group::Bias),
-            bias_hh: layout.push(format!("rnn.bias_hh_l{index}"), &[rows], Group::Bias),
+            weight_ih: layout.push(format!("rnn.weight_ih_{suffix}"), &[rows, input], Group::Input),
+            weight_hh: layout.push(format!("rnn.weight_hh_{suffix}"), &[rows, hidden], Group::Recurrent),
+            bias_ih: layout.push(format!("rnn.bias_ih_{suffix}"), &[rows], Group::Bias),
+            bias_hh: layout.push(format!("rnn.bias_hh_{suffix}"), &[rows], Group::Bias),
             peephole: matches!(kind, CellKind::Lstm { peepholes: true, .. }).then(|| {
                 layout.push(
-                    format!("rnn.weight_peephole_l{index}"),
+                    format!("rnn.weight_peephole_{suffix}"),
                     &[shape.weights, hidden],
                     Group::Elementwise,
                 )
             }),
             step: matches!(kind, CellKind::Residual { learned: true, .. })
-                .then(|| layout.push(format!("rnn.residual_step_l{index}"), &[1], Group::Elementwise)),
+                .then(|| layout.push(format!("rnn.residual_step_{suffix}"), &[1], Group::Elementwise)),
         };
         let phases = shape.phases.iter();
         Self {
@@ -334,75 +336,6 @@ impl<R: Real> Layer<R> {
                 scatter_rows(ctx, indices, deltas, d_table)
             }
             _ => {}
-        }
-    }
-
-    /// `x` is None where the input's weights get their gradient by [`Layer::project_back`].
-    fn weight_gradients<C: Cell<R>>(
-        &self,
-        ctx: &Context<R>,
-        _: &C,
-        x: Option<Mat<'_, R>>,
-        cut: Cut<'_>,
-        tape: &Tape<R>,
-        span: &Span<R>,
-        work: &mut Work<R>,
-        grads: &mut Params<R>,
-    ) {
-        let (hidden, shape, count) = (self.hidden, &self.shape, span.places);
-        let width = shape.gates * hidden;
-        let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
-        let hidden_before = span.before(cut, 0, &mut work.before);
-        let Tensors { weight_ih, weight_hh, bias_ih, bias_hh, .. } = self.tensors;
-        let [d_ih, d_hh, d_bias_ih, d_bias_hh] = grads.tensors_mut([weight_ih, weight_hh, bias_ih, bias_hh]);
-        let products = &mut work.products;
-        let d_ih = MatMut::new(d_ih, width, self.input);
-        match (shape.phases, x) {
-            (&[Phase { operand: Operand::Hidden, delta: 0, .. }], Some(x)) => {
-                // The gradients by the sums of the input and of the state are the same numbers, and so are their sums.
-                work.sums.fill(R::ZERO);
-                let d_hh = MatMut::new(d_hh, width, hidden);
-                let both = [(x, d_ih), (hidden_before, d_hh)];
-                accumulate_transposed(ctx, deltas(0, shape.gates), both, products, Some(&mut work.sums));
-                for d_bias in [d_bias_ih, d_bias_hh] {
-                    d_bias.iter_mut().zip(&work.sums[..]).for_each(|(d, &sum)| *d += sum);
-                }
-            }
-            (phases, x) => {
-                if let Some(x) = x {
-                    let deltas = deltas(0, shape.gates);
-                    accumulate_transposed(ctx, deltas, [(x, d_ih)], products, Some(d_bias_ih));
-                }
-                for phase in phases {
-                    let operand = match phase.operand {
-                        Operand::Hidden => hidden_before,
-                        Operand::Tape { slot, .. } => slots(&tape.gates, count, shape.tape, hidden, slot, 1),
-                    };
-                    let (first, rows) = (phase.first_gate * hidden, phase.gates * hidden);
-                    let d_hh = MatMut::new(&mut d_hh[first * hidden..], rows, hidden);
-                    let d_bias = Some(&mut d_bias_hh[first..first + rows]);
-                    let deltas = deltas(phase.delta, phase.gates);
-                    accumulate_transposed(ctx, deltas, [(operand, d_hh)], products, d_bias);
-                }
-            }
-        }
-        if let Some(index) = self.tensors.peephole {
-            for (weight, peephole) in C::PEEPHOLES.iter().enumerate() {
-                let factor = match peephole.factor {
-                    Factor::Previous(part) => span.before(cut, part, &mut work.before),
-                    Factor::Next(part) => {
-                        Mat::new(&span.states[part * span.stride + span.rows * hidden..], count, hidden)
-                    }
-                };
-                let out = &mut grads.tensor_mut(index)[weight * hidden..][..hidden];
-                add_column_dots(ctx, deltas(peephole.delta, 1), factor, out);
-            }
-        }
-        if let (Some(index), Some(slot)) = (self.tensors.step, C::STEP_DELTA) {
-            let sums = &mut work.sums[..hidden];
-            sums.fill(R::ZERO);
-            add_column_sums(ctx, deltas(slot, 1), sums);
-            grads.tensor_mut(index)[0] += sums.iter().fold(R::ZERO, |sum, &x| sum + x);
         }
     }
 

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Case, Problem, levels};
+use common::{Case, Options, Problem, levels};
 use longspan::cell::CellKind;
+use longspan::dropout::{Dropout, Mask};
 use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 
@@ -49,7 +50,8 @@ fn check(
         // reach the kink must then agree.
         relative = error(problem, ctx, analytic, EPSILON / 64.0, &place);
     }
-    assert!(relative < TOLERANCE, "{name} of {:?}: relative error {relative:e}", problem.case);
+    let (case, options) = (problem.case, problem.options);
+    assert!(relative < TOLERANCE, "{name} of {case:?}, {options:?}: relative error {relative:e}");
 }
 
 fn check_all(level: Level, case: Case, seed: u64) {
@@ -57,14 +59,15 @@ fn check_all(level: Level, case: Case, seed: u64) {
 }
 
 fn check_problem(level: Level, mut problem: Problem<f64>) {
-    let case = problem.case;
     let ctx = Context::new(level, 1);
     let gradient = problem.gradient(&ctx);
     for (index, entry) in problem.params.layout().clone().entries().iter().enumerate() {
         check(&entry.name, &mut problem, &ctx, gradient.params.tensor(index), |p| p.params.tensor_mut(index));
     }
     check("x", &mut problem, &ctx, &gradient.x, |p| &mut p.x);
-    for layer in 0..case.layers {
+    // A learned state takes the place of one that is carried in.
+    let states = if problem.options.learned_state { 0 } else { problem.stack.states() };
+    for layer in 0..states {
         let name = format!("initial state of layer {layer}");
         check(&name, &mut problem, &ctx, gradient.state.layer(layer), |p| p.state.layer_mut(layer));
     }
@@ -110,6 +113,32 @@ fn every_instruction_set_with_tails() {
         for kind in CellKind::ALL {
             for (hidden, rows) in [(1, 1), (9, 7), (17, 3)] {
                 check_all(level, Case { kind, layers: 1, input: 2, hidden, steps: 3, rows, chunk: 2 }, 5);
+            }
+        }
+    }
+}
+
+/// All options alone and together, over rows of different lengths and chunks that end inside them.
+#[test]
+fn every_option_of_a_stack() {
+    let mut extent = Extent::default();
+    extent.set_lengths(&[6, 4, 4, 1]);
+    let masks = [None, Some(Mask::Step), Some(Mask::Sequence)];
+    for kind in CellKind::ALL {
+        for bits in 0..16 {
+            for (layers, chunk) in [(1, 16), (2, 2), (3, 3)] {
+                let bit = |i: usize| bits >> i & 1 == 1;
+                let [bidirectional, residual, norm, learned_state] = [bit(0), bit(1), bit(2), bit(3)];
+                let dropout = masks[(bits + layers) % 3]
+                    .map(|mask| Dropout::new(0.3, 5, 2, 7).expect("a rate above 0").of(mask));
+                let options = Options { bidirectional, residual, norm, learned_state, dropout };
+                // As wide as the layers: layer 0 has no residual connection for all that.
+                let case = Case { kind, layers, input: 4, hidden: 4, steps: 6, rows: 4, chunk };
+                let seed = 100 * bits as u64 + layers as u64;
+                check_problem(
+                    Level::detect(),
+                    Problem::with(Level::detect(), case, options, extent.clone(), seed),
+                );
             }
         }
     }

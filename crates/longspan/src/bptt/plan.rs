@@ -17,6 +17,8 @@ pub struct Plan {
     tape: usize,
     /// Bytes of the state before a chunk.
     state: usize,
+    /// Bytes that are kept besides, whatever the limit.
+    besides: usize,
 }
 
 /// A memory limit below the least that is possible.
@@ -40,16 +42,17 @@ impl MemoryError {
 }
 
 impl Plan {
-    /// A plan for tapes of `tape_a_step` bytes a step and states of `state` bytes.
+    /// A plan for tapes of `tape_a_step` bytes a step, states of `state` bytes, and `besides` for the window.
     pub(super) fn new(
         steps: usize,
         chunk: usize,
         tape_a_step: usize,
         state: usize,
+        besides: usize,
         limit: Option<usize>,
     ) -> Result<Self, MemoryError> {
         let (chunks, tape) = (steps.div_ceil(chunk), tape_a_step * chunk.min(steps));
-        let all = Self { steps, chunk, kept: chunks, states: chunks, tape, state };
+        let all = Self { steps, chunk, kept: chunks, states: chunks, tape, state, besides };
         let Some(limit) = limit.filter(|&limit| limit < all.bytes()) else { return Ok(all) };
         let least = Self { kept: 1, ..all };
         match limit.checked_sub(least.bytes()) {
@@ -80,12 +83,12 @@ impl Plan {
 
     /// Bytes for tapes and states.
     pub fn bytes(&self) -> usize {
-        self.kept * self.tape + self.states * self.state
+        self.kept * self.tape + self.states * self.state + self.besides
     }
 
     /// Bytes where everything is kept.
     pub fn whole_bytes(&self) -> usize {
-        self.chunks() * (self.tape + self.state)
+        self.chunks() * (self.tape + self.state) + self.besides
     }
 
     /// Chunks whose first state is kept.
@@ -133,7 +136,7 @@ mod tests {
     #[test]
     fn a_plan_stays_within_its_limit_and_keeps_what_fits() {
         // Ten chunks of ten steps, the last one shorter; a tape of 1000 bytes and states of 7.
-        let of = |limit| Plan::new(95, 10, 100, 7, limit);
+        let of = |limit| Plan::new(95, 10, 100, 7, 0, limit);
         let all = of(None).unwrap();
         assert_eq!((all.chunks(), all.kept(), all.bytes(), all.whole_bytes()), (10, 10, 10_070, 10_070));
         assert_eq!(of(Some(10_070)), Ok(all));
@@ -153,11 +156,15 @@ mod tests {
             "{error}"
         );
         assert_eq!((all.bounds(9), all.bounds(0)), ((90, 5), (0, 10)));
+        // What is kept besides leaves less for the tapes.
+        let beside = Plan::new(95, 10, 100, 7, 2000, Some(7000)).unwrap();
+        assert_eq!((beside.kept(), beside.bytes()), (of(Some(5000)).unwrap().kept(), 2000 + 4070));
+        assert_eq!(Plan::new(95, 10, 100, 7, 2000, Some(3000)).unwrap_err().least(), 3070);
     }
 
     #[test]
     fn outputs_alone_take_the_memory_of_one_chunk() {
-        let plan = Plan::new(95, 10, 100, 7, None).unwrap().without_backward();
+        let plan = Plan::new(95, 10, 100, 7, 0, None).unwrap().without_backward();
         assert_eq!((plan.kept(), plan.bytes(), plan.leads_back()), (1, 1007, false));
         assert!((0..10).all(|c| (plan.tape_of(c), plan.state_of(c)) == (0, 0)));
     }

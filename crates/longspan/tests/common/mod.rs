@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{Input, Stack, State};
+use longspan::bptt::{Input, Recurrence, RecurrenceSpec, State};
 use longspan::cell::CellKind;
+use longspan::dropout::Dropout;
 use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 use longspan::params::{Layout, Params};
@@ -23,11 +24,22 @@ pub(crate) struct Case {
     pub(crate) chunk: usize,
 }
 
+/// What a stack may have beside its layers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) bidirectional: bool,
+    pub(crate) residual: bool,
+    pub(crate) norm: bool,
+    pub(crate) learned_state: bool,
+    pub(crate) dropout: Option<Dropout>,
+}
+
 /// A stack, its weights, an input, an initial state and a target, all drawn from one seed.
 pub(crate) struct Problem<R> {
     pub(crate) case: Case,
     pub(crate) extent: Extent,
-    pub(crate) stack: Stack<R>,
+    pub(crate) options: Options,
+    pub(crate) stack: Recurrence<R>,
     pub(crate) params: Params<R>,
     pub(crate) x: Vec<R>,
     pub(crate) state: State<R>,
@@ -52,9 +64,16 @@ impl<R: Real> Problem<R> {
 
     /// With rows of different lengths; `case.steps` and `case.rows` are those of the extent.
     pub(crate) fn ragged(level: Level, case: Case, extent: Extent, seed: u64) -> Self {
+        Self::with(level, case, Options::default(), extent, seed)
+    }
+
+    pub(crate) fn with(level: Level, case: Case, options: Options, extent: Extent, seed: u64) -> Self {
         let mut layout = Layout::default();
         let Case { kind, layers, input, hidden, rows, chunk, .. } = case;
-        let stack = Stack::new(level, kind, layers, input, hidden, chunk, &mut layout);
+        let Options { bidirectional, residual, norm, learned_state, .. } = options;
+        let plain = RecurrenceSpec::new(kind, input, hidden, layers, chunk);
+        let spec = RecurrenceSpec { bidirectional, residual, norm, learned_state, ..plain };
+        let stack = Recurrence::new(level, &spec, &mut layout);
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(seed, Purpose::Init, 0, 0).stream(0, 0);
         let scale = 1.0 / (hidden as f64).sqrt();
@@ -72,20 +91,21 @@ impl<R: Real> Problem<R> {
         };
         let mut state = stack.zero_state(rows);
         let mut end = stack.zero_state(rows);
-        for layer in 0..layers {
+        for layer in 0..stack.states() {
             let parts = state.layer(layer).len() / (rows * hidden);
             let parts = Extent::even(parts, rows);
             state.layer_mut(layer).copy_from_slice(&block(10 + layer as u32, hidden, &parts));
             end.layer_mut(layer).copy_from_slice(&block(20 + layer as u32, hidden, &parts));
         }
-        let (x, target) = (block(1, input, &extent), block(2, hidden, &extent));
-        Self { case, extent, stack, params, x, state, target, end }
+        let (x, target) = (block(1, input, &extent), block(2, spec.width(), &extent));
+        Self { case, extent, options, stack, params, x, state, target, end }
     }
 
     /// Runs forward; returns y and the final state.
     pub(crate) fn outputs(&mut self, ctx: &Context<R>) -> (Vec<R>, State<R>) {
-        let mut y = vec![R::ZERO; self.extent.places() * self.case.hidden];
+        let mut y = vec![R::ZERO; self.target.len()];
         let mut state = self.state.clone();
+        self.stack.begin(&self.params, &mut state);
         self.stack.pack(ctx, &self.params);
         self.stack.forward(
             ctx,
@@ -93,7 +113,7 @@ impl<R: Real> Problem<R> {
             Input::Numbers(&self.x),
             &self.extent,
             &mut state,
-            None,
+            self.options.dropout,
             &mut y,
         );
         (y, state)
@@ -103,7 +123,7 @@ impl<R: Real> Problem<R> {
         let (y, state) = self.outputs(ctx);
         let squares: f64 = y.iter().zip(&self.target).map(|(&y, &t)| (y.to_f64() - t.to_f64()).powi(2)).sum();
         let mut end = 0.0;
-        for layer in 0..self.case.layers {
+        for layer in 0..self.stack.states() {
             let pairs = state.layer(layer).iter().zip(self.end.layer(layer));
             end += pairs.map(|(s, e)| s.to_f64() * e.to_f64()).sum::<f64>();
         }
@@ -131,6 +151,7 @@ impl<R: Real> Problem<R> {
                 flow.push((seen.layer, seen.t, norm));
             },
         );
+        self.stack.add_gradient_of_state(ctx, &d_state, &mut grads);
         Gradient { params: grads, x: d_x, state: d_state, flow }
     }
 }

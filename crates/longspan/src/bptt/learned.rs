@@ -1,0 +1,50 @@
+//! Initial states that are learned: one vector for each layer, direction and state part, the same for every row.
+//!
+//! ```text
+//! s_{0,b} = w for every row b that starts fresh            d_w = Σ_b ∂ℒ/∂s_{0,b}
+//! ```
+
+use super::State;
+use crate::kernel::Context;
+use crate::kernel::rows::add_column_sums;
+use crate::matrix::Mat;
+use crate::params::{Group, Layout, Params};
+use crate::real::Real;
+
+/// The vectors' indices in the layout, `[layer][part]`; layers as a [`State`] counts them.
+pub(super) struct LearnedState(Vec<Vec<usize>>);
+
+impl LearnedState {
+    /// Adds `rnn.h0_{layer}` and, where a state has two parts, `rnn.c0_{layer}` of each layer to the layout, `[H]`.
+    pub(super) fn new(layers: &[String], parts: usize, hidden: usize, layout: &mut Layout) -> Self {
+        let mut of = |layer: &String| {
+            let names = ["h0", "c0"].iter().take(parts);
+            names.map(|name| layout.push(format!("rnn.{name}_{layer}"), &[hidden], Group::Bias)).collect()
+        };
+        Self(layers.iter().map(&mut of).collect())
+    }
+
+    /// Lets every row start fresh.
+    pub(super) fn begin<R: Real>(&self, params: &Params<R>, state: &mut State<R>) {
+        for (layer, parts) in self.0.iter().enumerate() {
+            let state = state.layer_mut(layer);
+            let all = state.len() / parts.len();
+            for (&index, rows) in parts.iter().zip(state.chunks_mut(all.max(1))) {
+                let learned = params.tensor(index);
+                rows.chunks_mut(learned.len()).for_each(|row| row.copy_from_slice(learned));
+            }
+        }
+    }
+
+    /// Adds the gradient by the vectors from that by the states of rows that started fresh.
+    pub(super) fn add_gradient<R: Real>(&self, ctx: &Context<R>, d_state: &State<R>, grads: &mut Params<R>) {
+        for (layer, parts) in self.0.iter().enumerate() {
+            let d_state = d_state.layer(layer);
+            let all = d_state.len() / parts.len();
+            for (&index, rows) in parts.iter().zip(d_state.chunks(all.max(1))) {
+                let out = grads.tensor_mut(index);
+                add_column_sums(ctx, Mat::new(rows, rows.len() / out.len(), out.len()), out);
+            }
+        }
+    }
+}

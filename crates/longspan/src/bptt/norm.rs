@@ -1,0 +1,109 @@
+//! Layer normalisation: every place's numbers shifted and scaled to mean 0 and variance 1, then by learned numbers.
+//!
+//! ```text
+//! μ = mean_j x_j      v = mean_j (x_j − μ)²      x̂ = (x − μ) / √(v + ε)      y = γ ⊙ x̂ + β            ε = 1e-5
+//! d_γ = Σ d_y ⊙ x̂      d_β = Σ d_y      with g = γ ⊙ d_y:   d_x = (g − mean_j g_j − x̂ mean_j g_j x̂_j) / √(v + ε)
+//! ```
+//!
+//! The sums of γ and β run over places, the means over the numbers of one place. Nothing is kept for backward: it takes x
+//! once more and computes μ and v anew.
+//!
+//! # References
+//! Ba, Kiros, Hinton, "Layer normalization", 2016. ε and the tensors are those of PyTorch's `nn.LayerNorm`.
+
+use crate::kernel::rows::{add_column_dots, add_column_sums, for_each_row};
+use crate::kernel::{Buffer, Context};
+use crate::matrix::Mat;
+use crate::params::{Group, Layout, Params};
+use crate::real::Real;
+
+/// Added to the variance.
+const EPSILON: f64 = 1e-5;
+
+/// γ and β of one norm, by their indices in the layout.
+pub(super) struct LayerNorm {
+    weight: usize,
+    bias: usize,
+    width: usize,
+}
+
+impl LayerNorm {
+    /// Adds the norm of what layer `index` reads to the layout; above the last layer it is that of what comes out.
+    pub(super) fn new(index: usize, width: usize, layout: &mut Layout) -> Self {
+        Self {
+            weight: layout.push(format!("rnn.norm_weight_l{index}"), &[width], Group::Elementwise),
+            bias: layout.push(format!("rnn.norm_bias_l{index}"), &[width], Group::Bias),
+            width,
+        }
+    }
+
+    /// Turns x `[places, width]` into y.
+    pub(super) fn forward<R: Real>(&self, ctx: &Context<R>, params: &Params<R>, x: &mut [R]) {
+        let (weight, bias) = (params.tensor(self.weight), params.tensor(self.bias));
+        for_each_row(ctx, x, self.width, |_, x| {
+            let (mean, scale) = moments(x);
+            for ((x, &weight), &bias) in x.iter_mut().zip(weight).zip(bias) {
+                *x = (*x - mean) * scale * weight + bias;
+            }
+        });
+    }
+
+    /// Turns d_y `[places, width]` into d_x and adds to d_γ and d_β; `normalised` is working memory.
+    pub(super) fn backward<R: Real>(
+        &self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        x: &[R],
+        d: &mut [R],
+        normalised: &mut Buffer<R>,
+        grads: &mut Params<R>,
+    ) {
+        let (width, len) = (self.width, d.len());
+        normalised.grow(len);
+        let normalised = &mut normalised[..len];
+        for_each_row(ctx, normalised, width, |place, normalised| {
+            let x = &x[place * width..][..width];
+            let (mean, scale) = moments(x);
+            normalised.iter_mut().zip(x).for_each(|(n, &x)| *n = (x - mean) * scale);
+        });
+        let (d_y, hat) = (Mat::new(d, len / width, width), Mat::new(normalised, len / width, width));
+        add_column_dots(ctx, d_y, hat, grads.tensor_mut(self.weight));
+        add_column_sums(ctx, d_y, grads.tensor_mut(self.bias));
+        let weight = params.tensor(self.weight);
+        let share = R::from_f64(1.0 / width as f64);
+        for_each_row(ctx, d, width, |place, d| {
+            let hat = &normalised[place * width..][..width];
+            let (_, scale) = moments(&x[place * width..][..width]);
+            d.iter_mut().zip(weight).for_each(|(d, &weight)| *d *= weight);
+            let mean = share * sum(width, |j| d[j]);
+            let along = share * sum(width, |j| d[j] * hat[j]);
+            d.iter_mut().zip(hat).for_each(|(d, &hat)| *d = (*d - mean - hat * along) * scale);
+        });
+    }
+}
+
+/// μ and 1 / √(v + ε).
+fn moments<R: Real>(x: &[R]) -> (R, R) {
+    let share = R::from_f64(1.0 / x.len() as f64);
+    let mean = share * sum(x.len(), |j| x[j]);
+    let variance = share * sum(x.len(), |j| (x[j] - mean) * (x[j] - mean));
+    (mean, R::ONE / (variance + R::from_f64(EPSILON)).sqrt())
+}
+
+/// Sums that run side by side, so that they need not wait for each other.
+const LANES: usize = 8;
+
+/// Σ_j term(j) in one order: term j goes to sum j mod 8, and the sums are added in order.
+fn sum<R: Real>(len: usize, term: impl Fn(usize) -> R) -> R {
+    let mut sums = [R::ZERO; LANES];
+    let whole = len - len % LANES;
+    for first in (0..whole).step_by(LANES) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += term(first + lane);
+        }
+    }
+    for j in whole..len {
+        sums[j - whole] += term(j);
+    }
+    sums.into_iter().fold(R::ZERO, |total, sum| total + sum)
+}

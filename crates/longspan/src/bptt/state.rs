@@ -1,0 +1,47 @@
+//! What a stack carries from step to step.
+
+use crate::kernel::Buffer;
+use crate::real::Real;
+
+/// The recurrent state of all layers: per layer `[parts, B, H]`.
+#[derive(Clone)]
+pub struct State<R> {
+    pub(super) layers: Vec<Buffer<R>>,
+    pub(super) parts: usize,
+}
+
+impl<R: Real> State<R> {
+    /// One layer's state `[parts, B, H]`; part 0 is h, part 1 of an LSTM is c.
+    pub fn layer(&self, index: usize) -> &[R] {
+        &self.layers[index]
+    }
+
+    /// As [`State::layer`], writable.
+    pub fn layer_mut(&mut self, index: usize) -> &mut [R] {
+        &mut self.layers[index]
+    }
+
+    /// Batch rows of a state of `hidden` units.
+    pub fn rows(&self, hidden: usize) -> usize {
+        self.layers[0].len() / (self.parts * hidden)
+    }
+
+    /// Number of layers.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Takes the numbers of another state of the same shape; allocates nothing.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn copy_from(&mut self, other: &Self) {
+        assert_eq!(self.layers.len(), other.layers.len(), "layers of the states");
+        self.layers.iter_mut().zip(&other.layers).for_each(|(to, from)| to.copy_from_slice(from));
+    }
+
+    /// Sets everything to zero.
+    pub fn clear(&mut self) {
+        self.layers.iter_mut().for_each(|layer| layer.fill(R::ZERO));
+    }
+}
