@@ -20,6 +20,7 @@ use crate::cell::CellKind;
 use crate::clip::Clip;
 use crate::data::labelled::idx::ImageSteps;
 use crate::data::vocabulary::Level;
+use crate::dropout::Mask;
 use crate::head::ValueLoss;
 use crate::init::Init;
 use crate::model::{InputSpec, ModelSpec, OutputSpec};
@@ -110,6 +111,11 @@ pub struct Config {
     pub hidden: usize,
     pub embedding: usize,
     pub dropout: f64,
+    pub dropout_mask: Mask,
+    pub bidirectional: bool,
+    pub layer_residual: bool,
+    pub layer_norm: bool,
+    pub learn_state: bool,
     pub pool: Pool,
     pub loss: ValueLoss,
     pub tie_weights: bool,
@@ -185,6 +191,11 @@ impl Default for Config {
             hidden: 128,
             embedding: 0,
             dropout: 0.0,
+            dropout_mask: Mask::Step,
+            bidirectional: false,
+            layer_residual: false,
+            layer_norm: false,
+            learn_state: false,
             pool: Pool::Steps,
             loss: ValueLoss::Squared,
             tie_weights: false,
@@ -385,10 +396,27 @@ impl Config {
     pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
         let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
         let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
-        // What is predicted at every step is read out of every step.
-        let pool = if schema.predicts == Predicts::Next { Pool::Steps } else { self.pool };
+        // What is predicted at every step is read out of every step, and tasks say of each step what it is to predict.
+        let of_steps = schema.predicts == Predicts::Next || self.task.is_some();
+        let pool = if of_steps { Pool::Steps } else { self.pool_of_rows() };
         let (input, output) = (schema.input(embedding), schema.output(self.loss, self.tie_weights));
-        ModelSpec { chunk, pool, ..ModelSpec::new(self.cell_kind(), input, self.hidden, self.layers, output) }
+        ModelSpec {
+            chunk,
+            pool,
+            bidirectional: self.bidirectional,
+            layer_residual: self.layer_residual,
+            layer_norm: self.layer_norm,
+            learned_state: self.learn_state,
+            ..ModelSpec::new(self.cell_kind(), input, self.hidden, self.layers, output)
+        }
+    }
+
+    /// What a prediction from all of a row is read out of: the last state is one of each direction.
+    pub fn pool_of_rows(&self) -> Pool {
+        match self.pool {
+            Pool::Steps if self.bidirectional => Pool::Ends,
+            pool => pool,
+        }
     }
 
     /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
@@ -398,7 +426,12 @@ impl Config {
             source.embedding = if embedding == spec.hidden { 0 } else { embedding };
         }
         source.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
-        source.pool = spec.pool;
+        // The last states of both directions are what `last` means to them.
+        source.pool = if spec.pool == Pool::Ends { Pool::Steps } else { spec.pool };
+        source.bidirectional = spec.bidirectional;
+        source.layer_residual = spec.layer_residual;
+        source.layer_norm = spec.layer_norm;
+        source.learn_state = spec.learned_state;
         if let OutputSpec::Values { loss: loss @ (ValueLoss::Squared | ValueLoss::Absolute), .. } =
             spec.output
         {
@@ -420,7 +453,7 @@ impl Config {
             }
         }
         // Dropout and the initial weights are not part of what a model is.
-        let outside = ["dropout", "init", "forget_bias"];
+        let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
         for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
             if let Some(value) = source.get(key.name).text().filter(|_| !self.is_given(key.name)) {
                 (key.field)(self).set(&value).expect("a value that the key itself wrote");

@@ -25,13 +25,13 @@ pub struct Batch {
     pub inputs: Vec<u32>,
     /// What is read at each place, `[places, D]`; unused by a model of tokens.
     pub numbers: Vec<f32>,
-    /// Class to predict at each place, or of each row where the readout sees a mean; or [`IGNORE`].
+    /// Class to predict at each place, or of each row where the readout sees one thing of it; or [`IGNORE`].
     pub targets: Vec<u32>,
     /// Numbers to predict instead of classes.
     pub values: Values,
     /// Which of the source's sequences, windows or stretches each row is, where it has a set of them.
     pub items: Vec<usize>,
-    /// Whether the recurrent state carries over from the previous window; if not, it starts at zero.
+    /// Whether the recurrent state carries over from the previous window; if not, it starts fresh.
     pub carry: bool,
     /// Global index of the window's first sample; row b is sample `first_sample + b` unless the source sorts its rows.
     pub first_sample: u64,
@@ -40,7 +40,7 @@ pub struct Batch {
 /// Numbers to predict.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values {
-    /// The places, or rows where the readout sees a mean, that have any; ascending.
+    /// The places, or rows where the readout sees one thing of each, that have any; ascending.
     pub places: Vec<u32>,
     /// K of each of them.
     pub targets: Vec<f32>,

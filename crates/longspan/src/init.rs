@@ -10,7 +10,8 @@
 //! | `chrono:T` | orthogonal, with biases for dependencies up to T steps |
 //!
 //! For all but `uniform`, W_ih is U(±√(6/(D + H))) in each gate's block `[H, D]`, and biases are zero. Embeddings are
-//! N(0, 1), or N(0, 1/E) where they are the readout's weights too; a readout is U(±1/√H) without bias.
+//! N(0, 1), or N(0, 1/E) where they are the readout's weights too; a readout of n numbers is U(±1/√n) without bias. Norms begin
+//! with γ = 1 and β = 0, learned states with 0.
 //!
 //! # References
 //! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le, Jaitly, Hinton
@@ -89,7 +90,8 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
                 place.draw(out, |stream| deviation * stream.normal());
             }
             "head.weight" => place.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
-            "head.bias" | "rnn.weight_peephole" => out.fill(R::ZERO),
+            "head.bias" | "rnn.weight_peephole" | "rnn.norm_bias" | "rnn.h0" | "rnn.c0" => out.fill(R::ZERO),
+            "rnn.norm_weight" => out.fill(R::ONE),
             "rnn.residual_step" => {
                 let step = if let CellKind::Residual { step, .. } = spec.cell { step } else { 1.0 };
                 out.fill(R::from_f64(step));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
+use crate::bptt::{Flow, Input, MemoryError, Plan, Recurrence, RecurrenceSpec, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
@@ -16,7 +16,7 @@ use crate::extent::Extent;
 use crate::head::{Classes, Score, Unit, ValueLoss, Values};
 use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
-use crate::pool::{self, Pool};
+use crate::pool::Pool;
 use crate::real::Real;
 
 /// What a model reads at each place.
@@ -92,12 +92,36 @@ pub struct ModelSpec {
     pub pool: Pool,
     /// Steps of a chunk: part of the numerics.
     pub chunk: usize,
+    /// Whether every layer reads rows both ways; what comes out is 2H wide then.
+    #[serde(default)]
+    pub bidirectional: bool,
+    /// Whether layers above the first add to what they read.
+    #[serde(default)]
+    pub layer_residual: bool,
+    /// Whether what layers above the first and the readout read is normalised.
+    #[serde(default)]
+    pub layer_norm: bool,
+    /// Whether the state that rows begin with is learned.
+    #[serde(default)]
+    pub learned_state: bool,
 }
 
 impl ModelSpec {
     /// A model of numbers with the chunk of a single row.
     pub fn new(cell: CellKind, input: InputSpec, hidden: usize, layers: usize, output: OutputSpec) -> Self {
-        Self { cell, input, hidden, layers, output, pool: Pool::Steps, chunk: chunk_for(1) }
+        Self {
+            cell,
+            input,
+            hidden,
+            layers,
+            output,
+            pool: Pool::Steps,
+            chunk: chunk_for(1),
+            bidirectional: false,
+            layer_residual: false,
+            layer_norm: false,
+            learned_state: false,
+        }
     }
 
     /// A language model without tying: it predicts what it reads.
@@ -110,6 +134,26 @@ impl ModelSpec {
     ) -> Self {
         let output = OutputSpec::Classes { count: vocabulary, tied: false };
         Self::new(cell, InputSpec::Tokens { vocabulary, embedding }, hidden, layers, output)
+    }
+
+    /// The recurrent part.
+    fn recurrence(&self) -> RecurrenceSpec {
+        let input = match self.input {
+            InputSpec::Tokens { embedding, .. } => embedding,
+            InputSpec::Numbers { width } => width,
+        };
+        RecurrenceSpec {
+            bidirectional: self.bidirectional,
+            residual: self.layer_residual,
+            norm: self.layer_norm,
+            learned_state: self.learned_state,
+            ..RecurrenceSpec::new(self.cell, input, self.hidden, self.layers, self.chunk)
+        }
+    }
+
+    /// Numbers that the readout reads: H, or 2H where rows are read both ways.
+    pub fn width(&self) -> usize {
+        self.recurrence().width()
     }
 
     /// Whether it predicts what it reads, so that it can score text and write it.
@@ -141,38 +185,41 @@ pub struct Model<R> {
     layout: Arc<Layout>,
     /// Index of the embedding, where tokens are read.
     embedding: Option<usize>,
-    stack: Stack<R>,
+    stack: Recurrence<R>,
     readout: Readout<R>,
     /// x `[places, D]` where numbers are read.
     x: Buffer<R>,
-    /// What is read out of, and in a training pass the gradient by it: `[places, H]`.
+    /// What is read out of, and in a training pass the gradient by it: `[places, H]`, or 2H wide where rows are read both ways.
     y: Buffer<R>,
-    /// The same of rows' means, `[B, H]`.
+    /// The same of rows instead of places.
     pooled: Buffer<R>,
     d_state: Option<State<R>>,
 }
 
 impl<R: Real> Model<R> {
-    /// Lays out the tensors: `embedding.weight` `[V, E]` where tokens are read, the stack's `rnn.*`, `head.weight` `[K, H]`
-    /// unless tied, and `head.bias` `[K]`.
+    /// Lays out the tensors: `embedding.weight` `[V, E]` where tokens are read, the stack's `rnn.*` (see [`Recurrence::new`]),
+    /// `head.weight` `[K, H]`, or `[K, 2H]` where rows are read both ways, unless tied, and `head.bias` `[K]`.
     ///
     /// # Panics
-    /// If a size is 0, or tied sizes differ.
+    /// If a size is 0, tied sizes differ, or the last states of two directions are asked for where there is one.
     pub fn new(level: Level, spec: &ModelSpec) -> Self {
-        let &ModelSpec { cell, input, hidden, layers, output, chunk, .. } = spec;
+        let &ModelSpec { input, output, .. } = spec;
+        assert!(spec.bidirectional || spec.pool != Pool::Ends, "two directions: {spec:?}");
         let mut layout = Layout::default();
-        let (embedding, width) = match input {
+        let embedding = match input {
             InputSpec::Tokens { vocabulary, embedding: width } => {
                 assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
                 let shape = [vocabulary, width];
-                (Some(layout.push("embedding.weight", &shape, Group::Embedding)), width)
+                Some(layout.push("embedding.weight", &shape, Group::Embedding))
             }
             InputSpec::Numbers { width } => {
                 assert!(width > 0, "inputs of no number");
-                (None, width)
+                None
             }
         };
-        let stack = Stack::new(level, cell, layers, width, hidden, chunk, &mut layout);
+        let stack = Recurrence::new(level, &spec.recurrence(), &mut layout);
+        // What the readout reads.
+        let hidden = spec.width();
         let mut head = |count: usize, tied: Option<usize>| {
             assert!(count > 0, "a prediction of nothing");
             let weight = tied.unwrap_or_else(|| layout.push("head.weight", &[count, hidden], Group::Head));
@@ -219,6 +266,18 @@ impl<R: Real> Model<R> {
         self.stack.zero_state(rows)
     }
 
+    /// Layers of a state: L, or 2L where rows are read both ways.
+    pub fn states(&self) -> usize {
+        self.stack.states()
+    }
+
+    /// Lets every row of `state` start fresh: from the learned state, or from zero.
+    pub fn begin(&self, params: &Params<R>, state: &mut State<R>) {
+        if !self.stack.begin(params, state) {
+            state.clear();
+        }
+    }
+
     /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass; changes no bit.
     pub fn limit_memory(&mut self, limit: Option<usize>) {
         self.stack.limit_memory(limit);
@@ -241,7 +300,11 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// Scores a batch; `state` goes in as the state before and comes out as the state after.
+    /// Scores a batch; `state` goes in as the state before and comes out as the state after. Where a state is learned, a batch
+    /// whose state is not carried over begins with that one instead, here and in the passes below.
+    ///
+    /// # Panics
+    /// If a state is carried over to a model that reads rows both ways, here and in the passes below.
     pub fn evaluate(
         &mut self,
         ctx: &Context<R>,
@@ -274,7 +337,7 @@ impl<R: Real> Model<R> {
         out: &mut Vec<R>,
     ) {
         self.outputs(ctx, params, batch, state);
-        let hidden = self.spec.hidden;
+        let hidden = self.spec.width();
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         let read: Vec<R> =
             places.iter().flat_map(|&place| &h[place as usize * hidden..][..hidden]).copied().collect();
@@ -298,8 +361,9 @@ impl<R: Real> Model<R> {
         grads: &mut Params<R>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) -> Score {
-        let (extent, hidden, layers) = (&batch.extent, self.spec.hidden, self.spec.layers);
+        let (extent, hidden, layers) = (&batch.extent, self.spec.width(), self.spec.layers);
         let n = extent.places() * hidden;
+        self.start(params, batch, state);
         self.y.grow(n);
         let input = input(self.embedding, batch, &mut self.x);
         let y = &mut self.y[..n];
@@ -310,10 +374,10 @@ impl<R: Real> Model<R> {
         // What the readout has read is overwritten by the gradient by it.
         let h = match self.spec.pool {
             Pool::Steps => &mut *y,
-            Pool::Mean => {
+            pool => {
                 self.pooled.grow(extent.rows() * hidden);
                 let pooled = &mut self.pooled[..extent.rows() * hidden];
-                pool::mean(ctx, extent, y, hidden, pooled);
+                pool.read(ctx, extent, y, hidden, pooled);
                 pooled
             }
         };
@@ -327,20 +391,23 @@ impl<R: Real> Model<R> {
             }
         };
         let d_y = y;
-        if self.spec.pool == Pool::Mean {
-            pool::mean_back(ctx, extent, &self.pooled[..extent.rows() * hidden], hidden, d_y);
+        if self.spec.pool != Pool::Steps {
+            self.spec.pool.read_back(ctx, extent, &self.pooled[..extent.rows() * hidden], hidden, d_y);
         }
         if let Some(dropout) = dropout {
             dropout.apply(ctx, layers, extent.whole(), hidden, d_y);
         }
         let d_state = match &mut self.d_state {
-            Some(d_state) if d_state.rows(hidden) == extent.rows() => {
+            Some(d_state) if d_state.rows(self.spec.hidden) == extent.rows() => {
                 d_state.clear();
                 d_state
             }
             d_state => d_state.insert(self.stack.zero_state(extent.rows())),
         };
         self.stack.backward(ctx, params, input, d_y, d_state, grads, None, observe);
+        if !batch.carry {
+            self.stack.add_gradient_of_state(ctx, d_state, grads);
+        }
         score
     }
 
@@ -349,10 +416,11 @@ impl<R: Real> Model<R> {
         self.d_state.as_ref()
     }
 
-    /// Reads one token per row and writes the logits of the next ones, `[rows, V]`.
+    /// Reads one token per row and writes the logits of the next ones, `[rows, V]`. The state of the first one is that of
+    /// [`Model::begin`].
     ///
     /// # Panics
-    /// If a length does not fit the rows of the state, or the model does not read tokens and predict classes.
+    /// If a length does not fit the rows of the state, or the model does not read tokens, forwards, and predict classes.
     pub fn step(
         &mut self,
         ctx: &Context<R>,
@@ -364,6 +432,7 @@ impl<R: Real> Model<R> {
         let (Some(embedding), Readout::Classes(classes)) = (self.embedding, &mut self.readout) else {
             panic!("a step of tokens through {:?}", self.spec);
         };
+        assert!(!self.spec.bidirectional, "a step through a model that reads whole rows");
         let n = tokens.len() * self.spec.hidden;
         self.y.grow(n);
         let (extent, y) = (Extent::even(1, tokens.len()), &mut self.y[..n]);
@@ -371,16 +440,25 @@ impl<R: Real> Model<R> {
         classes.logits(ctx, params, y, logits);
     }
 
+    /// The state before a batch.
+    fn start(&self, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
+        assert!(!(self.spec.bidirectional && batch.carry), "a model that reads rows both ways reads them whole");
+        if !batch.carry {
+            self.stack.begin(params, state);
+        }
+    }
+
     /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
     fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
-        let n = batch.extent.places() * self.spec.hidden;
+        let n = batch.extent.places() * self.spec.width();
+        self.start(params, batch, state);
         self.y.grow(n);
         let input = input(self.embedding, batch, &mut self.x);
         self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
     }
 }
 
-/// What the readout sees of the outputs `y`: these, or their means.
+/// What the readout sees of the outputs `y`: these, or what a pool makes of each row's.
 fn seen<'a, R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
@@ -388,13 +466,13 @@ fn seen<'a, R: Real>(
     y: &'a [R],
     pooled: &'a mut Buffer<R>,
 ) -> &'a [R] {
-    let (hidden, y) = (spec.hidden, &y[..extent.places() * spec.hidden]);
+    let (hidden, y) = (spec.width(), &y[..extent.places() * spec.width()]);
     match spec.pool {
         Pool::Steps => y,
-        Pool::Mean => {
+        pool => {
             pooled.grow(extent.rows() * hidden);
             let pooled = &mut pooled[..extent.rows() * hidden];
-            pool::mean(ctx, extent, y, hidden, pooled);
+            pool.read(ctx, extent, y, hidden, pooled);
             pooled
         }
     }

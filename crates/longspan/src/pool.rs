@@ -1,10 +1,14 @@
-//! What a readout sees of a sequence: every step, or the mean of them.
+//! What a readout sees of a sequence: every step, the mean of them, or the last state of each direction.
 //!
 //! ```text
-//! p_b = (1 / T_b) Σ_t h_{t,b}            d_h_{t,b} = d_p_b / T_b
+//! steps    h_{t,b}                                             a prediction from all of a row is read out of its last place
+//! mean     p_b = (1 / T_b) Σ_t h_{t,b}                         d_h_{t,b} = d_p_b / T_b
+//! ends     p_b = [h→_{T_b,b}, h←_{1,b}], of 2H wide outputs     each half of d_p_b at its place, 0 elsewhere
 //! ```
 //!
-//! T_b are the steps of row b. A readout of the last state alone needs no pool: it scores each row's last place.
+//! T_b are the steps of row b. At a row's last place the reverse direction has read one step only: what both directions have
+//! made of the row are their last states, which PyTorch returns as `h_n`. (With residual connections or a norm they are the
+//! halves of what comes out of the stack at these places.)
 
 use serde::{Deserialize, Serialize};
 
@@ -22,37 +26,76 @@ pub enum Pool {
     Steps,
     /// The mean of a row's outputs.
     Mean,
+    /// The last outputs of both directions.
+    Ends,
 }
 
 impl Pool {
-    /// What a prediction from all of a row is read out of: the row's last place, or its mean.
+    /// What a prediction from all of a row is read out of: the row's last place, or what the pool makes of it, by its index.
     pub fn end(self, extent: &Extent, row: usize) -> usize {
         match self {
             Self::Steps => extent.offset(extent.length(row) - 1) + row,
-            Self::Mean => row,
+            Self::Mean | Self::Ends => row,
         }
     }
-}
 
-/// p `[B, H]` of h `[places, H]`, steps ascending.
-pub fn mean<R: Real>(ctx: &Context<R>, extent: &Extent, h: &[R], hidden: usize, p: &mut [R]) {
-    for_each_row(ctx, p, hidden, |b, p| {
-        p.fill(R::ZERO);
-        let steps = extent.length(b);
-        for t in 0..steps {
-            let h = &h[(extent.offset(t) + b) * hidden..][..hidden];
-            p.iter_mut().zip(h).for_each(|(p, &h)| *p += h);
-        }
-        let share = R::from_f64(1.0 / steps as f64);
-        p.iter_mut().for_each(|p| *p *= share);
-    });
-}
+    /// p `[B, width]` of h `[places, width]`, steps ascending.
+    ///
+    /// # Panics
+    /// If the readout sees single steps.
+    pub fn read<R: Real>(self, ctx: &Context<R>, extent: &Extent, h: &[R], width: usize, p: &mut [R]) {
+        let half = width / 2;
+        for_each_row(ctx, p, width, |b, p| {
+            let steps = extent.length(b);
+            let at = |t: usize| &h[(extent.offset(t) + b) * width..][..width];
+            match self {
+                Self::Steps => panic!("no pool of single steps"),
+                Self::Mean => {
+                    p.fill(R::ZERO);
+                    (0..steps).for_each(|t| p.iter_mut().zip(at(t)).for_each(|(p, &h)| *p += h));
+                    let share = R::from_f64(1.0 / steps as f64);
+                    p.iter_mut().for_each(|p| *p *= share);
+                }
+                Self::Ends => {
+                    p[..half].copy_from_slice(&at(steps - 1)[..half]);
+                    p[half..].copy_from_slice(&at(0)[half..]);
+                }
+            }
+        });
+    }
 
-/// d_h `[places, H]`, overwritten, of d_p `[B, H]`.
-pub fn mean_back<R: Real>(ctx: &Context<R>, extent: &Extent, d_p: &[R], hidden: usize, d_h: &mut [R]) {
-    for_each_row(ctx, d_h, hidden, |place, d_h| {
-        let (_, b) = extent.place(place);
-        let share = R::from_f64(1.0 / extent.length(b) as f64);
-        d_h.iter_mut().zip(&d_p[b * hidden..]).for_each(|(d_h, &d)| *d_h = d * share);
-    });
+    /// d_h `[places, width]`, overwritten, of d_p `[B, width]`.
+    ///
+    /// # Panics
+    /// If the readout sees single steps.
+    pub fn read_back<R: Real>(
+        self,
+        ctx: &Context<R>,
+        extent: &Extent,
+        d_p: &[R],
+        width: usize,
+        d_h: &mut [R],
+    ) {
+        let half = width / 2;
+        for_each_row(ctx, d_h, width, |place, d_h| {
+            let (t, b) = extent.place(place);
+            let (steps, d_p) = (extent.length(b), &d_p[b * width..][..width]);
+            match self {
+                Self::Steps => panic!("no pool of single steps"),
+                Self::Mean => {
+                    let share = R::from_f64(1.0 / steps as f64);
+                    d_h.iter_mut().zip(d_p).for_each(|(d_h, &d)| *d_h = d * share);
+                }
+                Self::Ends => {
+                    d_h.fill(R::ZERO);
+                    if t + 1 == steps {
+                        d_h[..half].copy_from_slice(&d_p[..half]);
+                    }
+                    if t == 0 {
+                        d_h[half..].copy_from_slice(&d_p[half..]);
+                    }
+                }
+            }
+        });
+    }
 }

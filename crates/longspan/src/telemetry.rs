@@ -7,7 +7,8 @@ use crate::kernel::Level;
 use crate::kernel::norms::sum_of_squares;
 use crate::real::Real;
 
-/// ‖∂ℒ/∂h_t‖ per layer and step, over the rows of a batch that have the step.
+/// ‖∂ℒ/∂h_t‖ per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`Flow`]: a layer
+/// that reads both ways counts twice, and its reverse direction begins at each row's last step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowProfile {
     steps: usize,

@@ -144,6 +144,7 @@ impl Session {
         }
         let data =
             Dataset::open(&config, header.map(|header| &header.schema).filter(|_| config.task.is_none()))?;
+        config.check_for(&data.schema)?;
         let spec = config.model_spec(&data.schema);
         check_memory(&config, &spec, data.train.shape())?;
 

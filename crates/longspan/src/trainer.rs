@@ -8,7 +8,7 @@ use crate::bptt::State;
 use crate::clip::{Clip, ClipReport};
 use crate::config::{Config, Observe};
 use crate::data::{Batch, Source};
-use crate::dropout::Dropout;
+use crate::dropout::{Dropout, Mask};
 use crate::head::Score;
 use crate::init::{InitSpec, initialise};
 use crate::kernel::{Context, Level};
@@ -69,6 +69,7 @@ pub struct Trainer<R> {
     optimizer: Optimizer<R>,
     clip: Clip,
     dropout: f64,
+    mask: Mask,
     seed: u64,
     observe: Observe,
     position: Position,
@@ -97,6 +98,7 @@ impl<R: Real> Trainer<R> {
             optimizer: Optimizer::new(config.optimizer_settings(), Arc::clone(model.layout())),
             clip: config.clip,
             dropout: config.dropout,
+            mask: config.dropout_mask,
             seed: config.seed,
             observe: config.observe,
             position: Position::default(),
@@ -126,9 +128,10 @@ impl<R: Real> Trainer<R> {
             self.state.clear();
         }
         let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
+        let dropout = dropout.map(|dropout| dropout.of(self.mask));
         let (level, hidden, flow) = (self.ctx.level(), self.model.spec().hidden, &mut self.flow);
         let observe = self.observe == Observe::Norms;
-        flow.open(if observe { self.model.spec().layers } else { 0 }, self.batch.steps());
+        flow.open(if observe { self.model.states() } else { 0 }, self.batch.steps());
         self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
             &self.ctx,

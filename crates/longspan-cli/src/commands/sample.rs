@@ -34,6 +34,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         written.push(beginning(vocabulary));
     }
     let mut state = model.zero_state(1);
+    model.begin(&params, &mut state);
     let mut logits = vec![0.0; vocabulary.len()];
     for token in &written {
         model.step(&ctx, &params, &[*token], &mut state, &mut logits);

@@ -8,6 +8,7 @@ use super::{CellName, Missing, Names, Observe};
 use crate::clip::Clip;
 use crate::data::labelled::idx::ImageSteps;
 use crate::data::vocabulary::Level;
+use crate::dropout::Mask;
 use crate::head::ValueLoss;
 use crate::init::Init;
 use crate::optim::Rule;
@@ -175,7 +176,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size, ImageSteps, Missing, Pool, ValueLoss);
+named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size, ImageSteps, Missing, Pool, ValueLoss, Mask);
 
 /// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
 macro_rules! names {
@@ -207,4 +208,5 @@ macro_rules! names {
 names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
 names!(Observe, "tier": Off = "off", Norms = "norms");
 names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
-names!(Pool, "pool": Steps = "last", Mean = "mean");
+names!(Pool, "pool": Steps = "last", Mean = "mean", Ends = "ends");
+names!(Mask, "mask": Step = "step", Sequence = "sequence");

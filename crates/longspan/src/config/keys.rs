@@ -92,7 +92,12 @@ keys! {
         hidden "N" "Units of each layer";
         embedding "N" "Width of the token embedding; 0 for the same as --hidden";
         dropout "P" "Probability that a unit is dropped after the embedding and each layer, never through time";
-        pool "WHAT" "Labelled sequences and series: predict from the last state, or from the mean of all";
+        dropout_mask "EACH" "What drops units of its own: each step, or each sequence, which drops the same ones at all its steps";
+        bidirectional "BOOL" "Read whole sequences both ways; not for data whose next token is predicted";
+        layer_residual "BOOL" "Layers above the first add their output to what they read";
+        layer_norm "BOOL" "Normalise what layers above the first and the readout read, before dropout";
+        learn_state "BOOL" "Learn the state that sequences begin with, instead of zero";
+        pool "WHAT" "Labelled sequences and series: predict from the last state, which is one of each direction, or from the mean of all: last or mean";
         loss "NAME" "Series and tasks of numbers: squared or absolute";
         tie_weights "BOOL" "Use the embedding as the weight of the head";
         reset_after "BOOL" "gru: the reset gate acts after the recurrent product (PyTorch) or before it (Cho 2014)";

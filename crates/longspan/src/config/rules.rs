@@ -3,6 +3,8 @@
 use super::{CellName, Config, ConfigError, Missing, flag};
 use crate::head::ValueLoss;
 use crate::init::Init;
+use crate::pool::Pool;
+use crate::schema::{Predicts, Schema};
 use crate::setting::SettingError;
 
 /// Settings that only some sources of data have.
@@ -11,11 +13,26 @@ const OF_SOURCES: &[(&[&str], &[&str])] = &[
     (&["text", "labelled"], &["level"]),
     (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
     (&["series"], &["columns", "target", "window", "horizon", "recursive", "time_column", "group_column"]),
-    (&["labelled", "series"], &["missing"]),
+    (&["labelled", "series"], &["missing", "pool"]),
     (&["task"], &["length"]),
 ];
 
+/// Why a model that predicts what is read next reads forwards.
+const SEES: &str = "a model that reads both ways would see the next token that it is to predict, and carries no state from window \
+                    to window: leave it out for texts, music and the task agreement";
+
 impl Config {
+    /// Checks what depends on the data.
+    ///
+    /// # Errors
+    /// As [`Config::check`].
+    pub fn check_for(&self, schema: &Schema) -> Result<(), ConfigError> {
+        if self.bidirectional && schema.predicts == Predicts::Next {
+            return Err(ConfigError::Value { given: self.given("bidirectional"), need: SEES.into() });
+        }
+        Ok(())
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -81,6 +98,8 @@ impl Config {
             (self.layers >= 1, "layers", "needs 1 or more"),
             (self.hidden >= 1, "hidden", "needs 1 or more"),
             (probability(self.dropout), "dropout", "needs a probability from 0 to below 1"),
+            (!self.bidirectional || self.text.is_none(), "bidirectional", SEES),
+            (self.bidirectional || self.pool != Pool::Ends, "pool", "ends needs --bidirectional true"),
             (
                 !self.tie_weights || embedding_fits,
                 "embedding",

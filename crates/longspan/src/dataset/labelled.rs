@@ -53,7 +53,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     let chance_loss = frequency_loss(&train, &split, test.as_ref());
     let (train, test) = (Arc::new(train), test.map(Arc::new));
     let batches = |data: &Arc<Labelled>, sequences: Vec<usize>, order| {
-        SequenceBatches::new(Arc::clone(data), sequences, config.batch, order, config.pool)
+        SequenceBatches::new(Arc::clone(data), sequences, config.batch, order, config.pool_of_rows())
     };
     let once = |sequences| batches(&train, sequences, Order::Once).map(boxed);
     let (valid, own) = (once(split.valid), once(split.test));
@@ -86,7 +86,7 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
         scaling.apply(&mut labelled)?;
     }
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
-    let batches = SequenceBatches::new(labelled, all, config.batch, Order::Once, config.pool);
+    let batches = SequenceBatches::new(labelled, all, config.batch, Order::Once, config.pool_of_rows());
     Ok(boxed(batches.expect("a sequence, which every reader asks for")))
 }
 

@@ -30,7 +30,7 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
         ..options(config, path, Some(schema), config.horizon)?
     };
     let series = Arc::new(Series::load(&options)?);
-    let windows = WindowBatches::new(series, Part::Train, config.batch, Order::Once, config.pool);
+    let windows = WindowBatches::new(series, Part::Train, config.batch, Order::Once, config.pool_of_rows());
     Ok(boxed(windows.expect("a window, which the reader asks for")))
 }
 
@@ -71,7 +71,7 @@ fn load(
     };
     let series = Arc::new(series);
     let windows = |part, order| {
-        WindowBatches::new(Arc::clone(&series), part, config.batch, order, config.pool).map(boxed)
+        WindowBatches::new(Arc::clone(&series), part, config.batch, order, config.pool_of_rows()).map(boxed)
     };
     let train = windows(Part::Train, Order::Shuffled { seed: config.seed });
     let (valid, test) = (windows(Part::Valid, Order::Once), windows(Part::Test, Order::Once));

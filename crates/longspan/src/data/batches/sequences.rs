@@ -50,7 +50,7 @@ impl Source for SequenceBatches {
         if let Kind::Values { .. } = data.kind() {
             batch.numbers.resize(batch.extent.places() * width, 0.0);
         }
-        if self.pool == Pool::Mean {
+        if self.pool != Pool::Steps {
             batch.targets.clear();
             batch.targets.resize(batch.rows(), IGNORE);
         }
