@@ -3,7 +3,7 @@
 
     python3 tools/golden.py [DIRECTORY]        needs torch and safetensors
 
-Two kinds of file, for 1 and 2 layers each; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
+Three kinds of file, for 1 and 2 layers each unless said otherwise; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
 Every float is stored as F64, every token as I32, every weight under PyTorch's name.
 
 DIRECTORY/{rnn,relu,gru,lstm}_{1,2}.safetensors: a recurrent stack alone. The loss is 1/2 |y - target|^2 + <end, s_T>,
@@ -15,6 +15,15 @@ the end.
     h0, c0, end_h, end_c     [L,B,H] (c for the lstm only)
     y [T,B,H]  loss [1]  d_x [T,B,D]  d_h0, d_c0 [L,B,H]
     grad.rnn.*               the gradients of the weights
+
+DIRECTORY/{bidirectional_{rnn,gru,lstm}_2,connected_{gru,lstm}_3}.safetensors: the same over rows of 7, 4 and 2 steps, as packed
+sequences: places [P] instead of [T,B], step after step. Bidirectional ones have outputs of 2H and states [2L,B,H]. Connected ones
+are composed of single layers: what arrives below layer k is the sum of what the layers below it have put out, layer 0 on; what a
+layer above the first reads, and what comes out at the end, is normalised; and a layer's initial state is one vector for all
+rows. connected_gru_3 is bidirectional, connected_lstm_3 is not.
+
+    as above, without h0, c0, d_h0, d_c0 for connected ones, which have among their weights
+    rnn.norm_weight_l{k}, rnn.norm_bias_l{k}, k = 1 ... 3     rnn.h0_l{k}[_reverse], rnn.c0_l{k} [H]
 
 DIRECTORY/model/{rnn_tanh,rnn_relu,gru,lstm}_{1,2}.safetensors: a language model, embedding -> recurrent stack -> head.
 The loss is the cross entropy, mean over T and B.
@@ -40,6 +49,7 @@ from safetensors.torch import save_file
 from torch import nn, optim
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 STEPS, ROWS, INPUT, HIDDEN, VOCABULARY = 7, 3, 5, 6, 11
 UPDATES = 10
@@ -81,6 +91,79 @@ def stack_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
         tensors |= {f"{p}0": state[p], f"end_{p}": end[p], f"d_{p}0": state[p].grad}
     for name, weight in rnn.named_parameters():
         tensors |= {f"rnn.{name}": weight, f"grad.rnn.{name}": weight.grad}
+    return tensors
+
+
+LENGTHS = (7, 4, 2)
+MODULES = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class Connected(nn.Module):
+    """Layers of one direction or two with residual sums, norms and learned initial states between and below them."""
+
+    def __init__(self, cell: str, layers: int, bidirectional: bool):
+        super().__init__()
+        self.directions = 2 if bidirectional else 1
+        width = self.directions * HIDDEN
+        self.layers = nn.ModuleList(
+            MODULES[cell](INPUT if k == 0 else width, HIDDEN, bidirectional=bidirectional) for k in range(layers)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(layers))
+        for norm in self.norms:
+            nn.init.normal_(norm.weight)
+            nn.init.normal_(norm.bias)
+        parts = "hc" if cell == "lstm" else "h"
+        self.initial = [{p: nn.Parameter(torch.randn(self.directions, HIDDEN)) for p in parts} for _ in range(layers)]
+
+    def forward(self, x: PackedSequence) -> tuple[torch.Tensor, State]:
+        read, total, ends = x, None, []
+        for layer, norm, initial in zip(self.layers, self.norms, self.initial):
+            output, last = run(layer, read, {p: s[:, None].repeat(1, ROWS, 1) for p, s in initial.items()})
+            ends.append(last)
+            total = output.data if total is None else output.data + total
+            read = PackedSequence(norm(total), x.batch_sizes)
+        return read.data, {p: torch.cat([last[p] for last in ends]) for p in ends[0]}
+
+    def named_weights(self) -> dict[str, torch.Tensor]:
+        weights = {}
+        for k, (layer, norm, initial) in enumerate(zip(self.layers, self.norms, self.initial)):
+            weights |= {name.replace("_l0", f"_l{k}"): weight for name, weight in layer.named_parameters()}
+            weights |= {f"norm_weight_l{k + 1}": norm.weight, f"norm_bias_l{k + 1}": norm.bias}
+            weights |= {f"{p}0_l{k}": s for p, s in initial.items()}
+        return weights
+
+
+def packed_case(cell: str, connected: bool) -> dict[str, torch.Tensor]:
+    """A stack over rows of different lengths: weights, data, outputs and every gradient."""
+    torch.manual_seed(3)
+    layers, bidirectional = (3, cell == "gru") if connected else (2, True)
+    directions = 2 if bidirectional else 1
+    x = pack_padded_sequence(torch.randn(max(LENGTHS), ROWS, INPUT), torch.tensor(LENGTHS)).data.requires_grad_()
+    packed = PackedSequence(x, torch.tensor([sum(length > t for length in LENGTHS) for t in range(max(LENGTHS))]))
+    state = random_state(cell, directions * layers, requires_grad=True)
+    end = random_state(cell, directions * layers)
+    if connected:
+        model = Connected(cell, layers, bidirectional)
+        weights, (y, last) = model.named_weights(), model(packed)
+    else:
+        rnn = MODULES[cell](INPUT, HIDDEN, layers, bidirectional=True)
+        output, last = run(rnn, packed, state)
+        weights, y = dict(rnn.named_parameters()), output.data
+    target = torch.randn_like(y)
+    loss = 0.5 * (y - target).square().sum() + sum((end[p] * last[p]).sum() for p in end)
+    loss.backward()
+    tensors = {"x": x, "target": target, "y": y, "loss": loss.reshape(1), "d_x": x.grad}
+    for p in end:
+        tensors[f"end_{p}"] = end[p]
+        if not connected:
+            tensors |= {f"{p}0": state[p], f"d_{p}0": state[p].grad}
+    for name, weight in weights.items():
+        if weight.dim() == 2 and name[1:4] == "0_l":
+            # One vector for each direction.
+            for d, suffix in enumerate(("", "_reverse")[:directions]):
+                tensors |= {f"rnn.{name}{suffix}": weight[d], f"grad.rnn.{name}{suffix}": weight.grad[d]}
+        else:
+            tensors |= {f"rnn.{name}": weight, f"grad.rnn.{name}": weight.grad}
     return tensors
 
 
@@ -216,13 +299,15 @@ def main() -> None:
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
     (directory / "model").mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
+    cases = {f"bidirectional_{cell}_2": packed_case(cell, connected=False) for cell in MODULES}
+    cases |= {f"connected_{cell}_3": packed_case(cell, connected=True) for cell in ("gru", "lstm")}
     for layers in (1, 2):
-        cases = {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
+        cases |= {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
         cases |= {f"model/{case}_{layers}": model_case(cell, layers) for case, cell in MODELS.items()}
-        for name, tensors in cases.items():
-            tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-            save_file(tensors, directory / f"{name}.safetensors", metadata={"torch": torch.__version__})
-            print(name)
+    for name, tensors in cases.items():
+        tensors = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+        save_file(tensors, directory / f"{name}.safetensors", metadata={"torch": torch.__version__})
+        print(name)
 
 
 if __name__ == "__main__":

@@ -442,7 +442,10 @@ impl<R: Real> Model<R> {
 
     /// The state before a batch.
     fn start(&self, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
-        assert!(!(self.spec.bidirectional && batch.carry), "a model that reads rows both ways reads them whole");
+        assert!(
+            !(self.spec.bidirectional && batch.carry),
+            "a model that reads rows both ways reads them whole"
+        );
         if !batch.carry {
             self.stack.begin(params, state);
         }

@@ -118,6 +118,26 @@ fn a_training_step_allocates_nothing_after_the_first() {
             }
         }
     }
+    // All that a stack may have beside its layers, with everything kept and in little memory.
+    for (bidirectional, limit) in [(false, "0"), (true, "0"), (true, "120KiB")] {
+        let mut config = Config::default();
+        (config.batch, config.dropout, config.bptt_memory) = (ROWS, 0.3, limit.parse().expect("a size"));
+        let spec = ModelSpec {
+            bidirectional,
+            layer_residual: true,
+            layer_norm: true,
+            learned_state: true,
+            chunk: 8,
+            ..ModelSpec::language(lstm, 40, 24, 24, 2)
+        };
+        let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 2), &spec, &config);
+        let source = Tokens { vocabulary: 40 };
+        let mut step = || trainer.step(&source, 1e-3).expect("no divergence");
+        step();
+        let before = allocations();
+        (0..4).for_each(|_| step());
+        assert_eq!(allocations() - before, 0, "allocations: bidirectional {bidirectional}, memory {limit}");
+    }
     // Samples of several lengths: nothing after the windows have been seen once.
     for task in [&COPY, &ADDING] {
         let spec = ModelSpec::new(lstm, task.input(8), 8, 1, task.output());

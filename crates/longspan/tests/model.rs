@@ -8,7 +8,7 @@ use std::sync::Arc;
 use longspan::bptt::State;
 use longspan::cell::CellKind;
 use longspan::data::{Batch, IGNORE};
-use longspan::dropout::Dropout;
+use longspan::dropout::{Dropout, Mask};
 use longspan::head::ValueLoss;
 use longspan::kernel::{Context, Level};
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
@@ -48,7 +48,7 @@ impl Problem {
         batch.reshape_to(lengths);
         let places = batch.extent.places();
         // Every fourth target is not scored, the first never.
-        let judged = if spec.pool == Pool::Mean { rows } else { places };
+        let judged = if spec.pool == Pool::Steps { places } else { rows };
         batch.targets.truncate(judged);
         for i in 0..places {
             match spec.input {
@@ -72,7 +72,7 @@ impl Problem {
             }
         }
         let mut state = model.zero_state(rows);
-        for layer in 0..spec.layers {
+        for layer in 0..model.states() {
             state.layer_mut(layer).iter_mut().for_each(|s| *s = 0.5 * draw.normal());
         }
         let dropout = Dropout::new(rate, seed, 4, 10);
@@ -133,7 +133,9 @@ impl Problem {
         for (index, entry) in Arc::clone(self.params.layout()).entries().iter().enumerate() {
             self.check(&entry.name, grads.tensor(index), |p| p.params.tensor_mut(index));
         }
-        for layer in 0..self.spec.layers {
+        // A learned state takes the place of the given one where none is carried over.
+        let given = !self.spec.learned_state || self.batch.carry;
+        for layer in 0..if given { self.model.states() } else { 0 } {
             let name = format!("initial state of layer {layer}");
             self.check(&name, d_state.layer(layer), |p| p.state.layer_mut(layer));
         }
@@ -162,6 +164,79 @@ fn every_input_output_and_pool() {
             assert!((scored.mean_loss() - trained).abs() < 1e-12 * trained, "{input:?} {output:?} {pool:?}");
         }
     }
+}
+
+/// Stacks with all that they may have, over rows of different lengths: tokens whose table is projected and such that are masked,
+/// and numbers; read out of single places, means and the last states of both directions.
+#[test]
+fn every_option_of_the_stack() {
+    let inputs = [InputSpec::Tokens { vocabulary: 5, embedding: 3 }, InputSpec::Numbers { width: 2 }];
+    for (cell, input) in [
+        CellKind::Rnn,
+        CellKind::Lstm { peepholes: true, coupled: false },
+        CellKind::Gru { reset_after: false },
+    ]
+    .into_iter()
+    .flat_map(|cell| inputs.map(|input| (cell, input)))
+    {
+        for (pool, bidirectional) in
+            [(Pool::Steps, false), (Pool::Steps, true), (Pool::Mean, true), (Pool::Ends, true)]
+        {
+            for (rate, mask, other) in
+                [(0.0, Mask::Step, true), (0.3, Mask::Step, false), (0.3, Mask::Sequence, true)]
+            {
+                let spec = ModelSpec {
+                    pool,
+                    chunk: 3,
+                    bidirectional,
+                    layer_residual: other,
+                    layer_norm: other,
+                    learned_state: other,
+                    ..ModelSpec::new(cell, input, 4, 2, OutputSpec::Classes { count: 4, tied: false })
+                };
+                let mut problem = Problem::ragged(spec.clone(), &[7, 4, 4, 1, 1], rate, 5);
+                problem.dropout = problem.dropout.map(|dropout| dropout.of(mask));
+                problem.check_all();
+                problem.dropout = None;
+                let trained = problem.gradient().0;
+                problem.model.pack(&problem.ctx, &problem.params);
+                let mut state = problem.state.clone();
+                let scored =
+                    problem.model.evaluate(&problem.ctx, &problem.params, &problem.batch, &mut state);
+                assert!((scored.mean_loss() - trained).abs() < 1e-12 * trained, "{spec:?}");
+            }
+        }
+    }
+}
+
+/// A learned state is that of rows that start fresh alone: one that is carried over has its own gradient, and the learned one
+/// none. Reading token by token begins with it, too.
+#[test]
+fn a_learned_state_is_where_rows_start() {
+    let lstm = CellKind::Lstm { peepholes: false, coupled: false };
+    let spec = ModelSpec { learned_state: true, layer_norm: true, ..ModelSpec::language(lstm, 5, 3, 4, 2) };
+    let mut carried = Problem::new(spec.clone(), 5, 0.0, 4);
+    carried.batch.carry = true;
+    carried.check_all();
+    let grads = carried.gradient().1;
+    assert!(
+        ["h0_l0", "c0_l1"].iter().all(|name| grads.named(&format!("rnn.{name}")).iter().all(|&d| d == 0.0))
+    );
+
+    let mut fresh = Problem::new(spec, 1, 0.0, 4);
+    let score = fresh.gradient().0;
+    fresh.model.pack(&fresh.ctx, &fresh.params);
+    let mut state = fresh.model.zero_state(3);
+    fresh.model.begin(&fresh.params, &mut state);
+    let mut logits = [0.0; 15];
+    fresh.model.step(&fresh.ctx, &fresh.params, &fresh.batch.inputs, &mut state, &mut logits);
+    let (mut nats, mut scored) = (0.0, 0.0);
+    for (row, &target) in logits.chunks(5).zip(&fresh.batch.targets).filter(|(_, target)| **target != IGNORE)
+    {
+        nats += row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[target as usize];
+        scored += 1.0;
+    }
+    assert!((score - nats / scored).abs() < 1e-12, "{score} and {nats} of {scored}");
 }
 
 /// Every cell × 1–3 layers × windows of 1–12 steps across chunks of 3, with dropout, tied and untied, from a carried state.

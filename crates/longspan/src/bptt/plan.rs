@@ -25,13 +25,15 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a window of {steps} steps cannot be kept in {limit} bytes: the states between its chunks of {chunk} steps and one chunk's \
-     gates take {least}; allow at least that, or unroll fewer steps"
+     gates{} take {least}; allow at least that, or unroll fewer steps",
+    if *besides > 0 { ", and what its layers read," } else { "" }
 )]
 pub struct MemoryError {
     limit: usize,
     least: usize,
     steps: usize,
     chunk: usize,
+    besides: usize,
 }
 
 impl MemoryError {
@@ -57,7 +59,7 @@ impl Plan {
         let least = Self { kept: 1, ..all };
         match limit.checked_sub(least.bytes()) {
             Some(left) => Ok(Self { kept: (1 + left / tape.max(1)).min(chunks), ..all }),
-            None => Err(MemoryError { limit, least: least.bytes(), steps, chunk }),
+            None => Err(MemoryError { limit, least: least.bytes(), steps, chunk, besides }),
         }
     }
 

@@ -176,7 +176,9 @@ macro_rules! named {
         }
     )*};
 }
-named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size, ImageSteps, Missing, Pool, ValueLoss, Mask);
+named!(
+    Level, Init, Rule, Schedule, Clip, CellName, Observe, Size, ImageSteps, Missing, Pool, ValueLoss, Mask
+);
 
 /// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
 macro_rules! names {

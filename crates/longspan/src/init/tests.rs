@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::bptt::{Recurrence, RecurrenceSpec};
 use crate::kernel::Level;
 use crate::layer::Layer;
 use crate::params::{Group, Layout};
@@ -21,7 +22,7 @@ fn weights_by(threads: usize, init: Init, cell: CellKind, tied: bool, seed: u64)
     let mut layout = Layout::default();
     layout.push("embedding.weight", &[V, E], Group::Embedding);
     for (index, input) in [E, H].into_iter().enumerate() {
-        Layer::<f64>::new(Level::Portable, cell, index, input, H, &mut layout);
+        Layer::<f64>::new(Level::Portable, cell, &format!("l{index}"), input, H, &mut layout);
     }
     if !tied {
         layout.push("head.weight", &[V, H], Group::Head);
@@ -200,5 +201,26 @@ fn initialisers_are_written_as_they_are_read() {
         ),
     ] {
         assert_eq!(text.parse::<Init>().map_err(|e| e.to_string()), Err(error.to_string()));
+    }
+}
+
+#[test]
+fn both_directions_are_drawn_and_what_stands_between_layers_changes_nothing_yet() {
+    let plain = RecurrenceSpec::new(LSTM, E, H, 2, 4);
+    let spec = RecurrenceSpec { bidirectional: true, norm: true, learned_state: true, ..plain };
+    let mut layout = Layout::default();
+    Recurrence::<f64>::new(Level::Portable, &spec, &mut layout);
+    let mut params = Params::zeros(Arc::new(layout));
+    params.flat_mut().fill(f64::NAN);
+    let ctx = Context::new(Level::detect(), 1);
+    let init = Init::Orthogonal { gain: 1.0 };
+    initialise(&ctx, &mut params, &InitSpec { init, forget_bias: 1.0, cell: LSTM, seed: 3 });
+    let (there, back) = (params.named("rnn.weight_hh_l1"), params.named("rnn.weight_hh_l1_reverse"));
+    assert!(there != back && back.iter().all(|w| w.abs() <= 1.0));
+    assert_eq!(gate(params.named("rnn.bias_ih_l0_reverse"), 1), [1.0; H]);
+    for (name, value) in
+        [("norm_weight_l2", 1.0), ("norm_bias_l1", 0.0), ("h0_l0", 0.0), ("c0_l1_reverse", 0.0)]
+    {
+        assert!(params.named(&format!("rnn.{name}")).iter().all(|&w| w == value), "{name}");
     }
 }
