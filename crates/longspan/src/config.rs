@@ -29,7 +29,7 @@ use crate::pool::Pool;
 use crate::schedule::Schedule;
 use crate::schema::{Predicts, Schema};
 use crate::setting::{Size, nearest};
-use crate::task::{Lengths, TaskKind};
+use crate::task::{Lengths, Task, TaskKind};
 
 /// The version of the format of configuration files.
 pub const SCHEMA: i64 = 1;
@@ -396,9 +396,8 @@ impl Config {
     pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
         let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
         let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
-        // What is predicted at every step is read out of every step, and tasks say of each step what it is to predict.
-        let of_steps = schema.predicts == Predicts::Next || self.task.is_some();
-        let pool = if of_steps { Pool::Steps } else { self.pool_of_rows() };
+        // What is predicted at every step is read out of every step.
+        let pool = if schema.predicts == Predicts::Next { Pool::Steps } else { self.pool_of_rows() };
         let (input, output) = (schema.input(embedding), schema.output(self.loss, self.tie_weights));
         ModelSpec {
             chunk,
@@ -411,10 +410,12 @@ impl Config {
         }
     }
 
-    /// What a prediction from all of a row is read out of: the last state is one of each direction.
+    /// What a prediction from all of a row is read out of: the last state is one of each direction. Tasks with predictions inside
+    /// a row are read out of every step.
     pub fn pool_of_rows(&self) -> Pool {
+        let once = self.task.and_then(TaskKind::task).is_none_or(Task::predicts_once);
         match self.pool {
-            Pool::Steps if self.bidirectional => Pool::Ends,
+            Pool::Steps if self.bidirectional && once => Pool::Ends,
             pool => pool,
         }
     }

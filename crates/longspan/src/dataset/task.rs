@@ -45,8 +45,9 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
 fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
     let lengths = config.length;
     let of = |windows, first| Samples::new(task, lengths, config.batch, config.seed, windows, first);
-    let train = of(TASK_EPOCH, 0)?;
-    let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
+    let pool = config.pool_of_rows();
+    let train = of(TASK_EPOCH, 0)?.pooled(pool);
+    let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch().pooled(pool);
     let schema = schema(task);
     let record = DataRecord {
         description: format!("{}, length {lengths}", task.name()),

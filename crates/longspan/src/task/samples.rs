@@ -9,6 +9,7 @@ use crate::data::vocabulary::Vocabulary;
 use crate::data::{Batch, Source};
 use crate::head::ValueLoss;
 use crate::model::{InputSpec, OutputSpec};
+use crate::pool::Pool;
 use crate::rng::{Key, Purpose, Stream};
 
 /// The token of the first symbol: a vocabulary begins with `<unk>` and `<eos>`.
@@ -99,6 +100,11 @@ impl Task {
         (self.scored)(length)
     }
 
+    /// Whether each sample has one prediction, at its last step: one from all of it.
+    pub fn predicts_once(&self) -> bool {
+        [self.shortest, self.shortest + 1].into_iter().all(|length| self.scored(length) == 1)
+    }
+
     /// Mean loss of a scored place, in nats or as a squared error, for the best guess that knows the place and what may stand
     /// there, and has read nothing.
     pub fn chance_loss(&self, lengths: Lengths) -> f64 {
@@ -113,6 +119,8 @@ pub(super) struct Row<'a> {
     row: usize,
     /// The sample's last step.
     last: usize,
+    /// Whether the readout sees one thing of each row.
+    pooled: bool,
 }
 
 impl Row<'_> {
@@ -133,16 +141,22 @@ impl Row<'_> {
         self.batch.numbers[place * D..][..D].copy_from_slice(&numbers);
     }
 
+    /// What step t is read out of.
+    fn seen(&self, t: usize) -> usize {
+        assert!(!self.pooled || t == self.last, "a prediction at step {t} from all of {}", self.last + 1);
+        if self.pooled { self.row } else { self.place(t) }
+    }
+
     /// Step t is to predict a class.
     pub(super) fn predict(&mut self, t: usize, class: u32) {
-        let place = self.place(t);
-        self.batch.targets[place] = class;
+        let seen = self.seen(t);
+        self.batch.targets[seen] = class;
     }
 
     /// The last step is to predict a number.
     pub(super) fn predict_value(&mut self, value: f32) {
-        let place = self.place(self.last);
-        self.batch.values.places.push(place as u32);
+        let seen = self.seen(self.last);
+        self.batch.values.places.push(seen as u32);
         self.batch.values.targets.push(value);
     }
 }
@@ -160,6 +174,7 @@ pub struct Samples {
     windows: u64,
     first_sample: u64,
     same_every_epoch: bool,
+    pool: Pool,
     order: Mutex<Order>,
 }
 
@@ -196,12 +211,31 @@ impl Samples {
         }
         let key = Key::new(seed, Purpose::Task, task.layer, 0);
         let order = Mutex::default();
-        Ok(Self { task, lengths, rows, key, windows, first_sample, same_every_epoch: false, order })
+        Ok(Self {
+            task,
+            lengths,
+            rows,
+            key,
+            windows,
+            first_sample,
+            same_every_epoch: false,
+            pool: Pool::Steps,
+            order,
+        })
     }
 
     /// Draws the samples of epoch 0 in every epoch, as an evaluation does.
     pub fn same_every_epoch(self) -> Self {
         Self { same_every_epoch: true, ..self }
+    }
+
+    /// For a model with this pool.
+    ///
+    /// # Panics
+    /// If the pool makes one thing of a row and the task predicts something else than its end.
+    pub fn pooled(self, pool: Pool) -> Self {
+        assert!(pool == Pool::Steps || self.task.predicts_once(), "{pool:?} of {}", self.task.name);
+        Self { pool, ..self }
     }
 
     /// The task.
@@ -249,12 +283,21 @@ impl Source for Samples {
         }
         batch.carry = false;
         batch.first_sample = first;
-        // In the order of their ends, so that the places of values ascend.
+        let pooled = self.pool != Pool::Steps;
+        let write = |batch: &mut Batch, row: usize, last: usize| {
+            let (Reverse(length), sample) = samples[row];
+            let mut draw = self.key.stream(0, sample);
+            (self.task.write)(length, &mut draw, &mut Row { batch, row, last, pooled });
+        };
+        // In the order of what is read out, so that the places of values ascend.
+        if pooled {
+            batch.targets.truncate(self.rows);
+            steps.iter().enumerate().for_each(|(row, &steps)| write(batch, row, steps - 1));
+            return;
+        }
         for last in 0..batch.steps() {
             for row in batch.extent.whole().leaving(last) {
-                let (Reverse(length), sample) = samples[row];
-                let mut draw = self.key.stream(0, sample);
-                (self.task.write)(length, &mut draw, &mut Row { batch: &mut *batch, row, last });
+                write(batch, row, last);
             }
         }
     }

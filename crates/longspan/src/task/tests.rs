@@ -18,6 +18,7 @@ use crate::data::{Batch, IGNORE, Source};
 use crate::kernel::{Context, Level};
 use crate::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use crate::params::Params;
+use crate::pool::Pool;
 
 /// Targets of what is read, by a person's solution; None for what no sample reads.
 type Solution = fn(&[u32]) -> Option<Vec<u32>>;
@@ -342,4 +343,30 @@ fn models_of_a_tasks_shape_score_it() {
         assert_eq!(score.scored as usize, batch.scored() + batch.values.places.len());
         assert!((score.loss - loss).abs() < 1e-9 * loss, "{}: {} for {loss}", task.name, score.loss);
     }
+}
+
+#[test]
+fn a_pool_has_the_targets_of_the_last_steps_row_by_row() {
+    let mut once = Vec::new();
+    for task in all().filter(|task| task.predicts_once()) {
+        once.push(task.name);
+        let of = |pool| training(task, "12..30", 40).pooled(pool);
+        let (steps, rows) = window(&of(Pool::Steps), 0, 3);
+        let mut batch = Batch::default();
+        of(Pool::Ends).fill(0, 3, &mut batch);
+        assert_eq!((&batch.inputs, &batch.numbers), (&steps.inputs, &steps.numbers), "{}", task.name);
+        match task.words() {
+            Some(_) => {
+                let last: Vec<u32> = rows.iter().map(|row| *row.targets.last().unwrap()).collect();
+                assert_eq!(batch.targets, last, "{}", task.name);
+            }
+            None => {
+                let values: Vec<f32> = rows.iter().map(|row| row.value.unwrap()).collect();
+                assert_eq!(batch.values.targets, values, "{}", task.name);
+                assert!(batch.values.places.iter().copied().eq(0..40), "{}", task.name);
+            }
+        }
+    }
+    let wanted = ["order2", "order3", "permutation", "match", "parity", "adding", "multiplication"];
+    assert!(once.len() == wanted.len() && wanted.iter().all(|name| once.contains(name)), "{once:?}");
 }

@@ -20,21 +20,22 @@ pub(super) fn check_memory(
         CellKind::Gru { .. } => 3.0,
         _ => 1.0,
     };
-    let (h, l) = (spec.hidden as f64, spec.layers as f64);
+    let (h, l, w) = (spec.hidden as f64, spec.layers as f64, spec.width() as f64);
     let (table, e) = match spec.input {
         InputSpec::Tokens { vocabulary, embedding } => {
             (vocabulary as f64 * embedding as f64, embedding as f64)
         }
         InputSpec::Numbers { width } => (0.0, width as f64),
     };
-    let readout = spec.output.width() as f64 * h;
-    let parameters = table + gates * h * (e + h) + (l - 1.0) * gates * 2.0 * h * h + readout;
+    let readout = spec.output.width() as f64 * w;
+    // W units a layer: H of each direction.
+    let parameters = table + gates * w * (e + h) + (l - 1.0) * gates * w * (w + h) + readout;
     let places = steps as f64 * rows as f64;
     // The gates of every step, as far as they are kept.
     let tape =
-        (4.0 * places * l * h * gates).min(config.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
+        (4.0 * places * l * w * gates).min(config.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
     // Weights, gradient, two moments, packed copies; the outputs and the gradient by them.
-    let needed = 4.0 * (5.0 * parameters + 2.0 * places * h) + tape;
+    let needed = 4.0 * (5.0 * parameters + 2.0 * places * w) + tape;
     if needed > present {
         return Err(TrainError::Memory { needed: needed / 1e9, present: present / 1e9 });
     }
