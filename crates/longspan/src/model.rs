@@ -283,7 +283,7 @@ impl<R: Real> Model<R> {
         self.stack.limit_memory(limit);
     }
 
-    /// How a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see [`Stack::plan`].
+    /// How a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see [`Recurrence::plan`].
     ///
     /// # Errors
     /// If the limit is below the least that is possible.
@@ -350,7 +350,7 @@ impl<R: Real> Model<R> {
     }
 
     /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window.
-    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Stack::backward`].
+    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Recurrence::backward`].
     pub fn train(
         &mut self,
         ctx: &Context<R>,
