@@ -21,6 +21,7 @@ use longspan::schema::{Predicts, Schema};
 
 use crate::failure::{Failure, fail, put};
 use crate::machine::{self, Stop};
+use crate::progress::Progress;
 use show::Shown;
 
 /// A run's weights, ready to compute.

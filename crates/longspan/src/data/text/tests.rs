@@ -160,7 +160,10 @@ fn a_long_text_is_what_it_is_in_one_piece() {
         let mut words = Vec::new();
         for line in text.split_inclusive('\n') {
             words.extend(line.split_whitespace().map(|word| (word.as_ptr() as usize, word.to_owned())));
-            words.push((line.trim_end_matches('\n').as_bytes().as_ptr_range().end as usize, "<eos>".to_owned()));
+            words.push((
+                line.trim_end_matches('\n').as_bytes().as_ptr_range().end as usize,
+                "<eos>".to_owned(),
+            ));
         }
         words
     };
