@@ -24,7 +24,7 @@ impl Bench {
         bench.write("empty.txt", b"");
         bench.write("short.txt", b"too short");
         bench.write("one.txt", b"T");
-        bench.write("words.json", br#"["<eos>", "The"]"#);
+        bench.write("words.json", br#"["The", "<eos>"]"#);
         bench.write("word.txt", &b"w".repeat(3 << 20));
         let mut invalid = b"The cats\nand the ".to_vec();
         invalid.extend([0xff, 0xfe]);
