@@ -40,10 +40,11 @@ impl Source for Torn {
 
 #[test]
 fn a_window_that_cannot_be_read_is_no_step() {
-    let config = Config { batch: 2, hidden: 8, ..Config::default() };
+    let mut config = Config::default();
+    config.batch = 2;
     let spec = ModelSpec::language(CellKind::Lstm { peepholes: false, coupled: false }, 10, 8, 8, 1);
     let source = Torn(OnceLock::new());
-    let mut trainer = Trainer::new(Context::new(Level::detect(), 1), &spec, &config);
+    let mut trainer = Trainer::new(Context::<f32>::new(Level::detect(), 1), &spec, &config);
     trainer.step(&source, 0.1).expect("a window that can be read");
     assert!(source.failure().is_none());
     let (position, weights) = (trainer.position(), trainer.params().flat().to_vec());

@@ -66,7 +66,7 @@ impl PartialEq for Kind {
 struct Chars {
     chars: Vec<char>,
     /// Most texts are mostly ASCII: for it a table instead of a search. [`LACKING`] where there is none.
-    ascii: [u32; 128],
+    ascii: Box<[u32; 128]>,
     others: HashMap<char, u32>,
     /// The place of `<unk>`, in which no character stands.
     unknown: Option<u32>,
@@ -140,7 +140,7 @@ impl Vocabulary {
     }
 
     fn of_chars(chars: Vec<char>, unknown: Option<u32>) -> Self {
-        let (mut ascii, mut others) = ([LACKING; 128], HashMap::new());
+        let (mut ascii, mut others) = (Box::new([LACKING; 128]), HashMap::new());
         for (id, &character) in (0..).zip(&chars).filter(|&(id, _)| Some(id) != unknown) {
             match ascii.get_mut(character as usize) {
                 Some(place) => *place = id,
