@@ -46,7 +46,7 @@ enum Kind {
     Byte,
     Char(Chars),
     Word { words: Vec<String>, ids: HashMap<String, u32> },
-    Tokenizer(Tokenizer),
+    Tokenizer(Box<Tokenizer>),
 }
 
 impl PartialEq for Kind {
@@ -156,7 +156,7 @@ impl Vocabulary {
     }
 
     fn tokenizer(json: &str) -> Result<Self, VocabularyError> {
-        Ok(Self(Arc::new(Kind::Tokenizer(Tokenizer::new(json)?))))
+        Ok(Self(Arc::new(Kind::Tokenizer(Box::new(Tokenizer::new(json)?)))))
     }
 
     /// Number of different characters or words that have an id.
