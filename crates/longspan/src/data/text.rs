@@ -1,7 +1,7 @@
 //! Text files as token sequences: a training part, and perhaps a validation and a test part.
 //!
 //! A file is read in pieces of bounded size, up to three times: to count its tokens and find its characters, to count the words
-//! of its training part, and to write its tokens down ([`super::tokens`]). What is held of it in memory is bounded, but for the
+//! of its training part, and to write its tokens down. What is held of it in memory is bounded, but for the
 //! vocabulary.
 
 mod encode;
