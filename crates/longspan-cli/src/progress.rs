@@ -4,8 +4,12 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use longspan::data::text::Reading;
 use longspan::head::Unit;
 use longspan::train::{Event, Start};
+
+/// How long a text is read without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Time between two plain lines.
 const LINES: Duration = Duration::from_secs(10);
@@ -45,7 +49,11 @@ impl Progress {
 
     pub(crate) fn show(&mut self, event: &Event<'_>) {
         match event {
-            Event::Started(start) => self.start(start),
+            Event::Reading(reading) => self.reading(reading),
+            Event::Started(start) => {
+                self.read();
+                self.start(start);
+            }
             Event::Stepped(report, _) => {
                 let loss = report.score.mean_loss();
                 let before = self.loss.unwrap_or(loss);
@@ -66,6 +74,33 @@ impl Progress {
                 self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss(), self.unit)));
             }
             Event::Saved(_) => {}
+        }
+    }
+
+    /// Shows how far a text has been read, once that takes longer than a second.
+    pub(crate) fn reading(&mut self, reading: &Reading<'_>) {
+        const MB: u64 = 1_000_000;
+        let name = reading.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if self.began.elapsed() < PATIENCE {
+        } else if self.terminal {
+            let bar = self.bar.get_or_insert_with(|| {
+                let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
+                ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
+                    .with_style(style.progress_chars("━╸ "))
+            });
+            bar.set_length(reading.of);
+            bar.set_position(reading.bytes);
+            bar.set_message(format!("reading {name}"));
+        } else if self.last_line.elapsed() >= LINES {
+            self.last_line = Instant::now();
+            eprintln!("reading {name}  {} of {} MB", grouped(reading.bytes / MB), grouped(reading.of / MB));
+        }
+    }
+
+    /// Takes the bar of reading away.
+    pub(crate) fn read(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
         }
     }
 

@@ -24,6 +24,8 @@ impl Bench {
         bench.write("empty.txt", b"");
         bench.write("short.txt", b"too short");
         bench.write("one.txt", b"T");
+        bench.write("words.json", br#"["The", "<eos>"]"#);
+        bench.write("word.txt", &b"w".repeat(3 << 20));
         let mut invalid = b"The cats\nand the ".to_vec();
         invalid.extend([0xff, 0xfe]);
         invalid.extend(text.as_bytes());
@@ -112,6 +114,21 @@ fn texts() {
         ("train --text one.txt --valid-fraction 0.5", &["one.txt", "--valid-fraction"]),
         ("train --text text.txt --valid greek.txt", &["greek.txt", "line 1, column 5", "U+03B1"]),
         ("train --text text.txt --valid gone.txt", &["gone.txt", "check the path"]),
+        ("train --text text.txt --vocab nowhere.json", &["nowhere.json", "check the path"]),
+        (
+            "train --text text.txt --vocab words.json --level word --vocab-size 9",
+            &["--vocab-size 9", "leave out one"],
+        ),
+        (
+            "train --text text.txt --vocab words.json",
+            &["words.json", "\"The\", is not one character", "--level word"],
+        ),
+        (
+            "train --text text.txt --vocab words.json --level word",
+            &["text.txt: line 1, column 5", "\"cat,\"", "add <unk>"],
+        ),
+        ("train --task copy --vocab words.json", &["--vocab"]),
+        ("train --text word.txt --level word", &["word.txt: line 1, column 1", "more than 1048576 bytes"]),
         ("train --text text.txt --valid-fraction 1", &["--valid-fraction 1", "below 1"]),
         ("train --text text.txt --valid-fraction -0.1", &["--valid-fraction -0.1"]),
         ("train", &["--text FILE", "--task"]),

@@ -271,3 +271,58 @@ fn the_demo_tells_its_story() {
     assert!(line("lstm").is_some_and(|line| line.contains("it has learned the rule")), "{story}");
     assert!(story.lines().any(|line| line.contains("█") && line.ends_with("<- the subject")), "{story}");
 }
+
+/// A vocabulary that a person gives: its numbers are the model's, the run keeps it, and the file is not needed again.
+#[test]
+fn a_given_vocabulary_stays_with_the_run() {
+    let directory = directory();
+    let directory = directory.path();
+    let path = directory.join("vocab.json");
+    std::fs::write(&path, r#"{"<eos>": 2, "The": 0, "<unk>": 3, "dogs": 1}"#).expect("a file");
+    let settings =
+        "--text text.txt --level word --vocab vocab.json --hidden 8 --batch 4 --unroll 8 --steps 3 --out run";
+    run(directory, &format!("train {settings}"));
+    std::fs::remove_file(&path).expect("a removal");
+    run(directory, "train --resume --out run --steps 5");
+    assert!(json(directory, "eval run --text text.txt --json")["tokens"].as_u64() > Some(0));
+    let words = json(directory, "sample run --length 50 --json")["text"].as_str().expect("a text").to_owned();
+    assert!(words.split_whitespace().all(|word| ["The", "dogs", "<unk>"].contains(&word)), "{words}");
+    let checkpoint =
+        Checkpoint::read(&directory.join("run/checkpoints/last.safetensors")).expect("a checkpoint");
+    let vocabulary = checkpoint.header().expect("a header").schema.vocabulary().expect("tokens").clone();
+    assert_eq!((0..4).map(|id| vocabulary.label(id)).collect::<Vec<_>>(), ["The", "dogs", "<eos>", "<unk>"]);
+}
+
+/// The same for a tokenizer.json, which the checkpoint holds.
+#[cfg(feature = "tokenizers")]
+#[test]
+fn a_tokenizer_stays_with_the_run() {
+    let directory = directory();
+    let directory = directory.path();
+    let path = directory.join("tokenizer.json");
+    // Characters of bytes and one merge: the smallest BPE.
+    let mut vocab = serde_json::Map::new();
+    for character in ('!'..='~').chain(['\u{120}', '\u{10a}']).map(String::from).chain(["Th".into()]) {
+        let id = vocab.len();
+        vocab.insert(character, id.into());
+    }
+    let byte_level = serde_json::json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let model = serde_json::json!({"type": "BPE", "vocab": vocab, "merges": [["T", "h"]]});
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": byte_level, "post_processor": null, "decoder": byte_level, "model": model
+    });
+    std::fs::write(&path, tokenizer.to_string()).expect("a file");
+    run(
+        directory,
+        "train --text text.txt --vocab tokenizer.json --hidden 8 --batch 4 --unroll 8 --steps 3 --out run",
+    );
+    std::fs::remove_file(&path).expect("a removal");
+    run(directory, "train --resume --out run --steps 5");
+    assert!(json(directory, "eval run --text text.txt --json")["tokens"].as_u64() > Some(0));
+    let text = json(directory, "sample run --prompt The --length 50 --json")["text"]
+        .as_str()
+        .expect("a text")
+        .to_owned();
+    assert!(text.starts_with("The") && text.len() >= 50, "{text}");
+}

@@ -1,11 +1,13 @@
 //! Sources and the batches they fill.
 
 pub mod batches;
+pub mod file;
 pub mod fingerprint;
 pub mod labelled;
 pub mod series;
 pub mod stream;
 pub mod text;
+mod tokens;
 mod units;
 pub mod vocabulary;
 
@@ -103,7 +105,12 @@ pub trait Source: Send + Sync {
     /// Windows in one pass.
     fn windows(&self) -> u64;
     /// Fills `batch` with window `window` (< [`Source::windows`]) of pass `epoch`. The same arguments give the same batch.
+    /// Where the data cannot be read any more nothing in it is scored, and [`Source::failure`] says why.
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch);
     /// Largest `[steps, rows]` that [`Source::fill`] produces; what is trained on has this many rows in every window.
     fn shape(&self) -> (usize, usize);
+    /// Why a batch could not be filled, once that has happened: only data that are not in memory can fail.
+    fn failure(&self) -> Option<&std::io::Error> {
+        None
+    }
 }

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::data::Source;
 use crate::data::labelled::{LabelledError, is_music};
 use crate::data::series::SeriesError;
-use crate::data::text::TextError;
+use crate::data::text::{TextError, Watch};
 use crate::head::Unit;
 use crate::schema::{Predicts, Schema};
 use crate::task::TaskError;
@@ -121,9 +121,21 @@ impl Dataset {
     /// # Errors
     /// [`DataError`] names the file or the setting.
     pub fn open(config: &Config, learned: Option<&Schema>) -> Result<Self, DataError> {
+        Self::open_watched(config, learned, &mut |_| {})
+    }
+
+    /// As [`Dataset::open`]; `watch` sees how far long texts have been read.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`].
+    pub fn open_watched(
+        config: &Config,
+        learned: Option<&Schema>,
+        watch: Watch<'_>,
+    ) -> Result<Self, DataError> {
         match (&config.task, &config.text, &config.labelled, &config.series) {
             (Some(kind), ..) => task::open(config, *kind),
-            (_, Some(path), ..) => text::open(config, path, learned),
+            (_, Some(path), ..) => text::open(config, path, learned, watch),
             (_, _, Some(path), _) if is_music(path)? => music::open(config, path),
             (_, _, Some(path), _) => labelled::open(config, path, learned),
             (.., Some(path)) => series::open(config, path, learned),

@@ -14,6 +14,7 @@ pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, Origin};
+use crate::data::Source;
 use crate::dataset::Dataset;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
@@ -89,7 +90,7 @@ pub fn train(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<Summary, TrainError> {
     let began = Instant::now();
-    let mut session = Session::open(job)?;
+    let mut session = Session::open(job, watch)?;
     watch(Event::Started(&session.start));
     let outcome = session.run(began, cancel, watch)?;
     session.close(outcome, began, cancel)
@@ -112,7 +113,7 @@ struct Session {
 }
 
 impl Session {
-    fn open(job: &Job) -> Result<Self, TrainError> {
+    fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
         let mut config = job.config.clone();
         let name = job.out.display().to_string();
         let from = job.from.as_ref().map(|path| run::find_checkpoint(path)).transpose()?;
@@ -142,8 +143,8 @@ impl Session {
                 });
             }
         }
-        let data =
-            Dataset::open(&config, header.map(|header| &header.schema).filter(|_| config.task.is_none()))?;
+        let learned = header.map(|header| &header.schema).filter(|_| config.task.is_none());
+        let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
         config.check_for(&data.schema)?;
         let spec = config.model_spec(&data.schema);
         check_memory(&config, &spec, data.train.shape())?;
@@ -270,6 +271,7 @@ impl Session {
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
             if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
+                self.check_read(self.data.train.as_ref(), watch)?;
                 self.run.append(
                     "divergence",
                     divergence.step,
@@ -299,6 +301,7 @@ impl Session {
         let Some(source) = &self.data.valid else { return Ok(()) };
         let cancelled = || cancel.load(Ordering::Relaxed);
         let Some(score) = self.trainer.evaluate(source.as_ref(), &cancelled) else { return Ok(()) };
+        self.check_read(source.as_ref(), watch)?;
         let step = self.trainer.position().step;
         self.validated = step;
         self.valid = Some(score);
@@ -309,6 +312,14 @@ impl Session {
             self.save("best", watch)?;
         }
         Ok(())
+    }
+
+    /// Data that cannot be read any more end the run behind its last step.
+    fn check_read(&self, source: &dyn Source, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+        let Some(failure) = source.failure() else { return Ok(()) };
+        self.save("last", watch)?;
+        let (run, step) = (self.run.path().display().to_string(), self.trainer.position().step);
+        Err(TrainError::Unread { run, step, failure: failure.to_string() })
     }
 
     fn output(&self) -> OutputSpec {
@@ -333,6 +344,7 @@ impl Session {
                 Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
             }
             test = self.trainer.evaluate(source.as_ref(), &|| cancel.load(Ordering::Relaxed));
+            test = test.filter(|_| source.failure().is_none());
             if let Some(score) = &test {
                 self.run.append("test", step, score_fields(self.output(), score, false))?;
             }

@@ -116,7 +116,8 @@ impl<R: Real> Trainer<R> {
     /// Takes one step on the next window of `source` with learning rate `lr`.
     ///
     /// # Errors
-    /// [`Divergence`] if the loss or the gradient is not finite; nothing has changed then.
+    /// [`Divergence`] if the loss or the gradient is not finite; nothing has changed then. A window that could not be read has
+    /// nothing to score, and hence no loss: [`Source::failure`] says so.
     ///
     /// # Panics
     /// If a window of the source has other than [`Config::batch`] rows.

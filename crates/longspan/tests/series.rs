@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use data::data;
+use longspan::data::file::FileError;
 use longspan::data::series::{
     Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, describe, naive,
 };
@@ -142,8 +143,10 @@ fn files_that_cannot_be_read_are_named() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let error = |path: PathBuf| Series::load(&SeriesOptions::new(path, 1, 1)).expect_err("an error");
     let missing = directory.path().join("none.csv");
-    assert!(matches!(error(missing.clone()), SeriesError::NoFile { path } if path == missing));
-    assert!(matches!(error(directory.path().to_owned()), SeriesError::Directory { .. }));
+    assert!(
+        matches!(error(missing.clone()), SeriesError::File(FileError::Missing { path }) if path == missing)
+    );
+    assert!(matches!(error(directory.path().to_owned()), SeriesError::File(FileError::Directory { .. })));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use longspan::schema::{Predicts, Schema};
 
 use crate::failure::{Failure, fail, put};
 use crate::machine::{self, Stop};
+use crate::progress::Progress;
 use show::Shown;
 
 /// A run's weights, ready to compute.
@@ -82,6 +83,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let cancelled = || stop.cancel.load(std::sync::atomic::Ordering::Relaxed);
     let assessed = assess(&ctx, &mut model, &params, &header.schema, source.as_ref(), season, &cancelled);
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
+    if let Some(failure) = source.failure() {
+        return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
+    }
     let shown = Shown {
         assessment: &assessment,
         schema: &header.schema,
@@ -125,10 +129,13 @@ fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judg
             return Err(fail(format!("the model has learned {learned}: leave out --{other}")));
         }
     }
+    let mut progress = Progress::new();
     let named = |path: &Path| path.display().to_string();
     if let Some(path) = file("text") {
         let vocabulary = schema.vocabulary().expect("a model of tokens");
-        let part = TextPart::read(path, vocabulary)?;
+        let part = TextPart::read(path, vocabulary, &mut |reading| progress.reading(&reading));
+        progress.read();
+        let part = part?;
         let stream = EvaluationStream::new(&part, config.batch, config.unroll)?;
         return Ok((Box::new(stream), named(path), Some(part.bytes())));
     }
@@ -143,10 +150,15 @@ fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judg
         )));
     }
     // Of a task only the end is scored: a window of training need not fit.
-    let data = match config.task {
-        Some(_) => Dataset::open(config, None)?,
-        None => Dataset::to_judge(config, schema)?,
+    let data = match (config.task, &config.text) {
+        (Some(_), _) => Dataset::open(config, None),
+        (None, Some(_)) => {
+            Dataset::open_watched(config, Some(schema), &mut |reading| progress.reading(&reading))
+        }
+        (None, None) => Dataset::to_judge(config, schema),
     };
+    progress.read();
+    let data = data?;
     let part = matches.get_one::<String>("part").map(String::as_str);
     let (source, name) = match part {
         Some("test") => (data.test, "test"),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use longspan::data::vocabulary::{END_OF_LINE, Level, Vocabulary};
+use longspan::data::vocabulary::{Level, Vocabulary};
 use longspan::rng::{Key, Purpose};
 use longspan::sampling::choose;
 use serde_json::json;
@@ -81,8 +81,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
 /// What is read where there is no prompt: the end of a line, or the first token.
 fn beginning(vocabulary: &Vocabulary) -> u32 {
-    let end = if vocabulary.level() == Level::Word { END_OF_LINE } else { "\n" };
-    vocabulary.id(end).unwrap_or(0)
+    vocabulary.encode_prompt("\n").ok().and_then(|tokens| tokens.last().copied()).unwrap_or(0)
 }
 
 /// Prints tokens as they come.
@@ -97,7 +96,13 @@ impl Printer<'_> {
     fn show(&mut self, tokens: &[u32], end: bool) -> Result<(), Failure> {
         // A character takes at most 4 bytes, a word any number: decode from a safe place behind.
         let bytes = self.vocabulary.decode_bytes(tokens);
-        let fresh = &bytes[self.shown.min(bytes.len())..];
+        let mut fresh = &bytes[self.shown.min(bytes.len())..];
+        if self.vocabulary.level() == Level::Tokenizer && !end {
+            // It writes a mark in the place of a character that is not whole.
+            while let Some(before) = fresh.strip_suffix("\u{fffd}".as_bytes()) {
+                fresh = before;
+            }
+        }
         let whole = match std::str::from_utf8(fresh) {
             Ok(text) => text.len(),
             Err(error) if error.error_len().is_none() && !end => error.valid_up_to(),

@@ -68,6 +68,7 @@ keys! {
         valid_fraction "X" "Fraction that is held out to validate on, where no file is: the end of a text or series, a share of each class; 0 for none";
         test_fraction "X" "The same to test on at the end; for series and labelled sequences";
         vocab_size "N" "Words: the N most frequent tokens, <unk> and <eos> included; 0 for all";
+        vocab "FILE" "Tokens of --text, instead of those that it has: a JSON array, an object of tokens and numbers, or a tokenizer.json. --from and --resume keep the model's own";
         labelled "FILE" "Labelled sequences to tell apart: .ts of the UCR/UEA archive, a table, a folder with a text a label, IDX images; or piano rolls (JSON) to go on with";
         labelled_test "FILE" "Labelled sequences to test on at the end";
         label_column "NAME" "Tables: the column of labels; label, class or target unless given";

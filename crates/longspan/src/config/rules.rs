@@ -9,7 +9,7 @@ use crate::setting::SettingError;
 
 /// Settings that only some sources of data have.
 const OF_SOURCES: &[(&[&str], &[&str])] = &[
-    (&["text"], &["valid", "test", "vocab_size"]),
+    (&["text"], &["valid", "test", "vocab_size", "vocab"]),
     (&["text", "labelled"], &["level"]),
     (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
     (&["series"], &["columns", "target", "window", "horizon", "recursive", "time_column", "group_column"]),
@@ -94,6 +94,11 @@ impl Config {
                 self.vocab_size == 0 || self.vocab_size >= 3,
                 "vocab_size",
                 "needs 3 or more, or 0 for all words",
+            ),
+            (
+                self.vocab_size == 0 || self.vocab.is_none(),
+                "vocab_size",
+                "a vocabulary that --vocab names has its size: leave out one of the two",
             ),
             (self.layers >= 1, "layers", "needs 1 or more"),
             (self.hidden >= 1, "hidden", "needs 1 or more"),

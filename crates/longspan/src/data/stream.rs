@@ -1,5 +1,7 @@
 //! The windows of a long text: side by side for training, every prediction exactly once for evaluation.
 
+use std::io;
+
 use super::text::{TextError, TextPart};
 use super::{Batch, IGNORE, Source};
 
@@ -26,7 +28,7 @@ impl TextStream {
     /// If `rows` or `unroll` is 0.
     pub fn new(part: &TextPart, rows: usize, unroll: usize) -> Result<Self, TextError> {
         check(rows, unroll);
-        let tokens = part.tokens().len();
+        let tokens = part.len();
         let needed = rows.saturating_mul(unroll).saturating_add(1);
         if tokens < needed {
             let path = part.path().to_owned();
@@ -51,12 +53,16 @@ impl Source for TextStream {
         let start = window as usize * self.unroll;
         open(batch, window, self.unroll.min(self.steps - start), self.rows);
         for row in 0..self.rows {
-            fill_row(batch, row, &self.part.tokens()[row * self.steps + start..], batch.steps());
+            fill_row(batch, row, &self.part, row * self.steps + start, batch.steps());
         }
     }
 
     fn shape(&self) -> (usize, usize) {
         (self.unroll, self.rows)
+    }
+
+    fn failure(&self) -> Option<&io::Error> {
+        self.part.failure()
     }
 }
 
@@ -84,7 +90,7 @@ impl EvaluationStream {
     /// If `rows` or `unroll` is 0.
     pub fn new(part: &TextPart, rows: usize, unroll: usize) -> Result<Self, TextError> {
         check(rows, unroll);
-        let tokens = part.tokens().len();
+        let tokens = part.len();
         if tokens < 2 {
             return Err(TextError::NothingToPredict { path: part.path().to_owned(), tokens });
         }
@@ -93,7 +99,7 @@ impl EvaluationStream {
 
     /// Number of predictions P.
     pub fn predictions(&self) -> usize {
-        self.part.tokens().len() - 1
+        self.part.len() - 1
     }
 
     /// Steps of the longest row.
@@ -118,13 +124,17 @@ impl Source for EvaluationStream {
             let steps = batch.steps().min(length.saturating_sub(start));
             // A row that has ended may begin its window beyond the text.
             if steps > 0 {
-                fill_row(batch, row, &self.part.tokens()[origin + start..], steps);
+                fill_row(batch, row, &self.part, origin + start, steps);
             }
         }
     }
 
     fn shape(&self) -> (usize, usize) {
         (self.unroll.min(self.steps()), self.rows)
+    }
+
+    fn failure(&self) -> Option<&io::Error> {
+        self.part.failure()
     }
 }
 
@@ -140,12 +150,19 @@ fn open(batch: &mut Batch, window: u64, steps: usize, rows: usize) {
     debug_assert!(batch.targets.iter().all(|&target| target == IGNORE));
 }
 
-/// Row `row` reads the first `steps` of `tokens` and predicts the one after each.
-fn fill_row(batch: &mut Batch, row: usize, tokens: &[u32], steps: usize) {
-    for (t, pair) in tokens.windows(2).take(steps).enumerate() {
-        let place = batch.extent.offset(t) + row;
-        batch.inputs[place] = pair[0];
-        batch.targets[place] = pair[1];
+/// Row `row` reads `steps` tokens from `start` on and predicts the one after each. Nothing is scored once one could not be read.
+fn fill_row(batch: &mut Batch, row: usize, part: &TextPart, start: usize, steps: usize) {
+    let Batch { extent, inputs, targets, .. } = batch;
+    let read = part.each(start, steps + 1, |t, token| {
+        if t < steps {
+            inputs[extent.offset(t) + row] = token;
+        }
+        if t > 0 {
+            targets[extent.offset(t - 1) + row] = token;
+        }
+    });
+    if read.is_err() {
+        targets.fill(IGNORE);
     }
 }
 

@@ -6,11 +6,16 @@ use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
 use crate::config::Config;
 use crate::data::Source;
 use crate::data::stream::{EvaluationStream, TextStream};
-use crate::data::text::{TextCorpus, TextError, TextOptions, TextPart};
+use crate::data::text::{TextCorpus, TextError, TextOptions, TextPart, Watch, read_vocabulary};
 use crate::head::Unit;
 use crate::schema::{Predicts, Schema};
 
-pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
+pub(super) fn open(
+    config: &Config,
+    path: &Path,
+    learned: Option<&Schema>,
+    watch: Watch<'_>,
+) -> Result<Dataset, DataError> {
     let options = TextOptions {
         train: path.into(),
         valid: config.valid.clone(),
@@ -19,14 +24,15 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         vocabulary_size: (config.vocab_size > 0).then_some(config.vocab_size),
         valid_fraction: config.valid_fraction,
     };
-    let corpus = match learned.map(|schema| (schema.vocabulary(), &schema.predicts)) {
-        None => TextCorpus::load(&options)?,
-        Some((Some(vocabulary), Predicts::Next)) => TextCorpus::load_with(&options, vocabulary.clone())?,
+    let vocabulary = match learned.map(|schema| (schema.vocabulary(), &schema.predicts)) {
+        None => config.vocab.as_ref().map(|path| read_vocabulary(path, config.level)).transpose()?,
+        Some((Some(vocabulary), Predicts::Next)) => Some(vocabulary.clone()),
         Some(_) => {
             let (found, needed) = ("predicts something else", "reads tokens and predicts the next one");
             return Err(DataError::OtherKind { data: "texts", found, needed });
         }
     };
+    let corpus = TextCorpus::load(&options, vocabulary, watch)?;
     let train = TextStream::new(&corpus.train, config.batch, config.unroll)?;
     let evaluation = |part: &Option<TextPart>| -> Result<Option<Box<dyn Source>>, TextError> {
         let stream = part.as_ref().map(|p| EvaluationStream::new(p, config.batch, config.unroll));
@@ -36,7 +42,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     let judged = corpus.valid.as_ref().unwrap_or(&corpus.train);
     let tokens = corpus.vocabulary.len();
     let schema = Schema::language(corpus.vocabulary.clone());
-    let count = |part: &Option<TextPart>| part.as_ref().map_or(0, |part| part.tokens().len() as u64 - 1);
+    let count = |part: &Option<TextPart>| part.as_ref().map_or(0, |part| part.len() as u64 - 1);
     let by = match (&config.valid, &corpus.valid) {
         (Some(_), _) => "file".into(),
         (None, Some(_)) => format!("position: the last {} % are held out", 100.0 * config.valid_fraction),
@@ -48,12 +54,12 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         schema: schema.fingerprint(),
         parts: Parts {
             items: "tokens".into(),
-            train: corpus.train.tokens().len() as u64,
+            train: corpus.train.len() as u64,
             valid: count(&corpus.valid),
             test: count(&corpus.test),
             by,
         },
-        unknown_share: judged.unknown() as f64 / judged.tokens().len().max(1) as f64,
+        unknown_share: judged.unknown() as f64 / judged.len().max(1) as f64,
         unit: Unit::Nats,
         chance_loss: frequency_loss(&corpus.train, judged),
         chance: "token frequencies".into(),
@@ -64,11 +70,11 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
 /// Loss in nats of guessing each token of `judged` by its frequency in `train`, every count one higher so that none is
 /// zero: what a model that reads nothing can have.
 fn frequency_loss(train: &TextPart, judged: &TextPart) -> f64 {
-    let mut counts = vec![1u64; train.vocabulary()];
-    train.tokens().iter().for_each(|&token| counts[token as usize] += 1);
-    let total = (train.tokens().len() + train.vocabulary()) as f64;
-    let losses: Vec<f64> = counts.iter().map(|&count| -(count as f64 / total).ln()).collect();
-    let predicted = judged.tokens().get(1..).unwrap_or_default();
-    let nats: f64 = predicted.iter().map(|&token| losses[token as usize]).sum();
-    nats / predicted.len().max(1) as f64
+    let (train, mut predicted) = (train.counts(), judged.counts().to_vec());
+    // The first token is read and never predicted.
+    let _ = judged.each(0, judged.len().min(1), |_, token| predicted[token as usize] -= 1);
+    let total = (train.iter().sum::<u64>() + train.len() as u64) as f64;
+    let loss = |(&seen, &count): (&u64, &u64)| -((seen + 1) as f64 / total).ln() * count as f64;
+    let nats: f64 = train.iter().zip(&predicted).map(loss).sum();
+    nats / predicted.iter().sum::<u64>().max(1) as f64
 }

@@ -80,4 +80,17 @@ pub enum TrainError {
         /// Gigabytes of the machine.
         present: f64,
     },
+    /// The data cannot be read any more.
+    #[error(
+        "the data cannot be read any more ({failure}): the checkpoint after step {step} is whole, `longspan train \
+         --resume --out {run}` goes on"
+    )]
+    Unread {
+        /// The run.
+        run: String,
+        /// Steps taken.
+        step: u64,
+        /// What the system says.
+        failure: String,
+    },
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::bptt::Plan;
+use crate::data::text::Reading;
 use crate::dataset::DataRecord;
 use crate::head::{Score, Unit};
 use crate::kernel::Level;
@@ -14,6 +15,8 @@ use crate::trainer::{Divergence, StepReport};
 
 /// What happens in a run, as it happens.
 pub enum Event<'a> {
+    /// A long text is being read.
+    Reading(Reading<'a>),
     /// Everything is ready.
     Started(&'a Start),
     /// A step was taken.

@@ -4,30 +4,15 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::data::file::FileError;
+
 /// Why labelled sequences or music cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelledError {
-    /// There is no such file.
-    #[error("there is no file {}: check the path", path.display())]
-    Missing {
-        /// The path that was asked for.
-        path: PathBuf,
-    },
-    /// A directory stands where a file is needed.
-    #[error("{} is a directory: name one file", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The system refuses to read the file.
-    #[error("{} cannot be read ({error}): check its permissions", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    /// The file cannot be opened or read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A gzip file that ends early or is not one.
     #[error("{} is packed with gzip and cannot be unpacked ({error}): it is cut off or damaged, fetch it again", path.display())]
     Damaged {

@@ -158,7 +158,7 @@ fn encode(vocabulary: &Vocabulary, line: &[u8], tokens: &mut Vec<u32>) -> Result
                 tokens.push(token.ok_or(Problem::UnknownChar { character })?);
             }
         }
-        Level::Word => {
+        Level::Word | Level::Tokenizer => {
             let token = |word| vocabulary.id(word).or(vocabulary.unknown());
             tokens.extend(text.split_whitespace().filter_map(token));
         }

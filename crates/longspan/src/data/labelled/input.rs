@@ -1,22 +1,23 @@
 //! Bytes of a file, unpacked if they are gzip, and its lines, in bounded memory.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::data::file::{self, FileError};
+
 use super::error::{LabelledError, Place, Problem};
+
+/// What stands where a directory does not belong.
+const NEED: &str = "one file";
 
 /// Most bytes of one line or record.
 pub(super) const LIMIT: u64 = 64 << 20;
 
 /// The file's bytes, unpacked.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
-    if path.is_dir() {
-        return Err(LabelledError::Directory { path: path.to_owned() });
-    }
-    let file = File::open(path).map_err(|error| failed(path, error))?;
+    let file = file::open(path, NEED)?;
     let (magic, packed) = peek(file, 2).map_err(|error| failed(path, error))?;
     Ok(if magic == [0x1f, 0x8b] { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
 }
@@ -30,11 +31,9 @@ pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, 
 
 /// What a failed read means.
 pub(super) fn failed(path: &Path, error: io::Error) -> LabelledError {
-    let path = path.to_owned();
     match error.kind() {
-        io::ErrorKind::NotFound => LabelledError::Missing { path },
-        io::ErrorKind::InvalidData => LabelledError::Damaged { path, error },
-        _ => LabelledError::Unreadable { path, error },
+        io::ErrorKind::InvalidData => LabelledError::Damaged { path: path.to_owned(), error },
+        _ => FileError::new(path, error, NEED).into(),
     }
 }
 

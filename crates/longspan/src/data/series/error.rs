@@ -1,34 +1,17 @@
 //! What can be wrong with a series, each with its place and the way out.
 
-use std::io;
 use std::path::PathBuf;
 
 use super::Part;
+use crate::data::file::FileError;
 
 /// Why a series cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesError {
-    /// There is no such file.
-    #[error("there is no file {}: check the path", path.display())]
-    NoFile {
-        /// The path that was asked for.
-        path: PathBuf,
-    },
-    /// A directory stands where a file is needed.
-    #[error("{} is a directory: name one file of comma or tab separated values with --series", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The system refuses to read the file.
-    #[error("{} cannot be read ({error}): check its permissions", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    /// The file cannot be opened or read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file begins as gzip does.
     #[error("{} is compressed: unpack it with gunzip", path.display())]
     Compressed {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, StringRecord, Terminator};
 
 use super::error::{SeriesError, shorten};
+use crate::data::file::{self, FileError};
 use crate::data::fingerprint::Fingerprint;
 
 /// The longest row that is read, in bytes.
@@ -219,21 +220,18 @@ fn separator(row: &[u8]) -> u8 {
     most.map_or(b',', |(separator, _)| separator)
 }
 
+/// What stands where a directory does not belong.
+const NEED: &str = "one file of comma or tab separated values with --series";
+
 /// What an error of the system, or a row without an end, means for the file.
 fn unreadable(path: &Path, line: u64, error: io::Error) -> SeriesError {
-    let path = path.to_owned();
     if error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>()) {
-        return SeriesError::RowTooLong { path, line, limit: LONGEST_ROW };
+        return SeriesError::RowTooLong { path: path.to_owned(), line, limit: LONGEST_ROW };
     }
-    match error.kind() {
-        io::ErrorKind::NotFound => SeriesError::NoFile { path },
-        // Not every system says so in the kind of the error.
-        _ if path.is_dir() => SeriesError::Directory { path },
-        _ => SeriesError::Unreadable { path, error },
-    }
+    FileError::new(path, error, NEED).into()
 }
 
 /// The file, opened.
 pub(super) fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
-    std::fs::File::open(path).map_err(|error| unreadable(path, 1, error))
+    Ok(file::open(path, NEED)?)
 }

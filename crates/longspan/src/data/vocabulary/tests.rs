@@ -113,10 +113,10 @@ fn stored_vocabularies_are_compact_and_come_back() {
 #[test]
 fn damaged_vocabularies_are_refused() {
     for (stored, part) in [
-        (r#"{"level":"char","chars":"ba"}"#, "ascending"),
-        (r#"{"level":"char","chars":"aa"}"#, "ascending"),
+        (r#"{"level":"char","chars":"ba","unknown":2}"#, "its <unk>"),
+        (r#"{"level":"char","chars":"aßaß"}"#, "twice"),
         (r#"{"level":"char","chars":""}"#, "no characters"),
-        (r#"{"level":"word","words":["a","b"]}"#, "begin with"),
+        (r#"{"level":"word","words":["a","b"]}"#, "no <eos>"),
         (r#"{"level":"word","words":["<unk>","<eos>","a","a"]}"#, "twice"),
     ] {
         let error = serde_json::from_str::<Vocabulary>(stored).unwrap_err().to_string();

@@ -1,0 +1,65 @@
+//! From the pieces of a text to its tokens.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::super::fingerprint::Fingerprint;
+use super::super::tokens::{Tokens, Writer, temporary_directory};
+use super::super::vocabulary::Vocabulary;
+use super::input::Passage;
+use super::{TextError, content};
+
+/// What is known of a part besides its tokens.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// How often each token occurs.
+    pub(super) counts: Vec<u64>,
+    /// Number of bytes.
+    pub(super) bytes: usize,
+    /// Of the bytes.
+    pub(super) fingerprint: Fingerprint,
+}
+
+impl Tally {
+    fn new(vocabulary: &Vocabulary) -> Self {
+        Self { counts: vec![0; vocabulary.len()], bytes: 0, fingerprint: Fingerprint::default() }
+    }
+
+    fn add(&mut self, tokens: &[u32], bytes: &[u8]) {
+        tokens.iter().for_each(|&token| self.counts[token as usize] += 1);
+        self.bytes += bytes.len();
+        self.fingerprint.write(bytes);
+    }
+}
+
+/// The tokens of a text, at most `in_memory` bytes of them in memory, and what is known of those before and from token `kept`
+/// on; without one all are before.
+pub(super) fn encode(
+    mut pieces: Passage<'_, impl Read>,
+    path: &Path,
+    vocabulary: &Vocabulary,
+    kept: Option<usize>,
+    in_memory: usize,
+) -> Result<(Tokens, [Tally; 2]), TextError> {
+    let temporary = |error| TextError::Temporary { directory: temporary_directory(), error };
+    let kept = kept.unwrap_or(usize::MAX);
+    let mut parts = [Tally::new(vocabulary), Tally::new(vocabulary)];
+    let (mut writer, mut tokens) = (Writer::new(vocabulary.len(), in_memory), Vec::new());
+    while let Some(piece) = pieces.next()? {
+        tokens.clear();
+        vocabulary.append(&piece, &mut tokens).map_err(|problem| content(path, problem))?;
+        let bytes = piece.bytes();
+        if writer.len() > kept {
+            parts[1].add(&tokens, bytes);
+        } else if writer.len() + tokens.len() <= kept {
+            parts[0].add(&tokens, bytes);
+        } else {
+            let before = kept - writer.len();
+            let offset = vocabulary.offset(&piece, before).map_err(|problem| content(path, problem))?;
+            parts[0].add(&tokens[..before], &bytes[..offset]);
+            parts[1].add(&tokens[before..], &bytes[offset..]);
+        }
+        writer.extend(&tokens).map_err(temporary)?;
+    }
+    Ok((writer.finish().map_err(temporary)?, parts))
+}

@@ -1,0 +1,106 @@
+//! A text file that is read several times, and who watches that.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use super::super::file::{self, FileError};
+use super::super::tokens::{temporary, temporary_directory};
+use super::super::units::Piece;
+use super::super::vocabulary::Level;
+use super::pieces::{PieceError, Pieces};
+use super::{Reading, TextError, Watch, content};
+
+/// What stands where a directory does not belong.
+const NEED: &str = "one text file";
+
+/// Bytes between two reports of how far a file has been read.
+const REPORT: u64 = 4 << 20;
+
+/// A file of some bytes.
+pub(super) struct Input<'a> {
+    file: File,
+    path: &'a Path,
+    bytes: u64,
+    watch: &'a mut dyn FnMut(Reading<'_>),
+    /// Passes over the file, and how many of them have begun.
+    passes: u64,
+    begun: u64,
+}
+
+impl<'a> Input<'a> {
+    /// Opens the file. What is no plain file, such as a pipe, can be read only once and is copied.
+    pub(super) fn open(path: &'a Path, watch: Watch<'a>) -> Result<Self, TextError> {
+        let unreadable = |error| FileError::new(path, error, NEED);
+        let mut file = file::open(path, NEED)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        let mut bytes = metadata.len();
+        if !metadata.is_file() || bytes == 0 {
+            let failed = |error| TextError::Temporary { directory: temporary_directory(), error };
+            let mut copy = temporary().map_err(failed)?;
+            bytes = io::copy(&mut file, &mut copy).map_err(failed)?;
+            file = copy;
+        }
+        if bytes == 0 {
+            return Err(TextError::Empty { path: path.to_owned() });
+        }
+        Ok(Self { file, path, bytes, watch, passes: 1, begun: 0 })
+    }
+
+    /// Says how many passes there will be.
+    pub(super) fn plan(&mut self, passes: u64) {
+        self.passes = passes;
+    }
+
+    /// Number of bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Begins a pass.
+    pub(super) fn pieces(&mut self, level: Level) -> Result<Passage<'_, &File>, TextError> {
+        (&self.file).rewind().map_err(|error| FileError::new(self.path, error, NEED))?;
+        self.begun += 1;
+        Ok(Passage {
+            pieces: Pieces::new(&self.file, self.bytes, level),
+            path: self.path,
+            watch: Some(self.watch),
+            before: (self.begun - 1) * self.bytes,
+            of: self.passes * self.bytes,
+            reported: 0,
+        })
+    }
+}
+
+/// One pass over bytes in memory, which messages call `path`.
+pub(super) fn of_bytes<'a>(path: &'a Path, bytes: &'a [u8], level: Level) -> Passage<'a, &'a [u8]> {
+    let of = bytes.len() as u64;
+    Passage { pieces: Pieces::new(bytes, of, level), path, watch: None, before: 0, of, reported: 0 }
+}
+
+/// One pass.
+pub(super) struct Passage<'a, R> {
+    pieces: Pieces<R>,
+    path: &'a Path,
+    watch: Option<&'a mut dyn FnMut(Reading<'_>)>,
+    before: u64,
+    of: u64,
+    reported: u64,
+}
+
+impl<R: Read> Passage<'_, R> {
+    /// The next piece.
+    pub(super) fn next(&mut self) -> Result<Option<Piece<'_>>, TextError> {
+        let done = self.pieces.done();
+        if done - self.reported >= REPORT
+            && let Some(watch) = &mut self.watch
+        {
+            self.reported = done;
+            watch(Reading { path: self.path, bytes: self.before + done, of: self.of });
+        }
+        self.pieces.next().map_err(|error| match error {
+            PieceError::Io(error) => FileError::new(self.path, error, NEED).into(),
+            PieceError::Content(problem) => content(self.path, problem),
+        })
+    }
+}

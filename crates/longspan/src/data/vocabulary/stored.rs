@@ -1,0 +1,191 @@
+//! Vocabularies in checkpoints.
+
+use serde::{Deserialize, Serialize};
+
+use super::{END_OF_LINE, Kind, Level, Vocabulary, VocabularyError};
+
+/// What a checkpoint holds: `{"level":"char","chars":" abc"}`.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "level", rename_all = "lowercase")]
+pub(super) enum Stored {
+    Byte,
+    Char {
+        chars: String,
+        /// The place of `<unk>`, which a given vocabulary may have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<u32>,
+    },
+    Word {
+        words: Vec<String>,
+    },
+    /// All of it, so that a run needs no file beside its own.
+    Tokenizer {
+        json: String,
+    },
+}
+
+impl From<Vocabulary> for Stored {
+    fn from(vocabulary: Vocabulary) -> Self {
+        match &*vocabulary.0 {
+            Kind::Byte => Self::Byte,
+            Kind::Char(chars) => Self::Char { chars: chars.chars.iter().collect(), unknown: chars.unknown },
+            Kind::Word { words, .. } => Self::Word { words: words.clone() },
+            Kind::Tokenizer(tokenizer) => Self::Tokenizer { json: tokenizer.json().to_owned() },
+        }
+    }
+}
+
+impl TryFrom<Stored> for Vocabulary {
+    type Error = VocabularyError;
+
+    fn try_from(stored: Stored) -> Result<Self, VocabularyError> {
+        let damaged = |damage| Err(VocabularyError::Damaged { damage });
+        match stored {
+            Stored::Byte => Ok(Self::bytes()),
+            Stored::Char { chars, unknown } => {
+                let chars: Vec<char> = chars.chars().collect();
+                if chars.is_empty() {
+                    return damaged("it has no characters");
+                }
+                if unknown.is_some_and(|id| id as usize >= chars.len()) {
+                    return damaged("its <unk> is none of its characters");
+                }
+                let count = chars.len() - usize::from(unknown.is_some());
+                let vocabulary = Self::of_chars(chars, unknown);
+                match vocabulary.distinct() == count {
+                    true => Ok(vocabulary),
+                    false => damaged("a character occurs twice"),
+                }
+            }
+            Stored::Word { words } => {
+                let count = words.len();
+                let vocabulary = Self::index(words);
+                if vocabulary.id(END_OF_LINE).is_none() {
+                    return damaged("it has no <eos>");
+                }
+                match vocabulary.distinct() == count {
+                    true => Ok(vocabulary),
+                    false => damaged("a word occurs twice"),
+                }
+            }
+            Stored::Tokenizer { json } => Self::tokenizer(&json),
+        }
+    }
+}
+
+/// A vocabulary that a person gives, as the content of a JSON file: an array of tokens, an object of tokens and their
+/// numbers, or a tokenizer.json.
+impl Vocabulary {
+    /// Reads `json` for a text at `level`; a tokenizer brings its own.
+    ///
+    /// # Errors
+    /// [`VocabularyError`] says what is wrong with it.
+    pub fn from_json(json: &str, level: Level) -> Result<Self, VocabularyError> {
+        let problem = |problem| VocabularyError::NoVocabulary { problem };
+        let value: serde_json::Value =
+            serde_json::from_str(json).map_err(|error| problem(format!("it is not JSON ({error})")))?;
+        let tokens = match value {
+            serde_json::Value::Object(map) if map.get("model").is_some_and(serde_json::Value::is_object) => {
+                return Self::tokenizer(json);
+            }
+            serde_json::Value::Array(items) => {
+                let token = |(index, item)| match item {
+                    serde_json::Value::String(token) => Ok(token),
+                    other => Err(problem(format!(
+                        "its token {index} is {}, which is no text",
+                        short(&other.to_string())
+                    ))),
+                };
+                items.into_iter().enumerate().map(token).collect::<Result<Vec<String>, _>>()?
+            }
+            serde_json::Value::Object(map) => numbered(map).map_err(problem)?,
+            _ => return Err(problem("it is neither an array nor an object".into())),
+        };
+        Self::given(tokens, level)
+    }
+
+    fn given(tokens: Vec<String>, level: Level) -> Result<Self, VocabularyError> {
+        let unfit = |problem| Err(VocabularyError::Unfit { problem });
+        if tokens.is_empty() {
+            return Err(VocabularyError::NoVocabulary { problem: "it has no tokens".into() });
+        }
+        let mut seen = std::collections::HashMap::new();
+        for (index, token) in tokens.iter().enumerate() {
+            if let Some(before) = seen.insert(token.as_str(), index) {
+                let token = short(token);
+                return unfit(format!(
+                    "its tokens {before} and {index} are both {token:?}: remove one of them"
+                ));
+            }
+        }
+        match level {
+            Level::Char => {
+                let (mut chars, mut unknown) = (Vec::new(), None);
+                for (index, token) in tokens.iter().enumerate() {
+                    let mut letters = token.chars();
+                    match (letters.next(), letters.next()) {
+                        (Some(character), None) => chars.push(character),
+                        _ if token == super::UNKNOWN => {
+                            unknown = Some(index as u32);
+                            chars.push(char::REPLACEMENT_CHARACTER);
+                        }
+                        _ => {
+                            let token = short(token);
+                            return unfit(format!(
+                                "its token {index}, {token:?}, is not one character: choose --level word, or remove it"
+                            ));
+                        }
+                    }
+                }
+                Ok(Self::of_chars(chars, unknown))
+            }
+            Level::Word => {
+                let split = |token: &&String| token.is_empty() || token.contains(char::is_whitespace);
+                if let Some(token) = tokens.iter().find(split) {
+                    let token = short(token);
+                    return unfit(format!(
+                        "its token {token:?} is no word, as no text has it between white space: remove it"
+                    ));
+                }
+                if !tokens.iter().any(|token| token == END_OF_LINE) {
+                    return unfit("it has no <eos>, with which every line ends at word level: add it".into());
+                }
+                Ok(Self::index(tokens))
+            }
+            Level::Byte | Level::Tokenizer => unfit(
+                "bytes have a vocabulary of their own: choose --level char or word, or leave out --vocab"
+                    .into(),
+            ),
+        }
+    }
+}
+
+/// The tokens of an object in the order of their numbers.
+fn numbered(map: serde_json::Map<String, serde_json::Value>) -> Result<Vec<String>, String> {
+    let count = map.len();
+    let mut tokens = vec![None; count];
+    for (token, number) in map {
+        let index = number.as_u64().filter(|&index| index < count as u64);
+        let name = short(&token);
+        let Some(index) = index else {
+            return Err(format!(
+                "its token {name:?} has the number {}, and {count} tokens have 0 to {}",
+                short(&number.to_string()),
+                count - 1
+            ));
+        };
+        if let Some(other) = tokens[index as usize].replace(token) {
+            return Err(format!("its tokens {:?} and {name:?} have both the number {index}", short(&other)));
+        }
+    }
+    // As many different numbers below the count as there are tokens: none is missing.
+    Ok(tokens.into_iter().flatten().collect())
+}
+
+/// The beginning of what may be long.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
