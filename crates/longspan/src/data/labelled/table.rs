@@ -21,7 +21,7 @@ use super::{Kind, Labelled, Origin};
 use crate::setting::nearest;
 
 /// Names of columns of labels that need not be pointed out.
-const LABELS: [&str; 3] = ["label", "class", "target"];
+pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
 
 /// Which columns hold no values.
 #[derive(Clone, Debug, Default)]

@@ -98,7 +98,7 @@ pub enum SeriesError {
         limit: u64,
     },
     /// A row with more or fewer fields than there are names.
-    #[error("{}: line {line} has {found} fields, and the header names {expected}: complete the row or remove it", path.display())]
+    #[error("{}: line {line} has {found} fields, and the header names {expected}: complete the row or remove it, and close the quotes of its fields", path.display())]
     Ragged {
         /// The file.
         path: PathBuf,
