@@ -102,6 +102,14 @@ pub enum DataError {
         /// What it should do.
         needed: &'static str,
     },
+    /// A setting that contradicts what a forecaster has learned.
+    #[error("{given}: the weights are of a model that has learned with {learned}: leave it out, or train without --from")]
+    Learned {
+        /// The setting.
+        given: Given,
+        /// What it was.
+        learned: String,
+    },
     /// A setting that divides or reads sequences with labels, and music, which has parts of its own.
     #[error("{given}: {path} holds piano rolls, of which the file's own parts are learned and judged: leave it out")]
     OfMusic {

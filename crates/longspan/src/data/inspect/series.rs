@@ -30,7 +30,9 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectErro
         let full = description.columns.iter().filter(|column| column.least.is_some());
         options.columns = full.map(|column| column.name.clone()).collect();
         options.target.retain(|target| !empty.contains(target));
-        description = series::describe(&options)?;
+        // Text is left out all the same; named columns alone do not say so.
+        let left_out = std::mem::take(&mut description.left_out);
+        description = Description { left_out, ..series::describe(&options)? };
     }
     let spreads: Vec<_> = description.columns.iter().map(|c| (c.name.as_str(), c.spread)).collect();
     notes.extend(advice::notes(

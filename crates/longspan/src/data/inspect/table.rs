@@ -58,7 +58,9 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
         None => {
             let ends = [sketch.columns.last()?, sketch.columns.first()?];
             let label = |column: &&Column| column.is_text() && !column.time && few(column) && !column.called(&GROUPS);
-            ends.into_iter().find(label).filter(|_| sketch.columns.len() > 3)?
+            // Rows that have a time are not sequences of their own.
+            let timed = sketch.columns.iter().any(|column| column.time || column.called(&TIMES));
+            ends.into_iter().find(label).filter(|_| sketch.columns.len() > 3 && !timed)?
         }
     };
     let place = sketch.position(&label.name)?;
@@ -72,6 +74,10 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     let label = if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
     readable.then(|| Columns { label, id: id.and_then(named) })
 }
+
+/// Names of columns of times.
+const TIMES: [&str; 9] =
+    ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
 
 /// Names of columns that tell series apart.
 pub(super) const GROUPS: [&str; 16] = [
