@@ -3,46 +3,12 @@
 
 mod common;
 
-use std::io::Write;
-
-use common::Desk;
-use longspan::config::{KEYS, flag};
-
-/// Files by name, a command on them, and what its message has.
-type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str, &'a [&'a str]);
-
-/// Runs the cases, each in a directory of its own, in which nothing is left but its files.
-fn refused(cases: &[Case<'_>]) {
-    for (files, line, parts) in cases {
-        let desk = Desk::new();
-        files.iter().for_each(|(name, bytes)| desk.write(name, bytes));
-        desk.bad(line, parts);
-        assert!(!desk.path("runs").exists(), "{line}: a run that could not begin leaves nothing");
-        flags_exist(&String::from_utf8_lossy(&desk.run(line).stderr));
-    }
-}
-
-/// Every flag that a message names is one of the program's.
-fn flags_exist(message: &str) {
-    let known = |word: &str| {
-        KEYS.iter().any(|key| flag(key.name) == word) || ["--out", "--from", "--resume", "--config"].contains(&word)
-    };
-    let words = message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-    for word in words.filter(|word| word.starts_with("--") && word.len() > 2) {
-        assert!(known(word.trim_end_matches('-')), "there is no {word}: {message}");
-    }
-}
+use common::{Desk, gzip, refused};
 
 const HEAD: &[u8] = b"@problemName x\n@classLabel true a b\n@data\n";
 
 fn archive(data: &str) -> Vec<u8> {
     [HEAD, data.as_bytes()].concat()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).expect("memory");
-    packed.finish().expect("memory")
 }
 
 /// IDX of `count` images of 2 x 2 pixels, said to be `said`.
@@ -63,7 +29,10 @@ fn tables_of_labelled_sequences() {
         table("", &["x.csv", "empty"]),
         table("\n\n", &["x.csv", "empty or has only a header"]),
         table("a,b,label\n", &["x.csv", "only a header"]),
-        table("a,b,label\n1,2,x\n1,x\n", &["x.csv: line 3", "2 fields instead of 3", "complete the row or remove it"]),
+        table(
+            "a,b,label\n1,2,x\n1,x\n",
+            &["x.csv: line 3", "2 fields instead of 3", "complete the row or remove it"],
+        ),
         table("a,b,label\n1,2,x\n1,2,3,y\n", &["x.csv: line 3", "4 fields instead of 3"]),
         table("a,b,label\n1,2,x\n1,,y\n", &["x.csv: line 3", "is missing", "--missing interpolate"]),
         table("a,b,label\n1,2,x\nnan,NaN,y\n", &["line 3", "is missing", "--missing zero"]),
@@ -75,13 +44,24 @@ fn tables_of_labelled_sequences() {
         table("a,b,label\n1,2,x\n1,red,y\n", &["line 3", "\"red\" is not a number", "column \"b\""]),
         table("a;b;label\n1,5;2;x\n1;2;y\n", &["line 2", "\"1,5\" is not a number", "decimal point"]),
         table("a,a,label\n1,2,x\n1,2,y\n", &["line 1", "two columns are named \"a\"", "rename"]),
-        table("a,b,c\n1,2,x\n1,2,y\n", &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\", \"c\""]),
+        table(
+            "a,b,c\n1,2,x\n1,2,y\n",
+            &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\", \"c\""],
+        ),
         table("1,2,3\n1,2,4\n", &["line 1", "only numbers", "name the columns"]),
         table("label\nx\ny\n", &["line 1", "no column of values"]),
         table("a,b,label\n1,\"2,x\n1,2,y\n", &["x.csv: line 2", "fields instead of 3", "quote"]),
-        ("a,speaker\n1,x\n2,y\n", "train --labelled x.csv --label-column speeker", &["did you mean \"speaker\""]),
+        (
+            "a,speaker\n1,x\n2,y\n",
+            "train --labelled x.csv --label-column speeker",
+            &["did you mean \"speaker\""],
+        ),
         ("i,a,label\n1,1,x\n", "train --labelled x.csv --id-column id", &["no column \"id\"", "--id-column"]),
-        ("i,a,label\n1,1,x\n1,2,y\n", "train --labelled x.csv --id-column i", &["line 3", "changes from \"x\" to \"y\""]),
+        (
+            "i,a,label\n1,1,x\n1,2,y\n",
+            "train --labelled x.csv --id-column i",
+            &["line 3", "changes from \"x\" to \"y\""],
+        ),
         (
             "i,a,label\n1,1,x\n2,2,y\n1,1,x\n",
             "train --labelled x.csv --id-column i",
@@ -109,7 +89,11 @@ fn tables_of_labelled_sequences() {
     }
     refused(&[
         (&[("x.csv", b"a,b,label\n1,2,x\n1,2,f\xfcr\n")], TRAIN, &["line 3", "not valid UTF-8 from byte 2"]),
-        (&[("x.csv", &[0xff, 0xfe, b'a', 0, b',', 0, b'b', 0])], TRAIN, &["x.csv: line 1", "not valid UTF-8"]),
+        (
+            &[("x.csv", &[0xff, 0xfe, b'a', 0, b',', 0, b'b', 0])],
+            TRAIN,
+            &["x.csv: line 1", "not valid UTF-8"],
+        ),
         (
             &[("x.csv", b"a,label\n1,x\n2,y\n"), ("t.csv", b"a,label\n1,x\n2,z\n")],
             "train --labelled x.csv --labelled-test t.csv",
@@ -145,8 +129,16 @@ fn archives() {
         (&[("x.ts", b"@classLabel true a b\n1,2:a\n")], TRAIN, &["x.ts", "no @data line"]),
         (&[("x.ts", b"@data\n1,2:a\n")], TRAIN, &["x.ts", "no @classLabel line"]),
         (&[("x.ts", b"@targetLabel true\n@data\n1:2\n")], TRAIN, &["no class labels", "classification"]),
-        (&[("x.ts.gz", &packed[..packed.len() - 12])], "train --labelled x.ts.gz", &["x.ts.gz", "cut off or damaged"]),
-        (&[("x.ts.gz", b"\x1f\x8b garbage that is no gzip")], "train --labelled x.ts.gz", &["x.ts.gz", "cut off"]),
+        (
+            &[("x.ts.gz", &packed[..packed.len() - 12])],
+            "train --labelled x.ts.gz",
+            &["x.ts.gz", "cut off or damaged"],
+        ),
+        (
+            &[("x.ts.gz", b"\x1f\x8b garbage that is no gzip")],
+            "train --labelled x.ts.gz",
+            &["x.ts.gz", "cut off"],
+        ),
         (&[], TRAIN, &["there is no file", "x.ts", "check the path"]),
         (&[("x.ts", &good)], "train --labelled x.ts --labelled-test gone.ts", &["gone.ts", "check the path"]),
         (&[("x.ts", &good)], "train --labelled x.ts/y", &["x.ts/y", "check"]),
@@ -165,8 +157,16 @@ fn archives() {
 fn folders_of_texts() {
     refused(&[
         (&[("names/readme.md", b"x")], "train --labelled names", &["names", "no .txt file"]),
-        (&[("names/a.txt", b"x\n"), ("names/b.txt", b"")], "train --labelled names", &["names/b.txt", "empty"]),
-        (&[("names/a.txt", b"x\n")], "train --labelled names", &["names", "every sequence has the label \"a\""]),
+        (
+            &[("names/a.txt", b"x\n"), ("names/b.txt", b"")],
+            "train --labelled names",
+            &["names/b.txt", "empty"],
+        ),
+        (
+            &[("names/a.txt", b"x\n")],
+            "train --labelled names",
+            &["names", "every sequence has the label \"a\""],
+        ),
         (
             &[("names/a.txt", b"x\n\ny\n"), ("names/b.txt", b"z\n")],
             "train --labelled names",
@@ -202,15 +202,27 @@ fn images_of_digits() {
             TRAIN,
             &[IMAGES, "ends in image 2 of 2", "fetch it again"],
         ),
-        (&[(IMAGES, &images(2, 3)), (LABELS, &labels(&[1, 2]))], TRAIN, &[IMAGES, "bytes follow the last of 2"]),
+        (
+            &[(IMAGES, &images(2, 3)), (LABELS, &labels(&[1, 2]))],
+            TRAIN,
+            &[IMAGES, "bytes follow the last of 2"],
+        ),
         (
             &[(IMAGES, b"\0\0\x0d\x03\0\0\0\x02"), (LABELS, &labels(&[1, 2]))],
             TRAIN,
             &[IMAGES, "begins with the bytes 00 00 0d 03", "00 00 08 03"],
         ),
         (&[(IMAGES, b"\0\0\x08"), (LABELS, &labels(&[1, 2]))], TRAIN, &[IMAGES, "ends in its header"]),
-        (&[("digits", &images(2, 2))], "train --labelled digits", &["digits", "images-idx3", "--image-labels"]),
-        (&[(IMAGES, &images(2, 2)), (LABELS, &labels(&[1, 1]))], TRAIN, &["every sequence has the label \"1\""]),
+        (
+            &[("digits", &images(2, 2))],
+            "train --labelled digits",
+            &["digits", "images-idx3", "--image-labels"],
+        ),
+        (
+            &[(IMAGES, &images(2, 2)), (LABELS, &labels(&[1, 1]))],
+            TRAIN,
+            &["every sequence has the label \"1\""],
+        ),
     ]);
 }
 
@@ -233,8 +245,16 @@ fn music() {
     }
     let roll: &[u8] = br#"{"train": [[[60], [62], [64]]]}"#;
     refused(&[
-        (&[("x.json", roll)], "train --labelled x.json --labelled-test x.json", &["x.json", "the file's own"]),
-        (&[("x.json", roll)], "train --labelled x.json --test-fraction 0.2", &["--test-fraction", "the file's own"]),
+        (
+            &[("x.json", roll)],
+            "train --labelled x.json --labelled-test x.json",
+            &["x.json", "the file's own"],
+        ),
+        (
+            &[("x.json", roll)],
+            "train --labelled x.json --test-fraction 0.2",
+            &["--test-fraction", "the file's own"],
+        ),
     ]);
 }
 
@@ -251,7 +271,11 @@ fn series() {
         ("t,a\n".into(), TRAIN, &["x.csv", "no rows"]),
         ("1,2\n3,4\n".into(), TRAIN, &["x.csv: line 1", "names of the columns"]),
         (longer("60,1"), TRAIN, &["x.csv: line 62 has 2 fields", "names 3", "complete the row"]),
-        (longer("60,,1"), TRAIN, &["line 62, column a has no value", "--missing drop", "--missing interpolate"]),
+        (
+            longer("60,,1"),
+            TRAIN,
+            &["line 62, column a has no value", "--missing drop", "--missing interpolate"],
+        ),
         (longer("60,NaN,1"), TRAIN, &["line 62, column a has no value"]),
         (longer("60,inf,1"), TRAIN, &["line 62, column a has \"inf\"", "write NA"]),
         (longer("60,1e39,1"), TRAIN, &["line 62, column a has \"1e39\"", "single precision", "rescale"]),
@@ -260,11 +284,19 @@ fn series() {
         (longer("60,\"1,1"), TRAIN, &["x.csv: line 62", "close the quotes"]),
         (long.replace("t,a,b", "t,a,a"), TRAIN, &["line 1 names two columns \"a\"", "rename"]),
         (long.clone(), "train --series x.csv --target c", &["no column \"c\"", "--target", "t, a, b"]),
-        (long.replace("t,a", "t,wind"), "train --series x.csv --columns t,wnd", &["no column \"wnd\"", "did you mean wind?"]),
+        (
+            long.replace("t,a", "t,wind"),
+            "train --series x.csv --columns t,wnd",
+            &["no column \"wnd\"", "did you mean wind?"],
+        ),
         (long.clone(), "train --series x.csv --columns a --target b", &["--target \"b\"", "--columns"]),
         (long.clone(), "train --series x.csv --columns a,a", &["--columns", "\"a\" twice"]),
         (long.clone(), "train --series x.csv --time-column when", &["no column \"when\"", "--time-column"]),
-        (long.clone(), "train --series x.csv --group-column t --window 2", &["has 1 rows", "smaller --window"]),
+        (
+            long.clone(),
+            "train --series x.csv --group-column t --window 2",
+            &["has 1 rows", "smaller --window"],
+        ),
         (long.clone(), "train --series x.csv --window 70", &["training part", "54 rows", "smaller --window"]),
         (long.clone(), "train --series x.csv --window 9", &["validation part", "6 rows", "--valid-fraction"]),
         (long.clone(), "train --series x.csv --window 2 --horizon 100", &["horizon of 100", "--horizon"]),
@@ -279,7 +311,11 @@ fn series() {
         (long.clone(), "train --series x.csv --missing zero", &["--missing zero", "choose error"]),
         (long.clone(), "train --series x.csv --level word", &["--level word", "is for --text or --labelled"]),
         (long.clone(), "train --series x.csv --label-column a", &["--label-column a", "is for --labelled"]),
-        (long.replace("30,", "3,"), "train --series x.csv --time-column t", &["line 32", "\"3\" after \"29\"", "sort"]),
+        (
+            long.replace("30,", "3,"),
+            "train --series x.csv --time-column t",
+            &["line 32", "\"3\" after \"29\"", "sort"],
+        ),
         (
             long.replace(",1\n", ",\n"),
             "train --series x.csv --missing interpolate --window 2",
@@ -299,7 +335,11 @@ fn series() {
         (&[], TRAIN, &["there is no file", "x.csv"]),
         (&[("x.csv/y", b"")], TRAIN, &["x.csv is a directory", "--series"]),
         (&[("x.csv", &gzip(long.as_bytes()))], TRAIN, &["x.csv is compressed", "gunzip"]),
-        (&[("x.csv", b"t,a\n1,2\n2,f\xfc\n")], TRAIN, &["line 3, field 2 is not UTF-8", "save the file as UTF-8"]),
+        (
+            &[("x.csv", b"t,a\n1,2\n2,f\xfc\n")],
+            TRAIN,
+            &["line 3, field 2 is not UTF-8", "save the file as UTF-8"],
+        ),
         (&[("x.txt", b"some text\n")], "train --text x.txt --window 5", &["--window 5", "is for --series"]),
     ]);
 }
@@ -319,7 +359,8 @@ fn a_line_of_a_gigabyte() {
         file.set_len(1 << 30).expect("a sparse file");
         // In an address space of half of it.
         let limited = format!("ulimit -v 600000; exec {} {line} --threads 1", env!("CARGO_BIN_EXE_longspan"));
-        let output = std::process::Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output();
+        let output =
+            std::process::Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output();
         let output = output.expect("a shell");
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {message}");
@@ -337,11 +378,16 @@ fn unusual_files_work() {
     let desk = Desk::new();
     desk.write("x.csv", table);
     desk.write("x.csv.gz", gzip(table.as_bytes()));
-    desk.write("x.ts", format!("\u{feff}{}", String::from_utf8_lossy(&archive("1,2:a\n3:b\n"))).replace('\n', "\r\n"));
+    desk.write(
+        "x.ts",
+        format!("\u{feff}{}", String::from_utf8_lossy(&archive("1,2:a\n3:b\n"))).replace('\n', "\r\n"),
+    );
     desk.write("s.csv", format!("\u{feff}t;a;b\r\n{rows}"));
     desk.write("names/a.txt", "\u{feff}Ann\r\nIda\r\n");
     desk.write("names/b.txt", "Bob\r\nNed\r\n\r\n");
-    for data in ["labelled x.csv", "labelled x.csv.gz", "labelled x.ts", "labelled names", "series s.csv --window 2"] {
+    for data in
+        ["labelled x.csv", "labelled x.csv.gz", "labelled x.ts", "labelled names", "series s.csv --window 2"]
+    {
         desk.good(&format!("train --{data} {SMALL}"));
     }
 }

@@ -3,19 +3,12 @@
 
 mod common;
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use common::Desk;
+use common::{Desk, gzip};
 use longspan::rng::{Key, Purpose};
 use serde_json::{Value, json};
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).expect("memory");
-    packed.finish().expect("memory")
-}
 
 /// What inspect says of `data`, after the command that it prints was run for two steps, by a shell as a person would.
 fn works(desk: &Desk, data: &str) -> Value {
@@ -52,10 +45,16 @@ fn archives_and_the_test_file_beside_them() {
     desk.write("my data/X_TEST.ts", archive(&["1,2:1,1:a"]));
     std::fs::rename(desk.path("my data"), desk.path("d")).expect("a rename");
     let found = works(&desk, "d/X_TRAIN.ts");
-    assert_eq!((&found["kind"], &found["form"], &found["sequences"]), (&json!("labelled"), &json!("ts"), &json!(4)));
+    assert_eq!(
+        (&found["kind"], &found["form"], &found["sequences"]),
+        (&json!("labelled"), &json!("ts"), &json!(4))
+    );
     assert_eq!(found["lengths"], json!({"min": 1, "median": 2, "max": 3, "total": 8}));
     assert_eq!((&found["missing"], &found["classes"]), (&json!(1), &json!([["a", 1], ["b", 3]])));
-    assert_eq!((&found["channels"][0]["range"], &found["channels"][1]["spread"]["std"]), (&json!([1.0, 4.0]), &json!(0.0)));
+    assert_eq!(
+        (&found["channels"][0]["range"], &found["channels"][1]["spread"]["std"]),
+        (&json!([1.0, 4.0]), &json!(0.0))
+    );
     let command = found["command"].as_str().expect("a command");
     assert!(command.ends_with("--missing interpolate --labelled-test d/X_TEST.ts"), "{command}");
     assert!(notes(&found).contains("2 is constant"), "{found}");
@@ -64,7 +63,10 @@ fn archives_and_the_test_file_beside_them() {
     // A test file of other labels is left out, and said to be.
     desk.write("d/X_TEST.ts", "@classLabel true c\n@data\n1:1:c\n");
     let found = works(&desk, "d/X_TRAIN.ts");
-    assert!(!found["command"].to_string().contains("labelled-test") && notes(&found).contains("label \\\"c\\\""), "{found}");
+    assert!(
+        !found["command"].to_string().contains("labelled-test") && notes(&found).contains("label \\\"c\\\""),
+        "{found}"
+    );
     // A channel without a value in a sequence cannot be interpolated.
     desk.write("e.ts", archive(&["1,2:?,?:a", "1:5:b"]));
     assert!(works(&desk, "e.ts")["command"].to_string().contains("--missing zero"));
@@ -81,18 +83,27 @@ fn tables_are_labelled_or_series_by_their_columns() {
     desk.write("train.csv", format!("a,b,c,label\n{rows}"));
     desk.write("test.csv", format!("a,b,c,label\n{rows}"));
     let found = works(&desk, "train.csv");
-    assert_eq!((&found["form"], &found["sequences"], &found["channels"][0]["name"]), (&json!("wide"), &json!(30), &json!("value")));
+    assert_eq!(
+        (&found["form"], &found["sequences"], &found["channels"][0]["name"]),
+        (&json!("wide"), &json!(30), &json!("value"))
+    );
     assert!(found["command"].to_string().ends_with("--labelled-test test.csv\""));
-    let other = found["otherwise"].as_str().and_then(|line| line.strip_prefix("as a series: ")).expect("another");
+    let other =
+        found["otherwise"].as_str().and_then(|line| line.strip_prefix("as a series: ")).expect("another");
     runs(&desk, other);
     // The last column holds words, and no other name says what it is.
     desk.write("flowers.csv.gz", gzip(format!("a,b,c,kind of flower\n{rows}").as_bytes()));
-    assert!(works(&desk, "flowers.csv.gz")["command"].to_string().ends_with("--label-column 'kind of flower'\""));
+    assert!(
+        works(&desk, "flowers.csv.gz")["command"].to_string().ends_with("--label-column 'kind of flower'\"")
+    );
     // Ids whose rows follow each other and have one label.
     let steps: String = (0..40).map(|i| format!("{},{},{}\n", i / 4, i % 9, (i / 4) % 2)).collect();
     desk.write("long.csv", format!("id,x,class\n{steps}"));
     let found = works(&desk, "long.csv");
-    assert_eq!((&found["form"], &found["sequences"], &found["lengths"]["max"]), (&json!("long"), &json!(10), &json!(4)));
+    assert_eq!(
+        (&found["form"], &found["sequences"], &found["lengths"]["max"]),
+        (&json!("long"), &json!(10), &json!(4))
+    );
     assert!(found["command"].to_string().ends_with("--id-column id\""));
     // A target of many values is to be forecast.
     let rows: String = (0..90).map(|i| format!("{},{}.5\n", i % 7, i)).collect();
@@ -107,13 +118,22 @@ fn series_with_times_groups_gaps_and_tails() {
     let desk = Desk::new();
     let day = |i: usize| format!("2020-{:02}-{:02}", 1 + i / 28, 1 + i % 28);
     let value = |i: usize| if i == 50 { "NA".to_owned() } else { format!("{}", (i * i) % 11) };
-    let rows: String = (0..200).map(|i| format!("{},{},{}\n", day(i), value(i), if i == 9 { 9000 } else { i % 3 })).collect();
+    let rows: String = (0..200)
+        .map(|i| format!("{},{},{}\n", day(i), value(i), if i == 9 { 9000 } else { i % 3 }))
+        .collect();
     desk.write("plain.csv", format!("date,y,z\n{rows}"));
     let found = works(&desk, "plain.csv");
     assert_eq!((&found["time"]["first"], &found["missing"]), (&json!("2020-01-01"), &json!(1)));
     let command = found["command"].as_str().expect("a command");
-    assert!(command.contains("--target y --window 8") && command.ends_with("--time-column date --missing interpolate"), "{command}");
-    assert!(notes(&found).contains("z has heavy tails") && notes(&found).contains("--loss absolute"), "{found}");
+    assert!(
+        command.contains("--target y --window 8")
+            && command.ends_with("--time-column date --missing interpolate"),
+        "{command}"
+    );
+    assert!(
+        notes(&found).contains("z has heavy tails") && notes(&found).contains("--loss absolute"),
+        "{found}"
+    );
     // Stations whose times interleave, and stations one after another.
     for (name, row) in [("mixed.csv", 2), ("stacked.csv", 100)] {
         let rows: String = (0..200)
@@ -130,9 +150,16 @@ fn series_with_times_groups_gaps_and_tails() {
     desk.write("short.tsv", format!("year;x;empty;wind\n{rows}"));
     let found = works(&desk, "short.tsv");
     assert_eq!(found["left_out"], json!(["wind"]));
-    assert!(found["command"].to_string().contains("--columns year,x") && found["command"].to_string().contains("--valid-fraction 0"), "{found}");
+    assert!(
+        found["command"].to_string().contains("--columns year,x")
+            && found["command"].to_string().contains("--valid-fraction 0"),
+        "{found}"
+    );
     // One number a line, whatever the name.
-    desk.write("numbers.txt", "passengers\n".to_owned() + &(0..60).map(|i| format!("{}\n", 100 + i)).collect::<String>());
+    desk.write(
+        "numbers.txt",
+        "passengers\n".to_owned() + &(0..60).map(|i| format!("{}\n", 100 + i)).collect::<String>(),
+    );
     assert_eq!(works(&desk, "numbers.txt")["kind"], "series");
     desk.write("column.csv", "a b\n1\n".to_owned() + &"2\n".repeat(50));
     assert_eq!(works(&desk, "column.csv")["columns"][0]["name"], "a b");
@@ -145,28 +172,44 @@ fn folders_images_and_music() {
     desk.write("train/no.txt", "nein\nnon\n");
     desk.write("test/no.txt", "nix\n");
     let found = works(&desk, "train");
-    assert_eq!((&found["form"], &found["sequences"], &found["vocabulary"]), (&json!("folder"), &json!(5), &json!(8)));
+    assert_eq!(
+        (&found["form"], &found["sequences"], &found["vocabulary"]),
+        (&json!("folder"), &json!(5), &json!(8))
+    );
     // x does not occur in training.
     assert!(notes(&found).contains("'x'"), "{found}");
     desk.write("latin/a.txt", b"\xfc\n\xe4\n");
     desk.write("latin/b.txt", b"o\n");
     assert!(works(&desk, "latin")["command"].to_string().contains("--level byte"));
 
-    let images = [&[0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 2][..], &(0..24).collect::<Vec<u8>>()].concat();
+    let images =
+        [&[0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 2][..], &(0..24).collect::<Vec<u8>>()].concat();
     let labels = [0, 0, 8, 1, 0, 0, 0, 4, 7, 9, 7, 9];
     for name in ["train4", "t10k"] {
         desk.write(&format!("digits/{name}-images-idx3-ubyte.gz"), gzip(&images));
         desk.write(&format!("digits/{name}-labels-idx1-ubyte.gz"), gzip(&labels));
     }
     let found = works(&desk, "digits");
-    assert_eq!((&found["form"], &found["sequences"], &found["lengths"]["max"]), (&json!("images"), &json!(4), &json!(3)));
+    assert_eq!(
+        (&found["form"], &found["sequences"], &found["lengths"]["max"]),
+        (&json!("images"), &json!(4), &json!(3))
+    );
     let command = found["command"].as_str().expect("a command");
-    assert!(command.ends_with("--image-steps rows --labelled-test digits/t10k-images-idx3-ubyte.gz"), "{command}");
-    desk.bad("inspect digits/t10k-labels-idx1-ubyte.gz", &["labels of images", "inspect the images", "t10k-images"]);
+    assert!(
+        command.ends_with("--image-steps rows --labelled-test digits/t10k-images-idx3-ubyte.gz"),
+        "{command}"
+    );
+    desk.bad(
+        "inspect digits/t10k-labels-idx1-ubyte.gz",
+        &["labels of images", "inspect the images", "t10k-images"],
+    );
 
     desk.write("rolls.json", r#"{"train": [[[60], [62, 64]], [[65], [], [67]]], "test": [[[60], [59]]]}"#);
     let found = works(&desk, "rolls.json");
-    assert_eq!((&found["kind"], &found["keys"], &found["parts"][0]["pieces"]), (&json!("music"), &json!([59, 67]), &json!(2)));
+    assert_eq!(
+        (&found["kind"], &found["keys"], &found["parts"][0]["pieces"]),
+        (&json!("music"), &json!([59, 67]), &json!(2))
+    );
     desk.write("still.json", r#"{"train": [[[60]]]}"#);
     assert!(desk.json("inspect still.json --json")["command"].is_null());
 }
@@ -179,7 +222,10 @@ fn texts_of_all_lengths() {
     desk.write("book.valid.txt", line.repeat(3));
     desk.write("book.test.txt", "Das Ω.\n");
     let found = works(&desk, "book.train.txt");
-    assert_eq!((&found["kind"], &found["lines"], &found["characters"]), (&json!("text"), &json!(200), &json!(200 * 51)));
+    assert_eq!(
+        (&found["kind"], &found["lines"], &found["characters"]),
+        (&json!("text"), &json!(200), &json!(200 * 51))
+    );
     assert_eq!((&found["words"]["count"], &found["words"]["different"]), (&json!(1800), &json!(9)));
     let command = found["command"].as_str().expect("a command");
     assert!(command.contains("--valid book.valid.txt") && !command.contains("--test "), "{command}");
@@ -199,11 +245,17 @@ fn texts_of_all_lengths() {
 fn runs_checkpoints_and_weights() {
     let desk = Desk::new();
     desk.write("x.ts", archive(&["1,2:a", "3:b", "4:a", "5:b"]));
-    desk.good("train --labelled x.ts --out run --hidden 4 --layers 2 --cell gru --batch 2 --epochs 1 --threads 1");
+    desk.good(
+        "train --labelled x.ts --out run --hidden 4 --layers 2 --cell gru --batch 2 --epochs 1 --threads 1",
+    );
     let found = desk.json("inspect run --json");
-    assert_eq!((&found["kind"], &found["outcome"], &found["model"]["cell"]), (&json!("run"), &json!("finished"), &json!("gru")));
+    assert_eq!(
+        (&found["kind"], &found["outcome"], &found["model"]["cell"]),
+        (&json!("run"), &json!("finished"), &json!("gru"))
+    );
     let binary = Path::new(env!("CARGO_BIN_EXE_longspan"));
-    let command = found["command"].as_str().and_then(|line| line.strip_prefix("longspan ")).expect("a command");
+    let command =
+        found["command"].as_str().and_then(|line| line.strip_prefix("longspan ")).expect("a command");
     assert!(command.ends_with("--epochs 2"), "{command}");
     desk.good(command);
     let found = desk.json("inspect run/checkpoints/last.safetensors --json");
@@ -250,15 +302,58 @@ fn what_cannot_be_used_is_refused_in_one_line() {
     }
 }
 
-/// Two gigabytes of which the disk holds nothing: read in pieces, in little memory.
+/// The real files: what they are known to hold, and commands that work where they lie.
+#[test]
+fn real_files_of_every_kind() {
+    let root = std::env::var_os("LONGSPAN_DATA").map(std::path::PathBuf::from).filter(|root| root.is_dir());
+    let required = std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|n| n == "data"));
+    assert!(root.is_some() || !required, "LONGSPAN_REQUIRE names data, and LONGSPAN_DATA is no directory");
+    let Some(root) = root else {
+        eprintln!("SKIPPED: LONGSPAN_DATA names no directory");
+        return;
+    };
+    let desk = Desk::new();
+    for (data, facts) in [
+        (
+            "ts_classification/JapaneseVowels",
+            &[("kind", json!("labelled")), ("sequences", json!(270)), ("missing", json!(0))][..],
+        ),
+        ("names", &[("form", json!("folder")), ("sequences", json!(20_050)), ("vocabulary", json!(83))]),
+        ("mnist", &[("form", json!("images")), ("sequences", json!(10_000))]),
+        ("poly_music/JSB_Chorales.json", &[("kind", json!("music")), ("numbering", json!("midi"))]),
+        ("series/Airline.csv", &[("kind", json!("series")), ("rows", json!(144)), ("missing", json!(0))]),
+        (
+            "series/pollution.csv",
+            &[("rows", json!(43_824)), ("missing", json!(2067)), ("left_out", json!(["cbwd"]))],
+        ),
+        (
+            "tinyshakespeare/input.txt",
+            &[("bytes", json!(1_115_394)), ("lines", json!(40_000)), ("different", json!(65))],
+        ),
+    ] {
+        let path = root.join(data);
+        if !path.exists() && !required {
+            eprintln!("SKIPPED: LONGSPAN_DATA has no {data}");
+            continue;
+        }
+        let found = works(&desk, &path.to_string_lossy());
+        for (name, value) in facts {
+            assert_eq!(&found[*name], value, "{data}: {name}");
+        }
+    }
+}
+
+/// A quarter of a gigabyte of which the disk holds nothing: read in pieces, in little memory.
 #[test]
 fn a_large_text_is_read_in_pieces() {
     let desk = Desk::new();
     desk.write("large.txt", "once upon a time\n".repeat(1000));
     let file = std::fs::OpenOptions::new().write(true).open(desk.path("large.txt")).expect("a file");
     file.set_len(1 << 28).expect("a sparse file");
-    let limited = format!("ulimit -v 200000; exec {} inspect large.txt --json", env!("CARGO_BIN_EXE_longspan"));
-    let output = Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output().expect("a shell");
+    let limited =
+        format!("ulimit -v 200000; exec {} inspect large.txt --json", env!("CARGO_BIN_EXE_longspan"));
+    let output =
+        Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output().expect("a shell");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).expect("a document");
     assert_eq!((&found["bytes"], &found["lines"]), (&json!(1 << 28), &json!(1001)));

@@ -62,7 +62,9 @@ fn pauses_change_no_bit() {
         summary = desk.json(&format!("train --resume --out {paused} --stop-after 0 --threads 1 --json"));
         assert_eq!((&summary["outcome"], &summary["step"]), (&"finished".into(), &23.into()), "{name}");
         assert!(checkpoints(&desk, name) == checkpoints(&desk, &paused), "{name}: other bits");
-        for loss in ["valid_loss", "test_loss", "best_loss"].map(|loss| format!("{loss}_{}", whole["unit"].as_str().unwrap_or("nats"))) {
+        for loss in ["valid_loss", "test_loss", "best_loss"]
+            .map(|loss| format!("{loss}_{}", whole["unit"].as_str().unwrap_or("nats")))
+        {
             assert_eq!(whole[&loss], summary[&loss], "{name}");
         }
     }
@@ -86,7 +88,11 @@ fn changed_data_are_refused() {
         desk.write(file, changed);
         desk.bad(
             &format!("train --resume --out {name}"),
-            &[&format!("the data of {name} have changed since it began"), "restore them", &format!("--from {name}")],
+            &[
+                &format!("the data of {name} have changed since it began"),
+                "restore them",
+                &format!("--from {name}"),
+            ],
         );
         assert!(before == desk.read(&format!("{name}/checkpoints/last.safetensors")), "{name}");
         std::fs::remove_file(desk.path(file)).expect("a removal");

@@ -88,7 +88,9 @@ pub enum DataError {
     #[error(transparent)]
     Task(#[from] TaskError),
     /// The configuration names no data.
-    #[error("no data: name them with --text FILE, --labelled FILE, --series FILE or --task NAME; `longspan inspect FILE` says which")]
+    #[error(
+        "no data: name them with --text FILE, --labelled FILE, --series FILE or --task NAME; `longspan inspect FILE` says which"
+    )]
     Missing,
     /// The weights are those of a model that reads or predicts something else.
     #[error(
@@ -103,7 +105,9 @@ pub enum DataError {
         needed: &'static str,
     },
     /// A setting that contradicts what a forecaster has learned.
-    #[error("{given}: the weights are of a model that has learned with {learned}: leave it out, or train without --from")]
+    #[error(
+        "{given}: the weights are of a model that has learned with {learned}: leave it out, or train without --from"
+    )]
     Learned {
         /// The setting.
         given: Given,
@@ -111,7 +115,9 @@ pub enum DataError {
         learned: String,
     },
     /// A setting that divides or reads sequences with labels, and music, which has parts of its own.
-    #[error("{given}: {path} holds piano rolls, of which the file's own parts are learned and judged: leave it out")]
+    #[error(
+        "{given}: {path} holds piano rolls, of which the file's own parts are learned and judged: leave it out"
+    )]
     OfMusic {
         /// The setting.
         given: Given,

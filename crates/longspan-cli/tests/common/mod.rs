@@ -1,9 +1,11 @@
 //! The program on small files in a temporary directory.
 #![allow(dead_code, reason = "each test file uses its part of these helpers")]
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use longspan::config::{KEYS, flag};
 use serde_json::Value;
 
 /// A directory in which the program is run.
@@ -51,11 +53,46 @@ impl Desk {
         let output = self.run(line);
         let message = String::from_utf8(output.stderr).expect("messages are UTF-8");
         assert_eq!(output.status.code(), Some(2), "{line}: {message}");
-        assert!(message.starts_with("error: ") && message.trim_end().lines().count() == 1, "{line}: {message}");
+        assert!(
+            message.starts_with("error: ") && message.trim_end().lines().count() == 1,
+            "{line}: {message}"
+        );
         assert!(message.chars().count() < 600, "{line}: {message}");
         assert!(!message.contains("panicked") && output.stdout.is_empty(), "{line}: {message}");
         for part in parts {
             assert!(message.contains(part), "{line}: no \"{part}\" in: {message}");
         }
     }
+}
+
+/// Files by name, a command on them, and what its message has.
+pub(crate) type Case<'a> = (&'a [(&'a str, &'a [u8])], &'a str, &'a [&'a str]);
+
+/// Runs the cases, each in a directory of its own, in which nothing is left but its files.
+pub(crate) fn refused(cases: &[Case<'_>]) {
+    for (files, line, parts) in cases {
+        let desk = Desk::new();
+        files.iter().for_each(|(name, bytes)| desk.write(name, bytes));
+        desk.bad(line, parts);
+        assert!(!desk.path("runs").exists(), "{line}: a run that could not begin leaves nothing");
+        flags_exist(&String::from_utf8_lossy(&desk.run(line).stderr));
+    }
+}
+
+/// Every flag that a message names is one of the program's.
+fn flags_exist(message: &str) {
+    let known = |word: &str| {
+        KEYS.iter().any(|key| flag(key.name) == word)
+            || ["--out", "--from", "--resume", "--config"].contains(&word)
+    };
+    let words = message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    for word in words.filter(|word| word.starts_with("--") && word.len() > 2) {
+        assert!(known(word.trim_end_matches('-')), "there is no {word}: {message}");
+    }
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).expect("memory");
+    packed.finish().expect("memory")
 }

@@ -60,12 +60,15 @@ pub(super) fn is_weights(path: &Path) -> bool {
 pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     let record = run::read_record(path)?;
     let config = run::read_config(path)?;
-    let summary: Option<Value> =
-        std::fs::read_to_string(path.join("summary.json")).ok().and_then(|text| serde_json::from_str(&text).ok());
+    let summary: Option<Value> = std::fs::read_to_string(path.join("summary.json"))
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok());
     let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());
     let mut lines = Lines::new(path, "run", "a run of Longspan");
     lines.add("data", &record.data.description, json!(record.data.description));
-    if let Ok(checkpoint) = run::find_checkpoint(path).map_err(Failure::from).and_then(|file| Ok(Checkpoint::read(&file)?)) {
+    if let Ok(checkpoint) =
+        run::find_checkpoint(path).map_err(Failure::from).and_then(|file| Ok(Checkpoint::read(&file)?))
+    {
         describe(&mut lines, checkpoint.require_header()?);
     }
     let outcome = of("outcome").as_str().unwrap_or("unfinished").to_owned();
@@ -100,7 +103,7 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
         lines.document.insert("tensors".into(), Value::Object(tensors.collect()));
         let words = match model_of(&shapes) {
             Some(flags) => format!("with data, and {flags} --from {file}"),
-            None => format!("with data, and a model of these shapes: --from {file}"),
+            None => "no names of Longspan (rnn.weight_ih_l0 and so on, head.weight): rename them, then name the file with --from".into(),
         };
         lines.add("train", &words, json!(words));
         return Ok(lines);
@@ -137,7 +140,11 @@ fn describe(lines: &mut Lines, header: &Header) {
     let mut config = Config::default();
     config.adopt(model);
     let words = format!("{} {}x{}", config.cell, model.layers, model.hidden);
-    lines.add("model", &words, json!({"cell": config.cell.to_string(), "layers": model.layers, "hidden": model.hidden}));
+    lines.add(
+        "model",
+        &words,
+        json!({"cell": config.cell.to_string(), "layers": model.layers, "hidden": model.hidden}),
+    );
     lines.add("reads", &reads(&header.schema, model.input), json!(reads(&header.schema, model.input)));
     let predicts = predicts(&header.schema, model.output);
     lines.add("predicts", &predicts, json!(predicts));
@@ -147,7 +154,9 @@ fn describe(lines: &mut Lines, header: &Header) {
 
 fn reads(schema: &Schema, input: InputSpec) -> String {
     match (&schema.reads, input) {
-        (Reads::Tokens(vocabulary), _) => format!("tokens by {}, {} different", vocabulary.level(), vocabulary.len()),
+        (Reads::Tokens(vocabulary), _) => {
+            format!("tokens by {}, {} different", vocabulary.level(), vocabulary.len())
+        }
         (Reads::Numbers { channels, .. }, _) => match channels.len() {
             1 => format!("a number, {}", channels[0]),
             n if n <= 6 => format!("{n} channels, {}", channels.join(", ")),
@@ -159,7 +168,9 @@ fn reads(schema: &Schema, input: InputSpec) -> String {
 fn predicts(schema: &Schema, output: OutputSpec) -> String {
     match &schema.predicts {
         Predicts::Next => "what is read next".into(),
-        Predicts::Classes(names) if names.len() <= 12 => format!("{} classes, {}", names.len(), names.join(", ")),
+        Predicts::Classes(names) if names.len() <= 12 => {
+            format!("{} classes, {}", names.len(), names.join(", "))
+        }
         Predicts::Classes(names) => format!("{} classes", names.len()),
         Predicts::Value => format!("{} number", output.width()),
         Predicts::Forecast(forecast) => {
@@ -167,8 +178,11 @@ fn predicts(schema: &Schema, output: OutputSpec) -> String {
                 Reads::Numbers { channels, .. } => &channels[..],
                 Reads::Tokens(_) => &[],
             };
-            let targets: Vec<&str> =
-                forecast.targets.iter().filter_map(|target| Some(channels.get(target.channel)?.as_str())).collect();
+            let targets: Vec<&str> = forecast
+                .targets
+                .iter()
+                .filter_map(|target| Some(channels.get(target.channel)?.as_str()))
+                .collect();
             format!("the next {} of {} from {} rows", forecast.ahead, targets.join(", "), forecast.window)
         }
     }

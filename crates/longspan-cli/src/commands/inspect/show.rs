@@ -51,14 +51,20 @@ fn sequences(found: &Sequences) -> String {
         let _ = writeln!(text, "tokens       {} different", grouped(tokens as u64));
     } else {
         let _ = writeln!(text, "missing      {}", missing(found.missing as u64));
-        let channels = found.channels.iter().map(|channel| {
+        // The columns of an image are one like the other.
+        let shown = if found.form == Form::Images { 0 } else { found.channels.len() };
+        let channels = found.channels.iter().take(shown).map(|channel| {
             let range = channel.range.map(|(least, most)| (f64::from(least), f64::from(most)));
             (channel.name.clone(), self::range(range))
         });
         list(&mut text, "channels", channels.collect());
+        if shown == 0 {
+            let _ = writeln!(text, "channels     {} pixels, from 0 to 1", found.channels.len());
+        }
     }
     let most = found.classes.iter().map(|class| class.1).max().unwrap_or(0).max(1);
-    let wide = found.classes.iter().take(LISTED).map(|class| grouped(class.1 as u64).len()).max().unwrap_or(1);
+    let wide =
+        found.classes.iter().take(LISTED).map(|class| grouped(class.1 as u64).len()).max().unwrap_or(1);
     let classes = found.classes.iter().map(|(name, count)| {
         let bar = "█".repeat((count * BAR).div_ceil(most));
         (name.clone(), format!("{:>wide$} {bar}", grouped(*count as u64)))
@@ -142,7 +148,12 @@ fn lengths(found: &Lengths) -> String {
     let total = grouped(found.total as u64);
     match found.min == found.max {
         true => format!("{} steps, {total} in all", grouped(found.max as u64)),
-        false => format!("{} to {} steps, median {}, {total} in all", found.min, grouped(found.max as u64), found.median),
+        false => format!(
+            "{} to {} steps, median {}, {total} in all",
+            found.min,
+            grouped(found.max as u64),
+            found.median
+        ),
     }
 }
 

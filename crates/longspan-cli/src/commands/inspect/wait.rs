@@ -36,7 +36,9 @@ pub(super) fn shown<T: Send>(path: &Path, work: impl FnOnce(&mut dyn FnMut(u64, 
                 if total > 0 && !counted {
                     counted = true;
                     bar.set_length(total);
-                    bar.set_style(style("{bar:24} {bytes}/{total_bytes}  reading {msg}").progress_chars("━╸ "));
+                    bar.set_style(
+                        style("{bar:24} {bytes}/{total_bytes}  reading {msg}").progress_chars("━╸ "),
+                    );
                 }
                 if counted {
                     bar.set_position(read);

@@ -22,7 +22,8 @@ pub(super) fn notes(channels: &[(&str, Option<Spread>)], constants: &str, tails:
     }
     let tailed = of(&|spread| spread.farthest > FAR);
     if !tailed.is_empty() {
-        let farthest = channels.iter().filter_map(|channel| channel.1).map(|s| s.farthest).fold(0.0, f64::max);
+        let farthest =
+            channels.iter().filter_map(|channel| channel.1).map(|s| s.farthest).fold(0.0, f64::max);
         notes.push(format!(
             "{} heavy tails, with values up to {farthest:.0} standard deviations from the mean: {tails}",
             named(&tailed, "has", "have")

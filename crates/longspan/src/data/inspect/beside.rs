@@ -55,7 +55,9 @@ fn instead(path: &Path, words: &[&str]) -> Option<PathBuf> {
         "Train" => word[..1].to_uppercase() + &word[1..],
         _ => (*word).to_owned(),
     });
-    words.map(|word| path.with_file_name(format!("{}{word}{}", &name[..at], &name[at + 5..]))).find(|p| p.exists())
+    words
+        .map(|word| path.with_file_name(format!("{}{word}{}", &name[..at], &name[at + 5..])))
+        .find(|p| p.exists())
 }
 
 /// The file to test on.
@@ -72,7 +74,10 @@ pub(super) fn valid(path: &Path) -> Option<PathBuf> {
 fn test_images(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let end = &name[name.find("images").filter(|_| name.starts_with("train"))?..];
-    ["t10k-", "test-", "test"].iter().map(|begin| path.with_file_name(format!("{begin}{end}"))).find(|p| p.is_file())
+    ["t10k-", "test-", "test"]
+        .iter()
+        .map(|begin| path.with_file_name(format!("{begin}{end}")))
+        .find(|p| p.is_file())
 }
 
 /// The images that labels belong to.
@@ -90,7 +95,8 @@ mod tests {
     fn files_beside_are_found_by_their_names() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        for name in ["X_TEST.ts", "ptb.valid.txt", "ptb.test.txt", "t10k-images-idx3-ubyte.gz", "Testing.csv"] {
+        for name in ["X_TEST.ts", "ptb.valid.txt", "ptb.test.txt", "t10k-images-idx3-ubyte.gz", "Testing.csv"]
+        {
             fs::write(path(name), "").unwrap();
         }
         assert_eq!(test(&path("X_TRAIN.ts")), Some(path("X_TEST.ts")));

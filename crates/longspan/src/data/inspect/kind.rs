@@ -38,9 +38,8 @@ impl Kind {
             _ => {}
         }
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-        let tag = |tag: &[u8]| {
-            text.windows(tag.len()).take(1 << 16).any(|bytes| bytes.eq_ignore_ascii_case(tag))
-        };
+        let tag =
+            |tag: &[u8]| text.windows(tag.len()).take(1 << 16).any(|bytes| bytes.eq_ignore_ascii_case(tag));
         let tagged = text.starts_with(b"@") || text.starts_with(b"#") || text.starts_with(b"%");
         if tagged && (tag(b"@data") || tag(b"@classLabel")) || ends(&[".ts"]) && !looks_written(text) {
             return Some(Self::Ts);

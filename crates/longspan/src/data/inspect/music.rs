@@ -36,7 +36,8 @@ pub struct PartDescription {
 
 pub(super) fn inspect(path: &Path) -> Result<Found, InspectError> {
     let music = Music::open(path)?;
-    let parts = [("train", Some(&music.train)), ("valid", music.valid.as_ref()), ("test", music.test.as_ref())];
+    let parts =
+        [("train", Some(&music.train)), ("valid", music.valid.as_ref()), ("test", music.test.as_ref())];
     let parts = parts.into_iter().filter_map(|(name, pieces)| Some((name, pieces?)));
     let ranges: Vec<(u32, u32)> = parts.clone().filter_map(|(_, pieces)| pieces.range()).collect();
     let least = ranges.iter().map(|range| range.0 + LOWEST).min();

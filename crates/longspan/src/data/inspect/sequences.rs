@@ -112,7 +112,9 @@ fn remarks(found: &Sequences) -> Vec<String> {
         found.channels.iter().map(|channel| (channel.name.as_str(), channel.spread)).collect();
     let mut notes = match found.form {
         // Edges of images are constant, and pixels are scaled by what they are.
-        Form::Images => vec!["pixel by pixel (--image-steps pixels) is the harder task, and takes longer".into()],
+        Form::Images => {
+            vec!["pixel by pixel (--image-steps pixels) is the harder task, and takes longer".into()]
+        }
         _ => advice::notes(&named, "", "take logarithms before, or cut them"),
     };
     let few = found.classes.iter().filter(|class| (1..FEW).contains(&class.1)).count();
@@ -127,7 +129,10 @@ fn remarks(found: &Sequences) -> Vec<String> {
         ));
     }
     if found.lengths.max > LONG {
-        notes.push(format!("sequences of {} steps: --pool mean brings the gradient to every step", found.lengths.max));
+        notes.push(format!(
+            "sequences of {} steps: --pool mean brings the gradient to every step",
+            found.lengths.max
+        ));
     }
     notes
 }

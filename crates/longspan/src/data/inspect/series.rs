@@ -40,11 +40,24 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectErro
         ": leave it out with --columns",
         "--loss absolute is led by them less than squared",
     ));
+    let read = |name: &String| description.columns.iter().any(|column| column.name == *name);
+    let mut counting = sketch.columns.iter().filter(|column| column.counts && column.is_number());
+    if let Some(column) = counting.find(|column| read(&column.name) && description.columns.len() > 1) {
+        notes.push(format!(
+            "{} counts the rows: name it with --time-column, or leave it out with --columns",
+            column.name
+        ));
+    }
+    if target.is_none() && description.columns.len() > 1 {
+        notes.push("the last column is forecast, unless --target names another".into());
+    }
     if !description.left_out.is_empty() {
         notes.push(format!("text is not read: {}", shown(&description.left_out)));
     }
     if description.time.as_ref().is_some_and(|time| !time.checked) {
-        notes.push("the times are written so that they cannot be compared: the rows are taken in their order".into());
+        notes.push(
+            "the times are written so that they cannot be compared: the rows are taken in their order".into(),
+        );
     }
     let command = match command(&mut options, &description) {
         Ok(command) => Some(command),
@@ -73,11 +86,9 @@ fn describe(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Description,
     candidates.sort_by_key(|column| (!column.called(&GROUPS), !column.is_text()));
     for column in candidates {
         options.group_column = Some(column.name.clone());
-        // A group that is a number is no value.
-        if let Ok(description) = series::describe(options) {
-            if !repeated || advances(sketch, &column.name) {
-                return Ok(description);
-            }
+        let found = series::describe(options).ok().filter(|_| !repeated || advances(sketch, &column.name));
+        if let Some(description) = found {
+            return Ok(description);
         }
     }
     options.group_column = None;

@@ -22,6 +22,9 @@ pub(super) struct Column {
     different: HashSet<String>,
     /// Whether the first text looks like a date.
     pub(super) time: bool,
+    /// Whether it counts the rows: each number is one more than that before.
+    pub(super) counts: bool,
+    number: Option<f64>,
     /// Whether a value comes again after others.
     pub(super) again: bool,
     last: String,
@@ -45,7 +48,8 @@ impl Sketch {
     pub(super) fn of(head: &[u8], cut: bool) -> Self {
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         let end = if cut { head.iter().rposition(|&byte| byte == b'\n').unwrap_or(0) } else { head.len() };
-        let first = head.trim_ascii_start().split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head);
+        let first =
+            head.trim_ascii_start().split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator_of(first))
             .has_headers(false)
@@ -58,7 +62,7 @@ impl Sketch {
             "" => format!("column {}", index + 1),
             name => name.to_owned(),
         };
-        let column = |name| Column { name, whole: true, ..Column::default() };
+        let column = |name| Column { name, whole: true, counts: true, ..Column::default() };
         let mut columns: Vec<Column> = header.iter().enumerate().map(named).map(column).collect();
         let rows: Vec<_> = records.filter(|row| row.len() == columns.len()).take(ROWS).collect();
         for row in &rows {
@@ -80,12 +84,15 @@ impl Sketch {
 
 impl Column {
     fn see(&mut self, field: &str) {
-        let missing = ["", "?", "na", "n/a", "nan", "null"].iter().any(|word| field.eq_ignore_ascii_case(word));
+        let missing =
+            ["", "?", "na", "n/a", "nan", "null"].iter().any(|word| field.eq_ignore_ascii_case(word));
         match field.parse::<f64>() {
             _ if missing => {}
             Ok(number) => {
                 self.numbers += 1;
                 self.whole &= number.fract() == 0.0;
+                self.counts &= self.number.is_none_or(|before| number == before + 1.0);
+                self.number = Some(number);
             }
             Err(_) => {
                 self.time |= self.texts == 0 && looks_like_time(field);

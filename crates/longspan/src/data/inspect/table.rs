@@ -27,7 +27,8 @@ pub(super) fn inspect(path: &Path, head: &Head) -> Result<Found, InspectError> {
         return Ok(found);
     };
     let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
-    let unread = form == Form::Wide && sketch.columns.iter().any(|column| is_id(column) && column.is_number());
+    let unread =
+        form == Form::Wide && sketch.columns.iter().any(|column| is_id(column) && column.is_number());
     match sequences::inspect_with(path, form, columns) {
         Ok(mut found) => {
             if unread {
@@ -57,7 +58,8 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
         Some(_) => return None,
         None => {
             let ends = [sketch.columns.last()?, sketch.columns.first()?];
-            let label = |column: &&Column| column.is_text() && !column.time && few(column) && !column.called(&GROUPS);
+            let label =
+                |column: &&Column| column.is_text() && !column.time && few(column) && !column.called(&GROUPS);
             // Rows that have a time are not sequences of their own.
             let timed = sketch.columns.iter().any(|column| column.time || column.called(&TIMES));
             ends.into_iter().find(label).filter(|_| sketch.columns.len() > 3 && !timed)?
@@ -68,21 +70,22 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
         let own = sketch.position(&column.name).is_some_and(|id| id != place && sketch.depends(place, id));
         is_id(column) && own && !column.again && column.different() < rows
     });
-    let rest = sketch.columns.iter().filter(|c| c.name != label.name && id.is_none_or(|id| id.name != c.name));
+    let rest =
+        sketch.columns.iter().filter(|c| c.name != label.name && id.is_none_or(|id| id.name != c.name));
     let readable = rest.clone().count() > 0 && rest.clone().all(|column| column.texts == 0);
     let named = |column: &Column| Some(column.name.clone());
-    let label = if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
+    let label =
+        if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
     readable.then(|| Columns { label, id: id.and_then(named) })
 }
 
 /// Names of columns of times.
-const TIMES: [&str; 9] =
-    ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
+const TIMES: [&str; 9] = ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
 
 /// Names of columns that tell series apart.
 pub(super) const GROUPS: [&str; 16] = [
-    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city", "country",
-    "region", "symbol", "ticker", "id",
+    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
+    "country", "region", "symbol", "ticker", "id",
 ];
 
 /// How a table that is read as a series could be read with labels.

@@ -88,6 +88,8 @@ struct Scan {
     word: String,
     different: HashSet<Box<str>>,
     sampled: u64,
+    /// Whether there is a zero byte.
+    zero: bool,
     /// The first bytes of a character that a piece cuts.
     rest: Vec<u8>,
 }
@@ -109,6 +111,7 @@ impl Scan {
             word: String::new(),
             different: HashSet::new(),
             sampled: 0,
+            zero: false,
             rest: Vec::new(),
         };
         let mut piece = vec![0; PIECE];
@@ -145,6 +148,7 @@ impl Scan {
             }
         }
         self.lines += newlines(piece);
+        self.zero |= piece.contains(&0);
         self.ended = piece.last() == Some(&b'\n');
     }
 
@@ -199,11 +203,15 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
     let different = scan.set.len();
     let level = if scan.invalid_line.is_some() { "byte" } else { "char" };
     match scan.invalid_line {
-        Some(line) => notes.push(format!("line {line} is not UTF-8, which characters and words need: it is read by bytes")),
+        Some(line) => notes
+            .push(format!("line {line} is not UTF-8, which characters and words need: it is read by bytes")),
         None if different > MANY => {
             notes.push(format!("{different} different characters are many: --level byte has 256 tokens"));
         }
         None => {}
+    }
+    if scan.zero {
+        notes.push("it holds zero bytes, which texts do not: is it one?".into());
     }
     let words = Words { count: scan.words, different: scan.different.len(), sampled: scan.sampled };
     if scan.invalid_line.is_none() && words.count > 1000 && words.different * 4 < words.count as usize {
@@ -220,11 +228,17 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
     for (flag, file) in [("--valid", beside::valid(path)), ("--test", beside::test(path))] {
         let Some(file) = file.filter(|file| file.is_file()) else { continue };
         let other = Scan::of(&file, &mut |_, _| {})?;
-        if other.bytes >= 2 && (level == "byte" || other.invalid_line.is_none() && scan.set.contains(&other.set)) {
+        if other.bytes >= 2
+            && (level == "byte" || other.invalid_line.is_none() && scan.set.contains(&other.set))
+        {
             command = command.with(flag, &file.to_string_lossy());
             validated |= flag == "--valid";
         } else {
-            notes.push(format!("{} has what {} lacks: --level byte reads both", file.display(), path.display()));
+            notes.push(format!(
+                "{} has what {} lacks: --level byte reads both",
+                file.display(),
+                path.display()
+            ));
         }
     }
     let held_out = (VALID * tokens as f64) as u64;
@@ -259,7 +273,10 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
 fn windows(tokens: u64) -> Option<(u64, u64)> {
     let sizes = [(32, 128), (16, 64), (8, 32), (4, 16), (2, 8), (1, 4), (1, 1)];
     let fits = |&(rows, unroll): &(u64, u64)| tokens > rows * unroll;
-    sizes.into_iter().find(|(rows, unroll)| tokens > 4 * rows * unroll).or_else(|| sizes.into_iter().find(fits))
+    sizes
+        .into_iter()
+        .find(|(rows, unroll)| tokens > 4 * rows * unroll)
+        .or_else(|| sizes.into_iter().find(fits))
 }
 
 #[cfg(test)]
@@ -298,6 +315,9 @@ mod tests {
                 None => assert!(tokens < 2),
             }
         }
-        assert_eq!((windows(1_000_000), windows(500), windows(2)), (Some((32, 128)), Some((4, 16)), Some((1, 1))));
+        assert_eq!(
+            (windows(1_000_000), windows(500), windows(2)),
+            (Some((32, 128)), Some((4, 16)), Some((1, 1)))
+        );
     }
 }

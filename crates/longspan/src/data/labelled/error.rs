@@ -189,7 +189,9 @@ pub enum Problem {
     )]
     UnequalDimensions { dimension: usize, found: usize, expected: usize },
     /// Another number of dimensions than announced.
-    #[error("{found} dimensions instead of {expected}, as the header or the first sequence has: give every sequence as many")]
+    #[error(
+        "{found} dimensions instead of {expected}, as the header or the first sequence has: give every sequence as many"
+    )]
     Dimensions { found: usize, expected: usize },
     /// Another length than announced.
     #[error(
