@@ -320,7 +320,7 @@ fn real_files_of_every_kind() {
         ),
         ("names", &[("form", json!("folder")), ("sequences", json!(20_050)), ("vocabulary", json!(83))]),
         ("mnist", &[("form", json!("images")), ("sequences", json!(10_000))]),
-        ("poly_music/JSB_Chorales.json", &[("kind", json!("music")), ("numbering", json!("midi"))]),
+        ("poly_music/JSB_Chorales.json", &[("kind", json!("music")), ("numbering", json!("index"))]),
         ("series/Airline.csv", &[("kind", json!("series")), ("rows", json!(144)), ("missing", json!(0))]),
         (
             "series/pollution.csv",

@@ -298,7 +298,7 @@ mod tests {
             let scan = scan(&[&text[..cut], &text[cut..]]);
             assert_eq!((scan.bytes, scan.lines, scan.characters), (24, 2, 21), "{cut}");
             assert_eq!((scan.words, scan.different.len(), scan.invalid_line), (4, 4, None), "{cut}");
-            assert_eq!(scan.set.len(), 14, "{cut}");
+            assert_eq!(scan.set.len(), 13, "{cut}");
         }
         let latin = b"one\ntwo\nf\xfcr\n";
         for cut in 0..=latin.len() {
