@@ -149,7 +149,7 @@ impl Scan {
         }
         self.lines += newlines(piece);
         self.zero |= piece.contains(&0);
-        self.ended = piece.last() == Some(&b'\n');
+        self.ended = piece.last().map_or(self.ended, |&byte| byte == b'\n');
     }
 
     fn text(&mut self, text: &str) {
