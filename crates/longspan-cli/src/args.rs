@@ -11,6 +11,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(demo())
+        .subcommand(inspect())
         .subcommand(train())
         .subcommand(eval())
         .subcommand(sample())
@@ -25,6 +26,13 @@ fn demo() -> Command {
         .arg(count("threads", "N", "Threads; 0 for one on each core"))
         .arg(count("length", "N", "Steps between subject and verb [default: 40]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
+}
+
+fn inspect() -> Command {
+    Command::new("inspect")
+        .about("Say what a file or folder holds, and the command that trains on it")
+        .arg(positional("DATA", "Sequences, a series, images, music, texts; or a run, a checkpoint, weights"))
+        .arg(json("Print one JSON document"))
 }
 
 fn train() -> Command {

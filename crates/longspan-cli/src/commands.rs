@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod eval;
+pub(crate) mod inspect;
 pub(crate) mod ls;
 pub(crate) mod sample;
 pub(crate) mod train;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Some(("sample", matches)) => commands::sample::run(matches),
         Some(("config", matches)) => commands::config::run(matches),
         Some(("ls", matches)) => commands::ls::run(matches),
+        Some(("inspect", matches)) => commands::inspect::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),

@@ -286,7 +286,7 @@ fn checkpoints_and_runs() {
     // The text of a run changes under it.
     let text = std::fs::read(bench.path("text.txt")).expect("a text");
     bench.write("text.txt", &[&b"The dogs. "[..], &text].concat());
-    bench.bad("train --resume --out run --epochs 4", &["the data of run have changed", "restore the text"]);
+    bench.bad("train --resume --out run --epochs 4", &["the data of run have changed", "restore them"]);
     bench.write("text.txt", &text);
 
     // A checkpoint of another model in the place of the run's own.

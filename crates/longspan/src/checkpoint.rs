@@ -236,6 +236,14 @@ impl Checkpoint {
         self.header().ok_or_else(|| CheckpointError::Foreign { path: self.path.clone() })
     }
 
+    /// Names and shapes of the tensors, by name.
+    pub fn shapes(&self) -> Vec<(&str, &[usize])> {
+        let mut shapes: Vec<_> =
+            self.tensors.iter().map(|(name, (shape, _))| (name.as_str(), &shape[..])).collect();
+        shapes.sort_unstable();
+        shapes
+    }
+
     /// Copies the weights into `params`.
     ///
     /// # Errors

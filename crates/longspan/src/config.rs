@@ -464,6 +464,20 @@ impl Config {
         }
     }
 
+    /// As [`Config::adopt`] for the rows that a forecaster reads and predicts.
+    pub fn adopt_schema(&mut self, schema: &Schema) {
+        let Predicts::Forecast(forecast) = &schema.predicts else { return };
+        if !self.is_given("window") {
+            self.window = forecast.window;
+        }
+        if !self.is_given("horizon") {
+            self.horizon = forecast.ahead;
+        }
+        if !self.is_given("recursive") {
+            self.recursive = forecast.ahead > forecast.horizon;
+        }
+    }
+
     /// Bytes that what backward needs of a window may take; None for as many as it needs.
     pub fn memory_limit(&self) -> Option<usize> {
         (self.bptt_memory.0 > 0).then_some(self.bptt_memory.0)

@@ -3,8 +3,10 @@
 pub mod batches;
 pub mod file;
 pub mod fingerprint;
+pub mod inspect;
 pub mod labelled;
 pub mod series;
+pub mod spread;
 pub mod stream;
 pub mod text;
 mod tokens;

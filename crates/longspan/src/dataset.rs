@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, Given};
 use crate::data::Source;
 use crate::data::labelled::{LabelledError, is_music};
 use crate::data::series::SeriesError;
@@ -88,7 +88,9 @@ pub enum DataError {
     #[error(transparent)]
     Task(#[from] TaskError),
     /// The configuration names no data.
-    #[error("no data: name them with --text FILE, --labelled FILE, --series FILE or --task NAME")]
+    #[error(
+        "no data: name them with --text FILE, --labelled FILE, --series FILE or --task NAME; `longspan inspect FILE` says which"
+    )]
     Missing,
     /// The weights are those of a model that reads or predicts something else.
     #[error(
@@ -101,6 +103,26 @@ pub enum DataError {
         found: &'static str,
         /// What it should do.
         needed: &'static str,
+    },
+    /// A setting that contradicts what a forecaster has learned.
+    #[error(
+        "{given}: the weights are of a model that has learned with {learned}: leave it out, or train without --from"
+    )]
+    Learned {
+        /// The setting.
+        given: Given,
+        /// What it was.
+        learned: String,
+    },
+    /// A setting that divides or reads sequences with labels, and music, which has parts of its own.
+    #[error(
+        "{given}: {path} holds piano rolls, of which the file's own parts are learned and judged: leave it out"
+    )]
+    OfMusic {
+        /// The setting.
+        given: Given,
+        /// The file.
+        path: String,
     },
     /// Music without a second step.
     #[error(

@@ -131,6 +131,7 @@ impl Session {
         let header = source.as_ref().and_then(Checkpoint::header);
         if let (Some(header), false) = (header, job.resume) {
             config.adopt(&header.model);
+            config.adopt_schema(&header.schema);
         }
         config.check()?;
         let record = job.resume.then(|| run::read_record(&job.out)).transpose()?;

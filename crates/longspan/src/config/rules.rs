@@ -54,7 +54,7 @@ impl Config {
             (
                 sources.iter().any(|source| source.1),
                 "text",
-                "name data with --text FILE, --labelled FILE, --series FILE or --task NAME",
+                "name data with --text FILE, --labelled FILE, --series FILE or --task NAME; `longspan inspect FILE` says which",
             ),
             (
                 sources.iter().filter(|source| source.1).count() < 2,

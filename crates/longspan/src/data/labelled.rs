@@ -30,7 +30,9 @@ pub mod ts;
 
 pub use describe::{Description, Lengths, Range};
 pub use error::{LabelledError, Place, Problem};
+pub(crate) use input::{Head, failed as unreadable, head};
 pub use load::{LabelledOptions, LabelledParts, is_music, load_for};
+pub(crate) use load::{read_as_it_stands, read_beside};
 pub use missing::Missing;
 pub use scaling::Scaling;
 pub use split::Split;

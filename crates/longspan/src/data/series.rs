@@ -54,6 +54,7 @@ use std::path::PathBuf;
 pub use baseline::{Accuracy, Naive, Score, naive, naive_mae};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
+pub(crate) use value::looks_like_time;
 
 use super::labelled::Scaling;
 use table::Table;

@@ -12,7 +12,24 @@ use crate::data::labelled::music::{KEYS, LOWEST, Music, Pieces};
 use crate::head::Unit;
 use crate::schema::{Predicts, Reads, Schema};
 
+/// Settings of sequences with labels that piano rolls do not have.
+const NOT_OF_MUSIC: [&str; 9] = [
+    "labelled_test",
+    "valid_fraction",
+    "test_fraction",
+    "label_column",
+    "id_column",
+    "image_labels",
+    "image_steps",
+    "level",
+    "missing",
+];
+
 pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
+    let default = Config::default();
+    if let Some(key) = NOT_OF_MUSIC.into_iter().find(|key| config.get(key) != default.get(key)) {
+        return Err(DataError::OfMusic { given: config.given(key), path: path.display().to_string() });
+    }
     let Music { train, valid, test, .. } = Music::open(path)?;
     let file = name(path);
     let nothing = |part| DataError::NoSteps { path: path.display().to_string(), part };

@@ -14,7 +14,32 @@ use crate::schema::{Forecast, Predicts, Reads, Schema, Target};
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let once = if config.recursive { 1 } else { config.horizon };
+    if let Some(schema) = learned {
+        same(config, schema, once)?;
+    }
     load(config, path, learned, once)
+}
+
+/// Checks that the settings do not ask for other rows or columns than a model has learned with.
+fn same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> {
+    let (Predicts::Forecast(forecast), Reads::Numbers { channels, .. }) = (&schema.predicts, &schema.reads)
+    else {
+        return Ok(());
+    };
+    let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
+    let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
+    let (key, learned) = if config.window != forecast.window {
+        ("window", forecast.window.to_string())
+    } else if once != forecast.horizon {
+        ("horizon", forecast.horizon.to_string())
+    } else if differs(&config.columns.0, channels) {
+        ("columns", channels.join(","))
+    } else if !config.recursive && differs(&config.target.0, &targets) {
+        ("target", targets.join(","))
+    } else {
+        return Ok(());
+    };
+    Err(DataError::Learned { given: config.given(key), learned })
 }
 
 /// As [`open`], but that targets reach as far ahead as the model should: what its forecasts are compared with.

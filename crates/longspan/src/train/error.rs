@@ -52,7 +52,7 @@ pub enum TrainError {
     },
     /// The text of a run that is resumed is another one.
     #[error(
-        "the data of {run} have changed since it began ({old} then, {new} now): restore the text, or begin a run with --from {run}"
+        "the data of {run} have changed since it began ({old} then, {new} now): restore them, or begin a run with --from {run}"
     )]
     OtherData {
         /// The run.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Kind, Labelled};
+use crate::data::spread::Spread;
 
 /// What labelled sequences hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -75,6 +76,14 @@ impl Labelled {
         };
         let classes = self.classes.iter().cloned().zip(self.balance()).collect();
         Description { sequences: self.len(), lengths, channels, vocabulary, missing: self.missing, classes }
+    }
+
+    /// How the values of each channel lie; none for tokens.
+    pub fn spreads(&self) -> Vec<Option<Spread>> {
+        let Kind::Values { channels } = &self.kind else { return Vec::new() };
+        let width = channels.len();
+        let values = |d: usize| self.values[d..].iter().step_by(width).map(|&value| f64::from(value));
+        (0..width).map(|d| Spread::of(|| values(d))).collect()
     }
 }
 

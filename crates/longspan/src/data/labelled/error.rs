@@ -105,7 +105,10 @@ pub enum Problem {
     #[error("not valid UTF-8 from byte {column} of the line on: convert the file to UTF-8{way_out}")]
     InvalidUtf8 { column: usize, way_out: &'static str },
     /// Text where a number belongs.
-    #[error("{value} is not a number{}", .column.as_ref().map(|c| format!(" (column {c}; all but the label's and the id's hold values)")).unwrap_or_default())]
+    #[error(
+        "{value} is not a number{}: write it with a decimal point, or ? where it is missing",
+        .column.as_ref().map(|c| format!(" (column {c}; all but the label's and the id's hold values)")).unwrap_or_default()
+    )]
     Number { value: String, column: Option<String> },
     /// An infinity.
     #[error("{value} is not finite: remove it, or write ? for a missing value")]
@@ -171,7 +174,9 @@ pub enum Problem {
     )]
     UnequalDimensions { dimension: usize, found: usize, expected: usize },
     /// Another number of dimensions than announced.
-    #[error("{found} dimensions instead of {expected}, as the header or the first sequence has")]
+    #[error(
+        "{found} dimensions instead of {expected}, as the header or the first sequence has: give every sequence as many"
+    )]
     Dimensions { found: usize, expected: usize },
     /// Another length than announced.
     #[error(
@@ -180,7 +185,9 @@ pub enum Problem {
     Length { found: usize, expected: usize },
 
     /// A row with more or fewer fields than the header.
-    #[error("{found} fields instead of {expected}, as the header has")]
+    #[error(
+        "{found} fields instead of {expected}, as the header has: complete the row or remove it, and close every quote"
+    )]
     RaggedRow { found: usize, expected: usize },
     /// Numbers where the names of the columns belong.
     #[error("the first row has only numbers: it must name the columns")]
@@ -192,7 +199,7 @@ pub enum Problem {
     #[error("two columns are named {name}: rename one")]
     DuplicateColumn { name: String },
     /// No column besides those of labels and ids.
-    #[error("there is no column of values beside the label's and the id's")]
+    #[error("there is no column of values beside the label's and the id's: add one")]
     NoValues,
     /// Rows of one sequence that other rows interrupt.
     #[error(
@@ -228,23 +235,23 @@ pub enum Problem {
     #[error("images of {rows} x {columns} pixels: is it the right file?")]
     ImageSize { rows: u32, columns: u32 },
     /// Other labels than images.
-    #[error("{labels} labels for {images} images of {}: name the labels' file with --labels", file.display())]
+    #[error("{labels} labels for {images} images of {}: name the labels' file with --image-labels", file.display())]
     Counts { labels: u64, images: u64, file: PathBuf },
     /// No file of labels that belongs to the images.
-    #[error("the name has no images-idx3 to find the labels by: name their file with --labels")]
+    #[error("the name has no images-idx3 to find the labels by: name their file with --image-labels")]
     NoLabelsFile,
 
     /// Not the JSON of piano rolls.
     #[error("not {{\"train\": [[[key, ...], ...], ...], \"valid\": ..., \"test\": ...}}: {what}")]
     Json { what: String },
     /// A part without pieces.
-    #[error("{part} has no pieces")]
+    #[error("{part} has no pieces: put some in, or leave it out if it is not train")]
     NoPieces { part: &'static str },
     /// A piece without steps.
     #[error("the piece has no steps: remove it")]
     EmptyPiece,
     /// A key that no piano has.
-    #[error("key {key} is none of the piano's, {range}")]
+    #[error("key {key} is none of the piano's, {range}: correct or remove it")]
     Key { key: u32, range: &'static str },
     /// Music where labels are needed.
     #[error("piano rolls have no labels: they are read as music, to predict the next step")]

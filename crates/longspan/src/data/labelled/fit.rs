@@ -12,7 +12,7 @@ impl Labelled {
     }
 
     /// Checks that there is something to tell apart, as a training part needs.
-    pub(super) fn check_training(&self) -> Result<(), LabelledError> {
+    pub(crate) fn check_training(&self) -> Result<(), LabelledError> {
         let mut present = self.balance().into_iter().zip(&self.classes).filter(|&(count, _)| count > 0);
         match (present.next(), present.next()) {
             (Some((_, only)), None) => {

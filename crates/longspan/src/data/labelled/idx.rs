@@ -276,7 +276,7 @@ mod tests {
         fails(
             &images,
             &[0, 0, 8, 1, 0, 0, 0, 2, 1, 2],
-            &["dir/labels: 2 labels for 3 images of dir/images", "--labels"],
+            &["dir/labels: 2 labels for 3 images of dir/images", "--image-labels"],
         );
         let mut flat = images.clone();
         flat[11] = 0;
@@ -290,6 +290,6 @@ mod tests {
         assert_eq!(beside(Path::new("d/t-images-idx3-ubyte.gz")), Some("d/t-labels-idx1-ubyte.gz".into()));
         assert_eq!(beside(Path::new("t.images.idx3-ubyte")), Some("t.labels.idx1-ubyte".into()));
         let error = open_images(Path::new("d/x.gz"), None, ImageSteps::Rows).unwrap_err().to_string();
-        assert!(error.contains("d/x.gz") && error.contains("--labels"), "{error}");
+        assert!(error.contains("d/x.gz") && error.contains("--image-labels"), "{error}");
     }
 }

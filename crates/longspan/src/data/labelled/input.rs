@@ -22,6 +22,21 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
     Ok(if magic == [0x1f, 0x8b] { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
 }
 
+/// The first bytes of a file, unpacked.
+pub(crate) struct Head {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the file is packed with gzip.
+    pub(crate) packed: bool,
+}
+
+/// The first bytes of a file, `count` if there are as many.
+pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
+    let failed = |error| failed(path, error);
+    let (magic, _) = peek(file::open(path, NEED)?, 2).map_err(failed)?;
+    let (bytes, _) = peek(open(path)?, count).map_err(failed)?;
+    Ok(Head { bytes, packed: magic == [0x1f, 0x8b] })
+}
+
 /// The first bytes, `count` if there are as many, and all bytes with them.
 pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, impl Read)> {
     let mut head = Vec::new();
@@ -30,7 +45,7 @@ pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, 
 }
 
 /// What a failed read means.
-pub(super) fn failed(path: &Path, error: io::Error) -> LabelledError {
+pub(crate) fn failed(path: &Path, error: io::Error) -> LabelledError {
     match error.kind() {
         io::ErrorKind::InvalidData => LabelledError::Damaged { path: path.to_owned(), error },
         _ => FileError::new(path, error, NEED).into(),

@@ -19,7 +19,7 @@ pub struct LabelledOptions {
     pub test: Option<PathBuf>,
     /// Columns of a table (`--label-column`, `--id-column`).
     pub columns: Columns,
-    /// The labels of the training images (`--labels`), if the name of theirs does not say; those of the test's are found by
+    /// The labels of the training images (`--image-labels`), if the name of theirs does not say; those of the test's are found by
     /// their names.
     pub labels: Option<PathBuf>,
     /// What a step of an image is (`--image-steps`).
@@ -67,17 +67,31 @@ impl LabelledParts {
         let test = match &options.test {
             None => None,
             Some(path) => {
-                let tokens = match &train.kind {
-                    Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
-                    Kind::Values { .. } => Tokens::Build(options.level),
-                };
-                let mut test = read(path, options, None, tokens)?.fit(&train)?;
+                let mut test = read_beside(path, options, &train)?;
                 test.treat(options.missing)?;
                 Some(test)
             }
         };
         Ok(Self { train, test })
     }
+}
+
+/// Reads the training part for what it holds, whatever it lacks.
+pub(crate) fn read_as_it_stands(path: &Path, options: &LabelledOptions) -> Result<Labelled, LabelledError> {
+    read(path, options, options.labels.as_deref(), Tokens::Build(options.level))
+}
+
+/// Reads a test part in the terms of a training part, whatever it lacks.
+pub(crate) fn read_beside(
+    path: &Path,
+    options: &LabelledOptions,
+    train: &Labelled,
+) -> Result<Labelled, LabelledError> {
+    let tokens = match &train.kind {
+        Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+        Kind::Values { .. } => Tokens::Build(options.level),
+    };
+    read(path, options, None, tokens)?.fit(train)
 }
 
 /// Reads sequences for a model of such steps and classes, which has learned from others. Missing values are treated, values

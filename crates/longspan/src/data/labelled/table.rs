@@ -21,7 +21,7 @@ use super::{Kind, Labelled, Origin};
 use crate::setting::nearest;
 
 /// Names of columns of labels that need not be pointed out.
-const LABELS: [&str; 3] = ["label", "class", "target"];
+pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
 
 /// Which columns hold no values.
 #[derive(Clone, Debug, Default)]
@@ -225,7 +225,11 @@ impl<'p, R: Read> Rows<'p, R> {
     fn line(&self) -> u64 {
         let end = self.reader.position();
         let inside = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let past = u64::from(self.reader.get_ref().byte_before(end.byte()) == Some(b'\n'));
+        let before = |place: u64| self.reader.get_ref().byte_before(place);
+        // Behind a quote that is not closed the last end of line is inside.
+        let open = self.record.as_slice().last() == Some(&b'\n')
+            && before(end.byte().saturating_sub(1)).is_some_and(|byte| !b"\"\r".contains(&byte));
+        let past = u64::from(before(end.byte()) == Some(b'\n') && !open);
         end.line().saturating_sub(inside + past).max(1)
     }
 }

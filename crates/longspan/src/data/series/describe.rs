@@ -1,4 +1,4 @@
-//! What a file of series holds, and a command that trains on it.
+//! What a file of series holds.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use super::error::SeriesError;
 use super::table::{Stamp, Table};
 use super::value::Form;
 use super::{SeriesOptions, rows};
+use crate::data::spread::Spread;
 
 /// One column of numbers as the file has it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -20,6 +21,8 @@ pub struct ColumnDescription {
     pub missing: u64,
     /// Whether it is forecast.
     pub target: bool,
+    /// How its values lie around their mean, where [`describe`] was asked.
+    pub spread: Option<Spread>,
 }
 
 /// The rows of one group.
@@ -69,8 +72,6 @@ pub struct Description {
     pub time: Option<TimeSpan>,
     /// The groups, in the order in which the file begins them.
     pub groups: Vec<GroupDescription>,
-    /// A command that trains on the file.
-    pub command: String,
 }
 
 /// Reads the file of the options and says what it holds. Missing values are counted and are no error; window, horizon and
@@ -79,11 +80,16 @@ pub struct Description {
 /// # Errors
 /// [`SeriesError`] if the file cannot be read as a table.
 pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
-    Ok(Description::of(&Table::read(options, rows::open(&options.path)?)?, options))
+    let table = Table::read(options, rows::open(&options.path)?)?;
+    let mut description = Description::of(&table);
+    for (index, column) in description.columns.iter_mut().enumerate() {
+        column.spread = table.spread(index);
+    }
+    Ok(description)
 }
 
 impl Description {
-    pub(super) fn of(table: &Table, options: &SeriesOptions) -> Self {
+    pub(super) fn of(table: &Table) -> Self {
         let layout = &table.layout;
         let columns = table.columns.iter().enumerate().map(|(index, column)| ColumnDescription {
             name: column.name.clone(),
@@ -91,6 +97,7 @@ impl Description {
             greatest: column.range.map(|(_, greatest)| greatest),
             missing: column.missing,
             target: layout.targets.contains(&index),
+            spread: None,
         });
         let text = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| stamp.text.clone());
         let groups = table.groups.iter().map(|group| GroupDescription {
@@ -109,7 +116,6 @@ impl Description {
             missing: table.missing(),
             time: span(table),
             groups: groups.collect(),
-            command: command(table, options),
         }
     }
 }
@@ -128,39 +134,4 @@ fn span(table: &Table) -> Option<TimeSpan> {
         last: last.text.clone(),
         checked: time.form != Form::Other,
     })
-}
-
-/// A command line for the file: the columns that were named or found, and a window of at most a twentieth of the rows.
-fn command(table: &Table, options: &SeriesOptions) -> String {
-    let longest = table.groups.iter().map(|group| group.lines.rows()).max().unwrap_or(0);
-    let window = [128, 64, 32, 16, 8, 4, 2].into_iter().find(|window| window * 20 <= longest).unwrap_or(1);
-    let mut words = vec!["longspan train --series".to_owned(), quoted(&table.path.to_string_lossy())];
-    let mut option = |flag: &str, value: &str| words.extend([flag.to_owned(), quoted(value)]);
-    if !options.columns.is_empty() {
-        option("--columns", &options.columns.join(","));
-    }
-    let targets: Vec<&str> =
-        table.layout.targets.iter().map(|&target| table.columns[target].name.as_str()).collect();
-    option("--target", &targets.join(","));
-    option("--window", &window.to_string());
-    option("--horizon", "1");
-    if let Some(time) = table.layout.time {
-        option("--time-column", &table.names[time.field]);
-    }
-    if let Some(group) = table.layout.group {
-        option("--group-column", &table.names[group]);
-    }
-    if table.first_missing.is_some() {
-        option("--missing", "interpolate");
-    }
-    words.join(" ")
-}
-
-/// A word of a command line.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=+@".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }

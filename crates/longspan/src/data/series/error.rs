@@ -81,7 +81,7 @@ pub enum SeriesError {
         limit: u64,
     },
     /// A row with more or fewer fields than there are names.
-    #[error("{}: line {line} has {found} fields, and the header names {expected}: complete the row or remove it", path.display())]
+    #[error("{}: line {line} has {found} fields, and the header names {expected}: complete the row or remove it, and close the quotes of its fields", path.display())]
     Ragged {
         /// The file.
         path: PathBuf,
@@ -316,13 +316,21 @@ pub enum SeriesError {
     },
 }
 
-/// The beginning of a value, for a message.
+/// The beginning of a value, for a message: on one line, whatever it holds.
 pub(super) fn shorten(value: &str) -> String {
     const LONGEST: usize = 40;
-    match value.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}…", &value[..cut]),
-        None => value.to_owned(),
+    let (shown, more) = match value.char_indices().nth(LONGEST) {
+        Some((cut, _)) => (&value[..cut], "…"),
+        None => (value, ""),
+    };
+    let mut short = String::with_capacity(shown.len());
+    for character in shown.chars() {
+        match character.is_control() {
+            true => short.extend(character.escape_default()),
+            false => short.push(character),
+        }
     }
+    short + more
 }
 
 /// The names, or the first of very many.

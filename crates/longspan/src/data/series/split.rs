@@ -16,7 +16,7 @@ impl Series {
             let (count, column) = (table.missing(), shorten(&table.columns[column].name));
             return Err(SeriesError::MissingValues { path: table.path, line, column, count });
         }
-        let description = Description::of(&table, options);
+        let description = Description::of(&table);
         let mut parts = <[Segments; 3]>::default();
         for (index, group) in table.groups.iter_mut().enumerate() {
             let gaps = match options.missing {

@@ -12,6 +12,7 @@ use super::layout::{Layout, TimeColumn};
 use super::lines::Lines;
 use super::rows::{Place, Rows};
 use super::value::{Time, Value};
+use crate::data::spread::Spread;
 
 /// Rows that are looked at before it is decided what their columns are, and the bytes that are enough for it.
 const SAMPLE: (usize, usize) = (1000, 1 << 20);
@@ -107,6 +108,14 @@ impl Table {
     /// Missing values of all columns.
     pub(super) fn missing(&self) -> u64 {
         self.columns.iter().map(|column| column.missing).sum()
+    }
+
+    /// How the values of a column lie, all groups together.
+    pub(super) fn spread(&self, index: usize) -> Option<Spread> {
+        let (width, origin) = (self.columns.len(), self.columns[index].origin?);
+        let of = |group: &TableGroup| group.values.len().min(index);
+        let values = || self.groups.iter().flat_map(move |g| g.values[of(g)..].iter().step_by(width));
+        Spread::of(|| values().map(|&difference| origin + f64::from(difference)))
     }
 
     fn push(&mut self, row: &StringRecord, place: Place) -> Result<(), SeriesError> {

@@ -93,7 +93,7 @@ impl Time {
 }
 
 /// Whether text that is no number is plausibly a date or a time of day, in whatever order of day and month.
-pub(super) fn looks_like_time(text: &str) -> bool {
+pub(crate) fn looks_like_time(text: &str) -> bool {
     const MONTHS: [&str; 12] =
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     if calendar(text).is_some() {

@@ -59,6 +59,8 @@ fn faults_are_named_with_their_line() {
     fails("a,label\r\n1,x\r\n\r\n1,2,x\r\n", "", "", &["line 4", "3 fields"]);
     fails("\n\na,label\n1,x\n\n\n1,2,x", "", "", &["line 7", "3 fields"]);
     fails("a,label\n\"1\",\"x\ny\"\n1\n", "", "", &["line 4", "1 fields"]);
+    fails("a,label\n1,x\n\"1,x\n2,y\n", "", "", &["line 3", "1 fields", "close every quote"]);
+    fails("a,label,b\n1,x,2\n1,\"x\n\"\n", "", "", &["line 3", "2 fields"]);
     fails("a,b\n1,x\n", "", "", &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\""]);
     fails("a,speaker\n1,x\n", "speker", "", &["no column \"speker\", did you mean \"speaker\"?"]);
     fails("a,label,a\n1,x,2\n", "", "", &["line 1", "two columns are named \"a\""]);

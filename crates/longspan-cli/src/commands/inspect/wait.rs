@@ -1,0 +1,58 @@
+//! What is shown while a large file is read.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What takes less is not worth a bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does `work`, which says how many bytes it has read of how many; if it takes longer than a second, a terminal shows a bar,
+/// or that something moves where the bytes are not known, and anything else a line.
+pub(super) fn shown<T: Send>(path: &Path, work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
+    let (read, total) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (done, wait) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let wait = wait;
+            if wait.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            if !std::io::stderr().is_terminal() {
+                eprintln!("reading {}", path.display());
+                return;
+            }
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+            bar.set_message(path.display().to_string());
+            let style = |template| ProgressStyle::with_template(template).expect("a valid template");
+            bar.set_style(style("{spinner} reading {msg}  {elapsed}"));
+            let mut counted = false;
+            while wait.recv_timeout(Duration::from_millis(125)) == Err(RecvTimeoutError::Timeout) {
+                let (read, total) = (read.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+                if total > 0 && !counted {
+                    counted = true;
+                    bar.set_length(total);
+                    bar.set_style(
+                        style("{bar:24} {bytes}/{total_bytes}  reading {msg}").progress_chars("━╸ "),
+                    );
+                }
+                if counted {
+                    bar.set_position(read);
+                } else {
+                    bar.tick();
+                }
+            }
+            bar.finish_and_clear();
+        });
+        let result = work(&mut |bytes, of| {
+            read.store(bytes, Ordering::Relaxed);
+            total.store(of, Ordering::Relaxed);
+        });
+        drop(done);
+        result
+    })
+}

@@ -1,0 +1,109 @@
+//! What a file is: by its first bytes and lines where these are sure, then by its name.
+
+use std::path::Path;
+
+use super::sketch::separator_of;
+
+/// Bytes that are looked at.
+pub(super) const HEAD: usize = 1 << 20;
+
+/// Lines that are looked at to tell a table from a text.
+const LINES: usize = 20;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Images,
+    ImageLabels,
+    Ts,
+    Music,
+    Table,
+    Text,
+}
+
+impl Kind {
+    /// By the beginning, unpacked, and the name; None for nothing.
+    pub(super) fn of(path: &Path, head: &[u8]) -> Option<Self> {
+        if head.is_empty() {
+            return None;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
+        match head {
+            [0, 0, 8, 3, ..] => return Some(Self::Images),
+            [0, 0, 8, 1, ..] => return Some(Self::ImageLabels),
+            _ if name.ends_with("-ubyte") && name.contains("labels") => return Some(Self::ImageLabels),
+            _ if name.ends_with("-ubyte") => return Some(Self::Images),
+            _ => {}
+        }
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let tag =
+            |tag: &[u8]| text.windows(tag.len()).take(1 << 16).any(|bytes| bytes.eq_ignore_ascii_case(tag));
+        let tagged = text.starts_with(b"@") || text.starts_with(b"#") || text.starts_with(b"%");
+        if tagged && (tag(b"@data") || tag(b"@classLabel")) || ends(&[".ts"]) && !looks_written(text) {
+            return Some(Self::Ts);
+        }
+        if ends(&[".csv", ".tsv"]) {
+            return Some(Self::Table);
+        }
+        if text.starts_with(b"{") && (ends(&[".json"]) || tag(b"\"train\"")) {
+            return Some(Self::Music);
+        }
+        Some(if is_table(text) { Self::Table } else { Self::Text })
+    }
+}
+
+/// Whether a .ts file is a program: its lines hold few numbers.
+fn looks_written(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(1 << 12)];
+    head.iter().filter(|byte| byte.is_ascii_digit()).count() * 10 < head.len() && !head.starts_with(b"@")
+}
+
+/// Whether every line has as many separators as the first and most of the fields below it are numbers; or the lines below
+/// the first are numbers.
+fn is_table(text: &[u8]) -> bool {
+    let text = &text[..text.len().min(1 << 16)];
+    let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let Some(first) = lines.next() else { return false };
+    let rows: Vec<&[u8]> = lines.take(LINES).collect();
+    // The last line of the head may be cut.
+    let rows = &rows[..rows.len() - usize::from(rows.len() > 2)];
+    let separator = separator_of(first);
+    let count = |line: &[u8]| line.iter().filter(|&&byte| byte == separator).count();
+    let fields = || rows.iter().flat_map(|line| line.split(|&byte| byte == separator));
+    let number = |field: &[u8]| {
+        std::str::from_utf8(field).is_ok_and(|field| field.trim().trim_matches('"').parse::<f64>().is_ok())
+    };
+    let numbers = fields().filter(|field| number(field)).count();
+    rows.len() >= 2
+        && (0..rows.len()).filter(|&row| count(rows[row]) == count(first)).count() * 10 >= rows.len() * 9
+        && numbers * 2 > fields().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_recognised_by_content_then_by_name() {
+        for (name, head, expected) in [
+            ("x", &b"\0\0\x08\x03\0"[..], Some(Kind::Images)),
+            ("x", b"\0\0\x08\x01\0", Some(Kind::ImageLabels)),
+            ("train-images-idx3-ubyte.gz", b"oops", Some(Kind::Images)),
+            ("notes.txt", b"\xef\xbb\xbf# c\n@problemName x\n@DATA\n1:a", Some(Kind::Ts)),
+            ("x.ts", b"1,2,3:a\n4,5,6:b\n", Some(Kind::Ts)),
+            ("app.ts", b"import { x } from 'y';\nexport const a = 1;\n", Some(Kind::Text)),
+            ("x.csv.gz", b"once upon a time", Some(Kind::Table)),
+            ("rolls", b" {\"train\": [[[60]]]}", Some(Kind::Music)),
+            ("x.json", b"{\"a\": 1}", Some(Kind::Music)),
+            ("x.dat", b"a;b\n1;2\n3;4\n5;6\n", Some(Kind::Table)),
+            ("x.txt", b"passengers\n112\n118\n132\n", Some(Kind::Table)),
+            ("x.txt", b"First, the cat.\nThen, the dog, and, the bird.\nThen, 3 more.\n", Some(Kind::Text)),
+            ("x.txt", b"# Title\n\nOnce upon a time\n", Some(Kind::Text)),
+            ("x", b"", None),
+        ] {
+            assert_eq!(Kind::of(Path::new(name), head), expected, "{name}");
+        }
+    }
+}

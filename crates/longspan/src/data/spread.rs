@@ -1,0 +1,54 @@
+//! How the values of a channel lie around their mean.
+
+use serde::Serialize;
+
+/// Mean, standard deviation and the farthest value of a channel, missing ones left out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// μ = Σ x / n.
+    pub mean: f64,
+    /// σ = √(Σ (x − μ)² / n).
+    pub std: f64,
+    /// max |x − μ| / σ; 0 for a constant.
+    pub farthest: f64,
+}
+
+impl Spread {
+    /// That of the values that `values` goes through, which are the same each time; None without any.
+    pub fn of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Self> {
+        let (sum, n) = values().filter(|x| !x.is_nan()).fold((0.0, 0u64), |(sum, n), x| (sum + x, n + 1));
+        if n == 0 {
+            return None;
+        }
+        let mean = sum / n as f64;
+        let (squares, most) = values()
+            .filter(|x| !x.is_nan())
+            .map(|x| (x - mean).abs())
+            .fold((0.0, 0.0f64), |(squares, most), x| (squares + x * x, most.max(x)));
+        let std = (squares / n as f64).sqrt();
+        // What rounding leaves of a constant is no scale.
+        let std = if std > 1e-7 * mean.abs().max(f64::from(f32::MIN_POSITIVE)) { std } else { 0.0 };
+        Some(Self { mean, std, farthest: if std > 0.0 { most / std } else { 0.0 } })
+    }
+
+    /// Whether all values are the same.
+    pub fn is_constant(&self) -> bool {
+        self.std == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_values_do_not_count_and_constants_have_no_scale() {
+        let of = |values: &'static [f64]| Spread::of(|| values.iter().copied());
+        assert_eq!(of(&[1.0, f64::NAN, 5.0]), Some(Spread { mean: 3.0, std: 2.0, farthest: 1.0 }));
+        assert_eq!(of(&[f64::NAN]), None);
+        let constant = of(&[0.1, 0.1, 0.1]).unwrap();
+        assert!(constant.is_constant() && constant.farthest == 0.0, "{constant:?}");
+        let tailed = Spread::of(|| (0..1000).map(|i| if i == 7 { 50.0 } else { f64::from(i % 2) })).unwrap();
+        assert!(tailed.farthest > 25.0, "{tailed:?}");
+    }
+}
