@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::data::vocabulary::{END_OF_LINE, Level, Vocabulary};
+use longspan::model::StepInput;
 use longspan::rng::{Key, Purpose};
 use longspan::sampling::choose;
 use serde_json::json;
@@ -33,10 +34,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if written.is_empty() {
         written.push(beginning(vocabulary));
     }
-    let mut state = model.zero_state(1);
+    let mut steps = model.begin(1);
     let mut logits = vec![0.0; vocabulary.len()];
     for token in &written {
-        model.step(&ctx, &params, &[*token], &mut state, &mut logits);
+        model.step(&ctx, &params, StepInput::Tokens(&[*token]), &mut steps, &mut logits);
     }
     if prompted == 0 {
         written.clear();
@@ -64,7 +65,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         if !as_json {
             printer.show(&written, false)?;
         }
-        model.step(&ctx, &params, &[token], &mut state, &mut logits);
+        model.step(&ctx, &params, StepInput::Tokens(&[token]), &mut steps, &mut logits);
     }
     if as_json {
         let text = vocabulary.decode(&written);
