@@ -5,5 +5,6 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod ls;
+pub(crate) mod predict;
 pub(crate) mod sample;
 pub(crate) mod train;

@@ -51,7 +51,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let key = Key::new(count("seed", 0), Purpose::Sample, 0, 0);
     let top_k = usize::try_from(count("top-k", 0)).unwrap_or(usize::MAX);
     for t in 0..count("length", 500) {
-        if stop.cancel.load(std::sync::atomic::Ordering::Relaxed) {
+        if stop.came() {
             put("\n")?;
             return Ok(ExitCode::from(stop.code()));
         }
