@@ -56,7 +56,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if every && !matches!(schema.predicts, Predicts::Forecast(_)) {
         return Err(fail("--every is for runs that forecast a series: leave it out"));
     }
-    let output = Output::open(matches.get_one::<String>("output").map_or("-", String::as_str))?;
+    let output = Output::open(matches.get_one::<String>("output").map_or("-", String::as_str), streaming)?;
     let json = matches.get_flag("json");
     if streaming {
         stream::run(&mut loaded, &schema, output, json)?;

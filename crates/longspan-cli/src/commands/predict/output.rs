@@ -21,8 +21,9 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// `-` is standard output. A file that is there is replaced when the new one is whole; a device is written to as it is.
-    pub(super) fn open(name: &str) -> Result<Self, Failure> {
+    /// `-` is standard output. A file that is there is replaced when the new one is whole, unless it is to be read while it
+    /// grows; a device is written to as it is.
+    pub(super) fn open(name: &str, growing: bool) -> Result<Self, Failure> {
         if name == "-" {
             return Ok(Self { file: None, buffer: Vec::new(), path: PathBuf::new(), temporary: None });
         }
@@ -35,7 +36,8 @@ impl Output {
         };
         // Through a link the file that it means is replaced, not the link.
         let target = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let temporary = match std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+        let device = std::fs::metadata(&path).is_ok_and(|there| !there.is_file());
+        let temporary = match device || growing {
             true => None,
             false => {
                 let mut name = target.file_name().unwrap_or(file_name).to_owned();
@@ -45,7 +47,7 @@ impl Output {
         };
         let file = match &temporary {
             Some(temporary) => File::create(temporary),
-            None => File::options().write(true).open(&path),
+            None => File::options().write(true).create(!device).truncate(!device).open(&path),
         };
         let file = file.map_err(|error| unwritable(&path, &error))?;
         Ok(Self { file: Some(file), buffer: Vec::new(), path: target, temporary })

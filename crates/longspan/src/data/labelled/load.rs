@@ -240,4 +240,44 @@ mod tests {
             assert_eq!(format(Path::new(name), head), expected, "{name}");
         }
     }
+
+    #[test]
+    fn labels_may_be_missing_where_they_are_predicted() {
+        let options = LabelledOptions::new("x");
+        let load = |name: &str, text: &str, channels: usize| {
+            let kind = Kind::Values { channels: (1..=channels).map(|d| d.to_string()).collect() };
+            let input = std::io::Cursor::new(text.as_bytes().to_vec());
+            load_to_predict(
+                Path::new(name),
+                Some(Box::new(input)),
+                &options,
+                &kind,
+                &["1".into(), "2".into()],
+            )
+        };
+        let labels = |text: &str, channels| {
+            let labelled = load("x.ts", text, channels).unwrap();
+            (0..labelled.len()).map(|i| labelled.label(i).map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let some = |label: &str| Some(label.to_owned());
+        // What looks like a label is a value where the channels say so.
+        let head = "@classLabel true 1 2\n@data\n";
+        assert_eq!(labels(&format!("{head}1:2\n3:1:2\n4:1:?\n5:1:\n"), 2), [None, some("2"), None, None]);
+        assert_eq!(labels(&format!("{head}1:2\n3\n"), 1), [some("2"), None]);
+        assert_eq!(labels("@data\n1:2\n", 2), [None]);
+        assert_eq!(labels("@classLabel false\n@data\n1,2:2,1\n", 2), [None]);
+        let fails = |text: &str, channels, part: &str| {
+            let error = load("x.ts", text, channels).unwrap_err().to_string();
+            assert!(error.contains(part), "{error:?} without {part:?}");
+        };
+        fails(&format!("{head}1:2:3\n"), 1, "2 channels, and training has 1");
+        fails(&format!("{head}1:3\n"), 1, "line 3: the label \"3\" is not among");
+        fails("@classLabel false\n@data\n1:2:1\n", 2, "3 channels, and training has 2");
+        // A table, named or not.
+        for name in ["x.csv", "standard input"] {
+            let table = load(name, "class,a,b\n2,0.5,1\n?,1,2\n,1,2\n7,3,?\n", 1);
+            let error = table.unwrap_err().to_string();
+            assert!(error.contains("channel 1 is \"value\""), "{error}");
+        }
+    }
 }
