@@ -270,7 +270,7 @@ mod tests {
             let error = load("x.ts", text, channels).unwrap_err().to_string();
             assert!(error.contains(part), "{error:?} without {part:?}");
         };
-        fails(&format!("{head}1:2:3\n"), 1, "2 channels, and training has 1");
+        fails(&format!("{head}1:5:2\n"), 1, "2 channels, and training has 1");
         fails(&format!("{head}1:3\n"), 1, "line 3: the label \"3\" is not among");
         fails("@classLabel false\n@data\n1:2:1\n", 2, "3 channels, and training has 2");
         // A table, named or not.
