@@ -14,6 +14,7 @@ pub(crate) fn command() -> Command {
         .subcommand(inspect())
         .subcommand(train())
         .subcommand(eval())
+        .subcommand(predict())
         .subcommand(sample())
         .subcommand(config())
         .subcommand(ls())
@@ -93,6 +94,47 @@ fn eval() -> Command {
         .arg(count("unroll", "N", "Steps computed at once [default: the run's]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core"))
         .arg(json("Print one JSON document"))
+}
+
+/// Settings of how new data are read, where that is not as the run's own were.
+pub(crate) const READING: [&str; 6] =
+    ["label_column", "id_column", "image_steps", "time_column", "group_column", "missing"];
+
+fn predict() -> Command {
+    let mut command = Command::new("predict")
+        .about("Predict from new data: classes, forecasts, keys, or how probable each token of a text is; labels are not needed")
+        .after_help(
+            "A row of CSV (or a JSON object a line, with --json) is written for each sequence, each row ahead of a forecast, each \
+             step of music, each token of a text.\n\n\
+             With --stream a line of standard input is one step: numbers in the order of the channels the model reads, or with \
+             a first line that names them; or text, whose tokens are read one after another. Every line is answered by a line at \
+             once: the classes as if the sequence ended here, the forecast, the keys, or the likeliest next tokens. The state is kept from line to line, \
+             without a window; a blank line begins a new sequence.\n\n\
+             Examples:\n  longspan predict runs/vowels-lstm-1 --input new.ts -o classes.csv\n  \
+             longspan predict runs/sunspots-lstm-1 --input sunspots.csv\n  \
+             sensor | longspan predict runs/pump-gru-1 --stream --json",
+        )
+        .arg(positional("RUN", "Directory of a run, or a checkpoint"))
+        .arg(
+            value("input", "FILE", "Sequences, a series, music or a text, as the run has learned; - for standard input")
+                .required_unless_present("stream"),
+        )
+        .arg(
+            switch("stream", "Answer each line of standard input at once, the state kept")
+                .conflicts_with_all(["input", "every", "batch"]),
+        )
+        .arg(value("output", "FILE", "Where predictions go; - for standard output [default: -]").short('o'))
+        .arg(switch("every", "Series: the forecast from every window, beside what the file has"))
+        .arg(value("checkpoint", "NAME", "best or last [default: best]"))
+        .arg(count("batch", "N", "Sequences side by side [default: the run's]"))
+        .arg(count("threads", "N", "Threads; 0 for one on each core [default: 0, of a stream 1]"))
+        .arg(json("Write one JSON object a line instead of CSV"));
+    for key in KEYS.iter().filter(|key| READING.contains(&key.name)) {
+        let help = format!("{} [default: the run's]", key.help);
+        command =
+            command.arg(value(&flag(key.name)[2..], key.takes, &help).id(key.name).help_heading("Reading"));
+    }
+    command
 }
 
 fn sample() -> Command {

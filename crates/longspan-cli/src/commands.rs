@@ -6,5 +6,6 @@ pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod inspect;
 pub(crate) mod ls;
+pub(crate) mod predict;
 pub(crate) mod sample;
 pub(crate) mod train;

@@ -51,6 +51,11 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Whether a signal has come.
+    pub(crate) fn came(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
     /// Exit code of an interrupted command: 130 after Ctrl-C, 143 after a request to terminate.
     pub(crate) fn code(&self) -> u8 {
         128 + self.signal.load(Ordering::Relaxed) as u8

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     let done = match matches.subcommand() {
         Some(("train", matches)) => commands::train::run(matches),
         Some(("eval", matches)) => commands::eval::run(matches),
+        Some(("predict", matches)) => commands::predict::run(matches),
         Some(("sample", matches)) => commands::sample::run(matches),
         Some(("config", matches)) => commands::config::run(matches),
         Some(("ls", matches)) => commands::ls::run(matches),

@@ -87,14 +87,21 @@ fn classes<R: Real>(
 
 /// The likeliest class, of equals the first, and −ln softmax(x)_y.
 fn judge<R: Real>(logits: &[R], target: usize) -> (u32, f64) {
+    let class = likeliest(logits);
+    let most = logits[class as usize].to_f64();
+    let sum: f64 = logits.iter().map(|x| (x.to_f64() - most).exp()).sum();
+    (class, sum.ln() + most - logits[target].to_f64())
+}
+
+/// The class with the largest logit, of equals the first.
+pub fn likeliest<R: Real>(logits: &[R]) -> u32 {
     let (mut class, mut most) = (0, f64::NEG_INFINITY);
     for (c, x) in logits.iter().enumerate() {
         if x.to_f64() > most {
             (class, most) = (c as u32, x.to_f64());
         }
     }
-    let sum: f64 = logits.iter().map(|x| (x.to_f64() - most).exp()).sum();
-    (class, sum.ln() + most - logits[target].to_f64())
+    class
 }
 
 /// The probability of each class: softmax(x).

@@ -6,14 +6,15 @@ mod series;
 mod task;
 mod text;
 
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Given};
 use crate::data::Source;
-use crate::data::labelled::{LabelledError, is_music};
-use crate::data::series::SeriesError;
+use crate::data::labelled::{Labelled, LabelledError, is_music};
+use crate::data::series::{Series, SeriesError};
 use crate::data::text::{TextError, Watch};
 use crate::head::Unit;
 use crate::schema::{Predicts, Schema};
@@ -186,6 +187,33 @@ impl Dataset {
             Predicts::Next => music::whole_file(config, path),
             Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned),
         }
+    }
+
+    /// Sequences whose classes are to be predicted, read and scaled as `learned` says; labels may be missing, and need not be
+    /// those of the model. `input` stands for the content of `path` where that is no file.
+    ///
+    /// # Errors
+    /// [`DataError`] names the file and the place.
+    pub fn sequences(
+        config: &Config,
+        path: &Path,
+        input: Option<Box<dyn Read>>,
+        learned: &Schema,
+    ) -> Result<Labelled, DataError> {
+        labelled::to_predict(config, path, input, learned)
+    }
+
+    /// A series that is to be forecast, read and scaled as `learned` says, see [`Series::to_predict`].
+    ///
+    /// # Errors
+    /// [`DataError`] names the file and the place.
+    pub fn rows(
+        config: &Config,
+        path: &Path,
+        input: Option<Box<dyn Read>>,
+        learned: &Schema,
+    ) -> Result<Series, DataError> {
+        series::to_predict(config, path, input, learned)
     }
 }
 

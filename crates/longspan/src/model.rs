@@ -4,6 +4,8 @@
 //! row's last step, or from the mean of all; a forecaster reads numbers and predicts numbers. Which places are scored is the
 //! batch's affair.
 
+mod step;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
 use crate::pool::Pool;
 use crate::real::Real;
+
+pub use step::{StepInput, Steps};
 
 /// What a model reads at each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -414,30 +418,6 @@ impl<R: Real> Model<R> {
     /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window.
     pub fn d_state(&self) -> Option<&State<R>> {
         self.d_state.as_ref()
-    }
-
-    /// Reads one token per row and writes the logits of the next ones, `[rows, V]`. The state of the first one is that of
-    /// [`Model::begin`].
-    ///
-    /// # Panics
-    /// If a length does not fit the rows of the state, or the model does not read tokens, forwards, and predict classes.
-    pub fn step(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        tokens: &[u32],
-        state: &mut State<R>,
-        logits: &mut [R],
-    ) {
-        let (Some(embedding), Readout::Classes(classes)) = (self.embedding, &mut self.readout) else {
-            panic!("a step of tokens through {:?}", self.spec);
-        };
-        assert!(!self.spec.bidirectional, "a step through a model that reads whole rows");
-        let n = tokens.len() * self.spec.hidden;
-        self.y.grow(n);
-        let (extent, y) = (Extent::even(1, tokens.len()), &mut self.y[..n]);
-        self.stack.outputs(ctx, params, Input::Rows(embedding, tokens), &extent, state, y);
-        classes.logits(ctx, params, y, logits);
     }
 
     /// The state before a batch.

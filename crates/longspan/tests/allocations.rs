@@ -10,9 +10,11 @@ use longspan::config::Config;
 use longspan::data::batches::{Order, SequenceBatches};
 use longspan::data::labelled::ts;
 use longspan::data::{Batch, IGNORE, Source};
+use longspan::head::ValueLoss;
 use longspan::kernel::{Context, Level};
-use longspan::model::ModelSpec;
+use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
 use longspan::optim::Rule;
+use longspan::params::Params;
 use longspan::pool::Pool;
 use longspan::rng::{Key, Purpose};
 use longspan::task::Samples;
@@ -79,6 +81,28 @@ fn filling_allocates_nothing() {
     assert_eq!(allocations(), before);
 }
 
+/// Single steps of numbers, the mean of all seen.
+fn streaming_allocates_nothing() {
+    let cell = CellKind::Gru { reset_after: true };
+    let output = OutputSpec::Values { width: 3, loss: ValueLoss::Squared };
+    for pool in [Pool::Steps, Pool::Mean] {
+        let spec = ModelSpec { pool, ..ModelSpec::new(cell, InputSpec::Numbers { width: 2 }, 24, 2, output) };
+        let ctx = Context::<f32>::new(Level::detect(), 1);
+        let mut model = Model::new(ctx.level(), &spec);
+        let params = Params::zeros(Arc::clone(model.layout()));
+        model.pack(&ctx, &params);
+        let (mut steps, mut aside, mut out) = (model.steps(&params, 1), model.steps(&params, 1), [0.0; 3]);
+        let mut step = || {
+            model.step(&ctx, &params, StepInput::Numbers(&[1.0, 2.0]), &mut steps, &mut out);
+            aside.copy_from(&steps);
+        };
+        step();
+        let before = allocations();
+        (0..20).for_each(|_| step());
+        assert_eq!(allocations(), before, "{pool:?}");
+    }
+}
+
 /// Bytes of address space, mapped pages included; None where the system does not tell.
 fn mapped() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -92,6 +116,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
     drop(std::hint::black_box(vec![1u8; 100]));
     assert_eq!(allocations() - before, 1, "what counts does not count");
     filling_allocates_nothing();
+    streaming_allocates_nothing();
     let lstm = CellKind::Lstm { peepholes: false, coupled: false };
     // Few tokens, whose embeddings are projected, and so many that weights and logits lie in pages of their own.
     for (vocabulary, hidden) in [(40, 24), (8000, 64)] {

@@ -11,7 +11,7 @@ use longspan::data::{Batch, IGNORE};
 use longspan::dropout::{Dropout, Mask};
 use longspan::head::ValueLoss;
 use longspan::kernel::{Context, Level};
-use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
+use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
 use longspan::params::Params;
 use longspan::pool::Pool;
 use longspan::rng::{Key, Purpose};
@@ -226,10 +226,9 @@ fn a_learned_state_is_where_rows_start() {
     let mut fresh = Problem::new(spec, 1, 0.0, 4);
     let score = fresh.gradient().0;
     fresh.model.pack(&fresh.ctx, &fresh.params);
-    let mut state = fresh.model.zero_state(3);
-    fresh.model.begin(&fresh.params, &mut state);
-    let mut logits = [0.0; 15];
-    fresh.model.step(&fresh.ctx, &fresh.params, &fresh.batch.inputs, &mut state, &mut logits);
+    let mut steps = fresh.model.steps(&fresh.params, 3);
+    let (read, mut logits) = (StepInput::Tokens(&fresh.batch.inputs), [0.0; 15]);
+    fresh.model.step(&fresh.ctx, &fresh.params, read, &mut steps, &mut logits);
     let (mut nats, mut scored) = (0.0, 0.0);
     for (row, &target) in logits.chunks(5).zip(&fresh.batch.targets).filter(|(_, target)| **target != IGNORE)
     {
@@ -343,12 +342,12 @@ fn steps_agree_with_the_window() {
         let spec = ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, 3, 4, 2) };
         let mut p = Problem::new(spec, 7, 0.0, 8);
         p.model.pack(&p.ctx, &p.params);
-        let mut state = p.state.clone();
+        let mut steps = p.model.steps_from(p.state.clone());
         let mut nats = 0.0;
         let mut logits = [0.0; 3 * 5];
         for t in 0..7 {
             let tokens = &p.batch.inputs[t * 3..][..3];
-            p.model.step(&p.ctx, &p.params, tokens, &mut state, &mut logits);
+            p.model.step(&p.ctx, &p.params, StepInput::Tokens(tokens), &mut steps, &mut logits);
             for (row, &target) in logits.chunks(5).zip(&p.batch.targets[t * 3..][..3]) {
                 if target != IGNORE {
                     nats += row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[target as usize];
@@ -358,6 +357,50 @@ fn steps_agree_with_the_window() {
         let score = p.model.evaluate(&p.ctx, &p.params, &p.batch, &mut p.state.clone());
         assert_eq!(score.scored, p.batch.scored() as u64);
         assert!((score.loss - nats).abs() < 1e-12 * nats, "{cell:?}: {} and {nats}", score.loss);
+    }
+}
+
+/// After its last step a row has had what it has as a whole: numbers or tokens in, the last step or the mean seen.
+#[test]
+fn steps_end_where_the_whole_does() {
+    let inputs = [InputSpec::Numbers { width: 2 }, InputSpec::Tokens { vocabulary: 5, embedding: 3 }];
+    let outputs = [
+        OutputSpec::Classes { count: 4, tied: false },
+        OutputSpec::Values { width: 4, loss: ValueLoss::Squared },
+    ];
+    for (input, output) in inputs.into_iter().flat_map(|input| outputs.map(|output| (input, output))) {
+        for pool in [Pool::Steps, Pool::Mean] {
+            let cell = CellKind::Gru { reset_after: true };
+            let spec = ModelSpec { pool, chunk: 3, ..ModelSpec::new(cell, input, 4, 2, output) };
+            let mut p = Problem::new(spec, 7, 0.0, 8);
+            p.model.pack(&p.ctx, &p.params);
+            let mut steps = p.model.steps_from(p.state.clone());
+            let mut aside = p.model.steps(&p.params, 3);
+            let (mut out, mut again) = ([0.0; 3 * 4], [0.0; 3 * 4]);
+            let numbers: Vec<f64> = p.batch.numbers.iter().map(|&x| f64::from(x)).collect();
+            for t in 0..7 {
+                let read = match input {
+                    InputSpec::Numbers { width } => {
+                        StepInput::Numbers(&numbers[t * 3 * width..][..3 * width])
+                    }
+                    InputSpec::Tokens { .. } => StepInput::Tokens(&p.batch.inputs[t * 3..][..3]),
+                };
+                // What is tried on a copy leaves no trace.
+                aside.copy_from(&steps);
+                p.model.step(&p.ctx, &p.params, read, &mut aside, &mut again);
+                p.model.step(&p.ctx, &p.params, read, &mut steps, &mut out);
+                assert_eq!(out, again);
+            }
+            assert_eq!(steps.count(), 7);
+            let ends: Vec<u32> = (0..3).map(|row| pool.end(&p.batch.extent, row) as u32).collect();
+            let mut whole = Vec::new();
+            p.model.predict(&p.ctx, &p.params, &p.batch, &mut p.state.clone(), &ends, &mut whole);
+            for (a, b) in out.iter().zip(&whole) {
+                assert!((a - b).abs() < 1e-12, "{input:?}, {output:?}, {pool:?}: {a} and {b}");
+            }
+            steps.clear();
+            assert_eq!(steps.count(), 0);
+        }
     }
 }
 
@@ -389,9 +432,10 @@ fn large_vocabularies_and_windows_are_met_in_pieces() {
         if rate == 0.0 {
             let mut logits = vec![0.0; 3 * 1100];
             p.model.pack(&p.ctx, &p.params);
-            let (mut nats, mut state) = (0.0, p.state.clone());
+            let (mut nats, mut state) = (0.0, p.model.steps_from(p.state.clone()));
             for t in 0..190 {
-                p.model.step(&p.ctx, &p.params, &p.batch.inputs[t * 3..][..3], &mut state, &mut logits);
+                let tokens = StepInput::Tokens(&p.batch.inputs[t * 3..][..3]);
+                p.model.step(&p.ctx, &p.params, tokens, &mut state, &mut logits);
                 for (row, &target) in logits.chunks(1100).zip(&p.batch.targets[t * 3..][..3]) {
                     if target != IGNORE {
                         nats += row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[target as usize];

@@ -80,7 +80,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let season = season(matches, &header.schema)?;
     let (source, on, bytes) = source(matches, &config, &header.schema)?;
     let stop = Stop::listen()?;
-    let cancelled = || stop.cancel.load(std::sync::atomic::Ordering::Relaxed);
+    let cancelled = || stop.came();
     let assessed = assess(&ctx, &mut model, &params, &header.schema, source.as_ref(), season, &cancelled);
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
     if let Some(failure) = source.failure() {

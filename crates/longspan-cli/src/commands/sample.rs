@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::data::vocabulary::{Level, Vocabulary};
+use longspan::model::StepInput;
 use longspan::rng::{Key, Purpose};
 use longspan::sampling::choose;
 use serde_json::json;
@@ -33,11 +34,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if written.is_empty() {
         written.push(beginning(vocabulary));
     }
-    let mut state = model.zero_state(1);
-    model.begin(&params, &mut state);
+    let mut steps = model.steps(&params, 1);
     let mut logits = vec![0.0; vocabulary.len()];
     for token in &written {
-        model.step(&ctx, &params, &[*token], &mut state, &mut logits);
+        model.step(&ctx, &params, StepInput::Tokens(&[*token]), &mut steps, &mut logits);
     }
     if prompted == 0 {
         written.clear();
@@ -51,7 +51,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let key = Key::new(count("seed", 0), Purpose::Sample, 0, 0);
     let top_k = usize::try_from(count("top-k", 0)).unwrap_or(usize::MAX);
     for t in 0..count("length", 500) {
-        if stop.cancel.load(std::sync::atomic::Ordering::Relaxed) {
+        if stop.came() {
             put("\n")?;
             return Ok(ExitCode::from(stop.code()));
         }
@@ -65,7 +65,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         if !as_json {
             printer.show(&written, false)?;
         }
-        model.step(&ctx, &params, &[token], &mut state, &mut logits);
+        model.step(&ctx, &params, StepInput::Tokens(&[token]), &mut steps, &mut logits);
     }
     if as_json {
         let text = vocabulary.decode(&written);

@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::IGNORE;
 use super::fingerprint::Fingerprint;
 use super::vocabulary::Vocabulary;
 
@@ -31,7 +32,7 @@ pub mod ts;
 pub use describe::{Description, Lengths, Range};
 pub use error::{LabelledError, Place, Problem};
 pub(crate) use input::{Head, failed as unreadable, head};
-pub use load::{LabelledOptions, LabelledParts, is_music, load_for};
+pub use load::{LabelledOptions, LabelledParts, is_music, load_for, load_to_predict};
 pub(crate) use load::{read_as_it_stands, read_beside};
 pub use missing::Missing;
 pub use scaling::Scaling;
@@ -50,6 +51,15 @@ pub enum Kind {
         /// The tokens of the training part.
         vocabulary: Vocabulary,
     },
+}
+
+/// Whether every sequence must have a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Labels {
+    /// To learn from it or to judge by it.
+    Required,
+    /// It is to be predicted from so many channels, where it is known of numbers.
+    Optional(Option<usize>),
 }
 
 /// Where the sequences stood, for messages.
@@ -78,6 +88,8 @@ pub struct Labelled {
     origin: Origin,
     /// Line or image, from 1, of each sequence.
     numbers: Vec<u64>,
+    /// What the file calls each sequence; empty where it does not.
+    ids: Vec<String>,
 }
 
 impl Labelled {
@@ -134,7 +146,7 @@ impl Labelled {
         &self.tokens[self.offsets[sequence]..self.offsets[sequence + 1]]
     }
 
-    /// The class of each sequence.
+    /// The class of each sequence; [`IGNORE`] where the file has none, which [`load_to_predict`] alone lets pass.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -142,6 +154,40 @@ impl Labelled {
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// The label of a sequence, where the file has one.
+    ///
+    /// # Panics
+    /// If there is no such sequence.
+    pub fn label(&self, sequence: usize) -> Option<&str> {
+        let label = self.labels[sequence];
+        (label != IGNORE).then(|| self.classes[label as usize].as_str())
+    }
+
+    /// What names a sequence beside its place: its id in a table with a row per step, or its file in a folder.
+    ///
+    /// # Panics
+    /// If there is no such sequence.
+    pub fn id(&self, sequence: usize) -> Option<String> {
+        match &self.origin {
+            Origin::Files(files) if files.len() > 1 => {
+                let file = files.partition_point(|&(first, _)| first <= sequence) - 1;
+                files[file].1.file_name().map(|name| name.to_string_lossy().into_owned())
+            }
+            _ => self.ids.get(sequence).cloned(),
+        }
+    }
+
+    /// The line on which a sequence begins, from 1; None for images.
+    ///
+    /// # Panics
+    /// If there is no such sequence.
+    pub fn line(&self, sequence: usize) -> Option<u64> {
+        match self.origin {
+            Origin::Images => None,
+            Origin::Lines | Origin::Files(_) => Some(self.numbers[sequence]),
+        }
     }
 
     /// Number of values that the file lacks, whatever was done about them.

@@ -57,6 +57,7 @@ pub use error::SeriesError;
 pub(crate) use value::looks_like_time;
 
 use super::labelled::Scaling;
+use lines::Lines;
 use table::Table;
 
 /// What happens to values that are missing.
@@ -251,6 +252,8 @@ pub struct Series {
     description: Description,
     /// Of each group, `[rows, columns]`.
     values: Vec<Vec<f32>>,
+    /// The line of each row of each group.
+    lines: Vec<Lines>,
     parts: [Segments; 3],
 }
 
@@ -273,6 +276,21 @@ impl Series {
         Self::split(Table::read(options, reader)?, options)
     }
 
+    /// As [`Series::load`], or of `reader` where that is given, to forecast what follows: rows are one part, and a window needs
+    /// no rows after it, so that [`Series::horizon`] is 0. No window at all is no error.
+    ///
+    /// # Errors
+    /// As [`Series::load`].
+    pub fn to_predict(options: &SeriesOptions, reader: Option<Box<dyn Read>>) -> Result<Self, SeriesError> {
+        options.check()?;
+        let table = match reader {
+            Some(reader) => Table::read(options, reader)?,
+            None => Table::read(options, rows::open(&options.path)?)?,
+        };
+        let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
+        Self::split(table, &whole)
+    }
+
     /// What is in the file.
     pub fn description(&self) -> &Description {
         &self.description
@@ -287,6 +305,15 @@ impl Series {
     pub fn values(&self, segment: &Segment) -> &[f32] {
         let columns = self.columns.len();
         &self.values[segment.group][segment.rows.start * columns..segment.rows.end * columns]
+    }
+
+    /// The line of a row of a segment, from 1.
+    ///
+    /// # Panics
+    /// If the segment has no such row.
+    pub fn line(&self, segment: &Segment, row: usize) -> u64 {
+        assert!(row < segment.rows.len(), "row {row} of {}", segment.rows.len());
+        self.lines[segment.group].get(segment.rows.start + row)
     }
 
     /// Rows of a part.

@@ -1,5 +1,6 @@
 //! Labelled sequences as data of a run.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -88,6 +89,22 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
     let batches = SequenceBatches::new(labelled, all, config.batch, Order::Once, config.pool_of_rows());
     Ok(boxed(batches.expect("a sequence, which every reader asks for")))
+}
+
+/// All sequences of a file that may lack labels. Those of the training images are no concern of others.
+pub(super) fn to_predict(
+    config: &Config,
+    path: &Path,
+    input: Option<Box<dyn Read>>,
+    learned: &Schema,
+) -> Result<Labelled, DataError> {
+    let (kind, classes) = learned_classes(learned)?;
+    let options = LabelledOptions { labels: None, ..options(config, path) };
+    let mut labelled = labelled::load_to_predict(path, input, &options, &kind, classes)?;
+    if let Reads::Numbers { scaling, .. } = &learned.reads {
+        scaling.apply(&mut labelled)?;
+    }
+    Ok(labelled)
 }
 
 fn options(config: &Config, path: &Path) -> LabelledOptions {

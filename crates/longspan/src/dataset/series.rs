@@ -1,5 +1,6 @@
 //! Numeric series as data of a run: what are the next rows?
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,6 +58,16 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
     let series = Arc::new(Series::load(&options)?);
     let windows = WindowBatches::new(series, Part::Train, config.batch, Order::Once, config.pool_of_rows());
     Ok(boxed(windows.expect("a window, which the reader asks for")))
+}
+
+/// What is to be forecast from, as one part.
+pub(super) fn to_predict(
+    config: &Config,
+    path: &Path,
+    input: Option<Box<dyn Read>>,
+    learned: &Schema,
+) -> Result<Series, DataError> {
+    Ok(Series::to_predict(&options(config, path, Some(learned), config.horizon)?, input)?)
 }
 
 fn load(

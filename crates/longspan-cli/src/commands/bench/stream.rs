@@ -5,7 +5,7 @@ use std::time::Instant;
 use longspan::cell::CellKind;
 use longspan::init::{Init, InitSpec, initialise};
 use longspan::kernel::{Context, Level};
-use longspan::model::{Model, ModelSpec};
+use longspan::model::{Model, ModelSpec, StepInput};
 use longspan::params::Params;
 use longspan::rng::{Key, Purpose};
 
@@ -24,14 +24,14 @@ pub(super) fn latencies(level: Level, row: &Stream, count: usize) -> Vec<f64> {
     let init = InitSpec { init: Init::Orthogonal { gain: 1.0 }, forget_bias: 1.0, cell, seed: 0 };
     initialise(&ctx, &mut params, &init);
     model.pack(&ctx, &params);
-    let mut state = model.zero_state(1);
+    let mut steps = model.steps(&params, 1);
     let mut logits = vec![0.0; row.vocabulary];
     let mut draw = Key::new(0, Purpose::Task, 0, 0).stream(0, 0);
     let mut seconds = Vec::with_capacity(count);
     for step in 0..WARM_UP + count {
         let token = [draw.below(row.vocabulary as u32)];
         let start = Instant::now();
-        model.step(&ctx, &params, &token, &mut state, &mut logits);
+        model.step(&ctx, &params, StepInput::Tokens(&token), &mut steps, &mut logits);
         let took = start.elapsed().as_secs_f64();
         std::hint::black_box(&logits);
         if step >= WARM_UP {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::error::{LabelledError, Place, Problem};
 use super::{Kind, Labelled, Origin};
+use crate::data::IGNORE;
 
 /// Collects the values or tokens of a sequence, then its end, then the next.
 pub(super) struct Builder {
@@ -28,6 +29,7 @@ impl Builder {
             missing: 0,
             origin,
             numbers: Vec::new(),
+            ids: Vec::new(),
         };
         Self { values: Vec::new(), tokens: Vec::new(), labelled, ids: HashMap::new() }
     }
@@ -58,6 +60,11 @@ impl Builder {
         self.labelled.width()
     }
 
+    /// Names the sequence that ends next.
+    pub(super) fn id(&mut self, id: String) {
+        self.labelled.ids.push(id);
+    }
+
     /// Ends the sequence of what was pushed since the last one.
     pub(super) fn end(&mut self, class: u32, number: u64) -> Result<(), Problem> {
         let steps = self.values.len() / self.labelled.width().max(1) + self.tokens.len();
@@ -83,7 +90,8 @@ impl Builder {
             order.sort_by(|&a, &b| natural(&labelled.classes[a], &labelled.classes[b]));
             let mut rank = vec![0; order.len()];
             order.iter().enumerate().for_each(|(new, &old)| rank[old] = new as u32);
-            labelled.labels.iter_mut().for_each(|label| *label = rank[*label as usize]);
+            let labels = labelled.labels.iter_mut().filter(|label| **label != IGNORE);
+            labels.for_each(|label| *label = rank[*label as usize]);
             labelled.classes = order.iter().map(|&old| labelled.classes[old].clone()).collect();
         }
         Ok(labelled)

@@ -32,6 +32,11 @@ impl Labelled {
         self.fit_to(&training.kind, &training.classes, &|class| counts[class] > 0)
     }
 
+    /// Checks that the steps are those that a model has learned from.
+    pub(super) fn check_steps(&self, kind: &Kind) -> Result<(), LabelledError> {
+        same_steps(&self.kind, kind).map_err(|problem| problem.at(&self.path, Place::File))
+    }
+
     /// The same sequences with these classes, of which some are `known`, as [`Labelled::fit`].
     pub(super) fn fit_to(
         mut self,
@@ -39,7 +44,7 @@ impl Labelled {
         training: &[String],
         known: &dyn Fn(usize) -> bool,
     ) -> Result<Self, LabelledError> {
-        same_steps(&self.kind, kind).map_err(|problem| problem.at(&self.path, Place::File))?;
+        self.check_steps(kind)?;
         let of = |label: &String| training.iter().position(|l| l == label).filter(|&class| known(class));
         let classes: Vec<Option<usize>> = self.classes.iter().map(of).collect();
         for sequence in 0..self.len() {

@@ -11,6 +11,7 @@ use super::builder::Builder;
 use super::error::{LabelledError, Place, Problem};
 use super::input::{Lines, failed, open, utf8};
 use super::{Kind, Labelled, Origin};
+use crate::data::IGNORE;
 use crate::data::vocabulary::{Level, Vocabulary};
 
 /// What the tokens of the examples are.
@@ -41,6 +42,17 @@ pub fn open_folder(folder: &Path, tokens: Tokens<'_>) -> Result<Labelled, Labell
     paths.sort();
     let label = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     read(paths.into_iter().map(|path| Ok((label(&path), path.clone(), open(&path)?))), folder, tokens)
+}
+
+/// The examples of one file, a line each, without a label.
+pub(super) fn read_unlabelled(
+    input: impl Read,
+    path: &Path,
+    vocabulary: &Vocabulary,
+) -> Result<Labelled, LabelledError> {
+    let mut labelled = read([Ok((String::new(), path.to_owned(), input))], path, Tokens::Use(vocabulary))?;
+    labelled.labels.fill(IGNORE);
+    Ok(labelled)
 }
 
 /// The examples of `files`; messages that are about all of them call them `folder`. The classes are in the order of the

@@ -21,6 +21,7 @@ use super::builder::Builder;
 use super::error::{LabelledError, Place, Problem};
 use super::input::{failed, open};
 use super::{Kind, Labelled, Origin};
+use crate::data::IGNORE;
 use crate::rng::{Key, Purpose};
 use crate::setting::{self, SettingError};
 
@@ -91,6 +92,20 @@ pub fn open_images(path: &Path, labels: Option<&Path>, steps: ImageSteps) -> Res
     read(open(path)?, path, open(&labels)?, &labels, steps)
 }
 
+/// As [`open_images`] of `input`, where labels are not required: without `labels`, those beside the images if they are there.
+pub(super) fn read_images(
+    input: impl Read,
+    path: &Path,
+    labels: Option<&Path>,
+    steps: ImageSteps,
+) -> Result<Labelled, LabelledError> {
+    let labels = labels.map(Path::to_owned).or_else(|| beside(path).filter(|labels| labels.is_file()));
+    match labels {
+        Some(labels) => read(input, path, open(&labels)?, &labels, steps),
+        None => read_both(input, path, None::<(&[u8], &Path)>, steps),
+    }
+}
+
 /// The file of labels beside that of images.
 fn beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
@@ -111,7 +126,17 @@ pub fn read(
     labels_path: &Path,
     steps: ImageSteps,
 ) -> Result<Labelled, LabelledError> {
-    let mut labels = Idx::new(labels, labels_path, "label", "00 00 08 01")?;
+    read_both(images, images_path, Some((labels, labels_path)), steps)
+}
+
+fn read_both<L: Read>(
+    images: impl Read,
+    images_path: &Path,
+    labels: Option<(L, &Path)>,
+    steps: ImageSteps,
+) -> Result<Labelled, LabelledError> {
+    let labels = labels.map(|(input, path)| Idx::new(input, path, "label", "00 00 08 01"));
+    let mut labels = labels.transpose()?;
     let mut images = Idx::new(images, images_path, "image", "00 00 08 03")?;
     let (rows, columns) = (images.word()?, images.word()?);
     let pixels = u64::from(rows) * u64::from(columns);
@@ -119,10 +144,10 @@ pub fn read(
     if pixels == 0 || pixels > 1 << 24 || columns > 1 << 16 {
         return Err(Problem::ImageSize { rows, columns }.at(images_path, Place::File));
     }
-    let (count, found) = (images.count, labels.count);
-    if count != found {
-        let file = images_path.to_owned();
-        return Err(Problem::Counts { labels: found, images: count, file }.at(labels_path, Place::File));
+    let count = images.count;
+    if let Some(labels) = labels.as_ref().filter(|labels| labels.count != count) {
+        let (found, file) = (labels.count, images_path.to_owned());
+        return Err(Problem::Counts { labels: found, images: count, file }.at(labels.path, Place::File));
     }
     let (channels, order) = match steps {
         ImageSteps::Rows => ((1..=columns).map(|column| format!("column {column}")).collect(), None),
@@ -133,17 +158,19 @@ pub fn read(
     let mut builder = Builder::new(images_path, Kind::Values { channels }, Origin::Images);
     let (mut image, mut label) = (vec![0; pixels as usize], [0]);
     for number in 1..=count {
-        labels.fill(&mut label, number)?;
+        if let Some(labels) = &mut labels {
+            labels.fill(&mut label, number)?;
+        }
         images.fill(&mut image, number)?;
         let value = |&pixel: &u8| f32::from(pixel) / 255.0;
         match &order {
             None => builder.values.extend(image.iter().map(value)),
             Some(order) => builder.values.extend(order.iter().map(|&from| value(&image[from as usize]))),
         }
-        let class = builder.class(&label[0].to_string());
+        let class = if labels.is_some() { builder.class(&label[0].to_string()) } else { IGNORE };
         builder.end(class, number).map_err(|problem| problem.at(images_path, Place::Image(number)))?;
     }
-    labels.end()?;
+    labels.map_or(Ok(()), |mut labels| labels.end())?;
     images.end()?;
     builder.finish(true)
 }

@@ -1,5 +1,6 @@
 //! Finds out what a file is, and reads the training and the test part.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::{LabelledError, Place, Problem};
@@ -7,7 +8,8 @@ use super::folder::{self, Tokens};
 use super::idx::{self, ImageSteps};
 use super::input::{failed, open, peek};
 use super::table::{self, Columns};
-use super::{Kind, Labelled, Missing, ts};
+use super::{Kind, Labelled, Labels, Missing, Origin, ts};
+use crate::data::IGNORE;
 use crate::data::vocabulary::Level;
 
 /// Which labelled sequences to read, and how.
@@ -115,6 +117,61 @@ pub fn load_for(
     Ok(labelled)
 }
 
+/// Reads sequences whose classes a model is to predict: labels may be missing, and need not be those of the model. A model of
+/// text also reads a file with an example per line. `input` stands for the content of `path` where that is no file. Missing
+/// values are treated, values are not scaled.
+///
+/// # Errors
+/// [`LabelledError`] with the file, the place and what is wrong there.
+pub fn load_to_predict(
+    path: &Path,
+    input: Option<Box<dyn Read>>,
+    options: &LabelledOptions,
+    kind: &Kind,
+    classes: &[String],
+) -> Result<Labelled, LabelledError> {
+    let mut labelled = match (kind, input) {
+        (_, None) if path.is_dir() => {
+            let tokens = match kind {
+                Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+                Kind::Values { .. } => Tokens::Build(options.level),
+            };
+            folder::open_folder(path, tokens)?
+        }
+        (Kind::Tokens { vocabulary }, input) => {
+            folder::read_unlabelled(opened(path, input)?, path, vocabulary)?
+        }
+        (Kind::Values { channels }, input) => {
+            let named = input.is_none();
+            let (head, input) = peek(opened(path, input)?, 4096).map_err(|error| failed(path, error))?;
+            let labels = Labels::Optional(Some(channels.len()));
+            match format(path, &head) {
+                Some(Format::Images) => {
+                    idx::read_images(input, path, options.labels.as_deref(), options.image_steps)?
+                }
+                Some(Format::Ts) => ts::read_with(input, path, labels)?,
+                Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Place::File)),
+                _ if head.is_empty() => return Err(Problem::NoSequences.at(path, Place::File)),
+                None if named => return Err(LabelledError::Unrecognised { path: path.to_owned() }),
+                Some(Format::Table) | None => table::read_with(input, path, &options.columns, labels)?,
+            }
+        }
+    };
+    labelled.check_steps(kind)?;
+    // The names of other files are no labels.
+    if let Origin::Files(_) = labelled.origin {
+        let known = |&label: &u32| label != IGNORE && classes.contains(&labelled.classes[label as usize]);
+        let labels = labelled.labels.iter().map(|label| if known(label) { *label } else { IGNORE });
+        labelled.labels = labels.collect();
+    }
+    labelled.treat(options.missing)?;
+    Ok(labelled)
+}
+
+fn opened(path: &Path, input: Option<Box<dyn Read>>) -> Result<Box<dyn Read>, LabelledError> {
+    input.map_or_else(|| open(path), Ok)
+}
+
 /// Whether a file holds piano rolls, which have no labels: [`super::music`] reads them.
 ///
 /// # Errors
@@ -195,6 +252,46 @@ mod tests {
             ("x", b"", None),
         ] {
             assert_eq!(format(Path::new(name), head), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn labels_may_be_missing_where_they_are_predicted() {
+        let options = LabelledOptions::new("x");
+        let load = |name: &str, text: &str, channels: usize| {
+            let kind = Kind::Values { channels: (1..=channels).map(|d| d.to_string()).collect() };
+            let input = std::io::Cursor::new(text.as_bytes().to_vec());
+            load_to_predict(
+                Path::new(name),
+                Some(Box::new(input)),
+                &options,
+                &kind,
+                &["1".into(), "2".into()],
+            )
+        };
+        let labels = |text: &str, channels| {
+            let labelled = load("x.ts", text, channels).unwrap();
+            (0..labelled.len()).map(|i| labelled.label(i).map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let some = |label: &str| Some(label.to_owned());
+        // What looks like a label is a value where the channels say so.
+        let head = "@classLabel true 1 2\n@data\n";
+        assert_eq!(labels(&format!("{head}1:2\n3:1:2\n4:1:?\n5:1:\n"), 2), [None, some("2"), None, None]);
+        assert_eq!(labels(&format!("{head}1:2\n3\n"), 1), [some("2"), None]);
+        assert_eq!(labels("@data\n1:2\n", 2), [None]);
+        assert_eq!(labels("@classLabel false\n@data\n1,2:2,1\n", 2), [None]);
+        let fails = |text: &str, channels, part: &str| {
+            let error = load("x.ts", text, channels).unwrap_err().to_string();
+            assert!(error.contains(part), "{error:?} without {part:?}");
+        };
+        fails(&format!("{head}1:5:2\n"), 1, "2 channels, and training has 1");
+        fails(&format!("{head}1:3\n"), 1, "line 3: the label \"3\" is not among");
+        fails("@classLabel false\n@data\n1:2:1\n", 2, "3 channels, and training has 2");
+        // A table, named or not.
+        for name in ["x.csv", "standard input"] {
+            let table = load(name, "class,a,b\n2,0.5,1\n?,1,2\n,1,2\n7,3,?\n", 1);
+            let error = table.unwrap_err().to_string();
+            assert!(error.contains("channel 1 is \"value\""), "{error}");
         }
     }
 }

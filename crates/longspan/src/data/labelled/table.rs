@@ -17,7 +17,8 @@ use super::builder::Builder;
 use super::error::{LabelledError, Place, Problem, quoted};
 use super::input::{LIMIT, failed, peek, utf8};
 use super::number::number;
-use super::{Kind, Labelled, Origin};
+use super::{Kind, Labelled, Labels, Origin};
+use crate::data::IGNORE;
 use crate::setting::nearest;
 
 /// Names of columns of labels that need not be pointed out.
@@ -37,6 +38,16 @@ pub struct Columns {
 /// # Errors
 /// [`LabelledError`] with the line and what is wrong there.
 pub fn read(input: impl Read, path: &Path, columns: &Columns) -> Result<Labelled, LabelledError> {
+    read_with(input, path, columns, Labels::Required)
+}
+
+/// As [`read`], labels required or not: without them their column or a field of it is missing.
+pub(super) fn read_with(
+    input: impl Read,
+    path: &Path,
+    columns: &Columns,
+    labels: Labels,
+) -> Result<Labelled, LabelledError> {
     let (head, input) = peek(input, 1 << 16).map_err(|error| failed(path, error))?;
     let mut rows = Rows::new(input, path, separator(&head));
     let (first, header): (u64, Vec<String>) = match rows.next()? {
@@ -46,7 +57,8 @@ pub fn read(input: impl Read, path: &Path, columns: &Columns) -> Result<Labelled
             (line, record.iter().map(name).collect::<Result<_, _>>()?)
         }
     };
-    let places = Places::find(&header, columns).map_err(|problem| problem.at(path, Place::Line(first)))?;
+    let places =
+        Places::find(&header, columns, labels).map_err(|problem| problem.at(path, Place::Line(first)))?;
     let channels = match places.id {
         Some(_) => places.values.iter().map(|&column| header[column].clone()).collect(),
         None => vec!["value".to_owned()],
@@ -59,8 +71,9 @@ pub fn read(input: impl Read, path: &Path, columns: &Columns) -> Result<Labelled
             return Err(Problem::RaggedRow { found: record.len(), expected: header.len() }.at(path, place));
         }
         let field = |column: usize| utf8(&record[column], path, line, "").map(str::trim);
-        let label = field(places.label)?;
-        if label.is_empty() {
+        let label = places.label.map(field).transpose()?.unwrap_or_default();
+        let label = if label == "?" && labels != Labels::Required { "" } else { label };
+        if label.is_empty() && labels == Labels::Required {
             return Err(Problem::NoLabel { way_out: "its field is empty" }.at(path, place));
         }
         if let Some(id) = places.id {
@@ -72,12 +85,17 @@ pub fn read(input: impl Read, path: &Path, columns: &Columns) -> Result<Labelled
             builder.values.push(value.map_err(|problem| problem.in_column(&header[column]).at(path, place))?);
         }
         if places.id.is_none() {
-            let class = builder.class(label);
+            let class = class(&mut builder, label);
             builder.end(class, line).map_err(|problem| problem.at(path, place))?;
         }
     }
     steps.end(&mut builder).map_err(|problem| problem.at(path, Place::File))?;
     builder.finish(true)
+}
+
+/// The class of a label; that of none where there is none.
+fn class(builder: &mut Builder, label: &str) -> u32 {
+    if label.is_empty() { IGNORE } else { builder.class(label) }
 }
 
 /// The separator that the first line has most of outside quotes.
@@ -97,13 +115,13 @@ fn separator(head: &[u8]) -> u8 {
 
 /// Which column is what.
 struct Places {
-    label: usize,
+    label: Option<usize>,
     id: Option<usize>,
     values: Vec<usize>,
 }
 
 impl Places {
-    fn find(header: &[String], columns: &Columns) -> Result<Self, Problem> {
+    fn find(header: &[String], columns: &Columns, labels: Labels) -> Result<Self, Problem> {
         let mut seen = HashSet::new();
         if let Some(twice) = header.iter().find(|name| !seen.insert(name.as_str())) {
             // Rows of numbers have equal ones more often than headers have equal names.
@@ -128,10 +146,11 @@ impl Places {
         // Without a name for the columns nothing else is worth saying.
         let label = match label {
             Err(_) if header.iter().all(|name| number(name).is_ok()) => return Err(Problem::NoHeader),
-            label => label?,
+            Err(_) if labels != Labels::Required => None,
+            label => Some(label?),
         };
         let id = columns.id.as_ref().map(|name| find(name, "--id-column")).transpose()?;
-        let values: Vec<usize> = (0..header.len()).filter(|&c| c != label && Some(c) != id).collect();
+        let values: Vec<usize> = (0..header.len()).filter(|&c| Some(c) != label && Some(c) != id).collect();
         if values.is_empty() {
             return Err(Problem::NoValues);
         }
@@ -179,7 +198,8 @@ impl Steps {
 
     fn end(&mut self, builder: &mut Builder) -> Result<(), Problem> {
         let Some(now) = self.now.take() else { return Ok(()) };
-        let class = builder.class(&now.label);
+        let class = class(builder, &now.label);
+        builder.id(now.id);
         builder.end(class, now.line)
     }
 }

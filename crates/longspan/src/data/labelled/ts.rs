@@ -26,7 +26,8 @@ use super::builder::Builder;
 use super::error::{LabelledError, Place, Problem, quoted};
 use super::input::{Lines, utf8};
 use super::number::number;
-use super::{Kind, Labelled, Origin};
+use super::{Kind, Labelled, Labels, Origin};
+use crate::data::IGNORE;
 use crate::setting::nearest;
 
 /// The tags that matter here, and those that say nothing new.
@@ -47,6 +48,8 @@ const TAGS: [&str; 10] = [
 #[derive(Default)]
 struct Header {
     classes: Option<Vec<String>>,
+    /// The sequences have no classes.
+    unlabelled: bool,
     dimensions: Option<usize>,
     equal: bool,
     length: Option<usize>,
@@ -59,14 +62,21 @@ struct Header {
 /// # Errors
 /// [`LabelledError`] with the line and what is wrong there.
 pub fn read(input: impl Read, path: &Path) -> Result<Labelled, LabelledError> {
+    read_with(input, path, Labels::Required)
+}
+
+/// As [`read`], labels required or not: without them the values end the line, or a `?` stands in a label's place.
+pub(super) fn read_with(input: impl Read, path: &Path, labels: Labels) -> Result<Labelled, LabelledError> {
     let mut lines = Lines::new(input, path);
-    let header = header(&mut lines, path)?;
-    let classes = header.classes.as_ref().ok_or_else(|| lacks(&header, "@classLabel", path))?;
-    let mut cases = Cases { header: &header, builder: None };
+    let header = header(&mut lines, path, labels)?;
+    if labels == Labels::Required && header.classes.is_none() {
+        return Err(lacks(&header, "@classLabel", path));
+    }
+    let mut cases = Cases { header: &header, labels, builder: None };
     while let Some((line, bytes)) = lines.next()? {
         let text = utf8(bytes, path, line, "")?.trim();
         if !text.is_empty() && !text.starts_with(['#', '%']) {
-            cases.add(text, line, path, classes).map_err(|problem| problem.at(path, Place::Line(line)))?;
+            cases.add(text, line, path).map_err(|problem| problem.at(path, Place::Line(line)))?;
         }
     }
     match cases.builder {
@@ -81,7 +91,7 @@ fn lacks(header: &Header, tag: &'static str, path: &Path) -> LabelledError {
 }
 
 /// Reads up to `@data`.
-fn header<R: Read>(lines: &mut Lines<R>, path: &Path) -> Result<Header, LabelledError> {
+fn header<R: Read>(lines: &mut Lines<R>, path: &Path, labels: Labels) -> Result<Header, LabelledError> {
     let (mut header, mut empty) = (Header::default(), true);
     while let Some((line, bytes)) = lines.next()? {
         let text = utf8(bytes, path, line, "")?.trim();
@@ -108,6 +118,9 @@ fn header<R: Read>(lines: &mut Lines<R>, path: &Path) -> Result<Header, Labelled
             return Ok(header);
         }
         tagged(&mut header, tag, words).map_err(|problem| problem.at(path, Place::Line(line)))?;
+        if header.unlabelled && labels == Labels::Required {
+            return Err(Problem::NotClassified { tag }.at(path, Place::Line(line)));
+        }
     }
     Err(if empty { Problem::NoSequences.at(path, Place::File) } else { lacks(&header, "@data", path) })
 }
@@ -136,7 +149,7 @@ fn tagged<'a>(
         "@equalLength" => header.equal = boolean()?,
         "@seriesLength" => header.length = Some(count()?),
         "@targetLabel" if boolean()? => return Err(Problem::NotClassified { tag }),
-        "@classLabel" if !boolean()? => return Err(Problem::NotClassified { tag }),
+        "@classLabel" if !boolean()? => header.unlabelled = true,
         "@classLabel" => {
             let classes: Vec<String> = words.map(str::to_owned).collect();
             if classes.is_empty() {
@@ -154,26 +167,24 @@ fn tagged<'a>(
 /// The sequences so far; the first one says how many dimensions there are if the header does not.
 struct Cases<'h> {
     header: &'h Header,
+    labels: Labels,
     builder: Option<Builder>,
 }
 
 impl Cases<'_> {
-    fn add(&mut self, text: &str, line: u64, path: &Path, classes: &[String]) -> Result<(), Problem> {
+    fn add(&mut self, text: &str, line: u64, path: &Path) -> Result<(), Problem> {
         if text.starts_with('(') {
             return Err(Problem::TimeStamps);
         }
-        let no_label = Problem::NoLabel { way_out: "write it last, after a colon" };
-        let Some((values, label)) = text.rsplit_once(':') else { return Err(no_label) };
-        let label = label.trim();
-        if label.is_empty() {
-            return Err(no_label);
-        }
-        let found = values.split(':').count();
         let before = self.builder.as_ref().map(Builder::width);
-        let width = self.header.dimensions.or(before).unwrap_or(found);
+        let announced = self.header.dimensions.or(before);
+        let (values, label) = self.label(text, announced)?;
+        let found = values.split(':').count();
+        let width = announced.unwrap_or(found);
         if found != width {
             return Err(Problem::Dimensions { found, expected: width });
         }
+        let classes = self.header.classes.as_deref().unwrap_or_default();
         let builder = self.builder.get_or_insert_with(|| {
             let channels = (1..=width).map(|d| d.to_string()).collect();
             let mut builder = Builder::new(path, Kind::Values { channels }, Origin::Lines);
@@ -182,10 +193,13 @@ impl Cases<'_> {
             });
             builder
         });
-        let class = builder.known(label).ok_or_else(|| Problem::UndeclaredLabel {
-            label: quoted(label),
-            nearest: nearest(label, builder.classes().iter().map(String::as_str)).map(quoted),
-        })?;
+        let class = match label {
+            None => IGNORE,
+            Some(label) => builder.known(label).ok_or_else(|| Problem::UndeclaredLabel {
+                label: quoted(label),
+                nearest: nearest(label, builder.classes().iter().map(String::as_str)).map(quoted),
+            })?,
+        };
         let start = builder.values.len();
         let steps = values.split(':').next().map_or(0, length);
         if steps == 0 {
@@ -208,6 +222,36 @@ impl Cases<'_> {
             }
         }
         builder.end(class, line)
+    }
+
+    /// A line's values and its label. Where labels may be missing, the number of dimensions says whether one is there.
+    fn label<'a>(
+        &self,
+        text: &'a str,
+        announced: Option<usize>,
+    ) -> Result<(&'a str, Option<&'a str>), Problem> {
+        let no_label = Problem::NoLabel { way_out: "write it last, after a colon" };
+        let last = text.rsplit_once(':').map(|(values, label)| (values, label.trim()));
+        let Labels::Optional(learned) = self.labels else {
+            let (values, label) = last.filter(|(_, label)| !label.is_empty()).ok_or(no_label)?;
+            return Ok((values, Some(label)));
+        };
+        let classes = self.header.classes.as_deref().unwrap_or_default();
+        let parts = text.split(':').count();
+        let is_label = |label: &str| {
+            let written = classes.iter().any(|class| class == label) || ["?", ""].contains(&label);
+            match announced.or(learned) {
+                // A value cannot be told from a label by its looks.
+                Some(width) if parts == width || parts == width + 1 => parts > width,
+                _ => written,
+            }
+        };
+        Ok(match last {
+            Some((values, label)) if !self.header.unlabelled && is_label(label) => {
+                (values, Some(label).filter(|label| !["?", ""].contains(label)))
+            }
+            _ => (text, None),
+        })
     }
 }
 

@@ -36,6 +36,8 @@ pub struct GroupDescription {
     pub first: Option<String>,
     /// Its last time.
     pub last: Option<String>,
+    /// The line of its last row, from 1.
+    pub last_line: u64,
 }
 
 /// From when to when a file goes, as it writes it.
@@ -105,6 +107,7 @@ impl Description {
             rows: group.lines.rows(),
             first: text(&group.first),
             last: text(&group.last),
+            last_line: group.lines.get(group.lines.rows() - 1),
         });
         Self {
             path: table.path.clone(),

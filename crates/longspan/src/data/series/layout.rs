@@ -39,7 +39,7 @@ impl Layout {
         let find = |flag, name: &str| field(options, names, flag, name);
         let group = options.group_column.as_ref().map(|name| find("--group-column", name)).transpose()?;
         let named: Vec<usize> =
-            options.columns.iter().map(|name| find("--columns", name)).collect::<Result<_, _>>()?;
+            options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
         distinct("--columns", names, &named)?;
         let time = match &options.time_column {
             Some(name) => Some(find("--time-column", name)?),
@@ -69,6 +69,11 @@ impl Layout {
         };
         Ok(Self { values, targets, time, group, left_out })
     }
+}
+
+/// Who names the columns.
+fn columns_flag(options: &SeriesOptions) -> &'static str {
+    if options.scaling.is_some() { "the model" } else { "--columns" }
 }
 
 /// Indices into `values` of the columns that `--target` names.

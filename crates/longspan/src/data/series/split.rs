@@ -39,7 +39,12 @@ impl Series {
             Some(scaling) => given(&table, scaling),
         };
         standardise(&mut table, &columns)?;
-        let (groups, values) = table.groups.into_iter().map(|group| (group.name, group.values)).unzip();
+        let (mut groups, mut values, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+        for group in table.groups {
+            groups.push(group.name);
+            values.push(group.values);
+            lines.push(group.lines);
+        }
         Ok(Self {
             columns: columns.into_iter().map(|(column, _)| column).collect(),
             targets: table.layout.targets,
@@ -48,6 +53,7 @@ impl Series {
             groups,
             description,
             values,
+            lines,
             parts,
         })
     }
@@ -77,7 +83,7 @@ impl Segments {
     /// Checks that a part that is wanted has a window.
     fn long_enough(&self, part: Part, options: &SeriesOptions) -> Result<(), SeriesError> {
         let wanted = match part {
-            Part::Train => true,
+            Part::Train => options.horizon > 0,
             Part::Valid => options.valid_fraction > 0.0,
             Part::Test => options.test_fraction > 0.0,
         };

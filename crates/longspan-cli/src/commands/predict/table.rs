@@ -1,0 +1,112 @@
+//! Rows of named columns as CSV, or one JSON object a line.
+
+use std::fmt::Write;
+
+use super::output::Output;
+use crate::failure::Failure;
+
+/// Digits of a number: what single precision has.
+const DIGITS: usize = 7;
+
+/// One field of a row.
+pub(super) enum Cell<'a> {
+    Text(&'a str),
+    Owned(String),
+    Whole(u64),
+    Number(f64),
+    Nothing,
+}
+
+/// What rows are written to.
+pub(super) struct Table<'o> {
+    output: &'o mut Output,
+    /// As the form writes them.
+    names: Vec<String>,
+    json: bool,
+    line: String,
+}
+
+impl<'o> Table<'o> {
+    /// Of columns of these names; CSV begins with them.
+    pub(super) fn begin(output: &'o mut Output, names: Vec<String>, json: bool) -> Result<Self, Failure> {
+        let names: Vec<String> = match json {
+            true => names.into_iter().map(|name| serde_json::Value::from(name).to_string()).collect(),
+            false => names.iter().map(|name| field(name)).collect(),
+        };
+        if !json {
+            output.write(&(names.join(",") + "\n"))?;
+        }
+        Ok(Self { output, names, json, line: String::new() })
+    }
+
+    /// Writes one row.
+    pub(super) fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<(), Failure> {
+        self.line.clear();
+        let mut columns = 0;
+        for (cell, name) in cells.into_iter().zip(&self.names) {
+            self.line.push_str(match (self.json, columns) {
+                (true, 0) => "{",
+                (false, 0) => "",
+                _ => ",",
+            });
+            columns += 1;
+            if self.json {
+                self.line.push_str(name);
+                self.line.push(':');
+            }
+            let mut text = |text: &str| {
+                self.line += &if self.json { serde_json::Value::from(text).to_string() } else { field(text) };
+            };
+            match cell {
+                Cell::Text(a) => text(a),
+                Cell::Owned(a) => text(&a),
+                Cell::Whole(number) => write!(self.line, "{number}").expect("a string takes all"),
+                Cell::Number(number) => push_number(&mut self.line, number),
+                Cell::Nothing if self.json => self.line.push_str("null"),
+                Cell::Nothing => {}
+            }
+        }
+        assert_eq!(columns, self.names.len(), "cells of a row");
+        self.line.push_str(if self.json { "}\n" } else { "\n" });
+        self.output.write(&self.line)
+    }
+
+    /// What has been written can be read.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.output.flush()
+    }
+}
+
+/// A finite number, the shortest that has its first [`DIGITS`] digits: as JSON and CSV both read it.
+fn push_number(line: &mut String, number: f64) {
+    let rounded: f64 = format!("{number:.*e}", DIGITS - 1).parse().expect("a number, just written");
+    write!(line, "{rounded:?}").expect("a string takes all");
+}
+
+/// A field of CSV, quoted where it must be.
+fn field(text: &str) -> String {
+    let special = |c: char| matches!(c, ',' | '"' | '\n' | '\r');
+    match text.contains(special) || text.starts_with(' ') || text.ends_with(' ') {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_and_numbers_are_written_so_that_they_come_back() {
+        assert_eq!(field("plain"), "plain");
+        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(field(" "), "\" \"");
+        for (number, text) in
+            [(0.1, "0.1"), (1.0 / 3.0, "0.3333333"), (35.2000008, "35.2"), (-1e-30, "-1e-30"), (0.0, "0.0")]
+        {
+            let mut line = String::new();
+            push_number(&mut line, number);
+            assert_eq!(line, text);
+        }
+    }
+}

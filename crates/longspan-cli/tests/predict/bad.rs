@@ -1,0 +1,100 @@
+//! Bad input: one message that names the file, the place, what is wrong and the way out.
+
+use super::bench::{Bench, SMALL, series, ts, waves};
+
+#[test]
+fn bad_input_is_refused() {
+    let bench = Bench::new();
+    let head = "@classLabel true up down";
+    bench.write("train.ts", ts(&waves(40), head, |class| format!(":{class}")));
+    bench.write("three.ts", format!("{head}\n@data\n1:2:3:up\n1:2:3:up\n"));
+    bench.write("word.ts", format!("{head}\n@data\n1,2:3,4\n1,x:3,4\n"));
+    bench.write("gap.ts", format!("{head}\n@data\n1,2:3,?\n"));
+    bench.write("label.ts", format!("{head}\n@data\n1,2:3,4:left\n"));
+    bench.write("empty.ts", "");
+    bench.write("notes.xyz", "notes");
+    bench.write("wide.csv", "a,b\n1,2\n");
+    bench.write("all.csv", series(60));
+    bench.write("few.csv", series(4));
+    bench.write("lacks.csv", "time,place,level,flov\n1,x,2,3\n");
+    bench.write("bad.csv", "time,place,level,flow\n1,x,2,3\n2,x,high,3\n");
+    bench.write("text.txt", "The cats were not full.\n".repeat(60));
+    bench.write("greek.txt", "The cats were not full.\nThe \u{3b1}");
+    bench.write("invalid.txt", b"The c\xff");
+    bench.write("empty.txt", "");
+    bench.write("music.json", r#"{"train": [[[40], [41], [42]]]}"#);
+    bench.write("odd.json", r#"{"train": [[[40], [200]]]}"#);
+    bench.good(&format!("train --labelled train.ts {SMALL} --out waves"));
+    let columns =
+        "--columns level,flow --time-column time --group-column place --window 9 --valid-fraction 0";
+    bench.good(&format!("train --series all.csv {columns} --horizon 2 {SMALL} --out flow"));
+    bench.good(&format!("train --text text.txt --unroll 16 {SMALL} --out text"));
+    bench.good(&format!("train --labelled music.json {SMALL} --out music"));
+    bench.good("train --task parity --length 4 --hidden 8 --batch 4 --steps 2 --out parity");
+    bench.good("train --task adding --length 10 --hidden 8 --batch 4 --steps 2 --out adding");
+    for (line, parts) in [
+        ("predict waves", &["--input"][..]),
+        ("predict waves --input train.ts --stream", &["--stream"]),
+        ("predict nowhere --input train.ts", &["there is no run in nowhere"]),
+        ("predict waves --input gone.ts", &["gone.ts", "check the path"]),
+        ("predict waves --input empty.ts", &["empty.ts", "no sequence"]),
+        ("predict waves --input three.ts", &["three.ts", "3 channels", "2"]),
+        ("predict waves --input wide.csv", &["wide.csv", "1 channels", "2"]),
+        ("predict waves --input word.ts", &["word.ts: line 4", "\"x\" is not a number"]),
+        ("predict waves --input gap.ts", &["gap.ts: line 3", "value 2 of channel 2 is missing", "--missing"]),
+        ("predict waves --input label.ts", &["label.ts: line 3", "\"left\"", "@classLabel"]),
+        ("predict waves --input notes.xyz", &["notes.xyz", "none of the formats"]),
+        ("predict waves --input music.json", &["music.json", "piano rolls have no labels"]),
+        ("predict waves --input train.ts --every", &["--every", "forecast"]),
+        ("predict waves --input train.ts --batch 0", &["--batch 0"]),
+        ("predict waves --input train.ts --missing often", &["often", "interpolate"]),
+        ("predict waves --input train.ts --checkpoint worst", &["choose best or last"]),
+        ("predict waves --input train.ts -o gone/x.csv", &["gone/x.csv", "cannot be written", "directory"]),
+        ("predict waves --input train.ts -o waves", &["waves is a directory"]),
+        ("predict waves --input train.ts -o /dev/full", &["/dev/full", "cannot be written", "make room"]),
+        (
+            "predict flow --input lacks.csv",
+            &["lacks.csv has no column \"flow\"", "the model", "did you mean flov?"],
+        ),
+        ("predict flow --input bad.csv", &["bad.csv: line 3", "level", "\"high\""]),
+        ("predict flow --input few.csv", &["few.csv: 4 rows", "9"]),
+        ("predict flow --input gone.csv", &["gone.csv", "check the path"]),
+        ("predict flow --input all.csv --group-column plaice", &["plaice", "did you mean place?"]),
+        ("predict text --input greek.txt", &["greek.txt: line 2, column 5", "U+03B1"]),
+        ("predict text --input invalid.txt", &["invalid.txt: line 1, column 6", "UTF-8"]),
+        ("predict text --input empty.txt", &["empty.txt is empty"]),
+        ("predict text --input gone.txt", &["gone.txt", "check the path"]),
+        ("predict text --input waves", &["waves is a directory"]),
+        ("predict music --input odd.json", &["odd.json", "key 200"]),
+        ("predict parity --input text.txt", &["learned a task", "longspan eval"]),
+        ("predict adding --stream", &["learned a task", "longspan eval"]),
+    ] {
+        bench.bad(line, "", parts);
+    }
+    for (line, input, parts) in [
+        ("predict waves --stream", &b"1,2\n1\n"[..], &["line 2", "1 values instead of 2", "1, 2"][..]),
+        ("predict waves --stream", b"1,2\n1,2,3\n", &["line 2", "3 values instead of 2"]),
+        ("predict waves --stream", b"1,2\n1,x\n", &["line 2", "\"x\"", "channel \"2\"", "not a number"]),
+        ("predict waves --stream", b"1,inf\n", &["line 1", "\"inf\"", "not finite"]),
+        ("predict waves --stream", b"1,1e300\n", &["line 1", "too far", "check its unit"]),
+        ("predict waves --stream", b"1,\n", &["line 1", "channel \"2\" is missing", "--missing zero"]),
+        ("predict flow --stream", b"level,flov\n1,2\n", &["line 1", "\"flow\"", "did you mean \"flov\"?"]),
+        ("predict flow --stream", b"flow,level\n1,2\n1\n", &["line 3 has 1 fields", "line 1 names 2"]),
+        ("predict flow --stream", b"\xff,1\n", &["line 1", "UTF-8"]),
+        ("predict text --stream", "The\n\u{3b1}\n".as_bytes(), &["line 2", "U+03B1"]),
+        ("predict text --stream", b"T\xff\n", &["line 1", "UTF-8 from byte 2"]),
+    ] {
+        bench.bad(line, input, &[parts, &["standard input"]].concat());
+    }
+    bench.bad("predict text --stream", "x".repeat(2 << 20), &["standard input: line 1 is longer than"]);
+    // What a failure leaves of -o: the file that was there, and nothing else.
+    bench.write("out.csv", "mine");
+    bench.bad("predict waves --input word.ts -o out.csv", "", &["word.ts"]);
+    bench.bad("predict text --input greek.txt -o out.csv", "", &["greek.txt"]);
+    let out = || std::fs::read_to_string(bench.path().join("out.csv")).expect("a file");
+    assert!(out() == "mine" && !bench.path().join("out.csv.new").exists());
+    bench.good("predict waves --input train.ts -o out.csv");
+    assert!(out().starts_with("index,") && !bench.path().join("out.csv.new").exists());
+    bench.fed("predict waves --stream -o out.csv", "100,1\n");
+    assert_eq!(out().lines().count(), 2);
+}
