@@ -306,15 +306,26 @@ fn check_spec<'a>(
     vocabulary: &Vocabulary,
     shape: &dyn Fn(&str) -> Option<&'a [usize]>,
 ) -> Result<(), String> {
-    let (tokens, read) = match spec.input {
-        InputSpec::Tokens { vocabulary: tokens, embedding } => {
-            let embedded = shape("embedding.weight") == Some(&[tokens, embedding]);
-            (tokens, embedded && embedding > 0)
-        }
-        InputSpec::Numbers { width } => {
-            let read = shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width));
-            (vocabulary.len(), read && width > 0)
-        }
+    // Whether the tensors of a stack and of what it reads, behind a scope, have the model's sizes.
+    let fits = |scope: &str, input: InputSpec| {
+        let shape = |name: &str| shape(&format!("{scope}{name}"));
+        let read = match input {
+            InputSpec::Tokens { vocabulary: tokens, embedding } => {
+                shape("embedding.weight") == Some(&[tokens, embedding]) && embedding > 0
+            }
+            InputSpec::Numbers { width } => {
+                shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width)) && width > 0
+            }
+        };
+        let deep = spec.layers > 0 && shape(&format!("rnn.weight_hh_l{}", spec.layers - 1)).is_some();
+        let wide = shape("rnn.weight_hh_l0").is_some_and(|shape| shape.get(1) == Some(&spec.hidden));
+        read && deep && wide
+    };
+    let scope = if spec.encoder.is_some() { "decoder." } else { "" };
+    let stacks = fits(scope, spec.input) && spec.encoder.is_none_or(|input| fits("encoder.", input));
+    let tokens = match spec.input {
+        InputSpec::Tokens { vocabulary, .. } => vocabulary,
+        InputSpec::Numbers { .. } => vocabulary.len(),
     };
     if tokens != vocabulary.len() {
         return Err(format!("a model of {tokens} tokens with a vocabulary of {}", vocabulary.len()));
@@ -330,10 +341,8 @@ fn check_spec<'a>(
         }
         _ => true,
     };
-    let deep = spec.layers > 0 && shape(&format!("rnn.weight_hh_l{}", spec.layers - 1)).is_some();
-    let wide = shape("rnn.weight_hh_l0").is_some_and(|shape| shape.get(1) == Some(&spec.hidden));
     let sizes = [count, spec.hidden, spec.chunk].iter().all(|&size| size > 0);
-    if read && predicts && deep && wide && tied && sizes {
+    if stacks && predicts && tied && sizes {
         Ok(())
     } else {
         Err("its tensors are not those of the model that it names".into())

@@ -18,6 +18,7 @@ pub use keys::{KEYS, Key, Section};
 use crate::bptt::chunk_for;
 use crate::cell::CellKind;
 use crate::clip::Clip;
+use crate::data::mask::LossMask;
 use crate::data::vocabulary::Level;
 use crate::init::Init;
 use crate::model::{InputSpec, ModelSpec, OutputSpec};
@@ -44,6 +45,15 @@ pub enum CellName {
     Gru,
     /// Long short-term memory.
     Lstm,
+}
+
+/// How much a class counts in the loss that is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassWeights {
+    /// All the same.
+    None,
+    /// Against its frequency, see [`balanced`](crate::data::balance::balanced).
+    Balanced,
 }
 
 /// What is recorded of the gradient on its way back.
@@ -79,9 +89,12 @@ pub struct Config {
     pub coupled: bool,
     pub residual_step: f64,
     pub residual_learned: bool,
+    pub encoder_decoder: bool,
     pub init: Init,
     pub forget_bias: f64,
 
+    pub class_weights: ClassWeights,
+    pub mask_loss: Option<LossMask>,
     pub unroll: usize,
     pub chunk: usize,
     pub batch: usize,
@@ -136,8 +149,11 @@ impl Default for Config {
             coupled: false,
             residual_step: 1.0,
             residual_learned: false,
+            encoder_decoder: false,
             init: Init::Orthogonal { gain: 1.0 },
             forget_bias: 1.0,
+            class_weights: ClassWeights::None,
+            mask_loss: None,
             unroll: 128,
             chunk: 0,
             batch: 32,
@@ -330,6 +346,10 @@ impl Config {
         let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
         let spec = ModelSpec::language(self.cell_kind(), vocabulary, embedding, self.hidden, self.layers)
             .tied(self.tie_weights);
+        if self.encoder_decoder {
+            // The decoder predicts the tokens that it reads.
+            return ModelSpec { chunk, encoder: Some(spec.input), ..spec };
+        }
         let output = self.task.and_then(TaskKind::task).map_or(spec.output, Task::output);
         ModelSpec { chunk, output, ..spec }
     }
@@ -342,6 +362,7 @@ impl Config {
         }
         source.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
         source.chunk = spec.chunk;
+        source.encoder_decoder = spec.encoder.is_some();
         match spec.cell {
             CellKind::Rnn => source.cell = CellName::Rnn,
             CellKind::Relu => source.cell = CellName::Relu,

@@ -1,8 +1,10 @@
 //! Sources and the batches they fill.
 
+pub mod balance;
 pub mod batches;
 pub mod fingerprint;
 pub mod labelled;
+pub mod mask;
 pub mod series;
 pub mod stream;
 pub mod text;
@@ -29,6 +31,8 @@ pub struct Batch {
     pub targets: Vec<u32>,
     /// Numbers to predict instead of classes.
     pub values: Values,
+    /// What an encoder reads before; empty without one.
+    pub encoded: Encoded,
     /// Which of the source's sequences, windows or stretches each row is, where it has a set of them.
     pub items: Vec<usize>,
     /// Whether the recurrent state carries over from the previous window; if not, it starts at zero.
@@ -44,6 +48,20 @@ pub struct Values {
     pub places: Vec<u32>,
     /// K of each of them.
     pub targets: Vec<f32>,
+}
+
+/// What an encoder reads, a sequence for each row of the batch. Its rows are sorted by their own lengths, those of the batch by
+/// theirs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Encoded {
+    /// Which rows there are at each step.
+    pub extent: Extent,
+    /// Token that is read at each place; unused where numbers are read.
+    pub inputs: Vec<u32>,
+    /// What is read at each place, `[places, D]`; unused where tokens are read.
+    pub numbers: Vec<f32>,
+    /// Which row here is that of each row of the batch: a permutation.
+    pub rows: Vec<usize>,
 }
 
 impl Batch {
@@ -80,6 +98,10 @@ impl Batch {
         self.numbers.clear();
         self.values.places.clear();
         self.values.targets.clear();
+        self.encoded.extent.set_even(0, 0);
+        self.encoded.inputs.clear();
+        self.encoded.numbers.clear();
+        self.encoded.rows.clear();
     }
 
     /// Steps of the longest row.

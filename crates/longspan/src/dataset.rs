@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::Source;
+use crate::data::mask::{LastScored, LossMask};
 use crate::data::stream::{EvaluationStream, TextStream};
 use crate::data::text::{TextCorpus, TextError, TextOptions, TextPart};
 use crate::data::vocabulary::Vocabulary;
 use crate::task::agreement::Agreement;
-use crate::task::{EVALUATION_OFFSET, Samples, Task, TaskError};
+use crate::task::{EVALUATION_OFFSET, Pairs, Samples, Task, TaskError};
 
 /// Windows that a task counts as one epoch: it has no end of its own.
 pub const TASK_EPOCH: u64 = 100;
@@ -72,13 +73,18 @@ impl Dataset {
     /// # Errors
     /// [`DataError`] names the file or the setting.
     pub fn open(config: &Config, vocabulary: Option<Vocabulary>) -> Result<Self, DataError> {
-        match (config.task, &config.text) {
+        let data = match (config.task, &config.text) {
             (Some(kind), _) => {
                 kind.task().map_or_else(|| Self::agreement(config), |task| Self::task(config, task))
             }
             (None, Some(text)) => Self::text(config, text, vocabulary),
             (None, None) => Err(DataError::Missing),
-        }
+        }?;
+        Ok(match config.mask_loss {
+            Some(LossMask::Last) => Self { train: Box::new(LastScored::new(data.train)), ..data },
+            // Texts and tasks say themselves which places count.
+            Some(LossMask::All) | None => data,
+        })
     }
 
     fn agreement(config: &Config) -> Result<Self, DataError> {
@@ -110,7 +116,10 @@ impl Dataset {
         let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
         let vocabulary = task.words().expect("every task that has a name reads tokens");
         let record = DataRecord {
-            description: format!("{}, length {lengths}", task.name()),
+            description: match config.encoder_decoder {
+                true => format!("{} by encoder and decoder, length {lengths}", task.name()),
+                false => format!("{}, length {lengths}", task.name()),
+            },
             fingerprint: String::new(),
             vocabulary: format!("{:016x}", vocabulary.fingerprint()),
             train_tokens: 0,
@@ -119,7 +128,13 @@ impl Dataset {
             chance_nats: task.chance_loss(lengths),
             chance: "guessing".into(),
         };
-        Ok(Self { train: Box::new(train), valid: Some(Box::new(valid)), test: None, vocabulary, record })
+        let source = |samples| -> Box<dyn Source> {
+            match config.encoder_decoder {
+                true => Box::new(Pairs::new(samples)),
+                false => Box::new(samples),
+            }
+        };
+        Ok(Self { train: source(train), valid: Some(source(valid)), test: None, vocabulary, record })
     }
 
     fn text(

@@ -2,7 +2,9 @@
 //!
 //! A language model reads tokens through an embedding and predicts classes at every step; a classifier predicts one at a
 //! row's last step, or from the mean of all; a forecaster reads numbers and predicts numbers. Which places are scored is the
-//! batch's affair.
+//! batch's affair. An encoder may read another sequence first; the model then is the decoder.
+
+mod encoder;
 
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
 use crate::pool::{self, Pool};
 use crate::real::Real;
+use encoder::Encoder;
 
 /// What a model reads at each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,12 +77,15 @@ pub struct ModelSpec {
     pub pool: Pool,
     /// Steps of a chunk: part of the numerics.
     pub chunk: usize,
+    /// What an encoder reads before, a stack of the same cell and size; None without one.
+    #[serde(default)]
+    pub encoder: Option<InputSpec>,
 }
 
 impl ModelSpec {
     /// A model of numbers with the chunk of a single row.
     pub fn new(cell: CellKind, input: InputSpec, hidden: usize, layers: usize, output: OutputSpec) -> Self {
-        Self { cell, input, hidden, layers, output, pool: Pool::Steps, chunk: chunk_for(1) }
+        Self { cell, input, hidden, layers, output, pool: Pool::Steps, chunk: chunk_for(1), encoder: None }
     }
 
     /// A language model without tying: it predicts what it reads.
@@ -94,10 +100,12 @@ impl ModelSpec {
         Self::new(cell, InputSpec::Tokens { vocabulary, embedding }, hidden, layers, output)
     }
 
-    /// Whether it predicts what it reads, so that it can score text and write it.
+    /// Whether it predicts what it reads and nothing else tells it what, so that it can score text and write it.
     pub fn is_language(&self) -> bool {
-        match (self.input, self.output) {
-            (InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. }) => vocabulary == count,
+        match (self.encoder, self.input, self.output) {
+            (None, InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. }) => {
+                vocabulary == count
+            }
             _ => false,
         }
     }
@@ -121,6 +129,7 @@ enum Readout<R> {
 pub struct Model<R> {
     spec: ModelSpec,
     layout: Arc<Layout>,
+    encoder: Option<Encoder<R>>,
     /// Index of the embedding, where tokens are read.
     embedding: Option<usize>,
     stack: Stack<R>,
@@ -136,25 +145,19 @@ pub struct Model<R> {
 
 impl<R: Real> Model<R> {
     /// Lays out the tensors: `embedding.weight` `[V, E]` where tokens are read, the stack's `rnn.*`, `head.weight` `[K, H]`
-    /// unless tied, and `head.bias` `[K]`.
+    /// unless tied, and `head.bias` `[K]`. With an encoder its tensors come first, as `encoder.embedding.weight` and
+    /// `encoder.rnn.*`, and those of embedding and stack are `decoder.embedding.weight` and `decoder.rnn.*`.
     ///
     /// # Panics
     /// If a size is 0, or tied sizes differ.
     pub fn new(level: Level, spec: &ModelSpec) -> Self {
         let &ModelSpec { cell, input, hidden, layers, output, chunk, .. } = spec;
         let mut layout = Layout::default();
-        let (embedding, width) = match input {
-            InputSpec::Tokens { vocabulary, embedding: width } => {
-                assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
-                let shape = [vocabulary, width];
-                (Some(layout.push("embedding.weight", &shape, Group::Embedding)), width)
-            }
-            InputSpec::Numbers { width } => {
-                assert!(width > 0, "inputs of no number");
-                (None, width)
-            }
-        };
+        let encoder = Encoder::of(level, spec, &mut layout);
+        layout.set_scope(if encoder.is_some() { "decoder." } else { "" });
+        let (embedding, width) = reader(input, &mut layout);
         let stack = Stack::new(level, cell, layers, width, hidden, chunk, &mut layout);
+        layout.set_scope("");
         let mut head = |count: usize, tied: Option<usize>| {
             assert!(count > 0, "a prediction of nothing");
             let weight = tied.unwrap_or_else(|| layout.push("head.weight", &[count, hidden], Group::Head));
@@ -176,6 +179,7 @@ impl<R: Real> Model<R> {
         Self {
             spec: spec.clone(),
             layout: Arc::new(layout),
+            encoder,
             embedding,
             stack,
             readout,
@@ -201,9 +205,13 @@ impl<R: Real> Model<R> {
         self.stack.zero_state(rows)
     }
 
-    /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass; changes no bit.
+    /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass, of each stack where there is an
+    /// encoder; changes no bit.
     pub fn limit_memory(&mut self, limit: Option<usize>) {
         self.stack.limit_memory(limit);
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.limit_memory(limit);
+        }
     }
 
     /// How a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see [`Stack::plan`].
@@ -217,13 +225,29 @@ impl<R: Real> Model<R> {
     /// Takes the weights for the next passes. Each pass below uses those last packed.
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.stack.pack(ctx, params);
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.pack(ctx, params);
+        }
         match &mut self.readout {
             Readout::Classes(classes) => classes.forget(),
             Readout::Values(values) => values.forget(),
         }
     }
 
-    /// Scores a batch; `state` goes in as the state before and comes out as the state after.
+    /// Gives each class its weight in the loss that [`Model::train`] returns and differentiates; [`Model::evaluate`] weighs all
+    /// alike.
+    ///
+    /// # Panics
+    /// If the model predicts numbers, or there is not a finite weight of 0 or more for each class.
+    pub fn weigh_classes(&mut self, weights: &[f64]) {
+        let Readout::Classes(classes) = &mut self.readout else {
+            panic!("class weights for {:?}", self.spec)
+        };
+        classes.weigh(weights);
+    }
+
+    /// Scores a batch; `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes
+    /// out as the state after.
     pub fn evaluate(
         &mut self,
         ctx: &Context<R>,
@@ -231,6 +255,7 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         state: &mut State<R>,
     ) -> Score {
+        self.encode(ctx, params, batch, state);
         self.outputs(ctx, params, batch, state);
         let hidden = self.spec.hidden;
         let (extent, y) = (&batch.extent, &self.y[..batch.extent.places() * hidden]);
@@ -252,7 +277,8 @@ impl<R: Real> Model<R> {
     }
 
     /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window.
-    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Stack::backward`].
+    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Stack::backward`]; the steps of an encoder come before those of the
+    /// batch.
     pub fn train(
         &mut self,
         ctx: &Context<R>,
@@ -265,8 +291,11 @@ impl<R: Real> Model<R> {
     ) -> Score {
         let (extent, hidden, layers) = (&batch.extent, self.spec.hidden, self.spec.layers);
         let n = extent.places() * hidden;
+        if let Some(encoder) = &mut self.encoder {
+            encoder.forward(ctx, params, &batch.encoded, true, dropout, state);
+        }
         self.y.grow(n);
-        let input = input(self.embedding, batch, &mut self.x);
+        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
         let y = &mut self.y[..n];
         self.stack.forward(ctx, params, input, extent, state, dropout, y);
         if let Some(dropout) = dropout {
@@ -305,11 +334,17 @@ impl<R: Real> Model<R> {
             }
             d_state => d_state.insert(self.stack.zero_state(extent.rows())),
         };
-        self.stack.backward(ctx, params, input, d_y, d_state, grads, None, observe);
+        let before = batch.encoded.extent.steps();
+        self.stack.backward(ctx, params, input, d_y, d_state, grads, None, &mut |flow| {
+            observe(Flow { t: before + flow.t, ..flow });
+        });
+        if let Some(encoder) = &mut self.encoder {
+            encoder.backward(ctx, params, &batch.encoded, d_state, grads, observe);
+        }
         score
     }
 
-    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window.
+    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window, which an encoder's last one is.
     pub fn d_state(&self) -> Option<&State<R>> {
         self.d_state.as_ref()
     }
@@ -340,19 +375,38 @@ impl<R: Real> Model<R> {
     fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
         let n = batch.extent.places() * self.spec.hidden;
         self.y.grow(n);
-        let input = input(self.embedding, batch, &mut self.x);
+        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
         self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
     }
 }
 
-/// What the stack reads of a batch.
-fn input<'a, R: Real>(embedding: Option<usize>, batch: &'a Batch, x: &'a mut Buffer<R>) -> Input<'a, R> {
+/// Lays out the embedding where tokens are read: its index, and the width of what a stack reads.
+fn reader(input: InputSpec, layout: &mut Layout) -> (Option<usize>, usize) {
+    match input {
+        InputSpec::Tokens { vocabulary, embedding: width } => {
+            assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
+            (Some(layout.push("embedding.weight", &[vocabulary, width], Group::Embedding)), width)
+        }
+        InputSpec::Numbers { width } => {
+            assert!(width > 0, "inputs of no number");
+            (None, width)
+        }
+    }
+}
+
+/// What a stack reads of a batch.
+fn input<'a, R: Real>(
+    embedding: Option<usize>,
+    tokens: &'a [u32],
+    numbers: &[f32],
+    x: &'a mut Buffer<R>,
+) -> Input<'a, R> {
     match embedding {
-        Some(embedding) => Input::Rows(embedding, &batch.inputs),
+        Some(embedding) => Input::Rows(embedding, tokens),
         None => {
-            x.grow(batch.numbers.len());
-            let x = &mut x[..batch.numbers.len()];
-            x.iter_mut().zip(&batch.numbers).for_each(|(x, &number)| *x = R::from_f64(f64::from(number)));
+            x.grow(numbers.len());
+            let x = &mut x[..numbers.len()];
+            x.iter_mut().zip(numbers).for_each(|(x, &number)| *x = R::from_f64(f64::from(number)));
             Input::Numbers(x)
         }
     }

@@ -13,7 +13,7 @@ pub use error::TrainError;
 pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, Origin};
+use crate::config::{ClassWeights, Config, Origin};
 use crate::dataset::Dataset;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
@@ -149,6 +149,9 @@ impl Session {
 
         let threads = job.threads;
         let mut trainer = Trainer::new(Context::new(job.level, threads), &spec, &config);
+        if config.class_weights == ClassWeights::Balanced {
+            trainer.balance_classes(data.train.as_ref());
+        }
         let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
         let (mut patience, mut validated, mut parent) = (Patience::default(), 0, None);
         if let Some(source) = &source {

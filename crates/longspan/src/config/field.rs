@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CellName, Observe};
+use super::{CellName, ClassWeights, Observe};
 use crate::clip::Clip;
+use crate::data::mask::LossMask;
 use crate::data::vocabulary::Level;
 use crate::init::Init;
 use crate::optim::Rule;
@@ -112,6 +113,16 @@ impl Field for Option<PathBuf> {
     }
 }
 
+impl Field for Option<LossMask> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse()?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |mask| Value::Text(mask.to_string()))
+    }
+}
+
 impl Field for Option<TaskKind> {
     fn set(&mut self, text: &str) -> Result<(), String> {
         *self = Some(text.parse().map_err(|error: crate::task::TaskError| error.to_string())?);
@@ -148,7 +159,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size);
+named!(Level, Init, Rule, Schedule, Clip, CellName, ClassWeights, Observe, Size);
 
 /// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
 macro_rules! names {
@@ -178,4 +189,6 @@ macro_rules! names {
     };
 }
 names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
+names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
+names!(LossMask, "mask": Last = "last", All = "all");
 names!(Observe, "tier": Off = "off", Norms = "norms");

@@ -41,6 +41,16 @@ impl Config {
                 "tie_weights",
                 "tied weights need a task that predicts what it reads",
             ),
+            (
+                !self.encoder_decoder || self.task == Some(TaskKind::Reversal),
+                "encoder_decoder",
+                "needs --task reversal: no other data have one sequence to read and another to say",
+            ),
+            (
+                !self.encoder_decoder || self.bptt_memory.0 == 0,
+                "bptt_memory",
+                "cannot be limited with --encoder-decoder: leave it at 0",
+            ),
             (self.residual_step.is_finite(), "residual_step", "needs a finite number"),
             (
                 gated || !matches!(self.init, Init::Chrono { .. }),
