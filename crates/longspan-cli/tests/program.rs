@@ -266,3 +266,37 @@ fn the_demo_tells_its_story() {
     assert!(line("lstm").is_some_and(|line| line.contains("it has learned the rule")), "{story}");
     assert!(story.lines().any(|line| line.contains("█") && line.ends_with("<- the subject")), "{story}");
 }
+
+/// An encoder with its decoder, weights for the classes and a mask, from train to eval: a run in two attempts ends with the file
+/// of one, so that the weights are made anew; the metrics say where the decoder begins, and there is nothing to sample.
+#[test]
+fn an_encoder_and_its_decoder_are_a_run_like_others() {
+    let directory = directory();
+    let directory = directory.path();
+    let line = |out: &str, steps: usize| {
+        format!(
+            "train --task reversal --encoder-decoder --length 2..6 --hidden 16 --layers 2 --batch 8 --dropout 0.1 \
+             --class-weights balanced --mask-loss last --steps {steps} --out {out} --json"
+        )
+    };
+    let summary = json(directory, &line("whole", 40));
+    assert_eq!(summary["outcome"], "finished");
+    json(directory, &line("parts", 25));
+    json(directory, "train --resume --steps 40 --out parts --json");
+    let last =
+        |out: &str| std::fs::read(directory.join(out).join("checkpoints/last.safetensors")).expect("a file");
+    assert!(last("whole") == last("parts"), "other bits after resuming");
+    let metrics = std::fs::read_to_string(directory.join("whole/metrics.jsonl")).expect("metrics");
+    let steps: Vec<Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for step in steps.iter().filter(|record| record["type"] == "step") {
+        // One place of each row; as many encoder steps as the longest sample of the batch has symbols.
+        assert_eq!(step["scored"], 8, "{step}");
+        assert!(step["border"].as_u64().is_some_and(|border| (2..=5).contains(&border)), "{step}");
+    }
+    let score = json(directory, "eval whole --length 7 --json");
+    assert_eq!(score["tokens"], 20 * 8 * 7);
+    for refused in ["sample whole", "sample whole/checkpoints/last.safetensors"] {
+        let output = command(directory, refused).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    }
+}
