@@ -5,6 +5,7 @@
 //! batch's affair. An encoder may read another sequence first; the model then is the decoder.
 
 mod encoder;
+mod input;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::params::{Group, Layout, Params};
 use crate::pool::{self, Pool};
 use crate::real::Real;
 use encoder::Encoder;
+use input::{input, reader};
 
 /// What a model reads at each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -377,37 +379,5 @@ impl<R: Real> Model<R> {
         self.y.grow(n);
         let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
         self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
-    }
-}
-
-/// Lays out the embedding where tokens are read: its index, and the width of what a stack reads.
-fn reader(input: InputSpec, layout: &mut Layout) -> (Option<usize>, usize) {
-    match input {
-        InputSpec::Tokens { vocabulary, embedding: width } => {
-            assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
-            (Some(layout.push("embedding.weight", &[vocabulary, width], Group::Embedding)), width)
-        }
-        InputSpec::Numbers { width } => {
-            assert!(width > 0, "inputs of no number");
-            (None, width)
-        }
-    }
-}
-
-/// What a stack reads of a batch.
-fn input<'a, R: Real>(
-    embedding: Option<usize>,
-    tokens: &'a [u32],
-    numbers: &[f32],
-    x: &'a mut Buffer<R>,
-) -> Input<'a, R> {
-    match embedding {
-        Some(embedding) => Input::Rows(embedding, tokens),
-        None => {
-            x.grow(numbers.len());
-            let x = &mut x[..numbers.len()];
-            x.iter_mut().zip(numbers).for_each(|(x, &number)| *x = R::from_f64(f64::from(number)));
-            Input::Numbers(x)
-        }
     }
 }

@@ -12,7 +12,8 @@
 //! # References
 //! Sutskever, Vinyals, Le, "Sequence to sequence learning with neural networks", NIPS 2014.
 
-use super::{InputSpec, Model, ModelSpec, OutputSpec, input, reader};
+use super::input::{input, reader};
+use super::{InputSpec, Model, ModelSpec, OutputSpec};
 use crate::bptt::{Flow, Stack, State};
 use crate::data::{Batch, Encoded};
 use crate::dropout::Dropout;
