@@ -126,6 +126,19 @@ pub trait Source: Send + Sync {
     fn windows(&self) -> u64;
     /// Fills `batch` with window `window` (< [`Source::windows`]) of pass `epoch`. The same arguments give the same batch.
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch);
+    /// How often each of `classes` classes is asked for in one pass.
+    ///
+    /// # Panics
+    /// If a target is none of the classes.
+    fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let (mut counts, mut batch) = (vec![0; classes], Batch::default());
+        for window in 0..self.windows() {
+            self.fill(0, window, &mut batch);
+            let scored = batch.targets.iter().filter(|target| **target != IGNORE);
+            scored.for_each(|&target| counts[target as usize] += 1);
+        }
+        counts
+    }
     /// Largest `[steps, rows]` that [`Source::fill`] produces; what is trained on has this many rows in every window.
     fn shape(&self) -> (usize, usize);
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bptt::State;
 use crate::clip::{Clip, ClipReport};
 use crate::config::{Config, Observe};
-use crate::data::balance::{balanced, class_counts};
+use crate::data::balance::balanced;
 use crate::data::{Batch, Source};
 use crate::dropout::Dropout;
 use crate::head::Score;
@@ -54,8 +54,8 @@ pub struct Divergence {
     pub step: u64,
     /// Its pass, from 1.
     pub epoch: u64,
-    /// Its mean loss in nats.
-    pub loss_nats: f64,
+    /// Its mean loss.
+    pub loss: f64,
     /// Its gradient's global norm.
     pub global_norm: f64,
 }
@@ -121,7 +121,7 @@ impl<R: Real> Trainer<R> {
         let OutputSpec::Classes { count, .. } = self.model.spec().output else {
             panic!("class weights for {:?}", self.model.spec())
         };
-        self.model.weigh_classes(&balanced(&class_counts(source, count)));
+        self.model.weigh_classes(&balanced(&source.class_counts(count)));
     }
 
     /// Takes one step on the next window of `source` with learning rate `lr`.
@@ -165,7 +165,7 @@ impl<R: Real> Trainer<R> {
             self.state.copy_from(&self.before);
             self.grads.clear();
             let (step, epoch) = (step + 1, epoch + 1);
-            return Err(Divergence { step, epoch, loss_nats: score.mean_loss(), global_norm });
+            return Err(Divergence { step, epoch, loss: score.mean_loss(), global_norm });
         }
         self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);

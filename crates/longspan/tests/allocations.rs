@@ -95,7 +95,7 @@ fn encoders_and_masks_allocate_nothing() {
         config.set(key, value, Origin::Flag).expect("a setting");
     }
     let data = Dataset::open(&config, None).expect("a task");
-    let spec = config.model_spec(data.vocabulary.len());
+    let spec = config.model_spec(&data.schema);
     let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &spec, &config);
     // What is validated on is the same in every pass.
     let source = LastScored::new(data.valid.expect("samples"));

@@ -12,8 +12,8 @@ const LAYERS: [&[&str]; 9] = [
     &["layer"],
     &["bptt", "head"],
     &["model", "telemetry"],
-    &["task"],
-    &["config", "dataset", "trainer"],
+    &["schema", "task"],
+    &["assess", "config", "dataset", "trainer"],
     &["checkpoint", "run", "train"],
 ];
 

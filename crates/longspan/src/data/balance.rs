@@ -4,27 +4,10 @@
 //! w_c = N / (C · n_c)        n_c targets of class c, N in all, C the classes that occur
 //! ```
 //!
-//! Over the data that were counted the mean weight of a target is 1, and every class weighs the same in all.
+//! The counts are those of [`Source::class_counts`](super::Source::class_counts) for the training part. Over the data that were counted the mean weight of a target is 1, and every class weighs the same in all.
 //!
 //! # References
 //! King, Zeng, "Logistic regression in rare events data", Political Analysis 9, 2001.
-
-use super::{Batch, IGNORE, Source};
-
-/// How often each of `classes` classes is asked for in epoch 0 of a source. An item that the source deals out twice, to fill
-/// its last batch, counts twice: to count exactly, give a source that has each once.
-///
-/// # Panics
-/// If a target is none of the classes.
-pub fn class_counts(source: &dyn Source, classes: usize) -> Vec<u64> {
-    let (mut counts, mut batch) = (vec![0; classes], Batch::default());
-    for window in 0..source.windows() {
-        source.fill(0, window, &mut batch);
-        let scored = batch.targets.iter().filter(|target| **target != IGNORE);
-        scored.for_each(|&target| counts[target as usize] += 1);
-    }
-    counts
-}
 
 /// The weight of each class of these counts; 1 for one that does not occur.
 pub fn balanced(counts: &[u64]) -> Vec<f64> {
@@ -36,6 +19,7 @@ pub fn balanced(counts: &[u64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Batch, IGNORE, Source};
 
     struct Two;
 
@@ -56,7 +40,7 @@ mod tests {
 
     #[test]
     fn every_class_weighs_the_same_in_all() {
-        let counts = class_counts(&Two, 5);
+        let counts = Two.class_counts(5);
         assert_eq!(counts, [5, 0, 0, 2, 0]);
         assert_eq!(balanced(&counts), [7.0 / 10.0, 1.0, 1.0, 7.0 / 4.0, 1.0]);
         assert!(balanced(&[]).is_empty());

@@ -22,7 +22,7 @@ pub enum LossMask {
 
 /// A readout that sees the mean of a row has no place of its own for every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the mean of a row is scored once: choose mask_loss last, or predict from single steps")]
+#[error("the mean of a row is scored once, and has no place of its own at every step")]
 pub struct MeanMask;
 
 /// A source of which each row of a window keeps its last scored place alone.

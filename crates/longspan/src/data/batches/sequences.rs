@@ -90,6 +90,16 @@ impl Source for SequenceBatches {
         }
     }
 
+    /// Each sequence once, whatever batches deal out twice, by its scored places.
+    fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let mut counts = vec![0; classes];
+        for &sequence in &self.sequences {
+            let places = if self.mask == LossMask::All { self.data.length(sequence) } else { 1 };
+            counts[self.data.labels()[sequence] as usize] += places as u64;
+        }
+        counts
+    }
+
     fn shape(&self) -> (usize, usize) {
         let steps = self.sequences.iter().map(|&sequence| self.data.length(sequence)).max();
         (steps.unwrap_or(0), self.deal.rows)
@@ -118,6 +128,13 @@ mod tests {
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[i, i, 0, i, 1, 1][..]));
         of(Pool::Steps).scored(LossMask::All).unwrap().fill(0, 0, &mut batch);
         assert_eq!(batch.targets, [1, 1, 0, 1, 1, 1]);
+        // A shuffled batch of eight has some of the three sequences more often.
+        let shuffled = |mask| {
+            let order = Order::Shuffled { seed: 1 };
+            let source = SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, order, Pool::Steps);
+            source.unwrap().scored(mask).unwrap().class_counts(3)
+        };
+        assert_eq!([shuffled(LossMask::Last), shuffled(LossMask::All)], [[1, 2, 0], [1, 5, 0]]);
         assert!(of(Pool::Mean).scored(LossMask::All).is_err());
         of(Pool::Mean).scored(LossMask::Last).unwrap().fill(0, 0, &mut batch);
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[1, 1, 0][..]));
