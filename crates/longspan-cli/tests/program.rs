@@ -300,8 +300,40 @@ fn an_encoder_and_its_decoder_are_a_run_like_others() {
     }
     let score = json(directory, "eval whole --length 7 --json");
     assert_eq!(score["tokens"], 20 * 8 * 7);
-    for refused in ["sample whole", "sample whole/checkpoints/last.safetensors"] {
+    let bare = "eval whole/checkpoints/last.safetensors --text text.txt";
+    for refused in ["sample whole", "sample whole/checkpoints/last.safetensors", bare] {
         let output = command(directory, refused).output().expect("the program starts");
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     }
+}
+
+/// Labels at every step and balanced classes reach the training of labelled sequences; validation still asks once a sequence.
+#[test]
+fn labelled_sequences_take_masks_and_weights() {
+    let directory = directory();
+    let directory = directory.path();
+    let sequence = |i: usize| {
+        let values: Vec<String> = (0..3 + i % 4).map(|t| format!("{}.5", (i + t) % 7)).collect();
+        format!("{}:{}\n", values.join(","), if i % 4 == 0 { "b" } else { "a" })
+    };
+    let lines: String = (0..40).map(sequence).collect();
+    std::fs::write(directory.join("x.ts"), format!("@classLabel true a b\n@data\n{lines}")).expect("a file");
+    let line = "train --labelled x.ts --hidden 8 --batch 8 --epochs 2 --json --out run";
+    json(directory, &format!("{line} --mask-loss all --class-weights balanced"));
+    let metrics = std::fs::read_to_string(directory.join("run/metrics.jsonl")).expect("metrics");
+    for record in metrics.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
+        match record["type"].as_str() {
+            Some("step") => assert_eq!(record["scored"], record["tokens"], "{record}"),
+            _ => assert_eq!(record["scored"], 4, "{record}"),
+        }
+    }
+    let refused = |more: &str| {
+        let output = command(directory, more).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(2), "{more}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = refused("train --labelled x.ts --pool mean --mask-loss all --out refused");
+    assert!(said.contains("leave out --mask-loss, or choose --pool last"), "{said}");
+    let said = refused("train --task adding --class-weights balanced --out refused");
+    assert!(said.contains("--class-weights balanced: is for data whose classes"), "{said}");
 }
