@@ -22,13 +22,14 @@ from harness.workers import Failed, Ours, Worker, cores, default_binary, process
 TITLES = {
     "stack": "Forward and backward of the recurrent stack",
     "step": "Whole training steps",
+    "ragged": "Forward and backward over rows of many lengths",
     "stream": "Streaming inference, one token at a time",
     "memory": "Memory of a step beside its weights and data",
     "start": "From the start of the process to the first training step",
 }
 # Script of each peer, the flag with its interpreter, and the sections that it takes part in.
 PEERS = {
-    "torch_peer.py": ("torch", ("stack", "step", "stream")),
+    "torch_peer.py": ("torch", ("stack", "step", "ragged", "stream")),
     "jax_peer.py": ("jax", ("stack", "step")),
     "tf_peer.py": ("tf", ("stack", "step")),
     "ort_peer.py": ("torch", ("stream",)),
@@ -98,6 +99,9 @@ class Bench:
     def ask(self, worker: Worker, row: dict) -> dict:
         if row["section"] == "stream":
             return worker.ask("latency", row, count=self.latencies)
+        if row["section"] == "ragged":
+            # A pass over packed rows may take many seconds.
+            return worker.ask("turns", row, seconds=self.budget["seconds"], least=1)
         return worker.ask("time", row, **self.budget)
 
     def others(self, row: dict, threads: int) -> dict:

@@ -3,7 +3,7 @@
 
     python3 tools/golden.py [DIRECTORY]        needs torch and safetensors
 
-Three kinds of file, for 1 and 2 layers each unless said otherwise; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
+T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens; stacks, models and encoders with 1 and 2 layers each.
 Every float is stored as F64, every token as I32, every weight under PyTorch's name.
 
 DIRECTORY/{rnn,relu,gru,lstm}_{1,2}.safetensors: a recurrent stack alone. The loss is 1/2 |y - target|^2 + <end, s_T>,
@@ -37,6 +37,24 @@ The loss is the cross entropy, mean over T and B.
                              the loss before each of ten steps on this one batch, from `init` and from the same h0, c0
                              each time; losses_f32.* the same, computed in f32. `OPTIMIZERS` has the settings.
 
+DIRECTORY/loss/{cross_entropy, weighted, last, all, mean, squared, absolute, labels}.safetensors: numbers -> lstm -> head over
+rows of 7, 4, 4 and 1 steps, a PackedSequence, whose places lie as ours do. Of K = 4 classes or K = 2 numbers.
+
+    init.*                   the weights
+    x [places,D]             numbers that f32 can hold
+    cross_entropy, weighted  targets [places], -1 where nothing is scored; weights [K]
+    last, all, mean          labels [B]: predicted at the last step, at every step, from the mean over the steps
+    squared, absolute, labels    scored [n], the places; values [n,K]
+    loss [1]  grad.*         the mean loss and the gradients of the weights
+
+DIRECTORY/encoder/{gru,lstm}_{1,2}.safetensors: encoder and decoder, tokens on both sides. The sequences that the encoder reads
+have other lengths than those that the decoder says, and are given in the decoder's order.
+
+    init.*                   the weights: encoder.embedding.weight, encoder.rnn.*, decoder.*, head.*
+    read [S,B]  read_lengths [B]     what the encoder reads, and how much of each column
+    inputs, targets [places]         of the decoder, over rows of 5, 4, 4 and 1 steps
+    loss [1]  grad.*  d_h0, d_c0 [L,B,H]     the gradients of the weights and of the decoder's first state
+
 PyTorch clips by max_norm / (norm + 1e-6), so that a comparison of clipped losses has to add the 1e-6 too.
 """
 
@@ -47,9 +65,10 @@ import sys
 import torch
 from safetensors.torch import save_file
 from torch import nn, optim
+from torch.nn import functional
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 STEPS, ROWS, INPUT, HIDDEN, VOCABULARY = 7, 3, 5, 6, 11
 UPDATES = 10
@@ -294,16 +313,138 @@ def model_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
     return tensors
 
 
+# Rows of the losses' window, and of the decoder's with what the encoder reads for each: in another order of lengths.
+RAGGED = [7, 4, 4, 1]
+SAID, READ = [5, 4, 4, 1], [3, 6, 2, 5]
+CLASSES, VALUES, READ_TOKENS = 4, 2, 9
+VALUE_LOSSES = {
+    "squared": functional.mse_loss,
+    "absolute": functional.l1_loss,
+    # Of all of a place's labels together: the sum over them, the mean over the places.
+    "labels": lambda x, y: functional.binary_cross_entropy_with_logits(x, y) * x.shape[1],
+}
+
+
+def with_gradients(model: nn.Module, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+    loss.backward()
+    tensors = {"loss": loss.reshape(1)}
+    for name, weight in model.named_parameters():
+        tensors |= {f"init.{name}": weight, f"grad.{name}": weight.grad}
+    return tensors
+
+
+def pack(columns: torch.Tensor, lengths: list[int]) -> PackedSequence:
+    """Columns [T,B,...], sorted by length."""
+    return pack_padded_sequence(columns, torch.tensor(lengths))
+
+
+class Reader(nn.Module):
+    """Numbers, packed, to outputs of K at every place, or from the mean of each row."""
+
+    def __init__(self, outputs: int):
+        super().__init__()
+        self.rnn = nn.LSTM(INPUT, HIDDEN)
+        self.head = nn.Linear(HIDDEN, outputs)
+
+    def forward(self, x: PackedSequence, mean: bool = False) -> torch.Tensor:
+        y = self.rnn(x)[0]
+        if mean:
+            padded, lengths = pad_packed_sequence(y)
+            return self.head(padded.sum(0) / lengths[:, None])
+        return self.head(y.data)
+
+
+def loss_case(name: str) -> dict[str, torch.Tensor]:
+    """One loss over ragged rows."""
+    torch.manual_seed(7)
+    model = Reader(VALUES if name in VALUE_LOSSES else CLASSES)
+    places, rows = sum(RAGGED), len(RAGGED)
+    x = pack(torch.randn(RAGGED[0], rows, INPUT).float().double(), RAGGED)
+    tensors = {"x": x.data}
+    if name in VALUE_LOSSES:
+        scored = torch.tensor([i for i in range(places) if i % 3 != 1])
+        values = torch.randn(len(scored), VALUES).float().double()
+        values = (values > 0).double() if name == "labels" else values
+        loss = VALUE_LOSSES[name](model(x)[scored], values)
+        tensors |= {"scored": scored.int(), "values": values}
+    elif name in ("cross_entropy", "weighted"):
+        targets = torch.randint(CLASSES, (places,))
+        targets[torch.arange(places) % 3 == 1] = -1
+        weights = torch.tensor([0.5, 2.0, 0.0, 3.0])
+        weight = weights if name == "weighted" else None
+        loss = cross_entropy(model(x), targets, weight=weight, ignore_index=-1)
+        tensors |= {"targets": targets.int(), "weights": weights}
+    else:
+        labels = torch.randint(CLASSES, (rows,))
+        steps = torch.arange(RAGGED[0])[:, None].repeat(1, rows)
+        row, step = (pack(x, RAGGED).data for x in (torch.arange(rows).repeat(RAGGED[0], 1), steps))
+        if name == "mean":
+            loss = cross_entropy(model(x, mean=True), labels)
+        else:
+            counted = step == torch.tensor(RAGGED)[row] - 1 if name == "last" else step >= 0
+            loss = cross_entropy(model(x)[counted], labels[row[counted]])
+        tensors |= {"labels": labels.int()}
+    return tensors | with_gradients(model, loss)
+
+
+class Side(nn.Module):
+    """An embedding and a recurrent stack."""
+
+    def __init__(self, cell: str, tokens: int, layers: int):
+        super().__init__()
+        self.embedding = nn.Embedding(tokens, INPUT)
+        self.rnn = CELLS[cell](layers)
+
+    def forward(self, tokens: PackedSequence, state=None):
+        return self.rnn(tokens._replace(data=self.embedding(tokens.data)), state)
+
+
+class Seq2Seq(nn.Module):
+    """What is read [S,B], of any lengths, and the decoder's packed inputs to packed logits and the state between the two."""
+
+    def __init__(self, cell: str, layers: int):
+        super().__init__()
+        self.encoder, self.decoder = Side(cell, READ_TOKENS, layers), Side(cell, VOCABULARY, layers)
+        self.head = nn.Linear(HIDDEN, VOCABULARY)
+
+    def forward(self, read: torch.Tensor, inputs: PackedSequence):
+        read = pack_padded_sequence(read, torch.tensor(READ), enforce_sorted=False)
+        state = self.encoder(read)[1]
+        for part in state if isinstance(state, tuple) else (state,):
+            part.retain_grad()
+        return self.head(self.decoder(inputs, state)[0].data), state
+
+
+def encoder_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
+    """Encoder and decoder: every gradient, and that of the state between them."""
+    torch.manual_seed(layers)
+    model, rows = Seq2Seq(cell, layers), len(SAID)
+    read = torch.randint(READ_TOKENS, (max(READ), rows))
+    inputs, targets = (pack(torch.randint(VOCABULARY, (SAID[0], rows)), SAID) for _ in range(2))
+    logits, state = model(read, inputs)
+    tensors = with_gradients(model, cross_entropy(logits, targets.data))
+    tensors |= {"read": read.int(), "read_lengths": torch.tensor(READ).int()}
+    tensors |= {"inputs": inputs.data.int(), "targets": targets.data.int()}
+    state = state if isinstance(state, tuple) else (state,)
+    return tensors | {f"d_{p}0": part.grad for p, part in zip("hc", state)}
+
+
+LOSSES = ("cross_entropy", "weighted", "last", "all", "mean", *VALUE_LOSSES)
+
+
 def main() -> None:
     default = pathlib.Path(__file__).resolve().parent.parent / "crates/longspan/tests/golden"
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    (directory / "model").mkdir(parents=True, exist_ok=True)
+    for kind in ("model", "loss", "encoder"):
+        (directory / kind).mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
     cases = {f"bidirectional_{cell}_2": packed_case(cell, connected=False) for cell in MODULES}
     cases |= {f"connected_{cell}_3": packed_case(cell, connected=True) for cell in ("gru", "lstm")}
     for layers in (1, 2):
         cases |= {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
         cases |= {f"model/{case}_{layers}": model_case(cell, layers) for case, cell in MODELS.items()}
+        cases |= {f"encoder/{cell}_{layers}": encoder_case(cell, layers) for cell in ("gru", "lstm")}
+        cases |= {f"loss/{name}": loss_case(name) for name in LOSSES if layers == 1}
     for name, tensors in cases.items():
         tensors = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
         save_file(tensors, directory / f"{name}.safetensors", metadata={"torch": torch.__version__})

@@ -79,6 +79,28 @@ def timed(results: list, peers: list, one: dict) -> str:
     return table(header + versus(peers), rows)
 
 
+def ragged(results: list, peers: list) -> str:
+    """Rows of many lengths; a ratio is to our ragged time of the same round."""
+    ours = ("ragged_ms", "even_ms", "padded_ms")
+    header = ["cell T, B, D, H, L", "places", "ragged ms", "even ms", "even / ragged", "padded ms", "padded / ragged"]
+    for peer in peers:
+        header += [f"{peer} {way}" for way in ("packed ms", "packed / ragged", "padded ms", "padded / ragged")]
+
+    def beside(result: dict, side: str, field: str):
+        values = [r[side][field] / r["longspan"]["ragged_ms"] for r in result["rounds"] if field in r.get(side, {})]
+        return statistics.median(values) if values else None
+
+    rows = []
+    for result in results:
+        cells = [short(result["row"]), f"{result['row']['places']:,}"]
+        for side, fields in [("longspan", ours), *((peer, ("packed_ms", "padded_ms")) for peer in peers)]:
+            for field in fields:
+                cells.append(milliseconds(middle(result, side, field)))
+                cells += [show(beside(result, side, field))] if field != "ragged_ms" else []
+        rows.append(cells)
+    return table(header, rows)
+
+
 def stream(results: list, peers: list) -> str:
     header = ["lstm, H", "Longspan p50 µs", "p99 µs"]
     for peer in peers:

@@ -1,6 +1,6 @@
 """What every peer's process does: read requests from standard input, one JSON document a line, and answer each with one.
 
-A request is {"op": "time" | "latency" | "memory", "row": ROW, ...}, where ROW is a row of `longspan bench --list --json`.
+A request is {"op": "time" | "turns" | "latency" | "memory", "row": ROW, ...}, where ROW is a row of `longspan bench --list --json`.
 The first line that a process writes says who it is. An answer {"absent": REASON} says that a peer does not have a row.
 """
 
@@ -29,6 +29,19 @@ def timed(run, seconds: float, least: int) -> dict:
         times.append(time.perf_counter() - start)
     times.sort()
     return {"median_ms": 1e3 * quantile(times, 0.5), "min_ms": 1e3 * times[0], "repeats": len(times)}
+
+
+def turns(runs: dict, seconds: float, least: int) -> dict:
+    """Several ways to do the same, in turns: until `seconds` have passed for each, but at least `least` times."""
+    for run in runs.values():
+        run()
+    times, end = {name: [] for name in runs}, time.perf_counter() + seconds * len(runs)
+    while time.perf_counter() < end or len(next(iter(times.values()))) < least:
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return {f"{name}_ms": 1e3 * quantile(sorted(taken), 0.5) for name, taken in times.items()}
 
 
 def latency(step, count: int) -> dict:
@@ -81,15 +94,16 @@ def quantile(ordered: list, share: float) -> float:
     return ordered[max(1, math.ceil(share * len(ordered))) - 1]
 
 
-def serve(name: str, version: str, stack=None, step=None, stream=None) -> None:
+def serve(name: str, version: str, stack=None, step=None, stream=None, ragged=None) -> None:
     """Answers until standard input ends.
 
-    `stack(row)` and `step(row)` give (run, bytes loaded), `stream(row)` a closure that reads one token.
+    `stack(row)` and `step(row)` give (run, bytes loaded), `stream(row)` a closure that reads one token, `ragged(row)` the ways
+    to run over rows of many lengths, by name.
     """
     # What a library prints on standard output must not meet the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    builders = {"stack": stack, "step": step, "stream": stream}
+    builders = {"stack": stack, "step": step, "stream": stream, "ragged": ragged}
 
     def answer(document: dict) -> None:
         answers.write(json.dumps(document) + "\n")
@@ -116,6 +130,8 @@ def serve(name: str, version: str, stack=None, step=None, stream=None) -> None:
                 last, built = row["name"], build(row)
             if request["op"] == "latency":
                 answer(latency(built, request["count"]))
+            elif request["op"] == "turns":
+                answer(turns(built, request["seconds"], request["least"]))
             else:
                 answer(timed(built[0], request["seconds"], request["least"]))
         except Absent as absent:

@@ -39,6 +39,30 @@ def stack(row: dict):
     return run, size([*module.parameters(), x, d_y])
 
 
+def ragged(row: dict) -> dict:
+    """A PackedSequence, which lies packed before the clock runs, and rows padded to the longest."""
+    module = recurrent(row)
+    lengths = torch.tensor(row["lengths"])
+    shape = row["steps"], row["rows"], row["input"]
+    packed = nn.utils.rnn.pack_padded_sequence(torch.randn(shape), lengths)
+
+    def pass_over(x, read):
+        x.requires_grad_()
+        d_y = torch.randn(*x.shape[:-1], row["hidden"])
+
+        def run() -> None:
+            module.zero_grad(set_to_none=True)
+            x.grad = None
+            read(x).backward(d_y)
+
+        return run
+
+    return {
+        "packed": pass_over(packed.data, lambda x: module(packed._replace(data=x))[0].data),
+        "padded": pass_over(torch.randn(shape), lambda x: module(x)[0]),
+    }
+
+
 class LanguageModel(nn.Module):
     def __init__(self, row: dict):
         super().__init__()
@@ -97,4 +121,4 @@ def stream(row: dict):
 
 if __name__ == "__main__":
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    protocol.serve("PyTorch", torch.__version__, stack, step, stream)
+    protocol.serve("PyTorch", torch.__version__, stack, step, stream, ragged)

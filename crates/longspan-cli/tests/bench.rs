@@ -51,6 +51,11 @@ fn every_section_says_what_it_found() {
     positive(row, &["median_ms", "gflops", "tokens_per_second"]);
     // Two layers of 200 + 200 in, 4 · 200 out, and a head of 200 · 10,000, on 20 · 20 places.
     assert_eq!(row["flops"], 6 * 400 * (2 * 400 * 800 + 200 * 10_000u64));
+    let row = &rows("--json --quick --only ragged/")[0];
+    positive(row, &["ragged_ms", "even_ms", "padded_ms", "even_ratio", "padded_ratio"]);
+    let lengths = row["lengths"].as_array().expect("lengths");
+    let places: u64 = lengths.iter().map(|length| length.as_u64().expect("a length")).sum();
+    assert!(lengths.len() == 32 && row["places"] == places && row["steps"] == lengths[0], "{row}");
     let row = &rows("--json --quick --only stream/lstm/64")[0];
     positive(row, &["p50_us", "p99_us"]);
     assert!(row["repeats"].as_u64() >= Some(5000), "{row}");

@@ -326,3 +326,69 @@ fn a_tokenizer_stays_with_the_run() {
         .to_owned();
     assert!(text.starts_with("The") && text.len() >= 50, "{text}");
 }
+
+/// An encoder with its decoder, weights for the classes and a mask, from train to eval: a run in two attempts ends with the file
+/// of one, so that the weights are made anew; the metrics say where the decoder begins, and there is nothing to sample.
+#[test]
+fn an_encoder_and_its_decoder_are_a_run_like_others() {
+    let directory = directory();
+    let directory = directory.path();
+    let line = |out: &str, steps: usize| {
+        format!(
+            "train --task reversal --encoder-decoder --length 2..6 --hidden 16 --layers 2 --batch 8 --dropout 0.1 \
+             --class-weights balanced --mask-loss last --steps {steps} --out {out} --json"
+        )
+    };
+    let summary = json(directory, &line("whole", 40));
+    assert_eq!(summary["outcome"], "finished");
+    json(directory, &line("parts", 25));
+    json(directory, "train --resume --steps 40 --out parts --json");
+    let last =
+        |out: &str| std::fs::read(directory.join(out).join("checkpoints/last.safetensors")).expect("a file");
+    assert!(last("whole") == last("parts"), "other bits after resuming");
+    let metrics = std::fs::read_to_string(directory.join("whole/metrics.jsonl")).expect("metrics");
+    let steps: Vec<Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for step in steps.iter().filter(|record| record["type"] == "step") {
+        // One place of each row; as many encoder steps as the longest sample of the batch has symbols.
+        assert_eq!(step["scored"], 8, "{step}");
+        assert!(step["border"].as_u64().is_some_and(|border| (2..=5).contains(&border)), "{step}");
+    }
+    let score = json(directory, "eval whole --length 7 --json");
+    assert_eq!(score["tokens"], 20 * 8 * 7);
+    let bare = "eval whole/checkpoints/last.safetensors --text text.txt";
+    for refused in ["sample whole", "sample whole/checkpoints/last.safetensors", bare] {
+        let output = command(directory, refused).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    }
+}
+
+/// Labels at every step and balanced classes reach the training of labelled sequences; validation still asks once a sequence.
+#[test]
+fn labelled_sequences_take_masks_and_weights() {
+    let directory = directory();
+    let directory = directory.path();
+    let sequence = |i: usize| {
+        let values: Vec<String> = (0..3 + i % 4).map(|t| format!("{}.5", (i + t) % 7)).collect();
+        format!("{}:{}\n", values.join(","), if i % 4 == 0 { "b" } else { "a" })
+    };
+    let lines: String = (0..40).map(sequence).collect();
+    std::fs::write(directory.join("x.ts"), format!("@classLabel true a b\n@data\n{lines}")).expect("a file");
+    let line = "train --labelled x.ts --hidden 8 --batch 8 --epochs 2 --json --out run";
+    json(directory, &format!("{line} --mask-loss all --class-weights balanced"));
+    let metrics = std::fs::read_to_string(directory.join("run/metrics.jsonl")).expect("metrics");
+    for record in metrics.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
+        match record["type"].as_str() {
+            Some("step") => assert_eq!(record["scored"], record["tokens"], "{record}"),
+            _ => assert_eq!(record["scored"], 4, "{record}"),
+        }
+    }
+    let refused = |more: &str| {
+        let output = command(directory, more).output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(2), "{more}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = refused("train --labelled x.ts --pool mean --mask-loss all --out refused");
+    assert!(said.contains("leave out --mask-loss, or choose --pool last"), "{said}");
+    let said = refused("train --task adding --class-weights balanced --out refused");
+    assert!(said.contains("--class-weights balanced: is for data whose classes"), "{said}");
+}

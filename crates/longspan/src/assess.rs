@@ -79,7 +79,7 @@ fn classes<R: Real>(
             let target = batch.targets[place as usize];
             let (class, loss) = judge(logits, target as usize);
             confusion.add(target, class);
-            score += Score { loss, scored: 1, correct: u64::from(class == target) };
+            score += Score { loss, weight: 1.0, scored: 1, correct: u64::from(class == target) };
         }
     }
     Some(Assessment::Classes(score, confusion))

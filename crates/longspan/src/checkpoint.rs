@@ -317,14 +317,23 @@ fn check_spec<'a>(
     if !schema.fits(spec) {
         return Err("its model does not read and predict what it says".into());
     }
-    let read = match spec.input {
-        InputSpec::Tokens { vocabulary: tokens, embedding } => {
-            embedding > 0 && shape("embedding.weight") == Some(&[tokens, embedding])
-        }
-        InputSpec::Numbers { width } => {
-            width > 0 && shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width))
-        }
+    // Whether the tensors of a stack and of what it reads, behind a scope, have the model's sizes.
+    let fits = |scope: &str, input: InputSpec| {
+        let shape = |name: &str| shape(&format!("{scope}{name}"));
+        let read = match input {
+            InputSpec::Tokens { vocabulary: tokens, embedding } => {
+                embedding > 0 && shape("embedding.weight") == Some(&[tokens, embedding])
+            }
+            InputSpec::Numbers { width } => {
+                width > 0 && shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width))
+            }
+        };
+        let deep = spec.layers > 0 && shape(&format!("rnn.weight_hh_l{}", spec.layers - 1)).is_some();
+        let wide = shape("rnn.weight_hh_l0").is_some_and(|shape| shape.get(1) == Some(&spec.hidden));
+        read && deep && wide
     };
+    let scope = if spec.encoder.is_some() { "decoder." } else { "" };
+    let stacks = fits(scope, spec.input) && spec.encoder.is_none_or(|input| fits("encoder.", input));
     let count = spec.output.width();
     let predicts = shape("head.bias") == Some(&[count]);
     let tied = match spec.output {
@@ -333,10 +342,8 @@ fn check_spec<'a>(
         }
         _ => true,
     };
-    let deep = spec.layers > 0 && shape(&format!("rnn.weight_hh_l{}", spec.layers - 1)).is_some();
-    let wide = shape("rnn.weight_hh_l0").is_some_and(|shape| shape.get(1) == Some(&spec.hidden));
     let sizes = [count, spec.hidden, spec.chunk].iter().all(|&size| size > 0);
-    if read && predicts && deep && wide && tied && sizes {
+    if stacks && predicts && tied && sizes {
         Ok(())
     } else {
         Err("its tensors are not those of the model that it names".into())

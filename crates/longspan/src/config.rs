@@ -19,6 +19,7 @@ use crate::bptt::chunk_for;
 use crate::cell::CellKind;
 use crate::clip::Clip;
 use crate::data::labelled::idx::ImageSteps;
+use crate::data::mask::LossMask;
 use crate::data::vocabulary::Level;
 use crate::dropout::Mask;
 use crate::head::ValueLoss;
@@ -49,6 +50,15 @@ pub enum CellName {
     Gru,
     /// Long short-term memory.
     Lstm,
+}
+
+/// How much a class counts in the loss that is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassWeights {
+    /// All the same.
+    None,
+    /// Against its frequency, see [`balanced`](crate::data::balance::balanced).
+    Balanced,
 }
 
 /// What is recorded of the gradient on its way back.
@@ -125,9 +135,12 @@ pub struct Config {
     pub coupled: bool,
     pub residual_step: f64,
     pub residual_learned: bool,
+    pub encoder_decoder: bool,
     pub init: Init,
     pub forget_bias: f64,
 
+    pub class_weights: ClassWeights,
+    pub mask_loss: Option<LossMask>,
     pub unroll: usize,
     pub chunk: usize,
     pub batch: usize,
@@ -206,8 +219,11 @@ impl Default for Config {
             coupled: false,
             residual_step: 1.0,
             residual_learned: false,
+            encoder_decoder: false,
             init: Init::Orthogonal { gain: 1.0 },
             forget_bias: 1.0,
+            class_weights: ClassWeights::None,
+            mask_loss: None,
             unroll: 128,
             chunk: 0,
             batch: 32,
@@ -404,6 +420,7 @@ impl Config {
         ModelSpec {
             chunk,
             pool,
+            encoder: self.encoder_decoder.then_some(input),
             bidirectional: self.bidirectional,
             layer_residual: self.layer_residual,
             layer_norm: self.layer_norm,
@@ -441,6 +458,7 @@ impl Config {
             source.loss = loss;
         }
         source.chunk = spec.chunk;
+        source.encoder_decoder = spec.encoder.is_some();
         match spec.cell {
             CellKind::Rnn => source.cell = CellName::Rnn,
             CellKind::Relu => source.cell = CellName::Relu,

@@ -1,10 +1,12 @@
 //! Sources and the batches they fill.
 
+pub mod balance;
 pub mod batches;
 pub mod file;
 pub mod fingerprint;
 pub mod inspect;
 pub mod labelled;
+pub mod mask;
 pub mod series;
 pub mod spread;
 pub mod stream;
@@ -33,6 +35,8 @@ pub struct Batch {
     pub targets: Vec<u32>,
     /// Numbers to predict instead of classes.
     pub values: Values,
+    /// What an encoder reads before; empty without one.
+    pub encoded: Encoded,
     /// Which of the source's sequences, windows or stretches each row is, where it has a set of them.
     pub items: Vec<usize>,
     /// Whether the recurrent state carries over from the previous window; if not, it starts fresh.
@@ -48,6 +52,20 @@ pub struct Values {
     pub places: Vec<u32>,
     /// K of each of them.
     pub targets: Vec<f32>,
+}
+
+/// What an encoder reads, a sequence for each row of the batch. Its rows are sorted by their own lengths, those of the batch by
+/// theirs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Encoded {
+    /// Which rows there are at each step.
+    pub extent: Extent,
+    /// Token that is read at each place; unused where numbers are read.
+    pub inputs: Vec<u32>,
+    /// What is read at each place, `[places, D]`; unused where tokens are read.
+    pub numbers: Vec<f32>,
+    /// Which row here is that of each row of the batch: a permutation.
+    pub rows: Vec<usize>,
 }
 
 impl Batch {
@@ -84,6 +102,10 @@ impl Batch {
         self.numbers.clear();
         self.values.places.clear();
         self.values.targets.clear();
+        self.encoded.extent.set_even(0, 0);
+        self.encoded.inputs.clear();
+        self.encoded.numbers.clear();
+        self.encoded.rows.clear();
     }
 
     /// Steps of the longest row.
@@ -109,6 +131,19 @@ pub trait Source: Send + Sync {
     /// Fills `batch` with window `window` (< [`Source::windows`]) of pass `epoch`. The same arguments give the same batch.
     /// Where the data cannot be read any more nothing in it is scored, and [`Source::failure`] says why.
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch);
+    /// How often each of `classes` classes is asked for in one pass.
+    ///
+    /// # Panics
+    /// If a target is none of the classes.
+    fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let (mut counts, mut batch) = (vec![0; classes], Batch::default());
+        for window in 0..self.windows() {
+            self.fill(0, window, &mut batch);
+            let scored = batch.targets.iter().filter(|target| **target != IGNORE);
+            scored.for_each(|&target| counts[target as usize] += 1);
+        }
+        counts
+    }
     /// Largest `[steps, rows]` that [`Source::fill`] produces; what is trained on has this many rows in every window.
     fn shape(&self) -> (usize, usize);
     /// Why a batch could not be filled, once that has happened: only data that are not in memory can fail.

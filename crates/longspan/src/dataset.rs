@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Given};
 use crate::data::Source;
 use crate::data::labelled::{Labelled, LabelledError, is_music};
+use crate::data::mask::{LastScored, LossMask, MeanMask};
 use crate::data::series::{Series, SeriesError};
 use crate::data::text::{TextError, Watch};
 use crate::head::Unit;
@@ -125,6 +126,9 @@ pub enum DataError {
         /// The file.
         path: String,
     },
+    /// All places of rows that are scored once.
+    #[error("{0}: leave out --mask-loss, or choose --pool last")]
+    Mask(#[from] MeanMask),
     /// Music without a second step.
     #[error(
         "{path}: no piece of \"{part}\" has a second step, so that there is nothing to predict: choose another file"
@@ -156,14 +160,20 @@ impl Dataset {
         learned: Option<&Schema>,
         watch: Watch<'_>,
     ) -> Result<Self, DataError> {
-        match (&config.task, &config.text, &config.labelled, &config.series) {
+        let data = match (&config.task, &config.text, &config.labelled, &config.series) {
             (Some(kind), ..) => task::open(config, *kind),
             (_, Some(path), ..) => text::open(config, path, learned, watch),
             (_, _, Some(path), _) if is_music(path)? => music::open(config, path),
-            (_, _, Some(path), _) => labelled::open(config, path, learned),
+            // Their labels know the mask themselves.
+            (_, _, Some(path), _) => return labelled::open(config, path, learned),
             (.., Some(path)) => series::open(config, path, learned),
             _ => Err(DataError::Missing),
-        }
+        }?;
+        Ok(match config.mask_loss {
+            Some(LossMask::Last) => Self { train: boxed(LastScored::new(data.train)), ..data },
+            // The data say which places count.
+            Some(LossMask::All) | None => data,
+        })
     }
 
     /// As [`Dataset::open`], but that the targets of series reach as far ahead as forecasts should: what a model is judged by.

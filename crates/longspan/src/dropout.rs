@@ -39,7 +39,12 @@ pub struct Dropout {
     mask: Mask,
     /// Whether rows are given turned around, each within its length.
     turned: bool,
+    /// Added to the number of a connection.
+    shift: u32,
 }
+
+/// Connections of an encoder are counted from here: beyond those of any stack.
+const ENCODER: u32 = 1 << 16;
 
 /// Random 16-bit numbers in one block of words.
 const UNITS: usize = 8;
@@ -53,7 +58,15 @@ impl Dropout {
     pub fn new(rate: f64, seed: u64, step: u64, first_row: u64) -> Option<Self> {
         assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
         let threshold = ((rate * 65536.0).round() as u32).min(65535);
-        (threshold > 0).then_some(Self { threshold, seed, step, first_row, mask: Mask::Step, turned: false })
+        (threshold > 0).then_some(Self {
+            threshold,
+            seed,
+            step,
+            first_row,
+            mask: Mask::Step,
+            turned: false,
+            shift: 0,
+        })
     }
 
     /// The same with masks of this kind.
@@ -66,6 +79,11 @@ impl Dropout {
         Self { turned: !self.turned, ..self }
     }
 
+    /// The masks of an encoder, which are not those of its decoder.
+    pub fn of_encoder(self) -> Self {
+        Self { shift: ENCODER, ..self }
+    }
+
     /// Masks and scales `data` `[places, width]` of the places of a cut. Forward applies it to outputs, backward to their
     /// gradients.
     pub fn apply<R: Real>(
@@ -76,7 +94,7 @@ impl Dropout {
         width: usize,
         data: &mut [R],
     ) {
-        let key = Key::new(self.seed, Purpose::Dropout, connection as u32, self.step);
+        let key = Key::new(self.seed, Purpose::Dropout, self.shift + connection as u32, self.step);
         let scale = R::from_f64(65536.0 / (65536 - self.threshold) as f64);
         for_each_row(ctx, data, width, |place, units| {
             let (t, row) = cut.place(place);

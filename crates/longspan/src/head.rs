@@ -37,8 +37,11 @@ impl fmt::Display for Unit {
 /// What a model made of some targets: sums, so that batches add up.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
-    /// Sum of the losses: of classes and labels in nats, else in the loss's own unit.
+    /// Sum of the losses: of classes and labels in nats, else in the loss's own unit. In training with class weights that of
+    /// w_y ℓ.
     pub loss: f64,
+    /// What the mean divides by: the number of targets, or Σ w_y.
+    pub weight: f64,
     /// Number of targets.
     pub scored: u64,
     /// Targets that no other class was preferred to.
@@ -48,7 +51,7 @@ pub struct Score {
 impl Score {
     /// The mean loss; NaN where nothing was scored.
     pub fn mean_loss(&self) -> f64 {
-        self.loss / self.scored as f64
+        self.loss / self.weight
     }
 
     /// The share of targets that were the first choice.
@@ -60,6 +63,7 @@ impl Score {
 impl std::ops::AddAssign for Score {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
+        self.weight += other.weight;
         self.scored += other.scored;
         self.correct += other.correct;
     }

@@ -83,7 +83,11 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
     for (index, entry) in layout.entries().iter().enumerate() {
         let place = Place { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
         let out = params.tensor_mut(index);
-        let (name, layer) = entry.name.rsplit_once("_l").unwrap_or((&entry.name, ""));
+        // An encoder and a decoder have the same tensors, each behind its scope.
+        let scope = ["encoder.", "decoder."].into_iter().find(|scope| entry.name.starts_with(scope));
+        let scope = scope.unwrap_or_default();
+        let name = &entry.name[scope.len()..];
+        let (name, layer) = name.rsplit_once("_l").unwrap_or((name, ""));
         match name {
             "embedding.weight" => {
                 let deviation = if tied { 1.0 / (entry.shape[1] as f64).sqrt() } else { 1.0 };
@@ -97,8 +101,8 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
                 out.fill(R::from_f64(step));
             }
             "rnn.weight_ih" | "rnn.weight_hh" | "rnn.bias_ih" | "rnn.bias_hh" => {
-                let Some(recurrent) = layout.find(&format!("rnn.weight_hh_l{layer}")) else {
-                    panic!("layer {layer} has no recurrent weights");
+                let Some(recurrent) = layout.find(&format!("{scope}rnn.weight_hh_l{layer}")) else {
+                    panic!("layer {scope}{layer} has no recurrent weights");
                 };
                 let hidden = recurrent.shape[1];
                 match name {

@@ -2,7 +2,10 @@
 //!
 //! A language model reads tokens through an embedding and predicts classes at every step; a classifier predicts one at a
 //! row's last step, or from the mean of all; a forecaster reads numbers and predicts numbers. Which places are scored is the
-//! batch's affair.
+//! batch's affair. An encoder may read another sequence first; the model then is the decoder.
+
+mod encoder;
+mod input;
 
 mod step;
 
@@ -10,7 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bptt::{Flow, Input, MemoryError, Plan, Recurrence, RecurrenceSpec, State, chunk_for};
+use crate::bptt::{Flow, MemoryError, Plan, Recurrence, RecurrenceSpec, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
@@ -20,6 +23,8 @@ use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
 use crate::pool::Pool;
 use crate::real::Real;
+use encoder::Encoder;
+use input::{input, reader};
 
 pub use step::{StepInput, Steps};
 
@@ -108,6 +113,9 @@ pub struct ModelSpec {
     /// Whether the state that rows begin with is learned.
     #[serde(default)]
     pub learned_state: bool,
+    /// What an encoder reads before, a stack of the same cell and size; None without one.
+    #[serde(default)]
+    pub encoder: Option<InputSpec>,
 }
 
 impl ModelSpec {
@@ -125,6 +133,7 @@ impl ModelSpec {
             layer_residual: false,
             layer_norm: false,
             learned_state: false,
+            encoder: None,
         }
     }
 
@@ -160,10 +169,12 @@ impl ModelSpec {
         self.recurrence().width()
     }
 
-    /// Whether it predicts what it reads, so that it can score text and write it.
+    /// Whether it predicts what it reads and nothing else tells it what, so that it can score text and write it.
     pub fn is_language(&self) -> bool {
-        match (self.input, self.output) {
-            (InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. }) => vocabulary == count,
+        match (self.encoder, self.input, self.output) {
+            (None, InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. }) => {
+                vocabulary == count
+            }
             _ => false,
         }
     }
@@ -187,6 +198,7 @@ enum Readout<R> {
 pub struct Model<R> {
     spec: ModelSpec,
     layout: Arc<Layout>,
+    encoder: Option<Encoder<R>>,
     /// Index of the embedding, where tokens are read.
     embedding: Option<usize>,
     stack: Recurrence<R>,
@@ -203,25 +215,22 @@ pub struct Model<R> {
 impl<R: Real> Model<R> {
     /// Lays out the tensors: `embedding.weight` `[V, E]` where tokens are read, the stack's `rnn.*` (see [`Recurrence::new`]),
     /// `head.weight` `[K, H]`, or `[K, 2H]` where rows are read both ways, unless tied, and `head.bias` `[K]`.
+    /// With an encoder its tensors come first, as `encoder.embedding.weight` and `encoder.rnn.*`, and those of embedding and stack
+    /// are `decoder.embedding.weight` and `decoder.rnn.*`.
     ///
     /// # Panics
     /// If a size is 0, tied sizes differ, or the last states of two directions are asked for where there is one.
     pub fn new(level: Level, spec: &ModelSpec) -> Self {
         let &ModelSpec { input, output, .. } = spec;
         assert!(spec.bidirectional || spec.pool != Pool::Ends, "two directions: {spec:?}");
+        let plain = !(spec.bidirectional || spec.layer_residual || spec.layer_norm || spec.learned_state);
+        assert!(plain || spec.encoder.is_none(), "an encoder and its decoder are plain stacks: {spec:?}");
         let mut layout = Layout::default();
-        let embedding = match input {
-            InputSpec::Tokens { vocabulary, embedding: width } => {
-                assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
-                let shape = [vocabulary, width];
-                Some(layout.push("embedding.weight", &shape, Group::Embedding))
-            }
-            InputSpec::Numbers { width } => {
-                assert!(width > 0, "inputs of no number");
-                None
-            }
-        };
+        let encoder = Encoder::of(level, spec, &mut layout);
+        layout.set_scope(if encoder.is_some() { "decoder." } else { "" });
+        let (embedding, _) = reader(input, &mut layout);
         let stack = Recurrence::new(level, &spec.recurrence(), &mut layout);
+        layout.set_scope("");
         // What the readout reads.
         let hidden = spec.width();
         let mut head = |count: usize, tied: Option<usize>| {
@@ -245,6 +254,7 @@ impl<R: Real> Model<R> {
         Self {
             spec: spec.clone(),
             layout: Arc::new(layout),
+            encoder,
             embedding,
             stack,
             readout,
@@ -282,9 +292,13 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass; changes no bit.
+    /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass, of each stack where there is an
+    /// encoder; changes no bit.
     pub fn limit_memory(&mut self, limit: Option<usize>) {
         self.stack.limit_memory(limit);
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.limit_memory(limit);
+        }
     }
 
     /// How a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see [`Recurrence::plan`].
@@ -298,14 +312,30 @@ impl<R: Real> Model<R> {
     /// Takes the weights for the next passes. Each pass below uses those last packed.
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.stack.pack(ctx, params);
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.pack(ctx, params);
+        }
         match &mut self.readout {
             Readout::Classes(classes) => classes.forget(),
             Readout::Values(values) => values.forget(),
         }
     }
 
-    /// Scores a batch; `state` goes in as the state before and comes out as the state after. Where a state is learned, a batch
-    /// whose state is not carried over begins with that one instead, here and in the passes below.
+    /// Gives each class its weight in the loss that [`Model::train`] returns and differentiates; [`Model::evaluate`] weighs all
+    /// alike.
+    ///
+    /// # Panics
+    /// If the model predicts numbers, or there is not a finite weight of 0 or more for each class.
+    pub fn weigh_classes(&mut self, weights: &[f64]) {
+        let Readout::Classes(classes) = &mut self.readout else {
+            panic!("class weights for {:?}", self.spec)
+        };
+        classes.weigh(weights);
+    }
+
+    /// Scores a batch; `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes
+    /// out as the state after. Where a state is learned, a batch whose state is not carried over begins with that one instead, here
+    /// and in the passes below.
     ///
     /// # Panics
     /// If a state is carried over to a model that reads rows both ways, here and in the passes below.
@@ -316,6 +346,7 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         state: &mut State<R>,
     ) -> Score {
+        self.encode(ctx, params, batch, state);
         self.outputs(ctx, params, batch, state);
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         match &mut self.readout {
@@ -340,6 +371,7 @@ impl<R: Real> Model<R> {
         places: &[u32],
         out: &mut Vec<R>,
     ) {
+        self.encode(ctx, params, batch, state);
         self.outputs(ctx, params, batch, state);
         let hidden = self.spec.width();
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
@@ -354,7 +386,8 @@ impl<R: Real> Model<R> {
     }
 
     /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window.
-    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Recurrence::backward`].
+    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Recurrence::backward`]; the steps of an encoder come before those of
+    /// the batch.
     pub fn train(
         &mut self,
         ctx: &Context<R>,
@@ -368,8 +401,11 @@ impl<R: Real> Model<R> {
         let (extent, hidden, layers) = (&batch.extent, self.spec.width(), self.spec.layers);
         let n = extent.places() * hidden;
         self.start(params, batch, state);
+        if let Some(encoder) = &mut self.encoder {
+            encoder.forward(ctx, params, &batch.encoded, true, dropout, state);
+        }
         self.y.grow(n);
-        let input = input(self.embedding, batch, &mut self.x);
+        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
         let y = &mut self.y[..n];
         self.stack.forward(ctx, params, input, extent, state, dropout, y);
         if let Some(dropout) = dropout {
@@ -408,14 +444,20 @@ impl<R: Real> Model<R> {
             }
             d_state => d_state.insert(self.stack.zero_state(extent.rows())),
         };
-        self.stack.backward(ctx, params, input, d_y, d_state, grads, None, observe);
+        let before = batch.encoded.extent.steps();
+        self.stack.backward(ctx, params, input, d_y, d_state, grads, None, &mut |flow| {
+            observe(Flow { t: before + flow.t, ..flow });
+        });
         if !batch.carry {
             self.stack.add_gradient_of_state(ctx, d_state, grads);
+        }
+        if let Some(encoder) = &mut self.encoder {
+            encoder.backward(ctx, params, &batch.encoded, d_state, grads, observe);
         }
         score
     }
 
-    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window.
+    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window, which an encoder's last one is.
     pub fn d_state(&self) -> Option<&State<R>> {
         self.d_state.as_ref()
     }
@@ -436,7 +478,7 @@ impl<R: Real> Model<R> {
         let n = batch.extent.places() * self.spec.width();
         self.start(params, batch, state);
         self.y.grow(n);
-        let input = input(self.embedding, batch, &mut self.x);
+        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
         self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
     }
 }
@@ -457,19 +499,6 @@ fn seen<'a, R: Real>(
             let pooled = &mut pooled[..extent.rows() * hidden];
             pool.read(ctx, extent, y, hidden, pooled);
             pooled
-        }
-    }
-}
-
-/// What the stack reads of a batch.
-fn input<'a, R: Real>(embedding: Option<usize>, batch: &'a Batch, x: &'a mut Buffer<R>) -> Input<'a, R> {
-    match embedding {
-        Some(embedding) => Input::Rows(embedding, &batch.inputs),
-        None => {
-            x.grow(batch.numbers.len());
-            let x = &mut x[..batch.numbers.len()];
-            x.iter_mut().zip(&batch.numbers).for_each(|(x, &number)| *x = R::from_f64(f64::from(number)));
-            Input::Numbers(x)
         }
     }
 }

@@ -62,15 +62,22 @@ impl Entry {
 pub struct Layout {
     entries: Vec<Entry>,
     len: usize,
+    /// What the names of new tensors begin with.
+    scope: String,
 }
 
 /// Elements between aligned offsets: 64 bytes of `f32`.
 const ALIGN: usize = 16;
 
 impl Layout {
+    /// From now on names begin with `scope`: "encoder." makes `encoder.rnn.weight_hh_l0`, nothing makes them whole again.
+    pub fn set_scope(&mut self, scope: &str) {
+        scope.clone_into(&mut self.scope);
+    }
+
     /// Appends a tensor and returns its index.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], group: Group) -> usize {
-        let name = name.into();
+        let name = format!("{}{}", self.scope, name.into());
         assert!(self.find(&name).is_none(), "tensor {name} is already in the layout");
         let offset = self.len;
         let entry = Entry {

@@ -13,6 +13,7 @@ pub mod matching;
 pub mod memorise;
 pub mod multiplication;
 pub mod order;
+mod pairs;
 pub mod parity;
 pub mod permutation;
 pub mod reversal;
@@ -24,6 +25,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use lengths::Lengths;
+pub use pairs::Pairs;
 pub use samples::{Samples, Task};
 
 use crate::setting::nearest;

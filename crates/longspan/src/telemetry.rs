@@ -15,6 +15,7 @@ pub struct FlowProfile {
     /// `[layer][t]`.
     mean: Vec<Vec<f64>>,
     max: Vec<Vec<f64>>,
+    border: Option<usize>,
 }
 
 impl FlowProfile {
@@ -28,6 +29,17 @@ impl FlowProfile {
                 layer.resize(steps, 0.0);
             });
         }
+    }
+
+    /// Says that the steps before `border` are an encoder's and those from there on its decoder's.
+    pub fn mark(&mut self, border: Option<usize>) {
+        self.border = border;
+    }
+
+    /// The decoder's first step, where an encoder's steps stand before it. Row by row sequences may be shorter: the encoder's last
+    /// state is that of each row's own last step.
+    pub fn border(&self) -> Option<usize> {
+        self.border
     }
 
     /// Takes what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the step.

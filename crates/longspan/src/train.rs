@@ -13,7 +13,7 @@ pub use error::TrainError;
 pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, Origin};
+use crate::config::{ClassWeights, Config, ConfigError, Origin};
 use crate::data::Source;
 use crate::dataset::Dataset;
 use crate::head::Score;
@@ -152,6 +152,13 @@ impl Session {
 
         let threads = job.threads;
         let mut trainer = Trainer::new(Context::new(job.level, threads), &spec, &config);
+        if config.class_weights == ClassWeights::Balanced {
+            if !matches!(spec.output, OutputSpec::Classes { .. }) {
+                let need = "is for data whose classes or tokens are predicted: leave it out".into();
+                return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
+            }
+            trainer.balance_classes(data.train.as_ref());
+        }
         let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
         let (mut patience, mut validated, mut parent) = (Patience::default(), 0, None);
         if let Some(source) = &source {

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::bptt::State;
 use crate::clip::{Clip, ClipReport};
 use crate::config::{Config, Observe};
+use crate::data::balance::balanced;
 use crate::data::{Batch, Source};
 use crate::dropout::{Dropout, Mask};
 use crate::head::Score;
 use crate::init::{InitSpec, initialise};
 use crate::kernel::{Context, Level};
-use crate::model::{Model, ModelSpec};
+use crate::model::{Model, ModelSpec, OutputSpec};
 use crate::optim::Optimizer;
 use crate::params::Params;
 use crate::real::Real;
@@ -113,6 +114,18 @@ impl<R: Real> Trainer<R> {
         }
     }
 
+    /// Weighs the classes of what is trained on against their frequency in one pass of `source`, which is the training part: see
+    /// [`balanced`]. A run that is resumed has to be told again.
+    ///
+    /// # Panics
+    /// If the model predicts numbers.
+    pub fn balance_classes(&mut self, source: &dyn Source) {
+        let OutputSpec::Classes { count, .. } = self.model.spec().output else {
+            panic!("class weights for {:?}", self.model.spec())
+        };
+        self.model.weigh_classes(&balanced(&source.class_counts(count)));
+    }
+
     /// Takes one step on the next window of `source` with learning rate `lr`.
     ///
     /// # Errors
@@ -132,7 +145,9 @@ impl<R: Real> Trainer<R> {
         let dropout = dropout.map(|dropout| dropout.of(self.mask));
         let (level, hidden, flow) = (self.ctx.level(), self.model.spec().hidden, &mut self.flow);
         let observe = self.observe == Observe::Norms;
-        flow.open(if observe { self.model.states() } else { 0 }, self.batch.steps());
+        let before = self.batch.encoded.extent.steps();
+        flow.open(if observe { self.model.states() } else { 0 }, before + self.batch.steps());
+        flow.mark((before > 0).then_some(before));
         self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
             &self.ctx,
@@ -158,7 +173,7 @@ impl<R: Real> Trainer<R> {
         }
         self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
-        report.tokens = self.batch.extent.places() as u64;
+        report.tokens = (self.batch.encoded.extent.places() + self.batch.extent.places()) as u64;
         self.position.step += 1;
         self.position.window += 1;
         if self.position.window == source.windows() {

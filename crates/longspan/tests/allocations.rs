@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use longspan::cell::CellKind;
-use longspan::config::Config;
+use longspan::config::{Config, Origin};
 use longspan::data::batches::{Order, SequenceBatches};
 use longspan::data::labelled::ts;
+use longspan::data::mask::LastScored;
 use longspan::data::{Batch, IGNORE, Source};
+use longspan::dataset::Dataset;
 use longspan::head::ValueLoss;
 use longspan::kernel::{Context, Level};
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
@@ -103,6 +105,33 @@ fn streaming_allocates_nothing() {
     }
 }
 
+/// Encoder and decoder, with dropout, class weights and one scored place a row: nothing after the windows have been seen once.
+fn encoders_and_masks_allocate_nothing() {
+    let mut config = Config::default();
+    for (key, value) in [
+        ("task", "reversal"),
+        ("encoder_decoder", "true"),
+        ("length", "2..9"),
+        ("hidden", "8"),
+        ("batch", "6"),
+        ("dropout", "0.2"),
+    ] {
+        config.set(key, value, Origin::Flag).expect("a setting");
+    }
+    let data = Dataset::open(&config, None).expect("a task");
+    let spec = config.model_spec(&data.schema);
+    let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &spec, &config);
+    // What is validated on is the same in every pass.
+    let source = LastScored::new(data.valid.expect("samples"));
+    trainer.balance_classes(&source);
+    let windows = source.windows();
+    let mut pass = || (0..windows).for_each(|_| trainer.step(&source, 1e-3).expect("no divergence"));
+    pass();
+    let before = allocations();
+    pass();
+    assert_eq!(allocations() - before, 0, "allocations of encoder and decoder");
+}
+
 /// Bytes of address space, mapped pages included; None where the system does not tell.
 fn mapped() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -178,4 +207,5 @@ fn a_training_step_allocates_nothing_after_the_first() {
         pass();
         assert_eq!(allocations() - before, 0, "allocations: {}", task.name());
     }
+    encoders_and_masks_allocate_nothing();
 }

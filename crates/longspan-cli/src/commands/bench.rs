@@ -1,6 +1,7 @@
 //! `longspan bench`: how fast this build is on this machine, beside the processor's multiply-add peak.
 
 mod memory;
+mod ragged;
 mod recompute;
 mod rows;
 mod show;
@@ -134,6 +135,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
             fields.push(("tokens_per_second", json!((step.steps * step.rows) as f64 / seconds)));
             fields
         }
+        Row::Ragged(ragged) => ragged::measure(ragged, options),
         Row::Stream(stream) => {
             let seconds = stream::latencies(options.level, stream, options.stream_steps());
             let [p50, p99] = stream::percentiles(&seconds);

@@ -77,6 +77,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if let Some(length) = matches.get_one::<String>("length") {
         config.set("length", length, Origin::Flag)?;
     }
+    if header.model.encoder.is_some() && config.task.is_none() {
+        return Err(fail(
+            "a checkpoint of an encoder and its decoder does not say what they read: name the run",
+        ));
+    }
     let season = season(matches, &header.schema)?;
     let (source, on, bytes) = source(matches, &config, &header.schema)?;
     let stop = Stop::listen()?;

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CellName, Missing, Names, Observe};
+use super::{CellName, ClassWeights, Missing, Names, Observe};
 use crate::clip::Clip;
 use crate::data::labelled::idx::ImageSteps;
+use crate::data::mask::LossMask;
 use crate::data::vocabulary::Level;
 use crate::dropout::Mask;
 use crate::head::ValueLoss;
@@ -116,6 +117,16 @@ impl Field for Option<PathBuf> {
     }
 }
 
+impl Field for Option<LossMask> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse()?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |mask| Value::Text(mask.to_string()))
+    }
+}
+
 impl Field for Option<String> {
     fn set(&mut self, text: &str) -> Result<(), String> {
         *self = Some(text.to_owned());
@@ -177,7 +188,20 @@ macro_rules! named {
     )*};
 }
 named!(
-    Level, Init, Rule, Schedule, Clip, CellName, Observe, Size, ImageSteps, Missing, Pool, ValueLoss, Mask
+    Level,
+    Init,
+    Rule,
+    Schedule,
+    Clip,
+    CellName,
+    ClassWeights,
+    Observe,
+    Size,
+    ImageSteps,
+    Missing,
+    Pool,
+    ValueLoss,
+    Mask
 );
 
 /// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
@@ -208,6 +232,8 @@ macro_rules! names {
     };
 }
 names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
+names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
+names!(LossMask, "mask": Last = "last", All = "all");
 names!(Observe, "tier": Off = "off", Norms = "norms");
 names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
 names!(Pool, "pool": Steps = "last", Mean = "mean", Ends = "ends");

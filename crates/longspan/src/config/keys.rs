@@ -106,10 +106,13 @@ keys! {
         coupled "BOOL" "lstm: the forget gate is 1 - input gate";
         residual_step "X" "residual: the step of h + step * tanh(..)";
         residual_learned "BOOL" "residual: learn the step";
+        encoder_decoder "BOOL" "--task reversal: an encoder reads the symbols, a decoder of the same size says them from its last state";
         init "NAME[:X]" "Recurrent weights: uniform, xavier, orthogonal[:gain], identity, gaussian[:gain] or chrono:T";
         forget_bias "X" "lstm: start value of the forget gate's bias";
     }
     Training {
+        class_weights "NAME" "Weight of a class in the training loss: none, or balanced against its frequency in the training data. Evaluation weighs none";
+        mask_loss "PLACES" "Places scored in training: last, one of each row, or all that the data score; a labelled sequence has its label at its last place unless all is given";
         unroll "N" "Steps that the gradient goes back through; the state is carried over";
         chunk "N" "Steps computed at once, part of the numerics; 0 for as many as suit the batch";
         batch "N" "Sequences side by side";

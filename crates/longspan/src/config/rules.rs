@@ -6,6 +6,7 @@ use crate::init::Init;
 use crate::pool::Pool;
 use crate::schema::{Predicts, Schema};
 use crate::setting::SettingError;
+use crate::task::TaskKind;
 
 /// Settings that only some sources of data have.
 const OF_SOURCES: &[(&[&str], &[&str])] = &[
@@ -116,6 +117,22 @@ impl Config {
                     || self.task.is_some_and(|task| task.task().is_none()),
                 "tie_weights",
                 "tied weights need data whose next token is predicted",
+            ),
+            (
+                !self.encoder_decoder || self.task == Some(TaskKind::Reversal),
+                "encoder_decoder",
+                "needs --task reversal: no other data have one sequence to read and another to say",
+            ),
+            (
+                !self.encoder_decoder
+                    || !(self.bidirectional || self.layer_residual || self.layer_norm || self.learn_state),
+                "encoder_decoder",
+                "is for plain stacks: leave out --bidirectional, --layer-residual, --layer-norm and --learn-state",
+            ),
+            (
+                !self.encoder_decoder || self.bptt_memory.0 == 0,
+                "bptt_memory",
+                "cannot be limited with --encoder-decoder: leave it at 0",
             ),
             (self.residual_step.is_finite(), "residual_step", "needs a finite number"),
             (

@@ -11,7 +11,7 @@
 //! their own order, each once, and the last batch has the rows that are left. Within a batch rows stand longest first.
 //!
 //! Every row begins with a zero state. Where the readout sees the mean of a row ([`Pool::Mean`](crate::pool::Pool::Mean)), its target is that of the
-//! row, else of the row's last place.
+//! row, else of the row's last place; labelled sequences can be scored at every place, see [`mask`](super::mask).
 
 mod music;
 mod permutation;

@@ -10,6 +10,7 @@ use crate::data::Source;
 use crate::data::batches::{Order, SequenceBatches};
 use crate::data::labelled::table::Columns;
 use crate::data::labelled::{self, Kind, Labelled, LabelledOptions, LabelledParts, Scaling, Split};
+use crate::data::mask::LossMask;
 use crate::head::Unit;
 use crate::schema::{Predicts, Reads, Schema};
 
@@ -63,6 +64,8 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         Some(test) => batches(test, (0..test.len()).collect(), Order::Once).map(boxed),
     };
     let train = batches(&train, split.train, Order::Shuffled { seed: config.seed });
+    let train =
+        train.expect("a sequence of each class").scored(config.mask_loss.unwrap_or(LossMask::Last))?;
     let record = DataRecord {
         description,
         fingerprint,
@@ -73,7 +76,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         chance_loss,
         chance: "class frequencies".into(),
     };
-    Ok(Dataset { train: boxed(train.expect("a sequence of each class")), valid, test, schema, record })
+    Ok(Dataset { train: boxed(train), valid, test, schema, record })
 }
 
 /// All sequences of another file, for a model that has learned from others.

@@ -2,12 +2,13 @@
 
 use super::{DataError, DataRecord, Dataset, Parts, boxed};
 use crate::config::Config;
+use crate::data::Source;
 use crate::data::labelled::Scaling;
 use crate::head::Unit;
 use crate::model::OutputSpec;
 use crate::schema::{Predicts, Reads, Schema};
 use crate::task::agreement::Agreement;
-use crate::task::{EVALUATION_OFFSET, Samples, Task, TaskError, TaskKind};
+use crate::task::{EVALUATION_OFFSET, Pairs, Samples, Task, TaskError, TaskKind};
 
 /// Windows that a task counts as one epoch: it has no end of its own.
 pub const TASK_EPOCH: u64 = 100;
@@ -48,9 +49,17 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
     let pool = config.pool_of_rows();
     let train = of(TASK_EPOCH, 0)?.pooled(pool);
     let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch().pooled(pool);
-    let schema = schema(task);
+    let by = if config.encoder_decoder { " by encoder and decoder" } else { "" };
+    let schema = match config.encoder_decoder {
+        // The decoder predicts the tokens that it reads.
+        true => Schema::language(task.words().expect("a task of tokens")),
+        false => schema(task),
+    };
+    let source = |samples| -> Box<dyn Source> {
+        if config.encoder_decoder { boxed(Pairs::new(samples)) } else { boxed(samples) }
+    };
     let record = DataRecord {
-        description: format!("{}, length {lengths}", task.name()),
+        description: format!("{}{by}, length {lengths}", task.name()),
         fingerprint: String::new(),
         schema: schema.fingerprint(),
         parts: fresh(TASK_VALIDATION * config.batch as u64),
@@ -59,7 +68,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
         chance_loss: task.chance_loss(lengths),
         chance: "guessing".into(),
     };
-    Ok(Dataset { train: boxed(train), valid: Some(boxed(valid)), test: None, schema, record })
+    Ok(Dataset { train: source(train), valid: Some(source(valid)), test: None, schema, record })
 }
 
 /// What a task's numbers mean.

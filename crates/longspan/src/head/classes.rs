@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! x = W h + b            W [V, H], b [V]
-//! ℓ = ln Σ_j e^{x_j} − x_target          the loss is the mean over the scored places, in nats
-//! d_x = (softmax(x) − onehot(target)) / scored,   d_W = Σ d_x ⊗ h,   d_b = Σ d_x,   d_h = Wᵀ d_x
+//! ℓ = ln Σ_j e^{x_j} − x_y               y the target; the loss is the mean over the scored places, in nats
+//! d_x = (softmax(x) − onehot(y)) / scored,   d_W = Σ d_x ⊗ h,   d_b = Σ d_x,   d_h = Wᵀ d_x
 //! ```
+//!
+//! In training a class may have a weight w_y, PyTorch's way: the loss is Σ w_y ℓ / Σ w_y, and d_x = w_y (softmax(x) −
+//! onehot(y)) / Σ w_y. Scoring alone weighs nothing, so that its losses can be compared whatever was trained on.
 //!
 //! Logits exist for one block of places at a time, so that memory does not grow with T · B · V. They lie transposed, `[V,
 //! places]`: W is then the left operand of every product that is as long as the vocabulary, and is read where it is instead of
@@ -34,6 +37,8 @@ const TILE: usize = 512;
 pub struct Classes<R> {
     /// For [`Classes::logits`] alone; scoring reads W where it lies.
     affine: Affine<R>,
+    /// w of each class; empty where all weigh the same.
+    weights: Vec<f64>,
     /// Places (t · B + b) of the scored targets.
     places: Vec<u32>,
     block: Block<R>,
@@ -52,6 +57,8 @@ struct Block<R> {
     logits: Buffer<R>,
     d_h: Buffer<R>,
     targets: Vec<usize>,
+    /// What their losses are multiplied by in the mean.
+    scales: Vec<R>,
     /// Their targets' logits.
     at_target: Vec<R>,
     /// Over the tiles so far: the largest logit m of each place, Σ e^{x − m}.
@@ -74,6 +81,7 @@ impl<R: Real> Classes<R> {
             logits: nothing(),
             d_h: nothing(),
             targets: Vec::new(),
+            scales: Vec::new(),
             at_target: Vec::new(),
             largest: Vec::new(),
             sums: Vec::new(),
@@ -83,10 +91,22 @@ impl<R: Real> Classes<R> {
         };
         Self {
             affine: Affine::new(level, weight, bias, hidden, vocabulary),
+            weights: Vec::new(),
             places: Vec::new(),
             block,
             products: Workspace::new(),
         }
+    }
+
+    /// Gives each class its weight in the loss that is trained on.
+    ///
+    /// # Panics
+    /// If there is not a weight for each class, or one is not a finite number of 0 or more.
+    pub fn weigh(&mut self, weights: &[f64]) {
+        assert_eq!(weights.len(), self.affine.width, "a weight for each class");
+        assert!(weights.iter().all(|w| w.is_finite() && *w >= 0.0), "class weights {weights:?}");
+        self.weights.clear();
+        self.weights.extend_from_slice(weights);
     }
 
     /// The weights have changed.
@@ -101,7 +121,8 @@ impl<R: Real> Classes<R> {
 
     /// Scores the targets `[n]` of `h` `[n, H]`; [`IGNORE`]d ones are left out.
     pub fn score(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], targets: &[u32]) -> Score {
-        let mut score = self.open(targets);
+        self.open(targets);
+        let mut score = Score::default();
         for block in blocks(self.places.len()) {
             score += self.forward(ctx, params, h, targets, block, false);
         }
@@ -118,8 +139,14 @@ impl<R: Real> Classes<R> {
         targets: &[u32],
         grads: &mut Params<R>,
     ) -> Score {
-        let mut score = self.open(targets);
-        let scale = R::from_f64(1.0 / self.places.len().max(1) as f64);
+        self.open(targets);
+        let mut score = Score::default();
+        let total: f64 = match self.weights.is_empty() {
+            true => self.places.len() as f64,
+            false => self.places.iter().map(|&p| self.weights[targets[p as usize] as usize]).sum(),
+        };
+        // Where nothing weighs anything, there is no gradient.
+        let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
         for block in blocks(self.places.len()) {
             score += self.forward(ctx, params, h, targets, block.clone(), true);
             self.backward(ctx, params, scale, grads);
@@ -134,14 +161,13 @@ impl<R: Real> Classes<R> {
     }
 
     /// Lists the places that are scored.
-    fn open(&mut self, targets: &[u32]) -> Score {
+    fn open(&mut self, targets: &[u32]) {
         let scored = (0..targets.len() as u32).filter(|&i| targets[i as usize] != IGNORE);
         self.places.clear();
         self.places.extend(scored);
-        Score::default()
     }
 
-    /// Scores one block of places; with `keep`, all its logits stay for backward.
+    /// Scores one block of places; with `keep`, by the classes' weights, and all its logits stay for backward.
     fn forward(
         &mut self,
         ctx: &Context<R>,
@@ -173,11 +199,11 @@ impl<R: Real> Classes<R> {
             exponentials(ctx, logits, &bias[tokens], largest, &mut at.tile_sums);
             at.add_tile(tile);
         }
-        at.score()
+        at.score(if keep { &self.weights } else { &[] })
     }
 
     /// The gradients of the block that [`Classes::forward`] has kept; that by its outputs is in `d_h` afterwards.
-    fn backward(&mut self, ctx: &Context<R>, params: &Params<R>, scale: R, grads: &mut Params<R>) {
+    fn backward(&mut self, ctx: &Context<R>, params: &Params<R>, scale: f64, grads: &mut Params<R>) {
         let (hidden, vocabulary) = (self.affine.hidden, self.affine.width);
         let w = params.tensor(self.affine.weight);
         let at = &mut self.block;
@@ -185,15 +211,18 @@ impl<R: Real> Classes<R> {
         at.plain.reshape(places, hidden);
         at.plain.pack(ctx, Weights::Plain(Mat::new(&at.h, places, hidden)));
         at.factors.resize(columns, R::ZERO);
+        at.scales.clear();
+        let weight = |target: usize| self.weights.get(target).copied().unwrap_or(1.0);
+        at.scales.extend(at.targets.iter().map(|&target| R::from_f64(scale * weight(target))));
         at.d_h.grow(places * hidden);
         at.d_h[..places * hidden].fill(R::ZERO);
         let [d_weight, d_bias] = grads.tensors_mut([self.affine.weight, self.affine.bias]);
         for (tile, first) in (0..vocabulary).step_by(TILE).enumerate() {
             let tokens = first..vocabulary.min(first + TILE);
             let count = tokens.len();
-            at.normalise(tile, scale);
+            at.normalise(tile);
             let logits = &mut at.logits[first * columns..][..count * columns];
-            let of = Normaliser { factors: &at.factors, targets: &at.targets, scale };
+            let of = Normaliser { factors: &at.factors, targets: &at.targets, scales: &at.scales };
             let exponentials = MatMut::new(logits, count, columns);
             cross_entropy_gradient(ctx, exponentials, first, of, &mut d_bias[tokens]);
             let d_logits = Mat::strided(logits, count, places, columns);
@@ -251,21 +280,24 @@ impl<R: Real> Block<R> {
     }
 
     /// Makes the factors of a tile's exponentials, once all tiles have been met.
-    fn normalise(&mut self, tile: usize, scale: R) {
-        let (columns, places) = (self.largest.len(), self.targets.len());
+    fn normalise(&mut self, tile: usize) {
+        let columns = self.largest.len();
         let tile_largest = &self.tile_largest[tile * columns..][..columns];
         self.factors.fill(R::ZERO);
-        for (p, factor) in self.factors[..places].iter_mut().enumerate() {
+        for (p, (factor, scale)) in self.factors.iter_mut().zip(&self.scales).enumerate() {
             let share = faded(tile_largest[p], self.largest[p]) / self.sums[p];
             *factor = R::from_f64(scale.to_f64() * share);
         }
     }
 
-    /// The losses, once all tiles have been met.
-    fn score(&self) -> Score {
+    /// The losses, once all tiles have been met; without `weights`, of which there is one for each class, all weigh 1.
+    fn score(&self, weights: &[f64]) -> Score {
         let mut score = Score { scored: self.targets.len() as u64, ..Score::default() };
-        for (&x, (&largest, &sum)) in self.at_target.iter().zip(self.largest.iter().zip(&self.sums)) {
-            score.loss += sum.ln() + (largest.to_f64() - x.to_f64());
+        let places = self.targets.iter().zip(&self.at_target);
+        for ((&target, &x), (&largest, &sum)) in places.zip(self.largest.iter().zip(&self.sums)) {
+            let weight = weights.get(target).copied().unwrap_or(1.0);
+            score.loss += weight * (sum.ln() + (largest.to_f64() - x.to_f64()));
+            score.weight += weight;
             score.correct += u64::from(x == largest);
         }
         score

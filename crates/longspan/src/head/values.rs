@@ -246,7 +246,7 @@ impl<R: Real> Values<R> {
             row.copy_from_slice(&h[places[i] as usize * hidden..][..hidden]);
         });
         self.affine.apply(ctx, params, &self.h[..n * hidden], &mut self.x[..n * width]);
-        let mut score = Score { scored: n as u64, ..Score::default() };
+        let mut score = Score { scored: n as u64, weight: n as f64, ..Score::default() };
         for (x, y) in self.x[..n * width].chunks_mut(width).zip(targets.chunks(width)) {
             score.loss += self.loss.differentiate(x, y, scale);
         }

@@ -84,13 +84,13 @@ impl<R: Real> Job for Exponentials<'_, R> {
 /// What makes gradients of exponentials.
 #[derive(Clone, Copy)]
 pub struct Normaliser<'a, R> {
-    /// For each place what its exponentials are multiplied by: k over the sum of those of all tokens, where k is what the loss
+    /// For each place what its exponentials are multiplied by: k over the sum of those of all tokens, where k is what its loss
     /// is multiplied by; 0 for a column that is no place.
     pub factors: &'a [R],
     /// The target of each place.
     pub targets: &'a [usize],
-    /// k.
-    pub scale: R,
+    /// k of each place.
+    pub scales: &'a [R],
 }
 
 /// In place of the `exponentials` `[tokens, places]` of a tile, whose first token is `token`, the gradient by the logits,
@@ -111,6 +111,7 @@ pub fn cross_entropy_gradient<R: Real>(
         "a factor for each of {places} places"
     );
     assert!(of.targets.len() <= places && d_bias.len() == tokens, "a place for each target");
+    assert_eq!(of.scales.len(), of.targets.len(), "a scale for each target");
     let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
     ctx.split(tokens, |_, first, end| {
         let (count, start) = (end - first, first * stride);
@@ -150,10 +151,10 @@ impl<R: Real> Job for Gradient<'_, R> {
             sums.store(&mut folded[..lanes]);
             *d_bias += folded[..lanes].iter().fold(R::ZERO, |sum, &x| sum + x);
         }
-        for (place, &target) in of.targets.iter().enumerate() {
+        for (place, (&target, &scale)) in of.targets.iter().zip(of.scales).enumerate() {
             if (token..token + d_bias.len()).contains(&target) {
-                rows[(target - token) * stride + place] += -of.scale;
-                d_bias[target - token] += -of.scale;
+                rows[(target - token) * stride + place] += -scale;
+                d_bias[target - token] += -scale;
             }
         }
     }
@@ -181,9 +182,11 @@ mod tests {
                 exponentials(&ctx, MatMut::new(&mut d, tokens, places), &bias, &mut largest, &mut sums);
                 // The last column is no place.
                 let targets: Vec<usize> = (0..places - 1).map(|p| p * 5 % (tokens + 6)).collect();
-                let mut factors: Vec<f64> = sums.iter().map(|sum| 0.25 / sum).collect();
-                factors[places - 1] = 0.0;
-                let of = Normaliser { factors: &factors, targets: &targets, scale: 0.25 };
+                // Every place has a weight of its own.
+                let scales: Vec<f64> = (0..places - 1).map(|p| 0.25 + 0.01 * p as f64).collect();
+                let mut factors: Vec<f64> = sums.iter().zip(&scales).map(|(sum, k)| k / sum).collect();
+                factors.push(0.0);
+                let of = Normaliser { factors: &factors, targets: &targets, scales: &scales };
                 let mut d_bias = vec![1.0; tokens];
                 cross_entropy_gradient(&ctx, MatMut::new(&mut d, tokens, places), 3, of, &mut d_bias);
                 let mut exact_bias = vec![1.0; tokens];
@@ -196,7 +199,7 @@ mod tests {
                     for v in 0..tokens {
                         let share = (logits[v] - max).exp() / sum;
                         let onehot = f64::from(u8::from(targets.get(p) == Some(&(v + 3))));
-                        let exact = if p + 1 < places { 0.25 * (share - onehot) } else { 0.0 };
+                        let exact = scales.get(p).map_or(0.0, |k| k * (share - onehot));
                         assert!((d[v * places + p] - exact).abs() < 1e-14, "{level} {tokens} {v} {p}");
                         exact_bias[v] += exact;
                     }

@@ -243,6 +243,12 @@ impl Samples {
         self.task
     }
 
+    /// Steps of the longest sample before its first scored one.
+    pub(super) fn read(&self) -> usize {
+        let longest = self.lengths.longest();
+        self.task.steps(longest) - self.task.scored(longest)
+    }
+
     /// Predictions in epoch 0.
     pub fn scored(&self) -> u64 {
         let samples = self.first_sample..self.first_sample + self.windows * self.rows as u64;

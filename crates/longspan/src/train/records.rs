@@ -36,6 +36,9 @@ pub(super) fn step_fields(
     if flow.layers() > 0 {
         let survival = (0..flow.layers()).map(|layer| number(flow.log10_survival(layer)));
         fields.push(("log10_survival", survival.collect()));
+        if let Some(border) = flow.border() {
+            fields.push(("border", json!(border)));
+        }
     }
     fields
 }

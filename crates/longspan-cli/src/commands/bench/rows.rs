@@ -1,7 +1,10 @@
 //! What is measured: the rows, their names and their nominal work.
 
+use std::cmp::Reverse;
+
 use longspan::cell::CellKind;
 use longspan::optim::Rule;
+use longspan::rng::{Key, Purpose};
 use serde_json::{Value, json};
 
 use super::subnormal;
@@ -30,6 +33,15 @@ pub(super) struct Stack {
     pub(super) layers: usize,
 }
 
+/// Forward and backward of a stack over rows of many lengths.
+#[derive(Clone, Copy)]
+pub(super) struct Ragged {
+    /// Its steps are those of the longest row that may be drawn.
+    pub(super) stack: Stack,
+    /// The shortest.
+    pub(super) shortest: usize,
+}
+
 /// A training step of a language model.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
@@ -54,6 +66,8 @@ pub(super) struct Stream {
 pub(super) enum Row {
     Stack(Stack),
     Step(Step),
+    /// Rows of many lengths, beside the same number of places in even rows and in padded ones.
+    Ragged(Ragged),
     Stream(Stream),
     StackMemory(Stack),
     StepMemory(Step),
@@ -107,6 +121,8 @@ pub(super) fn all() -> Vec<Row> {
     let streams = [64, 256].map(|hidden| Row::Stream(Stream { vocabulary: CHARACTERS, hidden }));
     let mut all: Vec<Row> = stacks.iter().copied().map(Row::Stack).collect();
     all.extend(steps.iter().copied().map(Row::Step));
+    let stack = Stack { cell: LSTM, steps: 1000, rows: 32, input: 128, hidden: 128, layers: 1 };
+    all.push(Row::Ragged(Ragged { stack, shortest: 10 }));
     all.extend(streams);
     all.extend(stacks.into_iter().map(Row::StackMemory));
     all.extend(steps.into_iter().map(Row::StepMemory));
@@ -149,6 +165,30 @@ impl Stack {
     }
 }
 
+impl Ragged {
+    /// `lstm/10-1000x32x128x128x1`.
+    fn name(&self) -> String {
+        let Stack { cell, steps, rows, input, hidden, layers } = self.stack;
+        format!("{cell}/{}-{steps}x{rows}x{input}x{hidden}x{layers}", self.shortest)
+    }
+
+    /// Steps of each row, longest first: drawn evenly, then shortened until their sum is a multiple of the rows, so that as many
+    /// even rows have just as many places.
+    pub(super) fn lengths(&self) -> Vec<usize> {
+        let Stack { steps, rows, .. } = self.stack;
+        let mut draw = Key::new(0, Purpose::Probe, 0, 0).stream(0, 0);
+        let span = (steps - self.shortest + 1) as u32;
+        let mut lengths: Vec<usize> = (0..rows).map(|_| self.shortest + draw.below(span) as usize).collect();
+        let mut over = lengths.iter().sum::<usize>() % rows;
+        for length in &mut lengths {
+            let less = over.min(*length - self.shortest);
+            (*length, over) = (*length - less, over - less);
+        }
+        lengths.sort_unstable_by_key(|&length| Reverse(length));
+        lengths
+    }
+}
+
 impl Step {
     fn name(&self) -> String {
         format!("{}/{}", self.model, self.optimizer)
@@ -186,6 +226,7 @@ impl Row {
         match self {
             Self::Stack(_) => "stack",
             Self::Step(_) => "step",
+            Self::Ragged(_) => "ragged",
             Self::Stream(_) => "stream",
             Self::StackMemory(_) | Self::StepMemory(_) => "memory",
             Self::StackRecompute(_) | Self::StepRecompute(_) => "recompute",
@@ -203,6 +244,7 @@ impl Row {
             | Self::StackRecompute(stack)
             | Self::Subnormal(stack) => stack.name(),
             Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
+            Self::Ragged(ragged) => ragged.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
             Self::SubnormalUpdate => "adam".into(),
@@ -244,6 +286,12 @@ impl Row {
                 "hidden": stream.hidden,
                 "layers": 1,
             }),
+            Self::Ragged(ragged) => {
+                let (mut row, lengths) = (Self::StackMemory(ragged.stack).describe(), ragged.lengths());
+                (row["steps"], row["places"]) = (lengths[0].into(), lengths.iter().sum::<usize>().into());
+                row["lengths"] = lengths.into();
+                row
+            }
             Self::Peak => json!({}),
             Self::SubnormalUpdate => json!({ "optimizer": "adam", "weights": subnormal::WEIGHTS }),
         };
@@ -266,6 +314,22 @@ mod tests {
         for name in &names {
             assert_eq!(names.iter().filter(|other| other.contains(name.as_str())).count(), 1, "{name}");
         }
+    }
+
+    #[test]
+    fn lengths_fill_even_rows() {
+        let ragged = all().into_iter().find_map(|row| match row {
+            Row::Ragged(ragged) => Some(ragged),
+            _ => None,
+        });
+        let lengths = ragged.unwrap().lengths();
+        assert_eq!((lengths.len(), lengths.iter().sum::<usize>() % 32), (32, 0));
+        assert!(
+            lengths.is_sorted_by(|a, b| a >= b) && lengths[0] <= 1000 && lengths[31] >= 10,
+            "{lengths:?}"
+        );
+        // A draw that pads little would show nothing.
+        assert!(lengths.iter().sum::<usize>() < 32 * lengths[0] * 2 / 3);
     }
 
     #[test]

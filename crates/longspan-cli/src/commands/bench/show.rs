@@ -90,6 +90,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "Training steps: model / optimizer",
             ["median ms", "min ms", "GFLOP/s", "peak", "of peak", "tokens/s"],
         ),
+        Row::Ragged(_) => (
+            "Rows of many lengths, as many places in even rows, rows padded to the longest",
+            ["ragged ms", "even ms", "ratio", "padded ms", "ratio", ""],
+        ),
         Row::Stream(_) => ("One token at a time, one thread: cell / H", ["p50 us", "p99 us", "", "", "", ""]),
         Row::StackMemory(_) | Row::StepMemory(_) => {
             ("Memory of a step beside weights and data", ["MB", "", "", "", "", ""])
@@ -126,6 +130,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("peak_gflops", 1),
             fixed(100.0 * number("of_peak"), 0) + " %",
             record["tokens_per_second"].as_f64().map_or(none(), |rate| grouped(rate as u64)),
+        ],
+        Row::Ragged(_) => [
+            show("ragged_ms", 1),
+            show("even_ms", 1),
+            show("even_ratio", 2),
+            show("padded_ms", 1),
+            show("padded_ratio", 2),
+            none(),
         ],
         Row::Stream(_) => [show("p50_us", 2), show("p99_us", 2), none(), none(), none(), none()],
         Row::StackMemory(_) | Row::StepMemory(_) => {

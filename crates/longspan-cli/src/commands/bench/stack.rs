@@ -15,6 +15,7 @@ use super::timing::Workload;
 pub(super) struct Pass {
     ctx: Context<f32>,
     shape: rows::Stack,
+    extent: Extent,
     stack: Stack<f32>,
     params: Params<f32>,
     x: Vec<f32>,
@@ -29,7 +30,12 @@ pub(super) struct Pass {
 impl Pass {
     /// With at most `limit` bytes for what backward needs.
     pub(super) fn new(ctx: Context<f32>, shape: rows::Stack, limit: Option<usize>) -> Self {
-        let rows::Stack { cell, steps, rows, input, hidden, layers } = shape;
+        Self::over(ctx, shape, Extent::even(shape.steps, shape.rows), limit)
+    }
+
+    /// Over as many rows as the shape has, of other lengths.
+    pub(super) fn over(ctx: Context<f32>, shape: rows::Stack, extent: Extent, limit: Option<usize>) -> Self {
+        let rows::Stack { cell, rows, input, hidden, layers, .. } = shape;
         let mut layout = Layout::default();
         let mut stack = Stack::new(ctx.level(), cell, layers, input, hidden, chunk_for(rows), &mut layout);
         stack.limit_memory(limit);
@@ -41,7 +47,7 @@ impl Pass {
             let weights = params.tensor_mut(index).iter_mut();
             weights.for_each(|w| *w = ((2.0 * draw.uniform() - 1.0) * bound) as f32);
         }
-        let (inputs, outputs) = (steps * rows * input, steps * rows * hidden);
+        let (inputs, outputs) = (extent.places() * input, extent.places() * hidden);
         Self {
             x: normal(&mut draw, inputs),
             d_y: normal(&mut draw, outputs),
@@ -52,6 +58,7 @@ impl Pass {
             d_state: stack.zero_state(rows),
             ctx,
             shape,
+            extent,
             stack,
             params,
         }
@@ -75,8 +82,7 @@ impl Pass {
         // In training the weights are new at every step.
         self.stack.pack(&self.ctx, &self.params);
         let input = Input::Numbers(&self.x);
-        let extent = Extent::even(self.shape.steps, self.shape.rows);
-        self.stack.forward(&self.ctx, &self.params, input, &extent, &mut self.state, None, &mut self.y);
+        self.stack.forward(&self.ctx, &self.params, input, &self.extent, &mut self.state, None, &mut self.y);
         self.stack.backward(
             &self.ctx,
             &self.params,
@@ -104,7 +110,7 @@ impl Workload for Pass {
     }
 
     fn plan(&self, limit: Option<usize>) -> Result<Plan, MemoryError> {
-        self.stack.plan(self.shape.steps, self.shape.rows, limit)
+        self.stack.plan(self.extent.steps(), self.extent.rows(), limit)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Deal, Order};
 use crate::data::labelled::{Kind, Labelled};
+use crate::data::mask::{LossMask, MeanMask};
 use crate::data::{Batch, IGNORE, Source};
 use crate::pool::Pool;
 
@@ -13,6 +14,7 @@ pub struct SequenceBatches {
     data: Arc<Labelled>,
     sequences: Vec<usize>,
     pool: Pool,
+    mask: LossMask,
     deal: Deal,
 }
 
@@ -30,7 +32,18 @@ impl SequenceBatches {
     ) -> Option<Self> {
         assert!(sequences.iter().all(|&i| i < data.len()), "a sequence beyond the {} there are", data.len());
         let deal = Deal::new(sequences.len(), rows, order)?;
-        Some(Self { data, sequences, pool, deal })
+        Some(Self { data, sequences, pool, mask: LossMask::Last, deal })
+    }
+
+    /// Scores these places: each row's end unless told otherwise, or its label at every place.
+    ///
+    /// # Errors
+    /// [`MeanMask`] for all places where the readout sees the mean of a row.
+    pub fn scored(self, mask: LossMask) -> Result<Self, MeanMask> {
+        if mask == LossMask::All && self.pool == Pool::Mean {
+            return Err(MeanMask);
+        }
+        Ok(Self { mask, ..self })
     }
 
     /// The sequence of [`Batch::items`]'s `item`.
@@ -69,8 +82,22 @@ impl Source for SequenceBatches {
                     }
                 }
             }
-            batch.targets[self.pool.end(&batch.extent, row)] = data.labels()[sequence];
+            let label = data.labels()[sequence];
+            match self.mask {
+                LossMask::Last => batch.targets[self.pool.end(&batch.extent, row)] = label,
+                LossMask::All => (0..batch.extent.length(row)).for_each(|t| batch.targets[place(t)] = label),
+            }
         }
+    }
+
+    /// Each sequence once, whatever batches deal out twice, by its scored places.
+    fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let mut counts = vec![0; classes];
+        for &sequence in &self.sequences {
+            let places = if self.mask == LossMask::All { self.data.length(sequence) } else { 1 };
+            counts[self.data.labels()[sequence] as usize] += places as u64;
+        }
+        counts
     }
 
     fn shape(&self) -> (usize, usize) {
@@ -99,7 +126,17 @@ mod tests {
         assert_eq!((source.windows(), source.shape(), &batch.items[..]), (1, (3, 3), &[1, 2, 0][..]));
         let (i, numbers) = (IGNORE, [2.0, 20.0, 5.0, 50.0, 1.0, 10.0, 3.0, 30.0, 6.0, 60.0, 4.0, 40.0]);
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[i, i, 0, i, 1, 1][..]));
-        of(Pool::Mean).fill(0, 0, &mut batch);
+        of(Pool::Steps).scored(LossMask::All).unwrap().fill(0, 0, &mut batch);
+        assert_eq!(batch.targets, [1, 1, 0, 1, 1, 1]);
+        // A shuffled batch of eight has some of the three sequences more often.
+        let shuffled = |mask| {
+            let order = Order::Shuffled { seed: 1 };
+            let source = SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, order, Pool::Steps);
+            source.unwrap().scored(mask).unwrap().class_counts(3)
+        };
+        assert_eq!([shuffled(LossMask::Last), shuffled(LossMask::All)], [[1, 2, 0], [1, 5, 0]]);
+        assert!(of(Pool::Mean).scored(LossMask::All).is_err());
+        of(Pool::Mean).scored(LossMask::Last).unwrap().fill(0, 0, &mut batch);
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[1, 1, 0][..]));
     }
 
