@@ -30,6 +30,7 @@ pub mod model;
 pub mod optim;
 pub mod params;
 pub mod pool;
+pub mod probe;
 pub mod real;
 pub mod rng;
 pub mod run;
