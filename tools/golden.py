@@ -3,7 +3,7 @@
 
     python3 tools/golden.py [DIRECTORY]        needs torch and safetensors
 
-Two kinds of file, for 1 and 2 layers each; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
+Three kinds of file, for 1 and 2 layers each; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
 Every float is stored as F64, every token as I32, every weight under PyTorch's name.
 
 DIRECTORY/{rnn,relu,gru,lstm}_{1,2}.safetensors: a recurrent stack alone. The loss is 1/2 |y - target|^2 + <end, s_T>,
@@ -27,6 +27,17 @@ The loss is the cross entropy, mean over T and B.
     losses.{sgd, sgd_clipped, sgd_nesterov, adam, adamw, rmsprop, adagrad} [10]
                              the loss before each of ten steps on this one batch, from `init` and from the same h0, c0
                              each time; losses_f32.* the same, computed in f32. `OPTIMIZERS` has the settings.
+
+DIRECTORY/reach/{rnn_tanh,rnn_relu,gru,lstm}_{1,2}.safetensors: how far the gradient reaches in such a model, T = 12, from a
+zero state.
+
+    init.*, inputs, targets
+    anchors [B]              the one step of each row whose loss counts in what follows
+    d_h.l{k}, d_c.l{k}       [T,B,H]: the total gradients of the rows' losses at their anchors by h_t and c_t
+    s_c.l{k}                 [T,B,H]: the gradient by c_t where h_t is held fixed
+    d_x [T,B,D]              the gradient by the rows of the embedding as they are read
+    bias.{1,4,5} [3]         K steps of backpropagation against all, of the mean loss of all steps: ratio of the norms,
+                             relative error, cosine
 
 PyTorch clips by max_norm / (norm + 1e-6), so that a comparison of clipped losses has to add the 1e-6 too.
 """
@@ -211,14 +222,74 @@ def model_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def reach_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
+    """The gradient of single losses on its way back, and what truncation does to the gradient of all of them."""
+    torch.manual_seed(10 + layers)
+    steps, model = 12, LanguageModel(cell, layers)
+    # PyTorch's weights let the gradient vanish within the few steps: stronger ones do not.
+    with torch.no_grad():
+        for weight in model.rnn.parameters():
+            weight *= 1.8
+    inputs, targets = torch.randint(VOCABULARY, (2, steps, ROWS))
+    anchors = torch.tensor([11, 7, 9])
+    tensors = {"inputs": inputs.int(), "targets": targets.int(), "anchors": anchors.int()}
+    tensors |= {f"init.{name}": weight for name, weight in model.named_parameters()}
+
+    x = model.embedding(inputs)
+    x.retain_grad()
+    ys, kept = x, {}
+    for k, weights in enumerate(model.rnn.all_weights):
+        state = {p: torch.zeros(ROWS, HIDDEN) for p in ("hc" if cell == "lstm" else "h")}
+        states = []
+        for y in ys:
+            state = step(cell, y, state, *weights)
+            seen = {f"d_{p}.l{k}": s for p, s in state.items()}
+            if "c" in state:
+                # What goes on to the next step, apart from what becomes h.
+                state = {"h": state["h"], "c": state["c"].clone()}
+                seen[f"s_c.l{k}"] = state["c"]
+            states.append(seen)
+        ys = torch.stack([s[f"d_h.l{k}"] for s in states])
+        kept |= {name: [s[name] for s in states] for name in states[0]}
+    for parts in kept.values():
+        for s in parts:
+            s.retain_grad()
+    logits = model.head(ys)
+    rows = torch.arange(ROWS)
+    cross_entropy(logits[anchors, rows], targets[anchors, rows], reduction="sum").backward()
+    zero = torch.zeros(ROWS, HIDDEN)
+    tensors |= {name: torch.stack([zero if s.grad is None else s.grad for s in parts]) for name, parts in kept.items()}
+    tensors["d_x"] = x.grad
+
+    def gradient(truncation: int) -> torch.Tensor:
+        model.zero_grad()
+        part = {p: torch.zeros(layers, ROWS, HIDDEN) for p in ("hc" if cell == "lstm" else "h")}
+        for first in range(0, steps, truncation):
+            window = slice(first, first + truncation)
+            logits, _, part = model(inputs[window], part)
+            (mean_loss(logits, targets[window]) * len(inputs[window]) / steps).backward()
+            part = {p: s.detach() for p, s in part.items()}
+        return torch.cat([weight.grad.flatten() for weight in model.parameters()])
+
+    full = gradient(steps)
+    for truncation in (1, 4, 5):
+        g = gradient(truncation)
+        tensors[f"bias.{truncation}"] = torch.stack(
+            [g.norm() / full.norm(), (g - full).norm() / full.norm(), g @ full / (g.norm() * full.norm())]
+        )
+    return tensors
+
+
 def main() -> None:
     default = pathlib.Path(__file__).resolve().parent.parent / "crates/longspan/tests/golden"
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    (directory / "model").mkdir(parents=True, exist_ok=True)
+    for kind in ("model", "reach"):
+        (directory / kind).mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
     for layers in (1, 2):
         cases = {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
         cases |= {f"model/{case}_{layers}": model_case(cell, layers) for case, cell in MODELS.items()}
+        cases |= {f"reach/{case}_{layers}": reach_case(cell, layers) for case, cell in MODELS.items()}
         for name, tensors in cases.items():
             tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
             save_file(tensors, directory / f"{name}.safetensors", metadata={"torch": torch.__version__})

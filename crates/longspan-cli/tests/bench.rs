@@ -51,6 +51,8 @@ fn every_section_says_what_it_found() {
     positive(row, &["median_ms", "gflops", "tokens_per_second"]);
     // Two layers of 200 + 200 in, 4 · 200 out, and a head of 200 · 10,000, on 20 · 20 places.
     assert_eq!(row["flops"], 6 * 400 * (2 * 400 * 800 + 200 * 10_000u64));
+    let row = &rows("--json --quick --only lag/rnn")[0];
+    positive(row, &["forward_ms", "plain_ms", "profile_ms", "whole_ratio", "plain_f32_ms"]);
     let row = &rows("--json --quick --only stream/lstm/64")[0];
     positive(row, &["p50_us", "p99_us"]);
     assert!(row["repeats"].as_u64() >= Some(5000), "{row}");

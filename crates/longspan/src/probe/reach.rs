@@ -75,8 +75,8 @@ pub struct ReachOptions {
     pub truncations: Vec<usize>,
     /// Batches that these are compared on, at most.
     pub truncation_batches: usize,
-    /// Draws of random signs for each length and batch; 0 leaves the sensitivity out.
-    pub sensitivity_draws: usize,
+    /// Sequences that the sensitivity is the mean over, each run alone; 0 leaves it out.
+    pub sensitivity_sequences: usize,
     /// Whether the used lag is measured.
     pub used: bool,
     /// What spoils older inputs.
@@ -98,7 +98,7 @@ impl Default for ReachOptions {
             lag: true,
             truncations: vec![8, 16, 32, 64, 128, 256, 512],
             truncation_batches: 8,
-            sensitivity_draws: 2,
+            sensitivity_sequences: 16,
             used: true,
             spoil: Spoil::Shuffle,
             eta: 0.01,
@@ -218,7 +218,7 @@ pub fn measure<R: Real>(
         true => lag::lag(ctx, &mut model, params, &prepared, &survey.scales(), options, watch)?,
         false => Measured::Unknown(Reason::NotAsked),
     };
-    let sensitivity = match options.sensitivity_draws {
+    let sensitivity = match options.sensitivity_sequences {
         0 => Measured::Unknown(Reason::NotAsked),
         _ => Measured::Known(sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch)?),
     };

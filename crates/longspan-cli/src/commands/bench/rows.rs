@@ -64,6 +64,8 @@ pub(super) enum Row {
     Start(Step),
     /// A stack with gradients above, towards and below the smallest normal number.
     Subnormal(Stack),
+    /// The lag profile of a stack beside the pass without it.
+    Lag(Stack),
     /// An update of Adam with such moments.
     SubnormalUpdate,
     /// Multiply-adds of f32 beside products of bf16, in registers.
@@ -118,6 +120,7 @@ pub(super) fn all() -> Vec<Row> {
     let long = |cell| Stack { cell, steps: 1000, rows: 8, input: 10, hidden: 128, layers: 1 };
     all.extend([RNN, GRU, LSTM].map(|cell| Row::Subnormal(long(cell))));
     all.push(Row::SubnormalUpdate);
+    all.extend([RNN, RESIDUAL, GRU, LSTM].map(|cell| Row::Lag(long(cell))));
     all.push(Row::Peak);
     all
 }
@@ -191,6 +194,7 @@ impl Row {
             Self::StackRecompute(_) | Self::StepRecompute(_) => "recompute",
             Self::Start(_) => "start",
             Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
+            Self::Lag(_) => "lag",
             Self::Peak => "peak",
         }
     }
@@ -201,6 +205,7 @@ impl Row {
             Self::Stack(stack)
             | Self::StackMemory(stack)
             | Self::StackRecompute(stack)
+            | Self::Lag(stack)
             | Self::Subnormal(stack) => stack.name(),
             Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
@@ -226,6 +231,7 @@ impl Row {
             Self::Stack(stack)
             | Self::StackMemory(stack)
             | Self::StackRecompute(stack)
+            | Self::Lag(stack)
             | Self::Subnormal(stack) => json!({
                 "cell": stack.cell.to_string(),
                 "steps": stack.steps,

@@ -118,7 +118,7 @@ impl Survey {
     pub(super) fn see<R: Real>(&mut self, flow: &Flow<'_, R>) {
         let hidden = self.hidden;
         let sums = &mut self.layers[flow.layer];
-        let row_width = width(flow, hidden) * hidden;
+        let row_width = width(flow, hidden);
         for (row, tape) in flow.tape.chunks(row_width).enumerate() {
             sums.places += 1;
             for (Slot { at, squash, .. }, [sum, low, high]) in slots(self.kind).iter().zip(&mut sums.slots) {

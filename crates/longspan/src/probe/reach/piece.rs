@@ -1,7 +1,10 @@
 //! Parts of a batch: some of its steps, some of its targets.
 
+use std::ops::Range;
+
 use crate::bptt::State;
 use crate::data::{Batch, IGNORE, Values};
+use crate::extent::Extent;
 use crate::model::Model;
 use crate::real::Real;
 
@@ -68,17 +71,30 @@ fn keep_values(from: &Values, to: &mut Values, place_of: impl Fn(usize) -> Optio
     }
 }
 
-/// The state of the first `rows` rows.
-pub(super) fn first_rows<R: Real>(model: &Model<R>, state: &State<R>, rows: usize) -> State<R> {
+/// The first steps of one row; its inputs alone.
+pub(super) fn one_row(batch: &Batch, row: usize, steps: usize) -> Batch {
+    let mut one = Batch { extent: Extent::even(steps, 1), ..Batch::default() };
+    let width = batch.numbers.len() / batch.extent.places();
+    for place in (0..steps).map(|t| batch.extent.offset(t) + row) {
+        one.inputs.extend(batch.inputs.get(place));
+        one.numbers.extend(&batch.numbers[place * width..(place + 1) * width]);
+    }
+    one.targets.resize(steps, IGNORE);
+    one
+}
+
+/// The state of some rows.
+pub(super) fn state_of<R: Real>(model: &Model<R>, state: &State<R>, rows: Range<usize>) -> State<R> {
     let hidden = model.spec().hidden;
     let all = state.rows(hidden);
-    let mut first = model.zero_state(rows);
+    let mut some = model.zero_state(rows.len());
     for layer in 0..state.layers() {
         let parts = state.layer(layer).chunks(all * hidden);
-        let to = first.layer_mut(layer).chunks_mut(rows * hidden);
-        to.zip(parts).for_each(|(to, part)| to.copy_from_slice(&part[..rows * hidden]));
+        let to = some.layer_mut(layer).chunks_mut(rows.len() * hidden);
+        to.zip(parts)
+            .for_each(|(to, part)| to.copy_from_slice(&part[rows.start * hidden..rows.end * hidden]));
     }
-    first
+    some
 }
 
 /// Number of targets that are scored.

@@ -192,7 +192,7 @@ impl<'a, R: Real> Recorder<'a, R> {
             let rest = if d_c.is_some() { ln_hypot(ln_h, rest) } else { rest };
             [ln_norm(self.level, path) + self.ln_weight, rest]
         };
-        let slots = width(flow, hidden) * hidden;
+        let slots = width(flow, hidden);
         // What is below the normal numbers is nothing, as in the kernels.
         keep.each(&flow.tape[row * slots..][..slots], hidden, |j, factor| {
             let k = path[j] * factor;

@@ -49,7 +49,7 @@ pub(super) fn slots(kind: CellKind) -> &'static [Slot] {
     }
 }
 
-/// Slots of a cell's tape; what of them stands in [`Flow::tape`].
+/// Numbers of one row in [`Flow::tape`]: slots · H.
 pub(super) fn width<R>(flow: &Flow<'_, R>, hidden: usize) -> usize {
     flow.tape.len() * hidden / flow.d_hidden.len()
 }
@@ -105,7 +105,7 @@ pub fn total_cell<R: Real>(
 ) -> bool {
     let CellKind::Lstm { coupled, .. } = kind else { return false };
     let hidden = to.len();
-    let tape = &flow.tape[row * width(flow, hidden) * hidden..];
+    let tape = &flow.tape[row * width(flow, hidden)..];
     let o = &tape[if coupled { 2 } else { 3 } * hidden..][..hidden];
     let of = |part: &[R], j: usize| part[row * hidden + j].to_f64();
     for (j, to) in to.iter_mut().enumerate() {

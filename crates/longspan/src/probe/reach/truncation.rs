@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::order::median;
-use super::piece::{first_rows, piece, scored};
+use super::piece::{piece, scored, state_of};
 use super::prepare::Item;
 use super::written;
 use crate::kernel::Context;
@@ -116,7 +116,7 @@ fn truncated<R: Real>(
     for first in (0..batch.steps()).step_by(steps) {
         let piece = piece(batch, first, steps);
         if piece.rows() < state.rows(model.spec().hidden) {
-            state = first_rows(model, &state, piece.rows());
+            state = state_of(model, &state, 0..piece.rows());
         }
         window.clear();
         model.pack(ctx, params);
