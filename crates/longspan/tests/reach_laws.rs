@@ -324,6 +324,10 @@ fn what_cannot_be_measured_says_why() {
     dead.named_mut("head.weight").fill(0.0);
     let report = of(&rows.spec, &dead, &rows, &options());
     assert_eq!(report.lag.reason(), Some(Reason::ZeroGradient));
+    let mut broken = params.clone();
+    broken.named_mut("rnn.weight_hh_l0")[0] = f64::NAN;
+    let report = of(&rows.spec, &broken, &rows, &options());
+    assert_eq!(report.lag.reason(), Some(Reason::NotANumber));
     let mut mean = Rows::classes(GRU, 1, 4, &[9, 9, 5], 1);
     mean.spec.pool = Pool::Mean;
     mean.batch.targets.truncate(3);
@@ -393,5 +397,69 @@ fn the_state_before_a_window_is_that_after_the_last() {
         assert_eq!(a.places, b.places);
         let units = a.hidden_unit_rms.iter().zip(&b.hidden_unit_rms);
         assert!(units.into_iter().all(|(a, b)| (a - b).abs() < 1e-12), "{a:?} and {b:?}");
+    }
+}
+
+/// One row, one anchor: the report's medians are what finite differences find, layers and totals alike.
+#[test]
+fn a_report_of_one_sample_is_that_sample() {
+    let rows = Rows::classes(LSTM, 2, 4, &[9], 4);
+    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.7, 2);
+    let report = of(&rows.spec, &params, &rows, &options());
+    let lag = report.lag.known().expect("a profile");
+    assert_eq!(lag.window_steps, 8);
+    let naive = Naive { kind: LSTM, params: &params, layers: 2, hidden: 4 };
+    let (xs, at) = (rows.inputs(0), (8, rows.target(0, 8)));
+    let squares = |t: usize, layer: usize, part: naive::Part| -> f64 {
+        naive.gradient(&xs, at, (t, layer, part)).iter().map(|d| d * d).sum()
+    };
+    let state = |t, layer| squares(t, layer, naive::Part::Hidden) + squares(t, layer, naive::Part::Cell);
+    let close =
+        |ln: f64, squares: f64| assert!((ln.exp() - squares.sqrt()).abs() < 1e-7, "{ln} and {squares}");
+    for tau in 0..=8 {
+        let t = 8 - tau;
+        let both = |t| state(t, 0) + state(t, 1);
+        close(lag.total.ratio.ln_median[tau], both(t) / both(8));
+        for (layer, found) in lag.layers.iter().enumerate() {
+            let found = found.known().expect("a layer");
+            let anchor = squares(8, layer, naive::Part::Hidden);
+            close(found.state.ratio.ln_median[tau], state(t, layer) / anchor);
+            close(found.hidden.ln_median[tau], squares(t, layer, naive::Part::Hidden) / anchor);
+            let cell = found.cell.known().expect("c").ln_median[tau];
+            close(cell, squares(t, layer, naive::Part::Cell) / anchor);
+        }
+    }
+    let top = squares(8, 1, naive::Part::Hidden);
+    close(lag.depth.ln_layer_ratio[0], squares(8, 0, naive::Part::Hidden) / top);
+    close(lag.depth.ln_input_ratio, squares(8, 0, naive::Part::Input) / top);
+    assert_eq!(lag.depth.ln_layer_ratio[1], 0.0);
+}
+
+/// The loss that leaving older inputs out adds is that of the plain cells on what is left.
+#[test]
+fn added_losses_are_paired_row_by_row() {
+    let rows = Rows::classes(GRU, 2, 4, &[12, 12, 10, 3], 4);
+    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.7, 2);
+    // Only the last steps of the first two rows have eleven before them.
+    let options = ReachOptions { window: Some(11), spoil: Spoil::Remove, lag: false, ..options() };
+    let report = of(&rows.spec, &params, &rows, &options);
+    let used = report.used_lag.known().expect("a used lag");
+    let naive = Naive { kind: GRU, params: &params, layers: 2, hidden: 4 };
+    let loss = |row: usize, kept: usize| {
+        let xs = rows.inputs(row);
+        let states = naive.run(&xs[12 - kept..], None);
+        naive.loss(&states[kept - 1][1].h, rows.target(row, 11))
+    };
+    let mean = |kept: usize| (loss(0, kept) + loss(1, kept)) / 2.0;
+    assert!((used.mean_loss - mean(12)).abs() < 1e-12 && used.sequences == 2);
+    assert_eq!(
+        used.lags.iter().map(|lag| lag.lag_steps).collect::<Vec<_>>(),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 11]
+    );
+    for lag in &used.lags {
+        let added = mean(lag.lag_steps + 1) - mean(12);
+        assert!((lag.added_loss - added).abs() < 1e-12, "{lag:?}: {added}");
+        let rows = [0, 1].map(|row| loss(row, lag.lag_steps + 1) - loss(row, 12));
+        assert!((lag.standard_error - (rows[0] - rows[1]).abs() / 2.0).abs() < 1e-12, "{lag:?}: {rows:?}");
     }
 }

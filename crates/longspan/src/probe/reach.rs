@@ -63,7 +63,8 @@ pub struct ReachOptions {
     pub least_sequences: usize,
     /// Anchors of a sequence, each a pass of its own.
     pub anchors: usize,
-    /// W, in steps; None for as many as half of the sequences have before their last scored step, at most 1000.
+    /// W, in steps; None for as many as half of the sequences have before their last scored step, at most 1000. In windows of one
+    /// length the anchors are the last steps then: a smaller W leaves a choice.
     pub window: Option<usize>,
     /// ε of the horizon.
     pub epsilon: f64,

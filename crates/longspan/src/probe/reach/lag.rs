@@ -180,6 +180,10 @@ fn report(
     options: &ReachOptions,
 ) -> Measured<LagReport> {
     let anchors = all.samples.len();
+    let layers_of = all.samples.iter().flat_map(|sample| &sample.layers);
+    if layers_of.flat_map(|series| series.hidden.iter().chain(&series.cell)).any(|ln| ln.is_nan()) {
+        return Measured::Unknown(Reason::NotANumber);
+    }
     let (mut samples, mut sequence_of) = (Vec::new(), Vec::new());
     for (sample, sequence) in all.samples.into_iter().zip(all.sequence_of) {
         if sample.ln_largest.is_finite() {

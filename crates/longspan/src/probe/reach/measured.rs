@@ -63,6 +63,8 @@ pub enum Reason {
     MeanReadout,
     /// The gradient is zero where it begins.
     ZeroGradient,
+    /// A gradient is not a number: the weights or the data hold what is none.
+    NotANumber,
     /// Too few lags have a gradient to fit a line to.
     TooFewLags {
         /// Lags that have one.
@@ -98,6 +100,7 @@ impl fmt::Display for Reason {
                 "the readout sees the mean of all steps, so that no single step has a loss of its own",
             ),
             Self::ZeroGradient => f.write_str("the gradient is zero where it begins"),
+            Self::NotANumber => f.write_str("a gradient is not a number"),
             Self::TooFewLags { found_lags, needed_lags } => {
                 write!(f, "{found_lags} lags have a gradient, and {needed_lags} are needed")
             }
