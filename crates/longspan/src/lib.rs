@@ -8,9 +8,10 @@
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
 //! [`model`] scores them; [`metrics`] says how well, and [`probe`] how far the gradient reaches.
 //! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
-//! written as a [`setting`]. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
+//! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
 //! [`checkpoint`]s in a [`run`] directory.
 
+pub mod assess;
 pub mod bptt;
 pub mod cell;
 pub mod checkpoint;
@@ -36,6 +37,7 @@ pub mod rng;
 pub mod run;
 pub mod sampling;
 pub mod schedule;
+pub mod schema;
 pub mod setting;
 pub mod task;
 pub mod telemetry;
