@@ -1,4 +1,4 @@
-//! What a measurement of reach must say: closed forms, equality of bits, and reasons where there is nothing to say.
+//! What a measurement of reach must say whatever the network: closed forms, and what plain cells give.
 #![allow(missing_docs, reason = "a test file")]
 
 #[path = "common/naive.rs"]
@@ -6,34 +6,19 @@ mod naive;
 #[path = "common/rows.rs"]
 mod rows;
 
-use std::cell::Cell;
-
 use longspan::cell::CellKind;
 use longspan::data::{Batch, Source, Values};
 use longspan::head::ValueLoss;
-use longspan::kernel::{Context, Level};
+use longspan::kernel::Level;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
-use longspan::pool::Pool;
-use longspan::probe::reach::{
-    Cancelled, ReachOptions, ReachReport, Reason, Spoil, Stage, Watch, measure, widen,
-};
+use longspan::probe::reach::{ReachOptions, Reason, Spoil};
 use longspan::rng::{Key, Purpose};
 use naive::Naive;
-use rows::{Rows, drawn};
+use rows::{Rows, drawn, measured as of, options};
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
-
-fn options() -> ReachOptions {
-    ReachOptions { least_sequences: 1, resamples: 200, ..ReachOptions::default() }
-}
-
-fn of(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source, options: &ReachOptions) -> ReachReport {
-    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
-    measure(&Context::new(Level::detect(), 1), spec, params, source, options, &mut watch)
-        .expect("not stopped")
-}
 
 /// W_hh = a·I: every profile, the decay, the horizon and the exponent are those of |a|^τ.
 #[test]
@@ -150,6 +135,24 @@ fn gates_and_states_are_summed_over_the_data() {
                     assert!(kind != LSTM || layer > 0 || (forgetting.unit_steps[unit] - 99.5).abs() < 0.01);
                 }
             }
+            if kind == LSTM {
+                let all: Vec<f64> = states.iter().flat_map(|s| s[layer].keep.clone()).collect();
+                let share = |of: &dyn Fn(f64) -> bool| {
+                    all.iter().filter(|f| of(**f)).count() as f64 / all.len() as f64
+                };
+                let f = gates
+                    .gates
+                    .known()
+                    .and_then(|gates| gates.iter().find(|gate| gate.gate == "f"))
+                    .expect("f");
+                let mean = all.iter().sum::<f64>() / all.len() as f64;
+                let found = [f.mean_openness, f.closed_share, f.open_share];
+                let exact = [mean, share(&|f| f < 0.05), share(&|f| f > 0.95)];
+                assert!(
+                    found.iter().zip(exact).all(|(a, b)| (a - b).abs() < 1e-12),
+                    "{found:?} and {exact:?}"
+                );
+            }
             if let (CellKind::Rnn | CellKind::Relu, Some(activations)) = (kind, gates.activations.known()) {
                 let beyond = |h: &f64| if kind == CellKind::Rnn { h.abs() > 0.95 } else { *h == 0.0 };
                 let count = states.iter().flat_map(|s| &s[layer].h).filter(|h| beyond(h)).count();
@@ -195,6 +198,44 @@ fn a_linear_unit_is_as_sensitive_as_its_closed_form() {
     // ∂h/∂a is normal: the mean of 4096 squares has a standard error of √(2/4096) of it; five of them.
     for (found, exact) in squares.into_iter().zip([1.0, exact]) {
         assert!((found / exact - 1.0).abs() < 5.0 * (2.0f64 / 4096.0).sqrt(), "{found} against {exact}");
+    }
+}
+
+/// Of one unit there is one direction: the sensitivity is that of finite differences by every weight.
+#[test]
+fn a_unit_of_any_cell_is_as_sensitive_as_finite_differences_find() {
+    const STEP: f64 = 1e-5;
+    for kind in CellKind::ALL {
+        let rows = Rows::classes(kind, 1, 1, &[6, 6, 4], 3);
+        let mut params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.7, 8);
+        let report = of(&rows.spec, &params, &rows, &options());
+        let points = report.sensitivity.known().expect("points");
+        assert_eq!(points.iter().map(|p| p.steps).collect::<Vec<_>>(), [1, 2, 4, 6]);
+        let entries = params.layout().entries().to_vec();
+        for point in points {
+            let long: Vec<usize> = (0..3).filter(|&row| rows.inputs(row).len() >= point.steps).collect();
+            let (mut recurrent, mut all) = (0.0, 0.0);
+            for entry in entries.iter().filter(|entry| entry.name.starts_with("rnn.")) {
+                for at in entry.range() {
+                    for &row in &long {
+                        let mut h = |by: f64| {
+                            let before = params.flat()[at];
+                            params.flat_mut()[at] = before + by;
+                            let naive = Naive { kind, params: &params, layers: 1, hidden: 1 };
+                            let h = naive.run(&rows.inputs(row), None)[point.steps - 1][0].h[0];
+                            params.flat_mut()[at] = before;
+                            h
+                        };
+                        let square = ((h(STEP) - h(-STEP)) / (2.0 * STEP)).powi(2) / long.len() as f64;
+                        all += square;
+                        recurrent += if entry.name == "rnn.weight_hh_l0" { square } else { 0.0 };
+                    }
+                }
+            }
+            let close = |a: f64, b: f64| (a - b).abs() < 1e-8 * (1.0 + b);
+            assert!(close(point.recurrent_rms, recurrent.sqrt()), "{kind}: {point:?} and {recurrent}");
+            assert!(close(point.stack_rms, all.sqrt()), "{kind}: {point:?} and {all}");
+        }
     }
 }
 
@@ -249,217 +290,5 @@ fn a_shift_register_uses_what_it_holds() {
         assert_eq!(report.lag.known().map(|lag| lag.total.horizon.steps), Some(LAG));
         let reason = Reason::TooFewLags { found_lags: LAG, needed_lags: 8 };
         assert_eq!(report.lag.known().and_then(|lag| lag.total.decay.reason()), Some(reason));
-    }
-}
-
-/// Threads change no bit, a seed is all that is random, and a file gives the numbers back.
-#[test]
-fn a_measurement_is_a_function_of_its_options() {
-    let rows = Rows::classes(LSTM, 2, 19, &[40, 40, 33, 33, 20], 1);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.3, 2);
-    let options = ReachOptions { window: Some(18), anchors: 2, truncations: vec![4], ..options() };
-    let measure = |threads: usize, options: &ReachOptions| {
-        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
-        let ctx = Context::new(Level::detect(), threads);
-        measure(&ctx, &rows.spec, &params, &rows, options, &mut watch).expect("not stopped")
-    };
-    let one = measure(1, &options);
-    let text = serde_json::to_string(&one).expect("a document");
-    assert_eq!(text, serde_json::to_string(&measure(3, &options)).expect("a document"));
-    let other = measure(1, &ReachOptions { seed: 1, ..options });
-    assert_ne!(one.lag.known().map(|lag| &lag.total), other.lag.known().map(|lag| &lag.total));
-    assert_eq!(one.truncation, other.truncation);
-    let back: ReachReport = serde_json::from_str(&text).expect("the same document");
-    assert_eq!(back, one);
-    // At the anchor c has no gradient: −∞ has to survive.
-    assert!(text.contains("\"-Infinity\""));
-}
-
-/// Weights of a run are f32; measured in f64, they are the same weights.
-#[test]
-fn single_precision_weights_are_widened() {
-    let rows = Rows::classes(GRU, 1, 6, &[20; 4], 1);
-    let ctx = Context::new(Level::detect(), 1);
-    let layout = Model::<f32>::new(ctx.level(), &rows.spec).layout().clone();
-    let mut narrow = Params::<f32>::zeros(layout);
-    let wide = drawn(&Model::<f64>::new(ctx.level(), &rows.spec), 0.4, 2);
-    narrow.flat_mut().iter_mut().zip(wide.flat()).for_each(|(to, &x)| *to = x as f32);
-    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
-    let options = ReachOptions { window: Some(12), ..options() };
-    let single = measure(&ctx, &rows.spec, &narrow, &rows, &options, &mut watch).expect("not stopped");
-    let double = of(&rows.spec, &widen(&narrow), &rows, &options);
-    assert_eq!((single.number_type.as_str(), double.number_type.as_str()), ("F32", "F64"));
-    let [a, b] = [&single, &double].map(|r| r.lag.known().expect("a profile").total.ratio.ln_median.clone());
-    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4) && a != b, "{a:?} and {b:?}");
-}
-
-#[test]
-fn what_cannot_be_measured_says_why() {
-    let rows = Rows::classes(GRU, 1, 4, &[9, 9, 5], 1);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.4, 2);
-    let report = of(&rows.spec, &params, &rows, &ReachOptions { window: Some(9), ..options() });
-    let too_short =
-        Reason::TooShort { window_steps: 9, found_sequences: 0, needed_sequences: 1, latest_scored_step: 8 };
-    assert_eq!((report.lag.reason(), report.used_lag.reason()), (Some(too_short), Some(too_short)));
-    assert!(too_short.to_string().contains("latest scored step is 8"), "{too_short}");
-    // Sixteen sequences are needed, unless told otherwise.
-    let report = of(&rows.spec, &params, &rows, &ReachOptions { window: Some(5), ..ReachOptions::default() });
-    assert!(matches!(
-        report.lag.reason(),
-        Some(Reason::TooShort { found_sequences: 2, needed_sequences: 16, .. })
-    ));
-    assert!(report.gates[0].gates.known().is_some());
-    assert_eq!(report.truncation.known().map(Vec::len), Some(1), "8 of 9 steps");
-    // By itself it takes as many lags as half of the sequences have.
-    let report = of(&rows.spec, &params, &rows, &options());
-    assert_eq!(report.lag.known().map(|lag| (lag.window_steps, lag.sequences)), Some((8, 2)));
-    let report = of(&rows.spec, &params, &rows, &ReachOptions { truncations: vec![20], ..options() });
-    assert_eq!(report.truncation.reason(), Some(Reason::NoTruncation));
-    let nothing = ReachOptions { lag: false, used: false, sensitivity_sequences: 0, ..options() };
-    let report = of(&rows.spec, &params, &rows, &nothing);
-    let reasons = [report.lag.reason(), report.used_lag.reason(), report.sensitivity.reason()];
-    assert_eq!(reasons, [Some(Reason::NotAsked); 3]);
-    // A head of zeros: the loss does not depend on the state.
-    let mut dead = params.clone();
-    dead.named_mut("head.weight").fill(0.0);
-    let report = of(&rows.spec, &dead, &rows, &options());
-    assert_eq!(report.lag.reason(), Some(Reason::ZeroGradient));
-    let mut broken = params.clone();
-    broken.named_mut("rnn.weight_hh_l0")[0] = f64::NAN;
-    let report = of(&rows.spec, &broken, &rows, &options());
-    assert_eq!(report.lag.reason(), Some(Reason::NotANumber));
-    let mut mean = Rows::classes(GRU, 1, 4, &[9, 9, 5], 1);
-    mean.spec.pool = Pool::Mean;
-    mean.batch.targets.truncate(3);
-    let report = of(&mean.spec, &params, &mean, &options());
-    assert_eq!(report.lag.reason(), Some(Reason::MeanReadout));
-    assert_eq!(report.truncation.reason(), Some(Reason::MeanReadout));
-    assert!(report.sensitivity.known().is_some());
-}
-
-#[test]
-fn it_tells_and_can_be_stopped() {
-    let rows = Rows::classes(GRU, 1, 4, &[9; 3], 1);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.4, 2);
-    let ctx = Context::new(Level::detect(), 1);
-    let (mut told, asked) = (Vec::new(), Cell::new(0));
-    let mut progress = |stage: Stage, done: usize, all: usize| {
-        assert!(done <= all);
-        told.push(stage);
-    };
-    let cancelled = || {
-        asked.set(asked.get() + 1);
-        false
-    };
-    let mut watch = Watch { progress: &mut progress, cancelled: &cancelled };
-    measure(&ctx, &rows.spec, &params, &rows, &options(), &mut watch).expect("not stopped");
-    assert_eq!(told.len(), asked.get());
-    told.dedup();
-    let stages =
-        [Stage::Read, Stage::Survey, Stage::Lag, Stage::Intervals, Stage::Sensitivity, Stage::UsedLag];
-    assert_eq!(told, stages);
-    for last in 0..asked.get() {
-        let left = Cell::new(last);
-        let cancelled = || left.replace(left.get().saturating_sub(1)) == 0;
-        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &cancelled };
-        let stopped = measure(&ctx, &rows.spec, &params, &rows, &options(), &mut watch);
-        assert_eq!(stopped, Err(Cancelled));
-    }
-}
-
-/// The state goes on where a source says so: two windows of a text are one long one.
-#[test]
-fn the_state_before_a_window_is_that_after_the_last() {
-    struct Halves(Batch, usize);
-    impl Source for Halves {
-        fn windows(&self) -> u64 {
-            2
-        }
-        fn fill(&self, _epoch: u64, window: u64, batch: &mut Batch) {
-            let (rows, first) = (self.0.rows(), window as usize * self.1);
-            batch.reshape(self.1, rows);
-            batch.carry = window > 0;
-            let places = first * rows..(first + self.1) * rows;
-            batch.targets.copy_from_slice(&self.0.targets[places.clone()]);
-            batch.numbers = self.0.numbers[places.start * 3..places.end * 3].to_vec();
-        }
-        fn shape(&self) -> (usize, usize) {
-            (self.1, self.0.rows())
-        }
-    }
-    let rows = Rows::classes(LSTM, 2, 5, &[24; 3], 1);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.4, 2);
-    let halves = Halves(rows.batch.clone(), 12);
-    let both = of(&rows.spec, &params, &halves, &ReachOptions { window: Some(10), ..options() });
-    let whole = of(&rows.spec, &params, &rows, &options());
-    assert_eq!((both.sequences_read, whole.sequences_read), (6, 3));
-    for (a, b) in both.gates.iter().zip(&whole.gates) {
-        assert_eq!(a.places, b.places);
-        let units = a.hidden_unit_rms.iter().zip(&b.hidden_unit_rms);
-        assert!(units.into_iter().all(|(a, b)| (a - b).abs() < 1e-12), "{a:?} and {b:?}");
-    }
-}
-
-/// One row, one anchor: the report's medians are what finite differences find, layers and totals alike.
-#[test]
-fn a_report_of_one_sample_is_that_sample() {
-    let rows = Rows::classes(LSTM, 2, 4, &[9], 4);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.7, 2);
-    let report = of(&rows.spec, &params, &rows, &options());
-    let lag = report.lag.known().expect("a profile");
-    assert_eq!(lag.window_steps, 8);
-    let naive = Naive { kind: LSTM, params: &params, layers: 2, hidden: 4 };
-    let (xs, at) = (rows.inputs(0), (8, rows.target(0, 8)));
-    let squares = |t: usize, layer: usize, part: naive::Part| -> f64 {
-        naive.gradient(&xs, at, (t, layer, part)).iter().map(|d| d * d).sum()
-    };
-    let state = |t, layer| squares(t, layer, naive::Part::Hidden) + squares(t, layer, naive::Part::Cell);
-    let close =
-        |ln: f64, squares: f64| assert!((ln.exp() - squares.sqrt()).abs() < 1e-7, "{ln} and {squares}");
-    for tau in 0..=8 {
-        let t = 8 - tau;
-        let both = |t| state(t, 0) + state(t, 1);
-        close(lag.total.ratio.ln_median[tau], both(t) / both(8));
-        for (layer, found) in lag.layers.iter().enumerate() {
-            let found = found.known().expect("a layer");
-            let anchor = squares(8, layer, naive::Part::Hidden);
-            close(found.state.ratio.ln_median[tau], state(t, layer) / anchor);
-            close(found.hidden.ln_median[tau], squares(t, layer, naive::Part::Hidden) / anchor);
-            let cell = found.cell.known().expect("c").ln_median[tau];
-            close(cell, squares(t, layer, naive::Part::Cell) / anchor);
-        }
-    }
-    let top = squares(8, 1, naive::Part::Hidden);
-    close(lag.depth.ln_layer_ratio[0], squares(8, 0, naive::Part::Hidden) / top);
-    close(lag.depth.ln_input_ratio, squares(8, 0, naive::Part::Input) / top);
-    assert_eq!(lag.depth.ln_layer_ratio[1], 0.0);
-}
-
-/// The loss that leaving older inputs out adds is that of the plain cells on what is left.
-#[test]
-fn added_losses_are_paired_row_by_row() {
-    let rows = Rows::classes(GRU, 2, 4, &[12, 12, 10, 3], 4);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.7, 2);
-    // Only the last steps of the first two rows have eleven before them.
-    let options = ReachOptions { window: Some(11), spoil: Spoil::Remove, lag: false, ..options() };
-    let report = of(&rows.spec, &params, &rows, &options);
-    let used = report.used_lag.known().expect("a used lag");
-    let naive = Naive { kind: GRU, params: &params, layers: 2, hidden: 4 };
-    let loss = |row: usize, kept: usize| {
-        let xs = rows.inputs(row);
-        let states = naive.run(&xs[12 - kept..], None);
-        naive.loss(&states[kept - 1][1].h, rows.target(row, 11))
-    };
-    let mean = |kept: usize| (loss(0, kept) + loss(1, kept)) / 2.0;
-    assert!((used.mean_loss - mean(12)).abs() < 1e-12 && used.sequences == 2);
-    assert_eq!(
-        used.lags.iter().map(|lag| lag.lag_steps).collect::<Vec<_>>(),
-        [0, 1, 2, 3, 4, 5, 6, 7, 8, 11]
-    );
-    for lag in &used.lags {
-        let added = mean(lag.lag_steps + 1) - mean(12);
-        assert!((lag.added_loss - added).abs() < 1e-12, "{lag:?}: {added}");
-        let rows = [0, 1].map(|row| loss(row, lag.lag_steps + 1) - loss(row, 12));
-        assert!((lag.standard_error - (rows[0] - rows[1]).abs() / 2.0).abs() < 1e-12, "{lag:?}: {rows:?}");
     }
 }

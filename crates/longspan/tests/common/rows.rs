@@ -3,8 +3,10 @@
 
 use longspan::cell::CellKind;
 use longspan::data::{Batch, IGNORE, Source};
+use longspan::kernel::{Context, Level};
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
+use longspan::probe::reach::{ReachOptions, ReachReport, Stage, Watch, measure};
 use longspan::rng::{Key, Purpose};
 
 const INPUTS: usize = 3;
@@ -84,4 +86,21 @@ pub(crate) fn drawn(model: &Model<f64>, size: f64, seed: u64) -> Params<f64> {
         params.tensor_mut(index).iter_mut().for_each(|w| *w = size * draw.normal());
     }
     params
+}
+
+/// As few sequences as there are will do.
+pub(crate) fn options() -> ReachOptions {
+    ReachOptions { least_sequences: 1, resamples: 200, ..ReachOptions::default() }
+}
+
+/// Measures in f64, on one thread.
+pub(crate) fn measured(
+    spec: &ModelSpec,
+    params: &Params<f64>,
+    source: &dyn Source,
+    options: &ReachOptions,
+) -> ReachReport {
+    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
+    measure(&Context::new(Level::detect(), 1), spec, params, source, options, &mut watch)
+        .expect("not stopped")
 }
