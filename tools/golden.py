@@ -55,6 +55,17 @@ have other lengths than those that the decoder says, and are given in the decode
     inputs, targets [places]         of the decoder, over rows of 5, 4, 4 and 1 steps
     loss [1]  grad.*  d_h0, d_c0 [L,B,H]     the gradients of the weights and of the decoder's first state
 
+DIRECTORY/reach/{rnn_tanh,rnn_relu,gru,lstm}_{1,2}.safetensors: how far the gradient reaches in such a model, T = 12, from a
+zero state.
+
+    init.*, inputs, targets
+    anchors [B]              the one step of each row whose loss counts in what follows
+    d_h.l{k}, d_c.l{k}       [T,B,H]: the total gradients of the rows' losses at their anchors by h_t and c_t
+    s_c.l{k}                 [T,B,H]: the gradient by c_t where h_t is held fixed
+    d_x [T,B,D]              the gradient by the rows of the embedding as they are read
+    bias.{1,4,5} [3]         K steps of backpropagation against all, of the mean loss of all steps: ratio of the norms,
+                             relative error, cosine
+
 PyTorch clips by max_norm / (norm + 1e-6), so that a comparison of clipped losses has to add the 1e-6 too.
 """
 
@@ -432,10 +443,68 @@ def encoder_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
 LOSSES = ("cross_entropy", "weighted", "last", "all", "mean", *VALUE_LOSSES)
 
 
+def reach_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
+    """The gradient of single losses on its way back, and what truncation does to the gradient of all of them."""
+    torch.manual_seed(10 + layers)
+    steps, model = 12, LanguageModel(cell, layers)
+    # PyTorch's weights let the gradient vanish within the few steps: stronger ones do not.
+    with torch.no_grad():
+        for weight in model.rnn.parameters():
+            weight *= 1.8
+    inputs, targets = torch.randint(VOCABULARY, (2, steps, ROWS))
+    anchors = torch.tensor([11, 7, 9])
+    tensors = {"inputs": inputs.int(), "targets": targets.int(), "anchors": anchors.int()}
+    tensors |= {f"init.{name}": weight for name, weight in model.named_parameters()}
+
+    x = model.embedding(inputs)
+    x.retain_grad()
+    ys, kept = x, {}
+    for k, weights in enumerate(model.rnn.all_weights):
+        state = {p: torch.zeros(ROWS, HIDDEN) for p in ("hc" if cell == "lstm" else "h")}
+        states = []
+        for y in ys:
+            state = step(cell, y, state, *weights)
+            seen = {f"d_{p}.l{k}": s for p, s in state.items()}
+            if "c" in state:
+                # What goes on to the next step, apart from what becomes h.
+                state = {"h": state["h"], "c": state["c"].clone()}
+                seen[f"s_c.l{k}"] = state["c"]
+            states.append(seen)
+        ys = torch.stack([s[f"d_h.l{k}"] for s in states])
+        kept |= {name: [s[name] for s in states] for name in states[0]}
+    for parts in kept.values():
+        for s in parts:
+            s.retain_grad()
+    logits = model.head(ys)
+    rows = torch.arange(ROWS)
+    cross_entropy(logits[anchors, rows], targets[anchors, rows], reduction="sum").backward()
+    zero = torch.zeros(ROWS, HIDDEN)
+    tensors |= {name: torch.stack([zero if s.grad is None else s.grad for s in parts]) for name, parts in kept.items()}
+    tensors["d_x"] = x.grad
+
+    def gradient(truncation: int) -> torch.Tensor:
+        model.zero_grad()
+        part = {p: torch.zeros(layers, ROWS, HIDDEN) for p in ("hc" if cell == "lstm" else "h")}
+        for first in range(0, steps, truncation):
+            window = slice(first, first + truncation)
+            logits, _, part = model(inputs[window], part)
+            (mean_loss(logits, targets[window]) * len(inputs[window]) / steps).backward()
+            part = {p: s.detach() for p, s in part.items()}
+        return torch.cat([weight.grad.flatten() for weight in model.parameters()])
+
+    full = gradient(steps)
+    for truncation in (1, 4, 5):
+        g = gradient(truncation)
+        tensors[f"bias.{truncation}"] = torch.stack(
+            [g.norm() / full.norm(), (g - full).norm() / full.norm(), g @ full / (g.norm() * full.norm())]
+        )
+    return tensors
+
+
 def main() -> None:
     default = pathlib.Path(__file__).resolve().parent.parent / "crates/longspan/tests/golden"
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    for kind in ("model", "loss", "encoder"):
+    for kind in ("model", "loss", "encoder", "reach"):
         (directory / kind).mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
     cases = {f"bidirectional_{cell}_2": packed_case(cell, connected=False) for cell in MODULES}
@@ -443,6 +512,7 @@ def main() -> None:
     for layers in (1, 2):
         cases |= {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
         cases |= {f"model/{case}_{layers}": model_case(cell, layers) for case, cell in MODELS.items()}
+        cases |= {f"reach/{case}_{layers}": reach_case(cell, layers) for case, cell in MODELS.items()}
         cases |= {f"encoder/{cell}_{layers}": encoder_case(cell, layers) for cell in ("gru", "lstm")}
         cases |= {f"loss/{name}": loss_case(name) for name in LOSSES if layers == 1}
     for name, tensors in cases.items():

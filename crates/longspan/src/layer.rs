@@ -349,6 +349,19 @@ impl<R: Real> Layer<R> {
         self.shape.tape * self.hidden
     }
 
+    /// The tape of step t of a chunk: `[rows, slots · H]`.
+    pub fn tape_at<'a>(&self, tape: &'a Tape<R>, cut: Cut<'_>, t: usize) -> &'a [R] {
+        let width = self.tape_width();
+        &tape.gates[cut.offset(t) * width..][..cut.rows_at(t) * width]
+    }
+
+    /// What backward has left of step t of the chunk that this layer was last run over: `[rows, slots · H]`, the gradients by
+    /// the pre-activations first.
+    pub fn deltas_at<'a>(&self, work: &'a Work<R>, cut: Cut<'_>, t: usize) -> &'a [R] {
+        let width = self.shape.deltas * self.hidden;
+        &work.deltas[cut.offset(t) * width..][..cut.rows_at(t) * width]
+    }
+
     /// Width of the input projection, G·H.
     pub fn projected_width(&self) -> usize {
         self.shape.gates * self.hidden

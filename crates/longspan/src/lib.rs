@@ -6,7 +6,7 @@
 //!
 //! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
-//! [`model`] scores them; [`metrics`] says how well.
+//! [`model`] scores them; [`metrics`] says how well, and [`probe`] how far the gradient reaches.
 //! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
 //! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
 //! [`checkpoint`]s in a [`run`] directory.
@@ -31,6 +31,7 @@ pub mod model;
 pub mod optim;
 pub mod params;
 pub mod pool;
+pub mod probe;
 pub mod real;
 pub mod rng;
 pub mod run;

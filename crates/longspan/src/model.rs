@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bptt::{Flow, MemoryError, Plan, Recurrence, RecurrenceSpec, State, chunk_for};
 use crate::cell::CellKind;
-use crate::data::Batch;
+use crate::data::{self, Batch, IGNORE};
 use crate::dropout::Dropout;
 use crate::extent::Extent;
 use crate::head::{Classes, Score, Unit, ValueLoss, Values};
@@ -194,6 +194,9 @@ enum Readout<R> {
     Values(Box<Values<R>>),
 }
 
+/// Turns the top layer's outputs `[places, H]` into the gradient by them.
+pub type Arrive<'a, R> = &'a mut dyn FnMut(&mut [R]);
+
 /// The model with its working memory; the weights are the caller's.
 pub struct Model<R> {
     spec: ModelSpec,
@@ -348,12 +351,47 @@ impl<R: Real> Model<R> {
     ) -> Score {
         self.encode(ctx, params, batch, state);
         self.outputs(ctx, params, batch, state);
+        self.score(ctx, params, batch, &batch.targets, &batch.values)
+    }
+
+    /// The loss of each scored target alone, places ascending; for few of them.
+    pub fn losses(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+    ) -> Vec<f64> {
+        self.encode(ctx, params, batch, state);
+        self.outputs(ctx, params, batch, state);
+        let (mut targets, mut losses) = (vec![IGNORE; batch.targets.len()], Vec::new());
+        for (at, &target) in batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE) {
+            targets[at] = target;
+            losses.push(self.score(ctx, params, batch, &targets, &data::Values::default()).loss);
+            targets[at] = IGNORE;
+        }
+        let width = batch.values.targets.len() / batch.values.places.len().max(1);
+        for (i, &place) in batch.values.places.iter().enumerate() {
+            let targets = batch.values.targets[i * width..][..width].to_vec();
+            let value = data::Values { places: vec![place], targets };
+            losses.push(self.score(ctx, params, batch, &[], &value).loss);
+        }
+        losses
+    }
+
+    /// What the readout makes of the outputs in `y`.
+    fn score(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        targets: &[u32],
+        values: &data::Values,
+    ) -> Score {
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         match &mut self.readout {
-            Readout::Classes(classes) => classes.score(ctx, params, h, &batch.targets),
-            Readout::Values(values) => {
-                values.score(ctx, params, h, &batch.values.places, &batch.values.targets)
-            }
+            Readout::Classes(classes) => classes.score(ctx, params, h, targets),
+            Readout::Values(readout) => readout.score(ctx, params, h, &values.places, &values.targets),
         }
     }
 
@@ -398,6 +436,35 @@ impl<R: Real> Model<R> {
         grads: &mut Params<R>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) -> Score {
+        self.pass(ctx, params, batch, state, dropout, None, grads, observe)
+    }
+
+    /// As [`Model::train`] for another loss than the readout's.
+    pub fn differentiate(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        arrive: Arrive<'_, R>,
+        grads: &mut Params<R>,
+        observe: &mut dyn FnMut(Flow<'_, R>),
+    ) {
+        self.pass(ctx, params, batch, state, None, Some(arrive), grads, observe);
+    }
+
+    /// Forward, the readout or what arrives in its stead, and backward.
+    fn pass(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+        arrive: Option<Arrive<'_, R>>,
+        grads: &mut Params<R>,
+        observe: &mut dyn FnMut(Flow<'_, R>),
+    ) -> Score {
         let (extent, hidden, layers) = (&batch.extent, self.spec.width(), self.spec.layers);
         let n = extent.places() * hidden;
         self.start(params, batch, state);
@@ -412,28 +479,34 @@ impl<R: Real> Model<R> {
             dropout.apply(ctx, layers, extent.whole(), hidden, y);
         }
         // What the readout has read is overwritten by the gradient by it.
-        let h = match self.spec.pool {
-            Pool::Steps => &mut *y,
-            pool => {
-                self.pooled.grow(extent.rows() * hidden);
-                let pooled = &mut self.pooled[..extent.rows() * hidden];
-                pool.read(ctx, extent, y, hidden, pooled);
-                pooled
+        let score = if let Some(arrive) = arrive {
+            arrive(y);
+            Score::default()
+        } else {
+            let h = match self.spec.pool {
+                Pool::Steps => &mut *y,
+                pool => {
+                    self.pooled.grow(extent.rows() * hidden);
+                    let pooled = &mut self.pooled[..extent.rows() * hidden];
+                    pool.read(ctx, extent, y, hidden, pooled);
+                    pooled
+                }
+            };
+            let score = match &mut self.readout {
+                Readout::Classes(classes) => {
+                    classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
+                }
+                Readout::Values(values) => {
+                    let (places, targets) = (&batch.values.places, &batch.values.targets);
+                    values.score_and_differentiate(ctx, params, h, places, targets, grads)
+                }
+            };
+            if self.spec.pool != Pool::Steps {
+                self.spec.pool.read_back(ctx, extent, &self.pooled[..extent.rows() * hidden], hidden, y);
             }
-        };
-        let score = match &mut self.readout {
-            Readout::Classes(classes) => {
-                classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
-            }
-            Readout::Values(values) => {
-                let (places, targets) = (&batch.values.places, &batch.values.targets);
-                values.score_and_differentiate(ctx, params, h, places, targets, grads)
-            }
+            score
         };
         let d_y = y;
-        if self.spec.pool != Pool::Steps {
-            self.spec.pool.read_back(ctx, extent, &self.pooled[..extent.rows() * hidden], hidden, d_y);
-        }
         if let Some(dropout) = dropout {
             dropout.apply(ctx, layers, extent.whole(), hidden, d_y);
         }

@@ -1,5 +1,6 @@
 //! `longspan bench`: how fast this build is on this machine, beside the processor's multiply-add peak.
 
+mod lag;
 mod memory;
 mod ragged;
 mod recompute;
@@ -153,6 +154,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
                 ("median_step_ms", json!(started.median_step)),
             ]
         }
+        Row::Lag(stack) => lag::measure(*stack, options),
         Row::Subnormal(stack) => subnormal_fields(subnormal::stack(*stack, options)),
         Row::SubnormalUpdate => subnormal_fields(subnormal::update(options)),
         Row::Peak => {

@@ -90,8 +90,16 @@ impl<R: Real> Span<R> {
         (output, &mut self.d_states[n..][..len])
     }
 
-    /// ∂ℒ/∂h_t at step t of the chunk last run backwards, complete: `[rows, H]`.
-    pub fn d_hidden(&self, cut: Cut<'_>, t: usize) -> &[R] {
-        &self.d_states[cut.state_offset(t + 1) * self.hidden..][..cut.rows_at(t) * self.hidden]
+    /// A state part after step t of the chunk: `[rows, H]`.
+    pub fn state(&self, cut: Cut<'_>, t: usize, part: usize) -> &[R] {
+        &self.states[part * self.stride + cut.state_offset(t + 1) * self.hidden..]
+            [..cut.rows_at(t) * self.hidden]
+    }
+
+    /// The gradient by a state part after step t of the chunk last run backwards, the other parts held fixed, complete:
+    /// `[rows, H]`. Of part 0 it is ∂ℒ/∂h_t.
+    pub fn d_state(&self, cut: Cut<'_>, t: usize, part: usize) -> &[R] {
+        let from = part * self.stride + cut.state_offset(t + 1) * self.hidden;
+        &self.d_states[from..][..cut.rows_at(t) * self.hidden]
     }
 }

@@ -78,6 +78,8 @@ pub(super) enum Row {
     Start(Step),
     /// A stack with gradients above, towards and below the smallest normal number.
     Subnormal(Stack),
+    /// The lag profile of a stack beside the pass without it.
+    Lag(Stack),
     /// An update of Adam with such moments.
     SubnormalUpdate,
     /// Multiply-adds of f32 beside products of bf16, in registers.
@@ -134,6 +136,7 @@ pub(super) fn all() -> Vec<Row> {
     let long = |cell| Stack { cell, steps: 1000, rows: 8, input: 10, hidden: 128, layers: 1 };
     all.extend([RNN, GRU, LSTM].map(|cell| Row::Subnormal(long(cell))));
     all.push(Row::SubnormalUpdate);
+    all.extend([RNN, RESIDUAL, GRU, LSTM].map(|cell| Row::Lag(long(cell))));
     all.push(Row::Peak);
     all
 }
@@ -232,6 +235,7 @@ impl Row {
             Self::StackRecompute(_) | Self::StepRecompute(_) => "recompute",
             Self::Start(_) => "start",
             Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
+            Self::Lag(_) => "lag",
             Self::Peak => "peak",
         }
     }
@@ -242,6 +246,7 @@ impl Row {
             Self::Stack(stack)
             | Self::StackMemory(stack)
             | Self::StackRecompute(stack)
+            | Self::Lag(stack)
             | Self::Subnormal(stack) => stack.name(),
             Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
             Self::Ragged(ragged) => ragged.name(),
@@ -268,6 +273,7 @@ impl Row {
             Self::Stack(stack)
             | Self::StackMemory(stack)
             | Self::StackRecompute(stack)
+            | Self::Lag(stack)
             | Self::Subnormal(stack) => json!({
                 "cell": stack.cell.to_string(),
                 "steps": stack.steps,

@@ -110,6 +110,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "Operations in registers, one thread: multiply-adds of f32, products of bf16 added up in f32",
             ["f32 GFLOP/s", "bf16 GFLOP/s", "ratio", "", "", ""],
         ),
+        Row::Lag(_) => (
+            "The lag profile in f64 beside the same passes without it: cell / T x B x D x H x L",
+            ["forward ms", "with back", "with profile", "of both", "of back", "f32 ms"],
+        ),
         Row::Subnormal(_) | Row::SubnormalUpdate => (
             "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
             ["healthy ms", "vanishing", "ratio", "subnormal", "ratio", "shares %"],
@@ -166,6 +170,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             none(),
             none(),
             none(),
+        ],
+        Row::Lag(_) => [
+            show("forward_ms", 3),
+            show("plain_ms", 3),
+            show("profile_ms", 3),
+            show("whole_ratio", 2),
+            show("backward_ratio", 2),
+            show("plain_f32_ms", 3),
         ],
         Row::Subnormal(_) | Row::SubnormalUpdate => [
             show("healthy_ms", 3),

@@ -1,0 +1,60 @@
+//! Medians and quantiles, −∞ included.
+
+/// The median: the mean of the two middle ones where their number is even. NaN of nothing.
+pub(super) fn median(values: &mut [f64]) -> f64 {
+    let n = values.len();
+    if n == 0 {
+        return f64::NAN;
+    }
+    let (below, &mut upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
+    if n % 2 == 1 {
+        return upper;
+    }
+    let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);
+    middle(lower, upper)
+}
+
+/// The mean of two; two infinities of one sign are that.
+pub(super) fn middle(lower: f64, upper: f64) -> f64 {
+    if lower == upper { lower } else { 0.5 * (lower + upper) }
+}
+
+/// The `share` quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan 1996). NaN of nothing.
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let at = share * last as f64;
+    let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    let fraction = at - at.floor();
+    if low == high || fraction == 0.0 { low } else { low + fraction * (high - low) }
+}
+
+/// ln √(e^{2a} + e^{2b}).
+pub(super) fn ln_hypot(a: f64, b: f64) -> f64 {
+    let (small, large) = if a < b { (a, b) } else { (b, a) };
+    if small == f64::NEG_INFINITY { large } else { large + 0.5 * (2.0 * (small - large)).exp().ln_1p() }
+}
+
+/// Arithmetic mean; NaN of nothing.
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn middles_are_those_of_the_definition() {
+        const NOTHING: f64 = f64::NEG_INFINITY;
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(median(&mut [NOTHING, 1.0, NOTHING, NOTHING]), NOTHING);
+        assert_eq!(median(&mut [1.0, NOTHING]), NOTHING);
+        assert!(median(&mut []).is_nan());
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|q| quantile(&[1.0, 2.0, 3.0, 5.0], q)), [1.0, 1.75, 2.5, 5.0]);
+        assert_eq!(quantile(&[NOTHING, NOTHING, 1.0], 0.25), NOTHING);
+        assert!((ln_hypot(3f64.ln(), 4f64.ln()) - 5f64.ln()).abs() < 1e-15);
+        assert_eq!((ln_hypot(NOTHING, 2.0), ln_hypot(NOTHING, NOTHING)), (2.0, NOTHING));
+        assert!((ln_hypot(-2000.0, -2000.0) - (-2000.0 + 0.5 * 2f64.ln())).abs() < 1e-12);
+    }
+}
