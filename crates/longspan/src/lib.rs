@@ -8,7 +8,7 @@
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
 //! [`model`] scores them; [`metrics`] says how well.
 //! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
-//! written as a [`setting`]. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
+//! written as a [`setting`]. [`probe`] measures a model along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
 //! [`checkpoint`]s in a [`run`] directory.
 
 pub mod bptt;
@@ -30,6 +30,7 @@ pub mod model;
 pub mod optim;
 pub mod params;
 pub mod pool;
+pub mod probe;
 pub mod real;
 pub mod rng;
 pub mod run;

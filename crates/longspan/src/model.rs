@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
+use crate::bptt::{Flow, Input, MemoryError, Passage, Plan, Stack, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
@@ -336,12 +336,24 @@ impl<R: Real> Model<R> {
         classes.logits(ctx, params, y, logits);
     }
 
-    /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
-    fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
+    /// Runs a batch through the stack alone; `look` sees what every chunk leaves, see [`Stack::follow`].
+    pub fn follow(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        look: &mut dyn FnMut(Passage<'_, R>),
+    ) {
         let n = batch.extent.places() * self.spec.hidden;
         self.y.grow(n);
         let input = input(self.embedding, batch, &mut self.x);
-        self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
+        self.stack.follow(ctx, params, input, &batch.extent, state, &mut self.y[..n], look);
+    }
+
+    /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
+    fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
+        self.follow(ctx, params, batch, state, &mut |_| ());
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// From the bottom up: a module may use those of its own line and of the lines above.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["real", "kernel"],
     &["extent", "matrix", "params", "rng", "setting"],
     &["cell", "dropout", "clip", "optim", "schedule", "init", "data", "metrics", "pool", "sampling"],
     &["layer"],
     &["bptt", "head"],
     &["model", "telemetry"],
+    &["probe"],
     &["task"],
     &["config", "dataset", "trainer"],
     &["checkpoint", "run", "train"],
