@@ -3,7 +3,7 @@
 
     python3 tools/golden.py [DIRECTORY]        needs torch and safetensors
 
-Two kinds of file, for 1 and 2 layers each; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
+Three kinds of file, for 1 and 2 layers each; T = 7 steps, B = 3 rows, D = 5 inputs, H = 6 units, V = 11 tokens.
 Every float is stored as F64, every token as I32, every weight under PyTorch's name.
 
 DIRECTORY/{rnn,relu,gru,lstm}_{1,2}.safetensors: a recurrent stack alone. The loss is 1/2 |y - target|^2 + <end, s_T>,
@@ -28,6 +28,14 @@ The loss is the cross entropy, mean over T and B.
                              the loss before each of ten steps on this one batch, from `init` and from the same h0, c0
                              each time; losses_f32.* the same, computed in f32. `OPTIMIZERS` has the settings.
 
+DIRECTORY/jacobian/{rnn,relu,residual,gru,lstm}_{1,2}.safetensors: the Jacobians of the joint state s_t (layer after layer, h
+before c: n numbers) along a trajectory of one row, by `torch.func.jacrev`. The residual cell is h + 1/2 tanh(...).
+
+    rnn.*                    the weights
+    x [T,1,D]  h0, c0 [L,1,H]
+    jacobians [T,n,n]        element (t, i, j) is the derivative of s_t[i] by s_{t-1}[j]
+    ln_singular [T,2]        ln of the largest and smallest singular values of J_T ... J_{T-tau+1}, tau = 1 ... T
+
 PyTorch clips by max_norm / (norm + 1e-6), so that a comparison of clipped losses has to add the 1e-6 too.
 """
 
@@ -38,6 +46,7 @@ import sys
 import torch
 from safetensors.torch import save_file
 from torch import nn, optim
+from torch.func import jacrev
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
@@ -110,6 +119,8 @@ def step(cell: str, x: torch.Tensor, state: State, w_ih, w_hh, b_ih, b_hh) -> St
         return {"h": (from_input + from_state).tanh()}
     if cell == "relu":
         return {"h": (from_input + from_state).relu()}
+    if cell == "residual":
+        return {"h": state["h"] + 0.5 * (from_input + from_state).tanh()}
     if cell == "gru":
         (r_x, z_x, n_x), (r_h, z_h, n_h) = from_input.chunk(3, 1), from_state.chunk(3, 1)
         r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
@@ -211,14 +222,46 @@ def model_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def jacobian_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
+    """The Jacobians of the joint state along a trajectory, and the singular values of their products."""
+    torch.manual_seed(layers)
+    rnn = CELLS["rnn" if cell == "residual" else cell](layers)
+    parts = "hc" if cell == "lstm" else "h"
+    x = torch.randn(STEPS, 1, INPUT)
+    states = torch.randn(layers, len(parts), 1, HIDDEN)
+    tensors = {"x": x} | {f"{p}0": states[:, i] for i, p in enumerate(parts)}
+
+    def joint(x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        following = []
+        for weights, state in zip(rnn.all_weights, s.view(layers, len(parts), 1, HIDDEN)):
+            state = step(cell, x, dict(zip(parts, state)), *weights)
+            following += [state[p].flatten() for p in parts]
+            x = state["h"]
+        return torch.cat(following)
+
+    s, jacobians, product, singular = states.flatten(), [], None, []
+    with torch.no_grad():
+        for x_t in x:
+            jacobians.append(jacrev(lambda s: joint(x_t, s))(s))
+            s = joint(x_t, s)
+        for jacobian in reversed(jacobians):
+            product = jacobian if product is None else product @ jacobian
+            values = torch.linalg.svdvals(product)
+            singular.append(torch.stack([values[0], values[-1]]).log())
+    tensors |= {"jacobians": torch.stack(jacobians), "ln_singular": torch.stack(singular)}
+    return tensors | {f"rnn.{name}": weight for name, weight in rnn.named_parameters()}
+
+
 def main() -> None:
     default = pathlib.Path(__file__).resolve().parent.parent / "crates/longspan/tests/golden"
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    (directory / "model").mkdir(parents=True, exist_ok=True)
+    for kind in ("model", "jacobian"):
+        (directory / kind).mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
     for layers in (1, 2):
         cases = {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
         cases |= {f"model/{case}_{layers}": model_case(cell, layers) for case, cell in MODELS.items()}
+        cases |= {f"jacobian/{cell}_{layers}": jacobian_case(cell, layers) for cell in [*CELLS, "residual"]}
         for name, tensors in cases.items():
             tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
             save_file(tensors, directory / f"{name}.safetensors", metadata={"torch": torch.__version__})

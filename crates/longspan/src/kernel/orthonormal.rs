@@ -250,3 +250,109 @@ fn total<I: Isa, R: Real>(sum: I::V<R>) -> R {
     }
     folded[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Context;
+    use crate::rng::{Key, Purpose};
+
+    /// Q `[K, n]` and ln R_ii of rows `[K, n]`.
+    fn decompose(level: Level, mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
+        let mut diagonal = vec![0.0; a.len() / n];
+        // Workers see subnormal numbers as zeros.
+        let (rows, ln) = (&mut a, &mut diagonal);
+        let shared = std::sync::Mutex::new((rows, ln));
+        Context::<f64>::new(level, 1).split(1, |_, _, _| {
+            let mut shared = shared.lock().unwrap();
+            let (rows, ln) = &mut *shared;
+            let mut finished: Vec<Box<Finished<f64>>> = Vec::new();
+            for (rows, ln) in rows.chunks_mut(BLOCK * n).zip(ln.chunks_mut(BLOCK)) {
+                let live = orthonormalise(level, rows, &finished, ln);
+                finished.push(Box::new(Finished::new(level, n)));
+                finished.last_mut().unwrap().set(Mat::new(rows, live, n));
+            }
+        });
+        (a, diagonal)
+    }
+
+    fn draw(rows: usize, n: usize) -> Vec<f64> {
+        let mut stream = Key::new(n as u64, Purpose::Probe, 0, 0).stream(0, 0);
+        (0..rows * n).map(|_| stream.normal()).collect()
+    }
+
+    fn levels() -> impl Iterator<Item = Level> {
+        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    }
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    fn assert_orthonormal(q: &[f64], n: usize) {
+        for (i, a) in q.chunks(n).enumerate() {
+            for (j, b) in q.chunks(n).enumerate().take(i + 1) {
+                let off = (dot(a, b) - if i == j { 1.0 } else { 0.0 }).abs();
+                // A pass may leave a hundredth of a row: two digits.
+                assert!(off < 1e-13, "rows {i} and {j} of {n}: {off:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_a_triangle_times_orthonormal_rows() {
+        for level in levels() {
+            for (rows, n) in [(1, 1), (3, 3), (5, 40), (16, 16), (17, 17), (70, 70), (33, 600)] {
+                let a = draw(rows, n);
+                let (q, diagonal) = decompose(level, a.clone(), n);
+                assert_orthonormal(&q, n);
+                for i in 0..rows {
+                    let row = &a[i * n..][..n];
+                    let size = dot(row, row).sqrt();
+                    for j in i..rows {
+                        let share = dot(row, &q[j * n..][..n]);
+                        let expected = if i == j { diagonal[i].exp() } else { 0.0 };
+                        assert!((share - expected).abs() < 1e-12 * size, "{i}, {j} of {rows} × {n}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Columns of 1e-60 beside columns of 1: the product of R_ii is |det A|, which is that of the even matrix times theirs.
+    #[test]
+    fn graded_columns_keep_their_precision() {
+        for level in levels() {
+            let n = 40;
+            let even = draw(n, n);
+            let grade = |j: usize| if j % 7 == 3 { 1e-60 } else { 1.0 };
+            let graded: Vec<f64> = even.iter().enumerate().map(|(at, x)| x * grade(at % n)).collect();
+            let (q, diagonal) = decompose(level, graded, n);
+            assert_orthonormal(&q, n);
+            let sum: f64 = decompose(level, even, n).1.iter().sum();
+            let expected = sum + (0..n).map(|j| grade(j).ln()).sum::<f64>();
+            assert!((diagonal.iter().sum::<f64>() / expected - 1.0).abs() < 1e-13, "{expected}");
+        }
+    }
+
+    /// The first row that depends on those before it ends the decomposition, wherever it stands.
+    #[test]
+    fn dependent_rows_are_found() {
+        for level in levels() {
+            for at in [1, 7, 16, 20, 39] {
+                let n = 40;
+                let mut a = draw(n, n);
+                let sum: Vec<f64> = (0..n).map(|j| a[j] - 3.0 * a[(at - 1) * n + j]).collect();
+                a[at * n..][..n].copy_from_slice(&sum);
+                let (q, diagonal) = decompose(level, a.clone(), n);
+                assert!(diagonal[..at].iter().all(|x| x.is_finite()));
+                let end = (at / BLOCK + 1) * BLOCK;
+                assert!(diagonal[at..end.min(n)].iter().all(|&x| x == f64::NEG_INFINITY), "{diagonal:?}");
+                assert!(q[at * n..end.min(n) * n].iter().all(|&x| x == 0.0));
+                assert_orthonormal(&q[..at * n], n);
+            }
+            let zero = decompose(level, vec![0.0; 12], 4);
+            assert_eq!(zero, (vec![0.0; 12], vec![f64::NEG_INFINITY; 3]));
+        }
+    }
+}
