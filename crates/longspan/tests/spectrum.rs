@@ -185,7 +185,7 @@ fn dense_jacobians_and_plain_gram_schmidt_agree() {
         let mut slow: Vec<f64> = sums.iter().map(|sum| sum / (steps - warmup) as f64).collect();
         slow.sort_by(|a, b| b.total_cmp(a));
         let seen = spectrum(&mut problem, &ctx, options(warmup));
-        // A row of zeros leaves rounding of rounding, e^−73, after two passes: ours says −∞.
+        // A row of zeros leaves rounding, and of that rounding in a second pass, e^−73: ours says −∞.
         slow.iter_mut().filter(|x| **x < -60.0).for_each(|x| *x = f64::NEG_INFINITY);
         let ours = &seen.exponents_nats_per_step;
         let (mut sum, mut slow_sum) = (0.0, 0.0);

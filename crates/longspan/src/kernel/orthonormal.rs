@@ -13,9 +13,9 @@
 //!
 //! What is left of a row that lost most of its length is as inaccurate as the loss is large; a second pass makes its direction
 //! good to rounding (Kahan's "twice is enough"). Where columns of A differ by many orders of magnitude (a saturated unit), what
-//! the first pass leaves is all rounding: only when passes stand still is it the row's own. So small R_ii come out to their own
-//! precision, where Householder's method leaves errors of 1e-16 ‖A‖. A row of which three passes each leave rounding has nothing
-//! of its own: R_ii = 0.
+//! the first pass leaves is all rounding, but passes stand still at what is the row's own: small R_ii come out to their own
+//! precision, where Householder's method leaves errors of 1e-16 ‖A‖. R_ii is 0 where nothing in any column is left but rounding of
+//! what stood in that column.
 //!
 //! # References
 //! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg, Kaufman, Stewart,
@@ -39,9 +39,8 @@ pub const BLOCK: usize = 16;
 /// What a pass may leave of a row's length without another one: two digits are lost then.
 const ENOUGH: f64 = 1e-2;
 
-/// What a pass leaves of a row that depends on the rows before it, in units of the last place, and how many passes say so.
-const ROUNDING: f64 = 1e4;
-const ROUNDING_PASSES: usize = 3;
+/// Rounding of a pass in units of the last place: sums of some hundred products leave a few.
+const ROUNDING: f64 = 256.0;
 
 /// A finished block of orthonormal rows, as the right operand of both products.
 pub struct Finished<R> {
@@ -94,32 +93,49 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     // ROUND is 1.5 · 2^(mantissa bits).
     let rounding = ROUNDING * 1.5 / R::ROUND.to_f64();
     let mut live = k;
-    let mut vanishing = [true; BLOCK];
-    for pass in 1.. {
-        let mut before = [1.0; BLOCK];
-        if pass == 1 {
-            for (before, row) in before.iter_mut().zip(block.chunks_exact(n)) {
-                *before = norms::sum_of_squares(level, row).sqrt();
-            }
-        }
+    let columns = largest_of_columns(block, n);
+    let mut before = [1.0; BLOCK];
+    for (before, row) in before.iter_mut().zip(block.chunks_exact(n)) {
+        *before = norms::sum_of_squares(level, row).sqrt();
+    }
+    // R_ii up to this pass.
+    let mut diagonal = [1.0; BLOCK];
+    loop {
         for finished in finished {
             project_off(&kernels, &mut block[..live * n], n, finished);
         }
         let mut after = [0.0; BLOCK];
         level.dispatch(Within { block: &mut block[..live * n], n, norms: &mut after });
+        let gone = |i: usize| {
+            after[i] == 0.0
+                || (after[i] < rounding * n as f64 * before[i]
+                    && block[i * n..][..n]
+                        .iter()
+                        .zip(&columns)
+                        .all(|(&x, &column)| x.to_f64().abs() * diagonal[i] * after[i] <= rounding * column))
+        };
+        live = (0..live).find(|&i| gone(i)).unwrap_or(live);
         for i in 0..live {
             ln_diagonal[i] += after[i].ln();
-            vanishing[i] &= after[i] / before[i] < rounding;
+            diagonal[i] *= after[i];
         }
-        let gone = |i: usize| after[i] == 0.0 || (vanishing[i] && pass >= ROUNDING_PASSES);
-        live = (0..live).find(|&i| gone(i)).unwrap_or(live);
-        if (0..live).all(|i| !(after[i] / before[i] < ENOUGH)) {
+        if (0..live).all(|i| !(after[i] < ENOUGH * before[i])) {
             break;
         }
+        before = [1.0; BLOCK];
     }
     block[live * n..].fill(R::ZERO);
     ln_diagonal[live..].fill(f64::NEG_INFINITY);
     live
+}
+
+/// The largest |x| of each column.
+fn largest_of_columns<R: Real>(block: &[R], n: usize) -> Vec<f64> {
+    let mut largest = vec![0.0f64; n];
+    for row in block.chunks_exact(n) {
+        largest.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(x.to_f64().abs()));
+    }
+    largest
 }
 
 /// V −= (V Qᵀ) Q.
@@ -342,7 +358,7 @@ mod tests {
             for at in [1, 7, 16, 20, 39] {
                 let n = 40;
                 let mut a = draw(n, n);
-                let sum: Vec<f64> = (0..n).map(|j| a[j] - 3.0 * a[(at - 1) * n + j]).collect();
+                let sum: Vec<f64> = (0..n).map(|j| 0.3 * a[j] - 3.1 * a[(at - 1) * n + j]).collect();
                 a[at * n..][..n].copy_from_slice(&sum);
                 let (q, diagonal) = decompose(level, a.clone(), n);
                 assert!(diagonal[..at].iter().all(|x| x.is_finite()));

@@ -11,7 +11,7 @@
 //! steps, in which changes may grow all the same (see [`super::jacobian`]).
 //!
 //! R_ii = 0 (a dead relu, a gate shut to the last bit) is λ_i = −∞: it is reported, and so are those after it. An R_ii is 0 where
-//! nothing is left of its row but rounding three times over, about 1e-36 of its length: see [`crate::kernel::orthonormal`].
+//! nothing is left of its row but rounding: see [`crate::kernel::orthonormal`].
 //!
 //! With [`LyapunovOptions::steps_per_qr`] s > 1 only exponents with s (λ_1 − λ_i) under about 30 (f64; 12 in f32) are right:
 //! whole spectra take s = 1 and f64.
