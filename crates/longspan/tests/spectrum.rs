@@ -58,7 +58,7 @@ fn a_multiple_of_an_orthogonal_matrix() {
         let mut problem = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 60, 1), 3);
         let ctx = Context::new(Level::detect(), 2);
         let weights = problem.params.named_mut("rnn.weight_hh_l0");
-        weights.copy_from_slice(&drawn(&ctx, n, Init::Orthogonal { gain: 1.0 }));
+        weights.copy_from_slice(&drawn(&ctx, n, Init::Orthogonal { gain: 1.0 }, 5));
         weights.iter_mut().for_each(|w| *w *= c);
         let seen = spectrum(&mut problem, &ctx, options(0));
         assert_eq!(seen.exponents_nats_per_step.len(), n);
@@ -67,11 +67,11 @@ fn a_multiple_of_an_orthogonal_matrix() {
 }
 
 /// Recurrent weights `[n, n]` of one gate.
-fn drawn(ctx: &Context<f64>, n: usize, init: Init) -> Vec<f64> {
+fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
     let mut layout = Layout::default();
     let _ = Stack::<f64>::new(ctx.level(), CellKind::Rnn, 1, 1, n, 8, &mut layout);
     let mut params = Params::zeros(Arc::new(layout));
-    initialise(ctx, &mut params, &InitSpec { init, forget_bias: 0.0, cell: CellKind::Rnn, seed: 5 });
+    initialise(ctx, &mut params, &InitSpec { init, forget_bias: 0.0, cell: CellKind::Rnn, seed });
     params.named("rnn.weight_hh_l0").to_vec()
 }
 
@@ -99,7 +99,7 @@ fn a_fixed_point_has_the_eigenvalues_of_its_jacobian() {
     // 0.5 e^{±iφ}
     let (sin, cos) = 1.1f64.sin_cos();
     (t[3 * n + 3], t[3 * n + 4], t[4 * n + 3], t[4 * n + 4]) = (0.5 * cos, 0.5 * sin, -0.5 * sin, 0.5 * cos);
-    let q = drawn(&ctx, n, Init::Orthogonal { gain: 1.0 });
+    let q = drawn(&ctx, n, Init::Orthogonal { gain: 1.0 }, 5);
     let mut w = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..n {
@@ -211,20 +211,18 @@ fn dense_jacobians_and_plain_gram_schmidt_agree() {
 fn mean_field_theory_of_large_random_networks() {
     for (g, theory) in [(2.0, 0.1547), (3.0, 0.3102), (5.0, 0.5324), (10.0, 0.8564)] {
         let ctx = Context::new(Level::detect(), 2);
-        let weights = drawn(&ctx, 1024, Init::Gaussian { gain: g });
-        let (rows, steps) = (8, 600);
-        let mut problem = autonomous(&weights, steps, rows);
-        problem.x.fill(0.0);
-        let leading = LyapunovOptions { exponents: Some(1), ..options(200) };
-        let seen = spectrum(&mut problem, &ctx, leading);
-        let (found, error) = (
-            seen.exponents_nats_per_step[0],
-            seen.layers[0].standard_errors_nats_per_step[0].expect("of eight trajectories"),
-        );
-        println!("g = {g}: {found:.4} ± {error:.4} against {theory}");
-        // A finite network is about one percent below; eight trajectories of 400 steps leave another half.
-        assert!((found / theory - 1.0).abs() < 0.02, "g = {g}: {found} ± {error} against {theory}");
-        assert_eq!(seen.kaplan_yorke_dimensions, None);
+        let found = [1, 2].map(|seed| {
+            let weights = drawn(&ctx, 1024, Init::Gaussian { gain: g }, seed);
+            let leading = LyapunovOptions { exponents: Some(1), ..options(100) };
+            let seen = spectrum(&mut autonomous(&weights, 500, 4), &ctx, leading);
+            assert_eq!(seen.kaplan_yorke_dimensions, None);
+            let error = seen.layers[0].standard_errors_nats_per_step[0].expect("of four trajectories");
+            println!("g = {g}: {:.4} ± {error:.4} against {theory}", seen.exponents_nats_per_step[0]);
+            seen.exponents_nats_per_step[0]
+        });
+        // A finite network is about one percent below, two matrices and 3200 steps leave another half.
+        let mean = (found[0] + found[1]) / 2.0;
+        assert!((mean / theory - 1.0).abs() < 0.02, "g = {g}: {mean} against {theory}");
     }
 }
 
@@ -237,7 +235,8 @@ fn bits(seen: &LyapunovSpectrum) -> Vec<u64> {
 #[test]
 fn threads_change_no_bit() {
     for level in levels() {
-        for kind in CellKind::ALL {
+        let kinds = if level == Level::detect() { &CellKind::ALL[..] } else { &CellKind::ALL[6..8] };
+        for &kind in kinds {
             for (rows, exponents) in [(1, None), (2, Some(35)), (5, Some(3)), (7, None)] {
                 let of = |threads| {
                     let mut problem = Problem::new(level, case(kind, 2, 37, 45, rows), 4);
