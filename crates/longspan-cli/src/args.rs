@@ -30,9 +30,11 @@ fn demo() -> Command {
 fn train() -> Command {
     let defaults = Config::default();
     let mut command = Command::new("train")
-        .about("Train a network on a text or a task")
+        .about("Train a network on a text, labelled sequences, a series, music or a task")
         .after_help(
-            "Examples:\n  longspan train --text book.txt\n  longspan train --task agreement --length 30 --cell gru --steps 1000\n  \
+            "Examples:\n  longspan train --text book.txt\n  longspan train --labelled vowels.ts --labelled-test vowels-test.ts\n  \
+             longspan train --series sunspots.csv --window 36 --horizon 12\n  \
+             longspan train --task agreement --length 30 --cell gru --steps 1000\n  \
              longspan train --resume --out runs/book-lstm-1",
         );
     for key in KEYS {
@@ -70,9 +72,13 @@ fn train() -> Command {
 
 fn eval() -> Command {
     Command::new("eval")
-        .about("Score a run's weights: every token of a text once, or fresh samples of a task")
+        .about("Say how good a run's weights are: loss, accuracy by class, or errors of forecasts, beside the naive guess")
         .arg(positional("RUN", "Directory of a run, or a checkpoint"))
-        .arg(value("text", "FILE", "Text to score [default: the run's validation data]"))
+        .arg(value("text", "FILE", "Text to score [default: what the run has held out]"))
+        .arg(value("labelled", "FILE", "Labelled sequences or music to score"))
+        .arg(value("series", "FILE", "Series to score: all its windows"))
+        .arg(value("part", "NAME", "Of the run's own data: valid or test [default: test where there is one; of texts valid]"))
+        .arg(count("season", "N", "Series: compare also with the forecast that all is as N rows before"))
         .arg(value("checkpoint", "NAME", "best or last [default: best]"))
         .arg(value("length", "N", "Task: how far its samples reach, or a range A..B [default: the run's]"))
         .arg(count("batch", "N", "Sequences side by side; 1 reads a text in one piece [default: the run's]"))

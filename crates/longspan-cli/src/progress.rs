@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use longspan::head::Unit;
 use longspan::train::{Event, Start};
 
 /// Time between two plain lines.
@@ -21,6 +22,8 @@ pub(crate) struct Progress {
     steps: u64,
     tokens: u64,
     loss: Option<f64>,
+    unit: Unit,
+    places: &'static str,
 }
 
 impl Progress {
@@ -35,6 +38,8 @@ impl Progress {
             steps: 0,
             tokens: 0,
             loss: None,
+            unit: Unit::Nats,
+            places: "tokens",
         }
     }
 
@@ -58,7 +63,7 @@ impl Progress {
             }
             Event::Validated { step, score, best } => {
                 let mark = if *best { "  best so far" } else { "" };
-                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss())));
+                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss(), self.unit)));
             }
             Event::Saved(_) => {}
         }
@@ -73,6 +78,7 @@ impl Progress {
 
     fn start(&mut self, start: &Start) {
         (self.first_step, self.steps) = (start.step, start.steps);
+        (self.unit, self.places) = (start.data.unit, start.places);
         eprintln!(
             "{}: {} parameters, {}, {} thread{}",
             start.data.description,
@@ -109,8 +115,8 @@ impl Progress {
         let done = (step - self.first_step).max(1) as f64;
         let left = duration(seconds / done * self.steps.saturating_sub(step) as f64);
         let speed = self.tokens as f64 / seconds;
-        let nats = self.loss.unwrap_or(f64::NAN);
-        format!("loss {nats:.3}  ‖g‖ {norm:.2}  {} tokens/s  {left} left", grouped(speed as u64))
+        let loss = self.loss.unwrap_or(f64::NAN);
+        format!("loss {loss:.3}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.places)
     }
 
     fn say(&self, line: &str) {
@@ -121,9 +127,21 @@ impl Progress {
     }
 }
 
-/// "1.432 nats (2.066 bits)".
-pub(crate) fn loss(nats: f64) -> String {
-    format!("{nats:.4} nats ({:.3} bits)", nats / std::f64::consts::LN_2)
+/// "1.4320 nats (2.066 bits)", or "0.0413 mse".
+pub(crate) fn loss(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Nats => format!("{value:.4} nats ({:.3} bits)", value / std::f64::consts::LN_2),
+        _ => format!("{value:.4} {}", name(unit)),
+    }
+}
+
+/// What a loss is counted in, in words.
+pub(crate) fn name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Nats => "nats",
+        Unit::Mse => "mean squared error",
+        Unit::Mae => "mean absolute error",
+    }
 }
 
 /// "3 min 20 s".

@@ -14,16 +14,16 @@ use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use crate::data::fingerprint::Fingerprint;
-use crate::data::vocabulary::Vocabulary;
 use crate::kernel::little_endian;
 use crate::model::{InputSpec, ModelSpec, OutputSpec};
 use crate::params::{Entry, Params};
 use crate::run::replace_file;
 use crate::schedule::Patience;
+use crate::schema::Schema;
 use crate::trainer::{Position, Trainer};
 
 /// The version of the format.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";
 
@@ -34,8 +34,8 @@ pub struct Header {
     pub format: u32,
     /// The model.
     pub model: ModelSpec,
-    /// Its tokens.
-    pub vocabulary: Vocabulary,
+    /// What its numbers mean.
+    pub schema: Schema,
     /// Where training is.
     pub position: Position,
     /// Steps that the optimizer has taken.
@@ -140,7 +140,7 @@ impl Checkpoint {
     pub fn save(
         path: &Path,
         trainer: &Trainer<f32>,
-        vocabulary: &Vocabulary,
+        schema: &Schema,
         patience: &Patience,
         validated: u64,
     ) -> Result<(), CheckpointError> {
@@ -158,7 +158,7 @@ impl Checkpoint {
         let header = Header {
             format: FORMAT,
             model: trainer.model().spec().clone(),
-            vocabulary: vocabulary.clone(),
+            schema: schema.clone(),
             position: trainer.position(),
             optimizer_steps: trainer.optimizer().steps(),
             patience: *patience,
@@ -218,7 +218,7 @@ impl Checkpoint {
                 return Err(damaged("its numbers are not those that were written".into()));
             }
             let shape = |name: &str| tensors.get(name).map(|(shape, _)| &shape[..]);
-            check_spec(&header.model, &header.vocabulary, &shape).map_err(damaged)?;
+            check_spec(&header.model, &header.schema, &shape).map_err(damaged)?;
         }
         Ok(Self { path: path.into(), header, tensors })
     }
@@ -303,26 +303,21 @@ fn named<'a>(prefix: &str, params: &'a Params<f32>) -> Vec<(String, Tensor<'a>)>
 /// What it says is compared with the tensors that are there before anything is made as large as it says.
 fn check_spec<'a>(
     spec: &ModelSpec,
-    vocabulary: &Vocabulary,
+    schema: &Schema,
     shape: &dyn Fn(&str) -> Option<&'a [usize]>,
 ) -> Result<(), String> {
-    let (tokens, read) = match spec.input {
+    if !schema.fits(spec) {
+        return Err("its model does not read and predict what it says".into());
+    }
+    let read = match spec.input {
         InputSpec::Tokens { vocabulary: tokens, embedding } => {
-            let embedded = shape("embedding.weight") == Some(&[tokens, embedding]);
-            (tokens, embedded && embedding > 0)
+            embedding > 0 && shape("embedding.weight") == Some(&[tokens, embedding])
         }
         InputSpec::Numbers { width } => {
-            let read = shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width));
-            (vocabulary.len(), read && width > 0)
+            width > 0 && shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width))
         }
     };
-    if tokens != vocabulary.len() {
-        return Err(format!("a model of {tokens} tokens with a vocabulary of {}", vocabulary.len()));
-    }
-    let count = match spec.output {
-        OutputSpec::Classes { count, .. } => count,
-        OutputSpec::Values { width, .. } => width,
-    };
+    let count = spec.output.width();
     let predicts = shape("head.bias") == Some(&[count]);
     let tied = match spec.output {
         OutputSpec::Classes { count, tied: true } => {

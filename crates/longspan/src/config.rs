@@ -18,13 +18,17 @@ pub use keys::{KEYS, Key, Section};
 use crate::bptt::chunk_for;
 use crate::cell::CellKind;
 use crate::clip::Clip;
+use crate::data::labelled::idx::ImageSteps;
 use crate::data::vocabulary::Level;
+use crate::head::ValueLoss;
 use crate::init::Init;
 use crate::model::{InputSpec, ModelSpec, OutputSpec};
 use crate::optim::{Rule, Settings};
+use crate::pool::Pool;
 use crate::schedule::Schedule;
+use crate::schema::{Predicts, Schema};
 use crate::setting::{Size, nearest};
-use crate::task::{Lengths, Task, TaskKind};
+use crate::task::{Lengths, TaskKind};
 
 /// The version of the format of configuration files.
 pub const SCHEMA: i64 = 1;
@@ -55,6 +59,23 @@ pub enum Observe {
     Norms,
 }
 
+/// What happens to values that data lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// They are an error.
+    Error,
+    /// They lie on the line between their neighbours.
+    Interpolate,
+    /// Their rows are cut out of a series.
+    Drop,
+    /// They are the mean of a channel of labelled sequences.
+    Zero,
+}
+
+/// Names of columns: `a,b`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(pub Vec<String>);
+
 /// All settings of a training run. The documentation of each is in [`KEYS`].
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every field once, for flags, files and readers")]
@@ -64,7 +85,23 @@ pub struct Config {
     pub valid: Option<PathBuf>,
     pub test: Option<PathBuf>,
     pub valid_fraction: f64,
+    pub test_fraction: f64,
     pub vocab_size: usize,
+    pub labelled: Option<PathBuf>,
+    pub labelled_test: Option<PathBuf>,
+    pub label_column: Option<String>,
+    pub id_column: Option<String>,
+    pub image_labels: Option<PathBuf>,
+    pub image_steps: ImageSteps,
+    pub series: Option<PathBuf>,
+    pub columns: Names,
+    pub target: Names,
+    pub window: usize,
+    pub horizon: usize,
+    pub recursive: bool,
+    pub time_column: Option<String>,
+    pub group_column: Option<String>,
+    pub missing: Missing,
     pub task: Option<TaskKind>,
     pub length: Lengths,
 
@@ -73,6 +110,8 @@ pub struct Config {
     pub hidden: usize,
     pub embedding: usize,
     pub dropout: f64,
+    pub pool: Pool,
+    pub loss: ValueLoss,
     pub tie_weights: bool,
     pub reset_after: bool,
     pub peepholes: bool,
@@ -122,7 +161,23 @@ impl Default for Config {
             valid: None,
             test: None,
             valid_fraction: 0.1,
+            test_fraction: 0.0,
             vocab_size: 0,
+            labelled: None,
+            labelled_test: None,
+            label_column: None,
+            id_column: None,
+            image_labels: None,
+            image_steps: ImageSteps::default(),
+            series: None,
+            columns: Names::default(),
+            target: Names::default(),
+            window: 24,
+            horizon: 1,
+            recursive: false,
+            time_column: None,
+            group_column: None,
+            missing: Missing::Error,
             task: None,
             length: Lengths::only(20),
             cell: CellName::Lstm,
@@ -130,6 +185,8 @@ impl Default for Config {
             hidden: 128,
             embedding: 0,
             dropout: 0.0,
+            pool: Pool::Steps,
+            loss: ValueLoss::Squared,
             tie_weights: false,
             reset_after: true,
             peepholes: false,
@@ -324,14 +381,14 @@ impl Config {
         }
     }
 
-    /// The model for `vocabulary` tokens; it predicts them, or a task's classes.
-    pub fn model_spec(&self, vocabulary: usize) -> ModelSpec {
+    /// The model for data of this schema.
+    pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
         let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
         let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
-        let spec = ModelSpec::language(self.cell_kind(), vocabulary, embedding, self.hidden, self.layers)
-            .tied(self.tie_weights);
-        let output = self.task.and_then(TaskKind::task).map_or(spec.output, Task::output);
-        ModelSpec { chunk, output, ..spec }
+        // What is predicted at every step is read out of every step.
+        let pool = if schema.predicts == Predicts::Next { Pool::Steps } else { self.pool };
+        let (input, output) = (schema.input(embedding), schema.output(self.loss, self.tie_weights));
+        ModelSpec { chunk, pool, ..ModelSpec::new(self.cell_kind(), input, self.hidden, self.layers, output) }
     }
 
     /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
@@ -341,6 +398,12 @@ impl Config {
             source.embedding = if embedding == spec.hidden { 0 } else { embedding };
         }
         source.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
+        source.pool = spec.pool;
+        if let OutputSpec::Values { loss: loss @ (ValueLoss::Squared | ValueLoss::Absolute), .. } =
+            spec.output
+        {
+            source.loss = loss;
+        }
         source.chunk = spec.chunk;
         match spec.cell {
             CellKind::Rnn => source.cell = CellName::Rnn,

@@ -1,20 +1,25 @@
 //! From a configuration to batches: what is trained on, what is validated on, and what chance would give.
 
+mod labelled;
+mod music;
+mod series;
+mod task;
+mod text;
+
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::Source;
-use crate::data::stream::{EvaluationStream, TextStream};
-use crate::data::text::{TextCorpus, TextError, TextOptions, TextPart};
-use crate::data::vocabulary::Vocabulary;
-use crate::task::agreement::Agreement;
-use crate::task::{EVALUATION_OFFSET, Samples, Task, TaskError};
+use crate::data::labelled::{LabelledError, is_music};
+use crate::data::series::SeriesError;
+use crate::data::text::TextError;
+use crate::head::Unit;
+use crate::schema::{Predicts, Schema};
+use crate::task::TaskError;
 
-/// Windows that a task counts as one epoch: it has no end of its own.
-pub const TASK_EPOCH: u64 = 100;
-
-/// Windows of fresh samples that a task is validated on.
-const TASK_VALIDATION: u64 = 20;
+pub use task::TASK_EPOCH;
 
 /// The data of a run.
 pub struct Dataset {
@@ -24,8 +29,8 @@ pub struct Dataset {
     pub valid: Option<Box<dyn Source>>,
     /// What is evaluated at the end.
     pub test: Option<Box<dyn Source>>,
-    /// The tokens.
-    pub vocabulary: Vocabulary,
+    /// What the numbers mean.
+    pub schema: Schema,
     /// What they are, for the record of a run.
     pub record: DataRecord,
 }
@@ -33,22 +38,37 @@ pub struct Dataset {
 /// What a run says of its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecord {
-    /// "input.txt, 65 characters" or "agreement, length 20".
+    /// "input.txt by char, 65 different" or "agreement over 20 steps".
     pub description: String,
-    /// FNV-1a of the training text's bytes, as 16 hexadecimal digits; empty for a task.
+    /// FNV-1a of what is trained on, as 16 hexadecimal digits; empty for a task.
     pub fingerprint: String,
-    /// The same of the vocabulary.
-    pub vocabulary: String,
-    /// Tokens to train on; 0 for a task, which has no end.
-    pub train_tokens: u64,
-    /// Predictions in the validation data.
-    pub valid_tokens: u64,
+    /// The same of what it means.
+    pub schema: String,
+    /// What is trained on and what is held out.
+    pub parts: Parts,
     /// Share of the validation tokens that the vocabulary lacks.
     pub unknown_share: f64,
-    /// Loss in nats of the best guess that looks at nothing.
-    pub chance_nats: f64,
+    /// What losses are counted in.
+    pub unit: Unit,
+    /// Loss of the best guess that looks at nothing, or of the naive one.
+    pub chance_loss: f64,
     /// What that guess is.
     pub chance: String,
+}
+
+/// How the data are divided. No item is in two parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// What is counted: tokens, sequences, windows, pieces or samples.
+    pub items: String,
+    /// How many are trained on; 0 for a task, which has no end.
+    pub train: u64,
+    /// How many are validated on.
+    pub valid: u64,
+    /// How many are tested on at the end.
+    pub test: u64,
+    /// How they were divided.
+    pub by: String,
 }
 
 /// Why there are no data.
@@ -58,118 +78,88 @@ pub enum DataError {
     /// A text cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// Sequences cannot be used.
+    #[error(transparent)]
+    Labelled(#[from] LabelledError),
+    /// A series cannot be used.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
     /// A task cannot be made.
     #[error(transparent)]
     Task(#[from] TaskError),
     /// The configuration names no data.
-    #[error("no data: name a text with --text FILE, or a task with --task")]
+    #[error("no data: name them with --text FILE, --labelled FILE, --series FILE or --task NAME")]
     Missing,
+    /// The weights are those of a model that reads or predicts something else.
+    #[error(
+        "the weights are of a model that {found}, and {data} need one that {needed}: train without --from"
+    )]
+    OtherKind {
+        /// What the data are.
+        data: &'static str,
+        /// What the model does.
+        found: &'static str,
+        /// What it should do.
+        needed: &'static str,
+    },
+    /// Music without a second step.
+    #[error(
+        "{path}: no piece of \"{part}\" has a second step, so that there is nothing to predict: choose another file"
+    )]
+    NoSteps {
+        /// The file.
+        path: String,
+        /// The part.
+        part: &'static str,
+    },
 }
 
 impl Dataset {
-    /// Opens what the configuration names; a text is read with `vocabulary` where one is given.
+    /// Opens what the configuration names. Where a model has learned already, new data are read as `learned` says: with its
+    /// tokens, scales and classes.
     ///
     /// # Errors
     /// [`DataError`] names the file or the setting.
-    pub fn open(config: &Config, vocabulary: Option<Vocabulary>) -> Result<Self, DataError> {
-        match (config.task, &config.text) {
-            (Some(kind), _) => {
-                kind.task().map_or_else(|| Self::agreement(config), |task| Self::task(config, task))
-            }
-            (None, Some(text)) => Self::text(config, text, vocabulary),
-            (None, None) => Err(DataError::Missing),
+    pub fn open(config: &Config, learned: Option<&Schema>) -> Result<Self, DataError> {
+        match (&config.task, &config.text, &config.labelled, &config.series) {
+            (Some(kind), ..) => task::open(config, *kind),
+            (_, Some(path), ..) => text::open(config, path, learned),
+            (_, _, Some(path), _) if is_music(path)? => music::open(config, path),
+            (_, _, Some(path), _) => labelled::open(config, path, learned),
+            (.., Some(path)) => series::open(config, path, learned),
+            _ => Err(DataError::Missing),
         }
     }
 
-    fn agreement(config: &Config) -> Result<Self, DataError> {
-        let (lengths, length) = (config.length, config.length.longest());
-        if lengths.count() > 1 {
-            return Err(TaskError::OneLength { task: "agreement", lengths, longest: length }.into());
+    /// As [`Dataset::open`], but that the targets of series reach as far ahead as forecasts should: what a model is judged by.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`].
+    pub fn to_judge(config: &Config, learned: &Schema) -> Result<Self, DataError> {
+        match &config.series {
+            Some(path) => series::to_judge(config, path, learned),
+            None => Self::open(config, Some(learned)),
         }
-        let of = |windows, first| Agreement::new(length, config.batch, config.seed, windows, first);
-        let train = of(TASK_EPOCH, 0)?;
-        let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
-        let record = DataRecord {
-            description: format!("agreement over {length} steps"),
-            fingerprint: String::new(),
-            vocabulary: format!("{:016x}", train.words().fingerprint()),
-            train_tokens: 0,
-            valid_tokens: TASK_VALIDATION * config.batch as u64,
-            unknown_share: 0.0,
-            chance_nats: train.chance_loss_nats(),
-            chance: "a coin".into(),
-        };
-        let vocabulary = train.words().clone();
-        Ok(Self { train: Box::new(train), valid: Some(Box::new(valid)), test: None, vocabulary, record })
     }
 
-    fn task(config: &Config, task: &'static Task) -> Result<Self, DataError> {
-        let lengths = config.length;
-        let of = |windows, first| Samples::new(task, lengths, config.batch, config.seed, windows, first);
-        let train = of(TASK_EPOCH, 0)?;
-        let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
-        let vocabulary = task.words().expect("every task that has a name reads tokens");
-        let record = DataRecord {
-            description: format!("{}, length {lengths}", task.name()),
-            fingerprint: String::new(),
-            vocabulary: format!("{:016x}", vocabulary.fingerprint()),
-            train_tokens: 0,
-            valid_tokens: valid.scored(),
-            unknown_share: 0.0,
-            chance_nats: task.chance_loss(lengths),
-            chance: "guessing".into(),
-        };
-        Ok(Self { train: Box::new(train), valid: Some(Box::new(valid)), test: None, vocabulary, record })
-    }
-
-    fn text(
-        config: &Config,
-        path: &std::path::Path,
-        vocabulary: Option<Vocabulary>,
-    ) -> Result<Self, DataError> {
-        let options = TextOptions {
-            train: path.into(),
-            valid: config.valid.clone(),
-            test: config.test.clone(),
-            level: config.level,
-            vocabulary_size: (config.vocab_size > 0).then_some(config.vocab_size),
-            valid_fraction: config.valid_fraction,
-        };
-        let corpus = match vocabulary {
-            Some(vocabulary) => TextCorpus::load_with(&options, vocabulary)?,
-            None => TextCorpus::load(&options)?,
-        };
-        let train = TextStream::new(&corpus.train, config.batch, config.unroll)?;
-        let evaluation = |part: &Option<TextPart>| -> Result<Option<Box<dyn Source>>, TextError> {
-            let stream = part.as_ref().map(|p| EvaluationStream::new(p, config.batch, config.unroll));
-            Ok(stream.transpose()?.map(|stream| Box::new(stream) as Box<dyn Source>))
-        };
-        let (valid, test) = (evaluation(&corpus.valid)?, evaluation(&corpus.test)?);
-        let judged = corpus.valid.as_ref().unwrap_or(&corpus.train);
-        let tokens = corpus.vocabulary.len();
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let record = DataRecord {
-            description: format!("{name} by {}, {tokens} different", corpus.vocabulary.level()),
-            fingerprint: format!("{:016x}", corpus.train.fingerprint()),
-            vocabulary: format!("{:016x}", corpus.vocabulary.fingerprint()),
-            train_tokens: corpus.train.tokens().len() as u64,
-            valid_tokens: corpus.valid.as_ref().map_or(0, |part| part.tokens().len() as u64 - 1),
-            unknown_share: judged.unknown() as f64 / judged.tokens().len().max(1) as f64,
-            chance_nats: frequency_loss(&corpus.train, judged),
-            chance: "token frequencies".into(),
-        };
-        Ok(Self { train: Box::new(train), valid, test, vocabulary: corpus.vocabulary, record })
+    /// Everything in another file than the one that was learned from: labelled sequences, music or a series.
+    ///
+    /// # Errors
+    /// [`DataError`] names the file and the place, or says that the model is one for other data.
+    pub fn other(config: &Config, path: &Path, learned: &Schema) -> Result<Box<dyn Source>, DataError> {
+        match learned.predicts {
+            Predicts::Forecast(_) => series::whole(config, path, learned),
+            Predicts::Next => music::whole_file(config, path),
+            Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned),
+        }
     }
 }
 
-/// Loss in nats of guessing each token of `judged` by its frequency in `train`, every count one higher so that none is
-/// zero: what a model that reads nothing can have.
-fn frequency_loss(train: &TextPart, judged: &TextPart) -> f64 {
-    let mut counts = vec![1u64; train.vocabulary()];
-    train.tokens().iter().for_each(|&token| counts[token as usize] += 1);
-    let total = (train.tokens().len() + train.vocabulary()) as f64;
-    let losses: Vec<f64> = counts.iter().map(|&count| -(count as f64 / total).ln()).collect();
-    let predicted = judged.tokens().get(1..).unwrap_or_default();
-    let nats: f64 = predicted.iter().map(|&token| losses[token as usize]).sum();
-    nats / predicted.len().max(1) as f64
+/// A file's name without its folder.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn boxed(source: impl Source + 'static) -> Box<dyn Source> {
+    Box::new(source)
 }

@@ -4,8 +4,35 @@ mod affine;
 mod classes;
 mod values;
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 pub use classes::Classes;
 pub use values::{ValueLoss, Values};
+
+/// What a loss is counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Nats: cross entropy.
+    #[default]
+    Nats,
+    /// Mean squared error, in the square of the targets' unit.
+    Mse,
+    /// Mean absolute error, in the targets' unit.
+    Mae,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nats => "nats",
+            Self::Mse => "mse",
+            Self::Mae => "mae",
+        })
+    }
+}
 
 /// What a model made of some targets: sums, so that batches add up.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

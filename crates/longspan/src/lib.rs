@@ -8,9 +8,11 @@
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
 //! [`model`] scores them; [`metrics`] says how well.
 //! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
-//! written as a [`setting`]. [`probe`] measures a model along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
+//! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are, [`probe`] what
+//! happens along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
 //! [`checkpoint`]s in a [`run`] directory.
 
+pub mod assess;
 pub mod bptt;
 pub mod cell;
 pub mod checkpoint;
@@ -36,6 +38,7 @@ pub mod rng;
 pub mod run;
 pub mod sampling;
 pub mod schedule;
+pub mod schema;
 pub mod setting;
 pub mod task;
 pub mod telemetry;

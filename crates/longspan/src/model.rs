@@ -13,7 +13,7 @@ use crate::cell::CellKind;
 use crate::data::Batch;
 use crate::dropout::Dropout;
 use crate::extent::Extent;
-use crate::head::{Classes, Score, ValueLoss, Values};
+use crate::head::{Classes, Score, Unit, ValueLoss, Values};
 use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Group, Layout, Params};
 use crate::pool::{self, Pool};
@@ -55,6 +55,24 @@ pub enum OutputSpec {
         /// How wrong one is.
         loss: ValueLoss,
     },
+}
+
+impl OutputSpec {
+    /// Numbers that come out of a place: logits of classes, or values.
+    pub fn width(self) -> usize {
+        match self {
+            Self::Classes { count, .. } => count,
+            Self::Values { width, .. } => width,
+        }
+    }
+
+    /// What the loss is counted in.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Classes { .. } => Unit::Nats,
+            Self::Values { loss, .. } => loss.unit(),
+        }
+    }
 }
 
 /// Everything that a model's tensors and arithmetic follow from; a checkpoint holds it.
@@ -232,22 +250,39 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
     ) -> Score {
         self.outputs(ctx, params, batch, state);
-        let hidden = self.spec.hidden;
-        let (extent, y) = (&batch.extent, &self.y[..batch.extent.places() * hidden]);
-        let h = match self.spec.pool {
-            Pool::Steps => y,
-            Pool::Mean => {
-                self.pooled.grow(extent.rows() * hidden);
-                let pooled = &mut self.pooled[..extent.rows() * hidden];
-                pool::mean(ctx, extent, y, hidden, pooled);
-                pooled
-            }
-        };
+        let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         match &mut self.readout {
             Readout::Classes(classes) => classes.score(ctx, params, h, &batch.targets),
             Readout::Values(values) => {
                 values.score(ctx, params, h, &batch.values.places, &batch.values.targets)
             }
+        }
+    }
+
+    /// What comes out at some places, or rows where the readout sees a mean: logits of classes or of labels, or values,
+    /// `[places, K]`. `state` goes in as the state before and comes out as the state after.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn predict(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        places: &[u32],
+        out: &mut Vec<R>,
+    ) {
+        self.outputs(ctx, params, batch, state);
+        let hidden = self.spec.hidden;
+        let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
+        let read: Vec<R> =
+            places.iter().flat_map(|&place| &h[place as usize * hidden..][..hidden]).copied().collect();
+        out.clear();
+        out.resize(places.len() * self.spec.output.width(), R::ZERO);
+        match &mut self.readout {
+            Readout::Classes(classes) => classes.logits(ctx, params, &read, out),
+            Readout::Values(values) => values.outputs(ctx, params, &read, out),
         }
     }
 
@@ -354,6 +389,26 @@ impl<R: Real> Model<R> {
     /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
     fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
         self.follow(ctx, params, batch, state, &mut |_| ());
+    }
+}
+
+/// What the readout sees of the outputs `y`: these, or their means.
+fn seen<'a, R: Real>(
+    ctx: &Context<R>,
+    spec: &ModelSpec,
+    extent: &Extent,
+    y: &'a [R],
+    pooled: &'a mut Buffer<R>,
+) -> &'a [R] {
+    let (hidden, y) = (spec.hidden, &y[..extent.places() * spec.hidden]);
+    match spec.pool {
+        Pool::Steps => y,
+        Pool::Mean => {
+            pooled.grow(extent.rows() * hidden);
+            let pooled = &mut pooled[..extent.rows() * hidden];
+            pool::mean(ctx, extent, y, hidden, pooled);
+            pooled
+        }
     }
 }
 

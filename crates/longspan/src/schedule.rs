@@ -62,7 +62,7 @@ pub struct Patience {
     /// Lowest validation loss in nats per target, infinite before the first evaluation (`null` in files: JSON has no
     /// infinity).
     #[serde(serialize_with = "null_if_infinite", deserialize_with = "infinite_if_null")]
-    pub best_nats: f64,
+    pub best: f64,
     /// Evaluations since the best one.
     pub since_best: u64,
     /// Times that [`Schedule::Plateau`] reduced the rate.
@@ -102,15 +102,15 @@ fn cosine(step: u64, steps: u64, warmup: u64) -> f64 {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { best_nats: f64::INFINITY, since_best: 0, reductions: 0, since_reduction: 0 }
+        Self { best: f64::INFINITY, since_best: 0, reductions: 0, since_reduction: 0 }
     }
 }
 
 impl Patience {
     /// Takes a validation loss in nats; returns whether it is the lowest so far. NaN never is.
-    pub fn observe(&mut self, loss_nats: f64, schedule: &Schedule) -> bool {
-        if loss_nats < self.best_nats {
-            (self.best_nats, self.since_best, self.since_reduction) = (loss_nats, 0, 0);
+    pub fn observe(&mut self, loss: f64, schedule: &Schedule) -> bool {
+        if loss < self.best {
+            (self.best, self.since_best, self.since_reduction) = (loss, 0, 0);
             return true;
         }
         self.since_best += 1;
@@ -256,7 +256,7 @@ mod tests {
             (true, 0, 2),
         ];
         assert_eq!(seen, expected);
-        assert_eq!(patience.best_nats, 3.8);
+        assert_eq!(patience.best, 3.8);
         assert!((schedule.factor(Progress::default(), &patience) - 0.01).abs() < 1e-17);
         // Other schedules are not reduced.
         let mut patience = Patience::default();

@@ -34,7 +34,7 @@ pub const EVALUATION_OFFSET: u64 = 1 << 40;
 /// The longest samples there are.
 pub const LONGEST: usize = 1_000_000;
 
-/// The tasks that read tokens and predict classes, by their names.
+/// The tasks, by their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskKind {
     /// See [`agreement`].
@@ -55,11 +55,15 @@ pub enum TaskKind {
     Reversal,
     /// See [`parity`].
     Parity,
+    /// See [`adding`].
+    Adding,
+    /// See [`multiplication`].
+    Multiplication,
 }
 
 impl TaskKind {
     /// Every task.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Agreement,
         Self::Copy,
         Self::Memorise,
@@ -69,6 +73,8 @@ impl TaskKind {
         Self::Match,
         Self::Reversal,
         Self::Parity,
+        Self::Adding,
+        Self::Multiplication,
     ];
 
     /// Its description; None for agreement, whose sentences have a source of their own.
@@ -83,6 +89,8 @@ impl TaskKind {
             Self::Match => Some(&matching::MATCH),
             Self::Reversal => Some(&reversal::REVERSAL),
             Self::Parity => Some(&parity::PARITY),
+            Self::Adding => Some(&adding::ADDING),
+            Self::Multiplication => Some(&multiplication::MULTIPLICATION),
         }
     }
 

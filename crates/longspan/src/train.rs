@@ -17,6 +17,7 @@ use crate::config::{Config, Origin};
 use crate::dataset::Dataset;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
+use crate::model::OutputSpec;
 use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
 use crate::trainer::{Divergence, Trainer};
@@ -133,19 +134,18 @@ impl Session {
         config.check()?;
         let record = job.resume.then(|| run::read_record(&job.out)).transpose()?;
         if let (Some(record), Some(header)) = (&record, header) {
-            let vocabulary = format!("{:016x}", header.vocabulary.fingerprint());
-            let own = header.model == config.model_spec(header.vocabulary.len());
-            if !own || vocabulary != record.data.vocabulary {
+            let own = header.model == config.model_spec(&header.schema);
+            if !own || header.schema.fingerprint() != record.data.schema {
                 return Err(TrainError::OtherCheckpoint {
                     path: checkpoint_path(&job.out, "last"),
                     run: name,
                 });
             }
         }
-        let vocabulary = header.map(|header| header.vocabulary.clone()).filter(|_| config.task.is_none());
-        let data = Dataset::open(&config, vocabulary)?;
-        let spec = config.model_spec(data.vocabulary.len());
-        check_memory(&config, data.vocabulary.len(), data.train.shape())?;
+        let data =
+            Dataset::open(&config, header.map(|header| &header.schema).filter(|_| config.task.is_none()))?;
+        let spec = config.model_spec(&data.schema);
+        check_memory(&config, &spec, data.train.shape())?;
 
         let threads = job.threads;
         let mut trainer = Trainer::new(Context::new(job.level, threads), &spec, &config);
@@ -185,6 +185,7 @@ impl Session {
             steps,
             parameters,
             data: data.record.clone(),
+            places: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
             level,
             began_on,
             threads,
@@ -268,13 +269,17 @@ impl Session {
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
             if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
-                self.run.append("divergence", divergence.step, divergence_fields(&divergence))?;
+                self.run.append(
+                    "divergence",
+                    divergence.step,
+                    divergence_fields(self.output(), &divergence),
+                )?;
                 self.divergence = Some(divergence);
                 self.save("last", watch)?;
                 return Ok(Outcome::Diverged);
             }
             let (report, flow) = (self.trainer.report(), self.trainer.flow());
-            self.run.append("step", report.step, step_fields(report, flow))?;
+            self.run.append("step", report.step, step_fields(self.output(), report, flow))?;
             self.train_loss = Some(report.score.mean_loss());
             self.tokens += report.tokens;
             watch(Event::Stepped(report, flow));
@@ -297,7 +302,7 @@ impl Session {
         self.validated = step;
         self.valid = Some(score);
         let best = self.patience.observe(score.mean_loss(), &self.config.schedule);
-        self.run.append("valid", step, score_fields(&score, best))?;
+        self.run.append("valid", step, score_fields(self.output(), &score, best))?;
         watch(Event::Validated { step, score, best });
         if best {
             self.save("best", watch)?;
@@ -305,9 +310,13 @@ impl Session {
         Ok(())
     }
 
+    fn output(&self) -> OutputSpec {
+        self.trainer.model().spec().output
+    }
+
     fn save(&self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
         let path = checkpoint_path(self.run.path(), name);
-        Checkpoint::save(&path, &self.trainer, &self.data.vocabulary, &self.patience, self.validated)?;
+        Checkpoint::save(&path, &self.trainer, &self.data.schema, &self.patience, self.validated)?;
         watch(Event::Saved(&path));
         Ok(())
     }
@@ -324,26 +333,30 @@ impl Session {
             }
             test = self.trainer.evaluate(source.as_ref(), &|| cancel.load(Ordering::Relaxed));
             if let Some(score) = &test {
-                self.run.append("test", step, score_fields(score, false))?;
+                self.run.append("test", step, score_fields(self.output(), score, false))?;
             }
         }
+        let classes = matches!(self.output(), OutputSpec::Classes { .. });
         let summary = Summary {
             outcome,
             run: self.run.path().into(),
             step,
             steps: self.start.steps,
-            train_loss_nats: self.train_loss,
-            valid_loss_nats: self.valid.map(|score| score.mean_loss()),
-            valid_accuracy: self.valid.map(|score| score.accuracy()),
-            best_loss_nats: Some(self.patience.best_nats).filter(|best| best.is_finite()),
-            test_loss_nats: test.map(|score| score.mean_loss()),
-            chance_nats: self.data.record.chance_nats,
+            train_loss: self.train_loss,
+            valid_loss: self.valid.map(|score| score.mean_loss()),
+            valid_accuracy: self.valid.filter(|_| classes).map(|score| score.accuracy()),
+            best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
+            test_loss: test.map(|score| score.mean_loss()),
+            test_accuracy: test.filter(|_| classes).map(|score| score.accuracy()),
+            unit: self.data.record.unit,
+            chance_loss: self.data.record.chance_loss,
             chance: self.data.record.chance.clone(),
             seconds,
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
+            places: self.start.places,
             divergence: self.divergence,
         };
-        self.run.write_summary(&summary)?;
+        self.run.write_summary(&summary.document())?;
         Ok(summary)
     }
 }

@@ -53,8 +53,8 @@ pub struct Divergence {
     pub step: u64,
     /// Its pass, from 1.
     pub epoch: u64,
-    /// Its mean loss in nats.
-    pub loss_nats: f64,
+    /// Its mean loss.
+    pub loss: f64,
     /// Its gradient's global norm.
     pub global_norm: f64,
 }
@@ -150,7 +150,7 @@ impl<R: Real> Trainer<R> {
             self.state.copy_from(&self.before);
             self.grads.clear();
             let (step, epoch) = (step + 1, epoch + 1);
-            return Err(Divergence { step, epoch, loss_nats: score.mean_loss(), global_norm });
+            return Err(Divergence { step, epoch, loss: score.mean_loss(), global_norm });
         }
         self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);

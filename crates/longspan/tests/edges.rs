@@ -13,8 +13,8 @@ const LAYERS: [&[&str]; 10] = [
     &["bptt", "head"],
     &["model", "telemetry"],
     &["probe"],
-    &["task"],
-    &["config", "dataset", "trainer"],
+    &["schema", "task"],
+    &["assess", "config", "dataset", "trainer"],
     &["checkpoint", "run", "train"],
 ];
 

@@ -61,7 +61,7 @@ fn japanese_vowels() {
     again.mean.iter().for_each(|&mean| close(mean, 0.0));
     again.std.iter().for_each(|&std| close(std, 1.0));
 
-    let split = train.split(0.2, 1).expect("a fraction");
+    let split = train.split(0.2, 0.0, 1).expect("a fraction");
     assert_eq!((split.train.len(), split.valid.len()), (216, 54));
     for class in 0..9 {
         assert_eq!(split.valid.iter().filter(|&&i| train.labels()[i] == class).count(), 6);
@@ -109,7 +109,7 @@ fn names_of_18_languages() {
     );
     assert_eq!(vocabulary.decode(train.tokens(0)), "Khoury");
     assert_eq!(vocabulary.id("ß").map(|id| vocabulary.label(id)), Some("ß".to_owned()));
-    let split = train.split(0.1, 7).expect("a fraction");
+    let split = train.split(0.1, 0.0, 7).expect("a fraction");
     assert!((0..18).all(|class| split.valid.iter().any(|&i| train.labels()[i] == class)));
 }
 
@@ -338,7 +338,7 @@ fn consistent(mut labelled: Labelled) {
     }
     assert_eq!(labelled.describe().sequences, labelled.len());
     if labelled.treat(Missing::Interpolate).is_ok() {
-        let split = labelled.split(0.5, 1).expect("a fraction");
+        let split = labelled.split(0.5, 0.0, 1).expect("a fraction");
         if let Some(scaling) = Scaling::of(&labelled, &split.train) {
             let _ = scaling.apply(&mut labelled);
         }

@@ -123,7 +123,7 @@ fn seasons_of_power_demand() {
 fn languages_of_names() {
     let Some(folder) = data("names") else { return };
     let names = folder::open_folder(&folder, Tokens::Build(Unit::Char)).expect("sound files");
-    let split = names.split(0.1, 1).expect("a fraction");
+    let split = names.split(0.1, 0.0, 1).expect("a fraction");
     let Kind::Tokens { vocabulary } = names.kind() else { panic!("letters") };
     let input = InputSpec::Tokens { vocabulary: vocabulary.len(), embedding: 32 };
     let output = OutputSpec::Classes { count: names.classes().len(), tied: false };

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use longspan::config::{CellName, Config};
 use longspan::dataset::Dataset;
 use longspan::head::Score;
+use longspan::head::Unit;
 use longspan::kernel::Context;
 use longspan::task::agreement::Agreement;
 use longspan::task::{EVALUATION_OFFSET, Lengths, TaskKind};
@@ -81,7 +82,7 @@ pub(crate) fn run(matches: &ArgMatches) -> std::result::Result<ExitCode, Failure
             "    {:5} {:5.1} % right on fresh sentences, loss {}: {verdict}  ({})\n",
             part.name,
             100.0 * result.score.accuracy(),
-            loss(result.score.mean_loss()),
+            loss(result.score.mean_loss(), Unit::Nats),
             duration(result.seconds)
         ))?;
         results.push(result);
@@ -107,7 +108,7 @@ fn train(
     (config.cell, config.forget_bias) = (part.cell, part.forget_bias);
     let data = Dataset::open(&config, None)?;
     let ctx = Context::<f32>::new(machine::level()?, machine::threads(threads));
-    let mut trainer = Trainer::new(ctx, &config.model_spec(data.vocabulary.len()), &config);
+    let mut trainer = Trainer::new(ctx, &config.model_spec(&data.schema), &config);
     let mut strength = vec![0.0; config.length.longest() + 2];
     for step in 0..STEPS {
         if stop.cancel.load(Ordering::Relaxed) {

@@ -1,26 +1,27 @@
-//! `longspan eval`: the loss of a run's weights on a text or on fresh samples.
+//! `longspan eval`: how good a run's weights are, on what was held out, on another file or on fresh samples.
+
+mod show;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
+use longspan::assess::{Assessment, assess};
 use longspan::checkpoint::Checkpoint;
 use longspan::config::{Config, Origin};
 use longspan::data::Source;
 use longspan::data::stream::EvaluationStream;
 use longspan::data::text::TextPart;
 use longspan::dataset::Dataset;
-use longspan::head::Score;
 use longspan::kernel::Context;
 use longspan::model::Model;
 use longspan::params::Params;
 use longspan::run;
-use longspan::trainer::evaluate;
-use serde_json::json;
+use longspan::schema::{Predicts, Schema};
 
 use crate::failure::{Failure, fail, put};
 use crate::machine::{self, Stop};
-use crate::progress::loss;
+use show::Shown;
 
 /// A run's weights, ready to compute.
 pub(crate) struct Loaded {
@@ -48,7 +49,11 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
     };
     let checkpoint = Checkpoint::read(&file)?;
     let header = checkpoint.require_header()?;
-    let config = if run::is_run(path) { run::read_config(path)? } else { Config::default() };
+    let mut config = if run::is_run(path) { run::read_config(path)? } else { Config::default() };
+    config.adopt(&header.model);
+    if let Predicts::Forecast(forecast) = &header.schema.predicts {
+        (config.window, config.horizon) = (forecast.window, forecast.ahead);
+    }
     let threads = matches.get_one::<u64>("threads").map_or(default_threads, |&n| n.min(1024) as usize);
     let ctx = Context::new(machine::level()?, machine::threads(threads));
     let mut model = Model::new(ctx.level(), &header.model);
@@ -71,69 +76,104 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if let Some(length) = matches.get_one::<String>("length") {
         config.set("length", length, Origin::Flag)?;
     }
-    let text = matches.get_one::<String>("text");
-    if text.is_some() && (config.task.is_some() || !header.model.is_language()) {
-        return Err(fail("this run learned a task and no text: leave out --text"));
-    }
-    let (source, bytes): (Box<dyn Source>, Option<usize>) = match text {
-        Some(text) => {
-            let part = TextPart::read(Path::new(text), &header.vocabulary)?;
-            (Box::new(EvaluationStream::new(&part, config.batch, config.unroll)?), Some(part.bytes()))
-        }
-        None if config.text.is_none() && config.task.is_none() => {
-            return Err(fail("a checkpoint does not say where its data are: name a text with --text FILE"));
-        }
-        None => {
-            // Only its end is scored: a window of training need not fit.
-            let data =
-                Dataset::open(&config, Some(header.vocabulary.clone()).filter(|_| config.task.is_none()))?;
-            let valid = data.valid.ok_or_else(|| {
-                fail("the run was trained without validation data: name a text with --text FILE")
-            })?;
-            (valid, None)
-        }
-    };
+    let season = season(matches, &header.schema)?;
+    let (source, on, bytes) = source(matches, &config, &header.schema)?;
     let stop = Stop::listen()?;
     let cancelled = || stop.cancel.load(std::sync::atomic::Ordering::Relaxed);
-    let Some(score) = evaluate(&ctx, &mut model, &params, source.as_ref(), &cancelled) else {
-        return Ok(ExitCode::from(stop.code()));
+    let assessed = assess(&ctx, &mut model, &params, &header.schema, source.as_ref(), season, &cancelled);
+    let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
+    let shown = Shown {
+        assessment: &assessment,
+        schema: &header.schema,
+        output: header.model.output,
+        on,
+        bytes,
+        step: header.position.step,
+        season,
     };
-    let output = match matches.get_flag("json") {
-        true => document(&score, bytes, header.position.step).to_string() + "\n",
-        false => describe(&score, bytes),
+    put(&if matches.get_flag("json") { shown.document().to_string() + "\n" } else { shown.text() })?;
+    let finite = match &assessment {
+        Assessment::Score(score) | Assessment::Classes(score, _) => score.mean_loss().is_finite(),
+        Assessment::Forecasts(forecasts) => {
+            let targets = 0..shown.targets().len();
+            targets.filter_map(|target| forecasts.model.overall(target)).all(|score| score.mae.is_finite())
+        }
     };
-    put(&output)?;
-    Ok(if score.mean_loss().is_finite() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if finite { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn document(score: &Score, bytes: Option<usize>, step: u64) -> serde_json::Value {
-    let nats = score.mean_loss();
-    let bits = nats / std::f64::consts::LN_2;
-    let mut document = json!({
-        "loss_nats": run::number(nats),
-        "perplexity": run::number(nats.exp()),
-        "bits_per_token": run::number(bits),
-        "tokens": score.scored,
-        "accuracy": run::number(score.accuracy()),
-        "step": step,
-    });
-    if let Some(bytes) = bytes {
-        document["bits_per_byte"] = run::number(score.loss / std::f64::consts::LN_2 / bytes as f64);
+/// What is scored, what it is called, and the bytes of a text.
+type Judged = (Box<dyn Source>, String, Option<usize>);
+
+fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judged, Failure> {
+    let file = |name: &str| matches.get_one::<String>(name).map(Path::new);
+    let data = match &schema.predicts {
+        _ if config.task.is_some() => "task",
+        Predicts::Next if schema.vocabulary().is_some() => "text",
+        Predicts::Classes(_) | Predicts::Next => "labelled",
+        Predicts::Forecast(_) => "series",
+        Predicts::Value => "task",
+    };
+    for other in ["text", "labelled", "series"] {
+        if other != data && file(other).is_some() {
+            let learned = match data {
+                "text" => "a text",
+                "series" => "a series",
+                "labelled" => "labelled sequences or music",
+                _ => "a task",
+            };
+            return Err(fail(format!("the model has learned {learned}: leave out --{other}")));
+        }
     }
-    document
+    let named = |path: &Path| path.display().to_string();
+    if let Some(path) = file("text") {
+        let vocabulary = schema.vocabulary().expect("a model of tokens");
+        let part = TextPart::read(path, vocabulary)?;
+        let stream = EvaluationStream::new(&part, config.batch, config.unroll)?;
+        return Ok((Box::new(stream), named(path), Some(part.bytes())));
+    }
+    if let Some(path) = file(data) {
+        return Ok((Dataset::other(config, path, schema)?, named(path), None));
+    }
+    let known = [&config.text, &config.labelled, &config.series].iter().any(|path| path.is_some());
+    if !known && config.task.is_none() {
+        let flag = if data == "task" { "text" } else { data };
+        return Err(fail(format!(
+            "a checkpoint does not say where its data are: name them with --{flag} FILE"
+        )));
+    }
+    // Of a task only the end is scored: a window of training need not fit.
+    let data = match config.task {
+        Some(_) => Dataset::open(config, None)?,
+        None => Dataset::to_judge(config, schema)?,
+    };
+    let part = matches.get_one::<String>("part").map(String::as_str);
+    let (source, name) = match part {
+        Some("test") => (data.test, "test"),
+        Some("valid") => (data.valid, "validation"),
+        Some(other) => return Err(fail(format!("--part {other}: choose valid or test"))),
+        None if data.test.is_some() && data.record.parts.items != "tokens" => (data.test, "test"),
+        None => (data.valid, "validation"),
+    };
+    let missing = || {
+        fail(format!(
+            "the run has no {name} data: name a file, or train with a --valid-fraction or --test-fraction"
+        ))
+    };
+    Ok((source.ok_or_else(missing)?, format!("the {name} part"), None))
 }
 
-fn describe(score: &Score, bytes: Option<usize>) -> String {
-    let nats = score.mean_loss();
-    let mut text = format!(
-        "loss         {} per token\nperplexity   {:.3}\naccuracy     {:.2} %\ntokens       {}\n",
-        loss(nats),
-        nats.exp(),
-        100.0 * score.accuracy(),
-        crate::progress::grouped(score.scored)
-    );
-    if let Some(bytes) = bytes {
-        text += &format!("per byte     {:.4} bits\n", score.loss / std::f64::consts::LN_2 / bytes as f64);
+/// The season of --season.
+fn season(matches: &ArgMatches, schema: &Schema) -> Result<Option<usize>, Failure> {
+    match (matches.get_one::<u64>("season"), &schema.predicts) {
+        (None, _) => Ok(None),
+        (Some(&season), Predicts::Forecast(forecast)) if (1..=forecast.window as u64).contains(&season) => {
+            Ok(Some(season as usize))
+        }
+        (Some(season), Predicts::Forecast(forecast)) => Err(fail(format!(
+            "--season {season}: needs 1 to the {} rows that the model reads",
+            forecast.window
+        ))),
+        (Some(season), _) => Err(fail(format!("--season {season}: this run forecasts no series"))),
     }
-    text
 }

@@ -32,8 +32,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         eprintln!("no runs in {}", directory.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let columns = ["run", "data", "model", "step", "best_loss_nats", "outcome"];
-    let titles = ["run", "data", "model", "step", "best nats", "outcome"];
+    let columns = ["run", "data", "model", "step", "best_loss", "outcome"];
+    let titles = ["run", "data", "model", "step", "best loss", "outcome"];
     let mut rows = vec![titles.map(str::to_owned)];
     rows.extend(records.iter().map(|record| columns.map(|column| cell(&record[column]))));
     let widths = [0, 1, 2, 3, 4, 5].map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0));
@@ -65,6 +65,7 @@ fn describe(path: &Path) -> Value {
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
     let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());
+    let unit = record.data.unit;
     json!({
         "run": path,
         "data": record.data.description,
@@ -72,7 +73,8 @@ fn describe(path: &Path) -> Value {
         "parameters": record.parameters,
         "step": of("step"),
         "steps": of("steps"),
-        "best_loss_nats": of("best_loss_nats"),
+        "unit": unit,
+        "best_loss": of(&format!("best_loss_{unit}")),
         "outcome": if summary.is_some() { of("outcome") } else { json!("unfinished") },
     })
 }

@@ -24,9 +24,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let Loaded { checkpoint, config, ctx, mut model, params } = load(matches, 1)?;
     let header = checkpoint.require_header()?;
     if config.task.is_some() || !header.model.is_language() {
-        return Err(fail("this run learned a task and no text: `longspan eval` scores it"));
+        return Err(fail("the model has learned no text to go on with: `longspan eval` scores it"));
     }
-    let vocabulary = &header.vocabulary;
+    let vocabulary = header.schema.vocabulary().expect("a language model");
     let prompt = matches.get_one::<String>("prompt").map_or("", String::as_str);
     let mut written = vocabulary.encode_prompt(prompt).map_err(|error| fail(format!("--prompt: {error}")))?;
     let prompted = written.len();

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::config::{Config, KEYS, Origin};
+use longspan::head::Unit;
 use longspan::train::{Job, Outcome, Summary, resumed_config, train};
 
 use crate::args;
 use crate::failure::{Failure, put};
 use crate::machine::{self, Stop};
-use crate::progress::{Progress, loss};
+use crate::progress::{Progress, loss, name};
 use crate::step_times::StepTimes;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
@@ -41,7 +42,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     progress.finish();
     let summary = summary?;
     if matches.get_flag("json") {
-        let mut document = serde_json::to_value(&summary)?;
+        let mut document = summary.document();
         document["first_step_ms"] = times.first_ms().into();
         document["median_step_ms"] = times.median_ms().into();
         put(&format!("{document}\n"))?;
@@ -68,9 +69,14 @@ fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
 
 /// runs/NAME-CELL-N with the first N that is free.
 fn free_name(config: &Config) -> PathBuf {
-    let data = match (&config.task, &config.text) {
+    let file = config.text.as_ref().or(config.labelled.as_ref()).or(config.series.as_ref());
+    let data = match (&config.task, file) {
         (Some(task), _) => task.to_string(),
-        (None, Some(text)) => text.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        (None, Some(file)) => {
+            // "names.csv.gz" is "names".
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.split('.').find(|part| !part.is_empty()).unwrap_or("run").to_owned()
+        }
         (None, None) => "run".into(),
     };
     let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.cell));
@@ -93,36 +99,39 @@ fn describe(summary: &Summary, config: &Config) -> String {
         Outcome::Diverged => match &summary.divergence {
             Some(d) => format!(
                 "diverged at step {} (epoch {}): loss {}, gradient norm {:e}",
-                d.step, d.epoch, d.loss_nats, d.global_norm
+                d.step, d.epoch, d.loss, d.global_norm
             ),
             None => "diverged".into(),
         },
     });
-    let chance = format!("{} from {} alone", loss(summary.chance_nats), summary.chance);
-    if let Some(valid) = summary.valid_loss_nats {
+    let unit = summary.unit;
+    let loss = |value| loss(value, unit);
+    let chance = format!("{} from {} alone", loss(summary.chance_loss), summary.chance);
+    if let Some(valid) = summary.valid_loss {
         let right = summary.valid_accuracy.map_or(String::new(), |a| format!(", {:.1} % right", 100.0 * a));
-        let best = match summary.best_loss_nats {
+        let best = match summary.best_loss {
             Some(best) if best < valid => format!(", best {}", loss(best)),
             _ => String::new(),
         };
         lines.push(format!("validation   {}{best}{right}", loss(valid)));
         lines.push(format!("chance       {chance}"));
-        let known = 100.0 * (1.0 - summary.best_loss_nats.unwrap_or(valid) / summary.chance_nats);
+        let known = 100.0 * (1.0 - summary.best_loss.unwrap_or(valid) / summary.chance_loss);
         lines.push(if known >= 1.0 {
             format!(
-                "learned      {known:.0} % of the {} nats that chance leaves open",
-                short(summary.chance_nats)
+                "learned      {known:.0} % of the {} that chance leaves open",
+                short(summary.chance_loss, unit)
             )
         } else {
             "learned      nothing that chance does not give".into()
         });
-    } else if let Some(train) = summary.train_loss_nats {
+    } else if let Some(train) = summary.train_loss {
         lines.push(format!("training     {} at the last step; chance {chance}", loss(train)));
     }
-    if let Some(test) = summary.test_loss_nats {
-        lines.push(format!("test         {} with the best weights", loss(test)));
+    if let Some(test) = summary.test_loss {
+        let right = summary.test_accuracy.map_or(String::new(), |a| format!(", {:.1} % right", 100.0 * a));
+        lines.push(format!("test         {}{right} with the best weights", loss(test)));
     }
-    lines.push(format!("speed        {:.0} tokens/s", summary.tokens_per_second));
+    lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.places));
     lines.push(format!("run          {run}"));
     match summary.outcome {
         Outcome::Interrupted | Outcome::OutOfTime => {
@@ -133,14 +142,17 @@ fn describe(summary: &Summary, config: &Config) -> String {
                 "The last checkpoint is from before. Try --clip norm:1, a smaller --lr, or fewer --unroll steps.".into(),
             );
         }
-        Outcome::Finished | Outcome::StoppedEarly if config.task.is_none() => {
+        Outcome::Finished | Outcome::StoppedEarly if config.text.is_some() => {
             lines.push(format!("read it with longspan sample {run}"));
+        }
+        Outcome::Finished | Outcome::StoppedEarly if config.task.is_none() => {
+            lines.push(format!("judge it with longspan eval {run}"));
         }
         _ => {}
     }
     lines.join("\n") + "\n"
 }
 
-fn short(nats: f64) -> String {
-    format!("{nats:.2}")
+fn short(loss: f64, unit: Unit) -> String {
+    format!("{loss:.2} {}", name(unit))
 }

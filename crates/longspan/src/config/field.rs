@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CellName, Observe};
+use super::{CellName, Missing, Names, Observe};
 use crate::clip::Clip;
+use crate::data::labelled::idx::ImageSteps;
 use crate::data::vocabulary::Level;
+use crate::head::ValueLoss;
 use crate::init::Init;
 use crate::optim::Rule;
+use crate::pool::Pool;
 use crate::schedule::Schedule;
 use crate::setting::{Size, nearest};
 use crate::task::{Lengths, TaskKind};
@@ -112,6 +115,30 @@ impl Field for Option<PathBuf> {
     }
 }
 
+impl Field for Option<String> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.to_owned());
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.as_ref().map_or(Value::Absent, |name| Value::Text(name.clone()))
+    }
+}
+
+impl Field for Names {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err("needs names with commas between".into());
+        }
+        self.0 = names;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        if self.0.is_empty() { Value::Absent } else { Value::Text(self.0.join(",")) }
+    }
+}
+
 impl Field for Option<TaskKind> {
     fn set(&mut self, text: &str) -> Result<(), String> {
         *self = Some(text.parse().map_err(|error: crate::task::TaskError| error.to_string())?);
@@ -148,7 +175,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size);
+named!(Level, Init, Rule, Schedule, Clip, CellName, Observe, Size, ImageSteps, Missing, Pool, ValueLoss);
 
 /// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
 macro_rules! names {
@@ -179,3 +206,5 @@ macro_rules! names {
 }
 names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
 names!(Observe, "tier": Off = "off", Norms = "norms");
+names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
+names!(Pool, "pool": Steps = "last", Mean = "mean");

@@ -61,13 +61,29 @@ macro_rules! keys {
 
 keys! {
     Data {
-        text "FILE" "Text to learn";
+        text "FILE" "Text to learn: what comes next?";
         level "LEVEL" "What one token is: byte, char or word";
         valid "FILE" "Text to validate on, instead of the end of --text";
         test "FILE" "Text to test the best weights on at the end";
-        valid_fraction "X" "Without --valid, the fraction of --text's last tokens that is held out; 0 for none";
+        valid_fraction "X" "Fraction that is held out to validate on, where no file is: the end of a text or series, a share of each class; 0 for none";
+        test_fraction "X" "The same to test on at the end; for series and labelled sequences";
         vocab_size "N" "Words: the N most frequent tokens, <unk> and <eos> included; 0 for all";
-        task "TASK" "Synthetic data instead of a text: agreement, copy, memorise, order2, order3, permutation, match, reversal or parity";
+        labelled "FILE" "Labelled sequences to tell apart: .ts of the UCR/UEA archive, a table, a folder with a text a label, IDX images; or piano rolls (JSON) to go on with";
+        labelled_test "FILE" "Labelled sequences to test on at the end";
+        label_column "NAME" "Tables: the column of labels; label, class or target unless given";
+        id_column "NAME" "Tables with a row a step: the column that says which sequence a row belongs to";
+        image_labels "FILE" "Images: the file of labels, if its name is not the images' with labels-idx1 for images-idx3";
+        image_steps "STEPS" "Images: what a step is: pixels, permuted[:SEED] or rows";
+        series "FILE" "Numeric series (CSV, TSV) to forecast";
+        columns "A,B" "Series: the columns to read; all that hold numbers unless given";
+        target "A,B" "Series: the columns to forecast, of those that are read; the last of them unless given";
+        window "N" "Series: rows that are read for a forecast";
+        horizon "N" "Series: rows that are forecast";
+        recursive "BOOL" "Series: learn one row ahead, and forecast further by reading the forecasts; every column that is read is a target then";
+        time_column "NAME" "Series: the column of times, which must not decrease";
+        group_column "NAME" "Series: the column that says which of several series a row belongs to";
+        missing "WHAT" "Missing values: error, interpolate, drop (series: no window spans the gap) or zero (labelled: the channel's mean)";
+        task "TASK" "Synthetic data: agreement, copy, memorise, order2, order3, permutation, match, reversal, parity, adding or multiplication";
         length "N" "How far a task's samples reach, as each defines it; A..B for every length from A to below B";
     }
     Model {
@@ -76,6 +92,8 @@ keys! {
         hidden "N" "Units of each layer";
         embedding "N" "Width of the token embedding; 0 for the same as --hidden";
         dropout "P" "Probability that a unit is dropped after the embedding and each layer, never through time";
+        pool "WHAT" "Labelled sequences and series: predict from the last state, or from the mean of all";
+        loss "NAME" "Series and tasks of numbers: squared or absolute";
         tie_weights "BOOL" "Use the embedding as the weight of the head";
         reset_after "BOOL" "gru: the reset gate acts after the recurrent product (PyTorch) or before it (Cho 2014)";
         peepholes "BOOL" "lstm: gates see the cell state";

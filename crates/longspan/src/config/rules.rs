@@ -1,9 +1,19 @@
 //! What the values of a configuration may be, alone and together.
 
-use super::{CellName, Config, ConfigError};
+use super::{CellName, Config, ConfigError, Missing, flag};
+use crate::head::ValueLoss;
 use crate::init::Init;
 use crate::setting::SettingError;
-use crate::task::TaskKind;
+
+/// Settings that only some sources of data have.
+const OF_SOURCES: &[(&[&str], &[&str])] = &[
+    (&["text"], &["valid", "test", "vocab_size"]),
+    (&["text", "labelled"], &["level"]),
+    (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
+    (&["series"], &["columns", "target", "window", "horizon", "recursive", "time_column", "group_column"]),
+    (&["labelled", "series"], &["missing"]),
+    (&["task"], &["length"]),
+];
 
 impl Config {
     /// Checks every value.
@@ -13,16 +23,56 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let probability = |x: f64| (0.0..1.0).contains(&x);
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
+        let fraction = |x: f64| (0.0..1.0).contains(&x);
+        let sources = [
+            ("text", self.text.is_some()),
+            ("labelled", self.labelled.is_some()),
+            ("series", self.series.is_some()),
+            ("task", self.task.is_some()),
+        ];
+        let second = sources.iter().filter(|source| source.1).nth(1).map_or("task", |source| source.0);
         let gated = matches!(self.cell, CellName::Gru | CellName::Lstm);
         let embedding_fits = self.embedding == 0 || self.embedding == self.hidden;
         let rules: &[(bool, &'static str, &str)] = &[
             (
-                self.text.is_some() || self.task.is_some(),
+                sources.iter().any(|source| source.1),
                 "text",
-                "name a text with --text FILE, or a task with --task",
+                "name data with --text FILE, --labelled FILE, --series FILE or --task NAME",
             ),
-            (self.text.is_none() || self.task.is_none(), "task", "choose --text or --task, not both"),
-            ((0.0..1.0).contains(&self.valid_fraction), "valid_fraction", "needs a number from 0 to below 1"),
+            (
+                sources.iter().filter(|source| source.1).count() < 2,
+                second,
+                "choose one of --text, --labelled, --series and --task",
+            ),
+            (fraction(self.valid_fraction), "valid_fraction", "needs a number from 0 to below 1"),
+            (
+                fraction(self.test_fraction) && self.valid_fraction + self.test_fraction < 1.0,
+                "test_fraction",
+                "needs a number from 0 that leaves with --valid-fraction something to train on",
+            ),
+            (
+                self.test_fraction == 0.0 || self.labelled.is_some() || self.series.is_some(),
+                "test_fraction",
+                "is for series and labelled sequences: a text is tested on --test FILE",
+            ),
+            (
+                self.test_fraction == 0.0 || self.labelled_test.is_none(),
+                "test_fraction",
+                "choose it or --labelled-test, not both",
+            ),
+            (self.window >= 1, "window", "needs 1 or more"),
+            (self.horizon >= 1, "horizon", "needs 1 or more"),
+            (
+                self.missing != Missing::Drop || self.series.is_some(),
+                "missing",
+                "drop is for series: choose error, interpolate or zero",
+            ),
+            (
+                self.missing != Missing::Zero || self.labelled.is_some(),
+                "missing",
+                "zero is for labelled sequences: choose error, interpolate or drop",
+            ),
+            (self.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
             (
                 self.vocab_size == 0 || self.vocab_size >= 3,
                 "vocab_size",
@@ -37,9 +87,11 @@ impl Config {
                 "tied weights need an embedding as wide as --hidden",
             ),
             (
-                !self.tie_weights || self.task.and_then(TaskKind::task).is_none(),
+                !self.tie_weights
+                    || self.text.is_some()
+                    || self.task.is_some_and(|task| task.task().is_none()),
                 "tie_weights",
-                "tied weights need a task that predicts what it reads",
+                "tied weights need data whose next token is predicted",
             ),
             (self.residual_step.is_finite(), "residual_step", "needs a finite number"),
             (
@@ -62,6 +114,18 @@ impl Config {
         ];
         if let Some(&(_, key, need)) = rules.iter().find(|rule| !rule.0) {
             return Err(ConfigError::Value { given: self.given(key), need: need.into() });
+        }
+        let default = Self::default();
+        for &(source, keys) in OF_SOURCES {
+            let has = |&(name, given): &(&str, bool)| given && source.contains(&name);
+            let unused = |key: &&&str| self.get(key) != default.get(key);
+            if let (false, Some(key)) = (sources.iter().any(has), keys.iter().find(unused)) {
+                let flags = source.iter().map(|name| flag(name)).collect::<Vec<_>>().join(" or ");
+                return Err(ConfigError::Value {
+                    given: self.given(key),
+                    need: format!("is for {flags}: leave it out"),
+                });
+            }
         }
         let problem = |error: SettingError| ConfigError::Value {
             given: self.given("optimizer"),

@@ -30,7 +30,7 @@ pub mod ts;
 
 pub use describe::{Description, Lengths, Range};
 pub use error::{LabelledError, Place, Problem};
-pub use load::{LabelledOptions, LabelledParts};
+pub use load::{LabelledOptions, LabelledParts, is_music, load_for};
 pub use missing::Missing;
 pub use scaling::Scaling;
 pub use split::Split;

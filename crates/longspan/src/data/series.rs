@@ -51,10 +51,11 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 
-pub use baseline::{Accuracy, Naive, Score, naive};
+pub use baseline::{Accuracy, Naive, Score, naive, naive_mae};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
 
+use super::labelled::Scaling;
 use table::Table;
 
 /// What happens to values that are missing.
@@ -79,6 +80,8 @@ pub struct SeriesOptions {
     pub columns: Vec<String>,
     /// Columns to forecast, each one of those that are read; empty for the last of them.
     pub target: Vec<String>,
+    /// All columns that are read are forecast, whatever `target` says.
+    pub all_targets: bool,
     /// Rows that go in, W.
     pub window: usize,
     /// Rows that come out, H.
@@ -93,6 +96,8 @@ pub struct SeriesOptions {
     pub valid_fraction: f64,
     /// Fraction of the last rows that is for testing.
     pub test_fraction: f64,
+    /// The columns' μ and σ, if they are not those of the training part: what a model has learned with.
+    pub scaling: Option<Scaling>,
 }
 
 impl SeriesOptions {
@@ -102,6 +107,7 @@ impl SeriesOptions {
             path: path.into(),
             columns: Vec::new(),
             target: Vec::new(),
+            all_targets: false,
             window,
             horizon,
             time_column: None,
@@ -109,6 +115,7 @@ impl SeriesOptions {
             missing: Missing::Error,
             valid_fraction: 0.0,
             test_fraction: 0.0,
+            scaling: None,
         }
     }
 

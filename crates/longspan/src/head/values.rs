@@ -15,8 +15,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Score;
 use super::affine::Affine;
+use super::{Score, Unit};
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::rows::for_each_row;
 use crate::kernel::{Buffer, Context, Level, Packed, Weights};
@@ -43,6 +43,15 @@ pub enum ValueLoss {
 impl ValueLoss {
     /// Every loss.
     pub const ALL: [Self; 3] = [Self::Squared, Self::Absolute, Self::Labels];
+
+    /// What it is counted in.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::Squared => Unit::Mse,
+            Self::Absolute => Unit::Mae,
+            Self::Labels => Unit::Nats,
+        }
+    }
 
     /// The loss of one place with K outputs x and targets y; turns x into `scale` · ∂ℓ/∂x.
     fn differentiate<R: Real>(self, x: &mut [R], y: &[f32], scale: f64) -> f64 {
@@ -139,6 +148,11 @@ impl<R: Real> Values<R> {
     pub fn forget(&mut self) {
         self.affine.forget();
         self.packed = false;
+    }
+
+    /// x `[rows, K]` of `h` `[rows, H]`: of labels, x is the logit of each.
+    pub fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], x: &mut [R]) {
+        self.affine.apply(ctx, params, h, x);
     }
 
     /// Scores `targets` `[n, K]` at `places` among the rows of `h` `[·, H]`.

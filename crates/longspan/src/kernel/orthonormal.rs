@@ -119,7 +119,8 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
             ln_diagonal[i] += after[i].ln();
             diagonal[i] *= after[i];
         }
-        if (0..live).all(|i| !(after[i] < ENOUGH * before[i])) {
+        let again = (0..live).any(|i| after[i] < ENOUGH * before[i]);
+        if !again {
             break;
         }
         before = [1.0; BLOCK];

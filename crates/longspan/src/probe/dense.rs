@@ -91,7 +91,7 @@ pub(super) fn largest_singular_value(level: Level, a: &[f64], n: usize) -> f64 {
         project_off(level, &mut next, &q);
         let left = normalise(&mut next);
         // An estimate grows as long as there is anything to find; it has stood still to the last digits.
-        if !(left > f64::EPSILON * largest) || (k > 8 && largest - found <= 1e-15 * largest) {
+        if left.is_nan() || left <= f64::EPSILON * largest || (k > 8 && largest - found <= 1e-15 * largest) {
             return largest.sqrt();
         }
         found = largest;

@@ -4,25 +4,31 @@ use super::TrainError;
 use crate::bptt::Plan;
 use crate::cell::CellKind;
 use crate::config::{Config, ConfigError};
-use crate::model::Model;
+use crate::model::{InputSpec, Model, ModelSpec};
 use crate::real::Real;
 use crate::setting::Size;
 
 /// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.
 pub(super) fn check_memory(
     config: &Config,
-    vocabulary: usize,
+    spec: &ModelSpec,
     (steps, rows): (usize, usize),
 ) -> Result<(), TrainError> {
     let Some(present) = machine_bytes() else { return Ok(()) };
-    let gates = match config.cell_kind() {
+    let gates = match spec.cell {
         CellKind::Lstm { .. } => 4.0,
         CellKind::Gru { .. } => 3.0,
         _ => 1.0,
     };
-    let (h, l, v) = (config.hidden as f64, config.layers as f64, vocabulary as f64);
-    let e = if config.embedding == 0 { h } else { config.embedding as f64 };
-    let parameters = v * e + gates * h * (e + h) + (l - 1.0) * gates * 2.0 * h * h + v * h;
+    let (h, l) = (spec.hidden as f64, spec.layers as f64);
+    let (table, e) = match spec.input {
+        InputSpec::Tokens { vocabulary, embedding } => {
+            (vocabulary as f64 * embedding as f64, embedding as f64)
+        }
+        InputSpec::Numbers { width } => (0.0, width as f64),
+    };
+    let readout = spec.output.width() as f64 * h;
+    let parameters = table + gates * h * (e + h) + (l - 1.0) * gates * 2.0 * h * h + readout;
     let places = steps as f64 * rows as f64;
     // The gates of every step, as far as they are kept.
     let tape =

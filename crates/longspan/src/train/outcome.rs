@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::bptt::Plan;
 use crate::dataset::DataRecord;
-use crate::head::Score;
+use crate::head::{Score, Unit};
 use crate::kernel::Level;
 use crate::telemetry::FlowProfile;
 use crate::trainer::{Divergence, StepReport};
@@ -43,6 +44,8 @@ pub struct Start {
     pub parameters: usize,
     /// The data.
     pub data: DataRecord,
+    /// What stands at a place: "tokens" or "steps".
+    pub places: &'static str,
     /// Instruction set.
     pub level: Level,
     /// The instruction set that a resumed run began on, where it is another one: the rounding differs from here on.
@@ -80,25 +83,50 @@ pub struct Summary {
     pub step: u64,
     /// Steps planned.
     pub steps: u64,
-    /// Loss in nats of the last step; None before the first.
-    pub train_loss_nats: Option<f64>,
-    /// Loss in nats of the last validation.
-    pub valid_loss_nats: Option<f64>,
+    /// Loss of the last step; None before the first.
+    pub train_loss: Option<f64>,
+    /// Loss of the last validation.
+    pub valid_loss: Option<f64>,
     /// Share of the last validation's targets that were the model's first choice.
     pub valid_accuracy: Option<f64>,
-    /// Loss in nats of the best validation.
-    pub best_loss_nats: Option<f64>,
-    /// Loss in nats of the best weights on the test data.
-    pub test_loss_nats: Option<f64>,
-    /// Loss in nats of the best guess that looks at nothing.
-    pub chance_nats: f64,
+    /// Loss of the best validation.
+    pub best_loss: Option<f64>,
+    /// Loss of the best weights on the test data.
+    pub test_loss: Option<f64>,
+    /// Share of the test's targets that were these weights' first choice.
+    pub test_accuracy: Option<f64>,
+    /// What losses are counted in.
+    pub unit: Unit,
+    /// Loss of the best guess that looks at nothing, or of the naive one.
+    pub chance_loss: f64,
     /// What that guess is.
     pub chance: String,
     /// Wall-clock seconds of this attempt.
     pub seconds: f64,
-    /// Tokens read per second of this attempt, validation included.
+    /// Places read per second of this attempt, validation included.
     pub tokens_per_second: f64,
+    /// What stands at a place: "tokens" or "steps".
+    #[serde(skip)]
+    pub places: &'static str,
     /// What failed, for a run that diverged.
     #[serde(skip)]
     pub divergence: Option<Divergence>,
+}
+
+impl Summary {
+    /// The summary as a JSON document, in which the names of losses end with what they are counted in.
+    ///
+    /// # Panics
+    /// Never: a summary can be written as JSON.
+    pub fn document(&self) -> Value {
+        let mut document = serde_json::to_value(self).expect("names and numbers");
+        let fields = document.as_object_mut().expect("a structure");
+        for name in ["train_loss", "valid_loss", "best_loss", "test_loss"] {
+            let value = fields.remove(name).unwrap_or_default();
+            fields.insert(format!("{name}_{}", self.unit), value);
+        }
+        let chance = fields.remove("chance_loss").unwrap_or_default();
+        fields.insert(format!("chance_{}", self.unit), chance);
+        document
+    }
 }

@@ -58,9 +58,11 @@ pub enum LabelledError {
     },
     /// A fraction outside [0, 1).
     #[error(
-        "{fraction} of the training examples cannot be held out: choose a --valid-fraction from 0 to below 1"
+        "{flag} {fraction}: needs a number from 0 to below 1, and so does the sum of what is held out: choose --valid-fraction and --test-fraction that leave something to train on"
     )]
     Fraction {
+        /// The flag that asks for it.
+        flag: &'static str,
         /// The fraction asked for.
         fraction: f64,
     },

@@ -27,10 +27,20 @@ impl Labelled {
     /// # Errors
     /// [`Problem::UnseenLabel`] for a label without an example in training, and [`Problem::OtherKind`],
     /// [`Problem::Channels`] or [`Problem::ChannelName`] if the steps differ from training's.
-    pub fn fit(mut self, training: &Labelled) -> Result<Self, LabelledError> {
-        same_steps(&self.kind, &training.kind).map_err(|problem| problem.at(&self.path, Place::File))?;
+    pub fn fit(self, training: &Labelled) -> Result<Self, LabelledError> {
         let counts = training.balance();
-        let of = |label: &String| training.classes.iter().position(|l| l == label).filter(|&c| counts[c] > 0);
+        self.fit_to(&training.kind, &training.classes, &|class| counts[class] > 0)
+    }
+
+    /// The same sequences with these classes, of which some are `known`, as [`Labelled::fit`].
+    pub(super) fn fit_to(
+        mut self,
+        kind: &Kind,
+        training: &[String],
+        known: &dyn Fn(usize) -> bool,
+    ) -> Result<Self, LabelledError> {
+        same_steps(&self.kind, kind).map_err(|problem| problem.at(&self.path, Place::File))?;
+        let of = |label: &String| training.iter().position(|l| l == label).filter(|&class| known(class));
         let classes: Vec<Option<usize>> = self.classes.iter().map(of).collect();
         for sequence in 0..self.len() {
             let own = self.labels[sequence] as usize;
@@ -40,7 +50,7 @@ impl Labelled {
             };
             self.labels[sequence] = class as u32;
         }
-        self.classes.clone_from(&training.classes);
+        self.classes = training.to_vec();
         Ok(self)
     }
 }

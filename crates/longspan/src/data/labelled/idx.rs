@@ -36,7 +36,8 @@ pub enum ImageSteps {
     Rows,
 }
 
-const FORMS: setting::Kind = setting::Kind { what: "step of an image", forms: &["pixels", "rows"] };
+const FORMS: setting::Kind =
+    setting::Kind { what: "step of an image", forms: &["pixels", "permuted[:SEED]", "rows"] };
 
 impl Default for ImageSteps {
     fn default() -> Self {
@@ -46,21 +47,32 @@ impl Default for ImageSteps {
 
 impl fmt::Display for ImageSteps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Pixels { .. } => "pixels",
-            Self::Rows => "rows",
-        })
+        match self {
+            Self::Pixels { permuted: None } => f.write_str("pixels"),
+            Self::Pixels { permuted: Some(0) } => f.write_str("permuted"),
+            Self::Pixels { permuted: Some(seed) } => write!(f, "permuted:{seed}"),
+            Self::Rows => f.write_str("rows"),
+        }
     }
 }
 
-/// `pixels`, which are not permuted, or `rows`.
+/// `pixels`, `permuted` (with the seed 0), `permuted:SEED` or `rows`.
 impl FromStr for ImageSteps {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, SettingError> {
-        match text {
-            "pixels" => Ok(Self::default()),
-            "rows" => Ok(Self::Rows),
+        match text.split_once(':') {
+            None if text == "pixels" => Ok(Self::default()),
+            None if text == "permuted" => Ok(Self::Pixels { permuted: Some(0) }),
+            None if text == "rows" => Ok(Self::Rows),
+            Some(("permuted", seed)) => match seed.parse() {
+                Ok(seed) => Ok(Self::Pixels { permuted: Some(seed) }),
+                Err(_) => Err(SettingError::NotANumber {
+                    what: "the seed of the permutation",
+                    text: seed.into(),
+                    need: "a whole number",
+                }),
+            },
             _ => Err(FORMS.unknown(text)),
         }
     }

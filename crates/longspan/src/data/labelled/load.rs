@@ -80,6 +80,39 @@ impl LabelledParts {
     }
 }
 
+/// Reads sequences for a model of such steps and classes, which has learned from others. Missing values are treated, values
+/// are not scaled.
+///
+/// # Errors
+/// As [`LabelledParts::load`], and as [`Labelled::fit`].
+pub fn load_for(
+    path: &Path,
+    options: &LabelledOptions,
+    kind: &Kind,
+    classes: &[String],
+) -> Result<Labelled, LabelledError> {
+    let tokens = match kind {
+        Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+        Kind::Values { .. } => Tokens::Build(options.level),
+    };
+    let labels = options.labels.as_deref();
+    let mut labelled = read(path, options, labels, tokens)?.fit_to(kind, classes, &|_| true)?;
+    labelled.treat(options.missing)?;
+    Ok(labelled)
+}
+
+/// Whether a file holds piano rolls, which have no labels: [`super::music`] reads them.
+///
+/// # Errors
+/// [`LabelledError`] if it cannot be read.
+pub fn is_music(path: &Path) -> Result<bool, LabelledError> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let (head, _) = peek(open(path)?, 4096).map_err(|error| failed(path, error))?;
+    Ok(format(path, &head) == Some(Format::Music))
+}
+
 /// What a file is.
 #[derive(Debug, PartialEq, Eq)]
 enum Format {

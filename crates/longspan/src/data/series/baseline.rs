@@ -46,8 +46,13 @@ pub struct Accuracy {
 impl Accuracy {
     /// No forecasts yet, of the targets of a series.
     pub fn new(series: &Series) -> Self {
-        let scales = series.targets.iter().map(|&target| naive_scale(series, target)).collect::<Vec<_>>();
-        Self { forecasts: 0, sums: vec![(0.0, 0.0); series.horizon * scales.len()], scales }
+        Self::of(series.horizon, series.targets.iter().map(|&target| naive_mae(series, target)).collect())
+    }
+
+    /// No forecasts yet, `horizon` rows ahead, of targets of which persistence is as far off as `scales` say, see
+    /// [`naive_mae`].
+    pub fn of(horizon: usize, scales: Vec<f64>) -> Self {
+        Self { forecasts: 0, sums: vec![(0.0, 0.0); horizon * scales.len()], scales }
     }
 
     /// Counts one forecast; both arguments are `[horizon, targets]` in the units of the file.
@@ -107,7 +112,7 @@ impl Accuracy {
 }
 
 /// s of a column: the mean absolute difference of neighbours in the training part, in the units of the file.
-fn naive_scale(series: &Series, column: usize) -> f64 {
+pub fn naive_mae(series: &Series, column: usize) -> f64 {
     let columns = series.columns.len();
     let (mut sum, mut pairs) = (0.0, 0u64);
     for segment in series.segments(Part::Train) {

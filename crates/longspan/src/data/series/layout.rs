@@ -63,6 +63,7 @@ impl Layout {
             return Err(SeriesError::NoNumbers { path: options.path.clone() });
         }
         let targets = match options.target.is_empty() {
+            _ if options.all_targets => (0..values.len()).collect(),
             true => vec![values.len() - 1],
             false => targets(options, names, &values)?,
         };

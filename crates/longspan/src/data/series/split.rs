@@ -7,6 +7,7 @@ use super::error::{SeriesError, shorten};
 use super::lines::Lines;
 use super::table::{Table, TableColumn, TableGroup};
 use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
+use crate::data::labelled::Scaling;
 
 impl Series {
     /// Fills or cuts gaps, cuts the parts, and standardises.
@@ -33,7 +34,10 @@ impl Series {
             parts[part as usize].long_enough(part, options)?;
         }
 
-        let columns = scale(&table, &parts[Part::Train as usize]);
+        let columns = match &options.scaling {
+            None => scale(&table, &parts[Part::Train as usize]),
+            Some(scaling) => given(&table, scaling),
+        };
         standardise(&mut table, &columns)?;
         let (groups, values) = table.groups.into_iter().map(|group| (group.name, group.values)).unzip();
         Ok(Self {
@@ -203,6 +207,18 @@ fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
         (scaled, means[index])
     };
     table.columns.iter().enumerate().map(column).collect()
+}
+
+/// Each column's scale as it is given, and its mean as a difference from its origin.
+fn given(table: &Table, scaling: &Scaling) -> Vec<(Column, f64)> {
+    assert_eq!(scaling.mean.len(), table.columns.len(), "a scaling of other columns");
+    let numbers = scaling.mean.iter().zip(&scaling.std);
+    let column = |(column, (&mean, &std)): (&TableColumn, (&f64, &f64))| {
+        let scaled =
+            Column { name: column.name.clone(), mean, std, constant: false, missing: column.missing };
+        (scaled, mean - column.origin.unwrap_or(0.0))
+    };
+    table.columns.iter().zip(numbers).map(column).collect()
 }
 
 /// z = (x − μ)/σ in place.
