@@ -72,7 +72,8 @@ impl DenseJacobians {
         self.steps.is_empty()
     }
 
-    /// J of a kept step and a row, row-major `[n, n]`: element (i, j) is ∂s_t[i]/∂s_{t−1}[j].
+    /// J of a kept step and a row, row-major `[n, n]`: element (i, j) is the derivative of number i of s_t by number j of
+    /// s_{t−1}.
     pub fn matrix(&self, step: usize, row: usize) -> &[f64] {
         &self.steps[step][row * self.width * self.width..][..self.width * self.width]
     }
