@@ -66,6 +66,14 @@ zero state.
     bias.{1,4,5} [3]         K steps of backpropagation against all, of the mean loss of all steps: ratio of the norms,
                              relative error, cosine
 
+DIRECTORY/jacobian/{rnn,relu,residual,gru,lstm}_{1,2}.safetensors: the Jacobians of the joint state s_t (layer after layer, h
+before c: n numbers) along a trajectory of one row, by `torch.func.jacrev`. The residual cell is h + 1/2 tanh(...).
+
+    rnn.*                    the weights
+    x [T,1,D]  h0, c0 [L,1,H]
+    jacobians [T,n,n]        element (t, i, j) is the derivative of s_t[i] by s_{t-1}[j]
+    ln_singular [T,2]        ln of the largest and smallest singular values of J_T ... J_{T-tau+1}, tau = 1 ... T
+
 PyTorch clips by max_norm / (norm + 1e-6), so that a comparison of clipped losses has to add the 1e-6 too.
 """
 
@@ -76,6 +84,7 @@ import sys
 import torch
 from safetensors.torch import save_file
 from torch import nn, optim
+from torch.func import jacrev
 from torch.nn import functional
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
@@ -223,6 +232,8 @@ def step(cell: str, x: torch.Tensor, state: State, w_ih, w_hh, b_ih, b_hh) -> St
         return {"h": (from_input + from_state).tanh()}
     if cell == "relu":
         return {"h": (from_input + from_state).relu()}
+    if cell == "residual":
+        return {"h": state["h"] + 0.5 * (from_input + from_state).tanh()}
     if cell == "gru":
         (r_x, z_x, n_x), (r_h, z_h, n_h) = from_input.chunk(3, 1), from_state.chunk(3, 1)
         r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
@@ -501,10 +512,40 @@ def reach_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def jacobian_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
+    """The Jacobians of the joint state along a trajectory, and the singular values of their products."""
+    torch.manual_seed(layers)
+    rnn = CELLS["rnn" if cell == "residual" else cell](layers)
+    parts = "hc" if cell == "lstm" else "h"
+    x = torch.randn(STEPS, 1, INPUT)
+    states = torch.randn(layers, len(parts), 1, HIDDEN)
+    tensors = {"x": x} | {f"{p}0": states[:, i] for i, p in enumerate(parts)}
+
+    def joint(x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        following = []
+        for weights, state in zip(rnn.all_weights, s.view(layers, len(parts), 1, HIDDEN)):
+            state = step(cell, x, dict(zip(parts, state)), *weights)
+            following += [state[p].flatten() for p in parts]
+            x = state["h"]
+        return torch.cat(following)
+
+    s, jacobians, product, singular = states.flatten(), [], None, []
+    with torch.no_grad():
+        for x_t in x:
+            jacobians.append(jacrev(lambda s: joint(x_t, s))(s))
+            s = joint(x_t, s)
+        for jacobian in reversed(jacobians):
+            product = jacobian if product is None else product @ jacobian
+            values = torch.linalg.svdvals(product)
+            singular.append(torch.stack([values[0], values[-1]]).log())
+    tensors |= {"jacobians": torch.stack(jacobians), "ln_singular": torch.stack(singular)}
+    return tensors | {f"rnn.{name}": weight for name, weight in rnn.named_parameters()}
+
+
 def main() -> None:
     default = pathlib.Path(__file__).resolve().parent.parent / "crates/longspan/tests/golden"
     directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    for kind in ("model", "loss", "encoder", "reach"):
+    for kind in ("model", "loss", "encoder", "reach", "jacobian"):
         (directory / kind).mkdir(parents=True, exist_ok=True)
     torch.set_default_dtype(torch.float64)
     cases = {f"bidirectional_{cell}_2": packed_case(cell, connected=False) for cell in MODULES}
@@ -512,6 +553,7 @@ def main() -> None:
     for layers in (1, 2):
         cases |= {f"{cell}_{layers}": stack_case(cell, layers) for cell in CELLS}
         cases |= {f"model/{case}_{layers}": model_case(cell, layers) for case, cell in MODELS.items()}
+        cases |= {f"jacobian/{cell}_{layers}": jacobian_case(cell, layers) for cell in [*CELLS, "residual"]}
         cases |= {f"reach/{case}_{layers}": reach_case(cell, layers) for case, cell in MODELS.items()}
         cases |= {f"encoder/{cell}_{layers}": encoder_case(cell, layers) for cell in ("gru", "lstm")}
         cases |= {f"loss/{name}": loss_case(name) for name in LOSSES if layers == 1}

@@ -17,7 +17,9 @@ use longspan::clip::{Clip, ClipReport};
 use longspan::extent::Extent;
 use longspan::head::Classes;
 use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
-use longspan::kernel::recurrent::{self, Backward, Chunk, Equations, Forward, Gradients, MAX_GATES, Units};
+use longspan::kernel::recurrent::{
+    self, Backward, Chunk, Equations, Forward, Gradients, Linearise, MAX_GATES, Tangent, Units,
+};
 use longspan::kernel::{Context, Level, Packed, Vector, Weights};
 use longspan::matrix::{Mat, MatMut};
 use longspan::optim::{Optimizer, Rule, Settings};
@@ -237,6 +239,7 @@ impl<const F: u8> Equations<f32> for Apply<F> {
     const DELTAS: usize = 0;
     const PARTS: usize = 1;
     const WEIGHTS: usize = 0;
+    const JACOBIAN: usize = 0;
 
     #[inline(always)]
     fn forward<S: Units<f32>>(&self, _: usize, _: [S::V; MAX_GATES], _: Forward<'_, f32, S>) {}
@@ -256,6 +259,12 @@ impl<const F: u8> Equations<f32> for Apply<F> {
 
     #[inline(always)]
     fn backward<S: Units<f32>>(&self, _: usize, _: Backward<'_, f32, S>) {}
+
+    #[inline(always)]
+    fn linearise<S: Units<f32>>(&self, _: Linearise<'_, f32, S>) {}
+
+    #[inline(always)]
+    fn tangent<S: Units<f32>>(&self, _: usize, _: [S::V; MAX_GATES], _: Tangent<'_, f32, S>) {}
 }
 
 fn activation<const F: u8>(bencher: Bencher) {

@@ -19,6 +19,7 @@ mod connection;
 mod input;
 mod learned;
 mod norm;
+mod passage;
 mod plan;
 mod recurrence;
 mod state;
@@ -26,6 +27,7 @@ mod state;
 use connection::{Connections, add};
 pub use input::Input;
 use input::Reader;
+pub use passage::Passage;
 pub use plan::{MemoryError, Plan};
 pub use recurrence::{Recurrence, RecurrenceSpec};
 pub use state::State;
@@ -209,7 +211,7 @@ impl<R: Real> Stack<R> {
     ) {
         let plan =
             self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan, extent), state, dropout, y);
+        self.run(ctx, params, input, (plan, extent), state, dropout, y, &mut |_| ());
     }
 
     /// As [`Stack::forward`] without dropout, to the same bits, where backward does not follow: in the memory of one chunk.
@@ -225,8 +227,25 @@ impl<R: Real> Stack<R> {
         state: &mut State<R>,
         y: &mut [R],
     ) {
+        self.follow(ctx, params, input, extent, state, y, &mut |_| ());
+    }
+
+    /// As [`Stack::outputs`]; `look` sees what every chunk leaves, one after the other.
+    ///
+    /// # Panics
+    /// If a length does not fit the extent.
+    pub fn follow(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        extent: &Extent,
+        state: &mut State<R>,
+        y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
+    ) {
         let plan = self.plan(extent.steps(), extent.rows(), None).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y);
+        self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y, look);
     }
 
     /// Forward, keeping what the plan says.
@@ -239,6 +258,7 @@ impl<R: Real> Stack<R> {
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
     ) {
         let hidden = self.hidden();
         self.reader.check(input, extent.places());
@@ -271,6 +291,8 @@ impl<R: Real> Stack<R> {
             let arrives = self.connections.arrives(top, self.spans[top - 1].output(), &self.sums);
             let out = self.connections.read(ctx, params, None, top, cut, arrives, &mut self.read);
             y[cut.first_place() * hidden..][..len].copy_from_slice(&out.data()[..len]);
+            let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
+            look(Passage { layers: &self.layers, tapes, spans: &mut self.spans, cut });
         }
     }
 

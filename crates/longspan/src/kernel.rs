@@ -15,6 +15,7 @@
 pub mod elementwise;
 pub mod gemm;
 pub mod norms;
+pub mod orthonormal;
 pub mod recurrent;
 pub mod rows;
 pub mod softmax;

@@ -2,8 +2,10 @@
 
 mod gradients;
 mod span;
+mod tangent;
 
 pub use span::{Span, Tape};
+pub use tangent::Jacobians;
 
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::extent::Cut;
@@ -28,6 +30,10 @@ pub struct Shape {
     pub parts: usize,
     /// Elementwise weight slots.
     pub weights: usize,
+    /// Coefficients of the Jacobian.
+    pub jacobian: usize,
+    /// Tangents of operands on the tape.
+    pub operands: usize,
     /// Products per step.
     pub phases: &'static [Phase],
 }
@@ -39,6 +45,8 @@ fn shape_of<R: Real, C: Cell<R>>(_: &C) -> Shape {
         deltas: <C as Equations<R>>::DELTAS,
         parts: <C as Equations<R>>::PARTS,
         weights: <C as Equations<R>>::WEIGHTS,
+        jacobian: <C as Equations<R>>::JACOBIAN,
+        operands: <C as Equations<R>>::OPERANDS,
         phases: C::PHASES,
     }
 }

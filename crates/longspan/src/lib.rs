@@ -8,7 +8,8 @@
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
 //! [`model`] scores them; [`metrics`] says how well, and [`probe`] how far the gradient reaches.
 //! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
-//! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
+//! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are, [`probe`] what
+//! happens along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
 //! [`checkpoint`]s in a [`run`] directory.
 
 pub mod assess;

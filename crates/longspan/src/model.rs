@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bptt::{Flow, MemoryError, Plan, Recurrence, RecurrenceSpec, State, chunk_for};
+use crate::bptt::{Flow, MemoryError, Passage, Plan, Recurrence, RecurrenceSpec, State, chunk_for};
 use crate::cell::CellKind;
 use crate::data::{self, Batch, IGNORE};
 use crate::dropout::Dropout;
@@ -544,6 +544,25 @@ impl<R: Real> Model<R> {
         if !batch.carry {
             self.stack.begin(params, state);
         }
+    }
+
+    /// Runs a batch through the stack alone; `look` sees what every chunk leaves, see [`Recurrence::follow`].
+    ///
+    /// # Panics
+    /// If the stack is not a plain one.
+    pub fn follow(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        look: &mut dyn FnMut(Passage<'_, R>),
+    ) {
+        let n = batch.extent.places() * self.spec.width();
+        self.start(params, batch, state);
+        self.y.grow(n);
+        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
+        self.stack.follow(ctx, params, input, &batch.extent, state, &mut self.y[..n], look);
     }
 
     /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.

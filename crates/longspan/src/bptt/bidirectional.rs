@@ -232,11 +232,11 @@ impl<R: Real> Bidirectional<R> {
             let [ahead, back] = &mut self.halves;
             let (window, parts) = ((plan, extent), &mut state.layers[2 * l..]);
             forwards.with(&mut parts[0], |stack, state| {
-                stack.run(ctx, params, read, window, state, first, &mut ahead[..n]);
+                stack.run(ctx, params, read, window, state, first, &mut ahead[..n], &mut |_| ());
             });
             let (read, first) = (self.turned.input(ctx, read), first.map(Dropout::turned));
             reverse.with(&mut parts[1], |stack, state| {
-                stack.run(ctx, params, read, window, state, first, &mut back[..n]);
+                stack.run(ctx, params, read, window, state, first, &mut back[..n], &mut |_| ());
             });
             let (places, below) = (&self.turned.places, &below[l]);
             let sums_up = self.connections.sums_up(l);

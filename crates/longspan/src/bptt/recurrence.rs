@@ -3,7 +3,7 @@
 use super::bidirectional::Bidirectional;
 use super::connection::Connections;
 use super::learned::LearnedState;
-use super::{Flow, Input, MemoryError, Plan, Stack, State};
+use super::{Flow, Input, MemoryError, Passage, Plan, Stack, State};
 use crate::cell::CellKind;
 use crate::dropout::Dropout;
 use crate::extent::Extent;
@@ -185,6 +185,28 @@ impl<R: Real> Recurrence<R> {
         y: &mut [R],
     ) {
         with_stack!(&mut self.stacks, stack => stack.outputs(ctx, params, input, extent, state, y));
+    }
+
+    /// See [`Stack::follow`]: of a plain stack, whose layers read what the ones below put out.
+    ///
+    /// # Panics
+    /// If rows are read both ways, or norms or residual sums stand between layers, or a length does not fit the extent.
+    pub fn follow(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        extent: &Extent,
+        state: &mut State<R>,
+        y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
+    ) {
+        match &mut self.stacks {
+            Stacks::Forwards(stack) if !self.spec.residual && !self.spec.norm => {
+                stack.follow(ctx, params, input, extent, state, y, look);
+            }
+            _ => panic!("a plain stack is followed, not {:?}", self.spec),
+        }
     }
 
     /// See [`Stack::backward`].

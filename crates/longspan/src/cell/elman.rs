@@ -5,6 +5,8 @@
 //!
 //! d_a = d_h ⊙ φ'(a)     φ' from the output: 1 − h² (tanh), [h > 0] (relu), 1 (identity)
 //! d_h_{t-1} = W_hhᵀ d_a
+//!
+//! ḣ_t = φ' ⊙ ȧ          ȧ = W_ih ẋ + W_hh ḣ_{t-1}
 //! ```
 //!
 //! # References
@@ -12,7 +14,9 @@
 
 use super::Cell;
 use crate::kernel::Vector;
-use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::kernel::recurrent::{
+    Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
+};
 use crate::real::Real;
 
 /// φ = tanh.
@@ -35,6 +39,7 @@ impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {
     const DELTAS: usize = 1;
     const PARTS: usize = 1;
     const WEIGHTS: usize = 0;
+    const JACOBIAN: usize = 1;
 
     #[inline(always)]
     fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
@@ -64,5 +69,21 @@ impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {
                 _ => d_h,
             },
         );
+    }
+
+    #[inline(always)]
+    fn linearise<S: Units<R>>(&self, mut at: Linearise<'_, R, S>) {
+        let (h, one) = (at.tape.get(0), S::V::one());
+        let slope = match PHI {
+            TANH => one - h * h,
+            RELU => h.select_positive(one, S::V::zero()),
+            _ => one,
+        };
+        at.jacobian.set(0, slope);
+    }
+
+    #[inline(always)]
+    fn tangent<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Tangent<'_, R, S>) {
+        at.next.set(0, at.jacobian.get(0) * (at.inflow.get(0) + sums[0]));
     }
 }

@@ -13,6 +13,12 @@
 //!         d_h = d_h' ⊙ z + W_hrᵀ d_ar + W_hzᵀ d_az + W_hnᵀ d_q
 //! before: d_u = W_hnᵀ d_an (u = r ⊙ h)   d_ar = d_u ⊙ h ⊙ r ⊙ (1 − r)
 //!         d_h = d_h' ⊙ z + d_u ⊙ r + W_hrᵀ d_ar + W_hzᵀ d_az
+//!
+//! ȧ = W_i ẋ + W_h ḣ for r and z
+//! A_z = (h − n) ⊙ z ⊙ (1 − z)                A_n = (1 − z) ⊙ (1 − n²)
+//! after:  A_r = A_n ⊙ q ⊙ r ⊙ (1 − r)        ḣ' = z ⊙ ḣ + A_z ⊙ ȧ_z + A_r ⊙ ȧ_r + A_n ⊙ (W_in ẋ + r ⊙ W_hn ḣ)
+//! before: A_r = h ⊙ r ⊙ (1 − r)              u̇ = r ⊙ ḣ + A_r ⊙ ȧ_r
+//!                                            ḣ' = z ⊙ ḣ + A_z ⊙ ȧ_z + A_n ⊙ (W_in ẋ + W_hn u̇)
 //! ```
 //!
 //! # References
@@ -21,13 +27,19 @@
 
 use super::Cell;
 use crate::kernel::Vector;
-use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::kernel::recurrent::{
+    Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
+};
 use crate::real::Real;
 
 /// Slots of the gates, on the tape and among the deltas.
 const R_: usize = 0;
 const Z: usize = 1;
 const N: usize = 2;
+
+/// Slots of the Jacobian's coefficients A_r, A_z, A_n; then z, which keeps, and r.
+const KEEP: usize = 3;
+const RESET: usize = 4;
 
 /// h' = (1 − z) ⊙ n + z ⊙ h.
 #[inline(always)]
@@ -55,6 +67,7 @@ impl<R: Real> Equations<R> for ResetAfter {
     const DELTAS: usize = 6;
     const PARTS: usize = 1;
     const WEIGHTS: usize = 1;
+    const JACOBIAN: usize = 5;
 
     #[inline(always)]
     fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
@@ -90,6 +103,26 @@ impl<R: Real> Equations<R> for ResetAfter {
         at.deltas.set(RECURRENT + N, d_an * r);
         at.d_prev.add(0, d_h * z);
     }
+
+    #[inline(always)]
+    fn linearise<S: Units<R>>(&self, mut at: Linearise<'_, R, S>) {
+        let one = S::V::one();
+        let (r, z, n, q) = (at.tape.get(R_), at.tape.get(Z), at.tape.get(N), at.tape.get(Q));
+        let a_n = (one - z) * (one - n * n);
+        at.jacobian.set(R_, a_n * q * r * (one - r));
+        at.jacobian.set(Z, (at.prev.get(0) - n) * z * (one - z));
+        at.jacobian.set(N, a_n);
+        at.jacobian.set(KEEP, z);
+        at.jacobian.set(RESET, r);
+    }
+
+    #[inline(always)]
+    fn tangent<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Tangent<'_, R, S>) {
+        let through_r = at.jacobian.get(R_) * (at.inflow.get(R_) + sums[R_]);
+        let through_z = at.jacobian.get(Z) * (at.inflow.get(Z) + sums[Z]);
+        let through_n = at.jacobian.get(N) * (at.inflow.get(N) + at.jacobian.get(RESET) * sums[N]);
+        at.next.set(0, at.jacobian.get(KEEP) * at.prev.get(0) + through_z + through_r + through_n);
+    }
 }
 
 /// The reset gate acts on the state before the product.
@@ -102,7 +135,7 @@ impl<R: Real> Cell<R> for ResetBefore {
     const GATES: usize = 3;
     const PHASES: &'static [Phase] = &[
         Phase { first_gate: R_, gates: 2, operand: Operand::Hidden, delta: R_ },
-        Phase { first_gate: N, gates: 1, operand: Operand::Tape { slot: U, delta: U }, delta: N },
+        Phase { first_gate: N, gates: 1, operand: Operand::Tape { slot: U, delta: U, tangent: 0 }, delta: N },
     ];
 }
 
@@ -111,6 +144,8 @@ impl<R: Real> Equations<R> for ResetBefore {
     const DELTAS: usize = 4;
     const PARTS: usize = 1;
     const WEIGHTS: usize = 0;
+    const JACOBIAN: usize = 5;
+    const OPERANDS: usize = 1;
 
     #[inline(always)]
     fn forward<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
@@ -146,6 +181,29 @@ impl<R: Real> Equations<R> for ResetBefore {
             let d_u = at.deltas.get(U);
             at.deltas.set(R_, d_u * h * r * (one - r));
             at.d_prev.add(0, d_u * r);
+        }
+    }
+
+    #[inline(always)]
+    fn linearise<S: Units<R>>(&self, mut at: Linearise<'_, R, S>) {
+        let one = S::V::one();
+        let (r, z, n, h) = (at.tape.get(R_), at.tape.get(Z), at.tape.get(N), at.prev.get(0));
+        at.jacobian.set(R_, h * r * (one - r));
+        at.jacobian.set(Z, (h - n) * z * (one - z));
+        at.jacobian.set(N, (one - z) * (one - n * n));
+        at.jacobian.set(KEEP, z);
+        at.jacobian.set(RESET, r);
+    }
+
+    #[inline(always)]
+    fn tangent<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], mut at: Tangent<'_, R, S>) {
+        if phase == 0 {
+            let (a_r, a_z) = (at.inflow.get(R_) + sums[0], at.inflow.get(Z) + sums[1]);
+            let d_h = at.prev.get(0);
+            at.operands.set(0, at.jacobian.get(RESET) * d_h + at.jacobian.get(R_) * a_r);
+            at.next.set(0, at.jacobian.get(KEEP) * d_h + at.jacobian.get(Z) * a_z);
+        } else {
+            at.next.add(0, at.jacobian.get(N) * (at.inflow.get(N) + sums[0]));
         }
     }
 }

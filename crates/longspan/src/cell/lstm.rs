@@ -15,6 +15,12 @@
 //! d_ag = D ⊙ i ⊙ (1 − g²)
 //! d_c  = D ⊙ f [+ P_i ⊙ d_ai + P_f ⊙ d_af]
 //! d_h  = W_hhᵀ d_a                                          P: d_P_i = Σ d_ai ⊙ c, d_P_f = Σ d_af ⊙ c, d_P_o = Σ d_ao ⊙ c'
+//!
+//! ȧ = W_ih ẋ + W_hh ḣ for every gate                       coupled: without f
+//! A_i = g ⊙ i ⊙ (1 − i)   A_f = c ⊙ f ⊙ (1 − f)   A_g = i ⊙ (1 − g²)   A_o = tanh c' ⊙ o ⊙ (1 − o)
+//!                                                          coupled: A_i = (g − c) ⊙ i ⊙ (1 − i)
+//! ċ' = (f [+ A_i ⊙ P_i + A_f ⊙ P_f]) ⊙ ċ + A_i ⊙ ȧ_i + A_f ⊙ ȧ_f + A_g ⊙ ȧ_g
+//! ḣ' = (o ⊙ (1 − tanh² c') [+ A_o ⊙ P_o]) ⊙ ċ' + A_o ⊙ ȧ_o
 //! ```
 //!
 //! # References
@@ -23,7 +29,9 @@
 
 use super::{Cell, Factor, Peephole};
 use crate::kernel::Vector;
-use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::kernel::recurrent::{
+    Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
+};
 use crate::real::Real;
 
 /// The LSTM; peepholes are weight slots i, f, o (coupled: i, o).
@@ -38,6 +46,9 @@ impl<const PEEPHOLES: bool, const COUPLED: bool> Lstm<PEEPHOLES, COUPLED> {
     const F: usize = 1;
     const G: usize = if COUPLED { 1 } else { 2 };
     const O: usize = Self::G + 1;
+    /// Slots of the Jacobian behind A_i, A_f, A_g, A_o: by c of c', and by c' of h'.
+    const KEEP: usize = Self::O + 1;
+    const SHOW: usize = Self::O + 2;
     /// Weight slot of P_o.
     const P_O: usize = if COUPLED { 1 } else { 2 };
 }
@@ -65,6 +76,7 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Equations<R> for Lstm<
     const DELTAS: usize = Self::O + 1;
     const PARTS: usize = 2;
     const WEIGHTS: usize = if PEEPHOLES { Self::P_O + 1 } else { 0 };
+    const JACOBIAN: usize = Self::SHOW + 1;
 
     #[inline(always)]
     fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
@@ -139,5 +151,46 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Equations<R> for Lstm<
             }
         }
         at.d_prev.set(C, d_prev);
+    }
+
+    #[inline(always)]
+    fn linearise<S: Units<R>>(&self, mut at: Linearise<'_, R, S>) {
+        let one = S::V::one();
+        let (i, g, o) = (at.tape.get(Self::I), at.tape.get(Self::G), at.tape.get(Self::O));
+        let (c, tanh_c) = (at.prev.get(C), at.next.get(C).tanh());
+        let by_i = if COUPLED { g - c } else { g } * i * (one - i);
+        let by_o = tanh_c * o * (one - o);
+        let mut keep = if COUPLED { one - i } else { at.tape.get(Self::F) };
+        let mut show = o * (one - tanh_c * tanh_c);
+        if !COUPLED {
+            let f = keep;
+            let by_f = c * f * (one - f);
+            at.jacobian.set(Self::F, by_f);
+            if PEEPHOLES {
+                keep = keep + by_f * at.weights.get(Self::F);
+            }
+        }
+        if PEEPHOLES {
+            keep = keep + by_i * at.weights.get(Self::I);
+            show = show + by_o * at.weights.get(Self::P_O);
+        }
+        at.jacobian.set(Self::I, by_i);
+        at.jacobian.set(Self::G, i * (one - g * g));
+        at.jacobian.set(Self::O, by_o);
+        at.jacobian.set(Self::KEEP, keep);
+        at.jacobian.set(Self::SHOW, show);
+    }
+
+    #[inline(always)]
+    fn tangent<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Tangent<'_, R, S>) {
+        let mut c = at.jacobian.get(Self::KEEP) * at.prev.get(C);
+        c = c + at.jacobian.get(Self::I) * (at.inflow.get(Self::I) + sums[Self::I]);
+        if !COUPLED {
+            c = c + at.jacobian.get(Self::F) * (at.inflow.get(Self::F) + sums[Self::F]);
+        }
+        c = c + at.jacobian.get(Self::G) * (at.inflow.get(Self::G) + sums[Self::G]);
+        let by_o = at.jacobian.get(Self::O) * (at.inflow.get(Self::O) + sums[Self::O]);
+        at.next.set(C, c);
+        at.next.set(H, at.jacobian.get(Self::SHOW) * c + by_o);
     }
 }

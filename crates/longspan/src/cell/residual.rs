@@ -5,6 +5,8 @@
 //!
 //! d_a = α d_h ⊙ (1 − n²)       d_α = Σ d_h ⊙ n
 //! d_h_{t-1} = d_h + W_hhᵀ d_a                              (Jacobian I + α diag(1 − n²) W_hh)
+//!
+//! ḣ_t = ḣ_{t-1} + α (1 − n²) ⊙ ȧ                           ȧ = W_ih ẋ + W_hh ḣ_{t-1}
 //! ```
 //!
 //! # References
@@ -12,7 +14,9 @@
 
 use super::Cell;
 use crate::kernel::Vector;
-use crate::kernel::recurrent::{Backward, Equations, Forward, MAX_GATES, Operand, Phase, Units};
+use crate::kernel::recurrent::{
+    Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
+};
 use crate::real::Real;
 
 /// The residual network; α is weight slot 0.
@@ -36,6 +40,7 @@ impl<R: Real> Equations<R> for Residual {
     const DELTAS: usize = 2;
     const PARTS: usize = 1;
     const WEIGHTS: usize = 1;
+    const JACOBIAN: usize = 1;
 
     #[inline(always)]
     fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
@@ -55,5 +60,16 @@ impl<R: Real> Equations<R> for Residual {
         at.deltas.set(0, at.weights.get(STEP) * d_h * (S::V::one() - n * n));
         at.deltas.set(D_STEP, d_h * n);
         at.d_prev.add(0, d_h);
+    }
+
+    #[inline(always)]
+    fn linearise<S: Units<R>>(&self, mut at: Linearise<'_, R, S>) {
+        let n = at.tape.get(N);
+        at.jacobian.set(0, at.weights.get(STEP) * (S::V::one() - n * n));
+    }
+
+    #[inline(always)]
+    fn tangent<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Tangent<'_, R, S>) {
+        at.next.set(0, at.prev.get(0) + at.jacobian.get(0) * (at.inflow.get(0) + sums[0]));
     }
 }

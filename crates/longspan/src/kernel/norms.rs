@@ -71,7 +71,7 @@ impl<R: Real> Job for ProjectOff<'_, R> {
 
 /// ⟨a, b⟩ of vectors of one length.
 #[inline(always)]
-fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
+pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
     // As many sums as hide the time that one waits for itself.
     const SUMS: usize = 4;
     let (lanes, len, mut at) = (I::V::<R>::LANES, a.len(), 0);

@@ -90,36 +90,57 @@ impl<R: Real> Packed<R> {
     /// # Panics
     /// If the shape differs from that given to [`Packed::new`].
     pub fn pack(&mut self, ctx: &Context<R>, weights: Weights<'_, R>) {
-        let n = self.gates * self.units;
-        let (w, shape) = match weights {
-            Weights::Plain(w) => (w, (w.rows(), w.cols())),
-            Weights::Transposed(w) => (w, (w.cols(), w.rows())),
-        };
-        assert_eq!(shape, (self.depth, n), "weights to pack: [K, N]");
+        self.check(weights);
         self.data.grow(self.len);
         let data = Shared(self.data.as_mut_ptr());
-        let (panels, gates, units, lanes, depth) =
-            (&self.panels, self.gates, self.units, self.lanes, self.depth);
-        ctx.split(panels.len(), |_, first, end| {
-            for panel in &panels[first..end] {
-                let width = gates * panel.spread * lanes;
+        let this = &*self;
+        ctx.split(this.panels.len(), |_, first, end| {
+            for panel in &this.panels[first..end] {
+                let len = this.depth * this.vectors(panel) * this.lanes;
                 // SAFETY: panels do not overlap, and these belong to this worker alone.
-                let out =
-                    unsafe { std::slice::from_raw_parts_mut(data.get().add(panel.offset), depth * width) };
-                for gate in 0..gates {
-                    let (from, to) = (gate * units + panel.first, gate * panel.spread * lanes);
-                    match weights {
-                        Weights::Plain(_) => {
-                            for (k, row) in out.chunks_exact_mut(width).enumerate() {
-                                row[to..to + panel.units]
-                                    .copy_from_slice(&w.row(k)[from..from + panel.units]);
-                            }
-                        }
-                        Weights::Transposed(_) => turn(w, from, panel.units, out, width, to),
-                    }
-                }
+                let out = unsafe { std::slice::from_raw_parts_mut(data.get().add(panel.offset), len) };
+                this.fill(panel, weights, out);
             }
         });
+    }
+
+    /// As [`Packed::pack`] on the calling thread: what a worker packs for itself.
+    ///
+    /// # Panics
+    /// If the shape differs from that given to [`Packed::new`].
+    pub fn pack_here(&mut self, weights: Weights<'_, R>) {
+        self.check(weights);
+        self.data.grow(self.len);
+        let mut data = std::mem::replace(&mut self.data, Buffer::zeros(0));
+        for panel in &self.panels {
+            let len = self.depth * self.vectors(panel) * self.lanes;
+            self.fill(panel, weights, &mut data[panel.offset..][..len]);
+        }
+        self.data = data;
+    }
+
+    fn check(&self, weights: Weights<'_, R>) {
+        let shape = match weights {
+            Weights::Plain(w) => (w.rows(), w.cols()),
+            Weights::Transposed(w) => (w.cols(), w.rows()),
+        };
+        assert_eq!(shape, (self.depth, self.gates * self.units), "weights to pack: [K, N]");
+    }
+
+    /// Copies what belongs to a panel.
+    fn fill(&self, panel: &Panel, weights: Weights<'_, R>, out: &mut [R]) {
+        let width = self.vectors(panel) * self.lanes;
+        for gate in 0..self.gates {
+            let (from, to) = (gate * self.units + panel.first, gate * panel.spread * self.lanes);
+            match weights {
+                Weights::Plain(w) => {
+                    for (k, row) in out.chunks_exact_mut(width).enumerate() {
+                        row[to..to + panel.units].copy_from_slice(&w.row(k)[from..from + panel.units]);
+                    }
+                }
+                Weights::Transposed(w) => turn(w, from, panel.units, out, width, to),
+            }
+        }
     }
 
     /// K: length of the sums.

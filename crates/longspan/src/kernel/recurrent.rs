@@ -12,10 +12,12 @@
 
 mod passes;
 mod slots;
+mod tangents;
 
 use passes::{BackwardRows, ForwardRows, ReplayRows};
 use slots::slots;
-pub use slots::{Backward, Forward, Slots, Units};
+pub use slots::{Backward, Forward, Linearise, Slots, Tangent, Units};
+pub use tangents::{Tangents, linearise, tangents};
 
 use super::block::Kernels;
 use super::pack::Packed;
@@ -34,6 +36,8 @@ pub enum Operand {
         slot: usize,
         /// The delta slot that receives its gradient.
         delta: usize,
+        /// The slot of its tangent.
+        tangent: usize,
     },
 }
 
@@ -62,6 +66,10 @@ pub trait Equations<R: Real>: Sync {
     const PARTS: usize;
     /// Elementwise weights, each `[H]`.
     const WEIGHTS: usize;
+    /// Coefficients of the Jacobian ∂s_t/∂s_{t−1}, each `[H]`: with the recurrent weights they are all of it.
+    const JACOBIAN: usize;
+    /// Tangents of operands on the tape.
+    const OPERANDS: usize = 0;
 
     /// Turns `sums` (one vector per gate of the phase) into the tape and the next state.
     fn forward<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], at: Forward<'_, R, S>);
@@ -73,6 +81,12 @@ pub trait Equations<R: Real>: Sync {
     /// Turns the gradient by the state at t into the deltas of the phase and the direct part of the gradient at t − 1.
     /// Phases run from last to first; the product with the phase's weights follows.
     fn backward<S: Units<R>>(&self, phase: usize, at: Backward<'_, R, S>);
+
+    /// Sets the coefficients of the Jacobian at a step that forward has run.
+    fn linearise<S: Units<R>>(&self, at: Linearise<'_, R, S>);
+
+    /// Turns `sums` (W_hh times the tangent of the phase's operand, one vector per gate) into the tangent of the state at t.
+    fn tangent<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], at: Tangent<'_, R, S>);
 }
 
 /// The buffers of a chunk that forward writes.

@@ -137,6 +137,34 @@ pub struct Backward<'a, R, S> {
     pub weights: Slots<'a, R, S>,
 }
 
+/// What the linearised equations see at one step.
+pub struct Linearise<'a, R, S> {
+    /// The tape as forward left it.
+    pub tape: Slots<'a, R, S>,
+    /// State parts at t − 1.
+    pub prev: Slots<'a, R, S>,
+    /// State parts at t.
+    pub next: Slots<'a, R, S>,
+    /// Elementwise weights of the cell.
+    pub weights: Slots<'a, R, S>,
+    /// Coefficients of the Jacobian, to be set.
+    pub jacobian: Slots<'a, R, S>,
+}
+
+/// What the equations of a tangent see at one step; ẏ is the change of y along it.
+pub struct Tangent<'a, R, S> {
+    /// Coefficients of the Jacobian.
+    pub jacobian: Slots<'a, R, S>,
+    /// W_ih ẋ of each gate: what comes from the layer below; zero where nothing does.
+    pub inflow: Slots<'a, R, S>,
+    /// ṡ_{t−1}.
+    pub prev: Slots<'a, R, S>,
+    /// ṡ_t, to be set.
+    pub next: Slots<'a, R, S>,
+    /// Tangents of operands on the tape, to be set by the phase before theirs.
+    pub operands: Slots<'a, R, S>,
+}
+
 /// Makes [`Slots`].
 ///
 /// # Safety

@@ -1,0 +1,193 @@
+//! Dense matrices of a few hundred rows: LU decomposition, largest singular value.
+
+use crate::kernel::Level;
+use crate::kernel::norms::project_off;
+use crate::rng::{Key, Purpose};
+
+/// P A = L U with partial pivoting.
+pub(super) struct Lu {
+    n: usize,
+    /// U on and above the diagonal, L (ones on its own) below.
+    factors: Vec<f64>,
+    /// Row i of P A is row `order[i]` of A.
+    order: Vec<usize>,
+}
+
+impl Lu {
+    /// Of a row-major `[n, n]`.
+    pub(super) fn new(mut a: Vec<f64>, n: usize) -> Self {
+        assert_eq!(a.len(), n * n, "a square matrix");
+        let mut order: Vec<usize> = (0..n).collect();
+        for k in 0..n {
+            let pivot =
+                (k..n).max_by(|&i, &j| a[i * n + k].abs().total_cmp(&a[j * n + k].abs())).unwrap_or(k);
+            if pivot != k {
+                order.swap(pivot, k);
+                let (above, below) = a.split_at_mut(pivot * n);
+                above[k * n..][..n].swap_with_slice(&mut below[..n]);
+            }
+            let (above, below) = a.split_at_mut((k + 1) * n);
+            let top = &above[k * n..];
+            if top[k] == 0.0 {
+                continue;
+            }
+            for row in below.chunks_exact_mut(n) {
+                let factor = row[k] / top[k];
+                row[k] = factor;
+                row[k + 1..].iter_mut().zip(&top[k + 1..]).for_each(|(x, t)| *x -= factor * t);
+            }
+        }
+        Self { n, factors: a, order }
+    }
+
+    /// ln |det A|; −∞ of a singular matrix.
+    pub(super) fn ln_abs_det(&self) -> f64 {
+        (0..self.n).map(|i| self.factors[i * self.n + i].abs().ln()).sum()
+    }
+
+    /// A⁻¹ B for a row-major B `[n, m]`; None if A is singular.
+    pub(super) fn solve(&self, b: &[f64], m: usize) -> Option<Vec<f64>> {
+        let n = self.n;
+        if (0..n).any(|i| self.factors[i * n + i] == 0.0) {
+            return None;
+        }
+        let mut x: Vec<f64> = self.order.iter().flat_map(|&row| &b[row * m..][..m]).copied().collect();
+        let subtract = |x: &mut [f64], i: usize, j: usize| {
+            let factor = self.factors[i * n + j];
+            let (low, high) = x.split_at_mut(i.max(j) * m);
+            let (to, from) = if i < j { (&mut low[i * m..], &high[..m]) } else { (high, &low[j * m..][..m]) };
+            to[..m].iter_mut().zip(from).for_each(|(x, y)| *x -= factor * y);
+        };
+        for i in 0..n {
+            (0..i).for_each(|j| subtract(&mut x, i, j));
+        }
+        for i in (0..n).rev() {
+            (i + 1..n).for_each(|j| subtract(&mut x, i, j));
+            let pivot = self.factors[i * n + i];
+            x[i * m..][..m].iter_mut().for_each(|x| *x /= pivot);
+        }
+        Some(x)
+    }
+}
+
+/// The largest singular value of a row-major `[n, n]`, to rounding: Lanczos on AᵀA, every vector projected off all before it.
+pub(super) fn largest_singular_value(level: Level, a: &[f64], n: usize) -> f64 {
+    let mut stream = Key::new(0, Purpose::Probe, 0, 0).stream(0, 0);
+    let mut q: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+    normalise(&mut q);
+    let (mut diagonal, mut beside): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+    let mut found = 0.0;
+    for k in 0..n {
+        let last = &q[k * n..];
+        let image: Vec<f64> = a.chunks_exact(n).map(|row| dot(row, last)).collect();
+        let mut next = vec![0.0; n];
+        for (row, &y) in a.chunks_exact(n).zip(&image) {
+            next.iter_mut().zip(row).for_each(|(x, r)| *x += y * r);
+        }
+        diagonal.push(dot(&image, &image));
+        let largest = largest_eigenvalue(&diagonal, &beside);
+        // Twice, because once leaves what rounding brings back.
+        project_off(level, &mut next, &q);
+        project_off(level, &mut next, &q);
+        let left = normalise(&mut next);
+        // An estimate grows as long as there is anything to find; it has stood still to the last digits.
+        if left.is_nan() || left <= f64::EPSILON * largest || (k > 8 && largest - found <= 1e-15 * largest) {
+            return largest.sqrt();
+        }
+        found = largest;
+        beside.push(left);
+        q.extend(next);
+    }
+    found.sqrt()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Scales to length 1 and returns what it was.
+fn normalise(x: &mut [f64]) -> f64 {
+    let norm = dot(x, x).sqrt();
+    x.iter_mut().for_each(|x| *x /= norm);
+    norm
+}
+
+/// The largest eigenvalue of a symmetric tridiagonal matrix, by bisection: below x there are as many as the sequence of
+/// q_i = d_i − x − e²_{i−1} / q_{i−1} has negative members.
+fn largest_eigenvalue(diagonal: &[f64], beside: &[f64]) -> f64 {
+    let e = |i: usize| beside.get(i).copied().unwrap_or(0.0);
+    let radius = |i: usize| e(i) + if i > 0 { e(i - 1) } else { 0.0 };
+    let (mut low, mut high) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    for (i, &d) in diagonal.iter().enumerate() {
+        (low, high) = (low.max(d), high.max(d + radius(i)));
+    }
+    let all_below = |x: f64| {
+        let mut q = 1.0;
+        diagonal.iter().enumerate().all(|(i, &d)| {
+            q = d - x - if i > 0 { e(i - 1).powi(2) / q } else { 0.0 };
+            q < 0.0
+        })
+    };
+    while high - low > f64::EPSILON * high.abs() {
+        let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            break;
+        }
+        if all_below(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(n: usize, seed: u64) -> Vec<f64> {
+        let mut stream = Key::new(seed, Purpose::Probe, 1, 0).stream(0, 0);
+        (0..n * n).map(|_| stream.normal()).collect()
+    }
+
+    #[test]
+    fn a_solution_solves() {
+        for n in [1, 2, 7, 40] {
+            let (a, b) = (random(n, 1), random(n, 2));
+            let x = Lu::new(a.clone(), n).solve(&b, n).unwrap();
+            for i in 0..n {
+                for j in 0..n {
+                    let sum: f64 = (0..n).map(|k| a[i * n + k] * x[k * n + j]).sum();
+                    // The condition of a Gaussian matrix of 40 rows is some hundred.
+                    assert!((sum - b[i * n + j]).abs() < 1e-10, "n = {n}: {sum} against {}", b[i * n + j]);
+                }
+            }
+        }
+        let known = Lu::new(vec![0.0, 2.0, 3.0, 1.0], 2);
+        assert!((known.ln_abs_det() - 6f64.ln()).abs() < 1e-15);
+        let singular = Lu::new(vec![1.0, 2.0, 0.0, 0.0], 2);
+        assert_eq!(singular.ln_abs_det(), f64::NEG_INFINITY);
+        assert!(singular.solve(&[1.0, 0.0, 0.0, 1.0], 2).is_none());
+    }
+
+    /// Products of a diagonal with rotations on both sides, also where the two largest values are close or equal.
+    #[test]
+    fn singular_values_are_those_put_in() {
+        for values in [vec![3.0], vec![1.0; 5], vec![2.0, 2.0 - 1e-9, 1.0, 0.0], vec![1e-8; 3]] {
+            let n = values.len();
+            let mut a = vec![0.0; n * n];
+            values.iter().enumerate().for_each(|(i, v)| a[i * n + i] = *v);
+            for i in 1..n {
+                let (s, c) = (0.3 + i as f64).sin_cos();
+                for j in 0..n {
+                    let (x, y) = (a[j], a[i * n + j]);
+                    (a[j], a[i * n + j]) = (c * x - s * y, s * x + c * y);
+                }
+                for row in a.chunks_exact_mut(n) {
+                    let (x, y) = (row[0], row[i]);
+                    (row[0], row[i]) = (s * x + c * y, c * x - s * y);
+                }
+            }
+            let found = largest_singular_value(Level::detect(), &a, n);
+            assert!((found / values[0] - 1.0).abs() < 1e-14, "{found} of {values:?}");
+        }
+        assert_eq!(largest_singular_value(Level::detect(), &[0.0; 9], 3), 0.0);
+    }
+}

@@ -1,0 +1,237 @@
+//! What τ steps do to a change of the state at most and at least: the extreme singular values of
+//!
+//! ```text
+//! P(τ) = J_t J_{t−1} ⋯ J_{t−τ+1}        σ_max = ‖P(τ)‖,  1/σ_min = ‖P(τ)⁻¹‖,  condition number σ_max/σ_min
+//! ```
+//!
+//! with J_t the Jacobian of the joint state of all layers, and t the last step of a window. A gradient by s_t that goes back τ
+//! steps comes out between σ_min and σ_max times as long. The products and their inverses are carried with a power of two beside
+//! them, so that nothing over- or underflows, and σ_min comes from the inverses: of the product itself it is lost in rounding once
+//! the condition number exceeds 1e16. It is 0 where a Jacobian is singular.
+//!
+//! # References
+//! Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013. Vogt et al. 2020.
+
+use serde::{Deserialize, Serialize};
+
+use super::dense::{Lu, largest_singular_value};
+use super::number;
+use super::tangent::StackTangents;
+use crate::bptt::{Input, Passage, Recurrence, State};
+use crate::extent::Extent;
+use crate::kernel::gemm::{Start, product};
+use crate::kernel::{Context, Packed, Weights};
+use crate::matrix::{Mat, MatMut};
+use crate::params::Params;
+
+/// The extreme singular values of P(τ) of every row; logarithms are natural.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JacobianProduct {
+    /// τ.
+    pub lag_steps: usize,
+    /// ln σ_max of each row.
+    #[serde(with = "number")]
+    pub ln_largest_singular_values: Vec<f64>,
+    /// ln σ_min of each row; −∞ of a singular product.
+    #[serde(with = "number")]
+    pub ln_smallest_singular_values: Vec<f64>,
+    /// ln of the condition number of each row.
+    #[serde(with = "number")]
+    pub ln_condition_numbers: Vec<f64>,
+}
+
+/// The Jacobians of the joint state at the last steps of a trajectory, each as a matrix.
+pub struct DenseJacobians {
+    width: usize,
+    rows: usize,
+    /// Row-major `[rows][n, n]` of a step, earlier ones first.
+    steps: Vec<Vec<f64>>,
+    keep: usize,
+}
+
+impl DenseJacobians {
+    /// Of trajectories from a state like `state`, of which there are `rows`; of all steps the last `keep` stay: rows · keep · n²
+    /// numbers for a joint state of n.
+    pub fn new(state: &State<f64>, rows: usize, keep: usize) -> Self {
+        let width = (0..state.layers()).map(|l| state.layer(l).len() / rows).sum();
+        Self { width, rows, steps: Vec::new(), keep }
+    }
+
+    /// n: numbers in the joint state of one row; the layers' states one after the other, h before c.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Steps that are kept.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether no step was seen.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// J of a kept step and a row, row-major `[n, n]`: element (i, j) is the derivative of number i of s_t by number j of
+    /// s_{t−1}.
+    pub fn matrix(&self, step: usize, row: usize) -> &[f64] {
+        &self.steps[step][row * self.width * self.width..][..self.width * self.width]
+    }
+
+    /// ln |det J| of a kept step and a row.
+    pub fn ln_abs_det(&self, step: usize, row: usize) -> f64 {
+        Lu::new(self.matrix(step, row).to_vec(), self.width).ln_abs_det()
+    }
+
+    /// Takes a chunk of the trajectory that follows those before.
+    pub fn look(&mut self, ctx: &Context<f64>, state: &State<f64>, passage: &mut Passage<'_, f64>) {
+        let (n, steps) = (self.width, passage.cut().steps());
+        let mut tangents = StackTangents::new(state, self.rows, n);
+        tangents.linearise(ctx, passage);
+        for t in steps.saturating_sub(self.keep)..steps {
+            let mut first = 0;
+            for l in 0..passage.layers().len() {
+                let width = passage.layers()[l].state_width();
+                let layer = tangents.layer_mut(l);
+                layer.fill(0.0);
+                for of in layer.chunks_exact_mut(n * width) {
+                    (0..width).for_each(|i| of[(first + i) * width + i] = 1.0);
+                }
+                first += width;
+            }
+            tangents.step(ctx, passage, t);
+            let mut matrices = vec![0.0; self.rows * n * n];
+            let mut first = 0;
+            for l in 0..passage.layers().len() {
+                let width = passage.layers()[l].state_width();
+                let columns = tangents.layer(l).chunks_exact(width);
+                for (column, values) in columns.enumerate() {
+                    let (row, j) = (column / n, column % n);
+                    for (i, &x) in values.iter().enumerate() {
+                        matrices[(row * n + first + i) * n + j] = x;
+                    }
+                }
+                first += width;
+            }
+            if self.steps.len() == self.keep {
+                self.steps.remove(0);
+            }
+            self.steps.push(matrices);
+        }
+    }
+
+    /// P(τ) that ends at the last step, for each of `lags`, smallest first.
+    ///
+    /// # Panics
+    /// If a lag is 0 or larger than the steps that are kept.
+    pub fn products(&self, ctx: &Context<f64>, lags: &[usize]) -> Vec<JacobianProduct> {
+        let mut lags = lags.to_vec();
+        lags.sort_unstable();
+        lags.dedup();
+        let (least, most) = (lags.first().copied().unwrap_or(1), lags.last().copied().unwrap_or(0));
+        assert!(least > 0 && most <= self.len(), "lags {least} to {most} of {} steps", self.len());
+        let mut products: Vec<JacobianProduct> = lags
+            .iter()
+            .map(|&lag_steps| JacobianProduct {
+                lag_steps,
+                ln_largest_singular_values: Vec::new(),
+                ln_smallest_singular_values: Vec::new(),
+                ln_condition_numbers: Vec::new(),
+            })
+            .collect();
+        for row in 0..self.rows {
+            let mut extremes = self.extremes(ctx, row, &lags).into_iter();
+            for product in &mut products {
+                let (largest, smallest) = extremes.next().unwrap_or((f64::NAN, f64::NAN));
+                product.ln_largest_singular_values.push(largest);
+                product.ln_smallest_singular_values.push(smallest);
+                // A product of nothing at all stretches no direction more than another.
+                let condition =
+                    if smallest == f64::NEG_INFINITY { f64::INFINITY } else { largest - smallest };
+                product.ln_condition_numbers.push(condition);
+            }
+        }
+        products
+    }
+
+    /// (ln σ_max, ln σ_min) of one row at each of the ascending lags.
+    fn extremes(&self, ctx: &Context<f64>, row: usize, lags: &[usize]) -> Vec<(f64, f64)> {
+        let n = self.width;
+        let mut forward = Scaled::identity(n);
+        let mut inverse = Some(Scaled::identity(n));
+        let mut packed = Packed::new(ctx.level(), n, 1, n);
+        let mut found = Vec::new();
+        for lag in 1..=lags.last().copied().unwrap_or(0) {
+            let matrix = self.matrix(self.len() - lag, row);
+            packed.pack(ctx, Weights::Plain(Mat::new(matrix, n, n)));
+            let mut next = vec![0.0; n * n];
+            let left = Mat::new(&forward.matrix, n, n);
+            product(ctx, left, &packed, Start::Zero, MatMut::new(&mut next, n, n));
+            forward.replace(next);
+            inverse = inverse.and_then(|mut inverse| {
+                let next = Lu::new(matrix.to_vec(), n).solve(&inverse.matrix, n)?;
+                inverse.replace(next);
+                Some(inverse)
+            });
+            if lags.contains(&lag) {
+                let largest = forward.ln_norm(ctx, n);
+                found.push((largest, inverse.as_ref().map_or(f64::NEG_INFINITY, |x| -x.ln_norm(ctx, n))));
+            }
+        }
+        found
+    }
+}
+
+/// A matrix times e^ln_scale.
+struct Scaled {
+    matrix: Vec<f64>,
+    ln_scale: f64,
+}
+
+impl Scaled {
+    fn identity(n: usize) -> Self {
+        let mut matrix = vec![0.0; n * n];
+        (0..n).for_each(|i| matrix[i * n + i] = 1.0);
+        Self { matrix, ln_scale: 0.0 }
+    }
+
+    /// Takes another matrix in the same scale and brings its largest element near 1, by a power of two: to the bit.
+    fn replace(&mut self, matrix: Vec<f64>) {
+        self.matrix = matrix;
+        let largest = self.matrix.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+        if largest > 0.0 && largest.is_finite() {
+            let power = largest.log2().floor();
+            let scale = (-power).exp2();
+            self.matrix.iter_mut().for_each(|x| *x *= scale);
+            self.ln_scale += power * std::f64::consts::LN_2;
+        }
+    }
+
+    fn ln_norm(&self, ctx: &Context<f64>, n: usize) -> f64 {
+        largest_singular_value(ctx.level(), &self.matrix, n).ln() + self.ln_scale
+    }
+}
+
+/// P(τ) at the last step of the trajectories that `input` drives a stack through from `state`, which comes out as the state after
+/// them. The weights are those last packed.
+///
+/// # Panics
+/// If a length does not fit the extent, rows have different lengths, a lag is 0 or larger than the steps, or
+/// the stack is not a plain one.
+pub fn jacobian_products(
+    ctx: &Context<f64>,
+    stack: &mut Recurrence<f64>,
+    params: &Params<f64>,
+    input: Input<'_, f64>,
+    extent: &Extent,
+    state: &mut State<f64>,
+    lags: &[usize],
+) -> Vec<JacobianProduct> {
+    let shape = state.clone();
+    let mut jacobians = DenseJacobians::new(&shape, extent.rows(), lags.iter().copied().max().unwrap_or(0));
+    let mut y = vec![0.0; extent.places() * stack.spec().width()];
+    stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
+        jacobians.look(ctx, &shape, &mut passage);
+    });
+    jacobians.products(ctx, lags)
+}

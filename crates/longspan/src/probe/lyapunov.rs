@@ -1,0 +1,142 @@
+//! Lyapunov exponents: how fast small changes of the state grow or shrink along a trajectory, per step and in the long run.
+//!
+//! ```text
+//! Q_t R_t = J_t Q_{t−1}        Q_tᵀ Q_t = I, R_t upper triangular, R_ii > 0
+//! λ_i = (1/N) Σ_t ln (R_t)_ii  over N steps after a warm-up, in which Q turns into the directions that grow most
+//! ```
+//!
+//! The Jacobian of a stack is block-triangular, so its exponents are the union of the layers' own, each along the joint
+//! trajectory. Σλ_i = ⟨ln |det J_t|⟩. λ_1 > 0: changes, and gradients on their way back, grow without bound; "chaotic" only where
+//! the trajectory stays bounded without an input, with one it is a conditional exponent. λ_1 < 0 says nothing of the first few
+//! steps, in which changes may grow all the same (see [`super::jacobian`]).
+//!
+//! R_ii = 0 (a dead relu, a gate shut to the last bit) is λ_i = −∞: it is reported, and so are those after it. An R_ii is 0 where
+//! nothing is left of its row but rounding: see [`crate::kernel::orthonormal`].
+//!
+//! With [`LyapunovOptions::steps_per_qr`] s > 1 only exponents with s (λ_1 − λ_i) under about 30 (f64; 12 in f32) are right:
+//! whole spectra take s = 1 and f64.
+//!
+//! # Errors of estimation
+//! Of several trajectories, mean and s/√M. Of one, the blocks of [`growth`].
+//!
+//! # References
+//! Benettin, Galgani, Giorgilli, Strelcyn, "Lyapunov characteristic exponents for smooth dynamical systems", Meccanica 15, 1980.
+//! Vogt, Puelma Touzel, Shlizerman, Lajoie, "On Lyapunov exponents for RNNs", 2020 (arXiv:2006.14123). Engelken, Wolf, Abbott,
+//! "Lyapunov spectra of chaotic recurrent neural networks", 2020 (arXiv:2006.02427). Kaplan, Yorke 1979.
+
+pub mod growth;
+mod record;
+mod relay;
+
+use growth::Growth;
+pub use record::{LayerSpectrum, LyapunovSpectrum, kaplan_yorke};
+use relay::Relay;
+use serde::{Deserialize, Serialize};
+
+use crate::bptt::{Input, Passage, Recurrence, State};
+use crate::extent::Extent;
+use crate::kernel::Context;
+use crate::params::Params;
+use crate::real::Real;
+
+/// How a spectrum is measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LyapunovOptions {
+    /// Leading exponents of each layer; None for all.
+    pub exponents: Option<usize>,
+    /// First steps that do not count.
+    pub warmup_steps: usize,
+    /// Steps from one orthonormalisation to the next.
+    pub steps_per_qr: usize,
+    /// Start of the first directions.
+    pub seed: u64,
+}
+
+impl Default for LyapunovOptions {
+    /// All exponents, each step, after 100.
+    fn default() -> Self {
+        Self { exponents: None, warmup_steps: 100, steps_per_qr: 1, seed: 0 }
+    }
+}
+
+impl LyapunovOptions {
+    /// Whether rows are made orthonormal once `done` steps are done.
+    fn due(&self, done: usize) -> bool {
+        match done.checked_sub(self.warmup_steps) {
+            None => done.is_multiple_of(self.steps_per_qr),
+            Some(counted) => counted.is_multiple_of(self.steps_per_qr),
+        }
+    }
+}
+
+/// A measurement in progress: it sees chunk after chunk of a trajectory, window after window.
+pub struct Lyapunov<R> {
+    options: LyapunovOptions,
+    rows: usize,
+    done: usize,
+    layers: Vec<(Relay<R>, Growth)>,
+}
+
+impl<R: Real> Lyapunov<R> {
+    /// For trajectories from `state` on, of which there are `rows`: each row is one.
+    ///
+    /// # Panics
+    /// If there are no rows or exponents, or `steps_per_qr` is 0.
+    pub fn new(ctx: &Context<R>, state: &State<R>, rows: usize, options: LyapunovOptions) -> Self {
+        assert!(rows > 0 && options.steps_per_qr > 0, "{rows} rows, {} steps", options.steps_per_qr);
+        let layers = (0..state.layers()).map(|layer| {
+            let width = state.layer(layer).len() / rows;
+            let count = options.exponents.map_or(width, |count| count.min(width));
+            assert!(count > 0, "no exponents");
+            (Relay::new(ctx, layer, rows, width, count, options.seed), Growth::new(rows, count))
+        });
+        Self { rows, done: 0, layers: layers.collect(), options }
+    }
+
+    /// Takes a chunk of the trajectory that follows those before.
+    ///
+    /// # Panics
+    /// If the rows are not those of the first state, or one ends inside the chunk.
+    pub fn look(&mut self, ctx: &Context<R>, passage: &mut Passage<'_, R>) {
+        assert_eq!(passage.cut().rows(), self.rows, "rows of the trajectory");
+        for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
+            passage.linearise(ctx, layer, relay.jacobians());
+            let steps = passage.cut().steps();
+            relay.run(ctx, &passage.layers()[layer], self.done, steps, &self.options, growth);
+        }
+        self.done += passage.cut().steps();
+    }
+
+    /// What was measured up to here.
+    pub fn spectrum(&self) -> LyapunovSpectrum {
+        let counted =
+            self.layers.first().map_or(0, |(_, growth)| growth.entries() * self.options.steps_per_qr);
+        let layers = self.layers.iter().enumerate().map(|(layer, (relay, growth))| {
+            LayerSpectrum::new(layer, relay.width(), growth.exponents(self.options.steps_per_qr))
+        });
+        LyapunovSpectrum::new(&self.options, self.rows, counted, layers.collect())
+    }
+}
+
+/// The exponents of a stack along the trajectories that `input` drives it through from `state`, which comes out as the state
+/// after them. Without an input (zeros), those of the autonomous network. The weights are those last packed.
+///
+/// # Panics
+/// If a length does not fit the extent, rows have different lengths, or the stack is not a plain one, see
+/// [`Recurrence::follow`].
+pub fn lyapunov_spectrum<R: Real>(
+    ctx: &Context<R>,
+    stack: &mut Recurrence<R>,
+    params: &Params<R>,
+    input: Input<'_, R>,
+    extent: &Extent,
+    state: &mut State<R>,
+    options: LyapunovOptions,
+) -> LyapunovSpectrum {
+    let mut lyapunov = Lyapunov::new(ctx, state, extent.rows(), options);
+    let mut y = vec![R::ZERO; extent.places() * stack.spec().width()];
+    stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
+        lyapunov.look(ctx, &mut passage);
+    });
+    lyapunov.spectrum()
+}

@@ -1,0 +1,85 @@
+//! The Jacobian of a whole stack times vectors: ṡ_t = J_t ṡ_{t−1}, through the layers too.
+//!
+//! ```text
+//! ṡ^l_t = J^l_t ṡ^l_{t−1} + (∂s^l_t/∂x^l_t) ḣ^{l−1}_t        l = 1 … L−1;  for l = 0 the input stays: no second term
+//! ```
+
+use crate::bptt::{Passage, State};
+use crate::kernel::{Buffer, Context};
+use crate::layer::Jacobians;
+use crate::matrix::{Mat, MatMut};
+use crate::real::Real;
+
+/// Tangents that one call of the kernel takes.
+const PART: usize = 64;
+
+/// K tangents of the state of every row of a batch.
+pub struct StackTangents<R> {
+    rows: usize,
+    count: usize,
+    /// Per layer `[B, K, n]`.
+    layers: Vec<Buffer<R>>,
+    next: Buffer<R>,
+    inflow: Buffer<R>,
+    jacobians: Vec<Jacobians<R>>,
+}
+
+impl<R: Real> StackTangents<R> {
+    /// `count` zero tangents of each of the `rows` rows of a state like `state`.
+    pub fn new(state: &State<R>, rows: usize, count: usize) -> Self {
+        let layers = (0..state.layers()).map(|l| Buffer::zeros(state.layer(l).len() * count));
+        Self {
+            rows,
+            count,
+            layers: layers.collect(),
+            next: Buffer::zeros(0),
+            inflow: Buffer::zeros(0),
+            jacobians: (0..state.layers()).map(|_| Jacobians::new()).collect(),
+        }
+    }
+
+    /// One layer's tangents, `[B, K, parts · H]`: all parts of a tangent side by side.
+    pub fn layer(&self, l: usize) -> &[R] {
+        &self.layers[l]
+    }
+
+    /// As [`StackTangents::layer`], writable.
+    pub fn layer_mut(&mut self, l: usize) -> &mut [R] {
+        &mut self.layers[l]
+    }
+
+    /// Takes the Jacobians of a chunk, for the steps that follow.
+    pub fn linearise(&mut self, ctx: &Context<R>, passage: &mut Passage<'_, R>) {
+        for (l, jacobians) in self.jacobians.iter_mut().enumerate() {
+            passage.linearise(ctx, l, jacobians);
+        }
+    }
+
+    /// Turns the tangents at t − 1 into those at t, the steps counted from the first one of the chunk.
+    pub fn step(&mut self, ctx: &Context<R>, passage: &Passage<'_, R>, t: usize) {
+        let all = self.rows * self.count;
+        for (l, layer) in passage.layers().iter().enumerate() {
+            let width = layer.state_width();
+            let inflow_width = if l > 0 { layer.projected_width() } else { 0 };
+            if l > 0 {
+                let below = &self.layers[l - 1];
+                self.inflow.grow(all * inflow_width);
+                let hidden = passage.layers()[l - 1].hidden();
+                let d_x = Mat::strided(below, all, hidden, below.len() / all);
+                layer.inflow(ctx, d_x, MatMut::new(&mut self.inflow, all, inflow_width));
+            }
+            self.next.grow(all * width);
+            let (current, inflow, jacobians) = (&self.layers[l], &self.inflow, &self.jacobians[l]);
+            let part = if self.rows > 1 { self.count } else { PART.min(self.count) };
+            ctx.split_parts(&mut self.next[..all * width], part * width, |i, next| {
+                let (first, count, row) = (i * part, next.len() / width, i * part / self.count);
+                let inflow = (l > 0).then(|| Mat::new(&inflow[first * inflow_width..], count, inflow_width));
+                let before = Mat::new(&current[first * width..], count, width);
+                let after = MatMut::new(next, count, width);
+                let operands = &mut Buffer::zeros(0);
+                layer.tangents(ctx.level(), jacobians, (t, row..row + 1), before, after, inflow, operands);
+            });
+            self.layers[l].copy_from_slice(&self.next[..all * width]);
+        }
+    }
+}
