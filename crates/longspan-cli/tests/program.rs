@@ -355,10 +355,15 @@ fn an_encoder_and_its_decoder_are_a_run_like_others() {
     }
     let score = json(directory, "eval whole --length 7 --json");
     assert_eq!(score["tokens"], 20 * 8 * 7);
-    let bare = "eval whole/checkpoints/last.safetensors --text text.txt";
-    for refused in ["sample whole", "sample whole/checkpoints/last.safetensors", bare] {
+    for refused in [
+        "sample whole",
+        "sample whole/checkpoints/last.safetensors",
+        "eval whole/checkpoints/last.safetensors --text text.txt",
+        "predict whole --input text.txt",
+        "predict whole/checkpoints/last.safetensors --input text.txt",
+    ] {
         let output = command(directory, refused).output().expect("the program starts");
-        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert_eq!(output.status.code(), Some(2), "{refused}: {}", text(&output));
     }
 }
 

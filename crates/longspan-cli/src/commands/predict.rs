@@ -47,7 +47,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let mut loaded = load(matches, usize::from(streaming))?;
     let schema = loaded.checkpoint.require_header()?.schema.clone();
     settings(matches, &mut loaded.config)?;
-    if loaded.config.task.is_some() || schema.predicts == Predicts::Value {
+    // An encoder and its decoder know no data but a task's, whether or not the run is there to say so.
+    let task = loaded.config.task.is_some() || loaded.config.encoder_decoder;
+    if task || schema.predicts == Predicts::Value {
         return Err(fail(
             "this run has learned a task, which makes its own samples: `longspan eval` scores it",
         ));
