@@ -20,7 +20,7 @@ pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result
     let parts = [("train", Some(train)), ("valid", valid), ("test", test)];
     let lengths = parts.iter().filter_map(|(_, pieces)| pieces.as_ref()?.lengths());
     let bar = Bar::new(lengths.map(|lengths| lengths.total as u64).sum(), "steps");
-    let (mut steps, mut roll, mut out) = (model.steps(&params, 1), Vec::new(), vec![0.0; KEYS]);
+    let (mut steps, mut roll, mut out) = (model.steps(params, 1), Vec::new(), vec![0.0; KEYS]);
     for (part, pieces) in parts.iter().filter_map(|(part, pieces)| Some((part, pieces.as_ref()?))) {
         for piece in 0..pieces.len() {
             if job.stop.came() {
