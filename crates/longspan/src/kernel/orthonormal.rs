@@ -4,7 +4,7 @@
 //! A [K, n], Q Qᵀ = I, L lower triangular with a positive diagonal: the QR decomposition Aᵀ = Qᵀ Lᵀ, R = Lᵀ
 //!
 //! a block of rows:  V ← V − (V Q_jᵀ) Q_j for every block j before it, two products each
-//!                   v_i ← v_i / ‖v_i‖, then v_m ← v_m − ⟨v_m, v_i⟩ v_i for the rows m > i of the block, four i at a time
+//!                   v_i ← v_i / ‖v_i‖, then v_m ← v_m − ⟨v_m, v_i⟩ v_i for the rows m > i of the block
 //!                   R_ii is the norm, times those of the passes before; once more while a row lost most of its length
 //! ```
 //!
@@ -161,15 +161,15 @@ fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished
     unsafe { kernels.block(left, &finished.back, block, rows.as_mut_ptr(), n) };
 }
 
-/// Gram–Schmidt inside a block: one by one in groups of rows, then the rows behind off the whole group.
+/// Modified Gram–Schmidt inside a block.
 struct Within<'a, R> {
     block: &'a mut [R],
     n: usize,
     norms: &'a mut [f64; BLOCK],
 }
 
-/// Rows of a group: their products with a row read it once.
-const GROUP: usize = 4;
+/// Rows that a finished one is projected off of at once: their sums do not wait for each other.
+const AT_ONCE: usize = 4;
 
 impl<R: Real> Job for Within<'_, R> {
     type Output = ();
@@ -178,35 +178,24 @@ impl<R: Real> Job for Within<'_, R> {
     fn run<I: Isa>(self) {
         let n = self.n;
         let k = self.block.len() / n;
-        let mut first = 0;
-        while first < k {
-            let end = k.min(first + GROUP);
-            for i in first..end {
-                let (done, rest) = self.block.split_at_mut((i + 1) * n);
-                let row = &mut done[i * n..];
-                let norm = dot::<I, R>(row, row).to_f64().sqrt();
-                self.norms[i] = norm;
-                if norm == 0.0 {
-                    return;
-                }
-                scale::<I, R>(row, R::ONE / R::from_f64(norm));
-                for m in 0..end - i - 1 {
-                    project::<I, R, 1, 1>(row, &mut rest[m * n..][..n]);
-                }
+        for i in 0..k {
+            let (done, rest) = self.block.split_at_mut((i + 1) * n);
+            let row = &mut done[i * n..];
+            let norm = dot::<I, R>(row, row).to_f64().sqrt();
+            self.norms[i] = norm;
+            if norm == 0.0 {
+                return;
             }
-            if end < k {
-                let (done, rest) = self.block.split_at_mut(end * n);
-                let group = &done[first * n..];
-                let mut m = 0;
-                while (m + 2) * n <= rest.len() {
-                    project::<I, R, GROUP, 2>(group, &mut rest[m * n..][..2 * n]);
-                    m += 2;
-                }
-                if m * n < rest.len() {
-                    project::<I, R, GROUP, 1>(group, &mut rest[m * n..][..n]);
-                }
+            scale::<I, R>(row, R::ONE / R::from_f64(norm));
+            let mut m = 0;
+            while (m + AT_ONCE) * n <= rest.len() {
+                project::<I, R, AT_ONCE>(row, &mut rest[m * n..][..AT_ONCE * n]);
+                m += AT_ONCE;
             }
-            first = end;
+            while m * n < rest.len() {
+                project::<I, R, 1>(row, &mut rest[m * n..][..n]);
+                m += 1;
+            }
         }
     }
 }
@@ -221,47 +210,42 @@ fn scale<I: Isa, R: Real>(row: &mut [R], by: R) {
     }
 }
 
-/// v ← v − Σ_g ⟨v, q_g⟩ q_g for each of M rows and G orthonormal ones; each to the bits that it would have alone.
+/// v ← v − ⟨v, q⟩ q for each of M rows; each to the bits that it would have alone.
 #[inline(always)]
-fn project<I: Isa, R: Real, const G: usize, const M: usize>(group: &[R], rows: &mut [R]) {
-    let (lanes, n) = (I::V::<R>::LANES, group.len() / G);
-    let mut sums = [[I::V::<R>::zero(); G]; M];
+fn project<I: Isa, R: Real, const M: usize>(q: &[R], rows: &mut [R]) {
+    let (lanes, n) = (I::V::<R>::LANES, q.len());
+    let mut sums = [[I::V::<R>::zero(); 2]; M];
     let mut at = 0;
+    while at + 2 * lanes <= n {
+        for half in 0..2 {
+            let first = at + half * lanes;
+            let unit = I::V::<R>::load(&q[first..first + lanes]);
+            for m in 0..M {
+                let own = m * n + first;
+                sums[m][half] = unit.fma(I::V::load(&rows[own..own + lanes]), sums[m][half]);
+            }
+        }
+        at += 2 * lanes;
+    }
     while at < n {
         let end = n.min(at + lanes);
-        let mut own = [I::V::<R>::zero(); M];
+        let unit = I::V::<R>::load(&q[at..end]);
         for m in 0..M {
-            own[m] = I::V::load(&rows[m * n + at..m * n + end]);
-        }
-        for g in 0..G {
-            let unit = I::V::<R>::load(&group[g * n + at..g * n + end]);
-            for m in 0..M {
-                sums[m][g] = unit.fma(own[m], sums[m][g]);
-            }
+            sums[m][0] = unit.fma(I::V::load(&rows[m * n + at..m * n + end]), sums[m][0]);
         }
         at = end;
     }
-    let mut shares = [[I::V::<R>::zero(); G]; M];
+    let mut shares = [I::V::<R>::zero(); M];
     for m in 0..M {
-        for g in 0..G {
-            shares[m][g] = I::V::splat(-total::<I, R>(sums[m][g]));
-        }
+        shares[m] = I::V::splat(-total::<I, R>(sums[m][0] + sums[m][1]));
     }
     at = 0;
     while at < n {
         let end = n.min(at + lanes);
-        let mut own = [I::V::<R>::zero(); M];
+        let unit = I::V::<R>::load(&q[at..end]);
         for m in 0..M {
-            own[m] = I::V::load(&rows[m * n + at..m * n + end]);
-        }
-        for g in 0..G {
-            let unit = I::V::<R>::load(&group[g * n + at..g * n + end]);
-            for m in 0..M {
-                own[m] = unit.fma(shares[m][g], own[m]);
-            }
-        }
-        for m in 0..M {
-            own[m].store(&mut rows[m * n + at..m * n + end]);
+            let own = &mut rows[m * n + at..m * n + end];
+            unit.fma(shares[m], I::V::load(own)).store(own);
         }
         at = end;
     }
