@@ -374,7 +374,7 @@ fn labelled_sequences_take_masks_and_weights() {
     let directory = directory.path();
     let sequence = |i: usize| {
         let values: Vec<String> = (0..3 + i % 4).map(|t| format!("{}.5", (i + t) % 7)).collect();
-        format!("{}:{}\n", values.join(","), if i % 4 == 0 { "b" } else { "a" })
+        format!("{}:{}\n", values.join(","), if i.is_multiple_of(4) { "b" } else { "a" })
     };
     let lines: String = (0..40).map(sequence).collect();
     std::fs::write(directory.join("x.ts"), format!("@classLabel true a b\n@data\n{lines}")).expect("a file");
