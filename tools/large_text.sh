@@ -4,10 +4,10 @@
 #   tools/large_text.sh TEXT [MEGABYTES [DIR]]
 #
 # Lines of TEXT, drawn at random, make a text of MEGABYTES (2000) in DIR (a new temporary directory, which needs as much room
-# once more for the tokens, TMPDIR or else /var/tmp twice as much at word level). LONGSPAN names the program. The peak is the
+# once more for the tokens, twice as much at word level; TMPDIR says where). LONGSPAN names the program. The peak is the
 # largest resident set that the system saw; a small text of 2 MB with the same lines shows what the model and the program take.
 set -euo pipefail
-text=$1 megabytes=${2:-2000} dir=${3:-$(mktemp -d /var/tmp/longspan.XXXXXX)}
+text=$1 megabytes=${2:-2000} dir=${3:-$(mktemp -d)}
 longspan=${LONGSPAN:-target/release/longspan}
 make() { (shuf -r "$text" || true) 2> /dev/null | head -c "${1}000000" > "$2"; }
 make 2 "$dir/small.txt"

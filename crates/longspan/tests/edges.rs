@@ -101,8 +101,7 @@ fn unsafe_code_stands_in_the_kernels_alone() {
     let mut inside = 0;
     for file in files.iter().filter(|file| **file != own) {
         let text = std::fs::read_to_string(file).expect("a source");
-        let found =
-            ["unsafe {", "unsafe fn", "unsafe impl", "unsafe trait"].iter().any(|word| text.contains(word));
+        let found = ["{", "fn", "impl", "trait"].iter().any(|what| text.contains(&format!("unsafe {what}")));
         assert!(!found || file.starts_with(&kernels), "unsafe code in {}", file.display());
         inside += usize::from(found);
     }

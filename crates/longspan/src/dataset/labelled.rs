@@ -85,7 +85,9 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
 /// [`DataError`] names the file and the place, or says that the model predicts no classes.
 pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
     let (kind, classes) = learned_classes(schema)?;
-    let mut labelled = labelled::load_for(path, &options(config, path), &kind, classes)?;
+    // The labels of the training images are not those of others.
+    let options = LabelledOptions { labels: None, ..options(config, path) };
+    let mut labelled = labelled::load_for(path, &options, &kind, classes)?;
     if let Reads::Numbers { scaling, .. } = &schema.reads {
         scaling.apply(&mut labelled)?;
     }
