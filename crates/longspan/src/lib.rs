@@ -29,6 +29,7 @@ pub mod layer;
 pub mod matrix;
 pub mod metrics;
 pub mod model;
+pub mod number;
 pub mod optim;
 pub mod params;
 pub mod pool;

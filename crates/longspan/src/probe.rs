@@ -9,6 +9,5 @@
 mod dense;
 pub mod jacobian;
 pub mod lyapunov;
-mod number;
 pub mod reach;
 pub mod tangent;

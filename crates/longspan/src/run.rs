@@ -16,10 +16,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::config::{Config, ConfigError};
 use crate::dataset::DataRecord;
+use crate::head::Unit;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
@@ -211,26 +212,30 @@ impl RunDir {
         self.attempt
     }
 
-    /// Appends one record of `kind`.
+    /// Appends one record of `kind`, with this attempt's number, in which the names of losses end with what they are counted in.
     ///
     /// # Errors
     /// [`RunError::Io`].
-    pub fn append(
-        &mut self,
-        kind: &str,
-        step: u64,
-        fields: impl IntoIterator<Item = (&'static str, Value)>,
-    ) -> Result<(), RunError> {
-        let mut record = Map::new();
-        record.insert("type".into(), kind.into());
-        record.insert("step".into(), step.into());
-        record.insert("attempt".into(), self.attempt.into());
-        record.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let mut line = Value::Object(record).to_string();
+    pub fn append(&mut self, kind: &str, unit: Unit, record: &impl Serialize) -> Result<(), RunError> {
+        let path = self.path.join("metrics.jsonl");
+        let failed = io_error(&path, "written");
+        let fields = serde_json::to_value(record).map_err(|error| failed(io::Error::other(error)))?;
+        let mut line = Map::new();
+        line.insert("type".into(), kind.into());
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            match name.as_str() {
+                "attempt" => {}
+                "loss" => drop(line.insert(format!("loss_{unit}"), value.clone())),
+                _ => drop(line.insert(name.clone(), value.clone())),
+            }
+            if name == "step" {
+                line.insert("attempt".into(), self.attempt.into());
+            }
+        }
+        let mut line = Value::Object(line).to_string();
         line.push('\n');
         // One call for one line: what a kill leaves is a prefix of it.
-        let path = self.path.join("metrics.jsonl");
-        self.metrics.write_all(line.as_bytes()).map_err(io_error(&path, "written"))
+        self.metrics.write_all(line.as_bytes()).map_err(failed)
     }
 
     /// Replaces `summary.json`.
@@ -260,17 +265,6 @@ impl RunDir {
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.path.join(name);
         replace_file(&path, bytes).map_err(io_error(&path, "written"))
-    }
-}
-
-/// A number as metrics hold it: those that are not finite as strings.
-pub fn number(x: f64) -> Value {
-    if x.is_nan() {
-        json!("NaN")
-    } else if x.is_infinite() {
-        json!(if x > 0.0 { "Infinity" } else { "-Infinity" })
-    } else {
-        json!(x)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
 use crate::trainer::{Divergence, Trainer};
 use memory::check_memory;
-use records::{divergence_fields, score_fields, step_fields};
+use records::{DivergenceRecord, score_record};
 
 /// What to train, and where.
 #[derive(Clone, Debug)]
@@ -280,17 +280,14 @@ impl Session {
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
             if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
                 self.check_read(self.data.train.as_ref(), watch)?;
-                self.run.append(
-                    "divergence",
-                    divergence.step,
-                    divergence_fields(self.output(), &divergence),
-                )?;
+                let record = DivergenceRecord::from(&divergence);
+                self.run.append("divergence", self.output().unit(), &record)?;
                 self.divergence = Some(divergence);
                 self.save("last", watch)?;
                 return Ok(Outcome::Diverged);
             }
+            self.run.append("step", self.output().unit(), &self.trainer.record())?;
             let (report, flow) = (self.trainer.report(), self.trainer.flow());
-            self.run.append("step", report.step, step_fields(self.output(), report, flow))?;
             self.train_loss = Some(report.score.mean_loss());
             self.tokens += report.tokens;
             watch(Event::Stepped(report, flow));
@@ -314,7 +311,8 @@ impl Session {
         self.validated = step;
         self.valid = Some(score);
         let best = self.patience.observe(score.mean_loss(), &self.config.schedule);
-        self.run.append("valid", step, score_fields(self.output(), &score, best))?;
+        let output = self.output();
+        self.run.append("valid", output.unit(), &score_record(output, step, &score, best))?;
         watch(Event::Validated { step, score, best });
         if best {
             self.save("best", watch)?;
@@ -354,7 +352,8 @@ impl Session {
             test = self.trainer.evaluate(source.as_ref(), &|| cancel.load(Ordering::Relaxed));
             test = test.filter(|_| source.failure().is_none());
             if let Some(score) = &test {
-                self.run.append("test", step, score_fields(self.output(), score, false))?;
+                let output = self.output();
+                self.run.append("test", output.unit(), &score_record(output, step, score, false))?;
             }
         }
         let classes = matches!(self.output(), OutputSpec::Classes { .. });

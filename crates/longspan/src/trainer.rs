@@ -17,7 +17,7 @@ use crate::model::{Model, ModelSpec, OutputSpec};
 use crate::optim::Optimizer;
 use crate::params::Params;
 use crate::real::Real;
-use crate::telemetry::FlowProfile;
+use crate::telemetry::{FlowProfile, StepRecord};
 
 /// Where training is in its data: the next window, and how many steps were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +196,26 @@ impl<R: Real> Trainer<R> {
     /// The gradient's profile along the window of the last step; empty if it was not observed.
     pub fn flow(&self) -> &FlowProfile {
         &self.flow
+    }
+
+    /// The last step, as a run records it.
+    pub fn record(&self) -> StepRecord {
+        let (report, flow) = (&self.report, &self.flow);
+        StepRecord {
+            step: report.step,
+            attempt: 0,
+            epoch: report.epoch,
+            loss: report.score.mean_loss(),
+            scored: report.score.scored,
+            tokens: report.tokens,
+            lr: report.lr,
+            log10_global_norm: report.clip.global_norm_before.log10(),
+            log10_global_norm_after: report.clip.global_norm_after.log10(),
+            clipped: report.clip.acted,
+            log10_survival: (0..flow.layers()).map(|layer| flow.log10_survival(layer)).collect(),
+            border: flow.border().filter(|_| flow.layers() > 0),
+            look: None,
+        }
     }
 
     /// What it runs on.

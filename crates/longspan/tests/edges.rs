@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the bottom up: a module may use those of its own line and of the lines above.
 const LAYERS: [&[&str]; 10] = [
     &["real", "kernel"],
-    &["extent", "matrix", "params", "rng", "setting"],
+    &["extent", "matrix", "number", "params", "rng", "setting"],
     &["cell", "dropout", "clip", "optim", "schedule", "init", "data", "metrics", "pool", "sampling"],
     &["layer"],
     &["bptt", "head"],

@@ -15,13 +15,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::dense::{Lu, largest_singular_value};
-use super::number;
 use super::tangent::StackTangents;
 use crate::bptt::{Input, Passage, Recurrence, State};
 use crate::extent::Extent;
 use crate::kernel::gemm::{Start, product};
 use crate::kernel::{Context, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
+use crate::number;
 use crate::params::Params;
 
 /// The extreme singular values of P(τ) of every row; logarithms are natural.
@@ -30,13 +30,13 @@ pub struct JacobianProduct {
     /// τ.
     pub lag_steps: usize,
     /// ln σ_max of each row.
-    #[serde(with = "number")]
+    #[serde(with = "number::list")]
     pub ln_largest_singular_values: Vec<f64>,
     /// ln σ_min of each row; −∞ of a singular product.
-    #[serde(with = "number")]
+    #[serde(with = "number::list")]
     pub ln_smallest_singular_values: Vec<f64>,
     /// ln of the condition number of each row.
-    #[serde(with = "number")]
+    #[serde(with = "number::list")]
     pub ln_condition_numbers: Vec<f64>,
 }
 

@@ -25,7 +25,6 @@ mod sensitivity;
 mod tape;
 mod truncation;
 mod used;
-mod written;
 
 pub use decay::Decay;
 pub use gates::{ActivationSummary, Forgetting, GateSummary, LayerGates};

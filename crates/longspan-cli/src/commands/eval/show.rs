@@ -7,7 +7,7 @@ use longspan::data::series::{self, Accuracy};
 use longspan::head::{Score, Unit};
 use longspan::metrics::classification::Confusion;
 use longspan::model::OutputSpec;
-use longspan::run::number;
+use longspan::number::value as number;
 use longspan::schema::{Predicts, Reads, Schema};
 use serde_json::{Value, json};
 

@@ -16,9 +16,9 @@ use super::measured::{Measured, Reason};
 use super::order::{mean, median};
 use super::recorder::UnitScale;
 use super::tape::{Keep, Slot, Squash, slots, width};
-use super::written;
 use crate::bptt::Flow;
 use crate::cell::CellKind;
+use crate::number;
 use crate::real::Real;
 
 /// A gate is closed below and open above one minus it.
@@ -81,7 +81,7 @@ pub struct Forgetting {
     /// Median over the units.
     pub median_steps: f64,
     /// Of each unit; infinite where nothing is ever forgotten.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub unit_steps: Vec<f64>,
 }
 

@@ -22,10 +22,10 @@ use super::order::{ln_hypot, median, quantile};
 use super::piece::{alone, piece};
 use super::prepare::Prepared;
 use super::recorder::{Recorder, Sample, Series, UnitScale};
-use super::written;
 use super::{Cancelled, ReachOptions, Stage, Watch};
 use crate::kernel::Context;
 use crate::model::Model;
+use crate::number;
 use crate::params::Params;
 use crate::real::Real;
 
@@ -33,19 +33,19 @@ use crate::real::Real;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Median.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub ln_median: Vec<f64>,
     /// 5 %.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub ln_p05: Vec<f64>,
     /// 25 %.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub ln_p25: Vec<f64>,
     /// 75 %.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub ln_p75: Vec<f64>,
     /// 95 %.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub ln_p95: Vec<f64>,
 }
 
@@ -70,13 +70,13 @@ pub struct Exponent {
     /// τ.
     pub lag_steps: usize,
     /// Median over the samples.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub median_nats_per_step: f64,
     /// 5 % of them are below.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub p05_nats_per_step: f64,
     /// 5 % of them are above.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub p95_nats_per_step: f64,
 }
 
@@ -101,10 +101,10 @@ pub struct LayerReach {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Depth {
     /// Median of ln ‖δ^l_t‖ − ln ‖δ^L_t‖, from the bottom; 0 at the top.
-    #[serde(with = "written::list")]
+    #[serde(with = "number::list")]
     pub ln_layer_ratio: Vec<f64>,
     /// The same of what the bottom layer reads: ∂ℓ_t/∂x_t.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub ln_input_ratio: f64,
 }
 

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};
-use super::written;
 use super::{Cancelled, ReachOptions, Stage, Watch};
 use crate::kernel::Context;
 use crate::model::Model;
+use crate::number;
 use crate::params::{Group, Params};
 use crate::real::Real;
 use crate::rng::{Key, Purpose};
@@ -29,10 +29,10 @@ pub struct Sensitivity {
     /// t: steps from the beginning of a sequence or window.
     pub steps: usize,
     /// √S_t of the recurrent weights W_hh of all layers.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub recurrent_rms: f64,
     /// √S_t of all weights of the layers.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub stack_rms: f64,
 }
 

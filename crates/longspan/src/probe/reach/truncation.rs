@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::order::median;
 use super::piece::{piece, scored, state_of};
 use super::prepare::Item;
-use super::written;
 use crate::kernel::Context;
 use crate::model::Model;
+use crate::number;
 use crate::params::Params;
 use crate::real::Real;
 
@@ -31,13 +31,13 @@ pub struct TruncationBias {
     /// Batches that the medians are over.
     pub batches: usize,
     /// Median of ‖g_K‖ / ‖g_full‖.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub norm_ratio: f64,
     /// Median of ‖g_K − g_full‖ / ‖g_full‖.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub relative_error: f64,
     /// Median of the cosine; NaN where every truncated gradient is zero.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub cosine: f64,
 }
 

@@ -20,12 +20,12 @@ use super::measured::{Measured, Reason};
 use super::order::mean;
 use super::piece::{alone, piece};
 use super::prepare::{Item, Prepared};
-use super::written;
 use super::{Cancelled, ReachOptions, Stage, Watch};
 use crate::data::Batch;
 use crate::extent::Extent;
 use crate::kernel::Context;
 use crate::model::Model;
+use crate::number;
 use crate::params::Params;
 use crate::real::Real;
 use crate::rng::{Key, Purpose};
@@ -49,7 +49,7 @@ pub struct UsedLag {
     /// η.
     pub eta: f64,
     /// L: nats of classes and labels, else the loss's own unit.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub mean_loss: f64,
     /// Sequences; each weighs the same.
     pub sequences: usize,
@@ -65,10 +65,10 @@ pub struct AddedLoss {
     /// τ.
     pub lag_steps: usize,
     /// ΔL.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub added_loss: f64,
     /// Its standard error over sequences.
-    #[serde(with = "written")]
+    #[serde(with = "number")]
     pub standard_error: f64,
 }
 

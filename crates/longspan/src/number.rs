@@ -1,7 +1,8 @@
-//! Numbers in files: those that are not finite are the strings "NaN", "Infinity", "-Infinity", as in a run's metrics. A logarithm
-//! of nothing is −∞ and has to come back as that.
+//! Numbers in files: those that are not finite are the strings "NaN", "Infinity", "-Infinity". A logarithm of nothing is −∞ and
+//! has to come back as that.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -41,25 +42,44 @@ impl From<Written> for f64 {
     }
 }
 
-/// For one number: `#[serde(with = "written")]`.
-pub(super) fn serialize<S: Serializer>(x: &f64, to: S) -> Result<S::Ok, S::Error> {
+/// The number as a JSON value.
+pub fn value(x: f64) -> Value {
+    json!(Written::from(x))
+}
+
+/// For one number: `#[serde(with = "number")]`.
+///
+/// # Errors
+/// Those of the format.
+pub fn serialize<S: Serializer>(x: &f64, to: S) -> Result<S::Ok, S::Error> {
     Written::from(*x).serialize(to)
 }
 
 /// As [`serialize`].
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+///
+/// # Errors
+/// If there is no number.
+pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Written::deserialize(from).map(f64::from)
 }
 
-/// For several: `#[serde(with = "written::list")]`.
-pub(super) mod list {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Written};
+/// For several: `#[serde(with = "number::list")]`.
+pub mod list {
+    use super::{Deserialize, Deserializer, Serializer, Written};
 
-    pub(in super::super) fn serialize<S: Serializer>(list: &[f64], to: S) -> Result<S::Ok, S::Error> {
-        list.iter().map(|&x| Written::from(x)).collect::<Vec<_>>().serialize(to)
+    /// As [`super::serialize`].
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub fn serialize<S: Serializer>(list: &[f64], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(list.iter().map(|&x| Written::from(x)))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+    /// As [`super::serialize`].
+    ///
+    /// # Errors
+    /// If there are no numbers.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<Written>::deserialize(from)?.into_iter().map(f64::from).collect())
     }
 }
