@@ -1,0 +1,375 @@
+//! The plants: good runs with one thing made wrong, by the code that it calls for.
+
+use super::bases::base;
+use super::plan::{Code, Edit, Plan};
+use super::sources::{Data, Spoil};
+
+/// What grows through time brings these with it: large and heavy-tailed norms, states at their ends, a loss that does not fall.
+const AFTER_GROWTH: [Code; 11] = [
+    "exploding-gradient",
+    "chaotic-dynamics",
+    "sensitivity-explosion",
+    "saturated-units",
+    "stuck-gates",
+    "clip-always",
+    "clip-never",
+    "clip-missing",
+    "step-too-large",
+    "loss-at-chance",
+    "non-finite",
+];
+/// What does not reach back: the model cannot learn what lies there.
+const AFTER_VANISHING: [Code; 3] = ["vanishing-gradient", "horizon-below-need", "loss-at-chance"];
+/// Units that are driven to their ends pass no gradient on.
+const AFTER_SATURATION: [Code; 6] = [
+    "saturated-units", "stuck-gates", "vanishing-gradient", "horizon-below-need", "loss-at-chance", "dead-units",
+];
+
+/// A plant of a code in a run.
+fn plant(code: Code, what: &str, base: Plan) -> Plan {
+    base.named(&format!("{code}/{what}")).requires(&[code])
+}
+
+/// All of them.
+pub(crate) fn plants() -> Vec<Plan> {
+    [
+        exploding_gradient(),
+        vanishing_gradient(),
+        horizon_below_need(),
+        truncation_too_short(),
+        loss_at_chance(),
+        chaotic_dynamics(),
+        saturated_units(),
+        dead_units(),
+        stuck_gates(),
+        clip_always(),
+        clip_never(),
+        clip_missing(),
+        step_too_large(),
+        unscaled_input(),
+        padding_dominated(),
+        vanishing_across_layers(),
+        sensitivity_explosion(),
+        non_finite(),
+    ]
+    .concat()
+}
+
+/// Recurrent weights with too high a gain.
+fn exploding_gradient() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "order2", 4.0), ("rnn", "waves", 4.0), ("rnn", "adding", 6.0), ("rnn", "memorise", 5.0),
+        ("relu", "order2", 2.0), ("relu", "memorise", 2.0), ("relu", "waves", 1.8), ("relu", "adding", 3.0),
+        ("residual", "order2", 10.0), ("residual", "waves", 8.0), ("gru", "waves", 10.0), ("gru", "order2", 10.0),
+        ("lstm", "waves", 10.0), ("lstm", "order2", 10.0),
+    ];
+    let of = |(cell, kind, gain): (&str, &str, f32)| {
+        plant("exploding-gradient", &format!("gain-{gain}"), base(cell, kind, 5))
+            .edited(Edit::Scale("rnn.weight_hh", gain))
+            .permits(&AFTER_GROWTH)
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Recurrent weights with too low a gain, or gates that keep nothing.
+fn vanishing_gradient() -> Vec<Plan> {
+    let low = |(cell, kind, settings): (&str, &str, &str)| {
+        plant("vanishing-gradient", "gain-0.1", base(cell, kind, 5).with(settings))
+            .edited(Edit::Scale("rnn.weight_hh", 0.1))
+            .permits(&AFTER_VANISHING)
+    };
+    let shut = |(cell, kind, settings, gate): (&str, &str, &str, usize)| {
+        plant("vanishing-gradient", "forgets", base(cell, kind, 5).with(settings))
+            .edited(Edit::Gate(gate, -6.0))
+            .edited(Edit::Scale("rnn.weight_hh", 0.1))
+            .permits(&AFTER_VANISHING)
+            .permits(&["stuck-gates"])
+    };
+    let mut plans: Vec<Plan> = [
+        ("rnn", "order2", "length=30 steps=300"), ("rnn", "memorise", "length=15 steps=300"),
+        ("rnn", "adding", "length=30 steps=300"), ("rnn", "agreement", "length=20 steps=300"),
+        ("rnn", "match", "length=20 steps=300"), ("relu", "order2", "length=30 steps=300"),
+        ("relu", "memorise", "length=15 steps=300"), ("relu", "agreement", "length=20 steps=300"),
+    ].into_iter().map(low).collect();
+    plans.extend([
+        ("lstm", "order2", "length=40 steps=300", 1), ("lstm", "memorise", "length=20 steps=300", 1),
+        ("lstm", "adding", "length=40 steps=300", 1), ("gru", "order2", "length=40 steps=300", 1),
+        ("gru", "memorise", "length=20 steps=300", 1), ("gru", "adding", "length=40 steps=300", 1),
+    ].map(shut));
+    plans
+}
+
+/// Dependencies beyond what the cell reaches, or a forget gate that begins at 5 %.
+fn horizon_below_need() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "order2", "length=60 steps=200"), ("rnn", "agreement", "length=40 steps=200"),
+        ("rnn", "memorise", "length=40 steps=200"), ("rnn", "copy", "length=30 steps=200"),
+        ("rnn", "match", "length=50 steps=200"),
+        ("lstm", "order2", "length=60 steps=200 forget_bias=-3"), ("lstm", "adding", "length=60 steps=200 forget_bias=-3"),
+        ("lstm", "agreement", "length=40 steps=200 forget_bias=-3"), ("lstm", "memorise", "length=40 steps=200 forget_bias=-3"),
+        ("lstm", "match", "length=50 steps=200 forget_bias=-3"), ("gru", "agreement", "length=60 steps=200"),
+        ("gru", "match", "length=80 steps=200"),
+    ];
+    let of = |(cell, kind, settings): (&str, &str, &str)| {
+        plant("horizon-below-need", "long", base(cell, kind, 5).with(settings)).permits(&AFTER_VANISHING)
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Windows that end before what is needed.
+fn truncation_too_short() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for (cell, lag, unroll) in [
+        ("rnn", 6, 2), ("rnn", 8, 4), ("gru", 6, 2), ("gru", 8, 4), ("gru", 12, 6), ("lstm", 6, 2), ("lstm", 8, 4),
+        ("lstm", 12, 6),
+    ] {
+        let mut base = base(cell, "echo", 5).with(&format!("unroll={unroll} steps=1200"));
+        base.data = Data::Echo { lag };
+        let plan = plant("truncation-too-short", &format!("lag-{lag}-window-{unroll}"), base);
+        plans.push(plan.permits(&["loss-at-chance", "horizon-below-need"]));
+    }
+    for (cell, steps) in [("rnn", 4), ("gru", 4), ("gru", 2), ("lstm", 4), ("lstm", 2), ("relu", 4)] {
+        let base = base(cell, "copy", 5).with("length=4 steps=1200");
+        let plan = plant("truncation-too-short", &format!("pieces-{steps}"), base);
+        plans.push(plan.spoiled(Spoil::Cut { steps }).permits(&["loss-at-chance", "horizon-below-need"]));
+    }
+    plans
+}
+
+/// Targets that have nothing to do with what is read, inputs that say nothing, and steps that lead nowhere.
+fn loss_at_chance() -> Vec<Plan> {
+    let shifted = |(cell, kind): (&str, &str)| {
+        plant("loss-at-chance", "targets", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Shifted)
+    };
+    let blank = |(cell, kind): (&str, &str)| {
+        plant("loss-at-chance", "blank", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Blank)
+    };
+    let still = |(cell, kind): (&str, &str)| {
+        plant("loss-at-chance", "rate", base(cell, kind, 5).with("steps=300 lr=1e-7"))
+    };
+    let mut plans: Vec<Plan> = Vec::new();
+    plans.extend([("rnn", "order2"), ("relu", "match"), ("gru", "agreement"), ("lstm", "waves"), ("residual", "memorise")].map(shifted));
+    plans.extend([("rnn", "adding"), ("relu", "waves"), ("gru", "order2"), ("lstm", "match"), ("residual", "agreement")].map(blank));
+    plans.extend([("rnn", "match"), ("gru", "memorise"), ("lstm", "order2"), ("lstm", "agreement")].map(still));
+    plans.into_iter().map(|plan| plan.permits(&["horizon-below-need", "vanishing-gradient"])).collect()
+}
+
+/// Recurrent weights whose autonomous dynamics are chaotic, trained too gently to be tamed.
+fn chaotic_dynamics() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "forecast", "init=gaussian:3", 1.0), ("rnn", "waves", "init=gaussian:4", 1.0), ("rnn", "order2", "init=gaussian:5", 1.0),
+        ("rnn", "memorise", "init=gaussian:4", 1.0), ("rnn", "echo", "init=gaussian:3", 1.0), ("rnn", "adding", "init=gaussian:3 length=16", 1.0),
+        ("gru", "forecast", "", 12.0), ("gru", "order2", "", 12.0), ("gru", "memorise", "", 12.0),
+        ("lstm", "forecast", "", 12.0), ("lstm", "order2", "", 12.0), ("lstm", "memorise", "", 12.0),
+    ];
+    let of = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
+        plant("chaotic-dynamics", "gain", base(cell, kind, 6).with("hidden=48 steps=200 lr=1e-4").with(settings))
+            .edited(Edit::Scale("rnn.weight_hh", gain))
+            .permits(&AFTER_GROWTH)
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Input weights that drive tanh to its ends.
+fn saturated_units() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "waves", 100.0), ("rnn", "forecast", 100.0), ("rnn", "order2", 30.0), ("rnn", "match", 30.0), ("rnn", "agreement", 30.0),
+        ("residual", "order2", 50.0), ("residual", "match", 50.0), ("gru", "order2", 50.0), ("gru", "waves", 200.0),
+        ("lstm", "order2", 50.0), ("lstm", "match", 50.0), ("lstm", "forecast", 200.0),
+    ];
+    let of = |(cell, kind, factor): (&str, &str, f32)| {
+        plant("saturated-units", &format!("input-{factor}"), base(cell, kind, 5))
+            .edited(Edit::Scale("rnn.weight_ih", factor))
+            .permits(&AFTER_SATURATION)
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Biases far below zero under relu.
+fn dead_units() -> Vec<Plan> {
+    let cases = [
+        ("adding", 1.0), ("adding", 0.8), ("order2", 1.0), ("order2", 0.75), ("memorise", 1.0), ("memorise", 0.7),
+        ("match", 0.9), ("waves", 0.8), ("waves", 1.0), ("forecast", 0.75), ("forecast", 1.0), ("agreement", 0.9),
+    ];
+    let of = |(kind, share): (&str, f64)| {
+        plant("dead-units", &format!("share-{share}"), base("relu", kind, 5))
+            .edited(Edit::Units(share, -50.0))
+            .permits(&["loss-at-chance", "vanishing-gradient", "horizon-below-need"])
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Gates that are shut or open whatever is read.
+fn stuck_gates() -> Vec<Plan> {
+    let cases = [
+        ("lstm", "order2", 0, -8.0), ("lstm", "memorise", 0, -8.0), ("lstm", "order2", 1, -8.0), ("lstm", "waves", 1, -8.0),
+        ("lstm", "match", 3, -8.0), ("lstm", "adding", 3, -8.0), ("lstm", "memorise", 1, 9.0), ("gru", "order2", 1, 8.0),
+        ("gru", "match", 1, 8.0), ("gru", "memorise", 1, -8.0), ("gru", "waves", 0, -8.0), ("gru", "forecast", 1, 8.0),
+    ];
+    let of = |(cell, kind, gate, bias): (&str, &str, usize, f32)| {
+        plant("stuck-gates", &format!("gate-{gate}-{bias}"), base(cell, kind, 5).with("steps=300"))
+            .edited(Edit::Gate(gate, bias))
+            .permits(&AFTER_VANISHING)
+            .permits(&["sensitivity-explosion"])
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// A limit far below every norm.
+fn clip_always() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "order2", "clip=norm:1e-4"), ("rnn", "forecast", "clip=norm:1e-3"), ("relu", "adding", "clip=norm:1e-3"),
+        ("relu", "forecast", "clip=norm:1e-4"), ("residual", "order2", "clip=norm:1e-4"), ("residual", "adding", "clip=norm:1e-3"),
+        ("gru", "copy", "clip=norm:1e-3"), ("gru", "forecast", "clip=norm:1e-3"), ("lstm", "copy", "clip=norm:1e-3"),
+        ("lstm", "echo", "clip=norm:1e-3"), ("rnn", "echo", "clip=norm:1e-3 optimizer=sgd lr=0.1"),
+        ("gru", "echo", "clip=norm:1e-2 optimizer=sgd lr=0.1"),
+    ];
+    let of = |(cell, kind, settings): (&str, &str, &str)| {
+        plant("clip-always", "low", base(cell, kind, 5).with("steps=400").with(settings)).permits(&["loss-at-chance"])
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Norms with a heavy tail, from targets of another scale now and then, under a limit far above all of them.
+fn clip_never() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for cell in ["rnn", "relu", "residual", "gru", "lstm"] {
+        for kind in ["adding", "forecast"] {
+            let base = base(cell, kind, 5).with("clip=norm:1e6 steps=500");
+            let plan = plant("clip-never", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
+            plans.push(plan.permits(&AFTER_SPIKES));
+        }
+    }
+    for (cell, kind, gain) in [("relu", "order2", 2.0), ("relu", "memorise", 2.0), ("rnn", "waves", 4.0)] {
+        let plan = plant("clip-never", "gain", base(cell, kind, 5).with("clip=norm:1e9 steps=400"));
+        plans.push(plan.edited(Edit::Scale("rnn.weight_hh", gain)).permits(&AFTER_GROWTH));
+    }
+    plans
+}
+
+/// The same without a limit.
+fn clip_missing() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for cell in ["rnn", "relu", "residual", "gru", "lstm"] {
+        for kind in ["adding", "forecast"] {
+            let base = base(cell, kind, 6).with("clip=none steps=500");
+            let plan = plant("clip-missing", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
+            plans.push(plan.permits(&AFTER_SPIKES));
+        }
+    }
+    for (cell, kind, gain) in [("relu", "order2", 2.0), ("relu", "memorise", 2.0), ("rnn", "waves", 4.0)] {
+        let plan = plant("clip-missing", "gain", base(cell, kind, 6).with("clip=none steps=400"));
+        plans.push(plan.edited(Edit::Scale("rnn.weight_hh", gain)).permits(&AFTER_GROWTH));
+    }
+    plans
+}
+
+/// Steps that a few gradients of another scale make too large.
+const AFTER_SPIKES: [Code; 3] = ["step-too-large", "loss-at-chance", "saturated-units"];
+
+/// Learning rates that are too high by far.
+fn step_too_large() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "order2", "lr=0.2"), ("rnn", "memorise", "lr=0.2"), ("rnn", "forecast", "lr=0.5"), ("relu", "adding", "lr=0.05"),
+        ("relu", "order2", "lr=0.05"), ("residual", "order2", "lr=0.2"), ("residual", "memorise", "lr=0.2"), ("gru", "order2", "lr=0.5"),
+        ("gru", "forecast", "lr=0.5"), ("gru", "memorise", "lr=0.5"), ("lstm", "order2", "lr=0.5"), ("lstm", "forecast", "lr=0.5"),
+        ("lstm", "memorise", "lr=0.5"), ("rnn", "match", "optimizer=sgd lr=100"),
+    ];
+    let of = |(cell, kind, settings): (&str, &str, &str)| {
+        plant("step-too-large", "rate", base(cell, kind, 5).with("steps=400").with(settings))
+            .permits(&AFTER_GROWTH)
+            .permits(&AFTER_SATURATION)
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Numbers in units that nobody scaled.
+fn unscaled_input() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "forecast", 1000.0, 0.0), ("rnn", "waves", 300.0, 0.0), ("rnn", "adding", 1000.0, 0.0), ("relu", "forecast", 1000.0, 0.0),
+        ("relu", "adding", 300.0, 0.0), ("residual", "waves", 1000.0, 0.0), ("gru", "forecast", 1000.0, 0.0), ("gru", "adding", 1000.0, 0.0),
+        ("gru", "waves", 1.0, 500.0), ("lstm", "forecast", 1000.0, 0.0), ("lstm", "waves", 1.0, 500.0), ("lstm", "adding", 300.0, 0.0),
+        ("rnn", "forecast", 1.0, 300.0),
+    ];
+    let of = |(cell, kind, factor, offset): (&str, &str, f32, f32)| {
+        plant("unscaled-input", &format!("{factor}-{offset}"), base(cell, kind, 5).with("steps=400"))
+            .spoiled(Spoil::Units { factor, offset })
+            .permits(&AFTER_SATURATION)
+            .permits(&AFTER_GROWTH)
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// Rows that are filling for the most part, or ask for nothing.
+fn padding_dominated() -> Vec<Plan> {
+    let filled = |(cell, kind, before): (&str, &str, bool)| {
+        let spoil = if before { Spoil::FilledBefore { steps: 60 } } else { Spoil::FilledAfter { steps: 60 } };
+        plant("padding-dominated", if before { "before" } else { "after" }, base(cell, kind, 5).with("steps=300"))
+            .spoiled(spoil)
+            .permits(&["loss-at-chance", "sensitivity-explosion"])
+    };
+    let unscored = |(cell, kind): (&str, &str)| {
+        plant("padding-dominated", "rows", base(cell, kind, 5).with("steps=500")).spoiled(Spoil::Unscored { share: 0.8 })
+    };
+    let mut plans = Vec::new();
+    plans.extend([("rnn", "order2", false), ("gru", "match", true), ("gru", "adding", false), ("lstm", "order2", true), ("lstm", "waves", false), ("relu", "adding", false)].map(filled));
+    plans.extend([("rnn", "match"), ("gru", "order2"), ("gru", "agreement"), ("lstm", "memorise"), ("relu", "match"), ("residual", "order2")].map(unscored));
+    plans
+}
+
+/// Deep stacks in which every layer passes a small part of what it gets down.
+fn vanishing_across_layers() -> Vec<Plan> {
+    let cases = [
+        ("rnn", "order2", 6), ("rnn", "waves", 5), ("rnn", "match", 6), ("rnn", "forecast", 5), ("relu", "match", 6), ("relu", "forecast", 5),
+        ("gru", "order2", 5), ("gru", "match", 6), ("gru", "waves", 5), ("lstm", "order2", 5), ("lstm", "match", 6), ("lstm", "waves", 5),
+    ];
+    let of = |(cell, kind, layers): (&str, &str, usize)| {
+        let base = base(cell, kind, 5).with(&format!("layers={layers} steps=200 lr=2e-4"));
+        let mut plan = plant("vanishing-across-layers", &format!("{layers}-layers"), base);
+        for name in &["rnn.weight_ih_l1", "rnn.weight_ih_l2", "rnn.weight_ih_l3", "rnn.weight_ih_l4", "rnn.weight_ih_l5"][..layers - 1] {
+            plan = plan.edited(Edit::Scale(name, 0.05));
+        }
+        plan.permits(&["loss-at-chance", "horizon-below-need", "vanishing-gradient"])
+    };
+    cases.into_iter().map(of).collect()
+}
+
+/// States that depend ever more on the weights, by what keeps them: gains above 1, or memories without an end over long rows.
+fn sensitivity_explosion() -> Vec<Plan> {
+    let grown = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
+        plant("sensitivity-explosion", &format!("gain-{gain}"), base(cell, kind, 7).with(settings))
+            .edited(Edit::Scale("rnn.weight_hh", gain))
+            .permits(&AFTER_GROWTH)
+    };
+    [
+        ("relu", "order2", "length=30 steps=100 lr=1e-5", 1.6), ("relu", "match", "length=30 steps=100 lr=1e-5", 1.6),
+        ("relu", "adding", "length=30 steps=100 lr=1e-5", 1.6), ("rnn", "order2", "length=40 steps=100 lr=1e-5", 5.0),
+        ("rnn", "match", "length=40 steps=100 lr=1e-5", 5.0), ("rnn", "agreement", "length=40 steps=100 lr=1e-5", 5.0),
+        ("residual", "order2", "length=40 steps=100 lr=1e-5", 8.0), ("residual", "adding", "length=40 steps=100 lr=1e-5", 8.0),
+        ("residual", "match", "length=60 steps=100 lr=1e-5 residual_step=1", 3.0), ("residual", "agreement", "length=60 steps=100 lr=1e-5 residual_step=1", 3.0),
+        ("gru", "order2", "length=40 steps=100 lr=1e-5", 12.0), ("lstm", "order2", "length=40 steps=100 lr=1e-5", 12.0),
+    ].into_iter().map(grown).collect()
+}
+
+/// Values that are not numbers, in what is read, asked for, or given as weights, and what overflows.
+fn non_finite() -> Vec<Plan> {
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let mut plans = Vec::new();
+    for (cell, kind, value) in [("rnn", "adding", nan), ("relu", "forecast", inf), ("residual", "waves", nan), ("gru", "forecast", nan), ("gru", "adding", inf), ("lstm", "waves", nan)] {
+        let plan = plant("non-finite", &format!("input-{value}"), base(cell, kind, 5).with("steps=200"));
+        plans.push(plan.spoiled(Spoil::Value { from: 120, value }));
+    }
+    for (cell, kind, value) in [("rnn", "forecast", nan), ("lstm", "adding", inf), ("gru", "adding", nan)] {
+        let plan = plant("non-finite", &format!("target-{value}"), base(cell, kind, 5).with("steps=200"));
+        plans.push(plan.spoiled(Spoil::Target { from: 120, value }));
+    }
+    for (cell, kind) in [("rnn", "match"), ("lstm", "adding")] {
+        let plan = plant("non-finite", "nothing-scored", base(cell, kind, 5).with("steps=200"));
+        plans.push(plan.spoiled(Spoil::NothingScored { from: 120 }).permits(&["padding-dominated"]));
+    }
+    let plan = plant("non-finite", "weights", base("gru", "order2", 5).with("steps=50"));
+    plans.push(plan.edited(Edit::Fill("rnn.weight_hh_l0", nan)));
+    let plan = plant("non-finite", "overflow", base("relu", "order2", 5).with("length=40 steps=50"));
+    plans.push(plan.edited(Edit::Scale("rnn.weight_hh", 20.0)).permits(&AFTER_GROWTH));
+    plans
+}
