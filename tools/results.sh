@@ -52,12 +52,12 @@ pollution() {
     longspan eval "$out/pollution-$horizon" --season 24
   done
 }
-pixels() {
-  for steps in pixels permuted; do
-    longspan train $mnist --image-steps $steps --valid-fraction 0.05 --cell gru --hidden 64 --init chrono:784 \
-      --lr 3e-3 --schedule cosine --epochs 12 --out "$out/$steps"
-    longspan eval "$out/$steps"
-  done
+images() {
+  longspan train $mnist --image-steps $1 --valid-fraction 0.05 --cell gru --hidden 64 --init chrono:784 \
+    --lr 3e-3 --schedule cosine --epochs 12 --out "$out/$1"
+  longspan eval "$out/$1"
 }
+pixels() { images pixels; }
+permuted() { images permuted; }
 
-for name in ${*:-vowels power names chorales sunspots pollution pixels}; do echo "== $name" >&2; $name; done
+for name in ${*:-vowels power names chorales sunspots pollution pixels permuted}; do echo "== $name" >&2; $name; done

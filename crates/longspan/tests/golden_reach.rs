@@ -10,7 +10,7 @@ use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 use longspan::model::{Model, ModelSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{ReachOptions, Recorder, Stage, Watch, measure, total_cell};
+use longspan::probe::reach::{ReachOptions, Recorder, Stage, Watch, measure};
 use safetensors::SafeTensors;
 
 const STEPS: usize = 12;
@@ -93,7 +93,7 @@ impl Golden<'_> {
             recorder.see(&flow);
             for row in 0..ROWS {
                 let mut total = [0.0; HIDDEN];
-                if total_cell(self.spec.cell, &flow, row, None, &mut total) {
+                if flow.total_cell(ctx.level(), self.spec.cell, row, &mut total) {
                     totals.push((flow.layer, flow.t, row, total.map(|d| d * ROWS as f64)));
                 }
             }

@@ -38,6 +38,35 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
     partial.iter().sum()
 }
 
+/// [Σ a², Σ (b − a)²] in blocks as [`sum_of_squares_threaded`]; the differences are rounded to the number type.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn sums_of_squares_and_changes<R: Real>(
+    ctx: &Context<R>,
+    a: &[R],
+    b: &[R],
+    partial: &mut Vec<f64>,
+) -> [f64; 2] {
+    assert_eq!(a.len(), b.len(), "lengths");
+    let blocks = a.len().div_ceil(BLOCK);
+    partial.clear();
+    partial.resize(2 * blocks, 0.0);
+    let sums = Shared(partial.as_mut_ptr());
+    ctx.split(blocks, |_, first, end| {
+        for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().take(end).skip(first) {
+            let [squares, changes] = ctx.level().dispatch(Changes(a, b));
+            // SAFETY: sums i and blocks + i belong to this worker alone, and i is below the number of blocks.
+            unsafe {
+                *sums.get().add(i) = squares;
+                *sums.get().add(blocks + i) = changes;
+            }
+        }
+    });
+    let (squares, changes) = partial.split_at(blocks);
+    [squares.iter().sum(), changes.iter().sum()]
+}
+
 /// `row` −= ⟨row, other⟩ `other` for one of `others` `[N, n]` after the other, unit vectors: what is left is at right angles to
 /// them.
 ///
@@ -124,6 +153,26 @@ impl<R: Real> Job for Block<'_, R> {
     }
 }
 
+struct Changes<'a, R>(&'a [R], &'a [R]);
+
+impl<R: Real> Job for Changes<'_, R> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; 2] {
+        let (mut squares, mut changes) = ([0.0; LANES], [0.0; LANES]);
+        let (a, b) = (self.0.chunks(LANES), self.1.chunks(LANES));
+        for (a, b) in a.zip(b) {
+            for (l, (&a, &b)) in a.iter().zip(b).enumerate() {
+                let (value, change) = (a.to_f64(), (b - a).to_f64());
+                squares[l] += value * value;
+                changes[l] += change * change;
+            }
+        }
+        [squares.iter().sum(), changes.iter().sum()]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +198,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn changes_are_measured_beside_what_changes() {
+        let mut stream = Key::new(5, Purpose::Probe, 0, 0).stream(0, 0);
+        let a: Vec<f32> = (0..2 * BLOCK + 37).map(|_| stream.normal() as f32).collect();
+        let b: Vec<f32> = a.iter().map(|&a| a + 1e-3 * stream.normal() as f32).collect();
+        let squares: f64 = a.iter().map(|&a| f64::from(a).powi(2)).sum();
+        let changes: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(b - a).powi(2)).sum();
+        let sums = |threads| {
+            let ctx = Context::new(Level::detect(), threads);
+            sums_of_squares_and_changes(&ctx, &a, &b, &mut vec![7.0; 3])
+        };
+        let [of_a, of_changes] = sums(1);
+        assert!((of_a / squares - 1.0).abs() < 1e-13 && (of_changes / changes - 1.0).abs() < 1e-13);
+        assert_eq!(sums(3), [of_a, of_changes]);
     }
 
     #[test]

@@ -1,0 +1,227 @@
+//! The norm of a sum of outer products without the matrix.
+//!
+//! ```text
+//! ‖Σ_b a_b ⊗ c_b‖_F² = Σ_{b,b'} ⟨a_b, a_b'⟩ ⟨c_b, c_b'⟩
+//! ```
+//!
+//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products are summed in lanes of the number type, what
+//! they are multiplied to in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
+
+use super::isa::{Isa, Job, Level};
+use super::{Context, Shared, Vector};
+use crate::matrix::Mat;
+use crate::real::Real;
+
+/// ‖Σ_b a_b ⊗ c_b‖_F² over the rows of two matrices, 0 where rounding leaves less. `scale`, a power of two, is about what makes
+/// `a` as large as 1: squares of what has almost vanished would be 0. `partial` is working memory; threads change no bit.
+///
+/// # Panics
+/// If the numbers of rows differ, or this processor does not have the level.
+pub fn squared_norm_of_outer<R: Real>(
+    ctx: &Context<R>,
+    a: Mat<'_, R>,
+    c: Mat<'_, R>,
+    scale: R,
+    partial: &mut Vec<f64>,
+) -> f64 {
+    assert_eq!(a.rows(), c.rows(), "rows of the factors");
+    let tiles = a.rows().div_ceil(tile(ctx.level()));
+    // A row of tiles near the end has more of them than one near the beginning: two of them are one piece of work.
+    partial.clear();
+    partial.resize(tiles.div_ceil(2), 0.0);
+    let sums = Shared(partial.as_mut_ptr());
+    ctx.split(partial.len(), |_, first, end| {
+        for piece in first..end {
+            let other = tiles - 1 - piece;
+            let sum = ctx.level().dispatch(Outer { a, c, scale, rows: [piece, other] });
+            // SAFETY: sum `piece` belongs to this worker alone, and is one of them.
+            unsafe { *sums.get().add(piece) = sum };
+        }
+    });
+    let sum: f64 = partial.iter().sum();
+    if sum < 0.0 { 0.0 } else { sum }
+}
+
+/// Two rows of tiles, or one if they are the same.
+struct Outer<'a, R> {
+    a: Mat<'a, R>,
+    c: Mat<'a, R>,
+    scale: R,
+    rows: [usize; 2],
+}
+
+/// Lanes of the widest vector.
+const WIDEST: usize = 16;
+
+/// Rows and columns of a tile: its sums and one operand of each row and column stay in registers.
+const fn side(registers: usize) -> usize {
+    if registers >= 24 { 4 } else { 3 }
+}
+
+/// As [`side`], of a level.
+fn tile(level: Level) -> usize {
+    struct Side;
+    impl Job for Side {
+        type Output = usize;
+        #[inline(always)]
+        fn run<I: Isa>(self) -> usize {
+            side(I::TILE_REGISTERS)
+        }
+    }
+    level.dispatch(Side)
+}
+
+impl<R: Real> Job for Outer<'_, R> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> f64 {
+        if side(I::TILE_REGISTERS) == 4 { self.tiles::<I, 4>() } else { self.tiles::<I, 3>() }
+    }
+}
+
+impl<R: Real> Outer<'_, R> {
+    /// Tiles of N by N pairs on and left of the diagonal.
+    #[inline(always)]
+    fn tiles<I: Isa, const N: usize>(self) -> f64 {
+        let (rows, unscale) = (self.a.rows(), 1.0 / self.scale.to_f64());
+        let count = if self.rows[0] == self.rows[1] { 1 } else { 2 };
+        let mut total = 0.0;
+        for row in &self.rows[..count] {
+            let i = row * N;
+            for j in (0..=i).step_by(N) {
+                let a = dots::<I, R, N>(self.a, i, j, self.scale);
+                let c = dots::<I, R, N>(self.c, i, j, R::ONE);
+                let mut sum = 0.0;
+                for (a, c) in a.iter().zip(&c).take(rows - i) {
+                    for (a, c) in a.iter().zip(c).take(rows - j) {
+                        sum += a.to_f64() * unscale * c.to_f64();
+                    }
+                }
+                // A tile on the diagonal has both of two pairs.
+                total += if i == j { sum } else { 2.0 * sum };
+            }
+        }
+        total
+    }
+}
+
+/// `scale` ⟨x_{i+p}, x_{j+q}⟩; beyond the last row it is that of the last one.
+#[inline(always)]
+fn dots<I: Isa, R: Real, const N: usize>(x: Mat<'_, R>, i: usize, j: usize, scale: R) -> [[R; N]; N] {
+    let (lanes, len, last) = (I::V::<R>::LANES, x.cols(), x.rows() - 1);
+    let left: [&[R]; N] = std::array::from_fn(|p| x.row((i + p).min(last)));
+    let right: [&[R]; N] = std::array::from_fn(|q| x.row((j + q).min(last)));
+    let (factor, mut at) = (I::V::<R>::splat(scale), 0);
+    let mut sums = [[I::V::<R>::zero(); N]; N];
+    while at + lanes <= len {
+        // Plain indices: the compiler leaves iterators over chunks as calls.
+        let mut columns = [I::V::<R>::zero(); N];
+        for q in 0..N {
+            columns[q] = I::V::load(&right[q][at..at + lanes]);
+        }
+        for p in 0..N {
+            let row = I::V::<R>::load(&left[p][at..at + lanes]) * factor;
+            for q in 0..N {
+                sums[p][q] = row.fma(columns[q], sums[p][q]);
+            }
+        }
+        at += lanes;
+    }
+    if at < len {
+        for p in 0..N {
+            let row = I::V::<R>::load(&left[p][at..len]) * factor;
+            for q in 0..N {
+                sums[p][q] = row.fma(I::V::load(&right[q][at..len]), sums[p][q]);
+            }
+        }
+    }
+    let mut out = [[R::ZERO; N]; N];
+    for p in 0..N {
+        for q in 0..N {
+            let mut folded = [R::ZERO; WIDEST];
+            sums[p][q].store(&mut folded[..lanes]);
+            let mut left = lanes;
+            while left > 1 {
+                left /= 2;
+                let (low, high) = folded.split_at_mut(left);
+                low.iter_mut().zip(high).for_each(|(x, &mut y)| *x += y);
+            }
+            out[p][q] = folded[0];
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Key, Purpose};
+
+    fn drawn<R: Real>(stream: u64, len: usize, size: f64) -> Vec<R> {
+        let mut draw = Key::new(4, Purpose::Probe, 0, stream).stream(0, 0);
+        (0..len).map(|_| R::from_f64(size * draw.normal())).collect()
+    }
+
+    /// The matrix itself, in `f64`.
+    fn explicit<R: Real>(a: Mat<'_, R>, c: Mat<'_, R>) -> f64 {
+        let mut squares = 0.0;
+        for u in 0..a.cols() {
+            for v in 0..c.cols() {
+                let element: f64 = (0..a.rows()).map(|b| a.row(b)[u].to_f64() * c.row(b)[v].to_f64()).sum();
+                squares += element * element;
+            }
+        }
+        squares
+    }
+
+    fn agrees<R: Real>(size: f64, scale: f64, tolerance: f64) {
+        for level in [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+        {
+            for (rows, width, hidden) in [(1, 1, 1), (2, 5, 3), (7, 40, 17), (32, 64, 16), (33, 51, 70)] {
+                // Rows with other things between them, as slots of a tape are.
+                let (a, c) = (drawn::<R>(1, rows * (width + 3), size), drawn::<R>(2, rows * hidden, 1.0));
+                let (a, c) = (Mat::strided(&a, rows, width, width + 3), Mat::new(&c, rows, hidden));
+                let norm = |threads| {
+                    let ctx = Context::new(level, threads);
+                    squared_norm_of_outer(&ctx, a, c, R::from_f64(scale), &mut vec![3.0])
+                };
+                let (found, truth) = (norm(1), explicit(a, c));
+                assert!(
+                    (found / truth - 1.0).abs() < tolerance,
+                    "{found} and {truth}: {rows} rows, {level}"
+                );
+                assert_eq!(norm(3).to_bits(), found.to_bits(), "3 threads on {level}");
+            }
+        }
+    }
+
+    /// Dot products of up to 70 numbers in lanes: some units of the last place, and what cancels between the rows.
+    #[test]
+    fn the_norm_is_that_of_the_matrix() {
+        agrees::<f64>(1.0, 1.0, 1e-12);
+        agrees::<f32>(1.0, 1.0, 2e-5);
+        // Squares of these are no numbers of f32.
+        agrees::<f32>(1e-30, 2f64.powi(99), 2e-5);
+        agrees::<f32>(1e25, 2f64.powi(-83), 2e-5);
+    }
+
+    #[test]
+    fn rows_that_cancel_leave_nothing_and_no_less() {
+        let (a, c) = (drawn::<f32>(1, 24, 1.0), drawn::<f32>(2, 10, 1.0));
+        let against: Vec<f32> = a.iter().copied().chain(a.iter().map(|x| -x)).collect();
+        let twice = [&c[..], &c[..]].concat();
+        let (a, c) = (Mat::new(&against, 2, 24), Mat::new(&twice, 2, 10));
+        let left = squared_norm_of_outer(&Context::new(Level::detect(), 1), a, c, 1.0, &mut Vec::new());
+        assert!((0.0..1e-3).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn what_is_not_finite_shows() {
+        let (mut a, c) = (drawn::<f32>(1, 24, 1.0), drawn::<f32>(2, 10, 1.0));
+        a[17] = f32::NAN;
+        let (a, c, ctx) = (Mat::new(&a, 2, 12), Mat::new(&c, 2, 5), Context::new(Level::detect(), 1));
+        let norm = squared_norm_of_outer(&ctx, a, c, 1.0, &mut Vec::new());
+        assert!(norm.is_nan());
+    }
+}
