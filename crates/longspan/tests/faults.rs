@@ -17,6 +17,8 @@ mod score;
 mod sources;
 #[path = "faults/trace.rs"]
 mod trace;
+#[path = "faults/truth.rs"]
+mod truth;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -56,11 +58,9 @@ fn look() {
     }
     run_all(&plans, |plan, trace| {
         let f = Figures::of(&trace);
-        println!(
-            "{:28} {:5.2}s loss {:.3} norm {:.3} tail {:.1} clip {:.2} reach {:.1} grow {:.1} H {}/{} need {:?} lam {:.3} sat {:.2} dead {:.2} stuck {:.2} sens {:.1} depth {:.1} div {} {:?}",
-            plan.name, trace.seconds, f.loss_ratio, f.norm, f.tail, f.clipped, f.ln_reach, f.ln_growth, f.horizon, f.window,
-            trace.need_steps, f.exponent, f.saturated, f.dead, f.stuck, f.sensitivity, f.ln_depth, trace.divergence.is_some(),
-            autotrainer::Signs::codes(&trace.signs)
-        );
+        let held: Vec<_> = truth::CODES.into_iter().filter(|c| truth::holds(c, plan, &trace, &f)).collect();
+        let lacking: Vec<_> = plan.required.iter().filter(|c| !held.contains(c)).collect();
+        let beyond: Vec<_> = held.iter().filter(|c| !plan.required.contains(c) && !plan.permitted.contains(c)).collect();
+        println!("RUN {:60} {:5.2}s lacking {lacking:?} beyond {beyond:?} held {held:?} need {:?} base {:?} {f:?}", plan.name, trace.seconds, trace.need_steps, autotrainer::Signs::codes(&trace.signs));
     });
 }

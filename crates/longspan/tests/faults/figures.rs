@@ -1,6 +1,8 @@
 //! What a run was like, in a few numbers, each from its definition: by these a plant is known to do what it is said to do.
 
-use longspan::probe::reach::{LayerGates, LagReport};
+use longspan::cell::CellKind;
+use longspan::probe::reach::{LagReport, LayerGates};
+use longspan::telemetry::Look;
 
 use super::trace::Trace;
 
@@ -31,8 +33,16 @@ pub(crate) struct Figures {
     pub(crate) stuck: f64,
     /// Sensitivity to the recurrent weights at the longest length over that after 2 steps.
     pub(crate) sensitivity: f64,
-    /// ln ‖δ^0‖ − ln ‖δ^L‖ per layer in between.
+    /// ln ‖δ^0‖ − ln ‖δ^L‖; NaN of one layer.
     pub(crate) ln_depth: f64,
+    /// ln G at the lag that is needed, or the last one.
+    pub(crate) ln_at_need: f64,
+    /// Medians over the looks: log10 of ‖Δw‖ / ‖w‖; of numbers, the rms and |mean|, whichever is larger; the share of places that
+    /// are filled; the share of rows that ask for nothing.
+    pub(crate) log10_update: f64,
+    pub(crate) input: f64,
+    pub(crate) filled: f64,
+    pub(crate) unscored: f64,
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -51,7 +61,9 @@ impl Figures {
         let activations = |of: &dyn Fn(&LayerGates, usize) -> Vec<f64>| {
             gates().flat_map(|layer| of(layer, trace.spec.hidden)).fold(f64::NAN, f64::max)
         };
-        let relu = matches!(trace.spec.cell, longspan::cell::CellKind::Relu);
+        let looks = || trace.steps.iter().filter_map(|step| step.look.as_ref());
+        let of_looks = |of: &dyn Fn(&Look) -> f64| median(looks().map(of).collect());
+        let relu = matches!(trace.spec.cell, CellKind::Relu);
         let sensitivity = reach.and_then(|reach| reach.sensitivity.known()).map_or(f64::NAN, |points| {
             let early = points.iter().find(|p| p.steps == 2).or(points.first());
             early.map_or(f64::NAN, |early| points[points.len() - 1].recurrent_rms / early.recurrent_rms)
@@ -83,9 +95,13 @@ impl Figures {
             }),
             sensitivity,
             ln_depth: lag.map_or(f64::NAN, |lag| {
-                let layers = lag.depth.ln_layer_ratio.len();
-                if layers < 2 { f64::NAN } else { lag.depth.ln_layer_ratio[0] / (layers - 1) as f64 }
+                if lag.layers.len() < 2 { f64::NAN } else { lag.depth.ln_layer_ratio[0] }
             }),
+            ln_at_need: profile.map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
+            log10_update: of_looks(&|look| look.log10_update_ratio),
+            input: of_looks(&|look| look.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))),
+            filled: of_looks(&|look| look.batch.filled_places as f64 / look.batch.places as f64),
+            unscored: of_looks(&|look| look.batch.unscored_rows as f64 / look.batch.rows as f64),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Plan {
             required: Vec::new(),
             permitted: Vec::new(),
         };
-        plan.with("observe=norms").with(settings)
+        plan.with("observe=full observe_every=10").with(settings)
     }
 
     /// With some settings changed.

@@ -126,11 +126,10 @@ impl Source for Made {
                     let key = Key::new(self.seed, Purpose::Task, 1001, self.first);
                     let symbol = |t: u64| FIRST + key.stream(row as u32, t).below(SYMBOLS);
                     for t in 0..steps {
-                        let now = index * steps as u64 + t as u64;
-                        batch.inputs[t * rows + row] = symbol(now);
-                        if now >= lag as u64 {
-                            batch.targets[t * rows + row] = symbol(now - lag as u64);
-                        }
+                        // The first ones asked for were never read: every step asks for something.
+                        let asked = index * steps as u64 + t as u64;
+                        batch.inputs[t * rows + row] = symbol(asked + lag as u64);
+                        batch.targets[t * rows + row] = symbol(asked);
                     }
                 }
             }

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use longspan::config::Observe;
 use longspan::data::{Batch, Source};
 use longspan::kernel::{Context, Level};
 use longspan::model::{Model, ModelSpec, OutputSpec};
@@ -39,9 +38,8 @@ pub(crate) struct Trace {
 /// Trains and measures.
 pub(crate) fn trace(plan: &Plan) -> Trace {
     let began = Instant::now();
-    let mut config = plan.config.clone();
-    config.observe = Observe::Norms;
-    let opened = plan.data.open(&config);
+    let config = &plan.config;
+    let opened = plan.data.open(config);
     let spoiled = |of: Box<dyn Source>| match plan.spoil {
         Some(spoil) => Box::new(Spoiled { of, spoil }),
         None => of,
@@ -49,7 +47,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
     let (train, valid) = (spoiled(opened.train), spoiled(opened.valid));
     let spec = opened.spec;
     let ctx = || Context::new(Level::detect(), 1);
-    let mut trainer = Trainer::<f32>::new(ctx(), &spec, &config);
+    let mut trainer = Trainer::<f32>::new(ctx(), &spec, config);
     plan.edits.iter().for_each(|edit| edit.apply(trainer.params_mut(), spec.hidden));
     let mut batch = Batch::default();
     train.fill(0, 1, &mut batch);
@@ -133,7 +131,8 @@ fn spectrum(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> Opti
     let mut batch = Batch::default();
     source.fill(0, 0, &mut batch);
     let steps = batch.steps();
-    if batch.inputs.len() != steps * batch.rows() {
+    let plain = !(spec.layer_norm || spec.layer_residual || spec.learned_state || spec.bidirectional);
+    if !plain || batch.inputs.len() != steps * batch.rows() {
         return None;
     }
     let mut state = model.zero_state(batch.rows());
