@@ -40,6 +40,8 @@ pub(crate) struct Figures {
     /// Medians over the looks: log10 of ‖Δw‖ / ‖w‖; of numbers, the rms and |mean|, whichever is larger; the share of places that
     /// are filled; the share of rows that ask for nothing.
     pub(crate) log10_update: f64,
+    /// The largest of them.
+    pub(crate) log10_largest_update: f64,
     pub(crate) input: f64,
     pub(crate) filled: f64,
     pub(crate) unscored: f64,
@@ -99,6 +101,7 @@ impl Figures {
             }),
             ln_at_need: profile.map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
             log10_update: of_looks(&|look| look.log10_update_ratio),
+            log10_largest_update: looks().map(|look| look.log10_update_ratio).fold(f64::NAN, f64::max),
             input: of_looks(&|look| look.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))),
             filled: of_looks(&|look| look.batch.filled_places as f64 / look.batch.places as f64),
             unscored: of_looks(&|look| look.batch.unscored_rows as f64 / look.batch.rows as f64),

@@ -49,8 +49,8 @@ pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool
         "clip-always" => f.clipped > 0.95,
         "clip-never" => !free && f.clipped == 0.0 && harmful,
         "clip-missing" => free && harmful,
-        // A hundredth of the weights at every step moves them by their own size in a hundred steps.
-        "step-too-large" => f.log10_update > -1.5,
+        // Steps of a tenth of the weights, after which the loss is bad.
+        "step-too-large" => f.log10_largest_update > -1.0 && f.loss_ratio > 0.5,
         "unscaled-input" => f.input > 30.0,
         "padding-dominated" => f.filled > 0.6 || f.unscored > 0.6,
         "vanishing-across-layers" => f.ln_depth < 1e-3_f64.ln(),
