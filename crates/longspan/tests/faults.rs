@@ -68,8 +68,10 @@ fn judged(plan: &Plan) -> Said {
     if std::env::var_os("FAULTS_SHOW").is_some() && !plan.held_out() {
         let codes: Vec<&str> = found.iter().map(|f| f.code.as_ref()).collect();
         let missed: Vec<_> = plan.required.iter().filter(|c| !codes.contains(c)).collect();
-        let alarms: Vec<_> =
-            found.iter().filter(|f| !plan.required.iter().chain(&plan.permitted).any(|c| *c == f.code)).collect();
+        let alarms: Vec<_> = found
+            .iter()
+            .filter(|f| !plan.required.iter().chain(&plan.permitted).any(|c| *c == f.code))
+            .collect();
         if !missed.is_empty() || !alarms.is_empty() {
             let alarms: Vec<_> = alarms.iter().map(|f| format!("{}: {}", f.code, f.sentence)).collect();
             eprintln!("SHOW {} missed {missed:?} alarms {alarms:?} {figures:?}", plan.name);
@@ -134,7 +136,11 @@ fn faults_are_found_and_good_runs_are_met_with_silence() {
     plants_are_real(&said);
     let all: Vec<&Said> = said.iter().collect();
     let counts = overall(&all);
-    assert!(counts.recall().value() >= 0.9 && counts.precision().value() >= 0.9, "{counts:?}\n{}", markdown(&all));
+    assert!(
+        counts.recall().value() >= 0.9 && counts.precision().value() >= 0.9,
+        "{counts:?}\n{}",
+        markdown(&all)
+    );
     for said in said.iter().filter(|said| said.plan.healthy()) {
         assert!(said.found.iter().all(|(_, severity)| *severity != Severity::Severe), "{}", said.plan.name);
     }

@@ -10,6 +10,13 @@ const EXPONENT: Threshold = Threshold {
     source: "0 is the border; a margin for short trajectories: runs with planted faults, first half",
 };
 
+/// In fewer steps growth may be a passing one.
+const GROWTH: Threshold = Threshold {
+    of: "growth of a small change over a window",
+    value: 10.0,
+    source: "runs with planted faults, first half",
+};
+
 pub(super) static RULE: Rule = Rule {
     code: "chaotic-dynamics",
     severity: Severity::Warning,
@@ -20,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
                   along what these inputs drive the network through.",
         measured: "The largest Lyapunov exponent along trajectories of the data (Benettin 1980; Vogt 2020; Engelken 2020). The cell \
                    is bounded, so that growth cannot be mere growth of the state.",
-        thresholds: &[EXPONENT],
+        thresholds: &[EXPONENT, GROWTH],
         false_alarm: "the trajectories are shorter than a hundred steps, in which growth may be a passing one",
         remedy: "A smaller recurrent gain (--init orthogonal:1, gaussian:0.9), a smaller --lr, or gates.",
     },
@@ -46,7 +53,8 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     };
     let sure = exponent - 2.0 * error.unwrap_or(0.0);
-    if sure.is_nan() || sure <= EXPONENT.value {
+    let growth = (sure * facts.window_steps as f64).exp();
+    if sure.is_nan() || sure <= EXPONENT.value || growth <= GROWTH.value {
         return Judgement::Silent;
     }
     let sentence = format!(
@@ -57,6 +65,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     let level = if error.is_some() { Level::High } else { Level::Medium };
     Found::new(sentence, level, "the exponent was measured along the data's trajectories")
         .held("exponent less two errors", sure, EXPONENT)
+        .held("growth over a window", growth, GROWTH)
         .number("standard error", error.unwrap_or(f64::NAN))
         .remedy(
             facts,

@@ -66,7 +66,7 @@ pub(super) fn harm(evidence: &Evidence) -> Option<(f64, String)> {
         return Some((tail, format!("the median norm of the gradient is {}", short(10f64.powf(middle)))));
     }
     // Long gradients that do no harm are no matter.
-    let bad = evidence.learned_ratio().is_some_and(|ratio| ratio > 0.9);
+    let bad = evidence.late_loss().is_some_and(|loss| loss > 0.9 * evidence.facts.chance_loss);
     (tail > TAIL.value && bad && settled.len() >= LEAST_STEPS)
         .then(|| (tail, format!("the longest gradients are {} times the median", short(tail))))
 }

@@ -11,6 +11,12 @@ const GROWTH: Threshold = Threshold {
     value: 1.0,
     source: "a sum of T losses is at most T times one of them; AutoTrainer (Zhang et al. 2021) calls 70 exploding",
 };
+/// Losses add up along a window, and layers below get little at its end: where a single loss was followed back, it has to agree.
+const SINGLE: Threshold = Threshold {
+    of: "growth of a single loss's gradient, the largest over all lags",
+    value: 10.0,
+    source: "runs with planted faults, first half",
+};
 /// Share of the steps in which it does so.
 const SHARE: Threshold = Threshold {
     of: "share of the steps in which it does",
@@ -28,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
                   says little but drowns the rest. Losses jump, then are NaN.",
         measured: "‖∂L/∂h_t‖ at the first step of each window over that at its last, in the layer where it is largest; and whether \
                    a step failed because of it.",
-        thresholds: &[GROWTH, SHARE],
+        thresholds: &[GROWTH, SINGLE, SHARE],
         false_alarm: "the last step of a window has next to no loss of its own, so that what is divided by is small",
         remedy: "Clip by the global norm: it bounds a step and keeps its direction. Recurrent weights with a smaller radius \
                  (--init orthogonal:0.9), gates (--cell gru or lstm), or a smaller --lr take the cause away.",
@@ -55,6 +61,11 @@ fn judge(evidence: &Evidence) -> Judgement {
     if !by_fault && (share < SHARE.value || growths.len() < LEAST_STEPS) {
         return Judgement::Silent;
     }
+    let single =
+        evidence.lag().map(|lag| lag.total.ratio.ln_median.iter().copied().fold(0.0, f64::max).exp());
+    if !by_fault && single.is_some_and(|single| single <= SINGLE.value) {
+        return Judgement::Silent;
+    }
     let most = quantile(growths.iter().copied(), 0.98).unwrap_or(f64::NAN);
     let sentence = match by_fault && share < SHARE.value {
         true => "The gradient grew on its way back until it was no number.".to_owned(),
@@ -68,6 +79,9 @@ fn judge(evidence: &Evidence) -> Judgement {
     let mut found = Found::new(sentence, Level::High, "it was measured at every step of every window")
         .held("growth of the gradient in powers of ten, beyond T-fold; 98th percentile", most, GROWTH)
         .held("share of the steps", share, SHARE);
+    if let Some(single) = single {
+        found = found.held("growth of a single loss's gradient", single, SINGLE);
+    }
     if let Some(norm) = evidence.log10_norm() {
         found = found.number("median global norm", 10f64.powf(norm));
     }

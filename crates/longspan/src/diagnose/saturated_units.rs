@@ -10,6 +10,13 @@ const SATURATED: Threshold = Threshold {
     source: "beyond 0.95 the derivative is under 0.1; the share: runs with planted faults, first half",
 };
 
+/// What is learned well with saturated units holds bits, unless next to nothing else is left.
+const ALL: Threshold = Threshold {
+    of: "the share where the loss is low all the same",
+    value: 0.95,
+    source: "runs with planted faults, first half",
+};
+
 pub(super) static RULE: Rule = Rule {
     code: "saturated-units",
     severity: Severity::Warning,
@@ -18,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
         meaning: "A tanh near its limits is flat: it says little more than a sign, and lets next to no gradient through, neither to \
                   its weights nor to the steps before.",
         measured: "The share of (place, unit) pairs at which a tanh is beyond 0.95: of the states of rnn, of the candidates of gru, lstm, residual.",
-        thresholds: &[SATURATED],
+        thresholds: &[SATURATED, ALL],
         false_alarm: "the network is meant to hold bits, and has learned what it should",
         remedy: "Smaller weights to begin with (--init orthogonal:1, uniform), a smaller --lr, inputs scaled to about 1.",
     },
@@ -32,9 +39,8 @@ fn judge(evidence: &Evidence) -> Judgement {
     };
     let tanh = all.iter().filter(|_| facts.cell != "relu");
     let Some(worst) = tanh.max_by(|a, b| a.share.total_cmp(&b.share)) else { return Judgement::Silent };
-    // What is learned well with saturated units holds bits.
     let learned = evidence.learned_ratio().is_some_and(|ratio| ratio < 0.3);
-    if worst.share <= SATURATED.value || learned {
+    if worst.share <= if learned { ALL } else { SATURATED }.value {
         return Judgement::Silent;
     }
     let sentence = format!(
@@ -44,7 +50,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         worst.name
     );
     Found::new(sentence, Level::High, "every place of a batch was counted")
-        .held("share beyond 0.95", worst.share, SATURATED)
+        .held("share beyond 0.95", worst.share, if learned { ALL } else { SATURATED })
         .number("units saturated at every place", worst.units as f64)
         .remedy(
             facts,

@@ -32,9 +32,11 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let Some(gates) = evidence.gates() else { return Judgement::Unknown(Needs::Probe) };
-    // z of the gru keeps: open, it takes nothing in; shut, it keeps nothing.
+    // z of the gru keeps: open, it takes nothing in; shut, it keeps nothing. An open f never forgets, which chrono means.
+    let chrono = facts.setting("init").starts_with("chrono");
     let harmful = |gate: &super::signals::GateShare| match gate.name.as_str() {
         "z" => gate.closed.max(gate.open),
+        "f" if !chrono => gate.closed.max(gate.open),
         _ => gate.closed,
     };
     let Some(worst) = gates.iter().max_by(|a, b| harmful(a).total_cmp(&harmful(b))) else {

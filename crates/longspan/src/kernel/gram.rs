@@ -187,10 +187,7 @@ mod tests {
                     squared_norm_of_outer(&ctx, a, c, R::from_f64(scale), &mut vec![3.0])
                 };
                 let (found, truth) = (norm(1), explicit(a, c));
-                assert!(
-                    (found / truth - 1.0).abs() < tolerance,
-                    "{found} and {truth}: {rows} rows, {level}"
-                );
+                assert!((found / truth - 1.0).abs() < tolerance, "{found} and {truth}: {rows} rows, {level}");
                 assert_eq!(norm(3).to_bits(), found.to_bits(), "3 threads on {level}");
             }
         }

@@ -38,7 +38,17 @@ pub(crate) fn base(cell: &str, kind: &str, seed: u64) -> Plan {
 
 /// The kinds of data.
 const KINDS: [&str; 11] = [
-    "agreement", "adding", "copy", "order2", "memorise", "parity", "match", "reversal", "echo", "waves", "forecast",
+    "agreement",
+    "adding",
+    "copy",
+    "order2",
+    "memorise",
+    "parity",
+    "match",
+    "reversal",
+    "echo",
+    "waves",
+    "forecast",
 ];
 
 /// What these cells do not learn in so few steps, or not with a state that is carried on and on.

@@ -99,7 +99,8 @@ impl Figures {
             ln_depth: lag.map_or(f64::NAN, |lag| {
                 if lag.layers.len() < 2 { f64::NAN } else { lag.depth.ln_layer_ratio[0] }
             }),
-            ln_at_need: profile.map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
+            ln_at_need: profile
+                .map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
             log10_update: of_looks(&|look| look.log10_update_ratio),
             log10_largest_update: looks().map(|look| look.log10_update_ratio).fold(f64::NAN, f64::max),
             input: of_looks(&|look| look.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))),

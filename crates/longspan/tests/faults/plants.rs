@@ -22,7 +22,12 @@ const AFTER_GROWTH: [Code; 11] = [
 const AFTER_VANISHING: [Code; 3] = ["vanishing-gradient", "horizon-below-need", "loss-at-chance"];
 /// Units that are driven to their ends pass no gradient on.
 const AFTER_SATURATION: [Code; 7] = [
-    "saturated-units", "stuck-gates", "vanishing-gradient", "horizon-below-need", "loss-at-chance", "dead-units",
+    "saturated-units",
+    "stuck-gates",
+    "vanishing-gradient",
+    "horizon-below-need",
+    "loss-at-chance",
+    "dead-units",
     "sensitivity-explosion",
 ];
 
@@ -59,16 +64,29 @@ pub(crate) fn plants() -> Vec<Plan> {
 /// Recurrent weights with too high a gain.
 fn exploding_gradient() -> Vec<Plan> {
     let cases = [
-        ("rnn", "order2", "length=30", 5.0), ("rnn", "waves", "", 4.0), ("rnn", "match", "length=25", 5.0),
-        ("rnn", "memorise", "length=15", 6.0), ("relu", "order2", "", 2.0), ("relu", "memorise", "", 2.0),
-        ("relu", "waves", "", 1.8), ("relu", "adding", "", 3.0), ("residual", "waves", "", 10.0),
-        ("gru", "waves", "", 10.0), ("gru", "order2", "length=30", 12.0), ("gru", "forecast", "", 12.0),
-        ("lstm", "waves", "", 12.0), ("lstm", "order2", "length=30", 12.0),
+        ("rnn", "order2", "length=30", 5.0),
+        ("rnn", "waves", "", 4.0),
+        ("rnn", "match", "length=25", 5.0),
+        ("rnn", "memorise", "length=15", 6.0),
+        ("relu", "order2", "", 2.0),
+        ("relu", "memorise", "", 2.0),
+        ("relu", "waves", "", 1.8),
+        ("relu", "adding", "", 3.0),
+        ("residual", "waves", "", 10.0),
+        ("gru", "waves", "", 10.0),
+        ("gru", "order2", "length=30", 12.0),
+        ("gru", "forecast", "", 12.0),
+        ("lstm", "waves", "", 12.0),
+        ("lstm", "order2", "length=30", 12.0),
     ];
     let of = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
-        plant("exploding-gradient", &format!("gain-{gain}"), base(cell, kind, 5).with("steps=300").with(settings))
-            .edited(Edit::Scale("rnn.weight_hh", gain))
-            .permits(&AFTER_GROWTH)
+        plant(
+            "exploding-gradient",
+            &format!("gain-{gain}"),
+            base(cell, kind, 5).with("steps=300").with(settings),
+        )
+        .edited(Edit::Scale("rnn.weight_hh", gain))
+        .permits(&AFTER_GROWTH)
     };
     cases.into_iter().map(of).collect()
 }
@@ -88,28 +106,46 @@ fn vanishing_gradient() -> Vec<Plan> {
             .permits(&["stuck-gates"])
     };
     let mut plans: Vec<Plan> = [
-        ("rnn", "order2", "length=30 steps=300"), ("rnn", "memorise", "length=15 steps=300"),
-        ("rnn", "adding", "length=30 steps=300"), ("rnn", "agreement", "length=20 steps=300"),
-        ("rnn", "match", "length=20 steps=300"), ("relu", "order2", "length=30 steps=300"),
-        ("relu", "memorise", "length=15 steps=300"), ("relu", "match", "length=20 steps=300"),
-    ].into_iter().map(low).collect();
-    plans.extend([
-        ("lstm", "order2", "length=40 steps=300", 1), ("lstm", "memorise", "length=20 steps=300", 1),
-        ("lstm", "adding", "length=40 steps=300", 1), ("gru", "order2", "length=40 steps=300", 1),
-        ("gru", "match", "length=30 steps=300", 1), ("gru", "adding", "length=40 steps=300", 1),
-    ].map(shut));
+        ("rnn", "order2", "length=30 steps=300"),
+        ("rnn", "memorise", "length=15 steps=300"),
+        ("rnn", "adding", "length=30 steps=300"),
+        ("rnn", "agreement", "length=20 steps=300"),
+        ("rnn", "match", "length=20 steps=300"),
+        ("relu", "order2", "length=30 steps=300"),
+        ("relu", "memorise", "length=15 steps=300"),
+        ("relu", "match", "length=20 steps=300"),
+    ]
+    .into_iter()
+    .map(low)
+    .collect();
+    plans.extend(
+        [
+            ("lstm", "order2", "length=40 steps=300", 1),
+            ("lstm", "memorise", "length=20 steps=300", 1),
+            ("lstm", "adding", "length=40 steps=300", 1),
+            ("gru", "order2", "length=40 steps=300", 1),
+            ("gru", "match", "length=30 steps=300", 1),
+            ("gru", "adding", "length=40 steps=300", 1),
+        ]
+        .map(shut),
+    );
     plans
 }
 
 /// Dependencies beyond what the cell reaches, or a forget gate that begins at 5 %.
 fn horizon_below_need() -> Vec<Plan> {
     let cases = [
-        ("rnn", "order2", "length=60 steps=200"), ("rnn", "agreement", "length=40 steps=200"),
-        ("rnn", "memorise", "length=40 steps=200"), ("rnn", "copy", "length=30 steps=200"),
+        ("rnn", "order2", "length=60 steps=200"),
+        ("rnn", "agreement", "length=40 steps=200"),
+        ("rnn", "memorise", "length=40 steps=200"),
+        ("rnn", "copy", "length=30 steps=200"),
         ("rnn", "match", "length=50 steps=200"),
-        ("lstm", "order2", "length=60 steps=200 forget_bias=-3"), ("lstm", "adding", "length=60 steps=200 forget_bias=-3"),
-        ("lstm", "agreement", "length=40 steps=200 forget_bias=-3"), ("lstm", "memorise", "length=40 steps=200 forget_bias=-3"),
-        ("lstm", "match", "length=50 steps=200 forget_bias=-3"), ("gru", "agreement", "length=60 steps=200"),
+        ("lstm", "order2", "length=60 steps=200 forget_bias=-3"),
+        ("lstm", "adding", "length=60 steps=200 forget_bias=-3"),
+        ("lstm", "agreement", "length=40 steps=200 forget_bias=-3"),
+        ("lstm", "memorise", "length=40 steps=200 forget_bias=-3"),
+        ("lstm", "match", "length=50 steps=200 forget_bias=-3"),
+        ("gru", "agreement", "length=60 steps=200"),
         ("gru", "match", "length=80 steps=200"),
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
@@ -122,7 +158,13 @@ fn horizon_below_need() -> Vec<Plan> {
 fn truncation_too_short() -> Vec<Plan> {
     let mut plans = Vec::new();
     for (cell, lag, unroll) in [
-        ("rnn", 6, 2), ("rnn", 8, 4), ("gru", 6, 2), ("gru", 8, 4), ("gru", 12, 6), ("lstm", 6, 2), ("lstm", 8, 4),
+        ("rnn", 6, 2),
+        ("rnn", 8, 4),
+        ("gru", 6, 2),
+        ("gru", 8, 4),
+        ("gru", 12, 6),
+        ("lstm", 6, 2),
+        ("lstm", 8, 4),
         ("lstm", 12, 6),
     ] {
         let mut base = base(cell, "echo", 5).with(&format!("unroll={unroll} steps=1200"));
@@ -150,15 +192,37 @@ fn loss_at_chance() -> Vec<Plan> {
         plant("loss-at-chance", "rate", base(cell, kind, 5).with("steps=300 lr=1e-7"))
     };
     let mut plans: Vec<Plan> = Vec::new();
-    plans.extend([("rnn", "order2"), ("relu", "match"), ("gru", "agreement"), ("lstm", "waves"), ("residual", "memorise")].map(shifted));
-    plans.extend([("rnn", "adding"), ("relu", "waves"), ("gru", "order2"), ("lstm", "match"), ("residual", "agreement")].map(blank));
+    plans.extend(
+        [
+            ("rnn", "order2"),
+            ("relu", "match"),
+            ("gru", "agreement"),
+            ("lstm", "waves"),
+            ("residual", "memorise"),
+        ]
+        .map(shifted),
+    );
+    plans.extend(
+        [
+            ("rnn", "adding"),
+            ("relu", "waves"),
+            ("gru", "order2"),
+            ("lstm", "match"),
+            ("residual", "agreement"),
+        ]
+        .map(blank),
+    );
     plans.extend([("rnn", "match"), ("gru", "memorise"), ("lstm", "order2"), ("gru", "match")].map(still));
     plans
         .into_iter()
         .map(|plan| {
             // What always reads the same looks like filling.
             let blank = matches!(plan.spoil, Some(Spoil::Blank));
-            plan.permits(&["horizon-below-need", "vanishing-gradient"]).permits(if blank { &["padding-dominated"] } else { &[] })
+            plan.permits(&["horizon-below-need", "vanishing-gradient"]).permits(if blank {
+                &["padding-dominated"]
+            } else {
+                &[]
+            })
         })
         .collect()
 }
@@ -166,15 +230,27 @@ fn loss_at_chance() -> Vec<Plan> {
 /// Recurrent weights whose autonomous dynamics are chaotic, trained too gently to be tamed.
 fn chaotic_dynamics() -> Vec<Plan> {
     let cases = [
-        ("rnn", "forecast", "init=gaussian:3", 1.0), ("rnn", "waves", "init=gaussian:4", 1.0), ("rnn", "order2", "init=gaussian:5", 1.0),
-        ("rnn", "memorise", "init=gaussian:4", 1.0), ("rnn", "echo", "init=gaussian:3", 1.0), ("rnn", "adding", "init=gaussian:3 length=16", 1.0),
-        ("gru", "forecast", "", 12.0), ("gru", "order2", "", 12.0), ("gru", "memorise", "", 12.0),
-        ("lstm", "forecast", "", 12.0), ("lstm", "order2", "", 12.0), ("lstm", "memorise", "", 12.0),
+        ("rnn", "forecast", "init=gaussian:3", 1.0),
+        ("rnn", "waves", "init=gaussian:4", 1.0),
+        ("rnn", "order2", "init=gaussian:5", 1.0),
+        ("rnn", "memorise", "init=gaussian:4", 1.0),
+        ("rnn", "echo", "init=gaussian:3", 1.0),
+        ("rnn", "adding", "init=gaussian:3 length=16", 1.0),
+        ("gru", "forecast", "", 12.0),
+        ("gru", "order2", "", 12.0),
+        ("gru", "memorise", "", 12.0),
+        ("lstm", "forecast", "", 12.0),
+        ("lstm", "order2", "", 12.0),
+        ("lstm", "memorise", "", 12.0),
     ];
     let of = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
-        plant("chaotic-dynamics", "gain", base(cell, kind, 6).with("hidden=48 steps=200 lr=1e-4").with(settings))
-            .edited(Edit::Scale("rnn.weight_hh", gain))
-            .permits(&AFTER_GROWTH)
+        plant(
+            "chaotic-dynamics",
+            "gain",
+            base(cell, kind, 6).with("hidden=48 steps=200 lr=1e-4").with(settings),
+        )
+        .edited(Edit::Scale("rnn.weight_hh", gain))
+        .permits(&AFTER_GROWTH)
     };
     cases.into_iter().map(of).collect()
 }
@@ -182,9 +258,18 @@ fn chaotic_dynamics() -> Vec<Plan> {
 /// Input weights that drive tanh to its ends.
 fn saturated_units() -> Vec<Plan> {
     let cases = [
-        ("rnn", "waves", 400.0), ("rnn", "forecast", 400.0), ("rnn", "order2", 30.0), ("rnn", "match", 30.0), ("rnn", "agreement", 30.0),
-        ("residual", "order2", 50.0), ("residual", "match", 50.0), ("gru", "order2", 50.0), ("gru", "waves", 400.0),
-        ("lstm", "order2", 50.0), ("lstm", "match", 50.0), ("lstm", "forecast", 400.0),
+        ("rnn", "waves", 400.0),
+        ("rnn", "forecast", 400.0),
+        ("rnn", "order2", 30.0),
+        ("rnn", "match", 30.0),
+        ("rnn", "agreement", 30.0),
+        ("residual", "order2", 50.0),
+        ("residual", "match", 50.0),
+        ("gru", "order2", 50.0),
+        ("gru", "waves", 400.0),
+        ("lstm", "order2", 50.0),
+        ("lstm", "match", 50.0),
+        ("lstm", "forecast", 400.0),
     ];
     let of = |(cell, kind, factor): (&str, &str, f32)| {
         plant("saturated-units", &format!("input-{factor}"), base(cell, kind, 5))
@@ -197,8 +282,18 @@ fn saturated_units() -> Vec<Plan> {
 /// Biases far below zero under relu.
 fn dead_units() -> Vec<Plan> {
     let cases = [
-        ("adding", 1.0), ("adding", 0.8), ("order2", 1.0), ("order2", 0.75), ("memorise", 1.0), ("memorise", 0.7),
-        ("match", 0.9), ("waves", 0.8), ("waves", 1.0), ("forecast", 0.75), ("forecast", 1.0), ("agreement", 0.9),
+        ("adding", 1.0),
+        ("adding", 0.8),
+        ("order2", 1.0),
+        ("order2", 0.75),
+        ("memorise", 1.0),
+        ("memorise", 0.7),
+        ("match", 0.9),
+        ("waves", 0.8),
+        ("waves", 1.0),
+        ("forecast", 0.75),
+        ("forecast", 1.0),
+        ("agreement", 0.9),
     ];
     let of = |(kind, share): (&str, f64)| {
         plant("dead-units", &format!("share-{share}"), base("relu", kind, 5))
@@ -211,9 +306,18 @@ fn dead_units() -> Vec<Plan> {
 /// Gates that are shut or open whatever is read.
 fn stuck_gates() -> Vec<Plan> {
     let cases = [
-        ("lstm", "order2", 0, -25.0), ("lstm", "memorise", 0, -25.0), ("lstm", "order2", 1, -12.0), ("lstm", "waves", 1, -12.0),
-        ("lstm", "match", 3, -25.0), ("lstm", "adding", 3, -12.0), ("lstm", "memorise", 1, 14.0), ("gru", "order2", 1, 25.0),
-        ("gru", "match", 1, 12.0), ("gru", "memorise", 1, -12.0), ("gru", "waves", 0, -25.0), ("gru", "forecast", 1, 12.0),
+        ("lstm", "order2", 0, -25.0),
+        ("lstm", "memorise", 0, -25.0),
+        ("lstm", "order2", 1, -12.0),
+        ("lstm", "waves", 1, -12.0),
+        ("lstm", "match", 3, -25.0),
+        ("lstm", "adding", 3, -12.0),
+        ("lstm", "memorise", 1, 14.0),
+        ("gru", "order2", 1, 25.0),
+        ("gru", "match", 1, 12.0),
+        ("gru", "memorise", 1, -12.0),
+        ("gru", "waves", 0, -25.0),
+        ("gru", "forecast", 1, 12.0),
     ];
     let of = |(cell, kind, gate, bias): (&str, &str, usize, f32)| {
         plant("stuck-gates", &format!("gate-{gate}-{bias}"), base(cell, kind, 5).with("steps=200"))
@@ -227,14 +331,22 @@ fn stuck_gates() -> Vec<Plan> {
 /// A limit far below every norm.
 fn clip_always() -> Vec<Plan> {
     let cases = [
-        ("rnn", "adding", "clip=norm:1e-4"), ("rnn", "forecast", "clip=norm:1e-3"), ("relu", "adding", "clip=norm:1e-3"),
-        ("relu", "forecast", "clip=norm:1e-4"), ("residual", "forecast", "clip=norm:1e-4"), ("residual", "adding", "clip=norm:1e-3"),
-        ("gru", "copy", "clip=norm:1e-3"), ("gru", "forecast", "clip=norm:1e-3"), ("lstm", "copy", "clip=norm:1e-3"),
-        ("lstm", "echo", "clip=norm:1e-3"), ("rnn", "echo", "clip=norm:1e-3 optimizer=sgd lr=0.1"),
+        ("rnn", "adding", "clip=norm:1e-4"),
+        ("rnn", "forecast", "clip=norm:1e-3"),
+        ("relu", "adding", "clip=norm:1e-3"),
+        ("relu", "forecast", "clip=norm:1e-4"),
+        ("residual", "forecast", "clip=norm:1e-4"),
+        ("residual", "adding", "clip=norm:1e-3"),
+        ("gru", "copy", "clip=norm:1e-3"),
+        ("gru", "forecast", "clip=norm:1e-3"),
+        ("lstm", "copy", "clip=norm:1e-3"),
+        ("lstm", "echo", "clip=norm:1e-3"),
+        ("rnn", "echo", "clip=norm:1e-3 optimizer=sgd lr=0.1"),
         ("gru", "echo", "clip=norm:1e-2 optimizer=sgd lr=0.1"),
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
-        plant("clip-always", "low", base(cell, kind, 5).with("steps=400").with(settings)).permits(&["loss-at-chance"])
+        plant("clip-always", "low", base(cell, kind, 5).with("steps=400").with(settings))
+            .permits(&["loss-at-chance"])
     };
     cases.into_iter().map(of).collect()
 }
@@ -245,7 +357,8 @@ fn clip_never() -> Vec<Plan> {
     for cell in ["rnn", "relu", "residual", "gru", "lstm"] {
         for kind in ["adding", "forecast"] {
             let base = base(cell, kind, 5).with("clip=norm:1e6 steps=500");
-            let plan = plant("clip-never", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
+            let plan =
+                plant("clip-never", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
             plans.push(plan.permits(&AFTER_SPIKES));
         }
     }
@@ -262,7 +375,8 @@ fn clip_missing() -> Vec<Plan> {
     for cell in ["rnn", "relu", "residual", "gru", "lstm"] {
         for kind in ["adding", "forecast"] {
             let base = base(cell, kind, 6).with("clip=none steps=500");
-            let plan = plant("clip-missing", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
+            let plan =
+                plant("clip-missing", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
             plans.push(plan.permits(&AFTER_SPIKES));
         }
     }
@@ -279,10 +393,20 @@ const AFTER_SPIKES: [Code; 4] = ["step-too-large", "loss-at-chance", "saturated-
 /// Learning rates that are too high by far.
 fn step_too_large() -> Vec<Plan> {
     let cases = [
-        ("rnn", "order2", "lr=0.5"), ("rnn", "memorise", "lr=0.5"), ("rnn", "forecast", "lr=0.5"), ("relu", "adding", "lr=1"),
-        ("relu", "order2", "lr=1"), ("residual", "memorise", "lr=3"), ("residual", "forecast", "lr=1"), ("gru", "waves", "lr=2"),
-        ("gru", "forecast", "lr=2"), ("gru", "memorise", "lr=1"), ("lstm", "order2", "lr=2"), ("lstm", "forecast", "lr=2"),
-        ("lstm", "memorise", "lr=2"), ("rnn", "match", "optimizer=sgd lr=100"),
+        ("rnn", "order2", "lr=0.5"),
+        ("rnn", "memorise", "lr=0.5"),
+        ("rnn", "forecast", "lr=0.5"),
+        ("relu", "adding", "lr=1"),
+        ("relu", "order2", "lr=1"),
+        ("residual", "memorise", "lr=3"),
+        ("residual", "forecast", "lr=1"),
+        ("gru", "waves", "lr=2"),
+        ("gru", "forecast", "lr=2"),
+        ("gru", "memorise", "lr=1"),
+        ("lstm", "order2", "lr=2"),
+        ("lstm", "forecast", "lr=2"),
+        ("lstm", "memorise", "lr=2"),
+        ("rnn", "match", "optimizer=sgd lr=100"),
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
         plant("step-too-large", "rate", base(cell, kind, 5).with("steps=400").with(settings))
@@ -295,9 +419,18 @@ fn step_too_large() -> Vec<Plan> {
 /// Numbers in units that nobody scaled.
 fn unscaled_input() -> Vec<Plan> {
     let cases = [
-        ("rnn", "forecast", 1000.0, 0.0), ("rnn", "waves", 300.0, 0.0), ("rnn", "adding", 1000.0, 0.0), ("relu", "forecast", 1000.0, 0.0),
-        ("relu", "adding", 300.0, 0.0), ("residual", "waves", 1000.0, 0.0), ("gru", "forecast", 1000.0, 0.0), ("gru", "adding", 1000.0, 0.0),
-        ("gru", "waves", 1.0, 500.0), ("lstm", "forecast", 1000.0, 0.0), ("lstm", "waves", 1.0, 500.0), ("lstm", "adding", 300.0, 0.0),
+        ("rnn", "forecast", 1000.0, 0.0),
+        ("rnn", "waves", 300.0, 0.0),
+        ("rnn", "adding", 1000.0, 0.0),
+        ("relu", "forecast", 1000.0, 0.0),
+        ("relu", "adding", 300.0, 0.0),
+        ("residual", "waves", 1000.0, 0.0),
+        ("gru", "forecast", 1000.0, 0.0),
+        ("gru", "adding", 1000.0, 0.0),
+        ("gru", "waves", 1.0, 500.0),
+        ("lstm", "forecast", 1000.0, 0.0),
+        ("lstm", "waves", 1.0, 500.0),
+        ("lstm", "adding", 300.0, 0.0),
         ("rnn", "forecast", 1.0, 300.0),
     ];
     let of = |(cell, kind, factor, offset): (&str, &str, f32, f32)| {
@@ -313,29 +446,72 @@ fn unscaled_input() -> Vec<Plan> {
 fn padding_dominated() -> Vec<Plan> {
     let filled = |(cell, kind, before): (&str, &str, bool)| {
         let spoil = if before { Spoil::FilledBefore { steps: 60 } } else { Spoil::FilledAfter { steps: 60 } };
-        plant("padding-dominated", if before { "before" } else { "after" }, base(cell, kind, 5).with("steps=300"))
-            .spoiled(spoil)
-            .permits(&["loss-at-chance", "sensitivity-explosion"])
+        plant(
+            "padding-dominated",
+            if before { "before" } else { "after" },
+            base(cell, kind, 5).with("steps=300"),
+        )
+        .spoiled(spoil)
+        .permits(&["loss-at-chance", "sensitivity-explosion"])
     };
     let unscored = |(cell, kind): (&str, &str)| {
-        plant("padding-dominated", "rows", base(cell, kind, 5).with("steps=500")).spoiled(Spoil::Unscored { share: 0.8 }).permits(&["loss-at-chance"])
+        plant("padding-dominated", "rows", base(cell, kind, 5).with("steps=500"))
+            .spoiled(Spoil::Unscored { share: 0.8 })
+            .permits(&["loss-at-chance"])
     };
     let mut plans = Vec::new();
-    plans.extend([("rnn", "order2", false), ("gru", "match", true), ("gru", "adding", false), ("lstm", "order2", true), ("lstm", "waves", false), ("relu", "adding", false)].map(filled));
-    plans.extend([("rnn", "match"), ("gru", "order2"), ("gru", "agreement"), ("lstm", "memorise"), ("relu", "match"), ("residual", "order2")].map(unscored));
+    plans.extend(
+        [
+            ("rnn", "order2", false),
+            ("gru", "match", true),
+            ("gru", "adding", false),
+            ("lstm", "order2", true),
+            ("lstm", "waves", false),
+            ("relu", "adding", false),
+        ]
+        .map(filled),
+    );
+    plans.extend(
+        [
+            ("rnn", "match"),
+            ("gru", "order2"),
+            ("gru", "agreement"),
+            ("lstm", "memorise"),
+            ("relu", "match"),
+            ("residual", "order2"),
+        ]
+        .map(unscored),
+    );
     plans
 }
 
 /// Deep stacks in which every layer passes a small part of what it gets down.
 fn vanishing_across_layers() -> Vec<Plan> {
     let cases = [
-        ("rnn", "order2", 6), ("rnn", "waves", 5), ("rnn", "match", 6), ("rnn", "forecast", 5), ("relu", "match", 6), ("relu", "forecast", 5),
-        ("gru", "parity", 6), ("gru", "match", 6), ("gru", "waves", 5), ("lstm", "order2", 5), ("lstm", "match", 6), ("lstm", "waves", 5),
+        ("rnn", "order2", 6),
+        ("rnn", "waves", 5),
+        ("rnn", "match", 6),
+        ("rnn", "forecast", 5),
+        ("relu", "match", 6),
+        ("relu", "forecast", 5),
+        ("gru", "parity", 6),
+        ("gru", "match", 6),
+        ("gru", "waves", 5),
+        ("lstm", "order2", 5),
+        ("lstm", "match", 6),
+        ("lstm", "waves", 5),
     ];
     let of = |(cell, kind, layers): (&str, &str, usize)| {
         let base = base(cell, kind, 5).with(&format!("layers={layers} steps=100 lr=2e-4"));
         let mut plan = plant("vanishing-across-layers", &format!("{layers}-layers"), base);
-        for name in &["rnn.weight_ih_l1", "rnn.weight_ih_l2", "rnn.weight_ih_l3", "rnn.weight_ih_l4", "rnn.weight_ih_l5"][..layers - 1] {
+        for name in &[
+            "rnn.weight_ih_l1",
+            "rnn.weight_ih_l2",
+            "rnn.weight_ih_l3",
+            "rnn.weight_ih_l4",
+            "rnn.weight_ih_l5",
+        ][..layers - 1]
+        {
             plan = plan.edited(Edit::Scale(name, 0.01));
         }
         plan.permits(&AFTER_VANISHING).permits(&["dead-units"])
@@ -351,20 +527,36 @@ fn sensitivity_explosion() -> Vec<Plan> {
             .permits(&AFTER_GROWTH)
     };
     [
-        ("relu", "order2", "length=30 steps=100 lr=1e-5", 1.6), ("relu", "match", "length=30 steps=100 lr=1e-5", 1.6),
-        ("relu", "adding", "length=30 steps=100 lr=1e-5", 1.6), ("rnn", "order2", "length=40 steps=100 lr=1e-5", 5.0),
-        ("rnn", "match", "length=40 steps=100 lr=1e-5", 5.0), ("rnn", "agreement", "length=40 steps=100 lr=1e-5", 5.0),
-        ("relu", "memorise", "length=25 steps=100 lr=1e-5", 1.6), ("relu", "reversal", "length=20 steps=100 lr=1e-5", 1.6),
-        ("gru", "order2", "length=40 steps=100 lr=1e-5", 12.0), ("gru", "match", "length=40 steps=100 lr=1e-5", 12.0),
-        ("lstm", "order2", "length=40 steps=100 lr=1e-5", 12.0), ("lstm", "memorise", "length=30 steps=100 lr=1e-5", 14.0),
-    ].into_iter().map(grown).collect()
+        ("relu", "order2", "length=30 steps=100 lr=1e-5", 1.6),
+        ("relu", "match", "length=30 steps=100 lr=1e-5", 1.6),
+        ("relu", "adding", "length=30 steps=100 lr=1e-5", 1.6),
+        ("rnn", "order2", "length=40 steps=100 lr=1e-5", 5.0),
+        ("rnn", "match", "length=40 steps=100 lr=1e-5", 5.0),
+        ("rnn", "agreement", "length=40 steps=100 lr=1e-5", 5.0),
+        ("relu", "memorise", "length=25 steps=100 lr=1e-5", 1.6),
+        ("relu", "reversal", "length=20 steps=100 lr=1e-5", 1.6),
+        ("gru", "order2", "length=40 steps=100 lr=1e-5", 12.0),
+        ("gru", "match", "length=40 steps=100 lr=1e-5", 12.0),
+        ("lstm", "order2", "length=40 steps=100 lr=1e-5", 12.0),
+        ("lstm", "memorise", "length=30 steps=100 lr=1e-5", 14.0),
+    ]
+    .into_iter()
+    .map(grown)
+    .collect()
 }
 
 /// Values that are not numbers, in what is read, asked for, or given as weights, and what overflows.
 fn non_finite() -> Vec<Plan> {
     let (nan, inf) = (f32::NAN, f32::INFINITY);
     let mut plans = Vec::new();
-    for (cell, kind, value) in [("rnn", "adding", nan), ("relu", "forecast", inf), ("residual", "waves", nan), ("gru", "forecast", nan), ("gru", "adding", inf), ("lstm", "waves", nan)] {
+    for (cell, kind, value) in [
+        ("rnn", "adding", nan),
+        ("relu", "forecast", inf),
+        ("residual", "waves", nan),
+        ("gru", "forecast", nan),
+        ("gru", "adding", inf),
+        ("lstm", "waves", nan),
+    ] {
         let plan = plant("non-finite", &format!("input-{value}"), base(cell, kind, 5).with("steps=200"));
         plans.push(plan.spoiled(Spoil::Value { from: 120, value }));
     }

@@ -51,7 +51,14 @@ impl Data {
             return task(config);
         }
         let made = |windows, first| -> Box<dyn Source> {
-            Box::new(Made { data: self, steps: self.steps(config), rows: config.batch, seed: config.seed, windows, first })
+            Box::new(Made {
+                data: self,
+                steps: self.steps(config),
+                rows: config.batch,
+                seed: config.seed,
+                windows,
+                first,
+            })
         };
         let count = |count| OutputSpec::Classes { count, tied: false };
         let tokens = InputSpec::Tokens {
@@ -61,11 +68,16 @@ impl Data {
         let numbers = InputSpec::Numbers { width: 1 };
         let (input, output, chance_loss, need_steps) = match self {
             Self::Task => unreachable!("opened above"),
-            Self::Echo { lag } => (tokens, count((FIRST + SYMBOLS) as usize), f64::from(SYMBOLS).ln(), Some(lag)),
-            Self::Waves { .. } => (numbers, count(PERIODS.len()), (PERIODS.len() as f64).ln(), None),
-            Self::Forecast { .. } => {
-                (numbers, OutputSpec::Values { width: 1, loss: ValueLoss::Squared }, 0.5 + NOISE * NOISE, None)
+            Self::Echo { lag } => {
+                (tokens, count((FIRST + SYMBOLS) as usize), f64::from(SYMBOLS).ln(), Some(lag))
             }
+            Self::Waves { .. } => (numbers, count(PERIODS.len()), (PERIODS.len() as f64).ln(), None),
+            Self::Forecast { .. } => (
+                numbers,
+                OutputSpec::Values { width: 1, loss: ValueLoss::Squared },
+                0.5 + NOISE * NOISE,
+                None,
+            ),
         };
         let spec = ModelSpec {
             chunk: longspan::bptt::chunk_for(config.batch),
@@ -230,7 +242,8 @@ impl Source for Spoiled {
             }
             Spoil::Value { .. } | Spoil::Target { .. } | Spoil::Spikes { .. } => {}
             Spoil::Shifted => {
-                let scored: Vec<usize> = (0..batch.targets.len()).filter(|&i| batch.targets[i] != IGNORE).collect();
+                let scored: Vec<usize> =
+                    (0..batch.targets.len()).filter(|&i| batch.targets[i] != IGNORE).collect();
                 let mut targets: Vec<u32> = scored.iter().map(|&i| batch.targets[i]).collect();
                 if !targets.is_empty() {
                     targets.rotate_left(1);

@@ -50,7 +50,9 @@ pub(crate) fn markdown(said: &[&Said]) -> String {
             counts.precision()
         )
     };
-    let mut text = "| code | required | found | false alarms | recall | precision |\n|---|--:|--:|--:|--:|--:|\n".to_owned();
+    let mut text =
+        "| code | required | found | false alarms | recall | precision |\n|---|--:|--:|--:|--:|--:|\n"
+            .to_owned();
     CODES.into_iter().for_each(|code| text += &line(code, of_code(said, code)));
     text += &line("**all**", overall(said));
     for code in ["exploding-gradient", "vanishing-gradient", "dead-units"] {

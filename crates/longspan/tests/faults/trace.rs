@@ -122,7 +122,8 @@ fn reach(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> ReachRe
         ..ReachOptions::default()
     };
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
-    measure(&Context::new(Level::detect(), 1), spec, params, source, &options, &mut watch).expect("not cancelled")
+    measure(&Context::new(Level::detect(), 1), spec, params, source, &options, &mut watch)
+        .expect("not cancelled")
 }
 
 fn spectrum(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> Option<LyapunovSpectrum> {
@@ -136,7 +137,8 @@ fn spectrum(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> Opti
         return None;
     }
     let mut state = model.zero_state(batch.rows());
-    let options = LyapunovOptions { exponents: Some(4), warmup_steps: steps / 4, ..LyapunovOptions::default() };
+    let options =
+        LyapunovOptions { exponents: Some(4), warmup_steps: steps / 4, ..LyapunovOptions::default() };
     let mut lyapunov = Lyapunov::new(&ctx, &state, batch.rows(), options);
     model.pack(&ctx, params);
     model.follow(&ctx, params, &batch, &mut state, &mut |mut passage| lyapunov.look(&ctx, &mut passage));

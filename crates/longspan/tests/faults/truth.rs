@@ -40,7 +40,9 @@ pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool
         "exploding-gradient" => f.ln_growth > 100f64.ln(),
         "vanishing-gradient" => f.ln_at_need < 1e-4_f64.ln(),
         "horizon-below-need" => trace.need_steps.is_some_and(|need| f.horizon < need as f64),
-        "truncation-too-short" => trace.carried && trace.need_steps.is_some_and(|need| trace.window_steps < need),
+        "truncation-too-short" => {
+            trace.carried && trace.need_steps.is_some_and(|need| trace.window_steps < need)
+        }
         "loss-at-chance" => f.loss_ratio > 0.93,
         "chaotic-dynamics" => bounded && f.exponent > 0.15,
         "saturated-units" => f.saturated > 0.9,
