@@ -336,7 +336,11 @@ impl Session {
     }
 
     /// Data that cannot be read any more end the run behind its last step.
-    fn check_read(&mut self, failure: Option<String>, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+    fn check_read(
+        &mut self,
+        failure: Option<String>,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), TrainError> {
         let Some(failure) = failure else { return Ok(()) };
         self.save("last", watch)?;
         let (run, step) = (self.run.path().display().to_string(), self.trainer.position().step);

@@ -76,81 +76,129 @@ impl<R: Real> Job for Outer<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
-        if side(I::TILE_REGISTERS) == 4 { self.tiles::<I, 4>() } else { self.tiles::<I, 3>() }
+        // Where there is nothing to scale, a fifth of the instructions is saved.
+        match (side(I::TILE_REGISTERS) == 4, self.scale == R::ONE) {
+            (true, true) => self.tiles::<I, 4, 16, false>(),
+            (true, false) => self.tiles::<I, 4, 16, true>(),
+            (false, true) => self.tiles::<I, 3, 9, false>(),
+            (false, false) => self.tiles::<I, 3, 9, true>(),
+        }
     }
 }
 
+// Plain indices in what follows: the compiler leaves iterators as calls.
+#[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Outer<'_, R> {
-    /// Tiles of N by N pairs on and left of the diagonal.
+    /// Tiles of N by N = NN pairs on and left of the diagonal.
     #[inline(always)]
-    fn tiles<I: Isa, const N: usize>(self) -> f64 {
-        let (rows, unscale) = (self.a.rows(), 1.0 / self.scale.to_f64());
+    fn tiles<I: Isa, const N: usize, const NN: usize, const SCALED: bool>(self) -> f64 {
+        let rows = self.a.rows();
         let count = if self.rows[0] == self.rows[1] { 1 } else { 2 };
-        let mut total = 0.0;
-        for row in &self.rows[..count] {
+        // One sum for each place in a tile.
+        let mut sums = [0.0; NN];
+        for &row in &self.rows[..count] {
             let i = row * N;
-            for j in (0..=i).step_by(N) {
-                let a = dots::<I, R, N>(self.a, i, j, self.scale);
-                let c = dots::<I, R, N>(self.c, i, j, R::ONE);
-                let mut sum = 0.0;
-                for (a, c) in a.iter().zip(&c).take(rows - i) {
-                    for (a, c) in a.iter().zip(c).take(rows - j) {
-                        sum += a.to_f64() * unscale * c.to_f64();
+            let mut j = 0;
+            while j <= i {
+                let a = dots::<I, R, N, NN, SCALED>(self.a, i, j, self.scale);
+                let mut c = dots::<I, R, N, NN, false>(self.c, i, j, R::ONE);
+                if i + N > rows {
+                    for at in 0..NN {
+                        if i + at / N >= rows || j + at % N >= rows {
+                            c[at] = R::ZERO;
+                        }
                     }
                 }
                 // A tile on the diagonal has both of two pairs.
-                total += if i == j { sum } else { 2.0 * sum };
+                let twice = if i == j { 1.0 } else { 2.0 };
+                for at in 0..NN {
+                    sums[at] += twice * a[at].to_f64() * c[at].to_f64();
+                }
+                j += N;
             }
         }
-        total
+        let mut total = 0.0;
+        for at in 0..NN {
+            total += sums[at];
+        }
+        total / self.scale.to_f64()
     }
 }
 
-/// `scale` ⟨x_{i+p}, x_{j+q}⟩; beyond the last row it is that of the last one.
+/// `scale` ⟨x_{i+p}, x_{j+q}⟩ at p N + q; beyond the last row it is that of the last one.
 #[inline(always)]
-fn dots<I: Isa, R: Real, const N: usize>(x: Mat<'_, R>, i: usize, j: usize, scale: R) -> [[R; N]; N] {
+#[allow(clippy::needless_range_loop, reason = "see above")]
+fn dots<I: Isa, R: Real, const N: usize, const NN: usize, const SCALED: bool>(
+    x: Mat<'_, R>,
+    i: usize,
+    j: usize,
+    scale: R,
+) -> [R; NN] {
     let (lanes, len, last) = (I::V::<R>::LANES, x.cols(), x.rows() - 1);
-    let left: [&[R]; N] = std::array::from_fn(|p| x.row((i + p).min(last)));
-    let right: [&[R]; N] = std::array::from_fn(|q| x.row((j + q).min(last)));
-    let (factor, mut at) = (I::V::<R>::splat(scale), 0);
+    let full = len / lanes * lanes;
+    let (mut left, mut right) = ([std::ptr::null(); N], [std::ptr::null(); N]);
+    // What is left of each row, and zeros.
+    let mut rest = [[[R::ZERO; WIDEST]; N]; 2];
+    for p in 0..N {
+        let (l, r) = (x.row((i + p).min(last)), x.row((j + p).min(last)));
+        (left[p], right[p]) = (l.as_ptr(), r.as_ptr());
+        for at in full..len {
+            (rest[0][p][at - full], rest[1][p][at - full]) = (l[at], r[at]);
+        }
+    }
+    let factor = I::V::<R>::splat(scale);
     let mut sums = [[I::V::<R>::zero(); N]; N];
-    while at + lanes <= len {
-        // Plain indices: the compiler leaves iterators over chunks as calls.
-        let mut columns = [I::V::<R>::zero(); N];
-        for q in 0..N {
-            columns[q] = I::V::load(&right[q][at..at + lanes]);
-        }
-        for p in 0..N {
-            let row = I::V::<R>::load(&left[p][at..at + lanes]) * factor;
-            for q in 0..N {
-                sums[p][q] = row.fma(columns[q], sums[p][q]);
-            }
-        }
-        at += lanes;
-    }
-    if at < len {
-        for p in 0..N {
-            let row = I::V::<R>::load(&left[p][at..len]) * factor;
-            for q in 0..N {
-                sums[p][q] = row.fma(I::V::load(&right[q][at..len]), sums[p][q]);
-            }
+    // SAFETY: rows have `full` numbers and more, and the rest fills a vector.
+    unsafe {
+        add_products::<I, R, N, SCALED>(left, right, full, factor, &mut sums);
+        if full < len {
+            let [left, right] = [0, 1].map(|side| rest[side].each_ref().map(|row| row.as_ptr()));
+            add_products::<I, R, N, SCALED>(left, right, lanes, factor, &mut sums);
         }
     }
-    let mut out = [[R::ZERO; N]; N];
+    let (sums, mut out) = (I::V::<R>::sums_of_lanes(&sums), [R::ZERO; NN]);
     for p in 0..N {
         for q in 0..N {
-            let mut folded = [R::ZERO; WIDEST];
-            sums[p][q].store(&mut folded[..lanes]);
-            let mut left = lanes;
-            while left > 1 {
-                left /= 2;
-                let (low, high) = folded.split_at_mut(left);
-                low.iter_mut().zip(high).for_each(|(x, &mut y)| *x += y);
-            }
-            out[p][q] = folded[0];
+            out[p * N + q] = sums[p][q];
         }
     }
     out
+}
+
+/// Adds the products of the first `len` numbers, a multiple of the lanes, of N rows and N others to the sums.
+///
+/// # Safety
+/// All of the rows must have `len` numbers.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "see above")]
+unsafe fn add_products<I: Isa, R: Real, const N: usize, const SCALED: bool>(
+    left: [*const R; N],
+    right: [*const R; N],
+    len: usize,
+    factor: I::V<R>,
+    to: &mut [[I::V<R>; N]; N],
+) {
+    let (mut sums, mut at) = (*to, 0);
+    while at < len {
+        // SAFETY: the caller's contract; a vector is its lanes' numbers in a row.
+        unsafe {
+            let mut columns = [I::V::<R>::zero(); N];
+            for q in 0..N {
+                columns[q] = right[q].add(at).cast::<I::V<R>>().read_unaligned();
+            }
+            for p in 0..N {
+                let mut row = left[p].add(at).cast::<I::V<R>>().read_unaligned();
+                if SCALED {
+                    row = row * factor;
+                }
+                for q in 0..N {
+                    sums[p][q] = row.fma(columns[q], sums[p][q]);
+                }
+            }
+        }
+        at += I::V::<R>::LANES;
+    }
+    *to = sums;
 }
 
 #[cfg(test)]
@@ -187,10 +235,7 @@ mod tests {
                     squared_norm_of_outer(&ctx, a, c, R::from_f64(scale), &mut vec![3.0])
                 };
                 let (found, truth) = (norm(1), explicit(a, c));
-                assert!(
-                    (found / truth - 1.0).abs() < tolerance,
-                    "{found} and {truth}: {rows} rows, {level}"
-                );
+                assert!((found / truth - 1.0).abs() < tolerance, "{found} and {truth}: {rows} rows, {level}");
                 assert_eq!(norm(3).to_bits(), found.to_bits(), "3 threads on {level}");
             }
         }

@@ -156,9 +156,8 @@ impl FlowWriter {
     /// The segment in progress as a file.
     fn segment(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let (profiles, layers, bins) = (self.records.len(), self.layers.len(), self.edges.len() - 1);
-        let numbers = |of: &dyn Fn(&FlowRecord) -> u64| {
-            Tensor::of_u64(vec![profiles], self.records.iter().map(of))
-        };
+        let numbers =
+            |of: &dyn Fn(&FlowRecord) -> u64| Tensor::of_u64(vec![profiles], self.records.iter().map(of));
         let edges = self.edges.iter().map(|&edge| edge as u64);
         let mut tensors = vec![
             ("step", numbers(&|record| record.step)),
