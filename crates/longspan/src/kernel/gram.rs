@@ -137,24 +137,26 @@ fn dots<I: Isa, R: Real, const N: usize, const NN: usize, const SCALED: bool>(
     let (lanes, len, last) = (I::V::<R>::LANES, x.cols(), x.rows() - 1);
     let full = len / lanes * lanes;
     let (mut left, mut right) = ([std::ptr::null(); N], [std::ptr::null(); N]);
-    // What is left of each row, and zeros.
-    let mut rest = [[[R::ZERO; WIDEST]; N]; 2];
     for p in 0..N {
-        let (l, r) = (x.row((i + p).min(last)), x.row((j + p).min(last)));
-        (left[p], right[p]) = (l.as_ptr(), r.as_ptr());
-        for at in full..len {
-            (rest[0][p][at - full], rest[1][p][at - full]) = (l[at], r[at]);
-        }
+        left[p] = x.row((i + p).min(last)).as_ptr();
+        right[p] = x.row((j + p).min(last)).as_ptr();
     }
     let factor = I::V::<R>::splat(scale);
     let mut sums = [[I::V::<R>::zero(); N]; N];
-    // SAFETY: rows have `full` numbers and more, and the rest fills a vector.
-    unsafe {
-        add_products::<I, R, N, SCALED>(left, right, full, factor, &mut sums);
-        if full < len {
-            let [left, right] = [0, 1].map(|side| rest[side].each_ref().map(|row| row.as_ptr()));
-            add_products::<I, R, N, SCALED>(left, right, lanes, factor, &mut sums);
+    // SAFETY: rows have `full` numbers and more.
+    unsafe { add_products::<I, R, N, SCALED>(left, right, full, factor, &mut sums) };
+    if full < len {
+        // What is left of each row, and zeros.
+        let mut rest = [[[R::ZERO; WIDEST]; N]; 2];
+        for p in 0..N {
+            for at in full..len {
+                rest[0][p][at - full] = x.row((i + p).min(last))[at];
+                rest[1][p][at - full] = x.row((j + p).min(last))[at];
+            }
+            (left[p], right[p]) = (rest[0][p].as_ptr(), rest[1][p].as_ptr());
         }
+        // SAFETY: the rest fills a vector.
+        unsafe { add_products::<I, R, N, SCALED>(left, right, lanes, factor, &mut sums) };
     }
     let (sums, mut out) = (I::V::<R>::sums_of_lanes(&sums), [R::ZERO; NN]);
     for p in 0..N {

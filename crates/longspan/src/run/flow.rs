@@ -48,6 +48,11 @@ const CURVES: [(&str, fn(&LayerFlow) -> &[f32]); 6] = [
     ("gamma_max", |layer| &layer.gamma.log10_max),
 ];
 
+/// Which curves a profile has.
+fn measured(record: &FlowRecord) -> [bool; 6] {
+    CURVES.map(|(_, curve)| record.layers.iter().any(|layer| !curve(layer).is_empty()))
+}
+
 /// What a segment says beside its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
@@ -115,13 +120,16 @@ impl FlowWriter {
     /// [`RunError::Io`] if a segment was full and cannot be written.
     pub fn push(&mut self, step: u64, profile: &FlowProfile) -> Result<(), RunError> {
         let longer = profile.steps() > self.edges.last().copied().unwrap_or_default();
-        if longer || self.records.len() == PROFILES {
-            self.next()?;
-        }
         if longer {
+            self.next()?;
             self.edges = bin_edges(profile.steps());
         }
-        self.records.push(FlowRecord::of(profile, (step, self.attempt), &self.edges, &self.layers));
+        let record = FlowRecord::of(profile, (step, self.attempt), &self.edges, &self.layers);
+        let others = self.records.last().is_some_and(|last| measured(last) != measured(&record));
+        if others || self.records.len() == PROFILES {
+            self.next()?;
+        }
+        self.records.push(record);
         self.behind = true;
         Ok(())
     }
