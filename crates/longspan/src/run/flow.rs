@@ -38,8 +38,11 @@ const ENTRY: &str = "longspan_flow";
 /// Profiles of a segment: 100 KB to 600 KB for each layer.
 const PROFILES: usize = 200;
 
-/// Names of the curves, each with how it is found in a layer.
-const CURVES: [(&str, fn(&LayerFlow) -> &[f32]); 6] = [
+/// Finds a curve in a layer.
+type CurveOf = fn(&LayerFlow) -> &[f32];
+
+/// Names of the curves, each with how it is found.
+const CURVES: [(&str, CurveOf); 6] = [
     ("hidden_mean", |layer| &layer.hidden.log10_mean),
     ("hidden_max", |layer| &layer.hidden.log10_max),
     ("cell_mean", |layer| &layer.cell.log10_mean),
