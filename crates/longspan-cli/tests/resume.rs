@@ -68,7 +68,9 @@ fn kills_change_no_bit() {
 
     let mut draw = Key::new(2, Purpose::Probe, 0, 0).stream(0, 0);
     let mut resumed = 0;
-    for (i, setting) in ["--threads 1", "--threads 2 --observe full", "--threads 2 --observe off"].into_iter().enumerate() {
+    for (i, setting) in
+        ["--threads 1", "--threads 2 --observe full", "--threads 2 --observe off"].into_iter().enumerate()
+    {
         let (mut killed, mut round) = (0, 0);
         while killed < kills {
             let out = directory.path().join(format!("killed-{i}-{round}"));

@@ -4,8 +4,8 @@
 //! ‖Σ_b a_b ⊗ c_b‖_F² = Σ_{b,b'} ⟨a_b, a_b'⟩ ⟨c_b, c_b'⟩
 //! ```
 //!
-//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products are summed in lanes of the number type, what
-//! they are multiplied to in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
+//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products and what they are multiplied to are summed in
+//! lanes of the number type over a tile of pairs, tiles in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
 
 use super::isa::{Isa, Job, Level};
 use super::{Context, Shared, Vector};
@@ -78,10 +78,10 @@ impl<R: Real> Job for Outer<'_, R> {
     fn run<I: Isa>(self) -> f64 {
         // Where there is nothing to scale, a fifth of the instructions is saved.
         match (side(I::TILE_REGISTERS) == 4, self.scale == R::ONE) {
-            (true, true) => self.tiles::<I, 4, 16, false>(),
-            (true, false) => self.tiles::<I, 4, 16, true>(),
-            (false, true) => self.tiles::<I, 3, 9, false>(),
-            (false, false) => self.tiles::<I, 3, 9, true>(),
+            (true, true) => self.tiles::<I, 4, false>(),
+            (true, false) => self.tiles::<I, 4, true>(),
+            (false, true) => self.tiles::<I, 3, false>(),
+            (false, false) => self.tiles::<I, 3, true>(),
         }
     }
 }
@@ -89,51 +89,56 @@ impl<R: Real> Job for Outer<'_, R> {
 // Plain indices in what follows: the compiler leaves iterators as calls.
 #[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Outer<'_, R> {
-    /// Tiles of N by N = NN pairs on and left of the diagonal.
+    /// Tiles of N by N pairs on and left of the diagonal.
     #[inline(always)]
-    fn tiles<I: Isa, const N: usize, const NN: usize, const SCALED: bool>(self) -> f64 {
-        let rows = self.a.rows();
+    fn tiles<I: Isa, const N: usize, const SCALED: bool>(self) -> f64 {
+        let (rows, lanes) = (self.a.rows(), I::V::<R>::LANES);
         let count = if self.rows[0] == self.rows[1] { 1 } else { 2 };
-        // One sum for each place in a tile.
-        let mut sums = [0.0; NN];
+        let mut sums = [0.0; WIDEST];
         for &row in &self.rows[..count] {
             let i = row * N;
             let mut j = 0;
             while j <= i {
-                let a = dots::<I, R, N, NN, SCALED>(self.a, i, j, self.scale);
-                let mut c = dots::<I, R, N, NN, false>(self.c, i, j, R::ONE);
-                if i + N > rows {
-                    for at in 0..NN {
-                        if i + at / N >= rows || j + at % N >= rows {
-                            c[at] = R::ZERO;
-                        }
+                let a = dots::<I, R, N, SCALED>(self.a, i, j, self.scale);
+                let c = dots::<I, R, N, false>(self.c, i, j, R::ONE);
+                let a = I::V::<R>::sums_of_lanes(&a);
+                // Of c the lanes need no sums of their own: they add up together.
+                let mut tile = I::V::<R>::zero();
+                for p in 0..N {
+                    for q in 0..N {
+                        // Beyond the last row it is that of the last one.
+                        let there = i + N <= rows || i + p < rows && j + q < rows;
+                        let a = if there { a[p][q] } else { R::ZERO };
+                        tile = c[p][q].fma(I::V::splat(a), tile);
                     }
                 }
                 // A tile on the diagonal has both of two pairs.
                 let twice = if i == j { 1.0 } else { 2.0 };
-                for at in 0..NN {
-                    sums[at] += twice * a[at].to_f64() * c[at].to_f64();
+                let mut of_tile = [R::ZERO; WIDEST];
+                tile.store(&mut of_tile[..lanes]);
+                for l in 0..lanes {
+                    sums[l] += twice * of_tile[l].to_f64();
                 }
                 j += N;
             }
         }
         let mut total = 0.0;
-        for at in 0..NN {
-            total += sums[at];
+        for l in 0..lanes {
+            total += sums[l];
         }
-        total / self.scale.to_f64()
+        total / self.scale.to_f64().powi(2)
     }
 }
 
-/// `scale` ⟨x_{i+p}, x_{j+q}⟩ at p N + q; beyond the last row it is that of the last one.
+/// In lanes: scale² ⟨x_{i+p}, x_{j+q}⟩; beyond the last row it is that of the last one.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see above")]
-fn dots<I: Isa, R: Real, const N: usize, const NN: usize, const SCALED: bool>(
+fn dots<I: Isa, R: Real, const N: usize, const SCALED: bool>(
     x: Mat<'_, R>,
     i: usize,
     j: usize,
     scale: R,
-) -> [R; NN] {
+) -> [[I::V<R>; N]; N] {
     let (lanes, len, last) = (I::V::<R>::LANES, x.cols(), x.rows() - 1);
     let full = len / lanes * lanes;
     let (mut left, mut right) = ([std::ptr::null(); N], [std::ptr::null(); N]);
@@ -158,13 +163,7 @@ fn dots<I: Isa, R: Real, const N: usize, const NN: usize, const SCALED: bool>(
         // SAFETY: the rest fills a vector.
         unsafe { add_products::<I, R, N, SCALED>(left, right, lanes, factor, &mut sums) };
     }
-    let (sums, mut out) = (I::V::<R>::sums_of_lanes(&sums), [R::ZERO; NN]);
-    for p in 0..N {
-        for q in 0..N {
-            out[p * N + q] = sums[p][q];
-        }
-    }
-    out
+    sums
 }
 
 /// Adds the products of the first `len` numbers, a multiple of the lanes, of N rows and N others to the sums.
@@ -187,6 +186,9 @@ unsafe fn add_products<I: Isa, R: Real, const N: usize, const SCALED: bool>(
             let mut columns = [I::V::<R>::zero(); N];
             for q in 0..N {
                 columns[q] = right[q].add(at).cast::<I::V<R>>().read_unaligned();
+                if SCALED {
+                    columns[q] = columns[q] * factor;
+                }
             }
             for p in 0..N {
                 let mut row = left[p].add(at).cast::<I::V<R>>().read_unaligned();
