@@ -13,8 +13,8 @@ use crate::real::Real;
 /// The gradient that arrives at one layer and step, as backward passes it, and what it met there. Everything is `[B_t, …]`: of
 /// the rows that have this step.
 pub struct Flow<'a, R> {
-    /// Layer, 0 at the bottom; where there are two directions, as a [`State`](super::State) counts them: layer l forwards at 2l, in reverse
-    /// at 2l + 1.
+    /// Layer, 0 at the bottom; where there are two directions, as a [`State`](super::State) counts them: layer l forwards at 2l,
+    /// in reverse at 2l + 1.
     pub layer: usize,
     /// Whether the layer runs from each row's last step to its first.
     pub reverse: bool,

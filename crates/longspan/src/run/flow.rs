@@ -11,8 +11,8 @@
 //! cell_mean, cell_max, gamma_mean, gamma_max   the same, where they were measured
 //! ```
 //!
-//! and as metadata `longspan_flow`, a JSON document: the version, the names of the layers, a fingerprint. It is written before each checkpoint, so that a kill takes no more
-//! of it than of the run. Of a step that was taken twice the higher attempt counts.
+//! and as metadata `longspan_flow`, a JSON document: the version, the names of the layers, a fingerprint. It is written before each
+//! checkpoint, so that a kill takes no more of it than of the run. Of a step that was taken twice the higher attempt counts.
 
 mod read;
 
