@@ -8,11 +8,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use longspan::rng::{Key, Purpose};
+use longspan::run::flow;
+use longspan::telemetry::{Curve, FlowRecord};
 
 /// Everything that has state of its own: carried state, dropout, moments, a schedule that follows validation, early
 /// checkpoints, validation inside an epoch.
 const SETTINGS: &str = "--cell lstm --layers 2 --hidden 48 --batch 8 --unroll 32 --epochs 6 --dropout 0.2 \
-    --schedule plateau:1:0.7 --eval-every 17 --checkpoint-every 0.03 --valid-fraction 0.2 --lr 0.01 --seed 5";
+    --observe-every 4 --schedule plateau:1:0.7 --eval-every 17 --checkpoint-every 0.03 --valid-fraction 0.2 --lr 0.01 --seed 5";
 
 fn train(text: &Path, out: &Path, more: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
@@ -36,6 +38,14 @@ fn checkpoints(out: &Path) -> [Vec<u8>; 2] {
         .map(|name| std::fs::read(out.join(format!("checkpoints/{name}.safetensors"))).expect(name))
 }
 
+/// Of each step that was looked at closely, the layers' ‖∂ℒ/∂h_t‖.
+fn hidden_profiles(run: &Path) -> Vec<(u64, Vec<Curve>)> {
+    let flows = flow::read(run);
+    assert!(flows.skipped.is_empty(), "{:?}", flows.skipped);
+    let layers = |record: FlowRecord| record.layers.into_iter().map(|layer| layer.hidden).collect();
+    flows.records.into_iter().map(|record| (record.step, layers(record))).collect()
+}
+
 /// Words in a random order: something to learn, and 40 000 characters of it.
 fn write_text(path: &Path) {
     let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
@@ -53,10 +63,14 @@ fn kills_change_no_bit() {
     let whole = directory.path().join("whole");
     finish(&text, &whole, "--threads 1");
     let truth = checkpoints(&whole);
+    let profiles = hidden_profiles(&whole);
+    assert!(profiles.len() > 10 && profiles[0].0 == 1 && profiles[1..].iter().all(|(step, _)| step % 4 == 0));
 
     let mut draw = Key::new(2, Purpose::Probe, 0, 0).stream(0, 0);
     let mut resumed = 0;
-    for (i, setting) in ["--threads 1", "--threads 2", "--threads 2 --observe off"].into_iter().enumerate() {
+    for (i, setting) in
+        ["--threads 1", "--threads 2 --observe full", "--threads 2 --observe off"].into_iter().enumerate()
+    {
         let (mut killed, mut round) = (0, 0);
         while killed < kills {
             let out = directory.path().join(format!("killed-{i}-{round}"));
@@ -83,6 +97,9 @@ fn kills_change_no_bit() {
                 checkpoints(&out) == truth,
                 "{setting}, round {round}: other bits than the undisturbed run"
             );
+            if !setting.ends_with("off") {
+                assert!(hidden_profiles(&out) == profiles, "{setting}, round {round}: other profiles");
+            }
         }
     }
     assert!(resumed > 0, "every kill came before the run began");

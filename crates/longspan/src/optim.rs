@@ -40,7 +40,15 @@ pub struct Optimizer<R> {
     settings: Settings,
     moments: Vec<(&'static str, Params<R>)>,
     steps: u64,
+    /// Weights before their step, for who watches.
+    before: Vec<R>,
 }
+
+/// Is shown stretches of the flat buffer one after the other: where one begins, its weights before the step and after it.
+pub type Watch<'a, R> = &'a mut dyn FnMut(usize, &[R], &[R]);
+
+/// Elements of a stretch: what is done to it and what is seen of it stay in the second-level cache.
+const STRETCH: usize = 32 * 1024;
 
 impl<R: Real> Optimizer<R> {
     /// An optimizer of weights under `layout`, its moments zero.
@@ -60,7 +68,7 @@ impl<R: Real> Optimizer<R> {
             (Rule::Adagrad, _) => &["sum"],
         };
         let moments = names.iter().map(|&name| (name, Params::zeros(Arc::clone(&layout)))).collect();
-        Self { settings, moments, steps: 0 }
+        Self { settings, moments, steps: 0, before: Vec::new() }
     }
 
     /// One step of the weights along their gradients at learning rate `lr`; the gradients are zero afterwards.
@@ -68,6 +76,21 @@ impl<R: Real> Optimizer<R> {
     /// # Panics
     /// If the buffers are not of one length.
     pub fn step(&mut self, ctx: &Context<R>, lr: f64, params: &mut Params<R>, grads: &mut Params<R>) {
+        self.step_watched(ctx, lr, params, grads, None);
+    }
+
+    /// As [`Optimizer::step`], to the same bits, under the eyes of `watch`.
+    ///
+    /// # Panics
+    /// If the buffers are not of one length.
+    pub fn step_watched(
+        &mut self,
+        ctx: &Context<R>,
+        lr: f64,
+        params: &mut Params<R>,
+        grads: &mut Params<R>,
+        watch: Option<Watch<'_, R>>,
+    ) {
         self.steps += 1;
         let s = self.settings;
         let real = R::from_f64;
@@ -77,12 +100,13 @@ impl<R: Real> Optimizer<R> {
             _ => Decay::Gradient(real(s.weight_decay)),
         };
         let (rate, eps, momentum) = (real(-lr), real(s.eps_or_default()), real(s.momentum));
-        let moments = &mut self.moments;
+        let (moments, before) = (&mut self.moments, &mut self.before);
+        let watch = watch.map(|watch| (watch, before));
         match (s.rule, s.momentum > 0.0) {
-            (Rule::Sgd, false) => apply(ctx, &Plain { rate }, decay, params, grads, moments),
+            (Rule::Sgd, false) => apply(ctx, &Plain { rate }, decay, params, grads, moments, watch),
             (Rule::Sgd, true) => {
                 let rule = Momentum { rate, momentum, nesterov: s.nesterov };
-                apply(ctx, &rule, decay, params, grads, moments);
+                apply(ctx, &rule, decay, params, grads, moments, watch);
             }
             (Rule::Adam | Rule::AdamW, _) => {
                 let rule = Adam {
@@ -94,17 +118,17 @@ impl<R: Real> Optimizer<R> {
                     root: real(bias_correction(s.beta2, self.steps).sqrt()),
                     eps,
                 };
-                apply(ctx, &rule, decay, params, grads, moments);
+                apply(ctx, &rule, decay, params, grads, moments, watch);
             }
             (Rule::RmsProp, momentous) => {
                 let rule = RmsProp { rate, keep: real(s.smoothing), gain: real(1.0 - s.smoothing), eps };
                 if momentous {
-                    apply(ctx, &RmsMomentum { rule, momentum }, decay, params, grads, moments);
+                    apply(ctx, &RmsMomentum { rule, momentum }, decay, params, grads, moments, watch);
                 } else {
-                    apply(ctx, &rule, decay, params, grads, moments);
+                    apply(ctx, &rule, decay, params, grads, moments, watch);
                 }
             }
-            (Rule::Adagrad, _) => apply(ctx, &Adagrad { rate, eps }, decay, params, grads, moments),
+            (Rule::Adagrad, _) => apply(ctx, &Adagrad { rate, eps }, decay, params, grads, moments, watch),
         }
     }
 
@@ -142,14 +166,27 @@ fn apply<R: Real, const M: usize>(
     params: &mut Params<R>,
     grads: &mut Params<R>,
     moments: &mut [(&'static str, Params<R>)],
+    watch: Option<(Watch<'_, R>, &mut Vec<R>)>,
 ) {
     let mut moments = moments.iter_mut();
-    let moments = std::array::from_fn(|_| match moments.next() {
+    let mut moments: [&mut [R]; M] = std::array::from_fn(|_| match moments.next() {
         Some((_, moment)) => moment.flat_mut(),
         None => unreachable!("a rule has the moments that it was made with"),
     });
     let layout = Arc::clone(params.layout());
-    sweep(ctx, rule, decay, layout.entries(), params.flat_mut(), grads.flat_mut(), moments);
+    let (entries, weights, grads) = (layout.entries(), params.flat_mut(), grads.flat_mut());
+    let Some((watch, before)) = watch else {
+        return sweep(ctx, rule, decay, entries, 0, weights, grads, moments);
+    };
+    for first in (0..weights.len()).step_by(STRETCH) {
+        let stretch = first..weights.len().min(first + STRETCH);
+        let weights = &mut weights[stretch.clone()];
+        before.clear();
+        before.extend_from_slice(weights);
+        let moments = moments.each_mut().map(|moment| &mut moment[stretch.clone()]);
+        sweep(ctx, rule, decay, entries, first, weights, &mut grads[stretch], moments);
+        watch(first, before, weights);
+    }
 }
 
 #[cfg(test)]

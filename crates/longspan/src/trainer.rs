@@ -166,9 +166,8 @@ impl<R: Real> Trainer<R> {
             let (step, epoch) = (step + 1, epoch + 1);
             return Err(Divergence { step, epoch, loss: score.mean_loss(), global_norm });
         }
-        self.observer.watch_update(&self.ctx, &mut self.params, |params| {
-            self.optimizer.step(&self.ctx, lr, params, &mut self.grads);
-        });
+        let (params, grads) = (&mut self.params, &mut self.grads);
+        self.observer.watch_update(&self.ctx, lr, &mut self.optimizer, params, grads);
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
         report.tokens = (self.batch.encoded.extent.places() + self.batch.extent.places()) as u64;
         self.position.step += 1;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use longspan::cell::CellKind;
-use longspan::config::{Config, Origin};
+use longspan::config::{Config, Observe, Origin};
 use longspan::data::batches::{Order, SequenceBatches};
 use longspan::data::labelled::ts;
 use longspan::data::mask::LastScored;
@@ -115,6 +115,8 @@ fn encoders_and_masks_allocate_nothing() {
         ("hidden", "8"),
         ("batch", "6"),
         ("dropout", "0.2"),
+        ("observe", "full"),
+        ("observe_every", "1"),
     ] {
         config.set(key, value, Origin::Flag).expect("a setting");
     }
@@ -155,6 +157,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
                     let case = format!("{cell}, {vocabulary} tokens, {optimizer}, {dropout}, {threads}");
                     let mut config = Config::default();
                     (config.batch, config.optimizer, config.dropout) = (ROWS, optimizer, dropout);
+                    config.observe_every = 1;
                     let chunk = 8;
                     let spec =
                         ModelSpec { chunk, ..ModelSpec::language(cell, vocabulary, hidden, hidden, 2) };
@@ -176,6 +179,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
     for (bidirectional, limit) in [(false, "0"), (true, "0"), (true, "120KiB")] {
         let mut config = Config::default();
         (config.batch, config.dropout, config.bptt_memory) = (ROWS, 0.3, limit.parse().expect("a size"));
+        (config.observe, config.observe_every) = (Observe::Full, 1);
         let spec = ModelSpec {
             bidirectional,
             layer_residual: true,
@@ -196,7 +200,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
     for task in [&COPY, &ADDING] {
         let spec = ModelSpec::new(lstm, task.input(8), 8, 1, task.output());
         let mut config = Config::default();
-        config.batch = ROWS;
+        (config.batch, config.observe_every) = (ROWS, 1);
         let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &spec, &config);
         let lengths = "5..20".parse().expect("lengths");
         let source =

@@ -59,10 +59,10 @@ impl Case {
         model.pack(&ctx, &self.params);
         model.train(&ctx, &self.params, &batch, &mut state, None, &mut grads, &mut |flow| {
             recorder.see(&flow);
-            let mut total = vec![0.0; HIDDEN];
-            if flow.layer == 0 && flow.total_cell(ctx.level(), self.kind, 0, &mut total) {
+            let mut total = vec![0.0; flow.cell.len()];
+            if flow.layer == 0 && flow.total_cell(ctx.level(), self.kind, HIDDEN, &mut total) {
                 // Two losses, of which the mean is taken.
-                totals[flow.t] = total.iter().map(|d| 2.0 * d).collect();
+                totals[flow.t] = total[..HIDDEN].iter().map(|d| 2.0 * d).collect();
             }
         });
         (recorder.finish(), totals)

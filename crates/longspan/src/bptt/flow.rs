@@ -13,8 +13,8 @@ use crate::real::Real;
 /// The gradient that arrives at one layer and step, as backward passes it, and what it met there. Everything is `[B_t, …]`: of
 /// the rows that have this step.
 pub struct Flow<'a, R> {
-    /// Layer, 0 at the bottom; where there are two directions, as a [`State`] counts them: layer l forwards at 2l, in reverse
-    /// at 2l + 1.
+    /// Layer, 0 at the bottom; where there are two directions, as a [`State`](super::State) counts them: layer l forwards at 2l,
+    /// in reverse at 2l + 1.
     pub layer: usize,
     /// Whether the layer runs from each row's last step to its first.
     pub reverse: bool,
@@ -55,31 +55,27 @@ impl<R: Real> Flow<'_, R> {
         self.deltas.len() / self.rows(hidden)
     }
 
-    /// The total gradient by c_t of one row, see above, to `to` `[H]`; false for a cell without c.
-    pub fn total_cell(&self, level: Level, kind: CellKind, row: usize, to: &mut [R]) -> bool {
+    /// The total gradient by c_t, see above, to `to` `[B_t, H]`; false for a cell without c.
+    ///
+    /// # Panics
+    /// If `to` has not as many numbers as c_t.
+    pub fn total_cell(&self, level: Level, kind: CellKind, hidden: usize, to: &mut [R]) -> bool {
         let CellKind::Lstm { peepholes, coupled } = kind else { return false };
-        let hidden = to.len();
-        let own = row * hidden..(row + 1) * hidden;
-        let o = row * self.tape_width(hidden) + if coupled { 2 } else { 3 } * hidden;
-        level.dispatch(TotalCell {
-            d_cell: &self.d_cell[own.clone()],
-            d_hidden: &self.d_hidden[own.clone()],
-            cell: &self.cell[own.clone()],
-            o: &self.tape[o..o + hidden],
-            // P_o is the last of them.
-            p_o: peepholes.then(|| &self.weights[self.weights.len() - hidden..]),
-            to,
-        });
+        assert_eq!(to.len(), self.cell.len(), "numbers of c");
+        let (o, width) = (if coupled { 2 } else { 3 } * hidden, self.tape_width(hidden));
+        // P_o is the last of them.
+        let p_o = peepholes.then(|| &self.weights[self.weights.len() - hidden..]);
+        level.dispatch(TotalCell { flow: self, hidden, o: &self.tape[o..], width, p_o, to });
         true
     }
 }
 
-/// One row's total gradient by c.
+/// The total gradient by c of all rows; `o` from the gate of the first row on, `width` between rows.
 struct TotalCell<'a, R> {
-    d_cell: &'a [R],
-    d_hidden: &'a [R],
-    cell: &'a [R],
+    flow: &'a Flow<'a, R>,
+    hidden: usize,
     o: &'a [R],
+    width: usize,
     p_o: Option<&'a [R]>,
     to: &'a mut [R],
 }
@@ -89,15 +85,27 @@ impl<R: Real> Job for TotalCell<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (lanes, len, mut at) = (I::V::<R>::LANES, self.to.len(), 0);
-        while at < len {
-            let end = len.min(at + lanes);
-            let load = |part: &[R]| I::V::<R>::load(&part[at..end]);
-            let tanh_c = load(self.cell).tanh();
-            let p_o = self.p_o.map(load);
-            let total = total_gradient(load(self.d_cell), load(self.d_hidden), load(self.o), tanh_c, p_o);
-            total.store(&mut self.to[at..end]);
-            at = end;
+        let (lanes, hidden, mut row) = (I::V::<R>::LANES, self.hidden, 0);
+        while row * hidden < self.to.len() {
+            let (of_state, o) = (row * hidden, &self.o[row * self.width..][..hidden]);
+            let d_cell = &self.flow.d_cell[of_state..of_state + hidden];
+            let d_hidden = &self.flow.d_hidden[of_state..of_state + hidden];
+            let cell = &self.flow.cell[of_state..of_state + hidden];
+            let to = &mut self.to[of_state..of_state + hidden];
+            let mut at = 0;
+            while at < hidden {
+                let end = hidden.min(at + lanes);
+                let tanh_c = I::V::<R>::load(&cell[at..end]).tanh();
+                let (d_c, d_h) = (I::V::<R>::load(&d_cell[at..end]), I::V::<R>::load(&d_hidden[at..end]));
+                let p_o = match self.p_o {
+                    Some(p_o) => Some(I::V::<R>::load(&p_o[at..end])),
+                    None => None,
+                };
+                let total = total_gradient(d_c, d_h, I::V::<R>::load(&o[at..end]), tanh_c, p_o);
+                total.store(&mut to[at..end]);
+                at = end;
+            }
+            row += 1;
         }
     }
 }

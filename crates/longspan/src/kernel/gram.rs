@@ -4,8 +4,8 @@
 //! ‖Σ_b a_b ⊗ c_b‖_F² = Σ_{b,b'} ⟨a_b, a_b'⟩ ⟨c_b, c_b'⟩
 //! ```
 //!
-//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products are summed in lanes of the number type, what
-//! they are multiplied to in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
+//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products and what they are multiplied to are summed in
+//! lanes of the number type over a tile of pairs, tiles in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
 
 use super::isa::{Isa, Job, Level};
 use super::{Context, Shared, Vector};
@@ -76,81 +76,133 @@ impl<R: Real> Job for Outer<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
-        if side(I::TILE_REGISTERS) == 4 { self.tiles::<I, 4>() } else { self.tiles::<I, 3>() }
+        // Where there is nothing to scale, a fifth of the instructions is saved.
+        match (side(I::TILE_REGISTERS) == 4, self.scale == R::ONE) {
+            (true, true) => self.tiles::<I, 4, false>(),
+            (true, false) => self.tiles::<I, 4, true>(),
+            (false, true) => self.tiles::<I, 3, false>(),
+            (false, false) => self.tiles::<I, 3, true>(),
+        }
     }
 }
 
+// Plain indices in what follows: the compiler leaves iterators as calls.
+#[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Outer<'_, R> {
     /// Tiles of N by N pairs on and left of the diagonal.
     #[inline(always)]
-    fn tiles<I: Isa, const N: usize>(self) -> f64 {
-        let (rows, unscale) = (self.a.rows(), 1.0 / self.scale.to_f64());
+    fn tiles<I: Isa, const N: usize, const SCALED: bool>(self) -> f64 {
+        let (rows, lanes) = (self.a.rows(), I::V::<R>::LANES);
         let count = if self.rows[0] == self.rows[1] { 1 } else { 2 };
-        let mut total = 0.0;
-        for row in &self.rows[..count] {
+        let mut sums = [0.0; WIDEST];
+        for &row in &self.rows[..count] {
             let i = row * N;
-            for j in (0..=i).step_by(N) {
-                let a = dots::<I, R, N>(self.a, i, j, self.scale);
-                let c = dots::<I, R, N>(self.c, i, j, R::ONE);
-                let mut sum = 0.0;
-                for (a, c) in a.iter().zip(&c).take(rows - i) {
-                    for (a, c) in a.iter().zip(c).take(rows - j) {
-                        sum += a.to_f64() * unscale * c.to_f64();
+            let mut j = 0;
+            while j <= i {
+                let a = dots::<I, R, N, SCALED>(self.a, i, j, self.scale);
+                let c = dots::<I, R, N, false>(self.c, i, j, R::ONE);
+                let a = I::V::<R>::sums_of_lanes(&a);
+                // Of c the lanes need no sums of their own: they add up together.
+                let mut tile = I::V::<R>::zero();
+                for p in 0..N {
+                    for q in 0..N {
+                        // Beyond the last row it is that of the last one.
+                        let there = i + N <= rows || i + p < rows && j + q < rows;
+                        let a = if there { a[p][q] } else { R::ZERO };
+                        tile = c[p][q].fma(I::V::splat(a), tile);
                     }
                 }
                 // A tile on the diagonal has both of two pairs.
-                total += if i == j { sum } else { 2.0 * sum };
+                let twice = if i == j { 1.0 } else { 2.0 };
+                let mut of_tile = [R::ZERO; WIDEST];
+                tile.store(&mut of_tile[..lanes]);
+                for l in 0..lanes {
+                    sums[l] += twice * of_tile[l].to_f64();
+                }
+                j += N;
             }
         }
-        total
+        let mut total = 0.0;
+        for l in 0..lanes {
+            total += sums[l];
+        }
+        total / self.scale.to_f64().powi(2)
     }
 }
 
-/// `scale` ⟨x_{i+p}, x_{j+q}⟩; beyond the last row it is that of the last one.
+/// In lanes: scale² ⟨x_{i+p}, x_{j+q}⟩; beyond the last row it is that of the last one.
 #[inline(always)]
-fn dots<I: Isa, R: Real, const N: usize>(x: Mat<'_, R>, i: usize, j: usize, scale: R) -> [[R; N]; N] {
+#[allow(clippy::needless_range_loop, reason = "see above")]
+fn dots<I: Isa, R: Real, const N: usize, const SCALED: bool>(
+    x: Mat<'_, R>,
+    i: usize,
+    j: usize,
+    scale: R,
+) -> [[I::V<R>; N]; N] {
     let (lanes, len, last) = (I::V::<R>::LANES, x.cols(), x.rows() - 1);
-    let left: [&[R]; N] = std::array::from_fn(|p| x.row((i + p).min(last)));
-    let right: [&[R]; N] = std::array::from_fn(|q| x.row((j + q).min(last)));
-    let (factor, mut at) = (I::V::<R>::splat(scale), 0);
-    let mut sums = [[I::V::<R>::zero(); N]; N];
-    while at + lanes <= len {
-        // Plain indices: the compiler leaves iterators over chunks as calls.
-        let mut columns = [I::V::<R>::zero(); N];
-        for q in 0..N {
-            columns[q] = I::V::load(&right[q][at..at + lanes]);
-        }
-        for p in 0..N {
-            let row = I::V::<R>::load(&left[p][at..at + lanes]) * factor;
-            for q in 0..N {
-                sums[p][q] = row.fma(columns[q], sums[p][q]);
-            }
-        }
-        at += lanes;
-    }
-    if at < len {
-        for p in 0..N {
-            let row = I::V::<R>::load(&left[p][at..len]) * factor;
-            for q in 0..N {
-                sums[p][q] = row.fma(I::V::load(&right[q][at..len]), sums[p][q]);
-            }
-        }
-    }
-    let mut out = [[R::ZERO; N]; N];
+    let full = len / lanes * lanes;
+    let (mut left, mut right) = ([std::ptr::null(); N], [std::ptr::null(); N]);
     for p in 0..N {
-        for q in 0..N {
-            let mut folded = [R::ZERO; WIDEST];
-            sums[p][q].store(&mut folded[..lanes]);
-            let mut left = lanes;
-            while left > 1 {
-                left /= 2;
-                let (low, high) = folded.split_at_mut(left);
-                low.iter_mut().zip(high).for_each(|(x, &mut y)| *x += y);
-            }
-            out[p][q] = folded[0];
-        }
+        left[p] = x.row((i + p).min(last)).as_ptr();
+        right[p] = x.row((j + p).min(last)).as_ptr();
     }
-    out
+    let factor = I::V::<R>::splat(scale);
+    let mut sums = [[I::V::<R>::zero(); N]; N];
+    // SAFETY: rows have `full` numbers and more.
+    unsafe { add_products::<I, R, N, SCALED>(left, right, full, factor, &mut sums) };
+    if full < len {
+        // What is left of each row, and zeros.
+        let mut rest = [[[R::ZERO; WIDEST]; N]; 2];
+        for p in 0..N {
+            for at in full..len {
+                rest[0][p][at - full] = x.row((i + p).min(last))[at];
+                rest[1][p][at - full] = x.row((j + p).min(last))[at];
+            }
+            (left[p], right[p]) = (rest[0][p].as_ptr(), rest[1][p].as_ptr());
+        }
+        // SAFETY: the rest fills a vector.
+        unsafe { add_products::<I, R, N, SCALED>(left, right, lanes, factor, &mut sums) };
+    }
+    sums
+}
+
+/// Adds the products of the first `len` numbers, a multiple of the lanes, of N rows and N others to the sums.
+///
+/// # Safety
+/// All of the rows must have `len` numbers.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "see above")]
+unsafe fn add_products<I: Isa, R: Real, const N: usize, const SCALED: bool>(
+    left: [*const R; N],
+    right: [*const R; N],
+    len: usize,
+    factor: I::V<R>,
+    to: &mut [[I::V<R>; N]; N],
+) {
+    let (mut sums, mut at) = (*to, 0);
+    while at < len {
+        // SAFETY: the caller's contract; a vector is its lanes' numbers in a row.
+        unsafe {
+            let mut columns = [I::V::<R>::zero(); N];
+            for q in 0..N {
+                columns[q] = right[q].add(at).cast::<I::V<R>>().read_unaligned();
+                if SCALED {
+                    columns[q] = columns[q] * factor;
+                }
+            }
+            for p in 0..N {
+                let mut row = left[p].add(at).cast::<I::V<R>>().read_unaligned();
+                if SCALED {
+                    row = row * factor;
+                }
+                for q in 0..N {
+                    sums[p][q] = row.fma(columns[q], sums[p][q]);
+                }
+            }
+        }
+        at += I::V::<R>::LANES;
+    }
+    *to = sums;
 }
 
 #[cfg(test)]

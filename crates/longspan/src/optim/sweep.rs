@@ -22,18 +22,20 @@ pub(super) enum Decay<R> {
     Weight(R),
 }
 
-/// Applies a rule to every element of every tensor and empties the gradients, threads side by side. Gaps between tensors are
-/// not touched.
+/// Applies a rule to the elements of the tensors from place `first` on, as many as there are, and empties the gradients, threads side
+/// by side. Gaps between tensors are not touched.
 pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
     ctx: &Context<R>,
     rule: &E,
     decay: Decay<R>,
     entries: &[Entry],
+    first: usize,
     weights: &mut [R],
     grads: &mut [R],
     moments: [&mut [R]; M],
 ) {
     for_each_part(ctx, [weights, grads], moments, |at, [weights, grads], moments| {
+        let at = first + at;
         ctx.level().dispatch(Part { rule, decay, entries, at, weights, moments, grads });
     });
 }

@@ -11,8 +11,8 @@
 //! cell_mean, cell_max, gamma_mean, gamma_max   the same, where they were measured
 //! ```
 //!
-//! and as metadata `longspan_flow`, a JSON document ([`Header`]). It is written before each checkpoint, so that a kill takes no more
-//! of it than of the run. Of a step that was taken twice the higher attempt counts.
+//! and as metadata `longspan_flow`, a JSON document: the version, the names of the layers, a fingerprint. It is written before each
+//! checkpoint, so that a kill takes no more of it than of the run. Of a step that was taken twice the higher attempt counts.
 
 mod read;
 
@@ -38,8 +38,11 @@ const ENTRY: &str = "longspan_flow";
 /// Profiles of a segment: 100 KB to 600 KB for each layer.
 const PROFILES: usize = 200;
 
-/// Names of the curves, each with how it is found in a layer.
-const CURVES: [(&str, fn(&LayerFlow) -> &[f32]); 6] = [
+/// Finds a curve in a layer.
+type CurveOf = fn(&LayerFlow) -> &[f32];
+
+/// Names of the curves, each with how it is found.
+const CURVES: [(&str, CurveOf); 6] = [
     ("hidden_mean", |layer| &layer.hidden.log10_mean),
     ("hidden_max", |layer| &layer.hidden.log10_max),
     ("cell_mean", |layer| &layer.cell.log10_mean),
@@ -47,6 +50,11 @@ const CURVES: [(&str, fn(&LayerFlow) -> &[f32]); 6] = [
     ("gamma_mean", |layer| &layer.gamma.log10_mean),
     ("gamma_max", |layer| &layer.gamma.log10_max),
 ];
+
+/// Which curves a profile has.
+fn measured(record: &FlowRecord) -> [bool; 6] {
+    CURVES.map(|(_, curve)| record.layers.iter().any(|layer| !curve(layer).is_empty()))
+}
 
 /// What a segment says beside its tensors.
 #[derive(Debug, Serialize, Deserialize)]
@@ -115,13 +123,16 @@ impl FlowWriter {
     /// [`RunError::Io`] if a segment was full and cannot be written.
     pub fn push(&mut self, step: u64, profile: &FlowProfile) -> Result<(), RunError> {
         let longer = profile.steps() > self.edges.last().copied().unwrap_or_default();
-        if longer || self.records.len() == PROFILES {
-            self.next()?;
-        }
         if longer {
+            self.next()?;
             self.edges = bin_edges(profile.steps());
         }
-        self.records.push(FlowRecord::of(profile, (step, self.attempt), &self.edges, &self.layers));
+        let record = FlowRecord::of(profile, (step, self.attempt), &self.edges, &self.layers);
+        let others = self.records.last().is_some_and(|last| measured(last) != measured(&record));
+        if others || self.records.len() == PROFILES {
+            self.next()?;
+        }
+        self.records.push(record);
         self.behind = true;
         Ok(())
     }

@@ -22,17 +22,29 @@ impl BatchLook {
         let (extent, encoded) = (&batch.extent, &batch.encoded);
         self.scored.clear();
         self.scored.resize(extent.rows(), false);
-        let mut mark = |place: usize| {
-            let row = if pooled { place } else { extent.place(place).1 };
-            self.scored[row] = true;
-        };
-        let targets = batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE);
-        targets.for_each(|(place, _)| mark(place));
-        batch.values.places.iter().for_each(|&place| mark(place as usize));
+        let mut left = extent.rows();
+        let mut mark = |row: usize| left -= usize::from(!std::mem::replace(&mut self.scored[row], true));
+        if pooled {
+            let rows = batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE);
+            rows.for_each(|(row, _)| mark(row));
+            batch.values.places.iter().for_each(|&row| mark(row as usize));
+        } else if batch.values.places.is_empty() {
+            // Usually all rows are scored at the first step.
+            for t in 0..extent.steps() {
+                let targets = &batch.targets[extent.offset(t)..][..extent.rows_at(t)];
+                targets
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, target)| **target != IGNORE)
+                    .for_each(|(row, _)| mark(row));
+            }
+        } else {
+            batch.values.places.iter().for_each(|&place| mark(extent.place(place as usize).1));
+        }
         self.record = BatchRecord {
             rows: extent.rows(),
             places: extent.places() + encoded.extent.places(),
-            unscored_rows: self.scored.iter().filter(|&&scored| !scored).count(),
+            unscored_rows: left,
             filled_places: filled(extent, &batch.inputs, &batch.numbers)
                 + filled(&encoded.extent, &encoded.inputs, &encoded.numbers),
             input: input(&batch.numbers, &encoded.numbers),

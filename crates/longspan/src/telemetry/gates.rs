@@ -3,7 +3,7 @@
 use super::{ActivationRecord, GateRecord, LayerRecord};
 use crate::bptt::Flow;
 use crate::cell::CellKind;
-use crate::cell::tape::{EDGE, SATURATED, Squash, slots};
+use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
 use crate::kernel::{Isa, Job, Level, Vector};
 use crate::real::Real;
 
@@ -51,11 +51,15 @@ impl<R: Real> GateCounts<R> {
 
     pub(super) fn see(&mut self, level: Level, flow: &Flow<'_, R>) {
         let layer = &mut self.layers[flow.layer];
-        layer.places += flow.rows(self.hidden);
-        for (slot, counts) in slots(self.kind).iter().zip(&mut layer.slots) {
-            let (tape, width) = (&flow.tape[slot.at * self.hidden..], flow.tape_width(self.hidden));
-            level.dispatch(Count { tape, width, squash: slot.squash, counts });
-        }
+        let (width, hidden) = (flow.tape_width(self.hidden), self.hidden);
+        layer.places += flow.rows(hidden);
+        level.dispatch(Count {
+            tape: flow.tape,
+            width,
+            hidden,
+            slots: slots(self.kind),
+            counts: &mut layer.slots,
+        });
     }
 
     pub(super) fn records(&self) -> Vec<LayerRecord> {
@@ -86,79 +90,92 @@ impl<R: Real> GateCounts<R> {
     }
 }
 
-/// Counts one slot of all rows of a step.
+/// Counts all slots of all rows of a step, in the order in which they lie.
 struct Count<'a, R> {
-    /// From the slot of the first row on.
     tape: &'a [R],
     /// Between rows.
     width: usize,
-    squash: Squash,
-    counts: &'a mut Counts<R>,
+    hidden: usize,
+    slots: &'a [Slot],
+    counts: &'a mut [Counts<R>],
 }
 
+/// Slots of a cell, at most.
+const MOST: usize = 4;
+
+// Plain indices: the compiler leaves iterators as calls.
+#[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Job for Count<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
+        let Self { tape, width, hidden, slots, counts } = self;
         let (zero, one) = (I::V::<R>::zero(), I::V::<R>::one());
         let below = I::V::<R>::splat(R::from_f64(EDGE));
         let above = I::V::<R>::splat(R::from_f64(1.0 - EDGE));
         let bound = I::V::<R>::splat(R::from_f64(SATURATED));
-        match self.squash {
-            Squash::Sigmoid => self.gate::<I>(|p| {
-                [(below - p).select_positive(one, zero), (p - above).select_positive(one, zero)]
-            }),
-            Squash::Tanh => self.activation::<I>(|h| {
-                let negative = (-h - bound).select_positive(one, zero);
-                (h - bound).select_positive(one, negative)
-            }),
-            Squash::Relu => self.activation::<I>(|h| h.select_positive(zero, one)),
+        let mut sums = [[zero; 3]; MOST];
+        let (lanes, mut row) = (I::V::<R>::LANES, 0);
+        while row < tape.len() {
+            for s in 0..slots.len() {
+                let values = &tape[row + slots[s].at * hidden..][..hidden];
+                let mut at = 0;
+                let [mut sum, mut low, mut high] = sums[s];
+                while at < hidden {
+                    let end = hidden.min(at + lanes);
+                    let p = I::V::<R>::load(&values[at..end]);
+                    let there = if end == at + lanes { one } else { ones::<R, I::V<R>>(end - at) };
+                    match slots[s].squash {
+                        Squash::Sigmoid => {
+                            sum = sum + p;
+                            low = low + (below - p).select_positive(there, zero);
+                            high = high + (p - above).select_positive(there, zero);
+                        }
+                        squash => {
+                            let here = match squash {
+                                Squash::Relu => p.select_positive(zero, there),
+                                _ => {
+                                    (p - bound).select_positive(one, (-p - bound).select_positive(one, zero))
+                                }
+                            };
+                            low = low + here;
+                            let always = &mut counts[s].always[at..end];
+                            (I::V::<R>::load(always) * here).store(always);
+                        }
+                    }
+                    at = end;
+                }
+                sums[s] = [sum, low, high];
+            }
+            row += width;
+        }
+        for s in 0..slots.len() {
+            let of = &mut counts[s];
+            of.sum += fold::<R, I::V<R>>(sums[s][0]);
+            of.low += fold::<R, I::V<R>>(sums[s][1]);
+            of.high += fold::<R, I::V<R>>(sums[s][2]);
         }
     }
 }
 
-impl<R: Real> Count<'_, R> {
-    #[inline(always)]
-    fn gate<I: Isa>(self, ends: impl Fn(I::V<R>) -> [I::V<R>; 2]) {
-        let (lanes, units) = (I::V::<R>::LANES, self.counts.always.len());
-        for at in (0..units).step_by(lanes) {
-            let end = units.min(at + lanes);
-            let mut sums = [I::V::<R>::zero(); 3];
-            for row in self.tape.chunks(self.width) {
-                let p = I::V::<R>::load(&row[at..end]);
-                let [low, high] = ends(p);
-                sums = [sums[0] + p, sums[1] + low, sums[2] + high];
-            }
-            let totals = [&mut self.counts.sum, &mut self.counts.low, &mut self.counts.high];
-            for (total, sum) in totals.into_iter().zip(sums) {
-                *total += fold(sum, end - at);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn activation<I: Isa>(self, saturated: impl Fn(I::V<R>) -> I::V<R>) {
-        let (lanes, units) = (I::V::<R>::LANES, self.counts.always.len());
-        for at in (0..units).step_by(lanes) {
-            let end = units.min(at + lanes);
-            let mut count = I::V::<R>::zero();
-            let mut always = I::V::<R>::load(&self.counts.always[at..end]);
-            for row in self.tape.chunks(self.width) {
-                let here = saturated(I::V::<R>::load(&row[at..end]));
-                count = count + here;
-                always = always * here;
-            }
-            always.store(&mut self.counts.always[at..end]);
-            self.counts.low += fold(count, end - at);
-        }
-    }
-}
-
-/// The sum of the first `count` elements.
+/// 1 in the first `count` lanes, else 0.
 #[inline(always)]
-fn fold<R: Real, V: Vector<R>>(vector: V, count: usize) -> f64 {
-    let mut elements = [R::ZERO; 16];
-    vector.store(&mut elements[..count]);
-    elements[..count].iter().map(|x| x.to_f64()).sum()
+fn ones<R: Real, V: Vector<R>>(count: usize) -> V {
+    V::load(&[R::ONE; LANES][..count])
+}
+
+/// Lanes of the widest vector.
+const LANES: usize = 16;
+
+/// The sum of the elements.
+#[inline(always)]
+fn fold<R: Real, V: Vector<R>>(vector: V) -> f64 {
+    let mut elements = [R::ZERO; LANES];
+    vector.store(&mut elements[..V::LANES]);
+    let mut sum = 0.0;
+    for element in elements {
+        sum += element.to_f64();
+    }
+    sum
 }

@@ -1,5 +1,7 @@
 //! Who watches training: the gradient at every step, and every so many steps more closely.
 
+use std::sync::Arc;
+
 use super::batch::BatchLook;
 use super::gates::GateCounts;
 use super::profile::Scratch;
@@ -9,6 +11,7 @@ use crate::bptt::Flow;
 use crate::data::Batch;
 use crate::kernel::Context;
 use crate::model::{Model, ModelSpec};
+use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
 use crate::pool::Pool;
 use crate::real::Real;
@@ -25,7 +28,7 @@ pub struct Observer<R> {
     profile: FlowProfile,
     scratch: Scratch<R>,
     gates: GateCounts<R>,
-    updates: Updates<R>,
+    updates: Updates,
     batch: BatchLook,
 }
 
@@ -42,7 +45,7 @@ impl<R: Real> Observer<R> {
             closely: false,
             profile: FlowProfile::default(),
             scratch: Scratch::default(),
-            updates: Updates::new(),
+            updates: Updates::default(),
             batch: BatchLook::default(),
         }
     }
@@ -82,20 +85,23 @@ impl<R: Real> Observer<R> {
         }
     }
 
-    /// Calls `update`, which changes the weights.
+    /// Takes a step with the optimizer.
     pub fn watch_update(
         &mut self,
         ctx: &Context<R>,
+        lr: f64,
+        optimizer: &mut Optimizer<R>,
         params: &mut Params<R>,
-        update: impl FnOnce(&mut Params<R>),
+        grads: &mut Params<R>,
     ) {
-        if self.closely {
-            self.updates.keep(params);
+        if !self.closely {
+            return optimizer.step(ctx, lr, params, grads);
         }
-        update(params);
-        if self.closely {
-            self.updates.compare(ctx, params);
-        }
+        let (layout, updates) = (Arc::clone(params.layout()), &mut self.updates);
+        updates.clear(layout.entries().len());
+        let mut watch =
+            |first, before: &[R], after: &[R]| updates.see(ctx, layout.entries(), first, before, after);
+        optimizer.step_watched(ctx, lr, params, grads, Some(&mut watch));
     }
 
     /// The gradient's profile along the window; without layers if nobody looked.

@@ -12,7 +12,7 @@
 use crate::bptt::Flow;
 use crate::cell::CellKind;
 use crate::kernel::gram::squared_norm_of_outer;
-use crate::kernel::norms::sum_of_squares;
+use crate::kernel::norms::norms_of_rows;
 use crate::kernel::recurrent::Operand;
 use crate::kernel::{Context, Level};
 use crate::matrix::Mat;
@@ -52,12 +52,16 @@ impl Norms {
         resize(&mut self.max, layers, steps);
     }
 
-    /// Takes the norm of each row; returns the largest one.
-    fn record(&mut self, layer: usize, t: usize, norms: impl Iterator<Item = f64>) -> f64 {
-        let (rows, sum, max) = norms.fold((0, 0.0, 0.0f64), |(rows, sum, max), norm| {
-            (rows + 1, sum + norm, if norm > max || norm.is_nan() { norm } else { max })
-        });
-        self.mean[layer][t] = sum / f64::from(rows);
+    /// Takes the norms of the rows; returns the largest one.
+    fn record<R: Real>(
+        &mut self,
+        level: Level,
+        hidden: usize,
+        (layer, t): (usize, usize),
+        rows: &[R],
+    ) -> f64 {
+        let [sum, max] = norms_of_rows(level, rows, hidden);
+        self.mean[layer][t] = sum / (rows.len() / hidden) as f64;
         self.max[layer][t] = max;
         max
     }
@@ -94,8 +98,7 @@ impl FlowProfile {
     /// Takes ‖∂ℒ/∂h_t‖ of what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the
     /// step. Returns the largest.
     pub fn record<R: Real>(&mut self, level: Level, hidden: usize, flow: &Flow<'_, R>) -> f64 {
-        let norms = flow.d_hidden.chunks(hidden).map(|row| sum_of_squares(level, row).sqrt());
-        self.hidden.record(flow.layer, flow.t, norms)
+        self.hidden.record(level, hidden, (flow.layer, flow.t), flow.d_hidden)
     }
 
     /// As [`FlowProfile::record`], and ‖∂ℒ/∂c_t‖ where there is a c, and ‖Γ_t‖.
@@ -111,12 +114,9 @@ impl FlowProfile {
         let mut largest = self.record(level, hidden, flow);
         if !self.cell.mean.is_empty() {
             let total = &mut scratch.total;
-            total.resize(hidden, R::ZERO);
-            let norms = (0..flow.rows(hidden)).map(|row| {
-                flow.total_cell(level, kind, row, total);
-                sum_of_squares(level, total).sqrt()
-            });
-            largest = largest.max(self.cell.record(flow.layer, flow.t, norms));
+            total.resize(flow.d_hidden.len(), R::ZERO);
+            flow.total_cell(level, kind, hidden, total);
+            largest = largest.max(self.cell.record(level, hidden, (flow.layer, flow.t), total));
         }
         self.gamma[flow.layer][flow.t] = gamma(ctx, kind, hidden, flow, largest, &mut scratch.partial).sqrt();
     }
@@ -178,9 +178,10 @@ fn gamma<R: Real>(
     partial: &mut Vec<f64>,
 ) -> f64 {
     let rows = flow.rows(hidden);
-    let exponent = if largest > 0.0 { -largest.log2().floor() } else { 0.0 };
-    let scale = if exponent.is_finite() { exponent.clamp(-126.0, 126.0) } else { 0.0 };
-    let scale = R::from_f64(scale.exp2());
+    // Squares of what is not far from 1 need no scale.
+    let exponent = if (1e-12..1e12).contains(&largest) { 0.0 } else { -largest.log2().floor() };
+    let exponent = if exponent.is_finite() { exponent.clamp(-126.0, 126.0) } else { 0.0 };
+    let scale = R::from_f64(exponent.exp2());
     let slots = |data, width, first: usize, count: usize| {
         let data: &[R] = data;
         Mat::strided(&data[first * hidden..], rows, count * hidden, width)

@@ -1,35 +1,43 @@
 //! By how much a step changes the weights: log10 ‖Δw‖ / ‖w‖, w the weights before the step.
 
+use crate::kernel::Context;
 use crate::kernel::norms::sums_of_squares_and_changes;
-use crate::kernel::{Buffer, Context};
-use crate::params::Params;
+use crate::params::Entry;
 use crate::real::Real;
 
-/// The weights before a step, and what became of them.
-pub(super) struct Updates<R> {
-    before: Buffer<R>,
+/// What became of the weights in a step.
+#[derive(Debug, Default)]
+pub(super) struct Updates {
     /// Σ w² and Σ Δw² of each tensor.
     sums: Vec<[f64; 2]>,
     partial: Vec<f64>,
 }
 
-impl<R: Real> Updates<R> {
-    pub(super) fn new() -> Self {
-        Self { before: Buffer::zeros(0), sums: Vec::new(), partial: Vec::new() }
-    }
-
-    /// Takes the weights before a step.
-    pub(super) fn keep(&mut self, params: &Params<R>) {
-        self.before.grow(params.flat().len());
-        self.before.copy_from_slice(params.flat());
-    }
-
-    /// Compares them with those after it.
-    pub(super) fn compare(&mut self, ctx: &Context<R>, params: &Params<R>) {
+impl Updates {
+    /// Forgets the step before.
+    pub(super) fn clear(&mut self, tensors: usize) {
         self.sums.clear();
-        for (index, entry) in params.layout().entries().iter().enumerate() {
-            let before = &self.before[entry.range()];
-            self.sums.push(sums_of_squares_and_changes(ctx, before, params.tensor(index), &mut self.partial));
+        self.sums.resize(tensors, [0.0; 2]);
+    }
+
+    /// Takes a stretch of the flat buffer, before the step and after it.
+    pub(super) fn see<R: Real>(
+        &mut self,
+        ctx: &Context<R>,
+        entries: &[Entry],
+        first: usize,
+        before: &[R],
+        after: &[R],
+    ) {
+        for (entry, [squares, changes]) in entries.iter().zip(&mut self.sums) {
+            let whole = entry.range();
+            let (from, to) = (whole.start.max(first), whole.end.min(first + before.len()));
+            if from < to {
+                let place = from - first..to - first;
+                let (before, after) = (&before[place.clone()], &after[place]);
+                let of_piece = sums_of_squares_and_changes(ctx, before, after, &mut self.partial);
+                (*squares, *changes) = (*squares + of_piece[0], *changes + of_piece[1]);
+            }
         }
     }
 

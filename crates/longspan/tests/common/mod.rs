@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{Input, Recurrence, RecurrenceSpec, State};
+use longspan::bptt::{Flow, Input, Recurrence, RecurrenceSpec, State};
 use longspan::cell::CellKind;
 use longspan::dropout::Dropout;
 use longspan::extent::Extent;
@@ -131,6 +131,15 @@ impl<R: Real> Problem<R> {
     }
 
     pub(crate) fn gradient(&mut self, ctx: &Context<R>) -> Gradient<R> {
+        self.gradient_seen_by(ctx, &mut |_| ())
+    }
+
+    /// As [`Problem::gradient`], under the eyes of `see`.
+    pub(crate) fn gradient_seen_by(
+        &mut self,
+        ctx: &Context<R>,
+        see: &mut dyn FnMut(&Flow<'_, R>),
+    ) -> Gradient<R> {
         let (y, _) = self.outputs(ctx);
         let d_y: Vec<R> = y.iter().zip(&self.target).map(|(&y, &t)| y - t).collect();
         let mut grads = Params::zeros(Arc::clone(self.params.layout()));
@@ -149,6 +158,7 @@ impl<R: Real> Problem<R> {
             &mut |seen| {
                 let norm = seen.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum::<f64>().sqrt();
                 flow.push((seen.layer, seen.t, norm));
+                see(&seen);
             },
         );
         self.stack.add_gradient_of_state(ctx, &d_state, &mut grads);

@@ -94,7 +94,7 @@ pub struct Recorder<'a, R> {
     /// K of each layer, `[samples, H]`.
     paths: Vec<Vec<f64>>,
     scratch: Vec<f64>,
-    /// The total gradient by c of a row.
+    /// The total gradient by c of all rows.
     total: Vec<R>,
 }
 
@@ -177,9 +177,10 @@ impl<'a, R: Real> Recorder<'a, R> {
         let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
         let path = &mut self.paths[flow.layer][s * hidden..][..hidden];
         let norms = if lag == 0 {
-            self.total.resize(hidden, R::ZERO);
-            if flow.total_cell(self.level, self.kind, row, &mut self.total) {
-                path.iter_mut().zip(&self.total).for_each(|(k, d)| *k = d.to_f64());
+            self.total.resize(flow.cell.len(), R::ZERO);
+            if flow.total_cell(self.level, self.kind, hidden, &mut self.total) {
+                let own = &self.total[row * hidden..][..hidden];
+                path.iter_mut().zip(own).for_each(|(k, d)| *k = d.to_f64());
                 [f64::NEG_INFINITY, ln_h]
             } else {
                 path.iter_mut().zip(d_h).for_each(|(k, d)| *k = d.to_f64());
