@@ -152,8 +152,13 @@ fn faults_are_found_and_good_runs_are_met_with_silence() {
 fn all_runs() {
     let said = run_all(&plans());
     let (held_out, tuned): (Vec<&Said>, Vec<&Said>) = said.iter().partition(|said| said.plan.held_out());
-    let healthy = said.iter().filter(|said| said.plan.healthy()).count();
-    println!("{} runs, {healthy} of them healthy.\n", said.len());
+    let healthy = said.iter().filter(|said| said.plan.healthy());
+    let noisy = healthy.clone().filter(|said| !said.found.is_empty()).count();
+    println!(
+        "{} runs; of {} healthy ones {noisy} with a finding of any severity.\n",
+        said.len(),
+        healthy.count()
+    );
     println!("## Held out: {} runs\n\n{}", held_out.len(), markdown(&held_out));
     println!("## Tuned on: {} runs\n\n{}", tuned.len(), markdown(&tuned));
     for said in said.iter().filter(|said| said.plan.healthy()) {

@@ -17,13 +17,10 @@ pub(crate) struct Figures {
     pub(crate) tail: f64,
     /// Share of steps that were clipped.
     pub(crate) clipped: f64,
-    /// ln G at the window's last lag.
-    pub(crate) ln_reach: f64,
     /// Largest ln G.
     pub(crate) ln_growth: f64,
-    /// H at 1 %, and the window it was measured in.
+    /// H at 1 %.
     pub(crate) horizon: f64,
-    pub(crate) window: f64,
     /// The leading Lyapunov exponent.
     pub(crate) exponent: f64,
     /// Largest share of saturated tanh, and of dead relu units, of any layer and activation.
@@ -37,11 +34,10 @@ pub(crate) struct Figures {
     pub(crate) ln_depth: f64,
     /// ln G at the lag that is needed, or the last one.
     pub(crate) ln_at_need: f64,
-    /// Medians over the looks: log10 of ‖Δw‖ / ‖w‖; of numbers, the rms and |mean|, whichever is larger; the share of places that
-    /// are filled; the share of rows that ask for nothing.
-    pub(crate) log10_update: f64,
-    /// The largest of them.
+    /// The largest log10 of ‖Δw‖ / ‖w‖ of all looks.
     pub(crate) log10_largest_update: f64,
+    /// Medians over the looks: of numbers, the rms and |mean|, whichever is larger; the share of places that
+    /// are filled; the share of rows that ask for nothing.
     pub(crate) input: f64,
     pub(crate) filled: f64,
     pub(crate) unscored: f64,
@@ -75,10 +71,8 @@ impl Figures {
             norm,
             tail: norms.iter().copied().fold(0.0, f64::max) / norm,
             clipped: trace.steps.iter().filter(|s| s.clipped).count() as f64 / trace.steps.len() as f64,
-            ln_reach: profile.map_or(f64::NAN, |p| p[p.len() - 1]),
             ln_growth: profile.map_or(f64::NAN, |p| p.iter().copied().fold(f64::NAN, f64::max)),
             horizon: lag.map_or(f64::NAN, |lag| lag.total.horizon.steps as f64),
-            window: lag.map_or(f64::NAN, |lag| lag.window_steps as f64),
             exponent: trace.spectrum.as_ref().map_or(f64::NAN, |s| s.exponents_nats_per_step[0]),
             saturated: activations(&|layer, _| match relu {
                 true => Vec::new(),
@@ -101,7 +95,6 @@ impl Figures {
             }),
             ln_at_need: profile
                 .map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
-            log10_update: of_looks(&|look| look.log10_update_ratio),
             log10_largest_update: looks().map(|look| look.log10_update_ratio).fold(f64::NAN, f64::max),
             input: of_looks(&|look| look.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))),
             filled: of_looks(&|look| look.batch.filled_places as f64 / look.batch.places as f64),
