@@ -22,12 +22,13 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Adds what one judge said of one run about one code.
-    pub(crate) fn add(&mut self, plan: &Plan, code: Code, found: bool) {
-        let required = plan.required.contains(&code);
+    /// Adds what one judge said of one run about codes that he does not tell apart.
+    pub(crate) fn add(&mut self, plan: &Plan, codes: &[Code], found: bool) {
+        let any = |of: &[Code]| of.iter().any(|code| codes.contains(code));
+        let required = any(&plan.required);
         self.right += usize::from(required && found);
         self.missed += usize::from(required && !found);
-        self.false_alarms += usize::from(found && !required && !plan.permitted.contains(&code));
+        self.false_alarms += usize::from(found && !required && !any(&plan.permitted));
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
