@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::bptt::Plan;
 use crate::data::text::Reading;
 use crate::dataset::DataRecord;
+use crate::diagnose::Finding;
 use crate::head::{Score, Unit};
 use crate::kernel::Level;
 use crate::telemetry::FlowProfile;
@@ -111,9 +112,16 @@ pub struct Summary {
     /// What stands at a place: "tokens" or "steps".
     #[serde(skip)]
     pub places: &'static str,
+    /// What is wrong with it, by its own records; in the document the codes.
+    #[serde(serialize_with = "codes")]
+    pub findings: Vec<Finding>,
     /// What failed, for a run that diverged.
     #[serde(skip)]
     pub divergence: Option<Divergence>,
+}
+
+fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(findings.iter().map(|finding| &finding.code))
 }
 
 impl Summary {
