@@ -7,7 +7,7 @@ mod fault;
 mod profile;
 mod records;
 
-pub use fault::{Cause, FaultRecord, Phase};
+pub use fault::{Cause, Direction, Evidence, FaultRecord, Phase};
 pub use profile::FlowProfile;
 pub use records::{
     ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Look, ScoreRecord, StepRecord,
