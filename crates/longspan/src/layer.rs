@@ -9,7 +9,7 @@ pub use plant::Plant;
 pub use span::{Span, Tape};
 pub use tangent::Jacobians;
 
-use crate::cell::{Cell, CellKind, Kept, with_cell};
+use crate::cell::{Cell, CellKind, with_cell};
 use crate::extent::Cut;
 use crate::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use crate::kernel::recurrent::{self, Equations, Gradients, Phase};
@@ -371,23 +371,6 @@ impl<R: Real> Layer<R> {
     /// Numbers on the tape for each (step, row).
     pub fn tape_width(&self) -> usize {
         self.shape.tape * self.hidden
-    }
-
-    /// One of the values that forward has computed at (step, row) of a chunk: `[H]`.
-    pub fn value_at<'a>(
-        &self,
-        kept: Kept,
-        tape: &'a Tape<R>,
-        span: &'a Span<R>,
-        (cut, t, row): (Cut<'_>, usize, usize),
-    ) -> &'a [R] {
-        match kept {
-            Kept::Tape(slot) => {
-                let at = row * self.tape_width() + slot * self.hidden;
-                &self.tape_at(tape, cut, t)[at..][..self.hidden]
-            }
-            Kept::State(part) => &span.state(cut, t, part)[row * self.hidden..][..self.hidden],
-        }
     }
 
     /// The tape of step t of a chunk: `[rows, slots · H]`.

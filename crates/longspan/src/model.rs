@@ -18,7 +18,6 @@ use crate::dropout::Dropout;
 use crate::extent::Extent;
 use crate::head::{Classes, Score, Values};
 use crate::kernel::{Buffer, Context, Level};
-use crate::layer::Plant;
 use crate::params::{Group, Layout, Params};
 use crate::pool::Pool;
 use crate::real::Real;
@@ -301,14 +300,6 @@ impl<R: Real> Model<R> {
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) {
         self.pass(ctx, params, batch, state, None, Some(arrive), grads, observe, None);
-    }
-
-    /// Plants a bad value into the training passes from now on, see [`Plant`]; None takes it away.
-    pub fn plant(&mut self, plant: Option<Plant>) {
-        self.stack.plant(plant.filter(|plant| !plant.encoder));
-        if let Some(encoder) = &mut self.encoder {
-            encoder.stack.plant(plant.filter(|plant| plant.encoder));
-        }
     }
 
     /// Forward, the readout or what arrives in its stead, and backward; `scan` looks for what is bad.

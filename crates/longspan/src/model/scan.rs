@@ -22,6 +22,7 @@ use crate::dropout::Dropout;
 use crate::extent::Extent;
 use crate::head::Score;
 use crate::kernel::Context;
+use crate::layer::Plant;
 use crate::optim::LIMIT;
 use crate::params::Params;
 use crate::pool::Pool;
@@ -333,6 +334,14 @@ pub fn first_in_tensors<R: Real>(params: &Params<R>, bad: impl Fn(R) -> bool) ->
 }
 
 impl<R: Real> Model<R> {
+    /// Plants a bad value into the training passes from now on, see [`Plant`]; None takes it away.
+    pub fn plant(&mut self, plant: Option<Plant>) {
+        self.stack.plant(plant.filter(|plant| !plant.encoder));
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.plant(plant.filter(|plant| plant.encoder));
+        }
+    }
+
     /// As [`Model::train`], to the same bits, and looks for the first bad value; weights are not looked at.
     pub fn scan(
         &mut self,

@@ -118,7 +118,7 @@ mod tests {
         let rms = Settings { rule: Rule::RmsProp, ..base };
         for settings in [
             base,
-            Settings { rule: Rule::AdamW, weight_decay: 30.0, ..base },
+            Settings { rule: Rule::AdamW, weight_decay: 20.5, ..base },
             Settings { eps: Some(0.5), beta1: 0.0, ..base },
             sgd,
             Settings { momentum: 0.9, ..sgd },

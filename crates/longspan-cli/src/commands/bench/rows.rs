@@ -80,6 +80,8 @@ pub(super) enum Row {
     Subnormal(Stack),
     /// The lag profile of a stack beside the pass without it.
     Lag(Stack),
+    /// A training step beside one without checks.
+    Fault(Step),
     /// An update of Adam with such moments.
     SubnormalUpdate,
     /// Multiply-adds of f32 beside products of bf16, in registers.
@@ -120,6 +122,7 @@ pub(super) fn all() -> Vec<Row> {
             steps.push(character(model, cell, optimizer));
         }
     }
+    let word = steps[1];
     let streams = [64, 256].map(|hidden| Row::Stream(Stream { vocabulary: CHARACTERS, hidden }));
     let mut all: Vec<Row> = stacks.iter().copied().map(Row::Stack).collect();
     all.extend(steps.iter().copied().map(Row::Step));
@@ -137,6 +140,7 @@ pub(super) fn all() -> Vec<Row> {
     all.extend([RNN, GRU, LSTM].map(|cell| Row::Subnormal(long(cell))));
     all.push(Row::SubnormalUpdate);
     all.extend([RNN, RESIDUAL, GRU, LSTM].map(|cell| Row::Lag(long(cell))));
+    all.extend([character("char-lstm", LSTM, Rule::Adam), word].map(Row::Fault));
     all.push(Row::Peak);
     all
 }
@@ -236,6 +240,7 @@ impl Row {
             Self::Start(_) => "start",
             Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
             Self::Lag(_) => "lag",
+            Self::Fault(_) => "fault",
             Self::Peak => "peak",
         }
     }
@@ -248,7 +253,9 @@ impl Row {
             | Self::StackRecompute(stack)
             | Self::Lag(stack)
             | Self::Subnormal(stack) => stack.name(),
-            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
+            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) | Self::Fault(step) => {
+                step.name()
+            }
             Self::Ragged(ragged) => ragged.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
@@ -282,9 +289,11 @@ impl Row {
                 "hidden": stack.hidden,
                 "layers": stack.layers,
             }),
-            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) | Self::Start(step) => {
-                step.describe()
-            }
+            Self::Step(step)
+            | Self::StepMemory(step)
+            | Self::StepRecompute(step)
+            | Self::Start(step)
+            | Self::Fault(step) => step.describe(),
             Self::Stream(stream) => json!({
                 "cell": "lstm",
                 "vocabulary": stream.vocabulary,

@@ -114,6 +114,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "The lag profile in f64 beside the same passes without it: cell / T x B x D x H x L",
             ["forward ms", "with back", "with profile", "of both", "of back", "f32 ms"],
         ),
+        Row::Fault(_) => (
+            "Training steps with the checks for faults, beside the same arithmetic without: model / optimizer",
+            ["checked ms", "bare ms", "ratio", "", "", ""],
+        ),
         Row::Subnormal(_) | Row::SubnormalUpdate => (
             "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
             ["healthy ms", "vanishing", "ratio", "subnormal", "ratio", "shares %"],
@@ -179,6 +183,9 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("backward_ratio", 2),
             show("plain_f32_ms", 3),
         ],
+        Row::Fault(_) => {
+            [show("checked_ms", 3), show("bare_ms", 3), show("ratio", 4), none(), none(), none()]
+        }
         Row::Subnormal(_) | Row::SubnormalUpdate => [
             show("healthy_ms", 3),
             show("vanishing_ms", 3),

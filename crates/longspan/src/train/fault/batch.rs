@@ -219,3 +219,101 @@ fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
         && encodes
         && !(batch.carry && spec.bidirectional)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::CellKind;
+    use crate::head::ValueLoss;
+
+    fn numbers(width: usize, output: OutputSpec) -> ModelSpec {
+        ModelSpec::new(CellKind::Rnn, InputSpec::Numbers { width }, 4, 1, output)
+    }
+
+    const CLASSES: OutputSpec = OutputSpec::Classes { count: 5, tied: false };
+
+    /// Rows of 3, 2 and 1 numbers.
+    fn batch() -> Batch {
+        let mut batch = Batch::default();
+        batch.reshape_for([7, 2, 9].into_iter(), |item| [0, 0, 2, 0, 0, 0, 0, 3, 0, 1][item]);
+        batch.numbers = vec![0.5, f32::NAN, f32::INFINITY, 1e38, -0.0, 1.0];
+        batch.targets[4] = 4;
+        (batch.carry, batch.first_sample) = (true, u64::MAX);
+        batch
+    }
+
+    #[test]
+    fn a_batch_comes_back_to_the_bit() {
+        let (batch, weights) = (batch(), [0.0, 1.0, 0.1 + 0.2, 2.0, 1e300]);
+        let (back, classes) = read(&bytes(&batch, &weights), &numbers(1, CLASSES), 3).unwrap();
+        let bits = |batch: &Batch| batch.numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!((bits(&back), &back.targets, &back.items), (bits(&batch), &batch.targets, &batch.items));
+        assert_eq!((&back.extent, back.carry, back.first_sample), (&batch.extent, true, u64::MAX));
+        assert_eq!(classes, weights);
+
+        let mut spec = ModelSpec::language(CellKind::Rnn, 9, 4, 4, 1);
+        spec.encoder = Some(InputSpec::Numbers { width: 2 });
+        let mut batch = Batch::default();
+        batch.reshape(2, 2);
+        batch.inputs = vec![8, 0, 3, 1];
+        batch.targets = vec![IGNORE, 8, 0, 0];
+        batch.encoded.extent.set_lengths(&[3, 1]);
+        (batch.encoded.numbers, batch.encoded.rows) = (vec![1.0; 8], vec![1, 0]);
+        let (back, _) = read(&bytes(&batch, &[]), &spec, 2).unwrap();
+        assert_eq!((&back.encoded, &back.inputs), (&batch.encoded, &batch.inputs));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_model_is_refused() {
+        let file = bytes(&batch(), &[]);
+        let refused = |spec: &ModelSpec, rows| read(&file, spec, rows).is_err();
+        let values = OutputSpec::Values { width: 2, loss: ValueLoss::Squared };
+        assert!(!refused(&numbers(1, CLASSES), 3));
+        // What it predicts of a batch without values is nothing, which is what such a batch may ask for.
+        assert!(!refused(&numbers(1, values), 3));
+        let few = OutputSpec::Classes { count: 4, tied: false };
+        let pooled = ModelSpec { pool: Pool::Mean, ..numbers(1, CLASSES) };
+        let both = ModelSpec { bidirectional: true, ..numbers(1, CLASSES) };
+        let encoder = ModelSpec { encoder: Some(InputSpec::Numbers { width: 1 }), ..numbers(1, CLASSES) };
+        for spec in [numbers(2, CLASSES), numbers(1, few), pooled, both, encoder] {
+            assert!(refused(&spec, 3), "{spec:?}");
+        }
+        assert!(refused(&numbers(1, CLASSES), 2));
+        type Change = fn(&mut Batch);
+        let changes: [Change; 5] = [
+            |batch| batch.numbers.truncate(5),
+            |batch| batch.targets.push(0),
+            |batch| batch.values.places = vec![1, 1],
+            |batch| batch.encoded.rows = vec![0],
+            |batch| batch.encoded.inputs = vec![0],
+        ];
+        let spec = numbers(1, OutputSpec::Values { width: 1, loss: ValueLoss::Squared });
+        for (i, change) in changes.into_iter().enumerate() {
+            let mut batch = batch();
+            change(&mut batch);
+            let with_rows = read(&bytes(&batch, &[]), &spec, 3);
+            assert!(with_rows.is_err() || i == 3, "change {i}: {with_rows:?}");
+        }
+        for weights in [&[1.0][..], &[1.0, 1.0, 1.0, 1.0, f64::NAN]] {
+            assert!(read(&bytes(&batch(), weights), &numbers(1, CLASSES), 3).is_err(), "{weights:?}");
+        }
+    }
+
+    /// Whatever one byte becomes, it is refused or it does not matter; and so is every beginning of the file.
+    #[test]
+    fn damage_is_seen() {
+        let (file, spec) = (bytes(&batch(), &[1.0; 5]), numbers(1, CLASSES));
+        for at in 0..file.len() {
+            assert!(read(&file[..at], &spec, 3).is_err(), "{at} bytes");
+            let mut other = file.clone();
+            other[at] ^= 4;
+            if let Ok((batch, _)) = read(&other, &spec, 3) {
+                assert_eq!(
+                    (batch.rows(), batch.extent.places(), batch.numbers.len()),
+                    (3, 6, 6),
+                    "byte {at}"
+                );
+            }
+        }
+    }
+}
