@@ -116,7 +116,7 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
         ),
         Row::Fault(_) => (
             "Training steps with the checks for faults, beside the same arithmetic without: model / optimizer",
-            ["checked ms", "bare ms", "ratio", "", "", ""],
+            ["checked ms", "bare ms", "ratio", "bounds us", "", ""],
         ),
         Row::Subnormal(_) | Row::SubnormalUpdate => (
             "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
@@ -183,9 +183,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("backward_ratio", 2),
             show("plain_f32_ms", 3),
         ],
-        Row::Fault(_) => {
-            [show("checked_ms", 3), show("bare_ms", 3), show("ratio", 4), none(), none(), none()]
-        }
+        Row::Fault(_) => [
+            show("checked_ms", 3),
+            show("bare_ms", 3),
+            show("ratio", 4),
+            show("bounds_us", 3),
+            none(),
+            none(),
+        ],
         Row::Subnormal(_) | Row::SubnormalUpdate => [
             show("healthy_ms", 3),
             show("vanishing_ms", 3),
