@@ -86,11 +86,12 @@ fn free_name(config: &Config) -> PathBuf {
 
 /// Which step could not be taken, where the first bad value of it is, and why.
 pub(crate) fn diverged(fault: &FaultRecord) -> String {
+    let loss =
+        if fault.loss.abs() < 1e6 { format!("{:.4}", fault.loss) } else { format!("{:.4e}", fault.loss) };
     format!(
-        "diverged at step {} (epoch {}): loss {}, gradient norm {}\nfirst fault  {}\nbecause      {}",
+        "diverged at step {} (epoch {}): loss {loss}, gradient norm {}\nfirst fault  {}\nbecause      {}",
         fault.step,
         fault.epoch,
-        fault.loss,
         norm(fault.log10_global_norm),
         fault.place(),
         fault.reason()

@@ -167,7 +167,7 @@ impl FaultRecord {
             (None, Some(n)) => text.push_str(&format!(", {unit} {n},")),
             (None, None) => {}
         }
-        text + &format!(" is {:e}", self.value)
+        text + &format!(" is {:.4e}", self.value)
     }
 
     /// Why, with the numbers.
@@ -198,10 +198,10 @@ impl FaultRecord {
             Cause::StepTooLarge => {
                 let mut parts = Vec::new();
                 if let Some(rise) = of.loss_rise {
-                    parts.push(format!("the loss is {rise:.1} times its least of the last steps"));
+                    parts.push(format!("the loss is {} times its least of the last steps", short(rise)));
                 }
                 if let Some(step) = of.relative_step {
-                    parts.push(format!("a step moves the weights by about {step:.1e} of their norm"));
+                    parts.push(format!("a step moves the weights by about {} of their norm", short(step)));
                 }
                 match parts.is_empty() {
                     true => format!("the rate of {:e} takes the weights beyond what numbers hold", self.lr),
@@ -212,6 +212,11 @@ impl FaultRecord {
             Cause::BadWeights => "the weights were bad before the step".into(),
         }
     }
+}
+
+/// A number of any size.
+fn short(x: f64) -> String {
+    if x < 1e4 { format!("{x:.1}") } else { format!("{x:.1e}") }
 }
 
 impl fmt::Display for Phase {

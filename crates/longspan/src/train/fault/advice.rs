@@ -14,13 +14,15 @@ pub fn ways_out(fault: &FaultRecord, config: &Config) -> Vec<String> {
     let mut ways = Vec::new();
     let clip = config.clip == Clip::None;
     let rate = config.lr >= SMALL_RATE;
-    // A rate with no more digits than it needs.
-    let lower =
-        || format!("--lr {}", format!("{:.0e}", config.lr / 10.0).parse::<f64>().unwrap_or(config.lr));
+    let lower = || {
+        let usual = Config::default().lr;
+        // With no more digits than it needs; from above all rates that work, straight to the usual one.
+        let tenth = format!("{:.1e}", config.lr / 10.0).parse::<f64>().unwrap_or(usual);
+        format!("--lr {}", if config.lr > 1.0 { usual } else { tenth })
+    };
     let unbounded = match config.cell_kind() {
         CellKind::Relu | CellKind::Identity | CellKind::Residual { .. } => Some("--cell gru"),
-        CellKind::Rnn => None,
-        CellKind::Gru { .. } | CellKind::Lstm { .. } => None,
+        CellKind::Rnn | CellKind::Gru { .. } | CellKind::Lstm { .. } => None,
     };
     let large = matches!(config.init, Init::Gaussian { gain } | Init::Orthogonal { gain } if gain > 1.0);
     match fault.cause {
