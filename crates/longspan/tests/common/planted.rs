@@ -12,11 +12,14 @@ use longspan::layer::Plant;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, Place};
 use longspan::optim::Rule;
 use longspan::params::Params;
+use longspan::pool::Pool;
 use longspan::rng::{Key, Purpose, Stream};
 use longspan::telemetry::{Cause, Direction, FaultRecord, Phase};
 use longspan::trainer::Trainer;
 
 const INPUTS: usize = 3;
+const NUMBERS: InputSpec = InputSpec::Numbers { width: INPUTS };
+const TOKENS: usize = 7;
 const OUTPUTS: usize = 5;
 const BAD: [f64; 5] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e38, -1e38];
 
@@ -30,6 +33,13 @@ pub(crate) struct Planted {
     what: What,
     place: Place,
     cause: Option<Cause>,
+}
+
+impl Planted {
+    /// The cell, its layers and the phase.
+    pub(crate) fn kind(&self) -> (CellKind, usize, Phase) {
+        (self.spec.cell, self.spec.layers, self.place.phase)
+    }
 }
 
 /// How a value gets to its place.
@@ -110,14 +120,21 @@ impl Draw {
     }
 
     fn planted(&mut self, number: u64) -> Planted {
-        let cell = CellKind::ALL[number as usize % CellKind::ALL.len()];
+        // Cells, depths and phases in turn, the rest by chance.
+        let (cells, turn) = (CellKind::ALL.len(), number as usize);
+        let (cell, layers, phase) =
+            (CellKind::ALL[turn % cells], 1 + turn / cells % 3, turn / (3 * cells) % 12);
         let values = self.below(3) == 0;
         let output = match values {
             false => OutputSpec::Classes { count: OUTPUTS, tied: false },
             true => OutputSpec::Values { width: OUTPUTS, loss: self.of(&ValueLoss::ALL) },
         };
-        let (hidden, layers) = (1 + self.below(20), 1 + self.below(3));
-        let mut spec = ModelSpec::new(cell, InputSpec::Numbers { width: INPUTS }, hidden, layers, output);
+        let hidden = 1 + self.below(20);
+        let input = match self.below(3) {
+            0 => InputSpec::Tokens { vocabulary: TOKENS, embedding: 4 },
+            _ => NUMBERS,
+        };
+        let mut spec = ModelSpec::new(cell, input, hidden, layers, output);
         spec.chunk = 1 + self.below(5);
         let kind = self.below(4);
         match kind {
@@ -129,20 +146,19 @@ impl Draw {
                 spec.learned_state = self.yes();
             }
         }
+        spec.pool = match self.below(3) {
+            0 if spec.bidirectional => Pool::Ends,
+            0 => Pool::Mean,
+            _ => Pool::Steps,
+        };
         let rows = 1 + self.below(4);
         let mut batch = Batch::default();
         batch.reshape_to(&self.lengths(rows));
-        batch.numbers = self.numbers(batch.extent.places() * INPUTS);
-        match values {
-            true => {
-                batch.values.places = (0..batch.extent.places() as u32).collect();
-                batch.values.targets = self.numbers(batch.extent.places() * OUTPUTS);
-            }
-            false => batch.targets.iter_mut().for_each(|target| *target = self.0.below(OUTPUTS as u32)),
-        }
+        (batch.inputs, batch.numbers) = self.read(input, batch.extent.places());
+        self.ask(&spec, &mut batch);
         if spec.encoder.is_some() {
             batch.encoded.extent.set_lengths(&self.lengths(rows));
-            batch.encoded.numbers = self.numbers(batch.encoded.extent.places() * INPUTS);
+            (batch.encoded.inputs, batch.encoded.numbers) = self.read(input, batch.encoded.extent.places());
             batch.encoded.rows = (0..rows).rev().collect();
         }
         batch.carry = kind == 0 && self.yes();
@@ -163,7 +179,7 @@ impl Draw {
         let nowhere = Place::of(Phase::Weights, "", 0.0);
         let mut planted =
             Planted { number, spec, config, threads, batch, what: What::Batch, place: nowhere, cause: None };
-        match self.below(12) {
+        match phase {
             0 => self.weight(&mut planted),
             1 => self.input(&mut planted),
             2 => self.loss(&mut planted),
@@ -172,6 +188,30 @@ impl Draw {
             _ => self.backward(&mut planted),
         }
         planted
+    }
+
+    /// Tokens, or numbers, of so many places.
+    fn read(&mut self, input: InputSpec, places: usize) -> (Vec<u32>, Vec<f32>) {
+        match input {
+            InputSpec::Tokens { .. } => {
+                ((0..places).map(|_| self.0.below(TOKENS as u32)).collect(), Vec::new())
+            }
+            InputSpec::Numbers { .. } => (vec![0; places], self.numbers(places * INPUTS)),
+        }
+    }
+
+    /// Something to predict from all that the readout sees.
+    fn ask(&mut self, spec: &ModelSpec, batch: &mut Batch) {
+        let seen = if spec.pool == Pool::Steps { batch.extent.places() } else { batch.rows() };
+        match spec.output {
+            OutputSpec::Values { .. } => {
+                batch.values.places = (0..seen as u32).collect();
+                batch.values.targets = self.numbers(seen * OUTPUTS);
+            }
+            OutputSpec::Classes { .. } => {
+                batch.targets = (0..seen).map(|_| self.0.below(OUTPUTS as u32)).collect();
+            }
+        }
     }
 
     fn bad(&mut self) -> f32 {
@@ -234,8 +274,13 @@ impl Draw {
             to.cause = Some(Cause::ForwardOverflow);
         } else if matches!(to.spec.output, OutputSpec::Values { .. }) && !encoder && self.yes() {
             let unit = self.below(OUTPUTS);
-            to.batch.values.targets[(to.batch.extent.offset(t) + row) * OUTPUTS + unit] = value;
-            to.place = at(Phase::Input, "target", unit);
+            let steps = to.spec.pool == Pool::Steps;
+            let i = if steps { to.batch.extent.offset(t) + row } else { row };
+            to.batch.values.targets[i * OUTPUTS + unit] = value;
+            to.place = Place { t: steps.then_some(t), ..at(Phase::Input, "target", unit) };
+        } else if to.spec.input != NUMBERS {
+            // A bad token there is not.
+            self.weight(to);
         } else {
             let unit = self.below(INPUTS);
             let batch = &mut to.batch;
@@ -251,12 +296,14 @@ impl Draw {
     /// Sound weights and inputs whose product is not: a linear layer passes one input on at one place, and one output looks at it.
     fn loss(&mut self, to: &mut Planted) {
         let spec = &mut to.spec;
-        *spec = ModelSpec::new(CellKind::Identity, spec.input, spec.hidden, 1, spec.output);
+        *spec = ModelSpec::new(CellKind::Identity, NUMBERS, spec.hidden, 1, spec.output);
+        self.ask(spec, &mut to.batch);
         (to.batch.carry, to.batch.encoded, to.config.dropout) = (false, Default::default(), 0.0);
         to.config.bptt_memory.0 = 0;
         if self.below(4) == 0 {
             to.batch.targets.fill(IGNORE);
             to.batch.values = Default::default();
+            to.batch.numbers = self.numbers(to.batch.extent.places() * INPUTS);
             to.place = Place::of(Phase::Loss, "loss", f64::NAN);
             to.cause = Some(Cause::PaddingOnly);
             return;
@@ -264,7 +311,7 @@ impl Draw {
         let (row, t) = self.spot(&to.batch, false);
         let (through, unit) = (self.below(to.spec.hidden), self.below(OUTPUTS));
         let (size, weight) = (self.of(&[1e15f32, 1e20, -1e20]), 1e20f32);
-        to.batch.numbers.fill(1e-25);
+        to.batch.numbers = vec![1e-25; to.batch.extent.places() * INPUTS];
         to.batch.numbers[(to.batch.extent.offset(t) + row) * INPUTS] = size;
         let model = Model::<f32>::new(Level::detect(), &to.spec);
         let tensor = |entry: &longspan::params::Entry| {
