@@ -52,12 +52,13 @@ pollution() {
     longspan eval "$out/pollution-$horizon" --season 24
   done
 }
-pixels() {
-  for steps in pixels permuted; do
-    longspan train $mnist --image-steps $steps --valid-fraction 0.05 --cell gru --hidden 64 --init chrono:784 \
-      --lr 3e-3 --schedule cosine --epochs 12 --out "$out/$steps"
-    longspan eval "$out/$steps"
-  done
+images() {
+  steps=$1; shift
+  longspan train $mnist --image-steps "$steps" --valid-fraction 0.05 --cell gru --init chrono:784 --schedule cosine "$@" \
+    --out "$out/$steps"
+  longspan eval "$out/$steps"
 }
+pixels() { images pixels --hidden 64 --lr 3e-3 --epochs 12; }
+permuted() { images permuted --hidden 128 --lr 5e-3 --epochs 25; }
 
-for name in ${*:-vowels power names chorales sunspots pollution pixels}; do echo "== $name" >&2; $name; done
+for name in ${*:-vowels power names chorales sunspots pollution pixels permuted}; do echo "== $name" >&2; $name; done
