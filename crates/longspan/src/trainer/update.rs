@@ -46,8 +46,8 @@ pub(super) fn first_bad<R: Real>(
     layout.entries().iter().enumerate().find_map(|(index, entry)| {
         let in_moment = |(name, moment): (&str, &Params<R>)| {
             let values = moment.tensor(index);
-            // NaN is not below the limit either.
-            let at = values.iter().position(|x| !(x.abs().to_f64() < limit(name)))?;
+            let bad = |x: &R| x.to_f64().is_nan() || x.abs().to_f64() >= limit(name);
+            let at = values.iter().position(bad)?;
             Some((format!("optimizer.{name}.{}", entry.name), at, values[at].to_f64()))
         };
         let in_weights = || {

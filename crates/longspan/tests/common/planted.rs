@@ -400,7 +400,7 @@ pub(crate) fn check(planted: &Planted) -> bool {
     // One step without it, on the same rows where they are sound.
     let mut sound = batch.clone();
     for list in [&mut sound.numbers, &mut sound.encoded.numbers, &mut sound.values.targets] {
-        list.iter_mut().filter(|x| !(x.abs() < 100.0)).for_each(|x| *x = 0.5);
+        list.iter_mut().filter(|x| x.is_nan() || x.abs() >= 100.0).for_each(|x| *x = 0.5);
     }
     if sound.scored() > 0 || !sound.values.places.is_empty() {
         trainer.step(&Once(&sound), 1e-4).unwrap_or_else(|fault| panic!("{told}: {fault:?}"));
