@@ -18,6 +18,7 @@ pub(crate) fn command() -> Command {
         .subcommand(sample())
         .subcommand(config())
         .subcommand(ls())
+        .subcommand(replay())
         .subcommand(bench())
 }
 
@@ -166,6 +167,16 @@ fn ls() -> Command {
     Command::new("ls")
         .about("List runs")
         .arg(Arg::new("DIR").help("Where to look").default_value("runs"))
+        .arg(json("Print one JSON document"))
+}
+
+fn replay() -> Command {
+    Command::new("replay")
+        .about("Try the step once more that a run could not take, and name the first bad value in it")
+        .after_help("Reads the run's directory alone and changes nothing. Exit code 1 where it is not the value that was recorded.")
+        .arg(positional("RUN", "Directory of a run"))
+        .arg(switch("fault", "The step that failed").required(true))
+        .arg(count("threads", "N", "Threads; 0 for one on each core [default: 0]"))
         .arg(json("Print one JSON document"))
 }
 

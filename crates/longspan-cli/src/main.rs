@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Some(("config", matches)) => commands::config::run(matches),
         Some(("ls", matches)) => commands::ls::run(matches),
         Some(("inspect", matches)) => commands::inspect::run(matches),
+        Some(("replay", matches)) => commands::replay::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),
