@@ -1,31 +1,31 @@
 //! Runs with one fault planted each, and good ones: are the faults found, and is nothing said of good runs?
 //!
-//! Each plant says which codes have to be found and which may be, from what it does; `faults/truth.rs` measures that it does it.
+//! Each plant says which codes have to be found and which may be, from what it does; `verdicts/truth.rs` measures that it does it.
 //! Thresholds of rules were chosen on one half of the runs; what is published is from the other, which a hash of the name chooses.
 //! By default a part of the first half runs. The whole is `tools/faults.sh`, which prints the table of docs/findings.md.
 #![allow(missing_docs, reason = "a test file")]
 
-#[path = "faults/autotrainer.rs"]
+#[path = "verdicts/autotrainer.rs"]
 mod autotrainer;
-#[path = "faults/bases.rs"]
+#[path = "verdicts/bases.rs"]
 mod bases;
-#[path = "faults/figures.rs"]
+#[path = "verdicts/figures.rs"]
 mod figures;
-#[path = "faults/judge.rs"]
+#[path = "verdicts/judge.rs"]
 mod judge;
-#[path = "faults/plan.rs"]
+#[path = "verdicts/plan.rs"]
 mod plan;
-#[path = "faults/plants.rs"]
+#[path = "verdicts/plants.rs"]
 mod plants;
-#[path = "faults/score.rs"]
+#[path = "verdicts/score.rs"]
 mod score;
-#[path = "faults/sources.rs"]
+#[path = "verdicts/sources.rs"]
 mod sources;
-#[path = "faults/table.rs"]
+#[path = "verdicts/table.rs"]
 mod table;
-#[path = "faults/trace.rs"]
+#[path = "verdicts/trace.rs"]
 mod trace;
-#[path = "faults/truth.rs"]
+#[path = "verdicts/truth.rs"]
 mod truth;
 
 use std::collections::BTreeSet;
