@@ -7,6 +7,7 @@
 //! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
 //! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
 //! [`model`] scores them; [`metrics`] says how well, and [`probe`] how far the gradient reaches.
+//! [`diagnose`] judges what was recorded.
 //! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
 //! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are, [`probe`] what
 //! happens along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
@@ -20,6 +21,7 @@ pub mod clip;
 pub mod config;
 pub mod data;
 pub mod dataset;
+pub mod diagnose;
 pub mod dropout;
 pub mod extent;
 pub mod head;

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 10] = [
     &["bptt", "head"],
     &["model", "telemetry"],
     &["probe"],
-    &["schema", "task"],
+    &["schema", "task", "diagnose"],
     &["assess", "config", "dataset", "trainer"],
     &["checkpoint", "run", "train"],
 ];

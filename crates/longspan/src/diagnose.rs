@@ -1,0 +1,74 @@
+//! Judges a run by what it has recorded: findings with numbers, thresholds and a way out.
+//!
+//! A [`Rule`] is one file here: its code, the page that explains it, and a function of the [`Evidence`]. It reads records and never a
+//! model, so that a run can be judged anywhere, at any time, again. Where a measurement is missing a rule says so, and is not
+//! guessed. A healthy run is met with silence: rules want several signs, and signs that last.
+
+mod evidence;
+mod finding;
+mod rule;
+mod signals;
+
+mod chaotic_dynamics;
+mod clip_always;
+mod clip_missing;
+mod clip_never;
+mod dead_units;
+mod exploding_gradient;
+mod horizon_below_need;
+mod loss_at_chance;
+mod non_finite;
+mod padding_dominated;
+mod saturated_units;
+mod sensitivity_explosion;
+mod step_too_large;
+mod stuck_gates;
+mod truncation_too_short;
+mod unscaled_input;
+mod vanishing_across_layers;
+mod vanishing_gradient;
+
+pub use evidence::{Evidence, Facts, Probed};
+pub use finding::{Confidence, Finding, Level, Number, Remedy, Severity, Unjudged, Verdict};
+pub use rule::{Found, Judgement, Needs, Page, Rule, Threshold};
+
+/// All rules, the gravest first.
+pub static RULES: [&Rule; 18] = [
+    &non_finite::RULE,
+    &exploding_gradient::RULE,
+    &vanishing_gradient::RULE,
+    &loss_at_chance::RULE,
+    &step_too_large::RULE,
+    &horizon_below_need::RULE,
+    &truncation_too_short::RULE,
+    &clip_missing::RULE,
+    &clip_always::RULE,
+    &clip_never::RULE,
+    &chaotic_dynamics::RULE,
+    &sensitivity_explosion::RULE,
+    &saturated_units::RULE,
+    &dead_units::RULE,
+    &stuck_gates::RULE,
+    &vanishing_across_layers::RULE,
+    &unscaled_input::RULE,
+    &padding_dominated::RULE,
+];
+
+/// What is found, the gravest first, and what could not be judged.
+pub fn diagnose(evidence: &Evidence) -> Verdict {
+    let mut verdict = Verdict::default();
+    for rule in RULES {
+        match (rule.judge)(evidence) {
+            Judgement::Silent => {}
+            Judgement::Found(found) => verdict.findings.push(rule.finding(found)),
+            Judgement::Unknown(needs) => verdict.unjudged.push(rule.unjudged(needs, &evidence.facts)),
+        }
+    }
+    verdict.findings.sort_by_key(|finding| finding.severity);
+    verdict
+}
+
+/// The rule of that code.
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    RULES.into_iter().find(|rule| rule.code == code)
+}

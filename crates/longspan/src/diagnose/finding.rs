@@ -1,0 +1,109 @@
+//! What is found.
+
+use serde::{Deserialize, Serialize};
+
+use crate::number;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It ruins the run.
+    Severe,
+    /// It costs quality or time.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// A number that a finding rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Number {
+    /// What it is, with its unit.
+    pub name: String,
+    /// The number.
+    #[serde(with = "number")]
+    pub value: f64,
+    /// What it is held against, where it is.
+    pub threshold: Option<f64>,
+    /// Where the threshold is from.
+    pub source: Option<String>,
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Measured directly.
+    High,
+    /// Several signs point to it.
+    Medium,
+    /// One sign points to it.
+    Low,
+}
+
+/// How sure a finding is, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confidence {
+    /// How sure.
+    pub level: Level,
+    /// Why.
+    pub because: String,
+}
+
+/// Something to try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedy {
+    /// Flags of `longspan train` with their values; empty where it is the data that have to change.
+    pub flags: String,
+    /// Why, or what to do to the data.
+    pub why: String,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its code, which does not change from version to version.
+    pub code: String,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The name of what was found.
+    pub title: String,
+    /// What was found, with the numbers.
+    pub sentence: String,
+    /// The numbers, with thresholds and their sources.
+    pub evidence: Vec<Number>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// When it is a false alarm.
+    pub false_alarm: String,
+    /// What to try, the likeliest first; never what the run does already.
+    pub remedies: Vec<Remedy>,
+}
+
+/// A rule that could not be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unjudged {
+    /// Its code.
+    pub code: String,
+    /// What is missing.
+    pub missing: String,
+    /// What measures it.
+    pub command: String,
+}
+
+/// What was found of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The gravest first.
+    pub findings: Vec<Finding>,
+    /// What could not be judged.
+    pub unjudged: Vec<Unjudged>,
+}
+
+impl Verdict {
+    /// Whether something ruins the run.
+    pub fn is_severe(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Severe)
+    }
+}

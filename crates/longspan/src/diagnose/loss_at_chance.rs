@@ -1,0 +1,66 @@
+//! `loss-at-chance`: nothing was learned.
+
+use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
+use super::signals::{LEAST_STEPS, short};
+use super::{Evidence, Level, Severity};
+
+const CHANCE: Threshold = Threshold {
+    of: "best loss over that of chance",
+    value: 0.92,
+    source: "runs with planted faults, first half",
+};
+/// Before that a run has hardly begun.
+const SOME: f64 = 0.5;
+
+pub(super) static RULE: Rule = Rule {
+    code: "loss-at-chance",
+    severity: Severity::Warning,
+    title: "The loss is stuck at chance",
+    page: Page {
+        meaning: "The model is no better than a guess that looks at nothing. A flat curve has many causes: a gradient that does not \
+                  reach back, steps that are too small or too large, dead units, inputs of a size that saturates.",
+        measured: "The best validation, or median of twenty training steps, over the loss of the best guess that looks at nothing.",
+        thresholds: &[
+            CHANCE,
+            Threshold {
+                of: "share of the planned steps",
+                value: SOME,
+                source: "before that nothing is said",
+            },
+        ],
+        false_alarm: "the data hold nothing that can be learned, or a plateau is about to end: copying and adding stay at chance for \
+                      thousands of steps before they fall",
+        remedy: "Look at the other findings first. Without any: a larger --lr, more steps, or gates that keep (--forget-bias 3).",
+    },
+    judge,
+};
+
+fn judge(evidence: &Evidence) -> Judgement {
+    let facts = &evidence.facts;
+    if evidence.steps.len() < LEAST_STEPS {
+        return Judgement::Unknown(Needs::Steps);
+    }
+    let Some(learned) = evidence.learned_ratio() else { return Judgement::Silent };
+    let taken = evidence.steps.last().map_or(0, |step| step.step);
+    if learned < CHANCE.value || (taken as f64) < SOME * facts.planned_steps as f64 {
+        return Judgement::Silent;
+    }
+    let sentence =
+        format!("After {taken} steps the best loss is {:.1} % of that of chance.", 100.0 * learned);
+    let found = Found::new(sentence, Level::High, "both losses are measured")
+        .held("best loss over chance", learned, CHANCE)
+        .number("chance", facts.chance_loss);
+    let found = match facts.cell.as_str() {
+        "lstm" => found.remedy(facts, &[("forget_bias", "3".into())], "a forget gate that begins by keeping"),
+        "gru" => found,
+        _ => found.remedy(facts, &[("cell", "gru".into())], "gates that keep what lies far back"),
+    };
+    let more = format!("from {} steps: a plateau may be long", short(facts.planned_steps as f64));
+    found
+        .remedy(
+            facts,
+            &[("epochs", "0".into()), ("steps", (4 * facts.planned_steps).to_string())][1..],
+            &more,
+        )
+        .into()
+}

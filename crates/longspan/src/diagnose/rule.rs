@@ -1,0 +1,167 @@
+//! What a rule is.
+
+use super::evidence::{Evidence, Facts};
+use super::finding::{Confidence, Finding, Level, Number, Remedy, Severity, Unjudged};
+
+/// A rule: when something is found, and the page that explains it.
+pub struct Rule {
+    /// Its code, which does not change from version to version.
+    pub code: &'static str,
+    /// How grave it is, unless the evidence makes it less.
+    pub severity: Severity,
+    /// The name of what is found.
+    pub title: &'static str,
+    /// What `explain` says.
+    pub page: Page,
+    /// What the evidence says.
+    pub judge: fn(&Evidence) -> Judgement,
+}
+
+/// What `explain` says of a rule.
+pub struct Page {
+    /// What it means, in plain words.
+    pub meaning: &'static str,
+    /// What is computed.
+    pub measured: &'static str,
+    /// What it is held against.
+    pub thresholds: &'static [Threshold],
+    /// When it is a false alarm.
+    pub false_alarm: &'static str,
+    /// What helps.
+    pub remedy: &'static str,
+}
+
+/// A threshold.
+#[derive(Clone, Copy, Debug)]
+pub struct Threshold {
+    /// What is held against it.
+    pub of: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// Where it is from.
+    pub source: &'static str,
+}
+
+/// What the evidence says.
+pub enum Judgement {
+    /// Nothing to say.
+    Silent,
+    /// Something was found.
+    Found(Found),
+    /// What would show it was not measured.
+    Unknown(Needs),
+}
+
+/// What a rule may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// A probe of the weights.
+    Probe,
+    /// Norms through time, which are recorded unless told otherwise.
+    Norms,
+    /// Steps: there are too few to judge.
+    Steps,
+}
+
+/// What was found.
+pub struct Found {
+    severity: Option<Severity>,
+    sentence: String,
+    evidence: Vec<Number>,
+    confidence: Confidence,
+    remedies: Vec<Remedy>,
+}
+
+impl Found {
+    /// A finding in one sentence.
+    pub fn new(sentence: String, level: Level, because: &str) -> Self {
+        let confidence = Confidence { level, because: because.into() };
+        Self { severity: None, sentence, evidence: Vec::new(), confidence, remedies: Vec::new() }
+    }
+
+    /// With another severity than the rule's.
+    pub fn as_severe_as(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// With a number.
+    pub fn number(mut self, name: impl Into<String>, value: f64) -> Self {
+        self.evidence.push(Number { name: name.into(), value, threshold: None, source: None });
+        self
+    }
+
+    /// With a number that is held against a threshold.
+    pub fn held(mut self, name: impl Into<String>, value: f64, threshold: Threshold) -> Self {
+        let Threshold { value: limit, source, .. } = threshold;
+        let (threshold, source) = (Some(limit), Some(source.into()));
+        self.evidence.push(Number { name: name.into(), value, threshold, source });
+        self
+    }
+
+    /// With something to try: settings and why. What the run does already is left out.
+    pub fn remedy(mut self, facts: &Facts, settings: &[(&str, String)], why: &str) -> Self {
+        let new: Vec<_> =
+            settings.iter().filter(|(key, value)| facts.setting(key) != value.as_str()).collect();
+        if !new.is_empty() {
+            let flags = new.iter().map(|(key, value)| format!("--{} {value}", key.replace('_', "-")));
+            self.remedies.push(Remedy { flags: flags.collect::<Vec<_>>().join(" "), why: why.into() });
+        }
+        self
+    }
+
+    /// With something to do to the data.
+    pub fn advice(mut self, what: &str) -> Self {
+        self.remedies.push(Remedy { flags: String::new(), why: what.into() });
+        self
+    }
+}
+
+impl From<Found> for Judgement {
+    fn from(found: Found) -> Self {
+        Self::Found(found)
+    }
+}
+
+impl Rule {
+    /// The finding as it is recorded.
+    pub(super) fn finding(&self, found: Found) -> Finding {
+        Finding {
+            code: self.code.into(),
+            severity: found.severity.unwrap_or(self.severity),
+            title: self.title.into(),
+            sentence: found.sentence,
+            evidence: found.evidence,
+            confidence: found.confidence,
+            false_alarm: self.page.false_alarm.into(),
+            remedies: found.remedies,
+        }
+    }
+
+    /// What is missing.
+    pub(super) fn unjudged(&self, needs: Needs, facts: &Facts) -> Unjudged {
+        let (missing, command) = match needs {
+            Needs::Probe => ("a probe of the weights", format!("longspan probe {}", facts.run)),
+            Needs::Norms => ("norms through time", "longspan train --observe norms".into()),
+            Needs::Steps => ("more steps", format!("longspan train --resume --out {}", facts.run)),
+        };
+        Unjudged { code: self.code.into(), missing: missing.into(), command }
+    }
+
+    /// The page as Markdown.
+    pub fn markdown(&self) -> String {
+        let Page { meaning, measured, thresholds, false_alarm, remedy } = &self.page;
+        let severity = match self.severity {
+            Severity::Severe => "severe",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let table: String =
+            thresholds.iter().map(|t| format!("| {} | {} | {} |\n", t.of, t.value, t.source)).collect();
+        format!(
+            "## {}\n\n{} ({severity})\n\n{meaning}\n\n**Measured.** {measured}\n\n| held against | threshold | source |\n|---|---:|---|\n{table}\n\
+             **A false alarm where** {false_alarm}\n\n**What helps.** {remedy}\n",
+            self.code, self.title
+        )
+    }
+}

@@ -1,0 +1,67 @@
+//! The baseline: the gradient checks of AutoTrainer, as its program has them.
+//!
+//! ```text
+//! explode    a gradient that is not finite, or ‖g_first‖ / ‖g_last‖ > 70
+//! vanish     ‖g_first‖ / ‖g_last‖ < 1e-3 and ‖g_first‖ < 1e-4
+//! dying      70 % or more of all elements of all gradients are 0
+//! ```
+//!
+//! g_first and g_last are the gradients of the first and the last layer's kernel. Of a recurrent network the first kernel is what
+//! reads the input, W_ih of the first layer (`kernel` of Keras' recurrent layers; an embedding has `embeddings` and is left out,
+//! unseen words would count as dying), and the last one the readout's weight. The checks see time only as the sum over it.
+//!
+//! # References
+//! Zhang, Zhai, Ma, Shen, "AUTOTRAINER: an automatic DNN training problem detection and repair system", ICSE 2021.
+
+use longspan::params::Params;
+
+use super::plan::Code;
+
+const RATIO_EXPLODES: f64 = 70.0;
+const RATIO_VANISHES: f64 = 1e-3;
+const FIRST_VANISHES: f64 = 1e-4;
+const ZERO_SHARE_DIES: f64 = 0.7;
+
+/// What it says of one gradient.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Signs {
+    pub(crate) explode: bool,
+    pub(crate) vanish: bool,
+    pub(crate) dying: bool,
+}
+
+impl Signs {
+    /// Of the gradient of one batch.
+    pub(crate) fn of(grads: &Params<f32>) -> Self {
+        let norm = |name: &str| grads.named(name).iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        let (first, last) = (norm("rnn.weight_ih_l0"), norm("head.weight"));
+        let entries = grads.layout().entries().iter().enumerate();
+        let read = entries.filter(|(_, entry)| !entry.name.starts_with("embedding"));
+        let (mut zeros, mut all, mut finite) = (0, 0, true);
+        for (index, _) in read {
+            let tensor = grads.tensor(index);
+            zeros += tensor.iter().filter(|&&g| g == 0.0).count();
+            finite &= tensor.iter().all(|g| g.is_finite());
+            all += tensor.len();
+        }
+        if !finite {
+            return Self { explode: true, ..Self::default() };
+        }
+        let ratio = first / last;
+        Self {
+            explode: ratio > RATIO_EXPLODES,
+            vanish: ratio < RATIO_VANISHES && first < FIRST_VANISHES,
+            dying: zeros as f64 >= ZERO_SHARE_DIES * all as f64,
+        }
+    }
+
+    /// What it says of a run, where one look is enough, in the codes that come nearest.
+    pub(crate) fn codes(looks: &[Self]) -> Vec<Code> {
+        let signs = [
+            (looks.iter().any(|l| l.explode), "exploding-gradient"),
+            (looks.iter().any(|l| l.vanish), "vanishing-gradient"),
+            (looks.iter().any(|l| l.dying), "dead-units"),
+        ];
+        signs.into_iter().filter(|sign| sign.0).map(|sign| sign.1).collect()
+    }
+}

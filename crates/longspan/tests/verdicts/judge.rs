@@ -1,0 +1,57 @@
+//! Hands a trace to the rules, as a run's files would.
+
+use longspan::clip::Clip;
+use longspan::config::KEYS;
+use longspan::diagnose::{Evidence, Facts, Finding, Probed, diagnose};
+use longspan::telemetry::{Cause, FaultRecord, Phase};
+
+use super::plan::Plan;
+use super::trace::Trace;
+
+/// What the rules find.
+pub(crate) fn findings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
+    diagnose(&evidence(plan, trace)).findings
+}
+
+fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
+    let config = &plan.config;
+    let settings = KEYS.iter().filter_map(|key| Some((key.name.to_owned(), config.get(key.name).text()?)));
+    let fault = trace.divergence.as_ref().map(|found| FaultRecord {
+        step: found.step,
+        epoch: found.epoch,
+        loss: found.loss,
+        log10_global_norm: found.global_norm.log10(),
+        // Where it began is another suite's affair: here a rule is told no more than that it was.
+        phase: if found.loss.is_finite() { Phase::Backward } else { Phase::Loss },
+        layer: None,
+        t: None,
+        tensor: "loss".into(),
+        row: None,
+        unit: None,
+        value: found.loss,
+        cause: Cause::BadInput,
+        before: trace.steps[trace.steps.len().saturating_sub(10)..].to_vec(),
+    });
+    Evidence {
+        facts: Facts {
+            run: plan.name.clone(),
+            cell: config.get("cell").to_string(),
+            layers: config.layers,
+            hidden: config.hidden,
+            window_steps: trace.window_steps,
+            carried: trace.carried,
+            needed_lag_steps: trace.need_steps,
+            chance_loss: trace.chance_loss,
+            clip_limit: if let Clip::Norm(limit) = config.clip { Some(limit) } else { None },
+            clips: config.clip != Clip::None,
+            lr: config.lr,
+            planned_steps: config.steps,
+            finished: trace.divergence.is_none(),
+            settings: settings.collect(),
+        },
+        steps: trace.steps.clone(),
+        valid: trace.valid.clone(),
+        fault,
+        probe: Some(Probed { reach: trace.reach.clone(), spectrum: trace.spectrum.clone() }),
+    }
+}
