@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Some(("ls", matches)) => commands::ls::run(matches),
         Some(("inspect", matches)) => commands::inspect::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
+        Some(("probe", matches)) => commands::probe::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),
     };

@@ -11,6 +11,8 @@
 //! Every metrics record carries `step` and `attempt`, one higher after each resume: readers keep the highest attempt of a
 //! step and ignore a torn last line. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity".
 
+pub mod probes;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
