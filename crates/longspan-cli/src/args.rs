@@ -16,6 +16,7 @@ pub(crate) fn command() -> Command {
         .subcommand(eval())
         .subcommand(predict())
         .subcommand(sample())
+        .subcommand(probe())
         .subcommand(config())
         .subcommand(ls())
         .subcommand(replay())
@@ -152,6 +153,27 @@ fn sample() -> Command {
         .arg(count("top-k", "K", "Choose among the K likeliest tokens; 0 for all [default: 0]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core [default: 1]"))
+        .arg(json("Print one JSON document"))
+}
+
+fn probe() -> Command {
+    Command::new("probe")
+        .about("Measure how far the gradient of a run's weights reaches, and what its dynamics do to it")
+        .after_help(
+            "Measured on what the run has held out, else on what it was trained on, or on a file; a run keeps it in probe/STEP.json.\n\n\
+             Examples:\n  longspan probe runs/book-lstm-1\n  longspan probe runs/book-lstm-1 --window 500 --exponents all --json",
+        )
+        .arg(positional("RUN", "Directory of a run, or a checkpoint"))
+        .arg(value("text", "FILE", "Text to measure on"))
+        .arg(value("labelled", "FILE", "Labelled sequences or music to measure on"))
+        .arg(value("series", "FILE", "Series to measure on"))
+        .arg(value("checkpoint", "NAME", "best or last [default: best]"))
+        .arg(value("length", "N", "Task: how far its samples reach [default: the run's]"))
+        .arg(count("sequences", "N", "Sequences to measure at [default: 64]"))
+        .arg(count("window", "W", "Steps back that are looked at [default: as far as half of the sequences go, at most 1000]"))
+        .arg(value("exponents", "K", "Leading Lyapunov exponents of each layer, or all [default: 8]"))
+        .arg(count("seed", "N", "Start of every random number [default: 0]"))
+        .arg(count("threads", "N", "Threads; 0 for one on each core"))
         .arg(json("Print one JSON document"))
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod eval;
 pub(crate) mod inspect;
 pub(crate) mod ls;
 pub(crate) mod predict;
+pub(crate) mod probe;
 pub(crate) mod replay;
 pub(crate) mod sample;
 pub(crate) mod train;

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Some(("inspect", matches)) => commands::inspect::run(matches),
         Some(("replay", matches)) => commands::replay::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
+        Some(("probe", matches)) => commands::probe::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),
     };

@@ -14,6 +14,7 @@
 //! step and ignore a torn last line. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity".
 
 pub mod flow;
+pub mod probes;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};

@@ -96,6 +96,11 @@ impl TaskKind {
         }
     }
 
+    /// Steps back that a sample of this length has to be bridged, see [`Task::dependency_length`].
+    pub fn dependency_length(self, length: usize) -> usize {
+        self.task().map_or(length, |task| task.dependency_length(length))
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         self.task().map_or("agreement", Task::name)
