@@ -17,6 +17,8 @@ pub(crate) fn command() -> Command {
         .subcommand(predict())
         .subcommand(sample())
         .subcommand(probe())
+        .subcommand(diagnose())
+        .subcommand(explain())
         .subcommand(config())
         .subcommand(ls())
         .subcommand(replay())
@@ -175,6 +177,24 @@ fn probe() -> Command {
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core"))
         .arg(json("Print one JSON document"))
+}
+
+fn diagnose() -> Command {
+    Command::new("diagnose")
+        .about("Say what is wrong with a run, by what it has recorded, and what to try")
+        .after_help(
+            "Exit code 1 where something ruins the run, else 0: a finding of lower rank does not end a script.\n\n\
+             `longspan explain CODE` says what a finding means and when it is a false alarm.",
+        )
+        .arg(positional("RUN", "Directory of a run"))
+        .arg(json("Print one JSON document"))
+}
+
+fn explain() -> Command {
+    Command::new("explain")
+        .about("Say what a finding means, what it is held against, and what helps")
+        .arg(Arg::new("CODE").help("Code of a finding [default: a list of all]"))
+        .arg(switch("all", "Print all pages as Markdown").conflicts_with("CODE"))
 }
 
 fn config() -> Command {

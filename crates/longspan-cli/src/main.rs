@@ -7,6 +7,7 @@ mod failure;
 mod machine;
 mod progress;
 mod step_times;
+mod wrap;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
         Some(("eval", matches)) => commands::eval::run(matches),
         Some(("predict", matches)) => commands::predict::run(matches),
         Some(("sample", matches)) => commands::sample::run(matches),
+        Some(("diagnose", matches)) => commands::diagnose::run(matches),
+        Some(("explain", matches)) => commands::explain::run(matches),
         Some(("config", matches)) => commands::config::run(matches),
         Some(("ls", matches)) => commands::ls::run(matches),
         Some(("inspect", matches)) => commands::inspect::run(matches),

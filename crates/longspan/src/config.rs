@@ -392,6 +392,11 @@ impl Config {
         (self.bptt_memory.0 > 0).then_some(self.bptt_memory.0)
     }
 
+    /// Steps of a whole run on data that have so many windows.
+    pub fn planned_steps(&self, windows: u64) -> u64 {
+        if self.steps > 0 { self.steps } else { self.epochs.saturating_mul(windows) }
+    }
+
     /// The optimizer's settings.
     pub fn optimizer_settings(&self) -> Settings {
         Settings {

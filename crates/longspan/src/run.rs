@@ -14,6 +14,7 @@
 //! step and ignore a torn last line. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity".
 
 pub mod flow;
+pub mod history;
 pub mod probes;
 
 use std::fs::{self, File, OpenOptions};
@@ -47,6 +48,12 @@ pub struct RunRecord {
     pub isa: String,
     /// Threads at the start.
     pub threads: usize,
+    /// Windows of one pass over what is trained on, and steps of the longest of them; 0 in runs that did not say so.
+    #[serde(default)]
+    pub windows: u64,
+    /// See [`RunRecord::windows`].
+    #[serde(default)]
+    pub window_steps: usize,
     /// Parameters of the model.
     pub parameters: usize,
     /// Version of the program.
@@ -98,6 +105,9 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
+    /// The settings of a run cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A file of the run cannot be read as what it is.
     #[error("{} is damaged ({reason}): restore it from a backup, or use the run's checkpoints with --from", path.display())]
     Damaged {

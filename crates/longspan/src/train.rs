@@ -17,6 +17,7 @@ pub use outcome::{Event, Outcome, Start, Summary};
 use crate::checkpoint::Checkpoint;
 use crate::config::{ClassWeights, Config, ConfigError, Origin};
 use crate::dataset::Dataset;
+use crate::diagnose::diagnose;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
 use crate::model::OutputSpec;
@@ -190,7 +191,7 @@ impl Session {
                 parent = Some(Parent { run, step: header.map(|header| header.position.step) });
             }
         }
-        let steps = planned_steps(&config, data.train.windows());
+        let steps = config.planned_steps(data.train.windows());
         let step = trainer.position().step;
         let all_said = data.valid.is_none() || validated == step;
         if job.resume && step >= steps && all_said {
@@ -252,6 +253,8 @@ impl Session {
             data: self.data.record.clone(),
             isa: self.start.level.to_string(),
             threads: self.start.threads,
+            windows: self.data.train.windows(),
+            window_steps: self.data.train.shape().0,
             parameters: self.start.parameters,
             version: env!("CARGO_PKG_VERSION").into(),
             created,
@@ -387,7 +390,7 @@ impl Session {
             }
         }
         let classes = matches!(self.output(), OutputSpec::Classes { .. });
-        let summary = Summary {
+        let mut summary = Summary {
             outcome,
             run: self.run.path().into(),
             step,
@@ -404,15 +407,16 @@ impl Session {
             seconds,
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
             places: self.start.places,
+            findings: Vec::new(),
             ways_out: self.fault.as_ref().map_or(Vec::new(), |fault| ways_out(fault, &self.config)),
             fault: self.fault,
         };
+        // Records that cannot be read are no reason to lose the summary, too.
+        if let Ok(mut history) = run::history::read(self.run.path()) {
+            history.summary = summary.document().as_object().cloned();
+            summary.findings = diagnose(&history.evidence()).findings;
+        }
         self.run.write_summary(&summary.document())?;
         Ok(summary)
     }
-}
-
-/// Steps of the whole run.
-fn planned_steps(config: &Config, windows: u64) -> u64 {
-    if config.steps > 0 { config.steps } else { config.epochs.saturating_mul(windows) }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::config::{Config, KEYS, Origin};
+use longspan::diagnose::Severity;
 use longspan::head::Unit;
 use longspan::telemetry::FaultRecord;
 use longspan::train::{Job, Outcome, Summary, resumed_config, train};
@@ -151,6 +152,11 @@ fn describe(summary: &Summary, config: &Config) -> String {
     }
     lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.places));
     lines.push(format!("run          {run}"));
+    let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
+    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), f.sentence, f.code)));
+    if !found.is_empty() {
+        lines.push(format!("more with    longspan diagnose {run}"));
+    }
     match summary.outcome {
         Outcome::Interrupted | Outcome::OutOfTime => {
             lines.push(format!("go on with   longspan train --resume --out {run}"));

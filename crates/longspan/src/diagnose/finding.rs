@@ -1,7 +1,10 @@
 //! What is found.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use super::signals::short;
 use crate::number;
 
 /// How grave a finding is.
@@ -16,6 +19,16 @@ pub enum Severity {
     Note,
 }
 
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Severe => "severe",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
 /// A number that a finding rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Number {
@@ -28,6 +41,13 @@ pub struct Number {
     pub threshold: Option<f64>,
     /// Where the threshold is from.
     pub source: Option<String>,
+}
+
+impl Number {
+    /// The number with two digits.
+    pub fn text(&self) -> String {
+        short(self.value)
+    }
 }
 
 /// How sure a finding is.

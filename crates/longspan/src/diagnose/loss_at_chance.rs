@@ -59,7 +59,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     found
         .remedy(
             facts,
-            &[("epochs", "0".into()), ("steps", (4 * facts.planned_steps).to_string())][1..],
+            &[("epochs", "0".into()), ("steps", facts.planned_steps.saturating_mul(4).to_string())][1..],
             &more,
         )
         .into()

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
             value: 0.0,
             source: "none can be learned from",
         }],
-        false_alarm: "never: the step could not be taken",
+        false_alarm: "the batch is one that nothing should be learned from: it can be left out",
         remedy: "It depends on the cause. Bad input: repair the data. A gradient that grew on its way back: --clip norm:1. States that \
                  overflow: a smaller --init, a bounded cell. Steps that were too large: a smaller --lr.",
     },

@@ -42,6 +42,13 @@ pub struct Threshold {
     pub source: &'static str,
 }
 
+impl Threshold {
+    /// Its value as text; nothing where it is a number of the run's own, which the source then names.
+    pub fn text(&self) -> String {
+        if self.value.is_nan() { String::new() } else { self.value.to_string() }
+    }
+}
+
 /// What the evidence says.
 pub enum Judgement {
     /// Nothing to say.
@@ -151,13 +158,9 @@ impl Rule {
     /// The page as Markdown.
     pub fn markdown(&self) -> String {
         let Page { meaning, measured, thresholds, false_alarm, remedy } = &self.page;
-        let severity = match self.severity {
-            Severity::Severe => "severe",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        let table: String =
-            thresholds.iter().map(|t| format!("| {} | {} | {} |\n", t.of, t.value, t.source)).collect();
+        let severity = self.severity;
+        let line = |t: &Threshold| format!("| {} | {} | {} |\n", t.of, t.text(), t.source);
+        let table: String = thresholds.iter().map(line).collect();
         format!(
             "## {}\n\n{} ({severity})\n\n{meaning}\n\n**Measured.** {measured}\n\n| held against | threshold | source |\n|---|---:|---|\n{table}\n\
              **A false alarm where** {false_alarm}\n\n**What helps.** {remedy}\n",

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::bptt::Plan;
 use crate::data::text::Reading;
 use crate::dataset::DataRecord;
+use crate::diagnose::Finding;
 use crate::head::{Score, Unit};
 use crate::kernel::Level;
 use crate::telemetry::{FaultRecord, FlowProfile};
@@ -111,12 +112,19 @@ pub struct Summary {
     /// What stands at a place: "tokens" or "steps".
     #[serde(skip)]
     pub places: &'static str,
+    /// What is wrong with it, by its own records; in the document the codes.
+    #[serde(serialize_with = "codes")]
+    pub findings: Vec<Finding>,
     /// The first bad value, for a run that diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultRecord>,
     /// What to try then.
     #[serde(skip)]
     pub ways_out: Vec<String>,
+}
+
+fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(findings.iter().map(|finding| &finding.code))
 }
 
 impl Summary {

@@ -1,0 +1,31 @@
+//! `longspan diagnose`: what is wrong with a run, by what it has recorded.
+
+mod show;
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+use longspan::diagnose::diagnose;
+use longspan::run::history;
+
+use crate::failure::{Failure, put};
+use show::Shown;
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
+    let history = history::read(path)?;
+    let verdict = diagnose(&history.evidence());
+    let shown = Shown { history: &history, verdict: &verdict };
+    put(&match matches.get_flag("json") {
+        true => shown.document().to_string() + "\n",
+        false => shown.text(crate::wrap::columns(), colours()),
+    })?;
+    Ok(if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// On a terminal whose owner has not said no (no-color.org).
+fn colours() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
