@@ -7,6 +7,7 @@ mod failure;
 mod machine;
 mod progress;
 mod step_times;
+mod tensorboard;
 
 use std::process::ExitCode;
 

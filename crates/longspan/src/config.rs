@@ -163,6 +163,7 @@ pub struct Config {
     pub early_stop: u64,
     pub stop_after: f64,
     pub checkpoint_every: f64,
+    pub tensorboard: Option<PathBuf>,
     pub observe: Observe,
 
     /// Where each key that is not at its default was given.
@@ -244,6 +245,7 @@ impl Default for Config {
             early_stop: 0,
             stop_after: 0.0,
             checkpoint_every: 60.0,
+            tensorboard: None,
             observe: Observe::Norms,
             origins: BTreeMap::new(),
         }

@@ -43,8 +43,8 @@ pub struct Job {
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 7] =
-    ["epochs", "steps", "threads", "bptt_memory", "stop_after", "checkpoint_every", "observe"];
+const FREE: [&str; 8] =
+    ["epochs", "steps", "threads", "bptt_memory", "stop_after", "checkpoint_every", "tensorboard", "observe"];
 
 /// The settings of the run in `out`, with those given now over them.
 ///
