@@ -16,6 +16,7 @@ pub(crate) fn command() -> Command {
         .subcommand(eval())
         .subcommand(predict())
         .subcommand(sample())
+        .subcommand(report())
         .subcommand(config())
         .subcommand(ls())
         .subcommand(bench())
@@ -152,6 +153,14 @@ fn sample() -> Command {
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core [default: 1]"))
         .arg(json("Print one JSON document"))
+}
+
+fn report() -> Command {
+    Command::new("report")
+        .about("Make a page about runs that opens offline: findings, curves, the gradient through time")
+        .arg(positional("RUN", "Directories of runs; several are compared").num_args(1..))
+        .arg(value("output", "FILE", "Where it goes; - for standard output [default: report.html]").short('o'))
+        .arg(value("lang", "LANG", "Its language: en or zh [default: en]").value_parser(["en", "zh"]))
 }
 
 fn config() -> Command {

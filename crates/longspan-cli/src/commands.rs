@@ -7,5 +7,6 @@ pub(crate) mod eval;
 pub(crate) mod inspect;
 pub(crate) mod ls;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod train;

@@ -6,6 +6,7 @@ mod draw;
 mod failure;
 mod machine;
 mod progress;
+mod report;
 mod step_times;
 mod tensorboard;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Some(("ls", matches)) => commands::ls::run(matches),
         Some(("inspect", matches)) => commands::inspect::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
+        Some(("report", matches)) => commands::report::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),
     };
