@@ -1,23 +1,42 @@
 // A run's page: the verdict first, then the figures, then how to do it again. `show` draws a document anew, at each change.
 "use strict";
 
-// What is on the screen: the documents, and which training step the slider shows.
-const screen_ = { documents: [], at: null, playing: null };
+// What is on the screen: the documents, and which training step the slider shows (null for the last).
+const shown = { documents: [], at: null, playing: null };
 
 const plotSettings = { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"] };
 
-// A figure with its words, its numbers behind it, and buttons that save it.
+// The part of that name inside `into`, made where it is not there yet: a page that is drawn again keeps its places, its scroll
+// position and what has been opened.
+function part(into, name, kind = "div") {
+  return into.querySelector(`:scope > [data-part="${CSS.escape(name)}"]`) ?? into.appendChild(element(kind, { "data-part": name }));
+}
+
+// A part with a heading.
+function section(into, name, title) {
+  const made = part(into, name, "section");
+  if (!made.firstChild) made.append(element("h2", { id: name, tabindex: "-1" }, title));
+  return made;
+}
+
+// A figure with its words, its numbers behind it, and buttons that save it; drawn again where it is there already.
 function draw(figure, into) {
   if (!figure) return;
-  const plot = element("div", { class: figure.tall ? "plot tall" : "plot", id: `figure-${figure.key}`, role: "img", "aria-label": `${figure.title}. ${figure.text}` });
-  const save = (format) => element("button", { type: "button", onclick: () => Plotly.downloadImage(plot, { format, width: 1200, height: 700, filename: `longspan-${figure.key}` }) }, say(format));
-  const details = element("details", {}, element("summary", {}, say("table")));
-  // Long tables are made when someone opens them.
-  details.addEventListener("toggle", () => {
-    if (details.open && details.childElementCount === 1) details.append(table(figure.table));
-  });
-  into.append(element("figure", {}, element("figcaption", {}, element("strong", {}, figure.title), figure.text), plot, element("div", { class: "figure-tools" }, save("png"), save("svg")), details));
-  Plotly.newPlot(plot, figure.traces, look(figure.layout), plotSettings);
+  const box = part(into, figure.key, "figure");
+  box.numbers = figure.table;
+  if (!box.firstChild) {
+    const plot = element("div", { class: figure.tall ? "plot tall" : "plot", id: `figure-${figure.key}`, role: "img", "aria-label": `${figure.title}. ${figure.text}` });
+    const save = (format) => element("button", { type: "button", onclick: () => Plotly.downloadImage(plot, { format, width: 1200, height: 700, filename: `longspan-${figure.key}` }) }, say(format));
+    const details = element("details", {}, element("summary", {}, say("table")));
+    // Long tables are made when someone opens them.
+    details.addEventListener("toggle", () => {
+      details.querySelector(".scroll")?.remove();
+      if (details.open) details.append(table(box.numbers));
+    });
+    box.append(element("figcaption", {}, element("strong", {}, figure.title), element("span", {}, figure.text)), plot, element("div", { class: "figure-tools" }, save("png"), save("svg")), details);
+  }
+  box.querySelector("figcaption span").textContent = figure.text;
+  Plotly.react(box.querySelector(".plot"), figure.traces, look(figure.layout), plotSettings);
 }
 
 function table({ head, rows }) {
@@ -58,80 +77,91 @@ function finding(f) {
 }
 
 function findings(run, into) {
-  into.append(element("h2", { id: "findings", tabindex: "-1" }, say("findings")));
-  if (run.problems.length) {
-    into.append(element("article", { class: "finding warning damaged" }, element("h3", {}, say("damaged")), ...run.problems.map((problem) => element("p", {}, problem))));
-  }
-  const { findings: list, unjudged } = run.verdict;
-  list.forEach((f) => into.append(finding(f)));
-  if (!list.length) into.append(element("article", { class: "finding calm" }, element("p", {}, say("no_findings"))));
-  if (unjudged.length) {
-    into.append(element("details", {}, element("summary", {}, say("unjudged")), ...unjudged.map((u) => element("p", {}, `${u.code}: `, element("code", {}, u.command)))));
-  }
+  const box = section(into, "findings", say("findings")), list = part(box, "list");
+  // Only what has changed is drawn again: who reads the numbers of a finding keeps them open.
+  const state = JSON.stringify([run.problems, run.verdict, language]);
+  if (list.dataset.state === state) return;
+  list.dataset.state = state;
+  const damaged = run.problems.length ? [element("article", { class: "finding warning damaged" }, element("h3", {}, say("damaged")), ...run.problems.map((problem) => element("p", {}, problem)))] : [];
+  const { findings: found, unjudged } = run.verdict;
+  const calm = found.length ? [] : [element("article", { class: "finding calm" }, element("p", {}, say("no_findings")))];
+  const rest = unjudged.length ? [element("details", {}, element("summary", {}, say("unjudged")), ...unjudged.map((u) => element("p", {}, `${u.code}: `, element("code", {}, u.command))))] : [];
+  list.replaceChildren(...damaged, ...found.map(finding), ...calm, ...rest);
 }
+
+// The training step that is shown, as an index.
+const shownAt = (run) => Math.min(shown.at ?? Infinity, run.flow.steps.length - 1);
 
 // The slider, and what follows it.
 function replay(run, into) {
-  const { flow } = run, last = flow.steps.length - 1;
-  const at = () => Math.min(screen_.at ?? last, last);
-  const picture = element("div", {}, strip(run, at()));
-  const output = element("output", { class: "number" }, number(flow.steps[at()]));
-  const slider = element("input", { type: "range", min: 0, max: last, value: at(), "aria-label": say("replay"), id: "replay" });
+  const box = part(into, "replay", "figure");
+  box.run = run;
   const follow = () => {
-    screen_.at = Number(slider.value);
-    output.textContent = number(flow.steps[at()]);
-    slider.setAttribute("aria-valuetext", number(flow.steps[at()]));
-    picture.replaceChildren(strip(run, at()));
-    const figure = profileFigure(run, at());
-    Plotly.react("figure-profile", figure.traces, look(figure.layout), plotSettings);
+    const { run } = box, at = shownAt(run), slider = box.querySelector("input");
+    slider.max = run.flow.steps.length - 1;
+    slider.value = at;
+    slider.setAttribute("aria-valuetext", number(run.flow.steps[at]));
+    box.querySelector("output").textContent = number(run.flow.steps[at]);
+    part(box, "strip").replaceChildren(strip(run, at));
+    draw(profileFigure(run, at), into);
   };
-  slider.addEventListener("input", follow);
-  const play = element("button", { type: "button", onclick: () => {
-    clearInterval(screen_.playing);
-    screen_.playing = screen_.playing ? null : setInterval(() => {
-      slider.value = at() >= last ? 0 : at() + 1;
+  if (!box.firstChild) {
+    const move = (to) => {
+      shown.at = to;
       follow();
-    }, 120);
-    play.textContent = say(screen_.playing ? "pause" : "play");
-  } }, say("play"));
-  into.append(element("figure", {}, element("figcaption", {}, element("strong", {}, say("strip_figure")), say("strip_text", number(flow.edges[flow.edges.length - 1]))), picture,
-    element("div", { class: "figure-tools" }, play, element("label", { for: "replay", class: "soft" }, say("replay")), slider, output)));
-  draw(profileFigure(run, at()), into);
+    };
+    const slider = element("input", { type: "range", min: 0, "aria-label": say("replay"), id: "replay", oninput: () => move(Number(slider.value) === Number(slider.max) ? null : Number(slider.value)) });
+    const play = element("button", { type: "button", "aria-pressed": false, onclick: () => {
+      clearInterval(shown.playing);
+      shown.playing = shown.playing ? null : setInterval(() => move(shownAt(box.run) >= box.run.flow.steps.length - 1 ? 0 : shownAt(box.run) + 1), 120);
+      play.textContent = say(shown.playing ? "pause" : "play");
+      play.setAttribute("aria-pressed", Boolean(shown.playing));
+    } }, say("play"));
+    box.append(element("figcaption", {}, element("strong", {}, say("strip_figure")), element("span", {}, say("strip_text", number(run.flow.edges[run.flow.edges.length - 1])))));
+    part(box, "strip");
+    box.append(element("div", { class: "figure-tools" }, play, element("label", { for: "replay", class: "soft" }, say("replay")), slider, element("output", { class: "number", for: "replay" })));
+  }
+  follow();
 }
 
 function faultCard(run, into) {
   const { fault } = run;
   if (!fault) return;
+  const box = section(into, "fault", say("fault"));
   const place = [fault.phase, fault.layer === null ? null : layerName({ layer: fault.layer }), fault.t === null ? null : `t = ${fault.t}`, fault.tensor, fault.row === null ? null : `row ${fault.row}`, fault.unit === null ? null : `unit ${fault.unit}`];
-  into.append(element("h2", {}, say("fault")), element("article", { class: "finding severe" },
+  part(box, "card").replaceChildren(element("article", { class: "finding severe" },
     element("h3", {}, say("fault_text", number(fault.step), fault.value, fault.tensor)),
     table({ head: ["", ""], rows: [[say("fault_place"), place.filter((part) => part !== null).join(" · ")], [say("fault_value"), String(fault.value)], [say("fault_cause"), fault.cause]] }),
     element("details", {}, element("summary", {}, say("fault_before")), table({ head: [say("step"), say("train_loss"), say("norm"), say("after")], rows: fault.before.map((s) => [s.step, s.loss, s.log10_global_norm, s.log10_global_norm_after]) }))));
 }
 
 function settings(run, into) {
-  into.append(element("h2", {}, say("settings")), element("h3", {}, say("reproduce")), element("pre", { tabindex: "0" }, run.command),
+  const box = section(into, "settings", say("settings"));
+  if (box.childElementCount > 1) return;
+  box.append(element("h3", {}, say("reproduce")), element("pre", { tabindex: "0" }, run.command),
     element("details", {}, element("summary", {}, say("setting")), element("p", { class: "soft" }, say("given")),
-      element("div", { class: "scroll", tabindex: "0" }, element("table", {}, element("tbody", {}, ...run.settings.map((s) => element("tr", { class: s.given ? "changed" : null }, element("td", {}, s.key), element("td", {}, s.value))))))));
+      element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("settings") }, element("table", {}, element("tbody", {}, ...run.settings.map((s) => element("tr", { class: s.given ? "changed" : null }, element("td", {}, s.key), element("td", {}, s.value))))))));
 }
 
-// One run.
+// One run; the same again where it is there already.
 function page(run, into) {
-  into.append(tiles(run));
+  part(into, "tiles").replaceChildren(tiles(run));
   findings(run, into);
-  faultCard(run, into);
-  into.append(element("h2", {}, say("quality")));
-  draw(lossFigure(run), into);
-  draw(normFigure(run), into);
+  part(into, "fault-place");
+  faultCard(run, part(into, "fault-place"));
+  const quality = section(into, "quality", say("quality"));
+  draw(lossFigure(run), quality);
+  draw(normFigure(run), quality);
+  const flow = part(into, "flow-place");
   if (run.flow) {
-    into.append(element("h2", {}, say("flow")));
-    replay(run, into);
-    run.flow.layers.forEach((layer) => draw(spectrogramFigure(run, layer), into));
+    const box = section(flow, "flow", say("flow"));
+    replay(run, box);
+    run.flow.layers.forEach((layer) => draw(spectrogramFigure(run, layer), box));
   }
-  into.append(element("h2", {}, say("reach")));
+  const reach = section(into, "reach", say("reach"));
   const measured = [lagFigure(run), pathFigure(run), spectrumFigure(run), gatesFigure(run), forgettingFigure(run)].filter(Boolean);
-  if (!measured.length) into.append(element("p", {}, say("not_measured"), " ", element("code", {}, `longspan probe ${run.path}`)));
-  measured.forEach((figure) => draw(figure, into));
+  part(reach, "none").replaceChildren(...(measured.length ? [] : [element("p", {}, say("not_measured"), " ", element("code", {}, `longspan probe ${run.path}`))]));
+  measured.forEach((figure) => draw(figure, reach));
   settings(run, into);
 }
 
@@ -141,12 +171,13 @@ function comparison(runs, into) {
     const lag = known(run.probe?.reach?.lag), spectrum = known(run.probe?.spectrum);
     return [run.name, say(run.state), run.summary.best_loss ?? run.summary.train_loss, run.summary.test_accuracy ?? run.summary.valid_accuracy, lag?.total.horizon.steps, known(lag?.total.decay)?.factor_per_step, spectrum?.exponents_nats_per_step[0], run.parameters, run.summary.seconds, verdictName(run)];
   });
-  into.append(element("h2", {}, say("runs")), table({ head: [say("run"), say("state"), say("best_loss"), say("accuracy"), say("horizon"), say("decay"), "λ₁", say("parameters"), "s", say("verdict")], rows }));
+  const box = section(into, "runs", say("runs"));
+  part(box, "table").replaceChildren(table({ head: [say("run"), say("state"), say("best_loss"), say("accuracy"), say("horizon"), say("decay"), "λ₁", say("parameters"), "s", say("verdict")], rows }));
   const overlay = (key, title, y, of) => draw({
     key, title, text: "", traces: runs.map((run, which) => line(run.name, ...of(run), which, { line: { dash: ["solid", "dash", "dot", "dashdot"][Math.floor(which / SERIES.length) % 4] } })),
     layout: { xaxis: { title: { text: key === "compare-lag" ? say("lag") : say("step") } }, yaxis: { title: { text: y } } },
     table: { head: [say("run"), "x", "y"], rows: runs.flatMap((run) => of(run)[0].map((x, i) => [run.name, x, of(run)[1][i]])) },
-  }, into);
+  }, box);
   overlay("compare-loss", say("loss_figure"), say("loss", runs[0].data.unit), (run) => (run.valid.step.length ? [run.valid.step, run.valid.loss] : [run.curve.step, run.curve.loss]));
   overlay("compare-norm", say("norm_figure"), say("norm"), (run) => [run.curve.step, run.curve.norm]);
   if (runs.some((run) => known(run.probe?.reach?.lag))) {
@@ -173,24 +204,27 @@ function head(title, more, again) {
   return element("header", { class: "top" }, element("div", {}, element("h1", {}, title), element("p", { class: "soft" }, more)), element("div", { class: "tools" }, choice, theme));
 }
 
-// Draws the documents of a report.
+// Several runs side by side, then what was found of each.
+function comparisonPage(runs, into) {
+  comparison(runs, into);
+  runs.forEach((run) => {
+    const box = section(into, `run-${run.path}`, run.name);
+    part(box, "tiles").replaceChildren(tiles(run));
+    part(box, "findings").replaceChildren(...run.verdict.findings.map(finding));
+  });
+}
+
+// Draws the documents of a report from nothing.
 function show() {
-  clearInterval(screen_.playing);
-  screen_.playing = null;
-  const runs = screen_.documents, main = element("main", { id: "main" }), one = runs.length === 1 ? runs[0] : null;
+  clearInterval(shown.playing);
+  shown.playing = null;
+  const runs = shown.documents, main = element("main", { id: "main" }), one = runs.length === 1 ? runs[0] : null;
   const title = one ? say("report", one.name) : say("comparison", runs.length);
   document.title = `${title} – Longspan`;
   const more = one ? `${say(one.state)} · ${one.data.description} · ${one.model}` : runs.map((run) => run.name).join(", ");
   document.body.replaceChildren(element("a", { class: "skip", href: "#findings" }, say("skip")), head(title, more, show), main, element("footer", { class: "soft" }, say("made", runs[0]?.version ?? "")));
   if (one) page(one, main);
-  else {
-    comparison(runs, main);
-    runs.forEach((run) => {
-      main.append(element("h2", {}, run.name));
-      main.append(tiles(run));
-      run.verdict.findings.forEach((f) => main.append(finding(f)));
-    });
-  }
+  else comparisonPage(runs, main);
 }
 
 // The theme that the system has, unless one was chosen.
