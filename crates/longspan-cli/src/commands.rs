@@ -9,4 +9,5 @@ pub(crate) mod ls;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod sample;
+pub(crate) mod serve;
 pub(crate) mod train;

@@ -7,6 +7,7 @@ mod failure;
 mod machine;
 mod progress;
 mod report;
+mod serve;
 mod step_times;
 mod tensorboard;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Some(("inspect", matches)) => commands::inspect::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
         Some(("report", matches)) => commands::report::run(matches),
+        Some(("serve", matches)) => commands::serve::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),
     };

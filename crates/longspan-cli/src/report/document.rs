@@ -69,7 +69,7 @@ pub(crate) fn document(path: &Path) -> Value {
 }
 
 /// `summary.json`; empty where the run has not ended.
-fn summary(path: &Path) -> Map<String, Value> {
+pub(super) fn summary(path: &Path) -> Map<String, Value> {
     let text = std::fs::read_to_string(path.join("summary.json")).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }

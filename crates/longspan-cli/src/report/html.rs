@@ -3,20 +3,21 @@
 use serde_json::Value;
 
 const PAGE: &str = include_str!("../../assets/report.html");
-const STYLE: &str = include_str!("../../assets/page.css");
-/// In the order in which they need each other.
-const SCRIPTS: [&str; 4] = [
-    include_str!("../../assets/texts.js"),
-    include_str!("../../assets/figures.js"),
-    include_str!("../../assets/measured.js"),
-    include_str!("../../assets/page.js"),
+/// The look of all pages.
+pub(crate) const STYLE: &str = include_str!("../../assets/page.css");
+/// The scripts of all pages, in the order in which they need each other.
+pub(crate) const SCRIPTS: [(&str, &str); 4] = [
+    ("texts.js", include_str!("../../assets/texts.js")),
+    ("figures.js", include_str!("../../assets/figures.js")),
+    ("measured.js", include_str!("../../assets/measured.js")),
+    ("page.js", include_str!("../../assets/page.js")),
 ];
 
 /// The page of these documents in `lang`, "en" or "zh".
 pub(crate) fn html(documents: &[Value], lang: &str) -> String {
     // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
     let documents = Value::from(documents).to_string().replace('<', "\\u003c");
-    let scripts = SCRIPTS.map(|script| script.replace("\"use strict\";\n", "")).concat();
+    let scripts = SCRIPTS.map(|(_, script)| script.replace("\"use strict\";\n", "")).concat();
     let parts = [
         ("style", STYLE),
         ("lang", lang),
