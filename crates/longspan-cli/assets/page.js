@@ -192,7 +192,7 @@ const verdictName = (run) => run.verdict.findings.filter((f) => f.severity !== "
 
 // The head of a page, with the switches of language and theme; `again` draws the page anew.
 function head(title, more, again) {
-  const theme = element("button", { type: "button", "aria-pressed": document.documentElement.dataset.theme === "dark", onclick: () => {
+  const theme = element("button", { type: "button", id: "theme", "aria-pressed": document.documentElement.dataset.theme === "dark", onclick: () => {
     document.documentElement.dataset.theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
     again();
   } }, say("theme"));
