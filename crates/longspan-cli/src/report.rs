@@ -3,6 +3,7 @@
 mod brief;
 mod curve;
 mod document;
+mod flow;
 mod history;
 mod html;
 

@@ -16,6 +16,7 @@
 
 mod bidirectional;
 mod connection;
+mod flow;
 mod input;
 mod learned;
 mod norm;
@@ -25,6 +26,7 @@ mod recurrence;
 mod state;
 
 use connection::{Connections, add};
+pub use flow::Flow;
 pub use input::Input;
 use input::Reader;
 pub use passage::Passage;
@@ -45,31 +47,6 @@ use crate::real::Real;
 /// rows, so that what the recurrence leaves is still in the caches when they read it.
 pub fn chunk_for(rows: usize) -> usize {
     (512 / rows.max(1)).clamp(8, 128)
-}
-
-/// The gradient that arrives at one layer and step, as backward passes it, and what it met there. Everything is `[B_t, …]`: of
-/// the rows that have this step.
-pub struct Flow<'a, R> {
-    /// Layer, 0 at the bottom; where there are two directions, as a [`State`] counts them: layer l forwards at 2l, in reverse
-    /// at 2l + 1.
-    pub layer: usize,
-    /// Whether the layer runs from each row's last step to its first.
-    pub reverse: bool,
-    /// Step of the layer in the window: the time step or, in reverse, the distance from each row's last one.
-    pub t: usize,
-    /// ∂ℒ/∂h_t, complete: `[B_t, H]`.
-    pub d_hidden: &'a [R],
-    /// The gradient by c_t where h_t is held fixed, `[B_t, H]`; empty for a cell without c. It lacks what reaches ℒ from c_t
-    /// through h_t.
-    pub d_cell: &'a [R],
-    /// h_t `[B_t, H]`.
-    pub hidden: &'a [R],
-    /// c_t `[B_t, H]`; empty for a cell without.
-    pub cell: &'a [R],
-    /// The gates as the cell's file orders them on the tape: `[B_t, slots · H]`.
-    pub tape: &'a [R],
-    /// The gradients by the pre-activations, and what else backward leaves behind: `[B_t, slots · H]`.
-    pub deltas: &'a [R],
 }
 
 /// What is kept of a chunk.
@@ -428,9 +405,11 @@ impl<R: Real> Stack<R> {
                         d_hidden: span.d_state(cut, t, 0),
                         d_cell: if layer.parts() > 1 { span.d_state(cut, t, 1) } else { &[] },
                         hidden: span.state(cut, t, 0),
+                        before: span.state_before(cut, t, 0),
                         cell: if layer.parts() > 1 { span.state(cut, t, 1) } else { &[] },
                         tape: layer.tape_at(tape, cut, t),
                         deltas: layer.deltas_at(&self.work, cut, t),
+                        weights: layer.elementwise(),
                     });
                 }
             }

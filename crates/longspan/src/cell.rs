@@ -10,6 +10,7 @@ pub mod elman;
 pub mod gru;
 pub mod lstm;
 pub mod residual;
+pub mod tape;
 
 use std::fmt;
 
@@ -160,3 +161,13 @@ macro_rules! with_cell {
     }};
 }
 pub(crate) use with_cell;
+
+impl CellKind {
+    /// The products of a step with recurrent weights.
+    pub fn phases(self) -> &'static [Phase] {
+        fn of<C: Cell<f32>>(_: &C) -> &'static [Phase] {
+            C::PHASES
+        }
+        with_cell!(self, cell => of(&cell))
+    }
+}

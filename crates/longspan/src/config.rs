@@ -28,6 +28,7 @@ use crate::pool::Pool;
 use crate::schedule::Schedule;
 use crate::setting::{Size, nearest};
 use crate::task::{Lengths, TaskKind};
+pub use crate::telemetry::Observe;
 
 /// The version of the format of configuration files.
 pub const SCHEMA: i64 = 1;
@@ -56,15 +57,6 @@ pub enum ClassWeights {
     None,
     /// Against its frequency, see [`balanced`](crate::data::balance::balanced).
     Balanced,
-}
-
-/// What is recorded of the gradient on its way back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observe {
-    /// Nothing.
-    Off,
-    /// ‖∂ℒ/∂h_t‖ of every layer at the window's first and last step.
-    Norms,
 }
 
 /// What happens to values that data lack.
@@ -165,6 +157,7 @@ pub struct Config {
     pub checkpoint_every: f64,
     pub tensorboard: Option<PathBuf>,
     pub observe: Observe,
+    pub observe_every: u64,
 
     /// Where each key that is not at its default was given.
     origins: BTreeMap<&'static str, Origin>,
@@ -247,6 +240,7 @@ impl Default for Config {
             checkpoint_every: 60.0,
             tensorboard: None,
             observe: Observe::Norms,
+            observe_every: 10,
             origins: BTreeMap::new(),
         }
     }

@@ -14,6 +14,7 @@
 
 pub mod elementwise;
 pub mod gemm;
+pub mod gram;
 pub mod norms;
 pub mod orthonormal;
 pub mod recurrent;

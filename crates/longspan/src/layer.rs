@@ -370,6 +370,11 @@ impl<R: Real> Layer<R> {
         &work.deltas[cut.offset(t) * width..][..cut.rows_at(t) * width]
     }
 
+    /// The elementwise weights that were packed last, `[weights, H]`.
+    pub fn elementwise(&self) -> &[R] {
+        &self.weights
+    }
+
     /// Width of the input projection, G·H.
     pub fn projected_width(&self) -> usize {
         self.shape.gates * self.hidden

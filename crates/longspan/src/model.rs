@@ -126,6 +126,11 @@ impl<R: Real> Model<R> {
         self.stack.states()
     }
 
+    /// What the names of the tensors of each of them end with.
+    pub fn layer_names(&self) -> Vec<String> {
+        (0..self.states()).map(|k| self.stack.spec().layer_name(k)).collect()
+    }
+
     /// Lets every row of `state` start fresh: from the learned state, or from zero.
     pub fn begin(&self, params: &Params<R>, state: &mut State<R>) {
         if !self.stack.begin(params, state) {

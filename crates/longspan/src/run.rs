@@ -5,11 +5,14 @@
 //! config.toml                   the resolved settings
 //! metrics.jsonl                 one record a step and a validation, only ever appended to
 //! checkpoints/{last,best}.safetensors
+//! flow/                         profiles of the gradient along time, in segments
 //! summary.json                  how it ended
 //! ```
 //!
 //! Every metrics record carries `step` and `attempt`, one higher after each resume: readers keep the highest attempt of a
 //! step and ignore a torn last line. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity".
+
+pub mod flow;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -96,6 +99,14 @@ pub enum RunError {
     /// A file of the run cannot be read as what it is.
     #[error("{} is damaged ({reason}): restore it from a backup, or use the run's checkpoints with --from", path.display())]
     Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A segment of profiles cannot be read as what it is.
+    #[error("{} is damaged ({reason}): the profiles in it are left out", path.display())]
+    Segment {
         /// The file.
         path: PathBuf,
         /// What is wrong.

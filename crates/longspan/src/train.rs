@@ -14,11 +14,11 @@ pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{ClassWeights, Config, ConfigError, Origin};
-use crate::data::Source;
 use crate::dataset::Dataset;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
 use crate::model::OutputSpec;
+use crate::run::flow::FlowWriter;
 use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
 use crate::trainer::{Divergence, Trainer};
@@ -43,8 +43,17 @@ pub struct Job {
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 8] =
-    ["epochs", "steps", "threads", "bptt_memory", "stop_after", "checkpoint_every", "tensorboard", "observe"];
+const FREE: [&str; 9] = [
+    "epochs",
+    "steps",
+    "threads",
+    "bptt_memory",
+    "stop_after",
+    "checkpoint_every",
+    "tensorboard",
+    "observe",
+    "observe_every",
+];
 
 /// The settings of the run in `out`, with those given now over them.
 ///
@@ -102,6 +111,7 @@ struct Session {
     data: Dataset,
     trainer: Trainer<f32>,
     run: RunDir,
+    flow: FlowWriter,
     patience: Patience,
     /// The step after which validation spoke last.
     validated: u64,
@@ -187,6 +197,7 @@ impl Session {
             true => RunDir::resume(&job.out)?,
             false => RunDir::create(&job.out, &config)?,
         };
+        let flow = FlowWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?;
         let (out, level) = (job.out.clone(), job.level);
         let began_on = record.map(|record| record.isa).filter(|isa| *isa != level.to_string());
         let start = Start {
@@ -201,11 +212,12 @@ impl Session {
             threads,
             memory,
         };
-        let session = Self {
+        let mut session = Self {
             config,
             data,
             trainer,
             run,
+            flow,
             patience,
             validated,
             start,
@@ -279,7 +291,7 @@ impl Session {
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
             if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
-                self.check_read(self.data.train.as_ref(), watch)?;
+                self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
                 let record = DivergenceRecord::from(&divergence);
                 self.run.append("divergence", self.output().unit(), &record)?;
                 self.divergence = Some(divergence);
@@ -288,6 +300,9 @@ impl Session {
             }
             self.run.append("step", self.output().unit(), &self.trainer.record())?;
             let (report, flow) = (self.trainer.report(), self.trainer.flow());
+            if self.trainer.looked_closely() {
+                self.flow.push(report.step, flow)?;
+            }
             self.train_loss = Some(report.score.mean_loss());
             self.tokens += report.tokens;
             watch(Event::Stepped(report, flow));
@@ -306,7 +321,8 @@ impl Session {
         let Some(source) = &self.data.valid else { return Ok(()) };
         let cancelled = || cancel.load(Ordering::Relaxed);
         let Some(score) = self.trainer.evaluate(source.as_ref(), &cancelled) else { return Ok(()) };
-        self.check_read(source.as_ref(), watch)?;
+        let failure = source.failure().map(ToString::to_string);
+        self.check_read(failure, watch)?;
         let step = self.trainer.position().step;
         self.validated = step;
         self.valid = Some(score);
@@ -321,18 +337,24 @@ impl Session {
     }
 
     /// Data that cannot be read any more end the run behind its last step.
-    fn check_read(&self, source: &dyn Source, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
-        let Some(failure) = source.failure() else { return Ok(()) };
+    fn check_read(
+        &mut self,
+        failure: Option<String>,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), TrainError> {
+        let Some(failure) = failure else { return Ok(()) };
         self.save("last", watch)?;
         let (run, step) = (self.run.path().display().to_string(), self.trainer.position().step);
-        Err(TrainError::Unread { run, step, failure: failure.to_string() })
+        Err(TrainError::Unread { run, step, failure })
     }
 
     fn output(&self) -> OutputSpec {
         self.trainer.model().spec().output
     }
 
-    fn save(&self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+    /// Writes a checkpoint, and before it the profiles: those that are lost are of steps that will be taken again.
+    fn save(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+        self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);
         Checkpoint::save(&path, &self.trainer, &self.data.schema, &self.patience, self.validated)?;
         watch(Event::Saved(&path));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bptt::State;
 use crate::clip::{Clip, ClipReport};
-use crate::config::{Config, Observe};
+use crate::config::Config;
 use crate::data::balance::balanced;
 use crate::data::{Batch, Source};
 use crate::dropout::{Dropout, Mask};
@@ -17,7 +17,7 @@ use crate::model::{Model, ModelSpec, OutputSpec};
 use crate::optim::Optimizer;
 use crate::params::Params;
 use crate::real::Real;
-use crate::telemetry::{FlowProfile, StepRecord};
+use crate::telemetry::{FlowProfile, Observe, Observer, StepRecord};
 
 /// Where training is in its data: the next window, and how many steps were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,13 +72,12 @@ pub struct Trainer<R> {
     dropout: f64,
     mask: Mask,
     seed: u64,
-    observe: Observe,
     position: Position,
     state: State<R>,
     before: State<R>,
     batch: Batch,
     report: StepReport,
-    flow: FlowProfile,
+    observer: Observer<R>,
 }
 
 impl<R: Real> Trainer<R> {
@@ -101,13 +100,12 @@ impl<R: Real> Trainer<R> {
             dropout: config.dropout,
             mask: config.dropout_mask,
             seed: config.seed,
-            observe: config.observe,
             position: Position::default(),
             state: model.zero_state(config.batch),
             before: model.zero_state(config.batch),
             batch: Batch::default(),
             report: StepReport::default(),
-            flow: FlowProfile::default(),
+            observer: Observer::new(&model, config.observe, config.observe_every),
             ctx,
             model,
             params,
@@ -124,6 +122,11 @@ impl<R: Real> Trainer<R> {
             panic!("class weights for {:?}", self.model.spec())
         };
         self.model.weigh_classes(&balanced(&source.class_counts(count)));
+    }
+
+    /// From the next step on observes as `tier` says, closely every `every` steps; the configuration's until then.
+    pub fn observe(&mut self, tier: Observe, every: u64) {
+        self.observer.set(tier, every);
     }
 
     /// Takes one step on the next window of `source` with learning rate `lr`.
@@ -143,11 +146,7 @@ impl<R: Real> Trainer<R> {
         }
         let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
         let dropout = dropout.map(|dropout| dropout.of(self.mask));
-        let (level, hidden, flow) = (self.ctx.level(), self.model.spec().hidden, &mut self.flow);
-        let observe = self.observe == Observe::Norms;
-        let before = self.batch.encoded.extent.steps();
-        flow.open(if observe { self.model.states() } else { 0 }, before + self.batch.steps());
-        flow.mark((before > 0).then_some(before));
+        self.observer.begin(step + 1, &self.batch);
         self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
             &self.ctx,
@@ -156,11 +155,7 @@ impl<R: Real> Trainer<R> {
             &mut self.state,
             dropout,
             &mut self.grads,
-            &mut |seen| {
-                if observe {
-                    flow.record(level, hidden, &seen);
-                }
-            },
+            &mut |flow| self.observer.see(&self.ctx, &flow),
         );
         let report = &mut self.report;
         self.clip.apply(&self.ctx, &mut self.grads, &mut report.clip);
@@ -171,7 +166,9 @@ impl<R: Real> Trainer<R> {
             let (step, epoch) = (step + 1, epoch + 1);
             return Err(Divergence { step, epoch, loss: score.mean_loss(), global_norm });
         }
-        self.optimizer.step(&self.ctx, lr, &mut self.params, &mut self.grads);
+        self.observer.watch_update(&self.ctx, &mut self.params, |params| {
+            self.optimizer.step(&self.ctx, lr, params, &mut self.grads);
+        });
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
         report.tokens = (self.batch.encoded.extent.places() + self.batch.extent.places()) as u64;
         self.position.step += 1;
@@ -195,12 +192,17 @@ impl<R: Real> Trainer<R> {
 
     /// The gradient's profile along the window of the last step; empty if it was not observed.
     pub fn flow(&self) -> &FlowProfile {
-        &self.flow
+        self.observer.profile()
+    }
+
+    /// Whether the last step was looked at closely: its record has a look, and its profile is worth storing.
+    pub fn looked_closely(&self) -> bool {
+        self.observer.looked_closely()
     }
 
     /// The last step, as a run records it.
     pub fn record(&self) -> StepRecord {
-        let (report, flow) = (&self.report, &self.flow);
+        let (report, flow) = (&self.report, self.observer.profile());
         StepRecord {
             step: report.step,
             attempt: 0,
@@ -214,7 +216,7 @@ impl<R: Real> Trainer<R> {
             clipped: report.clip.acted,
             log10_survival: (0..flow.layers()).map(|layer| flow.log10_survival(layer)).collect(),
             border: flow.border().filter(|_| flow.layers() > 0),
-            look: None,
+            look: self.observer.look(self.params.layout(), &report.clip.shares),
         }
     }
 

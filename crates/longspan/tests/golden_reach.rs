@@ -10,7 +10,7 @@ use longspan::extent::Extent;
 use longspan::kernel::{Context, Level};
 use longspan::model::{Model, ModelSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{ReachOptions, Recorder, Stage, Watch, measure, total_cell};
+use longspan::probe::reach::{ReachOptions, Recorder, Stage, Watch, measure};
 use safetensors::SafeTensors;
 
 const STEPS: usize = 12;
@@ -91,11 +91,10 @@ impl Golden<'_> {
         model.pack(&ctx, &params);
         model.train(&ctx, &params, &batch, &mut state, None, &mut grads, &mut |flow| {
             recorder.see(&flow);
-            for row in 0..ROWS {
-                let mut total = [0.0; HIDDEN];
-                if total_cell(self.spec.cell, &flow, row, None, &mut total) {
-                    totals.push((flow.layer, flow.t, row, total.map(|d| d * ROWS as f64)));
-                }
+            let mut total = [0.0; ROWS * HIDDEN];
+            if flow.total_cell(ctx.level(), self.spec.cell, HIDDEN, &mut total) {
+                let rows = total.as_chunks::<HIDDEN>().0.iter().enumerate();
+                totals.extend(rows.map(|(row, d)| (flow.layer, flow.t, row, d.map(|d| d * ROWS as f64))));
             }
         });
         // Rounding of sums of some dozen terms through twelve steps.

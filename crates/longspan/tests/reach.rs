@@ -11,7 +11,7 @@ use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level};
 use longspan::model::Model;
 use longspan::params::Params;
-use longspan::probe::reach::{Measured, Recorder, Sample, UnitScale, total_cell};
+use longspan::probe::reach::{Measured, Recorder, Sample, UnitScale};
 use naive::{Naive, Part};
 use rows::{Rows, drawn};
 
@@ -56,18 +56,13 @@ impl Case {
         let (mut state, mut grads) = (model.zero_state(3), Params::zeros(self.params.layout().clone()));
         // Of row 0, layer 0, at every step: the total gradient by c.
         let mut totals = vec![Vec::new(); STEPS];
-        let peephole = |layer: usize| {
-            let entry = self.params.layout().find(&format!("rnn.weight_peephole_l{layer}"))?;
-            let all = &self.params.flat()[entry.range()];
-            Some(&all[all.len() - HIDDEN..])
-        };
         model.pack(&ctx, &self.params);
         model.train(&ctx, &self.params, &batch, &mut state, None, &mut grads, &mut |flow| {
             recorder.see(&flow);
-            let mut total = vec![0.0; HIDDEN];
-            if flow.layer == 0 && total_cell(self.kind, &flow, 0, peephole(0), &mut total) {
+            let mut total = vec![0.0; flow.cell.len()];
+            if flow.layer == 0 && flow.total_cell(ctx.level(), self.kind, HIDDEN, &mut total) {
                 // Two losses, of which the mean is taken.
-                totals[flow.t] = total.iter().map(|d| 2.0 * d).collect();
+                totals[flow.t] = total[..HIDDEN].iter().map(|d| 2.0 * d).collect();
             }
         });
         (recorder.finish(), totals)

@@ -2,6 +2,7 @@
 
 mod lag;
 mod memory;
+mod observe;
 mod ragged;
 mod recompute;
 mod rows;
@@ -154,6 +155,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
                 ("median_step_ms", json!(started.median_step)),
             ]
         }
+        Row::Observe(step) => observe::measure(step, options),
         Row::Lag(stack) => lag::measure(*stack, options),
         Row::Subnormal(stack) => subnormal_fields(subnormal::stack(*stack, options)),
         Row::SubnormalUpdate => subnormal_fields(subnormal::update(options)),

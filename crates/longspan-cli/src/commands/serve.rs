@@ -22,7 +22,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let ip = matches.get_one::<IpAddr>("address").copied().unwrap_or(Ipv4Addr::LOCALHOST.into());
     let token = matches.get_one::<String>("token").cloned();
     if let Some(token) = &token
-        && (token.len() < LEAST_TOKEN || !token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c)))
+        && (token.len() < LEAST_TOKEN
+            || !token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c)))
     {
         return Err(fail(format!(
             "--token {token}: it takes {LEAST_TOKEN} or more letters, digits, or any of -_.~"

@@ -10,6 +10,7 @@ use longspan::run;
 use serde_json::{Map, Value, json};
 
 use super::curve::{Curve, Validations};
+use super::flow::Flow;
 
 /// The document of the run in `path`.
 pub(crate) fn document(path: &Path) -> Value {
@@ -18,6 +19,8 @@ pub(crate) fn document(path: &Path) -> Value {
     let record = run::read_record(path).map_err(|error| problems.push(error.to_string())).ok();
     let config = run::read_config(path).map_err(|error| problems.push(error.to_string())).ok();
     let summary = summary(path);
+    let flows = run::flow::read(path);
+    problems.extend(flows.skipped.iter().map(ToString::to_string));
     let steps = &history.steps;
     let unit = record.as_ref().map_or_else(|| "nats".into(), |record| record.data.unit.to_string());
     let of = |name: &str| summary.get(name).cloned().unwrap_or_default();
@@ -60,7 +63,7 @@ pub(crate) fn document(path: &Path) -> Value {
             "limit": config.as_ref().and_then(|config| match config.clip { Clip::Norm(limit) => Some(limit), _ => None }),
             "rate": clipped,
         },
-        "flow": null,
+        "flow": Flow::of(&flows),
         "probe": null,
         "lags": { "truncation": config.as_ref().map(|config| config.unroll), "used": null, "needed": null },
         "verdict": { "findings": [], "unjudged": [] },

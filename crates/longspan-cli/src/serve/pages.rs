@@ -16,7 +16,11 @@ const DASHBOARD: &str = include_str!("../../assets/dashboard.js");
 
 /// The page in a language.
 pub(super) fn page(lang: &str) -> Response {
-    ([("content-type", "text/html; charset=utf-8"), ("cache-control", "no-cache")], PAGE.replace("{{lang}}", lang)).into_response()
+    (
+        [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-cache")],
+        PAGE.replace("{{lang}}", lang),
+    )
+        .into_response()
 }
 
 /// A script or style by its name.

@@ -63,7 +63,8 @@ impl Runs {
         for (name, path) in found {
             let print = print(&path);
             let training = is_training(&path);
-            let same = known.get(&name).is_some_and(|run| run.print == print && run.brief["training"] == training);
+            let same =
+                known.get(&name).is_some_and(|run| run.print == print && run.brief["training"] == training);
             if same {
                 continue;
             }
@@ -118,7 +119,8 @@ impl Runs {
             run.document = Some((print, text.clone()));
         }
         if known.values().filter(|run| run.document.is_some()).count() > KEPT
-            && let Some(oldest) = known.values_mut().filter(|run| run.document.is_some()).min_by_key(|run| run.used)
+            && let Some(oldest) =
+                known.values_mut().filter(|run| run.document.is_some()).min_by_key(|run| run.used)
         {
             oldest.document = None;
         }

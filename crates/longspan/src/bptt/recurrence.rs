@@ -54,6 +54,14 @@ impl RecurrenceSpec {
     pub fn width(&self) -> usize {
         if self.bidirectional { 2 * self.hidden } else { self.hidden }
     }
+
+    /// What the names of the tensors of layer k, as a [`State`] counts them, end with.
+    pub fn layer_name(&self, k: usize) -> String {
+        match self.bidirectional {
+            true => format!("l{}{}", k / 2, ["", "_reverse"][k % 2]),
+            false => format!("l{k}"),
+        }
+    }
 }
 
 enum Stacks<R> {
@@ -96,11 +104,7 @@ impl<R: Real> Recurrence<R> {
         };
         let zero = with_stack!(&stacks, stack => stack.zero_state(0));
         let learned = spec.learned_state.then(|| {
-            let of = |k| match spec.bidirectional {
-                true => format!("l{}{}", k / 2, ["", "_reverse"][k % 2]),
-                false => format!("l{k}"),
-            };
-            let names: Vec<_> = (0..zero.layers()).map(of).collect();
+            let names: Vec<_> = (0..zero.layers()).map(|k| spec.layer_name(k)).collect();
             LearnedState::new(&names, zero.parts, hidden, layout)
         });
         Self { spec: *spec, stacks, learned }

@@ -53,6 +53,22 @@ impl<const PEEPHOLES: bool, const COUPLED: bool> Lstm<PEEPHOLES, COUPLED> {
     const P_O: usize = if COUPLED { 1 } else { 2 };
 }
 
+/// d_ao.
+#[inline(always)]
+fn output_gradient<R: Real, V: Vector<R>>(d_h: V, o: V, tanh_c: V) -> V {
+    d_h * tanh_c * o * (V::one() - o)
+}
+
+/// D, the total gradient by c', from that where h' is held fixed; `p_o` where there are peepholes.
+#[inline(always)]
+pub(crate) fn total_gradient<R: Real, V: Vector<R>>(d_c: V, d_h: V, o: V, tanh_c: V, p_o: Option<V>) -> V {
+    let total = d_c + d_h * o * (V::one() - tanh_c * tanh_c);
+    match p_o {
+        Some(p_o) => total + p_o * output_gradient::<R, V>(d_h, o, tanh_c),
+        None => total,
+    }
+}
+
 impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Cell<R> for Lstm<PEEPHOLES, COUPLED> {
     const GATES: usize = Self::O + 1;
     const PHASES: &'static [Phase] =
@@ -126,11 +142,9 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Equations<R> for Lstm<
         let (i, g, o) = (at.tape.get(Self::I), at.tape.get(Self::G), at.tape.get(Self::O));
         let (c, d_h) = (at.prev.get(C), at.d_next.get(H));
         let tanh_c = at.next.get(C).tanh();
-        let d_ao = d_h * tanh_c * o * (one - o);
-        let mut d_c = at.d_next.get(C) + d_h * o * (one - tanh_c * tanh_c);
-        if PEEPHOLES {
-            d_c = d_c + at.weights.get(Self::P_O) * d_ao;
-        }
+        let d_ao = output_gradient::<R, S::V>(d_h, o, tanh_c);
+        let p_o = PEEPHOLES.then(|| at.weights.get(Self::P_O));
+        let d_c = total_gradient::<R, S::V>(at.d_next.get(C), d_h, o, tanh_c, p_o);
         let (f, d_ai) = if COUPLED {
             (one - i, d_c * (g - c) * i * (one - i))
         } else {

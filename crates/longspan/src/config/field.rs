@@ -234,7 +234,7 @@ macro_rules! names {
 names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
 names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
 names!(LossMask, "mask": Last = "last", All = "all");
-names!(Observe, "tier": Off = "off", Norms = "norms");
+names!(Observe, "tier": Off = "off", Norms = "norms", Full = "full");
 names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
 names!(Pool, "pool": Steps = "last", Mean = "mean", Ends = "ends");
 names!(Mask, "mask": Step = "step", Sequence = "sequence");

@@ -147,6 +147,7 @@ impl Config {
             (self.threads <= 1024, "threads", "needs at most 1024"),
             (self.lr.is_finite() && self.lr > 0.0, "lr", "needs a finite number above 0"),
             (not_negative(self.stop_after), "stop_after", "needs a finite number of seconds, 0 or more"),
+            (self.observe_every >= 1, "observe_every", "needs 1 or more: --observe off looks at nothing"),
             (
                 not_negative(self.checkpoint_every),
                 "checkpoint_every",

@@ -42,6 +42,30 @@ pub trait Vector<R: Real>:
     /// Elementwise [`Real::exp2_of_rounded`].
     fn exp2_of_rounded(self) -> Self;
 
+    /// The sum of each vector's elements.
+    #[inline(always)]
+    fn sums_of_lanes<const N: usize>(tile: &[[Self; N]; N]) -> [[R; N]; N] {
+        let mut sums = [[R::ZERO; N]; N];
+        for p in 0..N {
+            for q in 0..N {
+                let mut lanes = [R::ZERO; 16];
+                tile[p][q].store(&mut lanes[..Self::LANES]);
+                let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p_] = lanes;
+                // By halves: one after the other each would wait for the one before.
+                sums[p][q] = match Self::LANES {
+                    16 => {
+                        let low = ((a + i) + (e + m)) + ((c + k) + (g + o));
+                        low + (((b + j) + (f + n)) + ((d + l) + (h + p_)))
+                    }
+                    8 => ((a + e) + (c + g)) + ((b + f) + (d + h)),
+                    4 => (a + c) + (b + d),
+                    _ => a + b,
+                };
+            }
+        }
+        sums
+    }
+
     /// All zero.
     #[inline(always)]
     fn zero() -> Self {

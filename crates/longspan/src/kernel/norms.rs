@@ -38,6 +38,48 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
     partial.iter().sum()
 }
 
+/// Sums of squares that are as good in `f32`: what is lost below, in some thousand elements, is less than rounding.
+const SAFE_SQUARES: (f64, f64) = (1e-25, 1e30);
+
+/// The sum and the largest of the norms of rows of `cols` numbers; NaN where one is. Squares are added in the number
+/// type where it holds them, else in `f64`.
+///
+/// # Panics
+/// If there is a part of a row, or this processor does not have the level.
+pub fn norms_of_rows<R: Real>(level: Level, rows: &[R], cols: usize) -> [f64; 2] {
+    assert!(rows.len().is_multiple_of(cols), "rows of {cols} in {}", rows.len());
+    level.dispatch(Rows(rows, cols))
+}
+
+/// [Σ a², Σ (b − a)²] in blocks as [`sum_of_squares_threaded`]; the differences are rounded to the number type.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn sums_of_squares_and_changes<R: Real>(
+    ctx: &Context<R>,
+    a: &[R],
+    b: &[R],
+    partial: &mut Vec<f64>,
+) -> [f64; 2] {
+    assert_eq!(a.len(), b.len(), "lengths");
+    let blocks = a.len().div_ceil(BLOCK);
+    partial.clear();
+    partial.resize(2 * blocks, 0.0);
+    let sums = Shared(partial.as_mut_ptr());
+    ctx.split(blocks, |_, first, end| {
+        for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().take(end).skip(first) {
+            let [squares, changes] = ctx.level().dispatch(Changes(a, b));
+            // SAFETY: sums i and blocks + i belong to this worker alone, and i is below the number of blocks.
+            unsafe {
+                *sums.get().add(i) = squares;
+                *sums.get().add(blocks + i) = changes;
+            }
+        }
+    });
+    let (squares, changes) = partial.split_at(blocks);
+    [squares.iter().sum(), changes.iter().sum()]
+}
+
 /// `row` −= ⟨row, other⟩ `other` for one of `others` `[N, n]` after the other, unit vectors: what is left is at right angles to
 /// them.
 ///
@@ -110,17 +152,92 @@ impl<R: Real> Job for Block<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
-        let mut sums = [0.0; LANES];
+        lane_sums(self.0).iter().sum()
+    }
+}
+
+/// Σ x² in lanes: x_i is in lane i mod [`LANES`].
+// Plain indices: the compiler leaves iterators as calls.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "see above")]
+fn lane_sums<R: Real>(values: &[R]) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    let (lines, rest) = values.as_chunks::<LANES>();
+    for line in lines {
+        for l in 0..LANES {
+            let x = line[l].to_f64();
+            sums[l] += x * x;
+        }
+    }
+    for l in 0..rest.len() {
+        let x = rest[l].to_f64();
+        sums[l] += x * x;
+    }
+    sums
+}
+
+/// The sum of the lanes by halves.
+#[inline(always)]
+fn fold(mut sums: [f64; LANES]) -> f64 {
+    let mut left = LANES / 2;
+    while left > 0 {
+        for l in 0..left {
+            sums[l] += sums[l + left];
+        }
+        left /= 2;
+    }
+    sums[0]
+}
+
+struct Rows<'a, R>(&'a [R], usize);
+
+impl<R: Real> Job for Rows<'_, R> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; 2] {
+        let (mut sum, mut max, mut at) = (0.0, 0.0, 0);
+        while at < self.0.len() {
+            let row = &self.0[at..at + self.1];
+            let mut squares = dot::<I, R>(row, row).to_f64();
+            if !(SAFE_SQUARES.0..SAFE_SQUARES.1).contains(&squares) {
+                squares = fold(lane_sums(row));
+            }
+            let norm = squares.sqrt();
+            sum += norm;
+            max = if norm > max || norm.is_nan() { norm } else { max };
+            at += self.1;
+        }
+        [sum, max]
+    }
+}
+
+struct Changes<'a, R>(&'a [R], &'a [R]);
+
+// Plain indices: see above.
+#[allow(clippy::needless_range_loop, reason = "see above")]
+impl<R: Real> Job for Changes<'_, R> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; 2] {
+        let (mut squares, mut changes) = ([0.0; LANES], [0.0; LANES]);
         let (lines, rest) = self.0.as_chunks::<LANES>();
-        for line in lines {
-            for (sum, x) in sums.iter_mut().zip(line) {
-                *sum += x.to_f64() * x.to_f64();
+        let (others, other_rest) = self.1.as_chunks::<LANES>();
+        let mut add = |l: usize, a: R, b: R| {
+            let (value, change) = (a.to_f64(), (b - a).to_f64());
+            squares[l] += value * value;
+            changes[l] += change * change;
+        };
+        for i in 0..lines.len() {
+            for l in 0..LANES {
+                add(l, lines[i][l], others[i][l]);
             }
         }
-        for (sum, x) in sums.iter_mut().zip(rest) {
-            *sum += x.to_f64() * x.to_f64();
+        for l in 0..rest.len() {
+            add(l, rest[l], other_rest[l]);
         }
-        sums.iter().sum()
+        [fold(squares), fold(changes)]
     }
 }
 
@@ -149,6 +266,43 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn rows_have_norms() {
+        let mut stream = Key::new(6, Purpose::Probe, 0, 0).stream(0, 0);
+        for (cols, size) in
+            [1, 15, 16, 37, 128].into_iter().flat_map(|cols| [1e-30, 1.0, 1e25].map(|size| (cols, size)))
+        {
+            let mut values: Vec<f32> = (0..7 * cols).map(|_| size * stream.normal() as f32).collect();
+            let norms =
+                values.chunks(cols).map(|row| row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt());
+            let (sum, max) = norms.fold((0.0, 0.0), |(sum, max), norm| (sum + norm, f64::max(max, norm)));
+            for level in
+                [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+            {
+                let [of_all, largest] = norms_of_rows(level, &values, cols);
+                assert!((of_all / sum - 1.0).abs() < 1e-6 && (largest / max - 1.0).abs() < 1e-6, "{level}");
+            }
+            values[2 * cols] = f32::NAN;
+            assert!(norms_of_rows(Level::detect(), &values, cols).iter().all(|norm| norm.is_nan()));
+        }
+    }
+
+    #[test]
+    fn changes_are_measured_beside_what_changes() {
+        let mut stream = Key::new(5, Purpose::Probe, 0, 0).stream(0, 0);
+        let a: Vec<f32> = (0..2 * BLOCK + 37).map(|_| stream.normal() as f32).collect();
+        let b: Vec<f32> = a.iter().map(|&a| a + 1e-3 * stream.normal() as f32).collect();
+        let squares: f64 = a.iter().map(|&a| f64::from(a).powi(2)).sum();
+        let changes: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(b - a).powi(2)).sum();
+        let sums = |threads| {
+            let ctx = Context::new(Level::detect(), threads);
+            sums_of_squares_and_changes(&ctx, &a, &b, &mut vec![7.0; 3])
+        };
+        let [of_a, of_changes] = sums(1);
+        assert!((of_a / squares - 1.0).abs() < 1e-13 && (of_changes / changes - 1.0).abs() < 1e-13);
+        assert_eq!(sums(3), [of_a, of_changes]);
     }
 
     #[test]

@@ -54,6 +54,7 @@ macro_rules! vector {
         $add:ident $sub:ident $mul:ident $div:ident $min:ident $max:ident $set:ident;
         fma $($fma:ident)+; select $($select:ident)+;
         shift $to_int:ident $shift:ident $add_int:ident $set_int:ident $from_int:ident, $int:ident, $mantissa:literal, $bias:literal
+        $(; $own:item)?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -139,8 +140,34 @@ macro_rules! vector {
                     Self($from_int($add_int(exponent, $set_int($bias << $mantissa))))
                 }
             }
+
+            $($own)?
         }
     };
+}
+
+/// The sum of the lanes of vector 4q + p in lane 4p + q: halves, quarters and so on of two vectors side by side, added.
+///
+/// # Safety
+/// The processor must have AVX-512.
+#[inline(always)]
+unsafe fn sums_of_16(v: [__m512; 16]) -> __m512 {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let mut quarters = [_mm512_setzero_ps(); 4];
+        for i in 0..4 {
+            let [a, b, c, d] = [v[4 * i], v[4 * i + 1], v[4 * i + 2], v[4 * i + 3]];
+            let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+            let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xee>(c, d));
+            let even = _mm512_shuffle_f32x4::<0x88>(ab, cd);
+            quarters[i] = _mm512_add_ps(even, _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+        }
+        let [a, b, c, d] = quarters;
+        let ab = _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)));
+        let cd = _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d)));
+        let low = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+        _mm512_add_ps(low, _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)))
+    }
 }
 
 vector! {
@@ -148,7 +175,26 @@ vector! {
     F32x16(__m512) of 16 f32;
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_min_ps _mm512_max_ps _mm512_set1_ps;
     fma _mm512_fmadd_ps; select mask _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_setzero_ps;
-    shift _mm512_castps_si512 _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 _mm512_castsi512_ps, i32, 23, 127
+    shift _mm512_castps_si512 _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 _mm512_castsi512_ps, i32, 23, 127;
+    #[inline(always)]
+    fn sums_of_lanes<const N: usize>(tile: &[[Self; N]; N]) -> [[f32; N]; N] {
+        let (mut vectors, mut sums) = ([Self::zero(); 16], [[0.0; N]; N]);
+        assert!(N <= 4, "a tile of {N} by {N}");
+        for p in 0..N {
+            for q in 0..N {
+                vectors[4 * q + p] = tile[p][q];
+            }
+        }
+        let mut all = [0.0; 16];
+        // SAFETY: see above.
+        Self(unsafe { sums_of_16(vectors.map(|vector| vector.0)) }).store(&mut all);
+        for p in 0..N {
+            for q in 0..N {
+                sums[p][q] = all[4 * p + q];
+            }
+        }
+        sums
+    }
 }
 vector! {
     /// 64 bytes of f64.

@@ -96,6 +96,11 @@ impl<R: Real> Span<R> {
             [..cut.rows_at(t) * self.hidden]
     }
 
+    /// A state part before step t of the chunk, of the rows that have the step: `[rows, H]`.
+    pub fn state_before(&self, cut: Cut<'_>, t: usize, part: usize) -> &[R] {
+        &self.states[part * self.stride + cut.state_offset(t) * self.hidden..][..cut.rows_at(t) * self.hidden]
+    }
+
     /// The gradient by a state part after step t of the chunk last run backwards, the other parts held fixed, complete:
     /// `[rows, H]`. Of part 0 it is ∂ℒ/∂h_t.
     pub fn d_state(&self, cut: Cut<'_>, t: usize, part: usize) -> &[R] {

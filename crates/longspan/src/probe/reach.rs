@@ -15,6 +15,7 @@
 mod decay;
 mod gates;
 mod horizon;
+mod keep;
 mod lag;
 mod measured;
 mod order;
@@ -22,7 +23,6 @@ mod piece;
 mod prepare;
 mod recorder;
 mod sensitivity;
-mod tape;
 mod truncation;
 mod used;
 
@@ -33,7 +33,6 @@ pub use lag::{Depth, Exponent, LagReport, LayerReach, Profile, Reach};
 pub use measured::{Measured, Reason};
 pub use recorder::{Recorder, Sample, Series, UnitScale};
 pub use sensitivity::Sensitivity;
-pub use tape::total_cell;
 pub use truncation::TruncationBias;
 pub use used::{AddedLoss, Spoil, UsedLag};
 

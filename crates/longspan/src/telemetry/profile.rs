@@ -1,34 +1,87 @@
 //! The profile of the gradient along time.
 //!
-//! It is the norm of the total gradient ‖∂ℒ/∂h_t‖ of each batch row, ℒ the mean loss of the window.
+//! ```text
+//! ‖∂ℒ/∂h_t‖   of each batch row, ℒ the mean loss of the window
+//! ‖∂ℒ/∂c_t‖   the same of c, total: with what reaches ℒ from c_t through h_t (PyTorch's c_t.grad), see Flow::total_cell
+//! ‖Γ_t‖_F     Γ_t = Σ_b δa_{t,b} ⊗ u_{t,b}, what step t adds to the gradient of the recurrent weights: Σ_t Γ_t = ∂ℒ/∂W_hh
+//! ```
+//!
+//! δa is the gradient by the recurrent sums, u what W_hh is multiplied with: h_{t−1}, and for the candidate of a GRU whose reset gate
+//! acts before the product r ⊙ h_{t−1}. ‖Γ_t‖ is found without Γ_t, from the rows' dot products: [`kernel::gram`](crate::kernel::gram).
 
 use crate::bptt::Flow;
-use crate::kernel::Level;
-use crate::kernel::norms::sum_of_squares;
+use crate::cell::CellKind;
+use crate::kernel::gram::squared_norm_of_outer;
+use crate::kernel::norms::norms_of_rows;
+use crate::kernel::recurrent::Operand;
+use crate::kernel::{Context, Level};
+use crate::matrix::Mat;
 use crate::real::Real;
 
-/// ‖∂ℒ/∂h_t‖ per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`Flow`]: a layer
+/// Norms per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`Flow`]: a layer
 /// that reads both ways counts twice, and its reverse direction begins at each row's last step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowProfile {
     steps: usize,
+    hidden: Norms,
+    cell: Norms,
     /// `[layer][t]`.
+    gamma: Vec<Vec<f64>>,
+    border: Option<usize>,
+}
+
+/// `[layer][t]`; no layer where nothing is measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Norms {
     mean: Vec<Vec<f64>>,
     max: Vec<Vec<f64>>,
-    border: Option<usize>,
+}
+
+/// Sizes a series for `steps` steps; keeps the memory.
+fn resize(series: &mut Vec<Vec<f64>>, layers: usize, steps: usize) {
+    series.resize_with(layers, Vec::new);
+    series.iter_mut().for_each(|layer| {
+        layer.clear();
+        layer.resize(steps, 0.0);
+    });
+}
+
+impl Norms {
+    fn open(&mut self, layers: usize, steps: usize) {
+        resize(&mut self.mean, layers, steps);
+        resize(&mut self.max, layers, steps);
+    }
+
+    /// Takes the norms of the rows; returns the largest one.
+    fn record<R: Real>(
+        &mut self,
+        level: Level,
+        hidden: usize,
+        (layer, t): (usize, usize),
+        rows: &[R],
+    ) -> f64 {
+        let [sum, max] = norms_of_rows(level, rows, hidden);
+        self.mean[layer][t] = sum / (rows.len() / hidden) as f64;
+        self.max[layer][t] = max;
+        max
+    }
 }
 
 impl FlowProfile {
     /// Empties the profile for a window of `steps` steps; keeps the memory.
     pub fn open(&mut self, layers: usize, steps: usize) {
         self.steps = steps;
-        for part in [&mut self.mean, &mut self.max] {
-            part.resize_with(layers, Vec::new);
-            part.iter_mut().for_each(|layer| {
-                layer.clear();
-                layer.resize(steps, 0.0);
-            });
-        }
+        self.hidden.open(layers, steps);
+        self.cell.open(0, 0);
+        self.gamma.clear();
+    }
+
+    /// As [`FlowProfile::open`], for [`FlowProfile::record_closely`].
+    pub fn open_closely(&mut self, kind: CellKind, layers: usize, steps: usize) {
+        self.steps = steps;
+        self.hidden.open(layers, steps);
+        self.cell.open(if matches!(kind, CellKind::Lstm { .. }) { layers } else { 0 }, steps);
+        resize(&mut self.gamma, layers, steps);
     }
 
     /// Says that the steps before `border` are an encoder's and those from there on its decoder's.
@@ -42,20 +95,35 @@ impl FlowProfile {
         self.border
     }
 
-    /// Takes what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the step.
-    pub fn record<R: Real>(&mut self, level: Level, hidden: usize, flow: &Flow<'_, R>) {
-        let rows = flow.d_hidden.len() / hidden;
-        let norms = flow.d_hidden.chunks(hidden).map(|row| sum_of_squares(level, row).sqrt());
-        let (sum, max) = norms.fold((0.0, 0.0f64), |(sum, max), norm| {
-            (sum + norm, if norm > max || norm.is_nan() { norm } else { max })
-        });
-        self.mean[flow.layer][flow.t] = sum / rows as f64;
-        self.max[flow.layer][flow.t] = max;
+    /// Takes ‖∂ℒ/∂h_t‖ of what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the
+    /// step. Returns the largest.
+    pub fn record<R: Real>(&mut self, level: Level, hidden: usize, flow: &Flow<'_, R>) -> f64 {
+        self.hidden.record(level, hidden, (flow.layer, flow.t), flow.d_hidden)
+    }
+
+    /// As [`FlowProfile::record`], and ‖∂ℒ/∂c_t‖ where there is a c, and ‖Γ_t‖.
+    pub fn record_closely<R: Real>(
+        &mut self,
+        ctx: &Context<R>,
+        kind: CellKind,
+        hidden: usize,
+        flow: &Flow<'_, R>,
+        scratch: &mut Scratch<R>,
+    ) {
+        let level = ctx.level();
+        let mut largest = self.record(level, hidden, flow);
+        if !self.cell.mean.is_empty() {
+            let total = &mut scratch.total;
+            total.resize(flow.d_hidden.len(), R::ZERO);
+            flow.total_cell(level, kind, hidden, total);
+            largest = largest.max(self.cell.record(level, hidden, (flow.layer, flow.t), total));
+        }
+        self.gamma[flow.layer][flow.t] = gamma(ctx, kind, hidden, flow, largest, &mut scratch.partial).sqrt();
     }
 
     /// Number of layers.
     pub fn layers(&self) -> usize {
-        self.mean.len()
+        self.hidden.mean.len()
     }
 
     /// Number of steps.
@@ -65,12 +133,22 @@ impl FlowProfile {
 
     /// Mean of ‖∂ℒ/∂h_t‖ over the rows, for t from the first step of the window.
     pub fn mean(&self, layer: usize) -> &[f64] {
-        &self.mean[layer]
+        &self.hidden.mean[layer]
     }
 
     /// Maximum of ‖∂ℒ/∂h_t‖ over the rows.
     pub fn max(&self, layer: usize) -> &[f64] {
-        &self.max[layer]
+        &self.hidden.max[layer]
+    }
+
+    /// Mean and maximum of the total ‖∂ℒ/∂c_t‖ over the rows; None for a cell without c, and where nobody looked closely.
+    pub fn cell(&self, layer: usize) -> Option<[&[f64]; 2]> {
+        Some([self.cell.mean.get(layer)?, &self.cell.max[layer]])
+    }
+
+    /// ‖Γ_t‖; None where nobody looked closely.
+    pub fn gamma(&self, layer: usize) -> Option<&[f64]> {
+        Some(self.gamma.get(layer)?)
     }
 
     /// log10 of the mean norm at the first step over that at the last step of the window: how much of the gradient
@@ -81,4 +159,40 @@ impl FlowProfile {
             _ => 0.0,
         }
     }
+}
+
+/// Working memory of [`FlowProfile::record_closely`].
+#[derive(Debug, Default)]
+pub struct Scratch<R> {
+    total: Vec<R>,
+    partial: Vec<f64>,
+}
+
+/// ‖Γ_t‖². `largest` is the largest norm of a gradient by the state: what δa is made of.
+fn gamma<R: Real>(
+    ctx: &Context<R>,
+    kind: CellKind,
+    hidden: usize,
+    flow: &Flow<'_, R>,
+    largest: f64,
+    partial: &mut Vec<f64>,
+) -> f64 {
+    let rows = flow.rows(hidden);
+    // Squares of what is not far from 1 need no scale.
+    let exponent = if (1e-12..1e12).contains(&largest) { 0.0 } else { -largest.log2().floor() };
+    let exponent = if exponent.is_finite() { exponent.clamp(-126.0, 126.0) } else { 0.0 };
+    let scale = R::from_f64(exponent.exp2());
+    let slots = |data, width, first: usize, count: usize| {
+        let data: &[R] = data;
+        Mat::strided(&data[first * hidden..], rows, count * hidden, width)
+    };
+    let blocks = kind.phases().iter().map(|phase| {
+        let deltas = slots(flow.deltas, flow.delta_width(hidden), phase.delta, phase.gates);
+        let operand = match phase.operand {
+            Operand::Hidden => Mat::new(flow.before, rows, hidden),
+            Operand::Tape { slot, .. } => slots(flow.tape, flow.tape_width(hidden), slot, 1),
+        };
+        squared_norm_of_outer(ctx, deltas, operand, scale, partial)
+    });
+    blocks.sum()
 }

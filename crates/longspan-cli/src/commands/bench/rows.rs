@@ -80,6 +80,8 @@ pub(super) enum Row {
     Subnormal(Stack),
     /// The lag profile of a stack beside the pass without it.
     Lag(Stack),
+    /// Training steps under observers of every tier.
+    Observe(Step),
     /// An update of Adam with such moments.
     SubnormalUpdate,
     /// Multiply-adds of f32 beside products of bf16, in registers.
@@ -137,6 +139,11 @@ pub(super) fn all() -> Vec<Row> {
     all.extend([RNN, GRU, LSTM].map(|cell| Row::Subnormal(long(cell))));
     all.push(Row::SubnormalUpdate);
     all.extend([RNN, RESIDUAL, GRU, LSTM].map(|cell| Row::Lag(long(cell))));
+    for hidden in [128, 256] {
+        let models = [("char-rnn", RNN), ("char-gru", GRU), ("char-lstm", LSTM)];
+        let steps = models.map(|(model, cell)| Step { hidden, ..character(model, cell, Rule::Adam) });
+        all.extend(steps.map(Row::Observe));
+    }
     all.push(Row::Peak);
     all
 }
@@ -236,6 +243,7 @@ impl Row {
             Self::Start(_) => "start",
             Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
             Self::Lag(_) => "lag",
+            Self::Observe(_) => "observe",
             Self::Peak => "peak",
         }
     }
@@ -252,6 +260,7 @@ impl Row {
             Self::Ragged(ragged) => ragged.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
+            Self::Observe(step) => format!("{}/{}", step.cell, step.hidden),
             Self::SubnormalUpdate => "adam".into(),
             Self::Peak => "bf16".into(),
         };
@@ -282,9 +291,11 @@ impl Row {
                 "hidden": stack.hidden,
                 "layers": stack.layers,
             }),
-            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) | Self::Start(step) => {
-                step.describe()
-            }
+            Self::Step(step)
+            | Self::StepMemory(step)
+            | Self::StepRecompute(step)
+            | Self::Observe(step)
+            | Self::Start(step) => step.describe(),
             Self::Stream(stream) => json!({
                 "cell": "lstm",
                 "vocabulary": stream.vocabulary,

@@ -110,6 +110,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "Operations in registers, one thread: multiply-adds of f32, products of bf16 added up in f32",
             ["f32 GFLOP/s", "bf16 GFLOP/s", "ratio", "", "", ""],
         ),
+        Row::Observe(_) => (
+            "Training steps in the tiers of --observe, each step looked at closely: cell / H",
+            ["off ms", "norms, times", "full, times", "off, times", "", ""],
+        ),
         Row::Lag(_) => (
             "The lag profile in f64 beside the same passes without it: cell / T x B x D x H x L",
             ["forward ms", "with back", "with profile", "of both", "of back", "f32 ms"],
@@ -168,6 +172,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("bf16_gflops", 1),
             fixed(number("bf16_gflops") / number("f32_gflops"), 2),
             none(),
+            none(),
+            none(),
+        ],
+        Row::Observe(_) => [
+            show("off_ms", 3),
+            show("norms_ratio", 4),
+            show("full_ratio", 4),
+            show("off_ratio", 4),
             none(),
             none(),
         ],

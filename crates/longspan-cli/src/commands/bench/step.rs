@@ -7,6 +7,7 @@ use longspan::kernel::Context;
 use longspan::model::ModelSpec;
 use longspan::rng::{Key, Purpose};
 use longspan::setting::Size;
+use longspan::telemetry::Observe;
 use longspan::trainer::Trainer;
 
 use super::rows::Step;
@@ -67,6 +68,11 @@ impl Training {
         let mut spec = ModelSpec::language(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
         spec.chunk = chunk_for(step.rows);
         Self { trainer: Trainer::new(ctx, &spec, &config), source: Tokens::new(step), lr: config.lr }
+    }
+
+    /// Looks as `tier` says from now on, closely at every step.
+    pub(super) fn observe(&mut self, tier: Observe) {
+        self.trainer.observe(tier, 1);
     }
 }
 

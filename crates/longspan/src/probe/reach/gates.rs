@@ -1,9 +1,7 @@
 //! What the gates and activations do on the data, and how large the states are.
 //!
 //! ```text
-//! gate p          mean openness, per unit and of all; closed: p < 0.05, open: p > 0.95 (either is saturated)
-//! tanh            saturated: |h| > 0.95
-//! relu            silent: h = 0; a unit that is silent at every place is dead
+//! gate p          mean openness, per unit and of all; closed, open, saturated: see `cell::tape`
 //! forgetting      −1 / mean(ln keep), keep = f (LSTM), 1 − i (coupled), z (GRU): steps in which a unit keeps 1/e
 //! unit scale D    √(mean square), at least 1e-6
 //! ```
@@ -12,19 +10,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::keep::Keep;
 use super::measured::{Measured, Reason};
 use super::order::{mean, median};
 use super::recorder::UnitScale;
-use super::tape::{Keep, Slot, Squash, slots, width};
 use crate::bptt::Flow;
 use crate::cell::CellKind;
+use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
 use crate::number;
 use crate::real::Real;
 
-/// A gate is closed below and open above one minus it.
-const EDGE: f64 = 0.05;
-/// A tanh is saturated beyond.
-const SATURATED: f64 = 0.95;
 /// The least that a unit is scaled by.
 const LEAST_SCALE: f64 = 1e-6;
 
@@ -118,7 +113,7 @@ impl Survey {
     pub(super) fn see<R: Real>(&mut self, flow: &Flow<'_, R>) {
         let hidden = self.hidden;
         let sums = &mut self.layers[flow.layer];
-        let row_width = width(flow, hidden);
+        let row_width = flow.tape_width(hidden);
         for (row, tape) in flow.tape.chunks(row_width).enumerate() {
             sums.places += 1;
             for (Slot { at, squash, .. }, [sum, low, high]) in slots(self.kind).iter().zip(&mut sums.slots) {

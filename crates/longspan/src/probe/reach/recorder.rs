@@ -16,8 +16,8 @@
 //! came down within the step. One backward pass with an anchor in each row gives as many samples as rows: rows do not see each
 //! other. Norms are kept as logarithms.
 
+use super::keep::Keep;
 use super::order::ln_hypot;
-use super::tape::{Keep, total_cell, width};
 use crate::bptt::Flow;
 use crate::cell::CellKind;
 use crate::kernel::Level;
@@ -94,6 +94,8 @@ pub struct Recorder<'a, R> {
     /// K of each layer, `[samples, H]`.
     paths: Vec<Vec<f64>>,
     scratch: Vec<f64>,
+    /// The total gradient by c of all rows.
+    total: Vec<R>,
 }
 
 impl<'a, R: Real> Recorder<'a, R> {
@@ -129,6 +131,7 @@ impl<'a, R: Real> Recorder<'a, R> {
             samples,
             paths: vec![path; layers],
             scratch: Vec::new(),
+            total: Vec::new(),
         }
     }
 
@@ -174,11 +177,10 @@ impl<'a, R: Real> Recorder<'a, R> {
         let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
         let path = &mut self.paths[flow.layer][s * hidden..][..hidden];
         let norms = if lag == 0 {
-            let name = format!("rnn.weight_peephole_l{}", flow.layer);
-            let peepholes = self.params.layout().find(&name).map(|entry| &self.params.flat()[entry.range()]);
-            // P_o is the last of them.
-            let output = peepholes.map(|all| &all[all.len() - hidden..]);
-            if total_cell(self.kind, flow, row, output, path) {
+            self.total.resize(flow.cell.len(), R::ZERO);
+            if flow.total_cell(self.level, self.kind, hidden, &mut self.total) {
+                let own = &self.total[row * hidden..][..hidden];
+                path.iter_mut().zip(own).for_each(|(k, d)| *k = d.to_f64());
                 [f64::NEG_INFINITY, ln_h]
             } else {
                 path.iter_mut().zip(d_h).for_each(|(k, d)| *k = d.to_f64());
@@ -192,7 +194,7 @@ impl<'a, R: Real> Recorder<'a, R> {
             let rest = if d_c.is_some() { ln_hypot(ln_h, rest) } else { rest };
             [ln_norm(self.level, path) + self.ln_weight, rest]
         };
-        let slots = width(flow, hidden);
+        let slots = flow.tape_width(hidden);
         // What is below the normal numbers is nothing, as in the kernels.
         keep.each(&flow.tape[row * slots..][..slots], hidden, |j, factor| {
             let k = path[j] * factor;
@@ -209,7 +211,7 @@ impl<'a, R: Real> Recorder<'a, R> {
         sample.ln_largest = sample.ln_largest.max(largest.ln() + self.ln_weight);
         if flow.layer == 0 {
             let weights = self.params.named("rnn.weight_ih_l0");
-            let slots = flow.deltas.len() * hidden / flow.d_hidden.len();
+            let slots = flow.delta_width(hidden);
             let deltas = &flow.deltas[row * slots..][..slots];
             let gates = self.params.named("rnn.bias_ih_l0").len();
             let inputs = weights.len() / gates;

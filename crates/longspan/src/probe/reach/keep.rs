@@ -1,0 +1,50 @@
+//! The direct way of the gradient from a state to the one before, without weights.
+//!
+//! ```text
+//! keep_t    what h_{t-1} or c_{t-1} is multiplied with on its direct way to h_t or c_t:
+//!           LSTM f_t (c to c), 1 − i_t where the gates are coupled;  GRU z_t;  residual 1;  others have no such way
+//! ```
+
+use crate::cell::CellKind;
+use crate::real::Real;
+
+/// The direct way from a state to the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Times a gate.
+    Gate { name: &'static str, slot: usize },
+    /// Times 1 − a gate.
+    Complement { name: &'static str, slot: usize },
+    /// As it is.
+    Whole,
+}
+
+impl Keep {
+    /// None where there is no such way.
+    pub(super) fn of(kind: CellKind) -> Option<Self> {
+        match kind {
+            CellKind::Rnn | CellKind::Relu | CellKind::Identity => None,
+            CellKind::Residual { .. } => Some(Self::Whole),
+            CellKind::Gru { .. } => Some(Self::Gate { name: "z", slot: 1 }),
+            CellKind::Lstm { coupled: false, .. } => Some(Self::Gate { name: "f", slot: 1 }),
+            CellKind::Lstm { coupled: true, .. } => Some(Self::Complement { name: "1 - i", slot: 0 }),
+        }
+    }
+
+    /// Calls `with(unit, factor)` for the units of one row of the tape `[slots · H]`.
+    #[inline(always)]
+    pub(super) fn each<R: Real>(self, tape: &[R], hidden: usize, mut with: impl FnMut(usize, f64)) {
+        match self {
+            Self::Whole => (0..hidden).for_each(|j| with(j, 1.0)),
+            Self::Gate { slot, .. } => {
+                tape[slot * hidden..][..hidden].iter().enumerate().for_each(|(j, p)| with(j, p.to_f64()));
+            }
+            Self::Complement { slot, .. } => {
+                tape[slot * hidden..][..hidden]
+                    .iter()
+                    .enumerate()
+                    .for_each(|(j, p)| with(j, 1.0 - p.to_f64()));
+            }
+        }
+    }
+}
