@@ -19,6 +19,8 @@ pub(crate) fn command() -> Command {
         .subcommand(probe())
         .subcommand(diagnose())
         .subcommand(explain())
+        .subcommand(report())
+        .subcommand(serve())
         .subcommand(config())
         .subcommand(ls())
         .subcommand(replay())
@@ -195,6 +197,36 @@ fn explain() -> Command {
         .about("Say what a finding means, what it is held against, and what helps")
         .arg(Arg::new("CODE").help("Code of a finding [default: a list of all]"))
         .arg(switch("all", "Print all pages as Markdown").conflicts_with("CODE"))
+}
+
+fn report() -> Command {
+    Command::new("report")
+        .about("Make a page about runs that opens offline: findings, curves, the gradient through time")
+        .arg(positional("RUN", "Directories of runs; several are compared").num_args(1..))
+        .arg(
+            value("output", "FILE", "Where it goes; - for standard output [default: report.html]").short('o'),
+        )
+        .arg(value("lang", "LANG", "Its language: en or zh [default: en]").value_parser(["en", "zh"]))
+}
+
+fn serve() -> Command {
+    Command::new("serve")
+        .about("Show the runs below a directory in a browser, as they train; reads only")
+        .arg(Arg::new("DIR").help("Where runs are").default_value("runs"))
+        .arg(
+            value("port", "N", "Port; 0 for a free one [default: 8808]")
+                .value_parser(clap::value_parser!(u16)),
+        )
+        .arg(
+            value(
+                "address",
+                "IP",
+                "Address to listen on, with --token where others can reach it [default: 127.0.0.1]",
+            )
+            .value_parser(clap::value_parser!(std::net::IpAddr)),
+        )
+        .arg(value("token", "TEXT", "What a browser must know: it opens http://ADDRESS:PORT/?token=TEXT"))
+        .arg(value("lang", "LANG", "Language: en or zh [default: en]").value_parser(["en", "zh"]))
 }
 
 fn config() -> Command {

@@ -11,5 +11,7 @@ pub(crate) mod ls;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod sample;
+pub(crate) mod serve;
 pub(crate) mod train;

@@ -48,13 +48,14 @@ pub struct Job {
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 8] = [
+const FREE: [&str; 9] = [
     "epochs",
     "steps",
     "threads",
     "bptt_memory",
     "stop_after",
     "checkpoint_every",
+    "tensorboard",
     "observe",
     "observe_every",
 ];

@@ -15,6 +15,7 @@ use crate::failure::{Failure, put};
 use crate::machine::{self, Stop};
 use crate::progress::{Progress, loss, name};
 use crate::step_times::StepTimes;
+use crate::tensorboard::Events;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let mut config = args::settings(matches)?;
@@ -37,11 +38,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let job = Job { config, out, resume, from, level, threads };
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
+    let mut tensorboard = Events::open(job.config.tensorboard.as_deref())?;
     let summary = train(&job, &stop.cancel, &mut |event| {
         times.see(&event);
+        tensorboard.see(&event);
         progress.show(&event);
     });
     progress.finish();
+    tensorboard.close();
     let summary = summary?;
     if matches.get_flag("json") {
         let mut document = summary.document();
@@ -60,7 +64,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
 /// A run can be resumed and evaluated from anywhere.
 fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
-    for key in KEYS.iter().filter(|key| key.takes == "FILE") {
+    for key in KEYS.iter().filter(|key| matches!(key.takes, "FILE" | "DIR")) {
         if let Some(path) = config.get(key.name).text() {
             let path = std::path::absolute(path)?;
             config.set(key.name, &path.to_string_lossy(), Origin::Flag)?;
