@@ -15,12 +15,16 @@ use serde_json::Value;
 
 /// Whether there is a browser; with `LONGSPAN_REQUIRE=chromium` there must be.
 fn browser() -> bool {
-    let has = Command::new("node").args(["-e", "require('puppeteer-core'); require.resolve('axe-core')"]).output();
+    let has =
+        Command::new("node").args(["-e", "require('puppeteer-core'); require.resolve('axe-core')"]).output();
     let chromium = std::env::var("LONGSPAN_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
     let there = has.is_ok_and(|output| output.status.success()) && std::path::Path::new(&chromium).exists();
     let required =
         std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "chromium"));
-    assert!(there || !required, "LONGSPAN_REQUIRE names chromium, and it, node, puppeteer-core or axe-core is missing");
+    assert!(
+        there || !required,
+        "LONGSPAN_REQUIRE names chromium, and it, node, puppeteer-core or axe-core is missing"
+    );
     if !there {
         eprintln!("skipped: no Chromium, node, puppeteer-core or axe-core");
     }
@@ -32,7 +36,8 @@ fn look(desk: &Desk, scene: &str, url: &str) -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/look.js");
     let shots = std::env::var("LONGSPAN_SCREENSHOTS").map_or_else(|_| desk.path("shots"), Into::into);
     std::fs::create_dir_all(&shots).expect("a directory for screenshots");
-    let output = Command::new("node").arg(script).args([scene, url]).arg(shots).output().expect("node starts");
+    let output =
+        Command::new("node").arg(script).args([scene, url]).arg(shots).output().expect("node starts");
     assert!(output.status.success(), "{scene}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one document")
 }
@@ -42,7 +47,10 @@ fn check(found: &Value, own: &str) {
     assert_eq!(found["console"], Value::Array(Vec::new()), "the console is empty");
     for request in found["requests"].as_array().expect("a list") {
         let request = request.as_str().expect("an address");
-        assert!(request.starts_with(own) || request.starts_with("data:") || request.starts_with("blob:"), "{request}");
+        assert!(
+            request.starts_with(own) || request.starts_with("data:") || request.starts_with("blob:"),
+            "{request}"
+        );
     }
     for which in ["accessibility", "accessibility_dark"] {
         assert_eq!(found[which], Value::Array(Vec::new()), "{which}");
@@ -82,7 +90,11 @@ fn a_report_is_whole_and_can_be_used() {
         let most = points.into_iter().flatten().filter_map(Value::as_u64).max().unwrap_or(0);
         assert!(most >= least, "{figure} has {most} points: {}", found["figures"]);
     }
-    assert_eq!((&found["reached"], &found["slider"]["moved"]), (&"replay".into(), &true.into()), "by keyboard");
+    assert_eq!(
+        (&found["reached"], &found["slider"]["moved"]),
+        (&"replay".into(), &true.into()),
+        "by keyboard"
+    );
     assert_eq!(found["slider"]["said"], "1", "the first step that was looked at");
     assert_eq!(found["rows"], 61, "a head and 60 steps");
 }
@@ -104,7 +116,8 @@ fn hostile_names_and_contents_are_words() {
     metrics.extend(br#"{"type":"step","step":99,"loss_nats":"<b>","epoch":1e400}"#);
     desk.write(&format!("{name}/metrics.jsonl"), metrics);
     let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
-    let made = command.current_dir(desk.path("")).arg("report").arg(desk.path(name)).args(["-o", "r.html"]).output();
+    let made =
+        command.current_dir(desk.path("")).arg("report").arg(desk.path(name)).args(["-o", "r.html"]).output();
     assert!(made.expect("it starts").status.success());
     let found = look(&desk, "report", &format!("file://{}", desk.path("r.html").display()));
     check(&found, "file://");
@@ -125,14 +138,16 @@ fn the_dashboard_follows_a_run() {
         command.current_dir(desk.path("")).args(line.split_whitespace()).stdout(Stdio::null());
         command
     };
-    let mut training = start("train --task agreement --length 20 --steps 1000000 --hidden 32 --threads 1 --out runs/live")
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it trains");
+    let mut training =
+        start("train --task agreement --length 20 --steps 1000000 --hidden 32 --threads 1 --out runs/live")
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it trains");
     let mut server = start("serve runs --port 0").stderr(Stdio::piped()).spawn().expect("it serves");
     let mut line = String::new();
     BufReader::new(server.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
-    let url = line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
+    let url =
+        line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
     let found = std::panic::catch_unwind(|| look(&desk, "dashboard", &url));
     for process in [&mut training, &mut server] {
         process.kill().expect("it can be ended");

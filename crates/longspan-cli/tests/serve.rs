@@ -17,7 +17,10 @@ struct Server {
 impl Server {
     fn start(desk: &Desk, more: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
-        command.current_dir(desk.path("")).args(["serve", "runs", "--port", "0"]).args(more.split_whitespace());
+        command
+            .current_dir(desk.path(""))
+            .args(["serve", "runs", "--port", "0"])
+            .args(more.split_whitespace());
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it serves");
         let mut line = String::new();
         BufReader::new(process.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
@@ -29,11 +32,13 @@ impl Server {
     /// The status and the body of an answer.
     fn ask(&self, method: &str, path: &str, host: &str, more: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n").expect("it reads");
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n")
+            .expect("it reads");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("it answers");
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let status =
+            answer.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status");
         (status, answer)
     }
 
@@ -85,7 +90,10 @@ fn who_does_not_know_the_token_is_not_answered() {
     assert_eq!(server.get("/api/runs").0, 403);
     assert_eq!(server.get("/?token=abcdefgh2").0, 403);
     let (status, answer) = server.get("/?token=abcdefgh1");
-    assert!(status == 200 && answer.contains("set-cookie: token=abcdefgh1; HttpOnly; SameSite=Strict"), "{answer}");
+    assert!(
+        status == 200 && answer.contains("set-cookie: token=abcdefgh1; HttpOnly; SameSite=Strict"),
+        "{answer}"
+    );
     let own = format!("127.0.0.1:{}", server.port);
     assert_eq!(server.ask("GET", "/api/runs", &own, "Cookie: a=b; token=abcdefgh1\r\n").0, 200);
     assert_eq!(server.ask("GET", "/api/runs", &own, "Cookie: token=abcdefgh\r\n").0, 403);
