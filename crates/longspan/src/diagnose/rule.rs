@@ -108,8 +108,7 @@ impl Found {
 
     /// With something to try: settings and why. What the run does already is left out.
     pub fn remedy(mut self, facts: &Facts, settings: &[(&str, String)], why: &str) -> Self {
-        let new: Vec<_> =
-            settings.iter().filter(|(key, value)| facts.setting(key) != value.as_str()).collect();
+        let new: Vec<_> = settings.iter().filter(|(key, value)| !has(facts.setting(key), value)).collect();
         if !new.is_empty() {
             let flags = new.iter().map(|(key, value)| format!("--{} {value}", key.replace('_', "-")));
             self.remedies.push(Remedy { flags: flags.collect::<Vec<_>>().join(" "), why: why.into() });
@@ -122,6 +121,14 @@ impl Found {
         self.remedies.push(Remedy { flags: String::new(), why: what.into() });
         self
     }
+}
+
+/// Whether a run's setting is what is asked for: 3.0 is 3, and cosine:0 is a cosine.
+fn has(setting: &str, asked: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    setting.split(':').next() == Some(asked)
+        || setting == asked
+        || number(setting).zip(number(asked)).is_some_and(|(a, b)| a == b)
 }
 
 impl From<Found> for Judgement {

@@ -240,7 +240,8 @@ mod tests {
 
     #[test]
     fn damage_is_left_out_and_counted() {
-        let deep = format!(r#"{{"type":"valid","step":2,"attempt":1,"loss":{}"#, "[".repeat(100_000));
+        let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+        let deep = format!(r#"{{"type":"valid","step":2,"attempt":1,"loss":{nested}}}"#);
         let huge = step(2, 1).replace(r#""step":2"#, r#""step":123456789012345678901234567890"#);
         let long = format!(r#"{{"type":"step","step":2,"attempt":1,"x":"{}"}}"#, "y".repeat(17 << 20));
         for (bad, reason) in [
