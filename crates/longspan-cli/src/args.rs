@@ -16,10 +16,14 @@ pub(crate) fn command() -> Command {
         .subcommand(eval())
         .subcommand(predict())
         .subcommand(sample())
+        .subcommand(probe())
         .subcommand(diagnose())
         .subcommand(explain())
+        .subcommand(report())
+        .subcommand(serve())
         .subcommand(config())
         .subcommand(ls())
+        .subcommand(replay())
         .subcommand(bench())
 }
 
@@ -156,6 +160,27 @@ fn sample() -> Command {
         .arg(json("Print one JSON document"))
 }
 
+fn probe() -> Command {
+    Command::new("probe")
+        .about("Measure how far the gradient of a run's weights reaches, and what its dynamics do to it")
+        .after_help(
+            "Measured on what the run has held out, else on what it was trained on, or on a file; a run keeps it in probe/STEP.json.\n\n\
+             Examples:\n  longspan probe runs/book-lstm-1\n  longspan probe runs/book-lstm-1 --window 500 --exponents all --json",
+        )
+        .arg(positional("RUN", "Directory of a run, or a checkpoint"))
+        .arg(value("text", "FILE", "Text to measure on"))
+        .arg(value("labelled", "FILE", "Labelled sequences or music to measure on"))
+        .arg(value("series", "FILE", "Series to measure on"))
+        .arg(value("checkpoint", "NAME", "best or last [default: best]"))
+        .arg(value("length", "N", "Task: how far its samples reach [default: the run's]"))
+        .arg(count("sequences", "N", "Sequences to measure at [default: 64]"))
+        .arg(count("window", "W", "Steps back that are looked at [default: as far as half of the sequences go, at most 1000]"))
+        .arg(value("exponents", "K", "Leading Lyapunov exponents of each layer, or all [default: 8]"))
+        .arg(count("seed", "N", "Start of every random number [default: 0]"))
+        .arg(count("threads", "N", "Threads; 0 for one on each core"))
+        .arg(json("Print one JSON document"))
+}
+
 fn diagnose() -> Command {
     Command::new("diagnose")
         .about("Say what is wrong with a run, by what it has recorded, and what to try")
@@ -174,6 +199,36 @@ fn explain() -> Command {
         .arg(switch("all", "Print all pages as Markdown").conflicts_with("CODE"))
 }
 
+fn report() -> Command {
+    Command::new("report")
+        .about("Make a page about runs that opens offline: findings, curves, the gradient through time")
+        .arg(positional("RUN", "Directories of runs; several are compared").num_args(1..))
+        .arg(
+            value("output", "FILE", "Where it goes; - for standard output [default: report.html]").short('o'),
+        )
+        .arg(value("lang", "LANG", "Its language: en or zh [default: en]").value_parser(["en", "zh"]))
+}
+
+fn serve() -> Command {
+    Command::new("serve")
+        .about("Show the runs below a directory in a browser, as they train; reads only")
+        .arg(Arg::new("DIR").help("Where runs are").default_value("runs"))
+        .arg(
+            value("port", "N", "Port; 0 for a free one [default: 8808]")
+                .value_parser(clap::value_parser!(u16)),
+        )
+        .arg(
+            value(
+                "address",
+                "IP",
+                "Address to listen on, with --token where others can reach it [default: 127.0.0.1]",
+            )
+            .value_parser(clap::value_parser!(std::net::IpAddr)),
+        )
+        .arg(value("token", "TEXT", "What a browser must know: it opens http://ADDRESS:PORT/?token=TEXT"))
+        .arg(value("lang", "LANG", "Language: en or zh [default: en]").value_parser(["en", "zh"]))
+}
+
 fn config() -> Command {
     Command::new("config")
         .about("Show the settings: all defaults, or what a file makes of them")
@@ -186,6 +241,16 @@ fn ls() -> Command {
     Command::new("ls")
         .about("List runs")
         .arg(Arg::new("DIR").help("Where to look").default_value("runs"))
+        .arg(json("Print one JSON document"))
+}
+
+fn replay() -> Command {
+    Command::new("replay")
+        .about("Try the step once more that a run could not take, and name the first bad value in it")
+        .after_help("Reads the run's directory alone and changes nothing. Exit code 1 where it is not the value that was recorded.")
+        .arg(positional("RUN", "Directory of a run"))
+        .arg(switch("fault", "The step that failed").required(true))
+        .arg(count("threads", "N", "Threads; 0 for one on each core [default: 0]"))
         .arg(json("Print one JSON document"))
 }
 

@@ -15,6 +15,20 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
     text + &" ".repeat(width - used)
 }
 
+/// A line of `width` cells over logarithms, from 0 (a full cell) down to `least` (an eighth); empty where there is nothing.
+pub(crate) fn spark(log10: &[f64], least: f64, width: usize) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let cells = width.min(log10.len());
+    let level = |cell: usize| {
+        let x = log10[cell * log10.len() / cells];
+        match x.is_finite() && x >= least {
+            true => LEVELS[((1.0 - x.min(0.0) / least) * 7.0).round() as usize],
+            false => ' ',
+        }
+    };
+    (0..cells).map(level).collect()
+}
+
 /// A power of ten for people: "1", "0.31", "0.004", "2e-9".
 pub(crate) fn magnitude(log10: f64) -> String {
     let x = 10f64.powf(log10);
@@ -42,6 +56,13 @@ mod tests {
         assert_eq!(bar(0.5, 3), "█▌ ");
         assert_eq!(bar(1e-9, 2), "▏ ");
         assert_eq!(bar(f64::NAN, 2), "  ");
+    }
+
+    #[test]
+    fn sparks_fall_with_their_logarithms() {
+        assert_eq!(spark(&[0.0, -6.0, -12.0, -13.0, f64::NEG_INFINITY], -12.0, 9), "█▅▁  ");
+        assert_eq!(spark(&[0.5; 100], -12.0, 3), "███");
+        assert_eq!(spark(&[], -12.0, 3), "");
     }
 
     #[test]

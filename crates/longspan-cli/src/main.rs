@@ -6,7 +6,10 @@ mod draw;
 mod failure;
 mod machine;
 mod progress;
+mod report;
+mod serve;
 mod step_times;
+mod tensorboard;
 mod wrap;
 
 use std::process::ExitCode;
@@ -25,7 +28,11 @@ fn main() -> ExitCode {
         Some(("config", matches)) => commands::config::run(matches),
         Some(("ls", matches)) => commands::ls::run(matches),
         Some(("inspect", matches)) => commands::inspect::run(matches),
+        Some(("replay", matches)) => commands::replay::run(matches),
         Some(("bench", matches)) => commands::bench::run(matches),
+        Some(("probe", matches)) => commands::probe::run(matches),
+        Some(("report", matches)) => commands::report::run(matches),
+        Some(("serve", matches)) => commands::serve::run(matches),
         Some(("demo", matches)) => commands::demo::run(matches),
         _ => unreachable!("clap requires one of the commands"),
     };

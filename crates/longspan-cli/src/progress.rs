@@ -162,6 +162,35 @@ impl Progress {
     }
 }
 
+/// A bar for work in stages, on a terminal alone.
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    pub(crate) fn new() -> Self {
+        Self(std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
+            ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr_with_hz(8))
+                .with_style(style.progress_chars("━╸ "))
+        }))
+    }
+
+    /// How much of a stage is done.
+    pub(crate) fn show(&mut self, stage: &'static str, done: u64, all: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(all.max(1));
+            bar.set_position(done);
+            bar.set_message(stage);
+        }
+    }
+
+    /// Clears it.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// "1.4320 nats (2.066 bits)", or "0.0413 mse".
 pub(crate) fn loss(value: f64, unit: Unit) -> String {
     match unit {

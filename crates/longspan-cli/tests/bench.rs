@@ -60,6 +60,8 @@ fn every_section_says_what_it_found() {
     positive(row, &["forward_ms", "plain_ms", "profile_ms", "whole_ratio", "plain_f32_ms"]);
     let row = &rows("--json --quick --only observe/rnn/128")[0];
     positive(row, &["off_ms", "norms_ratio", "full_ratio", "off_ratio", "repeats"]);
+    let row = &rows("--json --quick --only fault/char-lstm")[0];
+    positive(row, &["checked_ms", "bare_ms", "ratio"]);
     let row = &rows("--json --quick --only stream/lstm/64")[0];
     positive(row, &["p50_us", "p99_us"]);
     assert!(row["repeats"].as_u64() >= Some(5000), "{row}");

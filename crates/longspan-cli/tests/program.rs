@@ -214,7 +214,7 @@ fn divergence_ends_with_code_1_and_evidence() {
     );
     let metrics = std::fs::read_to_string(directory.join("run/metrics.jsonl")).expect("metrics");
     let last: Value = serde_json::from_str(metrics.lines().last().expect("a line")).expect("JSON");
-    assert_eq!(last["type"], "divergence");
+    assert_eq!(last["type"], "fault");
     assert!(last["loss_nats"].is_string() || last["log10_global_norm"].is_string(), "{last}");
     // The checkpoint is from before: its weights are numbers.
     let checkpoint =

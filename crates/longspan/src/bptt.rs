@@ -38,7 +38,7 @@ use crate::cell::CellKind;
 use crate::dropout::Dropout;
 use crate::extent::Extent;
 use crate::kernel::{Buffer, Context, Level};
-use crate::layer::{Below, Layer, Source, Span, Tape, Work};
+use crate::layer::{Below, Layer, Plant, Source, Span, Tape, Work};
 use crate::matrix::MatMut;
 use crate::params::{Layout, Params};
 use crate::real::Real;
@@ -186,9 +186,34 @@ impl<R: Real> Stack<R> {
         dropout: Option<Dropout>,
         y: &mut [R],
     ) {
+        self.forward_seen(ctx, params, input, extent, state, dropout, y, &mut |_| ());
+    }
+
+    /// As [`Stack::forward`]; `look` sees what every chunk leaves, one after the other.
+    ///
+    /// # Panics
+    /// As [`Stack::forward`].
+    pub fn forward_seen(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        extent: &Extent,
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+        y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
+    ) {
         let plan =
             self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan, extent), state, dropout, y, &mut |_| ());
+        self.run(ctx, params, input, (plan, extent), state, dropout, y, look);
+    }
+
+    /// Plants a bad value into the passes from now on, see [`Plant`]; None takes it away.
+    pub fn plant(&mut self, plant: Option<Plant>) {
+        for (l, layer) in self.layers.iter_mut().enumerate() {
+            layer.plant(plant.filter(|plant| plant.layer == l));
+        }
     }
 
     /// As [`Stack::forward`] without dropout, to the same bits, where backward does not follow: in the memory of one chunk.
@@ -269,7 +294,7 @@ impl<R: Real> Stack<R> {
             let out = self.connections.read(ctx, params, None, top, cut, arrives, &mut self.read);
             y[cut.first_place() * hidden..][..len].copy_from_slice(&out.data()[..len]);
             let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
-            look(Passage { layers: &self.layers, tapes, spans: &mut self.spans, cut });
+            look(Passage { layers: &self.layers, tapes, spans: &mut self.spans, cut, first: 0 });
         }
     }
 

@@ -37,6 +37,15 @@ pub struct Peephole {
     pub factor: Factor,
 }
 
+/// Where a number that forward computes is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A slot of the tape.
+    Tape(usize),
+    /// A state part.
+    State(usize),
+}
+
 /// What a layer has to know of a cell beside its equations.
 pub trait Cell<R: Real>: Equations<R> {
     /// Gates: blocks of H rows in the weights.
@@ -49,67 +58,10 @@ pub trait Cell<R: Real>: Equations<R> {
     const PEEPHOLES: &'static [Peephole] = &[];
     /// Delta slot whose sum is the gradient of a scalar step α, held in weight slot 0.
     const STEP_DELTA: Option<usize> = None;
-}
-
-/// The cells, with their options.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CellKind {
-    /// Elman network with tanh.
-    Rnn,
-    /// Elman network with relu.
-    Relu,
-    /// Linear recurrent network: for closed forms.
-    Identity,
-    /// h + α tanh(·).
-    Residual {
-        /// Start value of α, or its value for good.
-        step: f64,
-        /// Whether α is learned.
-        learned: bool,
-    },
-    /// GRU with the reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014).
-    Gru {
-        /// After the product.
-        reset_after: bool,
-    },
-    /// LSTM.
-    Lstm {
-        /// Diagonal weights from c to the gates.
-        peepholes: bool,
-        /// f = 1 − i.
-        coupled: bool,
-    },
-}
-
-impl CellKind {
-    /// Every cell with every option.
-    pub const ALL: [Self; 11] = [
-        Self::Rnn,
-        Self::Relu,
-        Self::Identity,
-        Self::Residual { step: 1.0, learned: false },
-        Self::Residual { step: 0.5, learned: true },
-        Self::Gru { reset_after: true },
-        Self::Gru { reset_after: false },
-        Self::Lstm { peepholes: false, coupled: false },
-        Self::Lstm { peepholes: true, coupled: false },
-        Self::Lstm { peepholes: false, coupled: true },
-        Self::Lstm { peepholes: true, coupled: true },
-    ];
-}
-
-impl fmt::Display for CellKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rnn => "rnn",
-            Self::Relu => "relu",
-            Self::Identity => "identity",
-            Self::Residual { .. } => "residual",
-            Self::Gru { .. } => "gru",
-            Self::Lstm { .. } => "lstm",
-        })
-    }
+    /// What forward computes of a step, by the names in the cell's file and in an order in which it can be computed.
+    const VALUES: &'static [(&'static str, Kept)];
+    /// The same of backward, once the gradient by the state is there: slots of the deltas.
+    const DERIVATIVES: &'static [(&'static str, usize)];
 }
 
 /// Evaluates an expression with `$cell` bound to the equations of a [`CellKind`].
@@ -162,12 +114,87 @@ macro_rules! with_cell {
 }
 pub(crate) use with_cell;
 
+/// The cells, with their options.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CellKind {
+    /// Elman network with tanh.
+    Rnn,
+    /// Elman network with relu.
+    Relu,
+    /// Linear recurrent network: for closed forms.
+    Identity,
+    /// h + α tanh(·).
+    Residual {
+        /// Start value of α, or its value for good.
+        step: f64,
+        /// Whether α is learned.
+        learned: bool,
+    },
+    /// GRU with the reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014).
+    Gru {
+        /// After the product.
+        reset_after: bool,
+    },
+    /// LSTM.
+    Lstm {
+        /// Diagonal weights from c to the gates.
+        peepholes: bool,
+        /// f = 1 − i.
+        coupled: bool,
+    },
+}
+
 impl CellKind {
+    /// Every cell with every option.
+    pub const ALL: [Self; 11] = [
+        Self::Rnn,
+        Self::Relu,
+        Self::Identity,
+        Self::Residual { step: 1.0, learned: false },
+        Self::Residual { step: 0.5, learned: true },
+        Self::Gru { reset_after: true },
+        Self::Gru { reset_after: false },
+        Self::Lstm { peepholes: false, coupled: false },
+        Self::Lstm { peepholes: true, coupled: false },
+        Self::Lstm { peepholes: false, coupled: true },
+        Self::Lstm { peepholes: true, coupled: true },
+    ];
+
     /// The products of a step with recurrent weights.
     pub fn phases(self) -> &'static [Phase] {
         fn of<C: Cell<f32>>(_: &C) -> &'static [Phase] {
             C::PHASES
         }
         with_cell!(self, cell => of(&cell))
+    }
+
+    /// What forward computes of a step, see [`Cell::VALUES`].
+    pub fn values(self) -> &'static [(&'static str, Kept)] {
+        fn of<C: Cell<f32>>(_: &C) -> &'static [(&'static str, Kept)] {
+            C::VALUES
+        }
+        with_cell!(self, cell => of(&cell))
+    }
+
+    /// What backward computes of a step, see [`Cell::DERIVATIVES`].
+    pub fn derivatives(self) -> &'static [(&'static str, usize)] {
+        fn of<C: Cell<f32>>(_: &C) -> &'static [(&'static str, usize)] {
+            C::DERIVATIVES
+        }
+        with_cell!(self, cell => of(&cell))
+    }
+}
+
+impl fmt::Display for CellKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rnn => "rnn",
+            Self::Relu => "relu",
+            Self::Identity => "identity",
+            Self::Residual { .. } => "residual",
+            Self::Gru { .. } => "gru",
+            Self::Lstm { .. } => "lstm",
+        })
     }
 }

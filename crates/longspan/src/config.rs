@@ -155,6 +155,7 @@ pub struct Config {
     pub early_stop: u64,
     pub stop_after: f64,
     pub checkpoint_every: f64,
+    pub tensorboard: Option<PathBuf>,
     pub observe: Observe,
     pub observe_every: u64,
 
@@ -237,6 +238,7 @@ impl Default for Config {
             early_stop: 0,
             stop_after: 0.0,
             checkpoint_every: 60.0,
+            tensorboard: None,
             observe: Observe::Norms,
             observe_every: 10,
             origins: BTreeMap::new(),

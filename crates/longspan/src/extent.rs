@@ -131,7 +131,12 @@ pub struct Cut<'a> {
     steps: usize,
 }
 
-impl Cut<'_> {
+impl<'a> Cut<'a> {
+    /// All of the window.
+    pub fn extent(&self) -> &'a Extent {
+        self.extent
+    }
+
     /// Steps.
     #[inline]
     pub fn steps(&self) -> usize {
@@ -200,6 +205,11 @@ impl Cut<'_> {
     /// Steps of row b in the window.
     pub fn length(&self, row: usize) -> usize {
         self.extent.length(row)
+    }
+
+    /// The steps after step t.
+    pub fn after(&self, t: usize) -> Self {
+        Self { first: self.first + t + 1, steps: self.steps - t - 1, ..*self }
     }
 
     /// Rows whose last step here is t.

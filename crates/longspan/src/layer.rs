@@ -1,9 +1,11 @@
 //! One recurrent layer over one chunk of time: input projection, recurrence, and their gradients.
 
 mod gradients;
+mod plant;
 mod span;
 mod tangent;
 
+pub use plant::Plant;
 pub use span::{Span, Tape};
 pub use tangent::Jacobians;
 
@@ -75,6 +77,7 @@ pub struct Layer<R> {
     hidden_backward: Vec<Packed<R>>,
     bias: Buffer<R>,
     weights: Buffer<R>,
+    plant: Option<Plant>,
 }
 
 /// Working memory of backward, for all layers in turn.
@@ -147,6 +150,7 @@ impl<R: Real> Layer<R> {
             hidden_backward: phases.map(|p| Packed::new(level, p.gates * hidden, 1, hidden)).collect(),
             bias: Buffer::zeros(rows),
             weights: Buffer::zeros(shape.weights * hidden),
+            plant: None,
         }
     }
 
@@ -261,6 +265,9 @@ impl<R: Real> Layer<R> {
         }
         let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
         with_cell!(self.kind, cell => recurrent::forward(ctx, &cell, self.shape.phases, &self.hidden_forward, &mut chunk));
+        if let Some(plant) = self.plant {
+            self.plant_forward(plant, ctx, source, before, cut, tape, span);
+        }
     }
 
     /// Makes the states of a chunk anew from its tape, to the bit.
@@ -275,6 +282,9 @@ impl<R: Real> Layer<R> {
         self.open(before, cut, span);
         let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
         with_cell!(self.kind, cell => recurrent::replay(ctx, &cell, &mut chunk));
+        if let Some(plant) = self.plant {
+            self.plant_replay(plant, ctx, cut, tape, span);
+        }
     }
 
     /// Sizes the span and puts the state before the chunk in its place.
@@ -324,11 +334,17 @@ impl<R: Real> Layer<R> {
         // What arrives at the state before the chunk comes from this chunk's steps alone.
         let n = span.rows * hidden;
         span.d_states[..n].fill(R::ZERO);
+        if let Some(plant) = self.plant {
+            self.plant_arriving(plant, cut, span);
+        }
         work.deltas.grow(span.places * hidden * shape.deltas);
         let (mut chunk, d_states) = span.chunk(cut, tape, &self.weights);
         let mut gradients = Gradients { deltas: &mut work.deltas, d_states };
         with_cell!(self.kind, cell =>
             recurrent::backward(ctx, &cell, shape.phases, &self.hidden_backward, &mut chunk, &mut gradients));
+        if let Some(plant) = self.plant {
+            self.plant_backward(plant, cut, work);
+        }
         for part in 0..shape.parts {
             d_state[part * all..][..n].copy_from_slice(&span.d_states[part * stride..][..n]);
         }

@@ -6,6 +6,7 @@
 
 mod encoder;
 mod input;
+mod scan;
 mod spec;
 mod step;
 
@@ -22,7 +23,9 @@ use crate::pool::Pool;
 use crate::real::Real;
 use encoder::Encoder;
 use input::{input, reader};
+use scan::Era;
 
+pub use scan::{Place, Scan, first_in_tensors, is_bad};
 pub use spec::{InputSpec, ModelSpec, OutputSpec};
 pub use step::{StepInput, Steps};
 
@@ -222,6 +225,14 @@ impl<R: Real> Model<R> {
         losses
     }
 
+    /// The weights that [`Model::weigh_classes`] was given; empty where all weigh the same.
+    pub fn class_weights(&self) -> &[f64] {
+        match &self.readout {
+            Readout::Classes(classes) => classes.weights(),
+            Readout::Values(_) => &[],
+        }
+    }
+
     /// What the readout makes of the outputs in `y`.
     fn score(
         &mut self,
@@ -279,7 +290,7 @@ impl<R: Real> Model<R> {
         grads: &mut Params<R>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) -> Score {
-        self.pass(ctx, params, batch, state, dropout, None, grads, observe)
+        self.pass(ctx, params, batch, state, dropout, None, grads, observe, None)
     }
 
     /// As [`Model::train`] for another loss than the readout's.
@@ -293,10 +304,10 @@ impl<R: Real> Model<R> {
         grads: &mut Params<R>,
         observe: &mut dyn FnMut(Flow<'_, R>),
     ) {
-        self.pass(ctx, params, batch, state, None, Some(arrive), grads, observe);
+        self.pass(ctx, params, batch, state, None, Some(arrive), grads, observe, None);
     }
 
-    /// Forward, the readout or what arrives in its stead, and backward.
+    /// Forward, the readout or what arrives in its stead, and backward; `scan` looks for what is bad.
     fn pass(
         &mut self,
         ctx: &Context<R>,
@@ -307,17 +318,29 @@ impl<R: Real> Model<R> {
         arrive: Option<Arrive<'_, R>>,
         grads: &mut Params<R>,
         observe: &mut dyn FnMut(Flow<'_, R>),
+        mut scan: Option<&mut Scan>,
     ) -> Score {
         let (extent, hidden, layers) = (&batch.extent, self.spec.width(), self.spec.layers);
         let n = extent.places() * hidden;
         self.start(params, batch, state);
+        if let Some(scan) = &mut scan {
+            scan.inputs(batch, state);
+        }
         if let Some(encoder) = &mut self.encoder {
-            encoder.forward(ctx, params, &batch.encoded, true, dropout, state);
+            encoder.forward(ctx, params, &batch.encoded, true, dropout, state, &mut |passage| {
+                if let Some(scan) = &mut scan {
+                    scan.passage(Era::Encode, &passage);
+                }
+            });
         }
         self.y.grow(n);
         let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
         let y = &mut self.y[..n];
-        self.stack.forward(ctx, params, input, extent, state, dropout, y);
+        self.stack.forward_seen(ctx, params, input, extent, state, dropout, y, &mut |passage| {
+            if let Some(scan) = &mut scan {
+                scan.passage(Era::Forward, &passage);
+            }
+        });
         if let Some(dropout) = dropout {
             dropout.apply(ctx, layers, extent.whole(), hidden, y);
         }
@@ -335,6 +358,9 @@ impl<R: Real> Model<R> {
                     pooled
                 }
             };
+            if let Some(scan) = &mut scan {
+                scan.outputs(ctx, params, &mut self.readout, h, batch);
+            }
             let score = match &mut self.readout {
                 Readout::Classes(classes) => {
                     classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
@@ -360,15 +386,30 @@ impl<R: Real> Model<R> {
             }
             d_state => d_state.insert(self.stack.zero_state(extent.rows())),
         };
+        if let Some(scan) = &mut scan {
+            scan.loss(&score);
+            scan.arriving(extent, d_y);
+        }
         let before = batch.encoded.extent.steps();
         self.stack.backward(ctx, params, input, d_y, d_state, grads, None, &mut |flow| {
+            if let Some(scan) = &mut scan {
+                scan.flow(Era::Backward, &flow, extent);
+            }
             observe(Flow { t: before + flow.t, ..flow });
         });
         if !batch.carry {
             self.stack.add_gradient_of_state(ctx, d_state, grads);
         }
         if let Some(encoder) = &mut self.encoder {
-            encoder.backward(ctx, params, &batch.encoded, d_state, grads, observe);
+            encoder.backward(ctx, params, &batch.encoded, d_state, grads, &mut |flow| {
+                if let Some(scan) = &mut scan {
+                    scan.flow(Era::BackwardEncoder, &flow, &batch.encoded.extent);
+                }
+                observe(flow);
+            });
+        }
+        if let Some(scan) = &mut scan {
+            scan.gradients(grads);
         }
         score
     }

@@ -4,10 +4,17 @@
 //! or shrink in the long run, in every direction; [`jacobian`], what some steps do at most and at least; [`tangent`], the products
 //! with vectors that these are made of, through all layers.
 //!
+//! [`examine`] measures all of it and makes a [`ProbeRecord`], which a run keeps.
+//!
 //! [`reach`]: how far back the gradient of one loss comes, and along which paths.
 
 mod dense;
+mod examine;
 pub mod jacobian;
 pub mod lyapunov;
 pub mod reach;
+mod record;
 pub mod tangent;
+
+pub use examine::{ProbeOptions, examine};
+pub use record::{Beside, ProbeRecord};

@@ -7,6 +7,7 @@
 //! checkpoints/{last,best}.safetensors
 //! flow/                         profiles of the gradient along time, in segments
 //! summary.json                  how it ended
+//! fault/                        what is left of a step that could not be taken
 //! ```
 //!
 //! Every metrics record carries `step` and `attempt`, one higher after each resume: readers keep the highest attempt of a
@@ -14,6 +15,7 @@
 
 pub mod flow;
 pub mod history;
+pub mod probes;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -265,6 +267,14 @@ impl RunDir {
     /// [`RunError::Io`].
     pub fn write_summary(&self, summary: &impl Serialize) -> Result<(), RunError> {
         self.replace_json("summary.json", summary)
+    }
+
+    /// Replaces the files in `fault`: the record last, whose presence makes a fault.
+    pub(crate) fn write_fault(&self, batch: &[u8], record: &impl Serialize) -> Result<(), RunError> {
+        let folder = self.path.join("fault");
+        fs::create_dir_all(&folder).map_err(io_error(&folder, "written"))?;
+        self.replace("fault/batch.safetensors", batch)?;
+        self.replace_json("fault/fault.json", record)
     }
 
     /// Replaces `config.toml`.

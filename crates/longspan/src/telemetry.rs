@@ -13,7 +13,7 @@ mod records;
 mod tier;
 mod updates;
 
-pub use fault::{Cause, FaultRecord, Phase};
+pub use fault::{Cause, Direction, Evidence, FaultRecord, Phase};
 pub use flow::{BINS, Curve, FlowRecord, LayerFlow, bin_edges};
 pub use observer::Observer;
 pub use profile::{FlowProfile, Scratch};

@@ -1,6 +1,7 @@
 //! A training run from beginning to end: data, model, steps, validation, checkpoints, and how it ended.
 
 mod error;
+mod fault;
 mod memory;
 mod outcome;
 mod records;
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use error::TrainError;
+pub use fault::{Replay, ReplayError, replay_fault, ways_out};
 pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
@@ -22,9 +24,11 @@ use crate::model::OutputSpec;
 use crate::run::flow::FlowWriter;
 use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
-use crate::trainer::{Divergence, Trainer};
+use crate::telemetry::FaultRecord;
+use crate::trainer::Trainer;
+use fault::BlackBox;
 use memory::check_memory;
-use records::{DivergenceRecord, score_record};
+use records::score_record;
 
 /// What to train, and where.
 #[derive(Clone, Debug)]
@@ -44,13 +48,14 @@ pub struct Job {
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 8] = [
+const FREE: [&str; 9] = [
     "epochs",
     "steps",
     "threads",
     "bptt_memory",
     "stop_after",
     "checkpoint_every",
+    "tensorboard",
     "observe",
     "observe_every",
 ];
@@ -118,7 +123,8 @@ struct Session {
     start: Start,
     train_loss: Option<f64>,
     valid: Option<Score>,
-    divergence: Option<Divergence>,
+    black_box: BlackBox,
+    fault: Option<FaultRecord>,
     tokens: u64,
 }
 
@@ -223,7 +229,8 @@ impl Session {
             start,
             train_loss: None,
             valid: None,
-            divergence: None,
+            black_box: BlackBox::default(),
+            fault: None,
             tokens: 0,
         };
         if job.resume {
@@ -294,13 +301,16 @@ impl Session {
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
             if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
                 self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
-                let record = DivergenceRecord::from(&divergence);
-                self.run.append("divergence", self.output().unit(), &record)?;
-                self.divergence = Some(divergence);
+                let fault = self.trainer.first_fault(&divergence, self.black_box.open());
                 self.save("last", watch)?;
+                fault::write(&self.run, &self.trainer, &fault)?;
+                self.run.append("fault", self.output().unit(), &fault)?;
+                self.fault = Some(fault);
                 return Ok(Outcome::Diverged);
             }
-            self.run.append("step", self.output().unit(), &self.trainer.record())?;
+            let record = self.trainer.record();
+            self.run.append("step", self.output().unit(), &record)?;
+            self.black_box.take(record);
             let (report, flow) = (self.trainer.report(), self.trainer.flow());
             if self.trainer.looked_closely() {
                 self.flow.push(report.step, flow)?;
@@ -399,7 +409,8 @@ impl Session {
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
             places: self.start.places,
             findings: Vec::new(),
-            divergence: self.divergence,
+            ways_out: self.fault.as_ref().map_or(Vec::new(), |fault| ways_out(fault, &self.config)),
+            fault: self.fault,
         };
         // Records that cannot be read are no reason to lose the summary, too.
         if let Ok(mut history) = run::history::read(self.run.path()) {

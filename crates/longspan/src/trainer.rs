@@ -1,5 +1,8 @@
 //! One training step after another: batch, forward, backward, clip, update.
 
+mod fault;
+mod update;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +16,9 @@ use crate::dropout::{Dropout, Mask};
 use crate::head::Score;
 use crate::init::{InitSpec, initialise};
 use crate::kernel::{Context, Level};
+use crate::layer::Plant;
 use crate::model::{Model, ModelSpec, OutputSpec};
-use crate::optim::Optimizer;
+use crate::optim::{Largest, Optimizer};
 use crate::params::Params;
 use crate::real::Real;
 use crate::telemetry::{FlowProfile, Observe, Observer, StepRecord};
@@ -47,7 +51,7 @@ pub struct StepReport {
     pub clip: ClipReport,
 }
 
-/// A loss or gradient that is not finite. The step was not taken: weights, moments and position are those before it.
+/// A loss or gradient that is not finite, or an update that was not. The step was not taken: weights, moments and position are those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
     /// The step that failed, from 1.
@@ -58,6 +62,8 @@ pub struct Divergence {
     pub loss: f64,
     /// Its gradient's global norm.
     pub global_norm: f64,
+    /// Its learning rate.
+    pub lr: f64,
 }
 
 /// A model in training.
@@ -68,6 +74,8 @@ pub struct Trainer<R> {
     /// Zero between steps.
     grads: Params<R>,
     optimizer: Optimizer<R>,
+    /// Bounds of weights and moments.
+    largest: Largest,
     clip: Clip,
     dropout: f64,
     mask: Mask,
@@ -96,6 +104,7 @@ impl<R: Real> Trainer<R> {
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
             optimizer: Optimizer::new(config.optimizer_settings(), Arc::clone(model.layout())),
+            largest: Largest::UNKNOWN,
             clip: config.clip,
             dropout: config.dropout,
             mask: config.dropout_mask,
@@ -132,7 +141,8 @@ impl<R: Real> Trainer<R> {
     /// Takes one step on the next window of `source` with learning rate `lr`.
     ///
     /// # Errors
-    /// [`Divergence`] if the loss or the gradient is not finite; nothing has changed then. A window that could not be read has
+    /// [`Divergence`] if the loss or the gradient is not finite, or weights or moments would not be; nothing has changed then, and
+    /// [`Trainer::first_fault`] finds out why. A window that could not be read has
     /// nothing to score, and hence no loss: [`Source::failure`] says so.
     ///
     /// # Panics
@@ -144,8 +154,7 @@ impl<R: Real> Trainer<R> {
         if !self.batch.carry {
             self.state.clear();
         }
-        let dropout = Dropout::new(self.dropout, self.seed, step, self.batch.first_sample);
-        let dropout = dropout.map(|dropout| dropout.of(self.mask));
+        let dropout = self.masks();
         self.observer.begin(step + 1, &self.batch);
         self.model.pack(&self.ctx, &self.params);
         let score = self.model.train(
@@ -157,17 +166,14 @@ impl<R: Real> Trainer<R> {
             &mut self.grads,
             &mut |flow| self.observer.see(&self.ctx, &flow),
         );
-        let report = &mut self.report;
-        self.clip.apply(&self.ctx, &mut self.grads, &mut report.clip);
-        let global_norm = report.clip.global_norm_before;
-        if !score.mean_loss().is_finite() || !global_norm.is_finite() {
+        self.clip.apply(&self.ctx, &mut self.grads, &mut self.report.clip);
+        let (loss, global_norm) = (score.mean_loss(), self.report.clip.global_norm_before);
+        if !loss.is_finite() || !global_norm.is_finite() || !self.update(lr) {
             self.state.copy_from(&self.before);
             self.grads.clear();
-            let (step, epoch) = (step + 1, epoch + 1);
-            return Err(Divergence { step, epoch, loss: score.mean_loss(), global_norm });
+            return Err(Divergence { step: step + 1, epoch: epoch + 1, loss, global_norm, lr });
         }
-        let (params, grads) = (&mut self.params, &mut self.grads);
-        self.observer.watch_update(&self.ctx, lr, &mut self.optimizer, params, grads);
+        let report = &mut self.report;
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
         report.tokens = (self.batch.encoded.extent.places() + self.batch.extent.places()) as u64;
         self.position.step += 1;
@@ -176,6 +182,12 @@ impl<R: Real> Trainer<R> {
             (self.position.epoch, self.position.window) = (epoch + 1, 0);
         }
         Ok(())
+    }
+
+    /// The masks of the step that comes next, or has just failed.
+    fn masks(&self) -> Option<Dropout> {
+        let dropout = Dropout::new(self.dropout, self.seed, self.position.step, self.batch.first_sample);
+        dropout.map(|dropout| dropout.of(self.mask))
     }
 
     /// What the last step did.
@@ -234,6 +246,21 @@ impl<R: Real> Trainer<R> {
         &self.model
     }
 
+    /// As [`Model::weigh_classes`], with weights that are known.
+    pub fn weigh_classes(&mut self, weights: &[f64]) {
+        self.model.weigh_classes(weights);
+    }
+
+    /// Plants a bad value into the steps from now on, see [`Plant`]; None takes it away.
+    pub fn plant(&mut self, plant: Option<Plant>) {
+        self.model.plant(plant);
+    }
+
+    /// The batch of the last step, taken or not.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
     /// The weights.
     pub fn params(&self) -> &Params<R> {
         &self.params
@@ -241,6 +268,7 @@ impl<R: Real> Trainer<R> {
 
     /// The weights, to be replaced by those of a checkpoint.
     pub fn params_mut(&mut self) -> &mut Params<R> {
+        self.largest = Largest::UNKNOWN;
         &mut self.params
     }
 
@@ -251,6 +279,7 @@ impl<R: Real> Trainer<R> {
 
     /// As [`Trainer::optimizer`], writable.
     pub fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
+        self.largest = Largest::UNKNOWN;
         &mut self.optimizer
     }
 

@@ -1,171 +1,152 @@
-//! Runs with one fault planted each, and good ones: are the faults found, and is nothing said of good runs?
-//!
-//! Each plant says which codes have to be found and which may be, from what it does; `faults/truth.rs` measures that it does it.
-//! Thresholds of rules were chosen on one half of the runs; what is published is from the other, which a hash of the name chooses.
-//! By default a part of the first half runs. The whole is `tools/faults.sh`, which prints the table of docs/findings.md.
-#![allow(missing_docs, reason = "a test file")]
+//! The first bad value of a step that fails: planted at chosen places, it is named exactly. And the causes, each met for real.
 
-#[path = "faults/autotrainer.rs"]
-mod autotrainer;
-#[path = "faults/bases.rs"]
-mod bases;
-#[path = "faults/figures.rs"]
-mod figures;
-#[path = "faults/judge.rs"]
-mod judge;
-#[path = "faults/plan.rs"]
-mod plan;
-#[path = "faults/plants.rs"]
-mod plants;
-#[path = "faults/score.rs"]
-mod score;
-#[path = "faults/sources.rs"]
-mod sources;
-#[path = "faults/table.rs"]
-mod table;
-#[path = "faults/trace.rs"]
-mod trace;
-#[path = "faults/truth.rs"]
-mod truth;
+#[path = "common/planted.rs"]
+mod planted;
+#[path = "common/rows.rs"]
+mod rows;
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use longspan::cell::CellKind;
+use longspan::clip::Clip;
+use longspan::config::Config;
+use longspan::data::IGNORE;
+use longspan::init::Init;
+use longspan::kernel::{Context, Level};
+use longspan::optim::Rule;
+use longspan::telemetry::{Cause, FaultRecord, Phase, StepRecord};
+use longspan::trainer::Trainer;
+use planted::{Plants, check};
+use rows::Rows;
 
-use autotrainer::Signs;
-use figures::Figures;
-use longspan::diagnose::Severity;
-use plan::Plan;
-use score::{Counts, Share};
-use table::{Said, markdown, overall};
-use trace::trace;
-use truth::{CODES, holds};
+/// Plants that have to make a step fail, over all cells, depths, directions, encoders, ragged rows, chunks and limits of memory.
+const PLANTS: usize = 500;
 
-/// Runs plans side by side, one thread each, in the order of the plans.
-fn run_all(plans: &[Plan]) -> Vec<Said> {
-    let next = AtomicUsize::new(0);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut said: Vec<(usize, Said)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut said = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(plan) = plans.get(index) else { return said };
-                said.push((index, judged(plan)));
+#[test]
+fn five_hundred_planted_values_are_named_exactly() {
+    let (mut failed, mut harmless) = (Vec::new(), 0);
+    for plant in Plants::new(1) {
+        match check(&plant) {
+            true => failed.push(plant.kind()),
+            false => harmless += 1,
+        }
+        if failed.len() == PLANTS {
+            break;
+        }
+    }
+    // A large number that is saturated away, or a gradient at a unit that is off, is no fault; but most plants have to be.
+    assert!(harmless < PLANTS / 2, "{harmless} plants did nothing");
+    for cell in CellKind::ALL {
+        for layers in 1..4 {
+            for phase in [Phase::Forward, Phase::Backward] {
+                assert!(failed.contains(&(cell, layers, phase)), "no plant in {cell:?}, {layers}, {phase}");
             }
-        };
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().flat_map(|handle| handle.join().expect("a run without a panic")).collect()
+        }
+    }
+    for phase in [Phase::Weights, Phase::Input, Phase::Loss, Phase::Update] {
+        assert!(failed.iter().filter(|(_, _, at)| *at == phase).count() > 10, "few plants in {phase}");
+    }
+}
+
+const IDENTITY: CellKind = CellKind::Identity;
+
+/// Trains until a step fails.
+fn fault(rows: &Rows, config: &Config, lr: f64, change: impl FnOnce(&mut Trainer<f32>)) -> FaultRecord {
+    let mut config = config.clone();
+    config.batch = rows.batch.rows();
+    let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &rows.spec, &config);
+    change(&mut trainer);
+    let mut before: Vec<StepRecord> = Vec::new();
+    for _ in 0..200 {
+        match trainer.step(rows, lr) {
+            Ok(()) => before.push(trainer.record()),
+            Err(divergence) => return trainer.first_fault(&divergence, before),
+        }
+    }
+    panic!("no step has failed");
+}
+
+fn sgd(init: Init) -> Config {
+    let mut config = Config::default();
+    (config.optimizer, config.clip, config.init) = (Rule::Sgd, Clip::None, init);
+    config
+}
+
+#[test]
+fn a_gradient_that_grows_through_time_is_told_by_its_growth() {
+    // A linear network that multiplies by 3 a step, from states of 0: the inputs are nothing, the gradient is 3^400 in the end.
+    let mut rows = Rows::classes(IDENTITY, 1, 4, &[400, 390], 3);
+    rows.batch.numbers.fill(0.0);
+    let fault = fault(&rows, &sgd(Init::Identity), 1e-3, |trainer| {
+        trainer.params_mut().named_mut("rnn.weight_hh_l0").iter_mut().for_each(|w| *w *= 3.0);
+        for name in ["rnn.bias_ih_l0", "rnn.bias_hh_l0"] {
+            trainer.params_mut().named_mut(name).fill(0.0);
+        }
     });
-    said.sort_by_key(|said| said.0);
-    said.into_iter().map(|said| said.1).collect()
-}
-
-fn judged(plan: &Plan) -> Said {
-    let trace = trace(plan);
-    let figures = Figures::of(&trace);
-    let found = judge::findings(plan, &trace);
-    let name = |code: &str| CODES.into_iter().find(|known| *known == code).expect("a known code");
-    if std::env::var_os("FAULTS_SHOW").is_some() && !plan.held_out() {
-        let codes: Vec<&str> = found.iter().map(|f| f.code.as_ref()).collect();
-        let missed: Vec<_> = plan.required.iter().filter(|c| !codes.contains(c)).collect();
-        let alarms: Vec<_> = found
-            .iter()
-            .filter(|f| !plan.required.iter().chain(&plan.permitted).any(|c| *c == f.code))
-            .collect();
-        if !missed.is_empty() || !alarms.is_empty() {
-            let alarms: Vec<_> = alarms.iter().map(|f| format!("{}: {}", f.code, f.sentence)).collect();
-            eprintln!("SHOW {} missed {missed:?} alarms {alarms:?} {figures:?}", plan.name);
-        }
-    }
-    Said {
-        found: found.iter().map(|finding| (name(&finding.code), finding.severity)).collect(),
-        baseline: Signs::codes(&trace.signs),
-        lacking: plan.required.iter().copied().filter(|code| !holds(code, plan, &trace, &figures)).collect(),
-        seconds: trace.seconds,
-        plan: plan.clone(),
-    }
-}
-
-fn plans() -> Vec<Plan> {
-    [bases::healthy(), plants::plants()].concat()
-}
-
-/// What must be so of every run, whatever half it is of.
-fn plants_are_real(said: &[Said]) {
-    for said in said {
-        assert!(said.lacking.is_empty(), "{} does not have {:?}", said.plan.name, said.lacking);
-        assert!(said.seconds < 60.0, "{} took {} s", said.plan.name, said.seconds);
-    }
-}
-
-#[test]
-fn there_are_enough_runs_of_each_kind() {
-    let plans = plans();
-    let names: BTreeSet<&String> = plans.iter().map(|plan| &plan.name).collect();
-    assert_eq!(names.len(), plans.len());
-    assert!(plans.len() >= 240 && plans.iter().filter(|plan| plan.healthy()).count() >= 80);
-    for code in CODES {
-        assert!(plans.iter().filter(|plan| plan.required.contains(&code)).count() >= 10, "{code}");
-    }
-    let held_out = plans.iter().filter(|plan| plan.held_out()).count();
-    assert!((plans.len() * 2 / 5..plans.len() * 3 / 5).contains(&held_out), "{held_out} of {}", plans.len());
-}
-
-#[test]
-fn intervals_are_wilsons() {
-    let (low, high) = Share { hits: 9, of: 10 }.interval();
-    assert!((low - 0.5958).abs() < 1e-3 && (high - 0.9821).abs() < 1e-3, "{low} {high}");
-    assert_eq!(Share { hits: 0, of: 0 }.interval(), (0.0, 1.0));
-    assert_eq!(Counts { right: 3, missed: 1, false_alarms: 2 }.precision(), Share { hits: 3, of: 5 });
-}
-
-/// Of the half that thresholds were chosen on: some good runs, and two plants of each code.
-#[test]
-fn faults_are_found_and_good_runs_are_met_with_silence() {
-    let (mut healthy, mut planted) = (Vec::new(), Vec::new());
-    for plan in plans().into_iter().filter(|plan| !plan.held_out()) {
-        let same = |other: &&Plan| other.required == plan.required;
-        if plan.healthy() {
-            healthy.push(plan);
-        } else if planted.iter().filter(same).count() < 2 {
-            planted.push(plan);
-        }
-    }
-    let healthy: Vec<Plan> = healthy.into_iter().step_by(3).collect();
-    let said = run_all(&[healthy, planted].concat());
-    plants_are_real(&said);
-    let all: Vec<&Said> = said.iter().collect();
-    let counts = overall(&all);
-    assert!(
-        counts.recall().value() >= 0.9 && counts.precision().value() >= 0.9,
-        "{counts:?}\n{}",
-        markdown(&all)
+    assert_eq!(
+        (fault.phase, &fault.tensor[..], fault.cause),
+        (Phase::Backward, "d_h", Cause::GradientGrowth)
     );
-    for said in said.iter().filter(|said| said.plan.healthy()) {
-        assert!(said.found.iter().all(|(_, severity)| *severity != Severity::Severe), "{}", said.plan.name);
+    let (log10, steps) = fault.evidence.log10_growth_a_step.expect("a growth");
+    assert!((log10 - 3f64.log10()).abs() < 0.02 && steps > 50, "{log10} over {steps} steps");
+    // 3^62 is 4e29 and the gradient at the end of order 1.
+    assert!((320..345).contains(&fault.t.expect("a step")), "{fault:?}");
+    assert!(fault.reason().contains("times a step over"), "{}", fault.reason());
+}
+
+#[test]
+fn states_that_grow_are_told_from_gradients_that_grow() {
+    let rows = Rows::classes(IDENTITY, 1, 4, &[400], 3);
+    let grown = |trainer: &mut Trainer<f32>| {
+        trainer.params_mut().named_mut("rnn.weight_hh_l0").iter_mut().for_each(|w| *w *= 3.0);
+    };
+    let fault = fault(&rows, &sgd(Init::Identity), 1e-3, grown);
+    assert_eq!((fault.phase, &fault.tensor[..], fault.cause), (Phase::Forward, "h", Cause::ForwardOverflow));
+    assert!(fault.value.abs() >= 1e30 && fault.evidence.largest_state > 1e29, "{fault:?}");
+    assert!((55..75).contains(&fault.t.expect("a step")), "{fault:?}");
+}
+
+#[test]
+fn steps_that_are_too_large_are_told_by_the_loss() {
+    // Gradient descent on a linear network: the loss grows from step to step until states or gradients overflow.
+    let rows = Rows::classes(IDENTITY, 1, 8, &[12, 9, 9], 3);
+    let fault = fault(&rows, &sgd(Init::Uniform), 30.0, |_| ());
+    assert_eq!(fault.cause, Cause::StepTooLarge, "{fault:?}");
+    assert!(fault.step > 1 && !fault.before.is_empty());
+    let evidence = &fault.evidence;
+    assert!(evidence.loss_rise.is_some() || evidence.relative_step.is_some(), "{evidence:?}");
+}
+
+#[test]
+fn a_batch_that_scores_nothing_and_rates_without_end() {
+    let mut rows = Rows::classes(CellKind::Rnn, 2, 5, &[6, 4], 3);
+    let targets = std::mem::replace(&mut rows.batch.targets, vec![IGNORE; 10]);
+    let nothing = fault(&rows, &sgd(Init::Uniform), 1e-3, |_| ());
+    assert_eq!(
+        (nothing.phase, &nothing.tensor[..], nothing.cause),
+        (Phase::Loss, "loss", Cause::PaddingOnly)
+    );
+    assert_eq!((nothing.row, nothing.evidence.scored), (None, 0));
+    rows.batch.targets = targets;
+    for rate in [1e38, f64::INFINITY] {
+        let fault = fault(&rows, &sgd(Init::Uniform), rate, |_| ());
+        assert_eq!(
+            (fault.phase, fault.cause, fault.step),
+            (Phase::Update, Cause::StepTooLarge, 1),
+            "{fault:?}"
+        );
+        assert_eq!(fault.tensor, "rnn.weight_ih_l0");
     }
 }
 
-/// All runs; prints the tables of both halves.
+/// What is large and sound is left alone: a gradient of 1e17 that is clipped, and linear states of 1e20.
 #[test]
-#[ignore = "minutes: tools/faults.sh"]
-fn all_runs() {
-    let said = run_all(&plans());
-    let (held_out, tuned): (Vec<&Said>, Vec<&Said>) = said.iter().partition(|said| said.plan.held_out());
-    let healthy = said.iter().filter(|said| said.plan.healthy());
-    let noisy = healthy.clone().filter(|said| !said.found.is_empty()).count();
-    println!(
-        "{} runs; of {} healthy ones {noisy} with a finding of any severity.\n",
-        said.len(),
-        healthy.count()
-    );
-    println!("## Held out: {} runs\n\n{}", held_out.len(), markdown(&held_out));
-    println!("## Tuned on: {} runs\n\n{}", tuned.len(), markdown(&tuned));
-    for said in said.iter().filter(|said| said.plan.healthy()) {
-        let severe: Vec<_> = said.found.iter().filter(|found| found.1 == Severity::Severe).collect();
-        assert!(severe.is_empty(), "{}: {severe:?}", said.plan.name);
+fn large_numbers_alone_are_no_fault() {
+    let mut rows = Rows::classes(IDENTITY, 1, 4, &[8, 8], 3);
+    rows.batch.numbers.iter_mut().for_each(|x| *x *= 1e18);
+    let mut config = Config::default();
+    (config.batch, config.clip) = (2, Clip::Norm(1.0));
+    let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &rows.spec, &config);
+    for _ in 0..20 {
+        trainer.step(&rows, 1e-3).expect("a gradient that clipping bounds");
     }
-    plants_are_real(&said);
-    let counts = overall(&held_out);
-    assert!(counts.recall().value() >= 0.9 && counts.precision().value() >= 0.9, "{counts:?}");
+    assert!(trainer.report().clip.global_norm_before > 1e15);
 }

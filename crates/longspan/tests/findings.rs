@@ -1,6 +1,6 @@
 //! Rules on evidence made by hand: each is silent of good runs, speaks beyond its thresholds and not before them, and prescribes
 //! what the run does not do yet. Thresholds are read off the pages, so that they can be chosen anew without a change here; how often
-//! they are right is another suite's affair (`faults.rs`).
+//! they are right is another suite's affair (`verdicts.rs`).
 #![allow(missing_docs, reason = "a test file")]
 
 #[path = "findings/cases.rs"]

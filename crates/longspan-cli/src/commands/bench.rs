@@ -1,5 +1,6 @@
 //! `longspan bench`: how fast this build is on this machine, beside the processor's multiply-add peak.
 
+mod fault;
 mod lag;
 mod memory;
 mod observe;
@@ -157,6 +158,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
         }
         Row::Observe(step) => observe::measure(step, options),
         Row::Lag(stack) => lag::measure(*stack, options),
+        Row::Fault(step) => fault::measure(step, options),
         Row::Subnormal(stack) => subnormal_fields(subnormal::stack(*stack, options)),
         Row::SubnormalUpdate => subnormal_fields(subnormal::update(options)),
         Row::Peak => {

@@ -112,9 +112,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 }
 
 /// What is scored, what it is called, and the bytes of a text.
-type Judged = (Box<dyn Source>, String, Option<usize>);
+pub(crate) type Judged = (Box<dyn Source>, String, Option<usize>);
 
-fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judged, Failure> {
+pub(crate) fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judged, Failure> {
     let file = |name: &str| matches.get_one::<String>(name).map(Path::new);
     let data = match &schema.predicts {
         _ if config.task.is_some() => "task",

@@ -20,10 +20,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
             directory.display()
         )));
     }
-    let mut runs = Vec::new();
-    find(directory, DEPTH, &mut runs);
-    runs.sort();
-    let records: Vec<Value> = runs.iter().map(|path| describe(path)).collect();
+    let records: Vec<Value> = runs(directory).iter().map(|path| describe(path)).collect();
     if matches.get_flag("json") {
         put(&(Value::from(records).to_string() + "\n"))?;
         return Ok(ExitCode::SUCCESS);
@@ -43,6 +40,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     };
     put(&rows.iter().map(line).collect::<String>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The runs in a directory and those a few levels below it, by their names.
+pub(crate) fn runs(directory: &Path) -> Vec<PathBuf> {
+    let mut runs = Vec::new();
+    find(directory, DEPTH, &mut runs);
+    runs.sort();
+    runs
 }
 
 fn find(directory: &Path, depth: usize, runs: &mut Vec<PathBuf>) {

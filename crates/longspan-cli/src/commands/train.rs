@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use longspan::config::{Config, KEYS, Origin};
 use longspan::diagnose::Severity;
 use longspan::head::Unit;
+use longspan::telemetry::FaultRecord;
 use longspan::train::{Job, Outcome, Summary, resumed_config, train};
 
 use crate::args;
@@ -14,6 +15,7 @@ use crate::failure::{Failure, put};
 use crate::machine::{self, Stop};
 use crate::progress::{Progress, loss, name};
 use crate::step_times::StepTimes;
+use crate::tensorboard::Events;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let mut config = args::settings(matches)?;
@@ -36,11 +38,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let job = Job { config, out, resume, from, level, threads };
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
+    let mut tensorboard = Events::open(job.config.tensorboard.as_deref())?;
     let summary = train(&job, &stop.cancel, &mut |event| {
         times.see(&event);
+        tensorboard.see(&event);
         progress.show(&event);
     });
     progress.finish();
+    tensorboard.close();
     let summary = summary?;
     if matches.get_flag("json") {
         let mut document = summary.document();
@@ -59,7 +64,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
 /// A run can be resumed and evaluated from anywhere.
 fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
-    for key in KEYS.iter().filter(|key| key.takes == "FILE") {
+    for key in KEYS.iter().filter(|key| matches!(key.takes, "FILE" | "DIR")) {
         if let Some(path) = config.get(key.name).text() {
             let path = std::path::absolute(path)?;
             config.set(key.name, &path.to_string_lossy(), Origin::Flag)?;
@@ -84,6 +89,29 @@ fn free_name(config: &Config) -> PathBuf {
     (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
+/// Which step could not be taken, where the first bad value of it is, and why.
+pub(crate) fn diverged(fault: &FaultRecord) -> String {
+    let loss =
+        if fault.loss.abs() < 1e6 { format!("{:.4}", fault.loss) } else { format!("{:.4e}", fault.loss) };
+    format!(
+        "diverged at step {} (epoch {}): loss {loss}, gradient norm {}\nfirst fault  {}\nbecause      {}",
+        fault.step,
+        fault.epoch,
+        norm(fault.log10_global_norm),
+        fault.place(),
+        fault.reason()
+    )
+}
+
+/// A norm from its logarithm, which may be larger than numbers are.
+fn norm(log10: f64) -> String {
+    let whole = log10.floor();
+    match log10.is_finite() {
+        true => format!("{:.2}e{whole}", 10f64.powf(log10 - whole)),
+        false => format!("{log10}"),
+    }
+}
+
 /// What a person wants to know at the end.
 fn describe(summary: &Summary, config: &Config) -> String {
     let run = summary.run.display();
@@ -97,13 +125,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         ),
         Outcome::OutOfTime => format!("out of time after {} of {} steps", summary.step, summary.steps),
         Outcome::Interrupted => format!("interrupted after {} of {} steps", summary.step, summary.steps),
-        Outcome::Diverged => match &summary.divergence {
-            Some(d) => format!(
-                "diverged at step {} (epoch {}): loss {}, gradient norm {:e}",
-                d.step, d.epoch, d.loss, d.global_norm
-            ),
-            None => "diverged".into(),
-        },
+        Outcome::Diverged => summary.fault.as_ref().map_or("diverged".into(), diverged),
     });
     let unit = summary.unit;
     let loss = |value| loss(value, unit);
@@ -144,9 +166,11 @@ fn describe(summary: &Summary, config: &Config) -> String {
             lines.push(format!("go on with   longspan train --resume --out {run}"));
         }
         Outcome::Diverged => {
-            lines.push(
-                "The last checkpoint is from before. Try --clip norm:1, a smaller --lr, or fewer --unroll steps.".into(),
-            );
+            for (i, way) in summary.ways_out.iter().enumerate() {
+                lines.push(format!("{}{way}", if i == 0 { "try          " } else { "             " }));
+            }
+            lines.push(format!("see it with  longspan replay {run} --fault"));
+            lines.push("The last checkpoint is from before the step.".into());
         }
         Outcome::Finished | Outcome::StoppedEarly if config.text.is_some() => {
             lines.push(format!("read it with longspan sample {run}"));

@@ -15,12 +15,12 @@
 //! Schuster, Paliwal, "Bidirectional recurrent neural networks", IEEE Trans. Signal Processing 45, 1997.
 
 use super::connection::{Connections, add};
-use super::{Flow, Input, MemoryError, Plan, RecurrenceSpec, Stack, State};
+use super::{Flow, Input, MemoryError, Passage, Plan, RecurrenceSpec, Stack, State};
 use crate::dropout::Dropout;
 use crate::extent::Extent;
 use crate::kernel::rows::for_each_row;
 use crate::kernel::{Buffer, Context, Level};
-use crate::layer::Layer;
+use crate::layer::{Layer, Plant};
 use crate::matrix::Mat;
 use crate::params::{Layout, Params};
 use crate::real::Real;
@@ -164,11 +164,12 @@ impl<R: Real> Bidirectional<R> {
         self.layers.iter_mut().flatten().for_each(|direction| direction.stack.pack(ctx, params));
     }
 
-    /// As [`Stack::forward`]; y is `[places, 2H]`.
+    /// As [`Stack::forward_seen`]; y is `[places, 2H]`. `look` sees the layers one after the other, of each one first all steps
+    /// forwards and then all in reverse.
     ///
     /// # Panics
     /// If a length does not fit the extent, or the memory limit is below the least that a chunk needs.
-    pub(super) fn forward(
+    pub(super) fn forward_seen(
         &mut self,
         ctx: &Context<R>,
         params: &Params<R>,
@@ -177,10 +178,20 @@ impl<R: Real> Bidirectional<R> {
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
     ) {
         let plan =
             self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan, extent), state, dropout, y);
+        self.run(ctx, params, input, (plan, extent), state, dropout, y, look);
+    }
+
+    /// As [`Stack::plant`].
+    pub(super) fn plant(&mut self, plant: Option<Plant>) {
+        for (k, direction) in self.layers.iter_mut().flatten().enumerate() {
+            direction
+                .stack
+                .plant(plant.filter(|plant| plant.layer == k).map(|plant| Plant { layer: 0, ..plant }));
+        }
     }
 
     /// As [`Stack::outputs`]; y is `[places, 2H]`.
@@ -197,7 +208,7 @@ impl<R: Real> Bidirectional<R> {
         y: &mut [R],
     ) {
         let plan = self.plan(extent.steps(), extent.rows(), None).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y);
+        self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y, &mut |_| ());
     }
 
     fn run(
@@ -209,6 +220,7 @@ impl<R: Real> Bidirectional<R> {
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
     ) {
         let (hidden, places, top) = (self.hidden, extent.places(), self.layers.len());
         let (width, n) = (2 * hidden, places * hidden);
@@ -232,11 +244,15 @@ impl<R: Real> Bidirectional<R> {
             let [ahead, back] = &mut self.halves;
             let (window, parts) = ((plan, extent), &mut state.layers[2 * l..]);
             forwards.with(&mut parts[0], |stack, state| {
-                stack.run(ctx, params, read, window, state, first, &mut ahead[..n], &mut |_| ());
+                stack.run(ctx, params, read, window, state, first, &mut ahead[..n], &mut |passage| {
+                    look(Passage { first: 2 * l, ..passage });
+                });
             });
             let (read, first) = (self.turned.input(ctx, read), first.map(Dropout::turned));
             reverse.with(&mut parts[1], |stack, state| {
-                stack.run(ctx, params, read, window, state, first, &mut back[..n], &mut |_| ());
+                stack.run(ctx, params, read, window, state, first, &mut back[..n], &mut |passage| {
+                    look(Passage { first: 2 * l + 1, ..passage });
+                });
             });
             let (places, below) = (&self.turned.places, &below[l]);
             let sums_up = self.connections.sums_up(l);

@@ -1,5 +1,6 @@
 //! What a forward pass leaves of a chunk, while it is there.
 
+use crate::cell::Kept;
 use crate::extent::Cut;
 use crate::kernel::Context;
 use crate::layer::{Jacobians, Layer, Span, Tape};
@@ -11,6 +12,8 @@ pub struct Passage<'a, R> {
     pub(super) tapes: &'a mut [Tape<R>],
     pub(super) spans: &'a mut [Span<R>],
     pub(super) cut: Cut<'a>,
+    /// The first of the layers, as a [`State`](super::State) counts them.
+    pub(super) first: usize,
 }
 
 impl<R: Real> Passage<'_, R> {
@@ -22,6 +25,16 @@ impl<R: Real> Passage<'_, R> {
     /// The steps and rows of the chunk.
     pub fn cut(&self) -> Cut<'_> {
         self.cut
+    }
+
+    /// The first of the layers, as a [`State`](super::State) counts them.
+    pub fn first(&self) -> usize {
+        self.first
+    }
+
+    /// One of the values that a layer has computed at (step, row) of the chunk: `[H]`.
+    pub fn value(&self, layer: usize, kept: Kept, t: usize, row: usize) -> &[R] {
+        self.layers[layer].value_at(kept, &self.tapes[layer], &self.spans[layer], (self.cut, t, row))
     }
 
     /// Takes the Jacobians of one layer at every place of the chunk, along the trajectory that was passed.

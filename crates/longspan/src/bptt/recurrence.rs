@@ -8,6 +8,7 @@ use crate::cell::CellKind;
 use crate::dropout::Dropout;
 use crate::extent::Extent;
 use crate::kernel::{Context, Level};
+use crate::layer::Plant;
 use crate::params::{Layout, Params};
 use crate::real::Real;
 
@@ -172,7 +173,32 @@ impl<R: Real> Recurrence<R> {
         dropout: Option<Dropout>,
         y: &mut [R],
     ) {
-        with_stack!(&mut self.stacks, stack => stack.forward(ctx, params, input, extent, state, dropout, y));
+        self.forward_seen(ctx, params, input, extent, state, dropout, y, &mut |_| ());
+    }
+
+    /// See [`Stack::forward_seen`]. Where rows are read both ways `look` sees the layers one after the other, of each one first all
+    /// steps forwards and then all in reverse.
+    ///
+    /// # Panics
+    /// As [`Recurrence::forward`].
+    pub fn forward_seen(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        input: Input<'_, R>,
+        extent: &Extent,
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+        y: &mut [R],
+        look: &mut dyn FnMut(Passage<'_, R>),
+    ) {
+        with_stack!(&mut self.stacks, stack =>
+            stack.forward_seen(ctx, params, input, extent, state, dropout, y, look));
+    }
+
+    /// See [`Stack::plant`].
+    pub fn plant(&mut self, plant: Option<Plant>) {
+        with_stack!(&mut self.stacks, stack => stack.plant(plant));
     }
 
     /// See [`Stack::outputs`]; y as in [`Recurrence::forward`].

@@ -12,7 +12,7 @@
 //! # References
 //! Elman, "Finding structure in time", Cognitive Science 14, 1990.
 
-use super::Cell;
+use super::{Cell, Kept};
 use crate::kernel::Vector;
 use crate::kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
@@ -32,6 +32,9 @@ pub struct Elman<const PHI: u8>;
 impl<R: Real, const PHI: u8> Cell<R> for Elman<PHI> {
     const GATES: usize = 1;
     const PHASES: &'static [Phase] = &[Phase { first_gate: 0, gates: 1, operand: Operand::Hidden, delta: 0 }];
+    // The tape holds h_t.
+    const VALUES: &'static [(&'static str, Kept)] = &[("h", Kept::Tape(0))];
+    const DERIVATIVES: &'static [(&'static str, usize)] = &[("d_a", 0)];
 }
 
 impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {

@@ -25,7 +25,7 @@
 //! Cho et al., "Learning phrase representations using RNN encoder–decoder", EMNLP 2014 (there z multiplies the candidate's
 //! complement the other way round; this is PyTorch's z, which keeps).
 
-use super::Cell;
+use super::{Cell, Kept};
 use crate::kernel::Vector;
 use crate::kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
@@ -60,6 +60,15 @@ impl<R: Real> Cell<R> for ResetAfter {
     const PHASES: &'static [Phase] =
         &[Phase { first_gate: R_, gates: 3, operand: Operand::Hidden, delta: RECURRENT }];
     const INNER_BIAS: Option<usize> = Some(N);
+    const VALUES: &'static [(&'static str, Kept)] = &[
+        ("r", Kept::Tape(R_)),
+        ("z", Kept::Tape(Z)),
+        ("q", Kept::Tape(Q)),
+        ("n", Kept::Tape(N)),
+        ("h", Kept::State(0)),
+    ];
+    const DERIVATIVES: &'static [(&'static str, usize)] =
+        &[("d_an", N), ("d_az", Z), ("d_ar", R_), ("d_q", RECURRENT + N)];
 }
 
 impl<R: Real> Equations<R> for ResetAfter {
@@ -137,6 +146,15 @@ impl<R: Real> Cell<R> for ResetBefore {
         Phase { first_gate: R_, gates: 2, operand: Operand::Hidden, delta: R_ },
         Phase { first_gate: N, gates: 1, operand: Operand::Tape { slot: U, delta: U, tangent: 0 }, delta: N },
     ];
+    const VALUES: &'static [(&'static str, Kept)] = &[
+        ("r", Kept::Tape(R_)),
+        ("z", Kept::Tape(Z)),
+        ("u", Kept::Tape(U)),
+        ("n", Kept::Tape(N)),
+        ("h", Kept::State(0)),
+    ];
+    const DERIVATIVES: &'static [(&'static str, usize)] =
+        &[("d_an", N), ("d_az", Z), ("d_u", U), ("d_ar", R_)];
 }
 
 impl<R: Real> Equations<R> for ResetBefore {

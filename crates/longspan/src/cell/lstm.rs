@@ -27,7 +27,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes: Gers,
 //! Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
 
-use super::{Cell, Factor, Peephole};
+use super::{Cell, Factor, Kept, Peephole};
 use crate::kernel::Vector;
 use crate::kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
@@ -84,6 +84,30 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Cell<R> for Lstm<PEEPH
             Peephole { delta: Self::I, factor: Factor::Previous(C) },
             Peephole { delta: Self::O, factor: Factor::Next(C) },
         ],
+    };
+    // A peephole shows c' to o.
+    const VALUES: &'static [(&'static str, Kept)] = if COUPLED {
+        &[
+            ("i", Kept::Tape(Self::I)),
+            ("g", Kept::Tape(Self::G)),
+            ("c", Kept::State(C)),
+            ("o", Kept::Tape(Self::O)),
+            ("h", Kept::State(H)),
+        ]
+    } else {
+        &[
+            ("i", Kept::Tape(Self::I)),
+            ("f", Kept::Tape(Self::F)),
+            ("g", Kept::Tape(Self::G)),
+            ("c", Kept::State(C)),
+            ("o", Kept::Tape(Self::O)),
+            ("h", Kept::State(H)),
+        ]
+    };
+    const DERIVATIVES: &'static [(&'static str, usize)] = if COUPLED {
+        &[("d_ao", Self::O), ("d_ai", Self::I), ("d_ag", Self::G)]
+    } else {
+        &[("d_ao", Self::O), ("d_ai", Self::I), ("d_af", Self::F), ("d_ag", Self::G)]
     };
 }
 

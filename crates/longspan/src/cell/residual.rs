@@ -12,7 +12,7 @@
 //! # References
 //! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information 9, 2018.
 
-use super::Cell;
+use super::{Cell, Kept};
 use crate::kernel::Vector;
 use crate::kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
@@ -33,6 +33,8 @@ impl<R: Real> Cell<R> for Residual {
     const GATES: usize = 1;
     const PHASES: &'static [Phase] = &[Phase { first_gate: 0, gates: 1, operand: Operand::Hidden, delta: 0 }];
     const STEP_DELTA: Option<usize> = Some(D_STEP);
+    const VALUES: &'static [(&'static str, Kept)] = &[("n", Kept::Tape(N)), ("h", Kept::State(0))];
+    const DERIVATIVES: &'static [(&'static str, usize)] = &[("d_a", 0), ("d_alpha", D_STEP)];
 }
 
 impl<R: Real> Equations<R> for Residual {

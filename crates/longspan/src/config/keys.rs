@@ -140,6 +140,7 @@ keys! {
         early_stop "N" "Stop after N validations without a better one; 0 for never";
         stop_after "SECONDS" "Stop with a checkpoint after this time; 0 for never";
         checkpoint_every "SECONDS" "Time between checkpoints, beside one after each epoch";
+        tensorboard "DIR" "Write events for TensorBoard into this directory, too";
         observe "TIER" "What is recorded of the gradient through time: off, norms or full. Changes no bit";
         observe_every "N" "Look closely, and store the profile along time, at step 1 and every N steps";
     }

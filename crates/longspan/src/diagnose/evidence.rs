@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::number;
+use crate::probe::ProbeRecord;
 use crate::probe::lyapunov::LyapunovSpectrum;
 use crate::probe::reach::ReachReport;
 use crate::telemetry::{FaultRecord, ScoreRecord, StepRecord};
@@ -31,6 +32,12 @@ pub struct Probed {
     pub reach: Option<ReachReport>,
     /// What the dynamics are.
     pub spectrum: Option<LyapunovSpectrum>,
+}
+
+impl From<&ProbeRecord> for Probed {
+    fn from(record: &ProbeRecord) -> Self {
+        Self { reach: record.reach.known().cloned(), spectrum: record.spectrum.known().cloned() }
+    }
 }
 
 /// What a run was.

@@ -110,9 +110,8 @@ fn judge(evidence: &Evidence) -> Judgement {
 /// log10 of what is left at `need`, and whether it was measured there.
 fn log10_left(evidence: &Evidence, need: usize, window: usize) -> Option<(f64, bool)> {
     if let Some(lag) = evidence.lag() {
-        let profile = &lag.total.ratio.ln_median;
-        // All lags are listed, or a line has to do.
-        if let Some(&ln) = profile.get(need).filter(|_| profile.len() == lag.window_steps + 1) {
+        // Beyond the window a line has to do.
+        if let Some(ln) = lag.ln_median_at(need) {
             return Some((ln / std::f64::consts::LN_10, true));
         }
         if let Some(decay) = lag.total.decay.known() {

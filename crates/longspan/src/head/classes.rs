@@ -109,6 +109,11 @@ impl<R: Real> Classes<R> {
         self.weights.extend_from_slice(weights);
     }
 
+    /// The weight of each class; empty where all weigh the same.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
     /// The weights have changed.
     pub fn forget(&mut self) {
         self.affine.forget();

@@ -1,5 +1,7 @@
 //! What a layer keeps of a chunk, and its states and their gradients over the chunk at hand.
 
+use super::Layer;
+use crate::cell::Kept;
 use crate::extent::Cut;
 use crate::kernel::Buffer;
 use crate::kernel::recurrent::Chunk;
@@ -106,5 +108,24 @@ impl<R: Real> Span<R> {
     pub fn d_state(&self, cut: Cut<'_>, t: usize, part: usize) -> &[R] {
         let from = part * self.stride + cut.state_offset(t + 1) * self.hidden;
         &self.d_states[from..][..cut.rows_at(t) * self.hidden]
+    }
+}
+
+impl<R: Real> Layer<R> {
+    /// One of the values that forward has computed at (step, row) of a chunk: `[H]`.
+    pub fn value_at<'a>(
+        &self,
+        kept: Kept,
+        tape: &'a Tape<R>,
+        span: &'a Span<R>,
+        (cut, t, row): (Cut<'_>, usize, usize),
+    ) -> &'a [R] {
+        match kept {
+            Kept::Tape(slot) => {
+                let at = row * self.tape_width() + slot * self.hidden;
+                &self.tape_at(tape, cut, t)[at..][..self.hidden]
+            }
+            Kept::State(part) => &span.state(cut, t, part)[row * self.hidden..][..self.hidden],
+        }
     }
 }

@@ -14,7 +14,7 @@
 
 use super::input::{input, reader};
 use super::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
-use crate::bptt::{Flow, Stack, State};
+use crate::bptt::{Flow, Passage, Stack, State};
 use crate::data::{Batch, Encoded};
 use crate::dropout::Dropout;
 use crate::kernel::{Buffer, Context, Level};
@@ -45,7 +45,7 @@ impl<R: Real> Encoder<R> {
     }
 
     /// Reads from a zero state and writes the last one to `state`, in the decoder's order of rows. Backward can follow if it
-    /// `learns`.
+    /// `learns`; `look` sees every chunk then.
     pub(super) fn forward(
         &mut self,
         ctx: &Context<R>,
@@ -54,6 +54,7 @@ impl<R: Real> Encoder<R> {
         learns: bool,
         dropout: Option<Dropout>,
         state: &mut State<R>,
+        look: &mut dyn FnMut(Passage<'_, R>),
     ) {
         let (extent, hidden) = (&read.extent, self.stack.hidden());
         assert_eq!(read.rows.len(), extent.rows(), "rows of the encoder");
@@ -67,7 +68,10 @@ impl<R: Real> Encoder<R> {
         last.clear();
         let (input, y) = (input(self.embedding, &read.inputs, &read.numbers, &mut self.x), &mut self.y[..n]);
         match learns {
-            true => self.stack.forward(ctx, params, input, extent, last, dropout.map(Dropout::of_encoder), y),
+            true => {
+                let dropout = dropout.map(Dropout::of_encoder);
+                self.stack.forward_seen(ctx, params, input, extent, last, dropout, y, look);
+            }
             false => self.stack.outputs(ctx, params, input, extent, last, y),
         }
         exchange(&read.rows, hidden, last, state, |own, decoder| decoder.copy_from_slice(own));
@@ -122,7 +126,7 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
     ) {
         if let Some(encoder) = &mut self.encoder {
-            encoder.forward(ctx, params, &batch.encoded, false, None, state);
+            encoder.forward(ctx, params, &batch.encoded, false, None, state, &mut |_| ());
         }
     }
 

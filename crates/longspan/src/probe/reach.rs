@@ -141,6 +141,10 @@ pub enum Stage {
     Sensitivity,
     /// The used lag.
     UsedLag,
+    /// The exponents along trajectories.
+    Exponents,
+    /// Products of Jacobians.
+    Products,
 }
 
 /// Who is told, and who may stop it.
@@ -157,7 +161,7 @@ pub struct Watch<'a> {
 pub struct Cancelled;
 
 impl Watch<'_> {
-    fn step(&mut self, stage: Stage, done: usize, all: usize) -> Result<(), Cancelled> {
+    pub(super) fn step(&mut self, stage: Stage, done: usize, all: usize) -> Result<(), Cancelled> {
         if (self.cancelled)() {
             return Err(Cancelled);
         }

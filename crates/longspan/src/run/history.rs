@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{RunError, RunRecord, read_config, read_record};
 use crate::config::Config;
+use crate::probe::ProbeRecord;
 use crate::telemetry::{FaultRecord, ScoreRecord, StepRecord};
 
 pub use metrics::Metrics;
@@ -34,6 +35,8 @@ pub struct History {
     pub test: Option<ScoreRecord>,
     /// The step that could not be taken.
     pub fault: Option<FaultRecord>,
+    /// The last probe of its weights.
+    pub probe: Option<ProbeRecord>,
     /// How it ended, as `summary.json` says; None while it has not.
     pub summary: Option<Map<String, Value>>,
     /// What could not be read, a sentence each.
@@ -50,7 +53,10 @@ pub fn read(run: &Path) -> Result<History, RunError> {
     let config = read_config(run)?;
     let Metrics { steps, valid, test, fault, mut problems } = metrics::read(&run.join("metrics.jsonl"))?;
     let summary = summary(&run.join("summary.json"), &mut problems);
-    Ok(History { path: run.into(), config, record, steps, valid, test, fault, summary, problems })
+    let probes = super::probes::read(run);
+    problems.extend(probes.skipped.iter().map(ToString::to_string));
+    let probe = probes.records.into_iter().last();
+    Ok(History { path: run.into(), config, record, steps, valid, test, fault, probe, summary, problems })
 }
 
 fn summary(path: &Path, problems: &mut Vec<String>) -> Option<Map<String, Value>> {

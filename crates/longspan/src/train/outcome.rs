@@ -11,8 +11,8 @@ use crate::dataset::DataRecord;
 use crate::diagnose::Finding;
 use crate::head::{Score, Unit};
 use crate::kernel::Level;
-use crate::telemetry::FlowProfile;
-use crate::trainer::{Divergence, StepReport};
+use crate::telemetry::{FaultRecord, FlowProfile};
+use crate::trainer::StepReport;
 
 /// What happens in a run, as it happens.
 pub enum Event<'a> {
@@ -115,9 +115,12 @@ pub struct Summary {
     /// What is wrong with it, by its own records; in the document the codes.
     #[serde(serialize_with = "codes")]
     pub findings: Vec<Finding>,
-    /// What failed, for a run that diverged.
+    /// The first bad value, for a run that diverged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultRecord>,
+    /// What to try then.
     #[serde(skip)]
-    pub divergence: Option<Divergence>,
+    pub ways_out: Vec<String>,
 }
 
 fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
@@ -138,6 +141,12 @@ impl Summary {
         }
         let chance = fields.remove("chance_loss").unwrap_or_default();
         fields.insert(format!("chance_{}", self.unit), chance);
+        if let (Some(fault), Some(Value::Object(fields))) = (&self.fault, fields.get_mut("fault")) {
+            // The steps before stand in the metrics and in fault/fault.json.
+            fields.remove("before");
+            fields.insert("reason".into(), fault.reason().into());
+            fields.insert("ways_out".into(), self.ways_out.clone().into());
+        }
         document
     }
 }

@@ -114,6 +114,7 @@ fn reach(config: &Config) -> ReachReport {
     };
     let lag = LagReport {
         window_steps: WINDOW,
+        lags: (0..=WINDOW).collect(),
         sequences: 64,
         samples: 64,
         zero_gradient_anchors: 0,
@@ -200,14 +201,18 @@ pub(crate) fn fault(cause: Cause) -> FaultRecord {
         epoch: 1,
         loss: f64::NAN,
         log10_global_norm: f64::NAN,
+        lr: 1e-3,
         phase: Phase::Forward,
         layer: Some(0),
+        direction: None,
+        encoder: false,
         t: Some(3),
         tensor: "h".into(),
         row: Some(1),
         unit: Some(2),
         value: f64::INFINITY,
         cause,
+        evidence: Default::default(),
         before: Vec::new(),
     }
 }

@@ -82,6 +82,8 @@ pub(super) enum Row {
     Lag(Stack),
     /// Training steps under observers of every tier.
     Observe(Step),
+    /// A training step beside one without checks.
+    Fault(Step),
     /// An update of Adam with such moments.
     SubnormalUpdate,
     /// Multiply-adds of f32 beside products of bf16, in registers.
@@ -122,6 +124,7 @@ pub(super) fn all() -> Vec<Row> {
             steps.push(character(model, cell, optimizer));
         }
     }
+    let word = steps[1];
     let streams = [64, 256].map(|hidden| Row::Stream(Stream { vocabulary: CHARACTERS, hidden }));
     let mut all: Vec<Row> = stacks.iter().copied().map(Row::Stack).collect();
     all.extend(steps.iter().copied().map(Row::Step));
@@ -144,6 +147,10 @@ pub(super) fn all() -> Vec<Row> {
         let steps = models.map(|(model, cell)| Step { hidden, ..character(model, cell, Rule::Adam) });
         all.extend(steps.map(Row::Observe));
     }
+    let model = character("char-lstm", LSTM, Rule::Adam);
+    // Where a step is short, what does not grow with it counts most.
+    let short = Step { model: "short-lstm", steps: 32, rows: 8, hidden: 64, ..model };
+    all.extend([model, word, short].map(Row::Fault));
     all.push(Row::Peak);
     all
 }
@@ -244,6 +251,7 @@ impl Row {
             Self::Subnormal(_) | Self::SubnormalUpdate => "subnormal",
             Self::Lag(_) => "lag",
             Self::Observe(_) => "observe",
+            Self::Fault(_) => "fault",
             Self::Peak => "peak",
         }
     }
@@ -256,7 +264,9 @@ impl Row {
             | Self::StackRecompute(stack)
             | Self::Lag(stack)
             | Self::Subnormal(stack) => stack.name(),
-            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) => step.name(),
+            Self::Step(step) | Self::StepMemory(step) | Self::StepRecompute(step) | Self::Fault(step) => {
+                step.name()
+            }
             Self::Ragged(ragged) => ragged.name(),
             Self::Stream(stream) => format!("lstm/{}", stream.hidden),
             Self::Start(step) => step.model.into(),
@@ -295,7 +305,8 @@ impl Row {
             | Self::StepMemory(step)
             | Self::StepRecompute(step)
             | Self::Observe(step)
-            | Self::Start(step) => step.describe(),
+            | Self::Start(step)
+            | Self::Fault(step) => step.describe(),
             Self::Stream(stream) => json!({
                 "cell": "lstm",
                 "vocabulary": stream.vocabulary,

@@ -118,6 +118,10 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             "The lag profile in f64 beside the same passes without it: cell / T x B x D x H x L",
             ["forward ms", "with back", "with profile", "of both", "of back", "f32 ms"],
         ),
+        Row::Fault(_) => (
+            "Training steps with the checks for faults, beside the same arithmetic without: model / optimizer",
+            ["checked ms", "bare ms", "ratio", "bounds us", "", ""],
+        ),
         Row::Subnormal(_) | Row::SubnormalUpdate => (
             "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
             ["healthy ms", "vanishing", "ratio", "subnormal", "ratio", "shares %"],
@@ -190,6 +194,14 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("whole_ratio", 2),
             show("backward_ratio", 2),
             show("plain_f32_ms", 3),
+        ],
+        Row::Fault(_) => [
+            show("checked_ms", 3),
+            show("bare_ms", 3),
+            show("ratio", 4),
+            show("bounds_us", 3),
+            none(),
+            none(),
         ],
         Row::Subnormal(_) | Row::SubnormalUpdate => [
             show("healthy_ms", 3),

@@ -17,7 +17,7 @@ use super::timing::Workload;
 const WINDOWS: u64 = 8;
 
 /// Random tokens, drawn before the first step.
-struct Tokens {
+pub(super) struct Tokens {
     steps: usize,
     rows: usize,
     /// `[WINDOWS, T + 1, B]`: the targets are the inputs one step on.
@@ -25,7 +25,7 @@ struct Tokens {
 }
 
 impl Tokens {
-    fn new(step: &Step) -> Self {
+    pub(super) fn new(step: &Step) -> Self {
         let &Step { vocabulary, steps, rows, .. } = step;
         let mut draw = Key::new(0, Purpose::Task, 0, 0).stream(0, 0);
         let count = WINDOWS as usize * (steps + 1) * rows;
@@ -52,6 +52,12 @@ impl Source for Tokens {
     }
 }
 
+/// The model of a step.
+pub(super) fn model_spec(step: &Step) -> ModelSpec {
+    let spec = ModelSpec::language(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
+    ModelSpec { chunk: chunk_for(step.rows), ..spec }
+}
+
 /// A model in training, with the settings that `longspan train` has by default.
 pub(super) struct Training {
     trainer: Trainer<f32>,
@@ -65,9 +71,11 @@ impl Training {
         let mut config = Config::default();
         (config.batch, config.optimizer) = (step.rows, step.optimizer);
         config.bptt_memory = Size(limit.unwrap_or(0));
-        let mut spec = ModelSpec::language(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
-        spec.chunk = chunk_for(step.rows);
-        Self { trainer: Trainer::new(ctx, &spec, &config), source: Tokens::new(step), lr: config.lr }
+        Self {
+            trainer: Trainer::new(ctx, &model_spec(step), &config),
+            source: Tokens::new(step),
+            lr: config.lr,
+        }
     }
 
     /// Looks as `tier` says from now on, closely at every step.

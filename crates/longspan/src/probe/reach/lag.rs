@@ -119,6 +119,9 @@ pub struct LagReport {
     pub samples: usize,
     /// Anchors left out because ∂ℓ_t/∂s_t is zero.
     pub zero_gradient_anchors: usize,
+    /// The lags τ that profiles have: all from 0 to W, or of long windows the first ones and then ever fewer.
+    #[serde(default)]
+    pub lags: Vec<usize>,
     /// All layers together.
     pub total: Reach,
     /// Each layer; unknown where no gradient reaches it at the anchors.
@@ -244,6 +247,7 @@ fn report(
         },
         samples: all.samples.len(),
         zero_gradient_anchors: anchors - all.samples.len(),
+        lags: (0..=window).collect(),
         total,
         layers: (0..layers)
             .map(|l| of_layer(l).map_or(Measured::Unknown(Reason::ZeroGradient), Measured::Known))
@@ -253,6 +257,63 @@ fn report(
             ln_input_ratio: of_top(&|sample| sample.ln_input),
         },
     })
+}
+
+impl LagReport {
+    /// Leaves profiles of about `most` lags at most: the first half of them one by one, then ever fewer.
+    pub fn thin(&mut self, most: usize) {
+        if self.lags.len() <= most.max(4) {
+            return;
+        }
+        let (exact, last) = (most.max(4) / 2, self.lags.len() - 1);
+        let ratio = last as f64 / exact as f64;
+        let lags = (1..=exact).map(|i| (exact as f64 * ratio.powf(i as f64 / exact as f64)).round() as usize);
+        let mut kept: Vec<usize> = (0..exact).chain(lags).collect();
+        kept.dedup();
+        self.total.keep(&kept);
+        for layer in &mut self.layers {
+            let Measured::Known(layer) = layer else { continue };
+            layer.state.keep(&kept);
+            layer.hidden.keep(&kept);
+            for part in [&mut layer.cell, &mut layer.keep_path, &mut layer.rest] {
+                if let Measured::Known(profile) = part {
+                    profile.keep(&kept);
+                }
+            }
+        }
+        self.lags = kept.iter().map(|&at| self.lags[at]).collect();
+    }
+
+    /// The median of ln G at a lag, linear between those that are kept; None beyond the window.
+    pub fn ln_median_at(&self, lag: usize) -> Option<f64> {
+        let at = self.lags.partition_point(|&kept| kept < lag);
+        let (&above, ln) = (self.lags.get(at)?, &self.total.ratio.ln_median);
+        if above == lag || at == 0 {
+            return ln.get(at).copied();
+        }
+        let below = self.lags[at - 1];
+        let share = (lag - below) as f64 / (above - below) as f64;
+        Some(ln[at - 1] + share * (ln[at] - ln[at - 1]))
+    }
+}
+
+impl Reach {
+    fn keep(&mut self, kept: &[usize]) {
+        self.ratio.keep(kept);
+        self.scaled.keep(kept);
+    }
+}
+
+impl Profile {
+    fn keep(&mut self, kept: &[usize]) {
+        for list in
+            [&mut self.ln_median, &mut self.ln_p05, &mut self.ln_p25, &mut self.ln_p75, &mut self.ln_p95]
+        {
+            if !list.is_empty() {
+                *list = kept.iter().map(|&at| list[at]).collect();
+            }
+        }
+    }
 }
 
 impl Samples {

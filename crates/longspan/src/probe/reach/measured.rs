@@ -59,6 +59,26 @@ pub enum Reason {
     },
     /// Nothing in the data is scored.
     NothingScored,
+    /// The model reads rows both ways: a lag is counted along one chain of states.
+    BothWays,
+    /// The model goes on from what an encoder has read: a lag is counted along one chain of states.
+    Encoder,
+    /// What layers read is normalised or summed between them: tangents are followed through plain stacks.
+    NotPlain,
+    /// Trajectories are too short.
+    ShortTrajectories {
+        /// Steps of the longest.
+        found_steps: usize,
+        /// Steps that are needed.
+        needed_steps: usize,
+    },
+    /// A Jacobian as a matrix would be too large.
+    TooWide {
+        /// Numbers in the joint state.
+        state_dimensions: usize,
+        /// The most that are taken.
+        most_dimensions: usize,
+    },
     /// The readout sees the mean of all steps: no single step has a loss of its own.
     MeanReadout,
     /// The gradient is zero where it begins.
@@ -96,6 +116,22 @@ impl fmt::Display for Reason {
                  are needed; the latest scored step is {latest_scored_step}: choose a smaller window, or longer sequences"
             ),
             Self::NothingScored => f.write_str("nothing in the data is scored"),
+            Self::BothWays => f.write_str(
+                "the model reads rows both ways, and a lag is counted along one chain of states",
+            ),
+            Self::Encoder => f.write_str(
+                "the model goes on from what an encoder has read, and a lag is counted along one chain of states",
+            ),
+            Self::NotPlain => f.write_str(
+                "what layers read is normalised or summed between them, and tangents are followed through plain stacks",
+            ),
+            Self::ShortTrajectories { found_steps, needed_steps } => {
+                write!(f, "the longest trajectory has {found_steps} steps, and {needed_steps} are needed")
+            }
+            Self::TooWide { state_dimensions, most_dimensions } => write!(
+                f,
+                "the joint state has {state_dimensions} numbers, and Jacobians are made of up to {most_dimensions}"
+            ),
             Self::MeanReadout => f.write_str(
                 "the readout sees the mean of all steps, so that no single step has a loss of its own",
             ),

@@ -17,7 +17,7 @@ impl History {
             steps: self.steps.clone(),
             valid: self.valid.clone(),
             fault: self.fault.clone(),
-            probe: None,
+            probe: self.probe.as_ref().map(Into::into),
         }
     }
 

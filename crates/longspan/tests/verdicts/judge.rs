@@ -3,7 +3,6 @@
 use longspan::clip::Clip;
 use longspan::config::KEYS;
 use longspan::diagnose::{Evidence, Facts, Finding, Probed, diagnose};
-use longspan::telemetry::{Cause, FaultRecord, Phase};
 
 use super::plan::Plan;
 use super::trace::Trace;
@@ -16,22 +15,6 @@ pub(crate) fn findings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
 fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
     let config = &plan.config;
     let settings = KEYS.iter().filter_map(|key| Some((key.name.to_owned(), config.get(key.name).text()?)));
-    let fault = trace.divergence.as_ref().map(|found| FaultRecord {
-        step: found.step,
-        epoch: found.epoch,
-        loss: found.loss,
-        log10_global_norm: found.global_norm.log10(),
-        // Where it began is another suite's affair: here a rule is told no more than that it was.
-        phase: if found.loss.is_finite() { Phase::Backward } else { Phase::Loss },
-        layer: None,
-        t: None,
-        tensor: "loss".into(),
-        row: None,
-        unit: None,
-        value: found.loss,
-        cause: Cause::BadInput,
-        before: trace.steps[trace.steps.len().saturating_sub(10)..].to_vec(),
-    });
     Evidence {
         facts: Facts {
             run: plan.name.clone(),
@@ -46,12 +29,12 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
             clips: config.clip != Clip::None,
             lr: config.lr,
             planned_steps: config.steps,
-            finished: trace.divergence.is_none(),
+            finished: trace.fault.is_none(),
             settings: settings.collect(),
         },
         steps: trace.steps.clone(),
         valid: trace.valid.clone(),
-        fault,
+        fault: trace.fault.clone(),
         probe: Some(Probed { reach: trace.reach.clone(), spectrum: trace.spectrum.clone() }),
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool
         "padding-dominated" => f.filled > 0.6 || f.unscored > 0.6,
         "vanishing-across-layers" => f.ln_depth < 1e-3_f64.ln(),
         "sensitivity-explosion" => f.sensitivity > 1e4,
-        "non-finite" => trace.divergence.is_some(),
+        "non-finite" => trace.fault.is_some(),
         _ => panic!("no code {code}"),
     }
 }

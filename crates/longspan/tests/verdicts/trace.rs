@@ -8,13 +8,15 @@ use longspan::model::{Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
 use longspan::probe::lyapunov::{Lyapunov, LyapunovOptions, LyapunovSpectrum};
 use longspan::probe::reach::{ReachOptions, ReachReport, Watch, measure, widen};
-use longspan::telemetry::{ScoreRecord, StepRecord};
-use longspan::trainer::{Divergence, Trainer};
+use longspan::telemetry::{FaultRecord, ScoreRecord, StepRecord};
+use longspan::trainer::Trainer;
 
 use super::autotrainer::Signs;
 use super::plan::Plan;
 use super::sources::Spoiled;
 
+/// Steps that a fault is recorded with.
+const BEFORE: usize = 32;
 /// Looks of the baseline and validations of a run.
 const LOOKS: u64 = 8;
 
@@ -28,7 +30,7 @@ pub(crate) struct Trace {
     pub(crate) carried: bool,
     pub(crate) steps: Vec<StepRecord>,
     pub(crate) valid: Vec<ScoreRecord>,
-    pub(crate) divergence: Option<Divergence>,
+    pub(crate) fault: Option<FaultRecord>,
     pub(crate) reach: Option<ReachReport>,
     pub(crate) spectrum: Option<LyapunovSpectrum>,
     pub(crate) signs: Vec<Signs>,
@@ -53,7 +55,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
     train.fill(0, 1, &mut batch);
     let carried = batch.carry;
 
-    let (mut steps, mut scores, mut signs, mut divergence) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut steps, mut scores, mut signs, mut fault) = (Vec::new(), Vec::new(), Vec::new(), None);
     let every = (config.steps / LOOKS).max(1);
     let classes = matches!(spec.output, OutputSpec::Classes { .. });
     for step in 0..config.steps {
@@ -62,7 +64,8 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
         }
         if let Err(found) = trainer.step(train.as_ref(), config.lr) {
             signs.push(signs_of(&spec, trainer.params(), train.as_ref(), step));
-            divergence = Some(found);
+            let before = steps[steps.len().saturating_sub(BEFORE)..].to_vec();
+            fault = Some(trainer.first_fault(&found, before));
             break;
         }
         steps.push(trainer.record());
@@ -91,7 +94,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
         carried,
         steps,
         valid: scores,
-        divergence,
+        fault,
         reach,
         spectrum,
         signs,

@@ -1,0 +1,142 @@
+//! `longspan probe`: how far the gradient reaches, and what the dynamics are, on any weights.
+
+mod show;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+use longspan::config::{Config, Origin};
+use longspan::data::{Batch, Source};
+use longspan::dataset::Dataset;
+use longspan::kernel::Context;
+use longspan::probe::reach::{Stage, Watch, widen};
+use longspan::probe::{Beside, ProbeOptions, examine};
+use longspan::run::{is_run, probes};
+use longspan::schema::Schema;
+
+use super::eval::{self, Loaded};
+use crate::failure::{Failure, fail, put};
+use crate::machine::Stop;
+use crate::progress::Bar;
+
+/// Windows of a text that a lag profile is measured on, beside those of training: twice as long, within these.
+const TEXT_WINDOWS: [usize; 2] = [256, 1000];
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
+    let Loaded { checkpoint, mut config, ctx, params, .. } = eval::load(matches, 0)?;
+    let header = checkpoint.require_header()?;
+    let options = options(matches)?;
+    if let Some(length) = matches.get_one::<String>("length") {
+        config.set("length", length, Origin::Flag)?;
+    }
+    let unroll = config.unroll;
+    if header.schema.vocabulary().is_some() && config.task.is_none() {
+        config.unroll = (2 * unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
+    }
+    let (source, data) = source(matches, &config, &header.schema)?;
+    let stop = Stop::listen()?;
+    let wide = Context::<f64>::new(ctx.level(), ctx.threads());
+    let mut bar = Bar::new();
+    let examined = examine(
+        &wide,
+        &header.model,
+        &widen(&params),
+        source.as_ref(),
+        &options,
+        &mut Watch {
+            progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
+            cancelled: &|| stop.came(),
+        },
+    );
+    bar.finish();
+    let Ok(mut record) = examined else { return Ok(ExitCode::from(stop.code())) };
+    if let Some(failure) = source.failure() {
+        return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
+    }
+    (record.step, record.data) = (header.position.step, data);
+    record.beside = beside(&config, unroll, source.as_ref());
+    let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
+    put(&if matches.get_flag("json") {
+        serde_json::to_string(&record)? + "\n"
+    } else {
+        show::text(&record, &header.model, written.as_deref())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(matches: &ArgMatches) -> Result<ProbeOptions, Failure> {
+    let mut options = ProbeOptions::default();
+    if let Some(text) = matches.get_one::<String>("exponents") {
+        options.exponents = match text.as_str() {
+            "all" => None,
+            text => {
+                Some(text.parse().map_err(|_| fail(format!("--exponents {text}: give a number, or all")))?)
+            }
+        };
+    }
+    let count = |name: &str| matches.get_one::<u64>(name).map(|&n| usize::try_from(n).unwrap_or(usize::MAX));
+    if let Some(sequences) = count("sequences") {
+        if sequences == 0 {
+            return Err(fail("--sequences 0: needs 1 or more"));
+        }
+        options.reach.sequences = sequences;
+        options.reach.least_sequences = options.reach.least_sequences.min(sequences);
+    }
+    if let Some(window) = count("window") {
+        if window == 0 {
+            return Err(fail("--window 0: needs 1 or more"));
+        }
+        options.reach.window = Some(window);
+    }
+    options.reach.seed = matches.get_one::<u64>("seed").copied().unwrap_or(0);
+    Ok(options)
+}
+
+/// What is measured on, and what it is called: a file, else what was held out, else what was trained on.
+fn source(
+    matches: &ArgMatches,
+    config: &Config,
+    schema: &Schema,
+) -> Result<(Box<dyn Source>, String), Failure> {
+    let named = ["text", "labelled", "series"].iter().any(|name| matches.get_one::<String>(name).is_some());
+    let anything = config.task.is_some()
+        || [&config.text, &config.labelled, &config.series].iter().any(|path| path.is_some());
+    if named || !anything {
+        let (source, on, _) = eval::source(matches, config, schema)?;
+        return Ok((source, on));
+    }
+    let learned = (config.task.is_none()).then_some(schema);
+    let data = Dataset::open(config, learned)?;
+    Ok(match (data.valid, data.test) {
+        (Some(valid), _) => (valid, "the validation part".into()),
+        (None, Some(test)) => (test, "the test part".into()),
+        (None, None) => (data.train, "the training part".into()),
+    })
+}
+
+/// Where training cuts the gradient off, and what the task needs.
+fn beside(config: &Config, unroll: usize, source: &dyn Source) -> Beside {
+    let mut second = Batch::default();
+    if source.windows() > 1 {
+        source.fill(0, 1, &mut second);
+    }
+    Beside {
+        truncation_steps: second.carry.then_some(unroll),
+        needed_lag_steps: config.task.map(|task| task.dependency_length(config.length.longest())),
+    }
+}
+
+fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Read => "reading",
+        Stage::Survey => "gates and truncations",
+        Stage::Lag => "lag profile",
+        Stage::Intervals => "intervals",
+        Stage::Sensitivity => "sensitivity",
+        Stage::UsedLag => "used lag",
+        Stage::Exponents => "exponents",
+        Stage::Products => "products of Jacobians",
+    }
+}

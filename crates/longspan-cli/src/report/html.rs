@@ -1,0 +1,49 @@
+//! One file that opens offline: the documents, the chart library, our scripts and styles.
+
+use serde_json::Value;
+
+const PAGE: &str = include_str!("../../assets/report.html");
+/// The look of all pages.
+pub(crate) const STYLE: &str = include_str!("../../assets/page.css");
+/// The scripts of all pages, in the order in which they need each other.
+pub(crate) const SCRIPTS: [(&str, &str); 4] = [
+    ("texts.js", include_str!("../../assets/texts.js")),
+    ("figures.js", include_str!("../../assets/figures.js")),
+    ("measured.js", include_str!("../../assets/measured.js")),
+    ("page.js", include_str!("../../assets/page.js")),
+];
+
+/// The page of these documents in `lang`, "en" or "zh".
+pub(crate) fn html(documents: &[Value], lang: &str) -> String {
+    // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
+    let documents = Value::from(documents).to_string().replace('<', "\\u003c");
+    let scripts = SCRIPTS.map(|(_, script)| script.replace("\"use strict\";\n", "")).concat();
+    let parts = [
+        ("style", STYLE),
+        ("lang", lang),
+        ("scripts", scripts.as_str()),
+        ("plotly", plotly()),
+        ("documents", documents.as_str()),
+    ];
+    // What is filled in is not searched again.
+    let mut page = String::with_capacity(PAGE.len() + plotly().len() + documents.len() + 100_000);
+    let mut rest = PAGE;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
+        page.push_str(before);
+        page.extend(parts.iter().find(|(part, _)| *part == name).map(|(_, text)| *text));
+        rest = after;
+    }
+    page + rest
+}
+
+/// plotly.js: the first of the scripts that its crate carries; the other draws formulas.
+pub(crate) fn plotly() -> &'static str {
+    static SCRIPT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    SCRIPT.get_or_init(|| {
+        let both = plotly::Plot::offline_js_sources();
+        let begin = both.find('>').map_or(0, |at| at + 1);
+        let end = both.find("</script>").unwrap_or(both.len());
+        both[begin..end].to_owned()
+    })
+}

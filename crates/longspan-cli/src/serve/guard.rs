@@ -1,0 +1,82 @@
+//! Who is answered: whoever names the server as it is named, and knows the token where there is one.
+//!
+//! A page of another site can make a browser ask a loopback address, under that site's own name: the Host header tells. Pages get no
+//! permission to load anything from elsewhere.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// What pages may load: what comes from here, and what they draw themselves.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(super) struct Guard {
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+impl Guard {
+    pub(super) fn new(address: SocketAddr, token: Option<String>) -> Self {
+        Self { address, token }
+    }
+
+    /// Whether a request calls the server by its own address; whoever knows a token may call it by any name.
+    fn is_named(&self, host: Option<&HeaderValue>) -> bool {
+        let Some(host) = host.and_then(|host| host.to_str().ok()) else { return false };
+        let name = host.strip_suffix(&format!(":{}", self.address.port())).unwrap_or(host);
+        let own = ["localhost", "127.0.0.1", "[::1]"].contains(&name);
+        own || name.trim_matches(['[', ']']) == self.address.ip().to_string()
+    }
+
+    /// Whether the token is in the address, or in the cookie that was set then.
+    fn knows(&self, query: Option<&str>, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let cookies = headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or("");
+        let given = |text: &str, separator: &str| {
+            let mut pairs = text.split(separator).filter_map(|pair| pair.trim().split_once('='));
+            pairs.any(|(name, value)| name == "token" && same(value, token))
+        };
+        given(query.unwrap_or(""), "&") || given(cookies, ";")
+    }
+}
+
+/// Takes the same time wherever they differ.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |or, (a, b)| or | (a ^ b)) == 0
+}
+
+/// Answers, or says why not.
+pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let no = |status: StatusCode, why: &'static str| (status, why).into_response();
+    let headers = request.headers();
+    let knows = guard.knows(request.uri().query(), headers);
+    let named = guard.is_named(headers.get(header::HOST)) || guard.token.is_some() && knows;
+    let asked_with = guard.token.as_ref().filter(|_| knows && request.uri().query().is_some());
+    let cookie = asked_with.map(|token| format!("token={token}; HttpOnly; SameSite=Strict; Path=/"));
+    let mut response = match request.method() {
+        &Method::GET | &Method::HEAD if named && knows => next.run(request).await,
+        &Method::GET | &Method::HEAD if !named => no(StatusCode::FORBIDDEN, "this server has another name"),
+        &Method::GET | &Method::HEAD => {
+            no(StatusCode::FORBIDDEN, "open the address with its ?token=, as the program printed it")
+        }
+        _ => no(StatusCode::METHOD_NOT_ALLOWED, "this server reads only"),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("content-security-policy", POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(Ok(cookie)) = cookie.map(HeaderValue::try_from) {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+    response
+}

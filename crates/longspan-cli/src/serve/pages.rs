@@ -1,0 +1,55 @@
+//! The page and what it loads: all of it is in the program.
+
+use std::io::Write;
+use std::sync::OnceLock;
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::report::{SCRIPTS, STYLE, plotly};
+
+const PAGE: &str = include_str!("../../assets/dashboard.html");
+const DASHBOARD: &str = include_str!("../../assets/dashboard.js");
+
+/// The page in a language.
+pub(super) fn page(lang: &str) -> Response {
+    (
+        [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-cache")],
+        PAGE.replace("{{lang}}", lang),
+    )
+        .into_response()
+}
+
+/// A script or style by its name.
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    const JS: &str = "text/javascript; charset=utf-8";
+    let (kind, text) = match name.as_str() {
+        "page.css" => ("text/css; charset=utf-8", STYLE),
+        "plotly.js" => return packed(&headers),
+        "dashboard.js" => (JS, DASHBOARD),
+        _ => match SCRIPTS.iter().find(|(script, _)| *script == name) {
+            Some((_, text)) => (JS, *text),
+            None => return (StatusCode::NOT_FOUND, "there is no such file").into_response(),
+        },
+    };
+    ([("content-type", kind), ("cache-control", "no-cache")], text).into_response()
+}
+
+/// The chart library, which is packed once.
+fn packed(headers: &HeaderMap) -> Response {
+    static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
+    let kind = [("content-type", "text/javascript; charset=utf-8"), ("cache-control", "max-age=3600")];
+    let takes = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    if !takes.is_some_and(|takes| takes.contains("gzip")) {
+        return (kind, plotly()).into_response();
+    }
+    let packed = PACKED.get_or_init(|| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let done = encoder.write_all(plotly().as_bytes()).and_then(|()| encoder.finish());
+        done.expect("memory takes everything")
+    });
+    (kind, [("content-encoding", "gzip")], packed.as_slice()).into_response()
+}

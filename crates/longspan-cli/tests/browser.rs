@@ -1,0 +1,163 @@
+//! Pages are looked at in a headless Chromium: they load nothing from elsewhere, say nothing on the console, have their figures, can be
+//! used by keyboard, in both languages and themes, and axe-core finds nothing serious.
+//!
+//! It needs node, Chromium (`LONGSPAN_CHROMIUM`, else /usr/bin/chromium), and puppeteer-core and axe-core where `NODE_PATH` says;
+//! screenshots go to `LONGSPAN_SCREENSHOTS`, where that is set.
+#![allow(missing_docs, reason = "a test file")]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use common::Desk;
+use serde_json::Value;
+
+/// Whether there is a browser; with `LONGSPAN_REQUIRE=chromium` there must be.
+fn browser() -> bool {
+    let has =
+        Command::new("node").args(["-e", "require('puppeteer-core'); require.resolve('axe-core')"]).output();
+    let chromium = std::env::var("LONGSPAN_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    let there = has.is_ok_and(|output| output.status.success()) && std::path::Path::new(&chromium).exists();
+    let required =
+        std::env::var("LONGSPAN_REQUIRE").is_ok_and(|names| names.split(',').any(|name| name == "chromium"));
+    assert!(
+        there || !required,
+        "LONGSPAN_REQUIRE names chromium, and it, node, puppeteer-core or axe-core is missing"
+    );
+    if !there {
+        eprintln!("skipped: no Chromium, node, puppeteer-core or axe-core");
+    }
+    there
+}
+
+/// What the script finds on a page.
+fn look(desk: &Desk, scene: &str, url: &str) -> Value {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/look.js");
+    let shots = std::env::var("LONGSPAN_SCREENSHOTS").map_or_else(|_| desk.path("shots"), Into::into);
+    std::fs::create_dir_all(&shots).expect("a directory for screenshots");
+    let output =
+        Command::new("node").arg(script).args([scene, url]).arg(shots).output().expect("node starts");
+    assert!(output.status.success(), "{scene}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one document")
+}
+
+/// What holds of every page.
+fn check(found: &Value, own: &str) {
+    assert_eq!(found["console"], Value::Array(Vec::new()), "the console is empty");
+    for request in found["requests"].as_array().expect("a list") {
+        let request = request.as_str().expect("an address");
+        assert!(
+            request.starts_with(own) || request.starts_with("data:") || request.starts_with("blob:"),
+            "{request}"
+        );
+    }
+    for which in ["accessibility", "accessibility_dark"] {
+        assert_eq!(found[which], Value::Array(Vec::new()), "{which}");
+    }
+    for shot in found["screenshots"].as_array().expect("a list") {
+        assert_eq!(shot["wide"], false, "the page is as wide as the screen: {shot}");
+    }
+    assert_ne!(found["themes"][0], found["themes"][1], "dark is dark");
+    assert_eq!((&found["languages"][0][0], &found["languages"][1][0]), (&"en".into(), &"zh-Hans".into()));
+    assert_ne!(found["languages"][0][1], found["languages"][1][1], "words are translated");
+}
+
+#[test]
+fn a_report_is_whole_and_can_be_used() {
+    if !browser() {
+        return;
+    }
+    let desk = Desk::new();
+    desk.good("train --task agreement --length 12 --hidden 16 --layers 2 --batch 8 --steps 60 --eval-every 20 --observe full --threads 1 --out run");
+    desk.good("probe run --sequences 16");
+    desk.good("report run -o report.html");
+    let found = look(&desk, "report", &format!("file://{}", desk.path("report.html").display()));
+    check(&found, "file://");
+    for (figure, least) in [
+        ("loss", 60),
+        ("norm", 60),
+        ("profile", 10),
+        ("spectrogram-0", 50),
+        ("spectrogram-1", 50),
+        ("lag", 10),
+        ("spectrum", 8),
+        ("gates", 6),
+        ("forgetting", 16),
+        ("path", 10),
+    ] {
+        let points = found["figures"][format!("figure-{figure}")].as_array();
+        let most = points.into_iter().flatten().filter_map(Value::as_u64).max().unwrap_or(0);
+        assert!(most >= least, "{figure} has {most} points: {}", found["figures"]);
+    }
+    assert_eq!(
+        (&found["reached"], &found["slider"]["moved"]),
+        (&"replay".into(), &true.into()),
+        "by keyboard"
+    );
+    assert_eq!(found["slider"]["said"], "1", "the first step that was looked at");
+    assert_eq!(found["rows"], 61, "a head and 60 steps");
+}
+
+#[test]
+fn hostile_names_and_contents_are_words() {
+    if !browser() {
+        return;
+    }
+    let desk = Desk::new();
+    let name = "<img src=x onerror=window.hostile=1>";
+    desk.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out run");
+    std::fs::rename(desk.path("run"), desk.path(name)).expect("a name that a file system takes");
+    let record = String::from_utf8(desk.read(&format!("{name}/run.json"))).expect("text");
+    let spoiled = record.replace("agreement over", "</script><script>window.hostile=2</script>");
+    assert_ne!(record, spoiled);
+    desk.write(&format!("{name}/run.json"), spoiled);
+    let mut metrics = desk.read(&format!("{name}/metrics.jsonl"));
+    metrics.extend(br#"{"type":"step","step":99,"loss_nats":"<b>","epoch":1e400}"#);
+    desk.write(&format!("{name}/metrics.jsonl"), metrics);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
+    let made =
+        command.current_dir(desk.path("")).arg("report").arg(desk.path(name)).args(["-o", "r.html"]).output();
+    assert!(made.expect("it starts").status.success());
+    let found = look(&desk, "report", &format!("file://{}", desk.path("r.html").display()));
+    check(&found, "file://");
+    assert_eq!(found["scripts_of_runs"], Value::Null, "nothing of a run is run");
+    let text = found["text"].as_str().expect("text");
+    assert!(text.contains(name) && text.contains("</script>"), "they are shown as they are: {text}");
+}
+
+#[test]
+fn the_dashboard_follows_a_run() {
+    if !browser() {
+        return;
+    }
+    let desk = Desk::new();
+    desk.good("train --task agreement --length 8 --hidden 8 --steps 25 --threads 1 --out runs/done");
+    let start = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
+        command.current_dir(desk.path("")).args(line.split_whitespace()).stdout(Stdio::null());
+        command
+    };
+    let mut training =
+        start("train --task agreement --length 20 --steps 1000000 --hidden 32 --threads 1 --out runs/live")
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it trains");
+    let mut server = start("serve runs --port 0").stderr(Stdio::piped()).spawn().expect("it serves");
+    let mut line = String::new();
+    BufReader::new(server.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
+    let url =
+        line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
+    let found = std::panic::catch_unwind(|| look(&desk, "dashboard", &url));
+    for process in [&mut training, &mut server] {
+        process.kill().expect("it can be ended");
+        process.wait().expect("it ends");
+    }
+    let found = found.unwrap_or_else(|cause| std::panic::resume_unwind(cause));
+    check(&found, &url);
+    assert_eq!(found["list"].as_array().map(Vec::len), Some(2), "{}", found["list"]);
+    assert!(found["list"][1].as_str().is_some_and(|row| row.contains("in training")), "{}", found["list"]);
+    assert!(found["live"]["later"].as_u64() > found["live"]["first"].as_u64(), "{}", found["live"]);
+    assert_eq!(found["live"]["same_page"], true, "without a reload");
+    assert_eq!(found["compared"], serde_json::json!(["live", "done"]));
+}

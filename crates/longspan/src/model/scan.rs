@@ -1,0 +1,359 @@
+//! A training pass that looks for the first bad value.
+//!
+//! *Bad* is what is not finite, or [`LIMIT`] and above. *First* is meant in the order of computation: nothing that a value is made
+//! from comes after it. Of values that do not depend on each other the one that comes first here is named:
+//!
+//! ```text
+//! input      what an encoder reads, what is read, what should come out: by time, row, unit; the state before the window
+//! forward    by time, then layer from the bottom, then tensor in the order of the cell's `VALUES`, then row, unit
+//! loss       logits or outputs of the scored places, by time, row, unit; the loss
+//! backward   the gradient by what the readout reads; then by time from the last step, then layer from the top, then ∂ℒ/∂h_t, that by
+//!            c_t, the cell's `DERIVATIVES`, then row, unit; then the gradients of the weights in the order of the layout
+//! ```
+//!
+//! Where rows are read both ways, a layer is over before the next one begins: layers come before time, and of a layer the direction
+//! that goes forwards before the other one, each in the order of its own steps. An encoder's forward comes before, its backward
+//! behind all of the decoder's.
+
+use super::{Model, ModelSpec, OutputSpec, Readout};
+use crate::bptt::{Flow, Passage, State};
+use crate::data::{Batch, IGNORE};
+use crate::dropout::Dropout;
+use crate::extent::Extent;
+use crate::head::Score;
+use crate::kernel::Context;
+use crate::layer::Plant;
+use crate::optim::LIMIT;
+use crate::params::Params;
+use crate::pool::Pool;
+use crate::real::Real;
+use crate::telemetry::{Direction, Phase};
+
+/// Whether a number is bad.
+pub fn is_bad<R: Real>(x: R) -> bool {
+    let x = x.to_f64();
+    !x.is_finite() || x.abs() >= LIMIT
+}
+
+/// A value and where it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// What was being done.
+    pub phase: Phase,
+    /// The layer as a [`State`] counts them.
+    pub layer: Option<usize>,
+    /// Which of the layer's directions it is, where rows are read both ways.
+    pub direction: Option<Direction>,
+    /// Whether it is the encoder's.
+    pub encoder: bool,
+    /// The time step of what is read there.
+    pub t: Option<usize>,
+    /// What it is in.
+    pub tensor: String,
+    /// The row of the batch, or of what the encoder reads.
+    pub row: Option<usize>,
+    /// The unit, or the place in a tensor of weights.
+    pub unit: Option<usize>,
+    /// The value.
+    pub value: f64,
+}
+
+impl Place {
+    /// Somewhere in a tensor.
+    pub fn of(phase: Phase, tensor: impl Into<String>, value: f64) -> Self {
+        let (layer, t, row, unit) = (None, None, None, None);
+        Self { phase, layer, direction: None, encoder: false, t, tensor: tensor.into(), row, unit, value }
+    }
+}
+
+/// The parts of a pass, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Era {
+    Read,
+    Asked,
+    Before,
+    Encode,
+    Forward,
+    Outputs,
+    Loss,
+    Arriving,
+    Backward,
+    BackwardEncoder,
+    Gradients,
+}
+
+/// Where in the order of computation a step of a layer is: then layer and direction where rows are read both ways, step, layer.
+type Order = (Era, [usize; 3]);
+
+/// What a pass has found so far.
+pub struct Scan {
+    spec: ModelSpec,
+    first: Option<(Order, Place)>,
+    /// The largest |value| of the states that are not bad.
+    largest_state: f64,
+    /// log10 of the norm of ∂ℒ/∂h_t from a layer's last step on, by layer.
+    norms: Vec<Vec<f64>>,
+}
+
+impl Scan {
+    fn new(spec: &ModelSpec) -> Self {
+        let layers = if spec.bidirectional { 2 * spec.layers } else { spec.layers };
+        Self { spec: spec.clone(), first: None, largest_state: 0.0, norms: vec![Vec::new(); layers] }
+    }
+
+    /// The first bad value.
+    pub fn place(&self) -> Option<&Place> {
+        self.first.as_ref().map(|(_, place)| place)
+    }
+
+    /// The largest absolute value of a state that is not bad.
+    pub fn largest_state(&self) -> f64 {
+        self.largest_state
+    }
+
+    /// log10 of the factor by which ∂ℒ/∂h_t has grown a step on its way back through the layer of the bad value, and in how many
+    /// steps; None where there are fewer than two.
+    pub fn growth(&self) -> Option<(f64, usize)> {
+        let norms = &self.norms[self.place()?.layer?];
+        let steps = norms.iter().take_while(|norm| norm.is_finite()).count().checked_sub(1)?;
+        (steps > 0).then(|| ((norms[steps] - norms[0]) / steps as f64, steps))
+    }
+
+    fn take(&mut self, order: Order, place: Place) {
+        if self.first.as_ref().is_none_or(|(first, _)| order < *first) {
+            self.first = Some((order, place));
+        }
+    }
+
+    /// A place in a layer: (layer, its step, row) of rows in an extent.
+    fn at(
+        &self,
+        phase: Phase,
+        tensor: &str,
+        (layer, step): (usize, usize),
+        extent: &Extent,
+        found: Found,
+    ) -> Place {
+        let direction = self.spec.bidirectional.then(|| Direction::of(layer));
+        let t = match direction {
+            Some(Direction::Reverse) => extent.length(found.row) - 1 - step,
+            _ => step,
+        };
+        let place = Place::of(phase, tensor, found.value);
+        found.at(Place { layer: Some(layer), direction, t: Some(t), ..place })
+    }
+
+    /// A chunk that forward has passed.
+    pub(super) fn passage<R: Real>(&mut self, era: Era, passage: &Passage<'_, R>) {
+        let cut = passage.cut();
+        for (l, t) in (0..passage.layers().len()).flat_map(|l| (0..cut.steps()).map(move |t| (l, t))) {
+            let (layer, step) = (passage.first() + l, cut.first_step() + t);
+            let order = if self.spec.bidirectional { [layer, step, 0] } else { [0, step, layer] };
+            for &(tensor, kept) in self.spec.cell.values() {
+                let rows = cut.rows_at(t);
+                let values = |row: usize| passage.value(l, kept, t, row);
+                if let Some(found) = first_in(rows, values) {
+                    let place = self.at(Phase::Forward, tensor, (layer, step), cut.extent(), found);
+                    self.take((era, order), Place { encoder: era == Era::Encode, ..place });
+                    break;
+                }
+                if matches!(tensor, "h" | "c") {
+                    let all = (0..rows).flat_map(values).map(|x| x.abs().to_f64());
+                    self.largest_state = all.fold(self.largest_state, f64::max);
+                }
+            }
+        }
+    }
+
+    /// A step of a layer that backward has passed.
+    pub(super) fn flow<R: Real>(&mut self, era: Era, flow: &Flow<'_, R>, extent: &Extent) {
+        let (layer, step, hidden) = (flow.layer, flow.t, self.spec.hidden);
+        let (above, back) = (usize::MAX - layer, extent.steps() - step);
+        let order = match self.spec.bidirectional {
+            true => [usize::MAX - layer / 2, layer % 2, back],
+            false => [0, back, above],
+        };
+        let squares: f64 = flow.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum();
+        self.norms[layer].push(0.5 * squares.log10());
+        let rows = flow.d_hidden.len() / hidden;
+        let states = [("d_h", flow.d_hidden), ("d_c", flow.d_cell)].into_iter();
+        let states =
+            states.filter(|(_, values)| !values.is_empty()).map(|(tensor, values)| (tensor, values, 1, 0));
+        let slots = flow.deltas.len() / flow.d_hidden.len();
+        let deltas = self.spec.cell.derivatives().iter();
+        let deltas = deltas.map(|&(tensor, slot)| (tensor, flow.deltas, slots, slot));
+        for (tensor, values, slots, slot) in states.chain(deltas) {
+            if let Some(found) = first_in(rows, |row| &values[(row * slots + slot) * hidden..][..hidden]) {
+                let place = self.at(Phase::Backward, tensor, (layer, step), extent, found);
+                return self.take((era, order), Place { encoder: era == Era::BackwardEncoder, ..place });
+            }
+        }
+    }
+
+    /// What is read, what should come out, and the state before.
+    pub(super) fn inputs<R: Real>(&mut self, batch: &Batch, state: &State<R>) {
+        for (encoder, extent, numbers) in
+            [(true, &batch.encoded.extent, &batch.encoded.numbers), (false, &batch.extent, &batch.numbers)]
+        {
+            if let Some(found) = first_of_places(extent, numbers, false) {
+                let place = Place { encoder, ..Place::of(Phase::Input, "x", found.value) };
+                self.take((Era::Read, [usize::from(!encoder), 0, 0]), found.at_place(extent, place));
+            }
+        }
+        let (places, targets) = (&batch.values.places, &batch.values.targets);
+        let width = targets.len() / places.len().max(1);
+        if let Some(found) = first_in(places.len(), |i| &targets[i * width..][..width]) {
+            let place = Place::of(Phase::Input, "target", found.value);
+            let found = Found { row: places[found.row] as usize, ..found };
+            self.take((Era::Asked, [0; 3]), self.read_out_of(&batch.extent, place, found));
+        }
+        let (hidden, rows) = (self.spec.hidden, batch.rows());
+        for layer in (0..state.layers()).filter(|_| batch.carry) {
+            let parts = state.layer(layer).chunks(rows * hidden).zip(["h_0", "c_0"]);
+            for (part, (values, tensor)) in parts.enumerate() {
+                if let Some(found) = first_in(rows, |row| &values[row * hidden..][..hidden]) {
+                    let place = Place::of(Phase::Input, tensor, found.value);
+                    let place = Place { layer: Some(layer), ..found.at(place) };
+                    self.take((Era::Before, [layer, part, 0]), place);
+                }
+            }
+        }
+    }
+
+    /// What comes out at the scored places, of what the readout reads.
+    pub(super) fn outputs<R: Real>(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        readout: &mut Readout<R>,
+        h: &[R],
+        batch: &Batch,
+    ) {
+        let (hidden, width) = (self.spec.width(), self.spec.output.width());
+        let classes = matches!(self.spec.output, OutputSpec::Classes { .. });
+        let places: Vec<usize> = match classes {
+            true => (0..batch.targets.len()).filter(|&i| batch.targets[i] != IGNORE).collect(),
+            false => batch.values.places.iter().map(|&place| place as usize).collect(),
+        };
+        let mut out = vec![R::ZERO; width];
+        for place in places {
+            let h = &h[place * hidden..][..hidden];
+            match readout {
+                Readout::Classes(classes) => classes.logits(ctx, params, h, &mut out),
+                Readout::Values(values) => values.outputs(ctx, params, h, &mut out),
+            }
+            if let Some(found) = first_in(1, |_| &out[..]) {
+                let tensor = if classes { "logits" } else { "outputs" };
+                let at = Place::of(Phase::Loss, tensor, found.value);
+                let at = self.read_out_of(&batch.extent, at, Found { row: place, ..found });
+                return self.take((Era::Outputs, [0; 3]), at);
+            }
+        }
+    }
+
+    /// The loss of the batch.
+    pub(super) fn loss(&mut self, score: &Score) {
+        let loss = score.mean_loss();
+        if !loss.is_finite() {
+            self.take((Era::Loss, [0; 3]), Place::of(Phase::Loss, "loss", loss));
+        }
+    }
+
+    /// The gradient by what comes out of the layers.
+    pub(super) fn arriving<R: Real>(&mut self, extent: &Extent, d_y: &[R]) {
+        if let Some(found) = first_of_places(extent, d_y, true) {
+            let place = Place::of(Phase::Backward, "d_y", found.value);
+            self.take((Era::Arriving, [0; 3]), found.at_place(extent, place));
+        }
+    }
+
+    /// The gradients of the weights.
+    pub(super) fn gradients<R: Real>(&mut self, grads: &Params<R>) {
+        if let Some((tensor, unit, value)) = first_in_tensors(grads, is_bad) {
+            let place = Place::of(Phase::Backward, format!("d_{tensor}"), value);
+            self.take((Era::Gradients, [0; 3]), Place { unit: Some(unit), ..place });
+        }
+    }
+
+    /// A place among those that the readout sees: places, or rows where it sees one thing of each.
+    fn read_out_of(&self, extent: &Extent, place: Place, found: Found) -> Place {
+        match self.spec.pool {
+            Pool::Steps => found.at_place(extent, place),
+            Pool::Mean | Pool::Ends => found.at(place),
+        }
+    }
+}
+
+/// A bad value in some rows.
+#[derive(Clone, Copy)]
+struct Found {
+    row: usize,
+    unit: usize,
+    value: f64,
+}
+
+impl Found {
+    fn at(self, place: Place) -> Place {
+        Place { row: Some(self.row), unit: Some(self.unit), ..place }
+    }
+
+    /// Where the rows are the places of an extent.
+    fn at_place(self, extent: &Extent, place: Place) -> Place {
+        let (t, row) = extent.place(self.row);
+        Place { t: Some(t), row: Some(row), unit: Some(self.unit), ..place }
+    }
+}
+
+/// The first bad one of some rows of values.
+fn first_in<'a, R: Real>(rows: usize, values: impl Fn(usize) -> &'a [R]) -> Option<Found> {
+    (0..rows).find_map(|row| {
+        let values = values(row);
+        let unit = values.iter().position(|&x| is_bad(x))?;
+        Some(Found { row, unit, value: values[unit].to_f64() })
+    })
+}
+
+/// The first bad one of the values at all places; its row is the place. Going `back`, the last step comes first.
+fn first_of_places<R: Real>(extent: &Extent, values: &[R], back: bool) -> Option<Found> {
+    let width = values.len() / extent.places().max(1);
+    (0..extent.steps()).find_map(|t| {
+        let t = if back { extent.steps() - 1 - t } else { t };
+        let first = extent.offset(t);
+        let found = first_in(extent.rows_at(t), |row| &values[(first + row) * width..][..width])?;
+        Some(Found { row: first + found.row, ..found })
+    })
+}
+
+/// The first element of named tensors that is `bad`: the tensor's name, the place in it, the value.
+pub fn first_in_tensors<R: Real>(params: &Params<R>, bad: impl Fn(R) -> bool) -> Option<(&str, usize, f64)> {
+    params.layout().entries().iter().enumerate().find_map(|(index, entry)| {
+        let values = params.tensor(index);
+        let at = values.iter().position(|&x| bad(x))?;
+        Some((entry.name.as_str(), at, values[at].to_f64()))
+    })
+}
+
+impl<R: Real> Model<R> {
+    /// Plants a bad value into the training passes from now on, see [`Plant`]; None takes it away.
+    pub fn plant(&mut self, plant: Option<Plant>) {
+        self.stack.plant(plant.filter(|plant| !plant.encoder));
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.plant(plant.filter(|plant| plant.encoder));
+        }
+    }
+
+    /// As [`Model::train`], to the same bits, and looks for the first bad value; weights are not looked at.
+    pub fn scan(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        dropout: Option<Dropout>,
+        grads: &mut Params<R>,
+    ) -> (Scan, Score) {
+        let mut scan = Scan::new(&self.spec);
+        let score = self.pass(ctx, params, batch, state, dropout, None, grads, &mut |_| (), Some(&mut scan));
+        (scan, score)
+    }
+}

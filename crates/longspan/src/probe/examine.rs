@@ -1,0 +1,242 @@
+//! All measurements of some weights on a source, one after the other.
+//!
+//! Trajectories are rows of the source's first windows, driven by what they read: windows whose state is carried are one trajectory
+//! in pieces, others are as long as they are.
+
+use super::jacobian::{DenseJacobians, JacobianProduct};
+use super::lyapunov::{Lyapunov, LyapunovOptions, LyapunovSpectrum};
+use super::reach::{Cancelled, Measured, ReachOptions, Reason, Stage, Watch, measure};
+use super::record::{Beside, ProbeRecord};
+use crate::bptt::State;
+use crate::data::{Batch, IGNORE, Source};
+use crate::kernel::Context;
+use crate::model::{Model, ModelSpec};
+use crate::params::Params;
+
+/// Steps of a trajectory between two looks at whether to go on.
+const PIECE: usize = 64;
+/// Steps that a trajectory needs.
+const LEAST_STEPS: usize = 8;
+/// The largest Jacobian that is made as a matrix, and the longest product of them.
+const WIDEST: usize = 512;
+const LONGEST: usize = 64;
+/// Rows whose products are taken.
+const PRODUCT_ROWS: usize = 4;
+/// Lags of a profile that are kept.
+const LAGS: usize = 200;
+
+/// What is measured, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeOptions {
+    /// How far the gradient reaches.
+    pub reach: ReachOptions,
+    /// Leading exponents of each layer; None for all, 0 for none.
+    pub exponents: Option<usize>,
+    /// Trajectories, at most.
+    pub trajectories: usize,
+    /// Steps of a trajectory, at most.
+    pub trajectory_steps: usize,
+    /// Whether products of Jacobians are measured.
+    pub products: bool,
+}
+
+impl Default for ProbeOptions {
+    fn default() -> Self {
+        Self {
+            reach: ReachOptions::default(),
+            exponents: Some(8),
+            trajectories: 8,
+            trajectory_steps: 1000,
+            products: true,
+        }
+    }
+}
+
+impl ProbeOptions {
+    /// What a run can bear at its end: some sequences, a few exponents, nothing that is run several times.
+    pub fn light() -> Self {
+        let reach = ReachOptions {
+            sequences: 16,
+            resamples: 200,
+            truncations: Vec::new(),
+            sensitivity_sequences: 4,
+            used: false,
+            ..ReachOptions::default()
+        };
+        Self { reach, exponents: Some(2), trajectories: 4, trajectory_steps: 200, products: false }
+    }
+}
+
+/// Measures weights on a source. What does not apply to the model says why.
+///
+/// # Errors
+/// [`Cancelled`] if `watch` says so.
+///
+/// # Panics
+/// If the weights are not of this model.
+pub fn examine(
+    ctx: &Context<f64>,
+    spec: &ModelSpec,
+    params: &Params<f64>,
+    source: &dyn Source,
+    options: &ProbeOptions,
+    watch: &mut Watch<'_>,
+) -> Result<ProbeRecord, Cancelled> {
+    let chain = match () {
+        () if spec.bidirectional => Some(Reason::BothWays),
+        () if spec.encoder.is_some() => Some(Reason::Encoder),
+        () => None,
+    };
+    let reach = match chain {
+        Some(reason) => Measured::Unknown(reason),
+        None => {
+            let mut report = measure(ctx, spec, params, source, &options.reach, watch)?;
+            if let Measured::Known(lag) = &mut report.lag {
+                lag.thin(LAGS);
+            }
+            Measured::Known(report)
+        }
+    };
+    let plain = !spec.layer_norm && !spec.layer_residual;
+    let (spectrum, products) = match chain.or((!plain).then_some(Reason::NotPlain)) {
+        Some(reason) => (Measured::Unknown(reason), Measured::Unknown(reason)),
+        None => follow(ctx, spec, params, source, options, watch)?,
+    };
+    Ok(ProbeRecord {
+        format: ProbeRecord::FORMAT,
+        step: 0,
+        light: false,
+        data: String::new(),
+        beside: Beside::default(),
+        reach,
+        spectrum,
+        products,
+    })
+}
+
+type Followed = (Measured<LyapunovSpectrum>, Measured<Vec<JacobianProduct>>);
+
+/// What follows trajectories: exponents, and products at their ends.
+fn follow(
+    ctx: &Context<f64>,
+    spec: &ModelSpec,
+    params: &Params<f64>,
+    source: &dyn Source,
+    options: &ProbeOptions,
+    watch: &mut Watch<'_>,
+) -> Result<Followed, Cancelled> {
+    let pieces = trajectories(source, options);
+    let steps: usize = pieces.iter().map(Batch::steps).sum();
+    let short = Reason::ShortTrajectories { found_steps: steps, needed_steps: LEAST_STEPS };
+    if steps < LEAST_STEPS || source.windows() == 0 {
+        return Ok((Measured::Unknown(short), Measured::Unknown(short)));
+    }
+    let mut model = Model::<f64>::new(ctx.level(), spec);
+    model.pack(ctx, params);
+    let rows = pieces[0].rows();
+    let warmup_steps = LyapunovOptions::default().warmup_steps.min(steps / 4);
+    let mut state = model.zero_state(rows);
+    let lyapunov_options = LyapunovOptions {
+        exponents: options.exponents,
+        warmup_steps,
+        seed: options.reach.seed,
+        ..LyapunovOptions::default()
+    };
+    let mut lyapunov =
+        (options.exponents != Some(0)).then(|| Lyapunov::new(ctx, &state, rows, lyapunov_options));
+    for (done, piece) in pieces.iter().enumerate() {
+        watch.step(Stage::Exponents, done, pieces.len())?;
+        let Some(lyapunov) = &mut lyapunov else { break };
+        model.follow(ctx, params, piece, &mut state, &mut |mut passage| lyapunov.look(ctx, &mut passage));
+    }
+    let spectrum = match lyapunov {
+        Some(lyapunov) => Measured::Known(lyapunov.spectrum()),
+        None => Measured::Unknown(Reason::NotAsked),
+    };
+    let products = match options.products {
+        true => products(ctx, &mut model, params, &pieces, watch)?,
+        false => Measured::Unknown(Reason::NotAsked),
+    };
+    Ok((spectrum, products))
+}
+
+/// Products of the Jacobians of the last steps of a few trajectories.
+fn products(
+    ctx: &Context<f64>,
+    model: &mut Model<f64>,
+    params: &Params<f64>,
+    pieces: &[Batch],
+    watch: &mut Watch<'_>,
+) -> Result<Measured<Vec<JacobianProduct>>, Cancelled> {
+    let rows = pieces[0].rows().min(PRODUCT_ROWS);
+    let mut state: State<f64> = model.zero_state(rows);
+    let width: usize = (0..state.layers()).map(|layer| state.layer(layer).len() / rows).sum();
+    if width > WIDEST {
+        return Ok(Measured::Unknown(Reason::TooWide { state_dimensions: width, most_dimensions: WIDEST }));
+    }
+    let steps: usize = pieces.iter().map(Batch::steps).sum();
+    let lags: Vec<usize> = (0..).map(|i| 1 << i).take_while(|&lag| lag <= LONGEST.min(steps)).collect();
+    let shape = state.clone();
+    let mut jacobians = DenseJacobians::new(&shape, rows, lags.last().copied().unwrap_or(1));
+    let mut left = steps;
+    for (done, piece) in pieces.iter().enumerate() {
+        watch.step(Stage::Products, done, pieces.len())?;
+        let some = of_rows(piece, rows, piece.steps());
+        left -= piece.steps();
+        // Only what the last pieces leave is kept: those before are run for their states.
+        let kept = left < LONGEST;
+        model.follow(ctx, params, &some, &mut state, &mut |mut passage| {
+            if kept {
+                jacobians.look(ctx, &shape, &mut passage);
+            }
+        });
+    }
+    Ok(Measured::Known(jacobians.products(ctx, &lags)))
+}
+
+/// Trajectories in pieces, the first of which begins anew, all of one length.
+fn trajectories(source: &dyn Source, options: &ProbeOptions) -> Vec<Batch> {
+    let (mut pieces, mut batch, mut left) = (Vec::new(), Batch::default(), options.trajectory_steps);
+    for window in 0..source.windows() {
+        source.fill(0, window, &mut batch);
+        // A window that begins anew is another trajectory.
+        if left == 0 || batch.rows() == 0 || window > 0 && !batch.carry {
+            break;
+        }
+        let rows = batch.rows().min(options.trajectories.max(1));
+        let steps = batch.extent.length(rows - 1).min(left);
+        left -= steps;
+        let whole = of_rows(&batch, rows, steps);
+        for first in (0..steps).step_by(PIECE) {
+            let mut piece = cut(&whole, first, PIECE.min(steps - first));
+            piece.carry = window > 0 || first > 0;
+            pieces.push(piece);
+        }
+    }
+    pieces
+}
+
+/// The first steps of the first rows: what they read.
+fn of_rows(batch: &Batch, rows: usize, steps: usize) -> Batch {
+    let mut some = Batch { carry: batch.carry, ..Batch::default() };
+    let width = batch.numbers.len() / batch.extent.places().max(1);
+    some.extent.set_even(steps, rows);
+    for place in (0..steps).flat_map(|t| (0..rows).map(move |row| batch.extent.offset(t) + row)) {
+        some.inputs.extend(batch.inputs.get(place));
+        some.numbers.extend(&batch.numbers[place * width..(place + 1) * width]);
+    }
+    some.targets.resize(steps * rows, IGNORE);
+    some
+}
+
+/// Some steps of rows of one length.
+fn cut(batch: &Batch, first: usize, steps: usize) -> Batch {
+    let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.places());
+    let places = first * rows..(first + steps) * rows;
+    let mut cut = Batch::default();
+    cut.extent.set_even(steps, rows);
+    cut.inputs.extend(batch.inputs.get(places.clone()).unwrap_or_default());
+    cut.numbers.extend(&batch.numbers[places.start * width..places.end * width]);
+    cut.targets.resize(steps * rows, IGNORE);
+    cut
+}

@@ -1,0 +1,165 @@
+//! Why a step could not be taken: its batch once more, from the weights before it, looking for the first bad value.
+//!
+//! What is bad and what comes first in a pass over the batch is said in [`crate::model::Scan`]. Before it come the weights, in the
+//! order of the layout; behind it the moments before the update, and what the update makes of moments and weights, tensor by tensor.
+//!
+//! The cause is told from the phase and a few numbers, the first line that fits:
+//!
+//! ```text
+//! bad weights        the weights before the step are bad
+//! bad input          x or a target is bad
+//! padding only       nothing is scored, or all that is weighs nothing
+//! optimizer state    a moment was bad before the update
+//! step too large     the update makes bad numbers of good ones; or steps were taken before, and the loss of the last one is 10 times
+//!                    the least of the steps before it, or the last one moved the weights by 0.3 of their norm
+//! forward overflow   a state, output or the loss is bad; or something in backward is, and a state beyond 1e10 was met there
+//! gradient growth    something else in backward is bad
+//! ```
+//!
+//! ‖Δw‖ / ‖w‖ of the last step is η ‖g‖ / ‖w‖ of plain gradient descent, over 1 − μ with momentum; other rules move each weight by about
+//! η, and the ratio is η √N / ‖w‖.
+
+use super::update::first_bad;
+use super::{Divergence, Trainer};
+use crate::kernel::norms::sum_of_squares;
+use crate::model::{Place, Scan, first_in_tensors, is_bad};
+use crate::optim::Rule;
+use crate::real::Real;
+use crate::telemetry::{Cause, Evidence, FaultRecord, Phase, StepRecord};
+
+/// A loss that is so many times the least of the steps before has been driven up by them.
+const RISE: f64 = 10.0;
+/// A step that moves the weights by this share of their norm makes other weights of them.
+const MOVED: f64 = 0.3;
+/// States so large that their products with a gradient of order one and with each other are the fault, not the gradient.
+const LARGE_STATE: f64 = 1e10;
+
+/// A bad value with what is known of the pass that met it.
+struct Found {
+    place: Place,
+    scan: Option<Scan>,
+    scored: u64,
+    /// The sum of what the scored places weigh.
+    weight: f64,
+    /// Whether a moment was bad before the update.
+    moments: bool,
+}
+
+impl<R: Real> Trainer<R> {
+    /// The first bad value of the step that has just failed, and its cause; `before` are the steps before, oldest first. Nothing
+    /// changes.
+    ///
+    /// # Panics
+    /// If the batch of the last step has none: it was taken.
+    pub fn first_fault(&mut self, divergence: &Divergence, before: Vec<StepRecord>) -> FaultRecord {
+        let found = self.find(divergence.lr).expect("what is not finite has a first value");
+        let mut evidence = self.evidence(&found, &before);
+        let cause = cause(&found, &evidence);
+        if cause != Cause::StepTooLarge {
+            (evidence.loss_rise, evidence.relative_step) = (None, None);
+        }
+        let Place { phase, layer, direction, encoder, t, tensor, row, unit, value } = found.place;
+        let &Divergence { step, epoch, loss, global_norm, lr } = divergence;
+        let log10_global_norm = global_norm.log10();
+        FaultRecord {
+            step,
+            epoch,
+            loss,
+            log10_global_norm,
+            lr,
+            phase,
+            layer,
+            direction,
+            encoder,
+            t,
+            tensor,
+            row,
+            unit,
+            value,
+            cause,
+            evidence,
+            before,
+        }
+    }
+
+    /// The batch of the last step once more, in the order of computation; None if nothing is bad.
+    fn find(&mut self, lr: f64) -> Option<Found> {
+        let of_weights = |phase, (tensor, unit, value): (String, usize, f64)| Place {
+            unit: Some(unit),
+            ..Place::of(phase, tensor, value)
+        };
+        if let Some((tensor, unit, value)) = first_in_tensors(&self.params, is_bad) {
+            let place = of_weights(Phase::Weights, (tensor.to_owned(), unit, value));
+            return Some(Found { place, scan: None, scored: 0, weight: 0.0, moments: false });
+        }
+        let mut state = self.state.clone();
+        if !self.batch.carry {
+            state.clear();
+        }
+        let dropout = self.masks();
+        self.model.pack(&self.ctx, &self.params);
+        let (ctx, batch) = (&self.ctx, &self.batch);
+        let (scan, score) = self.model.scan(ctx, &self.params, batch, &mut state, dropout, &mut self.grads);
+        let (scored, weight) = (score.scored, score.weight);
+        let mut moments = false;
+        let place = scan.place().cloned().or_else(|| {
+            let found = first_bad(&self.params, &self.optimizer);
+            moments = found.is_some();
+            let found = found.or_else(|| {
+                self.clip.apply(ctx, &mut self.grads, &mut self.report.clip);
+                let (mut params, mut optimizer) = (self.params.clone(), self.optimizer.clone());
+                optimizer.step(ctx, lr, &mut params, &mut self.grads);
+                first_bad(&params, &optimizer)
+            })?;
+            Some(of_weights(Phase::Update, found))
+        });
+        self.grads.clear();
+        Some(Found { place: place?, scan: Some(scan), scored, weight, moments })
+    }
+
+    fn evidence(&self, found: &Found, before: &[StepRecord]) -> Evidence {
+        let (last, earlier) = match before.split_last() {
+            Some((last, earlier)) => (Some(last), earlier),
+            None => (None, &[][..]),
+        };
+        let least = earlier.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
+        let rise = last.map(|last| last.loss / least);
+        let settings = self.optimizer.settings();
+        let norm = sum_of_squares(self.ctx.level(), self.params.flat()).sqrt();
+        let relative = last.map(|last| match settings.rule {
+            Rule::Sgd => {
+                last.lr * 10f64.powf(last.log10_global_norm_after) / (1.0 - settings.momentum) / norm
+            }
+            _ => last.lr * (self.params.layout().parameters() as f64).sqrt() / norm,
+        });
+        let row = found.place.row.filter(|_| !found.place.encoder);
+        Evidence {
+            scored: found.scored,
+            largest_state: found.scan.as_ref().map_or(0.0, Scan::largest_state),
+            log10_growth_a_step: found
+                .scan
+                .as_ref()
+                .filter(|_| found.place.phase == Phase::Backward)
+                .and_then(Scan::growth),
+            loss_rise: rise.filter(|rise| rise.is_finite() && *rise >= RISE),
+            relative_step: relative.filter(|moved| moved.is_finite() && *moved >= MOVED),
+            item: row.and_then(|row| self.batch.items.get(row).copied()),
+        }
+    }
+}
+
+/// See above.
+fn cause(found: &Found, evidence: &Evidence) -> Cause {
+    let Place { phase, tensor, .. } = &found.place;
+    let too_large = evidence.loss_rise.is_some() || evidence.relative_step.is_some();
+    match phase {
+        Phase::Weights => Cause::BadWeights,
+        Phase::Input if matches!(&tensor[..], "x" | "target") => Cause::BadInput,
+        Phase::Loss if tensor == "loss" && found.weight == 0.0 => Cause::PaddingOnly,
+        Phase::Update if found.moments => Cause::OptimizerState,
+        Phase::Update => Cause::StepTooLarge,
+        Phase::Input | Phase::Forward | Phase::Loss | Phase::Backward if too_large => Cause::StepTooLarge,
+        Phase::Backward if evidence.largest_state < LARGE_STATE => Cause::GradientGrowth,
+        Phase::Input | Phase::Forward | Phase::Loss | Phase::Backward => Cause::ForwardOverflow,
+    }
+}

@@ -1,0 +1,112 @@
+//! All measurements of some weights together: what is known in closed form, what does not apply, and what is kept of long profiles.
+#![allow(missing_docs, reason = "a test file")]
+
+#[allow(dead_code, reason = "a part of what others use")]
+#[path = "common/rows.rs"]
+mod rows;
+
+use longspan::cell::CellKind;
+use longspan::kernel::{Context, Level};
+use longspan::model::{InputSpec, Model, ModelSpec};
+use longspan::params::Params;
+use longspan::probe::reach::{Measured, Reason, Watch};
+use longspan::probe::{ProbeOptions, ProbeRecord, examine};
+use rows::{Rows, drawn};
+
+fn probe(
+    spec: &ModelSpec,
+    params: &Params<f64>,
+    rows: &Rows,
+    options: &ProbeOptions,
+    threads: usize,
+) -> ProbeRecord {
+    let ctx = Context::new(Level::detect(), threads);
+    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
+    examine(&ctx, spec, params, rows, options, &mut watch).expect("nobody stops it")
+}
+
+fn options() -> ProbeOptions {
+    let mut options = ProbeOptions { exponents: None, ..ProbeOptions::default() };
+    options.reach.least_sequences = 2;
+    options.reach.used = false;
+    options
+}
+
+/// W_hh = a I: the decay, every exponent and every singular value are |a|.
+#[test]
+fn a_linear_network_is_known_in_every_part() {
+    let rows = Rows::classes(CellKind::Identity, 1, 5, &[81; 4], 1);
+    let mut params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.3, 2);
+    let weights = params.named_mut("rnn.weight_hh_l0");
+    (0..25).for_each(|i| weights[i] = if i % 6 == 0 { 0.9 } else { 0.0 });
+    let record = probe(&rows.spec, &params, &rows, &options(), 1);
+    let lag = record.reach.known().and_then(|reach| reach.lag.known()).expect("a profile");
+    assert!((lag.total.decay.known().expect("a decay").factor_per_step - 0.9).abs() < 1e-10);
+    let spectrum = record.spectrum.known().expect("a spectrum");
+    assert_eq!((spectrum.trajectories, spectrum.exponents_nats_per_step.len()), (4, 5));
+    assert!(spectrum.exponents_nats_per_step.iter().all(|x| (x - 0.9f64.ln()).abs() < 1e-10), "{spectrum:?}");
+    let products = record.products.known().expect("products");
+    assert_eq!(products.iter().map(|p| p.lag_steps).collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 64]);
+    for product in products {
+        let exact = product.lag_steps as f64 * 0.9f64.ln();
+        let all = product.ln_largest_singular_values.iter().chain(&product.ln_smallest_singular_values);
+        assert!(all.into_iter().all(|ln| (ln - exact).abs() < 1e-9), "{product:?}");
+    }
+    assert_eq!(record, probe(&rows.spec, &params, &rows, &options(), 3), "any number of threads");
+    let text = serde_json::to_string(&record).expect("numbers and names");
+    assert_eq!(serde_json::from_str::<ProbeRecord>(&text).expect("what was written"), record);
+}
+
+#[test]
+fn what_does_not_apply_says_why() {
+    let gru = CellKind::Gru { reset_after: true };
+    let rows = Rows::classes(gru, 2, 4, &[20; 4], 1);
+    let of = |spec: ModelSpec| {
+        let params = drawn(&Model::<f64>::new(Level::detect(), &spec), 0.3, 2);
+        probe(&spec, &params, &rows, &options(), 1)
+    };
+    let both = of(ModelSpec { bidirectional: true, ..rows.spec.clone() });
+    assert_eq!(
+        (both.reach.reason(), both.spectrum.reason()),
+        (Some(Reason::BothWays), Some(Reason::BothWays))
+    );
+    let input = InputSpec::Tokens { vocabulary: 3, embedding: 4 };
+    let encoder = of(ModelSpec { encoder: Some(input), ..rows.spec.clone() });
+    assert_eq!(
+        (encoder.reach.reason(), encoder.products.reason()),
+        (Some(Reason::Encoder), Some(Reason::Encoder))
+    );
+    for spec in [
+        ModelSpec { layer_norm: true, ..rows.spec.clone() },
+        ModelSpec { layer_residual: true, ..rows.spec.clone() },
+    ] {
+        let record = of(spec);
+        assert!(record.reach.known().is_some_and(|reach| reach.lag.known().is_some()), "{:?}", record.reach);
+        assert_eq!(record.spectrum.reason(), Some(Reason::NotPlain));
+    }
+    let short = Rows::classes(gru, 1, 4, &[5; 4], 1);
+    let params = drawn(&Model::<f64>::new(Level::detect(), &short.spec), 0.3, 2);
+    let record = probe(&short.spec, &params, &short, &options(), 1);
+    assert!(matches!(record.spectrum, Measured::Unknown(Reason::ShortTrajectories { found_steps: 5, .. })));
+}
+
+#[test]
+fn long_profiles_are_thinned_and_keep_their_values() {
+    let rows = Rows::classes(CellKind::Rnn, 1, 4, &[701; 4], 1);
+    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.6, 2);
+    let record = probe(&rows.spec, &params, &rows, &options(), 1);
+    let lag = record.reach.known().and_then(|reach| reach.lag.known()).expect("a profile");
+    assert_eq!((lag.lags[0], lag.lags.last(), lag.window_steps), (0, Some(&lag.window_steps), 700));
+    assert!((100..=200).contains(&lag.lags.len()) && lag.lags.is_sorted(), "{:?}", lag.lags);
+    assert_eq!(lag.lags[..100], (0..100).collect::<Vec<_>>(), "exact at first");
+    assert_eq!(lag.total.ratio.ln_median.len(), lag.lags.len());
+    let mut whole = options();
+    whole.reach.window = Some(150);
+    let exact = probe(&rows.spec, &params, &rows, &whole, 1);
+    let exact = exact.reach.known().and_then(|reach| reach.lag.known()).expect("a profile");
+    assert_eq!(exact.lags.len(), 151, "short ones are whole");
+    for tau in [0, 7, 99] {
+        assert_eq!(lag.ln_median_at(tau), exact.ln_median_at(tau), "{tau}");
+    }
+    assert_eq!(lag.ln_median_at(701), None);
+}
