@@ -3,6 +3,8 @@
 
 // What was measured, or null.
 const known = (measured) => (measured && measured.known !== undefined ? measured.known : null);
+// How far the gradient reaches, where that was measured.
+const reachOf = (run) => known(run.probe?.reach);
 const log10 = (list) => list.map((x) => (typeof x === "number" ? x / LN10 : null));
 
 // A vertical line with its name.
@@ -12,7 +14,7 @@ function mark(x, name, which, layout) {
 }
 
 function lagFigure(run) {
-  const { probe } = run, lag = known(probe?.reach?.lag);
+  const lag = known(reachOf(run)?.lag);
   if (!lag) return null;
   const { ratio, horizon } = lag.total, x = lag.lags ?? ratio.ln_median.map((_, i) => i);
   const band = (low, high, name, opacity) => [
@@ -36,7 +38,7 @@ function lagFigure(run) {
 }
 
 function pathFigure(run) {
-  const lag = known(run.probe?.reach?.lag), layers = (lag?.layers ?? []).map(known).filter((layer) => layer && known(layer.keep_path));
+  const lag = known(reachOf(run)?.lag), layers = (lag?.layers ?? []).map(known).filter((layer) => layer && known(layer.keep_path));
   if (!layers.length) return null;
   const layer = layers[layers.length - 1], keep = known(layer.keep_path), rest = known(layer.rest), x = lag.lags ?? keep.ln_median.map((_, i) => i);
   return {
@@ -63,7 +65,7 @@ function spectrumFigure(run) {
 }
 
 function gatesFigure(run) {
-  const all = (run.probe?.reach?.gates ?? []).flatMap((layer) => (known(layer.gates) ?? []).map((gate) => ({ name: `${layerName(layer)}: ${gate.gate}`, ...gate })));
+  const all = (reachOf(run)?.gates ?? []).flatMap((layer) => (known(layer.gates) ?? []).map((gate) => ({ name: `${layerName(layer)}: ${gate.gate}`, ...gate })));
   if (!all.length) return null;
   const y = all.map((gate) => gate.name);
   const bar = (name, x, shade) => ({ type: "bar", orientation: "h", name, y, x, marker: { color: shade, line: { color: colour("soft"), width: 1 } } });
@@ -76,7 +78,7 @@ function gatesFigure(run) {
 }
 
 function forgettingFigure(run) {
-  const layers = (run.probe?.reach?.gates ?? []).filter((layer) => known(layer.forgetting));
+  const layers = (reachOf(run)?.gates ?? []).filter((layer) => known(layer.forgetting));
   if (!layers.length) return null;
   const times = layers.map((layer) => known(layer.forgetting).unit_steps.map(plain).filter((x) => x !== null).sort((a, b) => a - b));
   return {

@@ -48,7 +48,7 @@ function table({ head, rows }) {
 const tile = (name, value, more) => element("li", {}, element("span", { class: "name" }, name), element("span", { class: "value" }, value), more ? element("span", { class: "more" }, more) : null);
 
 function tiles(run) {
-  const { summary: s } = run, lag = known(run.probe?.reach?.lag), decay = known(lag?.total.decay), spectrum = known(run.probe?.spectrum);
+  const { summary: s } = run, lag = known(reachOf(run)?.lag), decay = known(lag?.total.decay), spectrum = known(run.probe?.spectrum);
   const right = (share) => (typeof share === "number" ? say("right", number(100 * share)) : null);
   const unit = run.data.unit;
   const list = [
@@ -168,7 +168,7 @@ function page(run, into) {
 // Several runs side by side.
 function comparison(runs, into) {
   const rows = runs.map((run) => {
-    const lag = known(run.probe?.reach?.lag), spectrum = known(run.probe?.spectrum);
+    const lag = known(reachOf(run)?.lag), spectrum = known(run.probe?.spectrum);
     return [run.name, say(run.state), run.summary.best_loss ?? run.summary.train_loss, run.summary.test_accuracy ?? run.summary.valid_accuracy, lag?.total.horizon.steps, known(lag?.total.decay)?.factor_per_step, spectrum?.exponents_nats_per_step[0], run.parameters, run.summary.seconds, verdictName(run)];
   });
   const box = section(into, "runs", say("runs"));
@@ -180,9 +180,9 @@ function comparison(runs, into) {
   }, box);
   overlay("compare-loss", say("loss_figure"), say("loss", runs[0].data.unit), (run) => (run.valid.step.length ? [run.valid.step, run.valid.loss] : [run.curve.step, run.curve.loss]));
   overlay("compare-norm", say("norm_figure"), say("norm"), (run) => [run.curve.step, run.curve.norm]);
-  if (runs.some((run) => known(run.probe?.reach?.lag))) {
+  if (runs.some((run) => known(reachOf(run)?.lag))) {
     overlay("compare-lag", say("lag_figure"), say("log10_G"), (run) => {
-      const lag = known(run.probe?.reach?.lag);
+      const lag = known(reachOf(run)?.lag);
       return lag ? [lag.lags ?? lag.total.ratio.ln_median.map((_, i) => i), log10(lag.total.ratio.ln_median)] : [[], []];
     });
   }

@@ -9,7 +9,7 @@ use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level};
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{Measured, Reason, Watch};
+use longspan::probe::reach::{Measured, Reason, Watch, measure};
 use longspan::probe::{ProbeOptions, ProbeRecord, examine};
 use rows::{Rows, drawn};
 
@@ -100,13 +100,15 @@ fn long_profiles_are_thinned_and_keep_their_values() {
     assert!((100..=200).contains(&lag.lags.len()) && lag.lags.is_sorted(), "{:?}", lag.lags);
     assert_eq!(lag.lags[..100], (0..100).collect::<Vec<_>>(), "exact at first");
     assert_eq!(lag.total.ratio.ln_median.len(), lag.lags.len());
-    let mut whole = options();
-    whole.reach.window = Some(150);
-    let exact = probe(&rows.spec, &params, &rows, &whole, 1);
-    let exact = exact.reach.known().and_then(|reach| reach.lag.known()).expect("a profile");
-    assert_eq!(exact.lags.len(), 151, "short ones are whole");
-    for tau in [0, 7, 99] {
-        assert_eq!(lag.ln_median_at(tau), exact.ln_median_at(tau), "{tau}");
+    let ctx = Context::new(Level::detect(), 1);
+    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
+    let whole =
+        measure(&ctx, &rows.spec, &params, &rows, &options().reach, &mut watch).expect("nobody stops it");
+    let whole = whole.lag.known().expect("a profile");
+    assert_eq!(whole.lags.len(), 701, "all of them are measured");
+    for (at, &tau) in lag.lags.iter().enumerate() {
+        assert_eq!(lag.total.ratio.ln_median[at], whole.total.ratio.ln_median[tau], "{tau}");
+        assert_eq!(lag.ln_median_at(tau), Some(whole.total.ratio.ln_median[tau]));
     }
     assert_eq!(lag.ln_median_at(701), None);
 }
