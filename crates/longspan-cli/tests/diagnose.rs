@@ -145,6 +145,67 @@ fn a_fault_is_a_finding() {
     assert!(!codes(&document).contains(&"non-finite") && document["step"] == json!(31), "{document}");
 }
 
+/// What training itself leaves of a step that it could not take.
+#[test]
+fn divergence_is_a_finding() {
+    let desk = Desk::new();
+    let line = "train --task adding --length 200 --cell relu --init gaussian:3 --clip none --lr 1 --hidden 32 --steps 50 --out run";
+    let trained = desk.run(line);
+    assert_eq!(trained.status.code(), Some(1));
+    let said = text(&trained.stdout);
+    assert!(
+        said.lines().any(|line| line.starts_with("severe       ") && line.ends_with("(non-finite)")),
+        "{said}"
+    );
+    let output = desk.run("diagnose run --json");
+    assert_eq!(output.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!((codes(&document)[0], &document["outcome"]), ("non-finite", &json!("diverged")));
+}
+
+/// --probe measures what is missing, once, and keeps it; what is kept may be spoiled.
+#[test]
+fn a_probe_leaves_nothing_unjudged() {
+    let desk = Desk::new();
+    desk.good(
+        "train --task adding --length 40 --cell rnn --init orthogonal:0.3 --hidden 16 --steps 200 --out run",
+    );
+    let before = desk.json("diagnose run --json");
+    assert!(before["unjudged"].as_array().is_some_and(|unjudged| !unjudged.is_empty()), "{before}");
+    let after: Value = serde_json::from_slice(&desk.run("diagnose run --probe --json").stdout).expect("JSON");
+    assert_eq!(after["unjudged"], json!([]));
+    assert!(codes(&after).contains(&"horizon-below-need"), "{after}");
+    let kept =
+        fs::read_dir(desk.path("run/probe")).expect("a folder").map(|file| file.expect("a file").path());
+    let kept = kept.collect::<Vec<_>>();
+    assert_eq!(kept.len(), 1);
+    let record = fs::read(&kept[0]).expect("a record");
+    assert_eq!(
+        serde_json::from_slice::<Value>(&desk.run("diagnose run --probe --json").stdout).expect("JSON"),
+        after
+    );
+    assert_eq!(fs::read(&kept[0]).expect("a record"), record, "what was measured is not measured again");
+
+    let whole: Value = serde_json::from_slice(&record).expect("JSON");
+    let lag = "/reach/known/lag/known";
+    let spoil = |at: &str, value: Value| {
+        let mut spoiled = whole.clone();
+        *spoiled.pointer_mut(at).unwrap_or_else(|| panic!("no {at}")) = value;
+        fs::write(&kept[0], spoiled.to_string()).expect("a file");
+        judged(&desk);
+    };
+    spoil(&format!("{lag}/total/ratio/ln_median"), json!([]));
+    spoil(&format!("{lag}/total/ratio/ln_median"), json!(["NaN", "Infinity"]));
+    spoil(&format!("{lag}/lags"), json!([0, 50]));
+    spoil(&format!("{lag}/lags"), json!([60, 3, 2, 1, 0, 90]));
+    spoil(&format!("{lag}/depth/ln_layer_ratio"), json!([]));
+    spoil(&format!("{lag}/total/horizon/steps"), json!(u64::MAX));
+    spoil("/spectrum/known/layers", json!([]));
+    spoil("/reach/known/sensitivity/known", json!([]));
+    fs::write(&kept[0], "{").expect("a file");
+    assert!(text(&desk.run("diagnose run").stdout).contains(".json is damaged"));
+}
+
 #[test]
 fn damage_is_said_and_ends_nothing() {
     let desk = Desk::new();

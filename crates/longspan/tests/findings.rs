@@ -171,7 +171,7 @@ fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
             evidence.steps.truncate(steps);
             let found = finding("non-finite", &evidence).expect("a fault");
             assert_eq!((found.severity, found.confidence.level), (Severity::Severe, Level::High));
-            for part in ["step 1001", "layer 0", "step 3 of the window", "row 1", "unit 2", "inf"] {
+            for part in ["step 1001", "layer 0", "step 3", "row 1", "unit 2", "inf"] {
                 assert!(found.sentence.contains(part), "no {part} in {}", found.sentence);
             }
         }

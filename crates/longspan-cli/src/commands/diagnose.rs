@@ -2,6 +2,7 @@
 
 mod show;
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,12 +11,23 @@ use clap::ArgMatches;
 use longspan::diagnose::diagnose;
 use longspan::run::history;
 
+use super::probe;
+use crate::args;
 use crate::failure::{Failure, put};
 use show::Shown;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
-    let history = history::read(path)?;
+    let mut history = history::read(path)?;
+    if matches.get_flag("probe") && history.probe.is_none() {
+        let line = ["longspan", "probe", "--"].map(OsStr::new).into_iter().chain([path.as_os_str()]);
+        let line = args::command().get_matches_from(line);
+        let measured = probe::measure(line.subcommand_matches("probe").expect("as it was written"))?;
+        if let Err(stopped) = measured {
+            return Ok(stopped);
+        }
+        history = history::read(path)?;
+    }
     let verdict = diagnose(&history.evidence());
     let shown = Shown { history: &history, verdict: &verdict };
     put(&match matches.get_flag("json") {

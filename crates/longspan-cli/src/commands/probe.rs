@@ -2,7 +2,7 @@
 
 mod show;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -10,8 +10,9 @@ use longspan::config::{Config, Origin};
 use longspan::data::{Batch, Source};
 use longspan::dataset::Dataset;
 use longspan::kernel::Context;
+use longspan::model::ModelSpec;
 use longspan::probe::reach::{Stage, Watch, widen};
-use longspan::probe::{Beside, ProbeOptions, examine};
+use longspan::probe::{Beside, ProbeOptions, ProbeRecord, examine};
 use longspan::run::{is_run, probes};
 use longspan::schema::Schema;
 
@@ -24,6 +25,27 @@ use crate::progress::Bar;
 const TEXT_WINDOWS: [usize; 2] = [256, 1000];
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let Probed { record, model, written } = match measure(matches)? {
+        Ok(probed) => probed,
+        Err(stopped) => return Ok(stopped),
+    };
+    put(&if matches.get_flag("json") {
+        serde_json::to_string(&record)? + "\n"
+    } else {
+        show::text(&record, &model, written.as_deref())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was measured, of which model, and where a run keeps it.
+pub(crate) struct Probed {
+    record: ProbeRecord,
+    model: ModelSpec,
+    written: Option<PathBuf>,
+}
+
+/// Measures, and writes it into the run; the exit code where it was stopped.
+pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, Failure> {
     let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
     let Loaded { checkpoint, mut config, ctx, params, .. } = eval::load(matches, 0)?;
     let header = checkpoint.require_header()?;
@@ -51,19 +73,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         },
     );
     bar.finish();
-    let Ok(mut record) = examined else { return Ok(ExitCode::from(stop.code())) };
+    let Ok(mut record) = examined else { return Ok(Err(ExitCode::from(stop.code()))) };
     if let Some(failure) = source.failure() {
         return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
     }
     (record.step, record.data) = (header.position.step, data);
     record.beside = beside(&config, unroll, source.as_ref());
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
-    put(&if matches.get_flag("json") {
-        serde_json::to_string(&record)? + "\n"
-    } else {
-        show::text(&record, &header.model, written.as_deref())
-    })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Ok(Probed { record, model: header.model.clone(), written }))
 }
 
 fn options(matches: &ArgMatches) -> Result<ProbeOptions, Failure> {

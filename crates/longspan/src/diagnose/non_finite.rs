@@ -1,7 +1,7 @@
 //! `non-finite`: a value that is no number.
 
 use super::rule::{Found, Judgement, Page, Rule, Threshold};
-use super::signals::{setting, short};
+use super::signals::setting;
 use super::{Evidence, Level, Severity};
 use crate::telemetry::{Cause, FaultRecord};
 
@@ -28,43 +28,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn judge(evidence: &Evidence) -> Judgement {
     let Some(fault) = &evidence.fault else { return Judgement::Silent };
-    let found = Found::new(sentence(fault), Level::High, "the value was found by running the batch again");
+    let sentence =
+        format!("The first bad value of step {}: {}; {}.", fault.step, fault.place(), fault.reason());
+    let found = Found::new(sentence, Level::High, "the value was found by running the batch again");
     remedies(
         found.number("loss", fault.loss).number("log10 of the gradient's norm", fault.log10_global_norm),
         fault,
         evidence,
     )
     .into()
-}
-
-fn sentence(fault: &FaultRecord) -> String {
-    let place = [
-        fault.layer.map(|layer| format!("layer {layer}")),
-        fault.t.map(|t| format!("step {t} of the window")),
-        fault.row.map(|row| format!("row {row}")),
-        fault.unit.map(|unit| format!("unit {unit}")),
-    ];
-    let place: Vec<String> = place.into_iter().flatten().collect();
-    let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
-    format!(
-        "At step {} the first bad value is {} in {}{place}: {}.",
-        fault.step,
-        short(fault.value),
-        fault.tensor,
-        words(fault.cause)
-    )
-}
-
-fn words(cause: Cause) -> &'static str {
-    match cause {
-        Cause::BadInput => "what was read is not finite, or too large",
-        Cause::PaddingOnly => "nothing in the batch is scored, so that there is no loss",
-        Cause::ForwardOverflow => "the states grew beyond what numbers hold",
-        Cause::GradientGrowth => "the gradient grew on its way back through time",
-        Cause::StepTooLarge => "the steps before were too large",
-        Cause::OptimizerState => "the optimizer's moments are not finite",
-        Cause::BadWeights => "the weights are not finite",
-    }
 }
 
 fn remedies(found: Found, fault: &FaultRecord, evidence: &Evidence) -> Found {

@@ -291,9 +291,10 @@ impl LagReport {
         if above == lag || at == 0 {
             return ln.get(at).copied();
         }
-        let below = self.lags[at - 1];
-        let share = (lag - below) as f64 / (above - below) as f64;
-        Some(ln[at - 1] + share * (ln[at] - ln[at - 1]))
+        // A record that was read back may have any numbers.
+        let (below, from, to) = (*self.lags.get(at - 1)? as f64, *ln.get(at - 1)?, *ln.get(at)?);
+        let share = (lag as f64 - below) / (above as f64 - below);
+        Some(from + share * (to - from))
     }
 }
 
