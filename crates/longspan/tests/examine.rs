@@ -1,7 +1,6 @@
 //! All measurements of some weights together: what is known in closed form, what does not apply, and what is kept of long profiles.
 #![allow(missing_docs, reason = "a test file")]
 
-#[allow(dead_code, reason = "a part of what others use")]
 #[path = "common/rows.rs"]
 mod rows;
 

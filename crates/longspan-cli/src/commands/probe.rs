@@ -53,8 +53,8 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
     if let Some(length) = matches.get_one::<String>("length") {
         config.set("length", length, Origin::Flag)?;
     }
-    let unroll = config.unroll;
-    if header.schema.vocabulary().is_some() && config.task.is_none() {
+    let (unroll, text) = (config.unroll, header.schema.vocabulary().is_some() && config.task.is_none());
+    if text {
         config.unroll = (2 * unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(matches, &config, &header.schema)?;
@@ -78,7 +78,7 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
         return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
     }
     (record.step, record.data) = (header.position.step, data);
-    record.beside = beside(&config, unroll, source.as_ref());
+    record.beside = beside(&config, unroll, text, source.as_ref());
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
     Ok(Ok(Probed { record, model: header.model.clone(), written }))
 }
@@ -134,13 +134,13 @@ fn source(
 }
 
 /// Where training cuts the gradient off, and what the task needs.
-fn beside(config: &Config, unroll: usize, source: &dyn Source) -> Beside {
+fn beside(config: &Config, unroll: usize, text: bool, source: &dyn Source) -> Beside {
     let mut second = Batch::default();
     if source.windows() > 1 {
         source.fill(0, 1, &mut second);
     }
     Beside {
-        truncation_steps: second.carry.then_some(unroll),
+        truncation_steps: (text || second.carry).then_some(unroll),
         needed_lag_steps: config.task.map(|task| task.dependency_length(config.length.longest())),
     }
 }

@@ -56,7 +56,6 @@ pub(crate) struct Validations {
 
 impl Validations {
     pub(crate) fn of(scores: &[ScoreRecord]) -> Self {
-        let scores = &scores[..];
         Self {
             step: scores.iter().map(|s| s.step).collect(),
             loss: scores.iter().map(|s| s.loss).collect(),
