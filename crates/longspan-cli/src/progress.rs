@@ -194,9 +194,14 @@ impl Bar {
 /// "1.4320 nats (2.066 bits)", or "0.0413 mse".
 pub(crate) fn loss(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Nats => format!("{value:.4} nats ({:.3} bits)", value / std::f64::consts::LN_2),
-        _ => format!("{value:.4} {}", name(unit)),
+        Unit::Nats => format!("{} nats ({:.3} bits)", figure(value), value / std::f64::consts::LN_2),
+        _ => format!("{} {}", figure(value), name(unit)),
     }
+}
+
+/// A loss with four decimals, or by its power of ten where it has run away.
+pub(crate) fn figure(loss: f64) -> String {
+    if loss.abs() < 1e6 { format!("{loss:.4}") } else { format!("{loss:.2e}") }
 }
 
 /// What a loss is counted in, in words.

@@ -52,7 +52,7 @@ fn the_message_says_what_where_why_and_what_to_try() {
     assert!(fault["t"].is_u64() && fault["row"].is_u64() && fault["unit"].is_u64(), "{fault}");
     assert!(place.contains(&format!("step {}:", fault["t"])), "{fault}");
     assert!(reason.ends_with(fault["reason"].as_str().expect("a reason")), "{fault}");
-    assert_eq!(fault["ways_out"][0], "--init orthogonal");
+    assert_eq!(fault["ways_out"][0], "--init orthogonal:1");
     assert!(fault.get("before").is_none());
 
     let metrics = String::from_utf8(desk.read("run/metrics.jsonl")).expect("UTF-8");

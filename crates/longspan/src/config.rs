@@ -27,7 +27,7 @@ use crate::optim::{Rule, Settings};
 use crate::pool::Pool;
 use crate::schedule::Schedule;
 use crate::setting::{Size, nearest};
-use crate::task::{Lengths, TaskKind};
+use crate::task::{LONGEST, Lengths, TaskKind};
 pub use crate::telemetry::Observe;
 
 /// The version of the format of configuration files.
@@ -397,6 +397,16 @@ impl Config {
     /// Steps of a whole run on data that have so many windows.
     pub fn planned_steps(&self, windows: u64) -> u64 {
         if self.steps > 0 { self.steps } else { self.epochs.saturating_mul(windows) }
+    }
+
+    /// Steps back that the longest samples of a task have to be bridged; None where that is not known.
+    pub fn needed_lag_steps(&self) -> Option<usize> {
+        Some(self.task?.dependency_length(self.length.longest().min(LONGEST)))
+    }
+
+    /// Whether windows cut the gradient off: texts are read on and on; everything else is made of pieces that begin with nothing.
+    pub fn is_truncated(&self) -> bool {
+        self.text.is_some()
     }
 
     /// The optimizer's settings.

@@ -30,6 +30,7 @@ mod vanishing_gradient;
 
 pub use evidence::{Evidence, Facts, Probed};
 pub use finding::{Confidence, Finding, Level, Number, Remedy, Severity, Unjudged, Verdict};
+pub use non_finite::{CODE as NON_FINITE, ways_out};
 pub use rule::{Found, Judgement, Needs, Page, Rule, Threshold};
 
 /// All rules, the gravest first.

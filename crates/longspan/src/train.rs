@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use error::TrainError;
-pub use fault::{Replay, ReplayError, replay_fault, ways_out};
+pub use fault::{Replay, ReplayError, replay_fault};
 pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
@@ -409,7 +409,6 @@ impl Session {
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
             places: self.start.places,
             findings: Vec::new(),
-            ways_out: self.fault.as_ref().map_or(Vec::new(), |fault| ways_out(fault, &self.config)),
             fault: self.fault,
         };
         // Records that cannot be read are no reason to lose the summary, too.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::config::{Config, Origin};
-use longspan::data::{Batch, Source};
+use longspan::data::Source;
 use longspan::dataset::Dataset;
 use longspan::kernel::Context;
 use longspan::model::ModelSpec;
@@ -53,8 +53,8 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
     if let Some(length) = matches.get_one::<String>("length") {
         config.set("length", length, Origin::Flag)?;
     }
-    let (unroll, text) = (config.unroll, header.schema.vocabulary().is_some() && config.task.is_none());
-    if text {
+    let unroll = config.unroll;
+    if header.schema.vocabulary().is_some() && config.task.is_none() {
         config.unroll = (2 * unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(matches, &config, &header.schema)?;
@@ -78,7 +78,10 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
         return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
     }
     (record.step, record.data) = (header.position.step, data);
-    record.beside = beside(&config, unroll, text, source.as_ref());
+    record.beside = Beside {
+        truncation_steps: config.is_truncated().then_some(unroll),
+        needed_lag_steps: config.needed_lag_steps(),
+    };
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
     Ok(Ok(Probed { record, model: header.model.clone(), written }))
 }
@@ -131,18 +134,6 @@ fn source(
         (None, Some(test)) => (test, "the test part".into()),
         (None, None) => (data.train, "the training part".into()),
     })
-}
-
-/// Where training cuts the gradient off, and what the task needs.
-fn beside(config: &Config, unroll: usize, text: bool, source: &dyn Source) -> Beside {
-    let mut second = Batch::default();
-    if source.windows() > 1 {
-        source.fill(0, 1, &mut second);
-    }
-    Beside {
-        truncation_steps: (text || second.carry).then_some(unroll),
-        needed_lag_steps: config.task.map(|task| task.dependency_length(config.length.longest())),
-    }
 }
 
 fn name(stage: Stage) -> &'static str {

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use longspan::run::read_config;
+use longspan::diagnose::{Remedy, ways_out};
+use longspan::run::history;
 use longspan::telemetry::FaultRecord;
-use longspan::train::{Replay, replay_fault, ways_out};
+use longspan::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
 use super::train::diverged;
 use crate::failure::{Failure, put};
 use crate::machine;
+use crate::progress::figure;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let run: &Path = matches.get_one::<String>("RUN").expect("clap requires it").as_ref();
@@ -20,7 +22,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let replay = replay_fault(run, level, machine::threads(threads))?;
     let same_isa = replay.isa == level.to_string();
     let ways = match &replay.found {
-        Some(fault) => ways_out(fault, &read_config(run)?),
+        Some(fault) => ways_out(&history::read(run)?.evidence().facts, fault),
         None => Vec::new(),
     };
     let text = match matches.get_flag("json") {
@@ -31,7 +33,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     Ok(if replay.same { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn describe(replay: &Replay, other_isa: Option<String>, ways: &[String]) -> String {
+fn describe(replay: &Replay, other_isa: Option<String>, ways: &[Remedy]) -> String {
     let Replay { recorded, found, isa, same } = replay;
     let mut lines = Vec::new();
     match found {
@@ -41,8 +43,10 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[String]) -> Stri
     if let Some(last) = recorded.before.last() {
         let norm = format!("gradient norm 10^{:.2}", last.log10_global_norm);
         lines.push(format!(
-            "before       step {}: loss {:.4}, {norm}, rate {:e}",
-            last.step, last.loss, last.lr
+            "before       step {}: loss {}, {norm}, rate {}",
+            last.step,
+            figure(last.loss),
+            last.lr
         ));
     }
     if *same {
@@ -62,7 +66,7 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[String]) -> Stri
     lines.join("\n") + "\n"
 }
 
-fn document(replay: &Replay, level: &str, ways: &[String]) -> Value {
+fn document(replay: &Replay, level: &str, ways: &[Remedy]) -> Value {
     let of = |fault: &FaultRecord| {
         let mut value = serde_json::to_value(fault).expect("names and numbers");
         value["reason"] = fault.reason().into();
@@ -74,6 +78,6 @@ fn document(replay: &Replay, level: &str, ways: &[String]) -> Value {
         "recorded_isa": replay.isa,
         "fault": replay.found.as_ref().map(of),
         "recorded": of(&replay.recorded),
-        "ways_out": ways,
+        "ways_out": ways.iter().map(Remedy::what).collect::<Vec<_>>(),
     })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::config::{Config, KEYS, Origin};
-use longspan::diagnose::Severity;
+use longspan::diagnose::{Finding, NON_FINITE, Severity};
 use longspan::head::Unit;
 use longspan::telemetry::FaultRecord;
 use longspan::train::{Job, Outcome, Summary, resumed_config, train};
@@ -157,7 +157,9 @@ fn describe(summary: &Summary, config: &Config) -> String {
     lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.places));
     lines.push(format!("run          {run}"));
     let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
-    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), f.sentence, f.code)));
+    // Where the first bad value was stands above.
+    let said = |f: &Finding| if f.code == NON_FINITE { f.title.clone() } else { f.sentence.clone() };
+    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), said(f), f.code)));
     if !found.is_empty() {
         lines.push(format!("more with    longspan diagnose {run}"));
     }
@@ -166,7 +168,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
             lines.push(format!("go on with   longspan train --resume --out {run}"));
         }
         Outcome::Diverged => {
-            for (i, way) in summary.ways_out.iter().enumerate() {
+            for (i, way) in summary.ways_out().enumerate() {
                 lines.push(format!("{}{way}", if i == 0 { "try          " } else { "             " }));
             }
             lines.push(format!("see it with  longspan replay {run} --fault"));

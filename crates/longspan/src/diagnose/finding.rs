@@ -80,6 +80,22 @@ pub struct Remedy {
     pub why: String,
 }
 
+impl Remedy {
+    /// What to do, without the reason.
+    pub fn what(&self) -> &str {
+        if self.flags.is_empty() { &self.why } else { &self.flags }
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.flags.as_str() {
+            "" => f.write_str(&self.why),
+            flags => write!(f, "{flags}: {}", self.why),
+        }
+    }
+}
+
 /// Something that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {

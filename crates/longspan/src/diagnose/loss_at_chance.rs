@@ -1,7 +1,7 @@
 //! `loss-at-chance`: nothing was learned.
 
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, short};
+use super::signals::{LEAST_STEPS, of_chance, short};
 use super::{Evidence, Level, Severity};
 
 const CHANCE: Threshold = Threshold {
@@ -45,8 +45,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     if learned < CHANCE.value || (taken as f64) < SOME * facts.planned_steps as f64 {
         return Judgement::Silent;
     }
-    let sentence =
-        format!("After {taken} steps the best loss is {:.1} % of that of chance.", 100.0 * learned);
+    let sentence = format!("After {taken} steps the best loss is {}.", of_chance(learned));
     let found = Found::new(sentence, Level::High, "both losses are measured")
         .held("best loss over chance", learned, CHANCE)
         .number("chance", facts.chance_loss);

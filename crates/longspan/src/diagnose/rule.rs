@@ -108,11 +108,14 @@ impl Found {
 
     /// With something to try: settings and why. What the run does already is left out.
     pub fn remedy(mut self, facts: &Facts, settings: &[(&str, String)], why: &str) -> Self {
-        let new: Vec<_> = settings.iter().filter(|(key, value)| !has(facts.setting(key), value)).collect();
-        if !new.is_empty() {
-            let flags = new.iter().map(|(key, value)| format!("--{} {value}", key.replace('_', "-")));
-            self.remedies.push(Remedy { flags: flags.collect::<Vec<_>>().join(" "), why: why.into() });
-        }
+        let settings: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        self.remedies.extend(remedy(facts, &settings, why));
+        self
+    }
+
+    /// With these things to try.
+    pub fn remedies(mut self, remedies: Vec<Remedy>) -> Self {
+        self.remedies.extend(remedies);
         self
     }
 
@@ -120,6 +123,33 @@ impl Found {
     pub fn advice(mut self, what: &str) -> Self {
         self.remedies.push(Remedy { flags: String::new(), why: what.into() });
         self
+    }
+}
+
+/// Settings to try, of which those that the run has already are left out; None where nothing is left.
+fn remedy(facts: &Facts, settings: &[(&str, &str)], why: &str) -> Option<Remedy> {
+    let new = settings.iter().filter(|(key, value)| !has(facts.setting(key), value));
+    let flags: Vec<_> = new.map(|(key, value)| format!("--{} {value}", key.replace('_', "-"))).collect();
+    (!flags.is_empty()).then(|| Remedy { flags: flags.join(" "), why: why.into() })
+}
+
+/// A list of things to try.
+pub(super) struct Remedies<'a> {
+    facts: &'a Facts,
+    pub(super) list: Vec<Remedy>,
+}
+
+impl<'a> Remedies<'a> {
+    pub(super) fn new(facts: &'a Facts) -> Self {
+        Self { facts, list: Vec::new() }
+    }
+
+    pub(super) fn set(&mut self, key: &str, value: &str, why: &str) {
+        self.list.extend(remedy(self.facts, &[(key, value)], why));
+    }
+
+    pub(super) fn advise(&mut self, what: &str) {
+        self.list.push(Remedy { flags: String::new(), why: what.into() });
     }
 }
 

@@ -166,6 +166,15 @@ pub(super) fn short(x: f64) -> String {
     }
 }
 
+/// A loss beside that of chance: "93 % of chance", or "1.2e20 times chance".
+pub(super) fn of_chance(ratio: f64) -> String {
+    if ratio < 10.0 {
+        format!("{:.0} % of chance", 100.0 * ratio)
+    } else {
+        format!("{} times chance", short(ratio))
+    }
+}
+
 /// A setting as a person would write it: one digit.
 pub(super) fn setting(x: f64) -> String {
     let rounded = format!("{x:.0e}").parse::<f64>().unwrap_or(x);

@@ -1,7 +1,7 @@
 //! `step-too-large`: the weights jump further than the gradient is good for.
 
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, median, setting, short};
+use super::signals::{LEAST_STEPS, median, of_chance, setting, short};
 use super::{Evidence, Level, Severity};
 
 const UPDATE: Threshold = Threshold {
@@ -62,10 +62,10 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let sentence = format!(
-        "A step changes the weights by up to {} of their length ({} looks), and the loss is {:.0} % of chance.",
+        "A step changes the weights by up to {} of their length ({} looks), and the loss is {}.",
         short(10f64.powf(largest)),
         ratios.len(),
-        100.0 * ratio
+        of_chance(ratio)
     );
     Found::new(sentence, Level::Medium, "large steps and a bad loss together")
         .held("update over weights, median", 10f64.powf(typical), UPDATE)

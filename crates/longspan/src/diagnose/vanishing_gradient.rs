@@ -1,7 +1,7 @@
 //! `vanishing-gradient`: next to nothing of the gradient comes to where it is needed.
 
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::LEAST_STEPS;
+use super::signals::{LEAST_STEPS, of_chance};
 use super::{Evidence, Level, Severity};
 
 const LEFT: Threshold = Threshold {
@@ -54,15 +54,16 @@ fn judge(evidence: &Evidence) -> Judgement {
     if left >= LEFT.value {
         return Judgement::Silent;
     }
+    let share = if left > 0.0 { format!("10^{log10_left:.1}") } else { "nothing".into() };
     let sentence = match facts.needed_lag_steps {
         Some(_) => format!(
-            "Of the gradient 10^{log10_left:.1} is left {need} steps back, where it is needed; the loss is {:.0} % of chance.",
-            100.0 * learned
+            "Of the gradient {share} is left {need} steps back, where it is needed; the loss is {}.",
+            of_chance(learned)
         ),
         None => format!(
-            "Of the gradient 10^{log10_left:.1} is left at the first of {} steps, and nothing was learned: the loss is {:.0} % of chance.",
+            "Of the gradient {share} is left at the first of {} steps, and nothing was learned: the loss is {}.",
             facts.window_steps,
-            100.0 * learned
+            of_chance(learned)
         ),
     };
     let (level, because) = match (facts.needed_lag_steps, measured) {

@@ -20,8 +20,9 @@ const LEAST_STEPS: usize = 8;
 /// The largest Jacobian that is made as a matrix, and the longest product of them.
 const WIDEST: usize = 512;
 const LONGEST: usize = 64;
-/// Rows whose products are taken.
+/// Rows whose products are taken, at most, and what their Jacobians may take.
 const PRODUCT_ROWS: usize = 4;
+const PRODUCT_BYTES: usize = 128 << 20;
 /// Lags of a profile that are kept.
 const LAGS: usize = 200;
 
@@ -83,6 +84,7 @@ pub fn examine(
     watch: &mut Watch<'_>,
 ) -> Result<ProbeRecord, Cancelled> {
     let chain = match () {
+        () if !params.flat().iter().all(|w| w.is_finite()) => Some(Reason::NotANumber),
         () if spec.bidirectional => Some(Reason::BothWays),
         () if spec.encoder.is_some() => Some(Reason::Encoder),
         () => None,
@@ -168,14 +170,16 @@ fn products(
     pieces: &[Batch],
     watch: &mut Watch<'_>,
 ) -> Result<Measured<Vec<JacobianProduct>>, Cancelled> {
-    let rows = pieces[0].rows().min(PRODUCT_ROWS);
-    let mut state: State<f64> = model.zero_state(rows);
-    let width: usize = (0..state.layers()).map(|layer| state.layer(layer).len() / rows).sum();
+    let one: State<f64> = model.zero_state(1);
+    let width: usize = (0..one.layers()).map(|layer| one.layer(layer).len()).sum();
     if width > WIDEST {
         return Ok(Measured::Unknown(Reason::TooWide { state_dimensions: width, most_dimensions: WIDEST }));
     }
     let steps: usize = pieces.iter().map(Batch::steps).sum();
     let lags: Vec<usize> = (0..).map(|i| 1 << i).take_while(|&lag| lag <= LONGEST.min(steps)).collect();
+    let fit = PRODUCT_BYTES / (LONGEST * width * width * size_of::<f64>());
+    let rows = pieces[0].rows().min(PRODUCT_ROWS).min(fit.max(1));
+    let mut state = model.zero_state(rows);
     let shape = state.clone();
     let mut jacobians = DenseJacobians::new(&shape, rows, lags.last().copied().unwrap_or(1));
     let mut left = steps;
@@ -197,13 +201,14 @@ fn products(
 /// Trajectories in pieces, the first of which begins anew, all of one length.
 fn trajectories(source: &dyn Source, options: &ProbeOptions) -> Vec<Batch> {
     let (mut pieces, mut batch, mut left) = (Vec::new(), Batch::default(), options.trajectory_steps);
+    let mut rows = options.trajectories.max(1);
     for window in 0..source.windows() {
         source.fill(0, window, &mut batch);
-        // A window that begins anew is another trajectory.
-        if left == 0 || batch.rows() == 0 || window > 0 && !batch.carry {
+        // A window that begins anew, or has not all of the rows, is another trajectory.
+        if left == 0 || batch.rows() == 0 || window > 0 && (!batch.carry || batch.rows() < rows) {
             break;
         }
-        let rows = batch.rows().min(options.trajectories.max(1));
+        rows = rows.min(batch.rows());
         let steps = batch.extent.length(rows - 1).min(left);
         left -= steps;
         let whole = of_rows(&batch, rows, steps);

@@ -7,7 +7,6 @@
 //! config.toml                   seed, optimizer, clipping
 //! ```
 
-mod advice;
 mod batch;
 mod replay;
 
@@ -15,7 +14,6 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-pub use advice::ways_out;
 pub use replay::{Replay, ReplayError, replay_fault};
 
 use crate::run::{RunDir, RunError};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::bptt::Plan;
 use crate::data::text::Reading;
 use crate::dataset::DataRecord;
-use crate::diagnose::Finding;
+use crate::diagnose::{Finding, NON_FINITE, Remedy};
 use crate::head::{Score, Unit};
 use crate::kernel::Level;
 use crate::telemetry::{FaultRecord, FlowProfile};
@@ -118,9 +118,6 @@ pub struct Summary {
     /// The first bad value, for a run that diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultRecord>,
-    /// What to try then.
-    #[serde(skip)]
-    pub ways_out: Vec<String>,
 }
 
 fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
@@ -128,6 +125,14 @@ fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> 
 }
 
 impl Summary {
+    /// What to try after a fault, the likeliest first.
+    pub fn ways_out(&self) -> impl Iterator<Item = &Remedy> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.code == NON_FINITE)
+            .flat_map(|finding| &finding.remedies)
+    }
+
     /// The summary as a JSON document, in which the names of losses end with what they are counted in.
     ///
     /// # Panics
@@ -145,7 +150,7 @@ impl Summary {
             // The steps before stand in the metrics and in fault/fault.json.
             fields.remove("before");
             fields.insert("reason".into(), fault.reason().into());
-            fields.insert("ways_out".into(), self.ways_out.clone().into());
+            fields.insert("ways_out".into(), self.ways_out().map(Remedy::what).collect());
         }
         document
     }

@@ -100,11 +100,7 @@ fn describe(finding: &Finding, columns: usize, colours: bool) -> String {
     let confidence = format!("confidence {level}: {}", finding.confidence.because);
     text.push_str(&wrap("         ", &confidence, columns));
     for remedy in &finding.remedies {
-        let what = match remedy.flags.is_empty() {
-            true => remedy.why.clone(),
-            false => format!("{}: {}", remedy.flags, remedy.why),
-        };
-        text.push_str(&wrap("  try    ", &what, columns));
+        text.push_str(&wrap("  try    ", &remedy.to_string(), columns));
     }
     text + &wrap("         ", &format!("a false alarm where {}", finding.false_alarm), columns)
 }

@@ -37,6 +37,7 @@ pub struct LayerGates {
     /// How long the units keep what they have.
     pub forgetting: Measured<Forgetting>,
     /// Root mean square of each unit's h.
+    #[serde(with = "number::list")]
     pub hidden_unit_rms: Vec<f64>,
     /// The same of c.
     pub cell_unit_rms: Measured<Vec<f64>>,
@@ -48,12 +49,14 @@ pub struct GateSummary {
     /// Its name in the cell's file: i, f, o, r, z.
     pub gate: String,
     /// Mean openness.
+    #[serde(with = "number")]
     pub mean_openness: f64,
     /// Share of places and units where it is below 0.05.
     pub closed_share: f64,
     /// Share where it is above 0.95.
     pub open_share: f64,
     /// Mean openness of each unit.
+    #[serde(with = "number::list")]
     pub unit_mean_openness: Vec<f64>,
 }
 
@@ -74,6 +77,7 @@ pub struct Forgetting {
     /// What keeps: f, 1 - i, z.
     pub gate: String,
     /// Median over the units.
+    #[serde(with = "number")]
     pub median_steps: f64,
     /// Of each unit; infinite where nothing is ever forgotten.
     #[serde(with = "number::list")]

@@ -2,9 +2,8 @@
 
 use super::History;
 use crate::clip::Clip;
-use crate::config::{Config, KEYS};
+use crate::config::KEYS;
 use crate::diagnose::{Evidence, Facts};
-use crate::task::LONGEST;
 
 /// More steps or units than any run has: so many are counted where a damaged file has more, so that sums of them are numbers.
 const MOST: usize = u32::MAX as usize;
@@ -31,9 +30,8 @@ impl History {
             layers: config.layers.min(MOST),
             hidden: config.hidden.min(MOST),
             window_steps: record.window_steps.min(MOST),
-            // Texts are read on and on; everything else is made of pieces that begin with nothing.
-            carried: config.text.is_some(),
-            needed_lag_steps: needed_lag_steps(config),
+            carried: config.is_truncated(),
+            needed_lag_steps: config.needed_lag_steps(),
             chance_loss: record.data.chance_loss,
             clip_limit: if let Clip::Norm(limit) = config.clip { Some(limit) } else { None },
             clips: config.clip != Clip::None,
@@ -48,9 +46,4 @@ impl History {
     pub fn outcome(&self) -> Option<&str> {
         self.summary.as_ref()?.get("outcome")?.as_str()
     }
-}
-
-/// Steps back that the longest samples of a task have to be bridged.
-fn needed_lag_steps(config: &Config) -> Option<usize> {
-    Some(config.task?.dependency_length(config.length.longest().min(LONGEST)))
 }
