@@ -2,6 +2,7 @@
 
 mod error;
 mod fault;
+mod light;
 mod memory;
 mod outcome;
 mod records;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
+pub use light::LightProbe;
 pub use outcome::{Event, Outcome, Start, Summary};
 
 use crate::checkpoint::Checkpoint;
@@ -21,12 +23,14 @@ use crate::diagnose::diagnose;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
 use crate::model::OutputSpec;
+use crate::probe::reach::widen;
 use crate::run::flow::FlowWriter;
 use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
 use crate::telemetry::FaultRecord;
 use crate::trainer::Trainer;
 use fault::BlackBox;
+use light::{Cost, Subject};
 use memory::check_memory;
 use records::score_record;
 
@@ -48,7 +52,7 @@ pub struct Job {
 }
 
 /// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 9] = [
+const FREE: [&str; 10] = [
     "epochs",
     "steps",
     "threads",
@@ -58,6 +62,7 @@ const FREE: [&str; 9] = [
     "tensorboard",
     "observe",
     "observe_every",
+    "no_probe",
 ];
 
 /// The settings of the run in `out`, with those given now over them.
@@ -126,6 +131,8 @@ struct Session {
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     tokens: u64,
+    /// Time of the steps themselves.
+    stepping: Duration,
 }
 
 impl Session {
@@ -232,6 +239,7 @@ impl Session {
             black_box: BlackBox::default(),
             fault: None,
             tokens: 0,
+            stepping: Duration::ZERO,
         };
         if job.resume {
             session.run.write_config(&session.config)?;
@@ -299,7 +307,10 @@ impl Session {
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
-            if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
+            let begun = Instant::now();
+            let stepped = self.trainer.step(self.data.train.as_ref(), lr);
+            self.stepping += begun.elapsed();
+            if let Err(divergence) = stepped {
                 self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
                 let fault = self.trainer.first_fault(&divergence, self.black_box.open());
                 self.save("last", watch)?;
@@ -373,8 +384,11 @@ impl Session {
         Ok(())
     }
 
-    /// Tests the best weights and writes the summary.
+    /// Tests the best weights, probes the last ones and writes the summary.
     fn close(mut self, outcome: Outcome, began: Instant, cancel: &AtomicBool) -> Result<Summary, TrainError> {
+        let cancelled = || cancel.load(Ordering::Relaxed);
+        let ended = !matches!(outcome, Outcome::Interrupted | Outcome::Diverged);
+        let last = (ended && !self.config.no_probe && self.tokens > 0).then(|| widen(self.trainer.params()));
         let seconds = began.elapsed().as_secs_f64();
         let step = self.trainer.position().step;
         let mut test = None;
@@ -383,7 +397,7 @@ impl Session {
             if best.is_file() {
                 Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
             }
-            test = self.trainer.evaluate(source.as_ref(), &|| cancel.load(Ordering::Relaxed));
+            test = self.trainer.evaluate(source.as_ref(), &cancelled);
             test = test.filter(|_| source.failure().is_none());
             if let Some(score) = &test {
                 let output = self.output();
@@ -410,13 +424,29 @@ impl Session {
             places: self.start.places,
             findings: Vec::new(),
             fault: self.fault,
+            probe: None,
         };
-        // Records that cannot be read are no reason to lose the summary, too.
-        if let Ok(mut history) = run::history::read(self.run.path()) {
-            history.summary = summary.document().as_object().cloned();
-            summary.findings = diagnose(&history.evidence()).findings;
-        }
+        judge(&mut summary);
+        self.run.write_summary(&summary.document())?;
+        let Some(params) = last else { return Ok(summary) };
+        // From here on the run is complete, whatever becomes of its probe.
+        let (ctx, place) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
+        let ctx = Context::new(ctx.level(), ctx.threads());
+        let (source, data) = self.data.held_out();
+        let spec = self.trainer.model().spec();
+        let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
+        let cost = Cost { seconds, place };
+        summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), cost, &cancelled));
+        judge(&mut summary);
         self.run.write_summary(&summary.document())?;
         Ok(summary)
+    }
+}
+
+/// What is wrong with the run by its records. Those that cannot be read are no reason to lose the summary, too.
+fn judge(summary: &mut Summary) {
+    if let Ok(mut history) = run::history::read(&summary.run) {
+        history.summary = summary.document().as_object().cloned();
+        summary.findings = diagnose(&history.evidence()).findings;
     }
 }

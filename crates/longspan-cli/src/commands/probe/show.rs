@@ -79,20 +79,22 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
     lines.text()
 }
 
-fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &LagReport) {
+/// How far the gradient of one loss comes back.
+pub(crate) fn horizon(lag: &LagReport) -> String {
     let horizon = &lag.total.horizon;
     let least = if horizon.at_least { "at least " } else { "" };
     let upper = if horizon.high_at_least { "more" } else { &horizon.high_steps.to_string() };
-    lines.add(
-        "horizon",
-        format!(
-            "{least}{} steps back (95 %: {} to {upper}), until {} % of the gradient are left; {} sequences",
-            horizon.steps,
-            horizon.low_steps,
-            100.0 * horizon.epsilon,
-            lag.sequences
-        ),
-    );
+    format!(
+        "{least}{} steps back (95 %: {} to {upper}), until {} % of the gradient are left; {} sequences",
+        horizon.steps,
+        horizon.low_steps,
+        100.0 * horizon.epsilon,
+        lag.sequences
+    )
+}
+
+fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &LagReport) {
+    lines.add("horizon", horizon(lag));
     let used = match reach.used_lag.known().map(|used| &used.used_lag_steps) {
         Some(Measured::Known(steps)) => Some(format!("the model uses {steps} steps")),
         Some(Measured::Unknown(_)) => Some("the model uses more than was tried".into()),
