@@ -4,6 +4,7 @@
 mod common;
 
 use common::Desk;
+use serde_json::Value;
 
 #[test]
 fn a_probe_stays_in_its_run_and_is_judged() {
@@ -16,7 +17,7 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     let lag = &record["reach"]["known"]["lag"]["known"];
     assert_eq!(lag["total"]["ratio"]["ln_median"][0], 0.0, "G(0) = 1");
     assert_eq!(lag["sequences"], 64);
-    let kept: serde_json::Value = serde_json::from_slice(&desk.read("run/probe/40.json")).expect("JSON");
+    let kept: Value = serde_json::from_slice(&desk.read("run/probe/40.json")).expect("JSON");
     assert_eq!(kept, record, "what was printed was kept");
     assert_eq!(record, desk.json("probe run --json --checkpoint last --threads 2"), "any number of threads");
 
@@ -26,7 +27,7 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     }
     // With the probe nothing is left that only a probe could show.
     let verdict = desk.run("diagnose run --json");
-    let verdict: serde_json::Value = serde_json::from_slice(&verdict.stdout).expect("one document");
+    let verdict: Value = serde_json::from_slice(&verdict.stdout).expect("one document");
     let unjudged = verdict["unjudged"].as_array().expect("a list");
     assert!(
         unjudged.iter().all(|u| !u["command"].as_str().unwrap_or("").starts_with("longspan probe")),
@@ -50,4 +51,52 @@ fn weights_alone_are_measured_on_a_file() {
     desk.bad("probe run --exponents many", &["--exponents many"]);
     desk.bad("probe run --window 0", &["--window 0"]);
     desk.bad("probe nowhere", &["nowhere"]);
+}
+
+/// A run that is long beside what the smallest probe takes.
+const LONG: &str = "train --task agreement --length 6 --hidden 8 --cell gru --batch 8 --steps 12000 --observe off --threads 1";
+
+#[test]
+fn training_ends_with_a_small_probe() {
+    let desk = Desk::new();
+    let said = String::from_utf8(desk.good(&format!("{LONG} --out run")).stdout).expect("text");
+    assert!(said.contains("\nhorizon      ") && !said.contains("not probed"), "{said}");
+    let record: Value = serde_json::from_slice(&desk.read("run/probe/12000.json")).expect("JSON");
+    assert_eq!((&record["step"], &record["light"]), (&12000.into(), &true.into()));
+    assert_eq!(
+        (&record["data"], &record["beside"]["needed_lag_steps"]),
+        (&"the validation part".into(), &6.into())
+    );
+    assert!(record["reach"]["known"]["lag"]["known"]["sequences"].as_u64() >= Some(16), "{record}");
+
+    // Nothing else of the run is another.
+    desk.good(&format!("{LONG} --no-probe --out without"));
+    assert!(!desk.path("without/probe").exists());
+    for file in ["metrics.jsonl", "checkpoints/last.safetensors", "checkpoints/best.safetensors"] {
+        let [with, without] = ["run", "without"].map(|run| desk.read(&format!("{run}/{file}")));
+        assert!(with == without, "{file}");
+    }
+    // What is found stands on it: nothing that a small probe shows is left unjudged.
+    let unjudged = |run: &str| desk.json(&format!("diagnose {run} --json"))["unjudged"].to_string();
+    assert!(
+        unjudged("without").contains("longspan probe") && !unjudged("run").contains("longspan probe run")
+    );
+}
+
+#[test]
+fn no_probe_where_there_is_no_time_or_the_run_has_failed() {
+    let desk = Desk::new();
+    let short = "train --task agreement --length 6 --hidden 8 --cell gru --batch 8 --steps 3";
+    let summary = desk.json(&format!("{short} --json --out short"));
+    assert_eq!(summary["probe_left_out"], "the smallest takes more than 2 % of the run's time");
+    let said = String::from_utf8(desk.good(&format!("{short} --out again")).stdout).expect("text");
+    assert!(said.contains("\nnot probed   the smallest takes more"), "{said}");
+    let failed = desk.run(
+        "train --task adding --length 6 --hidden 8 --steps 40 --optimizer sgd --lr 1e38 --clip none --json --out failed",
+    );
+    let failed: Value = serde_json::from_slice(&failed.stdout).expect("one document");
+    assert_eq!((&failed["outcome"], failed.get("probe_left_out")), (&"diverged".into(), None));
+    for run in ["short", "again", "failed"] {
+        assert!(!desk.path(&format!("{run}/probe")).exists(), "{run}");
+    }
 }

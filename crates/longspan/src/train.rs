@@ -6,8 +6,9 @@ mod light;
 mod memory;
 mod outcome;
 mod records;
+mod resumed;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,9 +16,10 @@ pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
 pub use light::LightProbe;
 pub use outcome::{Event, Outcome, Start, Summary};
+pub use resumed::resumed_config;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{ClassWeights, Config, ConfigError, Origin};
+use crate::config::{ClassWeights, Config, ConfigError};
 use crate::dataset::Dataset;
 use crate::diagnose::diagnose;
 use crate::head::Score;
@@ -49,54 +51,6 @@ pub struct Job {
     pub level: Level,
     /// Threads.
     pub threads: usize,
-}
-
-/// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 10] = [
-    "epochs",
-    "steps",
-    "threads",
-    "bptt_memory",
-    "stop_after",
-    "checkpoint_every",
-    "tensorboard",
-    "observe",
-    "observe_every",
-    "no_probe",
-];
-
-/// The settings of the run in `out`, with those given now over them.
-///
-/// # Errors
-/// [`TrainError::Changed`] for a setting that would change what is computed.
-pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> {
-    if !run::is_run(out) {
-        return Err(RunError::Missing { path: out.into() }.into());
-    }
-    let mut config = run::read_config(out)?;
-    for key in config.clone().differences(given) {
-        if !given.is_given(key.name) {
-            continue;
-        }
-        if !FREE.contains(&key.name) {
-            let path = |c: &Config| c.get(key.name).text().map(|text| std::path::absolute(text).ok());
-            if key.takes == "FILE" && path(&config) == path(given) {
-                continue;
-            }
-            let (old, new) = (config.get(key.name).to_string(), given.get(key.name).to_string());
-            return Err(TrainError::Changed { run: out.display().to_string(), name: key.name, old, new });
-        }
-        let value = given.get(key.name).text().unwrap_or_default();
-        config.set(key.name, &value, Origin::Flag)?;
-    }
-    if given.is_given("epochs") && !given.is_given("steps") {
-        config.steps = 0;
-    }
-    if !given.is_given("stop_after") {
-        // It was about that attempt, not about this one.
-        config.stop_after = 0.0;
-    }
-    Ok(config)
 }
 
 /// Trains. `cancel` stops after the step in progress, with a checkpoint; `watch` sees what happens.
@@ -435,7 +389,7 @@ impl Session {
         let (source, data) = self.data.held_out();
         let spec = self.trainer.model().spec();
         let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
-        let cost = Cost { seconds, place };
+        let cost = Cost { seconds, place, carried: self.config.is_truncated() };
         summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), cost, &cancelled));
         judge(&mut summary);
         self.run.write_summary(&summary.document())?;

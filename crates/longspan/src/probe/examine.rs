@@ -60,7 +60,7 @@ impl ProbeOptions {
             sequences: 16,
             resamples: 200,
             truncations: Vec::new(),
-            sensitivity_sequences: 4,
+            sensitivity_sequences: 0,
             used: false,
             ..ReachOptions::default()
         };

@@ -29,8 +29,8 @@ const SIZES: [Size; 4] = [
 /// Places of training that a place costs which a gradient comes back to: two passes in f64, and what is written down of them.
 const PLACE: f64 = 8.0;
 /// The same of a step of a trajectory, and of each direction that it carries.
-const STEP: f64 = 4.0;
-/// Seconds for a lag of each layer, and for each pair of lags: quantiles, intervals and slopes.
+const STEP: f64 = 2.0;
+/// Seconds for a lag of all layers together and of each, and for each pair of lags: quantiles, intervals and slopes.
 const LAG: f64 = 5e-5;
 const PAIR: f64 = 5e-8;
 
@@ -72,13 +72,16 @@ pub(super) struct Cost {
     pub(super) seconds: f64,
     /// Seconds of training for each place that was trained on.
     pub(super) place: f64,
+    /// Whether trajectories go on from window to window.
+    pub(super) carried: bool,
 }
 
 impl Cost {
     /// Seconds that a size is expected to take on windows of `[steps, rows]`.
     fn of(&self, size: Size, layers: usize, (steps, rows): (usize, usize)) -> f64 {
         let places = size.sequences.div_ceil(rows.max(1)) * rows * steps;
-        let trajectories = size.trajectories.min(rows) * size.steps * (1 + size.exponents);
+        let trajectory = if self.carried { size.steps } else { size.steps.min(steps) };
+        let trajectories = size.trajectories.min(rows) * trajectory * (1 + size.exponents);
         let lags = steps.min(1000) as f64;
         let counted = (1 + layers) as f64 * lags * (LAG + PAIR * lags);
         self.place * (PLACE * places as f64 + STEP * trajectories as f64) + counted
@@ -137,14 +140,17 @@ pub(super) fn probe(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Origin;
+    use crate::dataset::Dataset;
+    use crate::kernel::Level;
+    use crate::model::Model;
 
-    const COST: Cost = Cost { seconds: 100.0, place: 1e-5 };
+    const COST: Cost = Cost { seconds: 100.0, place: 1e-5, carried: true };
     const SHAPE: (usize, usize) = (128, 32);
 
     #[test]
     fn the_longer_a_run_the_larger_its_probe() {
-        let sequences =
-            |seconds: f64| Cost { seconds, ..COST }.size(1, SHAPE).map(|size| size.sequences);
+        let sequences = |seconds: f64| Cost { seconds, ..COST }.size(1, SHAPE).map(|size| size.sequences);
         assert_eq!(sequences(1e4), Some(64));
         assert_eq!(sequences(1.0), None);
         let mut before = 0.0;
@@ -167,5 +173,39 @@ mod tests {
         // A long window alone can be too much, and so can the layers that it is counted for.
         assert!(COST.size(1, (100_000, 32)).is_none());
         assert!(Cost { place: 0.0, ..COST }.of(SIZES[3], 1000, SHAPE) > SHARE * COST.seconds);
+    }
+
+    /// Of drawn weights on a task, with all the time there is.
+    fn probed(run: &Path, config: &Config, cancelled: bool) -> LightProbe {
+        let data = Dataset::open(config, None).unwrap();
+        let spec = config.model_spec(&data.schema);
+        let ctx = Context::<f64>::new(Level::detect(), 1);
+        let mut params = Params::zeros(Model::<f64>::new(ctx.level(), &spec).layout().clone());
+        params.flat_mut().iter_mut().enumerate().for_each(|(i, w)| *w = 0.3 * (i as f64).sin());
+        let (source, name) = data.held_out();
+        let subject = Subject { spec: &spec, params: &params, step: 7, source: source.as_ref(), data: name };
+        probe(&ctx, &subject, config, run, Cost { seconds: 1e6, ..COST }, &|| cancelled)
+    }
+
+    #[test]
+    fn an_interruption_leaves_no_file() {
+        let run = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        for (name, value) in [("task", "agreement"), ("length", "9"), ("hidden", "5"), ("batch", "8")] {
+            config.set(name, value, Origin::Flag).unwrap();
+        }
+        let left_out = |probe: LightProbe, because: &str| match probe {
+            LightProbe::LeftOut(why) => assert!(why.contains(because), "{why}"),
+            LightProbe::Done(record) => panic!("{record:?}"),
+        };
+        left_out(probed(run.path(), &config, true), "interrupted");
+        let file = run.path().join("probe/7.json");
+        assert!(!file.exists());
+        let LightProbe::Done(record) = probed(run.path(), &config, false) else { panic!("left out") };
+        assert_eq!((record.step, record.light, record.beside.needed_lag_steps), (7, true, Some(9)));
+        assert_eq!(probes::read(run.path()).records, [*record]);
+        std::fs::remove_file(file).unwrap();
+        config.set("bptt_memory", "1GiB", Origin::Flag).unwrap();
+        left_out(probed(run.path(), &config, false), "--bptt-memory");
     }
 }
