@@ -189,7 +189,7 @@ fn diagnose() -> Command {
              `longspan explain CODE` says what a finding means and when it is a false alarm.",
         )
         .arg(positional("RUN", "Directory of a run"))
-        .arg(switch("probe", "Measure its weights first, as `longspan probe` does, where that has not been done"))
+        .arg(switch("probe", "Measure its last weights first, as `longspan probe` does, where that has not been done"))
         .arg(json("Print one JSON document"))
 }
 

@@ -76,11 +76,47 @@ fn training_ends_with_a_small_probe() {
         let [with, without] = ["run", "without"].map(|run| desk.read(&format!("{run}/{file}")));
         assert!(with == without, "{file}");
     }
-    // What is found stands on it: nothing that a small probe shows is left unjudged.
-    let unjudged = |run: &str| desk.json(&format!("diagnose {run} --json"))["unjudged"].to_string();
-    assert!(
-        unjudged("without").contains("longspan probe") && !unjudged("run").contains("longspan probe run")
-    );
+    // What is found stands on it: all that a small probe shows is judged.
+    let unjudged = |line: &str| -> Vec<String> {
+        let unjudged = desk.json(line)["unjudged"].as_array().expect("a list").clone();
+        let of_a_probe =
+            |need: &&Value| need["command"].as_str().is_some_and(|line| line.starts_with("longspan probe"));
+        unjudged.iter().filter(of_a_probe).map(|need| need["code"].to_string()).collect()
+    };
+    assert!(unjudged("diagnose without --json").len() > 1);
+    assert_eq!(unjudged("diagnose run --json"), ["\"sensitivity-explosion\""]);
+    assert!(unjudged("diagnose run --probe --json").is_empty());
+    let whole: Value = serde_json::from_slice(&desk.read("run/probe/12000.json")).expect("JSON");
+    assert_eq!(whole["light"], false, "a whole one has taken its place");
+}
+
+/// A run goes on after its probe: that it is old is said, and another one is made of the last weights.
+#[test]
+fn a_probe_of_weights_before_the_last_is_noticed() {
+    let desk = Desk::new();
+    let train = "train --task agreement --length 6 --hidden 8 --cell gru --batch 8 --no-probe --out run";
+    desk.good(&format!("{train} --steps 20"));
+    let problems = |line: &str| desk.json(line)["problems"].to_string();
+    desk.good("probe run --checkpoint last");
+    assert_eq!(problems("diagnose run --json"), "[]");
+    desk.good(&format!("{train} --resume --steps 50"));
+    let old = "the last probe is of the weights after 20 steps, the last checkpoint of those after 50: \
+               `longspan diagnose run --probe`";
+    assert!(problems("diagnose run --json").contains(old));
+    let said = String::from_utf8(desk.good("diagnose run").stdout).expect("text");
+    assert!(said.contains("note     the last probe is of the weights after 20 steps"), "{said}");
+    let records = || std::fs::read_dir(desk.path("run/probe")).expect("a folder").count();
+    assert_eq!((records(), problems("diagnose run --probe --json").as_str(), records()), (1, "[]", 2));
+    let record = desk.read("run/probe/50.json");
+    desk.good("diagnose run --probe");
+    assert!(desk.read("run/probe/50.json") == record, "measured once");
+    // A checkpoint that does not say how far it is makes no probe old.
+    desk.write("run/probe/50.json", "{}");
+    for bytes in [&b"\xff\xff\xff\xff\xff\xff\xff\xff{"[..], b"", b"\x02\0\0\0\0\0\0\0{}"] {
+        desk.write("run/checkpoints/last.safetensors", bytes);
+        let said = problems("diagnose run --json");
+        assert!(said.contains("50.json") && !said.contains("the last probe"), "{said}");
+    }
 }
 
 #[test]
