@@ -25,6 +25,12 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     for part in ["horizon", "the task needs 9", "decay", "λ₁", "gates 0", "forgetting 0", "run/probe/"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
+    assert!(text.starts_with("weights      after ") && text.contains(", in f64\n"), "{text}");
+    let narrow = String::from_utf8(desk.good("probe run --f32 --sequences 16").stdout).expect("text");
+    assert!(narrow.contains(", in f32\n") && narrow.contains("horizon"), "{narrow}");
+    let narrow = desk.json("probe run --f32 --sequences 16 --json --checkpoint last");
+    assert_eq!((&narrow["number_type"], &record["number_type"]), (&"F32".into(), &"F64".into()));
+    assert_eq!(narrow["reach"]["known"]["number_type"], "F32");
     // With the probe nothing is left that only a probe could show.
     let verdict = desk.run("diagnose run --json");
     let verdict: Value = serde_json::from_slice(&verdict.stdout).expect("one document");

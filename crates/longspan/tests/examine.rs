@@ -8,13 +8,14 @@ use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level};
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{Measured, Reason, Watch, measure};
+use longspan::probe::reach::{Measured, Reason, Watch, measure, widen};
 use longspan::probe::{ProbeOptions, ProbeRecord, examine};
+use longspan::real::Real;
 use rows::{Rows, drawn};
 
-fn probe(
+fn probe<R: Real>(
     spec: &ModelSpec,
-    params: &Params<f64>,
+    params: &Params<R>,
     rows: &Rows,
     options: &ProbeOptions,
     threads: usize,
@@ -54,6 +55,47 @@ fn a_linear_network_is_known_in_every_part() {
     assert_eq!(record, probe(&rows.spec, &params, &rows, &options(), 3), "any number of threads");
     let text = serde_json::to_string(&record).expect("numbers and names");
     assert_eq!(serde_json::from_str::<ProbeRecord>(&text).expect("what was written"), record);
+}
+
+/// The same weights in both kinds of numbers: what is near 1 agrees to what an f32 holds after some tens of steps.
+#[test]
+fn either_kind_of_number_measures_the_same() {
+    for cell in [
+        CellKind::Rnn,
+        CellKind::Gru { reset_after: true },
+        CellKind::Lstm { peepholes: false, coupled: false },
+    ] {
+        let rows = Rows::classes(cell, 2, 5, &[40; 4], 1);
+        let wide = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.4, 2);
+        let mut params = Params::<f32>::zeros(wide.layout().clone());
+        params.flat_mut().iter_mut().zip(wide.flat()).for_each(|(to, &from)| *to = from as f32);
+        let narrow = probe(&rows.spec, &params, &rows, &options(), 1);
+        let wide = probe(&rows.spec, &widen(&params), &rows, &options(), 1);
+        assert_eq!((narrow.number_type.as_str(), wide.number_type.as_str()), ("F32", "F64"));
+        let near = |a: f64, b: f64, what: &str| {
+            assert!(
+                a == b || (a - b).abs() < 1e-3 * (1.0 + b.abs()),
+                "{cell}, {what}: {a} in f32, {b} in f64"
+            );
+        };
+        let lags = [&narrow, &wide]
+            .map(|record| record.reach.known().and_then(|reach| reach.lag.known()).expect("a profile"));
+        assert_eq!(lags[0].lags, lags[1].lags);
+        for (&a, &b) in lags[0].total.ratio.ln_median.iter().zip(&lags[1].total.ratio.ln_median) {
+            // Of what an f32 has no number for, nothing is left.
+            if b > -70.0 {
+                near(a, b, "ln G");
+            }
+        }
+        let spectra = [&narrow, &wide].map(|record| record.spectrum.known().expect("a spectrum"));
+        near(spectra[0].exponents_nats_per_step[0], spectra[1].exponents_nats_per_step[0], "λ₁");
+        let products = [&narrow, &wide].map(|record| record.products.known().expect("products"));
+        for (narrow, wide) in products[0].iter().zip(products[1]) {
+            for (&a, &b) in narrow.ln_largest_singular_values.iter().zip(&wide.ln_largest_singular_values) {
+                near(a, b, "ln σ_max");
+            }
+        }
+    }
 }
 
 #[test]

@@ -59,19 +59,17 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
     }
     let (source, data) = source(matches, &config, &header.schema)?;
     let stop = Stop::listen()?;
-    let wide = Context::<f64>::new(ctx.level(), ctx.threads());
     let mut bar = Bar::new();
-    let examined = examine(
-        &wide,
-        &header.model,
-        &widen(&params),
-        source.as_ref(),
-        &options,
-        &mut Watch {
-            progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
-            cancelled: &|| stop.came(),
-        },
-    );
+    let mut watch = Watch {
+        progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
+        cancelled: &|| stop.came(),
+    };
+    let examined = if matches.get_flag("f32") {
+        examine(&ctx, &header.model, &params, source.as_ref(), &options, &mut watch)
+    } else {
+        let wide = Context::new(ctx.level(), ctx.threads());
+        examine(&wide, &header.model, &widen(&params), source.as_ref(), &options, &mut watch)
+    };
     bar.finish();
     let Ok(mut record) = examined else { return Ok(Err(ExitCode::from(stop.code()))) };
     if let Some(failure) = source.failure() {

@@ -37,7 +37,10 @@ impl Lines {
 
 pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path>) -> String {
     let mut lines = Lines(Vec::new());
-    lines.add("weights", format!("after {} steps, on {}, in f64", record.step, record.data));
+    lines.add(
+        "weights",
+        format!("after {} steps, on {}, in {}", record.step, record.data, record.number_type.to_lowercase()),
+    );
     lines.unless("reach", &record.reach, |lines, reach| {
         lines.unless("lag profile", &reach.lag, |lines, lag| show_lag(lines, record, reach, lag));
         show_gates(lines, reach);
