@@ -123,7 +123,10 @@ fn what_does_not_apply_says_why() {
     ] {
         let record = of(spec);
         assert!(record.reach.known().is_some_and(|reach| reach.lag.known().is_some()), "{:?}", record.reach);
-        assert_eq!(record.spectrum.reason(), Some(Reason::NotPlain));
+        // What stands between layers acts within a step.
+        let spectrum = record.spectrum.known().expect("exponents");
+        assert!(spectrum.exponents_nats_per_step.iter().all(|x| x.is_finite()), "{spectrum:?}");
+        assert!(record.products.known().is_some_and(|products| !products.is_empty()));
     }
     let short = Rows::classes(gru, 1, 4, &[5; 4], 1);
     let params = drawn(&Model::<f64>::new(Level::detect(), &short.spec), 0.3, 2);

@@ -100,8 +100,7 @@ pub fn examine<R: Real>(
             Measured::Known(report)
         }
     };
-    let plain = !spec.layer_norm && !spec.layer_residual;
-    let (spectrum, products) = match chain.or((!plain).then_some(Reason::NotPlain)) {
+    let (spectrum, products) = match chain {
         Some(reason) => (Measured::Unknown(reason), Measured::Unknown(reason)),
         None => follow(ctx, spec, params, source, options, watch)?,
     };

@@ -218,8 +218,8 @@ impl Scaled {
 /// them. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the extent, rows have different lengths, a lag is 0 or larger than the steps, or
-/// the stack is not a plain one.
+/// If a length does not fit the extent, rows have different lengths, a lag is 0 or larger than the steps, or rows are read both
+/// ways.
 pub fn jacobian_products(
     ctx: &Context<f64>,
     stack: &mut Recurrence<f64>,
