@@ -125,6 +125,34 @@ fn a_probe_of_weights_before_the_last_is_noticed() {
     }
 }
 
+/// What has no single chain of states: its gates are shown, by place, and the rest says why it is not.
+#[test]
+fn models_of_two_directions_and_of_two_sides() {
+    let desk = Desk::new();
+    let small = "--hidden 6 --layers 2 --batch 8 --steps 20 --threads 1 --no-probe --out";
+    desk.good(&format!("train --task parity --length 9 --cell gru --bidirectional {small} both"));
+    desk.good(&format!("train --task reversal --length 5 --cell lstm --encoder-decoder {small} sides"));
+    for (run, reason, places) in [
+        ("both", "the model reads rows both ways", ["gates 0 forwards ", "gates 1 reverse "]),
+        (
+            "sides",
+            "the model goes on from what an encoder has read",
+            ["gates encoder 0 ", "gates decoder 1 "],
+        ),
+    ] {
+        let text = String::from_utf8(desk.good(&format!("probe {run} --sequences 16")).stdout).expect("text");
+        for name in ["lag profile", "exponents", "products"] {
+            assert!(text.contains(&format!("{name:<12} not measured: {reason}")), "{name}: {text}");
+        }
+        assert!(places.iter().all(|place| text.contains(&format!("\n{place}"))), "{text}");
+        // What one probe cannot measure, another one cannot: nobody is sent to make it.
+        let verdict: Value =
+            serde_json::from_slice(&desk.run(&format!("diagnose {run} --probe --json")).stdout)
+                .expect("JSON");
+        assert!(!verdict["unjudged"].to_string().contains("longspan probe"), "{verdict}");
+    }
+}
+
 #[test]
 fn no_probe_where_there_is_no_time_or_the_run_has_failed() {
     let desk = Desk::new();

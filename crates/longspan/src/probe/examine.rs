@@ -5,7 +5,7 @@
 
 use super::jacobian::{DenseJacobians, JacobianProduct};
 use super::lyapunov::{Lyapunov, LyapunovOptions, LyapunovSpectrum};
-use super::reach::{Cancelled, Measured, ReachOptions, Reason, Stage, Watch, measure};
+use super::reach::{Cancelled, Measured, ReachOptions, Reason, Stage, Watch, measure, no_chain};
 use super::record::{Beside, ProbeRecord};
 use crate::bptt::State;
 use crate::data::{Batch, IGNORE, Source};
@@ -84,13 +84,9 @@ pub fn examine<R: Real>(
     options: &ProbeOptions,
     watch: &mut Watch<'_>,
 ) -> Result<ProbeRecord, Cancelled> {
-    let chain = match () {
-        () if !params.flat().iter().all(|w| w.is_finite()) => Some(Reason::NotANumber),
-        () if spec.bidirectional => Some(Reason::BothWays),
-        () if spec.encoder.is_some() => Some(Reason::Encoder),
-        () => None,
-    };
-    let reach = match chain {
+    let finite = params.flat().iter().all(|w| w.is_finite());
+    let spoiled = (!finite).then_some(Reason::NotANumber);
+    let reach = match spoiled {
         Some(reason) => Measured::Unknown(reason),
         None => {
             let mut report = measure(ctx, spec, params, source, &options.reach, watch)?;
@@ -100,7 +96,7 @@ pub fn examine<R: Real>(
             Measured::Known(report)
         }
     };
-    let (spectrum, products) = match chain {
+    let (spectrum, products) = match spoiled.or(no_chain(spec)) {
         Some(reason) => (Measured::Unknown(reason), Measured::Unknown(reason)),
         None => follow(ctx, spec, params, source, options, watch)?,
     };

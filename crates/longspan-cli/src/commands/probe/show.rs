@@ -5,7 +5,7 @@ use std::path::Path;
 use longspan::model::ModelSpec;
 use longspan::probe::ProbeRecord;
 use longspan::probe::lyapunov::LyapunovSpectrum;
-use longspan::probe::reach::{LagReport, Measured, ReachReport};
+use longspan::probe::reach::{LagReport, LayerGates, Measured, ReachReport};
 
 use crate::draw::{magnitude, spark};
 
@@ -31,7 +31,7 @@ impl Lines {
     }
 
     fn text(self) -> String {
-        self.0.iter().map(|(name, text)| format!("{name:<13}{text}\n")).collect()
+        self.0.iter().map(|(name, text)| format!("{name:<12} {text}\n")).collect()
     }
 }
 
@@ -43,7 +43,18 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
     );
     lines.unless("reach", &record.reach, |lines, reach| {
         lines.unless("lag profile", &reach.lag, |lines, lag| show_lag(lines, record, reach, lag));
-        show_gates(lines, reach);
+        let decoder = if spec.encoder.is_some() { "decoder " } else { "" };
+        reach
+            .encoder_gates
+            .iter()
+            .for_each(|layer| show_gates(lines, &format!("encoder {}", layer.layer), layer));
+        for layer in &reach.gates {
+            let place = match spec.bidirectional {
+                true => format!("{} {}", layer.layer / 2, ["forwards", "reverse"][layer.layer % 2]),
+                false => format!("{decoder}{}", layer.layer),
+            };
+            show_gates(lines, &place, layer);
+        }
         show_rest(lines, reach);
     });
     lines.unless("exponents", &record.spectrum, show_spectrum);
@@ -151,35 +162,34 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &
     }
 }
 
-fn show_gates(lines: &mut Lines, reach: &ReachReport) {
-    for layer in &reach.gates {
-        if let Measured::Known(gates) = &layer.gates {
-            let gates = gates.iter().map(|gate| {
-                format!(
-                    "{} {:.2} ({:.0} % shut, {:.0} % open)",
-                    gate.gate,
-                    gate.mean_openness,
-                    100.0 * gate.closed_share,
-                    100.0 * gate.open_share
-                )
-            });
-            lines.add(&format!("gates {}", layer.layer), gates.collect::<Vec<_>>().join(", "));
-        }
-        if let Measured::Known(activations) = &layer.activations {
-            let all = activations.iter().map(|activation| {
-                format!("{} {:.0} % saturated", activation.activation, 100.0 * activation.saturated_share)
-            });
-            lines.add(&format!("units {}", layer.layer), all.collect::<Vec<_>>().join(", "));
-        }
-        if let Measured::Known(forgetting) = &layer.forgetting {
-            lines.add(
-                &format!("forgetting {}", layer.layer),
-                format!(
-                    "half of the units keep 1/e for {:.1} steps or more ({})",
-                    forgetting.median_steps, forgetting.gate
-                ),
-            );
-        }
+/// The gates of a layer that goes by a name.
+fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
+    if let Measured::Known(gates) = &layer.gates {
+        let gates = gates.iter().map(|gate| {
+            format!(
+                "{} {:.2} ({:.0} % shut, {:.0} % open)",
+                gate.gate,
+                gate.mean_openness,
+                100.0 * gate.closed_share,
+                100.0 * gate.open_share
+            )
+        });
+        lines.add(&format!("gates {place}"), gates.collect::<Vec<_>>().join(", "));
+    }
+    if let Measured::Known(activations) = &layer.activations {
+        let all = activations.iter().map(|activation| {
+            format!("{} {:.0} % saturated", activation.activation, 100.0 * activation.saturated_share)
+        });
+        lines.add(&format!("units {place}"), all.collect::<Vec<_>>().join(", "));
+    }
+    if let Measured::Known(forgetting) = &layer.forgetting {
+        lines.add(
+            &format!("forgetting {place}"),
+            format!(
+                "half of the units keep 1/e for {:.1} steps or more ({})",
+                forgetting.median_steps, forgetting.gate
+            ),
+        );
     }
 }
 
