@@ -253,7 +253,8 @@ fn a_loss_that_still_falls_is_not_stuck() {
         });
         codes(&evidence).contains(&"loss-at-chance".to_owned())
     };
-    for steps in [24, 80] {
+    assert!(stuck(100, &|_| 1.0) && !stuck(99, &|_| 1.0), "of fewer nothing is said");
+    for steps in [100, 600] {
         assert!(!stuck(steps, &|t| 1.4 - 0.4 * t), "{steps} steps, falling");
         assert!(stuck(steps, &|t| 1.0 + 0.4 * (-20.0 * t).exp()), "{steps} steps, at chance after a fall");
         assert!(stuck(steps, &|_| 1.0), "{steps} steps, noise");

@@ -1,7 +1,7 @@
 //! `loss-at-chance`: nothing was learned.
 
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, of_chance, short};
+use super::signals::{of_chance, short};
 use super::{Evidence, Level, Severity};
 use crate::telemetry::StepRecord;
 
@@ -12,6 +12,7 @@ const CHANCE: Threshold = Threshold {
 };
 /// Before that a run has hardly begun.
 const SOME: f64 = 0.5;
+const LEAST: usize = 100;
 /// A fall between two parts of a run that is no noise, in standard errors of their difference.
 const FALL: f64 = 3.0;
 
@@ -31,6 +32,11 @@ pub(super) static RULE: Rule = Rule {
                 source: "before that nothing is said",
             },
             Threshold {
+                of: "steps",
+                value: LEAST as f64,
+                source: "of fewer a flat stretch is no sign: many a run that learns begins with one",
+            },
+            Threshold {
                 of: "fall of the last quarter below the one before it, in standard errors",
                 value: FALL,
                 source: "a loss that falls so clearly, and by its pace were below the first threshold after as many steps again, is \
@@ -46,7 +52,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
-    if evidence.steps.len() < LEAST_STEPS {
+    if evidence.steps.len() < LEAST {
         return Judgement::Unknown(Needs::Steps);
     }
     let Some(learned) = evidence.learned_ratio() else { return Judgement::Silent };
