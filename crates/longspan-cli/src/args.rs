@@ -172,7 +172,8 @@ fn probe() -> Command {
     Command::new("probe")
         .about("Measure how far the gradient of a run's weights reaches, and what its dynamics do to it")
         .after_help(
-            "Measured on what the run has held out, else on what it was trained on, or on a file; a run keeps it in probe/STEP.json.\n\n\
+            "Measured on what the run has held out, else on what it was trained on, or on a file; a run keeps it in probe/STEP.json, and is \
+             judged at the end as `longspan diagnose` does: exit code 1 where something ruins it.\n\n\
              Examples:\n  longspan probe runs/book-lstm-1\n  longspan probe runs/book-lstm-1 --window 500 --exponents all --json",
         )
         .arg(positional("RUN", "Directory of a run, or a checkpoint"))
