@@ -8,4 +8,4 @@ mod html;
 
 pub(crate) use brief::brief;
 pub(crate) use document::document;
-pub(crate) use html::{SCRIPTS, STYLE, html, plotly};
+pub(crate) use html::{SCRIPTS, STYLE, filled, html, plotly};

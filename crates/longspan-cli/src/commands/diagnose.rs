@@ -9,7 +9,8 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan::diagnose::diagnose;
-use longspan::run::history;
+use longspan::run::history::{self, History};
+use serde_json::Value;
 
 use super::probe;
 use crate::args;
@@ -19,8 +20,13 @@ use show::Shown;
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
     let mut history = history::read(path)?;
-    if matches.get_flag("probe") && history.probe.is_none() {
-        let line = ["longspan", "probe", "--"].map(OsStr::new).into_iter().chain([path.as_os_str()]);
+    // Of the last weights, and all of them: a small one leaves out what takes long.
+    let probed = history.probe.as_ref().is_some_and(|probe| !probe.light) && history.stale_probe().is_none();
+    if matches.get_flag("probe") && !probed {
+        let line = ["longspan", "probe", "--checkpoint", "last", "--"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([path.as_os_str()]);
         let line = args::command().get_matches_from(line);
         let measured = probe::measure(line.subcommand_matches("probe").expect("as it was written"))?;
         if let Err(stopped) = measured {
@@ -28,13 +34,31 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         }
         history = history::read(path)?;
     }
-    let verdict = diagnose(&history.evidence());
-    let shown = Shown { history: &history, verdict: &verdict };
+    let judged = judge(&history);
     put(&match matches.get_flag("json") {
-        true => shown.document().to_string() + "\n",
-        false => shown.text(crate::wrap::columns(), colours()),
+        true => judged.document.to_string() + "\n",
+        false => judged.text,
     })?;
-    Ok(if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(judged.code)
+}
+
+/// What is to be said of a run.
+pub(crate) struct Judged {
+    pub(crate) text: String,
+    pub(crate) document: Value,
+    /// 1 where something ruins the run.
+    pub(crate) code: ExitCode,
+}
+
+/// Judges a run by what it has recorded.
+pub(crate) fn judge(history: &History) -> Judged {
+    let verdict = diagnose(&history.evidence());
+    let shown = Shown { history, verdict: &verdict };
+    Judged {
+        text: shown.text(crate::wrap::columns(), colours()),
+        document: shown.document(),
+        code: if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS },
+    }
 }
 
 /// On a terminal whose owner has not said no (no-color.org).
