@@ -68,7 +68,7 @@ impl<R: Real> Observer<R> {
         self.profile.mark((before > 0).then_some(before));
         if self.closely {
             self.batch.see(batch, self.spec.pool != Pool::Steps);
-            self.gates.clear();
+            self.gates.clear(steps);
         }
     }
 
