@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use cases::{Beyond, CASES, Case, OTHERS};
 use evidence::{CHANCE, STEPS, Sicken, config, facts, fault, good};
 use longspan::config::{Config, Origin};
-use longspan::diagnose::{Evidence, Finding, Level, RULES, Severity, Threshold, diagnose, rule};
+use longspan::diagnose::{Evidence, Finding, Language, Level, RULES, Severity, Threshold, diagnose, rule};
 use longspan::telemetry::{Cause, StepRecord};
 
 const CELLS: [&str; 6] = ["rnn", "relu", "identity", "residual", "gru", "lstm"];
@@ -320,7 +320,7 @@ fn codes_are_stable_names_with_a_page_each() {
         for threshold in page.thresholds {
             assert!(!threshold.of.is_empty() && !threshold.source.is_empty(), "{}", rule.code);
         }
-        let markdown = rule.markdown();
+        let markdown = rule.markdown(Language::English);
         assert!(
             markdown.starts_with(&format!("## {}\n", rule.code)) && !markdown.contains("| NaN |"),
             "{markdown}"
@@ -334,9 +334,68 @@ fn the_document_is_made_of_the_pages() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
     let text = std::fs::read_to_string(path).expect("docs/findings.md");
     let (_, pages) = text.split_once("<!-- pages -->\n").expect("a place for the pages");
-    let expected = RULES.map(|rule| rule.markdown()).join("\n");
+    let expected = RULES.map(|rule| rule.markdown(Language::English)).join("\n");
     assert!(
         pages == expected,
         "write `longspan explain --all` below the line <!-- pages --> of docs/findings.md"
     );
+}
+
+/// Whether a text is told in Chinese: no English word is left but names, flags and formulas.
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && !text.contains(" the ") && !text.contains('{')
+}
+
+/// Every text that a finding can have, of every case, cell and cause, has its Chinese.
+#[test]
+fn no_finding_lacks_its_chinese() {
+    let mut told = 0;
+    let mut check = |evidence: &Evidence| {
+        let verdict = diagnose(evidence).told_in(Language::Chinese);
+        for f in &verdict.findings {
+            let sources = f.evidence.iter().filter_map(|number| number.source.as_ref());
+            let names = f.evidence.iter().map(|number| &number.name);
+            let whys = f.remedies.iter().map(|remedy| &remedy.why);
+            for text in [&f.title, &f.sentence, &f.confidence.because, &f.false_alarm].into_iter().chain(names).chain(sources).chain(whys) {
+                assert!(is_chinese(text), "{}: {text}", f.code);
+                told += 1;
+            }
+        }
+        for unjudged in &verdict.unjudged {
+            assert!(is_chinese(&unjudged.missing), "{}", unjudged.missing);
+        }
+    };
+    for case in CASES {
+        let limit = threshold(case).value;
+        for factor in [0.0, 0.5, 0.98, 1.02, 1.5, 100.0] {
+            for cell in case.cells {
+                let mut sick = at(case, cell, factor * limit);
+                check(&sick);
+                sick.facts.needed_lag_steps = None;
+                check(&sick);
+                sick.probe = None;
+                check(&sick);
+                sick.steps.truncate(5);
+                check(&sick);
+            }
+        }
+    }
+    for cell in CELLS {
+        for cause in CAUSES {
+            for settings in ["clip=norm:1", "clip=none", "init=gaussian:2", "class_weights=balanced"] {
+                let mut evidence = good(&format!("cell={cell} {settings}"));
+                evidence.fault = Some(fault(cause));
+                check(&evidence);
+            }
+        }
+    }
+    assert!(told > 5000, "{told} texts");
+    for rule in RULES {
+        let page = rule.told_in(Language::Chinese);
+        let thresholds = rule.page.thresholds.iter().flat_map(|t| [t.of, t.source]).map(|text| Language::Chinese.text(text));
+        let said = [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(str::to_owned);
+        for text in said.into_iter().chain(thresholds) {
+            assert!(is_chinese(&text), "{}: {text}", rule.code);
+        }
+    }
 }

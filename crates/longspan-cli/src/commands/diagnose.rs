@@ -14,6 +14,7 @@ use longspan::run::history;
 use super::probe;
 use crate::args;
 use crate::failure::{Failure, put};
+use crate::report::language;
 use show::Shown;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
@@ -28,8 +29,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         }
         history = history::read(path)?;
     }
-    let verdict = diagnose(&history.evidence());
-    let shown = Shown { history: &history, verdict: &verdict };
+    let language = language(matches);
+    let verdict = diagnose(&history.evidence()).told_in(language);
+    let shown = Shown { history: &history, verdict: &verdict, language };
     put(&match matches.get_flag("json") {
         true => shown.document().to_string() + "\n",
         false => shown.text(crate::wrap::columns(), colours()),

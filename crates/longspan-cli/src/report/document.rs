@@ -6,7 +6,7 @@ use std::path::Path;
 
 use longspan::clip::Clip;
 use longspan::config::{Config, KEYS, Value as Setting, flag};
-use longspan::diagnose::diagnose;
+use longspan::diagnose::{Language, diagnose};
 use longspan::run::{self, RunError};
 use serde_json::{Map, Value, json};
 
@@ -33,6 +33,7 @@ pub(crate) fn document(path: &Path) -> Value {
     let beside = history.probe.as_ref().map(|probe| &probe.beside);
     let reach = history.probe.as_ref().and_then(|probe| probe.reach.known());
     let used = reach.and_then(|reach| reach.used_lag.known()).and_then(|used| used.used_lag_steps.known());
+    let verdict = diagnose(&history.evidence());
     json!({
         "name": path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(),
         "path": path.display().to_string(),
@@ -76,9 +77,22 @@ pub(crate) fn document(path: &Path) -> Value {
             "used": used,
             "needed": beside.and_then(|beside| beside.needed_lag_steps),
         },
-        "verdict": diagnose(&history.evidence()),
+        "verdict": verdict,
+        "verdict_zh": verdict.told_in(Language::Chinese),
         "fault": history.fault,
+        "fault_told": history.fault.as_ref().map(|fault| {
+            let (place, reason) = (fault.place(), fault.reason());
+            json!({
+                "zh": { "place": Language::Chinese.text(&place), "reason": Language::Chinese.text(&reason) },
+                "en": { "place": place, "reason": reason },
+            })
+        }),
     })
+}
+
+/// What a document says was found, in a language.
+pub(crate) fn verdict(document: &Value, language: Language) -> &Value {
+    &document[language.of("verdict", "verdict_zh")]
 }
 
 /// Of a run that does not say what it is only the reason can be shown.
@@ -102,7 +116,9 @@ fn unreadable(path: &Path, error: &RunError) -> Value {
         "probe": null,
         "lags": { "truncation": null, "used": null, "needed": null },
         "verdict": { "findings": [], "unjudged": [] },
+        "verdict_zh": { "findings": [], "unjudged": [] },
         "fault": null,
+        "fault_told": null,
     })
 }
 
