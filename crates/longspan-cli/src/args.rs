@@ -29,10 +29,18 @@ pub(crate) fn command() -> Command {
 
 fn demo() -> Command {
     Command::new("demo")
-        .about("Show on a small task, in less than a minute, where the gradient dies and what keeps it alive")
-        .arg(count("threads", "N", "Threads; 0 for one on each core"))
-        .arg(count("length", "N", "Steps between subject and verb [default: 40]"))
+        .about("Tell the story of gradients through time, in less than a minute: what explodes, what fades, and what helps")
+        .arg(value("length", "N", "Steps between subject and verb, 6 to 200 [default: 20]"))
+        .arg(value("lengths", "N,N…", "Those that all networks are compared at [default: 5,10,20,40]"))
+        .arg(value("gain", "G", "Gain of the recurrent weights that explode [default: 1.6]"))
+        .arg(value("limit", "C", "Clip gradients longer than this [default: 1]"))
+        .arg(count("steps", "N", "Training steps of each network [default: 800]"))
+        .arg(count("hidden", "H", "Units of each network [default: 64]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
+        .arg(count("threads", "N", "Threads; 0 for one on each core"))
+        .arg(lang())
+        .arg(value("output", "FILE", "Page to write; - for none [default: longspan-demo.html]").short('o'))
+        .arg(json("Print what was measured as one JSON document; writes no page unless -o says where"))
 }
 
 fn inspect() -> Command {
@@ -164,7 +172,8 @@ fn probe() -> Command {
     Command::new("probe")
         .about("Measure how far the gradient of a run's weights reaches, and what its dynamics do to it")
         .after_help(
-            "Measured on what the run has held out, else on what it was trained on, or on a file; a run keeps it in probe/STEP.json.\n\n\
+            "Measured on what the run has held out, else on what it was trained on, or on a file; a run keeps it in probe/STEP.json, and is \
+             judged at the end as `longspan diagnose` does: exit code 1 where something ruins it.\n\n\
              Examples:\n  longspan probe runs/book-lstm-1\n  longspan probe runs/book-lstm-1 --window 500 --exponents all --json",
         )
         .arg(positional("RUN", "Directory of a run, or a checkpoint"))

@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -175,11 +176,19 @@ impl Bar {
     }
 
     /// How much of a stage is done.
-    pub(crate) fn show(&mut self, stage: &'static str, done: u64, all: u64) {
+    pub(crate) fn show(&mut self, stage: impl Into<Cow<'static, str>>, done: u64, all: u64) {
         if let Some(bar) = &self.0 {
             bar.set_length(all.max(1));
             bar.set_position(done);
             bar.set_message(stage);
+        }
+    }
+
+    /// Prints above it.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 

@@ -7,11 +7,12 @@ mod document;
 mod flow;
 mod html;
 mod language;
+mod looks;
 mod markdown;
 
 pub(crate) use brief::brief;
 pub(crate) use csv::csv;
 pub(crate) use document::{document, verdict};
-pub(crate) use html::{SCRIPTS, STYLE, html, plotly};
+pub(crate) use html::{SCRIPTS, STYLE, filled, html, plotly};
 pub(crate) use language::language;
 pub(crate) use markdown::markdown;

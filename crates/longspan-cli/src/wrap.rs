@@ -1,6 +1,7 @@
 //! Text in lines that a terminal has room for.
 
 use terminal_size::{Width, terminal_size_of};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of the terminal, within what is good to read; 80 where the output is something else.
 pub(crate) fn columns() -> usize {
@@ -8,25 +9,52 @@ pub(crate) fn columns() -> usize {
 }
 
 /// The words of `text` in lines of so many columns, a longer word alone: the first line behind `first`, the others behind as many
-/// spaces. What would steer a terminal is replaced: files say what they like.
+/// spaces. Wide characters, as Chinese is written in, are words of their own, and take what closes them along. What would steer a
+/// terminal is replaced: files say what they like.
 pub(crate) fn wrap(first: &str, text: &str, columns: usize) -> String {
-    let indent = first.chars().count();
+    let indent = first.width();
     let (mut lines, mut used) = (first.to_owned(), indent);
     for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if used > indent && used + 1 + length > columns {
-            lines.push('\n');
-            lines.extend(std::iter::repeat_n(' ', indent));
-            used = indent;
-        } else if used > indent {
-            lines.push(' ');
-            used += 1;
+        let word: String = word.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let mut space = usize::from(used > indent);
+        for piece in pieces(&word) {
+            if used > indent && used + space + piece.width() > columns {
+                lines.push('\n');
+                lines.extend(std::iter::repeat_n(' ', indent));
+                (used, space) = (indent, 0);
+            }
+            lines.extend(std::iter::repeat_n(' ', space));
+            lines.push_str(piece);
+            used += space + piece.width();
+            space = 0;
         }
-        lines.extend(word.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
-        used += length;
     }
     lines.push('\n');
     lines
+}
+
+/// A text that fills `columns` with spaces, however wide its characters are.
+pub(crate) fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// What no line begins with.
+const CLOSING: &str = "，。；：、！？）》」”’%";
+
+/// Where a word without spaces may be broken: at wide characters.
+fn pieces(word: &str) -> Vec<&str> {
+    let (mut pieces, mut start, mut before) = (Vec::new(), 0, None);
+    for (at, c) in word.char_indices() {
+        let wide = |c: char| c.width() == Some(2);
+        let may = before.is_some_and(|before| wide(before) || wide(c)) && !CLOSING.contains(c);
+        if may && !before.is_some_and(|before| "（《「“".contains(before)) {
+            pieces.push(&word[start..at]);
+            start = at;
+        }
+        before = Some(c);
+    }
+    pieces.push(&word[start..]);
+    pieces
 }
 
 #[cfg(test)]
@@ -38,6 +66,9 @@ mod tests {
         assert_eq!(wrap("a: ", "b c  d\ne", 6), "a: b c\n   d e\n");
         assert_eq!(wrap("", "12345678 9 0", 4), "12345678\n9 0\n");
         assert_eq!(wrap("- ", "", 4), "- \n");
+        assert_eq!(wrap("", "梯度消失了，tanh 的", 9), "梯度消失\n了，tanh\n的\n");
+        assert_eq!(wrap("一: ", "二三", 6), "一: 二\n    三\n");
+        assert_eq!((pad("二", 3), pad("long", 3)), ("二 ".into(), "long".into()));
         assert_eq!(wrap("", "a\u{1b}[31m\u{7}b", 80), "a\u{fffd}[31m\u{fffd}b\n");
     }
 }

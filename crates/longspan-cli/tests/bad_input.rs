@@ -216,7 +216,6 @@ fn settings() {
         ("trian --text text.txt", &["trian", "train"]),
         ("eval run --batch 0", &["--batch 0", "1 or more"]),
         ("sample run --temperature -1", &["--temperature -1"]),
-        ("demo --length 0", &["--length 0"]),
     ] {
         bench.bad(line, parts);
     }

@@ -100,6 +100,35 @@ fn a_report_is_whole_and_can_be_used() {
 }
 
 #[test]
+fn the_story_is_a_page() {
+    if !browser() {
+        return;
+    }
+    let desk = Desk::new();
+    desk.good("demo --steps 30 --hidden 16 --lengths 5 --threads 1 -o story.html");
+    let found = look(&desk, "story", &format!("file://{}", desk.path("story.html").display()));
+    check(&found, "file://");
+    for (figure, least) in [
+        ("course", 100),
+        ("norms", 100),
+        ("strength-rnn", 22),
+        ("strength-residual", 22),
+        ("strength-all", 22),
+        ("gate-lstm", 22),
+        ("gate-gru", 22),
+        ("distraction", 3),
+        ("distance", 2),
+    ] {
+        let points = found["figures"][format!("figure-{figure}")].as_array();
+        let most = points.into_iter().flatten().filter_map(Value::as_u64).max().unwrap_or(0);
+        assert!(most >= least, "{figure} has {most} points: {}", found["figures"]);
+    }
+    assert_eq!(found["rows"], 23, "a head and 22 words");
+    let words = found["text"].as_str().expect("a text");
+    assert!((1..=7).all(|act| words.contains(&format!("{act} · "))), "{words}");
+}
+
+#[test]
 fn hostile_names_and_contents_are_words() {
     if !browser() {
         return;

@@ -5,28 +5,43 @@ mod common;
 
 use common::Desk;
 
+/// What a probe prints of a run, less its verdict.
+fn probed(desk: &Desk, line: &str) -> serde_json::Value {
+    let mut record: serde_json::Value = serde_json::from_slice(&desk.run(line).stdout).expect("one document");
+    assert!(record.as_object_mut().expect("a record").shift_remove("verdict").is_some(), "{record}");
+    record
+}
+
 #[test]
 fn a_probe_stays_in_its_run_and_is_judged() {
     let desk = Desk::new();
     desk.good(
         "train --task agreement --length 9 --hidden 12 --cell gru --batch 8 --steps 40 --threads 1 --out run",
     );
-    let record = desk.json("probe run --json --checkpoint last --threads 1");
+    let record = probed(&desk, "probe run --json --checkpoint last --threads 1");
     assert_eq!((&record["step"], &record["beside"]["needed_lag_steps"]), (&40.into(), &9.into()));
     let lag = &record["reach"]["known"]["lag"]["known"];
     assert_eq!(lag["total"]["ratio"]["ln_median"][0], 0.0, "G(0) = 1");
     assert_eq!(lag["sequences"], 64);
     let kept: serde_json::Value = serde_json::from_slice(&desk.read("run/probe/40.json")).expect("JSON");
     assert_eq!(kept, record, "what was printed was kept");
-    assert_eq!(record, desk.json("probe run --json --checkpoint last --threads 2"), "any number of threads");
+    let again = probed(&desk, "probe run --json --checkpoint last --threads 2");
+    assert_eq!(record, again, "any number of threads");
 
-    let text = String::from_utf8(desk.good("probe run --sequences 16 --exponents all").stdout).expect("text");
+    let text = String::from_utf8(desk.run("probe run --sequences 16 --exponents all").stdout).expect("text");
     for part in ["horizon", "the task needs 9", "decay", "λ₁", "gates 0", "forgetting 0", "run/probe/"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
-    // With the probe nothing is left that only a probe could show.
+    // It ends with what can be said of the run now: nothing is left that only a probe could show.
+    let diagnosed = desk.run("diagnose run");
+    let said = String::from_utf8(diagnosed.stdout).expect("text");
+    assert!(text.ends_with(&said), "{said} is not the end of {text}");
     let verdict = desk.run("diagnose run --json");
     let verdict: serde_json::Value = serde_json::from_slice(&verdict.stdout).expect("one document");
+    let ended = desk.run("probe run --json --sequences 16 --exponents all");
+    assert_eq!(ended.status.code(), diagnosed.status.code());
+    let ended: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("one document");
+    assert_eq!(ended["verdict"], verdict);
     let unjudged = verdict["unjudged"].as_array().expect("a list");
     assert!(
         unjudged.iter().all(|u| !u["command"].as_str().unwrap_or("").starts_with("longspan probe")),

@@ -259,19 +259,6 @@ fn wait_for(path: &PathBuf, enough: impl Fn(&str) -> bool) {
     }
 }
 
-/// The story that the demo tells is true: the rnn fails, the lstm learns, and the chart shows the gradient of each.
-#[test]
-fn the_demo_tells_its_story() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let story = text(&run(directory.path(), "demo"));
-    let line = |name: &str| {
-        story.lines().find(|line| line.trim_start().starts_with(name) && line.contains("% right"))
-    };
-    assert!(line("rnn").is_some_and(|line| line.contains("no better than a coin")), "{story}");
-    assert!(line("lstm").is_some_and(|line| line.contains("it has learned the rule")), "{story}");
-    assert!(story.lines().any(|line| line.contains("█") && line.ends_with("<- the subject")), "{story}");
-}
-
 /// A vocabulary that a person gives: its numbers are the model's, the run keeps it, and the file is not needed again.
 #[test]
 fn a_given_vocabulary_stays_with_the_run() {

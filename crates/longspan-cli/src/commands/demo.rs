@@ -1,155 +1,121 @@
-//! `longspan demo`: where the gradient dies, and what keeps it alive.
+//! `longspan demo`.
 
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::str::FromStr;
 
 use clap::ArgMatches;
-use longspan::config::{CellName, Config};
-use longspan::dataset::Dataset;
-use longspan::head::Score;
-use longspan::head::Unit;
 use longspan::kernel::Context;
-use longspan::task::agreement::Agreement;
-use longspan::task::{EVALUATION_OFFSET, Lengths, TaskKind};
-use longspan::trainer::Trainer;
 
-use crate::draw::{bar, magnitude};
+use crate::demo::{Lang, Options, Stopped, page, perform};
 use crate::failure::{Failure, fail, put};
 use crate::machine::{self, Stop};
-use crate::progress::{duration, loss};
+use crate::wrap::{columns, wrap};
 
-/// Steps between subject and verb: tanh loses the subject on the way, five seeds of five; the lstm keeps it.
-const LENGTH: usize = 20;
-/// Training steps of each network.
-const STEPS: u64 = 800;
-/// First training steps, over which the gradient's strength is averaged: what each network had to learn from.
-const MEASURED: u64 = 100;
-/// Decades of the chart.
-const DECADES: f64 = 10.0;
-/// Characters of a bar.
-const WIDTH: usize = 20;
+/// Steps between subject and verb: shorter sentences have no other noun of the subject's kind in between.
+const DISTANCES: [usize; 2] = [6, 200];
 
-/// One network of the story.
-struct Part {
-    name: &'static str,
-    cell: CellName,
-    forget_bias: f64,
-}
-
-/// With its forget bias at 1 an lstm keeps σ(1) = 73 % a step at first: enough for a dozen steps. At 3 it keeps 95 %.
-const PARTS: [Part; 2] = [
-    Part { name: "rnn", cell: CellName::Rnn, forget_bias: 0.0 },
-    Part { name: "lstm", cell: CellName::Lstm, forget_bias: 3.0 },
-];
-
-/// What became of a network.
-struct Result {
-    score: Score,
-    /// Mean over the first training steps of log10(‖∂ℒ/∂h_t‖ / ‖∂ℒ/∂h_T‖), for each t.
-    strength: Vec<f64>,
-    seconds: f64,
-}
-
-pub(crate) fn run(matches: &ArgMatches) -> std::result::Result<ExitCode, Failure> {
-    let count = |name: &str, default: u64| matches.get_one::<u64>(name).copied().unwrap_or(default);
-    let length = usize::try_from(count("length", LENGTH as u64)).unwrap_or(usize::MAX);
-    if !(1..=500).contains(&length) {
-        return Err(fail(format!("--length {length}: the demo takes 1 to 500; `longspan train` takes more")));
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let options = options(matches)?;
+    let lang = Lang::of(matches.get_one::<String>("lang").map_or("en", String::as_str));
+    let is_json = matches.get_flag("json");
+    let output = match matches.get_one::<String>("output").map(String::as_str) {
+        Some("-") => None,
+        None if is_json => None,
+        output => Some(PathBuf::from(output.unwrap_or("longspan-demo.html"))),
+    };
+    if let Some(path) = &output {
+        // A minute is too long to wait for that.
+        write(path, "")?;
     }
-    let mut config = Config::default();
-    (config.task, config.length, config.hidden) = (Some(TaskKind::Agreement), Lengths::only(length), 64);
-    config.seed = count("seed", 0);
-    let task = Agreement::new(length, 1, config.seed, 1, 0)?;
-    put(&format!(
-        "Agreement of a verb with a subject {length} steps before it. A network reads a sentence word by word, and\n\
-         at its end has to say was or were:\n\n    {}\n\nNothing but the second word tells. Two networks of {} units, the same data, {STEPS} steps each:\n\n",
-        task.sentence(EVALUATION_OFFSET),
-        config.hidden
-    ))?;
+    let threads = matches.get_one::<u64>("threads").map_or(0, |&n| n as usize);
+    let ctx = Context::<f32>::new(machine::level()?, machine::threads(threads));
     let stop = Stop::listen()?;
-    let mut results = Vec::new();
-    for part in &PARTS {
-        let Some(result) = train(&config, part, count("threads", 0) as usize, &stop)? else {
-            return Ok(ExitCode::from(stop.code()));
-        };
-        let verdict = match result.score.accuracy() {
-            a if a >= 0.95 => "it has learned the rule",
-            a if a <= 0.6 => "no better than a coin",
-            _ => "it has begun to learn the rule",
-        };
-        put(&format!(
-            "    {:5} {:5.1} % right on fresh sentences, loss {}: {verdict}  ({})\n",
-            part.name,
-            100.0 * result.score.accuracy(),
-            loss(result.score.mean_loss(), Unit::Nats),
-            duration(result.seconds)
-        ))?;
-        results.push(result);
+    let mut act = 0;
+    let story = perform(&ctx, &options, &stop, &mut |told, chart| {
+        act += 1;
+        if is_json {
+            return Ok(());
+        }
+        let text = wrap("   ", told.text.get(lang), columns());
+        put(&format!("{act}. {}\n\n{text}\n{}\n", told.title.get(lang), chart(lang)))
+    });
+    let story = match story {
+        Ok(story) => story,
+        Err(stopped) => {
+            if let Some(path) = &output {
+                // Nothing was in it.
+                std::fs::remove_file(path).ok();
+            }
+            return match stopped {
+                Stopped::Signal => Ok(ExitCode::from(stop.code())),
+                Stopped::Failed(failure) => Err(failure),
+            };
+        }
+    };
+    if is_json {
+        put(&(serde_json::to_string_pretty(&story)? + "\n"))?;
     }
-    put(&chart(&task, &results))?;
-    put(
-        "Each recurrent step of the rnn multiplies the gradient by a factor below 1, and what is left at the subject\n\
-         drowns in the noise of the words between. The lstm's forget gate, biased to 3, lets 95 % through.\n\n\
-         Next: longspan train --text FILE\n",
-    )?;
+    if let Some(path) = &output {
+        write(path, &page(&story, lang))?;
+        let words = lang.of_two(
+            ["The same with figures", "The same of your own data", "then"],
+            ["带图的同一份报告", "换成自己的数据", "然后"],
+        );
+        let text = format!(
+            "{}: {}\n{}: longspan train --text FILE, {} longspan report RUN\n",
+            words[0],
+            path.display(),
+            words[1],
+            words[2]
+        );
+        if is_json { eprint!("{text}") } else { put(&text)? }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trains one network; None if stopped.
-fn train(
-    config: &Config,
-    part: &Part,
-    threads: usize,
-    stop: &Stop,
-) -> std::result::Result<Option<Result>, Failure> {
-    let began = Instant::now();
-    let mut config = config.clone();
-    (config.cell, config.forget_bias) = (part.cell, part.forget_bias);
-    let data = Dataset::open(&config, None)?;
-    let ctx = Context::<f32>::new(machine::level()?, machine::threads(threads));
-    let mut trainer = Trainer::new(ctx, &config.model_spec(&data.schema), &config);
-    let mut strength = vec![0.0; config.length.longest() + 2];
-    for step in 0..STEPS {
-        if stop.cancel.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        trainer
-            .step(data.train.as_ref(), config.lr)
-            .map_err(|d| fail(format!("the {} diverged at step {}", part.name, d.step)))?;
-        if step < MEASURED {
-            let profile = trainer.flow().mean(0);
-            let last = profile[profile.len() - 1];
-            strength.iter_mut().zip(profile).for_each(|(s, x)| *s += (x / last).log10() / MEASURED as f64);
-        }
-    }
-    let valid = data.valid.ok_or_else(|| fail("the task has no validation samples"))?;
-    let score = trainer.evaluate(valid.as_ref(), &|| stop.cancel.load(Ordering::Relaxed));
-    Ok(score.map(|score| Result { score, strength, seconds: began.elapsed().as_secs_f64() }))
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| fail(format!("{} cannot be written ({error}): choose another -o", path.display())))
 }
 
-/// The sentence from top to bottom, beside each word the gradient that arrives there.
-fn chart(task: &Agreement, results: &[Result]) -> String {
-    let sentence = task.sentence(EVALUATION_OFFSET).replace(',', " ,");
-    let words: Vec<&str> = sentence.split_whitespace().take(task.dependency_length() + 2).collect();
-    let mut text = format!(
-        "\nGradient of the loss at the end by the state after each word, relative to the last (first {MEASURED} steps;\n\
-         a full bar is 1, an empty one 1e-{DECADES:.0} or less):\n\n"
-    );
-    let width = words.iter().map(|word| word.chars().count()).max().unwrap_or(0);
-    text += &format!("    {:width$}  ", "");
-    for part in &PARTS {
-        text += &format!("{:1$}", part.name, WIDTH + 10);
+fn options(matches: &ArgMatches) -> Result<Options, Failure> {
+    let text = |name: &str, default: &str| {
+        matches.get_one::<String>(name).map_or_else(|| default.to_owned(), String::clone)
+    };
+    let count = |name: &str, default: u64, most: u64| match matches.get_one::<u64>(name).copied() {
+        None => Ok(default),
+        Some(n) if (1..=most).contains(&n) => Ok(n),
+        Some(n) => Err(fail(format!("--{name} {n}: the demo takes 1 to {most}"))),
+    };
+    let lengths = text("lengths", "5,10,20,40");
+    let mut distances = Vec::new();
+    for length in lengths.split(',') {
+        distances.push(within("lengths", length.trim(), 1, DISTANCES[1])?);
     }
-    text = text.trim_end().to_owned() + "\n";
-    for (t, word) in words.iter().enumerate() {
-        text += &format!("    {word:width$}  ");
-        for result in results {
-            let log10 = result.strength[t];
-            text += &format!("{} {:8} ", bar(1.0 + log10 / DECADES, WIDTH), magnitude(log10));
-        }
-        text = text.trim_end().to_owned();
-        text += if t == 1 { "  <- the subject\n" } else { "\n" };
+    distances.sort_unstable();
+    distances.dedup();
+    Ok(Options {
+        distance: within("length", &text("length", "20"), DISTANCES[0], DISTANCES[1])?,
+        distances,
+        gain: within("gain", &text("gain", "1.6"), 0.01, 100.0)?,
+        limit: within("limit", &text("limit", "1"), 1e-6, 1e6)?,
+        steps: count("steps", 800, 100_000)?,
+        hidden: count("hidden", 64, 1024)? as usize,
+        seed: matches.get_one::<u64>("seed").copied().unwrap_or(0),
+    })
+}
+
+/// A number between two others.
+fn within<T: FromStr + PartialOrd + Display>(
+    name: &str,
+    text: &str,
+    least: T,
+    most: T,
+) -> Result<T, Failure> {
+    match text.parse::<T>() {
+        Ok(n) if n >= least && n <= most => Ok(n),
+        _ => Err(fail(format!("--{name} {text}: the demo takes numbers from {least} to {most}"))),
     }
-    text + "\n"
 }

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use longspan::diagnose::diagnose;
-use longspan::run::history;
+use longspan::diagnose::{Language, diagnose};
+use longspan::run::history::{self, History};
+use serde_json::Value;
 
 use super::probe;
 use crate::args;
@@ -29,14 +30,31 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         }
         history = history::read(path)?;
     }
-    let language = language(matches);
-    let verdict = diagnose(&history.evidence()).told_in(language);
-    let shown = Shown { history: &history, verdict: &verdict, language };
+    let judged = judge(&history, language(matches));
     put(&match matches.get_flag("json") {
-        true => shown.document().to_string() + "\n",
-        false => shown.text(crate::wrap::columns(), colours()),
+        true => judged.document.to_string() + "\n",
+        false => judged.text,
     })?;
-    Ok(if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(judged.code)
+}
+
+/// What is to be said of a run.
+pub(crate) struct Judged {
+    pub(crate) text: String,
+    pub(crate) document: Value,
+    /// 1 where something ruins the run.
+    pub(crate) code: ExitCode,
+}
+
+/// Judges a run by what it has recorded.
+pub(crate) fn judge(history: &History, language: Language) -> Judged {
+    let verdict = diagnose(&history.evidence()).told_in(language);
+    let shown = Shown { history, verdict: &verdict, language };
+    Judged {
+        text: shown.text(crate::wrap::columns(), colours()),
+        document: shown.document(),
+        code: if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS },
+    }
 }
 
 /// On a terminal whose owner has not said no (no-color.org).

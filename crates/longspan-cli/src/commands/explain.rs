@@ -8,7 +8,7 @@ use longspan::setting::nearest;
 
 use crate::failure::{Failure, fail, put};
 use crate::report::language;
-use crate::wrap::{columns, width, wrap};
+use crate::wrap::{columns, pad, wrap};
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let language = language(matches);
@@ -46,9 +46,8 @@ fn page(rule: &Rule, language: Language, columns: usize) -> String {
     let Told { title, meaning, measured, false_alarm, remedy } = rule.told_in(language);
     let mut text = wrap("", &format!("{title} ({})", rule.severity.name(language)), columns);
     let mut part = |label: &str, words: &str| {
-        let room = " ".repeat(14usize.saturating_sub(width(label)));
         text.push('\n');
-        text.push_str(&wrap(&format!("{label}{room}"), words, columns));
+        text.push_str(&wrap(&pad(label, 14), words, columns));
     };
     part(language.of("means", "含义"), meaning);
     part(language.of("measured", "测量"), measured);

@@ -9,13 +9,15 @@ use clap::ArgMatches;
 use longspan::config::{Config, Origin};
 use longspan::data::Source;
 use longspan::dataset::Dataset;
+use longspan::diagnose::Language;
 use longspan::kernel::Context;
 use longspan::model::ModelSpec;
 use longspan::probe::reach::{Stage, Watch, widen};
 use longspan::probe::{Beside, ProbeOptions, ProbeRecord, examine};
-use longspan::run::{is_run, probes};
+use longspan::run::{history, is_run, probes};
 use longspan::schema::Schema;
 
+use super::diagnose::judge;
 use super::eval::{self, Loaded};
 use crate::failure::{Failure, fail, put};
 use crate::machine::Stop;
@@ -29,12 +31,25 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         Ok(probed) => probed,
         Err(stopped) => return Ok(stopped),
     };
+    // What was measured of a run changes what can be said of it.
+    let judged = match &written {
+        Some(_) => {
+            let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
+            Some(judge(&history::read(path)?, Language::English))
+        }
+        None => None,
+    };
     put(&if matches.get_flag("json") {
-        serde_json::to_string(&record)? + "\n"
+        let mut document = serde_json::to_value(&record)?;
+        if let Some(judged) = &judged {
+            document["verdict"] = judged.document.clone();
+        }
+        document.to_string() + "\n"
     } else {
-        show::text(&record, &model, written.as_deref())
+        let text = judged.as_ref().map_or(String::new(), |judged| format!("\n{}", judged.text));
+        show::text(&record, &model, written.as_deref()) + &text
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(judged.map_or(ExitCode::SUCCESS, |judged| judged.code))
 }
 
 /// What was measured, of which model, and where a run keeps it.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::curve::{Curve, Validations};
 use super::flow::Flow;
+use super::looks::Looks;
 
 /// The document of the run in `path`.
 pub(crate) fn document(path: &Path) -> Value {
@@ -71,6 +72,7 @@ pub(crate) fn document(path: &Path) -> Value {
             "rate": clipped,
         },
         "flow": Flow::of(&flows),
+        "looks": Looks::of(steps),
         "probe": history.probe,
         "lags": {
             "truncation": beside.and_then(|beside| beside.truncation_steps),
@@ -113,6 +115,7 @@ fn unreadable(path: &Path, error: &RunError) -> Value {
         "valid": Validations::default(),
         "clip": { "rule": "", "limit": null, "rate": 0.0 },
         "flow": null,
+        "looks": null,
         "probe": null,
         "lags": { "truncation": null, "used": null, "needed": null },
         "verdict": { "findings": [], "unjudged": [] },

@@ -15,26 +15,32 @@ pub(crate) const SCRIPTS: [(&str, &str); 4] = [
 
 /// The page of these documents in `lang`, "en" or "zh".
 pub(crate) fn html(documents: &[Value], lang: &str) -> String {
+    filled(PAGE, &Value::from(documents), lang, "")
+}
+
+/// A page with the look, the chart library, all scripts and `more` of them, and a document that these read.
+pub(crate) fn filled(page: &str, document: &Value, lang: &str, more: &str) -> String {
     // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
-    let documents = Value::from(documents).to_string().replace('<', "\\u003c");
-    let scripts = SCRIPTS.map(|(_, script)| script.replace("\"use strict\";\n", "")).concat();
+    let document = document.to_string().replace('<', "\\u003c");
+    let scripts = SCRIPTS.map(|(_, script)| script).concat() + more;
+    let scripts = scripts.replace("\"use strict\";\n", "");
     let parts = [
         ("style", STYLE),
         ("lang", lang),
         ("scripts", scripts.as_str()),
         ("plotly", plotly()),
-        ("documents", documents.as_str()),
+        ("documents", document.as_str()),
     ];
     // What is filled in is not searched again.
-    let mut page = String::with_capacity(PAGE.len() + plotly().len() + documents.len() + 100_000);
-    let mut rest = PAGE;
+    let mut filled = String::with_capacity(page.len() + plotly().len() + document.len() + 100_000);
+    let mut rest = page;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        page.push_str(before);
-        page.extend(parts.iter().find(|(part, _)| *part == name).map(|(_, text)| *text));
+        filled.push_str(before);
+        filled.extend(parts.iter().find(|(part, _)| *part == name).map(|(_, text)| *text));
         rest = after;
     }
-    page + rest
+    filled + rest
 }
 
 /// plotly.js: the first of the scripts that its crate carries; the other draws formulas.

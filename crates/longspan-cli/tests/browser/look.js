@@ -1,6 +1,6 @@
 // Looks at a page in a headless Chromium and prints what it finds as one JSON document.
 //
-//     node look.js report|dashboard URL DIRECTORY
+//     node look.js report|story|dashboard URL DIRECTORY
 //
 // Screenshots go to DIRECTORY. puppeteer-core and axe-core are found where NODE_PATH says.
 "use strict";
@@ -65,8 +65,8 @@ async function report(page) {
   found.accessibility = await accessibility(page);
   found.text = await page.evaluate(() => document.body.innerText);
   found.scripts_of_runs = await page.evaluate(() => window.hostile ?? null);
-  await shot(page, "report", 1400);
-  await shot(page, "report", 400);
+  await shot(page, scene, 1400);
+  await shot(page, scene, 400);
   await page.setViewport({ width: 1400, height: 900 });
   // The slider by keyboard: tab to it, move, and the strip follows.
   if (await page.$("#replay")) {
@@ -126,7 +126,7 @@ async function dashboard(page) {
     page.on("console", (message) => found.console.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => found.console.push(`error: ${error.message}`));
     page.on("request", (request) => found.requests.push(request.url().slice(0, 200)));
-    await { report, dashboard }[scene](page);
+    await { report, story: report, dashboard }[scene](page);
     console.log(JSON.stringify(found));
   } finally {
     await browser.close();

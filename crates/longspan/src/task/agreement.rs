@@ -88,6 +88,11 @@ impl Agreement {
         (grammar::WAS, grammar::WERE)
     }
 
+    /// Whether a token is a noun: the subject, or a distractor.
+    pub fn is_noun(&self, token: u32) -> bool {
+        grammar::NOUNS.contains(&token)
+    }
+
     /// Sample `index` for people: "The cat near the old houses was hungry."
     pub fn sentence(&self, index: u64) -> String {
         let mut tokens = Vec::with_capacity(self.length + 3);
@@ -135,7 +140,7 @@ impl Source for Agreement {
 mod tests {
     use std::collections::{HashMap, HashSet};
 
-    use super::grammar::{ANIMAL, COMMA, PERSON, TEMPER, WAS, WERE};
+    use super::grammar::{ANIMAL, COMMA, NOUNS, PERSON, WAS, WERE};
     use super::*;
     use crate::data::IGNORE;
     use crate::task::EVALUATION_OFFSET;
@@ -151,7 +156,7 @@ mod tests {
     }
 
     fn is_noun(token: u32) -> bool {
-        (ANIMAL..TEMPER).contains(&token)
+        NOUNS.contains(&token)
     }
 
     fn is_plural(noun: u32) -> bool {

@@ -14,8 +14,8 @@ fn known(measured: &Value) -> &Value {
     &measured["known"]
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
+fn list(value: &Value) -> std::slice::Iter<'_, Value> {
+    value.as_array().map_or_else(Default::default, |list| list.iter())
 }
 
 fn codes(document: &Value) -> String {

@@ -3,6 +3,8 @@
 use longspan::diagnose::Language;
 use serde_json::Value;
 
+use unicode_width::UnicodeWidthStr;
+
 /// A report as it is written.
 pub(super) struct Writer {
     pub(super) language: Language,
@@ -49,11 +51,11 @@ impl Writer {
         }
         let of_column = |c: usize| rows.iter().map(move |row| row.get(c).map_or("", String::as_str));
         let widths: Vec<usize> = (0..head.len())
-            .map(|c| of_column(c).chain([head[c]]).map(width).max().unwrap_or(0).max(3))
+            .map(|c| of_column(c).chain([head[c]]).map(UnicodeWidthStr::width).max().unwrap_or(0).max(3))
             .collect();
         let numbers: Vec<bool> =
             (0..head.len()).map(|c| of_column(c).all(|cell| cell == NONE || is_number(cell))).collect();
-        let pad = |cell: &str, c: usize| match (" ".repeat(widths[c].saturating_sub(width(cell))), numbers[c]) {
+        let pad = |cell: &str, c: usize| match (" ".repeat(widths[c].saturating_sub(cell.width())), numbers[c]) {
             (room, true) => format!("{room}{cell}"),
             (room, false) => format!("{cell}{room}"),
         };
@@ -82,11 +84,6 @@ pub(super) const NONE: &str = "–";
 fn is_number(cell: &str) -> bool {
     cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !cell.contains(char::is_alphabetic)
         || ["NaN", "inf", "-inf", "Infinity", "-Infinity"].contains(&cell)
-}
-
-/// Columns of a terminal: those of Chinese, Japanese and Korean are twice as wide.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}') { 2 } else { 1 }).sum()
 }
 
 /// Without what a terminal would act on: controls, and marks that turn the direction of writing.

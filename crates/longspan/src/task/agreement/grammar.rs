@@ -71,12 +71,14 @@ pub(super) const WERE: u32 = 8;
 pub(super) const ANIMAL: u32 = 9;
 pub(super) const PERSON: u32 = ANIMAL + 2 * ANIMALS.len() as u32;
 const PLACE: u32 = PERSON + 2 * PEOPLE.len() as u32;
-pub(super) const TEMPER: u32 = PLACE + 2 * PLACES.len() as u32;
+const TEMPER: u32 = PLACE + 2 * PLACES.len() as u32;
 const LOOK: u32 = TEMPER + TEMPERS.len() as u32;
 const VERB: u32 = LOOK + LOOKS.len() as u32;
 const PREPOSITION: u32 = VERB + VERBS.len() as u32;
 const TIME: u32 = PREPOSITION + PREPOSITIONS.len() as u32;
 const LOCATIVE: u32 = TIME + TIMES.len() as u32;
+/// Animals, people and places.
+pub(super) const NOUNS: std::ops::Range<u32> = ANIMAL..TEMPER;
 #[cfg(test)]
 const COUNT: usize = LOCATIVE as usize + LOCATIVES.len();
 
