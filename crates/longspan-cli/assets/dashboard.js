@@ -66,6 +66,23 @@ async function render(fresh) {
   if (again) await render(again === "fresh");
 }
 
+// The findings of a run that trains, as they came and went while the server watched.
+function story(told, into) {
+  const place = part(section(into, "findings", say("findings")), "story");
+  if (!told || told.since === null) {
+    place.replaceChildren();
+    return;
+  }
+  const event = (e) => element("li", {}, say(e.gone ? "gone_at" : "found_at", number(e.step), e.code));
+  const list = place.querySelector("ol") ?? element("ol", { class: "story-of-findings", role: "log", "aria-label": say("story_of_findings") });
+  const items = [element("li", { class: "soft" }, say("watched_since", number(told.since))), ...told.events.map(event)];
+  if (!list.parentNode) place.append(element("h3", {}, say("story_of_findings")), list);
+  // Only what is new is added: a reader is told of nothing else.
+  if (list.childElementCount > items.length || list.lang !== language) list.replaceChildren();
+  list.lang = language;
+  list.append(...items.slice(list.childElementCount));
+}
+
 function paint(fresh) {
   const runs = shown.documents, one = runs.length === 1 ? runs[0] : null;
   const title = one ? one.name : runs.length ? say("comparison", runs.length) : board.list?.directory ?? "Longspan";
@@ -82,7 +99,10 @@ function paint(fresh) {
   const main = document.getElementById("main");
   document.querySelector("header p").textContent = one ? `${say(one.state)} · ${one.data.description ?? ""} · ${one.model}` : "";
   if (!board.list) return;
-  if (one) page(one, main);
+  if (one) {
+    page(one, main);
+    story(board.list.runs.find((run) => run.name === one.name)?.story, main);
+  }
   else if (runs.length) comparisonPage(runs, main);
   else listPage(main);
 }

@@ -95,35 +95,37 @@ function normFigure(run) {
 const lagAt = (flow) => flow.edges.slice(0, -1).map((edge, i) => (edge + flow.edges[i + 1] - 1) / 2);
 const lagName = (flow, i) => (flow.edges[i + 1] - flow.edges[i] === 1 ? String(flow.edges[i]) : `${flow.edges[i]}–${flow.edges[i + 1] - 1}`);
 
-function spectrogramFigure(run, layer) {
+// The quantity through time that is shown, of a layer that may not have it.
+function spectrogramFigure(run, layer, kind = "hidden") {
+  if (!layer[kind]) return null;
   const { flow } = run, names = lagAt(flow).map((_, i) => lagName(flow, i));
-  const z = names.map((_, i) => layer.hidden.map((profile) => plain(profile[i])));
+  const z = names.map((_, i) => layer[kind].map((profile) => plain(profile[i]))), name = say(`log10_${kind}`);
   const top = Math.max(...z.flat().filter((x) => x !== null));
   return {
     key: `spectrogram-${layer.layer}${layer.reverse ? "r" : ""}`, tall: true,
-    title: say("spectrogram_figure", layerName(layer)), text: say("spectrogram_text"),
+    title: say("spectrogram_figure", layerName(layer)), text: kind === "gamma" ? say("gamma_text") : say("spectrogram_text").replace("∂h", kind === "cell" ? "∂c" : "∂h"),
     traces: [{
       type: "heatmap", x: flow.steps, y: names, z, colorscale: "Viridis", zmin: top - DECADES, zmax: top, hoverongaps: false,
-      colorbar: { title: { text: say("colour"), side: "right" }, thickness: 12 },
-      hovertemplate: `${say("step")} %{x}<br>${say("steps_back")} %{y}<br>${say("colour")} %{z:.2f}<extra></extra>`,
+      colorbar: { title: { text: name, side: "right" }, thickness: 12 },
+      hovertemplate: `${say("step")} %{x}<br>${say("steps_back")} %{y}<br>${name} %{z:.2f}<extra></extra>`,
     }],
     layout: { showlegend: false, xaxis: { title: { text: say("step") } }, yaxis: { title: { text: say("steps_back") }, type: "category", nticks: 14 } },
     table: {
-      head: [say("step"), ...names], rows: flow.steps.map((step, s) => [step, ...layer.hidden[s]]),
+      head: [say("step"), ...names], rows: flow.steps.map((step, s) => [step, ...layer[kind][s]]),
     },
   };
 }
 
-function profileFigure(run, at) {
-  const { flow } = run, x = lagAt(flow), i = Math.min(at, flow.steps.length - 1);
+function profileFigure(run, at, kind = "hidden") {
+  const { flow } = run, layers = flow.layers.filter((layer) => layer[kind]), x = lagAt(flow), i = Math.min(at, flow.steps.length - 1);
   return {
-    key: "profile", title: say("profile_figure"), text: say("profile_text"),
-    traces: flow.layers.map((layer, which) => line(layerName(layer), x, layer.hidden[i].map(plain), which)),
+    key: "profile", title: say("profile_figure"), text: say("profile_text", say(kind)),
+    traces: layers.map((layer, which) => line(layerName(layer), x, layer[kind][i].map(plain), which)),
     layout: {
-      xaxis: { title: { text: say("steps_back") }, autorange: "reversed" }, yaxis: { title: { text: say("colour") } },
+      xaxis: { title: { text: say("steps_back") }, autorange: "reversed" }, yaxis: { title: { text: say(`log10_${kind}`) } },
       annotations: [{ text: say("at_step", number(flow.steps[i])), xref: "paper", yref: "paper", x: 1, y: 1.1, showarrow: false }],
     },
-    table: { head: [say("steps_back"), ...flow.layers.map(layerName)], rows: x.map((_, b) => [lagName(flow, b), ...flow.layers.map((layer) => layer.hidden[i][b])]) },
+    table: { head: [say("steps_back"), ...layers.map(layerName)], rows: x.map((_, b) => [lagName(flow, b), ...layers.map((layer) => layer[kind][i][b])]) },
   };
 }
 

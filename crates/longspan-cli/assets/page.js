@@ -2,7 +2,7 @@
 "use strict";
 
 // What is on the screen: the documents, and which training step the slider shows (null for the last).
-const shown = { documents: [], at: null, playing: null };
+const shown = { documents: [], at: null, playing: null, kind: "hidden" };
 
 const plotSettings = { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"] };
 
@@ -65,10 +65,13 @@ function tiles(run) {
   return element("ul", { class: "tiles" }, ...list);
 }
 
+// What was found, in the language of the page.
+const verdictOf = (run) => (language === "zh" && run.verdict_zh) || run.verdict;
+
 function finding(f) {
   return element("article", { class: `finding ${f.severity}` },
     element("div", { class: "severity" }, `${say(f.severity)} · ${f.code}`),
-    element("h3", {}, f.sentence),
+    element("h3", {}, f.title), element("p", {}, f.sentence),
     ...f.remedies.map((remedy) => element("p", {}, `${say("try")}: `, remedy.flags ? element("code", {}, remedy.flags) : "", remedy.flags ? ` – ${remedy.why}` : remedy.why)),
     element("details", {}, element("summary", {}, say("why")),
       table({ head: [say("why"), say("value"), say("threshold"), say("source")], rows: f.evidence.map((e) => [e.name, e.value, e.threshold, e.source]) }),
@@ -83,7 +86,7 @@ function findings(run, into) {
   if (list.dataset.state === state) return;
   list.dataset.state = state;
   const damaged = run.problems.length ? [element("article", { class: "finding warning damaged" }, element("h3", {}, say("damaged")), ...run.problems.map((problem) => element("p", {}, problem)))] : [];
-  const { findings: found, unjudged } = run.verdict;
+  const { findings: found, unjudged } = verdictOf(run);
   const calm = found.length ? [] : [element("article", { class: "finding calm" }, element("p", {}, say("no_findings")))];
   const rest = unjudged.length ? [element("details", {}, element("summary", {}, say("unjudged")), ...unjudged.map((u) => element("p", {}, `${u.code}: `, element("code", {}, u.command))))] : [];
   list.replaceChildren(...damaged, ...found.map(finding), ...calm, ...rest);
@@ -91,6 +94,28 @@ function findings(run, into) {
 
 // The training step that is shown, as an index.
 const shownAt = (run) => Math.min(shown.at ?? Infinity, run.flow.steps.length - 1);
+
+// Norms through time that were recorded of a run, and the one that is shown.
+const quantities = (run) => ["hidden", "cell", "gamma"].filter((kind) => run.flow.layers.some((layer) => layer[kind]));
+const quantity = (run) => (quantities(run).includes(shown.kind) ? shown.kind : "hidden");
+
+// The choice among them, where there is one.
+function chooseQuantity(run, into) {
+  const box = part(into, "quantity"), kinds = quantities(run);
+  box.run = run;
+  if (kinds.length < 2 || box.dataset.kinds === String(kinds)) return;
+  box.dataset.kinds = String(kinds);
+  const choice = element("select", { id: "quantity", onchange: (event) => {
+    shown.kind = event.target.value;
+    const { run } = box;
+    run.flow.layers.forEach((layer) => {
+      const figure = spectrogramFigure(run, layer, quantity(run));
+      if (figure) draw(figure, into);
+    });
+    draw(profileFigure(run, shownAt(run), quantity(run)), into);
+  } }, ...kinds.map((kind) => element("option", { value: kind, selected: kind === quantity(run) }, say(kind))));
+  box.replaceChildren(element("label", { for: "quantity", class: "soft" }, `${say("quantity")} `), choice);
+}
 
 // The slider, and what follows it.
 function replay(run, into) {
@@ -103,7 +128,7 @@ function replay(run, into) {
     slider.setAttribute("aria-valuetext", number(run.flow.steps[at]));
     box.querySelector("output").textContent = number(run.flow.steps[at]);
     part(box, "strip").replaceChildren(strip(run, at));
-    draw(profileFigure(run, at), into);
+    draw(profileFigure(run, at, quantity(run)), into);
   };
   if (!box.firstChild) {
     const move = (to) => {
@@ -127,12 +152,15 @@ function replay(run, into) {
 function faultCard(run, into) {
   const { fault } = run;
   if (!fault) return;
+  const told = run.fault_told[language];
   const box = section(into, "fault", say("fault"));
   const place = [fault.phase, fault.layer === null ? null : layerName({ layer: fault.layer }), fault.t === null ? null : `t = ${fault.t}`, fault.tensor, fault.row === null ? null : `row ${fault.row}`, fault.unit === null ? null : `unit ${fault.unit}`];
   part(box, "card").replaceChildren(element("article", { class: "finding severe" },
     element("h3", {}, say("fault_text", number(fault.step), fault.value, fault.tensor)),
-    table({ head: ["", ""], rows: [[say("fault_place"), place.filter((part) => part !== null).join(" · ")], [say("fault_value"), String(fault.value)], [say("fault_cause"), fault.cause]] }),
-    element("details", {}, element("summary", {}, say("fault_before")), table({ head: [say("step"), say("train_loss"), say("norm"), say("after")], rows: fault.before.map((s) => [s.step, s.loss, s.log10_global_norm, s.log10_global_norm_after]) }))));
+    element("p", {}, told.place), element("p", {}, `${say("fault_reason")}: ${told.reason}`),
+    table({ head: [say("setting"), say("value")], rows: [[say("fault_place"), place.filter((part) => part !== null).join(" · ")], [say("fault_value"), String(fault.value)], [say("fault_cause"), fault.cause]] }),
+    element("p", {}, `${say("fault_again")} `, element("code", {}, `longspan replay ${run.path} --fault`))));
+  draw(beforeFigure(run), box);
 }
 
 function settings(run, into) {
@@ -155,8 +183,14 @@ function page(run, into) {
   const flow = part(into, "flow-place");
   if (run.flow) {
     const box = section(flow, "flow", say("flow"));
+    chooseQuantity(run, box);
     replay(run, box);
-    run.flow.layers.forEach((layer) => draw(spectrogramFigure(run, layer), box));
+    run.flow.layers.forEach((layer) => draw(spectrogramFigure(run, layer, quantity(run)), box));
+  }
+  const course = part(into, "course-place");
+  if (run.looks) {
+    const box = section(course, "course", say("training_course"));
+    [openness(run), saturation(run), tensorShares(run), updates(run)].forEach((figure) => draw(figure, box));
   }
   const reach = section(into, "reach", say("reach"));
   const measured = [lagFigure(run), pathFigure(run), spectrumFigure(run), gatesFigure(run), forgettingFigure(run)].filter(Boolean);
@@ -210,7 +244,7 @@ function comparisonPage(runs, into) {
   runs.forEach((run) => {
     const box = section(into, `run-${run.path}`, run.name);
     part(box, "tiles").replaceChildren(tiles(run));
-    part(box, "findings").replaceChildren(...run.verdict.findings.map(finding));
+    part(box, "findings").replaceChildren(...verdictOf(run).findings.map(finding));
   });
 }
 

@@ -343,7 +343,9 @@ fn the_document_is_made_of_the_pages() {
 
 /// Whether a text is told in Chinese: no English word is left but names, flags and formulas.
 fn is_chinese(text: &str) -> bool {
-    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && !text.contains(" the ") && !text.contains('{')
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+        && !text.contains(" the ")
+        && !text.contains('{')
 }
 
 /// Every text that a finding can have, of every case, cell and cause, has its Chinese.
@@ -356,7 +358,12 @@ fn no_finding_lacks_its_chinese() {
             let sources = f.evidence.iter().filter_map(|number| number.source.as_ref());
             let names = f.evidence.iter().map(|number| &number.name);
             let whys = f.remedies.iter().map(|remedy| &remedy.why);
-            for text in [&f.title, &f.sentence, &f.confidence.because, &f.false_alarm].into_iter().chain(names).chain(sources).chain(whys) {
+            for text in [&f.title, &f.sentence, &f.confidence.because, &f.false_alarm]
+                .into_iter()
+                .chain(names)
+                .chain(sources)
+                .chain(whys)
+            {
                 assert!(is_chinese(text), "{}: {text}", f.code);
                 told += 1;
             }
@@ -392,8 +399,14 @@ fn no_finding_lacks_its_chinese() {
     assert!(told > 5000, "{told} texts");
     for rule in RULES {
         let page = rule.told_in(Language::Chinese);
-        let thresholds = rule.page.thresholds.iter().flat_map(|t| [t.of, t.source]).map(|text| Language::Chinese.text(text));
-        let said = [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(str::to_owned);
+        let thresholds = rule
+            .page
+            .thresholds
+            .iter()
+            .flat_map(|t| [t.of, t.source])
+            .map(|text| Language::Chinese.text(text));
+        let said =
+            [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(str::to_owned);
         for text in said.into_iter().chain(thresholds) {
             assert!(is_chinese(&text), "{}: {text}", rule.code);
         }

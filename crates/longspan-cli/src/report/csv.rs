@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use longspan::run::history::{self, History};
 use longspan::run::RunError;
+use longspan::run::history::{self, History};
 use longspan::telemetry::{ScoreRecord, StepRecord};
 
 const COLUMNS: &str = "run,kind,step,attempt,epoch,loss,loss_unit,accuracy,best,scored,tokens,lr,log10_norm_before,\
@@ -94,13 +94,15 @@ mod tests {
     #[test]
     fn every_line_has_all_columns() {
         let mut text = String::new();
-        let step = StepRecord { step: 3, loss: f64::NAN, log10_survival: vec![-4.0, -2.5], ..StepRecord::default() };
+        let step =
+            StepRecord { step: 3, loss: f64::NAN, log10_survival: vec![-4.0, -2.5], ..StepRecord::default() };
         push_step(&mut text, "run", "nats", &step);
         let score = ScoreRecord { step: 3, loss: 0.5, accuracy: Some(0.75), ..ScoreRecord::default() };
         push_score(&mut text, "run", "valid", "nats", &score);
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
         let columns: Vec<&str> = COLUMNS.split(',').collect();
-        let of = |line: usize, name: &str| lines[line][columns.iter().position(|c| *c == name).expect("a column")];
+        let of =
+            |line: usize, name: &str| lines[line][columns.iter().position(|c| *c == name).expect("a column")];
         assert!(lines.iter().all(|line| line.len() == columns.len()), "{text}");
         assert_eq!((of(0, "loss"), of(0, "log10_survival"), of(0, "clipped")), ("NaN", "-2.5", "false"));
         assert_eq!((of(1, "kind"), of(1, "loss"), of(1, "accuracy")), ("valid", "0.5", "0.75"));

@@ -95,16 +95,29 @@ mod tests {
     fn looks_are_joined_where_there_are_many() {
         let look = |step: u64| Look {
             log10_update_ratio: -3.0,
-            tensors: vec![TensorRecord { name: "w".into(), share: (step % 2) as f64, log10_update_ratio: f64::NEG_INFINITY }],
+            tensors: vec![TensorRecord {
+                name: "w".into(),
+                share: (step % 2) as f64,
+                log10_update_ratio: f64::NEG_INFINITY,
+            }],
             layers: vec![LayerRecord {
                 layer: 1,
-                gates: vec![GateRecord { gate: "f".into(), mean_openness: 0.5, closed_share: 0.25, open_share: 0.0 }],
+                gates: vec![GateRecord {
+                    gate: "f".into(),
+                    mean_openness: 0.5,
+                    closed_share: 0.25,
+                    open_share: 0.0,
+                }],
                 ..LayerRecord::default()
             }],
             ..Look::default()
         };
         let steps: Vec<_> = (1..=960)
-            .map(|step| StepRecord { step, look: (step % 2 == 0 || step < 481).then(|| look(step)), ..StepRecord::default() })
+            .map(|step| StepRecord {
+                step,
+                look: (step % 2 == 0 || step < 481).then(|| look(step)),
+                ..StepRecord::default()
+            })
             .collect();
         let looks = Looks::of(&steps).expect("looks");
         assert_eq!((looks.step.len(), looks.step[179], looks.series.len()), (180, 960, 5));

@@ -49,6 +49,10 @@ async function switches(page) {
   await page.select("#language", "zh");
   await pause(400);
   found.languages = [english, await words()];
+  found.text_zh = await page.evaluate(() => document.body.innerText);
+  await shot(page, `${scene}-zh`, 1400);
+  await shot(page, `${scene}-zh-dark`, 400);
+  await page.setViewport({ width: 1400, height: 900 });
   await page.select("#language", "en");
   await page.click("#theme");
   await pause(400);
@@ -78,6 +82,18 @@ async function report(page) {
     await pause(300);
     found.slider = { moved: before !== (await strip()), said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")) };
   }
+  // Another quantity through time, where several were recorded.
+  found.quantities = await page.$$eval("#quantity option", (options) => options.map((o) => o.value));
+  if (found.quantities.length) {
+    const picture = () => page.$eval("[id^=figure-spectrogram-]", (plot) => JSON.stringify([plot.data[0].z[0].slice(0, 5), plot.data[0].colorbar.title.text]));
+    const hidden = await picture();
+    await page.select("#quantity", "gamma");
+    await pause(300);
+    found.other_quantity = hidden !== (await picture()) && (await picture()).includes("Γ");
+    await page.select("#quantity", "hidden");
+  }
+  found.plots = (await page.$$(".plot")).length;
+  found.tables = (await page.$$(".plot ~ details")).length;
   // A table behind a figure.
   await page.click("figure details summary");
   await pause(200);
@@ -105,6 +121,8 @@ async function dashboard(page) {
   await page.waitForFunction((first) => document.querySelector("#figure-loss").data[0].x.at(-1) > first, { timeout: 20000 }, first);
   found.live = { first, later: await steps(), same_page: await page.evaluate(() => window.same === true) };
   found.figures = await figures(page);
+  await page.waitForSelector(".story-of-findings li", { timeout: 20000 });
+  found.story = await page.$eval(".story-of-findings", (list) => list.innerText);
   await shot(page, "run", 1400);
   await page.setViewport({ width: 1400, height: 900 });
   await switches(page);

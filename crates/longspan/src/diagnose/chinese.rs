@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn every_pair_fills_in_as_many_places() {
-        for (english, chinese) in [thresholds::PAIRS, reasons::PAIRS, sentences::PAIRS].into_iter().flatten() {
+        for (english, chinese) in [thresholds::PAIRS, reasons::PAIRS, sentences::PAIRS].into_iter().flatten()
+        {
             let places = english.matches("{}").count();
             let named = (0..places).filter(|at| chinese.contains(&format!("{{{at}}}"))).count();
             assert_eq!((places, places), (named, chinese.matches('{').count()), "{english}");

@@ -91,7 +91,8 @@ impl Finding {
             source: number.source.as_deref().map(|source| language.text(source)),
             ..number.clone()
         };
-        let remedy = |remedy: &Remedy| Remedy { flags: remedy.flags.clone(), why: language.text(&remedy.why) };
+        let remedy =
+            |remedy: &Remedy| Remedy { flags: remedy.flags.clone(), why: language.text(&remedy.why) };
         Self {
             title: page.map_or_else(|| self.title.clone(), |page| page.title.into()),
             sentence: language.text(&self.sentence),

@@ -196,14 +196,21 @@ impl Rule {
     /// The page as Markdown.
     pub fn markdown(&self, language: Language) -> String {
         let Told { title, meaning, measured, false_alarm, remedy } = self.told_in(language);
-        let line = |t: &Threshold| format!("| {} | {} | {} |\n", language.text(t.of), t.text(), language.text(t.source));
+        let line = |t: &Threshold| {
+            format!("| {} | {} | {} |\n", language.text(t.of), t.text(), language.text(t.source))
+        };
         let table: String = self.page.thresholds.iter().map(line).collect();
         let severity = self.severity.name(language);
         let [measured_by, head, alarm, helps] = match language {
-            Language::English => {
-                ["**Measured.** ", "| held against | threshold | source |", "**A false alarm where** ", "**What helps.** "]
+            Language::English => [
+                "**Measured.** ",
+                "| held against | threshold | source |",
+                "**A false alarm where** ",
+                "**What helps.** ",
+            ],
+            Language::Chinese => {
+                ["**测量。**", "| 判断对象 | 阈值 | 来源 |", "**以下情况属于误报：**", "**有帮助的做法。**"]
             }
-            Language::Chinese => ["**测量。**", "| 判断对象 | 阈值 | 来源 |", "**以下情况属于误报：**", "**有帮助的做法。**"],
         };
         format!(
             "## {}\n\n{title} ({severity})\n\n{meaning}\n\n{measured_by}{measured}\n\n{head}\n|---|---:|---|\n{table}\n\

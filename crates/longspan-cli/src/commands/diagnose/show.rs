@@ -87,8 +87,8 @@ impl Shown<'_> {
             }
         }
         let line = |(missing, command, codes): (&str, &str, Vec<&str>)| {
-            let want = self.language.of("for want of", "缺少");
-            let text = format!("{want} {missing}: {}; `{command}`", codes.join(", "));
+            let want = self.language.of("for want of ", "缺少");
+            let text = format!("{want}{missing}: {}; `{command}`", codes.join(", "));
             wrap(&label(self.language.of("unjudged", "未判断")), &text, columns)
         };
         needs.into_iter().map(line).collect()
@@ -110,15 +110,26 @@ fn describe(finding: &Finding, language: Language, columns: usize, colours: bool
     text.push_str(&wrap("         ", &finding.sentence, columns));
     let width = finding.evidence.iter().map(|number| number.text().chars().count()).max().unwrap_or(0);
     for number in &finding.evidence {
-        text.push_str(&wrap(&format!("         {:>width$}  ", number.text()), &held(number, language), columns));
+        text.push_str(&wrap(
+            &format!("         {:>width$}  ", number.text()),
+            &held(number, language),
+            columns,
+        ));
     }
-    let (sure, level) = (language.of("confidence", "可信度"), finding.confidence.level.name(language));
-    let confidence = format!("{sure} {level}: {}", finding.confidence.because);
+    let level = finding.confidence.level.name(language);
+    let confidence = match language {
+        Language::English => format!("confidence {level}: {}", finding.confidence.because),
+        Language::Chinese => format!("可信度{level}：{}", finding.confidence.because),
+    };
     text.push_str(&wrap("         ", &confidence, columns));
     for remedy in &finding.remedies {
         text.push_str(&wrap(language.of("  try    ", "  建议   "), &remedy.to_string(), columns));
     }
-    text + &wrap("         ", &format!("{} {}", language.of("a false alarm where", "以下情况属于误报："), finding.false_alarm), columns)
+    text + &wrap(
+        "         ",
+        &format!("{}{}", language.of("a false alarm where ", "以下情况属于误报："), finding.false_alarm),
+        columns,
+    )
 }
 
 /// What a number is, and what it is held against.
@@ -126,8 +137,8 @@ fn held(number: &Number, language: Language) -> String {
     let Number { name, threshold, source, .. } = number;
     match (threshold, source) {
         (Some(threshold), Some(source)) => {
-            format!("{name}; {} {threshold}: {source}", language.of("threshold", "阈值"))
-        },
+            format!("{name}{} {threshold}: {source}", language.of("; threshold", "；阈值"))
+        }
         _ => name.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! The parts of a run's report.
 
-use longspan::diagnose::Severity;
+use longspan::diagnose::{Level, Severity};
 use serde_json::Value;
 
 use super::write::{NONE, Writer, code, short, text, words};
@@ -62,7 +62,11 @@ pub(super) fn comparison(to: &mut Writer, documents: &[Value]) {
             text(&document["name"]),
             state(to, document),
             text(&summary["best_loss"]),
-            percent(if summary["test_accuracy"].is_null() { &summary["valid_accuracy"] } else { &summary["test_accuracy"] }),
+            percent(if summary["test_accuracy"].is_null() {
+                &summary["valid_accuracy"]
+            } else {
+                &summary["test_accuracy"]
+            }),
             text(&total["horizon"]["steps"]),
             text(&known(&total["decay"])["factor_per_step"]),
             text(&spectrum["exponents_nats_per_step"][0]),
@@ -85,16 +89,32 @@ pub(super) fn summary(to: &mut Writer, document: &Value) {
         value => format!("{} {unit}", text(value)),
     };
     let mut rows = vec![
-        vec![to.of("steps", "训练步").into(), format!("{} / {}", text(&summary["step"]), text(&summary["steps"]))],
+        vec![
+            to.of("steps", "训练步").into(),
+            format!("{} / {}", text(&summary["step"]), text(&summary["steps"])),
+        ],
         vec![to.of("training loss", "训练损失").into(), loss("train_loss")],
         vec![to.of("best validation", "最佳验证损失").into(), loss("best_loss")],
         vec![to.of("test", "测试损失").into(), loss("test_loss")],
-        vec![to.of("right", "正确率").into(), percent(if summary["test_accuracy"].is_null() { &summary["valid_accuracy"] } else { &summary["test_accuracy"] })],
-        vec![to.of("chance", "随机水平").into(), match &data["chance_loss"] {
-            Value::Null => NONE.into(),
-            chance => format!("{} {unit}", text(chance)),
-        }],
-        vec![to.of("clipping", "裁剪").into(), format!("{}: {}", text(&document["clip"]["rule"]), percent(&document["clip"]["rate"]))],
+        vec![
+            to.of("right", "正确率").into(),
+            percent(if summary["test_accuracy"].is_null() {
+                &summary["valid_accuracy"]
+            } else {
+                &summary["test_accuracy"]
+            }),
+        ],
+        vec![
+            to.of("chance", "随机水平").into(),
+            match &data["chance_loss"] {
+                Value::Null => NONE.into(),
+                chance => format!("{} {unit}", text(chance)),
+            },
+        ],
+        vec![
+            to.of("clipping", "裁剪").into(),
+            format!("{}: {}", text(&document["clip"]["rule"]), percent(&document["clip"]["rate"])),
+        ],
         vec![to.of("parameters", "参数量").into(), text(&document["parameters"])],
         vec![to.of("seconds", "秒").into(), text(&summary["seconds"])],
     ];
@@ -115,27 +135,56 @@ pub(super) fn findings(to: &mut Writer, document: &Value, level: usize) {
             serde_json::from_value(finding["severity"].clone()).unwrap_or(Severity::Note);
         let severity = severity.name(to.language);
         let code_of = finding["code"].as_str().unwrap_or_default();
-        to.paragraph(&format!("**{}: {}** ({})", severity, text(&finding["title"]), code(code_of)));
+        to.paragraph(&format!(
+            "**{severity}{} {}** ({})",
+            to.of(":", " ·"),
+            text(&finding["title"]),
+            code(code_of)
+        ));
         to.paragraph(&text(&finding["sentence"]));
         let rows: Vec<_> = list(&finding["evidence"])
             .map(|e| vec![text(&e["name"]), text(&e["value"]), text(&e["threshold"]), text(&e["source"])])
             .collect();
-        let head = [to.of("number", "数据"), to.of("value", "数值"), to.of("threshold", "阈值"), to.of("source", "来源")];
+        let head = [
+            to.of("number", "数据"),
+            to.of("value", "数值"),
+            to.of("threshold", "阈值"),
+            to.of("source", "来源"),
+        ];
         to.table(&head, &rows);
         for remedy in list(&finding["remedies"]) {
             let (flags, why) = (remedy["flags"].as_str().unwrap_or_default(), text(&remedy["why"]));
             let what = if flags.is_empty() { why } else { format!("{}: {why}", code(flags)) };
-            to.item(&format!("{} {what}", to.of("try", "建议：")));
+            to.labelled("try", "建议", &what);
         }
-        to.item(&format!("{} {}", to.of("a false alarm where", "以下情况属于误报："), text(&finding["false_alarm"])));
+        let because = text(&finding["confidence"]["because"]);
+        let level: Level =
+            serde_json::from_value(finding["confidence"]["level"].clone()).unwrap_or(Level::Low);
+        let sure = format!("{}{}{because}", level.name(to.language), to.of(": ", "，"));
+        to.labelled("confidence", "可信度", &sure);
+        to.labelled("a false alarm where", "以下情况属于误报", &text(&finding["false_alarm"]));
     }
     if !any {
         to.paragraph(to.of("Nothing was found that needs a remedy.", "没有发现需要处理的问题。"));
     }
-    for unjudged in list(&verdict["unjudged"]) {
-        let command = code(unjudged["command"].as_str().unwrap_or_default());
-        let why = to.of("not judged, for want of", "未判断，缺少");
-        to.item(&format!("{} {why} {}: {command}", text(&unjudged["code"]), text(&unjudged["missing"])));
+    unjudged(to, &verdict["unjudged"]);
+}
+
+/// What was not measured, each with the codes that it would show and the command that measures it.
+fn unjudged(to: &mut Writer, all: &Value) {
+    let mut needs: Vec<(String, &str, Vec<String>)> = Vec::new();
+    for one in list(all) {
+        let (missing, of) = (text(&one["missing"]), text(&one["code"]));
+        match needs.iter_mut().find(|need| need.0 == missing) {
+            Some(need) => need.2.push(of),
+            None => needs.push((missing, one["command"].as_str().unwrap_or_default(), vec![of])),
+        }
+    }
+    if !needs.is_empty() {
+        to.paragraph(to.of("Not judged, for want of a measurement:", "因缺少测量而未判断："));
+    }
+    for (missing, command, codes) in needs {
+        to.item(&format!("{missing} ({}): {}", codes.join(", "), code(command)));
     }
 }
 
@@ -161,13 +210,21 @@ pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
     to.heading(level, to.of("Loss and clipping", "损失与裁剪"));
     let curve = &document["curve"];
     let points = list(&curve["step"]).count();
-    let norm = |of: &str, i: usize| curve[of][i].as_f64().map_or_else(|| text(&curve[of][i]), |log10| short(10f64.powf(log10)));
+    let norm = |of: &str, i: usize| {
+        curve[of][i].as_f64().map_or_else(|| text(&curve[of][i]), |log10| short(10f64.powf(log10)))
+    };
     let chosen = (0..LINES.min(points)).map(|line| match LINES.min(points) {
         1 => 0,
         lines => line * (points - 1) / (lines - 1),
     });
     let row = |i: usize| {
-        vec![text(&curve["step"][i]), text(&curve["loss"][i]), norm("norm", i), norm("after", i), short(100.0 * curve["clipped"][i].as_f64().unwrap_or(0.0))]
+        vec![
+            text(&curve["step"][i]),
+            text(&curve["loss"][i]),
+            norm("norm", i),
+            norm("after", i),
+            short(100.0 * curve["clipped"][i].as_f64().unwrap_or(0.0)),
+        ]
     };
     let head = [
         to.of("step", "训练步"),
@@ -180,7 +237,7 @@ pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
     let valid = &document["valid"];
     let count = list(&valid["step"]).count();
     let rows: Vec<_> = (count.saturating_sub(LINES)..count)
-        .map(|i| vec![text(&valid["step"][i]), text(&valid["loss"][i]), text(&valid["accuracy"][i])])
+        .map(|i| vec![text(&valid["step"][i]), text(&valid["loss"][i]), percent(&valid["accuracy"][i])])
         .collect();
     to.table(&[to.of("step", "训练步"), to.of("validation", "验证损失"), to.of("right", "正确率")], &rows);
 }
@@ -200,13 +257,20 @@ pub(super) fn reach(to: &mut Writer, document: &Value, level: usize) {
         vec![to.of("truncation, steps", "截断（步）").into(), text(&lags["truncation"])],
         vec![to.of("used, steps", "实际使用（步）").into(), text(&lags["used"])],
         vec![to.of("needed, steps", "任务需要（步）").into(), text(&lags["needed"])],
-        vec![to.of("left of the gradient per step", "每步剩下的梯度").into(), text(&known(&total["decay"])["factor_per_step"])],
+        vec![
+            to.of("left of the gradient per step", "每步剩下的梯度").into(),
+            text(&known(&total["decay"])["factor_per_step"]),
+        ],
     ];
     rows.retain(|row| row[1] != NONE && row[1] != format!("{NONE} – {NONE}"));
     to.table(&[to.of("what", "项目"), to.of("value", "数值")], &rows);
     if total.is_null() {
         let command = format!("longspan probe {}", document["path"].as_str().unwrap_or_default());
-        to.paragraph(&format!("{} {}", to.of("Not measured yet. This measures it:", "尚未测量。测量命令："), code(&command)));
+        to.paragraph(&format!(
+            "{} {}",
+            to.of("Not measured yet. This measures it:", "尚未测量。测量命令："),
+            code(&command)
+        ));
     }
 }
 
@@ -235,7 +299,10 @@ pub(super) fn layers(to: &mut Writer, document: &Value, level: usize) {
         let counted = |kind: &str, name: &str, shares: &[(&str, &str)]| {
             let all = gates.get(at).map(|layer| {
                 let of = |gate: &Value| {
-                    let shares: Vec<_> = shares.iter().map(|(label, key)| format!("{} {label}", percent(&gate[*key]))).collect();
+                    let shares: Vec<_> = shares
+                        .iter()
+                        .map(|(label, key)| format!("{} {label}", percent(&gate[*key])))
+                        .collect();
                     format!("{}: {}", words(gate[name].as_str().unwrap_or_default()), shares.join(", "))
                 };
                 list(known(&layer[kind])).map(of).collect::<Vec<_>>().join("; ")
@@ -247,7 +314,11 @@ pub(super) fn layers(to: &mut Writer, document: &Value, level: usize) {
             cell(exponents),
             cell(profile.and_then(|profile| end(profile, true))),
             cell(profile.and_then(|profile| end(profile, false))),
-            cell(counted("gates", "gate", &[(to.of("closed", "关闭"), "closed_share"), (to.of("open", "打开"), "open_share")])),
+            cell(counted(
+                "gates",
+                "gate",
+                &[(to.of("closed", "关闭"), "closed_share"), (to.of("open", "打开"), "open_share")],
+            )),
             cell(counted("activations", "activation", &[(to.of("saturated", "饱和"), "saturated_share")])),
         ]
     };

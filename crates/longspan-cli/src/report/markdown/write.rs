@@ -53,12 +53,15 @@ impl Writer {
         let widths: Vec<usize> = (0..head.len())
             .map(|c| of_column(c).chain([head[c]]).map(UnicodeWidthStr::width).max().unwrap_or(0).max(3))
             .collect();
-        let numbers: Vec<bool> =
-            (0..head.len()).map(|c| of_column(c).all(|cell| cell == NONE || is_number(cell))).collect();
-        let pad = |cell: &str, c: usize| match (" ".repeat(widths[c].saturating_sub(cell.width())), numbers[c]) {
-            (room, true) => format!("{room}{cell}"),
-            (room, false) => format!("{cell}{room}"),
+        let is_right = |c: usize| {
+            of_column(c).all(|cell| cell == NONE || is_number(cell)) && of_column(c).any(is_number)
         };
+        let numbers: Vec<bool> = (0..head.len()).map(is_right).collect();
+        let pad =
+            |cell: &str, c: usize| match (" ".repeat(widths[c].saturating_sub(cell.width())), numbers[c]) {
+                (room, true) => format!("{room}{cell}"),
+                (room, false) => format!("{cell}{room}"),
+            };
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         self.text.push('\n');
         self.text.push_str(&line(head.iter().enumerate().map(|(c, cell)| pad(cell, c)).collect()));
@@ -67,6 +70,14 @@ impl Writer {
         for row in rows {
             let cells = (0..head.len()).map(|c| pad(row.get(c).map_or("", String::as_str), c));
             self.text.push_str(&line(cells.collect()));
+        }
+    }
+
+    /// An item that begins with what it is.
+    pub(super) fn labelled(&mut self, english: &str, chinese: &str, words: &str) {
+        match self.language {
+            Language::English => self.item(&format!("{english} {words}")),
+            Language::Chinese => self.item(&format!("{chinese}：{words}")),
         }
     }
 
@@ -82,8 +93,7 @@ impl Writer {
 pub(super) const NONE: &str = "–";
 
 fn is_number(cell: &str) -> bool {
-    cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !cell.contains(char::is_alphabetic)
-        || ["NaN", "inf", "-inf", "Infinity", "-Infinity"].contains(&cell)
+    cell.trim_end_matches(" %").parse::<f64>().is_ok()
 }
 
 /// Without what a terminal would act on: controls, and marks that turn the direction of writing.
@@ -100,7 +110,9 @@ pub(super) fn words(text: &str) -> String {
     for c in text.chars() {
         // An underscore inside a word is one.
         let inside = c == '_' && before.is_alphanumeric();
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '$' | '#' | '!') && !inside {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '$' | '#' | '!')
+            && !inside
+        {
             shown.push('\\');
         }
         shown.push(c);
@@ -161,6 +173,9 @@ mod tests {
         let mut to = Writer::new(Language::Chinese);
         to.table(&["训练", "n"], &[vec!["a".into(), "1".into()], vec!["bcdef".into(), "12".into()]]);
         assert_eq!(to.done(), "\n| 训练  |   n |\n| ----- | --: |\n| a     |   1 |\n| bcdef |  12 |\n");
-        assert_eq!((short(0.123456), short(1234.56), short(-1e-9)), ("0.1235".into(), "1235".into(), "-1.00e-9".into()));
+        assert_eq!(
+            (short(0.123456), short(1234.56), short(-1e-9)),
+            ("0.1235".into(), "1235".into(), "-1.00e-9".into())
+        );
     }
 }

@@ -61,8 +61,14 @@ mod tests {
     #[test]
     fn places_are_told() {
         for (english, chinese) in [
-            ("forward, layer 0, step 17: c of row 3, unit 5, is inf", "前向传播，第 0 层，第 17 个时间步：第 3 行的 c 的单元 5 为 inf"),
-            ("backward, encoder, layer 1 in reverse, step 2: d_h of row 0, unit 1, is NaN", "反向传播，编码器，第 1 层（反向），第 2 个时间步：第 0 行的 d_h 的单元 1 为 NaN"),
+            (
+                "forward, layer 0, step 17: c of row 3, unit 5, is inf",
+                "前向传播，第 0 层，第 17 个时间步：第 3 行的 c 的单元 5 为 inf",
+            ),
+            (
+                "backward, encoder, layer 1 in reverse, step 2: d_h of row 0, unit 1, is NaN",
+                "反向传播，编码器，第 1 层（反向），第 2 个时间步：第 0 行的 d_h 的单元 1 为 NaN",
+            ),
             ("weights: weight_hh_l0, element 7, is NaN", "给定的权重：weight_hh_l0 的元素 7 为 NaN"),
             ("loss: loss is NaN", "损失：loss 为 NaN"),
         ] {

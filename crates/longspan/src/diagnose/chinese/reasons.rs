@@ -6,14 +6,20 @@ pub(super) static PAIRS: &[Pair] = &[
     // Why a finding is sure.
     ("the value was found by running the batch again", "重新运行这一批数据时找到了该值"),
     ("it was measured at every step of every window", "在每个窗口的每一步都做了测量"),
-    ("the lag that is needed is known, and the gradient there was measured", "所需的滞后已知，并且测量了那里的梯度"),
+    (
+        "the lag that is needed is known, and the gradient there was measured",
+        "所需的滞后已知，并且测量了那里的梯度",
+    ),
     ("the gradient of all losses together stands for that of one", "以全部损失的梯度代替单个损失的梯度"),
     ("the lag that is needed is not known", "所需的滞后未知"),
     ("both losses are measured", "两个损失都是实测值"),
     ("large steps and a bad loss together", "步子过大与损失不佳同时出现"),
     ("both are measured or known exactly", "两者都是实测或精确已知"),
     ("both are known exactly", "两者都精确已知"),
-    ("more may lie beyond: only a run with a larger K can show", "更远处可能还有信息：只有用更大的 K 训练才能知道"),
+    (
+        "more may lie beyond: only a run with a larger K can show",
+        "更远处可能还有信息：只有用更大的 K 训练才能知道",
+    ),
     ("norms are measured at every step", "每一步都测量了范数"),
     ("both are measured at every step", "两者在每一步都做了测量"),
     ("the exponent was measured along the data's trajectories", "指数是沿数据的轨迹测得的"),
@@ -25,7 +31,10 @@ pub(super) static PAIRS: &[Pair] = &[
     // What its numbers are.
     ("loss", "损失"),
     ("log10 of the gradient's norm", "梯度范数的 log10"),
-    ("growth of the gradient in powers of ten, beyond T-fold; 98th percentile", "梯度增长超出 T 倍的数量级；第 98 百分位"),
+    (
+        "growth of the gradient in powers of ten, beyond T-fold; 98th percentile",
+        "梯度增长超出 T 倍的数量级；第 98 百分位",
+    ),
     ("share of the steps", "训练步的比例"),
     ("growth of a single loss's gradient", "单个损失的梯度的增长"),
     ("median global norm", "全局范数的中位数"),
@@ -71,17 +80,32 @@ pub(super) static PAIRS: &[Pair] = &[
     ("a shorter way back", "更短的回传路径"),
     ("gates that keep a gradient in bounds", "用门控把梯度控制在范围内"),
     ("begin with the weights alone: --from the run", "只从权重开始：--from 指定这次训练"),
-    ("begin with other weights: another checkpoint for --from, or none", "从别的权重开始：用 --from 指定另一个检查点，或不指定"),
+    (
+        "begin with other weights: another checkpoint for --from, or none",
+        "从别的权重开始：用 --from 指定另一个检查点，或不指定",
+    ),
     ("gates keep the gradient without stretching it", "门控保持梯度而不放大它"),
     ("recurrent weights that do not stretch", "不放大的循环权重"),
     ("from {}: stays where the Jacobian does not stretch", "从 {0} 减小：停留在雅可比矩阵不放大的区域"),
-    ("a forget gate that begins by keeping: 0.95 a step instead of 0.73", "让遗忘门一开始就偏向保留：每步 0.95 而不是 0.73"),
-    ("forgetting times up to what is needed (Tallec, Ollivier 2018)", "让遗忘时间覆盖所需的滞后（Tallec, Ollivier 2018）"),
-    ("update gates that keep as long as is needed (Tallec, Ollivier 2018)", "让更新门按所需的时长保留（Tallec, Ollivier 2018）"),
+    (
+        "a forget gate that begins by keeping: 0.95 a step instead of 0.73",
+        "让遗忘门一开始就偏向保留：每步 0.95 而不是 0.73",
+    ),
+    (
+        "forgetting times up to what is needed (Tallec, Ollivier 2018)",
+        "让遗忘时间覆盖所需的滞后（Tallec, Ollivier 2018）",
+    ),
+    (
+        "update gates that keep as long as is needed (Tallec, Ollivier 2018)",
+        "让更新门按所需的时长保留（Tallec, Ollivier 2018）",
+    ),
     ("a gate that keeps what it has", "用门保留已有的内容"),
     ("a direct path through time", "沿时间的直接通路"),
     ("a forget gate that begins by keeping", "让遗忘门一开始就偏向保留"),
-    ("a forget gate that begins by keeping (Jozefowicz et al. 2015)", "让遗忘门一开始就偏向保留（Jozefowicz et al. 2015）"),
+    (
+        "a forget gate that begins by keeping (Jozefowicz et al. 2015)",
+        "让遗忘门一开始就偏向保留（Jozefowicz et al. 2015）",
+    ),
     ("gates that keep what lies far back", "用门控保留久远的信息"),
     ("from {} steps: a plateau may be long", "在 {0} 步的基础上增加：平台期可能很长"),
     ("a tenth of the step", "十分之一的步长"),
@@ -109,5 +133,8 @@ pub(super) static PAIRS: &[Pair] = &[
         "subtract each channel's mean and divide by its standard deviation, both of the training part",
         "每个通道减去均值、除以标准差，两者都取自训练部分",
     ),
-    ("give each row its own length, and leave out rows without a target", "让每条序列保持自己的长度，并去掉没有目标的序列"),
+    (
+        "give each row its own length, and leave out rows without a target",
+        "让每条序列保持自己的长度，并去掉没有目标的序列",
+    ),
 ];

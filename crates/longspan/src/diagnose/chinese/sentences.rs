@@ -6,7 +6,10 @@ pub(super) static PAIRS: &[Pair] = &[
     ("{} % of chance", "随机水平的 {0} %"),
     ("{} times chance", "随机水平的 {0} 倍"),
     ("The first bad value of step {}: {}; {}.", "第 {0} 步的第一个坏值：{1}；{2}。"),
-    ("The gradient grew on its way back until it was no number.", "梯度在回传途中不断增大，最终不再是有限的数。"),
+    (
+        "The gradient grew on its way back until it was no number.",
+        "梯度在回传途中不断增大，最终不再是有限的数。",
+    ),
     (
         "In {} % of the steps the gradient grows on its way back: at the first of {} steps it is {} times that at the last.",
         "在 {0} % 的训练步中，梯度在回传途中增大：在 {1} 个时间步的第一步，它是最后一步的 {2} 倍。",
@@ -52,9 +55,18 @@ pub(super) static PAIRS: &[Pair] = &[
         "经过 {0} 步，循环权重的改变使状态移动了该改变量范数的 {1} 倍。",
     ),
     ("In layer {} {} % of the values of {} are saturated.", "第 {0} 层中，{2} 的取值有 {1} % 处于饱和。"),
-    ("In layer {} {} of {} units are 0 at every place.", "第 {0} 层的 {2} 个单元中，有 {1} 个在所有位置上都为 0。"),
-    ("In layer {} gate {} is shut at {} % of places and units.", "第 {0} 层的门 {1} 在 {2} % 的位置与单元上关闭。"),
-    ("In layer {} gate {} is open at {} % of places and units.", "第 {0} 层的门 {1} 在 {2} % 的位置与单元上打开。"),
+    (
+        "In layer {} {} of {} units are 0 at every place.",
+        "第 {0} 层的 {2} 个单元中，有 {1} 个在所有位置上都为 0。",
+    ),
+    (
+        "In layer {} gate {} is shut at {} % of places and units.",
+        "第 {0} 层的门 {1} 在 {2} % 的位置与单元上关闭。",
+    ),
+    (
+        "In layer {} gate {} is open at {} % of places and units.",
+        "第 {0} 层的门 {1} 在 {2} % 的位置与单元上打开。",
+    ),
     ("Of the gradient at layer {} {} is left at layer 0.", "第 {0} 层的梯度传到第 0 层只剩 {1}。"),
     ("The numbers that are read have a root mean square of {}.", "输入数值的均方根为 {0}。"),
     ("In {} % of the rows nothing is scored.", "{0} % 的序列没有任何计入损失的目标。"),
@@ -63,11 +75,23 @@ pub(super) static PAIRS: &[Pair] = &[
     ("norms through time", "沿时间的梯度范数"),
     ("more steps", "更多的训练步"),
     ("what was asked for is no usable number", "目标不是可用的数"),
-    ("what was asked for is no usable number (number {} of the data, from 0)", "目标不是可用的数（数据中的第 {0} 项，从 0 数起）"),
+    (
+        "what was asked for is no usable number (number {} of the data, from 0)",
+        "目标不是可用的数（数据中的第 {0} 项，从 0 数起）",
+    ),
     ("what was read is no usable number", "输入不是可用的数"),
-    ("what was read is no usable number (number {} of the data, from 0)", "输入不是可用的数（数据中的第 {0} 项，从 0 数起）"),
-    ("nothing in the batch is scored: its loss is the mean of no losses", "这一批中没有计入损失的目标：损失成了零个数的平均"),
-    ("states are so large (up to {}) that products with them overflow", "状态过大（最大 {0}），与之相乘会溢出"),
+    (
+        "what was read is no usable number (number {} of the data, from 0)",
+        "输入不是可用的数（数据中的第 {0} 项，从 0 数起）",
+    ),
+    (
+        "nothing in the batch is scored: its loss is the mean of no losses",
+        "这一批中没有计入损失的目标：损失成了零个数的平均",
+    ),
+    (
+        "states are so large (up to {}) that products with them overflow",
+        "状态过大（最大 {0}），与之相乘会溢出",
+    ),
     (
         "states and outputs grew beyond what numbers hold; the largest sound state is {}",
         "状态与输出超出了数值范围；最大的正常状态为 {0}",

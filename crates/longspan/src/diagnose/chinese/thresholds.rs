@@ -5,8 +5,14 @@ use super::Pair;
 pub(super) static PAIRS: &[Pair] = &[
     // What is held against it.
     ("values that are not finite", "非有限值的个数"),
-    ("log10 of ‖∂L/∂h‖ at the first step over that at the last, less log10 T", "第一步与最后一步的 ‖∂L/∂h‖ 之比的 log10，减去 log10 T"),
-    ("growth of a single loss's gradient, the largest over all lags", "单个损失的梯度的增长，取所有滞后中的最大值"),
+    (
+        "log10 of ‖∂L/∂h‖ at the first step over that at the last, less log10 T",
+        "第一步与最后一步的 ‖∂L/∂h‖ 之比的 log10，减去 log10 T",
+    ),
+    (
+        "growth of a single loss's gradient, the largest over all lags",
+        "单个损失的梯度的增长，取所有滞后中的最大值",
+    ),
     ("share of the steps in which it does", "出现该现象的训练步比例"),
     ("share of the gradient that is left at the lag that is needed", "在所需滞后处剩余的梯度比例"),
     ("best loss over that of chance", "最低损失与随机水平之比"),
@@ -20,14 +26,23 @@ pub(super) static PAIRS: &[Pair] = &[
     ("steps that are used over steps that the gradient goes back", "实际使用的步数与梯度回传的步数之比"),
     ("largest norms (99.5th percentile) over the median", "最大范数（第 99.5 百分位）与中位数之比"),
     ("share of late steps that are clipped", "后期被裁剪的训练步比例"),
-    ("largest Lyapunov exponent, nats per step, less two standard errors", "最大李雅普诺夫指数（奈特/步）减去两倍标准误"),
+    (
+        "largest Lyapunov exponent, nats per step, less two standard errors",
+        "最大李雅普诺夫指数（奈特/步）减去两倍标准误",
+    ),
     ("growth of a small change over a window", "微小变化在一个窗口内的增长"),
     ("root mean square of ‖∂h_t/∂W_hh‖", "‖∂h_t/∂W_hh‖ 的均方根"),
     ("share of places and units beyond 0.95", "超过 0.95 的位置与单元的比例"),
     ("the share where the loss is low all the same", "损失仍然很低时的比例"),
     ("share of units that are 0 at every place", "在所有位置都为 0 的单元比例"),
-    ("share of places and units at which a gate is below 0.05 (above 0.95)", "门低于 0.05（高于 0.95）的位置与单元的比例"),
-    ("gradient at the bottom layer over that at the top, within one step", "同一时间步内，底层与顶层的梯度之比"),
+    (
+        "share of places and units at which a gate is below 0.05 (above 0.95)",
+        "门低于 0.05（高于 0.95）的位置与单元的比例",
+    ),
+    (
+        "gradient at the bottom layer over that at the top, within one step",
+        "同一时间步内，底层与顶层的梯度之比",
+    ),
     ("root mean square of what is read", "输入的均方根"),
     ("share of places that repeat their neighbour up to a row's end", "一直重复相邻值直到序列末端的位置比例"),
     ("share of rows in which nothing is scored", "没有任何目标计入损失的序列比例"),
@@ -38,14 +53,26 @@ pub(super) static PAIRS: &[Pair] = &[
         "T 个损失之和至多是其中一个的 T 倍；AutoTrainer（Zhang et al. 2021）以 70 为爆炸",
     ),
     ("runs with planted faults, first half", "人为植入故障的训练，前一半"),
-    ("runs with planted faults, first half: 0.06 in good runs", "人为植入故障的训练，前一半：正常训练为 0.06"),
-    ("AutoTrainer (Zhang et al. 2021): first over last below 1e-3", "AutoTrainer（Zhang et al. 2021）：首尾之比低于 1e-3"),
-    ("AutoTrainer (Zhang et al. 2021): first over last layer below 1e-3", "AutoTrainer（Zhang et al. 2021）：首层与末层之比低于 1e-3"),
+    (
+        "runs with planted faults, first half: 0.06 in good runs",
+        "人为植入故障的训练，前一半：正常训练为 0.06",
+    ),
+    (
+        "AutoTrainer (Zhang et al. 2021): first over last below 1e-3",
+        "AutoTrainer（Zhang et al. 2021）：首尾之比低于 1e-3",
+    ),
+    (
+        "AutoTrainer (Zhang et al. 2021): first over last layer below 1e-3",
+        "AutoTrainer（Zhang et al. 2021）：首层与末层之比低于 1e-3",
+    ),
     (
         "AutoTrainer (Zhang et al. 2021) takes 70 % of zero gradients; runs with planted faults, first half",
         "AutoTrainer（Zhang et al. 2021）取 70 % 的零梯度；人为植入故障的训练，前一半",
     ),
-    ("who has learned what lies back there has a gradient that was enough", "已经学到那里的信息，说明梯度足够"),
+    (
+        "who has learned what lies back there has a gradient that was enough",
+        "已经学到那里的信息，说明梯度足够",
+    ),
     ("who has learned half of it does reach there", "已经学到一半，说明能够到达那里"),
     ("before that nothing is said", "在此之前不作判断"),
     (
@@ -59,8 +86,14 @@ pub(super) static PAIRS: &[Pair] = &[
         "模型会使用有梯度到达的信息，延续下来的状态还会带来更多",
     ),
     ("a limit of 0.5 times the mean norm cuts less", "平均范数 0.5 倍的阈值裁剪得更少"),
-    ("Pascanu et al. 2013, §3.2: a limit of 0.5 to 10 times the mean norm", "Pascanu et al. 2013，§3.2：阈值取平均范数的 0.5 到 10 倍"),
-    ("0 is the border; a margin for short trajectories: runs with planted faults, first half", "边界为 0；为短轨迹留出余量：人为植入故障的训练，前一半"),
+    (
+        "Pascanu et al. 2013, §3.2: a limit of 0.5 to 10 times the mean norm",
+        "Pascanu et al. 2013，§3.2：阈值取平均范数的 0.5 到 10 倍",
+    ),
+    (
+        "0 is the border; a margin for short trajectories: runs with planted faults, first half",
+        "边界为 0；为短轨迹留出余量：人为植入故障的训练，前一半",
+    ),
     (
         "runs with planted faults, first half; t³/3 at an eigenvalue of 1 (Zucchet, Orvieto 2024)",
         "人为植入故障的训练，前一半；特征值为 1 时是 t³/3（Zucchet, Orvieto 2024）",
@@ -73,7 +106,10 @@ pub(super) static PAIRS: &[Pair] = &[
         "the edges: Karpathy, Johnson, Fei-Fei 2015; the share: runs with planted faults, first half",
         "界限：Karpathy, Johnson, Fei-Fei 2015；比例：人为植入故障的训练，前一半",
     ),
-    ("standardised numbers have 1; runs with planted faults, first half", "标准化的数值为 1；人为植入故障的训练，前一半"),
+    (
+        "standardised numbers have 1; runs with planted faults, first half",
+        "标准化的数值为 1；人为植入故障的训练，前一半",
+    ),
     ("half of the work", "一半的计算量"),
     ("half of the rows", "一半的序列"),
 ];
