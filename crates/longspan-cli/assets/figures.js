@@ -24,8 +24,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function number(x) {
   if (x === null || x === undefined) return say("none");
   if (typeof x !== "number") return String(x);
-  if (Number.isInteger(x)) return x.toLocaleString("en");
   const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e10) return x.toLocaleString("en");
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? x.toExponential(2) : String(Number(x.toPrecision(4)));
 }
 
@@ -123,7 +123,7 @@ function profileFigure(run, at, kind = "hidden") {
     traces: layers.map((layer, which) => line(layerName(layer), x, layer[kind][i].map(plain), which)),
     layout: {
       xaxis: { title: { text: say("steps_back") }, autorange: "reversed" }, yaxis: { title: { text: say(`log10_${kind}`) } },
-      annotations: [{ text: say("at_step", number(flow.steps[i])), xref: "paper", yref: "paper", x: 1, y: 1.1, showarrow: false }],
+      annotations: [{ text: say("at_step", number(flow.steps[i])), xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "right", yanchor: "top", showarrow: false }],
     },
     table: { head: [say("steps_back"), ...layers.map(layerName)], rows: x.map((_, b) => [lagName(flow, b), ...layers.map((layer) => layer[kind][i][b])]) },
   };
@@ -135,6 +135,10 @@ function viridis(share) {
   const at = Math.min(Math.max(share, 0), 1) * (VIRIDIS.length - 1), i = Math.min(Math.floor(at), VIRIDIS.length - 2), part = at - i;
   return `rgb(${VIRIDIS[i].map((c, k) => Math.round(c + part * (VIRIDIS[i + 1][k] - c))).join(",")})`;
 }
+
+// A power of ten, by its logarithm.
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const power = (log) => (Math.round(log) === 0 ? "1" : `10${[...String(Math.round(log))].map((c) => RAISED[c]).join("")}`);
 
 // The unrolled network: steps from left to right, each coloured by the gradient that arrives at it.
 function strip(run, at) {
@@ -151,10 +155,10 @@ function strip(run, at) {
   const parts = shown.flatMap((bin, k) => {
     const left = profile[bin] === null ? -DECADES : profile[bin] - last, x = 20 + k * width;
     const box = svg("rect", { x, y: 26, width: 30, height: 30, rx: 6, fill: viridis(1 + left / DECADES), stroke: colour("soft") });
-    box.append(svg("title", {}, `${say("strip_step", steps - flow.edges[bin])}: 10^${left.toFixed(1)}`));
+    box.append(svg("title", {}, `${say("strip_step", steps - flow.edges[bin])}: ${power(left)}`));
     const arrow = k ? [svg("path", { d: `M ${x - 2} 41 h -10`, stroke: colour("soft"), "stroke-width": Math.max(0.5, 5 + left / 2), fill: "none" })] : [];
     const label = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 76, "text-anchor": "middle" }, String(steps - flow.edges[bin]))] : [];
-    const power = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 18, "text-anchor": "middle", class: "soft" }, `10^${left.toFixed(0)}`)] : [];
+    const power = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 18, "text-anchor": "middle", class: "soft" }, power(left))] : [];
     return [box, ...arrow, ...label, ...power];
   });
   return svg("svg", { class: "strip", viewBox: `0 0 ${count * width + 30} 84`, role: "img", "aria-label": say("strip_text", number(steps)) }, ...parts);

@@ -7,15 +7,21 @@ function course(run, kinds, name) {
   return looks.series.filter((s) => kinds.includes(s.kind)).map((s) => ({ ...s, title: name(s), step: looks.step }));
 }
 
+// Under the axis there is room for the names of many curves.
+const BELOW = { orientation: "h", y: -0.2, yanchor: "top", x: 0, bgcolor: "rgba(0,0,0,0)" };
+const LEAST_SHARE = 0.02;
+
 const DASH = ["solid", "dash", "dot", "dashdot"];
 
-// A figure of curves over the training, told apart by colour and then by dashes; null of nothing.
-function courseFigure(key, curves, axis, more = {}) {
-  if (!curves.length) return null;
+// A figure of curves over the training, told apart by colour and then by dashes; null where there is no course. What stays below
+// `least` is in the table alone.
+function courseFigure(key, curves, axis, more = {}, least = -Infinity) {
+  if (!curves.length || curves[0].step.length < 2) return null;
+  const drawn = curves.filter((curve) => curve.values.some((x) => x >= least)), many = drawn.length > 4;
   return {
-    key, title: say(`${key}_figure`), text: say(`${key}_text`),
-    traces: curves.map((curve, which) => line(curve.title, curve.step, curve.values.map(plain), which, { line: { dash: DASH[Math.floor(which / SERIES.length) % DASH.length] } })),
-    layout: { xaxis: { title: { text: say("step") } }, yaxis: { title: { text: axis }, ...more } },
+    key, title: say(`${key}_figure`), text: say(`${key}_text`), many,
+    traces: drawn.map((curve, which) => line(curve.title, curve.step, curve.values.map(plain), which, { line: { dash: DASH[Math.floor(which / SERIES.length) % DASH.length] } })),
+    layout: { xaxis: { title: { text: say("step") } }, yaxis: { title: { text: axis }, ...more }, ...(many ? { legend: BELOW } : {}) },
     table: { head: [say("step"), ...curves.map((curve) => curve.title)], rows: curves[0].step.map((step, i) => [step, ...curves.map((curve) => curve.values[i])]) },
   };
 }
@@ -26,9 +32,9 @@ const ofLayer = (series) => `${layerName(series)}: ${series.name}`;
 const openness = (run) => courseFigure("openness", course(run, ["mean"], ofLayer), say("mean_openness"), { range: [0, 1] });
 
 // Gates that are shut or open, and activations at their limits.
-const saturation = (run) => courseFigure("saturation", course(run, ["closed", "open", "saturated"], (s) => `${ofLayer(s)} ${say(s.kind === "saturated" ? "saturated" : s.kind)}`), say("share"), { range: [0, 1] });
+const saturation = (run) => courseFigure("saturation", course(run, ["closed", "open", "saturated"], (s) => `${ofLayer(s)} ${say(s.kind === "saturated" ? "saturated" : s.kind)}`), say("share"), { range: [0, 1] }, LEAST_SHARE);
 
-const tensorShares = (run) => courseFigure("shares", course(run, ["share"], (s) => s.name), say("share"), { range: [0, 1] });
+const tensorShares = (run) => courseFigure("shares", course(run, ["share"], (s) => s.name), say("share"), { range: [0, 1] }, LEAST_SHARE);
 
 // Update over weights, of all and of each tensor.
 function updates(run) {

@@ -25,7 +25,7 @@ function draw(figure, into) {
   const box = part(into, figure.key, "figure");
   box.numbers = figure.table;
   if (!box.firstChild) {
-    const plot = element("div", { class: figure.tall ? "plot tall" : "plot", id: `figure-${figure.key}`, role: "img", "aria-label": `${figure.title}. ${figure.text}` });
+    const plot = element("div", { class: `plot${figure.tall ? " tall" : ""}${figure.many ? " many" : ""}`, id: `figure-${figure.key}`, role: "img", "aria-label": `${figure.title}. ${figure.text}` });
     const save = (format) => element("button", { type: "button", onclick: () => Plotly.downloadImage(plot, { format, width: 1200, height: 700, filename: `longspan-${figure.key}` }) }, say(format));
     const details = element("details", {}, element("summary", {}, say("table")));
     // Long tables are made when someone opens them.
@@ -72,11 +72,11 @@ function finding(f) {
   return element("article", { class: `finding ${f.severity}` },
     element("div", { class: "severity" }, `${say(f.severity)} · ${f.code}`),
     element("h3", {}, f.title), element("p", {}, f.sentence),
-    ...f.remedies.map((remedy) => element("p", {}, `${say("try")}: `, remedy.flags ? element("code", {}, remedy.flags) : "", remedy.flags ? ` – ${remedy.why}` : remedy.why)),
+    ...f.remedies.map((remedy) => element("p", {}, `${say("try")}${say("colon")}`, remedy.flags ? element("code", {}, remedy.flags) : "", remedy.flags ? ` – ${remedy.why}` : remedy.why)),
     element("details", {}, element("summary", {}, say("why")),
       table({ head: [say("why"), say("value"), say("threshold"), say("source")], rows: f.evidence.map((e) => [e.name, e.value, e.threshold, e.source]) }),
-      element("p", { class: "soft" }, `${say("confidence")}: ${say(f.confidence.level)} – ${f.confidence.because}`),
-      f.false_alarm ? element("p", { class: "soft" }, `${say("false_alarm")}: ${f.false_alarm}`) : null));
+      element("p", { class: "soft" }, `${say("confidence")}${say("colon")}${say(f.confidence.level)} – ${f.confidence.because}`),
+      f.false_alarm ? element("p", { class: "soft" }, `${say("false_alarm")}${language === "zh" ? "：" : " "}${f.false_alarm}`) : null));
 }
 
 function findings(run, into) {
@@ -143,7 +143,9 @@ function replay(run, into) {
       play.setAttribute("aria-pressed", Boolean(shown.playing));
     } }, say("play"));
     box.append(element("figcaption", {}, element("strong", {}, say("strip_figure")), element("span", {}, say("strip_text", number(run.flow.edges[run.flow.edges.length - 1])))));
-    part(box, "strip");
+    const place = part(box, "strip");
+    place.className = "wide";
+    for (const [key, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": say("strip_figure") })) place.setAttribute(key, value);
     box.append(element("div", { class: "figure-tools" }, play, element("label", { for: "replay", class: "soft" }, say("replay")), slider, element("output", { class: "number", for: "replay" })));
   }
   follow();
@@ -157,7 +159,7 @@ function faultCard(run, into) {
   const place = [fault.phase, fault.layer === null ? null : layerName({ layer: fault.layer }), fault.t === null ? null : `t = ${fault.t}`, fault.tensor, fault.row === null ? null : `row ${fault.row}`, fault.unit === null ? null : `unit ${fault.unit}`];
   part(box, "card").replaceChildren(element("article", { class: "finding severe" },
     element("h3", {}, say("fault_text", number(fault.step), fault.value, fault.tensor)),
-    element("p", {}, told.place), element("p", {}, `${say("fault_reason")}: ${told.reason}`),
+    element("p", {}, told.place), element("p", {}, `${say("fault_reason")}${say("colon")}${told.reason}`),
     table({ head: [say("setting"), say("value")], rows: [[say("fault_place"), place.filter((part) => part !== null).join(" · ")], [say("fault_value"), String(fault.value)], [say("fault_cause"), fault.cause]] }),
     element("p", {}, `${say("fault_again")} `, element("code", {}, `longspan replay ${run.path} --fault`))));
   draw(beforeFigure(run), box);
@@ -188,9 +190,10 @@ function page(run, into) {
     run.flow.layers.forEach((layer) => draw(spectrogramFigure(run, layer, quantity(run)), box));
   }
   const course = part(into, "course-place");
-  if (run.looks) {
+  const looked = run.looks ? [openness(run), saturation(run), tensorShares(run), updates(run)].filter(Boolean) : [];
+  if (looked.length) {
     const box = section(course, "course", say("training_course"));
-    [openness(run), saturation(run), tensorShares(run), updates(run)].forEach((figure) => draw(figure, box));
+    looked.forEach((figure) => draw(figure, box));
   }
   const reach = section(into, "reach", say("reach"));
   const measured = [lagFigure(run), pathFigure(run), spectrumFigure(run), gatesFigure(run), forgettingFigure(run)].filter(Boolean);

@@ -120,9 +120,9 @@ mod tests {
             })
             .collect();
         let looks = Looks::of(&steps).expect("looks");
-        assert_eq!((looks.step.len(), looks.step[179], looks.series.len()), (180, 960, 5));
+        assert_eq!((looks.step.len(), looks.step[239], looks.series.len()), (240, 960, 5));
         let of = |kind: &str| looks.series.iter().find(|series| series.kind == kind).expect("a series");
-        assert_eq!(of("share").values[0], Some(0.5));
+        assert_eq!(of("share").values[0], Some(0.6667), "of steps 1 to 3");
         assert_eq!((of("update").values[0], of("closed").layer), (None, Some(1)));
         assert_eq!(Looks::of(&[StepRecord::default()]), None);
     }

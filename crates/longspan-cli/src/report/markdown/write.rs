@@ -134,9 +134,9 @@ pub(super) fn text(value: &Value) -> String {
     }
 }
 
-/// A text between backticks.
+/// A text between backticks; not for a cell of a table, which a bar would end.
 pub(super) fn code(text: &str) -> String {
-    let text = visible(text).replace('|', "\\|");
+    let text = visible(text);
     let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     match ticks {
         0 => format!("`{text}`"),
