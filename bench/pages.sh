@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sizes and times of the pages: the report of a run of 10,000 steps whose windows have 1000, and the dashboard's list of 50 runs.
+# Sizes and times of the pages: the report of a run of 10,000 steps whose windows have 1000, and the dashboard of 50 runs, one of
+# which it is.
 #
 #     bench/pages.sh [PROGRAM]
 #
@@ -15,13 +16,20 @@ cd "$desk"
   --out long >train.out 2>train.err
 "$program" report long -o long.html 2>report.err
 "$program" train --task agreement --length 8 --hidden 8 --steps 200 --threads 1 --out runs/01 >train.out 2>train.err
-for n in $(seq 2 50); do cp -r runs/01 "runs/$(printf %02d "$n")"; done
+for n in $(seq 2 49); do cp -r runs/01 "runs/$(printf %02d "$n")"; done
+mv long runs/long
 "$program" serve runs --port 0 2>serve.err &
 server=$!
 while ! grep -q http serve.err; do sleep 0.1; done
 url=$(sed 's/.*\(http[^ ]*\).*/\1/' serve.err)
 
-echo "report      $(wc -c <long.html) bytes, $(wc -l <long/metrics.jsonl) records, $(grep -c '"look"' long/metrics.jsonl) looks"
-node "$here/pages.js" "file://$desk/long.html" '.plot .main-svg' 'report drawn'
-node "$here/pages.js" "file://$desk/long.html" '#figure-spectrogram-0 .main-svg' 'spectrogram drawn'
-node "$here/pages.js" "$url" 'tbody tr:nth-child(50)' '50 runs listed'
+echo "report      $(wc -c <long.html) bytes, $(wc -l <runs/long/metrics.jsonl) records, $(grep -c '"look"' runs/long/metrics.jsonl) looks"
+node "$here/pages.js" "file://$desk/long.html" 'findings' 'document.querySelector("#findings")'
+node "$here/pages.js" "file://$desk/long.html" 'first figure' 'document.querySelector(".plot .main-svg")'
+node "$here/pages.js" "file://$desk/long.html" 'all figures' \
+  'document.querySelector(".plot") && [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector(".main-svg"))'
+node "$here/pages.js" "$url" '50 runs' 'document.querySelectorAll("tbody tr").length === 50'
+curl -s -o run.json -w 'that run of them: %{size_download} bytes in %{time_total} s, ' "${url}api/run?name=long"
+curl -s -o run.json -w 'again %{time_total} s\n' "${url}api/run?name=long"
+node "$here/pages.js" "$url#run=long" 'its page' \
+  'document.querySelector(".plot") && [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector(".main-svg"))'

@@ -14,6 +14,18 @@ async function fetched(path) {
 const named = () => new URLSearchParams(location.hash.slice(1)).getAll("run");
 const address = (names) => `#${new URLSearchParams(names.map((name) => ["run", name]))}`;
 
+// The chart library, which the list does without: it is loaded when a run is shown, or when the list is there.
+let library = null;
+function charts() {
+  library ??= new Promise((done, fail) => {
+    document.head.append(element("script", { src: "assets/plotly.js", onload: done, onerror: () => {
+      library = null;
+      fail(new Error("assets/plotly.js"));
+    } }));
+  });
+  return library;
+}
+
 const when = (seconds) => (seconds ? new Date(1000 * seconds).toLocaleString(language === "zh" ? "zh-CN" : "en") : say("none"));
 
 function listPage(into) {
@@ -54,6 +66,7 @@ async function render(fresh) {
     board.list = await fetched("api/runs");
     const names = named().filter((name) => board.list.runs.some((run) => run.name === name));
     shown.documents = await Promise.all(names.map((name) => fetched(`api/run?${new URLSearchParams({ name })}`)));
+    if (names.length) await charts();
     board.connected = true;
     paint(fresh);
   } catch (error) {
@@ -74,9 +87,9 @@ function story(told, into) {
     return;
   }
   const event = (e) => element("li", {}, say(e.gone ? "gone_at" : "found_at", number(e.step), e.code));
-  const list = place.querySelector("ol") ?? element("ol", { class: "story-of-findings", role: "log", "aria-label": say("story_of_findings") });
+  const list = place.querySelector("ol") ?? element("ol", { class: "story-of-findings" });
   const items = [element("li", { class: "soft" }, say("watched_since", number(told.since))), ...told.events.map(event)];
-  if (!list.parentNode) place.append(element("h3", {}, say("story_of_findings")), list);
+  if (!list.parentNode) place.append(element("h3", {}, say("story_of_findings")), element("div", { role: "log", "aria-label": say("story_of_findings") }, list));
   // Only what is new is added: a reader is told of nothing else.
   if (list.childElementCount > items.length || list.lang !== language) list.replaceChildren();
   list.lang = language;
@@ -104,7 +117,10 @@ function paint(fresh) {
     story(board.list.runs.find((run) => run.name === one.name)?.story, main);
   }
   else if (runs.length) comparisonPage(runs, main);
-  else listPage(main);
+  else {
+    listPage(main);
+    requestIdleCallback(() => charts().catch(() => null), { timeout: 2000 });
+  }
 }
 
 begin(document.getElementById("dashboard").dataset.lang);

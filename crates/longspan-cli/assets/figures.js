@@ -138,7 +138,7 @@ function viridis(share) {
 
 // A power of ten, by its logarithm.
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-const power = (log) => (Math.round(log) === 0 ? "1" : `10${[...String(Math.round(log))].map((c) => RAISED[c]).join("")}`);
+const tenTo = (log) => (Math.round(log) === 0 ? "1" : `10${[...String(Math.round(log))].map((c) => RAISED[c]).join("")}`);
 
 // The unrolled network: steps from left to right, each coloured by the gradient that arrives at it.
 function strip(run, at) {
@@ -155,10 +155,10 @@ function strip(run, at) {
   const parts = shown.flatMap((bin, k) => {
     const left = profile[bin] === null ? -DECADES : profile[bin] - last, x = 20 + k * width;
     const box = svg("rect", { x, y: 26, width: 30, height: 30, rx: 6, fill: viridis(1 + left / DECADES), stroke: colour("soft") });
-    box.append(svg("title", {}, `${say("strip_step", steps - flow.edges[bin])}: ${power(left)}`));
+    box.append(svg("title", {}, `${say("strip_step", steps - flow.edges[bin])}: ${tenTo(left)}`));
     const arrow = k ? [svg("path", { d: `M ${x - 2} 41 h -10`, stroke: colour("soft"), "stroke-width": Math.max(0.5, 5 + left / 2), fill: "none" })] : [];
     const label = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 76, "text-anchor": "middle" }, String(steps - flow.edges[bin]))] : [];
-    const power = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 18, "text-anchor": "middle", class: "soft" }, power(left))] : [];
+    const power = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 18, "text-anchor": "middle", class: "soft" }, tenTo(left))] : [];
     return [box, ...arrow, ...label, ...power];
   });
   return svg("svg", { class: "strip", viewBox: `0 0 ${count * width + 30} 84`, role: "img", "aria-label": say("strip_text", number(steps)) }, ...parts);

@@ -36,7 +36,23 @@ function draw(figure, into) {
     box.append(element("figcaption", {}, element("strong", {}, figure.title), element("span", {}, figure.text)), plot, element("div", { class: "figure-tools" }, save("png"), save("svg")), details);
   }
   box.querySelector("figcaption span").textContent = figure.text;
-  Plotly.react(box.querySelector(".plot"), figure.traces, look(figure.layout), plotSettings);
+  const plot = box.querySelector(".plot"), first = !box.figure;
+  box.figure = figure;
+  const paint = () => Plotly.react(plot, box.figure.traces, look(box.figure.layout), plotSettings);
+  if (first) later(() => plot.isConnected && paint());
+  else if (plot.data) paint();
+}
+
+// What is drawn for the first time waits for the chart library, which is read behind the words; then one figure after another is
+// drawn, so that a page answers in between.
+const waiting = [];
+function later(work) {
+  if (!waiting.length && window.Plotly) setTimeout(drawNext);
+  waiting.push(work);
+}
+function drawNext() {
+  waiting.shift()?.();
+  if (waiting.length) setTimeout(drawNext);
 }
 
 function table({ head, rows }) {
@@ -45,14 +61,16 @@ function table({ head, rows }) {
     element("table", {}, element("thead", {}, element("tr", {}, ...head.map((x) => cell("th", x)))), element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((x) => cell("td", x)))))));
 }
 
+// A share that is right, in words.
+const right = (share) => (typeof share === "number" ? say("right", number(100 * share)) : null);
+
 const tile = (name, value, more) => element("li", {}, element("span", { class: "name" }, name), element("span", { class: "value" }, value), more ? element("span", { class: "more" }, more) : null);
 
 function tiles(run) {
   const { summary: s } = run, lag = known(reachOf(run)?.lag), decay = known(lag?.total.decay), spectrum = known(run.probe?.spectrum);
-  const right = (share) => (typeof share === "number" ? say("right", number(100 * share)) : null);
   const unit = run.data.unit;
   const list = [
-    tile(say("steps"), number(s.step), say("of", number(s.steps))),
+    tile(say("steps"), number(s.step), s.steps === null ? null : say("of", number(s.steps))),
     tile(say("last_loss"), number(s.train_loss), unit),
     s.best_loss !== null ? tile(say("best_loss"), number(s.best_loss), right(s.valid_accuracy) ?? unit) : null,
     s.test_loss !== null ? tile(say("test_loss"), number(s.test_loss), right(s.test_accuracy) ?? unit) : null,
@@ -206,12 +224,12 @@ function page(run, into) {
 function comparison(runs, into) {
   const rows = runs.map((run) => {
     const lag = known(reachOf(run)?.lag), spectrum = known(run.probe?.spectrum);
-    return [run.name, say(run.state), run.summary.best_loss ?? run.summary.train_loss, run.summary.test_accuracy ?? run.summary.valid_accuracy, lag?.total.horizon.steps, known(lag?.total.decay)?.factor_per_step, spectrum?.exponents_nats_per_step[0], run.parameters, run.summary.seconds, verdictName(run)];
+    return [run.name, say(run.state), run.summary.best_loss ?? run.summary.train_loss, right(run.summary.test_accuracy ?? run.summary.valid_accuracy), lag?.total.horizon.steps, known(lag?.total.decay)?.factor_per_step, spectrum?.exponents_nats_per_step[0], run.parameters, run.summary.seconds, verdictName(run)];
   });
   const box = section(into, "runs", say("runs"));
-  part(box, "table").replaceChildren(table({ head: [say("run"), say("state"), say("best_loss"), say("accuracy"), say("horizon"), say("decay"), "λ₁", say("parameters"), "s", say("verdict")], rows }));
+  part(box, "table").replaceChildren(table({ head: [say("run"), say("state"), say("best_loss"), say("accuracy"), say("horizon"), say("decay"), "λ₁", say("parameters"), say("seconds_taken"), say("verdict")], rows }));
   const overlay = (key, title, y, of) => draw({
-    key, title, text: "", traces: runs.map((run, which) => line(run.name, ...of(run), which, { line: { dash: ["solid", "dash", "dot", "dashdot"][Math.floor(which / SERIES.length) % 4] } })),
+    key, title, text: say(`${key}_text`), traces: runs.map((run, which) => line(run.name, ...of(run), which, { trace: of(run)[0].length < 3 ? { mode: "markers" } : {}, line: { dash: ["solid", "dash", "dot", "dashdot"][Math.floor(which / SERIES.length) % 4] } })),
     layout: { xaxis: { title: { text: key === "compare-lag" ? say("lag") : say("step") } }, yaxis: { title: { text: y } } },
     table: { head: [say("run"), "x", "y"], rows: runs.flatMap((run) => of(run)[0].map((x, i) => [run.name, x, of(run)[1][i]])) },
   }, box);

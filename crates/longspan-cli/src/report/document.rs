@@ -31,6 +31,8 @@ pub(crate) fn document(path: &Path) -> Value {
     let loss = |name: &str| of(&format!("{name}_{unit}"));
     let clipped = steps.iter().filter(|step| step.clipped).count() as f64 / steps.len().max(1) as f64;
     let last = steps.last();
+    // Of a run that has not ended its records have to say.
+    let best = history.valid.iter().map(|score| score.loss).filter(|loss| loss.is_finite()).reduce(f64::min);
     let beside = history.probe.as_ref().map(|probe| &probe.beside);
     let reach = history.probe.as_ref().and_then(|probe| probe.reach.known());
     let used = reach.and_then(|reach| reach.used_lag.known()).and_then(|used| used.used_lag_steps.known());
@@ -54,9 +56,9 @@ pub(crate) fn document(path: &Path) -> Value {
         },
         "summary": {
             "step": last.map_or(0, |step| step.step),
-            "steps": of("steps"),
+            "steps": if history.summary.is_none() && config.steps > 0 { json!(config.steps) } else { of("steps") },
             "train_loss": last.map(|step| step.loss).filter(|loss| loss.is_finite()),
-            "best_loss": loss("best_loss"),
+            "best_loss": if history.summary.is_none() { json!(best) } else { loss("best_loss") },
             "valid_loss": loss("valid_loss"),
             "valid_accuracy": of("valid_accuracy"),
             "test_loss": loss("test_loss"),

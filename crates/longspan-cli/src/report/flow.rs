@@ -18,7 +18,7 @@ pub(crate) struct Flow {
 }
 
 /// log10 of a norm, `[column][bin]`.
-type Picture = Vec<Vec<Option<f32>>>;
+type Picture = Vec<Vec<Option<f64>>>;
 
 #[derive(Debug, PartialEq, Serialize)]
 struct Layer {
@@ -66,12 +66,12 @@ impl Flow {
 }
 
 /// The mean of some profiles of a layer, bin by bin, in as many digits as a screen shows.
-fn mean(column: &[&FlowRecord], layer: usize, of: fn(&LayerFlow) -> &Curve, bins: usize) -> Vec<Option<f32>> {
+fn mean(column: &[&FlowRecord], layer: usize, of: fn(&LayerFlow) -> &Curve, bins: usize) -> Vec<Option<f64>> {
     let at = |bin: usize| {
         let values =
             column.iter().filter_map(|record| of(&record.layers[layer]).log10_mean.get(bin).copied());
-        let finite: Vec<f32> = values.filter(|x| x.is_finite()).collect();
-        (!finite.is_empty()).then(|| (finite.iter().sum::<f32>() / finite.len() as f32 * 1e3).round() / 1e3)
+        let finite: Vec<f64> = values.filter(|x| x.is_finite()).map(f64::from).collect();
+        (!finite.is_empty()).then(|| (finite.iter().sum::<f64>() / finite.len() as f64 * 1e2).round() / 1e2)
     };
     (0..bins).map(at).collect()
 }

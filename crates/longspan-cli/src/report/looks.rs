@@ -25,7 +25,7 @@ struct Series {
     kind: &'static str,
     layer: Option<usize>,
     name: String,
-    values: Vec<Option<f32>>,
+    values: Vec<Option<f64>>,
 }
 
 impl Looks {
@@ -82,8 +82,8 @@ fn numbers(look: &Look) -> Vec<(&'static str, Option<usize>, &str, f64)> {
 }
 
 /// As many digits as a screen shows.
-fn rounded(x: f64) -> f32 {
-    ((x * 1e4).round() / 1e4) as f32
+fn rounded(x: f64) -> f64 {
+    (x * 1e4).round() / 1e4
 }
 
 #[cfg(test)]

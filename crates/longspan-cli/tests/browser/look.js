@@ -14,11 +14,13 @@ const found = { console: [], requests: [], screenshots: [] };
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Points of each figure that is on the page.
-const figures = (page) =>
-  page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".plot")].map((plot) => {
+const figures = async (page) => {
+  await page.waitForFunction(() => [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector(".main-svg")));
+  return page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".plot")].map((plot) => {
     const points = (trace) => (trace.z ? trace.z.flat().filter((z) => z !== null).length : (trace.y ?? trace.x ?? []).filter((y) => y !== null).length);
     return [plot.id, (plot.data ?? []).map(points)];
   })));
+};
 
 // What axe-core finds that is serious or worse.
 async function accessibility(page) {
