@@ -38,21 +38,29 @@ function listPage(into) {
   const compare = element("button", { type: "button", id: "compare", disabled: board.selected.size < 2, onclick: () => {
     location.hash = address([...board.selected]);
   } }, say("compare"));
-  const row = (run) => element("tr", {},
+  const titles = ["", say("run"), say("state"), say("verdict"), say("steps"), say("last_loss"), say("model"), say("data"), say("updated")];
+  // On a narrow screen a row is a card, in which each cell says what it is.
+  const row = (run) => {
+    const made = cells(run);
+    [...made.children].forEach((cell, at) => { cell.dataset.title = titles[at]; });
+    return made;
+  };
+  const cells = (run) => element("tr", {},
     element("td", {}, element("input", { type: "checkbox", "aria-label": say("select", run.name), checked: board.selected.has(run.name), onchange: choose(run.name) })),
     element("td", {}, element("a", { href: address([run.name]) }, run.name)),
     element("td", {}, run.training ? `● ${say("training")}` : say(run.state)),
-    element("td", {}, run.verdict),
+    element("td", {}, run.verdict || say("none")),
     element("td", { class: "number" }, run.steps ? `${number(run.step)} / ${number(run.steps)}` : number(run.step)),
     element("td", { class: "number" }, number(run.loss)),
     element("td", {}, run.model), element("td", {}, run.data), element("td", {}, when(run.updated)));
-  const titles = ["", say("run"), say("state"), say("verdict"), say("steps"), say("last_loss"), "", "", say("updated")];
   const body = list.runs.length
-    ? [element("div", { class: "tools" }, compare), element("div", { class: "scroll wide", tabindex: "0", role: "region", "aria-label": say("runs") }, element("table", {}, element("thead", {}, element("tr", {}, ...titles.map((title) => element(title ? "th" : "td", { scope: title ? "col" : null }, title)))), element("tbody", {}, ...list.runs.map(row))))]
+    ? [element("div", { class: "tools" }, compare), element("div", { class: "scroll wide list", tabindex: "0", role: "region", "aria-label": say("runs") }, element("table", {}, element("thead", {}, element("tr", {}, ...titles.map((title) => element(title ? "th" : "td", { scope: title ? "col" : null }, title)))), element("tbody", {}, ...list.runs.map(row))))]
     : [element("p", {}, say("waiting", list.directory))];
-  const focus = document.activeElement?.getAttribute("aria-label");
+  // Who goes through the list by keyboard stays where they are when it is made anew.
+  const name = (of) => of?.getAttribute("aria-label") ?? of?.getAttribute("href") ?? of?.id;
+  const focus = box.contains(document.activeElement) ? name(document.activeElement) : null;
   part(box, "table").replaceChildren(...body);
-  if (focus) box.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
+  if (focus) [...box.querySelectorAll("input, a, button, [tabindex]")].find((of) => name(of) === focus)?.focus({ preventScroll: true });
 }
 
 // Draws what the address names; `fresh` from nothing, else into what is there.

@@ -36,6 +36,9 @@ const layerName = (layer) => say(layer.reverse ? "layer_back" : "layer", layer.l
 
 const SERIES = ["accent", "second", "third", "fourth"];
 
+// Under the figure there is room for the names of many curves.
+const BELOW = { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" };
+
 // The look of every figure, in the page's colours.
 function look(layout) {
   const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("soft"), automargin: true };
@@ -54,6 +57,12 @@ const line = (name, x, y, which, more = {}) => ({
   type: "scatter", mode: "lines", name, x, y, line: { color: colour(SERIES[which % SERIES.length]), width: 2, ...more.line }, ...more.trace,
 });
 
+// The axis of losses, which begins at 0; where some are a thousand times others, one of powers of ten.
+function lossAxis(values) {
+  const above = values.filter((x) => plain(x) > 0).sort((a, b) => a - b);
+  return above[above.length - 1] > 1000 * above[Math.floor(above.length / 2)] ? { type: "log" } : { rangemode: "tozero" };
+}
+
 function lossFigure(run) {
   const { curve, valid } = run, c = SERIES;
   const traces = [line(say("train_loss"), curve.step, curve.loss, 0)];
@@ -66,7 +75,7 @@ function lossFigure(run) {
   }
   return {
     key: "loss", title: say("loss_figure"), text: say("loss_text"), traces,
-    layout: { xaxis: { title: { text: say("step") } }, yaxis: { title: { text: say("loss", run.data.unit) }, rangemode: "tozero" } },
+    layout: { xaxis: { title: { text: say("step") } }, yaxis: { title: { text: say("loss", run.data.unit) }, ...lossAxis(curve.loss) } },
     table: { head: [say("step"), say("train_loss")], rows: curve.step.map((step, i) => [step, curve.loss[i]]) },
   };
 }

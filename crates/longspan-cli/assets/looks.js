@@ -7,8 +7,6 @@ function course(run, kinds, name) {
   return looks.series.filter((s) => kinds.includes(s.kind)).map((s) => ({ ...s, title: name(s), step: looks.step }));
 }
 
-// Under the axis there is room for the names of many curves.
-const BELOW = { orientation: "h", y: -0.2, yanchor: "top", x: 0, bgcolor: "rgba(0,0,0,0)" };
 const LEAST_SHARE = 0.02;
 
 const DASH = ["solid", "dash", "dot", "dashdot"];

@@ -64,6 +64,8 @@ function table({ head, rows }) {
 // A share that is right, in words.
 const right = (share) => (typeof share === "number" ? say("right", number(100 * share)) : null);
 
+const percent = (share) => (typeof share === "number" ? `${number(100 * share)} %` : null);
+
 const tile = (name, value, more) => element("li", {}, element("span", { class: "name" }, name), element("span", { class: "value" }, value), more ? element("span", { class: "more" }, more) : null);
 
 function tiles(run) {
@@ -224,13 +226,13 @@ function page(run, into) {
 function comparison(runs, into) {
   const rows = runs.map((run) => {
     const lag = known(reachOf(run)?.lag), spectrum = known(run.probe?.spectrum);
-    return [run.name, say(run.state), run.summary.best_loss ?? run.summary.train_loss, right(run.summary.test_accuracy ?? run.summary.valid_accuracy), lag?.total.horizon.steps, known(lag?.total.decay)?.factor_per_step, spectrum?.exponents_nats_per_step[0], run.parameters, run.summary.seconds, verdictName(run)];
+    return [run.name, say(run.state), run.summary.best_loss ?? run.summary.train_loss, percent(run.summary.test_accuracy ?? run.summary.valid_accuracy), lag?.total.horizon.steps, known(lag?.total.decay)?.factor_per_step, spectrum?.exponents_nats_per_step[0], run.parameters, run.summary.seconds, verdictName(run)];
   });
   const box = section(into, "runs", say("runs"));
   part(box, "table").replaceChildren(table({ head: [say("run"), say("state"), say("best_loss"), say("accuracy"), say("horizon"), say("decay"), "λ₁", say("parameters"), say("seconds_taken"), say("verdict")], rows }));
   const overlay = (key, title, y, of) => draw({
     key, title, text: say(`${key}_text`), traces: runs.map((run, which) => line(run.name, ...of(run), which, { trace: of(run)[0].length < 3 ? { mode: "markers" } : {}, line: { dash: ["solid", "dash", "dot", "dashdot"][Math.floor(which / SERIES.length) % 4] } })),
-    layout: { xaxis: { title: { text: key === "compare-lag" ? say("lag") : say("step") } }, yaxis: { title: { text: y } } },
+    layout: { xaxis: { title: { text: key === "compare-lag" ? say("lag") : say("step") } }, yaxis: { title: { text: y }, ...(key === "compare-loss" ? lossAxis(runs.flatMap((run) => of(run)[1])) : {}) } },
     table: { head: [say("run"), "x", "y"], rows: runs.flatMap((run) => of(run)[0].map((x, i) => [run.name, x, of(run)[1][i]])) },
   }, box);
   overlay("compare-loss", say("loss_figure"), say("loss", runs[0].data.unit), (run) => (run.valid.step.length ? [run.valid.step, run.valid.loss] : [run.curve.step, run.curve.loss]));

@@ -121,6 +121,14 @@ async function dashboard(page) {
   const steps = () => page.$eval("#figure-loss", (plot) => plot.data[0].x.at(-1));
   const first = await steps();
   await page.waitForFunction((first) => document.querySelector("#figure-loss").data[0].x.at(-1) > first, { timeout: 20000 }, first);
+  // The slider goes back in a run that goes on, and stays there.
+  await page.waitForSelector("#replay");
+  const strip = () => page.$eval(".strip", (svg) => svg.outerHTML);
+  const latest = await strip();
+  await page.focus("#replay");
+  await page.keyboard.press("Home");
+  await pause(2500);
+  found.slider = { moved: latest !== (await strip()), said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")) };
   found.live = { first, later: await steps(), same_page: await page.evaluate(() => window.same === true) };
   found.figures = await figures(page);
   await page.waitForSelector(".story-of-findings li", { timeout: 20000 });
