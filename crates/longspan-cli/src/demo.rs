@@ -81,12 +81,12 @@ pub(crate) fn perform(
         chart::unrolled(lang, &sentence, &unrolled)
     })?;
 
-    let explosion = hand.course(Clip::None, "explosion")?;
+    let explosion = hand.course(Clip::None)?;
     tell(&hand.stage, tell::explosion(options, &sentence, &explosion), &|lang| {
         chart::course(lang, &explosion)
     })?;
 
-    let clipped = hand.course(Clip::Norm(options.limit), "clipping")?;
+    let clipped = hand.course(Clip::Norm(options.limit))?;
     let direction = direction(ctx, &explosive(options, Clip::None), options.limit)?;
     tell(&hand.stage, tell::clipping(options, &clipped, &direction), &|lang| chart::course(lang, &clipped))?;
 
@@ -111,7 +111,7 @@ pub(crate) fn perform(
     let mut table = vec![rnn_row, residual_row, gru_row, lstm_row];
     for (architecture, row) in Architecture::ALL.into_iter().zip(&mut table) {
         for &distance in &others {
-            hand.stage.begin(format!("{}, {distance} words apart", architecture.name()), distance + 2);
+            hand.stage.begin(architecture.name(), distance + 2);
             let config = config(options, architecture, distance, Clip::Norm(options.limit));
             let learned = train(ctx, &config, options.steps, &mut hand.stage)?;
             row.right.extend(learned.right.map(|(right, _)| (distance, right)));
@@ -144,8 +144,8 @@ impl Stagehand<'_> {
         Ok(Unrolled { shared_weights: self.options.hidden.pow(2), reading })
     }
 
-    fn course(&mut self, clip: Clip, name: &'static str) -> Result<Course, Stopped> {
-        self.stage.begin(name, self.options.distance + 2);
+    fn course(&mut self, clip: Clip) -> Result<Course, Stopped> {
+        self.stage.begin("relu", self.options.distance + 2);
         let config = explosive(self.options, clip);
         Ok(Course::of(train(self.ctx, &config, EXPLOSIVE_STEPS, &mut self.stage)?))
     }

@@ -1,7 +1,7 @@
 //! The whole Lyapunov spectrum of a layer from a file of weights, input and zero state, timed: our side of `bench/spectrum.py`.
 //!
-//! `spectrum FILE rnn|gru|lstm THREADS REPEATS` prints `{"seconds": […], "exponents": […]}`. FILE has PyTorch's tensors in f64 and
-//! `x` `[T, D]`.
+//! `spectrum FILE rnn|gru|lstm THREADS REPEATS STEPS` prints `{"seconds": […], "exponents": […]}`, directions made orthonormal every
+//! so many steps. FILE has PyTorch's tensors in f64 and `x` `[T, D]`.
 
 use std::time::Instant;
 
@@ -15,7 +15,9 @@ use safetensors::SafeTensors;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, cell, threads, repeats] = arguments.as_slice() else { panic!("FILE CELL THREADS REPEATS") };
+    let [path, cell, threads, repeats, per_qr] = arguments.as_slice() else {
+        panic!("FILE CELL THREADS REPEATS STEPS")
+    };
     let cell = match cell.as_str() {
         "rnn" => CellKind::Rnn,
         "gru" => CellKind::Gru { reset_after: true },
@@ -41,7 +43,8 @@ fn main() {
         params.named_mut(&name).copy_from_slice(&tensor(&name).0);
     }
     stack.pack(&ctx, &params);
-    let options = LyapunovOptions { warmup_steps: 0, ..LyapunovOptions::default() };
+    let steps_per_qr = per_qr.parse().expect("a number");
+    let options = LyapunovOptions { warmup_steps: 0, steps_per_qr, ..LyapunovOptions::default() };
     let (mut seconds, mut exponents) = (Vec::new(), Vec::new());
     for _ in 0..repeats.parse().expect("a number") {
         let mut state = stack.zero_state(1);

@@ -44,8 +44,8 @@ impl<'a> Stage<'a> {
     }
 
     /// What the next steps train, on sentences of so many words.
-    pub(super) fn begin(&mut self, name: impl Into<String>, words: usize) {
-        (self.name, self.words) = (name.into(), words as u64);
+    pub(super) fn begin(&mut self, network: &str, words: usize) {
+        (self.name, self.words) = (format!("training {network} on {words} words"), words as u64);
     }
 
     /// One step is taken next.
