@@ -39,6 +39,9 @@ const SERIES = ["accent", "second", "third", "fourth"];
 // Under the figure there is room for the names of many curves.
 const BELOW = { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" };
 
+// Pixels below which names above a figure would stand in it.
+const NARROW = 560;
+
 // The look of every figure, in the page's colours.
 function look(layout) {
   const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("soft"), automargin: true };
@@ -47,7 +50,7 @@ function look(layout) {
     font: { color: colour("ink"), family: "system-ui, Noto Sans, Noto Sans CJK SC, sans-serif", size: 13 },
     margin: { l: 56, r: 16, t: 12, b: 44 }, hovermode: "closest", showlegend: true,
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("accent") },
-    legend: { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" },
+    legend: innerWidth < NARROW ? BELOW : { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" },
     ...layout,
     xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
   };

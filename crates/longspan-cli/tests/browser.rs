@@ -213,7 +213,10 @@ fn the_dashboard_follows_a_run() {
     assert!(found["list"][1].as_str().is_some_and(|row| row.contains("in training")), "{}", found["list"]);
     assert!(found["live"]["later"].as_u64() > found["live"]["first"].as_u64(), "{}", found["live"]);
     assert_eq!(found["live"]["same_page"], true, "without a reload");
-    assert_eq!(found["slider"]["moved"], true, "the first profile is another one than the last, and stays while the run goes on");
+    assert_eq!(
+        found["slider"]["moved"], true,
+        "the first profile is another one than the last, and stays while the run goes on"
+    );
     assert!(
         found["story"].as_str().is_some_and(|story| story.contains("watched since step")),
         "{}",

@@ -11,23 +11,10 @@ mod evidence;
 use std::collections::BTreeSet;
 
 use cases::{Beyond, CASES, Case, OTHERS};
-use evidence::{CHANCE, STEPS, Sicken, config, facts, fault, good};
+use evidence::{CAUSES, CELLS, CHANCE, STEPS, Sicken, config, facts, fault, good};
 use longspan::config::{Config, Origin};
-use longspan::diagnose::{Evidence, Finding, Language, Level, RULES, Severity, Threshold, diagnose, rule};
+use longspan::diagnose::{Evidence, Finding, Language, Level, RULES, Severity, diagnose};
 use longspan::telemetry::{Cause, StepRecord};
-
-const CELLS: [&str; 6] = ["rnn", "relu", "identity", "residual", "gru", "lstm"];
-
-/// Every cause of a fault.
-const CAUSES: [Cause; 7] = [
-    Cause::BadInput,
-    Cause::PaddingOnly,
-    Cause::ForwardOverflow,
-    Cause::GradientGrowth,
-    Cause::StepTooLarge,
-    Cause::OptimizerState,
-    Cause::BadWeights,
-];
 
 fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
     diagnose(evidence).findings.into_iter().find(|finding| finding.code == code)
@@ -35,19 +22,6 @@ fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
 
 fn codes(evidence: &Evidence) -> Vec<String> {
     diagnose(evidence).findings.into_iter().map(|finding| finding.code).collect()
-}
-
-fn threshold(case: &Case) -> Threshold {
-    let rule = rule(case.code).unwrap_or_else(|| panic!("no rule {}", case.code));
-    let found = rule.page.thresholds.iter().find(|threshold| threshold.of.starts_with(case.of));
-    *found.unwrap_or_else(|| panic!("{} holds nothing against \"{}\"", case.code, case.of))
-}
-
-/// The case's evidence, with this value of what is held against the threshold.
-fn at(case: &Case, cell: &str, value: f64) -> Evidence {
-    let mut evidence = good(&format!("cell={cell} {}", case.settings));
-    (case.sicken)(&mut evidence, value);
-    evidence
 }
 
 /// As far from a threshold as this, and no case is closer than rounding.
@@ -67,14 +41,14 @@ fn good_runs_are_met_with_silence() {
 #[test]
 fn rules_speak_beyond_their_thresholds_and_not_before() {
     for case in CASES {
-        let limit = threshold(case).value;
+        let limit = case.threshold().value;
         let (inside, outside) = match case.beyond {
             Beyond::Above => (limit - MARGIN * limit, limit + MARGIN * limit),
             Beyond::Below => (limit + MARGIN * limit, limit - MARGIN * limit),
         };
         for cell in case.cells {
             let about = format!("{} of {cell}, {} around {limit}", case.code, case.of);
-            let (sick, healthy) = (at(case, cell, outside), at(case, cell, inside));
+            let (sick, healthy) = (case.at(cell, outside), case.at(cell, inside));
             let found = finding(case.code, &sick).unwrap_or_else(|| panic!("{about}: {:?}", codes(&sick)));
             assert!(finding(case.code, &healthy).is_none(), "{about}: {:?}", codes(&healthy));
             assert!(
@@ -139,13 +113,13 @@ fn prescribes(evidence: &Evidence, run: &Config, code: &str) {
 #[test]
 fn prescriptions_are_flags_that_change_something() {
     for case in CASES {
-        let outside = threshold(case).value * if case.beyond == Beyond::Above { 1.5 } else { 0.5 };
+        let outside = case.threshold().value * if case.beyond == Beyond::Above { 1.5 } else { 0.5 };
         for cell in case.cells {
             let run = config(&format!("cell={cell} {}", case.settings));
-            let mut sick = at(case, cell, outside);
+            let mut sick = case.at(cell, outside);
             if finding(case.code, &sick).is_none() {
                 // A share has no place for half as much again.
-                sick = at(case, cell, 1.0);
+                sick = case.at(cell, 1.0);
             }
             prescribes(&sick, &run, case.code);
         }
@@ -187,7 +161,7 @@ fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
 fn prescribed_limits_cure() {
     for code in ["clip-missing", "clip-always", "clip-never"] {
         let case = CASES.iter().find(|case| case.code == code).expect("a case");
-        let sick = at(case, "lstm", threshold(case).value * 1.04);
+        let sick = case.at("lstm", case.threshold().value * 1.04);
         let found = finding(code, &sick).expect("sick");
         let remedy =
             found.remedies.iter().find(|remedy| remedy.flags.starts_with("--clip")).expect("a limit");
@@ -339,76 +313,4 @@ fn the_document_is_made_of_the_pages() {
         pages == expected,
         "write `longspan explain --all` below the line <!-- pages --> of docs/findings.md"
     );
-}
-
-/// Whether a text is told in Chinese: no English word is left but names, flags and formulas.
-fn is_chinese(text: &str) -> bool {
-    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
-        && !text.contains(" the ")
-        && !text.contains('{')
-}
-
-/// Every text that a finding can have, of every case, cell and cause, has its Chinese.
-#[test]
-fn no_finding_lacks_its_chinese() {
-    let mut told = 0;
-    let mut check = |evidence: &Evidence| {
-        let verdict = diagnose(evidence).told_in(Language::Chinese);
-        for f in &verdict.findings {
-            let sources = f.evidence.iter().filter_map(|number| number.source.as_ref());
-            let names = f.evidence.iter().map(|number| &number.name);
-            let whys = f.remedies.iter().map(|remedy| &remedy.why);
-            for text in [&f.title, &f.sentence, &f.confidence.because, &f.false_alarm]
-                .into_iter()
-                .chain(names)
-                .chain(sources)
-                .chain(whys)
-            {
-                assert!(is_chinese(text), "{}: {text}", f.code);
-                told += 1;
-            }
-        }
-        for unjudged in &verdict.unjudged {
-            assert!(is_chinese(&unjudged.missing), "{}", unjudged.missing);
-        }
-    };
-    for case in CASES {
-        let limit = threshold(case).value;
-        for factor in [0.0, 0.5, 0.98, 1.02, 1.5, 100.0] {
-            for cell in case.cells {
-                let mut sick = at(case, cell, factor * limit);
-                check(&sick);
-                sick.facts.needed_lag_steps = None;
-                check(&sick);
-                sick.probe = None;
-                check(&sick);
-                sick.steps.truncate(5);
-                check(&sick);
-            }
-        }
-    }
-    for cell in CELLS {
-        for cause in CAUSES {
-            for settings in ["clip=norm:1", "clip=none", "init=gaussian:2", "class_weights=balanced"] {
-                let mut evidence = good(&format!("cell={cell} {settings}"));
-                evidence.fault = Some(fault(cause));
-                check(&evidence);
-            }
-        }
-    }
-    assert!(told > 5000, "{told} texts");
-    for rule in RULES {
-        let page = rule.told_in(Language::Chinese);
-        let thresholds = rule
-            .page
-            .thresholds
-            .iter()
-            .flat_map(|t| [t.of, t.source])
-            .map(|text| Language::Chinese.text(text));
-        let said =
-            [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(str::to_owned);
-        for text in said.into_iter().chain(thresholds) {
-            assert!(is_chinese(&text), "{}: {text}", rule.code);
-        }
-    }
 }
