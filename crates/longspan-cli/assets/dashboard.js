@@ -28,39 +28,58 @@ function charts() {
 
 const when = (seconds) => (seconds ? new Date(1000 * seconds).toLocaleString(language === "zh" ? "zh-CN" : "en") : say("none"));
 
+// A run's row, which stays the same element for as long as the list has the run: who is about to click, or goes through the list by
+// keyboard, finds it in its place. On a narrow screen it is a card, in which each cell says what it is.
+function listRow(run, titles, changed) {
+  const choose = (event) => {
+    if (event.target.checked) board.selected.add(run.name);
+    else board.selected.delete(run.name);
+    changed();
+  };
+  const cells = [
+    element("input", { type: "checkbox", "aria-label": say("select", run.name), checked: board.selected.has(run.name), onchange: choose }),
+    element("a", { href: address([run.name]) }, run.name),
+    ...titles.slice(2).map(() => null),
+  ];
+  return element("tr", { "data-run": run.name }, ...cells.map((cell, at) => element("td", { "data-title": titles[at], class: [4, 5].includes(at) ? "number" : null }, cell)));
+}
+
+// What stands in a row behind the run's name.
+const listWords = (run) => [
+  run.training ? `● ${say("training")}` : say(run.state), run.verdict || say("none"),
+  run.steps ? `${number(run.step)} / ${number(run.steps)}` : number(run.step), number(run.loss),
+  run.model ?? "", run.data ?? "", when(run.updated),
+];
+
 function listPage(into) {
-  const { list } = board, box = section(into, "runs", say("runs"));
-  const choose = (name) => (event) => {
-    if (event.target.checked) board.selected.add(name);
-    else board.selected.delete(name);
-    compare.disabled = board.selected.size < 2;
-  };
-  const compare = element("button", { type: "button", id: "compare", disabled: board.selected.size < 2, onclick: () => {
-    location.hash = address([...board.selected]);
-  } }, say("compare"));
+  const { list } = board, place = part(section(into, "runs", say("runs")), "table");
+  if (!list.runs.length) {
+    place.replaceChildren(element("p", {}, say("waiting", list.directory)));
+    return;
+  }
   const titles = ["", say("run"), say("state"), say("verdict"), say("steps"), say("last_loss"), say("model"), say("data"), say("updated")];
-  // On a narrow screen a row is a card, in which each cell says what it is.
-  const row = (run) => {
-    const made = cells(run);
-    [...made.children].forEach((cell, at) => { cell.dataset.title = titles[at]; });
-    return made;
-  };
-  const cells = (run) => element("tr", {},
-    element("td", {}, element("input", { type: "checkbox", "aria-label": say("select", run.name), checked: board.selected.has(run.name), onchange: choose(run.name) })),
-    element("td", {}, element("a", { href: address([run.name]) }, run.name)),
-    element("td", {}, run.training ? `● ${say("training")}` : say(run.state)),
-    element("td", {}, run.verdict || say("none")),
-    element("td", { class: "number" }, run.steps ? `${number(run.step)} / ${number(run.steps)}` : number(run.step)),
-    element("td", { class: "number" }, number(run.loss)),
-    element("td", {}, run.model), element("td", {}, run.data), element("td", {}, when(run.updated)));
-  const body = list.runs.length
-    ? [element("div", { class: "tools" }, compare), element("div", { class: "scroll wide list", tabindex: "0", role: "region", "aria-label": say("runs") }, element("table", {}, element("thead", {}, element("tr", {}, ...titles.map((title) => element(title ? "th" : "td", { scope: title ? "col" : null }, title)))), element("tbody", {}, ...list.runs.map(row))))]
-    : [element("p", {}, say("waiting", list.directory))];
-  // Who goes through the list by keyboard stays where they are when it is made anew.
-  const name = (of) => of?.getAttribute("aria-label") ?? of?.getAttribute("href") ?? of?.id;
-  const focus = box.contains(document.activeElement) ? name(document.activeElement) : null;
-  part(box, "table").replaceChildren(...body);
-  if (focus) [...box.querySelectorAll("input, a, button, [tabindex]")].find((of) => name(of) === focus)?.focus({ preventScroll: true });
+  if (!place.querySelector("table")) {
+    const compare = element("button", { type: "button", id: "compare", onclick: () => { location.hash = address([...board.selected]); } }, say("compare"));
+    const head = element("tr", {}, ...titles.map((title) => element(title ? "th" : "td", { scope: title ? "col" : null }, title)));
+    place.replaceChildren(element("div", { class: "tools" }, compare),
+      element("div", { class: "scroll wide list", tabindex: "0", role: "region", "aria-label": say("runs") }, element("table", {}, element("thead", {}, head), element("tbody"))));
+  }
+  const changed = () => { place.querySelector("#compare").disabled = board.selected.size < 2; };
+  const body = place.querySelector("tbody"), gone = new Map([...body.rows].map((row) => [row.dataset.run, row]));
+  list.runs.forEach((run, at) => {
+    const row = gone.get(run.name) ?? listRow(run, titles, changed);
+    gone.delete(run.name);
+    listWords(run).forEach((words, i) => {
+      const cell = row.cells[i + 2];
+      if (cell.textContent !== words) cell.textContent = words;
+    });
+    if (body.rows[at] !== row) body.insertBefore(row, body.rows[at] ?? null);
+  });
+  gone.forEach((row, name) => {
+    row.remove();
+    board.selected.delete(name);
+  });
+  changed();
 }
 
 // Draws what the address names; `fresh` from nothing, else into what is there.
