@@ -36,15 +36,38 @@ function draw(figure, into) {
     box.append(element("figcaption", {}, element("strong", {}, figure.title), element("span", {}, figure.text)), plot, element("div", { class: "figure-tools" }, save("png"), save("svg")), details);
   }
   box.querySelector("figcaption span").textContent = figure.text;
-  const plot = box.querySelector(".plot"), first = !box.figure;
+  const first = !box.figure;
   box.figure = figure;
-  const paint = () => Plotly.react(plot, box.figure.traces, look(box.figure.layout), plotSettings);
-  if (first) later(() => plot.isConnected && paint());
-  else if (plot.data) paint();
+  if (first) near.observe(box);
+  if (first || box.near) repaint(box);
+  else box.stale = true;
 }
 
-// What is drawn for the first time waits for the chart library, which is read behind the words; then one figure after another is
-// drawn, so that a page answers in between.
+// Draws what a figure's box holds by then. What is out of sight is drawn anew when it comes near, or goes to paper: a run that trains
+// has its figures drawn every second.
+function repaint(box) {
+  box.stale = false;
+  if (box.queued) return;
+  box.queued = true;
+  later(() => {
+    box.queued = false;
+    paintNow(box);
+  });
+}
+function paintNow(box) {
+  const plot = box.querySelector(".plot");
+  if (plot.isConnected) Plotly.react(plot, box.figure.traces, look(box.figure.layout), plotSettings);
+}
+const near = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => {
+  target.near = isIntersecting;
+  if (isIntersecting && target.stale) repaint(target);
+}), { rootMargin: "400px" });
+addEventListener("beforeprint", () => document.querySelectorAll("figure").forEach((box) => {
+  if (box.stale) paintNow(box);
+}));
+
+// What is drawn waits for the chart library, which is read behind the words; then one figure after another is drawn, so that a page
+// answers in between.
 const waiting = [];
 function later(work) {
   if (!waiting.length && window.Plotly) setTimeout(drawNext);
