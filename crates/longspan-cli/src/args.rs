@@ -184,6 +184,7 @@ fn probe() -> Command {
         .arg(value("length", "N", "Task: how far its samples reach [default: the run's]"))
         .arg(count("sequences", "N", "Sequences to measure at [default: 64]"))
         .arg(count("window", "W", "Steps back that are looked at [default: as far as half of the sequences go, at most 1000]"))
+        .arg(switch("f32", "Measure in f32, as the model is trained, instead of f64: faster, and blind below 1e-38"))
         .arg(value("exponents", "K", "Leading Lyapunov exponents of each layer, or all [default: 8]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core"))
@@ -198,7 +199,7 @@ fn diagnose() -> Command {
              `longspan explain CODE` says what a finding means and when it is a false alarm.",
         )
         .arg(positional("RUN", "Directory of a run"))
-        .arg(switch("probe", "Measure its weights first, as `longspan probe` does, where that has not been done"))
+        .arg(switch("probe", "Measure its last weights first, as `longspan probe` does, where that has not been done"))
         .arg(lang())
         .arg(json("Print one JSON document"))
 }

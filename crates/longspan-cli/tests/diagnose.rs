@@ -46,8 +46,9 @@ fn good_runs_are_met_with_silence() {
         assert_eq!((&document["step"], &document["outcome"]), (&json!(400), &json!("finished")));
         assert_eq!(document["problems"], json!([]), "{settings}");
     }
-    let said = text(&desk.good("diagnose run0").stdout);
-    assert!(said.starts_with("run0, finished after 400 steps: nothing found\n"), "{said}");
+    desk.good(&format!("train {} --hidden 32 --steps 400 --no-probe --out bare", GOOD[0]));
+    let said = text(&desk.good("diagnose bare").stdout);
+    assert!(said.starts_with("bare, finished after 400 steps: nothing found\n"), "{said}");
     // What was not measured is no finding, and no silence either.
     assert!(said.contains("unjudged for want of a probe of the weights: "), "{said}");
 }

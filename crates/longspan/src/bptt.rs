@@ -294,7 +294,16 @@ impl<R: Real> Stack<R> {
             let out = self.connections.read(ctx, params, None, top, cut, arrives, &mut self.read);
             y[cut.first_place() * hidden..][..len].copy_from_slice(&out.data()[..len]);
             let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
-            look(Passage { layers: &self.layers, tapes, spans: &mut self.spans, cut, first: 0 });
+            look(Passage {
+                layers: &self.layers,
+                tapes,
+                spans: &mut self.spans,
+                connections: &self.connections,
+                sums: &self.sums,
+                params,
+                cut,
+                first: 0,
+            });
         }
     }
 

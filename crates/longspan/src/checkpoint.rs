@@ -5,6 +5,8 @@
 //! document ([`Header`]). A file is written under another name, forced to disk and renamed, so that there is always a
 //! whole one; equal training gives equal bytes.
 
+mod step;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ use crate::run::replace_file;
 use crate::schedule::Patience;
 use crate::schema::Schema;
 use crate::trainer::{Position, Trainer};
+
+pub use step::trained_steps;
 
 /// The version of the format.
 const FORMAT: u32 = 4;

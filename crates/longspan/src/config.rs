@@ -158,6 +158,7 @@ pub struct Config {
     pub tensorboard: Option<PathBuf>,
     pub observe: Observe,
     pub observe_every: u64,
+    pub no_probe: bool,
 
     /// Where each key that is not at its default was given.
     origins: BTreeMap<&'static str, Origin>,
@@ -241,6 +242,7 @@ impl Default for Config {
             tensorboard: None,
             observe: Observe::Norms,
             observe_every: 10,
+            no_probe: false,
             origins: BTreeMap::new(),
         }
     }

@@ -37,6 +37,17 @@ pub struct Dataset {
     pub record: DataRecord,
 }
 
+impl Dataset {
+    /// What weights are measured on, and what it is called: what was held out, else what was trained on.
+    pub fn held_out(self) -> (Box<dyn Source>, &'static str) {
+        match (self.valid, self.test) {
+            (Some(valid), _) => (valid, "the validation part"),
+            (None, Some(test)) => (test, "the test part"),
+            (None, None) => (self.train, "the training part"),
+        }
+    }
+}
+
 /// What a run says of its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecord {

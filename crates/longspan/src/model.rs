@@ -433,7 +433,7 @@ impl<R: Real> Model<R> {
     /// Runs a batch through the stack alone; `look` sees what every chunk leaves, see [`Recurrence::follow`].
     ///
     /// # Panics
-    /// If the stack is not a plain one.
+    /// If the model reads rows both ways.
     pub fn follow(
         &mut self,
         ctx: &Context<R>,

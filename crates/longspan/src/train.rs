@@ -2,31 +2,37 @@
 
 mod error;
 mod fault;
+mod light;
 mod memory;
 mod outcome;
 mod records;
+mod resumed;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
+pub use light::LightProbe;
 pub use outcome::{Event, Outcome, Start, Summary};
+pub use resumed::resumed_config;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{ClassWeights, Config, ConfigError, Origin};
+use crate::config::{ClassWeights, Config, ConfigError};
 use crate::dataset::Dataset;
 use crate::diagnose::diagnose;
 use crate::head::Score;
 use crate::kernel::{Context, Level};
 use crate::model::OutputSpec;
+use crate::probe::reach::widen;
 use crate::run::flow::FlowWriter;
 use crate::run::{self, Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use crate::schedule::{Patience, Progress};
 use crate::telemetry::FaultRecord;
 use crate::trainer::Trainer;
 use fault::BlackBox;
+use light::{Cost, Subject};
 use memory::check_memory;
 use records::score_record;
 
@@ -45,53 +51,6 @@ pub struct Job {
     pub level: Level,
     /// Threads.
     pub threads: usize,
-}
-
-/// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
-const FREE: [&str; 9] = [
-    "epochs",
-    "steps",
-    "threads",
-    "bptt_memory",
-    "stop_after",
-    "checkpoint_every",
-    "tensorboard",
-    "observe",
-    "observe_every",
-];
-
-/// The settings of the run in `out`, with those given now over them.
-///
-/// # Errors
-/// [`TrainError::Changed`] for a setting that would change what is computed.
-pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> {
-    if !run::is_run(out) {
-        return Err(RunError::Missing { path: out.into() }.into());
-    }
-    let mut config = run::read_config(out)?;
-    for key in config.clone().differences(given) {
-        if !given.is_given(key.name) {
-            continue;
-        }
-        if !FREE.contains(&key.name) {
-            let path = |c: &Config| c.get(key.name).text().map(|text| std::path::absolute(text).ok());
-            if key.takes == "FILE" && path(&config) == path(given) {
-                continue;
-            }
-            let (old, new) = (config.get(key.name).to_string(), given.get(key.name).to_string());
-            return Err(TrainError::Changed { run: out.display().to_string(), name: key.name, old, new });
-        }
-        let value = given.get(key.name).text().unwrap_or_default();
-        config.set(key.name, &value, Origin::Flag)?;
-    }
-    if given.is_given("epochs") && !given.is_given("steps") {
-        config.steps = 0;
-    }
-    if !given.is_given("stop_after") {
-        // It was about that attempt, not about this one.
-        config.stop_after = 0.0;
-    }
-    Ok(config)
 }
 
 /// Trains. `cancel` stops after the step in progress, with a checkpoint; `watch` sees what happens.
@@ -126,6 +85,8 @@ struct Session {
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     tokens: u64,
+    /// Time of the steps themselves.
+    stepping: Duration,
 }
 
 impl Session {
@@ -232,6 +193,7 @@ impl Session {
             black_box: BlackBox::default(),
             fault: None,
             tokens: 0,
+            stepping: Duration::ZERO,
         };
         if job.resume {
             session.run.write_config(&session.config)?;
@@ -299,7 +261,10 @@ impl Session {
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
-            if let Err(divergence) = self.trainer.step(self.data.train.as_ref(), lr) {
+            let begun = Instant::now();
+            let stepped = self.trainer.step(self.data.train.as_ref(), lr);
+            self.stepping += begun.elapsed();
+            if let Err(divergence) = stepped {
                 self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
                 let fault = self.trainer.first_fault(&divergence, self.black_box.open());
                 self.save("last", watch)?;
@@ -373,8 +338,11 @@ impl Session {
         Ok(())
     }
 
-    /// Tests the best weights and writes the summary.
+    /// Tests the best weights, probes the last ones and writes the summary.
     fn close(mut self, outcome: Outcome, began: Instant, cancel: &AtomicBool) -> Result<Summary, TrainError> {
+        let cancelled = || cancel.load(Ordering::Relaxed);
+        let ended = !matches!(outcome, Outcome::Interrupted | Outcome::Diverged);
+        let last = (ended && !self.config.no_probe && self.tokens > 0).then(|| widen(self.trainer.params()));
         let seconds = began.elapsed().as_secs_f64();
         let step = self.trainer.position().step;
         let mut test = None;
@@ -383,7 +351,7 @@ impl Session {
             if best.is_file() {
                 Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
             }
-            test = self.trainer.evaluate(source.as_ref(), &|| cancel.load(Ordering::Relaxed));
+            test = self.trainer.evaluate(source.as_ref(), &cancelled);
             test = test.filter(|_| source.failure().is_none());
             if let Some(score) = &test {
                 let output = self.output();
@@ -410,13 +378,29 @@ impl Session {
             places: self.start.places,
             findings: Vec::new(),
             fault: self.fault,
+            probe: None,
         };
-        // Records that cannot be read are no reason to lose the summary, too.
-        if let Ok(mut history) = run::history::read(self.run.path()) {
-            history.summary = summary.document().as_object().cloned();
-            summary.findings = diagnose(&history.evidence()).findings;
-        }
+        judge(&mut summary);
+        self.run.write_summary(&summary.document())?;
+        let Some(params) = last else { return Ok(summary) };
+        // From here on the run is complete, whatever becomes of its probe.
+        let (ctx, place) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
+        let ctx = Context::new(ctx.level(), ctx.threads());
+        let (source, data) = self.data.held_out();
+        let spec = self.trainer.model().spec();
+        let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
+        let cost = Cost { seconds, place, carried: self.config.is_truncated() };
+        summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), cost, &cancelled));
+        judge(&mut summary);
         self.run.write_summary(&summary.document())?;
         Ok(summary)
+    }
+}
+
+/// What is wrong with the run by its records. Those that cannot be read are no reason to lose the summary, too.
+fn judge(summary: &mut Summary) {
+    if let Ok(mut history) = run::history::read(&summary.run) {
+        history.summary = summary.document().as_object().cloned();
+        summary.findings = diagnose(&history.evidence()).findings;
     }
 }

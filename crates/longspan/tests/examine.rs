@@ -8,13 +8,14 @@ use longspan::cell::CellKind;
 use longspan::kernel::{Context, Level};
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{Measured, Reason, Watch, measure};
+use longspan::probe::reach::{LayerGates, Measured, Reason, Watch, measure, widen};
 use longspan::probe::{ProbeOptions, ProbeRecord, examine};
+use longspan::real::Real;
 use rows::{Rows, drawn};
 
-fn probe(
+fn probe<R: Real>(
     spec: &ModelSpec,
-    params: &Params<f64>,
+    params: &Params<R>,
     rows: &Rows,
     options: &ProbeOptions,
     threads: usize,
@@ -56,6 +57,47 @@ fn a_linear_network_is_known_in_every_part() {
     assert_eq!(serde_json::from_str::<ProbeRecord>(&text).expect("what was written"), record);
 }
 
+/// The same weights in both kinds of numbers: what is near 1 agrees to what an f32 holds after some tens of steps.
+#[test]
+fn either_kind_of_number_measures_the_same() {
+    for cell in [
+        CellKind::Rnn,
+        CellKind::Gru { reset_after: true },
+        CellKind::Lstm { peepholes: false, coupled: false },
+    ] {
+        let rows = Rows::classes(cell, 2, 5, &[40; 4], 1);
+        let wide = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.4, 2);
+        let mut params = Params::<f32>::zeros(wide.layout().clone());
+        params.flat_mut().iter_mut().zip(wide.flat()).for_each(|(to, &from)| *to = from as f32);
+        let narrow = probe(&rows.spec, &params, &rows, &options(), 1);
+        let wide = probe(&rows.spec, &widen(&params), &rows, &options(), 1);
+        assert_eq!((narrow.number_type.as_str(), wide.number_type.as_str()), ("F32", "F64"));
+        let near = |a: f64, b: f64, what: &str| {
+            assert!(
+                a == b || (a - b).abs() < 1e-3 * (1.0 + b.abs()),
+                "{cell}, {what}: {a} in f32, {b} in f64"
+            );
+        };
+        let lags = [&narrow, &wide]
+            .map(|record| record.reach.known().and_then(|reach| reach.lag.known()).expect("a profile"));
+        assert_eq!(lags[0].lags, lags[1].lags);
+        for (&a, &b) in lags[0].total.ratio.ln_median.iter().zip(&lags[1].total.ratio.ln_median) {
+            // Of what an f32 has no number for, nothing is left.
+            if b > -70.0 {
+                near(a, b, "ln G");
+            }
+        }
+        let spectra = [&narrow, &wide].map(|record| record.spectrum.known().expect("a spectrum"));
+        near(spectra[0].exponents_nats_per_step[0], spectra[1].exponents_nats_per_step[0], "λ₁");
+        let products = [&narrow, &wide].map(|record| record.products.known().expect("products"));
+        for (narrow, wide) in products[0].iter().zip(products[1]) {
+            for (&a, &b) in narrow.ln_largest_singular_values.iter().zip(&wide.ln_largest_singular_values) {
+                near(a, b, "ln σ_max");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_does_not_apply_says_why() {
     let gru = CellKind::Gru { reset_after: true };
@@ -65,28 +107,81 @@ fn what_does_not_apply_says_why() {
         probe(&spec, &params, &rows, &options(), 1)
     };
     let both = of(ModelSpec { bidirectional: true, ..rows.spec.clone() });
-    assert_eq!(
-        (both.reach.reason(), both.spectrum.reason()),
-        (Some(Reason::BothWays), Some(Reason::BothWays))
-    );
-    let input = InputSpec::Tokens { vocabulary: 3, embedding: 4 };
-    let encoder = of(ModelSpec { encoder: Some(input), ..rows.spec.clone() });
-    assert_eq!(
-        (encoder.reach.reason(), encoder.products.reason()),
-        (Some(Reason::Encoder), Some(Reason::Encoder))
-    );
+    let reasons = |record: &ProbeRecord| {
+        let reach = record.reach.known().expect("its gates");
+        let of_reach = [reach.lag.reason(), reach.truncation.reason(), reach.sensitivity.reason()];
+        [&of_reach[..], &[record.spectrum.reason(), record.products.reason()]].concat()
+    };
+    assert_eq!(reasons(&both), [Some(Reason::BothWays); 5]);
     for spec in [
         ModelSpec { layer_norm: true, ..rows.spec.clone() },
         ModelSpec { layer_residual: true, ..rows.spec.clone() },
     ] {
         let record = of(spec);
         assert!(record.reach.known().is_some_and(|reach| reach.lag.known().is_some()), "{:?}", record.reach);
-        assert_eq!(record.spectrum.reason(), Some(Reason::NotPlain));
+        // What stands between layers acts within a step.
+        let spectrum = record.spectrum.known().expect("exponents");
+        assert!(spectrum.exponents_nats_per_step.iter().all(|x| x.is_finite()), "{spectrum:?}");
+        assert!(record.products.known().is_some_and(|products| !products.is_empty()));
     }
+    let encoded = translating(gru);
+    let params = drawn(&Model::<f64>::new(Level::detect(), &encoded.spec), 0.3, 2);
+    let record = probe(&encoded.spec, &params, &encoded, &options(), 1);
+    assert_eq!(reasons(&record), [Some(Reason::Encoder); 5]);
     let short = Rows::classes(gru, 1, 4, &[5; 4], 1);
     let params = drawn(&Model::<f64>::new(Level::detect(), &short.spec), 0.3, 2);
     let record = probe(&short.spec, &params, &short, &options(), 1);
     assert!(matches!(record.spectrum, Measured::Unknown(Reason::ShortTrajectories { found_steps: 5, .. })));
+}
+
+/// Rows that a model of tokens says in another order: an encoder reads them, a decoder says them.
+fn translating(cell: CellKind) -> Rows {
+    let mut rows = Rows::classes(cell, 2, 4, &[6; 4], 1);
+    let read = InputSpec::Tokens { vocabulary: 3, embedding: 4 };
+    rows.spec = ModelSpec { input: read, encoder: Some(read), ..rows.spec };
+    rows.batch.numbers.clear();
+    rows.batch.inputs = (0..24).map(|i| i * i % 3).collect();
+    rows.batch.encoded.inputs = (0..20).map(|i| i * i % 3).collect();
+    rows.batch.encoded.extent.set_even(5, 4);
+    rows.batch.encoded.rows = vec![2, 0, 3, 1];
+    rows
+}
+
+/// A gate whose weights are 0 is as open as its bias says, in either direction and on either side: σ(b).
+#[test]
+fn gates_are_known_of_all_layers() {
+    let lstm = CellKind::Lstm { peepholes: false, coupled: false };
+    let openness = |gates: &[LayerGates]| -> Vec<f64> {
+        let forget = |layer: &LayerGates| layer.gates.known().expect("gates")[1].mean_openness;
+        gates.iter().map(forget).collect()
+    };
+    let plain = Rows::classes(lstm, 2, 4, &[20, 17, 9, 3], 1);
+    let both = Rows { spec: ModelSpec { bidirectional: true, ..plain.spec.clone() }, ..plain };
+    let both_names = ["l0", "l0_reverse", "l1", "l1_reverse"].map(|name| format!("rnn.bias_ih_{name}"));
+    let sides = ["decoder.", "encoder."]
+        .iter()
+        .flat_map(|side| ["l0", "l1"].map(|l| format!("{side}rnn.bias_ih_{l}")));
+    let names: Vec<String> = sides.collect();
+    for (rows, names, places) in [(both, &both_names[..], [49, 0]), (translating(lstm), &names[..], [24, 20])]
+    {
+        let mut params =
+            Params::<f64>::zeros(Model::<f64>::new(Level::detect(), &rows.spec).layout().clone());
+        for (i, name) in names.iter().enumerate() {
+            // i, f, g, o: 4 units each.
+            params.named_mut(name)[4..8].fill(i as f64 - 1.5);
+        }
+        let record = probe(&rows.spec, &params, &rows, &options(), 1);
+        let reach = record.reach.known().expect("gates");
+        let found = [openness(&reach.gates), openness(&reach.encoder_gates)].concat();
+        assert_eq!(found.len(), 4, "{}", rows.spec.bidirectional);
+        for (i, openness) in found.iter().enumerate() {
+            let exact = 1.0 / (1.0 + f64::exp(1.5 - i as f64));
+            assert!((openness - exact).abs() < 1e-12, "{}: {openness}, not {exact}", names[i]);
+        }
+        for (gates, places) in [&reach.gates, &reach.encoder_gates].into_iter().zip(places) {
+            assert!(gates.iter().all(|layer| layer.places == places), "{gates:?}");
+        }
+    }
 }
 
 #[test]

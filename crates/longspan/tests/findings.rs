@@ -210,6 +210,34 @@ fn a_run_that_has_hardly_begun_is_not_judged_by_its_loss() {
     assert!(steps.iter().all(|unjudged| unjudged.command == "longspan train --resume --out runs/hand"));
 }
 
+/// A short run whose loss still falls, one that has fallen to chance and stays there, one whose fall is noise or leads nowhere, and
+/// the short one after more steps.
+#[test]
+fn a_loss_that_still_falls_is_not_stuck() {
+    let stuck = |steps: usize, loss: &dyn Fn(f64) -> f64| {
+        let mut evidence = good("cell=gru");
+        evidence.steps.truncate(steps);
+        evidence.valid.clear();
+        evidence.facts.planned_steps = steps as u64;
+        let mut t = 0.0;
+        evidence.each_step(|step| {
+            t += 1.0 / steps as f64;
+            // Batches differ by two hundredths.
+            step.loss = CHANCE * (loss(t) + 0.02 * (1e4 * t).sin());
+        });
+        codes(&evidence).contains(&"loss-at-chance".to_owned())
+    };
+    assert!(stuck(100, &|_| 1.0) && !stuck(99, &|_| 1.0), "of fewer nothing is said");
+    for steps in [100, 600] {
+        assert!(!stuck(steps, &|t| 1.4 - 0.4 * t), "{steps} steps, falling");
+        assert!(stuck(steps, &|t| 1.0 + 0.4 * (-20.0 * t).exp()), "{steps} steps, at chance after a fall");
+        assert!(stuck(steps, &|_| 1.0), "{steps} steps, noise");
+        assert!(stuck(steps, &|t| 1.4 - 0.02 * t), "{steps} steps, too slow");
+        assert!(stuck(steps, &|t| 1.0 + 0.4 * t), "{steps} steps, rising");
+        assert!(!stuck(steps, &|t| 1.4 - 1.2 * t), "{steps} steps, learned");
+    }
+}
+
 #[test]
 fn what_was_not_measured_is_said_to_be_missing() {
     let mut evidence = good("cell=lstm");

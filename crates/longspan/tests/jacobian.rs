@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Case, Problem, levels};
+use common::{Case, Options, Problem, levels};
 use longspan::bptt::{Input, State};
 use longspan::cell::CellKind;
 use longspan::extent::Extent;
@@ -66,6 +66,53 @@ fn difference(a: &[f64], b: &[f64]) -> f64 {
     off / size.max(1e-3)
 }
 
+/// What stands between layers: nothing, sums, norms, both.
+const BETWEEN: [Options; 4] = {
+    let plain =
+        Options { bidirectional: false, residual: false, norm: false, learned_state: false, dropout: None };
+    [
+        plain,
+        Options { residual: true, ..plain },
+        Options { norm: true, ..plain },
+        Options { residual: true, norm: true, ..plain },
+    ]
+};
+
+fn problem(level: Level, case: Case, options: Options, seed: u64) -> Problem<f64> {
+    Problem::with(level, case, options, Extent::even(case.steps, case.rows), seed)
+}
+
+/// How far tangents are from central differences of the forward pass, at most.
+fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
+    let Case { kind, layers, hidden, rows, .. } = problem.case;
+    let ctx = Context::new(Level::detect(), 2);
+    let [before, after] = pushed(&mut problem, &ctx, count);
+    let (start, mut most) = (problem.state.clone(), 0.0f64);
+    for row in 0..rows {
+        let at = joint(&start, layers, rows, hidden, row);
+        for (v, exact) in before[row].iter().zip(&after[row]) {
+            let shifted = |problem: &mut Problem<f64>, by: f64| {
+                let moved: Vec<f64> = at.iter().zip(v).map(|(s, v)| s + by * v).collect();
+                problem.state = start.clone();
+                set_joint(&mut problem.state, layers, rows, hidden, row, &moved);
+                joint(&problem.outputs(&ctx).1, layers, rows, hidden, row)
+            };
+            // Two step lengths cancel the ε² of the error (Richardson): what is left is ε⁴ and rounding, 1e-16/ε.
+            // Relu is linear up to its kink: a shorter step keeps off it.
+            let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
+            let central = |problem: &mut Problem<f64>, e: f64| -> Vec<f64> {
+                let (above, below) = (shifted(problem, e), shifted(problem, -e));
+                above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * e)).collect()
+            };
+            let (wide, narrow) = (central(&mut problem, epsilon), central(&mut problem, epsilon / 2.0));
+            let numeric: Vec<f64> = wide.iter().zip(&narrow).map(|(w, n)| (4.0 * n - w) / 3.0).collect();
+            most = most.max(difference(&numeric, exact));
+            problem.state = start.clone();
+        }
+    }
+    most
+}
+
 /// Every cell, depths, chunk boundaries, sizes with tails; one tangent, a few, and more than the state has dimensions.
 #[test]
 fn tangents_are_the_forward_pass_differentiated() {
@@ -74,35 +121,23 @@ fn tangents_are_the_forward_pass_differentiated() {
             [(1, 1, 4, 5, 2, 1), (1, 3, 2, 9, 1, 20), (2, 3, 2, 4, 2, 3), (3, 4, 4, 17, 3, 2)]
         {
             let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk };
-            let ctx = Context::new(Level::detect(), 2);
-            let mut problem = Problem::<f64>::new(ctx.level(), case, 21);
-            let [before, after] = pushed(&mut problem, &ctx, count);
-            let start = problem.state.clone();
-            for row in 0..rows {
-                let at = joint(&start, layers, rows, hidden, row);
-                for (v, exact) in before[row].iter().zip(&after[row]) {
-                    let shifted = |problem: &mut Problem<f64>, by: f64| {
-                        let moved: Vec<f64> = at.iter().zip(v).map(|(s, v)| s + by * v).collect();
-                        problem.state = start.clone();
-                        set_joint(&mut problem.state, layers, rows, hidden, row, &moved);
-                        joint(&problem.outputs(&ctx).1, layers, rows, hidden, row)
-                    };
-                    // Two step lengths cancel the ε² of the error (Richardson): what is left is ε⁴ and rounding, 1e-16/ε.
-                    // Relu is linear up to its kink: a shorter step keeps off it.
-                    let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
-                    let central = |problem: &mut Problem<f64>, e: f64| -> Vec<f64> {
-                        let (above, below) = (shifted(problem, e), shifted(problem, -e));
-                        above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * e)).collect()
-                    };
-                    let (wide, narrow) =
-                        (central(&mut problem, epsilon), central(&mut problem, epsilon / 2.0));
-                    let numeric: Vec<f64> =
-                        wide.iter().zip(&narrow).map(|(w, n)| (4.0 * n - w) / 3.0).collect();
-                    let off = difference(&numeric, exact);
-                    let bound = if kind == CellKind::Relu { 1e-7 } else { 2e-9 };
-                    assert!(off < bound, "{kind:?}, {layers} layers, {hidden} units: {off:e}");
-                    problem.state = start.clone();
-                }
+            let off = off_by(Problem::new(Level::detect(), case, 21), count);
+            let bound = if kind == CellKind::Relu { 1e-7 } else { 2e-9 };
+            assert!(off < bound, "{kind:?}, {layers} layers, {hidden} units: {off:e}");
+        }
+    }
+}
+
+/// As before, through what stands between layers. A norm bends what is close to its mean: its steps have errors of their own.
+#[test]
+fn tangents_pass_norms_and_sums() {
+    for kind in CellKind::ALL {
+        for options in BETWEEN {
+            for (layers, steps, hidden, rows) in [(2, 3, 6, 2), (4, 3, 9, 2)] {
+                let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
+                let off = off_by(problem(Level::detect(), case, options, 21), 3);
+                let bound = if kind == CellKind::Relu { 1e-6 } else { 1e-7 };
+                assert!(off < bound, "{kind:?}, {layers} layers, {options:?}: {off:e}");
             }
         }
     }
@@ -113,27 +148,92 @@ fn tangents_are_the_forward_pass_differentiated() {
 fn tangents_are_the_transpose_of_the_backward_pass() {
     for level in levels() {
         for kind in CellKind::ALL {
-            for (layers, steps, hidden, rows) in [(1, 1, 9, 1), (1, 5, 17, 2), (2, 3, 6, 3), (3, 4, 33, 1)] {
-                let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
-                let ctx = Context::new(level, 1);
-                let mut problem = Problem::<f64>::new(level, case, 5);
-                let [before, after] = pushed(&mut problem, &ctx, 4);
-                // No loss but ⟨end, s_T⟩: the target is the output itself.
-                problem.target = problem.outputs(&ctx).0;
-                let back = problem.gradient(&ctx).state;
-                for row in 0..rows {
-                    let u = joint(&problem.end, layers, rows, hidden, row);
-                    let transposed = joint(&back, layers, rows, hidden, row);
-                    for (v, pushed) in before[row].iter().zip(&after[row]) {
-                        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-                        let size = dot(&u, &u).sqrt() * dot(pushed, pushed).sqrt();
-                        let off = (dot(&u, pushed) - dot(&transposed, v)).abs() / size;
-                        assert!(off < 1e-13, "{kind:?}, {layers} layers on {level}: {off:e}");
-                    }
+            for options in BETWEEN {
+                for (layers, steps, hidden, rows) in
+                    [(1, 1, 9, 1), (1, 5, 17, 2), (2, 3, 6, 3), (3, 4, 33, 1)]
+                {
+                    let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
+                    let off = off_the_transpose(problem(level, case, options, 5), level);
+                    assert!(off < 1e-13, "{kind:?}, {layers} layers, {options:?} on {level}: {off:e}");
                 }
             }
         }
     }
+}
+
+/// |⟨u, J v⟩ − ⟨Jᵀ u, v⟩| over the lengths of u and J v, at most.
+fn off_the_transpose(mut problem: Problem<f64>, level: Level) -> f64 {
+    let Case { layers, hidden, rows, .. } = problem.case;
+    let (ctx, mut most) = (Context::new(level, 1), 0.0f64);
+    let [before, after] = pushed(&mut problem, &ctx, 4);
+    // No loss but ⟨end, s_T⟩: the target is the output itself.
+    problem.target = problem.outputs(&ctx).0;
+    let back = problem.gradient(&ctx).state;
+    for row in 0..rows {
+        let u = joint(&problem.end, layers, rows, hidden, row);
+        let transposed = joint(&back, layers, rows, hidden, row);
+        for (v, pushed) in before[row].iter().zip(&after[row]) {
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let size = dot(&u, &u).sqrt() * dot(pushed, pushed).sqrt();
+            most = most.max((dot(&u, pushed) - dot(&transposed, v)).abs() / size);
+        }
+    }
+    most
+}
+
+/// Linear layers h^l' = A_l h^l + W_l u_l in closed form: with sums, u_2 = h^1 + h^0, so that the block from h^0 to h^2 of one step
+/// is W_2 (W_1 + I) A_0; with norms W_1 D A_0, where D = diag(γ) (I − 11ᵀ/H − x̂x̂ᵀ/H) / √(v + ε) at x = h^0.
+#[test]
+fn blocks_of_linear_layers_are_known() {
+    let n = 4;
+    let case = Case { kind: CellKind::Identity, layers: 3, input: 2, hidden: n, steps: 1, rows: 1, chunk: 4 };
+    let times = |a: &[f64], b: &[f64]| -> Vec<f64> {
+        let at = |i: usize, j: usize| (0..n).map(|k| a[i * n + k] * b[k * n + j]).sum();
+        (0..n * n).map(|i| at(i / n, i % n)).collect()
+    };
+    let jacobian = |problem: &mut Problem<f64>| {
+        let (ctx, state) = (Context::new(Level::detect(), 1), problem.state.clone());
+        problem.stack.pack(&ctx, &problem.params);
+        let mut dense = DenseJacobians::new(&state, 1, 1);
+        let (input, mut end, mut y) = (Input::Numbers(&problem.x), state.clone(), vec![0.0; n]);
+        let extent = Extent::even(1, 1);
+        problem.stack.follow(&ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
+            dense.look(&ctx, &state, &mut passage);
+        });
+        (dense, end)
+    };
+    let block = |dense: &DenseJacobians, to: usize, from: usize| -> Vec<f64> {
+        let at = |i: usize| dense.matrix(0, 0)[(to * n + i / n) * 3 * n + from * n + i % n];
+        (0..n * n).map(at).collect()
+    };
+
+    let mut summed = problem(Level::detect(), case, BETWEEN[1], 3);
+    let (dense, _) = jacobian(&mut summed);
+    let named = |problem: &Problem<f64>, name: &str| problem.params.named(name).to_vec();
+    let [a_0, w_1, w_2] =
+        ["weight_hh_l0", "weight_ih_l1", "weight_ih_l2"].map(|name| named(&summed, &format!("rnn.{name}")));
+    assert!(difference(&block(&dense, 1, 0), &times(&w_1, &a_0)) < 1e-14);
+    let mut sum = w_1.clone();
+    (0..n).for_each(|i| sum[i * (n + 1)] += 1.0);
+    assert!(difference(&block(&dense, 2, 0), &times(&w_2, &times(&sum, &a_0))) < 1e-14);
+    assert!(block(&dense, 0, 1).iter().chain(&block(&dense, 1, 2)).all(|&x| x == 0.0), "block-triangular");
+
+    let mut normed = problem(Level::detect(), case, BETWEEN[2], 3);
+    let (dense, end) = jacobian(&mut normed);
+    let [a_0, w_1, gamma] =
+        ["weight_hh_l0", "weight_ih_l1", "norm_weight_l1"].map(|name| named(&normed, &format!("rnn.{name}")));
+    let (x, size) = (end.layer(0), n as f64);
+    let mean = x.iter().sum::<f64>() / size;
+    let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / size;
+    let scale = 1.0 / (variance + 1e-5).sqrt();
+    let hat: Vec<f64> = x.iter().map(|x| (x - mean) * scale).collect();
+    let d: Vec<f64> = (0..n * n)
+        .map(|at| {
+            let (i, j) = (at / n, at % n);
+            gamma[i] * scale * (f64::from(i == j) - 1.0 / size - hat[i] * hat[j] / size)
+        })
+        .collect();
+    assert!(difference(&block(&dense, 1, 0), &times(&w_1, &times(&d, &a_0))) < 1e-13);
 }
 
 /// As many threads as there are give the bits of one, for tangents of one row and of several.

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Case, Problem, levels};
+use common::{Case, Options, Problem, levels};
 use longspan::bptt::{Input, Stack};
 use longspan::cell::CellKind;
 use longspan::extent::Extent;
@@ -149,6 +149,38 @@ fn exponents_sum_to_the_determinant() {
             let mean = places.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
             let same = sum == mean || (sum - mean).abs() < 1e-10 * mean.abs().max(1.0);
             assert!(same, "{kind:?} at {strength}: {sum} against {mean}");
+        }
+    }
+}
+
+/// The same through norms and sums between layers; and linear layers have the exponents of their own weights, whatever stands
+/// between them.
+#[test]
+fn what_stands_between_layers_moves_no_exponent_to_another_layer() {
+    let ctx = Context::new(Level::detect(), 2);
+    for (residual, norm) in [(true, false), (false, true), (true, true)] {
+        let options = Options { residual, norm, ..Options::default() };
+        for kind in CellKind::ALL {
+            let case = case(kind, 3, 7, 40, 2);
+            let mut problem = Problem::with(Level::detect(), case, options, Extent::even(40, 2), 4);
+            let dense = jacobians(&mut problem, &ctx);
+            let seen = spectrum(&mut problem, &ctx, self::options(0));
+            let sum: f64 = seen.exponents_nats_per_step.iter().sum();
+            let places = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
+            let mean = places.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
+            let same = sum == mean || (sum - mean).abs() < 1e-10 * mean.abs().max(1.0);
+            assert!(same, "{kind:?}, {options:?}: {sum} against {mean}");
+        }
+        let case = case(CellKind::Identity, 3, 5, 60, 1);
+        let mut problem = Problem::with(Level::detect(), case, options, Extent::even(60, 1), 4);
+        let factors = [0.9, 0.5, 0.7];
+        for (l, factor) in factors.into_iter().enumerate() {
+            let weights = problem.params.named_mut(&format!("rnn.weight_hh_l{l}"));
+            (0..25).for_each(|i| weights[i] = if i % 6 == 0 { factor } else { 0.0 });
+        }
+        for (layer, factor) in spectrum(&mut problem, &ctx, self::options(5)).layers.iter().zip(factors) {
+            let exponents = &layer.exponents_nats_per_step;
+            assert!(exponents.iter().all(|x| (x - factor.ln()).abs() < 1e-10), "{layer:?}");
         }
     }
 }

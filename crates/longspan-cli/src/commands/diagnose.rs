@@ -21,8 +21,13 @@ use show::Shown;
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
     let mut history = history::read(path)?;
-    if matches.get_flag("probe") && history.probe.is_none() {
-        let line = ["longspan", "probe", "--"].map(OsStr::new).into_iter().chain([path.as_os_str()]);
+    // Of the last weights, and all of them: a small one leaves out what takes long.
+    let probed = history.probe.as_ref().is_some_and(|probe| !probe.light) && history.stale_probe().is_none();
+    if matches.get_flag("probe") && !probed {
+        let line = ["longspan", "probe", "--checkpoint", "last", "--"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([path.as_os_str()]);
         let line = args::command().get_matches_from(line);
         let measured = probe::measure(line.subcommand_matches("probe").expect("as it was written"))?;
         if let Err(stopped) = measured {

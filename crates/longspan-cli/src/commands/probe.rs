@@ -1,6 +1,6 @@
 //! `longspan probe`: how far the gradient reaches, and what the dynamics are, on any weights.
 
-mod show;
+pub(crate) mod show;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use longspan::diagnose::Language;
 use longspan::kernel::Context;
 use longspan::model::ModelSpec;
 use longspan::probe::reach::{Stage, Watch, widen};
-use longspan::probe::{Beside, ProbeOptions, ProbeRecord, examine};
+use longspan::probe::{ProbeOptions, ProbeRecord, examine};
 use longspan::run::{history, is_run, probes};
 use longspan::schema::Schema;
 
@@ -68,35 +68,29 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
     if let Some(length) = matches.get_one::<String>("length") {
         config.set("length", length, Origin::Flag)?;
     }
-    let unroll = config.unroll;
+    let beside = probes::beside(&config);
     if header.schema.vocabulary().is_some() && config.task.is_none() {
-        config.unroll = (2 * unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
+        config.unroll = (2 * config.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(matches, &config, &header.schema)?;
     let stop = Stop::listen()?;
-    let wide = Context::<f64>::new(ctx.level(), ctx.threads());
     let mut bar = Bar::new();
-    let examined = examine(
-        &wide,
-        &header.model,
-        &widen(&params),
-        source.as_ref(),
-        &options,
-        &mut Watch {
-            progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
-            cancelled: &|| stop.came(),
-        },
-    );
+    let mut watch = Watch {
+        progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
+        cancelled: &|| stop.came(),
+    };
+    let examined = if matches.get_flag("f32") {
+        examine(&ctx, &header.model, &params, source.as_ref(), &options, &mut watch)
+    } else {
+        let wide = Context::new(ctx.level(), ctx.threads());
+        examine(&wide, &header.model, &widen(&params), source.as_ref(), &options, &mut watch)
+    };
     bar.finish();
     let Ok(mut record) = examined else { return Ok(Err(ExitCode::from(stop.code()))) };
     if let Some(failure) = source.failure() {
         return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
     }
-    (record.step, record.data) = (header.position.step, data);
-    record.beside = Beside {
-        truncation_steps: config.is_truncated().then_some(unroll),
-        needed_lag_steps: config.needed_lag_steps(),
-    };
+    (record.step, record.data, record.beside) = (header.position.step, data, beside);
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
     Ok(Ok(Probed { record, model: header.model.clone(), written }))
 }
@@ -144,11 +138,8 @@ fn source(
     }
     let learned = (config.task.is_none()).then_some(schema);
     let data = Dataset::open(config, learned)?;
-    Ok(match (data.valid, data.test) {
-        (Some(valid), _) => (valid, "the validation part".into()),
-        (None, Some(test)) => (test, "the test part".into()),
-        (None, None) => (data.train, "the training part".into()),
-    })
+    let (source, name) = data.held_out();
+    Ok((source, name.into()))
 }
 
 fn name(stage: Stage) -> &'static str {

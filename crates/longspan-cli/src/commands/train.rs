@@ -7,9 +7,11 @@ use clap::ArgMatches;
 use longspan::config::{Config, KEYS, Origin};
 use longspan::diagnose::{Finding, NON_FINITE, Severity};
 use longspan::head::Unit;
+use longspan::probe::reach::Measured;
 use longspan::telemetry::FaultRecord;
-use longspan::train::{Job, Outcome, Summary, resumed_config, train};
+use longspan::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
 
+use super::probe::show::horizon;
 use crate::args;
 use crate::failure::{Failure, put};
 use crate::machine::{self, Stop};
@@ -154,6 +156,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         let right = summary.test_accuracy.map_or(String::new(), |a| format!(", {:.1} % right", 100.0 * a));
         lines.push(format!("test         {}{right} with the best weights", loss(test)));
     }
+    lines.extend(summary.probe.as_ref().map(reach));
     lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.places));
     lines.push(format!("run          {run}"));
     let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
@@ -183,6 +186,22 @@ fn describe(summary: &Summary, config: &Config) -> String {
         _ => {}
     }
     lines.join("\n") + "\n"
+}
+
+/// How far the gradient of the last weights reaches, or why nobody knows.
+fn reach(probe: &LightProbe) -> String {
+    let record = match probe {
+        LightProbe::Done(record) => record,
+        LightProbe::LeftOut(why) => return format!("not probed   {why}"),
+    };
+    let lag = match &record.reach {
+        Measured::Known(reach) => &reach.lag,
+        Measured::Unknown(reason) => return format!("horizon      not measured: {reason}"),
+    };
+    match lag {
+        Measured::Known(lag) => format!("horizon      {}", horizon(lag)),
+        Measured::Unknown(reason) => format!("horizon      not measured: {reason}"),
+    }
 }
 
 fn short(loss: f64, unit: Unit) -> String {

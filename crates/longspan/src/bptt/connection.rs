@@ -99,6 +99,20 @@ impl<R: Real> Connections<R> {
         Mat::new(read, rows, width)
     }
 
+    /// Turns tangents of r_l into those of u_l without masks: K of each row `[B · K, H]`, where r_l is `arrives` `[B, H]`.
+    pub(super) fn read_tangents(
+        &self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        l: usize,
+        arrives: Mat<'_, R>,
+        tangents: &mut [R],
+    ) {
+        if let Some(norm) = self.norms.get(l - 1) {
+            norm.tangents(ctx, params, arrives, tangents);
+        }
+    }
+
     /// Turns the gradient by u_l into the part of that by r_l that comes through it.
     pub(super) fn read_back(
         &mut self,

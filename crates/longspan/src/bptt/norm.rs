@@ -6,7 +6,11 @@
 //! ```
 //!
 //! The sums of γ and β run over places, the means over the numbers of one place. Nothing is kept for backward: it takes x
-//! once more and computes μ and v anew.
+//! once more and computes μ and v anew. ∂x̂/∂x is its own transpose, so that tangents take the same way:
+//!
+//! ```text
+//! ẏ = γ ⊙ (ẋ − mean_j ẋ_j − x̂ mean_j ẋ_j x̂_j) / √(v + ε)
+//! ```
 //!
 //! # References
 //! Ba, Kiros, Hinton, "Layer normalization", 2016. ε and the tensors are those of PyTorch's `nn.LayerNorm`.
@@ -70,16 +74,39 @@ impl LayerNorm {
         add_column_dots(ctx, d_y, hat, grads.tensor_mut(self.weight));
         add_column_sums(ctx, d_y, grads.tensor_mut(self.bias));
         let weight = params.tensor(self.weight);
-        let share = R::from_f64(1.0 / width as f64);
         for_each_row(ctx, d, width, |place, d| {
             let hat = &normalised[place * width..][..width];
             let (_, scale) = moments(&x[place * width..][..width]);
             d.iter_mut().zip(weight).for_each(|(d, &weight)| *d *= weight);
-            let mean = share * sum(width, |j| d[j]);
-            let along = share * sum(width, |j| d[j] * hat[j]);
-            d.iter_mut().zip(hat).for_each(|(d, &hat)| *d = (*d - mean - hat * along) * scale);
+            through(d, |j| hat[j], scale);
         });
     }
+
+    /// Turns tangents ẋ `[B · K, width]`, K of each row of x `[B, width]`, into ẏ.
+    pub(super) fn tangents<R: Real>(
+        &self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        x: Mat<'_, R>,
+        tangents: &mut [R],
+    ) {
+        let weight = params.tensor(self.weight);
+        let count = tangents.len() / (x.rows() * self.width);
+        for_each_row(ctx, tangents, self.width, |i, tangent| {
+            let x = x.row(i / count);
+            let (mean, scale) = moments(x);
+            through(tangent, |j| (x[j] - mean) * scale, scale);
+            tangent.iter_mut().zip(weight).for_each(|(v, &weight)| *v *= weight);
+        });
+    }
+}
+
+/// Turns v into (v − mean_j v_j − x̂ mean_j v_j x̂_j) · scale: ∂x̂/∂x times v.
+fn through<R: Real>(v: &mut [R], hat: impl Fn(usize) -> R, scale: R) {
+    let share = R::from_f64(1.0 / v.len() as f64);
+    let mean = share * sum(v.len(), |j| v[j]);
+    let along = share * sum(v.len(), |j| v[j] * hat(j));
+    v.iter_mut().enumerate().for_each(|(j, v)| *v = (*v - mean - hat(j) * along) * scale);
 }
 
 /// μ and 1 / √(v + ε).

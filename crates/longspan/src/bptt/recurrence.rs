@@ -217,10 +217,10 @@ impl<R: Real> Recurrence<R> {
         with_stack!(&mut self.stacks, stack => stack.outputs(ctx, params, input, extent, state, y));
     }
 
-    /// See [`Stack::follow`]: of a plain stack, whose layers read what the ones below put out.
+    /// See [`Stack::follow`]: along one chain of states.
     ///
     /// # Panics
-    /// If rows are read both ways, or norms or residual sums stand between layers, or a length does not fit the extent.
+    /// If rows are read both ways, or a length does not fit the extent.
     pub fn follow(
         &mut self,
         ctx: &Context<R>,
@@ -232,10 +232,8 @@ impl<R: Real> Recurrence<R> {
         look: &mut dyn FnMut(Passage<'_, R>),
     ) {
         match &mut self.stacks {
-            Stacks::Forwards(stack) if !self.spec.residual && !self.spec.norm => {
-                stack.follow(ctx, params, input, extent, state, y, look);
-            }
-            _ => panic!("a plain stack is followed, not {:?}", self.spec),
+            Stacks::Forwards(stack) => stack.follow(ctx, params, input, extent, state, y, look),
+            Stacks::Both(_) => panic!("one chain of states is followed, not {:?}", self.spec),
         }
     }
 

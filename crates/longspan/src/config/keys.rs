@@ -143,5 +143,6 @@ keys! {
         tensorboard "DIR" "Write events for TensorBoard into this directory, too";
         observe "TIER" "What is recorded of the gradient through time: off, norms or full. Changes no bit";
         observe_every "N" "Look closely, and store the profile along time, at step 1 and every N steps";
+        no_probe "BOOL" "Leave out the small probe of the last weights that a run ends with, in up to 2 % of its time";
     }
 }

@@ -38,7 +38,10 @@ fn judge(evidence: &Evidence) -> Judgement {
     if learned < LEARNED.value {
         return Judgement::Silent;
     }
-    let Some(lag) = evidence.lag() else { return Judgement::Unknown(Needs::Probe) };
+    let Some(lag) = evidence.lag() else {
+        // What one probe could not measure, another one cannot.
+        return if evidence.reach().is_some() { Judgement::Silent } else { Judgement::Unknown(Needs::Probe) };
+    };
     let horizon = &lag.total.horizon;
     if horizon.at_least || horizon.high_at_least || horizon.high_steps >= need {
         return Judgement::Silent;

@@ -1,8 +1,9 @@
 //! `loss-at-chance`: nothing was learned.
 
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, of_chance, short};
+use super::signals::{of_chance, short};
 use super::{Evidence, Level, Severity};
+use crate::telemetry::StepRecord;
 
 const CHANCE: Threshold = Threshold {
     of: "best loss over that of chance",
@@ -11,6 +12,9 @@ const CHANCE: Threshold = Threshold {
 };
 /// Before that a run has hardly begun.
 const SOME: f64 = 0.5;
+const LEAST: usize = 100;
+/// A fall between two parts of a run that is no noise, in standard errors of their difference.
+const FALL: f64 = 3.0;
 
 pub(super) static RULE: Rule = Rule {
     code: "loss-at-chance",
@@ -27,6 +31,17 @@ pub(super) static RULE: Rule = Rule {
                 value: SOME,
                 source: "before that nothing is said",
             },
+            Threshold {
+                of: "steps",
+                value: LEAST as f64,
+                source: "of fewer a flat stretch is no sign: many a run that learns begins with one",
+            },
+            Threshold {
+                of: "fall of the last quarter below the one before it, in standard errors",
+                value: FALL,
+                source: "a loss that falls so clearly, and by its pace were below the first threshold after as many steps again, is \
+                         of a run that is short, and nothing is said",
+            },
         ],
         false_alarm: "the data hold nothing that can be learned, or a plateau is about to end: copying and adding stay at chance for \
                       thousands of steps before they fall",
@@ -37,12 +52,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
-    if evidence.steps.len() < LEAST_STEPS {
+    if evidence.steps.len() < LEAST {
         return Judgement::Unknown(Needs::Steps);
     }
     let Some(learned) = evidence.learned_ratio() else { return Judgement::Silent };
     let taken = evidence.steps.last().map_or(0, |step| step.step);
     if learned < CHANCE.value || (taken as f64) < SOME * facts.planned_steps as f64 {
+        return Judgement::Silent;
+    }
+    if learned - fall(evidence) < CHANCE.value {
         return Judgement::Silent;
     }
     let sentence = format!("After {taken} steps the best loss is {}.", of_chance(learned));
@@ -62,4 +80,25 @@ fn judge(evidence: &Evidence) -> Judgement {
             &more,
         )
         .into()
+}
+
+/// What the loss would fall by in as many steps again, over chance, at the pace between the last two quarters; 0 where these do not
+/// differ by more than their steps do among themselves.
+fn fall(evidence: &Evidence) -> f64 {
+    let (steps, count) = (&evidence.steps, evidence.late().len());
+    let (earlier, last) = steps[steps.len().saturating_sub(2 * count)..].split_at(count);
+    let [(before, error_before), (after, error_after)] = [earlier, last].map(mean);
+    let fall = before - after;
+    match fall > FALL * error_before.hypot(error_after) {
+        true => fall * steps.len() as f64 / count as f64 / evidence.facts.chance_loss,
+        false => 0.0,
+    }
+}
+
+/// The mean loss of some steps and its standard error.
+fn mean(steps: &[StepRecord]) -> (f64, f64) {
+    let count = steps.len() as f64;
+    let mean = steps.iter().map(|step| step.loss).sum::<f64>() / count;
+    let squares: f64 = steps.iter().map(|step| (step.loss - mean).powi(2)).sum();
+    (mean, (squares / (count - 1.0) / count).sqrt())
 }

@@ -3,6 +3,7 @@
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
 use super::signals::{setting, short};
 use super::{Evidence, Level, Severity};
+use crate::probe::reach::{Measured, Reason};
 
 const SENSITIVITY: Threshold = Threshold {
     of: "root mean square of ‖∂h_t/∂W_hh‖",
@@ -28,9 +29,13 @@ pub(super) static RULE: Rule = Rule {
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
     let Some(reach) = evidence.reach() else { return Judgement::Unknown(Needs::Probe) };
-    let Some(last) = reach.sensitivity.known().and_then(|points| points.last()) else {
-        return Judgement::Silent;
+    let last = match &reach.sensitivity {
+        Measured::Known(points) => points.last(),
+        // A small probe leaves it out.
+        Measured::Unknown(Reason::NotAsked) => return Judgement::Unknown(Needs::Probe),
+        Measured::Unknown(_) => None,
     };
+    let Some(last) = last else { return Judgement::Silent };
     if last.recurrent_rms.is_nan() || last.recurrent_rms <= SENSITIVITY.value {
         return Judgement::Silent;
     }

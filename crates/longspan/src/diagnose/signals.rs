@@ -73,7 +73,7 @@ impl Evidence {
                 closed: gate.closed_share,
                 open: gate.open_share,
             };
-            let gates = reach.gates.iter().flat_map(|layer| {
+            let gates = reach.gates.iter().chain(&reach.encoder_gates).flat_map(|layer| {
                 layer.gates.known().into_iter().flatten().map(move |gate| of(layer.layer, gate))
             });
             return Some(gates.collect());
@@ -93,7 +93,7 @@ impl Evidence {
     /// The activations, as [`Evidence::gates`].
     pub(super) fn activations(&self) -> Option<Vec<ActivationShare>> {
         if let Some(reach) = self.reach() {
-            let activations = reach.gates.iter().flat_map(|layer| {
+            let activations = reach.gates.iter().chain(&reach.encoder_gates).flat_map(|layer| {
                 layer.activations.known().into_iter().flatten().map(|activation| ActivationShare {
                     layer: layer.layer,
                     name: activation.activation.clone(),

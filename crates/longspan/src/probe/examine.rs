@@ -5,13 +5,14 @@
 
 use super::jacobian::{DenseJacobians, JacobianProduct};
 use super::lyapunov::{Lyapunov, LyapunovOptions, LyapunovSpectrum};
-use super::reach::{Cancelled, Measured, ReachOptions, Reason, Stage, Watch, measure};
+use super::reach::{Cancelled, Measured, ReachOptions, Reason, Stage, Watch, measure, no_chain};
 use super::record::{Beside, ProbeRecord};
 use crate::bptt::State;
 use crate::data::{Batch, IGNORE, Source};
 use crate::kernel::Context;
 use crate::model::{Model, ModelSpec};
 use crate::params::Params;
+use crate::real::Real;
 
 /// Steps of a trajectory between two looks at whether to go on.
 const PIECE: usize = 64;
@@ -60,7 +61,7 @@ impl ProbeOptions {
             sequences: 16,
             resamples: 200,
             truncations: Vec::new(),
-            sensitivity_sequences: 4,
+            sensitivity_sequences: 0,
             used: false,
             ..ReachOptions::default()
         };
@@ -68,28 +69,24 @@ impl ProbeOptions {
     }
 }
 
-/// Measures weights on a source. What does not apply to the model says why.
+/// Measures weights on a source, in the numbers that they are given in. What does not apply to the model says why.
 ///
 /// # Errors
 /// [`Cancelled`] if `watch` says so.
 ///
 /// # Panics
 /// If the weights are not of this model.
-pub fn examine(
-    ctx: &Context<f64>,
+pub fn examine<R: Real>(
+    ctx: &Context<R>,
     spec: &ModelSpec,
-    params: &Params<f64>,
+    params: &Params<R>,
     source: &dyn Source,
     options: &ProbeOptions,
     watch: &mut Watch<'_>,
 ) -> Result<ProbeRecord, Cancelled> {
-    let chain = match () {
-        () if !params.flat().iter().all(|w| w.is_finite()) => Some(Reason::NotANumber),
-        () if spec.bidirectional => Some(Reason::BothWays),
-        () if spec.encoder.is_some() => Some(Reason::Encoder),
-        () => None,
-    };
-    let reach = match chain {
+    let finite = params.flat().iter().all(|w| w.is_finite());
+    let spoiled = (!finite).then_some(Reason::NotANumber);
+    let reach = match spoiled {
         Some(reason) => Measured::Unknown(reason),
         None => {
             let mut report = measure(ctx, spec, params, source, &options.reach, watch)?;
@@ -99,13 +96,13 @@ pub fn examine(
             Measured::Known(report)
         }
     };
-    let plain = !spec.layer_norm && !spec.layer_residual;
-    let (spectrum, products) = match chain.or((!plain).then_some(Reason::NotPlain)) {
+    let (spectrum, products) = match spoiled.or(no_chain(spec)) {
         Some(reason) => (Measured::Unknown(reason), Measured::Unknown(reason)),
         None => follow(ctx, spec, params, source, options, watch)?,
     };
     Ok(ProbeRecord {
         format: ProbeRecord::FORMAT,
+        number_type: R::NAME.into(),
         step: 0,
         light: false,
         data: String::new(),
@@ -119,10 +116,10 @@ pub fn examine(
 type Followed = (Measured<LyapunovSpectrum>, Measured<Vec<JacobianProduct>>);
 
 /// What follows trajectories: exponents, and products at their ends.
-fn follow(
-    ctx: &Context<f64>,
+fn follow<R: Real>(
+    ctx: &Context<R>,
     spec: &ModelSpec,
-    params: &Params<f64>,
+    params: &Params<R>,
     source: &dyn Source,
     options: &ProbeOptions,
     watch: &mut Watch<'_>,
@@ -133,7 +130,7 @@ fn follow(
     if steps < LEAST_STEPS || source.windows() == 0 {
         return Ok((Measured::Unknown(short), Measured::Unknown(short)));
     }
-    let mut model = Model::<f64>::new(ctx.level(), spec);
+    let mut model = Model::<R>::new(ctx.level(), spec);
     model.pack(ctx, params);
     let rows = pieces[0].rows();
     let warmup_steps = LyapunovOptions::default().warmup_steps.min(steps / 4);
@@ -163,14 +160,14 @@ fn follow(
 }
 
 /// Products of the Jacobians of the last steps of a few trajectories.
-fn products(
-    ctx: &Context<f64>,
-    model: &mut Model<f64>,
-    params: &Params<f64>,
+fn products<R: Real>(
+    ctx: &Context<R>,
+    model: &mut Model<R>,
+    params: &Params<R>,
     pieces: &[Batch],
     watch: &mut Watch<'_>,
 ) -> Result<Measured<Vec<JacobianProduct>>, Cancelled> {
-    let one: State<f64> = model.zero_state(1);
+    let one: State<R> = model.zero_state(1);
     let width: usize = (0..one.layers()).map(|layer| one.layer(layer).len()).sum();
     if width > WIDEST {
         return Ok(Measured::Unknown(Reason::TooWide { state_dimensions: width, most_dimensions: WIDEST }));
@@ -195,7 +192,8 @@ fn products(
             }
         });
     }
-    Ok(Measured::Known(jacobians.products(ctx, &lags)))
+    let wide = Context::new(ctx.level(), ctx.threads());
+    Ok(Measured::Known(jacobians.products(&wide, &lags)))
 }
 
 /// Trajectories in pieces, the first of which begins anew, all of one length.

@@ -23,6 +23,7 @@ use crate::kernel::{Context, Packed, Weights};
 use crate::matrix::{Mat, MatMut};
 use crate::number;
 use crate::params::Params;
+use crate::real::Real;
 
 /// The extreme singular values of P(τ) of every row; logarithms are natural.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct DenseJacobians {
 impl DenseJacobians {
     /// Of trajectories from a state like `state`, of which there are `rows`; of all steps the last `keep` stay: rows · keep · n²
     /// numbers for a joint state of n.
-    pub fn new(state: &State<f64>, rows: usize, keep: usize) -> Self {
+    pub fn new<R: Real>(state: &State<R>, rows: usize, keep: usize) -> Self {
         let width = (0..state.layers()).map(|l| state.layer(l).len() / rows).sum();
         Self { width, rows, steps: Vec::new(), keep }
     }
@@ -83,8 +84,9 @@ impl DenseJacobians {
         Lu::new(self.matrix(step, row).to_vec(), self.width).ln_abs_det()
     }
 
-    /// Takes a chunk of the trajectory that follows those before.
-    pub fn look(&mut self, ctx: &Context<f64>, state: &State<f64>, passage: &mut Passage<'_, f64>) {
+    /// Takes a chunk of the trajectory that follows those before. What was computed as `R` is kept and multiplied in f64: inverses
+    /// of ill-conditioned products would be nothing but rounding otherwise.
+    pub fn look<R: Real>(&mut self, ctx: &Context<R>, state: &State<R>, passage: &mut Passage<'_, R>) {
         let (n, steps) = (self.width, passage.cut().steps());
         let mut tangents = StackTangents::new(state, self.rows, n);
         tangents.linearise(ctx, passage);
@@ -93,9 +95,9 @@ impl DenseJacobians {
             for l in 0..passage.layers().len() {
                 let width = passage.layers()[l].state_width();
                 let layer = tangents.layer_mut(l);
-                layer.fill(0.0);
+                layer.fill(R::ZERO);
                 for of in layer.chunks_exact_mut(n * width) {
-                    (0..width).for_each(|i| of[(first + i) * width + i] = 1.0);
+                    (0..width).for_each(|i| of[(first + i) * width + i] = R::ONE);
                 }
                 first += width;
             }
@@ -108,7 +110,7 @@ impl DenseJacobians {
                 for (column, values) in columns.enumerate() {
                     let (row, j) = (column / n, column % n);
                     for (i, &x) in values.iter().enumerate() {
-                        matrices[(row * n + first + i) * n + j] = x;
+                        matrices[(row * n + first + i) * n + j] = x.to_f64();
                     }
                 }
                 first += width;
@@ -216,8 +218,8 @@ impl Scaled {
 /// them. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the extent, rows have different lengths, a lag is 0 or larger than the steps, or
-/// the stack is not a plain one.
+/// If a length does not fit the extent, rows have different lengths, a lag is 0 or larger than the steps, or rows are read both
+/// ways.
 pub fn jacobian_products(
     ctx: &Context<f64>,
     stack: &mut Recurrence<f64>,

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The Jacobian of a stack is block-triangular, so its exponents are the union of the layers' own, each along the joint
-//! trajectory. Σλ_i = ⟨ln |det J_t|⟩. λ_1 > 0: changes, and gradients on their way back, grow without bound; "chaotic" only where
+//! trajectory: norms and sums between layers act within a step, and shape that trajectory alone. Σλ_i = ⟨ln |det J_t|⟩. λ_1 > 0: changes, and gradients on their way back, grow without bound; "chaotic" only where
 //! the trajectory stays bounded without an input, with one it is a conditional exponent. λ_1 < 0 says nothing of the first few
 //! steps, in which changes may grow all the same (see [`super::jacobian`]).
 //!
@@ -122,8 +122,7 @@ impl<R: Real> Lyapunov<R> {
 /// after them. Without an input (zeros), those of the autonomous network. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the extent, rows have different lengths, or the stack is not a plain one, see
-/// [`Recurrence::follow`].
+/// If a length does not fit the extent, rows have different lengths, or rows are read both ways.
 pub fn lyapunov_spectrum<R: Real>(
     ctx: &Context<R>,
     stack: &mut Recurrence<R>,

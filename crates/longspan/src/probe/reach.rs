@@ -116,8 +116,11 @@ pub struct ReachReport {
     pub sequences_read: usize,
     /// The lag profile.
     pub lag: Measured<LagReport>,
-    /// The gates, layer by layer.
+    /// The gates, layer by layer: of all that the readout goes back to, which behind an encoder is the decoder.
     pub gates: Vec<LayerGates>,
+    /// Those of the encoder's layers, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoder_gates: Vec<LayerGates>,
     /// The bias of truncations, K ascending.
     pub truncation: Measured<Vec<TruncationBias>>,
     /// The sensitivity to the weights, steps ascending.
@@ -177,14 +180,25 @@ pub fn widen(params: &Params<f32>) -> Params<f64> {
     wide
 }
 
+/// Why the states of a model are no one chain, along which a lag could be counted.
+pub(super) fn no_chain(spec: &ModelSpec) -> Option<Reason> {
+    match spec {
+        ModelSpec { bidirectional: true, .. } => Some(Reason::BothWays),
+        ModelSpec { encoder: Some(_), .. } => Some(Reason::Encoder),
+        _ => None,
+    }
+}
+
 /// Measures weights on a source, from its first window on. Dropout does not act.
+///
+/// A lag is counted along one chain of states: of a model that reads rows both ways, or goes on from what an encoder has read, the
+/// gates are known and nothing else.
 ///
 /// # Errors
 /// [`Cancelled`] if `watch` says so.
 ///
 /// # Panics
-/// If the weights are not of this model, or the model reads rows both ways or what an encoder has read: a lag is counted along one
-/// chain of states.
+/// If the weights are not of this model.
 pub fn measure<R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
@@ -193,14 +207,16 @@ pub fn measure<R: Real>(
     options: &ReachOptions,
     watch: &mut Watch<'_>,
 ) -> Result<ReachReport, Cancelled> {
-    assert!(!spec.bidirectional && spec.encoder.is_none(), "one chain of states, not {spec:?}");
     let mut model = Model::new(ctx.level(), spec);
     assert_eq!(**model.layout(), **params.layout(), "the weights are of another model");
     // Backward takes the room of the weights that forward has packed: they are packed before every pass that follows one.
     model.pack(ctx, params);
     let prepared = prepare(ctx, &mut model, params, source, options, watch)?;
 
-    let mut survey = Survey::new(spec.cell, spec.layers, spec.hidden);
+    let no_chain = no_chain(spec);
+    let mut survey = Survey::new(spec.cell, model.states(), spec.hidden);
+    let encoded_layers = spec.encoder.map_or(0, |_| spec.layers);
+    let mut encoder_survey = Survey::new(spec.cell, encoded_layers, spec.hidden);
     let mut lengths = options.truncations.clone();
     lengths.sort_unstable();
     let mut truncations = Truncations::new(lengths.into_iter().filter(|&k| k > 0), params);
@@ -210,22 +226,39 @@ pub fn measure<R: Real>(
         grads.clear();
         let mut state = item.before.clone();
         model.pack(ctx, params);
-        model.train(ctx, params, &item.batch, &mut state, None, &mut grads, &mut |flow| survey.see(&flow));
-        if done < options.truncation_batches && spec.pool == Pool::Steps {
+        // The steps of an encoder come before those of the batch.
+        let first = item.batch.encoded.extent.steps();
+        model.train(
+            ctx,
+            params,
+            &item.batch,
+            &mut state,
+            None,
+            &mut grads,
+            &mut |flow| match flow.t < first {
+                true => encoder_survey.see(&flow),
+                false => survey.see(&flow),
+            },
+        );
+        if done < options.truncation_batches && spec.pool == Pool::Steps && no_chain.is_none() {
             truncations.compare(ctx, &mut model, params, item, &grads);
         }
     }
-    let truncation = match spec.pool {
-        Pool::Mean | Pool::Ends => Measured::Unknown(Reason::MeanReadout),
-        Pool::Steps => Measured::unless_empty(truncations.report(), Reason::NoTruncation),
+    let truncation = match (no_chain, spec.pool) {
+        (Some(reason), _) => Measured::Unknown(reason),
+        (None, Pool::Mean | Pool::Ends) => Measured::Unknown(Reason::MeanReadout),
+        (None, Pool::Steps) => Measured::unless_empty(truncations.report(), Reason::NoTruncation),
     };
     let lag = match options.lag {
         true => lag::lag(ctx, &mut model, params, &prepared, &survey.scales(), options, watch)?,
         false => Measured::Unknown(Reason::NotAsked),
     };
-    let sensitivity = match options.sensitivity_sequences {
-        0 => Measured::Unknown(Reason::NotAsked),
-        _ => Measured::Known(sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch)?),
+    let sensitivity = match (no_chain, options.sensitivity_sequences) {
+        (Some(reason), _) => Measured::Unknown(reason),
+        (None, 0) => Measured::Unknown(Reason::NotAsked),
+        (None, _) => {
+            Measured::Known(sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch)?)
+        }
     };
     let used_lag = match options.used {
         true => used::used(ctx, &mut model, params, &prepared, options, watch)?,
@@ -237,6 +270,7 @@ pub fn measure<R: Real>(
         sequences_read: prepared.items.iter().map(|item| item.batch.rows()).sum(),
         lag,
         gates: survey.report(),
+        encoder_gates: encoder_survey.report(),
         truncation,
         sensitivity,
         used_lag,

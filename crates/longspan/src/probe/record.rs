@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::jacobian::JacobianProduct;
 use super::lyapunov::LyapunovSpectrum;
 use super::reach::{Measured, ReachReport};
+use crate::real::Real;
 
 /// Everything that was measured of some weights: `probe/STEP.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbeRecord {
     /// Version of the format.
     pub format: u32,
+    /// The numbers that it was measured in: "F64", or "F32", in which what is below 1.2e-38 is 0.
+    #[serde(default = "wide")]
+    pub number_type: String,
     /// Steps that the weights were trained; 0 where that is not known.
     pub step: u64,
     /// Whether it was made small, to cost a run next to nothing.
@@ -34,6 +38,11 @@ pub struct Beside {
     pub truncation_steps: Option<usize>,
     /// Steps back that the task needs, where that is known.
     pub needed_lag_steps: Option<usize>,
+}
+
+/// Records that do not say were made in f64.
+fn wide() -> String {
+    f64::NAME.into()
 }
 
 impl ProbeRecord {

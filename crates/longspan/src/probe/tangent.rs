@@ -1,8 +1,12 @@
 //! The Jacobian of a whole stack times vectors: ṡ_t = J_t ṡ_{t−1}, through the layers too.
 //!
 //! ```text
-//! ṡ^l_t = J^l_t ṡ^l_{t−1} + (∂s^l_t/∂x^l_t) ḣ^{l−1}_t        l = 1 … L−1;  for l = 0 the input stays: no second term
+//! ṡ^l_t = J^l_t ṡ^l_{t−1} + (∂s^l_t/∂u^l_t) u̇^l_t        l = 1 … L−1;  for l = 0 the input stays: no second term
+//! u̇^l_t = (∂u_l/∂r_l) ṙ_l        ṙ_{l+1} = ḣ^l_t, or ḣ^l_t + ṙ_l
 //! ```
+//!
+//! with r_l what arrives below layer l, a sum in residual stacks, and u_l what it reads, normalised in stacks that are (see
+//! `bptt/connection.rs`). Both act within a step: the Jacobian of the joint state is block-triangular with or without them.
 
 use crate::bptt::{Passage, State};
 use crate::kernel::{Buffer, Context};
@@ -20,6 +24,9 @@ pub struct StackTangents<R> {
     /// Per layer `[B, K, n]`.
     layers: Vec<Buffer<R>>,
     next: Buffer<R>,
+    /// ṙ_l and u̇_l: `[B, K, H]`.
+    arriving: Buffer<R>,
+    read: Buffer<R>,
     inflow: Buffer<R>,
     jacobians: Vec<Jacobians<R>>,
 }
@@ -33,6 +40,8 @@ impl<R: Real> StackTangents<R> {
             count,
             layers: layers.collect(),
             next: Buffer::zeros(0),
+            arriving: Buffer::zeros(0),
+            read: Buffer::zeros(0),
             inflow: Buffer::zeros(0),
             jacobians: (0..state.layers()).map(|_| Jacobians::new()).collect(),
         }
@@ -62,11 +71,17 @@ impl<R: Real> StackTangents<R> {
             let width = layer.state_width();
             let inflow_width = if l > 0 { layer.projected_width() } else { 0 };
             if l > 0 {
-                let below = &self.layers[l - 1];
+                let (below, hidden) = (&self.layers[l - 1], passage.layers()[l - 1].hidden());
+                self.arriving.grow(all * hidden);
+                self.read.grow(all * hidden);
                 self.inflow.grow(all * inflow_width);
-                let hidden = passage.layers()[l - 1].hidden();
-                let d_x = Mat::strided(below, all, hidden, below.len() / all);
-                layer.inflow(ctx, d_x, MatMut::new(&mut self.inflow, all, inflow_width));
+                let (arriving, read) = (&mut self.arriving[..all * hidden], &mut self.read[..all * hidden]);
+                let output = Mat::strided(below, all, hidden, below.len() / all);
+                passage.add_up_tangents(ctx, l, output, arriving);
+                read.copy_from_slice(arriving);
+                passage.read_tangents(ctx, l, t, read);
+                let read = Mat::new(read, all, hidden);
+                layer.inflow(ctx, read, MatMut::new(&mut self.inflow, all, inflow_width));
             }
             self.next.grow(all * width);
             let (current, inflow, jacobians) = (&self.layers[l], &self.inflow, &self.jacobians[l]);

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{RunError, RunRecord, read_config, read_record};
+use super::{RunError, RunRecord, checkpoint_path, read_config, read_record};
+use crate::checkpoint::trained_steps;
 use crate::config::Config;
 use crate::probe::ProbeRecord;
 use crate::telemetry::{FaultRecord, ScoreRecord, StepRecord};
@@ -37,9 +38,11 @@ pub struct History {
     pub fault: Option<FaultRecord>,
     /// The last probe of its weights.
     pub probe: Option<ProbeRecord>,
+    /// The steps that its last checkpoint was trained, where that says so.
+    pub saved_step: Option<u64>,
     /// How it ended, as `summary.json` says; None while it has not.
     pub summary: Option<Map<String, Value>>,
-    /// What could not be read, a sentence each.
+    /// What could not be read, or is not of the last weights, a sentence each.
     pub problems: Vec<String>,
 }
 
@@ -56,7 +59,26 @@ pub fn read(run: &Path) -> Result<History, RunError> {
     let probes = super::probes::read(run);
     problems.extend(probes.skipped.iter().map(ToString::to_string));
     let probe = probes.records.into_iter().last();
-    Ok(History { path: run.into(), config, record, steps, valid, test, fault, probe, summary, problems })
+    let saved_step = trained_steps(&checkpoint_path(run, "last"));
+    let path = run.to_owned();
+    let mut history =
+        History { path, config, record, steps, valid, test, fault, probe, saved_step, summary, problems };
+    if let Some((probed, saved)) = history.stale_probe() {
+        history.problems.push(format!(
+            "the last probe is of the weights after {probed} steps, the last checkpoint of those after {saved}: \
+             `longspan diagnose {} --probe` measures these",
+            run.display()
+        ));
+    }
+    Ok(history)
+}
+
+impl History {
+    /// Steps of a probe that is older than the last checkpoint, and of that.
+    pub fn stale_probe(&self) -> Option<(u64, u64)> {
+        let (probe, saved) = (self.probe.as_ref()?, self.saved_step?);
+        (probe.step < saved).then_some((probe.step, saved))
+    }
 }
 
 fn summary(path: &Path, problems: &mut Vec<String>) -> Option<Map<String, Value>> {

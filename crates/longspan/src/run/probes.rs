@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{RunError, io_error, replace_file};
-use crate::probe::ProbeRecord;
+use crate::config::Config;
+use crate::probe::{Beside, ProbeRecord};
 
 /// The probes of a run, steps ascending.
 #[derive(Debug, Default)]
@@ -14,6 +15,14 @@ pub struct Probes {
     pub records: Vec<ProbeRecord>,
     /// Why files were left out.
     pub skipped: Vec<RunError>,
+}
+
+/// What a horizon stands beside in a run with these settings.
+pub fn beside(config: &Config) -> Beside {
+    Beside {
+        truncation_steps: config.is_truncated().then_some(config.unroll),
+        needed_lag_steps: config.needed_lag_steps(),
+    }
 }
 
 /// Writes a probe into a run.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::LightProbe;
 use crate::bptt::Plan;
 use crate::data::text::Reading;
 use crate::dataset::DataRecord;
@@ -118,6 +119,10 @@ pub struct Summary {
     /// The first bad value, for a run that diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultRecord>,
+    /// The small probe of the last weights; None where none was asked for, or the run has not ended by itself. In the document
+    /// `probe_left_out` says why there is none.
+    #[serde(skip)]
+    pub probe: Option<LightProbe>,
 }
 
 fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
@@ -146,6 +151,9 @@ impl Summary {
         }
         let chance = fields.remove("chance_loss").unwrap_or_default();
         fields.insert(format!("chance_{}", self.unit), chance);
+        if let Some(LightProbe::LeftOut(why)) = &self.probe {
+            fields.insert("probe_left_out".into(), why.as_str().into());
+        }
         if let (Some(fault), Some(Value::Object(fields))) = (&self.fault, fields.get_mut("fault")) {
             // The steps before stand in the metrics and in fault/fault.json.
             fields.remove("before");

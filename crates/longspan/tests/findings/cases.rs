@@ -40,11 +40,13 @@ impl Case {
 }
 
 /// Thresholds without a case: they are the run's own numbers, follow from another, or have a test of their own.
-pub(crate) const OTHERS: [(&str, &str); 5] = [
+pub(crate) const OTHERS: [(&str, &str); 7] = [
     ("non-finite", "values that are not finite"),
     ("horizon-below-need", "upper end of the horizon's interval"),
     ("truncation-too-short", "K, in steps"),
     ("loss-at-chance", "share of the planned steps"),
+    ("loss-at-chance", "steps"),
+    ("loss-at-chance", "fall of the last quarter below the one before it, in standard errors"),
     // Who never clips although norms have such a tail has a limit above it.
     ("clip-never", "limit over the median norm"),
 ];

@@ -179,6 +179,7 @@ fn reach(config: &Config) -> ReachReport {
         sequences_read: 64,
         lag: Measured::Known(lag),
         gates: (0..config.layers).map(layer).collect(),
+        encoder_gates: Vec::new(),
         truncation: Measured::Unknown(unknown),
         sensitivity: Measured::Known(vec![Sensitivity {
             steps: WINDOW,

@@ -5,7 +5,7 @@ use std::path::Path;
 use longspan::model::ModelSpec;
 use longspan::probe::ProbeRecord;
 use longspan::probe::lyapunov::LyapunovSpectrum;
-use longspan::probe::reach::{LagReport, Measured, ReachReport};
+use longspan::probe::reach::{LagReport, LayerGates, Measured, ReachReport};
 
 use crate::draw::{magnitude, spark};
 
@@ -31,16 +31,30 @@ impl Lines {
     }
 
     fn text(self) -> String {
-        self.0.iter().map(|(name, text)| format!("{name:<13}{text}\n")).collect()
+        self.0.iter().map(|(name, text)| format!("{name:<12} {text}\n")).collect()
     }
 }
 
 pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path>) -> String {
     let mut lines = Lines(Vec::new());
-    lines.add("weights", format!("after {} steps, on {}, in f64", record.step, record.data));
+    lines.add(
+        "weights",
+        format!("after {} steps, on {}, in {}", record.step, record.data, record.number_type.to_lowercase()),
+    );
     lines.unless("reach", &record.reach, |lines, reach| {
         lines.unless("lag profile", &reach.lag, |lines, lag| show_lag(lines, record, reach, lag));
-        show_gates(lines, reach);
+        let decoder = if spec.encoder.is_some() { "decoder " } else { "" };
+        reach
+            .encoder_gates
+            .iter()
+            .for_each(|layer| show_gates(lines, &format!("encoder {}", layer.layer), layer));
+        for layer in &reach.gates {
+            let place = match spec.bidirectional {
+                true => format!("{} {}", layer.layer / 2, ["forwards", "reverse"][layer.layer % 2]),
+                false => format!("{decoder}{}", layer.layer),
+            };
+            show_gates(lines, &place, layer);
+        }
         show_rest(lines, reach);
     });
     lines.unless("exponents", &record.spectrum, show_spectrum);
@@ -79,20 +93,22 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
     lines.text()
 }
 
-fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &LagReport) {
+/// How far the gradient of one loss comes back.
+pub(crate) fn horizon(lag: &LagReport) -> String {
     let horizon = &lag.total.horizon;
     let least = if horizon.at_least { "at least " } else { "" };
     let upper = if horizon.high_at_least { "more" } else { &horizon.high_steps.to_string() };
-    lines.add(
-        "horizon",
-        format!(
-            "{least}{} steps back (95 %: {} to {upper}), until {} % of the gradient are left; {} sequences",
-            horizon.steps,
-            horizon.low_steps,
-            100.0 * horizon.epsilon,
-            lag.sequences
-        ),
-    );
+    format!(
+        "{least}{} steps back (95 %: {} to {upper}), until {} % of the gradient are left; {} sequences",
+        horizon.steps,
+        horizon.low_steps,
+        100.0 * horizon.epsilon,
+        lag.sequences
+    )
+}
+
+fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &LagReport) {
+    lines.add("horizon", horizon(lag));
     let used = match reach.used_lag.known().map(|used| &used.used_lag_steps) {
         Some(Measured::Known(steps)) => Some(format!("the model uses {steps} steps")),
         Some(Measured::Unknown(_)) => Some("the model uses more than was tried".into()),
@@ -146,35 +162,34 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &
     }
 }
 
-fn show_gates(lines: &mut Lines, reach: &ReachReport) {
-    for layer in &reach.gates {
-        if let Measured::Known(gates) = &layer.gates {
-            let gates = gates.iter().map(|gate| {
-                format!(
-                    "{} {:.2} ({:.0} % shut, {:.0} % open)",
-                    gate.gate,
-                    gate.mean_openness,
-                    100.0 * gate.closed_share,
-                    100.0 * gate.open_share
-                )
-            });
-            lines.add(&format!("gates {}", layer.layer), gates.collect::<Vec<_>>().join(", "));
-        }
-        if let Measured::Known(activations) = &layer.activations {
-            let all = activations.iter().map(|activation| {
-                format!("{} {:.0} % saturated", activation.activation, 100.0 * activation.saturated_share)
-            });
-            lines.add(&format!("units {}", layer.layer), all.collect::<Vec<_>>().join(", "));
-        }
-        if let Measured::Known(forgetting) = &layer.forgetting {
-            lines.add(
-                &format!("forgetting {}", layer.layer),
-                format!(
-                    "half of the units keep 1/e for {:.1} steps or more ({})",
-                    forgetting.median_steps, forgetting.gate
-                ),
-            );
-        }
+/// The gates of a layer that goes by a name.
+fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
+    if let Measured::Known(gates) = &layer.gates {
+        let gates = gates.iter().map(|gate| {
+            format!(
+                "{} {:.2} ({:.0} % shut, {:.0} % open)",
+                gate.gate,
+                gate.mean_openness,
+                100.0 * gate.closed_share,
+                100.0 * gate.open_share
+            )
+        });
+        lines.add(&format!("gates {place}"), gates.collect::<Vec<_>>().join(", "));
+    }
+    if let Measured::Known(activations) = &layer.activations {
+        let all = activations.iter().map(|activation| {
+            format!("{} {:.0} % saturated", activation.activation, 100.0 * activation.saturated_share)
+        });
+        lines.add(&format!("units {place}"), all.collect::<Vec<_>>().join(", "));
+    }
+    if let Measured::Known(forgetting) = &layer.forgetting {
+        lines.add(
+            &format!("forgetting {place}"),
+            format!(
+                "half of the units keep 1/e for {:.1} steps or more ({})",
+                forgetting.median_steps, forgetting.gate
+            ),
+        );
     }
 }
 

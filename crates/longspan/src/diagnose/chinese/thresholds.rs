@@ -18,6 +18,11 @@ pub(super) static PAIRS: &[Pair] = &[
     ("best loss over that of chance", "最低损失与随机水平之比"),
     ("loss over that of chance", "损失与随机水平之比"),
     ("share of the planned steps", "占计划步数的比例"),
+    ("steps", "训练步数"),
+    (
+        "fall of the last quarter below the one before it, in standard errors",
+        "最后四分之一的损失比前一个四分之一低多少，以标准误计",
+    ),
     ("‖Δw‖ / ‖w‖ of a step", "一步的 ‖Δw‖ / ‖w‖"),
     ("the largest ‖Δw‖ / ‖w‖ of all looks", "所有观察中最大的 ‖Δw‖ / ‖w‖"),
     ("late loss over the best before", "后期损失与此前最低损失之比"),
@@ -74,6 +79,15 @@ pub(super) static PAIRS: &[Pair] = &[
         "已经学到那里的信息，说明梯度足够",
     ),
     ("who has learned half of it does reach there", "已经学到一半，说明能够到达那里"),
+    (
+        "of fewer a flat stretch is no sign: many a run that learns begins with one",
+        "步数更少时，平坦的一段说明不了什么：许多能学会的训练都以平台期开始",
+    ),
+    (
+        "a loss that falls so clearly, and by its pace were below the first threshold after as many steps again, is \
+         of a run that is short, and nothing is said",
+        "损失若下降得如此明显，并且按这样的速度再训练同样多的步就会低于第一个阈值，那只是训练得太短，不作判断",
+    ),
     ("before that nothing is said", "在此之前不作判断"),
     (
         "about 1e-3 is usual (Karpathy's rule of thumb); runs with planted faults, first half",

@@ -26,7 +26,7 @@ const LEAST_SCALE: f64 = 1e-6;
 /// A layer's gates and activations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerGates {
-    /// Layer, 0 at the bottom.
+    /// Layer, 0 at the bottom; where rows are read both ways, layer l forwards is 2l and in reverse 2l + 1.
     pub layer: usize,
     /// Places that were seen.
     pub places: usize,

@@ -63,8 +63,6 @@ pub enum Reason {
     BothWays,
     /// The model goes on from what an encoder has read: a lag is counted along one chain of states.
     Encoder,
-    /// What layers read is normalised or summed between them: tangents are followed through plain stacks.
-    NotPlain,
     /// Trajectories are too short.
     ShortTrajectories {
         /// Steps of the longest.
@@ -121,9 +119,6 @@ impl fmt::Display for Reason {
             ),
             Self::Encoder => f.write_str(
                 "the model goes on from what an encoder has read, and a lag is counted along one chain of states",
-            ),
-            Self::NotPlain => f.write_str(
-                "what layers read is normalised or summed between them, and tangents are followed through plain stacks",
             ),
             Self::ShortTrajectories { found_steps, needed_steps } => {
                 write!(f, "the longest trajectory has {found_steps} steps, and {needed_steps} are needed")

@@ -2,7 +2,7 @@
 
 use super::measured::Reason;
 use super::piece::scored_steps;
-use super::{Cancelled, ReachOptions, Stage, Watch};
+use super::{Cancelled, ReachOptions, Stage, Watch, no_chain};
 use crate::bptt::State;
 use crate::data::{Batch, Source};
 use crate::kernel::Context;
@@ -87,8 +87,9 @@ pub(super) fn prepare<R: Real>(
         last_scored.get(last_scored.len() / 2).map_or(0, |&t| t.min(LONGEST))
     });
     let mut prepared = Prepared { items, window, sequences: 0, no_anchors: None };
-    if model.spec().pool == Pool::Mean {
-        prepared.no_anchors = Some(Reason::MeanReadout);
+    let mean = (model.spec().pool == Pool::Mean).then_some(Reason::MeanReadout);
+    prepared.no_anchors = no_chain(model.spec()).or(mean);
+    if prepared.no_anchors.is_some() {
         return Ok(prepared);
     }
     for item in &mut prepared.items {
