@@ -4,6 +4,9 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use common::Desk;
 use serde_json::Value;
 
@@ -220,8 +223,24 @@ fn what_cannot_be_told_is_said_at_once() {
         desk.bad(line, parts);
         assert!(!desk.path("longspan-demo.html").exists() && !desk.path("gone").exists(), "{line}");
     }
-    let page = desk.path("longspan-demo.html");
-    std::fs::write(&page, "mine").expect("a file");
+    // Ended before its end, by a signal as by an error, it leaves the page of another day as it is.
+    std::fs::write(desk.path("longspan-demo.html"), "mine").expect("a file");
     desk.bad("demo --gain 0", &["--gain 0"]);
+    for page in ["longspan-demo.html", "new.html"] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_longspan"));
+        program
+            .current_dir(desk.path("."))
+            .args(["demo", "--steps", "100000", "-o", page])
+            .stdout(Stdio::piped());
+        let mut program = program.spawn().expect("the program starts");
+        // Its first act is told.
+        let mut line = String::new();
+        BufReader::new(program.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
+        assert!(
+            Command::new("kill").arg(program.id().to_string()).status().is_ok_and(|status| status.success())
+        );
+        assert_eq!(program.wait().expect("it ends").code(), Some(143));
+    }
     assert_eq!(desk.read("longspan-demo.html"), b"mine");
+    assert!(!desk.path("new.html").exists());
 }

@@ -43,26 +43,31 @@ impl<'a, R> Mat<'a, R> {
     }
 
     /// Number of rows.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Number of columns.
+    #[inline]
     pub fn cols(&self) -> usize {
         self.cols
     }
 
     /// Distance between rows.
+    #[inline]
     pub fn stride(&self) -> usize {
         self.stride
     }
 
     /// The elements, gaps between rows included.
+    #[inline]
     pub fn data(&self) -> &'a [R] {
         self.data
     }
 
     /// One row.
+    #[inline]
     pub fn row(&self, i: usize) -> &'a [R] {
         &self.data[i * self.stride..][..self.cols]
     }
@@ -81,26 +86,31 @@ impl<'a, R> MatMut<'a, R> {
     }
 
     /// Number of rows.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Number of columns.
+    #[inline]
     pub fn cols(&self) -> usize {
         self.cols
     }
 
     /// Distance between rows.
+    #[inline]
     pub fn stride(&self) -> usize {
         self.stride
     }
 
     /// The elements, gaps between rows included.
+    #[inline]
     pub fn data(&mut self) -> &mut [R] {
         self.data
     }
 
     /// One row.
+    #[inline]
     pub fn row_mut(&mut self, i: usize) -> &mut [R] {
         &mut self.data[i * self.stride..][..self.cols]
     }

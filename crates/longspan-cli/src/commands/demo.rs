@@ -1,6 +1,7 @@
 //! `longspan demo`.
 
 use std::fmt::Display;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -25,13 +26,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         None if is_json => None,
         output => Some(PathBuf::from(output.unwrap_or("longspan-demo.html"))),
     };
-    if let Some(path) = &output {
-        // A minute is too long to wait for that.
-        write(path, "")?;
-    }
     let threads = matches.get_one::<u64>("threads").map_or(0, |&n| n as usize);
     let ctx = Context::<f32>::new(machine::level()?, machine::threads(threads));
     let stop = Stop::listen()?;
+    // Before anything is measured: a minute is too long to wait for an error.
+    let is_new = output.as_deref().map_or(Ok(false), reserve)?;
     let mut act = 0;
     let story = perform(&ctx, &options, &stop, &mut |told, chart| {
         act += 1;
@@ -44,8 +43,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let story = match story {
         Ok(story) => story,
         Err(stopped) => {
-            if let Some(path) = &output {
-                // Nothing was in it.
+            if let Some(path) = output.as_ref().filter(|_| is_new) {
                 std::fs::remove_file(path).ok();
             }
             return match stopped {
@@ -58,7 +56,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         put(&(serde_json::to_string_pretty(&story)? + "\n"))?;
     }
     if let Some(path) = &output {
-        write(path, &page(&story, lang))?;
+        std::fs::write(path, page(&story, lang)).map_err(|error| unwritable(path, &error))?;
         let words = lang.of_two(
             ["The same with figures", "The same of your own data", "then"],
             ["带图的同一份报告", "换成自己的数据", "然后"],
@@ -75,9 +73,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text)
-        .map_err(|error| fail(format!("{} cannot be written ({error}): choose another -o", path.display())))
+/// Whether a file was made here; what is there already is left as it is.
+fn reserve(path: &Path) -> Result<bool, Failure> {
+    let is_new = !path.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map(|_| is_new).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    fail(format!("{} cannot be written ({error}): choose another -o", path.display()))
 }
 
 fn options(matches: &ArgMatches) -> Result<Options, Failure> {

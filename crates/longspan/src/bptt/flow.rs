@@ -65,7 +65,7 @@ impl<R: Real> Flow<'_, R> {
         let (o, width) = (if coupled { 2 } else { 3 } * hidden, self.tape_width(hidden));
         // P_o is the last of them.
         let p_o = peepholes.then(|| &self.weights[self.weights.len() - hidden..]);
-        level.dispatch(TotalCell { flow: self, hidden, o: &self.tape[o..], width, p_o, to });
+        level.dispatch(TotalCell { flow: self, units: hidden, o: &self.tape[o..], width, p_o, to });
         true
     }
 }
@@ -73,7 +73,8 @@ impl<R: Real> Flow<'_, R> {
 /// The total gradient by c of all rows; `o` from the gate of the first row on, `width` between rows.
 struct TotalCell<'a, R> {
     flow: &'a Flow<'a, R>,
-    hidden: usize,
+    /// H.
+    units: usize,
     o: &'a [R],
     width: usize,
     p_o: Option<&'a [R]>,
@@ -85,23 +86,25 @@ impl<R: Real> Job for TotalCell<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (lanes, hidden, mut row) = (I::V::<R>::LANES, self.hidden, 0);
-        while row * hidden < self.to.len() {
-            let (of_state, o) = (row * hidden, &self.o[row * self.width..][..hidden]);
-            let d_cell = &self.flow.d_cell[of_state..of_state + hidden];
-            let d_hidden = &self.flow.d_hidden[of_state..of_state + hidden];
-            let cell = &self.flow.cell[of_state..of_state + hidden];
-            let to = &mut self.to[of_state..of_state + hidden];
+        let (lanes, units, mut row) = (I::V::<R>::LANES, self.units, 0);
+        while row * units < self.to.len() {
+            let (of_state, o) = (row * units, &self.o[row * self.width..][..units]);
+            let d_cell = &self.flow.d_cell[of_state..][..units];
+            let d_hidden = &self.flow.d_hidden[of_state..][..units];
+            let hidden = &self.flow.hidden[of_state..][..units];
+            let to = &mut self.to[of_state..][..units];
             let mut at = 0;
-            while at < hidden {
-                let end = hidden.min(at + lanes);
-                let tanh_c = I::V::<R>::load(&cell[at..end]).tanh();
+            while at < units {
+                let end = units.min(at + lanes);
+                let o = I::V::<R>::load(&o[at..end]);
+                // A third of the work of tanh c, and as exact: h is o ⊙ tanh c, rounded, and no gate is 0.
+                let tanh_c = I::V::<R>::load(&hidden[at..end]) / o;
                 let (d_c, d_h) = (I::V::<R>::load(&d_cell[at..end]), I::V::<R>::load(&d_hidden[at..end]));
                 let p_o = match self.p_o {
                     Some(p_o) => Some(I::V::<R>::load(&p_o[at..end])),
                     None => None,
                 };
-                let total = total_gradient(d_c, d_h, I::V::<R>::load(&o[at..end]), tanh_c, p_o);
+                let total = total_gradient(d_c, d_h, o, tanh_c, p_o);
                 total.store(&mut to[at..end]);
                 at = end;
             }

@@ -99,19 +99,19 @@ impl<R: Real> Outer<'_, R> {
             let i = row * N;
             let mut j = 0;
             while j <= i {
-                let a = dots::<I, R, N, SCALED>(self.a, i, j, self.scale);
+                let mut a = dots::<I, R, N, SCALED>(self.a, i, j, self.scale);
                 let c = dots::<I, R, N, false>(self.c, i, j, R::ONE);
-                let a = I::V::<R>::sums_of_lanes(&a);
-                // Of c the lanes need no sums of their own: they add up together.
-                let mut tile = I::V::<R>::zero();
-                for p in 0..N {
-                    for q in 0..N {
-                        // Beyond the last row it is that of the last one.
-                        let there = i + N <= rows || i + p < rows && j + q < rows;
-                        let a = if there { a[p][q] } else { R::ZERO };
-                        tile = c[p][q].fma(I::V::splat(a), tile);
+                if i + N > rows {
+                    for p in 0..N {
+                        for q in 0..N {
+                            // Beyond the last row it is that of the last one.
+                            if i + p >= rows || j + q >= rows {
+                                a[p][q] = I::V::zero();
+                            }
+                        }
                     }
                 }
+                let tile = I::V::<R>::products_of_sums(&a, &c);
                 // A tile on the diagonal has both of two pairs.
                 let twice = if i == j { 1.0 } else { 2.0 };
                 let mut of_tile = [R::ZERO; WIDEST];

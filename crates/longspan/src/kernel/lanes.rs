@@ -66,6 +66,19 @@ pub trait Vector<R: Real>:
         sums
     }
 
+    /// Elements whose sum is Σ_pq of the product of the sums of both vectors' elements.
+    #[inline(always)]
+    fn products_of_sums<const N: usize>(a: &[[Self; N]; N], c: &[[Self; N]; N]) -> Self {
+        let (a, mut total) = (Self::sums_of_lanes(a), Self::zero());
+        for p in 0..N {
+            for q in 0..N {
+                // Of c the elements need no sums of their own: they add up together.
+                total = c[p][q].fma(Self::splat(a[p][q]), total);
+            }
+        }
+        total
+    }
+
     /// All zero.
     #[inline(always)]
     fn zero() -> Self {

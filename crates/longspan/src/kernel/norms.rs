@@ -114,6 +114,22 @@ impl<R: Real> Job for ProjectOff<'_, R> {
 /// ⟨a, b⟩ of vectors of one length.
 #[inline(always)]
 pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
+    let lanes = I::V::<R>::LANES;
+    let mut folded = [R::ZERO; LANES];
+    dot_in_lanes::<I, R>(a, b).store(&mut folded[..lanes]);
+    // By halves: one after the other they would take longer than all the products.
+    let mut left = lanes;
+    while left > 1 {
+        left /= 2;
+        let (low, high) = folded.split_at_mut(left);
+        low.iter_mut().zip(high).for_each(|(x, &mut y)| *x += y);
+    }
+    folded[0]
+}
+
+/// As [`dot`], before the lanes are summed.
+#[inline(always)]
+fn dot_in_lanes<I: Isa, R: Real>(a: &[R], b: &[R]) -> I::V<R> {
     // As many sums as hide the time that one waits for itself.
     const SUMS: usize = 4;
     let (lanes, len, mut at) = (I::V::<R>::LANES, a.len(), 0);
@@ -133,16 +149,7 @@ pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
             at = end;
         }
     }
-    let mut folded = [R::ZERO; LANES];
-    ((sums[0] + sums[1]) + (sums[2] + sums[3])).store(&mut folded[..lanes]);
-    // By halves: one after the other they would take longer than all the products.
-    let mut left = lanes;
-    while left > 1 {
-        left /= 2;
-        let (low, high) = folded.split_at_mut(left);
-        low.iter_mut().zip(high).for_each(|(x, &mut y)| *x += y);
-    }
-    folded[0]
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 struct Block<'a, R>(&'a [R]);
@@ -196,17 +203,29 @@ impl<R: Real> Job for Rows<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> [f64; 2] {
-        let (mut sum, mut max, mut at) = (0.0, 0.0, 0);
-        while at < self.0.len() {
-            let row = &self.0[at..at + self.1];
-            let mut squares = dot::<I, R>(row, row).to_f64();
-            if !(SAFE_SQUARES.0..SAFE_SQUARES.1).contains(&squares) {
-                squares = fold(lane_sums(row));
+        // Lanes of N² rows are summed side by side.
+        const N: usize = 4;
+        let Self(values, cols) = self;
+        let (mut sum, mut max, mut first) = (0.0, 0.0, 0);
+        let rows = values.len() / cols;
+        while first < rows {
+            let count = (rows - first).min(N * N);
+            let mut tile = [[I::V::<R>::zero(); N]; N];
+            for i in 0..count {
+                let row = &values[(first + i) * cols..][..cols];
+                tile[i / N][i % N] = dot_in_lanes::<I, R>(row, row);
             }
-            let norm = squares.sqrt();
-            sum += norm;
-            max = if norm > max || norm.is_nan() { norm } else { max };
-            at += self.1;
+            let sums = I::V::<R>::sums_of_lanes(&tile);
+            for i in 0..count {
+                let mut squares = sums[i / N][i % N].to_f64();
+                if !(SAFE_SQUARES.0..SAFE_SQUARES.1).contains(&squares) {
+                    squares = fold(lane_sums(&values[(first + i) * cols..][..cols]));
+                }
+                let norm = squares.sqrt();
+                sum += norm;
+                max = if norm > max || norm.is_nan() { norm } else { max };
+            }
+            first += count;
         }
         [sum, max]
     }

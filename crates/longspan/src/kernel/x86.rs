@@ -54,7 +54,7 @@ macro_rules! vector {
         $add:ident $sub:ident $mul:ident $div:ident $min:ident $max:ident $set:ident;
         fma $($fma:ident)+; select $($select:ident)+;
         shift $to_int:ident $shift:ident $add_int:ident $set_int:ident $from_int:ident, $int:ident, $mantissa:literal, $bias:literal
-        $(; $own:item)?
+        $(; $($own:item)+)?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -141,26 +141,33 @@ macro_rules! vector {
                 }
             }
 
-            $($own)?
+            $($($own)+)?
         }
     };
 }
 
-/// The sum of the lanes of vector 4q + p in lane 4p + q: halves, quarters and so on of two vectors side by side, added.
+/// The sum of the lanes of vector (q, p) in lane 4p + q, 0 for vectors that a smaller tile lacks: halves, quarters and so on of two
+/// vectors side by side, added.
 ///
 /// # Safety
 /// The processor must have AVX-512.
 #[inline(always)]
-unsafe fn sums_of_16(v: [__m512; 16]) -> __m512 {
+unsafe fn sums_of_16<const N: usize>(tile: &[[F32x16; N]; N]) -> __m512 {
+    assert!(N <= 4, "a tile of {N} by {N}");
     // SAFETY: the caller's contract.
     unsafe {
         let mut quarters = [_mm512_setzero_ps(); 4];
-        for i in 0..4 {
-            let [a, b, c, d] = [v[4 * i], v[4 * i + 1], v[4 * i + 2], v[4 * i + 3]];
+        for q in 0..N {
+            // Named one by one: an array of all of them would be copied from place to place.
+            let zero = _mm512_setzero_ps();
+            let a = tile[0][q].0;
+            let b = if N > 1 { tile[1][q].0 } else { zero };
+            let c = if N > 2 { tile[2][q].0 } else { zero };
+            let d = if N > 3 { tile[3][q].0 } else { zero };
             let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
             let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xee>(c, d));
             let even = _mm512_shuffle_f32x4::<0x88>(ab, cd);
-            quarters[i] = _mm512_add_ps(even, _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+            quarters[q] = _mm512_add_ps(even, _mm512_shuffle_f32x4::<0xdd>(ab, cd));
         }
         let [a, b, c, d] = quarters;
         let ab = _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)));
@@ -178,22 +185,20 @@ vector! {
     shift _mm512_castps_si512 _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 _mm512_castsi512_ps, i32, 23, 127;
     #[inline(always)]
     fn sums_of_lanes<const N: usize>(tile: &[[Self; N]; N]) -> [[f32; N]; N] {
-        let (mut vectors, mut sums) = ([Self::zero(); 16], [[0.0; N]; N]);
-        assert!(N <= 4, "a tile of {N} by {N}");
-        for p in 0..N {
-            for q in 0..N {
-                vectors[4 * q + p] = tile[p][q];
-            }
-        }
-        let mut all = [0.0; 16];
+        let (mut all, mut sums) = ([0.0; 16], [[0.0; N]; N]);
         // SAFETY: see above.
-        Self(unsafe { sums_of_16(vectors.map(|vector| vector.0)) }).store(&mut all);
+        Self(unsafe { sums_of_16(tile) }).store(&mut all);
         for p in 0..N {
             for q in 0..N {
                 sums[p][q] = all[4 * p + q];
             }
         }
         sums
+    }
+    #[inline(always)]
+    fn products_of_sums<const N: usize>(a: &[[Self; N]; N], c: &[[Self; N]; N]) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(sums_of_16(a)) * Self(sums_of_16(c)) }
     }
 }
 vector! {

@@ -111,42 +111,17 @@ impl<R: Real> Job for Count<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { tape, width, hidden, slots, counts } = self;
-        let (zero, one) = (I::V::<R>::zero(), I::V::<R>::one());
-        let below = I::V::<R>::splat(R::from_f64(EDGE));
-        let above = I::V::<R>::splat(R::from_f64(1.0 - EDGE));
-        let bound = I::V::<R>::splat(R::from_f64(SATURATED));
-        let mut sums = [[zero; 3]; MOST];
-        let (lanes, mut row) = (I::V::<R>::LANES, 0);
+        let mut sums = [[I::V::<R>::zero(); 3]; MOST];
+        let mut row = 0;
         while row < tape.len() {
             for s in 0..slots.len() {
-                let values = &tape[row + slots[s].at * hidden..][..hidden];
-                let mut at = 0;
-                let [mut sum, mut low, mut high] = sums[s];
-                while at < hidden {
-                    let end = hidden.min(at + lanes);
-                    let p = I::V::<R>::load(&values[at..end]);
-                    let there = if end == at + lanes { one } else { ones::<R, I::V<R>>(end - at) };
-                    match slots[s].squash {
-                        Squash::Sigmoid => {
-                            sum = sum + p;
-                            low = low + (below - p).select_positive(there, zero);
-                            high = high + (p - above).select_positive(there, zero);
-                        }
-                        squash => {
-                            let here = match squash {
-                                Squash::Relu => p.select_positive(zero, there),
-                                _ => {
-                                    (p - bound).select_positive(one, (-p - bound).select_positive(one, zero))
-                                }
-                            };
-                            low = low + here;
-                            let always = &mut counts[s].always[at..end];
-                            (I::V::<R>::load(always) * here).store(always);
-                        }
-                    }
-                    at = end;
+                let (values, sums) = (&tape[row + slots[s].at * hidden..][..hidden], &mut sums[s]);
+                let always = &mut counts[s].always[..hidden];
+                match slots[s].squash {
+                    Squash::Sigmoid => gate::<I, R>(values, sums),
+                    Squash::Tanh => activation::<I, R, false>(values, always, &mut sums[1]),
+                    Squash::Relu => activation::<I, R, true>(values, always, &mut sums[1]),
                 }
-                sums[s] = [sum, low, high];
             }
             row += width;
         }
@@ -159,10 +134,52 @@ impl<R: Real> Job for Count<'_, R> {
     }
 }
 
+/// Adds a gate of one row to [Σ p, closed, open].
+#[inline(always)]
+fn gate<I: Isa, R: Real>(values: &[R], sums: &mut [I::V<R>; 3]) {
+    let (lanes, len, zero) = (I::V::<R>::LANES, values.len(), I::V::<R>::zero());
+    let below = I::V::<R>::splat(R::from_f64(EDGE));
+    let above = I::V::<R>::splat(R::from_f64(1.0 - EDGE));
+    let ([mut sum, mut low, mut high], mut at) = (*sums, 0);
+    while at < len {
+        let end = len.min(at + lanes);
+        let p = I::V::<R>::load(&values[at..end]);
+        let there = there::<R, I::V<R>>(end - at);
+        sum = sum + p;
+        low = low + (below - p).select_positive(there, zero);
+        high = high + (p - above).select_positive(there, zero);
+        at = end;
+    }
+    *sums = [sum, low, high];
+}
+
+/// Adds to the count where an activation of one row is saturated or silent, and takes 1 from `always` where it is not.
+#[inline(always)]
+fn activation<I: Isa, R: Real, const RELU: bool>(values: &[R], always: &mut [R], sum: &mut I::V<R>) {
+    let (lanes, len) = (I::V::<R>::LANES, values.len());
+    let (zero, one) = (I::V::<R>::zero(), I::V::<R>::one());
+    let bound = I::V::<R>::splat(R::from_f64(SATURATED));
+    let (mut count, mut at) = (*sum, 0);
+    while at < len {
+        let end = len.min(at + lanes);
+        let p = I::V::<R>::load(&values[at..end]);
+        let here = if RELU {
+            p.select_positive(zero, there::<R, I::V<R>>(end - at))
+        } else {
+            (p - bound).select_positive(one, (-p - bound).select_positive(one, zero))
+        };
+        count = count + here;
+        let always = &mut always[at..end];
+        (I::V::<R>::load(always) * here).store(always);
+        at = end;
+    }
+    *sum = count;
+}
+
 /// 1 in the first `count` lanes, else 0.
 #[inline(always)]
-fn ones<R: Real, V: Vector<R>>(count: usize) -> V {
-    V::load(&[R::ONE; LANES][..count])
+fn there<R: Real, V: Vector<R>>(count: usize) -> V {
+    if count == V::LANES { V::one() } else { V::load(&[R::ONE; LANES][..count]) }
 }
 
 /// Lanes of the widest vector.
