@@ -24,8 +24,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function number(x) {
   if (x === null || x === undefined) return say("none");
   if (typeof x !== "number") return String(x);
-  if (Number.isInteger(x)) return x.toLocaleString("en");
   const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e10) return x.toLocaleString("en");
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? x.toExponential(2) : String(Number(x.toPrecision(4)));
 }
 
@@ -36,6 +36,12 @@ const layerName = (layer) => say(layer.reverse ? "layer_back" : "layer", layer.l
 
 const SERIES = ["accent", "second", "third", "fourth"];
 
+// Under the figure there is room for the names of many curves.
+const BELOW = { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" };
+
+// Pixels below which names above a figure would stand in it.
+const NARROW = 560;
+
 // The look of every figure, in the page's colours.
 function look(layout) {
   const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("soft"), automargin: true };
@@ -44,7 +50,7 @@ function look(layout) {
     font: { color: colour("ink"), family: "system-ui, Noto Sans, Noto Sans CJK SC, sans-serif", size: 13 },
     margin: { l: 56, r: 16, t: 12, b: 44 }, hovermode: "closest", showlegend: true,
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("accent") },
-    legend: { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" },
+    legend: innerWidth < NARROW ? BELOW : { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" },
     ...layout,
     xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
   };
@@ -53,6 +59,12 @@ function look(layout) {
 const line = (name, x, y, which, more = {}) => ({
   type: "scatter", mode: "lines", name, x, y, line: { color: colour(SERIES[which % SERIES.length]), width: 2, ...more.line }, ...more.trace,
 });
+
+// The axis of losses, which begins at 0; where some are a thousand times others, one of powers of ten.
+function lossAxis(values) {
+  const above = values.filter((x) => plain(x) > 0).sort((a, b) => a - b);
+  return above[above.length - 1] > 1000 * above[Math.floor(above.length / 2)] ? { type: "log" } : { rangemode: "tozero" };
+}
 
 function lossFigure(run) {
   const { curve, valid } = run, c = SERIES;
@@ -66,7 +78,7 @@ function lossFigure(run) {
   }
   return {
     key: "loss", title: say("loss_figure"), text: say("loss_text"), traces,
-    layout: { xaxis: { title: { text: say("step") } }, yaxis: { title: { text: say("loss", run.data.unit) }, rangemode: "tozero" } },
+    layout: { xaxis: { title: { text: say("step") } }, yaxis: { title: { text: say("loss", run.data.unit) }, ...lossAxis(curve.loss) } },
     table: { head: [say("step"), say("train_loss")], rows: curve.step.map((step, i) => [step, curve.loss[i]]) },
   };
 }
@@ -95,35 +107,37 @@ function normFigure(run) {
 const lagAt = (flow) => flow.edges.slice(0, -1).map((edge, i) => (edge + flow.edges[i + 1] - 1) / 2);
 const lagName = (flow, i) => (flow.edges[i + 1] - flow.edges[i] === 1 ? String(flow.edges[i]) : `${flow.edges[i]}–${flow.edges[i + 1] - 1}`);
 
-function spectrogramFigure(run, layer) {
+// The quantity through time that is shown, of a layer that may not have it.
+function spectrogramFigure(run, layer, kind = "hidden") {
+  if (!layer[kind]) return null;
   const { flow } = run, names = lagAt(flow).map((_, i) => lagName(flow, i));
-  const z = names.map((_, i) => layer.hidden.map((profile) => plain(profile[i])));
+  const z = names.map((_, i) => layer[kind].map((profile) => plain(profile[i]))), name = say(`log10_${kind}`);
   const top = Math.max(...z.flat().filter((x) => x !== null));
   return {
     key: `spectrogram-${layer.layer}${layer.reverse ? "r" : ""}`, tall: true,
-    title: say("spectrogram_figure", layerName(layer)), text: say("spectrogram_text"),
+    title: say("spectrogram_figure", layerName(layer)), text: kind === "gamma" ? say("gamma_text") : say("spectrogram_text").replace("∂h", kind === "cell" ? "∂c" : "∂h"),
     traces: [{
       type: "heatmap", x: flow.steps, y: names, z, colorscale: "Viridis", zmin: top - DECADES, zmax: top, hoverongaps: false,
-      colorbar: { title: { text: say("colour"), side: "right" }, thickness: 12 },
-      hovertemplate: `${say("step")} %{x}<br>${say("steps_back")} %{y}<br>${say("colour")} %{z:.2f}<extra></extra>`,
+      colorbar: { title: { text: name, side: "right" }, thickness: 12 },
+      hovertemplate: `${say("step")} %{x}<br>${say("steps_back")} %{y}<br>${name} %{z:.2f}<extra></extra>`,
     }],
     layout: { showlegend: false, xaxis: { title: { text: say("step") } }, yaxis: { title: { text: say("steps_back") }, type: "category", nticks: 14 } },
     table: {
-      head: [say("step"), ...names], rows: flow.steps.map((step, s) => [step, ...layer.hidden[s]]),
+      head: [say("step"), ...names], rows: flow.steps.map((step, s) => [step, ...layer[kind][s]]),
     },
   };
 }
 
-function profileFigure(run, at) {
-  const { flow } = run, x = lagAt(flow), i = Math.min(at, flow.steps.length - 1);
+function profileFigure(run, at, kind = "hidden") {
+  const { flow } = run, layers = flow.layers.filter((layer) => layer[kind]), x = lagAt(flow), i = Math.min(at, flow.steps.length - 1);
   return {
-    key: "profile", title: say("profile_figure"), text: say("profile_text"),
-    traces: flow.layers.map((layer, which) => line(layerName(layer), x, layer.hidden[i].map(plain), which)),
+    key: "profile", title: say("profile_figure"), text: say("profile_text", say(kind)),
+    traces: layers.map((layer, which) => line(layerName(layer), x, layer[kind][i].map(plain), which)),
     layout: {
-      xaxis: { title: { text: say("steps_back") }, autorange: "reversed" }, yaxis: { title: { text: say("colour") } },
-      annotations: [{ text: say("at_step", number(flow.steps[i])), xref: "paper", yref: "paper", x: 1, y: 1.1, showarrow: false }],
+      xaxis: { title: { text: say("steps_back") }, autorange: "reversed" }, yaxis: { title: { text: say(`log10_${kind}`) } },
+      annotations: [{ text: say("at_step", number(flow.steps[i])), xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "right", yanchor: "top", showarrow: false }],
     },
-    table: { head: [say("steps_back"), ...flow.layers.map(layerName)], rows: x.map((_, b) => [lagName(flow, b), ...flow.layers.map((layer) => layer.hidden[i][b])]) },
+    table: { head: [say("steps_back"), ...layers.map(layerName)], rows: x.map((_, b) => [lagName(flow, b), ...layers.map((layer) => layer[kind][i][b])]) },
   };
 }
 
@@ -133,6 +147,10 @@ function viridis(share) {
   const at = Math.min(Math.max(share, 0), 1) * (VIRIDIS.length - 1), i = Math.min(Math.floor(at), VIRIDIS.length - 2), part = at - i;
   return `rgb(${VIRIDIS[i].map((c, k) => Math.round(c + part * (VIRIDIS[i + 1][k] - c))).join(",")})`;
 }
+
+// A power of ten, by its logarithm.
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const tenTo = (log) => (Math.round(log) === 0 ? "1" : `10${[...String(Math.round(log))].map((c) => RAISED[c]).join("")}`);
 
 // The unrolled network: steps from left to right, each coloured by the gradient that arrives at it.
 function strip(run, at) {
@@ -149,10 +167,10 @@ function strip(run, at) {
   const parts = shown.flatMap((bin, k) => {
     const left = profile[bin] === null ? -DECADES : profile[bin] - last, x = 20 + k * width;
     const box = svg("rect", { x, y: 26, width: 30, height: 30, rx: 6, fill: viridis(1 + left / DECADES), stroke: colour("soft") });
-    box.append(svg("title", {}, `${say("strip_step", steps - flow.edges[bin])}: 10^${left.toFixed(1)}`));
+    box.append(svg("title", {}, `${say("strip_step", steps - flow.edges[bin])}: ${tenTo(left)}`));
     const arrow = k ? [svg("path", { d: `M ${x - 2} 41 h -10`, stroke: colour("soft"), "stroke-width": Math.max(0.5, 5 + left / 2), fill: "none" })] : [];
     const label = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 76, "text-anchor": "middle" }, String(steps - flow.edges[bin]))] : [];
-    const power = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 18, "text-anchor": "middle", class: "soft" }, `10^${left.toFixed(0)}`)] : [];
+    const power = k % 4 === 0 || k === count - 1 ? [svg("text", { x: x + 15, y: 18, "text-anchor": "middle", class: "soft" }, tenTo(left))] : [];
     return [box, ...arrow, ...label, ...power];
   });
   return svg("svg", { class: "strip", viewBox: `0 0 ${count * width + 30} 84`, role: "img", "aria-label": say("strip_text", number(steps)) }, ...parts);

@@ -22,7 +22,7 @@ function lagFigure(run) {
     { ...line(name, x, log10(low), 0, { line: { width: 0 } }), fill: "tonexty", fillcolor: colour("accent") + opacity, hoverinfo: "skip" },
   ];
   const layout = {
-    xaxis: { title: { text: say("lag") } }, yaxis: { title: { text: say("log10_G") } }, shapes: [], annotations: [],
+    xaxis: { title: { text: say("lag") } }, yaxis: { title: { text: say("log10_G") } }, legend: BELOW, shapes: [], annotations: [],
   };
   layout.shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: Math.log10(horizon.epsilon), y1: Math.log10(horizon.epsilon), line: { color: colour("soft"), dash: "dot", width: 1 } });
   layout.shapes.push({ type: "rect", yref: "paper", y0: 0, y1: 1, x0: horizon.low_steps, x1: horizon.high_steps, fillcolor: colour("accent") + "22", line: { width: 0 } });

@@ -38,7 +38,7 @@ fn demo() -> Command {
         .arg(count("hidden", "H", "Units of each network [default: 64]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core"))
-        .arg(value("lang", "LANG", "Language: en or zh [default: en]").value_parser(["en", "zh"]))
+        .arg(lang())
         .arg(value("output", "FILE", "Page to write; - for none [default: longspan-demo.html]").short('o'))
         .arg(json("Print what was measured as one JSON document; writes no page unless -o says where"))
 }
@@ -200,6 +200,7 @@ fn diagnose() -> Command {
         )
         .arg(positional("RUN", "Directory of a run"))
         .arg(switch("probe", "Measure its last weights first, as `longspan probe` does, where that has not been done"))
+        .arg(lang())
         .arg(json("Print one JSON document"))
 }
 
@@ -208,16 +209,30 @@ fn explain() -> Command {
         .about("Say what a finding means, what it is held against, and what helps")
         .arg(Arg::new("CODE").help("Code of a finding [default: a list of all]"))
         .arg(switch("all", "Print all pages as Markdown").conflicts_with("CODE"))
+        .arg(lang())
 }
 
 fn report() -> Command {
     Command::new("report")
         .about("Make a page about runs that opens offline: findings, curves, the gradient through time")
+        .after_help(
+            "Examples:\n  longspan report runs/book-lstm-1\n  longspan report runs/a runs/b -o comparison.html --lang zh\n  \
+             longspan report runs/book-lstm-1 --format md\n  longspan report runs/a runs/b -o metrics.csv",
+        )
         .arg(positional("RUN", "Directories of runs; several are compared").num_args(1..))
         .arg(
-            value("output", "FILE", "Where it goes; - for standard output [default: report.html]").short('o'),
+            value("output", "FILE", "Where it goes; - for standard output [default: report.html, other formats: -]")
+                .short('o'),
         )
-        .arg(value("lang", "LANG", "Its language: en or zh [default: en]").value_parser(["en", "zh"]))
+        .arg(
+            value(
+                "format",
+                "FORMAT",
+                "html, md, json (what pages are made of) or csv (the metrics) [default: by the end of FILE, else html]",
+            )
+            .value_parser(["html", "md", "json", "csv"]),
+        )
+        .arg(lang())
 }
 
 fn serve() -> Command {
@@ -237,7 +252,7 @@ fn serve() -> Command {
             .value_parser(clap::value_parser!(std::net::IpAddr)),
         )
         .arg(value("token", "TEXT", "What a browser must know: it opens http://ADDRESS:PORT/?token=TEXT"))
-        .arg(value("lang", "LANG", "Language: en or zh [default: en]").value_parser(["en", "zh"]))
+        .arg(lang())
 }
 
 fn config() -> Command {
@@ -293,6 +308,10 @@ fn value(name: &str, takes: &'static str, help: &str) -> Arg {
 
 fn switch(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+fn lang() -> Arg {
+    value("lang", "LANG", "Language: en or zh [default: en]").value_parser(["en", "zh"])
 }
 
 fn json(help: &'static str) -> Arg {

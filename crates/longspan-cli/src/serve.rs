@@ -12,6 +12,7 @@
 mod guard;
 mod pages;
 mod runs;
+mod story;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -86,7 +87,13 @@ async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
     while !cancel.load(Ordering::Relaxed) && !server.is_finished() {
         tokio::time::sleep(LOOK).await;
         let looking = Arc::clone(&shared);
-        let changed = tokio::task::spawn_blocking(move || looking.runs.look()).await.unwrap_or_default();
+        let changed = tokio::task::spawn_blocking(move || {
+            let mut changed = looking.runs.look();
+            changed.extend(looking.runs.judge());
+            changed
+        })
+        .await
+        .unwrap_or_default();
         if !changed.is_empty() {
             // Nobody may be listening.
             let _ = shared.changes.send(changed);

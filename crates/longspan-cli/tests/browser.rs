@@ -85,6 +85,10 @@ fn a_report_is_whole_and_can_be_used() {
         ("gates", 6),
         ("forgetting", 16),
         ("path", 10),
+        ("openness", 6),
+        ("saturation", 6),
+        ("shares", 6),
+        ("updates", 6),
     ] {
         let points = found["figures"][format!("figure-{figure}")].as_array();
         let most = points.into_iter().flatten().filter_map(Value::as_u64).max().unwrap_or(0);
@@ -97,6 +101,9 @@ fn a_report_is_whole_and_can_be_used() {
     );
     assert_eq!(found["slider"]["said"], "1", "the first step that was looked at");
     assert_eq!(found["rows"], 61, "a head and 60 steps");
+    assert_eq!(found["quantities"], serde_json::json!(["hidden", "cell", "gamma"]));
+    assert_eq!(found["other_quantity"], true, "another quantity is another picture, with its own words");
+    assert_eq!(found["tables"], found["plots"], "every figure has a table behind it");
 }
 
 #[test]
@@ -126,6 +133,24 @@ fn the_story_is_a_page() {
     assert_eq!(found["rows"], 23, "a head and 22 words");
     let words = found["text"].as_str().expect("a text");
     assert!((1..=7).all(|act| words.contains(&format!("{act} · "))), "{words}");
+}
+
+/// A run that is ill: its findings are told in the language of the page.
+#[test]
+fn a_fault_and_findings_are_told_in_both_languages() {
+    if !browser() {
+        return;
+    }
+    let desk = Desk::new();
+    let ill = "train --task agreement --length 40 --cell relu --init gaussian:3 --clip none --lr 1 --steps 60 --hidden 16 --batch 8 --threads 1 --out ill";
+    assert_eq!(desk.run(ill).status.code(), Some(1), "it diverges");
+    desk.good("report ill -o report.html");
+    let found = look(&desk, "report", &format!("file://{}", desk.path("report.html").display()));
+    check(&found, "file://");
+    let text = found["text"].as_str().expect("text");
+    assert!(text.contains("A value is not finite") && text.contains("longspan replay"), "{text}");
+    let chinese = found["text_zh"].as_str().expect("text");
+    assert!(chinese.contains("出现非有限值") && !chinese.contains("A value is not finite"), "{chinese}");
 }
 
 #[test]
@@ -188,5 +213,14 @@ fn the_dashboard_follows_a_run() {
     assert!(found["list"][1].as_str().is_some_and(|row| row.contains("in training")), "{}", found["list"]);
     assert!(found["live"]["later"].as_u64() > found["live"]["first"].as_u64(), "{}", found["live"]);
     assert_eq!(found["live"]["same_page"], true, "without a reload");
+    assert_eq!(
+        found["slider"]["moved"], true,
+        "the first profile is another one than the last, and stays while the run goes on"
+    );
+    assert!(
+        found["story"].as_str().is_some_and(|story| story.contains("watched since step")),
+        "{}",
+        found["story"]
+    );
     assert_eq!(found["compared"], serde_json::json!(["live", "done"]));
 }

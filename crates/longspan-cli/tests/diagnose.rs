@@ -335,3 +335,34 @@ fn each_finding_is_explained() {
     desk.bad("explain quux", &["there is no finding \"quux\": `longspan explain` lists them"]);
     assert_eq!(desk.run("explain --all clip-always").status.code(), Some(2));
 }
+
+#[test]
+fn a_verdict_is_told_in_chinese() {
+    let desk = Desk::new();
+    let ill = "train --task agreement --length 40 --cell relu --init gaussian:3 --clip none --lr 1 --steps 60 --hidden 16 --batch 8 --threads 1 --out ill";
+    assert_eq!(desk.run(ill).status.code(), Some(1), "it diverges");
+    let told = |line: &str| String::from_utf8(desk.run(line).stdout).expect("UTF-8");
+    let chinese = told("diagnose ill --lang zh");
+    for part in
+        ["严重     出现非有限值 (non-finite)", "  建议   --lr 0.1", "可信度高：", "以下情况属于误报："]
+    {
+        assert!(chinese.contains(part), "no {part}: {chinese}");
+    }
+    assert!(told("diagnose ill").contains("A value is not finite"), "English, unless told otherwise");
+    // A program finds the same codes and numbers.
+    let [english, chinese] = ["en", "zh"].map(|lang| {
+        let text = told(&format!("diagnose ill --json --lang {lang}"));
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let finding = &document["findings"][0];
+        [
+            &finding["code"],
+            &finding["severity"],
+            &finding["evidence"][0]["value"],
+            &finding["remedies"][0]["flags"],
+        ]
+        .map(Clone::clone)
+    });
+    assert_eq!(english, chinese);
+    assert!(told("explain stuck-gates --lang zh").contains("遗忘门"));
+    desk.bad("explain stuck-gate --lang zh", &["stuck-gates"]);
+}

@@ -4,8 +4,10 @@
 //! model, so that a run can be judged anywhere, at any time, again. Where a measurement is missing a rule says so, and is not
 //! guessed. A healthy run is met with silence: rules want several signs, and signs that last.
 
+mod chinese;
 mod evidence;
 mod finding;
+mod language;
 mod rule;
 mod signals;
 
@@ -30,6 +32,7 @@ mod vanishing_gradient;
 
 pub use evidence::{Evidence, Facts, Probed};
 pub use finding::{Confidence, Finding, Level, Number, Remedy, Severity, Unjudged, Verdict};
+pub use language::{Language, Told};
 pub use non_finite::{CODE as NON_FINITE, ways_out};
 pub use rule::{Found, Judgement, Needs, Page, Rule, Threshold};
 

@@ -11,23 +11,10 @@ mod evidence;
 use std::collections::BTreeSet;
 
 use cases::{Beyond, CASES, Case, OTHERS};
-use evidence::{CHANCE, STEPS, Sicken, config, facts, fault, good};
+use evidence::{CAUSES, CELLS, CHANCE, STEPS, Sicken, config, facts, fault, good};
 use longspan::config::{Config, Origin};
-use longspan::diagnose::{Evidence, Finding, Level, RULES, Severity, Threshold, diagnose, rule};
+use longspan::diagnose::{Evidence, Finding, Language, Level, RULES, Severity, diagnose};
 use longspan::telemetry::{Cause, StepRecord};
-
-const CELLS: [&str; 6] = ["rnn", "relu", "identity", "residual", "gru", "lstm"];
-
-/// Every cause of a fault.
-const CAUSES: [Cause; 7] = [
-    Cause::BadInput,
-    Cause::PaddingOnly,
-    Cause::ForwardOverflow,
-    Cause::GradientGrowth,
-    Cause::StepTooLarge,
-    Cause::OptimizerState,
-    Cause::BadWeights,
-];
 
 fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
     diagnose(evidence).findings.into_iter().find(|finding| finding.code == code)
@@ -35,19 +22,6 @@ fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
 
 fn codes(evidence: &Evidence) -> Vec<String> {
     diagnose(evidence).findings.into_iter().map(|finding| finding.code).collect()
-}
-
-fn threshold(case: &Case) -> Threshold {
-    let rule = rule(case.code).unwrap_or_else(|| panic!("no rule {}", case.code));
-    let found = rule.page.thresholds.iter().find(|threshold| threshold.of.starts_with(case.of));
-    *found.unwrap_or_else(|| panic!("{} holds nothing against \"{}\"", case.code, case.of))
-}
-
-/// The case's evidence, with this value of what is held against the threshold.
-fn at(case: &Case, cell: &str, value: f64) -> Evidence {
-    let mut evidence = good(&format!("cell={cell} {}", case.settings));
-    (case.sicken)(&mut evidence, value);
-    evidence
 }
 
 /// As far from a threshold as this, and no case is closer than rounding.
@@ -67,14 +41,14 @@ fn good_runs_are_met_with_silence() {
 #[test]
 fn rules_speak_beyond_their_thresholds_and_not_before() {
     for case in CASES {
-        let limit = threshold(case).value;
+        let limit = case.threshold().value;
         let (inside, outside) = match case.beyond {
             Beyond::Above => (limit - MARGIN * limit, limit + MARGIN * limit),
             Beyond::Below => (limit + MARGIN * limit, limit - MARGIN * limit),
         };
         for cell in case.cells {
             let about = format!("{} of {cell}, {} around {limit}", case.code, case.of);
-            let (sick, healthy) = (at(case, cell, outside), at(case, cell, inside));
+            let (sick, healthy) = (case.at(cell, outside), case.at(cell, inside));
             let found = finding(case.code, &sick).unwrap_or_else(|| panic!("{about}: {:?}", codes(&sick)));
             assert!(finding(case.code, &healthy).is_none(), "{about}: {:?}", codes(&healthy));
             assert!(
@@ -139,13 +113,13 @@ fn prescribes(evidence: &Evidence, run: &Config, code: &str) {
 #[test]
 fn prescriptions_are_flags_that_change_something() {
     for case in CASES {
-        let outside = threshold(case).value * if case.beyond == Beyond::Above { 1.5 } else { 0.5 };
+        let outside = case.threshold().value * if case.beyond == Beyond::Above { 1.5 } else { 0.5 };
         for cell in case.cells {
             let run = config(&format!("cell={cell} {}", case.settings));
-            let mut sick = at(case, cell, outside);
+            let mut sick = case.at(cell, outside);
             if finding(case.code, &sick).is_none() {
                 // A share has no place for half as much again.
-                sick = at(case, cell, 1.0);
+                sick = case.at(cell, 1.0);
             }
             prescribes(&sick, &run, case.code);
         }
@@ -187,7 +161,7 @@ fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
 fn prescribed_limits_cure() {
     for code in ["clip-missing", "clip-always", "clip-never"] {
         let case = CASES.iter().find(|case| case.code == code).expect("a case");
-        let sick = at(case, "lstm", threshold(case).value * 1.04);
+        let sick = case.at("lstm", case.threshold().value * 1.04);
         let found = finding(code, &sick).expect("sick");
         let remedy =
             found.remedies.iter().find(|remedy| remedy.flags.starts_with("--clip")).expect("a limit");
@@ -348,7 +322,7 @@ fn codes_are_stable_names_with_a_page_each() {
         for threshold in page.thresholds {
             assert!(!threshold.of.is_empty() && !threshold.source.is_empty(), "{}", rule.code);
         }
-        let markdown = rule.markdown();
+        let markdown = rule.markdown(Language::English);
         assert!(
             markdown.starts_with(&format!("## {}\n", rule.code)) && !markdown.contains("| NaN |"),
             "{markdown}"
@@ -362,7 +336,7 @@ fn the_document_is_made_of_the_pages() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
     let text = std::fs::read_to_string(path).expect("docs/findings.md");
     let (_, pages) = text.split_once("<!-- pages -->\n").expect("a place for the pages");
-    let expected = RULES.map(|rule| rule.markdown()).join("\n");
+    let expected = RULES.map(|rule| rule.markdown(Language::English)).join("\n");
     assert!(
         pages == expected,
         "write `longspan explain --all` below the line <!-- pages --> of docs/findings.md"

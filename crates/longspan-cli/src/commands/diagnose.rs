@@ -8,13 +8,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use longspan::diagnose::diagnose;
+use longspan::diagnose::{Language, diagnose};
 use longspan::run::history::{self, History};
 use serde_json::Value;
 
 use super::probe;
 use crate::args;
 use crate::failure::{Failure, put};
+use crate::report::language;
 use show::Shown;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
@@ -34,7 +35,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         }
         history = history::read(path)?;
     }
-    let judged = judge(&history);
+    let judged = judge(&history, language(matches));
     put(&match matches.get_flag("json") {
         true => judged.document.to_string() + "\n",
         false => judged.text,
@@ -51,9 +52,9 @@ pub(crate) struct Judged {
 }
 
 /// Judges a run by what it has recorded.
-pub(crate) fn judge(history: &History) -> Judged {
-    let verdict = diagnose(&history.evidence());
-    let shown = Shown { history, verdict: &verdict };
+pub(crate) fn judge(history: &History, language: Language) -> Judged {
+    let verdict = diagnose(&history.evidence()).told_in(language);
+    let shown = Shown { history, verdict: &verdict, language };
     Judged {
         text: shown.text(crate::wrap::columns(), colours()),
         document: shown.document(),

@@ -3,16 +3,18 @@
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use longspan::diagnose::{Page, RULES, Rule, Threshold, rule};
+use longspan::diagnose::{Language, RULES, Rule, Threshold, Told, rule};
 use longspan::setting::nearest;
 
 use crate::failure::{Failure, fail, put};
-use crate::wrap::{columns, wrap};
+use crate::report::language;
+use crate::wrap::{columns, pad, wrap};
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let language = language(matches);
     let text = match matches.get_one::<String>("CODE") {
-        _ if matches.get_flag("all") => RULES.map(Rule::markdown).join("\n"),
-        None => list(),
+        _ if matches.get_flag("all") => RULES.map(|rule| rule.markdown(language)).join("\n"),
+        None => list(language),
         Some(code) => {
             let known = || RULES.iter().map(|rule| rule.code);
             let rule = rule(code).ok_or_else(|| {
@@ -22,37 +24,40 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
                 };
                 fail(format!("there is no finding \"{code}\": {way_out}"))
             })?;
-            page(rule, columns())
+            page(rule, language, columns())
         }
     };
     put(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn list() -> String {
+fn list(language: Language) -> String {
     let width = RULES.iter().map(|rule| rule.code.len()).max().unwrap_or(0);
     RULES
         .iter()
-        .map(|rule| format!("{:width$}  {:7}  {}\n", rule.code, rule.severity.to_string(), rule.title))
+        .map(|rule| {
+            let title = rule.told_in(language).title;
+            format!("{:width$}  {:7}  {title}\n", rule.code, rule.severity.name(language))
+        })
         .collect()
 }
 
-fn page(rule: &Rule, columns: usize) -> String {
-    let Page { meaning, measured, thresholds, false_alarm, remedy } = &rule.page;
-    let mut text = wrap("", &format!("{} ({})", rule.title, rule.severity), columns);
+fn page(rule: &Rule, language: Language, columns: usize) -> String {
+    let Told { title, meaning, measured, false_alarm, remedy } = rule.told_in(language);
+    let mut text = wrap("", &format!("{title} ({})", rule.severity.name(language)), columns);
     let mut part = |label: &str, words: &str| {
         text.push('\n');
-        text.push_str(&wrap(&format!("{label:14}"), words, columns));
+        text.push_str(&wrap(&pad(label, 14), words, columns));
     };
-    part("means", meaning);
-    part("measured", measured);
-    for threshold in *thresholds {
+    part(language.of("means", "含义"), meaning);
+    part(language.of("measured", "测量"), measured);
+    for threshold in rule.page.thresholds {
         let Threshold { of, source, .. } = threshold;
-        let value = threshold.text();
-        let against = if value.is_empty() { (*source).to_owned() } else { format!("{value}; {source}") };
-        part("held against", &format!("{of}: {against}"));
+        let (value, source) = (threshold.text(), language.text(source));
+        let against = if value.is_empty() { source } else { format!("{value}; {source}") };
+        part(language.of("held against", "判断依据"), &format!("{}: {against}", language.text(of)));
     }
-    part("false alarm", &format!("where {false_alarm}"));
-    part("what helps", remedy);
+    part(language.of("false alarm", "误报"), &format!("{}{false_alarm}", language.of("where ", "")));
+    part(language.of("what helps", "建议"), remedy);
     text
 }

@@ -9,6 +9,7 @@ use clap::ArgMatches;
 use longspan::config::{Config, Origin};
 use longspan::data::Source;
 use longspan::dataset::Dataset;
+use longspan::diagnose::Language;
 use longspan::kernel::Context;
 use longspan::model::ModelSpec;
 use longspan::probe::reach::{Stage, Watch, widen};
@@ -33,7 +34,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     // What was measured of a run changes what can be said of it.
     let judged = match &written {
         Some(_) => {
-            Some(judge(&history::read(Path::new(matches.get_one::<String>("RUN").expect("required")))?))
+            let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
+            Some(judge(&history::read(path)?, Language::English))
         }
         None => None,
     };

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use longspan::clip::Clip;
 use longspan::config::{Config, KEYS, Value as Setting, flag};
-use longspan::diagnose::diagnose;
+use longspan::diagnose::{Language, diagnose};
 use longspan::run::{self, RunError};
 use serde_json::{Map, Value, json};
 
 use super::curve::{Curve, Validations};
 use super::flow::Flow;
+use super::looks::Looks;
 
 /// The document of the run in `path`.
 pub(crate) fn document(path: &Path) -> Value {
@@ -30,9 +31,12 @@ pub(crate) fn document(path: &Path) -> Value {
     let loss = |name: &str| of(&format!("{name}_{unit}"));
     let clipped = steps.iter().filter(|step| step.clipped).count() as f64 / steps.len().max(1) as f64;
     let last = steps.last();
+    // Of a run that has not ended its records have to say.
+    let best = history.valid.iter().map(|score| score.loss).filter(|loss| loss.is_finite()).reduce(f64::min);
     let beside = history.probe.as_ref().map(|probe| &probe.beside);
     let reach = history.probe.as_ref().and_then(|probe| probe.reach.known());
     let used = reach.and_then(|reach| reach.used_lag.known()).and_then(|used| used.used_lag_steps.known());
+    let verdict = diagnose(&history.evidence());
     json!({
         "name": path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(),
         "path": path.display().to_string(),
@@ -52,9 +56,9 @@ pub(crate) fn document(path: &Path) -> Value {
         },
         "summary": {
             "step": last.map_or(0, |step| step.step),
-            "steps": of("steps"),
+            "steps": if history.summary.is_none() && config.steps > 0 { json!(config.steps) } else { of("steps") },
             "train_loss": last.map(|step| step.loss).filter(|loss| loss.is_finite()),
-            "best_loss": loss("best_loss"),
+            "best_loss": if history.summary.is_none() { json!(best) } else { loss("best_loss") },
             "valid_loss": loss("valid_loss"),
             "valid_accuracy": of("valid_accuracy"),
             "test_loss": loss("test_loss"),
@@ -70,15 +74,29 @@ pub(crate) fn document(path: &Path) -> Value {
             "rate": clipped,
         },
         "flow": Flow::of(&flows),
+        "looks": Looks::of(steps),
         "probe": history.probe,
         "lags": {
             "truncation": beside.and_then(|beside| beside.truncation_steps),
             "used": used,
             "needed": beside.and_then(|beside| beside.needed_lag_steps),
         },
-        "verdict": diagnose(&history.evidence()),
+        "verdict": verdict,
+        "verdict_zh": verdict.told_in(Language::Chinese),
         "fault": history.fault,
+        "fault_told": history.fault.as_ref().map(|fault| {
+            let (place, reason) = (fault.place(), fault.reason());
+            json!({
+                "zh": { "place": Language::Chinese.text(&place), "reason": Language::Chinese.text(&reason) },
+                "en": { "place": place, "reason": reason },
+            })
+        }),
     })
+}
+
+/// What a document says was found, in a language.
+pub(crate) fn verdict(document: &Value, language: Language) -> &Value {
+    &document[language.of("verdict", "verdict_zh")]
 }
 
 /// Of a run that does not say what it is only the reason can be shown.
@@ -99,10 +117,13 @@ fn unreadable(path: &Path, error: &RunError) -> Value {
         "valid": Validations::default(),
         "clip": { "rule": "", "limit": null, "rate": 0.0 },
         "flow": null,
+        "looks": null,
         "probe": null,
         "lags": { "truncation": null, "used": null, "needed": null },
         "verdict": { "findings": [], "unjudged": [] },
+        "verdict_zh": { "findings": [], "unjudged": [] },
         "fault": null,
+        "fault_told": null,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The gradient through time over a run: profiles in as many columns as a screen can show.
 
 use longspan::run::flow::Flows;
-use longspan::telemetry::FlowRecord;
+use longspan::telemetry::{Curve, FlowRecord, LayerFlow};
 use serde::Serialize;
 
 /// The most columns of a picture.
@@ -17,12 +17,21 @@ pub(crate) struct Flow {
     layers: Vec<Layer>,
 }
 
+/// log10 of a norm, `[column][bin]`.
+type Picture = Vec<Vec<Option<f64>>>;
+
 #[derive(Debug, PartialEq, Serialize)]
 struct Layer {
     layer: usize,
     reverse: bool,
     /// log10 of the mean of ‖∂ℒ/∂h_t‖, `[column][bin]`; null where nothing arrives, or there is no such step.
-    hidden: Vec<Vec<Option<f32>>>,
+    hidden: Picture,
+    /// Of ‖∂ℒ/∂c_t‖, where the cell has one and it was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<Picture>,
+    /// Of ‖Γ_t‖, what a step adds to the gradient of the recurrent weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gamma: Option<Picture>,
 }
 
 impl Flow {
@@ -39,32 +48,38 @@ impl Flow {
         let columns = || records.chunks(records.len().div_ceil(MOST).max(1));
         let steps = columns().map(|column| column[column.len() - 1].step).collect();
         let layers = longest.layers.iter().enumerate().map(|(at, layer)| {
+            let picture = |of: fn(&LayerFlow) -> &Curve| {
+                let recorded = records.iter().any(|record| !of(&record.layers[at]).log10_mean.is_empty());
+                recorded.then(|| columns().map(|column| mean(column, at, of, edges.len() - 1)).collect())
+            };
             let name = layer.name.trim_end_matches("_reverse");
             Layer {
                 layer: name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(at),
                 reverse: name != layer.name,
-                hidden: columns().map(|column| mean(column, at, edges.len() - 1)).collect(),
+                hidden: picture(|layer| &layer.hidden).unwrap_or_default(),
+                cell: picture(|layer| &layer.cell),
+                gamma: picture(|layer| &layer.gamma),
             }
         });
         Some(Self { layers: layers.collect(), steps, edges })
     }
 }
 
-/// The mean of some profiles of a layer, bin by bin.
-fn mean(column: &[&FlowRecord], layer: usize, bins: usize) -> Vec<Option<f32>> {
-    let of = |bin: usize| {
+/// The mean of some profiles of a layer, bin by bin, in as many digits as a screen shows.
+fn mean(column: &[&FlowRecord], layer: usize, of: fn(&LayerFlow) -> &Curve, bins: usize) -> Vec<Option<f64>> {
+    let at = |bin: usize| {
         let values =
-            column.iter().filter_map(|record| record.layers[layer].hidden.log10_mean.get(bin).copied());
-        let finite: Vec<f32> = values.filter(|x| x.is_finite()).collect();
-        (!finite.is_empty()).then(|| finite.iter().sum::<f32>() / finite.len() as f32)
+            column.iter().filter_map(|record| of(&record.layers[layer]).log10_mean.get(bin).copied());
+        let finite: Vec<f64> = values.filter(|x| x.is_finite()).map(f64::from).collect();
+        (!finite.is_empty()).then(|| (finite.iter().sum::<f64>() / finite.len() as f64 * 1e2).round() / 1e2)
     };
-    (0..bins).map(of).collect()
+    (0..bins).map(at).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use longspan::telemetry::{Curve, LayerFlow, bin_edges};
+    use longspan::telemetry::bin_edges;
 
     fn record(step: u64, log10: Vec<f32>) -> FlowRecord {
         let edges = bin_edges(log10.len())[..=log10.len()].to_vec();
@@ -86,6 +101,7 @@ mod tests {
         assert_eq!((flow.edges, flow.layers.len()), (vec![0, 1, 2, 3], 1));
         let layer = &flow.layers[0];
         assert_eq!((layer.layer, layer.reverse), (0, true));
+        assert!(layer.cell.is_none() && layer.gamma.is_none());
         assert!(layer.hidden.iter().all(|column| *column == [Some(0.5), Some(-2.0), None]));
         assert_eq!(Flow::of(&Flows::default()), None);
     }

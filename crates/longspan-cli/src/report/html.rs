@@ -6,10 +6,11 @@ const PAGE: &str = include_str!("../../assets/report.html");
 /// The look of all pages.
 pub(crate) const STYLE: &str = include_str!("../../assets/page.css");
 /// The scripts of all pages, in the order in which they need each other.
-pub(crate) const SCRIPTS: [(&str, &str); 4] = [
+pub(crate) const SCRIPTS: [(&str, &str); 5] = [
     ("texts.js", include_str!("../../assets/texts.js")),
     ("figures.js", include_str!("../../assets/figures.js")),
     ("measured.js", include_str!("../../assets/measured.js")),
+    ("looks.js", include_str!("../../assets/looks.js")),
     ("page.js", include_str!("../../assets/page.js")),
 ];
 

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use longspan::diagnose::diagnose;
+use longspan::run::history;
 use serde_json::Value;
 
+use super::story::Story;
 use crate::commands::ls;
 use crate::report::{brief, document};
 
@@ -15,6 +18,9 @@ use crate::report::{brief, document};
 const KEPT: usize = 8;
 /// A run whose metrics were written this lately, and not its summary, is in training.
 const LATELY: Duration = Duration::from_secs(120);
+
+/// Time between two judgements of a run that trains.
+const BETWEEN: Duration = Duration::from_secs(5);
 
 /// Lengths and times of a run's files.
 type Print = Vec<(PathBuf, u64, Option<SystemTime>)>;
@@ -24,6 +30,7 @@ pub(super) struct Runs {
     known: Mutex<BTreeMap<String, Known>>,
 }
 
+#[derive(Default)]
 struct Known {
     path: PathBuf,
     print: Print,
@@ -33,6 +40,10 @@ struct Known {
     document: Option<(Print, String)>,
     /// When it was asked for.
     used: u64,
+    /// What was found while it trained; None while it was not seen training.
+    story: Option<Story>,
+    /// When it was last judged, and by which files.
+    judged: Option<(Instant, Print)>,
 }
 
 impl Runs {
@@ -72,10 +83,43 @@ impl Runs {
             let mut brief = brief(&path);
             brief["name"] = name.clone().into();
             brief["training"] = training.into();
-            let (document, used) = known.remove(&name).map_or((None, 0), |run| (run.document, run.used));
-            known.insert(name, Known { path, print, brief, document, used });
+            let run = known.entry(name).or_insert_with(|| Known { path, ..Known::default() });
+            (run.print, run.brief) = (print, brief);
+            if training {
+                run.story.get_or_insert_default();
+            }
         }
         changed
+    }
+
+    /// Judges those that train, each now and then, and once more when it has ended: names of those of which there is news.
+    pub(super) fn judge(&self) -> Vec<String> {
+        let due = |run: &Known| {
+            let ended = run.brief["training"] != true;
+            let waits =
+                |(at, print): &(Instant, Print)| *print == run.print || !ended && at.elapsed() < BETWEEN;
+            run.story.is_some() && !run.judged.as_ref().is_some_and(waits)
+        };
+        let due: Vec<_> = (self.known().iter().filter(|(_, run)| due(run)))
+            .map(|(name, run)| (name.clone(), run.path.clone(), run.print.clone()))
+            .collect();
+        let mut news = Vec::new();
+        for (name, path, print) in due {
+            // Read without holding the others up; what cannot be read now is tried again when it has changed.
+            let read = history::read(&path).ok().map(|history| {
+                let step = history.steps.last().map_or(0, |step| step.step);
+                (step, diagnose(&history.evidence()))
+            });
+            let mut known = self.known();
+            let Some(run) = known.get_mut(&name) else { continue };
+            run.judged = Some((Instant::now(), print));
+            if let (Some(story), Some((step, verdict))) = (&mut run.story, read)
+                && story.go_on(step, &verdict)
+            {
+                news.push(name);
+            }
+        }
+        news
     }
 
     /// The path below the directory, which is what a run is called here.
@@ -89,7 +133,17 @@ impl Runs {
 
     /// All of them, as a JSON document.
     pub(super) fn list(&self) -> String {
-        let runs: Vec<Value> = self.known().values().map(|run| run.brief.clone()).collect();
+        let brief = |run: &Known| {
+            let mut brief = run.brief.clone();
+            if let Some(story) = &run.story {
+                brief["story"] = serde_json::json!(story);
+                if brief["training"] == true {
+                    brief["verdict"] = story.codes().into();
+                }
+            }
+            brief
+        };
+        let runs: Vec<Value> = self.known().values().map(brief).collect();
         serde_json::json!({ "directory": self.directory.display().to_string(), "runs": runs }).to_string()
     }
 

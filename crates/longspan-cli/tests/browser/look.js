@@ -14,11 +14,13 @@ const found = { console: [], requests: [], screenshots: [] };
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Points of each figure that is on the page.
-const figures = (page) =>
-  page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".plot")].map((plot) => {
+const figures = async (page) => {
+  await page.waitForFunction(() => [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector(".main-svg")));
+  return page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".plot")].map((plot) => {
     const points = (trace) => (trace.z ? trace.z.flat().filter((z) => z !== null).length : (trace.y ?? trace.x ?? []).filter((y) => y !== null).length);
     return [plot.id, (plot.data ?? []).map(points)];
   })));
+};
 
 // What axe-core finds that is serious or worse.
 async function accessibility(page) {
@@ -49,6 +51,10 @@ async function switches(page) {
   await page.select("#language", "zh");
   await pause(400);
   found.languages = [english, await words()];
+  found.text_zh = await page.evaluate(() => document.body.innerText);
+  await shot(page, `${scene}-zh`, 1400);
+  await shot(page, `${scene}-zh-dark`, 400);
+  await page.setViewport({ width: 1400, height: 900 });
   await page.select("#language", "en");
   await page.click("#theme");
   await pause(400);
@@ -78,6 +84,18 @@ async function report(page) {
     await pause(300);
     found.slider = { moved: before !== (await strip()), said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")) };
   }
+  // Another quantity through time, where several were recorded.
+  found.quantities = await page.$$eval("#quantity option", (options) => options.map((o) => o.value));
+  if (found.quantities.length) {
+    const picture = () => page.$eval("[id^=figure-spectrogram-]", (plot) => JSON.stringify([plot.data[0].z[0].slice(0, 5), plot.data[0].colorbar.title.text]));
+    const hidden = await picture();
+    await page.select("#quantity", "gamma");
+    await pause(300);
+    found.other_quantity = hidden !== (await picture()) && (await picture()).includes("Γ");
+    await page.select("#quantity", "hidden");
+  }
+  found.plots = (await page.$$(".plot")).length;
+  found.tables = (await page.$$(".plot ~ details")).length;
   // A table behind a figure.
   await page.click("figure details summary");
   await pause(200);
@@ -103,8 +121,18 @@ async function dashboard(page) {
   const steps = () => page.$eval("#figure-loss", (plot) => plot.data[0].x.at(-1));
   const first = await steps();
   await page.waitForFunction((first) => document.querySelector("#figure-loss").data[0].x.at(-1) > first, { timeout: 20000 }, first);
+  // The slider goes back in a run that goes on, and stays there.
+  await page.waitForSelector("#replay");
+  const strip = () => page.$eval(".strip", (svg) => svg.outerHTML);
+  const latest = await strip();
+  await page.focus("#replay");
+  await page.keyboard.press("Home");
+  await pause(2500);
+  found.slider = { moved: latest !== (await strip()), said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")) };
   found.live = { first, later: await steps(), same_page: await page.evaluate(() => window.same === true) };
   found.figures = await figures(page);
+  await page.waitForSelector(".story-of-findings li", { timeout: 20000 });
+  found.story = await page.$eval(".story-of-findings", (list) => list.innerText);
   await shot(page, "run", 1400);
   await page.setViewport({ width: 1400, height: 900 });
   await switches(page);

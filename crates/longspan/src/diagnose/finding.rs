@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Language;
 use super::signals::short;
 use crate::number;
 
@@ -19,13 +20,20 @@ pub enum Severity {
     Note,
 }
 
+impl Severity {
+    /// Its name in a language.
+    pub fn name(self, language: Language) -> &'static str {
+        match self {
+            Self::Severe => language.of("severe", "严重"),
+            Self::Warning => language.of("warning", "警告"),
+            Self::Note => language.of("note", "提示"),
+        }
+    }
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Severe => "severe",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        })
+        f.write_str(self.name(Language::English))
     }
 }
 
@@ -60,6 +68,17 @@ pub enum Level {
     Medium,
     /// One sign points to it.
     Low,
+}
+
+impl Level {
+    /// Its name in a language.
+    pub fn name(self, language: Language) -> &'static str {
+        match self {
+            Self::High => language.of("high", "高"),
+            Self::Medium => language.of("medium", "中"),
+            Self::Low => language.of("low", "低"),
+        }
+    }
 }
 
 /// How sure a finding is, and why.

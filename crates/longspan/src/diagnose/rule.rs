@@ -2,6 +2,7 @@
 
 use super::evidence::{Evidence, Facts};
 use super::finding::{Confidence, Finding, Level, Number, Remedy, Severity, Unjudged};
+use super::language::{Language, Told};
 
 /// A rule: when something is found, and the page that explains it.
 pub struct Rule {
@@ -193,15 +194,28 @@ impl Rule {
     }
 
     /// The page as Markdown.
-    pub fn markdown(&self) -> String {
-        let Page { meaning, measured, thresholds, false_alarm, remedy } = &self.page;
-        let severity = self.severity;
-        let line = |t: &Threshold| format!("| {} | {} | {} |\n", t.of, t.text(), t.source);
-        let table: String = thresholds.iter().map(line).collect();
+    pub fn markdown(&self, language: Language) -> String {
+        let Told { title, meaning, measured, false_alarm, remedy } = self.told_in(language);
+        let line = |t: &Threshold| {
+            format!("| {} | {} | {} |\n", language.text(t.of), t.text(), language.text(t.source))
+        };
+        let table: String = self.page.thresholds.iter().map(line).collect();
+        let severity = self.severity.name(language);
+        let [measured_by, head, alarm, helps] = match language {
+            Language::English => [
+                "**Measured.** ",
+                "| held against | threshold | source |",
+                "**A false alarm where** ",
+                "**What helps.** ",
+            ],
+            Language::Chinese => {
+                ["**测量。**", "| 判断对象 | 阈值 | 来源 |", "**以下情况属于误报：**", "**有帮助的做法。**"]
+            }
+        };
         format!(
-            "## {}\n\n{} ({severity})\n\n{meaning}\n\n**Measured.** {measured}\n\n| held against | threshold | source |\n|---|---:|---|\n{table}\n\
-             **A false alarm where** {false_alarm}\n\n**What helps.** {remedy}\n",
-            self.code, self.title
+            "## {}\n\n{title} ({severity})\n\n{meaning}\n\n{measured_by}{measured}\n\n{head}\n|---|---:|---|\n{table}\n\
+             {alarm}{false_alarm}\n\n{helps}{remedy}\n",
+            self.code
         )
     }
 }

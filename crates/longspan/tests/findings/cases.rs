@@ -1,9 +1,9 @@
 //! For each threshold a run in which it alone decides: everything else is so that the rule would speak.
 
-use longspan::diagnose::Evidence;
+use longspan::diagnose::{Evidence, Threshold, rule};
 use longspan::probe::reach::Measured;
 
-use super::evidence::{CHANCE, STEPS, Sicken, WINDOW};
+use super::evidence::{CHANCE, STEPS, Sicken, WINDOW, good};
 
 /// On which side of a threshold something is wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,21 @@ pub(crate) struct Case {
     pub(crate) settings: &'static str,
     /// Makes a good run one with this value.
     pub(crate) sicken: fn(&mut Evidence, f64),
+}
+
+impl Case {
+    pub(crate) fn threshold(&self) -> Threshold {
+        let rule = rule(self.code).unwrap_or_else(|| panic!("no rule {}", self.code));
+        let found = rule.page.thresholds.iter().find(|threshold| threshold.of.starts_with(self.of));
+        *found.unwrap_or_else(|| panic!("{} holds nothing against \"{}\"", self.code, self.of))
+    }
+
+    /// Its evidence, with this value of what is held against the threshold.
+    pub(crate) fn at(&self, cell: &str, value: f64) -> Evidence {
+        let mut evidence = good(&format!("cell={cell} {}", self.settings));
+        (self.sicken)(&mut evidence, value);
+        evidence
+    }
 }
 
 /// Thresholds without a case: they are the run's own numbers, follow from another, or have a test of their own.

@@ -19,6 +19,19 @@ pub(crate) const CHANCE: f64 = 2.0;
 /// Steps taken; every tenth is looked at closely.
 pub(crate) const STEPS: u64 = 1000;
 
+/// Every cell.
+pub(crate) const CELLS: [&str; 6] = ["rnn", "relu", "identity", "residual", "gru", "lstm"];
+/// Every cause of a fault.
+pub(crate) const CAUSES: [Cause; 7] = [
+    Cause::BadInput,
+    Cause::PaddingOnly,
+    Cause::ForwardOverflow,
+    Cause::GradientGrowth,
+    Cause::StepTooLarge,
+    Cause::OptimizerState,
+    Cause::BadWeights,
+];
+
 /// Settings of a run: the defaults, and some over them.
 pub(crate) fn config(settings: &str) -> Config {
     let mut config = Config::default();

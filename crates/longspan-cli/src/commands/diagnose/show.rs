@@ -1,15 +1,17 @@
 //! What `diagnose` says: a text, or one JSON document.
 
-use longspan::diagnose::{Finding, Level, Number, Severity, Verdict};
+use longspan::diagnose::{Finding, Language, Number, Severity, Verdict};
 use longspan::run::history::History;
 use serde_json::{Value, json};
 
-use crate::wrap::wrap;
+use crate::wrap::{pad, wrap};
 
 /// A verdict with the run that it is of.
 pub(super) struct Shown<'a> {
     pub(super) history: &'a History,
     pub(super) verdict: &'a Verdict,
+    /// That of the verdict.
+    pub(super) language: Language,
 }
 
 impl Shown<'_> {
@@ -29,7 +31,7 @@ impl Shown<'_> {
         let mut text = wrap("", &self.headline(), columns);
         for finding in &self.verdict.findings {
             text.push('\n');
-            text.push_str(&describe(finding, columns, colours));
+            text.push_str(&describe(finding, self.language, columns, colours));
         }
         if !self.verdict.unjudged.is_empty() {
             text.push('\n');
@@ -37,7 +39,7 @@ impl Shown<'_> {
         }
         for problem in &self.history.problems {
             text.push('\n');
-            text.push_str(&wrap("note     ", problem, columns));
+            text.push_str(&wrap(&label(self.language.of("note", "提示")), problem, columns));
         }
         text
     }
@@ -54,13 +56,25 @@ impl Shown<'_> {
             .into_iter()
             .filter(|&(_, count)| count > 0)
             .map(|(severity, count)| match severity {
+                severity if self.language == Language::Chinese => {
+                    format!("{count} 项{}", severity.name(self.language))
+                }
                 Severity::Severe => format!("{count} severe"),
                 _ => format!("{count} {severity}{}", if count == 1 { "" } else { "s" }),
             })
             .collect();
-        let said = if said.is_empty() { "nothing found".into() } else { said.join(", ") };
+        let (path, step) = (self.history.path.display(), self.step());
         let outcome = self.history.outcome().unwrap_or("not at its end").replace('_', " ");
-        format!("{}, {outcome} after {} steps: {said}", self.history.path.display(), self.step())
+        match self.language {
+            Language::English => {
+                let said = if said.is_empty() { "nothing found".into() } else { said.join(", ") };
+                format!("{path}, {outcome} after {step} steps: {said}")
+            }
+            Language::Chinese => {
+                let said = if said.is_empty() { "没有发现问题".into() } else { said.join("，") };
+                format!("{path}，训练 {step} 步：{said}")
+            }
+        }
     }
 
     /// What is missing, each with the codes that it would show and the command that measures it.
@@ -73,15 +87,21 @@ impl Shown<'_> {
             }
         }
         let line = |(missing, command, codes): (&str, &str, Vec<&str>)| {
-            let text = format!("for want of {missing}: {}; `{command}`", codes.join(", "));
-            wrap("unjudged ", &text, columns)
+            let want = self.language.of("for want of ", "缺少");
+            let text = format!("{want}{missing}: {}; `{command}`", codes.join(", "));
+            wrap(&label(self.language.of("unjudged", "未判断")), &text, columns)
         };
         needs.into_iter().map(line).collect()
     }
 }
 
-fn describe(finding: &Finding, columns: usize, colours: bool) -> String {
-    let label = format!("{:9}", finding.severity.to_string());
+/// Words at the beginning of a line, up to where texts begin.
+fn label(words: &str) -> String {
+    pad(words, 9)
+}
+
+fn describe(finding: &Finding, language: Language, columns: usize, colours: bool) -> String {
+    let label = label(finding.severity.name(language));
     let title = wrap(&label, &format!("{} ({})", finding.title, finding.code), columns);
     let mut text = match colours {
         true => title.replacen(&label, &painted(finding.severity, &label), 1),
@@ -90,26 +110,35 @@ fn describe(finding: &Finding, columns: usize, colours: bool) -> String {
     text.push_str(&wrap("         ", &finding.sentence, columns));
     let width = finding.evidence.iter().map(|number| number.text().chars().count()).max().unwrap_or(0);
     for number in &finding.evidence {
-        text.push_str(&wrap(&format!("         {:>width$}  ", number.text()), &held(number), columns));
+        text.push_str(&wrap(
+            &format!("         {:>width$}  ", number.text()),
+            &held(number, language),
+            columns,
+        ));
     }
-    let level = match finding.confidence.level {
-        Level::High => "high",
-        Level::Medium => "medium",
-        Level::Low => "low",
+    let level = finding.confidence.level.name(language);
+    let confidence = match language {
+        Language::English => format!("confidence {level}: {}", finding.confidence.because),
+        Language::Chinese => format!("可信度{level}：{}", finding.confidence.because),
     };
-    let confidence = format!("confidence {level}: {}", finding.confidence.because);
     text.push_str(&wrap("         ", &confidence, columns));
     for remedy in &finding.remedies {
-        text.push_str(&wrap("  try    ", &remedy.to_string(), columns));
+        text.push_str(&wrap(language.of("  try    ", "  建议   "), &remedy.to_string(), columns));
     }
-    text + &wrap("         ", &format!("a false alarm where {}", finding.false_alarm), columns)
+    text + &wrap(
+        "         ",
+        &format!("{}{}", language.of("a false alarm where ", "以下情况属于误报："), finding.false_alarm),
+        columns,
+    )
 }
 
 /// What a number is, and what it is held against.
-fn held(number: &Number) -> String {
+fn held(number: &Number, language: Language) -> String {
     let Number { name, threshold, source, .. } = number;
     match (threshold, source) {
-        (Some(threshold), Some(source)) => format!("{name}; threshold {threshold}: {source}"),
+        (Some(threshold), Some(source)) => {
+            format!("{name}{} {threshold}: {source}", language.of("; threshold", "；阈值"))
+        }
         _ => name.clone(),
     }
 }
