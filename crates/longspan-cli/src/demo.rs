@@ -10,6 +10,7 @@ mod story;
 mod tell;
 
 use longspan::clip::Clip;
+use longspan::diagnose::Language;
 use longspan::kernel::Context;
 use longspan::probe::reach::{ReachOptions, Watch, widen};
 use longspan::probe::{ProbeOptions, examine};
@@ -26,7 +27,6 @@ use tell::Told;
 pub(crate) use page::page;
 pub(crate) use stage::Stopped;
 pub(crate) use story::{Options, Story};
-pub(crate) use tell::Lang;
 
 use crate::failure::Failure;
 use crate::machine::Stop;
@@ -52,7 +52,7 @@ struct Stagehand<'a> {
 }
 
 /// Gets the words of an act, and what makes its picture.
-type Show<'a> = dyn FnMut(&Told, &dyn Fn(Lang) -> String) -> Result<(), Failure> + 'a;
+type Show<'a> = dyn FnMut(&Told, &dyn Fn(Language) -> String) -> Result<(), Failure> + 'a;
 
 /// Measures act by act; after each `show` gets its words and its picture in characters.
 pub(crate) fn perform(
@@ -70,7 +70,7 @@ pub(crate) fn perform(
     let many = many.map_err(Failure::from)?;
     let mut hand = Stagehand { ctx, options, stop, stage: Stage::new(stop, all), one, many };
     let mut acts = Vec::new();
-    let mut tell = |stage: &Stage<'_>, told: Told, chart: &dyn Fn(Lang) -> String| {
+    let mut tell = |stage: &Stage<'_>, told: Told, chart: &dyn Fn(Language) -> String| {
         stage.aside(|| show(&told, chart))?;
         acts.push(told);
         Ok::<(), Stopped>(())

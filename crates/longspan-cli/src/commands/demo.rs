@@ -9,9 +9,10 @@ use std::str::FromStr;
 use clap::ArgMatches;
 use longspan::kernel::Context;
 
-use crate::demo::{Lang, Options, Stopped, page, perform};
+use crate::demo::{Options, Stopped, page, perform};
 use crate::failure::{Failure, fail, put};
 use crate::machine::{self, Stop};
+use crate::report::language;
 use crate::wrap::{columns, wrap};
 
 /// Steps between subject and verb: shorter sentences have no other noun of the subject's kind in between.
@@ -19,7 +20,7 @@ const DISTANCES: [usize; 2] = [6, 200];
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let options = options(matches)?;
-    let lang = Lang::of(matches.get_one::<String>("lang").map_or("en", String::as_str));
+    let lang = language(matches);
     let is_json = matches.get_flag("json");
     let output = match matches.get_one::<String>("output").map(String::as_str) {
         Some("-") => None,
@@ -57,7 +58,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     }
     if let Some(path) = &output {
         std::fs::write(path, page(&story, lang)).map_err(|error| unwritable(path, &error))?;
-        let words = lang.of_two(
+        let words = lang.of(
             ["The same with figures", "The same of your own data", "then"],
             ["带图的同一份报告", "换成自己的数据", "然后"],
         );

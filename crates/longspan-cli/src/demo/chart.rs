@@ -1,7 +1,9 @@
 //! The pictures of the story in characters.
 
+use longspan::diagnose::Language;
+
 use super::story::{Course, Network, Options, Reach, Row, SUBJECT, Sentence, Unrolled};
-use super::tell::{Lang, figure, known, percent};
+use super::tell::{figure, known, percent};
 use crate::draw::{bar, magnitude};
 use crate::wrap::{columns, pad, wrap};
 
@@ -15,21 +17,20 @@ const NARROW: usize = 8;
 const SHOWN: [usize; 11] = [1, 2, 3, 4, 5, 10, 20, 30, 50, 70, 100];
 
 /// The unrolled chain, the gradient beside each of its links.
-pub(super) fn unrolled(lang: Lang, sentence: &Sentence, unrolled: &Unrolled) -> String {
-    let head =
-        lang.of_two("gradient that arrives, of that at the last word", "到达的梯度，与最后一个词处相比");
+pub(super) fn unrolled(lang: Language, sentence: &Sentence, unrolled: &Unrolled) -> String {
+    let head = lang.of("gradient that arrives, of that at the last word", "到达的梯度，与最后一个词处相比");
     along(lang, sentence, &[(head.into(), &unrolled.reading.log10_strength)])
 }
 
 /// The same of several networks in the first steps of training.
-pub(super) fn strengths(lang: Lang, sentence: &Sentence, networks: &[&Network]) -> String {
+pub(super) fn strengths(lang: Language, sentence: &Sentence, networks: &[&Network]) -> String {
     let name = |network: &Network| format!("{} --clip {}", network.name, network.clip);
     let all: Vec<_> = networks.iter().map(|network| (name(network), &network.log10_strength[..])).collect();
     along(lang, sentence, &all)
 }
 
 /// The words from top to bottom, beside each of them shares of a gradient.
-fn along(lang: Lang, sentence: &Sentence, columns: &[(String, &[f64])]) -> String {
+fn along(lang: Language, sentence: &Sentence, columns: &[(String, &[f64])]) -> String {
     let width = sentence.words.iter().map(String::len).max().unwrap_or(0);
     let mut text = format!("    {}", " ".repeat(width + 4));
     for (name, _) in columns {
@@ -49,22 +50,22 @@ fn along(lang: Lang, sentence: &Sentence, columns: &[(String, &[f64])]) -> Strin
 }
 
 /// What a word is to the question.
-fn role(lang: Lang, sentence: &Sentence, t: usize) -> &'static str {
+fn role(lang: Language, sentence: &Sentence, t: usize) -> &'static str {
     match t {
-        SUBJECT => lang.of_two("  <- the subject", "  <- 主语"),
-        t if t + 1 == sentence.words.len() => lang.of_two("  <- the answer", "  <- 答案"),
+        SUBJECT => lang.of("  <- the subject", "  <- 主语"),
+        t if t + 1 == sentence.words.len() => lang.of("  <- the answer", "  <- 答案"),
         _ => "",
     }
 }
 
 /// Losses and norms, step by step.
-pub(super) fn course(lang: Lang, course: &Course) -> String {
+pub(super) fn course(lang: Language, course: &Course) -> String {
     let mut text = format!(
         "    {}{}{}{}\n",
-        pad(lang.of_two("step", "步"), 7),
-        pad(lang.of_two("loss", "损失"), 11),
-        pad(lang.of_two("‖g‖ before", "裁剪前 ‖g‖"), 13),
-        lang.of_two("after clipping", "裁剪后"),
+        pad(lang.of("step", "步"), 7),
+        pad(lang.of("loss", "损失"), 11),
+        pad(lang.of("‖g‖ before", "裁剪前 ‖g‖"), 13),
+        lang.of("after clipping", "裁剪后"),
     );
     let steps = course.losses_nats.len();
     // Before a fault every step counts.
@@ -87,14 +88,14 @@ pub(super) fn course(lang: Lang, course: &Course) -> String {
 }
 
 /// Sentences, and what a network says at their verbs.
-pub(super) fn examples(lang: Lang, sentences: &[String], network: &Network) -> String {
+pub(super) fn examples(lang: Language, sentences: &[String], network: &Network) -> String {
     let mut text = String::from("\n");
     for (sentence, [was, were]) in sentences.iter().zip(&network.readings.verbs) {
         text += &wrap("    ", sentence, columns());
         text += &format!(
             "    {} {}: was {}, were {}\n",
             network.name,
-            lang.of_two("says", "认为"),
+            lang.of("says", "认为"),
             percent(*was),
             percent(*were)
         );
@@ -103,11 +104,11 @@ pub(super) fn examples(lang: Lang, sentences: &[String], network: &Network) -> S
 }
 
 /// How far the gates of a network are open at each word.
-pub(super) fn gates(lang: Lang, sentence: &Sentence, network: &Network) -> String {
+pub(super) fn gates(lang: Language, sentence: &Sentence, network: &Network) -> String {
     let width = sentence.words.iter().map(String::len).max().unwrap_or(0);
     let mut text = format!("    {}", pad("", width + 2));
     for gate in &network.reading.gates {
-        let name = format!("{} {} {}", network.name, lang.of_two("gate", "门"), gate.gate);
+        let name = format!("{} {} {}", network.name, lang.of("gate", "门"), gate.gate);
         text += &format!("{}  ", pad(&name, NARROW + 6));
     }
     text = text.trim_end().to_owned() + "\n";
@@ -119,7 +120,7 @@ pub(super) fn gates(lang: Lang, sentence: &Sentence, network: &Network) -> Strin
         text = text.trim_end().to_owned();
         text += match t {
             SUBJECT => role(lang, sentence, t),
-            t if sentence.distractors.contains(&t) => lang.of_two("  another noun", "  其他名词"),
+            t if sentence.distractors.contains(&t) => lang.of("  another noun", "  其他名词"),
             _ => "",
         };
         text.push('\n');
@@ -128,7 +129,7 @@ pub(super) fn gates(lang: Lang, sentence: &Sentence, network: &Network) -> Strin
 }
 
 /// The table of all architectures.
-pub(super) fn table(lang: Lang, options: &Options, rows: &[Row]) -> String {
+pub(super) fn table(lang: Language, options: &Options, rows: &[Row]) -> String {
     let mut distances: Vec<usize> = options.distances.clone();
     distances.extend((!distances.contains(&options.distance)).then_some(options.distance));
     distances.sort_unstable();
@@ -140,20 +141,20 @@ pub(super) fn table(lang: Lang, options: &Options, rows: &[Row]) -> String {
         "    {}{}\n    {}",
         line(
             "",
-            lang.of_two("horizon", "视界"),
-            lang.of_two("left a step", "每步剩余"),
+            lang.of("horizon", "视界"),
+            lang.of("left a step", "每步剩余"),
             "λ₁",
-            lang.of_two("ms a step", "每步毫秒"),
+            lang.of("ms a step", "每步毫秒"),
             "",
         ),
-        lang.of_two("right in %", "正确率 %"),
+        lang.of("right in %", "正确率 %"),
         line(
             "",
-            lang.of_two("> trained", "> 训练后"),
-            lang.of_two("> trained", "> 训练后"),
+            lang.of("> trained", "> 训练后"),
+            lang.of("> trained", "> 训练后"),
             "",
             "",
-            lang.of_two("weights", "权重")
+            lang.of("weights", "权重")
         ),
     );
     for distance in &distances {

@@ -1,11 +1,12 @@
 //! The story as a page that opens offline.
 
+use longspan::diagnose::Language;
+
 use super::story::Story;
-use super::tell::Lang;
 use crate::report::filled;
 
 /// The page, in a language to begin with.
-pub(crate) fn page(story: &Story, lang: Lang) -> String {
+pub(crate) fn page(story: &Story, lang: Language) -> String {
     let document = serde_json::to_value(story).expect("numbers and words");
     let script = include_str!("../../assets/story.js");
     filled(include_str!("../../assets/story.html"), &document, lang.code(), script)

@@ -4,6 +4,7 @@
 mod en;
 mod zh;
 
+use longspan::diagnose::Language;
 use serde::Serialize;
 
 use super::clipping::Direction;
@@ -11,34 +12,7 @@ use super::network::FIRST;
 use super::story::{Course, KNOWN, Network, Options, Row, SUBJECT, Sentence, Unrolled};
 use crate::draw::magnitude;
 
-/// A language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lang {
-    En,
-    Zh,
-}
-
-impl Lang {
-    /// By its code, "en" or "zh".
-    pub(crate) fn of(code: &str) -> Self {
-        if code == "zh" { Self::Zh } else { Self::En }
-    }
-
-    /// The code.
-    pub(crate) fn code(self) -> &'static str {
-        self.of_two("en", "zh")
-    }
-
-    /// What stands in this language.
-    pub(crate) fn of_two<T>(self, en: T, zh: T) -> T {
-        match self {
-            Self::En => en,
-            Self::Zh => zh,
-        }
-    }
-}
-
-/// The same in both.
+/// The same in both languages.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Words {
     en: String,
@@ -46,8 +20,8 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    pub(crate) fn get(&self, lang: Lang) -> &str {
-        lang.of_two(&self.en, &self.zh)
+    pub(crate) fn get(&self, lang: Language) -> &str {
+        lang.of(&self.en, &self.zh)
     }
 }
 

@@ -36,7 +36,7 @@ impl Language {
     }
 
     /// Whichever is in this language.
-    pub fn of<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+    pub fn of<T>(self, english: T, chinese: T) -> T {
         match self {
             Self::English => english,
             Self::Chinese => chinese,

@@ -24,7 +24,10 @@ pub(super) static PAIRS: &[Pair] = &[
     ("both are measured at every step", "两者在每一步都做了测量"),
     ("the exponent was measured along the data's trajectories", "指数是沿数据的轨迹测得的"),
     ("it is an estimate over a few sequences", "这是在少数序列上的估计"),
-    ("every place of a batch was counted", "统计了一批数据的所有位置"),
+    (
+        "the places of a batch were counted, at up to 32 of its steps",
+        "统计了一批数据在至多 32 个时间步上的位置",
+    ),
     ("the gradient of single losses was measured in every layer", "在每一层都测量了单个损失的梯度"),
     ("all numbers of the batches were counted", "统计了各批数据的所有数值"),
     ("all places of the batches were counted", "统计了各批数据的所有位置"),
