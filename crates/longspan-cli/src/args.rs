@@ -186,6 +186,7 @@ fn probe() -> Command {
         .arg(count("window", "W", "Steps back that are looked at [default: as far as half of the sequences go, at most 1000]"))
         .arg(switch("f32", "Measure in f32, as the model is trained, instead of f64: faster, and blind below 1e-38"))
         .arg(value("exponents", "K", "Leading Lyapunov exponents of each layer, or all [default: 8]"))
+        .arg(count("qr-every", "N", "Steps from one orthonormalisation of their directions to the next; 2 are faster [default: 1]"))
         .arg(count("seed", "N", "Start of every random number [default: 0]"))
         .arg(count("threads", "N", "Threads; 0 for one on each core"))
         .arg(json("Print one JSON document"))

@@ -73,6 +73,16 @@ fn weights_alone_are_measured_on_a_file() {
     desk.bad("probe run --labelled a.txt", &["--labelled", "a text"]);
     desk.bad("probe run --exponents many", &["--exponents many"]);
     desk.bad("probe run --window 0", &["--window 0"]);
+    desk.bad("probe run --qr-every 0", &["--qr-every 0", "1 to 16"]);
+    let exponents = |line: &str| -> Vec<f64> {
+        let record = desk
+            .json(&format!("probe w.safetensors --text a.txt --json --sequences 16 --exponents 3 {line}"));
+        serde_json::from_value(record["spectrum"]["known"]["exponents_nats_per_step"].clone())
+            .expect("numbers")
+    };
+    let (each, second) = (exponents(""), exponents("--qr-every 2"));
+    assert_ne!(each, second, "another order of sums");
+    assert!(each.iter().zip(&second).all(|(a, b)| (a - b).abs() < 1e-6), "{each:?} {second:?}");
     desk.bad("probe nowhere", &["nowhere"]);
 }
 

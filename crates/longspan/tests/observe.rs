@@ -292,8 +292,8 @@ fn gates_are_counted() {
         // (layer, slot) to the values of each unit.
         let mut seen: BTreeMap<(usize, usize), Vec<Vec<f64>>> = BTreeMap::new();
         model.pack(&ctx, &before);
-        // Of a longer window 16 to 32 steps count, the last one among them where it can be.
-        let distance = (batch.encoded.extent.steps() + batch.steps()).div_ceil(32);
+        // Of a longer window 8 to 16 steps count, the last one among them where it can be.
+        let distance = (batch.encoded.extent.steps() + batch.steps()).div_ceil(16);
         model.train(&ctx, &before, &batch, &mut state, None, &mut grads, &mut |flow| {
             if (flow.t + 1) % distance != 0 {
                 return;

@@ -105,6 +105,12 @@ fn options(matches: &ArgMatches) -> Result<ProbeOptions, Failure> {
             }
         };
     }
+    if let Some(&steps) = matches.get_one::<u64>("qr-every") {
+        if !(1..=16).contains(&steps) {
+            return Err(fail(format!("--qr-every {steps}: from 1 to 16")));
+        }
+        options.steps_per_qr = steps as usize;
+    }
     let count = |name: &str| matches.get_one::<u64>(name).map(|&n| usize::try_from(n).unwrap_or(usize::MAX));
     if let Some(sequences) = count("sequences") {
         if sequences == 0 {

@@ -37,7 +37,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
     let sentence =
         format!("In layer {} {} of {} units are 0 at every place.", worst.layer, worst.units, facts.hidden);
-    Found::new(sentence, Level::High, "the places of a batch were counted, at up to 32 of its steps")
+    Found::new(sentence, Level::High, "the places of a batch were counted, at up to 16 of its steps")
         .held("share of dead units", share, DEAD)
         .remedy(facts, &[("lr", setting(facts.lr / 10.0))], "steps that do not push units below 0")
         .remedy(facts, &[("init", "identity".into())], "relu units that begin by keeping (Le et al. 2015)")

@@ -49,7 +49,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         100.0 * worst.share,
         worst.name
     );
-    Found::new(sentence, Level::High, "the places of a batch were counted, at up to 32 of its steps")
+    Found::new(sentence, Level::High, "the places of a batch were counted, at up to 16 of its steps")
         .held("share beyond 0.95", worst.share, if learned { ALL } else { SATURATED })
         .number("units saturated at every place", worst.units as f64)
         .remedy(

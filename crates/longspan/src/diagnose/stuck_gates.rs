@@ -54,7 +54,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         100.0 * share
     );
     let found =
-        Found::new(sentence, Level::High, "the places of a batch were counted, at up to 32 of its steps")
+        Found::new(sentence, Level::High, "the places of a batch were counted, at up to 16 of its steps")
             .held("share", share, STUCK);
     match (facts.cell.as_str(), worst.name.as_str()) {
         ("lstm", "f") => found.remedy(

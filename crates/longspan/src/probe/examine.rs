@@ -34,6 +34,9 @@ pub struct ProbeOptions {
     pub reach: ReachOptions,
     /// Leading exponents of each layer; None for all, 0 for none.
     pub exponents: Option<usize>,
+    /// Steps from one orthonormalisation of the directions to the next: 2 take two thirds of the time, and cost digits of exponents
+    /// far below the largest.
+    pub steps_per_qr: usize,
     /// Trajectories, at most.
     pub trajectories: usize,
     /// Steps of a trajectory, at most.
@@ -47,6 +50,7 @@ impl Default for ProbeOptions {
         Self {
             reach: ReachOptions::default(),
             exponents: Some(8),
+            steps_per_qr: 1,
             trajectories: 8,
             trajectory_steps: 1000,
             products: true,
@@ -65,7 +69,14 @@ impl ProbeOptions {
             used: false,
             ..ReachOptions::default()
         };
-        Self { reach, exponents: Some(2), trajectories: 4, trajectory_steps: 200, products: false }
+        Self {
+            reach,
+            exponents: Some(2),
+            trajectories: 4,
+            trajectory_steps: 200,
+            products: false,
+            ..Self::default()
+        }
     }
 }
 
@@ -138,6 +149,7 @@ fn follow<R: Real>(
     let lyapunov_options = LyapunovOptions {
         exponents: options.exponents,
         warmup_steps,
+        steps_per_qr: options.steps_per_qr,
         seed: options.reach.seed,
         ..LyapunovOptions::default()
     };

@@ -1,8 +1,8 @@
-//! How open gates are and what is saturated, over the places of a batch at up to 32 of its steps; what counts as that:
+//! How open gates are and what is saturated, over the places of a batch at up to 16 of its steps; what counts as that:
 //! [`cell::tape`](crate::cell::tape).
 //!
-//! Steps lie evenly in the window, its last one counted from 1 being a multiple of their distance: shares of some 10⁵ activations
-//! are as good as those of all, at a part of the cost.
+//! Steps lie evenly in the window, its last one counted from 1 being a multiple of their distance: shares of some 10⁴ activations
+//! and more are as good as those of all, at a part of the cost.
 
 use super::{ActivationRecord, GateRecord, LayerRecord};
 use crate::bptt::Flow;
@@ -21,7 +21,7 @@ pub(super) struct GateCounts<R> {
 }
 
 /// Steps of a window that are counted, at most.
-const COUNTED: usize = 32;
+const COUNTED: usize = 16;
 
 struct Layer<R> {
     places: usize,

@@ -103,7 +103,7 @@ pub struct TensorRecord {
     pub log10_update_ratio: f64,
 }
 
-/// Gates and activations of one layer, over the places of a batch at up to 32 steps, evenly spread over its window.
+/// Gates and activations of one layer, over the places of a batch at up to 16 steps, evenly spread over its window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerRecord {
     /// The layer as a [`crate::bptt::State`] counts them.

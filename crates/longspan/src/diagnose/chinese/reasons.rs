@@ -25,8 +25,8 @@ pub(super) static PAIRS: &[Pair] = &[
     ("the exponent was measured along the data's trajectories", "指数是沿数据的轨迹测得的"),
     ("it is an estimate over a few sequences", "这是在少数序列上的估计"),
     (
-        "the places of a batch were counted, at up to 32 of its steps",
-        "统计了一批数据在至多 32 个时间步上的位置",
+        "the places of a batch were counted, at up to 16 of its steps",
+        "统计了一批数据在至多 16 个时间步上的位置",
     ),
     ("the gradient of single losses was measured in every layer", "在每一层都测量了单个损失的梯度"),
     ("all numbers of the batches were counted", "统计了各批数据的所有数值"),
