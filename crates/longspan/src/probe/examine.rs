@@ -151,7 +151,6 @@ fn follow<R: Real>(
         warmup_steps,
         steps_per_qr: options.steps_per_qr,
         seed: options.reach.seed,
-        ..LyapunovOptions::default()
     };
     let mut lyapunov =
         (options.exponents != Some(0)).then(|| Lyapunov::new(ctx, &state, rows, lyapunov_options));
