@@ -63,7 +63,7 @@ const line = (name, x, y, which, more = {}) => ({
 // The axis of losses, which begins at 0; where some are a thousand times others, one of powers of ten.
 function lossAxis(values) {
   const above = values.filter((x) => plain(x) > 0).sort((a, b) => a - b);
-  return above[above.length - 1] > 1000 * above[Math.floor(above.length / 2)] ? { type: "log" } : { rangemode: "tozero" };
+  return above[above.length - 1] > 1000 * above[Math.floor(above.length / 2)] ? { type: "log", exponentformat: "power" } : { rangemode: "tozero" };
 }
 
 function lossFigure(run) {

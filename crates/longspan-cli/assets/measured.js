@@ -84,7 +84,7 @@ function forgettingFigure(run) {
   return {
     key: "forgetting", title: say("forgetting_figure"), text: say("forgetting_text"),
     traces: layers.map((layer, which) => line(layerName(layer), times[which].map((_, i) => i + 1), times[which], which)),
-    layout: { xaxis: { title: { text: say("unit_index") } }, yaxis: { title: { text: say("forget_steps") }, type: "log" } },
+    layout: { xaxis: { title: { text: say("unit_index") } }, yaxis: { title: { text: say("forget_steps") }, type: "log", exponentformat: "power" } },
     table: { head: [say("layer", ""), say("unit_index"), say("forget_steps")], rows: layers.flatMap((layer, l) => times[l].map((t, i) => [layer.layer, i + 1, t])) },
   };
 }
