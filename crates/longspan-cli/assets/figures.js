@@ -45,14 +45,17 @@ const NARROW = 560;
 // The look of every figure, in the page's colours.
 function look(layout) {
   const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("soft"), automargin: true };
+  const legend = layout.legend ?? (innerWidth < NARROW ? BELOW : { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" });
+  // The width of names below decides how many lines they take, and so how high the axis is: a margin that followed its labels could
+  // go back and forth for ever.
+  const upright = legend === BELOW ? { ...axis, automargin: false } : axis;
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colour("ink"), family: "system-ui, Noto Sans, Noto Sans CJK SC, sans-serif", size: 13 },
-    margin: { l: 56, r: 16, t: 12, b: 44 }, hovermode: "closest", showlegend: true,
+    margin: { l: legend === BELOW ? 66 : 56, r: 16, t: 12, b: 44 }, hovermode: "closest", showlegend: true,
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("accent") },
-    legend: innerWidth < NARROW ? BELOW : { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" },
-    ...layout,
-    xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
+    ...layout, legend,
+    xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...upright, ...layout.yaxis },
   };
 }
 

@@ -1,0 +1,95 @@
+//! Where a setting was given, and why it cannot be used.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::{SCHEMA, flag};
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag, or `--set`.
+    Flag,
+    /// A line of a configuration file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// A setting as the person wrote it: `--batch 0`, or `run.toml, line 3: batch = 0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The key.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where; nowhere for a default.
+    pub origin: Option<Origin>,
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Some(Origin::File { path, line }) => {
+                write!(f, "{}, line {line}: {} = {}", path.display(), self.key, self.value)
+            }
+            Some(Origin::Flag) | None => write!(f, "{} {}", flag(self.key), self.value),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No such key.
+    #[error(
+        "{place}there is no setting \"{name}\"{}",
+        nearest.as_ref().map_or("; `longspan config --defaults` lists them".into(), |n| format!(": did you mean {n}?"))
+    )]
+    Unknown {
+        /// The key as given.
+        name: String,
+        /// The most similar key.
+        nearest: Option<String>,
+        /// "run.toml, line 3: ", or nothing.
+        place: String,
+    },
+    /// A value that the key cannot have.
+    #[error("{given}: {need}")]
+    Value {
+        /// What was given.
+        given: Given,
+        /// What would be right.
+        need: String,
+    },
+    /// A file that is not TOML.
+    #[error("{}, line {line}: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the reader of TOML says.
+        problem: String,
+    },
+    /// A file of a version that this program does not know.
+    #[error("{} has schema = {found}, and this version reads schema = {SCHEMA}: use a newer version", path.display())]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: String,
+    },
+    /// A file that cannot be read.
+    #[error("{} cannot be read ({error}): check the path", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}

@@ -1,0 +1,138 @@
+//! What comes out of a model, and how it scores, without a gradient.
+
+use super::input::input;
+use super::{Model, ModelSpec, Readout};
+use crate::bptt::State;
+use crate::data::{self, Batch, IGNORE};
+use crate::extent::Extent;
+use crate::head::Score;
+use crate::kernel::{Buffer, Context};
+use crate::params::Params;
+use crate::pool::Pool;
+use crate::real::Real;
+
+impl<R: Real> Model<R> {
+    /// Scores a batch; `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes
+    /// out as the state after. Where a state is learned, a batch whose state is not carried over begins with that one instead, here
+    /// and in the passes below.
+    ///
+    /// # Panics
+    /// If a state is carried over to a model that reads rows both ways, here and in the passes below.
+    pub fn evaluate(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+    ) -> Score {
+        self.encode(ctx, params, batch, state);
+        self.outputs(ctx, params, batch, state);
+        self.score(ctx, params, batch, &batch.targets, &batch.values)
+    }
+
+    /// The loss of each scored target alone, places ascending; for few of them.
+    pub fn losses(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+    ) -> Vec<f64> {
+        self.encode(ctx, params, batch, state);
+        self.outputs(ctx, params, batch, state);
+        let (mut targets, mut losses) = (vec![IGNORE; batch.targets.len()], Vec::new());
+        for (at, &target) in batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE) {
+            targets[at] = target;
+            losses.push(self.score(ctx, params, batch, &targets, &data::Values::default()).loss);
+            targets[at] = IGNORE;
+        }
+        let width = batch.values.targets.len() / batch.values.places.len().max(1);
+        for (i, &place) in batch.values.places.iter().enumerate() {
+            let targets = batch.values.targets[i * width..][..width].to_vec();
+            let value = data::Values { places: vec![place], targets };
+            losses.push(self.score(ctx, params, batch, &[], &value).loss);
+        }
+        losses
+    }
+
+    /// The weights that [`Model::weigh_classes`] was given; empty where all weigh the same.
+    pub fn class_weights(&self) -> &[f64] {
+        match &self.readout {
+            Readout::Classes(classes) => classes.weights(),
+            Readout::Values(_) => &[],
+        }
+    }
+
+    /// What the readout makes of the outputs in `y`.
+    fn score(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        targets: &[u32],
+        values: &data::Values,
+    ) -> Score {
+        let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
+        match &mut self.readout {
+            Readout::Classes(classes) => classes.score(ctx, params, h, targets),
+            Readout::Values(readout) => readout.score(ctx, params, h, &values.places, &values.targets),
+        }
+    }
+
+    /// What comes out at some places, or rows where the readout sees a mean: logits of classes or of labels, or values,
+    /// `[places, K]`. `state` goes in as the state before and comes out as the state after.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn predict(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        places: &[u32],
+        out: &mut Vec<R>,
+    ) {
+        self.encode(ctx, params, batch, state);
+        self.outputs(ctx, params, batch, state);
+        let hidden = self.spec.width();
+        let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
+        let read: Vec<R> =
+            places.iter().flat_map(|&place| &h[place as usize * hidden..][..hidden]).copied().collect();
+        out.clear();
+        out.resize(places.len() * self.spec.output.width(), R::ZERO);
+        match &mut self.readout {
+            Readout::Classes(classes) => classes.logits(ctx, params, &read, out),
+            Readout::Values(values) => values.outputs(ctx, params, &read, out),
+        }
+    }
+
+    /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
+    fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
+        let n = batch.extent.places() * self.spec.width();
+        self.start(params, batch, state);
+        self.y.grow(n);
+        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
+        self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
+    }
+}
+
+/// What the readout sees of the outputs `y`: these, or what a pool makes of each row's.
+fn seen<'a, R: Real>(
+    ctx: &Context<R>,
+    spec: &ModelSpec,
+    extent: &Extent,
+    y: &'a [R],
+    pooled: &'a mut Buffer<R>,
+) -> &'a [R] {
+    let (hidden, y) = (spec.width(), &y[..extent.places() * spec.width()]);
+    match spec.pool {
+        Pool::Steps => y,
+        pool => {
+            pooled.grow(extent.rows() * hidden);
+            let pooled = &mut pooled[..extent.rows() * hidden];
+            pool.read(ctx, extent, y, hidden, pooled);
+            pooled
+        }
+    }
+}
