@@ -9,6 +9,7 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::Desk;
 use serde_json::Value;
@@ -197,6 +198,12 @@ fn the_dashboard_follows_a_run() {
             .stderr(Stdio::null())
             .spawn()
             .expect("it trains");
+    // A run is one from its first record on.
+    let began = Instant::now();
+    while !std::fs::metadata(desk.path("runs/live/metrics.jsonl")).is_ok_and(|file| file.len() > 0) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the run does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let mut server = start("serve runs --port 0").stderr(Stdio::piped()).spawn().expect("it serves");
     let mut line = String::new();
     BufReader::new(server.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
