@@ -294,7 +294,13 @@ function comparisonPage(runs, into) {
   });
 }
 
-// Draws the documents of a report from nothing.
+// Begins with the documents of a report.
+function showReport(documents) {
+  shown.documents = documents;
+  show();
+}
+
+// Draws them from nothing.
 function show() {
   clearInterval(shown.playing);
   shown.playing = null;

@@ -9,5 +9,5 @@ use crate::report::filled;
 pub(crate) fn page(story: &Story, lang: Language) -> String {
     let document = serde_json::to_value(story).expect("numbers and words");
     let script = include_str!("../../assets/story.js");
-    filled(include_str!("../../assets/story.html"), &document, lang.code(), script)
+    filled(&document, lang.code(), script, ["tell", "demo"])
 }

@@ -16,11 +16,12 @@ pub(crate) const SCRIPTS: [(&str, &str); 5] = [
 
 /// The page of these documents in `lang`, "en" or "zh".
 pub(crate) fn html(documents: &[Value], lang: &str) -> String {
-    filled(PAGE, &Value::from(documents), lang, "")
+    filled(&Value::from(documents), lang, "", ["showReport", "report --format md"])
 }
 
-/// A page with the look, the chart library, all scripts and `more` of them, and a document that these read.
-pub(crate) fn filled(page: &str, document: &Value, lang: &str, more: &str) -> String {
+/// A page with the look, the chart library, all scripts and `more` of them: the function `start` gets the document, and the command
+/// `plain` needs no scripts.
+pub(crate) fn filled(document: &Value, lang: &str, more: &str, [start, plain]: [&str; 2]) -> String {
     // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
     let document = document.to_string().replace('<', "\\u003c");
     let scripts = SCRIPTS.map(|(_, script)| script).concat() + more;
@@ -28,13 +29,15 @@ pub(crate) fn filled(page: &str, document: &Value, lang: &str, more: &str) -> St
     let parts = [
         ("style", STYLE),
         ("lang", lang),
+        ("start", start),
+        ("plain", plain),
         ("scripts", scripts.as_str()),
         ("plotly", plotly()),
         ("documents", document.as_str()),
     ];
     // What is filled in is not searched again.
-    let mut filled = String::with_capacity(page.len() + plotly().len() + document.len() + 100_000);
-    let mut rest = page;
+    let mut filled = String::with_capacity(PAGE.len() + plotly().len() + document.len() + 100_000);
+    let mut rest = PAGE;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").unwrap_or((after, ""));
         filled.push_str(before);

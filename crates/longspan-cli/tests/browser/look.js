@@ -151,9 +151,7 @@ async function dashboard(page) {
   try {
     const page = await browser.newPage();
     await page.setViewport({ width: 1400, height: 900 });
-    // The chart library says so where the names below a figure took it several attempts; the figure is drawn all the same.
-    const about_margins = (text) => text.includes("Too many auto-margin redraws");
-    page.on("console", (message) => about_margins(message.text()) || found.console.push(`${message.type()}: ${message.text()}`));
+    page.on("console", (message) => found.console.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => found.console.push(`error: ${error.message}`));
     page.on("request", (request) => found.requests.push(request.url().slice(0, 200)));
     await { report, story: report, dashboard }[scene](page);
