@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures Longspan beside its peers, in turns on the same cores, and prints Markdown tables. See docs/benchmarking.md.
 
-    cargo build --release
+    cargo build --release -p longspan-cli -p longspan-bench
     bench/run.py --torch PYTHON --jax PYTHON --tf PYTHON
 
 Each flag names the interpreter that has the peer; a peer without one is left out. The one of --torch is also asked for
