@@ -3,11 +3,13 @@
 //! ```text
 //! run.json                      what the run is; written last when it begins, so that its presence makes a run
 //! config.toml                   the resolved settings
-//! metrics.jsonl                 one record a step and a validation, only ever appended to
+//! metrics.jsonl                 one record for each step and validation, only ever appended to
 //! checkpoints/{last,best}.safetensors
-//! flow/                         profiles of the gradient along time, in segments
+//! flow/                         gradient profiles along time, in segments
+//! probe/STEP.json               what was measured of the weights after so many steps
 //! summary.json                  how it ended
-//! fault/                        what is left of a step that could not be taken
+//! fault/                        the record and the batch of a step that could not be taken
+//! lock                          held while a process trains here
 //! ```
 //!
 //! Every metrics record carries `step` and `attempt`, one higher after each resume: readers keep the highest attempt of a

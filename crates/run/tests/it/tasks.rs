@@ -1,4 +1,4 @@
-//! Tasks of numbers, which the program does not train, are learned through the library.
+//! Tasks of numbers are learned, here through the library.
 #![allow(missing_docs, reason = "a test file")]
 
 use longspan::cell::CellKind;
