@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The whole Lyapunov spectrum of a random layer beside the usual ways in Python, in turns on the same cores; a Markdown table.
 
-    cargo build --release -p longspan --example spectrum
+    cargo build --release -p longspan-bench --example spectrum
     bench/spectrum.py --python PYTHON [--threads 2] [--rounds 5] [--every 1 2] [--autograd]
 
 PYTHON has numpy, torch and safetensors. All sides take the same weights, input and first state, in f64, from a file, T = 1000
