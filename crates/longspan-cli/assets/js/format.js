@@ -41,7 +41,7 @@ export function number(x) {
 
 /** A share in percent; null if there is none.
  * @param {unknown} share */
-export const percent = (share) => (typeof share === "number" ? `${number(100 * share)} %` : null);
+export const percent = (share) => (typeof share === "number" ? `${number(100 * share)}\u00a0%` : null);
 
 /** "1 step", "2 steps".
  * @param {number} count */

@@ -7,10 +7,12 @@ import { finite } from "./format.js";
 /** Decades that a colour scale of gradients spans. */
 export const DECADES = 12;
 
-/** Below a figure there is room for the names of many curves. */
-export const BELOW = { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0, bgcolor: "rgba(0,0,0,0)" };
+const LEGEND = { orientation: "h", x: 0, traceorder: "normal", bgcolor: "rgba(0,0,0,0)" };
 
-const ABOVE = { orientation: "h", y: 1.12, x: 0, bgcolor: "rgba(0,0,0,0)" };
+/** Below a figure there is room for the names of many curves. */
+export const BELOW = { ...LEGEND, yref: "container", y: 0, yanchor: "bottom" };
+
+const ABOVE = { ...LEGEND, y: 1.12 };
 
 /** Pixels of width below which a legend above a figure would cover it. */
 const NARROW = 560;
@@ -25,6 +27,8 @@ export function themed(layout) {
     automargin: true,
   };
   const legend = layout.legend ?? (innerWidth < NARROW ? BELOW : ABOVE);
+  // Without a pointer that can hover, the buttons of a chart are always there.
+  const top = matchMedia("(hover: none)").matches ? 32 : 12;
   // The width of a legend below decides how many lines it takes, and so how high the axis is: a margin that followed
   // the labels of that axis could alternate forever.
   const upright = legend === BELOW ? { ...axis, automargin: false } : axis;
@@ -32,7 +36,7 @@ export function themed(layout) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colour("ink"), family: "system-ui, Noto Sans, Noto Sans CJK SC, sans-serif", size: 13 },
-    margin: { l: legend === BELOW ? 66 : 56, r: 16, t: 12, b: 44 },
+    margin: { l: legend === BELOW ? 66 : 56, r: 16, t: top, b: 44 },
     hovermode: "closest",
     showlegend: true,
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("accent") },

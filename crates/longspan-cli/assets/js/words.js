@@ -34,7 +34,9 @@ export function say(key, ...parts) {
   if (!entry) return String(key);
   const text = entry[current];
   const whole = typeof text === "string" ? text : text.join(current === "zh" ? "" : " ");
-  return whole.replace(/\{(\d+)\}/g, (_, at) => String(parts[Number(at)] ?? ""));
+  const filled = whole.replace(/\{(\d+)\}/g, (_, at) => String(parts[Number(at)] ?? ""));
+  // A number and its percent sign stay on one line.
+  return filled.replaceAll(" %", "\u00a0%");
 }
 
 /** A label that stands before what it names.

@@ -33,7 +33,11 @@ export function gatesFigure(run) {
     title: say("gates_figure"),
     text: say("gates_text"),
     traces: [bar("closed", 0.1), bar("between", 0.55), bar("open", 1)],
-    layout: { barmode: "stack", xaxis: axis(say("share"), { range: [0, 1] }), yaxis: { automargin: true } },
+    layout: {
+      barmode: "stack",
+      xaxis: axis(say("share"), { range: [0, 1] }),
+      yaxis: { automargin: true, autorange: "reversed" },
+    },
     table: {
       head: [say("gate"), say("closed"), say("between"), say("open")],
       rows: all.map((gate) => [gate.name, gate.closed, gate.between, gate.open]),

@@ -10,7 +10,7 @@ import { binNames, LOG10 } from "./bins.js";
 
 /** @param {NormKind} kind */
 const text = (kind) => (kind === "gamma" ? say("gamma_text") : say("gradient_map_text", DERIVATIVE[kind]));
-const DERIVATIVE = { hidden: "∂L/∂h_t", cell: "∂L/∂c_t" };
+const DERIVATIVE = { hidden: "∂L/∂hₜ", cell: "∂L/∂cₜ" };
 
 /** The norms of a kind in a layer, which may have none of them.
  * @param {Flow} flow

@@ -1,5 +1,5 @@
 // The norm of the gradient before and after clipping.
-import { number } from "../format.js";
+import { number, percent } from "../format.js";
 import { axis, level, line } from "../layout.js";
 import { say, sentences } from "../words.js";
 
@@ -18,7 +18,7 @@ export function normFigure(run) {
     const name = say("limit", number(clip.limit));
     traces.push(level(name, curve.step, Math.log10(clip.limit), 2, { dash: "dash" }));
   }
-  const clipped = say("clipped_text", number(100 * clip.rate));
+  const clipped = say("clipped_text", percent(clip.rate) ?? say("none"));
   return {
     key: "norm",
     title: say("norm_figure"),

@@ -76,7 +76,7 @@ function lossOverlay(runs) {
 
 /** @param {Run[]} runs */
 function normOverlay(runs) {
-  const [title, text] = [say("norm_figure"), say("compare_norm_text")];
+  const [title, text] = [say("compare_norm_figure"), say("compare_norm_text")];
   const words = { key: "compare-norm", title, text, x: say("step"), y: say("log10_norm") };
   return overlay(runs, words, ({ curve }) => ({ x: curve.step, y: curve.norm }));
 }

@@ -18,7 +18,7 @@ const place = ({ phase, layer, t, tensor, row, unit }) =>
     t === null ? null : `t = ${t}`,
     tensor,
     row === null ? null : say("fault_row", row),
-    unit === null ? null : say("fault_unit", unit),
+    unit === null ? null : say(layer === null ? "fault_element" : "fault_unit", unit),
   ]
     .filter((part) => part !== null)
     .join(" · ");

@@ -22,8 +22,8 @@ const tile = (name, value, more) =>
  * @param {string} unit
  * @param {Num | undefined} accuracy */
 function lossTile(name, loss, unit, accuracy) {
-  const right = typeof accuracy === "number" ? say("accuracy_is", number(100 * accuracy)) : null;
-  return tile(name, number(loss), right ? `${unit} · ${right}` : unit);
+  const right = percent(accuracy);
+  return tile(name, number(loss), right ? `${unit} · ${say("accuracy_is", right)}` : unit);
 }
 
 /** "19 steps", "at least 81 steps".
