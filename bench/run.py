@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures Longspan beside its peers, in turns on the same cores, and prints Markdown tables. See docs/benchmarking.md.
 
-    cargo build --release
+    cargo build --release -p longspan-cli -p longspan-bench
     bench/run.py --torch PYTHON --jax PYTHON --tf PYTHON
 
 Each flag names the interpreter that has the peer; a peer without one is left out. The one of --torch is also asked for
@@ -45,7 +45,7 @@ def arguments() -> argparse.Namespace:
         parser.add_argument(f"--{peer}", metavar="PYTHON", help=f"interpreter that has {name}")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="[1 2]")
     parser.add_argument("--section", nargs="+", choices=TITLES, default=list(TITLES), help="[all]")
-    parser.add_argument("--only", metavar="NAME", help="rows with NAME in their name, as `longspan bench --list` has them")
+    parser.add_argument("--only", metavar="NAME", help="rows with NAME in their name, as `longspan-bench --list` has them")
     parser.add_argument("--quick", action="store_true", help="2 short rounds instead of 5: a look")
     parser.add_argument("--keep-memory", action="store_true", help="timed peers keep what they free (see the document)")
     parser.add_argument("--text", metavar="FILE", help="text for the start [1.1 MB of random characters]")
@@ -60,7 +60,7 @@ class Bench:
         self.options, self.text = options, text
         self.ours = Ours(options.longspan, text, options.quick)
         self.versions, self.left_out = {}, set()
-        # As `longspan bench` has it.
+        # As `longspan-bench` has it.
         self.budget = {"seconds": 0.3, "least": 3} if options.quick else {"seconds": 1.0, "least": 5}
         self.latencies = 5_000 if options.quick else 20_000
         self.starts = 8 if options.quick else 30
@@ -162,7 +162,7 @@ def run(options: argparse.Namespace, text: str) -> None:
 def main() -> None:
     options = arguments()
     if not os.path.exists(options.longspan):
-        sys.exit(f"there is no {options.longspan}: build it with cargo build --release, or name it with --longspan")
+        sys.exit(f"there is no {options.longspan}: build it with cargo build --release --workspace, or name it with --longspan")
     for peer in ("torch", "jax", "tf"):
         if getattr(options, peer) is None:
             print(f"no --{peer}: left out", file=sys.stderr)

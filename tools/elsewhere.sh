@@ -9,4 +9,4 @@ trap 'rm -rf "$copy"' EXIT
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 cd "$copy"
 grep -rlZ 'target_arch = "x86_64"' crates | xargs -0 sed -i 's/target_arch = "x86_64"/target_arch = "none"/g'
-CARGO_TARGET_DIR="$target" RUSTFLAGS="-A unexpected_cfgs" cargo test --release --locked -p longspan
+CARGO_TARGET_DIR="$target" RUSTFLAGS="-A unexpected_cfgs" cargo test --release --locked -p longspan-kernel -p longspan -p longspan-data -p longspan-run

@@ -4,4 +4,4 @@
 # FAULTS_SHOW=1 tools/faults.sh    also what is missed and false among the runs that thresholds were chosen on
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo test --release --locked -p longspan --test verdicts -- --nocapture silence
+cargo test --release --locked -p longspan-run --test it -- --nocapture verdicts::silence

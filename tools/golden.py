@@ -543,10 +543,16 @@ def jacobian_case(cell: str, layers: int) -> dict[str, torch.Tensor]:
 
 
 def main() -> None:
-    default = pathlib.Path(__file__).resolve().parent.parent / "crates/longspan/tests/golden"
-    directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    for kind in ("model", "loss", "encoder", "reach", "jacobian"):
-        (directory / kind).mkdir(parents=True, exist_ok=True)
+    crates = pathlib.Path(__file__).resolve().parent.parent / "crates"
+
+    def file(name: str) -> pathlib.Path:
+        """The file of a case, in the tests of the crate that needs its code."""
+        crate = "data" if name.startswith(("loss/", "encoder/")) else "longspan"
+        directory = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else crates / crate / "tests/golden"
+        path = directory / f"{name}.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     torch.set_default_dtype(torch.float64)
     cases = {f"bidirectional_{cell}_2": packed_case(cell, connected=False) for cell in MODULES}
     cases |= {f"connected_{cell}_3": packed_case(cell, connected=True) for cell in ("gru", "lstm")}
@@ -559,7 +565,7 @@ def main() -> None:
         cases |= {f"loss/{name}": loss_case(name) for name in LOSSES if layers == 1}
     for name, tensors in cases.items():
         tensors = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
-        save_file(tensors, directory / f"{name}.safetensors", metadata={"torch": torch.__version__})
+        save_file(tensors, file(name), metadata={"torch": torch.__version__})
         print(name)
 
 

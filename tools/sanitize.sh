@@ -10,26 +10,30 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tests=(--test kernels --test recurrence --test not_finite)
+# The tests of the kernel crate, and of the layers those that follow a recurrence in detail.
+layers=(recurrence:: not_finite::)
 
 # Prints the programs that `cargo test` builds with these arguments.
 programs() {
-    cargo test --release --locked --no-run --message-format=json -p longspan "$@" |
+    cargo test --release --locked --no-run --message-format=json "$@" |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
 }
 
 with_valgrind() {
     local check=(valgrind -q --error-exitcode=9 --leak-check=no)
-    "${check[@]}" "$(programs --lib)" kernel:: --skip kernel::flush --test-threads=1
-    programs "${tests[@]}" | xargs -P "$(nproc)" -I PROGRAM "${check[@]}" PROGRAM --test-threads=1
+    "${check[@]}" "$(programs -p longspan-kernel --lib)" --skip flush --test-threads=1
+    "${check[@]}" "$(programs -p longspan-kernel --test it)" --test-threads=1 &
+    local kernels=$!
+    "${check[@]}" "$(programs -p longspan --test it)" "${layers[@]}" --test-threads=1
+    wait "$kernels"
 }
 
 with_address() {
     export RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
     # A target that is named keeps the flag away from build scripts.
-    local target=(--release --locked -p longspan --target "$(rustc -vV | sed -n 's/^host: //p')")
-    cargo test "${target[@]}" --lib kernel::
-    cargo test "${target[@]}" "${tests[@]}"
+    local target=(--release --locked --target "$(rustc -vV | sed -n 's/^host: //p')")
+    cargo test "${target[@]}" -p longspan-kernel
+    cargo test "${target[@]}" -p longspan --test it -- "${layers[@]}"
 }
 
 [ $# -gt 0 ] || set -- valgrind address

@@ -77,7 +77,7 @@ class Worker:
 
 
 class Ours:
-    """`longspan bench`, a process for each measurement."""
+    """`longspan-bench`, a process for each measurement."""
 
     def __init__(self, binary: str, text: str, quick: bool):
         self.binary, self.text, self.quick = binary, text, quick
@@ -91,7 +91,7 @@ class Ours:
         return row
 
     def bench(self, threads: int, *arguments: str) -> dict:
-        command = [self.binary, "bench", "--json", "--threads", str(threads), *arguments]
+        command = [self.binary, "--json", "--threads", str(threads), *arguments]
         if self.quick:
             command.append("--quick")
         done = subprocess.run(command, capture_output=True, text=True, preexec_fn=pinned(threads))
@@ -117,7 +117,7 @@ def torch_start(python: str, text: str, row: dict, steps: int, threads: int) -> 
 
 def default_binary() -> str:
     target = os.environ.get("CARGO_TARGET_DIR", str(PEERS.parent.parent / "target"))
-    return str(Path(target) / "release" / "longspan")
+    return str(Path(target) / "release" / "longspan-bench")
 
 
 def processor() -> str:

@@ -1,6 +1,6 @@
 """What every peer's process does: read requests from standard input, one JSON document a line, and answer each with one.
 
-A request is {"op": "time" | "turns" | "latency" | "memory", "row": ROW, ...}, where ROW is a row of `longspan bench --list --json`.
+A request is {"op": "time" | "turns" | "latency" | "memory", "row": ROW, ...}, where ROW is a row of `longspan-bench --list --json`.
 The first line that a process writes says who it is. An answer {"absent": REASON} says that a peer does not have a row.
 """
 
@@ -90,7 +90,7 @@ def status(name: str) -> int:
 
 
 def quantile(ordered: list, share: float) -> float:
-    """The smallest number that has at least that share at or below it: as `longspan bench` counts."""
+    """The smallest number that has at least that share at or below it: as `longspan-bench` counts."""
     return ordered[max(1, math.ceil(share * len(ordered))) - 1]
 
 

@@ -12,7 +12,7 @@ from torch import nn
 import protocol
 
 MODULES = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-# Batches that are trained on in turn, as many as `longspan bench` has.
+# Batches that are trained on in turn, as many as `longspan-bench` has.
 WINDOWS = 8
 
 

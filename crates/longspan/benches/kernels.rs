@@ -9,27 +9,30 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use longspan::cell::Cell;
-use longspan::cell::elman::{self, Elman};
+use longspan::cell::elman;
+use longspan::cell::elman::Elman;
 use longspan::cell::gru::{ResetAfter, ResetBefore};
 use longspan::cell::lstm::Lstm;
 use longspan::cell::residual::Residual;
-use longspan::clip::{Clip, ClipReport};
-use longspan::extent::Extent;
-use longspan::head::Classes;
-use longspan::kernel::gemm::{Start, Workspace, accumulate_transposed, product};
-use longspan::kernel::recurrent::{
-    self, Backward, Chunk, Equations, Forward, Gradients, Linearise, MAX_GATES, Tangent, Units,
-};
-use longspan::kernel::{Context, Level, Packed, Vector, Weights};
-use longspan::matrix::{Mat, MatMut};
+use longspan::model::head::Classes;
+use longspan::optim::clip::{Clip, ClipReport};
 use longspan::optim::{Optimizer, Rule, Settings};
 use longspan::params::{Group, Layout, Params};
-use longspan::rng::{Key, Purpose};
+use longspan_kernel::extent::Extent;
+use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::recurrent;
+use longspan_kernel::recurrent::{
+    Backward, Chunk, Equations, Forward, Gradients, Linearise, MAX_GATES, Tangent, Units,
+};
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_kernel::{Context, Level, Packed, Vector, Weights};
 
 fn main() {
     divan::main();
 }
 
+#[allow(clippy::disallowed_methods, reason = "a benchmark is told by the environment what to run on")]
 fn context() -> Context<f32> {
     let level = match std::env::var("LONGSPAN_ISA") {
         Ok(name) => {

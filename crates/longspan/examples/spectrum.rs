@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use longspan::bptt::{Input, Recurrence, RecurrenceSpec};
 use longspan::cell::CellKind;
-use longspan::extent::Extent;
-use longspan::kernel::{Context, Level};
 use longspan::params::{Layout, Params};
-use longspan::probe::lyapunov::{LyapunovOptions, lyapunov_spectrum};
+use longspan::probe::lyapunov::lyapunov_spectrum;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::{Context, Level};
+use longspan_record::spectrum::LyapunovOptions;
 use safetensors::SafeTensors;
 
 fn main() {

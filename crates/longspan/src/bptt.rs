@@ -16,8 +16,10 @@
 
 mod bidirectional;
 mod connection;
+pub mod dropout;
 mod flow;
 mod input;
+pub mod layer;
 mod learned;
 mod norm;
 mod passage;
@@ -34,14 +36,14 @@ pub use plan::{MemoryError, Plan};
 pub use recurrence::{Recurrence, RecurrenceSpec};
 pub use state::State;
 
+use crate::bptt::dropout::Dropout;
+use crate::bptt::layer::{Below, Layer, Plant, Source, Span, Tape, Work};
 use crate::cell::CellKind;
-use crate::dropout::Dropout;
-use crate::extent::Extent;
-use crate::kernel::{Buffer, Context, Level};
-use crate::layer::{Below, Layer, Plant, Source, Span, Tape, Work};
-use crate::matrix::MatMut;
 use crate::params::{Layout, Params};
-use crate::real::Real;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::matrix::MatMut;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Buffer, Context, Level};
 
 /// Steps of a chunk for a batch of `rows` rows, unless told otherwise: as many as give the products of a chunk half a thousand
 /// rows, so that what the recurrence leaves is still in the caches when they read it.

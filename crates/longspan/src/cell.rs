@@ -16,8 +16,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::recurrent::{Equations, Phase};
-use crate::real::Real;
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::{Equations, Phase};
 
 /// What an elementwise weight is multiplied with; its gradient is Σ delta ⊙ factor over steps and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

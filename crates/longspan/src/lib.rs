@@ -13,37 +13,13 @@
 //! happens along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
 //! [`checkpoint`]s in a [`run`] directory.
 
-pub mod assess;
+pub mod batch;
 pub mod bptt;
 pub mod cell;
-pub mod checkpoint;
-pub mod clip;
-pub mod config;
-pub mod data;
-pub mod dataset;
-pub mod diagnose;
-pub mod dropout;
-pub mod extent;
-pub mod head;
-pub mod init;
-pub mod kernel;
-pub mod layer;
-pub mod matrix;
-pub mod metrics;
 pub mod model;
-pub mod number;
 pub mod optim;
 pub mod params;
-pub mod pool;
 pub mod probe;
-pub mod real;
-pub mod rng;
-pub mod run;
-pub mod sampling;
-pub mod schedule;
-pub mod schema;
 pub mod setting;
-pub mod task;
 pub mod telemetry;
-pub mod train;
 pub mod trainer;

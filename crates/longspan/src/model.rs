@@ -5,24 +5,28 @@
 //! batch's affair. An encoder may read another sequence first; the model then is the decoder.
 
 mod encoder;
+pub mod head;
+pub mod init;
 mod input;
 mod outputs;
+pub mod pool;
+pub mod sampling;
 mod scan;
 mod spec;
 mod step;
 
 use std::sync::Arc;
 
+use crate::batch::Batch;
+use crate::bptt::dropout::Dropout;
 use crate::bptt::{Flow, MemoryError, Passage, Plan, Recurrence, State};
-use crate::data::Batch;
-use crate::dropout::Dropout;
-use crate::head::{Classes, Score, Values};
-use crate::kernel::{Buffer, Context, Level};
+use crate::model::head::{Classes, Score, Values};
+use crate::model::pool::Pool;
 use crate::params::{Group, Layout, Params};
-use crate::pool::Pool;
-use crate::real::Real;
 use encoder::Encoder;
 use input::{input, reader};
+use longspan_kernel::real::Real;
+use longspan_kernel::{Buffer, Context, Level};
 use scan::Era;
 
 pub use scan::{Place, Scan, first_in_tensors, is_bad};

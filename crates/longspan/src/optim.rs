@@ -21,17 +21,19 @@
 //! Adam: Kingma, Ba, ICLR 2015. AdamW: Loshchilov, Hutter, ICLR 2019. RMSprop: Tieleman, Hinton 2012. Adagrad: Duchi,
 //! Hazan, Singer, JMLR 2011. Nesterov's momentum in the form of Sutskever et al., ICML 2013, as PyTorch has it.
 
+pub mod clip;
 mod largest;
 mod rules;
+pub mod schedule;
 mod settings;
 mod sweep;
 
 use std::sync::Arc;
 
-use crate::kernel::Context;
 use crate::params::{Layout, Params};
-use crate::real::Real;
 pub use largest::{LIMIT, Largest, limit};
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
 use rules::{Adagrad, Adam, Momentum, Plain, RmsMomentum, RmsProp, bias_correction};
 pub use settings::{Rule, Settings};
 use sweep::{Decay, Element, sweep};

@@ -13,8 +13,6 @@ mod examine;
 pub mod jacobian;
 pub mod lyapunov;
 pub mod reach;
-mod record;
 pub mod tangent;
 
 pub use examine::{ProbeOptions, examine};
-pub use record::{Beside, ProbeRecord};

@@ -95,14 +95,16 @@ fn head(form: &str) -> &str {
 }
 
 /// A kind of setting: what messages call it, and the forms it is written in (`step:E[:F]`).
-pub(crate) struct Kind {
-    pub(crate) what: &'static str,
-    pub(crate) forms: &'static [&'static str],
+pub struct Kind {
+    /// What a value of it is called in messages.
+    pub what: &'static str,
+    /// The forms that a value may have.
+    pub forms: &'static [&'static str],
 }
 
 impl Kind {
     /// Splits a setting of this kind at its colons.
-    pub(crate) fn read<'t>(&self, text: &'t str) -> Result<Parts<'t>, SettingError> {
+    pub fn read<'t>(&self, text: &'t str) -> Result<Parts<'t>, SettingError> {
         let mut rest = text.split(':');
         let name = rest.next().unwrap_or_default();
         let form = self.forms.iter().find(|form| head(form) == name).ok_or_else(|| self.unknown(text))?;
@@ -110,7 +112,7 @@ impl Kind {
     }
 
     /// The error for a name that is none of the forms'.
-    pub(crate) fn unknown(&self, text: &str) -> SettingError {
+    pub fn unknown(&self, text: &str) -> SettingError {
         let choices = match self.forms {
             [] => String::new(),
             [only] => (*only).to_string(),
@@ -122,8 +124,9 @@ impl Kind {
 }
 
 /// A setting cut at its colons.
-pub(crate) struct Parts<'t> {
-    pub(crate) name: &'t str,
+pub struct Parts<'t> {
+    /// NAME.
+    pub name: &'t str,
     text: &'t str,
     form: &'static str,
     rest: std::str::Split<'t, char>,
@@ -131,7 +134,7 @@ pub(crate) struct Parts<'t> {
 
 impl<'t> Parts<'t> {
     /// The next number's text, which has to be there.
-    pub(crate) fn required(&mut self, what: &'static str) -> Result<&'t str, SettingError> {
+    pub fn required(&mut self, what: &'static str) -> Result<&'t str, SettingError> {
         self.rest.next().ok_or_else(|| SettingError::MissingNumber {
             text: self.text.to_string(),
             what,
@@ -140,12 +143,12 @@ impl<'t> Parts<'t> {
     }
 
     /// The next number's text, if there is one.
-    pub(crate) fn optional(&mut self) -> Option<&'t str> {
+    pub fn optional(&mut self) -> Option<&'t str> {
         self.rest.next()
     }
 
     /// Checks that nothing is left over.
-    pub(crate) fn end<T>(&mut self, value: T) -> Result<T, SettingError> {
+    pub fn end<T>(&mut self, value: T) -> Result<T, SettingError> {
         match self.rest.next() {
             None => Ok(value),
             Some(_) => Err(SettingError::SurplusNumber { text: self.text.to_string(), form: self.form }),
@@ -154,7 +157,7 @@ impl<'t> Parts<'t> {
 }
 
 /// `value`, if it is as needed.
-pub(crate) fn check(
+pub fn check(
     what: &'static str,
     value: f64,
     good: impl Fn(f64) -> bool,
@@ -168,28 +171,57 @@ pub(crate) fn check(
 }
 
 /// A number, not yet checked.
-pub(crate) fn number(what: &'static str, text: &str) -> Result<f64, SettingError> {
+pub fn number(what: &'static str, text: &str) -> Result<f64, SettingError> {
     let error = || SettingError::NotANumber { what, text: text.to_string(), need: "a number" };
     text.parse().map_err(|_| error())
 }
 
 /// A finite number above 0.
-pub(crate) fn positive(what: &'static str, text: &str) -> Result<f64, SettingError> {
+pub fn positive(what: &'static str, text: &str) -> Result<f64, SettingError> {
     check(what, number(what, text)?, |x| x.is_finite() && x > 0.0, "finite and above 0")
 }
 
 /// A whole number.
-pub(crate) fn whole(what: &'static str, text: &str) -> Result<u64, SettingError> {
+pub fn whole(what: &'static str, text: &str) -> Result<u64, SettingError> {
     let error = || SettingError::NotANumber { what, text: text.to_string(), need: "a whole number" };
     text.parse().map_err(|_| error())
 }
 
 /// A whole number of at least 1.
-pub(crate) fn count(what: &'static str, text: &str) -> Result<u64, SettingError> {
+pub fn count(what: &'static str, text: &str) -> Result<u64, SettingError> {
     match whole(what, text)? {
         0 => Err(SettingError::OutOfRange { what, value: "0".into(), need: "at least 1" }),
         n => Ok(n),
     }
+}
+
+/// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
+#[macro_export]
+macro_rules! option_names {
+    ($t:ident, $what:literal: $($variant:ident = $name:literal),*) => {
+        impl ::std::str::FromStr for $t {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($name => Ok(Self::$variant),)*
+                    _ => {
+                        let choices = [$($name),*];
+                        let near = $crate::setting::nearest(text, choices).map_or(String::new(), |n| format!("did you mean {n}? "));
+                        Err(format!("there is no such {}: {near}choose one of {}", $what, choices.join(", ")))
+                    }
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $t {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $name,)*
+                })
+            }
+        }
+    };
 }
 
 #[cfg(test)]

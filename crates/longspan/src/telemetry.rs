@@ -4,21 +4,12 @@
 //! of the weights.
 
 mod batch;
-mod fault;
-mod flow;
 mod gates;
 mod observer;
 mod profile;
-mod records;
 mod tier;
 mod updates;
 
-pub use fault::{Cause, Direction, Evidence, FaultRecord, Phase};
-pub use flow::{BINS, Curve, FlowRecord, LayerFlow, bin_edges};
 pub use observer::Observer;
 pub use profile::{FlowProfile, Scratch};
-pub use records::{
-    ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Look, ScoreRecord, StepRecord,
-    TensorRecord,
-};
 pub use tier::Observe;

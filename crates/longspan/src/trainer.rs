@@ -1,27 +1,30 @@
 //! One training step after another: batch, forward, backward, clip, update.
 
 mod fault;
+mod spec;
 mod update;
+
+pub use spec::TrainerSpec;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch::balance::balanced;
+use crate::batch::{Batch, Source};
 use crate::bptt::State;
-use crate::clip::{Clip, ClipReport};
-use crate::config::Config;
-use crate::data::balance::balanced;
-use crate::data::{Batch, Source};
-use crate::dropout::{Dropout, Mask};
-use crate::head::Score;
-use crate::init::{InitSpec, initialise};
-use crate::kernel::{Context, Level};
-use crate::layer::Plant;
-use crate::model::{Model, ModelSpec, OutputSpec};
+use crate::bptt::dropout::{Dropout, Mask};
+use crate::bptt::layer::Plant;
+use crate::model::head::Score;
+use crate::model::init::{InitSpec, initialise};
+use crate::model::{Model, OutputSpec};
+use crate::optim::clip::{Clip, ClipReport};
 use crate::optim::{Largest, Optimizer};
 use crate::params::Params;
-use crate::real::Real;
-use crate::telemetry::{FlowProfile, Observe, Observer, StepRecord};
+use crate::telemetry::{FlowProfile, Observe, Observer};
+use longspan_kernel::real::Real;
+use longspan_kernel::{Context, Level};
+use longspan_record::StepRecord;
 
 /// Where training is in its data: the next window, and how many steps were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,31 +93,31 @@ pub struct Trainer<R> {
 
 impl<R: Real> Trainer<R> {
     /// A model with fresh weights at the beginning of its data.
-    pub fn new(ctx: Context<R>, spec: &ModelSpec, config: &Config) -> Self {
-        let mut model = Model::new(ctx.level(), spec);
-        model.limit_memory(config.memory_limit());
+    pub fn new(ctx: Context<R>, spec: &TrainerSpec) -> Self {
+        let mut model = Model::new(ctx.level(), &spec.model);
+        model.limit_memory(spec.memory_limit);
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let init = InitSpec {
-            init: config.init,
-            forget_bias: config.forget_bias,
-            cell: spec.cell,
-            seed: config.seed,
+            init: spec.init,
+            forget_bias: spec.forget_bias,
+            cell: spec.model.cell,
+            seed: spec.seed,
         };
         initialise(&ctx, &mut params, &init);
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
-            optimizer: Optimizer::new(config.optimizer_settings(), Arc::clone(model.layout())),
+            optimizer: Optimizer::new(spec.optimizer, Arc::clone(model.layout())),
             largest: Largest::UNKNOWN,
-            clip: config.clip,
-            dropout: config.dropout,
-            mask: config.dropout_mask,
-            seed: config.seed,
+            clip: spec.clip,
+            dropout: spec.dropout,
+            mask: spec.dropout_mask,
+            seed: spec.seed,
             position: Position::default(),
-            state: model.zero_state(config.batch),
-            before: model.zero_state(config.batch),
+            state: model.zero_state(spec.batch),
+            before: model.zero_state(spec.batch),
             batch: Batch::default(),
             report: StepReport::default(),
-            observer: Observer::new(&model, config.observe, config.observe_every),
+            observer: Observer::new(&model, spec.observe, spec.observe_every),
             ctx,
             model,
             params,
@@ -146,7 +149,7 @@ impl<R: Real> Trainer<R> {
     /// nothing to score, and hence no loss: [`Source::failure`] says so.
     ///
     /// # Panics
-    /// If a window of the source has other than [`Config::batch`] rows.
+    /// If a window of the source has other than [`TrainerSpec::batch`] rows.
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);

@@ -16,14 +16,14 @@
 
 use super::connection::{Connections, add};
 use super::{Flow, Input, MemoryError, Passage, Plan, RecurrenceSpec, Stack, State};
-use crate::dropout::Dropout;
-use crate::extent::Extent;
-use crate::kernel::rows::for_each_row;
-use crate::kernel::{Buffer, Context, Level};
-use crate::layer::{Layer, Plant};
-use crate::matrix::Mat;
+use crate::bptt::dropout::Dropout;
+use crate::bptt::layer::{Layer, Plant};
 use crate::params::{Layout, Params};
-use crate::real::Real;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::matrix::Mat;
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::for_each_row;
+use longspan_kernel::{Buffer, Context, Level};
 
 /// One direction of one layer, and its side of the window.
 struct Direction<R> {

@@ -19,14 +19,14 @@
 //! networks", ECCV 2016. Order of norm and sum: Xiong et al., "On layer normalization in the transformer architecture", ICML 2020.
 
 use super::norm::LayerNorm;
-use crate::dropout::Dropout;
-use crate::extent::Cut;
-use crate::kernel::rows::for_each_row;
-use crate::kernel::{Buffer, Context};
-use crate::layer::Span;
-use crate::matrix::Mat;
+use crate::bptt::dropout::Dropout;
+use crate::bptt::layer::Span;
 use crate::params::{Layout, Params};
-use crate::real::Real;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::matrix::Mat;
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::for_each_row;
+use longspan_kernel::{Buffer, Context};
 
 /// What stands above each layer of a stack.
 pub(super) struct Connections<R> {

@@ -7,8 +7,8 @@
 
 use crate::cell::CellKind;
 use crate::cell::lstm::total_gradient;
-use crate::kernel::{Isa, Job, Level, Vector};
-use crate::real::Real;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Isa, Job, Level, Vector};
 
 /// The gradient that arrives at one layer and step, as backward passes it, and what it met there. Everything is `[B_t, …]`: of
 /// the rows that have this step.

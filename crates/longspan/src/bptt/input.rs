@@ -7,14 +7,14 @@
 //! d_E = dP W_ih        d_W_ih = dPᵀ E        d_b_ih = Σ_v dP_v
 //! ```
 
-use crate::dropout::Dropout;
-use crate::extent::Cut;
-use crate::kernel::rows::{gather_rows, scatter_rows};
-use crate::kernel::{Buffer, Context};
-use crate::layer::{Below, Layer, Source, Work};
-use crate::matrix::{Mat, MatMut};
+use crate::bptt::dropout::Dropout;
+use crate::bptt::layer::{Below, Layer, Source, Work};
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::{gather_rows, scatter_rows};
+use longspan_kernel::{Buffer, Context};
 
 /// What the first layer reads at the places of a window.
 #[derive(Clone, Copy, Debug)]

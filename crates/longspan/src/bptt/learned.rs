@@ -5,11 +5,11 @@
 //! ```
 
 use super::State;
-use crate::kernel::Context;
-use crate::kernel::rows::add_column_sums;
-use crate::matrix::Mat;
 use crate::params::{Group, Layout, Params};
-use crate::real::Real;
+use longspan_kernel::Context;
+use longspan_kernel::matrix::Mat;
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::add_column_sums;
 
 /// The vectors' indices in the layout, `[layer][part]`; layers as a [`State`] counts them.
 pub(super) struct LearnedState(Vec<Vec<usize>>);

@@ -15,11 +15,11 @@
 //! # References
 //! Ba, Kiros, Hinton, "Layer normalization", 2016. ε and the tensors are those of PyTorch's `nn.LayerNorm`.
 
-use crate::kernel::rows::{add_column_dots, add_column_sums, for_each_row};
-use crate::kernel::{Buffer, Context};
-use crate::matrix::Mat;
 use crate::params::{Group, Layout, Params};
-use crate::real::Real;
+use longspan_kernel::matrix::Mat;
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::{add_column_dots, add_column_sums, for_each_row};
+use longspan_kernel::{Buffer, Context};
 
 /// Added to the variance.
 const EPSILON: f64 = 1e-5;

@@ -1,14 +1,14 @@
 //! What a forward pass leaves of a chunk, while it is there.
 
 use super::connection::Connections;
+use crate::bptt::layer::{Jacobians, Layer, Span, Tape};
 use crate::cell::Kept;
-use crate::extent::Cut;
-use crate::kernel::rows::for_each_row;
-use crate::kernel::{Buffer, Context};
-use crate::layer::{Jacobians, Layer, Span, Tape};
-use crate::matrix::Mat;
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::matrix::Mat;
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::for_each_row;
+use longspan_kernel::{Buffer, Context};
 
 /// A chunk that all layers have just passed.
 pub struct Passage<'a, R> {

@@ -4,13 +4,13 @@ use super::bidirectional::Bidirectional;
 use super::connection::Connections;
 use super::learned::LearnedState;
 use super::{Flow, Input, MemoryError, Passage, Plan, Stack, State};
+use crate::bptt::dropout::Dropout;
+use crate::bptt::layer::Plant;
 use crate::cell::CellKind;
-use crate::dropout::Dropout;
-use crate::extent::Extent;
-use crate::kernel::{Context, Level};
-use crate::layer::Plant;
 use crate::params::{Layout, Params};
-use crate::real::Real;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Context, Level};
 
 /// What the recurrent part of a model follows from.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -13,11 +13,11 @@
 //! Elman, "Finding structure in time", Cognitive Science 14, 1990.
 
 use super::{Cell, Kept};
-use crate::kernel::Vector;
-use crate::kernel::recurrent::{
+use longspan_kernel::Vector;
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };
-use crate::real::Real;
 
 /// φ = tanh.
 pub const TANH: u8 = 0;

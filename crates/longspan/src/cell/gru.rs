@@ -26,11 +26,11 @@
 //! complement the other way round; this is PyTorch's z, which keeps).
 
 use super::{Cell, Kept};
-use crate::kernel::Vector;
-use crate::kernel::recurrent::{
+use longspan_kernel::Vector;
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };
-use crate::real::Real;
 
 /// Slots of the gates, on the tape and among the deltas.
 const R_: usize = 0;

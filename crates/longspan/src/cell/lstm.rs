@@ -28,11 +28,11 @@
 //! Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
 
 use super::{Cell, Factor, Kept, Peephole};
-use crate::kernel::Vector;
-use crate::kernel::recurrent::{
+use longspan_kernel::Vector;
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };
-use crate::real::Real;
 
 /// The LSTM; peepholes are weight slots i, f, o (coupled: i, o).
 pub struct Lstm<const PEEPHOLES: bool, const COUPLED: bool>;

@@ -13,11 +13,11 @@
 //! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information 9, 2018.
 
 use super::{Cell, Kept};
-use crate::kernel::Vector;
-use crate::kernel::recurrent::{
+use longspan_kernel::Vector;
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };
-use crate::real::Real;
 
 /// The residual network; α is weight slot 0.
 pub struct Residual;

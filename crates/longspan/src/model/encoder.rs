@@ -14,12 +14,12 @@
 
 use super::input::{input, reader};
 use super::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
+use crate::batch::{Batch, Encoded};
+use crate::bptt::dropout::Dropout;
 use crate::bptt::{Flow, Passage, Stack, State};
-use crate::data::{Batch, Encoded};
-use crate::dropout::Dropout;
-use crate::kernel::{Buffer, Context, Level};
 use crate::params::{Layout, Params};
-use crate::real::Real;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Buffer, Context, Level};
 
 /// The encoder with its working memory.
 pub(super) struct Encoder<R> {

@@ -2,14 +2,15 @@
 
 use super::input::input;
 use super::{Model, ModelSpec, Readout};
+use crate::batch::Values;
+use crate::batch::{Batch, IGNORE};
 use crate::bptt::State;
-use crate::data::{self, Batch, IGNORE};
-use crate::extent::Extent;
-use crate::head::Score;
-use crate::kernel::{Buffer, Context};
+use crate::model::head::Score;
+use crate::model::pool::Pool;
 use crate::params::Params;
-use crate::pool::Pool;
-use crate::real::Real;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Buffer, Context};
 
 impl<R: Real> Model<R> {
     /// Scores a batch; `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes
@@ -43,13 +44,13 @@ impl<R: Real> Model<R> {
         let (mut targets, mut losses) = (vec![IGNORE; batch.targets.len()], Vec::new());
         for (at, &target) in batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE) {
             targets[at] = target;
-            losses.push(self.score(ctx, params, batch, &targets, &data::Values::default()).loss);
+            losses.push(self.score(ctx, params, batch, &targets, &Values::default()).loss);
             targets[at] = IGNORE;
         }
         let width = batch.values.targets.len() / batch.values.places.len().max(1);
         for (i, &place) in batch.values.places.iter().enumerate() {
             let targets = batch.values.targets[i * width..][..width].to_vec();
-            let value = data::Values { places: vec![place], targets };
+            let value = Values { places: vec![place], targets };
             losses.push(self.score(ctx, params, batch, &[], &value).loss);
         }
         losses
@@ -70,7 +71,7 @@ impl<R: Real> Model<R> {
         params: &Params<R>,
         batch: &Batch,
         targets: &[u32],
-        values: &data::Values,
+        values: &Values,
     ) -> Score {
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         match &mut self.readout {

@@ -16,18 +16,18 @@
 //! behind all of the decoder's.
 
 use super::{Model, ModelSpec, OutputSpec, Readout};
+use crate::batch::{Batch, IGNORE};
+use crate::bptt::dropout::Dropout;
+use crate::bptt::layer::Plant;
 use crate::bptt::{Flow, Passage, State};
-use crate::data::{Batch, IGNORE};
-use crate::dropout::Dropout;
-use crate::extent::Extent;
-use crate::head::Score;
-use crate::kernel::Context;
-use crate::layer::Plant;
+use crate::model::head::Score;
+use crate::model::pool::Pool;
 use crate::optim::LIMIT;
 use crate::params::Params;
-use crate::pool::Pool;
-use crate::real::Real;
-use crate::telemetry::{Direction, Phase};
+use longspan_kernel::Context;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
+use longspan_record::{Direction, Phase};
 
 /// Whether a number is bad.
 pub fn is_bad<R: Real>(x: R) -> bool {

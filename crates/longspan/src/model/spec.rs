@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bptt::{RecurrenceSpec, chunk_for};
 use crate::cell::CellKind;
-use crate::head::{Unit, ValueLoss};
-use crate::pool::Pool;
+use crate::model::head::{Unit, ValueLoss};
+use crate::model::pool::Pool;
 
 /// What a model reads at each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

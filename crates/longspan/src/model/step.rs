@@ -11,11 +11,11 @@
 
 use super::{Model, Readout};
 use crate::bptt::{Input, State};
-use crate::extent::Extent;
-use crate::kernel::Context;
+use crate::model::pool::Pool;
 use crate::params::Params;
-use crate::pool::Pool;
-use crate::real::Real;
+use longspan_kernel::Context;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
 
 /// What one step reads, for each row.
 #[derive(Clone, Copy, Debug)]

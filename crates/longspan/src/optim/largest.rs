@@ -15,10 +15,10 @@
 //! to 1, Adam's grows by less than 1e6 a step. Where a bound does not hold, weights and moments are read.
 
 use super::{Optimizer, Rule, bias_correction};
-use crate::kernel::Level;
-use crate::kernel::norms::sum_of_squares;
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::Level;
+use longspan_kernel::norms::sum_of_squares;
+use longspan_kernel::real::Real;
 
 /// From here on a number is bad although it is finite. Nothing that is trained on gets there: it is eight decades below the
 /// largest f32, so that a value on its way to infinity is met a step or two before it arrives, and eleven above the root of that,
@@ -104,10 +104,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::kernel::Context;
     use crate::optim::Settings;
     use crate::params::{Group, Layout};
-    use crate::rng::{Key, Purpose};
+    use longspan_kernel::Context;
+    use longspan_kernel::rng::{Key, Purpose};
 
     /// No weight and no moment is ever beyond its bound, whatever the rule.
     #[test]

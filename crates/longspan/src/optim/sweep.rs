@@ -1,9 +1,9 @@
 //! One pass over weights, gradients and moments. It leaves the gradients zero: emptying them later would be a pass of its own.
 
-use crate::kernel::elementwise::for_each_part;
-use crate::kernel::{Context, Isa, Job};
 use crate::params::Entry;
-use crate::real::Real;
+use longspan_kernel::elementwise::for_each_part;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Context, Isa, Job};
 
 /// A rule for one element with M moments.
 pub(super) trait Element<R, const M: usize>: Sync {

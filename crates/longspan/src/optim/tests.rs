@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::kernel::Level;
 use crate::params::Group;
-use crate::rng::{Key, Purpose};
+use longspan_kernel::Level;
+use longspan_kernel::rng::{Key, Purpose};
 
 /// A matrix, which decays, a bias, which does not, and a gap after each.
 fn layout() -> Arc<Layout> {

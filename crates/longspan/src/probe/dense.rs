@@ -1,8 +1,8 @@
 //! Dense matrices of a few hundred rows: LU decomposition, largest singular value.
 
-use crate::kernel::Level;
-use crate::kernel::norms::project_off;
-use crate::rng::{Key, Purpose};
+use longspan_kernel::Level;
+use longspan_kernel::norms::project_off;
+use longspan_kernel::rng::{Key, Purpose};
 
 /// P A = L U with partial pivoting.
 pub(super) struct Lu {

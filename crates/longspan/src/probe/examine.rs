@@ -3,16 +3,19 @@
 //! Trajectories are rows of the source's first windows, driven by what they read: windows whose state is carried are one trajectory
 //! in pieces, others are as long as they are.
 
-use super::jacobian::{DenseJacobians, JacobianProduct};
-use super::lyapunov::{Lyapunov, LyapunovOptions, LyapunovSpectrum};
-use super::reach::{Cancelled, Measured, ReachOptions, Reason, Stage, Watch, measure, no_chain};
-use super::record::{Beside, ProbeRecord};
+use super::jacobian::DenseJacobians;
+use super::lyapunov::Lyapunov;
+use super::reach::{Cancelled, Stage, Watch, measure, no_chain};
+use crate::batch::{Batch, IGNORE, Source};
 use crate::bptt::State;
-use crate::data::{Batch, IGNORE, Source};
-use crate::kernel::Context;
 use crate::model::{Model, ModelSpec};
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
+use longspan_record::jacobian::JacobianProduct;
+use longspan_record::reach::{Measured, ReachOptions, Reason};
+use longspan_record::spectrum::{LyapunovOptions, LyapunovSpectrum};
+use longspan_record::{Beside, ProbeRecord};
 
 /// Steps of a trajectory between two looks at whether to go on.
 const PIECE: usize = 64;

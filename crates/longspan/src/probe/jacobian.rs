@@ -12,34 +12,16 @@
 //! # References
 //! Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013. Vogt et al. 2020.
 
-use serde::{Deserialize, Serialize};
-
 use super::dense::{Lu, largest_singular_value};
 use super::tangent::StackTangents;
 use crate::bptt::{Input, Passage, Recurrence, State};
-use crate::extent::Extent;
-use crate::kernel::gemm::{Start, product};
-use crate::kernel::{Context, Packed, Weights};
-use crate::matrix::{Mat, MatMut};
-use crate::number;
 use crate::params::Params;
-use crate::real::Real;
-
-/// The extreme singular values of P(τ) of every row; logarithms are natural.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JacobianProduct {
-    /// τ.
-    pub lag_steps: usize,
-    /// ln σ_max of each row.
-    #[serde(with = "number::list")]
-    pub ln_largest_singular_values: Vec<f64>,
-    /// ln σ_min of each row; −∞ of a singular product.
-    #[serde(with = "number::list")]
-    pub ln_smallest_singular_values: Vec<f64>,
-    /// ln of the condition number of each row.
-    #[serde(with = "number::list")]
-    pub ln_condition_numbers: Vec<f64>,
-}
+use longspan_kernel::extent::Extent;
+use longspan_kernel::gemm::{Start, product};
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::real::Real;
+use longspan_kernel::{Context, Packed, Weights};
+use longspan_record::jacobian::JacobianProduct;
 
 /// The Jacobians of the joint state at the last steps of a trajectory, each as a matrix.
 pub struct DenseJacobians {

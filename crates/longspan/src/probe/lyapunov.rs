@@ -11,7 +11,7 @@
 //! steps, in which changes may grow all the same (see [`super::jacobian`]).
 //!
 //! R_ii = 0 (a dead relu, a gate shut to the last bit) is λ_i = −∞: it is reported, and so are those after it. An R_ii is 0 where
-//! nothing is left of its row but rounding: see [`crate::kernel::orthonormal`].
+//! nothing is left of its row but rounding: see [`longspan_kernel::orthonormal`].
 //!
 //! With [`LyapunovOptions::steps_per_qr`] s > 1 only exponents with s (λ_1 − λ_i) under about 30 (f64; 12 in f32) are right:
 //! whole spectra take s = 1 and f64.
@@ -25,47 +25,23 @@
 //! "Lyapunov spectra of chaotic recurrent neural networks", 2020 (arXiv:2006.02427). Kaplan, Yorke 1979.
 
 pub mod growth;
-mod record;
 mod relay;
 
 use growth::Growth;
-pub use record::{LayerSpectrum, LyapunovSpectrum, kaplan_yorke};
+use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum};
 use relay::Relay;
-use serde::{Deserialize, Serialize};
 
 use crate::bptt::{Input, Passage, Recurrence, State};
-use crate::extent::Extent;
-use crate::kernel::Context;
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::Context;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
 
-/// How a spectrum is measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LyapunovOptions {
-    /// Leading exponents of each layer; None for all.
-    pub exponents: Option<usize>,
-    /// First steps that do not count.
-    pub warmup_steps: usize,
-    /// Steps from one orthonormalisation to the next.
-    pub steps_per_qr: usize,
-    /// Start of the first directions.
-    pub seed: u64,
-}
-
-impl Default for LyapunovOptions {
-    /// All exponents, each step, after 100.
-    fn default() -> Self {
-        Self { exponents: None, warmup_steps: 100, steps_per_qr: 1, seed: 0 }
-    }
-}
-
-impl LyapunovOptions {
-    /// Whether rows are made orthonormal once `done` steps are done.
-    fn due(&self, done: usize) -> bool {
-        match done.checked_sub(self.warmup_steps) {
-            None => done.is_multiple_of(self.steps_per_qr),
-            Some(counted) => counted.is_multiple_of(self.steps_per_qr),
-        }
+/// Whether rows are made orthonormal once `done` steps are done.
+fn due(options: &LyapunovOptions, done: usize) -> bool {
+    match done.checked_sub(options.warmup_steps) {
+        None => done.is_multiple_of(options.steps_per_qr),
+        Some(counted) => counted.is_multiple_of(options.steps_per_qr),
     }
 }
 

@@ -8,11 +8,11 @@
 //! with r_l what arrives below layer l, a sum in residual stacks, and u_l what it reads, normalised in stacks that are (see
 //! `bptt/connection.rs`). Both act within a step: the Jacobian of the joint state is block-triangular with or without them.
 
+use crate::bptt::layer::Jacobians;
 use crate::bptt::{Passage, State};
-use crate::kernel::{Buffer, Context};
-use crate::layer::Jacobians;
-use crate::matrix::{Mat, MatMut};
-use crate::real::Real;
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::real::Real;
+use longspan_kernel::{Buffer, Context};
 
 /// Tangents that one call of the kernel takes.
 const PART: usize = 64;

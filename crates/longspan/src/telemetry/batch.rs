@@ -1,8 +1,8 @@
 //! What a batch is like: its rows, what of them is scored, what looks filled up, how large its numbers are.
 
-use super::{BatchRecord, InputRecord};
-use crate::data::{Batch, IGNORE};
-use crate::extent::Extent;
+use crate::batch::{Batch, IGNORE};
+use longspan_kernel::extent::Extent;
+use longspan_record::{BatchRecord, InputRecord};
 
 /// Looks at batches; keeps its memory.
 #[derive(Debug, Default)]

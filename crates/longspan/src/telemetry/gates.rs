@@ -4,12 +4,12 @@
 //! Steps lie evenly in the window, its last one counted from 1 being a multiple of their distance: shares of some 10⁴ activations
 //! and more are as good as those of all, at a part of the cost.
 
-use super::{ActivationRecord, GateRecord, LayerRecord};
 use crate::bptt::Flow;
 use crate::cell::CellKind;
 use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
-use crate::kernel::{Isa, Job, Level, Vector};
-use crate::real::Real;
+use longspan_kernel::real::Real;
+use longspan_kernel::{Isa, Job, Level, Vector};
+use longspan_record::{ActivationRecord, GateRecord, LayerRecord};
 
 /// Counts of each layer. An encoder's layer and its decoder's of the same number count together.
 pub(super) struct GateCounts<R> {

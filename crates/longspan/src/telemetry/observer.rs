@@ -1,20 +1,21 @@
 //! Who watches training: the gradient at every step, and every so many steps more closely.
 
+use longspan_record::{Look, TensorRecord};
 use std::sync::Arc;
 
 use super::batch::BatchLook;
 use super::gates::GateCounts;
 use super::profile::Scratch;
 use super::updates::Updates;
-use super::{FlowProfile, Look, Observe, TensorRecord};
+use super::{FlowProfile, Observe};
+use crate::batch::Batch;
 use crate::bptt::Flow;
-use crate::data::Batch;
-use crate::kernel::Context;
+use crate::model::pool::Pool;
 use crate::model::{Model, ModelSpec};
 use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
-use crate::pool::Pool;
-use crate::real::Real;
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
 
 /// Watches the training steps of one model. It is given views; its memory is that of the first closer look.
 pub struct Observer<R> {

@@ -7,16 +7,17 @@
 //! ```
 //!
 //! δa is the gradient by the recurrent sums, u what W_hh is multiplied with: h_{t−1}, and for the candidate of a GRU whose reset gate
-//! acts before the product r ⊙ h_{t−1}. ‖Γ_t‖ is found without Γ_t, from the rows' dot products: [`kernel::gram`](crate::kernel::gram).
+//! acts before the product r ⊙ h_{t−1}. ‖Γ_t‖ is found without Γ_t, from the rows' dot products: [`kernel::gram`](longspan_kernel::gram).
 
 use crate::bptt::Flow;
 use crate::cell::CellKind;
-use crate::kernel::gram::squared_norm_of_outer;
-use crate::kernel::norms::norms_of_rows;
-use crate::kernel::recurrent::Operand;
-use crate::kernel::{Context, Level};
-use crate::matrix::Mat;
-use crate::real::Real;
+use longspan_kernel::gram::squared_norm_of_outer;
+use longspan_kernel::matrix::Mat;
+use longspan_kernel::norms::norms_of_rows;
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::Operand;
+use longspan_kernel::{Context, Level};
+use longspan_record::{Curve, FlowRecord, LayerFlow};
 
 /// Norms per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`Flow`]: a layer
 /// that reads both ways counts twice, and its reverse direction begins at each row's last step.
@@ -68,6 +69,22 @@ impl Norms {
 }
 
 impl FlowProfile {
+    /// A profile in bins with these edges, which reach to its first step; `names` are those of its layers.
+    pub fn to_record(&self, (step, attempt): (u64, u64), edges: &[usize], names: &[String]) -> FlowRecord {
+        let steps = self.steps();
+        let bins = edges.partition_point(|&edge| edge < steps);
+        let edges = &edges[..=bins];
+        let curve = |[mean, max]: [&[f64]; 2]| Curve::of(mean, max, edges);
+        let layers = (0..self.layers()).zip(names).map(|(layer, name)| LayerFlow {
+            name: name.clone(),
+            hidden: curve([self.mean(layer), self.max(layer)]),
+            cell: self.cell(layer).map(curve).unwrap_or_default(),
+            gamma: self.gamma(layer).map(|gamma| curve([gamma, gamma])).unwrap_or_default(),
+        });
+        let layers = layers.collect();
+        FlowRecord { step, attempt, steps, border: self.border(), edges: edges.to_vec(), layers }
+    }
+
     /// Empties the profile for a window of `steps` steps; keeps the memory.
     pub fn open(&mut self, layers: usize, steps: usize) {
         self.steps = steps;

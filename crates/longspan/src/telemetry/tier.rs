@@ -12,3 +12,5 @@ pub enum Observe {
     /// and gates and activations.
     Full,
 }
+
+crate::option_names!(Observe, "tier": Off = "off", Norms = "norms", Full = "full");

@@ -21,11 +21,11 @@
 
 use super::update::first_bad;
 use super::{Divergence, Trainer};
-use crate::kernel::norms::sum_of_squares;
 use crate::model::{Place, Scan, first_in_tensors, is_bad};
 use crate::optim::Rule;
-use crate::real::Real;
-use crate::telemetry::{Cause, Evidence, FaultRecord, Phase, StepRecord};
+use longspan_kernel::norms::sum_of_squares;
+use longspan_kernel::real::Real;
+use longspan_record::{Cause, FaultEvidence as Evidence, FaultRecord, Phase, StepRecord};
 
 /// A loss that is so many times the least of the steps before has been driven up by them.
 const RISE: f64 = 10.0;

@@ -9,7 +9,7 @@ use super::Trainer;
 use crate::model::is_bad;
 use crate::optim::{Largest, Optimizer, limit};
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::real::Real;
 
 impl<R: Real> Trainer<R> {
     /// Takes the step along the clipped gradient, unless a weight or moment would be bad: says whether it did. The gradient is zero

@@ -113,7 +113,7 @@ fn block_error(mut bins: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Key, Purpose};
+    use longspan_kernel::rng::{Key, Purpose};
 
     /// x_{t+1} = a x_t + √(1−a²) ξ has variance 1, and its mean over N steps the error √((1+a)/(1−a)/N).
     #[test]

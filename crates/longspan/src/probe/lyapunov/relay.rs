@@ -8,17 +8,18 @@
 //!
 //! A block's arithmetic is the same in both, so the number of threads changes no bit.
 
+use longspan_record::spectrum::LyapunovOptions;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use super::LyapunovOptions;
+use super::due;
 use super::growth::Growth;
-use crate::kernel::orthonormal::{BLOCK, Finished, orthonormalise};
-use crate::kernel::{Buffer, Context, Level};
-use crate::layer::{Jacobians, Layer};
-use crate::matrix::{Mat, MatMut};
-use crate::real::Real;
-use crate::rng::{Key, Purpose};
+use crate::bptt::layer::{Jacobians, Layer};
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::orthonormal::{BLOCK, Finished, orthonormalise};
+use longspan_kernel::real::Real;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_kernel::{Buffer, Context, Level};
 
 /// Steps from one meeting to the next, where threads share a trajectory.
 const STEPS: usize = 8;
@@ -153,7 +154,7 @@ impl<R: Real> Relay<R> {
         }
         let mut entry = vec![0.0; self.rows * self.count];
         let entries =
-            (1..=steps).filter(|t| done + t > options.warmup_steps && options.due(done + t)).count();
+            (1..=steps).filter(|t| done + t > options.warmup_steps && due(options, done + t)).count();
         for i in 0..entries {
             for runner in &self.runners {
                 let runner = lock(runner);
@@ -225,7 +226,7 @@ impl<R: Real> Runner<R> {
         let of = (t, self.rows.clone());
         course.layer.tangents(course.level, &relay.jacobians, of, before, after, None, &mut self.operands);
         std::mem::swap(&mut self.current, &mut self.next);
-        if course.options.due(course.done + t + 1) {
+        if due(course.options, course.done + t + 1) {
             for row in self.rows.clone() {
                 self.orthonormalise(relay, course, t, row);
             }

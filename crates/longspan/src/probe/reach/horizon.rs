@@ -10,31 +10,9 @@
 //! # References
 //! Efron, Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
 
-use serde::{Deserialize, Serialize};
-
 use super::order::{median, middle};
-use crate::rng::{Key, Purpose};
-
-/// The horizon with its 95 % interval.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Horizon {
-    /// ε.
-    pub epsilon: f64,
-    /// H_ε.
-    pub steps: usize,
-    /// Whether the window ended first: H_ε is at least `steps` then.
-    pub at_least: bool,
-    /// 2.5 percentile.
-    pub low_steps: usize,
-    /// 97.5 percentile.
-    pub high_steps: usize,
-    /// Whether the window cut the upper end off.
-    pub high_at_least: bool,
-    /// The last τ with median G(τ) ≥ ε: profiles can cross ε again.
-    pub last_lag_above_steps: usize,
-    /// R.
-    pub resamples: usize,
-}
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_record::reach::Horizon;
 
 /// The horizon of samples of ln G `[τ]`; sample i belongs to sequence `sequence_of[i]`. None without samples.
 pub fn horizon(

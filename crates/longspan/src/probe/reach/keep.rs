@@ -6,7 +6,7 @@
 //! ```
 
 use crate::cell::CellKind;
-use crate::real::Real;
+use longspan_kernel::real::Real;
 
 /// The direct way from a state to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use crate::batch::{Batch, IGNORE, Values};
 use crate::bptt::State;
-use crate::data::{Batch, IGNORE, Values};
-use crate::extent::Extent;
 use crate::model::Model;
-use crate::real::Real;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
 
 /// The scored steps of each row, ascending.
 pub(super) fn scored_steps(batch: &Batch) -> Vec<Vec<usize>> {

@@ -1,16 +1,16 @@
 //! What is measured on: windows of a source with the state before each, the lag window W, and the anchors.
 
-use super::measured::Reason;
 use super::piece::scored_steps;
-use super::{Cancelled, ReachOptions, Stage, Watch, no_chain};
+use super::{Cancelled, Stage, Watch, no_chain};
+use crate::batch::{Batch, Source};
 use crate::bptt::State;
-use crate::data::{Batch, Source};
-use crate::kernel::Context;
 use crate::model::Model;
+use crate::model::pool::Pool;
 use crate::params::Params;
-use crate::pool::Pool;
-use crate::real::Real;
-use crate::rng::{Key, Purpose};
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_record::reach::{ReachOptions, Reason};
 
 /// One window of the source.
 pub(super) struct Item<R> {

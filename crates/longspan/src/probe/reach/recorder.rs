@@ -20,10 +20,10 @@ use super::keep::Keep;
 use super::order::ln_hypot;
 use crate::bptt::Flow;
 use crate::cell::CellKind;
-use crate::kernel::Level;
-use crate::kernel::norms::sum_of_squares;
 use crate::params::Params;
-use crate::real::Real;
+use longspan_kernel::Level;
+use longspan_kernel::norms::sum_of_squares;
+use longspan_kernel::real::Real;
 
 /// ln of norms at lags 0 … W, of one layer; −∞ where nothing arrives.
 #[derive(Clone, Debug, PartialEq)]

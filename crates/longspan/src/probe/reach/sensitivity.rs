@@ -11,30 +11,15 @@
 //! # References
 //! Zucchet, Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the story", NeurIPS 2024.
 
-use serde::{Deserialize, Serialize};
-
 use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};
-use super::{Cancelled, ReachOptions, Stage, Watch};
-use crate::kernel::Context;
+use super::{Cancelled, Stage, Watch};
 use crate::model::Model;
-use crate::number;
 use crate::params::{Group, Params};
-use crate::real::Real;
-use crate::rng::{Key, Purpose};
-
-/// The sensitivity after some steps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sensitivity {
-    /// t: steps from the beginning of a sequence or window.
-    pub steps: usize,
-    /// √S_t of the recurrent weights W_hh of all layers.
-    #[serde(with = "number")]
-    pub recurrent_rms: f64,
-    /// √S_t of all weights of the layers.
-    #[serde(with = "number")]
-    pub stack_rms: f64,
-}
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_record::reach::{ReachOptions, Sensitivity};
 
 /// What [`Key`]'s step is for the signs.
 const SIGNS: u64 = 2;

@@ -12,34 +12,14 @@
 //! # References
 //! Williams, Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories", 1990.
 
-use serde::{Deserialize, Serialize};
-
 use super::order::median;
 use super::piece::{piece, scored, state_of};
 use super::prepare::Item;
-use crate::kernel::Context;
 use crate::model::Model;
-use crate::number;
 use crate::params::Params;
-use crate::real::Real;
-
-/// The bias of one truncation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TruncationBias {
-    /// K.
-    pub truncation_steps: usize,
-    /// Batches that the medians are over.
-    pub batches: usize,
-    /// Median of ‖g_K‖ / ‖g_full‖.
-    #[serde(with = "number")]
-    pub norm_ratio: f64,
-    /// Median of ‖g_K − g_full‖ / ‖g_full‖.
-    #[serde(with = "number")]
-    pub relative_error: f64,
-    /// Median of the cosine; NaN where every truncated gradient is zero.
-    #[serde(with = "number")]
-    pub cosine: f64,
-}
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
+use longspan_record::reach::TruncationBias;
 
 /// The bias of some truncations, batch by batch.
 pub(super) struct Truncations<R> {

@@ -14,63 +14,18 @@
 //! # References
 //! Khandelwal, He, Qi, Jurafsky, "Sharp nearby, fuzzy far away: how neural language models use context", ACL 2018.
 
-use serde::{Deserialize, Serialize};
-
-use super::measured::{Measured, Reason};
 use super::order::mean;
 use super::piece::{alone, piece};
 use super::prepare::{Item, Prepared};
-use super::{Cancelled, ReachOptions, Stage, Watch};
-use crate::data::Batch;
-use crate::extent::Extent;
-use crate::kernel::Context;
+use super::{Cancelled, Stage, Watch};
+use crate::batch::Batch;
 use crate::model::Model;
-use crate::number;
 use crate::params::Params;
-use crate::real::Real;
-use crate::rng::{Key, Purpose};
-
-/// What is done to inputs that are older than a lag.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Spoil {
-    /// They come in a random order.
-    #[default]
-    Shuffle,
-    /// They are not read: the sequence begins at the lag, with a zero state.
-    Remove,
-}
-
-/// The used lag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UsedLag {
-    /// What was done to older inputs.
-    pub spoil: Spoil,
-    /// η.
-    pub eta: f64,
-    /// L: nats of classes and labels, else the loss's own unit.
-    #[serde(with = "number")]
-    pub mean_loss: f64,
-    /// Sequences; each weighs the same.
-    pub sequences: usize,
-    /// The smallest lag that was tried with ΔL ≤ ηL.
-    pub used_lag_steps: Measured<usize>,
-    /// What was tried.
-    pub lags: Vec<AddedLoss>,
-}
-
-/// ΔL at one lag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AddedLoss {
-    /// τ.
-    pub lag_steps: usize,
-    /// ΔL.
-    #[serde(with = "number")]
-    pub added_loss: f64,
-    /// Its standard error over sequences.
-    #[serde(with = "number")]
-    pub standard_error: f64,
-}
+use longspan_kernel::Context;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::real::Real;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_record::reach::{AddedLoss, Measured, ReachOptions, Reason, Spoil, UsedLag};
 
 /// What [`Key`]'s step is for orders.
 const ORDERS: u64 = 3;

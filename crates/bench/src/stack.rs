@@ -1,0 +1,119 @@
+//! Forward and backward of a recurrent stack: gradients of all weights and of the input.
+
+use std::sync::Arc;
+
+use longspan::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
+use longspan::params::{Layout, Params};
+use longspan_kernel::Context;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::rng::{Key, Purpose, Stream};
+
+use super::rows;
+use super::timing::Workload;
+
+/// A stack with its weights, its input and the gradient that arrives at its output.
+pub(super) struct Pass {
+    ctx: Context<f32>,
+    shape: rows::Stack,
+    extent: Extent,
+    stack: Stack<f32>,
+    params: Params<f32>,
+    x: Vec<f32>,
+    d_y: Vec<f32>,
+    y: Vec<f32>,
+    d_x: Vec<f32>,
+    grads: Params<f32>,
+    state: State<f32>,
+    d_state: State<f32>,
+}
+
+impl Pass {
+    /// With at most `limit` bytes for what backward needs.
+    pub(super) fn new(ctx: Context<f32>, shape: rows::Stack, limit: Option<usize>) -> Self {
+        Self::over(ctx, shape, Extent::even(shape.steps, shape.rows), limit)
+    }
+
+    /// Over as many rows as the shape has, of other lengths.
+    pub(super) fn over(ctx: Context<f32>, shape: rows::Stack, extent: Extent, limit: Option<usize>) -> Self {
+        let rows::Stack { cell, rows, input, hidden, layers, .. } = shape;
+        let mut layout = Layout::default();
+        let mut stack = Stack::new(ctx.level(), cell, layers, input, hidden, chunk_for(rows), &mut layout);
+        stack.limit_memory(limit);
+        let mut params = Params::zeros(Arc::new(layout));
+        let mut draw = Key::new(0, Purpose::Init, 0, 0).stream(0, 0);
+        // PyTorch's initial weights, drawn into the tensors alone: the gaps between them have to stay zero.
+        let bound = 1.0 / (hidden as f64).sqrt();
+        for index in 0..params.layout().entries().len() {
+            let weights = params.tensor_mut(index).iter_mut();
+            weights.for_each(|w| *w = ((2.0 * draw.uniform() - 1.0) * bound) as f32);
+        }
+        let (inputs, outputs) = (extent.places() * input, extent.places() * hidden);
+        Self {
+            x: normal(&mut draw, inputs),
+            d_y: normal(&mut draw, outputs),
+            y: vec![0.0; outputs],
+            d_x: vec![0.0; inputs],
+            grads: Params::zeros(Arc::clone(params.layout())),
+            state: stack.zero_state(rows),
+            d_state: stack.zero_state(rows),
+            ctx,
+            shape,
+            extent,
+            stack,
+            params,
+        }
+    }
+}
+
+impl Pass {
+    /// Multiplies the gradient that arrives at the outputs of step t by `scale(t)`.
+    pub(super) fn scale_arriving(&mut self, scale: impl Fn(usize) -> f32) {
+        let row = self.shape.rows * self.shape.hidden;
+        for (t, d_y) in self.d_y.chunks_exact_mut(row).enumerate() {
+            d_y.iter_mut().for_each(|d| *d *= scale(t));
+        }
+    }
+
+    /// Runs it once under the eyes of `observe`.
+    pub(super) fn run_observed(&mut self, observe: &mut dyn FnMut(Flow<'_, f32>)) {
+        self.state.clear();
+        self.d_state.clear();
+        self.grads.clear();
+        // In training the weights are new at every step.
+        self.stack.pack(&self.ctx, &self.params);
+        let input = Input::Numbers(&self.x);
+        self.stack.forward(&self.ctx, &self.params, input, &self.extent, &mut self.state, None, &mut self.y);
+        self.stack.backward(
+            &self.ctx,
+            &self.params,
+            input,
+            &self.d_y,
+            &mut self.d_state,
+            &mut self.grads,
+            Some(&mut self.d_x),
+            observe,
+        );
+    }
+}
+
+impl Workload for Pass {
+    fn run(&mut self) {
+        self.run_observed(&mut |_| ());
+    }
+
+    fn context(&self) -> &Context<f32> {
+        &self.ctx
+    }
+
+    fn loaded(&self) -> usize {
+        size_of::<f32>() * (self.params.layout().parameters() + self.x.len() + self.d_y.len())
+    }
+
+    fn plan(&self, limit: Option<usize>) -> Result<Plan, MemoryError> {
+        self.stack.plan(self.extent.steps(), self.extent.rows(), limit)
+    }
+}
+
+fn normal(draw: &mut Stream, len: usize) -> Vec<f32> {
+    (0..len).map(|_| draw.normal() as f32).collect()
+}

@@ -1,0 +1,189 @@
+//! What Longspan itself has written: runs and checkpoints; and weights alone.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use longspan::model::{InputSpec, OutputSpec};
+use longspan_data::inspect::quoted;
+use longspan_data::schema::{Predicts, Reads, Schema};
+use longspan_run::checkpoint::{Checkpoint, Header};
+use longspan_run::config::Config;
+use longspan_run::directory;
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+use crate::progress::grouped;
+
+/// Tensors that are listed.
+const LISTED: usize = 24;
+
+/// What was found, as a text and as a document.
+pub(super) struct Lines {
+    pub(super) text: String,
+    pub(super) document: Map<String, Value>,
+}
+
+impl Lines {
+    fn new(path: &Path, kind: &str, words: &str) -> Self {
+        let document = Map::from_iter([("path".into(), json!(path)), ("kind".into(), json!(kind))]);
+        Self { text: format!("{}: {words}\n", path.display()), document }
+    }
+
+    fn add(&mut self, name: &str, words: &str, value: Value) {
+        self.text += &format!("{name:<12} {words}\n");
+        self.document.insert(name.replace(' ', "_"), value);
+    }
+
+    fn command(&mut self, name: &str, line: String) {
+        self.text += &format!("\n{name:<12} {line}");
+        self.document.insert("command".into(), line.into());
+    }
+
+    fn end(mut self) -> Self {
+        self.text.push('\n');
+        self
+    }
+}
+
+/// Whether a file holds tensors: by its name, or by the brace behind eight bytes that say how long its header is.
+pub(super) fn is_weights(path: &Path) -> bool {
+    let mut head = [0; 9];
+    let named = path.extension().is_some_and(|extension| extension == "safetensors");
+    path.is_file()
+        && (named
+            || File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok())
+                && head[7..] == *b"\0{")
+}
+
+/// A run's directory.
+pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
+    let record = directory::read_record(path)?;
+    let config = directory::read_config(path)?;
+    let summary: Option<Value> = std::fs::read_to_string(path.join("summary.json"))
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok());
+    let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());
+    let mut lines = Lines::new(path, "run", "a run of Longspan");
+    lines.add("data", &record.data.description, json!(record.data.description));
+    if let Ok(checkpoint) =
+        directory::find_checkpoint(path).map_err(Failure::from).and_then(|file| Ok(Checkpoint::read(&file)?))
+    {
+        describe(&mut lines, checkpoint.require_header()?);
+    }
+    let outcome = of("outcome").as_str().unwrap_or("unfinished").to_owned();
+    let step = of("step").as_u64();
+    let words = step.map_or(outcome.clone(), |step| format!("{outcome} after step {}", grouped(step)));
+    lines.add("outcome", &words, json!(outcome));
+    let out = quoted(&path.to_string_lossy());
+    let more = match outcome.as_str() {
+        "finished" | "stopped_early" if config.steps > 0 => format!(" --steps {}", 2 * config.steps),
+        "finished" | "stopped_early" => format!(" --epochs {}", 2 * config.epochs),
+        _ => String::new(),
+    };
+    lines.command("judge", format!("longspan eval {out}"));
+    lines.command("go on", format!("longspan train --resume --out {out}{more}"));
+    Ok(lines.end())
+}
+
+/// A checkpoint, or weights alone.
+pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
+    let checkpoint = Checkpoint::read(path)?;
+    let file = quoted(&path.to_string_lossy());
+    let Some(header) = checkpoint.header() else {
+        let shapes = checkpoint.shapes();
+        let mut lines = Lines::new(path, "weights", &format!("weights alone, {} tensors", shapes.len()));
+        for (name, shape) in shapes.iter().take(LISTED) {
+            lines.text += &format!("{:<12} {name} {shape:?}\n", "");
+        }
+        if shapes.len() > LISTED {
+            lines.text += &format!("{:<12} and {} more\n", "", shapes.len() - LISTED);
+        }
+        let tensors = shapes.iter().map(|&(name, shape)| (name.to_owned(), json!(shape)));
+        lines.document.insert("tensors".into(), Value::Object(tensors.collect()));
+        let words = match model_of(&shapes) {
+            Some(flags) => format!("with data, and {flags} --from {file}"),
+            None => "no names of Longspan (rnn.weight_ih_l0 and so on, head.weight): rename them, then name the file with --from".into(),
+        };
+        lines.add("train", &words, json!(words));
+        return Ok(lines);
+    };
+    let mut lines = Lines::new(path, "checkpoint", "a checkpoint of Longspan");
+    describe(&mut lines, header);
+    let flag = match (&header.schema.predicts, &header.schema.reads) {
+        (Predicts::Next, Reads::Tokens(_)) => "--text FILE",
+        (Predicts::Forecast(_), _) => "--series FILE",
+        (Predicts::Classes(_) | Predicts::Next, _) => "--labelled FILE",
+        (Predicts::Value, _) => "--task NAME",
+    };
+    let words = format!("longspan train --from {file} {flag}");
+    lines.add("train", &words, json!(words));
+    Ok(lines)
+}
+
+/// The flags of a model with such weights under PyTorch's names: its gates are the recurrent weights' height in widths.
+fn model_of(shapes: &[(&str, &[usize])]) -> Option<String> {
+    let shape = |name: &str| shapes.iter().find(|(own, _)| *own == name).map(|(_, shape)| *shape);
+    let &[height, hidden] = shape("rnn.weight_hh_l0")? else { return None };
+    let layers = (0..).take_while(|k| shape(&format!("rnn.weight_hh_l{k}")).is_some()).count();
+    let cell = match height.checked_div(hidden)? {
+        1 => "rnn",
+        3 => "gru",
+        4 => "lstm",
+        _ => return None,
+    };
+    Some(format!("--cell {cell} --hidden {hidden} --layers {layers}"))
+}
+
+fn describe(lines: &mut Lines, header: &Header) {
+    let model = &header.model;
+    let mut config = Config::default();
+    config.adopt(model);
+    let words = format!("{} {}x{}", config.cell, model.layers, model.hidden);
+    lines.add(
+        "model",
+        &words,
+        json!({"cell": config.cell.to_string(), "layers": model.layers, "hidden": model.hidden}),
+    );
+    lines.add("reads", &reads(&header.schema, model.input), json!(reads(&header.schema, model.input)));
+    let predicts = predicts(&header.schema, model.output);
+    lines.add("predicts", &predicts, json!(predicts));
+    let step = header.position.step;
+    lines.add("step", &grouped(step), json!(step));
+}
+
+fn reads(schema: &Schema, input: InputSpec) -> String {
+    match (&schema.reads, input) {
+        (Reads::Tokens(vocabulary), _) => {
+            format!("tokens by {}, {} different", vocabulary.level(), vocabulary.len())
+        }
+        (Reads::Numbers { channels, .. }, _) => match channels.len() {
+            1 => format!("a number, {}", channels[0]),
+            n if n <= 6 => format!("{n} channels, {}", channels.join(", ")),
+            n => format!("{n} channels, {} to {}", channels[0], channels[n - 1]),
+        },
+    }
+}
+
+fn predicts(schema: &Schema, output: OutputSpec) -> String {
+    match &schema.predicts {
+        Predicts::Next => "what is read next".into(),
+        Predicts::Classes(names) if names.len() <= 12 => {
+            format!("{} classes, {}", names.len(), names.join(", "))
+        }
+        Predicts::Classes(names) => format!("{} classes", names.len()),
+        Predicts::Value => format!("{} number", output.width()),
+        Predicts::Forecast(forecast) => {
+            let channels = match &schema.reads {
+                Reads::Numbers { channels, .. } => &channels[..],
+                Reads::Tokens(_) => &[],
+            };
+            let targets: Vec<&str> = forecast
+                .targets
+                .iter()
+                .filter_map(|target| Some(channels.get(target.channel)?.as_str()))
+                .collect();
+            format!("the next {} of {} from {} rows", forecast.ahead, targets.join(", "), forecast.window)
+        }
+    }
+}

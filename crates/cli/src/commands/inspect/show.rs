@@ -1,0 +1,176 @@
+//! What was found, as a text.
+
+use std::fmt::Write;
+
+use longspan_data::inspect::{Content, Form, Found, MusicDescription, Sequences, TextDescription};
+use longspan_data::labelled::Lengths;
+use longspan_data::series;
+
+use crate::progress::grouped;
+
+/// Channels, groups and classes that are listed.
+const LISTED: usize = 24;
+/// Columns of the largest class's bar.
+const BAR: usize = 24;
+
+pub(super) fn text(found: &Found) -> String {
+    let mut text = match &found.content {
+        Content::Labelled(content) => sequences(content),
+        Content::Music(content) => music(content),
+        Content::Series(content) => table(content),
+        Content::Text(content) => plain(content),
+    };
+    text.insert_str(0, &format!("{}: ", found.path.display()));
+    for note in &found.notes {
+        let _ = writeln!(text, "note         {note}");
+    }
+    match &found.command {
+        Some(command) => text += &format!("\ntrain        {command}\n"),
+        None => text += "\ntrain        no command: see the notes\n",
+    }
+    if let Some(otherwise) = &found.otherwise {
+        let _ = writeln!(text, "otherwise    {otherwise}");
+    }
+    text
+}
+
+fn sequences(found: &Sequences) -> String {
+    let form = match found.form {
+        Form::Ts => "of a .ts archive",
+        Form::Wide => "of a table, a row each",
+        Form::Long => "of a table, a row a step",
+        Form::Folder => "of a folder, a line each",
+        Form::Images => "of images, a row of pixels a step",
+    };
+    let mut text = format!(
+        "{} labelled sequences {form}\nlengths      {}\n",
+        grouped(found.sequences as u64),
+        lengths(&found.lengths)
+    );
+    if let Some(tokens) = found.vocabulary {
+        let _ = writeln!(text, "tokens       {} different", grouped(tokens as u64));
+    } else {
+        let _ = writeln!(text, "missing      {}", missing(found.missing as u64));
+        // The columns of an image are one like the other.
+        let shown = if found.form == Form::Images { 0 } else { found.channels.len() };
+        let channels = found.channels.iter().take(shown).map(|channel| {
+            let range = channel.range.map(|(least, most)| (f64::from(least), f64::from(most)));
+            (channel.name.clone(), self::range(range))
+        });
+        list(&mut text, "channels", channels.collect());
+        if shown == 0 {
+            let _ = writeln!(text, "channels     {} pixels, from 0 to 1", found.channels.len());
+        }
+    }
+    let most = found.classes.iter().map(|class| class.1).max().unwrap_or(0).max(1);
+    let wide =
+        found.classes.iter().take(LISTED).map(|class| grouped(class.1 as u64).len()).max().unwrap_or(1);
+    let classes = found.classes.iter().map(|(name, count)| {
+        let bar = "█".repeat((count * BAR).div_ceil(most));
+        (name.clone(), format!("{:>wide$} {bar}", grouped(*count as u64)))
+    });
+    list(&mut text, "classes", classes.collect());
+    text
+}
+
+fn music(found: &MusicDescription) -> String {
+    let mut text = "piano rolls, to predict the next step of\n".to_owned();
+    let parts = found.parts.iter().map(|part| {
+        let steps = part.lengths.map(|found| lengths(&found)).unwrap_or_default();
+        let count = grouped(part.pieces as u64);
+        (part.part.to_owned(), format!("{count} pieces of {steps}; {:.1} keys at a step", part.sounding))
+    });
+    list(&mut text, "parts", parts.collect());
+    if let Some((low, high)) = found.keys {
+        let _ = writeln!(text, "keys         {low} to {high} of the piano's 21 to 108 (MIDI)");
+    }
+    text
+}
+
+fn table(found: &series::Description) -> String {
+    let mut text = format!("a series of {} rows\n", grouped(found.rows as u64));
+    if let Some(time) = &found.time {
+        let _ = writeln!(text, "time         {} from {} to {}", time.column, time.first, time.last);
+    }
+    if found.groups.len() > 1 {
+        let rows = Lengths::of(found.groups.iter().map(|group| group.rows));
+        let rows = rows.map(|rows| lengths(&rows).replace("steps", "rows")).unwrap_or_default();
+        let _ = writeln!(text, "groups       {} of {rows}", grouped(found.groups.len() as u64));
+    }
+    let _ = writeln!(text, "missing      {}", missing(found.missing));
+    let columns = found.columns.iter().map(|column| {
+        let mut what = range(column.least.zip(column.greatest));
+        if column.missing > 0 {
+            let _ = write!(what, ", {} missing", grouped(column.missing));
+        }
+        (column.name.clone(), what + if column.target { "  (forecast)" } else { "" })
+    });
+    list(&mut text, "columns", columns.collect());
+    text
+}
+
+fn plain(found: &TextDescription) -> String {
+    let mut text = format!("a text of {} bytes in {} lines\n", grouped(found.bytes), grouped(found.lines));
+    if found.invalid_line.is_none() {
+        let words = &found.words;
+        let within = match words.sampled < found.bytes {
+            true => format!(" in the first {} MB", words.sampled >> 20),
+            false => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "characters   {}, {} different\nwords        {}, {} different{within}",
+            grouped(found.characters),
+            grouped(found.different as u64),
+            grouped(words.count),
+            grouped(words.different as u64)
+        );
+    }
+    text
+}
+
+/// Names and what they have, the first of them beside a title.
+fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
+    let cut = |name: &str| -> String { name.chars().take(24).collect() };
+    let width = entries.iter().take(LISTED).map(|(name, _)| cut(name).chars().count()).max().unwrap_or(0);
+    let more = entries.len().saturating_sub(LISTED);
+    for (index, (name, what)) in entries.into_iter().take(LISTED).enumerate() {
+        let title = if index == 0 { title } else { "" };
+        let _ = writeln!(text, "{title:<12} {:<width$}  {what}", cut(&name));
+    }
+    if more > 0 {
+        let _ = writeln!(text, "{:<12} and {} more", "", grouped(more as u64));
+    }
+}
+
+/// "7 to 26 steps, median 15, 4,274 in all".
+fn lengths(found: &Lengths) -> String {
+    let total = grouped(found.total as u64);
+    match found.min == found.max {
+        true => format!("{} steps, {total} in all", grouped(found.max as u64)),
+        false => format!(
+            "{} to {} steps, median {}, {total} in all",
+            found.min,
+            grouped(found.max as u64),
+            found.median
+        ),
+    }
+}
+
+fn range(found: Option<(f64, f64)>) -> String {
+    // Four digits say what a range is; whole numbers are whole.
+    let short = |x: f64| match x.abs() {
+        a if x.fract() == 0.0 && a < 1e7 => format!("{x}"),
+        a if (1e-3..1e5).contains(&a) => format!("{x:.3}"),
+        _ => format!("{x:.3e}"),
+    };
+    match found {
+        Some((least, most)) if least == most => format!("always {}", short(least)),
+        Some((least, most)) => format!("{} to {}", short(least), short(most)),
+        None => "no value".into(),
+    }
+}
+
+fn missing(count: u64) -> String {
+    if count == 0 { "none".into() } else { format!("{} values", grouped(count)) }
+}

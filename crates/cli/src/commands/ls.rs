@@ -1,0 +1,95 @@
+//! `longspan ls`: the runs of a directory.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+use longspan_run::directory;
+use longspan_run::directory::is_run;
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, fail, put};
+
+/// Directories below the one that is named.
+const DEPTH: usize = 3;
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let directory = Path::new(matches.get_one::<String>("DIR").expect("has a default"));
+    if !directory.is_dir() {
+        return Err(fail(format!(
+            "there is no directory {}: `longspan train` makes runs",
+            directory.display()
+        )));
+    }
+    let records: Vec<Value> = runs(directory).iter().map(|path| describe(path)).collect();
+    if matches.get_flag("json") {
+        put(&(Value::from(records).to_string() + "\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if records.is_empty() {
+        eprintln!("no runs in {}", directory.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let columns = ["run", "data", "model", "step", "best_loss", "outcome"];
+    let titles = ["run", "data", "model", "step", "best loss", "outcome"];
+    let mut rows = vec![titles.map(str::to_owned)];
+    rows.extend(records.iter().map(|record| columns.map(|column| cell(&record[column]))));
+    let widths = [0, 1, 2, 3, 4, 5].map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0));
+    let line = |row: &[String; 6]| {
+        let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    put(&rows.iter().map(line).collect::<String>())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The runs in a directory and those a few levels below it, by their names.
+pub(crate) fn runs(directory: &Path) -> Vec<PathBuf> {
+    let mut runs = Vec::new();
+    find(directory, DEPTH, &mut runs);
+    runs.sort();
+    runs
+}
+
+fn find(directory: &Path, depth: usize, runs: &mut Vec<PathBuf>) {
+    if is_run(directory) {
+        runs.push(directory.into());
+    } else if depth > 0 {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().is_dir()).for_each(|entry| find(&entry.path(), depth - 1, runs));
+    }
+}
+
+fn describe(path: &Path) -> Value {
+    let record = match directory::read_record(path) {
+        Ok(record) => record,
+        Err(error) => return json!({"run": path, "outcome": error.to_string()}),
+    };
+    let config = directory::read_config(path).ok();
+    let model = config.map(|c| format!("{} {}x{}", c.cell, c.layers, c.hidden));
+    let summary: Option<Value> = std::fs::read_to_string(path.join("summary.json"))
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok());
+    let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());
+    let unit = record.data.unit;
+    json!({
+        "run": path,
+        "data": record.data.description,
+        "model": model,
+        "parameters": record.parameters,
+        "step": of("step"),
+        "steps": of("steps"),
+        "unit": unit,
+        "best_loss": of(&format!("best_loss_{unit}")),
+        "outcome": if summary.is_some() { of("outcome") } else { json!("unfinished") },
+    })
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => format!("{:.4}", number.as_f64().unwrap_or(f64::NAN)),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Classes of sequences: a row each, in the order of the file.
+
+use std::sync::Arc;
+
+use longspan::batch::{Batch, Source};
+use longspan_data::batches::{Order, SequenceBatches};
+use longspan_data::schema::Schema;
+use longspan_run::assess::{likeliest, probabilities};
+use longspan_run::dataset::Dataset;
+
+use super::table::{Cell, Table};
+use super::{Bar, End, Job, finite, shares};
+use crate::commands::eval::Loaded;
+use crate::failure::Failure;
+
+pub(super) fn run(
+    loaded: &mut Loaded,
+    schema: &Schema,
+    classes: &[String],
+    job: &mut Job,
+) -> Result<End, Failure> {
+    let Loaded { config, ctx, model, params, .. } = loaded;
+    let data = Arc::new(Dataset::sequences(config, &job.path, job.input.take(), schema)?);
+    let count = data.len();
+    let labels = (0..count).any(|sequence| data.label(sequence).is_some());
+    let (ids, lines) = (data.id(0).is_some(), data.line(0).is_some());
+    let named = |there: bool, name: &str| there.then(|| name.to_owned());
+    let names = [named(true, "index"), named(ids, "id"), named(lines, "line"), named(labels, "true")];
+    let names = names.into_iter().flatten().chain(answer(classes)).collect();
+    let mut table = Table::begin(&mut job.output, names, job.json)?;
+
+    let (pool, all) = (model.spec().pool, (0..count).collect());
+    let batches = SequenceBatches::new(Arc::clone(&data), all, config.batch, Order::Once, pool)
+        .expect("a sequence, which every reader asks for");
+    let bar = Bar::new(count as u64, "sequences");
+    let (mut batch, mut logits) = (Batch::default(), Vec::new());
+    for window in 0..batches.windows() {
+        if job.stop.came() {
+            return Ok(End::Interrupted);
+        }
+        batches.fill(0, window, &mut batch);
+        let ends: Vec<u32> = (0..batch.rows()).map(|row| pool.end(&batch.extent, row) as u32).collect();
+        let mut state = model.zero_state(batch.rows());
+        model.predict(ctx, params, &batch, &mut state, &ends, &mut logits);
+        finite(&logits)?;
+        // A batch has its longest sequences first.
+        let mut rows: Vec<usize> = (0..batch.rows()).collect();
+        rows.sort_unstable_by_key(|&row| batch.items[row]);
+        for row in rows {
+            let sequence = batch.items[row];
+            let id = data.id(sequence);
+            let place = [
+                Some(Cell::Whole(sequence as u64)),
+                id.as_deref().filter(|_| ids).map(Cell::Text),
+                data.line(sequence).map(Cell::Whole),
+                labels.then(|| data.label(sequence).map_or(Cell::Nothing, Cell::Text)),
+            ];
+            let logits = &logits[row * classes.len()..][..classes.len()];
+            table.row(place.into_iter().flatten().chain(judged(classes, logits)))?;
+        }
+        bar.advance(batch.rows() as u64);
+    }
+    Ok(End::Done)
+}
+
+/// The columns of [`judged`].
+pub(super) fn answer(classes: &[String]) -> impl Iterator<Item = String> + '_ {
+    ["predicted".to_owned(), "probability".to_owned()].into_iter().chain(shares(classes))
+}
+
+/// The class that logits say, its probability, and those of all.
+pub(super) fn judged<'a>(classes: &'a [String], logits: &[f32]) -> impl Iterator<Item = Cell<'a>> + use<'a> {
+    let (all, likeliest) = (probabilities(logits), likeliest(logits) as usize);
+    let first = [Cell::Text(&classes[likeliest]), Cell::Number(all[likeliest])];
+    first.into_iter().chain(all.into_iter().map(Cell::Number))
+}

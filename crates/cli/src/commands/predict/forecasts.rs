@@ -1,0 +1,133 @@
+//! Forecasts of series: what follows each group's last row, or each window that there is.
+
+use longspan::batch::Batch;
+use longspan_data::schema::{Forecast, Schema};
+use longspan_data::series::{Part, Segment, Series};
+use longspan_run::assess::forecast_rows;
+use longspan_run::dataset::Dataset;
+
+use super::table::{Cell, Table};
+use super::{Bar, End, Job, channels, finite};
+use crate::commands::eval::Loaded;
+use crate::failure::{Failure, fail};
+
+/// Where a window begins: its segment, and the row in it.
+type Start<'s> = (&'s Segment, usize);
+
+pub(super) fn run(
+    loaded: &mut Loaded,
+    schema: &Schema,
+    forecast: &Forecast,
+    job: &mut Job,
+) -> Result<End, Failure> {
+    let Loaded { config, ctx, model, params, .. } = loaded;
+    let series = Dataset::rows(config, &job.path, job.input.take(), schema)?;
+    let (columns, scaling) = channels(schema);
+    let (window, ahead, k) = (forecast.window, forecast.ahead, forecast.targets.len());
+    let segments = series.segments(Part::Train);
+    let starts: Vec<Start<'_>> = match job.every {
+        true => {
+            let of = |segment| windows(segment, window).map(move |start| (segment, start));
+            segments.iter().flat_map(of).collect()
+        }
+        false => (0..series.groups.len()).filter_map(|group| last(segments, group, window)).collect(),
+    };
+    note_short(&series, &starts, window, job)?;
+
+    let grouped = series.groups.iter().any(|group| !group.is_empty());
+    let timed = !job.every && series.description().time.is_some();
+    let named = |there: bool, name: &str| there.then(|| name.to_owned());
+    let target = |kind: &'static str| {
+        forecast.targets.iter().map(move |target| format!("{kind}:{}", columns[target.channel]))
+    };
+    let names = [named(grouped, "group"), named(true, "line"), named(timed, "time"), named(true, "step")];
+    let actual = target("actual").filter(|_| job.every);
+    let names = names.into_iter().flatten().chain(target("forecast")).chain(actual).collect();
+    let mut table = Table::begin(&mut job.output, names, job.json)?;
+
+    let original = |channel: usize, z: f32| scaling.mean[channel] + scaling.std[channel] * f64::from(z);
+    let width = columns.len();
+    let bar = Bar::new(starts.len() as u64, "forecasts");
+    let (mut batch, mut predicted) = (Batch::default(), Vec::new());
+    for starts in starts.chunks(config.batch) {
+        if job.stop.came() {
+            return Ok(End::Interrupted);
+        }
+        batch.reshape(window, starts.len());
+        batch.numbers.resize(window * starts.len() * width, 0.0);
+        for (row, &(segment, start)) in starts.iter().enumerate() {
+            let rows = series.values(segment)[start * width..].chunks_exact(width).take(window);
+            for (t, values) in rows.enumerate() {
+                batch.numbers[(batch.extent.offset(t) + row) * width..][..width].copy_from_slice(values);
+            }
+        }
+        forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
+        finite(&predicted)?;
+        for (&(segment, start), predicted) in starts.iter().zip(predicted.chunks_exact(ahead * k)) {
+            let after = start + window;
+            let line = series.line(segment, after - 1);
+            // The time of a last row that was left out is not that of what was read.
+            let group = &series.description().groups[segment.group];
+            let time = group.last.as_deref().filter(|_| group.last_line == line);
+            for (step, predicted) in predicted.chunks_exact(k).enumerate() {
+                let row = job.every.then(|| series.values(segment).chunks_exact(width).nth(after + step));
+                let place = [
+                    grouped.then(|| Cell::Text(&series.groups[segment.group])),
+                    Some(Cell::Whole(line)),
+                    timed.then(|| time.map_or(Cell::Nothing, Cell::Text)),
+                    Some(Cell::Whole(step as u64 + 1)),
+                ];
+                let targets = forecast.targets.iter().map(|target| target.channel);
+                let says = targets.clone().zip(predicted).map(|(c, &z)| Cell::Number(original(c, z)));
+                let was = targets.filter(|_| job.every).map(|c| match row.flatten() {
+                    Some(row) => Cell::Number(original(c, row[c])),
+                    None => Cell::Nothing,
+                });
+                table.row(place.into_iter().flatten().chain(says).chain(was))?;
+            }
+        }
+        bar.advance(starts.len() as u64);
+    }
+    Ok(End::Done)
+}
+
+/// The rows of a segment that windows begin with.
+fn windows(segment: &Segment, window: usize) -> std::ops::Range<usize> {
+    0..(segment.rows.len() + 1).saturating_sub(window)
+}
+
+/// The last window of a group's last segment.
+fn last(segments: &[Segment], group: usize, window: usize) -> Option<Start<'_>> {
+    let segment = segments.iter().rfind(|segment| segment.group == group)?;
+    Some((segment, windows(segment, window).last()?))
+}
+
+/// Says which groups have no forecast; an error if none has one.
+fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -> Result<(), Failure> {
+    let path = job.path.display();
+    let rows = |group: usize| {
+        let own = series.segments(Part::Train).iter().filter(|segment| segment.group == group);
+        own.map(|segment| segment.rows.len()).max().unwrap_or(0)
+    };
+    let groups = series.groups.len();
+    if starts.is_empty() {
+        let most = (0..groups).map(rows).max().unwrap_or(0);
+        return Err(fail(format!(
+            "{path}: {most} rows without a gap, and the model reads {window}: add the rows before them, or fill the \
+             gaps with --missing interpolate"
+        )));
+    }
+    let mut forecast = vec![false; groups];
+    starts.iter().for_each(|(segment, _)| forecast[segment.group] = true);
+    let short: Vec<&str> = (0..groups).filter(|&g| !forecast[g]).map(|g| series.groups[g].as_str()).collect();
+    if !short.is_empty() {
+        let more = if short.len() > 5 { ", ..." } else { "" };
+        let some = short[..short.len().min(5)].join(", ");
+        eprintln!(
+            "note: {path}: no forecast for {} of {groups} groups ({some}{more}), which end with fewer than the {window} \
+             rows that the model reads",
+            short.len()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What a line is answered with.
+
+use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
+use longspan_data::vocabulary::Vocabulary;
+use longspan_run::assess::probabilities;
+
+use super::super::table::Cell;
+use super::super::{channels, classes, finite, probability, shares};
+use super::Reader;
+use crate::failure::Failure;
+
+/// Tokens that are named.
+const NAMED: usize = 5;
+
+/// What is answered.
+pub(super) enum Answer<'a> {
+    /// The class of what was read.
+    Classes(&'a [String]),
+    /// The rows that follow.
+    Forecast(&'a Forecast, &'a Schema),
+    /// The likeliest next tokens.
+    Next(&'a Vocabulary),
+    /// How probable each key is.
+    Keys(&'a [String]),
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(schema: &'a Schema) -> Self {
+        match (&schema.predicts, &schema.reads) {
+            (Predicts::Classes(names), _) => Self::Classes(names),
+            (Predicts::Forecast(forecast), _) => Self::Forecast(forecast, schema),
+            (_, Reads::Tokens(vocabulary)) => Self::Next(vocabulary),
+            (_, Reads::Numbers { channels, .. }) => Self::Keys(channels),
+        }
+    }
+
+    /// Names of the columns.
+    pub(super) fn columns(&self) -> Vec<String> {
+        match self {
+            Self::Classes(names) => classes::answer(names).collect(),
+            Self::Keys(keys) => shares(keys).collect(),
+            Self::Next(vocabulary) => {
+                let named = 1..=NAMED.min(vocabulary.len());
+                named.flat_map(|rank| [format!("token{rank}"), format!("p{rank}")]).collect()
+            }
+            Self::Forecast(forecast, schema) => {
+                let names = channels(schema).0;
+                let step = |step| {
+                    let targets = forecast.targets.iter();
+                    targets.map(move |target| format!("forecast:{}+{step}", names[target.channel]))
+                };
+                (1..=forecast.ahead).flat_map(step).collect()
+            }
+        }
+    }
+
+    /// The fields of the columns.
+    pub(super) fn cells(&self, reader: &mut Reader<'_>) -> Result<Vec<Cell<'a>>, Failure> {
+        Ok(match self {
+            Self::Classes(names) => classes::judged(names, &reader.out).collect(),
+            Self::Keys(_) => reader.out.iter().map(|&x| Cell::Number(probability(x))).collect(),
+            Self::Next(vocabulary) => {
+                let shares = probabilities(&reader.out);
+                let mut tokens: Vec<usize> = (0..shares.len()).collect();
+                let named = NAMED.min(tokens.len());
+                tokens.select_nth_unstable_by(named - 1, |&a, &b| {
+                    shares[b].total_cmp(&shares[a]).then(a.cmp(&b))
+                });
+                tokens.truncate(named);
+                tokens.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]).then(a.cmp(&b)));
+                let cells = |&token: &usize| {
+                    [Cell::Owned(vocabulary.label(token as u32)), Cell::Number(shares[token])]
+                };
+                tokens.iter().flat_map(cells).collect()
+            }
+            Self::Forecast(forecast, schema) => {
+                let scaling = channels(schema).1;
+                let rows = ahead(forecast, reader);
+                finite(&rows)?;
+                let of = |(channel, z): (usize, &f32)| {
+                    Cell::Number(scaling.mean[channel] + scaling.std[channel] * f64::from(*z))
+                };
+                let channels = forecast.targets.iter().map(|target| target.channel).cycle();
+                channels.zip(&rows).map(of).collect()
+            }
+        })
+    }
+}
+
+/// The rows that follow `[ahead, K]`, scaled: beyond what one pass predicts, what it has predicted is read, and the state
+/// after the last line stays what it is.
+fn ahead(forecast: &Forecast, reader: &mut Reader<'_>) -> Vec<f32> {
+    let (k, horizon) = (forecast.targets.len(), forecast.horizon);
+    let mut out = reader.out.clone();
+    let mut rows = out.clone();
+    let mut read = vec![0.0; k];
+    while rows.len() < forecast.ahead * k {
+        let before = rows.len() - horizon * k;
+        for row in (before..rows.len()).step_by(k) {
+            for (target, &z) in forecast.targets.iter().zip(&rows[row..row + k]) {
+                read[target.channel] = z;
+            }
+            reader.go_on(row == 0, &read, &mut out);
+        }
+        rows.extend_from_slice(&out);
+    }
+    rows.truncate(forecast.ahead * k);
+    rows
+}

@@ -1,0 +1,211 @@
+//! The story of gradients through time: seven acts, each from what was measured in this run.
+
+mod chart;
+mod clipping;
+mod network;
+mod page;
+mod reading;
+mod stage;
+mod story;
+mod tell;
+
+use longspan::optim::clip::Clip;
+use longspan::probe::reach::{Watch, widen};
+use longspan::probe::{ProbeOptions, examine};
+use longspan_data::task::EVALUATION_OFFSET;
+use longspan_data::task::agreement::Agreement;
+use longspan_diagnose::Language;
+use longspan_kernel::Context;
+use longspan_record::reach::ReachOptions;
+
+use clipping::direction;
+use network::{Architecture, Learned, config, explosive, train};
+use reading::read;
+use stage::Stage;
+use story::{Course, Network, Reach, Row, Sentence, Unrolled};
+use tell::Told;
+
+pub(crate) use page::page;
+pub(crate) use stage::Stopped;
+pub(crate) use story::{Options, Story};
+
+use crate::failure::Failure;
+use crate::stop::Stop;
+
+/// Sentences that means over sentences are taken of.
+const SENTENCES: usize = 64;
+/// Sentences that are shown with what a network says of them.
+const EXAMPLES: u64 = 3;
+/// Steps of the runs that explode, or would.
+const EXPLOSIVE_STEPS: u64 = 100;
+/// How much longer the sentences are that reach is measured on: a network may reach further than it was trained.
+const PROBED: usize = 4;
+
+/// Who measures.
+struct Stagehand<'a> {
+    ctx: &'a Context<f32>,
+    options: &'a Options,
+    stop: &'a Stop,
+    stage: Stage<'a>,
+    /// The sentence that is shown, and others.
+    one: Agreement,
+    many: Agreement,
+}
+
+/// Gets the words of an act, and what makes its picture.
+type Show<'a> = dyn FnMut(&Told, &dyn Fn(Language) -> String) -> Result<(), Failure> + 'a;
+
+/// Measures act by act; after each `show` gets its words and its picture in characters.
+pub(crate) fn perform(
+    ctx: &Context<f32>,
+    options: &Options,
+    stop: &Stop,
+    show: &mut Show<'_>,
+) -> Result<Story, Stopped> {
+    let others: Vec<usize> = options.distances.iter().copied().filter(|&d| d != options.distance).collect();
+    let words = |distance: usize| distance as u64 + 2;
+    let all = 5 * words(options.distance) + 4 * others.iter().map(|&d| words(d)).sum::<u64>();
+    let all = options.steps * all + 2 * EXPLOSIVE_STEPS * words(options.distance);
+    let (sentence, one) = Sentence::about_a_cat(options)?;
+    let many = Agreement::new(options.distance, SENTENCES, options.seed, 1, EVALUATION_OFFSET);
+    let many = many.map_err(Failure::from)?;
+    let mut hand = Stagehand { ctx, options, stop, stage: Stage::new(stop, all), one, many };
+    let mut acts = Vec::new();
+    let mut tell = |stage: &Stage<'_>, told: Told, chart: &dyn Fn(Language) -> String| {
+        stage.aside(|| show(&told, chart))?;
+        acts.push(told);
+        Ok::<(), Stopped>(())
+    };
+
+    let unrolled = hand.unrolled()?;
+    tell(&hand.stage, tell::unrolled(&sentence, &unrolled), &|lang| {
+        chart::unrolled(lang, &sentence, &unrolled)
+    })?;
+
+    let explosion = hand.course(Clip::None)?;
+    tell(&hand.stage, tell::explosion(options, &sentence, &explosion), &|lang| {
+        chart::course(lang, &explosion)
+    })?;
+
+    let clipped = hand.course(Clip::Norm(options.limit))?;
+    let direction = direction(ctx, &explosive(options, Clip::None), options.limit)?;
+    tell(&hand.stage, tell::clipping(options, &clipped, &direction), &|lang| chart::course(lang, &clipped))?;
+
+    let (plain, _) = hand.network(Architecture::Rnn, Clip::None)?;
+    let (rnn, rnn_row) = hand.network(Architecture::Rnn, Clip::Norm(options.limit))?;
+    let examples: Vec<String> = (0..EXAMPLES).map(|i| hand.many.sentence(EVALUATION_OFFSET + i)).collect();
+    tell(&hand.stage, tell::vanishing(options, &sentence, &plain, &rnn), &|lang| {
+        chart::strengths(lang, &sentence, &[&plain, &rnn]) + &chart::examples(lang, &examples, &rnn)
+    })?;
+
+    let (residual, residual_row) = hand.network(Architecture::Residual, Clip::Norm(options.limit))?;
+    tell(&hand.stage, tell::residual(&sentence, &rnn, &residual, &residual_row), &|lang| {
+        chart::strengths(lang, &sentence, &[&rnn, &residual])
+    })?;
+
+    let (gru, gru_row) = hand.network(Architecture::Gru, Clip::Norm(options.limit))?;
+    let (lstm, lstm_row) = hand.network(Architecture::Lstm, Clip::Norm(options.limit))?;
+    tell(&hand.stage, tell::gates(options, &sentence, &residual, &gru, &lstm), &|lang| {
+        chart::gates(lang, &sentence, &lstm) + &chart::examples(lang, &examples, &lstm)
+    })?;
+
+    let mut table = vec![rnn_row, residual_row, gru_row, lstm_row];
+    for (architecture, row) in Architecture::ALL.into_iter().zip(&mut table) {
+        for &distance in &others {
+            hand.stage.begin(architecture.name(), distance + 2);
+            let config = config(options, architecture, distance, Clip::Norm(options.limit));
+            let learned = train(ctx, &config, options.steps, &mut hand.stage)?;
+            row.right.extend(learned.right.map(|(right, _)| (distance, right)));
+        }
+        row.right.sort_by_key(|&(distance, _)| distance);
+    }
+    tell(&hand.stage, tell::table(options, &table), &|lang| chart::table(lang, options, &table))?;
+    hand.stage.finish();
+    Ok(Story {
+        version: env!("CARGO_PKG_VERSION"),
+        options: options.clone(),
+        sentence,
+        examples,
+        unrolled,
+        explosion,
+        clipped,
+        direction,
+        networks: vec![plain, rnn, residual, gru, lstm],
+        table,
+        acts,
+    })
+}
+
+impl Stagehand<'_> {
+    /// A fresh network reads.
+    fn unrolled(&mut self) -> Result<Unrolled, Stopped> {
+        let config = config(self.options, Architecture::Rnn, self.options.distance, Clip::None);
+        let fresh = train(self.ctx, &config, 0, &mut self.stage)?;
+        let reading = read(self.ctx, &fresh.spec, &fresh.params, &self.one);
+        Ok(Unrolled { shared_weights: self.options.hidden.pow(2), reading })
+    }
+
+    fn course(&mut self, clip: Clip) -> Result<Course, Stopped> {
+        self.stage.begin("relu", self.options.distance + 2);
+        let config = explosive(self.options, clip);
+        Ok(Course::of(train(self.ctx, &config, EXPLOSIVE_STEPS, &mut self.stage)?))
+    }
+
+    /// A network and, but for the distances, its line of the table.
+    fn network(&mut self, architecture: Architecture, clip: Clip) -> Result<(Network, Row), Stopped> {
+        let Self { ctx, options, .. } = *self;
+        self.stage.begin(architecture.name(), options.distance + 2);
+        let config = config(options, architecture, options.distance, clip);
+        let fresh = train(ctx, &config, 0, &mut self.stage)?;
+        let learned = train(ctx, &config, options.steps, &mut self.stage)?;
+        let row = Row {
+            name: architecture.name(),
+            parameters: learned.params.layout().parameters(),
+            step_ms: learned.step_ms,
+            before: self.reach(&fresh)?,
+            after: self.reach(&learned)?,
+            right: learned.right.map(|(right, _)| (options.distance, right)).into_iter().collect(),
+        };
+        let network = Network {
+            name: architecture.name(),
+            clip: config.clip.to_string(),
+            right: learned.right.map(|(right, _)| right),
+            sentences: learned.right.map_or(0, |(_, sentences)| sentences),
+            reading: read(ctx, &learned.spec, &learned.params, &self.one),
+            readings: read(ctx, &learned.spec, &learned.params, &self.many),
+            log10_strength: learned.strength,
+        };
+        Ok((network, row))
+    }
+
+    /// How far weights reach, on sentences that are longer than those that they learn from.
+    fn reach(&self, learned: &Learned) -> Result<Reach, Stopped> {
+        let Self { ctx, options, .. } = *self;
+        let distance = PROBED * options.distance;
+        let task = Agreement::new(distance, SENTENCES, options.seed, 1, EVALUATION_OFFSET);
+        let reach = ReachOptions {
+            seed: options.seed,
+            sequences: SENTENCES,
+            truncations: Vec::new(),
+            sensitivity_sequences: 0,
+            used: false,
+            ..ReachOptions::default()
+        };
+        let probe = ProbeOptions { reach, exponents: Some(1), products: false, ..ProbeOptions::default() };
+        let record = examine(
+            &Context::<f64>::new(ctx.level(), ctx.threads()),
+            &learned.spec,
+            &widen(&learned.params),
+            &task.map_err(Failure::from)?,
+            &probe,
+            &mut Watch { progress: &mut |_, _, _| {}, cancelled: &|| self.stop.came() },
+        )?;
+        let lag = record.reach.known().and_then(|reach| reach.lag.known());
+        let exponents = record.spectrum.known().map(|spectrum| &spectrum.exponents_nats_per_step);
+        Ok(Reach {
+            horizon: lag.map(|lag| lag.total.horizon.clone()),
+            factor_per_step: lag.and_then(|lag| Some(lag.total.decay.known()?.factor_per_step)),
+            lambda_nats_per_step: exponents.and_then(|exponents| exponents.first().copied()),
+        })
+    }
+}

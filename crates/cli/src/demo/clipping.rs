@@ -1,0 +1,62 @@
+//! What clipping by the global norm does to one gradient: its length, and not its direction.
+//!
+//! ```text
+//! cosine   ⟨g, clip(g)⟩ / (‖g‖ ‖clip(g)‖)
+//! ```
+
+use longspan::batch::Batch;
+use longspan::optim::clip::{Clip, ClipReport};
+use longspan::params::Params;
+use longspan::trainer::Trainer;
+use longspan_kernel::Context;
+use longspan_run::config::Config;
+use longspan_run::dataset::Dataset;
+use serde::Serialize;
+
+use super::stage::Stopped;
+
+/// The first gradient of a run, under two limits.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Direction {
+    /// ‖g‖.
+    pub(super) norm_before: f64,
+    /// ‖clip(g)‖, summed up anew from its numbers.
+    pub(super) norm_after: f64,
+    pub(super) cosine: f64,
+    /// A limit above ‖g‖.
+    pub(super) high_limit: f64,
+    /// Numbers of the gradient that this limit changes, of how many.
+    pub(super) changed_below: usize,
+    pub(super) numbers: usize,
+}
+
+/// Clips the gradient of the first batch of a run at `limit`, and at twice its own length.
+pub(super) fn direction(ctx: &Context<f32>, config: &Config, limit: f64) -> Result<Direction, Stopped> {
+    let data = Dataset::open(config, None).map_err(crate::failure::Failure::from)?;
+    let context = Context::<f32>::new(ctx.level(), ctx.threads());
+    let trainer = Trainer::new(context, &config.trainer(config.model_spec(&data.schema)));
+    let mut model = longspan::model::Model::new(ctx.level(), trainer.model().spec());
+    let (params, mut batch) = (trainer.params(), Batch::default());
+    model.pack(ctx, params);
+    data.train.fill(0, 0, &mut batch);
+    let (mut state, mut grads) = (model.zero_state(batch.rows()), Params::zeros(model.layout().clone()));
+    model.train(ctx, params, &batch, &mut state, None, &mut grads, &mut |_| {});
+    let mut report = ClipReport::default();
+    let (mut cut, mut whole) = (grads.clone(), grads.clone());
+    Clip::Norm(limit).apply(ctx, &mut cut, &mut report);
+    let high_limit = 2.0 * report.global_norm_before;
+    Clip::Norm(high_limit).apply(ctx, &mut whole, &mut report);
+    let dot = |a: &Params<f32>, b: &Params<f32>| -> f64 {
+        a.flat().iter().zip(b.flat()).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    };
+    let (norm_before, norm_after) = (dot(&grads, &grads).sqrt(), dot(&cut, &cut).sqrt());
+    let changed = grads.flat().iter().zip(whole.flat()).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+    Ok(Direction {
+        norm_before,
+        norm_after,
+        cosine: dot(&grads, &cut) / (norm_before * norm_after),
+        high_limit,
+        changed_below: changed,
+        numbers: grads.layout().parameters(),
+    })
+}

@@ -1,0 +1,135 @@
+//! The networks of the story: what they are, and how they learn.
+
+use std::time::Instant;
+
+use longspan::model::ModelSpec;
+use longspan::model::init::Init;
+use longspan::optim::Rule;
+use longspan::optim::clip::Clip;
+use longspan::params::Params;
+use longspan::trainer::Trainer;
+use longspan_data::task::{Lengths, TaskKind};
+use longspan_kernel::Context;
+use longspan_record::{FaultRecord, StepRecord};
+use longspan_run::config::{CellName, Config};
+use longspan_run::dataset::Dataset;
+
+use crate::failure::Failure;
+
+use super::Options;
+use super::stage::{Stage, Stopped};
+
+/// Training steps that the strength of the gradient is a mean over: what a network had to learn from.
+pub(super) const FIRST: usize = 100;
+/// Sentences side by side.
+const BATCH: usize = 32;
+/// Learning rate of the network that explodes: gradient descent without moments, so that the step is as long as the gradient.
+const PLAIN_RATE: f64 = 0.1;
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Architecture {
+    Rnn,
+    Residual,
+    Gru,
+    Lstm,
+}
+
+impl Architecture {
+    pub(super) const ALL: [Self; 4] = [Self::Rnn, Self::Residual, Self::Gru, Self::Lstm];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Rnn => "rnn",
+            Self::Residual => "residual",
+            Self::Gru => "gru",
+            Self::Lstm => "lstm",
+        }
+    }
+
+    fn cell(self) -> CellName {
+        match self {
+            Self::Rnn => CellName::Rnn,
+            Self::Residual => CellName::Residual,
+            Self::Gru => CellName::Gru,
+            Self::Lstm => CellName::Lstm,
+        }
+    }
+}
+
+/// The settings of a network that learns agreement over `distance` steps.
+pub(super) fn config(options: &Options, architecture: Architecture, distance: usize, clip: Clip) -> Config {
+    let mut config = Config::default();
+    (config.task, config.length) = (Some(TaskKind::Agreement), Lengths::only(distance));
+    (config.cell, config.hidden) = (architecture.cell(), options.hidden);
+    (config.batch, config.seed, config.clip) = (BATCH, options.seed, clip);
+    // A gate that keeps σ(ln(T − 1)) = 1 − 1/T a step at first keeps for about T steps: Tallec, Ollivier 2018.
+    config.forget_bias = (distance.saturating_sub(1).max(1) as f64).ln().max(1.0);
+    config
+}
+
+/// The same for the network whose gradient explodes: no squashing, and recurrent weights of this gain.
+pub(super) fn explosive(options: &Options, clip: Clip) -> Config {
+    let mut config = config(options, Architecture::Rnn, options.distance, clip);
+    (config.cell, config.init) = (CellName::Relu, Init::Orthogonal { gain: options.gain });
+    (config.optimizer, config.lr) = (Rule::Sgd, PLAIN_RATE);
+    config
+}
+
+/// What became of a network.
+pub(super) struct Learned {
+    pub(super) spec: ModelSpec,
+    pub(super) params: Params<f32>,
+    pub(super) steps: Vec<StepRecord>,
+    /// log10(‖∂ℒ/∂h_t‖ / ‖∂ℒ/∂h_T‖) for each t, the mean over the first steps.
+    pub(super) strength: Vec<f64>,
+    /// Share of fresh sentences whose verb is right, and of how many; None where training did not come to its end.
+    pub(super) right: Option<(f64, u64)>,
+    pub(super) fault: Option<FaultRecord>,
+    /// Median of a training step.
+    pub(super) step_ms: f64,
+}
+
+/// Trains a network for so many steps, or until it diverges.
+pub(super) fn train(
+    ctx: &Context<f32>,
+    config: &Config,
+    steps: u64,
+    stage: &mut Stage<'_>,
+) -> Result<Learned, Stopped> {
+    let data = Dataset::open(config, None).map_err(Failure::from)?;
+    let ctx = Context::<f32>::new(ctx.level(), ctx.threads());
+    let mut trainer = Trainer::new(ctx, &config.trainer(config.model_spec(&data.schema)));
+    let (mut records, mut seconds, mut fault) = (Vec::new(), Vec::new(), None);
+    let mut strength = vec![0.0; config.length.longest() + 2];
+    for step in 0..steps {
+        stage.step()?;
+        let began = Instant::now();
+        if let Err(divergence) = trainer.step(data.train.as_ref(), config.lr) {
+            fault = Some(trainer.first_fault(&divergence, records.clone()));
+            stage.skip(steps - step - 1);
+            break;
+        }
+        seconds.push(began.elapsed().as_secs_f64());
+        records.push(trainer.record());
+        if records.len() <= FIRST {
+            let profile = trainer.flow().mean(0);
+            let last = profile[profile.len() - 1];
+            strength.iter_mut().zip(profile).for_each(|(sum, x)| *sum += (x / last).log10());
+        }
+    }
+    let measured = records.len().min(FIRST) as f64;
+    strength.iter_mut().for_each(|sum| *sum /= measured);
+    seconds.sort_by(f64::total_cmp);
+    let valid = data.valid.filter(|_| fault.is_none());
+    let score = valid.and_then(|valid| trainer.evaluate(valid.as_ref(), &|| false));
+    Ok(Learned {
+        spec: trainer.model().spec().clone(),
+        params: trainer.params().clone(),
+        steps: records,
+        strength,
+        right: score.map(|score| (score.accuracy(), score.scored)),
+        fault,
+        step_ms: 1e3 * seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN),
+    })
+}

@@ -1,0 +1,12 @@
+//! The story as a page that opens offline.
+
+use longspan_diagnose::Language;
+
+use super::story::Story;
+use crate::report::filled;
+
+/// The page, in a language to begin with.
+pub(crate) fn page(story: &Story, lang: Language) -> String {
+    let document = serde_json::to_value(story).expect("numbers and words");
+    filled(&document, lang.code(), ["demo", "demo"])
+}

@@ -1,0 +1,247 @@
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
+
+use std::borrow::Cow;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use longspan::model::head::Unit;
+use longspan_data::text::Reading;
+use longspan_run::train::{Event, Start};
+
+/// How long a text is read without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Time between two plain lines.
+const LINES: Duration = Duration::from_secs(10);
+
+/// Steps that the shown loss and speed are averaged over, by exponential decay.
+const SMOOTHING: f64 = 20.0;
+
+pub(crate) struct Progress {
+    terminal: bool,
+    bar: Option<ProgressBar>,
+    began: Instant,
+    last_line: Instant,
+    first_step: u64,
+    steps: u64,
+    tokens: u64,
+    loss: Option<f64>,
+    unit: Unit,
+    places: &'static str,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            bar: None,
+            began: now,
+            last_line: now,
+            first_step: 0,
+            steps: 0,
+            tokens: 0,
+            loss: None,
+            unit: Unit::Nats,
+            places: "tokens",
+        }
+    }
+
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Reading(reading) => self.reading(reading),
+            Event::Started(start) => {
+                self.read();
+                self.start(start);
+            }
+            Event::Stepped(report, _) => {
+                let loss = report.score.mean_loss();
+                let before = self.loss.unwrap_or(loss);
+                self.loss =
+                    Some(before + (loss - before) / SMOOTHING.min((report.step - self.first_step) as f64));
+                self.tokens += report.tokens;
+                let status = self.status(report.step, report.clip.global_norm_before);
+                if let Some(bar) = &self.bar {
+                    bar.set_position(report.step);
+                    bar.set_message(status);
+                } else if self.last_line.elapsed() >= LINES {
+                    self.last_line = Instant::now();
+                    eprintln!("step {}/{}  {status}", report.step, self.steps);
+                }
+            }
+            Event::Validated { step, score, best } => {
+                let mark = if *best { "  best so far" } else { "" };
+                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss(), self.unit)));
+            }
+            Event::Saved(_) => {}
+        }
+    }
+
+    /// Shows how far a text has been read, once that takes longer than a second.
+    pub(crate) fn reading(&mut self, reading: &Reading<'_>) {
+        const MB: u64 = 1_000_000;
+        let name = reading.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if self.began.elapsed() < PATIENCE {
+        } else if self.terminal {
+            let bar = self.bar.get_or_insert_with(|| {
+                let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
+                ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
+                    .with_style(style.progress_chars("━╸ "))
+            });
+            bar.set_length(reading.of);
+            bar.set_position(reading.bytes);
+            bar.set_message(format!("reading {name}"));
+        } else if self.last_line.elapsed() >= LINES {
+            self.last_line = Instant::now();
+            eprintln!("reading {name}  {} of {} MB", grouped(reading.bytes / MB), grouped(reading.of / MB));
+        }
+    }
+
+    /// Takes the bar of reading away.
+    pub(crate) fn read(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Clears the bar.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn start(&mut self, start: &Start) {
+        (self.first_step, self.steps) = (start.step, start.steps);
+        (self.unit, self.places) = (start.data.unit, start.places);
+        eprintln!(
+            "{}: {} parameters, {}, {} thread{}",
+            start.data.description,
+            grouped(start.parameters as u64),
+            start.level,
+            start.threads,
+            if start.threads == 1 { "" } else { "s" }
+        );
+        if let Some(plan) = &start.memory {
+            eprintln!("bptt memory: {plan}");
+        }
+        if start.step > 0 {
+            eprintln!("going on after step {} of {}", start.step, start.steps);
+        }
+        if let Some(isa) = &start.began_on {
+            eprintln!(
+                "note: the run began on {isa}; on {} its numbers are rounded otherwise (LONGSPAN_ISA={isa} goes on to the bit)",
+                start.level
+            );
+        }
+        if self.terminal {
+            let style =
+                ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}").expect("a valid template");
+            let bar = ProgressBar::with_draw_target(Some(start.steps), ProgressDrawTarget::stderr_with_hz(8));
+            bar.set_style(style.progress_chars("━╸ "));
+            bar.set_position(start.step);
+            self.bar = Some(bar);
+        }
+        self.began = Instant::now();
+    }
+
+    fn status(&self, step: u64, norm: f64) -> String {
+        let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
+        let done = (step - self.first_step).max(1) as f64;
+        let left = duration(seconds / done * self.steps.saturating_sub(step) as f64);
+        let speed = self.tokens as f64 / seconds;
+        let loss = self.loss.unwrap_or(f64::NAN);
+        format!("loss {loss:.3}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.places)
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+/// A bar for work in stages, on a terminal alone.
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    pub(crate) fn new() -> Self {
+        Self(std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
+            ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr_with_hz(8))
+                .with_style(style.progress_chars("━╸ "))
+        }))
+    }
+
+    /// How much of a stage is done.
+    pub(crate) fn show(&mut self, stage: impl Into<Cow<'static, str>>, done: u64, all: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(all.max(1));
+            bar.set_position(done);
+            bar.set_message(stage);
+        }
+    }
+
+    /// Prints above it.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Clears it.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// "1.4320 nats (2.066 bits)", or "0.0413 mse".
+pub(crate) fn loss(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Nats => format!("{} nats ({:.3} bits)", figure(value), value / std::f64::consts::LN_2),
+        _ => format!("{} {}", figure(value), name(unit)),
+    }
+}
+
+/// A loss with four decimals, or by its power of ten where it has run away.
+pub(crate) fn figure(loss: f64) -> String {
+    if loss.abs() < 1e6 { format!("{loss:.4}") } else { format!("{loss:.2e}") }
+}
+
+/// What a loss is counted in, in words.
+pub(crate) fn name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Nats => "nats",
+        Unit::Mse => "mean squared error",
+        Unit::Mae => "mean absolute error",
+    }
+}
+
+/// "3 min 20 s".
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 if seconds < 10.0 => format!("{seconds:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// "1,234,567".
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,90 @@
+//! The curves of a run, in as many points as a screen can show.
+
+use longspan_record::number;
+use longspan_record::{ScoreRecord, StepRecord};
+use serde::Serialize;
+
+/// The most points of a curve.
+const MOST: usize = 1000;
+
+/// Training, step by step, or where there are more than a thousand, means of neighbouring steps.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Curve {
+    /// The last step of each point.
+    step: Vec<u64>,
+    #[serde(with = "number::list")]
+    loss: Vec<f64>,
+    /// log10 of the global norm before clipping: the mean, and the largest.
+    #[serde(with = "number::list")]
+    norm: Vec<f64>,
+    #[serde(with = "number::list")]
+    norm_high: Vec<f64>,
+    /// After clipping.
+    #[serde(with = "number::list")]
+    after: Vec<f64>,
+    /// Share of the steps that were clipped.
+    clipped: Vec<f64>,
+    #[serde(with = "number::list")]
+    lr: Vec<f64>,
+}
+
+impl Curve {
+    pub(crate) fn of(steps: &[StepRecord]) -> Self {
+        let mut curve = Self::default();
+        for part in steps.chunks(steps.len().div_ceil(MOST).max(1)) {
+            let mean = |of: fn(&StepRecord) -> f64| part.iter().map(of).sum::<f64>() / part.len() as f64;
+            curve.step.push(part[part.len() - 1].step);
+            curve.loss.push(mean(|s| s.loss));
+            curve.norm.push(mean(|s| s.log10_global_norm));
+            curve.norm_high.push(part.iter().map(|s| s.log10_global_norm).fold(f64::NEG_INFINITY, f64::max));
+            curve.after.push(mean(|s| s.log10_global_norm_after));
+            curve.clipped.push(mean(|s| f64::from(u8::from(s.clipped))));
+            curve.lr.push(mean(|s| s.lr));
+        }
+        curve
+    }
+}
+
+/// The validations.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Validations {
+    step: Vec<u64>,
+    #[serde(with = "number::list")]
+    loss: Vec<f64>,
+    accuracy: Vec<Option<f64>>,
+}
+
+impl Validations {
+    pub(crate) fn of(scores: &[ScoreRecord]) -> Self {
+        Self {
+            step: scores.iter().map(|s| s.step).collect(),
+            loss: scores.iter().map(|s| s.loss).collect(),
+            accuracy: scores.iter().map(|s| s.accuracy).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_run_is_as_long_in_a_thousand_points() {
+        let steps: Vec<_> = (1..=10_000)
+            .map(|step| StepRecord {
+                step,
+                loss: step as f64,
+                log10_global_norm: if step == 5_555 { 9.0 } else { 0.0 },
+                clipped: step % 2 == 0,
+                ..StepRecord::default()
+            })
+            .collect();
+        let curve = Curve::of(&steps);
+        assert_eq!((curve.step.len(), curve.step[0], curve.step[999]), (1000, 10, 10_000));
+        assert_eq!((curve.loss[0], curve.clipped[0]), (5.5, 0.5));
+        // One step of ten thousand is seen.
+        assert_eq!(curve.norm_high.iter().filter(|&&x| x == 9.0).count(), 1);
+        assert_eq!(Curve::of(&steps[..7]).step, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(Curve::of(&[]), Curve::default());
+    }
+}

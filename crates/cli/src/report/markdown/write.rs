@@ -1,0 +1,180 @@
+//! Headings, paragraphs and tables, and words that are nothing but words.
+
+use longspan_diagnose::Language;
+use serde_json::Value;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::assets::say;
+
+/// A report as it is written.
+pub(super) struct Writer {
+    pub(super) language: Language,
+    text: String,
+}
+
+impl Writer {
+    pub(super) fn new(language: Language) -> Self {
+        Self { language, text: String::new() }
+    }
+
+    pub(super) fn done(self) -> String {
+        self.text
+    }
+
+    /// The words of a key in the report's language.
+    pub(super) fn say(&self, key: &'static str) -> &'static str {
+        say(self.language, key)
+    }
+
+    pub(super) fn heading(&mut self, level: usize, words: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(&format!("{} {words}\n", "#".repeat(level)));
+    }
+
+    pub(super) fn paragraph(&mut self, words: &str) {
+        self.text.push_str(&format!("\n{words}\n"));
+    }
+
+    /// An item of a list; the first one of a list stands behind an empty line.
+    pub(super) fn item(&mut self, words: &str) {
+        if !self.text.trim_end().lines().next_back().is_some_and(|line| line.starts_with("- ")) {
+            self.text.push('\n');
+        }
+        self.text.push_str(&format!("- {words}\n"));
+    }
+
+    /// A table whose columns line up in a terminal; the first one is of words, the others of what `rows` hold.
+    pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        if rows.is_empty() {
+            return;
+        }
+        let of_column = |c: usize| rows.iter().map(move |row| row.get(c).map_or("", String::as_str));
+        let widths: Vec<usize> = (0..head.len())
+            .map(|c| of_column(c).chain([head[c]]).map(UnicodeWidthStr::width).max().unwrap_or(0).max(3))
+            .collect();
+        let is_right = |c: usize| {
+            of_column(c).all(|cell| cell == NONE || is_number(cell)) && of_column(c).any(is_number)
+        };
+        let numbers: Vec<bool> = (0..head.len()).map(is_right).collect();
+        let pad =
+            |cell: &str, c: usize| match (" ".repeat(widths[c].saturating_sub(cell.width())), numbers[c]) {
+                (room, true) => format!("{room}{cell}"),
+                (room, false) => format!("{cell}{room}"),
+            };
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        self.text.push('\n');
+        self.text.push_str(&line(head.iter().enumerate().map(|(c, cell)| pad(cell, c)).collect()));
+        let rule = |c: usize| format!("{}{}", "-".repeat(widths[c] - 1), if numbers[c] { ":" } else { "-" });
+        self.text.push_str(&line((0..head.len()).map(rule).collect()));
+        for row in rows {
+            let cells = (0..head.len()).map(|c| pad(row.get(c).map_or("", String::as_str), c));
+            self.text.push_str(&line(cells.collect()));
+        }
+    }
+
+    /// An item that begins with what it is.
+    pub(super) fn labelled(&mut self, key: &'static str, words: &str) {
+        self.item(&format!("{}{}{words}", self.say(key), self.say("colon")));
+    }
+
+    /// Lines of a shell.
+    pub(super) fn shell(&mut self, command: &str) {
+        let ticks = command.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat((ticks + 1).max(3));
+        self.text.push_str(&format!("\n{fence}sh\n{}\n{fence}\n", visible(command)));
+    }
+}
+
+/// What stands where there is nothing.
+pub(super) const NONE: &str = "–";
+
+fn is_number(cell: &str) -> bool {
+    cell.trim_end_matches(" %").parse::<f64>().is_ok()
+}
+
+/// Without what a terminal would act on: controls, and marks that turn the direction of writing.
+fn visible(text: &str) -> String {
+    let acts = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Words that Markdown shows as they are.
+pub(super) fn words(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let text = visible(text);
+    let mut before = ' ';
+    for c in text.chars() {
+        // An underscore inside a word is one.
+        let inside = c == '_' && before.is_alphanumeric();
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '$' | '#' | '!')
+            && !inside
+        {
+            shown.push('\\');
+        }
+        shown.push(c);
+        before = c;
+    }
+    shown
+}
+
+/// A value of a document, as words or a number.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => NONE.into(),
+        Value::String(text) => words(text),
+        Value::Number(number) => match number.as_f64() {
+            Some(x) if number.is_f64() => short(x),
+            _ => number.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// A text between backticks; not for a cell of a table, which a bar would end.
+pub(super) fn code(text: &str) -> String {
+    let text = visible(text);
+    let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    match ticks {
+        0 => format!("`{text}`"),
+        _ => format!("{0} {text} {0}", "`".repeat(ticks + 1)),
+    }
+}
+
+/// Four digits.
+pub(super) fn short(x: f64) -> String {
+    match x.abs() {
+        0.0 => "0".into(),
+        size if !size.is_finite() => x.to_string(),
+        size if !(1e-3..1e6).contains(&size) => format!("{x:.2e}"),
+        _ => format!("{x:.3e}").parse::<f64>().unwrap_or(x).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_words() {
+        assert_eq!(words("a|b <i> `c` *d* snake_case _e_"), r"a\|b \<i\> \`c\` \*d\* snake_case \_e_");
+        assert_eq!(words("\u{1b}[31m\u{202e}x\r\n"), "\u{fffd}\\[31m\u{fffd}x\u{fffd}\u{fffd}");
+        assert_eq!(code("a`b"), "`` a`b ``");
+        let mut to = Writer::new(Language::English);
+        to.shell("x ````");
+        assert_eq!(to.done(), "\n`````sh\nx ````\n`````\n");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let mut to = Writer::new(Language::Chinese);
+        to.table(&["训练", "n"], &[vec!["a".into(), "1".into()], vec!["bcdef".into(), "12".into()]]);
+        assert_eq!(to.done(), "\n| 训练  |   n |\n| ----- | --: |\n| a     |   1 |\n| bcdef |  12 |\n");
+        assert_eq!(
+            (short(0.123456), short(1234.56), short(-1e-9)),
+            ("0.1235".into(), "1235".into(), "-1.00e-9".into())
+        );
+    }
+}

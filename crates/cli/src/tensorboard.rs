@@ -1,0 +1,139 @@
+//! What a run tells, for TensorBoard: curves, how the gradient's norms are distributed over the time steps of a window, and a
+//! picture of them over the whole run.
+
+mod events;
+mod spectrogram;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use longspan::model::head::Unit;
+use longspan::telemetry::FlowProfile;
+use longspan::trainer::StepReport;
+use longspan_run::train::Event;
+
+use crate::failure::{Failure, fail};
+use events::{EventFile, Value};
+use spectrogram::Spectrogram;
+
+/// Steps between two histograms.
+const HISTOGRAM_EVERY: u64 = 20;
+
+/// Events of a run, if they are asked for. A run does not end because they cannot be written any more.
+pub(crate) struct Events {
+    directory: PathBuf,
+    board: Option<TensorBoard>,
+}
+
+impl Events {
+    /// Begins a file in `directory`, where there is one.
+    pub(crate) fn open(directory: Option<&Path>) -> Result<Self, Failure> {
+        let Some(directory) = directory else { return Ok(Self { directory: PathBuf::new(), board: None }) };
+        let board = TensorBoard::create(directory).map_err(|error| {
+            let directory = directory.display();
+            fail(format!("{directory} cannot be written ({error}): choose another --tensorboard"))
+        })?;
+        Ok(Self { directory: directory.into(), board: Some(board) })
+    }
+
+    /// Takes what happens in a run.
+    pub(crate) fn see(&mut self, event: &Event<'_>) {
+        let done = self.board.as_mut().map(|board| board.see(event));
+        self.check(done);
+    }
+
+    /// Draws the last pictures.
+    pub(crate) fn close(&mut self) {
+        let done = self.board.as_mut().map(TensorBoard::draw);
+        self.check(done);
+    }
+
+    fn check(&mut self, done: Option<io::Result<()>>) {
+        if let Some(Err(error)) = done {
+            eprintln!(
+                "note: {} cannot be written ({error}): no more events for TensorBoard",
+                self.directory.display()
+            );
+            self.board = None;
+        }
+    }
+}
+
+/// Writes events as a run goes on.
+struct TensorBoard {
+    file: EventFile,
+    unit: Unit,
+    /// One for each layer.
+    spectrograms: Vec<Spectrogram>,
+    step: u64,
+    /// The step of the last pictures.
+    drawn: u64,
+}
+
+impl TensorBoard {
+    /// A file of events in `directory`.
+    fn create(directory: &Path) -> io::Result<Self> {
+        let file = EventFile::create(directory)?;
+        Ok(Self { file, unit: Unit::Nats, spectrograms: Vec::new(), step: 0, drawn: 0 })
+    }
+
+    fn see(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Started(start) => {
+                self.unit = start.data.unit;
+                Ok(())
+            }
+            Event::Stepped(report, flow) => self.step(report, flow),
+            Event::Validated { step, score, .. } => {
+                let mut values = vec![Value::scalar(format!("loss_{}/valid", self.unit), score.mean_loss())];
+                if score.accuracy().is_finite() && self.unit == Unit::Nats {
+                    values.push(Value::scalar("accuracy/valid", score.accuracy()));
+                }
+                self.file.add(*step, values)?;
+                self.draw()
+            }
+            Event::Reading(_) | Event::Saved(_) => Ok(()),
+        }
+    }
+
+    fn step(&mut self, report: &StepReport, flow: &FlowProfile) -> io::Result<()> {
+        let (step, clip) = (report.step, &report.clip);
+        self.step = step;
+        let mut values = vec![
+            Value::scalar(format!("loss_{}/train", self.unit), report.score.mean_loss()),
+            Value::scalar("learning_rate", report.lr),
+            Value::scalar("gradient/log10_global_norm", clip.global_norm_before.log10()),
+            Value::scalar("gradient/log10_global_norm_after_clipping", clip.global_norm_after.log10()),
+            Value::scalar("gradient/clip_coefficient", clip.coefficient),
+        ];
+        self.spectrograms.resize_with(flow.layers(), Spectrogram::default);
+        for (layer, spectrogram) in self.spectrograms.iter_mut().enumerate() {
+            values.push(Value::scalar(
+                format!("gradient_through_time/log10_survival/layer_{layer}"),
+                flow.log10_survival(layer),
+            ));
+            let log10: Vec<f64> = flow.mean(layer).iter().map(|norm| norm.log10()).collect();
+            if step % HISTOGRAM_EVERY == 1 {
+                let tag = format!("gradient_through_time/log10_norm_of_d_h/layer_{layer}");
+                values.extend(Value::histogram(tag, &log10));
+            }
+            spectrogram.push(&log10);
+        }
+        self.file.add(step, values)
+    }
+
+    /// Draws what has been seen up to here, unless it is drawn.
+    fn draw(&mut self) -> io::Result<()> {
+        if self.drawn == self.step {
+            return Ok(());
+        }
+        self.drawn = self.step;
+        let pictures = self.spectrograms.iter().enumerate().filter_map(|(layer, spectrogram)| {
+            let picture = spectrogram.draw()?;
+            let tag = format!("gradient_through_time/spectrogram/layer_{layer}");
+            Some(Value::image(tag, picture.width, picture.height, &picture.rgb))
+        });
+        let pictures: Vec<_> = pictures.collect();
+        if pictures.is_empty() { Ok(()) } else { self.file.add(self.step, pictures) }
+    }
+}

@@ -1,0 +1,424 @@
+//! Bad data: one line that names the file, the place and a way out that exists; exit code 2, no panic, no run left behind.
+#![allow(missing_docs, reason = "a test file")]
+
+use crate::desk::{Desk, gzip, refused};
+
+const HEAD: &[u8] = b"@problemName x\n@classLabel true a b\n@data\n";
+
+fn archive(data: &str) -> Vec<u8> {
+    [HEAD, data.as_bytes()].concat()
+}
+
+/// IDX of `count` images of 2 x 2 pixels, said to be `said`.
+fn images(said: u8, count: usize) -> Vec<u8> {
+    let head = [0, 0, 8, 3, 0, 0, 0, said, 0, 0, 0, 2, 0, 0, 0, 2];
+    [&head[..], &vec![9; 4 * count]].concat()
+}
+
+fn labels(labels: &[u8]) -> Vec<u8> {
+    [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8], labels].concat()
+}
+
+#[test]
+fn tables_of_labelled_sequences() {
+    const TRAIN: &str = "train --labelled x.csv";
+    let table = |text: &'static str, parts: &'static [&'static str]| (text, TRAIN, parts);
+    for (text, line, parts) in [
+        table("", &["x.csv", "empty"]),
+        table("\n\n", &["x.csv", "empty or has only a header"]),
+        table("a,b,label\n", &["x.csv", "only a header"]),
+        table(
+            "a,b,label\n1,2,x\n1,x\n",
+            &["x.csv: line 3", "2 fields instead of 3", "complete the row or remove it"],
+        ),
+        table("a,b,label\n1,2,x\n1,2,3,y\n", &["x.csv: line 3", "4 fields instead of 3"]),
+        table("a,b,label\n1,2,x\n1,,y\n", &["x.csv: line 3", "is missing", "--missing interpolate"]),
+        table("a,b,label\n1,2,x\nnan,NaN,y\n", &["line 3", "is missing", "--missing zero"]),
+        table("a,b,label\n1,2,x\ninf,2,y\n", &["line 3", "\"inf\" is not finite", "write ?"]),
+        table("a,b,label\n1,2,x\n-Infinity,2,y\n", &["line 3", "not finite"]),
+        table("a,b,label\n1,2,x\n1e39,2,y\n", &["line 3", "beyond 3.4e38", "scale"]),
+        table("a,b,label\n1,2,x\n1,2,x\n", &["x.csv", "every sequence has the label \"x\"", "two labels"]),
+        table("a,b,label\n1,2,x\n1,2,\n", &["line 3", "no label"]),
+        table("a,b,label\n1,2,x\n1,red,y\n", &["line 3", "\"red\" is not a number", "column \"b\""]),
+        table("a;b;label\n1,5;2;x\n1;2;y\n", &["line 2", "\"1,5\" is not a number", "decimal point"]),
+        table("a,a,label\n1,2,x\n1,2,y\n", &["line 1", "two columns are named \"a\"", "rename"]),
+        table(
+            "a,b,c\n1,2,x\n1,2,y\n",
+            &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\", \"c\""],
+        ),
+        table("1,2,3\n1,2,4\n", &["line 1", "only numbers", "name the columns"]),
+        table("label\nx\ny\n", &["line 1", "no column of values"]),
+        table("a,b,label\n1,\"2,x\n1,2,y\n", &["x.csv: line 2", "fields instead of 3", "quote"]),
+        (
+            "a,speaker\n1,x\n2,y\n",
+            "train --labelled x.csv --label-column speeker",
+            &["did you mean \"speaker\""],
+        ),
+        ("i,a,label\n1,1,x\n", "train --labelled x.csv --id-column id", &["no column \"id\"", "--id-column"]),
+        (
+            "i,a,label\n1,1,x\n1,2,y\n",
+            "train --labelled x.csv --id-column i",
+            &["line 3", "changes from \"x\" to \"y\""],
+        ),
+        (
+            "i,a,label\n1,1,x\n2,2,y\n1,1,x\n",
+            "train --labelled x.csv --id-column i",
+            &["line 4", "comes again", "sort the rows"],
+        ),
+        (
+            "a,b,label\n,1,x\n,2,y\n",
+            "train --labelled x.csv --id-column b --missing interpolate",
+            &["line 2", "channel a is missing", "--missing zero"],
+        ),
+        ("a,label\n1,x\n2,y\n", "train --labelled x.csv --window 3", &["--window 3", "is for --series"]),
+        ("a,label\n1,x\n2,y\n", "train --labelled x.csv --missing drop", &["--missing drop", "choose error"]),
+        (
+            "a,label\n1,x\n2,y\n",
+            "train --labelled x.csv --labelled-test x.csv --test-fraction 0.2",
+            &["--test-fraction 0.2", "--labelled-test"],
+        ),
+        (
+            "a,label\n1,x\n2,y\n",
+            "train --labelled x.csv --valid-fraction 0.5 --test-fraction 0.5",
+            &["--test-fraction 0.5", "--valid-fraction"],
+        ),
+    ] {
+        refused(&[(&[("x.csv", text.as_bytes())], line, parts)]);
+    }
+    refused(&[
+        (&[("x.csv", b"a,b,label\n1,2,x\n1,2,f\xfcr\n")], TRAIN, &["line 3", "not valid UTF-8 from byte 2"]),
+        (
+            &[("x.csv", &[0xff, 0xfe, b'a', 0, b',', 0, b'b', 0])],
+            TRAIN,
+            &["x.csv: line 1", "not valid UTF-8"],
+        ),
+        (
+            &[("x.csv", b"a,label\n1,x\n2,y\n"), ("t.csv", b"a,label\n1,x\n2,z\n")],
+            "train --labelled x.csv --labelled-test t.csv",
+            &["t.csv: line 3", "label \"z\" does not occur in training"],
+        ),
+        (
+            &[("x.csv", b"i,a,b,label\n1,1,1,x\n2,1,1,y\n"), ("t.csv", b"i,b,a,label\n1,1,1,x\n")],
+            "train --labelled x.csv --id-column i --labelled-test t.csv",
+            &["t.csv", "channel 1 is \"b\"", "in training \"a\""],
+        ),
+    ]);
+}
+
+#[test]
+fn archives() {
+    const TRAIN: &str = "train --labelled x.ts";
+    for (data, parts) in [
+        ("", &["x.ts", "no sequence"][..]),
+        ("1,2:a\n3,4:c\n", &["x.ts: line 5", "the label \"c\"", "@classLabel"]),
+        ("1,2:3,4:a\n1,2:b\n", &["line 5", "1 dimensions instead of 2"]),
+        ("1,2:3:a\n", &["line 4", "dimension 2 has 1 values", "same length"]),
+        ("1,2:a\n:b\n", &["line 5", "the sequence is empty", "remove it"]),
+        ("1,2:a\n1,?:b\n", &["line 5", "is missing", "--missing interpolate"]),
+        ("1,2:a\n1,x:b\n", &["line 5", "\"x\" is not a number"]),
+        ("(0,1),(1,2):a\n", &["line 4", "time stamps", "evenly spaced"]),
+        ("1,2:a\n3,4:a\n", &["x.ts", "every sequence has the label \"a\""]),
+    ] {
+        refused(&[(&[("x.ts", &archive(data))], TRAIN, parts)]);
+    }
+    let good = archive("1,2:a\n3,4:b\n");
+    let packed = gzip(&good);
+    refused(&[
+        (&[("x.ts", b"@classLabel true a b\n1,2:a\n")], TRAIN, &["x.ts", "no @data line"]),
+        (&[("x.ts", b"@data\n1,2:a\n")], TRAIN, &["x.ts", "no @classLabel line"]),
+        (&[("x.ts", b"@targetLabel true\n@data\n1:2\n")], TRAIN, &["no class labels", "classification"]),
+        (
+            &[("x.ts.gz", &packed[..packed.len() - 12])],
+            "train --labelled x.ts.gz",
+            &["x.ts.gz", "cut off or damaged"],
+        ),
+        (
+            &[("x.ts.gz", b"\x1f\x8b garbage that is no gzip")],
+            "train --labelled x.ts.gz",
+            &["x.ts.gz", "cut off"],
+        ),
+        (&[], TRAIN, &["there is no file", "x.ts", "check the path"]),
+        (&[("x.ts", &good)], "train --labelled x.ts --labelled-test gone.ts", &["gone.ts", "check the path"]),
+        (&[("x.ts", &good)], "train --labelled x.ts/y", &["x.ts/y", "check"]),
+        (
+            &[("x.ts", &good), ("t.ts", &archive("1:1:a\n"))],
+            "train --labelled x.ts --labelled-test t.ts",
+            &["t.ts", "2 channels, and training has 1"],
+        ),
+        (&[("x.ts", &good)], "train --labelled x.ts --columns a", &["--columns a", "is for --series"]),
+        (&[("x.ts", &good)], "train --labelled x.ts --length 5", &["--length", "is for --task"]),
+        (&[("x.bin", b"\x00\x01\x02\x03")], "train --labelled x.bin", &["x.bin", "none of the formats"]),
+    ]);
+}
+
+#[test]
+fn folders_of_texts() {
+    refused(&[
+        (&[("names/readme.md", b"x")], "train --labelled names", &["names", "no .txt file"]),
+        (
+            &[("names/a.txt", b"x\n"), ("names/b.txt", b"")],
+            "train --labelled names",
+            &["names/b.txt", "empty"],
+        ),
+        (
+            &[("names/a.txt", b"x\n")],
+            "train --labelled names",
+            &["names", "every sequence has the label \"a\""],
+        ),
+        (
+            &[("names/a.txt", b"x\n\ny\n"), ("names/b.txt", b"z\n")],
+            "train --labelled names",
+            &["names/a.txt: line 2", "the sequence is empty"],
+        ),
+        (
+            &[("names/a.txt", b"x\nf\xfcr\n"), ("names/b.txt", b"z\n")],
+            "train --labelled names",
+            &["names/a.txt: line 2", "UTF-8", "--level byte"],
+        ),
+        (
+            &[("names/a.txt", b"x\n"), ("names/b.txt", b"z\n"), ("test/a.txt", b"q\n")],
+            "train --labelled names --labelled-test test",
+            &["test/a.txt: line 1", "the character 'q'", "--level byte"],
+        ),
+    ]);
+}
+
+#[test]
+fn images_of_digits() {
+    const TRAIN: &str = "train --labelled train-images-idx3-ubyte";
+    const IMAGES: &str = "train-images-idx3-ubyte";
+    const LABELS: &str = "train-labels-idx1-ubyte";
+    refused(&[
+        (&[(IMAGES, &images(2, 2))], TRAIN, &["train-labels-idx1-ubyte", "check the path"]),
+        (
+            &[(IMAGES, &images(3, 3)), (LABELS, &labels(&[1, 2]))],
+            TRAIN,
+            &[LABELS, "2 labels for 3 images", "--image-labels"],
+        ),
+        (
+            &[(IMAGES, &images(2, 1)), (LABELS, &labels(&[1, 2]))],
+            TRAIN,
+            &[IMAGES, "ends in image 2 of 2", "fetch it again"],
+        ),
+        (
+            &[(IMAGES, &images(2, 3)), (LABELS, &labels(&[1, 2]))],
+            TRAIN,
+            &[IMAGES, "bytes follow the last of 2"],
+        ),
+        (
+            &[(IMAGES, b"\0\0\x0d\x03\0\0\0\x02"), (LABELS, &labels(&[1, 2]))],
+            TRAIN,
+            &[IMAGES, "begins with the bytes 00 00 0d 03", "00 00 08 03"],
+        ),
+        (&[(IMAGES, b"\0\0\x08"), (LABELS, &labels(&[1, 2]))], TRAIN, &[IMAGES, "ends in its header"]),
+        (
+            &[("digits", &images(2, 2))],
+            "train --labelled digits",
+            &["digits", "images-idx3", "--image-labels"],
+        ),
+        (
+            &[(IMAGES, &images(2, 2)), (LABELS, &labels(&[1, 1]))],
+            TRAIN,
+            &["every sequence has the label \"1\""],
+        ),
+    ]);
+}
+
+#[test]
+fn music() {
+    const TRAIN: &str = "train --labelled x.json";
+    for (text, parts) in [
+        (r#"{"train": [[[60], [62]], [[60"#, &["x.json: train, piece 1, step 0", "EOF"][..]),
+        (r#"{"train": [[[60], ["c"]]]}"#, &["train, piece 0, step 1", "string \"c\""]),
+        (r#"{"train": [[[60], 5]]}"#, &["train, piece 0, step 1", "a list of keys"]),
+        (r#"{"train": [[[60], [128]]]}"#, &["train, piece 0, step 1", "key 128", "21 to 108"]),
+        (r#"{"train": [[[60], [-1]]]}"#, &["train, piece 0, step 1", "-1"]),
+        (r#"{"train": [[]]}"#, &["train, piece 0", "no steps", "remove it"]),
+        (r#"{"train": []}"#, &["x.json", "train has no pieces"]),
+        (r#"{"valid": [[[60]]]}"#, &["x.json", "train has no pieces"]),
+        (r#"{"train": [[[60]]]}"#, &["x.json", "second step", "choose another file"]),
+        (r#"{"notes": [[[60]]]}"#, &["x.json", "a part \"notes\""]),
+    ] {
+        refused(&[(&[("x.json", text.as_bytes())], TRAIN, parts)]);
+    }
+    let roll: &[u8] = br#"{"train": [[[60], [62], [64]]]}"#;
+    refused(&[
+        (
+            &[("x.json", roll)],
+            "train --labelled x.json --labelled-test x.json",
+            &["x.json", "the file's own"],
+        ),
+        (
+            &[("x.json", roll)],
+            "train --labelled x.json --test-fraction 0.2",
+            &["--test-fraction", "the file's own"],
+        ),
+    ]);
+}
+
+#[test]
+fn series() {
+    const TRAIN: &str = "train --series x.csv --window 2";
+    let rows = |rows: usize| -> String {
+        "t,a,b\n".to_owned() + &(0..rows).map(|i| format!("{i},{},1\n", i % 7)).collect::<String>()
+    };
+    let long = rows(60);
+    let longer = |row: &str| format!("{long}{row}\n");
+    for (text, line, parts) in [
+        (String::new(), TRAIN, &["x.csv is empty"][..]),
+        ("t,a\n".into(), TRAIN, &["x.csv", "no rows"]),
+        ("1,2\n3,4\n".into(), TRAIN, &["x.csv: line 1", "names of the columns"]),
+        (longer("60,1"), TRAIN, &["x.csv: line 62 has 2 fields", "names 3", "complete the row"]),
+        (
+            longer("60,,1"),
+            TRAIN,
+            &["line 62, column a has no value", "--missing drop", "--missing interpolate"],
+        ),
+        (longer("60,NaN,1"), TRAIN, &["line 62, column a has no value"]),
+        (longer("60,inf,1"), TRAIN, &["line 62, column a has \"inf\"", "write NA"]),
+        (longer("60,1e39,1"), TRAIN, &["line 62, column a has \"1e39\"", "single precision", "rescale"]),
+        (longer("60,red,1"), TRAIN, &["line 62, column a has \"red\"", "not a number", "--columns"]),
+        (longer("60,\"1,5\",1"), TRAIN, &["line 62", "\"1,5\"", "decimal point"]),
+        (longer("60,\"1,1"), TRAIN, &["x.csv: line 62", "close the quotes"]),
+        (long.replace("t,a,b", "t,a,a"), TRAIN, &["line 1 names two columns \"a\"", "rename"]),
+        (long.clone(), "train --series x.csv --target c", &["no column \"c\"", "--target", "t, a, b"]),
+        (
+            long.replace("t,a", "t,wind"),
+            "train --series x.csv --columns t,wnd",
+            &["no column \"wnd\"", "did you mean wind?"],
+        ),
+        (long.clone(), "train --series x.csv --columns a --target b", &["--target \"b\"", "--columns"]),
+        (long.clone(), "train --series x.csv --columns a,a", &["--columns", "\"a\" twice"]),
+        (long.clone(), "train --series x.csv --time-column when", &["no column \"when\"", "--time-column"]),
+        (
+            long.clone(),
+            "train --series x.csv --group-column t --window 2",
+            &["has 1 rows", "smaller --window"],
+        ),
+        (long.clone(), "train --series x.csv --window 70", &["training part", "54 rows", "smaller --window"]),
+        (long.clone(), "train --series x.csv --window 9", &["validation part", "6 rows", "--valid-fraction"]),
+        (long.clone(), "train --series x.csv --window 2 --horizon 100", &["horizon of 100", "--horizon"]),
+        (long.clone(), "train --series x.csv --window 0", &["--window 0", "1 or more"]),
+        (long.clone(), "train --series x.csv --horizon 0", &["--horizon 0", "1 or more"]),
+        (long.clone(), "train --series x.csv --window 99999999999999999999", &["--window", "whole number"]),
+        (
+            long.clone(),
+            "train --series x.csv --valid-fraction 0.6 --test-fraction 0.4",
+            &["--test-fraction 0.4", "--valid-fraction"],
+        ),
+        (long.clone(), "train --series x.csv --missing zero", &["--missing zero", "choose error"]),
+        (long.clone(), "train --series x.csv --level word", &["--level word", "is for --text or --labelled"]),
+        (long.clone(), "train --series x.csv --label-column a", &["--label-column a", "is for --labelled"]),
+        (
+            long.replace("30,", "3,"),
+            "train --series x.csv --time-column t",
+            &["line 32", "\"3\" after \"29\"", "sort"],
+        ),
+        (
+            long.replace(",1\n", ",\n"),
+            "train --series x.csv --missing interpolate --window 2",
+            &["column b has no value at all", "--columns", "drop"],
+        ),
+        (
+            "t,a\n".to_owned() + &"2020-01-01,1\n".repeat(60) + "soon,1\n",
+            TRAIN,
+            &["line 62, column t has \"soon\"", "--time-column"],
+        ),
+        ("t,g,a\n1,,2\n".into(), "train --series x.csv --group-column g", &["line 2", "--group-column g"]),
+        ("name\nred\nblue\n".into(), TRAIN, &["x.csv has no column of numbers", "--columns"]),
+    ] {
+        refused(&[(&[("x.csv", text.as_bytes())], line, parts)]);
+    }
+    refused(&[
+        (&[], TRAIN, &["there is no file", "x.csv"]),
+        (&[("x.csv/y", b"")], TRAIN, &["x.csv is a directory", "--series"]),
+        (&[("x.csv", &gzip(long.as_bytes()))], TRAIN, &["x.csv is compressed", "gunzip"]),
+        (
+            &[("x.csv", b"t,a\n1,2\n2,f\xfc\n")],
+            TRAIN,
+            &["line 3, field 2 is not UTF-8", "save the file as UTF-8"],
+        ),
+        (&[("x.txt", b"some text\n")], "train --text x.txt --window 5", &["--window 5", "is for --series"]),
+    ]);
+}
+
+/// A gigabyte on one line, of which the disk holds nothing: refused in seconds and with little memory.
+#[test]
+fn a_line_of_a_gigabyte() {
+    for (name, start, line) in [
+        ("x.csv", &b"a,label\n1,x\n"[..], "train --labelled x.csv"),
+        ("x.ts", HEAD, "train --labelled x.ts"),
+        ("names/a.txt", b"x\n", "train --labelled names"),
+        ("x.csv", b"t,a\n1,2\n", "train --series x.csv"),
+    ] {
+        let desk = Desk::new();
+        desk.write(name, start);
+        let file = std::fs::OpenOptions::new().write(true).open(desk.path(name)).expect("a file");
+        file.set_len(1 << 30).expect("a sparse file");
+        // In an address space of half of it.
+        let limited = format!("ulimit -v 600000; exec {} {line} --threads 1", env!("CARGO_BIN_EXE_longspan"));
+        let output =
+            std::process::Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output();
+        let output = output.expect("a shell");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {message}");
+        assert!(message.contains(name) && message.contains("67108864 bytes"), "{name}: {message}");
+        assert!(!desk.path("runs").exists());
+    }
+}
+
+/// What is unusual and right: a byte order mark, ends of lines of Windows, quotes, another separator, gzip.
+#[test]
+fn unusual_files_work() {
+    const SMALL: &str = "--hidden 4 --batch 2 --steps 1 --threads 1";
+    let table = "\u{feff}a;b;label\r\n1;2;\"x;y\"\r\n3;4;z\r\n5;6;z\r\n1;2;\"x;y\"\r\n";
+    let rows: String = (0..40).map(|i| format!("2020-01-{:02};\"{i}\";{i}.5\r\n", 1 + i / 2)).collect();
+    let desk = Desk::new();
+    desk.write("x.csv", table);
+    desk.write("x.csv.gz", gzip(table.as_bytes()));
+    desk.write(
+        "x.ts",
+        format!("\u{feff}{}", String::from_utf8_lossy(&archive("1,2:a\n3:b\n"))).replace('\n', "\r\n"),
+    );
+    desk.write("s.csv", format!("\u{feff}t;a;b\r\n{rows}"));
+    desk.write("names/a.txt", "\u{feff}Ann\r\nIda\r\n");
+    desk.write("names/b.txt", "Bob\r\nNed\r\n\r\n");
+    for data in
+        ["labelled x.csv", "labelled x.csv.gz", "labelled x.ts", "labelled names", "series s.csv --window 2"]
+    {
+        desk.good(&format!("train --{data} {SMALL}"));
+    }
+}
+
+/// What eval is given beside the run's own data.
+#[test]
+fn other_files_for_eval() {
+    const SMALL: &str = "--hidden 4 --batch 2 --steps 1 --threads 1";
+    let desk = Desk::new();
+    desk.write("x.ts", archive("1,2:a\n3:b\n4:a\n5:b\n"));
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", i % 7)).collect();
+    desk.write("s.csv", format!("t,a\n{rows}"));
+    desk.write("x.json", r#"{"train": [[[60], [62], [64]]]}"#);
+    desk.good(&format!("train --labelled x.ts --out labelled {SMALL}"));
+    desk.good(&format!("train --series s.csv --window 3 --out series {SMALL}"));
+    desk.good(&format!("train --labelled x.json --out music {SMALL}"));
+    desk.write("unseen.ts", "@classLabel true a b c\n@data\n1:a\n1:c\n");
+    desk.write("wide.ts", archive("1:2:a\n"));
+    desk.write("other.csv", "t,b\n1,2\n2,3\n3,4\n4,5\n5,6\n");
+    desk.write("short.csv", "t,a\n1,2\n2,3\n");
+    for (line, parts) in [
+        ("eval labelled --labelled unseen.ts", &["unseen.ts: line 4", "label \"c\""][..]),
+        ("eval labelled --labelled wide.ts", &["wide.ts", "2 channels, and training has 1"]),
+        ("eval labelled --labelled names", &["names", "check the path"]),
+        ("eval labelled --labelled x.json", &["x.json", "piano rolls have no labels"]),
+        ("eval labelled --series s.csv", &["has learned labelled sequences", "leave out --series"]),
+        ("eval series --series other.csv", &["other.csv", "no column \"a\""]),
+        ("eval series --series short.csv", &["short.csv", "has 2 rows", "window of 3"]),
+        ("eval series --season 9", &["--season 9", "3 rows"]),
+        ("eval music --labelled x.ts", &["x.ts", "not {\"train\""]),
+        ("eval labelled --part other", &["--part other", "valid or test"]),
+        ("eval labelled --part test", &["no test data", "--test-fraction"]),
+    ] {
+        desk.bad(line, parts);
+    }
+}

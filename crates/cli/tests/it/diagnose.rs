@@ -1,0 +1,366 @@
+//! `longspan diagnose` and `explain` on runs that the program has trained, and on directories that somebody has spoiled.
+#![allow(missing_docs, reason = "a test file")]
+
+use std::fs;
+
+use crate::desk::Desk;
+use longspan_diagnose::RULES;
+use serde_json::{Value, json};
+
+/// Settings under which these cells learn these tasks in a second or two.
+const GOOD: [&str; 9] = [
+    "--task agreement --length 5 --cell rnn",
+    "--task agreement --length 8 --cell gru",
+    "--task agreement --length 5 --cell lstm",
+    "--task adding --length 10 --cell rnn",
+    "--task adding --length 10 --cell gru",
+    "--task adding --length 10 --cell lstm",
+    "--task memorise --length 2 --cell rnn",
+    "--task memorise --length 2 --cell gru",
+    "--task memorise --length 2 --cell lstm",
+];
+
+/// Everything that is wrong with this: recurrent weights of four times the size that keeps a state, steps a thousand times too large,
+/// and no limit.
+const SICK: &str = "train --task adding --length 40 --cell rnn --init orthogonal:4 --clip none --lr 1 --hidden 32 --steps 60 --out sick";
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn codes(document: &Value) -> Vec<&str> {
+    let findings = document["findings"].as_array().expect("a list");
+    findings.iter().map(|finding| finding["code"].as_str().expect("a code")).collect()
+}
+
+#[test]
+fn good_runs_are_met_with_silence() {
+    let desk = Desk::new();
+    for (number, settings) in GOOD.into_iter().enumerate() {
+        let line = format!("train {settings} --hidden 32 --steps 400 --json --out run{number}");
+        assert_eq!(desk.json(&line)["findings"], json!([]), "{settings}");
+        let document = desk.json(&format!("diagnose run{number} --json"));
+        assert_eq!((codes(&document), &document["severe"]), (vec![], &json!(false)), "{settings}");
+        assert_eq!((&document["step"], &document["outcome"]), (&json!(400), &json!("finished")));
+        assert_eq!(document["problems"], json!([]), "{settings}");
+    }
+    desk.good(&format!("train {} --hidden 32 --steps 400 --no-probe --out bare", GOOD[0]));
+    let said = text(&desk.good("diagnose bare").stdout);
+    assert!(said.starts_with("bare, finished after 400 steps: nothing found\n"), "{said}");
+    // What was not measured is no finding, and no silence either.
+    assert!(said.contains("unjudged for want of a probe of the weights: "), "{said}");
+}
+
+#[test]
+fn a_sick_run_is_severe_and_says_what_to_try() {
+    let desk = Desk::new();
+    let trained = text(&desk.good(SICK).stdout);
+    let severe = "severe       In ";
+    assert!(
+        trained.lines().any(|line| line.starts_with(severe) && line.ends_with("(exploding-gradient)")),
+        "{trained}"
+    );
+    assert!(trained.contains("more with    longspan diagnose sick\n"), "{trained}");
+    let summary: Value = serde_json::from_slice(&desk.read("sick/summary.json")).expect("JSON");
+    let listed = summary["findings"].as_array().expect("a list").clone();
+    assert!(
+        listed.contains(&json!("exploding-gradient")) && listed.contains(&json!("step-too-large")),
+        "{listed:?}"
+    );
+
+    let output = desk.run("diagnose sick --json");
+    assert_eq!(output.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(document["severe"], json!(true));
+    assert_eq!(Value::from(codes(&document)), summary["findings"]);
+    let flags: Vec<&str> = document["findings"][0]["remedies"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|remedy| remedy["flags"].as_str().expect("text"))
+        .collect();
+    assert_eq!(flags[0], "--clip norm:1");
+    // The program takes what it prescribes.
+    for (number, flags) in flags.into_iter().enumerate() {
+        desk.good(&format!(
+            "train --task adding --length 40 --set cell=rnn --hidden 8 --steps 2 {flags} --out try{number}"
+        ));
+    }
+
+    let output = desk.run("diagnose sick");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(said.starts_with("sick, finished after 60 steps: "), "{said}");
+    assert!(said.contains("\nsevere   The gradient explodes through time (exploding-gradient)\n"), "{said}");
+    assert!(said.contains("\n  try    --clip norm:1: "), "{said}");
+    assert!(said.contains("threshold 0.05: ") && said.contains("a false alarm where "), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    assert!(!said.contains('\u{1b}'), "no colours but on a terminal: {said}");
+    // The list of runs is as it was.
+    assert_eq!(desk.json("ls . --json")[0]["outcome"], "finished");
+}
+
+/// Later attempts go on to the same records, and to the same verdict, as one attempt.
+#[test]
+fn resuming_changes_no_verdict() {
+    let desk = Desk::new();
+    desk.good(SICK);
+    desk.good(&SICK.replace("--steps 60", "--steps 25").replace("--out sick", "--out twice"));
+    desk.good("train --resume --out twice --steps 60");
+    let verdict = |run: &str| -> Value {
+        serde_json::from_slice(&desk.run(&format!("diagnose {run} --json")).stdout).expect("JSON")
+    };
+    let (once, twice) = (verdict("sick"), verdict("twice"));
+    for field in ["step", "problems"] {
+        assert_eq!(once[field], twice[field]);
+    }
+    assert_eq!(codes(&once), codes(&twice));
+}
+
+#[test]
+fn a_fault_is_a_finding() {
+    let desk = Desk::new();
+    desk.good("train --task adding --length 10 --cell rnn --hidden 8 --steps 30 --out run");
+    let fault = json!({
+        "type": "fault", "step": 31, "attempt": 1, "epoch": 1, "loss": "NaN", "log10_global_norm": "NaN", "phase": "forward",
+        "layer": 0, "t": 7, "tensor": "h\u{1b}[2J", "row": 3, "unit": 5, "value": "Infinity", "cause": "forward_overflow",
+        "before": []
+    });
+    let mut metrics = text(&desk.read("run/metrics.jsonl"));
+    metrics.push_str(&format!("{fault}\n"));
+    desk.write("run/metrics.jsonl", &metrics);
+    let output = desk.run("diagnose run");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(said.contains("severe   A value is not finite (non-finite)"), "{said}");
+    // A terminal is not steered by what a file says.
+    assert!(said.contains("h\u{fffd}[2J") && !said.contains('\u{1b}'), "{said}");
+    // Whoever goes on from before it, and past it, has left it behind.
+    let step = metrics.lines().find(|line| line.contains("\"type\":\"step\"")).expect("a step");
+    let mut again: Value = serde_json::from_str(step).expect("JSON");
+    (again["step"], again["attempt"]) = (json!(31), json!(2));
+    desk.write("run/metrics.jsonl", format!("{metrics}{again}\n"));
+    let document = desk.json("diagnose run --json");
+    assert!(!codes(&document).contains(&"non-finite") && document["step"] == json!(31), "{document}");
+}
+
+/// What training itself leaves of a step that it could not take.
+#[test]
+fn divergence_is_a_finding() {
+    let desk = Desk::new();
+    let line = "train --task adding --length 200 --cell relu --init gaussian:3 --clip none --lr 1 --hidden 32 --steps 50 --out run";
+    let trained = desk.run(line);
+    assert_eq!(trained.status.code(), Some(1));
+    let said = text(&trained.stdout);
+    assert!(
+        said.lines().any(|line| line.starts_with("severe       ") && line.ends_with("(non-finite)")),
+        "{said}"
+    );
+    let output = desk.run("diagnose run --json");
+    assert_eq!(output.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!((codes(&document)[0], &document["outcome"]), ("non-finite", &json!("diverged")));
+}
+
+/// --probe measures what is missing, once, and keeps it; what is kept may be spoiled.
+#[test]
+fn a_probe_leaves_nothing_unjudged() {
+    let desk = Desk::new();
+    desk.good(
+        "train --task adding --length 40 --cell rnn --init orthogonal:0.3 --hidden 16 --steps 200 --out run",
+    );
+    let before = desk.json("diagnose run --json");
+    assert!(before["unjudged"].as_array().is_some_and(|unjudged| !unjudged.is_empty()), "{before}");
+    let after: Value = serde_json::from_slice(&desk.run("diagnose run --probe --json").stdout).expect("JSON");
+    assert_eq!(after["unjudged"], json!([]));
+    assert!(codes(&after).contains(&"horizon-below-need"), "{after}");
+    let kept =
+        fs::read_dir(desk.path("run/probe")).expect("a folder").map(|file| file.expect("a file").path());
+    let kept = kept.collect::<Vec<_>>();
+    assert_eq!(kept.len(), 1);
+    let record = fs::read(&kept[0]).expect("a record");
+    assert_eq!(
+        serde_json::from_slice::<Value>(&desk.run("diagnose run --probe --json").stdout).expect("JSON"),
+        after
+    );
+    assert_eq!(fs::read(&kept[0]).expect("a record"), record, "what was measured is not measured again");
+
+    let whole: Value = serde_json::from_slice(&record).expect("JSON");
+    let lag = "/reach/known/lag/known";
+    let spoil = |at: &str, value: Value| {
+        let mut spoiled = whole.clone();
+        *spoiled.pointer_mut(at).unwrap_or_else(|| panic!("no {at}")) = value;
+        fs::write(&kept[0], spoiled.to_string()).expect("a file");
+        judged(&desk);
+    };
+    spoil(&format!("{lag}/total/ratio/ln_median"), json!([]));
+    spoil(&format!("{lag}/total/ratio/ln_median"), json!(["NaN", "Infinity"]));
+    spoil(&format!("{lag}/lags"), json!([0, 50]));
+    spoil(&format!("{lag}/lags"), json!([60, 3, 2, 1, 0, 90]));
+    spoil(&format!("{lag}/depth/ln_layer_ratio"), json!([]));
+    spoil(&format!("{lag}/total/horizon/steps"), json!(u64::MAX));
+    spoil("/spectrum/known/layers", json!([]));
+    spoil("/reach/known/sensitivity/known", json!([]));
+    fs::write(&kept[0], "{").expect("a file");
+    assert!(text(&desk.run("diagnose run").stdout).contains(".json is damaged"));
+}
+
+#[test]
+fn damage_is_said_and_ends_nothing() {
+    let desk = Desk::new();
+    desk.good("train --task adding --length 10 --cell gru --hidden 8 --steps 40 --out run");
+    let whole = desk.read("run/metrics.jsonl");
+    let problems = |desk: &Desk| -> Vec<String> {
+        let document = desk.json("diagnose run --json");
+        serde_json::from_value(document["problems"].clone()).expect("sentences")
+    };
+    assert!(problems(&desk).is_empty());
+    // A torn line is what a kill leaves.
+    let torn = &whole[..whole.len() - 30];
+    desk.write("run/metrics.jsonl", torn);
+    assert!(problems(&desk).is_empty());
+    let (first, rest) = whole.split_at(1 + whole.iter().position(|&byte| byte == b'\n').expect("lines"));
+    for rubbish in [
+        "\0\0\0\0\n",
+        "{\"type\":\"step\"}\n",
+        "\u{1b}]0;x\u{7}\n",
+        "[[[[[[\n",
+        "{\"type\":\"step\",\"step\":1e999}\n",
+    ] {
+        desk.write("run/metrics.jsonl", [first, rubbish.as_bytes(), rest].concat());
+        let said = problems(&desk);
+        assert!(said.len() == 1 && said[0].contains("line 2: "), "{rubbish:?}: {said:?}");
+        let output = desk.good("diagnose run");
+        assert!(
+            text(&output.stdout).contains("note     1 line is no record in run/metrics.jsonl"),
+            "{rubbish:?}"
+        );
+        assert!(!text(&output.stdout).contains('\u{1b}'));
+    }
+    // Any byte of it may be another one.
+    for (place, byte) in (0..whole.len()).step_by(397).zip([0u8, b'"', b'}', 0xff, b'9'].into_iter().cycle())
+    {
+        let mut spoiled = whole.clone();
+        spoiled[place] = byte;
+        desk.write("run/metrics.jsonl", &spoiled);
+        judged(&desk);
+    }
+    desk.write("run/metrics.jsonl", "");
+    assert!(
+        text(&desk.good("diagnose run").stdout).starts_with("run, finished after 0 steps: nothing found")
+    );
+    fs::remove_file(desk.path("run/metrics.jsonl")).expect("a file");
+    assert!(problems(&desk)[0].contains("is missing"));
+    desk.write("run/metrics.jsonl", &whole);
+    for summary in ["", "[]", "{\"outcome\": 3}", "{\"outcome\": \"\u{1b}[31m\"}", "\u{0}"] {
+        desk.write("run/summary.json", summary);
+        let output = desk.good("diagnose run");
+        assert!(!text(&output.stdout).contains('\u{1b}'), "{summary}");
+    }
+    fs::remove_file(desk.path("run/summary.json")).expect("a file");
+    assert!(text(&desk.good("diagnose run").stdout).starts_with("run, not at its end after 40 steps"));
+    // Settings beyond all measure.
+    let config = text(&desk.read("run/config.toml"));
+    let most = u64::MAX;
+    let huge = config
+        .replace("length = 10", &format!("length = {most}"))
+        .replace("hidden = 8", &format!("hidden = {most}"))
+        .replace("steps = 40", &format!("steps = {most}"));
+    assert!(huge.matches(&most.to_string()).count() >= 3, "{config}");
+    desk.write("run/config.toml", huge);
+    judged(&desk);
+}
+
+/// There is a verdict, whatever it is.
+fn judged(desk: &Desk) {
+    let output = desk.run("diagnose run");
+    let message = text(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 1)) && message.is_empty(), "{message}");
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let desk = Desk::new();
+    desk.bad("diagnose nothing", &["there is no run in nothing", "longspan ls"]);
+    desk.write("empty/x", "");
+    desk.bad("diagnose empty", &["there is no run in empty"]);
+    desk.good("train --task adding --length 10 --cell gru --hidden 8 --steps 2 --out run");
+    let record = text(&desk.read("run/run.json"));
+    for (spoiled, part) in [
+        ("{}".to_owned(), "run.json is damaged"),
+        (record.replace("\"format\": 1", "\"format\": 2"), "format 2, and this version reads 1"),
+        (record.replace("\"seed\": 0", "\"seed\": -1"), "run.json is damaged"),
+        ("[".repeat(100_000), "run.json is damaged"),
+    ] {
+        desk.write("run/run.json", spoiled);
+        desk.bad("diagnose run", &[part]);
+    }
+    // A run that says less than today's is judged all the same.
+    let older: String =
+        record.lines().filter(|line| !line.contains("\"window")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(older, record);
+    desk.write("run/run.json", older);
+    desk.good("diagnose run");
+    desk.write("run/config.toml", "schema = 1\nhiden = 3\n");
+    desk.bad("diagnose run", &["run/config.toml, line 2", "did you mean hidden?"]);
+    fs::remove_file(desk.path("run/config.toml")).expect("a file");
+    desk.bad("diagnose run", &["run/config.toml cannot be read"]);
+}
+
+#[test]
+fn each_finding_is_explained() {
+    let desk = Desk::new();
+    let list = text(&desk.good("explain").stdout);
+    assert_eq!(list.lines().count(), RULES.len());
+    for (rule, line) in RULES.iter().zip(list.lines()) {
+        assert!(line.starts_with(rule.code) && line.ends_with(rule.title), "{line}");
+        let page = text(&desk.good(&format!("explain {}", rule.code)).stdout);
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+        let said = words(&page);
+        for part in
+            [rule.title, rule.page.meaning, rule.page.measured, rule.page.false_alarm, rule.page.remedy]
+        {
+            assert!(said.contains(&words(part)), "{}: no \"{part}\"", rule.code);
+        }
+        for threshold in rule.page.thresholds {
+            assert!(said.contains(&words(threshold.source)), "{}: {}", rule.code, threshold.of);
+        }
+        assert!(page.lines().all(|line| line.chars().count() <= 80) && !page.contains("NaN:"), "{page}");
+    }
+    let all = text(&desk.good("explain --all").stdout);
+    assert_eq!(all.matches("\n## ").count() + 1, RULES.len());
+    desk.bad("explain clip-allways", &["there is no finding \"clip-allways\": did you mean clip-always?"]);
+    desk.bad("explain quux", &["there is no finding \"quux\": `longspan explain` lists them"]);
+    assert_eq!(desk.run("explain --all clip-always").status.code(), Some(2));
+}
+
+#[test]
+fn a_verdict_is_told_in_chinese() {
+    let desk = Desk::new();
+    let ill = "train --task agreement --length 40 --cell relu --init gaussian:3 --clip none --lr 1 --steps 60 --hidden 16 --batch 8 --threads 1 --out ill";
+    assert_eq!(desk.run(ill).status.code(), Some(1), "it diverges");
+    let told = |line: &str| String::from_utf8(desk.run(line).stdout).expect("UTF-8");
+    let chinese = told("diagnose ill --lang zh");
+    for part in
+        ["严重     出现非有限值 (non-finite)", "  建议   --lr 0.1", "可信度高：", "以下情况属于误报："]
+    {
+        assert!(chinese.contains(part), "no {part}: {chinese}");
+    }
+    assert!(told("diagnose ill").contains("A value is not finite"), "English, unless told otherwise");
+    // A program finds the same codes and numbers.
+    let [english, chinese] = ["en", "zh"].map(|lang| {
+        let text = told(&format!("diagnose ill --json --lang {lang}"));
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let finding = &document["findings"][0];
+        [
+            &finding["code"],
+            &finding["severity"],
+            &finding["evidence"][0]["value"],
+            &finding["remedies"][0]["flags"],
+        ]
+        .map(Clone::clone)
+    });
+    assert_eq!(english, chinese);
+    assert!(told("explain stuck-gates --lang zh").contains("遗忘门"));
+    desk.bad("explain stuck-gate --lang zh", &["stuck-gates"]);
+}

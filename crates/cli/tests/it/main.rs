@@ -1,0 +1,21 @@
+//! Tests of the program, in one program.
+#![allow(missing_docs, reason = "tests")]
+
+mod bad_data;
+mod bad_input;
+mod browser;
+mod demo;
+mod desk;
+mod diagnose;
+mod fault;
+mod inspect;
+mod large_text;
+mod predict;
+mod probe;
+mod program;
+mod real_text;
+mod report;
+mod resume;
+mod resume_data;
+mod serve;
+mod tensorboard;

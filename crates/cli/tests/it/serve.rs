@@ -1,0 +1,124 @@
+//! The dashboard's server: it reads only, answers to its own name, knows its token, and shows what is damaged as damaged.
+#![allow(missing_docs, reason = "a test file")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use crate::desk::Desk;
+
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(desk: &Desk, more: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
+        command
+            .current_dir(desk.path(""))
+            .args(["serve", "runs", "--port", "0"])
+            .args(more.split_whitespace());
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it serves");
+        let mut line = String::new();
+        BufReader::new(process.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
+        let port = line.split("http://").nth(1).and_then(|rest| rest.split(['/', ':']).nth(1));
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port in {line}"));
+        Self { process, port }
+    }
+
+    /// The status and the body of an answer.
+    fn ask(&self, method: &str, path: &str, host: &str, more: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n")
+            .expect("it reads");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("it answers");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status =
+            answer.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, answer)
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path, &format!("127.0.0.1:{}", self.port), "")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out runs/one");
+    desk
+}
+
+#[test]
+fn it_reads_only_and_answers_to_its_own_name() {
+    let desk = desk();
+    let server = Server::start(&desk, "");
+    let (status, list) = server.get("/api/runs");
+    assert!(status == 200 && list.contains(r#""name":"one""#), "{list}");
+    let (status, page) = server.get("/");
+    assert!(status == 200 && page.contains("content-security-policy") && !page.contains("http"), "{page}");
+    let own = format!("127.0.0.1:{}", server.port);
+    for method in ["POST", "PUT", "DELETE"] {
+        assert_eq!(server.ask(method, "/api/runs", &own, "").0, 405, "{method}");
+    }
+    // A page of another site that was pointed at this address.
+    assert_eq!(server.ask("GET", "/api/runs", "evil.example", "").0, 403);
+    assert_eq!(server.ask("GET", "/api/runs", &format!("localhost:{}", server.port), "").0, 200);
+    for name in ["..", "../runs/one", "one/../one", "%2e%2e%2fetc", "/etc/passwd", ""] {
+        assert_eq!(server.get(&format!("/api/run?name={name}")).0, 404, "{name}");
+    }
+    assert_eq!(server.get("/api/run").0, 400, "no name");
+    assert_eq!(server.get("/assets/..%2f..%2fCargo.toml").0, 404);
+    assert_eq!(server.get("/assets/dashboard.js").0, 200);
+}
+
+#[test]
+fn who_does_not_know_the_token_is_not_answered() {
+    let desk = desk();
+    let server = Server::start(&desk, "--token abcdefgh1");
+    assert_eq!(server.get("/api/runs").0, 403);
+    assert_eq!(server.get("/?token=abcdefgh2").0, 403);
+    let (status, answer) = server.get("/?token=abcdefgh1");
+    assert!(
+        status == 200 && answer.contains("set-cookie: token=abcdefgh1; HttpOnly; SameSite=Strict"),
+        "{answer}"
+    );
+    let own = format!("127.0.0.1:{}", server.port);
+    assert_eq!(server.ask("GET", "/api/runs", &own, "Cookie: a=b; token=abcdefgh1\r\n").0, 200);
+    assert_eq!(server.ask("GET", "/api/runs", &own, "Cookie: token=abcdefgh\r\n").0, 403);
+
+    desk.bad("serve runs --address 0.0.0.0", &["--token", "0.0.0.0"]);
+    desk.bad("serve runs --token short", &["--token short"]);
+    desk.bad("serve nowhere", &["nowhere"]);
+}
+
+#[test]
+fn damaged_runs_are_shown_as_such() {
+    let desk = desk();
+    desk.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out runs/torn");
+    desk.write("runs/broken/run.json", "{\"format\": 1, ");
+    let metrics = desk.read("runs/torn/metrics.jsonl");
+    let mut torn = b"\0\xff{\"type\":\"step\"}\n[[[[[[\n".to_vec();
+    torn.extend(&metrics[..metrics.len() - 20]);
+    desk.write("runs/torn/metrics.jsonl", torn);
+    desk.write("runs/torn/summary.json", "not JSON");
+    desk.write("runs/torn/flow/000009.safetensors", [0xff; 100]);
+    desk.write("runs/torn/probe/7.json", "{}");
+    let server = Server::start(&desk, "");
+    for name in ["one", "torn", "broken"] {
+        let (status, document) = server.get(&format!("/api/run?name={name}"));
+        assert_eq!(status, 200, "{name}: {document}");
+        let problems = document.split(r#""problems":["#).nth(1).unwrap_or_else(|| panic!("{document}"));
+        assert_eq!(problems.starts_with(']'), name == "one", "{name}: {document}");
+    }
+    assert_eq!(server.get("/api/runs").0, 200);
+}

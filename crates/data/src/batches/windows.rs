@@ -1,0 +1,89 @@
+//! Windows of a series: W rows go in, and all K targets of the next H rows are predicted at once from what was read.
+
+use std::sync::Arc;
+
+use super::{Deal, Order};
+use crate::series::{Part, Series};
+use longspan::batch::{Batch, Source};
+use longspan::model::pool::Pool;
+
+/// Batches of the windows of one part, standardised: `[W, D]` in, `[H, K]` out.
+#[derive(Clone, Debug)]
+pub struct WindowBatches {
+    series: Arc<Series>,
+    part: Part,
+    pool: Pool,
+    deal: Deal,
+}
+
+impl WindowBatches {
+    /// The windows of a part in batches of `rows`, for a model with this pool; None without windows.
+    ///
+    /// # Panics
+    /// If `rows` is 0.
+    pub fn new(series: Arc<Series>, part: Part, rows: usize, order: Order, pool: Pool) -> Option<Self> {
+        let deal = Deal::new(series.windows(part), rows, order)?;
+        Some(Self { series, part, pool, deal })
+    }
+}
+
+impl Source for WindowBatches {
+    fn windows(&self) -> u64 {
+        self.deal.windows()
+    }
+
+    fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
+        let (series, columns) = (&self.series, self.series.columns.len());
+        self.deal.open(epoch, window, batch, |_| series.window);
+        batch.numbers.resize(batch.extent.places() * columns, 0.0);
+        for row in 0..batch.rows() {
+            let view = series.window(self.part, batch.items[row]);
+            for (t, step) in view.inputs.chunks_exact(columns).enumerate() {
+                batch.numbers[(batch.extent.offset(t) + row) * columns..][..columns].copy_from_slice(step);
+            }
+            // Rows are equally long, so that their ends ascend.
+            batch.values.places.push(self.pool.end(&batch.extent, row) as u32);
+            batch.values.targets.extend(view.targets());
+        }
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (self.series.window, self.deal.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::SeriesOptions;
+
+    #[test]
+    fn windows_are_read_and_their_horizons_predicted() {
+        let text: String = (0..12).map(|t| format!("{t},{}\n", 100 + t * t)).collect();
+        let mut options = SeriesOptions::new("count.csv", 3, 2);
+        (options.test_fraction, options.target) = (0.5, vec!["b".to_owned(), "a".to_owned()]);
+        let series = Arc::new(Series::read(&options, format!("a,b\n{text}").as_bytes()).unwrap());
+        let z = |column: usize, x: usize| series.columns[column].standardised(x as f64) as f32;
+        for pool in [Pool::Steps, Pool::Mean] {
+            let of = |part, order| WindowBatches::new(Arc::clone(&series), part, 4, order, pool);
+            let (source, mut batch) = (of(Part::Test, Order::Once).unwrap(), Batch::default());
+            source.fill(0, 0, &mut batch);
+            // Rows 6 to 11 have windows that begin at 6 and 7.
+            assert_eq!((source.windows(), source.shape(), &batch.items[..]), (1, (3, 2), &[0, 1][..]));
+            let step = |t: usize| [z(0, t), z(1, 100 + t * t)];
+            let read = [6, 7, 7, 8, 8, 9].map(step).concat();
+            let said = [9, 10, 10, 11].map(|t| step(t).into_iter().rev().collect::<Vec<_>>()).concat();
+            let near = |a: &[f32], b: &[f32]| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4)
+            };
+            assert!(near(&batch.numbers, &read), "{:?} {read:?}", batch.numbers);
+            assert!(near(&batch.values.targets, &said), "{:?} {said:?}", batch.values.targets);
+            let places = if pool == Pool::Steps { [4, 5] } else { [0, 1] };
+            assert_eq!((&batch.values.places[..], batch.scored()), (&places[..], 0));
+            assert!(of(Part::Valid, Order::Once).is_none());
+            let training = of(Part::Train, Order::Shuffled { seed: 0 }).unwrap();
+            training.fill(0, 0, &mut batch);
+            assert_eq!((training.shape(), batch.rows(), batch.values.places.len()), ((3, 4), 4, 4));
+        }
+    }
+}

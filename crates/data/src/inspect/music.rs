@@ -1,0 +1,67 @@
+//! Piano rolls.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::command::Command;
+use super::error::InspectError;
+use super::{Content, Found};
+use crate::labelled::Lengths;
+use crate::labelled::music::{LOWEST, Music, Numbering, Pieces};
+
+/// What piano rolls hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MusicDescription {
+    /// How the file numbers the keys.
+    pub numbering: Numbering,
+    /// Its parts.
+    pub parts: Vec<PartDescription>,
+    /// Lowest and highest key that sounds, as MIDI numbers them.
+    pub keys: Option<(u32, u32)>,
+}
+
+/// A part of piano rolls.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartDescription {
+    /// "train", "valid" or "test".
+    pub part: &'static str,
+    /// Number of pieces.
+    pub pieces: usize,
+    /// Steps of the pieces.
+    pub lengths: Option<Lengths>,
+    /// Keys that sound at a step, on average.
+    pub sounding: f64,
+}
+
+pub(super) fn inspect(path: &Path) -> Result<Found, InspectError> {
+    let music = Music::open(path)?;
+    let parts =
+        [("train", Some(&music.train)), ("valid", music.valid.as_ref()), ("test", music.test.as_ref())];
+    let parts = parts.into_iter().filter_map(|(name, pieces)| Some((name, pieces?)));
+    let ranges: Vec<(u32, u32)> = parts.clone().filter_map(|(_, pieces)| pieces.range()).collect();
+    let least = ranges.iter().map(|range| range.0 + LOWEST).min();
+    let keys = least.zip(ranges.iter().map(|range| range.1 + LOWEST).max());
+    let still = parts.clone().find(|(_, pieces)| (0..pieces.len()).all(|piece| pieces.length(piece) < 2));
+    let mut notes = Vec::new();
+    if keys.is_none() {
+        notes.push("no key sounds at any step".to_owned());
+    }
+    let mut command = Some(Command::train("--labelled", path).line());
+    if let Some((part, _)) = still {
+        notes.push(format!("no piece of \"{part}\" has a second step, so that there is nothing to predict"));
+        command = None;
+    }
+    let content = Content::Music(MusicDescription {
+        numbering: music.numbering,
+        parts: parts.map(|(name, pieces)| describe(name, pieces)).collect(),
+        keys,
+    });
+    Ok(Found { path: path.to_owned(), content, notes, command, otherwise: None })
+}
+
+fn describe(part: &'static str, pieces: &Pieces) -> PartDescription {
+    let lengths = pieces.lengths();
+    let steps = lengths.map_or(0, |lengths| lengths.total).max(1);
+    PartDescription { part, pieces: pieces.len(), lengths, sounding: pieces.sounding() as f64 / steps as f64 }
+}

@@ -1,0 +1,182 @@
+//! Labelled sequences: archives, tables, folders of texts, images.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::advice;
+use super::beside;
+use super::command::Command;
+use super::error::InspectError;
+use super::{Content, Found};
+use crate::labelled;
+use crate::labelled::idx::ImageSteps;
+use crate::labelled::table::Columns;
+use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, Missing};
+use crate::spread::Spread;
+use crate::vocabulary::Level;
+
+/// A class with fewer examples than this learns little.
+const FEW: usize = 5;
+/// Steps that a gradient hardly goes back.
+const LONG: usize = 1000;
+
+/// How the sequences are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// A .ts file of the UCR/UEA archive.
+    Ts,
+    /// A table with a row a sequence.
+    Wide,
+    /// A table with a row a step, and a column of ids.
+    Long,
+    /// A folder with a text a label.
+    Folder,
+    /// Images in IDX.
+    Images,
+}
+
+/// What labelled sequences hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sequences {
+    /// How they are stored.
+    pub form: Form,
+    /// Number of sequences.
+    pub sequences: usize,
+    /// Steps of the sequences.
+    pub lengths: Lengths,
+    /// The channels; none for tokens.
+    pub channels: Vec<Channel>,
+    /// Number of different tokens; None for values.
+    pub vocabulary: Option<usize>,
+    /// Number of values that are missing.
+    pub missing: usize,
+    /// Each class and its number of sequences.
+    pub classes: Vec<(String, usize)>,
+}
+
+/// A channel of labelled sequences.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Channel {
+    /// Its name.
+    pub name: String,
+    /// Least and greatest value; None if all are missing.
+    pub range: Option<(f32, f32)>,
+    /// How its values lie around their mean.
+    pub spread: Option<Spread>,
+}
+
+pub(super) fn inspect(path: &Path, form: Form) -> Result<Found, InspectError> {
+    Ok(inspect_with(path, form, Columns::default())?)
+}
+
+/// As [`inspect`], with the columns of a table.
+pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<Found, LabelledError> {
+    let mut options = LabelledOptions { columns, ..LabelledOptions::new(path) };
+    if form == Form::Images {
+        options.image_steps = ImageSteps::Rows;
+    }
+    let mut notes = Vec::new();
+    let train = match labelled::read_as_it_stands(path, &options) {
+        // Bytes read what characters cannot.
+        Err(LabelledError::Content { problem, .. })
+            if form == Form::Folder && matches!(*problem, labelled::Problem::InvalidUtf8 { .. }) =>
+        {
+            notes.push("not all of it is UTF-8: it is read by bytes".to_owned());
+            options.level = Level::Byte;
+            labelled::read_as_it_stands(path, &options)?
+        }
+        read => read?,
+    };
+    let description = train.describe();
+    let spreads = train.spreads();
+    let channels = description.channels.into_iter().zip(&spreads);
+    let channels = channels.map(|(c, &spread)| Channel { name: c.channel, range: c.range, spread }).collect();
+    let content = Sequences {
+        form,
+        sequences: description.sequences,
+        lengths: description.lengths,
+        channels,
+        vocabulary: description.vocabulary,
+        missing: description.missing,
+        classes: description.classes,
+    };
+    notes.extend(remarks(&content));
+    let command = command(path, train, options, form, &mut notes);
+    let found = Content::Labelled(content);
+    Ok(Found { path: path.to_owned(), content: found, notes, command, otherwise: None })
+}
+
+fn remarks(found: &Sequences) -> Vec<String> {
+    let named: Vec<(&str, Option<Spread>)> =
+        found.channels.iter().map(|channel| (channel.name.as_str(), channel.spread)).collect();
+    let mut notes = match found.form {
+        // Edges of images are constant, and pixels are scaled by what they are.
+        Form::Images => {
+            vec!["pixel by pixel (--image-steps pixels) is the harder task, and takes longer".into()]
+        }
+        _ => advice::notes(&named, "", "take logarithms before, or cut them"),
+    };
+    let few = found.classes.iter().filter(|class| (1..FEW).contains(&class.1)).count();
+    if few > 0 {
+        notes.push(format!("{few} of {} classes have fewer than {FEW} sequences", found.classes.len()));
+    }
+    let most = found.classes.iter().map(|class| class.1).max().unwrap_or(0);
+    if found.classes.len() > 1 && most * 10 > found.sequences * 8 {
+        notes.push(format!(
+            "{:.0} % of the sequences are of one class: judge by macro F1, not by accuracy",
+            100.0 * most as f64 / found.sequences as f64
+        ));
+    }
+    if found.lengths.max > LONG {
+        notes.push(format!(
+            "sequences of {} steps: --pool mean brings the gradient to every step",
+            found.lengths.max
+        ));
+    }
+    notes
+}
+
+/// The command that trains on it, if one does.
+fn command(
+    path: &Path,
+    train: Labelled,
+    mut options: LabelledOptions,
+    form: Form,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    if let Err(error) = train.check_training() {
+        notes.push(error.to_string());
+        return None;
+    }
+    let mut command = Command::train("--labelled", path);
+    for (flag, column) in [("--label-column", &options.columns.label), ("--id-column", &options.columns.id)] {
+        if let Some(column) = column {
+            command = command.with(flag, column);
+        }
+    }
+    if form == Form::Images {
+        command = command.with("--image-steps", "rows");
+    }
+    if matches!(train.kind(), Kind::Tokens { vocabulary } if vocabulary.level() == Level::Byte) {
+        command = command.with("--level", "byte");
+    }
+    let test = beside::test(path);
+    let tested = test.as_ref().map(|test| labelled::read_beside(test, &options, &train));
+    let lacking = train.missing() + tested.iter().flatten().map(Labelled::missing).sum::<usize>();
+    if lacking > 0 {
+        options.missing = Missing::Interpolate;
+        let filled = [Some(train), tested.as_ref().and_then(|test| test.as_ref().ok()).cloned()];
+        if filled.into_iter().flatten().any(|mut part| part.treat(Missing::Interpolate).is_err()) {
+            options.missing = Missing::Zero;
+        }
+        command = command.with("--missing", &options.missing.to_string());
+    }
+    match (test, tested) {
+        (Some(test), Some(Ok(_))) => command = command.with("--labelled-test", &test.to_string_lossy()),
+        (Some(_), Some(Err(error))) => notes.push(format!("what lies beside it cannot test it: {error}")),
+        _ => {}
+    }
+    Some(command.line())
+}

@@ -1,0 +1,102 @@
+//! A table is a series, or sequences with labels: a column that looks like labels decides.
+
+use std::path::Path;
+
+use super::command::Command;
+use super::error::InspectError;
+use super::kind::HEAD;
+use super::sequences::{self, Form};
+use super::sketch::{Column, Sketch};
+use super::{Found, series};
+use crate::labelled::Head;
+use crate::labelled::table::{Columns, LABELS};
+
+/// Names of columns of ids.
+const IDS: [&str; 10] =
+    ["id", "ids", "sequence", "seq", "case", "sample", "trial", "session", "recording", "episode"];
+
+pub(super) fn inspect(path: &Path, head: &Head) -> Result<Found, InspectError> {
+    let sketch = Sketch::of(&head.bytes, head.bytes.len() == HEAD);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let may_be_labelled = name.ends_with(".csv") || name.ends_with(".tsv");
+    let columns = labelled(&sketch).filter(|_| may_be_labelled);
+    let Some(columns) = columns else {
+        let mut found = series::inspect(path, &sketch)?;
+        found.otherwise = could_be_labelled(path, &sketch).filter(|_| may_be_labelled);
+        return Ok(found);
+    };
+    let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
+    let unread =
+        form == Form::Wide && sketch.columns.iter().any(|column| is_id(column) && column.is_number());
+    match sequences::inspect_with(path, form, columns) {
+        Ok(mut found) => {
+            if unread {
+                found.notes.push("the column of ids would be read as a value: remove it".into());
+            }
+            let other = series::inspect(path, &sketch).ok().and_then(|found| found.command);
+            found.otherwise = other.map(|command| format!("as a series: {command}"));
+            Ok(found)
+        }
+        // What cannot be read with labels may be a series all the same; if not, the labels' message is the better one.
+        Err(error) => series::inspect(path, &sketch).map_err(|_| error.into()),
+    }
+}
+
+fn is_id(column: &Column) -> bool {
+    column.called(&IDS)
+}
+
+/// The columns of labels and ids, if one looks like labels and all others hold numbers.
+fn labelled(sketch: &Sketch) -> Option<Columns> {
+    let rows = sketch.rows.len();
+    let usual = |column: &&Column| LABELS.iter().any(|name| column.name.eq_ignore_ascii_case(name));
+    let few = |column: &Column| column.different() * 2 <= rows.max(4) && column.different() < 500;
+    let label = match sketch.columns.iter().find(usual) {
+        // Classes are words or whole numbers; a target with many values is to be forecast.
+        Some(column) if column.is_text() || column.whole && column.is_number() && few(column) => column,
+        Some(_) => return None,
+        None => {
+            let ends = [sketch.columns.last()?, sketch.columns.first()?];
+            let label =
+                |column: &&Column| column.is_text() && !column.time && few(column) && !column.called(&GROUPS);
+            // Rows that have a time are not sequences of their own.
+            let timed = sketch.columns.iter().any(|column| column.time || column.called(&TIMES));
+            ends.into_iter().find(label).filter(|_| sketch.columns.len() > 3 && !timed)?
+        }
+    };
+    let place = sketch.position(&label.name)?;
+    let id = sketch.columns.iter().find(|column| {
+        let own = sketch.position(&column.name).is_some_and(|id| id != place && sketch.depends(place, id));
+        is_id(column) && own && !column.again && column.different() < rows
+    });
+    let rest =
+        sketch.columns.iter().filter(|c| c.name != label.name && id.is_none_or(|id| id.name != c.name));
+    let readable = rest.clone().count() > 0 && rest.clone().all(|column| column.texts == 0);
+    let named = |column: &Column| Some(column.name.clone());
+    let label =
+        if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
+    readable.then(|| Columns { label, id: id.and_then(named) })
+}
+
+/// Names of columns of times.
+const TIMES: [&str; 9] = ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
+
+/// Names of columns that tell series apart.
+pub(super) const GROUPS: [&str; 16] = [
+    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
+    "country", "region", "symbol", "ticker", "id",
+];
+
+/// How a table that is read as a series could be read with labels.
+fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<String> {
+    let rows = sketch.rows.len();
+    let label = sketch.columns.iter().rev().find(|column| {
+        let few = (2..=rows / 2).contains(&column.different()) && column.different() < 100;
+        few && !column.time && (column.is_text() || column.whole && column.is_number())
+    })?;
+    let others = sketch.columns.iter().filter(|column| column.name != label.name);
+    let readable = others.clone().count() > 0 && others.clone().all(|column| column.texts == 0);
+    let command = Command::train("--labelled", path).with("--label-column", &label.name).line();
+    readable.then(|| format!("as a sequence per row, with {} as its label: {command}", label.name))
+}

@@ -1,0 +1,323 @@
+//! Texts, in pieces: what is kept of them does not grow with the file.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::beside;
+use super::command::Command;
+use super::error::InspectError;
+use super::{Content, Found};
+
+/// Bytes read at a time.
+const PIECE: usize = 1 << 16;
+/// Bytes of which the words are told apart.
+const SAMPLE: u64 = 8 << 20;
+/// The fraction that training holds out unless told otherwise.
+const VALID: f64 = 0.1;
+/// Words that a vocabulary is cut to.
+const VOCABULARY: usize = 10_000;
+/// So many different characters make a large vocabulary.
+const MANY: usize = 2000;
+
+/// What a text holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TextDescription {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its lines.
+    pub lines: u64,
+    /// The first line, from 1, that is not UTF-8.
+    pub invalid_line: Option<u64>,
+    /// Number of characters, up to what is not UTF-8.
+    pub characters: u64,
+    /// Number of different characters, likewise.
+    pub different: usize,
+    /// Its words.
+    pub words: Words,
+    /// The level that the command reads it by.
+    pub level: &'static str,
+}
+
+/// The words of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// How many there are, up to what is not UTF-8.
+    pub count: u64,
+    /// How many different ones, in the bytes that were looked at.
+    pub different: usize,
+    /// Those bytes.
+    pub sampled: u64,
+}
+
+/// A set of characters: a bit for each that there can be.
+struct Characters(Vec<u64>);
+
+impl Characters {
+    fn new() -> Self {
+        Self(vec![0; 0x11_0000 / 64])
+    }
+
+    fn insert(&mut self, character: char) {
+        self.0[character as usize / 64] |= 1 << (character as usize % 64);
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+    }
+
+    /// Whether all of another set are in this one.
+    fn contains(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(own, other)| other & !own == 0)
+    }
+}
+
+/// Counts as a text goes by.
+struct Scan {
+    bytes: u64,
+    lines: u64,
+    ended: bool,
+    invalid_line: Option<u64>,
+    characters: u64,
+    set: Characters,
+    words: u64,
+    inside: bool,
+    word: String,
+    different: HashSet<Box<str>>,
+    sampled: u64,
+    /// Whether there is a zero byte.
+    zero: bool,
+    /// The first bytes of a character that a piece cuts.
+    rest: Vec<u8>,
+}
+
+impl Scan {
+    fn of(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Self, InspectError> {
+        let failed = |error| crate::labelled::unreadable(path, error);
+        let mut file = File::open(path).map_err(failed)?;
+        let total = file.metadata().map_or(0, |metadata| metadata.len());
+        let mut scan = Self {
+            bytes: 0,
+            lines: 0,
+            ended: true,
+            invalid_line: None,
+            characters: 0,
+            set: Characters::new(),
+            words: 0,
+            inside: false,
+            word: String::new(),
+            different: HashSet::new(),
+            sampled: 0,
+            zero: false,
+            rest: Vec::new(),
+        };
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = file.read(&mut piece).map_err(failed)?;
+            if count == 0 {
+                break;
+            }
+            scan.see(&piece[..count]);
+            read(scan.bytes, total);
+        }
+        scan.end();
+        Ok(scan)
+    }
+
+    fn see(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        if self.invalid_line.is_none() {
+            let mut bytes = std::mem::take(&mut self.rest);
+            bytes.extend_from_slice(piece);
+            match std::str::from_utf8(&bytes) {
+                Ok(text) => self.text(text),
+                Err(error) => {
+                    let (valid, rest) = bytes.split_at(error.valid_up_to());
+                    self.text(std::str::from_utf8(valid).unwrap_or_default());
+                    match error.error_len() {
+                        None => self.rest = rest.to_vec(),
+                        Some(_) => {
+                            let before = piece.len().saturating_sub(rest.len());
+                            self.invalid_line = Some(self.lines + 1 + newlines(&piece[..before]));
+                        }
+                    }
+                }
+            }
+        }
+        self.lines += newlines(piece);
+        self.zero |= piece.contains(&0);
+        self.ended = piece.last().map_or(self.ended, |&byte| byte == b'\n');
+    }
+
+    fn text(&mut self, text: &str) {
+        let sampling = self.bytes <= SAMPLE;
+        for character in text.chars() {
+            self.characters += 1;
+            self.set.insert(character);
+            let inside = !character.is_whitespace();
+            self.words += u64::from(inside && !self.inside);
+            if sampling {
+                if inside {
+                    self.word.push(character);
+                } else {
+                    self.end_word();
+                }
+            }
+            self.inside = inside;
+        }
+        if sampling {
+            self.sampled = self.bytes;
+        }
+    }
+
+    fn end_word(&mut self) {
+        if !self.word.is_empty() {
+            if !self.different.contains(self.word.as_str()) {
+                self.different.insert(self.word.as_str().into());
+            }
+            self.word.clear();
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.rest.is_empty() {
+            self.invalid_line.get_or_insert(self.lines + 1);
+        }
+        self.lines += u64::from(!self.ended);
+        if self.bytes <= SAMPLE {
+            self.end_word();
+        }
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
+    let scan = Scan::of(path, read)?;
+    let mut notes = Vec::new();
+    let different = scan.set.len();
+    let level = if scan.invalid_line.is_some() { "byte" } else { "char" };
+    match scan.invalid_line {
+        Some(line) => notes
+            .push(format!("line {line} is not UTF-8, which characters and words need: it is read by bytes")),
+        None if different > MANY => {
+            notes.push(format!("{different} different characters are many: --level byte has 256 tokens"));
+        }
+        None => {}
+    }
+    if scan.zero {
+        notes.push("it holds zero bytes, which texts do not: is it one?".into());
+    }
+    let words = Words { count: scan.words, different: scan.different.len(), sampled: scan.sampled };
+    if scan.invalid_line.is_none() && words.count > 1000 && words.different * 4 < words.count as usize {
+        let cut = words.different > VOCABULARY;
+        let size = if cut { format!(" --vocab-size {VOCABULARY}") } else { String::new() };
+        notes.push(format!("by words: --level word{size}"));
+    }
+    let tokens = if level == "byte" { scan.bytes } else { scan.characters };
+    let mut command = Command::train("--text", path);
+    if level == "byte" {
+        command = command.with("--level", level);
+    }
+    let mut validated = false;
+    for (flag, file) in [("--valid", beside::valid(path)), ("--test", beside::test(path))] {
+        let Some(file) = file.filter(|file| file.is_file()) else { continue };
+        let other = Scan::of(&file, &mut |_, _| {})?;
+        if other.bytes >= 2
+            && (level == "byte" || other.invalid_line.is_none() && scan.set.contains(&other.set))
+        {
+            command = command.with(flag, &file.to_string_lossy());
+            validated |= flag == "--valid";
+        } else {
+            notes.push(format!(
+                "{} has what {} lacks: --level byte reads both",
+                file.display(),
+                path.display()
+            ));
+        }
+    }
+    let held_out = (VALID * tokens as f64) as u64;
+    if !validated && held_out < 2 {
+        command = command.with("--valid-fraction", "0");
+    }
+    let kept = if validated || held_out < 2 { tokens } else { tokens - held_out };
+    let content = Content::Text(TextDescription {
+        bytes: scan.bytes,
+        lines: scan.lines,
+        invalid_line: scan.invalid_line,
+        characters: scan.characters,
+        different,
+        words,
+        level,
+    });
+    let command = match windows(kept) {
+        Some((32, 128)) => Some(command),
+        Some((rows, unroll)) => {
+            notes.push("the text is short: smaller windows, so that there are a few".into());
+            Some(command.with("--batch", &rows.to_string()).with("--unroll", &unroll.to_string()))
+        }
+        None => {
+            notes.push("the text is too short to predict anything".into());
+            None
+        }
+    };
+    Ok(Found { path: path.to_owned(), content, notes, command: command.map(Command::line), otherwise: None })
+}
+
+/// Rows and steps of windows of which a text has four, or else one.
+fn windows(tokens: u64) -> Option<(u64, u64)> {
+    let sizes = [(32, 128), (16, 64), (8, 32), (4, 16), (2, 8), (1, 4), (1, 1)];
+    let fits = |&(rows, unroll): &(u64, u64)| tokens > rows * unroll;
+    sizes
+        .into_iter()
+        .find(|(rows, unroll)| tokens > 4 * rows * unroll)
+        .or_else(|| sizes.into_iter().find(fits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(pieces: &[&[u8]]) -> Scan {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let mut scan = Scan::of(path.path(), &mut |_, _| {}).unwrap();
+        pieces.iter().for_each(|piece| scan.see(piece));
+        scan.end();
+        scan
+    }
+
+    #[test]
+    fn pieces_do_not_cut_characters_or_words() {
+        let text = "Gauß, Erdős\nund Gauß\n".as_bytes();
+        for cut in 0..=text.len() {
+            let scan = scan(&[&text[..cut], &text[cut..]]);
+            assert_eq!((scan.bytes, scan.lines, scan.characters), (24, 2, 21), "{cut}");
+            assert_eq!((scan.words, scan.different.len(), scan.invalid_line), (4, 4, None), "{cut}");
+            assert_eq!(scan.set.len(), 13, "{cut}");
+        }
+        let latin = b"one\ntwo\nf\xfcr\n";
+        for cut in 0..=latin.len() {
+            assert_eq!(scan(&[&latin[..cut], &latin[cut..]]).invalid_line, Some(3), "{cut}");
+        }
+        assert_eq!(scan(&["a\nß".as_bytes().split_last().unwrap().1]).invalid_line, Some(2));
+    }
+
+    #[test]
+    fn windows_fit_the_text() {
+        for tokens in 0..20_000 {
+            match windows(tokens) {
+                Some((rows, unroll)) => assert!(tokens > rows * unroll),
+                None => assert!(tokens < 2),
+            }
+        }
+        assert_eq!(
+            (windows(1_000_000), windows(500), windows(2)),
+            (Some((32, 128)), Some((4, 16)), Some((1, 1)))
+        );
+    }
+}

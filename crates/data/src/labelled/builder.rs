@@ -1,0 +1,130 @@
+//! Sequences as they are read, one after the other.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::error::{LabelledError, Place, Problem};
+use super::{Kind, Labelled, Origin};
+use longspan::batch::IGNORE;
+
+/// Collects the values or tokens of a sequence, then its end, then the next.
+pub(super) struct Builder {
+    pub(super) values: Vec<f32>,
+    pub(super) tokens: Vec<u32>,
+    labelled: Labelled,
+    ids: HashMap<String, u32>,
+}
+
+impl Builder {
+    pub(super) fn new(path: &Path, kind: Kind, origin: Origin) -> Self {
+        let labelled = Labelled {
+            path: path.to_owned(),
+            kind,
+            values: Vec::new(),
+            tokens: Vec::new(),
+            offsets: vec![0],
+            labels: Vec::new(),
+            classes: Vec::new(),
+            missing: 0,
+            origin,
+            numbers: Vec::new(),
+            ids: Vec::new(),
+        };
+        Self { values: Vec::new(), tokens: Vec::new(), labelled, ids: HashMap::new() }
+    }
+
+    /// The class of a label, a new one if it is new.
+    pub(super) fn class(&mut self, label: &str) -> u32 {
+        if let Some(&class) = self.ids.get(label) {
+            return class;
+        }
+        let class = self.ids.len() as u32;
+        self.ids.insert(label.to_owned(), class);
+        self.labelled.classes.push(label.to_owned());
+        class
+    }
+
+    /// The class of a label that has occurred.
+    pub(super) fn known(&self, label: &str) -> Option<u32> {
+        self.ids.get(label).copied()
+    }
+
+    /// The labels so far.
+    pub(super) fn classes(&self) -> &[String] {
+        &self.labelled.classes
+    }
+
+    /// D: the numbers of a step.
+    pub(super) fn width(&self) -> usize {
+        self.labelled.width()
+    }
+
+    /// Names the sequence that ends next.
+    pub(super) fn id(&mut self, id: String) {
+        self.labelled.ids.push(id);
+    }
+
+    /// Ends the sequence of what was pushed since the last one.
+    pub(super) fn end(&mut self, class: u32, number: u64) -> Result<(), Problem> {
+        let steps = self.values.len() / self.labelled.width().max(1) + self.tokens.len();
+        if self.labelled.offsets.last() == Some(&steps) {
+            return Err(Problem::EmptySequence);
+        }
+        self.labelled.offsets.push(steps);
+        self.labelled.labels.push(class);
+        self.labelled.numbers.push(number);
+        Ok(())
+    }
+
+    /// The sequences; `sorted` puts the classes in their order instead of that of their occurrence.
+    pub(super) fn finish(self, sorted: bool) -> Result<Labelled, LabelledError> {
+        let Self { values, tokens, mut labelled, .. } = self;
+        if labelled.is_empty() {
+            return Err(Problem::NoSequences.at(&labelled.path, Place::File));
+        }
+        labelled.missing = values.iter().filter(|value| value.is_nan()).count();
+        (labelled.values, labelled.tokens) = (values, tokens);
+        if sorted {
+            let mut order: Vec<usize> = (0..labelled.classes.len()).collect();
+            order.sort_by(|&a, &b| natural(&labelled.classes[a], &labelled.classes[b]));
+            let mut rank = vec![0; order.len()];
+            order.iter().enumerate().for_each(|(new, &old)| rank[old] = new as u32);
+            let labels = labelled.labels.iter_mut().filter(|label| **label != IGNORE);
+            labels.for_each(|label| *label = rank[*label as usize]);
+            labelled.classes = order.iter().map(|&old| labelled.classes[old].clone()).collect();
+        }
+        Ok(labelled)
+    }
+}
+
+/// Numbers by their value and before words, words by their characters.
+fn natural(a: &str, b: &str) -> Ordering {
+    let value = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
+    match (value(a), value(b)) {
+        (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.cmp(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_in_the_order_of_their_numbers() {
+        let mut builder =
+            Builder::new(Path::new("x"), Kind::Values { channels: vec!["v".into()] }, Origin::Lines);
+        for (line, label) in ["10", "b", "-1", "9", "a", "10"].iter().enumerate() {
+            let class = builder.class(label);
+            builder.values.push(0.0);
+            builder.end(class, line as u64).unwrap();
+        }
+        assert_eq!(builder.end(0, 9), Err(Problem::EmptySequence));
+        let labelled = builder.finish(true).unwrap();
+        assert_eq!(labelled.classes(), ["-1", "9", "10", "a", "b"]);
+        assert_eq!(labelled.labels(), [2, 4, 0, 1, 3, 2]);
+    }
+}

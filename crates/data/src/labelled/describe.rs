@@ -1,0 +1,112 @@
+//! What labelled sequences hold, to be shown.
+
+use serde::Serialize;
+
+use super::{Kind, Labelled};
+use crate::spread::Spread;
+
+/// What labelled sequences hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Description {
+    /// Number of sequences.
+    pub sequences: usize,
+    /// Steps of the sequences.
+    pub lengths: Lengths,
+    /// Each channel's name and range; empty for tokens.
+    pub channels: Vec<Range>,
+    /// Number of different tokens; None for values.
+    pub vocabulary: Option<usize>,
+    /// Number of values that the file lacks.
+    pub missing: usize,
+    /// Each class and its number of sequences.
+    pub classes: Vec<(String, usize)>,
+}
+
+/// Steps of the sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Lengths {
+    /// Of the shortest.
+    pub min: usize,
+    /// Half of the sequences are no longer; the lower one of two in the middle.
+    pub median: usize,
+    /// Of the longest.
+    pub max: usize,
+    /// Of all together.
+    pub total: usize,
+}
+
+/// The values of a channel.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Range {
+    /// The channel's name.
+    pub channel: String,
+    /// Smallest and largest value; None if all are missing.
+    pub range: Option<(f32, f32)>,
+}
+
+impl Lengths {
+    /// Those of sequences with so many steps each; None without sequences.
+    pub fn of(lengths: impl IntoIterator<Item = usize>) -> Option<Self> {
+        let mut lengths: Vec<usize> = lengths.into_iter().collect();
+        lengths.sort_unstable();
+        let (&min, &max) = (lengths.first()?, lengths.last()?);
+        Some(Self { min, median: lengths[(lengths.len() - 1) / 2], max, total: lengths.iter().sum() })
+    }
+}
+
+impl Labelled {
+    /// What the sequences hold.
+    ///
+    /// # Panics
+    /// If there is none, which no reader returns.
+    pub fn describe(&self) -> Description {
+        let lengths = Lengths::of((0..self.len()).map(|i| self.length(i))).expect("a sequence");
+        let (channels, vocabulary) = match &self.kind {
+            Kind::Values { channels } => {
+                let range = |(d, channel): (usize, &String)| {
+                    let values = || self.values[d..].iter().step_by(channels.len()).filter(|v| !v.is_nan());
+                    let range = values().next().map(|&first| {
+                        values().fold((first, first), |(low, high), &v| (low.min(v), high.max(v)))
+                    });
+                    Range { channel: channel.clone(), range }
+                };
+                (channels.iter().enumerate().map(range).collect(), None)
+            }
+            Kind::Tokens { vocabulary } => (Vec::new(), Some(vocabulary.len())),
+        };
+        let classes = self.classes.iter().cloned().zip(self.balance()).collect();
+        Description { sequences: self.len(), lengths, channels, vocabulary, missing: self.missing, classes }
+    }
+
+    /// How the values of each channel lie; none for tokens.
+    pub fn spreads(&self) -> Vec<Option<Spread>> {
+        let Kind::Values { channels } = &self.kind else { return Vec::new() };
+        let width = channels.len();
+        let values = |d: usize| self.values[d..].iter().step_by(width).map(|&value| f64::from(value));
+        (0..width).map(|d| Spread::of(|| values(d))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::ts;
+    use super::*;
+
+    #[test]
+    fn a_description_counts() {
+        let text = "@classLabel true a b\n@data\n1,-2:?,?:a\n3:?:a\n1,1,1,1:?,?,?,?:a\n";
+        let labelled = ts::read(text.as_bytes(), Path::new("x.ts")).unwrap();
+        let range = |channel: &str, range| Range { channel: channel.into(), range };
+        let expected = Description {
+            sequences: 3,
+            lengths: Lengths { min: 1, median: 2, max: 4, total: 7 },
+            channels: vec![range("1", Some((-2.0, 3.0))), range("2", None)],
+            vocabulary: None,
+            missing: 7,
+            classes: vec![("a".into(), 3), ("b".into(), 0)],
+        };
+        assert_eq!(labelled.describe(), expected);
+    }
+}

@@ -1,0 +1,231 @@
+//! A folder of text files: the name of a file without `.txt` is the label, each line is an example.
+//!
+//! Names of people by language, sentences by mood: a token is a character of the training part, a byte or a word. Lines are
+//! taken as they are, white space included, but for blank lines at the end of a file.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::builder::Builder;
+use super::error::{LabelledError, Place, Problem};
+use super::input::{Lines, failed, open, utf8};
+use super::{Kind, Labelled, Origin};
+use crate::vocabulary::{Level, Vocabulary};
+use longspan::batch::IGNORE;
+
+/// What the tokens of the examples are.
+#[derive(Clone, Copy, Debug)]
+pub enum Tokens<'v> {
+    /// Those of these examples, at this level.
+    Build(Level),
+    /// Those of the training part.
+    Use(&'v Vocabulary),
+}
+
+/// One file: its label, what messages call it, its bytes.
+pub type File<R> = (String, PathBuf, R);
+
+/// The examples of the `.txt` files in `folder`, in the order of the files' names.
+///
+/// # Errors
+/// [`LabelledError`] with the file, the line and what is wrong there.
+pub fn open_folder(folder: &Path, tokens: Tokens<'_>) -> Result<Labelled, LabelledError> {
+    let unreadable = |error| failed(folder, error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let label = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    read(paths.into_iter().map(|path| Ok((label(&path), path.clone(), open(&path)?))), folder, tokens)
+}
+
+/// The examples of one file, a line each, without a label.
+pub(super) fn read_unlabelled(
+    input: impl Read,
+    path: &Path,
+    vocabulary: &Vocabulary,
+) -> Result<Labelled, LabelledError> {
+    let mut labelled = read([Ok((String::new(), path.to_owned(), input))], path, Tokens::Use(vocabulary))?;
+    labelled.labels.fill(IGNORE);
+    Ok(labelled)
+}
+
+/// The examples of `files`; messages that are about all of them call them `folder`. The classes are in the order of the
+/// files.
+///
+/// # Errors
+/// [`LabelledError`] with the file, the line and what is wrong there.
+pub fn read<R: Read>(
+    files: impl IntoIterator<Item = Result<File<R>, LabelledError>>,
+    folder: &Path,
+    tokens: Tokens<'_>,
+) -> Result<Labelled, LabelledError> {
+    let level = match tokens {
+        Tokens::Build(level) => level,
+        Tokens::Use(vocabulary) => vocabulary.level(),
+    };
+    // The vocabulary needs all the text before the first token can be written.
+    let files = files
+        .into_iter()
+        .map(|file| file.and_then(|file| Text::read(file, level)))
+        .collect::<Result<Vec<Text>, _>>()?;
+    if files.is_empty() {
+        return Err(Problem::NoFiles.at(folder, Place::File));
+    }
+    let vocabulary = match tokens {
+        Tokens::Use(vocabulary) => vocabulary.clone(),
+        Tokens::Build(level) => build(&files, level),
+    };
+    let mut starts = Vec::new();
+    let mut count = 0;
+    for file in &files {
+        starts.push((count, file.path.clone()));
+        count += file.ends.len();
+    }
+    let mut builder =
+        Builder::new(folder, Kind::Tokens { vocabulary: vocabulary.clone() }, Origin::Files(starts));
+    for file in &files {
+        let class = builder.class(&file.label);
+        let mut start = 0;
+        for (line, &end) in file.ends.iter().enumerate() {
+            let line = line as u64 + 1;
+            let place = |problem: Problem| problem.at(&file.path, Place::Line(line));
+            encode(&vocabulary, &file.bytes[start..end], &mut builder.tokens).map_err(place)?;
+            builder.end(class, line).map_err(place)?;
+            start = end;
+        }
+    }
+    builder.finish(false)
+}
+
+/// The lines of a file without their ends, one after the other.
+struct Text {
+    label: String,
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// Where each line ends in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl Text {
+    fn read((label, path, input): File<impl Read>, level: Level) -> Result<Self, LabelledError> {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let mut lines = Lines::new(input, &path);
+        let mut blank = None;
+        while let Some((line, content)) = lines.next()? {
+            if content.trim_ascii().is_empty() {
+                blank.get_or_insert(line);
+                continue;
+            }
+            if let Some(line) = blank {
+                return Err(Problem::EmptySequence.at(&path, Place::Line(line)));
+            }
+            if level != Level::Byte {
+                utf8(content, &path, line, ", or read --level byte")?;
+            }
+            bytes.extend_from_slice(content);
+            ends.push(bytes.len());
+        }
+        if ends.is_empty() {
+            return Err(Problem::NoSequences.at(&path, Place::File));
+        }
+        Ok(Self { label, path, bytes, ends })
+    }
+}
+
+fn build(files: &[Text], level: Level) -> Vocabulary {
+    let mut text = String::new();
+    if level == Level::Byte {
+        return Vocabulary::bytes();
+    }
+    for file in files {
+        let mut start = 0;
+        for &end in &file.ends {
+            // Words at the end of a line and the beginning of the next are two.
+            text.push_str(&String::from_utf8_lossy(&file.bytes[start..end]));
+            if level == Level::Word {
+                text.push('\n');
+            }
+            start = end;
+        }
+    }
+    match level {
+        Level::Word => Vocabulary::words(&text, None).expect("any size is enough"),
+        _ => Vocabulary::chars(&text),
+    }
+}
+
+fn encode(vocabulary: &Vocabulary, line: &[u8], tokens: &mut Vec<u32>) -> Result<(), Problem> {
+    let text = String::from_utf8_lossy(line);
+    match vocabulary.level() {
+        Level::Byte => tokens.extend(line.iter().map(|&byte| u32::from(byte))),
+        Level::Char => {
+            for character in text.chars() {
+                let token = vocabulary.id(character.encode_utf8(&mut [0; 4]));
+                tokens.push(token.ok_or(Problem::UnknownChar { character })?);
+            }
+        }
+        Level::Word | Level::Tokenizer => {
+            let token = |word| vocabulary.id(word).or(vocabulary.unknown());
+            tokens.extend(text.split_whitespace().filter_map(token));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(files: &[(&str, &[u8])], tokens: Tokens<'_>) -> Result<Labelled, LabelledError> {
+        let file = |&(label, bytes): &(&str, &[u8])| {
+            Ok((
+                label.to_owned(),
+                PathBuf::from(format!("dir/{label}.txt")),
+                std::io::Cursor::new(bytes.to_vec()),
+            ))
+        };
+        read(files.iter().map(file).collect::<Vec<_>>(), Path::new("dir"), tokens)
+    }
+
+    #[test]
+    fn lines_are_examples_of_their_files_name() {
+        let files: [(&str, &[u8]); 2] =
+            [("german", "\u{feff}Groß\r\nÄ b\r\n".as_bytes()), ("irish", "bó\n\n\n".as_bytes())];
+        let labelled = of(&files, Tokens::Build(Level::Char)).unwrap();
+        let Kind::Tokens { vocabulary } = labelled.kind() else { panic!("{:?}", labelled.kind()) };
+        assert_eq!(*vocabulary, Vocabulary::chars(" GborsßÄó".replace('s', "").as_str()));
+        let lines: Vec<_> = (0..labelled.len()).map(|i| vocabulary.decode(labelled.tokens(i))).collect();
+        assert_eq!(lines, ["Groß", "Ä b", "bó"]);
+        assert_eq!((labelled.labels(), labelled.length(0)), (&[0, 0, 1][..], 4));
+        assert_eq!(labelled.classes(), ["german", "irish"]);
+        // The training part's tokens, with what it lacks named.
+        let test = of(&[("irish", "rob".as_bytes())], Tokens::Use(vocabulary)).unwrap();
+        assert_eq!(vocabulary.decode(test.tokens(0)), "rob");
+        let error = of(&[("irish", "bob\nbox".as_bytes())], Tokens::Use(vocabulary)).unwrap_err().to_string();
+        assert!(error.contains("dir/irish.txt: line 2: the character 'x' (U+0078)"), "{error}");
+        let words = of(&[("a", b"to be  or\nnot to be")], Tokens::Build(Level::Word)).unwrap();
+        assert_eq!((words.length(0), words.tokens(0)[..2] == words.tokens(1)[1..]), (3, true));
+    }
+
+    #[test]
+    fn faults_are_named_with_file_and_line() {
+        let fails = |files: &[(&str, &[u8])], parts: &[&str]| {
+            let error = of(files, Tokens::Build(Level::Char)).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{error:?} without {part:?}");
+            }
+        };
+        fails(&[], &["dir: the folder has no .txt file"]);
+        fails(&[("a", b"x"), ("b", b"\n")], &["dir/b.txt: there is no sequence"]);
+        fails(&[("a", b"x\n \ny")], &["dir/a.txt: line 2: the sequence is empty"]);
+        fails(&[("a", b"x\nf\xfcr")], &["dir/a.txt: line 2: not valid UTF-8 from byte 2", "--level byte"]);
+        let bytes = of(&[("a", b"f\xfcr")], Tokens::Build(Level::Byte)).unwrap();
+        assert_eq!(bytes.tokens(0), [0x66, 0xfc, 0x72]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Bytes of a file, unpacked if they are gzip, and its lines, in bounded memory.
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::file;
+use crate::file::FileError;
+
+use super::error::{LabelledError, Place, Problem};
+
+/// What stands where a directory does not belong.
+const NEED: &str = "one file";
+
+/// Most bytes of one line or record.
+pub(super) const LIMIT: u64 = 64 << 20;
+
+/// The file's bytes, unpacked.
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
+    let file = file::open(path, NEED)?;
+    let (magic, packed) = peek(file, 2).map_err(|error| failed(path, error))?;
+    Ok(if magic == [0x1f, 0x8b] { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
+}
+
+/// The first bytes of a file, unpacked.
+pub(crate) struct Head {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the file is packed with gzip.
+    pub(crate) packed: bool,
+}
+
+/// The first bytes of a file, `count` if there are as many.
+pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
+    let failed = |error| failed(path, error);
+    let (magic, _) = peek(file::open(path, NEED)?, 2).map_err(failed)?;
+    let (bytes, _) = peek(open(path)?, count).map_err(failed)?;
+    Ok(Head { bytes, packed: magic == [0x1f, 0x8b] })
+}
+
+/// The first bytes, `count` if there are as many, and all bytes with them.
+pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, impl Read)> {
+    let mut head = Vec::new();
+    input.by_ref().take(count as u64).read_to_end(&mut head)?;
+    Ok((head.clone(), Cursor::new(head).chain(input)))
+}
+
+/// What a failed read means.
+pub(crate) fn failed(path: &Path, error: io::Error) -> LabelledError {
+    match error.kind() {
+        io::ErrorKind::InvalidData => LabelledError::Damaged { path: path.to_owned(), error },
+        _ => FileError::new(path, error, NEED).into(),
+    }
+}
+
+/// Unpacks, and says of every failure that the data are at fault.
+struct Unpacked<R>(MultiGzDecoder<R>);
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            _ => io::Error::new(io::ErrorKind::InvalidData, error),
+        })
+    }
+}
+
+/// Reads lines into one buffer.
+pub(super) struct Lines<R> {
+    input: BufReader<R>,
+    path: PathBuf,
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(input: R, path: &Path) -> Self {
+        Self { input: BufReader::new(input), path: path.to_owned(), line: 0, buffer: Vec::new() }
+    }
+
+    /// The next line's number, from 1, and its bytes without the line's end and the file's byte order mark.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, &[u8])>, LabelledError> {
+        self.buffer.clear();
+        let mut limited = self.input.by_ref().take(LIMIT + 1);
+        limited.read_until(b'\n', &mut self.buffer).map_err(|error| failed(&self.path, error))?;
+        if self.buffer.is_empty() {
+            return Ok(None);
+        }
+        self.line += 1;
+        if self.buffer.len() as u64 > LIMIT {
+            return Err(Problem::TooLong { limit: LIMIT }.at(&self.path, Place::Line(self.line)));
+        }
+        let mut line = &self.buffer[..];
+        line = line.strip_suffix(b"\n").unwrap_or(line);
+        line = line.strip_suffix(b"\r").unwrap_or(line);
+        if self.line == 1 {
+            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        }
+        Ok(Some((self.line, line)))
+    }
+}
+
+/// The bytes of a line as text.
+pub(super) fn utf8<'a>(
+    bytes: &'a [u8],
+    path: &Path,
+    line: u64,
+    way_out: &'static str,
+) -> Result<&'a str, LabelledError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Problem::InvalidUtf8 { column: error.valid_up_to() + 1, way_out }.at(path, Place::Line(line))
+    })
+}

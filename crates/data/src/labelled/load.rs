@@ -1,0 +1,297 @@
+//! Finds out what a file is, and reads the training and the test part.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::error::{LabelledError, Place, Problem};
+use super::folder::{self, Tokens};
+use super::idx::{self, ImageSteps};
+use super::input::{failed, open, peek};
+use super::table::{self, Columns};
+use super::{Kind, Labelled, Labels, Missing, Origin, ts};
+use crate::vocabulary::Level;
+use longspan::batch::IGNORE;
+
+/// Which labelled sequences to read, and how.
+#[derive(Clone, Debug)]
+pub struct LabelledOptions {
+    /// The training part (`--labelled`).
+    pub train: PathBuf,
+    /// The test part (`--labelled-test`).
+    pub test: Option<PathBuf>,
+    /// Columns of a table (`--label-column`, `--id-column`).
+    pub columns: Columns,
+    /// The labels of the training images (`--image-labels`), if the name of theirs does not say; those of the test's are found by
+    /// their names.
+    pub labels: Option<PathBuf>,
+    /// What a step of an image is (`--image-steps`).
+    pub image_steps: ImageSteps,
+    /// What is done about missing values (`--missing`).
+    pub missing: Missing,
+    /// What one token of a text is (`--level`).
+    pub level: Level,
+}
+
+impl LabelledOptions {
+    /// A training part, read as the defaults say: characters, pixels, no missing values.
+    pub fn new(train: impl Into<PathBuf>) -> Self {
+        Self {
+            train: train.into(),
+            test: None,
+            columns: Columns::default(),
+            labels: None,
+            image_steps: ImageSteps::default(),
+            missing: Missing::Refuse,
+            level: Level::Char,
+        }
+    }
+}
+
+/// A training part and perhaps a test part with the same channels or tokens and the same classes.
+#[derive(Clone, Debug)]
+pub struct LabelledParts {
+    /// To train and validate on; it has two classes or more.
+    pub train: Labelled,
+    /// To measure on at the end.
+    pub test: Option<Labelled>,
+}
+
+impl LabelledParts {
+    /// Reads the parts. Missing values are treated, values are not scaled.
+    ///
+    /// # Errors
+    /// [`LabelledError`] with the file, the place and what is wrong there.
+    pub fn load(options: &LabelledOptions) -> Result<Self, LabelledError> {
+        let labels = options.labels.as_deref();
+        let mut train = read(&options.train, options, labels, Tokens::Build(options.level))?;
+        train.check_training()?;
+        train.treat(options.missing)?;
+        let test = match &options.test {
+            None => None,
+            Some(path) => {
+                let mut test = read_beside(path, options, &train)?;
+                test.treat(options.missing)?;
+                Some(test)
+            }
+        };
+        Ok(Self { train, test })
+    }
+}
+
+/// Reads the training part for what it holds, whatever it lacks.
+pub(crate) fn read_as_it_stands(path: &Path, options: &LabelledOptions) -> Result<Labelled, LabelledError> {
+    read(path, options, options.labels.as_deref(), Tokens::Build(options.level))
+}
+
+/// Reads a test part in the terms of a training part, whatever it lacks.
+pub(crate) fn read_beside(
+    path: &Path,
+    options: &LabelledOptions,
+    train: &Labelled,
+) -> Result<Labelled, LabelledError> {
+    let tokens = match &train.kind {
+        Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+        Kind::Values { .. } => Tokens::Build(options.level),
+    };
+    read(path, options, None, tokens)?.fit(train)
+}
+
+/// Reads sequences for a model of such steps and classes, which has learned from others. Missing values are treated, values
+/// are not scaled.
+///
+/// # Errors
+/// As [`LabelledParts::load`], and as [`Labelled::fit`].
+pub fn load_for(
+    path: &Path,
+    options: &LabelledOptions,
+    kind: &Kind,
+    classes: &[String],
+) -> Result<Labelled, LabelledError> {
+    let tokens = match kind {
+        Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+        Kind::Values { .. } => Tokens::Build(options.level),
+    };
+    let labels = options.labels.as_deref();
+    let mut labelled = read(path, options, labels, tokens)?.fit_to(kind, classes, &|_| true)?;
+    labelled.treat(options.missing)?;
+    Ok(labelled)
+}
+
+/// Reads sequences whose classes a model is to predict: labels may be missing, and need not be those of the model. A model of
+/// text also reads a file with an example per line. `input` stands for the content of `path` where that is no file. Missing
+/// values are treated, values are not scaled.
+///
+/// # Errors
+/// [`LabelledError`] with the file, the place and what is wrong there.
+pub fn load_to_predict(
+    path: &Path,
+    input: Option<Box<dyn Read>>,
+    options: &LabelledOptions,
+    kind: &Kind,
+    classes: &[String],
+) -> Result<Labelled, LabelledError> {
+    let mut labelled = match (kind, input) {
+        (_, None) if path.is_dir() => {
+            let tokens = match kind {
+                Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
+                Kind::Values { .. } => Tokens::Build(options.level),
+            };
+            folder::open_folder(path, tokens)?
+        }
+        (Kind::Tokens { vocabulary }, input) => {
+            folder::read_unlabelled(opened(path, input)?, path, vocabulary)?
+        }
+        (Kind::Values { channels }, input) => {
+            let named = input.is_none();
+            let (head, input) = peek(opened(path, input)?, 4096).map_err(|error| failed(path, error))?;
+            let labels = Labels::Optional(Some(channels.len()));
+            match format(path, &head) {
+                Some(Format::Images) => {
+                    idx::read_images(input, path, options.labels.as_deref(), options.image_steps)?
+                }
+                Some(Format::Ts) => ts::read_with(input, path, labels)?,
+                Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Place::File)),
+                _ if head.is_empty() => return Err(Problem::NoSequences.at(path, Place::File)),
+                None if named => return Err(LabelledError::Unrecognised { path: path.to_owned() }),
+                Some(Format::Table) | None => table::read_with(input, path, &options.columns, labels)?,
+            }
+        }
+    };
+    labelled.check_steps(kind)?;
+    // The names of other files are no labels.
+    if let Origin::Files(_) = labelled.origin {
+        let known = |&label: &u32| label != IGNORE && classes.contains(&labelled.classes[label as usize]);
+        let labels = labelled.labels.iter().map(|label| if known(label) { *label } else { IGNORE });
+        labelled.labels = labels.collect();
+    }
+    labelled.treat(options.missing)?;
+    Ok(labelled)
+}
+
+fn opened(path: &Path, input: Option<Box<dyn Read>>) -> Result<Box<dyn Read>, LabelledError> {
+    input.map_or_else(|| open(path), Ok)
+}
+
+/// Whether a file holds piano rolls, which have no labels: [`super::music`] reads them.
+///
+/// # Errors
+/// [`LabelledError`] if it cannot be read.
+pub fn is_music(path: &Path) -> Result<bool, LabelledError> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let (head, _) = peek(open(path)?, 4096).map_err(|error| failed(path, error))?;
+    Ok(format(path, &head) == Some(Format::Music))
+}
+
+/// What a file is.
+#[derive(Debug, PartialEq, Eq)]
+enum Format {
+    Images,
+    Ts,
+    Table,
+    Music,
+}
+
+fn read(
+    path: &Path,
+    options: &LabelledOptions,
+    labels: Option<&Path>,
+    tokens: Tokens<'_>,
+) -> Result<Labelled, LabelledError> {
+    if path.is_dir() {
+        return folder::open_folder(path, tokens);
+    }
+    let (head, input) = peek(open(path)?, 4096).map_err(|error| failed(path, error))?;
+    match format(path, &head) {
+        Some(Format::Images) => idx::open_images(path, labels, options.image_steps),
+        Some(Format::Ts) => ts::read(input, path),
+        Some(Format::Table) => table::read(input, path, &options.columns),
+        Some(Format::Music) => Err(Problem::MusicHasNoLabels.at(path, Place::File)),
+        None if head.is_empty() => Err(Problem::NoSequences.at(path, Place::File)),
+        None => Err(LabelledError::Unrecognised { path: path.to_owned() }),
+    }
+}
+
+/// The format, by the first bytes where these are sure, then by the name, then by the first character.
+fn format(path: &Path, head: &[u8]) -> Option<Format> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
+    if head.starts_with(&[0, 0, 8]) || name.ends_with("-ubyte") {
+        Some(Format::Images)
+    } else if ends(&[".ts"]) {
+        Some(Format::Ts)
+    } else if ends(&[".csv", ".tsv"]) {
+        Some(Format::Table)
+    } else {
+        match text.first()? {
+            b'@' | b'#' | b'%' => Some(Format::Ts),
+            b'{' => Some(Format::Music),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_recognised() {
+        for (name, head, expected) in [
+            ("x", &b"\0\0\x08\x03\0"[..], Some(Format::Images)),
+            ("t10k-images-idx3-ubyte.gz", b"\0\x01", Some(Format::Images)),
+            ("X.TS", b"1,2", Some(Format::Ts)),
+            ("x.csv.gz", b"#a,b", Some(Format::Table)),
+            ("x.tsv", b"@a\tb", Some(Format::Table)),
+            ("x.txt", b"\xef\xbb\xbf\n# note", Some(Format::Ts)),
+            ("x.json", b" {\"train\"", Some(Format::Music)),
+            ("x.txt", b"once upon a time", None),
+            ("x", b"", None),
+        ] {
+            assert_eq!(format(Path::new(name), head), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn labels_may_be_missing_where_they_are_predicted() {
+        let options = LabelledOptions::new("x");
+        let load = |name: &str, text: &str, channels: usize| {
+            let kind = Kind::Values { channels: (1..=channels).map(|d| d.to_string()).collect() };
+            let input = std::io::Cursor::new(text.as_bytes().to_vec());
+            load_to_predict(
+                Path::new(name),
+                Some(Box::new(input)),
+                &options,
+                &kind,
+                &["1".into(), "2".into()],
+            )
+        };
+        let labels = |text: &str, channels| {
+            let labelled = load("x.ts", text, channels).unwrap();
+            (0..labelled.len()).map(|i| labelled.label(i).map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let some = |label: &str| Some(label.to_owned());
+        // What looks like a label is a value where the channels say so.
+        let head = "@classLabel true 1 2\n@data\n";
+        assert_eq!(labels(&format!("{head}1:2\n3:1:2\n4:1:?\n5:1:\n"), 2), [None, some("2"), None, None]);
+        assert_eq!(labels(&format!("{head}1:2\n3\n"), 1), [some("2"), None]);
+        assert_eq!(labels("@data\n1:2\n", 2), [None]);
+        assert_eq!(labels("@classLabel false\n@data\n1,2:2,1\n", 2), [None]);
+        let fails = |text: &str, channels, part: &str| {
+            let error = load("x.ts", text, channels).unwrap_err().to_string();
+            assert!(error.contains(part), "{error:?} without {part:?}");
+        };
+        fails(&format!("{head}1:5:2\n"), 1, "2 channels, and training has 1");
+        fails(&format!("{head}1:3\n"), 1, "line 3: the label \"3\" is not among");
+        fails("@classLabel false\n@data\n1:2:1\n", 2, "3 channels, and training has 2");
+        // A table, named or not.
+        for name in ["x.csv", "standard input"] {
+            let table = load(name, "class,a,b\n2,0.5,1\n?,1,2\n,1,2\n7,3,?\n", 1);
+            let error = table.unwrap_err().to_string();
+            assert!(error.contains("channel 1 is \"value\""), "{error}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Readers of the data that people have, synthetic tasks, and the batches that they fill.
+
+pub mod batches;
+pub mod file;
+pub mod fingerprint;
+pub mod inspect;
+pub mod labelled;
+pub mod mask;
+pub mod schema;
+pub mod series;
+pub mod spread;
+pub mod stream;
+pub mod task;
+pub mod text;
+mod tokens;
+mod units;
+pub mod vocabulary;

@@ -1,0 +1,139 @@
+//! Which column is what.
+
+use csv::StringRecord;
+
+use super::SeriesOptions;
+use super::error::{SeriesError, list, shorten};
+use super::value::{Form, Value, looks_like_time};
+use longspan::setting::nearest;
+
+/// The column of times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimeColumn {
+    pub(super) field: usize,
+    pub(super) form: Form,
+}
+
+/// The fields of a row by their use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Fields that are read as numbers.
+    pub(super) values: Vec<usize>,
+    /// Those of them that are forecast, as indices into `values`.
+    pub(super) targets: Vec<usize>,
+    /// Field of the time.
+    pub(super) time: Option<TimeColumn>,
+    /// Field of the group.
+    pub(super) group: Option<usize>,
+    /// Fields that are not read, because they hold text.
+    pub(super) left_out: Vec<usize>,
+}
+
+impl Layout {
+    /// The layout that the options ask for; what they leave open follows from the first rows.
+    pub(super) fn of(
+        options: &SeriesOptions,
+        names: &[String],
+        sample: &[StringRecord],
+    ) -> Result<Self, SeriesError> {
+        let find = |flag, name: &str| field(options, names, flag, name);
+        let group = options.group_column.as_ref().map(|name| find("--group-column", name)).transpose()?;
+        let named: Vec<usize> =
+            options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
+        distinct("--columns", names, &named)?;
+        let time = match &options.time_column {
+            Some(name) => Some(find("--time-column", name)?),
+            None => (0..names.len())
+                .find(|&field| Some(field) != group)
+                .filter(|field| !named.contains(field) && is_time(sample, *field)),
+        };
+        if let (Some(field), true) = (group, group == time) {
+            let name = names[field].clone();
+            return Err(SeriesError::NamedTwice { flag: "--time-column and --group-column", name });
+        }
+        let time =
+            time.map(|field| TimeColumn { field, form: first(sample, field).map_or(Form::Other, Form::of) });
+
+        let rest = || (0..names.len()).filter(|&f| Some(f) != group && time.is_none_or(|t| t.field != f));
+        let (values, left_out) = match named.is_empty() {
+            true => rest().partition(|&field| !is_text(sample, field)),
+            false => (named, Vec::new()),
+        };
+        if values.is_empty() {
+            return Err(SeriesError::NoNumbers { path: options.path.clone() });
+        }
+        let targets = match options.target.is_empty() {
+            _ if options.all_targets => (0..values.len()).collect(),
+            true => vec![values.len() - 1],
+            false => targets(options, names, &values)?,
+        };
+        Ok(Self { values, targets, time, group, left_out })
+    }
+}
+
+/// Who names the columns.
+fn columns_flag(options: &SeriesOptions) -> &'static str {
+    if options.scaling.is_some() { "the model" } else { "--columns" }
+}
+
+/// Indices into `values` of the columns that `--target` names.
+fn targets(options: &SeriesOptions, names: &[String], values: &[usize]) -> Result<Vec<usize>, SeriesError> {
+    let target = |name: &String| {
+        let target = field(options, names, "--target", name)?;
+        values.iter().position(|&value| value == target).ok_or_else(|| SeriesError::TargetNotRead {
+            path: options.path.clone(),
+            name: name.clone(),
+            names: list(values.iter().map(|&value| names[value].as_str())),
+        })
+    };
+    let targets = options.target.iter().map(target).collect::<Result<Vec<_>, _>>()?;
+    distinct("--target", names, &targets.iter().map(|&target| values[target]).collect::<Vec<_>>())?;
+    Ok(targets)
+}
+
+fn field(
+    options: &SeriesOptions,
+    names: &[String],
+    flag: &'static str,
+    name: &str,
+) -> Result<usize, SeriesError> {
+    names.iter().position(|other| other == name.trim()).ok_or_else(|| SeriesError::UnknownColumn {
+        path: options.path.clone(),
+        flag,
+        name: shorten(name),
+        nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
+        names: list(names.iter().map(String::as_str)),
+    })
+}
+
+fn distinct(flag: &'static str, names: &[String], fields: &[usize]) -> Result<(), SeriesError> {
+    match (1..fields.len()).find(|&i| fields[..i].contains(&fields[i])) {
+        Some(i) => Err(SeriesError::NamedTwice { flag, name: names[fields[i]].clone() }),
+        None => Ok(()),
+    }
+}
+
+/// What the sample has in a field.
+fn present(sample: &[StringRecord], field: usize) -> impl Iterator<Item = &str> {
+    sample.iter().map(move |row| &row[field]).filter(|text| Value::of(text) != Value::Missing)
+}
+
+fn first(sample: &[StringRecord], field: usize) -> Option<&str> {
+    present(sample, field).next()
+}
+
+/// Whether a column that nobody named holds times: its first value is no number and looks like a date.
+fn is_time(sample: &[StringRecord], field: usize) -> bool {
+    first(sample, field).is_some_and(|text| is_word(text) && looks_like_time(text))
+}
+
+/// Whether a column holds text alone. One that holds numbers as well is not left out: its text is an error.
+fn is_text(sample: &[StringRecord], field: usize) -> bool {
+    let mut values = present(sample, field).peekable();
+    values.peek().is_some() && values.all(is_word)
+}
+
+/// Whether text is not a number, nor one with a decimal comma or with commas between thousands, which is an error.
+fn is_word(text: &str) -> bool {
+    Value::of(text) == Value::Text && Value::of(&text.replace(',', "")) == Value::Text
+}

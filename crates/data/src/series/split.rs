@@ -1,0 +1,249 @@
+//! From the table of a file to standardised parts: gaps, the cut in time, the scale.
+
+use std::ops::Range;
+
+use super::describe::Description;
+use super::error::{SeriesError, shorten};
+use super::lines::Lines;
+use super::table::{Table, TableColumn, TableGroup};
+use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
+use crate::labelled::Scaling;
+
+impl Series {
+    /// Fills or cuts gaps, cuts the parts, and standardises.
+    pub(super) fn split(mut table: Table, options: &SeriesOptions) -> Result<Self, SeriesError> {
+        if let (Missing::Error, Some((line, column))) = (options.missing, table.first_missing) {
+            let (count, column) = (table.missing(), shorten(&table.columns[column].name));
+            return Err(SeriesError::MissingValues { path: table.path, line, column, count });
+        }
+        let description = Description::of(&table);
+        let mut parts = <[Segments; 3]>::default();
+        for (index, group) in table.groups.iter_mut().enumerate() {
+            let gaps = match options.missing {
+                Missing::Drop => drop_rows(group, table.columns.len()),
+                Missing::Error | Missing::Interpolate => Vec::new(),
+            };
+            for (part, rows) in Part::ALL.into_iter().zip(cut(group.lines.rows(), options)) {
+                if options.missing == Missing::Interpolate {
+                    interpolate(options, &table.columns, group, part, &rows)?;
+                }
+                parts[part as usize].push(index, group, rows, &gaps, options);
+            }
+        }
+        for part in Part::ALL {
+            parts[part as usize].long_enough(part, options)?;
+        }
+
+        let columns = match &options.scaling {
+            None => scale(&table, &parts[Part::Train as usize]),
+            Some(scaling) => given(&table, scaling),
+        };
+        standardise(&mut table, &columns)?;
+        let (mut groups, mut values, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+        for group in table.groups {
+            groups.push(group.name);
+            values.push(group.values);
+            lines.push(group.lines);
+        }
+        Ok(Self {
+            columns: columns.into_iter().map(|(column, _)| column).collect(),
+            targets: table.layout.targets,
+            window: options.window,
+            horizon: options.horizon,
+            groups,
+            description,
+            values,
+            lines,
+            parts,
+        })
+    }
+}
+
+impl Segments {
+    /// Appends the segments of the rows of a part.
+    fn push(
+        &mut self,
+        group_index: usize,
+        group: &TableGroup,
+        rows: Range<usize>,
+        gaps: &[usize],
+        options: &SeriesOptions,
+    ) {
+        let inside = gaps.iter().copied().filter(|&gap| rows.start < gap && gap < rows.end);
+        let mut start = rows.start;
+        for end in inside.chain([rows.end]).filter(|_| !rows.is_empty()) {
+            let windows = (end - start + 1).saturating_sub(options.window.saturating_add(options.horizon));
+            self.windows.push(self.windows.last().copied().unwrap_or(0) + windows);
+            let first_line = group.lines.get(start);
+            self.all.push(Segment { group: group_index, first_line, rows: start..end });
+            start = end;
+        }
+    }
+
+    /// Checks that a part that is wanted has a window.
+    fn long_enough(&self, part: Part, options: &SeriesOptions) -> Result<(), SeriesError> {
+        let wanted = match part {
+            Part::Train => options.horizon > 0,
+            Part::Valid => options.valid_fraction > 0.0,
+            Part::Test => options.test_fraction > 0.0,
+        };
+        if !wanted || self.windows.last().is_some_and(|&windows| windows > 0) {
+            return Ok(());
+        }
+        Err(SeriesError::TooShort {
+            path: options.path.clone(),
+            part,
+            rows: self.all.iter().map(|segment| segment.rows.len()).max().unwrap_or(0),
+            window: options.window,
+            horizon: options.horizon,
+        })
+    }
+}
+
+/// Rows of the three parts.
+fn cut(rows: usize, options: &SeriesOptions) -> [Range<usize>; 3] {
+    let share = |fraction: f64| (fraction * rows as f64) as usize;
+    let test = rows - share(options.test_fraction).min(rows);
+    let valid = test - share(options.valid_fraction).min(test);
+    [0..valid, valid..test, test..rows]
+}
+
+/// Removes the rows that lack a value; returns the rows before which some were removed.
+fn drop_rows(group: &mut TableGroup, columns: usize) -> Vec<usize> {
+    let (mut gaps, mut lines, mut gap) = (Vec::new(), Lines::default(), false);
+    for row in 0..group.lines.rows() {
+        let values = row * columns..(row + 1) * columns;
+        if group.values[values.clone()].iter().any(|value| value.is_nan()) {
+            gap = true;
+            continue;
+        }
+        let kept = lines.rows();
+        if std::mem::take(&mut gap) {
+            gaps.push(kept);
+        }
+        group.values.copy_within(values, kept * columns);
+        lines.push(group.lines.get(row));
+    }
+    group.values.truncate(lines.rows() * columns);
+    group.lines = lines;
+    gaps
+}
+
+/// Fills in what is missing in the rows of a part.
+fn interpolate(
+    options: &SeriesOptions,
+    columns: &[TableColumn],
+    group: &mut TableGroup,
+    part: Part,
+    rows: &Range<usize>,
+) -> Result<(), SeriesError> {
+    for (index, column) in columns.iter().enumerate() {
+        let values = &mut group.values[rows.start * columns.len()..rows.end * columns.len()];
+        if column.missing > 0 && !rows.is_empty() && !fill(values, columns.len(), index) {
+            return Err(SeriesError::NothingToInterpolate {
+                path: options.path.clone(),
+                column: shorten(&column.name),
+                part,
+                first: group.lines.get(rows.start),
+                last: group.lines.get(rows.end - 1),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Fills the gaps of one column linearly, those at the ends with the nearest value; false if there is none.
+fn fill(values: &mut [f32], columns: usize, column: usize) -> bool {
+    let rows = values.len() / columns;
+    let at = |row: usize| row * columns + column;
+    let mut before: Option<usize> = None;
+    for row in 0..rows {
+        if values[at(row)].is_nan() {
+            continue;
+        }
+        let right = f64::from(values[at(row)]);
+        let (first, left) = before.map_or((0, right), |last| (last + 1, f64::from(values[at(last)])));
+        let steps = (row + 1 - first) as f64;
+        for missing in first..row {
+            let part = (missing + 1 - first) as f64 / steps;
+            values[at(missing)] = (left + (right - left) * part) as f32;
+        }
+        before = Some(row);
+    }
+    let Some(last) = before else { return false };
+    for row in last + 1..rows {
+        values[at(row)] = values[at(last)];
+    }
+    true
+}
+
+/// Each column's scale over the training part, and its mean as a difference from its origin.
+fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
+    let columns = table.columns.len();
+    let rows = || {
+        train.all.iter().flat_map(|segment| {
+            table.groups[segment.group].values[segment.rows.start * columns..segment.rows.end * columns]
+                .chunks_exact(columns)
+        })
+    };
+    let (mut means, mut variances, mut constant) =
+        (vec![0.0; columns], vec![0.0; columns], vec![true; columns]);
+    let count = rows().count() as f64;
+    let first = rows().next().unwrap_or_default();
+    for row in rows() {
+        for column in 0..columns {
+            means[column] += f64::from(row[column]);
+            constant[column] &= row[column] == first[column];
+        }
+    }
+    for column in 0..columns {
+        // Exactly, so that a constant column is standardised to zero.
+        means[column] = if constant[column] { f64::from(first[column]) } else { means[column] / count };
+    }
+    for row in rows() {
+        for column in 0..columns {
+            variances[column] += (f64::from(row[column]) - means[column]).powi(2);
+        }
+    }
+    let column = |(index, column): (usize, &TableColumn)| {
+        let constant = constant[index];
+        let std = if constant { 1.0 } else { (variances[index] / count).sqrt() };
+        let mean = column.origin.unwrap_or(0.0) + means[index];
+        let scaled = Column { name: column.name.clone(), mean, std, constant, missing: column.missing };
+        (scaled, means[index])
+    };
+    table.columns.iter().enumerate().map(column).collect()
+}
+
+/// Each column's scale as it is given, and its mean as a difference from its origin.
+fn given(table: &Table, scaling: &Scaling) -> Vec<(Column, f64)> {
+    assert_eq!(scaling.mean.len(), table.columns.len(), "a scaling of other columns");
+    let numbers = scaling.mean.iter().zip(&scaling.std);
+    let column = |(column, (&mean, &std)): (&TableColumn, (&f64, &f64))| {
+        let scaled =
+            Column { name: column.name.clone(), mean, std, constant: false, missing: column.missing };
+        (scaled, mean - column.origin.unwrap_or(0.0))
+    };
+    table.columns.iter().zip(numbers).map(column).collect()
+}
+
+/// z = (x − μ)/σ in place.
+fn standardise(table: &mut Table, columns: &[(Column, f64)]) -> Result<(), SeriesError> {
+    for group in &mut table.groups {
+        for (row, values) in group.values.chunks_exact_mut(columns.len()).enumerate() {
+            for (value, (column, mean)) in values.iter_mut().zip(columns) {
+                *value = ((f64::from(*value) - mean) / column.std) as f32;
+                if !value.is_finite() {
+                    return Err(SeriesError::OutOfScale {
+                        path: table.path.clone(),
+                        line: group.lines.get(row),
+                        column: shorten(&column.name),
+                        mean: column.mean,
+                        std: column.std,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! The numbers of a file, group by group, as they stand in it.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use csv::StringRecord;
+
+use super::SeriesOptions;
+use super::error::{SeriesError, shorten};
+use super::layout::{Layout, TimeColumn};
+use super::lines::Lines;
+use super::rows::{Place, Rows};
+use super::value::{Time, Value};
+use crate::spread::Spread;
+
+/// Rows that are looked at before it is decided what their columns are, and the bytes that are enough for it.
+const SAMPLE: (usize, usize) = (1000, 1 << 20);
+
+/// One column of numbers.
+#[derive(Clone, Debug)]
+pub(super) struct TableColumn {
+    pub(super) name: String,
+    /// Its first value. Differences from it are stored, so that a large offset costs no precision.
+    pub(super) origin: Option<f64>,
+    /// Least and greatest value.
+    pub(super) range: Option<(f64, f64)>,
+    pub(super) missing: u64,
+}
+
+/// A time as the file writes it, and what it means.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp {
+    pub(super) text: String,
+    pub(super) time: Time,
+    line: u64,
+}
+
+/// The rows of one group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TableGroup {
+    /// Empty where there are no groups.
+    pub(super) name: String,
+    /// Differences from the columns' origins `[rows, columns]`; NaN where a value is missing.
+    pub(super) values: Vec<f32>,
+    /// The line of each row.
+    pub(super) lines: Lines,
+    pub(super) first: Option<Stamp>,
+    pub(super) last: Option<Stamp>,
+}
+
+/// A file's numbers and what is known about them.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) path: PathBuf,
+    pub(super) names: Vec<String>,
+    pub(super) layout: Layout,
+    pub(super) separator: char,
+    pub(super) columns: Vec<TableColumn>,
+    pub(super) groups: Vec<TableGroup>,
+    /// Line and column of the first missing value.
+    pub(super) first_missing: Option<(u64, usize)>,
+    pub(super) fingerprint: u64,
+    indices: HashMap<String, usize>,
+    latest: usize,
+}
+
+impl Table {
+    /// Reads all rows, one at a time.
+    pub(super) fn read(options: &SeriesOptions, reader: impl Read) -> Result<Self, SeriesError> {
+        let path = options.path.as_path();
+        let mut rows = Rows::open(path, reader)?;
+        let (sample, places) = sample(&mut rows)?;
+        if sample.is_empty() {
+            return Err(SeriesError::HeaderOnly { path: path.to_owned() });
+        }
+        let layout = Layout::of(options, &rows.names, &sample)?;
+        let column = |&field: &usize| TableColumn {
+            name: rows.names[field].clone(),
+            origin: None,
+            range: None,
+            missing: 0,
+        };
+        let mut table = Self {
+            path: path.to_owned(),
+            names: rows.names.clone(),
+            separator: rows.separator,
+            columns: layout.values.iter().map(column).collect(),
+            layout,
+            groups: Vec::new(),
+            first_missing: None,
+            fingerprint: 0,
+            indices: HashMap::new(),
+            latest: 0,
+        };
+        for (row, place) in sample.iter().zip(places) {
+            table.push(row, place)?;
+        }
+        drop(sample);
+        let mut row = StringRecord::new();
+        while let Some(place) = rows.next(&mut row)? {
+            table.push(&row, place)?;
+        }
+        table.fingerprint = rows.fingerprint();
+        Ok(table)
+    }
+
+    /// Missing values of all columns.
+    pub(super) fn missing(&self) -> u64 {
+        self.columns.iter().map(|column| column.missing).sum()
+    }
+
+    /// How the values of a column lie, all groups together.
+    pub(super) fn spread(&self, index: usize) -> Option<Spread> {
+        let (width, origin) = (self.columns.len(), self.columns[index].origin?);
+        let of = |group: &TableGroup| group.values.len().min(index);
+        let values = || self.groups.iter().flat_map(move |g| g.values[of(g)..].iter().step_by(width));
+        Spread::of(|| values().map(|&difference| origin + f64::from(difference)))
+    }
+
+    fn push(&mut self, row: &StringRecord, place: Place) -> Result<(), SeriesError> {
+        let group = self.group(row, place.line)?;
+        // In a table of one column a value that is missing is a blank line.
+        if self.names.len() == 1 {
+            for line in place.line - place.blank..place.line {
+                self.push_values(&StringRecord::from(vec![""]), line, group)?;
+            }
+        }
+        if let Some(time) = self.layout.time {
+            self.push_time(time, row[time.field].trim(), place.line, group)?;
+        }
+        self.push_values(row, place.line, group)
+    }
+
+    /// The index of the row's group.
+    fn group(&mut self, row: &StringRecord, line: u64) -> Result<usize, SeriesError> {
+        let name = match self.layout.group {
+            Some(field) if row[field].trim().is_empty() => {
+                let column = shorten(&self.names[field]);
+                return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+            }
+            Some(field) => row[field].trim(),
+            None => "",
+        };
+        if self.groups.get(self.latest).is_none_or(|latest| latest.name != name) {
+            self.latest = *self.indices.entry(name.to_owned()).or_insert_with(|| {
+                self.groups.push(TableGroup { name: name.to_owned(), ..TableGroup::default() });
+                self.groups.len() - 1
+            });
+        }
+        Ok(self.latest)
+    }
+
+    fn push_time(
+        &mut self,
+        column: TimeColumn,
+        text: &str,
+        line: u64,
+        group: usize,
+    ) -> Result<(), SeriesError> {
+        let name = || shorten(&self.names[column.field]);
+        let Some(time) = column.form.read(text) else {
+            return Err(SeriesError::TimeForm {
+                path: self.path.clone(),
+                line,
+                column: name(),
+                value: shorten(text),
+                form: column.form.words(),
+            });
+        };
+        let group = &mut self.groups[group];
+        if let Some(last) = group.last.as_ref().filter(|last| time.before(last.time)) {
+            return Err(SeriesError::Backwards {
+                path: self.path.clone(),
+                line,
+                column: name().into(),
+                value: shorten(text).into(),
+                before_line: last.line,
+                before: shorten(&last.text).into(),
+                group: self.layout.group.map(|_| shorten(&group.name).into()),
+            });
+        }
+        match &mut group.last {
+            Some(last) => {
+                last.text.clear();
+                last.text.push_str(text);
+                (last.time, last.line) = (time, line);
+            }
+            None => {
+                group.first = Some(Stamp { text: text.to_owned(), time, line });
+                group.last = group.first.clone();
+            }
+        }
+        Ok(())
+    }
+
+    fn push_values(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {
+        let group = &mut self.groups[group];
+        for (index, (column, &field)) in self.columns.iter_mut().zip(&self.layout.values).enumerate() {
+            let (text, path) = (row[field].trim(), &self.path);
+            let place = |name: &str| (path.clone(), shorten(name), shorten(text));
+            let difference = match Value::of(text) {
+                Value::Number(number) => {
+                    let (least, greatest) = column.range.unwrap_or((number, number));
+                    column.range = Some((least.min(number), greatest.max(number)));
+                    (number - *column.origin.get_or_insert(number)) as f32
+                }
+                Value::Missing => {
+                    column.missing += 1;
+                    self.first_missing.get_or_insert((line, index));
+                    f32::NAN
+                }
+                Value::NotFinite => f32::INFINITY,
+                Value::Text => {
+                    let (path, column, value) = place(&column.name);
+                    return Err(SeriesError::NotANumber { path, line, column, value });
+                }
+            };
+            // A difference can overflow where neither number does.
+            if difference.is_infinite() {
+                let (path, column, value) = place(&column.name);
+                return Err(SeriesError::NotFinite { path, line, column, value });
+            }
+            group.values.push(difference);
+        }
+        group.lines.push(line);
+        Ok(())
+    }
+}
+
+/// The first rows, and where they stand.
+fn sample<R: Read>(rows: &mut Rows<R>) -> Result<(Vec<StringRecord>, Vec<Place>), SeriesError> {
+    let (mut sample, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut row = StringRecord::new();
+    while sample.len() < SAMPLE.0 && bytes < SAMPLE.1 {
+        let Some(place) = rows.next(&mut row)? else { break };
+        bytes += row.as_slice().len();
+        sample.push(std::mem::take(&mut row));
+        places.push(place);
+    }
+    Ok((sample, places))
+}

@@ -1,0 +1,170 @@
+//! Synthetic tasks: data whose dependency has a known length and whose chance level is known.
+//!
+//! Each task is a [`Source`](longspan::batch::Source) of independent samples. Sample i is a pure function of the
+//! seed, the length and i, so that resuming, other batch sizes and paired runs see the same ones.
+//!
+//! [`agreement`] is English; the others are a [`Task`] each, of which [`Samples`] draws.
+
+pub mod adding;
+pub mod agreement;
+pub mod copy;
+mod lengths;
+pub mod matching;
+pub mod memorise;
+pub mod multiplication;
+pub mod order;
+mod pairs;
+pub mod parity;
+pub mod permutation;
+pub mod reversal;
+mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use lengths::Lengths;
+pub use pairs::Pairs;
+pub use samples::{Samples, Task};
+
+use longspan::setting::nearest;
+
+/// The first sample for evaluation: training does not get so far, so that the two sets are disjoint.
+pub const EVALUATION_OFFSET: u64 = 1 << 40;
+
+/// The longest samples there are.
+pub const LONGEST: usize = 1_000_000;
+
+/// The tasks, by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskKind {
+    /// See [`agreement`].
+    Agreement,
+    /// See [`copy`].
+    Copy,
+    /// See [`memorise`].
+    Memorise,
+    /// Two markers, see [`order`].
+    Order2,
+    /// Three markers, see [`order`].
+    Order3,
+    /// See [`permutation`].
+    Permutation,
+    /// See [`matching`].
+    Match,
+    /// See [`reversal`].
+    Reversal,
+    /// See [`parity`].
+    Parity,
+    /// See [`adding`].
+    Adding,
+    /// See [`multiplication`].
+    Multiplication,
+}
+
+impl TaskKind {
+    /// Every task.
+    pub const ALL: [Self; 11] = [
+        Self::Agreement,
+        Self::Copy,
+        Self::Memorise,
+        Self::Order2,
+        Self::Order3,
+        Self::Permutation,
+        Self::Match,
+        Self::Reversal,
+        Self::Parity,
+        Self::Adding,
+        Self::Multiplication,
+    ];
+
+    /// Its description; None for agreement, whose sentences have a source of their own.
+    pub fn task(self) -> Option<&'static Task> {
+        match self {
+            Self::Agreement => None,
+            Self::Copy => Some(&copy::COPY),
+            Self::Memorise => Some(&memorise::MEMORISE),
+            Self::Order2 => Some(&order::ORDER2),
+            Self::Order3 => Some(&order::ORDER3),
+            Self::Permutation => Some(&permutation::PERMUTATION),
+            Self::Match => Some(&matching::MATCH),
+            Self::Reversal => Some(&reversal::REVERSAL),
+            Self::Parity => Some(&parity::PARITY),
+            Self::Adding => Some(&adding::ADDING),
+            Self::Multiplication => Some(&multiplication::MULTIPLICATION),
+        }
+    }
+
+    /// Steps back that a sample of this length has to be bridged, see [`Task::dependency_length`].
+    pub fn dependency_length(self, length: usize) -> usize {
+        self.task().map_or(length, |task| task.dependency_length(length))
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.task().map_or("agreement", Task::name)
+    }
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for TaskKind {
+    type Err = TaskError;
+
+    fn from_str(name: &str) -> Result<Self, TaskError> {
+        Self::ALL.into_iter().find(|task| task.name() == name).ok_or_else(|| TaskError::Unknown {
+            name: name.into(),
+            nearest: nearest(name, Self::ALL.map(Self::name)).map(str::to_owned),
+        })
+    }
+}
+
+/// "agreement, copy, … or parity".
+fn choices() -> String {
+    let [most @ .., last] = &TaskKind::ALL.map(TaskKind::name);
+    format!("{} or {last}", most.join(", "))
+}
+
+/// Why a task cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// No task of that name.
+    #[error(
+        "there is no task \"{name}\"{}",
+        nearest.as_ref().map_or_else(|| format!(": choose {}", choices()), |n| format!(": did you mean {n}?"))
+    )]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The most similar one.
+        nearest: Option<String>,
+    },
+    /// A length that the task does not have.
+    #[error("the task {task} has no length {length}: choose --length from {shortest} to {longest}")]
+    Length {
+        /// Name of the task.
+        task: &'static str,
+        /// The length asked for.
+        length: usize,
+        /// The shortest one there is.
+        shortest: usize,
+        /// The longest one there is.
+        longest: usize,
+    },
+    /// Several lengths for a task that has one at a time.
+    #[error("the task {task} has one length at a time: give --length {longest} instead of {lengths}")]
+    OneLength {
+        /// Name of the task.
+        task: &'static str,
+        /// The lengths asked for.
+        lengths: Lengths,
+        /// The longest of them.
+        longest: usize,
+    },
+}

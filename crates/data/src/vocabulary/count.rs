@@ -1,0 +1,103 @@
+//! Vocabularies from a text that comes in pieces.
+
+use std::cmp::Reverse;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use super::{END_OF_LINE, UNKNOWN, Vocabulary, VocabularyError};
+
+/// The distinct characters of a text.
+pub(crate) struct CharSet {
+    seen: Vec<bool>,
+    last: char,
+}
+
+impl CharSet {
+    /// No character yet.
+    pub(crate) fn new() -> Self {
+        // A large table is only touched where a text has its characters.
+        Self { seen: vec![false; u32::from(char::MAX) as usize + 1], last: '\0' }
+    }
+
+    /// Adds the characters of `text`.
+    pub(crate) fn add(&mut self, text: &str) {
+        if text.is_ascii() {
+            text.bytes().for_each(|byte| self.seen[byte as usize] = true);
+            self.last = self.last.max('\x7f');
+        } else {
+            for character in text.chars() {
+                self.seen[character as usize] = true;
+                self.last = self.last.max(character);
+            }
+        }
+    }
+
+    /// The vocabulary, by code point.
+    pub(crate) fn finish(self) -> Vocabulary {
+        Vocabulary::of_chars(('\0'..=self.last).filter(|&c| self.seen[c as usize]).collect(), None)
+    }
+}
+
+/// How often a text has each of its words. A word takes its bytes and about twenty more.
+pub(crate) struct WordCounts {
+    hasher: RandomState,
+    /// Places in `words`.
+    table: HashTable<u32>,
+    letters: String,
+    words: Vec<Word>,
+}
+
+struct Word {
+    /// Where its letters end; they begin where those of the word before it do.
+    end: usize,
+    count: u64,
+}
+
+impl WordCounts {
+    /// No word yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            table: HashTable::new(),
+            letters: String::new(),
+            words: Vec::new(),
+        }
+    }
+
+    /// Adds the words of `text`.
+    pub(crate) fn add(&mut self, text: &str) {
+        for word in text.split_whitespace().filter(|&word| word != UNKNOWN && word != END_OF_LINE) {
+            let Self { hasher, table, letters, words } = self;
+            let hash = hasher.hash_one(word);
+            match table.find(hash, |&rank| spelled(letters, words, rank) == word) {
+                Some(&rank) => words[rank as usize].count += 1,
+                None => {
+                    let rank = words.len() as u32;
+                    letters.push_str(word);
+                    words.push(Word { end: letters.len(), count: 1 });
+                    table.insert_unique(hash, rank, |&rank| hasher.hash_one(spelled(letters, words, rank)));
+                }
+            }
+        }
+    }
+
+    /// `<unk>`, `<eos>` and the most frequent words that fit into `size` with them.
+    ///
+    /// # Errors
+    /// [`VocabularyError::TooSmall`] if `size` is below 3.
+    pub(crate) fn finish(self, size: Option<usize>) -> Result<Vocabulary, VocabularyError> {
+        if let Some(size) = size.filter(|&size| size < 3) {
+            return Err(VocabularyError::TooSmall { size });
+        }
+        let mut ranks: Vec<u32> = (0..self.words.len() as u32).collect();
+        ranks.sort_unstable_by_key(|&rank| (Reverse(self.words[rank as usize].count), rank));
+        ranks.truncate(size.map_or(usize::MAX, |size| size - 2));
+        Ok(Vocabulary::of_words(ranks.into_iter().map(|rank| spelled(&self.letters, &self.words, rank))))
+    }
+}
+
+fn spelled<'a>(letters: &'a str, words: &[Word], rank: u32) -> &'a str {
+    let begin = if rank == 0 { 0 } else { words[rank as usize - 1].end };
+    &letters[begin..words[rank as usize].end]
+}

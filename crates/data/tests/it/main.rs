@@ -1,0 +1,8 @@
+//! Tests of the crate, in one program.
+#![allow(missing_docs, reason = "tests")]
+
+mod data;
+mod golden_losses;
+mod labelled;
+mod series;
+mod tokenizer;

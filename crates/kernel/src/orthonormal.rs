@@ -1,0 +1,375 @@
+//! The decomposition A = L Q of rows, block by block: Gram–Schmidt, repeated where it cancels.
+//!
+//! ```text
+//! A [K, n], Q Qᵀ = I, L lower triangular with a positive diagonal: the QR decomposition Aᵀ = Qᵀ Lᵀ, R = Lᵀ
+//!
+//! a block of rows:  V ← V − (V Q_jᵀ) Q_j for every block j before it, two products each
+//!                   v_i ← v_i / ‖v_i‖, then v_m ← v_m − ⟨v_m, v_i⟩ v_i for the rows m > i of the block
+//!                   R_ii is the norm, times those of the passes before; once more while a row lost most of its length
+//! ```
+//!
+//! A block needs the finished blocks before it and nothing else, so that several threads can be at work on different blocks of
+//! different steps. That is why this is not Householder's method, whose reflections have to come back to make Q.
+//!
+//! What is left of a row that lost most of its length is as inaccurate as the loss is large; a second pass makes its direction
+//! good to rounding (Kahan's "twice is enough"). Where columns of A differ by many orders of magnitude (a saturated unit), what
+//! the first pass leaves is all rounding, but passes stand still at what is the row's own: small R_ii come out to their own
+//! precision, where Householder's method leaves errors of 1e-16 ‖A‖. R_ii is 0 where nothing in any column is left but rounding of
+//! what stood in that column.
+//!
+//! # References
+//! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg, Kaufman, Stewart,
+//! "Reorthogonalization and stable algorithms for updating the Gram–Schmidt QR factorization", Math. Comp. 30, 1976.
+
+use std::ops::Deref;
+
+use super::block::{Block, Kernels, Rows};
+use super::gemm::{DEPTH, Start};
+use super::isa::{Isa, Job};
+use super::lanes::Vector;
+use super::norms::dot;
+use super::pack::{Packed, Weights};
+use super::{Level, norms};
+use crate::matrix::Mat;
+use crate::real::Real;
+
+/// Rows of a block: part of the numerics.
+pub const BLOCK: usize = 16;
+
+/// What a pass may leave of a row's length without another one: two digits are lost then.
+const ENOUGH: f64 = 1e-2;
+
+/// Rounding of a pass in units of the last place: sums of some hundred products leave a few.
+const ROUNDING: f64 = 256.0;
+
+/// A finished block of orthonormal rows, as the right operand of both products.
+pub struct Finished<R> {
+    along: Packed<R>,
+    back: Packed<R>,
+    rows: usize,
+}
+
+impl<R: Real> Finished<R> {
+    /// Room for a block of rows of `n` numbers.
+    pub fn new(level: Level, n: usize) -> Self {
+        Self { along: Packed::new(level, n, 1, BLOCK), back: Packed::new(level, BLOCK, 1, n), rows: 0 }
+    }
+
+    /// Takes orthonormal rows, at most [`BLOCK`].
+    pub fn set(&mut self, rows: Mat<'_, R>) {
+        self.rows = rows.rows();
+        if self.rows > 0 {
+            self.along.reshape(rows.cols(), self.rows);
+            self.back.reshape(self.rows, rows.cols());
+            self.along.pack_here(Weights::Transposed(rows));
+            self.back.pack_here(Weights::Plain(rows));
+        }
+    }
+
+    /// How many rows it holds.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+/// Makes the rows of a dense block `[k, n]` orthonormal to each other and to the finished ones, on the calling thread, and adds
+/// ln R_ii to `ln_diagonal` `[k]`.
+///
+/// Returns how many rows are independent. The first one that is not ends the block: it and those after it are left zero, and
+/// their ln R_ii is −∞.
+///
+/// # Panics
+/// If the block has more than [`BLOCK`] rows, or lengths do not fit.
+pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
+    level: Level,
+    block: &mut [R],
+    finished: &[F],
+    ln_diagonal: &mut [f64],
+) -> usize {
+    let k = ln_diagonal.len();
+    assert!(k > 0 && k <= BLOCK && block.len().is_multiple_of(k), "{} numbers in {k} rows", block.len());
+    let n = block.len() / k;
+    let kernels = Kernels::new(level);
+    // ROUND is 1.5 · 2^(mantissa bits).
+    let rounding = ROUNDING * 1.5 / R::ROUND.to_f64();
+    let mut live = k;
+    let columns = largest_of_columns(block, n);
+    let mut before = [1.0; BLOCK];
+    for (before, row) in before.iter_mut().zip(block.chunks_exact(n)) {
+        *before = norms::sum_of_squares(level, row).sqrt();
+    }
+    // R_ii up to this pass.
+    let mut diagonal = [1.0; BLOCK];
+    loop {
+        for finished in finished {
+            project_off(&kernels, &mut block[..live * n], n, finished);
+        }
+        let mut after = [0.0; BLOCK];
+        level.dispatch(Within { block: &mut block[..live * n], n, norms: &mut after });
+        let gone = |i: usize| {
+            after[i] == 0.0
+                || (after[i] < rounding * n as f64 * before[i]
+                    && block[i * n..][..n]
+                        .iter()
+                        .zip(&columns)
+                        .all(|(&x, &column)| x.to_f64().abs() * diagonal[i] * after[i] <= rounding * column))
+        };
+        live = (0..live).find(|&i| gone(i)).unwrap_or(live);
+        for i in 0..live {
+            ln_diagonal[i] += after[i].ln();
+            diagonal[i] *= after[i];
+        }
+        let again = (0..live).any(|i| after[i] < ENOUGH * before[i]);
+        if !again {
+            break;
+        }
+        before = [1.0; BLOCK];
+    }
+    block[live * n..].fill(R::ZERO);
+    ln_diagonal[live..].fill(f64::NEG_INFINITY);
+    live
+}
+
+/// The largest |x| of each column.
+fn largest_of_columns<R: Real>(block: &[R], n: usize) -> Vec<f64> {
+    let mut largest = vec![0.0f64; n];
+    for row in block.chunks_exact(n) {
+        largest.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(x.to_f64().abs()));
+    }
+    largest
+}
+
+/// V −= (V Qᵀ) Q.
+fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished: &Finished<R>) {
+    let (k, width) = (rows.len() / n, finished.rows);
+    if k == 0 || width == 0 {
+        return;
+    }
+    assert_eq!(finished.along.depth(), n, "length of the finished rows");
+    let mut shares = [R::ZERO; BLOCK * BLOCK];
+    for first in (0..n).step_by(DEPTH) {
+        let start = if first == 0 { Start::Zero } else { Start::Keep };
+        let block = Block { first, depth: DEPTH.min(n - first), rows: k, start };
+        let left = Rows::Apart { data: rows.as_ptr().wrapping_add(first), stride: n };
+        // SAFETY: the rows hold n numbers each, the shares k rows of `width` ≤ BLOCK.
+        unsafe { kernels.block(left, &finished.along, block, shares.as_mut_ptr(), width) };
+    }
+    shares[..k * width].iter_mut().for_each(|x| *x = -*x);
+    let block = Block { first: 0, depth: width, rows: k, start: Start::Keep };
+    let left = Rows::Apart { data: shares.as_ptr(), stride: width };
+    // SAFETY: as above, with the two the other way round.
+    unsafe { kernels.block(left, &finished.back, block, rows.as_mut_ptr(), n) };
+}
+
+/// Modified Gram–Schmidt inside a block.
+struct Within<'a, R> {
+    block: &'a mut [R],
+    n: usize,
+    norms: &'a mut [f64; BLOCK],
+}
+
+/// Rows that a finished one is projected off of at once: their sums do not wait for each other.
+const AT_ONCE: usize = 4;
+
+impl<R: Real> Job for Within<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let n = self.n;
+        let k = self.block.len() / n;
+        for i in 0..k {
+            let (done, rest) = self.block.split_at_mut((i + 1) * n);
+            let row = &mut done[i * n..];
+            let norm = dot::<I, R>(row, row).to_f64().sqrt();
+            self.norms[i] = norm;
+            if norm == 0.0 {
+                return;
+            }
+            scale::<I, R>(row, R::ONE / R::from_f64(norm));
+            let mut m = 0;
+            while (m + AT_ONCE) * n <= rest.len() {
+                project::<I, R, AT_ONCE>(row, &mut rest[m * n..][..AT_ONCE * n]);
+                m += AT_ONCE;
+            }
+            while m * n < rest.len() {
+                project::<I, R, 1>(row, &mut rest[m * n..][..n]);
+                m += 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn scale<I: Isa, R: Real>(row: &mut [R], by: R) {
+    let (lanes, len, mut at) = (I::V::<R>::LANES, row.len(), 0);
+    while at < len {
+        let end = len.min(at + lanes);
+        (I::V::<R>::load(&row[at..end]) * I::V::splat(by)).store(&mut row[at..end]);
+        at = end;
+    }
+}
+
+/// v ← v − ⟨v, q⟩ q for each of M rows; each to the bits that it would have alone.
+#[inline(always)]
+fn project<I: Isa, R: Real, const M: usize>(q: &[R], rows: &mut [R]) {
+    let (lanes, n) = (I::V::<R>::LANES, q.len());
+    let mut sums = [[I::V::<R>::zero(); 2]; M];
+    let mut at = 0;
+    while at + 2 * lanes <= n {
+        for half in 0..2 {
+            let first = at + half * lanes;
+            let unit = I::V::<R>::load(&q[first..first + lanes]);
+            for m in 0..M {
+                let own = m * n + first;
+                sums[m][half] = unit.fma(I::V::load(&rows[own..own + lanes]), sums[m][half]);
+            }
+        }
+        at += 2 * lanes;
+    }
+    while at < n {
+        let end = n.min(at + lanes);
+        let unit = I::V::<R>::load(&q[at..end]);
+        for m in 0..M {
+            sums[m][0] = unit.fma(I::V::load(&rows[m * n + at..m * n + end]), sums[m][0]);
+        }
+        at = end;
+    }
+    let mut shares = [I::V::<R>::zero(); M];
+    for m in 0..M {
+        shares[m] = I::V::splat(-total::<I, R>(sums[m][0] + sums[m][1]));
+    }
+    at = 0;
+    while at < n {
+        let end = n.min(at + lanes);
+        let unit = I::V::<R>::load(&q[at..end]);
+        for m in 0..M {
+            let own = &mut rows[m * n + at..m * n + end];
+            unit.fma(shares[m], I::V::load(own)).store(own);
+        }
+        at = end;
+    }
+}
+
+/// The sum of a vector's numbers, by halves.
+#[inline(always)]
+fn total<I: Isa, R: Real>(sum: I::V<R>) -> R {
+    let mut folded = [R::ZERO; 16];
+    let lanes = I::V::<R>::LANES;
+    sum.store(&mut folded[..lanes]);
+    let mut left = lanes;
+    while left > 1 {
+        left /= 2;
+        for l in 0..left {
+            let other = folded[l + left];
+            folded[l] += other;
+        }
+    }
+    folded[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Context;
+    use crate::rng::{Key, Purpose};
+
+    /// Q `[K, n]` and ln R_ii of rows `[K, n]`.
+    fn decompose(level: Level, mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
+        let mut diagonal = vec![0.0; a.len() / n];
+        // Workers see subnormal numbers as zeros.
+        let (rows, ln) = (&mut a, &mut diagonal);
+        let shared = std::sync::Mutex::new((rows, ln));
+        Context::<f64>::new(level, 1).split(1, |_, _, _| {
+            let mut shared = shared.lock().unwrap();
+            let (rows, ln) = &mut *shared;
+            let mut finished: Vec<Box<Finished<f64>>> = Vec::new();
+            for (rows, ln) in rows.chunks_mut(BLOCK * n).zip(ln.chunks_mut(BLOCK)) {
+                let live = orthonormalise(level, rows, &finished, ln);
+                finished.push(Box::new(Finished::new(level, n)));
+                finished.last_mut().unwrap().set(Mat::new(rows, live, n));
+            }
+        });
+        (a, diagonal)
+    }
+
+    fn draw(rows: usize, n: usize) -> Vec<f64> {
+        let mut stream = Key::new(n as u64, Purpose::Probe, 0, 0).stream(0, 0);
+        (0..rows * n).map(|_| stream.normal()).collect()
+    }
+
+    fn levels() -> impl Iterator<Item = Level> {
+        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    }
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    fn assert_orthonormal(q: &[f64], n: usize) {
+        for (i, a) in q.chunks(n).enumerate() {
+            for (j, b) in q.chunks(n).enumerate().take(i + 1) {
+                let off = (dot(a, b) - if i == j { 1.0 } else { 0.0 }).abs();
+                // A pass may leave a hundredth of a row: two digits.
+                assert!(off < 1e-13, "rows {i} and {j} of {n}: {off:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_a_triangle_times_orthonormal_rows() {
+        for level in levels() {
+            for (rows, n) in [(1, 1), (3, 3), (5, 40), (16, 16), (17, 17), (70, 70), (33, 600)] {
+                let a = draw(rows, n);
+                let (q, diagonal) = decompose(level, a.clone(), n);
+                assert_orthonormal(&q, n);
+                for i in 0..rows {
+                    let row = &a[i * n..][..n];
+                    let size = dot(row, row).sqrt();
+                    for j in i..rows {
+                        let share = dot(row, &q[j * n..][..n]);
+                        let expected = if i == j { diagonal[i].exp() } else { 0.0 };
+                        assert!((share - expected).abs() < 1e-12 * size, "{i}, {j} of {rows} × {n}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Columns of 1e-60 beside columns of 1: the product of R_ii is |det A|, which is that of the even matrix times theirs.
+    #[test]
+    fn graded_columns_keep_their_precision() {
+        for level in levels() {
+            let n = 40;
+            let even = draw(n, n);
+            let grade = |j: usize| if j % 7 == 3 { 1e-60 } else { 1.0 };
+            let graded: Vec<f64> = even.iter().enumerate().map(|(at, x)| x * grade(at % n)).collect();
+            let (q, diagonal) = decompose(level, graded, n);
+            assert_orthonormal(&q, n);
+            let sum: f64 = decompose(level, even, n).1.iter().sum();
+            let expected = sum + (0..n).map(|j| grade(j).ln()).sum::<f64>();
+            assert!((diagonal.iter().sum::<f64>() / expected - 1.0).abs() < 1e-13, "{expected}");
+        }
+    }
+
+    /// The first row that depends on those before it ends the decomposition, wherever it stands.
+    #[test]
+    fn dependent_rows_are_found() {
+        for level in levels() {
+            for at in [1, 7, 16, 20, 39] {
+                let n = 40;
+                let mut a = draw(n, n);
+                let sum: Vec<f64> = (0..n).map(|j| 0.3 * a[j] - 3.1 * a[(at - 1) * n + j]).collect();
+                a[at * n..][..n].copy_from_slice(&sum);
+                let (q, diagonal) = decompose(level, a.clone(), n);
+                assert!(diagonal[..at].iter().all(|x| x.is_finite()));
+                let end = (at / BLOCK + 1) * BLOCK;
+                assert!(diagonal[at..end.min(n)].iter().all(|&x| x == f64::NEG_INFINITY), "{diagonal:?}");
+                assert!(q[at * n..end.min(n) * n].iter().all(|&x| x == 0.0));
+                assert_orthonormal(&q[..at * n], n);
+            }
+            let zero = decompose(level, vec![0.0; 12], 4);
+            assert_eq!(zero, (vec![0.0; 12], vec![f64::NEG_INFINITY; 3]));
+        }
+    }
+}

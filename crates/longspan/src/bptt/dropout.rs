@@ -1,0 +1,197 @@
+//! Dropout on the connections between layers, never through time.
+//!
+//! Connection 0 is the embedding's output, connection l the output of layer l − 1 as layer l reads it, connection L what
+//! the head reads. An element is zero with probability p and otherwise scaled by 1 / (1 − p).
+//!
+//! A mask is a pure function of (seed, training step, connection, t, global row, unit): backward, recomputation and other
+//! thread counts see the same one, and nothing has to be stored. A mask for sequences ([`Mask::Sequence`]) is that of t = 0 at
+//! every t: a row drops the same units all along the window.
+//!
+//! # References
+//! Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014: non-recurrent connections only. One mask for
+//! a sequence: Gal, Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks", NIPS 2016, of
+//! which this is the vertical part.
+
+use longspan_kernel::Context;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::real::Real;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_kernel::rows::for_each_row;
+
+/// What has a mask of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mask {
+    /// Every step of a row.
+    #[default]
+    Step,
+    /// A row, all its steps alike.
+    Sequence,
+}
+
+crate::option_names!(Mask, "mask": Step = "step", Sequence = "sequence");
+
+/// The masks of one training step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// p in units of 2⁻¹⁶: a unit is dropped if its 16 random bits are below.
+    threshold: u32,
+    seed: u64,
+    step: u64,
+    first_row: u64,
+    mask: Mask,
+    /// Whether rows are given turned around, each within its length.
+    turned: bool,
+    /// Added to the number of a connection.
+    shift: u32,
+}
+
+/// Connections of an encoder are counted from here: beyond those of any stack.
+const ENCODER: u32 = 1 << 16;
+
+/// Random 16-bit numbers in one block of words.
+const UNITS: usize = 8;
+
+impl Dropout {
+    /// Masks of probability `rate`, rounded to a multiple of 2⁻¹⁶, for training step `step`; row b of the batch is sample
+    /// `first_row + b`. None where the rate is 0.
+    ///
+    /// # Panics
+    /// If the rate is not in [0, 1).
+    pub fn new(rate: f64, seed: u64, step: u64, first_row: u64) -> Option<Self> {
+        assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
+        let threshold = ((rate * 65536.0).round() as u32).min(65535);
+        (threshold > 0).then_some(Self {
+            threshold,
+            seed,
+            step,
+            first_row,
+            mask: Mask::Step,
+            turned: false,
+            shift: 0,
+        })
+    }
+
+    /// The same with masks of this kind.
+    pub fn of(self, mask: Mask) -> Self {
+        Self { mask, ..self }
+    }
+
+    /// The same masks for rows that are turned around, each within its length.
+    pub fn turned(self) -> Self {
+        Self { turned: !self.turned, ..self }
+    }
+
+    /// The masks of an encoder, which are not those of its decoder.
+    pub fn of_encoder(self) -> Self {
+        Self { shift: ENCODER, ..self }
+    }
+
+    /// Masks and scales `data` `[places, width]` of the places of a cut. Forward applies it to outputs, backward to their
+    /// gradients.
+    pub fn apply<R: Real>(
+        self,
+        ctx: &Context<R>,
+        connection: usize,
+        cut: Cut<'_>,
+        width: usize,
+        data: &mut [R],
+    ) {
+        let key = Key::new(self.seed, Purpose::Dropout, self.shift + connection as u32, self.step);
+        let scale = R::from_f64(65536.0 / (65536 - self.threshold) as f64);
+        for_each_row(ctx, data, width, |place, units| {
+            let (t, row) = cut.place(place);
+            let t = match self.mask {
+                Mask::Sequence => 0,
+                Mask::Step if self.turned => cut.length(row) - 1 - t,
+                Mask::Step => t,
+            };
+            let (t, sample) = (t as u32, self.first_row + row as u64);
+            for (block, units) in units.chunks_mut(UNITS).enumerate() {
+                let words = key.words(t, sample, block as u32);
+                for (j, x) in units.iter_mut().enumerate() {
+                    let bits = words[j / 2] >> (16 * (j % 2)) & 0xffff;
+                    *x = if bits < self.threshold { R::ZERO } else { *x * scale };
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longspan_kernel::Level;
+    use longspan_kernel::extent::Extent;
+
+    fn mask(rate: f64, step: u64, connection: usize, first_step: usize, first_row: u64) -> Vec<f32> {
+        let ctx = Context::new(Level::Portable, 2);
+        let mut data = vec![1.0; 6 * 5 * 50];
+        let dropout = Dropout::new(rate, 3, step, first_row).unwrap();
+        let extent = Extent::even(first_step + 6, 5);
+        dropout.apply(&ctx, connection, extent.cut(first_step, 6), 50, &mut data);
+        data
+    }
+
+    #[test]
+    fn drops_its_share_and_keeps_the_mean() {
+        for rate in [0.1, 0.5, 0.9] {
+            let data = mask(rate, 0, 0, 0, 0);
+            let dropped = data.iter().filter(|&&x| x == 0.0).count() as f64;
+            let n = data.len() as f64;
+            // Five standard errors of a share.
+            assert!((dropped / n - rate).abs() < 5.0 * (rate * (1.0 - rate) / n).sqrt(), "{rate}: {dropped}");
+            let kept = data.iter().find(|&&x| x != 0.0).copied().unwrap();
+            assert!((f64::from(kept) * (1.0 - rate) - 1.0).abs() < 2e-4, "{kept}");
+        }
+        assert_eq!(Dropout::new(0.0, 1, 2, 3), None);
+    }
+
+    #[test]
+    fn masks_follow_the_sample_and_the_step_not_the_batch() {
+        let base = mask(0.5, 7, 1, 0, 0);
+        // Row 2 of one batch is row 1 of another; step 3 of the window is step 0 of its second half.
+        let shifted = mask(0.5, 7, 1, 0, 1);
+        assert_eq!(base[2 * 50..3 * 50], shifted[50..2 * 50]);
+        let later = mask(0.5, 7, 1, 3, 0);
+        assert_eq!(base[3 * 250..6 * 250], later[..3 * 250]);
+        for other in [mask(0.5, 8, 1, 0, 0), mask(0.5, 7, 2, 0, 0)] {
+            assert_ne!(base, other);
+        }
+    }
+
+    fn ragged(dropout: Dropout, extent: &Extent) -> Vec<f64> {
+        let mut data = vec![1.0; extent.places() * 20];
+        dropout.apply(&Context::new(Level::Portable, 2), 1, extent.whole(), 20, &mut data);
+        data
+    }
+
+    #[test]
+    fn a_mask_for_sequences_is_the_same_at_every_step_and_another_for_every_row() {
+        let mut extent = Extent::default();
+        extent.set_lengths(&[5, 3, 1]);
+        let step = Dropout::new(0.5, 3, 7, 2).unwrap();
+        let data = ragged(step.of(Mask::Sequence), &extent);
+        let rows: Vec<_> = (0..3).map(|b| &data[b * 20..][..20]).collect();
+        for place in 0..extent.places() {
+            assert_eq!(&data[place * 20..][..20], rows[extent.place(place).1]);
+        }
+        assert!(rows[0] != rows[1] && rows[1] != rows[2] && rows[0] != rows[2]);
+        // Row 1 is sample 3 in any batch.
+        let later = ragged(Dropout::new(0.5, 3, 7, 3).unwrap().of(Mask::Sequence), &extent);
+        assert_eq!(rows[1], &later[..20]);
+        assert_ne!(data, ragged(step, &extent));
+    }
+
+    #[test]
+    fn turned_rows_have_the_masks_of_the_places_that_they_come_from() {
+        let mut extent = Extent::default();
+        extent.set_lengths(&[5, 3, 1]);
+        let dropout = Dropout::new(0.5, 3, 7, 2).unwrap();
+        let (data, turned) = (ragged(dropout, &extent), ragged(dropout.turned(), &extent));
+        for place in 0..extent.places() {
+            let (t, b) = extent.place(place);
+            let other = extent.offset(extent.length(b) - 1 - t) + b;
+            assert_eq!(data[place * 20..][..20], turned[other * 20..][..20]);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The gradients of a layer's weights over a chunk: sums over its places of deltas times what they met.
+
+use super::{Layer, Span, Tape, Tensors, Work, slots};
+use crate::cell::{Cell, Factor};
+use crate::params::Params;
+use longspan_kernel::Context;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::gemm::accumulate_transposed;
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent::{Operand, Phase};
+use longspan_kernel::rows::{add_column_dots, add_column_sums};
+
+impl<R: Real> Layer<R> {
+    /// `x` is None where the input's weights get their gradient by [`Layer::project_back`].
+    pub(super) fn weight_gradients<C: Cell<R>>(
+        &self,
+        ctx: &Context<R>,
+        _: &C,
+        x: Option<Mat<'_, R>>,
+        cut: Cut<'_>,
+        tape: &Tape<R>,
+        span: &Span<R>,
+        work: &mut Work<R>,
+        grads: &mut Params<R>,
+    ) {
+        let (hidden, shape, count) = (self.hidden, &self.shape, span.places);
+        let width = shape.gates * hidden;
+        let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
+        let hidden_before = span.before(cut, 0, &mut work.before);
+        let Tensors { weight_ih, weight_hh, bias_ih, bias_hh, .. } = self.tensors;
+        let [d_ih, d_hh, d_bias_ih, d_bias_hh] = grads.tensors_mut([weight_ih, weight_hh, bias_ih, bias_hh]);
+        let products = &mut work.products;
+        let d_ih = MatMut::new(d_ih, width, self.input);
+        match (shape.phases, x) {
+            (&[Phase { operand: Operand::Hidden, delta: 0, .. }], Some(x)) => {
+                // The gradients by the sums of the input and of the state are the same numbers, and so are their sums.
+                work.sums.fill(R::ZERO);
+                let d_hh = MatMut::new(d_hh, width, hidden);
+                let both = [(x, d_ih), (hidden_before, d_hh)];
+                accumulate_transposed(ctx, deltas(0, shape.gates), both, products, Some(&mut work.sums));
+                for d_bias in [d_bias_ih, d_bias_hh] {
+                    d_bias.iter_mut().zip(&work.sums[..]).for_each(|(d, &sum)| *d += sum);
+                }
+            }
+            (phases, x) => {
+                if let Some(x) = x {
+                    let deltas = deltas(0, shape.gates);
+                    accumulate_transposed(ctx, deltas, [(x, d_ih)], products, Some(d_bias_ih));
+                }
+                for phase in phases {
+                    let operand = match phase.operand {
+                        Operand::Hidden => hidden_before,
+                        Operand::Tape { slot, .. } => slots(&tape.gates, count, shape.tape, hidden, slot, 1),
+                    };
+                    let (first, rows) = (phase.first_gate * hidden, phase.gates * hidden);
+                    let d_hh = MatMut::new(&mut d_hh[first * hidden..], rows, hidden);
+                    let d_bias = Some(&mut d_bias_hh[first..first + rows]);
+                    let deltas = deltas(phase.delta, phase.gates);
+                    accumulate_transposed(ctx, deltas, [(operand, d_hh)], products, d_bias);
+                }
+            }
+        }
+        if let Some(index) = self.tensors.peephole {
+            for (weight, peephole) in C::PEEPHOLES.iter().enumerate() {
+                let factor = match peephole.factor {
+                    Factor::Previous(part) => span.before(cut, part, &mut work.before),
+                    Factor::Next(part) => {
+                        Mat::new(&span.states[part * span.stride + span.rows * hidden..], count, hidden)
+                    }
+                };
+                let out = &mut grads.tensor_mut(index)[weight * hidden..][..hidden];
+                add_column_dots(ctx, deltas(peephole.delta, 1), factor, out);
+            }
+        }
+        if let (Some(index), Some(slot)) = (self.tensors.step, C::STEP_DELTA) {
+            let sums = &mut work.sums[..hidden];
+            sums.fill(R::ZERO);
+            add_column_sums(ctx, deltas(slot, 1), sums);
+            grads.tensor_mut(index)[0] += sums.iter().fold(R::ZERO, |sum, &x| sum + x);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a layer is given to keep: tapes, spans, working memory, and what stands where in them.
+
+use super::{Layer, Span, Tape, Work};
+use longspan_kernel::Buffer;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::gemm::Workspace;
+use longspan_kernel::real::Real;
+
+impl<R: Real> Layer<R> {
+    /// An empty tape; it grows to the first chunk's size and is used again from then on.
+    pub fn tape(&self) -> Tape<R> {
+        Tape { gates: Buffer::zeros(0) }
+    }
+
+    /// Numbers on the tape for each (step, row).
+    pub fn tape_width(&self) -> usize {
+        self.shape.tape * self.hidden
+    }
+
+    /// The tape of step t of a chunk: `[rows, slots · H]`.
+    pub fn tape_at<'a>(&self, tape: &'a Tape<R>, cut: Cut<'_>, t: usize) -> &'a [R] {
+        let width = self.tape_width();
+        &tape.gates[cut.offset(t) * width..][..cut.rows_at(t) * width]
+    }
+
+    /// What backward has left of step t of the chunk that this layer was last run over: `[rows, slots · H]`, the gradients by
+    /// the pre-activations first.
+    pub fn deltas_at<'a>(&self, work: &'a Work<R>, cut: Cut<'_>, t: usize) -> &'a [R] {
+        let width = self.shape.deltas * self.hidden;
+        &work.deltas[cut.offset(t) * width..][..cut.rows_at(t) * width]
+    }
+
+    /// The elementwise weights that were packed last, `[weights, H]`.
+    pub fn elementwise(&self) -> &[R] {
+        &self.weights
+    }
+
+    /// Width of the input projection, G·H.
+    pub fn projected_width(&self) -> usize {
+        self.shape.gates * self.hidden
+    }
+
+    /// An empty span.
+    pub fn span(&self) -> Span<R> {
+        let nothing = || Buffer::zeros(0);
+        Span { rows: 0, places: 0, hidden: self.hidden, stride: 0, states: nothing(), d_states: nothing() }
+    }
+
+    /// Empty working memory for backward.
+    pub fn work(&self) -> Work<R> {
+        Work {
+            deltas: Buffer::zeros(0),
+            before: Buffer::zeros(0),
+            products: Workspace::new(),
+            sums: Buffer::zeros(self.shape.gates * self.hidden),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The Jacobian of a layer's state along a trajectory, as products with vectors.
+
+use std::ops::Range;
+
+use super::{Layer, Span, Tape};
+use crate::cell::with_cell;
+use longspan_kernel::extent::Cut;
+use longspan_kernel::gemm::{Start, product};
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::real::Real;
+use longspan_kernel::recurrent;
+use longspan_kernel::recurrent::Tangents;
+use longspan_kernel::{Buffer, Context, Level};
+
+/// The Jacobians J_t = ∂s_t/∂s_{t−1} of one layer over a chunk: with its recurrent weights, all of them.
+pub struct Jacobians<R> {
+    /// `[places, width]`.
+    coefficients: Buffer<R>,
+    width: usize,
+    rows: usize,
+}
+
+impl<R: Real> Jacobians<R> {
+    /// Of no chunk yet.
+    pub fn new() -> Self {
+        Self { coefficients: Buffer::zeros(0), width: 0, rows: 0 }
+    }
+}
+
+impl<R: Real> Default for Jacobians<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R: Real> Layer<R> {
+    /// Numbers in the state of one row: parts · H.
+    pub fn state_width(&self) -> usize {
+        self.shape.parts * self.hidden
+    }
+
+    /// Takes the Jacobians of a chunk that was run forwards.
+    ///
+    /// # Panics
+    /// If a row ends inside the chunk.
+    pub fn linearise(
+        &self,
+        ctx: &Context<R>,
+        cut: Cut<'_>,
+        tape: &mut Tape<R>,
+        span: &mut Span<R>,
+        to: &mut Jacobians<R>,
+    ) {
+        assert!(cut.is_even(), "Jacobians of rows that end inside the chunk");
+        (to.width, to.rows) = (self.shape.jacobian * self.hidden, cut.rows());
+        to.coefficients.grow(cut.places() * to.width);
+        let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
+        with_cell!(self.kind, cell => recurrent::linearise(ctx, &cell, &mut chunk, &mut to.coefficients));
+    }
+
+    /// ṡ_t = J_t ṡ_{t−1} + (∂s_t/∂x_t) ẋ at step t of the chunk for K tangents of each of the batch's rows `of`, on the calling
+    /// thread. The weights are those last packed for forward.
+    ///
+    /// # Shapes
+    /// `before`, `after` `[B · K, parts · H]`; `inflow` `[B · K, G · H]`, see [`Layer::inflow`]. `operands` is working memory.
+    pub fn tangents(
+        &self,
+        level: Level,
+        jacobians: &Jacobians<R>,
+        (t, of): (usize, Range<usize>),
+        before: Mat<'_, R>,
+        after: MatMut<'_, R>,
+        inflow: Option<Mat<'_, R>>,
+        operands: &mut Buffer<R>,
+    ) {
+        let width = jacobians.width;
+        let first = (t * jacobians.rows + of.start) * width;
+        let jacobian = Mat::new(&jacobians.coefficients[first..], of.len(), width);
+        let hidden = self.hidden;
+        operands.grow(before.rows() * self.shape.operands * hidden);
+        let step = Tangents { hidden, jacobian, before, after, inflow, operands };
+        with_cell!(self.kind, cell =>
+            recurrent::tangents(level, &cell, self.shape.phases, &self.hidden_forward, step));
+    }
+
+    /// W_ih ẋ of tangents ẋ `[K, D]`: `[K, G · H]`.
+    pub fn inflow(&self, ctx: &Context<R>, tangents: Mat<'_, R>, to: MatMut<'_, R>) {
+        product(ctx, tangents, &self.input_forward, Start::Zero, to);
+    }
+}

@@ -1,0 +1,44 @@
+//! The map that every readout begins with: x = W h + b.
+
+use crate::params::Params;
+use longspan_kernel::gemm::{Start, product};
+use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::real::Real;
+use longspan_kernel::{Context, Level, Packed, Weights};
+
+/// W `[K, H]` and b `[K]` of the layout, with Wᵀ packed by the first call that needs it.
+pub(super) struct Affine<R> {
+    pub(super) weight: usize,
+    pub(super) bias: usize,
+    pub(super) hidden: usize,
+    pub(super) width: usize,
+    packed: Packed<R>,
+    /// Whether it is that of the weights at hand.
+    fresh: bool,
+}
+
+impl<R: Real> Affine<R> {
+    pub(super) fn new(level: Level, weight: usize, bias: usize, hidden: usize, width: usize) -> Self {
+        Self { weight, bias, hidden, width, packed: Packed::new(level, hidden, 1, width), fresh: false }
+    }
+
+    /// The weights have changed.
+    pub(super) fn forget(&mut self) {
+        self.fresh = false;
+    }
+
+    /// W as it lies in the layout.
+    pub(super) fn weights<'a>(&self, params: &'a Params<R>) -> Mat<'a, R> {
+        Mat::new(params.tensor(self.weight), self.width, self.hidden)
+    }
+
+    /// x `[rows, K]` of `h` `[rows, H]`.
+    pub(super) fn apply(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], x: &mut [R]) {
+        if !self.fresh {
+            self.packed.pack(ctx, Weights::Transposed(self.weights(params)));
+            self.fresh = true;
+        }
+        let (rows, bias) = (h.len() / self.hidden, Start::Bias(params.tensor(self.bias)));
+        product(ctx, Mat::new(h, rows, self.hidden), &self.packed, bias, MatMut::new(x, rows, self.width));
+    }
+}

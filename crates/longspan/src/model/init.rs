@@ -1,0 +1,236 @@
+//! Initial weights.
+//!
+//! | rule | W_hh, each gate's block `[H, H]` |
+//! |---|---|
+//! | `uniform` | U(±1/√H), as W_ih and both biases: PyTorch's |
+//! | `xavier` | U(±√(6/(H + H))) |
+//! | `orthogonal[:gain]` | gain (default 1) times a random orthogonal matrix |
+//! | `identity` | the identity; with relu the IRNN |
+//! | `gaussian[:g]` | N(0, g²/H), g 1 by default |
+//! | `chrono:T` | orthogonal, with biases for dependencies up to T steps |
+//!
+//! For all but `uniform`, W_ih is U(±√(6/(D + H))) in each gate's block `[H, D]`, and biases are zero. Embeddings are
+//! N(0, 1), or N(0, 1/E) where they are the readout's weights too; a readout of n numbers is U(±1/√n) without bias. Norms begin
+//! with γ = 1 and β = 0, learned states with 0.
+//!
+//! # References
+//! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le, Jaitly, Hinton
+//! 2015. Forget bias: Jozefowicz, Zaremba, Sutskever, ICML 2015. Chrono: Tallec, Ollivier, ICLR 2018.
+
+mod biases;
+mod orthogonal;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::cell::CellKind;
+use crate::params::{Entry, Params};
+use crate::setting::{Kind, SettingError, check, number, positive};
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
+use longspan_kernel::rng::{Key, Purpose, Stream};
+use orthogonal::orthogonalise;
+
+/// A rule for the initial weights, see the module's table.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Init {
+    /// PyTorch's uniform distribution.
+    #[default]
+    Uniform,
+    /// Xavier's uniform distribution.
+    Xavier,
+    /// A random orthogonal matrix times a gain.
+    Orthogonal {
+        /// The gain, above 0.
+        gain: f64,
+    },
+    /// The identity.
+    Identity,
+    /// A Gaussian matrix with eigenvalues up to about g.
+    Gaussian {
+        /// g, above 0.
+        gain: f64,
+    },
+    /// Gate biases for dependencies of up to `longest` steps. Cells other than lstm and gru have no such gates: to them it
+    /// is orthogonal.
+    Chrono {
+        /// T, at least 2.
+        longest: f64,
+    },
+}
+
+impl Init {
+    /// The gain of the recurrent weights, where the rule has one.
+    pub fn gain(self) -> Option<f64> {
+        match self {
+            Self::Orthogonal { gain } | Self::Gaussian { gain } => Some(gain),
+            Self::Uniform | Self::Xavier | Self::Identity | Self::Chrono { .. } => None,
+        }
+    }
+}
+
+/// What initial weights are made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InitSpec {
+    /// The rule.
+    pub init: Init,
+    /// Bias of the lstm's forget gate: in b_ih, with 0 in b_hh. The coupled lstm, where f = 1 − i, has its negative at i. 0
+    /// leaves the biases to the rule; so does chrono, which sets these gates itself.
+    pub forget_bias: f64,
+    /// The cell of every layer.
+    pub cell: CellKind,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// Sets every weight. Row i of tensor n is drawn from a stream of its own, named by (seed, n, i), on whichever thread.
+///
+/// # Panics
+/// If the layout has a tensor of unknown name, or a layer without `rnn.weight_hh_l{k}`.
+pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &InitSpec) {
+    let layout = params.layout().clone();
+    let tied = layout.find("head.weight").is_none();
+    for (index, entry) in layout.entries().iter().enumerate() {
+        let place = Place { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
+        let out = params.tensor_mut(index);
+        // An encoder and a decoder have the same tensors, each behind its scope.
+        let scope = ["encoder.", "decoder."].into_iter().find(|scope| entry.name.starts_with(scope));
+        let scope = scope.unwrap_or_default();
+        let name = &entry.name[scope.len()..];
+        let (name, layer) = name.rsplit_once("_l").unwrap_or((name, ""));
+        match name {
+            "embedding.weight" => {
+                let deviation = if tied { 1.0 / (entry.shape[1] as f64).sqrt() } else { 1.0 };
+                place.draw(out, |stream| deviation * stream.normal());
+            }
+            "head.weight" => place.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
+            "head.bias" | "rnn.weight_peephole" | "rnn.norm_bias" | "rnn.h0" | "rnn.c0" => out.fill(R::ZERO),
+            "rnn.norm_weight" => out.fill(R::ONE),
+            "rnn.residual_step" => {
+                let step = if let CellKind::Residual { step, .. } = spec.cell { step } else { 1.0 };
+                out.fill(R::from_f64(step));
+            }
+            "rnn.weight_ih" | "rnn.weight_hh" | "rnn.bias_ih" | "rnn.bias_hh" => {
+                let Some(recurrent) = layout.find(&format!("{scope}rnn.weight_hh_l{layer}")) else {
+                    panic!("layer {scope}{layer} has no recurrent weights");
+                };
+                let hidden = recurrent.shape[1];
+                match name {
+                    "rnn.weight_ih" => place.input(out, spec, hidden),
+                    "rnn.weight_hh" => place.recurrent(out, spec, hidden),
+                    _ => place.bias(out, spec, hidden, name == "rnn.bias_ih"),
+                }
+            }
+            _ => panic!("no initial weights are known for {}", entry.name),
+        }
+    }
+}
+
+/// A tensor with the key of its draws.
+struct Place<'a, R> {
+    ctx: &'a Context<R>,
+    key: Key,
+    entry: &'a Entry,
+}
+
+impl<R: Real> Place<'_, R> {
+    /// The stream of a row; an element of a vector counts as a row.
+    fn row(&self, row: usize) -> Stream {
+        self.key.stream(0, row as u64)
+    }
+
+    /// Draws element by element, rows in their order.
+    fn draw(&self, out: &mut [R], draw: impl Fn(&mut Stream) -> f64 + Sync) {
+        let cols: usize = self.entry.shape[1..].iter().product();
+        self.ctx.split_parts(out, cols.max(1), |i, row| {
+            let mut stream = self.row(i);
+            row.iter_mut().for_each(|x| *x = R::from_f64(draw(&mut stream)));
+        });
+    }
+
+    /// U(±bound).
+    fn uniform(&self, out: &mut [R], bound: f64) {
+        self.draw(out, |stream| bound * (2.0 * stream.uniform() - 1.0));
+    }
+
+    fn input(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
+        let fans = self.entry.shape[1] + hidden;
+        match spec.init {
+            Init::Uniform => self.uniform(out, 1.0 / (hidden as f64).sqrt()),
+            _ => self.uniform(out, (6.0 / fans as f64).sqrt()),
+        }
+    }
+
+    fn recurrent(&self, out: &mut [R], spec: &InitSpec, hidden: usize) {
+        let units = hidden as f64;
+        match spec.init {
+            Init::Uniform => self.uniform(out, 1.0 / units.sqrt()),
+            Init::Xavier => self.uniform(out, (3.0 / units).sqrt()),
+            Init::Gaussian { gain } => self.draw(out, |stream| gain / units.sqrt() * stream.normal()),
+            Init::Identity => {
+                for (i, row) in out.chunks_mut(hidden).enumerate() {
+                    row.fill(R::ZERO);
+                    row[i % hidden] = R::ONE;
+                }
+            }
+            Init::Orthogonal { gain } => self.orthogonal(out, hidden, gain),
+            Init::Chrono { .. } => self.orthogonal(out, hidden, 1.0),
+        }
+    }
+
+    fn orthogonal(&self, out: &mut [R], hidden: usize, gain: f64) {
+        let mut normal = vec![0.0; out.len()];
+        self.ctx.split_parts(&mut normal, hidden, |i, row| {
+            let mut stream = self.row(i);
+            row.iter_mut().for_each(|x| *x = stream.normal());
+        });
+        let level = self.ctx.level();
+        self.ctx.split_parts(&mut normal, hidden * hidden, |_, gate| orthogonalise(level, gate, hidden));
+        out.iter_mut().zip(normal).for_each(|(x, q)| *x = R::from_f64(gain * q));
+    }
+}
+
+const KIND: Kind = Kind {
+    what: "initialiser",
+    forms: &["uniform", "xavier", "orthogonal[:gain]", "identity", "gaussian[:g]", "chrono:T"],
+};
+
+impl FromStr for Init {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let mut parts = KIND.read(text)?;
+        let gain = |text: Option<&str>| text.map_or(Ok(1.0), |text| positive("the gain", text));
+        let init = match parts.name {
+            "uniform" => Self::Uniform,
+            "xavier" => Self::Xavier,
+            "orthogonal" => Self::Orthogonal { gain: gain(parts.optional())? },
+            "identity" => Self::Identity,
+            "gaussian" => Self::Gaussian { gain: gain(parts.optional())? },
+            "chrono" => {
+                let what = "the longest dependency";
+                let longest = number(what, parts.required(what)?)?;
+                let good = |t: f64| t.is_finite() && t >= 2.0;
+                Self::Chrono { longest: check(what, longest, good, "finite and at least 2")? }
+            }
+            _ => return Err(KIND.unknown(text)),
+        };
+        parts.end(init)
+    }
+}
+
+impl fmt::Display for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uniform => f.write_str("uniform"),
+            Self::Xavier => f.write_str("xavier"),
+            Self::Orthogonal { gain } => write!(f, "orthogonal:{gain}"),
+            Self::Identity => f.write_str("identity"),
+            Self::Gaussian { gain } => write!(f, "gaussian:{gain}"),
+            Self::Chrono { longest } => write!(f, "chrono:{longest}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

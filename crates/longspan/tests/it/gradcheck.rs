@@ -1,0 +1,143 @@
+//! Every gradient of every cell against central differences, in f64.
+
+use crate::stack::{Case, Options, Problem, levels};
+use longspan::bptt::dropout::{Dropout, Mask};
+use longspan::cell::CellKind;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::{Context, Level};
+
+/// Step of the central differences: the truncation error ε² and the rounding error 1e-16/ε are both far below the bound.
+const EPSILON: f64 = 1e-5;
+/// Largest ‖numeric − analytic‖ / ‖analytic‖ of a tensor.
+const TOLERANCE: f64 = 1e-6;
+
+/// Relative error of one tensor's gradient, the tensor given as a place to disturb by `epsilon`.
+fn error(
+    problem: &mut Problem<f64>,
+    ctx: &Context<f64>,
+    analytic: &[f64],
+    epsilon: f64,
+    place: &impl Fn(&mut Problem<f64>) -> &mut [f64],
+) -> f64 {
+    let (mut error, mut size) = (0.0, 0.0);
+    for (i, &exact) in analytic.iter().enumerate() {
+        let before = place(problem)[i];
+        place(problem)[i] = before + epsilon;
+        let above = problem.loss(ctx);
+        place(problem)[i] = before - epsilon;
+        let below = problem.loss(ctx);
+        place(problem)[i] = before;
+        let numeric = (above - below) / (2.0 * epsilon);
+        error += (numeric - exact).powi(2);
+        size += exact * exact;
+    }
+    // A tensor whose gradient is nothing (a relu that never opens) is compared absolutely.
+    error.sqrt() / size.sqrt().max(1e-3)
+}
+
+fn check(
+    name: &str,
+    problem: &mut Problem<f64>,
+    ctx: &Context<f64>,
+    analytic: &[f64],
+    place: impl Fn(&mut Problem<f64>) -> &mut [f64],
+) {
+    let mut relative = error(problem, ctx, analytic, EPSILON, &place);
+    if relative >= TOLERANCE && problem.case.kind == CellKind::Relu {
+        // A unit whose sum lies within ε of relu's kink spoils the difference, not the gradient: a step too short to
+        // reach the kink must then agree.
+        relative = error(problem, ctx, analytic, EPSILON / 64.0, &place);
+    }
+    let (case, options) = (problem.case, problem.options);
+    assert!(relative < TOLERANCE, "{name} of {case:?}, {options:?}: relative error {relative:e}");
+}
+
+fn check_all(level: Level, case: Case, seed: u64) {
+    check_problem(level, Problem::new(level, case, seed));
+}
+
+fn check_problem(level: Level, mut problem: Problem<f64>) {
+    let ctx = Context::new(level, 1);
+    let gradient = problem.gradient(&ctx);
+    for (index, entry) in problem.params.layout().clone().entries().iter().enumerate() {
+        check(&entry.name, &mut problem, &ctx, gradient.params.tensor(index), |p| p.params.tensor_mut(index));
+    }
+    check("x", &mut problem, &ctx, &gradient.x, |p| &mut p.x);
+    // A learned state takes the place of one that is carried in.
+    let states = if problem.options.learned_state { 0 } else { problem.stack.states() };
+    for layer in 0..states {
+        let name = format!("initial state of layer {layer}");
+        check(&name, &mut problem, &ctx, gradient.state.layer(layer), |p| p.state.layer_mut(layer));
+    }
+}
+
+/// Every cell × 1–3 layers × lengths 1–12 × chunk boundaries, with a state carried in and a gradient carried back.
+#[test]
+fn every_cell_depth_length_and_chunk() {
+    for kind in CellKind::ALL {
+        for layers in 1..=3 {
+            for steps in 1..=12 {
+                // Chunks of 1, 4 and the whole sequence; odd sizes reach every tail.
+                for chunk in [1, 4, 16] {
+                    let seed = (steps * 100 + layers * 10 + chunk) as u64;
+                    check_all(
+                        Level::detect(),
+                        Case { kind, layers, input: 3, hidden: 4, steps, rows: 2, chunk },
+                        seed,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Rows of different lengths, with what arrives at each one's last state.
+#[test]
+fn rows_that_end_at_different_steps() {
+    let mut extent = Extent::default();
+    extent.set_lengths(&[7, 5, 5, 2, 1]);
+    for kind in CellKind::ALL {
+        for (layers, chunk) in [(1, 1), (1, 16), (2, 3)] {
+            let case = Case { kind, layers, input: 3, hidden: 4, steps: 7, rows: 5, chunk };
+            check_problem(Level::detect(), Problem::ragged(Level::detect(), case, extent.clone(), 11));
+        }
+    }
+}
+
+/// Sizes around vectors and tiles, on every instruction set.
+#[test]
+fn every_instruction_set_with_tails() {
+    for level in levels() {
+        for kind in CellKind::ALL {
+            for (hidden, rows) in [(1, 1), (9, 7), (17, 3)] {
+                check_all(level, Case { kind, layers: 1, input: 2, hidden, steps: 3, rows, chunk: 2 }, 5);
+            }
+        }
+    }
+}
+
+/// All options alone and together, over rows of different lengths and chunks that end inside them.
+#[test]
+fn every_option_of_a_stack() {
+    let mut extent = Extent::default();
+    extent.set_lengths(&[6, 4, 4, 1]);
+    let masks = [None, Some(Mask::Step), Some(Mask::Sequence)];
+    for kind in CellKind::ALL {
+        for bits in 0..16 {
+            for (layers, chunk) in [(1, 16), (2, 2), (3, 3)] {
+                let bit = |i: usize| bits >> i & 1 == 1;
+                let [bidirectional, residual, norm, learned_state] = [bit(0), bit(1), bit(2), bit(3)];
+                let dropout = masks[(bits + layers) % 3]
+                    .map(|mask| Dropout::new(0.3, 5, 2, 7).expect("a rate above 0").of(mask));
+                let options = Options { bidirectional, residual, norm, learned_state, dropout };
+                // As wide as the layers: layer 0 has no residual connection for all that.
+                let case = Case { kind, layers, input: 4, hidden: 4, steps: 6, rows: 4, chunk };
+                let seed = 100 * bits as u64 + layers as u64;
+                check_problem(
+                    Level::detect(),
+                    Problem::with(Level::detect(), case, options, extent.clone(), seed),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Jacobians of every cell: products with vectors against central differences and against the backward pass, dense matrices
+//! against PyTorch's, and the singular values of products.
+
+use crate::stack::{Case, Options, Problem, levels};
+use longspan::bptt::{Input, State};
+use longspan::cell::CellKind;
+use longspan::probe::jacobian::{DenseJacobians, jacobian_products};
+use longspan::probe::tangent::StackTangents;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_kernel::{Context, Level};
+use longspan_record::jacobian::JacobianProduct;
+
+/// State of row b as the tangents have it: layer after layer, all parts of one after the other.
+fn joint(state: &State<f64>, layers: usize, rows: usize, hidden: usize, row: usize) -> Vec<f64> {
+    let of_layer = |l: usize| state.layer(l).chunks(hidden).skip(row).step_by(rows).flatten().copied();
+    (0..layers).flat_map(of_layer).collect()
+}
+
+/// Puts numbers of [`joint`]'s order into row b.
+fn set_joint(state: &mut State<f64>, layers: usize, rows: usize, hidden: usize, row: usize, values: &[f64]) {
+    let mut values = values.chunks(hidden);
+    for l in 0..layers {
+        for part in state.layer_mut(l).chunks_mut(hidden).skip(row).step_by(rows) {
+            part.copy_from_slice(values.next().expect("as many numbers"));
+        }
+    }
+}
+
+/// `count` random tangents of every row, `[row][tangent]`, and what the stack's Jacobians make of them over all steps.
+fn pushed(problem: &mut Problem<f64>, ctx: &Context<f64>, count: usize) -> [Vec<Vec<Vec<f64>>>; 2] {
+    let Case { layers, rows, hidden, .. } = problem.case;
+    let state = problem.state.clone();
+    let mut tangents = StackTangents::new(&state, rows, count);
+    let mut draw = Key::new(7, Purpose::Probe, 0, 0).stream(0, 0);
+    for l in 0..layers {
+        tangents.layer_mut(l).iter_mut().for_each(|x| *x = draw.normal());
+    }
+    let read = |tangents: &StackTangents<f64>| -> Vec<Vec<Vec<f64>>> {
+        let of = |row: usize, k: usize| {
+            let of_layer = |l: usize| {
+                let width = state.layer(l).len() / rows;
+                tangents.layer(l)[(row * count + k) * width..][..width].to_vec()
+            };
+            (0..layers).flat_map(of_layer).collect()
+        };
+        (0..rows).map(|row| (0..count).map(|k| of(row, k)).collect()).collect()
+    };
+    let before = read(&tangents);
+    problem.stack.pack(ctx, &problem.params);
+    let mut y = vec![0.0; problem.extent.places() * hidden];
+    let input = Input::Numbers(&problem.x);
+    let (extent, mut end) = (problem.extent.clone(), state.clone());
+    problem.stack.follow(ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
+        tangents.linearise(ctx, &mut passage);
+        (0..passage.cut().steps()).for_each(|t| tangents.step(ctx, &passage, t));
+    });
+    [before, read(&tangents)]
+}
+
+/// Largest |a − b| over the largest |b|.
+fn difference(a: &[f64], b: &[f64]) -> f64 {
+    let size = b.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    let off = a.iter().zip(b).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
+    off / size.max(1e-3)
+}
+
+/// What stands between layers: nothing, sums, norms, both.
+const BETWEEN: [Options; 4] = {
+    let plain =
+        Options { bidirectional: false, residual: false, norm: false, learned_state: false, dropout: None };
+    [
+        plain,
+        Options { residual: true, ..plain },
+        Options { norm: true, ..plain },
+        Options { residual: true, norm: true, ..plain },
+    ]
+};
+
+fn problem(level: Level, case: Case, options: Options, seed: u64) -> Problem<f64> {
+    Problem::with(level, case, options, Extent::even(case.steps, case.rows), seed)
+}
+
+/// How far tangents are from central differences of the forward pass, at most.
+fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
+    let Case { kind, layers, hidden, rows, .. } = problem.case;
+    let ctx = Context::new(Level::detect(), 2);
+    let [before, after] = pushed(&mut problem, &ctx, count);
+    let (start, mut most) = (problem.state.clone(), 0.0f64);
+    for row in 0..rows {
+        let at = joint(&start, layers, rows, hidden, row);
+        for (v, exact) in before[row].iter().zip(&after[row]) {
+            let shifted = |problem: &mut Problem<f64>, by: f64| {
+                let moved: Vec<f64> = at.iter().zip(v).map(|(s, v)| s + by * v).collect();
+                problem.state = start.clone();
+                set_joint(&mut problem.state, layers, rows, hidden, row, &moved);
+                joint(&problem.outputs(&ctx).1, layers, rows, hidden, row)
+            };
+            // Two step lengths cancel the ε² of the error (Richardson): what is left is ε⁴ and rounding, 1e-16/ε.
+            // Relu is linear up to its kink: a shorter step keeps off it.
+            let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
+            let central = |problem: &mut Problem<f64>, e: f64| -> Vec<f64> {
+                let (above, below) = (shifted(problem, e), shifted(problem, -e));
+                above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * e)).collect()
+            };
+            let (wide, narrow) = (central(&mut problem, epsilon), central(&mut problem, epsilon / 2.0));
+            let numeric: Vec<f64> = wide.iter().zip(&narrow).map(|(w, n)| (4.0 * n - w) / 3.0).collect();
+            most = most.max(difference(&numeric, exact));
+            problem.state = start.clone();
+        }
+    }
+    most
+}
+
+/// Every cell, depths, chunk boundaries, sizes with tails; one tangent, a few, and more than the state has dimensions.
+#[test]
+fn tangents_are_the_forward_pass_differentiated() {
+    for kind in CellKind::ALL {
+        for (layers, steps, chunk, hidden, rows, count) in
+            [(1, 1, 4, 5, 2, 1), (1, 3, 2, 9, 1, 20), (2, 3, 2, 4, 2, 3), (3, 4, 4, 17, 3, 2)]
+        {
+            let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk };
+            let off = off_by(Problem::new(Level::detect(), case, 21), count);
+            let bound = if kind == CellKind::Relu { 1e-7 } else { 2e-9 };
+            assert!(off < bound, "{kind:?}, {layers} layers, {hidden} units: {off:e}");
+        }
+    }
+}
+
+/// As before, through what stands between layers. A norm bends what is close to its mean: its steps have errors of their own.
+#[test]
+fn tangents_pass_norms_and_sums() {
+    for kind in CellKind::ALL {
+        for options in BETWEEN {
+            for (layers, steps, hidden, rows) in [(2, 3, 6, 2), (4, 3, 9, 2)] {
+                let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
+                let off = off_by(problem(Level::detect(), case, options, 21), 3);
+                let bound = if kind == CellKind::Relu { 1e-6 } else { 1e-7 };
+                assert!(off < bound, "{kind:?}, {layers} layers, {options:?}: {off:e}");
+            }
+        }
+    }
+}
+
+/// ⟨u, J v⟩ = ⟨Jᵀ u, v⟩ with Jᵀ u from the backward pass, over all steps and layers, on every instruction set.
+#[test]
+fn tangents_are_the_transpose_of_the_backward_pass() {
+    for level in levels() {
+        for kind in CellKind::ALL {
+            for options in BETWEEN {
+                for (layers, steps, hidden, rows) in
+                    [(1, 1, 9, 1), (1, 5, 17, 2), (2, 3, 6, 3), (3, 4, 33, 1)]
+                {
+                    let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
+                    let off = off_the_transpose(problem(level, case, options, 5), level);
+                    assert!(off < 1e-13, "{kind:?}, {layers} layers, {options:?} on {level}: {off:e}");
+                }
+            }
+        }
+    }
+}
+
+/// |⟨u, J v⟩ − ⟨Jᵀ u, v⟩| over the lengths of u and J v, at most.
+fn off_the_transpose(mut problem: Problem<f64>, level: Level) -> f64 {
+    let Case { layers, hidden, rows, .. } = problem.case;
+    let (ctx, mut most) = (Context::new(level, 1), 0.0f64);
+    let [before, after] = pushed(&mut problem, &ctx, 4);
+    // No loss but ⟨end, s_T⟩: the target is the output itself.
+    problem.target = problem.outputs(&ctx).0;
+    let back = problem.gradient(&ctx).state;
+    for row in 0..rows {
+        let u = joint(&problem.end, layers, rows, hidden, row);
+        let transposed = joint(&back, layers, rows, hidden, row);
+        for (v, pushed) in before[row].iter().zip(&after[row]) {
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let size = dot(&u, &u).sqrt() * dot(pushed, pushed).sqrt();
+            most = most.max((dot(&u, pushed) - dot(&transposed, v)).abs() / size);
+        }
+    }
+    most
+}
+
+/// Linear layers h^l' = A_l h^l + W_l u_l in closed form: with sums, u_2 = h^1 + h^0, so that the block from h^0 to h^2 of one step
+/// is W_2 (W_1 + I) A_0; with norms W_1 D A_0, where D = diag(γ) (I − 11ᵀ/H − x̂x̂ᵀ/H) / √(v + ε) at x = h^0.
+#[test]
+fn blocks_of_linear_layers_are_known() {
+    let n = 4;
+    let case = Case { kind: CellKind::Identity, layers: 3, input: 2, hidden: n, steps: 1, rows: 1, chunk: 4 };
+    let times = |a: &[f64], b: &[f64]| -> Vec<f64> {
+        let at = |i: usize, j: usize| (0..n).map(|k| a[i * n + k] * b[k * n + j]).sum();
+        (0..n * n).map(|i| at(i / n, i % n)).collect()
+    };
+    let jacobian = |problem: &mut Problem<f64>| {
+        let (ctx, state) = (Context::new(Level::detect(), 1), problem.state.clone());
+        problem.stack.pack(&ctx, &problem.params);
+        let mut dense = DenseJacobians::new(&state, 1, 1);
+        let (input, mut end, mut y) = (Input::Numbers(&problem.x), state.clone(), vec![0.0; n]);
+        let extent = Extent::even(1, 1);
+        problem.stack.follow(&ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
+            dense.look(&ctx, &state, &mut passage);
+        });
+        (dense, end)
+    };
+    let block = |dense: &DenseJacobians, to: usize, from: usize| -> Vec<f64> {
+        let at = |i: usize| dense.matrix(0, 0)[(to * n + i / n) * 3 * n + from * n + i % n];
+        (0..n * n).map(at).collect()
+    };
+
+    let mut summed = problem(Level::detect(), case, BETWEEN[1], 3);
+    let (dense, _) = jacobian(&mut summed);
+    let named = |problem: &Problem<f64>, name: &str| problem.params.named(name).to_vec();
+    let [a_0, w_1, w_2] =
+        ["weight_hh_l0", "weight_ih_l1", "weight_ih_l2"].map(|name| named(&summed, &format!("rnn.{name}")));
+    assert!(difference(&block(&dense, 1, 0), &times(&w_1, &a_0)) < 1e-14);
+    let mut sum = w_1.clone();
+    (0..n).for_each(|i| sum[i * (n + 1)] += 1.0);
+    assert!(difference(&block(&dense, 2, 0), &times(&w_2, &times(&sum, &a_0))) < 1e-14);
+    assert!(block(&dense, 0, 1).iter().chain(&block(&dense, 1, 2)).all(|&x| x == 0.0), "block-triangular");
+
+    let mut normed = problem(Level::detect(), case, BETWEEN[2], 3);
+    let (dense, end) = jacobian(&mut normed);
+    let [a_0, w_1, gamma] =
+        ["weight_hh_l0", "weight_ih_l1", "norm_weight_l1"].map(|name| named(&normed, &format!("rnn.{name}")));
+    let (x, size) = (end.layer(0), n as f64);
+    let mean = x.iter().sum::<f64>() / size;
+    let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / size;
+    let scale = 1.0 / (variance + 1e-5).sqrt();
+    let hat: Vec<f64> = x.iter().map(|x| (x - mean) * scale).collect();
+    let d: Vec<f64> = (0..n * n)
+        .map(|at| {
+            let (i, j) = (at / n, at % n);
+            gamma[i] * scale * (f64::from(i == j) - 1.0 / size - hat[i] * hat[j] / size)
+        })
+        .collect();
+    assert!(difference(&block(&dense, 1, 0), &times(&w_1, &times(&d, &a_0))) < 1e-13);
+}
+
+/// As many threads as there are give the bits of one, for tangents of one row and of several.
+#[test]
+fn threads_change_no_bit_of_a_tangent() {
+    for kind in CellKind::ALL {
+        for (rows, count) in [(1, 150), (3, 5)] {
+            let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 3, rows, chunk: 2 };
+            let of = |threads| {
+                let mut problem = Problem::<f64>::new(Level::detect(), case, 5);
+                pushed(&mut problem, &Context::new(Level::detect(), threads), count)
+            };
+            let one = of(1);
+            assert!((2..4).all(|threads| of(threads) == one), "{kind:?}");
+        }
+    }
+}
+
+fn with_recurrent(case: Case, weights: &[f64]) -> Problem<f64> {
+    let mut problem = Problem::new(Level::detect(), case, 3);
+    problem.params.named_mut("rnn.weight_hh_l0").copy_from_slice(weights);
+    problem
+}
+
+fn products(problem: &mut Problem<f64>, ctx: &Context<f64>, lags: &[usize]) -> Vec<JacobianProduct> {
+    problem.stack.pack(ctx, &problem.params);
+    let mut state = problem.state.clone();
+    let input = Input::Numbers(&problem.x);
+    jacobian_products(ctx, &mut problem.stack, &problem.params, input, &problem.extent, &mut state, lags)
+}
+
+/// A linear network with a diagonal of a and b: σ_max = a^τ, σ_min = b^τ, far beyond what numbers and their ratios can hold.
+#[test]
+fn products_of_a_diagonal_are_powers() {
+    let (a, b, n) = (3.0, 1e-3, 4);
+    let case =
+        Case { kind: CellKind::Identity, layers: 1, input: 2, hidden: n, steps: 1000, rows: 2, chunk: 128 };
+    let mut weights = vec![0.0; n * n];
+    [a, 1.0, 0.5, b].iter().enumerate().for_each(|(i, x)| weights[i * n + i] = *x);
+    let mut problem = with_recurrent(case, &weights);
+    for product in products(&mut problem, &Context::new(Level::detect(), 1), &[1000, 1, 10, 100]) {
+        let tau = product.lag_steps as f64;
+        for row in 0..2 {
+            let (largest, smallest) =
+                (product.ln_largest_singular_values[row], product.ln_smallest_singular_values[row]);
+            assert!((largest / (tau * f64::ln(a)) - 1.0).abs() < 1e-12, "{largest} at {tau}");
+            assert!((smallest / (tau * f64::ln(b)) - 1.0).abs() < 1e-12, "{smallest} at {tau}");
+            assert_eq!(product.ln_condition_numbers[row], largest - smallest);
+        }
+    }
+}
+
+/// A relu that is shut makes a product singular.
+#[test]
+fn a_dead_unit_makes_products_singular() {
+    let case = Case { kind: CellKind::Relu, layers: 1, input: 2, hidden: 6, steps: 8, rows: 1, chunk: 4 };
+    let mut problem = Problem::<f64>::new(Level::detect(), case, 3);
+    problem.params.named_mut("rnn.bias_ih_l0")[2] = -1e6;
+    let product = &products(&mut problem, &Context::new(Level::detect(), 1), &[3])[0];
+    assert!(product.ln_largest_singular_values[0].is_finite());
+    assert_eq!(product.ln_smallest_singular_values, [f64::NEG_INFINITY]);
+    assert_eq!(product.ln_condition_numbers, [f64::INFINITY]);
+    let text = serde_json::to_string(product).expect("a record");
+    assert!(text.contains(r#""ln_smallest_singular_values":["-Infinity"]"#), "{text}");
+    assert_eq!(&serde_json::from_str::<JacobianProduct>(&text).expect("a record"), product);
+}
+
+/// σ_max and σ_min bound what tangents can do over the same steps, and their extremes are reached: power iteration with tangents
+/// and the backward pass finds σ_max.
+#[test]
+fn the_largest_singular_value_is_what_tangents_reach() {
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 3, hidden: 6, steps: 5, rows: 1, chunk: 4 };
+        let ctx = Context::new(Level::detect(), 1);
+        let mut problem = Problem::<f64>::new(Level::detect(), case, 9);
+        let product = products(&mut problem, &ctx, &[5]).remove(0);
+        let [before, after] = pushed(&mut problem, &ctx, 30);
+        let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        for (v, pushed) in before[0].iter().zip(&after[0]) {
+            let ln = (norm(pushed) / norm(v)).ln();
+            assert!(ln <= product.ln_largest_singular_values[0] + 1e-12, "{kind:?}: {ln}");
+            assert!(ln >= product.ln_smallest_singular_values[0] - 1e-12, "{kind:?}: {ln}");
+        }
+        problem.target = problem.outputs(&ctx).0;
+        for _ in 0..300 {
+            let back = joint(&problem.gradient(&ctx).state, 2, 1, 6, 0);
+            let length = norm(&back);
+            // P of the unit vector, by a central difference.
+            let unit: Vec<f64> = back.iter().map(|x| x / length).collect();
+            let mut moved = problem.state.clone();
+            let (at, e) = (joint(&problem.state, 2, 1, 6, 0), 1e-5);
+            let mut ends = [1.0, -1.0].map(|sign| {
+                let there: Vec<f64> = at.iter().zip(&unit).map(|(s, u)| s + sign * e * u).collect();
+                set_joint(&mut moved, 2, 1, 6, 0, &there);
+                let kept = std::mem::replace(&mut problem.state, moved.clone());
+                let end = joint(&problem.outputs(&ctx).1, 2, 1, 6, 0);
+                problem.state = kept;
+                end
+            });
+            let [above, below] = &mut ends;
+            let image: Vec<f64> = above.iter().zip(below).map(|(a, b)| (a - *b) / (2.0 * e)).collect();
+            set_joint(&mut problem.end, 2, 1, 6, 0, &image);
+            problem.target = problem.outputs(&ctx).0;
+        }
+        let reached = norm(&joint(&problem.end, 2, 1, 6, 0));
+        let off = (reached.ln() - product.ln_largest_singular_values[0]).abs();
+        assert!(off < 1e-6, "{kind:?}: {off:e}");
+    }
+}
+
+/// A dense Jacobian times a vector is that vector's tangent.
+#[test]
+fn dense_matrices_hold_what_tangents_do() {
+    for kind in CellKind::ALL {
+        let case = Case { kind, layers: 2, input: 3, hidden: 5, steps: 1, rows: 2, chunk: 4 };
+        let ctx = Context::new(Level::detect(), 2);
+        let mut problem = Problem::<f64>::new(Level::detect(), case, 2);
+        let [before, after] = pushed(&mut problem, &ctx, 3);
+        let state = problem.state.clone();
+        let mut dense = DenseJacobians::new(&state, 2, 1);
+        let mut y = vec![0.0; problem.extent.places() * 5];
+        let (input, mut end) = (Input::Numbers(&problem.x), state.clone());
+        problem.stack.follow(
+            &ctx,
+            &problem.params,
+            input,
+            &Extent::even(1, 2),
+            &mut end,
+            &mut y,
+            &mut |mut passage| dense.look(&ctx, &state, &mut passage),
+        );
+        let n = dense.width();
+        for row in 0..2 {
+            for (v, pushed) in before[row].iter().zip(&after[row]) {
+                let rows = dense.matrix(0, row).chunks(n);
+                let image: Vec<f64> = rows.map(|r| r.iter().zip(v).map(|(r, v)| r * v).sum()).collect();
+                assert!(difference(&image, pushed) < 1e-14, "{kind:?}");
+            }
+        }
+    }
+}

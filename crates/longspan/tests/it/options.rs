@@ -1,0 +1,107 @@
+//! What a stack may have beside its layers changes neither what threads, memory and observers may change, nor what a row is.
+#![allow(missing_docs, reason = "a test file")]
+
+use crate::stack::{Case, Options, Problem};
+use longspan::bptt::dropout::{Dropout, Mask};
+use longspan::cell::CellKind;
+use longspan_kernel::extent::Extent;
+use longspan_kernel::{Context, Level};
+
+const LENGTHS: [usize; 6] = [23, 17, 9, 8, 8, 1];
+
+fn lengths(lengths: &[usize]) -> Extent {
+    let mut extent = Extent::default();
+    extent.set_lengths(lengths);
+    extent
+}
+
+fn everything(bidirectional: bool, mask: Mask) -> Options {
+    let dropout = Dropout::new(0.3, 4, 1, 5).map(|dropout| dropout.of(mask));
+    Options { bidirectional, residual: true, norm: true, learned_state: true, dropout }
+}
+
+fn case(kind: CellKind) -> Case {
+    Case { kind, layers: 3, input: 3, hidden: 19, steps: 23, rows: 6, chunk: 4 }
+}
+
+/// Any number of threads, and any memory limit from everything kept down to one chunk, gives the same bits.
+#[test]
+fn threads_and_memory_limits_change_no_bit() {
+    for kind in CellKind::ALL {
+        for options in
+            [everything(false, Mask::Step), everything(true, Mask::Step), everything(true, Mask::Sequence)]
+        {
+            let mut problem =
+                Problem::<f32>::with(Level::detect(), case(kind), options, lengths(&LENGTHS), 6);
+            let free = problem.gradient(&Context::new(Level::detect(), 1));
+            let mut limit = problem.stack.plan(23, 6, None).expect("no limit").bytes() - 1;
+            let mut kept = Vec::new();
+            while let Ok(plan) = problem.stack.plan(23, 6, Some(limit)) {
+                problem.stack.limit_memory(Some(limit));
+                let limited = problem.gradient(&Context::new(Level::detect(), 1 + plan.kept() % 3));
+                assert!(
+                    free.params.flat() == limited.params.flat()
+                        && free.x == limited.x
+                        && free.flow == limited.flow,
+                    "{kind}, {options:?}, {plan}"
+                );
+                kept.push(plan.kept());
+                limit = plan.bytes() - 1;
+            }
+            assert_eq!(kept, [5, 4, 3, 2, 1], "{kind}, {options:?}");
+        }
+    }
+}
+
+/// A row that is read both ways is what it is alone, to the bit: the reverse direction starts at its own last step.
+#[test]
+fn rows_that_are_read_both_ways_do_not_see_each_other() {
+    for kind in CellKind::ALL {
+        let options = Options { dropout: None, ..everything(true, Mask::Step) };
+        let extent = lengths(&LENGTHS);
+        let ctx = Context::new(Level::detect(), 2);
+        let mut whole = Problem::<f64>::with(Level::detect(), case(kind), options, extent.clone(), 6);
+        let (y, state) = whole.outputs(&ctx);
+        let gradient = whole.gradient(&ctx);
+        for (row, &length) in LENGTHS.iter().enumerate() {
+            let one = Case { steps: length, rows: 1, ..case(kind) };
+            let mut alone = Problem::<f64>::with(Level::detect(), one, options, Extent::even(length, 1), 6);
+            let of = |data: &[f64], width: usize| -> Vec<f64> {
+                let places = (0..length).map(|t| extent.offset(t) + row);
+                places.flat_map(|place| data[place * width..][..width].to_vec()).collect()
+            };
+            (alone.x, alone.target) = (of(&whole.x, 3), of(&whole.target, 38));
+            for layer in 0..6 {
+                let end: Vec<f64> =
+                    whole.end.layer(layer).chunks(19).skip(row).step_by(6).flatten().copied().collect();
+                alone.end.layer_mut(layer).copy_from_slice(&end);
+            }
+            let (own, own_state) = alone.outputs(&ctx);
+            assert_eq!(own, of(&y, 38), "{kind}, row {row}");
+            assert_eq!(alone.gradient(&ctx).x, of(&gradient.x, 3), "{kind}, row {row}");
+            for layer in 0..6 {
+                let there = state.layer(layer).chunks(19).skip(row).step_by(6).flatten();
+                assert!(own_state.layer(layer).iter().eq(there), "{kind}, row {row}, layer {layer}");
+            }
+        }
+    }
+}
+
+/// An observer sees every layer, direction and step once, and in the reverse direction the gradient at a row's last step where
+/// it begins.
+#[test]
+fn observers_see_both_directions() {
+    let kind = CellKind::Gru { reset_after: true };
+    let mut problem = Problem::<f64>::with(
+        Level::detect(),
+        Case { layers: 2, ..case(kind) },
+        Options { bidirectional: true, ..Options::default() },
+        lengths(&LENGTHS),
+        6,
+    );
+    let flow = problem.gradient(&Context::new(Level::detect(), 1)).flow;
+    let order: Vec<_> = flow.iter().map(|&(layer, t, _)| (layer, t)).collect();
+    let steps = |layer| (0..23).rev().map(move |t| (layer, t));
+    assert_eq!(order, [2, 3, 0, 1].into_iter().flat_map(steps).collect::<Vec<_>>());
+    assert!(flow.iter().all(|&(_, _, norm)| norm > 0.0));
+}

@@ -1,0 +1,413 @@
+//! Lyapunov spectra: closed forms, a slow independent way, sums against determinants, mean-field theory, bits.
+
+use std::sync::Arc;
+
+use crate::stack::{Case, Options, Problem, levels};
+use longspan::bptt::{Input, Stack};
+use longspan::cell::CellKind;
+use longspan::model::init::{Init, InitSpec, initialise};
+use longspan::params::{Layout, Params};
+use longspan::probe::jacobian::DenseJacobians;
+use longspan::probe::lyapunov::{Lyapunov, lyapunov_spectrum};
+use longspan_kernel::extent::Extent;
+use longspan_kernel::rng::{Key, Purpose};
+use longspan_kernel::{Context, Level};
+use longspan_record::spectrum::{LyapunovOptions, LyapunovSpectrum};
+
+fn options(warmup_steps: usize) -> LyapunovOptions {
+    LyapunovOptions { warmup_steps, ..LyapunovOptions::default() }
+}
+
+fn spectrum(problem: &mut Problem<f64>, ctx: &Context<f64>, options: LyapunovOptions) -> LyapunovSpectrum {
+    problem.stack.pack(ctx, &problem.params);
+    let (input, mut state) = (Input::Numbers(&problem.x), problem.state.clone());
+    lyapunov_spectrum(ctx, &mut problem.stack, &problem.params, input, &problem.extent, &mut state, options)
+}
+
+fn case(kind: CellKind, layers: usize, hidden: usize, steps: usize, rows: usize) -> Case {
+    Case { kind, layers, input: 3, hidden, steps, rows, chunk: 32 }
+}
+
+fn scale(problem: &mut Problem<f64>, name: &str, by: f64) {
+    problem.params.named_mut(name).iter_mut().for_each(|w| *w *= by);
+}
+
+/// A linear network with a·I grows as ln |a| in every direction.
+#[test]
+fn a_multiple_of_the_identity() {
+    for a in [0.5, -0.97, 1.0, 1.1] {
+        for (n, rows) in [(1, 1), (5, 3), (37, 1)] {
+            let mut problem = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 300, rows), 3);
+            let weights = problem.params.named_mut("rnn.weight_hh_l0");
+            (0..n * n).for_each(|i| weights[i] = if i % (n + 1) == 0 { a } else { 0.0 });
+            let seen = spectrum(&mut problem, &Context::new(Level::detect(), 1), options(10));
+            assert_eq!((seen.steps, seen.trajectories), (290, rows));
+            assert!(seen.exponents_nats_per_step.iter().all(|x| (x - a.abs().ln()).abs() < 1e-10), "{a}");
+            let whole = if a.abs() < 1.0 { 0.0 } else { n as f64 };
+            // At a = 1 the exponents are 0 up to rounding, and the dimension hangs on its sign.
+            assert!(a == 1.0 || seen.kaplan_yorke_dimensions == Some(whole));
+        }
+    }
+}
+
+/// c times an orthogonal matrix: ln c, whatever the block sizes.
+#[test]
+fn a_multiple_of_an_orthogonal_matrix() {
+    for (n, c) in [(3, 0.7), (33, 1.2), (130, 0.99)] {
+        let mut problem = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 60, 1), 3);
+        let ctx = Context::new(Level::detect(), 2);
+        let weights = problem.params.named_mut("rnn.weight_hh_l0");
+        weights.copy_from_slice(&drawn(&ctx, n, Init::Orthogonal { gain: 1.0 }, 5));
+        weights.iter_mut().for_each(|w| *w *= c);
+        let seen = spectrum(&mut problem, &ctx, options(0));
+        assert_eq!(seen.exponents_nats_per_step.len(), n);
+        assert!(seen.exponents_nats_per_step.iter().all(|x| (x - f64::ln(c)).abs() < 1e-10), "{n}");
+    }
+}
+
+/// Recurrent weights `[n, n]` of one gate.
+fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
+    let mut layout = Layout::default();
+    let _ = Stack::<f64>::new(ctx.level(), CellKind::Rnn, 1, 1, n, 8, &mut layout);
+    let mut params = Params::zeros(Arc::new(layout));
+    initialise(ctx, &mut params, &InitSpec { init, forget_bias: 0.0, cell: CellKind::Rnn, seed });
+    params.named("rnn.weight_hh_l0").to_vec()
+}
+
+/// tanh without input and bias, from a state of order one.
+fn autonomous(weights: &[f64], steps: usize, rows: usize) -> Problem<f64> {
+    let n = weights.len().isqrt();
+    let mut problem = Problem::new(Level::detect(), case(CellKind::Rnn, 1, n, steps, rows), 3);
+    problem.params.clear();
+    problem.params.named_mut("rnn.weight_hh_l0").copy_from_slice(weights);
+    problem
+}
+
+/// W with eigenvalues inside the unit circle and no input: the state falls to 0, where J = W, and λ_i = ln |eigenvalue|. W = Q T Qᵀ
+/// has those of the triangle T, two of them a complex pair.
+#[test]
+fn a_fixed_point_has_the_eigenvalues_of_its_jacobian() {
+    let ctx = Context::new(Level::detect(), 1);
+    let (n, values) = (7, [0.9, -0.75, 0.6, 0.0, 0.0, 0.4, 0.3]);
+    let mut t = vec![0.0; n * n];
+    let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
+    for i in 0..n {
+        t[i * n + i] = values[i];
+        (i + 1..n).for_each(|j| t[i * n + j] = 0.3 * draw.normal());
+    }
+    // 0.5 e^{±iφ}
+    let (sin, cos) = 1.1f64.sin_cos();
+    (t[3 * n + 3], t[3 * n + 4], t[4 * n + 3], t[4 * n + 4]) = (0.5 * cos, 0.5 * sin, -0.5 * sin, 0.5 * cos);
+    let q = drawn(&ctx, n, Init::Orthogonal { gain: 1.0 }, 5);
+    let mut w = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..n {
+            for k in 0..n {
+                w[i * n + j] += (0..n).map(|l| q[i * n + k] * t[k * n + l] * q[j * n + l]).sum::<f64>();
+            }
+        }
+    }
+    let seen = spectrum(&mut autonomous(&w, 1500, 1), &ctx, options(500));
+    let exponents = &seen.exponents_nats_per_step;
+    for (i, value) in [(0, 0.9), (1, 0.75), (2, 0.6), (5, 0.4), (6, 0.3)] {
+        assert!((exponents[i] - f64::ln(value)).abs() < 1e-10, "{exponents:?}");
+    }
+    // Of a pair, the first directions turn round and round: their mean is right to 1/N, their sum at once.
+    assert!((exponents[3] + exponents[4] - 2.0 * f64::ln(0.5)).abs() < 1e-10, "{exponents:?}");
+    assert!((exponents[3] - f64::ln(0.5)).abs() < 2e-3, "{exponents:?}");
+    assert_eq!(seen.kaplan_yorke_dimensions, Some(0.0));
+}
+
+/// The Jacobians of a problem's steps, joint over the layers, as matrices `[n, n]`, and n.
+fn jacobians(problem: &mut Problem<f64>, ctx: &Context<f64>) -> DenseJacobians {
+    problem.stack.pack(ctx, &problem.params);
+    let Case { steps, rows, hidden, .. } = problem.case;
+    let (state, mut end) = (problem.state.clone(), problem.state.clone());
+    let mut dense = DenseJacobians::new(&state, rows, steps);
+    let (input, mut y) = (Input::Numbers(&problem.x), vec![0.0; steps * rows * hidden]);
+    let extent = Extent::even(steps, rows);
+    problem.stack.follow(ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
+        dense.look(ctx, &state, &mut passage);
+    });
+    dense
+}
+
+/// Σ λ_i = ⟨ln |det J_t|⟩, exactly on the same steps: every cell, two layers, tame and saturated weights. These make units whose
+/// slope is down to 1e-30, so that the last R_ii are as small beside the first.
+#[test]
+fn exponents_sum_to_the_determinant() {
+    for kind in CellKind::ALL {
+        for strength in [1.0, 6.0] {
+            let mut problem = Problem::new(Level::detect(), case(kind, 2, 11, 40, 2), 4);
+            (0..2).for_each(|l| scale(&mut problem, &format!("rnn.weight_hh_l{l}"), strength));
+            let ctx = Context::new(Level::detect(), 2);
+            let dense = jacobians(&mut problem, &ctx);
+            let seen = spectrum(&mut problem, &ctx, options(0));
+            let sum: f64 = seen.exponents_nats_per_step.iter().sum();
+            let places = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
+            let mean = places.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
+            let same = sum == mean || (sum - mean).abs() < 1e-10 * mean.abs().max(1.0);
+            assert!(same, "{kind:?} at {strength}: {sum} against {mean}");
+        }
+    }
+}
+
+/// The same through norms and sums between layers; and linear layers have the exponents of their own weights, whatever stands
+/// between them.
+#[test]
+fn what_stands_between_layers_moves_no_exponent_to_another_layer() {
+    let ctx = Context::new(Level::detect(), 2);
+    for (residual, norm) in [(true, false), (false, true), (true, true)] {
+        let options = Options { residual, norm, ..Options::default() };
+        for kind in CellKind::ALL {
+            let case = case(kind, 3, 7, 40, 2);
+            let mut problem = Problem::with(Level::detect(), case, options, Extent::even(40, 2), 4);
+            let dense = jacobians(&mut problem, &ctx);
+            let seen = spectrum(&mut problem, &ctx, self::options(0));
+            let sum: f64 = seen.exponents_nats_per_step.iter().sum();
+            let places = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
+            let mean = places.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
+            let same = sum == mean || (sum - mean).abs() < 1e-10 * mean.abs().max(1.0);
+            assert!(same, "{kind:?}, {options:?}: {sum} against {mean}");
+        }
+        let case = case(CellKind::Identity, 3, 5, 60, 1);
+        let mut problem = Problem::with(Level::detect(), case, options, Extent::even(60, 1), 4);
+        let factors = [0.9, 0.5, 0.7];
+        for (l, factor) in factors.into_iter().enumerate() {
+            let weights = problem.params.named_mut(&format!("rnn.weight_hh_l{l}"));
+            (0..25).for_each(|i| weights[i] = if i % 6 == 0 { factor } else { 0.0 });
+        }
+        for (layer, factor) in spectrum(&mut problem, &ctx, self::options(5)).layers.iter().zip(factors) {
+            let exponents = &layer.exponents_nats_per_step;
+            assert!(exponents.iter().all(|x| (x - factor.ln()).abs() < 1e-10), "{layer:?}");
+        }
+    }
+}
+
+/// A slow independent way: plain Gram–Schmidt on dense Jacobians, from other first directions.
+#[test]
+fn dense_jacobians_and_plain_gram_schmidt_agree() {
+    for kind in CellKind::ALL.into_iter().filter(|&kind| kind != CellKind::Relu) {
+        let (steps, warmup) = (3000, 2000);
+        let mut problem = Problem::new(Level::detect(), case(kind, 1, 4, steps, 1), 4);
+        let ctx = Context::new(Level::detect(), 1);
+        let dense = jacobians(&mut problem, &ctx);
+        let n = dense.width();
+        let mut q: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(i == j)).collect()).collect();
+        let mut sums = vec![0.0; n];
+        for t in 0..steps {
+            let j = dense.matrix(t, 0);
+            for v in &mut q {
+                *v = j.chunks(n).map(|row| row.iter().zip(v.iter()).map(|(a, b)| a * b).sum()).collect();
+            }
+            for i in 0..n {
+                for _ in 0..2 {
+                    for m in 0..i {
+                        let share: f64 = q[i].iter().zip(&q[m]).map(|(a, b)| a * b).sum();
+                        let other = q[m].clone();
+                        q[i].iter_mut().zip(&other).for_each(|(x, o)| *x -= share * o);
+                    }
+                }
+                let norm = q[i].iter().map(|x| x * x).sum::<f64>().sqrt();
+                q[i].iter_mut().for_each(|x| *x /= norm);
+                sums[i] += if t >= warmup { norm.ln() } else { 0.0 };
+            }
+        }
+        let mut slow: Vec<f64> = sums.iter().map(|sum| sum / (steps - warmup) as f64).collect();
+        slow.sort_by(|a, b| b.total_cmp(a));
+        let seen = spectrum(&mut problem, &ctx, options(warmup));
+        // A row of zeros leaves rounding, and of that rounding in a second pass, e^−73: ours says −∞.
+        slow.iter_mut().filter(|x| **x < -60.0).for_each(|x| *x = f64::NEG_INFINITY);
+        let ours = &seen.exponents_nats_per_step;
+        let (mut sum, mut slow_sum) = (0.0, 0.0);
+        for i in 0..n {
+            (sum, slow_sum) = (sum + ours[i], slow_sum + slow[i]);
+            // Directions that turn round each other (a complex pair) come out right to 1/N each. Together they are right to
+            // the rate at which first directions are forgotten, that of the gap below them.
+            assert!(
+                ours[i] == slow[i] || (ours[i] - slow[i]).abs() < 2.0 / 1000.0,
+                "{kind:?}: {ours:?} against {slow:?}"
+            );
+            if i + 1 == n || ours[i] - ours[i + 1] > 0.05 {
+                let same = sum == slow_sum || (sum - slow_sum).abs() < 1e-9;
+                assert!(same, "{kind:?}: {sum} against {slow_sum} of {}", i + 1);
+            }
+        }
+    }
+}
+
+/// h' = tanh(W h), W ~ N(0, g²/N): λ_1 of the mean-field theory for N → ∞ (Engelken et al. 2020), with q = g² E[tanh²(√q z)]:
+/// ln(g √E[sech⁴(√q z)]).
+#[test]
+fn mean_field_theory_of_large_random_networks() {
+    for (g, theory) in [(2.0, 0.1547), (3.0, 0.3102), (5.0, 0.5324), (10.0, 0.8564)] {
+        let ctx = Context::new(Level::detect(), 2);
+        let found = [1, 2].map(|seed| {
+            let weights = drawn(&ctx, 1024, Init::Gaussian { gain: g }, seed);
+            let leading = LyapunovOptions { exponents: Some(1), ..options(100) };
+            let seen = spectrum(&mut autonomous(&weights, 500, 4), &ctx, leading);
+            assert_eq!(seen.kaplan_yorke_dimensions, None);
+            let error = seen.layers[0].standard_errors_nats_per_step[0].expect("of four trajectories");
+            println!("g = {g}: {:.4} ± {error:.4} against {theory}", seen.exponents_nats_per_step[0]);
+            seen.exponents_nats_per_step[0]
+        });
+        // A finite network is about one percent below, two matrices and 3200 steps leave another half.
+        let mean = (found[0] + found[1]) / 2.0;
+        assert!((mean / theory - 1.0).abs() < 0.02, "g = {g}: {mean} against {theory}");
+    }
+}
+
+fn bits(seen: &LyapunovSpectrum) -> Vec<u64> {
+    let layers = seen.layers.iter().flat_map(|layer| &layer.exponents_nats_per_step);
+    layers.map(|x| x.to_bits()).collect()
+}
+
+/// One trajectory shared by threads, and one for each: the bits are those of one thread, for any instruction set.
+#[test]
+fn threads_change_no_bit() {
+    for level in levels() {
+        let kinds = if level == Level::detect() { &CellKind::ALL[..] } else { &CellKind::ALL[6..8] };
+        for &kind in kinds {
+            for (rows, exponents) in [(1, None), (2, Some(35)), (5, Some(3)), (7, None)] {
+                let of = |threads| {
+                    let mut problem = Problem::new(level, case(kind, 2, 37, 45, rows), 4);
+                    let options = LyapunovOptions { exponents, steps_per_qr: 2, ..options(5) };
+                    bits(&spectrum(&mut problem, &Context::new(level, threads), options))
+                };
+                let one = of(1);
+                assert!((2..=4).all(|threads| of(threads) == one), "{kind:?}, {rows} rows on {level}");
+            }
+        }
+    }
+}
+
+/// Trajectories do not see each other: the mean of several is that of each alone.
+#[test]
+fn the_mean_of_trajectories() {
+    let ctx = Context::new(Level::detect(), 2);
+    let mut all = Problem::new(Level::detect(), case(CellKind::Gru { reset_after: true }, 1, 9, 60, 1), 4);
+    let alone = spectrum(&mut all, &ctx, options(20));
+    let mut all = Problem::new(Level::detect(), case(CellKind::Gru { reset_after: true }, 1, 9, 60, 3), 4);
+    let mean = spectrum(&mut all, &ctx, options(20));
+    assert_eq!(alone.layers[0].exponents_nats_per_step.len(), 9);
+    // 40 steps are 40 blocks of one trajectory.
+    assert!(alone.layers[0].standard_errors_nats_per_step.iter().all(Option::is_some));
+    let error = mean.layers[0].standard_errors_nats_per_step[0].expect("of three trajectories");
+    let off = (alone.exponents_nats_per_step[0] - mean.exponents_nats_per_step[0]).abs();
+    assert!(error > 0.0 && off < 10.0 * error, "{off} and {error}");
+}
+
+/// A dead unit loses a direction in every step: as many exponents as dead units are −∞, the others are those without them, and
+/// the record says so.
+#[test]
+fn dead_units_are_reported() {
+    let ctx = Context::new(Level::detect(), 2);
+    for (rows, hidden, dead) in [(1, 40, vec![3, 17, 39]), (2, 20, vec![0])] {
+        let mut problem = Problem::new(Level::detect(), case(CellKind::Relu, 1, hidden, 80, rows), 4);
+        // All others stay open.
+        problem.params.named_mut("rnn.bias_ih_l0").fill(100.0);
+        dead.iter().for_each(|&unit| problem.params.named_mut("rnn.bias_ih_l0")[unit] = -1e6);
+        scale(&mut problem, "rnn.weight_hh_l0", 0.2);
+        let seen = spectrum(&mut problem, &ctx, options(20));
+        let (finite, lost) = seen.exponents_nats_per_step.split_at(hidden - dead.len());
+        assert!(finite.iter().all(|x| x.is_finite()), "{seen:?}");
+        assert!(lost.iter().all(|&x| x == f64::NEG_INFINITY), "{seen:?}");
+        assert_eq!(&seen.layers[0].standard_errors_nats_per_step[hidden - 1], &None);
+        // What is left is the linear network of the units that are open.
+        let w = problem.params.named("rnn.weight_hh_l0").to_vec();
+        let open: Vec<usize> = (0..hidden).filter(|i| !dead.contains(i)).collect();
+        let small: Vec<f64> = open
+            .iter()
+            .flat_map(|&i| open.iter().map(move |&j| (i, j)))
+            .map(|(i, j)| w[i * hidden + j])
+            .collect();
+        let n = open.len();
+        let mut linear = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 80, 1), 4);
+        linear.params.named_mut("rnn.weight_hh_l0").copy_from_slice(&small);
+        let sum: f64 = spectrum(&mut linear, &ctx, options(20)).exponents_nats_per_step.iter().sum();
+        // The same product of determinants.
+        assert!(
+            (finite.iter().sum::<f64>() / sum - 1.0).abs() < 1e-10,
+            "{} and {sum}",
+            finite.iter().sum::<f64>()
+        );
+        let text = serde_json::to_string(&seen).expect("a record");
+        assert!(text.contains(r#""-Infinity""#));
+        assert_eq!(serde_json::from_str::<LyapunovSpectrum>(&text).expect("a record"), seen);
+    }
+}
+
+/// A unit that is shut during the warm-up only costs nothing afterwards.
+#[test]
+fn what_dies_before_it_counts_does_not_count() {
+    let mut problem = Problem::new(Level::detect(), case(CellKind::Relu, 1, 20, 60, 1), 4);
+    problem.params.named_mut("rnn.bias_ih_l0").fill(100.0);
+    scale(&mut problem, "rnn.weight_hh_l0", 0.2);
+    let weights = problem.params.named_mut("rnn.weight_ih_l0");
+    weights.fill(0.0);
+    // Units 4 and 18 read the first input.
+    (weights[4 * 3], weights[18 * 3]) = (1.0, 1.0);
+    problem.x.fill(0.0);
+    (0..5).for_each(|t| problem.x[t * 3] = -1e6);
+    let ctx = Context::new(Level::detect(), 2);
+    let lost =
+        |seen: LyapunovSpectrum| seen.exponents_nats_per_step.iter().filter(|x| !x.is_finite()).count();
+    assert_eq!(lost(spectrum(&mut problem, &ctx, options(10))), 0);
+    assert_eq!(lost(spectrum(&mut problem, &ctx, options(4))), 2);
+}
+
+/// Orthonormal rows each step or each second are the same product of triangles; and window after window is one long window.
+#[test]
+fn steps_between_and_windows_change_nothing() {
+    for kind in CellKind::ALL.into_iter().filter(|&kind| kind != CellKind::Relu) {
+        let mut problem = Problem::new(Level::detect(), case(kind, 2, 6, 100, 2), 4);
+        let ctx = Context::new(Level::detect(), 1);
+        let each = spectrum(&mut problem, &ctx, options(20));
+        let second = spectrum(&mut problem, &ctx, LyapunovOptions { steps_per_qr: 2, ..options(20) });
+        assert_eq!((each.steps, second.steps), (80, 80));
+        let leading = each.exponents_nats_per_step[0];
+        for (a, b) in each.exponents_nats_per_step.iter().zip(&second.exponents_nats_per_step) {
+            // Two steps stretch rounding by the ratio of what grows most to what grows as this does.
+            let bound = 1e-10 + 1e-14 * (2.0 * (leading - a)).exp();
+            assert!((a - b).abs() < bound, "{kind:?}: {a} and {b}");
+        }
+        let mut state = problem.state.clone();
+        let mut lyapunov = Lyapunov::new(&ctx, &state, 2, options(20));
+        for window in problem.x.chunks(37 * 2 * 3) {
+            let steps = window.len() / 6;
+            let mut y = vec![0.0; steps * 2 * 6];
+            let (input, extent) = (Input::Numbers(window), Extent::even(steps, 2));
+            problem.stack.follow(
+                &ctx,
+                &problem.params,
+                input,
+                &extent,
+                &mut state,
+                &mut y,
+                &mut |mut chunk| {
+                    lyapunov.look(&ctx, &mut chunk);
+                },
+            );
+        }
+        assert_eq!(bits(&lyapunov.spectrum()), bits(&each), "{kind:?}");
+    }
+}
+
+/// The spectrum of a stack is the union of its layers', and the leading ones are those of the whole.
+#[test]
+fn a_stack_has_the_union() {
+    let mut problem = Problem::new(Level::detect(), case(CellKind::Rnn, 3, 20, 120, 1), 4);
+    scale(&mut problem, "rnn.weight_hh_l1", 3.0);
+    let ctx = Context::new(Level::detect(), 2);
+    let whole = spectrum(&mut problem, &ctx, options(20));
+    let mut all: Vec<f64> = whole.layers.iter().flat_map(|l| l.exponents_nats_per_step.clone()).collect();
+    all.sort_by(|a, b| b.total_cmp(a));
+    assert_eq!(whole.exponents_nats_per_step, all);
+    assert_eq!(whole.layers.iter().map(|l| l.state_dimensions).collect::<Vec<_>>(), [20; 3]);
+    let leading = spectrum(&mut problem, &ctx, LyapunovOptions { exponents: Some(5), ..options(20) });
+    assert_eq!(leading.exponents_nats_per_step.len(), 5);
+    for (few, all) in leading.exponents_nats_per_step.iter().zip(&all) {
+        // Others start from other directions: what is left of them after the warm-up, and 1/N of it.
+        assert!((few - all).abs() < 0.05, "{few} and {all}");
+    }
+}

@@ -1,0 +1,20 @@
+//! Plain records of a training run: what training writes and whoever judges or draws it reads.
+//!
+//! They know no model, no file and no clock.
+
+mod fault;
+pub mod jacobian;
+pub mod number;
+mod probe;
+mod profile;
+pub mod reach;
+pub mod spectrum;
+mod step;
+
+pub use fault::{Cause, Direction, FaultEvidence, FaultRecord, Phase};
+pub use probe::{Beside, ProbeRecord};
+pub use profile::{BINS, Curve, FlowRecord, LayerFlow, bin_edges};
+pub use step::{
+    ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Look, ScoreRecord, StepRecord,
+    TensorRecord,
+};

@@ -1,0 +1,210 @@
+//! The types that a setting can have: from text and back.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::{CellName, ClassWeights, Missing, Names, Observe};
+use longspan::bptt::dropout::Mask;
+use longspan::model::head::ValueLoss;
+use longspan::model::init::Init;
+use longspan::model::pool::Pool;
+use longspan::optim::Rule;
+use longspan::optim::clip::Clip;
+use longspan::optim::schedule::Schedule;
+use longspan::option_names;
+use longspan::setting::Size;
+use longspan_data::labelled::idx::ImageSteps;
+use longspan_data::mask::LossMask;
+use longspan_data::task::{Lengths, TaskKind};
+use longspan_data::vocabulary::Level;
+
+/// A value as it stands in a TOML file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Not set.
+    Absent,
+    /// A whole number.
+    Integer(u64),
+    /// A number.
+    Real(f64),
+    /// true or false.
+    Flag(bool),
+    /// Text.
+    Text(String),
+}
+
+impl Value {
+    /// The value as a flag takes it; None where it is absent.
+    pub fn text(&self) -> Option<String> {
+        (*self != Self::Absent).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("(none)"),
+            Self::Integer(x) => write!(f, "{x}"),
+            Self::Real(x) => write!(f, "{x:?}"),
+            Self::Flag(x) => write!(f, "{x}"),
+            Self::Text(x) => f.write_str(x),
+        }
+    }
+}
+
+/// A setting's place in the configuration.
+pub trait Field {
+    /// Reads the value from text; the error says what the setting needs.
+    fn set(&mut self, text: &str) -> Result<(), String>;
+    /// The value.
+    fn get(&self) -> Value;
+}
+
+macro_rules! integer {
+    ($($t:ty),*) => {$(
+        impl Field for $t {
+            fn set(&mut self, text: &str) -> Result<(), String> {
+                *self = text.parse().map_err(|_| "needs a whole number, 0 or more".to_owned())?;
+                Ok(())
+            }
+            fn get(&self) -> Value {
+                Value::Integer(*self as u64)
+            }
+        }
+    )*};
+}
+integer!(usize, u64);
+
+impl Field for f64 {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse().map_err(|_| "needs a number".to_owned())?;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        Value::Real(*self)
+    }
+}
+
+impl Field for Option<f64> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        self.insert(0.0).set(text)
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, Value::Real)
+    }
+}
+
+impl Field for bool {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse().map_err(|_| "needs true or false".to_owned())?;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        Value::Flag(*self)
+    }
+}
+
+impl Field for Option<PathBuf> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            return Err("needs the path of a file".into());
+        }
+        *self = Some(text.into());
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.as_ref().map_or(Value::Absent, |path| Value::Text(path.to_string_lossy().into_owned()))
+    }
+}
+
+impl Field for Option<LossMask> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse()?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |mask| Value::Text(mask.to_string()))
+    }
+}
+
+impl Field for Option<String> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.to_owned());
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.as_ref().map_or(Value::Absent, |name| Value::Text(name.clone()))
+    }
+}
+
+impl Field for Names {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err("needs names with commas between".into());
+        }
+        self.0 = names;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        if self.0.is_empty() { Value::Absent } else { Value::Text(self.0.join(",")) }
+    }
+}
+
+impl Field for Option<TaskKind> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse().map_err(|error: longspan_data::task::TaskError| error.to_string())?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |task| Value::Text(task.to_string()))
+    }
+}
+
+impl Field for Lengths {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse()?;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        match self.count() {
+            1 => Value::Integer(self.longest() as u64),
+            _ => Value::Text(self.to_string()),
+        }
+    }
+}
+
+macro_rules! named {
+    ($($t:ty),*) => {$(
+        impl Field for $t {
+            fn set(&mut self, text: &str) -> Result<(), String> {
+                *self = <$t>::from_str(text).map_err(|error| error.to_string())?;
+                Ok(())
+            }
+            fn get(&self) -> Value {
+                Value::Text(self.to_string())
+            }
+        }
+    )*};
+}
+named!(
+    Level,
+    Init,
+    Rule,
+    Schedule,
+    Clip,
+    CellName,
+    ClassWeights,
+    Observe,
+    Size,
+    ImageSteps,
+    Missing,
+    Pool,
+    ValueLoss,
+    Mask
+);
+
+option_names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
+option_names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
+option_names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");

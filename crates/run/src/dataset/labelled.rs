@@ -1,0 +1,196 @@
+//! Labelled sequences as data of a run.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
+use crate::config::{Config, Missing};
+use longspan::batch::Source;
+use longspan::model::head::Unit;
+use longspan_data::batches::{Order, SequenceBatches};
+use longspan_data::labelled;
+use longspan_data::labelled::table::Columns;
+use longspan_data::labelled::{Kind, Labelled, LabelledOptions, LabelledParts, Scaling, Split};
+use longspan_data::mask::LossMask;
+use longspan_data::schema::{Predicts, Reads, Schema};
+
+pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
+    let options = options(config, path);
+    let (mut train, mut test) = match learned {
+        None => {
+            let parts = LabelledParts::load(&options)?;
+            (parts.train, parts.test)
+        }
+        Some(schema) => {
+            let (kind, classes) = learned_classes(schema)?;
+            let of = |path| labelled::load_for(path, &options, &kind, classes);
+            (of(path)?, config.labelled_test.as_deref().map(of).transpose()?)
+        }
+    };
+    let fingerprint = format!("{:016x}", train.fingerprint());
+    let split = train.split(config.valid_fraction, config.test_fraction, config.seed)?;
+    let reads = match (train.kind(), learned) {
+        (_, Some(schema)) => schema.reads.clone(),
+        (Kind::Tokens { vocabulary }, None) => Reads::Tokens(vocabulary.clone()),
+        (Kind::Values { channels }, None) => {
+            let scaling = Scaling::of(&train, &split.train).expect("channels");
+            Reads::Numbers { channels: channels.clone(), scaling }
+        }
+    };
+    if let Reads::Numbers { scaling, .. } = &reads {
+        for part in [Some(&mut train), test.as_mut()].into_iter().flatten() {
+            scaling.apply(part)?;
+        }
+    }
+    let schema = Schema { reads, predicts: Predicts::Classes(train.classes().to_vec()) };
+    let description = describe(&name(path), &train);
+    let tested = test.as_ref().map_or(split.test.len(), Labelled::len);
+    let parts = Parts {
+        items: "sequences".into(),
+        train: split.train.len() as u64,
+        valid: split.valid.len() as u64,
+        test: tested as u64,
+        by: by(config, &split, test.is_some()),
+    };
+    let chance_loss = frequency_loss(&train, &split, test.as_ref());
+    let (train, test) = (Arc::new(train), test.map(Arc::new));
+    let batches = |data: &Arc<Labelled>, sequences: Vec<usize>, order| {
+        SequenceBatches::new(Arc::clone(data), sequences, config.batch, order, config.pool_of_rows())
+    };
+    let once = |sequences| batches(&train, sequences, Order::Once).map(boxed);
+    let (valid, own) = (once(split.valid), once(split.test));
+    let test = match &test {
+        None => own,
+        Some(test) => batches(test, (0..test.len()).collect(), Order::Once).map(boxed),
+    };
+    let train = batches(&train, split.train, Order::Shuffled { seed: config.seed });
+    let train =
+        train.expect("a sequence of each class").scored(config.mask_loss.unwrap_or(LossMask::Last))?;
+    let record = DataRecord {
+        description,
+        fingerprint,
+        schema: schema.fingerprint(),
+        parts,
+        unknown_share: 0.0,
+        unit: Unit::Nats,
+        chance_loss,
+        chance: "class frequencies".into(),
+    };
+    Ok(Dataset { train: boxed(train), valid, test, schema, record })
+}
+
+/// All sequences of another file, for a model that has learned from others.
+///
+/// # Errors
+/// [`DataError`] names the file and the place, or says that the model predicts no classes.
+pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
+    let (kind, classes) = learned_classes(schema)?;
+    // The labels of the training images are not those of others.
+    let options = LabelledOptions { labels: None, ..options(config, path) };
+    let mut labelled = labelled::load_for(path, &options, &kind, classes)?;
+    if let Reads::Numbers { scaling, .. } = &schema.reads {
+        scaling.apply(&mut labelled)?;
+    }
+    let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
+    let batches = SequenceBatches::new(labelled, all, config.batch, Order::Once, config.pool_of_rows());
+    Ok(boxed(batches.expect("a sequence, which every reader asks for")))
+}
+
+/// All sequences of a file that may lack labels. Those of the training images are no concern of others.
+pub(super) fn to_predict(
+    config: &Config,
+    path: &Path,
+    input: Option<Box<dyn Read>>,
+    learned: &Schema,
+) -> Result<Labelled, DataError> {
+    let (kind, classes) = learned_classes(learned)?;
+    let options = LabelledOptions { labels: None, ..options(config, path) };
+    let mut labelled = labelled::load_to_predict(path, input, &options, &kind, classes)?;
+    if let Reads::Numbers { scaling, .. } = &learned.reads {
+        scaling.apply(&mut labelled)?;
+    }
+    Ok(labelled)
+}
+
+fn options(config: &Config, path: &Path) -> LabelledOptions {
+    LabelledOptions {
+        train: path.into(),
+        test: config.labelled_test.clone(),
+        columns: Columns { label: config.label_column.clone(), id: config.id_column.clone() },
+        labels: config.image_labels.clone(),
+        image_steps: config.image_steps,
+        missing: match config.missing {
+            Missing::Error | Missing::Drop => labelled::Missing::Refuse,
+            Missing::Interpolate => labelled::Missing::Interpolate,
+            Missing::Zero => labelled::Missing::Zero,
+        },
+        level: config.level,
+    }
+}
+
+/// What a model of classes has learned to read, and its classes.
+fn learned_classes(schema: &Schema) -> Result<(Kind, &[String]), DataError> {
+    let kind = match &schema.reads {
+        Reads::Tokens(vocabulary) => Kind::Tokens { vocabulary: vocabulary.clone() },
+        Reads::Numbers { channels, .. } => Kind::Values { channels: channels.clone() },
+    };
+    match &schema.predicts {
+        Predicts::Classes(classes) => Ok((kind, classes)),
+        _ => {
+            let (found, needed) = ("predicts no classes", "predicts classes");
+            Err(DataError::OtherKind { data: "labelled sequences", found, needed })
+        }
+    }
+}
+
+/// "JapaneseVowels_TRAIN.ts, 9 classes, 12 channels, 7 to 26 steps".
+fn describe(name: &str, labelled: &Labelled) -> String {
+    let lengths = labelled.describe().lengths;
+    let steps = match lengths.min == lengths.max {
+        true => format!("{} steps", lengths.max),
+        false => format!("{} to {} steps", lengths.min, lengths.max),
+    };
+    let what = match labelled.kind() {
+        Kind::Values { channels } if channels.len() == 1 => "1 channel".to_owned(),
+        Kind::Values { channels } => format!("{} channels", channels.len()),
+        Kind::Tokens { vocabulary } => format!("by {}, {} different", vocabulary.level(), vocabulary.len()),
+    };
+    format!("{name}, {} classes, {what}, {steps}", labelled.classes().len())
+}
+
+fn by(config: &Config, split: &Split, file: bool) -> String {
+    let share = |fraction: f64, what: &str| format!("{} % of each class {what}", 100.0 * fraction);
+    let mut drawn = Vec::new();
+    if !split.valid.is_empty() {
+        drawn.push(share(config.valid_fraction, "validate"));
+    }
+    if !split.test.is_empty() {
+        drawn.push(share(config.test_fraction, "test"));
+    }
+    let drawn = match drawn.is_empty() {
+        true => "nothing: all is trained on".to_owned(),
+        false => format!("draw with the seed {}: {}", config.seed, drawn.join(", ")),
+    };
+    if file { format!("{drawn}; file for the test") } else { drawn }
+}
+
+/// Loss in nats of guessing each class by its share of the training sequences, every count one higher, on what is validated,
+/// or tested, or else on these.
+fn frequency_loss(train: &Labelled, split: &Split, test: Option<&Labelled>) -> f64 {
+    let mut counts = vec![1u64; train.classes().len()];
+    split.train.iter().for_each(|&i| counts[train.labels()[i] as usize] += 1);
+    let total = (split.train.len() + counts.len()) as f64;
+    let of = |labels: &mut dyn Iterator<Item = u32>| {
+        let (sum, n) = labels
+            .fold((0.0, 0), |(sum, n), label| (sum - (counts[label as usize] as f64 / total).ln(), n + 1));
+        sum / f64::from(n)
+    };
+    let some = |part: &[usize]| of(&mut part.iter().map(|&i| train.labels()[i]));
+    match (split.valid.is_empty(), split.test.is_empty(), test) {
+        (false, ..) => some(&split.valid),
+        (true, false, _) => some(&split.test),
+        (true, true, Some(test)) => of(&mut test.labels().iter().copied()),
+        (true, true, None) => some(&split.train),
+    }
+}

@@ -1,0 +1,206 @@
+//! Numeric series as data of a run: what are the next rows?
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
+use crate::config::{Config, Missing};
+use longspan::batch::Source;
+use longspan::model::head::{Unit, ValueLoss};
+use longspan_data::batches::{Order, WindowBatches};
+use longspan_data::labelled::Scaling;
+use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
+use longspan_data::series;
+use longspan_data::series::{Part, Series, SeriesOptions, naive_mae};
+
+pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
+    let once = if config.recursive { 1 } else { config.horizon };
+    if let Some(schema) = learned {
+        same(config, schema, once)?;
+    }
+    load(config, path, learned, once)
+}
+
+/// Checks that the settings do not ask for other rows or columns than a model has learned with.
+fn same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> {
+    let (Predicts::Forecast(forecast), Reads::Numbers { channels, .. }) = (&schema.predicts, &schema.reads)
+    else {
+        return Ok(());
+    };
+    let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
+    let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
+    let (key, learned) = if config.window != forecast.window {
+        ("window", forecast.window.to_string())
+    } else if once != forecast.horizon {
+        ("horizon", forecast.horizon.to_string())
+    } else if differs(&config.columns.0, channels) {
+        ("columns", channels.join(","))
+    } else if !config.recursive && differs(&config.target.0, &targets) {
+        ("target", targets.join(","))
+    } else {
+        return Ok(());
+    };
+    Err(DataError::Learned { given: config.given(key), learned })
+}
+
+/// As [`open`], but that targets reach as far ahead as the model should: what its forecasts are compared with.
+pub(super) fn to_judge(config: &Config, path: &Path, learned: &Schema) -> Result<Dataset, DataError> {
+    load(config, path, Some(learned), config.horizon)
+}
+
+/// All windows of another file, for a model that has learned from one.
+pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
+    let options = SeriesOptions {
+        valid_fraction: 0.0,
+        test_fraction: 0.0,
+        ..options(config, path, Some(schema), config.horizon)?
+    };
+    let series = Arc::new(Series::load(&options)?);
+    let windows = WindowBatches::new(series, Part::Train, config.batch, Order::Once, config.pool_of_rows());
+    Ok(boxed(windows.expect("a window, which the reader asks for")))
+}
+
+/// What is to be forecast from, as one part.
+pub(super) fn to_predict(
+    config: &Config,
+    path: &Path,
+    input: Option<Box<dyn Read>>,
+    learned: &Schema,
+) -> Result<Series, DataError> {
+    Ok(Series::to_predict(&options(config, path, Some(learned), config.horizon)?, input)?)
+}
+
+fn load(
+    config: &Config,
+    path: &Path,
+    learned: Option<&Schema>,
+    horizon: usize,
+) -> Result<Dataset, DataError> {
+    let series = Series::load(&options(config, path, learned, horizon)?)?;
+    let schema = learned.cloned().unwrap_or_else(|| schema(config, &series, horizon));
+    let windows = |part| series.windows(part) as u64;
+    let judged = [Part::Valid, Part::Test].into_iter().find(|&part| windows(part) > 0).unwrap_or(Part::Train);
+    let targets: Vec<&str> = series.targets.iter().map(|&t| series.columns[t].name.as_str()).collect();
+    let record = DataRecord {
+        description: format!(
+            "{}, {} row{} of {} column{} for the next {horizon} of {}",
+            name(path),
+            series.window,
+            plural(series.window),
+            series.columns.len(),
+            plural(series.columns.len()),
+            targets.join(", ")
+        ),
+        fingerprint: series.description().fingerprint.clone(),
+        schema: schema.fingerprint(),
+        parts: Parts {
+            items: "windows".into(),
+            train: windows(Part::Train),
+            valid: windows(Part::Valid),
+            test: windows(Part::Test),
+            by: by(config),
+        },
+        unknown_share: 0.0,
+        unit: config.loss.unit(),
+        chance_loss: persistence_loss(&series, judged, config.loss),
+        chance: "persistence".into(),
+    };
+    let series = Arc::new(series);
+    let windows = |part, order| {
+        WindowBatches::new(Arc::clone(&series), part, config.batch, order, config.pool_of_rows()).map(boxed)
+    };
+    let train = windows(Part::Train, Order::Shuffled { seed: config.seed });
+    let (valid, test) = (windows(Part::Valid, Order::Once), windows(Part::Test, Order::Once));
+    Ok(Dataset { train: train.expect("a window, which the reader asks for"), valid, test, schema, record })
+}
+
+fn options(
+    config: &Config,
+    path: &Path,
+    learned: Option<&Schema>,
+    horizon: usize,
+) -> Result<SeriesOptions, DataError> {
+    let (columns, target, scaling) = match learned {
+        None => (config.columns.0.clone(), config.target.0.clone(), None),
+        Some(Schema {
+            reads: Reads::Numbers { channels, scaling },
+            predicts: Predicts::Forecast(forecast),
+        }) => {
+            let target = forecast.targets.iter().map(|target| channels[target.channel].clone()).collect();
+            (channels.clone(), target, Some(scaling.clone()))
+        }
+        Some(_) => {
+            let (found, needed) = ("forecasts nothing", "forecasts");
+            return Err(DataError::OtherKind { data: "series", found, needed });
+        }
+    };
+    Ok(SeriesOptions {
+        path: path.into(),
+        columns,
+        target,
+        window: config.window,
+        horizon,
+        time_column: config.time_column.clone(),
+        group_column: config.group_column.clone(),
+        missing: match config.missing {
+            Missing::Error | Missing::Zero => series::Missing::Error,
+            Missing::Interpolate => series::Missing::Interpolate,
+            Missing::Drop => series::Missing::Drop,
+        },
+        valid_fraction: config.valid_fraction,
+        test_fraction: config.test_fraction,
+        all_targets: config.recursive,
+        scaling,
+    })
+}
+
+fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
+    let of = |number: fn(&series::Column) -> f64| series.columns.iter().map(number).collect();
+    let reads = Reads::Numbers {
+        channels: series.columns.iter().map(|column| column.name.clone()).collect(),
+        scaling: Scaling { mean: of(|column| column.mean), std: of(|column| column.std) },
+    };
+    let target = |&channel: &usize| Target { channel, naive_mae: naive_mae(series, channel) };
+    let predicts = Predicts::Forecast(Forecast {
+        window: series.window,
+        horizon,
+        ahead: config.horizon,
+        targets: series.targets.iter().map(target).collect(),
+    });
+    Schema { reads, predicts }
+}
+
+fn by(config: &Config) -> String {
+    let share = |fraction: f64, what: &str| format!("{} % {what}", 100.0 * fraction);
+    let parts = [(config.valid_fraction, "to validate"), (config.test_fraction, "to test")];
+    let held: Vec<String> =
+        parts.into_iter().filter(|part| part.0 > 0.0).map(|(part, what)| share(part, what)).collect();
+    match held.is_empty() {
+        true => "nothing: all is trained on".into(),
+        false => {
+            format!("time: the last {} of each group; windows lie inside one part", held.join(", then "))
+        }
+    }
+}
+
+/// The loss of forecasting that all stays as it is, in standardised units.
+fn persistence_loss(series: &Series, part: Part, loss: ValueLoss) -> f64 {
+    let columns = series.columns.len();
+    let (mut sum, mut count) = (0.0, 0u64);
+    for index in 0..series.windows(part) {
+        let window = series.window(part, index);
+        let last = &window.inputs[(series.window - 1) * columns..];
+        let now = series.targets.iter().map(|&target| last[target]).cycle();
+        for (value, now) in window.targets().zip(now) {
+            let error = f64::from(value - now);
+            sum += if loss.unit() == Unit::Mse { error * error } else { error.abs() };
+            count += 1;
+        }
+    }
+    sum / count as f64
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}

@@ -1,0 +1,91 @@
+//! Synthetic tasks as data of a run.
+
+use super::{DataError, DataRecord, Dataset, Parts, boxed};
+use crate::config::Config;
+use longspan::batch::Source;
+use longspan::model::OutputSpec;
+use longspan::model::head::Unit;
+use longspan_data::labelled::Scaling;
+use longspan_data::schema::{Predicts, Reads, Schema};
+use longspan_data::task::agreement::Agreement;
+use longspan_data::task::{EVALUATION_OFFSET, Pairs, Samples, Task, TaskError, TaskKind};
+
+/// Windows that a task counts as one epoch: it has no end of its own.
+pub const TASK_EPOCH: u64 = 100;
+
+/// Windows of fresh samples that a task is validated on.
+const TASK_VALIDATION: u64 = 20;
+
+pub(super) fn open(config: &Config, kind: TaskKind) -> Result<Dataset, DataError> {
+    kind.task().map_or_else(|| agreement(config), |task| samples(config, task))
+}
+
+fn agreement(config: &Config) -> Result<Dataset, DataError> {
+    let (lengths, length) = (config.length, config.length.longest());
+    if lengths.count() > 1 {
+        return Err(TaskError::OneLength { task: "agreement", lengths, longest: length }.into());
+    }
+    let of = |windows, first| Agreement::new(length, config.batch, config.seed, windows, first);
+    let train = of(TASK_EPOCH, 0)?;
+    let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
+    let schema = Schema::language(train.words().clone());
+    let (chance_loss, chance) = (train.chance_loss_nats(), "a coin");
+    let record = DataRecord {
+        description: format!("agreement over {length} steps"),
+        fingerprint: String::new(),
+        schema: schema.fingerprint(),
+        parts: fresh(TASK_VALIDATION * config.batch as u64),
+        unknown_share: 0.0,
+        unit: Unit::Nats,
+        chance_loss,
+        chance: chance.into(),
+    };
+    Ok(Dataset { train: boxed(train), valid: Some(boxed(valid)), test: None, schema, record })
+}
+
+fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
+    let lengths = config.length;
+    let of = |windows, first| Samples::new(task, lengths, config.batch, config.seed, windows, first);
+    let pool = config.pool_of_rows();
+    let train = of(TASK_EPOCH, 0)?.pooled(pool);
+    let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch().pooled(pool);
+    let by = if config.encoder_decoder { " by encoder and decoder" } else { "" };
+    let schema = match config.encoder_decoder {
+        // The decoder predicts the tokens that it reads.
+        true => Schema::language(task.words().expect("a task of tokens")),
+        false => schema(task),
+    };
+    let source = |samples| -> Box<dyn Source> {
+        if config.encoder_decoder { boxed(Pairs::new(samples)) } else { boxed(samples) }
+    };
+    let record = DataRecord {
+        description: format!("{}{by}, length {lengths}", task.name()),
+        fingerprint: String::new(),
+        schema: schema.fingerprint(),
+        parts: fresh(TASK_VALIDATION * config.batch as u64),
+        unknown_share: 0.0,
+        unit: schema.output(config.loss, false).unit(),
+        chance_loss: task.chance_loss(lengths),
+        chance: "guessing".into(),
+    };
+    Ok(Dataset { train: source(train), valid: Some(source(valid)), test: None, schema, record })
+}
+
+/// What a task's numbers mean.
+fn schema(task: &Task) -> Schema {
+    let reads = task.words().map_or_else(
+        || Reads::Numbers { channels: vec!["number".into(), "mark".into()], scaling: Scaling::identity(2) },
+        Reads::Tokens,
+    );
+    let predicts = match task.output() {
+        OutputSpec::Classes { count, .. } => Predicts::Classes((0..count).map(|c| c.to_string()).collect()),
+        OutputSpec::Values { .. } => Predicts::Value,
+    };
+    Schema { reads, predicts }
+}
+
+/// Training has no end, and validation samples that it does not come to.
+fn fresh(valid: u64) -> Parts {
+    let by = format!("index: sample {EVALUATION_OFFSET} and those after it are not trained on");
+    Parts { items: "samples".into(), train: 0, valid, test: 0, by }
+}

@@ -1,0 +1,80 @@
+//! Texts as data of a run.
+
+use std::path::Path;
+
+use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
+use crate::config::Config;
+use longspan::batch::Source;
+use longspan::model::head::Unit;
+use longspan_data::schema::{Predicts, Schema};
+use longspan_data::stream::{EvaluationStream, TextStream};
+use longspan_data::text::{TextCorpus, TextError, TextOptions, TextPart, Watch, read_vocabulary};
+
+pub(super) fn open(
+    config: &Config,
+    path: &Path,
+    learned: Option<&Schema>,
+    watch: Watch<'_>,
+) -> Result<Dataset, DataError> {
+    let options = TextOptions {
+        train: path.into(),
+        valid: config.valid.clone(),
+        test: config.test.clone(),
+        level: config.level,
+        vocabulary_size: (config.vocab_size > 0).then_some(config.vocab_size),
+        valid_fraction: config.valid_fraction,
+    };
+    let vocabulary = match learned.map(|schema| (schema.vocabulary(), &schema.predicts)) {
+        None => config.vocab.as_ref().map(|path| read_vocabulary(path, config.level)).transpose()?,
+        Some((Some(vocabulary), Predicts::Next)) => Some(vocabulary.clone()),
+        Some(_) => {
+            let (found, needed) = ("predicts something else", "reads tokens and predicts the next one");
+            return Err(DataError::OtherKind { data: "texts", found, needed });
+        }
+    };
+    let corpus = TextCorpus::load(&options, vocabulary, watch)?;
+    let train = TextStream::new(&corpus.train, config.batch, config.unroll)?;
+    let evaluation = |part: &Option<TextPart>| -> Result<Option<Box<dyn Source>>, TextError> {
+        let stream = part.as_ref().map(|p| EvaluationStream::new(p, config.batch, config.unroll));
+        Ok(stream.transpose()?.map(boxed))
+    };
+    let (valid, test) = (evaluation(&corpus.valid)?, evaluation(&corpus.test)?);
+    let judged = corpus.valid.as_ref().unwrap_or(&corpus.train);
+    let tokens = corpus.vocabulary.len();
+    let schema = Schema::language(corpus.vocabulary.clone());
+    let count = |part: &Option<TextPart>| part.as_ref().map_or(0, |part| part.len() as u64 - 1);
+    let by = match (&config.valid, &corpus.valid) {
+        (Some(_), _) => "file".into(),
+        (None, Some(_)) => format!("position: the last {} % are held out", 100.0 * config.valid_fraction),
+        (None, None) => "nothing: all is trained on".into(),
+    };
+    let record = DataRecord {
+        description: format!("{} by {}, {tokens} different", name(path), corpus.vocabulary.level()),
+        fingerprint: format!("{:016x}", corpus.train.fingerprint()),
+        schema: schema.fingerprint(),
+        parts: Parts {
+            items: "tokens".into(),
+            train: corpus.train.len() as u64,
+            valid: count(&corpus.valid),
+            test: count(&corpus.test),
+            by,
+        },
+        unknown_share: judged.unknown() as f64 / judged.len().max(1) as f64,
+        unit: Unit::Nats,
+        chance_loss: frequency_loss(&corpus.train, judged),
+        chance: "token frequencies".into(),
+    };
+    Ok(Dataset { train: boxed(train), valid, test, schema, record })
+}
+
+/// Loss in nats of guessing each token of `judged` by its frequency in `train`, every count one higher so that none is
+/// zero: what a model that reads nothing can have.
+fn frequency_loss(train: &TextPart, judged: &TextPart) -> f64 {
+    let (train, mut predicted) = (train.counts(), judged.counts().to_vec());
+    // The first token is read and never predicted.
+    let _ = judged.each(0, judged.len().min(1), |_, token| predicted[token as usize] -= 1);
+    let total = (train.iter().sum::<u64>() + train.len() as u64) as f64;
+    let loss = |(&seen, &count): (&u64, &u64)| -((seen + 1) as f64 / total).ln() * count as f64;
+    let nats: f64 = train.iter().zip(&predicted).map(loss).sum();
+    nats / predicted.iter().sum::<u64>().max(1) as f64
+}

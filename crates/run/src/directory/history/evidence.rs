@@ -1,0 +1,50 @@
+//! What a judge may read of a run.
+
+use super::History;
+use crate::config::KEYS;
+use longspan::optim::clip::Clip;
+use longspan_diagnose::{Evidence, Facts};
+
+/// More steps or units than any run has: so many are counted where a damaged file has more, so that sums of them are numbers.
+const MOST: usize = u32::MAX as usize;
+
+impl History {
+    /// The run as rules read it.
+    pub fn evidence(&self) -> Evidence {
+        Evidence {
+            facts: self.facts(),
+            steps: self.steps.clone(),
+            valid: self.valid.clone(),
+            fault: self.fault.clone(),
+            probe: self.probe.as_ref().map(Into::into),
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        let (config, record) = (&self.config, &self.record);
+        let settings =
+            KEYS.iter().filter_map(|key| Some((key.name.to_owned(), config.get(key.name).text()?)));
+        Facts {
+            run: self.path.display().to_string(),
+            cell: config.get("cell").to_string(),
+            layers: config.layers.min(MOST),
+            hidden: config.hidden.min(MOST),
+            window_steps: record.window_steps.min(MOST),
+            carried: config.is_truncated(),
+            needed_lag_steps: config.needed_lag_steps(),
+            chance_loss: record.data.chance_loss,
+            clip_limit: if let Clip::Norm(limit) = config.clip { Some(limit) } else { None },
+            clips: config.clip != Clip::None,
+            lr: config.lr,
+            planned_steps: config.planned_steps(record.windows).min(MOST as u64),
+            finished: self.outcome().is_some_and(|outcome| ["finished", "stopped_early"].contains(&outcome)),
+            init_gain: config.init.gain(),
+            settings: settings.collect(),
+        }
+    }
+
+    /// How it ended, in a word; None while it has not.
+    pub fn outcome(&self) -> Option<&str> {
+        self.summary.as_ref()?.get("outcome")?.as_str()
+    }
+}

@@ -1,0 +1,276 @@
+//! The records of `metrics.jsonl`, one a line.
+//!
+//! A resumed run takes the steps behind its last checkpoint again. A record of a higher attempt therefore ends what the lower ones
+//! have said from its step on: of a step that was taken twice the higher attempt counts, and of steps that were not taken again
+//! nothing does. What a kill tore stays alone on a line, at the end or before the next attempt: that is how it should be. Any other
+//! line that is no record is left out and counted.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::directory::{RunError, io_error};
+use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+
+/// No record is as long as this, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// What a run has recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// Its steps, ascending.
+    pub steps: Vec<StepRecord>,
+    /// Its validations, ascending.
+    pub valid: Vec<ScoreRecord>,
+    /// The test of its best weights.
+    pub test: Option<ScoreRecord>,
+    /// The step that could not be taken.
+    pub fault: Option<FaultRecord>,
+    /// What could not be read, a sentence each.
+    pub problems: Vec<String>,
+}
+
+/// What all records have.
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    step: u64,
+    attempt: u64,
+}
+
+enum Record {
+    Step(StepRecord),
+    Valid(ScoreRecord),
+    Test(ScoreRecord),
+    Fault(FaultRecord),
+    /// Of a kind that later versions may write.
+    Other,
+}
+
+/// Lines that are no records.
+#[derive(Default)]
+struct Damage {
+    lines: u64,
+    /// The first of them, and what is wrong with it.
+    first: Option<(u64, String)>,
+}
+
+impl Damage {
+    fn add(&mut self, (line, reason): (u64, String)) {
+        self.lines += 1;
+        self.first.get_or_insert((line, reason));
+    }
+}
+
+/// Reads the records of a run; a file that is not there has none.
+pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
+    let failed = io_error(path, "read");
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let problems = vec![format!("{} is missing: nothing is known of the steps", path.display())];
+            return Ok(Metrics { problems, ..Metrics::default() });
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let (mut metrics, mut attempt, mut damage) = (Metrics::default(), 0, Damage::default());
+    // The line before, if it is no record: torn, if nothing follows or the next attempt does.
+    let mut torn: Option<(u64, String)> = None;
+    let (mut reader, mut line) = (BufReader::new(file), Vec::new());
+    for number in 1.. {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(&failed)?;
+        if read == 0 {
+            break;
+        }
+        let mut whole = line.last() == Some(&b'\n');
+        let record = match !whole && read as u64 == LONGEST {
+            true => {
+                (whole, _) = (true, reader.skip_until(b'\n').map_err(&failed)?);
+                Err(format!("longer than {} MB", LONGEST >> 20))
+            }
+            false => parse(&line),
+        };
+        let resumed = record.as_ref().is_ok_and(|(header, _)| header.attempt > attempt);
+        if let Some(line) = torn.take().filter(|_| !resumed) {
+            damage.add(line);
+        }
+        match record.and_then(|(header, record)| metrics.take(&header, record, &mut attempt)) {
+            Ok(()) => {}
+            Err(reason) if whole => torn = Some((number, reason)),
+            Err(_) => break,
+        }
+    }
+    torn.into_iter().for_each(|line| damage.add(line));
+    if let Some((line, reason)) = damage.first {
+        let lines = if damage.lines == 1 { "line is" } else { "lines are" };
+        let path = path.display();
+        let problem =
+            format!("{} {lines} no record in {path} (line {line}: {reason}): left out", damage.lines);
+        metrics.problems.push(problem);
+    }
+    Ok(metrics)
+}
+
+fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
+    let wrong = |error: serde_json::Error| error.to_string();
+    let header: Header<'_> = serde_json::from_slice(line).map_err(wrong)?;
+    let record = match &*header.kind {
+        "step" => Record::Step(serde_json::from_slice(line).map_err(wrong)?),
+        "valid" => Record::Valid(serde_json::from_slice(line).map_err(wrong)?),
+        "test" => Record::Test(serde_json::from_slice(line).map_err(wrong)?),
+        "fault" => Record::Fault(serde_json::from_slice(line).map_err(wrong)?),
+        _ => Record::Other,
+    };
+    Ok((header, record))
+}
+
+impl Metrics {
+    /// Takes the next record.
+    fn take(&mut self, header: &Header<'_>, record: Record, attempt: &mut u64) -> Result<(), String> {
+        let &Header { step, attempt: own, .. } = header;
+        if own < *attempt {
+            return Err(format!("attempt {own} after attempt {attempt}"));
+        }
+        if own > *attempt {
+            *attempt = own;
+            self.go_back(step, matches!(record, Record::Step(_) | Record::Fault(_)));
+        }
+        let behind = |last: Option<u64>| match last.filter(|&last| last >= step) {
+            Some(last) => Err(format!("step {step} after step {last}")),
+            None => Ok(()),
+        };
+        match record {
+            Record::Step(record) => {
+                behind(self.steps.last().map(|last| last.step))?;
+                self.steps.push(record);
+            }
+            Record::Valid(record) => {
+                behind(self.valid.last().map(|last| last.step))?;
+                self.valid.push(record);
+            }
+            Record::Test(record) => self.test = Some(record),
+            Record::Fault(record) => self.fault = Some(record),
+            Record::Other => {}
+        }
+        Ok(())
+    }
+
+    /// Forgets what the attempts before have said from a step on; of the step itself only if it was `tried_again`.
+    fn go_back(&mut self, step: u64, tried_again: bool) {
+        let stays = |of: u64| of < step || of == step && !tried_again;
+        self.steps.truncate(self.steps.partition_point(|record| stays(record.step)));
+        // A validation that is made up for is one that was cut off, or of weights that were not saved.
+        self.valid.truncate(self.valid.partition_point(|record| record.step < step));
+        (self.test, self.fault) = (None, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(step: u64, attempt: u64) -> String {
+        format!(
+            r#"{{"type":"step","step":{step},"attempt":{attempt},"epoch":1,"loss_nats":{step}.{attempt},"scored":1,"tokens":1,
+            "lr":0.1,"log10_global_norm":"-Infinity","log10_global_norm_after":0.0,"clipped":false}}"#
+        )
+        .replace('\n', "")
+    }
+
+    fn valid(step: u64, attempt: u64) -> String {
+        format!(
+            r#"{{"type":"valid","step":{step},"attempt":{attempt},"loss_mse":0.5,"scored":1,"best":true}}"#
+        )
+    }
+
+    fn fault(step: u64, attempt: u64) -> String {
+        format!(
+            r#"{{"type":"fault","step":{step},"attempt":{attempt},"epoch":1,"loss":"NaN","log10_global_norm":"NaN","phase":"input",
+            "layer":null,"t":3,"tensor":"x","row":1,"unit":0,"value":"NaN","cause":"bad_input","before":[]}}"#
+        )
+        .replace('\n', "")
+    }
+
+    fn read_text(bytes: &[u8]) -> Metrics {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("metrics.jsonl");
+        std::fs::write(&path, bytes).unwrap();
+        read(&path).unwrap()
+    }
+
+    fn read_lines(lines: &[String]) -> Metrics {
+        read_text((lines.join("\n") + "\n").as_bytes())
+    }
+
+    fn steps(metrics: &Metrics) -> Vec<(u64, u64)> {
+        metrics.steps.iter().map(|record| (record.step, record.attempt)).collect()
+    }
+
+    #[test]
+    fn a_later_attempt_takes_steps_again() {
+        let first = [step(1, 1), step(2, 1), valid(2, 1), step(3, 1), step(4, 1), fault(5, 1)];
+        let metrics = read_lines(&first);
+        assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 1), (4, 1)]);
+        assert_eq!((metrics.steps[2].loss, metrics.steps[2].log10_global_norm), (3.1, f64::NEG_INFINITY));
+        assert_eq!(metrics.fault.as_ref().map(|fault| (fault.step, fault.t)), Some((5, Some(3))));
+        // Goes back to step 2, and is not yet where the first one was.
+        let metrics = read_lines(&[&first[..], &[step(2, 2), step(3, 2)]].concat());
+        assert_eq!(steps(&metrics), [(1, 1), (2, 2), (3, 2)]);
+        assert!(metrics.valid.is_empty() && metrics.fault.is_none() && metrics.problems.is_empty());
+        // A validation that was cut off is made up for: the step before it stands.
+        let metrics = read_lines(&[&first[..], &[valid(3, 2), step(4, 2)]].concat());
+        assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 1), (4, 2)]);
+        assert_eq!(metrics.valid.iter().map(|record| record.step).collect::<Vec<_>>(), [2, 3]);
+        assert!(metrics.problems.is_empty());
+    }
+
+    #[test]
+    fn what_a_kill_tore_is_no_damage() {
+        let torn = step(3, 1)[..60].to_owned();
+        let metrics = read_text(format!("{}\n{}\n{torn}", step(1, 1), step(2, 1)).as_bytes());
+        assert_eq!((steps(&metrics).len(), metrics.problems.len()), (2, 0));
+        let metrics = read_lines(&[step(1, 1), step(2, 1), torn, step(3, 2)]);
+        assert_eq!((steps(&metrics).len(), metrics.problems.len()), (3, 0));
+    }
+
+    #[test]
+    fn damage_is_left_out_and_counted() {
+        let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+        let deep = format!(r#"{{"type":"valid","step":2,"attempt":1,"loss":{nested}}}"#);
+        let huge = step(2, 1).replace(r#""step":2"#, r#""step":123456789012345678901234567890"#);
+        let long = format!(r#"{{"type":"step","step":2,"attempt":1,"x":"{}"}}"#, "y".repeat(17 << 20));
+        for (bad, reason) in [
+            ("", "EOF"),
+            ("\0\0\0", "expected value"),
+            ("{}", "missing field"),
+            ("[\"step\", 2, 1]", "expected"),
+            (r#"{"type":"step","step":2,"attempt":1}"#, "missing field `epoch`"),
+            (r#"{"type":"step","step":-2,"attempt":1}"#, "invalid value"),
+            (r#"{"type":"valid","step":2,"attempt":1,"loss_nats":[1],"scored":1,"best":true}"#, "Written"),
+            (deep.as_str(), "recursion limit"),
+            (huge.as_str(), "invalid"),
+            (long.as_str(), "longer than 16 MB"),
+            (step(1, 1).as_str(), "step 1 after step 1"),
+            (step(2, 0).as_str(), "attempt 0 after attempt 1"),
+            ("\u{1b}[31m", "expected value"),
+        ] {
+            let metrics = read_lines(&[step(1, 1), bad.into(), step(3, 1)]);
+            assert_eq!(steps(&metrics), [(1, 1), (3, 1)], "{reason}");
+            assert_eq!(metrics.problems.len(), 1, "{reason}");
+            let problem = &metrics.problems[0];
+            assert!(problem.starts_with("1 line is no record in "), "{problem}");
+            assert!(problem.contains("(line 2: ") && problem.contains(reason), "{reason}: {problem}");
+        }
+        let metrics = read_lines(&[step(1, 1), "x".into(), "y".into(), step(2, 1), "z".into()]);
+        assert!(metrics.problems[0].starts_with("3 lines are no record in "), "{:?}", metrics.problems);
+        assert!(read_text(&[0xff; 1000]).steps.is_empty());
+        // Records of a kind that is not known here are no damage.
+        let metrics = read_lines(&[r#"{"type":"later","step":1,"attempt":1}"#.into(), step(1, 1)]);
+        assert_eq!((steps(&metrics).len(), metrics.problems.len()), (1, 0));
+    }
+}

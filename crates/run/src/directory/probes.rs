@@ -1,0 +1,68 @@
+//! What was measured of a run's weights: `probe/STEP.json`, each replaced whole.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{RunError, io_error, replace_file};
+use crate::config::Config;
+use longspan_record::{Beside, ProbeRecord};
+
+/// The probes of a run, steps ascending.
+#[derive(Debug, Default)]
+pub struct Probes {
+    /// What was measured.
+    pub records: Vec<ProbeRecord>,
+    /// Why files were left out.
+    pub skipped: Vec<RunError>,
+}
+
+/// What a horizon stands beside in a run with these settings.
+pub fn beside(config: &Config) -> Beside {
+    Beside {
+        truncation_steps: config.is_truncated().then_some(config.unroll),
+        needed_lag_steps: config.needed_lag_steps(),
+    }
+}
+
+/// Writes a probe into a run.
+///
+/// # Errors
+/// [`RunError::Io`].
+pub fn write(run: &Path, record: &ProbeRecord) -> Result<PathBuf, RunError> {
+    let directory = run.join("probe");
+    fs::create_dir_all(&directory).map_err(io_error(&directory, "written"))?;
+    let path = directory.join(format!("{}.json", record.step));
+    let failed = io_error(&path, "written");
+    let text = serde_json::to_string(record).map_err(|error| failed(io::Error::other(error)))?;
+    replace_file(&path, (text + "\n").as_bytes()).map_err(failed)?;
+    Ok(path)
+}
+
+/// Reads all probes of a run; a file that is damaged is left out, and said to be.
+pub fn read(run: &Path) -> Probes {
+    let mut probes = Probes::default();
+    let entries = fs::read_dir(run.join("probe")).into_iter().flatten().flatten();
+    let paths =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let mut paths: Vec<PathBuf> = paths.collect();
+    paths.sort();
+    for path in paths {
+        let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
+        let record = fs::read_to_string(&path)
+            .map_err(io_error(&path, "read"))
+            .and_then(|text| serde_json::from_str::<ProbeRecord>(&text).map_err(|e| damaged(e.to_string())))
+            .and_then(|record| match record.format {
+                ProbeRecord::FORMAT => Ok(record),
+                other => {
+                    Err(damaged(format!("format {other}, and this version reads {}", ProbeRecord::FORMAT)))
+                }
+            });
+        match record {
+            Ok(record) => probes.records.push(record),
+            Err(error) => probes.skipped.push(error),
+        }
+    }
+    probes.records.sort_by_key(|record| record.step);
+    probes
+}

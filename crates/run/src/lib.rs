@@ -1,0 +1,10 @@
+//! A training run from a configuration to its end: data, checkpoints, records and the directory that holds them.
+
+pub mod assess;
+pub mod checkpoint;
+pub mod config;
+pub mod dataset;
+pub mod directory;
+pub mod machine;
+pub mod metrics;
+pub mod train;

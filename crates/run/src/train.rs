@@ -1,0 +1,407 @@
+//! A training run from beginning to end: data, model, steps, validation, checkpoints, and how it ended.
+
+mod error;
+mod fault;
+mod light;
+mod memory;
+mod outcome;
+mod records;
+mod resumed;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub use error::TrainError;
+pub use fault::{Replay, ReplayError, replay_fault};
+pub use light::LightProbe;
+pub use outcome::{Event, Outcome, Start, Summary};
+pub use resumed::resumed_config;
+
+use crate::checkpoint::Checkpoint;
+use crate::config::{ClassWeights, Config, ConfigError};
+use crate::dataset::Dataset;
+use crate::directory;
+use crate::directory::flow::FlowWriter;
+use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path};
+use fault::BlackBox;
+use light::{Cost, Subject};
+use longspan::model::OutputSpec;
+use longspan::model::head::Score;
+use longspan::optim::schedule::{Patience, Progress};
+use longspan::probe::reach::widen;
+use longspan::trainer::Trainer;
+use longspan_diagnose::diagnose;
+use longspan_kernel::{Context, Level};
+use longspan_record::FaultRecord;
+use memory::check_memory;
+use records::score_record;
+
+/// What to train, and where.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The settings.
+    pub config: Config,
+    /// The run's directory.
+    pub out: PathBuf,
+    /// Continue the run in `out`.
+    pub resume: bool,
+    /// Begin with the weights of this run or file.
+    pub from: Option<PathBuf>,
+    /// The instruction set.
+    pub level: Level,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// Trains. `cancel` stops after the step in progress, with a checkpoint; `watch` sees what happens.
+///
+/// # Errors
+/// [`TrainError`] if the run cannot begin or its files cannot be written. Divergence is an outcome, not an error.
+pub fn train(
+    job: &Job,
+    cancel: &AtomicBool,
+    watch: &mut dyn FnMut(Event<'_>),
+) -> Result<Summary, TrainError> {
+    let began = Instant::now();
+    let mut session = Session::open(job, watch)?;
+    watch(Event::Started(&session.start));
+    let outcome = session.run(began, cancel, watch)?;
+    session.close(outcome, began, cancel)
+}
+
+/// A run in progress.
+struct Session {
+    config: Config,
+    data: Dataset,
+    trainer: Trainer<f32>,
+    run: RunDir,
+    flow: FlowWriter,
+    patience: Patience,
+    /// The step after which validation spoke last.
+    validated: u64,
+    start: Start,
+    train_loss: Option<f64>,
+    valid: Option<Score>,
+    black_box: BlackBox,
+    fault: Option<FaultRecord>,
+    tokens: u64,
+    /// Time of the steps themselves.
+    stepping: Duration,
+}
+
+impl Session {
+    fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
+        let mut config = job.config.clone();
+        let name = job.out.display().to_string();
+        let from = job.from.as_ref().map(|path| directory::find_checkpoint(path)).transpose()?;
+        let source = match (&from, job.resume) {
+            (_, true) => {
+                let last = checkpoint_path(&job.out, "last");
+                if directory::is_run(&job.out) && !last.is_file() {
+                    return Err(RunError::NoCheckpoint { path: job.out.clone() }.into());
+                }
+                Some(Checkpoint::read(&last)?)
+            }
+            (Some(file), false) => Some(Checkpoint::read(file)?),
+            (None, false) => None,
+        };
+        let header = source.as_ref().and_then(Checkpoint::header);
+        if let (Some(header), false) = (header, job.resume) {
+            config.adopt(&header.model);
+            config.adopt_schema(&header.schema);
+        }
+        config.check()?;
+        let record = job.resume.then(|| directory::read_record(&job.out)).transpose()?;
+        if let (Some(record), Some(header)) = (&record, header) {
+            let own = header.model == config.model_spec(&header.schema);
+            if !own || header.schema.fingerprint() != record.data.schema {
+                return Err(TrainError::OtherCheckpoint {
+                    path: checkpoint_path(&job.out, "last"),
+                    run: name,
+                });
+            }
+        }
+        let learned = header.map(|header| &header.schema).filter(|_| config.task.is_none());
+        let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
+        config.check_for(&data.schema)?;
+        let spec = config.model_spec(&data.schema);
+        check_memory(&config, &spec, data.train.shape())?;
+
+        let threads = job.threads;
+        let mut trainer = Trainer::new(Context::new(job.level, threads), &config.trainer(spec.clone()));
+        if config.class_weights == ClassWeights::Balanced {
+            if !matches!(spec.output, OutputSpec::Classes { .. }) {
+                let need = "is for data whose classes or tokens are predicted: leave it out".into();
+                return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
+            }
+            trainer.balance_classes(data.train.as_ref());
+        }
+        let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
+        let (mut patience, mut validated, mut parent) = (Patience::default(), 0, None);
+        if let Some(source) = &source {
+            if let Some(record) = &record {
+                if record.data.fingerprint != data.record.fingerprint {
+                    let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint);
+                    return Err(TrainError::OtherData { run: name, old, new });
+                }
+                source.restore(&mut trainer)?;
+                let header = source.require_header()?;
+                (patience, validated) = (header.patience, header.validated);
+            } else {
+                source.weights(trainer.params_mut())?;
+                let run = job.from.clone().unwrap_or_default();
+                parent = Some(Parent { run, step: header.map(|header| header.position.step) });
+            }
+        }
+        let steps = config.planned_steps(data.train.windows());
+        let step = trainer.position().step;
+        let all_said = data.valid.is_none() || validated == step;
+        if job.resume && step >= steps && all_said {
+            return Err(TrainError::AlreadyDone { run: name, steps });
+        }
+        let parameters = trainer.model().layout().parameters();
+        let run = match job.resume {
+            true => RunDir::resume(&job.out)?,
+            false => RunDir::create(&job.out, &config)?,
+        };
+        let flow = FlowWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?;
+        let (out, level) = (job.out.clone(), job.level);
+        let began_on = record.map(|record| record.isa).filter(|isa| *isa != level.to_string());
+        let start = Start {
+            out,
+            step,
+            steps,
+            parameters,
+            data: data.record.clone(),
+            places: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
+            level,
+            began_on,
+            threads,
+            memory,
+        };
+        let mut session = Self {
+            config,
+            data,
+            trainer,
+            run,
+            flow,
+            patience,
+            validated,
+            start,
+            train_loss: None,
+            valid: None,
+            black_box: BlackBox::default(),
+            fault: None,
+            tokens: 0,
+            stepping: Duration::ZERO,
+        };
+        if job.resume {
+            session.run.write_config(&session.config)?;
+        } else {
+            session.save("last", &mut |_| {})?;
+            session.begin(parent)?;
+        }
+        Ok(session)
+    }
+
+    /// Writes what the run is.
+    fn begin(&self, parent: Option<Parent>) -> Result<(), RunError> {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let name = self.start.out.file_name().unwrap_or_default().to_string_lossy();
+        self.run.begin(&RunRecord {
+            format: directory::FORMAT,
+            id: format!("{name}-{created:x}"),
+            parent,
+            seed: self.config.seed,
+            data: self.data.record.clone(),
+            isa: self.start.level.to_string(),
+            threads: self.start.threads,
+            windows: self.data.train.windows(),
+            window_steps: self.data.train.shape().0,
+            parameters: self.start.parameters,
+            version: env!("CARGO_PKG_VERSION").into(),
+            created,
+        })
+    }
+
+    /// The loop.
+    fn run(
+        &mut self,
+        began: Instant,
+        cancel: &AtomicBool,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Outcome, TrainError> {
+        let every = Duration::from_secs_f64(self.config.checkpoint_every.min(1e9));
+        let deadline = Duration::from_secs_f64(self.config.stop_after.min(1e9));
+        let mut saved = Instant::now();
+        loop {
+            let position = self.trainer.position();
+            let (ended, done) = (position.window == 0, position.step >= self.start.steps);
+            if self.validation_is_due(ended, done) {
+                self.validate(cancel, watch)?;
+            }
+            let exhausted = self.patience.exhausted(self.config.early_stop);
+            let interrupted = cancel.load(Ordering::Relaxed);
+            // Every attempt takes a step: who goes on again and again comes to the end.
+            let late = !deadline.is_zero() && began.elapsed() >= deadline && self.tokens > 0;
+            let outcome = match () {
+                _ if interrupted => Some(Outcome::Interrupted),
+                _ if exhausted => Some(Outcome::StoppedEarly),
+                _ if done => Some(Outcome::Finished),
+                _ if late => Some(Outcome::OutOfTime),
+                _ => None,
+            };
+            if outcome.is_some() || ended && position.step > 0 || saved.elapsed() >= every {
+                self.save("last", watch)?;
+                saved = Instant::now();
+            }
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+
+            let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
+            let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
+            let begun = Instant::now();
+            let stepped = self.trainer.step(self.data.train.as_ref(), lr);
+            self.stepping += begun.elapsed();
+            if let Err(divergence) = stepped {
+                self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
+                let fault = self.trainer.first_fault(&divergence, self.black_box.open());
+                self.save("last", watch)?;
+                fault::write(&self.run, &self.trainer, &fault)?;
+                self.run.append("fault", self.output().unit(), &fault)?;
+                self.fault = Some(fault);
+                return Ok(Outcome::Diverged);
+            }
+            let record = self.trainer.record();
+            self.run.append("step", self.output().unit(), &record)?;
+            self.black_box.take(record);
+            let (report, flow) = (self.trainer.report(), self.trainer.flow());
+            if self.trainer.looked_closely() {
+                self.flow.push(report.step, flow)?;
+            }
+            self.train_loss = Some(report.score.mean_loss());
+            self.tokens += report.tokens;
+            watch(Event::Stepped(report, flow));
+        }
+    }
+
+    /// After each epoch, at the end, and every so many steps; not twice after the same step.
+    fn validation_is_due(&self, ended: bool, done: bool) -> bool {
+        let step = self.trainer.position().step;
+        // No step above 0 is a multiple of 0.
+        let asked = step.is_multiple_of(self.config.eval_every);
+        step > 0 && step != self.validated && (ended || done || asked)
+    }
+
+    fn validate(&mut self, cancel: &AtomicBool, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+        let Some(source) = &self.data.valid else { return Ok(()) };
+        let cancelled = || cancel.load(Ordering::Relaxed);
+        let Some(score) = self.trainer.evaluate(source.as_ref(), &cancelled) else { return Ok(()) };
+        let failure = source.failure().map(ToString::to_string);
+        self.check_read(failure, watch)?;
+        let step = self.trainer.position().step;
+        self.validated = step;
+        self.valid = Some(score);
+        let best = self.patience.observe(score.mean_loss(), &self.config.schedule);
+        let output = self.output();
+        self.run.append("valid", output.unit(), &score_record(output, step, &score, best))?;
+        watch(Event::Validated { step, score, best });
+        if best {
+            self.save("best", watch)?;
+        }
+        Ok(())
+    }
+
+    /// Data that cannot be read any more end the run behind its last step.
+    fn check_read(
+        &mut self,
+        failure: Option<String>,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), TrainError> {
+        let Some(failure) = failure else { return Ok(()) };
+        self.save("last", watch)?;
+        let (run, step) = (self.run.path().display().to_string(), self.trainer.position().step);
+        Err(TrainError::Unread { run, step, failure })
+    }
+
+    fn output(&self) -> OutputSpec {
+        self.trainer.model().spec().output
+    }
+
+    /// Writes a checkpoint, and before it the profiles: those that are lost are of steps that will be taken again.
+    fn save(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+        self.flow.flush()?;
+        let path = checkpoint_path(self.run.path(), name);
+        Checkpoint::save(&path, &self.trainer, &self.data.schema, &self.patience, self.validated)?;
+        watch(Event::Saved(&path));
+        Ok(())
+    }
+
+    /// Tests the best weights, probes the last ones and writes the summary.
+    fn close(mut self, outcome: Outcome, began: Instant, cancel: &AtomicBool) -> Result<Summary, TrainError> {
+        let cancelled = || cancel.load(Ordering::Relaxed);
+        let ended = !matches!(outcome, Outcome::Interrupted | Outcome::Diverged);
+        let last = (ended && !self.config.no_probe && self.tokens > 0).then(|| widen(self.trainer.params()));
+        let seconds = began.elapsed().as_secs_f64();
+        let step = self.trainer.position().step;
+        let mut test = None;
+        if let (Outcome::Finished | Outcome::StoppedEarly, Some(source)) = (&outcome, &self.data.test) {
+            let best = checkpoint_path(self.run.path(), "best");
+            if best.is_file() {
+                Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
+            }
+            test = self.trainer.evaluate(source.as_ref(), &cancelled);
+            test = test.filter(|_| source.failure().is_none());
+            if let Some(score) = &test {
+                let output = self.output();
+                self.run.append("test", output.unit(), &score_record(output, step, score, false))?;
+            }
+        }
+        let classes = matches!(self.output(), OutputSpec::Classes { .. });
+        let mut summary = Summary {
+            outcome,
+            run: self.run.path().into(),
+            step,
+            steps: self.start.steps,
+            train_loss: self.train_loss,
+            valid_loss: self.valid.map(|score| score.mean_loss()),
+            valid_accuracy: self.valid.filter(|_| classes).map(|score| score.accuracy()),
+            best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
+            test_loss: test.map(|score| score.mean_loss()),
+            test_accuracy: test.filter(|_| classes).map(|score| score.accuracy()),
+            unit: self.data.record.unit,
+            chance_loss: self.data.record.chance_loss,
+            chance: self.data.record.chance.clone(),
+            seconds,
+            tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
+            places: self.start.places,
+            findings: Vec::new(),
+            fault: self.fault,
+            probe: None,
+        };
+        judge(&mut summary);
+        self.run.write_summary(&summary.document())?;
+        let Some(params) = last else { return Ok(summary) };
+        // From here on the run is complete, whatever becomes of its probe.
+        let (ctx, place) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
+        let ctx = Context::new(ctx.level(), ctx.threads());
+        let (source, data) = self.data.held_out();
+        let spec = self.trainer.model().spec();
+        let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
+        let cost = Cost { seconds, place, carried: self.config.is_truncated() };
+        summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), cost, &cancelled));
+        judge(&mut summary);
+        self.run.write_summary(&summary.document())?;
+        Ok(summary)
+    }
+}
+
+/// What is wrong with the run by its records. Those that cannot be read are no reason to lose the summary, too.
+fn judge(summary: &mut Summary) {
+    if let Ok(mut history) = directory::history::read(&summary.run) {
+        history.summary = summary.document().as_object().cloned();
+        summary.findings = diagnose(&history.evidence()).findings;
+    }
+}

@@ -1,0 +1,322 @@
+//! A batch as a file: safetensors with one tensor for each list of a [`Batch`], what rows are as their lengths, and a fingerprint.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, View};
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+use longspan::batch::{Batch, Encoded, IGNORE};
+use longspan::model::pool::Pool;
+use longspan::model::{InputSpec, ModelSpec, OutputSpec};
+use longspan_data::fingerprint::Fingerprint;
+use longspan_kernel::extent::Extent;
+
+/// The metadata entry that holds the header.
+const ENTRY: &str = "longspan";
+
+/// What stands beside the tensors.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    carry: bool,
+    first_sample: u64,
+    /// FNV-1a of all tensors in the order of their names.
+    fingerprint: String,
+}
+
+struct Tensor(Dtype, Vec<usize>, Vec<u8>);
+
+impl View for &Tensor {
+    fn dtype(&self) -> Dtype {
+        self.0
+    }
+    fn shape(&self) -> &[usize] {
+        &self.1
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.2)
+    }
+    fn data_len(&self) -> usize {
+        self.2.len()
+    }
+}
+
+fn tensor<T: Copy, const N: usize>(dtype: Dtype, values: &[T], bytes: impl Fn(T) -> [u8; N]) -> Tensor {
+    Tensor(dtype, vec![values.len()], values.iter().flat_map(|&value| bytes(value)).collect())
+}
+
+fn counts(values: impl Iterator<Item = usize>) -> Tensor {
+    tensor(Dtype::U64, &values.map(|n| n as u64).collect::<Vec<_>>(), u64::to_le_bytes)
+}
+
+/// The file of a batch, and of the classes' weights in its loss.
+pub(super) fn bytes(batch: &Batch, class_weights: &[f64]) -> Vec<u8> {
+    let tokens = |tokens: &[u32]| tensor(Dtype::U32, tokens, u32::to_le_bytes);
+    let numbers = |numbers: &[f32]| tensor(Dtype::F32, numbers, f32::to_le_bytes);
+    let lengths = |extent: &Extent| counts((0..extent.rows()).map(|row| extent.length(row)));
+    let encoded = &batch.encoded;
+    let tensors = [
+        ("class_weights", tensor(Dtype::F64, class_weights, f64::to_le_bytes)),
+        ("encoded.inputs", tokens(&encoded.inputs)),
+        ("encoded.lengths", lengths(&encoded.extent)),
+        ("encoded.numbers", numbers(&encoded.numbers)),
+        ("encoded.rows", counts(encoded.rows.iter().copied())),
+        ("inputs", tokens(&batch.inputs)),
+        ("items", counts(batch.items.iter().copied())),
+        ("lengths", lengths(&batch.extent)),
+        ("numbers", numbers(&batch.numbers)),
+        ("targets", tokens(&batch.targets)),
+        ("values.places", tokens(&batch.values.places)),
+        ("values.targets", numbers(&batch.values.targets)),
+    ];
+    let fingerprint = fingerprint(tensors.iter().map(|(name, tensor)| (*name, &tensor.2[..])));
+    let header = Header { format: FORMAT, carry: batch.carry, first_sample: batch.first_sample, fingerprint };
+    let header = serde_json::to_string(&header).expect("names and numbers");
+    let views = tensors.iter().map(|(name, tensor)| (*name, tensor));
+    safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)])))
+        .expect("lists of numbers")
+}
+
+fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut fingerprint = Fingerprint::default();
+    for (name, bytes) in tensors {
+        fingerprint.write(name.as_bytes());
+        fingerprint.write(bytes);
+    }
+    format!("{:016x}", fingerprint.finish())
+}
+
+/// The batch and the classes' weights of a file, if they are `rows` rows for a model made from `spec`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch, Vec<f64>), String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let header =
+        metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).ok_or("it has no header")?;
+    let header: Header = serde_json::from_str(header).map_err(|error| format!("its header: {error}"))?;
+    if header.format != FORMAT {
+        return Err(format!("its format is {}, and this version reads {FORMAT}", header.format));
+    }
+    let mut names = file.names();
+    names.sort_unstable();
+    let data = |name: &str| file.tensor(name).map_or(&[][..], |view| view.data());
+    if fingerprint(names.iter().map(|name| (*name, data(name)))) != header.fingerprint {
+        return Err("its numbers are not those that were written".into());
+    }
+    let list = |name: &str, dtype: Dtype| match file.tensor(name) {
+        Ok(view) if view.dtype() == dtype => Ok(view.data()),
+        _ => Err(format!("it has no {name} of type {dtype:?}")),
+    };
+    let words = |name: &str| {
+        Ok::<_, String>(
+            list(name, Dtype::U32)?
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| u32::from_le_bytes(*b))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let numbers = |name: &str| {
+        Ok::<_, String>(
+            list(name, Dtype::F32)?
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let counts = |name: &str| {
+        Ok::<_, String>(
+            list(name, Dtype::U64)?
+                .as_chunks::<8>()
+                .0
+                .iter()
+                .map(|b| u64::from_le_bytes(*b) as usize)
+                .collect::<Vec<_>>(),
+        )
+    };
+    let mut batch = Batch { carry: header.carry, first_sample: header.first_sample, ..Batch::default() };
+    batch.inputs = words("inputs")?;
+    batch.numbers = numbers("numbers")?;
+    batch.targets = words("targets")?;
+    batch.values.places = words("values.places")?;
+    batch.values.targets = numbers("values.targets")?;
+    batch.items = counts("items")?;
+    batch.encoded.inputs = words("encoded.inputs")?;
+    batch.encoded.numbers = numbers("encoded.numbers")?;
+    batch.encoded.rows = counts("encoded.rows")?;
+    let places = |input: InputSpec, tokens: &[u32], numbers: &[f32]| match input {
+        InputSpec::Tokens { .. } => tokens.len(),
+        InputSpec::Numbers { width } => numbers.len() / width,
+    };
+    let own = places(spec.input, &batch.inputs, &batch.numbers);
+    set_lengths(&mut batch.extent, &counts("lengths")?, own)?;
+    let weights = list("class_weights", Dtype::F64)?.as_chunks::<8>().0;
+    let weights: Vec<f64> = weights.iter().map(|b| f64::from_le_bytes(*b)).collect();
+    let encoded = counts("encoded.lengths")?;
+    let before = spec.encoder.map_or(0, |input| places(input, &batch.encoded.inputs, &batch.encoded.numbers));
+    set_lengths(&mut batch.encoded.extent, &encoded, before)?;
+    match fits(&batch, &weights, spec, rows) {
+        true => Ok((batch, weights)),
+        false => Err("it is no batch of the run's model".into()),
+    }
+}
+
+/// Sets lengths that may be wrong, of rows that have so many places.
+fn set_lengths(extent: &mut Extent, lengths: &[usize], places: usize) -> Result<(), String> {
+    let sum = lengths.iter().try_fold(0usize, |sum, &length| sum.checked_add(length));
+    let sorted = lengths.is_sorted_by(|a, b| a >= b) && !lengths.contains(&0);
+    if !sorted || sum != Some(places) {
+        return Err("the lengths of its rows are not those of what is read".into());
+    }
+    extent.set_lengths(lengths);
+    Ok(())
+}
+
+/// Whether a model takes the batch: what its passes rely on.
+fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
+    let reads = |input: InputSpec, places: usize, tokens: &[u32], numbers: &[f32]| match input {
+        InputSpec::Tokens { vocabulary, .. } => {
+            tokens.len() == places && tokens.iter().all(|&token| (token as usize) < vocabulary)
+        }
+        InputSpec::Numbers { width } => numbers.len() == places * width,
+    };
+    let (places, encoded) = (batch.extent.places(), &batch.encoded);
+    let seen = if spec.pool == Pool::Steps { places } else { rows };
+    let below = |&place: &u32| (place as usize) < seen;
+    let asked = match spec.output {
+        OutputSpec::Classes { count, .. } => {
+            let scored = || (0u32..).zip(&batch.targets).filter(|(_, target)| **target != IGNORE);
+            batch.targets.len() >= seen
+                && scored().all(|(place, &target)| below(&place) && (target as usize) < count)
+                && (weights.is_empty() || weights.len() == count)
+                && weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
+        }
+        OutputSpec::Values { width, .. } => {
+            let places = &batch.values.places;
+            weights.is_empty()
+                && places.is_sorted_by(|a, b| a < b)
+                && places.iter().all(below)
+                && batch.values.targets.len() == places.len() * width
+        }
+    };
+    let encodes = match spec.encoder {
+        None => *encoded == Encoded::default(),
+        Some(input) => {
+            let mut order = encoded.rows.clone();
+            order.sort_unstable();
+            encoded.extent.rows() == rows
+                && order.into_iter().eq(0..rows)
+                && reads(input, encoded.extent.places(), &encoded.inputs, &encoded.numbers)
+        }
+    };
+    batch.rows() == rows
+        && reads(spec.input, places, &batch.inputs, &batch.numbers)
+        && asked
+        && encodes
+        && !(batch.carry && spec.bidirectional)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longspan::cell::CellKind;
+    use longspan::model::head::ValueLoss;
+
+    fn numbers(width: usize, output: OutputSpec) -> ModelSpec {
+        ModelSpec::new(CellKind::Rnn, InputSpec::Numbers { width }, 4, 1, output)
+    }
+
+    const CLASSES: OutputSpec = OutputSpec::Classes { count: 5, tied: false };
+
+    /// Rows of 3, 2 and 1 numbers.
+    fn batch() -> Batch {
+        let mut batch = Batch::default();
+        batch.reshape_for([7, 2, 9].into_iter(), |item| [0, 0, 2, 0, 0, 0, 0, 3, 0, 1][item]);
+        batch.numbers = vec![0.5, f32::NAN, f32::INFINITY, 1e38, -0.0, 1.0];
+        batch.targets[4] = 4;
+        (batch.carry, batch.first_sample) = (true, u64::MAX);
+        batch
+    }
+
+    #[test]
+    fn a_batch_comes_back_to_the_bit() {
+        let (batch, weights) = (batch(), [0.0, 1.0, 0.1 + 0.2, 2.0, 1e300]);
+        let (back, classes) = read(&bytes(&batch, &weights), &numbers(1, CLASSES), 3).unwrap();
+        let bits = |batch: &Batch| batch.numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!((bits(&back), &back.targets, &back.items), (bits(&batch), &batch.targets, &batch.items));
+        assert_eq!((&back.extent, back.carry, back.first_sample), (&batch.extent, true, u64::MAX));
+        assert_eq!(classes, weights);
+
+        let mut spec = ModelSpec::language(CellKind::Rnn, 9, 4, 4, 1);
+        spec.encoder = Some(InputSpec::Numbers { width: 2 });
+        let mut batch = Batch::default();
+        batch.reshape(2, 2);
+        batch.inputs = vec![8, 0, 3, 1];
+        batch.targets = vec![IGNORE, 8, 0, 0];
+        batch.encoded.extent.set_lengths(&[3, 1]);
+        (batch.encoded.numbers, batch.encoded.rows) = (vec![1.0; 8], vec![1, 0]);
+        let (back, _) = read(&bytes(&batch, &[]), &spec, 2).unwrap();
+        assert_eq!((&back.encoded, &back.inputs), (&batch.encoded, &batch.inputs));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_model_is_refused() {
+        let file = bytes(&batch(), &[]);
+        let refused = |spec: &ModelSpec, rows| read(&file, spec, rows).is_err();
+        let values = OutputSpec::Values { width: 2, loss: ValueLoss::Squared };
+        assert!(!refused(&numbers(1, CLASSES), 3));
+        // What it predicts of a batch without values is nothing, which is what such a batch may ask for.
+        assert!(!refused(&numbers(1, values), 3));
+        let few = OutputSpec::Classes { count: 4, tied: false };
+        let pooled = ModelSpec { pool: Pool::Mean, ..numbers(1, CLASSES) };
+        let both = ModelSpec { bidirectional: true, ..numbers(1, CLASSES) };
+        let encoder = ModelSpec { encoder: Some(InputSpec::Numbers { width: 1 }), ..numbers(1, CLASSES) };
+        for spec in [numbers(2, CLASSES), numbers(1, few), pooled, both, encoder] {
+            assert!(refused(&spec, 3), "{spec:?}");
+        }
+        assert!(refused(&numbers(1, CLASSES), 2));
+        type Change = fn(&mut Batch);
+        let changes: [Change; 5] = [
+            |batch| batch.numbers.truncate(5),
+            |batch| batch.numbers.push(0.0),
+            |batch| batch.values.places = vec![1, 1],
+            |batch| batch.encoded.rows = vec![0],
+            |batch| batch.encoded.inputs = vec![0],
+        ];
+        let spec = numbers(1, OutputSpec::Values { width: 1, loss: ValueLoss::Squared });
+        for (i, change) in changes.into_iter().enumerate() {
+            let mut batch = batch();
+            change(&mut batch);
+            let with_rows = read(&bytes(&batch, &[]), &spec, 3);
+            assert!(with_rows.is_err(), "change {i}: {with_rows:?}");
+        }
+        for weights in [&[1.0][..], &[1.0, 1.0, 1.0, 1.0, f64::NAN]] {
+            assert!(read(&bytes(&batch(), weights), &numbers(1, CLASSES), 3).is_err(), "{weights:?}");
+        }
+    }
+
+    /// Whatever one byte becomes, it is refused or it does not matter; and so is every beginning of the file.
+    #[test]
+    fn damage_is_seen() {
+        let (file, spec) = (bytes(&batch(), &[1.0; 5]), numbers(1, CLASSES));
+        for at in 0..file.len() {
+            assert!(read(&file[..at], &spec, 3).is_err(), "{at} bytes");
+            let mut other = file.clone();
+            other[at] ^= 4;
+            if let Ok((batch, _)) = read(&other, &spec, 3) {
+                assert_eq!(
+                    (batch.rows(), batch.extent.places(), batch.numbers.len()),
+                    (3, 6, 6),
+                    "byte {at}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The step that a run could not take, once more, from the run's directory alone.
+
+use std::path::{Path, PathBuf};
+
+use super::{FORMAT, FaultFile, batch};
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::config::ConfigError;
+use crate::directory;
+use crate::directory::{RunError, checkpoint_path};
+use longspan::batch::{Batch, Source};
+use longspan::trainer::Trainer;
+use longspan_kernel::{Context, Level};
+use longspan_record::FaultRecord;
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What the run has recorded.
+    pub recorded: FaultRecord,
+    /// The instruction set that it was found on.
+    pub isa: String,
+    /// What was found now; None where the step could be taken.
+    pub found: Option<FaultRecord>,
+    /// Whether that is the same value at the same place.
+    pub same: bool,
+}
+
+/// Why a fault cannot be looked at once more.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// No step of the run has failed.
+    #[error("no step of {} has failed: there is no fault to replay", run.display())]
+    None {
+        /// The run.
+        run: PathBuf,
+    },
+    /// The files are not those that were written.
+    #[error("{} is damaged ({reason}): restore it from a backup, or meet the fault again with `longspan train --resume --out {}`", path.display(), run.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The run.
+        run: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The run has gone on since.
+    #[error(
+        "{} failed at step {failed}, and its last checkpoint is from after step {step}: the weights from before the fault are gone",
+        run.display()
+    )]
+    GoneOn {
+        /// The run.
+        run: PathBuf,
+        /// The step that failed.
+        failed: u64,
+        /// The checkpoint's.
+        step: u64,
+    },
+}
+
+/// One batch, again and again.
+struct Once(Batch);
+
+impl Source for Once {
+    fn windows(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn fill(&self, _: u64, _: u64, batch: &mut Batch) {
+        batch.clone_from(&self.0);
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (self.0.steps(), self.0.rows())
+    }
+}
+
+/// Tries the step once more that the run in `run` could not take.
+///
+/// # Errors
+/// [`ReplayError`].
+pub fn replay_fault(run: &Path, level: Level, threads: usize) -> Result<Replay, ReplayError> {
+    directory::read_record(run)?;
+    let path = run.join("fault").join("fault.json");
+    let damaged =
+        |path: &Path, reason: String| ReplayError::Damaged { path: path.into(), run: run.into(), reason };
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ReplayError::None { run: run.into() });
+        }
+        Err(error) => return Err(damaged(&path, error.to_string())),
+    };
+    let file: FaultFile = serde_json::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
+    if file.format != FORMAT {
+        return Err(damaged(&path, format!("format {}, and this version reads {FORMAT}", file.format)));
+    }
+    let recorded = file.fault;
+    if !recorded.lr.is_finite() {
+        return Err(damaged(&path, format!("a learning rate of {}", recorded.lr)));
+    }
+    let config = directory::read_config(run)?;
+    config.check()?;
+    let last = checkpoint_path(run, "last");
+    let checkpoint = Checkpoint::read(&last)?;
+    let header = checkpoint.require_header()?;
+    if header.model != config.model_spec(&header.schema) {
+        return Err(damaged(&last, "its model is not that of config.toml".into()));
+    }
+    let step = header.position.step;
+    if step.checked_add(1) != Some(recorded.step) {
+        return Err(ReplayError::GoneOn { run: run.into(), failed: recorded.step, step });
+    }
+    let path = run.join("fault").join("batch.safetensors");
+    let bytes = std::fs::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
+    let (batch, weights) =
+        batch::read(&bytes, &header.model, config.batch).map_err(|reason| damaged(&path, reason))?;
+    let mut trainer = Trainer::new(Context::new(level, threads), &config.trainer(header.model.clone()));
+    checkpoint.restore(&mut trainer)?;
+    if !weights.is_empty() {
+        trainer.weigh_classes(&weights);
+    }
+    let found = trainer.step(&Once(batch), recorded.lr).err();
+    let found = found.map(|divergence| trainer.first_fault(&divergence, recorded.before.clone()));
+    let same = found.as_ref().is_some_and(|found| found.is_at(&recorded));
+    Ok(Replay { recorded, isa: file.isa, found, same })
+}

@@ -1,0 +1,213 @@
+//! The small probe that a run ends with: how far the gradient of its last weights reaches, in at most 2 % of its time.
+//!
+//! It is sized before it begins, from what a place of training has cost: the largest of [`SIZES`] whose estimate fits. A clock
+//! beside it ends it where the estimate was wrong. Weights, metrics and checkpoints are what they are without it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::config::Config;
+use crate::directory::probes;
+use longspan::batch::Source;
+use longspan::model::ModelSpec;
+use longspan::params::Params;
+use longspan::probe::reach::Watch;
+use longspan::probe::{ProbeOptions, examine};
+use longspan_kernel::Context;
+use longspan_record::ProbeRecord;
+use longspan_record::reach::ReachOptions;
+
+/// The share of a run's time that it may take.
+const SHARE: f64 = 0.02;
+
+/// Sequences, trajectories with their steps, and leading exponents; largest first.
+const SIZES: [Size; 4] = [
+    Size { sequences: 64, trajectories: 8, steps: 500, exponents: 4 },
+    Size { sequences: 32, trajectories: 4, steps: 250, exponents: 2 },
+    Size { sequences: 16, trajectories: 4, steps: 100, exponents: 1 },
+    Size { sequences: 16, trajectories: 0, steps: 0, exponents: 0 },
+];
+
+/// Places of training that a place costs which a gradient comes back to: two passes in f64, and what is written down of them.
+const PLACE: f64 = 8.0;
+/// The same of a step of a trajectory, and of each direction that it carries.
+const STEP: f64 = 2.0;
+/// Seconds for a lag of all layers together and of each, and for each pair of lags: quantiles, intervals and slopes.
+const LAG: f64 = 5e-5;
+const PAIR: f64 = 5e-8;
+
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    sequences: usize,
+    trajectories: usize,
+    steps: usize,
+    exponents: usize,
+}
+
+impl Size {
+    /// What is left out runs the data several times: truncations, the used lag, products.
+    fn options(self) -> ProbeOptions {
+        let light = ProbeOptions::light();
+        ProbeOptions {
+            reach: ReachOptions { sequences: self.sequences, ..light.reach },
+            exponents: Some(self.exponents),
+            trajectories: self.trajectories.max(1),
+            trajectory_steps: self.steps,
+            ..light
+        }
+    }
+}
+
+/// What became of the probe at the end of a run.
+#[derive(Clone, Debug)]
+pub enum LightProbe {
+    /// It is in `probe/STEP.json`.
+    Done(Box<ProbeRecord>),
+    /// There is none, for this reason.
+    LeftOut(String),
+}
+
+/// What an estimate follows from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// Seconds of the run.
+    pub(super) seconds: f64,
+    /// Seconds of training for each place that was trained on.
+    pub(super) place: f64,
+    /// Whether trajectories go on from window to window.
+    pub(super) carried: bool,
+}
+
+impl Cost {
+    /// Seconds that a size is expected to take on windows of `[steps, rows]`.
+    fn of(&self, size: Size, layers: usize, (steps, rows): (usize, usize)) -> f64 {
+        let places = size.sequences.div_ceil(rows.max(1)) * rows * steps;
+        let trajectory = if self.carried { size.steps } else { size.steps.min(steps) };
+        let trajectories = size.trajectories.min(rows) * trajectory * (1 + size.exponents);
+        let lags = steps.min(1000) as f64;
+        let counted = (1 + layers) as f64 * lags * (LAG + PAIR * lags);
+        self.place * (PLACE * places as f64 + STEP * trajectories as f64) + counted
+    }
+
+    /// The largest size that fits.
+    fn size(&self, layers: usize, shape: (usize, usize)) -> Option<Size> {
+        SIZES.into_iter().find(|&size| self.of(size, layers, shape) <= SHARE * self.seconds)
+    }
+}
+
+/// What is probed: weights after some steps, on data that go by a name.
+pub(super) struct Subject<'a> {
+    pub(super) spec: &'a ModelSpec,
+    pub(super) params: &'a Params<f64>,
+    pub(super) step: u64,
+    pub(super) source: &'a dyn Source,
+    pub(super) data: &'static str,
+}
+
+/// Probes weights and writes what was found into the run.
+pub(super) fn probe(
+    ctx: &Context<f64>,
+    subject: &Subject<'_>,
+    config: &Config,
+    run: &Path,
+    cost: Cost,
+    cancelled: &dyn Fn() -> bool,
+) -> LightProbe {
+    let too_dear = || {
+        LightProbe::LeftOut(format!("the smallest takes more than {:.0} % of the run's time", 100.0 * SHARE))
+    };
+    if config.memory_limit().is_some() {
+        return LightProbe::LeftOut("--bptt-memory limits the memory, and it would need more".into());
+    }
+    let Some(size) = cost.size(subject.spec.layers, subject.source.shape()) else { return too_dear() };
+    let start = Instant::now();
+    let late = || start.elapsed().as_secs_f64() > SHARE * cost.seconds;
+    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| late() || cancelled() };
+    let &Subject { spec, params, step, source, data } = subject;
+    match (examine(ctx, spec, params, source, &size.options(), &mut watch), source.failure()) {
+        (_, Some(failure)) => LightProbe::LeftOut(format!("the data cannot be read any more ({failure})")),
+        (Err(_), _) if cancelled() => LightProbe::LeftOut("it was interrupted".into()),
+        (Err(_), _) => too_dear(),
+        (Ok(record), None) => {
+            let beside = probes::beside(config);
+            let record = ProbeRecord { step, light: true, data: data.into(), beside, ..record };
+            match probes::write(run, &record) {
+                Ok(_) => LightProbe::Done(Box::new(record)),
+                Err(error) => LightProbe::LeftOut(error.to_string()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+    use crate::dataset::Dataset;
+    use longspan::model::Model;
+    use longspan_kernel::Level;
+
+    const COST: Cost = Cost { seconds: 100.0, place: 1e-5, carried: true };
+    const SHAPE: (usize, usize) = (128, 32);
+
+    #[test]
+    fn the_longer_a_run_the_larger_its_probe() {
+        let sequences = |seconds: f64| Cost { seconds, ..COST }.size(1, SHAPE).map(|size| size.sequences);
+        assert_eq!(sequences(1e4), Some(64));
+        assert_eq!(sequences(1.0), None);
+        let mut before = 0.0;
+        for seconds in (0..200).map(|i| 1.1f64.powi(i)) {
+            let cost = Cost { seconds, ..COST };
+            let of = cost.size(1, SHAPE).map_or(0.0, |size| cost.of(size, 1, SHAPE));
+            assert!(of >= before && of <= SHARE * seconds, "{of} s of {seconds} s");
+            before = of;
+        }
+        assert!(before > 0.0);
+    }
+
+    #[test]
+    fn sizes_descend_and_cost_what_their_windows_do() {
+        let costs: Vec<f64> = SIZES.iter().map(|&size| COST.of(size, 1, SHAPE)).collect();
+        assert!(costs.is_sorted_by(|a, b| a > b), "{costs:?}");
+        // Whole windows are run, however few of their rows are asked for.
+        let wide = SIZES.map(|size| COST.of(size, 1, (128, 1000)));
+        assert!(wide[3] > 0.9 * wide[1], "{wide:?}");
+        // A long window alone can be too much, and so can the layers that it is counted for.
+        assert!(COST.size(1, (100_000, 32)).is_none());
+        assert!(Cost { place: 0.0, ..COST }.of(SIZES[3], 1000, SHAPE) > SHARE * COST.seconds);
+    }
+
+    /// Of drawn weights on a task, with all the time there is.
+    fn probed(run: &Path, config: &Config, cancelled: bool) -> LightProbe {
+        let data = Dataset::open(config, None).unwrap();
+        let spec = config.model_spec(&data.schema);
+        let ctx = Context::<f64>::new(Level::detect(), 1);
+        let mut params = Params::zeros(Model::<f64>::new(ctx.level(), &spec).layout().clone());
+        params.flat_mut().iter_mut().enumerate().for_each(|(i, w)| *w = 0.3 * (i as f64).sin());
+        let (source, name) = data.held_out();
+        let subject = Subject { spec: &spec, params: &params, step: 7, source: source.as_ref(), data: name };
+        probe(&ctx, &subject, config, run, Cost { seconds: 1e6, ..COST }, &|| cancelled)
+    }
+
+    #[test]
+    fn an_interruption_leaves_no_file() {
+        let run = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        for (name, value) in [("task", "agreement"), ("length", "9"), ("hidden", "5"), ("batch", "8")] {
+            config.set(name, value, Origin::Flag).unwrap();
+        }
+        let left_out = |probe: LightProbe, because: &str| match probe {
+            LightProbe::LeftOut(why) => assert!(why.contains(because), "{why}"),
+            LightProbe::Done(record) => panic!("{record:?}"),
+        };
+        left_out(probed(run.path(), &config, true), "interrupted");
+        let file = run.path().join("probe/7.json");
+        assert!(!file.exists());
+        let LightProbe::Done(record) = probed(run.path(), &config, false) else { panic!("left out") };
+        assert_eq!((record.step, record.light, record.beside.needed_lag_steps), (7, true, Some(9)));
+        assert_eq!(probes::read(run.path()).records, [*record]);
+        std::fs::remove_file(file).unwrap();
+        config.set("bptt_memory", "1GiB", Origin::Flag).unwrap();
+        left_out(probed(run.path(), &config, false), "--bptt-memory");
+    }
+}

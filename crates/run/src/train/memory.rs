@@ -1,0 +1,66 @@
+//! Whether a model can fit into this machine at all, and a window into its limit.
+
+use super::TrainError;
+use crate::config::{Config, ConfigError};
+use longspan::bptt::Plan;
+use longspan::cell::CellKind;
+use longspan::model::{InputSpec, Model, ModelSpec};
+use longspan::setting::Size;
+use longspan_kernel::real::Real;
+
+/// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.
+pub(super) fn check_memory(
+    config: &Config,
+    spec: &ModelSpec,
+    (steps, rows): (usize, usize),
+) -> Result<(), TrainError> {
+    let Some(present) = machine_bytes() else { return Ok(()) };
+    let gates = match spec.cell {
+        CellKind::Lstm { .. } => 4.0,
+        CellKind::Gru { .. } => 3.0,
+        _ => 1.0,
+    };
+    let (h, l, w) = (spec.hidden as f64, spec.layers as f64, spec.width() as f64);
+    let (table, e) = match spec.input {
+        InputSpec::Tokens { vocabulary, embedding } => {
+            (vocabulary as f64 * embedding as f64, embedding as f64)
+        }
+        InputSpec::Numbers { width } => (0.0, width as f64),
+    };
+    let readout = spec.output.width() as f64 * w;
+    // W units a layer: H of each direction.
+    let parameters = table + gates * w * (e + h) + (l - 1.0) * gates * w * (w + h) + readout;
+    let places = steps as f64 * rows as f64;
+    // The gates of every step, as far as they are kept.
+    let tape =
+        (4.0 * places * l * w * gates).min(config.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
+    // Weights, gradient, two moments, packed copies; the outputs and the gradient by them.
+    let needed = 4.0 * (5.0 * parameters + 2.0 * places * w) + tape;
+    if needed > present {
+        return Err(TrainError::Memory { needed: needed / 1e9, present: present / 1e9 });
+    }
+    Ok(())
+}
+
+/// How a window of the data is kept for backward; None where memory is not limited.
+pub(super) fn plan<R: Real>(
+    config: &Config,
+    model: &Model<R>,
+    (steps, rows): (usize, usize),
+) -> Result<Option<Plan>, ConfigError> {
+    let Some(limit) = config.memory_limit() else { return Ok(None) };
+    model.plan(steps, rows, Some(limit)).map(Some).map_err(|error| ConfigError::Value {
+        given: config.given("bptt_memory"),
+        need: format!(
+            "windows of {steps} steps and {rows} rows need at least {}: allow that, or choose a smaller --unroll, --batch or --chunk",
+            Size(error.least().next_multiple_of(1 << 10))
+        ),
+    })
+}
+
+/// Physical memory, where the system tells it in /proc.
+fn machine_bytes() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1024.0)
+}

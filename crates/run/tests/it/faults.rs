@@ -1,0 +1,149 @@
+//! The first bad value of a step that fails: planted at chosen places, it is named exactly. And the causes, each met for real.
+
+use crate::planted::{Plants, check};
+use crate::rows::Rows;
+use longspan::batch::IGNORE;
+use longspan::cell::CellKind;
+use longspan::model::init::Init;
+use longspan::optim::Rule;
+use longspan::optim::clip::Clip;
+use longspan::trainer::Trainer;
+use longspan_kernel::{Context, Level};
+use longspan_record::{Cause, FaultRecord, Phase, StepRecord};
+use longspan_run::config::Config;
+
+/// Plants that have to make a step fail, over all cells, depths, directions, encoders, ragged rows, chunks and limits of memory.
+const PLANTS: usize = 500;
+
+#[test]
+fn five_hundred_planted_values_are_named_exactly() {
+    let (mut failed, mut harmless) = (Vec::new(), 0);
+    for plant in Plants::new(1) {
+        match check(&plant) {
+            true => failed.push(plant.kind()),
+            false => harmless += 1,
+        }
+        if failed.len() == PLANTS {
+            break;
+        }
+    }
+    // A large number that is saturated away, or a gradient at a unit that is off, is no fault; but most plants have to be.
+    assert!(harmless < PLANTS / 2, "{harmless} plants did nothing");
+    for cell in CellKind::ALL {
+        for layers in 1..4 {
+            for phase in [Phase::Forward, Phase::Backward] {
+                assert!(failed.contains(&(cell, layers, phase)), "no plant in {cell:?}, {layers}, {phase}");
+            }
+        }
+    }
+    for phase in [Phase::Weights, Phase::Input, Phase::Loss, Phase::Update] {
+        assert!(failed.iter().filter(|(_, _, at)| *at == phase).count() > 10, "few plants in {phase}");
+    }
+}
+
+const IDENTITY: CellKind = CellKind::Identity;
+
+/// Trains until a step fails.
+fn fault(rows: &Rows, config: &Config, lr: f64, change: impl FnOnce(&mut Trainer<f32>)) -> FaultRecord {
+    let mut config = config.clone();
+    config.batch = rows.batch.rows();
+    let mut trainer =
+        Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(rows.spec.clone()));
+    change(&mut trainer);
+    let mut before: Vec<StepRecord> = Vec::new();
+    for _ in 0..200 {
+        match trainer.step(rows, lr) {
+            Ok(()) => before.push(trainer.record()),
+            Err(divergence) => return trainer.first_fault(&divergence, before),
+        }
+    }
+    panic!("no step has failed");
+}
+
+fn sgd(init: Init) -> Config {
+    let mut config = Config::default();
+    (config.optimizer, config.clip, config.init) = (Rule::Sgd, Clip::None, init);
+    config
+}
+
+#[test]
+fn a_gradient_that_grows_through_time_is_told_by_its_growth() {
+    // A linear network that multiplies by 3 a step, from states of 0: the inputs are nothing, the gradient is 3^400 in the end.
+    let mut rows = Rows::classes(IDENTITY, 1, 4, &[400, 390], 3);
+    rows.batch.numbers.fill(0.0);
+    let fault = fault(&rows, &sgd(Init::Identity), 1e-3, |trainer| {
+        trainer.params_mut().named_mut("rnn.weight_hh_l0").iter_mut().for_each(|w| *w *= 3.0);
+        for name in ["rnn.bias_ih_l0", "rnn.bias_hh_l0"] {
+            trainer.params_mut().named_mut(name).fill(0.0);
+        }
+    });
+    assert_eq!(
+        (fault.phase, &fault.tensor[..], fault.cause),
+        (Phase::Backward, "d_h", Cause::GradientGrowth)
+    );
+    let (log10, steps) = fault.evidence.log10_growth_a_step.expect("a growth");
+    assert!((log10 - 3f64.log10()).abs() < 0.02 && steps > 50, "{log10} over {steps} steps");
+    // 3^62 is 4e29 and the gradient at the end of order 1.
+    assert!((320..345).contains(&fault.t.expect("a step")), "{fault:?}");
+    assert!(fault.reason().contains("times a step over"), "{}", fault.reason());
+}
+
+#[test]
+fn states_that_grow_are_told_from_gradients_that_grow() {
+    let rows = Rows::classes(IDENTITY, 1, 4, &[400], 3);
+    let grown = |trainer: &mut Trainer<f32>| {
+        trainer.params_mut().named_mut("rnn.weight_hh_l0").iter_mut().for_each(|w| *w *= 3.0);
+    };
+    let fault = fault(&rows, &sgd(Init::Identity), 1e-3, grown);
+    assert_eq!((fault.phase, &fault.tensor[..], fault.cause), (Phase::Forward, "h", Cause::ForwardOverflow));
+    assert!(fault.value.abs() >= 1e30 && fault.evidence.largest_state > 1e29, "{fault:?}");
+    assert!((55..75).contains(&fault.t.expect("a step")), "{fault:?}");
+}
+
+#[test]
+fn steps_that_are_too_large_are_told_by_the_loss() {
+    // Gradient descent on a linear network: the loss grows from step to step until states or gradients overflow.
+    let rows = Rows::classes(IDENTITY, 1, 8, &[12, 9, 9], 3);
+    let fault = fault(&rows, &sgd(Init::Uniform), 30.0, |_| ());
+    assert_eq!(fault.cause, Cause::StepTooLarge, "{fault:?}");
+    assert!(fault.step > 1 && !fault.before.is_empty());
+    let evidence = &fault.evidence;
+    assert!(evidence.loss_rise.is_some() || evidence.relative_step.is_some(), "{evidence:?}");
+}
+
+#[test]
+fn a_batch_that_scores_nothing_and_rates_without_end() {
+    let mut rows = Rows::classes(CellKind::Rnn, 2, 5, &[6, 4], 3);
+    let targets = std::mem::replace(&mut rows.batch.targets, vec![IGNORE; 10]);
+    let nothing = fault(&rows, &sgd(Init::Uniform), 1e-3, |_| ());
+    assert_eq!(
+        (nothing.phase, &nothing.tensor[..], nothing.cause),
+        (Phase::Loss, "loss", Cause::PaddingOnly)
+    );
+    assert_eq!((nothing.row, nothing.evidence.scored), (None, 0));
+    rows.batch.targets = targets;
+    for rate in [1e38, f64::INFINITY] {
+        let fault = fault(&rows, &sgd(Init::Uniform), rate, |_| ());
+        assert_eq!(
+            (fault.phase, fault.cause, fault.step),
+            (Phase::Update, Cause::StepTooLarge, 1),
+            "{fault:?}"
+        );
+        assert_eq!(fault.tensor, "rnn.weight_ih_l0");
+    }
+}
+
+/// What is large and sound is left alone: a gradient of 1e17 that is clipped, and linear states of 1e20.
+#[test]
+fn large_numbers_alone_are_no_fault() {
+    let mut rows = Rows::classes(IDENTITY, 1, 4, &[8, 8], 3);
+    rows.batch.numbers.iter_mut().for_each(|x| *x *= 1e18);
+    let mut config = Config::default();
+    (config.batch, config.clip) = (2, Clip::Norm(1.0));
+    let mut trainer =
+        Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(rows.spec.clone()));
+    for _ in 0..20 {
+        trainer.step(&rows, 1e-3).expect("a gradient that clipping bounds");
+    }
+    assert!(trainer.report().clip.global_norm_before > 1e15);
+}

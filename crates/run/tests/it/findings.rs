@@ -1,0 +1,342 @@
+//! Rules on evidence made by hand: each is silent of good runs, speaks beyond its thresholds and not before them, and prescribes
+//! what the run does not do yet. Thresholds are read off the pages, so that they can be chosen anew without a change here; how often
+//! they are right is another suite's affair (`verdicts.rs`).
+#![allow(missing_docs, reason = "a test file")]
+
+pub(crate) mod cases;
+pub(crate) mod evidence;
+
+use std::collections::BTreeSet;
+
+use cases::{Beyond, CASES, Case, OTHERS};
+use evidence::{CAUSES, CELLS, CHANCE, STEPS, Sicken, config, facts, fault, good};
+use longspan_diagnose::{Evidence, Finding, Language, Level, RULES, Severity, diagnose};
+use longspan_record::{Cause, StepRecord};
+use longspan_run::config::{Config, Origin};
+
+fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
+    diagnose(evidence).findings.into_iter().find(|finding| finding.code == code)
+}
+
+fn codes(evidence: &Evidence) -> Vec<String> {
+    diagnose(evidence).findings.into_iter().map(|finding| finding.code).collect()
+}
+
+/// As far from a threshold as this, and no case is closer than rounding.
+const MARGIN: f64 = 0.02;
+
+#[test]
+fn good_runs_are_met_with_silence() {
+    for cell in CELLS {
+        for settings in ["", "clip=none", "clip=norm:1e9", "layers=3", "lr=1", "hidden=1", "steps=100000"] {
+            let verdict = diagnose(&good(&format!("cell={cell} {settings}")));
+            assert!(verdict.findings.is_empty(), "{cell} {settings}: {:?}", verdict.findings);
+            assert!(verdict.unjudged.is_empty(), "{cell} {settings}: {:?}", verdict.unjudged);
+        }
+    }
+}
+
+#[test]
+fn rules_speak_beyond_their_thresholds_and_not_before() {
+    for case in CASES {
+        let limit = case.threshold().value;
+        let (inside, outside) = match case.beyond {
+            Beyond::Above => (limit - MARGIN * limit, limit + MARGIN * limit),
+            Beyond::Below => (limit + MARGIN * limit, limit - MARGIN * limit),
+        };
+        for cell in case.cells {
+            let about = format!("{} of {cell}, {} around {limit}", case.code, case.of);
+            let (sick, healthy) = (case.at(cell, outside), case.at(cell, inside));
+            let found = finding(case.code, &sick).unwrap_or_else(|| panic!("{about}: {:?}", codes(&sick)));
+            assert!(finding(case.code, &healthy).is_none(), "{about}: {:?}", codes(&healthy));
+            assert!(
+                found
+                    .evidence
+                    .iter()
+                    .any(|number| (number.value - outside).abs() < 0.2 * MARGIN * outside.abs()),
+                "{about}: the number is not among {:?}",
+                found.evidence
+            );
+            for number in &found.evidence {
+                assert_eq!(number.threshold.is_some(), number.source.is_some(), "{about}: {}", number.name);
+            }
+            let said = [&found.sentence, &found.confidence.because, &found.false_alarm, &found.title];
+            assert!(said.iter().all(|text| !text.trim().is_empty()), "{about}");
+            assert!(found.sentence.chars().any(|c| c.is_ascii_digit()), "{about}: {}", found.sentence);
+        }
+    }
+}
+
+#[test]
+fn all_thresholds_have_two_sides_here() {
+    for rule in RULES {
+        for threshold in rule.page.thresholds {
+            let case = |case: &&Case| case.code == rule.code && threshold.of.starts_with(case.of);
+            let other = OTHERS.iter().any(|(code, of)| *code == rule.code && threshold.of.starts_with(of));
+            assert!(CASES.iter().any(|c| case(&c)) != other, "{}: {}", rule.code, threshold.of);
+        }
+    }
+}
+
+/// The flags of a remedy as settings over those of the run.
+fn remedied(run: &Config, flags: &str) -> Config {
+    let mut config = run.clone();
+    let mut words = flags.split_whitespace();
+    while let Some(flag) = words.next() {
+        let key = flag.strip_prefix("--").unwrap_or_else(|| panic!("{flags}: {flag} is no flag"));
+        let value = words.next().unwrap_or_else(|| panic!("{flags}: {flag} has no value"));
+        config.set(key, value, Origin::Flag).unwrap_or_else(|error| panic!("{flags}: {error}"));
+    }
+    config
+}
+
+/// Every remedy can be given to `train`, changes something, and is not offered to a run that has it already.
+fn prescribes(evidence: &Evidence, run: &Config, code: &str) {
+    let found = finding(code, evidence).expect("found before");
+    assert!(!found.remedies.is_empty(), "{code}: nothing to try");
+    for remedy in &found.remedies {
+        assert!(!remedy.why.is_empty(), "{code}: {}", remedy.flags);
+        if remedy.flags.is_empty() {
+            continue;
+        }
+        let changed = remedied(run, &remedy.flags);
+        changed.check().unwrap_or_else(|error| panic!("{code}: {}: {error}", remedy.flags));
+        assert!(!run.differences(&changed).is_empty(), "{code}: {} is what the run does", remedy.flags);
+        let again = Evidence { facts: facts(&changed), ..evidence.clone() };
+        let again = finding(code, &again).map_or(Vec::new(), |found| found.remedies);
+        assert!(!again.contains(remedy), "{code}: {} is offered to a run that has it", remedy.flags);
+    }
+}
+
+#[test]
+fn prescriptions_are_flags_that_change_something() {
+    for case in CASES {
+        let outside = case.threshold().value * if case.beyond == Beyond::Above { 1.5 } else { 0.5 };
+        for cell in case.cells {
+            let run = config(&format!("cell={cell} {}", case.settings));
+            let mut sick = case.at(cell, outside);
+            if finding(case.code, &sick).is_none() {
+                // A share has no place for half as much again.
+                sick = case.at(cell, 1.0);
+            }
+            prescribes(&sick, &run, case.code);
+        }
+    }
+    for cell in CELLS {
+        for cause in CAUSES {
+            for clip in ["norm:1", "none"] {
+                let settings = format!("cell={cell} clip={clip}");
+                let mut evidence = good(&settings);
+                evidence.fault = Some(fault(cause));
+                prescribes(&evidence, &config(&settings), "non-finite");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
+    for cause in CAUSES {
+        let mut evidence = good("cell=rnn");
+        evidence.fault = Some(fault(cause));
+        for steps in [STEPS as usize, 0] {
+            evidence.steps.truncate(steps);
+            let found = finding("non-finite", &evidence).expect("a fault");
+            assert_eq!((found.severity, found.confidence.level), (Severity::Severe, Level::High));
+            for part in ["step 1001", "layer 0", "step 3", "row 1", "unit 2", "inf"] {
+                assert!(found.sentence.contains(part), "no {part} in {}", found.sentence);
+            }
+        }
+    }
+    // A gradient that grew until it was no number needs a limit, where there is none.
+    let mut evidence = good("cell=rnn clip=none");
+    evidence.fault = Some(fault(Cause::GradientGrowth));
+    assert_eq!(codes(&evidence), ["non-finite", "exploding-gradient", "clip-missing"]);
+}
+
+/// What a prescribed limit does to the same norms: it catches the outliers and lets the others be.
+#[test]
+fn prescribed_limits_cure() {
+    for code in ["clip-missing", "clip-always", "clip-never"] {
+        let case = CASES.iter().find(|case| case.code == code).expect("a case");
+        let sick = case.at("lstm", case.threshold().value * 1.04);
+        let found = finding(code, &sick).expect("sick");
+        let remedy =
+            found.remedies.iter().find(|remedy| remedy.flags.starts_with("--clip")).expect("a limit");
+        let run = remedied(&config(&format!("cell=lstm {}", case.settings)), &remedy.flags);
+        let mut cured = Evidence { facts: facts(&run), ..sick };
+        cured.clip();
+        let clipped = cured.steps.iter().filter(|step| step.clipped).count();
+        assert!(clipped < cured.steps.len() / 4, "{code}: {clipped} steps are clipped");
+        let said = codes(&cured);
+        assert!(!said.iter().any(|code| code.starts_with("clip-")), "{code}: {said:?}");
+    }
+}
+
+#[test]
+fn what_was_learned_is_not_called_vanishing() {
+    let mut evidence = good("cell=rnn");
+    evidence.lag().total.ratio.ln_median = (0..=evidence::WINDOW).map(|lag| -2.0 * lag as f64).collect();
+    evidence.each_step(|step| step.log10_survival = vec![-17.0]);
+    assert_eq!(codes(&evidence), [""; 0]);
+    // Nor is one that is not needed, where a little was learned.
+    evidence.losses(0.95);
+    evidence.facts.needed_lag_steps = Some(3);
+    assert!(finding("vanishing-gradient", &evidence).is_none());
+}
+
+#[test]
+fn a_passing_peak_is_no_explosion() {
+    let mut evidence = good("cell=gru");
+    evidence.steps[3].log10_survival = vec![9.0];
+    evidence.steps[3].log10_global_norm = 4.0;
+    assert_eq!(codes(&evidence), [""; 0]);
+}
+
+#[test]
+fn a_run_that_has_hardly_begun_is_not_judged_by_its_loss() {
+    let mut evidence = good("cell=lstm");
+    evidence.losses(1.0);
+    assert!(codes(&evidence).contains(&"loss-at-chance".to_owned()));
+    evidence.facts.planned_steps = 10 * STEPS;
+    assert!(!codes(&evidence).contains(&"loss-at-chance".to_owned()));
+    evidence.steps.truncate(5);
+    let verdict = diagnose(&evidence);
+    assert!(verdict.findings.is_empty());
+    let steps: Vec<_> = verdict.unjudged.iter().filter(|unjudged| unjudged.missing == "more steps").collect();
+    assert!(steps.iter().any(|unjudged| unjudged.code == "loss-at-chance"));
+    assert!(steps.iter().all(|unjudged| unjudged.command == "longspan train --resume --out runs/hand"));
+}
+
+/// A short run whose loss still falls, one that has fallen to chance and stays there, one whose fall is noise or leads nowhere, and
+/// the short one after more steps.
+#[test]
+fn a_loss_that_still_falls_is_not_stuck() {
+    let stuck = |steps: usize, loss: &dyn Fn(f64) -> f64| {
+        let mut evidence = good("cell=gru");
+        evidence.steps.truncate(steps);
+        evidence.valid.clear();
+        evidence.facts.planned_steps = steps as u64;
+        let mut t = 0.0;
+        evidence.each_step(|step| {
+            t += 1.0 / steps as f64;
+            // Batches differ by two hundredths.
+            step.loss = CHANCE * (loss(t) + 0.02 * (1e4 * t).sin());
+        });
+        codes(&evidence).contains(&"loss-at-chance".to_owned())
+    };
+    assert!(stuck(100, &|_| 1.0) && !stuck(99, &|_| 1.0), "of fewer nothing is said");
+    for steps in [100, 600] {
+        assert!(!stuck(steps, &|t| 1.4 - 0.4 * t), "{steps} steps, falling");
+        assert!(stuck(steps, &|t| 1.0 + 0.4 * (-20.0 * t).exp()), "{steps} steps, at chance after a fall");
+        assert!(stuck(steps, &|_| 1.0), "{steps} steps, noise");
+        assert!(stuck(steps, &|t| 1.4 - 0.02 * t), "{steps} steps, too slow");
+        assert!(stuck(steps, &|t| 1.0 + 0.4 * t), "{steps} steps, rising");
+        assert!(!stuck(steps, &|t| 1.4 - 1.2 * t), "{steps} steps, learned");
+    }
+}
+
+#[test]
+fn what_was_not_measured_is_said_to_be_missing() {
+    let mut evidence = good("cell=lstm");
+    evidence.losses(1.0);
+    evidence.probe = None;
+    let verdict = diagnose(&evidence);
+    let of = |missing: &str| -> Vec<&str> {
+        let unjudged = verdict.unjudged.iter().filter(|unjudged| unjudged.missing == missing);
+        unjudged.map(|unjudged| unjudged.code.as_str()).collect()
+    };
+    let probed =
+        ["horizon-below-need", "chaotic-dynamics", "sensitivity-explosion", "saturated-units", "stuck-gates"];
+    assert_eq!(of("a probe of the weights"), probed);
+    evidence.steps.iter_mut().for_each(|step| {
+        *step = StepRecord { log10_survival: Vec::new(), look: None, ..step.clone() };
+    });
+    let verdict = diagnose(&evidence);
+    let norms: Vec<_> = verdict.unjudged.iter().filter(|u| u.missing == "norms through time").collect();
+    assert!(norms.iter().any(|unjudged| unjudged.code == "exploding-gradient"), "{norms:?}");
+    // Nothing at all: no rule speaks, and none panics.
+    assert!(diagnose(&Evidence::default()).findings.is_empty());
+}
+
+#[test]
+fn numbers_of_any_size_are_judged_without_a_panic() {
+    let extreme = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e308, -1e308, 0.0, 5e-324];
+    for cell in CELLS {
+        for x in extreme {
+            for settings in ["clip=none", "clip=norm:1", "lr=0"] {
+                let mut evidence = good(&format!("cell={cell} {settings}"));
+                evidence.losses(x / CHANCE);
+                evidence.each_step(|step| {
+                    (step.log10_global_norm, step.log10_global_norm_after, step.lr) = (x, x, x);
+                    step.log10_survival = vec![x; (step.step % 3) as usize];
+                });
+                evidence.each_look(|look| {
+                    look.log10_update_ratio = x;
+                    look.batch.input.iter_mut().for_each(|input| (input.rms, input.largest) = (x, x));
+                });
+                evidence.lag().total.ratio.ln_median.iter_mut().for_each(|ln| *ln = x);
+                (evidence.facts.chance_loss, evidence.facts.lr) = (x, x);
+                (evidence.facts.planned_steps, evidence.facts.window_steps) = (1, 0);
+                diagnose(&evidence);
+                evidence.fault = Some(fault(Cause::GradientGrowth));
+                (evidence.facts.layers, evidence.facts.hidden) = (0, 0);
+                diagnose(&evidence);
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_are_stable_names_with_a_page_each() {
+    let known = [
+        "chaotic-dynamics",
+        "clip-always",
+        "clip-missing",
+        "clip-never",
+        "dead-units",
+        "exploding-gradient",
+        "horizon-below-need",
+        "loss-at-chance",
+        "non-finite",
+        "padding-dominated",
+        "saturated-units",
+        "sensitivity-explosion",
+        "step-too-large",
+        "stuck-gates",
+        "truncation-too-short",
+        "unscaled-input",
+        "vanishing-across-layers",
+        "vanishing-gradient",
+    ];
+    let codes: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), known);
+    for rule in RULES {
+        let page = &rule.page;
+        for text in [rule.title, page.meaning, page.measured, page.false_alarm, page.remedy] {
+            assert!(text.len() > 10, "{}: \"{text}\"", rule.code);
+        }
+        assert!(!page.thresholds.is_empty(), "{}", rule.code);
+        for threshold in page.thresholds {
+            assert!(!threshold.of.is_empty() && !threshold.source.is_empty(), "{}", rule.code);
+        }
+        let markdown = rule.markdown(Language::English);
+        assert!(
+            markdown.starts_with(&format!("## {}\n", rule.code)) && !markdown.contains("| NaN |"),
+            "{markdown}"
+        );
+    }
+}
+
+/// The document has the pages that the program prints.
+#[test]
+fn the_document_is_made_of_the_pages() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
+    let text = std::fs::read_to_string(path).expect("docs/findings.md");
+    let (_, pages) = text.split_once("<!-- pages -->\n").expect("a place for the pages");
+    let expected = RULES.map(|rule| rule.markdown(Language::English)).join("\n");
+    assert!(
+        pages == expected,
+        "write `longspan explain --all` below the line <!-- pages --> of docs/findings.md"
+    );
+}

@@ -1,0 +1,79 @@
+//! Every text that a finding can have is told in Chinese, on evidence made by hand.
+#![allow(missing_docs, reason = "a test file")]
+#![allow(dead_code, reason = "the evidence is that of findings.rs, of which this file needs a part")]
+
+use crate::findings::cases::CASES;
+use crate::findings::evidence::{CAUSES, CELLS, fault, good};
+use longspan_diagnose::{Evidence, Language, RULES, diagnose};
+
+/// Whether a text is told in Chinese: no English word is left but names, flags and formulas.
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+        && !text.contains(" the ")
+        && !text.contains('{')
+}
+
+/// Every text that a finding can have, of every case, cell and cause, has its Chinese.
+#[test]
+fn no_finding_lacks_its_chinese() {
+    let mut told = 0;
+    let mut check = |evidence: &Evidence| {
+        let verdict = diagnose(evidence).told_in(Language::Chinese);
+        for f in &verdict.findings {
+            let sources = f.evidence.iter().filter_map(|number| number.source.as_ref());
+            let names = f.evidence.iter().map(|number| &number.name);
+            let whys = f.remedies.iter().map(|remedy| &remedy.why);
+            for text in [&f.title, &f.sentence, &f.confidence.because, &f.false_alarm]
+                .into_iter()
+                .chain(names)
+                .chain(sources)
+                .chain(whys)
+            {
+                assert!(is_chinese(text), "{}: {text}", f.code);
+                told += 1;
+            }
+        }
+        for unjudged in &verdict.unjudged {
+            assert!(is_chinese(&unjudged.missing), "{}", unjudged.missing);
+        }
+    };
+    for case in CASES {
+        let limit = case.threshold().value;
+        for factor in [0.0, 0.5, 0.98, 1.02, 1.5, 100.0] {
+            for cell in case.cells {
+                let mut sick = case.at(cell, factor * limit);
+                check(&sick);
+                sick.facts.needed_lag_steps = None;
+                check(&sick);
+                sick.probe = None;
+                check(&sick);
+                sick.steps.truncate(5);
+                check(&sick);
+            }
+        }
+    }
+    for cell in CELLS {
+        for cause in CAUSES {
+            for settings in ["clip=norm:1", "clip=none", "init=gaussian:2", "class_weights=balanced"] {
+                let mut evidence = good(&format!("cell={cell} {settings}"));
+                evidence.fault = Some(fault(cause));
+                check(&evidence);
+            }
+        }
+    }
+    assert!(told > 5000, "{told} texts");
+    for rule in RULES {
+        let page = rule.told_in(Language::Chinese);
+        let thresholds = rule
+            .page
+            .thresholds
+            .iter()
+            .flat_map(|t| [t.of, t.source])
+            .map(|text| Language::Chinese.text(text));
+        let said =
+            [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(str::to_owned);
+        for text in said.into_iter().chain(thresholds) {
+            assert!(is_chinese(&text), "{}: {text}", rule.code);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Tests of the crate, in one program.
+#![allow(missing_docs, reason = "tests")]
+
+#[path = "../../../data/tests/it/data.rs"]
+mod data;
+mod encoder;
+mod faults;
+mod findings;
+mod findings_chinese;
+mod flow;
+mod learn;
+mod losses;
+mod objective;
+mod observe;
+mod planted;
+#[path = "../../../longspan/tests/it/rows.rs"]
+mod rows;
+#[path = "../../../longspan/tests/it/stack.rs"]
+mod stack;
+mod tasks;
+mod unread;
+mod verdicts;

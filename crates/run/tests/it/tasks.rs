@@ -1,0 +1,32 @@
+//! Tasks of numbers are learned, here through the library.
+#![allow(missing_docs, reason = "a test file")]
+
+use longspan::cell::CellKind;
+use longspan::model::ModelSpec;
+use longspan::trainer::Trainer;
+use longspan_data::task::adding::ADDING;
+use longspan_data::task::multiplication::MULTIPLICATION;
+use longspan_data::task::{EVALUATION_OFFSET, Samples};
+use longspan_kernel::{Context, Level};
+use longspan_run::config::Config;
+
+#[test]
+fn marked_numbers_of_several_lengths_are_learned() {
+    for task in [&ADDING, &MULTIPLICATION] {
+        let lengths = "3..7".parse().unwrap();
+        let train = Samples::new(task, lengths, 32, 1, 100, 0).unwrap();
+        let valid = Samples::new(task, lengths, 32, 1, 20, EVALUATION_OFFSET).unwrap();
+        let spec = ModelSpec::new(CellKind::Gru { reset_after: true }, task.input(0), 24, 1, task.output());
+        let mut config = Config::default();
+        config.batch = 32;
+        let mut trainer =
+            Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(spec.clone()));
+        for _ in 0..1000 {
+            trainer.step(&train, 5e-3).unwrap();
+        }
+        let score = trainer.evaluate(&valid, &|| false).unwrap();
+        let chance = task.chance_loss(lengths);
+        // Halfway is far from what reads nothing: the standard error of 640 squared errors is some 5 % of their mean.
+        assert!(score.mean_loss() < 0.5 * chance, "{}: {} of {chance}", task.name(), score.mean_loss());
+    }
+}

@@ -1,0 +1,41 @@
+//! Hands a trace to the rules, as a run's files would.
+
+use longspan::optim::clip::Clip;
+use longspan_diagnose::{Evidence, Facts, Finding, Probed, diagnose};
+use longspan_run::config::KEYS;
+
+use super::plan::Plan;
+use super::trace::Trace;
+
+/// What the rules find.
+pub(crate) fn findings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
+    diagnose(&evidence(plan, trace)).findings
+}
+
+fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
+    let config = &plan.config;
+    let settings = KEYS.iter().filter_map(|key| Some((key.name.to_owned(), config.get(key.name).text()?)));
+    Evidence {
+        facts: Facts {
+            run: plan.name.clone(),
+            cell: config.get("cell").to_string(),
+            layers: config.layers,
+            hidden: config.hidden,
+            window_steps: trace.window_steps,
+            carried: trace.carried,
+            needed_lag_steps: trace.need_steps,
+            chance_loss: trace.chance_loss,
+            clip_limit: if let Clip::Norm(limit) = config.clip { Some(limit) } else { None },
+            clips: config.clip != Clip::None,
+            lr: config.lr,
+            planned_steps: config.steps,
+            finished: trace.fault.is_none(),
+            init_gain: config.init.gain(),
+            settings: settings.collect(),
+        },
+        steps: trace.steps.clone(),
+        valid: trace.valid.clone(),
+        fault: trace.fault.clone(),
+        probe: Some(Probed { reach: trace.reach.clone(), spectrum: trace.spectrum.clone() }),
+    }
+}

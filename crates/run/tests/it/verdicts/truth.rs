@@ -1,0 +1,63 @@
+//! What a code means, from its definition and with a wide margin, measured on what a run was. A plant has to do what it is said
+//! to do; whoever judges the run has other evidence and thresholds of his own.
+
+use longspan::cell::CellKind;
+use longspan::optim::clip::Clip;
+
+use super::figures::Figures;
+use super::plan::{Code, Plan};
+use super::trace::Trace;
+
+/// Every code, in the order of the table.
+pub(crate) const CODES: [Code; 18] = [
+    "exploding-gradient",
+    "vanishing-gradient",
+    "horizon-below-need",
+    "truncation-too-short",
+    "loss-at-chance",
+    "chaotic-dynamics",
+    "saturated-units",
+    "dead-units",
+    "stuck-gates",
+    "clip-always",
+    "clip-never",
+    "clip-missing",
+    "step-too-large",
+    "unscaled-input",
+    "padding-dominated",
+    "vanishing-across-layers",
+    "sensitivity-explosion",
+    "non-finite",
+];
+
+/// Whether it is so.
+pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool {
+    let bounded = matches!(trace.spec.cell, CellKind::Rnn | CellKind::Gru { .. } | CellKind::Lstm { .. });
+    // Norms of very different sizes that did harm: at their worst beyond 30 medians, or large all along.
+    let harmful = (f.tail > 30.0 && f.loss_ratio > 0.9) || f.norm > 100.0;
+    let free = plan.config.clip == Clip::None;
+    match code {
+        "exploding-gradient" => f.ln_growth > 100f64.ln(),
+        "vanishing-gradient" => f.ln_at_need < 1e-4_f64.ln(),
+        "horizon-below-need" => trace.need_steps.is_some_and(|need| f.horizon < need as f64),
+        "truncation-too-short" => {
+            trace.carried && trace.need_steps.is_some_and(|need| trace.window_steps < need)
+        }
+        "loss-at-chance" => f.loss_ratio > 0.93,
+        "chaotic-dynamics" => bounded && f.exponent > 0.15,
+        "saturated-units" => f.saturated > 0.9,
+        "dead-units" => f.dead > 0.6,
+        "stuck-gates" => f.stuck > 0.95,
+        "clip-always" => f.clipped > 0.95,
+        "clip-never" => !free && f.clipped == 0.0 && harmful,
+        "clip-missing" => free && harmful,
+        // Steps of a tenth of the weights, after which the loss is bad.
+        "step-too-large" => f.log10_largest_update > -1.0 && f.loss_ratio > 0.5,
+        "unscaled-input" => f.input > 30.0,
+        "padding-dominated" => f.filled > 0.6 || f.unscored > 0.6,
+        "vanishing-across-layers" => f.ln_depth < 1e-3_f64.ln(),
+        "sensitivity-explosion" => f.sensitivity > 1e4,
+        "non-finite" => trace.fault.is_some(),
+        _ => panic!("no code {code}"),
+    }
+}
