@@ -1,6 +1,7 @@
 //! The program `longspan`.
 
 mod args;
+mod assets;
 mod commands;
 mod demo;
 mod draw;

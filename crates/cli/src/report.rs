@@ -13,6 +13,6 @@ mod snapshots;
 pub(crate) use brief::brief;
 pub(crate) use csv::csv;
 pub(crate) use document::{document, verdict};
-pub(crate) use html::{SCRIPTS, STYLE, filled, html, plotly};
+pub(crate) use html::{filled, html, plotly};
 pub(crate) use language::language;
 pub(crate) use markdown::markdown;

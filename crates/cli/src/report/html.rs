@@ -2,42 +2,34 @@
 
 use serde_json::Value;
 
-const PAGE: &str = include_str!("../../assets/report.html");
-/// The look of all pages.
-pub(crate) const STYLE: &str = include_str!("../../assets/page.css");
-/// The scripts of all pages, in the order in which they need each other.
-pub(crate) const SCRIPTS: [(&str, &str); 5] = [
-    ("texts.js", include_str!("../../assets/texts.js")),
-    ("figures.js", include_str!("../../assets/figures.js")),
-    ("measured.js", include_str!("../../assets/measured.js")),
-    ("looks.js", include_str!("../../assets/looks.js")),
-    ("page.js", include_str!("../../assets/page.js")),
-];
+use crate::assets::{REPORT, STYLE, script};
+
+/// A page in one file loads nothing.
+const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+                      img-src data: blob:; font-src data:; connect-src 'none'";
 
 /// The page of these documents in `lang`, "en" or "zh".
 pub(crate) fn html(documents: &[Value], lang: &str) -> String {
-    filled(&Value::from(documents), lang, "", ["showReport", "report --format md"])
+    filled(&Value::from(documents), lang, ["report", "report --format md"])
 }
 
-/// A page with the look, the chart library, all scripts and `more` of them: the function `start` gets the document, and the command
-/// `plain` needs no scripts.
-pub(crate) fn filled(document: &Value, lang: &str, more: &str, [start, plain]: [&str; 2]) -> String {
+/// A page of a document with the script of `entry`; the command `plain` shows the same without scripts.
+pub(crate) fn filled(document: &Value, lang: &str, [entry, plain]: [&str; 2]) -> String {
     // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
     let document = document.to_string().replace('<', "\\u003c");
-    let scripts = SCRIPTS.map(|(_, script)| script).concat() + more;
-    let scripts = scripts.replace("\"use strict\";\n", "");
+    let script = script(entry);
     let parts = [
+        ("policy", POLICY),
         ("style", STYLE),
         ("lang", lang),
-        ("start", start),
         ("plain", plain),
-        ("scripts", scripts.as_str()),
+        ("script", &script),
         ("plotly", plotly()),
-        ("documents", document.as_str()),
+        ("documents", &document),
     ];
     // What is filled in is not searched again.
-    let mut filled = String::with_capacity(PAGE.len() + plotly().len() + document.len() + 100_000);
-    let mut rest = PAGE;
+    let mut filled = String::with_capacity(REPORT.len() + plotly().len() + document.len() + 200_000);
+    let mut rest = REPORT;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").unwrap_or((after, ""));
         filled.push_str(before);

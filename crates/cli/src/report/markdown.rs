@@ -8,6 +8,7 @@ mod write;
 use longspan_diagnose::Language;
 use serde_json::Value;
 
+use crate::assets::fill;
 use write::{Writer, text};
 
 /// The report of these documents.
@@ -15,19 +16,11 @@ pub(crate) fn markdown(documents: &[Value], language: Language) -> String {
     let mut to = Writer::new(language);
     match documents {
         [one] => {
-            let title = language.of("Report of ", "训练报告：");
-            to.heading(1, &format!("{title}{}", text(&one["name"])));
+            to.heading(1, &fill(to.say("report"), &text(&one["name"])));
             run(&mut to, one, 2);
         }
         several => {
-            let count = several.len();
-            to.heading(
-                1,
-                &match language {
-                    Language::English => format!("Comparison of {count} runs"),
-                    Language::Chinese => format!("{count} 次训练的比较"),
-                },
-            );
+            to.heading(1, &fill(to.say("comparison"), &several.len().to_string()));
             parts::comparison(&mut to, several);
             for one in several {
                 to.heading(2, &text(&one["name"]));

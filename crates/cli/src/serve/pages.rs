@@ -9,31 +9,25 @@ use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::report::{SCRIPTS, STYLE, plotly};
-
-const PAGE: &str = include_str!("../../assets/dashboard.html");
-const DASHBOARD: &str = include_str!("../../assets/dashboard.js");
+use crate::assets::{DASHBOARD, STYLE, script};
+use crate::report::plotly;
 
 /// The page in a language.
 pub(super) fn page(lang: &str) -> Response {
     (
         [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-cache")],
-        PAGE.replace("{{lang}}", lang),
+        DASHBOARD.replace("{{lang}}", lang),
     )
         .into_response()
 }
 
 /// A script or style by its name.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    const JS: &str = "text/javascript; charset=utf-8";
     let (kind, text) = match name.as_str() {
-        "page.css" => ("text/css; charset=utf-8", STYLE),
+        "page.css" => ("text/css; charset=utf-8", STYLE.to_owned()),
+        "dashboard.js" => ("text/javascript; charset=utf-8", script("dashboard")),
         "plotly.js" => return packed(&headers),
-        "dashboard.js" => (JS, DASHBOARD),
-        _ => match SCRIPTS.iter().find(|(script, _)| *script == name) {
-            Some((_, text)) => (JS, *text),
-            None => return (StatusCode::NOT_FOUND, "there is no such file").into_response(),
-        },
+        _ => return (StatusCode::NOT_FOUND, "there is no such file").into_response(),
     };
     ([("content-type", kind), ("cache-control", "no-cache")], text).into_response()
 }

@@ -15,32 +15,57 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Points of each figure that is on the page.
 const figures = async (page) => {
-  await page.waitForFunction(() => [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector(".main-svg")));
-  return page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".plot")].map((plot) => {
-    const points = (trace) => (trace.z ? trace.z.flat().filter((z) => z !== null).length : (trace.y ?? trace.x ?? []).filter((y) => y !== null).length);
-    return [plot.id, (plot.data ?? []).map(points)];
-  })));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector(".main-svg")),
+  );
+  return page.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll(".plot")].map((plot) => {
+        const points = (trace) =>
+          trace.z
+            ? trace.z.flat().filter((z) => z !== null).length
+            : (trace.y ?? trace.x ?? []).filter((y) => y !== null).length;
+        return [plot.id, (plot.data ?? []).map(points)];
+      }),
+    ),
+  );
 };
 
 // What axe-core finds that is serious or worse.
 async function accessibility(page) {
   await page.evaluate(axe);
   const results = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "best-practice"] }));
-  return results.violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).slice(0, 3).join(" | ")}`);
+  return results.violations
+    .filter((v) => ["serious", "critical"].includes(v.impact))
+    .map(
+      (v) =>
+        `${v.id}: ${v.nodes
+          .map((n) => n.html.slice(0, 120))
+          .slice(0, 3)
+          .join(" | ")}`,
+    );
 }
 
 async function shot(page, name, width) {
   await page.setViewport({ width, height: 900 });
   await pause(600);
   // What is wider than the screen has to scroll inside, not the page.
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
+  const wide = await page.evaluate(
+    () => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1,
+  );
   const path = `${directory}/${name}-${width}.png`;
   await page.screenshot({ path, fullPage: true });
   found.screenshots.push({ path, wide });
 }
 
 async function switches(page) {
-  const paper = () => page.evaluate(() => [getComputedStyle(document.body).backgroundColor, document.querySelector(".plot")?.layout?.font?.color ?? ""].join(" "));
+  const paper = () =>
+    page.evaluate(() =>
+      [
+        getComputedStyle(document.body).backgroundColor,
+        document.querySelector(".plot")?.layout?.font?.color ?? "",
+      ].join(" "),
+    );
   const light = await paper();
   await page.click("#theme");
   await pause(400);
@@ -82,12 +107,18 @@ async function report(page) {
     found.reached = await page.evaluate(() => document.activeElement.id);
     await page.keyboard.press("Home");
     await pause(300);
-    found.slider = { moved: before !== (await strip()), said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")) };
+    found.slider = {
+      moved: before !== (await strip()),
+      said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")),
+    };
   }
   // Another quantity through time, where several were recorded.
   found.quantities = await page.$$eval("#quantity option", (options) => options.map((o) => o.value));
   if (found.quantities.length) {
-    const picture = () => page.$eval("[id^=figure-spectrogram-]", (plot) => JSON.stringify([plot.data[0].z[0].slice(0, 5), plot.data[0].colorbar.title.text]));
+    const picture = () =>
+      page.$eval("[id^=figure-gradient-map-]", (plot) =>
+        JSON.stringify([plot.data[0].z[0].slice(0, 5), plot.data[0].colorbar.title.text]),
+      );
     const hidden = await picture();
     await page.select("#quantity", "gamma");
     await pause(300);
@@ -117,10 +148,16 @@ async function dashboard(page) {
   await page.evaluate(() => [...document.querySelectorAll("tbody a")].find((a) => a.textContent === "live").focus());
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.querySelector("#figure-loss .main-svg"));
-  await page.evaluate(() => { window.same = true; });
+  await page.evaluate(() => {
+    window.same = true;
+  });
   const steps = () => page.$eval("#figure-loss", (plot) => plot.data[0].x.at(-1));
   const first = await steps();
-  await page.waitForFunction((first) => document.querySelector("#figure-loss").data[0].x.at(-1) > first, { timeout: 20000 }, first);
+  await page.waitForFunction(
+    (first) => document.querySelector("#figure-loss").data[0].x.at(-1) > first,
+    { timeout: 20000 },
+    first,
+  );
   // The slider goes back in a run that goes on, and stays there.
   await page.waitForSelector("#replay");
   const strip = () => page.$eval(".strip", (svg) => svg.outerHTML);
@@ -128,16 +165,21 @@ async function dashboard(page) {
   await page.focus("#replay");
   await page.keyboard.press("Home");
   await pause(2500);
-  found.slider = { moved: latest !== (await strip()), said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")) };
+  found.slider = {
+    moved: latest !== (await strip()),
+    said: await page.$eval("#replay", (s) => s.getAttribute("aria-valuetext")),
+  };
   found.live = { first, later: await steps(), same_page: await page.evaluate(() => window.same === true) };
   found.figures = await figures(page);
-  await page.waitForSelector(".story-of-findings li", { timeout: 20000 });
-  found.story = await page.$eval(".story-of-findings", (list) => list.innerText);
+  await page.waitForSelector(".timeline li", { timeout: 20000 });
+  found.story = await page.$eval(".timeline", (list) => list.innerText);
   await shot(page, "run", 1400);
   await page.setViewport({ width: 1400, height: 900 });
   await switches(page);
   // Two runs side by side.
-  await page.evaluate(() => { location.hash = "#"; });
+  await page.evaluate(() => {
+    location.hash = "#";
+  });
   await page.waitForSelector("tbody input[type=checkbox]");
   for (const name of ["live", "done"]) await page.click(`input[aria-label="Select ${name}"]`);
   await page.click("#compare");
@@ -147,7 +189,10 @@ async function dashboard(page) {
 }
 
 (async () => {
-  const browser = await puppeteer.launch({ executablePath: process.env.LONGSPAN_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await puppeteer.launch({
+    executablePath: process.env.LONGSPAN_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu"],
+  });
   try {
     const page = await browser.newPage();
     await page.setViewport({ width: 1400, height: 900 });

@@ -77,8 +77,8 @@ fn a_report_is_whole_and_can_be_used() {
         ("loss", 60),
         ("norm", 60),
         ("profile", 10),
-        ("spectrogram-0", 50),
-        ("spectrogram-1", 50),
+        ("gradient-map-0", 50),
+        ("gradient-map-1", 50),
         ("lag", 10),
         ("spectrum", 8),
         ("gates", 6),
@@ -223,7 +223,7 @@ fn the_dashboard_follows_a_run() {
         "the first profile is another one than the last, and stays while the run goes on"
     );
     assert!(
-        found["story"].as_str().is_some_and(|story| story.contains("watched since step")),
+        found["story"].as_str().is_some_and(|story| story.contains("monitoring started")),
         "{}",
         found["story"]
     );

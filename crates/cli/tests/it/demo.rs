@@ -186,13 +186,13 @@ fn the_words_follow_the_measurements() {
     assert!(!chinese.contains("gradient"), "{chinese}");
     let page = String::from_utf8(desk.read("story.html")).expect("a page");
     assert!(
-        page.contains("tell(JSON.parse")
+        page.contains("// js/demo.js\n")
             && page.contains("The gradient explodes")
             && page.contains("梯度爆炸")
     );
     assert!(
-        page.contains("begin(\"zh\")")
-            && ["style", "lang", "scripts", "plotly", "documents"]
+        page.contains("<html lang=\"zh\">")
+            && ["policy", "style", "lang", "plain", "script", "plotly", "documents"]
                 .iter()
                 .all(|part| !page.contains(&format!("{{{{{part}}}}}"))),
         "all is filled in"

@@ -24,7 +24,7 @@ fn markdown_tells_the_run_in_both_languages() {
     for part in [
         "# Report of run\n",
         "## Findings\n",
-        "| needed, steps",
+        "| Lag needed by the task (steps)",
         "## Layers",
         "lstm 1×8",
         "```sh\nlongspan train ",

@@ -78,7 +78,7 @@ fn it_reads_only_and_answers_to_its_own_name() {
     }
     assert_eq!(server.get("/api/run").0, 400, "no name");
     assert_eq!(server.get("/assets/..%2f..%2fCargo.toml").0, 404);
-    assert_eq!(server.get("/assets/page.js").0, 200);
+    assert_eq!(server.get("/assets/dashboard.js").0, 200);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn tokens(part: &TextPart) -> Vec<u32> {
 #[test]
 fn a_text_goes_through_a_tokenizer_and_comes_back() {
     let vocabulary = Vocabulary::from_json(&tokenizer(), TokenLevel::Char).expect("a tokenizer");
-    assert_eq!((vocabulary.isa(), vocabulary.len()), (TokenLevel::Tokenizer, 300));
+    assert_eq!((vocabulary.level(), vocabulary.len()), (TokenLevel::Tokenizer, 300));
     let encoded = vocabulary.encode(LINE).expect("tokens");
     // Merges were learned, and nothing is truncated.
     assert!(encoded.len() > 5 && encoded.len() < LINE.len() / 2, "{}", encoded.len());
@@ -72,7 +72,7 @@ fn a_long_text_is_cut_where_no_token_is() {
         train: path("text.txt"),
         valid: None,
         test: None,
-        isa: TokenLevel::Char,
+        level: TokenLevel::Char,
         vocabulary_size: None,
         valid_fraction: 0.3,
     };

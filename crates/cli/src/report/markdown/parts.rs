@@ -4,6 +4,7 @@ use longspan_diagnose::{Level, Severity};
 use serde_json::Value;
 
 use super::write::{NONE, Writer, code, short, text, words};
+use crate::assets::fill;
 use crate::report::verdict;
 
 /// Lines that a table of the training has, about.
@@ -28,31 +29,24 @@ fn percent(share: &Value) -> String {
     share.as_f64().map_or_else(|| NONE.into(), |share| format!("{} %", short(100.0 * share)))
 }
 
-fn state(to: &Writer, document: &Value) -> String {
-    let chinese = match document["state"].as_str().unwrap_or_default() {
-        "finished" => "已完成",
-        "stopped_early" => "提前停止",
-        "out_of_time" => "时间用尽",
-        "interrupted" => "被中断",
-        "diverged" => "已发散",
-        _ => "状态未知",
-    };
-    to.of(&text(&document["state"]).replace('_', " "), chinese).to_owned()
+fn state(to: &Writer, document: &Value) -> &'static str {
+    let known = ["finished", "stopped_early", "out_of_time", "interrupted", "diverged"];
+    to.say(known.into_iter().find(|state| document["state"] == *state).unwrap_or("unknown"))
 }
 
 /// Several runs side by side.
 pub(super) fn comparison(to: &mut Writer, documents: &[Value]) {
     let head = [
-        to.of("run", "训练"),
-        to.of("state", "状态"),
-        to.of("best validation", "最佳验证损失"),
-        to.of("right", "正确率"),
-        to.of("horizon", "信用视界"),
-        to.of("factor per step", "每步倍数"),
+        to.say("run"),
+        to.say("state"),
+        to.say("best_loss"),
+        to.say("accuracy"),
+        to.say("horizon"),
+        to.say("decay_per_step"),
         "λ₁",
-        to.of("parameters", "参数量"),
-        to.of("seconds", "秒"),
-        to.of("findings", "诊断"),
+        to.say("parameters"),
+        to.say("seconds"),
+        to.say("findings"),
     ];
     let row = |document: &Value| {
         let summary = &document["summary"];
@@ -60,7 +54,7 @@ pub(super) fn comparison(to: &mut Writer, documents: &[Value]) {
         let spectrum = known(&document["probe"]["spectrum"]);
         vec![
             text(&document["name"]),
-            state(to, document),
+            state(to, document).into(),
             text(&summary["best_loss"]),
             percent(if summary["test_accuracy"].is_null() {
                 &summary["valid_accuracy"]
@@ -81,7 +75,7 @@ pub(super) fn comparison(to: &mut Writer, documents: &[Value]) {
 
 pub(super) fn summary(to: &mut Writer, document: &Value) {
     let (data, summary) = (&document["data"], &document["summary"]);
-    let about = [state(to, document), text(&data["description"]), text(&document["model"])];
+    let about = [state(to, document).into(), text(&data["description"]), text(&document["model"])];
     to.paragraph(&about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
     let unit = text(&data["unit"]);
     let loss = |name: &str| match &summary[name] {
@@ -89,15 +83,12 @@ pub(super) fn summary(to: &mut Writer, document: &Value) {
         value => format!("{} {unit}", text(value)),
     };
     let mut rows = vec![
+        vec![to.say("steps").into(), format!("{} / {}", text(&summary["step"]), text(&summary["steps"]))],
+        vec![to.say("train_loss").into(), loss("train_loss")],
+        vec![to.say("best_loss").into(), loss("best_loss")],
+        vec![to.say("test_loss").into(), loss("test_loss")],
         vec![
-            to.of("steps", "训练步").into(),
-            format!("{} / {}", text(&summary["step"]), text(&summary["steps"])),
-        ],
-        vec![to.of("training loss", "训练损失").into(), loss("train_loss")],
-        vec![to.of("best validation", "最佳验证损失").into(), loss("best_loss")],
-        vec![to.of("test", "测试损失").into(), loss("test_loss")],
-        vec![
-            to.of("right", "正确率").into(),
+            to.say("accuracy").into(),
             percent(if summary["test_accuracy"].is_null() {
                 &summary["valid_accuracy"]
             } else {
@@ -105,28 +96,28 @@ pub(super) fn summary(to: &mut Writer, document: &Value) {
             }),
         ],
         vec![
-            to.of("chance", "随机水平").into(),
+            to.say("baseline_row").into(),
             match &data["chance_loss"] {
                 Value::Null => NONE.into(),
                 chance => format!("{} {unit}", text(chance)),
             },
         ],
         vec![
-            to.of("clipping", "裁剪").into(),
+            to.say("clipping").into(),
             format!("{}: {}", text(&document["clip"]["rule"]), percent(&document["clip"]["rate"])),
         ],
-        vec![to.of("parameters", "参数量").into(), text(&document["parameters"])],
-        vec![to.of("seconds", "秒").into(), text(&summary["seconds"])],
+        vec![to.say("parameters").into(), text(&document["parameters"])],
+        vec![to.say("seconds").into(), text(&summary["seconds"])],
     ];
     rows.retain(|row| row[1] != NONE);
-    to.table(&[to.of("what", "项目"), to.of("value", "数值")], &rows);
+    to.table(&[to.say("quantity"), to.say("value")], &rows);
     for problem in list(&document["problems"]) {
-        to.item(&format!("**{}** {}", to.of("damaged:", "损坏："), text(problem)));
+        to.item(&format!("**{}**{}{}", to.say("damaged"), to.say("colon"), text(problem)));
     }
 }
 
 pub(super) fn findings(to: &mut Writer, document: &Value, level: usize) {
-    to.heading(level, to.of("Findings", "诊断结果"));
+    to.heading(level, to.say("findings"));
     let verdict = verdict(document, to.language);
     let mut any = false;
     for finding in list(&verdict["findings"]) {
@@ -137,7 +128,7 @@ pub(super) fn findings(to: &mut Writer, document: &Value, level: usize) {
         let code_of = finding["code"].as_str().unwrap_or_default();
         to.paragraph(&format!(
             "**{severity}{} {}** ({})",
-            to.of(":", " ·"),
+            to.say("colon").trim_end(),
             text(&finding["title"]),
             code(code_of)
         ));
@@ -145,27 +136,22 @@ pub(super) fn findings(to: &mut Writer, document: &Value, level: usize) {
         let rows: Vec<_> = list(&finding["evidence"])
             .map(|e| vec![text(&e["name"]), text(&e["value"]), text(&e["threshold"]), text(&e["source"])])
             .collect();
-        let head = [
-            to.of("number", "数据"),
-            to.of("value", "数值"),
-            to.of("threshold", "阈值"),
-            to.of("source", "来源"),
-        ];
+        let head = [to.say("quantity"), to.say("value"), to.say("threshold"), to.say("source")];
         to.table(&head, &rows);
         for remedy in list(&finding["remedies"]) {
             let (flags, why) = (remedy["flags"].as_str().unwrap_or_default(), text(&remedy["why"]));
             let what = if flags.is_empty() { why } else { format!("{}: {why}", code(flags)) };
-            to.labelled("try", "建议", &what);
+            to.labelled("try", &what);
         }
         let because = text(&finding["confidence"]["because"]);
         let level: Level =
             serde_json::from_value(finding["confidence"]["level"].clone()).unwrap_or(Level::Low);
-        let sure = format!("{}{}{because}", level.name(to.language), to.of(": ", "，"));
-        to.labelled("confidence", "可信度", &sure);
-        to.labelled("a false alarm where", "以下情况属于误报", &text(&finding["false_alarm"]));
+        let sure = format!("{}{}{because}", level.name(to.language), to.say("colon"));
+        to.labelled("confidence", &sure);
+        to.labelled("false_alarm", &text(&finding["false_alarm"]));
     }
     if !any {
-        to.paragraph(to.of("Nothing was found that needs a remedy.", "没有发现需要处理的问题。"));
+        to.paragraph(to.say("no_findings"));
     }
     unjudged(to, &verdict["unjudged"]);
 }
@@ -181,7 +167,7 @@ fn unjudged(to: &mut Writer, all: &Value) {
         }
     }
     if !needs.is_empty() {
-        to.paragraph(to.of("Not judged, for want of a measurement:", "因缺少测量而未判断："));
+        to.paragraph(&format!("{}{}", to.say("not_checked"), to.say("colon").trim_end()));
     }
     for (missing, command, codes) in needs {
         to.item(&format!("{missing} ({}): {}", codes.join(", "), code(command)));
@@ -193,21 +179,21 @@ pub(super) fn fault(to: &mut Writer, document: &Value, level: usize) {
     if fault.is_null() {
         return;
     }
-    to.heading(level, to.of("The first bad value", "第一个坏值"));
+    to.heading(level, to.say("fault"));
     let told = &document["fault_told"][to.language.code()];
     let rows: Vec<_> = [
-        (to.of("step", "训练步"), text(&fault["step"])),
-        (to.of("place", "位置"), text(&told["place"])),
-        (to.of("cause", "原因"), text(&told["reason"])),
+        (to.say("step"), text(&fault["step"])),
+        (to.say("fault_place"), text(&told["place"])),
+        (to.say("fault_cause"), text(&told["reason"])),
     ]
     .map(|(name, value)| vec![name.to_owned(), value])
     .into();
-    to.table(&[to.of("what", "项目"), to.of("value", "数值")], &rows);
+    to.table(&[to.say("quantity"), to.say("value")], &rows);
 }
 
 /// Loss and norms over the training, and the validations.
 pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
-    to.heading(level, to.of("Loss and clipping", "损失与裁剪"));
+    to.heading(level, to.say("loss_and_clipping"));
     let curve = &document["curve"];
     let points = list(&curve["step"]).count();
     let norm = |of: &str, i: usize| {
@@ -227,11 +213,11 @@ pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
         ]
     };
     let head = [
-        to.of("step", "训练步"),
-        to.of("loss", "损失"),
-        to.of("‖g‖ before clipping", "裁剪前 ‖g‖"),
-        to.of("after", "裁剪后"),
-        to.of("clipped %", "被裁剪 %"),
+        to.say("step"),
+        to.say("loss_column"),
+        to.say("norm_before"),
+        to.say("norm_after"),
+        to.say("clipped_percent"),
     ];
     to.table(&head, &chosen.map(row).collect::<Vec<_>>());
     let valid = &document["valid"];
@@ -239,38 +225,35 @@ pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
     let rows: Vec<_> = (count.saturating_sub(LINES)..count)
         .map(|i| vec![text(&valid["step"][i]), text(&valid["loss"][i]), percent(&valid["accuracy"][i])])
         .collect();
-    to.table(&[to.of("step", "训练步"), to.of("validation", "验证损失"), to.of("right", "正确率")], &rows);
+    to.table(&[to.say("step"), to.say("valid_loss"), to.say("accuracy")], &rows);
 }
 
 /// How far the gradient reaches beside what it has to, and exponents.
 pub(super) fn reach(to: &mut Writer, document: &Value, level: usize) {
-    to.heading(level, to.of("How far the gradient reaches", "梯度能到多远"));
+    to.heading(level, to.say("reach"));
     let total = &known(&known(&document["probe"]["reach"])["lag"])["total"];
     let (horizon, lags) = (&total["horizon"], &document["lags"]);
     let steps = match horizon["at_least"].as_bool() {
-        Some(true) => format!("≥ {}", text(&horizon["steps"])),
+        Some(true) => fill(to.say("at_least"), &text(&horizon["steps"])),
         _ => text(&horizon["steps"]),
     };
     let mut rows = vec![
-        vec![to.of("credit horizon, steps", "信用视界（步）").to_owned(), steps],
-        vec!["95 %".into(), format!("{} – {}", text(&horizon["low_steps"]), text(&horizon["high_steps"]))],
-        vec![to.of("truncation, steps", "截断（步）").into(), text(&lags["truncation"])],
-        vec![to.of("used, steps", "实际使用（步）").into(), text(&lags["used"])],
-        vec![to.of("needed, steps", "任务需要（步）").into(), text(&lags["needed"])],
+        vec![to.say("horizon_steps").to_owned(), steps],
         vec![
-            to.of("left of the gradient per step", "每步剩下的梯度").into(),
-            text(&known(&total["decay"])["factor_per_step"]),
+            to.say("interval").into(),
+            format!("{}–{}", text(&horizon["low_steps"]), text(&horizon["high_steps"])),
         ],
+        vec![to.say("truncation_steps").into(), text(&lags["truncation"])],
+        vec![to.say("used_steps").into(), text(&lags["used"])],
+        vec![to.say("needed_steps").into(), text(&lags["needed"])],
+        vec![to.say("decay_per_step").into(), text(&known(&total["decay"])["factor_per_step"])],
     ];
-    rows.retain(|row| row[1] != NONE && row[1] != format!("{NONE} – {NONE}"));
-    to.table(&[to.of("what", "项目"), to.of("value", "数值")], &rows);
+    rows.retain(|row| row[1] != NONE && row[1] != format!("{NONE}–{NONE}"));
+    to.table(&[to.say("quantity"), to.say("value")], &rows);
     if total.is_null() {
         let command = format!("longspan probe {}", document["path"].as_str().unwrap_or_default());
-        to.paragraph(&format!(
-            "{} {}",
-            to.of("Not measured yet. This measures it:", "尚未测量。测量命令："),
-            code(&command)
-        ));
+        let next = format!("{}{}{}", to.say("next"), to.say("colon"), code(&command));
+        to.paragraph(&format!("{} {next}", to.say("not_measured")));
     }
 }
 
@@ -283,7 +266,7 @@ pub(super) fn layers(to: &mut Writer, document: &Value, level: usize) {
     if count == 0 {
         return;
     }
-    to.heading(level, to.of("Layers", "各层"));
+    to.heading(level, to.say("layers"));
     let cell = |of: Option<String>| of.unwrap_or_else(|| NONE.into());
     let row = |at: usize| {
         let profile = flow.get(at).and_then(|layer| list(&layer["hidden"]).last());
@@ -317,26 +300,25 @@ pub(super) fn layers(to: &mut Writer, document: &Value, level: usize) {
             cell(counted(
                 "gates",
                 "gate",
-                &[(to.of("closed", "关闭"), "closed_share"), (to.of("open", "打开"), "open_share")],
+                &[(to.say("closed"), "closed_share"), (to.say("open"), "open_share")],
             )),
-            cell(counted("activations", "activation", &[(to.of("saturated", "饱和"), "saturated_share")])),
+            cell(counted("activations", "activation", &[(to.say("saturated"), "saturated_share")])),
         ]
     };
     let rows: Vec<_> = (0..count).map(row).collect();
     let head = [
-        to.of("layer", "层"),
-        to.of("leading exponents, nats a step", "前几个指数（奈特/步）"),
-        to.of("log10 ‖∂L/∂h‖ at the end", "末尾 log10 ‖∂L/∂h‖"),
-        to.of("at the beginning", "开头"),
-        to.of("gates", "门"),
-        to.of("activations", "激活"),
+        to.say("layer_column"),
+        to.say("exponents"),
+        to.say("last_norm"),
+        to.say("first_norm"),
+        to.say("gates"),
+        to.say("activations"),
     ];
     to.table(&head, &rows);
 }
 
 pub(super) fn reproduce(to: &mut Writer, document: &Value, level: usize) {
-    to.heading(level, to.of("The same run again", "重现这次训练"));
+    to.heading(level, to.say("reproduce"));
     to.shell(document["command"].as_str().unwrap_or_default());
-    let made = to.of("Made by Longspan", "由 Longspan 生成，版本");
-    to.paragraph(&format!("{made} {}", text(&document["version"])));
+    to.paragraph(&fill(to.say("made"), &text(&document["version"])));
 }

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::assets::say;
+
 /// A report as it is written.
 pub(super) struct Writer {
     pub(super) language: Language,
@@ -20,9 +22,9 @@ impl Writer {
         self.text
     }
 
-    /// The words in the report's language.
-    pub(super) fn of<'a>(&self, english: &'a str, chinese: &'a str) -> &'a str {
-        self.language.of(english, chinese)
+    /// The words of a key in the report's language.
+    pub(super) fn say(&self, key: &'static str) -> &'static str {
+        say(self.language, key)
     }
 
     pub(super) fn heading(&mut self, level: usize, words: &str) {
@@ -74,11 +76,8 @@ impl Writer {
     }
 
     /// An item that begins with what it is.
-    pub(super) fn labelled(&mut self, english: &str, chinese: &str, words: &str) {
-        match self.language {
-            Language::English => self.item(&format!("{english} {words}")),
-            Language::Chinese => self.item(&format!("{chinese}：{words}")),
-        }
+    pub(super) fn labelled(&mut self, key: &'static str, words: &str) {
+        self.item(&format!("{}{}{words}", self.say(key), self.say("colon")));
     }
 
     /// Lines of a shell.

@@ -1,0 +1,138 @@
+// A figure on the page: its words, its chart, its numbers as a table, and buttons that save it.
+import { element, find, part } from "./dom.js";
+import { themed } from "./layout.js";
+import { table } from "./table.js";
+import { say } from "./words.js";
+
+/** @import { Table } from "./table.js" */
+
+/** What a figure shows.
+ * @typedef {object} Figure
+ * @property {string} key names it on the page and in saved files
+ * @property {string} title
+ * @property {string} text
+ * @property {boolean} [tall]
+ * @property {boolean} [many] has the names of many curves below it
+ * @property {object[]} traces
+ * @property {Record<string, any>} layout
+ * @property {Table} table */
+
+/** What is known of a figure that is on the page.
+ * @typedef {object} Shown
+ * @property {Figure} figure
+ * @property {boolean} near on the screen, or close to it
+ * @property {boolean} stale drawn from older numbers
+ * @property {boolean} queued waits to be drawn */
+
+/** @type {WeakMap<Element, Shown>} */
+const charts = new WeakMap();
+
+const SETTINGS = {
+  responsive: true,
+  displaylogo: false,
+  displayModeBar: "hover",
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"],
+};
+
+/** Draws a figure into `into`; redraws it if it is there already.
+ * @param {Figure | null} figure
+ * @param {Element} into */
+export function draw(figure, into) {
+  if (!figure) return;
+  const box = part(into, figure.key, "figure");
+  if (!box.firstChild) box.append(...frame(figure, box));
+  find(box, "figcaption span").textContent = figure.text;
+  find(box, ".plot").setAttribute("aria-label", `${figure.title}. ${figure.text}`);
+  const shown = charts.get(box);
+  if (!shown) {
+    charts.set(box, { figure, near: false, stale: false, queued: false });
+    observer.observe(box);
+    repaint(box);
+    return;
+  }
+  shown.figure = figure;
+  if (shown.near) repaint(box);
+  else shown.stale = true;
+}
+
+/** @param {Figure} figure @param {Element} box */
+function frame({ key, title, text, tall, many }, box) {
+  const kind = `plot${tall ? " tall" : ""}${many ? " many" : ""}`;
+  const plot = element("div", {
+    class: kind,
+    id: `figure-${key}`,
+    role: "img",
+  });
+  const save = (/** @type {"png" | "svg"} */ format) => {
+    const onclick = () => Plotly.downloadImage(plot, { format, width: 1200, height: 700, filename: `longspan-${key}` });
+    return element("button", { type: "button", onclick }, say(format));
+  };
+  const details = element("details", {}, element("summary", {}, say("table")));
+  // Long tables are made when someone opens them.
+  details.addEventListener("toggle", () => {
+    details.querySelector(".scroll")?.remove();
+    const shown = charts.get(box);
+    if (details.open && shown) details.append(table(shown.figure.table));
+  });
+  const caption = element("figcaption", {}, element("strong", {}, title), element("span", {}, text));
+  return [caption, plot, element("div", { class: "figure-tools" }, save("png"), save("svg")), details];
+}
+
+// A run in training has its figures drawn every second: one that is out of sight is drawn when it comes near, or is
+// printed.
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const shown = charts.get(target);
+      if (!shown) continue;
+      shown.near = isIntersecting;
+      if (isIntersecting && shown.stale) repaint(target);
+    }
+  },
+  { rootMargin: "400px" },
+);
+addEventListener("beforeprint", () => {
+  for (const box of document.querySelectorAll("figure")) if (charts.get(box)?.stale) paint(box);
+});
+
+/** @param {Element} box */
+function repaint(box) {
+  const shown = charts.get(box);
+  if (!shown) return;
+  shown.stale = false;
+  if (shown.queued) return;
+  shown.queued = true;
+  later(() => {
+    shown.queued = false;
+    paint(box);
+  });
+}
+
+/** @param {Element} box */
+function paint(box) {
+  const plot = box.querySelector(".plot");
+  const shown = charts.get(box);
+  if (plot?.isConnected && shown) Plotly.react(plot, shown.figure.traces, themed(shown.figure.layout), SETTINGS);
+}
+
+// Charts wait for the chart library, which stands behind the words of a report; then they are drawn one after another,
+// so that the page responds in between.
+/** @type {(() => void)[]} */
+const waiting = [];
+
+/** @param {() => void} work */
+function later(work) {
+  if (!waiting.length && window.Plotly) setTimeout(drawNext);
+  waiting.push(work);
+}
+
+function drawNext() {
+  waiting.shift()?.();
+  if (waiting.length) setTimeout(drawNext);
+}
+
+/** Draws what has waited for the chart library. */
+export function libraryLoaded() {
+  if (window.Plotly) drawNext();
+}
+addEventListener("DOMContentLoaded", libraryLoaded);

@@ -1,0 +1,104 @@
+// What figures have in common: curves, axes, legends.
+import { colour, SERIES, seriesColour } from "./colours.js";
+import { finite } from "./format.js";
+
+/** @import { Num } from "./document.js" */
+
+/** Decades that a colour scale of gradients spans. */
+export const DECADES = 12;
+
+const LEGEND = { orientation: "h", x: 0, traceorder: "normal", bgcolor: "rgba(0,0,0,0)" };
+
+/** Below a figure there is room for the names of many curves. */
+export const BELOW = { ...LEGEND, yref: "container", y: 0, yanchor: "bottom" };
+
+const ABOVE = { ...LEGEND, y: 1.12 };
+
+/** Pixels of width below which a legend above a figure would cover it. */
+const NARROW = 560;
+
+/** The layout of a figure in the colours of the page.
+ * @param {Record<string, any>} layout */
+export function themed(layout) {
+  const axis = {
+    gridcolor: colour("line"),
+    zerolinecolor: colour("line"),
+    linecolor: colour("soft"),
+    automargin: true,
+  };
+  const legend = layout.legend ?? (innerWidth < NARROW ? BELOW : ABOVE);
+  // Without a pointer that can hover, the buttons of a chart are always there.
+  const top = matchMedia("(hover: none)").matches ? 32 : 12;
+  // The width of a legend below decides how many lines it takes, and so how high the axis is: a margin that followed
+  // the labels of that axis could alternate forever.
+  const upright = legend === BELOW ? { ...axis, automargin: false } : axis;
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: colour("ink"), family: "system-ui, Noto Sans, Noto Sans CJK SC, sans-serif", size: 13 },
+    margin: { l: legend === BELOW ? 66 : 56, r: 16, t: top, b: 44 },
+    hovermode: "closest",
+    showlegend: true,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("accent") },
+    ...layout,
+    legend,
+    xaxis: { ...axis, ...layout.xaxis },
+    yaxis: { ...upright, ...layout.yaxis },
+  };
+}
+
+/** A curve; `which` chooses its colour.
+ * @param {string} name
+ * @param {unknown[]} x
+ * @param {unknown[]} y
+ * @param {number} which
+ * @param {{ line?: object, trace?: object }} more
+ * @returns {Record<string, unknown>} */
+export const line = (name, x, y, which, more = {}) => ({
+  type: "scatter",
+  mode: "lines",
+  name,
+  x,
+  y,
+  line: { color: seriesColour(which), width: 2, ...more.line },
+  ...more.trace,
+});
+
+/** An axis with a title.
+ * @param {string} text
+ * @param {object} more */
+export const axis = (text, more = {}) => ({ title: { text }, ...more });
+
+/** An axis of powers of ten. */
+export const LOGARITHMIC = { type: "log", exponentformat: "power" };
+
+/** The axis of losses: from 0, or logarithmic if some are a thousand times the median.
+ * @param {Num[]} values */
+export function lossAxis(values) {
+  const above = values
+    .map(finite)
+    .filter((x) => x !== null && x > 0)
+    .sort((a, b) => Number(a) - Number(b));
+  const [median, largest] = [Number(above[Math.floor(above.length / 2)]), Number(above[above.length - 1])];
+  return largest > 1000 * median ? LOGARITHMIC : { rangemode: "tozero" };
+}
+
+const DASHES = ["solid", "dash", "dot", "dashdot"];
+
+/** Curves that share a colour differ by their dashes.
+ * @param {number} which */
+export const dash = (which) => DASHES[Math.floor(which / SERIES.length) % DASHES.length];
+
+/** Shapes of points. */
+export const SYMBOLS = ["circle", "diamond", "square", "triangle-up"];
+
+/** A horizontal line across the figure at `y`.
+ * @param {string} name
+ * @param {number[]} x
+ * @param {number} y
+ * @param {number} which
+ * @param {object} shape */
+export function level(name, x, y, which, shape) {
+  const ends = [x[0], x[x.length - 1]];
+  return line(name, ends, [y, y], which, { line: { width: 1.5, ...shape } });
+}

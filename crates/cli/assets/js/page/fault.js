@@ -1,0 +1,50 @@
+// Where training met its first value that is not finite, and why.
+import { draw } from "../chart.js";
+import { element, part, section } from "../dom.js";
+import { beforeFaultFigure } from "../figures/before_fault.js";
+import { number } from "../format.js";
+import { layerName } from "../measured.js";
+import { table } from "../table.js";
+import { label, language, say } from "../words.js";
+
+/** @import { Fault, Run } from "../document.js" */
+
+/** "forward · layer 0 · t = 7 · h · row 2 · unit 5".
+ * @param {Fault} fault */
+const place = ({ phase, layer, t, tensor, row, unit }) =>
+  [
+    phase,
+    layer === null ? null : layerName({ layer }),
+    t === null ? null : `t = ${t}`,
+    tensor,
+    row === null ? null : say("fault_row", row),
+    unit === null ? null : say(layer === null ? "fault_element" : "fault_unit", unit),
+  ]
+    .filter((part) => part !== null)
+    .join(" · ");
+
+/** Draws the first non-finite value of a run that has one.
+ * @param {Run} run
+ * @param {Element} into */
+export function drawFault(run, into) {
+  const { fault } = run;
+  const told = run.fault_told?.[language()];
+  if (!fault || !told) return;
+  const box = section(into, "fault", say("fault"));
+  const rows = [
+    [say("fault_place"), place(fault)],
+    [say("value"), String(fault.value)],
+    [say("fault_cause"), fault.cause],
+  ];
+  const card = element(
+    "article",
+    { class: "finding severe" },
+    element("h3", {}, say("fault_text", number(fault.step), String(fault.value), fault.tensor)),
+    element("p", {}, told.place),
+    element("p", {}, `${label("fault_cause")}${told.reason}`),
+    table({ head: [say("quantity"), say("value")], rows }),
+    element("p", {}, label("fault_replay"), element("code", {}, `longspan replay ${run.path} --fault`)),
+  );
+  part(box, "card").replaceChildren(card);
+  draw(beforeFaultFigure(run), box);
+}

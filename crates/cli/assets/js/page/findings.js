@@ -1,0 +1,74 @@
+// What the diagnosis has found.
+import { element, part, section } from "../dom.js";
+import { verdictOf } from "../measured.js";
+import { table } from "../table.js";
+import { label, language, say } from "../words.js";
+
+/** @import { Finding, Run, Verdict } from "../document.js" */
+
+/** @param {Finding["remedies"][number]} remedy */
+function remedyText({ flags, why }) {
+  const given = flags ? [element("code", {}, flags), ` – ${why}`] : [why];
+  return element("p", {}, label("try"), ...given);
+}
+
+/** @param {Finding} finding */
+function evidence({ evidence, confidence, false_alarm }) {
+  const head = [say("quantity"), say("value"), say("threshold"), say("source")];
+  const rows = evidence.map((e) => [e.name, e.value, e.threshold, e.source]);
+  const sure = `${label("confidence")}${say(confidence.level)} – ${confidence.because}`;
+  return element(
+    "details",
+    {},
+    element("summary", {}, say("evidence")),
+    table({ head, rows }),
+    element("p", { class: "soft" }, sure),
+    false_alarm ? element("p", { class: "soft" }, `${label("false_alarm")}${false_alarm}`) : null,
+  );
+}
+
+/** One finding.
+ * @param {Finding} finding */
+export const findingCard = (finding) =>
+  element(
+    "article",
+    { class: `finding ${finding.severity}` },
+    element("div", { class: "severity" }, `${say(finding.severity)} · ${finding.code}`),
+    element("h3", {}, finding.title),
+    element("p", {}, finding.sentence),
+    ...finding.remedies.map(remedyText),
+    evidence(finding),
+  );
+
+/** What was not checked, with the command that measures it.
+ * @param {Verdict["unjudged"]} unjudged */
+function notChecked(unjudged) {
+  if (!unjudged.length) return [];
+  const lines = unjudged.map(({ code, command }) =>
+    element("p", {}, `${code} – ${label("next")}`, element("code", {}, command)),
+  );
+  return [element("details", {}, element("summary", {}, `${say("not_checked")} (${unjudged.length})`), ...lines)];
+}
+
+/** Draws the findings of a run.
+ * @param {Run} run
+ * @param {Element} into */
+export function drawFindings(run, into) {
+  const list = part(section(into, "findings", say("findings")), "list");
+  // Only what has changed is drawn again: the evidence that a reader has opened stays open.
+  const state = JSON.stringify([run.problems, run.verdict, language()]);
+  if (list.dataset.state === state) return;
+  list.dataset.state = state;
+  const { findings, unjudged } = verdictOf(run, language());
+  const cards = findings.map(findingCard);
+  if (run.problems.length) {
+    const problems = run.problems.map((problem) => element("p", {}, problem));
+    cards.unshift(
+      element("article", { class: "finding warning damaged" }, element("h3", {}, say("damaged")), ...problems),
+    );
+  }
+  if (!findings.length) {
+    cards.push(element("article", { class: "finding calm" }, element("p", {}, say("no_findings"))));
+  }
+  list.replaceChildren(...cards, ...notChecked(unjudged));
+}

@@ -1,0 +1,137 @@
+// The gradient through time: the unrolled network at one training step, its profile, and a heat map for each layer.
+import { draw } from "../chart.js";
+import { element, find, part, scrolling, section } from "../dom.js";
+import { kindsOf } from "../figures/bins.js";
+import { gradientMap } from "../figures/gradient_map.js";
+import { gradientProfile } from "../figures/gradient_profile.js";
+import { unrolled } from "../figures/unrolled.js";
+import { number, steps } from "../format.js";
+import { say } from "../words.js";
+
+/** @import { Flow, NormKind } from "../document.js" */
+
+/** Milliseconds between two training steps that are played. */
+const FRAME = 120;
+
+/** What is selected: the index of a training step (null for the last), and a kind of norm.
+ * @type {{ at: number | null, kind: NormKind, playing: ReturnType<typeof setInterval> | undefined }} */
+const selected = { at: null, kind: "hidden", playing: undefined };
+
+/** The numbers that the controls of the page act on: those of a run in training are replaced as it goes on.
+ * @type {WeakMap<Element, Flow>} */
+const current = new WeakMap();
+
+/** Stops playing. */
+export function stop() {
+  clearInterval(selected.playing);
+  selected.playing = undefined;
+}
+
+/** Selects the last training step. */
+export function selectLast() {
+  selected.at = null;
+}
+
+/** The index of the training step that is shown.
+ * @param {Flow} flow */
+const shownAt = (flow) => Math.min(selected.at ?? Infinity, flow.steps.length - 1);
+
+/** The norm that is shown.
+ * @param {Flow} flow */
+const shownKind = (flow) => (kindsOf(flow).includes(selected.kind) ? selected.kind : "hidden");
+
+/** Draws the section.
+ * @param {Flow | null} flow
+ * @param {Element} into */
+export function drawGradient(flow, into) {
+  if (!flow) return;
+  const box = section(into, "gradient", say("gradient"));
+  current.set(box, flow);
+  drawKinds(flow, box);
+  drawControls(box);
+  follow(box);
+  drawMaps(box);
+}
+
+/** @param {Element} box */
+function flowOf(box) {
+  const flow = current.get(box);
+  if (!flow) throw new Error("no gradient is shown here");
+  return flow;
+}
+
+/** @param {Element} box */
+function drawMaps(box) {
+  const flow = flowOf(box);
+  for (const layer of flow.layers) draw(gradientMap(flow, layer, shownKind(flow)), box);
+}
+
+/** The choice among several norms.
+ * @param {Flow} flow
+ * @param {Element} box */
+function drawKinds(flow, box) {
+  const place = part(box, "kinds");
+  const kinds = kindsOf(flow);
+  if (kinds.length < 2 || place.dataset.kinds === String(kinds)) return;
+  place.dataset.kinds = String(kinds);
+  const options = kinds.map((kind) =>
+    element("option", { value: kind, selected: kind === shownKind(flow) }, say(kind)),
+  );
+  const choice = element("select", { id: "quantity" }, ...options);
+  choice.addEventListener("change", () => {
+    selected.kind = kinds[choice.selectedIndex];
+    drawMaps(box);
+    follow(box);
+  });
+  place.replaceChildren(element("label", { for: "quantity", class: "soft" }, `${say("gradient_norm")} `), choice);
+}
+
+/** Draws what depends on the selected training step.
+ * @param {Element} box */
+function follow(box) {
+  const flow = flowOf(box);
+  const at = shownAt(flow);
+  const slider = /** @type {HTMLInputElement} */ (find(box, "#replay"));
+  slider.max = String(flow.steps.length - 1);
+  slider.value = String(at);
+  slider.setAttribute("aria-valuetext", number(flow.steps[at]));
+  find(box, "output").textContent = number(flow.steps[at]);
+  find(box, ".wide").replaceChildren(unrolled(flow, at));
+  draw(gradientProfile(flow, at, shownKind(flow)), box);
+}
+
+/** The unrolled network with the slider below it.
+ * @param {Element} box */
+function drawControls(box) {
+  const figure = part(box, "replay", "figure");
+  if (figure.firstChild) return;
+  const { edges } = flowOf(box);
+  const move = (/** @type {number | null} */ to) => {
+    selected.at = to;
+    follow(box);
+  };
+  const slider = element("input", { "type": "range", "min": 0, "aria-label": say("selected_step"), "id": "replay" });
+  // At its end the slider stays with the last step of a run that goes on.
+  slider.addEventListener("input", () => move(slider.value === slider.max ? null : Number(slider.value)));
+  const play = element("button", { "type": "button", "aria-pressed": false }, say("play"));
+  const next = () => {
+    const flow = flowOf(box);
+    move(shownAt(flow) >= flow.steps.length - 1 ? 0 : shownAt(flow) + 1);
+  };
+  play.addEventListener("click", () => {
+    const playing = selected.playing === undefined;
+    stop();
+    if (playing) selected.playing = setInterval(next, FRAME);
+    play.textContent = say(playing ? "pause" : "play");
+    play.setAttribute("aria-pressed", String(playing));
+  });
+  const title = element("strong", {}, say("unrolled_figure"));
+  const text = element("span", {}, say("unrolled_text", steps(edges[edges.length - 1])));
+  const label = element("label", { for: "replay", class: "soft" }, say("selected_step"));
+  const output = element("output", { class: "number", for: "replay" });
+  figure.append(
+    element("figcaption", {}, title, text),
+    scrolling(say("unrolled_figure"), "wide", element("div")),
+    element("div", { class: "figure-tools" }, play, label, slider, output),
+  );
+}

@@ -1,0 +1,75 @@
+//! The modules of pages, as text.
+
+/// Paths below `assets/` with their texts.
+macro_rules! modules {
+    ($($path:literal)*) => {
+        &[$(($path, include_str!(concat!("../../assets/", $path)))),*]
+    };
+}
+
+/// Every module that a page can load. A file that has types alone is none.
+pub(super) const MODULES: &[(&str, &str)] = modules! {
+    "js/chart.js"
+    "js/colours.js"
+    "js/dashboard.js"
+    "js/dashboard/list.js"
+    "js/dashboard/server.js"
+    "js/dashboard/timeline.js"
+    "js/demo.js"
+    "js/demo/chain.js"
+    "js/demo/common.js"
+    "js/demo/course.js"
+    "js/demo/distance.js"
+    "js/demo/distraction.js"
+    "js/demo/gate.js"
+    "js/demo/norms.js"
+    "js/demo/sentences.js"
+    "js/demo/side_by_side.js"
+    "js/demo/strength.js"
+    "js/dom.js"
+    "js/figures/before_fault.js"
+    "js/figures/bins.js"
+    "js/figures/during_training.js"
+    "js/figures/forgetting.js"
+    "js/figures/gates.js"
+    "js/figures/gradient_map.js"
+    "js/figures/gradient_profile.js"
+    "js/figures/lag.js"
+    "js/figures/loss.js"
+    "js/figures/norm.js"
+    "js/figures/openness.js"
+    "js/figures/path.js"
+    "js/figures/saturation.js"
+    "js/figures/shares.js"
+    "js/figures/spectrum.js"
+    "js/figures/unrolled.js"
+    "js/figures/updates.js"
+    "js/format.js"
+    "js/layout.js"
+    "js/measured.js"
+    "js/page/comparison.js"
+    "js/page/fault.js"
+    "js/page/findings.js"
+    "js/page/gradient.js"
+    "js/page/run.js"
+    "js/page/settings.js"
+    "js/page/tiles.js"
+    "js/page/top.js"
+    "js/report.js"
+    "js/table.js"
+    "js/words.js"
+};
+
+/// The words of pages, by area.
+pub(super) const WORDS: &[(&str, &str)] = modules! {
+    "words/common.json"
+    "words/dashboard.json"
+    "words/demo.json"
+    "words/figures.json"
+    "words/markdown.json"
+};
+
+/// The text of a module or of its words.
+pub(super) fn text(path: &str) -> Option<&'static str> {
+    MODULES.iter().chain(WORDS).find(|(known, _)| *known == path).map(|&(_, text)| text)
+}
