@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use longspan::diagnose::Language;
+use longspan_diagnose::Language;
 use serde::Deserialize;
 
 use super::modules::WORDS;
@@ -61,7 +61,7 @@ pub(crate) fn fill(text: &str, part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use longspan::diagnose::{InstructionSet, Severity};
+    use longspan_diagnose::{Level, Severity};
 
     use super::super::tests::{files, text};
     use super::*;
@@ -131,9 +131,9 @@ mod tests {
                 assert_eq!(say(language, key), severity.name(language));
             }
             for (key, level) in [
-                ("high", InstructionSet::High),
-                ("medium", InstructionSet::Medium),
-                ("low", InstructionSet::Low),
+                ("high", Level::High),
+                ("medium", Level::Medium),
+                ("low", Level::Low),
             ] {
                 assert_eq!(say(language, key), level.name(language));
             }
