@@ -12,7 +12,7 @@ use longspan::batch::{Batch, Source};
 use longspan::bptt::State;
 use longspan::model::Model;
 use longspan::optim::clip::{Clip, ClipReport};
-use longspan::optim::{Largest, Optimizer, Settings};
+use longspan::optim::{MagnitudeBounds, Optimizer, Settings};
 use longspan::params::Params;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
@@ -46,7 +46,7 @@ struct Bare {
 
 impl Bare {
     fn new(ctx: Context<f32>, step: &Step, config: &Config) -> Self {
-        let model = Model::new(ctx.level(), &model_spec(step));
+        let model = Model::new(ctx.instruction_set(), &model_spec(step));
         let settings = Settings { rule: step.optimizer, ..Settings::default() };
         Self {
             params: Params::zeros(model.layout().clone()),
@@ -79,7 +79,7 @@ pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Valu
     let mut config = Config::default();
     (config.batch, config.optimizer, config.observe) = (step.rows, step.optimizer, Observe::Off);
     let (source, budget) = (Tokens::new(step), options.budget());
-    let context = || Context::new(options.level, options.threads);
+    let context = || Context::new(options.isa, options.threads);
     let mut turns: Vec<[f64; 2]> = Vec::new();
     let (start, mut alone) = (Instant::now(), f64::NAN);
     for build in 1..=BUILDS {
@@ -107,7 +107,7 @@ pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Valu
             turns.push(both(turns.len().is_multiple_of(2)));
         }
         let (params, optimizer) = (trainer.params(), trainer.optimizer());
-        let largest = Largest::of(options.level, params, optimizer);
+        let largest = MagnitudeBounds::of(options.isa, params, optimizer);
         alone = seconds_of(|| {
             for _ in 0..CALLS {
                 let after = optimizer.bounds_after(black_box(&largest), black_box(config.lr), 1.0);

@@ -7,11 +7,11 @@
 use std::time::Instant;
 
 use longspan::batch::{Batch, Values};
-use longspan::bptt::{Flow, State, chunk_for};
+use longspan::bptt::{BackwardStep, State, chunk_for};
 use longspan::model::head::ValueLoss;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
-use longspan::probe::reach::Recorder;
+use longspan::probe::credit::Recorder;
 use longspan_kernel::Context;
 use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
@@ -36,7 +36,7 @@ impl<R: Real> Pass<R> {
         let rows::Stack { cell, steps, rows, input, hidden, layers } = row;
         let output = OutputSpec::Values { width: 1, loss: ValueLoss::Squared };
         let spec = ModelSpec::new(cell, InputSpec::Numbers { width: input }, hidden, layers, output);
-        let model = Model::new(ctx.level(), &ModelSpec { chunk: chunk_for(rows), ..spec });
+        let model = Model::new(ctx.instruction_set(), &ModelSpec { chunk: chunk_for(rows), ..spec });
         let mut params = Params::zeros(model.layout().clone());
         let mut draw = Key::new(0, Purpose::Init, 0, 0).stream(0, 0);
         let bound = 1.0 / (hidden as f64).sqrt();
@@ -47,8 +47,8 @@ impl<R: Real> Pass<R> {
         let mut batch = Batch::default();
         batch.reshape(steps, rows);
         batch.numbers = (0..steps * rows * input).map(|_| draw.normal() as f32).collect();
-        let places = ((steps - 1) * rows..steps * rows).map(|place| place as u32).collect();
-        batch.values = Values { places, targets: vec![1.0; rows] };
+        let positions = ((steps - 1) * rows..steps * rows).map(|position| position as u32).collect();
+        batch.values = Values { positions, targets: vec![1.0; rows] };
         let (grads, state) = (params.clone(), model.zero_state(rows));
         Self { ctx, model, params, grads, state, batch }
     }
@@ -59,7 +59,7 @@ impl<R: Real> Pass<R> {
         self.model.evaluate(&self.ctx, &self.params, &self.batch, &mut self.state);
     }
 
-    fn backward(&mut self, observe: &mut dyn FnMut(Flow<'_, R>)) {
+    fn backward(&mut self, observe: &mut dyn FnMut(BackwardStep<'_, R>)) {
         self.state.clear();
         self.grads.clear();
         let Self { ctx, model, params, grads, state, batch } = self;
@@ -72,7 +72,8 @@ impl<R: Real> Pass<R> {
         let spec = self.model.spec();
         let (shape, params) = ((spec.cell, spec.layers, spec.hidden), self.params.clone());
         let anchors = vec![Some(steps - 1); rows];
-        let mut recorder = Recorder::new(self.ctx.level(), shape, &params, &anchors, steps - 1, None);
+        let mut recorder =
+            Recorder::new(self.ctx.instruction_set(), shape, &params, &anchors, steps - 1, None);
         self.backward(&mut |flow| recorder.see(&flow));
         std::hint::black_box(recorder.finish());
     }
@@ -80,8 +81,8 @@ impl<R: Real> Pass<R> {
 
 /// Milliseconds and ratios.
 pub(super) fn measure(row: rows::Stack, options: &Options) -> Vec<(&'static str, Value)> {
-    let mut pass = Pass::<f64>::new(Context::new(options.level, options.threads), row);
-    let mut single = Pass::<f32>::new(Context::new(options.level, options.threads), row);
+    let mut pass = Pass::<f64>::new(Context::new(options.isa, options.threads), row);
+    let mut single = Pass::<f32>::new(Context::new(options.isa, options.threads), row);
     let mut turn = || {
         [
             seconds_of(|| pass.forward()),

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use serde_json::{Value, json};
 
 use longspan_run::machine;
@@ -32,7 +32,7 @@ use timing::{Budget, Timing, Workload};
 
 /// What all rows are measured with.
 struct Options {
-    level: Level,
+    isa: InstructionSet,
     threads: usize,
     quick: bool,
     /// The text of the start's row.
@@ -120,7 +120,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = Options {
-        level: machine::level()?,
+        isa: machine::instruction_set()?,
         threads: machine::threads(arguments.threads.min(1024)),
         quick: arguments.quick,
         text: arguments.text.clone(),
@@ -181,7 +181,7 @@ fn select(only: Option<&str>) -> Result<Vec<Row>, Failure> {
 fn document(options: &Options, rows: Vec<Value>) -> String {
     let document = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "isa": options.level.to_string(),
+        "isa": options.isa.to_string(),
         "threads": options.threads,
         "quick": options.quick,
         "rows": rows,
@@ -191,7 +191,7 @@ fn document(options: &Options, rows: Vec<Value>) -> String {
 
 /// What was found, as fields of the row's record.
 fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, Failure> {
-    let context = || Context::new(options.level, options.threads);
+    let context = || Context::new(options.isa, options.threads);
     Ok(match row {
         Row::Stack(stack) => timed(row, &mut stack::Pass::new(context(), *stack, None), options),
         Row::Step(step) => {
@@ -202,7 +202,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
         }
         Row::Ragged(ragged) => ragged::measure(ragged, options),
         Row::Stream(stream) => {
-            let seconds = stream::latencies(options.level, stream, options.stream_steps());
+            let seconds = stream::latencies(options.isa, stream, options.stream_steps());
             let [p50, p99] = stream::percentiles(&seconds);
             vec![("p50_us", json!(p50)), ("p99_us", json!(p99)), ("repeats", json!(seconds.len()))]
         }
@@ -224,7 +224,7 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, F
         Row::Subnormal(stack) => subnormal_fields(subnormal::stack(*stack, options)),
         Row::SubnormalUpdate => subnormal_fields(subnormal::update(options)),
         Row::Peak => {
-            let [f32, bf16] = timing::peaks(options.level);
+            let [f32, bf16] = timing::peaks(options.isa);
             [("f32_gflops", f32), ("bf16_gflops", bf16)]
                 .map(|(name, peak)| (name, json!(peak.map(|peak| peak / 1e9))))
                 .to_vec()

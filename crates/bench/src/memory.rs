@@ -29,7 +29,7 @@ pub(super) fn measure(row: &Row, options: &Options) -> Result<Option<u64>, Failu
     }
     let output = Command::new(std::env::current_exe()?)
         .args(["--memory-of", &row.name(), "--threads", &options.threads.to_string()])
-        .env("LONGSPAN_ISA", options.level.to_string())
+        .env("LONGSPAN_ISA", options.isa.to_string())
         .output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -42,7 +42,7 @@ pub(super) fn measure(row: &Row, options: &Options) -> Result<Option<u64>, Failu
 /// The process of one row: measures in here and returns what is printed.
 pub(super) fn measure_here(row: &Row, options: &Options) -> Result<Value, Failure> {
     let build = |row: Row| -> Result<Box<dyn Workload>, Failure> {
-        let ctx = Context::new(options.level, options.threads);
+        let ctx = Context::new(options.isa, options.threads);
         match row {
             Row::StackMemory(stack) => Ok(Box::new(Pass::new(ctx, stack, None))),
             Row::StepMemory(step) => Ok(Box::new(Training::new(ctx, &step, None))),

@@ -19,7 +19,7 @@ const TIERS: [Observe; 4] = [Observe::Off, Observe::Norms, Observe::Full, Observ
 
 /// Milliseconds and ratios.
 pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Value)> {
-    let mut training = Training::new(Context::new(options.level, options.threads), step, None);
+    let mut training = Training::new(Context::new(options.isa, options.threads), step, None);
     let mut turn = |first: usize| {
         let mut seconds = [0.0; TIERS.len()];
         for at in (0..TIERS.len()).map(|i| (first + i) % TIERS.len()) {

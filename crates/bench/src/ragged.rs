@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use longspan_kernel::Context;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use serde_json::{Value, json};
 
 use super::Options;
@@ -16,12 +16,12 @@ use super::timing::{Workload, quantile, seconds_of};
 /// the median of the turns' ratios.
 pub(super) fn measure(row: &Ragged, options: &Options) -> Vec<(&'static str, Value)> {
     let (lengths, rows) = (row.lengths(), row.stack.rows);
-    let places: usize = lengths.iter().sum();
-    let mut ragged = Extent::default();
+    let positions: usize = lengths.iter().sum();
+    let mut ragged = PackedShape::default();
     ragged.set_lengths(&lengths);
-    let extents = [ragged, Extent::even(places / rows, rows), Extent::even(lengths[0], rows)];
-    let mut works = extents
-        .map(|extent| Pass::over(Context::new(options.level, options.threads), row.stack, extent, None));
+    let extents = [ragged, PackedShape::even(positions / rows, rows), PackedShape::even(lengths[0], rows)];
+    let mut works =
+        extents.map(|extent| Pass::over(Context::new(options.isa, options.threads), row.stack, extent, None));
     works.iter_mut().for_each(|work| work.run());
     let (budget, start) = (options.budget(), Instant::now());
     let mut turns: Vec<[f64; 3]> = Vec::new();

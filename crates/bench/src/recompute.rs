@@ -23,7 +23,7 @@ const NAMES: [[&str; 3]; 3] = [
 /// Milliseconds, bytes and the time beside that of the whole. The three take turns, so that a neighbour meets all of them: a
 /// ratio is the median of the turns' ratios.
 pub(super) fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, Failure> {
-    let build = |limit| build(row, Context::new(options.level, options.threads), limit);
+    let build = |limit| build(row, Context::new(options.isa, options.threads), limit);
     let whole = build(None)?;
     let half = whole.plan(None)?.bytes() / 2;
     let least = whole.plan(Some(0)).map_or_else(|error| error.least(), |plan| plan.bytes());

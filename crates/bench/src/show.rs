@@ -27,7 +27,7 @@ impl Display {
             put(&format!(
                 "longspan {}, {}, {} thread{}\n",
                 env!("CARGO_PKG_VERSION"),
-                options.level,
+                options.isa,
                 options.threads,
                 if options.threads == 1 { "" } else { "s" }
             ))?;

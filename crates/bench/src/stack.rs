@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{Flow, Input, MemoryError, Plan, Stack, State, chunk_for};
+use longspan::bptt::{BackwardStep, Input, MemoryError, Plan, Stack, State, chunk_for};
 use longspan::params::{Layout, Params};
 use longspan_kernel::Context;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 
 use super::rows;
@@ -15,7 +15,7 @@ use super::timing::Workload;
 pub(super) struct Pass {
     ctx: Context<f32>,
     shape: rows::Stack,
-    extent: Extent,
+    extent: PackedShape,
     stack: Stack<f32>,
     params: Params<f32>,
     x: Vec<f32>,
@@ -30,14 +30,20 @@ pub(super) struct Pass {
 impl Pass {
     /// With at most `limit` bytes for what backward needs.
     pub(super) fn new(ctx: Context<f32>, shape: rows::Stack, limit: Option<usize>) -> Self {
-        Self::over(ctx, shape, Extent::even(shape.steps, shape.rows), limit)
+        Self::over(ctx, shape, PackedShape::even(shape.steps, shape.rows), limit)
     }
 
     /// Over as many rows as the shape has, of other lengths.
-    pub(super) fn over(ctx: Context<f32>, shape: rows::Stack, extent: Extent, limit: Option<usize>) -> Self {
+    pub(super) fn over(
+        ctx: Context<f32>,
+        shape: rows::Stack,
+        extent: PackedShape,
+        limit: Option<usize>,
+    ) -> Self {
         let rows::Stack { cell, rows, input, hidden, layers, .. } = shape;
         let mut layout = Layout::default();
-        let mut stack = Stack::new(ctx.level(), cell, layers, input, hidden, chunk_for(rows), &mut layout);
+        let mut stack =
+            Stack::new(ctx.instruction_set(), cell, layers, input, hidden, chunk_for(rows), &mut layout);
         stack.limit_memory(limit);
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(0, Purpose::Init, 0, 0).stream(0, 0);
@@ -47,7 +53,7 @@ impl Pass {
             let weights = params.tensor_mut(index).iter_mut();
             weights.for_each(|w| *w = ((2.0 * draw.uniform() - 1.0) * bound) as f32);
         }
-        let (inputs, outputs) = (extent.places() * input, extent.places() * hidden);
+        let (inputs, outputs) = (extent.positions() * input, extent.positions() * hidden);
         Self {
             x: normal(&mut draw, inputs),
             d_y: normal(&mut draw, outputs),
@@ -75,7 +81,7 @@ impl Pass {
     }
 
     /// Runs it once under the eyes of `observe`.
-    pub(super) fn run_observed(&mut self, observe: &mut dyn FnMut(Flow<'_, f32>)) {
+    pub(super) fn run_observed(&mut self, observe: &mut dyn FnMut(BackwardStep<'_, f32>)) {
         self.state.clear();
         self.d_state.clear();
         self.grads.clear();

@@ -36,14 +36,14 @@ pub(super) fn measure(
     text: Option<&Path>,
     (runs, steps): (usize, u64),
 ) -> Result<Started, Failure> {
-    let place = Place::new()?;
+    let position = Place::new()?;
     let text = match text {
         Some(text) => text.to_owned(),
-        None => place.write_text(row.vocabulary)?,
+        None => position.write_text(row.vocabulary)?,
     };
     let mut seen = [Vec::new(), Vec::new(), Vec::new()];
     for run in 0..runs {
-        let started = once(row, options, &text, &place.0.join(format!("run-{run}")), steps)?;
+        let started = once(row, options, &text, &position.0.join(format!("run-{run}")), steps)?;
         for (all, one) in seen.iter_mut().zip([started.ready, started.first_step, started.median_step]) {
             all.push(one);
         }
@@ -79,7 +79,7 @@ fn once(row: &Step, options: &Options, text: &Path, out: &Path, steps: u64) -> R
     ] {
         command.args([flag, &value]);
     }
-    command.env("LONGSPAN_ISA", options.level.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("LONGSPAN_ISA", options.isa.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn()?;
     let (mut said, mut line) = (BufReader::new(child.stderr.take().expect("piped")), String::new());

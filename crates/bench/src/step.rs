@@ -3,7 +3,7 @@
 use longspan::batch::{Batch, Source};
 use longspan::bptt::{MemoryError, Plan, chunk_for};
 use longspan::model::ModelSpec;
-use longspan::setting::Size;
+use longspan::option_syntax::Size;
 use longspan::telemetry::Observe;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;

@@ -7,7 +7,7 @@ use longspan::model::init::{Init, InitSpec, initialise};
 use longspan::model::{Model, ModelSpec, StepInput};
 use longspan::params::Params;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 use super::rows::Stream;
 use super::timing::quantile;
@@ -16,10 +16,10 @@ use super::timing::quantile;
 const WARM_UP: usize = 500;
 
 /// Seconds of each of `count` steps of one sequence, sorted. One thread: there is no work for two.
-pub(super) fn latencies(level: Level, row: &Stream, count: usize) -> Vec<f64> {
+pub(super) fn latencies(isa: InstructionSet, row: &Stream, count: usize) -> Vec<f64> {
     let cell = CellKind::Lstm { peepholes: false, coupled: false };
-    let ctx = Context::<f32>::new(level, 1);
-    let mut model = Model::new(level, &ModelSpec::language(cell, row.vocabulary, row.hidden, row.hidden, 1));
+    let ctx = Context::<f32>::new(isa, 1);
+    let mut model = Model::new(isa, &ModelSpec::language(cell, row.vocabulary, row.hidden, row.hidden, 1));
     let mut params = Params::zeros(model.layout().clone());
     let init = InitSpec { init: Init::Orthogonal { gain: 1.0 }, forget_bias: 1.0, cell, seed: 0 };
     initialise(&ctx, &mut params, &init);

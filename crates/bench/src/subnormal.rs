@@ -35,7 +35,7 @@ pub(super) struct Measured {
 
 /// Healthy, vanishing and subnormal gradients through a stack, one after the other in each round.
 pub(super) fn stack(row: rows::Stack, options: &Options) -> [Measured; 3] {
-    let pass = || Pass::new(Context::new(options.level, options.threads), row, None);
+    let pass = || Pass::new(Context::new(options.isa, options.threads), row, None);
     let (healthy, mut vanishing, mut subnormal) = (pass(), pass(), pass());
     vanishing.scale_arriving(|t| if t + 1 == row.steps { 1.0 } else { 0.0 });
     subnormal.scale_arriving(|_| TINY);
@@ -79,7 +79,7 @@ pub(super) fn update(options: &Options) -> [Measured; 3] {
     let mut layout = Layout::default();
     layout.push("weights", &[WEIGHTS], Group::Embedding);
     let layout = Arc::new(layout);
-    let ctx = Context::<f32>::new(options.level, options.threads);
+    let ctx = Context::<f32>::new(options.isa, options.threads);
     let mut updates = [(1.0, 1.0), (0.0, TINY), (TINY, TINY)].map(|(gradient, moments)| {
         let mut grads = Params::<f32>::zeros(Arc::clone(&layout));
         let params = grads.clone();

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use longspan::bptt::{MemoryError, Plan};
-use longspan_kernel::{Context, Level, bf16_peak_flops, fma_peak_flops};
+use longspan_kernel::{Context, InstructionSet, bf16_peak_flops, fma_peak_flops};
 
 /// Something that is run over and over.
 pub(super) trait Workload {
@@ -98,7 +98,7 @@ fn peak(ctx: &Context<f32>, rounds: usize) -> f64 {
     let start = Instant::now();
     ctx.split(ctx.threads(), |_, first, end| {
         for _ in first..end {
-            let flops = fma_peak_flops(ctx.level(), rounds);
+            let flops = fma_peak_flops(ctx.instruction_set(), rounds);
             *done.lock().unwrap_or_else(|e| e.into_inner()) += flops;
         }
     });
@@ -120,7 +120,7 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 /// Flops per second of one thread in registers, f32 and bf16, the latter None where there are no such instructions: the best of
 /// some turns.
-pub(super) fn peaks(level: Level) -> [Option<f64>; 2] {
+pub(super) fn peaks(isa: InstructionSet) -> [Option<f64>; 2] {
     let best = |run: &dyn Fn() -> Option<f64>| {
         let turns = (0..TURNS).filter_map(|_| {
             let start = Instant::now();
@@ -128,7 +128,7 @@ pub(super) fn peaks(level: Level) -> [Option<f64>; 2] {
         });
         turns.reduce(f64::max)
     };
-    [best(&|| Some(fma_peak_flops(level, PEAK_ROUNDS))), best(&|| bf16_peak_flops(1 << 18))]
+    [best(&|| Some(fma_peak_flops(isa, PEAK_ROUNDS))), best(&|| bf16_peak_flops(1 << 18))]
 }
 
 /// Turns of [`peaks`].

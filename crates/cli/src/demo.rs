@@ -6,28 +6,28 @@ mod network;
 mod page;
 mod reading;
 mod stage;
-mod story;
-mod tell;
+mod text;
+mod tour;
 
 use longspan::optim::clip::Clip;
-use longspan::probe::reach::{Watch, widen};
+use longspan::probe::credit::{Watch, widen};
 use longspan::probe::{ProbeOptions, examine};
 use longspan_data::task::EVALUATION_OFFSET;
 use longspan_data::task::agreement::Agreement;
 use longspan_diagnose::Language;
 use longspan_kernel::Context;
-use longspan_record::reach::ReachOptions;
+use longspan_record::credit::CreditOptions;
 
 use clipping::direction;
 use network::{Architecture, Learned, config, explosive, train};
 use reading::read;
 use stage::Stage;
-use story::{Course, Network, Reach, Row, Sentence, Unrolled};
-use tell::Told;
+use text::Localized;
+use tour::{Course, Network, Reach, Row, Sentence, Unrolled};
 
 pub(crate) use page::page;
 pub(crate) use stage::Stopped;
-pub(crate) use story::{Options, Story};
+pub(crate) use tour::{Options, Tour};
 
 use crate::failure::Failure;
 use crate::stop::Stop;
@@ -42,7 +42,7 @@ const EXPLOSIVE_STEPS: u64 = 100;
 const PROBED: usize = 4;
 
 /// Who measures.
-struct Stagehand<'a> {
+struct Runner<'a> {
     ctx: &'a Context<f32>,
     options: &'a Options,
     stop: &'a Stop,
@@ -53,7 +53,7 @@ struct Stagehand<'a> {
 }
 
 /// Gets the words of an act, and what makes its picture.
-type Show<'a> = dyn FnMut(&Told, &dyn Fn(Language) -> String) -> Result<(), Failure> + 'a;
+type Show<'a> = dyn FnMut(&Localized, &dyn Fn(Language) -> String) -> Result<(), Failure> + 'a;
 
 /// Measures act by act; after each `show` gets its words and its picture in characters.
 pub(crate) fn perform(
@@ -61,7 +61,7 @@ pub(crate) fn perform(
     options: &Options,
     stop: &Stop,
     show: &mut Show<'_>,
-) -> Result<Story, Stopped> {
+) -> Result<Tour, Stopped> {
     let others: Vec<usize> = options.distances.iter().copied().filter(|&d| d != options.distance).collect();
     let words = |distance: usize| distance as u64 + 2;
     let all = 5 * words(options.distance) + 4 * others.iter().map(|&d| words(d)).sum::<u64>();
@@ -69,43 +69,43 @@ pub(crate) fn perform(
     let (sentence, one) = Sentence::about_a_cat(options)?;
     let many = Agreement::new(options.distance, SENTENCES, options.seed, 1, EVALUATION_OFFSET);
     let many = many.map_err(Failure::from)?;
-    let mut hand = Stagehand { ctx, options, stop, stage: Stage::new(stop, all), one, many };
+    let mut hand = Runner { ctx, options, stop, stage: Stage::new(stop, all), one, many };
     let mut acts = Vec::new();
-    let mut tell = |stage: &Stage<'_>, told: Told, chart: &dyn Fn(Language) -> String| {
+    let mut tell = |stage: &Stage<'_>, told: Localized, chart: &dyn Fn(Language) -> String| {
         stage.aside(|| show(&told, chart))?;
         acts.push(told);
         Ok::<(), Stopped>(())
     };
 
     let unrolled = hand.unrolled()?;
-    tell(&hand.stage, tell::unrolled(&sentence, &unrolled), &|lang| {
+    tell(&hand.stage, text::unrolled(&sentence, &unrolled), &|lang| {
         chart::unrolled(lang, &sentence, &unrolled)
     })?;
 
     let explosion = hand.course(Clip::None)?;
-    tell(&hand.stage, tell::explosion(options, &sentence, &explosion), &|lang| {
+    tell(&hand.stage, text::explosion(options, &sentence, &explosion), &|lang| {
         chart::course(lang, &explosion)
     })?;
 
     let clipped = hand.course(Clip::Norm(options.limit))?;
     let direction = direction(ctx, &explosive(options, Clip::None), options.limit)?;
-    tell(&hand.stage, tell::clipping(options, &clipped, &direction), &|lang| chart::course(lang, &clipped))?;
+    tell(&hand.stage, text::clipping(options, &clipped, &direction), &|lang| chart::course(lang, &clipped))?;
 
     let (plain, _) = hand.network(Architecture::Rnn, Clip::None)?;
     let (rnn, rnn_row) = hand.network(Architecture::Rnn, Clip::Norm(options.limit))?;
     let examples: Vec<String> = (0..EXAMPLES).map(|i| hand.many.sentence(EVALUATION_OFFSET + i)).collect();
-    tell(&hand.stage, tell::vanishing(options, &sentence, &plain, &rnn), &|lang| {
+    tell(&hand.stage, text::vanishing(options, &sentence, &plain, &rnn), &|lang| {
         chart::strengths(lang, &sentence, &[&plain, &rnn]) + &chart::examples(lang, &examples, &rnn)
     })?;
 
     let (residual, residual_row) = hand.network(Architecture::Residual, Clip::Norm(options.limit))?;
-    tell(&hand.stage, tell::residual(&sentence, &rnn, &residual, &residual_row), &|lang| {
+    tell(&hand.stage, text::residual(&sentence, &rnn, &residual, &residual_row), &|lang| {
         chart::strengths(lang, &sentence, &[&rnn, &residual])
     })?;
 
     let (gru, gru_row) = hand.network(Architecture::Gru, Clip::Norm(options.limit))?;
     let (lstm, lstm_row) = hand.network(Architecture::Lstm, Clip::Norm(options.limit))?;
-    tell(&hand.stage, tell::gates(options, &sentence, &residual, &gru, &lstm), &|lang| {
+    tell(&hand.stage, text::gates(options, &sentence, &residual, &gru, &lstm), &|lang| {
         chart::gates(lang, &sentence, &lstm) + &chart::examples(lang, &examples, &lstm)
     })?;
 
@@ -119,9 +119,9 @@ pub(crate) fn perform(
         }
         row.right.sort_by_key(|&(distance, _)| distance);
     }
-    tell(&hand.stage, tell::table(options, &table), &|lang| chart::table(lang, options, &table))?;
+    tell(&hand.stage, text::table(options, &table), &|lang| chart::table(lang, options, &table))?;
     hand.stage.finish();
-    Ok(Story {
+    Ok(Tour {
         version: env!("CARGO_PKG_VERSION"),
         options: options.clone(),
         sentence,
@@ -136,7 +136,7 @@ pub(crate) fn perform(
     })
 }
 
-impl Stagehand<'_> {
+impl Runner<'_> {
     /// A fresh network reads.
     fn unrolled(&mut self) -> Result<Unrolled, Stopped> {
         let config = config(self.options, Architecture::Rnn, self.options.distance, Clip::None);
@@ -183,17 +183,17 @@ impl Stagehand<'_> {
         let Self { ctx, options, .. } = *self;
         let distance = PROBED * options.distance;
         let task = Agreement::new(distance, SENTENCES, options.seed, 1, EVALUATION_OFFSET);
-        let reach = ReachOptions {
+        let reach = CreditOptions {
             seed: options.seed,
             sequences: SENTENCES,
             truncations: Vec::new(),
             sensitivity_sequences: 0,
             used: false,
-            ..ReachOptions::default()
+            ..CreditOptions::default()
         };
         let probe = ProbeOptions { reach, exponents: Some(1), products: false, ..ProbeOptions::default() };
         let record = examine(
-            &Context::<f64>::new(ctx.level(), ctx.threads()),
+            &Context::<f64>::new(ctx.instruction_set(), ctx.threads()),
             &learned.spec,
             &widen(&learned.params),
             &task.map_err(Failure::from)?,

@@ -28,7 +28,7 @@ pub(crate) struct Progress {
     tokens: u64,
     loss: Option<f64>,
     unit: Unit,
-    places: &'static str,
+    positions: &'static str,
 }
 
 impl Progress {
@@ -44,7 +44,7 @@ impl Progress {
             tokens: 0,
             loss: None,
             unit: Unit::Nats,
-            places: "tokens",
+            positions: "tokens",
         }
     }
 
@@ -114,7 +114,7 @@ impl Progress {
 
     fn start(&mut self, start: &Start) {
         (self.first_step, self.steps) = (start.step, start.steps);
-        (self.unit, self.places) = (start.data.unit, start.places);
+        (self.unit, self.positions) = (start.data.unit, start.positions);
         eprintln!(
             "{}: {} parameters, {}, {} thread{}",
             start.data.description,
@@ -152,7 +152,7 @@ impl Progress {
         let left = duration(seconds / done * self.steps.saturating_sub(step) as f64);
         let speed = self.tokens as f64 / seconds;
         let loss = self.loss.unwrap_or(f64::NAN);
-        format!("loss {loss:.3}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.places)
+        format!("loss {loss:.3}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.positions)
     }
 
     fn say(&self, line: &str) {

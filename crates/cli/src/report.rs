@@ -4,11 +4,11 @@ mod brief;
 mod csv;
 mod curve;
 mod document;
-mod flow;
+mod gradient_map;
 mod html;
 mod language;
-mod looks;
 mod markdown;
+mod snapshots;
 
 pub(crate) use brief::brief;
 pub(crate) use csv::csv;

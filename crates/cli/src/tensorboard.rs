@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use longspan::model::head::Unit;
-use longspan::telemetry::FlowProfile;
+use longspan::telemetry::GradientProfile;
 use longspan::trainer::StepReport;
 use longspan_run::train::Event;
 
@@ -96,7 +96,7 @@ impl TensorBoard {
         }
     }
 
-    fn step(&mut self, report: &StepReport, flow: &FlowProfile) -> io::Result<()> {
+    fn step(&mut self, report: &StepReport, flow: &GradientProfile) -> io::Result<()> {
         let (step, clip) = (report.step, &report.clip);
         self.step = step;
         let mut values = vec![

@@ -54,27 +54,27 @@ impl Source for LastScored {
         seen.clear();
         seen.resize(extent.rows(), false);
         // Targets of rows are one of each already.
-        if targets.len() == extent.places() {
-            for (place, target) in targets.iter_mut().enumerate().rev().filter(|(_, t)| **t != IGNORE) {
-                let (_, row) = extent.place(place);
+        if targets.len() == extent.positions() {
+            for (position, target) in targets.iter_mut().enumerate().rev().filter(|(_, t)| **t != IGNORE) {
+                let (_, row) = extent.position(position);
                 if std::mem::replace(&mut seen[row], true) {
                     *target = IGNORE;
                 }
             }
         }
         seen.fill(false);
-        let width = values.targets.len() / values.places.len().max(1);
+        let width = values.targets.len() / values.positions.len().max(1);
         // What is kept moves to the end, in its order.
-        let mut kept = values.places.len();
-        for i in (0..values.places.len()).rev() {
-            let (_, row) = extent.place(values.places[i] as usize);
+        let mut kept = values.positions.len();
+        for i in (0..values.positions.len()).rev() {
+            let (_, row) = extent.position(values.positions[i] as usize);
             if !std::mem::replace(&mut seen[row], true) {
                 kept -= 1;
-                values.places[kept] = values.places[i];
+                values.positions[kept] = values.positions[i];
                 values.targets.copy_within(i * width..(i + 1) * width, kept * width);
             }
         }
-        values.places.drain(..kept);
+        values.positions.drain(..kept);
         values.targets.drain(..kept * width);
     }
 
@@ -90,7 +90,7 @@ mod tests {
     /// Rows of 3, 2 and 1 steps.
     struct Ragged {
         targets: Vec<u32>,
-        places: Vec<u32>,
+        positions: Vec<u32>,
     }
 
     impl Source for Ragged {
@@ -101,8 +101,8 @@ mod tests {
         fn fill(&self, _: u64, _: u64, batch: &mut Batch) {
             batch.reshape_to(&[3, 2, 1]);
             batch.targets.clone_from(&self.targets);
-            batch.values.places.clone_from(&self.places);
-            batch.values.targets.extend(self.places.iter().flat_map(|&p| [p as f32, -(p as f32)]));
+            batch.values.positions.clone_from(&self.positions);
+            batch.values.targets.extend(self.positions.iter().flat_map(|&p| [p as f32, -(p as f32)]));
         }
 
         fn shape(&self) -> (usize, usize) {
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn each_row_keeps_its_last_scored_place() {
-        let masked = |targets: &[u32], places: &[u32]| {
-            let ragged = Ragged { targets: targets.to_vec(), places: places.to_vec() };
+        let masked = |targets: &[u32], positions: &[u32]| {
+            let ragged = Ragged { targets: targets.to_vec(), positions: positions.to_vec() };
             let (source, mut batch) = (LastScored::new(Box::new(ragged)), Batch::default());
             source.fill(0, 0, &mut batch);
             (batch.targets, batch.values)
@@ -123,12 +123,12 @@ mod tests {
         let (targets, values) = masked(&[1, 2, 3, 4, 5, i], &[0, 1, 2, 3, 5]);
         assert_eq!(targets, [i, i, 3, 4, 5, i]);
         assert_eq!(
-            (&values.places[..], &values.targets[..]),
+            (&values.positions[..], &values.targets[..]),
             (&[1, 2, 5][..], &[1., -1., 2., -2., 5., -5.][..])
         );
         // Targets of rows stay, and so does a window that asks nothing.
         assert_eq!(masked(&[1, 2, 3], &[0, 1, 2]).0, [1, 2, 3]);
         let (targets, values) = masked(&[i; 6], &[]);
-        assert_eq!((targets, values.places.len()), (vec![i; 6], 0));
+        assert_eq!((targets, values.positions.len()), (vec![i; 6], 0));
     }
 }

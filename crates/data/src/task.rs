@@ -28,7 +28,7 @@ pub use lengths::Lengths;
 pub use pairs::Pairs;
 pub use samples::{Samples, Task};
 
-use longspan::setting::nearest;
+use longspan::option_syntax::nearest;
 
 /// The first sample for evaluation: training does not get so far, so that the two sets are disjoint.
 pub const EVALUATION_OFFSET: u64 = 1 << 40;

@@ -18,7 +18,7 @@ pub use error::TextError;
 
 use super::file::{self, FileError};
 use super::tokens::{IN_MEMORY, Tokens};
-use super::vocabulary::{CharSet, Level, Vocabulary, WordCounts};
+use super::vocabulary::{CharSet, TokenLevel, Vocabulary, WordCounts};
 use encode::{Tally, encode};
 use input::Input;
 
@@ -146,7 +146,7 @@ pub struct TextOptions {
     /// The test text.
     pub test: Option<PathBuf>,
     /// What one token is.
-    pub level: Level,
+    pub level: TokenLevel,
     /// Largest number of different tokens at word level, `<unk>` and `<eos>` included; other levels ignore
     /// it.
     pub vocabulary_size: Option<usize>,
@@ -199,9 +199,9 @@ impl TextCorpus {
         }
         let level = given.as_ref().map_or(options.level, Vocabulary::level);
         let mut input = Input::open(path, watch)?;
-        let find_chars = given.is_none() && level == Level::Char;
-        let find_words = given.is_none() && level == Level::Word;
-        let count = fraction > 0.0 && level != Level::Byte;
+        let find_chars = given.is_none() && level == TokenLevel::Char;
+        let find_words = given.is_none() && level == TokenLevel::Word;
+        let count = fraction > 0.0 && level != TokenLevel::Byte;
         input.plan(1 + u64::from(count || find_chars) + u64::from(find_words));
 
         let (mut tokens, mut chars) = (0, find_chars.then(CharSet::new));
@@ -252,7 +252,7 @@ impl TextCorpus {
 ///
 /// # Errors
 /// [`TextError`] names the file and what is wrong with it.
-pub fn read_vocabulary(path: &Path, level: Level) -> Result<Vocabulary, TextError> {
+pub fn read_vocabulary(path: &Path, level: TokenLevel) -> Result<Vocabulary, TextError> {
     let mut json = String::new();
     let mut file = file::open(path, "one JSON file")?;
     file.read_to_string(&mut json).map_err(|error| FileError::new(path, error, "one JSON file"))?;
@@ -262,11 +262,11 @@ pub fn read_vocabulary(path: &Path, level: Level) -> Result<Vocabulary, TextErro
 /// The words before token `kept`.
 fn count_words(input: &mut Input<'_>, kept: Option<usize>) -> Result<WordCounts, TextError> {
     let (mut counts, mut left) = (WordCounts::new(), kept.unwrap_or(usize::MAX));
-    let mut pieces = input.pieces(Level::Word)?;
+    let mut pieces = input.pieces(TokenLevel::Word)?;
     while let Some(piece) = pieces.next()? {
         // Only the piece in which the part ends has to be cut.
-        let here = if kept.is_some() { piece.count(Level::Word) } else { 0 };
-        let end = if here > left { piece.offset(Level::Word, left) } else { piece.bytes().len() };
+        let here = if kept.is_some() { piece.count(TokenLevel::Word) } else { 0 };
+        let end = if here > left { piece.offset(TokenLevel::Word, left) } else { piece.bytes().len() };
         counts.add(&piece.text()[..end]);
         if here > left {
             break;

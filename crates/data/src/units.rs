@@ -1,6 +1,6 @@
 //! What a text is made of: its words, its ends of lines, and the places that messages name.
 
-use super::vocabulary::{END_OF_LINE, Level, VocabularyError};
+use super::vocabulary::{END_OF_LINE, TokenLevel, VocabularyError};
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,19 +98,19 @@ impl<'a> Piece<'a> {
     }
 
     /// Number of bytes, characters or words with ends of lines.
-    pub(super) fn count(&self, level: Level) -> usize {
+    pub(super) fn count(&self, level: TokenLevel) -> usize {
         match level {
-            Level::Byte => self.bytes().len(),
-            Level::Char => self.text().chars().count(),
+            TokenLevel::Byte => self.bytes().len(),
+            TokenLevel::Char => self.text().chars().count(),
             _ => self.words().count(),
         }
     }
 
     /// Where unit `index` begins; the end of the piece if there is none.
-    pub(super) fn offset(&self, level: Level, index: usize) -> usize {
+    pub(super) fn offset(&self, level: TokenLevel, index: usize) -> usize {
         let found = match level {
-            Level::Byte => Some(index),
-            Level::Char => self.text().char_indices().nth(index).map(|(offset, _)| offset),
+            TokenLevel::Byte => Some(index),
+            TokenLevel::Char => self.text().char_indices().nth(index).map(|(offset, _)| offset),
             _ => self.words().nth(index).map(|(offset, _)| offset),
         };
         found.unwrap_or(self.bytes().len())
@@ -133,7 +133,7 @@ mod tests {
     fn every_line_ends_with_eos() {
         let words = |text, last| {
             let piece = Piece { last, ..Piece::whole(text) };
-            assert_eq!(piece.count(Level::Word), piece.words().count());
+            assert_eq!(piece.count(TokenLevel::Word), piece.words().count());
             piece.words().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
         };
         for last in [false, true] {

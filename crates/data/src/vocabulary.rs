@@ -2,8 +2,8 @@
 
 mod count;
 mod error;
-mod level;
 mod stored;
+mod token_level;
 mod tokenizer;
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use count::{CharSet, WordCounts};
 pub use error::VocabularyError;
-pub use level::Level;
+pub use token_level::TokenLevel;
 
 use super::fingerprint::Fingerprint;
 use super::units::{Piece, Place, utf8};
@@ -169,12 +169,12 @@ impl Vocabulary {
     }
 
     /// What one token is.
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> TokenLevel {
         match &*self.0 {
-            Kind::Byte => Level::Byte,
-            Kind::Char(_) => Level::Char,
-            Kind::Word { .. } => Level::Word,
-            Kind::Tokenizer(_) => Level::Tokenizer,
+            Kind::Byte => TokenLevel::Byte,
+            Kind::Char(_) => TokenLevel::Char,
+            Kind::Word { .. } => TokenLevel::Word,
+            Kind::Tokenizer(_) => TokenLevel::Tokenizer,
         }
     }
 
@@ -276,7 +276,7 @@ impl Vocabulary {
     /// [`VocabularyError::InvalidUtf8`] and those of [`Vocabulary::encode`].
     pub fn encode_bytes(&self, bytes: &[u8]) -> Result<Vec<u32>, VocabularyError> {
         match self.level() {
-            Level::Byte => Ok(bytes.iter().map(|&byte| u32::from(byte)).collect()),
+            TokenLevel::Byte => Ok(bytes.iter().map(|&byte| u32::from(byte)).collect()),
             _ => self.encode(utf8(bytes, Place::START)?),
         }
     }

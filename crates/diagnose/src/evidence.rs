@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use longspan_record::ProbeRecord;
-use longspan_record::number;
-use longspan_record::reach::ReachReport;
+use longspan_record::credit::CreditReport;
+use longspan_record::json_float;
 use longspan_record::spectrum::LyapunovSpectrum;
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
@@ -29,7 +29,7 @@ pub struct Evidence {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Probed {
     /// How far the gradient reaches.
-    pub reach: Option<ReachReport>,
+    pub reach: Option<CreditReport>,
     /// What the dynamics are.
     pub spectrum: Option<LyapunovSpectrum>,
 }
@@ -58,14 +58,14 @@ pub struct Facts {
     /// Steps back that must be bridged, where the data say so.
     pub needed_lag_steps: Option<usize>,
     /// Loss of the best guess that looks at nothing.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub chance_loss: f64,
     /// The limit of the clipping rule, where it is one on the global norm.
     pub clip_limit: Option<f64>,
     /// Whether anything clips.
     pub clips: bool,
     /// Learning rate at its highest.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub lr: f64,
     /// Steps that were planned.
     pub planned_steps: u64,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 use super::signals::short;
-use longspan_record::number;
+use longspan_record::json_float;
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Number {
     /// What it is, with its unit.
     pub name: String,
     /// The number.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub value: f64,
     /// What it is held against, where it is.
     pub threshold: Option<f64>,

@@ -28,15 +28,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn judge(evidence: &Evidence) -> Judgement {
-    if evidence.looks().next().is_none() {
+    if evidence.snapshots().next().is_none() {
         return Judgement::Unknown(Needs::Norms);
     }
     let share = |of: fn(&longspan_record::BatchRecord) -> (usize, usize)| {
-        let shares =
-            evidence.looks().map(|look| of(&look.batch)).map(|(part, all)| part as f64 / all.max(1) as f64);
+        let shares = evidence
+            .snapshots()
+            .map(|look| of(&look.batch))
+            .map(|(part, all)| part as f64 / all.max(1) as f64);
         median(shares).unwrap_or(0.0)
     };
-    let filled = share(|batch| (batch.filled_places, batch.places));
+    let filled = share(|batch| (batch.filled_positions, batch.positions));
     let unscored = share(|batch| (batch.unscored_rows, batch.rows));
     if filled <= FILLED.value && unscored <= UNSCORED.value {
         return Judgement::Silent;

@@ -3,7 +3,7 @@
 use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
 use super::signals::{setting, short};
 use super::{Evidence, Level, Severity};
-use longspan_record::reach::{Measured, Reason};
+use longspan_record::credit::{Measured, Reason};
 
 const SENSITIVITY: Threshold = Threshold {
     of: "root mean square of ‖∂h_t/∂W_hh‖",

@@ -1,8 +1,8 @@
 //! What the rules read off the evidence.
 
 use super::evidence::Evidence;
-use longspan_record::reach::{GateSummary, LagReport, ReachReport};
-use longspan_record::{Look, StepRecord};
+use longspan_record::credit::{CreditReport, GateSummary, LagReport};
+use longspan_record::{Snapshot, StepRecord};
 
 /// How far a gate is stuck.
 pub(super) struct GateShare {
@@ -55,12 +55,12 @@ impl Evidence {
     }
 
     /// Closer looks.
-    pub(super) fn looks(&self) -> impl Iterator<Item = &Look> + Clone {
-        self.steps.iter().filter_map(|step| step.look.as_ref())
+    pub(super) fn snapshots(&self) -> impl Iterator<Item = &Snapshot> + Clone {
+        self.steps.iter().filter_map(|step| step.snapshot.as_ref())
     }
 
     /// How far the gradient reaches, where that was measured.
-    pub(super) fn reach(&self) -> Option<&ReachReport> {
+    pub(super) fn reach(&self) -> Option<&CreditReport> {
         self.probe.as_ref()?.reach.as_ref()
     }
 
@@ -78,7 +78,7 @@ impl Evidence {
             });
             return Some(gates.collect());
         }
-        let look = self.looks().filter(|look| !look.layers.is_empty()).last()?;
+        let look = self.snapshots().filter(|look| !look.layers.is_empty()).last()?;
         let gates = look.layers.iter().flat_map(|layer| {
             layer.gates.iter().map(|gate| GateShare {
                 layer: layer.layer,
@@ -103,7 +103,7 @@ impl Evidence {
             });
             return Some(activations.collect());
         }
-        let look = self.looks().filter(|look| !look.layers.is_empty()).last()?;
+        let look = self.snapshots().filter(|look| !look.layers.is_empty()).last()?;
         let activations = look.layers.iter().flat_map(|layer| {
             layer.activations.iter().map(|activation| ActivationShare {
                 layer: layer.layer,

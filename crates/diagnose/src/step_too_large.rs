@@ -46,7 +46,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     if evidence.steps.len() < LEAST_STEPS && evidence.fault.is_none() {
         return Judgement::Unknown(Needs::Steps);
     }
-    let ratios: Vec<f64> = evidence.looks().map(|look| look.log10_update_ratio).collect();
+    let ratios: Vec<f64> = evidence.snapshots().map(|look| look.log10_update_ratio).collect();
     let typical = median(ratios.iter().copied());
     let largest = ratios.iter().copied().reduce(f64::max);
     if ratios.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::rule::{Found, Judgement, Page, Rule, Threshold};
 use super::{Evidence, Level, Severity};
-use longspan_record::reach::Measured;
+use longspan_record::credit::Measured;
 
 const USED: Threshold = Threshold {
     of: "steps that are used over steps that the gradient goes back",

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn judge(evidence: &Evidence) -> Judgement {
-    let mut looks = evidence.looks().peekable();
+    let mut looks = evidence.snapshots().peekable();
     if looks.peek().is_none() {
         return Judgement::Unknown(Needs::Norms);
     }

@@ -1,7 +1,7 @@
 //! One block of a product: a few rows times all panels of a packed operand, tile by tile.
 
 use super::gemm::Start;
-use super::isa::{Avx2, Avx512, Isa, Level, Portable};
+use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
 use super::micro::{
     Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Place, Table, Tile, table, tile_panels, tile_rows,
 };
@@ -50,13 +50,13 @@ pub(super) struct Block<'a, R> {
 }
 
 impl<R: Real> Kernels<R> {
-    pub(super) fn new(level: Level) -> Self {
-        let (heights, breadths) = match level {
-            Level::Avx512 => shapes::<Avx512>(),
-            Level::Avx2 => shapes::<Avx2>(),
-            Level::Portable => shapes::<Portable>(),
+    pub(super) fn new(isa: InstructionSet) -> Self {
+        let (heights, breadths) = match isa {
+            InstructionSet::Avx512 => shapes::<Avx512>(),
+            InstructionSet::Avx2 => shapes::<Avx2>(),
+            InstructionSet::Portable => shapes::<Portable>(),
         };
-        Self { table: table(level), heights, breadths }
+        Self { table: table(isa), heights, breadths }
     }
 
     /// Cuts `rows` into tiles of almost equal height: (first row, count). An iterator and not a callback, since a closure
@@ -152,7 +152,7 @@ impl<R: Real> Kernels<R> {
                             fetch,
                         );
                     } else {
-                        micro(depth, a, right, b.panel_len(), edge.place(count, width), fetch);
+                        micro(depth, a, right, b.panel_len(), edge.position(count, width), fetch);
                         for p in 0..breadth {
                             let sums = &edge.0[p * count * width..][..count * width];
                             write(sums, count, b, &b.panels()[at + p], start, c, stride);

@@ -2,30 +2,30 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use super::{Buffer, Level, Pool, Shared, flush};
+use super::{Buffer, InstructionSet, Shared, ThreadPool, flush};
 use crate::real::Real;
 
 /// What a computation runs on: an instruction set, threads, and their scratch memory.
 pub struct Context<R> {
-    level: Level,
-    pool: Pool,
+    isa: InstructionSet,
+    pool: ThreadPool,
     scratch: Vec<Mutex<Buffer<R>>>,
 }
 
 impl<R: Real> Context<R> {
-    /// A context of `threads` threads (at least one) on the instruction set `level`.
-    pub fn new(level: Level, threads: usize) -> Self {
+    /// A context of `threads` threads (at least one) on the instruction set `isa`.
+    pub fn new(isa: InstructionSet, threads: usize) -> Self {
         let threads = threads.max(1);
         Self {
-            level,
-            pool: Pool::new(threads),
+            isa,
+            pool: ThreadPool::new(threads),
             scratch: (0..threads).map(|_| Mutex::new(Buffer::zeros(0))).collect(),
         }
     }
 
     /// The instruction set.
-    pub fn level(&self) -> Level {
-        self.level
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.isa
     }
 
     /// The number of threads.

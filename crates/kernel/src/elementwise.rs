@@ -36,12 +36,12 @@ pub fn for_each_part<R: Real, const K: usize, const M: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Level;
+    use crate::InstructionSet;
 
     #[test]
     fn every_element_is_met_once_with_its_partners() {
         for (threads, len) in [(1, 37), (3, 0), (3, 5), (3, 16), (3, 100), (2, 4096)] {
-            let ctx = Context::<f64>::new(Level::Portable, threads);
+            let ctx = Context::<f64>::new(InstructionSet::Portable, threads);
             let (mut a, mut b) = (vec![0.0; len], vec![1.0; len]);
             let mut c: Vec<f64> = (0..len).map(|i| i as f64).collect();
             for_each_part(&ctx, [&mut a, &mut c], [&mut b], |first, [a, c], [b]| {
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "other slices")]
     fn slices_of_different_lengths_are_refused() {
-        let ctx = Context::<f32>::new(Level::Portable, 2);
+        let ctx = Context::<f32>::new(InstructionSet::Portable, 2);
         for_each_part(&ctx, [&mut [0.0; 32]], [&mut [0.0; 31]], |_, _, _| {});
     }
 }

@@ -64,7 +64,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::{Context, Level};
+    use super::super::{Context, InstructionSet};
 
     /// Whether half of the smallest normal number is something here, as a result and as an operand.
     fn has_subnormals() -> [bool; 2] {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn every_thread_of_a_region_flushes_and_nobody_afterwards() {
         for threads in [1, 3] {
-            let ctx = Context::<f32>::new(Level::Portable, threads);
+            let ctx = Context::<f32>::new(InstructionSet::Portable, threads);
             let flushed = AtomicUsize::new(0);
             ctx.split(3, |_, first, end| {
                 if has_subnormals() == [false; 2] {

@@ -52,7 +52,7 @@ impl<R: Real> Workspace<R> {
     /// Packs b into the next free buffer and returns its index.
     fn pack(&mut self, ctx: &Context<R>, b: Mat<'_, R>) -> usize {
         if self.taken == self.packed.len() {
-            self.packed.push(Packed::new(ctx.level(), b.rows(), 1, b.cols()));
+            self.packed.push(Packed::new(ctx.instruction_set(), b.rows(), 1, b.cols()));
         }
         self.packed[self.taken].reshape(b.rows(), b.cols());
         self.packed[self.taken].pack(ctx, Weights::Plain(b));
@@ -83,7 +83,7 @@ pub fn product<R: Real>(
     if let Start::Bias(bias) = start {
         assert_eq!(bias.len(), c.cols(), "length of the bias");
     }
-    let kernels = Kernels::new(ctx.level());
+    let kernels = Kernels::new(ctx.instruction_set());
     let (stride, out) = (c.stride(), Shared(c.data().as_mut_ptr()));
     ctx.split(a.rows(), |worker, first, end| {
         let mut scratch = ctx.scratch(worker, ROW_BLOCK.min(end - first) * LEFT_STRIDE);
@@ -127,7 +127,7 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
         assert_eq!((c.rows(), c.cols()), (a.cols(), b.cols()), "shape of the result");
     }
     assert!(sums.as_ref().is_none_or(|sums| sums.len() == a.cols()), "length of the sums");
-    let kernels = Kernels::new(ctx.level());
+    let kernels = Kernels::new(ctx.instruction_set());
     let sums = sums.as_mut().map(|sums| Shared(sums.as_mut_ptr()));
     let strides = products.each_ref().map(|(_, c)| c.stride());
     let out = products.each_mut().map(|(_, c)| Shared(c.data().as_mut_ptr()));
@@ -145,7 +145,7 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
                 // SAFETY: sums first..end belong to this worker alone.
                 let sums = sums.map(|s| unsafe { std::slice::from_raw_parts_mut(s.get().add(top), rows) });
                 let cut = CopyTiles { kernels: &kernels, vectors, a, top, rows, to: &mut scratch, sums };
-                ctx.level().dispatch(cut);
+                ctx.instruction_set().dispatch(cut);
                 let block = Block { first: 0, depth, rows, start: Start::Keep };
                 let left = Rows::Tiled { data: scratch.as_ptr(), vectors };
                 for p in 0..P {
@@ -227,7 +227,7 @@ fn rows_of<R>(a: Mat<'_, R>, k: usize, depth: usize) -> Mat<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Level;
+    use crate::InstructionSet;
     use crate::rng::{Key, Purpose};
 
     fn draw(len: usize, seed: u64) -> Vec<f64> {
@@ -235,8 +235,10 @@ mod tests {
         (0..len).map(|_| stream.normal()).collect()
     }
 
-    fn levels() -> impl Iterator<Item = Level> {
-        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    fn instruction_sets() -> impl Iterator<Item = InstructionSet> {
+        [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+            .into_iter()
+            .filter(|l| l.checked().is_ok())
     }
 
     /// Σ_k a(i, k) b(k, j) by the triple loop.
@@ -273,12 +275,12 @@ mod tests {
 
     #[test]
     fn products_match_the_triple_loop() {
-        for level in levels() {
+        for isa in instruction_sets() {
             for (m, k, n) in SHAPES {
                 let (a, b, bias) = (draw(m * k, 1), draw(k * n, 2), draw(n, 3));
                 let truth = triple(m, k, n, |i, k_| a[i * k + k_], |k_, j| b[k_ * n + j]);
-                let ctx = Context::new(level, 2);
-                let mut packed = Packed::new(level, k, 1, n);
+                let ctx = Context::new(isa, 2);
+                let mut packed = Packed::new(isa, k, 1, n);
                 packed.pack(&ctx, Weights::Plain(Mat::new(&b, k, n)));
                 let mut c = vec![7.0; m * n];
                 product(&ctx, Mat::new(&a, m, k), &packed, Start::Zero, MatMut::new(&mut c, m, n));
@@ -294,14 +296,14 @@ mod tests {
 
     #[test]
     fn transposed_products_match_the_triple_loop() {
-        for level in levels() {
+        for isa in instruction_sets() {
             for (m, k, n) in SHAPES {
                 let (a, b) = (draw(k * m, 1), draw(k * n, 2));
                 let truth = triple(m, k, n, |i, k_| a[k_ * m + i], |k_, j| b[k_ * n + j]);
                 let mut c = vec![0.0; m * n];
                 let (a, b) = (Mat::new(&a, k, m), Mat::new(&b, k, n));
                 // Once alone, and once beside another product of the same left operand, with the sums of its columns.
-                let ctx = Context::new(level, 2);
+                let ctx = Context::new(isa, 2);
                 let mut work = Workspace::new();
                 accumulate_transposed(&ctx, a, [(b, MatMut::new(&mut c, m, n))], &mut work, None);
                 assert_close(&c, &truth, k);
@@ -319,12 +321,12 @@ mod tests {
 
     #[test]
     fn nan_and_infinity_come_through() {
-        for level in levels() {
+        for isa in instruction_sets() {
             let mut a = vec![1.0f32; 20 * 4];
             a[5 * 4 + 2] = f32::NAN;
             a[9 * 4 + 1] = f32::INFINITY;
-            let ctx = Context::new(level, 1);
-            let mut packed = Packed::new(level, 4, 1, 3);
+            let ctx = Context::new(isa, 1);
+            let mut packed = Packed::new(isa, 4, 1, 3);
             packed.pack(&ctx, Weights::Plain(Mat::new(&[1.0f32; 12], 4, 3)));
             let mut c = vec![0.0f32; 60];
             product(&ctx, Mat::new(&a, 20, 4), &packed, Start::Zero, MatMut::new(&mut c, 20, 3));

@@ -7,7 +7,7 @@
 //! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products and what they are multiplied to are summed in
 //! lanes of the number type over a tile of pairs, tiles in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
 
-use super::isa::{Isa, Job, Level};
+use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
 use crate::matrix::Mat;
 use crate::real::Real;
@@ -25,7 +25,7 @@ pub fn squared_norm_of_outer<R: Real>(
     partial: &mut Vec<f64>,
 ) -> f64 {
     assert_eq!(a.rows(), c.rows(), "rows of the factors");
-    let tiles = a.rows().div_ceil(tile(ctx.level()));
+    let tiles = a.rows().div_ceil(tile(ctx.instruction_set()));
     // A row of tiles near the end has more of them than one near the beginning: two of them are one piece of work.
     partial.clear();
     partial.resize(tiles.div_ceil(2), 0.0);
@@ -33,7 +33,7 @@ pub fn squared_norm_of_outer<R: Real>(
     ctx.split(partial.len(), |_, first, end| {
         for piece in first..end {
             let other = tiles - 1 - piece;
-            let sum = ctx.level().dispatch(Outer { a, c, scale, rows: [piece, other] });
+            let sum = ctx.instruction_set().dispatch(Outer { a, c, scale, rows: [piece, other] });
             // SAFETY: sum `piece` belongs to this worker alone, and is one of them.
             unsafe { *sums.get().add(piece) = sum };
         }
@@ -59,7 +59,7 @@ const fn side(registers: usize) -> usize {
 }
 
 /// As [`side`], of a level.
-fn tile(level: Level) -> usize {
+fn tile(isa: InstructionSet) -> usize {
     struct Side;
     impl Job for Side {
         type Output = usize;
@@ -68,7 +68,7 @@ fn tile(level: Level) -> usize {
             side(I::TILE_REGISTERS)
         }
     }
-    level.dispatch(Side)
+    isa.dispatch(Side)
 }
 
 impl<R: Real> Job for Outer<'_, R> {
@@ -228,19 +228,21 @@ mod tests {
     }
 
     fn agrees<R: Real>(size: f64, scale: f64, tolerance: f64) {
-        for level in [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+        for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+            .into_iter()
+            .filter(|l| l.checked().is_ok())
         {
             for (rows, width, hidden) in [(1, 1, 1), (2, 5, 3), (7, 40, 17), (32, 64, 16), (33, 51, 70)] {
                 // Rows with other things between them, as slots of a tape are.
                 let (a, c) = (drawn::<R>(1, rows * (width + 3), size), drawn::<R>(2, rows * hidden, 1.0));
                 let (a, c) = (Mat::strided(&a, rows, width, width + 3), Mat::new(&c, rows, hidden));
                 let norm = |threads| {
-                    let ctx = Context::new(level, threads);
+                    let ctx = Context::new(isa, threads);
                     squared_norm_of_outer(&ctx, a, c, R::from_f64(scale), &mut vec![3.0])
                 };
                 let (found, truth) = (norm(1), explicit(a, c));
-                assert!((found / truth - 1.0).abs() < tolerance, "{found} and {truth}: {rows} rows, {level}");
-                assert_eq!(norm(3).to_bits(), found.to_bits(), "3 threads on {level}");
+                assert!((found / truth - 1.0).abs() < tolerance, "{found} and {truth}: {rows} rows, {isa}");
+                assert_eq!(norm(3).to_bits(), found.to_bits(), "3 threads on {isa}");
             }
         }
     }
@@ -261,7 +263,8 @@ mod tests {
         let against: Vec<f32> = a.iter().copied().chain(a.iter().map(|x| -x)).collect();
         let twice = [&c[..], &c[..]].concat();
         let (a, c) = (Mat::new(&against, 2, 24), Mat::new(&twice, 2, 10));
-        let left = squared_norm_of_outer(&Context::new(Level::detect(), 1), a, c, 1.0, &mut Vec::new());
+        let left =
+            squared_norm_of_outer(&Context::new(InstructionSet::detect(), 1), a, c, 1.0, &mut Vec::new());
         assert!((0.0..1e-3).contains(&left), "{left}");
     }
 
@@ -269,7 +272,8 @@ mod tests {
     fn what_is_not_finite_shows() {
         let (mut a, c) = (drawn::<f32>(1, 24, 1.0), drawn::<f32>(2, 10, 1.0));
         a[17] = f32::NAN;
-        let (a, c, ctx) = (Mat::new(&a, 2, 12), Mat::new(&c, 2, 5), Context::new(Level::detect(), 1));
+        let (a, c, ctx) =
+            (Mat::new(&a, 2, 12), Mat::new(&c, 2, 5), Context::new(InstructionSet::detect(), 1));
         let norm = squared_norm_of_outer(&ctx, a, c, 1.0, &mut Vec::new());
         assert!(norm.is_nan());
     }

@@ -8,7 +8,7 @@ use crate::real::Real;
 
 /// An instruction set that the kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum InstructionSet {
     /// x86-64 with AVX-512 (F, BW, DQ, VL) and FMA: 64-byte vectors.
     Avx512,
     /// x86-64 with AVX2 and FMA: 32-byte vectors.
@@ -19,27 +19,27 @@ pub enum Level {
 
 /// An instruction set that was asked for and cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LevelError {
+pub enum InstructionSetError {
     /// No such name.
     #[error("unknown instruction set \"{0}\": choose avx512, avx2 or portable")]
     Unknown(String),
     /// This processor lacks it.
-    #[error("this processor has no {0}: the best that it has is {best}", best = Level::detect())]
-    Missing(Level),
+    #[error("this processor has no {0}: the best that it has is {best}", best = InstructionSet::detect())]
+    Missing(InstructionSet),
 }
 
-impl Level {
+impl InstructionSet {
     /// The best level that this processor has.
     pub fn detect() -> Self {
-        [Self::Avx512, Self::Avx2].into_iter().find(|level| level.present()).unwrap_or(Self::Portable)
+        [Self::Avx512, Self::Avx2].into_iter().find(|isa| isa.present()).unwrap_or(Self::Portable)
     }
 
     /// The level, if this processor has it.
     ///
     /// # Errors
-    /// [`LevelError::Missing`] if it does not.
-    pub fn checked(self) -> Result<Self, LevelError> {
-        if self.present() { Ok(self) } else { Err(LevelError::Missing(self)) }
+    /// [`InstructionSetError::Missing`] if it does not.
+    pub fn checked(self) -> Result<Self, InstructionSetError> {
+        if self.present() { Ok(self) } else { Err(InstructionSetError::Missing(self)) }
     }
 
     /// Whether this processor has the level.
@@ -87,7 +87,7 @@ impl Level {
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for InstructionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Avx512 => "avx512",
@@ -97,20 +97,20 @@ impl fmt::Display for Level {
     }
 }
 
-impl FromStr for Level {
-    type Err = LevelError;
+impl FromStr for InstructionSet {
+    type Err = InstructionSetError;
 
-    fn from_str(name: &str) -> Result<Self, LevelError> {
+    fn from_str(name: &str) -> Result<Self, InstructionSetError> {
         match name {
             "avx512" => Ok(Self::Avx512),
             "avx2" => Ok(Self::Avx2),
             "portable" => Ok(Self::Portable),
-            _ => Err(LevelError::Unknown(name.into())),
+            _ => Err(InstructionSetError::Unknown(name.into())),
         }
     }
 }
 
-/// The compile-time side of a [`Level`].
+/// The compile-time side of a [`InstructionSet`].
 pub trait Isa: Copy + Send + Sync + 'static {
     /// The vector of this instruction set.
     type V<R: Real>: Vector<R>;

@@ -285,7 +285,7 @@ pub(crate) mod vectors {
 
 #[cfg(test)]
 mod tests {
-    use super::super::isa::{Isa, Job, Level};
+    use super::super::isa::{InstructionSet, Isa, Job};
     use super::*;
 
     #[derive(Clone, Copy)]
@@ -318,17 +318,19 @@ mod tests {
         }
     }
 
-    fn levels() -> impl Iterator<Item = Level> {
-        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    fn instruction_sets() -> impl Iterator<Item = InstructionSet> {
+        [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+            .into_iter()
+            .filter(|l| l.checked().is_ok())
     }
 
     fn worst<R: Real>(name: Name, xs: &[f64], exact: fn(f64) -> f64) -> f64 {
         let x: Vec<R> = xs.iter().map(|&x| R::from_f64(x)).collect();
         let mut worst: f64 = 0.0;
         let mut results: Vec<Vec<R>> = Vec::new();
-        for level in levels() {
+        for isa in instruction_sets() {
             results.push(vec![R::ZERO; x.len()]);
-            level.dispatch(Apply(&x, results.last_mut().unwrap(), name));
+            isa.dispatch(Apply(&x, results.last_mut().unwrap(), name));
         }
         // The plain arrays that other processors use.
         results.push(vec![R::ZERO; x.len()]);
@@ -370,12 +372,12 @@ mod tests {
 
     #[test]
     fn limits_and_nan() {
-        for level in levels() {
+        for isa in instruction_sets() {
             let x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1000.0, -1000.0];
             let mut s = [9.0; 7];
             let mut t = [9.0; 7];
-            level.dispatch(Apply(&x, &mut s, Name::Sigmoid));
-            level.dispatch(Apply(&x, &mut t, Name::Tanh));
+            isa.dispatch(Apply(&x, &mut s, Name::Sigmoid));
+            isa.dispatch(Apply(&x, &mut t, Name::Tanh));
             assert!(s[0].is_nan() && t[0].is_nan());
             assert_eq!(&t[1..], &[1.0, -1.0, 0.0, 0.0, 1.0, -1.0]);
             assert_eq!(s[1], 1.0);

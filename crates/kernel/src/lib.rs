@@ -12,12 +12,12 @@
 // compiler keep a tile in registers; each block states why it is sound.
 
 pub mod elementwise;
-pub mod extent;
 pub mod gemm;
 pub mod gram;
 pub mod matrix;
 pub mod norms;
 pub mod orthonormal;
+pub mod packed_shape;
 pub mod real;
 pub mod recurrent;
 pub mod rng;
@@ -43,10 +43,10 @@ pub use buffer::Buffer;
 pub use buffer::little_endian;
 pub use context::Context;
 pub use isa::Job;
-pub use isa::{Isa, Level, LevelError};
+pub use isa::{InstructionSet, InstructionSetError, Isa};
 pub use lanes::Vector;
 pub(crate) use lanes::vectors;
 pub use micro::fma_peak_flops;
 pub use pack::{Packed, Weights};
 use shared::Shared;
-pub use threads::Pool;
+pub use threads::ThreadPool;

@@ -7,7 +7,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::isa::{Avx2, Avx512};
-use super::isa::{Isa, Level, Portable};
+use super::isa::{InstructionSet, Isa, Portable};
 use super::lanes::Vector;
 use crate::real::Real;
 
@@ -35,7 +35,7 @@ impl<R: Real> Tile<R> {
     /// The tile as the place of a result of `rows` rows of `vectors` vectors from each of several panels: one panel after
     /// the other, each dense.
     #[inline(always)]
-    pub(super) fn place(&mut self, rows: usize, width: usize) -> Place<R> {
+    pub(super) fn position(&mut self, rows: usize, width: usize) -> Place<R> {
         let c = self.0.as_mut_ptr();
         Place { c, stride: width, panel: rows * width, start: std::ptr::null(), start_stride: 0, cold: false }
     }
@@ -76,7 +76,7 @@ pub(super) struct Fetch<R> {
     pub(super) lines: usize,
 }
 
-/// Computes one tile: `(depth, a, packed b, distance between panels in b, place, fetch)`.
+/// Computes one tile: `(depth, a, packed b, distance between panels in b, position, fetch)`.
 pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Place<R>, Fetch<R>);
 
 /// Rows of a tile that is `vectors` wide.
@@ -273,12 +273,12 @@ pub(super) fn prefetch_l2<R>(at: *const R) {
 
 /// The table of a level.
 #[rustfmt::skip]
-pub(super) fn table<R: Real>(level: Level) -> Table<R> {
-    match level {
+pub(super) fn table<R: Real>(isa: InstructionSet) -> Table<R> {
+    match isa {
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => table!(tile_avx512),
+        InstructionSet::Avx512 => table!(tile_avx512),
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => table!(tile_avx2),
+        InstructionSet::Avx2 => table!(tile_avx2),
         _ => table!(tile_portable),
     }
 }
@@ -288,14 +288,14 @@ const PEAK_DEPTH: usize = 4096;
 
 /// Runs the largest microkernel on operands in the first-level cache and returns the operations done: timed by the
 /// caller, it gives the processor's multiply-add peak as this build reaches it.
-pub fn fma_peak_flops(level: Level, rounds: usize) -> f64 {
-    let lanes = match level {
-        Level::Avx512 => 16,
-        Level::Avx2 => 8,
-        Level::Portable => 4,
+pub fn fma_peak_flops(isa: InstructionSet, rounds: usize) -> f64 {
+    let lanes = match isa {
+        InstructionSet::Avx512 => 16,
+        InstructionSet::Avx2 => 8,
+        InstructionSet::Portable => 4,
     };
-    let (rows, vectors) = if level == Level::Avx512 { (6, 4) } else { (4, 3) };
-    let micro = table::<f32>(level).get(vectors, rows, 1);
+    let (rows, vectors) = if isa == InstructionSet::Avx512 { (6, 4) } else { (4, 3) };
+    let micro = table::<f32>(isa).get(vectors, rows, 1);
     // At this depth both operands stay in the first-level cache.
     let depth = 64;
     let a = vec![1e-3f32; rows * depth];
@@ -307,7 +307,7 @@ pub fn fma_peak_flops(level: Level, rounds: usize) -> f64 {
         // was checked when it was made.
         unsafe {
             let fetch = Fetch { next: b.as_ptr(), lines: 0 };
-            micro(depth, left, b.as_ptr(), 0, out.place(rows, vectors * lanes), fetch);
+            micro(depth, left, b.as_ptr(), 0, out.position(rows, vectors * lanes), fetch);
         };
         std::hint::black_box(&out.0);
     }

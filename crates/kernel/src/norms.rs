@@ -5,7 +5,7 @@
 //! neither the instruction set nor the number of threads changes a bit. Summing in `f64` cannot overflow for `f32`
 //! elements; an `f32` sum of squares would at a norm of 1.8e19.
 
-use super::isa::{Isa, Job, Level};
+use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
 use crate::real::Real;
 
@@ -19,8 +19,8 @@ const LANES: usize = 16;
 ///
 /// # Panics
 /// If this processor does not have the level.
-pub fn sum_of_squares<R: Real>(level: Level, values: &[R]) -> f64 {
-    values.chunks(BLOCK).map(|block| level.dispatch(Block(block))).sum()
+pub fn sum_of_squares<R: Real>(isa: InstructionSet, values: &[R]) -> f64 {
+    values.chunks(BLOCK).map(|block| isa.dispatch(Block(block))).sum()
 }
 
 /// Σ x² to the same bits as [`sum_of_squares`], its blocks cut over the threads. `partial` is working memory.
@@ -30,7 +30,7 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
     let sums = Shared(partial.as_mut_ptr());
     ctx.split(partial.len(), |_, first, end| {
         for (i, block) in values.chunks(BLOCK).enumerate().take(end).skip(first) {
-            let sum = ctx.level().dispatch(Block(block));
+            let sum = ctx.instruction_set().dispatch(Block(block));
             // SAFETY: sum i belongs to this worker alone, and i is below the number of blocks.
             unsafe { *sums.get().add(i) = sum };
         }
@@ -46,9 +46,9 @@ const SAFE_SQUARES: (f64, f64) = (1e-25, 1e30);
 ///
 /// # Panics
 /// If there is a part of a row, or this processor does not have the level.
-pub fn norms_of_rows<R: Real>(level: Level, rows: &[R], cols: usize) -> [f64; 2] {
+pub fn norms_of_rows<R: Real>(isa: InstructionSet, rows: &[R], cols: usize) -> [f64; 2] {
     assert!(rows.len().is_multiple_of(cols), "rows of {cols} in {}", rows.len());
-    level.dispatch(Rows(rows, cols))
+    isa.dispatch(Rows(rows, cols))
 }
 
 /// [Σ a², Σ (b − a)²] in blocks as [`sum_of_squares_threaded`]; the differences are rounded to the number type.
@@ -68,7 +68,7 @@ pub fn sums_of_squares_and_changes<R: Real>(
     let sums = Shared(partial.as_mut_ptr());
     ctx.split(blocks, |_, first, end| {
         for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().take(end).skip(first) {
-            let [squares, changes] = ctx.level().dispatch(Changes(a, b));
+            let [squares, changes] = ctx.instruction_set().dispatch(Changes(a, b));
             // SAFETY: sums i and blocks + i belong to this worker alone, and i is below the number of blocks.
             unsafe {
                 *sums.get().add(i) = squares;
@@ -85,9 +85,9 @@ pub fn sums_of_squares_and_changes<R: Real>(
 ///
 /// # Panics
 /// If the lengths do not fit, or this processor does not have the level.
-pub fn project_off<R: Real>(level: Level, row: &mut [R], others: &[R]) {
+pub fn project_off<R: Real>(isa: InstructionSet, row: &mut [R], others: &[R]) {
     assert!(others.len().is_multiple_of(row.len()), "vectors of {} in {}", row.len(), others.len());
-    level.dispatch(ProjectOff(row, others));
+    isa.dispatch(ProjectOff(row, others));
 }
 
 struct ProjectOff<'a, R>(&'a mut [R], &'a [R]);
@@ -272,16 +272,17 @@ mod tests {
         for len in [0, 1, 17, BLOCK - 1, BLOCK, BLOCK + 1, values.len()] {
             let values = &values[..len];
             let truth: f64 = values.iter().map(|&x| f64::from(x).powi(2)).sum();
-            let sum = sum_of_squares(Level::Portable, values);
+            let sum = sum_of_squares(InstructionSet::Portable, values);
             assert!((sum - truth).abs() <= 1e-13 * truth, "{sum} against {truth}");
-            for level in
-                [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+            for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+                .into_iter()
+                .filter(|l| l.checked().is_ok())
             {
-                assert_eq!(sum_of_squares(level, values).to_bits(), sum.to_bits(), "{level}");
+                assert_eq!(sum_of_squares(isa, values).to_bits(), sum.to_bits(), "{isa}");
                 for threads in [1, 3] {
-                    let ctx = Context::new(level, threads);
+                    let ctx = Context::new(isa, threads);
                     let threaded = sum_of_squares_threaded(&ctx, values, &mut vec![7.0; 3]);
-                    assert_eq!(threaded.to_bits(), sum.to_bits(), "{threads} threads on {level}");
+                    assert_eq!(threaded.to_bits(), sum.to_bits(), "{threads} threads on {isa}");
                 }
             }
         }
@@ -297,14 +298,15 @@ mod tests {
             let norms =
                 values.chunks(cols).map(|row| row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt());
             let (sum, max) = norms.fold((0.0, 0.0), |(sum, max), norm| (sum + norm, f64::max(max, norm)));
-            for level in
-                [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+            for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+                .into_iter()
+                .filter(|l| l.checked().is_ok())
             {
-                let [of_all, largest] = norms_of_rows(level, &values, cols);
-                assert!((of_all / sum - 1.0).abs() < 1e-6 && (largest / max - 1.0).abs() < 1e-6, "{level}");
+                let [of_all, largest] = norms_of_rows(isa, &values, cols);
+                assert!((of_all / sum - 1.0).abs() < 1e-6 && (largest / max - 1.0).abs() < 1e-6, "{isa}");
             }
             values[2 * cols] = f32::NAN;
-            assert!(norms_of_rows(Level::detect(), &values, cols).iter().all(|norm| norm.is_nan()));
+            assert!(norms_of_rows(InstructionSet::detect(), &values, cols).iter().all(|norm| norm.is_nan()));
         }
     }
 
@@ -316,7 +318,7 @@ mod tests {
         let squares: f64 = a.iter().map(|&a| f64::from(a).powi(2)).sum();
         let changes: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(b - a).powi(2)).sum();
         let sums = |threads| {
-            let ctx = Context::new(Level::detect(), threads);
+            let ctx = Context::new(InstructionSet::detect(), threads);
             sums_of_squares_and_changes(&ctx, &a, &b, &mut vec![7.0; 3])
         };
         let [of_a, of_changes] = sums(1);
@@ -329,9 +331,9 @@ mod tests {
         for at in [0, 15, 16, BLOCK, BLOCK + 3] {
             let mut values = vec![1.0f32; BLOCK + 4];
             values[at] = f32::NEG_INFINITY;
-            assert_eq!(sum_of_squares(Level::detect(), &values), f64::INFINITY);
+            assert_eq!(sum_of_squares(InstructionSet::detect(), &values), f64::INFINITY);
             values[at] = f32::NAN;
-            assert!(sum_of_squares(Level::detect(), &values).is_nan());
+            assert!(sum_of_squares(InstructionSet::detect(), &values).is_nan());
         }
     }
 }

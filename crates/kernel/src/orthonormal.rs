@@ -29,7 +29,7 @@ use super::isa::{Isa, Job};
 use super::lanes::Vector;
 use super::norms::dot;
 use super::pack::{Packed, Weights};
-use super::{Level, norms};
+use super::{InstructionSet, norms};
 use crate::matrix::Mat;
 use crate::real::Real;
 
@@ -51,8 +51,8 @@ pub struct Finished<R> {
 
 impl<R: Real> Finished<R> {
     /// Room for a block of rows of `n` numbers.
-    pub fn new(level: Level, n: usize) -> Self {
-        Self { along: Packed::new(level, n, 1, BLOCK), back: Packed::new(level, BLOCK, 1, n), rows: 0 }
+    pub fn new(isa: InstructionSet, n: usize) -> Self {
+        Self { along: Packed::new(isa, n, 1, BLOCK), back: Packed::new(isa, BLOCK, 1, n), rows: 0 }
     }
 
     /// Takes orthonormal rows, at most [`BLOCK`].
@@ -81,7 +81,7 @@ impl<R: Real> Finished<R> {
 /// # Panics
 /// If the block has more than [`BLOCK`] rows, or lengths do not fit.
 pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
-    level: Level,
+    isa: InstructionSet,
     block: &mut [R],
     finished: &[F],
     ln_diagonal: &mut [f64],
@@ -89,14 +89,14 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     let k = ln_diagonal.len();
     assert!(k > 0 && k <= BLOCK && block.len().is_multiple_of(k), "{} numbers in {k} rows", block.len());
     let n = block.len() / k;
-    let kernels = Kernels::new(level);
+    let kernels = Kernels::new(isa);
     // ROUND is 1.5 · 2^(mantissa bits).
     let rounding = ROUNDING * 1.5 / R::ROUND.to_f64();
     let mut live = k;
     let columns = largest_of_columns(block, n);
     let mut before = [1.0; BLOCK];
     for (before, row) in before.iter_mut().zip(block.chunks_exact(n)) {
-        *before = norms::sum_of_squares(level, row).sqrt();
+        *before = norms::sum_of_squares(isa, row).sqrt();
     }
     // R_ii up to this pass.
     let mut diagonal = [1.0; BLOCK];
@@ -105,7 +105,7 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
             project_off(&kernels, &mut block[..live * n], n, finished);
         }
         let mut after = [0.0; BLOCK];
-        level.dispatch(Within { block: &mut block[..live * n], n, norms: &mut after });
+        isa.dispatch(Within { block: &mut block[..live * n], n, norms: &mut after });
         let gone = |i: usize| {
             after[i] == 0.0
                 || (after[i] < rounding * n as f64 * before[i]
@@ -275,18 +275,18 @@ mod tests {
     use crate::rng::{Key, Purpose};
 
     /// Q `[K, n]` and ln R_ii of rows `[K, n]`.
-    fn decompose(level: Level, mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
+    fn decompose(isa: InstructionSet, mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
         let mut diagonal = vec![0.0; a.len() / n];
         // Workers see subnormal numbers as zeros.
         let (rows, ln) = (&mut a, &mut diagonal);
         let shared = std::sync::Mutex::new((rows, ln));
-        Context::<f64>::new(level, 1).split(1, |_, _, _| {
+        Context::<f64>::new(isa, 1).split(1, |_, _, _| {
             let mut shared = shared.lock().unwrap();
             let (rows, ln) = &mut *shared;
             let mut finished: Vec<Box<Finished<f64>>> = Vec::new();
             for (rows, ln) in rows.chunks_mut(BLOCK * n).zip(ln.chunks_mut(BLOCK)) {
-                let live = orthonormalise(level, rows, &finished, ln);
-                finished.push(Box::new(Finished::new(level, n)));
+                let live = orthonormalise(isa, rows, &finished, ln);
+                finished.push(Box::new(Finished::new(isa, n)));
                 finished.last_mut().unwrap().set(Mat::new(rows, live, n));
             }
         });
@@ -298,8 +298,10 @@ mod tests {
         (0..rows * n).map(|_| stream.normal()).collect()
     }
 
-    fn levels() -> impl Iterator<Item = Level> {
-        [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+    fn instruction_sets() -> impl Iterator<Item = InstructionSet> {
+        [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+            .into_iter()
+            .filter(|l| l.checked().is_ok())
     }
 
     fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -318,10 +320,10 @@ mod tests {
 
     #[test]
     fn rows_are_a_triangle_times_orthonormal_rows() {
-        for level in levels() {
+        for isa in instruction_sets() {
             for (rows, n) in [(1, 1), (3, 3), (5, 40), (16, 16), (17, 17), (70, 70), (33, 600)] {
                 let a = draw(rows, n);
-                let (q, diagonal) = decompose(level, a.clone(), n);
+                let (q, diagonal) = decompose(isa, a.clone(), n);
                 assert_orthonormal(&q, n);
                 for i in 0..rows {
                     let row = &a[i * n..][..n];
@@ -339,14 +341,14 @@ mod tests {
     /// Columns of 1e-60 beside columns of 1: the product of R_ii is |det A|, which is that of the even matrix times theirs.
     #[test]
     fn graded_columns_keep_their_precision() {
-        for level in levels() {
+        for isa in instruction_sets() {
             let n = 40;
             let even = draw(n, n);
             let grade = |j: usize| if j % 7 == 3 { 1e-60 } else { 1.0 };
             let graded: Vec<f64> = even.iter().enumerate().map(|(at, x)| x * grade(at % n)).collect();
-            let (q, diagonal) = decompose(level, graded, n);
+            let (q, diagonal) = decompose(isa, graded, n);
             assert_orthonormal(&q, n);
-            let sum: f64 = decompose(level, even, n).1.iter().sum();
+            let sum: f64 = decompose(isa, even, n).1.iter().sum();
             let expected = sum + (0..n).map(|j| grade(j).ln()).sum::<f64>();
             assert!((diagonal.iter().sum::<f64>() / expected - 1.0).abs() < 1e-13, "{expected}");
         }
@@ -355,20 +357,20 @@ mod tests {
     /// The first row that depends on those before it ends the decomposition, wherever it stands.
     #[test]
     fn dependent_rows_are_found() {
-        for level in levels() {
+        for isa in instruction_sets() {
             for at in [1, 7, 16, 20, 39] {
                 let n = 40;
                 let mut a = draw(n, n);
                 let sum: Vec<f64> = (0..n).map(|j| 0.3 * a[j] - 3.1 * a[(at - 1) * n + j]).collect();
                 a[at * n..][..n].copy_from_slice(&sum);
-                let (q, diagonal) = decompose(level, a.clone(), n);
+                let (q, diagonal) = decompose(isa, a.clone(), n);
                 assert!(diagonal[..at].iter().all(|x| x.is_finite()));
                 let end = (at / BLOCK + 1) * BLOCK;
                 assert!(diagonal[at..end.min(n)].iter().all(|&x| x == f64::NEG_INFINITY), "{diagonal:?}");
                 assert!(q[at * n..end.min(n) * n].iter().all(|&x| x == 0.0));
                 assert_orthonormal(&q[..at * n], n);
             }
-            let zero = decompose(level, vec![0.0; 12], 4);
+            let zero = decompose(isa, vec![0.0; 12], 4);
             assert_eq!(zero, (vec![0.0; 12], vec![f64::NEG_INFINITY; 3]));
         }
     }

@@ -5,7 +5,7 @@
 //! finished tile has everything that the cell's equations need.
 
 use super::buffer::Buffer;
-use super::isa::{Avx2, Avx512, Isa, Level, Portable};
+use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
 use super::lanes::Vector;
 use super::micro::{MAX_VECTORS, tile_rows};
 use super::{Context, Shared};
@@ -47,11 +47,11 @@ pub struct Packed<R> {
 
 impl<R: Real> Packed<R> {
     /// Room for B `[depth, gates · units]` at this level. `gates` is 1 for a plain product.
-    pub fn new(level: Level, depth: usize, gates: usize, units: usize) -> Self {
-        let (lanes, spread) = match level {
-            Level::Avx512 => geometry::<Avx512, R>(gates),
-            Level::Avx2 => geometry::<Avx2, R>(gates),
-            Level::Portable => geometry::<Portable, R>(gates),
+    pub fn new(isa: InstructionSet, depth: usize, gates: usize, units: usize) -> Self {
+        let (lanes, spread) = match isa {
+            InstructionSet::Avx512 => geometry::<Avx512, R>(gates),
+            InstructionSet::Avx2 => geometry::<Avx2, R>(gates),
+            InstructionSet::Portable => geometry::<Portable, R>(gates),
         };
         let (data, panels) = (Buffer::zeros(0), Vec::new());
         let mut packed = Self { data, len: 0, panels, depth: 0, gates, units: 0, lanes, spread };

@@ -2,7 +2,7 @@
 //! while it is in the first-level cache.
 //!
 //! # Shapes
-//! Steps and rows are those of a [`Cut`]: a step may have fewer rows than the one before.
+//! Steps and rows are those of a [`TimeSlice`]: a step may have fewer rows than the one before.
 //! - states: per part `[steps + 1, rows, H]`; index 0 is the state before the chunk.
 //! - tape: `[steps, rows, tape slots · H]`. On entry slots 0..G hold the input projection; what is left there is the
 //!   cell's affair.
@@ -14,7 +14,7 @@ mod passes;
 mod slots;
 mod tangents;
 
-use passes::{BackwardRows, ForwardRows, ReplayRows};
+use passes::{BackwardRows, ForwardRows, RecomputeRows};
 use slots::slots;
 pub use slots::{Backward, Forward, Linearise, Slots, Tangent, Units};
 pub use tangents::{Tangents, linearise, tangents};
@@ -22,7 +22,7 @@ pub use tangents::{Tangents, linearise, tangents};
 use super::block::Kernels;
 use super::pack::Packed;
 use super::{Context, Shared};
-use crate::extent::Cut;
+use crate::packed_shape::TimeSlice;
 use crate::real::Real;
 
 /// Where a recurrent product takes its left operand.
@@ -76,7 +76,7 @@ pub trait Equations<R: Real>: Sync {
 
     /// The state at t from the tape and the state before it: the last lines of forward again, to the bit. Only the tape of
     /// a sequence is kept, states of a chunk are made anew when it is their turn.
-    fn replay<S: Units<R>>(&self, at: Forward<'_, R, S>);
+    fn recompute<S: Units<R>>(&self, at: Forward<'_, R, S>);
 
     /// Turns the gradient by the state at t into the deltas of the phase and the direct part of the gradient at t − 1.
     /// Phases run from last to first; the product with the phase's weights follows.
@@ -92,7 +92,7 @@ pub trait Equations<R: Real>: Sync {
 /// The buffers of a chunk that forward writes.
 pub struct Chunk<'a, R> {
     /// Time steps and the rows of each.
-    pub cut: Cut<'a>,
+    pub cut: TimeSlice<'a>,
     /// Hidden units H.
     pub hidden: usize,
     /// `[steps, rows, slots · H]`.
@@ -132,18 +132,28 @@ pub fn forward<R: Real, E: Equations<R>>(
         assert_eq!((packed.depth(), packed.columns()), (raw.hidden, phase.gates * raw.hidden));
     }
     split_rows(ctx, raw.cut, |first, end| {
-        let kernels = Kernels::new(ctx.level());
-        ctx.level().dispatch(ForwardRows { equations, phases, weights, raw, kernels: &kernels, first, end });
+        let kernels = Kernels::new(ctx.instruction_set());
+        ctx.instruction_set().dispatch(ForwardRows {
+            equations,
+            phases,
+            weights,
+            raw,
+            kernels: &kernels,
+            first,
+            end,
+        });
     });
 }
 
-/// Fills the states from the tape and the state before the chunk, see [`Equations::replay`].
+/// Fills the states from the tape and the state before the chunk, see [`Equations::recompute`].
 ///
 /// # Panics
 /// If a buffer is too short for the shape.
-pub fn replay<R: Real, E: Equations<R>>(ctx: &Context<R>, equations: &E, chunk: &mut Chunk<'_, R>) {
+pub fn recompute<R: Real, E: Equations<R>>(ctx: &Context<R>, equations: &E, chunk: &mut Chunk<'_, R>) {
     let raw = Raw::new::<E>(chunk);
-    split_rows(ctx, raw.cut, |first, end| ctx.level().dispatch(ReplayRows { equations, raw, first, end }));
+    split_rows(ctx, raw.cut, |first, end| {
+        ctx.instruction_set().dispatch(RecomputeRows { equations, raw, first, end })
+    });
 }
 
 /// Runs the recurrence backwards: fills deltas and the gradients by the states.
@@ -161,7 +171,7 @@ pub fn backward<R: Real, E: Equations<R>>(
     gradients: &mut Gradients<'_, R>,
 ) {
     let raw = Raw::new::<E>(chunk);
-    assert!(gradients.deltas.len() >= raw.cut.places() * E::DELTAS * raw.hidden, "deltas too short");
+    assert!(gradients.deltas.len() >= raw.cut.positions() * E::DELTAS * raw.hidden, "deltas too short");
     assert!(gradients.d_states.len() >= raw.states_len::<E>(), "gradients by states too short");
     for (phase, packed) in phases.iter().zip(weights) {
         assert_eq!((packed.depth(), packed.columns()), (phase.gates * raw.hidden, raw.hidden));
@@ -169,15 +179,15 @@ pub fn backward<R: Real, E: Equations<R>>(
     let deltas = Shared(gradients.deltas.as_mut_ptr());
     let d_states = Shared(gradients.d_states.as_mut_ptr());
     split_rows(ctx, raw.cut, |first, end| {
-        let kernels = Kernels::new(ctx.level());
+        let kernels = Kernels::new(ctx.instruction_set());
         let rows =
             BackwardRows { equations, phases, weights, raw, deltas, d_states, kernels: &kernels, first, end };
-        ctx.level().dispatch(rows);
+        ctx.instruction_set().dispatch(rows);
     });
 }
 
 /// Calls `work(first, end)` on every thread, the rows cut so that each has about as many places.
-fn split_rows<R: Real>(ctx: &Context<R>, cut: Cut<'_>, work: impl Fn(usize, usize) + Sync) {
+fn split_rows<R: Real>(ctx: &Context<R>, cut: TimeSlice<'_>, work: impl Fn(usize, usize) + Sync) {
     let threads = ctx.threads();
     if cut.is_even() {
         return ctx.split(cut.rows(), |_, first, end| work(first, end));
@@ -193,7 +203,7 @@ fn split_rows<R: Real>(ctx: &Context<R>, cut: Cut<'_>, work: impl Fn(usize, usiz
 /// A chunk as pointers that several threads use on disjoint rows.
 #[derive(Clone, Copy)]
 struct Raw<'a, R> {
-    cut: Cut<'a>,
+    cut: TimeSlice<'a>,
     hidden: usize,
     tape: Shared<R>,
     states: Shared<R>,
@@ -205,7 +215,7 @@ struct Raw<'a, R> {
 #[derive(Clone, Copy)]
 struct Step {
     /// Places before the step.
-    places: usize,
+    positions: usize,
     /// States before those of index t and of index t + 1.
     before: usize,
     after: usize,
@@ -221,7 +231,7 @@ impl<'c, R: Real> Raw<'c, R> {
             part_stride: chunk.part_stride,
             weights: Shared(chunk.weights.as_ptr().cast_mut()),
         };
-        assert!(chunk.tape.len() >= raw.cut.places() * E::TAPE * raw.hidden, "tape too short");
+        assert!(chunk.tape.len() >= raw.cut.positions() * E::TAPE * raw.hidden, "tape too short");
         assert!(chunk.part_stride >= raw.cut.states() * raw.hidden, "state parts overlap");
         assert!(chunk.states.len() >= raw.states_len::<E>(), "states too short");
         assert!(chunk.weights.len() >= E::WEIGHTS * raw.hidden, "elementwise weights too short");
@@ -248,7 +258,7 @@ impl<'c, R: Real> Raw<'c, R> {
         unsafe {
             Forward {
                 tape: slots(
-                    self.tape.get().add((step.places + row) * E::TAPE * hidden + unit),
+                    self.tape.get().add((step.positions + row) * E::TAPE * hidden + unit),
                     hidden,
                     E::TAPE,
                     units,
@@ -263,6 +273,6 @@ impl<'c, R: Real> Raw<'c, R> {
     #[inline(always)]
     fn step(&self, t: usize) -> Step {
         let cut = self.cut;
-        Step { places: cut.offset(t), before: cut.state_offset(t), after: cut.state_offset(t + 1) }
+        Step { positions: cut.offset(t), before: cut.state_offset(t), after: cut.state_offset(t + 1) }
     }
 }

@@ -91,7 +91,7 @@ pub fn scatter_rows<R: Real>(ctx: &Context<R>, indices: &[u32], from: Mat<'_, R>
             let to = unsafe {
                 std::slice::from_raw_parts_mut(table.get().add(index as usize * stride + first), end - first)
             };
-            ctx.level().dispatch(AddTo { to, from: &from.row(i)[first..end] });
+            ctx.instruction_set().dispatch(AddTo { to, from: &from.row(i)[first..end] });
         }
     });
 }

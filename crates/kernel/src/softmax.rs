@@ -14,7 +14,7 @@ use crate::real::Real;
 /// Columns that stay together: a cache line of `f32`. A tile has a multiple of it.
 pub const LINE: usize = 16;
 
-/// For each column of `logits` `[tokens, places]`, which lack their `bias` `[tokens]`: the largest logit m into `largest`,
+/// For each column of `logits` `[tokens, positions]`, which lack their `bias` `[tokens]`: the largest logit m into `largest`,
 /// e^{x − m} in place of the logits, and their sums, tokens ascending, into `sums`.
 ///
 /// # Panics
@@ -26,17 +26,23 @@ pub fn exponentials<R: Real>(
     largest: &mut [R],
     sums: &mut [R],
 ) {
-    let (places, stride) = (logits.cols(), logits.stride());
-    assert!(places.is_multiple_of(LINE) && bias.len() == logits.rows(), "a bias for each token");
-    assert!(largest.len() == places && sums.len() == places, "a sum for each of {places} places");
+    let (positions, stride) = (logits.cols(), logits.stride());
+    assert!(positions.is_multiple_of(LINE) && bias.len() == logits.rows(), "a bias for each token");
+    assert!(largest.len() == positions && sums.len() == positions, "a sum for each of {positions} places");
     let data = Shared(logits.data().as_mut_ptr());
     let (largest, sums) = (Shared(largest.as_mut_ptr()), Shared(sums.as_mut_ptr()));
-    ctx.split(places / LINE, |_, first, end| {
+    ctx.split(positions / LINE, |_, first, end| {
         let (first, count) = (first * LINE, (end - first) * LINE);
         // SAFETY: places first.. belong to this worker alone and lie inside the slices.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), count) };
         let data = data.get().wrapping_add(first);
-        ctx.level().dispatch(Exponentials { data, stride, bias, largest: part(largest), sums: part(sums) });
+        ctx.instruction_set().dispatch(Exponentials {
+            data,
+            stride,
+            bias,
+            largest: part(largest),
+            sums: part(sums),
+        });
     });
 }
 
@@ -93,7 +99,7 @@ pub struct Normaliser<'a, R> {
     pub scales: &'a [R],
 }
 
-/// In place of the `exponentials` `[tokens, places]` of a tile, whose first token is `token`, the gradient by the logits,
+/// In place of the `exponentials` `[tokens, positions]` of a tile, whose first token is `token`, the gradient by the logits,
 /// k · (softmax(x) − onehot(target)), and its sums over the places added to `d_bias` `[tokens]`.
 ///
 /// # Panics
@@ -105,23 +111,23 @@ pub fn cross_entropy_gradient<R: Real>(
     of: Normaliser<'_, R>,
     d_bias: &mut [R],
 ) {
-    let (tokens, places, stride) = (exponentials.rows(), exponentials.cols(), exponentials.stride());
+    let (tokens, positions, stride) = (exponentials.rows(), exponentials.cols(), exponentials.stride());
     assert!(
-        places.is_multiple_of(LINE) && of.factors.len() == places,
-        "a factor for each of {places} places"
+        positions.is_multiple_of(LINE) && of.factors.len() == positions,
+        "a factor for each of {positions} places"
     );
-    assert!(of.targets.len() <= places && d_bias.len() == tokens, "a place for each target");
+    assert!(of.targets.len() <= positions && d_bias.len() == tokens, "a place for each target");
     assert_eq!(of.scales.len(), of.targets.len(), "a scale for each target");
     let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
     ctx.split(tokens, |_, first, end| {
         let (count, start) = (end - first, first * stride);
         // SAFETY: rows first..end of the tile and of the gradient of the bias belong to this worker alone, and lie inside.
         let (rows, d_bias) = unsafe {
-            let len = (count - 1) * stride + places;
+            let len = (count - 1) * stride + positions;
             let rows = std::slice::from_raw_parts_mut(data.get().add(start), len);
             (rows, std::slice::from_raw_parts_mut(d_bias.get().add(first), count))
         };
-        ctx.level().dispatch(Gradient { rows, stride, token: token + first, of, d_bias });
+        ctx.instruction_set().dispatch(Gradient { rows, stride, token: token + first, of, d_bias });
     });
 }
 
@@ -139,10 +145,10 @@ impl<R: Real> Job for Gradient<'_, R> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { rows, stride, token, of, d_bias } = self;
-        let (lanes, places) = (<I::V<R> as Vector<R>>::LANES, of.factors.len());
+        let (lanes, positions) = (<I::V<R> as Vector<R>>::LANES, of.factors.len());
         for (row, d_bias) in rows.chunks_mut(stride).zip(&mut *d_bias) {
             let mut sums = I::V::<R>::zero();
-            for (x, factor) in row[..places].chunks_exact_mut(lanes).zip(of.factors.chunks_exact(lanes)) {
+            for (x, factor) in row[..positions].chunks_exact_mut(lanes).zip(of.factors.chunks_exact(lanes)) {
                 let share = I::V::<R>::load(x) * I::V::load(factor);
                 share.store(x);
                 sums = sums + share;
@@ -151,9 +157,9 @@ impl<R: Real> Job for Gradient<'_, R> {
             sums.store(&mut folded[..lanes]);
             *d_bias += folded[..lanes].iter().fold(R::ZERO, |sum, &x| sum + x);
         }
-        for (place, (&target, &scale)) in of.targets.iter().zip(of.scales).enumerate() {
+        for (position, (&target, &scale)) in of.targets.iter().zip(of.scales).enumerate() {
             if (token..token + d_bias.len()).contains(&target) {
-                rows[(target - token) * stride + place] += -scale;
+                rows[(target - token) * stride + position] += -scale;
                 d_bias[target - token] += -scale;
             }
         }
@@ -162,50 +168,52 @@ impl<R: Real> Job for Gradient<'_, R> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Level;
+    use super::super::InstructionSet;
     use super::*;
     use crate::rng::{Key, Purpose};
 
     /// Largest logit, sum and gradient of a tile that begins at token 3 and is summed alone, against the definition in f64.
     #[test]
     fn agrees_with_the_definition() {
-        for level in [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+        for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+            .into_iter()
+            .filter(|l| l.checked().is_ok())
         {
-            let ctx = Context::<f64>::new(level, 2);
+            let ctx = Context::<f64>::new(isa, 2);
             for tokens in [1, 2, 7, 65, 300] {
                 let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(tokens as u32, 0);
-                let places = 2 * LINE;
-                let logits: Vec<f64> = (0..tokens * places).map(|_| 30.0 * draw.normal()).collect();
+                let positions = 2 * LINE;
+                let logits: Vec<f64> = (0..tokens * positions).map(|_| 30.0 * draw.normal()).collect();
                 let bias: Vec<f64> = (0..tokens).map(|_| draw.normal() - 40.0).collect();
-                let (mut largest, mut sums) = (vec![7.0; places], vec![7.0; places]);
+                let (mut largest, mut sums) = (vec![7.0; positions], vec![7.0; positions]);
                 let mut d = logits.clone();
-                exponentials(&ctx, MatMut::new(&mut d, tokens, places), &bias, &mut largest, &mut sums);
+                exponentials(&ctx, MatMut::new(&mut d, tokens, positions), &bias, &mut largest, &mut sums);
                 // The last column is no place.
-                let targets: Vec<usize> = (0..places - 1).map(|p| p * 5 % (tokens + 6)).collect();
+                let targets: Vec<usize> = (0..positions - 1).map(|p| p * 5 % (tokens + 6)).collect();
                 // Every place has a weight of its own.
-                let scales: Vec<f64> = (0..places - 1).map(|p| 0.25 + 0.01 * p as f64).collect();
+                let scales: Vec<f64> = (0..positions - 1).map(|p| 0.25 + 0.01 * p as f64).collect();
                 let mut factors: Vec<f64> = sums.iter().zip(&scales).map(|(sum, k)| k / sum).collect();
                 factors.push(0.0);
                 let of = Normaliser { factors: &factors, targets: &targets, scales: &scales };
                 let mut d_bias = vec![1.0; tokens];
-                cross_entropy_gradient(&ctx, MatMut::new(&mut d, tokens, places), 3, of, &mut d_bias);
+                cross_entropy_gradient(&ctx, MatMut::new(&mut d, tokens, positions), 3, of, &mut d_bias);
                 let mut exact_bias = vec![1.0; tokens];
-                for p in 0..places {
-                    let logits: Vec<f64> = (0..tokens).map(|v| logits[v * places + p] + bias[v]).collect();
+                for p in 0..positions {
+                    let logits: Vec<f64> = (0..tokens).map(|v| logits[v * positions + p] + bias[v]).collect();
                     let max = logits.iter().copied().fold(f64::MIN, f64::max);
                     let sum: f64 = logits.iter().map(|x| (x - max).exp()).sum();
                     assert_eq!(largest[p], max);
-                    assert!((sums[p] / sum - 1.0).abs() < 1e-13, "{level} {tokens}: {} {sum}", sums[p]);
+                    assert!((sums[p] / sum - 1.0).abs() < 1e-13, "{isa} {tokens}: {} {sum}", sums[p]);
                     for v in 0..tokens {
                         let share = (logits[v] - max).exp() / sum;
                         let onehot = f64::from(u8::from(targets.get(p) == Some(&(v + 3))));
                         let exact = scales.get(p).map_or(0.0, |k| k * (share - onehot));
-                        assert!((d[v * places + p] - exact).abs() < 1e-14, "{level} {tokens} {v} {p}");
+                        assert!((d[v * positions + p] - exact).abs() < 1e-14, "{isa} {tokens} {v} {p}");
                         exact_bias[v] += exact;
                     }
                 }
                 for (d, exact) in d_bias.iter().zip(&exact_bias) {
-                    assert!((d - exact).abs() < 1e-13, "{level} {tokens}: {d} {exact}");
+                    assert!((d - exact).abs() < 1e-13, "{isa} {tokens}: {d} {exact}");
                 }
             }
         }
@@ -213,7 +221,7 @@ mod tests {
 
     #[test]
     fn far_logits_neither_overflow_nor_vanish_and_nan_stays() {
-        let ctx = Context::<f32>::new(Level::detect(), 1);
+        let ctx = Context::<f32>::new(InstructionSet::detect(), 1);
         let mut logits = [0.0; 3 * LINE];
         (logits[0], logits[LINE]) = (-3e38, 3e38);
         logits[LINE + 1] = f32::NAN;

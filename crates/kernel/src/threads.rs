@@ -21,7 +21,7 @@ struct State {
 
 #[derive(Clone, Copy)]
 struct RegionPointer(Region);
-// SAFETY: the pointee is Sync and outlives every use: `Pool::run` returns only after all workers are done with it.
+// SAFETY: the pointee is Sync and outlives every use: `ThreadPool::run` returns only after all workers are done with it.
 unsafe impl Send for RegionPointer {}
 
 struct Inner {
@@ -33,15 +33,15 @@ struct Inner {
 }
 
 /// Threads that run parallel regions.
-pub struct Pool {
+pub struct ThreadPool {
     inner: Arc<Inner>,
     /// One region at a time: two callers of one pool take turns.
     turn: Mutex<()>,
     workers: Vec<JoinHandle<()>>,
 }
 
-impl Pool {
-    /// A pool of `threads` workers; one of them is the thread that calls [`Pool::run`].
+impl ThreadPool {
+    /// A pool of `threads` workers; one of them is the thread that calls [`ThreadPool::run`].
     pub fn new(threads: usize) -> Self {
         let inner = Arc::new(Inner {
             state: Mutex::new(State { region: None, generation: 0, stop: false }),
@@ -97,7 +97,7 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl Drop for ThreadPool {
     fn drop(&mut self) {
         self.inner.state.lock().unwrap_or_else(|e| e.into_inner()).stop = true;
         self.inner.wake.notify_all();
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_worker_runs_every_region_once() {
-        let pool = Pool::new(3);
+        let pool = ThreadPool::new(3);
         let counts: Vec<AtomicUsize> = (0..3).map(|_| AtomicUsize::new(0)).collect();
         for _ in 0..500 {
             pool.run(&|worker| {
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_panicking_worker_is_reported_and_the_pool_lives_on() {
-        let pool = Pool::new(2);
+        let pool = ThreadPool::new(2);
         let caught = catch_unwind(AssertUnwindSafe(|| pool.run(&|worker| assert_eq!(worker, 0))));
         assert!(caught.is_err());
         let calls = AtomicUsize::new(0);

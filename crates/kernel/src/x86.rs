@@ -5,7 +5,7 @@
 //! care, the activations are five times faster.
 //!
 //! A method here is only a few instructions long and always inlined; it has the features of its instruction set once it
-//! stands in a function compiled for them (see [`Level::dispatch`](super::isa::Level)), which is the only way in.
+//! stands in a function compiled for them (see [`InstructionSet::dispatch`](super::isa::Level)), which is the only way in.
 
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -18,15 +18,15 @@ use longspan::model::head::Classes;
 use longspan::optim::clip::{Clip, ClipReport};
 use longspan::optim::{Optimizer, Rule, Settings};
 use longspan::params::{Group, Layout, Params};
-use longspan_kernel::extent::Extent;
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::recurrent;
 use longspan_kernel::recurrent::{
     Backward, Chunk, Equations, Forward, Gradients, Linearise, MAX_GATES, Tangent, Units,
 };
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level, Packed, Vector, Weights};
+use longspan_kernel::{Context, InstructionSet, Packed, Vector, Weights};
 
 fn main() {
     divan::main();
@@ -34,13 +34,14 @@ fn main() {
 
 #[allow(clippy::disallowed_methods, reason = "a benchmark is told by the environment what to run on")]
 fn context() -> Context<f32> {
-    let level = match std::env::var("LONGSPAN_ISA") {
-        Ok(name) => {
-            name.parse().and_then(Level::checked).unwrap_or_else(|error| panic!("LONGSPAN_ISA: {error}"))
-        }
-        Err(_) => Level::detect(),
+    let isa = match std::env::var("LONGSPAN_ISA") {
+        Ok(name) => name
+            .parse()
+            .and_then(InstructionSet::checked)
+            .unwrap_or_else(|error| panic!("LONGSPAN_ISA: {error}")),
+        Err(_) => InstructionSet::detect(),
     };
-    Context::new(level, 1)
+    Context::new(isa, 1)
 }
 
 fn draw(len: usize, scale: f64) -> Vec<f32> {
@@ -57,7 +58,7 @@ const ROWS: usize = 512;
 fn project(bencher: Bencher, rows: usize, hidden: usize) {
     let (ctx, n) = (context(), 4 * hidden);
     let (a, b, mut c) = (draw(rows * hidden, 1.0), draw(hidden * n, 1.0), vec![0.0; rows * n]);
-    let mut packed = Packed::new(ctx.level(), hidden, 1, n);
+    let mut packed = Packed::new(ctx.instruction_set(), hidden, 1, n);
     packed.pack(&ctx, Weights::Plain(Mat::new(&b, hidden, n)));
     bencher.counter(ItemsCount::new(2 * rows * hidden * n)).bench_local(|| {
         product(&ctx, Mat::new(&a, rows, hidden), &packed, Start::Zero, MatMut::new(&mut c, rows, n));
@@ -89,7 +90,7 @@ fn product_accumulated_transposed(bencher: Bencher, hidden: usize) {
 fn pack(bencher: Bencher, hidden: usize, transposed: bool) {
     let (ctx, n) = (context(), 4 * hidden);
     let b = draw(hidden * n, 1.0);
-    let mut packed = Packed::new(ctx.level(), hidden, 1, n);
+    let mut packed = Packed::new(ctx.instruction_set(), hidden, 1, n);
     bencher.counter(ItemsCount::new(hidden * n)).bench_local(|| {
         packed.pack(
             &ctx,
@@ -114,7 +115,7 @@ fn pack_transposed(bencher: Bencher, hidden: usize) {
 /// A cell over one chunk with its buffers.
 struct Recurrence {
     ctx: Context<f32>,
-    extent: Extent,
+    extent: PackedShape,
     rows: usize,
     hidden: usize,
     weights: Vec<f32>,
@@ -132,7 +133,7 @@ impl Recurrence {
         let hidden = UNITS;
         Self {
             ctx: context(),
-            extent: Extent::even(STEPS, rows),
+            extent: PackedShape::even(STEPS, rows),
             rows,
             hidden,
             weights: draw(C::GATES * hidden * hidden, (hidden as f64).powf(-0.5)),
@@ -158,10 +159,10 @@ impl Recurrence {
         let phases = C::PHASES.iter().map(|phase| {
             let rows = phase.gates * hidden;
             let block = Mat::new(&self.weights[phase.first_gate * hidden * hidden..], rows, hidden);
-            let level = self.ctx.level();
+            let isa = self.ctx.instruction_set();
             let (mut packed, weights) = match backward {
-                true => (Packed::new(level, rows, 1, hidden), Weights::Plain(block)),
-                false => (Packed::new(level, hidden, phase.gates, hidden), Weights::Transposed(block)),
+                true => (Packed::new(isa, rows, 1, hidden), Weights::Plain(block)),
+                false => (Packed::new(isa, hidden, phase.gates, hidden), Weights::Transposed(block)),
             };
             packed.pack(&self.ctx, weights);
             packed
@@ -248,7 +249,7 @@ impl<const F: u8> Equations<f32> for Apply<F> {
     fn forward<S: Units<f32>>(&self, _: usize, _: [S::V; MAX_GATES], _: Forward<'_, f32, S>) {}
 
     #[inline(always)]
-    fn replay<S: Units<f32>>(&self, mut at: Forward<'_, f32, S>) {
+    fn recompute<S: Units<f32>>(&self, mut at: Forward<'_, f32, S>) {
         let x = at.tape.get(0);
         at.next.set(
             0,
@@ -273,12 +274,12 @@ impl<const F: u8> Equations<f32> for Apply<F> {
 fn activation<const F: u8>(bencher: Bencher) {
     let (ctx, len) = (context(), 4096);
     let (mut tape, mut states) = (draw(len, 3.0), vec![0.0; 2 * len]);
-    let extent = Extent::even(1, 1);
+    let extent = PackedShape::even(1, 1);
     bencher.counter(ItemsCount::new(len)).bench_local(|| {
         let (tape, states) = (&mut tape[..], &mut states[..]);
         let mut chunk =
             Chunk { cut: extent.whole(), hidden: len, tape, states, part_stride: 2 * len, weights: &[] };
-        recurrent::replay(&ctx, &Apply::<F>, &mut chunk);
+        recurrent::recompute(&ctx, &Apply::<F>, &mut chunk);
     });
 }
 
@@ -300,18 +301,18 @@ fn tanh(bencher: Bencher) {
 /// Logits, softmax, loss and all gradients of 256 places of 200 units.
 #[divan::bench(args = [65, 1000, 10_000], sample_size = 1)]
 fn head(bencher: Bencher, vocabulary: usize) {
-    let (ctx, hidden, places) = (context(), 200, 256);
+    let (ctx, hidden, positions) = (context(), 200, 256);
     let mut layout = Layout::default();
     let weight = layout.push("weight", &[vocabulary, hidden], Group::Head);
     let bias = layout.push("bias", &[vocabulary], Group::Bias);
-    let mut head = Classes::new(ctx.level(), weight, bias, hidden, vocabulary);
+    let mut head = Classes::new(ctx.instruction_set(), weight, bias, hidden, vocabulary);
     let mut params = Params::zeros(Arc::new(layout));
     params.tensor_mut(weight).copy_from_slice(&draw(vocabulary * hidden, 0.1));
     let mut grads = params.clone();
-    let h = draw(places * hidden, 0.5);
-    let targets: Vec<u32> = (0..places as u32).map(|i| i % vocabulary as u32).collect();
+    let h = draw(positions * hidden, 0.5);
+    let targets: Vec<u32> = (0..positions as u32).map(|i| i % vocabulary as u32).collect();
     bencher
-        .counter(ItemsCount::new(places * vocabulary))
+        .counter(ItemsCount::new(positions * vocabulary))
         .with_inputs(|| h.clone())
         .bench_local_refs(|h| head.score_and_differentiate(&ctx, &params, h, &targets, &mut grads));
 }

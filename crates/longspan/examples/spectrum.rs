@@ -9,8 +9,8 @@ use longspan::bptt::{Input, Recurrence, RecurrenceSpec};
 use longspan::cell::CellKind;
 use longspan::params::{Layout, Params};
 use longspan::probe::lyapunov::lyapunov_spectrum;
-use longspan_kernel::extent::Extent;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::packed_shape::PackedShape;
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::spectrum::LyapunovOptions;
 use safetensors::SafeTensors;
 
@@ -35,10 +35,10 @@ fn main() {
     };
     let ((x, shape), hidden) = (tensor("x"), tensor("rnn.weight_hh_l0").1[1]);
     let (steps, input) = (shape[0], shape[1]);
-    let ctx = Context::<f64>::new(Level::detect(), threads.parse().expect("a number"));
+    let ctx = Context::<f64>::new(InstructionSet::detect(), threads.parse().expect("a number"));
     let mut layout = Layout::default();
     let mut stack =
-        Recurrence::new(ctx.level(), &RecurrenceSpec::new(cell, input, hidden, 1, 64), &mut layout);
+        Recurrence::new(ctx.instruction_set(), &RecurrenceSpec::new(cell, input, hidden, 1, 64), &mut layout);
     let mut params = Params::zeros(layout.into());
     for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map(|name| format!("rnn.{name}_l0")) {
         params.named_mut(&name).copy_from_slice(&tensor(&name).0);
@@ -49,7 +49,7 @@ fn main() {
     let (mut seconds, mut exponents) = (Vec::new(), Vec::new());
     for _ in 0..repeats.parse().expect("a number") {
         let mut state = stack.zero_state(1);
-        let (extent, began) = (Extent::even(steps, 1), Instant::now());
+        let (extent, began) = (PackedShape::even(steps, 1), Instant::now());
         let spectrum = lyapunov_spectrum(
             &ctx,
             &mut stack,

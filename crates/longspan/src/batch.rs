@@ -7,16 +7,16 @@ pub const IGNORE: u32 = u32::MAX;
 
 use std::cmp::Reverse;
 
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 
 /// One window of sequences: what goes in and what should come out, both in the order of the extent.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Which rows there are at each step.
-    pub extent: Extent,
+    pub extent: PackedShape,
     /// Token that is read at each place; unused by a model of numbers.
     pub inputs: Vec<u32>,
-    /// What is read at each place, `[places, D]`; unused by a model of tokens.
+    /// What is read at each place, `[positions, D]`; unused by a model of tokens.
     pub numbers: Vec<f32>,
     /// Class to predict at each place, or of each row where the readout sees one thing of it; or [`IGNORE`].
     pub targets: Vec<u32>,
@@ -36,7 +36,7 @@ pub struct Batch {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values {
     /// The places, or rows where the readout sees one thing of each, that have any; ascending.
-    pub places: Vec<u32>,
+    pub positions: Vec<u32>,
     /// K of each of them.
     pub targets: Vec<f32>,
 }
@@ -46,10 +46,10 @@ pub struct Values {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Encoded {
     /// Which rows there are at each step.
-    pub extent: Extent,
+    pub extent: PackedShape,
     /// Token that is read at each place; unused where numbers are read.
     pub inputs: Vec<u32>,
-    /// What is read at each place, `[places, D]`; unused where tokens are read.
+    /// What is read at each place, `[positions, D]`; unused where tokens are read.
     pub numbers: Vec<f32>,
     /// Which row here is that of each row of the batch: a permutation.
     pub rows: Vec<usize>,
@@ -81,13 +81,13 @@ impl Batch {
     }
 
     fn clear(&mut self) {
-        let places = self.extent.places();
+        let positions = self.extent.positions();
         self.inputs.clear();
-        self.inputs.resize(places, 0);
+        self.inputs.resize(positions, 0);
         self.targets.clear();
-        self.targets.resize(places, IGNORE);
+        self.targets.resize(positions, IGNORE);
         self.numbers.clear();
-        self.values.places.clear();
+        self.values.positions.clear();
         self.values.targets.clear();
         self.encoded.extent.set_even(0, 0);
         self.encoded.inputs.clear();

@@ -14,36 +14,36 @@
 //! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation: Gruslys et al.,
 //! "Memory-efficient backpropagation through time", NIPS 2016.
 
+mod backward_step;
 mod bidirectional;
 mod connection;
 pub mod dropout;
-mod flow;
+mod forward_chunk;
 mod input;
 pub mod layer;
 mod learned;
 mod norm;
-mod passage;
 mod plan;
 mod recurrence;
 mod state;
 
+pub use backward_step::BackwardStep;
 use connection::{Connections, add};
-pub use flow::Flow;
+pub use forward_chunk::ForwardChunk;
 pub use input::Input;
 use input::Reader;
-pub use passage::Passage;
 pub use plan::{MemoryError, Plan};
 pub use recurrence::{Recurrence, RecurrenceSpec};
 pub use state::State;
 
 use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::{Below, Layer, Plant, Source, Span, Tape, Work};
+use crate::bptt::layer::{Below, FaultInjection, Layer, LayerStates, Source, Tape, Work};
 use crate::cell::CellKind;
 use crate::params::{Layout, Params};
-use longspan_kernel::extent::Extent;
 use longspan_kernel::matrix::MatMut;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
-use longspan_kernel::{Buffer, Context, Level};
+use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// Steps of a chunk for a batch of `rows` rows, unless told otherwise: as many as give the products of a chunk half a thousand
 /// rows, so that what the recurrence leaves is still in the caches when they read it.
@@ -69,7 +69,7 @@ pub struct Stack<R> {
     tapes: Vec<Kept<R>>,
     /// `[chunk][layer]`: the state before the chunk, `[parts, B, H]`.
     before: Vec<Vec<Buffer<R>>>,
-    spans: Vec<Span<R>>,
+    spans: Vec<LayerStates<R>>,
     /// The chunk whose states are in the spans.
     at_hand: usize,
     connections: Connections<R>,
@@ -82,7 +82,7 @@ pub struct Stack<R> {
     work: Work<R>,
     /// Bytes that tapes may take.
     limit: Option<usize>,
-    extent: Extent,
+    extent: PackedShape,
     dropout: Option<Dropout>,
 }
 
@@ -92,7 +92,7 @@ impl<R: Real> Stack<R> {
     /// # Panics
     /// If `layers`, `hidden` or `chunk` is 0.
     pub fn new(
-        level: Level,
+        isa: InstructionSet,
         kind: CellKind,
         layers: usize,
         input: usize,
@@ -104,7 +104,7 @@ impl<R: Real> Stack<R> {
         let layers = (0..layers)
             .map(|l| {
                 let input = if l == 0 { input } else { hidden };
-                Layer::new(level, kind, &format!("l{l}"), input, hidden, layout)
+                Layer::new(isa, kind, &format!("l{l}"), input, hidden, layout)
             })
             .collect();
         Self::of(layers, input, chunk, Connections::plain())
@@ -126,7 +126,7 @@ impl<R: Real> Stack<R> {
             d_sum: Buffer::zeros(0),
             work: layers[0].work(),
             limit: None,
-            extent: Extent::default(),
+            extent: PackedShape::default(),
             dropout: None,
             layers,
         }
@@ -171,7 +171,7 @@ impl<R: Real> Stack<R> {
         self.reader.forget();
     }
 
-    /// Runs `input` through the stack, on the weights last packed, and writes the top layer's h_t to `y` `[places, H]`.
+    /// Runs `input` through the stack, on the weights last packed, and writes the top layer's h_t to `y` `[positions, H]`.
     /// `state` goes in as the state before and comes out as the state after each row's last step.
     ///
     /// `dropout` acts on what the layers read: layer l through connection l, layer 0 only where it reads rows of a table.
@@ -183,7 +183,7 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
@@ -200,21 +200,21 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         let plan =
             self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
         self.run(ctx, params, input, (plan, extent), state, dropout, y, look);
     }
 
-    /// Plants a bad value into the passes from now on, see [`Plant`]; None takes it away.
-    pub fn plant(&mut self, plant: Option<Plant>) {
+    /// Plants a bad value into the passes from now on, see [`FaultInjection`]; None takes it away.
+    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
         for (l, layer) in self.layers.iter_mut().enumerate() {
-            layer.plant(plant.filter(|plant| plant.layer == l));
+            layer.inject_fault(plant.filter(|plant| plant.layer == l));
         }
     }
 
@@ -227,7 +227,7 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         y: &mut [R],
     ) {
@@ -243,10 +243,10 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         let plan = self.plan(extent.steps(), extent.rows(), None).unwrap_or_else(|error| panic!("{error}"));
         self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y, look);
@@ -258,15 +258,15 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        (plan, extent): (Plan, &Extent),
+        (plan, extent): (Plan, &PackedShape),
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         let hidden = self.hidden();
-        self.reader.check(input, extent.places());
-        assert_eq!(y.len(), extent.places() * hidden, "y: {} places of {hidden}", extent.places());
+        self.reader.check(input, extent.positions());
+        assert_eq!(y.len(), extent.positions() * hidden, "y: {} places of {hidden}", extent.positions());
         let all = extent.rows() * hidden;
         assert_eq!(state.rows(hidden), extent.rows(), "rows of the state");
         (self.plan, self.dropout) = (plan, dropout);
@@ -285,18 +285,18 @@ impl<R: Real> Stack<R> {
             }
             self.run_chunk(ctx, params, input, extent, c);
             let (first, steps) = self.plan.bounds(c);
-            let cut = extent.cut(first, steps);
+            let cut = extent.time_slice(first, steps);
             for (l, span) in self.spans.iter().enumerate() {
                 for part in 0..self.layers[l].parts() {
                     span.copy_last(cut, part, &mut state.layers[l][part * all..][..all]);
                 }
             }
-            let (top, len) = (self.layers.len(), cut.places() * hidden);
+            let (top, len) = (self.layers.len(), cut.positions() * hidden);
             let arrives = self.connections.arrives(top, self.spans[top - 1].output(), &self.sums);
             let out = self.connections.read(ctx, params, None, top, cut, arrives, &mut self.read);
             y[cut.first_place() * hidden..][..len].copy_from_slice(&out.data()[..len]);
             let tapes = &mut self.tapes[self.plan.tape_of(c)].layers;
-            look(Passage {
+            look(ForwardChunk {
                 layers: &self.layers,
                 tapes,
                 spans: &mut self.spans,
@@ -315,11 +315,11 @@ impl<R: Real> Stack<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         c: usize,
     ) {
         let (first, steps) = self.plan.bounds(c);
-        let cut = extent.cut(first, steps);
+        let cut = extent.time_slice(first, steps);
         let all = extent.rows() * self.hidden();
         let tapes = &mut self.tapes[self.plan.tape_of(c)];
         let before = &self.before[self.plan.state_of(c)];
@@ -341,7 +341,7 @@ impl<R: Real> Stack<R> {
         self.at_hand = c;
     }
 
-    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[places, D]` where the input was numbers, and
+    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[positions, D]` where the input was numbers, and
     /// turns `d_state` from the gradient by the state after into that by the state before. The gradient by a table's rows is
     /// added to `grads`.
     ///
@@ -359,17 +359,17 @@ impl<R: Real> Stack<R> {
         d_state: &mut State<R>,
         grads: &mut Params<R>,
         mut d_x: Option<&mut [R]>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
         assert!(self.plan.leads_back(), "no way back from outputs alone");
         let extent = std::mem::take(&mut self.extent);
-        let (places, hidden) = (extent.places(), self.hidden());
+        let (positions, hidden) = (extent.positions(), self.hidden());
         let all = extent.rows() * hidden;
-        assert_eq!(d_y.len(), places * hidden, "d_y: {places} places of {hidden}");
+        assert_eq!(d_y.len(), positions * hidden, "d_y: {positions} places of {hidden}");
         assert_eq!(d_state.rows(hidden), extent.rows(), "rows of the gradient by the state");
-        self.reader.check(input, places);
+        self.reader.check(input, positions);
         if let Some(d_x) = &d_x {
-            self.reader.check(Input::Numbers(d_x), places);
+            self.reader.check(Input::Numbers(d_x), positions);
         }
         // Chunks that are run again need the weights for forward, too.
         let again = self.plan.kept() < self.plan.chunks();
@@ -377,19 +377,19 @@ impl<R: Real> Stack<R> {
         self.reader.open_gradient();
         for c in (0..self.plan.chunks()).rev() {
             let (first, steps) = self.plan.bounds(c);
-            let cut = extent.cut(first, steps);
+            let cut = extent.time_slice(first, steps);
             let tapes = &mut self.tapes[self.plan.tape_of(c)];
             if self.at_hand != c && tapes.chunk == c {
                 for (l, (layer, tape)) in self.layers.iter().zip(&mut tapes.layers).enumerate() {
                     let before = &self.before[c][l][..layer.parts() * all];
-                    layer.replay(ctx, before, cut, tape, &mut self.spans[l]);
+                    layer.recompute(ctx, before, cut, tape, &mut self.spans[l]);
                     self.connections.add_up(ctx, l, &self.spans, &mut self.sums);
                 }
                 self.at_hand = c;
             } else if self.at_hand != c {
                 self.run_chunk(ctx, params, input, &extent, c);
             }
-            let (top, len) = (self.layers.len(), cut.places() * hidden);
+            let (top, len) = (self.layers.len(), cut.positions() * hidden);
             let (output, d_output) = self.spans[top - 1].output_and_d_h();
             d_output.copy_from_slice(&d_y[cut.first_place() * hidden..][..len]);
             let arrives = self.connections.arrives(top, output, &self.sums);
@@ -409,7 +409,7 @@ impl<R: Real> Stack<R> {
                         let (dropout, read) = (self.dropout, &mut self.read);
                         let arrives = self.connections.arrives(l, output, &self.sums);
                         let source = self.connections.read(ctx, params, dropout, l, cut, arrives, read);
-                        let to = Below::Rows(MatMut::new(&mut *d_output, cut.places(), hidden));
+                        let to = Below::Rows(MatMut::new(&mut *d_output, cut.positions(), hidden));
                         layer.backward(ctx, Source::Rows(source), cut, tape, span, work, d_state, grads, to);
                         self.connections.read_back(ctx, params, dropout, l, cut, arrives, d_output, grads);
                         if self.connections.sums_up(l) {
@@ -434,7 +434,7 @@ impl<R: Real> Stack<R> {
                     }
                 }
                 for t in (0..steps).rev() {
-                    observe(Flow {
+                    observe(BackwardStep {
                         layer: l,
                         reverse: false,
                         t: first + t,

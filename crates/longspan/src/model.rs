@@ -9,7 +9,7 @@ pub mod head;
 pub mod init;
 mod input;
 mod outputs;
-pub mod pool;
+pub mod pooling;
 pub mod sampling;
 mod scan;
 mod spec;
@@ -19,14 +19,14 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::bptt::dropout::Dropout;
-use crate::bptt::{Flow, MemoryError, Passage, Plan, Recurrence, State};
+use crate::bptt::{BackwardStep, ForwardChunk, MemoryError, Plan, Recurrence, State};
 use crate::model::head::{Classes, Score, Values};
-use crate::model::pool::Pool;
+use crate::model::pooling::Pooling;
 use crate::params::{Group, Layout, Params};
 use encoder::Encoder;
 use input::{input, reader};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Buffer, Context, Level};
+use longspan_kernel::{Buffer, Context, InstructionSet};
 use scan::Era;
 
 pub use scan::{Place, Scan, first_in_tensors, is_bad};
@@ -39,7 +39,7 @@ enum Readout<R> {
     Values(Box<Values<R>>),
 }
 
-/// Turns the top layer's outputs `[places, H]` into the gradient by them.
+/// Turns the top layer's outputs `[positions, H]` into the gradient by them.
 pub type Arrive<'a, R> = &'a mut dyn FnMut(&mut [R]);
 
 /// The model with its working memory; the weights are the caller's.
@@ -51,9 +51,9 @@ pub struct Model<R> {
     embedding: Option<usize>,
     stack: Recurrence<R>,
     readout: Readout<R>,
-    /// x `[places, D]` where numbers are read.
+    /// x `[positions, D]` where numbers are read.
     x: Buffer<R>,
-    /// What is read out of, and in a training pass the gradient by it: `[places, H]`, or 2H wide where rows are read both ways.
+    /// What is read out of, and in a training pass the gradient by it: `[positions, H]`, or 2H wide where rows are read both ways.
     y: Buffer<R>,
     /// The same of rows instead of places.
     pooled: Buffer<R>,
@@ -68,16 +68,16 @@ impl<R: Real> Model<R> {
     ///
     /// # Panics
     /// If a size is 0, tied sizes differ, or the last states of two directions are asked for where there is one.
-    pub fn new(level: Level, spec: &ModelSpec) -> Self {
+    pub fn new(isa: InstructionSet, spec: &ModelSpec) -> Self {
         let &ModelSpec { input, output, .. } = spec;
-        assert!(spec.bidirectional || spec.pool != Pool::Ends, "two directions: {spec:?}");
+        assert!(spec.bidirectional || spec.pool != Pooling::BothEnds, "two directions: {spec:?}");
         let plain = !(spec.bidirectional || spec.layer_residual || spec.layer_norm || spec.learned_state);
         assert!(plain || spec.encoder.is_none(), "an encoder and its decoder are plain stacks: {spec:?}");
         let mut layout = Layout::default();
-        let encoder = Encoder::of(level, spec, &mut layout);
+        let encoder = Encoder::of(isa, spec, &mut layout);
         layout.set_scope(if encoder.is_some() { "decoder." } else { "" });
         let (embedding, _) = reader(input, &mut layout);
-        let stack = Recurrence::new(level, &spec.recurrence(), &mut layout);
+        let stack = Recurrence::new(isa, &spec.recurrence(), &mut layout);
         layout.set_scope("");
         // What the readout reads.
         let hidden = spec.width();
@@ -91,11 +91,11 @@ impl<R: Real> Model<R> {
                 let own = InputSpec::Tokens { vocabulary: count, embedding: hidden };
                 assert!(!tied || input == own, "tied weights need the classes and width of {input:?}");
                 let (weight, bias) = head(count, embedding.filter(|_| tied));
-                Readout::Classes(Box::new(Classes::new(level, weight, bias, hidden, count)))
+                Readout::Classes(Box::new(Classes::new(isa, weight, bias, hidden, count)))
             }
             OutputSpec::Values { width, loss } => {
                 let (weight, bias) = head(width, None);
-                Readout::Values(Box::new(Values::new(level, weight, bias, hidden, width, loss)))
+                Readout::Values(Box::new(Values::new(isa, weight, bias, hidden, width, loss)))
             }
         };
         let nothing = || Buffer::zeros(0);
@@ -197,7 +197,7 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
         dropout: Option<Dropout>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) -> Score {
         self.pass(ctx, params, batch, state, dropout, None, grads, observe, None)
     }
@@ -211,7 +211,7 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
         arrive: Arrive<'_, R>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
         self.pass(ctx, params, batch, state, None, Some(arrive), grads, observe, None);
     }
@@ -226,11 +226,11 @@ impl<R: Real> Model<R> {
         dropout: Option<Dropout>,
         arrive: Option<Arrive<'_, R>>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
         mut scan: Option<&mut Scan>,
     ) -> Score {
         let (extent, hidden, layers) = (&batch.extent, self.spec.width(), self.spec.layers);
-        let n = extent.places() * hidden;
+        let n = extent.positions() * hidden;
         self.start(params, batch, state);
         if let Some(scan) = &mut scan {
             scan.inputs(batch, state);
@@ -259,7 +259,7 @@ impl<R: Real> Model<R> {
             Score::default()
         } else {
             let h = match self.spec.pool {
-                Pool::Steps => &mut *y,
+                Pooling::Last => &mut *y,
                 pool => {
                     self.pooled.grow(extent.rows() * hidden);
                     let pooled = &mut self.pooled[..extent.rows() * hidden];
@@ -275,11 +275,11 @@ impl<R: Real> Model<R> {
                     classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
                 }
                 Readout::Values(values) => {
-                    let (places, targets) = (&batch.values.places, &batch.values.targets);
-                    values.score_and_differentiate(ctx, params, h, places, targets, grads)
+                    let (positions, targets) = (&batch.values.positions, &batch.values.targets);
+                    values.score_and_differentiate(ctx, params, h, positions, targets, grads)
                 }
             };
-            if self.spec.pool != Pool::Steps {
+            if self.spec.pool != Pooling::Last {
                 self.spec.pool.read_back(ctx, extent, &self.pooled[..extent.rows() * hidden], hidden, y);
             }
             score
@@ -304,7 +304,7 @@ impl<R: Real> Model<R> {
             if let Some(scan) = &mut scan {
                 scan.flow(Era::Backward, &flow, extent);
             }
-            observe(Flow { t: before + flow.t, ..flow });
+            observe(BackwardStep { t: before + flow.t, ..flow });
         });
         if !batch.carry {
             self.stack.add_gradient_of_state(ctx, d_state, grads);
@@ -349,9 +349,9 @@ impl<R: Real> Model<R> {
         params: &Params<R>,
         batch: &Batch,
         state: &mut State<R>,
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
-        let n = batch.extent.places() * self.spec.width();
+        let n = batch.extent.positions() * self.spec.width();
         self.start(params, batch, state);
         self.y.grow(n);
         let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);

@@ -22,7 +22,7 @@
 //! Hazan, Singer, JMLR 2011. Nesterov's momentum in the form of Sutskever et al., ICML 2013, as PyTorch has it.
 
 pub mod clip;
-mod largest;
+mod magnitude_bounds;
 mod rules;
 pub mod schedule;
 mod settings;
@@ -31,9 +31,9 @@ mod sweep;
 use std::sync::Arc;
 
 use crate::params::{Layout, Params};
-pub use largest::{LIMIT, Largest, limit};
 use longspan_kernel::Context;
 use longspan_kernel::real::Real;
+pub use magnitude_bounds::{LIMIT, MagnitudeBounds, limit};
 use rules::{Adagrad, Adam, Momentum, Plain, RmsMomentum, RmsProp, bias_correction};
 pub use settings::{Rule, Settings};
 use sweep::{Decay, Element, sweep};

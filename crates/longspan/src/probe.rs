@@ -8,11 +8,11 @@
 //!
 //! [`reach`]: how far back the gradient of one loss comes, and along which paths.
 
+pub mod credit;
 mod dense;
 mod examine;
 pub mod jacobian;
 pub mod lyapunov;
-pub mod reach;
 pub mod tangent;
 
 pub use examine::{ProbeOptions, examine};

@@ -11,5 +11,5 @@ mod tier;
 mod updates;
 
 pub use observer::Observer;
-pub use profile::{FlowProfile, Scratch};
+pub use profile::{GradientProfile, Scratch};
 pub use tier::Observe;

@@ -14,16 +14,16 @@ use crate::batch::balance::balanced;
 use crate::batch::{Batch, Source};
 use crate::bptt::State;
 use crate::bptt::dropout::{Dropout, Mask};
-use crate::bptt::layer::Plant;
+use crate::bptt::layer::FaultInjection;
 use crate::model::head::Score;
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
 use crate::optim::clip::{Clip, ClipReport};
-use crate::optim::{Largest, Optimizer};
+use crate::optim::{MagnitudeBounds, Optimizer};
 use crate::params::Params;
-use crate::telemetry::{FlowProfile, Observe, Observer};
+use crate::telemetry::{GradientProfile, Observe, Observer};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::StepRecord;
 
 /// Where training is in its data: the next window, and how many steps were taken.
@@ -78,7 +78,7 @@ pub struct Trainer<R> {
     grads: Params<R>,
     optimizer: Optimizer<R>,
     /// Bounds of weights and moments.
-    largest: Largest,
+    largest: MagnitudeBounds,
     clip: Clip,
     dropout: f64,
     mask: Mask,
@@ -94,7 +94,7 @@ pub struct Trainer<R> {
 impl<R: Real> Trainer<R> {
     /// A model with fresh weights at the beginning of its data.
     pub fn new(ctx: Context<R>, spec: &TrainerSpec) -> Self {
-        let mut model = Model::new(ctx.level(), &spec.model);
+        let mut model = Model::new(ctx.instruction_set(), &spec.model);
         model.limit_memory(spec.memory_limit);
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let init = InitSpec {
@@ -107,7 +107,7 @@ impl<R: Real> Trainer<R> {
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
             optimizer: Optimizer::new(spec.optimizer, Arc::clone(model.layout())),
-            largest: Largest::UNKNOWN,
+            largest: MagnitudeBounds::UNKNOWN,
             clip: spec.clip,
             dropout: spec.dropout,
             mask: spec.dropout_mask,
@@ -178,7 +178,7 @@ impl<R: Real> Trainer<R> {
         }
         let report = &mut self.report;
         (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
-        report.tokens = (self.batch.encoded.extent.places() + self.batch.extent.places()) as u64;
+        report.tokens = (self.batch.encoded.extent.positions() + self.batch.extent.positions()) as u64;
         self.position.step += 1;
         self.position.window += 1;
         if self.position.window == source.windows() {
@@ -205,7 +205,7 @@ impl<R: Real> Trainer<R> {
     }
 
     /// The gradient's profile along the window of the last step; empty if it was not observed.
-    pub fn flow(&self) -> &FlowProfile {
+    pub fn flow(&self) -> &GradientProfile {
         self.observer.profile()
     }
 
@@ -229,8 +229,8 @@ impl<R: Real> Trainer<R> {
             log10_global_norm_after: report.clip.global_norm_after.log10(),
             clipped: report.clip.acted,
             log10_survival: (0..flow.layers()).map(|layer| flow.log10_survival(layer)).collect(),
-            border: flow.border().filter(|_| flow.layers() > 0),
-            look: self.observer.look(self.params.layout(), &report.clip.shares),
+            decoder_start: flow.decoder_start().filter(|_| flow.layers() > 0),
+            snapshot: self.observer.snapshot(self.params.layout(), &report.clip.shares),
         }
     }
 
@@ -240,8 +240,8 @@ impl<R: Real> Trainer<R> {
     }
 
     /// The instruction set.
-    pub fn level(&self) -> Level {
-        self.ctx.level()
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.ctx.instruction_set()
     }
 
     /// The model.
@@ -254,9 +254,9 @@ impl<R: Real> Trainer<R> {
         self.model.weigh_classes(weights);
     }
 
-    /// Plants a bad value into the steps from now on, see [`Plant`]; None takes it away.
-    pub fn plant(&mut self, plant: Option<Plant>) {
-        self.model.plant(plant);
+    /// Plants a bad value into the steps from now on, see [`FaultInjection`]; None takes it away.
+    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
+        self.model.inject_fault(plant);
     }
 
     /// The batch of the last step, taken or not.
@@ -271,7 +271,7 @@ impl<R: Real> Trainer<R> {
 
     /// The weights, to be replaced by those of a checkpoint.
     pub fn params_mut(&mut self) -> &mut Params<R> {
-        self.largest = Largest::UNKNOWN;
+        self.largest = MagnitudeBounds::UNKNOWN;
         &mut self.params
     }
 
@@ -282,7 +282,7 @@ impl<R: Real> Trainer<R> {
 
     /// As [`Trainer::optimizer`], writable.
     pub fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
-        self.largest = Largest::UNKNOWN;
+        self.largest = MagnitudeBounds::UNKNOWN;
         &mut self.optimizer
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::StepRecord;
-use crate::number;
+use crate::json_float;
 
 /// What training was doing, in the order in which it does so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub struct FaultEvidence {
     /// Targets.
     pub scored: u64,
     /// The largest absolute value of a state that was not bad.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub largest_state: f64,
     /// log10 of the factor by which ∂ℒ/∂h_t grew a step on its way back to the bad value, and over how many steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,13 +93,13 @@ pub struct FaultRecord {
     /// Its pass, from 1.
     pub epoch: u64,
     /// Its mean loss. In a file of records the name ends with what it is counted in.
-    #[serde(with = "number", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
+    #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
     /// log10 of its gradient's global norm.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub log10_global_norm: f64,
     /// Its learning rate.
-    #[serde(default, with = "number")]
+    #[serde(default, with = "json_float")]
     pub lr: f64,
     /// What training was doing.
     pub phase: Phase,
@@ -120,7 +120,7 @@ pub struct FaultRecord {
     /// The unit, or the place in a tensor of weights.
     pub unit: Option<usize>,
     /// The value.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub value: f64,
     /// Why it came to be.
     pub cause: Cause,

@@ -2,19 +2,19 @@
 //!
 //! They know no model, no file and no clock.
 
+pub mod credit;
 mod fault;
 pub mod jacobian;
-pub mod number;
+pub mod json_float;
 mod probe;
 mod profile;
-pub mod reach;
 pub mod spectrum;
 mod step;
 
 pub use fault::{Cause, Direction, FaultEvidence, FaultRecord, Phase};
 pub use probe::{Beside, ProbeRecord};
-pub use profile::{BINS, Curve, FlowRecord, LayerFlow, bin_edges};
+pub use profile::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
 pub use step::{
-    ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Look, ScoreRecord, StepRecord,
+    ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, ScoreRecord, Snapshot, StepRecord,
     TensorRecord,
 };

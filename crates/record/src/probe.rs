@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::credit::{CreditReport, Measured};
 use crate::jacobian::JacobianProduct;
-use crate::reach::{Measured, ReachReport};
 use crate::spectrum::LyapunovSpectrum;
 
 /// Everything that was measured of some weights: `probe/STEP.json`.
@@ -23,7 +23,7 @@ pub struct ProbeRecord {
     /// What it stands beside.
     pub beside: Beside,
     /// How far the gradient reaches. Profiles of long windows have fewer lags than steps.
-    pub reach: Measured<ReachReport>,
+    pub reach: Measured<CreditReport>,
     /// Exponents along trajectories of the data.
     pub spectrum: Measured<LyapunovSpectrum>,
     /// Products of Jacobians, lags ascending.

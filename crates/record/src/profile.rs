@@ -17,7 +17,7 @@ const EXACT: usize = 64;
 
 /// The profile of one training step. What is empty was not measured, or the cell has none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FlowRecord {
+pub struct ProfileRecord {
     /// The training step, from 1.
     pub step: u64,
     /// As in [`super::StepRecord`].
@@ -25,16 +25,16 @@ pub struct FlowRecord {
     /// Time steps T of the window.
     pub steps: usize,
     /// The decoder's first time step, where an encoder's come before.
-    pub border: Option<usize>,
+    pub decoder_start: Option<usize>,
     /// One more than there are bins: bin i has the time steps `T − edges[i + 1] .. T − edges[i]`, the last bin not those below 0.
     pub edges: Vec<usize>,
     /// Layers as a state of the model counts them.
-    pub layers: Vec<LayerFlow>,
+    pub layers: Vec<LayerProfile>,
 }
 
 /// One layer's.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LayerFlow {
+pub struct LayerProfile {
     /// What its tensors' names end with: "l0", "l0_reverse". Time steps of a reverse direction are distances from each row's last
     /// one.
     pub name: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::number;
+use crate::json_float;
 
 /// How a spectrum is measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct LayerSpectrum {
     /// Numbers in its state: H, or 2 H of an LSTM.
     pub state_dimensions: usize,
     /// The exponents, largest first; −∞ where a direction is lost in one step.
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     pub exponents_nats_per_step: Vec<f64>,
     /// Their standard errors; null where there are too few trajectories or steps, or the exponent is not finite.
     pub standard_errors_nats_per_step: Vec<Option<f64>>,
@@ -52,7 +52,7 @@ pub struct LyapunovSpectrum {
     /// Layers, from the bottom.
     pub layers: Vec<LayerSpectrum>,
     /// The exponents of the joint state, largest first: the union of the layers'.
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     pub exponents_nats_per_step: Vec<f64>,
     /// The Kaplan–Yorke dimension of the joint state; null where the exponents that were measured do not say it.
     pub kaplan_yorke_dimensions: Option<f64>,

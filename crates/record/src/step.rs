@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::number;
+use crate::json_float;
 
 /// One training step, `"type": "step"`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,41 +15,41 @@ pub struct StepRecord {
     /// The pass over the data that it belongs to, from 1.
     pub epoch: u64,
     /// What the weights before the step made of the batch. In a file the name ends with what it is counted in.
-    #[serde(with = "number", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
+    #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
     /// Targets.
     pub scored: u64,
     /// Places read.
     pub tokens: u64,
     /// Learning rate.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub lr: f64,
     /// log10 of the gradient's global norm before clipping.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub log10_global_norm: f64,
     /// The same after clipping.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub log10_global_norm_after: f64,
     /// Whether clipping changed anything.
     pub clipped: bool,
     /// log10 of ‖∂ℒ/∂h_t‖ at the window's first step over that at its last, per layer as a [`longspan::bptt::State`] counts them.
-    #[serde(default, with = "number::list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "json_float::list", skip_serializing_if = "Vec::is_empty")]
     pub log10_survival: Vec<f64>,
     /// The decoder's first step, where an encoder's come before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub border: Option<usize>,
+    #[serde(alias = "border", default, skip_serializing_if = "Option::is_none")]
+    pub decoder_start: Option<usize>,
     /// What a closer look found; only every so many steps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look: Option<Look>,
+    #[serde(alias = "look", default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Snapshot>,
 }
 
 /// What a closer look at one step found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Look {
+pub struct Snapshot {
     /// What was read.
     pub batch: BatchRecord,
     /// log10 of ‖Δw‖ / ‖w‖, all weights together.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub log10_update_ratio: f64,
     /// Each tensor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -65,12 +65,14 @@ pub struct BatchRecord {
     /// Sequences.
     pub rows: usize,
     /// Places of all of them.
-    pub places: usize,
+    #[serde(alias = "places")]
+    pub positions: usize,
     /// Rows in which nothing is scored.
     pub unscored_rows: usize,
     /// Places at the beginning or end of a row whose input is that of their neighbour towards the row's end: what filling up with
     /// one value looks like.
-    pub filled_places: usize,
+    #[serde(alias = "filled_places")]
+    pub filled_positions: usize,
     /// Numbers that were read; None for tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRecord>,
@@ -80,13 +82,13 @@ pub struct BatchRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InputRecord {
     /// Mean of all.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub mean: f64,
     /// Root of the mean square of all.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub rms: f64,
     /// Largest absolute value.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub largest: f64,
 }
 
@@ -96,10 +98,10 @@ pub struct TensorRecord {
     /// Its name in the checkpoint.
     pub name: String,
     /// Its share of the squared global norm before clipping.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub share: f64,
     /// log10 of ‖Δw‖ / ‖w‖.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub log10_update_ratio: f64,
 }
 
@@ -120,7 +122,7 @@ pub struct GateRecord {
     /// Its name in the cell's file.
     pub gate: String,
     /// Mean openness.
-    #[serde(with = "number")]
+    #[serde(with = "json_float")]
     pub mean_openness: f64,
     /// Share of places and units where it is below 0.05.
     pub closed_share: f64,
@@ -148,7 +150,7 @@ pub struct ScoreRecord {
     #[serde(default)]
     pub attempt: u64,
     /// Mean loss. In a file the name ends with what it is counted in.
-    #[serde(with = "number", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
+    #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
     /// Share of targets that were the first choice, of classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -132,7 +132,7 @@ fn forecasts<R: Real>(
             return None;
         }
         source.fill(0, index, &mut batch);
-        let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.places());
+        let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.positions());
         // The forecasts may take the window's place.
         let read = batch.numbers.clone();
         forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
@@ -179,7 +179,7 @@ pub fn forecast_rows<R: Real>(
 ) {
     let &Forecast { window, horizon, ahead, .. } = forecast;
     let (rows, k) = (batch.rows(), forecast.targets.len());
-    assert_eq!(batch.extent.places(), window * rows, "windows of {window} rows");
+    assert_eq!(batch.extent.positions(), window * rows, "windows of {window} rows");
     let pool = model.spec().pool;
     let ends: Vec<u32> = (0..rows).map(|row| pool.end(&batch.extent, row) as u32).collect();
     let mut out = Vec::new();

@@ -20,16 +20,16 @@ pub use keys::{KEYS, Key, Section};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::optim::clip::Clip;
 use longspan::optim::schedule::Schedule;
 use longspan::optim::{Rule, Settings};
-use longspan::setting::{Size, nearest};
+use longspan::option_syntax::{Size, nearest};
 pub use longspan::telemetry::Observe;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::task::{LONGEST, Lengths, TaskKind};
-use longspan_data::vocabulary::Level;
+use longspan_data::vocabulary::TokenLevel;
 
 /// The version of the format of configuration files.
 pub const SCHEMA: i64 = 1;
@@ -82,7 +82,7 @@ pub struct Names(pub Vec<String>);
 #[allow(missing_docs, reason = "`KEYS` documents every field once, for flags, files and readers")]
 pub struct Config {
     pub text: Option<PathBuf>,
-    pub level: Level,
+    pub level: TokenLevel,
     pub valid: Option<PathBuf>,
     pub test: Option<PathBuf>,
     pub valid_fraction: f64,
@@ -117,7 +117,7 @@ pub struct Config {
     pub layer_residual: bool,
     pub layer_norm: bool,
     pub learn_state: bool,
-    pub pool: Pool,
+    pub pool: Pooling,
     pub loss: ValueLoss,
     pub tie_weights: bool,
     pub reset_after: bool,
@@ -170,7 +170,7 @@ impl Default for Config {
         let optimizer = Settings::default();
         Self {
             text: None,
-            level: Level::Char,
+            level: TokenLevel::Char,
             valid: None,
             test: None,
             valid_fraction: 0.1,
@@ -204,7 +204,7 @@ impl Default for Config {
             layer_residual: false,
             layer_norm: false,
             learn_state: false,
-            pool: Pool::Steps,
+            pool: Pooling::Last,
             loss: ValueLoss::Squared,
             tie_weights: false,
             reset_after: true,

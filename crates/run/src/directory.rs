@@ -14,9 +14,9 @@
 //! step and ignore a torn last line. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity".
 
 mod error;
-pub mod flow;
 pub mod history;
 pub mod probes;
+pub mod profiles;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};

@@ -1,23 +1,23 @@
 //! What a run computes on: the instruction set and the threads.
 
-use longspan_kernel::{Level, LevelError};
+use longspan_kernel::{InstructionSet, InstructionSetError};
 
 /// `LONGSPAN_ISA` names no instruction set of this processor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("LONGSPAN_ISA: {0}")]
-pub struct MachineError(LevelError);
+pub struct MachineError(InstructionSetError);
 
 /// The instruction set: the best of this processor, or what the environment variable `LONGSPAN_ISA` names.
 ///
 /// # Errors
 /// If it names none, or one that this processor lacks.
-pub fn level() -> Result<Level, MachineError> {
+pub fn instruction_set() -> Result<InstructionSet, MachineError> {
     match std::env::var("LONGSPAN_ISA") {
         Ok(name) => {
-            let level: Level = name.parse().map_err(MachineError)?;
+            let level: InstructionSet = name.parse().map_err(MachineError)?;
             level.checked().map_err(MachineError)
         }
-        Err(_) => Ok(Level::detect()),
+        Err(_) => Ok(InstructionSet::detect()),
     }
 }
 

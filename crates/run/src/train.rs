@@ -22,17 +22,17 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{ClassWeights, Config, ConfigError};
 use crate::dataset::Dataset;
 use crate::directory;
-use crate::directory::flow::FlowWriter;
+use crate::directory::profiles::ProfileWriter;
 use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path};
 use fault::BlackBox;
 use light::{Cost, Subject};
 use longspan::model::OutputSpec;
 use longspan::model::head::Score;
 use longspan::optim::schedule::{Patience, Progress};
-use longspan::probe::reach::widen;
+use longspan::probe::credit::widen;
 use longspan::trainer::Trainer;
 use longspan_diagnose::diagnose;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::FaultRecord;
 use memory::check_memory;
 use records::score_record;
@@ -49,7 +49,7 @@ pub struct Job {
     /// Begin with the weights of this run or file.
     pub from: Option<PathBuf>,
     /// The instruction set.
-    pub level: Level,
+    pub level: InstructionSet,
     /// Threads.
     pub threads: usize,
 }
@@ -76,7 +76,7 @@ struct Session {
     data: Dataset,
     trainer: Trainer<f32>,
     run: RunDir,
-    flow: FlowWriter,
+    flow: ProfileWriter,
     patience: Patience,
     /// The step after which validation spoke last.
     validated: u64,
@@ -165,7 +165,7 @@ impl Session {
             true => RunDir::resume(&job.out)?,
             false => RunDir::create(&job.out, &config)?,
         };
-        let flow = FlowWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?;
+        let flow = ProfileWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?;
         let (out, level) = (job.out.clone(), job.level);
         let began_on = record.map(|record| record.isa).filter(|isa| *isa != level.to_string());
         let start = Start {
@@ -174,7 +174,7 @@ impl Session {
             steps,
             parameters,
             data: data.record.clone(),
-            places: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
+            positions: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
             level,
             began_on,
             threads,
@@ -376,7 +376,7 @@ impl Session {
             chance: self.data.record.chance.clone(),
             seconds,
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
-            places: self.start.places,
+            positions: self.start.positions,
             findings: Vec::new(),
             fault: self.fault,
             probe: None,
@@ -386,7 +386,7 @@ impl Session {
         let Some(params) = last else { return Ok(summary) };
         // From here on the run is complete, whatever becomes of its probe.
         let (ctx, place) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
-        let ctx = Context::new(ctx.level(), ctx.threads());
+        let ctx = Context::new(ctx.instruction_set(), ctx.threads());
         let (source, data) = self.data.held_out();
         let spec = self.trainer.model().spec();
         let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };

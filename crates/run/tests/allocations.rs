@@ -8,7 +8,7 @@ use std::sync::Arc;
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
 use longspan::optim::Rule;
 use longspan::params::Params;
@@ -20,7 +20,7 @@ use longspan_data::task::Samples;
 use longspan_data::task::adding::ADDING;
 use longspan_data::task::copy::COPY;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::{Config, Observe, Origin};
 use longspan_run::dataset::Dataset;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -69,7 +69,8 @@ fn filling_allocates_nothing() {
     let lines: String = (0..50).map(|i| format!("{}:a\n", vec!["1"; 1 + i * i % 17].join(","))).collect();
     let labelled = ts::read(format!("@classLabel true a\n@data\n{lines}").as_bytes(), Path::new("x.ts"));
     let (labelled, order) = (Arc::new(labelled.expect("sound lines")), Order::Shuffled { seed: 1 });
-    let source = SequenceBatches::new(labelled, (0..50).collect(), 8, order, Pool::Steps).expect("sequences");
+    let source =
+        SequenceBatches::new(labelled, (0..50).collect(), 8, order, Pooling::Last).expect("sequences");
     let mut batch = Batch::default();
     let mut fill = || {
         for (epoch, window) in (0..3).flat_map(|epoch| (0..source.windows()).map(move |w| (epoch, w))) {
@@ -87,10 +88,10 @@ fn filling_allocates_nothing() {
 fn streaming_allocates_nothing() {
     let cell = CellKind::Gru { reset_after: true };
     let output = OutputSpec::Values { width: 3, loss: ValueLoss::Squared };
-    for pool in [Pool::Steps, Pool::Mean] {
+    for pool in [Pooling::Last, Pooling::Mean] {
         let spec = ModelSpec { pool, ..ModelSpec::new(cell, InputSpec::Numbers { width: 2 }, 24, 2, output) };
-        let ctx = Context::<f32>::new(Level::detect(), 1);
-        let mut model = Model::new(ctx.level(), &spec);
+        let ctx = Context::<f32>::new(InstructionSet::detect(), 1);
+        let mut model = Model::new(ctx.instruction_set(), &spec);
         let params = Params::zeros(Arc::clone(model.layout()));
         model.pack(&ctx, &params);
         let (mut steps, mut aside, mut out) = (model.steps(&params, 1), model.steps(&params, 1), [0.0; 3]);
@@ -122,7 +123,8 @@ fn encoders_and_masks_allocate_nothing() {
     }
     let data = Dataset::open(&config, None).expect("a task");
     let spec = config.model_spec(&data.schema);
-    let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(spec.clone()));
+    let mut trainer =
+        Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
     // What is validated on is the same in every pass.
     let source = LastScored::new(data.valid.expect("samples"));
     trainer.balance_classes(&source);
@@ -161,7 +163,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
                     let chunk = 8;
                     let spec =
                         ModelSpec { chunk, ..ModelSpec::language(cell, vocabulary, hidden, hidden, 2) };
-                    let ctx = Context::new(Level::detect(), threads);
+                    let ctx = Context::new(InstructionSet::detect(), threads);
                     let mut trainer = Trainer::<f32>::new(ctx, &config.trainer(spec.clone()));
                     let source = Tokens { vocabulary };
                     let mut step = || trainer.step(&source, 1e-3).expect("no divergence");
@@ -189,7 +191,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
             ..ModelSpec::language(lstm, 40, 24, 24, 2)
         };
         let mut trainer =
-            Trainer::<f32>::new(Context::new(Level::detect(), 2), &config.trainer(spec.clone()));
+            Trainer::<f32>::new(Context::new(InstructionSet::detect(), 2), &config.trainer(spec.clone()));
         let source = Tokens { vocabulary: 40 };
         let mut step = || trainer.step(&source, 1e-3).expect("no divergence");
         step();
@@ -203,7 +205,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
         let mut config = Config::default();
         (config.batch, config.observe_every) = (ROWS, 1);
         let mut trainer =
-            Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(spec.clone()));
+            Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
         let lengths = "5..20".parse().expect("lengths");
         let source =
             Samples::new(task, lengths, ROWS, 0, 4, 0).expect("lengths that it has").same_every_epoch();

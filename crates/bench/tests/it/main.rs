@@ -53,8 +53,8 @@ fn every_section_says_what_it_found() {
     let row = &rows("--json --quick --only ragged/")[0];
     positive(row, &["ragged_ms", "even_ms", "padded_ms", "even_ratio", "padded_ratio"]);
     let lengths = row["lengths"].as_array().expect("lengths");
-    let places: u64 = lengths.iter().map(|length| length.as_u64().expect("a length")).sum();
-    assert!(lengths.len() == 32 && row["places"] == places && row["steps"] == lengths[0], "{row}");
+    let positions: u64 = lengths.iter().map(|length| length.as_u64().expect("a length")).sum();
+    assert!(lengths.len() == 32 && row["places"] == positions && row["steps"] == lengths[0], "{row}");
     let row = &rows("--json --quick --only lag/rnn")[0];
     positive(row, &["forward_ms", "plain_ms", "profile_ms", "whole_ratio", "plain_f32_ms"]);
     let row = &rows("--json --quick --only observe/rnn/128")[0];

@@ -29,7 +29,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         output => Some(PathBuf::from(output.unwrap_or("longspan-demo.html"))),
     };
     let threads = matches.get_one::<u64>("threads").map_or(0, |&n| n as usize);
-    let ctx = Context::<f32>::new(machine::level()?, machine::threads(threads));
+    let ctx = Context::<f32>::new(machine::instruction_set()?, machine::threads(threads));
     let stop = Stop::listen()?;
     // Before anything is measured: a minute is too long to wait for an error.
     let is_new = output.as_deref().map_or(Ok(false), reserve)?;

@@ -57,8 +57,8 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
         (config.window, config.horizon) = (forecast.window, forecast.ahead);
     }
     let threads = matches.get_one::<u64>("threads").map_or(default_threads, |&n| n.min(1024) as usize);
-    let ctx = Context::new(machine::level()?, machine::threads(threads));
-    let mut model = Model::new(ctx.level(), &header.model);
+    let ctx = Context::new(machine::instruction_set()?, machine::threads(threads));
+    let mut model = Model::new(ctx.instruction_set(), &header.model);
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params)?;
     model.pack(&ctx, &params);

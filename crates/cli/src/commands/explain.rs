@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use longspan::setting::nearest;
+use longspan::option_syntax::nearest;
 use longspan_diagnose::{Language, RULES, Rule, Threshold, Told, rule};
 
 use crate::failure::{Failure, fail, put};

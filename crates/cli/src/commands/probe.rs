@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use longspan::batch::Source;
 use longspan::model::ModelSpec;
-use longspan::probe::reach::{Stage, Watch, widen};
+use longspan::probe::credit::{Stage, Watch, widen};
 use longspan::probe::{ProbeOptions, examine};
 use longspan_data::schema::Schema;
 use longspan_diagnose::Language;
@@ -83,7 +83,7 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
     let examined = if matches.get_flag("f32") {
         examine(&ctx, &header.model, &params, source.as_ref(), &options, &mut watch)
     } else {
-        let wide = Context::new(ctx.level(), ctx.threads());
+        let wide = Context::new(ctx.instruction_set(), ctx.threads());
         examine(&wide, &header.model, &widen(&params), source.as_ref(), &options, &mut watch)
     };
     bar.finish();

@@ -17,7 +17,7 @@ use longspan_run::machine;
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let run: &Path = matches.get_one::<String>("RUN").expect("clap requires it").as_ref();
-    let level = machine::level()?;
+    let level = machine::instruction_set()?;
     let threads = matches.get_one::<u64>("threads").map_or(0, |&n| n.min(1024) as usize);
     let replay = replay_fault(run, level, machine::threads(threads))?;
     let same_isa = replay.isa == level.to_string();

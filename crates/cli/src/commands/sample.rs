@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use longspan::model::StepInput;
 use longspan::model::sampling::choose;
-use longspan_data::vocabulary::{Level, Vocabulary};
+use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 use longspan_kernel::rng::{Key, Purpose};
 use serde_json::json;
 
@@ -97,7 +97,7 @@ impl Printer<'_> {
         // A character takes at most 4 bytes, a word any number: decode from a safe place behind.
         let bytes = self.vocabulary.decode_bytes(tokens);
         let mut fresh = &bytes[self.shown.min(bytes.len())..];
-        if self.vocabulary.level() == Level::Tokenizer && !end {
+        if self.vocabulary.level() == TokenLevel::Tokenizer && !end {
             // It writes a mark in the place of a character that is not whole.
             while let Some(before) = fresh.strip_suffix("\u{fffd}".as_bytes()) {
                 fresh = before;

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use longspan::model::head::Unit;
 use longspan_diagnose::{Finding, NON_FINITE, Severity};
 use longspan_record::FaultRecord;
-use longspan_record::reach::Measured;
+use longspan_record::credit::Measured;
 use longspan_run::config::{Config, KEYS, Origin};
 use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
 
@@ -23,7 +23,7 @@ use longspan_run::machine;
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let mut config = args::settings(matches)?;
     absolute_paths(&mut config)?;
-    let (level, resume) = (machine::level()?, matches.get_flag("resume"));
+    let (level, resume) = (machine::instruction_set()?, matches.get_flag("resume"));
     let out = match matches.get_one::<String>("out") {
         Some(out) => PathBuf::from(out),
         None => {
@@ -158,7 +158,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         lines.push(format!("test         {}{right} with the best weights", loss(test)));
     }
     lines.extend(summary.probe.as_ref().map(reach));
-    lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.places));
+    lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.positions));
     lines.push(format!("run          {run}"));
     let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
     // Where the first bad value was stands above.

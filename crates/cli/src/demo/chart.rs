@@ -2,8 +2,8 @@
 
 use longspan_diagnose::Language;
 
-use super::story::{Course, Network, Options, Reach, Row, SUBJECT, Sentence, Unrolled};
-use super::tell::{figure, known, percent};
+use super::text::{figure, known, percent};
+use super::tour::{Course, Network, Options, Reach, Row, SUBJECT, Sentence, Unrolled};
 use crate::draw::{bar, magnitude};
 use crate::wrap::{columns, pad, wrap};
 

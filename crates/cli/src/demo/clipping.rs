@@ -33,9 +33,9 @@ pub(super) struct Direction {
 /// Clips the gradient of the first batch of a run at `limit`, and at twice its own length.
 pub(super) fn direction(ctx: &Context<f32>, config: &Config, limit: f64) -> Result<Direction, Stopped> {
     let data = Dataset::open(config, None).map_err(crate::failure::Failure::from)?;
-    let context = Context::<f32>::new(ctx.level(), ctx.threads());
+    let context = Context::<f32>::new(ctx.instruction_set(), ctx.threads());
     let trainer = Trainer::new(context, &config.trainer(config.model_spec(&data.schema)));
-    let mut model = longspan::model::Model::new(ctx.level(), trainer.model().spec());
+    let mut model = longspan::model::Model::new(ctx.instruction_set(), trainer.model().spec());
     let (params, mut batch) = (trainer.params(), Batch::default());
     model.pack(ctx, params);
     data.train.fill(0, 0, &mut batch);

@@ -98,7 +98,7 @@ pub(super) fn train(
     stage: &mut Stage<'_>,
 ) -> Result<Learned, Stopped> {
     let data = Dataset::open(config, None).map_err(Failure::from)?;
-    let ctx = Context::<f32>::new(ctx.level(), ctx.threads());
+    let ctx = Context::<f32>::new(ctx.instruction_set(), ctx.threads());
     let mut trainer = Trainer::new(ctx, &config.trainer(config.model_spec(&data.schema)));
     let (mut records, mut seconds, mut fault) = (Vec::new(), Vec::new(), None);
     let mut strength = vec![0.0; config.length.longest() + 2];

@@ -72,22 +72,22 @@ pub(super) fn read(ctx: &Context<f32>, spec: &ModelSpec, params: &Params<f32>, t
     let mut batch = Batch::default();
     task.fill(0, 0, &mut batch);
     let (steps, rows, hidden) = (batch.steps(), batch.rows(), spec.hidden);
-    let mut model = Model::new(ctx.level(), spec);
+    let mut model = Model::new(ctx.instruction_set(), spec);
     model.pack(ctx, params);
-    let mut places = Places::new(spec.cell, steps * rows);
+    let mut positions = Places::new(spec.cell, steps * rows);
     let mut grads = Params::zeros(model.layout().clone());
     let mut state = model.zero_state(rows);
     model.train(ctx, params, &batch, &mut state, None, &mut grads, &mut |flow| {
         let mut d_cell = vec![0.0; flow.cell.len()];
-        let has_cell = flow.total_cell(ctx.level(), spec.cell, hidden, &mut d_cell);
+        let has_cell = flow.total_cell(ctx.instruction_set(), spec.cell, hidden, &mut d_cell);
         let (state, d_state) = if has_cell { (flow.cell, &d_cell[..]) } else { (flow.hidden, flow.d_hidden) };
         for row in 0..rows {
             let at = flow.t * rows + row;
             let of = |data: &[f32]| data[row * hidden..][..hidden].to_vec();
-            places.norms[at] = norm(&of(flow.d_hidden));
-            (places.states[at], places.pulls[at]) = (of(state), of(d_state));
+            positions.norms[at] = norm(&of(flow.d_hidden));
+            (positions.states[at], positions.pulls[at]) = (of(state), of(d_state));
             let width = flow.tape_width(hidden);
-            for (slot, open) in gates(spec.cell).zip(&mut places.gates) {
+            for (slot, open) in gates(spec.cell).zip(&mut positions.gates) {
                 let gate = &flow.tape[row * width + slot.at * hidden..][..hidden];
                 open[at] = gate.iter().map(|&p| f64::from(p)).sum::<f64>() / hidden as f64;
             }
@@ -106,7 +106,7 @@ pub(super) fn read(ctx: &Context<f32>, spec: &ModelSpec, params: &Params<f32>, t
     });
     let roles: Vec<Vec<Role>> =
         (0..rows).map(|row| roles(task, (0..steps).map(|t| batch.inputs[t * rows + row]))).collect();
-    places.reading(steps, rows, &roles, verbs.collect())
+    positions.reading(steps, rows, &roles, verbs.collect())
 }
 
 fn gates(cell: CellKind) -> impl Iterator<Item = &'static longspan::cell::tape::Slot> {
@@ -127,14 +127,14 @@ struct Places {
 }
 
 impl Places {
-    fn new(cell: CellKind, places: usize) -> Self {
+    fn new(cell: CellKind, positions: usize) -> Self {
         let names: Vec<_> = gates(cell).map(|slot| slot.name).collect();
-        let gates = vec![vec![0.0; places]; names.len()];
+        let gates = vec![vec![0.0; positions]; names.len()];
         Self {
             names,
-            norms: vec![0.0; places],
-            states: vec![Vec::new(); places],
-            pulls: vec![Vec::new(); places],
+            norms: vec![0.0; positions],
+            states: vec![Vec::new(); positions],
+            pulls: vec![Vec::new(); positions],
             gates,
         }
     }
@@ -143,9 +143,11 @@ impl Places {
         let mean = |of: &dyn Fn(usize) -> f64| (0..rows).map(of).sum::<f64>() / rows as f64;
         let by_role = |of: &dyn Fn(usize, usize) -> f64| {
             let mean = |wanted: Role| {
-                let places = (1..steps).flat_map(|t| (0..rows).map(move |row| (t, row)));
-                let values: Vec<f64> =
-                    places.filter(|&(t, row)| roles[row][t] == wanted).map(|(t, row)| of(t, row)).collect();
+                let positions = (1..steps).flat_map(|t| (0..rows).map(move |row| (t, row)));
+                let values: Vec<f64> = positions
+                    .filter(|&(t, row)| roles[row][t] == wanted)
+                    .map(|(t, row)| of(t, row))
+                    .collect();
                 (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
             };
             ByRole {

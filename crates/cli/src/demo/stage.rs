@@ -1,6 +1,6 @@
 //! How far the story has come, and what ends it early.
 
-use longspan::probe::reach::Cancelled;
+use longspan::probe::credit::Cancelled;
 
 use crate::failure::Failure;
 use crate::progress::Bar;

@@ -48,7 +48,7 @@ fn push_step(text: &mut String, run: &str, unit: &str, step: &StepRecord) {
     let (before, after) = (step.log10_global_norm, step.log10_global_norm_after);
     // Of the layer in which most survives.
     let survival = step.log10_survival.iter().copied().reduce(f64::max).map(|x| x.to_string());
-    let update = step.look.as_ref().map(|look| look.log10_update_ratio.to_string());
+    let update = step.snapshot.as_ref().map(|look| look.log10_update_ratio.to_string());
     let (survival, update) = (survival.unwrap_or_default(), update.unwrap_or_default());
     writeln!(
         text,

@@ -1,6 +1,6 @@
 //! The curves of a run, in as many points as a screen can show.
 
-use longspan_record::number;
+use longspan_record::json_float;
 use longspan_record::{ScoreRecord, StepRecord};
 use serde::Serialize;
 
@@ -12,19 +12,19 @@ const MOST: usize = 1000;
 pub(crate) struct Curve {
     /// The last step of each point.
     step: Vec<u64>,
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     loss: Vec<f64>,
     /// log10 of the global norm before clipping: the mean, and the largest.
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     norm: Vec<f64>,
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     norm_high: Vec<f64>,
     /// After clipping.
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     after: Vec<f64>,
     /// Share of the steps that were clipped.
     clipped: Vec<f64>,
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     lr: Vec<f64>,
 }
 
@@ -49,7 +49,7 @@ impl Curve {
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Validations {
     step: Vec<u64>,
-    #[serde(with = "number::list")]
+    #[serde(with = "json_float::list")]
     loss: Vec<f64>,
     accuracy: Vec<Option<f64>>,
 }

@@ -12,8 +12,8 @@ use longspan_run::directory::RunError;
 use serde_json::{Map, Value, json};
 
 use super::curve::{Curve, Validations};
-use super::flow::Flow;
-use super::looks::Looks;
+use super::gradient_map::GradientMap;
+use super::snapshots::Looks;
 
 /// The document of the run in `path`.
 pub(crate) fn document(path: &Path) -> Value {
@@ -21,7 +21,7 @@ pub(crate) fn document(path: &Path) -> Value {
         Ok(history) => history,
         Err(error) => return unreadable(path, &error),
     };
-    let flows = directory::flow::read(path);
+    let flows = directory::profiles::read(path);
     let mut problems = history.problems.clone();
     problems.extend(flows.skipped.iter().map(ToString::to_string));
     let (record, config, steps) = (&history.record, &history.config, &history.steps);
@@ -74,7 +74,7 @@ pub(crate) fn document(path: &Path) -> Value {
             "limit": match config.clip { Clip::Norm(limit) => Some(limit), _ => None },
             "rate": clipped,
         },
-        "flow": Flow::of(&flows),
+        "flow": GradientMap::of(&flows),
         "looks": Looks::of(steps),
         "probe": history.probe,
         "lags": {

@@ -237,16 +237,16 @@ fn texts_have_the_loss_that_eval_finds() {
     let text = "The cat, which the dogs saw, was full.\nThe cats were nöt.\n".repeat(60);
     bench.write("text.txt", &text);
     bench.write("ascii.txt", text.replace('ö', "o"));
-    for level in ["byte", "char", "word"] {
-        bench.good(&format!("train --text text.txt --level {level} --unroll 16 {SMALL} --out {level}"));
-        let judged = bench.json(&format!("eval {level} --text text.txt --batch 1 --unroll 5000 --json"));
-        let rows = bench.rows(&format!("predict {level} --input text.txt"));
+    for isa in ["byte", "char", "word"] {
+        bench.good(&format!("train --text text.txt --level {isa} --unroll 16 {SMALL} --out {isa}"));
+        let judged = bench.json(&format!("eval {isa} --text text.txt --batch 1 --unroll 5000 --json"));
+        let rows = bench.rows(&format!("predict {isa} --input text.txt"));
         assert_eq!(rows.len() as u64, judged["tokens"].as_u64().expect("a number") + 1);
         assert!(rows[0]["nats"].is_null());
         let sum: f64 = rows[1..].iter().map(|row| number(row, "nats")).sum();
         let (mean, loss) = (sum / (rows.len() - 1) as f64, number(&judged, "loss_nats"));
-        assert!((mean - loss).abs() < 1e-5 * loss, "{level}: {mean} and {loss}");
-        assert_eq!(rows, bench::rows(&bench.fed(&format!("predict {level} --input - --json"), &text)));
+        assert!((mean - loss).abs() < 1e-5 * loss, "{isa}: {mean} and {loss}");
+        assert_eq!(rows, bench::rows(&bench.fed(&format!("predict {isa} --input - --json"), &text)));
     }
     // The stream's most likely tokens have the probabilities that the text's losses say.
     let rows = bench.rows("predict char --input text.txt");

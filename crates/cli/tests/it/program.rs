@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use longspan::model::Model;
 use longspan::params::Params;
 use longspan_data::task::TaskKind;
-use longspan_kernel::Level;
+use longspan_kernel::InstructionSet;
 use longspan_run::checkpoint::Checkpoint;
 use serde_json::Value;
 
@@ -46,38 +46,38 @@ const SMALL: &str = "--batch 8 --unroll 16 --hidden 24 --lr 0.02 --epochs 8";
 fn a_text_is_learned_scored_and_continued() {
     let directory = directory();
     let directory = directory.path();
-    for level in ["byte", "char", "word"] {
+    for isa in ["byte", "char", "word"] {
         let summary =
-            json(directory, &format!("train --text text.txt --level {level} {SMALL} --out {level} --json"));
+            json(directory, &format!("train --text text.txt --level {isa} {SMALL} --out {isa} --json"));
         let number = |name: &str| summary[name].as_f64().unwrap_or_else(|| panic!("{name} in {summary}"));
         assert_eq!(summary["outcome"], "finished");
         assert!(number("best_loss_nats") < 0.3 * number("chance_nats"), "{summary}");
 
-        let score = json(directory, &format!("eval {level} --text text.txt --json"));
+        let score = json(directory, &format!("eval {isa} --text text.txt --json"));
         let value = |name: &str| score[name].as_f64().unwrap_or_else(|| panic!("{name} in {score}"));
         let nats = value("loss_nats");
         assert!((value("perplexity") - nats.exp()).abs() < 1e-9 * nats.exp());
         assert!((value("bits_per_token") - nats / 2f64.ln()).abs() < 1e-12);
         // Every token but the first, once: 59 bytes a line pair; 14 words, commas included in them, with two ends of line.
-        let tokens = if level == "word" { 14 * 100 } else { 58 * 100 };
-        assert_eq!(score["tokens"], tokens - 1, "{level}");
+        let tokens = if isa == "word" { 14 * 100 } else { 58 * 100 };
+        assert_eq!(score["tokens"], tokens - 1, "{isa}");
         // The text is cut into rows for speed; each row but the first loses what came before: little of it here.
-        let one = json(directory, &format!("eval {level} --text text.txt --batch 1 --unroll 50 --json"));
+        let one = json(directory, &format!("eval {isa} --text text.txt --batch 1 --unroll 50 --json"));
         assert_eq!(one["tokens"], score["tokens"]);
         assert!((one["loss_nats"].as_f64().expect("a number") - nats).abs() < 0.05);
 
         let first =
-            run(directory, &format!("sample {level} --prompt The --length 40 --seed 3 --temperature 0.5"));
+            run(directory, &format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
         let again =
-            run(directory, &format!("sample {level} --prompt The --length 40 --seed 3 --temperature 0.5"));
+            run(directory, &format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
         let other =
-            run(directory, &format!("sample {level} --prompt The --length 40 --seed 4 --temperature 2"));
+            run(directory, &format!("sample {isa} --prompt The --length 40 --seed 4 --temperature 2"));
         assert!(text(&first).starts_with("The") && text(&first).contains("cat"), "{}", text(&first));
         assert_eq!(first.stdout, again.stdout);
         assert_ne!(first.stdout, other.stdout);
-        let greedy = json(directory, &format!("sample {level} --length 12 --temperature 0 --json"));
+        let greedy = json(directory, &format!("sample {isa} --length 12 --temperature 0 --json"));
         assert_eq!(greedy["tokens"], 12);
-        let one_choice = json(directory, &format!("sample {level} --length 12 --top-k 1 --seed 9 --json"));
+        let one_choice = json(directory, &format!("sample {isa} --length 12 --top-k 1 --seed 9 --json"));
         assert_eq!(greedy["text"], one_choice["text"]);
     }
     let listed = json(directory, "ls . --json");
@@ -219,7 +219,7 @@ fn divergence_ends_with_code_1_and_evidence() {
     // The checkpoint is from before: its weights are numbers.
     let checkpoint =
         Checkpoint::read(&directory.join("run/checkpoints/last.safetensors")).expect("a checkpoint");
-    let model = Model::<f32>::new(Level::detect(), &checkpoint.header().expect("a header").model);
+    let model = Model::<f32>::new(InstructionSet::detect(), &checkpoint.header().expect("a header").model);
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params).expect("the model's weights");
     assert!(params.flat().iter().all(|w| w.is_finite()));

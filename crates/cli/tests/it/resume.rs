@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_record::{Curve, FlowRecord};
-use longspan_run::directory::flow;
+use longspan_record::{Curve, ProfileRecord};
+use longspan_run::directory::profiles;
 
 /// Everything that has state of its own: carried state, dropout, moments, a schedule that follows validation, early
 /// checkpoints, validation inside an epoch.
@@ -40,9 +40,9 @@ fn checkpoints(out: &Path) -> [Vec<u8>; 2] {
 
 /// Of each step that was looked at closely, the layers' ‖∂ℒ/∂h_t‖.
 fn hidden_profiles(run: &Path) -> Vec<(u64, Vec<Curve>)> {
-    let flows = flow::read(run);
+    let flows = profiles::read(run);
     assert!(flows.skipped.is_empty(), "{:?}", flows.skipped);
-    let layers = |record: FlowRecord| record.layers.into_iter().map(|layer| layer.hidden).collect();
+    let layers = |record: ProfileRecord| record.layers.into_iter().map(|layer| layer.hidden).collect();
     flows.records.into_iter().map(|record| (record.step, layers(record))).collect()
 }
 

@@ -57,10 +57,10 @@ impl Source for MusicBatches {
 
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         self.deal.open(epoch, window, batch, |item| self.stretches[item].steps);
-        let places = batch.extent.places();
-        batch.numbers.resize(places * KEYS, 0.0);
-        batch.values.targets.resize(places * KEYS, 0.0);
-        batch.values.places.extend(0..places as u32);
+        let positions = batch.extent.positions();
+        batch.numbers.resize(positions * KEYS, 0.0);
+        batch.values.targets.resize(positions * KEYS, 0.0);
+        batch.values.positions.extend(0..positions as u32);
         for row in 0..batch.rows() {
             let Stretch { piece, start, steps } = self.stretches[batch.items[row]];
             for t in 0..steps {
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!((whole.windows(), whole.shape()), (1, (3, 2)));
         let of = |input: &[usize], target: &[usize]| (input.to_vec(), target.to_vec());
         assert_eq!(rolls(&batch), [of(&[1], &[2, 3]), of(&[5], &[6]), of(&[2, 3], &[]), of(&[], &[4])]);
-        assert_eq!((&batch.values.places[..], batch.scored()), (&[0, 1, 2, 3][..], 0));
+        assert_eq!((&batch.values.positions[..], batch.scored()), (&[0, 1, 2, 3][..], 0));
         let cut = MusicBatches::new(pieces, 2, 9, Order::Once).unwrap();
         cut.fill(0, 0, &mut batch);
         assert_eq!((cut.shape(), &batch.items[..]), ((2, 3), &[0, 1, 2][..]));

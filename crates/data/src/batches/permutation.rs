@@ -37,13 +37,13 @@ impl Permutation {
         Self { key: Key::new(seed, Purpose::Order, 0, pass), items, half: bits.div_ceil(2).max(1) }
     }
 
-    /// The item at `place`.
+    /// The item at `position`.
     ///
     /// # Panics
     /// If there is no such place.
-    pub(super) fn at(&self, place: u64) -> u64 {
-        assert!(place < self.items, "place {place} of {}", self.items);
-        let mut number = place;
+    pub(super) fn at(&self, position: u64) -> u64 {
+        assert!(position < self.items, "place {position} of {}", self.items);
+        let mut number = position;
         loop {
             number = self.network(number);
             if number < self.items {
@@ -72,7 +72,7 @@ mod tests {
         for items in (1..70).chain([255, 256, 257, 1000, 4097]) {
             for pass in 0..3 {
                 let order = Permutation::new(9, pass, items);
-                let mut all: Vec<u64> = (0..items).map(|place| order.at(place)).collect();
+                let mut all: Vec<u64> = (0..items).map(|position| order.at(position)).collect();
                 all.sort_unstable();
                 assert!(all.into_iter().eq(0..items), "{items} items");
             }
@@ -100,7 +100,7 @@ mod tests {
             let mut pairs = vec![0; (items * items) as usize];
             for pass in 0..PASSES {
                 let order = Permutation::new(2, pass, items);
-                (0..items).for_each(|place| pairs[(place * items + order.at(place)) as usize] += 1);
+                (0..items).for_each(|position| pairs[(position * items + order.at(position)) as usize] += 1);
             }
             even(&pairs, 1.0 / items as f64);
         }
@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn seeds_and_passes_have_orders_of_their_own() {
-        let order = |seed, pass| (0..20).map(|place| Permutation::new(seed, pass, 20).at(place)).collect();
+        let order =
+            |seed, pass| (0..20).map(|position| Permutation::new(seed, pass, 20).at(position)).collect();
         let first: Vec<u64> = order(1, 0);
         assert_eq!(first, order(1, 0));
         assert!(first != order(2, 0) && first != order(1, 1));

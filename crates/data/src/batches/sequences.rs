@@ -6,14 +6,14 @@ use super::{Deal, Order};
 use crate::labelled::{Kind, Labelled};
 use crate::mask::{LossMask, MeanMask};
 use longspan::batch::{Batch, IGNORE, Source};
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 
 /// Batches of whole sequences, of values as they stand (scale them first) or of tokens.
 #[derive(Clone, Debug)]
 pub struct SequenceBatches {
     data: Arc<Labelled>,
     sequences: Vec<usize>,
-    pool: Pool,
+    pool: Pooling,
     mask: LossMask,
     deal: Deal,
 }
@@ -28,7 +28,7 @@ impl SequenceBatches {
         sequences: Vec<usize>,
         rows: usize,
         order: Order,
-        pool: Pool,
+        pool: Pooling,
     ) -> Option<Self> {
         assert!(sequences.iter().all(|&i| i < data.len()), "a sequence beyond the {} there are", data.len());
         let deal = Deal::new(sequences.len(), rows, order)?;
@@ -40,7 +40,7 @@ impl SequenceBatches {
     /// # Errors
     /// [`MeanMask`] for all places where the readout sees the mean of a row.
     pub fn scored(self, mask: LossMask) -> Result<Self, MeanMask> {
-        if mask == LossMask::All && self.pool == Pool::Mean {
+        if mask == LossMask::All && self.pool == Pooling::Mean {
             return Err(MeanMask);
         }
         Ok(Self { mask, ..self })
@@ -61,31 +61,33 @@ impl Source for SequenceBatches {
         let (data, width) = (&self.data, self.data.width());
         self.deal.open(epoch, window, batch, |item| data.length(self.sequences[item]));
         if let Kind::Values { .. } = data.kind() {
-            batch.numbers.resize(batch.extent.places() * width, 0.0);
+            batch.numbers.resize(batch.extent.positions() * width, 0.0);
         }
-        if self.pool != Pool::Steps {
+        if self.pool != Pooling::Last {
             batch.targets.clear();
             batch.targets.resize(batch.rows(), IGNORE);
         }
         for row in 0..batch.rows() {
             let sequence = self.sequences[batch.items[row]];
-            let place = |t| batch.extent.offset(t) + row;
+            let position = |t| batch.extent.offset(t) + row;
             match data.kind() {
                 Kind::Values { .. } => {
                     for (t, step) in data.sequence(sequence).chunks_exact(width).enumerate() {
-                        batch.numbers[place(t) * width..][..width].copy_from_slice(step);
+                        batch.numbers[position(t) * width..][..width].copy_from_slice(step);
                     }
                 }
                 Kind::Tokens { .. } => {
                     for (t, &token) in data.tokens(sequence).iter().enumerate() {
-                        batch.inputs[place(t)] = token;
+                        batch.inputs[position(t)] = token;
                     }
                 }
             }
             let label = data.labels()[sequence];
             match self.mask {
                 LossMask::Last => batch.targets[self.pool.end(&batch.extent, row)] = label,
-                LossMask::All => (0..batch.extent.length(row)).for_each(|t| batch.targets[place(t)] = label),
+                LossMask::All => {
+                    (0..batch.extent.length(row)).for_each(|t| batch.targets[position(t)] = label)
+                }
             }
         }
     }
@@ -94,8 +96,8 @@ impl Source for SequenceBatches {
     fn class_counts(&self, classes: usize) -> Vec<u64> {
         let mut counts = vec![0; classes];
         for &sequence in &self.sequences {
-            let places = if self.mask == LossMask::All { self.data.length(sequence) } else { 1 };
-            counts[self.data.labels()[sequence] as usize] += places as u64;
+            let positions = if self.mask == LossMask::All { self.data.length(sequence) } else { 1 };
+            counts[self.data.labels()[sequence] as usize] += positions as u64;
         }
         counts
     }
@@ -114,7 +116,7 @@ mod tests {
     use crate::labelled::folder;
     use crate::labelled::folder::Tokens;
     use crate::labelled::ts;
-    use crate::vocabulary::Level;
+    use crate::vocabulary::TokenLevel;
 
     #[test]
     fn values_stand_at_their_places_and_the_class_at_the_end() {
@@ -122,22 +124,22 @@ mod tests {
         let data = Arc::new(ts::read(text.as_bytes(), Path::new("x.ts")).unwrap());
         let of = |pool| SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, Order::Once, pool).unwrap();
         let mut batch = Batch::default();
-        let source = of(Pool::Steps);
+        let source = of(Pooling::Last);
         source.fill(0, 0, &mut batch);
         assert_eq!((source.windows(), source.shape(), &batch.items[..]), (1, (3, 3), &[1, 2, 0][..]));
         let (i, numbers) = (IGNORE, [2.0, 20.0, 5.0, 50.0, 1.0, 10.0, 3.0, 30.0, 6.0, 60.0, 4.0, 40.0]);
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[i, i, 0, i, 1, 1][..]));
-        of(Pool::Steps).scored(LossMask::All).unwrap().fill(0, 0, &mut batch);
+        of(Pooling::Last).scored(LossMask::All).unwrap().fill(0, 0, &mut batch);
         assert_eq!(batch.targets, [1, 1, 0, 1, 1, 1]);
         // A shuffled batch of eight has some of the three sequences more often.
         let shuffled = |mask| {
             let order = Order::Shuffled { seed: 1 };
-            let source = SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, order, Pool::Steps);
+            let source = SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, order, Pooling::Last);
             source.unwrap().scored(mask).unwrap().class_counts(3)
         };
         assert_eq!([shuffled(LossMask::Last), shuffled(LossMask::All)], [[1, 2, 0], [1, 5, 0]]);
-        assert!(of(Pool::Mean).scored(LossMask::All).is_err());
-        of(Pool::Mean).scored(LossMask::Last).unwrap().fill(0, 0, &mut batch);
+        assert!(of(Pooling::Mean).scored(LossMask::All).is_err());
+        of(Pooling::Mean).scored(LossMask::Last).unwrap().fill(0, 0, &mut batch);
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[1, 1, 0][..]));
     }
 
@@ -145,8 +147,10 @@ mod tests {
     fn tokens_of_the_chosen_sequences_alone() {
         let file = |name: &str, text: &'static str| Ok((name.to_owned(), name.into(), text.as_bytes()));
         let files = [file("x", "ab\nabc\n"), file("y", "c\nba\n")];
-        let data = Arc::new(folder::read(files, Path::new("names"), Tokens::Build(Level::Char)).unwrap());
-        let of = |sequences| SequenceBatches::new(Arc::clone(&data), sequences, 2, Order::Once, Pool::Steps);
+        let data =
+            Arc::new(folder::read(files, Path::new("names"), Tokens::Build(TokenLevel::Char)).unwrap());
+        let of =
+            |sequences| SequenceBatches::new(Arc::clone(&data), sequences, 2, Order::Once, Pooling::Last);
         assert!(of(vec![]).is_none());
         let (source, mut batch) = (of(vec![3, 0, 2]).unwrap(), Batch::default());
         let letter = |token: u32| data.tokens(1).iter().position(|&other| other == token);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::{Deal, Order};
 use crate::series::{Part, Series};
 use longspan::batch::{Batch, Source};
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 
 /// Batches of the windows of one part, standardised: `[W, D]` in, `[H, K]` out.
 #[derive(Clone, Debug)]
 pub struct WindowBatches {
     series: Arc<Series>,
     part: Part,
-    pool: Pool,
+    pool: Pooling,
     deal: Deal,
 }
 
@@ -21,7 +21,7 @@ impl WindowBatches {
     ///
     /// # Panics
     /// If `rows` is 0.
-    pub fn new(series: Arc<Series>, part: Part, rows: usize, order: Order, pool: Pool) -> Option<Self> {
+    pub fn new(series: Arc<Series>, part: Part, rows: usize, order: Order, pool: Pooling) -> Option<Self> {
         let deal = Deal::new(series.windows(part), rows, order)?;
         Some(Self { series, part, pool, deal })
     }
@@ -35,14 +35,14 @@ impl Source for WindowBatches {
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         let (series, columns) = (&self.series, self.series.columns.len());
         self.deal.open(epoch, window, batch, |_| series.window);
-        batch.numbers.resize(batch.extent.places() * columns, 0.0);
+        batch.numbers.resize(batch.extent.positions() * columns, 0.0);
         for row in 0..batch.rows() {
             let view = series.window(self.part, batch.items[row]);
             for (t, step) in view.inputs.chunks_exact(columns).enumerate() {
                 batch.numbers[(batch.extent.offset(t) + row) * columns..][..columns].copy_from_slice(step);
             }
             // Rows are equally long, so that their ends ascend.
-            batch.values.places.push(self.pool.end(&batch.extent, row) as u32);
+            batch.values.positions.push(self.pool.end(&batch.extent, row) as u32);
             batch.values.targets.extend(view.targets());
         }
     }
@@ -64,7 +64,7 @@ mod tests {
         (options.test_fraction, options.target) = (0.5, vec!["b".to_owned(), "a".to_owned()]);
         let series = Arc::new(Series::read(&options, format!("a,b\n{text}").as_bytes()).unwrap());
         let z = |column: usize, x: usize| series.columns[column].standardised(x as f64) as f32;
-        for pool in [Pool::Steps, Pool::Mean] {
+        for pool in [Pooling::Last, Pooling::Mean] {
             let of = |part, order| WindowBatches::new(Arc::clone(&series), part, 4, order, pool);
             let (source, mut batch) = (of(Part::Test, Order::Once).unwrap(), Batch::default());
             source.fill(0, 0, &mut batch);
@@ -78,12 +78,12 @@ mod tests {
             };
             assert!(near(&batch.numbers, &read), "{:?} {read:?}", batch.numbers);
             assert!(near(&batch.values.targets, &said), "{:?} {said:?}", batch.values.targets);
-            let places = if pool == Pool::Steps { [4, 5] } else { [0, 1] };
-            assert_eq!((&batch.values.places[..], batch.scored()), (&places[..], 0));
+            let positions = if pool == Pooling::Last { [4, 5] } else { [0, 1] };
+            assert_eq!((&batch.values.positions[..], batch.scored()), (&positions[..], 0));
             assert!(of(Part::Valid, Order::Once).is_none());
             let training = of(Part::Train, Order::Shuffled { seed: 0 }).unwrap();
             training.fill(0, 0, &mut batch);
-            assert_eq!((training.shape(), batch.rows(), batch.values.places.len()), ((3, 4), 4, 4));
+            assert_eq!((training.shape(), batch.rows(), batch.values.positions.len()), ((3, 4), 4, 4));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::labelled::idx::ImageSteps;
 use crate::labelled::table::Columns;
 use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, Missing};
 use crate::spread::Spread;
-use crate::vocabulary::Level;
+use crate::vocabulary::TokenLevel;
 
 /// A class with fewer examples than this learns little.
 const FEW: usize = 5;
@@ -84,7 +84,7 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
             if form == Form::Folder && matches!(*problem, labelled::Problem::InvalidUtf8 { .. }) =>
         {
             notes.push("not all of it is UTF-8: it is read by bytes".to_owned());
-            options.level = Level::Byte;
+            options.level = TokenLevel::Byte;
             labelled::read_as_it_stands(path, &options)?
         }
         read => read?,
@@ -159,7 +159,7 @@ fn command(
     if form == Form::Images {
         command = command.with("--image-steps", "rows");
     }
-    if matches!(train.kind(), Kind::Tokens { vocabulary } if vocabulary.level() == Level::Byte) {
+    if matches!(train.kind(), Kind::Tokens { vocabulary } if vocabulary.level() == TokenLevel::Byte) {
         command = command.with("--level", "byte");
     }
     let test = beside::test(path);

@@ -11,14 +11,14 @@ use super::builder::Builder;
 use super::error::{LabelledError, Place, Problem};
 use super::input::{Lines, failed, open, utf8};
 use super::{Kind, Labelled, Origin};
-use crate::vocabulary::{Level, Vocabulary};
+use crate::vocabulary::{TokenLevel, Vocabulary};
 use longspan::batch::IGNORE;
 
 /// What the tokens of the examples are.
 #[derive(Clone, Copy, Debug)]
 pub enum Tokens<'v> {
     /// Those of these examples, at this level.
-    Build(Level),
+    Build(TokenLevel),
     /// Those of the training part.
     Use(&'v Vocabulary),
 }
@@ -113,7 +113,7 @@ struct Text {
 }
 
 impl Text {
-    fn read((label, path, input): File<impl Read>, level: Level) -> Result<Self, LabelledError> {
+    fn read((label, path, input): File<impl Read>, level: TokenLevel) -> Result<Self, LabelledError> {
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         let mut lines = Lines::new(input, &path);
         let mut blank = None;
@@ -125,7 +125,7 @@ impl Text {
             if let Some(line) = blank {
                 return Err(Problem::EmptySequence.at(&path, Place::Line(line)));
             }
-            if level != Level::Byte {
+            if level != TokenLevel::Byte {
                 utf8(content, &path, line, ", or read --level byte")?;
             }
             bytes.extend_from_slice(content);
@@ -138,9 +138,9 @@ impl Text {
     }
 }
 
-fn build(files: &[Text], level: Level) -> Vocabulary {
+fn build(files: &[Text], level: TokenLevel) -> Vocabulary {
     let mut text = String::new();
-    if level == Level::Byte {
+    if level == TokenLevel::Byte {
         return Vocabulary::bytes();
     }
     for file in files {
@@ -148,14 +148,14 @@ fn build(files: &[Text], level: Level) -> Vocabulary {
         for &end in &file.ends {
             // Words at the end of a line and the beginning of the next are two.
             text.push_str(&String::from_utf8_lossy(&file.bytes[start..end]));
-            if level == Level::Word {
+            if level == TokenLevel::Word {
                 text.push('\n');
             }
             start = end;
         }
     }
     match level {
-        Level::Word => Vocabulary::words(&text, None).expect("any size is enough"),
+        TokenLevel::Word => Vocabulary::words(&text, None).expect("any size is enough"),
         _ => Vocabulary::chars(&text),
     }
 }
@@ -163,14 +163,14 @@ fn build(files: &[Text], level: Level) -> Vocabulary {
 fn encode(vocabulary: &Vocabulary, line: &[u8], tokens: &mut Vec<u32>) -> Result<(), Problem> {
     let text = String::from_utf8_lossy(line);
     match vocabulary.level() {
-        Level::Byte => tokens.extend(line.iter().map(|&byte| u32::from(byte))),
-        Level::Char => {
+        TokenLevel::Byte => tokens.extend(line.iter().map(|&byte| u32::from(byte))),
+        TokenLevel::Char => {
             for character in text.chars() {
                 let token = vocabulary.id(character.encode_utf8(&mut [0; 4]));
                 tokens.push(token.ok_or(Problem::UnknownChar { character })?);
             }
         }
-        Level::Word | Level::Tokenizer => {
+        TokenLevel::Word | TokenLevel::Tokenizer => {
             let token = |word| vocabulary.id(word).or(vocabulary.unknown());
             tokens.extend(text.split_whitespace().filter_map(token));
         }
@@ -197,7 +197,7 @@ mod tests {
     fn lines_are_examples_of_their_files_name() {
         let files: [(&str, &[u8]); 2] =
             [("german", "\u{feff}Groß\r\nÄ b\r\n".as_bytes()), ("irish", "bó\n\n\n".as_bytes())];
-        let labelled = of(&files, Tokens::Build(Level::Char)).unwrap();
+        let labelled = of(&files, Tokens::Build(TokenLevel::Char)).unwrap();
         let Kind::Tokens { vocabulary } = labelled.kind() else { panic!("{:?}", labelled.kind()) };
         assert_eq!(*vocabulary, Vocabulary::chars(" GborsßÄó".replace('s', "").as_str()));
         let lines: Vec<_> = (0..labelled.len()).map(|i| vocabulary.decode(labelled.tokens(i))).collect();
@@ -209,14 +209,14 @@ mod tests {
         assert_eq!(vocabulary.decode(test.tokens(0)), "rob");
         let error = of(&[("irish", "bob\nbox".as_bytes())], Tokens::Use(vocabulary)).unwrap_err().to_string();
         assert!(error.contains("dir/irish.txt: line 2: the character 'x' (U+0078)"), "{error}");
-        let words = of(&[("a", b"to be  or\nnot to be")], Tokens::Build(Level::Word)).unwrap();
+        let words = of(&[("a", b"to be  or\nnot to be")], Tokens::Build(TokenLevel::Word)).unwrap();
         assert_eq!((words.length(0), words.tokens(0)[..2] == words.tokens(1)[1..]), (3, true));
     }
 
     #[test]
     fn faults_are_named_with_file_and_line() {
         let fails = |files: &[(&str, &[u8])], parts: &[&str]| {
-            let error = of(files, Tokens::Build(Level::Char)).unwrap_err().to_string();
+            let error = of(files, Tokens::Build(TokenLevel::Char)).unwrap_err().to_string();
             for part in parts {
                 assert!(error.contains(part), "{error:?} without {part:?}");
             }
@@ -225,7 +225,7 @@ mod tests {
         fails(&[("a", b"x"), ("b", b"\n")], &["dir/b.txt: there is no sequence"]);
         fails(&[("a", b"x\n \ny")], &["dir/a.txt: line 2: the sequence is empty"]);
         fails(&[("a", b"x\nf\xfcr")], &["dir/a.txt: line 2: not valid UTF-8 from byte 2", "--level byte"]);
-        let bytes = of(&[("a", b"f\xfcr")], Tokens::Build(Level::Byte)).unwrap();
+        let bytes = of(&[("a", b"f\xfcr")], Tokens::Build(TokenLevel::Byte)).unwrap();
         assert_eq!(bytes.tokens(0), [0x66, 0xfc, 0x72]);
     }
 }

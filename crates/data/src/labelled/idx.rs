@@ -22,8 +22,8 @@ use super::error::{LabelledError, Place, Problem};
 use super::input::{failed, open};
 use super::{Kind, Labelled, Origin};
 use longspan::batch::IGNORE;
-use longspan::setting;
-use longspan::setting::SettingError;
+use longspan::option_syntax;
+use longspan::option_syntax::OptionError;
 use longspan_kernel::rng::{Key, Purpose};
 
 /// What a step of an image is.
@@ -38,8 +38,8 @@ pub enum ImageSteps {
     Rows,
 }
 
-const FORMS: setting::Kind =
-    setting::Kind { what: "step of an image", forms: &["pixels", "permuted[:SEED]", "rows"] };
+const FORMS: option_syntax::Kind =
+    option_syntax::Kind { what: "step of an image", forms: &["pixels", "permuted[:SEED]", "rows"] };
 
 impl Default for ImageSteps {
     fn default() -> Self {
@@ -60,16 +60,16 @@ impl fmt::Display for ImageSteps {
 
 /// `pixels`, `permuted` (with the seed 0), `permuted:SEED` or `rows`.
 impl FromStr for ImageSteps {
-    type Err = SettingError;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         match text.split_once(':') {
             None if text == "pixels" => Ok(Self::default()),
             None if text == "permuted" => Ok(Self::Pixels { permuted: Some(0) }),
             None if text == "rows" => Ok(Self::Rows),
             Some(("permuted", seed)) => match seed.parse() {
                 Ok(seed) => Ok(Self::Pixels { permuted: Some(seed) }),
-                Err(_) => Err(SettingError::NotANumber {
+                Err(_) => Err(OptionError::NotANumber {
                     what: "the seed of the permutation",
                     text: seed.into(),
                     need: "a whole number",

@@ -9,7 +9,7 @@ use super::idx::{self, ImageSteps};
 use super::input::{failed, open, peek};
 use super::table::{self, Columns};
 use super::{Kind, Labelled, Labels, Missing, Origin, ts};
-use crate::vocabulary::Level;
+use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;
 
 /// Which labelled sequences to read, and how.
@@ -29,7 +29,7 @@ pub struct LabelledOptions {
     /// What is done about missing values (`--missing`).
     pub missing: Missing,
     /// What one token of a text is (`--level`).
-    pub level: Level,
+    pub level: TokenLevel,
 }
 
 impl LabelledOptions {
@@ -42,7 +42,7 @@ impl LabelledOptions {
             labels: None,
             image_steps: ImageSteps::default(),
             missing: Missing::Refuse,
-            level: Level::Char,
+            level: TokenLevel::Char,
         }
     }
 }

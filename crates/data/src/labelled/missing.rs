@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::error::{LabelledError, Problem};
 use super::{Kind, Labelled};
-use longspan::setting;
-use longspan::setting::SettingError;
+use longspan::option_syntax;
+use longspan::option_syntax::OptionError;
 
 /// What is done about missing values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub enum Missing {
     Zero,
 }
 
-const FORMS: setting::Kind =
-    setting::Kind { what: "treatment of missing values", forms: &["refuse", "interpolate", "zero"] };
+const FORMS: option_syntax::Kind =
+    option_syntax::Kind { what: "treatment of missing values", forms: &["refuse", "interpolate", "zero"] };
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,9 +35,9 @@ impl fmt::Display for Missing {
 }
 
 impl FromStr for Missing {
-    type Err = SettingError;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         match text {
             "refuse" => Ok(Self::Refuse),
             "interpolate" => Ok(Self::Interpolate),

@@ -19,7 +19,7 @@ use super::input::{LIMIT, failed, peek, utf8};
 use super::number::number;
 use super::{Kind, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
-use longspan::setting::nearest;
+use longspan::option_syntax::nearest;
 
 /// Names of columns of labels that need not be pointed out.
 pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];

@@ -28,7 +28,7 @@ use super::input::{Lines, utf8};
 use super::number::number;
 use super::{Kind, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
-use longspan::setting::nearest;
+use longspan::option_syntax::nearest;
 
 /// The tags that matter here, and those that say nothing new.
 const TAGS: [&str; 10] = [

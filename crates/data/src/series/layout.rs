@@ -5,7 +5,7 @@ use csv::StringRecord;
 use super::SeriesOptions;
 use super::error::{SeriesError, list, shorten};
 use super::value::{Form, Value, looks_like_time};
-use longspan::setting::nearest;
+use longspan::option_syntax::nearest;
 
 /// The column of times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,11 +122,11 @@ impl Source for Agreement {
         batch.carry = false;
         batch.first_sample = self.first_sample + (epoch * self.windows + window) * rows as u64;
         for row in 0..rows {
-            let mut places = batch.inputs[row..].iter_mut().step_by(rows);
+            let mut positions = batch.inputs[row..].iter_mut().step_by(rows);
             let verb = self.write(batch.first_sample + row as u64, |token| {
-                *places.next().expect("a sentence has N + 2 tokens") = token;
+                *positions.next().expect("a sentence has N + 2 tokens") = token;
             });
-            assert!(places.next().is_none(), "a sentence has N + 2 tokens");
+            assert!(positions.next().is_none(), "a sentence has N + 2 tokens");
             batch.targets[(steps - 1) * rows + row] = verb;
         }
     }

@@ -60,7 +60,7 @@ impl Source for Pairs {
         (batch.carry, batch.first_sample) = (false, whole.first_sample);
         let encoded = &mut batch.encoded;
         encoded.extent.set_lengths(read);
-        encoded.inputs.resize(encoded.extent.places(), 0);
+        encoded.inputs.resize(encoded.extent.positions(), 0);
         encoded.rows.extend(0..read.len());
         for row in 0..read.len() {
             for t in 0..read[row] {
@@ -68,9 +68,9 @@ impl Source for Pairs {
             }
             let mut before = self.start;
             for t in 0..said[row] {
-                let place = batch.extent.offset(t) + row;
+                let position = batch.extent.offset(t) + row;
                 let token = FIRST + whole.targets[extent.offset(read[row] + t) + row];
-                (batch.inputs[place], batch.targets[place]) = (before, token);
+                (batch.inputs[position], batch.targets[position]) = (before, token);
                 before = token;
             }
         }

@@ -8,7 +8,7 @@ use super::{LONGEST, TaskError};
 use crate::vocabulary::Vocabulary;
 use longspan::batch::{Batch, Source};
 use longspan::model::head::ValueLoss;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, OutputSpec};
 use longspan_kernel::rng::{Key, Purpose, Stream};
 
@@ -124,27 +124,27 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn place(&self, t: usize) -> usize {
+    fn position(&self, t: usize) -> usize {
         assert!(t <= self.last, "step {t} of {}", self.last + 1);
         self.batch.extent.offset(t) + self.row
     }
 
     /// Step t reads a symbol, counted from 0.
     pub(super) fn read(&mut self, t: usize, symbol: u32) {
-        let place = self.place(t);
-        self.batch.inputs[place] = FIRST + symbol;
+        let position = self.position(t);
+        self.batch.inputs[position] = FIRST + symbol;
     }
 
     /// Step t reads numbers.
     pub(super) fn read_numbers<const D: usize>(&mut self, t: usize, numbers: [f32; D]) {
-        let place = self.place(t);
-        self.batch.numbers[place * D..][..D].copy_from_slice(&numbers);
+        let position = self.position(t);
+        self.batch.numbers[position * D..][..D].copy_from_slice(&numbers);
     }
 
     /// What step t is read out of.
     fn seen(&self, t: usize) -> usize {
         assert!(!self.pooled || t == self.last, "a prediction at step {t} from all of {}", self.last + 1);
-        if self.pooled { self.row } else { self.place(t) }
+        if self.pooled { self.row } else { self.position(t) }
     }
 
     /// Step t is to predict a class.
@@ -156,7 +156,7 @@ impl Row<'_> {
     /// The last step is to predict a number.
     pub(super) fn predict_value(&mut self, value: f32) {
         let seen = self.seen(self.last);
-        self.batch.values.places.push(seen as u32);
+        self.batch.values.positions.push(seen as u32);
         self.batch.values.targets.push(value);
     }
 }
@@ -174,7 +174,7 @@ pub struct Samples {
     windows: u64,
     first_sample: u64,
     same_every_epoch: bool,
-    pool: Pool,
+    pool: Pooling,
     order: Mutex<Order>,
 }
 
@@ -219,7 +219,7 @@ impl Samples {
             windows,
             first_sample,
             same_every_epoch: false,
-            pool: Pool::Steps,
+            pool: Pooling::Last,
             order,
         })
     }
@@ -233,8 +233,8 @@ impl Samples {
     ///
     /// # Panics
     /// If the pool makes one thing of a row and the task predicts something else than its end.
-    pub fn pooled(self, pool: Pool) -> Self {
-        assert!(pool == Pool::Steps || self.task.predicts_once(), "{pool:?} of {}", self.task.name);
+    pub fn pooled(self, pool: Pooling) -> Self {
+        assert!(pool == Pooling::Last || self.task.predicts_once(), "{pool:?} of {}", self.task.name);
         Self { pool, ..self }
     }
 
@@ -285,11 +285,11 @@ impl Source for Samples {
         steps.extend(samples.iter().map(|&(Reverse(length), _)| self.task.steps(length)));
         batch.reshape_to(steps);
         if let Reads::Numbers(width) = self.task.reads {
-            batch.numbers.resize(batch.extent.places() * width, 0.0);
+            batch.numbers.resize(batch.extent.positions() * width, 0.0);
         }
         batch.carry = false;
         batch.first_sample = first;
-        let pooled = self.pool != Pool::Steps;
+        let pooled = self.pool != Pooling::Last;
         let write = |batch: &mut Batch, row: usize, last: usize| {
             let (Reverse(length), sample) = samples[row];
             let mut draw = self.key.stream(0, sample);

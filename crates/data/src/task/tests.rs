@@ -15,10 +15,10 @@ use super::samples::FIRST;
 use super::*;
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 /// Targets of what is read, by a person's solution; None for what no sample reads.
 type Solution = fn(&[u32]) -> Option<Vec<u32>>;
@@ -91,16 +91,18 @@ struct Sample {
 fn samples(batch: &Batch) -> Vec<Sample> {
     let extent = &batch.extent;
     let sample = |row| {
-        let places: Vec<usize> = (0..extent.length(row)).map(|t| extent.offset(t) + row).collect();
-        let end = *places.last().unwrap() as u32;
-        let value = batch.values.places.iter().position(|&place| place == end);
+        let positions: Vec<usize> = (0..extent.length(row)).map(|t| extent.offset(t) + row).collect();
+        let end = *positions.last().unwrap() as u32;
+        let value = batch.values.positions.iter().position(|&position| position == end);
         Sample {
-            symbols: places.iter().map(|&p| batch.inputs[p].wrapping_sub(FIRST)).collect(),
+            symbols: positions.iter().map(|&p| batch.inputs[p].wrapping_sub(FIRST)).collect(),
             numbers: match batch.numbers.is_empty() {
                 true => Vec::new(),
-                false => places.iter().map(|&p| [batch.numbers[2 * p], batch.numbers[2 * p + 1]]).collect(),
+                false => {
+                    positions.iter().map(|&p| [batch.numbers[2 * p], batch.numbers[2 * p + 1]]).collect()
+                }
             },
-            targets: places.iter().map(|&p| batch.targets[p]).collect(),
+            targets: positions.iter().map(|&p| batch.targets[p]).collect(),
             value: value.map(|i| batch.values.targets[i]),
         }
     };
@@ -260,9 +262,9 @@ fn rows_of_several_lengths_are_sorted_and_all_lengths_occur() {
         }
         let seen: HashSet<usize> = order.iter().map(|&sample| wide.length(sample)).collect();
         assert_eq!(seen, lengths("20..33").all().collect());
-        assert!(batch.values.places.is_sorted_by(|a, b| a < b));
+        assert!(batch.values.positions.is_sorted_by(|a, b| a < b));
         let few = Samples::new(task, lengths("20..33"), 4, 1, 5, 0).unwrap();
-        let counted = (0..5).map(|w| window(&few, 0, w).0).map(|b| b.scored() + b.values.places.len());
+        let counted = (0..5).map(|w| window(&few, 0, w).0).map(|b| b.scored() + b.values.positions.len());
         assert_eq!(few.scored(), counted.sum::<usize>() as u64, "{}", task.name);
     }
 }
@@ -329,8 +331,8 @@ fn models_of_a_tasks_shape_score_it() {
         if let InputSpec::Tokens { vocabulary, .. } = spec.input {
             assert_eq!(vocabulary, task.words().unwrap().len());
         }
-        let ctx = Context::<f64>::new(Level::Portable, 1);
-        let mut model = Model::new(ctx.level(), &spec);
+        let ctx = Context::<f64>::new(InstructionSet::Portable, 1);
+        let mut model = Model::new(ctx.instruction_set(), &spec);
         // Weights of zero give every class the same probability, and the number 0.
         let params = Params::zeros(model.layout().clone());
         model.pack(&ctx, &params);
@@ -340,7 +342,7 @@ fn models_of_a_tasks_shape_score_it() {
             OutputSpec::Classes { count, .. } => batch.scored() as f64 * (count as f64).ln(),
             OutputSpec::Values { .. } => rows.iter().map(|row| f64::from(row.value.unwrap()).powi(2)).sum(),
         };
-        assert_eq!(score.scored as usize, batch.scored() + batch.values.places.len());
+        assert_eq!(score.scored as usize, batch.scored() + batch.values.positions.len());
         assert!((score.loss - loss).abs() < 1e-9 * loss, "{}: {} for {loss}", task.name, score.loss);
     }
 }
@@ -351,9 +353,9 @@ fn a_pool_has_the_targets_of_the_last_steps_row_by_row() {
     for task in all().filter(|task| task.predicts_once()) {
         once.push(task.name);
         let of = |pool| training(task, "12..30", 40).pooled(pool);
-        let (steps, rows) = window(&of(Pool::Steps), 0, 3);
+        let (steps, rows) = window(&of(Pooling::Last), 0, 3);
         let mut batch = Batch::default();
-        of(Pool::Ends).fill(0, 3, &mut batch);
+        of(Pooling::BothEnds).fill(0, 3, &mut batch);
         assert_eq!((&batch.inputs, &batch.numbers), (&steps.inputs, &steps.numbers), "{}", task.name);
         match task.words() {
             Some(_) => {
@@ -363,7 +365,7 @@ fn a_pool_has_the_targets_of_the_last_steps_row_by_row() {
             None => {
                 let values: Vec<f32> = rows.iter().map(|row| row.value.unwrap()).collect();
                 assert_eq!(batch.values.targets, values, "{}", task.name);
-                assert!(batch.values.places.iter().copied().eq(0..40), "{}", task.name);
+                assert!(batch.values.positions.iter().copied().eq(0..40), "{}", task.name);
             }
         }
     }

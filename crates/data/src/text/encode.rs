@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::fingerprint::Fingerprint;
 use super::super::tokens::{Tokens, Writer, temporary_directory};
 use super::super::vocabulary::Vocabulary;
-use super::input::Passage;
+use super::input::PieceReader;
 use super::{TextError, content};
 
 /// What is known of a part besides its tokens.
@@ -35,7 +35,7 @@ impl Tally {
 /// The tokens of a text, at most `in_memory` bytes of them in memory, and what is known of those before and from token `kept`
 /// on; without one all are before.
 pub(super) fn encode(
-    mut pieces: Passage<'_, impl Read>,
+    mut pieces: PieceReader<'_, impl Read>,
     path: &Path,
     vocabulary: &Vocabulary,
     kept: Option<usize>,

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::super::file::{self, FileError};
 use super::super::tokens::{temporary, temporary_directory};
 use super::super::units::Piece;
-use super::super::vocabulary::Level;
+use super::super::vocabulary::TokenLevel;
 use super::pieces::{PieceError, Pieces};
 use super::{Reading, TextError, Watch, content};
 
@@ -58,10 +58,10 @@ impl<'a> Input<'a> {
     }
 
     /// Begins a pass.
-    pub(super) fn pieces(&mut self, level: Level) -> Result<Passage<'_, &File>, TextError> {
+    pub(super) fn pieces(&mut self, level: TokenLevel) -> Result<PieceReader<'_, &File>, TextError> {
         (&self.file).rewind().map_err(|error| FileError::new(self.path, error, NEED))?;
         self.begun += 1;
-        Ok(Passage {
+        Ok(PieceReader {
             pieces: Pieces::new(&self.file, self.bytes, level),
             path: self.path,
             watch: Some(self.watch),
@@ -73,13 +73,13 @@ impl<'a> Input<'a> {
 }
 
 /// One pass over bytes in memory, which messages call `path`.
-pub(super) fn of_bytes<'a>(path: &'a Path, bytes: &'a [u8], level: Level) -> Passage<'a, &'a [u8]> {
+pub(super) fn of_bytes<'a>(path: &'a Path, bytes: &'a [u8], level: TokenLevel) -> PieceReader<'a, &'a [u8]> {
     let of = bytes.len() as u64;
-    Passage { pieces: Pieces::new(bytes, of, level), path, watch: None, before: 0, of, reported: 0 }
+    PieceReader { pieces: Pieces::new(bytes, of, level), path, watch: None, before: 0, of, reported: 0 }
 }
 
 /// One pass.
-pub(super) struct Passage<'a, R> {
+pub(super) struct PieceReader<'a, R> {
     pieces: Pieces<R>,
     path: &'a Path,
     watch: Option<&'a mut dyn FnMut(Reading<'_>)>,
@@ -88,7 +88,7 @@ pub(super) struct Passage<'a, R> {
     reported: u64,
 }
 
-impl<R: Read> Passage<'_, R> {
+impl<R: Read> PieceReader<'_, R> {
     /// The next piece.
     pub(super) fn next(&mut self) -> Result<Option<Piece<'_>>, TextError> {
         let done = self.pieces.done();

@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 
 use super::super::units::{Content, Piece, Place, utf8};
-use super::super::vocabulary::{Level, VocabularyError};
+use super::super::vocabulary::{TokenLevel, VocabularyError};
 
 /// Bytes of a piece.
 pub(super) const PIECE: usize = 64 << 10;
@@ -40,7 +40,7 @@ impl From<VocabularyError> for PieceError {
 /// Reads a text once.
 pub(super) struct Pieces<R> {
     input: R,
-    level: Level,
+    level: TokenLevel,
     /// Bytes that were not read yet.
     left: u64,
     buffer: Vec<u8>,
@@ -52,7 +52,7 @@ pub(super) struct Pieces<R> {
 
 impl<R: Read> Pieces<R> {
     /// Reads `bytes` bytes of `input`.
-    pub(super) fn new(input: R, bytes: u64, level: Level) -> Self {
+    pub(super) fn new(input: R, bytes: u64, level: TokenLevel) -> Self {
         Self { input, level, left: bytes, buffer: Vec::new(), used: 0, place: Place::START }
     }
 
@@ -84,12 +84,12 @@ impl<R: Read> Pieces<R> {
         let (bytes, place) = (&self.buffer[..cut], self.place);
         self.used = cut;
         let content = match self.level {
-            Level::Byte => Content::Bytes(bytes),
+            TokenLevel::Byte => Content::Bytes(bytes),
             _ => Content::Text(utf8(bytes, place)?),
         };
         self.place = match self.level {
             // Nobody asks for a line of bytes.
-            Level::Byte => Place { offset: place.offset + cut as u64, ..place },
+            TokenLevel::Byte => Place { offset: place.offset + cut as u64, ..place },
             _ => place.after(bytes),
         };
         Ok(Some(Piece { content, place, last: self.left == 0 && cut == self.buffer.len() }))
@@ -112,16 +112,16 @@ impl<R: Read> Pieces<R> {
     /// How many of the buffer's bytes make a piece; None if more are needed.
     fn cut(&self) -> Result<Option<usize>, VocabularyError> {
         let bytes = &self.buffer[..];
-        if self.level == Level::Byte || self.left == 0 {
+        if self.level == TokenLevel::Byte || self.left == 0 {
             return Ok(Some(bytes.len()));
         }
         // What may be the beginning of a character waits; what is none at all is found when the piece is read as text.
         let begun = bytes.iter().rev().take(4).position(|&byte| byte & 0xc0 != 0x80).map_or(0, |i| i + 1);
         let whole = bytes.len() - begun;
         Ok(match self.level {
-            Level::Char | Level::Byte => Some(whole),
-            Level::Word => after_white_space(&bytes[..whole], self.place)?,
-            Level::Tokenizer => {
+            TokenLevel::Char | TokenLevel::Byte => Some(whole),
+            TokenLevel::Word => after_white_space(&bytes[..whole], self.place)?,
+            TokenLevel::Tokenizer => {
                 let text = utf8(&bytes[..whole], self.place)?;
                 let rest = |at: usize| text[at..].chars().next().is_some_and(|c| !c.is_whitespace());
                 let line = text.match_indices('\n').map(|(at, _)| at + 1).rev();

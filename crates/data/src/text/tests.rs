@@ -17,7 +17,7 @@ impl Files {
         path
     }
 
-    fn options(&self, content: impl AsRef<[u8]>, level: Level) -> TextOptions {
+    fn options(&self, content: impl AsRef<[u8]>, level: TokenLevel) -> TextOptions {
         let train = self.write("train.txt", content);
         TextOptions { train, valid: None, test: None, level, vocabulary_size: None, valid_fraction: 0.0 }
     }
@@ -39,9 +39,9 @@ fn the_last_tokens_are_held_out_at_every_level() {
     // 19 bytes, 17 characters, 9 words with their <eos>; of each the last 0.3, rounded down.
     let text = "ab cd\nef gh\nij äö";
     for (level, kept, count, held_out) in [
-        (Level::Byte, "ab cd\nef gh\nij", 14, 5),
-        (Level::Char, "ab cd\nef gh\n", 12, 5),
-        (Level::Word, "ab cd\nef gh\nij ", 7, 2),
+        (TokenLevel::Byte, "ab cd\nef gh\nij", 14, 5),
+        (TokenLevel::Char, "ab cd\nef gh\n", 12, 5),
+        (TokenLevel::Word, "ab cd\nef gh\nij ", 7, 2),
     ] {
         let options = TextOptions { valid_fraction: 0.3, ..files.options(text, level) };
         let TextCorpus { vocabulary, train, valid, test } = load(&options).unwrap();
@@ -59,7 +59,7 @@ fn the_last_tokens_are_held_out_at_every_level() {
 #[test]
 fn the_vocabulary_comes_from_the_training_file() {
     let files = Files::new();
-    let mut options = files.options("aab\nab\nc d\n", Level::Char);
+    let mut options = files.options("aab\nab\nc d\n", TokenLevel::Char);
     // A validation file wins over the fraction.
     options.valid = Some(files.write("valid.txt", "abba"));
     options.valid_fraction = 0.5;
@@ -74,7 +74,7 @@ fn the_vocabulary_comes_from_the_training_file() {
     // Characters of the held-out part are known, its words are not.
     options = TextOptions { valid: None, test: None, ..options };
     assert_eq!(load(&options).unwrap().vocabulary.len(), 6);
-    options.level = Level::Word;
+    options.level = TokenLevel::Word;
     let corpus = load(&options).unwrap();
     assert_eq!(corpus.vocabulary, Vocabulary::of_words(["aab", "ab"]));
     let valid = corpus.valid.unwrap();
@@ -88,7 +88,7 @@ fn the_vocabulary_comes_from_the_training_file() {
 fn a_checkpoints_vocabulary_is_kept() {
     let files = Files::new();
     let vocabulary = Vocabulary::words("b a\n", None).unwrap();
-    let options = TextOptions { valid_fraction: 0.5, ..files.options("a b c\nb c\n", Level::Char) };
+    let options = TextOptions { valid_fraction: 0.5, ..files.options("a b c\nb c\n", TokenLevel::Char) };
     let corpus = TextCorpus::load(&options, Some(vocabulary.clone()), &mut |_| {}).unwrap();
     assert_eq!(corpus.vocabulary, vocabulary);
     assert_eq!(vocabulary.decode(&tokens(&corpus.train)), "a b <unk>\n");
@@ -101,7 +101,7 @@ fn a_checkpoints_vocabulary_is_kept() {
 #[test]
 fn line_endings_of_windows_stay_bytes_and_characters() {
     let files = Files::new();
-    for (level, tokens) in [(Level::Byte, 6), (Level::Char, 6), (Level::Word, 4)] {
+    for (level, tokens) in [(TokenLevel::Byte, 6), (TokenLevel::Char, 6), (TokenLevel::Word, 4)] {
         let corpus = load(&files.options("a\r\nb\r\n", level)).unwrap();
         assert_eq!(corpus.train.len(), tokens, "{level}");
     }
@@ -116,12 +116,12 @@ fn errors_name_the_file_and_the_way_out() {
             assert!(error.contains(part), "{error:?} without {part:?}");
         }
     };
-    let latin = files.options(b"one\nf\xfcr", Level::Char);
+    let latin = files.options(b"one\nf\xfcr", TokenLevel::Char);
     says(&latin, &["train.txt: line 2, column 2 (byte 5)", "--level byte"]);
-    says(&TextOptions { level: Level::Word, ..latin.clone() }, &["line 2, column 2 (byte 5)"]);
-    assert!(load(&TextOptions { level: Level::Byte, ..latin }).is_ok());
+    says(&TextOptions { level: TokenLevel::Word, ..latin.clone() }, &["line 2, column 2 (byte 5)"]);
+    assert!(load(&TextOptions { level: TokenLevel::Byte, ..latin }).is_ok());
 
-    let options = files.options("one two three\n", Level::Word);
+    let options = files.options("one two three\n", TokenLevel::Word);
     let valid = |path: PathBuf| TextOptions { valid: Some(path), ..options.clone() };
     says(&valid(files.0.path().join("none.txt")), &["no file", "none.txt"]);
     says(&valid(files.0.path().to_owned()), &["is a directory"]);
@@ -168,18 +168,18 @@ fn a_long_text_is_what_it_is_in_one_piece() {
         words
     };
     for (level, fraction) in [
-        (Level::Byte, 0.0),
-        (Level::Byte, 0.4),
-        (Level::Char, 0.0),
-        (Level::Char, 0.37),
-        (Level::Word, 0.0),
-        (Level::Word, 0.1),
-        (Level::Word, 0.63),
+        (TokenLevel::Byte, 0.0),
+        (TokenLevel::Byte, 0.4),
+        (TokenLevel::Char, 0.0),
+        (TokenLevel::Char, 0.37),
+        (TokenLevel::Word, 0.0),
+        (TokenLevel::Word, 0.1),
+        (TokenLevel::Word, 0.63),
     ] {
         let options = TextOptions { valid_fraction: fraction, ..files.options(&text, level) };
         let begins: Vec<usize> = match level {
-            Level::Byte => (0..text.len()).collect(),
-            Level::Char => text.char_indices().map(|(offset, _)| offset).collect(),
+            TokenLevel::Byte => (0..text.len()).collect(),
+            TokenLevel::Char => text.char_indices().map(|(offset, _)| offset).collect(),
             _ => plain_words(&text).iter().map(|(at, _)| at - text.as_ptr() as usize).collect(),
         };
         let kept = begins.len() - (fraction * begins.len() as f64) as usize;
@@ -191,8 +191,8 @@ fn a_long_text_is_what_it_is_in_one_piece() {
             assert_eq!((train.len(), train.len() + valid.len()), (kept, begins.len()), "{level} {fraction}");
             let all = [train, valid].concat();
             match level {
-                Level::Byte => assert!(all.iter().map(|&t| t as u8).eq(text.bytes())),
-                Level::Char => assert_eq!(corpus.vocabulary.decode(&all), text),
+                TokenLevel::Byte => assert!(all.iter().map(|&t| t as u8).eq(text.bytes())),
+                TokenLevel::Char => assert_eq!(corpus.vocabulary.decode(&all), text),
                 _ => {
                     assert_eq!(
                         corpus.vocabulary,
@@ -237,25 +237,25 @@ fn faults_far_into_a_text_have_their_place() {
             content.extend(fault);
             content.extend(b"rest\n".repeat(30_000));
             let line = format!("line {}, column 1 (byte {})", at / 5 + 1, at - at % 5);
-            says(&content, Level::Char, &["train.txt", &line, "--level byte"]);
-            says(&content, Level::Word, &["train.txt", &line]);
+            says(&content, TokenLevel::Char, &["train.txt", &line, "--level byte"]);
+            says(&content, TokenLevel::Word, &["train.txt", &line]);
         }
     }
     let long = ["one\ntwo ".to_owned(), "x".repeat(3 << 20)].concat();
     says(
         long.as_bytes(),
-        Level::Word,
+        TokenLevel::Word,
         &["line 2, column 5", "more than 1048576 bytes", "--level char or byte"],
     );
-    assert!(load(&files.options(&long, Level::Char)).is_ok());
+    assert!(load(&files.options(&long, TokenLevel::Char)).is_ok());
     let line = "word ".repeat(1 << 20);
-    assert_eq!(load(&files.options(&line, Level::Word)).unwrap().train.len(), (1 << 20) + 1);
+    assert_eq!(load(&files.options(&line, TokenLevel::Word)).unwrap().train.len(), (1 << 20) + 1);
 }
 
 #[test]
 fn every_byte_is_told_of_while_a_text_is_read() {
     let files = Files::new();
-    let options = files.options("the cat \n".repeat(1 << 20), Level::Word);
+    let options = files.options("the cat \n".repeat(1 << 20), TokenLevel::Word);
     let (mut last, mut calls) = (0, 0);
     TextCorpus::load(&TextOptions { valid_fraction: 0.5, ..options }, None, &mut |reading| {
         assert!(reading.bytes > last && reading.bytes <= reading.of && reading.of == 3 * (9 << 20));
@@ -273,20 +273,23 @@ fn a_given_vocabulary_is_read_from_json() {
         (0..vocabulary.len() as u32).map(|id| vocabulary.label(id)).collect::<Vec<_>>()
     };
     for (json, level, expected) in [
-        (r#"["b","<eos>","<unk>","a"]"#, Level::Word, ["b", "<eos>", "<unk>", "a"]),
-        (r#"{"a":3,"b":0,"<unk>":2,"<eos>":1}"#, Level::Word, ["b", "<eos>", "<unk>", "a"]),
-        (r#"["z","<unk>","\n","a"]"#, Level::Char, ["z", "<unk>", r"\n", "a"]),
+        (r#"["b","<eos>","<unk>","a"]"#, TokenLevel::Word, ["b", "<eos>", "<unk>", "a"]),
+        (r#"{"a":3,"b":0,"<unk>":2,"<eos>":1}"#, TokenLevel::Word, ["b", "<eos>", "<unk>", "a"]),
+        (r#"["z","<unk>","\n","a"]"#, TokenLevel::Char, ["z", "<unk>", r"\n", "a"]),
     ] {
         let vocabulary = read(json, level).unwrap();
         assert_eq!(labels(vocabulary.clone()), expected);
         let stored = serde_json::to_string(&vocabulary).unwrap();
         assert_eq!(serde_json::from_str::<Vocabulary>(&stored).unwrap(), vocabulary);
     }
-    let chars = read(r#"["z","<unk>","\n","a"]"#, Level::Char).unwrap();
+    let chars = read(r#"["z","<unk>","\n","a"]"#, TokenLevel::Char).unwrap();
     assert_eq!(chars.encode("az\nß").unwrap(), [3, 0, 2, 1]);
-    assert_ne!(chars.fingerprint(), read(r#"["z","\ufffd","\n","a"]"#, Level::Char).unwrap().fingerprint());
+    assert_ne!(
+        chars.fingerprint(),
+        read(r#"["z","\ufffd","\n","a"]"#, TokenLevel::Char).unwrap().fingerprint()
+    );
     // Without <unk> the first word that is missing is named.
-    let words = read(r#"["a","<eos>"]"#, Level::Word).unwrap();
+    let words = read(r#"["a","<eos>"]"#, TokenLevel::Word).unwrap();
     assert_eq!(words.encode("a a\n").unwrap(), [0, 0, 1]);
     let error = words.encode("a\na other").unwrap_err().to_string();
     assert!(
@@ -294,27 +297,27 @@ fn a_given_vocabulary_is_read_from_json() {
         "{error}"
     );
     for (json, level, part) in [
-        ("", Level::Word, "not JSON"),
-        ("{", Level::Word, "not JSON"),
-        ("3", Level::Word, "neither an array nor an object"),
-        ("[]", Level::Word, "no tokens"),
-        ("{}", Level::Word, "no tokens"),
-        ("[\"a\", 3]", Level::Word, "token 1 is 3"),
-        (r#"{"a":0,"b":2}"#, Level::Word, "\"b\" has the number 2, and 2 tokens have 0 to 1"),
-        (r#"{"a":0,"b":0}"#, Level::Word, "both the number 0"),
-        (r#"{"a":-1}"#, Level::Word, "-1"),
-        (r#"["a","b","a"]"#, Level::Word, "tokens 0 and 2 are both \"a\""),
-        (r#"["a","b"]"#, Level::Word, "no <eos>"),
-        (r#"["a b","<eos>"]"#, Level::Word, "\"a b\" is no word"),
-        (r#"["the"]"#, Level::Char, "\"the\", is not one character: choose --level word"),
-        (r#"["the"]"#, Level::Byte, "leave out --vocab"),
+        ("", TokenLevel::Word, "not JSON"),
+        ("{", TokenLevel::Word, "not JSON"),
+        ("3", TokenLevel::Word, "neither an array nor an object"),
+        ("[]", TokenLevel::Word, "no tokens"),
+        ("{}", TokenLevel::Word, "no tokens"),
+        ("[\"a\", 3]", TokenLevel::Word, "token 1 is 3"),
+        (r#"{"a":0,"b":2}"#, TokenLevel::Word, "\"b\" has the number 2, and 2 tokens have 0 to 1"),
+        (r#"{"a":0,"b":0}"#, TokenLevel::Word, "both the number 0"),
+        (r#"{"a":-1}"#, TokenLevel::Word, "-1"),
+        (r#"["a","b","a"]"#, TokenLevel::Word, "tokens 0 and 2 are both \"a\""),
+        (r#"["a","b"]"#, TokenLevel::Word, "no <eos>"),
+        (r#"["a b","<eos>"]"#, TokenLevel::Word, "\"a b\" is no word"),
+        (r#"["the"]"#, TokenLevel::Char, "\"the\", is not one character: choose --level word"),
+        (r#"["the"]"#, TokenLevel::Byte, "leave out --vocab"),
     ] {
         let error = read(json, level).unwrap_err().to_string();
         assert!(error.contains("vocab.json: ") && error.contains(part), "{json}: {error}");
     }
     #[cfg(not(feature = "tokenizers"))]
     {
-        let error = read(r#"{"model":{"type":"BPE"}}"#, Level::Char).unwrap_err().to_string();
+        let error = read(r#"{"model":{"type":"BPE"}}"#, TokenLevel::Char).unwrap_err().to_string();
         assert!(error.contains("cargo install --path crates/longspan-cli --features tokenizers"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{END_OF_LINE, Kind, Level, Vocabulary, VocabularyError};
+use super::{END_OF_LINE, Kind, TokenLevel, Vocabulary, VocabularyError};
 
 /// What a checkpoint holds: `{"level":"char","chars":" abc"}`.
 #[derive(Serialize, Deserialize)]
@@ -80,7 +80,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`VocabularyError`] says what is wrong with it.
-    pub fn from_json(json: &str, level: Level) -> Result<Self, VocabularyError> {
+    pub fn from_json(json: &str, level: TokenLevel) -> Result<Self, VocabularyError> {
         let problem = |problem| VocabularyError::NoVocabulary { problem };
         let value: serde_json::Value =
             serde_json::from_str(json).map_err(|error| problem(format!("it is not JSON ({error})")))?;
@@ -104,7 +104,7 @@ impl Vocabulary {
         Self::given(tokens, level)
     }
 
-    fn given(tokens: Vec<String>, level: Level) -> Result<Self, VocabularyError> {
+    fn given(tokens: Vec<String>, level: TokenLevel) -> Result<Self, VocabularyError> {
         let unfit = |problem| Err(VocabularyError::Unfit { problem });
         if tokens.is_empty() {
             return Err(VocabularyError::NoVocabulary { problem: "it has no tokens".into() });
@@ -119,7 +119,7 @@ impl Vocabulary {
             }
         }
         match level {
-            Level::Char => {
+            TokenLevel::Char => {
                 let (mut chars, mut unknown) = (Vec::new(), None);
                 for (index, token) in tokens.iter().enumerate() {
                     let mut letters = token.chars();
@@ -139,7 +139,7 @@ impl Vocabulary {
                 }
                 Ok(Self::of_chars(chars, unknown))
             }
-            Level::Word => {
+            TokenLevel::Word => {
                 let split = |token: &&String| token.is_empty() || token.contains(char::is_whitespace);
                 if let Some(token) = tokens.iter().find(split) {
                     let token = short(token);
@@ -152,7 +152,7 @@ impl Vocabulary {
                 }
                 Ok(Self::index(tokens))
             }
-            Level::Byte | Level::Tokenizer => unfit(
+            TokenLevel::Byte | TokenLevel::Tokenizer => unfit(
                 "bytes have a vocabulary of their own: choose --level char or word, or leave out --vocab"
                     .into(),
             ),

@@ -4,11 +4,11 @@ const TEXT: &str = "Der Fluß — naïve 日本\tx\r\n\nlast line";
 
 #[test]
 fn levels_are_read_as_they_are_written() {
-    for level in [Level::Byte, Level::Char, Level::Word] {
+    for level in [TokenLevel::Byte, TokenLevel::Char, TokenLevel::Word] {
         assert_eq!(level.to_string().parse(), Ok(level));
         assert_eq!(serde_json::to_string(&level).unwrap(), format!("\"{level}\""));
     }
-    let error = "Bytes".parse::<Level>().unwrap_err().to_string();
+    let error = "Bytes".parse::<TokenLevel>().unwrap_err().to_string();
     assert_eq!(error, "there is no level \"Bytes\": choose byte, char or word");
 }
 

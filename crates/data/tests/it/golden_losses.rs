@@ -9,14 +9,14 @@ use std::sync::Arc;
 use longspan::batch::{Batch, Source};
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
 use longspan_data::batches::{Order, SequenceBatches};
 use longspan_data::labelled::ts;
 use longspan_data::mask::LossMask;
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 
 const GRU: CellKind = CellKind::Gru { reset_after: true };
@@ -56,8 +56,8 @@ impl Golden {
 
     /// Loss, gradients of all weights, and of the initial state where the file has them.
     fn compare<R: Real>(&self, spec: &ModelSpec, weights: Option<&[f64]>, batch: &Batch, tolerance: f64) {
-        let ctx = Context::<R>::new(Level::detect(), 2);
-        let mut model = Model::new(ctx.level(), spec);
+        let ctx = Context::<R>::new(InstructionSet::detect(), 2);
+        let mut model = Model::new(ctx.instruction_set(), spec);
         if let Some(weights) = weights {
             model.weigh_classes(weights);
         }
@@ -104,20 +104,20 @@ fn both(golden: &Golden, spec: &ModelSpec, weights: Option<&[f64]>, batch: &Batc
     golden.compare::<f32>(spec, weights, batch, 5e-6);
 }
 
-fn reader(output: OutputSpec, pool: Pool) -> ModelSpec {
+fn reader(output: OutputSpec, pool: Pooling) -> ModelSpec {
     let input = InputSpec::Numbers { width: INPUT };
     ModelSpec { pool, chunk: 3, ..ModelSpec::new(LSTM, input, HIDDEN, 1, output) }
 }
 
 #[test]
 fn classes_with_ignored_places_and_weights() {
-    let spec = reader(OutputSpec::Classes { count: 4, tied: false }, Pool::Steps);
+    let spec = reader(OutputSpec::Classes { count: 4, tied: false }, Pooling::Last);
     for name in ["cross_entropy", "weighted"] {
         let golden = Golden::open(&format!("loss/{name}"));
         let mut batch = Batch::default();
         batch.reshape_to(&RAGGED);
         (batch.numbers, batch.targets) = (golden.singles("x"), golden.tokens("targets"));
-        assert!(batch.scored() < batch.extent.places());
+        assert!(batch.scored() < batch.extent.positions());
         let weights = golden.reals("weights");
         both(&golden, &spec, Some(&weights[..]).filter(|_| name == "weighted"), &batch);
     }
@@ -127,9 +127,9 @@ fn classes_with_ignored_places_and_weights() {
 #[test]
 fn labels_at_the_end_at_every_step_and_from_the_mean() {
     for (name, mask, pool) in [
-        ("last", LossMask::Last, Pool::Steps),
-        ("all", LossMask::All, Pool::Steps),
-        ("mean", LossMask::Last, Pool::Mean),
+        ("last", LossMask::Last, Pooling::Last),
+        ("all", LossMask::All, Pooling::Last),
+        ("mean", LossMask::Last, Pooling::Mean),
     ] {
         let golden = Golden::open(&format!("loss/{name}"));
         let (x, labels) = (golden.singles("x"), golden.tokens("labels"));
@@ -161,8 +161,8 @@ fn every_loss_of_numbers() {
         let mut batch = Batch::default();
         batch.reshape_to(&RAGGED);
         batch.numbers = golden.singles("x");
-        (batch.values.places, batch.values.targets) = (golden.tokens("scored"), golden.singles("values"));
-        both(&golden, &reader(OutputSpec::Values { width: 2, loss }, Pool::Steps), None, &batch);
+        (batch.values.positions, batch.values.targets) = (golden.tokens("scored"), golden.singles("values"));
+        both(&golden, &reader(OutputSpec::Values { width: 2, loss }, Pooling::Last), None, &batch);
     }
 }
 
@@ -182,8 +182,8 @@ fn encoders_and_decoders() {
             let encoded = &mut batch.encoded;
             encoded.extent.set_lengths(&order.iter().map(|&row| lengths[row]).collect::<Vec<_>>());
             encoded.rows = (0..4).map(|row| order.iter().position(|&o| o == row).expect("a row")).collect();
-            let places = (0..encoded.extent.places()).map(|place| encoded.extent.place(place));
-            encoded.inputs = places.map(|(t, row)| read[4 * t + order[row]]).collect();
+            let positions = (0..encoded.extent.positions()).map(|position| encoded.extent.position(position));
+            encoded.inputs = positions.map(|(t, row)| read[4 * t + order[row]]).collect();
             let encoder = Some(InputSpec::Tokens { vocabulary: 9, embedding: INPUT });
             let spec =
                 ModelSpec { chunk: 3, encoder, ..ModelSpec::language(cell, 11, INPUT, HIDDEN, layers) };

@@ -18,7 +18,7 @@ use longspan_data::labelled::table::Columns;
 use longspan_data::labelled::{
     Kind, Labelled, LabelledError, LabelledOptions, LabelledParts, Lengths, Missing, Scaling, ts,
 };
-use longspan_data::vocabulary::Level;
+use longspan_data::vocabulary::TokenLevel;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 
 fn parts(train: PathBuf, test: &str, image_steps: ImageSteps) -> LabelledParts {
@@ -359,7 +359,7 @@ fn damaged_files_are_refused_or_read() {
     }
     let read = |bytes: &[u8]| {
         let file = (String::from("a"), PathBuf::from("dir/a.txt"), bytes);
-        folder::read([Ok(file)], Path::new("dir"), Tokens::Build(Level::Char))
+        folder::read([Ok(file)], Path::new("dir"), Tokens::Build(TokenLevel::Char))
     };
     survives("dir/a.txt", "Gauß\r\nEuler\nErdős\n\n".as_bytes(), read, consistent, CASES);
     let (pixels, labels) = images();

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use longspan_data::text::{TextCorpus, TextOptions, TextPart, read_vocabulary};
-use longspan_data::vocabulary::{Level, Vocabulary};
+use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
 use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -45,8 +45,8 @@ fn tokens(part: &TextPart) -> Vec<u32> {
 
 #[test]
 fn a_text_goes_through_a_tokenizer_and_comes_back() {
-    let vocabulary = Vocabulary::from_json(&tokenizer(), Level::Char).expect("a tokenizer");
-    assert_eq!((vocabulary.level(), vocabulary.len()), (Level::Tokenizer, 300));
+    let vocabulary = Vocabulary::from_json(&tokenizer(), TokenLevel::Char).expect("a tokenizer");
+    assert_eq!((vocabulary.level(), vocabulary.len()), (TokenLevel::Tokenizer, 300));
     let encoded = vocabulary.encode(LINE).expect("tokens");
     // Merges were learned, and nothing is truncated.
     assert!(encoded.len() > 5 && encoded.len() < LINE.len() / 2, "{}", encoded.len());
@@ -67,12 +67,12 @@ fn a_long_text_is_cut_where_no_token_is() {
     let text = LINE.repeat(4000);
     std::fs::write(path("text.txt"), &text).expect("a file");
     std::fs::write(path("tokenizer.json"), tokenizer()).expect("a file");
-    let vocabulary = read_vocabulary(&path("tokenizer.json"), Level::Char).expect("a tokenizer");
+    let vocabulary = read_vocabulary(&path("tokenizer.json"), TokenLevel::Char).expect("a tokenizer");
     let options = TextOptions {
         train: path("text.txt"),
         valid: None,
         test: None,
-        level: Level::Char,
+        level: TokenLevel::Char,
         vocabulary_size: None,
         valid_fraction: 0.3,
     };
@@ -90,6 +90,6 @@ fn a_long_text_is_cut_where_no_token_is() {
 #[test]
 fn what_is_no_tokenizer_is_named() {
     let error =
-        Vocabulary::from_json(r#"{"model":{"type":"Nothing"}}"#, Level::Char).unwrap_err().to_string();
+        Vocabulary::from_json(r#"{"model":{"type":"Nothing"}}"#, TokenLevel::Char).unwrap_err().to_string();
     assert!(error.contains("the tokenizer does not work"), "{error}");
 }

@@ -42,7 +42,7 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                     Operand::Hidden => (raw.states.get().wrapping_add(step.before * hidden), hidden),
                     Operand::Tape { slot, .. } => {
                         let row = E::TAPE * hidden;
-                        (raw.tape.get().wrapping_add(step.places * row + slot * hidden), row)
+                        (raw.tape.get().wrapping_add(step.positions * row + slot * hidden), row)
                     }
                 };
                 let mut at = 0;
@@ -60,7 +60,7 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                         let micro = self.kernels.micro(vectors, count, breadth);
                         // SAFETY: the operand's rows top..top + count and the panels hold `hidden` numbers each.
                         unsafe {
-                            micro(hidden, a, right, packed.panel_len(), tile.place(count, width), fetch)
+                            micro(hidden, a, right, packed.panel_len(), tile.position(count, width), fetch)
                         };
                         for m in 0..count {
                             for (p_, panel) in packed.panels()[at..at + breadth].iter().enumerate() {
@@ -76,16 +76,16 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                                         }
                                     }
                                     let left = panel.units - j;
-                                    let place = (step, top + m, panel.first + j);
+                                    let position = (step, top + m, panel.first + j);
                                     // SAFETY: the row belongs to this worker, the units to this turn of the loop.
                                     unsafe {
                                         if left >= I::V::<R>::LANES {
-                                            self.equations(p, sums, place, Full::<I::V<R>>(PhantomData));
+                                            self.equations(p, sums, position, Full::<I::V<R>>(PhantomData));
                                         } else {
                                             self.equations(
                                                 p,
                                                 sums,
-                                                place,
+                                                position,
                                                 Tail::<I::V<R>>(left, PhantomData),
                                             );
                                         }
@@ -109,23 +109,23 @@ impl<R: Real, E: Equations<R>> ForwardRows<'_, R, E> {
         &self,
         phase: usize,
         sums: [S::V; MAX_GATES],
-        place: (Step, usize, usize),
+        position: (Step, usize, usize),
         units: S,
     ) {
         // SAFETY: the caller's contract.
-        let at = unsafe { self.raw.forward_view::<E, S>(place, units) };
+        let at = unsafe { self.raw.forward_view::<E, S>(position, units) };
         self.equations.forward(phase, sums, at);
     }
 }
 
-pub(super) struct ReplayRows<'a, R, E> {
+pub(super) struct RecomputeRows<'a, R, E> {
     pub(super) equations: &'a E,
     pub(super) raw: Raw<'a, R>,
     pub(super) first: usize,
     pub(super) end: usize,
 }
 
-impl<R: Real, E: Equations<R>> Job for ReplayRows<'_, R, E> {
+impl<R: Real, E: Equations<R>> Job for RecomputeRows<'_, R, E> {
     type Output = ();
 
     #[inline(always)]
@@ -139,12 +139,12 @@ impl<R: Real, E: Equations<R>> Job for ReplayRows<'_, R, E> {
                 unsafe {
                     while unit + lanes <= raw.hidden {
                         let units = Full::<I::V<R>>(PhantomData);
-                        self.equations.replay(raw.forward_view::<E, _>((step, row, unit), units));
+                        self.equations.recompute(raw.forward_view::<E, _>((step, row, unit), units));
                         unit += lanes;
                     }
                     if unit < raw.hidden {
                         let units = Tail::<I::V<R>>(raw.hidden - unit, PhantomData);
-                        self.equations.replay(raw.forward_view::<E, _>((step, row, unit), units));
+                        self.equations.recompute(raw.forward_view::<E, _>((step, row, unit), units));
                     }
                 }
             }
@@ -192,7 +192,7 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
                     }
                 }
                 let stride = E::DELTAS * hidden;
-                let deltas = self.deltas.get().wrapping_add(step.places * stride);
+                let deltas = self.deltas.get().wrapping_add(step.positions * stride);
                 let operand = deltas.wrapping_add(phase.delta * hidden);
                 let (to, to_stride, add) = match phase.operand {
                     Operand::Hidden => (self.d_states.get().wrapping_add(step.before * hidden), hidden, true),
@@ -222,17 +222,22 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
     unsafe fn equations<S: Units<R>>(&self, phase: usize, (step, row, unit): (Step, usize, usize), units: S) {
         let (raw, hidden) = (self.raw, self.raw.hidden);
         let (before, after) = ((step.before + row) * hidden + unit, (step.after + row) * hidden + unit);
-        let place = step.places + row;
+        let position = step.positions + row;
         // SAFETY: the caller's contract; `Raw::new` and `backward` checked the lengths.
         let at = unsafe {
             Backward {
-                tape: slots(raw.tape.get().add(place * E::TAPE * hidden + unit), raw.hidden, E::TAPE, units),
+                tape: slots(
+                    raw.tape.get().add(position * E::TAPE * hidden + unit),
+                    raw.hidden,
+                    E::TAPE,
+                    units,
+                ),
                 prev: slots(raw.states.get().add(before), raw.part_stride, E::PARTS, units),
                 next: slots(raw.states.get().add(after), raw.part_stride, E::PARTS, units),
                 d_next: slots(self.d_states.get().add(after), raw.part_stride, E::PARTS, units),
                 d_prev: slots(self.d_states.get().add(before), raw.part_stride, E::PARTS, units),
                 deltas: slots(
-                    self.deltas.get().add(place * E::DELTAS * hidden + unit),
+                    self.deltas.get().add(position * E::DELTAS * hidden + unit),
                     raw.hidden,
                     E::DELTAS,
                     units,

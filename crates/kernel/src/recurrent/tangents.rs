@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::Level;
+use super::super::InstructionSet;
 use super::super::block::{Ahead, Kernels};
 use super::super::isa::{Isa, Job};
 use super::super::lanes::Vector;
@@ -18,7 +18,7 @@ use super::{Chunk, Equations, Linearise, MAX_GATES, Operand, Phase, Raw, Step, T
 use crate::matrix::{Mat, MatMut};
 use crate::real::Real;
 
-/// Fills the coefficients of the Jacobians, `[places, coefficients · H]`, of a chunk that forward has run.
+/// Fills the coefficients of the Jacobians, `[positions, coefficients · H]`, of a chunk that forward has run.
 ///
 /// # Panics
 /// If a buffer is too short for the shape.
@@ -29,10 +29,10 @@ pub fn linearise<R: Real, E: Equations<R>>(
     jacobian: &mut [R],
 ) {
     let raw = Raw::new::<E>(chunk);
-    assert!(jacobian.len() >= raw.cut.places() * E::JACOBIAN * raw.hidden, "coefficients too short");
+    assert!(jacobian.len() >= raw.cut.positions() * E::JACOBIAN * raw.hidden, "coefficients too short");
     let jacobian = Shared(jacobian.as_mut_ptr());
     split_rows(ctx, raw.cut, |first, end| {
-        ctx.level().dispatch(LineariseRows { equations, raw, jacobian, first, end });
+        ctx.instruction_set().dispatch(LineariseRows { equations, raw, jacobian, first, end });
     });
 }
 
@@ -74,12 +74,12 @@ impl<R: Real, E: Equations<R>> LineariseRows<'_, R, E> {
     /// # Safety
     /// Row and units must belong to this worker and lie inside the chunk.
     #[inline(always)]
-    unsafe fn equations<S: Units<R>>(&self, place: (Step, usize, usize), units: S) {
-        let (raw, hidden, (step, row, unit)) = (self.raw, self.raw.hidden, place);
-        let jacobian = (step.places + row) * E::JACOBIAN * hidden + unit;
+    unsafe fn equations<S: Units<R>>(&self, position: (Step, usize, usize), units: S) {
+        let (raw, hidden, (step, row, unit)) = (self.raw, self.raw.hidden, position);
+        let jacobian = (step.positions + row) * E::JACOBIAN * hidden + unit;
         // SAFETY: the caller's contract; `Raw::new` and `linearise` checked the lengths.
         let at = unsafe {
-            let forward = raw.forward_view::<E, S>(place, units);
+            let forward = raw.forward_view::<E, S>(position, units);
             let jacobian = slots(self.jacobian.get().add(jacobian), hidden, E::JACOBIAN, units);
             let super::Forward { tape, prev, next, weights } = forward;
             Linearise { tape, prev, next, weights, jacobian }
@@ -111,7 +111,7 @@ pub struct Tangents<'a, R> {
 /// # Panics
 /// If a shape does not fit.
 pub fn tangents<R: Real, E: Equations<R>>(
-    level: Level,
+    isa: InstructionSet,
     equations: &E,
     phases: &[Phase],
     weights: &[Packed<R>],
@@ -136,11 +136,11 @@ pub fn tangents<R: Real, E: Equations<R>>(
         None => (nothing.as_ptr(), 0),
     };
     let after_stride = after.stride();
-    level.dispatch(TangentRows {
+    isa.dispatch(TangentRows {
         equations,
         phases,
         weights,
-        kernels: &Kernels::new(level),
+        kernels: &Kernels::new(isa),
         hidden,
         gates,
         rows,
@@ -201,7 +201,9 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
                     let a = Left { data: operand.wrapping_add(top * stride), row: stride, column: 1 };
                     let micro = self.kernels.micro(vectors, count, breadth);
                     // SAFETY: the operand's rows top..top + count and the panels hold `hidden` numbers each.
-                    unsafe { micro(hidden, a, right, packed.panel_len(), tile.place(count, width), fetch) };
+                    unsafe {
+                        micro(hidden, a, right, packed.panel_len(), tile.position(count, width), fetch)
+                    };
                     for m in 0..count {
                         for (p_, panel) in packed.panels()[at..at + breadth].iter().enumerate() {
                             let sums_at = (p_ * count + m) * width;
@@ -216,13 +218,13 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
                                     }
                                 }
                                 let left = panel.units - j;
-                                let place = (top + m, panel.first + j);
+                                let position = (top + m, panel.first + j);
                                 // SAFETY: the row is below `rows`, and the units end within `hidden`.
                                 unsafe {
                                     if left >= I::V::<R>::LANES {
-                                        self.equations(p, sums, place, Full::<I::V<R>>(PhantomData));
+                                        self.equations(p, sums, position, Full::<I::V<R>>(PhantomData));
                                     } else {
-                                        self.equations(p, sums, place, Tail::<I::V<R>>(left, PhantomData));
+                                        self.equations(p, sums, position, Tail::<I::V<R>>(left, PhantomData));
                                     }
                                 }
                             }

@@ -4,7 +4,7 @@
 //! between rows hold NaN where they are read from, and a mark where they are written to: neither may be touched. How products
 //! and activations round is tested where they are defined.
 
-use crate::levels;
+use crate::instruction_sets;
 use longspan_kernel::gemm::{DEPTH, Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::real::Real;
@@ -29,11 +29,14 @@ fn shapes() -> impl Iterator<Item = (usize, usize, usize)> {
 }
 
 fn contexts<R: Real>() -> Vec<Context<R>> {
-    levels().into_iter().flat_map(|level| [1, 2, 3].map(|threads| Context::new(level, threads))).collect()
+    instruction_sets()
+        .into_iter()
+        .flat_map(|isa| [1, 2, 3].map(|threads| Context::new(isa, threads)))
+        .collect()
 }
 
 fn label<R: Real>(ctx: &Context<R>) -> String {
-    format!("{} {} with {} threads", R::NAME, ctx.level(), ctx.threads())
+    format!("{} {} with {} threads", R::NAME, ctx.instruction_set(), ctx.threads())
 }
 
 /// A matrix with gaps between its rows.
@@ -108,7 +111,7 @@ fn products<R: Real>() {
         for ctx in &contexts {
             let what = format!("[{m}, {k}] · [{k}, {n}] in {}", label(ctx));
             let mut c = Gapped::<R>::draw(m, n, 4);
-            let mut packed = Packed::new(ctx.level(), k, 1, n);
+            let mut packed = Packed::new(ctx.instruction_set(), k, 1, n);
             packed.pack(ctx, Weights::Plain(b.view()));
             product(ctx, a.view(), &packed, Start::Zero, c.view_mut());
             c.assert_holds(|i, j| exact[i * n + j], &what);
@@ -133,7 +136,7 @@ fn gates<R: Real>() {
         for (gates, units) in (1..=4).flat_map(|gates| [1, 3, 8, 17, 33, 70].map(|units| (gates, units))) {
             let (a, b) = (Gapped::<R>::draw(7, 5, 1), Gapped::<R>::draw(5, gates * units, 2));
             let (mut c, exact) = (Gapped::<R>::draw(7, gates * units, 3), triple(&a, &b));
-            let mut packed = Packed::new(ctx.level(), 5, gates, units);
+            let mut packed = Packed::new(ctx.instruction_set(), 5, gates, units);
             packed.pack(&ctx, Weights::Plain(b.view()));
             product(&ctx, a.view(), &packed, Start::Zero, c.view_mut());
             let what = format!("{gates} gates of {units} units in {}", label(&ctx));

@@ -3,12 +3,12 @@
 
 mod kernels;
 
-use longspan_kernel::Level;
+use longspan_kernel::InstructionSet;
 
 /// Every instruction set of this processor.
-fn levels() -> Vec<Level> {
-    [Level::Avx512, Level::Avx2, Level::Portable]
+fn instruction_sets() -> Vec<InstructionSet> {
+    [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
         .into_iter()
-        .filter(|level| level.checked().is_ok())
+        .filter(|isa| isa.checked().is_ok())
         .collect()
 }

@@ -15,15 +15,15 @@
 //! Schuster, Paliwal, "Bidirectional recurrent neural networks", IEEE Trans. Signal Processing 45, 1997.
 
 use super::connection::{Connections, add};
-use super::{Flow, Input, MemoryError, Passage, Plan, RecurrenceSpec, Stack, State};
+use super::{BackwardStep, ForwardChunk, Input, MemoryError, Plan, RecurrenceSpec, Stack, State};
 use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::{Layer, Plant};
+use crate::bptt::layer::{FaultInjection, Layer};
 use crate::params::{Layout, Params};
-use longspan_kernel::extent::Extent;
 use longspan_kernel::matrix::Mat;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
-use longspan_kernel::{Buffer, Context, Level};
+use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// One direction of one layer, and its side of the window.
 struct Direction<R> {
@@ -40,19 +40,19 @@ pub(super) struct Bidirectional<R> {
     input: usize,
     chunk: usize,
     connections: Connections<R>,
-    /// r_l `[places, 2H]`, l = 1 … L.
+    /// r_l `[positions, 2H]`, l = 1 … L.
     arrives: Vec<Buffer<R>>,
     turned: Turned<R>,
     /// u_l where it is not r_l.
     read: Buffer<R>,
-    /// h of each direction, each in its own order, then the gradients by them: `[places, H]`.
+    /// h of each direction, each in its own order, then the gradients by them: `[positions, H]`.
     halves: [Buffer<R>; 2],
     /// The gradient by u_l that each direction gives, each in its own order.
     d_read: [Buffer<R>; 2],
     /// The gradient by r_l that backward has come to, and by the one above.
     d_arrives: [Buffer<R>; 2],
     limit: Option<usize>,
-    extent: Extent,
+    extent: PackedShape,
     dropout: Option<Dropout>,
     leads_back: bool,
 }
@@ -60,7 +60,7 @@ pub(super) struct Bidirectional<R> {
 /// The rows of a window turned around, each within its length.
 struct Turned<R> {
     /// Where each place is found.
-    places: Vec<u32>,
+    positions: Vec<u32>,
     /// The input in reverse.
     tokens: Vec<u32>,
     rows: Buffer<R>,
@@ -68,10 +68,10 @@ struct Turned<R> {
 
 impl<R: Real> Turned<R> {
     /// Takes the lengths of a window's rows.
-    fn take(&mut self, extent: &Extent) {
-        self.places.clear();
-        self.places.extend((0..extent.places()).map(|place| {
-            let (t, row) = extent.place(place);
+    fn take(&mut self, extent: &PackedShape) {
+        self.positions.clear();
+        self.positions.extend((0..extent.positions()).map(|position| {
+            let (t, row) = extent.position(position);
             (extent.offset(extent.length(row) - 1 - t) + row) as u32
         }));
     }
@@ -81,14 +81,14 @@ impl<R: Real> Turned<R> {
         match input {
             Input::Rows(table, indices) => {
                 self.tokens.clear();
-                self.tokens.extend(self.places.iter().map(|&place| indices[place as usize]));
+                self.tokens.extend(self.positions.iter().map(|&position| indices[position as usize]));
                 Input::Rows(table, &self.tokens)
             }
             Input::Numbers(x) => {
                 self.rows.grow(x.len());
-                let (width, places) = (x.len() / self.places.len().max(1), &self.places);
-                for_each_row(ctx, &mut self.rows[..x.len()], width, |place, row| {
-                    row.copy_from_slice(&x[places[place] as usize * width..][..width]);
+                let (width, positions) = (x.len() / self.positions.len().max(1), &self.positions);
+                for_each_row(ctx, &mut self.rows[..x.len()], width, |position, row| {
+                    row.copy_from_slice(&x[positions[position] as usize * width..][..width]);
                 });
                 Input::Numbers(&self.rows[..x.len()])
             }
@@ -101,13 +101,13 @@ impl<R: Real> Bidirectional<R> {
     ///
     /// # Panics
     /// If a size is 0.
-    pub(super) fn new(level: Level, spec: &RecurrenceSpec, layout: &mut Layout) -> Self {
+    pub(super) fn new(isa: InstructionSet, spec: &RecurrenceSpec, layout: &mut Layout) -> Self {
         let &RecurrenceSpec { kind, input, hidden, layers, chunk, .. } = spec;
         assert!(layers > 0 && hidden > 0 && chunk > 0, "layers {layers}, hidden {hidden}, chunk {chunk}");
         let nothing = || Buffer::zeros(0);
         let mut direction = |l: usize, name: String| {
             let input = if l == 0 { input } else { 2 * hidden };
-            let layer = Layer::new(level, kind, &name, input, hidden, layout);
+            let layer = Layer::new(isa, kind, &name, input, hidden, layout);
             let stack = Stack::of(vec![layer], input, chunk, Connections::plain());
             Direction { state: stack.zero_state(0), stack }
         };
@@ -120,13 +120,13 @@ impl<R: Real> Bidirectional<R> {
             chunk,
             connections: Connections::new(layers, 2 * hidden, spec.residual, spec.norm, layout),
             arrives: (0..=layers).map(|_| nothing()).collect(),
-            turned: Turned { places: Vec::new(), tokens: Vec::new(), rows: nothing() },
+            turned: Turned { positions: Vec::new(), tokens: Vec::new(), rows: nothing() },
             read: nothing(),
             halves: [nothing(), nothing()],
             d_read: [nothing(), nothing()],
             d_arrives: [nothing(), nothing()],
             limit: None,
-            extent: Extent::default(),
+            extent: PackedShape::default(),
             dropout: None,
             leads_back: false,
         }
@@ -164,7 +164,7 @@ impl<R: Real> Bidirectional<R> {
         self.layers.iter_mut().flatten().for_each(|direction| direction.stack.pack(ctx, params));
     }
 
-    /// As [`Stack::forward_seen`]; y is `[places, 2H]`. `look` sees the layers one after the other, of each one first all steps
+    /// As [`Stack::forward_seen`]; y is `[positions, 2H]`. `look` sees the layers one after the other, of each one first all steps
     /// forwards and then all in reverse.
     ///
     /// # Panics
@@ -174,11 +174,11 @@ impl<R: Real> Bidirectional<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         let plan =
             self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
@@ -186,15 +186,15 @@ impl<R: Real> Bidirectional<R> {
     }
 
     /// As [`Stack::plant`].
-    pub(super) fn plant(&mut self, plant: Option<Plant>) {
+    pub(super) fn inject_fault(&mut self, plant: Option<FaultInjection>) {
         for (k, direction) in self.layers.iter_mut().flatten().enumerate() {
-            direction
-                .stack
-                .plant(plant.filter(|plant| plant.layer == k).map(|plant| Plant { layer: 0, ..plant }));
+            direction.stack.inject_fault(
+                plant.filter(|plant| plant.layer == k).map(|plant| FaultInjection { layer: 0, ..plant }),
+            );
         }
     }
 
-    /// As [`Stack::outputs`]; y is `[places, 2H]`.
+    /// As [`Stack::outputs`]; y is `[positions, 2H]`.
     ///
     /// # Panics
     /// If a length does not fit the extent.
@@ -203,7 +203,7 @@ impl<R: Real> Bidirectional<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         y: &mut [R],
     ) {
@@ -216,15 +216,15 @@ impl<R: Real> Bidirectional<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        (plan, extent): (Plan, &Extent),
+        (plan, extent): (Plan, &PackedShape),
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
-        let (hidden, places, top) = (self.hidden, extent.places(), self.layers.len());
-        let (width, n) = (2 * hidden, places * hidden);
-        assert_eq!(y.len(), 2 * n, "y: {places} places of {width}");
+        let (hidden, positions, top) = (self.hidden, extent.positions(), self.layers.len());
+        let (width, n) = (2 * hidden, positions * hidden);
+        assert_eq!(y.len(), 2 * n, "y: {positions} places of {width}");
         self.extent.copy_from(extent);
         (self.dropout, self.leads_back) = (dropout, plan.leads_back());
         self.turned.take(extent);
@@ -234,10 +234,10 @@ impl<R: Real> Bidirectional<R> {
             let (read, first) = match l {
                 0 => (input, dropout),
                 _ => {
-                    let r = Mat::new(&below[l], places, width);
+                    let r = Mat::new(&below[l], positions, width);
                     let cut = extent.whole();
                     let read = self.connections.read(ctx, params, dropout, l, cut, r, &mut self.read);
-                    (Input::Numbers(&read.data()[..places * width]), None)
+                    (Input::Numbers(&read.data()[..positions * width]), None)
                 }
             };
             let [forwards, reverse] = &mut self.layers[l];
@@ -245,28 +245,28 @@ impl<R: Real> Bidirectional<R> {
             let (window, parts) = ((plan, extent), &mut state.layers[2 * l..]);
             forwards.with(&mut parts[0], |stack, state| {
                 stack.run(ctx, params, read, window, state, first, &mut ahead[..n], &mut |passage| {
-                    look(Passage { first: 2 * l, ..passage });
+                    look(ForwardChunk { first: 2 * l, ..passage });
                 });
             });
             let (read, first) = (self.turned.input(ctx, read), first.map(Dropout::turned));
             reverse.with(&mut parts[1], |stack, state| {
                 stack.run(ctx, params, read, window, state, first, &mut back[..n], &mut |passage| {
-                    look(Passage { first: 2 * l + 1, ..passage });
+                    look(ForwardChunk { first: 2 * l + 1, ..passage });
                 });
             });
-            let (places, below) = (&self.turned.places, &below[l]);
+            let (positions, below) = (&self.turned.positions, &below[l]);
             let sums_up = self.connections.sums_up(l);
             above[0].grow(2 * n);
-            for_each_row(ctx, &mut above[0][..2 * n], width, |place, row| {
+            for_each_row(ctx, &mut above[0][..2 * n], width, |position, row| {
                 let (left, right) = row.split_at_mut(hidden);
-                left.copy_from_slice(&ahead[place * hidden..][..hidden]);
-                right.copy_from_slice(&back[places[place] as usize * hidden..][..hidden]);
+                left.copy_from_slice(&ahead[position * hidden..][..hidden]);
+                right.copy_from_slice(&back[positions[position] as usize * hidden..][..hidden]);
                 if sums_up {
-                    row.iter_mut().zip(&below[place * width..]).for_each(|(r, &below)| *r += below);
+                    row.iter_mut().zip(&below[position * width..]).for_each(|(r, &below)| *r += below);
                 }
             });
         }
-        let r = Mat::new(&self.arrives[top], places, width);
+        let r = Mat::new(&self.arrives[top], positions, width);
         let out = self.connections.read(ctx, params, None, top, extent.whole(), r, &mut self.read);
         y.copy_from_slice(&out.data()[..2 * n]);
     }
@@ -285,35 +285,35 @@ impl<R: Real> Bidirectional<R> {
         d_state: &mut State<R>,
         grads: &mut Params<R>,
         mut d_x: Option<&mut [R]>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
         assert!(self.leads_back, "no way back from outputs alone");
         let extent = std::mem::take(&mut self.extent);
-        let (hidden, places, top) = (self.hidden, extent.places(), self.layers.len());
-        let (width, n) = (2 * hidden, places * hidden);
-        assert_eq!(d_y.len(), 2 * n, "d_y: {places} places of {width}");
+        let (hidden, positions, top) = (self.hidden, extent.positions(), self.layers.len());
+        let (width, n) = (2 * hidden, positions * hidden);
+        assert_eq!(d_y.len(), 2 * n, "d_y: {positions} places of {width}");
         self.d_arrives.iter_mut().for_each(|d| d.grow(2 * n));
         let d = &mut self.d_arrives[0][..2 * n];
         d.copy_from_slice(d_y);
-        let r = Mat::new(&self.arrives[top], places, width);
+        let r = Mat::new(&self.arrives[top], positions, width);
         self.connections.read_back(ctx, params, None, top, extent.whole(), r, d, grads);
         for l in (0..top).rev() {
             let [d_here, d_below] = &mut self.d_arrives;
             let d_here = &d_here[..2 * n];
             for (side, half) in self.halves.iter_mut().enumerate() {
-                let turned = &self.turned.places;
-                for_each_row(ctx, &mut half[..n], hidden, |place, d| {
-                    let at = if side == 0 { place } else { turned[place] as usize };
+                let turned = &self.turned.positions;
+                for_each_row(ctx, &mut half[..n], hidden, |position, d| {
+                    let at = if side == 0 { position } else { turned[position] as usize };
                     d.copy_from_slice(&d_here[at * width + side * hidden..][..hidden]);
                 });
             }
-            let r = Mat::new(&self.arrives[l], if l == 0 { 0 } else { places }, width);
+            let r = Mat::new(&self.arrives[l], if l == 0 { 0 } else { positions }, width);
             let read = match l {
                 0 => input,
                 _ => {
                     let (cut, copy) = (extent.whole(), &mut self.read);
                     let read = self.connections.read(ctx, params, self.dropout, l, cut, r, copy);
-                    Input::Numbers(&read.data()[..places * width])
+                    Input::Numbers(&read.data()[..positions * width])
                 }
             };
             let wanted = l > 0 || d_x.is_some();
@@ -321,12 +321,12 @@ impl<R: Real> Bidirectional<R> {
             for (side, direction) in self.layers[l].iter_mut().enumerate() {
                 let read = if side == 0 { read } else { self.turned.input(ctx, read) };
                 let d_read = &mut self.d_read[side];
-                d_read.grow(places * read_width);
-                let d_read = wanted.then_some(&mut d_read[..places * read_width]);
+                d_read.grow(positions * read_width);
+                let d_read = wanted.then_some(&mut d_read[..positions * read_width]);
                 let d_h = &self.halves[side][..n];
                 direction.with(&mut d_state.layers[2 * l + side], |stack, d_state| {
                     stack.backward(ctx, params, read, d_h, d_state, grads, d_read, &mut |flow| {
-                        observe(Flow { layer: 2 * l + side, reverse: side == 1, ..flow });
+                        observe(BackwardStep { layer: 2 * l + side, reverse: side == 1, ..flow });
                     });
                 });
             }
@@ -337,10 +337,10 @@ impl<R: Real> Bidirectional<R> {
                 Some(d_x) if l == 0 => &mut **d_x,
                 _ => &mut d_below[..2 * n],
             };
-            let ([ahead, back], turned) = (&self.d_read, &self.turned.places);
-            for_each_row(ctx, d, read_width, |place, d| {
-                let ahead = &ahead[place * read_width..][..read_width];
-                let back = &back[turned[place] as usize * read_width..][..read_width];
+            let ([ahead, back], turned) = (&self.d_read, &self.turned.positions);
+            for_each_row(ctx, d, read_width, |position, d| {
+                let ahead = &ahead[position * read_width..][..read_width];
+                let back = &back[turned[position] as usize * read_width..][..read_width];
                 d.iter_mut().zip(ahead).zip(back).for_each(|((d, &a), &b)| *d = a + b);
             });
             if l > 0 {

@@ -20,10 +20,10 @@
 
 use super::norm::LayerNorm;
 use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::Span;
+use crate::bptt::layer::LayerStates;
 use crate::params::{Layout, Params};
-use longspan_kernel::extent::Cut;
 use longspan_kernel::matrix::Mat;
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context};
@@ -59,7 +59,13 @@ impl<R: Real> Connections<R> {
     }
 
     /// r_{l+1} = h^l + r_l of a chunk that layer l has run over, where it is a sum.
-    pub(super) fn add_up(&self, ctx: &Context<R>, l: usize, spans: &[Span<R>], sums: &mut [Buffer<R>]) {
+    pub(super) fn add_up(
+        &self,
+        ctx: &Context<R>,
+        l: usize,
+        spans: &[LayerStates<R>],
+        sums: &mut [Buffer<R>],
+    ) {
         if !self.sums_up(l) {
             return;
         }
@@ -78,7 +84,7 @@ impl<R: Real> Connections<R> {
         params: &Params<R>,
         dropout: Option<Dropout>,
         l: usize,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         arrives: Mat<'a, R>,
         copy: &'a mut Buffer<R>,
     ) -> Mat<'a, R> {
@@ -120,7 +126,7 @@ impl<R: Real> Connections<R> {
         params: &Params<R>,
         dropout: Option<Dropout>,
         l: usize,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         arrives: Mat<'_, R>,
         d: &mut [R],
         grads: &mut Params<R>,
@@ -134,9 +140,9 @@ impl<R: Real> Connections<R> {
     }
 }
 
-/// `to` += `from`, both `[places, width]`.
+/// `to` += `from`, both `[positions, width]`.
 pub(super) fn add<R: Real>(ctx: &Context<R>, width: usize, to: &mut [R], from: &[R]) {
-    for_each_row(ctx, to, width, |place, to| {
-        to.iter_mut().zip(&from[place * width..]).for_each(|(to, &from)| *to += from);
+    for_each_row(ctx, to, width, |position, to| {
+        to.iter_mut().zip(&from[position * width..]).for_each(|(to, &from)| *to += from);
     });
 }

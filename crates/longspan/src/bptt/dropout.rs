@@ -13,7 +13,7 @@
 //! which this is the vertical part.
 
 use longspan_kernel::Context;
-use longspan_kernel::extent::Cut;
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::rows::for_each_row;
@@ -86,20 +86,20 @@ impl Dropout {
         Self { shift: ENCODER, ..self }
     }
 
-    /// Masks and scales `data` `[places, width]` of the places of a cut. Forward applies it to outputs, backward to their
+    /// Masks and scales `data` `[positions, width]` of the places of a cut. Forward applies it to outputs, backward to their
     /// gradients.
     pub fn apply<R: Real>(
         self,
         ctx: &Context<R>,
         connection: usize,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         width: usize,
         data: &mut [R],
     ) {
         let key = Key::new(self.seed, Purpose::Dropout, self.shift + connection as u32, self.step);
         let scale = R::from_f64(65536.0 / (65536 - self.threshold) as f64);
-        for_each_row(ctx, data, width, |place, units| {
-            let (t, row) = cut.place(place);
+        for_each_row(ctx, data, width, |position, units| {
+            let (t, row) = cut.position(position);
             let t = match self.mask {
                 Mask::Sequence => 0,
                 Mask::Step if self.turned => cut.length(row) - 1 - t,
@@ -120,15 +120,15 @@ impl Dropout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use longspan_kernel::Level;
-    use longspan_kernel::extent::Extent;
+    use longspan_kernel::InstructionSet;
+    use longspan_kernel::packed_shape::PackedShape;
 
     fn mask(rate: f64, step: u64, connection: usize, first_step: usize, first_row: u64) -> Vec<f32> {
-        let ctx = Context::new(Level::Portable, 2);
+        let ctx = Context::new(InstructionSet::Portable, 2);
         let mut data = vec![1.0; 6 * 5 * 50];
         let dropout = Dropout::new(rate, 3, step, first_row).unwrap();
-        let extent = Extent::even(first_step + 6, 5);
-        dropout.apply(&ctx, connection, extent.cut(first_step, 6), 50, &mut data);
+        let extent = PackedShape::even(first_step + 6, 5);
+        dropout.apply(&ctx, connection, extent.time_slice(first_step, 6), 50, &mut data);
         data
     }
 
@@ -159,21 +159,21 @@ mod tests {
         }
     }
 
-    fn ragged(dropout: Dropout, extent: &Extent) -> Vec<f64> {
-        let mut data = vec![1.0; extent.places() * 20];
-        dropout.apply(&Context::new(Level::Portable, 2), 1, extent.whole(), 20, &mut data);
+    fn ragged(dropout: Dropout, extent: &PackedShape) -> Vec<f64> {
+        let mut data = vec![1.0; extent.positions() * 20];
+        dropout.apply(&Context::new(InstructionSet::Portable, 2), 1, extent.whole(), 20, &mut data);
         data
     }
 
     #[test]
     fn a_mask_for_sequences_is_the_same_at_every_step_and_another_for_every_row() {
-        let mut extent = Extent::default();
+        let mut extent = PackedShape::default();
         extent.set_lengths(&[5, 3, 1]);
         let step = Dropout::new(0.5, 3, 7, 2).unwrap();
         let data = ragged(step.of(Mask::Sequence), &extent);
         let rows: Vec<_> = (0..3).map(|b| &data[b * 20..][..20]).collect();
-        for place in 0..extent.places() {
-            assert_eq!(&data[place * 20..][..20], rows[extent.place(place).1]);
+        for position in 0..extent.positions() {
+            assert_eq!(&data[position * 20..][..20], rows[extent.position(position).1]);
         }
         assert!(rows[0] != rows[1] && rows[1] != rows[2] && rows[0] != rows[2]);
         // Row 1 is sample 3 in any batch.
@@ -184,14 +184,14 @@ mod tests {
 
     #[test]
     fn turned_rows_have_the_masks_of_the_places_that_they_come_from() {
-        let mut extent = Extent::default();
+        let mut extent = PackedShape::default();
         extent.set_lengths(&[5, 3, 1]);
         let dropout = Dropout::new(0.5, 3, 7, 2).unwrap();
         let (data, turned) = (ragged(dropout, &extent), ragged(dropout.turned(), &extent));
-        for place in 0..extent.places() {
-            let (t, b) = extent.place(place);
+        for position in 0..extent.positions() {
+            let (t, b) = extent.position(position);
             let other = extent.offset(extent.length(b) - 1 - t) + b;
-            assert_eq!(data[place * 20..][..20], turned[other * 20..][..20]);
+            assert_eq!(data[position * 20..][..20], turned[other * 20..][..20]);
         }
     }
 }

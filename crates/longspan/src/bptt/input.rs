@@ -10,8 +10,8 @@
 use crate::bptt::dropout::Dropout;
 use crate::bptt::layer::{Below, Layer, Source, Work};
 use crate::params::Params;
-use longspan_kernel::extent::Cut;
 use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::rows::{gather_rows, scatter_rows};
 use longspan_kernel::{Buffer, Context};
@@ -19,7 +19,7 @@ use longspan_kernel::{Buffer, Context};
 /// What the first layer reads at the places of a window.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a, R> {
-    /// x `[places, D]`.
+    /// x `[positions, D]`.
     Numbers(&'a [R]),
     /// Rows of a parameter `[V, D]`, given by its index in the layout, one for each place.
     Rows(usize, &'a [u32]),
@@ -60,13 +60,13 @@ impl<R: Real> Reader<R> {
     }
 
     /// # Panics
-    /// If the input is not as long as `places`.
-    pub(super) fn check(&self, input: Input<'_, R>, places: usize) {
+    /// If the input is not as long as `positions`.
+    pub(super) fn check(&self, input: Input<'_, R>, positions: usize) {
         let (found, wanted) = match input {
-            Input::Numbers(x) => (x.len(), places * self.width),
-            Input::Rows(_, indices) => (indices.len(), places),
+            Input::Numbers(x) => (x.len(), positions * self.width),
+            Input::Rows(_, indices) => (indices.len(), positions),
         };
-        assert_eq!(found, wanted, "the input of {places} places of width {}", self.width);
+        assert_eq!(found, wanted, "the input of {positions} places of width {}", self.width);
     }
 
     /// The weights have changed.
@@ -104,10 +104,10 @@ impl<R: Real> Reader<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'a, R>,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         dropout: Option<Dropout>,
     ) -> Source<'a, R> {
-        let (at, count, width) = (cut.first_place(), cut.places(), self.width);
+        let (at, count, width) = (cut.first_place(), cut.positions(), self.width);
         match input {
             Input::Numbers(x) => Source::Rows(Mat::new(&x[at * width..][..count * width], count, width)),
             Input::Rows(_, indices) if self.in_use => {
@@ -142,13 +142,13 @@ impl<R: Real> Reader<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         dropout: Option<Dropout>,
         d_x: Option<&mut [R]>,
         grads: &mut Params<R>,
         run: impl FnOnce(Source<'_, R>, Below<'_, R>, &mut Params<R>),
     ) {
-        let (at, count, width) = (cut.first_place(), cut.places(), self.width);
+        let (at, count, width) = (cut.first_place(), cut.positions(), self.width);
         match input {
             Input::Numbers(_) => {
                 let source = self.read(ctx, params, input, cut, dropout);

@@ -1,25 +1,25 @@
 //! One recurrent layer over one chunk of time: input projection, recurrence, and their gradients.
 
+mod fault_injection;
 mod gradients;
 mod memory;
-mod plant;
-mod span;
+mod states;
 mod tangent;
 
-pub use plant::Plant;
-pub use span::{Span, Tape};
+pub use fault_injection::FaultInjection;
+pub use states::{LayerStates, Tape};
 pub use tangent::Jacobians;
 
 use crate::cell::{Cell, CellKind, with_cell};
 use crate::params::{Group, Layout, Params};
-use longspan_kernel::extent::Cut;
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::recurrent;
 use longspan_kernel::recurrent::{Equations, Gradients, Phase};
 use longspan_kernel::rows::{gather_rows, scatter_rows};
-use longspan_kernel::{Buffer, Context, Level, Packed, Weights};
+use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
 
 /// The numbers that buffers of a cell are sized by.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,7 @@ pub struct Layer<R> {
     hidden_backward: Vec<Packed<R>>,
     bias: Buffer<R>,
     weights: Buffer<R>,
-    plant: Option<Plant>,
+    plant: Option<FaultInjection>,
 }
 
 /// Working memory of backward, for all layers in turn.
@@ -94,7 +94,7 @@ pub struct Work<R> {
 /// What a layer reads in a chunk.
 #[derive(Clone, Copy)]
 pub enum Source<'a, R> {
-    /// x `[places, D]`.
+    /// x `[positions, D]`.
     Rows(Mat<'a, R>),
     /// Rows of a table that went through the input projection, [`Layer::project`], before: `[V, G·H]` and one index for each
     /// place.
@@ -105,7 +105,7 @@ pub enum Source<'a, R> {
 pub enum Below<'a, R> {
     /// Nowhere.
     Nothing,
-    /// d_x `[places, D]`, overwritten.
+    /// d_x `[positions, D]`, overwritten.
     Rows(MatMut<'a, R>),
     /// The gradient by the projected table `[V, G·H]`, added to.
     Projected(MatMut<'a, R>),
@@ -115,7 +115,7 @@ impl<R: Real> Layer<R> {
     /// Adds a layer with `input` inputs and `hidden` units to the layout, under PyTorch's names, which end in `suffix`:
     /// `l0`, or `l0_reverse`.
     pub fn new(
-        level: Level,
+        isa: InstructionSet,
         kind: CellKind,
         suffix: &str,
         input: usize,
@@ -146,10 +146,10 @@ impl<R: Real> Layer<R> {
             input,
             hidden,
             tensors,
-            input_forward: Packed::new(level, input, 1, rows),
-            input_backward: Packed::new(level, rows, 1, input),
-            hidden_forward: phases.clone().map(|p| Packed::new(level, hidden, p.gates, hidden)).collect(),
-            hidden_backward: phases.map(|p| Packed::new(level, p.gates * hidden, 1, hidden)).collect(),
+            input_forward: Packed::new(isa, input, 1, rows),
+            input_backward: Packed::new(isa, rows, 1, input),
+            hidden_forward: phases.clone().map(|p| Packed::new(isa, hidden, p.gates, hidden)).collect(),
+            hidden_backward: phases.map(|p| Packed::new(isa, p.gates * hidden, 1, hidden)).collect(),
             bias: Buffer::zeros(rows),
             weights: Buffer::zeros(shape.weights * hidden),
             plant: None,
@@ -253,14 +253,15 @@ impl<R: Real> Layer<R> {
         ctx: &Context<R>,
         source: Source<'_, R>,
         before: &[R],
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         tape: &mut Tape<R>,
-        span: &mut Span<R>,
+        span: &mut LayerStates<R>,
     ) {
         self.open(before, cut, span);
-        tape.gates.grow(cut.places() * self.shape.tape * self.hidden);
+        tape.gates.grow(cut.positions() * self.shape.tape * self.hidden);
         let width = self.shape.gates * self.hidden;
-        let projected = MatMut::strided(&mut tape.gates, cut.places(), width, self.shape.tape * self.hidden);
+        let projected =
+            MatMut::strided(&mut tape.gates, cut.positions(), width, self.shape.tape * self.hidden);
         match source {
             Source::Rows(x) => product(ctx, x, &self.input_forward, Start::Bias(&self.bias), projected),
             Source::Projected(table, indices) => gather_rows(ctx, table, indices, projected),
@@ -273,27 +274,27 @@ impl<R: Real> Layer<R> {
     }
 
     /// Makes the states of a chunk anew from its tape, to the bit.
-    pub fn replay(
+    pub fn recompute(
         &self,
         ctx: &Context<R>,
         before: &[R],
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         tape: &mut Tape<R>,
-        span: &mut Span<R>,
+        span: &mut LayerStates<R>,
     ) {
         self.open(before, cut, span);
         let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
-        with_cell!(self.kind, cell => recurrent::replay(ctx, &cell, &mut chunk));
+        with_cell!(self.kind, cell => recurrent::recompute(ctx, &cell, &mut chunk));
         if let Some(plant) = self.plant {
             self.plant_replay(plant, ctx, cut, tape, span);
         }
     }
 
     /// Sizes the span and puts the state before the chunk in its place.
-    fn open(&self, before: &[R], cut: Cut<'_>, span: &mut Span<R>) {
+    fn open(&self, before: &[R], cut: TimeSlice<'_>, span: &mut LayerStates<R>) {
         let all = before.len() / self.shape.parts;
         let n = cut.rows() * self.hidden;
-        (span.rows, span.places, span.stride) = (cut.rows(), cut.places(), cut.states() * self.hidden);
+        (span.rows, span.positions, span.stride) = (cut.rows(), cut.positions(), cut.states() * self.hidden);
         span.states.grow(self.shape.parts * span.stride);
         for part in 0..self.shape.parts {
             span.states[part * span.stride..][..n].copy_from_slice(&before[part * all..][..n]);
@@ -303,15 +304,15 @@ impl<R: Real> Layer<R> {
     /// Runs the layer backwards over the chunk whose states are in `span` and adds to the gradients of its weights.
     ///
     /// # Shapes
-    /// `span.d_h()` `[places, H]` holds what arrives from above. `d_state` `[parts, B, H]` holds on entry the gradient by the
+    /// `span.d_h()` `[positions, H]` holds what arrives from above. `d_state` `[parts, B, H]` holds on entry the gradient by the
     /// last state of every row, and on return, for the rows of this chunk, that by the state before it.
     pub fn backward(
         &self,
         ctx: &Context<R>,
         source: Source<'_, R>,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         tape: &mut Tape<R>,
-        span: &mut Span<R>,
+        span: &mut LayerStates<R>,
         work: &mut Work<R>,
         d_state: &mut [R],
         grads: &mut Params<R>,
@@ -339,7 +340,7 @@ impl<R: Real> Layer<R> {
         if let Some(plant) = self.plant {
             self.plant_arriving(plant, cut, span);
         }
-        work.deltas.grow(span.places * hidden * shape.deltas);
+        work.deltas.grow(span.positions * hidden * shape.deltas);
         let (mut chunk, d_states) = span.chunk(cut, tape, &self.weights);
         let mut gradients = Gradients { deltas: &mut work.deltas, d_states };
         with_cell!(self.kind, cell =>
@@ -355,7 +356,7 @@ impl<R: Real> Layer<R> {
             Source::Projected(..) => None,
         };
         with_cell!(self.kind, cell => self.weight_gradients(ctx, &cell, x, cut, tape, span, work, grads));
-        let deltas = slots(&work.deltas, span.places, shape.deltas, hidden, 0, shape.gates);
+        let deltas = slots(&work.deltas, span.positions, shape.deltas, hidden, 0, shape.gates);
         match (below, source) {
             (Below::Rows(d_x), _) => product(ctx, deltas, &self.input_backward, Start::Zero, d_x),
             (Below::Projected(d_table), Source::Projected(_, indices)) => {

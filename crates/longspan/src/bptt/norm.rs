@@ -41,7 +41,7 @@ impl LayerNorm {
         }
     }
 
-    /// Turns x `[places, width]` into y.
+    /// Turns x `[positions, width]` into y.
     pub(super) fn forward<R: Real>(&self, ctx: &Context<R>, params: &Params<R>, x: &mut [R]) {
         let (weight, bias) = (params.tensor(self.weight), params.tensor(self.bias));
         for_each_row(ctx, x, self.width, |_, x| {
@@ -52,7 +52,7 @@ impl LayerNorm {
         });
     }
 
-    /// Turns d_y `[places, width]` into d_x and adds to d_γ and d_β; `normalised` is working memory.
+    /// Turns d_y `[positions, width]` into d_x and adds to d_γ and d_β; `normalised` is working memory.
     pub(super) fn backward<R: Real>(
         &self,
         ctx: &Context<R>,
@@ -65,8 +65,8 @@ impl LayerNorm {
         let (width, len) = (self.width, d.len());
         normalised.grow(len);
         let normalised = &mut normalised[..len];
-        for_each_row(ctx, normalised, width, |place, normalised| {
-            let x = &x[place * width..][..width];
+        for_each_row(ctx, normalised, width, |position, normalised| {
+            let x = &x[position * width..][..width];
             let (mean, scale) = moments(x);
             normalised.iter_mut().zip(x).for_each(|(n, &x)| *n = (x - mean) * scale);
         });
@@ -74,9 +74,9 @@ impl LayerNorm {
         add_column_dots(ctx, d_y, hat, grads.tensor_mut(self.weight));
         add_column_sums(ctx, d_y, grads.tensor_mut(self.bias));
         let weight = params.tensor(self.weight);
-        for_each_row(ctx, d, width, |place, d| {
-            let hat = &normalised[place * width..][..width];
-            let (_, scale) = moments(&x[place * width..][..width]);
+        for_each_row(ctx, d, width, |position, d| {
+            let hat = &normalised[position * width..][..width];
+            let (_, scale) = moments(&x[position * width..][..width]);
             d.iter_mut().zip(weight).for_each(|(d, &weight)| *d *= weight);
             through(d, |j| hat[j], scale);
         });

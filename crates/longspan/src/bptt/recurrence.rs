@@ -3,14 +3,14 @@
 use super::bidirectional::Bidirectional;
 use super::connection::Connections;
 use super::learned::LearnedState;
-use super::{Flow, Input, MemoryError, Passage, Plan, Stack, State};
+use super::{BackwardStep, ForwardChunk, Input, MemoryError, Plan, Stack, State};
 use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::Plant;
+use crate::bptt::layer::FaultInjection;
 use crate::cell::CellKind;
 use crate::params::{Layout, Params};
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 /// What the recurrent part of a model follows from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,12 +93,12 @@ impl<R: Real> Recurrence<R> {
     ///
     /// # Panics
     /// If a size is 0.
-    pub fn new(level: Level, spec: &RecurrenceSpec, layout: &mut Layout) -> Self {
+    pub fn new(isa: InstructionSet, spec: &RecurrenceSpec, layout: &mut Layout) -> Self {
         let &RecurrenceSpec { kind, input, hidden, layers, chunk, .. } = spec;
         let stacks = match spec.bidirectional {
-            true => Stacks::Both(Box::new(Bidirectional::new(level, spec, layout))),
+            true => Stacks::Both(Box::new(Bidirectional::new(isa, spec, layout))),
             false => {
-                let mut stack = Stack::new(level, kind, layers, input, hidden, chunk, layout);
+                let mut stack = Stack::new(isa, kind, layers, input, hidden, chunk, layout);
                 stack.connections = Connections::new(layers, hidden, spec.residual, spec.norm, layout);
                 Stacks::Forwards(Box::new(stack))
             }
@@ -121,7 +121,7 @@ impl<R: Real> Recurrence<R> {
         if self.spec.bidirectional { 2 * self.spec.layers } else { self.spec.layers }
     }
 
-    /// A zero state for `rows` batch rows; layers as [`Flow::layer`] counts them.
+    /// A zero state for `rows` batch rows; layers as [`BackwardStep::layer`] counts them.
     pub fn zero_state(&self, rows: usize) -> State<R> {
         with_stack!(&self.stacks, stack => stack.zero_state(rows))
     }
@@ -159,7 +159,7 @@ impl<R: Real> Recurrence<R> {
         with_stack!(&mut self.stacks, stack => stack.pack(ctx, params));
     }
 
-    /// See [`Stack::forward`]; y is `[places, width]`, see [`RecurrenceSpec::width`].
+    /// See [`Stack::forward`]; y is `[positions, width]`, see [`RecurrenceSpec::width`].
     ///
     /// # Panics
     /// If a length does not fit the extent, or the memory limit is below the least that a chunk needs.
@@ -168,7 +168,7 @@ impl<R: Real> Recurrence<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
@@ -186,19 +186,19 @@ impl<R: Real> Recurrence<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         dropout: Option<Dropout>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         with_stack!(&mut self.stacks, stack =>
             stack.forward_seen(ctx, params, input, extent, state, dropout, y, look));
     }
 
     /// See [`Stack::plant`].
-    pub fn plant(&mut self, plant: Option<Plant>) {
-        with_stack!(&mut self.stacks, stack => stack.plant(plant));
+    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
+        with_stack!(&mut self.stacks, stack => stack.inject_fault(plant));
     }
 
     /// See [`Stack::outputs`]; y as in [`Recurrence::forward`].
@@ -210,7 +210,7 @@ impl<R: Real> Recurrence<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         y: &mut [R],
     ) {
@@ -226,10 +226,10 @@ impl<R: Real> Recurrence<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         input: Input<'_, R>,
-        extent: &Extent,
+        extent: &PackedShape,
         state: &mut State<R>,
         y: &mut [R],
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         match &mut self.stacks {
             Stacks::Forwards(stack) => stack.follow(ctx, params, input, extent, state, y, look),
@@ -250,7 +250,7 @@ impl<R: Real> Recurrence<R> {
         d_state: &mut State<R>,
         grads: &mut Params<R>,
         d_x: Option<&mut [R]>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
         with_stack!(&mut self.stacks, stack =>
             stack.backward(ctx, params, input, d_y, d_state, grads, d_x, observe));

@@ -57,7 +57,7 @@ impl<R: Real, const PHI: u8> Equations<R> for Elman<PHI> {
     }
 
     #[inline(always)]
-    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+    fn recompute<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
         at.next.set(0, at.tape.get(0));
     }
 

@@ -92,7 +92,7 @@ impl<R: Real> Equations<R> for ResetAfter {
     }
 
     #[inline(always)]
-    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+    fn recompute<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
         at.next.set(0, interpolate::<R, S>(at.tape.get(Z), at.tape.get(N), at.prev.get(0)));
     }
 
@@ -182,7 +182,7 @@ impl<R: Real> Equations<R> for ResetBefore {
     }
 
     #[inline(always)]
-    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+    fn recompute<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
         at.next.set(0, interpolate::<R, S>(at.tape.get(Z), at.tape.get(N), at.prev.get(0)));
     }
 

@@ -152,7 +152,7 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Equations<R> for Lstm<
     }
 
     #[inline(always)]
-    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+    fn recompute<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
         let i = at.tape.get(Self::I);
         let f = if COUPLED { S::V::one() - i } else { at.tape.get(Self::F) };
         let c_next = f * at.prev.get(C) + i * at.tape.get(Self::G);

@@ -48,11 +48,11 @@ impl<R: Real> Equations<R> for Residual {
     fn forward<S: Units<R>>(&self, _phase: usize, sums: [S::V; MAX_GATES], mut at: Forward<'_, R, S>) {
         let n = (at.tape.get(N) + sums[0]).tanh();
         at.tape.set(N, n);
-        self.replay(at);
+        self.recompute(at);
     }
 
     #[inline(always)]
-    fn replay<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
+    fn recompute<S: Units<R>>(&self, mut at: Forward<'_, R, S>) {
         at.next.set(0, at.prev.get(0) + at.weights.get(STEP) * at.tape.get(N));
     }
 

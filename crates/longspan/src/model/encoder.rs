@@ -16,18 +16,18 @@ use super::input::{input, reader};
 use super::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
 use crate::batch::{Batch, Encoded};
 use crate::bptt::dropout::Dropout;
-use crate::bptt::{Flow, Passage, Stack, State};
+use crate::bptt::{BackwardStep, ForwardChunk, Stack, State};
 use crate::params::{Layout, Params};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Buffer, Context, Level};
+use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// The encoder with its working memory.
 pub(super) struct Encoder<R> {
     pub(super) stack: Stack<R>,
     embedding: Option<usize>,
-    /// x `[places, D]` where numbers are read.
+    /// x `[positions, D]` where numbers are read.
     x: Buffer<R>,
-    /// Outputs, which nothing reads, then the gradient by them, which is zero: `[places, H]`.
+    /// Outputs, which nothing reads, then the gradient by them, which is zero: `[positions, H]`.
     y: Buffer<R>,
     /// Of as many rows as the last batch: the last state, and the gradient by it.
     states: Option<[State<R>; 2]>,
@@ -35,12 +35,12 @@ pub(super) struct Encoder<R> {
 
 impl<R: Real> Encoder<R> {
     /// Lays out the encoder's tensors, if the model has one.
-    pub(super) fn of(level: Level, spec: &ModelSpec, layout: &mut Layout) -> Option<Self> {
+    pub(super) fn of(isa: InstructionSet, spec: &ModelSpec, layout: &mut Layout) -> Option<Self> {
         let &ModelSpec { cell, hidden, layers, chunk, .. } = spec;
         let read: InputSpec = spec.encoder?;
         layout.set_scope("encoder.");
         let (embedding, width) = reader(read, layout);
-        let stack = Stack::new(level, cell, layers, width, hidden, chunk, layout);
+        let stack = Stack::new(isa, cell, layers, width, hidden, chunk, layout);
         Some(Self { stack, embedding, x: Buffer::zeros(0), y: Buffer::zeros(0), states: None })
     }
 
@@ -54,12 +54,12 @@ impl<R: Real> Encoder<R> {
         learns: bool,
         dropout: Option<Dropout>,
         state: &mut State<R>,
-        look: &mut dyn FnMut(Passage<'_, R>),
+        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
         let (extent, hidden) = (&read.extent, self.stack.hidden());
         assert_eq!(read.rows.len(), extent.rows(), "rows of the encoder");
         assert_eq!(state.rows(hidden), extent.rows(), "rows of the decoder");
-        let n = extent.places() * hidden;
+        let n = extent.positions() * hidden;
         self.y.grow(n);
         let [last, _] = match &mut self.states {
             Some(states) if states[0].rows(hidden) == extent.rows() => states,
@@ -85,13 +85,13 @@ impl<R: Real> Encoder<R> {
         read: &Encoded,
         d_state: &mut State<R>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(Flow<'_, R>),
+        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
         let hidden = self.stack.hidden();
         let [_, d_last] = self.states.as_mut().expect("forward comes first");
         exchange(&read.rows, hidden, d_last, d_state, |own, decoder| own.copy_from_slice(decoder));
         let input = input(self.embedding, &read.inputs, &read.numbers, &mut self.x);
-        let d_y = &mut self.y[..read.extent.places() * hidden];
+        let d_y = &mut self.y[..read.extent.positions() * hidden];
         d_y.fill(R::ZERO);
         self.stack.backward(ctx, params, input, d_y, d_last, grads, None, observe);
     }
@@ -151,7 +151,7 @@ impl<R: Real> Model<R> {
         let mut steps = self.steps_from(state);
         let mut tokens = batch.inputs[..rows].to_vec();
         let mut logits = vec![R::ZERO; rows * vocabulary];
-        let mut said = Vec::with_capacity(extent.places());
+        let mut said = Vec::with_capacity(extent.positions());
         for t in 0..extent.steps() {
             self.step(ctx, params, StepInput::Tokens(&tokens), &mut steps, &mut logits);
             for (token, logits) in tokens.iter_mut().zip(logits.chunks(vocabulary)) {

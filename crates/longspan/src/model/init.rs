@@ -24,8 +24,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cell::CellKind;
+use crate::option_syntax::{Kind, OptionError, check, number, positive};
 use crate::params::{Entry, Params};
-use crate::setting::{Kind, SettingError, check, number, positive};
 use longspan_kernel::Context;
 use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose, Stream};
@@ -91,7 +91,7 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
     let layout = params.layout().clone();
     let tied = layout.find("head.weight").is_none();
     for (index, entry) in layout.entries().iter().enumerate() {
-        let place = Place { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
+        let position = Place { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
         let out = params.tensor_mut(index);
         // An encoder and a decoder have the same tensors, each behind its scope.
         let scope = ["encoder.", "decoder."].into_iter().find(|scope| entry.name.starts_with(scope));
@@ -101,9 +101,9 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
         match name {
             "embedding.weight" => {
                 let deviation = if tied { 1.0 / (entry.shape[1] as f64).sqrt() } else { 1.0 };
-                place.draw(out, |stream| deviation * stream.normal());
+                position.draw(out, |stream| deviation * stream.normal());
             }
-            "head.weight" => place.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
+            "head.weight" => position.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
             "head.bias" | "rnn.weight_peephole" | "rnn.norm_bias" | "rnn.h0" | "rnn.c0" => out.fill(R::ZERO),
             "rnn.norm_weight" => out.fill(R::ONE),
             "rnn.residual_step" => {
@@ -116,9 +116,9 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
                 };
                 let hidden = recurrent.shape[1];
                 match name {
-                    "rnn.weight_ih" => place.input(out, spec, hidden),
-                    "rnn.weight_hh" => place.recurrent(out, spec, hidden),
-                    _ => place.bias(out, spec, hidden, name == "rnn.bias_ih"),
+                    "rnn.weight_ih" => position.input(out, spec, hidden),
+                    "rnn.weight_hh" => position.recurrent(out, spec, hidden),
+                    _ => position.bias(out, spec, hidden, name == "rnn.bias_ih"),
                 }
             }
             _ => panic!("no initial weights are known for {}", entry.name),
@@ -184,8 +184,8 @@ impl<R: Real> Place<'_, R> {
             let mut stream = self.row(i);
             row.iter_mut().for_each(|x| *x = stream.normal());
         });
-        let level = self.ctx.level();
-        self.ctx.split_parts(&mut normal, hidden * hidden, |_, gate| orthogonalise(level, gate, hidden));
+        let isa = self.ctx.instruction_set();
+        self.ctx.split_parts(&mut normal, hidden * hidden, |_, gate| orthogonalise(isa, gate, hidden));
         out.iter_mut().zip(normal).for_each(|(x, q)| *x = R::from_f64(gain * q));
     }
 }
@@ -196,9 +196,9 @@ const KIND: Kind = Kind {
 };
 
 impl FromStr for Init {
-    type Err = SettingError;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         let mut parts = KIND.read(text)?;
         let gain = |text: Option<&str>| text.map_or(Ok(1.0), |text| positive("the gain", text));
         let init = match parts.name {

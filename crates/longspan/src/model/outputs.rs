@@ -6,9 +6,9 @@ use crate::batch::Values;
 use crate::batch::{Batch, IGNORE};
 use crate::bptt::State;
 use crate::model::head::Score;
-use crate::model::pool::Pool;
+use crate::model::pooling::Pooling;
 use crate::params::Params;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context};
 
@@ -47,10 +47,10 @@ impl<R: Real> Model<R> {
             losses.push(self.score(ctx, params, batch, &targets, &Values::default()).loss);
             targets[at] = IGNORE;
         }
-        let width = batch.values.targets.len() / batch.values.places.len().max(1);
-        for (i, &place) in batch.values.places.iter().enumerate() {
+        let width = batch.values.targets.len() / batch.values.positions.len().max(1);
+        for (i, &position) in batch.values.positions.iter().enumerate() {
             let targets = batch.values.targets[i * width..][..width].to_vec();
-            let value = Values { places: vec![place], targets };
+            let value = Values { positions: vec![position], targets };
             losses.push(self.score(ctx, params, batch, &[], &value).loss);
         }
         losses
@@ -76,12 +76,12 @@ impl<R: Real> Model<R> {
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         match &mut self.readout {
             Readout::Classes(classes) => classes.score(ctx, params, h, targets),
-            Readout::Values(readout) => readout.score(ctx, params, h, &values.places, &values.targets),
+            Readout::Values(readout) => readout.score(ctx, params, h, &values.positions, &values.targets),
         }
     }
 
     /// What comes out at some places, or rows where the readout sees a mean: logits of classes or of labels, or values,
-    /// `[places, K]`. `state` goes in as the state before and comes out as the state after.
+    /// `[positions, K]`. `state` goes in as the state before and comes out as the state after.
     ///
     /// # Panics
     /// If there is no such place.
@@ -91,17 +91,20 @@ impl<R: Real> Model<R> {
         params: &Params<R>,
         batch: &Batch,
         state: &mut State<R>,
-        places: &[u32],
+        positions: &[u32],
         out: &mut Vec<R>,
     ) {
         self.encode(ctx, params, batch, state);
         self.outputs(ctx, params, batch, state);
         let hidden = self.spec.width();
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
-        let read: Vec<R> =
-            places.iter().flat_map(|&place| &h[place as usize * hidden..][..hidden]).copied().collect();
+        let read: Vec<R> = positions
+            .iter()
+            .flat_map(|&position| &h[position as usize * hidden..][..hidden])
+            .copied()
+            .collect();
         out.clear();
-        out.resize(places.len() * self.spec.output.width(), R::ZERO);
+        out.resize(positions.len() * self.spec.output.width(), R::ZERO);
         match &mut self.readout {
             Readout::Classes(classes) => classes.logits(ctx, params, &read, out),
             Readout::Values(values) => values.outputs(ctx, params, &read, out),
@@ -110,7 +113,7 @@ impl<R: Real> Model<R> {
 
     /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
     fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
-        let n = batch.extent.places() * self.spec.width();
+        let n = batch.extent.positions() * self.spec.width();
         self.start(params, batch, state);
         self.y.grow(n);
         let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
@@ -122,13 +125,13 @@ impl<R: Real> Model<R> {
 fn seen<'a, R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
-    extent: &Extent,
+    extent: &PackedShape,
     y: &'a [R],
     pooled: &'a mut Buffer<R>,
 ) -> &'a [R] {
-    let (hidden, y) = (spec.width(), &y[..extent.places() * spec.width()]);
+    let (hidden, y) = (spec.width(), &y[..extent.positions() * spec.width()]);
     match spec.pool {
-        Pool::Steps => y,
+        Pooling::Last => y,
         pool => {
             pooled.grow(extent.rows() * hidden);
             let pooled = &mut pooled[..extent.rows() * hidden];

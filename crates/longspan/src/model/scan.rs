@@ -18,14 +18,14 @@
 use super::{Model, ModelSpec, OutputSpec, Readout};
 use crate::batch::{Batch, IGNORE};
 use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::Plant;
-use crate::bptt::{Flow, Passage, State};
+use crate::bptt::layer::FaultInjection;
+use crate::bptt::{BackwardStep, ForwardChunk, State};
 use crate::model::head::Score;
-use crate::model::pool::Pool;
+use crate::model::pooling::Pooling;
 use crate::optim::LIMIT;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_record::{Direction, Phase};
 
@@ -102,8 +102,8 @@ impl Scan {
     }
 
     /// The first bad value.
-    pub fn place(&self) -> Option<&Place> {
-        self.first.as_ref().map(|(_, place)| place)
+    pub fn position(&self) -> Option<&Place> {
+        self.first.as_ref().map(|(_, position)| position)
     }
 
     /// The largest absolute value of a state that is not bad.
@@ -114,14 +114,14 @@ impl Scan {
     /// log10 of the factor by which ∂ℒ/∂h_t has grown a step on its way back through the layer of the bad value, and in how many
     /// steps; None where there are fewer than two.
     pub fn growth(&self) -> Option<(f64, usize)> {
-        let norms = &self.norms[self.place()?.layer?];
+        let norms = &self.norms[self.position()?.layer?];
         let steps = norms.iter().take_while(|norm| norm.is_finite()).count().checked_sub(1)?;
         (steps > 0).then(|| ((norms[steps] - norms[0]) / steps as f64, steps))
     }
 
-    fn take(&mut self, order: Order, place: Place) {
+    fn take(&mut self, order: Order, position: Place) {
         if self.first.as_ref().is_none_or(|(first, _)| order < *first) {
-            self.first = Some((order, place));
+            self.first = Some((order, position));
         }
     }
 
@@ -131,7 +131,7 @@ impl Scan {
         phase: Phase,
         tensor: &str,
         (layer, step): (usize, usize),
-        extent: &Extent,
+        extent: &PackedShape,
         found: Found,
     ) -> Place {
         let direction = self.spec.bidirectional.then(|| Direction::of(layer));
@@ -139,12 +139,12 @@ impl Scan {
             Some(Direction::Reverse) => extent.length(found.row) - 1 - step,
             _ => step,
         };
-        let place = Place::of(phase, tensor, found.value);
-        found.at(Place { layer: Some(layer), direction, t: Some(t), ..place })
+        let position = Place::of(phase, tensor, found.value);
+        found.at(Place { layer: Some(layer), direction, t: Some(t), ..position })
     }
 
     /// A chunk that forward has passed.
-    pub(super) fn passage<R: Real>(&mut self, era: Era, passage: &Passage<'_, R>) {
+    pub(super) fn passage<R: Real>(&mut self, era: Era, passage: &ForwardChunk<'_, R>) {
         let cut = passage.cut();
         for (l, t) in (0..passage.layers().len()).flat_map(|l| (0..cut.steps()).map(move |t| (l, t))) {
             let (layer, step) = (passage.first() + l, cut.first_step() + t);
@@ -153,8 +153,8 @@ impl Scan {
                 let rows = cut.rows_at(t);
                 let values = |row: usize| passage.value(l, kept, t, row);
                 if let Some(found) = first_in(rows, values) {
-                    let place = self.at(Phase::Forward, tensor, (layer, step), cut.extent(), found);
-                    self.take((era, order), Place { encoder: era == Era::Encode, ..place });
+                    let position = self.at(Phase::Forward, tensor, (layer, step), cut.extent(), found);
+                    self.take((era, order), Place { encoder: era == Era::Encode, ..position });
                     break;
                 }
                 if matches!(tensor, "h" | "c") {
@@ -166,7 +166,7 @@ impl Scan {
     }
 
     /// A step of a layer that backward has passed.
-    pub(super) fn flow<R: Real>(&mut self, era: Era, flow: &Flow<'_, R>, extent: &Extent) {
+    pub(super) fn flow<R: Real>(&mut self, era: Era, flow: &BackwardStep<'_, R>, extent: &PackedShape) {
         let (layer, step, hidden) = (flow.layer, flow.t, self.spec.hidden);
         let (above, back) = (usize::MAX - layer, extent.steps() - step);
         let order = match self.spec.bidirectional {
@@ -184,8 +184,8 @@ impl Scan {
         let deltas = deltas.map(|&(tensor, slot)| (tensor, flow.deltas, slots, slot));
         for (tensor, values, slots, slot) in states.chain(deltas) {
             if let Some(found) = first_in(rows, |row| &values[(row * slots + slot) * hidden..][..hidden]) {
-                let place = self.at(Phase::Backward, tensor, (layer, step), extent, found);
-                return self.take((era, order), Place { encoder: era == Era::BackwardEncoder, ..place });
+                let position = self.at(Phase::Backward, tensor, (layer, step), extent, found);
+                return self.take((era, order), Place { encoder: era == Era::BackwardEncoder, ..position });
             }
         }
     }
@@ -196,25 +196,25 @@ impl Scan {
             [(true, &batch.encoded.extent, &batch.encoded.numbers), (false, &batch.extent, &batch.numbers)]
         {
             if let Some(found) = first_of_places(extent, numbers, false) {
-                let place = Place { encoder, ..Place::of(Phase::Input, "x", found.value) };
-                self.take((Era::Read, [usize::from(!encoder), 0, 0]), found.at_place(extent, place));
+                let position = Place { encoder, ..Place::of(Phase::Input, "x", found.value) };
+                self.take((Era::Read, [usize::from(!encoder), 0, 0]), found.at_place(extent, position));
             }
         }
-        let (places, targets) = (&batch.values.places, &batch.values.targets);
-        let width = targets.len() / places.len().max(1);
-        if let Some(found) = first_in(places.len(), |i| &targets[i * width..][..width]) {
-            let place = Place::of(Phase::Input, "target", found.value);
-            let found = Found { row: places[found.row] as usize, ..found };
-            self.take((Era::Asked, [0; 3]), self.read_out_of(&batch.extent, place, found));
+        let (positions, targets) = (&batch.values.positions, &batch.values.targets);
+        let width = targets.len() / positions.len().max(1);
+        if let Some(found) = first_in(positions.len(), |i| &targets[i * width..][..width]) {
+            let position = Place::of(Phase::Input, "target", found.value);
+            let found = Found { row: positions[found.row] as usize, ..found };
+            self.take((Era::Asked, [0; 3]), self.read_out_of(&batch.extent, position, found));
         }
         let (hidden, rows) = (self.spec.hidden, batch.rows());
         for layer in (0..state.layers()).filter(|_| batch.carry) {
             let parts = state.layer(layer).chunks(rows * hidden).zip(["h_0", "c_0"]);
             for (part, (values, tensor)) in parts.enumerate() {
                 if let Some(found) = first_in(rows, |row| &values[row * hidden..][..hidden]) {
-                    let place = Place::of(Phase::Input, tensor, found.value);
-                    let place = Place { layer: Some(layer), ..found.at(place) };
-                    self.take((Era::Before, [layer, part, 0]), place);
+                    let position = Place::of(Phase::Input, tensor, found.value);
+                    let position = Place { layer: Some(layer), ..found.at(position) };
+                    self.take((Era::Before, [layer, part, 0]), position);
                 }
             }
         }
@@ -231,13 +231,13 @@ impl Scan {
     ) {
         let (hidden, width) = (self.spec.width(), self.spec.output.width());
         let classes = matches!(self.spec.output, OutputSpec::Classes { .. });
-        let places: Vec<usize> = match classes {
+        let positions: Vec<usize> = match classes {
             true => (0..batch.targets.len()).filter(|&i| batch.targets[i] != IGNORE).collect(),
-            false => batch.values.places.iter().map(|&place| place as usize).collect(),
+            false => batch.values.positions.iter().map(|&position| position as usize).collect(),
         };
         let mut out = vec![R::ZERO; width];
-        for place in places {
-            let h = &h[place * hidden..][..hidden];
+        for position in positions {
+            let h = &h[position * hidden..][..hidden];
             match readout {
                 Readout::Classes(classes) => classes.logits(ctx, params, h, &mut out),
                 Readout::Values(values) => values.outputs(ctx, params, h, &mut out),
@@ -245,7 +245,7 @@ impl Scan {
             if let Some(found) = first_in(1, |_| &out[..]) {
                 let tensor = if classes { "logits" } else { "outputs" };
                 let at = Place::of(Phase::Loss, tensor, found.value);
-                let at = self.read_out_of(&batch.extent, at, Found { row: place, ..found });
+                let at = self.read_out_of(&batch.extent, at, Found { row: position, ..found });
                 return self.take((Era::Outputs, [0; 3]), at);
             }
         }
@@ -260,26 +260,26 @@ impl Scan {
     }
 
     /// The gradient by what comes out of the layers.
-    pub(super) fn arriving<R: Real>(&mut self, extent: &Extent, d_y: &[R]) {
+    pub(super) fn arriving<R: Real>(&mut self, extent: &PackedShape, d_y: &[R]) {
         if let Some(found) = first_of_places(extent, d_y, true) {
-            let place = Place::of(Phase::Backward, "d_y", found.value);
-            self.take((Era::Arriving, [0; 3]), found.at_place(extent, place));
+            let position = Place::of(Phase::Backward, "d_y", found.value);
+            self.take((Era::Arriving, [0; 3]), found.at_place(extent, position));
         }
     }
 
     /// The gradients of the weights.
     pub(super) fn gradients<R: Real>(&mut self, grads: &Params<R>) {
         if let Some((tensor, unit, value)) = first_in_tensors(grads, is_bad) {
-            let place = Place::of(Phase::Backward, format!("d_{tensor}"), value);
-            self.take((Era::Gradients, [0; 3]), Place { unit: Some(unit), ..place });
+            let position = Place::of(Phase::Backward, format!("d_{tensor}"), value);
+            self.take((Era::Gradients, [0; 3]), Place { unit: Some(unit), ..position });
         }
     }
 
     /// A place among those that the readout sees: places, or rows where it sees one thing of each.
-    fn read_out_of(&self, extent: &Extent, place: Place, found: Found) -> Place {
+    fn read_out_of(&self, extent: &PackedShape, position: Place, found: Found) -> Place {
         match self.spec.pool {
-            Pool::Steps => found.at_place(extent, place),
-            Pool::Mean | Pool::Ends => found.at(place),
+            Pooling::Last => found.at_place(extent, position),
+            Pooling::Mean | Pooling::BothEnds => found.at(position),
         }
     }
 }
@@ -293,14 +293,14 @@ struct Found {
 }
 
 impl Found {
-    fn at(self, place: Place) -> Place {
-        Place { row: Some(self.row), unit: Some(self.unit), ..place }
+    fn at(self, position: Place) -> Place {
+        Place { row: Some(self.row), unit: Some(self.unit), ..position }
     }
 
     /// Where the rows are the places of an extent.
-    fn at_place(self, extent: &Extent, place: Place) -> Place {
-        let (t, row) = extent.place(self.row);
-        Place { t: Some(t), row: Some(row), unit: Some(self.unit), ..place }
+    fn at_place(self, extent: &PackedShape, position: Place) -> Place {
+        let (t, row) = extent.position(self.row);
+        Place { t: Some(t), row: Some(row), unit: Some(self.unit), ..position }
     }
 }
 
@@ -314,8 +314,8 @@ fn first_in<'a, R: Real>(rows: usize, values: impl Fn(usize) -> &'a [R]) -> Opti
 }
 
 /// The first bad one of the values at all places; its row is the place. Going `back`, the last step comes first.
-fn first_of_places<R: Real>(extent: &Extent, values: &[R], back: bool) -> Option<Found> {
-    let width = values.len() / extent.places().max(1);
+fn first_of_places<R: Real>(extent: &PackedShape, values: &[R], back: bool) -> Option<Found> {
+    let width = values.len() / extent.positions().max(1);
     (0..extent.steps()).find_map(|t| {
         let t = if back { extent.steps() - 1 - t } else { t };
         let first = extent.offset(t);
@@ -334,11 +334,11 @@ pub fn first_in_tensors<R: Real>(params: &Params<R>, bad: impl Fn(R) -> bool) ->
 }
 
 impl<R: Real> Model<R> {
-    /// Plants a bad value into the training passes from now on, see [`Plant`]; None takes it away.
-    pub fn plant(&mut self, plant: Option<Plant>) {
-        self.stack.plant(plant.filter(|plant| !plant.encoder));
+    /// Plants a bad value into the training passes from now on, see [`FaultInjection`]; None takes it away.
+    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
+        self.stack.inject_fault(plant.filter(|plant| !plant.encoder));
         if let Some(encoder) = &mut self.encoder {
-            encoder.stack.plant(plant.filter(|plant| plant.encoder));
+            encoder.stack.inject_fault(plant.filter(|plant| plant.encoder));
         }
     }
 

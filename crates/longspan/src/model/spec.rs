@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bptt::{RecurrenceSpec, chunk_for};
 use crate::cell::CellKind;
 use crate::model::head::{Unit, ValueLoss};
-use crate::model::pool::Pool;
+use crate::model::pooling::Pooling;
 
 /// What a model reads at each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub struct ModelSpec {
     /// What is predicted.
     pub output: OutputSpec,
     /// What of a row it is predicted from.
-    pub pool: Pool,
+    pub pool: Pooling,
     /// Steps of a chunk: part of the numerics.
     pub chunk: usize,
     /// Whether every layer reads rows both ways; what comes out is 2H wide then.
@@ -106,7 +106,7 @@ impl ModelSpec {
             hidden,
             layers,
             output,
-            pool: Pool::Steps,
+            pool: Pooling::Last,
             chunk: chunk_for(1),
             bidirectional: false,
             layer_residual: false,

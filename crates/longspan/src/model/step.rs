@@ -6,15 +6,15 @@
 //! p_t = (1 / t) Σ_{s ≤ t} h_s
 //! ```
 //!
-//! The sums are taken in the order of [`Pool::read`], so that after the last step a sequence has had the
+//! The sums are taken in the order of [`Pooling::read`], so that after the last step a sequence has had the
 //! output that it has as a whole, to the rounding of other products.
 
 use super::{Model, Readout};
 use crate::bptt::{Input, State};
-use crate::model::pool::Pool;
+use crate::model::pooling::Pooling;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 
 /// What one step reads, for each row.
@@ -81,8 +81,8 @@ impl<R: Real> Model<R> {
     pub fn steps_from(&self, state: State<R>) -> Steps<R> {
         assert!(!self.spec.bidirectional, "a step through a model that reads whole rows");
         let pooled = match self.spec.pool {
-            Pool::Steps | Pool::Ends => 0,
-            Pool::Mean => state.rows(self.spec.hidden) * self.spec.hidden,
+            Pooling::Last | Pooling::BothEnds => 0,
+            Pooling::Mean => state.rows(self.spec.hidden) * self.spec.hidden,
         };
         let (sum, mean) = (vec![R::ZERO; pooled], vec![R::ZERO; pooled]);
         Steps { fresh: state.clone(), state, sum, mean, count: 0 }
@@ -110,11 +110,11 @@ impl<R: Real> Model<R> {
         };
         self.y.grow(rows * hidden);
         let y = &mut self.y[..rows * hidden];
-        self.stack.outputs(ctx, params, input, &Extent::even(1, rows), &mut steps.state, y);
+        self.stack.outputs(ctx, params, input, &PackedShape::even(1, rows), &mut steps.state, y);
         steps.count += 1;
         let seen = match self.spec.pool {
-            Pool::Steps | Pool::Ends => &*y,
-            Pool::Mean => {
+            Pooling::Last | Pooling::BothEnds => &*y,
+            Pooling::Mean => {
                 let share = R::from_f64(1.0 / steps.count as f64);
                 for ((mean, sum), &h) in steps.mean.iter_mut().zip(&mut steps.sum).zip(&*y) {
                     *sum += h;

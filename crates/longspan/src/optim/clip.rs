@@ -8,8 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::option_syntax::{Kind, OptionError, positive};
 use crate::params::Params;
-use crate::setting::{Kind, SettingError, positive};
 use longspan_kernel::Context;
 use longspan_kernel::elementwise::for_each_part;
 use longspan_kernel::norms::sum_of_squares_threaded;
@@ -137,9 +137,9 @@ fn scale<R: Real>(ctx: &Context<R>, values: &mut [R], k: f64) {
 const KIND: Kind = Kind { what: "clipping rule", forms: &["none", "norm:C", "value:V", "tensor_norm:C"] };
 
 impl FromStr for Clip {
-    type Err = SettingError;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         let mut parts = KIND.read(text)?;
         let name = parts.name;
         let mut limit = |what| positive(what, parts.required(what)?);
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
     use crate::params::{Group, Layout};
-    use longspan_kernel::Level;
+    use longspan_kernel::InstructionSet;
     use longspan_kernel::rng::{Key, Purpose};
 
     /// A gradient of two tensors with a gap between them, of elements N(0, size²).
@@ -193,7 +193,7 @@ mod tests {
 
     fn clipped<R: Real>(rule: Clip, grads: &Params<R>) -> (Params<R>, ClipReport) {
         let (mut out, mut report) = (grads.clone(), ClipReport::default());
-        rule.apply(&Context::new(Level::detect(), 2), &mut out, &mut report);
+        rule.apply(&Context::new(InstructionSet::detect(), 2), &mut out, &mut report);
         (out, report)
     }
 
@@ -297,13 +297,14 @@ mod tests {
     fn threads_and_instruction_sets_change_no_bit() {
         for rule in [Clip::Norm(0.7), Clip::Value(0.5), Clip::TensorNorm(10.0)] {
             let (expected, _) = clipped(rule, &gradient::<f32>(1.0));
-            for level in
-                [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+            for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+                .into_iter()
+                .filter(|l| l.checked().is_ok())
             {
                 for threads in [1, 3] {
                     let (mut grads, mut report) = (gradient::<f32>(1.0), ClipReport::default());
-                    rule.apply(&Context::new(level, threads), &mut grads, &mut report);
-                    assert_eq!(grads.flat(), expected.flat(), "{rule} on {level} with {threads} threads");
+                    rule.apply(&Context::new(isa, threads), &mut grads, &mut report);
+                    assert_eq!(grads.flat(), expected.flat(), "{rule} on {isa} with {threads} threads");
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::setting::{Kind, SettingError, check, count, number, whole};
+use crate::option_syntax::{Kind, OptionError, check, count, number, whole};
 
 /// A schedule: what the learning rate is multiplied with. F is above 0 and at most 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -143,9 +143,9 @@ const KIND: Kind = Kind {
 };
 
 impl FromStr for Schedule {
-    type Err = SettingError;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         let mut parts = KIND.read(text)?;
         let factor = |text: Option<&str>| {
             let what = "the factor of the learning rate";
@@ -196,20 +196,20 @@ impl fmt::Display for Schedule {
 mod tests {
     use super::*;
 
-    fn by_epoch(schedule: &str) -> Result<Vec<f64>, SettingError> {
+    fn by_epoch(schedule: &str) -> Result<Vec<f64>, OptionError> {
         let schedule: Schedule = schedule.parse()?;
         let at = |epoch| schedule.factor(Progress { epoch, ..Progress::default() }, &Patience::default());
         Ok((0..7).map(at).collect())
     }
 
-    fn by_step(schedule: &str, steps: u64) -> Result<Vec<f64>, SettingError> {
+    fn by_step(schedule: &str, steps: u64) -> Result<Vec<f64>, OptionError> {
         let schedule: Schedule = schedule.parse()?;
         let at = |step| schedule.factor(Progress { step, steps, epoch: 0 }, &Patience::default());
         Ok((0..=steps).map(at).collect())
     }
 
     #[test]
-    fn schedules_by_epoch() -> Result<(), SettingError> {
+    fn schedules_by_epoch() -> Result<(), OptionError> {
         assert_eq!(by_epoch("constant")?, [1.0; 7]);
         assert_eq!(by_epoch("step:2")?, [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]);
         assert_eq!(by_epoch("step:3:0.25")?, [1.0, 1.0, 1.0, 0.25, 0.25, 0.25, 0.0625]);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cosine_is_1_at_its_peak_and_0_at_the_last_step() -> Result<(), SettingError> {
+    fn the_cosine_is_1_at_its_peak_and_0_at_the_last_step() -> Result<(), OptionError> {
         let close = |a: Vec<f64>, b: &[f64]| {
             assert_eq!(a.len(), b.len());
             a.iter().zip(b).for_each(|(x, y)| assert!((x - y).abs() < 1e-15, "{a:?} against {b:?}"));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plateau_reduces_the_rate_and_patience_runs_out() -> Result<(), SettingError> {
+    fn a_plateau_reduces_the_rate_and_patience_runs_out() -> Result<(), OptionError> {
         let schedule: Schedule = "plateau:2:0.1".parse()?;
         let mut patience = Patience::default();
         let mut seen = Vec::new();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::setting::{Kind, SettingError, check};
+use crate::option_syntax::{Kind, OptionError, check};
 
 /// An update rule, written in lower case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,8 +66,8 @@ impl Settings {
     /// Checks every constant.
     ///
     /// # Errors
-    /// [`SettingError::OutOfRange`], or [`SettingError::Unused`] for momentum or an ε that the rule would ignore.
-    pub fn validate(&self) -> Result<(), SettingError> {
+    /// [`OptionError::OutOfRange`], or [`OptionError::Unused`] for momentum or an ε that the rule would ignore.
+    pub fn validate(&self) -> Result<(), OptionError> {
         let (natural, fraction) = ("finite and 0 or above", "0 or above and below 1");
         let is_natural = |x: f64| x.is_finite() && x >= 0.0;
         let is_fraction = |x: f64| (0.0..1.0).contains(&x);
@@ -77,7 +77,7 @@ impl Settings {
         check("beta2", self.beta2, is_fraction, fraction)?;
         check("smoothing", self.smoothing, is_fraction, fraction)?;
         check("eps", self.eps_or_default(), is_natural, natural)?;
-        let unused = |what| Err(SettingError::Unused { what, by: self.rule.to_string() });
+        let unused = |what| Err(OptionError::Unused { what, by: self.rule.to_string() });
         if self.momentum > 0.0 && !matches!(self.rule, Rule::Sgd | Rule::RmsProp) {
             return unused("momentum");
         }
@@ -97,9 +97,9 @@ impl Settings {
 const KIND: Kind = Kind { what: "optimizer", forms: &["sgd", "adam", "adamw", "rmsprop", "adagrad"] };
 
 impl FromStr for Rule {
-    type Err = SettingError;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, SettingError> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         let mut parts = KIND.read(text)?;
         let rule = match parts.name {
             "sgd" => Self::Sgd,

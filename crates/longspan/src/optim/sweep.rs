@@ -36,7 +36,7 @@ pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
 ) {
     for_each_part(ctx, [weights, grads], moments, |at, [weights, grads], moments| {
         let at = first + at;
-        ctx.level().dispatch(Part { rule, decay, entries, at, weights, moments, grads });
+        ctx.instruction_set().dispatch(Part { rule, decay, entries, at, weights, moments, grads });
     });
 }
 
@@ -63,10 +63,10 @@ impl<R: Real, E: Element<R, M>, const M: usize> Job for Part<'_, R, E, M> {
             if from >= to {
                 continue;
             }
-            let place = from - at..to - at;
-            let weights = &mut weights[place.clone()];
-            let moments = moments.each_mut().map(|m| &mut m[place.clone()]);
-            let grads = &mut grads[place];
+            let position = from - at..to - at;
+            let weights = &mut weights[position.clone()];
+            let moments = moments.each_mut().map(|m| &mut m[position.clone()]);
+            let grads = &mut grads[position];
             match decay {
                 Decay::Gradient(l) if entry.decays => {
                     each(rule, weights, moments, grads, |w, g| (w, g + w * l))

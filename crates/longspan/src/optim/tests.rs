@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::params::Group;
-use longspan_kernel::Level;
+use longspan_kernel::InstructionSet;
 use longspan_kernel::rng::{Key, Purpose};
 
 /// A matrix, which decays, a bias, which does not, and a gap after each.
@@ -92,7 +92,7 @@ fn by_the_past(s: &Settings, decays: bool, start: f64, grads: &[f64]) -> f64 {
 }
 
 fn matches_the_past<R: Real>(tolerance: f64) {
-    let ctx = Context::<R>::new(Level::detect(), 2);
+    let ctx = Context::<R>::new(InstructionSet::detect(), 2);
     for settings in every_rule() {
         let (params, _) = five_steps(settings, &ctx);
         for (i, entry) in layout().entries().iter().enumerate() {
@@ -117,12 +117,14 @@ fn every_rule_matches_sums_over_the_past() {
 #[test]
 fn threads_and_instruction_sets_change_no_bit() {
     for settings in every_rule() {
-        let (expected, _) = five_steps(settings, &Context::<f32>::new(Level::Portable, 1));
-        for level in [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok())
+        let (expected, _) = five_steps(settings, &Context::<f32>::new(InstructionSet::Portable, 1));
+        for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+            .into_iter()
+            .filter(|l| l.checked().is_ok())
         {
             for threads in [1, 3] {
-                let (params, _) = five_steps(settings, &Context::<f32>::new(level, threads));
-                assert_eq!(params.flat(), expected.flat(), "{settings:?} on {level} with {threads} threads");
+                let (params, _) = five_steps(settings, &Context::<f32>::new(isa, threads));
+                assert_eq!(params.flat(), expected.flat(), "{settings:?} on {isa} with {threads} threads");
             }
         }
     }
@@ -135,7 +137,7 @@ fn gaps_stay_zero_even_without_an_epsilon() {
     assert!(!gap.is_empty());
     for settings in every_rule() {
         let eps = (settings.rule != Rule::Sgd).then_some(0.0);
-        let ctx = Context::<f32>::new(Level::detect(), 2);
+        let ctx = Context::<f32>::new(InstructionSet::detect(), 2);
         let (params, optimizer) = five_steps(Settings { eps, ..settings }, &ctx);
         assert!(params.flat()[gap.clone()].iter().all(|&x| x.to_bits() == 0), "{settings:?}");
         for (name, moment) in optimizer.moments() {
@@ -169,7 +171,7 @@ fn moments_have_the_names_of_pytorch() {
 
 #[test]
 fn an_optimizer_resumes_from_its_moments_and_steps() {
-    let ctx = Context::<f32>::new(Level::detect(), 2);
+    let ctx = Context::<f32>::new(InstructionSet::detect(), 2);
     for settings in every_rule() {
         let (mut params, mut optimizer) = five_steps(settings, &ctx);
         let mut resumed = Optimizer::new(settings, layout());

@@ -1,6 +1,6 @@
 //! Dense matrices of a few hundred rows: LU decomposition, largest singular value.
 
-use longspan_kernel::Level;
+use longspan_kernel::InstructionSet;
 use longspan_kernel::norms::project_off;
 use longspan_kernel::rng::{Key, Purpose};
 
@@ -71,7 +71,7 @@ impl Lu {
 }
 
 /// The largest singular value of a row-major `[n, n]`, to rounding: Lanczos on AᵀA, every vector projected off all before it.
-pub(super) fn largest_singular_value(level: Level, a: &[f64], n: usize) -> f64 {
+pub(super) fn largest_singular_value(isa: InstructionSet, a: &[f64], n: usize) -> f64 {
     let mut stream = Key::new(0, Purpose::Probe, 0, 0).stream(0, 0);
     let mut q: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
     normalise(&mut q);
@@ -87,8 +87,8 @@ pub(super) fn largest_singular_value(level: Level, a: &[f64], n: usize) -> f64 {
         diagonal.push(dot(&image, &image));
         let largest = largest_eigenvalue(&diagonal, &beside);
         // Twice, because once leaves what rounding brings back.
-        project_off(level, &mut next, &q);
-        project_off(level, &mut next, &q);
+        project_off(isa, &mut next, &q);
+        project_off(isa, &mut next, &q);
         let left = normalise(&mut next);
         // An estimate grows as long as there is anything to find; it has stood still to the last digits.
         if left.is_nan() || left <= f64::EPSILON * largest || (k > 8 && largest - found <= 1e-15 * largest) {
@@ -185,9 +185,9 @@ mod tests {
                     (row[0], row[i]) = (s * x + c * y, c * x - s * y);
                 }
             }
-            let found = largest_singular_value(Level::detect(), &a, n);
+            let found = largest_singular_value(InstructionSet::detect(), &a, n);
             assert!((found / values[0] - 1.0).abs() < 1e-14, "{found} of {values:?}");
         }
-        assert_eq!(largest_singular_value(Level::detect(), &[0.0; 9], 3), 0.0);
+        assert_eq!(largest_singular_value(InstructionSet::detect(), &[0.0; 9], 3), 0.0);
     }
 }

@@ -3,17 +3,17 @@
 //! Trajectories are rows of the source's first windows, driven by what they read: windows whose state is carried are one trajectory
 //! in pieces, others are as long as they are.
 
+use super::credit::{Cancelled, Stage, Watch, measure, no_chain};
 use super::jacobian::DenseJacobians;
 use super::lyapunov::Lyapunov;
-use super::reach::{Cancelled, Stage, Watch, measure, no_chain};
 use crate::batch::{Batch, IGNORE, Source};
 use crate::bptt::State;
 use crate::model::{Model, ModelSpec};
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::real::Real;
+use longspan_record::credit::{CreditOptions, Measured, Reason};
 use longspan_record::jacobian::JacobianProduct;
-use longspan_record::reach::{Measured, ReachOptions, Reason};
 use longspan_record::spectrum::{LyapunovOptions, LyapunovSpectrum};
 use longspan_record::{Beside, ProbeRecord};
 
@@ -34,7 +34,7 @@ const LAGS: usize = 200;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeOptions {
     /// How far the gradient reaches.
-    pub reach: ReachOptions,
+    pub reach: CreditOptions,
     /// Leading exponents of each layer; None for all, 0 for none.
     pub exponents: Option<usize>,
     /// Steps from one orthonormalisation of the directions to the next: 2 take two thirds of the time, and cost digits of exponents
@@ -51,7 +51,7 @@ pub struct ProbeOptions {
 impl Default for ProbeOptions {
     fn default() -> Self {
         Self {
-            reach: ReachOptions::default(),
+            reach: CreditOptions::default(),
             exponents: Some(8),
             steps_per_qr: 1,
             trajectories: 8,
@@ -64,13 +64,13 @@ impl Default for ProbeOptions {
 impl ProbeOptions {
     /// What a run can bear at its end: some sequences, a few exponents, nothing that is run several times.
     pub fn light() -> Self {
-        let reach = ReachOptions {
+        let reach = CreditOptions {
             sequences: 16,
             resamples: 200,
             truncations: Vec::new(),
             sensitivity_sequences: 0,
             used: false,
-            ..ReachOptions::default()
+            ..CreditOptions::default()
         };
         Self {
             reach,
@@ -144,7 +144,7 @@ fn follow<R: Real>(
     if steps < LEAST_STEPS || source.windows() == 0 {
         return Ok((Measured::Unknown(short), Measured::Unknown(short)));
     }
-    let mut model = Model::<R>::new(ctx.level(), spec);
+    let mut model = Model::<R>::new(ctx.instruction_set(), spec);
     model.pack(ctx, params);
     let rows = pieces[0].rows();
     let warmup_steps = LyapunovOptions::default().warmup_steps.min(steps / 4);
@@ -206,7 +206,7 @@ fn products<R: Real>(
             }
         });
     }
-    let wide = Context::new(ctx.level(), ctx.threads());
+    let wide = Context::new(ctx.instruction_set(), ctx.threads());
     Ok(Measured::Known(jacobians.products(&wide, &lags)))
 }
 
@@ -236,11 +236,11 @@ fn trajectories(source: &dyn Source, options: &ProbeOptions) -> Vec<Batch> {
 /// The first steps of the first rows: what they read.
 fn of_rows(batch: &Batch, rows: usize, steps: usize) -> Batch {
     let mut some = Batch { carry: batch.carry, ..Batch::default() };
-    let width = batch.numbers.len() / batch.extent.places().max(1);
+    let width = batch.numbers.len() / batch.extent.positions().max(1);
     some.extent.set_even(steps, rows);
-    for place in (0..steps).flat_map(|t| (0..rows).map(move |row| batch.extent.offset(t) + row)) {
-        some.inputs.extend(batch.inputs.get(place));
-        some.numbers.extend(&batch.numbers[place * width..(place + 1) * width]);
+    for position in (0..steps).flat_map(|t| (0..rows).map(move |row| batch.extent.offset(t) + row)) {
+        some.inputs.extend(batch.inputs.get(position));
+        some.numbers.extend(&batch.numbers[position * width..(position + 1) * width]);
     }
     some.targets.resize(steps * rows, IGNORE);
     some
@@ -248,12 +248,12 @@ fn of_rows(batch: &Batch, rows: usize, steps: usize) -> Batch {
 
 /// Some steps of rows of one length.
 fn cut(batch: &Batch, first: usize, steps: usize) -> Batch {
-    let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.places());
-    let places = first * rows..(first + steps) * rows;
+    let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.positions());
+    let positions = first * rows..(first + steps) * rows;
     let mut cut = Batch::default();
     cut.extent.set_even(steps, rows);
-    cut.inputs.extend(batch.inputs.get(places.clone()).unwrap_or_default());
-    cut.numbers.extend(&batch.numbers[places.start * width..places.end * width]);
+    cut.inputs.extend(batch.inputs.get(positions.clone()).unwrap_or_default());
+    cut.numbers.extend(&batch.numbers[positions.start * width..positions.end * width]);
     cut.targets.resize(steps * rows, IGNORE);
     cut
 }

@@ -14,11 +14,11 @@
 
 use super::dense::{Lu, largest_singular_value};
 use super::tangent::StackTangents;
-use crate::bptt::{Input, Passage, Recurrence, State};
+use crate::bptt::{ForwardChunk, Input, Recurrence, State};
 use crate::params::Params;
-use longspan_kernel::extent::Extent;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::{Context, Packed, Weights};
 use longspan_record::jacobian::JacobianProduct;
@@ -68,7 +68,7 @@ impl DenseJacobians {
 
     /// Takes a chunk of the trajectory that follows those before. What was computed as `R` is kept and multiplied in f64: inverses
     /// of ill-conditioned products would be nothing but rounding otherwise.
-    pub fn look<R: Real>(&mut self, ctx: &Context<R>, state: &State<R>, passage: &mut Passage<'_, R>) {
+    pub fn look<R: Real>(&mut self, ctx: &Context<R>, state: &State<R>, passage: &mut ForwardChunk<'_, R>) {
         let (n, steps) = (self.width, passage.cut().steps());
         let mut tangents = StackTangents::new(state, self.rows, n);
         tangents.linearise(ctx, passage);
@@ -143,7 +143,7 @@ impl DenseJacobians {
         let n = self.width;
         let mut forward = Scaled::identity(n);
         let mut inverse = Some(Scaled::identity(n));
-        let mut packed = Packed::new(ctx.level(), n, 1, n);
+        let mut packed = Packed::new(ctx.instruction_set(), n, 1, n);
         let mut found = Vec::new();
         for lag in 1..=lags.last().copied().unwrap_or(0) {
             let matrix = self.matrix(self.len() - lag, row);
@@ -192,7 +192,7 @@ impl Scaled {
     }
 
     fn ln_norm(&self, ctx: &Context<f64>, n: usize) -> f64 {
-        largest_singular_value(ctx.level(), &self.matrix, n).ln() + self.ln_scale
+        largest_singular_value(ctx.instruction_set(), &self.matrix, n).ln() + self.ln_scale
     }
 }
 
@@ -207,13 +207,13 @@ pub fn jacobian_products(
     stack: &mut Recurrence<f64>,
     params: &Params<f64>,
     input: Input<'_, f64>,
-    extent: &Extent,
+    extent: &PackedShape,
     state: &mut State<f64>,
     lags: &[usize],
 ) -> Vec<JacobianProduct> {
     let shape = state.clone();
     let mut jacobians = DenseJacobians::new(&shape, extent.rows(), lags.iter().copied().max().unwrap_or(0));
-    let mut y = vec![0.0; extent.places() * stack.spec().width()];
+    let mut y = vec![0.0; extent.positions() * stack.spec().width()];
     stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
         jacobians.look(ctx, &shape, &mut passage);
     });

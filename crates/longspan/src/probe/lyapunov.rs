@@ -31,10 +31,10 @@ use growth::Growth;
 use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum};
 use relay::Relay;
 
-use crate::bptt::{Input, Passage, Recurrence, State};
+use crate::bptt::{ForwardChunk, Input, Recurrence, State};
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 
 /// Whether rows are made orthonormal once `done` steps are done.
@@ -73,7 +73,7 @@ impl<R: Real> Lyapunov<R> {
     ///
     /// # Panics
     /// If the rows are not those of the first state, or one ends inside the chunk.
-    pub fn look(&mut self, ctx: &Context<R>, passage: &mut Passage<'_, R>) {
+    pub fn look(&mut self, ctx: &Context<R>, passage: &mut ForwardChunk<'_, R>) {
         assert_eq!(passage.cut().rows(), self.rows, "rows of the trajectory");
         for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
             passage.linearise(ctx, layer, relay.jacobians());
@@ -104,12 +104,12 @@ pub fn lyapunov_spectrum<R: Real>(
     stack: &mut Recurrence<R>,
     params: &Params<R>,
     input: Input<'_, R>,
-    extent: &Extent,
+    extent: &PackedShape,
     state: &mut State<R>,
     options: LyapunovOptions,
 ) -> LyapunovSpectrum {
     let mut lyapunov = Lyapunov::new(ctx, state, extent.rows(), options);
-    let mut y = vec![R::ZERO; extent.places() * stack.spec().width()];
+    let mut y = vec![R::ZERO; extent.positions() * stack.spec().width()];
     stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
         lyapunov.look(ctx, &mut passage);
     });

@@ -9,7 +9,7 @@
 //! `bptt/connection.rs`). Both act within a step: the Jacobian of the joint state is block-triangular with or without them.
 
 use crate::bptt::layer::Jacobians;
-use crate::bptt::{Passage, State};
+use crate::bptt::{ForwardChunk, State};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context};
@@ -58,14 +58,14 @@ impl<R: Real> StackTangents<R> {
     }
 
     /// Takes the Jacobians of a chunk, for the steps that follow.
-    pub fn linearise(&mut self, ctx: &Context<R>, passage: &mut Passage<'_, R>) {
+    pub fn linearise(&mut self, ctx: &Context<R>, passage: &mut ForwardChunk<'_, R>) {
         for (l, jacobians) in self.jacobians.iter_mut().enumerate() {
             passage.linearise(ctx, l, jacobians);
         }
     }
 
     /// Turns the tangents at t − 1 into those at t, the steps counted from the first one of the chunk.
-    pub fn step(&mut self, ctx: &Context<R>, passage: &Passage<'_, R>, t: usize) {
+    pub fn step(&mut self, ctx: &Context<R>, passage: &ForwardChunk<'_, R>, t: usize) {
         let all = self.rows * self.count;
         for (l, layer) in passage.layers().iter().enumerate() {
             let width = layer.state_width();
@@ -92,7 +92,15 @@ impl<R: Real> StackTangents<R> {
                 let before = Mat::new(&current[first * width..], count, width);
                 let after = MatMut::new(next, count, width);
                 let operands = &mut Buffer::zeros(0);
-                layer.tangents(ctx.level(), jacobians, (t, row..row + 1), before, after, inflow, operands);
+                layer.tangents(
+                    ctx.instruction_set(),
+                    jacobians,
+                    (t, row..row + 1),
+                    before,
+                    after,
+                    inflow,
+                    operands,
+                );
             });
             self.layers[l].copy_from_slice(&self.next[..all * width]);
         }

@@ -1,7 +1,7 @@
 //! What a batch is like: its rows, what of them is scored, what looks filled up, how large its numbers are.
 
 use crate::batch::{Batch, IGNORE};
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_record::{BatchRecord, InputRecord};
 
 /// Looks at batches; keeps its memory.
@@ -27,8 +27,8 @@ impl BatchLook {
         if pooled {
             let rows = batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE);
             rows.for_each(|(row, _)| mark(row));
-            batch.values.places.iter().for_each(|&row| mark(row as usize));
-        } else if batch.values.places.is_empty() {
+            batch.values.positions.iter().for_each(|&row| mark(row as usize));
+        } else if batch.values.positions.is_empty() {
             // Usually all rows are scored at the first step.
             for t in 0..extent.steps() {
                 let targets = &batch.targets[extent.offset(t)..][..extent.rows_at(t)];
@@ -39,13 +39,13 @@ impl BatchLook {
                     .for_each(|(row, _)| mark(row));
             }
         } else {
-            batch.values.places.iter().for_each(|&place| mark(extent.place(place as usize).1));
+            batch.values.positions.iter().for_each(|&position| mark(extent.position(position as usize).1));
         }
         self.record = BatchRecord {
             rows: extent.rows(),
-            places: extent.places() + encoded.extent.places(),
+            positions: extent.positions() + encoded.extent.positions(),
             unscored_rows: left,
-            filled_places: filled(extent, &batch.inputs, &batch.numbers)
+            filled_positions: filled(extent, &batch.inputs, &batch.numbers)
                 + filled(&encoded.extent, &encoded.inputs, &encoded.numbers),
             input: input(&batch.numbers, &encoded.numbers),
         };
@@ -53,8 +53,8 @@ impl BatchLook {
 }
 
 /// Places at the beginning or end of a row whose input is that of the place after them.
-fn filled(extent: &Extent, tokens: &[u32], numbers: &[f32]) -> usize {
-    let width = numbers.len() / extent.places().max(1);
+fn filled(extent: &PackedShape, tokens: &[u32], numbers: &[f32]) -> usize {
+    let width = numbers.len() / extent.positions().max(1);
     let same = |a: usize, b: usize| match width {
         0 => tokens[a] == tokens[b],
         _ => numbers[a * width..][..width] == numbers[b * width..][..width],
@@ -103,8 +103,13 @@ mod tests {
         batch.targets[6] = 1;
         let mut look = BatchLook::default();
         look.see(&batch, false);
-        let expected =
-            BatchRecord { rows: 4, places: 14, unscored_rows: 2, filled_places: 2 + 2 + 1, input: None };
+        let expected = BatchRecord {
+            rows: 4,
+            positions: 14,
+            unscored_rows: 2,
+            filled_positions: 2 + 2 + 1,
+            input: None,
+        };
         assert_eq!(look.record(), &expected);
         batch.targets = vec![IGNORE, 3, 3, 3];
         look.see(&batch, true);
@@ -116,11 +121,11 @@ mod tests {
         let mut batch = Batch::default();
         batch.reshape(2, 2);
         batch.numbers = vec![1.0, -3.0, 2.0, 2.0, 1.0, -3.0, 2.0, 0.0];
-        batch.values.places = vec![1];
+        batch.values.positions = vec![1];
         let mut look = BatchLook::default();
         look.see(&batch, false);
         let expected = InputRecord { mean: 0.25, rms: 2.0, largest: 3.0 };
         assert_eq!(look.record().input, Some(expected));
-        assert_eq!((look.record().unscored_rows, look.record().filled_places), (1, 1));
+        assert_eq!((look.record().unscored_rows, look.record().filled_positions), (1, 1));
     }
 }

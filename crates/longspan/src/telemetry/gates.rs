@@ -4,11 +4,11 @@
 //! Steps lie evenly in the window, its last one counted from 1 being a multiple of their distance: shares of some 10⁴ activations
 //! and more are as good as those of all, at a part of the cost.
 
-use crate::bptt::Flow;
+use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
 use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Isa, Job, Level, Vector};
+use longspan_kernel::{InstructionSet, Isa, Job, Vector};
 use longspan_record::{ActivationRecord, GateRecord, LayerRecord};
 
 /// Counts of each layer. An encoder's layer and its decoder's of the same number count together.
@@ -24,7 +24,7 @@ pub(super) struct GateCounts<R> {
 const COUNTED: usize = 16;
 
 struct Layer<R> {
-    places: usize,
+    positions: usize,
     slots: Vec<Counts<R>>,
 }
 
@@ -43,7 +43,7 @@ struct Counts<R> {
 impl<R: Real> GateCounts<R> {
     pub(super) fn new(kind: CellKind, layers: usize, hidden: usize) -> Self {
         let counts = || Counts { sum: 0.0, low: 0.0, high: 0.0, always: vec![R::ONE; hidden] };
-        let layer = || Layer { places: 0, slots: slots(kind).iter().map(|_| counts()).collect() };
+        let layer = || Layer { positions: 0, slots: slots(kind).iter().map(|_| counts()).collect() };
         Self { kind, hidden, distance: 1, layers: (0..layers).map(|_| layer()).collect() }
     }
 
@@ -51,7 +51,7 @@ impl<R: Real> GateCounts<R> {
     pub(super) fn clear(&mut self, steps: usize) {
         self.distance = steps.div_ceil(COUNTED).max(1);
         for layer in &mut self.layers {
-            layer.places = 0;
+            layer.positions = 0;
             for counts in &mut layer.slots {
                 (counts.sum, counts.low, counts.high) = (0.0, 0.0, 0.0);
                 counts.always.fill(R::ONE);
@@ -59,14 +59,14 @@ impl<R: Real> GateCounts<R> {
         }
     }
 
-    pub(super) fn see(&mut self, level: Level, flow: &Flow<'_, R>) {
+    pub(super) fn see(&mut self, isa: InstructionSet, flow: &BackwardStep<'_, R>) {
         if !(flow.t + 1).is_multiple_of(self.distance) {
             return;
         }
         let layer = &mut self.layers[flow.layer];
         let (width, hidden) = (flow.tape_width(self.hidden), self.hidden);
-        layer.places += flow.rows(hidden);
-        level.dispatch(Count {
+        layer.positions += flow.rows(hidden);
+        isa.dispatch(Count {
             tape: flow.tape,
             width,
             hidden,
@@ -81,7 +81,7 @@ impl<R: Real> GateCounts<R> {
     }
 
     fn record(&self, layer: usize, of: &Layer<R>) -> LayerRecord {
-        let all = (of.places * self.hidden) as f64;
+        let all = (of.positions * self.hidden) as f64;
         let mut record = LayerRecord { layer, ..LayerRecord::default() };
         for (slot, counts) in slots(self.kind).iter().zip(&of.slots) {
             if slot.squash == Squash::Sigmoid {

@@ -1,16 +1,16 @@
 //! Who watches training: the gradient at every step, and every so many steps more closely.
 
-use longspan_record::{Look, TensorRecord};
+use longspan_record::{Snapshot, TensorRecord};
 use std::sync::Arc;
 
 use super::batch::BatchLook;
 use super::gates::GateCounts;
 use super::profile::Scratch;
 use super::updates::Updates;
-use super::{FlowProfile, Observe};
+use super::{GradientProfile, Observe};
 use crate::batch::Batch;
-use crate::bptt::Flow;
-use crate::model::pool::Pool;
+use crate::bptt::BackwardStep;
+use crate::model::pooling::Pooling;
 use crate::model::{Model, ModelSpec};
 use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
@@ -20,13 +20,13 @@ use longspan_kernel::real::Real;
 /// Watches the training steps of one model. It is given views; its memory is that of the first closer look.
 pub struct Observer<R> {
     spec: ModelSpec,
-    /// Layers as a [`Flow`] counts them.
+    /// Layers as a [`BackwardStep`] counts them.
     layers: usize,
     tier: Observe,
     every: u64,
     /// Whether it looks closely at the step in progress, or did at the last one.
     closely: bool,
-    profile: FlowProfile,
+    profile: GradientProfile,
     scratch: Scratch<R>,
     gates: GateCounts<R>,
     updates: Updates,
@@ -44,7 +44,7 @@ impl<R: Real> Observer<R> {
             tier,
             every,
             closely: false,
-            profile: FlowProfile::default(),
+            profile: GradientProfile::default(),
             scratch: Scratch::default(),
             updates: Updates::default(),
             batch: BatchLook::default(),
@@ -68,21 +68,21 @@ impl<R: Real> Observer<R> {
         }
         self.profile.mark((before > 0).then_some(before));
         if self.closely {
-            self.batch.see(batch, self.spec.pool != Pool::Steps);
+            self.batch.see(batch, self.spec.pool != Pooling::Last);
             self.gates.clear(steps);
         }
     }
 
     /// Takes what backward shows at one (layer, step).
-    pub fn see(&mut self, ctx: &Context<R>, flow: &Flow<'_, R>) {
+    pub fn see(&mut self, ctx: &Context<R>, flow: &BackwardStep<'_, R>) {
         let &ModelSpec { cell, hidden, .. } = &self.spec;
         match self.tier {
             Observe::Off => {}
             Observe::Full if self.closely => {
                 self.profile.record_closely(ctx, cell, hidden, flow, &mut self.scratch);
-                self.gates.see(ctx.level(), flow);
+                self.gates.see(ctx.instruction_set(), flow);
             }
-            _ => _ = self.profile.record(ctx.level(), hidden, flow),
+            _ => _ = self.profile.record(ctx.instruction_set(), hidden, flow),
         }
     }
 
@@ -106,7 +106,7 @@ impl<R: Real> Observer<R> {
     }
 
     /// The gradient's profile along the window; without layers if nobody looked.
-    pub fn profile(&self) -> &FlowProfile {
+    pub fn profile(&self) -> &GradientProfile {
         &self.profile
     }
 
@@ -116,9 +116,9 @@ impl<R: Real> Observer<R> {
     }
 
     /// What was found there. `shares` are those of the tensors in the squared norm of the gradient.
-    pub fn look(&self, layout: &Layout, shares: &[f64]) -> Option<Look> {
+    pub fn snapshot(&self, layout: &Layout, shares: &[f64]) -> Option<Snapshot> {
         let entries = layout.entries().iter().zip(shares).zip(self.updates.tensors());
-        self.closely.then(|| Look {
+        self.closely.then(|| Snapshot {
             batch: self.batch.record().clone(),
             log10_update_ratio: self.updates.whole(),
             tensors: entries

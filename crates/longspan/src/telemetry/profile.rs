@@ -9,26 +9,26 @@
 //! δa is the gradient by the recurrent sums, u what W_hh is multiplied with: h_{t−1}, and for the candidate of a GRU whose reset gate
 //! acts before the product r ⊙ h_{t−1}. ‖Γ_t‖ is found without Γ_t, from the rows' dot products: [`kernel::gram`](longspan_kernel::gram).
 
-use crate::bptt::Flow;
+use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
 use longspan_kernel::gram::squared_norm_of_outer;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::norms::norms_of_rows;
 use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::Operand;
-use longspan_kernel::{Context, Level};
-use longspan_record::{Curve, FlowRecord, LayerFlow};
+use longspan_kernel::{Context, InstructionSet};
+use longspan_record::{Curve, LayerProfile, ProfileRecord};
 
-/// Norms per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`Flow`]: a layer
+/// Norms per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`BackwardStep`]: a layer
 /// that reads both ways counts twice, and its reverse direction begins at each row's last step.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FlowProfile {
+pub struct GradientProfile {
     steps: usize,
     hidden: Norms,
     cell: Norms,
     /// `[layer][t]`.
     gamma: Vec<Vec<f64>>,
-    border: Option<usize>,
+    decoder_start: Option<usize>,
 }
 
 /// `[layer][t]`; no layer where nothing is measured.
@@ -56,33 +56,40 @@ impl Norms {
     /// Takes the norms of the rows; returns the largest one.
     fn record<R: Real>(
         &mut self,
-        level: Level,
+        isa: InstructionSet,
         hidden: usize,
         (layer, t): (usize, usize),
         rows: &[R],
     ) -> f64 {
-        let [sum, max] = norms_of_rows(level, rows, hidden);
+        let [sum, max] = norms_of_rows(isa, rows, hidden);
         self.mean[layer][t] = sum / (rows.len() / hidden) as f64;
         self.max[layer][t] = max;
         max
     }
 }
 
-impl FlowProfile {
+impl GradientProfile {
     /// A profile in bins with these edges, which reach to its first step; `names` are those of its layers.
-    pub fn to_record(&self, (step, attempt): (u64, u64), edges: &[usize], names: &[String]) -> FlowRecord {
+    pub fn to_record(&self, (step, attempt): (u64, u64), edges: &[usize], names: &[String]) -> ProfileRecord {
         let steps = self.steps();
         let bins = edges.partition_point(|&edge| edge < steps);
         let edges = &edges[..=bins];
         let curve = |[mean, max]: [&[f64]; 2]| Curve::of(mean, max, edges);
-        let layers = (0..self.layers()).zip(names).map(|(layer, name)| LayerFlow {
+        let layers = (0..self.layers()).zip(names).map(|(layer, name)| LayerProfile {
             name: name.clone(),
             hidden: curve([self.mean(layer), self.max(layer)]),
             cell: self.cell(layer).map(curve).unwrap_or_default(),
             gamma: self.gamma(layer).map(|gamma| curve([gamma, gamma])).unwrap_or_default(),
         });
         let layers = layers.collect();
-        FlowRecord { step, attempt, steps, border: self.border(), edges: edges.to_vec(), layers }
+        ProfileRecord {
+            step,
+            attempt,
+            steps,
+            decoder_start: self.decoder_start(),
+            edges: edges.to_vec(),
+            layers,
+        }
     }
 
     /// Empties the profile for a window of `steps` steps; keeps the memory.
@@ -93,7 +100,7 @@ impl FlowProfile {
         self.gamma.clear();
     }
 
-    /// As [`FlowProfile::open`], for [`FlowProfile::record_closely`].
+    /// As [`GradientProfile::open`], for [`GradientProfile::record_closely`].
     pub fn open_closely(&mut self, kind: CellKind, layers: usize, steps: usize) {
         self.steps = steps;
         self.hidden.open(layers, steps);
@@ -101,39 +108,39 @@ impl FlowProfile {
         resize(&mut self.gamma, layers, steps);
     }
 
-    /// Says that the steps before `border` are an encoder's and those from there on its decoder's.
-    pub fn mark(&mut self, border: Option<usize>) {
-        self.border = border;
+    /// Says that the steps before `decoder_start` are an encoder's and those from there on its decoder's.
+    pub fn mark(&mut self, decoder_start: Option<usize>) {
+        self.decoder_start = decoder_start;
     }
 
     /// The decoder's first step, where an encoder's steps stand before it. Row by row sequences may be shorter: the encoder's last
     /// state is that of each row's own last step.
-    pub fn border(&self) -> Option<usize> {
-        self.border
+    pub fn decoder_start(&self) -> Option<usize> {
+        self.decoder_start
     }
 
     /// Takes ‖∂ℒ/∂h_t‖ of what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the
     /// step. Returns the largest.
-    pub fn record<R: Real>(&mut self, level: Level, hidden: usize, flow: &Flow<'_, R>) -> f64 {
-        self.hidden.record(level, hidden, (flow.layer, flow.t), flow.d_hidden)
+    pub fn record<R: Real>(&mut self, isa: InstructionSet, hidden: usize, flow: &BackwardStep<'_, R>) -> f64 {
+        self.hidden.record(isa, hidden, (flow.layer, flow.t), flow.d_hidden)
     }
 
-    /// As [`FlowProfile::record`], and ‖∂ℒ/∂c_t‖ where there is a c, and ‖Γ_t‖.
+    /// As [`GradientProfile::record`], and ‖∂ℒ/∂c_t‖ where there is a c, and ‖Γ_t‖.
     pub fn record_closely<R: Real>(
         &mut self,
         ctx: &Context<R>,
         kind: CellKind,
         hidden: usize,
-        flow: &Flow<'_, R>,
+        flow: &BackwardStep<'_, R>,
         scratch: &mut Scratch<R>,
     ) {
-        let level = ctx.level();
-        let mut largest = self.record(level, hidden, flow);
+        let isa = ctx.instruction_set();
+        let mut largest = self.record(isa, hidden, flow);
         if !self.cell.mean.is_empty() {
             let total = &mut scratch.total;
             total.resize(flow.d_hidden.len(), R::ZERO);
-            flow.total_cell(level, kind, hidden, total);
-            largest = largest.max(self.cell.record(level, hidden, (flow.layer, flow.t), total));
+            flow.total_cell(isa, kind, hidden, total);
+            largest = largest.max(self.cell.record(isa, hidden, (flow.layer, flow.t), total));
         }
         self.gamma[flow.layer][flow.t] = gamma(ctx, kind, hidden, flow, largest, &mut scratch.partial).sqrt();
     }
@@ -178,7 +185,7 @@ impl FlowProfile {
     }
 }
 
-/// Working memory of [`FlowProfile::record_closely`].
+/// Working memory of [`GradientProfile::record_closely`].
 #[derive(Debug, Default)]
 pub struct Scratch<R> {
     total: Vec<R>,
@@ -190,7 +197,7 @@ fn gamma<R: Real>(
     ctx: &Context<R>,
     kind: CellKind,
     hidden: usize,
-    flow: &Flow<'_, R>,
+    flow: &BackwardStep<'_, R>,
     largest: f64,
     partial: &mut Vec<f64>,
 ) -> f64 {

@@ -33,8 +33,8 @@ impl Updates {
             let whole = entry.range();
             let (from, to) = (whole.start.max(first), whole.end.min(first + before.len()));
             if from < to {
-                let place = from - first..to - first;
-                let (before, after) = (&before[place.clone()], &after[place]);
+                let position = from - first..to - first;
+                let (before, after) = (&before[position.clone()], &after[position]);
                 let of_piece = sums_of_squares_and_changes(ctx, before, after, &mut self.partial);
                 (*squares, *changes) = (*squares + of_piece[0], *changes + of_piece[1]);
             }

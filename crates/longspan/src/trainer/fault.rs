@@ -36,7 +36,7 @@ const LARGE_STATE: f64 = 1e10;
 
 /// A bad value with what is known of the pass that met it.
 struct Found {
-    place: Place,
+    position: Place,
     scan: Option<Scan>,
     scored: u64,
     /// The sum of what the scored places weigh.
@@ -58,7 +58,7 @@ impl<R: Real> Trainer<R> {
         if cause != Cause::StepTooLarge {
             (evidence.loss_rise, evidence.relative_step) = (None, None);
         }
-        let Place { phase, layer, direction, encoder, t, tensor, row, unit, value } = found.place;
+        let Place { phase, layer, direction, encoder, t, tensor, row, unit, value } = found.position;
         let &Divergence { step, epoch, loss, global_norm, lr } = divergence;
         let log10_global_norm = global_norm.log10();
         FaultRecord {
@@ -89,8 +89,8 @@ impl<R: Real> Trainer<R> {
             ..Place::of(phase, tensor, value)
         };
         if let Some((tensor, unit, value)) = first_in_tensors(&self.params, is_bad) {
-            let place = of_weights(Phase::Weights, (tensor.to_owned(), unit, value));
-            return Some(Found { place, scan: None, scored: 0, weight: 0.0, moments: false });
+            let position = of_weights(Phase::Weights, (tensor.to_owned(), unit, value));
+            return Some(Found { position, scan: None, scored: 0, weight: 0.0, moments: false });
         }
         let mut state = self.state.clone();
         if !self.batch.carry {
@@ -102,7 +102,7 @@ impl<R: Real> Trainer<R> {
         let (scan, score) = self.model.scan(ctx, &self.params, batch, &mut state, dropout, &mut self.grads);
         let (scored, weight) = (score.scored, score.weight);
         let mut moments = false;
-        let place = scan.place().cloned().or_else(|| {
+        let position = scan.position().cloned().or_else(|| {
             let found = first_bad(&self.params, &self.optimizer);
             moments = found.is_some();
             let found = found.or_else(|| {
@@ -114,7 +114,7 @@ impl<R: Real> Trainer<R> {
             Some(of_weights(Phase::Update, found))
         });
         self.grads.clear();
-        Some(Found { place: place?, scan: Some(scan), scored, weight, moments })
+        Some(Found { position: position?, scan: Some(scan), scored, weight, moments })
     }
 
     fn evidence(&self, found: &Found, before: &[StepRecord]) -> Evidence {
@@ -125,21 +125,21 @@ impl<R: Real> Trainer<R> {
         let least = earlier.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
         let rise = last.map(|last| last.loss / least);
         let settings = self.optimizer.settings();
-        let norm = sum_of_squares(self.ctx.level(), self.params.flat()).sqrt();
+        let norm = sum_of_squares(self.ctx.instruction_set(), self.params.flat()).sqrt();
         let relative = last.map(|last| match settings.rule {
             Rule::Sgd => {
                 last.lr * 10f64.powf(last.log10_global_norm_after) / (1.0 - settings.momentum) / norm
             }
             _ => last.lr * (self.params.layout().parameters() as f64).sqrt() / norm,
         });
-        let row = found.place.row.filter(|_| !found.place.encoder);
+        let row = found.position.row.filter(|_| !found.position.encoder);
         Evidence {
             scored: found.scored,
             largest_state: found.scan.as_ref().map_or(0.0, Scan::largest_state),
             log10_growth_a_step: found
                 .scan
                 .as_ref()
-                .filter(|_| found.place.phase == Phase::Backward)
+                .filter(|_| found.position.phase == Phase::Backward)
                 .and_then(Scan::growth),
             loss_rise: rise.filter(|rise| rise.is_finite() && *rise >= RISE),
             relative_step: relative.filter(|moved| moved.is_finite() && *moved >= MOVED),
@@ -150,7 +150,7 @@ impl<R: Real> Trainer<R> {
 
 /// See above.
 fn cause(found: &Found, evidence: &Evidence) -> Cause {
-    let Place { phase, tensor, .. } = &found.place;
+    let Place { phase, tensor, .. } = &found.position;
     let too_large = evidence.loss_rise.is_some() || evidence.relative_step.is_some();
     match phase {
         Phase::Weights => Cause::BadWeights,

@@ -1,13 +1,13 @@
 //! The update at the end of a step. An update that leaves a bad weight or moment is undone.
 //!
-//! Whether one can leave any is known without reading them ([`Largest`]). Only where that says nothing does an update cost a copy
+//! Whether one can leave any is known without reading them ([`MagnitudeBounds`]). Only where that says nothing does an update cost a copy
 //! of weights and moments and a look at each; it leaves new bounds.
 
 use std::sync::Arc;
 
 use super::Trainer;
 use crate::model::is_bad;
-use crate::optim::{Largest, Optimizer, limit};
+use crate::optim::{MagnitudeBounds, Optimizer, limit};
 use crate::params::Params;
 use longspan_kernel::real::Real;
 
@@ -15,9 +15,9 @@ impl<R: Real> Trainer<R> {
     /// Takes the step along the clipped gradient, unless a weight or moment would be bad: says whether it did. The gradient is zero
     /// afterwards.
     pub(super) fn update(&mut self, lr: f64) -> bool {
-        let level = self.ctx.level();
-        if self.largest == Largest::UNKNOWN {
-            self.largest = Largest::of(level, &self.params, &self.optimizer);
+        let isa = self.ctx.instruction_set();
+        if self.largest == MagnitudeBounds::UNKNOWN {
+            self.largest = MagnitudeBounds::of(isa, &self.params, &self.optimizer);
         }
         let after = self.optimizer.bounds_after(&self.largest, lr, self.report.clip.global_norm_after);
         if after.show_good(&self.optimizer) {
@@ -31,7 +31,7 @@ impl<R: Real> Trainer<R> {
         if !good {
             (self.params, self.optimizer) = before;
         }
-        self.largest = Largest::of(level, &self.params, &self.optimizer);
+        self.largest = MagnitudeBounds::of(isa, &self.params, &self.optimizer);
         good
     }
 

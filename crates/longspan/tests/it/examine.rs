@@ -5,12 +5,12 @@ use crate::rows::{Rows, drawn};
 use longspan::cell::CellKind;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{Watch, measure, widen};
+use longspan::probe::credit::{Watch, measure, widen};
 use longspan::probe::{ProbeOptions, examine};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::ProbeRecord;
-use longspan_record::reach::{LayerGates, Measured, Reason};
+use longspan_record::credit::{LayerGates, Measured, Reason};
 
 fn probe<R: Real>(
     spec: &ModelSpec,
@@ -19,7 +19,7 @@ fn probe<R: Real>(
     options: &ProbeOptions,
     threads: usize,
 ) -> ProbeRecord {
-    let ctx = Context::new(Level::detect(), threads);
+    let ctx = Context::new(InstructionSet::detect(), threads);
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
     examine(&ctx, spec, params, rows, options, &mut watch).expect("nobody stops it")
 }
@@ -35,7 +35,7 @@ fn options() -> ProbeOptions {
 #[test]
 fn a_linear_network_is_known_in_every_part() {
     let rows = Rows::classes(CellKind::Identity, 1, 5, &[81; 4], 1);
-    let mut params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.3, 2);
+    let mut params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.3, 2);
     let weights = params.named_mut("rnn.weight_hh_l0");
     (0..25).for_each(|i| weights[i] = if i % 6 == 0 { 0.9 } else { 0.0 });
     let record = probe(&rows.spec, &params, &rows, &options(), 1);
@@ -65,7 +65,7 @@ fn either_kind_of_number_measures_the_same() {
         CellKind::Lstm { peepholes: false, coupled: false },
     ] {
         let rows = Rows::classes(cell, 2, 5, &[40; 4], 1);
-        let wide = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.4, 2);
+        let wide = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.4, 2);
         let mut params = Params::<f32>::zeros(wide.layout().clone());
         params.flat_mut().iter_mut().zip(wide.flat()).for_each(|(to, &from)| *to = from as f32);
         let narrow = probe(&rows.spec, &params, &rows, &options(), 1);
@@ -102,7 +102,7 @@ fn what_does_not_apply_says_why() {
     let gru = CellKind::Gru { reset_after: true };
     let rows = Rows::classes(gru, 2, 4, &[20; 4], 1);
     let of = |spec: ModelSpec| {
-        let params = drawn(&Model::<f64>::new(Level::detect(), &spec), 0.3, 2);
+        let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &spec), 0.3, 2);
         probe(&spec, &params, &rows, &options(), 1)
     };
     let both = of(ModelSpec { bidirectional: true, ..rows.spec.clone() });
@@ -124,11 +124,11 @@ fn what_does_not_apply_says_why() {
         assert!(record.products.known().is_some_and(|products| !products.is_empty()));
     }
     let encoded = translating(gru);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &encoded.spec), 0.3, 2);
+    let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &encoded.spec), 0.3, 2);
     let record = probe(&encoded.spec, &params, &encoded, &options(), 1);
     assert_eq!(reasons(&record), [Some(Reason::Encoder); 5]);
     let short = Rows::classes(gru, 1, 4, &[5; 4], 1);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &short.spec), 0.3, 2);
+    let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &short.spec), 0.3, 2);
     let record = probe(&short.spec, &params, &short, &options(), 1);
     assert!(matches!(record.spectrum, Measured::Unknown(Reason::ShortTrajectories { found_steps: 5, .. })));
 }
@@ -161,10 +161,11 @@ fn gates_are_known_of_all_layers() {
         .iter()
         .flat_map(|side| ["l0", "l1"].map(|l| format!("{side}rnn.bias_ih_{l}")));
     let names: Vec<String> = sides.collect();
-    for (rows, names, places) in [(both, &both_names[..], [49, 0]), (translating(lstm), &names[..], [24, 20])]
+    for (rows, names, positions) in
+        [(both, &both_names[..], [49, 0]), (translating(lstm), &names[..], [24, 20])]
     {
         let mut params =
-            Params::<f64>::zeros(Model::<f64>::new(Level::detect(), &rows.spec).layout().clone());
+            Params::<f64>::zeros(Model::<f64>::new(InstructionSet::detect(), &rows.spec).layout().clone());
         for (i, name) in names.iter().enumerate() {
             // i, f, g, o: 4 units each.
             params.named_mut(name)[4..8].fill(i as f64 - 1.5);
@@ -177,8 +178,8 @@ fn gates_are_known_of_all_layers() {
             let exact = 1.0 / (1.0 + f64::exp(1.5 - i as f64));
             assert!((openness - exact).abs() < 1e-12, "{}: {openness}, not {exact}", names[i]);
         }
-        for (gates, places) in [&reach.gates, &reach.encoder_gates].into_iter().zip(places) {
-            assert!(gates.iter().all(|layer| layer.places == places), "{gates:?}");
+        for (gates, positions) in [&reach.gates, &reach.encoder_gates].into_iter().zip(positions) {
+            assert!(gates.iter().all(|layer| layer.positions == positions), "{gates:?}");
         }
     }
 }
@@ -186,14 +187,14 @@ fn gates_are_known_of_all_layers() {
 #[test]
 fn long_profiles_are_thinned_and_keep_their_values() {
     let rows = Rows::classes(CellKind::Rnn, 1, 4, &[701; 4], 1);
-    let params = drawn(&Model::<f64>::new(Level::detect(), &rows.spec), 0.6, 2);
+    let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.6, 2);
     let record = probe(&rows.spec, &params, &rows, &options(), 1);
     let lag = record.reach.known().and_then(|reach| reach.lag.known()).expect("a profile");
     assert_eq!((lag.lags[0], lag.lags.last(), lag.window_steps), (0, Some(&lag.window_steps), 700));
     assert!((100..=200).contains(&lag.lags.len()) && lag.lags.is_sorted(), "{:?}", lag.lags);
     assert_eq!(lag.lags[..100], (0..100).collect::<Vec<_>>(), "exact at first");
     assert_eq!(lag.total.ratio.ln_median.len(), lag.lags.len());
-    let ctx = Context::new(Level::detect(), 1);
+    let ctx = Context::new(InstructionSet::detect(), 1);
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
     let whole =
         measure(&ctx, &rows.spec, &params, &rows, &options().reach, &mut watch).expect("nobody stops it");

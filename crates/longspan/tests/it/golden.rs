@@ -3,9 +3,9 @@
 use crate::stack::{Case, Options, Problem};
 use longspan::bptt::State;
 use longspan::cell::CellKind;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 
 fn tensor(file: &SafeTensors<'_>, name: &str) -> Vec<f64> {
@@ -45,10 +45,10 @@ fn compare<R: Real>(
 ) {
     let file = SafeTensors::deserialize(bytes).expect("a golden file");
     let case = Case { kind, layers, input: 5, hidden: 6, steps: 7, rows: 3, chunk: 4 };
-    let ctx = Context::new(Level::detect(), 1);
-    let mut extent = Extent::default();
+    let ctx = Context::new(InstructionSet::detect(), 1);
+    let mut extent = PackedShape::default();
     extent.set_lengths(&lengths);
-    let mut problem = Problem::<R>::with(ctx.level(), case, options, extent, 0);
+    let mut problem = Problem::<R>::with(ctx.instruction_set(), case, options, extent, 0);
     let states = problem.stack.states();
     for entry in problem.params.layout().clone().entries() {
         fill(problem.params.named_mut(&entry.name), &tensor(&file, &entry.name));

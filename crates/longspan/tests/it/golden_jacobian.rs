@@ -4,8 +4,8 @@ use crate::stack::{Case, Problem};
 use longspan::bptt::{Input, State};
 use longspan::cell::CellKind;
 use longspan::probe::jacobian::DenseJacobians;
-use longspan_kernel::extent::Extent;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::packed_shape::PackedShape;
+use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 
 const STEPS: usize = 7;
@@ -18,8 +18,8 @@ fn tensor(file: &SafeTensors<'_>, name: &str) -> Vec<f64> {
 fn compare(name: &str, kind: CellKind, layers: usize, bytes: &[u8]) {
     let file = SafeTensors::deserialize(bytes).expect("a golden file");
     let case = Case { kind, layers, input: 5, hidden: 6, steps: STEPS, rows: 1, chunk: 4 };
-    let ctx = Context::new(Level::detect(), 1);
-    let mut problem = Problem::<f64>::new(ctx.level(), case, 0);
+    let ctx = Context::new(InstructionSet::detect(), 1);
+    let mut problem = Problem::<f64>::new(ctx.instruction_set(), case, 0);
     for entry in problem.params.layout().clone().entries() {
         problem.params.named_mut(&entry.name).copy_from_slice(&tensor(&file, &entry.name));
     }
@@ -32,7 +32,7 @@ fn compare(name: &str, kind: CellKind, layers: usize, bytes: &[u8]) {
     }
     let mut dense = DenseJacobians::new(&state, 1, STEPS);
     problem.stack.pack(&ctx, &problem.params);
-    let (input, extent, mut y) = (Input::Numbers(&x), Extent::even(STEPS, 1), vec![0.0; STEPS * 6]);
+    let (input, extent, mut y) = (Input::Numbers(&x), PackedShape::even(STEPS, 1), vec![0.0; STEPS * 6]);
     let shape = state.clone();
     problem.stack.follow(&ctx, &problem.params, input, &extent, &mut state, &mut y, &mut |mut passage| {
         dense.look(&ctx, &shape, &mut passage);

@@ -11,9 +11,9 @@ use longspan::model::{Model, ModelSpec};
 use longspan::optim::clip::{Clip, ClipReport};
 use longspan::optim::{Optimizer, Rule, Settings};
 use longspan::params::Params;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 
 const STEPS: usize = 7;
@@ -67,7 +67,7 @@ impl Golden<'_> {
 
     fn batch(&self) -> Batch {
         let (inputs, targets) = (self.tokens("inputs"), self.tokens("targets"));
-        Batch { extent: Extent::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
+        Batch { extent: PackedShape::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
     }
 }
 
@@ -79,8 +79,8 @@ fn assert_close<R: Real>(name: &str, ours: &[R], truth: &[f64], tolerance: f64) 
 }
 
 fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
-    let ctx = Context::<R>::new(Level::detect(), 2);
-    let mut model = Model::new(ctx.level(), &golden.spec());
+    let ctx = Context::<R>::new(InstructionSet::detect(), 2);
+    let mut model = Model::new(ctx.instruction_set(), &golden.spec());
     let params = golden.params(&model);
     let mut state = golden.state(&model, "", "0");
     let mut grads = Params::zeros(Arc::clone(model.layout()));
@@ -124,9 +124,9 @@ fn optimizers() -> Vec<(&'static str, Settings, f64, Option<f64>)> {
 }
 
 fn loss_curves<R: Real>(golden: &Golden<'_>, prefix: &str, tolerance: f64) {
-    let ctx = Context::<R>::new(Level::detect(), 2);
+    let ctx = Context::<R>::new(InstructionSet::detect(), 2);
     for (name, settings, lr, limit) in optimizers() {
-        let mut model = Model::new(ctx.level(), &golden.spec());
+        let mut model = Model::new(ctx.instruction_set(), &golden.spec());
         let mut params = golden.params(&model);
         let mut optimizer = Optimizer::new(settings, Arc::clone(model.layout()));
         let mut grads = Params::zeros(Arc::clone(model.layout()));

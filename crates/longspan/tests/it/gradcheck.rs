@@ -1,10 +1,10 @@
 //! Every gradient of every cell against central differences, in f64.
 
-use crate::stack::{Case, Options, Problem, levels};
+use crate::stack::{Case, Options, Problem, instruction_sets};
 use longspan::bptt::dropout::{Dropout, Mask};
 use longspan::cell::CellKind;
-use longspan_kernel::extent::Extent;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::packed_shape::PackedShape;
+use longspan_kernel::{Context, InstructionSet};
 
 /// Step of the central differences: the truncation error ε² and the rounding error 1e-16/ε are both far below the bound.
 const EPSILON: f64 = 1e-5;
@@ -17,16 +17,16 @@ fn error(
     ctx: &Context<f64>,
     analytic: &[f64],
     epsilon: f64,
-    place: &impl Fn(&mut Problem<f64>) -> &mut [f64],
+    position: &impl Fn(&mut Problem<f64>) -> &mut [f64],
 ) -> f64 {
     let (mut error, mut size) = (0.0, 0.0);
     for (i, &exact) in analytic.iter().enumerate() {
-        let before = place(problem)[i];
-        place(problem)[i] = before + epsilon;
+        let before = position(problem)[i];
+        position(problem)[i] = before + epsilon;
         let above = problem.loss(ctx);
-        place(problem)[i] = before - epsilon;
+        position(problem)[i] = before - epsilon;
         let below = problem.loss(ctx);
-        place(problem)[i] = before;
+        position(problem)[i] = before;
         let numeric = (above - below) / (2.0 * epsilon);
         error += (numeric - exact).powi(2);
         size += exact * exact;
@@ -40,24 +40,24 @@ fn check(
     problem: &mut Problem<f64>,
     ctx: &Context<f64>,
     analytic: &[f64],
-    place: impl Fn(&mut Problem<f64>) -> &mut [f64],
+    position: impl Fn(&mut Problem<f64>) -> &mut [f64],
 ) {
-    let mut relative = error(problem, ctx, analytic, EPSILON, &place);
+    let mut relative = error(problem, ctx, analytic, EPSILON, &position);
     if relative >= TOLERANCE && problem.case.kind == CellKind::Relu {
         // A unit whose sum lies within ε of relu's kink spoils the difference, not the gradient: a step too short to
         // reach the kink must then agree.
-        relative = error(problem, ctx, analytic, EPSILON / 64.0, &place);
+        relative = error(problem, ctx, analytic, EPSILON / 64.0, &position);
     }
     let (case, options) = (problem.case, problem.options);
     assert!(relative < TOLERANCE, "{name} of {case:?}, {options:?}: relative error {relative:e}");
 }
 
-fn check_all(level: Level, case: Case, seed: u64) {
-    check_problem(level, Problem::new(level, case, seed));
+fn check_all(isa: InstructionSet, case: Case, seed: u64) {
+    check_problem(isa, Problem::new(isa, case, seed));
 }
 
-fn check_problem(level: Level, mut problem: Problem<f64>) {
-    let ctx = Context::new(level, 1);
+fn check_problem(isa: InstructionSet, mut problem: Problem<f64>) {
+    let ctx = Context::new(isa, 1);
     let gradient = problem.gradient(&ctx);
     for (index, entry) in problem.params.layout().clone().entries().iter().enumerate() {
         check(&entry.name, &mut problem, &ctx, gradient.params.tensor(index), |p| p.params.tensor_mut(index));
@@ -81,7 +81,7 @@ fn every_cell_depth_length_and_chunk() {
                 for chunk in [1, 4, 16] {
                     let seed = (steps * 100 + layers * 10 + chunk) as u64;
                     check_all(
-                        Level::detect(),
+                        InstructionSet::detect(),
                         Case { kind, layers, input: 3, hidden: 4, steps, rows: 2, chunk },
                         seed,
                     );
@@ -94,12 +94,15 @@ fn every_cell_depth_length_and_chunk() {
 /// Rows of different lengths, with what arrives at each one's last state.
 #[test]
 fn rows_that_end_at_different_steps() {
-    let mut extent = Extent::default();
+    let mut extent = PackedShape::default();
     extent.set_lengths(&[7, 5, 5, 2, 1]);
     for kind in CellKind::ALL {
         for (layers, chunk) in [(1, 1), (1, 16), (2, 3)] {
             let case = Case { kind, layers, input: 3, hidden: 4, steps: 7, rows: 5, chunk };
-            check_problem(Level::detect(), Problem::ragged(Level::detect(), case, extent.clone(), 11));
+            check_problem(
+                InstructionSet::detect(),
+                Problem::ragged(InstructionSet::detect(), case, extent.clone(), 11),
+            );
         }
     }
 }
@@ -107,10 +110,10 @@ fn rows_that_end_at_different_steps() {
 /// Sizes around vectors and tiles, on every instruction set.
 #[test]
 fn every_instruction_set_with_tails() {
-    for level in levels() {
+    for isa in instruction_sets() {
         for kind in CellKind::ALL {
             for (hidden, rows) in [(1, 1), (9, 7), (17, 3)] {
-                check_all(level, Case { kind, layers: 1, input: 2, hidden, steps: 3, rows, chunk: 2 }, 5);
+                check_all(isa, Case { kind, layers: 1, input: 2, hidden, steps: 3, rows, chunk: 2 }, 5);
             }
         }
     }
@@ -119,7 +122,7 @@ fn every_instruction_set_with_tails() {
 /// All options alone and together, over rows of different lengths and chunks that end inside them.
 #[test]
 fn every_option_of_a_stack() {
-    let mut extent = Extent::default();
+    let mut extent = PackedShape::default();
     extent.set_lengths(&[6, 4, 4, 1]);
     let masks = [None, Some(Mask::Step), Some(Mask::Sequence)];
     for kind in CellKind::ALL {
@@ -134,8 +137,8 @@ fn every_option_of_a_stack() {
                 let case = Case { kind, layers, input: 4, hidden: 4, steps: 6, rows: 4, chunk };
                 let seed = 100 * bits as u64 + layers as u64;
                 check_problem(
-                    Level::detect(),
-                    Problem::with(Level::detect(), case, options, extent.clone(), seed),
+                    InstructionSet::detect(),
+                    Problem::with(InstructionSet::detect(), case, options, extent.clone(), seed),
                 );
             }
         }

@@ -1,14 +1,14 @@
 //! Jacobians of every cell: products with vectors against central differences and against the backward pass, dense matrices
 //! against PyTorch's, and the singular values of products.
 
-use crate::stack::{Case, Options, Problem, levels};
+use crate::stack::{Case, Options, Problem, instruction_sets};
 use longspan::bptt::{Input, State};
 use longspan::cell::CellKind;
 use longspan::probe::jacobian::{DenseJacobians, jacobian_products};
 use longspan::probe::tangent::StackTangents;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::jacobian::JacobianProduct;
 
 /// State of row b as the tangents have it: layer after layer, all parts of one after the other.
@@ -48,7 +48,7 @@ fn pushed(problem: &mut Problem<f64>, ctx: &Context<f64>, count: usize) -> [Vec<
     };
     let before = read(&tangents);
     problem.stack.pack(ctx, &problem.params);
-    let mut y = vec![0.0; problem.extent.places() * hidden];
+    let mut y = vec![0.0; problem.extent.positions() * hidden];
     let input = Input::Numbers(&problem.x);
     let (extent, mut end) = (problem.extent.clone(), state.clone());
     problem.stack.follow(ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
@@ -77,14 +77,14 @@ const BETWEEN: [Options; 4] = {
     ]
 };
 
-fn problem(level: Level, case: Case, options: Options, seed: u64) -> Problem<f64> {
-    Problem::with(level, case, options, Extent::even(case.steps, case.rows), seed)
+fn problem(isa: InstructionSet, case: Case, options: Options, seed: u64) -> Problem<f64> {
+    Problem::with(isa, case, options, PackedShape::even(case.steps, case.rows), seed)
 }
 
 /// How far tangents are from central differences of the forward pass, at most.
 fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
     let Case { kind, layers, hidden, rows, .. } = problem.case;
-    let ctx = Context::new(Level::detect(), 2);
+    let ctx = Context::new(InstructionSet::detect(), 2);
     let [before, after] = pushed(&mut problem, &ctx, count);
     let (start, mut most) = (problem.state.clone(), 0.0f64);
     for row in 0..rows {
@@ -120,7 +120,7 @@ fn tangents_are_the_forward_pass_differentiated() {
             [(1, 1, 4, 5, 2, 1), (1, 3, 2, 9, 1, 20), (2, 3, 2, 4, 2, 3), (3, 4, 4, 17, 3, 2)]
         {
             let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk };
-            let off = off_by(Problem::new(Level::detect(), case, 21), count);
+            let off = off_by(Problem::new(InstructionSet::detect(), case, 21), count);
             let bound = if kind == CellKind::Relu { 1e-7 } else { 2e-9 };
             assert!(off < bound, "{kind:?}, {layers} layers, {hidden} units: {off:e}");
         }
@@ -134,7 +134,7 @@ fn tangents_pass_norms_and_sums() {
         for options in BETWEEN {
             for (layers, steps, hidden, rows) in [(2, 3, 6, 2), (4, 3, 9, 2)] {
                 let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
-                let off = off_by(problem(Level::detect(), case, options, 21), 3);
+                let off = off_by(problem(InstructionSet::detect(), case, options, 21), 3);
                 let bound = if kind == CellKind::Relu { 1e-6 } else { 1e-7 };
                 assert!(off < bound, "{kind:?}, {layers} layers, {options:?}: {off:e}");
             }
@@ -145,15 +145,15 @@ fn tangents_pass_norms_and_sums() {
 /// ⟨u, J v⟩ = ⟨Jᵀ u, v⟩ with Jᵀ u from the backward pass, over all steps and layers, on every instruction set.
 #[test]
 fn tangents_are_the_transpose_of_the_backward_pass() {
-    for level in levels() {
+    for isa in instruction_sets() {
         for kind in CellKind::ALL {
             for options in BETWEEN {
                 for (layers, steps, hidden, rows) in
                     [(1, 1, 9, 1), (1, 5, 17, 2), (2, 3, 6, 3), (3, 4, 33, 1)]
                 {
                     let case = Case { kind, layers, input: 3, hidden, steps, rows, chunk: 2 };
-                    let off = off_the_transpose(problem(level, case, options, 5), level);
-                    assert!(off < 1e-13, "{kind:?}, {layers} layers, {options:?} on {level}: {off:e}");
+                    let off = off_the_transpose(problem(isa, case, options, 5), isa);
+                    assert!(off < 1e-13, "{kind:?}, {layers} layers, {options:?} on {isa}: {off:e}");
                 }
             }
         }
@@ -161,9 +161,9 @@ fn tangents_are_the_transpose_of_the_backward_pass() {
 }
 
 /// |⟨u, J v⟩ − ⟨Jᵀ u, v⟩| over the lengths of u and J v, at most.
-fn off_the_transpose(mut problem: Problem<f64>, level: Level) -> f64 {
+fn off_the_transpose(mut problem: Problem<f64>, isa: InstructionSet) -> f64 {
     let Case { layers, hidden, rows, .. } = problem.case;
-    let (ctx, mut most) = (Context::new(level, 1), 0.0f64);
+    let (ctx, mut most) = (Context::new(isa, 1), 0.0f64);
     let [before, after] = pushed(&mut problem, &ctx, 4);
     // No loss but ⟨end, s_T⟩: the target is the output itself.
     problem.target = problem.outputs(&ctx).0;
@@ -191,11 +191,11 @@ fn blocks_of_linear_layers_are_known() {
         (0..n * n).map(|i| at(i / n, i % n)).collect()
     };
     let jacobian = |problem: &mut Problem<f64>| {
-        let (ctx, state) = (Context::new(Level::detect(), 1), problem.state.clone());
+        let (ctx, state) = (Context::new(InstructionSet::detect(), 1), problem.state.clone());
         problem.stack.pack(&ctx, &problem.params);
         let mut dense = DenseJacobians::new(&state, 1, 1);
         let (input, mut end, mut y) = (Input::Numbers(&problem.x), state.clone(), vec![0.0; n]);
-        let extent = Extent::even(1, 1);
+        let extent = PackedShape::even(1, 1);
         problem.stack.follow(&ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
             dense.look(&ctx, &state, &mut passage);
         });
@@ -206,7 +206,7 @@ fn blocks_of_linear_layers_are_known() {
         (0..n * n).map(at).collect()
     };
 
-    let mut summed = problem(Level::detect(), case, BETWEEN[1], 3);
+    let mut summed = problem(InstructionSet::detect(), case, BETWEEN[1], 3);
     let (dense, _) = jacobian(&mut summed);
     let named = |problem: &Problem<f64>, name: &str| problem.params.named(name).to_vec();
     let [a_0, w_1, w_2] =
@@ -217,7 +217,7 @@ fn blocks_of_linear_layers_are_known() {
     assert!(difference(&block(&dense, 2, 0), &times(&w_2, &times(&sum, &a_0))) < 1e-14);
     assert!(block(&dense, 0, 1).iter().chain(&block(&dense, 1, 2)).all(|&x| x == 0.0), "block-triangular");
 
-    let mut normed = problem(Level::detect(), case, BETWEEN[2], 3);
+    let mut normed = problem(InstructionSet::detect(), case, BETWEEN[2], 3);
     let (dense, end) = jacobian(&mut normed);
     let [a_0, w_1, gamma] =
         ["weight_hh_l0", "weight_ih_l1", "norm_weight_l1"].map(|name| named(&normed, &format!("rnn.{name}")));
@@ -242,8 +242,8 @@ fn threads_change_no_bit_of_a_tangent() {
         for (rows, count) in [(1, 150), (3, 5)] {
             let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 3, rows, chunk: 2 };
             let of = |threads| {
-                let mut problem = Problem::<f64>::new(Level::detect(), case, 5);
-                pushed(&mut problem, &Context::new(Level::detect(), threads), count)
+                let mut problem = Problem::<f64>::new(InstructionSet::detect(), case, 5);
+                pushed(&mut problem, &Context::new(InstructionSet::detect(), threads), count)
             };
             let one = of(1);
             assert!((2..4).all(|threads| of(threads) == one), "{kind:?}");
@@ -252,7 +252,7 @@ fn threads_change_no_bit_of_a_tangent() {
 }
 
 fn with_recurrent(case: Case, weights: &[f64]) -> Problem<f64> {
-    let mut problem = Problem::new(Level::detect(), case, 3);
+    let mut problem = Problem::new(InstructionSet::detect(), case, 3);
     problem.params.named_mut("rnn.weight_hh_l0").copy_from_slice(weights);
     problem
 }
@@ -273,7 +273,7 @@ fn products_of_a_diagonal_are_powers() {
     let mut weights = vec![0.0; n * n];
     [a, 1.0, 0.5, b].iter().enumerate().for_each(|(i, x)| weights[i * n + i] = *x);
     let mut problem = with_recurrent(case, &weights);
-    for product in products(&mut problem, &Context::new(Level::detect(), 1), &[1000, 1, 10, 100]) {
+    for product in products(&mut problem, &Context::new(InstructionSet::detect(), 1), &[1000, 1, 10, 100]) {
         let tau = product.lag_steps as f64;
         for row in 0..2 {
             let (largest, smallest) =
@@ -289,9 +289,9 @@ fn products_of_a_diagonal_are_powers() {
 #[test]
 fn a_dead_unit_makes_products_singular() {
     let case = Case { kind: CellKind::Relu, layers: 1, input: 2, hidden: 6, steps: 8, rows: 1, chunk: 4 };
-    let mut problem = Problem::<f64>::new(Level::detect(), case, 3);
+    let mut problem = Problem::<f64>::new(InstructionSet::detect(), case, 3);
     problem.params.named_mut("rnn.bias_ih_l0")[2] = -1e6;
-    let product = &products(&mut problem, &Context::new(Level::detect(), 1), &[3])[0];
+    let product = &products(&mut problem, &Context::new(InstructionSet::detect(), 1), &[3])[0];
     assert!(product.ln_largest_singular_values[0].is_finite());
     assert_eq!(product.ln_smallest_singular_values, [f64::NEG_INFINITY]);
     assert_eq!(product.ln_condition_numbers, [f64::INFINITY]);
@@ -306,8 +306,8 @@ fn a_dead_unit_makes_products_singular() {
 fn the_largest_singular_value_is_what_tangents_reach() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 6, steps: 5, rows: 1, chunk: 4 };
-        let ctx = Context::new(Level::detect(), 1);
-        let mut problem = Problem::<f64>::new(Level::detect(), case, 9);
+        let ctx = Context::new(InstructionSet::detect(), 1);
+        let mut problem = Problem::<f64>::new(InstructionSet::detect(), case, 9);
         let product = products(&mut problem, &ctx, &[5]).remove(0);
         let [before, after] = pushed(&mut problem, &ctx, 30);
         let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -348,18 +348,18 @@ fn the_largest_singular_value_is_what_tangents_reach() {
 fn dense_matrices_hold_what_tangents_do() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 5, steps: 1, rows: 2, chunk: 4 };
-        let ctx = Context::new(Level::detect(), 2);
-        let mut problem = Problem::<f64>::new(Level::detect(), case, 2);
+        let ctx = Context::new(InstructionSet::detect(), 2);
+        let mut problem = Problem::<f64>::new(InstructionSet::detect(), case, 2);
         let [before, after] = pushed(&mut problem, &ctx, 3);
         let state = problem.state.clone();
         let mut dense = DenseJacobians::new(&state, 2, 1);
-        let mut y = vec![0.0; problem.extent.places() * 5];
+        let mut y = vec![0.0; problem.extent.positions() * 5];
         let (input, mut end) = (Input::Numbers(&problem.x), state.clone());
         problem.stack.follow(
             &ctx,
             &problem.params,
             input,
-            &Extent::even(1, 2),
+            &PackedShape::even(1, 2),
             &mut end,
             &mut y,
             &mut |mut passage| dense.look(&ctx, &state, &mut passage),

@@ -1,11 +1,11 @@
 //! What must hold exactly, or to rounding, whatever the network: closed forms and equality of bits.
 
-use crate::stack::{Case, Gradient, Problem, levels};
+use crate::stack::{Case, Gradient, Problem, instruction_sets};
 use longspan::bptt::{Input, State};
 use longspan::cell::CellKind;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 fn bits<R: Real>(g: &Gradient<R>, layers: usize) -> Vec<u64> {
     let states = (0..layers).flat_map(|l| g.state.layer(l).iter());
@@ -18,8 +18,8 @@ fn linear_network_decays_as_its_eigenvalue() {
     for a in [0.5, 0.97, 1.0, 1.1] {
         let case =
             Case { kind: CellKind::Identity, layers: 1, input: 2, hidden: 5, steps: 60, rows: 3, chunk: 16 };
-        let ctx = Context::new(Level::detect(), 1);
-        let mut problem: Problem<f64> = Problem::new(ctx.level(), case, 3);
+        let ctx = Context::new(InstructionSet::detect(), 1);
+        let mut problem: Problem<f64> = Problem::new(ctx.instruction_set(), case, 3);
         let weights = problem.params.named_mut("rnn.weight_hh_l0");
         (0..25).for_each(|i| weights[i] = if i % 6 == 0 { a } else { 0.0 });
         // The only loss is ⟨end, h_T⟩: the target is the output itself.
@@ -40,7 +40,7 @@ fn linear_network_decays_as_its_eigenvalue() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn a_vanished_gradient_is_zero() {
-    for level in levels() {
+    for isa in instruction_sets() {
         for threads in [1, 3] {
             let case = Case {
                 kind: CellKind::Identity,
@@ -51,8 +51,8 @@ fn a_vanished_gradient_is_zero() {
                 rows: 3,
                 chunk: 16,
             };
-            let ctx = Context::new(level, threads);
-            let mut problem: Problem<f32> = Problem::new(level, case, 3);
+            let ctx = Context::new(isa, threads);
+            let mut problem: Problem<f32> = Problem::new(isa, case, 3);
             let weights = problem.params.named_mut("rnn.weight_hh_l0");
             (0..25).for_each(|i| weights[i] = if i % 6 == 0 { 0.5 } else { 0.0 });
             problem.target = problem.outputs(&ctx).0;
@@ -63,7 +63,7 @@ fn a_vanished_gradient_is_zero() {
                 let all = (case.rows * case.hidden) as f64;
                 assert!(
                     (norm - seen * all.sqrt()).abs() <= 1e-12 * norm,
-                    "{norm:e} at {t}, {threads} threads on {level}"
+                    "{norm:e} at {t}, {threads} threads on {isa}"
                 );
             }
         }
@@ -73,13 +73,13 @@ fn a_vanished_gradient_is_zero() {
 /// Rows of several tiles, a hidden size with a tail, several chunks: the bits are those of one thread.
 #[test]
 fn threads_change_no_bit() {
-    for level in levels() {
+    for isa in instruction_sets() {
         for kind in CellKind::ALL {
             let case = Case { kind, layers: 2, input: 5, hidden: 37, steps: 9, rows: 11, chunk: 4 };
-            let one = Problem::<f32>::new(level, case, 1).gradient(&Context::new(level, 1));
+            let one = Problem::<f32>::new(isa, case, 1).gradient(&Context::new(isa, 1));
             for threads in [2, 3] {
-                let more = Problem::<f32>::new(level, case, 1).gradient(&Context::new(level, threads));
-                assert!(bits(&one, 2) == bits(&more, 2), "{kind} with {threads} threads on {level}");
+                let more = Problem::<f32>::new(isa, case, 1).gradient(&Context::new(isa, threads));
+                assert!(bits(&one, 2) == bits(&more, 2), "{kind} with {threads} threads on {isa}");
             }
         }
     }
@@ -88,18 +88,18 @@ fn threads_change_no_bit() {
 /// The first rows of a large batch come out as they do in a small one.
 #[test]
 fn rows_do_not_see_each_other() {
-    for level in levels() {
+    for isa in instruction_sets() {
         for kind in CellKind::ALL {
             let case = |rows| Case { kind, layers: 2, input: 5, hidden: 37, steps: 6, rows, chunk: 4 };
-            let ctx = Context::new(level, 1);
-            let (large, _) = Problem::<f32>::new(level, case(13), 1).outputs(&ctx);
+            let ctx = Context::new(isa, 1);
+            let (large, _) = Problem::<f32>::new(isa, case(13), 1).outputs(&ctx);
             for rows in [1, 2, 7] {
-                let (small, _) = Problem::<f32>::new(level, case(rows), 1).outputs(&ctx);
+                let (small, _) = Problem::<f32>::new(isa, case(rows), 1).outputs(&ctx);
                 for t in 0..6 {
                     let (a, b) = (&large[t * 13 * 37..][..rows * 37], &small[t * rows * 37..][..rows * 37]);
                     assert!(
                         a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits()),
-                        "{kind}, {rows} rows, {level}"
+                        "{kind}, {rows} rows, {isa}"
                     );
                 }
             }
@@ -112,8 +112,8 @@ fn rows_do_not_see_each_other() {
 fn carried_state_continues_the_sequence() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 8, steps: 12, rows: 2, chunk: 16 };
-        let ctx = Context::new(Level::detect(), 1);
-        let mut whole = Problem::<f64>::new(ctx.level(), case, 4);
+        let ctx = Context::new(InstructionSet::detect(), 1);
+        let mut whole = Problem::<f64>::new(ctx.instruction_set(), case, 4);
         let (y, end) = whole.outputs(&ctx);
         let mut state = whole.state.clone();
         let mut pieces = Vec::new();
@@ -124,7 +124,7 @@ fn carried_state_continues_the_sequence() {
                 &ctx,
                 &whole.params,
                 Input::Numbers(window),
-                &Extent::even(steps, 2),
+                &PackedShape::even(steps, 2),
                 &mut state,
                 None,
                 &mut piece,
@@ -142,10 +142,10 @@ fn carried_state_continues_the_sequence() {
 fn single_precision_follows_double() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 1, input: 5, hidden: 19, steps: 8, rows: 6, chunk: 3 };
-        let single =
-            Problem::<f32>::new(Level::detect(), case, 2).gradient(&Context::new(Level::detect(), 1));
-        let double =
-            Problem::<f64>::new(Level::detect(), case, 2).gradient(&Context::new(Level::detect(), 1));
+        let single = Problem::<f32>::new(InstructionSet::detect(), case, 2)
+            .gradient(&Context::new(InstructionSet::detect(), 1));
+        let double = Problem::<f64>::new(InstructionSet::detect(), case, 2)
+            .gradient(&Context::new(InstructionSet::detect(), 1));
         let pairs = single.params.flat().iter().zip(double.params.flat());
         let error: f64 = pairs.map(|(s, d)| (f64::from(*s) - d).powi(2)).sum();
         let size: f64 = double.params.flat().iter().map(|d| d * d).sum();
@@ -158,8 +158,8 @@ fn single_precision_follows_double() {
 fn observing_changes_no_bit() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 5, hidden: 19, steps: 9, rows: 4, chunk: 4 };
-        let ctx = Context::new(Level::detect(), 2);
-        let mut problem = Problem::<f32>::new(ctx.level(), case, 6);
+        let ctx = Context::new(InstructionSet::detect(), 2);
+        let mut problem = Problem::<f32>::new(ctx.instruction_set(), case, 6);
         let observed = problem.gradient(&ctx);
         assert_eq!(observed.flow.len(), 2 * 9, "one view per layer and step");
         let (y, _) = problem.outputs(&ctx);
@@ -189,15 +189,15 @@ fn observing_changes_no_bit() {
 fn a_memory_limit_changes_no_bit() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 5, hidden: 19, steps: 23, rows: 4, chunk: 4 };
-        let ctx = Context::new(Level::detect(), 2);
-        let mut problem = Problem::<f32>::new(ctx.level(), case, 6);
+        let ctx = Context::new(InstructionSet::detect(), 2);
+        let mut problem = Problem::<f32>::new(ctx.instruction_set(), case, 6);
         let (whole, end) = problem.outputs(&ctx);
         let (mut alone, mut state) = (vec![0.0; whole.len()], problem.state.clone());
         problem.stack.outputs(
             &ctx,
             &problem.params,
             Input::Numbers(&problem.x),
-            &Extent::even(23, 4),
+            &PackedShape::even(23, 4),
             &mut state,
             &mut alone,
         );
@@ -217,8 +217,8 @@ fn a_memory_limit_changes_no_bit() {
     }
 }
 
-fn lengths(lengths: &[usize]) -> Extent {
-    let mut extent = Extent::default();
+fn lengths(lengths: &[usize]) -> PackedShape {
+    let mut extent = PackedShape::default();
     extent.set_lengths(lengths);
     extent
 }
@@ -231,10 +231,10 @@ fn rows_of_a_ragged_batch_do_not_see_each_other() {
     let extent = lengths(&all);
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 23, rows: all.len(), chunk: 4 };
-        let mut whole = Problem::<f64>::ragged(Level::detect(), case, extent.clone(), 6);
+        let mut whole = Problem::<f64>::ragged(InstructionSet::detect(), case, extent.clone(), 6);
         let seen: Vec<_> = [1, 2, 3]
             .map(|threads| {
-                let ctx = Context::new(Level::detect(), threads);
+                let ctx = Context::new(InstructionSet::detect(), threads);
                 let (y, state) = whole.outputs(&ctx);
                 (y, state, whole.gradient(&ctx))
             })
@@ -244,15 +244,15 @@ fn rows_of_a_ragged_batch_do_not_see_each_other() {
             assert_eq!((&seen[0].2.x, &seen[0].2.flow), (&other.2.x, &other.2.flow), "{kind}");
         }
         let (y, state, gradient) = &seen[0];
-        let ctx = Context::new(Level::detect(), 1);
+        let ctx = Context::new(InstructionSet::detect(), 1);
         let mut sum = vec![0.0; gradient.params.flat().len()];
         for (row, &length) in all.iter().enumerate() {
             let one = Case { steps: length, rows: 1, ..case };
-            let mut alone = Problem::<f64>::new(Level::detect(), one, 6);
+            let mut alone = Problem::<f64>::new(InstructionSet::detect(), one, 6);
             alone.params = whole.params.clone();
-            let places: Vec<usize> = (0..length).map(|t| extent.offset(t) + row).collect();
+            let positions: Vec<usize> = (0..length).map(|t| extent.offset(t) + row).collect();
             let of = |data: &[f64], width: usize| -> Vec<f64> {
-                places.iter().flat_map(|&place| data[place * width..][..width].to_vec()).collect()
+                positions.iter().flat_map(|&position| data[position * width..][..width].to_vec()).collect()
             };
             (alone.x, alone.target) = (of(&whole.x, 3), of(&whole.target, 19));
             let part = |state: &State<f64>, layer: usize| -> Vec<f64> {
@@ -283,8 +283,8 @@ fn a_memory_limit_changes_no_bit_of_ragged_rows() {
     let extent = lengths(&[23, 17, 9, 8, 8, 1]);
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 9, steps: 23, rows: 6, chunk: 4 };
-        let mut problem = Problem::<f64>::ragged(Level::detect(), case, extent.clone(), 8);
-        let ctx = Context::new(Level::detect(), 2);
+        let mut problem = Problem::<f64>::ragged(InstructionSet::detect(), case, extent.clone(), 8);
+        let ctx = Context::new(InstructionSet::detect(), 2);
         let free = problem.gradient(&ctx);
         let least = problem.stack.plan(23, 6, Some(1)).unwrap_err().least();
         problem.stack.limit_memory(Some(least));

@@ -1,11 +1,14 @@
 //! Tests of the crate, in one program.
 #![allow(missing_docs, reason = "tests")]
 
+mod credit;
+mod credit_laws;
+mod credit_report;
 mod examine;
 mod golden;
+mod golden_credit;
 mod golden_jacobian;
 mod golden_model;
-mod golden_reach;
 mod gradcheck;
 mod jacobian;
 mod laws;
@@ -13,9 +16,6 @@ mod model;
 mod naive;
 mod not_finite;
 mod options;
-mod reach;
-mod reach_laws;
-mod reach_report;
 mod recurrence;
 mod rows;
 mod spectrum;

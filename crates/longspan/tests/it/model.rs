@@ -10,11 +10,11 @@ use longspan::bptt::State;
 use longspan::bptt::dropout::{Dropout, Mask};
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
 use longspan::params::Params;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 /// As in the gradient check of the cells.
 const EPSILON: f64 = 1e-5;
@@ -37,8 +37,8 @@ impl Problem {
 
     fn ragged(spec: ModelSpec, lengths: &[usize], rate: f64, seed: u64) -> Self {
         let rows = lengths.len();
-        let ctx = Context::new(Level::detect(), 1);
-        let model = Model::new(ctx.level(), &spec);
+        let ctx = Context::new(InstructionSet::detect(), 1);
+        let model = Model::new(ctx.instruction_set(), &spec);
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let mut draw = Key::new(seed, Purpose::Init, 0, 0).stream(0, 0);
         for index in 0..params.layout().entries().len() {
@@ -46,11 +46,11 @@ impl Problem {
         }
         let mut batch = Batch::default();
         batch.reshape_to(lengths);
-        let places = batch.extent.places();
+        let positions = batch.extent.positions();
         // Every fourth target is not scored, the first never.
-        let judged = if spec.pool == Pool::Steps { places } else { rows };
+        let judged = if spec.pool == Pooling::Last { positions } else { rows };
         batch.targets.truncate(judged);
-        for i in 0..places {
+        for i in 0..positions {
             match spec.input {
                 InputSpec::Tokens { vocabulary, .. } => batch.inputs[i] = draw.below(vocabulary as u32),
                 InputSpec::Numbers { width } => {
@@ -63,7 +63,7 @@ impl Problem {
             match spec.output {
                 OutputSpec::Classes { count, .. } => batch.targets[i] = draw.below(count as u32),
                 OutputSpec::Values { width, loss } => {
-                    batch.values.places.push(i as u32);
+                    batch.values.positions.push(i as u32);
                     batch.values.targets.extend((0..width).map(|_| match loss {
                         ValueLoss::Labels => draw.below(2) as f32,
                         _ => draw.normal() as f32,
@@ -100,7 +100,7 @@ impl Problem {
         self.gradient().0
     }
 
-    fn check(&mut self, name: &str, analytic: &[f64], place: impl Fn(&mut Self) -> &mut [f64]) {
+    fn check(&mut self, name: &str, analytic: &[f64], position: impl Fn(&mut Self) -> &mut [f64]) {
         // A step too short to reach relu's kink is tried where the usual one missed, as for the cells.
         let steps =
             if self.spec.cell == CellKind::Relu { &[EPSILON, EPSILON / 64.0][..] } else { &[EPSILON] };
@@ -108,12 +108,12 @@ impl Problem {
         for epsilon in steps {
             let (mut error, mut size) = (0.0, 0.0);
             for (i, &exact) in analytic.iter().enumerate() {
-                let before = place(self)[i];
-                place(self)[i] = before + epsilon;
+                let before = position(self)[i];
+                position(self)[i] = before + epsilon;
                 let above = self.loss();
-                place(self)[i] = before - epsilon;
+                position(self)[i] = before - epsilon;
                 let below = self.loss();
-                place(self)[i] = before;
+                position(self)[i] = before;
                 let numeric = (above - below) / (2.0 * epsilon);
                 error += (numeric - exact).powi(2);
                 size += exact * exact;
@@ -149,7 +149,7 @@ fn every_input_output_and_pool() {
     let values = ValueLoss::ALL.map(|loss| OutputSpec::Values { width: 3, loss });
     let outputs = [OutputSpec::Classes { count: 4, tied: false }].into_iter().chain(values);
     for (output, input) in outputs.flat_map(|output| inputs.map(|input| (output, input))) {
-        for (pool, cell) in [Pool::Steps, Pool::Mean].into_iter().flat_map(|pool| {
+        for (pool, cell) in [Pooling::Last, Pooling::Mean].into_iter().flat_map(|pool| {
             [CellKind::Rnn, CellKind::Lstm { peepholes: false, coupled: false }].map(|cell| (pool, cell))
         }) {
             let spec = ModelSpec { pool, chunk: 3, ..ModelSpec::new(cell, input, 4, 2, output) };
@@ -180,7 +180,7 @@ fn every_option_of_the_stack() {
     .flat_map(|cell| inputs.map(|input| (cell, input)))
     {
         for (pool, bidirectional) in
-            [(Pool::Steps, false), (Pool::Steps, true), (Pool::Mean, true), (Pool::Ends, true)]
+            [(Pooling::Last, false), (Pooling::Last, true), (Pooling::Mean, true), (Pooling::BothEnds, true)]
         {
             for (rate, mask, other) in
                 [(0.0, Mask::Step, true), (0.3, Mask::Step, false), (0.3, Mask::Sequence, true)]
@@ -369,7 +369,7 @@ fn steps_end_where_the_whole_does() {
         OutputSpec::Values { width: 4, loss: ValueLoss::Squared },
     ];
     for (input, output) in inputs.into_iter().flat_map(|input| outputs.map(|output| (input, output))) {
-        for pool in [Pool::Steps, Pool::Mean] {
+        for pool in [Pooling::Last, Pooling::Mean] {
             let cell = CellKind::Gru { reset_after: true };
             let spec = ModelSpec { pool, chunk: 3, ..ModelSpec::new(cell, input, 4, 2, output) };
             let mut p = Problem::new(spec, 7, 0.0, 8);
@@ -412,7 +412,7 @@ fn threads_change_no_bit() {
             ModelSpec::language(CellKind::Lstm { peepholes: false, coupled: false }, vocabulary, 24, 33, 2);
         let run = |threads| {
             let mut p = Problem::new(spec.clone(), steps, 0.3, 5);
-            p.ctx = Context::new(Level::detect(), threads);
+            p.ctx = Context::new(InstructionSet::detect(), threads);
             let (loss, grads, _) = p.gradient();
             (loss.to_bits(), grads.flat().iter().map(|g| g.to_bits()).collect::<Vec<_>>())
         };

@@ -1,7 +1,7 @@
 //! NaN and infinities reach exactly what depends on them: nothing is skipped because it is multiplied by zero, and nothing
 //! leaks into other rows through tiles, tails or padding.
 
-use crate::stack::{Case, Problem, levels};
+use crate::stack::{Case, Problem, instruction_sets};
 use longspan::cell::CellKind;
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
@@ -40,8 +40,8 @@ fn assert_product<R: Real>(
 }
 
 fn products<R: Real>() {
-    for level in levels() {
-        let ctx = Context::<R>::new(level, 2);
+    for isa in instruction_sets() {
+        let ctx = Context::<R>::new(isa, 2);
         for (m, k, n) in [(1, 3, 70), (3, 5, 19), (13, 4, 33), (7, 600, 65)] {
             for special in SPECIAL {
                 // One in the left operand, one in the right one, and in the last places, where tiles have their tails.
@@ -51,8 +51,8 @@ fn products<R: Real>() {
                     let (mut a, mut b) = (numbers::<R>(m * k), numbers::<R>(k * n));
                     left.into_iter().for_each(|at| a[at] = R::from_f64(special));
                     right.into_iter().for_each(|at| b[at] = R::from_f64(special));
-                    let what = format!("{} {level} [{m}, {k}, {n}], {special}", R::NAME);
-                    let mut packed = Packed::new(level, k, 1, n);
+                    let what = format!("{} {isa} [{m}, {k}, {n}], {special}", R::NAME);
+                    let mut packed = Packed::new(isa, k, 1, n);
                     packed.pack(&ctx, Weights::Plain(Mat::new(&b, k, n)));
                     let mut c = numbers::<R>(m * n);
                     product(&ctx, Mat::new(&a, m, k), &packed, Start::Zero, MatMut::new(&mut c, m, n));
@@ -81,32 +81,32 @@ fn products_pass_them_on() {
 
 /// One logit of one place: its exponentials and their sum show it, those of the other places have the bits they had.
 fn losses<R: Real>() {
-    for level in levels() {
-        let ctx = Context::<R>::new(level, 2);
+    for isa in instruction_sets() {
+        let ctx = Context::<R>::new(isa, 2);
         for tokens in [1, 2, 5, 19] {
-            let places = 2 * LINE;
-            let (clean, bias) = (numbers::<R>(tokens * places), numbers::<R>(tokens));
+            let positions = 2 * LINE;
+            let (clean, bias) = (numbers::<R>(tokens * positions), numbers::<R>(tokens));
             let run = |mut logits: Vec<R>| {
-                let (mut largest, mut sums) = (vec![R::ZERO; places], vec![R::ZERO; places]);
-                let tile = MatMut::new(&mut logits, tokens, places);
+                let (mut largest, mut sums) = (vec![R::ZERO; positions], vec![R::ZERO; positions]);
+                let tile = MatMut::new(&mut logits, tokens, positions);
                 exponentials(&ctx, tile, &bias, &mut largest, &mut sums);
                 (logits, largest, sums)
             };
             let before = run(clean.clone());
             for (token, special) in (0..tokens).flat_map(|token| SPECIAL.map(|special| (token, special))) {
-                let place = (7 * token + 3) % places;
-                let what = format!("{} {level}, {special} at token {token} of {tokens}", R::NAME);
+                let position = (7 * token + 3) % positions;
+                let what = format!("{} {isa}, {special} at token {token} of {tokens}", R::NAME);
                 let mut logits = clean.clone();
-                logits[token * places + place] = R::from_f64(special);
+                logits[token * positions + position] = R::from_f64(special);
                 let (e, largest, sums) = run(logits);
-                for other in (0..places).filter(|&other| other != place) {
+                for other in (0..positions).filter(|&other| other != position) {
                     assert!(largest[other] == before.1[other] && sums[other] == before.2[other], "{what}");
                     assert!(
-                        (0..tokens).all(|t| e[t * places + other] == before.0[t * places + other]),
+                        (0..tokens).all(|t| e[t * positions + other] == before.0[t * positions + other]),
                         "{what}"
                     );
                 }
-                let (e, sum) = (e[token * places + place].to_f64(), sums[place].to_f64());
+                let (e, sum) = (e[token * positions + position].to_f64(), sums[position].to_f64());
                 if special == f64::NEG_INFINITY && tokens > 1 {
                     // A token that is impossible is nothing to the others.
                     assert!(e < 1e-30 && sum.is_finite(), "{what}: {e}, {sum}");
@@ -127,17 +127,17 @@ fn losses_pass_them_on() {
 
 /// A NaN in the input of one row at one step: every later output of the row is NaN, everything else has the bits it had.
 fn forwards<R: Real>() {
-    for (level, kind) in levels().into_iter().flat_map(|level| CellKind::ALL.map(|kind| (level, kind))) {
+    for (isa, kind) in instruction_sets().into_iter().flat_map(|isa| CellKind::ALL.map(|kind| (isa, kind))) {
         let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 7, rows: 5, chunk: 3 };
-        let ctx = Context::<R>::new(level, 2);
-        let mut problem = Problem::<R>::new(level, case, 5);
+        let ctx = Context::<R>::new(isa, 2);
+        let mut problem = Problem::<R>::new(isa, case, 5);
         let (clean, _) = problem.outputs(&ctx);
         let (step, row) = (2, 3);
         problem.x[(step * case.rows + row) * case.input + 1] = R::from_f64(f64::NAN);
         let (y, _) = problem.outputs(&ctx);
         for (at, (y, clean)) in y.iter().zip(&clean).enumerate() {
             let (t, b) = (at / case.hidden / case.rows, at / case.hidden % case.rows);
-            let what = format!("{kind} in {} on {level}, step {t}, row {b}", R::NAME);
+            let what = format!("{kind} in {} on {isa}, step {t}, row {b}", R::NAME);
             assert!(if t >= step && b == row { y.to_f64().is_nan() } else { y == clean }, "{what}: {y}");
         }
     }
@@ -152,26 +152,26 @@ fn recurrences_pass_nan_forwards() {
 /// A NaN in the gradient by one output: the gradients by all earlier inputs of the row are NaN, those of other rows and later
 /// steps are what they were, and the weights' gradients show it.
 fn backwards<R: Real>() {
-    for (level, kind) in levels().into_iter().flat_map(|level| CellKind::ALL.map(|kind| (level, kind))) {
+    for (isa, kind) in instruction_sets().into_iter().flat_map(|isa| CellKind::ALL.map(|kind| (isa, kind))) {
         // A unit of a rectifier that is off depends on nothing.
         if kind == CellKind::Relu {
             continue;
         }
         let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 7, rows: 5, chunk: 3 };
-        let ctx = Context::<R>::new(level, 2);
-        let mut problem = Problem::<R>::new(level, case, 5);
+        let ctx = Context::<R>::new(isa, 2);
+        let mut problem = Problem::<R>::new(isa, case, 5);
         let clean = problem.gradient(&ctx);
         let (step, row) = (4, 3);
         problem.target[(step * case.rows + row) * case.hidden + 18] = R::from_f64(f64::NAN);
         let g = problem.gradient(&ctx);
         for (at, (d, clean)) in g.x.iter().zip(&clean.x).enumerate() {
             let (t, b) = (at / case.input / case.rows, at / case.input % case.rows);
-            let what = format!("{kind} in {} on {level}, step {t}, row {b}", R::NAME);
+            let what = format!("{kind} in {} on {isa}, step {t}, row {b}", R::NAME);
             assert!(if t <= step && b == row { d.to_f64().is_nan() } else { d == clean }, "{what}: {d}");
         }
         for layer in 0..2 {
             let weights = g.params.named(&format!("rnn.weight_hh_l{layer}"));
-            assert!(weights.iter().all(|w| w.to_f64().is_nan()), "{kind} in {} on {level}", R::NAME);
+            assert!(weights.iter().all(|w| w.to_f64().is_nan()), "{kind} in {} on {isa}", R::NAME);
         }
     }
 }

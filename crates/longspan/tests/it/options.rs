@@ -4,13 +4,13 @@
 use crate::stack::{Case, Options, Problem};
 use longspan::bptt::dropout::{Dropout, Mask};
 use longspan::cell::CellKind;
-use longspan_kernel::extent::Extent;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::packed_shape::PackedShape;
+use longspan_kernel::{Context, InstructionSet};
 
 const LENGTHS: [usize; 6] = [23, 17, 9, 8, 8, 1];
 
-fn lengths(lengths: &[usize]) -> Extent {
-    let mut extent = Extent::default();
+fn lengths(lengths: &[usize]) -> PackedShape {
+    let mut extent = PackedShape::default();
     extent.set_lengths(lengths);
     extent
 }
@@ -32,13 +32,13 @@ fn threads_and_memory_limits_change_no_bit() {
             [everything(false, Mask::Step), everything(true, Mask::Step), everything(true, Mask::Sequence)]
         {
             let mut problem =
-                Problem::<f32>::with(Level::detect(), case(kind), options, lengths(&LENGTHS), 6);
-            let free = problem.gradient(&Context::new(Level::detect(), 1));
+                Problem::<f32>::with(InstructionSet::detect(), case(kind), options, lengths(&LENGTHS), 6);
+            let free = problem.gradient(&Context::new(InstructionSet::detect(), 1));
             let mut limit = problem.stack.plan(23, 6, None).expect("no limit").bytes() - 1;
             let mut kept = Vec::new();
             while let Ok(plan) = problem.stack.plan(23, 6, Some(limit)) {
                 problem.stack.limit_memory(Some(limit));
-                let limited = problem.gradient(&Context::new(Level::detect(), 1 + plan.kept() % 3));
+                let limited = problem.gradient(&Context::new(InstructionSet::detect(), 1 + plan.kept() % 3));
                 assert!(
                     free.params.flat() == limited.params.flat()
                         && free.x == limited.x
@@ -59,16 +59,18 @@ fn rows_that_are_read_both_ways_do_not_see_each_other() {
     for kind in CellKind::ALL {
         let options = Options { dropout: None, ..everything(true, Mask::Step) };
         let extent = lengths(&LENGTHS);
-        let ctx = Context::new(Level::detect(), 2);
-        let mut whole = Problem::<f64>::with(Level::detect(), case(kind), options, extent.clone(), 6);
+        let ctx = Context::new(InstructionSet::detect(), 2);
+        let mut whole =
+            Problem::<f64>::with(InstructionSet::detect(), case(kind), options, extent.clone(), 6);
         let (y, state) = whole.outputs(&ctx);
         let gradient = whole.gradient(&ctx);
         for (row, &length) in LENGTHS.iter().enumerate() {
             let one = Case { steps: length, rows: 1, ..case(kind) };
-            let mut alone = Problem::<f64>::with(Level::detect(), one, options, Extent::even(length, 1), 6);
+            let mut alone =
+                Problem::<f64>::with(InstructionSet::detect(), one, options, PackedShape::even(length, 1), 6);
             let of = |data: &[f64], width: usize| -> Vec<f64> {
-                let places = (0..length).map(|t| extent.offset(t) + row);
-                places.flat_map(|place| data[place * width..][..width].to_vec()).collect()
+                let positions = (0..length).map(|t| extent.offset(t) + row);
+                positions.flat_map(|position| data[position * width..][..width].to_vec()).collect()
             };
             (alone.x, alone.target) = (of(&whole.x, 3), of(&whole.target, 38));
             for layer in 0..6 {
@@ -93,13 +95,13 @@ fn rows_that_are_read_both_ways_do_not_see_each_other() {
 fn observers_see_both_directions() {
     let kind = CellKind::Gru { reset_after: true };
     let mut problem = Problem::<f64>::with(
-        Level::detect(),
+        InstructionSet::detect(),
         Case { layers: 2, ..case(kind) },
         Options { bidirectional: true, ..Options::default() },
         lengths(&LENGTHS),
         6,
     );
-    let flow = problem.gradient(&Context::new(Level::detect(), 1)).flow;
+    let flow = problem.gradient(&Context::new(InstructionSet::detect(), 1)).flow;
     let order: Vec<_> = flow.iter().map(|&(layer, t, _)| (layer, t)).collect();
     let steps = |layer| (0..23).rev().map(move |t| (layer, t));
     assert_eq!(order, [2, 3, 0, 1].into_iter().flat_map(steps).collect::<Vec<_>>());

@@ -3,11 +3,11 @@
 //! Every sum is exact, in whatever order, so that all gradients are equal and not only close. How the cells' own equations do
 //! is the gradient check's affair; here it is the loop around them, on few rows and around every width of vectors and panels.
 
-use crate::stack::{Case, Problem, levels};
+use crate::stack::{Case, Problem, instruction_sets};
 use longspan::cell::CellKind;
 use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose, Stream};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 /// What arrives at the output of every step and at the last state.
 struct Gradients {
@@ -39,8 +39,8 @@ fn equal<R: Real>(seen: &[R], exact: &[f64], what: &str) {
     }
 }
 
-fn whole_numbers<R: Real>(level: Level, case: Case) -> Problem<R> {
-    let mut problem = Problem::<R>::new(level, case, 1);
+fn whole_numbers<R: Real>(isa: InstructionSet, case: Case) -> Problem<R> {
+    let mut problem = Problem::<R>::new(isa, case, 1);
     let mut draw = Key::new(7, Purpose::Probe, 0, 0).stream(0, 0);
     for index in 0..problem.params.layout().entries().len() {
         let weights = problem.params.tensor_mut(index);
@@ -108,14 +108,14 @@ fn plain_loops<R: Real>(problem: &Problem<R>) -> (Vec<f64>, Gradients) {
 
 fn check<R: Real>(hidden: usize, rows: usize) {
     let case = Case { kind: CellKind::Identity, layers: 1, input: 3, hidden, steps: 5, rows, chunk: 2 };
-    let (y, exact) = plain_loops(&whole_numbers::<R>(Level::detect(), case));
+    let (y, exact) = plain_loops(&whole_numbers::<R>(InstructionSet::detect(), case));
     let reach = y.iter().chain(&exact.weight_hh).fold(0.0, |max: f64, x| max.max(x.abs()));
     assert!(reach > 4.0 && reach < f64::from(1 << 23), "something happens, and f32 holds it: {reach}");
-    for level in levels() {
+    for isa in instruction_sets() {
         for threads in [1, 2, 3] {
-            let ctx = Context::new(level, threads);
-            let mut problem = whole_numbers::<R>(level, case);
-            let what = format!("{} H = {hidden}, B = {rows}, {level}, {threads} threads", R::NAME);
+            let ctx = Context::new(isa, threads);
+            let mut problem = whole_numbers::<R>(isa, case);
+            let what = format!("{} H = {hidden}, B = {rows}, {isa}, {threads} threads", R::NAME);
             equal(&problem.outputs(&ctx).0, &y, &what);
             let g = problem.gradient(&ctx);
             equal(&g.x, &exact.x, &format!("d_x, {what}"));

@@ -5,10 +5,10 @@ use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
-use longspan::probe::reach::{Stage, Watch, measure};
+use longspan::probe::credit::{Stage, Watch, measure};
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
-use longspan_record::reach::{ReachOptions, ReachReport};
+use longspan_kernel::{Context, InstructionSet};
+use longspan_record::credit::{CreditOptions, CreditReport};
 
 const INPUTS: usize = 3;
 const CLASSES: usize = 5;
@@ -34,24 +34,24 @@ impl Rows {
         let mut batch = Batch::default();
         batch.reshape_to(lengths);
         let mut draw = Key::new(seed, Purpose::Task, 0, 0).stream(0, 0);
-        let places = batch.extent.places();
-        batch.numbers = (0..places * INPUTS).map(|_| draw.normal() as f32).collect();
-        batch.targets = (0..places).map(|_| draw.below(CLASSES as u32)).collect();
+        let positions = batch.extent.positions();
+        batch.numbers = (0..positions * INPUTS).map(|_| draw.normal() as f32).collect();
+        batch.targets = (0..positions).map(|_| draw.below(CLASSES as u32)).collect();
         Self { spec: ModelSpec { chunk: 4, ..spec }, batch, windows: 1 }
     }
 
-    fn place(&self, row: usize, t: usize) -> usize {
+    fn position(&self, row: usize, t: usize) -> usize {
         self.batch.extent.offset(t) + row
     }
 
     /// x_t of one row.
     pub(crate) fn inputs(&self, row: usize) -> Vec<Vec<f64>> {
-        let of = |t| &self.batch.numbers[self.place(row, t) * INPUTS..][..INPUTS];
+        let of = |t| &self.batch.numbers[self.position(row, t) * INPUTS..][..INPUTS];
         (0..self.batch.extent.length(row)).map(|t| of(t).iter().map(|&x| f64::from(x)).collect()).collect()
     }
 
     pub(crate) fn target(&self, row: usize, t: usize) -> usize {
-        self.batch.targets[self.place(row, t)] as usize
+        self.batch.targets[self.position(row, t)] as usize
     }
 
     /// The batch with one scored step in each row that has an anchor.
@@ -59,7 +59,7 @@ impl Rows {
         let mut batch = self.batch.clone();
         batch.targets.fill(IGNORE);
         for (row, t) in anchors.iter().enumerate().filter_map(|(row, anchor)| Some((row, (*anchor)?))) {
-            batch.targets[self.place(row, t)] = self.batch.targets[self.place(row, t)];
+            batch.targets[self.position(row, t)] = self.batch.targets[self.position(row, t)];
         }
         batch
     }
@@ -90,8 +90,8 @@ pub(crate) fn drawn(model: &Model<f64>, size: f64, seed: u64) -> Params<f64> {
 }
 
 /// As few sequences as there are will do.
-pub(crate) fn options() -> ReachOptions {
-    ReachOptions { least_sequences: 1, resamples: 200, ..ReachOptions::default() }
+pub(crate) fn options() -> CreditOptions {
+    CreditOptions { least_sequences: 1, resamples: 200, ..CreditOptions::default() }
 }
 
 /// Measures in f64, on one thread.
@@ -99,9 +99,9 @@ pub(crate) fn measured(
     spec: &ModelSpec,
     params: &Params<f64>,
     source: &dyn Source,
-    options: &ReachOptions,
-) -> ReachReport {
+    options: &CreditOptions,
+) -> CreditReport {
     let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
-    measure(&Context::new(Level::detect(), 1), spec, params, source, options, &mut watch)
+    measure(&Context::new(InstructionSet::detect(), 1), spec, params, source, options, &mut watch)
         .expect("not stopped")
 }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::stack::{Case, Options, Problem, levels};
+use crate::stack::{Case, Options, Problem, instruction_sets};
 use longspan::bptt::{Input, Stack};
 use longspan::cell::CellKind;
 use longspan::model::init::{Init, InitSpec, initialise};
 use longspan::params::{Layout, Params};
 use longspan::probe::jacobian::DenseJacobians;
 use longspan::probe::lyapunov::{Lyapunov, lyapunov_spectrum};
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::spectrum::{LyapunovOptions, LyapunovSpectrum};
 
 fn options(warmup_steps: usize) -> LyapunovOptions {
@@ -37,10 +37,11 @@ fn scale(problem: &mut Problem<f64>, name: &str, by: f64) {
 fn a_multiple_of_the_identity() {
     for a in [0.5, -0.97, 1.0, 1.1] {
         for (n, rows) in [(1, 1), (5, 3), (37, 1)] {
-            let mut problem = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 300, rows), 3);
+            let mut problem =
+                Problem::new(InstructionSet::detect(), case(CellKind::Identity, 1, n, 300, rows), 3);
             let weights = problem.params.named_mut("rnn.weight_hh_l0");
             (0..n * n).for_each(|i| weights[i] = if i % (n + 1) == 0 { a } else { 0.0 });
-            let seen = spectrum(&mut problem, &Context::new(Level::detect(), 1), options(10));
+            let seen = spectrum(&mut problem, &Context::new(InstructionSet::detect(), 1), options(10));
             assert_eq!((seen.steps, seen.trajectories), (290, rows));
             assert!(seen.exponents_nats_per_step.iter().all(|x| (x - a.abs().ln()).abs() < 1e-10), "{a}");
             let whole = if a.abs() < 1.0 { 0.0 } else { n as f64 };
@@ -54,8 +55,8 @@ fn a_multiple_of_the_identity() {
 #[test]
 fn a_multiple_of_an_orthogonal_matrix() {
     for (n, c) in [(3, 0.7), (33, 1.2), (130, 0.99)] {
-        let mut problem = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 60, 1), 3);
-        let ctx = Context::new(Level::detect(), 2);
+        let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Identity, 1, n, 60, 1), 3);
+        let ctx = Context::new(InstructionSet::detect(), 2);
         let weights = problem.params.named_mut("rnn.weight_hh_l0");
         weights.copy_from_slice(&drawn(&ctx, n, Init::Orthogonal { gain: 1.0 }, 5));
         weights.iter_mut().for_each(|w| *w *= c);
@@ -68,7 +69,7 @@ fn a_multiple_of_an_orthogonal_matrix() {
 /// Recurrent weights `[n, n]` of one gate.
 fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
     let mut layout = Layout::default();
-    let _ = Stack::<f64>::new(ctx.level(), CellKind::Rnn, 1, 1, n, 8, &mut layout);
+    let _ = Stack::<f64>::new(ctx.instruction_set(), CellKind::Rnn, 1, 1, n, 8, &mut layout);
     let mut params = Params::zeros(Arc::new(layout));
     initialise(ctx, &mut params, &InitSpec { init, forget_bias: 0.0, cell: CellKind::Rnn, seed });
     params.named("rnn.weight_hh_l0").to_vec()
@@ -77,7 +78,7 @@ fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
 /// tanh without input and bias, from a state of order one.
 fn autonomous(weights: &[f64], steps: usize, rows: usize) -> Problem<f64> {
     let n = weights.len().isqrt();
-    let mut problem = Problem::new(Level::detect(), case(CellKind::Rnn, 1, n, steps, rows), 3);
+    let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Rnn, 1, n, steps, rows), 3);
     problem.params.clear();
     problem.params.named_mut("rnn.weight_hh_l0").copy_from_slice(weights);
     problem
@@ -87,7 +88,7 @@ fn autonomous(weights: &[f64], steps: usize, rows: usize) -> Problem<f64> {
 /// has those of the triangle T, two of them a complex pair.
 #[test]
 fn a_fixed_point_has_the_eigenvalues_of_its_jacobian() {
-    let ctx = Context::new(Level::detect(), 1);
+    let ctx = Context::new(InstructionSet::detect(), 1);
     let (n, values) = (7, [0.9, -0.75, 0.6, 0.0, 0.0, 0.4, 0.3]);
     let mut t = vec![0.0; n * n];
     let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
@@ -125,7 +126,7 @@ fn jacobians(problem: &mut Problem<f64>, ctx: &Context<f64>) -> DenseJacobians {
     let (state, mut end) = (problem.state.clone(), problem.state.clone());
     let mut dense = DenseJacobians::new(&state, rows, steps);
     let (input, mut y) = (Input::Numbers(&problem.x), vec![0.0; steps * rows * hidden]);
-    let extent = Extent::even(steps, rows);
+    let extent = PackedShape::even(steps, rows);
     problem.stack.follow(ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
         dense.look(ctx, &state, &mut passage);
     });
@@ -138,14 +139,14 @@ fn jacobians(problem: &mut Problem<f64>, ctx: &Context<f64>) -> DenseJacobians {
 fn exponents_sum_to_the_determinant() {
     for kind in CellKind::ALL {
         for strength in [1.0, 6.0] {
-            let mut problem = Problem::new(Level::detect(), case(kind, 2, 11, 40, 2), 4);
+            let mut problem = Problem::new(InstructionSet::detect(), case(kind, 2, 11, 40, 2), 4);
             (0..2).for_each(|l| scale(&mut problem, &format!("rnn.weight_hh_l{l}"), strength));
-            let ctx = Context::new(Level::detect(), 2);
+            let ctx = Context::new(InstructionSet::detect(), 2);
             let dense = jacobians(&mut problem, &ctx);
             let seen = spectrum(&mut problem, &ctx, options(0));
             let sum: f64 = seen.exponents_nats_per_step.iter().sum();
-            let places = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
-            let mean = places.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
+            let positions = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
+            let mean = positions.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
             let same = sum == mean || (sum - mean).abs() < 1e-10 * mean.abs().max(1.0);
             assert!(same, "{kind:?} at {strength}: {sum} against {mean}");
         }
@@ -156,22 +157,23 @@ fn exponents_sum_to_the_determinant() {
 /// between them.
 #[test]
 fn what_stands_between_layers_moves_no_exponent_to_another_layer() {
-    let ctx = Context::new(Level::detect(), 2);
+    let ctx = Context::new(InstructionSet::detect(), 2);
     for (residual, norm) in [(true, false), (false, true), (true, true)] {
         let options = Options { residual, norm, ..Options::default() };
         for kind in CellKind::ALL {
             let case = case(kind, 3, 7, 40, 2);
-            let mut problem = Problem::with(Level::detect(), case, options, Extent::even(40, 2), 4);
+            let mut problem =
+                Problem::with(InstructionSet::detect(), case, options, PackedShape::even(40, 2), 4);
             let dense = jacobians(&mut problem, &ctx);
             let seen = spectrum(&mut problem, &ctx, self::options(0));
             let sum: f64 = seen.exponents_nats_per_step.iter().sum();
-            let places = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
-            let mean = places.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
+            let positions = (0..40).flat_map(|t| [(t, 0), (t, 1)]);
+            let mean = positions.map(|(t, row)| dense.ln_abs_det(t, row)).sum::<f64>() / 80.0;
             let same = sum == mean || (sum - mean).abs() < 1e-10 * mean.abs().max(1.0);
             assert!(same, "{kind:?}, {options:?}: {sum} against {mean}");
         }
         let case = case(CellKind::Identity, 3, 5, 60, 1);
-        let mut problem = Problem::with(Level::detect(), case, options, Extent::even(60, 1), 4);
+        let mut problem = Problem::with(InstructionSet::detect(), case, options, PackedShape::even(60, 1), 4);
         let factors = [0.9, 0.5, 0.7];
         for (l, factor) in factors.into_iter().enumerate() {
             let weights = problem.params.named_mut(&format!("rnn.weight_hh_l{l}"));
@@ -189,8 +191,8 @@ fn what_stands_between_layers_moves_no_exponent_to_another_layer() {
 fn dense_jacobians_and_plain_gram_schmidt_agree() {
     for kind in CellKind::ALL.into_iter().filter(|&kind| kind != CellKind::Relu) {
         let (steps, warmup) = (3000, 2000);
-        let mut problem = Problem::new(Level::detect(), case(kind, 1, 4, steps, 1), 4);
-        let ctx = Context::new(Level::detect(), 1);
+        let mut problem = Problem::new(InstructionSet::detect(), case(kind, 1, 4, steps, 1), 4);
+        let ctx = Context::new(InstructionSet::detect(), 1);
         let dense = jacobians(&mut problem, &ctx);
         let n = dense.width();
         let mut q: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(i == j)).collect()).collect();
@@ -241,7 +243,7 @@ fn dense_jacobians_and_plain_gram_schmidt_agree() {
 #[test]
 fn mean_field_theory_of_large_random_networks() {
     for (g, theory) in [(2.0, 0.1547), (3.0, 0.3102), (5.0, 0.5324), (10.0, 0.8564)] {
-        let ctx = Context::new(Level::detect(), 2);
+        let ctx = Context::new(InstructionSet::detect(), 2);
         let found = [1, 2].map(|seed| {
             let weights = drawn(&ctx, 1024, Init::Gaussian { gain: g }, seed);
             let leading = LyapunovOptions { exponents: Some(1), ..options(100) };
@@ -265,17 +267,17 @@ fn bits(seen: &LyapunovSpectrum) -> Vec<u64> {
 /// One trajectory shared by threads, and one for each: the bits are those of one thread, for any instruction set.
 #[test]
 fn threads_change_no_bit() {
-    for level in levels() {
-        let kinds = if level == Level::detect() { &CellKind::ALL[..] } else { &CellKind::ALL[6..8] };
+    for isa in instruction_sets() {
+        let kinds = if isa == InstructionSet::detect() { &CellKind::ALL[..] } else { &CellKind::ALL[6..8] };
         for &kind in kinds {
             for (rows, exponents) in [(1, None), (2, Some(35)), (5, Some(3)), (7, None)] {
                 let of = |threads| {
-                    let mut problem = Problem::new(level, case(kind, 2, 37, 45, rows), 4);
+                    let mut problem = Problem::new(isa, case(kind, 2, 37, 45, rows), 4);
                     let options = LyapunovOptions { exponents, steps_per_qr: 2, ..options(5) };
-                    bits(&spectrum(&mut problem, &Context::new(level, threads), options))
+                    bits(&spectrum(&mut problem, &Context::new(isa, threads), options))
                 };
                 let one = of(1);
-                assert!((2..=4).all(|threads| of(threads) == one), "{kind:?}, {rows} rows on {level}");
+                assert!((2..=4).all(|threads| of(threads) == one), "{kind:?}, {rows} rows on {isa}");
             }
         }
     }
@@ -284,10 +286,12 @@ fn threads_change_no_bit() {
 /// Trajectories do not see each other: the mean of several is that of each alone.
 #[test]
 fn the_mean_of_trajectories() {
-    let ctx = Context::new(Level::detect(), 2);
-    let mut all = Problem::new(Level::detect(), case(CellKind::Gru { reset_after: true }, 1, 9, 60, 1), 4);
+    let ctx = Context::new(InstructionSet::detect(), 2);
+    let mut all =
+        Problem::new(InstructionSet::detect(), case(CellKind::Gru { reset_after: true }, 1, 9, 60, 1), 4);
     let alone = spectrum(&mut all, &ctx, options(20));
-    let mut all = Problem::new(Level::detect(), case(CellKind::Gru { reset_after: true }, 1, 9, 60, 3), 4);
+    let mut all =
+        Problem::new(InstructionSet::detect(), case(CellKind::Gru { reset_after: true }, 1, 9, 60, 3), 4);
     let mean = spectrum(&mut all, &ctx, options(20));
     assert_eq!(alone.layers[0].exponents_nats_per_step.len(), 9);
     // 40 steps are 40 blocks of one trajectory.
@@ -301,9 +305,10 @@ fn the_mean_of_trajectories() {
 /// the record says so.
 #[test]
 fn dead_units_are_reported() {
-    let ctx = Context::new(Level::detect(), 2);
+    let ctx = Context::new(InstructionSet::detect(), 2);
     for (rows, hidden, dead) in [(1, 40, vec![3, 17, 39]), (2, 20, vec![0])] {
-        let mut problem = Problem::new(Level::detect(), case(CellKind::Relu, 1, hidden, 80, rows), 4);
+        let mut problem =
+            Problem::new(InstructionSet::detect(), case(CellKind::Relu, 1, hidden, 80, rows), 4);
         // All others stay open.
         problem.params.named_mut("rnn.bias_ih_l0").fill(100.0);
         dead.iter().for_each(|&unit| problem.params.named_mut("rnn.bias_ih_l0")[unit] = -1e6);
@@ -322,7 +327,7 @@ fn dead_units_are_reported() {
             .map(|(i, j)| w[i * hidden + j])
             .collect();
         let n = open.len();
-        let mut linear = Problem::new(Level::detect(), case(CellKind::Identity, 1, n, 80, 1), 4);
+        let mut linear = Problem::new(InstructionSet::detect(), case(CellKind::Identity, 1, n, 80, 1), 4);
         linear.params.named_mut("rnn.weight_hh_l0").copy_from_slice(&small);
         let sum: f64 = spectrum(&mut linear, &ctx, options(20)).exponents_nats_per_step.iter().sum();
         // The same product of determinants.
@@ -340,7 +345,7 @@ fn dead_units_are_reported() {
 /// A unit that is shut during the warm-up only costs nothing afterwards.
 #[test]
 fn what_dies_before_it_counts_does_not_count() {
-    let mut problem = Problem::new(Level::detect(), case(CellKind::Relu, 1, 20, 60, 1), 4);
+    let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Relu, 1, 20, 60, 1), 4);
     problem.params.named_mut("rnn.bias_ih_l0").fill(100.0);
     scale(&mut problem, "rnn.weight_hh_l0", 0.2);
     let weights = problem.params.named_mut("rnn.weight_ih_l0");
@@ -349,7 +354,7 @@ fn what_dies_before_it_counts_does_not_count() {
     (weights[4 * 3], weights[18 * 3]) = (1.0, 1.0);
     problem.x.fill(0.0);
     (0..5).for_each(|t| problem.x[t * 3] = -1e6);
-    let ctx = Context::new(Level::detect(), 2);
+    let ctx = Context::new(InstructionSet::detect(), 2);
     let lost =
         |seen: LyapunovSpectrum| seen.exponents_nats_per_step.iter().filter(|x| !x.is_finite()).count();
     assert_eq!(lost(spectrum(&mut problem, &ctx, options(10))), 0);
@@ -360,8 +365,8 @@ fn what_dies_before_it_counts_does_not_count() {
 #[test]
 fn steps_between_and_windows_change_nothing() {
     for kind in CellKind::ALL.into_iter().filter(|&kind| kind != CellKind::Relu) {
-        let mut problem = Problem::new(Level::detect(), case(kind, 2, 6, 100, 2), 4);
-        let ctx = Context::new(Level::detect(), 1);
+        let mut problem = Problem::new(InstructionSet::detect(), case(kind, 2, 6, 100, 2), 4);
+        let ctx = Context::new(InstructionSet::detect(), 1);
         let each = spectrum(&mut problem, &ctx, options(20));
         let second = spectrum(&mut problem, &ctx, LyapunovOptions { steps_per_qr: 2, ..options(20) });
         assert_eq!((each.steps, second.steps), (80, 80));
@@ -376,7 +381,7 @@ fn steps_between_and_windows_change_nothing() {
         for window in problem.x.chunks(37 * 2 * 3) {
             let steps = window.len() / 6;
             let mut y = vec![0.0; steps * 2 * 6];
-            let (input, extent) = (Input::Numbers(window), Extent::even(steps, 2));
+            let (input, extent) = (Input::Numbers(window), PackedShape::even(steps, 2));
             problem.stack.follow(
                 &ctx,
                 &problem.params,
@@ -396,9 +401,9 @@ fn steps_between_and_windows_change_nothing() {
 /// The spectrum of a stack is the union of its layers', and the leading ones are those of the whole.
 #[test]
 fn a_stack_has_the_union() {
-    let mut problem = Problem::new(Level::detect(), case(CellKind::Rnn, 3, 20, 120, 1), 4);
+    let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Rnn, 3, 20, 120, 1), 4);
     scale(&mut problem, "rnn.weight_hh_l1", 3.0);
-    let ctx = Context::new(Level::detect(), 2);
+    let ctx = Context::new(InstructionSet::detect(), 2);
     let whole = spectrum(&mut problem, &ctx, options(20));
     let mut all: Vec<f64> = whole.layers.iter().flat_map(|l| l.exponents_nats_per_step.clone()).collect();
     all.sort_by(|a, b| b.total_cmp(a));

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use longspan::bptt::dropout::Dropout;
-use longspan::bptt::{Flow, Input, Recurrence, RecurrenceSpec, State};
+use longspan::bptt::{BackwardStep, Input, Recurrence, RecurrenceSpec, State};
 use longspan::cell::CellKind;
 use longspan::params::{Layout, Params};
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 /// Sizes of a case.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Options {
 /// A stack, its weights, an input, an initial state and a target, all drawn from one seed.
 pub(crate) struct Problem<R> {
     pub(crate) case: Case,
-    pub(crate) extent: Extent,
+    pub(crate) extent: PackedShape,
     pub(crate) options: Options,
     pub(crate) stack: Recurrence<R>,
     pub(crate) params: Params<R>,
@@ -58,22 +58,28 @@ pub(crate) struct Gradient<R> {
 }
 
 impl<R: Real> Problem<R> {
-    pub(crate) fn new(level: Level, case: Case, seed: u64) -> Self {
-        Self::ragged(level, case, Extent::even(case.steps, case.rows), seed)
+    pub(crate) fn new(isa: InstructionSet, case: Case, seed: u64) -> Self {
+        Self::ragged(isa, case, PackedShape::even(case.steps, case.rows), seed)
     }
 
     /// With rows of different lengths; `case.steps` and `case.rows` are those of the extent.
-    pub(crate) fn ragged(level: Level, case: Case, extent: Extent, seed: u64) -> Self {
-        Self::with(level, case, Options::default(), extent, seed)
+    pub(crate) fn ragged(isa: InstructionSet, case: Case, extent: PackedShape, seed: u64) -> Self {
+        Self::with(isa, case, Options::default(), extent, seed)
     }
 
-    pub(crate) fn with(level: Level, case: Case, options: Options, extent: Extent, seed: u64) -> Self {
+    pub(crate) fn with(
+        isa: InstructionSet,
+        case: Case,
+        options: Options,
+        extent: PackedShape,
+        seed: u64,
+    ) -> Self {
         let mut layout = Layout::default();
         let Case { kind, layers, input, hidden, rows, chunk, .. } = case;
         let Options { bidirectional, residual, norm, learned_state, .. } = options;
         let plain = RecurrenceSpec::new(kind, input, hidden, layers, chunk);
         let spec = RecurrenceSpec { bidirectional, residual, norm, learned_state, ..plain };
-        let stack = Recurrence::new(level, &spec, &mut layout);
+        let stack = Recurrence::new(isa, &spec, &mut layout);
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(seed, Purpose::Init, 0, 0).stream(0, 0);
         let scale = 1.0 / (hidden as f64).sqrt();
@@ -85,15 +91,15 @@ impl<R: Real> Problem<R> {
             let mut draw = Key::new(seed, Purpose::Task, purpose, 0).stream(t as u32, b as u64);
             (0..width).map(move |_| R::from_f64(draw.normal())).collect::<Vec<_>>()
         };
-        let block = |purpose, width, extent: &Extent| -> Vec<R> {
-            let places = (0..extent.places()).map(|place| extent.place(place));
-            places.flat_map(|(t, b)| row(purpose, width, t, b)).collect()
+        let block = |purpose, width, extent: &PackedShape| -> Vec<R> {
+            let positions = (0..extent.positions()).map(|position| extent.position(position));
+            positions.flat_map(|(t, b)| row(purpose, width, t, b)).collect()
         };
         let mut state = stack.zero_state(rows);
         let mut end = stack.zero_state(rows);
         for layer in 0..stack.states() {
             let parts = state.layer(layer).len() / (rows * hidden);
-            let parts = Extent::even(parts, rows);
+            let parts = PackedShape::even(parts, rows);
             state.layer_mut(layer).copy_from_slice(&block(10 + layer as u32, hidden, &parts));
             end.layer_mut(layer).copy_from_slice(&block(20 + layer as u32, hidden, &parts));
         }
@@ -138,7 +144,7 @@ impl<R: Real> Problem<R> {
     pub(crate) fn gradient_seen_by(
         &mut self,
         ctx: &Context<R>,
-        see: &mut dyn FnMut(&Flow<'_, R>),
+        see: &mut dyn FnMut(&BackwardStep<'_, R>),
     ) -> Gradient<R> {
         let (y, _) = self.outputs(ctx);
         let d_y: Vec<R> = y.iter().zip(&self.target).map(|(&y, &t)| y - t).collect();
@@ -167,6 +173,9 @@ impl<R: Real> Problem<R> {
 }
 
 /// The instruction sets of this machine.
-pub(crate) fn levels() -> Vec<Level> {
-    [Level::Avx512, Level::Avx2, Level::Portable].into_iter().filter(|l| l.checked().is_ok()).collect()
+pub(crate) fn instruction_sets() -> Vec<InstructionSet> {
+    [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
+        .into_iter()
+        .filter(|l| l.checked().is_ok())
+        .collect()
 }

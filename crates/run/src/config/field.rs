@@ -8,16 +8,16 @@ use super::{CellName, ClassWeights, Missing, Names, Observe};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::optim::schedule::Schedule;
 use longspan::option_names;
-use longspan::setting::Size;
+use longspan::option_syntax::Size;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::task::{Lengths, TaskKind};
-use longspan_data::vocabulary::Level;
+use longspan_data::vocabulary::TokenLevel;
 
 /// A value as it stands in a TOML file.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,7 +189,7 @@ macro_rules! named {
     )*};
 }
 named!(
-    Level,
+    TokenLevel,
     Init,
     Rule,
     Schedule,
@@ -200,7 +200,7 @@ named!(
     Size,
     ImageSteps,
     Missing,
-    Pool,
+    Pooling,
     ValueLoss,
     Mask
 );

@@ -4,7 +4,7 @@ use super::{CellName, Config, KEYS, Section};
 use longspan::bptt::chunk_for;
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::{Task, TaskKind};
@@ -29,7 +29,7 @@ impl Config {
         let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
         let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
         // What is predicted at every step is read out of every step.
-        let pool = if schema.predicts == Predicts::Next { Pool::Steps } else { self.pool_of_rows() };
+        let pool = if schema.predicts == Predicts::Next { Pooling::Last } else { self.pool_of_rows() };
         let (input, output) = (schema.input(embedding), schema.output(self.loss, self.tie_weights));
         ModelSpec {
             chunk,
@@ -45,10 +45,10 @@ impl Config {
 
     /// What a prediction from all of a row is read out of: the last state is one of each direction. Tasks with predictions inside
     /// a row are read out of every step.
-    pub fn pool_of_rows(&self) -> Pool {
+    pub fn pool_of_rows(&self) -> Pooling {
         let once = self.task.and_then(TaskKind::task).is_none_or(Task::predicts_once);
         match self.pool {
-            Pool::Steps if self.bidirectional && once => Pool::Ends,
+            Pooling::Last if self.bidirectional && once => Pooling::BothEnds,
             pool => pool,
         }
     }
@@ -61,7 +61,7 @@ impl Config {
         }
         source.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
         // The last states of both directions are what `last` means to them.
-        source.pool = if spec.pool == Pool::Ends { Pool::Steps } else { spec.pool };
+        source.pool = if spec.pool == Pooling::BothEnds { Pooling::Last } else { spec.pool };
         source.bidirectional = spec.bidirectional;
         source.layer_residual = spec.layer_residual;
         source.layer_norm = spec.layer_norm;

@@ -3,8 +3,8 @@
 use super::{CellName, Config, ConfigError, Missing, flag};
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
-use longspan::model::pool::Pool;
-use longspan::setting::SettingError;
+use longspan::model::pooling::Pooling;
+use longspan::option_syntax::OptionError;
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::TaskKind;
 
@@ -105,7 +105,7 @@ impl Config {
             (self.hidden >= 1, "hidden", "needs 1 or more"),
             (probability(self.dropout), "dropout", "needs a probability from 0 to below 1"),
             (!self.bidirectional || self.text.is_none(), "bidirectional", SEES),
-            (self.bidirectional || self.pool != Pool::Ends, "pool", "ends needs --bidirectional true"),
+            (self.bidirectional || self.pool != Pooling::BothEnds, "pool", "ends needs --bidirectional true"),
             (
                 !self.tie_weights || embedding_fits,
                 "embedding",
@@ -169,7 +169,7 @@ impl Config {
                 });
             }
         }
-        let problem = |error: SettingError| ConfigError::Value {
+        let problem = |error: OptionError| ConfigError::Value {
             given: self.given("optimizer"),
             need: error.to_string(),
         };

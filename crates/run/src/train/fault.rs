@@ -57,6 +57,6 @@ struct FaultFile {
 /// Writes the files of a fault that `trainer` has just met.
 pub(super) fn write(run: &RunDir, trainer: &Trainer<f32>, fault: &FaultRecord) -> Result<(), RunError> {
     let weights = trainer.model().class_weights();
-    let file = FaultFile { format: FORMAT, isa: trainer.level().to_string(), fault: fault.clone() };
+    let file = FaultFile { format: FORMAT, isa: trainer.instruction_set().to_string(), fault: fault.clone() };
     run.write_fault(&batch::bytes(trainer.batch(), weights), &file)
 }

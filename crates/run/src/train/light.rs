@@ -11,11 +11,11 @@ use crate::directory::probes;
 use longspan::batch::Source;
 use longspan::model::ModelSpec;
 use longspan::params::Params;
-use longspan::probe::reach::Watch;
+use longspan::probe::credit::Watch;
 use longspan::probe::{ProbeOptions, examine};
 use longspan_kernel::Context;
 use longspan_record::ProbeRecord;
-use longspan_record::reach::ReachOptions;
+use longspan_record::credit::CreditOptions;
 
 /// The share of a run's time that it may take.
 const SHARE: f64 = 0.02;
@@ -49,7 +49,7 @@ impl Size {
     fn options(self) -> ProbeOptions {
         let light = ProbeOptions::light();
         ProbeOptions {
-            reach: ReachOptions { sequences: self.sequences, ..light.reach },
+            reach: CreditOptions { sequences: self.sequences, ..light.reach },
             exponents: Some(self.exponents),
             trajectories: self.trajectories.max(1),
             trajectory_steps: self.steps,
@@ -145,7 +145,7 @@ mod tests {
     use crate::config::Origin;
     use crate::dataset::Dataset;
     use longspan::model::Model;
-    use longspan_kernel::Level;
+    use longspan_kernel::InstructionSet;
 
     const COST: Cost = Cost { seconds: 100.0, place: 1e-5, carried: true };
     const SHAPE: (usize, usize) = (128, 32);
@@ -181,8 +181,8 @@ mod tests {
     fn probed(run: &Path, config: &Config, cancelled: bool) -> LightProbe {
         let data = Dataset::open(config, None).unwrap();
         let spec = config.model_spec(&data.schema);
-        let ctx = Context::<f64>::new(Level::detect(), 1);
-        let mut params = Params::zeros(Model::<f64>::new(ctx.level(), &spec).layout().clone());
+        let ctx = Context::<f64>::new(InstructionSet::detect(), 1);
+        let mut params = Params::zeros(Model::<f64>::new(ctx.instruction_set(), &spec).layout().clone());
         params.flat_mut().iter_mut().enumerate().for_each(|(i, w)| *w = 0.3 * (i as f64).sin());
         let (source, name) = data.held_out();
         let subject = Subject { spec: &spec, params: &params, step: 7, source: source.as_ref(), data: name };

@@ -5,7 +5,7 @@ use crate::config::{Config, ConfigError};
 use longspan::bptt::Plan;
 use longspan::cell::CellKind;
 use longspan::model::{InputSpec, Model, ModelSpec};
-use longspan::setting::Size;
+use longspan::option_syntax::Size;
 use longspan_kernel::real::Real;
 
 /// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.

@@ -9,11 +9,11 @@ use super::LightProbe;
 use crate::dataset::DataRecord;
 use longspan::bptt::Plan;
 use longspan::model::head::{Score, Unit};
-use longspan::telemetry::FlowProfile;
+use longspan::telemetry::GradientProfile;
 use longspan::trainer::StepReport;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, NON_FINITE, Remedy};
-use longspan_kernel::Level;
+use longspan_kernel::InstructionSet;
 use longspan_record::FaultRecord;
 
 /// What happens in a run, as it happens.
@@ -23,7 +23,7 @@ pub enum Event<'a> {
     /// Everything is ready.
     Started(&'a Start),
     /// A step was taken.
-    Stepped(&'a StepReport, &'a FlowProfile),
+    Stepped(&'a StepReport, &'a GradientProfile),
     /// The validation data were scored; `best` if never better.
     Validated {
         /// Steps taken.
@@ -51,9 +51,9 @@ pub struct Start {
     /// The data.
     pub data: DataRecord,
     /// What stands at a place: "tokens" or "steps".
-    pub places: &'static str,
+    pub positions: &'static str,
     /// Instruction set.
-    pub level: Level,
+    pub level: InstructionSet,
     /// The instruction set that a resumed run began on, where it is another one: the rounding differs from here on.
     pub began_on: Option<String>,
     /// Threads.
@@ -113,7 +113,7 @@ pub struct Summary {
     pub tokens_per_second: f64,
     /// What stands at a place: "tokens" or "steps".
     #[serde(skip)]
-    pub places: &'static str,
+    pub positions: &'static str,
     /// What is wrong with it, by its own records; in the document the codes.
     #[serde(serialize_with = "codes")]
     pub findings: Vec<Finding>,

@@ -7,7 +7,7 @@ use longspan::batch::Batch;
 use longspan::cell::CellKind;
 use longspan::model::{InputSpec, ModelSpec};
 use longspan::trainer::Trainer;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::{Config, Origin};
 use longspan_run::dataset::Dataset;
 
@@ -97,28 +97,28 @@ fn a_small_model_learns_to_reverse() {
         "task=reversal encoder-decoder=true length=2..6 hidden=64 cell=gru batch=64 lr=0.01 steps=800 seed=1",
     );
     let data = Dataset::open(&config, None).expect("a task");
-    let ctx = Context::<f32>::new(Level::detect(), 1);
+    let ctx = Context::<f32>::new(InstructionSet::detect(), 1);
     let mut trainer = Trainer::new(ctx, &config.trainer(config.model_spec(&data.schema).clone()));
     for step in 0..config.steps {
         let rate = config.lr * (1.0 - step as f64 / config.steps as f64);
         trainer.step(data.train.as_ref(), rate).expect("no divergence");
     }
     let flow = trainer.flow();
-    assert_eq!((flow.steps(), flow.border()), (10, Some(5)));
+    assert_eq!((flow.steps(), flow.decoder_start()), (10, Some(5)));
     let valid = data.valid.expect("samples");
     let score = trainer.evaluate(valid.as_ref(), &|| false).expect("not cancelled");
-    let mut model = longspan::model::Model::new(trainer.level(), trainer.model().spec());
+    let mut model = longspan::model::Model::new(trainer.instruction_set(), trainer.model().spec());
     model.pack(trainer.context(), trainer.params());
     let (mut right, mut rows) = (0, 0);
     let mut batch = Batch::default();
     for window in 0..valid.windows() {
         valid.fill(0, window, &mut batch);
         let said = model.decode(trainer.context(), trainer.params(), &batch);
-        assert_eq!(said.len(), batch.extent.places());
+        assert_eq!(said.len(), batch.extent.positions());
         right += (0..batch.rows())
             .filter(|&row| {
-                let places = (0..batch.extent.length(row)).map(|t| batch.extent.offset(t) + row);
-                places.into_iter().all(|place| said[place] == batch.targets[place])
+                let positions = (0..batch.extent.length(row)).map(|t| batch.extent.offset(t) + row);
+                positions.into_iter().all(|position| said[position] == batch.targets[position])
             })
             .count();
         rows += batch.rows();
@@ -144,9 +144,9 @@ fn pairs_are_the_samples_in_two_parts() {
         for row in 0..9 {
             let n = pair.extent.length(row);
             assert_eq!((2 * n, pair.encoded.rows[row]), (sample.extent.length(row), row));
-            let tokens = |batch: &Vec<u32>, extent: &longspan_kernel::extent::Extent| -> Vec<u32> {
-                (0..n).map(|t| batch[extent.offset(t) + row]).collect()
-            };
+            let tokens = |batch: &Vec<u32>,
+                          extent: &longspan_kernel::packed_shape::PackedShape|
+             -> Vec<u32> { (0..n).map(|t| batch[extent.offset(t) + row]).collect() };
             let read = tokens(&pair.encoded.inputs, &pair.encoded.extent);
             assert_eq!(read, tokens(&sample.inputs, &sample.extent));
             let said = tokens(&pair.targets, &pair.extent);

@@ -8,7 +8,7 @@ use longspan::model::init::Init;
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::trainer::Trainer;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::{Cause, FaultRecord, Phase, StepRecord};
 use longspan_run::config::Config;
 
@@ -48,7 +48,7 @@ fn fault(rows: &Rows, config: &Config, lr: f64, change: impl FnOnce(&mut Trainer
     let mut config = config.clone();
     config.batch = rows.batch.rows();
     let mut trainer =
-        Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(rows.spec.clone()));
+        Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(rows.spec.clone()));
     change(&mut trainer);
     let mut before: Vec<StepRecord> = Vec::new();
     for _ in 0..200 {
@@ -141,7 +141,7 @@ fn large_numbers_alone_are_no_fault() {
     let mut config = Config::default();
     (config.batch, config.clip) = (2, Clip::Norm(1.0));
     let mut trainer =
-        Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(rows.spec.clone()));
+        Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(rows.spec.clone()));
     for _ in 0..20 {
         trainer.step(&rows, 1e-3).expect("a gradient that clipping bounds");
     }

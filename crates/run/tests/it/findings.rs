@@ -250,7 +250,7 @@ fn what_was_not_measured_is_said_to_be_missing() {
         ["horizon-below-need", "chaotic-dynamics", "sensitivity-explosion", "saturated-units", "stuck-gates"];
     assert_eq!(of("a probe of the weights"), probed);
     evidence.steps.iter_mut().for_each(|step| {
-        *step = StepRecord { log10_survival: Vec::new(), look: None, ..step.clone() };
+        *step = StepRecord { log10_survival: Vec::new(), snapshot: None, ..step.clone() };
     });
     let verdict = diagnose(&evidence);
     let norms: Vec<_> = verdict.unjudged.iter().filter(|u| u.missing == "norms through time").collect();

@@ -10,7 +10,7 @@ use longspan::batch::Source;
 use longspan::bptt::chunk_for;
 use longspan::cell::CellKind;
 use longspan::model::head::{Score, ValueLoss};
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 use longspan::trainer::Trainer;
 use longspan_data::batches::{MusicBatches, Order, SequenceBatches, WindowBatches};
@@ -19,9 +19,9 @@ use longspan_data::labelled::folder::Tokens;
 use longspan_data::labelled::music::{KEYS, Music, Pieces};
 use longspan_data::labelled::{Kind, Labelled, LabelledOptions, LabelledParts, Scaling, ts};
 use longspan_data::series::{Naive, Part, Series, SeriesOptions, naive};
-use longspan_data::vocabulary::Level as Unit;
+use longspan_data::vocabulary::TokenLevel as Unit;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::{Config, Observe};
 
 const GRU: CellKind = CellKind::Gru { reset_after: true };
@@ -34,7 +34,8 @@ fn learn(spec: ModelSpec, train: &dyn Source, epochs: u64, rate: f64, test: &dyn
     let mut config = Config::default();
     (config.batch, config.seed, config.observe) = (rows, 1, Observe::Off);
     let spec = ModelSpec { chunk: chunk_for(rows), ..spec };
-    let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(spec.clone()));
+    let mut trainer =
+        Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
     let steps = epochs * train.windows();
     for step in 0..steps {
         trainer.step(train, rate * (1.0 - step as f64 / steps as f64)).expect("no divergence");
@@ -50,7 +51,7 @@ fn majority(labelled: &Labelled, sequences: &[usize]) -> f64 {
 }
 
 /// Accuracy on the test part of a data set of the archive, and that of its most frequent class.
-fn archive(train: PathBuf, test: &str, pool: Pool, epochs: u64) -> (f64, f64) {
+fn archive(train: PathBuf, test: &str, pool: Pooling, epochs: u64) -> (f64, f64) {
     let test = Some(train.with_file_name(test));
     let parts = LabelledParts::load(&LabelledOptions { test, ..LabelledOptions::new(train) });
     let LabelledParts { mut train, test } = parts.expect("a sound data set");
@@ -82,7 +83,7 @@ fn evaluation_does_not_depend_on_the_rows_of_a_batch() {
         text += &format!("{}:{class}\n", values.join(","));
     }
     let labelled = Arc::new(ts::read(text.as_bytes(), Path::new("x.ts")).expect("sound lines"));
-    for pool in [Pool::Steps, Pool::Mean] {
+    for pool in [Pooling::Last, Pooling::Mean] {
         let output = OutputSpec::Classes { count: 2, tied: false };
         let spec = ModelSpec { pool, ..ModelSpec::new(LSTM, InputSpec::Numbers { width: 1 }, 5, 1, output) };
         let scores: Vec<Score> = (1..7)
@@ -104,7 +105,7 @@ fn evaluation_does_not_depend_on_the_rows_of_a_batch() {
 #[test]
 fn speakers_of_vowels() {
     let Some(train) = data("ts_classification/JapaneseVowels/JapaneseVowels_TRAIN.ts") else { return };
-    let (accuracy, chance) = archive(train, "JapaneseVowels_TEST.ts", Pool::Steps, 20);
+    let (accuracy, chance) = archive(train, "JapaneseVowels_TEST.ts", Pooling::Last, 20);
     eprintln!("JapaneseVowels: accuracy {accuracy:.3}, most frequent class {chance:.3}");
     assert!(accuracy > 0.85);
 }
@@ -112,7 +113,7 @@ fn speakers_of_vowels() {
 #[test]
 fn seasons_of_power_demand() {
     let Some(train) = data("ts_classification/ItalyPowerDemand/ItalyPowerDemand_TRAIN.ts") else { return };
-    let (accuracy, chance) = archive(train, "ItalyPowerDemand_TEST.ts", Pool::Mean, 60);
+    let (accuracy, chance) = archive(train, "ItalyPowerDemand_TEST.ts", Pooling::Mean, 60);
     eprintln!("ItalyPowerDemand: accuracy {accuracy:.3}, most frequent class {chance:.3}");
     assert!(accuracy > 0.85);
 }
@@ -127,7 +128,7 @@ fn languages_of_names() {
     let output = OutputSpec::Classes { count: names.classes().len(), tied: false };
     let (chance, names) = (majority(&names, &split.valid), Arc::new(names));
     let batches = |sequences, rows, order| {
-        SequenceBatches::new(Arc::clone(&names), sequences, rows, order, Pool::Steps).expect("sequences")
+        SequenceBatches::new(Arc::clone(&names), sequences, rows, order, Pooling::Last).expect("sequences")
     };
     let train = batches(split.train, 64, SHUFFLED);
     let score = learn(
@@ -147,7 +148,7 @@ fn sunspots_one_month_ahead() {
     let options = SeriesOptions { test_fraction: 0.2, ..SeriesOptions::new(path, 24, 1) };
     let series = Arc::new(Series::load(&options).expect("a series"));
     let batches = |part, rows, order| {
-        WindowBatches::new(Arc::clone(&series), part, rows, order, Pool::Steps).expect("windows")
+        WindowBatches::new(Arc::clone(&series), part, rows, order, Pooling::Last).expect("windows")
     };
     let output = OutputSpec::Values { width: 1, loss: ValueLoss::Absolute };
     let spec = ModelSpec::new(GRU, InputSpec::Numbers { width: 1 }, 32, 1, output);

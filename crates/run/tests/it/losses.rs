@@ -5,17 +5,17 @@ use crate::objective::Objective;
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;
 use longspan::model::head::Score;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 use longspan::trainer::Trainer;
 use longspan_data::mask::{LastScored, LossMask};
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::Config;
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 
-fn spec(classes: usize, pool: Pool) -> ModelSpec {
+fn spec(classes: usize, pool: Pooling) -> ModelSpec {
     let (input, output) =
         (InputSpec::Numbers { width: 2 }, OutputSpec::Classes { count: classes, tied: false });
     ModelSpec { pool, chunk: 3, ..ModelSpec::new(LSTM, input, 3, 2, output) }
@@ -25,7 +25,8 @@ fn spec(classes: usize, pool: Pool) -> ModelSpec {
 /// weighs nothing.
 #[test]
 fn weighted_gradients_are_exact() {
-    for (classes, pool, rate) in [(4, Pool::Steps, 0.3), (4, Pool::Mean, 0.0), (600, Pool::Steps, 0.0)] {
+    for (classes, pool, rate) in [(4, Pooling::Last, 0.3), (4, Pooling::Mean, 0.0), (600, Pooling::Last, 0.0)]
+    {
         let mut problem = Objective::new(spec(classes, pool), &[7, 4, 4, 1, 1], &[], rate, 3);
         let weights: Vec<f64> = (0..classes).map(|c| (c % 4) as f64 * 0.7).collect();
         problem.model.weigh_classes(&weights);
@@ -37,7 +38,7 @@ fn weighted_gradients_are_exact() {
 #[test]
 fn weighted_sums_add_up() {
     let weights = [0.5, 2.0, 0.0, 3.0];
-    let mut problem = Objective::new(spec(4, Pool::Steps), &[7, 4, 4, 1, 1], &[], 0.0, 5);
+    let mut problem = Objective::new(spec(4, Pooling::Last), &[7, 4, 4, 1, 1], &[], 0.0, 5);
     let plain = problem.gradient().0;
     assert_eq!((plain.weight, problem.score()), (plain.scored as f64, plain));
     problem.model.weigh_classes(&weights);
@@ -101,7 +102,7 @@ fn a_balanced_model_says_the_rare_class() {
             OutputSpec::Classes { count: 3, tied: false },
         );
         let mut trainer =
-            Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(spec.clone()));
+            Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
         let source = LastScored::new(Box::new(Rare));
         if balance {
             trainer.balance_classes(&source);
@@ -152,13 +153,13 @@ fn the_mask_is_for_training_alone() {
     assert_eq!(config.mask_loss, Some(LossMask::Last));
     let (data, mut batch) = (Dataset::open(&config, None).expect("a task"), Batch::default());
     data.train.fill(0, 0, &mut batch);
-    let ends: Vec<bool> = (0..batch.extent.places())
-        .map(|place| {
-            let (t, row) = batch.extent.place(place);
+    let ends: Vec<bool> = (0..batch.extent.positions())
+        .map(|position| {
+            let (t, row) = batch.extent.position(position);
             t + 1 == batch.extent.length(row)
         })
         .collect();
     assert_eq!(batch.targets.iter().map(|t| *t != IGNORE).collect::<Vec<_>>(), ends);
     data.valid.expect("samples").fill(0, 0, &mut batch);
-    assert_eq!(batch.scored(), batch.extent.places());
+    assert_eq!(batch.scored(), batch.extent.positions());
 }

@@ -7,12 +7,12 @@ mod encoder;
 mod faults;
 mod findings;
 mod findings_chinese;
-mod flow;
 mod learn;
 mod losses;
 mod objective;
 mod observe;
 mod planted;
+mod profiles;
 #[path = "../../../longspan/tests/it/rows.rs"]
 mod rows;
 #[path = "../../../longspan/tests/it/stack.rs"]

@@ -9,11 +9,11 @@ use longspan::bptt::State;
 use longspan::bptt::dropout::Dropout;
 use longspan::cell::CellKind;
 use longspan::model::head::{Score, ValueLoss};
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
 use longspan_kernel::rng::{Key, Purpose, Stream};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 
 /// As in the gradient check of the cells.
 const EPSILON: f64 = 1e-5;
@@ -32,8 +32,8 @@ impl Objective {
     /// Rows of these lengths, longest first, of which two places of three are scored; `read` are the lengths of what an encoder
     /// reads for each of them, in any order.
     pub(crate) fn new(spec: ModelSpec, lengths: &[usize], read: &[usize], rate: f64, seed: u64) -> Self {
-        let ctx = Context::new(Level::detect(), 1);
-        let model = Model::new(ctx.level(), &spec);
+        let ctx = Context::new(InstructionSet::detect(), 1);
+        let model = Model::new(ctx.instruction_set(), &spec);
         let mut params = Params::zeros(Arc::clone(model.layout()));
         let mut draw = Key::new(seed, Purpose::Init, 0, 0).stream(0, 0);
         for index in 0..params.layout().entries().len() {
@@ -41,15 +41,15 @@ impl Objective {
         }
         let mut batch = Batch::default();
         batch.reshape_to(lengths);
-        let places = batch.extent.places();
-        fill(&mut draw, spec.input, places, &mut batch.inputs, &mut batch.numbers);
-        let judged = if spec.pool == Pool::Mean { lengths.len() } else { places };
+        let positions = batch.extent.positions();
+        fill(&mut draw, spec.input, positions, &mut batch.inputs, &mut batch.numbers);
+        let judged = if spec.pool == Pooling::Mean { lengths.len() } else { positions };
         batch.targets.truncate(judged);
-        for place in (0..judged).filter(|place| place % 3 != 1) {
+        for position in (0..judged).filter(|position| position % 3 != 1) {
             match spec.output {
-                OutputSpec::Classes { count, .. } => batch.targets[place] = draw.below(count as u32),
+                OutputSpec::Classes { count, .. } => batch.targets[position] = draw.below(count as u32),
                 OutputSpec::Values { width, loss } => {
-                    batch.values.places.push(place as u32);
+                    batch.values.positions.push(position as u32);
                     batch.values.targets.extend((0..width).map(|_| match loss {
                         ValueLoss::Labels => draw.below(2) as f32,
                         _ => draw.normal() as f32,
@@ -64,7 +64,7 @@ impl Objective {
             let sorted: Vec<usize> = order.iter().map(|&row| read[row]).collect();
             encoded.extent.set_lengths(&sorted);
             encoded.rows = (0..read.len()).map(|row| order.iter().position(|&o| o == row).unwrap()).collect();
-            fill(&mut draw, input, encoded.extent.places(), &mut encoded.inputs, &mut encoded.numbers);
+            fill(&mut draw, input, encoded.extent.positions(), &mut encoded.inputs, &mut encoded.numbers);
         }
         let dropout = Dropout::new(rate, seed, 4, 10);
         Self { spec, ctx, model, params, batch, dropout }
@@ -134,12 +134,18 @@ impl Objective {
     }
 }
 
-fn fill(draw: &mut Stream, input: InputSpec, places: usize, tokens: &mut Vec<u32>, numbers: &mut Vec<f32>) {
+fn fill(
+    draw: &mut Stream,
+    input: InputSpec,
+    positions: usize,
+    tokens: &mut Vec<u32>,
+    numbers: &mut Vec<f32>,
+) {
     match input {
         InputSpec::Tokens { vocabulary, .. } => {
             tokens.clear();
-            tokens.extend((0..places).map(|_| draw.below(vocabulary as u32)));
+            tokens.extend((0..positions).map(|_| draw.below(vocabulary as u32)));
         }
-        InputSpec::Numbers { width } => numbers.extend((0..places * width).map(|_| draw.normal() as f32)),
+        InputSpec::Numbers { width } => numbers.extend((0..positions * width).map(|_| draw.normal() as f32)),
     }
 }

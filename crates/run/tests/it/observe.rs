@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::stack::{Case, Options, Problem};
-use longspan::bptt::Flow;
+use longspan::bptt::BackwardStep;
 use longspan::cell::CellKind;
 use longspan::params::Params;
-use longspan::telemetry::{FlowProfile, Observe, Scratch};
+use longspan::telemetry::{GradientProfile, Observe, Scratch};
 use longspan::trainer::Trainer;
-use longspan_kernel::extent::Extent;
-use longspan_kernel::{Context, Level};
-use longspan_record::Look;
+use longspan_kernel::packed_shape::PackedShape;
+use longspan_kernel::{Context, InstructionSet};
+use longspan_record::Snapshot;
 use longspan_run::config::{Config, Origin};
 use longspan_run::dataset::Dataset;
 
@@ -22,7 +22,7 @@ fn sigma_tanh(x: f64) -> f64 {
 }
 
 /// Γ of one step by the definition: one block of rows after the other, Σ_b δa ⊗ u.
-fn gamma(kind: CellKind, flow: &Flow<'_, f64>) -> Vec<f64> {
+fn gamma(kind: CellKind, flow: &BackwardStep<'_, f64>) -> Vec<f64> {
     let rows = flow.d_hidden.len() / HIDDEN;
     let (deltas, tapes) = (flow.deltas.len() / rows, flow.tape.len() / rows);
     // (slot of δa, whether u is r ⊙ h) of each gate, in the order of W_hh's rows.
@@ -52,7 +52,7 @@ fn gamma(kind: CellKind, flow: &Flow<'_, f64>) -> Vec<f64> {
 }
 
 /// ‖∂ℒ/∂c‖ of each row by the equations of the cell's file.
-fn cell_norms(kind: CellKind, flow: &Flow<'_, f64>) -> Vec<f64> {
+fn cell_norms(kind: CellKind, flow: &BackwardStep<'_, f64>) -> Vec<f64> {
     let CellKind::Lstm { peepholes, coupled } = kind else { return Vec::new() };
     let rows = flow.d_hidden.len() / HIDDEN;
     let (width, o_slot) = (flow.tape.len() / rows, if coupled { 2 } else { 3 });
@@ -78,14 +78,14 @@ fn close(found: f64, truth: f64, tolerance: f64, what: &str) {
 fn a_profile_is_what_the_definitions_say() {
     for kind in CellKind::ALL {
         for bidirectional in [false, true] {
-            let mut extent = Extent::default();
+            let mut extent = PackedShape::default();
             extent.set_lengths(&[7, 7, 6, 3, 1]);
             let (layers, steps, rows) = (2, 7, 5);
             let case = Case { kind, layers, steps, input: 3, hidden: HIDDEN, rows, chunk: 3 };
             let options = Options { bidirectional, residual: true, norm: true, ..Options::default() };
-            let mut problem = Problem::<f64>::with(Level::detect(), case, options, extent, 3);
-            let (ctx, states) = (Context::new(Level::detect(), 2), problem.stack.states());
-            let (mut profile, mut scratch) = (FlowProfile::default(), Scratch::default());
+            let mut problem = Problem::<f64>::with(InstructionSet::detect(), case, options, extent, 3);
+            let (ctx, states) = (Context::new(InstructionSet::detect(), 2), problem.stack.states());
+            let (mut profile, mut scratch) = (GradientProfile::default(), Scratch::default());
             profile.open_closely(kind, states, steps);
             let (mut gammas, mut cells) = (BTreeMap::new(), BTreeMap::new());
             let gradient = problem.gradient_seen_by(&ctx, &mut |flow| {
@@ -127,14 +127,14 @@ fn a_profile_is_what_the_definitions_say() {
 fn what_has_almost_vanished_is_measured() {
     let kind = CellKind::Rnn;
     let case = Case { kind, layers: 1, steps: 40, input: 3, hidden: HIDDEN, rows: 6, chunk: 8 };
-    let mut problem = Problem::<f32>::new(Level::detect(), case, 1);
+    let mut problem = Problem::<f32>::new(InstructionSet::detect(), case, 1);
     // Only the last state is asked for, and each step leaves a seventh of the gradient: 1e-34 at the first.
     problem.params.named_mut("rnn.weight_hh_l0").fill(0.0);
     (0..HIDDEN).for_each(|i| problem.params.named_mut("rnn.weight_hh_l0")[i * HIDDEN + i] = 0.14);
-    let ctx = Context::new(Level::detect(), 1);
+    let ctx = Context::new(InstructionSet::detect(), 1);
     let (y, _) = problem.outputs(&ctx);
     problem.target.copy_from_slice(&y);
-    let (mut profile, mut scratch) = (FlowProfile::default(), Scratch::default());
+    let (mut profile, mut scratch) = (GradientProfile::default(), Scratch::default());
     profile.open_closely(kind, 1, 40);
     let mut truth = vec![0.0; 40];
     problem.gradient_seen_by(&ctx, &mut |flow| {
@@ -168,7 +168,10 @@ impl Run {
         let data = Dataset::open(&config, None).expect("data");
         let spec = config.model_spec(&data.schema);
         Self {
-            trainer: Trainer::new(Context::new(Level::detect(), threads), &config.trainer(spec.clone())),
+            trainer: Trainer::new(
+                Context::new(InstructionSet::detect(), threads),
+                &config.trainer(spec.clone()),
+            ),
             data,
         }
     }
@@ -177,8 +180,8 @@ impl Run {
         self.trainer.step(self.data.train.as_ref(), 1e-3).expect("no divergence");
     }
 
-    fn look(&self) -> Option<Look> {
-        self.trainer.record().look
+    fn look(&self) -> Option<Snapshot> {
+        self.trainer.record().snapshot
     }
 }
 
@@ -216,7 +219,7 @@ fn no_tier_and_no_thread_changes_a_bit() {
             assert!(runs[2].trainer.flow().gamma(0).is_none() && runs[2].trainer.flow().layers() > 0);
             if let (Some(norms), Some(full)) = (runs[2].look(), runs[4].look()) {
                 let layers = std::mem::take(&mut full.clone().layers);
-                assert_eq!(norms, Look { layers: Vec::new(), ..full });
+                assert_eq!(norms, Snapshot { layers: Vec::new(), ..full });
                 assert_eq!(layers.len(), runs[4].trainer.model().states(), "{settings:?}");
             }
         }
@@ -273,8 +276,8 @@ fn gates_are_counted() {
             // The masks are the trainer's.
             continue;
         }
-        let (ctx, hidden) = (Context::<f32>::new(Level::detect(), 1), spec.hidden);
-        let mut model = longspan::model::Model::new(ctx.level(), &spec);
+        let (ctx, hidden) = (Context::<f32>::new(InstructionSet::detect(), 1), spec.hidden);
+        let mut model = longspan::model::Model::new(ctx.instruction_set(), &spec);
         let mut batch = longspan::batch::Batch::default();
         run.data.train.fill(0, 0, &mut batch);
         let (mut state, mut grads) = (model.zero_state(batch.rows()), Params::zeros(before.layout().clone()));

@@ -3,17 +3,17 @@
 
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::bptt::dropout::{Dropout, Mask};
-use longspan::bptt::layer::Plant;
+use longspan::bptt::layer::FaultInjection;
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, Place};
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::params::Params;
 use longspan::trainer::Trainer;
 use longspan_kernel::rng::{Key, Purpose, Stream};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::{Cause, Direction, FaultRecord, Phase};
 use longspan_run::config::Config;
 
@@ -55,7 +55,7 @@ enum What {
     Moment(usize, usize, usize, f32),
     /// Layer, place in its state.
     State(usize, usize, f32),
-    Inside(Plant),
+    Inside(FaultInjection),
 }
 
 struct Once<'a>(&'a Batch);
@@ -147,18 +147,19 @@ impl Draw {
             }
         }
         spec.pool = match self.below(3) {
-            0 if spec.bidirectional => Pool::Ends,
-            0 => Pool::Mean,
-            _ => Pool::Steps,
+            0 if spec.bidirectional => Pooling::BothEnds,
+            0 => Pooling::Mean,
+            _ => Pooling::Last,
         };
         let rows = 1 + self.below(4);
         let mut batch = Batch::default();
         batch.reshape_to(&self.lengths(rows));
-        (batch.inputs, batch.numbers) = self.read(input, batch.extent.places());
+        (batch.inputs, batch.numbers) = self.read(input, batch.extent.positions());
         self.ask(&spec, &mut batch);
         if spec.encoder.is_some() {
             batch.encoded.extent.set_lengths(&self.lengths(rows));
-            (batch.encoded.inputs, batch.encoded.numbers) = self.read(input, batch.encoded.extent.places());
+            (batch.encoded.inputs, batch.encoded.numbers) =
+                self.read(input, batch.encoded.extent.positions());
             batch.encoded.rows = (0..rows).rev().collect();
         }
         batch.carry = kind == 0 && self.yes();
@@ -169,7 +170,7 @@ impl Draw {
         config.clip = self.of(&[Clip::None, Clip::Norm(1.0), Clip::Value(0.1)]);
         config.dropout = self.of(&[0.0, 0.0, 0.3]);
         if self.below(3) == 0 {
-            let model = Model::<f32>::new(Level::detect(), &spec);
+            let model = Model::<f32>::new(InstructionSet::detect(), &spec);
             let steps = batch.steps().max(batch.encoded.extent.steps());
             if let Err(error) = model.plan(steps, rows, Some(1)) {
                 config.bptt_memory.0 = error.least();
@@ -191,21 +192,21 @@ impl Draw {
     }
 
     /// Tokens, or numbers, of so many places.
-    fn read(&mut self, input: InputSpec, places: usize) -> (Vec<u32>, Vec<f32>) {
+    fn read(&mut self, input: InputSpec, positions: usize) -> (Vec<u32>, Vec<f32>) {
         match input {
             InputSpec::Tokens { .. } => {
-                ((0..places).map(|_| self.0.below(TOKENS as u32)).collect(), Vec::new())
+                ((0..positions).map(|_| self.0.below(TOKENS as u32)).collect(), Vec::new())
             }
-            InputSpec::Numbers { .. } => (vec![0; places], self.numbers(places * INPUTS)),
+            InputSpec::Numbers { .. } => (vec![0; positions], self.numbers(positions * INPUTS)),
         }
     }
 
     /// Something to predict from all that the readout sees.
     fn ask(&mut self, spec: &ModelSpec, batch: &mut Batch) {
-        let seen = if spec.pool == Pool::Steps { batch.extent.places() } else { batch.rows() };
+        let seen = if spec.pool == Pooling::Last { batch.extent.positions() } else { batch.rows() };
         match spec.output {
             OutputSpec::Values { .. } => {
-                batch.values.places = (0..seen as u32).collect();
+                batch.values.positions = (0..seen as u32).collect();
                 batch.values.targets = self.numbers(seen * OUTPUTS);
             }
             OutputSpec::Classes { .. } => {
@@ -221,12 +222,12 @@ impl Draw {
     /// A row and a step of it.
     fn spot(&mut self, batch: &Batch, encoder: bool) -> (usize, usize) {
         let extent = if encoder { &batch.encoded.extent } else { &batch.extent };
-        let (t, row) = extent.place(self.below(extent.places()));
+        let (t, row) = extent.position(self.below(extent.positions()));
         (row, t)
     }
 
     fn weight(&mut self, to: &mut Planted) {
-        let model = Model::<f32>::new(Level::detect(), &to.spec);
+        let model = Model::<f32>::new(InstructionSet::detect(), &to.spec);
         let entry = &model.layout().entries()[self.below(model.layout().entries().len())];
         let (unit, value) = (self.below(entry.len()), self.bad());
         to.what = What::Weight(entry.name.clone(), unit, value);
@@ -235,7 +236,7 @@ impl Draw {
     }
 
     fn moment(&mut self, to: &mut Planted) {
-        let model = Model::<f32>::new(Level::detect(), &to.spec);
+        let model = Model::<f32>::new(InstructionSet::detect(), &to.spec);
         let index = self.below(model.layout().entries().len());
         let entry = &model.layout().entries()[index];
         let (unit, value) = (self.below(entry.len()), self.bad());
@@ -274,7 +275,7 @@ impl Draw {
             to.cause = Some(Cause::ForwardOverflow);
         } else if matches!(to.spec.output, OutputSpec::Values { .. }) && !encoder && self.yes() {
             let unit = self.below(OUTPUTS);
-            let steps = to.spec.pool == Pool::Steps;
+            let steps = to.spec.pool == Pooling::Last;
             let i = if steps { to.batch.extent.offset(t) + row } else { row };
             to.batch.values.targets[i * OUTPUTS + unit] = value;
             to.place = Place { t: steps.then_some(t), ..at(Phase::Input, "target", unit) };
@@ -303,7 +304,7 @@ impl Draw {
         if self.below(4) == 0 {
             to.batch.targets.fill(IGNORE);
             to.batch.values = Default::default();
-            to.batch.numbers = self.numbers(to.batch.extent.places() * INPUTS);
+            to.batch.numbers = self.numbers(to.batch.extent.positions() * INPUTS);
             to.place = Place::of(Phase::Loss, "loss", f64::NAN);
             to.cause = Some(Cause::PaddingOnly);
             return;
@@ -311,9 +312,9 @@ impl Draw {
         let (row, t) = self.spot(&to.batch, false);
         let (through, unit) = (self.below(to.spec.hidden), self.below(OUTPUTS));
         let (size, weight) = (self.of(&[1e15f32, 1e20, -1e20]), 1e20f32);
-        to.batch.numbers = vec![1e-25; to.batch.extent.places() * INPUTS];
+        to.batch.numbers = vec![1e-25; to.batch.extent.positions() * INPUTS];
         to.batch.numbers[(to.batch.extent.offset(t) + row) * INPUTS] = size;
-        let model = Model::<f32>::new(Level::detect(), &to.spec);
+        let model = Model::<f32>::new(InstructionSet::detect(), &to.spec);
         let tensor = |entry: &longspan::params::Entry| {
             let mut values = vec![0.0; entry.len()];
             match &entry.name[..] {
@@ -341,7 +342,8 @@ impl Draw {
             Some(Direction::Reverse) => to.batch.extent.length(row) - 1 - t,
             _ => t,
         };
-        to.what = What::Inside(Plant { encoder, layer, t: own, tensor, row, unit, value: value.into() });
+        to.what =
+            What::Inside(FaultInjection { encoder, layer, t: own, tensor, row, unit, value: value.into() });
         to.place = Place {
             layer: Some(layer),
             direction,
@@ -386,7 +388,7 @@ fn put(what: &What, trainer: &mut Trainer<f32>) {
             moment.tensor_mut(index)[at] = value;
         }
         What::State(layer, at, value) => trainer.state_mut().layer_mut(layer)[at] = value,
-        What::Inside(plant) => trainer.plant(Some(plant)),
+        What::Inside(plant) => trainer.inject_fault(Some(plant)),
     }
 }
 
@@ -395,14 +397,14 @@ fn put(what: &What, trainer: &mut Trainer<f32>) {
 pub(crate) fn check(planted: &Planted) -> bool {
     let Planted { number, spec, config, batch, what, place, .. } = planted;
     let told = format!("plant {number}: {what:?} in {spec:?}, {config:?}, {:?}", batch.extent);
-    let ctx = || Context::new(Level::detect(), planted.threads);
+    let ctx = || Context::new(InstructionSet::detect(), planted.threads);
     let mut trainer = Trainer::<f32>::new(ctx(), &config.trainer(spec.clone()));
     // One step without it, on the same rows where they are sound.
     let mut sound = batch.clone();
     for list in [&mut sound.numbers, &mut sound.encoded.numbers, &mut sound.values.targets] {
         list.iter_mut().filter(|x| x.is_nan() || x.abs() >= 100.0).for_each(|x| *x = 0.5);
     }
-    if sound.scored() > 0 || !sound.values.places.is_empty() {
+    if sound.scored() > 0 || !sound.values.positions.is_empty() {
         trainer.step(&Once(&sound), 1e-4).unwrap_or_else(|fault| panic!("{told}: {fault:?}"));
     }
     put(what, &mut trainer);
@@ -424,7 +426,7 @@ pub(crate) fn check(planted: &Planted) -> bool {
             true
         }
         Ok(()) => {
-            let mut model = Model::<f32>::new(Level::detect(), spec);
+            let mut model = Model::<f32>::new(InstructionSet::detect(), spec);
             let mut params = Params::zeros(model.layout().clone());
             let mut state = model.zero_state(batch.rows());
             // The state and the weights from before the step.
@@ -438,14 +440,14 @@ pub(crate) fn check(planted: &Planted) -> bool {
                 }
             }
             if let What::Inside(plant) = what {
-                model.plant(Some(*plant));
+                model.inject_fault(Some(*plant));
             }
             let dropout = Dropout::new(config.dropout, config.seed, position.step, batch.first_sample);
             let dropout = dropout.map(|dropout| dropout.of(Mask::Step));
             let (ctx, mut grads) = (ctx(), Params::zeros(model.layout().clone()));
             model.pack(&ctx, &params);
             let (scan, _) = model.scan(&ctx, &params, batch, &mut state, dropout, &mut grads);
-            let found = scan.place().unwrap_or_else(|| panic!("{told}: nothing was found"));
+            let found = scan.position().unwrap_or_else(|| panic!("{told}: nothing was found"));
             assert!(same(found, place), "{found:?} and not {place:?}: {told}");
             false
         }

@@ -7,7 +7,7 @@ use longspan::trainer::Trainer;
 use longspan_data::task::adding::ADDING;
 use longspan_data::task::multiplication::MULTIPLICATION;
 use longspan_data::task::{EVALUATION_OFFSET, Samples};
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::Config;
 
 #[test]
@@ -20,7 +20,7 @@ fn marked_numbers_of_several_lengths_are_learned() {
         let mut config = Config::default();
         config.batch = 32;
         let mut trainer =
-            Trainer::<f32>::new(Context::new(Level::detect(), 1), &config.trainer(spec.clone()));
+            Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
         for _ in 0..1000 {
             trainer.step(&train, 5e-3).unwrap();
         }

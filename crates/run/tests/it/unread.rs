@@ -8,7 +8,7 @@ use longspan::batch::{Batch, Source};
 use longspan::cell::CellKind;
 use longspan::model::ModelSpec;
 use longspan::trainer::Trainer;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::Config;
 
 /// Windows of which the second cannot be read.
@@ -44,7 +44,8 @@ fn a_window_that_cannot_be_read_is_no_step() {
     config.batch = 2;
     let spec = ModelSpec::language(CellKind::Lstm { peepholes: false, coupled: false }, 10, 8, 8, 1);
     let source = Torn(OnceLock::new());
-    let mut trainer = Trainer::new(Context::<f32>::new(Level::detect(), 1), &config.trainer(spec.clone()));
+    let mut trainer =
+        Trainer::new(Context::<f32>::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
     trainer.step(&source, 0.1).expect("a window that can be read");
     assert!(source.failure().is_none());
     let (position, weights) = (trainer.position(), trainer.params().flat().to_vec());

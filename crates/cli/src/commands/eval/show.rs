@@ -7,7 +7,7 @@ use longspan::model::head::{Score, Unit};
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_data::series;
 use longspan_data::series::Accuracy;
-use longspan_record::number::value as number;
+use longspan_record::json_float::value as number;
 use longspan_run::assess::{Assessment, Forecasts};
 use longspan_run::metrics::classification::Confusion;
 use serde_json::{Value, json};

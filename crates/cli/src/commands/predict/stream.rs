@@ -10,7 +10,7 @@ mod numbers;
 
 use longspan::model::{StepInput, Steps};
 use longspan_data::schema::{Predicts, Reads, Schema};
-use longspan_data::vocabulary::{Level, Vocabulary};
+use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 
 use super::finite;
 use super::output::Output;
@@ -134,12 +134,12 @@ impl<'a> Reader<'a> {
 /// The tokens of a line, without its end.
 fn tokens(vocabulary: &Vocabulary, number: u64, line: &[u8], tokens: &mut Vec<u32>) -> Result<(), Failure> {
     tokens.clear();
-    if vocabulary.level() == Level::Byte {
+    if vocabulary.level() == TokenLevel::Byte {
         tokens.extend(line.iter().map(|&byte| u32::from(byte)));
         return Ok(());
     }
     let text = lines::utf8(number, line)?;
-    if vocabulary.level() == Level::Word {
+    if vocabulary.level() == TokenLevel::Word {
         let token = |word| vocabulary.id(word).or(vocabulary.unknown());
         tokens.extend(text.split_whitespace().filter_map(token));
         return Ok(());

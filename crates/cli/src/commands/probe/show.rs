@@ -4,7 +4,7 @@ use std::path::Path;
 
 use longspan::model::ModelSpec;
 use longspan_record::ProbeRecord;
-use longspan_record::reach::{LagReport, LayerGates, Measured, ReachReport};
+use longspan_record::credit::{CreditReport, LagReport, LayerGates, Measured};
 use longspan_record::spectrum::LyapunovSpectrum;
 
 use crate::draw::{magnitude, spark};
@@ -107,7 +107,7 @@ pub(crate) fn horizon(lag: &LagReport) -> String {
     )
 }
 
-fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &LagReport) {
+fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: &LagReport) {
     lines.add("horizon", horizon(lag));
     let used = match reach.used_lag.known().map(|used| &used.used_lag_steps) {
         Some(Measured::Known(steps)) => Some(format!("the model uses {steps} steps")),
@@ -146,7 +146,7 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &ReachReport, lag: &
     for layer in lag.layers.iter().filter_map(Measured::known) {
         if let (Measured::Known(keep), Measured::Known(rest)) = (&layer.keep_path, &layer.rest) {
             let at = (keep.ln_median.len() - 1) / 2;
-            let share = |profile: &longspan_record::reach::Profile| {
+            let share = |profile: &longspan_record::credit::Profile| {
                 magnitude(profile.ln_median[at] / std::f64::consts::LN_10)
             };
             lines.add(
@@ -193,7 +193,7 @@ fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
     }
 }
 
-fn show_rest(lines: &mut Lines, reach: &ReachReport) {
+fn show_rest(lines: &mut Lines, reach: &CreditReport) {
     if let Measured::Known(truncations) = &reach.truncation {
         let all = truncations.iter().map(|t| {
             format!("{}: {:.0} % off, cosine {:.3}", t.truncation_steps, 100.0 * t.relative_error, t.cosine)

@@ -137,12 +137,12 @@ impl<F: FnMut(u32)> Writer<F> {
         }
         match length {
             1 | 2 => self.choose(LOCATIVE, LOCATIVES.len()),
-            _ => self.place(length > PHRASE),
+            _ => self.position(length > PHRASE),
         }
     }
 
     /// "near the old houses"
-    fn place(&mut self, adjective: bool) {
+    fn position(&mut self, adjective: bool) {
         self.choose(PREPOSITION, PREPOSITIONS.len());
         self.put(THE);
         if adjective {
@@ -205,12 +205,12 @@ impl<F: FnMut(u32)> Writer<F> {
         self.agent(subject);
         if after_agent {
             let adjective = single(&mut self.stream);
-            self.place(adjective);
+            self.position(adjective);
         }
         self.choose(VERB, VERBS.len());
         if after_verb {
             let adjective = single(&mut self.stream);
-            self.place(adjective);
+            self.position(adjective);
         }
         if single(&mut self.stream) {
             self.choose(TIME, TIMES.len());

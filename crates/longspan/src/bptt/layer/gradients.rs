@@ -1,12 +1,12 @@
 //! The gradients of a layer's weights over a chunk: sums over its places of deltas times what they met.
 
-use super::{Layer, Span, Tape, Tensors, Work, slots};
+use super::{Layer, LayerStates, Tape, Tensors, Work, slots};
 use crate::cell::{Cell, Factor};
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::extent::Cut;
 use longspan_kernel::gemm::accumulate_transposed;
 use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{Operand, Phase};
 use longspan_kernel::rows::{add_column_dots, add_column_sums};
@@ -18,13 +18,13 @@ impl<R: Real> Layer<R> {
         ctx: &Context<R>,
         _: &C,
         x: Option<Mat<'_, R>>,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         tape: &Tape<R>,
-        span: &Span<R>,
+        span: &LayerStates<R>,
         work: &mut Work<R>,
         grads: &mut Params<R>,
     ) {
-        let (hidden, shape, count) = (self.hidden, &self.shape, span.places);
+        let (hidden, shape, count) = (self.hidden, &self.shape, span.positions);
         let width = shape.gates * hidden;
         let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
         let hidden_before = span.before(cut, 0, &mut work.before);

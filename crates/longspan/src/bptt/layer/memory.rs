@@ -1,9 +1,9 @@
 //! What a layer is given to keep: tapes, spans, working memory, and what stands where in them.
 
-use super::{Layer, Span, Tape, Work};
+use super::{Layer, LayerStates, Tape, Work};
 use longspan_kernel::Buffer;
-use longspan_kernel::extent::Cut;
 use longspan_kernel::gemm::Workspace;
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 
 impl<R: Real> Layer<R> {
@@ -18,14 +18,14 @@ impl<R: Real> Layer<R> {
     }
 
     /// The tape of step t of a chunk: `[rows, slots · H]`.
-    pub fn tape_at<'a>(&self, tape: &'a Tape<R>, cut: Cut<'_>, t: usize) -> &'a [R] {
+    pub fn tape_at<'a>(&self, tape: &'a Tape<R>, cut: TimeSlice<'_>, t: usize) -> &'a [R] {
         let width = self.tape_width();
         &tape.gates[cut.offset(t) * width..][..cut.rows_at(t) * width]
     }
 
     /// What backward has left of step t of the chunk that this layer was last run over: `[rows, slots · H]`, the gradients by
     /// the pre-activations first.
-    pub fn deltas_at<'a>(&self, work: &'a Work<R>, cut: Cut<'_>, t: usize) -> &'a [R] {
+    pub fn deltas_at<'a>(&self, work: &'a Work<R>, cut: TimeSlice<'_>, t: usize) -> &'a [R] {
         let width = self.shape.deltas * self.hidden;
         &work.deltas[cut.offset(t) * width..][..cut.rows_at(t) * width]
     }
@@ -41,9 +41,16 @@ impl<R: Real> Layer<R> {
     }
 
     /// An empty span.
-    pub fn span(&self) -> Span<R> {
+    pub fn span(&self) -> LayerStates<R> {
         let nothing = || Buffer::zeros(0);
-        Span { rows: 0, places: 0, hidden: self.hidden, stride: 0, states: nothing(), d_states: nothing() }
+        LayerStates {
+            rows: 0,
+            positions: 0,
+            hidden: self.hidden,
+            stride: 0,
+            states: nothing(),
+            d_states: nothing(),
+        }
     }
 
     /// Empty working memory for backward.

@@ -2,19 +2,19 @@
 
 use std::ops::Range;
 
-use super::{Layer, Span, Tape};
+use super::{Layer, LayerStates, Tape};
 use crate::cell::with_cell;
-use longspan_kernel::extent::Cut;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
+use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::recurrent;
 use longspan_kernel::recurrent::Tangents;
-use longspan_kernel::{Buffer, Context, Level};
+use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// The Jacobians J_t = ∂s_t/∂s_{t−1} of one layer over a chunk: with its recurrent weights, all of them.
 pub struct Jacobians<R> {
-    /// `[places, width]`.
+    /// `[positions, width]`.
     coefficients: Buffer<R>,
     width: usize,
     rows: usize,
@@ -46,14 +46,14 @@ impl<R: Real> Layer<R> {
     pub fn linearise(
         &self,
         ctx: &Context<R>,
-        cut: Cut<'_>,
+        cut: TimeSlice<'_>,
         tape: &mut Tape<R>,
-        span: &mut Span<R>,
+        span: &mut LayerStates<R>,
         to: &mut Jacobians<R>,
     ) {
         assert!(cut.is_even(), "Jacobians of rows that end inside the chunk");
         (to.width, to.rows) = (self.shape.jacobian * self.hidden, cut.rows());
-        to.coefficients.grow(cut.places() * to.width);
+        to.coefficients.grow(cut.positions() * to.width);
         let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
         with_cell!(self.kind, cell => recurrent::linearise(ctx, &cell, &mut chunk, &mut to.coefficients));
     }
@@ -65,7 +65,7 @@ impl<R: Real> Layer<R> {
     /// `before`, `after` `[B · K, parts · H]`; `inflow` `[B · K, G · H]`, see [`Layer::inflow`]. `operands` is working memory.
     pub fn tangents(
         &self,
-        level: Level,
+        isa: InstructionSet,
         jacobians: &Jacobians<R>,
         (t, of): (usize, Range<usize>),
         before: Mat<'_, R>,
@@ -80,7 +80,7 @@ impl<R: Real> Layer<R> {
         operands.grow(before.rows() * self.shape.operands * hidden);
         let step = Tangents { hidden, jacobian, before, after, inflow, operands };
         with_cell!(self.kind, cell =>
-            recurrent::tangents(level, &cell, self.shape.phases, &self.hidden_forward, step));
+            recurrent::tangents(isa, &cell, self.shape.phases, &self.hidden_forward, step));
     }
 
     /// W_ih ẋ of tangents ẋ `[K, D]`: `[K, G · H]`.

@@ -4,7 +4,7 @@ use crate::params::Params;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Context, Level, Packed, Weights};
+use longspan_kernel::{Context, InstructionSet, Packed, Weights};
 
 /// W `[K, H]` and b `[K]` of the layout, with Wᵀ packed by the first call that needs it.
 pub(super) struct Affine<R> {
@@ -18,8 +18,8 @@ pub(super) struct Affine<R> {
 }
 
 impl<R: Real> Affine<R> {
-    pub(super) fn new(level: Level, weight: usize, bias: usize, hidden: usize, width: usize) -> Self {
-        Self { weight, bias, hidden, width, packed: Packed::new(level, hidden, 1, width), fresh: false }
+    pub(super) fn new(isa: InstructionSet, weight: usize, bias: usize, hidden: usize, width: usize) -> Self {
+        Self { weight, bias, hidden, width, packed: Packed::new(isa, hidden, 1, width), fresh: false }
     }
 
     /// The weights have changed.

@@ -25,7 +25,7 @@ use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::softmax::{LINE, Normaliser, cross_entropy_gradient, exponentials};
-use longspan_kernel::{Buffer, Context, Level, Packed, Weights};
+use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
 
 /// Most places whose logits exist at a time, in lines; sums over places are cut here, so that it is part of the numerics.
 const LINES: usize = 8;
@@ -40,7 +40,7 @@ pub struct Classes<R> {
     /// w of each class; empty where all weigh the same.
     weights: Vec<f64>,
     /// Places (t · B + b) of the scored targets.
-    places: Vec<u32>,
+    positions: Vec<u32>,
     block: Block<R>,
     products: Workspace<R>,
 }
@@ -72,12 +72,12 @@ struct Block<R> {
 
 impl<R: Real> Classes<R> {
     /// A head on the tensors `weight` `[V, H]` and `bias` `[V]` of the layout.
-    pub fn new(level: Level, weight: usize, bias: usize, hidden: usize, vocabulary: usize) -> Self {
+    pub fn new(isa: InstructionSet, weight: usize, bias: usize, hidden: usize, vocabulary: usize) -> Self {
         let nothing = || Buffer::zeros(0);
         let block = Block {
             h: nothing(),
-            turned: Packed::new(level, 0, 1, 0),
-            plain: Packed::new(level, 0, 1, 0),
+            turned: Packed::new(isa, 0, 1, 0),
+            plain: Packed::new(isa, 0, 1, 0),
             logits: nothing(),
             d_h: nothing(),
             targets: Vec::new(),
@@ -90,9 +90,9 @@ impl<R: Real> Classes<R> {
             factors: Vec::new(),
         };
         Self {
-            affine: Affine::new(level, weight, bias, hidden, vocabulary),
+            affine: Affine::new(isa, weight, bias, hidden, vocabulary),
             weights: Vec::new(),
-            places: Vec::new(),
+            positions: Vec::new(),
             block,
             products: Workspace::new(),
         }
@@ -128,7 +128,7 @@ impl<R: Real> Classes<R> {
     pub fn score(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], targets: &[u32]) -> Score {
         self.open(targets);
         let mut score = Score::default();
-        for block in blocks(self.places.len()) {
+        for block in blocks(self.positions.len()) {
             score += self.forward(ctx, params, h, targets, block, false);
         }
         score
@@ -147,16 +147,16 @@ impl<R: Real> Classes<R> {
         self.open(targets);
         let mut score = Score::default();
         let total: f64 = match self.weights.is_empty() {
-            true => self.places.len() as f64,
-            false => self.places.iter().map(|&p| self.weights[targets[p as usize] as usize]).sum(),
+            true => self.positions.len() as f64,
+            false => self.positions.iter().map(|&p| self.weights[targets[p as usize] as usize]).sum(),
         };
         // Where nothing weighs anything, there is no gradient.
         let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
-        for block in blocks(self.places.len()) {
+        for block in blocks(self.positions.len()) {
             score += self.forward(ctx, params, h, targets, block.clone(), true);
             self.backward(ctx, params, scale, grads);
-            for (d_h, &place) in self.block.d_h.chunks(self.affine.hidden).zip(&self.places[block]) {
-                h[place as usize * self.affine.hidden..][..self.affine.hidden].copy_from_slice(d_h);
+            for (d_h, &position) in self.block.d_h.chunks(self.affine.hidden).zip(&self.positions[block]) {
+                h[position as usize * self.affine.hidden..][..self.affine.hidden].copy_from_slice(d_h);
             }
         }
         for (h, _) in h.chunks_mut(self.affine.hidden).zip(targets).filter(|(_, target)| **target == IGNORE) {
@@ -168,8 +168,8 @@ impl<R: Real> Classes<R> {
     /// Lists the places that are scored.
     fn open(&mut self, targets: &[u32]) {
         let scored = (0..targets.len() as u32).filter(|&i| targets[i as usize] != IGNORE);
-        self.places.clear();
-        self.places.extend(scored);
+        self.positions.clear();
+        self.positions.extend(scored);
     }
 
     /// Scores one block of places; with `keep`, by the classes' weights, and all its logits stay for backward.
@@ -185,7 +185,7 @@ impl<R: Real> Classes<R> {
         let (hidden, vocabulary) = (self.affine.hidden, self.affine.width);
         let (w, bias) = (params.tensor(self.affine.weight), params.tensor(self.affine.bias));
         let at = &mut self.block;
-        let columns = at.open(ctx, h, targets, &self.places[block], hidden);
+        let columns = at.open(ctx, h, targets, &self.positions[block], hidden);
         at.logits.grow(columns * if keep { vocabulary } else { vocabulary.min(TILE) });
         at.tile_largest.resize(columns * vocabulary.div_ceil(TILE), R::ZERO);
         for (tile, first) in (0..vocabulary).step_by(TILE).enumerate() {
@@ -212,15 +212,15 @@ impl<R: Real> Classes<R> {
         let (hidden, vocabulary) = (self.affine.hidden, self.affine.width);
         let w = params.tensor(self.affine.weight);
         let at = &mut self.block;
-        let (places, columns) = (at.targets.len(), at.largest.len());
-        at.plain.reshape(places, hidden);
-        at.plain.pack(ctx, Weights::Plain(Mat::new(&at.h, places, hidden)));
+        let (positions, columns) = (at.targets.len(), at.largest.len());
+        at.plain.reshape(positions, hidden);
+        at.plain.pack(ctx, Weights::Plain(Mat::new(&at.h, positions, hidden)));
         at.factors.resize(columns, R::ZERO);
         at.scales.clear();
         let weight = |target: usize| self.weights.get(target).copied().unwrap_or(1.0);
         at.scales.extend(at.targets.iter().map(|&target| R::from_f64(scale * weight(target))));
-        at.d_h.grow(places * hidden);
-        at.d_h[..places * hidden].fill(R::ZERO);
+        at.d_h.grow(positions * hidden);
+        at.d_h[..positions * hidden].fill(R::ZERO);
         let [d_weight, d_bias] = grads.tensors_mut([self.affine.weight, self.affine.bias]);
         for (tile, first) in (0..vocabulary).step_by(TILE).enumerate() {
             let tokens = first..vocabulary.min(first + TILE);
@@ -230,11 +230,11 @@ impl<R: Real> Classes<R> {
             let of = Normaliser { factors: &at.factors, targets: &at.targets, scales: &at.scales };
             let exponentials = MatMut::new(logits, count, columns);
             cross_entropy_gradient(ctx, exponentials, first, of, &mut d_bias[tokens]);
-            let d_logits = Mat::strided(logits, count, places, columns);
+            let d_logits = Mat::strided(logits, count, positions, columns);
             let d_weight = MatMut::new(&mut d_weight[first * hidden..], count, hidden);
             product(ctx, d_logits, &at.plain, Start::Keep, d_weight);
             let w = Mat::new(&w[first * hidden..], count, hidden);
-            let d_h = MatMut::new(&mut at.d_h, places, hidden);
+            let d_h = MatMut::new(&mut at.d_h, positions, hidden);
             accumulate_transposed(ctx, d_logits, [(w, d_h)], &mut self.products, None);
         }
     }
@@ -248,21 +248,28 @@ fn blocks(count: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 impl<R: Real> Block<R> {
-    /// Gathers the outputs and targets of `places` and returns the number of columns.
-    fn open(&mut self, ctx: &Context<R>, h: &[R], targets: &[u32], places: &[u32], hidden: usize) -> usize {
-        let columns = places.len().next_multiple_of(LINE);
+    /// Gathers the outputs and targets of `positions` and returns the number of columns.
+    fn open(
+        &mut self,
+        ctx: &Context<R>,
+        h: &[R],
+        targets: &[u32],
+        positions: &[u32],
+        hidden: usize,
+    ) -> usize {
+        let columns = positions.len().next_multiple_of(LINE);
         self.h.grow(columns * hidden);
         let gathered = &mut self.h[..columns * hidden];
-        for_each_row(ctx, gathered, hidden, |i, row| match places.get(i) {
-            Some(&place) => row.copy_from_slice(&h[place as usize * hidden..][..hidden]),
+        for_each_row(ctx, gathered, hidden, |i, row| match positions.get(i) {
+            Some(&position) => row.copy_from_slice(&h[position as usize * hidden..][..hidden]),
             None => row.fill(R::ZERO),
         });
         self.turned.reshape(hidden, columns);
         self.turned.pack(ctx, Weights::Transposed(Mat::new(gathered, columns, hidden)));
         self.targets.clear();
-        self.targets.extend(places.iter().map(|&place| targets[place as usize] as usize));
+        self.targets.extend(positions.iter().map(|&position| targets[position as usize] as usize));
         self.at_target.clear();
-        self.at_target.resize(places.len(), R::ZERO);
+        self.at_target.resize(positions.len(), R::ZERO);
         self.largest.clear();
         self.largest.resize(columns, R::from_f64(f64::NEG_INFINITY));
         self.sums.clear();
@@ -298,8 +305,8 @@ impl<R: Real> Block<R> {
     /// The losses, once all tiles have been met; without `weights`, of which there is one for each class, all weigh 1.
     fn score(&self, weights: &[f64]) -> Score {
         let mut score = Score { scored: self.targets.len() as u64, ..Score::default() };
-        let places = self.targets.iter().zip(&self.at_target);
-        for ((&target, &x), (&largest, &sum)) in places.zip(self.largest.iter().zip(&self.sums)) {
+        let positions = self.targets.iter().zip(&self.at_target);
+        for ((&target, &x), (&largest, &sum)) in positions.zip(self.largest.iter().zip(&self.sums)) {
             let weight = weights.get(target).copied().unwrap_or(1.0);
             score.loss += weight * (sum.ln() + (largest.to_f64() - x.to_f64()));
             score.weight += weight;

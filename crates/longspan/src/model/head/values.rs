@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::affine::Affine;
 use super::{Score, Unit};
+use crate::option_syntax::nearest;
 use crate::params::Params;
-use crate::setting::nearest;
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
-use longspan_kernel::{Buffer, Context, Level, Packed, Weights};
+use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
 
 /// Places that are read at a time; sums over places are cut here, so that it is part of the numerics.
 const BLOCK: usize = 512;
@@ -124,7 +124,7 @@ pub struct Values<R> {
 impl<R: Real> Values<R> {
     /// A readout of `width` numbers on the tensors `weight` `[K, H]` and `bias` `[K]` of the layout.
     pub fn new(
-        level: Level,
+        isa: InstructionSet,
         weight: usize,
         bias: usize,
         hidden: usize,
@@ -133,9 +133,9 @@ impl<R: Real> Values<R> {
     ) -> Self {
         let nothing = || Buffer::zeros(0);
         Self {
-            affine: Affine::new(level, weight, bias, hidden, width),
+            affine: Affine::new(isa, weight, bias, hidden, width),
             loss,
-            backward: Packed::new(level, width, 1, hidden),
+            backward: Packed::new(isa, width, 1, hidden),
             packed: false,
             h: nothing(),
             x: nothing(),
@@ -155,7 +155,7 @@ impl<R: Real> Values<R> {
         self.affine.apply(ctx, params, h, x);
     }
 
-    /// Scores `targets` `[n, K]` at `places` among the rows of `h` `[·, H]`.
+    /// Scores `targets` `[n, K]` at `positions` among the rows of `h` `[·, H]`.
     ///
     /// # Panics
     /// If there are not K targets for each place.
@@ -164,12 +164,12 @@ impl<R: Real> Values<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         h: &[R],
-        places: &[u32],
+        positions: &[u32],
         targets: &[f32],
     ) -> Score {
         let mut score = Score::default();
-        for (places, targets) in self.blocks(places, targets) {
-            score += self.forward(ctx, params, h, places, targets, 0.0);
+        for (positions, targets) in self.blocks(positions, targets) {
+            score += self.forward(ctx, params, h, positions, targets, 0.0);
         }
         score
     }
@@ -181,7 +181,7 @@ impl<R: Real> Values<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         h: &mut [R],
-        places: &[u32],
+        positions: &[u32],
         targets: &[f32],
         grads: &mut Params<R>,
     ) -> Score {
@@ -189,12 +189,12 @@ impl<R: Real> Values<R> {
             self.backward.pack(ctx, Weights::Plain(self.affine.weights(params)));
             self.packed = true;
         }
-        let scale = 1.0 / places.len().max(1) as f64;
+        let scale = 1.0 / positions.len().max(1) as f64;
         let Affine { weight, bias, hidden, width, .. } = self.affine;
         let mut score = Score::default();
-        for (places, targets) in self.blocks(places, targets) {
-            score += self.forward(ctx, params, h, places, targets, scale);
-            let n = places.len();
+        for (positions, targets) in self.blocks(positions, targets) {
+            score += self.forward(ctx, params, h, positions, targets, scale);
+            let n = positions.len();
             self.d_h.grow(n * hidden);
             let d_x = Mat::new(&self.x[..], n, width);
             product(ctx, d_x, &self.backward, Start::Zero, MatMut::new(&mut self.d_h, n, hidden));
@@ -202,15 +202,15 @@ impl<R: Real> Values<R> {
             let d_weight = MatMut::new(d_weight, width, hidden);
             let gathered = Mat::new(&self.h[..], n, hidden);
             accumulate_transposed(ctx, d_x, [(gathered, d_weight)], &mut self.products, Some(d_bias));
-            for (d_h, &place) in self.d_h.chunks(hidden).zip(places) {
-                h[place as usize * hidden..][..hidden].copy_from_slice(d_h);
+            for (d_h, &position) in self.d_h.chunks(hidden).zip(positions) {
+                h[position as usize * hidden..][..hidden].copy_from_slice(d_h);
             }
         }
         // Places ascend: what lies between two of them was not read.
         let mut next = 0;
-        for &place in places {
-            h[next * hidden..place as usize * hidden].fill(R::ZERO);
-            next = place as usize + 1;
+        for &position in positions {
+            h[next * hidden..position as usize * hidden].fill(R::ZERO);
+            next = position as usize + 1;
         }
         h[next * hidden..].fill(R::ZERO);
         score
@@ -220,13 +220,13 @@ impl<R: Real> Values<R> {
     /// If there are not K targets for each place, or places do not ascend.
     fn blocks<'a>(
         &self,
-        places: &'a [u32],
+        positions: &'a [u32],
         targets: &'a [f32],
     ) -> impl Iterator<Item = (&'a [u32], &'a [f32])> + use<'a, R> {
         let width = self.affine.width;
-        assert_eq!(targets.len(), places.len() * width, "{width} targets for each place");
-        assert!(places.is_sorted_by(|a, b| a < b), "places ascend");
-        places.chunks(BLOCK).zip(targets.chunks(BLOCK * width))
+        assert_eq!(targets.len(), positions.len() * width, "{width} targets for each place");
+        assert!(positions.is_sorted_by(|a, b| a < b), "places ascend");
+        positions.chunks(BLOCK).zip(targets.chunks(BLOCK * width))
     }
 
     /// Scores one block of places; `x` holds `scale` · ∂ℓ/∂x afterwards, and `h` the outputs that it was made from.
@@ -235,15 +235,15 @@ impl<R: Real> Values<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         h: &[R],
-        places: &[u32],
+        positions: &[u32],
         targets: &[f32],
         scale: f64,
     ) -> Score {
-        let (n, hidden, width) = (places.len(), self.affine.hidden, self.affine.width);
+        let (n, hidden, width) = (positions.len(), self.affine.hidden, self.affine.width);
         self.h.grow(n * hidden);
         self.x.grow(n * width);
         for_each_row(ctx, &mut self.h[..n * hidden], hidden, |i, row| {
-            row.copy_from_slice(&h[places[i] as usize * hidden..][..hidden]);
+            row.copy_from_slice(&h[positions[i] as usize * hidden..][..hidden]);
         });
         self.affine.apply(ctx, params, &self.h[..n * hidden], &mut self.x[..n * width]);
         let mut score = Score { scored: n as u64, weight: n as f64, ..Score::default() };

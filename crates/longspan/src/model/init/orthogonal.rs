@@ -7,14 +7,14 @@
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::norms::{project_off, sum_of_squares};
-use longspan_kernel::{Context, Level, Packed, Weights};
+use longspan_kernel::{Context, InstructionSet, Packed, Weights};
 
 /// Rows per block.
 const BLOCK: usize = 64;
 
 /// Turns a Gaussian `[n, n]` into a random orthogonal matrix, on the calling thread.
-pub(super) fn orthogonalise(level: Level, q: &mut [f64], n: usize) {
-    let ctx = Context::new(level, 1);
+pub(super) fn orthogonalise(isa: InstructionSet, q: &mut [f64], n: usize) {
+    let ctx = Context::new(isa, 1);
     for first in (0..n).step_by(BLOCK) {
         let rows = BLOCK.min(n - first);
         let (finished, rest) = q.split_at_mut(first * n);
@@ -22,10 +22,10 @@ pub(super) fn orthogonalise(level: Level, q: &mut [f64], n: usize) {
         let finished = Mat::new(finished, first, n);
         // Rows that are orthonormal already lose nothing to cancellation: the second pass leaves errors of one rounding.
         if first == 0 {
-            orthonormalise(level, block, n);
-            orthonormalise(level, block, n);
+            orthonormalise(isa, block, n);
+            orthonormalise(isa, block, n);
         } else {
-            let (mut along, mut back) = (Packed::new(level, n, 1, first), Packed::new(level, first, 1, n));
+            let (mut along, mut back) = (Packed::new(isa, n, 1, first), Packed::new(isa, first, 1, n));
             along.pack(&ctx, Weights::Transposed(finished));
             back.pack(&ctx, Weights::Plain(finished));
             let mut shares = vec![0.0; rows * first];
@@ -35,19 +35,19 @@ pub(super) fn orthogonalise(level: Level, q: &mut [f64], n: usize) {
                 shares.iter_mut().for_each(|x| *x = -*x);
                 let to = MatMut::new(block, rows, n);
                 product(&ctx, Mat::new(&shares, rows, first), &back, Start::Keep, to);
-                orthonormalise(level, block, n);
+                orthonormalise(isa, block, n);
             }
         }
     }
 }
 
 /// Modified Gram–Schmidt on the rows of `[rows, n]`.
-fn orthonormalise(level: Level, block: &mut [f64], n: usize) {
+fn orthonormalise(isa: InstructionSet, block: &mut [f64], n: usize) {
     for i in 0..block.len() / n {
         let (before, row) = block.split_at_mut(i * n);
         let row = &mut row[..n];
-        project_off(level, row, before);
-        let norm = sum_of_squares(level, row).sqrt();
+        project_off(isa, row, before);
+        let norm = sum_of_squares(isa, row).sqrt();
         row.iter_mut().for_each(|x| *x /= norm);
     }
 }
@@ -58,13 +58,13 @@ mod tests {
 
     use longspan_kernel::rng::{Key, Purpose};
 
-    fn orthogonal(level: Level, n: usize, key: Key) -> Vec<f64> {
+    fn orthogonal(isa: InstructionSet, n: usize, key: Key) -> Vec<f64> {
         let mut q = Vec::new();
         for i in 0..n {
             let mut stream = key.stream(0, i as u64);
             q.extend((0..n).map(|_| stream.normal()));
         }
-        orthogonalise(level, &mut q, n);
+        orthogonalise(isa, &mut q, n);
         q
     }
 
@@ -76,7 +76,7 @@ mod tests {
     fn rows_are_orthonormal_at_every_size() {
         for n in [1, 2, 5, 63, 64, 65, 130, 300] {
             let key = Key::new(1, Purpose::Init, 0, 0);
-            let q = orthogonal(Level::detect(), n, key);
+            let q = orthogonal(InstructionSet::detect(), n, key);
             for i in 0..n {
                 for j in 0..=i {
                     let expected = if i == j { 1.0 } else { 0.0 };
@@ -92,7 +92,7 @@ mod tests {
     fn signs_are_those_of_a_positive_diagonal() {
         let key = Key::new(2, Purpose::Init, 0, 0);
         let n = 70;
-        let q = orthogonal(Level::detect(), n, key);
+        let q = orthogonal(InstructionSet::detect(), n, key);
         for i in 0..n {
             let mut stream = key.stream(0, i as u64);
             let gaussian: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
@@ -107,7 +107,7 @@ mod tests {
         let traces: Vec<f64> = (0..count)
             .map(|seed| {
                 let key = Key::new(seed, Purpose::Init, 0, 0);
-                let q = orthogonal(Level::Portable, 4, key);
+                let q = orthogonal(InstructionSet::Portable, 4, key);
                 (0..4).map(|i| q[i * 5]).sum()
             })
             .collect();

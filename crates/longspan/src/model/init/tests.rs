@@ -4,7 +4,7 @@ use super::*;
 use crate::bptt::layer::Layer;
 use crate::bptt::{Recurrence, RecurrenceSpec};
 use crate::params::{Group, Layout};
-use longspan_kernel::Level;
+use longspan_kernel::InstructionSet;
 
 const V: usize = 50;
 const E: usize = 24;
@@ -22,7 +22,7 @@ fn weights_by(threads: usize, init: Init, cell: CellKind, tied: bool, seed: u64)
     let mut layout = Layout::default();
     layout.push("embedding.weight", &[V, E], Group::Embedding);
     for (index, input) in [E, H].into_iter().enumerate() {
-        Layer::<f64>::new(Level::Portable, cell, &format!("l{index}"), input, H, &mut layout);
+        Layer::<f64>::new(InstructionSet::Portable, cell, &format!("l{index}"), input, H, &mut layout);
     }
     if !tied {
         layout.push("head.weight", &[V, H], Group::Head);
@@ -30,7 +30,7 @@ fn weights_by(threads: usize, init: Init, cell: CellKind, tied: bool, seed: u64)
     layout.push("head.bias", &[V], Group::Bias);
     let mut params = Params::zeros(Arc::new(layout));
     params.flat_mut().fill(f64::NAN);
-    let ctx = Context::new(Level::detect(), threads);
+    let ctx = Context::new(InstructionSet::detect(), threads);
     initialise(&ctx, &mut params, &InitSpec { init, forget_bias: 1.0, cell, seed });
     params
 }
@@ -209,10 +209,10 @@ fn both_directions_are_drawn_and_what_stands_between_layers_changes_nothing_yet(
     let plain = RecurrenceSpec::new(LSTM, E, H, 2, 4);
     let spec = RecurrenceSpec { bidirectional: true, norm: true, learned_state: true, ..plain };
     let mut layout = Layout::default();
-    Recurrence::<f64>::new(Level::Portable, &spec, &mut layout);
+    Recurrence::<f64>::new(InstructionSet::Portable, &spec, &mut layout);
     let mut params = Params::zeros(Arc::new(layout));
     params.flat_mut().fill(f64::NAN);
-    let ctx = Context::new(Level::detect(), 1);
+    let ctx = Context::new(InstructionSet::detect(), 1);
     let init = Init::Orthogonal { gain: 1.0 };
     initialise(&ctx, &mut params, &InitSpec { init, forget_bias: 1.0, cell: LSTM, seed: 3 });
     let (there, back) = (params.named("rnn.weight_hh_l1"), params.named("rnn.weight_hh_l1_reverse"));

@@ -19,7 +19,7 @@ use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::orthonormal::{BLOCK, Finished, orthonormalise};
 use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
-use longspan_kernel::{Buffer, Context, Level};
+use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// Steps from one meeting to the next, where threads share a trajectory.
 const STEPS: usize = 8;
@@ -58,7 +58,7 @@ struct Runner<R> {
 
 /// What a run is about.
 struct Course<'a, R> {
-    level: Level,
+    isa: InstructionSet,
     layer: &'a Layer<R>,
     options: &'a LyapunovOptions,
     /// Steps before this run.
@@ -91,7 +91,7 @@ impl<R: Real> Relay<R> {
             slots,
         };
         let finished = if shared { slots * rows * blocks } else { parts * blocks };
-        relay.finished.resize_with(finished, || RwLock::new(Finished::new(ctx.level(), width)));
+        relay.finished.resize_with(finished, || RwLock::new(Finished::new(ctx.instruction_set(), width)));
         let first = relay.first_directions(ctx);
         // What a direction costs: its product, and four multiply-adds with each number of each direction before it.
         let bounds = cuts(blocks, parts, |block| width * width * 2 + 4 * width * block * BLOCK);
@@ -138,7 +138,7 @@ impl<R: Real> Relay<R> {
         options: &LyapunovOptions,
         growth: &mut Growth,
     ) {
-        let course = Course { level: ctx.level(), layer, options, done };
+        let course = Course { isa: ctx.instruction_set(), layer, options, done };
         let leg = if self.slots > 1 { STEPS } else { steps };
         let last = self.runners.iter().map(|runner| lock(runner).lag).max().unwrap_or(0);
         for meeting in 0..steps.div_ceil(leg.max(1)) + last {
@@ -176,8 +176,8 @@ impl<R: Real> Relay<R> {
         ctx.split_parts(&mut first, self.count * self.width, |row, directions| {
             let mut finished: Vec<Box<Finished<R>>> = Vec::new();
             for (block, rows) in directions.chunks_mut(BLOCK * self.width).enumerate() {
-                self.refill(ctx.level(), rows, 0, (0, row, block * BLOCK), &finished);
-                finished.push(Box::new(Finished::new(ctx.level(), self.width)));
+                self.refill(ctx.instruction_set(), rows, 0, (0, row, block * BLOCK), &finished);
+                finished.push(Box::new(Finished::new(ctx.instruction_set(), self.width)));
                 finished[block].set(Mat::new(rows, rows.len() / self.width, self.width));
             }
         });
@@ -187,7 +187,7 @@ impl<R: Real> Relay<R> {
     /// Replaces the rows of a block from `live` on by random ones at right angles to all others.
     fn refill<F: std::ops::Deref<Target = Finished<R>>>(
         &self,
-        level: Level,
+        isa: InstructionSet,
         block: &mut [R],
         mut live: usize,
         (done, row, direction): (usize, usize, usize),
@@ -201,7 +201,7 @@ impl<R: Real> Relay<R> {
                 let mut stream = key.stream((direction + i) as u32, (row + attempt * self.rows) as u64);
                 to.iter_mut().for_each(|x| *x = R::from_f64(stream.normal()));
             }
-            live = orthonormalise(level, block, finished, &mut [0.0; BLOCK][..rows]);
+            live = orthonormalise(isa, block, finished, &mut [0.0; BLOCK][..rows]);
             attempt += 1;
         }
     }
@@ -224,7 +224,7 @@ impl<R: Real> Runner<R> {
         let (before, after) =
             (Mat::new(&self.current, count, width), MatMut::new(&mut self.next, count, width));
         let of = (t, self.rows.clone());
-        course.layer.tangents(course.level, &relay.jacobians, of, before, after, None, &mut self.operands);
+        course.layer.tangents(course.isa, &relay.jacobians, of, before, after, None, &mut self.operands);
         std::mem::swap(&mut self.current, &mut self.next);
         if due(course.options, course.done + t + 1) {
             for row in self.rows.clone() {
@@ -247,10 +247,10 @@ impl<R: Real> Runner<R> {
             // Once a direction is lost, so are all after it: they stay zero.
             let mut live = 0;
             if before.iter().all(|block| block.rows() == BLOCK) {
-                live = orthonormalise(course.level, rows, &before, &mut ln[..count]);
+                live = orthonormalise(course.isa, rows, &before, &mut ln[..count]);
                 if done == course.options.warmup_steps {
                     // What is lost before it counts does not count.
-                    relay.refill(course.level, rows, live, (done, row, index * BLOCK), &before);
+                    relay.refill(course.isa, rows, live, (done, row, index * BLOCK), &before);
                     live = count;
                 }
             } else {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
 use longspan::batch::{Batch, Encoded, IGNORE};
-use longspan::model::pool::Pool;
+use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 use longspan_data::fingerprint::Fingerprint;
-use longspan_kernel::extent::Extent;
+use longspan_kernel::packed_shape::PackedShape;
 
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";
@@ -55,7 +55,7 @@ fn counts(values: impl Iterator<Item = usize>) -> Tensor {
 pub(super) fn bytes(batch: &Batch, class_weights: &[f64]) -> Vec<u8> {
     let tokens = |tokens: &[u32]| tensor(Dtype::U32, tokens, u32::to_le_bytes);
     let numbers = |numbers: &[f32]| tensor(Dtype::F32, numbers, f32::to_le_bytes);
-    let lengths = |extent: &Extent| counts((0..extent.rows()).map(|row| extent.length(row)));
+    let lengths = |extent: &PackedShape| counts((0..extent.rows()).map(|row| extent.length(row)));
     let encoded = &batch.encoded;
     let tensors = [
         ("class_weights", tensor(Dtype::F64, class_weights, f64::to_le_bytes)),
@@ -68,7 +68,7 @@ pub(super) fn bytes(batch: &Batch, class_weights: &[f64]) -> Vec<u8> {
         ("lengths", lengths(&batch.extent)),
         ("numbers", numbers(&batch.numbers)),
         ("targets", tokens(&batch.targets)),
-        ("values.places", tokens(&batch.values.places)),
+        ("values.places", tokens(&batch.values.positions)),
         ("values.targets", numbers(&batch.values.targets)),
     ];
     let fingerprint = fingerprint(tensors.iter().map(|(name, tensor)| (*name, &tensor.2[..])));
@@ -145,22 +145,23 @@ pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch
     batch.inputs = words("inputs")?;
     batch.numbers = numbers("numbers")?;
     batch.targets = words("targets")?;
-    batch.values.places = words("values.places")?;
+    batch.values.positions = words("values.places")?;
     batch.values.targets = numbers("values.targets")?;
     batch.items = counts("items")?;
     batch.encoded.inputs = words("encoded.inputs")?;
     batch.encoded.numbers = numbers("encoded.numbers")?;
     batch.encoded.rows = counts("encoded.rows")?;
-    let places = |input: InputSpec, tokens: &[u32], numbers: &[f32]| match input {
+    let positions = |input: InputSpec, tokens: &[u32], numbers: &[f32]| match input {
         InputSpec::Tokens { .. } => tokens.len(),
         InputSpec::Numbers { width } => numbers.len() / width,
     };
-    let own = places(spec.input, &batch.inputs, &batch.numbers);
+    let own = positions(spec.input, &batch.inputs, &batch.numbers);
     set_lengths(&mut batch.extent, &counts("lengths")?, own)?;
     let weights = list("class_weights", Dtype::F64)?.as_chunks::<8>().0;
     let weights: Vec<f64> = weights.iter().map(|b| f64::from_le_bytes(*b)).collect();
     let encoded = counts("encoded.lengths")?;
-    let before = spec.encoder.map_or(0, |input| places(input, &batch.encoded.inputs, &batch.encoded.numbers));
+    let before =
+        spec.encoder.map_or(0, |input| positions(input, &batch.encoded.inputs, &batch.encoded.numbers));
     set_lengths(&mut batch.encoded.extent, &encoded, before)?;
     match fits(&batch, &weights, spec, rows) {
         true => Ok((batch, weights)),
@@ -169,10 +170,10 @@ pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch
 }
 
 /// Sets lengths that may be wrong, of rows that have so many places.
-fn set_lengths(extent: &mut Extent, lengths: &[usize], places: usize) -> Result<(), String> {
+fn set_lengths(extent: &mut PackedShape, lengths: &[usize], positions: usize) -> Result<(), String> {
     let sum = lengths.iter().try_fold(0usize, |sum, &length| sum.checked_add(length));
     let sorted = lengths.is_sorted_by(|a, b| a >= b) && !lengths.contains(&0);
-    if !sorted || sum != Some(places) {
+    if !sorted || sum != Some(positions) {
         return Err("the lengths of its rows are not those of what is read".into());
     }
     extent.set_lengths(lengths);
@@ -181,29 +182,29 @@ fn set_lengths(extent: &mut Extent, lengths: &[usize], places: usize) -> Result<
 
 /// Whether a model takes the batch: what its passes rely on.
 fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
-    let reads = |input: InputSpec, places: usize, tokens: &[u32], numbers: &[f32]| match input {
+    let reads = |input: InputSpec, positions: usize, tokens: &[u32], numbers: &[f32]| match input {
         InputSpec::Tokens { vocabulary, .. } => {
-            tokens.len() == places && tokens.iter().all(|&token| (token as usize) < vocabulary)
+            tokens.len() == positions && tokens.iter().all(|&token| (token as usize) < vocabulary)
         }
-        InputSpec::Numbers { width } => numbers.len() == places * width,
+        InputSpec::Numbers { width } => numbers.len() == positions * width,
     };
-    let (places, encoded) = (batch.extent.places(), &batch.encoded);
-    let seen = if spec.pool == Pool::Steps { places } else { rows };
-    let below = |&place: &u32| (place as usize) < seen;
+    let (positions, encoded) = (batch.extent.positions(), &batch.encoded);
+    let seen = if spec.pool == Pooling::Last { positions } else { rows };
+    let below = |&position: &u32| (position as usize) < seen;
     let asked = match spec.output {
         OutputSpec::Classes { count, .. } => {
             let scored = || (0u32..).zip(&batch.targets).filter(|(_, target)| **target != IGNORE);
             batch.targets.len() >= seen
-                && scored().all(|(place, &target)| below(&place) && (target as usize) < count)
+                && scored().all(|(position, &target)| below(&position) && (target as usize) < count)
                 && (weights.is_empty() || weights.len() == count)
                 && weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
         }
         OutputSpec::Values { width, .. } => {
-            let places = &batch.values.places;
+            let positions = &batch.values.positions;
             weights.is_empty()
-                && places.is_sorted_by(|a, b| a < b)
-                && places.iter().all(below)
-                && batch.values.targets.len() == places.len() * width
+                && positions.is_sorted_by(|a, b| a < b)
+                && positions.iter().all(below)
+                && batch.values.targets.len() == positions.len() * width
         }
     };
     let encodes = match spec.encoder {
@@ -213,11 +214,11 @@ fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
             order.sort_unstable();
             encoded.extent.rows() == rows
                 && order.into_iter().eq(0..rows)
-                && reads(input, encoded.extent.places(), &encoded.inputs, &encoded.numbers)
+                && reads(input, encoded.extent.positions(), &encoded.inputs, &encoded.numbers)
         }
     };
     batch.rows() == rows
-        && reads(spec.input, places, &batch.inputs, &batch.numbers)
+        && reads(spec.input, positions, &batch.inputs, &batch.numbers)
         && asked
         && encodes
         && !(batch.carry && spec.bidirectional)
@@ -275,7 +276,7 @@ mod tests {
         // What it predicts of a batch without values is nothing, which is what such a batch may ask for.
         assert!(!refused(&numbers(1, values), 3));
         let few = OutputSpec::Classes { count: 4, tied: false };
-        let pooled = ModelSpec { pool: Pool::Mean, ..numbers(1, CLASSES) };
+        let pooled = ModelSpec { pool: Pooling::Mean, ..numbers(1, CLASSES) };
         let both = ModelSpec { bidirectional: true, ..numbers(1, CLASSES) };
         let encoder = ModelSpec { encoder: Some(InputSpec::Numbers { width: 1 }), ..numbers(1, CLASSES) };
         for spec in [numbers(2, CLASSES), numbers(1, few), pooled, both, encoder] {
@@ -286,7 +287,7 @@ mod tests {
         let changes: [Change; 5] = [
             |batch| batch.numbers.truncate(5),
             |batch| batch.numbers.push(0.0),
-            |batch| batch.values.places = vec![1, 1],
+            |batch| batch.values.positions = vec![1, 1],
             |batch| batch.encoded.rows = vec![0],
             |batch| batch.encoded.inputs = vec![0],
         ];
@@ -312,7 +313,7 @@ mod tests {
             other[at] ^= 4;
             if let Ok((batch, _)) = read(&other, &spec, 3) {
                 assert_eq!(
-                    (batch.rows(), batch.extent.places(), batch.numbers.len()),
+                    (batch.rows(), batch.extent.positions(), batch.numbers.len()),
                     (3, 6, 6),
                     "byte {at}"
                 );

@@ -9,7 +9,7 @@ use crate::directory;
 use crate::directory::{RunError, checkpoint_path};
 use longspan::batch::{Batch, Source};
 use longspan::trainer::Trainer;
-use longspan_kernel::{Context, Level};
+use longspan_kernel::{Context, InstructionSet};
 use longspan_record::FaultRecord;
 
 /// What came of it.
@@ -90,7 +90,7 @@ impl Source for Once {
 ///
 /// # Errors
 /// [`ReplayError`].
-pub fn replay_fault(run: &Path, level: Level, threads: usize) -> Result<Replay, ReplayError> {
+pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result<Replay, ReplayError> {
     directory::read_record(run)?;
     let path = run.join("fault").join("fault.json");
     let damaged =

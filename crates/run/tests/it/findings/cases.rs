@@ -1,7 +1,7 @@
 //! For each threshold a run in which it alone decides: everything else is so that the rule would speak.
 
 use longspan_diagnose::{Evidence, Threshold, rule};
-use longspan_record::reach::Measured;
+use longspan_record::credit::Measured;
 
 use super::evidence::{CHANCE, STEPS, Sicken, WINDOW, good};
 
@@ -93,7 +93,7 @@ pub(crate) const CASES: &[Case] = {
         }),
         case("step-too-large", "the largest", Above, ALL, "", |evidence, ratio| {
             evidence.losses(1.0);
-            let look = evidence.steps.iter_mut().find_map(|step| step.look.as_mut()).expect("looks");
+            let look = evidence.steps.iter_mut().find_map(|step| step.snapshot.as_mut()).expect("looks");
             look.log10_update_ratio = ratio.log10();
         }),
         case("step-too-large", "loss over that of chance", Above, ALL, "", |evidence, loss| {
@@ -189,8 +189,8 @@ pub(crate) const CASES: &[Case] = {
         }),
         case("padding-dominated", "share of places", Above, ALL, "", |evidence, share| {
             evidence.each_look(|look| {
-                look.batch.places = 1000;
-                look.batch.filled_places = (1000.0 * share).round() as usize;
+                look.batch.positions = 1000;
+                look.batch.filled_positions = (1000.0 * share).round() as usize;
             });
         }),
         case("padding-dominated", "share of rows", Above, ALL, "", |evidence, share| {

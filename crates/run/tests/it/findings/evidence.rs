@@ -2,12 +2,14 @@
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Evidence, Facts, Probed};
-use longspan_record::reach::{
-    ActivationSummary, Depth, GateSummary, Horizon, LagReport, LayerGates, Measured, Profile, Reach,
-    ReachOptions, ReachReport, Reason, Sensitivity, Spoil, UsedLag,
+use longspan_record::credit::{
+    ActivationSummary, CreditOptions, CreditReport, Depth, GateSummary, Horizon, LagReport, LayerGates,
+    Measured, Profile, Reach, Reason, Sensitivity, Spoil, UsedLag,
 };
 use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum};
-use longspan_record::{BatchRecord, Cause, FaultRecord, InputRecord, Look, Phase, ScoreRecord, StepRecord};
+use longspan_record::{
+    BatchRecord, Cause, FaultRecord, InputRecord, Phase, ScoreRecord, Snapshot, StepRecord,
+};
 use longspan_run::config::{Config, KEYS, Origin};
 
 /// Steps of a window.
@@ -78,7 +80,7 @@ pub(crate) fn good(settings: &str) -> Evidence {
         log10_global_norm: -0.3 + 0.1 * (step % 7) as f64 / 7.0,
         log10_global_norm_after: -0.3,
         log10_survival: vec![-0.5; config.layers],
-        look: step.is_multiple_of(10).then(look),
+        snapshot: step.is_multiple_of(10).then(look),
         ..StepRecord::default()
     };
     let valid =
@@ -92,10 +94,10 @@ pub(crate) fn good(settings: &str) -> Evidence {
     }
 }
 
-fn look() -> Look {
+fn look() -> Snapshot {
     let input = InputRecord { mean: 0.0, rms: 1.0, largest: 3.0 };
-    let batch = BatchRecord { rows: 32, places: 640, input: Some(input), ..BatchRecord::default() };
-    Look { batch, log10_update_ratio: -3.0, ..Look::default() }
+    let batch = BatchRecord { rows: 32, positions: 640, input: Some(input), ..BatchRecord::default() };
+    Snapshot { batch, log10_update_ratio: -3.0, ..Snapshot::default() }
 }
 
 fn profile(ln: &[f64]) -> Profile {
@@ -103,7 +105,7 @@ fn profile(ln: &[f64]) -> Profile {
     Profile { ln_median, ln_p05, ln_p25, ln_p75, ln_p95 }
 }
 
-fn reach(config: &Config) -> ReachReport {
+fn reach(config: &Config) -> CreditReport {
     // A tenth of the gradient comes to the window's first step.
     let ln: Vec<f64> = (0..=WINDOW).map(|lag| -0.1 * lag as f64).collect();
     let horizon = Horizon {
@@ -151,7 +153,7 @@ fn reach(config: &Config) -> ReachReport {
     };
     let layer = |layer| LayerGates {
         layer,
-        places: 640,
+        positions: 640,
         gates: match gates.is_empty() {
             true => Measured::Unknown(Reason::NoGates),
             false => Measured::Known(gates.iter().map(|name| gate(name)).collect()),
@@ -172,9 +174,9 @@ fn reach(config: &Config) -> ReachReport {
         used_lag_steps: Measured::Known(5),
         lags: Vec::new(),
     };
-    ReachReport {
+    CreditReport {
         number_type: "F64".into(),
-        options: ReachOptions::default(),
+        options: CreditOptions::default(),
         sequences_read: 64,
         lag: Measured::Known(lag),
         gates: (0..config.layers).map(layer).collect(),
@@ -237,9 +239,9 @@ pub(crate) trait Sicken {
     /// Changes each step.
     fn each_step(&mut self, change: impl FnMut(&mut StepRecord));
     /// Changes each look.
-    fn each_look(&mut self, change: impl FnMut(&mut Look));
+    fn each_look(&mut self, change: impl FnMut(&mut Snapshot));
     /// The probe.
-    fn probe(&mut self) -> &mut ReachReport;
+    fn probe(&mut self) -> &mut CreditReport;
     /// Its lag profile.
     fn lag(&mut self) -> &mut LagReport;
     /// Clips as the run's limit says.
@@ -256,11 +258,11 @@ impl Sicken for Evidence {
         self.steps.iter_mut().for_each(change);
     }
 
-    fn each_look(&mut self, change: impl FnMut(&mut Look)) {
-        self.steps.iter_mut().filter_map(|step| step.look.as_mut()).for_each(change);
+    fn each_look(&mut self, change: impl FnMut(&mut Snapshot)) {
+        self.steps.iter_mut().filter_map(|step| step.snapshot.as_mut()).for_each(change);
     }
 
-    fn probe(&mut self) -> &mut ReachReport {
+    fn probe(&mut self) -> &mut CreditReport {
         self.probe.as_mut().and_then(|probe| probe.reach.as_mut()).expect("a probe")
     }
 

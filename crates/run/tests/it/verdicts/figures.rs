@@ -1,8 +1,8 @@
 //! What a run was like, in a few numbers, each from its definition: by these a plant is known to do what it is said to do.
 
 use longspan::cell::CellKind;
-use longspan_record::Look;
-use longspan_record::reach::{LagReport, LayerGates};
+use longspan_record::Snapshot;
+use longspan_record::credit::{LagReport, LayerGates};
 
 use super::trace::Trace;
 
@@ -59,8 +59,8 @@ impl Figures {
         let activations = |of: &dyn Fn(&LayerGates, usize) -> Vec<f64>| {
             gates().flat_map(|layer| of(layer, trace.spec.hidden)).fold(f64::NAN, f64::max)
         };
-        let looks = || trace.steps.iter().filter_map(|step| step.look.as_ref());
-        let of_looks = |of: &dyn Fn(&Look) -> f64| median(looks().map(of).collect());
+        let looks = || trace.steps.iter().filter_map(|step| step.snapshot.as_ref());
+        let of_looks = |of: &dyn Fn(&Snapshot) -> f64| median(looks().map(of).collect());
         let relu = matches!(trace.spec.cell, CellKind::Relu);
         let sensitivity = reach.and_then(|reach| reach.sensitivity.known()).map_or(f64::NAN, |points| {
             let early = points.iter().find(|p| p.steps == 2).or(points.first());
@@ -97,7 +97,7 @@ impl Figures {
                 .map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
             log10_largest_update: looks().map(|look| look.log10_update_ratio).fold(f64::NAN, f64::max),
             input: of_looks(&|look| look.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))),
-            filled: of_looks(&|look| look.batch.filled_places as f64 / look.batch.places as f64),
+            filled: of_looks(&|look| look.batch.filled_positions as f64 / look.batch.positions as f64),
             unscored: of_looks(&|look| look.batch.unscored_rows as f64 / look.batch.rows as f64),
         }
     }

@@ -168,7 +168,7 @@ impl Source for Made {
                     }
                 }
                 if asks_next {
-                    batch.values.places.extend(0..(steps * rows) as u32);
+                    batch.values.positions.extend(0..(steps * rows) as u32);
                     batch.values.targets.append(&mut next);
                 }
             }
@@ -230,12 +230,12 @@ impl Source for Spoiled {
                 batch.numbers.iter_mut().for_each(|x| *x = *x * factor + offset);
             }
             Spoil::Value { from, value } if now >= from => {
-                let place = (now as usize * 7919) % batch.numbers.len();
-                batch.numbers[place] = value;
+                let position = (now as usize * 7919) % batch.numbers.len();
+                batch.numbers[position] = value;
             }
             Spoil::Target { from, value } if now >= from => {
-                let place = (now as usize * 7919) % batch.values.targets.len();
-                batch.values.targets[place] = value;
+                let position = (now as usize * 7919) % batch.values.targets.len();
+                batch.values.targets[position] = value;
             }
             Spoil::Spikes { every, factor } if now % every == every - 1 => {
                 batch.values.targets.iter_mut().for_each(|x| *x *= factor);
@@ -248,7 +248,10 @@ impl Source for Spoiled {
                 if !targets.is_empty() {
                     targets.rotate_left(1);
                 }
-                scored.into_iter().zip(targets).for_each(|(place, target)| batch.targets[place] = target);
+                scored
+                    .into_iter()
+                    .zip(targets)
+                    .for_each(|(position, target)| batch.targets[position] = target);
                 if !batch.values.targets.is_empty() {
                     batch.values.targets.rotate_left(1);
                 }
@@ -277,9 +280,9 @@ impl Source for Spoiled {
             Spoil::Cut { steps: piece } => {
                 assert!(even && steps % piece == 0, "{steps} steps in pieces of {piece}");
                 let index = (window % pieces) as usize;
-                let places = index * piece * rows..(index + 1) * piece * rows;
-                let inputs = batch.inputs[places.clone()].to_vec();
-                let targets = batch.targets[places.clone()].to_vec();
+                let positions = index * piece * rows..(index + 1) * piece * rows;
+                let inputs = batch.inputs[positions.clone()].to_vec();
+                let targets = batch.targets[positions.clone()].to_vec();
                 assert!(batch.values.targets.is_empty(), "classes");
                 let first_sample = batch.first_sample;
                 batch.reshape(piece, rows);
@@ -311,15 +314,15 @@ impl Spoiled {
     /// Rows that ask for nothing.
     fn forget(&self, batch: &mut Batch, of: impl Fn(usize) -> bool) {
         let extent = batch.extent.clone();
-        for place in 0..batch.targets.len() {
-            if of(extent.place(place).1) {
-                batch.targets[place] = IGNORE;
+        for position in 0..batch.targets.len() {
+            if of(extent.position(position).1) {
+                batch.targets[position] = IGNORE;
             }
         }
         let values = std::mem::take(&mut batch.values);
-        for (place, target) in values.places.into_iter().zip(values.targets) {
-            if !of(extent.place(place as usize).1) {
-                batch.values.places.push(place);
+        for (position, target) in values.positions.into_iter().zip(values.targets) {
+            if !of(extent.position(position as usize).1) {
+                batch.values.positions.push(position);
                 batch.values.targets.push(target);
             }
         }
@@ -336,7 +339,7 @@ fn fill_up(batch: &mut Batch, more: usize, width: usize, before: bool) {
     batch.targets[first..][..steps * rows].copy_from_slice(&old.targets);
     batch.numbers.resize((steps + more) * rows * width, 0.0);
     batch.numbers[first * width..][..steps * rows * width].copy_from_slice(&old.numbers);
-    batch.values.places.extend(old.values.places.iter().map(|place| place + first as u32));
+    batch.values.positions.extend(old.values.positions.iter().map(|position| position + first as u32));
     batch.values.targets = old.values.targets;
     (batch.carry, batch.first_sample) = (old.carry, old.first_sample);
 }

@@ -5,11 +5,11 @@ use std::time::Instant;
 use longspan::batch::{Batch, Source};
 use longspan::model::{Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
+use longspan::probe::credit::{Watch, measure, widen};
 use longspan::probe::lyapunov::Lyapunov;
-use longspan::probe::reach::{Watch, measure, widen};
 use longspan::trainer::Trainer;
-use longspan_kernel::{Context, Level};
-use longspan_record::reach::{ReachOptions, ReachReport};
+use longspan_kernel::{Context, InstructionSet};
+use longspan_record::credit::{CreditOptions, CreditReport};
 use longspan_record::spectrum::{LyapunovOptions, LyapunovSpectrum};
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
@@ -33,7 +33,7 @@ pub(crate) struct Trace {
     pub(crate) steps: Vec<StepRecord>,
     pub(crate) valid: Vec<ScoreRecord>,
     pub(crate) fault: Option<FaultRecord>,
-    pub(crate) reach: Option<ReachReport>,
+    pub(crate) reach: Option<CreditReport>,
     pub(crate) spectrum: Option<LyapunovSpectrum>,
     pub(crate) signs: Vec<Signs>,
     pub(crate) seconds: f64,
@@ -50,7 +50,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
     };
     let (train, valid) = (spoiled(opened.train), spoiled(opened.valid));
     let spec = opened.spec;
-    let ctx = || Context::new(Level::detect(), 1);
+    let ctx = || Context::new(InstructionSet::detect(), 1);
     let mut trainer = Trainer::<f32>::new(ctx(), &config.trainer(spec.clone()));
     plan.edits.iter().for_each(|edit| edit.apply(trainer.params_mut(), spec.hidden));
     let mut batch = Batch::default();
@@ -105,8 +105,8 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
 }
 
 fn signs_of(spec: &ModelSpec, params: &Params<f32>, source: &dyn Source, step: u64) -> Signs {
-    let ctx = Context::new(Level::detect(), 1);
-    let mut model = Model::<f32>::new(ctx.level(), spec);
+    let ctx = Context::new(InstructionSet::detect(), 1);
+    let mut model = Model::<f32>::new(ctx.instruction_set(), spec);
     let (mut batch, mut grads) = (Batch::default(), Params::zeros(params.layout().clone()));
     source.fill(step / source.windows(), step % source.windows(), &mut batch);
     let mut state = model.zero_state(batch.rows());
@@ -115,8 +115,8 @@ fn signs_of(spec: &ModelSpec, params: &Params<f32>, source: &dyn Source, step: u
     Signs::of(&grads)
 }
 
-fn reach(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> ReachReport {
-    let options = ReachOptions {
+fn reach(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> CreditReport {
+    let options = CreditOptions {
         sequences: 32,
         least_sequences: 8,
         resamples: 200,
@@ -124,16 +124,16 @@ fn reach(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> ReachRe
         truncation_batches: 2,
         sensitivity_sequences: 4,
         used: false,
-        ..ReachOptions::default()
+        ..CreditOptions::default()
     };
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
-    measure(&Context::new(Level::detect(), 1), spec, params, source, &options, &mut watch)
+    measure(&Context::new(InstructionSet::detect(), 1), spec, params, source, &options, &mut watch)
         .expect("not cancelled")
 }
 
 fn spectrum(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> Option<LyapunovSpectrum> {
-    let ctx = Context::new(Level::detect(), 1);
-    let mut model = Model::<f64>::new(ctx.level(), spec);
+    let ctx = Context::new(InstructionSet::detect(), 1);
+    let mut model = Model::<f64>::new(ctx.instruction_set(), spec);
     let mut batch = Batch::default();
     source.fill(0, 0, &mut batch);
     let steps = batch.steps();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use longspan_data::file::FileError;
 use longspan_data::text::TextError;
-use longspan_data::vocabulary::{END_OF_LINE, Level, Vocabulary, VocabularyError};
+use longspan_data::vocabulary::{END_OF_LINE, TokenLevel, Vocabulary, VocabularyError};
 
 use crate::failure::{Failure, fail};
 
@@ -82,14 +82,14 @@ impl<'v> Blocks<'v> {
             return Some(self.bytes.len());
         }
         let cut = match self.vocabulary.level() {
-            Level::Byte => self.bytes.len(),
-            Level::Char => match std::str::from_utf8(&self.bytes) {
+            TokenLevel::Byte => self.bytes.len(),
+            TokenLevel::Char => match std::str::from_utf8(&self.bytes) {
                 // What begins at the end may go on in the next block; what is wrong inside is found when it is read.
                 Err(error) if error.error_len().is_none() => error.valid_up_to(),
                 _ => self.bytes.len(),
             },
             // The last byte stays, so that the text's end is known to be one.
-            Level::Word | Level::Tokenizer => {
+            TokenLevel::Word | TokenLevel::Tokenizer => {
                 let inside = &self.bytes[..self.bytes.len().saturating_sub(1)];
                 inside.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |end| end + 1)
             }
@@ -101,7 +101,7 @@ impl<'v> Blocks<'v> {
         let mut tokens = self.vocabulary.encode_bytes(block)?;
         // A line that goes on has no end yet.
         let goes_on = !(self.ended && self.bytes.is_empty()) && block.last() != Some(&b'\n');
-        if self.vocabulary.level() == Level::Word && goes_on {
+        if self.vocabulary.level() == TokenLevel::Word && goes_on {
             let end = tokens.pop();
             debug_assert_eq!(end, self.vocabulary.id(END_OF_LINE));
         }

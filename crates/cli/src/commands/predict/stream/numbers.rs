@@ -1,6 +1,6 @@
 //! Numbers of a line: fields between commas, semicolons or tabs, in the order of the channels or as a first line names them.
 
-use longspan::setting::nearest;
+use longspan::option_syntax::nearest;
 use longspan_data::labelled::Scaling;
 use longspan_run::config::Missing;
 

@@ -1,0 +1,129 @@
+//! What closer looks have found over the training: gates, activations, and what each tensor had of the gradient.
+
+use longspan_record::json_float;
+use longspan_record::{Snapshot, StepRecord};
+use serde::Serialize;
+
+/// The most points of a curve.
+const MOST: usize = 240;
+
+/// Looks over training steps; where there are more than fit, means of neighbouring ones.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Looks {
+    /// The last step of each point.
+    step: Vec<u64>,
+    /// log10 of ‖Δw‖ / ‖w‖, all weights together.
+    #[serde(with = "json_float::list")]
+    update: Vec<f64>,
+    series: Vec<Series>,
+}
+
+/// One number of a look, over the training.
+#[derive(Debug, PartialEq, Serialize)]
+struct Series {
+    /// "share" and "update" of a tensor; "mean", "closed" and "open" of a gate; "saturated" of an activation.
+    kind: &'static str,
+    layer: Option<usize>,
+    name: String,
+    values: Vec<Option<f64>>,
+}
+
+impl Looks {
+    /// None where nothing was looked at.
+    pub(crate) fn of(steps: &[StepRecord]) -> Option<Self> {
+        let looks: Vec<(u64, &Snapshot)> =
+            steps.iter().filter_map(|step| Some((step.step, step.snapshot.as_ref()?))).collect();
+        let first = looks.first()?.1;
+        let mut made = Self { step: Vec::new(), update: Vec::new(), series: Vec::new() };
+        for (kind, layer, name, _) in numbers(first) {
+            made.series.push(Series { kind, layer, name: name.to_owned(), values: Vec::new() });
+        }
+        for part in looks.chunks(looks.len().div_ceil(MOST)) {
+            made.step.push(part[part.len() - 1].0);
+            let updates = part.iter().map(|(_, look)| look.log10_update_ratio);
+            made.update.push(updates.sum::<f64>() / part.len() as f64);
+            let mut sums = vec![(0.0, 0usize); made.series.len()];
+            for (_, look) in part {
+                // All looks of a run have the same numbers in the same order.
+                for (sum, (.., value)) in sums.iter_mut().zip(numbers(look)) {
+                    if value.is_finite() {
+                        *sum = (sum.0 + value, sum.1 + 1);
+                    }
+                }
+            }
+            for (series, (sum, count)) in made.series.iter_mut().zip(sums) {
+                series.values.push((count > 0).then(|| rounded(sum / count as f64)));
+            }
+        }
+        Some(made)
+    }
+}
+
+/// Every number of a look: its kind, layer and name.
+fn numbers(look: &Snapshot) -> Vec<(&'static str, Option<usize>, &str, f64)> {
+    let mut all = Vec::new();
+    for tensor in &look.tensors {
+        all.push(("share", None, tensor.name.as_str(), tensor.share));
+        all.push(("update", None, tensor.name.as_str(), tensor.log10_update_ratio));
+    }
+    for layer in &look.layers {
+        for gate in &layer.gates {
+            let name = gate.gate.as_str();
+            all.push(("mean", Some(layer.layer), name, gate.mean_openness));
+            all.push(("closed", Some(layer.layer), name, gate.closed_share));
+            all.push(("open", Some(layer.layer), name, gate.open_share));
+        }
+        for activation in &layer.activations {
+            let name = activation.activation.as_str();
+            all.push(("saturated", Some(layer.layer), name, activation.saturated_share));
+        }
+    }
+    all
+}
+
+/// As many digits as a screen shows.
+fn rounded(x: f64) -> f64 {
+    (x * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longspan_record::{GateRecord, LayerRecord, TensorRecord};
+
+    #[test]
+    fn looks_are_joined_where_there_are_many() {
+        let look = |step: u64| Snapshot {
+            log10_update_ratio: -3.0,
+            tensors: vec![TensorRecord {
+                name: "w".into(),
+                share: (step % 2) as f64,
+                log10_update_ratio: f64::NEG_INFINITY,
+            }],
+            layers: vec![LayerRecord {
+                layer: 1,
+                gates: vec![GateRecord {
+                    gate: "f".into(),
+                    mean_openness: 0.5,
+                    closed_share: 0.25,
+                    open_share: 0.0,
+                }],
+                ..LayerRecord::default()
+            }],
+            ..Snapshot::default()
+        };
+        let steps: Vec<_> = (1..=960)
+            .map(|step| StepRecord {
+                step,
+                snapshot: (step % 2 == 0 || step < 481).then(|| look(step)),
+                ..StepRecord::default()
+            })
+            .collect();
+        let looks = Looks::of(&steps).expect("looks");
+        assert_eq!((looks.step.len(), looks.step[239], looks.series.len()), (240, 960, 5));
+        let of = |kind: &str| looks.series.iter().find(|series| series.kind == kind).expect("a series");
+        assert_eq!(of("share").values[0], Some(0.6667), "of steps 1 to 3");
+        assert_eq!((of("update").values[0], of("closed").layer), (None, Some(1)));
+        assert_eq!(Looks::of(&[StepRecord::default()]), None);
+    }
+}

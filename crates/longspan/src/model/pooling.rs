@@ -1,0 +1,103 @@
+//! What a readout sees of a sequence: every step, the mean of them, or the last state of each direction.
+//!
+//! ```text
+//! steps    h_{t,b}                                             a prediction from all of a row is read out of its last place
+//! mean     p_b = (1 / T_b) Σ_t h_{t,b}                         d_h_{t,b} = d_p_b / T_b
+//! ends     p_b = [h→_{T_b,b}, h←_{1,b}], of 2H wide outputs     each half of d_p_b at its place, 0 elsewhere
+//! ```
+//!
+//! T_b are the steps of row b. At a row's last place the reverse direction has read one step only: what both directions have
+//! made of the row are their last states, which PyTorch returns as `h_n`. (With residual connections or a norm they are the
+//! halves of what comes out of the stack at these places.)
+
+use serde::{Deserialize, Serialize};
+
+use longspan_kernel::Context;
+use longspan_kernel::packed_shape::PackedShape;
+use longspan_kernel::real::Real;
+use longspan_kernel::rows::for_each_row;
+
+/// What the readout sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// The outputs of single steps.
+    #[default]
+    Last,
+    /// The mean of a row's outputs.
+    Mean,
+    /// The last outputs of both directions.
+    BothEnds,
+}
+
+crate::option_names!(Pooling, "pool": Last = "last", Mean = "mean", BothEnds = "ends");
+
+impl Pooling {
+    /// What a prediction from all of a row is read out of: the row's last place, or what the pool makes of it, by its index.
+    pub fn end(self, extent: &PackedShape, row: usize) -> usize {
+        match self {
+            Self::Last => extent.offset(extent.length(row) - 1) + row,
+            Self::Mean | Self::BothEnds => row,
+        }
+    }
+
+    /// p `[B, width]` of h `[positions, width]`, steps ascending.
+    ///
+    /// # Panics
+    /// If the readout sees single steps.
+    pub fn read<R: Real>(self, ctx: &Context<R>, extent: &PackedShape, h: &[R], width: usize, p: &mut [R]) {
+        let half = width / 2;
+        for_each_row(ctx, p, width, |b, p| {
+            let steps = extent.length(b);
+            let at = |t: usize| &h[(extent.offset(t) + b) * width..][..width];
+            match self {
+                Self::Last => panic!("no pool of single steps"),
+                Self::Mean => {
+                    p.fill(R::ZERO);
+                    (0..steps).for_each(|t| p.iter_mut().zip(at(t)).for_each(|(p, &h)| *p += h));
+                    let share = R::from_f64(1.0 / steps as f64);
+                    p.iter_mut().for_each(|p| *p *= share);
+                }
+                Self::BothEnds => {
+                    p[..half].copy_from_slice(&at(steps - 1)[..half]);
+                    p[half..].copy_from_slice(&at(0)[half..]);
+                }
+            }
+        });
+    }
+
+    /// d_h `[positions, width]`, overwritten, of d_p `[B, width]`.
+    ///
+    /// # Panics
+    /// If the readout sees single steps.
+    pub fn read_back<R: Real>(
+        self,
+        ctx: &Context<R>,
+        extent: &PackedShape,
+        d_p: &[R],
+        width: usize,
+        d_h: &mut [R],
+    ) {
+        let half = width / 2;
+        for_each_row(ctx, d_h, width, |position, d_h| {
+            let (t, b) = extent.position(position);
+            let (steps, d_p) = (extent.length(b), &d_p[b * width..][..width]);
+            match self {
+                Self::Last => panic!("no pool of single steps"),
+                Self::Mean => {
+                    let share = R::from_f64(1.0 / steps as f64);
+                    d_h.iter_mut().zip(d_p).for_each(|(d_h, &d)| *d_h = d * share);
+                }
+                Self::BothEnds => {
+                    d_h.fill(R::ZERO);
+                    if t + 1 == steps {
+                        d_h[..half].copy_from_slice(&d_p[..half]);
+                    }
+                    if t == 0 {
+                        d_h[half..].copy_from_slice(&d_p[half..]);
+                    }
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,266 @@
+//! How the gradient of one loss comes back: the norms of δ on its way from an anchor, and what of it came along which path.
+//!
+//! For an anchor t and the single loss ℓ_t, with τ = 0 … W:
+//!
+//! ```text
+//! δ_h, δ_c   the gradients of ℓ_t by h_{t−τ} and, h held fixed, by c_{t−τ}: those that backward passes, of every layer
+//! keep path  K_0 = δ_h at t (LSTM: the total gradient by c_t);  K_{τ+1} = keep_{t−τ} ⊙ K_τ
+//!            from the anchor straight from state to state of one layer: LSTM only c to c through f, GRU only through z,
+//!            residual only the identity
+//! rest       δ − K: whatever met recurrent weights, another gate, or another layer on its way
+//! scaled     D δ, D the root mean square of each unit over the data
+//! input      ∂ℓ_t/∂x_t = W_ihᵀ δa_t of the bottom layer, at the anchor
+//! ```
+//!
+//! In a stack δ is what backward passes, the total derivative over all paths: that of a lower layer at the anchor is not zero, it
+//! came down within the step. One backward pass with an anchor in each row gives as many samples as rows: rows do not see each
+//! other. Norms are kept as logarithms.
+
+use super::keep::Keep;
+use super::order::ln_hypot;
+use crate::bptt::BackwardStep;
+use crate::cell::CellKind;
+use crate::params::Params;
+use longspan_kernel::InstructionSet;
+use longspan_kernel::norms::sum_of_squares;
+use longspan_kernel::real::Real;
+
+/// ln of norms at lags 0 … W, of one layer; −∞ where nothing arrives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// ‖δ_h‖.
+    pub hidden: Vec<f64>,
+    /// ‖δ_c‖; empty for a cell without c.
+    pub cell: Vec<f64>,
+    /// ‖D δ‖; empty without D.
+    pub scaled: Vec<f64>,
+    /// ‖K‖; empty for a cell without such a path.
+    pub keep: Vec<f64>,
+    /// ‖δ − K‖; as `keep`.
+    pub rest: Vec<f64>,
+}
+
+impl Series {
+    fn new(kind: CellKind, lags: usize, scaled: bool) -> Self {
+        let nothing = |there: bool| vec![f64::NEG_INFINITY; if there { lags } else { 0 }];
+        let (cell, keep) = (matches!(kind, CellKind::Lstm { .. }), Keep::of(kind).is_some());
+        Self {
+            hidden: nothing(true),
+            cell: nothing(cell),
+            scaled: nothing(scaled),
+            keep: nothing(keep),
+            rest: nothing(keep),
+        }
+    }
+
+    /// ln ‖δ‖, of h and c together.
+    pub fn state(&self) -> Vec<f64> {
+        match self.cell.is_empty() {
+            true => self.hidden.clone(),
+            false => self.hidden.iter().zip(&self.cell).map(|(&h, &c)| ln_hypot(h, c)).collect(),
+        }
+    }
+}
+
+/// What came back from one anchor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The row of the batch.
+    pub row: usize,
+    /// The anchor t.
+    pub anchor: usize,
+    /// Per layer, 0 at the bottom.
+    pub layers: Vec<Series>,
+    /// ln ‖∂ℓ_t/∂x_t‖.
+    pub ln_input: f64,
+    /// ln of the largest element of δ_t.
+    pub ln_largest: f64,
+}
+
+/// The root mean square of each unit, `[parts · H]`, of one layer.
+pub type UnitScale = Vec<f64>;
+
+/// Watches a backward pass whose losses are those of the anchors alone.
+pub struct Recorder<'a, R> {
+    isa: InstructionSet,
+    kind: CellKind,
+    hidden: usize,
+    window: usize,
+    params: &'a Params<R>,
+    scales: Option<&'a [UnitScale]>,
+    /// ln of what the gradients are to be multiplied with.
+    ln_weight: f64,
+    samples: Vec<Sample>,
+    /// K of each layer, `[samples, H]`.
+    paths: Vec<Vec<f64>>,
+    scratch: Vec<f64>,
+    /// The total gradient by c of all rows.
+    total: Vec<R>,
+}
+
+impl<'a, R: Real> Recorder<'a, R> {
+    /// For rows that have an anchor; the loss of the pass is the mean over them. `scales` has one entry for each layer.
+    pub fn new(
+        isa: InstructionSet,
+        (kind, layers, hidden): (CellKind, usize, usize),
+        params: &'a Params<R>,
+        anchors: &[Option<usize>],
+        window: usize,
+        scales: Option<&'a [UnitScale]>,
+    ) -> Self {
+        let series = Series::new(kind, window + 1, scales.is_some());
+        let rows = anchors.iter().enumerate().filter_map(|(row, anchor)| Some((row, (*anchor)?)));
+        let samples: Vec<_> = rows
+            .map(|(row, anchor)| Sample {
+                row,
+                anchor,
+                layers: vec![series.clone(); layers],
+                ln_input: f64::NEG_INFINITY,
+                ln_largest: f64::NEG_INFINITY,
+            })
+            .collect();
+        let path = if Keep::of(kind).is_some() { vec![0.0; samples.len() * hidden] } else { Vec::new() };
+        Self {
+            isa,
+            kind,
+            hidden,
+            window,
+            params,
+            scales,
+            ln_weight: (samples.len() as f64).ln(),
+            samples,
+            paths: vec![path; layers],
+            scratch: Vec::new(),
+            total: Vec::new(),
+        }
+    }
+
+    /// Takes what backward shows at one (layer, step).
+    pub fn see(&mut self, flow: &BackwardStep<'_, R>) {
+        let hidden = self.hidden;
+        for s in 0..self.samples.len() {
+            let Sample { row, anchor, .. } = self.samples[s];
+            let Some(lag) = anchor.checked_sub(flow.t).filter(|&lag| lag <= self.window) else { continue };
+            let d_h = &flow.d_hidden[row * hidden..][..hidden];
+            let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
+            let ln_h = self.ln_norm(d_h);
+            let ln_c = d_c.map(|d_c| self.ln_norm(d_c));
+            let ln_scaled = self.scales.map(|scales| {
+                let scale = &scales[flow.layer];
+                self.scratch.clear();
+                let state = d_h.iter().chain(d_c.unwrap_or_default());
+                self.scratch.extend(state.zip(scale).map(|(d, scale)| d.to_f64() * scale));
+                ln_norm(self.isa, &self.scratch) + self.ln_weight
+            });
+            let split = Keep::of(self.kind).map(|keep| self.split(keep, flow, s, lag, ln_h));
+            let series = &mut self.samples[s].layers[flow.layer];
+            series.hidden[lag] = ln_h;
+            if let Some(ln_c) = ln_c {
+                series.cell[lag] = ln_c;
+            }
+            if let Some(ln_scaled) = ln_scaled {
+                series.scaled[lag] = ln_scaled;
+            }
+            if let Some([keep, rest]) = split {
+                (series.keep[lag], series.rest[lag]) = (keep, rest);
+            }
+            if lag == 0 {
+                self.see_anchor(flow, s);
+            }
+        }
+    }
+
+    /// ln of the norms along the keep path and along the rest; takes the path a step further back.
+    fn split(&mut self, keep: Keep, flow: &BackwardStep<'_, R>, s: usize, lag: usize, ln_h: f64) -> [f64; 2] {
+        let (hidden, row) = (self.hidden, self.samples[s].row);
+        let d_h = &flow.d_hidden[row * hidden..][..hidden];
+        let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
+        let path = &mut self.paths[flow.layer][s * hidden..][..hidden];
+        let norms = if lag == 0 {
+            self.total.resize(flow.cell.len(), R::ZERO);
+            if flow.total_cell(self.isa, self.kind, hidden, &mut self.total) {
+                let own = &self.total[row * hidden..][..hidden];
+                path.iter_mut().zip(own).for_each(|(k, d)| *k = d.to_f64());
+                [f64::NEG_INFINITY, ln_h]
+            } else {
+                path.iter_mut().zip(d_h).for_each(|(k, d)| *k = d.to_f64());
+                [ln_h, f64::NEG_INFINITY]
+            }
+        } else {
+            self.scratch.clear();
+            let whole = d_c.unwrap_or(d_h).iter();
+            self.scratch.extend(whole.zip(&*path).map(|(d, k)| d.to_f64() - k));
+            let rest = ln_norm(self.isa, &self.scratch) + self.ln_weight;
+            let rest = if d_c.is_some() { ln_hypot(ln_h, rest) } else { rest };
+            [ln_norm(self.isa, path) + self.ln_weight, rest]
+        };
+        let slots = flow.tape_width(hidden);
+        // What is below the normal numbers is nothing, as in the kernels.
+        keep.each(&flow.tape[row * slots..][..slots], hidden, |j, factor| {
+            let k = path[j] * factor;
+            path[j] = if k.abs() < f64::MIN_POSITIVE { 0.0 } else { k };
+        });
+        norms
+    }
+
+    fn see_anchor(&mut self, flow: &BackwardStep<'_, R>, s: usize) {
+        let (hidden, row) = (self.hidden, self.samples[s].row);
+        let largest =
+            flow.d_hidden[row * hidden..][..hidden].iter().fold(0.0, |m: f64, d| m.max(d.abs().to_f64()));
+        let sample = &mut self.samples[s];
+        sample.ln_largest = sample.ln_largest.max(largest.ln() + self.ln_weight);
+        if flow.layer == 0 {
+            let weights = self.params.named("rnn.weight_ih_l0");
+            let slots = flow.delta_width(hidden);
+            let deltas = &flow.deltas[row * slots..][..slots];
+            let gates = self.params.named("rnn.bias_ih_l0").len();
+            let inputs = weights.len() / gates;
+            let mut d_x = vec![0.0; inputs];
+            for (delta, weights) in deltas[..gates].iter().zip(weights.chunks(inputs)) {
+                d_x.iter_mut().zip(weights).for_each(|(d, w)| *d += delta.to_f64() * w.to_f64());
+            }
+            sample.ln_input = ln_norm(self.isa, &d_x) + self.ln_weight;
+        }
+    }
+
+    fn ln_norm(&self, values: &[R]) -> f64 {
+        ln_norm(self.isa, values) + self.ln_weight
+    }
+
+    /// The samples, once the pass is over.
+    pub fn finish(self) -> Vec<Sample> {
+        self.samples
+    }
+}
+
+/// ln ‖values‖, also where the squares leave the numbers.
+fn ln_norm<R: Real>(isa: InstructionSet, values: &[R]) -> f64 {
+    let sum = sum_of_squares(isa, values);
+    if (1e-280..1e280).contains(&sum) {
+        return 0.5 * sum.ln();
+    }
+    let largest = values.iter().fold(0.0, |m: f64, x| m.max(x.to_f64().abs()));
+    if largest == 0.0 || !sum.is_finite() && !largest.is_finite() || sum.is_nan() {
+        return if sum.is_nan() { f64::NAN } else { largest.ln() };
+    }
+    let sum: f64 = values.iter().map(|x| (x.to_f64() / largest).powi(2)).sum();
+    0.5 * sum.ln() + largest.ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn norms_of_any_size_have_their_logarithm() {
+        for exponent in [-1000, -600, -10, 0, 10, 600, 1000] {
+            let unit = 2f64.powi(exponent);
+            let ln = ln_norm(InstructionSet::Portable, &[3.0 * unit, -4.0 * unit]);
+            let exact = 5f64.ln() + f64::from(exponent) * 2f64.ln();
+            assert!((ln - exact).abs() < 1e-12, "{ln} against {exact}");
+        }
+        assert_eq!(ln_norm(InstructionSet::Portable, &[0.0; 3]), f64::NEG_INFINITY);
+        assert_eq!(ln_norm(InstructionSet::Portable, &[f64::INFINITY]), f64::INFINITY);
+        assert!(ln_norm(InstructionSet::Portable, &[f64::NAN, 1.0]).is_nan());
+    }
+}

@@ -1,0 +1,133 @@
+//! The lag profile.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decay, Horizon, Measured, Profile};
+use crate::json_float;
+
+/// The lag profile and what follows from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LagReport {
+    /// W.
+    pub window_steps: usize,
+    /// Independent sequences.
+    pub sequences: usize,
+    /// Anchors with a gradient.
+    pub samples: usize,
+    /// Anchors left out because ∂ℓ_t/∂s_t is zero.
+    pub zero_gradient_anchors: usize,
+    /// The lags τ that profiles have: all from 0 to W, or of long windows the first ones and then ever fewer.
+    #[serde(default)]
+    pub lags: Vec<usize>,
+    /// All layers together.
+    pub total: Reach,
+    /// Each layer; unknown where no gradient reaches it at the anchors.
+    pub layers: Vec<Measured<LayerReach>>,
+    /// From layer to layer.
+    pub depth: Depth,
+}
+
+/// How far the gradient reaches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// ln G.
+    pub ratio: Profile,
+    /// Its decay.
+    pub decay: Measured<Decay>,
+    /// H_ε.
+    pub horizon: Horizon,
+    /// (1/τ) ln G(τ) at the last lag where its median is finite.
+    pub exponent: Measured<Exponent>,
+    /// ln G_D.
+    pub scaled: Profile,
+}
+
+/// The directional exponent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exponent {
+    /// τ.
+    pub lag_steps: usize,
+    /// Median over the samples.
+    #[serde(with = "json_float")]
+    pub median_nats_per_step: f64,
+    /// 5 % of them are below.
+    #[serde(with = "json_float")]
+    pub p05_nats_per_step: f64,
+    /// 5 % of them are above.
+    #[serde(with = "json_float")]
+    pub p95_nats_per_step: f64,
+}
+
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerReach {
+    /// Layer, 0 at the bottom.
+    pub layer: usize,
+    /// G of its own states.
+    pub state: Reach,
+    /// ln G_h.
+    pub hidden: Profile,
+    /// ln G_c.
+    pub cell: Measured<Profile>,
+    /// ln of keep.
+    pub keep_path: Measured<Profile>,
+    /// ln of rest.
+    pub rest: Measured<Profile>,
+}
+
+/// From layer to layer within the anchor's step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Depth {
+    /// Median of ln ‖δ^l_t‖ − ln ‖δ^L_t‖, from the bottom; 0 at the top.
+    #[serde(with = "json_float::list")]
+    pub ln_layer_ratio: Vec<f64>,
+    /// The same of what the bottom layer reads: ∂ℓ_t/∂x_t.
+    #[serde(with = "json_float")]
+    pub ln_input_ratio: f64,
+}
+
+impl LagReport {
+    /// Leaves profiles of about `most` lags at most: the first half of them one by one, then ever fewer.
+    pub fn thin(&mut self, most: usize) {
+        if self.lags.len() <= most.max(4) {
+            return;
+        }
+        let (exact, last) = (most.max(4) / 2, self.lags.len() - 1);
+        let ratio = last as f64 / exact as f64;
+        let lags = (1..=exact).map(|i| (exact as f64 * ratio.powf(i as f64 / exact as f64)).round() as usize);
+        let mut kept: Vec<usize> = (0..exact).chain(lags).collect();
+        kept.dedup();
+        self.total.keep(&kept);
+        for layer in &mut self.layers {
+            let Measured::Known(layer) = layer else { continue };
+            layer.state.keep(&kept);
+            layer.hidden.keep(&kept);
+            for part in [&mut layer.cell, &mut layer.keep_path, &mut layer.rest] {
+                if let Measured::Known(profile) = part {
+                    profile.keep(&kept);
+                }
+            }
+        }
+        self.lags = kept.iter().map(|&at| self.lags[at]).collect();
+    }
+
+    /// The median of ln G at a lag, linear between those that are kept; None beyond the window.
+    pub fn ln_median_at(&self, lag: usize) -> Option<f64> {
+        let at = self.lags.partition_point(|&kept| kept < lag);
+        let (&above, ln) = (self.lags.get(at)?, &self.total.ratio.ln_median);
+        if above == lag || at == 0 {
+            return ln.get(at).copied();
+        }
+        // A record that was read back may have any numbers.
+        let (below, from, to) = (*self.lags.get(at - 1)? as f64, *ln.get(at - 1)?, *ln.get(at)?);
+        let share = (lag as f64 - below) / (above as f64 - below);
+        Some(from + share * (to - from))
+    }
+}
+
+impl Reach {
+    fn keep(&mut self, kept: &[usize]) {
+        self.ratio.keep(kept);
+        self.scaled.keep(kept);
+    }
+}

@@ -1,0 +1,241 @@
+//! Profiles of the gradient along time: `flow/` in a run's directory.
+//!
+//! Segments `000001.safetensors`, …, of P profiles each that have the same L layers and K bins. The last one is replaced by itself
+//! with more in it until it is full; then the next one begins, as it does with each attempt, and where a longer window needs other
+//! bins or other things are measured. Numbers only rise. A segment has
+//!
+//! ```text
+//! step, attempt, steps, border   [P] u64     as in FlowRecord; border 0 for none
+//! edges                          [K + 1] u64 of the bins; a profile has as many of them as its window reaches
+//! hidden_mean, hidden_max        [P, L, K] f32: log10, NaN beyond the window
+//! cell_mean, cell_max, gamma_mean, gamma_max   the same, where they were measured
+//! ```
+//!
+//! and as metadata `longspan_flow`, a JSON document: the version, the names of the layers, a fingerprint. It is written before each
+//! checkpoint, so that a kill takes no more of it than of the run. Of a step that was taken twice the higher attempt counts.
+
+mod read;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, View};
+use serde::{Deserialize, Serialize};
+
+use super::{RunError, io_error, replace_file};
+use longspan::telemetry::GradientProfile;
+use longspan_data::fingerprint::Fingerprint;
+use longspan_record::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
+
+pub use read::{Profiles, read};
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+/// The metadata entry that holds the header.
+const ENTRY: &str = "longspan_flow";
+/// Profiles of a segment: 100 KB to 600 KB for each layer.
+const PROFILES: usize = 200;
+
+/// Finds a curve in a layer.
+type CurveOf = fn(&LayerProfile) -> &[f32];
+
+/// Names of the curves, each with how it is found.
+const CURVES: [(&str, CurveOf); 6] = [
+    ("hidden_mean", |layer| &layer.hidden.log10_mean),
+    ("hidden_max", |layer| &layer.hidden.log10_max),
+    ("cell_mean", |layer| &layer.cell.log10_mean),
+    ("cell_max", |layer| &layer.cell.log10_max),
+    ("gamma_mean", |layer| &layer.gamma.log10_mean),
+    ("gamma_max", |layer| &layer.gamma.log10_max),
+];
+
+/// Which curves a profile has.
+fn measured(record: &ProfileRecord) -> [bool; 6] {
+    CURVES.map(|(_, curve)| record.layers.iter().any(|layer| !curve(layer).is_empty()))
+}
+
+/// What a segment says beside its tensors.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    /// Version of the format.
+    format: u32,
+    /// Names of the layers.
+    layers: Vec<String>,
+    /// FNV-1a of the tensors, in the order of their names, as 16 hexadecimal digits.
+    fingerprint: String,
+}
+
+/// Where the segments of a run are.
+fn directory(run: &Path) -> PathBuf {
+    run.join("flow")
+}
+
+/// The number of a segment's file; None for other files.
+fn number(path: &Path) -> Option<u64> {
+    let number = path.file_stem()?.to_str()?.parse().ok()?;
+    (path.extension()? == "safetensors").then_some(number)
+}
+
+/// The segments of a run by number; none where there is no directory.
+fn segments(run: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
+    let directory = directory(run);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error(&directory, "read")(error)),
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut segments: Vec<_> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
+    segments.sort();
+    Ok(segments)
+}
+
+/// Writes the profiles of one attempt.
+#[derive(Debug)]
+pub struct ProfileWriter {
+    run: PathBuf,
+    attempt: u64,
+    layers: Vec<String>,
+    /// The segment in progress.
+    number: u64,
+    edges: Vec<usize>,
+    records: Vec<ProfileRecord>,
+    /// Whether there are profiles that are in no file.
+    behind: bool,
+}
+
+impl ProfileWriter {
+    /// Writes behind what is there already. `layers` are the names of the layers.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn open(run: &Path, attempt: u64, layers: Vec<String>) -> Result<Self, RunError> {
+        let number = segments(run)?.last().map_or(1, |(number, _)| number + 1);
+        let edges = bin_edges(BINS);
+        Ok(Self { run: run.into(), attempt, layers, number, edges, records: Vec::new(), behind: false })
+    }
+
+    /// Takes the profile of a step.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if a segment was full and cannot be written.
+    pub fn push(&mut self, step: u64, profile: &GradientProfile) -> Result<(), RunError> {
+        let longer = profile.steps() > self.edges.last().copied().unwrap_or_default();
+        if longer {
+            self.next()?;
+            self.edges = bin_edges(profile.steps());
+        }
+        let record = profile.to_record((step, self.attempt), &self.edges, &self.layers);
+        let others = self.records.last().is_some_and(|last| measured(last) != measured(&record));
+        if others || self.records.len() == PROFILES {
+            self.next()?;
+        }
+        self.records.push(record);
+        self.behind = true;
+        Ok(())
+    }
+
+    /// Begins another segment.
+    fn next(&mut self) -> Result<(), RunError> {
+        self.flush()?;
+        if !self.records.is_empty() {
+            self.records.clear();
+            self.number += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes the segment in progress, if there is something new in it.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn flush(&mut self) -> Result<(), RunError> {
+        if !self.behind {
+            return Ok(());
+        }
+        let directory = directory(&self.run);
+        let path = directory.join(format!("{:06}.safetensors", self.number));
+        let failed = io_error(&path, "written");
+        let bytes = self.segment().map_err(|error| failed(io::Error::other(error)))?;
+        fs::create_dir_all(&directory).and_then(|()| replace_file(&path, &bytes)).map_err(failed)?;
+        self.behind = false;
+        Ok(())
+    }
+
+    /// The segment in progress as a file.
+    fn segment(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        let (profiles, layers, bins) = (self.records.len(), self.layers.len(), self.edges.len() - 1);
+        let numbers =
+            |of: &dyn Fn(&ProfileRecord) -> u64| Tensor::of_u64(vec![profiles], self.records.iter().map(of));
+        let edges = self.edges.iter().map(|&edge| edge as u64);
+        let mut tensors = vec![
+            ("step", numbers(&|record| record.step)),
+            ("attempt", numbers(&|record| record.attempt)),
+            ("steps", numbers(&|record| record.steps as u64)),
+            ("border", numbers(&|record| record.decoder_start.unwrap_or_default() as u64)),
+            ("edges", Tensor::of_u64(vec![bins + 1], edges)),
+        ];
+        for (name, curve) in CURVES {
+            let curves = || self.records.iter().flat_map(|record| &record.layers).map(curve);
+            if curves().any(|curve| !curve.is_empty()) {
+                let filled = |curve: &[f32]| {
+                    (0..bins).map(|bin| curve.get(bin).copied().unwrap_or(f32::NAN)).collect::<Vec<_>>()
+                };
+                let shape = vec![profiles, layers, bins];
+                let bytes = curves().flat_map(filled).flat_map(f32::to_le_bytes).collect();
+                tensors.push((name, Tensor { dtype: Dtype::F32, shape, bytes }));
+            }
+        }
+        tensors.sort_by_key(|(name, _)| *name);
+        let header = Header {
+            format: FORMAT,
+            layers: self.layers.clone(),
+            fingerprint: fingerprint(tensors.iter().map(|(name, tensor)| (*name, &tensor.bytes[..]))),
+        };
+        let metadata = HashMap::from([(ENTRY.to_owned(), serde_json::to_string(&header)?)]);
+        let views = tensors.iter().map(|(name, tensor)| (*name, tensor));
+        Ok(safetensors::serialize(views, Some(metadata))?)
+    }
+}
+
+/// A tensor on its way into a file.
+struct Tensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    fn of_u64(shape: Vec<usize>, values: impl Iterator<Item = u64>) -> Self {
+        Self { dtype: Dtype::U64, shape, bytes: values.flat_map(u64::to_le_bytes).collect() }
+    }
+}
+
+impl View for &Tensor {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        (&self.bytes).into()
+    }
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut fingerprint = Fingerprint::default();
+    for (name, bytes) in tensors {
+        fingerprint.write(name.as_bytes());
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| fingerprint.write_word(u64::from_le_bytes(*word)));
+        fingerprint.write(rest);
+    }
+    format!("{:016x}", fingerprint.finish())
+}

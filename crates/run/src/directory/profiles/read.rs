@@ -1,0 +1,121 @@
+//! The profiles of a run, for whoever draws or judges them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors};
+
+use super::{
+    CURVES, Curve, ENTRY, FORMAT, Header, LayerProfile, ProfileRecord, RunError, fingerprint, segments,
+};
+
+/// What a run has of profiles.
+#[derive(Debug, Default)]
+pub struct Profiles {
+    /// One for each step that was looked at closely, steps ascending.
+    pub records: Vec<ProfileRecord>,
+    /// Why files were left out: [`RunError::Segment`], or [`RunError::Io`] if the directory cannot be read.
+    pub skipped: Vec<RunError>,
+}
+
+/// Reads all profiles of a run. Of a step that several attempts took the highest one's counts; a segment that is damaged is left out,
+/// and said to be.
+pub fn read(run: &Path) -> Profiles {
+    let mut flows = Profiles::default();
+    let segments = segments(run).unwrap_or_else(|error| {
+        flows.skipped.push(error);
+        Vec::new()
+    });
+    let mut records: BTreeMap<u64, ProfileRecord> = BTreeMap::new();
+    for (_, path) in segments {
+        let read = fs::read(&path).map_err(|error| error.to_string());
+        match read.and_then(|bytes| segment(&bytes)) {
+            Ok(segment) => {
+                for record in segment {
+                    let old = records.get(&record.step);
+                    if old.is_none_or(|old| old.attempt <= record.attempt) {
+                        records.insert(record.step, record);
+                    }
+                }
+            }
+            Err(reason) => flows.skipped.push(RunError::Segment { path, reason }),
+        }
+    }
+    flows.records.extend(records.into_values());
+    flows
+}
+
+/// The profiles of one segment, or what is wrong with it.
+fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let header = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+    let header = header.ok_or("it has no header")?;
+    let header: Header = serde_json::from_str(header).map_err(|error| format!("its header: {error}"))?;
+    if header.format != FORMAT {
+        return Err(format!("it has format {}, and this version reads {FORMAT}", header.format));
+    }
+    let mut names = file.names();
+    names.sort_unstable();
+    let views = names.iter().map(|name| Ok((*name, file.tensor(name).map_err(|e| e.to_string())?.data())));
+    let views = views.collect::<Result<Vec<_>, String>>()?;
+    if fingerprint(views.into_iter()) != header.fingerprint {
+        return Err("its numbers are not those that were written".into());
+    }
+    let numbers = |name: &str, count: Option<usize>| -> Result<Vec<u64>, String> {
+        let view = file.tensor(name).map_err(|_| format!("it lacks {name}"))?;
+        let numbers: Vec<u64> =
+            view.data().as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let fits = view.dtype() == Dtype::U64 && count.is_none_or(|count| count == numbers.len());
+        if fits { Ok(numbers) } else { Err(format!("{name} has another shape")) }
+    };
+    let step = numbers("step", None)?;
+    let profiles = Some(step.len());
+    let (attempt, steps) = (numbers("attempt", profiles)?, numbers("steps", profiles)?);
+    let (decoder_start, edges) = (numbers("border", profiles)?, numbers("edges", None)?);
+    let edges: Vec<usize> = edges.into_iter().map(|edge| edge as usize).collect();
+    let reaches = steps.iter().all(|&steps| steps > 0 && edges.last().is_some_and(|&e| e as u64 >= steps));
+    if !reaches || edges[0] != 0 || !edges.is_sorted() {
+        return Err("its bins do not reach as far as its windows".into());
+    }
+    let (layers, bins) = (header.layers.len(), edges.len() - 1);
+    let mut curves = Vec::new();
+    for (name, _) in CURVES {
+        let Ok(view) = file.tensor(name) else {
+            curves.push(None);
+            continue;
+        };
+        if view.dtype() != Dtype::F32 || view.shape() != [step.len(), layers, bins] {
+            return Err(format!("{name} has another shape"));
+        }
+        let numbers = view.data().as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number));
+        curves.push(Some(numbers.collect::<Vec<f32>>()));
+    }
+    let record = |p: usize| {
+        let steps = steps[p] as usize;
+        let reached = edges.partition_point(|&edge| edge < steps);
+        let layer = |(l, name): (usize, &String)| {
+            let [mean, max, cell_mean, cell_max, gamma_mean, gamma_max] = std::array::from_fn(|curve| {
+                let all: &Option<Vec<f32>> = &curves[curve];
+                let own = |all: &Vec<f32>| all[(p * layers + l) * bins..][..reached].to_vec();
+                all.as_ref().map(own).unwrap_or_default()
+            });
+            LayerProfile {
+                name: name.clone(),
+                hidden: Curve { log10_mean: mean, log10_max: max },
+                cell: Curve { log10_mean: cell_mean, log10_max: cell_max },
+                gamma: Curve { log10_mean: gamma_mean, log10_max: gamma_max },
+            }
+        };
+        ProfileRecord {
+            step: step[p],
+            attempt: attempt[p],
+            steps,
+            decoder_start: (decoder_start[p] > 0).then_some(decoder_start[p] as usize),
+            edges: edges[..=reached].to_vec(),
+            layers: header.layers.iter().enumerate().map(layer).collect(),
+        }
+    };
+    Ok((0..step.len()).map(record).collect())
+}

@@ -1,0 +1,185 @@
+//! Profiles in a run's directory: what was written comes back, what is damaged is said to be, and disks are not flooded.
+#![allow(missing_docs, reason = "a test file")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::stack::{Case, Problem};
+use longspan::cell::CellKind;
+use longspan::telemetry::{GradientProfile, Scratch};
+use longspan_kernel::{Context, InstructionSet};
+use longspan_record::bin_edges;
+use longspan_run::directory::profiles::{ProfileWriter, read};
+
+const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
+
+/// The profile of a window of `steps` steps, looked at closely or not.
+fn profile(kind: CellKind, steps: usize, rows: usize, closely: bool) -> GradientProfile {
+    let case = Case { kind, layers: 2, steps, input: 2, hidden: 4, rows, chunk: 64 };
+    let mut problem = Problem::<f32>::new(InstructionSet::detect(), case, steps as u64);
+    let ctx = Context::new(InstructionSet::detect(), 1);
+    let (mut profile, mut scratch) = (GradientProfile::default(), Scratch::default());
+    match closely {
+        true => profile.open_closely(kind, 2, steps),
+        false => profile.open(2, steps),
+    }
+    problem.gradient_seen_by(&ctx, &mut |flow| match closely {
+        true => profile.record_closely(&ctx, kind, 4, flow, &mut scratch),
+        false => _ = profile.record(ctx.instruction_set(), 4, flow),
+    });
+    profile
+}
+
+fn writer(run: &Path, attempt: u64) -> ProfileWriter {
+    ProfileWriter::open(run, attempt, vec!["l0".into(), "l1".into()]).expect("a directory that can be read")
+}
+
+fn files(run: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> =
+        fs::read_dir(run.join("flow")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn profiles_come_back() {
+    let run = tempfile::tempdir().unwrap();
+    assert!(read(run.path()).records.is_empty() && read(run.path()).skipped.is_empty());
+    let mut to = writer(run.path(), 1);
+    to.flush().unwrap();
+    assert!(!run.path().join("flow").exists(), "a directory for nothing");
+    // Of several lengths, a long one in between, with and without a closer look.
+    let cases = [
+        (LSTM, 20, true),
+        (LSTM, 128, true),
+        (LSTM, 1, true),
+        (LSTM, 700, true),
+        (LSTM, 500, false),
+        (LSTM, 7, true),
+    ];
+    let mut expected = Vec::new();
+    for (i, (kind, steps, closely)) in cases.into_iter().enumerate() {
+        let mut profile = profile(kind, steps, 3, closely);
+        profile.mark((i == 4).then_some(9));
+        let step = 10 * i as u64 + 1;
+        to.push(step, &profile).unwrap();
+        to.flush().unwrap();
+        let edges = if i < 3 { bin_edges(128) } else { bin_edges(700) };
+        let names = ["l0".to_owned(), "l1".to_owned()];
+        expected.push(profile.to_record((step, 1), &edges, &names));
+        let flows = read(run.path());
+        assert!(flows.skipped.is_empty(), "{:?}", flows.skipped);
+        assert_eq!(flows.records, expected, "after {} profiles", i + 1);
+    }
+    // By its own numbers: the first profile has a bin for each step, the last step first.
+    let (first, record) = (profile(LSTM, 20, 3, true), &expected[0]);
+    assert_eq!((record.steps, record.edges.len(), record.layers[1].name.as_str()), (20, 21, "l1"));
+    for t in 0..20 {
+        let layer = &record.layers[1];
+        assert_eq!(layer.hidden.log10_mean[19 - t], first.mean(1)[t].log10() as f32);
+        assert_eq!(layer.hidden.log10_max[19 - t], first.max(1)[t].log10() as f32);
+        assert_eq!(layer.cell.log10_max[19 - t], first.cell(1).unwrap()[1][t].log10() as f32);
+        assert_eq!(layer.gamma.log10_mean[19 - t], first.gamma(1).unwrap()[t].log10() as f32);
+    }
+    assert!(expected[4].decoder_start == Some(9) && expected[4].layers[0].gamma.log10_mean.is_empty());
+    // What was measured in part of a segment is not measured in the rest.
+    assert_eq!(expected[3].edges.len(), 129);
+}
+
+#[test]
+fn the_higher_attempt_counts_and_nothing_is_overwritten() {
+    let run = tempfile::tempdir().unwrap();
+    let (early, late) = (profile(CellKind::Rnn, 9, 2, false), profile(CellKind::Rnn, 11, 2, false));
+    let mut first = writer(run.path(), 1);
+    [10, 20, 30].into_iter().for_each(|step| first.push(step, &early).unwrap());
+    first.flush().unwrap();
+    let before = fs::read(&files(run.path())[0]).unwrap();
+    // Goes on from step 15, and is killed before it writes what it saw last.
+    let mut second = writer(run.path(), 2);
+    second.push(20, &late).unwrap();
+    second.flush().unwrap();
+    second.push(30, &late).unwrap();
+    drop(second);
+    let seen = |run: &Path| {
+        let flows = read(run);
+        assert!(flows.skipped.is_empty());
+        flows.records.iter().map(|r| (r.step, r.attempt, r.steps)).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(run.path()), [(10, 1, 9), (20, 2, 11), (30, 1, 9)]);
+    assert_eq!(fs::read(&files(run.path())[0]).unwrap(), before);
+    let mut third = writer(run.path(), 2);
+    third.push(30, &late).unwrap();
+    third.flush().unwrap();
+    assert_eq!(seen(run.path()), [(10, 1, 9), (20, 2, 11), (30, 2, 11)]);
+    assert_eq!(files(run.path()).len(), 3);
+}
+
+/// Every prefix, and every bit of a segment turned around: said, left out, and the others read.
+#[test]
+fn damage_is_said_and_left_out() {
+    let run = tempfile::tempdir().unwrap();
+    let profile = profile(LSTM, 3, 2, true);
+    for step in [1, 2] {
+        let mut to = writer(run.path(), 1);
+        to.push(step, &profile).unwrap();
+        to.flush().unwrap();
+    }
+    let path = files(run.path())[1].clone();
+    let sound = fs::read(&path).unwrap();
+    let is_left_out = |bytes: &[u8], what: &str| {
+        fs::write(&path, bytes).unwrap();
+        let flows = read(run.path());
+        assert_eq!(flows.records.iter().map(|r| r.step).collect::<Vec<_>>(), [1], "{what}");
+        let message = flows.skipped.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(
+            message.contains("000002.safetensors is damaged (") && message.lines().count() == 1,
+            "{message}"
+        );
+    };
+    for len in (0..sound.len()).step_by(7) {
+        is_left_out(&sound[..len], &format!("the first {len} bytes"));
+    }
+    let numbers = 8 + u64::from_le_bytes(*sound.first_chunk().unwrap()) as usize;
+    for at in (numbers..sound.len()).step_by(37) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 4;
+        is_left_out(&bytes, &format!("byte {at}"));
+    }
+    // In the header most changes are no JSON; none may end the process.
+    for at in 0..numbers {
+        for bit in [1, 16] {
+            let mut bytes = sound.clone();
+            bytes[at] ^= bit;
+            fs::write(&path, &bytes).unwrap();
+            assert!(!read(run.path()).records.is_empty(), "byte {at}");
+        }
+    }
+    // What a kill leaves under another name is none of ours.
+    fs::write(&path, &sound).unwrap();
+    fs::write(run.path().join("flow/000003.safetensors.new"), &sound[..50]).unwrap();
+    let flows = read(run.path());
+    assert!(flows.records.len() == 2 && flows.skipped.is_empty());
+}
+
+#[test]
+fn long_windows_do_not_flood_the_disk() {
+    let run = tempfile::tempdir().unwrap();
+    let profile = profile(LSTM, 100_000, 1, true);
+    let mut to = writer(run.path(), 1);
+    let count = 250;
+    (1..=count).for_each(|step| to.push(step, &profile).unwrap());
+    to.flush().unwrap();
+    let bytes: u64 = files(run.path()).iter().map(|path| path.metadata().unwrap().len()).sum();
+    // Six curves of 128 numbers for each of two layers.
+    assert!(bytes < count * 2 * 6 * 128 * 4 * 11 / 10, "{bytes} bytes");
+    let flows = read(run.path());
+    assert_eq!((flows.records.len(), files(run.path()).len()), (count as usize, 2));
+    let record = &flows.records[0];
+    assert_eq!((record.edges.len(), record.edges.last()), (129, Some(&100_000)));
+    // The last 64 steps one by one, and in the first bin from the beginning what is there on average.
+    let mean = profile.mean(0);
+    assert_eq!(record.layers[0].hidden.log10_mean[63], mean[100_000 - 64].log10() as f32);
+    let first = &mean[..100_000 - record.edges[127]];
+    let truth = (first.iter().sum::<f64>() / first.len() as f64).log10();
+    assert!((f64::from(record.layers[0].hidden.log10_mean[127]) - truth).abs() < 1e-5);
+}
