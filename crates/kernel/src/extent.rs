@@ -56,11 +56,13 @@ impl Extent {
     /// As [`Extent::set_lengths`], or if the function returns another length for a row when it is called again.
     pub fn set_lengths_of(&mut self, rows: usize, length: impl Fn(usize) -> usize) {
         assert!((1..rows).all(|row| length(row - 1) >= length(row)), "lengths must be sorted, longest first");
-        assert!(rows == 0 || length(rows - 1) > 0, "row {} of {rows} has no step", rows - 1);
-        let steps = if rows == 0 { 0 } else { length(0) };
+        let Some(last) = rows.checked_sub(1) else { return self.set_even(0, 0) };
+        let (steps, least) = (length(0), length(last));
+        assert!(least > 0, "row {last} of {rows} has no step");
+        assert!(least <= steps, "the lengths of {rows} rows changed while they were read");
         // Bounds every sum below, so that none of them wraps.
         self.set_even(steps, rows);
-        if rows == 0 || length(rows - 1) == steps {
+        if least == steps {
             return;
         }
         let (mut left, mut places) = (rows, 0);

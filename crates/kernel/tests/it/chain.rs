@@ -16,19 +16,19 @@ use longspan_kernel::recurrent::{
 };
 
 /// The cell.
-pub struct Chain;
+pub(crate) struct Chain;
 
 /// State parts, tape slots (and delta slots) and gates of [`Chain`].
-pub const PARTS: usize = 2;
-pub const SLOTS: usize = 4;
-pub const GATES: usize = 3;
+pub(crate) const PARTS: usize = 2;
+pub(crate) const SLOTS: usize = 4;
+pub(crate) const GATES: usize = 3;
 
 const H: usize = 0;
 const C: usize = 1;
 const U: usize = 3;
 
 /// The products of [`Chain`].
-pub const PHASES: [Phase; 2] = [
+pub(crate) const PHASES: [Phase; 2] = [
     Phase { first_gate: 0, gates: 2, operand: Operand::Hidden, delta: 0 },
     Phase { first_gate: 2, gates: 1, operand: Operand::Tape { slot: U, delta: U, tangent: 0 }, delta: 2 },
 ];
