@@ -1,21 +1,28 @@
 #!/usr/bin/env bash
-# Runs the tests of the kernels and the recurrence where a wrong access to memory does not go unseen.
+# Runs the tests of the kernels and of the recurrence with checks of every access to memory.
 #
-#   tools/sanitize.sh [valgrind|address]...     both, if none is named
+#   tools/sanitize.sh [--dev] [valgrind|address]...     both checks if none is named
 #
-# valgrind: reads of memory that was never written and accesses outside of blocks of the heap. It has no AVX-512 and says so to
-#   the program, so that AVX2 and the portable kernels run. It ignores the switches for subnormal numbers, whose test is left out.
-# address: AddressSanitizer, on every instruction set of the machine. The standard library is not rebuilt, so that the stable
-#   compiler will do once it takes -Z flags.
+# valgrind: reads of memory that was never written, and accesses outside of heap blocks. It has no AVX-512 and reports none to the
+#   program, so that AVX2 and the portable kernels run. It ignores the flags for subnormal numbers, so their test is left out.
+# address: AddressSanitizer, on every instruction set of the machine. It needs an unstable compiler flag, which RUSTC_BOOTSTRAP
+#   allows on the stable compiler. The standard library is not rebuilt.
+# --dev: builds the tests with the dev profile, which takes a fraction of the time and keeps debug assertions and overflow checks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The tests of the kernel crate, and of the layers those that follow a recurrence in detail.
+# All tests of the kernel crate, among them those on pseudo-random shapes; of the layers, the tests of the recurrence.
 layers=(recurrence:: not_finite::)
+
+profile=(--release)
+if [ "${1-}" = --dev ]; then
+    profile=()
+    shift
+fi
 
 # Prints the programs that `cargo test` builds with these arguments.
 programs() {
-    cargo test --release --locked --no-run --message-format=json "$@" |
+    cargo test "${profile[@]}" --locked --no-run --message-format=json "$@" |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
 }
 
@@ -30,9 +37,9 @@ with_valgrind() {
 
 with_address() {
     export RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
-    # A target that is named keeps the flag away from build scripts.
-    local target=(--release --locked --target "$(rustc -vV | sed -n 's/^host: //p')")
-    cargo test "${target[@]}" -p longspan-kernel
+    # A named target keeps the flag away from build scripts.
+    local target=("${profile[@]}" --locked --target "$(rustc -vV | sed -n 's/^host: //p')")
+    cargo test "${target[@]}" -p longspan-kernel --lib --test it
     cargo test "${target[@]}" -p longspan --test it -- "${layers[@]}"
 }
 

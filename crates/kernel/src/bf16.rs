@@ -1,14 +1,14 @@
-//! What the processor would gain from products of bf16 numbers: measured, not used.
+//! The rate of bf16 products: measured to show what they would gain, not used.
 //!
-//! `vdpbf16ps` multiplies 32 pairs of bf16 and adds them up in 16 sums of f32: twice the work of one f32 multiply-add. Whether
-//! a processor starts it as often is its own affair: some do, others start half as many and slower, so that nothing is gained.
+//! `vdpbf16ps` multiplies 32 pairs of bf16 and adds them to 16 sums of f32: twice the work of an f32 multiply-add. Some processors
+//! start as many per cycle, others half as many, so that nothing is gained.
 
-/// Sums side by side: enough for the latency of the instruction on two ports.
+/// Independent sums: enough to hide the latency of the instruction on two ports.
 #[cfg(target_arch = "x86_64")]
 const SUMS: usize = 24;
 
-/// Runs `rounds` rounds of the instruction on registers and returns the operations done, to be timed by the caller; None where
-/// the processor lacks it.
+/// Runs `rounds` rounds of the instruction on registers and returns the number of operations, for the caller to time; `None` if the
+/// processor lacks the instruction.
 pub fn bf16_peak_flops(rounds: usize) -> Option<f64> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -23,6 +23,8 @@ pub fn bf16_peak_flops(rounds: usize) -> Option<f64> {
     }
 }
 
+/// The rounds.
+///
 /// # Safety
 /// The processor must have AVX512-F and AVX512-BF16.
 #[cfg(target_arch = "x86_64")]
@@ -41,7 +43,7 @@ unsafe fn dot(rounds: usize) -> f64 {
         }
     }
     black_box(sums.map(|sum| _mm512_reduce_add_ps(sum)));
-    (rounds * SUMS * 64) as f64
+    (SUMS * 64) as f64 * rounds as f64
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One block of a product: a few rows times all panels of a packed operand, tile by tile.
+//! One block of a product: some rows times all panels of a packed operand, tile by tile.
 
 use super::gemm::Start;
 use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
@@ -8,12 +8,13 @@ use super::micro::{
 use super::pack::{Packed, Panel};
 use crate::real::Real;
 
-/// The microkernels of a level with the shapes of their tiles.
+/// The microkernels of an instruction set, with the shapes of their tiles. Having them proves that the processor has it.
 pub(super) struct Kernels<R> {
+    isa: InstructionSet,
     table: Table<R>,
-    /// Most rows, by vectors.
+    /// Most rows of a tile, by vectors.
     heights: [usize; MAX_VECTORS],
-    /// Panels at once, by vectors and rows.
+    /// Panels of a tile, by vectors and rows.
     breadths: [[usize; MAX_ROWS]; MAX_VECTORS],
 }
 
@@ -27,16 +28,16 @@ pub(super) enum Rows<R> {
         /// Between rows.
         stride: usize,
     },
-    /// The rows of one tile side by side for each k, tile after tile.
+    /// Tile after tile, for each k the rows of the tile side by side.
     Tiled {
         /// First element.
         data: *const R,
-        /// Vectors that [`Kernels::tiles`] has cut them for: no panel has more.
+        /// The vectors that [`Kernels::tiles`] cut the rows for; no panel has more.
         vectors: usize,
     },
 }
 
-/// Which part of the operands a block multiplies.
+/// The part of the operands that a block multiplies.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a, R> {
     /// First k, in the right operand.
@@ -50,17 +51,25 @@ pub(super) struct Block<'a, R> {
 }
 
 impl<R: Real> Kernels<R> {
+    /// # Panics
+    /// If this processor does not have the instruction set.
     pub(super) fn new(isa: InstructionSet) -> Self {
+        isa.require();
         let (heights, breadths) = match isa {
             InstructionSet::Avx512 => shapes::<Avx512>(),
             InstructionSet::Avx2 => shapes::<Avx2>(),
             InstructionSet::Portable => shapes::<Portable>(),
         };
-        Self { table: table(isa), heights, breadths }
+        Self { isa, table: table(isa), heights, breadths }
     }
 
-    /// Cuts `rows` into tiles of almost equal height: (first row, count). An iterator and not a callback, since a closure
-    /// is a function of its own, which has no features until it is inlined.
+    /// The instruction set.
+    pub(super) fn isa(&self) -> InstructionSet {
+        self.isa
+    }
+
+    /// Cuts `rows` into tiles of almost equal height: (first row, count). An iterator and no callback: a closure is a function of
+    /// its own, which lacks the features of the instruction set until it is inlined.
     #[inline(always)]
     pub(super) fn tiles(&self, vectors: usize, rows: usize) -> impl Iterator<Item = (usize, usize)> {
         let tiles = rows.div_ceil(self.heights[vectors - 1]);
@@ -73,7 +82,7 @@ impl<R: Real> Kernels<R> {
         })
     }
 
-    /// How many of the panels from `panel` on one tile takes, and its microkernel. All but the last panel are full.
+    /// The number of panels from `panel` on that one tile takes: 1, 2 or 4 of the same width. All panels but the last are full.
     #[inline(always)]
     pub(super) fn breadth(&self, b: &Packed<R>, panel: usize, rows: usize) -> usize {
         let vectors = b.vectors(&b.panels()[panel]);
@@ -87,7 +96,7 @@ impl<R: Real> Kernels<R> {
         breadth
     }
 
-    /// The microkernel of a shape.
+    /// The microkernel of a tile.
     #[inline(always)]
     pub(super) fn micro(&self, vectors: usize, rows: usize, breadth: usize) -> Micro<R> {
         self.table.get(vectors, rows, breadth)
@@ -96,8 +105,9 @@ impl<R: Real> Kernels<R> {
     /// C `[rows, N]` = start + left · rows k..k + depth of B.
     ///
     /// # Safety
-    /// `left` must hold `[rows, depth]`; `c` must be writable by this thread alone for `rows` rows of
-    /// `b.columns()` at `stride`; the depth must lie inside B; the processor must have the level.
+    /// `b` must hold weights packed for these kernels' instruction set ([`Packed::require`]), and rows `first..first + depth` must be
+    /// rows of it; `rows` must not be 0; `left` must hold `[rows, depth]`; `c` must be writable by this thread alone for `rows` rows
+    /// of `b.columns()` numbers at `stride`; a bias must have `b.columns()` numbers.
     pub(super) unsafe fn block(
         &self,
         left: Rows<R>,
@@ -133,7 +143,9 @@ impl<R: Real> Kernels<R> {
                         Left { data: data.wrapping_add(top * depth), row: 1, column: count }
                     }
                 };
-                // SAFETY: the caller's contract; a full panel's columns are all inside C, the others go through a tile.
+                // SAFETY: the caller's contract; the panels are packed for these kernels, so that a tile of them fits `Tile`. All
+                // columns of full panels are inside C; the others go through a tile, whose padding `write` drops. `Kernels::new`
+                // has checked that the processor has the instruction set.
                 unsafe {
                     let c = c.add(top * stride);
                     if full {
@@ -165,18 +177,18 @@ impl<R: Real> Kernels<R> {
     }
 }
 
-/// The block of the next panels, to be fetched while the tiles of these are computed.
+/// The block of the next panels, which is fetched while the tiles of the current ones are computed.
 pub(super) struct Ahead<R> {
     next: *const R,
     left: usize,
     lines: usize,
 }
 
-/// Bytes of a packed operand that are in the second-level cache anyway from one use to the next.
+/// Size in bytes up to which a packed operand stays in the second-level cache from one use to the next.
 const NEAR: usize = 512 << 10;
 
 impl<R: Real> Ahead<R> {
-    /// For as many panels from `panel` on as one tile takes, in `tiles` shares.
+    /// As many panels from `panel` on as one tile takes, in `tiles` shares.
     #[inline(always)]
     pub(super) fn new(
         b: &Packed<R>,
@@ -188,7 +200,7 @@ impl<R: Real> Ahead<R> {
         match b.panels().get(panel) {
             Some(next) if b.bytes() > NEAR => {
                 let width = b.vectors(next) * b.lanes();
-                // Panels are neighbours; their blocks are only where a block is all of the panel.
+                // Neighbouring panels are neighbours in memory; their blocks only if a block is a whole panel.
                 let panels = if depth == b.depth() { breadth.min(b.panels().len() - panel) } else { 1 };
                 let lines = panels * (width * size_of::<R>()).div_ceil(LINE);
                 Self {
@@ -201,7 +213,7 @@ impl<R: Real> Ahead<R> {
         }
     }
 
-    /// What a tile of this depth fetches; nothing new where all is under way.
+    /// What a tile of this depth fetches; nothing new once everything is requested.
     #[inline(always)]
     pub(super) fn share(&mut self, right: *const R, depth: usize) -> Fetch<R> {
         if self.left == 0 {
@@ -215,10 +227,10 @@ impl<R: Real> Ahead<R> {
     }
 }
 
-/// Adds a tile to its place in C.
+/// Adds the sums of one panel to C, without its padding columns.
 ///
 /// # Safety
-/// `c` must be writable for `rows` rows of all columns at `stride`.
+/// `c` must be writable for `rows` rows of `b.columns()` numbers at `stride`, by this thread alone.
 unsafe fn write<R: Real>(
     tile: &[R],
     rows: usize,
@@ -233,7 +245,7 @@ unsafe fn write<R: Real>(
         for gate in 0..b.gates() {
             let sums = &tile[m * width + gate * panel.spread * b.lanes()..][..panel.units];
             let column = gate * b.units() + panel.first;
-            // SAFETY: column + units ≤ N, row m < rows: inside C by the caller's contract.
+            // SAFETY: column + units ≤ N since the panel is one of B's, and m < rows: inside C by the caller's contract.
             let to = unsafe { std::slice::from_raw_parts_mut(c.add(m * stride + column), panel.units) };
             match start {
                 Start::Zero => to.copy_from_slice(sums),

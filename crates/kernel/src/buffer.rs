@@ -1,7 +1,7 @@
 //! Zero-initialised memory on 64-byte boundaries.
 //!
-//! Large buffers ask for huge pages: at four kilobytes a page, a step that touches a hundred megabytes takes tens of thousands
-//! of page faults the first time and walks the page tables ever after.
+//! Large buffers ask for huge pages: with pages of four kilobytes, a step that touches a hundred megabytes causes tens of
+//! thousands of page faults the first time, and misses the TLB ever after.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -16,22 +16,23 @@ use crate::real::Real;
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
-/// From so many bytes on a buffer is a mapping of its own, whose pages are zero already and are made all at once: one by one, as
-/// they are touched, each would interrupt the first training step.
+/// Size in bytes from which a buffer is a mapping of its own. Its pages are zero already and are populated all at once: populated
+/// on first touch, each of them would interrupt the first training step.
 const MAPPED: usize = 128 << 10;
 
-/// Bytes of a huge page where the processor has several sizes.
+/// Size of a huge page in bytes: the smaller one, where the processor has several.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Where the numbers are.
+/// The memory behind a buffer.
 enum Memory {
+    /// Cache lines on the heap.
     Lines(Vec<Line>),
-    /// A mapping of its own, and the part of it that is used: of a large one from the first boundary of a huge page on.
+    /// A mapping, and the part of it in use: a large one is used from its first huge-page boundary on.
     Pages(MmapMut, Range<usize>),
 }
 
 impl Memory {
-    /// At least `bytes` bytes, all zero.
+    /// At least `bytes` bytes, all zero; `bytes` is at most `isize::MAX`, so that nothing here wraps.
     fn zeros(bytes: usize) -> Self {
         if bytes < MAPPED {
             return Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)]);
@@ -44,7 +45,7 @@ impl Memory {
         #[cfg(target_os = "linux")]
         {
             use memmap2::Advice;
-            // Without huge pages, or a page at a time when it is touched, it is memory all the same.
+            // Both are hints: the memory is usable if they are refused.
             let _ = if huge { pages.advise(Advice::HugePage) } else { Ok(()) };
             let _ = pages.advise_range(Advice::PopulateWrite, skip, bytes);
         }
@@ -53,7 +54,7 @@ impl Memory {
 
     fn bytes(&self) -> &[u8] {
         match self {
-            // SAFETY: a line is 64 initialised bytes without padding.
+            // SAFETY: the vector's lines are 64 initialised bytes each, without padding.
             Self::Lines(lines) => unsafe {
                 std::slice::from_raw_parts(lines.as_ptr().cast(), size_of_val::<[Line]>(lines))
             },
@@ -63,7 +64,7 @@ impl Memory {
 
     fn bytes_mut(&mut self) -> &mut [u8] {
         match self {
-            // SAFETY: as for bytes; the borrow of self is exclusive.
+            // SAFETY: as in `bytes`; `&mut self` makes the borrow exclusive.
             Self::Lines(lines) => unsafe {
                 std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), size_of_val::<[Line]>(lines))
             },
@@ -80,7 +81,7 @@ impl Clone for Memory {
     }
 }
 
-/// A slice of numbers that starts on a cache line, so that a vector load never straddles two.
+/// A slice of numbers that starts on a cache line, so that a vector load never straddles two of them.
 #[derive(Clone)]
 pub struct Buffer<R> {
     memory: Memory,
@@ -90,12 +91,22 @@ pub struct Buffer<R> {
 
 impl<R: Real> Buffer<R> {
     /// `len` zeros.
+    ///
+    /// # Panics
+    /// If `len` numbers take more than `isize::MAX` bytes.
     pub fn zeros(len: usize) -> Self {
-        Self { memory: Memory::zeros(len * size_of::<R>()), len, element: PhantomData }
+        let bytes = len.checked_mul(size_of::<R>()).filter(|&bytes| isize::try_from(bytes).is_ok());
+        let bytes = bytes.unwrap_or_else(|| {
+            panic!("a buffer of {len} numbers of {} bytes exceeds the address space", size_of::<R>())
+        });
+        Self { memory: Memory::zeros(bytes), len, element: PhantomData }
     }
 
-    /// Makes the buffer at least `len` long. Contents are kept; new elements are zero. Does nothing when it is long
+    /// Makes the buffer at least `len` long. Contents are kept; new elements are zero. Does nothing if it is long
     /// enough already.
+    ///
+    /// # Panics
+    /// As [`Buffer::zeros`].
     pub fn grow(&mut self, len: usize) {
         if len > self.len {
             let mut longer = Self::zeros(len);
@@ -110,8 +121,8 @@ impl<R: Real> Deref for Buffer<R> {
 
     #[inline]
     fn deref(&self) -> &[R] {
-        // SAFETY: the memory holds at least len · size_of::<R>() initialised bytes at an alignment of 64 or a huge page,
-        // and every bit pattern is a valid f32 or f64 (Real is sealed to these two).
+        // SAFETY: `zeros`, the only constructor, allocated len · size_of::<R>() bytes without wrapping; they are initialised and
+        // aligned to 64 or a page, and every bit pattern is a valid f32 or f64 (Real is sealed to these two).
         unsafe { std::slice::from_raw_parts(self.memory.bytes().as_ptr().cast(), self.len) }
     }
 }
@@ -119,7 +130,7 @@ impl<R: Real> Deref for Buffer<R> {
 impl<R: Real> DerefMut for Buffer<R> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [R] {
-        // SAFETY: as for deref; the borrow of self is exclusive.
+        // SAFETY: as in `deref`; `&mut self` makes the borrow exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.memory.bytes_mut().as_mut_ptr().cast(), self.len) }
     }
 }
@@ -130,10 +141,10 @@ impl<R: Real> std::fmt::Debug for Buffer<R> {
     }
 }
 
-/// The numbers as a file of little-endian bytes has them; they are such bytes already on most machines.
+/// The numbers as little-endian bytes, the order in which files have them; borrowed on machines of that order.
 pub fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
     if cfg!(target_endian = "little") {
-        // SAFETY: the same memory, initialised; an f32 has no padding and a byte no alignment.
+        // SAFETY: the bytes of a borrowed slice: initialised, as an f32 has no padding; a byte needs no alignment.
         let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
         return Cow::Borrowed(bytes);
     }
@@ -148,7 +159,7 @@ mod tests {
     fn buffers_are_zero_aligned_and_keep_what_they_hold() {
         let mut buffer = Buffer::<f32>::zeros(3);
         buffer[2] = 7.0;
-        // Within lines, from lines to pages, and from pages to more of them.
+        // Within lines, from lines to a mapping, and to larger mappings.
         for len in [100, MAPPED, HUGE_PAGE, 3 * HUGE_PAGE] {
             let before = buffer.len();
             buffer.grow(len);

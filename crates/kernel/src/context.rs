@@ -1,9 +1,10 @@
-//! What a computation runs on, and how its work is cut over the threads.
+//! What a computation runs on, and how its work is divided among the threads.
 
 use std::sync::{Mutex, MutexGuard};
 
 use super::{Buffer, InstructionSet, Shared, ThreadPool, flush};
 use crate::real::Real;
+use crate::size::part_start;
 
 /// What a computation runs on: an instruction set, threads, and their scratch memory.
 pub struct Context<R> {
@@ -13,8 +14,12 @@ pub struct Context<R> {
 }
 
 impl<R: Real> Context<R> {
-    /// A context of `threads` threads (at least one) on the instruction set `isa`.
+    /// A context of `threads` threads (at least one) on an instruction set.
+    ///
+    /// # Panics
+    /// If this processor does not have the instruction set, or the system refuses to start a thread.
     pub fn new(isa: InstructionSet, threads: usize) -> Self {
+        isa.require();
         let threads = threads.max(1);
         Self {
             isa,
@@ -33,9 +38,13 @@ impl<R: Real> Context<R> {
         self.pool.threads()
     }
 
-    /// Calls `work(worker, first, end)` on every thread, with 0..count cut into contiguous ranges of almost equal
-    /// length. Ranges may be empty; a worker with an empty range is not called. On x86-64 subnormal numbers count as zero
-    /// inside `work`.
+    /// Calls `work(worker, first, end)` once per thread, with 0..count divided into contiguous ranges of almost equal length. A
+    /// worker whose range would be empty is not called. On x86-64 subnormal numbers count as zero inside `work`.
+    ///
+    /// Unsafe code relies on ranges that do not overlap and lie within 0..count.
+    ///
+    /// # Panics
+    /// If `work` panics. `work` must not call `split` on the same context: with several threads it would wait for itself.
     pub fn split(&self, count: usize, work: impl Fn(usize, usize, usize) + Sync) {
         let threads = self.threads();
         if threads == 1 || count <= 1 {
@@ -45,31 +54,37 @@ impl<R: Real> Context<R> {
             return;
         }
         self.pool.run(&|worker| {
-            let (first, end) = (count * worker / threads, count * (worker + 1) / threads);
+            let (first, end) = (part_start(count, worker, threads), part_start(count, worker + 1, threads));
             if first < end {
                 flush::flushed(&|| work(worker, first, end));
             }
         });
     }
 
-    /// Calls `work(i, part)` for each `size` elements of `data`, the parts cut over the threads as by [`Context::split`].
+    /// Calls `work(i, part)` for each `size` elements of `data`, the parts divided among the threads as by [`Context::split`].
+    ///
+    /// # Panics
+    /// If `size` is 0, or `work` panics.
     pub fn split_parts<T: Copy + Send>(
         &self,
         data: &mut [T],
         size: usize,
         work: impl Fn(usize, &mut [T]) + Sync,
     ) {
+        assert!(size > 0, "{} elements in parts of 0", data.len());
         let (len, all) = (data.len(), Shared(data.as_mut_ptr()));
         self.split(len.div_ceil(size), |_, first, end| {
             for i in first..end {
-                let (from, to) = (i * size, len.min((i + 1) * size));
-                // SAFETY: parts do not overlap and end within the data, and each belongs to one worker.
-                work(i, unsafe { std::slice::from_raw_parts_mut(all.get().add(from), to - from) });
+                // Below `len`, since i < ⌈len / size⌉.
+                let from = i * size;
+                let count = size.min(len - from);
+                // SAFETY: from + count ≤ len; `split` gives part i to one worker, and parts do not overlap.
+                work(i, unsafe { std::slice::from_raw_parts_mut(all.get().add(from), count) });
             }
         });
     }
 
-    /// Scratch memory of one worker, at least `len` long; it grows on first use and then stays.
+    /// Scratch memory of one worker, at least `len` long. It grows on first use and is then reused.
     pub(super) fn scratch(&self, worker: usize, len: usize) -> MutexGuard<'_, Buffer<R>> {
         let mut buffer = self.scratch[worker].lock().unwrap_or_else(|e| e.into_inner());
         buffer.grow(len);

@@ -1,4 +1,4 @@
-//! Elementwise work on flat buffers, cut over the threads.
+//! Elementwise work on flat buffers, divided among the threads.
 
 use super::{Context, Shared};
 use crate::real::Real;
@@ -6,13 +6,13 @@ use crate::real::Real;
 /// Elements that stay together: a cache line of `f32`, and the alignment of tensors in a flat buffer.
 const LINE: usize = 16;
 
-/// Calls `work(at, values, others)` on every thread with the same part of each of several equally long slices, K and M of them.
-/// `at` is the part's place in them, a multiple of 16.
+/// Calls `work(at, values, others)` on every thread, with the same part of each of K and M slices of one length. `at` is the index
+/// of the part's first element, a multiple of 16.
 ///
-/// The cuts depend on the number of threads: `work` must treat every element alone.
+/// Where parts begin depends on the number of threads: `work` must treat every element alone.
 ///
 /// # Panics
-/// If the slices differ in length.
+/// If the slices differ in length, or `work` panics.
 pub fn for_each_part<R: Real, const K: usize, const M: usize>(
     ctx: &Context<R>,
     values: [&mut [R]; K],
@@ -26,8 +26,8 @@ pub fn for_each_part<R: Real, const K: usize, const M: usize>(
     let others = others.map(|s| Shared(s.as_mut_ptr()));
     ctx.split(len.div_ceil(LINE), |_, first, end| {
         let (first, end) = (first * LINE, len.min(end * LINE));
-        // SAFETY: first..end lies inside every slice and belongs to this worker alone; the slices are distinct, being
-        // borrowed exclusively.
+        // SAFETY: first..end lies inside every slice, since all have `len` elements as asserted above; `split` gives it to this
+        // worker alone; the slices are borrowed exclusively and so are distinct.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), end - first) };
         work(first, values.map(part), others.map(part));
     });

@@ -1,25 +1,25 @@
 //! Subnormal numbers count as zero inside a parallel region.
 //!
-//! A gradient that vanishes passes through the subnormal numbers, from 1.2e-38 down to 1.4e-45 in f32, before it is zero, and
-//! some of it stays there: 0.7 times the smallest one is rounded to the smallest one. Their precision is lost by then, and on
-//! many x86 processors each instruction that meets one takes a hundred times as long. So every region runs with the processor's
-//! two switches for it: results that would be subnormal are 0 of the same sign, and so are operands. A gradient that has
-//! vanished is then exactly 0.
+//! A vanishing gradient passes through the subnormal numbers, from 1.2e-38 down to 1.4e-45 in f32, before it is zero, and some of
+//! it stays there: 0.7 times the smallest one is rounded to the smallest one. Their precision is lost by then, and on many x86
+//! processors an instruction takes a hundred times as long if an operand or its result is subnormal. So every region runs with two
+//! flags of the processor: subnormal results become 0 of the same sign, and so do subnormal operands. A gradient that has vanished
+//! is then exactly 0.
 //!
-//! All threads of a region have the switches, the one that calls it too: how many there are changes no bit. They are as before
-//! when the region ends, also by a panic.
+//! The flags are set on all threads of a region, the calling one included, so that the number of threads changes no bit. They are
+//! restored when the region ends, also by a panic.
 //!
-//! Other processors have no such switches or are fast without; there subnormal numbers stay.
+//! Other processors have no such flags or do not need them; there subnormal numbers stay.
 
 /// Runs `work` with subnormal numbers as zeros.
 ///
-/// The language knows only the default switches and lets the compiler move arithmetic on that ground. `work` is therefore
-/// called through a pointer from a function that is never inlined: nothing of it can be moved out, nothing from outside in.
-/// Inside, all that differs is what the switches say of each instruction.
+/// The language assumes the default flags, and the compiler may move arithmetic on that assumption. `work` is therefore called
+/// through a pointer from a function that is never inlined, so that no arithmetic moves into or out of it. Inside, only the result
+/// of each instruction differs.
 #[cfg(target_arch = "x86_64")]
 #[inline(never)]
 pub(super) fn flushed(work: &dyn Fn()) {
-    /// Puts back what was there.
+    /// Restores the flags.
     struct Before(u32);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -46,15 +46,15 @@ const DENORMALS_ARE_ZERO: u32 = 1 << 6;
 #[cfg(target_arch = "x86_64")]
 fn get() -> u32 {
     let mut bits = 0u32;
-    // SAFETY: writes the four bytes that it is given; every x86-64 has the register.
+    // SAFETY: writes the four bytes of `bits`; every x86-64 has the register.
     unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut bits, options(nostack, preserves_flags)) };
     bits
 }
 
 #[cfg(target_arch = "x86_64")]
 fn set(bits: u32) {
-    // SAFETY: the bits are those of `get`, with two more that every x86-64 has: no reserved bit, rounding and masks as they
-    // were. See `flushed` for what the compiler makes of it.
+    // SAFETY: the bits are those of `get` with two more that every x86-64 has: no reserved bit is set, rounding and masks are
+    // unchanged. `flushed` keeps the compiler's assumptions about the flags.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
 }
 

@@ -1,7 +1,7 @@
 //! Matrix products on packed operands.
 //!
-//! Every element of a result is Σ over blocks of [`DEPTH`] consecutive k, each block summed k ascending from zero and
-//! added to what the element held. That order is part of the numerics: it does not depend on shapes or threads.
+//! An element of a result is a sum over blocks of [`DEPTH`] consecutive k: each block is summed from zero, k ascending, and added to
+//! the element. This order is part of the numerics and depends neither on shapes nor on threads.
 
 use super::block::{Block, Kernels, Rows};
 use super::isa::{Isa, Job};
@@ -12,34 +12,34 @@ use super::{Context, Shared};
 use crate::matrix::{Mat, MatMut};
 use crate::real::Real;
 
-/// Length of a block of the summed index: a block of a packed panel stays in the second-level cache.
+/// Length of a block of the summed index k: a block of a packed panel stays in the second-level cache.
 pub const DEPTH: usize = 512;
 
-/// Rows whose left operand (a block deep) stays in the second-level cache beside two panels.
+/// Rows of the left operand that stay in the second-level cache beside two panels, one block deep.
 const ROW_BLOCK: usize = 384;
 
-/// Between rows of a copied left operand. Rows a power of two apart would share a few sets of the caches and drive each other
-/// out; these are a line more apart.
+/// Distance between rows of a copied left operand: one cache line more than a power of two, at which rows would share a few sets
+/// of the caches and evict each other.
 const LEFT_STRIDE: usize = DEPTH + 16;
 
-/// Panels of the right operand from which a copy of the left one pays.
+/// Number of panels of the right operand from which copying the left one pays.
 const WORTH_COPYING: usize = 4;
 
-/// What an element holds before the product is added.
+/// What the product is added to.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a, R> {
     /// Zero: C = A B.
     Zero,
     /// A row that all rows share: C = A B + 1 biasᵀ.
     Bias(&'a [R]),
-    /// What is there: C += A B.
+    /// C itself: C += A B.
     Keep,
 }
 
-/// Working memory of [`accumulate_transposed`]; it grows to the shapes that it meets and is used again from then on.
+/// Working memory of [`accumulate_transposed`]. It grows to the largest shapes and is reused from then on.
 pub struct Workspace<R> {
     packed: Vec<Packed<R>>,
-    /// How many of `packed` hold operands of the product at hand; the others are free.
+    /// How many of `packed` hold operands of the current product; the others are free.
     taken: usize,
 }
 
@@ -49,13 +49,18 @@ impl<R: Real> Workspace<R> {
         Self { packed: Vec::new(), taken: 0 }
     }
 
-    /// Packs b into the next free buffer and returns its index.
+    /// Packs b into the next free operand and returns its index.
     fn pack(&mut self, ctx: &Context<R>, b: Mat<'_, R>) -> usize {
+        let new = || Packed::new(ctx.instruction_set(), b.rows(), 1, b.cols());
         if self.taken == self.packed.len() {
-            self.packed.push(Packed::new(ctx.instruction_set(), b.rows(), 1, b.cols()));
+            self.packed.push(new());
         }
-        self.packed[self.taken].reshape(b.rows(), b.cols());
-        self.packed[self.taken].pack(ctx, Weights::Plain(b));
+        let packed = &mut self.packed[self.taken];
+        if packed.isa() != ctx.instruction_set() {
+            *packed = new();
+        }
+        packed.reshape(b.rows(), b.cols());
+        packed.pack(ctx, Weights::Plain(b));
         self.taken += 1;
         self.taken - 1
     }
@@ -67,10 +72,13 @@ impl<R: Real> Default for Workspace<R> {
     }
 }
 
-/// C `[M, N]` = start + A `[M, K]` · B `[K, N]`.
+/// C = start + A · B.
+///
+/// # Shapes
+/// A `[M, K]`, B `[K, N]`, C `[M, N]`, a bias `[N]`.
 ///
 /// # Panics
-/// If shapes do not fit.
+/// If shapes do not fit, or B was not packed, or was packed for another instruction set than the context's.
 pub fn product<R: Real>(
     ctx: &Context<R>,
     a: Mat<'_, R>,
@@ -83,6 +91,7 @@ pub fn product<R: Real>(
     if let Start::Bias(bias) = start {
         assert_eq!(bias.len(), c.cols(), "length of the bias");
     }
+    b.require(ctx.instruction_set());
     let kernels = Kernels::new(ctx.instruction_set());
     let (stride, out) = (c.stride(), Shared(c.data().as_mut_ptr()));
     ctx.split(a.rows(), |worker, first, end| {
@@ -102,16 +111,19 @@ pub fn product<R: Real>(
                     let data = a.data().as_ptr().wrapping_add(top * a.stride() + k);
                     Rows::Apart { data, stride: a.stride() }
                 };
-                // SAFETY: left holds these rows and columns; rows top..top + rows of C belong to this worker alone, and the
-                // shapes were checked above.
+                // SAFETY: `require` and the assertions above have checked B, the bias and the shapes; left holds rows top.. and
+                // columns k..; `split` gives rows top.. of C to this worker alone, and `MatMut` has checked that they do not overlap.
                 unsafe { kernels.block(left, b, block, out.get().add(top * stride), stride) };
             }
         }
     });
 }
 
-/// C `[M, N]` += Aᵀ · B for A `[K, M]` and each of several B `[K, N]` with their C: weight gradients, summed over the rows of
-/// both. With `sums` `[M]` also `sums[m] += Σ_k A[k, m]`, k ascending: a bias gradient.
+/// C += Aᵀ · B for each of several B with their C: weight gradients, summed over the rows of both operands. With `sums` also
+/// `sums[m] += Σ_k A[k, m]`, k ascending: a bias gradient.
+///
+/// # Shapes
+/// A `[K, M]`, B `[K, N]` and C `[M, N]` with an N for each product, sums `[M]`.
 ///
 /// # Panics
 /// If shapes do not fit.
@@ -136,13 +148,13 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
         let a = rows_of(a, k, depth);
         work.taken = 0;
         let right = products.each_ref().map(|(b, _)| work.pack(ctx, rows_of(*b, k, depth)));
-        // One cut for all products.
+        // The widest tile, so that one copy of A serves all products.
         let vectors = right.map(|right| work.packed[right].widest()).into_iter().max().unwrap_or(1);
         ctx.split(a.cols(), |worker, first, end| {
             let mut scratch = ctx.scratch(worker, ROW_BLOCK.min(end - first) * depth);
             for top in (first..end).step_by(ROW_BLOCK) {
                 let rows = ROW_BLOCK.min(end - top);
-                // SAFETY: sums first..end belong to this worker alone.
+                // SAFETY: the sums have a.cols() numbers, as asserted above; `split` gives those of top.. to this worker alone.
                 let sums = sums.map(|s| unsafe { std::slice::from_raw_parts_mut(s.get().add(top), rows) });
                 let cut = CopyTiles { kernels: &kernels, vectors, a, top, rows, to: &mut scratch, sums };
                 ctx.instruction_set().dispatch(cut);
@@ -150,8 +162,8 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
                 let left = Rows::Tiled { data: scratch.as_ptr(), vectors };
                 for p in 0..P {
                     let (c, stride) = (out[p].get(), strides[p]);
-                    // SAFETY: the scratch holds [depth, rows]; rows top..top + rows of every C belong to this worker alone, and
-                    // the shapes were checked above.
+                    // SAFETY: `Workspace::pack` has packed b for this context; the scratch holds [depth, rows]; the assertions above
+                    // have checked the shapes; `split` gives rows top.. of every C to this worker alone.
                     unsafe {
                         kernels.block(left, &work.packed[right[p]], block, c.add(top * stride), stride)
                     };
@@ -161,7 +173,7 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
     }
 }
 
-/// Copies columns `top..top + rows` of `a`, tile by tile as [`Rows::Tiled`] has them, and adds up each of them.
+/// Copies columns `top..top + rows` of `a` in the order of [`Rows::Tiled`], and adds each column to its sum.
 struct CopyTiles<'a, R> {
     kernels: &'a Kernels<R>,
     vectors: usize,
@@ -172,7 +184,7 @@ struct CopyTiles<'a, R> {
     sums: Option<&'a mut [R]>,
 }
 
-/// Rows of a that are copied at once: what is read is in the first-level cache, what is written is a run of some lines.
+/// Rows of `a` that are copied at once: they stay in the first-level cache, and a tile receives some lines at a time.
 const COPIED_ROWS: usize = 8;
 
 impl<R: Real> Job for CopyTiles<'_, R> {
@@ -190,13 +202,13 @@ impl<R: Real> Job for CopyTiles<'_, R> {
                 }
             }
             for (first, count) in self.kernels.tiles(self.vectors, self.rows) {
-                // Most rows at once where they end inside the operand and the tile: the next k overwrites what is too much.
+                // Copies MAX_ROWS columns if they end inside the operand and the tile: the next k overwrites the excess.
                 let inside = self.top + first + MAX_ROWS <= self.a.cols();
                 let to = &mut self.to[first * depth..][..count * depth];
                 let whole = if inside { end.min(depth.saturating_sub(MAX_ROWS)) } else { 0 };
                 for k in group..whole {
-                    // SAFETY: the columns end inside the row, k · count + MAX_ROWS ≤ depth · count, and both slices are of
-                    // different buffers.
+                    // SAFETY: `inside` has checked that the columns end inside row k, which is one of `a`; k < depth − MAX_ROWS gives
+                    // k · count + MAX_ROWS ≤ depth · count, the length of `to`; the two buffers are different.
                     unsafe {
                         let from = self.a.data().as_ptr().add(k * self.a.stride() + self.top + first);
                         let to = to.as_mut_ptr().add(k * count);
@@ -219,7 +231,7 @@ impl<R: Real> Job for CopyTiles<'_, R> {
     }
 }
 
-/// Rows k..k + depth.
+/// Rows k..k + depth of a matrix.
 fn rows_of<R>(a: Mat<'_, R>, k: usize, depth: usize) -> Mat<'_, R> {
     Mat::strided(&a.data()[k * a.stride()..], depth, a.cols(), a.stride())
 }

@@ -4,19 +4,21 @@
 //! ‖Σ_b a_b ⊗ c_b‖_F² = Σ_{b,b'} ⟨a_b, a_b'⟩ ⟨c_b, c_b'⟩
 //! ```
 //!
-//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products and what they are multiplied to are summed in
-//! lanes of the number type over a tile of pairs, tiles in `f64`. For B rows that is less work than the matrix where B is below half of its sides.
+//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products and their products are summed in lanes of the
+//! number type over a tile of pairs, and tiles in `f64`. This is less work than the matrix if B is below half of its sides.
 
 use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
 use crate::matrix::Mat;
 use crate::real::Real;
 
-/// ‖Σ_b a_b ⊗ c_b‖_F² over the rows of two matrices, 0 where rounding leaves less. `scale`, a power of two, is about what makes
-/// `a` as large as 1: squares of what has almost vanished would be 0. `partial` is working memory; threads change no bit.
+/// ‖Σ_b a_b ⊗ c_b‖_F² over the rows of two matrices, and 0 if rounding makes it negative.
+///
+/// `scale` is a power of two that makes the elements of `a` about as large as 1: squares of very small numbers would be 0. `partial`
+/// is working memory. The number of threads changes no bit.
 ///
 /// # Panics
-/// If the numbers of rows differ, or this processor does not have the level.
+/// If the numbers of rows differ.
 pub fn squared_norm_of_outer<R: Real>(
     ctx: &Context<R>,
     a: Mat<'_, R>,
@@ -26,7 +28,7 @@ pub fn squared_norm_of_outer<R: Real>(
 ) -> f64 {
     assert_eq!(a.rows(), c.rows(), "rows of the factors");
     let tiles = a.rows().div_ceil(tile(ctx.instruction_set()));
-    // A row of tiles near the end has more of them than one near the beginning: two of them are one piece of work.
+    // Rows of tiles grow from first to last: one from the beginning and one from the end are one piece of work.
     partial.clear();
     partial.resize(tiles.div_ceil(2), 0.0);
     let sums = Shared(partial.as_mut_ptr());
@@ -34,7 +36,7 @@ pub fn squared_norm_of_outer<R: Real>(
         for piece in first..end {
             let other = tiles - 1 - piece;
             let sum = ctx.instruction_set().dispatch(Outer { a, c, scale, rows: [piece, other] });
-            // SAFETY: sum `piece` belongs to this worker alone, and is one of them.
+            // SAFETY: `piece` is below the length of `partial`, and `split` gives it to this worker alone.
             unsafe { *sums.get().add(piece) = sum };
         }
     });
@@ -42,7 +44,7 @@ pub fn squared_norm_of_outer<R: Real>(
     if sum < 0.0 { 0.0 } else { sum }
 }
 
-/// Two rows of tiles, or one if they are the same.
+/// The sum of two rows of tiles, or of one if both are the same.
 struct Outer<'a, R> {
     a: Mat<'a, R>,
     c: Mat<'a, R>,
@@ -53,7 +55,7 @@ struct Outer<'a, R> {
 /// Lanes of the widest vector.
 const WIDEST: usize = 16;
 
-/// Rows and columns of a tile: its sums and one operand of each row and column stay in registers.
+/// Rows and columns of a tile, so that its sums and one operand per row and column stay in registers.
 const fn side(registers: usize) -> usize {
     if registers >= 24 { 4 } else { 3 }
 }
@@ -76,7 +78,7 @@ impl<R: Real> Job for Outer<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
-        // Where there is nothing to scale, a fifth of the instructions is saved.
+        // Without scaling, a fifth of the instructions is saved.
         match (side(I::TILE_REGISTERS) == 4, self.scale == R::ONE) {
             (true, true) => self.tiles::<I, 4, false>(),
             (true, false) => self.tiles::<I, 4, true>(),
@@ -86,7 +88,7 @@ impl<R: Real> Job for Outer<'_, R> {
     }
 }
 
-// Plain indices in what follows: the compiler leaves iterators as calls.
+// Plain indices below: the compiler does not inline iterators here.
 #[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Outer<'_, R> {
     /// Tiles of N by N pairs on and left of the diagonal.
@@ -104,7 +106,7 @@ impl<R: Real> Outer<'_, R> {
                 if i + N > rows {
                     for p in 0..N {
                         for q in 0..N {
-                            // Beyond the last row it is that of the last one.
+                            // Beyond the last row, `dots` repeats the last one.
                             if i + p >= rows || j + q >= rows {
                                 a[p][q] = I::V::zero();
                             }
@@ -112,7 +114,7 @@ impl<R: Real> Outer<'_, R> {
                     }
                 }
                 let tile = I::V::<R>::products_of_sums(&a, &c);
-                // A tile on the diagonal has both of two pairs.
+                // A tile on the diagonal contains both (b, b') and (b', b).
                 let twice = if i == j { 1.0 } else { 2.0 };
                 let mut of_tile = [R::ZERO; WIDEST];
                 tile.store(&mut of_tile[..lanes]);
@@ -130,7 +132,7 @@ impl<R: Real> Outer<'_, R> {
     }
 }
 
-/// In lanes: scale² ⟨x_{i+p}, x_{j+q}⟩; beyond the last row it is that of the last one.
+/// scale² ⟨x_{i+p}, x_{j+q}⟩, not summed over lanes yet; beyond the last row, the last one is repeated.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see above")]
 fn dots<I: Isa, R: Real, const N: usize, const SCALED: bool>(
@@ -148,10 +150,10 @@ fn dots<I: Isa, R: Real, const N: usize, const SCALED: bool>(
     }
     let factor = I::V::<R>::splat(scale);
     let mut sums = [[I::V::<R>::zero(); N]; N];
-    // SAFETY: rows have `full` numbers and more.
+    // SAFETY: the pointers are those of rows of x.cols() ≥ `full` numbers, which `Mat::row` has sliced.
     unsafe { add_products::<I, R, N, SCALED>(left, right, full, factor, &mut sums) };
     if full < len {
-        // What is left of each row, and zeros.
+        // The rest of each row, padded with zeros.
         let mut rest = [[[R::ZERO; WIDEST]; N]; 2];
         for p in 0..N {
             for at in full..len {
@@ -160,16 +162,16 @@ fn dots<I: Isa, R: Real, const N: usize, const SCALED: bool>(
             }
             (left[p], right[p]) = (rest[0][p].as_ptr(), rest[1][p].as_ptr());
         }
-        // SAFETY: the rest fills a vector.
+        // SAFETY: the pointers are those of arrays of WIDEST ≥ `lanes` numbers.
         unsafe { add_products::<I, R, N, SCALED>(left, right, lanes, factor, &mut sums) };
     }
     sums
 }
 
-/// Adds the products of the first `len` numbers, a multiple of the lanes, of N rows and N others to the sums.
+/// Adds the products of the first `len` numbers of N rows and N other rows to the sums.
 ///
 /// # Safety
-/// All of the rows must have `len` numbers.
+/// `len` must be a multiple of the lanes, and all rows must have `len` numbers.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see above")]
 unsafe fn add_products<I: Isa, R: Real, const N: usize, const SCALED: bool>(
@@ -181,7 +183,7 @@ unsafe fn add_products<I: Isa, R: Real, const N: usize, const SCALED: bool>(
 ) {
     let (mut sums, mut at) = (*to, 0);
     while at < len {
-        // SAFETY: the caller's contract; a vector is its lanes' numbers in a row.
+        // SAFETY: the caller's contract; a vector (sealed) is LANES numbers in a row.
         unsafe {
             let mut columns = [I::V::<R>::zero(); N];
             for q in 0..N {

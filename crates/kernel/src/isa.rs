@@ -1,9 +1,12 @@
 //! Instruction sets: one source, compiled three times, chosen at run time.
+//!
+//! Vectors of an instruction set exist only as [`Isa::V`] inside a [`Job`], and a job gets its [`Isa`] from [`InstructionSet::dispatch`]
+//! alone, which checks that the processor has it. So safe code cannot execute an instruction that the processor lacks.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::lanes::Vector;
+use super::lanes::{Vector, vectors};
 use crate::real::Real;
 
 /// An instruction set that the kernels are compiled for.
@@ -13,28 +16,28 @@ pub enum InstructionSet {
     Avx512,
     /// x86-64 with AVX2 and FMA: 32-byte vectors.
     Avx2,
-    /// Whatever the target always has: SSE2 on x86-64, NEON on aarch64. 16-byte vectors.
+    /// What every processor of the target has: SSE2 on x86-64, NEON on aarch64. 16-byte vectors.
     Portable,
 }
 
-/// An instruction set that was asked for and cannot be had.
+/// A requested instruction set that is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InstructionSetError {
     /// No such name.
     #[error("unknown instruction set \"{0}\": choose avx512, avx2 or portable")]
     Unknown(String),
     /// This processor lacks it.
-    #[error("this processor has no {0}: the best that it has is {best}", best = InstructionSet::detect())]
+    #[error("this processor does not support {0}; the best instruction set that it supports is {best}", best = InstructionSet::detect())]
     Missing(InstructionSet),
 }
 
 impl InstructionSet {
-    /// The best level that this processor has.
+    /// The best instruction set of this processor.
     pub fn detect() -> Self {
         [Self::Avx512, Self::Avx2].into_iter().find(|isa| isa.present()).unwrap_or(Self::Portable)
     }
 
-    /// The level, if this processor has it.
+    /// The instruction set, if this processor has it.
     ///
     /// # Errors
     /// [`InstructionSetError::Missing`] if it does not.
@@ -42,7 +45,16 @@ impl InstructionSet {
         if self.present() { Ok(self) } else { Err(InstructionSetError::Missing(self)) }
     }
 
-    /// Whether this processor has the level.
+    /// Panics unless this processor has the instruction set: what unsafe code relies on before it runs compiled kernels.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn require(self) {
+        if let Err(error) = self.checked() {
+            panic!("{error}");
+        }
+    }
+
+    /// Whether this processor has the instruction set.
     fn present(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -51,6 +63,7 @@ impl InstructionSet {
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx2")
                     && is_x86_feature_detected!("fma")
             }
             #[cfg(target_arch = "x86_64")]
@@ -61,27 +74,22 @@ impl InstructionSet {
         }
     }
 
-    /// Runs `job` compiled for this level.
+    /// Runs `job` compiled for this instruction set.
     ///
     /// # Panics
-    /// If this processor does not have the level.
+    /// If this processor does not have it.
     #[inline]
     pub fn dispatch<J: Job>(self, job: J) -> J::Output {
+        self.require();
         match self {
+            // SAFETY: `require` has detected the features.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => {
-                assert!(self.present(), "this processor has no AVX-512");
-                // SAFETY: the features were detected on the line above.
-                unsafe { avx512(job) }
-            }
+            Self::Avx512 => unsafe { avx512(job) },
+            // SAFETY: `require` has detected the features.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                assert!(self.present(), "this processor has no AVX2");
-                // SAFETY: the features were detected on the line above.
-                unsafe { avx2(job) }
-            }
+            Self::Avx2 => unsafe { avx2(job) },
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512 | Self::Avx2 => panic!("this processor has no {self}"),
+            Self::Avx512 | Self::Avx2 => unreachable!("{self} was required"),
             Self::Portable => job.run::<Portable>(),
         }
     }
@@ -110,9 +118,18 @@ impl FromStr for InstructionSet {
     }
 }
 
-/// The compile-time side of a [`InstructionSet`].
-pub trait Isa: Copy + Send + Sync + 'static {
-    /// The vector of this instruction set.
+pub(crate) mod sealed {
+    /// Keeps instruction sets, vectors and units to this crate, since unsafe code relies on what they are.
+    pub trait Sealed {}
+}
+
+/// An instruction set as a type. Sealed: [`InstructionSet::dispatch`] hands it to a [`Job`].
+pub trait Isa: sealed::Sealed + Copy + Send + Sync + 'static {
+    /// The vector of `f32`.
+    type F32: Vector<f32>;
+    /// The vector of `f64`.
+    type F64: Vector<f64>;
+    /// The vector of a number type.
     type V<R: Real>: Vector<R>;
     /// Vector registers that a tile of sums may take; the others hold a column of weights and a broadcast.
     const TILE_REGISTERS: usize;
@@ -128,23 +145,34 @@ pub(crate) struct Avx2;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
+impl sealed::Sealed for Avx512 {}
 impl Isa for Avx512 {
-    type V<R: Real> = R::Wide;
+    type F32 = vectors::F32Wide;
+    type F64 = vectors::F64Wide;
+    type V<R: Real> = R::Of<Self>;
     const TILE_REGISTERS: usize = 24;
 }
+impl sealed::Sealed for Avx2 {}
 impl Isa for Avx2 {
-    type V<R: Real> = R::Middle;
+    type F32 = vectors::F32Middle;
+    type F64 = vectors::F64Middle;
+    type V<R: Real> = R::Of<Self>;
     const TILE_REGISTERS: usize = 12;
 }
+impl sealed::Sealed for Portable {}
 impl Isa for Portable {
-    type V<R: Real> = R::Narrow;
+    type F32 = vectors::F32Narrow;
+    type F64 = vectors::F64Narrow;
+    type V<R: Real> = R::Of<Self>;
     const TILE_REGISTERS: usize = 12;
 }
 
-/// A computation that is generic over the instruction set. `run` must be `#[inline(always)]`, and so must all that it
-/// calls in its loops: only then are they compiled with the features of the level.
+/// A computation that is generic over the instruction set.
+///
+/// `run` must be `#[inline(always)]`, and so must everything that it calls in its loops: only then are they compiled with the
+/// features of the instruction set. Without it the result is the same and slower.
 pub trait Job {
-    /// What it returns.
+    /// The result.
     type Output;
     /// The computation.
     fn run<I: Isa>(self) -> Self::Output;

@@ -1,18 +1,20 @@
-//! Short vectors, and the activations on them.
+//! Short vectors and the activations on them.
 //!
-//! Equations are written once, with operators, for every width and both number types. x86-64 has its registers
-//! ([`x86`](super::x86)); elsewhere a vector is a plain array and every operation a loop that the compiler turns into one
-//! instruction.
+//! Equations are written once, with operators, for every width and both number types. On x86-64 a vector is a register
+//! ([`x86`](super::x86)); elsewhere it is a plain array, and the compiler turns the loop of an operation into one instruction.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::isa::sealed::Sealed;
 use crate::real::Real;
 
-/// A short vector of numbers on which the cells' equations are written.
+/// A short vector of numbers, on which the cells' equations are written.
 ///
-/// NaN propagates through every function; nothing saturates silently except sigmoid and tanh at their limits.
+/// NaN propagates through every function. Only sigmoid and tanh saturate, at their limits. Sealed: unsafe code reads and writes a
+/// vector as [`Vector::LANES`] numbers in a row.
 pub trait Vector<R: Real>:
-    Copy
+    Sealed
+    + Copy
     + Send
     + Sync
     + 'static
@@ -27,11 +29,11 @@ pub trait Vector<R: Real>:
 
     /// All elements equal.
     fn splat(x: R) -> Self;
-    /// The first elements from `from`; the others are zero. Reads at most [`Vector::LANES`].
+    /// The first numbers of a slice, at most [`Vector::LANES`]; if there are fewer, the other elements are zero.
     fn load(from: &[R]) -> Self;
-    /// Writes the first elements; at most [`Vector::LANES`].
+    /// Writes the first elements to a slice, at most [`Vector::LANES`].
     fn store(self, to: &mut [R]);
-    /// self · a + b, rounded once where the instruction set has FMA.
+    /// self · a + b, rounded once if the instruction set has FMA.
     fn fma(self, a: Self, b: Self) -> Self;
     /// Elementwise `if self > 0 { yes } else { no }`.
     fn select_positive(self, yes: Self, no: Self) -> Self;
@@ -42,7 +44,10 @@ pub trait Vector<R: Real>:
     /// Elementwise [`Real::exp2_of_rounded`].
     fn exp2_of_rounded(self) -> Self;
 
-    /// The sum of each vector's elements.
+    /// The sum of the elements of each vector.
+    ///
+    /// # Panics
+    /// If N is more than 4, on an instruction set that sums several vectors at once.
     #[inline(always)]
     fn sums_of_lanes<const N: usize>(tile: &[[Self; N]; N]) -> [[R; N]; N] {
         let mut sums = [[R::ZERO; N]; N];
@@ -51,7 +56,7 @@ pub trait Vector<R: Real>:
                 let mut lanes = [R::ZERO; 16];
                 tile[p][q].store(&mut lanes[..Self::LANES]);
                 let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p_] = lanes;
-                // By halves: one after the other each would wait for the one before.
+                // By halves: in a chain, each addition would wait for the one before.
                 sums[p][q] = match Self::LANES {
                     16 => {
                         let low = ((a + i) + (e + m)) + ((c + k) + (g + o));
@@ -66,13 +71,16 @@ pub trait Vector<R: Real>:
         sums
     }
 
-    /// Elements whose sum is Σ_pq of the product of the sums of both vectors' elements.
+    /// A vector whose elements add up to Σ_pq (Σ elements of a_pq) · (Σ elements of c_pq).
+    ///
+    /// # Panics
+    /// As [`Vector::sums_of_lanes`].
     #[inline(always)]
     fn products_of_sums<const N: usize>(a: &[[Self; N]; N], c: &[[Self; N]; N]) -> Self {
         let (a, mut total) = (Self::sums_of_lanes(a), Self::zero());
         for p in 0..N {
             for q in 0..N {
-                // Of c the elements need no sums of their own: they add up together.
+                // The elements of c need not be summed first: they are summed with the result.
                 total = c[p][q].fma(Self::splat(a[p][q]), total);
             }
         }
@@ -91,7 +99,7 @@ pub trait Vector<R: Real>:
         Self::splat(R::ONE)
     }
 
-    /// (n as a rounded number, r) with self = n ln 2 + r and |r| ≤ ln 2 / 2.
+    /// (n + [`Real::ROUND`], r) with self = n ln 2 + r and |r| ≤ ln 2 / 2.
     #[inline(always)]
     fn reduce(self) -> (Self, Self) {
         let rounded = self.fma(Self::splat(R::from_f64(std::f64::consts::LOG2_E)), Self::splat(R::ROUND));
@@ -115,7 +123,7 @@ pub trait Vector<R: Real>:
         p * r
     }
 
-    /// e^y for |y| ≤ [`Real::EXP_MAX`]; outside, e^±EXP_MAX.
+    /// e^y for |y| ≤ [`Real::EXP_MAX`]; beyond it, e^±EXP_MAX.
     #[inline(always)]
     fn exp(self) -> Self {
         let (n, r) = self.at_most(R::EXP_MAX).at_least(-R::EXP_MAX).reduce();
@@ -140,19 +148,18 @@ pub trait Vector<R: Real>:
         e / (e + Self::splat(R::from_f64(2.0)))
     }
 
-    /// max(x, 0) in the sense that NaN stays.
+    /// max(x, 0), but NaN for NaN.
     #[inline(always)]
     fn relu(self) -> Self {
         self.at_least(R::ZERO)
     }
 }
 
-/// `L` numbers; `FUSED` where multiply-add is one instruction. Tested everywhere, used where there are no registers to name.
+/// `L` numbers; `FUSED` if multiply-add is one instruction. Tested on every target, used on those without registers of their own.
 #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code))]
-#[cfg_attr(target_arch = "x86_64", expect(unreachable_pub))]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
+pub(crate) struct Lanes<R, const L: usize, const FUSED: bool>([R; L]);
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $op:tt) => {
@@ -183,6 +190,8 @@ impl<R: Real, const L: usize, const FUSED: bool> Neg for Lanes<R, L, FUSED> {
         self
     }
 }
+
+impl<R, const L: usize, const FUSED: bool> Sealed for Lanes<R, L, FUSED> {}
 
 impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED> {
     const LANES: usize = L;
@@ -253,7 +262,7 @@ impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED
     }
 }
 
-/// The vectors that [`Real`] names for each width.
+/// The vectors of each width, for [`Isa`](super::isa::Isa).
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod vectors {
     pub(crate) use super::super::x86::{
@@ -262,7 +271,7 @@ pub(crate) mod vectors {
     };
 }
 
-/// The vectors that [`Real`] names for each width; elsewhere only the narrow ones are used.
+/// The vectors of each width, for [`Isa`](super::isa::Isa); only the narrow ones are used.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) mod vectors {
     use super::Lanes;

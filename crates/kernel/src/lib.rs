@@ -1,15 +1,41 @@
-//! The arithmetic: products, the recurrent time loop, activations and threads.
+//! Arithmetic of recurrent networks: products, the recurrent time loop, activations and threads.
 //!
-//! The only place where `unsafe` may stand. Two rules hold for everything here:
+//! Three rules hold for everything here:
 //!
-//! - **Row independence.** Each element of a result is one sum in one fixed order (k ascending, in blocks of
-//!   [`gemm::DEPTH`]), whatever tile, thread or neighbouring rows it is computed with.
-//! - **Threads share no sums.** Work is cut along rows of the result, never along the summed index, so the bits do
-//!   not depend on the number of threads.
+//! - **Row independence.** Each element of a result is one sum in one fixed order (k ascending, in blocks of [`gemm::DEPTH`]),
+//!   whatever tile, thread or neighbouring rows it is computed with.
+//! - **Threads share no sums.** Work is divided along rows of the result, never along the summed index, so that the bits do not
+//!   depend on the number of threads.
+//! - **Safe functions are sound for every argument.** This is the only crate with `unsafe` code. Lengths, shapes, slots and
+//!   instruction sets are checked once per call, with arithmetic that cannot wrap, and a call that does not fit panics with both
+//!   values. Traits that unsafe code relies on are sealed, and types of vectors cannot be named without an instruction set that
+//!   the processor has. Each `unsafe` block names the check that it relies on.
 //!
-//! On x86-64 all work that is split runs with subnormal numbers as zeros: a gradient below 1.2e-38 has vanished.
-// Raw views are what lets several threads write disjoint rows of one tape, and unchecked loads are what lets the
-// compiler keep a tile in registers; each block states why it is sound.
+//! On x86-64 all work that is divided runs with subnormal numbers as zeros: a gradient below 1.2e-38 has vanished.
+//!
+//! Instruction sets, vectors and numbers cannot be implemented outside of this crate:
+//!
+//! ```compile_fail,E0277
+//! #[derive(Clone, Copy)]
+//! struct Mine;
+//! impl longspan_kernel::Isa for Mine {
+//!     type F32 = f32;
+//!     type F64 = f64;
+//!     type V<R: longspan_kernel::real::Real> = R;
+//!     const TILE_REGISTERS: usize = 100;
+//! }
+//! ```
+//!
+//! Equations cannot write to what they share with other threads, such as elementwise weights:
+//!
+//! ```compile_fail,E0599
+//! use longspan_kernel::recurrent::{Forward, Units};
+//!
+//! fn write<S: Units<f32>>(at: &mut Forward<'_, f32, S>, x: S::V) {
+//!     at.weights.set(0, x);
+//! }
+//! ```
+// Raw pointers let several threads write disjoint rows of one tape, and unchecked loads let the compiler keep a tile in registers.
 
 pub mod elementwise;
 pub mod gemm;
@@ -34,6 +60,7 @@ mod lanes;
 mod micro;
 mod pack;
 mod shared;
+mod size;
 mod threads;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -45,7 +72,6 @@ pub use context::Context;
 pub use isa::Job;
 pub use isa::{InstructionSet, InstructionSetError, Isa};
 pub use lanes::Vector;
-pub(crate) use lanes::vectors;
 pub use micro::fma_peak_flops;
 pub use pack::{Packed, Weights};
 use shared::Shared;

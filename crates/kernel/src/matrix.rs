@@ -1,4 +1,7 @@
-//! Row-major views of matrices, shape-checked where they are made.
+//! Row-major views of matrices, whose shapes are checked when they are made.
+//!
+//! Unsafe code relies on the check: a view of `rows` rows reaches no further than (rows − 1) · stride + cols ≤ `data.len()`
+//! elements, and its rows do not overlap.
 
 /// A read-only matrix: element (i, j) is at `i * stride + j`.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +21,12 @@ pub struct MatMut<'a, R> {
     stride: usize,
 }
 
+#[track_caller]
 fn check(len: usize, rows: usize, cols: usize, stride: usize) {
     assert!(stride >= cols, "a row of {cols} does not fit a stride of {stride}");
-    let needed = if rows == 0 { 0 } else { (rows - 1) * stride + cols };
+    let Some(last) = rows.checked_sub(1) else { return };
+    let needed = last.checked_mul(stride).and_then(|before| before.checked_add(cols));
+    let needed = needed.unwrap_or_else(|| panic!("a [{rows}, {cols}] matrix of stride {stride} overflows"));
     assert!(len >= needed, "a [{rows}, {cols}] matrix of stride {stride} needs {needed} elements, not {len}");
 }
 
@@ -29,6 +35,7 @@ impl<'a, R> Mat<'a, R> {
     ///
     /// # Panics
     /// If `data` is too short.
+    #[track_caller]
     pub fn new(data: &'a [R], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
     }
@@ -36,7 +43,8 @@ impl<'a, R> Mat<'a, R> {
     /// A matrix whose rows are `stride` apart.
     ///
     /// # Panics
-    /// If `data` is too short or rows overlap.
+    /// If `data` is too short, or rows overlap (`stride` below `cols`).
+    #[track_caller]
     pub fn strided(data: &'a [R], rows: usize, cols: usize, stride: usize) -> Self {
         check(data.len(), rows, cols, stride);
         Self { data, rows, cols, stride }
@@ -66,7 +74,10 @@ impl<'a, R> Mat<'a, R> {
         self.data
     }
 
-    /// One row.
+    /// Row i.
+    ///
+    /// # Panics
+    /// If the row ends beyond the data.
     #[inline]
     pub fn row(&self, i: usize) -> &'a [R] {
         &self.data[i * self.stride..][..self.cols]
@@ -75,11 +86,19 @@ impl<'a, R> Mat<'a, R> {
 
 impl<'a, R> MatMut<'a, R> {
     /// A dense matrix, see [`Mat::new`].
+    ///
+    /// # Panics
+    /// As [`Mat::new`].
+    #[track_caller]
     pub fn new(data: &'a mut [R], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
     }
 
     /// A matrix whose rows are `stride` apart, see [`Mat::strided`].
+    ///
+    /// # Panics
+    /// As [`Mat::strided`].
+    #[track_caller]
     pub fn strided(data: &'a mut [R], rows: usize, cols: usize, stride: usize) -> Self {
         check(data.len(), rows, cols, stride);
         Self { data, rows, cols, stride }
@@ -109,7 +128,10 @@ impl<'a, R> MatMut<'a, R> {
         self.data
     }
 
-    /// One row.
+    /// Row i.
+    ///
+    /// # Panics
+    /// If the row ends beyond the data.
     #[inline]
     pub fn row_mut(&mut self, i: usize) -> &mut [R] {
         &mut self.data[i * self.stride..][..self.cols]

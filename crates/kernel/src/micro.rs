@@ -1,9 +1,12 @@
 //! The microkernel: a tile of sums that stays in registers.
 //!
-//! `C[m, n] = start[m, n] + Σ_k A[m, k] · B[k, n]` for up to 8 rows and 4 vectors of columns of up to 4 neighbouring panels,
-//! k ascending from zero. Compiled with the features of its instruction set, each row of the inner loop is one broadcast
-//! and one FMA for every vector. Few rows take several panels at once: a sum waits four cycles for itself, so that fewer
-//! than eight sums side by side leave the multipliers idle.
+//! ```text
+//! C[m, n] = start[m, n] + Σ_k A[m, k] · B[k, n]        k ascending from zero
+//! ```
+//!
+//! A tile has up to 8 rows and 4 vectors of columns in each of up to 4 neighbouring panels. Compiled with the features of its
+//! instruction set, a row of the inner loop is one broadcast and one FMA per vector. A tile of few rows takes several panels: an FMA
+//! has a latency of four cycles, so that fewer than eight independent sums leave the multipliers idle.
 
 #[cfg(target_arch = "x86_64")]
 use super::isa::{Avx2, Avx512};
@@ -22,7 +25,7 @@ const MAX_BROAD_ROWS: usize = 3;
 /// Room for the largest tile: 24 registers of 16 numbers.
 pub(super) const TILE: usize = 24 * 16;
 
-/// A tile's worth of memory on a cache line.
+/// Memory for a tile, on a cache line.
 #[repr(C, align(64))]
 pub(super) struct Tile<R>(pub(super) [R; TILE]);
 
@@ -32,8 +35,8 @@ impl<R: Real> Tile<R> {
         Self([R::ZERO; TILE])
     }
 
-    /// The tile as the place of a result of `rows` rows of `vectors` vectors from each of several panels: one panel after
-    /// the other, each dense.
+    /// The tile as the place of a result of `rows` rows of `width` numbers from each of several panels: one panel after the other,
+    /// each dense.
     #[inline(always)]
     pub(super) fn position(&mut self, rows: usize, width: usize) -> Place<R> {
         let c = self.0.as_mut_ptr();
@@ -49,25 +52,25 @@ pub(super) struct Left<R> {
     pub(super) column: usize,
 }
 
-/// Where a tile goes.
+/// Where a tile is written to.
 #[derive(Clone, Copy)]
 pub(super) struct Place<R> {
     /// First element.
     pub(super) c: *mut R,
-    /// Between rows.
+    /// Distance between rows.
     pub(super) stride: usize,
-    /// Between the columns of neighbouring panels, here and in `start`.
+    /// Distance between the columns of neighbouring panels, in `c` and in `start`.
     pub(super) panel: usize,
-    /// What is added to, or null for nothing.
+    /// What the sums are added to; null for zero.
     pub(super) start: *const R,
-    /// Between rows of `start`; 0 where all rows share one.
+    /// Distance between rows of `start`; 0 if all rows share one.
     pub(super) start_stride: usize,
-    /// Whether `c` is worth fetching while the sums are made.
+    /// Whether to prefetch `c` while the sums are computed.
     pub(super) cold: bool,
 }
 
-/// What is fetched into the second-level cache meanwhile: `lines` cache lines for each k. One burst of them before the sums
-/// would hold these up until most had come.
+/// What is fetched into the second-level cache meanwhile: `lines` cache lines for each k. Fetched all at once, they would delay the
+/// tile until most of them had arrived.
 #[derive(Clone, Copy)]
 pub(super) struct Fetch<R> {
     /// First element.
@@ -97,8 +100,10 @@ pub(super) const fn tile_panels<I: Isa>(vectors: usize, rows: usize) -> usize {
     }
 }
 
+/// Computes a tile.
+///
 /// # Safety
-/// `a` must be readable for MR rows and `depth` columns; `b` for depth · NV vectors in each of P panels; the place writable
+/// `a` must be readable for MR rows and `depth` columns, `b` for depth · NV vectors in each of P panels; the place must be writable
 /// for MR rows of P · NV vectors, and its start, if any, readable.
 #[inline(always)]
 unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize, const P: usize>(
@@ -112,7 +117,7 @@ unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize, const P: usize
     let lanes = <I::V<R> as Vector<R>>::LANES;
     let mut sums = [[[I::V::<R>::zero(); NV]; P]; MR];
     let mut next = fetch.next;
-    // The place is fetched row by row, a row with every part of the sum.
+    // Prefetches the place row by row, each row with its share of the sum.
     let (mut first, mut row) = (0, 0);
     while row < MR {
         let end = depth * (row + 1) / MR;
@@ -169,8 +174,10 @@ unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize, const P: usize
 
 macro_rules! compile_for {
     ($name:ident, $isa:ty, $($feature:literal)?) => {
+        /// [`tile`] compiled for an instruction set.
+        ///
         /// # Safety
-        /// As for `tile`; the processor must have the instruction set.
+        /// As [`tile`]; the processor must have the instruction set.
         $(#[target_feature(enable = $feature)])?
         unsafe fn $name<R: Real, const MR: usize, const NV: usize, const P: usize>(
             depth: usize,
@@ -180,7 +187,7 @@ macro_rules! compile_for {
             to: Place<R>,
             fetch: Fetch<R>,
         ) {
-            // SAFETY: the same contract.
+            // SAFETY: the caller's contract.
             unsafe { tile::<$isa, R, MR, NV, P>(depth, a, b, panel, to, fetch) }
         }
     };
@@ -217,7 +224,7 @@ macro_rules! table {
                 heights!($name, 1, 1, 1 2 3 4 5 6 7 8),
                 heights!($name, 2, 1, 1 2 3 4 5 6 7 8),
                 heights!($name, 3, 1, 1 2 3 4 5 6 7 8),
-                // Four vectors go with at most six rows.
+                // A tile of four vectors has at most six rows.
                 heights!($name, 4, 1, 1 2 3 4 5 6 6 6),
             ],
             two: widths!($name, 2),
@@ -226,7 +233,7 @@ macro_rules! table {
     };
 }
 
-/// The microkernels of one level, `[vectors - 1][rows - 1]`, for one, two and four panels at once.
+/// The microkernels of an instruction set, `[vectors - 1][rows - 1]`, for one, two and four panels at once.
 pub(super) struct Table<R> {
     one: [[Micro<R>; MAX_ROWS]; MAX_VECTORS],
     two: [[Micro<R>; MAX_BROAD_ROWS]; MAX_VECTORS],
@@ -245,7 +252,7 @@ impl<R> Table<R> {
     }
 }
 
-/// Asks for a cache line that will be needed soon. Any address will do.
+/// Requests a cache line that will be needed soon. Any address is allowed.
 #[inline(always)]
 pub(super) fn prefetch<R>(at: *const R) {
     #[cfg(target_arch = "x86_64")]
@@ -258,7 +265,7 @@ pub(super) fn prefetch<R>(at: *const R) {
     let _ = at;
 }
 
-/// As [`prefetch`], but no nearer than the second-level cache: what is needed soon and is more than the first level holds.
+/// As [`prefetch`], into the second-level cache: for more data than the first level holds.
 #[inline(always)]
 pub(super) fn prefetch_l2<R>(at: *const R) {
     #[cfg(target_arch = "x86_64")]
@@ -271,7 +278,7 @@ pub(super) fn prefetch_l2<R>(at: *const R) {
     let _ = at;
 }
 
-/// The table of a level.
+/// The table of an instruction set, which the processor must have before a microkernel is called.
 #[rustfmt::skip]
 pub(super) fn table<R: Real>(isa: InstructionSet) -> Table<R> {
     match isa {
@@ -286,9 +293,13 @@ pub(super) fn table<R: Real>(isa: InstructionSet) -> Table<R> {
 /// Floating-point operations in one run of [`fma_peak_flops`].
 const PEAK_DEPTH: usize = 4096;
 
-/// Runs the largest microkernel on operands in the first-level cache and returns the operations done: timed by the
-/// caller, it gives the processor's multiply-add peak as this build reaches it.
+/// Runs the largest microkernel on operands in the first-level cache and returns the number of operations. Timed by the caller, it
+/// gives the processor's multiply-add peak as this build reaches it.
+///
+/// # Panics
+/// If this processor does not have the instruction set.
 pub fn fma_peak_flops(isa: InstructionSet, rounds: usize) -> f64 {
+    isa.require();
     let lanes = match isa {
         InstructionSet::Avx512 => 16,
         InstructionSet::Avx2 => 8,
@@ -302,14 +313,14 @@ pub fn fma_peak_flops(isa: InstructionSet, rounds: usize) -> f64 {
     let b = vec![1e-3f32; depth * vectors * lanes];
     let left = Left { data: a.as_ptr(), row: depth, column: 1 };
     let mut out = Tile::new();
-    for _ in 0..rounds * PEAK_DEPTH / depth {
-        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs, and the level
-        // was checked when it was made.
+    for _ in 0..rounds.saturating_mul(PEAK_DEPTH / depth) {
+        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs; `require` has checked that the
+        // processor has the instruction set.
         unsafe {
             let fetch = Fetch { next: b.as_ptr(), lines: 0 };
             micro(depth, left, b.as_ptr(), 0, out.position(rows, vectors * lanes), fetch);
         };
         std::hint::black_box(&out.0);
     }
-    (2 * rounds * PEAK_DEPTH * rows * vectors * lanes) as f64
+    (2 * PEAK_DEPTH * rows * vectors * lanes) as f64 * rounds as f64
 }

@@ -1,9 +1,9 @@
 //! Sums of squares, in `f64` and in one order.
 //!
-//! A sum runs over blocks of [`BLOCK`] elements; inside a block, element i goes to sum i mod 16, and the 16 sums are added
-//! in order; blocks are added in order. Products and additions are rounded separately on every instruction set. So
-//! neither the instruction set nor the number of threads changes a bit. Summing in `f64` cannot overflow for `f32`
-//! elements; an `f32` sum of squares would at a norm of 1.8e19.
+//! A sum is taken over blocks of [`BLOCK`] elements: inside a block, element i is added to sum i mod 16, and the 16 sums are added in
+//! order; blocks are added in order. Products and sums are rounded separately on every instruction set, so that neither the
+//! instruction set nor the number of threads changes a bit. For `f32` elements an `f64` sum cannot overflow; an `f32` sum of squares
+//! overflows at a norm of 1.8e19.
 
 use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
@@ -15,15 +15,15 @@ pub const BLOCK: usize = 8192;
 /// Running sums inside a block.
 const LANES: usize = 16;
 
-/// Σ x². Infinite or NaN exactly if an element is, or if the sum overflows `f64`.
+/// Σ x². Infinite or NaN if and only if an element is, or the sum overflows `f64`.
 ///
 /// # Panics
-/// If this processor does not have the level.
+/// If this processor does not have the instruction set.
 pub fn sum_of_squares<R: Real>(isa: InstructionSet, values: &[R]) -> f64 {
     values.chunks(BLOCK).map(|block| isa.dispatch(Block(block))).sum()
 }
 
-/// Σ x² to the same bits as [`sum_of_squares`], its blocks cut over the threads. `partial` is working memory.
+/// Σ x² with the same bits as [`sum_of_squares`], blocks divided among the threads. `partial` is working memory.
 pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial: &mut Vec<f64>) -> f64 {
     partial.clear();
     partial.resize(values.len().div_ceil(BLOCK), 0.0);
@@ -31,27 +31,29 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
     ctx.split(partial.len(), |_, first, end| {
         for (i, block) in values.chunks(BLOCK).enumerate().take(end).skip(first) {
             let sum = ctx.instruction_set().dispatch(Block(block));
-            // SAFETY: sum i belongs to this worker alone, and i is below the number of blocks.
+            // SAFETY: i is below the length of `partial`, and `split` gives it to this worker alone.
             unsafe { *sums.get().add(i) = sum };
         }
     });
     partial.iter().sum()
 }
 
-/// Sums of squares that are as good in `f32`: what is lost below, in some thousand elements, is less than rounding.
+/// Range of sums of squares that `f32` represents well: squares below its smallest number are less than rounding, for thousands of
+/// elements.
 const SAFE_SQUARES: (f64, f64) = (1e-25, 1e30);
 
-/// The sum and the largest of the norms of rows of `cols` numbers; NaN where one is. Squares are added in the number
-/// type where it holds them, else in `f64`.
+/// [sum, largest] of the norms of rows of `cols` numbers; NaN if a norm is NaN. Squares are added in the number type if it
+/// represents the sum well, else in `f64`.
 ///
 /// # Panics
-/// If there is a part of a row, or this processor does not have the level.
+/// If the last row is incomplete, `cols` is 0, or this processor does not have the instruction set.
 pub fn norms_of_rows<R: Real>(isa: InstructionSet, rows: &[R], cols: usize) -> [f64; 2] {
+    assert!(cols > 0, "rows of no numbers");
     assert!(rows.len().is_multiple_of(cols), "rows of {cols} in {}", rows.len());
     isa.dispatch(Rows(rows, cols))
 }
 
-/// [Σ a², Σ (b − a)²] in blocks as [`sum_of_squares_threaded`]; the differences are rounded to the number type.
+/// [Σ a², Σ (b − a)²] in blocks as [`sum_of_squares_threaded`]. Differences are rounded to the number type.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -69,7 +71,7 @@ pub fn sums_of_squares_and_changes<R: Real>(
     ctx.split(blocks, |_, first, end| {
         for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().take(end).skip(first) {
             let [squares, changes] = ctx.instruction_set().dispatch(Changes(a, b));
-            // SAFETY: sums i and blocks + i belong to this worker alone, and i is below the number of blocks.
+            // SAFETY: i is below `blocks`, half the length of `partial`, and `split` gives it to this worker alone.
             unsafe {
                 *sums.get().add(i) = squares;
                 *sums.get().add(blocks + i) = changes;
@@ -80,11 +82,13 @@ pub fn sums_of_squares_and_changes<R: Real>(
     [squares.iter().sum(), changes.iter().sum()]
 }
 
-/// `row` −= ⟨row, other⟩ `other` for one of `others` `[N, n]` after the other, unit vectors: what is left is at right angles to
-/// them.
+/// `row` −= ⟨row, other⟩ `other` for each of `others`, unit vectors, in order: makes the row orthogonal to them.
+///
+/// # Shapes
+/// `row` `[n]`, `others` `[N, n]`.
 ///
 /// # Panics
-/// If the lengths do not fit, or this processor does not have the level.
+/// If the lengths do not fit, or this processor does not have the instruction set.
 pub fn project_off<R: Real>(isa: InstructionSet, row: &mut [R], others: &[R]) {
     assert!(others.len().is_multiple_of(row.len()), "vectors of {} in {}", row.len(), others.len());
     isa.dispatch(ProjectOff(row, others));
@@ -117,7 +121,7 @@ pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
     let lanes = I::V::<R>::LANES;
     let mut folded = [R::ZERO; LANES];
     dot_in_lanes::<I, R>(a, b).store(&mut folded[..lanes]);
-    // By halves: one after the other they would take longer than all the products.
+    // By halves: a chain of additions would take longer than all products.
     let mut left = lanes;
     while left > 1 {
         left /= 2;
@@ -127,14 +131,14 @@ pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
     folded[0]
 }
 
-/// As [`dot`], before the lanes are summed.
+/// As [`dot`], not summed over lanes yet.
 #[inline(always)]
 fn dot_in_lanes<I: Isa, R: Real>(a: &[R], b: &[R]) -> I::V<R> {
-    // As many sums as hide the time that one waits for itself.
+    // Enough independent sums to hide the latency of an FMA.
     const SUMS: usize = 4;
     let (lanes, len, mut at) = (I::V::<R>::LANES, a.len(), 0);
     let mut sums = [I::V::<R>::zero(); SUMS];
-    // Plain indices: the compiler leaves iterators over chunks as calls.
+    // Plain indices: the compiler does not inline iterators over chunks here.
     while at + SUMS * lanes <= len {
         for (i, sum) in sums.iter_mut().enumerate() {
             let first = at + i * lanes;
@@ -163,8 +167,8 @@ impl<R: Real> Job for Block<'_, R> {
     }
 }
 
-/// Σ x² in lanes: x_i is in lane i mod [`LANES`].
-// Plain indices: the compiler leaves iterators as calls.
+/// Σ x² in lanes: x_i is added to lane i mod [`LANES`].
+// Plain indices: the compiler does not inline iterators here.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see above")]
 fn lane_sums<R: Real>(values: &[R]) -> [f64; LANES] {
@@ -203,7 +207,7 @@ impl<R: Real> Job for Rows<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> [f64; 2] {
-        // Lanes of N² rows are summed side by side.
+        // The lanes of N² rows are summed side by side.
         const N: usize = 4;
         let Self(values, cols) = self;
         let (mut sum, mut max, mut first) = (0.0, 0.0, 0);

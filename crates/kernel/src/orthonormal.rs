@@ -1,21 +1,20 @@
-//! The decomposition A = L Q of rows, block by block: Gram–Schmidt, repeated where it cancels.
+//! The decomposition A = L Q of rows, block by block: Gram–Schmidt, repeated after cancellation.
 //!
 //! ```text
 //! A [K, n], Q Qᵀ = I, L lower triangular with a positive diagonal: the QR decomposition Aᵀ = Qᵀ Lᵀ, R = Lᵀ
 //!
 //! a block of rows:  V ← V − (V Q_jᵀ) Q_j for every block j before it, two products each
 //!                   v_i ← v_i / ‖v_i‖, then v_m ← v_m − ⟨v_m, v_i⟩ v_i for the rows m > i of the block
-//!                   R_ii is the norm, times those of the passes before; once more while a row lost most of its length
+//!                   R_ii is the norm times those of the passes before; repeat while a row lost most of its length
 //! ```
 //!
-//! A block needs the finished blocks before it and nothing else, so that several threads can be at work on different blocks of
-//! different steps. That is why this is not Householder's method, whose reflections have to come back to make Q.
+//! A block needs only the finished blocks before it, so that several threads can work on different blocks of different steps. In
+//! Householder's method the reflections have to be applied once more to form Q, so it is not used.
 //!
-//! What is left of a row that lost most of its length is as inaccurate as the loss is large; a second pass makes its direction
-//! good to rounding (Kahan's "twice is enough"). Where columns of A differ by many orders of magnitude (a saturated unit), what
-//! the first pass leaves is all rounding, but passes stand still at what is the row's own: small R_ii come out to their own
-//! precision, where Householder's method leaves errors of 1e-16 ‖A‖. R_ii is 0 where nothing in any column is left but rounding of
-//! what stood in that column.
+//! A row that lost most of its length is as inaccurate as the loss is large; a second pass makes its direction accurate to rounding
+//! (Kahan's "twice is enough"). If columns of A differ by many orders of magnitude (a saturated unit), the first pass may leave only
+//! rounding errors, but further passes converge to the row's own part: small R_ii are computed to their own precision, while
+//! Householder's method leaves errors of 1e-16 ‖A‖. R_ii is 0 if every column holds nothing but the rounding error of that column.
 //!
 //! # References
 //! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg, Kaufman, Stewart,
@@ -33,16 +32,16 @@ use super::{InstructionSet, norms};
 use crate::matrix::Mat;
 use crate::real::Real;
 
-/// Rows of a block: part of the numerics.
+/// Rows of a block. Part of the numerics.
 pub const BLOCK: usize = 16;
 
-/// What a pass may leave of a row's length without another one: two digits are lost then.
+/// The share of a row's length that has to be left so that no other pass is needed: up to two digits are lost.
 const ENOUGH: f64 = 1e-2;
 
-/// Rounding of a pass in units of the last place: sums of some hundred products leave a few.
+/// Bound of a pass's rounding error, in units of the last place.
 const ROUNDING: f64 = 256.0;
 
-/// A finished block of orthonormal rows, as the right operand of both products.
+/// A finished block of orthonormal rows, packed as the right operand of both products.
 pub struct Finished<R> {
     along: Packed<R>,
     back: Packed<R>,
@@ -50,36 +49,49 @@ pub struct Finished<R> {
 }
 
 impl<R: Real> Finished<R> {
-    /// Room for a block of rows of `n` numbers.
+    /// An empty block for rows of `n` numbers.
+    ///
+    /// # Panics
+    /// If the size of a block overflows.
     pub fn new(isa: InstructionSet, n: usize) -> Self {
         Self { along: Packed::new(isa, n, 1, BLOCK), back: Packed::new(isa, BLOCK, 1, n), rows: 0 }
     }
 
-    /// Takes orthonormal rows, at most [`BLOCK`].
+    /// Sets the orthonormal rows.
+    ///
+    /// # Panics
+    /// If there are more than [`BLOCK`].
     pub fn set(&mut self, rows: Mat<'_, R>) {
-        self.rows = rows.rows();
-        if self.rows > 0 {
-            self.along.reshape(rows.cols(), self.rows);
-            self.back.reshape(self.rows, rows.cols());
+        assert!(rows.rows() <= BLOCK, "{} rows in a block of {BLOCK}", rows.rows());
+        // Empty until both are packed.
+        self.rows = 0;
+        if rows.rows() > 0 {
+            self.along.reshape(rows.cols(), rows.rows());
+            self.back.reshape(rows.rows(), rows.cols());
             self.along.pack_here(Weights::Transposed(rows));
             self.back.pack_here(Weights::Plain(rows));
         }
+        self.rows = rows.rows();
     }
 
-    /// How many rows it holds.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 }
 
-/// Makes the rows of a dense block `[k, n]` orthonormal to each other and to the finished ones, on the calling thread, and adds
-/// ln R_ii to `ln_diagonal` `[k]`.
+/// Makes the rows of a dense block orthonormal to each other and to the finished rows, on the calling thread, and adds ln R_ii to
+/// `ln_diagonal`.
 ///
-/// Returns how many rows are independent. The first one that is not ends the block: it and those after it are left zero, and
-/// their ln R_ii is −∞.
+/// Returns the number of independent rows. The first dependent row ends the block: from it on rows are set to zero, and their ln R_ii
+/// to −∞.
+///
+/// # Shapes
+/// `block` `[k, n]`, `ln_diagonal` `[k]`.
 ///
 /// # Panics
-/// If the block has more than [`BLOCK`] rows, or lengths do not fit.
+/// If the block has no or more than [`BLOCK`] rows, lengths do not fit, a finished block is of another instruction set, or this
+/// processor does not have the instruction set.
 pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     isa: InstructionSet,
     block: &mut [R],
@@ -89,6 +101,7 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     let k = ln_diagonal.len();
     assert!(k > 0 && k <= BLOCK && block.len().is_multiple_of(k), "{} numbers in {k} rows", block.len());
     let n = block.len() / k;
+    assert!(n > 0, "{k} rows without numbers");
     let kernels = Kernels::new(isa);
     // ROUND is 1.5 · 2^(mantissa bits).
     let rounding = ROUNDING * 1.5 / R::ROUND.to_f64();
@@ -146,18 +159,21 @@ fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished
         return;
     }
     assert_eq!(finished.along.depth(), n, "length of the finished rows");
+    finished.along.require(kernels.isa());
+    finished.back.require(kernels.isa());
     let mut shares = [R::ZERO; BLOCK * BLOCK];
     for first in (0..n).step_by(DEPTH) {
         let start = if first == 0 { Start::Zero } else { Start::Keep };
         let block = Block { first, depth: DEPTH.min(n - first), rows: k, start };
         let left = Rows::Apart { data: rows.as_ptr().wrapping_add(first), stride: n };
-        // SAFETY: the rows hold n numbers each, the shares k rows of `width` ≤ BLOCK.
+        // SAFETY: `require` has checked the operand, whose depth is n and which has `width` columns as set by `Finished::set`, at
+        // most BLOCK; the k ≤ BLOCK rows hold n numbers each.
         unsafe { kernels.block(left, &finished.along, block, shares.as_mut_ptr(), width) };
     }
     shares[..k * width].iter_mut().for_each(|x| *x = -*x);
     let block = Block { first: 0, depth: width, rows: k, start: Start::Keep };
     let left = Rows::Apart { data: shares.as_ptr(), stride: width };
-    // SAFETY: as above, with the two the other way round.
+    // SAFETY: as above, with rows and shares exchanged: this operand has depth `width` and n columns.
     unsafe { kernels.block(left, &finished.back, block, rows.as_mut_ptr(), n) };
 }
 
@@ -168,7 +184,7 @@ struct Within<'a, R> {
     norms: &'a mut [f64; BLOCK],
 }
 
-/// Rows that a finished one is projected off of at once: their sums do not wait for each other.
+/// Rows from which a finished one is projected off at once: their sums are independent.
 const AT_ONCE: usize = 4;
 
 impl<R: Real> Job for Within<'_, R> {
@@ -210,7 +226,7 @@ fn scale<I: Isa, R: Real>(row: &mut [R], by: R) {
     }
 }
 
-/// v ← v − ⟨v, q⟩ q for each of M rows; each to the bits that it would have alone.
+/// v ← v − ⟨v, q⟩ q for each of M rows, each with the bits that it would have alone.
 #[inline(always)]
 fn project<I: Isa, R: Real, const M: usize>(q: &[R], rows: &mut [R]) {
     let (lanes, n) = (I::V::<R>::LANES, q.len());
@@ -251,7 +267,7 @@ fn project<I: Isa, R: Real, const M: usize>(q: &[R], rows: &mut [R]) {
     }
 }
 
-/// The sum of a vector's numbers, by halves.
+/// The sum of a vector's elements, by halves.
 #[inline(always)]
 fn total<I: Isa, R: Real>(sum: I::V<R>) -> R {
     let mut folded = [R::ZERO; 16];

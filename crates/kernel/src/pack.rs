@@ -1,8 +1,8 @@
-//! Weights rearranged once per sequence, so that the microkernel reads them in one straight run.
+//! Weights rearranged once per sequence, so that the microkernel reads them sequentially.
 //!
-//! The right operand B `[K, N]` is cut into panels of a few vectors of columns; a panel holds its rows one after the
-//! other. For a recurrent product the columns of a panel are the *gates of the same hidden units* side by side, so that a
-//! finished tile has everything that the cell's equations need.
+//! The right operand B `[K, N]` is cut into panels of a few vectors of columns; a panel stores its rows one after the other. In a
+//! recurrent product the columns of a panel are the *gates of the same hidden units* side by side, so that a finished tile has all
+//! sums that the cell's equations need for these units.
 
 use super::buffer::Buffer;
 use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
@@ -11,8 +11,9 @@ use super::micro::{MAX_VECTORS, tile_rows};
 use super::{Context, Shared};
 use crate::matrix::Mat;
 use crate::real::Real;
+use crate::size::elements;
 
-/// Which matrix is packed, seen from the stored weights W `[rows, cols]`.
+/// The matrix B to pack, given as the stored weights W `[rows, cols]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Weights<'a, R> {
     /// B = W.
@@ -28,14 +29,20 @@ pub(super) struct Panel {
     pub(super) units: usize,
     /// Vectors per gate.
     pub(super) spread: usize,
-    /// Where the panel starts in the packed buffer.
+    /// First element in the packed buffer.
     pub(super) offset: usize,
 }
 
-/// A packed right operand of `gates` blocks of `units` columns: N = gates · units.
+/// A packed right operand B of `gates` blocks of `units` columns: N = gates · units.
+///
+/// It is packed for one instruction set, and products on another one refuse it.
 pub struct Packed<R> {
+    isa: InstructionSet,
     data: Buffer<R>,
+    /// Length of the panels together; `data` may be longer, and is shorter before the first packing.
     len: usize,
+    /// Whether `data` holds weights of the current shape.
+    filled: bool,
     panels: Vec<Panel>,
     depth: usize,
     gates: usize,
@@ -46,7 +53,11 @@ pub struct Packed<R> {
 }
 
 impl<R: Real> Packed<R> {
-    /// Room for B `[depth, gates · units]` at this level. `gates` is 1 for a plain product.
+    /// An operand of the shape B `[depth, gates · units]` for this instruction set, still without weights. `gates` is 1 for a plain
+    /// product.
+    ///
+    /// # Panics
+    /// If `gates` is 0 or more than 4, or the size of the operand overflows.
     pub fn new(isa: InstructionSet, depth: usize, gates: usize, units: usize) -> Self {
         let (lanes, spread) = match isa {
             InstructionSet::Avx512 => geometry::<Avx512, R>(gates),
@@ -54,17 +65,30 @@ impl<R: Real> Packed<R> {
             InstructionSet::Portable => geometry::<Portable, R>(gates),
         };
         let (data, panels) = (Buffer::zeros(0), Vec::new());
-        let mut packed = Self { data, len: 0, panels, depth: 0, gates, units: 0, lanes, spread };
+        let (len, filled) = (0, false);
+        let mut packed = Self { isa, data, len, filled, panels, depth: 0, gates, units: 0, lanes, spread };
         packed.reshape(depth, units);
         packed
     }
 
-    /// Makes room for another shape, with as many gates; the memory stays. What was packed is gone.
+    /// Changes the shape but not the number of gates, and keeps the memory. Another shape has to be packed before it is used.
+    ///
+    /// # Panics
+    /// If the size of the operand overflows.
     pub fn reshape(&mut self, depth: usize, units: usize) {
         if (depth, units) == (self.depth, self.units) {
             return;
         }
+        let vectors =
+            elements("vectors of a packed operand (gates, units)", [self.gates, units.div_ceil(self.lanes)]);
+        // Bounds the offsets below, and the number of columns.
+        elements(
+            "a packed operand (depth, vectors, lanes, bytes)",
+            [depth.max(1), vectors, self.lanes, size_of::<R>()],
+        );
+        (self.filled, self.len, self.depth, self.units) = (false, 0, 0, 0);
         self.panels.clear();
+        self.panels.reserve(units.div_ceil(self.spread * self.lanes));
         let (mut first, mut offset) = (0, 0);
         while first < units {
             let count = (units - first).min(self.spread * self.lanes);
@@ -76,58 +100,80 @@ impl<R: Real> Packed<R> {
         (self.len, self.depth, self.units) = (offset, depth, units);
     }
 
-    /// Takes the memory of an operand that is not needed any more, where there is not enough yet: what a layer has packed for
-    /// forward is done with when backward packs.
+    /// Takes the memory of an operand that is no longer needed, if its own is too small: a layer's weights for forward are no
+    /// longer needed when those for backward are packed. If it does, both have to be packed before they are used.
     pub fn take_room(&mut self, other: &mut Self) {
         if self.data.len() < self.len.min(other.data.len()) {
+            (self.filled, other.filled) = (false, false);
             std::mem::swap(&mut self.data, &mut other.data);
         }
     }
 
-    /// Copies the weights into the panels; what padding columns hold goes into sums that are dropped. The memory is allocated
-    /// by the first call.
+    /// Copies the weights into the panels. The memory is allocated by the first call. Padding columns hold any number, and their
+    /// sums are dropped.
     ///
     /// # Panics
-    /// If the shape differs from that given to [`Packed::new`].
+    /// If the weights do not have the shape of the operand.
     pub fn pack(&mut self, ctx: &Context<R>, weights: Weights<'_, R>) {
-        self.check(weights);
-        self.data.grow(self.len);
+        self.open(weights);
         let data = Shared(self.data.as_mut_ptr());
         let this = &*self;
         ctx.split(this.panels.len(), |_, first, end| {
             for panel in &this.panels[first..end] {
                 let len = this.depth * this.vectors(panel) * this.lanes;
-                // SAFETY: panels do not overlap, and these belong to this worker alone.
+                // SAFETY: `reshape` has placed the panels one after the other in `len` numbers, which `open` has allocated;
+                // `split` gives each panel to one worker.
                 let out = unsafe { std::slice::from_raw_parts_mut(data.get().add(panel.offset), len) };
                 this.fill(panel, weights, out);
             }
         });
+        self.filled = true;
     }
 
-    /// As [`Packed::pack`] on the calling thread: what a worker packs for itself.
+    /// As [`Packed::pack`], on the calling thread: for what a worker packs for itself.
     ///
     /// # Panics
-    /// If the shape differs from that given to [`Packed::new`].
+    /// As [`Packed::pack`].
     pub fn pack_here(&mut self, weights: Weights<'_, R>) {
-        self.check(weights);
-        self.data.grow(self.len);
+        self.open(weights);
         let mut data = std::mem::replace(&mut self.data, Buffer::zeros(0));
         for panel in &self.panels {
             let len = self.depth * self.vectors(panel) * self.lanes;
             self.fill(panel, weights, &mut data[panel.offset..][..len]);
         }
         self.data = data;
+        self.filled = true;
     }
 
-    fn check(&self, weights: Weights<'_, R>) {
+    /// Checks the shape of the weights and allocates the memory for them.
+    fn open(&mut self, weights: Weights<'_, R>) {
         let shape = match weights {
             Weights::Plain(w) => (w.rows(), w.cols()),
             Weights::Transposed(w) => (w.cols(), w.rows()),
         };
-        assert_eq!(shape, (self.depth, self.gates * self.units), "weights to pack: [K, N]");
+        assert_eq!(shape, (self.depth, self.gates * self.units), "shape of the weights to pack [K, N]");
+        // As long as they are incomplete.
+        self.filled = false;
+        self.data.grow(self.len);
     }
 
-    /// Copies what belongs to a panel.
+    /// Panics unless the operand holds weights packed for `isa`: what unsafe code relies on before it reads panels.
+    #[track_caller]
+    pub(super) fn require(&self, isa: InstructionSet) {
+        assert!(
+            self.isa == isa,
+            "an operand packed for {} in a product on {isa}: pack it for {isa}",
+            self.isa
+        );
+        assert!(
+            self.filled,
+            "an operand of shape [{}, {}] has no weights: pack it after `new`, `reshape` and `take_room`",
+            self.depth,
+            self.columns()
+        );
+    }
+
+    /// Copies the columns of a panel.
     fn fill(&self, panel: &Panel, weights: Weights<'_, R>, out: &mut [R]) {
         let width = self.vectors(panel) * self.lanes;
         for gate in 0..self.gates {
@@ -143,12 +189,17 @@ impl<R: Real> Packed<R> {
         }
     }
 
-    /// K: length of the sums.
+    /// The instruction set that it is packed for.
+    pub(super) fn isa(&self) -> InstructionSet {
+        self.isa
+    }
+
+    /// Length of the sums, K.
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// N: columns of all gates.
+    /// Number of columns of all gates, N.
     pub fn columns(&self) -> usize {
         self.gates * self.units
     }
@@ -174,36 +225,39 @@ impl<R: Real> Packed<R> {
         self.gates * panel.spread
     }
 
-    /// Vectors in a row of the first panel: no other one has more.
+    /// Vectors in a row of the first panel, the most of all panels.
     pub(super) fn widest(&self) -> usize {
         self.panels.first().map_or(1, |panel| self.vectors(panel))
     }
 
-    /// Size of the packed operand.
+    /// Size of the packed operand in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.len * size_of::<R>()
     }
 
-    /// Distance between full panels.
+    /// Distance between neighbouring full panels.
     pub(super) fn panel_len(&self) -> usize {
         self.panels.get(1).map_or(0, |second| second.offset)
     }
 
-    /// The panel's rows from `k` on, of weights that were packed.
+    /// The panel's rows from `k` on.
+    ///
+    /// # Panics
+    /// If the operand has fewer rows, or was never packed.
     pub(super) fn rows_from(&self, panel: &Panel, k: usize) -> &[R] {
         let width = self.vectors(panel) * self.lanes;
         &self.data[panel.offset + k * width..panel.offset + self.depth * width]
     }
 }
 
-/// Columns that are turned at once: a cache line of each is read while it is there.
+/// Columns that are transposed at once: a cache line of each is read while it is in the cache.
 const TURN: usize = 16;
 
 /// `out[k, to + j] = w[from + j, k]` for j < units.
 fn turn<R: Real>(w: Mat<'_, R>, from: usize, units: usize, out: &mut [R], width: usize, to: usize) {
     for j in (0..units).step_by(TURN) {
         let count = TURN.min(units - j);
-        // The same row again where there are fewer: every turn has one shape.
+        // Repeats the last row if there are fewer, so that every turn of the loop has one shape.
         let rows: [&[R]; TURN] = std::array::from_fn(|i| w.row(from + j + i.min(count - 1)));
         for (k, out) in out.chunks_exact_mut(width).enumerate() {
             let column: [R; TURN] = std::array::from_fn(|i| rows[i][k]);
@@ -214,8 +268,11 @@ fn turn<R: Real>(w: Mat<'_, R>, from: usize, units: usize, out: &mut [R], width:
 
 /// (lanes, vectors per gate) of a full panel.
 fn geometry<I: Isa, R: Real>(gates: usize) -> (usize, usize) {
-    assert!((1..=MAX_VECTORS).contains(&gates), "{gates} gates in one product");
-    // With few registers, a tile of two vectors and six rows loads less than one of four and three.
+    assert!(
+        (1..=MAX_VECTORS).contains(&gates),
+        "{gates} gates in one product: 1 to {MAX_VECTORS} are possible"
+    );
+    // With few registers, a tile of six rows of two vectors loads less than one of three rows of four.
     let widest = if tile_rows::<I>(MAX_VECTORS) >= 6 { MAX_VECTORS } else { 2 };
     (<I::V<R> as Vector<R>>::LANES, (widest / gates).max(1))
 }

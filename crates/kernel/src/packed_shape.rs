@@ -1,85 +1,108 @@
-//! Which sequences of a window are there at each step.
+//! The shape of a window of sequences of different lengths, packed without padding.
 //!
-//! Sequences stand side by side, longest first: step t has the rows of those that are longer than t, which are the first ones
-//! of the step before. What is kept for each place (t, b) lies step after step without gaps, place (t, b) at `offset(t) + b`:
-//! nothing is padded, and what is not there costs nothing.
+//! Sequences are sorted, longest first: step t has a row for each sequence longer than t, and these are the first rows of the step
+//! before. A *place* is a pair (t, b) of a step and a row; data by place is stored step after step without gaps, place (t, b) at
+//! `offset(t) + b`.
+//!
+//! Unsafe code relies on three properties that every [`PackedShape`] and [`TimeSlice`] has: steps have at most as many rows as the step before
+//! them, offsets are the sums of the rows before them, and no such sum wraps.
 
 use std::ops::Range;
 
-/// The places of a window.
+use crate::size::{elements, part_start};
+
+/// The shape of a window: the rows of each step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedShape {
     steps: usize,
     rows: usize,
-    /// Places before each step, and at the end all; empty where every row has every step.
+    /// Places before each step, and in the end all places; empty if every row has every step.
     offsets: Vec<usize>,
 }
 
 impl PackedShape {
     /// Rows of the same length.
+    ///
+    /// # Panics
+    /// If (`steps` + 1) · `rows`, the number of states, overflows.
     pub fn even(steps: usize, rows: usize) -> Self {
-        Self { steps, rows, offsets: Vec::new() }
+        let mut extent = Self::default();
+        extent.set_even(steps, rows);
+        extent
     }
 
-    /// Becomes [`PackedShape::even`]; keeps its memory.
+    /// Becomes [`PackedShape::even`] and keeps its memory.
+    ///
+    /// # Panics
+    /// As [`PackedShape::even`].
     pub fn set_even(&mut self, steps: usize, rows: usize) {
+        let indices = steps.checked_add(1).unwrap_or_else(|| panic!("a window of {steps} steps overflows"));
+        elements("states of a window (steps + 1, rows)", [indices, rows]);
         (self.steps, self.rows) = (steps, rows);
         self.offsets.clear();
     }
 
-    /// Becomes the extent of rows of these lengths; keeps its memory.
+    /// Becomes the extent of rows of these lengths and keeps its memory.
     ///
     /// # Panics
-    /// If a length is 0 or larger than the one before.
+    /// If a length is 0 or larger than the one before it, or the number of states overflows.
     pub fn set_lengths(&mut self, lengths: &[usize]) {
         self.set_lengths_of(lengths.len(), |row| lengths[row]);
     }
 
-    /// As [`PackedShape::set_lengths`] where the length of each of `rows` rows is known to a function.
+    /// As [`PackedShape::set_lengths`], with the length of each of `rows` rows given by a function.
     ///
     /// # Panics
-    /// If a length is 0 or larger than the one before.
+    /// As [`PackedShape::set_lengths`], or if the function returns another length for a row when it is called again.
     pub fn set_lengths_of(&mut self, rows: usize, length: impl Fn(usize) -> usize) {
-        assert!((1..rows).all(|row| length(row - 1) >= length(row)), "lengths, longest first");
-        assert!(rows == 0 || length(rows - 1) > 0, "a sequence without a step");
-        let steps = if rows == 0 { 0 } else { length(0) };
+        assert!((1..rows).all(|row| length(row - 1) >= length(row)), "lengths must be sorted, longest first");
+        let Some(last) = rows.checked_sub(1) else { return self.set_even(0, 0) };
+        let (steps, least) = (length(0), length(last));
+        assert!(least > 0, "row {last} of {rows} has no step");
+        assert!(least <= steps, "the lengths of {rows} rows changed while they were read");
+        // Bounds every sum below, so that none of them wraps.
         self.set_even(steps, rows);
-        if rows == 0 || length(rows - 1) == steps {
+        if least == steps {
             return;
         }
-        let (mut rows, mut positions) = (rows, 0);
+        let (mut left, mut positions) = (rows, 0);
         for t in 0..steps {
-            while length(rows - 1) <= t {
-                rows -= 1;
+            // Never below zero, whatever the function returns now.
+            while left > 0 && length(left - 1) <= t {
+                left -= 1;
             }
             self.offsets.push(positions);
-            positions += rows;
+            positions += left;
         }
         self.offsets.push(positions);
+        assert!(
+            self.rows_at(0) == rows && left > 0,
+            "the lengths of {rows} rows changed while they were read"
+        );
     }
 
-    /// Takes the places of another extent; keeps its memory.
+    /// Becomes a copy of another extent and keeps its memory.
     pub fn copy_from(&mut self, other: &Self) {
         (self.steps, self.rows) = (other.steps, other.rows);
         self.offsets.clone_from(&other.offsets);
     }
 
-    /// Steps T of the longest row.
+    /// Steps of the longest row, T.
     pub fn steps(&self) -> usize {
         self.steps
     }
 
-    /// Rows B at the first step.
+    /// Rows at the first step, B.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Places in all: T · B where all rows have all steps.
+    /// Number of places: T · B if all rows have all steps.
     pub fn positions(&self) -> usize {
         self.offset(self.steps)
     }
 
-    /// Places before step t.
+    /// Number of places before step t.
     #[inline]
     pub fn offset(&self, t: usize) -> usize {
         if self.offsets.is_empty() { t * self.rows } else { self.offsets[t] }
@@ -91,7 +114,10 @@ impl PackedShape {
         if t < self.steps { self.offset(t + 1) - self.offset(t) } else { 0 }
     }
 
-    /// (t, b) of a place.
+    /// Step and row (t, b) of a place.
+    ///
+    /// # Panics
+    /// If there is no place.
     #[inline]
     pub fn position(&self, position: usize) -> (usize, usize) {
         if self.offsets.is_empty() {
@@ -101,7 +127,7 @@ impl PackedShape {
         (t, position - self.offsets[t])
     }
 
-    /// Steps of row b.
+    /// Number of steps of a row.
     pub fn length(&self, row: usize) -> usize {
         let (mut low, mut high) = (0, self.steps);
         while low < high {
@@ -112,18 +138,22 @@ impl PackedShape {
     }
 
     /// Steps `first..first + steps` of the window.
+    ///
+    /// # Panics
+    /// If the window has fewer steps.
     pub fn time_slice(&self, first: usize, steps: usize) -> TimeSlice<'_> {
-        assert!(first + steps <= self.steps, "steps {first}..{} of {}", first + steps, self.steps);
+        let end = first.checked_add(steps).filter(|&end| end <= self.steps);
+        assert!(end.is_some(), "steps {first}..{first} + {steps} of a window of {}", self.steps);
         TimeSlice { extent: self, first, steps }
     }
 
-    /// All of the window.
+    /// All steps of the window.
     pub fn whole(&self) -> TimeSlice<'_> {
         self.time_slice(0, self.steps)
     }
 }
 
-/// Some consecutive steps of a window. Steps and places count from its first ones.
+/// Consecutive steps of a window. Steps and places are counted from its first ones.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeSlice<'a> {
     extent: &'a PackedShape,
@@ -132,12 +162,12 @@ pub struct TimeSlice<'a> {
 }
 
 impl<'a> TimeSlice<'a> {
-    /// All of the window.
+    /// The whole window.
     pub fn extent(&self) -> &'a PackedShape {
         self.extent
     }
 
-    /// Steps.
+    /// Number of steps.
     #[inline]
     pub fn steps(&self) -> usize {
         self.steps
@@ -161,54 +191,58 @@ impl<'a> TimeSlice<'a> {
         self.steps == 0 || self.rows_at(self.steps - 1) == self.rows()
     }
 
-    /// Places before step t.
+    /// Number of places before step t.
     #[inline]
     pub fn offset(&self, t: usize) -> usize {
         self.extent.offset(self.first + t) - self.extent.offset(self.first)
     }
 
-    /// Places.
+    /// Number of places.
     #[inline]
     pub fn positions(&self) -> usize {
         self.offset(self.steps)
     }
 
-    /// States before that of index t, where index 0 is what the rows of the first step begin with and index t + 1 what step t
-    /// leaves.
+    /// Number of states stored before those of index t. Index 0 holds the states before the first step, index t + 1 those after
+    /// step t.
     #[inline]
     pub fn state_offset(&self, t: usize) -> usize {
         if t == 0 { 0 } else { self.rows() + self.offset(t - 1) }
     }
 
-    /// States in all.
+    /// Number of states.
     #[inline]
     pub fn states(&self) -> usize {
         self.rows() + self.positions()
     }
 
-    /// The first step in the window.
+    /// The first step, counted in the window.
     pub fn first_step(&self) -> usize {
         self.first
     }
 
-    /// The first place in the window.
+    /// The first place, counted in the window.
     pub fn first_place(&self) -> usize {
         self.extent.offset(self.first)
     }
 
-    /// (t, b) in the window of a place of the cut.
+    /// Step (counted in the window) and row of a place of the cut.
     #[inline]
     pub fn position(&self, position: usize) -> (usize, usize) {
         self.extent.position(self.first_place() + position)
     }
 
-    /// Steps of row b in the window.
+    /// Number of steps of a row in the window.
     pub fn length(&self, row: usize) -> usize {
         self.extent.length(row)
     }
 
     /// The steps after step t.
+    ///
+    /// # Panics
+    /// If there is no step t.
     pub fn after(&self, t: usize) -> Self {
+        assert!(t < self.steps, "step {t} of {}", self.steps);
         Self { first: self.first + t + 1, steps: self.steps - t - 1, ..*self }
     }
 
@@ -217,13 +251,20 @@ impl<'a> TimeSlice<'a> {
         self.rows_at(t + 1)..self.rows_at(t)
     }
 
-    /// Cuts the rows into `parts` ranges with about as many places each; range `part`.
+    /// Range `part` of `parts` ranges of rows that have about as many places each. Ranges do not overlap, and together are all
+    /// rows.
+    ///
+    /// # Panics
+    /// If there is no such part, or places · parts overflows.
     pub fn share(&self, part: usize, parts: usize) -> Range<usize> {
+        assert!(part < parts, "part {part} of {parts}");
         let rows = self.rows();
         if self.is_even() {
-            return rows * part / parts..rows * (part + 1) / parts;
+            return part_start(rows, part, parts)..part_start(rows, part + 1, parts);
         }
-        // Rows below r have Σ_t min(r, rows_at(t)) places, which grows with r.
+        // Bounds the products below.
+        elements("shares of rows (places, parts)", [self.positions(), parts]);
+        // Rows below r have Σ_t min(r, rows_at(t)) places, which does not decrease with r.
         let places_below = |r: usize| (0..self.steps).map(|t| self.rows_at(t).min(r)).sum::<usize>();
         let bound = |part: usize| {
             let (mut low, mut high) = (0, rows);

@@ -1,19 +1,18 @@
-//! The two number types: `f32` for work, `f64` for checks, from one source.
+//! The two number types from one source: `f32` for work, `f64` for checks.
 
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Vector, vectors};
+use crate::isa::sealed::Sealed;
+use crate::{Isa, Vector};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+impl Sealed for f32 {}
+impl Sealed for f64 {}
 
-/// A floating-point number that a network can be computed in: `f32` or `f64`.
+/// A floating-point number that a network can be computed in: `f32` or `f64`. Sealed: unsafe code relies on numbers for which
+/// every bit pattern is valid.
 pub trait Real:
-    sealed::Sealed
+    Sealed
     + Copy
     + Default
     + Debug
@@ -33,12 +32,8 @@ pub trait Real:
     + MulAssign
     + DivAssign
 {
-    /// The vector of 64 bytes.
-    type Wide: Vector<Self>;
-    /// The vector of 32 bytes.
-    type Middle: Vector<Self>;
-    /// The vector of 16 bytes.
-    type Narrow: Vector<Self>;
+    /// The vector of this type on an instruction set; the same as [`Isa::V`].
+    type Of<I: Isa>: Vector<Self>;
 
     /// 0.
     const ZERO: Self;
@@ -46,9 +41,9 @@ pub trait Real:
     const ONE: Self;
     /// The name of the type in safetensors files.
     const NAME: &'static str;
-    /// Largest y for which e^y is computed; beyond it sigmoid and tanh are saturated to the last bit.
+    /// Largest y for which e^y is computed. Beyond it sigmoid and tanh are saturated to the last bit.
     const EXP_MAX: Self;
-    /// 1.5 · 2^(mantissa bits): adding it rounds a small number to the nearest integer in the low bits.
+    /// 1.5 · 2^(mantissa bits): adding it to a small number leaves the nearest integer in the low bits.
     const ROUND: Self;
     /// The upper part of ln 2, with enough trailing zeros that n · LN_2_HI is exact for every exponent n.
     const LN_2_HI: Self;
@@ -61,7 +56,7 @@ pub trait Real:
     fn from_f64(x: f64) -> Self;
     /// The exact value as `f64`.
     fn to_f64(self) -> f64;
-    /// a · self + b with one rounding.
+    /// self · a + b with one rounding.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
@@ -69,18 +64,16 @@ pub trait Real:
     fn abs(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
-    /// Neither infinite nor NaN.
+    /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// 2^n, where `self` = n + [`Real::ROUND`] as left by the rounding addition and n is in the normal range.
     fn exp2_of_rounded(self) -> Self;
 }
 
 macro_rules! real {
-    ($t:ident, $bits:ident, [$wide:ident, $middle:ident, $narrow:ident], $name:literal, $mantissa:literal, $bias:literal, $exp_max:literal, $hi:expr, $lo:literal, $degree:literal) => {
+    ($t:ident, $bits:ident, $vector:ident, $name:literal, $mantissa:literal, $bias:literal, $exp_max:literal, $hi:expr, $lo:literal, $degree:literal) => {
         impl Real for $t {
-            type Wide = vectors::$wide;
-            type Middle = vectors::$middle;
-            type Narrow = vectors::$narrow;
+            type Of<I: Isa> = I::$vector;
 
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -127,17 +120,6 @@ macro_rules! real {
     };
 }
 
-// ln 2 split as in the C libraries' expf and exp (fdlibm): the upper parts end in zeros.
-real!(f32, u32, [F32Wide, F32Middle, F32Narrow], "F32", 23, 127, 87.0, 355.0 / 512.0, -2.121_944_4e-4, 7);
-real!(
-    f64,
-    u64,
-    [F64Wide, F64Middle, F64Narrow],
-    "F64",
-    52,
-    1023,
-    708.0,
-    0.693_147_180_369_123_8,
-    1.908_214_929_270_587_7e-10,
-    13
-);
+// ln 2 is split as in expf and exp of fdlibm: the upper parts end in zeros.
+real!(f32, u32, F32, "F32", 23, 127, 87.0, 355.0 / 512.0, -2.121_944_4e-4, 7);
+real!(f64, u64, F64, "F64", 52, 1023, 708.0, 0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10, 13);

@@ -1,14 +1,13 @@
-//! Counter-based randomness: every draw is a pure function of what it is for.
+//! Counter-based random numbers: every draw is a pure function of its purpose and position.
 //!
-//! `Key::new(seed, purpose, layer, step).stream(t, row)` names a stream by its use, so that resuming, recomputing,
-//! other thread counts and paired runs draw the same numbers, and a checkpoint holds no generator state. `row` is
-//! the global sample index. The transforms to uniform and normal numbers are written here because a library's
-//! distributions change between versions.
+//! `Key::new(seed, purpose, layer, step).stream(t, row)` names a stream by its use, so that resumed runs, recomputation, other
+//! numbers of threads and paired runs draw the same numbers, and a checkpoint holds no generator state. `row` is the global sample
+//! index. Uniform and normal numbers are computed here because the distributions of libraries change between versions.
 //!
 //! # References
 //! Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 
-/// What the numbers are for; streams of different purposes are independent.
+/// The purpose of the numbers. Streams of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
@@ -24,7 +23,7 @@ pub enum Purpose {
     Probe = 5,
     /// Tokens drawn from a language model.
     Sample = 6,
-    /// What is done once to a data set: examples held out, steps permuted.
+    /// One-time choices for a data set: examples held out, steps permuted.
     Data = 7,
 }
 
@@ -47,7 +46,7 @@ impl Key {
         Stream { key: self, counter: [t, row as u32, (row >> 32) as u32, 0], block: [0; 4], used: 4 }
     }
 
-    /// Four words of stream (t, row) at position `block`: random access for masks.
+    /// The four words of stream (t, row) at position `block`: random access, for masks.
     #[inline]
     pub fn words(self, t: u32, row: u64, block: u32) -> [u32; 4] {
         philox(self.0, [t, row as u32, (row >> 32) as u32, block])
@@ -74,7 +73,7 @@ impl Stream {
         self.block[self.used - 1]
     }
 
-    /// The next block of words. Apart, so that what is done at every draw is short enough to be inlined.
+    /// Draws the next block of words. A function of its own, so that a draw is short enough to be inlined.
     #[inline(never)]
     fn refill(&mut self) {
         self.block = philox(self.key.0, self.counter);

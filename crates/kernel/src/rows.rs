@@ -1,4 +1,4 @@
-//! Sums over the rows of a matrix.
+//! Work on the rows of a matrix: sums over them, copies of some of them.
 
 use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
@@ -26,7 +26,7 @@ fn weighted_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, b: Option<Mat<
     assert_eq!(out.len(), a.cols(), "length of the sums");
     let total = Shared(out.as_mut_ptr());
     ctx.split(a.cols(), |_, first, end| {
-        // SAFETY: columns first..end belong to this worker alone.
+        // SAFETY: `out` has a.cols() numbers, as asserted above; `split` gives first..end of them to this worker alone.
         let out = unsafe { std::slice::from_raw_parts_mut(total.get().add(first), end - first) };
         for i in 0..a.rows() {
             let row = &a.row(i)[first..end];
@@ -40,7 +40,11 @@ fn weighted_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, b: Option<Mat<
     });
 }
 
-/// Calls `each(i, row)` for every row of a dense `[rows, cols]` matrix, rows cut over the threads.
+/// Calls `each(i, row)` for every row of a dense `[rows, cols]` matrix, rows divided among the threads. An incomplete last row is
+/// left out, and so are all rows if `cols` is 0.
+///
+/// # Panics
+/// If `each` panics.
 pub fn for_each_row<R: Real>(
     ctx: &Context<R>,
     data: &mut [R],
@@ -51,49 +55,58 @@ pub fn for_each_row<R: Real>(
     let data = Shared(data.as_mut_ptr());
     ctx.split(rows, |_, first, end| {
         for i in first..end {
-            // SAFETY: row i belongs to this worker alone and lies inside the slice.
+            // SAFETY: (i + 1) · cols ≤ rows · cols ≤ len; `split` gives row i to this worker alone.
             each(i, unsafe { std::slice::from_raw_parts_mut(data.get().add(i * cols), cols) });
         }
     });
 }
 
-/// `to[i] = table[indices[i]]`, rows cut over the threads.
+/// `to[i] = table[indices[i]]`, rows divided among the threads.
 ///
 /// # Panics
 /// If the shapes do not fit, or an index is beyond the table.
 pub fn gather_rows<R: Real>(ctx: &Context<R>, table: Mat<'_, R>, indices: &[u32], mut to: MatMut<'_, R>) {
     assert_eq!((to.rows(), to.cols()), (indices.len(), table.cols()), "one row for each index");
+    check_indices(indices, table.rows());
     let (stride, cols) = (to.stride(), to.cols());
     let to = Shared(to.data().as_mut_ptr());
     ctx.split(indices.len(), |_, first, end| {
         for i in first..end {
-            // SAFETY: row i belongs to this worker alone and lies inside the matrix.
+            // SAFETY: row i is one of the matrix, as asserted above; `split` gives it to this worker alone.
             let row = unsafe { std::slice::from_raw_parts_mut(to.get().add(i * stride), cols) };
             row.copy_from_slice(table.row(indices[i] as usize));
         }
     });
 }
 
-/// `table[indices[i]] += from[i]`, i ascending: the gradient of what [`gather_rows`] has read. Rows may be hit twice: columns
-/// are cut over the threads.
+/// `table[indices[i]] += from[i]`, i ascending: the gradient of [`gather_rows`]. An index may occur several times, so columns and not
+/// rows are divided among the threads.
 ///
 /// # Panics
 /// If the shapes do not fit, or an index is beyond the table.
 pub fn scatter_rows<R: Real>(ctx: &Context<R>, indices: &[u32], from: Mat<'_, R>, mut table: MatMut<'_, R>) {
     assert_eq!((from.rows(), from.cols()), (indices.len(), table.cols()), "one row for each index");
-    assert!(indices.iter().all(|&i| (i as usize) < table.rows()), "an index beyond the table");
+    check_indices(indices, table.rows());
     let (stride, cols) = (table.stride(), table.cols());
     let table = Shared(table.data().as_mut_ptr());
     ctx.split(cols.div_ceil(LINE), |_, first, end| {
         let (first, end) = (first * LINE, cols.min(end * LINE));
         for (i, &index) in indices.iter().enumerate() {
-            // SAFETY: columns first..end belong to this worker alone, and the row lies inside the table.
+            // SAFETY: `check_indices` has checked the row; `split` gives columns first..end, at most `cols`, to this worker alone.
             let to = unsafe {
                 std::slice::from_raw_parts_mut(table.get().add(index as usize * stride + first), end - first)
             };
             ctx.instruction_set().dispatch(AddTo { to, from: &from.row(i)[first..end] });
         }
     });
+}
+
+/// Panics unless every index is one of `rows` rows.
+#[track_caller]
+fn check_indices(indices: &[u32], rows: usize) {
+    if let Some((i, &index)) = indices.iter().enumerate().find(|&(_, &index)| index as usize >= rows) {
+        panic!("index {index} at {i} is beyond a table of {rows} rows");
+    }
 }
 
 /// Columns that stay together: a cache line of `f32`.

@@ -1,17 +1,17 @@
-//! Pointers that threads share, each on its own rows.
+//! Pointers that threads share, each for its own part of the data.
 
-/// A raw pointer that may cross threads: the kernel that makes it hands each thread a disjoint part.
+/// A raw pointer that may cross threads. The kernel that makes it gives each thread a disjoint part of the data.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<R>(pub(super) *mut R);
 
-// SAFETY: a Shared is only dereferenced at places that belong to one thread by the split of rows; the data
-// themselves are plain numbers.
+// SAFETY: it is dereferenced only in unsafe blocks, each of which names the split that gives its part to one thread; `R: Send`
+// allows another thread to use that part.
 unsafe impl<R: Send> Send for Shared<R> {}
 // SAFETY: as above.
 unsafe impl<R: Send> Sync for Shared<R> {}
 
 impl<R> Shared<R> {
-    /// The pointer. A method, so that closures capture the wrapper and not its field.
+    /// The pointer. A method, so that closures capture the wrapper and not the field.
     #[inline(always)]
     pub(super) fn get(self) -> *mut R {
         self.0

@@ -1,21 +1,26 @@
-//! Softmax and cross entropy over the columns of a tile of logits, with the gradient in place.
+//! Softmax and cross entropy over the columns of a tile of logits, with the gradient in place of the logits.
 //!
-//! A column is a place, a row is a token: the sums of neighbouring places run side by side in one vector, and a tile of some
-//! tokens can be met while it is in the caches. Of the tokens before it a place keeps the largest logit m and Σ e^{x − m}.
+//! A column is a place and a row is a token, so that the sums of neighbouring places are computed side by side in one vector, and a
+//! tile of some tokens is processed while it is in the caches. The tokens of earlier tiles enter by the largest logit m and
+//! Σ e^{x − m} of each place.
 //!
 //! # References
-//! The sums on the way: Milakov, Gimelshein, "Online normalizer calculation for softmax", 2018.
+//! Running sums: Milakov, Gimelshein, "Online normalizer calculation for softmax", 2018.
 
 use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
 use crate::matrix::MatMut;
 use crate::real::Real;
 
-/// Columns that stay together: a cache line of `f32`. A tile has a multiple of it.
+/// Columns that stay together: a cache line of `f32`. The number of a tile's columns is a multiple of it.
 pub const LINE: usize = 16;
 
-/// For each column of `logits` `[tokens, positions]`, which lack their `bias` `[tokens]`: the largest logit m into `largest`,
-/// e^{x − m} in place of the logits, and their sums, tokens ascending, into `sums`.
+/// Replaces the logits x, given without their bias, by e^{x − m}, where m is the largest logit of a column.
+///
+/// `largest` receives m and `sums` the sums of the exponentials of each column, tokens ascending.
+///
+/// # Shapes
+/// `logits` `[tokens, positions]`, `bias` `[tokens]`, `largest` and `sums` `[positions]`; places is a multiple of [`LINE`].
 ///
 /// # Panics
 /// If a length does not fit.
@@ -33,7 +38,8 @@ pub fn exponentials<R: Real>(
     let (largest, sums) = (Shared(largest.as_mut_ptr()), Shared(sums.as_mut_ptr()));
     ctx.split(positions / LINE, |_, first, end| {
         let (first, count) = (first * LINE, (end - first) * LINE);
-        // SAFETY: places first.. belong to this worker alone and lie inside the slices.
+        // SAFETY: both slices have `positions` numbers, as asserted above; `split` gives first..first + count of them to this worker
+        // alone.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), count) };
         let data = data.get().wrapping_add(first);
         ctx.instruction_set().dispatch(Exponentials {
@@ -65,7 +71,7 @@ impl<R: Real> Job for Exponentials<'_, R> {
         largest.fill(R::from_f64(f64::NEG_INFINITY));
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            // SAFETY: there is a row for each bias, and these columns of it belong to this worker alone.
+            // SAFETY: `exponentials` has asserted a row for each bias; `split` gives these columns of it to this worker alone.
             let row = unsafe { std::slice::from_raw_parts(data.add(v * stride), count) };
             for (x, largest) in row.chunks_exact(lanes).zip(largest.chunks_exact_mut(lanes)) {
                 let (x, before) = (I::V::<R>::load(x) + bias, I::V::<R>::load(largest));
@@ -75,7 +81,7 @@ impl<R: Real> Job for Exponentials<'_, R> {
         sums.fill(R::ZERO);
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            // SAFETY: as above.
+            // SAFETY: as above; the slice of the loop before is gone.
             let row = unsafe { std::slice::from_raw_parts_mut(data.add(v * stride), count) };
             let so_far = largest.chunks_exact(lanes).zip(sums.chunks_exact_mut(lanes));
             for (x, (largest, sum)) in row.chunks_exact_mut(lanes).zip(so_far) {
@@ -87,20 +93,23 @@ impl<R: Real> Job for Exponentials<'_, R> {
     }
 }
 
-/// What makes gradients of exponentials.
+/// What turns exponentials into gradients.
 #[derive(Clone, Copy)]
 pub struct Normaliser<'a, R> {
-    /// For each place what its exponentials are multiplied by: k over the sum of those of all tokens, where k is what its loss
-    /// is multiplied by; 0 for a column that is no place.
+    /// The factor of each place's exponentials: the factor k of its loss over the sum of the exponentials of all tokens; 0 for a
+    /// column of padding.
     pub factors: &'a [R],
     /// The target of each place.
     pub targets: &'a [usize],
-    /// k of each place.
+    /// The factor k of each place's loss.
     pub scales: &'a [R],
 }
 
-/// In place of the `exponentials` `[tokens, positions]` of a tile, whose first token is `token`, the gradient by the logits,
-/// k · (softmax(x) − onehot(target)), and its sums over the places added to `d_bias` `[tokens]`.
+/// Replaces the exponentials of a tile, whose first token is `token`, by the gradient by the logits,
+/// k · (softmax(x) − onehot(target)), and adds its sums over the places to `d_bias`.
+///
+/// # Shapes
+/// `exponentials` `[tokens, positions]`, `d_bias` `[tokens]`; places is a multiple of [`LINE`].
 ///
 /// # Panics
 /// If a length does not fit.
@@ -118,10 +127,12 @@ pub fn cross_entropy_gradient<R: Real>(
     );
     assert!(of.targets.len() <= positions && d_bias.len() == tokens, "a place for each target");
     assert_eq!(of.scales.len(), of.targets.len(), "a scale for each target");
+    assert!(token.checked_add(tokens).is_some(), "tokens {token}..{token} + {tokens} overflow");
     let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
     ctx.split(tokens, |_, first, end| {
         let (count, start) = (end - first, first * stride);
-        // SAFETY: rows first..end of the tile and of the gradient of the bias belong to this worker alone, and lie inside.
+        // SAFETY: `MatMut` has checked the rows, and d_bias has one number for each, as asserted above; `split` gives rows
+        // first..end, at least one, to this worker alone, and they end before the next worker's.
         let (rows, d_bias) = unsafe {
             let len = (count - 1) * stride + positions;
             let rows = std::slice::from_raw_parts_mut(data.get().add(start), len);
@@ -146,7 +157,7 @@ impl<R: Real> Job for Gradient<'_, R> {
     fn run<I: Isa>(self) {
         let Self { rows, stride, token, of, d_bias } = self;
         let (lanes, positions) = (<I::V<R> as Vector<R>>::LANES, of.factors.len());
-        for (row, d_bias) in rows.chunks_mut(stride).zip(&mut *d_bias) {
+        for (row, d_bias) in rows.chunks_mut(stride.max(1)).zip(&mut *d_bias) {
             let mut sums = I::V::<R>::zero();
             for (x, factor) in row[..positions].chunks_exact_mut(lanes).zip(of.factors.chunks_exact(lanes)) {
                 let share = I::V::<R>::load(x) * I::V::load(factor);

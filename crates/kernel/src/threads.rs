@@ -1,14 +1,15 @@
-//! A small pool: the same few threads run every parallel region of a training step, without allocation.
+//! A small pool: the same threads run every parallel region of a training step, without allocation.
 //!
-//! A region is a closure called once per worker; the caller is worker 0. Workers spin briefly for the next region (a
-//! training step has one every few dozen microseconds) and then sleep.
+//! A region is a closure that is called once per worker; the caller is worker 0. Workers spin briefly for the next region (a training
+//! step has one every few dozen microseconds) and then sleep.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-/// Turns of the spin loop before a waiting thread sleeps: some tens of microseconds.
+/// Turns of the spin loop before a waiting thread sleeps: tens of microseconds.
 const SPINS: u32 = 4000;
 
 type Region = *const (dyn Fn(usize) + Sync + 'static);
@@ -21,7 +22,7 @@ struct State {
 
 #[derive(Clone, Copy)]
 struct RegionPointer(Region);
-// SAFETY: the pointee is Sync and outlives every use: `ThreadPool::run` returns only after all workers are done with it.
+// SAFETY: the closure is Sync, and it outlives every use: `ThreadPool::run` returns only after all workers are done with it.
 unsafe impl Send for RegionPointer {}
 
 struct Inner {
@@ -29,34 +30,38 @@ struct Inner {
     wake: Condvar,
     generation: AtomicUsize,
     running: AtomicUsize,
-    panicked: AtomicBool,
+    /// What the first worker of a region that panicked has panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 /// Threads that run parallel regions.
 pub struct ThreadPool {
     inner: Arc<Inner>,
-    /// One region at a time: two callers of one pool take turns.
+    /// One region at a time: callers of one pool take turns.
     turn: Mutex<()>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl ThreadPool {
     /// A pool of `threads` workers; one of them is the thread that calls [`ThreadPool::run`].
+    ///
+    /// # Panics
+    /// If the system refuses to start a thread.
     pub fn new(threads: usize) -> Self {
         let inner = Arc::new(Inner {
             state: Mutex::new(State { region: None, generation: 0, stop: false }),
             wake: Condvar::new(),
             generation: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
-            panicked: AtomicBool::new(false),
+            panic: Mutex::new(None),
         });
-        let workers = (1..threads)
-            .map(|worker| {
-                let inner = Arc::clone(&inner);
-                std::thread::spawn(move || inner.work(worker))
-            })
-            .collect();
-        Self { inner, turn: Mutex::new(()), workers }
+        // If a thread does not start, dropping the pool stops those before it.
+        let mut pool = Self { inner, turn: Mutex::new(()), workers: Vec::new() };
+        for worker in 1..threads {
+            let inner = Arc::clone(&pool.inner);
+            pool.workers.push(std::thread::spawn(move || inner.work(worker)));
+        }
+        pool
     }
 
     /// The number of workers, the caller included.
@@ -64,14 +69,16 @@ impl ThreadPool {
         self.workers.len() + 1
     }
 
-    /// Calls `region(worker)` once for each worker 0..threads, concurrently, and returns when all are done.
+    /// Calls `region(worker)` once for each worker 0..threads, concurrently, and returns when all are done. A region must not start
+    /// another one on the same pool: it would wait for itself.
     ///
     /// # Panics
-    /// If a worker panics. A region must not start another one on the same pool.
+    /// If a worker panics, with what it panicked with, after all workers are done.
     pub fn run(&self, region: &(dyn Fn(usize) + Sync)) {
         let _turn = self.turn.lock().unwrap_or_else(|e| e.into_inner());
-        // SAFETY: only the lifetime changes. The pointer is used by workers before they decrease `running`, and this
-        // function waits for `running` to reach zero, also when the region panics here.
+        // SAFETY: only the lifetime changes. Workers use the pointer before they decrement `running`, and this function waits for
+        // `running` to reach zero before it returns or unwinds: nothing between here and there panics but the region, which is
+        // caught.
         let region_pointer = RegionPointer(unsafe {
             std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Region>(std::ptr::from_ref(region))
         });
@@ -90,10 +97,11 @@ impl ThreadPool {
             spins += 1;
             if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
-        if let Err(panic) = own {
+        // Taken in any case: the next region starts without it.
+        let of_worker = inner.panic.lock().unwrap_or_else(|e| e.into_inner()).take();
+        if let Some(panic) = own.err().or(of_worker) {
             resume_unwind(panic);
         }
-        assert!(!inner.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");
     }
 }
 
@@ -102,7 +110,7 @@ impl Drop for ThreadPool {
         self.inner.state.lock().unwrap_or_else(|e| e.into_inner()).stop = true;
         self.inner.wake.notify_all();
         for worker in self.workers.drain(..) {
-            // A worker catches the panics of its regions, so that join cannot fail.
+            // A worker catches the panics of its regions: there is no error to report.
             let _ = worker.join();
         }
     }
@@ -129,9 +137,15 @@ impl Inner {
                 state.region
             };
             if let Some(RegionPointer(region)) = region {
-                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs this worker's decrement.
-                if catch_unwind(AssertUnwindSafe(|| unsafe { (*region)(worker) })).is_err() {
-                    self.panicked.store(true, Ordering::Relaxed);
+                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs the decrement below.
+                let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*region)(worker) }));
+                if let Err(panic) = result {
+                    let mut first = self.panic.lock().unwrap_or_else(|e| e.into_inner());
+                    match *first {
+                        None => *first = Some(panic),
+                        // Dropping it may panic in turn, and the decrement below must be reached.
+                        Some(_) => std::mem::forget(panic),
+                    }
                 }
             }
             self.running.fetch_sub(1, Ordering::Release);
@@ -160,6 +174,9 @@ mod tests {
         let pool = ThreadPool::new(2);
         let caught = catch_unwind(AssertUnwindSafe(|| pool.run(&|worker| assert_eq!(worker, 0))));
         assert!(caught.is_err());
+        // All workers at once: reported once, and the next region starts afresh.
+        let caught = catch_unwind(AssertUnwindSafe(|| pool.run(&|_| panic!("on purpose"))));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
         let calls = AtomicUsize::new(0);
         pool.run(&|_| {
             calls.fetch_add(1, Ordering::Relaxed);

@@ -1,18 +1,18 @@
-//! The vectors of x86-64: one register each, one instruction an operation.
+//! The vectors of x86-64: one register per vector, one instruction per operation.
 //!
-//! Plain arrays in their place are the same mathematics, but how long an expression the compiler vectorises before it
-//! falls back to one number at a time is its secret: the equations of an LSTM are beyond it. The microkernel does not
-//! care, the activations are five times faster.
+//! Plain arrays would give the same results, but the compiler vectorises only expressions up to some length, and the equations of
+//! an LSTM are longer. The microkernel is as fast with arrays; the activations are five times faster with registers.
 //!
-//! A method here is only a few instructions long and always inlined; it has the features of its instruction set once it
-//! stands in a function compiled for them (see [`InstructionSet::dispatch`](super::isa::Level)), which is the only way in.
+//! A method here is a few instructions long and always inlined. It is compiled with the features of its instruction set once it is
+//! part of a function that has them, see [`InstructionSet::dispatch`](super::isa::Level).
 
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::isa::sealed::Sealed;
 use super::lanes::Vector;
 
-/// A comparison and a choice by it, `if a > 0 { yes } else { no }`, differ most between the instruction sets.
+/// `if a > 0 { yes } else { no }`: the operation that differs most between the instruction sets.
 macro_rules! select {
     (mask $compare:ident $blend:ident $zero:ident, $a:expr, $yes:expr, $no:expr) => {
         $blend($compare::<_CMP_GT_OQ>($a, $zero()), $no, $yes)
@@ -41,7 +41,8 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                // SAFETY: values of this type are only computed with where the instruction set is present.
+                // SAFETY: only jobs have values of this type, and `InstructionSet::dispatch` runs them only after it has detected the
+                // instruction set.
                 Self(unsafe { $op(self.0, other.0) })
             }
         }
@@ -59,7 +60,7 @@ macro_rules! vector {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         #[repr(transparent)]
-        pub struct $name($register);
+        pub(crate) struct $name($register);
 
         operator!($name, Add, add, $add);
         operator!($name, Sub, sub, $sub);
@@ -74,8 +75,10 @@ macro_rules! vector {
             }
         }
 
-        // SAFETY (every block below): values of this type are only computed with in functions that are compiled for its
-        // instruction set, and these run only where it was detected.
+        impl Sealed for $name {}
+
+        // SAFETY (every block below): outside of this crate the type is only known as `Isa::V` inside a job, and `InstructionSet::dispatch`
+        // runs a job only after it has detected the instruction set.
         impl Vector<$t> for $name {
             const LANES: usize = $lanes;
 
@@ -146,8 +149,8 @@ macro_rules! vector {
     };
 }
 
-/// The sum of the lanes of vector (q, p) in lane 4p + q, 0 for vectors that a smaller tile lacks: halves, quarters and so on of two
-/// vectors side by side, added.
+/// The sum of the lanes of vector (q, p) in lane 4p + q, and 0 in the lanes of vectors that a tile smaller than 4 by 4 lacks. Each
+/// step adds the halves (then quarters, and so on) of two vectors side by side.
 ///
 /// # Safety
 /// The processor must have AVX-512.
@@ -158,7 +161,7 @@ unsafe fn sums_of_16<const N: usize>(tile: &[[F32x16; N]; N]) -> __m512 {
     unsafe {
         let mut quarters = [_mm512_setzero_ps(); 4];
         for q in 0..N {
-            // Named one by one: an array of all of them would be copied from place to place.
+            // Four variables: the compiler would copy an array around.
             let zero = _mm512_setzero_ps();
             let a = tile[0][q].0;
             let b = if N > 1 { tile[1][q].0 } else { zero };

@@ -1,12 +1,16 @@
-//! What a cell's equations see: a few units of each slot of one row.
+//! What a cell's equations see: some units of each slot of one row.
+//!
+//! Equations are safe code and reach no memory but that of their units: slots are made by the passes alone, from buffers whose lengths
+//! they have checked, and every access checks its slot. Slots of data that threads or the caller share can only be read.
 
 use std::marker::PhantomData;
 
+use super::super::isa::sealed::Sealed;
 use super::super::lanes::Vector;
 use crate::real::Real;
 
-/// The units of one vector: all lanes, or the last few.
-pub trait Units<R: Real>: Copy {
+/// The units of one vector: all lanes, or the first few. Sealed.
+pub trait Units<R: Real>: Sealed + Copy {
     /// The vector.
     type V: Vector<R>;
     /// Reads the units at `from`.
@@ -31,17 +35,18 @@ impl<V> Clone for Full<V> {
     }
 }
 impl<V> Copy for Full<V> {}
+impl<V> Sealed for Full<V> {}
 
 impl<R: Real, V: Vector<R>> Units<R> for Full<V> {
     type V = V;
     #[inline(always)]
     unsafe fn load(self, from: *const R) -> V {
-        // SAFETY: the caller's contract; a Vector is a transparent array of LANES numbers.
+        // SAFETY: the caller's contract; a vector (sealed) is LANES numbers in a row.
         unsafe { from.cast::<V>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut R, x: V) {
-        // SAFETY: as for load.
+        // SAFETY: as in `load`.
         unsafe { to.cast::<V>().write_unaligned(x) }
     }
 }
@@ -56,6 +61,7 @@ impl<V> Clone for Tail<V> {
     }
 }
 impl<V> Copy for Tail<V> {}
+impl<V> Sealed for Tail<V> {}
 
 impl<R: Real, V: Vector<R>> Units<R> for Tail<V> {
     type V = V;
@@ -71,36 +77,91 @@ impl<R: Real, V: Vector<R>> Units<R> for Tail<V> {
     }
 }
 
-/// The same few units of several slots of one row.
+/// The same units of several slots of one row, to be read.
 pub struct Slots<'a, R, S> {
+    first: *const R,
+    stride: usize,
+    count: usize,
+    units: S,
+    memory: PhantomData<&'a [R]>,
+}
+
+/// The same units of several slots of one row, to be read and written.
+pub struct SlotsMut<'a, R, S> {
     first: *mut R,
     stride: usize,
     count: usize,
     units: S,
-    memory: PhantomData<&'a mut R>,
+    memory: PhantomData<&'a mut [R]>,
 }
 
-impl<R: Real, S: Units<R>> Slots<'_, R, S> {
+impl<'a, R: Real, S: Units<R>> Slots<'a, R, S> {
+    /// The units at `at` in each of `count` slots that are `stride` apart.
+    ///
+    /// # Safety
+    /// If there is a slot, `data` must be readable at `at` for the units of all of them as long as the slots are used, and no other
+    /// thread may write there meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn new(data: *const R, at: usize, stride: usize, count: usize, units: S) -> Self {
+        // SAFETY: the caller's contract; without a slot there may be no memory at `at`.
+        let first = if count == 0 { data } else { unsafe { data.add(at) } };
+        Self { first, stride, count, units, memory: PhantomData }
+    }
+
     /// The units of a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot.
     #[inline(always)]
     pub fn get(&self, slot: usize) -> S::V {
-        // Both are constants once inlined: the check costs nothing and keeps safe equations inside the buffers.
+        // Both are constants once inlined: the check costs nothing.
         assert!(slot < self.count);
-        // SAFETY: the driver made the slots from checked buffers; `get` and `set` reach no unit but these, and no other
-        // thread has them.
+        // SAFETY: the slot is below `count`, and `Slots::new` was called with memory for as many.
+        unsafe { self.units.load(self.first.add(slot * self.stride)) }
+    }
+}
+
+impl<'a, R: Real, S: Units<R>> SlotsMut<'a, R, S> {
+    /// The units at `at` in each of `count` slots that are `stride` apart.
+    ///
+    /// # Safety
+    /// If there is a slot, `data` must be writable at `at` for the units of all of them as long as the slots are used, and no other
+    /// thread may read or write there meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn new(data: *mut R, at: usize, stride: usize, count: usize, units: S) -> Self {
+        // SAFETY: the caller's contract; without a slot there may be no memory at `at`.
+        let first = if count == 0 { data } else { unsafe { data.add(at) } };
+        Self { first, stride, count, units, memory: PhantomData }
+    }
+
+    /// The units of a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    #[inline(always)]
+    pub fn get(&self, slot: usize) -> S::V {
+        // Both are constants once inlined: the check costs nothing.
+        assert!(slot < self.count);
+        // SAFETY: the slot is below `count`, and `SlotsMut::new` was called with memory for as many.
         unsafe { self.units.load(self.first.add(slot * self.stride)) }
     }
 
     /// Replaces the units of a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot.
     #[inline(always)]
     pub fn set(&mut self, slot: usize, x: S::V) {
-        // Both are constants once inlined: the check costs nothing and keeps safe equations inside the buffers.
+        // Both are constants once inlined: the check costs nothing.
         assert!(slot < self.count);
-        // SAFETY: as for `get`.
+        // SAFETY: as in `get`.
         unsafe { self.units.store(self.first.add(slot * self.stride), x) }
     }
 
     /// Adds to the units of a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot.
     #[inline(always)]
     pub fn add(&mut self, slot: usize, x: S::V) {
         self.set(slot, self.get(slot) + x);
@@ -110,11 +171,11 @@ impl<R: Real, S: Units<R>> Slots<'_, R, S> {
 /// What the forward equations see at one step.
 pub struct Forward<'a, R, S> {
     /// The tape; slots 0..G hold the input projection with its bias.
-    pub tape: Slots<'a, R, S>,
+    pub tape: SlotsMut<'a, R, S>,
     /// State parts at t − 1.
     pub prev: Slots<'a, R, S>,
     /// State parts at t, to be set.
-    pub next: Slots<'a, R, S>,
+    pub next: SlotsMut<'a, R, S>,
     /// Elementwise weights of the cell.
     pub weights: Slots<'a, R, S>,
 }
@@ -127,12 +188,12 @@ pub struct Backward<'a, R, S> {
     pub prev: Slots<'a, R, S>,
     /// State parts at t.
     pub next: Slots<'a, R, S>,
-    /// Gradients by the state parts at t, complete.
+    /// Complete gradients by the state parts at t.
     pub d_next: Slots<'a, R, S>,
-    /// Gradients by the state parts at t − 1. Part 0 holds what arrives from above: add to it. Set the others.
-    pub d_prev: Slots<'a, R, S>,
+    /// Gradients by the state parts at t − 1. Part 0 holds what arrives from above and is to be added to; the others are to be set.
+    pub d_prev: SlotsMut<'a, R, S>,
     /// Gradients by the pre-activations, to be set.
-    pub deltas: Slots<'a, R, S>,
+    pub deltas: SlotsMut<'a, R, S>,
     /// Elementwise weights of the cell.
     pub weights: Slots<'a, R, S>,
 }
@@ -148,33 +209,19 @@ pub struct Linearise<'a, R, S> {
     /// Elementwise weights of the cell.
     pub weights: Slots<'a, R, S>,
     /// Coefficients of the Jacobian, to be set.
-    pub jacobian: Slots<'a, R, S>,
+    pub jacobian: SlotsMut<'a, R, S>,
 }
 
-/// What the equations of a tangent see at one step; ẏ is the change of y along it.
+/// What the equations of a tangent see at one step; ẏ is the derivative of y along it.
 pub struct Tangent<'a, R, S> {
     /// Coefficients of the Jacobian.
     pub jacobian: Slots<'a, R, S>,
-    /// W_ih ẋ of each gate: what comes from the layer below; zero where nothing does.
+    /// W_ih ẋ of each gate, from the layer below; zero if there is none.
     pub inflow: Slots<'a, R, S>,
     /// ṡ_{t−1}.
     pub prev: Slots<'a, R, S>,
     /// ṡ_t, to be set.
-    pub next: Slots<'a, R, S>,
+    pub next: SlotsMut<'a, R, S>,
     /// Tangents of operands on the tape, to be set by the phase before theirs.
-    pub operands: Slots<'a, R, S>,
-}
-
-/// Makes [`Slots`].
-///
-/// # Safety
-/// `first` must be valid for `count` slots, `stride` apart, and this thread alone may use these units meanwhile.
-#[inline(always)]
-pub(super) unsafe fn slots<'a, R, S: Copy>(
-    first: *mut R,
-    stride: usize,
-    count: usize,
-    units: S,
-) -> Slots<'a, R, S> {
-    Slots { first, stride, count, units, memory: PhantomData }
+    pub operands: SlotsMut<'a, R, S>,
 }

@@ -1,24 +1,28 @@
-//! Tangents: the Jacobian of a step times vectors, ṡ_t = J_t ṡ_{t−1}, for many of them at once.
+//! Tangents: the Jacobian of a step times vectors, ṡ_t = J_t ṡ_{t−1}, for many vectors at once.
 //!
-//! Forward has left the gates and the states of a chunk. From these [`linearise`] makes a few coefficients for each unit once;
-//! a tangent then costs one product with the recurrent weights, the same packed ones as in forward with tangents as its rows, and
-//! a few multiplications.
+//! Forward has left the gates and states of a chunk. From these, [`linearise`] computes a few coefficients per unit once; a tangent
+//! then costs one product with the recurrent weights, packed as for forward and with tangents as its rows, and a few multiplications.
 
-use std::marker::PhantomData;
+use std::ops::Range;
 
-use super::super::InstructionSet;
-use super::super::block::{Ahead, Kernels};
-use super::super::isa::{Isa, Job};
-use super::super::lanes::Vector;
-use super::super::micro::{Left, MAX_ROWS, Tile};
-use super::super::pack::Packed;
-use super::super::{Context, Shared};
-use super::slots::{Full, Tail, Units, slots};
-use super::{Chunk, Equations, Linearise, MAX_GATES, Operand, Phase, Raw, Step, Tangent, split_rows};
+use super::check::check_phases;
+use super::raw::{At, Raw};
+use super::slots::{Slots, SlotsMut, Units};
+use super::tiles::{Finish, OnUnits, Product};
+use super::{Chunk, Equations, Linearise, MAX_GATES, Operand, Phase, Tangent, split_rows};
+use crate::block::Kernels;
+use crate::isa::{Isa, Job};
 use crate::matrix::{Mat, MatMut};
+use crate::micro::Tile;
+use crate::pack::Packed;
 use crate::real::Real;
+use crate::size::{check_len, elements};
+use crate::{Context, InstructionSet, Shared};
 
-/// Fills the coefficients of the Jacobians, `[positions, coefficients · H]`, of a chunk that forward has run.
+/// Computes the coefficients of the Jacobians of a chunk that forward has run.
+///
+/// # Shapes
+/// `jacobian` `[positions, coefficients · H]`.
 ///
 /// # Panics
 /// If a buffer is too short for the shape.
@@ -29,19 +33,19 @@ pub fn linearise<R: Real, E: Equations<R>>(
     jacobian: &mut [R],
 ) {
     let raw = Raw::new::<E>(chunk);
-    assert!(jacobian.len() >= raw.cut.positions() * E::JACOBIAN * raw.hidden, "coefficients too short");
+    check_len("coefficients", jacobian.len(), raw.by_place("coefficients", E::JACOBIAN));
     let jacobian = Shared(jacobian.as_mut_ptr());
-    split_rows(ctx, raw.cut, |first, end| {
-        ctx.instruction_set().dispatch(LineariseRows { equations, raw, jacobian, first, end });
+    split_rows(ctx, raw.cut, |rows| {
+        ctx.instruction_set().dispatch(LineariseRows { equations, raw, jacobian, rows })
     });
 }
 
+/// The coefficients of rows that belong to this worker.
 struct LineariseRows<'a, R, E> {
     equations: &'a E,
     raw: Raw<'a, R>,
     jacobian: Shared<R>,
-    first: usize,
-    end: usize,
+    rows: Range<usize>,
 }
 
 impl<R: Real, E: Equations<R>> Job for LineariseRows<'_, R, E> {
@@ -49,40 +53,26 @@ impl<R: Real, E: Equations<R>> Job for LineariseRows<'_, R, E> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (raw, lanes) = (self.raw, I::V::<R>::LANES);
-        for t in 0..raw.cut.steps() {
-            let step = raw.step(t);
-            for row in self.first..self.end.min(raw.cut.rows_at(t)) {
-                let mut unit = 0;
-                // SAFETY: the row belongs to this worker, and unit + lanes (or the rest) ≤ hidden.
-                unsafe {
-                    while unit + lanes <= raw.hidden {
-                        self.equations((step, row, unit), Full::<I::V<R>>(PhantomData));
-                        unit += lanes;
-                    }
-                    if unit < raw.hidden {
-                        let units = Tail::<I::V<R>>(raw.hidden - unit, PhantomData);
-                        self.equations((step, row, unit), units);
-                    }
-                }
-            }
-        }
+        // SAFETY: the rows belong to this worker.
+        unsafe { self.raw.for_each_place::<I, _>(self.rows.clone(), &self) };
     }
 }
 
-impl<R: Real, E: Equations<R>> LineariseRows<'_, R, E> {
-    /// # Safety
-    /// Row and units must belong to this worker and lie inside the chunk.
+impl<R: Real, E: Equations<R>> OnUnits<R> for LineariseRows<'_, R, E> {
     #[inline(always)]
-    unsafe fn equations<S: Units<R>>(&self, position: (Step, usize, usize), units: S) {
-        let (raw, hidden, (step, row, unit)) = (self.raw, self.raw.hidden, position);
-        let jacobian = (step.positions + row) * E::JACOBIAN * hidden + unit;
-        // SAFETY: the caller's contract; `Raw::new` and `linearise` checked the lengths.
+    unsafe fn on<S: Units<R>>(&self, at: At, units: S) {
+        let (raw, hidden, stride) = (&self.raw, self.raw.hidden, self.raw.part_stride);
+        let (before, after) = raw.states_at(at);
+        let (tape, states, jacobian) = (raw.tape.get(), raw.states.get(), self.jacobian.get());
+        // SAFETY: the caller's contract; `Raw::new` and `linearise` have checked the lengths.
         let at = unsafe {
-            let forward = raw.forward_view::<E, S>(position, units);
-            let jacobian = slots(self.jacobian.get().add(jacobian), hidden, E::JACOBIAN, units);
-            let super::Forward { tape, prev, next, weights } = forward;
-            Linearise { tape, prev, next, weights, jacobian }
+            Linearise {
+                tape: Slots::new(tape, raw.place_at(at, E::TAPE), hidden, E::TAPE, units),
+                prev: Slots::new(states, before, stride, E::PARTS, units),
+                next: Slots::new(states, after, stride, E::PARTS, units),
+                weights: raw.weights::<E, S>(at, units),
+                jacobian: SlotsMut::new(jacobian, raw.place_at(at, E::JACOBIAN), hidden, E::JACOBIAN, units),
+            }
         };
         self.equations.linearise(at);
     }
@@ -96,20 +86,21 @@ pub struct Tangents<'a, R> {
     pub jacobian: Mat<'a, R>,
     /// ṡ_{t−1} `[B · K, parts · H]`.
     pub before: Mat<'a, R>,
-    /// ṡ_t, as `before`, overwritten.
+    /// ṡ_t, of the shape of `before`; overwritten.
     pub after: MatMut<'a, R>,
     /// W_ih ẋ `[B · K, gates · H]`, gates in the order of the weights.
     pub inflow: Option<Mat<'a, R>>,
-    /// Working memory, at least B · K · operands · H.
+    /// Working memory of at least B · K · operands · H numbers.
     pub operands: &'a mut [R],
 }
 
-/// Runs tangents over one step, on the calling thread.
+/// Computes tangents of one step, on the calling thread.
 ///
 /// `weights[p]` is W_hhᵀ of phase p, gates side by side, as for forward.
 ///
 /// # Panics
-/// If a shape does not fit.
+/// If a shape does not fit, a phase names a slot that the equations lack, weights were not packed or were packed for another
+/// instruction set than `isa`, or this processor does not have it.
 pub fn tangents<R: Real, E: Equations<R>>(
     isa: InstructionSet,
     equations: &E,
@@ -118,23 +109,31 @@ pub fn tangents<R: Real, E: Equations<R>>(
     step: Tangents<'_, R>,
 ) {
     let Tangents { hidden, jacobian, before, mut after, inflow, operands } = step;
+    check_phases::<R, E>(isa, phases, weights, |phase| (hidden, phase.gates, hidden));
     let rows = before.rows();
     let gates: usize = phases.iter().map(|phase| phase.gates).sum();
-    assert!(jacobian.rows() > 0 && rows.is_multiple_of(jacobian.rows()), "{rows} tangents");
-    assert!(jacobian.cols() >= E::JACOBIAN * hidden, "coefficients too short");
-    assert_eq!((before.cols(), after.rows(), after.cols()), (E::PARTS * hidden, rows, before.cols()));
-    assert!(operands.len() >= rows * E::OPERANDS * hidden, "operands too short");
-    for (phase, packed) in phases.iter().zip(weights) {
-        assert_eq!((packed.depth(), packed.columns()), (hidden, phase.gates * hidden));
-    }
-    let nothing = vec![R::ZERO; if inflow.is_none() { gates * hidden } else { 0 }];
+    assert!(
+        jacobian.rows() > 0 && rows.is_multiple_of(jacobian.rows()),
+        "{rows} tangents of {} rows",
+        jacobian.rows()
+    );
+    check_len("coefficients of a row", jacobian.cols(), elements("coefficients", [E::JACOBIAN, hidden]));
+    let state = elements("a state (parts, units)", [E::PARTS, hidden]);
+    assert_eq!(before.cols(), state, "columns of the tangents before");
+    assert_eq!((after.rows(), after.cols()), (rows, state), "shape of the tangents after");
+    check_len("operands", operands.len(), elements("operands", [rows, E::OPERANDS, hidden]));
+    let inflow_width = elements("inflow (gates, units)", [gates, hidden]);
+    let nothing = vec![R::ZERO; if inflow.is_none() { inflow_width } else { 0 }];
     let (inflow, inflow_stride) = match inflow {
         Some(inflow) => {
-            assert_eq!((inflow.rows(), inflow.cols()), (rows, gates * hidden), "inflow");
-            (inflow.data().as_ptr(), inflow.stride())
+            assert_eq!((inflow.rows(), inflow.cols()), (rows, inflow_width), "shape of the inflow");
+            (inflow.data(), inflow.stride())
         }
-        None => (nothing.as_ptr(), 0),
+        None => (&nothing[..], 0),
     };
+    if rows == 0 {
+        return;
+    }
     let after_stride = after.stride();
     isa.dispatch(TangentRows {
         equations,
@@ -155,6 +154,7 @@ pub fn tangents<R: Real, E: Equations<R>>(
     });
 }
 
+/// Tangents whose shapes, phases and weights `tangents` has checked.
 struct TangentRows<'a, R, E> {
     equations: &'a E,
     phases: &'a [Phase],
@@ -169,7 +169,7 @@ struct TangentRows<'a, R, E> {
     before: Mat<'a, R>,
     after: *mut R,
     after_stride: usize,
-    inflow: *const R,
+    inflow: &'a [R],
     inflow_stride: usize,
     operands: *mut R,
 }
@@ -179,7 +179,7 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (hidden, rows) = (self.hidden, self.rows);
+        let (hidden, rows, kernels) = (self.hidden, self.rows, self.kernels);
         let mut tile = Tile::new();
         for (p, (phase, packed)) in self.phases.iter().zip(self.weights).enumerate() {
             let (operand, stride) = match phase.operand {
@@ -188,95 +188,39 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
                     (self.operands.cast_const().wrapping_add(tangent * hidden), E::OPERANDS * hidden)
                 }
             };
-            let mut at = 0;
-            while at < packed.panels().len() {
-                let vectors = packed.vectors(&packed.panels()[at]);
-                let width = vectors * packed.lanes();
-                let breadth = self.kernels.breadth(packed, at, rows);
-                let right = packed.rows_from(&packed.panels()[at], 0).as_ptr();
-                let tiles = rows.div_ceil(MAX_ROWS);
-                let mut ahead = Ahead::new(packed, at + breadth, breadth, (0, hidden), tiles);
-                for (top, count) in self.kernels.tiles(vectors, rows) {
-                    let fetch = ahead.share(right, hidden);
-                    let a = Left { data: operand.wrapping_add(top * stride), row: stride, column: 1 };
-                    let micro = self.kernels.micro(vectors, count, breadth);
-                    // SAFETY: the operand's rows top..top + count and the panels hold `hidden` numbers each.
-                    unsafe {
-                        micro(hidden, a, right, packed.panel_len(), tile.position(count, width), fetch)
-                    };
-                    for m in 0..count {
-                        for (p_, panel) in packed.panels()[at..at + breadth].iter().enumerate() {
-                            let sums_at = (p_ * count + m) * width;
-                            for v in 0..panel.spread {
-                                let j = v * I::V::<R>::LANES;
-                                let mut sums = [I::V::<R>::zero(); MAX_GATES];
-                                // As many turns for every cell: unrolled, the sums stay in registers.
-                                for gate in 0..MAX_GATES {
-                                    if gate < phase.gates {
-                                        let at = sums_at + (gate * panel.spread + v) * I::V::<R>::LANES;
-                                        sums[gate] = I::V::<R>::load(&tile.0[at..][..I::V::<R>::LANES]);
-                                    }
-                                }
-                                let left = panel.units - j;
-                                let position = (top + m, panel.first + j);
-                                // SAFETY: the row is below `rows`, and the units end within `hidden`.
-                                unsafe {
-                                    if left >= I::V::<R>::LANES {
-                                        self.equations(p, sums, position, Full::<I::V<R>>(PhantomData));
-                                    } else {
-                                        self.equations(p, sums, position, Tail::<I::V<R>>(left, PhantomData));
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-                at += breadth;
-            }
+            let product = Product { kernels, packed, operand, stride, first: 0, rows };
+            // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot; `tangents` has checked that all
+            // matrices have `rows` rows, at least one, of the widths that `finish` uses.
+            unsafe { product.run::<I, _>(&mut tile, &TangentPhase { pass: &self, phase: p }) };
         }
     }
 }
 
-impl<R: Real, E: Equations<R>> TangentRows<'_, R, E> {
-    /// # Safety
-    /// The row must be below `rows`, the units inside a slot.
+/// Turns the sums of one phase into tangents of the state and of operands.
+struct TangentPhase<'a, R, E> {
+    pass: &'a TangentRows<'a, R, E>,
+    phase: usize,
+}
+
+impl<R: Real, E: Equations<R>> Finish<R> for TangentPhase<'_, R, E> {
     #[inline(always)]
-    unsafe fn equations<S: Units<R>>(
-        &self,
-        phase: usize,
-        sums: [S::V; MAX_GATES],
-        (row, unit): (usize, usize),
-        units: S,
-    ) {
-        let hidden = self.hidden;
-        let jacobian = self.jacobian.data().as_ptr().cast_mut();
-        let before = self.before.data().as_ptr().cast_mut();
-        // SAFETY: `tangents` checked the shapes; the equations write to `next` and `operands` alone, which are borrowed
-        // exclusively.
+    unsafe fn finish<S: Units<R>>(&self, sums: [S::V; MAX_GATES], row: usize, unit: usize, units: S) {
+        let (of, hidden) = (self.pass, self.pass.hidden);
+        let (jacobian, before, inflow) =
+            (of.jacobian.data().as_ptr(), of.before.data().as_ptr(), of.inflow.as_ptr());
+        let coefficients = row / of.each * of.jacobian.stride() + unit;
+        let (prev, next) = (row * of.before.stride() + unit, row * of.after_stride + unit);
+        let (inflow_at, operand_at) = (row * of.inflow_stride + unit, row * E::OPERANDS * hidden + unit);
+        // SAFETY: the caller's contract; `tangents` has checked the shapes, and borrows `next` and `operands` exclusively.
         let at = unsafe {
             Tangent {
-                jacobian: slots(
-                    jacobian.add(row / self.each * self.jacobian.stride() + unit),
-                    hidden,
-                    E::JACOBIAN,
-                    units,
-                ),
-                inflow: slots(
-                    self.inflow.cast_mut().add(row * self.inflow_stride + unit),
-                    hidden,
-                    self.gates,
-                    units,
-                ),
-                prev: slots(before.add(row * self.before.stride() + unit), hidden, E::PARTS, units),
-                next: slots(self.after.add(row * self.after_stride + unit), hidden, E::PARTS, units),
-                operands: slots(
-                    self.operands.wrapping_add(row * E::OPERANDS * hidden + unit),
-                    hidden,
-                    E::OPERANDS,
-                    units,
-                ),
+                jacobian: Slots::new(jacobian, coefficients, hidden, E::JACOBIAN, units),
+                inflow: Slots::new(inflow, inflow_at, hidden, of.gates, units),
+                prev: Slots::new(before, prev, hidden, E::PARTS, units),
+                next: SlotsMut::new(of.after, next, hidden, E::PARTS, units),
+                operands: SlotsMut::new(of.operands, operand_at, hidden, E::OPERANDS, units),
             }
         };
-        self.equations.tangent(phase, sums, at);
+        of.equations.tangent(self.phase, sums, at);
     }
 }

@@ -1,8 +1,7 @@
 //! The kernels against plain loops, on every instruction set and for one to three threads.
 //!
-//! Operands are small whole numbers: every sum is exact, in whatever order, so that results are equal and not only close. Gaps
-//! between rows hold NaN where they are read from, and a mark where they are written to: neither may be touched. How products
-//! and activations round is tested where they are defined.
+//! Operands are small whole numbers: every sum is exact in any order, so that results are equal and not only close. Gaps between rows
+//! hold NaN, which must neither be read nor overwritten. Rounding of products and activations is tested in their modules.
 
 use crate::instruction_sets;
 use longspan_kernel::gemm::{DEPTH, Start, Workspace, accumulate_transposed, product};
@@ -12,15 +11,15 @@ use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::rows::{add_column_dots, add_column_sums, for_each_row, gather_rows, scatter_rows};
 use longspan_kernel::{Context, Packed, Weights};
 
-/// One, all heights of tiles, a prime, and one more row than stay in the second-level cache.
+/// One, all heights of tiles, a prime, and a number of several tiles with a rest.
 const ROWS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 193];
-/// Around one vector and one panel of every width, several panels with and without a rest.
+/// Around one vector and one panel of every width, and several panels with and without a rest.
 const COLUMNS: [usize; 22] =
     [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 129, 192, 259];
-/// Around one block, and more than two.
+/// Around one block, and more than two blocks.
 const DEPTHS: [usize; 7] = [0, 1, 2, DEPTH - 1, DEPTH, DEPTH + 1, 2 * DEPTH + 7];
 
-/// Every height and width at a small depth, every depth at a few of both, and nothing at all.
+/// Every height and width at a small depth, every depth at some of both, and empty shapes.
 fn shapes() -> impl Iterator<Item = (usize, usize, usize)> {
     let flat = ROWS.into_iter().flat_map(|m| COLUMNS.map(|n| (m, 5, n)));
     let deep =
@@ -46,7 +45,7 @@ struct Gapped<R> {
     cols: usize,
 }
 
-/// Numbers between two rows.
+/// Numbers in the gap between two rows.
 const GAP: usize = 3;
 
 impl<R: Real> Gapped<R> {
@@ -130,7 +129,7 @@ fn products_equal_the_triple_loop() {
     products::<f64>();
 }
 
-/// Operands of several gates are cut between units; where the columns end up does not show.
+/// Operands of several gates are cut between units, which does not change the order of the result's columns.
 fn gates<R: Real>() {
     for ctx in contexts::<R>() {
         for (gates, units) in (1..=4).flat_map(|gates| [1, 3, 8, 17, 33, 70].map(|units| (gates, units))) {
@@ -153,7 +152,7 @@ fn gates_side_by_side_equal_the_triple_loop() {
 
 fn transposed_products<R: Real>() {
     let contexts = contexts::<R>();
-    // The working memory meets all shapes in turn.
+    // One working memory for all shapes in turn.
     let mut works: Vec<Workspace<R>> = contexts.iter().map(|_| Workspace::new()).collect();
     for (m, k, n) in shapes() {
         let a = Gapped::<R>::draw(k, m, 1);
