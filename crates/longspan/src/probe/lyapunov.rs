@@ -31,10 +31,9 @@ use growth::Growth;
 use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum};
 use relay::Relay;
 
-use crate::bptt::{Input, Passage, Recurrence, State};
+use crate::bptt::{Keep, Observer, Pass, Passage, Recurrence, State, Window};
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::extent::Extent;
 use longspan_kernel::real::Real;
 
 /// Whether rows are made orthonormal once `done` steps are done.
@@ -69,20 +68,6 @@ impl<R: Real> Lyapunov<R> {
         Self { rows, done: 0, layers: layers.collect(), options }
     }
 
-    /// Takes a chunk of the trajectory that follows those before.
-    ///
-    /// # Panics
-    /// If the rows are not those of the first state, or one ends inside the chunk.
-    pub fn look(&mut self, ctx: &Context<R>, passage: &mut Passage<'_, R>) {
-        assert_eq!(passage.cut().rows(), self.rows, "rows of the trajectory");
-        for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
-            passage.linearise(ctx, layer, relay.jacobians());
-            let steps = passage.cut().steps();
-            relay.run(ctx, &passage.layers()[layer], self.done, steps, &self.options, growth);
-        }
-        self.done += passage.cut().steps();
-    }
-
     /// What was measured up to here.
     pub fn spectrum(&self) -> LyapunovSpectrum {
         let counted =
@@ -94,24 +79,39 @@ impl<R: Real> Lyapunov<R> {
     }
 }
 
-/// The exponents of a stack along the trajectories that `input` drives it through from `state`, which comes out as the state
+/// Takes chunk after chunk of the trajectories.
+///
+/// # Panics
+/// If the rows are not those of the first state, one ends inside the chunk, or rows are read both ways.
+impl<R: Real> Observer<R> for Lyapunov<R> {
+    fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut Passage<'_, R>) {
+        assert_eq!(chunk.cut().rows(), self.rows, "rows of the trajectory");
+        assert_eq!(chunk.layers().len(), self.layers.len(), "layers of one chain of states");
+        let steps = chunk.cut().steps();
+        for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
+            chunk.linearise(ctx, layer, relay.jacobians());
+            relay.run(ctx, &chunk.layers()[layer], (self.done, steps), &self.options, growth);
+        }
+        self.done += steps;
+    }
+}
+
+/// The exponents of a stack along the trajectories that `window` drives it through from `state`, which comes out as the state
 /// after them. Without an input (zeros), those of the autonomous network. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the extent, rows have different lengths, or rows are read both ways.
+/// If a length does not fit the window, rows have different lengths, or rows are read both ways.
 pub fn lyapunov_spectrum<R: Real>(
     ctx: &Context<R>,
     stack: &mut Recurrence<R>,
     params: &Params<R>,
-    input: Input<'_, R>,
-    extent: &Extent,
+    window: Window<'_, R>,
     state: &mut State<R>,
     options: LyapunovOptions,
 ) -> LyapunovSpectrum {
-    let mut lyapunov = Lyapunov::new(ctx, state, extent.rows(), options);
-    let mut y = vec![R::ZERO; extent.places() * stack.spec().width()];
-    stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
-        lyapunov.look(ctx, &mut passage);
-    });
+    let mut lyapunov = Lyapunov::new(ctx, state, window.shape.rows(), options);
+    let mut y = vec![R::ZERO; window.shape.places() * stack.spec().width()];
+    let pass = &mut Pass::new(ctx, params).observed_by(&mut lyapunov);
+    stack.forward(pass, window, Keep::Outputs, state, &mut y);
     lyapunov.spectrum()
 }

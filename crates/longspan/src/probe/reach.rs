@@ -15,7 +15,7 @@
 mod decay;
 mod gates;
 mod horizon;
-mod keep;
+mod keep_path;
 mod lag;
 mod order;
 mod piece;
@@ -29,13 +29,14 @@ mod used;
 pub use horizon::horizon;
 pub use recorder::{Recorder, Sample, Series, UnitScale};
 
-use gates::Survey;
+use gates::{Survey, Surveys};
 use prepare::prepare;
 use truncation::Truncations;
 
 use longspan_record::reach::{Measured, ReachOptions, ReachReport, Reason};
 
 use crate::batch::Source;
+use crate::bptt::Pass;
 use crate::model::pool::Pool;
 use crate::model::{Model, ModelSpec};
 use crate::params::Params;
@@ -127,9 +128,10 @@ pub fn measure<R: Real>(
     let prepared = prepare(ctx, &mut model, params, source, options, watch)?;
 
     let no_chain = no_chain(spec);
-    let mut survey = Survey::new(spec.cell, model.states(), spec.hidden);
-    let encoded_layers = spec.encoder.map_or(0, |_| spec.layers);
-    let mut encoder_survey = Survey::new(spec.cell, encoded_layers, spec.hidden);
+    let mut surveys = Surveys {
+        encoder: Survey::new(spec.cell, spec.encoder.map_or(0, |_| spec.layers), spec.hidden),
+        stack: Survey::new(spec.cell, model.states(), spec.hidden),
+    };
     let mut lengths = options.truncations.clone();
     lengths.sort_unstable();
     let mut truncations = Truncations::new(lengths.into_iter().filter(|&k| k > 0), params);
@@ -139,20 +141,8 @@ pub fn measure<R: Real>(
         grads.clear();
         let mut state = item.before.clone();
         model.pack(ctx, params);
-        // The steps of an encoder come before those of the batch.
-        let first = item.batch.encoded.extent.steps();
-        model.train(
-            ctx,
-            params,
-            &item.batch,
-            &mut state,
-            None,
-            &mut grads,
-            &mut |flow| match flow.t < first {
-                true => encoder_survey.see(&flow),
-                false => survey.see(&flow),
-            },
-        );
+        let pass = &mut Pass::new(ctx, params).observed_by(&mut surveys);
+        model.train(pass, &item.batch, &mut state, &mut grads);
         if done < options.truncation_batches && spec.pool == Pool::Steps && no_chain.is_none() {
             truncations.compare(ctx, &mut model, params, item, &grads);
         }
@@ -163,7 +153,7 @@ pub fn measure<R: Real>(
         (None, Pool::Steps) => Measured::unless_empty(truncations.report(), Reason::NoTruncation),
     };
     let lag = match options.lag {
-        true => lag::lag(ctx, &mut model, params, &prepared, &survey.scales(), options, watch)?,
+        true => lag::lag(ctx, &mut model, params, &prepared, &surveys.stack.scales(), options, watch)?,
         false => Measured::Unknown(Reason::NotAsked),
     };
     let sensitivity = match (no_chain, options.sensitivity_sequences) {
@@ -182,8 +172,8 @@ pub fn measure<R: Real>(
         options: options.clone(),
         sequences_read: prepared.items.iter().map(|item| item.batch.rows()).sum(),
         lag,
-        gates: survey.report(),
-        encoder_gates: encoder_survey.report(),
+        gates: surveys.stack.report(),
+        encoder_gates: surveys.encoder.report(),
         truncation,
         sensitivity,
         used_lag,

@@ -19,7 +19,7 @@ impl<R: Real> Trainer<R> {
         if self.largest == Largest::UNKNOWN {
             self.largest = Largest::of(level, &self.params, &self.optimizer);
         }
-        let after = self.optimizer.bounds_after(&self.largest, lr, self.report.clip.global_norm_after);
+        let after = self.optimizer.bounds_after(&self.largest, lr, self.clip_report.global_norm_after);
         if after.show_good(&self.optimizer) {
             self.take_step(lr);
             self.largest = after;
