@@ -5,6 +5,7 @@ mod spec;
 mod update;
 
 pub use spec::TrainerSpec;
+use update::Updater;
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use crate::bptt::{Pass, State};
 use crate::model::head::Score;
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
+use crate::optim::Optimizer;
 use crate::optim::clip::{Clip, ClipReport};
-use crate::optim::{Largest, Optimizer};
 use crate::params::Params;
 use crate::telemetry::{FlowProfile, Observe, StepObserver};
 use longspan_kernel::real::Real;
@@ -58,9 +59,7 @@ pub struct Trainer<R> {
     params: Params<R>,
     /// Zero between steps.
     grads: Params<R>,
-    optimizer: Optimizer<R>,
-    /// Bounds of weights and moments.
-    largest: Largest,
+    updater: Updater<R>,
     clip: Clip,
     clip_report: ClipReport,
     dropout: f64,
@@ -91,8 +90,7 @@ impl<R: Real> Trainer<R> {
         initialise(&ctx, &mut params, &init);
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
-            optimizer: Optimizer::new(spec.optimizer, Arc::clone(model.layout())),
-            largest: Largest::UNKNOWN,
+            updater: Updater::new(Optimizer::new(spec.optimizer, Arc::clone(model.layout()))),
             clip: spec.clip,
             clip_report: ClipReport::default(),
             dropout: spec.dropout,
@@ -152,7 +150,7 @@ impl<R: Real> Trainer<R> {
         self.score = self.model.train(pass, &self.batch, &mut self.state, &mut self.grads);
         self.clip.apply(&self.ctx, &mut self.grads, &mut self.clip_report);
         let (loss, global_norm) = (self.score.mean_loss(), self.clip_report.global_norm_before);
-        if !loss.is_finite() || !global_norm.is_finite() || !self.update(lr) {
+        if !loss.is_finite() || !global_norm.is_finite() || !self.take_step(lr) {
             self.state.copy_from(&self.before);
             self.grads.clear();
             return Err(Divergence { step: step + 1, epoch: epoch + 1, loss, global_norm, lr });
@@ -164,6 +162,12 @@ impl<R: Real> Trainer<R> {
             (self.position.epoch, self.position.window) = (epoch + 1, 0);
         }
         Ok(())
+    }
+
+    /// Updates the weights, unless one would be bad: says whether it did.
+    fn take_step(&mut self, lr: f64) -> bool {
+        let by = (lr, self.clip_report.global_norm_after);
+        self.updater.update(&self.ctx, by, &mut self.params, &mut self.grads, &mut self.observer)
     }
 
     /// Writes the record of the step that was just taken, into the memory of the one before.
@@ -243,19 +247,18 @@ impl<R: Real> Trainer<R> {
 
     /// The weights, to be replaced by those of a checkpoint.
     pub fn params_mut(&mut self) -> &mut Params<R> {
-        self.largest = Largest::UNKNOWN;
+        self.updater.forget();
         &mut self.params
     }
 
     /// The optimizer with its moments.
     pub fn optimizer(&self) -> &Optimizer<R> {
-        &self.optimizer
+        self.updater.optimizer()
     }
 
     /// As [`Trainer::optimizer`], writable.
     pub fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
-        self.largest = Largest::UNKNOWN;
-        &mut self.optimizer
+        self.updater.optimizer_mut()
     }
 
     /// The recurrent state that the next window begins with.

@@ -36,14 +36,6 @@ use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::real::Real;
 
-/// Whether rows are made orthonormal once `done` steps are done.
-fn due(options: &LyapunovOptions, done: usize) -> bool {
-    match done.checked_sub(options.warmup_steps) {
-        None => done.is_multiple_of(options.steps_per_qr),
-        Some(counted) => counted.is_multiple_of(options.steps_per_qr),
-    }
-}
-
 /// A measurement in progress: it sees chunk after chunk of a trajectory, window after window.
 pub struct Lyapunov<R> {
     options: LyapunovOptions,

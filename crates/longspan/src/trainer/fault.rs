@@ -105,11 +105,11 @@ impl<R: Real> Trainer<R> {
         let (scored, weight) = (score.scored, score.weight);
         let mut moments = false;
         let place = scan.place().cloned().or_else(|| {
-            let found = first_bad(&self.params, &self.optimizer);
+            let found = first_bad(&self.params, self.updater.optimizer());
             moments = found.is_some();
             let found = found.or_else(|| {
                 self.clip.apply(ctx, &mut self.grads, &mut self.clip_report);
-                let (mut params, mut optimizer) = (self.params.clone(), self.optimizer.clone());
+                let (mut params, mut optimizer) = (self.params.clone(), self.updater.optimizer().clone());
                 optimizer.step(ctx, lr, &mut params, &mut self.grads);
                 first_bad(&params, &optimizer)
             })?;
@@ -126,7 +126,7 @@ impl<R: Real> Trainer<R> {
         };
         let least = earlier.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
         let rise = last.map(|last| last.loss / least);
-        let settings = self.optimizer.settings();
+        let settings = self.updater.optimizer().settings();
         let norm = sum_of_squares(self.ctx.level(), self.params.flat()).sqrt();
         let relative = last.map(|last| match settings.rule {
             Rule::Sgd => {

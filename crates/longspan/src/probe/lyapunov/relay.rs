@@ -12,7 +12,6 @@ use longspan_record::spectrum::LyapunovOptions;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use super::due;
 use super::growth::Growth;
 use crate::bptt::layer::{Jacobians, Layer, TangentStep};
 use longspan_kernel::matrix::{Mat, MatMut};
@@ -23,6 +22,14 @@ use longspan_kernel::{Buffer, Context, Level};
 
 /// Steps from one meeting to the next, where threads share a trajectory.
 const STEPS: usize = 8;
+
+/// Whether rows are made orthonormal once `done` steps are done.
+fn due(options: &LyapunovOptions, done: usize) -> bool {
+    match done.checked_sub(options.warmup_steps) {
+        None => done.is_multiple_of(options.steps_per_qr),
+        Some(counted) => counted.is_multiple_of(options.steps_per_qr),
+    }
+}
 
 /// All directions of one layer.
 pub(super) struct Relay<R> {
