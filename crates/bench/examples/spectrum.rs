@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use longspan::bptt::{Input, Recurrence, RecurrenceSpec};
+use longspan::bptt::{Input, Recurrence, RecurrenceSpec, Window};
 use longspan::cell::CellKind;
 use longspan::params::{Layout, Params};
 use longspan::probe::lyapunov::lyapunov_spectrum;
@@ -54,8 +54,7 @@ fn main() {
             &ctx,
             &mut stack,
             &params,
-            Input::Numbers(&x),
-            &extent,
+            Window { shape: &extent, input: Input::Numbers(&x) },
             &mut state,
             options.clone(),
         );

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use longspan::batch::{Batch, Source};
-use longspan::bptt::State;
+use longspan::bptt::{Pass, State};
 use longspan::model::Model;
 use longspan::optim::clip::{Clip, ClipReport};
 use longspan::optim::{MagnitudeBounds, Optimizer, Settings};
@@ -68,7 +68,7 @@ impl Bare {
         self.state.clear();
         let (ctx, params, state) = (&self.ctx, &self.params, &mut self.state);
         self.model.pack(ctx, params);
-        self.model.train(ctx, params, &self.batch, state, None, &mut self.grads, &mut |_| ());
+        self.model.train(&mut Pass::new(ctx, params), &self.batch, state, &mut self.grads);
         self.clip.apply(ctx, &mut self.grads, &mut self.report);
         self.optimizer.step(ctx, lr, &mut self.params, &mut self.grads);
     }

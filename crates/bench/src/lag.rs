@@ -7,7 +7,8 @@
 use std::time::Instant;
 
 use longspan::batch::{Batch, Values};
-use longspan::bptt::{BackwardStep, State, chunk_for};
+use longspan::bptt;
+use longspan::bptt::{Observer, State, chunk_for};
 use longspan::model::head::ValueLoss;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
@@ -59,12 +60,12 @@ impl<R: Real> Pass<R> {
         self.model.evaluate(&self.ctx, &self.params, &self.batch, &mut self.state);
     }
 
-    fn backward(&mut self, observe: &mut dyn FnMut(BackwardStep<'_, R>)) {
+    fn backward(&mut self, observer: &mut dyn Observer<R>) {
         self.state.clear();
         self.grads.clear();
         let Self { ctx, model, params, grads, state, batch } = self;
         model.pack(ctx, params);
-        model.train(ctx, params, batch, state, None, grads, observe);
+        model.train(&mut bptt::Pass::new(ctx, params).observed_by(observer), batch, state, grads);
     }
 
     fn profile(&mut self) {
@@ -74,7 +75,7 @@ impl<R: Real> Pass<R> {
         let anchors = vec![Some(steps - 1); rows];
         let mut recorder =
             Recorder::new(self.ctx.instruction_set(), shape, &params, &anchors, steps - 1, None);
-        self.backward(&mut |flow| recorder.see(&flow));
+        self.backward(&mut recorder);
         std::hint::black_box(recorder.finish());
     }
 }
@@ -86,9 +87,9 @@ pub(super) fn measure(row: rows::Stack, options: &Options) -> Vec<(&'static str,
     let mut turn = || {
         [
             seconds_of(|| pass.forward()),
-            seconds_of(|| pass.backward(&mut |_| ())),
+            seconds_of(|| pass.backward(&mut ())),
             seconds_of(|| pass.profile()),
-            seconds_of(|| single.backward(&mut |_| ())),
+            seconds_of(|| single.backward(&mut ())),
         ]
     };
     turn();

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use longspan::bptt::{BackwardStep, Input, MemoryError, Plan, Stack, State, chunk_for};
+use longspan::bptt;
+use longspan::bptt::{Input, Keep, MemoryError, Observer, Plan, Stack, State, Window, chunk_for};
 use longspan::params::{Layout, Params};
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
@@ -80,31 +81,24 @@ impl Pass {
         }
     }
 
-    /// Runs it once under the eyes of `observe`.
-    pub(super) fn run_observed(&mut self, observe: &mut dyn FnMut(BackwardStep<'_, f32>)) {
+    /// Runs it once, observed.
+    pub(super) fn run_observed(&mut self, observer: &mut dyn Observer<f32>) {
         self.state.clear();
         self.d_state.clear();
         self.grads.clear();
         // In training the weights are new at every step.
         self.stack.pack(&self.ctx, &self.params);
-        let input = Input::Numbers(&self.x);
-        self.stack.forward(&self.ctx, &self.params, input, &self.extent, &mut self.state, None, &mut self.y);
-        self.stack.backward(
-            &self.ctx,
-            &self.params,
-            input,
-            &self.d_y,
-            &mut self.d_state,
-            &mut self.grads,
-            Some(&mut self.d_x),
-            observe,
-        );
+        let window = Window { shape: &self.extent, input: Input::Numbers(&self.x) };
+        let pass = &mut bptt::Pass::new(&self.ctx, &self.params).observed_by(observer);
+        self.stack.forward(pass, window, Keep::Everything, &mut self.state, &mut self.y);
+        let (d_state, grads, d_x) = (&mut self.d_state, &mut self.grads, Some(&mut self.d_x[..]));
+        self.stack.backward(pass, window, &self.d_y, d_state, grads, d_x);
     }
 }
 
 impl Workload for Pass {
     fn run(&mut self) {
-        self.run_observed(&mut |_| ());
+        self.run_observed(&mut ());
     }
 
     fn context(&self) -> &Context<f32> {

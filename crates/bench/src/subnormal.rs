@@ -13,6 +13,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use longspan::bptt::{BackwardStep, OnBackwardStep};
 use longspan::optim::{Optimizer, Rule, Settings};
 use longspan::params::{Group, Layout, Params};
 use longspan_kernel::Context;
@@ -43,10 +44,10 @@ pub(super) fn stack(row: rows::Stack, options: &Options) -> [Measured; 3] {
     let mut shares = [0.0; 3];
     for (pass, share) in passes.iter_mut().zip(&mut shares) {
         let (mut found, mut seen) = (0, 0);
-        pass.run_observed(&mut |flow| {
-            found += flow.d_hidden.iter().filter(|d| d.is_subnormal()).count();
-            seen += flow.d_hidden.len();
-        });
+        pass.run_observed(&mut OnBackwardStep(|step: &BackwardStep<'_, f32>| {
+            found += step.d_hidden.iter().filter(|d| d.is_subnormal()).count();
+            seen += step.d_hidden.len();
+        }));
         *share = found as f64 / seen as f64;
     }
     in_turns(passes.each_mut().map(|pass| move || pass.run()), shares, options)

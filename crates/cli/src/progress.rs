@@ -55,19 +55,19 @@ impl Progress {
                 self.read();
                 self.start(start);
             }
-            Event::Stepped(report, _) => {
-                let loss = report.score.mean_loss();
+            Event::Stepped { record, clip, .. } => {
+                let loss = record.loss;
                 let before = self.loss.unwrap_or(loss);
                 self.loss =
-                    Some(before + (loss - before) / SMOOTHING.min((report.step - self.first_step) as f64));
-                self.tokens += report.tokens;
-                let status = self.status(report.step, report.clip.global_norm_before);
+                    Some(before + (loss - before) / SMOOTHING.min((record.step - self.first_step) as f64));
+                self.tokens += record.tokens;
+                let status = self.status(record.step, clip.global_norm_before);
                 if let Some(bar) = &self.bar {
-                    bar.set_position(report.step);
+                    bar.set_position(record.step);
                     bar.set_message(status);
                 } else if self.last_line.elapsed() >= LINES {
                     self.last_line = Instant::now();
-                    eprintln!("step {}/{}  {status}", report.step, self.steps);
+                    eprintln!("step {}/{}  {status}", record.step, self.steps);
                 }
             }
             Event::Validated { step, score, best } => {

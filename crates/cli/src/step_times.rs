@@ -19,7 +19,7 @@ impl StepTimes {
     /// and checkpoints are events of their own.
     pub(crate) fn see(&mut self, event: &Event<'_>) {
         let now = Instant::now();
-        if let (Event::Stepped(..), Some(last)) = (event, self.last)
+        if let (Event::Stepped { .. }, Some(last)) = (event, self.last)
             && self.ms.len() <= KEPT
         {
             self.ms.push(1e3 * (now - last).as_secs_f64());

@@ -8,8 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use longspan::model::head::Unit;
+use longspan::optim::clip::ClipReport;
 use longspan::telemetry::GradientProfile;
-use longspan::trainer::StepReport;
+use longspan_record::StepRecord;
 use longspan_run::train::Event;
 
 use crate::failure::{Failure, fail};
@@ -83,7 +84,7 @@ impl TensorBoard {
                 self.unit = start.data.unit;
                 Ok(())
             }
-            Event::Stepped(report, flow) => self.step(report, flow),
+            Event::Stepped { record, clip, flow } => self.step(record, clip, flow),
             Event::Validated { step, score, .. } => {
                 let mut values = vec![Value::scalar(format!("loss_{}/valid", self.unit), score.mean_loss())];
                 if score.accuracy().is_finite() && self.unit == Unit::Nats {
@@ -96,14 +97,14 @@ impl TensorBoard {
         }
     }
 
-    fn step(&mut self, report: &StepReport, flow: &GradientProfile) -> io::Result<()> {
-        let (step, clip) = (report.step, &report.clip);
+    fn step(&mut self, record: &StepRecord, clip: &ClipReport, flow: &GradientProfile) -> io::Result<()> {
+        let step = record.step;
         self.step = step;
         let mut values = vec![
-            Value::scalar(format!("loss_{}/train", self.unit), report.score.mean_loss()),
-            Value::scalar("learning_rate", report.lr),
-            Value::scalar("gradient/log10_global_norm", clip.global_norm_before.log10()),
-            Value::scalar("gradient/log10_global_norm_after_clipping", clip.global_norm_after.log10()),
+            Value::scalar(format!("loss_{}/train", self.unit), record.loss),
+            Value::scalar("learning_rate", record.lr),
+            Value::scalar("gradient/log10_global_norm", record.log10_global_norm),
+            Value::scalar("gradient/log10_global_norm_after_clipping", record.log10_global_norm_after),
             Value::scalar("gradient/clip_coefficient", clip.coefficient),
         ];
         self.spectrograms.resize_with(flow.layers(), Spectrogram::default);

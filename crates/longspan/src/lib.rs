@@ -1,17 +1,59 @@
 //! Trains recurrent networks on sequences and measures the gradient at every time step.
 //!
-//! Notation, everywhere: T time steps, B batch rows, D input size, H hidden units, G gates, L layers, V tokens. x_t is
-//! `[B, D]`, h_t and c_t are `[B, H]`; gradients are `d_x`. Matrices are row-major; a batch of steps is `[T, B, …]`, and a
-//! buffer of states is `[T + 1, B, H]` with the state before the first step at index 0.
+//! A [`Source`](batch::Source) fills batches, a [`Trainer`](trainer::Trainer) takes one step after another:
 //!
-//! From the bottom up: [`real`] numbers, [`kernel`] arithmetic, [`matrix`] views, [`params`] in one flat buffer, [`rng`]
-//! by counters; [`cell`] equations, [`layer`] over a chunk, [`bptt`] over time; [`data`] and [`task`] make batches, and
-//! [`model`] scores them; [`metrics`] says how well, and [`probe`] how far the gradient reaches.
-//! [`diagnose`] judges what was recorded.
-//! [`init`] draws the weights, [`clip`] bounds a gradient, [`optim`] steps along it at the rate of a [`schedule`]; each is
-//! written as a [`setting`]. A [`schema`] says what a model's numbers mean, [`assess`] how good they are, [`probe`] what
-//! happens along a trajectory. [`trainer`] takes one step after another; [`train`] is a run from a [`config`] to its end, with
-//! [`checkpoint`]s in a [`run`] directory.
+//! ```
+//! use longspan::prelude::*;
+//!
+//! /// Counts modulo 5: even rows upwards, odd rows downwards.
+//! struct Counting;
+//!
+//! impl Source for Counting {
+//!     fn windows(&self) -> u64 { 4 }
+//!     fn shape(&self) -> (usize, usize) { (12, 8) }
+//!     fn fill(&self, _epoch: u64, window: u64, batch: &mut Batch) {
+//!         batch.reshape(12, 8);
+//!         for i in 0..12 * 8 {
+//!             let (t, row) = (i / 8, i % 8);
+//!             let token = |t: usize| ((row + window as usize + if row % 2 == 0 { t } else { 4 * t }) % 5) as u32;
+//!             (batch.inputs[i], batch.targets[i]) = (token(t), token(t + 1));
+//!         }
+//!     }
+//! }
+//!
+//! let model = ModelSpec::language(CellKind::Gru { reset_after: true }, 5, 8, 16, 1);
+//! let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &TrainerSpec::new(model, 8));
+//! let loss = |trainer: &mut Trainer<f32>| {
+//!     trainer.step(&Counting, 0.01).expect("no divergence");
+//!     trainer.record().loss
+//! };
+//! let first = loss(&mut trainer);
+//! let last = (0..100).map(|_| loss(&mut trainer)).last().unwrap();
+//! println!("{first:.2} nats at first, {last:.2} at last");
+//! assert!(first > 1.0 && last < 0.4 * first);
+//! ```
+//!
+//! # Notation
+//! T time steps, B batch rows, D input size, H hidden units, G gates, L layers, V tokens. x_t is `[B, D]`, h_t and c_t are `[B, H]`;
+//! gradients are `d_x`. Matrices are row-major; a batch of steps is `[T, B, …]`, and a buffer of states is `[T + 1, B, H]` with the
+//! state before the first step at index 0.
+//!
+//! # Modules
+//! From the bottom up:
+//!
+//! - [`params`]: named tensors in one flat buffer
+//! - [`cell`]: the equations of every cell, forward and backward
+//! - [`bptt`]: backpropagation through time: layers, stacks, what is kept of a window, dropout, observers
+//! - [`batch`]: batches, and the sources that fill them
+//! - [`model`]: what a network reads, its recurrent stack, what it predicts; initial weights and sampling
+//! - [`optim`]: optimizers, clipping and learning-rate schedules
+//! - [`telemetry`]: what is recorded of a training step: gradient profiles, gates, updates
+//! - [`trainer`]: one training step after another, and the cause where one fails
+//! - [`probe`]: measurements of weights on data: gradient by lag, exponents, Jacobians
+//! - [`setting`]: options written as `NAME[:X[:Y]]`, with errors that say what to write instead
+//!
+//! Arithmetic, numbers and threads are those of `longspan_kernel`, records those of `longspan_record`. [`prelude`] has what most
+//! programs use.
 
 pub mod batch;
 pub mod bptt;
@@ -23,3 +65,16 @@ pub mod params;
 pub mod probe;
 pub mod telemetry;
 pub mod trainer;
+
+/// What most programs use: `use longspan::prelude::*`.
+pub mod prelude {
+    pub use crate::batch::{Batch, IGNORE, Source};
+    pub use crate::bptt::{BackwardStep, Observer, Pass, State};
+    pub use crate::cell::CellKind;
+    pub use crate::model::{InputSpec, Model, ModelSpec, OutputSpec};
+    pub use crate::params::Params;
+    pub use crate::telemetry::Observe;
+    pub use crate::trainer::{Divergence, Trainer, TrainerSpec};
+    pub use longspan_kernel::real::Real;
+    pub use longspan_kernel::{Context, InstructionSet};
+}

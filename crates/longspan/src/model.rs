@@ -4,6 +4,7 @@
 //! row's last step, or from the mean of all; a forecaster reads numbers and predicts numbers. Which places are scored is the
 //! batch's affair. An encoder may read another sequence first; the model then is the decoder.
 
+mod decode;
 mod encoder;
 pub mod head;
 pub mod init;
@@ -18,16 +19,15 @@ mod step;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::bptt::dropout::Dropout;
-use crate::bptt::{BackwardStep, ForwardChunk, MemoryError, Plan, Recurrence, State};
+use crate::bptt::{Keep, MemoryError, Part, Pass, Plan, Recurrence, State, Window};
 use crate::model::head::{Classes, Score, Values};
 use crate::model::pooling::Pooling;
 use crate::params::{Group, Layout, Params};
 use encoder::Encoder;
-use input::{input, reader};
+use input::{input, reader, take_numbers};
+use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context, InstructionSet};
-use scan::Era;
 
 pub use scan::{Place, Scan, first_in_tensors, is_bad};
 pub use spec::{InputSpec, ModelSpec, OutputSpec};
@@ -37,6 +37,16 @@ pub use step::{StepInput, Steps};
 enum Readout<R> {
     Classes(Box<Classes<R>>),
     Values(Box<Values<R>>),
+}
+
+impl<R: Real> Readout<R> {
+    /// What comes out `[rows, K]` of `h` `[rows, H]`, for few rows: logits of classes or of labels, or values.
+    fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], out: &mut [R]) {
+        match self {
+            Self::Classes(classes) => classes.logits(ctx, params, h, out),
+            Self::Values(values) => values.outputs(ctx, params, h, out),
+        }
+    }
 }
 
 /// Turns the top layer's outputs `[positions, H]` into the gradient by them.
@@ -186,146 +196,45 @@ impl<R: Real> Model<R> {
         classes.weigh(weights);
     }
 
-    /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window.
-    /// `observe` sees ∂ℒ/∂h_t of every (layer, step), see [`Recurrence::backward`]; the steps of an encoder come before those of
-    /// the batch.
+    /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window. The observer
+    /// sees all events of an [`Observer`](crate::bptt::Observer); the steps of an encoder come before those of the batch.
     pub fn train(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &mut Pass<'_, R>,
         batch: &Batch,
         state: &mut State<R>,
-        dropout: Option<Dropout>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) -> Score {
-        self.pass(ctx, params, batch, state, dropout, None, grads, observe, None)
+        self.run_forward(pass, batch, state);
+        let score = self.score_and_differentiate(pass, batch, grads);
+        self.run_backward(pass, batch, grads);
+        score
     }
 
-    /// As [`Model::train`] for another loss than the readout's.
+    /// As [`Model::train`] for another loss than the readout's; nothing is scored.
     pub fn differentiate(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &mut Pass<'_, R>,
         batch: &Batch,
         state: &mut State<R>,
         arrive: Arrive<'_, R>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
-        self.pass(ctx, params, batch, state, None, Some(arrive), grads, observe, None);
+        self.run_forward(pass, batch, state);
+        arrive(&mut self.y[..batch.extent.positions() * self.spec.width()]);
+        self.run_backward(pass, batch, grads);
     }
 
-    /// Forward, the readout or what arrives in its stead, and backward; `scan` looks for what is bad.
-    fn pass(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        batch: &Batch,
-        state: &mut State<R>,
-        dropout: Option<Dropout>,
-        arrive: Option<Arrive<'_, R>>,
-        grads: &mut Params<R>,
-        observe: &mut dyn FnMut(BackwardStep<'_, R>),
-        mut scan: Option<&mut Scan>,
-    ) -> Score {
-        let (extent, hidden, layers) = (&batch.extent, self.spec.width(), self.spec.layers);
-        let n = extent.positions() * hidden;
-        self.start(params, batch, state);
-        if let Some(scan) = &mut scan {
-            scan.inputs(batch, state);
-        }
-        if let Some(encoder) = &mut self.encoder {
-            encoder.forward(ctx, params, &batch.encoded, true, dropout, state, &mut |passage| {
-                if let Some(scan) = &mut scan {
-                    scan.passage(Era::Encode, &passage);
-                }
-            });
-        }
-        self.y.grow(n);
-        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
-        let y = &mut self.y[..n];
-        self.stack.forward_seen(ctx, params, input, extent, state, dropout, y, &mut |passage| {
-            if let Some(scan) = &mut scan {
-                scan.passage(Era::Forward, &passage);
-            }
-        });
-        if let Some(dropout) = dropout {
-            dropout.apply(ctx, layers, extent.whole(), hidden, y);
-        }
-        // What the readout has read is overwritten by the gradient by it.
-        let score = if let Some(arrive) = arrive {
-            arrive(y);
-            Score::default()
-        } else {
-            let h = match self.spec.pool {
-                Pooling::Last => &mut *y,
-                pool => {
-                    self.pooled.grow(extent.rows() * hidden);
-                    let pooled = &mut self.pooled[..extent.rows() * hidden];
-                    pool.read(ctx, extent, y, hidden, pooled);
-                    pooled
-                }
-            };
-            if let Some(scan) = &mut scan {
-                scan.outputs(ctx, params, &mut self.readout, h, batch);
-            }
-            let score = match &mut self.readout {
-                Readout::Classes(classes) => {
-                    classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
-                }
-                Readout::Values(values) => {
-                    let (positions, targets) = (&batch.values.positions, &batch.values.targets);
-                    values.score_and_differentiate(ctx, params, h, positions, targets, grads)
-                }
-            };
-            if self.spec.pool != Pooling::Last {
-                self.spec.pool.read_back(ctx, extent, &self.pooled[..extent.rows() * hidden], hidden, y);
-            }
-            score
-        };
-        let d_y = y;
-        if let Some(dropout) = dropout {
-            dropout.apply(ctx, layers, extent.whole(), hidden, d_y);
-        }
-        let d_state = match &mut self.d_state {
-            Some(d_state) if d_state.rows(self.spec.hidden) == extent.rows() => {
-                d_state.clear();
-                d_state
-            }
-            d_state => d_state.insert(self.stack.zero_state(extent.rows())),
-        };
-        if let Some(scan) = &mut scan {
-            scan.loss(&score);
-            scan.arriving(extent, d_y);
-        }
-        let before = batch.encoded.extent.steps();
-        self.stack.backward(ctx, params, input, d_y, d_state, grads, None, &mut |flow| {
-            if let Some(scan) = &mut scan {
-                scan.flow(Era::Backward, &flow, extent);
-            }
-            observe(BackwardStep { t: before + flow.t, ..flow });
-        });
-        if !batch.carry {
-            self.stack.add_gradient_of_state(ctx, d_state, grads);
-        }
-        if let Some(encoder) = &mut self.encoder {
-            encoder.backward(ctx, params, &batch.encoded, d_state, grads, &mut |flow| {
-                if let Some(scan) = &mut scan {
-                    scan.flow(Era::BackwardEncoder, &flow, &batch.encoded.extent);
-                }
-                observe(flow);
-            });
-        }
-        if let Some(scan) = &mut scan {
-            scan.gradients(grads);
-        }
-        score
-    }
-
-    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window, which an encoder's last one is.
-    pub fn d_state(&self) -> Option<&State<R>> {
-        self.d_state.as_ref()
+    /// Runs a batch through encoder and stack, and keeps their outputs and, where `keep` says so, what backward needs.
+    ///
+    /// `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes out as the state
+    /// after. Where a state is learned, a batch whose state is not carried over begins with that one instead.
+    ///
+    /// # Panics
+    /// If a state is carried over to a model that reads rows both ways.
+    pub fn forward(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, keep: Keep, state: &mut State<R>) {
+        self.start(pass.params, batch, state);
+        self.read(pass, batch, keep, state);
     }
 
     /// The state before a batch.
@@ -339,22 +248,125 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// Runs a batch through the stack alone; `look` sees what every chunk leaves, see [`Recurrence::follow`].
-    ///
-    /// # Panics
-    /// If the model reads rows both ways.
-    pub fn follow(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        batch: &Batch,
-        state: &mut State<R>,
-        look: &mut dyn FnMut(ForwardChunk<'_, R>),
-    ) {
+    /// Encoder and stack, from the state before the batch.
+    fn read(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, keep: Keep, state: &mut State<R>) {
+        self.encode(pass, batch, keep, state);
         let n = batch.extent.positions() * self.spec.width();
-        self.start(params, batch, state);
         self.y.grow(n);
-        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
-        self.stack.follow(ctx, params, input, &batch.extent, state, &mut self.y[..n], look);
+        take_numbers(self.embedding, &batch.numbers, &mut self.x);
+        let window = window(self.embedding, batch, &self.x);
+        self.stack.forward(&mut of_stack(pass, batch), window, keep, state, &mut self.y[..n]);
     }
+
+    /// Lets the encoder read, and writes its last state to `state`; without an encoder nothing happens.
+    fn encode(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, keep: Keep, state: &mut State<R>) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.forward(pass, &batch.encoded, keep, state);
+        }
+    }
+
+    /// The forward half of a training pass: leaves what the readout reads, masked, in `y`.
+    fn run_forward(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, state: &mut State<R>) {
+        self.start(pass.params, batch, state);
+        pass.observer.begin(batch, state);
+        self.read(pass, batch, Keep::Everything, state);
+        self.mask_outputs(pass, &batch.extent);
+    }
+
+    /// Masks what is read out of, or the gradient by it.
+    fn mask_outputs(&mut self, pass: &Pass<'_, R>, shape: &PackedShape) {
+        let (width, layers) = (self.spec.width(), self.spec.layers);
+        if let Some(dropout) = pass.dropout {
+            dropout.apply(pass.ctx, layers, shape.whole(), width, &mut self.y[..shape.positions() * width]);
+        }
+    }
+
+    /// Scores what is in `y` and turns it into the gradient by it.
+    fn score_and_differentiate(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        batch: &Batch,
+        grads: &mut Params<R>,
+    ) -> Score {
+        let (shape, width, pool) = (&batch.extent, self.spec.width(), self.spec.pool);
+        let (ctx, params, readout) = (pass.ctx, pass.params, &mut self.readout);
+        let y = &mut self.y[..shape.positions() * width];
+        let h = match pool {
+            Pooling::Last => &mut *y,
+            pool => {
+                self.pooled.grow(shape.rows() * width);
+                let pooled = &mut self.pooled[..shape.rows() * width];
+                pool.read(ctx, shape, y, width, pooled);
+                pooled
+            }
+        };
+        pass.observer
+            .outputs(batch, &mut |i, out| readout.outputs(ctx, params, &h[i * width..][..width], out));
+        // What the readout has read is overwritten by the gradient by it.
+        let score = match readout {
+            Readout::Classes(classes) => {
+                classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
+            }
+            Readout::Values(values) => {
+                let (positions, targets) = (&batch.values.positions, &batch.values.targets);
+                values.score_and_differentiate(ctx, params, h, positions, targets, grads)
+            }
+        };
+        if pool != Pooling::Last {
+            pool.read_back(ctx, shape, &self.pooled[..shape.rows() * width], width, y);
+        }
+        pass.observer.loss(score.mean_loss());
+        score
+    }
+
+    /// The backward half of a training pass, from the gradient by what is read out of in `y`.
+    fn run_backward(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, grads: &mut Params<R>) {
+        let rows = batch.extent.rows();
+        self.mask_outputs(pass, &batch.extent);
+        let d_y = &self.y[..batch.extent.positions() * self.spec.width()];
+        pass.observer.output_gradients(d_y);
+        let d_state = match &mut self.d_state {
+            Some(d_state) if d_state.rows(self.spec.hidden) == rows => {
+                d_state.clear();
+                d_state
+            }
+            d_state => d_state.insert(self.stack.zero_state(rows)),
+        };
+        let window = window(self.embedding, batch, &self.x);
+        self.stack.backward(&mut of_stack(pass, batch), window, d_y, d_state, grads, None);
+        if !batch.carry {
+            self.stack.add_gradient_of_state(pass.ctx, d_state, grads);
+        }
+        if let Some(encoder) = &mut self.encoder {
+            encoder.backward(pass, &batch.encoded, d_state, grads);
+        }
+        pass.observer.weight_gradients(grads);
+    }
+
+    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window, which an encoder's last one is.
+    pub fn d_state(&self) -> Option<&State<R>> {
+        self.d_state.as_ref()
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+impl<R: Real> Model<R> {
+    /// Plants a bad value into the passes from now on, see [`FaultInjection`](crate::bptt::layer::Plant); None takes it away.
+    pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
+        self.stack.inject_fault(plant.filter(|plant| !plant.encoder));
+        if let Some(encoder) = &mut self.encoder {
+            encoder.stack.inject_fault(plant.filter(|plant| plant.encoder));
+        }
+    }
+}
+
+/// What the stack reads of a batch whose numbers are in `x`.
+fn window<'a, R: Real>(embedding: Option<usize>, batch: &'a Batch, x: &'a Buffer<R>) -> Window<'a, R> {
+    Window { shape: &batch.extent, input: input(embedding, &batch.inputs, batch.numbers.len(), x) }
+}
+
+/// The stack's part of a pass: its steps come behind those of an encoder.
+fn of_stack<'b, R: Real>(pass: &'b mut Pass<'_, R>, batch: &Batch) -> Pass<'b, R> {
+    let (steps_before, dropout) = (batch.encoded.extent.steps(), pass.dropout);
+    pass.through(Part { steps_before, ..Part::default() }, dropout)
 }

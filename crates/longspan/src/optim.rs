@@ -180,7 +180,7 @@ fn apply<R: Real, const M: usize>(
     let layout = Arc::clone(params.layout());
     let (entries, weights, grads) = (layout.entries(), params.flat_mut(), grads.flat_mut());
     let Some((watch, before)) = watch else {
-        return sweep(ctx, rule, decay, entries, 0, weights, grads, moments);
+        return sweep(ctx, (rule, decay), entries, 0, weights, grads, moments);
     };
     for first in (0..weights.len()).step_by(STRETCH) {
         let stretch = first..weights.len().min(first + STRETCH);
@@ -188,7 +188,7 @@ fn apply<R: Real, const M: usize>(
         before.clear();
         before.extend_from_slice(weights);
         let moments = moments.each_mut().map(|moment| &mut moment[stretch.clone()]);
-        sweep(ctx, rule, decay, entries, first, weights, &mut grads[stretch], moments);
+        sweep(ctx, (rule, decay), entries, first, weights, &mut grads[stretch], moments);
         watch(first, before, weights);
     }
 }

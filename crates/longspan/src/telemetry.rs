@@ -5,11 +5,11 @@
 
 mod batch;
 mod gates;
-mod observer;
 mod profile;
+mod step_observer;
 mod tier;
 mod updates;
 
-pub use observer::Observer;
 pub use profile::{GradientProfile, Scratch};
+pub use step_observer::StepObserver;
 pub use tier::Observe;

@@ -5,6 +5,7 @@ mod spec;
 mod update;
 
 pub use spec::TrainerSpec;
+use update::Updater;
 
 use std::sync::Arc;
 
@@ -12,16 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::balance::balanced;
 use crate::batch::{Batch, Source};
-use crate::bptt::State;
 use crate::bptt::dropout::{Dropout, Mask};
-use crate::bptt::layer::FaultInjection;
+use crate::bptt::{Pass, State};
 use crate::model::head::Score;
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
+use crate::optim::Optimizer;
 use crate::optim::clip::{Clip, ClipReport};
-use crate::optim::{MagnitudeBounds, Optimizer};
 use crate::params::Params;
-use crate::telemetry::{GradientProfile, Observe, Observer};
+use crate::telemetry::{GradientProfile, Observe, StepObserver};
 use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::StepRecord;
@@ -35,23 +35,6 @@ pub struct Position {
     pub window: u64,
     /// Steps taken.
     pub step: u64,
-}
-
-/// What one training step did.
-#[derive(Clone, Debug, Default)]
-pub struct StepReport {
-    /// The step, from 1.
-    pub step: u64,
-    /// The pass that it belongs to, from 1.
-    pub epoch: u64,
-    /// What the weights before the step made of the batch.
-    pub score: Score,
-    /// Tokens read.
-    pub tokens: u64,
-    /// Learning rate.
-    pub lr: f64,
-    /// Norms before and after clipping.
-    pub clip: ClipReport,
 }
 
 /// A loss or gradient that is not finite, or an update that was not. The step was not taken: weights, moments and position are those before it.
@@ -76,10 +59,9 @@ pub struct Trainer<R> {
     params: Params<R>,
     /// Zero between steps.
     grads: Params<R>,
-    optimizer: Optimizer<R>,
-    /// Bounds of weights and moments.
-    largest: MagnitudeBounds,
+    updater: Updater<R>,
     clip: Clip,
+    clip_report: ClipReport,
     dropout: f64,
     mask: Mask,
     seed: u64,
@@ -87,8 +69,10 @@ pub struct Trainer<R> {
     state: State<R>,
     before: State<R>,
     batch: Batch,
-    report: StepReport,
-    observer: Observer<R>,
+    /// What the last step made of its batch, and its record.
+    score: Score,
+    record: StepRecord,
+    observer: StepObserver<R>,
 }
 
 impl<R: Real> Trainer<R> {
@@ -106,9 +90,9 @@ impl<R: Real> Trainer<R> {
         initialise(&ctx, &mut params, &init);
         Self {
             grads: Params::zeros(Arc::clone(model.layout())),
-            optimizer: Optimizer::new(spec.optimizer, Arc::clone(model.layout())),
-            largest: MagnitudeBounds::UNKNOWN,
+            updater: Updater::new(Optimizer::new(spec.optimizer, Arc::clone(model.layout()))),
             clip: spec.clip,
+            clip_report: ClipReport::default(),
             dropout: spec.dropout,
             mask: spec.dropout_mask,
             seed: spec.seed,
@@ -116,8 +100,9 @@ impl<R: Real> Trainer<R> {
             state: model.zero_state(spec.batch),
             before: model.zero_state(spec.batch),
             batch: Batch::default(),
-            report: StepReport::default(),
-            observer: Observer::new(&model, spec.observe, spec.observe_every),
+            score: Score::default(),
+            record: StepRecord::default(),
+            observer: StepObserver::new(&model, spec.observe, spec.observe_every),
             ctx,
             model,
             params,
@@ -158,27 +143,19 @@ impl<R: Real> Trainer<R> {
             self.state.clear();
         }
         let dropout = self.masks();
-        self.observer.begin(step + 1, &self.batch);
+        self.observer.begin_step(step + 1);
         self.model.pack(&self.ctx, &self.params);
-        let score = self.model.train(
-            &self.ctx,
-            &self.params,
-            &self.batch,
-            &mut self.state,
-            dropout,
-            &mut self.grads,
-            &mut |flow| self.observer.see(&self.ctx, &flow),
-        );
-        self.clip.apply(&self.ctx, &mut self.grads, &mut self.report.clip);
-        let (loss, global_norm) = (score.mean_loss(), self.report.clip.global_norm_before);
-        if !loss.is_finite() || !global_norm.is_finite() || !self.update(lr) {
+        let pass =
+            &mut Pass::new(&self.ctx, &self.params).with_dropout(dropout).observed_by(&mut self.observer);
+        self.score = self.model.train(pass, &self.batch, &mut self.state, &mut self.grads);
+        self.clip.apply(&self.ctx, &mut self.grads, &mut self.clip_report);
+        let (loss, global_norm) = (self.score.mean_loss(), self.clip_report.global_norm_before);
+        if !loss.is_finite() || !global_norm.is_finite() || !self.take_step(lr) {
             self.state.copy_from(&self.before);
             self.grads.clear();
             return Err(Divergence { step: step + 1, epoch: epoch + 1, loss, global_norm, lr });
         }
-        let report = &mut self.report;
-        (report.step, report.epoch, report.score, report.lr) = (step + 1, epoch + 1, score, lr);
-        report.tokens = (self.batch.encoded.extent.positions() + self.batch.extent.positions()) as u64;
+        self.write_record(lr);
         self.position.step += 1;
         self.position.window += 1;
         if self.position.window == source.windows() {
@@ -187,15 +164,44 @@ impl<R: Real> Trainer<R> {
         Ok(())
     }
 
+    /// Updates the weights, unless one would be bad: says whether it did.
+    fn take_step(&mut self, lr: f64) -> bool {
+        let by = (lr, self.clip_report.global_norm_after);
+        self.updater.update(&self.ctx, by, &mut self.params, &mut self.grads, &mut self.observer)
+    }
+
+    /// Writes the record of the step that was just taken, into the memory of the one before.
+    fn write_record(&mut self, lr: f64) {
+        let (record, clip) = (&mut self.record, &self.clip_report);
+        (record.step, record.epoch) = (self.position.step + 1, self.position.epoch + 1);
+        (record.loss, record.scored) = (self.score.mean_loss(), self.score.scored);
+        record.tokens = (self.batch.encoded.extent.positions() + self.batch.extent.positions()) as u64;
+        record.lr = lr;
+        record.log10_global_norm = clip.global_norm_before.log10();
+        record.log10_global_norm_after = clip.global_norm_after.log10();
+        record.clipped = clip.acted;
+        self.observer.write(record, self.params.layout(), &clip.shares);
+    }
+
     /// The masks of the step that comes next, or has just failed.
     fn masks(&self) -> Option<Dropout> {
         let dropout = Dropout::new(self.dropout, self.seed, self.position.step, self.batch.first_sample);
         dropout.map(|dropout| dropout.of(self.mask))
     }
 
-    /// What the last step did.
-    pub fn report(&self) -> &StepReport {
-        &self.report
+    /// The last step that was taken, as a run records it.
+    pub fn record(&self) -> &StepRecord {
+        &self.record
+    }
+
+    /// What the weights before the last step made of its batch.
+    pub fn score(&self) -> &Score {
+        &self.score
+    }
+
+    /// What clipping did to the gradient of the last step.
+    pub fn clip_report(&self) -> &ClipReport {
+        &self.clip_report
     }
 
     /// Scores all of `source` from a zero state; training is not disturbed. Stops early, with None, when `cancelled`.
@@ -207,31 +213,6 @@ impl<R: Real> Trainer<R> {
     /// The gradient's profile along the window of the last step; empty if it was not observed.
     pub fn flow(&self) -> &GradientProfile {
         self.observer.profile()
-    }
-
-    /// Whether the last step was looked at closely: its record has a look, and its profile is worth storing.
-    pub fn looked_closely(&self) -> bool {
-        self.observer.looked_closely()
-    }
-
-    /// The last step, as a run records it.
-    pub fn record(&self) -> StepRecord {
-        let (report, flow) = (&self.report, self.observer.profile());
-        StepRecord {
-            step: report.step,
-            attempt: 0,
-            epoch: report.epoch,
-            loss: report.score.mean_loss(),
-            scored: report.score.scored,
-            tokens: report.tokens,
-            lr: report.lr,
-            log10_global_norm: report.clip.global_norm_before.log10(),
-            log10_global_norm_after: report.clip.global_norm_after.log10(),
-            clipped: report.clip.acted,
-            log10_survival: (0..flow.layers()).map(|layer| flow.log10_survival(layer)).collect(),
-            decoder_start: flow.decoder_start().filter(|_| flow.layers() > 0),
-            snapshot: self.observer.snapshot(self.params.layout(), &report.clip.shares),
-        }
     }
 
     /// What it runs on.
@@ -254,11 +235,6 @@ impl<R: Real> Trainer<R> {
         self.model.weigh_classes(weights);
     }
 
-    /// Plants a bad value into the steps from now on, see [`FaultInjection`]; None takes it away.
-    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
-        self.model.inject_fault(plant);
-    }
-
     /// The batch of the last step, taken or not.
     pub fn batch(&self) -> &Batch {
         &self.batch
@@ -271,19 +247,18 @@ impl<R: Real> Trainer<R> {
 
     /// The weights, to be replaced by those of a checkpoint.
     pub fn params_mut(&mut self) -> &mut Params<R> {
-        self.largest = MagnitudeBounds::UNKNOWN;
+        self.updater.forget();
         &mut self.params
     }
 
     /// The optimizer with its moments.
     pub fn optimizer(&self) -> &Optimizer<R> {
-        &self.optimizer
+        self.updater.optimizer()
     }
 
     /// As [`Trainer::optimizer`], writable.
     pub fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
-        self.largest = MagnitudeBounds::UNKNOWN;
-        &mut self.optimizer
+        self.updater.optimizer_mut()
     }
 
     /// The recurrent state that the next window begins with.
@@ -304,6 +279,14 @@ impl<R: Real> Trainer<R> {
     /// Goes on from `position`.
     pub fn set_position(&mut self, position: Position) {
         self.position = position;
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+impl<R: Real> Trainer<R> {
+    /// Plants a bad value into the steps from now on, see [`FaultInjection`](crate::bptt::layer::Plant); None takes it away.
+    pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
+        self.model.inject_fault(plant);
     }
 }
 

@@ -4,13 +4,14 @@ mod error;
 mod fault;
 mod light;
 mod memory;
+mod open;
 mod outcome;
 mod records;
 mod resumed;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
@@ -19,11 +20,11 @@ pub use outcome::{Event, Outcome, Start, Summary};
 pub use resumed::resumed_config;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{ClassWeights, Config, ConfigError};
+use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
-use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path};
+use crate::directory::{RunDir, checkpoint_path};
 use fault::BlackBox;
 use light::{Cost, Subject};
 use longspan::model::OutputSpec;
@@ -34,7 +35,6 @@ use longspan::trainer::Trainer;
 use longspan_diagnose::diagnose;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::FaultRecord;
-use memory::check_memory;
 use records::score_record;
 
 /// What to train, and where.
@@ -81,7 +81,6 @@ struct Session {
     /// The step after which validation spoke last.
     validated: u64,
     start: Start,
-    train_loss: Option<f64>,
     valid: Option<Score>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
@@ -91,140 +90,6 @@ struct Session {
 }
 
 impl Session {
-    fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
-        let mut config = job.config.clone();
-        let name = job.out.display().to_string();
-        let from = job.from.as_ref().map(|path| directory::find_checkpoint(path)).transpose()?;
-        let source = match (&from, job.resume) {
-            (_, true) => {
-                let last = checkpoint_path(&job.out, "last");
-                if directory::is_run(&job.out) && !last.is_file() {
-                    return Err(RunError::NoCheckpoint { path: job.out.clone() }.into());
-                }
-                Some(Checkpoint::read(&last)?)
-            }
-            (Some(file), false) => Some(Checkpoint::read(file)?),
-            (None, false) => None,
-        };
-        let header = source.as_ref().and_then(Checkpoint::header);
-        if let (Some(header), false) = (header, job.resume) {
-            config.adopt(&header.model);
-            config.adopt_schema(&header.schema);
-        }
-        config.check()?;
-        let record = job.resume.then(|| directory::read_record(&job.out)).transpose()?;
-        if let (Some(record), Some(header)) = (&record, header) {
-            let own = header.model == config.model_spec(&header.schema);
-            if !own || header.schema.fingerprint() != record.data.schema {
-                return Err(TrainError::OtherCheckpoint {
-                    path: checkpoint_path(&job.out, "last"),
-                    run: name,
-                });
-            }
-        }
-        let learned = header.map(|header| &header.schema).filter(|_| config.task.is_none());
-        let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
-        config.check_for(&data.schema)?;
-        let spec = config.model_spec(&data.schema);
-        check_memory(&config, &spec, data.train.shape())?;
-
-        let threads = job.threads;
-        let mut trainer = Trainer::new(Context::new(job.level, threads), &config.trainer(spec.clone()));
-        if config.class_weights == ClassWeights::Balanced {
-            if !matches!(spec.output, OutputSpec::Classes { .. }) {
-                let need = "is for data whose classes or tokens are predicted: leave it out".into();
-                return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
-            }
-            trainer.balance_classes(data.train.as_ref());
-        }
-        let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
-        let (mut patience, mut validated, mut parent) = (Patience::default(), 0, None);
-        if let Some(source) = &source {
-            if let Some(record) = &record {
-                if record.data.fingerprint != data.record.fingerprint {
-                    let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint);
-                    return Err(TrainError::OtherData { run: name, old, new });
-                }
-                source.restore(&mut trainer)?;
-                let header = source.require_header()?;
-                (patience, validated) = (header.patience, header.validated);
-            } else {
-                source.weights(trainer.params_mut())?;
-                let run = job.from.clone().unwrap_or_default();
-                parent = Some(Parent { run, step: header.map(|header| header.position.step) });
-            }
-        }
-        let steps = config.planned_steps(data.train.windows());
-        let step = trainer.position().step;
-        let all_said = data.valid.is_none() || validated == step;
-        if job.resume && step >= steps && all_said {
-            return Err(TrainError::AlreadyDone { run: name, steps });
-        }
-        let parameters = trainer.model().layout().parameters();
-        let run = match job.resume {
-            true => RunDir::resume(&job.out)?,
-            false => RunDir::create(&job.out, &config)?,
-        };
-        let flow = ProfileWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?;
-        let (out, level) = (job.out.clone(), job.level);
-        let began_on = record.map(|record| record.isa).filter(|isa| *isa != level.to_string());
-        let start = Start {
-            out,
-            step,
-            steps,
-            parameters,
-            data: data.record.clone(),
-            positions: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
-            level,
-            began_on,
-            threads,
-            memory,
-        };
-        let mut session = Self {
-            config,
-            data,
-            trainer,
-            run,
-            flow,
-            patience,
-            validated,
-            start,
-            train_loss: None,
-            valid: None,
-            black_box: BlackBox::default(),
-            fault: None,
-            tokens: 0,
-            stepping: Duration::ZERO,
-        };
-        if job.resume {
-            session.run.write_config(&session.config)?;
-        } else {
-            session.save("last", &mut |_| {})?;
-            session.begin(parent)?;
-        }
-        Ok(session)
-    }
-
-    /// Writes what the run is.
-    fn begin(&self, parent: Option<Parent>) -> Result<(), RunError> {
-        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let name = self.start.out.file_name().unwrap_or_default().to_string_lossy();
-        self.run.begin(&RunRecord {
-            format: directory::FORMAT,
-            id: format!("{name}-{created:x}"),
-            parent,
-            seed: self.config.seed,
-            data: self.data.record.clone(),
-            isa: self.start.level.to_string(),
-            threads: self.start.threads,
-            windows: self.data.train.windows(),
-            window_steps: self.data.train.shape().0,
-            parameters: self.start.parameters,
-            version: env!("CARGO_PKG_VERSION").into(),
-            created,
-        })
-    }
-
     /// The loop.
     fn run(
         &mut self,
@@ -274,16 +139,14 @@ impl Session {
                 self.fault = Some(fault);
                 return Ok(Outcome::Diverged);
             }
-            let record = self.trainer.record();
-            self.run.append("step", self.output().unit(), &record)?;
-            self.black_box.take(record);
-            let (report, flow) = (self.trainer.report(), self.trainer.flow());
-            if self.trainer.looked_closely() {
-                self.flow.push(report.step, flow)?;
+            let (record, flow) = (self.trainer.record(), self.trainer.flow());
+            self.run.append("step", self.output().unit(), record)?;
+            if record.snapshot.is_some() {
+                self.flow.push(record.step, flow)?;
             }
-            self.train_loss = Some(report.score.mean_loss());
-            self.tokens += report.tokens;
-            watch(Event::Stepped(report, flow));
+            self.black_box.take(record);
+            self.tokens += record.tokens;
+            watch(Event::Stepped { record, clip: self.trainer.clip_report(), flow });
         }
     }
 
@@ -365,7 +228,9 @@ impl Session {
             run: self.run.path().into(),
             step,
             steps: self.start.steps,
-            train_loss: self.train_loss,
+            train_loss: Some(self.trainer.record())
+                .filter(|record| record.step > 0)
+                .map(|record| record.loss),
             valid_loss: self.valid.map(|score| score.mean_loss()),
             valid_accuracy: self.valid.filter(|_| classes).map(|score| score.accuracy()),
             best_loss: Some(self.patience.best).filter(|best| best.is_finite()),

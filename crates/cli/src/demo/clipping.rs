@@ -5,6 +5,7 @@
 //! ```
 
 use longspan::batch::Batch;
+use longspan::bptt::Pass;
 use longspan::optim::clip::{Clip, ClipReport};
 use longspan::params::Params;
 use longspan::trainer::Trainer;
@@ -40,7 +41,7 @@ pub(super) fn direction(ctx: &Context<f32>, config: &Config, limit: f64) -> Resu
     model.pack(ctx, params);
     data.train.fill(0, 0, &mut batch);
     let (mut state, mut grads) = (model.zero_state(batch.rows()), Params::zeros(model.layout().clone()));
-    model.train(ctx, params, &batch, &mut state, None, &mut grads, &mut |_| {});
+    model.train(&mut Pass::new(ctx, params), &batch, &mut state, &mut grads);
     let mut report = ClipReport::default();
     let (mut cut, mut whole) = (grads.clone(), grads.clone());
     Clip::Norm(limit).apply(ctx, &mut cut, &mut report);

@@ -111,7 +111,7 @@ pub(super) fn train(
             break;
         }
         seconds.push(began.elapsed().as_secs_f64());
-        records.push(trainer.record());
+        records.push(trainer.record().clone());
         if records.len() <= FIRST {
             let profile = trainer.flow().mean(0);
             let last = profile[profile.len() - 1];

@@ -18,7 +18,10 @@ pub struct BackwardStep<'a, R> {
     pub layer: usize,
     /// Whether the layer runs from each row's last step to its first.
     pub reverse: bool,
-    /// Step of the layer in the window: the time step or, in reverse, the distance from each row's last one.
+    /// Whether the layer is the encoder's.
+    pub encoder: bool,
+    /// Step of the layer in the window: the time step or, in reverse, the distance from each row's last one. The steps of an encoder
+    /// come before those of its decoder.
     pub t: usize,
     /// ∂ℒ/∂h_t, complete: `[B_t, H]`.
     pub d_hidden: &'a [R],

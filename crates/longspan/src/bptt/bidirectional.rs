@@ -14,10 +14,16 @@
 //! # References
 //! Schuster, Paliwal, "Bidirectional recurrent neural networks", IEEE Trans. Signal Processing 45, 1997.
 
-use super::connection::{Connections, add};
-use super::{BackwardStep, ForwardChunk, Input, MemoryError, Plan, RecurrenceSpec, Stack, State};
+use super::connection::{Arriving, Connections, add};
+use super::input::{Input, Window};
+use super::part::Part;
+use super::pass::Pass;
+use super::plan::{Keep, MemoryError, Plan};
+use super::spec::RecurrenceSpec;
+use super::stack::Stack;
+use super::state::State;
 use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::{FaultInjection, Layer};
+use crate::bptt::layer::Layer;
 use crate::params::{Layout, Params};
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::PackedShape;
@@ -52,7 +58,8 @@ pub(super) struct Bidirectional<R> {
     /// The gradient by r_l that backward has come to, and by the one above.
     d_arrives: [Buffer<R>; 2],
     limit: Option<usize>,
-    extent: PackedShape,
+    /// The window and the masks of the last forward pass.
+    shape: PackedShape,
     dropout: Option<Dropout>,
     leads_back: bool,
 }
@@ -126,7 +133,7 @@ impl<R: Real> Bidirectional<R> {
             d_read: [nothing(), nothing()],
             d_arrives: [nothing(), nothing()],
             limit: None,
-            extent: PackedShape::default(),
+            shape: PackedShape::default(),
             dropout: None,
             leads_back: false,
         }
@@ -146,7 +153,7 @@ impl<R: Real> Bidirectional<R> {
     /// # Errors
     /// If the limit is below the least that is possible.
     pub(super) fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
-        let layer = &self.layers[0][0].stack.layers[0];
+        let layer = self.layers[0][0].stack.layer();
         let (directions, numbers) = (2 * self.layers.len(), rows * size_of::<R>());
         let tape = directions * layer.tape_width() * numbers;
         let state = directions * layer.parts() * self.hidden * numbers;
@@ -164,100 +171,60 @@ impl<R: Real> Bidirectional<R> {
         self.layers.iter_mut().flatten().for_each(|direction| direction.stack.pack(ctx, params));
     }
 
-    /// As [`Stack::forward_seen`]; y is `[positions, 2H]`. `look` sees the layers one after the other, of each one first all steps
-    /// forwards and then all in reverse.
+    /// As [`Stack::forward`]; y is `[positions, 2H]`.
     ///
     /// # Panics
-    /// If a length does not fit the extent, or the memory limit is below the least that a chunk needs.
-    pub(super) fn forward_seen(
+    /// If a length does not fit the window, or the memory limit is below the least that a chunk needs.
+    pub(super) fn forward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        extent: &PackedShape,
-        state: &mut State<R>,
-        dropout: Option<Dropout>,
-        y: &mut [R],
-        look: &mut dyn FnMut(ForwardChunk<'_, R>),
-    ) {
-        let plan =
-            self.plan(extent.steps(), extent.rows(), self.limit).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan, extent), state, dropout, y, look);
-    }
-
-    /// As [`Stack::plant`].
-    pub(super) fn inject_fault(&mut self, plant: Option<FaultInjection>) {
-        for (k, direction) in self.layers.iter_mut().flatten().enumerate() {
-            direction.stack.inject_fault(
-                plant.filter(|plant| plant.layer == k).map(|plant| FaultInjection { layer: 0, ..plant }),
-            );
-        }
-    }
-
-    /// As [`Stack::outputs`]; y is `[positions, 2H]`.
-    ///
-    /// # Panics
-    /// If a length does not fit the extent.
-    pub(super) fn outputs(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        extent: &PackedShape,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        keep: Keep,
         state: &mut State<R>,
         y: &mut [R],
     ) {
-        let plan = self.plan(extent.steps(), extent.rows(), None).unwrap_or_else(|error| panic!("{error}"));
-        self.run(ctx, params, input, (plan.without_backward(), extent), state, None, y, &mut |_| ());
-    }
-
-    fn run(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        (plan, extent): (Plan, &PackedShape),
-        state: &mut State<R>,
-        dropout: Option<Dropout>,
-        y: &mut [R],
-        look: &mut dyn FnMut(ForwardChunk<'_, R>),
-    ) {
-        let (hidden, positions, top) = (self.hidden, extent.positions(), self.layers.len());
+        let Window { shape, input } = window;
+        let (steps, rows) = (shape.steps(), shape.rows());
+        let plan = match keep {
+            Keep::Everything => self.plan(steps, rows, self.limit),
+            Keep::Outputs => self.plan(steps, rows, None).map(Plan::without_backward),
+        };
+        let plan = plan.unwrap_or_else(|error| panic!("{error}"));
+        let (hidden, positions, top) = (self.hidden, shape.positions(), self.layers.len());
         let (width, n) = (2 * hidden, positions * hidden);
         assert_eq!(y.len(), 2 * n, "y: {positions} places of {width}");
-        self.extent.copy_from(extent);
-        (self.dropout, self.leads_back) = (dropout, plan.leads_back());
-        self.turned.take(extent);
+        self.shape.copy_from(shape);
+        (self.dropout, self.leads_back) = (pass.dropout, plan.leads_back());
+        self.turned.take(shape);
         self.halves.iter_mut().for_each(|half| half.grow(n));
         for l in 0..top {
             let (below, above) = self.arrives.split_at_mut(l + 1);
-            let (read, first) = match l {
-                0 => (input, dropout),
+            let read = match l {
+                0 => input,
                 _ => {
-                    let r = Mat::new(&below[l], positions, width);
-                    let cut = extent.whole();
-                    let read = self.connections.read(ctx, params, dropout, l, cut, r, &mut self.read);
-                    (Input::Numbers(&read.data()[..positions * width]), None)
+                    let values = Mat::new(&below[l], positions, width);
+                    let arriving = Arriving { layer: l, cut: shape.whole(), values };
+                    let read =
+                        self.connections.read(pass.ctx, pass.params, pass.dropout, arriving, &mut self.read);
+                    Input::Numbers(&read.data()[..positions * width])
                 }
             };
             let [forwards, reverse] = &mut self.layers[l];
             let [ahead, back] = &mut self.halves;
-            let (window, parts) = ((plan, extent), &mut state.layers[2 * l..]);
+            let parts = &mut state.layers[2 * l..];
             forwards.with(&mut parts[0], |stack, state| {
-                stack.run(ctx, params, read, window, state, first, &mut ahead[..n], &mut |passage| {
-                    look(ForwardChunk { first: 2 * l, ..passage });
-                });
+                let window = Window { shape, input: read };
+                stack.run(&mut of_direction(pass, l, false), window, plan, state, &mut ahead[..n]);
             });
-            let (read, first) = (self.turned.input(ctx, read), first.map(Dropout::turned));
+            let read = self.turned.input(pass.ctx, read);
             reverse.with(&mut parts[1], |stack, state| {
-                stack.run(ctx, params, read, window, state, first, &mut back[..n], &mut |passage| {
-                    look(ForwardChunk { first: 2 * l + 1, ..passage });
-                });
+                let window = Window { shape, input: read };
+                stack.run(&mut of_direction(pass, l, true), window, plan, state, &mut back[..n]);
             });
             let (positions, below) = (&self.turned.positions, &below[l]);
             let sums_up = self.connections.sums_up(l);
             above[0].grow(2 * n);
-            for_each_row(ctx, &mut above[0][..2 * n], width, |position, row| {
+            for_each_row(pass.ctx, &mut above[0][..2 * n], width, |position, row| {
                 let (left, right) = row.split_at_mut(hidden);
                 left.copy_from_slice(&ahead[position * hidden..][..hidden]);
                 right.copy_from_slice(&back[positions[position] as usize * hidden..][..hidden]);
@@ -266,92 +233,136 @@ impl<R: Real> Bidirectional<R> {
                 }
             });
         }
-        let r = Mat::new(&self.arrives[top], positions, width);
-        let out = self.connections.read(ctx, params, None, top, extent.whole(), r, &mut self.read);
+        let values = Mat::new(&self.arrives[top], positions, width);
+        let arriving = Arriving { layer: top, cut: shape.whole(), values };
+        let out = self.connections.read(pass.ctx, pass.params, None, arriving, &mut self.read);
         y.copy_from_slice(&out.data()[..2 * n]);
     }
 
-    /// As [`Stack::backward`]. `observe` sees the layers from the top, of each one first all steps forwards, from the last, and
-    /// then all steps in reverse, from each row's first.
+    /// As [`Stack::backward`].
     ///
     /// # Panics
-    /// If a length does not fit the last forward pass, or that was for outputs alone.
+    /// If window or dropout are not those of the last forward pass, a length does not fit them, or that pass kept outputs alone.
     pub(super) fn backward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
         d_y: &[R],
         d_state: &mut State<R>,
         grads: &mut Params<R>,
         mut d_x: Option<&mut [R]>,
-        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
         assert!(self.leads_back, "no way back from outputs alone");
-        let extent = std::mem::take(&mut self.extent);
-        let (hidden, positions, top) = (self.hidden, extent.positions(), self.layers.len());
-        let (width, n) = (2 * hidden, positions * hidden);
-        assert_eq!(d_y.len(), 2 * n, "d_y: {positions} places of {width}");
-        self.d_arrives.iter_mut().for_each(|d| d.grow(2 * n));
-        let d = &mut self.d_arrives[0][..2 * n];
+        assert!(*window.shape == self.shape, "the window of the last forward pass");
+        assert_eq!(pass.dropout, self.dropout, "the dropout of the last forward pass");
+        let shape = window.shape;
+        let (positions, top, width) = (shape.positions(), self.layers.len(), 2 * self.hidden);
+        let all = positions * width;
+        assert_eq!(d_y.len(), all, "d_y: {positions} places of {width}");
+        self.d_arrives.iter_mut().for_each(|d| d.grow(all));
+        let d = &mut self.d_arrives[0][..all];
         d.copy_from_slice(d_y);
-        let r = Mat::new(&self.arrives[top], positions, width);
-        self.connections.read_back(ctx, params, None, top, extent.whole(), r, d, grads);
+        let values = Mat::new(&self.arrives[top], positions, width);
+        let arriving = Arriving { layer: top, cut: shape.whole(), values };
+        self.connections.read_back(pass.ctx, pass.params, None, arriving, d, grads);
         for l in (0..top).rev() {
-            let [d_here, d_below] = &mut self.d_arrives;
-            let d_here = &d_here[..2 * n];
-            for (side, half) in self.halves.iter_mut().enumerate() {
-                let turned = &self.turned.positions;
-                for_each_row(ctx, &mut half[..n], hidden, |position, d| {
-                    let at = if side == 0 { position } else { turned[position] as usize };
-                    d.copy_from_slice(&d_here[at * width + side * hidden..][..hidden]);
-                });
-            }
-            let r = Mat::new(&self.arrives[l], if l == 0 { 0 } else { positions }, width);
-            let read = match l {
-                0 => input,
-                _ => {
-                    let (cut, copy) = (extent.whole(), &mut self.read);
-                    let read = self.connections.read(ctx, params, self.dropout, l, cut, r, copy);
-                    Input::Numbers(&read.data()[..positions * width])
-                }
-            };
+            self.split(pass, shape);
             let wanted = l > 0 || d_x.is_some();
             let read_width = if l == 0 { self.input } else { width };
-            for (side, direction) in self.layers[l].iter_mut().enumerate() {
-                let read = if side == 0 { read } else { self.turned.input(ctx, read) };
-                let d_read = &mut self.d_read[side];
-                d_read.grow(positions * read_width);
-                let d_read = wanted.then_some(&mut d_read[..positions * read_width]);
-                let d_h = &self.halves[side][..n];
-                direction.with(&mut d_state.layers[2 * l + side], |stack, d_state| {
-                    stack.backward(ctx, params, read, d_h, d_state, grads, d_read, &mut |flow| {
-                        observe(BackwardStep { layer: 2 * l + side, reverse: side == 1, ..flow });
-                    });
-                });
-            }
+            self.layer_backward(pass, window, l, d_state, grads, wanted.then_some(read_width));
             if !wanted {
                 continue;
             }
+            let [d_here, d_below] = &mut self.d_arrives;
             let d = match &mut d_x {
                 Some(d_x) if l == 0 => &mut **d_x,
-                _ => &mut d_below[..2 * n],
+                _ => &mut d_below[..all],
             };
             let ([ahead, back], turned) = (&self.d_read, &self.turned.positions);
-            for_each_row(ctx, d, read_width, |position, d| {
+            for_each_row(pass.ctx, d, read_width, |position, d| {
                 let ahead = &ahead[position * read_width..][..read_width];
                 let back = &back[turned[position] as usize * read_width..][..read_width];
                 d.iter_mut().zip(ahead).zip(back).for_each(|((d, &a), &b)| *d = a + b);
             });
             if l > 0 {
-                self.connections.read_back(ctx, params, self.dropout, l, extent.whole(), r, d, grads);
+                let values = Mat::new(&self.arrives[l], positions, width);
+                let arriving = Arriving { layer: l, cut: shape.whole(), values };
+                self.connections.read_back(pass.ctx, pass.params, pass.dropout, arriving, d, grads);
                 if self.connections.sums_up(l) {
-                    add(ctx, width, d, d_here);
+                    add(pass.ctx, width, d, &d_here[..all]);
                 }
                 self.d_arrives.swap(0, 1);
             }
         }
-        self.extent = extent;
+    }
+
+    /// Gives each direction its half of the gradient by what the layer at hand puts out, in its own order.
+    fn split(&mut self, pass: &Pass<'_, R>, shape: &PackedShape) {
+        let (hidden, n) = (self.hidden, shape.positions() * self.hidden);
+        let (d_here, turned) = (&self.d_arrives[0], &self.turned.positions);
+        for (side, half) in self.halves.iter_mut().enumerate() {
+            for_each_row(pass.ctx, &mut half[..n], hidden, |position, d| {
+                let at = if side == 0 { position } else { turned[position] as usize };
+                d.copy_from_slice(&d_here[at * 2 * hidden + side * hidden..][..hidden]);
+            });
+        }
+    }
+
+    /// Runs both directions of layer l backwards: from their halves to the gradients by what each reads, where their width is given.
+    fn layer_backward(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        l: usize,
+        d_state: &mut State<R>,
+        grads: &mut Params<R>,
+        read_width: Option<usize>,
+    ) {
+        let (shape, positions, width) = (window.shape, window.shape.positions(), 2 * self.hidden);
+        let read = match l {
+            0 => window.input,
+            _ => {
+                let values = Mat::new(&self.arrives[l], positions, width);
+                let arriving = Arriving { layer: l, cut: shape.whole(), values };
+                let read =
+                    self.connections.read(pass.ctx, pass.params, pass.dropout, arriving, &mut self.read);
+                Input::Numbers(&read.data()[..positions * width])
+            }
+        };
+        for (side, direction) in self.layers[l].iter_mut().enumerate() {
+            let input = if side == 0 { read } else { self.turned.input(pass.ctx, read) };
+            let d_read = &mut self.d_read[side];
+            let d_read = read_width.map(|width| {
+                d_read.grow(positions * width);
+                &mut d_read[..positions * width]
+            });
+            let d_h = &self.halves[side][..positions * self.hidden];
+            direction.with(&mut d_state.layers[2 * l + side], |stack, d_state| {
+                let mut pass = of_direction(pass, l, side == 1);
+                stack.backward(&mut pass, Window { shape, input }, d_h, d_state, grads, d_read);
+            });
+        }
+    }
+}
+
+/// The pass through one direction of layer l: layer 0 alone reads what may have to be masked there, see [`Connections`].
+fn of_direction<'b, R: Real>(pass: &'b mut Pass<'_, R>, l: usize, reverse: bool) -> Pass<'b, R> {
+    let dropout = pass.dropout.filter(|_| l == 0);
+    let dropout = if reverse { dropout.map(Dropout::turned) } else { dropout };
+    let first_layer = pass.part.first_layer + 2 * l + usize::from(reverse);
+    pass.through(Part { first_layer, reverse, ..pass.part }, dropout)
+}
+
+#[cfg(feature = "fault-injection")]
+impl<R: Real> Bidirectional<R> {
+    /// As [`Stack::plant`].
+    pub(super) fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
+        for (k, direction) in self.layers.iter_mut().flatten().enumerate() {
+            let own = plant.filter(|plant| plant.layer == k);
+            direction
+                .stack
+                .inject_fault(own.map(|plant| crate::bptt::layer::FaultInjection { layer: 0, ..plant }));
+        }
     }
 }
 

@@ -28,6 +28,16 @@ use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context};
 
+/// r_l at the positions of some steps: what arrives below layer l, or for l = L at what reads the stack.
+#[derive(Clone, Copy)]
+pub(super) struct Arriving<'a, R> {
+    /// l.
+    pub(super) layer: usize,
+    pub(super) cut: TimeSlice<'a>,
+    /// `[positions, width]`.
+    pub(super) values: Mat<'a, R>,
+}
+
 /// What stands above each layer of a stack.
 pub(super) struct Connections<R> {
     residual: bool,
@@ -53,8 +63,8 @@ impl<R: Real> Connections<R> {
         self.residual && l > 0
     }
 
-    /// r_l at the places of a chunk: what layer l − 1 has put out, or the sum.
-    pub(super) fn arrives<'a>(&self, l: usize, output: Mat<'a, R>, sums: &'a [Buffer<R>]) -> Mat<'a, R> {
+    /// The values of r_l at the positions of a chunk: what layer l − 1 has put out, or the sum.
+    pub(super) fn arriving<'a>(&self, l: usize, output: Mat<'a, R>, sums: &'a [Buffer<R>]) -> Mat<'a, R> {
         if self.sums_up(l - 1) { Mat::new(&sums[l], output.rows(), output.cols()) } else { output }
     }
 
@@ -70,37 +80,36 @@ impl<R: Real> Connections<R> {
             return;
         }
         let (below, above) = sums.split_at_mut(l + 1);
-        let (output, arrives) = (spans[l].output(), self.arrives(l, spans[l - 1].output(), below));
+        let (output, arriving) = (spans[l].output(), self.arriving(l, spans[l - 1].output(), below));
         let (width, len) = (output.cols(), output.rows() * output.cols());
         above[0].grow(len);
         above[0][..len].copy_from_slice(&output.data()[..len]);
-        add(ctx, width, &mut above[0][..len], arrives.data());
+        add(ctx, width, &mut above[0][..len], arriving.data());
     }
 
-    /// u_l of r_l at the places of a cut: r_l itself, or a changed copy of it. `l` = L is what comes out.
+    /// u_l of r_l: r_l itself, or a changed copy of it; for l = L what comes out of the stack.
     pub(super) fn read<'a>(
         &self,
         ctx: &Context<R>,
         params: &Params<R>,
         dropout: Option<Dropout>,
-        l: usize,
-        cut: TimeSlice<'_>,
-        arrives: Mat<'a, R>,
+        arriving: Arriving<'a, R>,
         copy: &'a mut Buffer<R>,
     ) -> Mat<'a, R> {
-        let norm = self.norms.get(l - 1);
+        let Arriving { layer, cut, values } = arriving;
+        let norm = self.norms.get(layer - 1);
         if dropout.is_none() && norm.is_none() {
-            return arrives;
+            return values;
         }
-        let (rows, width) = (arrives.rows(), arrives.cols());
+        let (rows, width) = (values.rows(), values.cols());
         copy.grow(rows * width);
         let read = &mut copy[..rows * width];
-        read.copy_from_slice(&arrives.data()[..rows * width]);
+        read.copy_from_slice(&values.data()[..rows * width]);
         if let Some(norm) = norm {
             norm.forward(ctx, params, read);
         }
         if let Some(dropout) = dropout {
-            dropout.apply(ctx, l, cut, width, read);
+            dropout.apply(ctx, layer, cut, width, read);
         }
         Mat::new(read, rows, width)
     }
@@ -125,17 +134,16 @@ impl<R: Real> Connections<R> {
         ctx: &Context<R>,
         params: &Params<R>,
         dropout: Option<Dropout>,
-        l: usize,
-        cut: TimeSlice<'_>,
-        arrives: Mat<'_, R>,
+        arriving: Arriving<'_, R>,
         d: &mut [R],
         grads: &mut Params<R>,
     ) {
+        let Arriving { layer, cut, values } = arriving;
         if let Some(dropout) = dropout {
-            dropout.apply(ctx, l, cut, arrives.cols(), d);
+            dropout.apply(ctx, layer, cut, values.cols(), d);
         }
-        if let Some(norm) = self.norms.get(l - 1) {
-            norm.backward(ctx, params, arrives.data(), d, &mut self.work, grads);
+        if let Some(norm) = self.norms.get(layer - 1) {
+            norm.backward(ctx, params, values.data(), d, &mut self.work, grads);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a forward pass leaves of a chunk, while it is there.
 
 use super::connection::Connections;
-use crate::bptt::layer::{Jacobians, Layer, LayerStates, Tape};
+use super::part::Part;
+use crate::bptt::layer::{Jacobians, Layer, LayerChunk, LayerStates, Tape};
 use crate::cell::Kept;
 use crate::params::Params;
 use longspan_kernel::matrix::Mat;
@@ -19,8 +20,7 @@ pub struct ForwardChunk<'a, R> {
     pub(super) sums: &'a [Buffer<R>],
     pub(super) params: &'a Params<R>,
     pub(super) cut: TimeSlice<'a>,
-    /// The first of the layers, as a [`State`](super::State) counts them.
-    pub(super) first: usize,
+    pub(super) part: Part,
 }
 
 impl<R: Real> ForwardChunk<'_, R> {
@@ -36,7 +36,12 @@ impl<R: Real> ForwardChunk<'_, R> {
 
     /// The first of the layers, as a [`State`](super::State) counts them.
     pub fn first(&self) -> usize {
-        self.first
+        self.part.first_layer
+    }
+
+    /// Whether the layers are the encoder's.
+    pub fn encoder(&self) -> bool {
+        self.part.encoder
     }
 
     /// One of the values that a layer has computed at (step, row) of the chunk: `[H]`.
@@ -46,7 +51,8 @@ impl<R: Real> ForwardChunk<'_, R> {
 
     /// Takes the Jacobians of one layer at every place of the chunk, along the trajectory that was passed.
     pub fn linearise(&mut self, ctx: &Context<R>, layer: usize, to: &mut Jacobians<R>) {
-        self.layers[layer].linearise(ctx, self.cut, &mut self.tapes[layer], &mut self.spans[layer], to);
+        let (tape, span) = (&mut self.tapes[layer], &mut self.spans[layer]);
+        self.layers[layer].linearise(ctx, LayerChunk { cut: self.cut, tape, span }, to);
     }
 
     /// Turns tangents of what arrives below `layer` − 1 `[n, H]` into those of what arrives below `layer`, 1 or more; `output` are
@@ -62,7 +68,7 @@ impl<R: Real> ForwardChunk<'_, R> {
     /// Turns tangents of what arrives below `layer`, 1 or more, at step t of the chunk, K of each row `[B · K, H]`, into those of
     /// what it reads: through the norm, where there is one. Masks do not act.
     pub fn read_tangents(&self, ctx: &Context<R>, layer: usize, t: usize, tangents: &mut [R]) {
-        let all = self.connections.arrives(layer, self.spans[layer - 1].output(), self.sums);
+        let all = self.connections.arriving(layer, self.spans[layer - 1].output(), self.sums);
         let (first, width) = (self.cut.offset(t), all.cols());
         let arrives = Mat::new(&all.data()[first * width..], self.cut.rows_at(t), width);
         self.connections.read_tangents(ctx, self.params, layer, arrives, tangents);

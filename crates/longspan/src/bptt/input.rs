@@ -7,14 +7,14 @@
 //! d_E = dP W_ih        d_W_ih = dPᵀ E        d_b_ih = Σ_v dP_v
 //! ```
 
-use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::{Below, Layer, Source, Work};
+use super::pass::Pass;
+use crate::bptt::layer::{Below, Layer, LayerInput, Source, Work};
 use crate::params::Params;
+use longspan_kernel::Buffer;
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::packed_shape::TimeSlice;
+use longspan_kernel::packed_shape::{PackedShape, TimeSlice};
 use longspan_kernel::real::Real;
 use longspan_kernel::rows::{gather_rows, scatter_rows};
-use longspan_kernel::{Buffer, Context};
 
 /// What the first layer reads at the places of a window.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,15 @@ pub enum Input<'a, R> {
     Numbers(&'a [R]),
     /// Rows of a parameter `[V, D]`, given by its index in the layout, one for each place.
     Rows(usize, &'a [u32]),
+}
+
+/// A window of steps: which rows there are at each of them, and what the first layer reads there.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a, R> {
+    /// The rows of each step.
+    pub shape: &'a PackedShape,
+    /// What is read.
+    pub input: Input<'a, R>,
 }
 
 /// A table up to this long is projected for any window: a stream of single steps then reads its input ready.
@@ -74,19 +83,18 @@ impl<R: Real> Reader<R> {
         self.rows = 0;
     }
 
+    /// The table `[V, D]` with this index in the layout.
+    fn table<'a>(&self, params: &'a Params<R>, index: usize) -> Mat<'a, R> {
+        let rows = params.tensor(index);
+        Mat::new(rows, rows.len() / self.width, self.width)
+    }
+
     /// Projects the table if that is worth it for this window; a mask on its rows forbids it.
-    pub(super) fn project(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        layer: &Layer<R>,
-        input: Input<'_, R>,
-        masked: bool,
-    ) {
+    pub(super) fn project(&mut self, pass: &Pass<'_, R>, layer: &Layer<R>, input: Input<'_, R>) {
         self.in_use = false;
         let Input::Rows(table, indices) = input else { return };
-        let table = Mat::new(params.tensor(table), params.tensor(table).len() / self.width, self.width);
-        if masked || table.rows() > indices.len().max(SHORT) {
+        let table = self.table(pass.params, table);
+        if pass.dropout.is_some() || table.rows() > indices.len().max(SHORT) {
             return;
         }
         self.in_use = true;
@@ -94,18 +102,16 @@ impl<R: Real> Reader<R> {
         if self.rows != table.rows() {
             self.rows = table.rows();
             self.projected.grow(self.rows * self.projected_width);
-            layer.project(ctx, table, MatMut::new(&mut self.projected, self.rows, self.projected_width));
+            layer.project(pass.ctx, table, MatMut::new(&mut self.projected, self.rows, self.projected_width));
         }
     }
 
     /// What the layer reads in a chunk.
     pub(super) fn read<'a>(
         &'a mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &Pass<'_, R>,
         input: Input<'a, R>,
         cut: TimeSlice<'_>,
-        dropout: Option<Dropout>,
     ) -> Source<'a, R> {
         let (at, count, width) = (cut.first_place(), cut.positions(), self.width);
         match input {
@@ -115,12 +121,12 @@ impl<R: Real> Reader<R> {
                 Source::Projected(projected, &indices[at..at + count])
             }
             Input::Rows(table, indices) => {
+                let table = self.table(pass.params, table);
                 self.x.grow(count * width);
                 let x = &mut self.x[..count * width];
-                let table = Mat::new(params.tensor(table), params.tensor(table).len() / width, width);
-                gather_rows(ctx, table, &indices[at..at + count], MatMut::new(x, count, width));
-                if let Some(dropout) = dropout {
-                    dropout.apply(ctx, 0, cut, width, x);
+                gather_rows(pass.ctx, table, &indices[at..at + count], MatMut::new(x, count, width));
+                if let Some(dropout) = pass.dropout {
+                    dropout.apply(pass.ctx, 0, cut, width, x);
                 }
                 Source::Rows(Mat::new(x, count, width))
             }
@@ -136,43 +142,43 @@ impl<R: Real> Reader<R> {
         }
     }
 
-    /// Runs the layer backwards over a chunk by `run`, and takes the gradient by its input: into `d_x` or the table's.
+    /// Runs the layer backwards over a chunk by `run`, and takes the gradient by its input: into `d_x` or the table's rows.
     pub(super) fn backward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &Pass<'_, R>,
         input: Input<'_, R>,
         cut: TimeSlice<'_>,
-        dropout: Option<Dropout>,
         d_x: Option<&mut [R]>,
         grads: &mut Params<R>,
-        run: impl FnOnce(Source<'_, R>, Below<'_, R>, &mut Params<R>),
+        run: impl FnOnce(LayerInput<'_, R>, &mut Params<R>),
     ) {
         let (at, count, width) = (cut.first_place(), cut.positions(), self.width);
         match input {
             Input::Numbers(_) => {
-                let source = self.read(ctx, params, input, cut, dropout);
-                let below = d_x.map_or(Below::Nothing, |d_x| {
+                let source = self.read(pass, input, cut);
+                let gradient = d_x.map_or(Below::Nothing, |d_x| {
                     Below::Rows(MatMut::new(&mut d_x[at * width..][..count * width], count, width))
                 });
-                run(source, below, grads);
+                run(LayerInput { source, gradient }, grads);
             }
             Input::Rows(_, indices) if self.in_use => {
                 let projected = Mat::new(&self.projected[..], self.rows, self.projected_width);
-                let below = MatMut::new(&mut self.d_projected, self.rows, self.projected_width);
-                run(Source::Projected(projected, &indices[at..at + count]), Below::Projected(below), grads);
+                let d_table = MatMut::new(&mut self.d_projected, self.rows, self.projected_width);
+                let source = Source::Projected(projected, &indices[at..at + count]);
+                run(LayerInput { source, gradient: Below::Projected(d_table) }, grads);
             }
             Input::Rows(table, indices) => {
                 let mut d_x = std::mem::replace(&mut self.d_x, Buffer::zeros(0));
                 d_x.grow(count * width);
-                let source = self.read(ctx, params, input, cut, dropout);
-                run(source, Below::Rows(MatMut::new(&mut d_x, count, width)), grads);
-                if let Some(dropout) = dropout {
-                    dropout.apply(ctx, 0, cut, width, &mut d_x[..count * width]);
+                let source = self.read(pass, input, cut);
+                let gradient = Below::Rows(MatMut::new(&mut d_x, count, width));
+                run(LayerInput { source, gradient }, grads);
+                if let Some(dropout) = pass.dropout {
+                    dropout.apply(pass.ctx, 0, cut, width, &mut d_x[..count * width]);
                 }
-                let d_table = grads.tensor_mut(table);
-                let d_table = MatMut::new(&mut *d_table, params.tensor(table).len() / width, width);
-                scatter_rows(ctx, &indices[at..at + count], Mat::new(&d_x, count, width), d_table);
+                let rows = self.table(pass.params, table).rows();
+                let d_table = MatMut::new(grads.tensor_mut(table), rows, width);
+                scatter_rows(pass.ctx, &indices[at..at + count], Mat::new(&d_x, count, width), d_table);
                 self.d_x = d_x;
             }
         }
@@ -181,8 +187,7 @@ impl<R: Real> Reader<R> {
     /// Takes dP back through the projection.
     pub(super) fn close_gradient(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &Pass<'_, R>,
         layer: &Layer<R>,
         input: Input<'_, R>,
         work: &mut Work<R>,
@@ -190,9 +195,9 @@ impl<R: Real> Reader<R> {
     ) {
         let Input::Rows(index, _) = input else { return };
         if self.in_use {
-            let table = Mat::new(params.tensor(index), self.rows, self.width);
+            let table = Mat::new(pass.params.tensor(index), self.rows, self.width);
             let d_projected = Mat::new(&self.d_projected[..], self.rows, self.projected_width);
-            layer.project_back(ctx, table, d_projected, work, grads, index);
+            layer.project_back(pass.ctx, table, d_projected, work, grads, index);
         }
     }
 }

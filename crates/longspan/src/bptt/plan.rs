@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// What a forward pass keeps of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// What backward needs, within the memory limit.
+    Everything,
+    /// The outputs and the last state alone: it runs in the memory of one chunk, and backward cannot follow.
+    Outputs,
+}
+
 /// How a window is kept for backward: the state before every chunk, and the tapes of the last chunks. The other chunks are run
 /// again, each from its own first state, when backward comes to them, in the memory of the first tape that was kept. The extra
 /// work is less than one forward pass.

@@ -2,68 +2,16 @@
 
 use super::bidirectional::Bidirectional;
 use super::connection::Connections;
+use super::input::Window;
 use super::learned::LearnedState;
-use super::{BackwardStep, ForwardChunk, Input, MemoryError, Plan, Stack, State};
-use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::FaultInjection;
-use crate::cell::CellKind;
+use super::pass::Pass;
+use super::plan::{Keep, MemoryError, Plan};
+use super::spec::RecurrenceSpec;
+use super::stack::Stack;
+use super::state::State;
 use crate::params::{Layout, Params};
-use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
-
-/// What the recurrent part of a model follows from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RecurrenceSpec {
-    /// The cell of every layer.
-    pub kind: CellKind,
-    /// Numbers that the first layer reads.
-    pub input: usize,
-    /// Units H of every layer and direction.
-    pub hidden: usize,
-    /// Layers L.
-    pub layers: usize,
-    /// Steps of a chunk: part of the numerics.
-    pub chunk: usize,
-    /// Whether every layer reads rows both ways.
-    pub bidirectional: bool,
-    /// Whether layers above the first add to what they read.
-    pub residual: bool,
-    /// Whether what layers above the first read, and what comes out, is normalised.
-    pub norm: bool,
-    /// Whether the state that rows begin with is learned.
-    pub learned_state: bool,
-}
-
-impl RecurrenceSpec {
-    /// Layers that read forwards what the ones below put out, from a zero state.
-    pub fn new(kind: CellKind, input: usize, hidden: usize, layers: usize, chunk: usize) -> Self {
-        Self {
-            kind,
-            input,
-            hidden,
-            layers,
-            chunk,
-            bidirectional: false,
-            residual: false,
-            norm: false,
-            learned_state: false,
-        }
-    }
-
-    /// Numbers that come out at a place: H, or 2H where rows are read both ways.
-    pub fn width(&self) -> usize {
-        if self.bidirectional { 2 * self.hidden } else { self.hidden }
-    }
-
-    /// What the names of the tensors of layer k, as a [`State`] counts them, end with.
-    pub fn layer_name(&self, k: usize) -> String {
-        match self.bidirectional {
-            true => format!("l{}{}", k / 2, ["", "_reverse"][k % 2]),
-            false => format!("l{k}"),
-        }
-    }
-}
 
 enum Stacks<R> {
     Forwards(Box<Stack<R>>),
@@ -98,9 +46,9 @@ impl<R: Real> Recurrence<R> {
         let stacks = match spec.bidirectional {
             true => Stacks::Both(Box::new(Bidirectional::new(isa, spec, layout))),
             false => {
-                let mut stack = Stack::new(isa, kind, layers, input, hidden, chunk, layout);
-                stack.connections = Connections::new(layers, hidden, spec.residual, spec.norm, layout);
-                Stacks::Forwards(Box::new(stack))
+                let stack = Stack::new(isa, kind, layers, input, hidden, chunk, layout);
+                let connections = Connections::new(layers, hidden, spec.residual, spec.norm, layout);
+                Stacks::Forwards(Box::new(stack.connected_by(connections)))
             }
         };
         let zero = with_stack!(&stacks, stack => stack.zero_state(0));
@@ -121,7 +69,7 @@ impl<R: Real> Recurrence<R> {
         if self.spec.bidirectional { 2 * self.spec.layers } else { self.spec.layers }
     }
 
-    /// A zero state for `rows` batch rows; layers as [`BackwardStep::layer`] counts them.
+    /// A zero state for `rows` batch rows; layers as [`BackwardStep::layer`](super::Flow::layer) counts them.
     pub fn zero_state(&self, rows: usize) -> State<R> {
         with_stack!(&self.stacks, stack => stack.zero_state(rows))
     }
@@ -162,97 +110,39 @@ impl<R: Real> Recurrence<R> {
     /// See [`Stack::forward`]; y is `[positions, width]`, see [`RecurrenceSpec::width`].
     ///
     /// # Panics
-    /// If a length does not fit the extent, or the memory limit is below the least that a chunk needs.
+    /// If a length does not fit the window, or the memory limit is below the least that a chunk needs.
     pub fn forward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        extent: &PackedShape,
-        state: &mut State<R>,
-        dropout: Option<Dropout>,
-        y: &mut [R],
-    ) {
-        self.forward_seen(ctx, params, input, extent, state, dropout, y, &mut |_| ());
-    }
-
-    /// See [`Stack::forward_seen`]. Where rows are read both ways `look` sees the layers one after the other, of each one first all
-    /// steps forwards and then all in reverse.
-    ///
-    /// # Panics
-    /// As [`Recurrence::forward`].
-    pub fn forward_seen(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        extent: &PackedShape,
-        state: &mut State<R>,
-        dropout: Option<Dropout>,
-        y: &mut [R],
-        look: &mut dyn FnMut(ForwardChunk<'_, R>),
-    ) {
-        with_stack!(&mut self.stacks, stack =>
-            stack.forward_seen(ctx, params, input, extent, state, dropout, y, look));
-    }
-
-    /// See [`Stack::plant`].
-    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
-        with_stack!(&mut self.stacks, stack => stack.inject_fault(plant));
-    }
-
-    /// See [`Stack::outputs`]; y as in [`Recurrence::forward`].
-    ///
-    /// # Panics
-    /// If a length does not fit the extent.
-    pub fn outputs(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        extent: &PackedShape,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        keep: Keep,
         state: &mut State<R>,
         y: &mut [R],
     ) {
-        with_stack!(&mut self.stacks, stack => stack.outputs(ctx, params, input, extent, state, y));
-    }
-
-    /// See [`Stack::follow`]: along one chain of states.
-    ///
-    /// # Panics
-    /// If rows are read both ways, or a length does not fit the extent.
-    pub fn follow(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
-        extent: &PackedShape,
-        state: &mut State<R>,
-        y: &mut [R],
-        look: &mut dyn FnMut(ForwardChunk<'_, R>),
-    ) {
-        match &mut self.stacks {
-            Stacks::Forwards(stack) => stack.follow(ctx, params, input, extent, state, y, look),
-            Stacks::Both(_) => panic!("one chain of states is followed, not {:?}", self.spec),
-        }
+        with_stack!(&mut self.stacks, stack => stack.forward(pass, window, keep, state, y));
     }
 
     /// See [`Stack::backward`].
     ///
     /// # Panics
-    /// If a length does not fit the last forward pass, or that was for outputs alone.
+    /// If window or dropout are not those of the last forward pass, a length does not fit them, or that pass kept outputs alone.
     pub fn backward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        input: Input<'_, R>,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
         d_y: &[R],
         d_state: &mut State<R>,
         grads: &mut Params<R>,
         d_x: Option<&mut [R]>,
-        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
-        with_stack!(&mut self.stacks, stack =>
-            stack.backward(ctx, params, input, d_y, d_state, grads, d_x, observe));
+        with_stack!(&mut self.stacks, stack => stack.backward(pass, window, d_y, d_state, grads, d_x));
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+impl<R: Real> Recurrence<R> {
+    /// Plants a bad value into the passes from now on; None takes it away.
+    pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
+        with_stack!(&mut self.stacks, stack => stack.inject_fault(plant));
     }
 }

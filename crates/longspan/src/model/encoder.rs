@@ -7,19 +7,19 @@
 //!
 //! Encoder and decoder have rows of their own lengths, and each its rows longest first: row b of the decoder goes on from row
 //! π(b) of the encoder. In training the decoder reads what it should have said (teacher forcing, a start symbol first); it
-//! decodes freely by reading what it says.
+//! decodes freely by reading what it says, see [`Model::decode`](super::Model::decode).
 //!
 //! # References
 //! Sutskever, Vinyals, Le, "Sequence to sequence learning with neural networks", NIPS 2014.
 
-use super::input::{input, reader};
-use super::{InputSpec, Model, ModelSpec, OutputSpec, StepInput};
-use crate::batch::{Batch, Encoded};
+use super::input::{input, reader, take_numbers};
+use super::spec::{InputSpec, ModelSpec};
+use crate::batch::Encoded;
 use crate::bptt::dropout::Dropout;
-use crate::bptt::{BackwardStep, ForwardChunk, Stack, State};
+use crate::bptt::{Keep, Part, Pass, Stack, State, Window};
 use crate::params::{Layout, Params};
 use longspan_kernel::real::Real;
-use longspan_kernel::{Buffer, Context, InstructionSet};
+use longspan_kernel::{Buffer, InstructionSet};
 
 /// The encoder with its working memory.
 pub(super) struct Encoder<R> {
@@ -44,57 +44,54 @@ impl<R: Real> Encoder<R> {
         Some(Self { stack, embedding, x: Buffer::zeros(0), y: Buffer::zeros(0), states: None })
     }
 
-    /// Reads from a zero state and writes the last one to `state`, in the decoder's order of rows. Backward can follow if it
-    /// `learns`; `look` sees every chunk then.
+    /// Reads from a zero state and writes the last one to `state`, in the decoder's order of rows.
     pub(super) fn forward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &mut Pass<'_, R>,
         read: &Encoded,
-        learns: bool,
-        dropout: Option<Dropout>,
+        keep: Keep,
         state: &mut State<R>,
-        look: &mut dyn FnMut(ForwardChunk<'_, R>),
     ) {
-        let (extent, hidden) = (&read.extent, self.stack.hidden());
-        assert_eq!(read.rows.len(), extent.rows(), "rows of the encoder");
-        assert_eq!(state.rows(hidden), extent.rows(), "rows of the decoder");
-        let n = extent.positions() * hidden;
+        let (shape, hidden) = (&read.extent, self.stack.hidden());
+        assert_eq!(read.rows.len(), shape.rows(), "rows of the encoder");
+        assert_eq!(state.rows(hidden), shape.rows(), "rows of the decoder");
+        let n = shape.positions() * hidden;
         self.y.grow(n);
         let [last, _] = match &mut self.states {
-            Some(states) if states[0].rows(hidden) == extent.rows() => states,
-            states => states.insert([0; 2].map(|_| self.stack.zero_state(extent.rows()))),
+            Some(states) if states[0].rows(hidden) == shape.rows() => states,
+            states => states.insert([0; 2].map(|_| self.stack.zero_state(shape.rows()))),
         };
         last.clear();
-        let (input, y) = (input(self.embedding, &read.inputs, &read.numbers, &mut self.x), &mut self.y[..n]);
-        match learns {
-            true => {
-                let dropout = dropout.map(Dropout::of_encoder);
-                self.stack.forward_seen(ctx, params, input, extent, last, dropout, y, look);
-            }
-            false => self.stack.outputs(ctx, params, input, extent, last, y),
-        }
+        take_numbers(self.embedding, &read.numbers, &mut self.x);
+        let window =
+            Window { shape, input: input(self.embedding, &read.inputs, read.numbers.len(), &self.x) };
+        self.stack.forward(&mut of_encoder(pass), window, keep, last, &mut self.y[..n]);
         exchange(&read.rows, hidden, last, state, |own, decoder| decoder.copy_from_slice(own));
     }
 
     /// Takes the gradient by the decoder's first state back through what was read last.
     pub(super) fn backward(
         &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
+        pass: &mut Pass<'_, R>,
         read: &Encoded,
         d_state: &mut State<R>,
         grads: &mut Params<R>,
-        observe: &mut dyn FnMut(BackwardStep<'_, R>),
     ) {
-        let hidden = self.stack.hidden();
+        let (shape, hidden) = (&read.extent, self.stack.hidden());
         let [_, d_last] = self.states.as_mut().expect("forward comes first");
         exchange(&read.rows, hidden, d_last, d_state, |own, decoder| own.copy_from_slice(decoder));
-        let input = input(self.embedding, &read.inputs, &read.numbers, &mut self.x);
-        let d_y = &mut self.y[..read.extent.positions() * hidden];
+        let window =
+            Window { shape, input: input(self.embedding, &read.inputs, read.numbers.len(), &self.x) };
+        let d_y = &mut self.y[..shape.positions() * hidden];
         d_y.fill(R::ZERO);
-        self.stack.backward(ctx, params, input, d_y, d_last, grads, None, observe);
+        self.stack.backward(&mut of_encoder(pass), window, d_y, d_last, grads, None);
     }
+}
+
+/// The encoder's part of a pass, with masks of its own.
+fn of_encoder<'b, R: Real>(pass: &'b mut Pass<'_, R>) -> Pass<'b, R> {
+    let dropout = pass.dropout.map(Dropout::of_encoder);
+    pass.through(Part { encoder: true, ..Part::default() }, dropout)
 }
 
 /// Shows `meet` each row of the encoder's state beside that of the decoder which goes on from it.
@@ -114,63 +111,4 @@ fn exchange<R: Real>(
             }
         }
     }
-}
-
-impl<R: Real> Model<R> {
-    /// Lets the encoder read, and writes its last state to `state`; without an encoder nothing happens.
-    pub(super) fn encode(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        batch: &Batch,
-        state: &mut State<R>,
-    ) {
-        if let Some(encoder) = &mut self.encoder {
-            encoder.forward(ctx, params, &batch.encoded, false, None, state, &mut |_| ());
-        }
-    }
-
-    /// Greedy decoding: reads what the encoder reads and the tokens of the first step, then at each step the likeliest token of
-    /// the one before. What it says at each place of the batch, whose other inputs and targets it does not see.
-    ///
-    /// # Panics
-    /// If the model has no encoder, or does not predict the tokens that it reads.
-    pub fn decode(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch) -> Vec<u32> {
-        let (extent, spec) = (&batch.extent, &self.spec);
-        let vocabulary = match (spec.encoder, spec.input, spec.output) {
-            (Some(_), InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. })
-                if vocabulary == count =>
-            {
-                vocabulary
-            }
-            _ => panic!("nothing to decode with {spec:?}"),
-        };
-        let rows = extent.rows();
-        let mut state = self.zero_state(rows);
-        self.encode(ctx, params, batch, &mut state);
-        let mut steps = self.steps_from(state);
-        let mut tokens = batch.inputs[..rows].to_vec();
-        let mut logits = vec![R::ZERO; rows * vocabulary];
-        let mut said = Vec::with_capacity(extent.positions());
-        for t in 0..extent.steps() {
-            self.step(ctx, params, StepInput::Tokens(&tokens), &mut steps, &mut logits);
-            for (token, logits) in tokens.iter_mut().zip(logits.chunks(vocabulary)) {
-                *token = likeliest(logits);
-            }
-            // Rows that have ended go on unheard.
-            said.extend_from_slice(&tokens[..extent.rows_at(t)]);
-        }
-        said
-    }
-}
-
-/// The largest logit's token, the first of equal ones.
-fn likeliest<R: Real>(logits: &[R]) -> u32 {
-    let mut best = 0;
-    for (token, &logit) in logits.iter().enumerate() {
-        if logit > logits[best] {
-            best = token;
-        }
-    }
-    best as u32
 }

@@ -20,20 +20,23 @@ pub(super) fn reader(input: InputSpec, layout: &mut Layout) -> (Option<usize>, u
     }
 }
 
-/// What a stack reads of a batch.
+/// Takes the numbers of a batch in the model's own type; nothing where tokens are read.
+pub(super) fn take_numbers<R: Real>(embedding: Option<usize>, numbers: &[f32], x: &mut Buffer<R>) {
+    if embedding.is_none() {
+        x.grow(numbers.len());
+        x.iter_mut().zip(numbers).for_each(|(x, &number)| *x = R::from_f64(f64::from(number)));
+    }
+}
+
+/// What a stack reads of a batch whose `numbers` numbers have been taken.
 pub(super) fn input<'a, R: Real>(
     embedding: Option<usize>,
     tokens: &'a [u32],
-    numbers: &[f32],
-    x: &'a mut Buffer<R>,
+    numbers: usize,
+    x: &'a Buffer<R>,
 ) -> Input<'a, R> {
     match embedding {
         Some(embedding) => Input::Rows(embedding, tokens),
-        None => {
-            x.grow(numbers.len());
-            let x = &mut x[..numbers.len()];
-            x.iter_mut().zip(numbers).for_each(|(x, &number)| *x = R::from_f64(f64::from(number)));
-            Input::Numbers(x)
-        }
+        None => Input::Numbers(&x[..numbers]),
     }
 }

@@ -1,10 +1,9 @@
 //! What comes out of a model, and how it scores, without a gradient.
 
-use super::input::input;
 use super::{Model, ModelSpec, Readout};
 use crate::batch::Values;
 use crate::batch::{Batch, IGNORE};
-use crate::bptt::State;
+use crate::bptt::{Keep, Pass, State};
 use crate::model::head::Score;
 use crate::model::pooling::Pooling;
 use crate::params::Params;
@@ -26,8 +25,7 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         state: &mut State<R>,
     ) -> Score {
-        self.encode(ctx, params, batch, state);
-        self.outputs(ctx, params, batch, state);
+        self.forward(&mut Pass::new(ctx, params), batch, Keep::Outputs, state);
         self.score(ctx, params, batch, &batch.targets, &batch.values)
     }
 
@@ -39,8 +37,7 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         state: &mut State<R>,
     ) -> Vec<f64> {
-        self.encode(ctx, params, batch, state);
-        self.outputs(ctx, params, batch, state);
+        self.forward(&mut Pass::new(ctx, params), batch, Keep::Outputs, state);
         let (mut targets, mut losses) = (vec![IGNORE; batch.targets.len()], Vec::new());
         for (at, &target) in batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE) {
             targets[at] = target;
@@ -94,8 +91,7 @@ impl<R: Real> Model<R> {
         positions: &[u32],
         out: &mut Vec<R>,
     ) {
-        self.encode(ctx, params, batch, state);
-        self.outputs(ctx, params, batch, state);
+        self.forward(&mut Pass::new(ctx, params), batch, Keep::Outputs, state);
         let hidden = self.spec.width();
         let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
         let read: Vec<R> = positions
@@ -105,19 +101,7 @@ impl<R: Real> Model<R> {
             .collect();
         out.clear();
         out.resize(positions.len() * self.spec.output.width(), R::ZERO);
-        match &mut self.readout {
-            Readout::Classes(classes) => classes.logits(ctx, params, &read, out),
-            Readout::Values(values) => values.outputs(ctx, params, &read, out),
-        }
-    }
-
-    /// Input and stack; leaves the top layer's outputs in `y`, and nothing for backward.
-    fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
-        let n = batch.extent.positions() * self.spec.width();
-        self.start(params, batch, state);
-        self.y.grow(n);
-        let input = input(self.embedding, &batch.inputs, &batch.numbers, &mut self.x);
-        self.stack.outputs(ctx, params, input, &batch.extent, state, &mut self.y[..n]);
+        self.readout.outputs(ctx, params, &read, out);
     }
 }
 

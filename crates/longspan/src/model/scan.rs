@@ -1,4 +1,4 @@
-//! A training pass that looks for the first bad value.
+//! An observer that looks for the first bad value of a training pass.
 //!
 //! *Bad* is what is not finite, or [`LIMIT`] and above. *First* is meant in the order of computation: nothing that a value is made
 //! from comes after it. Of values that do not depend on each other the one that comes first here is named:
@@ -15,12 +15,9 @@
 //! that goes forwards before the other one, each in the order of its own steps. An encoder's forward comes before, its backward
 //! behind all of the decoder's.
 
-use super::{Model, ModelSpec, OutputSpec, Readout};
+use super::spec::{ModelSpec, OutputSpec};
 use crate::batch::{Batch, IGNORE};
-use crate::bptt::dropout::Dropout;
-use crate::bptt::layer::FaultInjection;
-use crate::bptt::{BackwardStep, ForwardChunk, State};
-use crate::model::head::Score;
+use crate::bptt::{BackwardStep, ForwardChunk, Observer, State};
 use crate::model::pooling::Pooling;
 use crate::optim::LIMIT;
 use crate::params::Params;
@@ -68,7 +65,7 @@ impl Place {
 
 /// The parts of a pass, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Era {
+enum Era {
     Read,
     Asked,
     Before,
@@ -85,9 +82,12 @@ pub(super) enum Era {
 /// Where in the order of computation a step of a layer is: then layer and direction where rows are read both ways, step, layer.
 type Order = (Era, [usize; 3]);
 
-/// What a pass has found so far.
+/// Observes a training pass and keeps its first bad value; weights are not looked at.
 pub struct Scan {
     spec: ModelSpec,
+    /// The rows of each step of what an encoder reads, and of the batch.
+    encoded: PackedShape,
+    shape: PackedShape,
     first: Option<(Order, Place)>,
     /// The largest |value| of the states that are not bad.
     largest_state: f64,
@@ -96,9 +96,17 @@ pub struct Scan {
 }
 
 impl Scan {
-    fn new(spec: &ModelSpec) -> Self {
+    /// For one pass through a model of this kind.
+    pub fn new(spec: &ModelSpec) -> Self {
         let layers = if spec.bidirectional { 2 * spec.layers } else { spec.layers };
-        Self { spec: spec.clone(), first: None, largest_state: 0.0, norms: vec![Vec::new(); layers] }
+        Self {
+            spec: spec.clone(),
+            encoded: PackedShape::default(),
+            shape: PackedShape::default(),
+            first: None,
+            largest_state: 0.0,
+            norms: vec![Vec::new(); layers],
+        }
     }
 
     /// The first bad value.
@@ -125,73 +133,27 @@ impl Scan {
         }
     }
 
-    /// A place in a layer: (layer, its step, row) of rows in an extent.
+    /// Where a value of some layer and step is.
     fn at(
         &self,
         phase: Phase,
         tensor: &str,
         (layer, step): (usize, usize),
-        extent: &PackedShape,
+        encoder: bool,
         found: Found,
     ) -> Place {
         let direction = self.spec.bidirectional.then(|| Direction::of(layer));
+        let shape = if encoder { &self.encoded } else { &self.shape };
         let t = match direction {
-            Some(Direction::Reverse) => extent.length(found.row) - 1 - step,
+            Some(Direction::Reverse) => shape.length(found.row) - 1 - step,
             _ => step,
         };
         let position = Place::of(phase, tensor, found.value);
-        found.at(Place { layer: Some(layer), direction, t: Some(t), ..position })
+        found.at(Place { layer: Some(layer), direction, encoder, t: Some(t), ..position })
     }
 
-    /// A chunk that forward has passed.
-    pub(super) fn passage<R: Real>(&mut self, era: Era, passage: &ForwardChunk<'_, R>) {
-        let cut = passage.cut();
-        for (l, t) in (0..passage.layers().len()).flat_map(|l| (0..cut.steps()).map(move |t| (l, t))) {
-            let (layer, step) = (passage.first() + l, cut.first_step() + t);
-            let order = if self.spec.bidirectional { [layer, step, 0] } else { [0, step, layer] };
-            for &(tensor, kept) in self.spec.cell.values() {
-                let rows = cut.rows_at(t);
-                let values = |row: usize| passage.value(l, kept, t, row);
-                if let Some(found) = first_in(rows, values) {
-                    let position = self.at(Phase::Forward, tensor, (layer, step), cut.extent(), found);
-                    self.take((era, order), Place { encoder: era == Era::Encode, ..position });
-                    break;
-                }
-                if matches!(tensor, "h" | "c") {
-                    let all = (0..rows).flat_map(values).map(|x| x.abs().to_f64());
-                    self.largest_state = all.fold(self.largest_state, f64::max);
-                }
-            }
-        }
-    }
-
-    /// A step of a layer that backward has passed.
-    pub(super) fn flow<R: Real>(&mut self, era: Era, flow: &BackwardStep<'_, R>, extent: &PackedShape) {
-        let (layer, step, hidden) = (flow.layer, flow.t, self.spec.hidden);
-        let (above, back) = (usize::MAX - layer, extent.steps() - step);
-        let order = match self.spec.bidirectional {
-            true => [usize::MAX - layer / 2, layer % 2, back],
-            false => [0, back, above],
-        };
-        let squares: f64 = flow.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum();
-        self.norms[layer].push(0.5 * squares.log10());
-        let rows = flow.d_hidden.len() / hidden;
-        let states = [("d_h", flow.d_hidden), ("d_c", flow.d_cell)].into_iter();
-        let states =
-            states.filter(|(_, values)| !values.is_empty()).map(|(tensor, values)| (tensor, values, 1, 0));
-        let slots = flow.deltas.len() / flow.d_hidden.len();
-        let deltas = self.spec.cell.derivatives().iter();
-        let deltas = deltas.map(|&(tensor, slot)| (tensor, flow.deltas, slots, slot));
-        for (tensor, values, slots, slot) in states.chain(deltas) {
-            if let Some(found) = first_in(rows, |row| &values[(row * slots + slot) * hidden..][..hidden]) {
-                let position = self.at(Phase::Backward, tensor, (layer, step), extent, found);
-                return self.take((era, order), Place { encoder: era == Era::BackwardEncoder, ..position });
-            }
-        }
-    }
-
-    /// What is read, what should come out, and the state before.
-    pub(super) fn inputs<R: Real>(&mut self, batch: &Batch, state: &State<R>) {
+    /// What is read, by the encoder first.
+    fn read(&mut self, batch: &Batch) {
         for (encoder, extent, numbers) in
             [(true, &batch.encoded.extent, &batch.encoded.numbers), (false, &batch.extent, &batch.numbers)]
         {
@@ -200,15 +162,23 @@ impl Scan {
                 self.take((Era::Read, [usize::from(!encoder), 0, 0]), found.at_place(extent, position));
             }
         }
+    }
+
+    /// What should come out.
+    fn asked(&mut self, batch: &Batch) {
         let (positions, targets) = (&batch.values.positions, &batch.values.targets);
         let width = targets.len() / positions.len().max(1);
         if let Some(found) = first_in(positions.len(), |i| &targets[i * width..][..width]) {
             let position = Place::of(Phase::Input, "target", found.value);
             let found = Found { row: positions[found.row] as usize, ..found };
-            self.take((Era::Asked, [0; 3]), self.read_out_of(&batch.extent, position, found));
+            self.take((Era::Asked, [0; 3]), self.read_out_of(position, found));
         }
-        let (hidden, rows) = (self.spec.hidden, batch.rows());
-        for layer in (0..state.layers()).filter(|_| batch.carry) {
+    }
+
+    /// The state that is carried over.
+    fn state_before<R: Real>(&mut self, rows: usize, state: &State<R>) {
+        let hidden = self.spec.hidden;
+        for layer in 0..state.layers() {
             let parts = state.layer(layer).chunks(rows * hidden).zip(["h_0", "c_0"]);
             for (part, (values, tensor)) in parts.enumerate() {
                 if let Some(found) = first_in(rows, |row| &values[row * hidden..][..hidden]) {
@@ -220,66 +190,109 @@ impl Scan {
         }
     }
 
-    /// What comes out at the scored places, of what the readout reads.
-    pub(super) fn outputs<R: Real>(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        readout: &mut Readout<R>,
-        h: &[R],
-        batch: &Batch,
-    ) {
-        let (hidden, width) = (self.spec.width(), self.spec.output.width());
+    /// A place among those that the readout sees: places, or rows where it sees one thing of each.
+    fn read_out_of(&self, position: Place, found: Found) -> Place {
+        match self.spec.pool {
+            Pooling::Last => found.at_place(&self.shape, position),
+            Pooling::Mean | Pooling::BothEnds => found.at(position),
+        }
+    }
+}
+
+impl<R: Real> Observer<R> for Scan {
+    fn begin(&mut self, batch: &Batch, state: &State<R>) {
+        self.encoded.copy_from(&batch.encoded.extent);
+        self.shape.copy_from(&batch.extent);
+        self.read(batch);
+        self.asked(batch);
+        if batch.carry {
+            self.state_before(batch.rows(), state);
+        }
+    }
+
+    fn forward_chunk(&mut self, _: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
+        let (era, cut) = (if chunk.encoder() { Era::Encode } else { Era::Forward }, chunk.cut());
+        for (l, t) in (0..chunk.layers().len()).flat_map(|l| (0..cut.steps()).map(move |t| (l, t))) {
+            let (layer, step) = (chunk.first() + l, cut.first_step() + t);
+            let order = if self.spec.bidirectional { [layer, step, 0] } else { [0, step, layer] };
+            for &(tensor, kept) in self.spec.cell.values() {
+                let rows = cut.rows_at(t);
+                let values = |row: usize| chunk.value(l, kept, t, row);
+                if let Some(found) = first_in(rows, values) {
+                    let position = self.at(Phase::Forward, tensor, (layer, step), chunk.encoder(), found);
+                    self.take((era, order), position);
+                    break;
+                }
+                if matches!(tensor, "h" | "c") {
+                    let all = (0..rows).flat_map(values).map(|x| x.abs().to_f64());
+                    self.largest_state = all.fold(self.largest_state, f64::max);
+                }
+            }
+        }
+    }
+
+    fn outputs(&mut self, batch: &Batch, read_out: &mut dyn FnMut(usize, &mut [R])) {
         let classes = matches!(self.spec.output, OutputSpec::Classes { .. });
         let positions: Vec<usize> = match classes {
             true => (0..batch.targets.len()).filter(|&i| batch.targets[i] != IGNORE).collect(),
             false => batch.values.positions.iter().map(|&position| position as usize).collect(),
         };
-        let mut out = vec![R::ZERO; width];
+        let mut out = vec![R::ZERO; self.spec.output.width()];
         for position in positions {
-            let h = &h[position * hidden..][..hidden];
-            match readout {
-                Readout::Classes(classes) => classes.logits(ctx, params, h, &mut out),
-                Readout::Values(values) => values.outputs(ctx, params, h, &mut out),
-            }
+            read_out(position, &mut out);
             if let Some(found) = first_in(1, |_| &out[..]) {
                 let tensor = if classes { "logits" } else { "outputs" };
                 let at = Place::of(Phase::Loss, tensor, found.value);
-                let at = self.read_out_of(&batch.extent, at, Found { row: position, ..found });
+                let at = self.read_out_of(at, Found { row: position, ..found });
                 return self.take((Era::Outputs, [0; 3]), at);
             }
         }
     }
 
-    /// The loss of the batch.
-    pub(super) fn loss(&mut self, score: &Score) {
-        let loss = score.mean_loss();
-        if !loss.is_finite() {
-            self.take((Era::Loss, [0; 3]), Place::of(Phase::Loss, "loss", loss));
+    fn loss(&mut self, mean_loss: f64) {
+        if !mean_loss.is_finite() {
+            self.take((Era::Loss, [0; 3]), Place::of(Phase::Loss, "loss", mean_loss));
         }
     }
 
-    /// The gradient by what comes out of the layers.
-    pub(super) fn arriving<R: Real>(&mut self, extent: &PackedShape, d_y: &[R]) {
-        if let Some(found) = first_of_places(extent, d_y, true) {
+    fn output_gradients(&mut self, d_outputs: &[R]) {
+        if let Some(found) = first_of_places(&self.shape, d_outputs, true) {
             let position = Place::of(Phase::Backward, "d_y", found.value);
-            self.take((Era::Arriving, [0; 3]), found.at_place(extent, position));
+            self.take((Era::Arriving, [0; 3]), found.at_place(&self.shape, position));
         }
     }
 
-    /// The gradients of the weights.
-    pub(super) fn gradients<R: Real>(&mut self, grads: &Params<R>) {
+    fn backward_step(&mut self, _: &Context<R>, flow: &BackwardStep<'_, R>) {
+        let (layer, hidden) = (flow.layer, self.spec.hidden);
+        let (era, step, steps) = match flow.encoder {
+            true => (Era::BackwardEncoder, flow.t, self.encoded.steps()),
+            false => (Era::Backward, flow.t - self.encoded.steps(), self.shape.steps()),
+        };
+        let order = match self.spec.bidirectional {
+            true => [usize::MAX - layer / 2, layer % 2, steps - step],
+            false => [0, steps - step, usize::MAX - layer],
+        };
+        let squares: f64 = flow.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum();
+        self.norms[layer].push(0.5 * squares.log10());
+        let states = [("d_h", flow.d_hidden), ("d_c", flow.d_cell)].into_iter();
+        let states =
+            states.filter(|(_, values)| !values.is_empty()).map(|(tensor, values)| (tensor, values, 1, 0));
+        let slots = flow.deltas.len() / flow.d_hidden.len();
+        let deltas = self.spec.cell.derivatives().iter();
+        let deltas = deltas.map(|&(tensor, slot)| (tensor, flow.deltas, slots, slot));
+        for (tensor, values, slots, slot) in states.chain(deltas) {
+            let of_row = |row: usize| &values[(row * slots + slot) * hidden..][..hidden];
+            if let Some(found) = first_in(flow.rows(hidden), of_row) {
+                let position = self.at(Phase::Backward, tensor, (layer, step), flow.encoder, found);
+                return self.take((era, order), position);
+            }
+        }
+    }
+
+    fn weight_gradients(&mut self, grads: &Params<R>) {
         if let Some((tensor, unit, value)) = first_in_tensors(grads, is_bad) {
             let position = Place::of(Phase::Backward, format!("d_{tensor}"), value);
             self.take((Era::Gradients, [0; 3]), Place { unit: Some(unit), ..position });
-        }
-    }
-
-    /// A place among those that the readout sees: places, or rows where it sees one thing of each.
-    fn read_out_of(&self, extent: &PackedShape, position: Place, found: Found) -> Place {
-        match self.spec.pool {
-            Pooling::Last => found.at_place(extent, position),
-            Pooling::Mean | Pooling::BothEnds => found.at(position),
         }
     }
 }
@@ -331,29 +344,4 @@ pub fn first_in_tensors<R: Real>(params: &Params<R>, bad: impl Fn(R) -> bool) ->
         let at = values.iter().position(|&x| bad(x))?;
         Some((entry.name.as_str(), at, values[at].to_f64()))
     })
-}
-
-impl<R: Real> Model<R> {
-    /// Plants a bad value into the training passes from now on, see [`FaultInjection`]; None takes it away.
-    pub fn inject_fault(&mut self, plant: Option<FaultInjection>) {
-        self.stack.inject_fault(plant.filter(|plant| !plant.encoder));
-        if let Some(encoder) = &mut self.encoder {
-            encoder.stack.inject_fault(plant.filter(|plant| plant.encoder));
-        }
-    }
-
-    /// As [`Model::train`], to the same bits, and looks for the first bad value; weights are not looked at.
-    pub fn scan(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        batch: &Batch,
-        state: &mut State<R>,
-        dropout: Option<Dropout>,
-        grads: &mut Params<R>,
-    ) -> (Scan, Score) {
-        let mut scan = Scan::new(&self.spec);
-        let score = self.pass(ctx, params, batch, state, dropout, None, grads, &mut |_| (), Some(&mut scan));
-        (scan, score)
-    }
 }

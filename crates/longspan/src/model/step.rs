@@ -9,8 +9,8 @@
 //! The sums are taken in the order of [`Pooling::read`], so that after the last step a sequence has had the
 //! output that it has as a whole, to the rounding of other products.
 
-use super::{Model, Readout};
-use crate::bptt::{Input, State};
+use super::Model;
+use crate::bptt::{Input, Keep, Pass, State, Window};
 use crate::model::pooling::Pooling;
 use crate::params::Params;
 use longspan_kernel::Context;
@@ -110,7 +110,8 @@ impl<R: Real> Model<R> {
         };
         self.y.grow(rows * hidden);
         let y = &mut self.y[..rows * hidden];
-        self.stack.outputs(ctx, params, input, &PackedShape::even(1, rows), &mut steps.state, y);
+        let window = Window { shape: &PackedShape::even(1, rows), input };
+        self.stack.forward(&mut Pass::new(ctx, params), window, Keep::Outputs, &mut steps.state, y);
         steps.count += 1;
         let seen = match self.spec.pool {
             Pooling::Last | Pooling::BothEnds => &*y,
@@ -123,9 +124,6 @@ impl<R: Real> Model<R> {
                 &steps.mean
             }
         };
-        match &mut self.readout {
-            Readout::Classes(classes) => classes.logits(ctx, params, seen, out),
-            Readout::Values(values) => values.outputs(ctx, params, seen, out),
-        }
+        self.readout.outputs(ctx, params, seen, out);
     }
 }

@@ -26,8 +26,7 @@ pub(super) enum Decay<R> {
 /// by side. Gaps between tensors are not touched.
 pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
     ctx: &Context<R>,
-    rule: &E,
-    decay: Decay<R>,
+    (rule, decay): (&E, Decay<R>),
     entries: &[Entry],
     first: usize,
     weights: &mut [R],

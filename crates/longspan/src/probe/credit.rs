@@ -1,10 +1,10 @@
 //! How far the gradient reaches, on any weights and any source of batches.
 //!
-//! - [`LagReport`]: the lag profile G(τ), its decay, the credit horizon, the directional exponent, which path it came along
-//! - [`LayerGates`]: openness, saturation, forgetting times
-//! - [`TruncationBias`]: K steps of backpropagation against all
-//! - [`Sensitivity`]: how strongly the state depends on the weights
-//! - [`UsedLag`]: how far back the model uses what it read
+//! - [`LagReport`](longspan_record::credit::LagReport): the lag profile G(τ), its decay, the credit horizon, the directional exponent, which path it came along
+//! - [`LayerGates`](longspan_record::credit::LayerGates): openness, saturation, forgetting times
+//! - [`TruncationBias`](longspan_record::credit::TruncationBias): K steps of backpropagation against all
+//! - [`Sensitivity`](longspan_record::credit::Sensitivity): how strongly the state depends on the weights
+//! - [`UsedLag`](longspan_record::credit::UsedLag): how far back the model uses what it read
 //!
 //! Each file begins with its equations. [`measure`] does all of it; [`Recorder`] and [`horizon`] can be used alone. Everything is a
 //! pure function of weights, source and options, to the same bits for any number of threads; what cannot be measured says why.
@@ -15,8 +15,9 @@
 mod decay;
 mod gates;
 mod horizon;
-mod keep;
+mod keep_path;
 mod lag;
+mod measure;
 mod order;
 mod piece;
 mod prepare;
@@ -27,20 +28,13 @@ mod truncation;
 mod used;
 
 pub use horizon::horizon;
+pub use measure::measure;
 pub use recorder::{Recorder, Sample, Series, UnitScale};
 
-use gates::Survey;
-use prepare::prepare;
-use truncation::Truncations;
+use longspan_record::credit::Reason;
 
-use longspan_record::credit::{CreditOptions, CreditReport, Measured, Reason};
-
-use crate::batch::Source;
-use crate::model::pooling::Pooling;
-use crate::model::{Model, ModelSpec};
+use crate::model::ModelSpec;
 use crate::params::Params;
-use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 /// Where a measurement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,92 +94,4 @@ pub(super) fn no_chain(spec: &ModelSpec) -> Option<Reason> {
         ModelSpec { encoder: Some(_), .. } => Some(Reason::Encoder),
         _ => None,
     }
-}
-
-/// Measures weights on a source, from its first window on. Dropout does not act.
-///
-/// A lag is counted along one chain of states: of a model that reads rows both ways, or goes on from what an encoder has read, the
-/// gates are known and nothing else.
-///
-/// # Errors
-/// [`Cancelled`] if `watch` says so.
-///
-/// # Panics
-/// If the weights are not of this model.
-pub fn measure<R: Real>(
-    ctx: &Context<R>,
-    spec: &ModelSpec,
-    params: &Params<R>,
-    source: &dyn Source,
-    options: &CreditOptions,
-    watch: &mut Watch<'_>,
-) -> Result<CreditReport, Cancelled> {
-    let mut model = Model::new(ctx.instruction_set(), spec);
-    assert_eq!(**model.layout(), **params.layout(), "the weights are of another model");
-    // Backward takes the room of the weights that forward has packed: they are packed before every pass that follows one.
-    model.pack(ctx, params);
-    let prepared = prepare(ctx, &mut model, params, source, options, watch)?;
-
-    let no_chain = no_chain(spec);
-    let mut survey = Survey::new(spec.cell, model.states(), spec.hidden);
-    let encoded_layers = spec.encoder.map_or(0, |_| spec.layers);
-    let mut encoder_survey = Survey::new(spec.cell, encoded_layers, spec.hidden);
-    let mut lengths = options.truncations.clone();
-    lengths.sort_unstable();
-    let mut truncations = Truncations::new(lengths.into_iter().filter(|&k| k > 0), params);
-    let mut grads = Params::zeros(params.layout().clone());
-    for (done, item) in prepared.items.iter().enumerate() {
-        watch.step(Stage::Survey, done, prepared.items.len())?;
-        grads.clear();
-        let mut state = item.before.clone();
-        model.pack(ctx, params);
-        // The steps of an encoder come before those of the batch.
-        let first = item.batch.encoded.extent.steps();
-        model.train(
-            ctx,
-            params,
-            &item.batch,
-            &mut state,
-            None,
-            &mut grads,
-            &mut |flow| match flow.t < first {
-                true => encoder_survey.see(&flow),
-                false => survey.see(&flow),
-            },
-        );
-        if done < options.truncation_batches && spec.pool == Pooling::Last && no_chain.is_none() {
-            truncations.compare(ctx, &mut model, params, item, &grads);
-        }
-    }
-    let truncation = match (no_chain, spec.pool) {
-        (Some(reason), _) => Measured::Unknown(reason),
-        (None, Pooling::Mean | Pooling::BothEnds) => Measured::Unknown(Reason::MeanReadout),
-        (None, Pooling::Last) => Measured::unless_empty(truncations.report(), Reason::NoTruncation),
-    };
-    let lag = match options.lag {
-        true => lag::lag(ctx, &mut model, params, &prepared, &survey.scales(), options, watch)?,
-        false => Measured::Unknown(Reason::NotAsked),
-    };
-    let sensitivity = match (no_chain, options.sensitivity_sequences) {
-        (Some(reason), _) => Measured::Unknown(reason),
-        (None, 0) => Measured::Unknown(Reason::NotAsked),
-        (None, _) => {
-            Measured::Known(sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch)?)
-        }
-    };
-    let used_lag = match options.used {
-        true => used::used(ctx, &mut model, params, &prepared, options, watch)?,
-        false => Measured::Unknown(Reason::NotAsked),
-    };
-    Ok(CreditReport {
-        number_type: R::NAME.into(),
-        options: options.clone(),
-        sequences_read: prepared.items.iter().map(|item| item.batch.rows()).sum(),
-        lag,
-        gates: survey.report(),
-        encoder_gates: encoder_survey.report(),
-        truncation,
-        sensitivity,
-        used_lag,
-    })
 }

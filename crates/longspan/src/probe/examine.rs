@@ -7,7 +7,7 @@ use super::credit::{Cancelled, Stage, Watch, measure, no_chain};
 use super::jacobian::DenseJacobians;
 use super::lyapunov::Lyapunov;
 use crate::batch::{Batch, IGNORE, Source};
-use crate::bptt::State;
+use crate::bptt::{Keep, Observer, Pass, State};
 use crate::model::{Model, ModelSpec};
 use crate::params::Params;
 use longspan_kernel::Context;
@@ -160,7 +160,8 @@ fn follow<R: Real>(
     for (done, piece) in pieces.iter().enumerate() {
         watch.step(Stage::Exponents, done, pieces.len())?;
         let Some(lyapunov) = &mut lyapunov else { break };
-        model.follow(ctx, params, piece, &mut state, &mut |mut passage| lyapunov.look(ctx, &mut passage));
+        let pass = &mut Pass::new(ctx, params).observed_by(lyapunov);
+        model.forward(pass, piece, Keep::Outputs, &mut state);
     }
     let spectrum = match lyapunov {
         Some(lyapunov) => Measured::Known(lyapunov.spectrum()),
@@ -191,20 +192,15 @@ fn products<R: Real>(
     let fit = PRODUCT_BYTES / (LONGEST * width * width * size_of::<f64>());
     let rows = pieces[0].rows().min(PRODUCT_ROWS).min(fit.max(1));
     let mut state = model.zero_state(rows);
-    let shape = state.clone();
-    let mut jacobians = DenseJacobians::new(&shape, rows, lags.last().copied().unwrap_or(1));
+    let mut jacobians = DenseJacobians::new(&state, rows, lags.last().copied().unwrap_or(1));
     let mut left = steps;
     for (done, piece) in pieces.iter().enumerate() {
         watch.step(Stage::Products, done, pieces.len())?;
         let some = of_rows(piece, rows, piece.steps());
         left -= piece.steps();
         // Only what the last pieces leave is kept: those before are run for their states.
-        let kept = left < LONGEST;
-        model.follow(ctx, params, &some, &mut state, &mut |mut passage| {
-            if kept {
-                jacobians.look(ctx, &shape, &mut passage);
-            }
-        });
+        let observer: &mut dyn Observer<R> = if left < LONGEST { &mut jacobians } else { &mut () };
+        model.forward(&mut Pass::new(ctx, params).observed_by(observer), &some, Keep::Outputs, &mut state);
     }
     let wide = Context::new(ctx.instruction_set(), ctx.threads());
     Ok(Measured::Known(jacobians.products(&wide, &lags)))

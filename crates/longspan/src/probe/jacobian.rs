@@ -14,11 +14,11 @@
 
 use super::dense::{Lu, largest_singular_value};
 use super::tangent::StackTangents;
-use crate::bptt::{ForwardChunk, Input, Recurrence, State};
+use crate::bptt::layer::Layer;
+use crate::bptt::{ForwardChunk, Keep, Observer, Pass, Recurrence, State, Window};
 use crate::params::Params;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
 use longspan_kernel::{Context, Packed, Weights};
 use longspan_record::jacobian::JacobianProduct;
@@ -64,44 +64,6 @@ impl DenseJacobians {
     /// ln |det J| of a kept step and a row.
     pub fn ln_abs_det(&self, step: usize, row: usize) -> f64 {
         Lu::new(self.matrix(step, row).to_vec(), self.width).ln_abs_det()
-    }
-
-    /// Takes a chunk of the trajectory that follows those before. What was computed as `R` is kept and multiplied in f64: inverses
-    /// of ill-conditioned products would be nothing but rounding otherwise.
-    pub fn look<R: Real>(&mut self, ctx: &Context<R>, state: &State<R>, passage: &mut ForwardChunk<'_, R>) {
-        let (n, steps) = (self.width, passage.cut().steps());
-        let mut tangents = StackTangents::new(state, self.rows, n);
-        tangents.linearise(ctx, passage);
-        for t in steps.saturating_sub(self.keep)..steps {
-            let mut first = 0;
-            for l in 0..passage.layers().len() {
-                let width = passage.layers()[l].state_width();
-                let layer = tangents.layer_mut(l);
-                layer.fill(R::ZERO);
-                for of in layer.chunks_exact_mut(n * width) {
-                    (0..width).for_each(|i| of[(first + i) * width + i] = R::ONE);
-                }
-                first += width;
-            }
-            tangents.step(ctx, passage, t);
-            let mut matrices = vec![0.0; self.rows * n * n];
-            let mut first = 0;
-            for l in 0..passage.layers().len() {
-                let width = passage.layers()[l].state_width();
-                let columns = tangents.layer(l).chunks_exact(width);
-                for (column, values) in columns.enumerate() {
-                    let (row, j) = (column / n, column % n);
-                    for (i, &x) in values.iter().enumerate() {
-                        matrices[(row * n + first + i) * n + j] = x.to_f64();
-                    }
-                }
-                first += width;
-            }
-            if self.steps.len() == self.keep {
-                self.steps.remove(0);
-            }
-            self.steps.push(matrices);
-        }
     }
 
     /// P(τ) that ends at the last step, for each of `lags`, smallest first.
@@ -166,6 +128,51 @@ impl DenseJacobians {
     }
 }
 
+/// Takes chunk after chunk of the trajectories. What was computed as `R` is kept and multiplied in f64: inverses of ill-conditioned
+/// products would be nothing but rounding otherwise.
+///
+/// # Panics
+/// If a row ends inside the chunk, or rows are read both ways.
+impl<R: Real> Observer<R> for DenseJacobians {
+    fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
+        let (n, steps) = (self.width, chunk.cut().steps());
+        let width: usize = chunk.layers().iter().map(Layer::state_width).sum();
+        assert_eq!(width, n, "numbers of one chain of states");
+        let mut tangents = StackTangents::of_layers(chunk.layers(), self.rows, n);
+        tangents.linearise(ctx, chunk);
+        for t in steps.saturating_sub(self.keep)..steps {
+            let mut first = 0;
+            for l in 0..chunk.layers().len() {
+                let width = chunk.layers()[l].state_width();
+                let layer = tangents.layer_mut(l);
+                layer.fill(R::ZERO);
+                for of in layer.chunks_exact_mut(n * width) {
+                    (0..width).for_each(|i| of[(first + i) * width + i] = R::ONE);
+                }
+                first += width;
+            }
+            tangents.step(ctx, chunk, t);
+            let mut matrices = vec![0.0; self.rows * n * n];
+            let mut first = 0;
+            for l in 0..chunk.layers().len() {
+                let width = chunk.layers()[l].state_width();
+                let columns = tangents.layer(l).chunks_exact(width);
+                for (column, values) in columns.enumerate() {
+                    let (row, j) = (column / n, column % n);
+                    for (i, &x) in values.iter().enumerate() {
+                        matrices[(row * n + first + i) * n + j] = x.to_f64();
+                    }
+                }
+                first += width;
+            }
+            if self.steps.len() == self.keep {
+                self.steps.remove(0);
+            }
+            self.steps.push(matrices);
+        }
+    }
+}
+
 /// A matrix times e^ln_scale.
 struct Scaled {
     matrix: Vec<f64>,
@@ -196,26 +203,24 @@ impl Scaled {
     }
 }
 
-/// P(τ) at the last step of the trajectories that `input` drives a stack through from `state`, which comes out as the state after
-/// them. The weights are those last packed.
+/// P(τ) at the last step of the trajectories that `window` drives a stack through from `state`, which comes out as the state
+/// after them. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the extent, rows have different lengths, a lag is 0 or larger than the steps, or rows are read both
+/// If a length does not fit the window, rows have different lengths, a lag is 0 or larger than the steps, or rows are read both
 /// ways.
 pub fn jacobian_products(
     ctx: &Context<f64>,
     stack: &mut Recurrence<f64>,
     params: &Params<f64>,
-    input: Input<'_, f64>,
-    extent: &PackedShape,
+    window: Window<'_, f64>,
     state: &mut State<f64>,
     lags: &[usize],
 ) -> Vec<JacobianProduct> {
-    let shape = state.clone();
-    let mut jacobians = DenseJacobians::new(&shape, extent.rows(), lags.iter().copied().max().unwrap_or(0));
-    let mut y = vec![0.0; extent.positions() * stack.spec().width()];
-    stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
-        jacobians.look(ctx, &shape, &mut passage);
-    });
+    let (shape, longest) = (window.shape, lags.iter().copied().max().unwrap_or(0));
+    let mut jacobians = DenseJacobians::new(state, shape.rows(), longest);
+    let mut y = vec![0.0; shape.positions() * stack.spec().width()];
+    let pass = &mut Pass::new(ctx, params).observed_by(&mut jacobians);
+    stack.forward(pass, window, Keep::Outputs, state, &mut y);
     jacobians.products(ctx, lags)
 }

@@ -31,19 +31,10 @@ use growth::Growth;
 use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum};
 use relay::Relay;
 
-use crate::bptt::{ForwardChunk, Input, Recurrence, State};
+use crate::bptt::{ForwardChunk, Keep, Observer, Pass, Recurrence, State, Window};
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
-
-/// Whether rows are made orthonormal once `done` steps are done.
-fn due(options: &LyapunovOptions, done: usize) -> bool {
-    match done.checked_sub(options.warmup_steps) {
-        None => done.is_multiple_of(options.steps_per_qr),
-        Some(counted) => counted.is_multiple_of(options.steps_per_qr),
-    }
-}
 
 /// A measurement in progress: it sees chunk after chunk of a trajectory, window after window.
 pub struct Lyapunov<R> {
@@ -69,20 +60,6 @@ impl<R: Real> Lyapunov<R> {
         Self { rows, done: 0, layers: layers.collect(), options }
     }
 
-    /// Takes a chunk of the trajectory that follows those before.
-    ///
-    /// # Panics
-    /// If the rows are not those of the first state, or one ends inside the chunk.
-    pub fn look(&mut self, ctx: &Context<R>, passage: &mut ForwardChunk<'_, R>) {
-        assert_eq!(passage.cut().rows(), self.rows, "rows of the trajectory");
-        for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
-            passage.linearise(ctx, layer, relay.jacobians());
-            let steps = passage.cut().steps();
-            relay.run(ctx, &passage.layers()[layer], self.done, steps, &self.options, growth);
-        }
-        self.done += passage.cut().steps();
-    }
-
     /// What was measured up to here.
     pub fn spectrum(&self) -> LyapunovSpectrum {
         let counted =
@@ -94,24 +71,39 @@ impl<R: Real> Lyapunov<R> {
     }
 }
 
-/// The exponents of a stack along the trajectories that `input` drives it through from `state`, which comes out as the state
+/// Takes chunk after chunk of the trajectories.
+///
+/// # Panics
+/// If the rows are not those of the first state, one ends inside the chunk, or rows are read both ways.
+impl<R: Real> Observer<R> for Lyapunov<R> {
+    fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
+        assert_eq!(chunk.cut().rows(), self.rows, "rows of the trajectory");
+        assert_eq!(chunk.layers().len(), self.layers.len(), "layers of one chain of states");
+        let steps = chunk.cut().steps();
+        for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
+            chunk.linearise(ctx, layer, relay.jacobians());
+            relay.run(ctx, &chunk.layers()[layer], (self.done, steps), &self.options, growth);
+        }
+        self.done += steps;
+    }
+}
+
+/// The exponents of a stack along the trajectories that `window` drives it through from `state`, which comes out as the state
 /// after them. Without an input (zeros), those of the autonomous network. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the extent, rows have different lengths, or rows are read both ways.
+/// If a length does not fit the window, rows have different lengths, or rows are read both ways.
 pub fn lyapunov_spectrum<R: Real>(
     ctx: &Context<R>,
     stack: &mut Recurrence<R>,
     params: &Params<R>,
-    input: Input<'_, R>,
-    extent: &PackedShape,
+    window: Window<'_, R>,
     state: &mut State<R>,
     options: LyapunovOptions,
 ) -> LyapunovSpectrum {
-    let mut lyapunov = Lyapunov::new(ctx, state, extent.rows(), options);
-    let mut y = vec![R::ZERO; extent.positions() * stack.spec().width()];
-    stack.follow(ctx, params, input, extent, state, &mut y, &mut |mut passage| {
-        lyapunov.look(ctx, &mut passage);
-    });
+    let mut lyapunov = Lyapunov::new(ctx, state, window.shape.rows(), options);
+    let mut y = vec![R::ZERO; window.shape.positions() * stack.spec().width()];
+    let pass = &mut Pass::new(ctx, params).observed_by(&mut lyapunov);
+    stack.forward(pass, window, Keep::Outputs, state, &mut y);
     lyapunov.spectrum()
 }

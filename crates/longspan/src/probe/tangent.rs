@@ -8,7 +8,7 @@
 //! with r_l what arrives below layer l, a sum in residual stacks, and u_l what it reads, normalised in stacks that are (see
 //! `bptt/connection.rs`). Both act within a step: the Jacobian of the joint state is block-triangular with or without them.
 
-use crate::bptt::layer::Jacobians;
+use crate::bptt::layer::{Jacobians, Layer, TangentStep};
 use crate::bptt::{ForwardChunk, State};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::real::Real;
@@ -34,16 +34,26 @@ pub struct StackTangents<R> {
 impl<R: Real> StackTangents<R> {
     /// `count` zero tangents of each of the `rows` rows of a state like `state`.
     pub fn new(state: &State<R>, rows: usize, count: usize) -> Self {
-        let layers = (0..state.layers()).map(|l| Buffer::zeros(state.layer(l).len() * count));
+        Self::of((0..state.layers()).map(|l| state.layer(l).len() / rows), rows, count)
+    }
+
+    /// As [`StackTangents::new`], for the states of these layers.
+    pub fn of_layers(layers: &[Layer<R>], rows: usize, count: usize) -> Self {
+        Self::of(layers.iter().map(Layer::state_width), rows, count)
+    }
+
+    /// Of layers whose states have these widths.
+    fn of(widths: impl Iterator<Item = usize>, rows: usize, count: usize) -> Self {
+        let layers: Vec<_> = widths.map(|width| Buffer::zeros(width * rows * count)).collect();
         Self {
             rows,
             count,
-            layers: layers.collect(),
             next: Buffer::zeros(0),
             arriving: Buffer::zeros(0),
             read: Buffer::zeros(0),
             inflow: Buffer::zeros(0),
-            jacobians: (0..state.layers()).map(|_| Jacobians::new()).collect(),
+            jacobians: layers.iter().map(|_| Jacobians::new()).collect(),
+            layers,
         }
     }
 
@@ -92,15 +102,8 @@ impl<R: Real> StackTangents<R> {
                 let before = Mat::new(&current[first * width..], count, width);
                 let after = MatMut::new(next, count, width);
                 let operands = &mut Buffer::zeros(0);
-                layer.tangents(
-                    ctx.instruction_set(),
-                    jacobians,
-                    (t, row..row + 1),
-                    before,
-                    after,
-                    inflow,
-                    operands,
-                );
+                let step = TangentStep { before, after, inflow };
+                layer.tangents(ctx.instruction_set(), jacobians, (t, row..row + 1), step, operands);
             });
             self.layers[l].copy_from_slice(&self.next[..all * width]);
         }

@@ -75,32 +75,38 @@ impl<R: Real> GateCounts<R> {
         });
     }
 
-    pub(super) fn records(&self) -> Vec<LayerRecord> {
-        let layers = self.layers.iter().enumerate();
-        layers.map(|(layer, of)| self.record(layer, of)).collect()
+    /// Writes the record of each layer, into the memory of those before.
+    pub(super) fn write(&self, records: &mut Vec<LayerRecord>) {
+        records.resize_with(self.layers.len(), LayerRecord::default);
+        for (layer, (of, record)) in self.layers.iter().zip(records).enumerate() {
+            record.layer = layer;
+            self.write_layer(of, record);
+        }
     }
 
-    fn record(&self, layer: usize, of: &Layer<R>) -> LayerRecord {
+    fn write_layer(&self, of: &Layer<R>, record: &mut LayerRecord) {
         let all = (of.positions * self.hidden) as f64;
-        let mut record = LayerRecord { layer, ..LayerRecord::default() };
-        for (slot, counts) in slots(self.kind).iter().zip(&of.slots) {
-            if slot.squash == Squash::Sigmoid {
-                record.gates.push(GateRecord {
-                    gate: slot.name.into(),
-                    mean_openness: counts.sum / all,
-                    closed_share: counts.low / all,
-                    open_share: counts.high / all,
-                });
-            } else {
-                record.activations.push(ActivationRecord {
-                    activation: slot.name.into(),
-                    saturated_share: counts.low / all,
-                    saturated_units: counts.always.iter().filter(|&&always| always > R::ZERO).count(),
-                });
-            }
+        let counts = || slots(self.kind).iter().zip(&of.slots);
+        let gates = counts().filter(|(slot, _)| slot.squash == Squash::Sigmoid);
+        record.gates.resize_with(gates.clone().count(), GateRecord::default);
+        for (gate, (slot, counts)) in record.gates.iter_mut().zip(gates) {
+            write_name(&mut gate.gate, slot.name);
+            gate.mean_openness = counts.sum / all;
+            (gate.closed_share, gate.open_share) = (counts.low / all, counts.high / all);
         }
-        record
+        let activations = counts().filter(|(slot, _)| slot.squash != Squash::Sigmoid);
+        record.activations.resize_with(activations.clone().count(), ActivationRecord::default);
+        for (activation, (slot, counts)) in record.activations.iter_mut().zip(activations) {
+            write_name(&mut activation.activation, slot.name);
+            activation.saturated_share = counts.low / all;
+            activation.saturated_units = counts.always.iter().filter(|&&always| always > R::ZERO).count();
+        }
     }
+}
+
+fn write_name(to: &mut String, name: &str) {
+    to.clear();
+    to.push_str(name);
 }
 
 /// Counts all slots of all rows of a step, in the order in which they lie.

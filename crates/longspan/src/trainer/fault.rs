@@ -21,6 +21,7 @@
 
 use super::update::first_bad;
 use super::{Divergence, Trainer};
+use crate::bptt::Pass;
 use crate::model::{Place, Scan, first_in_tensors, is_bad};
 use crate::optim::Rule;
 use longspan_kernel::norms::sum_of_squares;
@@ -98,16 +99,17 @@ impl<R: Real> Trainer<R> {
         }
         let dropout = self.masks();
         self.model.pack(&self.ctx, &self.params);
-        let (ctx, batch) = (&self.ctx, &self.batch);
-        let (scan, score) = self.model.scan(ctx, &self.params, batch, &mut state, dropout, &mut self.grads);
+        let (ctx, mut scan) = (&self.ctx, Scan::new(self.model.spec()));
+        let pass = &mut Pass::new(ctx, &self.params).with_dropout(dropout).observed_by(&mut scan);
+        let score = self.model.train(pass, &self.batch, &mut state, &mut self.grads);
         let (scored, weight) = (score.scored, score.weight);
         let mut moments = false;
         let position = scan.position().cloned().or_else(|| {
-            let found = first_bad(&self.params, &self.optimizer);
+            let found = first_bad(&self.params, self.updater.optimizer());
             moments = found.is_some();
             let found = found.or_else(|| {
-                self.clip.apply(ctx, &mut self.grads, &mut self.report.clip);
-                let (mut params, mut optimizer) = (self.params.clone(), self.optimizer.clone());
+                self.clip.apply(ctx, &mut self.grads, &mut self.clip_report);
+                let (mut params, mut optimizer) = (self.params.clone(), self.updater.optimizer().clone());
                 optimizer.step(ctx, lr, &mut params, &mut self.grads);
                 first_bad(&params, &optimizer)
             })?;
@@ -124,7 +126,7 @@ impl<R: Real> Trainer<R> {
         };
         let least = earlier.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
         let rise = last.map(|last| last.loss / least);
-        let settings = self.optimizer.settings();
+        let settings = self.updater.optimizer().settings();
         let norm = sum_of_squares(self.ctx.instruction_set(), self.params.flat()).sqrt();
         let relative = last.map(|last| match settings.rule {
             Rule::Sgd => {

@@ -3,8 +3,8 @@
 use crate::bptt::dropout::Mask;
 use crate::model::ModelSpec;
 use crate::model::init::Init;
-use crate::optim::Settings;
 use crate::optim::clip::Clip;
+use crate::optim::{Rule, Settings};
 use crate::telemetry::Observe;
 
 /// The model and how it is trained.
@@ -34,4 +34,25 @@ pub struct TrainerSpec {
     pub observe: Observe,
     /// Steps from one close look to the next.
     pub observe_every: u64,
+}
+
+impl TrainerSpec {
+    /// A model trained on windows of `batch` rows by adam without dropout, orthogonal at first and clipped to a global norm of 1;
+    /// nothing is observed.
+    pub fn new(model: ModelSpec, batch: usize) -> Self {
+        Self {
+            model,
+            batch,
+            seed: 0,
+            init: Init::Orthogonal { gain: 1.0 },
+            forget_bias: 1.0,
+            dropout: 0.0,
+            dropout_mask: Mask::Step,
+            optimizer: Settings { rule: Rule::Adam, ..Settings::default() },
+            clip: Clip::Norm(1.0),
+            memory_limit: None,
+            observe: Observe::Off,
+            observe_every: 100,
+        }
+    }
 }

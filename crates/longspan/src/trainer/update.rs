@@ -5,40 +5,67 @@
 
 use std::sync::Arc;
 
-use super::Trainer;
 use crate::model::is_bad;
 use crate::optim::{MagnitudeBounds, Optimizer, limit};
 use crate::params::Params;
+use crate::telemetry::StepObserver;
+use longspan_kernel::Context;
 use longspan_kernel::real::Real;
 
-impl<R: Real> Trainer<R> {
-    /// Takes the step along the clipped gradient, unless a weight or moment would be bad: says whether it did. The gradient is zero
-    /// afterwards.
-    pub(super) fn update(&mut self, lr: f64) -> bool {
-        let isa = self.ctx.instruction_set();
+/// The optimizer, and bounds of weights and moments.
+pub(super) struct Updater<R> {
+    optimizer: Optimizer<R>,
+    largest: MagnitudeBounds,
+}
+
+impl<R: Real> Updater<R> {
+    /// Nothing is known of the weights yet.
+    pub(super) fn new(optimizer: Optimizer<R>) -> Self {
+        Self { optimizer, largest: MagnitudeBounds::UNKNOWN }
+    }
+
+    /// Weights or moments are about to be replaced.
+    pub(super) fn forget(&mut self) {
+        self.largest = MagnitudeBounds::UNKNOWN;
+    }
+
+    pub(super) fn optimizer(&self) -> &Optimizer<R> {
+        &self.optimizer
+    }
+
+    pub(super) fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
+        self.forget();
+        &mut self.optimizer
+    }
+
+    /// Takes the step along the clipped gradient of norm `norm`, unless a weight or moment would be bad: says whether it did. The
+    /// gradient is zero afterwards.
+    pub(super) fn update(
+        &mut self,
+        ctx: &Context<R>,
+        (lr, norm): (f64, f64),
+        params: &mut Params<R>,
+        grads: &mut Params<R>,
+        observer: &mut StepObserver<R>,
+    ) -> bool {
+        let isa = ctx.instruction_set();
         if self.largest == MagnitudeBounds::UNKNOWN {
-            self.largest = MagnitudeBounds::of(isa, &self.params, &self.optimizer);
+            self.largest = MagnitudeBounds::of(isa, params, &self.optimizer);
         }
-        let after = self.optimizer.bounds_after(&self.largest, lr, self.report.clip.global_norm_after);
+        let after = self.optimizer.bounds_after(&self.largest, lr, norm);
         if after.show_good(&self.optimizer) {
-            self.take_step(lr);
+            observer.watch_update(ctx, lr, &mut self.optimizer, params, grads);
             self.largest = after;
             return true;
         }
-        let before = (self.params.clone(), self.optimizer.clone());
-        self.take_step(lr);
-        let good = first_bad(&self.params, &self.optimizer).is_none();
+        let before = (params.clone(), self.optimizer.clone());
+        observer.watch_update(ctx, lr, &mut self.optimizer, params, grads);
+        let good = first_bad(params, &self.optimizer).is_none();
         if !good {
-            (self.params, self.optimizer) = before;
+            (*params, self.optimizer) = before;
         }
-        self.largest = MagnitudeBounds::of(isa, &self.params, &self.optimizer);
+        self.largest = MagnitudeBounds::of(isa, params, &self.optimizer);
         good
-    }
-
-    /// The step itself, under the eyes of whoever observes.
-    fn take_step(&mut self, lr: f64) {
-        let (params, grads) = (&mut self.params, &mut self.grads);
-        self.observer.watch_update(&self.ctx, lr, &mut self.optimizer, params, grads);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::naive::{Naive, Part};
 use crate::rows::{Rows, drawn};
+use longspan::bptt::{BackwardStep, Observer, OnBackwardStep, Pass};
 use longspan::cell::CellKind;
 use longspan::model::Model;
 use longspan::params::Params;
@@ -54,14 +55,16 @@ impl Case {
         // Of row 0, layer 0, at every step: the total gradient by c.
         let mut totals = vec![Vec::new(); STEPS];
         model.pack(&ctx, &self.params);
-        model.train(&ctx, &self.params, &batch, &mut state, None, &mut grads, &mut |flow| {
-            recorder.see(&flow);
+        let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, f64>| {
+            recorder.backward_step(&ctx, flow);
             let mut total = vec![0.0; flow.cell.len()];
             if flow.layer == 0 && flow.total_cell(ctx.instruction_set(), self.kind, HIDDEN, &mut total) {
                 // Two losses, of which the mean is taken.
                 totals[flow.t] = total[..HIDDEN].iter().map(|d| 2.0 * d).collect();
             }
         });
+        let pass = &mut Pass::new(&ctx, &self.params).observed_by(&mut seen);
+        model.train(pass, &batch, &mut state, &mut grads);
         (recorder.finish(), totals)
     }
 }
@@ -161,8 +164,8 @@ fn rows_are_samples_of_their_own() {
         let (mut state, mut grads) = (model.zero_state(3), Params::zeros(case.params.layout().clone()));
         model.pack(&ctx, &case.params);
         let batch = case.rows.scored_at(&only);
-        model
-            .train(&ctx, &case.params, &batch, &mut state, None, &mut grads, &mut |flow| recorder.see(&flow));
+        let pass = &mut Pass::new(&ctx, &case.params).observed_by(&mut recorder);
+        model.train(pass, &batch, &mut state, &mut grads);
         let [alone] = &recorder.finish()[..] else { panic!("one sample") };
         for (a, b) in alone.layers[0].hidden.iter().zip(&both[row].layers[0].hidden) {
             assert!((a - b).abs() < 1e-12, "row {row}: {a} and {b}");

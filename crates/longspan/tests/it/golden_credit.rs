@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use longspan::batch::{Batch, IGNORE, Source};
+use longspan::bptt::{BackwardStep, Observer, OnBackwardStep, Pass};
 use longspan::cell::CellKind;
 use longspan::model::{Model, ModelSpec};
 use longspan::params::Params;
@@ -90,14 +91,16 @@ impl Golden<'_> {
         let mut grads = Params::zeros(Arc::clone(model.layout()));
         let (mut totals, mut state) = (Vec::new(), model.zero_state(ROWS));
         model.pack(&ctx, &params);
-        model.train(&ctx, &params, &batch, &mut state, None, &mut grads, &mut |flow| {
-            recorder.see(&flow);
+        let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, f64>| {
+            recorder.backward_step(&ctx, flow);
             let mut total = [0.0; ROWS * HIDDEN];
             if flow.total_cell(ctx.instruction_set(), self.spec.cell, HIDDEN, &mut total) {
                 let rows = total.as_chunks::<HIDDEN>().0.iter().enumerate();
                 totals.extend(rows.map(|(row, d)| (flow.layer, flow.t, row, d.map(|d| d * ROWS as f64))));
             }
         });
+        let pass = &mut Pass::new(&ctx, &params).observed_by(&mut seen);
+        model.train(pass, &batch, &mut state, &mut grads);
         // Rounding of sums of some dozen terms through twelve steps.
         let close = |what: &str, ours: f64, theirs: f64| {
             assert!((ours - theirs).abs() < 1e-13 + 1e-11 * theirs, "{what}: {ours:e} against {theirs:e}");

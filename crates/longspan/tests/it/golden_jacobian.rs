@@ -1,7 +1,7 @@
 //! Jacobians of the joint state, and singular values of their products, as PyTorch has them: `tools/golden.py` writes the files.
 
 use crate::stack::{Case, Problem};
-use longspan::bptt::{Input, State};
+use longspan::bptt::{Input, Keep, Pass, State, Window};
 use longspan::cell::CellKind;
 use longspan::probe::jacobian::DenseJacobians;
 use longspan_kernel::packed_shape::PackedShape;
@@ -33,10 +33,8 @@ fn compare(name: &str, kind: CellKind, layers: usize, bytes: &[u8]) {
     let mut dense = DenseJacobians::new(&state, 1, STEPS);
     problem.stack.pack(&ctx, &problem.params);
     let (input, extent, mut y) = (Input::Numbers(&x), PackedShape::even(STEPS, 1), vec![0.0; STEPS * 6]);
-    let shape = state.clone();
-    problem.stack.follow(&ctx, &problem.params, input, &extent, &mut state, &mut y, &mut |mut passage| {
-        dense.look(&ctx, &shape, &mut passage);
-    });
+    let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut dense);
+    problem.stack.forward(pass, Window { shape: &extent, input }, Keep::Outputs, &mut state, &mut y);
     let n = dense.width();
     for (t, truth) in tensor(&file, "jacobians").chunks(n * n).enumerate() {
         for (at, (ours, truth)) in dense.matrix(t, 0).iter().zip(truth).enumerate() {

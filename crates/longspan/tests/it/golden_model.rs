@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use longspan::batch::Batch;
-use longspan::bptt::State;
+use longspan::bptt::{BackwardStep, OnBackwardStep, Pass, State};
 use longspan::cell::CellKind;
 use longspan::model::{Model, ModelSpec};
 use longspan::optim::clip::{Clip, ClipReport};
@@ -86,9 +86,11 @@ fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
     let mut grads = Params::zeros(Arc::clone(model.layout()));
     let mut through_time = vec![vec![Vec::new(); STEPS]; golden.layers];
     model.pack(&ctx, &params);
-    let score = model.train(&ctx, &params, &golden.batch(), &mut state, None, &mut grads, &mut |flow| {
+    let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, R>| {
         through_time[flow.layer][flow.t] = flow.d_hidden.to_vec();
     });
+    let pass = &mut Pass::new(&ctx, &params).observed_by(&mut seen);
+    let score = model.train(pass, &golden.batch(), &mut state, &mut grads);
     assert_close("loss", &[R::from_f64(score.mean_loss())], &golden.tensor("loss"), tolerance);
     for (index, entry) in model.layout().entries().iter().enumerate() {
         assert_close(
@@ -136,8 +138,8 @@ fn loss_curves<R: Real>(golden: &Golden<'_>, prefix: &str, tolerance: f64) {
                 let mut state = golden.state(&model, "", "0");
                 grads.clear();
                 model.pack(&ctx, &params);
-                let score =
-                    model.train(&ctx, &params, &golden.batch(), &mut state, None, &mut grads, &mut |_| {});
+                let pass = &mut Pass::new(&ctx, &params);
+                let score = model.train(pass, &golden.batch(), &mut state, &mut grads);
                 Clip::None.apply(&ctx, &mut grads, &mut report);
                 // PyTorch divides by ‖g‖ + 1e-6: the limit that has the same effect here.
                 let norm = report.global_norm_before;

@@ -2,7 +2,7 @@
 //! against PyTorch's, and the singular values of products.
 
 use crate::stack::{Case, Options, Problem, instruction_sets};
-use longspan::bptt::{Input, State};
+use longspan::bptt::{ForwardChunk, Input, Keep, OnForwardChunk, Pass, State, Window};
 use longspan::cell::CellKind;
 use longspan::probe::jacobian::{DenseJacobians, jacobian_products};
 use longspan::probe::tangent::StackTangents;
@@ -51,10 +51,12 @@ fn pushed(problem: &mut Problem<f64>, ctx: &Context<f64>, count: usize) -> [Vec<
     let mut y = vec![0.0; problem.extent.positions() * hidden];
     let input = Input::Numbers(&problem.x);
     let (extent, mut end) = (problem.extent.clone(), state.clone());
-    problem.stack.follow(ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
-        tangents.linearise(ctx, &mut passage);
-        (0..passage.cut().steps()).for_each(|t| tangents.step(ctx, &passage, t));
+    let mut push = OnForwardChunk(|ctx: &Context<f64>, chunk: &mut ForwardChunk<'_, f64>| {
+        tangents.linearise(ctx, chunk);
+        (0..chunk.cut().steps()).for_each(|t| tangents.step(ctx, chunk, t));
     });
+    let pass = &mut Pass::new(ctx, &problem.params).observed_by(&mut push);
+    problem.stack.forward(pass, Window { shape: &extent, input }, Keep::Outputs, &mut end, &mut y);
     [before, read(&tangents)]
 }
 
@@ -196,9 +198,8 @@ fn blocks_of_linear_layers_are_known() {
         let mut dense = DenseJacobians::new(&state, 1, 1);
         let (input, mut end, mut y) = (Input::Numbers(&problem.x), state.clone(), vec![0.0; n]);
         let extent = PackedShape::even(1, 1);
-        problem.stack.follow(&ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
-            dense.look(&ctx, &state, &mut passage);
-        });
+        let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut dense);
+        problem.stack.forward(pass, Window { shape: &extent, input }, Keep::Outputs, &mut end, &mut y);
         (dense, end)
     };
     let block = |dense: &DenseJacobians, to: usize, from: usize| -> Vec<f64> {
@@ -261,7 +262,8 @@ fn products(problem: &mut Problem<f64>, ctx: &Context<f64>, lags: &[usize]) -> V
     problem.stack.pack(ctx, &problem.params);
     let mut state = problem.state.clone();
     let input = Input::Numbers(&problem.x);
-    jacobian_products(ctx, &mut problem.stack, &problem.params, input, &problem.extent, &mut state, lags)
+    let window = Window { shape: &problem.extent, input };
+    jacobian_products(ctx, &mut problem.stack, &problem.params, window, &mut state, lags)
 }
 
 /// A linear network with a diagonal of a and b: σ_max = a^τ, σ_min = b^τ, far beyond what numbers and their ratios can hold.
@@ -355,15 +357,9 @@ fn dense_matrices_hold_what_tangents_do() {
         let mut dense = DenseJacobians::new(&state, 2, 1);
         let mut y = vec![0.0; problem.extent.positions() * 5];
         let (input, mut end) = (Input::Numbers(&problem.x), state.clone());
-        problem.stack.follow(
-            &ctx,
-            &problem.params,
-            input,
-            &PackedShape::even(1, 2),
-            &mut end,
-            &mut y,
-            &mut |mut passage| dense.look(&ctx, &state, &mut passage),
-        );
+        let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut dense);
+        let window = Window { shape: &PackedShape::even(1, 2), input };
+        problem.stack.forward(pass, window, Keep::Outputs, &mut end, &mut y);
         let n = dense.width();
         for row in 0..2 {
             for (v, pushed) in before[row].iter().zip(&after[row]) {

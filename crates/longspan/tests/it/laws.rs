@@ -1,7 +1,7 @@
 //! What must hold exactly, or to rounding, whatever the network: closed forms and equality of bits.
 
 use crate::stack::{Case, Gradient, Problem, instruction_sets};
-use longspan::bptt::{Input, State};
+use longspan::bptt::{Input, Keep, Pass, State, Window};
 use longspan::cell::CellKind;
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::real::Real;
@@ -120,15 +120,9 @@ fn carried_state_continues_the_sequence() {
         for window in whole.x.clone().chunks(5 * 2 * 3) {
             let steps = window.len() / 6;
             let mut piece = vec![0.0; steps * 2 * 8];
-            whole.stack.forward(
-                &ctx,
-                &whole.params,
-                Input::Numbers(window),
-                &PackedShape::even(steps, 2),
-                &mut state,
-                None,
-                &mut piece,
-            );
+            let window = Window { shape: &PackedShape::even(steps, 2), input: Input::Numbers(window) };
+            let pass = &mut Pass::new(&ctx, &whole.params);
+            whole.stack.forward(pass, window, Keep::Everything, &mut state, &mut piece);
             pieces.extend(piece);
         }
         // The same kernel sees the same rows step by step: equal to the bit.
@@ -167,17 +161,9 @@ fn observing_changes_no_bit() {
         let mut params = observed.params.clone();
         params.clear();
         let (mut state, mut x) = (problem.end.clone(), vec![0.0; problem.x.len()]);
-        let input = Input::Numbers(&problem.x);
-        problem.stack.backward(
-            &ctx,
-            &problem.params,
-            input,
-            &d_y,
-            &mut state,
-            &mut params,
-            Some(&mut x),
-            &mut |_| (),
-        );
+        let window = Window { shape: &problem.extent, input: Input::Numbers(&problem.x) };
+        let pass = &mut Pass::new(&ctx, &problem.params);
+        problem.stack.backward(pass, window, &d_y, &mut state, &mut params, Some(&mut x));
         let unobserved = Gradient { params, x, state, flow: Vec::new() };
         assert!(bits(&observed, 2) == bits(&unobserved, 2), "{kind}");
     }
@@ -193,14 +179,9 @@ fn a_memory_limit_changes_no_bit() {
         let mut problem = Problem::<f32>::new(ctx.instruction_set(), case, 6);
         let (whole, end) = problem.outputs(&ctx);
         let (mut alone, mut state) = (vec![0.0; whole.len()], problem.state.clone());
-        problem.stack.outputs(
-            &ctx,
-            &problem.params,
-            Input::Numbers(&problem.x),
-            &PackedShape::even(23, 4),
-            &mut state,
-            &mut alone,
-        );
+        let window = Window { shape: &PackedShape::even(23, 4), input: Input::Numbers(&problem.x) };
+        let pass = &mut Pass::new(&ctx, &problem.params);
+        problem.stack.forward(pass, window, Keep::Outputs, &mut state, &mut alone);
         assert!(alone == whole && (0..2).all(|l| state.layer(l) == end.layer(l)), "{kind}: outputs alone");
         let all = problem.stack.plan(23, 4, None).unwrap();
         let expected = problem.gradient(&ctx);

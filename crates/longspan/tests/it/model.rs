@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use longspan::batch::{Batch, IGNORE};
-use longspan::bptt::State;
 use longspan::bptt::dropout::{Dropout, Mask};
+use longspan::bptt::{Pass, State};
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
 use longspan::model::pooling::Pooling;
@@ -84,15 +84,8 @@ impl Problem {
         let mut grads = Params::zeros(Arc::clone(self.params.layout()));
         let mut state = self.state.clone();
         self.model.pack(&self.ctx, &self.params);
-        let score = self.model.train(
-            &self.ctx,
-            &self.params,
-            &self.batch,
-            &mut state,
-            self.dropout,
-            &mut grads,
-            &mut |_| {},
-        );
+        let pass = &mut Pass::new(&self.ctx, &self.params).with_dropout(self.dropout);
+        let score = self.model.train(pass, &self.batch, &mut state, &mut grads);
         (score.mean_loss(), grads, state)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::stack::{Case, Options, Problem, instruction_sets};
-use longspan::bptt::{Input, Stack};
+use longspan::bptt::{Input, Keep, Pass, Stack, Window};
 use longspan::cell::CellKind;
 use longspan::model::init::{Init, InitSpec, initialise};
 use longspan::params::{Layout, Params};
@@ -21,7 +21,8 @@ fn options(warmup_steps: usize) -> LyapunovOptions {
 fn spectrum(problem: &mut Problem<f64>, ctx: &Context<f64>, options: LyapunovOptions) -> LyapunovSpectrum {
     problem.stack.pack(ctx, &problem.params);
     let (input, mut state) = (Input::Numbers(&problem.x), problem.state.clone());
-    lyapunov_spectrum(ctx, &mut problem.stack, &problem.params, input, &problem.extent, &mut state, options)
+    let window = Window { shape: &problem.extent, input };
+    lyapunov_spectrum(ctx, &mut problem.stack, &problem.params, window, &mut state, options)
 }
 
 fn case(kind: CellKind, layers: usize, hidden: usize, steps: usize, rows: usize) -> Case {
@@ -127,9 +128,9 @@ fn jacobians(problem: &mut Problem<f64>, ctx: &Context<f64>) -> DenseJacobians {
     let mut dense = DenseJacobians::new(&state, rows, steps);
     let (input, mut y) = (Input::Numbers(&problem.x), vec![0.0; steps * rows * hidden]);
     let extent = PackedShape::even(steps, rows);
-    problem.stack.follow(ctx, &problem.params, input, &extent, &mut end, &mut y, &mut |mut passage| {
-        dense.look(ctx, &state, &mut passage);
-    });
+    let pass = &mut Pass::new(ctx, &problem.params).observed_by(&mut dense);
+    let window = Window { shape: &extent, input };
+    problem.stack.forward(pass, window, Keep::Outputs, &mut end, &mut y);
     dense
 }
 
@@ -382,17 +383,9 @@ fn steps_between_and_windows_change_nothing() {
             let steps = window.len() / 6;
             let mut y = vec![0.0; steps * 2 * 6];
             let (input, extent) = (Input::Numbers(window), PackedShape::even(steps, 2));
-            problem.stack.follow(
-                &ctx,
-                &problem.params,
-                input,
-                &extent,
-                &mut state,
-                &mut y,
-                &mut |mut chunk| {
-                    lyapunov.look(&ctx, &mut chunk);
-                },
-            );
+            let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut lyapunov);
+            let window = Window { shape: &extent, input };
+            problem.stack.forward(pass, window, Keep::Outputs, &mut state, &mut y);
         }
         assert_eq!(bits(&lyapunov.spectrum()), bits(&each), "{kind:?}");
     }

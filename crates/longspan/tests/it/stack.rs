@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use longspan::bptt::dropout::Dropout;
-use longspan::bptt::{BackwardStep, Input, Recurrence, RecurrenceSpec, State};
+use longspan::bptt::{
+    BackwardStep, Input, Keep, OnBackwardStep, Pass, Recurrence, RecurrenceSpec, State, Window,
+};
 use longspan::cell::CellKind;
 use longspan::params::{Layout, Params};
 use longspan_kernel::packed_shape::PackedShape;
@@ -113,15 +115,9 @@ impl<R: Real> Problem<R> {
         let mut state = self.state.clone();
         self.stack.begin(&self.params, &mut state);
         self.stack.pack(ctx, &self.params);
-        self.stack.forward(
-            ctx,
-            &self.params,
-            Input::Numbers(&self.x),
-            &self.extent,
-            &mut state,
-            self.options.dropout,
-            &mut y,
-        );
+        let pass = &mut Pass::new(ctx, &self.params).with_dropout(self.options.dropout);
+        let window = Window { shape: &self.extent, input: Input::Numbers(&self.x) };
+        self.stack.forward(pass, window, Keep::Everything, &mut state, &mut y);
         (y, state)
     }
 
@@ -152,21 +148,15 @@ impl<R: Real> Problem<R> {
         let mut d_state = self.end.clone();
         let mut d_x = vec![R::ZERO; self.x.len()];
         let mut flow = Vec::new();
-        let input = Input::Numbers(&self.x);
-        self.stack.backward(
-            ctx,
-            &self.params,
-            input,
-            &d_y,
-            &mut d_state,
-            &mut grads,
-            Some(&mut d_x),
-            &mut |seen| {
-                let norm = seen.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum::<f64>().sqrt();
-                flow.push((seen.layer, seen.t, norm));
-                see(&seen);
-            },
-        );
+        let mut observer = OnBackwardStep(|seen: &BackwardStep<'_, R>| {
+            let norm = seen.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum::<f64>().sqrt();
+            flow.push((seen.layer, seen.t, norm));
+            see(seen);
+        });
+        let pass =
+            &mut Pass::new(ctx, &self.params).with_dropout(self.options.dropout).observed_by(&mut observer);
+        let window = Window { shape: &self.extent, input: Input::Numbers(&self.x) };
+        self.stack.backward(pass, window, &d_y, &mut d_state, &mut grads, Some(&mut d_x));
         self.stack.add_gradient_of_state(ctx, &d_state, &mut grads);
         Gradient { params: grads, x: d_x, state: d_state, flow }
     }

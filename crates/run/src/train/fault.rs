@@ -32,11 +32,11 @@ pub(super) struct BlackBox(VecDeque<StepRecord>);
 
 impl BlackBox {
     /// Takes the next step.
-    pub(super) fn take(&mut self, record: StepRecord) {
+    pub(super) fn take(&mut self, record: &StepRecord) {
         if self.0.len() == STEPS {
             self.0.pop_front();
         }
-        self.0.push_back(record);
+        self.0.push_back(record.clone());
     }
 
     /// The steps, oldest first.

@@ -9,12 +9,12 @@ use super::LightProbe;
 use crate::dataset::DataRecord;
 use longspan::bptt::Plan;
 use longspan::model::head::{Score, Unit};
+use longspan::optim::clip::ClipReport;
 use longspan::telemetry::GradientProfile;
-use longspan::trainer::StepReport;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, NON_FINITE, Remedy};
 use longspan_kernel::InstructionSet;
-use longspan_record::FaultRecord;
+use longspan_record::{FaultRecord, StepRecord};
 
 /// What happens in a run, as it happens.
 pub enum Event<'a> {
@@ -23,7 +23,14 @@ pub enum Event<'a> {
     /// Everything is ready.
     Started(&'a Start),
     /// A step was taken.
-    Stepped(&'a StepReport, &'a GradientProfile),
+    Stepped {
+        /// Its record.
+        record: &'a StepRecord,
+        /// What clipping did to its gradient.
+        clip: &'a ClipReport,
+        /// The gradient along its window; without layers where it was not observed.
+        flow: &'a GradientProfile,
+    },
     /// The validation data were scored; `best` if never better.
     Validated {
         /// Steps taken.

@@ -111,7 +111,7 @@ fn a_balanced_model_says_the_rare_class() {
         for step in 0..120 {
             trainer.step(&source, 0.02).expect("no divergence");
             if step < 10 {
-                weight += trainer.report().score.weight;
+                weight += trainer.score().weight;
             }
         }
         // Over the pass that was counted a target weighs 1 in the mean.

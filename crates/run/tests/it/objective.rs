@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use longspan::batch::Batch;
-use longspan::bptt::State;
 use longspan::bptt::dropout::Dropout;
+use longspan::bptt::{BackwardStep, OnBackwardStep, Pass, State};
 use longspan::cell::CellKind;
 use longspan::model::head::{Score, ValueLoss};
 use longspan::model::pooling::Pooling;
@@ -75,15 +75,11 @@ impl Objective {
         let mut grads = Params::zeros(Arc::clone(self.params.layout()));
         let (mut state, mut flows) = (self.state(), Vec::new());
         self.model.pack(&self.ctx, &self.params);
-        let score = self.model.train(
-            &self.ctx,
-            &self.params,
-            &self.batch,
-            &mut state,
-            self.dropout,
-            &mut grads,
-            &mut |flow| flows.push((flow.layer, flow.t, flow.d_hidden.iter().map(|d| d * d).sum())),
-        );
+        let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, f64>| {
+            flows.push((flow.layer, flow.t, flow.d_hidden.iter().map(|d| d * d).sum()));
+        });
+        let pass = &mut Pass::new(&self.ctx, &self.params).with_dropout(self.dropout).observed_by(&mut seen);
+        let score = self.model.train(pass, &self.batch, &mut state, &mut grads);
         (score, grads, flows)
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::stack::{Case, Options, Problem};
-use longspan::bptt::BackwardStep;
+use longspan::bptt::{BackwardStep, OnBackwardStep, Pass};
 use longspan::cell::CellKind;
 use longspan::params::Params;
 use longspan::telemetry::{GradientProfile, Observe, Scratch};
@@ -181,7 +181,7 @@ impl Run {
     }
 
     fn look(&self) -> Option<Snapshot> {
-        self.trainer.record().snapshot
+        self.trainer.record().snapshot.clone()
     }
 }
 
@@ -250,7 +250,7 @@ fn tensors_have_their_share_and_their_change() {
                 assert!(same, "{}: {} and {truth}", entry.name, tensor.log10_update_ratio);
                 assert_eq!(
                     (&tensor.name, tensor.share),
-                    (&entry.name, run.trainer.report().clip.shares[index])
+                    (&entry.name, run.trainer.clip_report().shares[index])
                 );
                 (weights, changes) = (weights + w, changes + d);
             }
@@ -299,7 +299,7 @@ fn gates_are_counted() {
         model.pack(&ctx, &before);
         // Of a longer window 8 to 16 steps count, the last one among them where it can be.
         let distance = (batch.encoded.extent.steps() + batch.steps()).div_ceil(16);
-        model.train(&ctx, &before, &batch, &mut state, None, &mut grads, &mut |flow| {
+        let mut count = OnBackwardStep(|flow: &BackwardStep<'_, f32>| {
             if (flow.t + 1) % distance != 0 {
                 return;
             }
@@ -311,6 +311,8 @@ fn gates_are_counted() {
                 }
             }
         });
+        let pass = &mut Pass::new(&ctx, &before).observed_by(&mut count);
+        model.train(pass, &batch, &mut state, &mut grads);
         let mut saturated = 0.0;
         for (layer, record) in look.layers.iter().enumerate() {
             assert_eq!(record.layer, layer);

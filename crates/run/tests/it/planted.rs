@@ -2,12 +2,13 @@
 #![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
 
 use longspan::batch::{Batch, IGNORE, Source};
+use longspan::bptt::Pass;
 use longspan::bptt::dropout::{Dropout, Mask};
 use longspan::bptt::layer::FaultInjection;
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
 use longspan::model::pooling::Pooling;
-use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, Place};
+use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, Place, Scan};
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::params::Params;
@@ -409,7 +410,7 @@ pub(crate) fn check(planted: &Planted) -> bool {
     }
     put(what, &mut trainer);
     let (before, position) = (bits(&trainer), trainer.position());
-    let record = trainer.record();
+    let record = trainer.record().clone();
     match trainer.step(&Once(batch), 1e-3) {
         Err(divergence) => {
             let fault = trainer.first_fault(&divergence, vec![record]);
@@ -446,7 +447,9 @@ pub(crate) fn check(planted: &Planted) -> bool {
             let dropout = dropout.map(|dropout| dropout.of(Mask::Step));
             let (ctx, mut grads) = (ctx(), Params::zeros(model.layout().clone()));
             model.pack(&ctx, &params);
-            let (scan, _) = model.scan(&ctx, &params, batch, &mut state, dropout, &mut grads);
+            let mut scan = Scan::new(spec);
+            let pass = &mut Pass::new(&ctx, &params).with_dropout(dropout).observed_by(&mut scan);
+            model.train(pass, batch, &mut state, &mut grads);
             let found = scan.position().unwrap_or_else(|| panic!("{told}: nothing was found"));
             assert!(same(found, place), "{found:?} and not {place:?}: {told}");
             false

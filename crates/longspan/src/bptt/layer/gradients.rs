@@ -1,12 +1,13 @@
 //! The gradients of a layer's weights over a chunk: sums over its places of deltas times what they met.
 
-use super::{Layer, LayerStates, Tape, Tensors, Work, slots};
+use super::memory::Work;
+use super::states::LayerChunk;
+use super::weights::{Layer, Tensors};
 use crate::cell::{Cell, Factor};
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::gemm::accumulate_transposed;
+use longspan_kernel::gemm::{Start, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{Operand, Phase};
 use longspan_kernel::rows::{add_column_dots, add_column_sums};
@@ -18,12 +19,11 @@ impl<R: Real> Layer<R> {
         ctx: &Context<R>,
         _: &C,
         x: Option<Mat<'_, R>>,
-        cut: TimeSlice<'_>,
-        tape: &Tape<R>,
-        span: &LayerStates<R>,
+        here: &LayerChunk<'_, R>,
         work: &mut Work<R>,
         grads: &mut Params<R>,
     ) {
+        let (cut, tape, span) = (here.cut, &*here.tape, &*here.span);
         let (hidden, shape, count) = (self.hidden, &self.shape, span.positions);
         let width = shape.gates * hidden;
         let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
@@ -80,4 +80,35 @@ impl<R: Real> Layer<R> {
             grads.tensor_mut(index)[0] += sums.iter().fold(R::ZERO, |sum, &x| sum + x);
         }
     }
+    /// The gradient by a table's rows and by W_ih and b_ih from that by its projection, `d_projected` `[V, G·H]`; added to
+    /// d_table and `grads`.
+    pub fn project_back(
+        &self,
+        ctx: &Context<R>,
+        table: Mat<'_, R>,
+        d_projected: Mat<'_, R>,
+        work: &mut Work<R>,
+        grads: &mut Params<R>,
+        table_index: usize,
+    ) {
+        let width = self.shape.gates * self.hidden;
+        let [d_ih, d_bias, d_table] =
+            grads.tensors_mut([self.tensors.weight_ih, self.tensors.bias_ih, table_index]);
+        let d_ih = MatMut::new(d_ih, width, self.input);
+        accumulate_transposed(ctx, d_projected, [(table, d_ih)], &mut work.products, Some(d_bias));
+        let d_table = MatMut::new(d_table, table.rows(), self.input);
+        product(ctx, d_projected, &self.input_backward, Start::Keep, d_table);
+    }
+}
+
+/// `count` neighbouring slots of every row as a matrix.
+pub(super) fn slots<R>(
+    data: &[R],
+    rows: usize,
+    all: usize,
+    hidden: usize,
+    first: usize,
+    count: usize,
+) -> Mat<'_, R> {
+    Mat::strided(&data[first * hidden..], rows, count * hidden, all * hidden)
 }

@@ -1,10 +1,21 @@
 //! What a layer is given to keep: tapes, spans, working memory, and what stands where in them.
 
-use super::{Layer, LayerStates, Tape, Work};
+use super::states::{LayerStates, Tape};
+use super::weights::Layer;
+use crate::cell::Kept;
 use longspan_kernel::Buffer;
 use longspan_kernel::gemm::Workspace;
 use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
+
+/// Working memory of backward, for all layers in turn.
+pub struct Work<R> {
+    pub(super) deltas: Buffer<R>,
+    /// h_{t−1} of every place where rows end inside the chunk.
+    pub(super) before: Buffer<R>,
+    pub(super) products: Workspace<R>,
+    pub(super) sums: Buffer<R>,
+}
 
 impl<R: Real> Layer<R> {
     /// An empty tape; it grows to the first chunk's size and is used again from then on.
@@ -60,6 +71,23 @@ impl<R: Real> Layer<R> {
             before: Buffer::zeros(0),
             products: Workspace::new(),
             sums: Buffer::zeros(self.shape.gates * self.hidden),
+        }
+    }
+
+    /// One of the values that forward has computed at (step, row) of a chunk: `[H]`.
+    pub fn value_at<'a>(
+        &self,
+        kept: Kept,
+        tape: &'a Tape<R>,
+        span: &'a LayerStates<R>,
+        (cut, t, row): (TimeSlice<'_>, usize, usize),
+    ) -> &'a [R] {
+        match kept {
+            Kept::Tape(slot) => {
+                let at = row * self.tape_width() + slot * self.hidden;
+                &self.tape_at(tape, cut, t)[at..][..self.hidden]
+            }
+            Kept::State(part) => &span.state(cut, t, part)[row * self.hidden..][..self.hidden],
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What a layer keeps of a chunk, and its states and their gradients over the chunk at hand.
 
-use super::Layer;
-use crate::cell::Kept;
 use longspan_kernel::Buffer;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::TimeSlice;
@@ -27,25 +25,32 @@ pub struct LayerStates<R> {
     pub(super) d_states: Buffer<R>,
 }
 
-impl<R: Real> LayerStates<R> {
-    /// The chunk for the recurrence, and the gradients by its states.
-    pub(super) fn chunk<'a>(
-        &'a mut self,
-        cut: TimeSlice<'a>,
-        tape: &'a mut Tape<R>,
-        weights: &'a [R],
-    ) -> (Chunk<'a, R>, &'a mut [R]) {
+/// A layer's share of a chunk.
+pub struct LayerChunk<'a, R> {
+    /// Steps and rows of the chunk.
+    pub cut: TimeSlice<'a>,
+    /// What forward leaves for backward.
+    pub tape: &'a mut Tape<R>,
+    /// The states, and the gradients by them.
+    pub span: &'a mut LayerStates<R>,
+}
+
+impl<R: Real> LayerChunk<'_, R> {
+    /// The chunk as the recurrence takes it, and the gradients by its states.
+    pub(super) fn recurrent<'a>(&'a mut self, weights: &'a [R]) -> (Chunk<'a, R>, &'a mut [R]) {
         let chunk = Chunk {
-            cut,
-            hidden: self.hidden,
-            tape: &mut tape.gates,
-            states: &mut self.states,
-            part_stride: self.stride,
+            cut: self.cut,
+            hidden: self.span.hidden,
+            tape: &mut self.tape.gates,
+            states: &mut self.span.states,
+            part_stride: self.span.stride,
             weights,
         };
-        (chunk, &mut self.d_states)
+        (chunk, &mut self.span.d_states)
     }
+}
 
+impl<R: Real> LayerStates<R> {
     /// h_1 … h_T of the chunk: `[positions, H]`.
     pub fn output(&self) -> Mat<'_, R> {
         Mat::new(&self.states[self.rows * self.hidden..], self.positions, self.hidden)
@@ -113,24 +118,5 @@ impl<R: Real> LayerStates<R> {
     pub fn d_state(&self, cut: TimeSlice<'_>, t: usize, part: usize) -> &[R] {
         let from = part * self.stride + cut.state_offset(t + 1) * self.hidden;
         &self.d_states[from..][..cut.rows_at(t) * self.hidden]
-    }
-}
-
-impl<R: Real> Layer<R> {
-    /// One of the values that forward has computed at (step, row) of a chunk: `[H]`.
-    pub fn value_at<'a>(
-        &self,
-        kept: Kept,
-        tape: &'a Tape<R>,
-        span: &'a LayerStates<R>,
-        (cut, t, row): (TimeSlice<'_>, usize, usize),
-    ) -> &'a [R] {
-        match kept {
-            Kept::Tape(slot) => {
-                let at = row * self.tape_width() + slot * self.hidden;
-                &self.tape_at(tape, cut, t)[at..][..self.hidden]
-            }
-            Kept::State(part) => &span.state(cut, t, part)[row * self.hidden..][..self.hidden],
-        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Layer, LayerStates, Tape};
+use super::states::LayerChunk;
+use super::weights::Layer;
 use crate::cell::with_cell;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::real::Real;
 use longspan_kernel::recurrent;
 use longspan_kernel::recurrent::Tangents;
@@ -33,6 +33,16 @@ impl<R: Real> Default for Jacobians<R> {
     }
 }
 
+/// Tangents of a layer's state at one step, K of each row.
+pub struct TangentStep<'a, R> {
+    /// ṡ_{t−1} `[B · K, parts · H]`.
+    pub before: Mat<'a, R>,
+    /// ṡ_t, overwritten.
+    pub after: MatMut<'a, R>,
+    /// W_ih ẋ `[B · K, G · H]`, see [`Layer::inflow`]; None where the input does not change.
+    pub inflow: Option<Mat<'a, R>>,
+}
+
 impl<R: Real> Layer<R> {
     /// Numbers in the state of one row: parts · H.
     pub fn state_width(&self) -> usize {
@@ -43,36 +53,28 @@ impl<R: Real> Layer<R> {
     ///
     /// # Panics
     /// If a row ends inside the chunk.
-    pub fn linearise(
-        &self,
-        ctx: &Context<R>,
-        cut: TimeSlice<'_>,
-        tape: &mut Tape<R>,
-        span: &mut LayerStates<R>,
-        to: &mut Jacobians<R>,
-    ) {
+    pub fn linearise(&self, ctx: &Context<R>, mut here: LayerChunk<'_, R>, to: &mut Jacobians<R>) {
+        let cut = here.cut;
         assert!(cut.is_even(), "Jacobians of rows that end inside the chunk");
         (to.width, to.rows) = (self.shape.jacobian * self.hidden, cut.rows());
         to.coefficients.grow(cut.positions() * to.width);
-        let (mut chunk, _) = span.chunk(cut, tape, &self.weights);
+        let (mut chunk, _) = here.recurrent(&self.weights);
         with_cell!(self.kind, cell => recurrent::linearise(ctx, &cell, &mut chunk, &mut to.coefficients));
     }
 
     /// ṡ_t = J_t ṡ_{t−1} + (∂s_t/∂x_t) ẋ at step t of the chunk for K tangents of each of the batch's rows `of`, on the calling
     /// thread. The weights are those last packed for forward.
     ///
-    /// # Shapes
-    /// `before`, `after` `[B · K, parts · H]`; `inflow` `[B · K, G · H]`, see [`Layer::inflow`]. `operands` is working memory.
+    /// `operands` is working memory.
     pub fn tangents(
         &self,
         isa: InstructionSet,
         jacobians: &Jacobians<R>,
         (t, of): (usize, Range<usize>),
-        before: Mat<'_, R>,
-        after: MatMut<'_, R>,
-        inflow: Option<Mat<'_, R>>,
+        step: TangentStep<'_, R>,
         operands: &mut Buffer<R>,
     ) {
+        let TangentStep { before, after, inflow } = step;
         let width = jacobians.width;
         let first = (t * jacobians.rows + of.start) * width;
         let jacobian = Mat::new(&jacobians.coefficients[first..], of.len(), width);

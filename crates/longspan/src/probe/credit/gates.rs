@@ -8,12 +8,13 @@
 //!
 //! ln f = −softplus(−a_f) is taken of the activation: in f64 the two agree to 2·10⁻¹⁶, so that times up to 10¹⁵ steps are told apart.
 
-use super::keep::Keep;
+use super::keep_path::KeepPath;
 use super::order::{mean, median};
 use super::recorder::UnitScale;
-use crate::bptt::BackwardStep;
+use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
 use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
+use longspan_kernel::Context;
 use longspan_kernel::real::Real;
 use longspan_record::credit::{ActivationSummary, Forgetting, GateSummary, LayerGates, Measured, Reason};
 
@@ -50,41 +51,6 @@ impl Survey {
         Self { kind, hidden, layers: vec![sums; layers] }
     }
 
-    pub(super) fn see<R: Real>(&mut self, flow: &BackwardStep<'_, R>) {
-        let hidden = self.hidden;
-        let sums = &mut self.layers[flow.layer];
-        let row_width = flow.tape_width(hidden);
-        for (row, tape) in flow.tape.chunks(row_width).enumerate() {
-            sums.positions += 1;
-            for (Slot { at, squash, .. }, [sum, low, high]) in slots(self.kind).iter().zip(&mut sums.slots) {
-                for (j, p) in tape[at * hidden..][..hidden].iter().enumerate() {
-                    let p = p.to_f64();
-                    match squash {
-                        Squash::Sigmoid => {
-                            sum[j] += p;
-                            low[j] += f64::from(p < EDGE);
-                            high[j] += f64::from(p > 1.0 - EDGE);
-                        }
-                        Squash::Tanh => low[j] += f64::from(p.abs() > SATURATED),
-                        Squash::Relu => low[j] += f64::from(p == 0.0),
-                    }
-                }
-            }
-            match Keep::of(self.kind) {
-                None | Some(Keep::Whole) => {}
-                // 1 − i is exact only as a difference: its logarithm is not.
-                Some(Keep::Complement { slot, .. }) => {
-                    let i = &tape[slot * hidden..][..hidden];
-                    sums.ln_keep.iter_mut().zip(i).for_each(|(sum, i)| *sum += (-i.to_f64()).ln_1p());
-                }
-                Some(keep) => keep.each(tape, hidden, |j, p| sums.ln_keep[j] += p.ln()),
-            }
-            let states = [flow.hidden, flow.cell];
-            let of_row = states.iter().flat_map(|part| part.get(row * hidden..(row + 1) * hidden)).flatten();
-            sums.squares.iter_mut().zip(of_row).for_each(|(sum, s)| *sum += s.to_f64() * s.to_f64());
-        }
-    }
-
     /// D of every layer.
     pub(super) fn scales(&self) -> Vec<UnitScale> {
         self.layers.iter().map(|sums| sums.rms().iter().map(|&rms| rms.max(LEAST_SCALE)).collect()).collect()
@@ -115,9 +81,9 @@ impl Survey {
                 });
             }
         }
-        let forgetting = match Keep::of(self.kind) {
-            None | Some(Keep::Whole) => Measured::Unknown(Reason::NoGates),
-            Some(Keep::Gate { name, .. } | Keep::Complement { name, .. }) => {
+        let forgetting = match KeepPath::of(self.kind) {
+            None | Some(KeepPath::Whole) => Measured::Unknown(Reason::NoGates),
+            Some(KeepPath::Gate { name, .. } | KeepPath::Complement { name, .. }) => {
                 let steps = |&ln: &f64| if ln == 0.0 { f64::INFINITY } else { -positions / ln };
                 let unit_steps: Vec<f64> = sums.ln_keep.iter().map(steps).collect();
                 let median_steps = median(&mut unit_steps.clone());
@@ -134,6 +100,56 @@ impl Survey {
             forgetting,
             hidden_unit_rms: rms,
             cell_unit_rms: Measured::unless_empty(cell, Reason::NoCell),
+        }
+    }
+}
+
+/// Surveys of a model: the layers of its encoder, and its own.
+pub(super) struct Surveys {
+    pub(super) encoder: Survey,
+    pub(super) stack: Survey,
+}
+
+impl<R: Real> Observer<R> for Surveys {
+    fn backward_step(&mut self, ctx: &Context<R>, flow: &BackwardStep<'_, R>) {
+        let survey = if flow.encoder { &mut self.encoder } else { &mut self.stack };
+        survey.backward_step(ctx, flow);
+    }
+}
+
+impl<R: Real> Observer<R> for Survey {
+    fn backward_step(&mut self, _: &Context<R>, flow: &BackwardStep<'_, R>) {
+        let hidden = self.hidden;
+        let sums = &mut self.layers[flow.layer];
+        let row_width = flow.tape_width(hidden);
+        for (row, tape) in flow.tape.chunks(row_width).enumerate() {
+            sums.positions += 1;
+            for (Slot { at, squash, .. }, [sum, low, high]) in slots(self.kind).iter().zip(&mut sums.slots) {
+                for (j, p) in tape[at * hidden..][..hidden].iter().enumerate() {
+                    let p = p.to_f64();
+                    match squash {
+                        Squash::Sigmoid => {
+                            sum[j] += p;
+                            low[j] += f64::from(p < EDGE);
+                            high[j] += f64::from(p > 1.0 - EDGE);
+                        }
+                        Squash::Tanh => low[j] += f64::from(p.abs() > SATURATED),
+                        Squash::Relu => low[j] += f64::from(p == 0.0),
+                    }
+                }
+            }
+            match KeepPath::of(self.kind) {
+                None | Some(KeepPath::Whole) => {}
+                // 1 − i is exact only as a difference: its logarithm is not.
+                Some(KeepPath::Complement { slot, .. }) => {
+                    let i = &tape[slot * hidden..][..hidden];
+                    sums.ln_keep.iter_mut().zip(i).for_each(|(sum, i)| *sum += (-i.to_f64()).ln_1p());
+                }
+                Some(keep) => keep.each(tape, hidden, |j, p| sums.ln_keep[j] += p.ln()),
+            }
+            let states = [flow.hidden, flow.cell];
+            let of_row = states.iter().flat_map(|part| part.get(row * hidden..(row + 1) * hidden)).flatten();
+            sums.squares.iter_mut().zip(of_row).for_each(|(sum, s)| *sum += s.to_f64() * s.to_f64());
         }
     }
 }

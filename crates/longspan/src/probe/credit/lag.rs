@@ -21,6 +21,7 @@ use super::prepare::Prepared;
 use super::profile;
 use super::recorder::{Recorder, Sample, Series, UnitScale};
 use super::{Cancelled, Stage, Watch};
+use crate::bptt::Pass;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
@@ -62,7 +63,8 @@ pub(super) fn lag<R: Real>(
                 Recorder::new(ctx.instruction_set(), shape, params, anchors, prepared.window, Some(scales));
             let mut state = item.before.clone();
             model.pack(ctx, params);
-            model.train(ctx, params, &batch, &mut state, None, &mut grads, &mut |flow| recorder.see(&flow));
+            let pass = &mut Pass::new(ctx, params).observed_by(&mut recorder);
+            model.train(pass, &batch, &mut state, &mut grads);
             for sample in recorder.finish() {
                 all.sequence_of.push(item.first_sequence + sample.row);
                 all.samples.push(sample);

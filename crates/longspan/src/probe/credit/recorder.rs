@@ -16,14 +16,14 @@
 //! came down within the step. One backward pass with an anchor in each row gives as many samples as rows: rows do not see each
 //! other. Norms are kept as logarithms.
 
-use super::keep::Keep;
+use super::keep_path::KeepPath;
 use super::order::ln_hypot;
-use crate::bptt::BackwardStep;
+use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
 use crate::params::Params;
-use longspan_kernel::InstructionSet;
 use longspan_kernel::norms::sum_of_squares;
 use longspan_kernel::real::Real;
+use longspan_kernel::{Context, InstructionSet};
 
 /// ln of norms at lags 0 … W, of one layer; −∞ where nothing arrives.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ pub struct Series {
 impl Series {
     fn new(kind: CellKind, lags: usize, scaled: bool) -> Self {
         let nothing = |there: bool| vec![f64::NEG_INFINITY; if there { lags } else { 0 }];
-        let (cell, keep) = (matches!(kind, CellKind::Lstm { .. }), Keep::of(kind).is_some());
+        let (cell, keep) = (matches!(kind, CellKind::Lstm { .. }), KeepPath::of(kind).is_some());
         Self {
             hidden: nothing(true),
             cell: nothing(cell),
@@ -80,7 +80,7 @@ pub struct Sample {
 /// The root mean square of each unit, `[parts · H]`, of one layer.
 pub type UnitScale = Vec<f64>;
 
-/// Watches a backward pass whose losses are those of the anchors alone.
+/// Observes a backward pass whose losses are those of the anchors alone.
 pub struct Recorder<'a, R> {
     isa: InstructionSet,
     kind: CellKind,
@@ -119,7 +119,7 @@ impl<'a, R: Real> Recorder<'a, R> {
                 ln_largest: f64::NEG_INFINITY,
             })
             .collect();
-        let path = if Keep::of(kind).is_some() { vec![0.0; samples.len() * hidden] } else { Vec::new() };
+        let path = if KeepPath::of(kind).is_some() { vec![0.0; samples.len() * hidden] } else { Vec::new() };
         Self {
             isa,
             kind,
@@ -135,43 +135,15 @@ impl<'a, R: Real> Recorder<'a, R> {
         }
     }
 
-    /// Takes what backward shows at one (layer, step).
-    pub fn see(&mut self, flow: &BackwardStep<'_, R>) {
-        let hidden = self.hidden;
-        for s in 0..self.samples.len() {
-            let Sample { row, anchor, .. } = self.samples[s];
-            let Some(lag) = anchor.checked_sub(flow.t).filter(|&lag| lag <= self.window) else { continue };
-            let d_h = &flow.d_hidden[row * hidden..][..hidden];
-            let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
-            let ln_h = self.ln_norm(d_h);
-            let ln_c = d_c.map(|d_c| self.ln_norm(d_c));
-            let ln_scaled = self.scales.map(|scales| {
-                let scale = &scales[flow.layer];
-                self.scratch.clear();
-                let state = d_h.iter().chain(d_c.unwrap_or_default());
-                self.scratch.extend(state.zip(scale).map(|(d, scale)| d.to_f64() * scale));
-                ln_norm(self.isa, &self.scratch) + self.ln_weight
-            });
-            let split = Keep::of(self.kind).map(|keep| self.split(keep, flow, s, lag, ln_h));
-            let series = &mut self.samples[s].layers[flow.layer];
-            series.hidden[lag] = ln_h;
-            if let Some(ln_c) = ln_c {
-                series.cell[lag] = ln_c;
-            }
-            if let Some(ln_scaled) = ln_scaled {
-                series.scaled[lag] = ln_scaled;
-            }
-            if let Some([keep, rest]) = split {
-                (series.keep[lag], series.rest[lag]) = (keep, rest);
-            }
-            if lag == 0 {
-                self.see_anchor(flow, s);
-            }
-        }
-    }
-
     /// ln of the norms along the keep path and along the rest; takes the path a step further back.
-    fn split(&mut self, keep: Keep, flow: &BackwardStep<'_, R>, s: usize, lag: usize, ln_h: f64) -> [f64; 2] {
+    fn split(
+        &mut self,
+        keep: KeepPath,
+        flow: &BackwardStep<'_, R>,
+        s: usize,
+        lag: usize,
+        ln_h: f64,
+    ) -> [f64; 2] {
         let (hidden, row) = (self.hidden, self.samples[s].row);
         let d_h = &flow.d_hidden[row * hidden..][..hidden];
         let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
@@ -230,6 +202,42 @@ impl<'a, R: Real> Recorder<'a, R> {
     /// The samples, once the pass is over.
     pub fn finish(self) -> Vec<Sample> {
         self.samples
+    }
+}
+
+impl<R: Real> Observer<R> for Recorder<'_, R> {
+    fn backward_step(&mut self, _: &Context<R>, flow: &BackwardStep<'_, R>) {
+        let hidden = self.hidden;
+        for s in 0..self.samples.len() {
+            let Sample { row, anchor, .. } = self.samples[s];
+            let Some(lag) = anchor.checked_sub(flow.t).filter(|&lag| lag <= self.window) else { continue };
+            let d_h = &flow.d_hidden[row * hidden..][..hidden];
+            let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
+            let ln_h = self.ln_norm(d_h);
+            let ln_c = d_c.map(|d_c| self.ln_norm(d_c));
+            let ln_scaled = self.scales.map(|scales| {
+                let scale = &scales[flow.layer];
+                self.scratch.clear();
+                let state = d_h.iter().chain(d_c.unwrap_or_default());
+                self.scratch.extend(state.zip(scale).map(|(d, scale)| d.to_f64() * scale));
+                ln_norm(self.isa, &self.scratch) + self.ln_weight
+            });
+            let split = KeepPath::of(self.kind).map(|keep| self.split(keep, flow, s, lag, ln_h));
+            let series = &mut self.samples[s].layers[flow.layer];
+            series.hidden[lag] = ln_h;
+            if let Some(ln_c) = ln_c {
+                series.cell[lag] = ln_c;
+            }
+            if let Some(ln_scaled) = ln_scaled {
+                series.scaled[lag] = ln_scaled;
+            }
+            if let Some([keep, rest]) = split {
+                (series.keep[lag], series.rest[lag]) = (keep, rest);
+            }
+            if lag == 0 {
+                self.see_anchor(flow, s);
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};
 use super::{Cancelled, Stage, Watch};
+use crate::bptt::Pass;
 use crate::model::Model;
 use crate::params::{Group, Params};
 use longspan_kernel::Context;
@@ -57,7 +58,8 @@ pub(super) fn sensitivity<R: Real>(
             grads.clear();
             model.pack(ctx, params);
             let mut state = state_of(model, &item.before, row..row + 1);
-            model.differentiate(ctx, params, &batch, &mut state, &mut arrive, &mut grads, &mut |_| ());
+            let pass = &mut Pass::new(ctx, params);
+            model.differentiate(pass, &batch, &mut state, &mut arrive, &mut grads);
             sequences += 1;
             for (index, entry) in params.layout().entries().iter().enumerate() {
                 let squares: f64 = grads.tensor(index).iter().map(|g| g.to_f64() * g.to_f64()).sum();

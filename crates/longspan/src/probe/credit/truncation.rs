@@ -15,6 +15,7 @@
 use super::order::median;
 use super::piece::{piece, scored, state_of};
 use super::prepare::Item;
+use crate::bptt::Pass;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
@@ -100,7 +101,7 @@ fn truncated<R: Real>(
         }
         window.clear();
         model.pack(ctx, params);
-        model.train(ctx, params, &piece, &mut state, None, window, &mut |_| ());
+        model.train(&mut Pass::new(ctx, params), &piece, &mut state, window);
         // A piece's loss is the mean over its own targets.
         let share = R::from_f64(scored(&piece) as f64 / all);
         sum.flat_mut().iter_mut().zip(window.flat()).for_each(|(sum, &g)| *sum += share * g);

@@ -12,9 +12,8 @@ use longspan_record::spectrum::LyapunovOptions;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use super::due;
 use super::growth::Growth;
-use crate::bptt::layer::{Jacobians, Layer};
+use crate::bptt::layer::{Jacobians, Layer, TangentStep};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::orthonormal::{BLOCK, Finished, orthonormalise};
 use longspan_kernel::real::Real;
@@ -23,6 +22,14 @@ use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// Steps from one meeting to the next, where threads share a trajectory.
 const STEPS: usize = 8;
+
+/// Whether rows are made orthonormal once `done` steps are done.
+fn due(options: &LyapunovOptions, done: usize) -> bool {
+    match done.checked_sub(options.warmup_steps) {
+        None => done.is_multiple_of(options.steps_per_qr),
+        Some(counted) => counted.is_multiple_of(options.steps_per_qr),
+    }
+}
 
 /// All directions of one layer.
 pub(super) struct Relay<R> {
@@ -128,13 +135,12 @@ impl<R: Real> Relay<R> {
         &mut self.jacobians
     }
 
-    /// Carries all directions through `steps` Jacobians.
+    /// Carries all directions through `steps` Jacobians, after `done` steps before.
     pub(super) fn run(
         &mut self,
         ctx: &Context<R>,
         layer: &Layer<R>,
-        done: usize,
-        steps: usize,
+        (done, steps): (usize, usize),
         options: &LyapunovOptions,
         growth: &mut Growth,
     ) {
@@ -224,7 +230,8 @@ impl<R: Real> Runner<R> {
         let (before, after) =
             (Mat::new(&self.current, count, width), MatMut::new(&mut self.next, count, width));
         let of = (t, self.rows.clone());
-        course.layer.tangents(course.isa, &relay.jacobians, of, before, after, None, &mut self.operands);
+        let step = TangentStep { before, after, inflow: None };
+        course.layer.tangents(course.isa, &relay.jacobians, of, step, &mut self.operands);
         std::mem::swap(&mut self.current, &mut self.next);
         if due(course.options, course.done + t + 1) {
             for row in self.rows.clone() {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use longspan::batch::{Batch, Source};
+use longspan::bptt::{Keep, Pass};
 use longspan::model::{Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
 use longspan::probe::credit::{Watch, measure, widen};
@@ -70,7 +71,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
             fault = Some(trainer.first_fault(&found, before));
             break;
         }
-        steps.push(trainer.record());
+        steps.push(trainer.record().clone());
         if (step + 1) % every == 0 {
             let score = trainer.evaluate(valid.as_ref(), &|| false).expect("not cancelled");
             scores.push(ScoreRecord {
@@ -111,7 +112,7 @@ fn signs_of(spec: &ModelSpec, params: &Params<f32>, source: &dyn Source, step: u
     source.fill(step / source.windows(), step % source.windows(), &mut batch);
     let mut state = model.zero_state(batch.rows());
     model.pack(&ctx, params);
-    model.train(&ctx, params, &batch, &mut state, None, &mut grads, &mut |_| ());
+    model.train(&mut Pass::new(&ctx, params), &batch, &mut state, &mut grads);
     Signs::of(&grads)
 }
 
@@ -146,6 +147,7 @@ fn spectrum(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> Opti
         LyapunovOptions { exponents: Some(4), warmup_steps: steps / 4, ..LyapunovOptions::default() };
     let mut lyapunov = Lyapunov::new(&ctx, &state, batch.rows(), options);
     model.pack(&ctx, params);
-    model.follow(&ctx, params, &batch, &mut state, &mut |mut passage| lyapunov.look(&ctx, &mut passage));
+    let pass = &mut Pass::new(&ctx, params).observed_by(&mut lyapunov);
+    model.forward(pass, &batch, Keep::Outputs, &mut state);
     Some(lyapunov.spectrum())
 }

@@ -10,7 +10,7 @@ use longspan_kernel::real::Real;
 
 /// The direct way from a state to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(super) enum KeepPath {
     /// Times a gate.
     Gate { name: &'static str, slot: usize },
     /// Times 1 − a gate.
@@ -19,7 +19,7 @@ pub(super) enum Keep {
     Whole,
 }
 
-impl Keep {
+impl KeepPath {
     /// None where there is no such way.
     pub(super) fn of(kind: CellKind) -> Option<Self> {
         match kind {

@@ -1,0 +1,91 @@
+//! All measurements of [`reach`](super), one after the other.
+
+use super::gates::{Survey, Surveys};
+use super::prepare::prepare;
+use super::truncation::Truncations;
+use super::{Cancelled, Stage, Watch, lag, no_chain, sensitivity, used};
+use crate::batch::Source;
+use crate::bptt::Pass;
+use crate::model::pooling::Pooling;
+use crate::model::{Model, ModelSpec};
+use crate::params::Params;
+use longspan_kernel::Context;
+use longspan_kernel::real::Real;
+use longspan_record::credit::{CreditOptions, CreditReport, Measured, Reason};
+
+/// Measures weights on a source, from its first window on. Dropout does not act.
+///
+/// A lag is counted along one chain of states: of a model that reads rows both ways, or goes on from what an encoder has read, the
+/// gates are known and nothing else.
+///
+/// # Errors
+/// [`Cancelled`] if `watch` says so.
+///
+/// # Panics
+/// If the weights are not of this model.
+pub fn measure<R: Real>(
+    ctx: &Context<R>,
+    spec: &ModelSpec,
+    params: &Params<R>,
+    source: &dyn Source,
+    options: &CreditOptions,
+    watch: &mut Watch<'_>,
+) -> Result<CreditReport, Cancelled> {
+    let mut model = Model::new(ctx.instruction_set(), spec);
+    assert_eq!(**model.layout(), **params.layout(), "the weights are of another model");
+    // Backward takes the room of the weights that forward has packed: they are packed before every pass that follows one.
+    model.pack(ctx, params);
+    let prepared = prepare(ctx, &mut model, params, source, options, watch)?;
+
+    let no_chain = no_chain(spec);
+    let mut surveys = Surveys {
+        encoder: Survey::new(spec.cell, spec.encoder.map_or(0, |_| spec.layers), spec.hidden),
+        stack: Survey::new(spec.cell, model.states(), spec.hidden),
+    };
+    let mut lengths = options.truncations.clone();
+    lengths.sort_unstable();
+    let mut truncations = Truncations::new(lengths.into_iter().filter(|&k| k > 0), params);
+    let mut grads = Params::zeros(params.layout().clone());
+    for (done, item) in prepared.items.iter().enumerate() {
+        watch.step(Stage::Survey, done, prepared.items.len())?;
+        grads.clear();
+        let mut state = item.before.clone();
+        model.pack(ctx, params);
+        let pass = &mut Pass::new(ctx, params).observed_by(&mut surveys);
+        model.train(pass, &item.batch, &mut state, &mut grads);
+        if done < options.truncation_batches && spec.pool == Pooling::Last && no_chain.is_none() {
+            truncations.compare(ctx, &mut model, params, item, &grads);
+        }
+    }
+    let truncation = match (no_chain, spec.pool) {
+        (Some(reason), _) => Measured::Unknown(reason),
+        (None, Pooling::Mean | Pooling::BothEnds) => Measured::Unknown(Reason::MeanReadout),
+        (None, Pooling::Last) => Measured::unless_empty(truncations.report(), Reason::NoTruncation),
+    };
+    let lag = match options.lag {
+        true => lag::lag(ctx, &mut model, params, &prepared, &surveys.stack.scales(), options, watch)?,
+        false => Measured::Unknown(Reason::NotAsked),
+    };
+    let sensitivity = match (no_chain, options.sensitivity_sequences) {
+        (Some(reason), _) => Measured::Unknown(reason),
+        (None, 0) => Measured::Unknown(Reason::NotAsked),
+        (None, _) => {
+            Measured::Known(sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch)?)
+        }
+    };
+    let used_lag = match options.used {
+        true => used::used(ctx, &mut model, params, &prepared, options, watch)?,
+        false => Measured::Unknown(Reason::NotAsked),
+    };
+    Ok(CreditReport {
+        number_type: R::NAME.into(),
+        options: options.clone(),
+        sequences_read: prepared.items.iter().map(|item| item.batch.rows()).sum(),
+        lag,
+        gates: surveys.stack.report(),
+        encoder_gates: surveys.encoder.report(),
+        truncation,
+        sensitivity,
+        used_lag,
+    })
+}

@@ -1,0 +1,198 @@
+//! How a run begins: anew, from the weights of another one, or where it stopped.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::fault::BlackBox;
+use super::memory::{self, check_memory};
+use super::{Event, Job, Session, Start, TrainError};
+use crate::checkpoint::{Checkpoint, Header};
+use crate::config::{ClassWeights, Config, ConfigError};
+use crate::dataset::Dataset;
+use crate::directory;
+use crate::directory::profiles::ProfileWriter;
+use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path};
+use longspan::model::OutputSpec;
+use longspan::optim::schedule::Patience;
+use longspan::trainer::Trainer;
+use longspan_kernel::Context;
+
+/// What a run goes on from beside weights, moments and position, which the trainer has.
+#[derive(Default)]
+struct Begun {
+    patience: Patience,
+    /// The step after which validation spoke last.
+    validated: u64,
+    /// The run that the weights are from, where it is another one.
+    parent: Option<Parent>,
+}
+
+impl Session {
+    /// Reads everything that a run needs, and creates or reopens its directory.
+    ///
+    /// # Errors
+    /// [`TrainError`] if settings, data, checkpoint and directory do not go together, or one of them cannot be used.
+    pub(super) fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
+        let checkpoint = checkpoint(job)?;
+        let header = checkpoint.as_ref().and_then(Checkpoint::header);
+        let config = settings(job, header)?;
+        let record = own_record(job, &config, header)?;
+        let learned = header.map(|header| &header.schema).filter(|_| config.task.is_none());
+        let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
+        config.check_for(&data.schema)?;
+        let mut trainer = trainer(job, &config, &data)?;
+        let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
+        let begun = match (&checkpoint, &record) {
+            (None, _) => Begun::default(),
+            (Some(checkpoint), Some(record)) => go_on(job, checkpoint, record, &data, &mut trainer)?,
+            (Some(checkpoint), None) => begin_with(job, checkpoint, &mut trainer)?,
+        };
+        let Begun { patience, validated, parent } = begun;
+        let steps = config.planned_steps(data.train.windows());
+        let step = trainer.position().step;
+        let all_said = data.valid.is_none() || validated == step;
+        if job.resume && step >= steps && all_said {
+            return Err(TrainError::AlreadyDone { run: name(job), steps });
+        }
+        let run = match job.resume {
+            true => RunDir::resume(&job.out)?,
+            false => RunDir::create(&job.out, &config)?,
+        };
+        let start = Start {
+            out: job.out.clone(),
+            step,
+            steps,
+            parameters: trainer.model().layout().parameters(),
+            data: data.record.clone(),
+            places: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
+            level: job.level,
+            began_on: record.map(|record| record.isa).filter(|isa| *isa != job.level.to_string()),
+            threads: job.threads,
+            memory,
+        };
+        let mut session = Self {
+            flow: ProfileWriter::open(&job.out, run.attempt(), trainer.model().layer_names())?,
+            config,
+            data,
+            trainer,
+            run,
+            patience,
+            validated,
+            start,
+            valid: None,
+            black_box: BlackBox::default(),
+            fault: None,
+            tokens: 0,
+            stepping: Duration::ZERO,
+        };
+        if job.resume {
+            session.run.write_config(&session.config)?;
+        } else {
+            session.save("last", &mut |_| {})?;
+            session.begin(parent)?;
+        }
+        Ok(session)
+    }
+
+    /// Writes what the run is.
+    fn begin(&self, parent: Option<Parent>) -> Result<(), RunError> {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let name = self.start.out.file_name().unwrap_or_default().to_string_lossy();
+        self.run.begin(&RunRecord {
+            format: directory::FORMAT,
+            id: format!("{name}-{created:x}"),
+            parent,
+            seed: self.config.seed,
+            data: self.data.record.clone(),
+            isa: self.start.level.to_string(),
+            threads: self.start.threads,
+            windows: self.data.train.windows(),
+            window_steps: self.data.train.shape().0,
+            parameters: self.start.parameters,
+            version: env!("CARGO_PKG_VERSION").into(),
+            created,
+        })
+    }
+}
+
+/// The run's name in messages.
+fn name(job: &Job) -> String {
+    job.out.display().to_string()
+}
+
+/// The checkpoint that the run begins with: its own last one, or that of another run.
+fn checkpoint(job: &Job) -> Result<Option<Checkpoint>, TrainError> {
+    let from = job.from.as_ref().map(|path| directory::find_checkpoint(path)).transpose()?;
+    if !job.resume {
+        return Ok(from.map(|file| Checkpoint::read(&file)).transpose()?);
+    }
+    let last = checkpoint_path(&job.out, "last");
+    if directory::is_run(&job.out) && !last.is_file() {
+        return Err(RunError::NoCheckpoint { path: job.out.clone() }.into());
+    }
+    Ok(Some(Checkpoint::read(&last)?))
+}
+
+/// The settings, with the shape of the model whose weights another run gives.
+fn settings(job: &Job, header: Option<&Header>) -> Result<Config, TrainError> {
+    let mut config = job.config.clone();
+    if let (Some(header), false) = (header, job.resume) {
+        config.adopt(&header.model);
+        config.adopt_schema(&header.schema);
+    }
+    config.check()?;
+    Ok(config)
+}
+
+/// The record of a run that goes on, whose checkpoint has to be its own.
+fn own_record(job: &Job, config: &Config, header: Option<&Header>) -> Result<Option<RunRecord>, TrainError> {
+    let record = job.resume.then(|| directory::read_record(&job.out)).transpose()?;
+    if let (Some(record), Some(header)) = (&record, header) {
+        let own = header.model == config.model_spec(&header.schema);
+        if !own || header.schema.fingerprint() != record.data.schema {
+            let path = checkpoint_path(&job.out, "last");
+            return Err(TrainError::OtherCheckpoint { path, run: name(job) });
+        }
+    }
+    Ok(record)
+}
+
+/// A trainer with fresh weights, if there is memory for it.
+fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, TrainError> {
+    let spec = config.model_spec(&data.schema);
+    check_memory(config, &spec, data.train.shape())?;
+    let classes = matches!(spec.output, OutputSpec::Classes { .. });
+    let mut trainer = Trainer::new(Context::new(job.level, job.threads), &config.trainer(spec));
+    if config.class_weights == ClassWeights::Balanced {
+        if !classes {
+            let need = "is for data whose classes or tokens are predicted: leave it out".into();
+            return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
+        }
+        trainer.balance_classes(data.train.as_ref());
+    }
+    Ok(trainer)
+}
+
+/// Goes on where the run stopped, on the same data.
+fn go_on(
+    job: &Job,
+    checkpoint: &Checkpoint,
+    record: &RunRecord,
+    data: &Dataset,
+    trainer: &mut Trainer<f32>,
+) -> Result<Begun, TrainError> {
+    if record.data.fingerprint != data.record.fingerprint {
+        let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint.clone());
+        return Err(TrainError::OtherData { run: name(job), old, new });
+    }
+    checkpoint.restore(trainer)?;
+    let header = checkpoint.require_header()?;
+    Ok(Begun { patience: header.patience, validated: header.validated, parent: None })
+}
+
+/// Begins with the weights of another run.
+fn begin_with(job: &Job, checkpoint: &Checkpoint, trainer: &mut Trainer<f32>) -> Result<Begun, TrainError> {
+    checkpoint.weights(trainer.params_mut())?;
+    let step = checkpoint.header().map(|header| header.position.step);
+    let parent = Some(Parent { run: job.from.clone().unwrap_or_default(), step });
+    Ok(Begun { parent, ..Begun::default() })
+}
