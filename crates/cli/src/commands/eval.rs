@@ -54,7 +54,7 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
     let mut config = if directory::is_run(path) { directory::read_config(path)? } else { Config::default() };
     config.adopt(&header.model);
     if let Predicts::Forecast(forecast) = &header.schema.predicts {
-        (config.window, config.horizon) = (forecast.window, forecast.ahead);
+        (config.data.window, config.data.horizon) = (forecast.window, forecast.ahead);
     }
     let threads = matches.get_one::<u64>("threads").map_or(default_threads, |&n| n.min(1024) as usize);
     let ctx = Context::new(machine::level()?, machine::threads(threads));
@@ -68,7 +68,7 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let Loaded { checkpoint, mut config, ctx, mut model, params } = load(matches, 0)?;
     let header = checkpoint.require_header()?;
-    for (name, field) in [("batch", &mut config.batch), ("unroll", &mut config.unroll)] {
+    for (name, field) in [("batch", &mut config.data.batch), ("unroll", &mut config.data.unroll)] {
         match matches.get_one::<u64>(name) {
             Some(0) => return Err(fail(format!("--{name} 0: needs 1 or more"))),
             Some(&n) => *field = usize::try_from(n).unwrap_or(usize::MAX),
@@ -78,7 +78,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if let Some(length) = matches.get_one::<String>("length") {
         config.set("length", length, Origin::Flag)?;
     }
-    if header.model.encoder.is_some() && config.task.is_none() {
+    if header.model.encoder.is_some() && config.data.task.is_none() {
         return Err(fail(
             "a checkpoint of an encoder and its decoder does not say what they read: name the run",
         ));
@@ -118,7 +118,7 @@ pub(crate) type Judged = (Box<dyn Source>, String, Option<usize>);
 pub(crate) fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judged, Failure> {
     let file = |name: &str| matches.get_one::<String>(name).map(Path::new);
     let data = match &schema.predicts {
-        _ if config.task.is_some() => "task",
+        _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
         Predicts::Classes(_) | Predicts::Next => "labelled",
         Predicts::Forecast(_) => "series",
@@ -142,21 +142,22 @@ pub(crate) fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> 
         let part = TextPart::read(path, vocabulary, &mut |reading| progress.reading(&reading));
         progress.read();
         let part = part?;
-        let stream = EvaluationStream::new(&part, config.batch, config.unroll)?;
+        let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;
         return Ok((Box::new(stream), named(path), Some(part.bytes())));
     }
     if let Some(path) = file(data) {
         return Ok((Dataset::other(config, path, schema)?, named(path), None));
     }
-    let known = [&config.text, &config.labelled, &config.series].iter().any(|path| path.is_some());
-    if !known && config.task.is_none() {
+    let known =
+        [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
+    if !known && config.data.task.is_none() {
         let flag = if data == "task" { "text" } else { data };
         return Err(fail(format!(
             "a checkpoint does not say where its data are: name them with --{flag} FILE"
         )));
     }
     // Of a task only the end is scored: a window of training need not fit.
-    let data = match (config.task, &config.text) {
+    let data = match (config.data.task, &config.data.text) {
         (Some(_), _) => Dataset::open(config, None),
         (None, Some(_)) => {
             Dataset::open_watched(config, Some(schema), &mut |reading| progress.reading(&reading))

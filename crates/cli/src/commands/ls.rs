@@ -66,7 +66,7 @@ fn describe(path: &Path) -> Value {
         Err(error) => return json!({"run": path, "outcome": error.to_string()}),
     };
     let config = directory::read_config(path).ok();
-    let model = config.map(|c| format!("{} {}x{}", c.cell, c.layers, c.hidden));
+    let model = config.map(|c| format!("{} {}x{}", c.model.cell, c.model.layers, c.model.hidden));
     let summary: Option<Value> = std::fs::read_to_string(path.join("summary.json"))
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());

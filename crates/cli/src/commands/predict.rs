@@ -48,7 +48,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let schema = loaded.checkpoint.require_header()?.schema.clone();
     settings(matches, &mut loaded.config)?;
     // An encoder and its decoder know no data but a task's, whether or not the run is there to say so.
-    let task = loaded.config.task.is_some() || loaded.config.encoder_decoder;
+    let task = loaded.config.data.task.is_some() || loaded.config.model.encoder_decoder;
     if task || schema.predicts == Predicts::Value {
         return Err(fail(
             "this run has learned a task, which makes its own samples: `longspan eval` scores it",
@@ -94,7 +94,7 @@ fn settings(matches: &ArgMatches, config: &mut Config) -> Result<(), Failure> {
     }
     match matches.get_one::<u64>("batch") {
         Some(0) => return Err(fail("--batch 0: needs 1 or more")),
-        Some(&n) => config.batch = usize::try_from(n).unwrap_or(usize::MAX),
+        Some(&n) => config.data.batch = usize::try_from(n).unwrap_or(usize::MAX),
         None => {}
     }
     Ok(())

@@ -70,8 +70,8 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
         config.set("length", length, Origin::Flag)?;
     }
     let beside = probes::beside(&config);
-    if header.schema.vocabulary().is_some() && config.task.is_none() {
-        config.unroll = (2 * config.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
+    if header.schema.vocabulary().is_some() && config.data.task.is_none() {
+        config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(matches, &config, &header.schema)?;
     let stop = Stop::listen()?;
@@ -137,13 +137,13 @@ fn source(
     schema: &Schema,
 ) -> Result<(Box<dyn Source>, String), Failure> {
     let named = ["text", "labelled", "series"].iter().any(|name| matches.get_one::<String>(name).is_some());
-    let anything = config.task.is_some()
-        || [&config.text, &config.labelled, &config.series].iter().any(|path| path.is_some());
+    let anything = config.data.task.is_some()
+        || [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
     if named || !anything {
         let (source, on, _) = eval::source(matches, config, schema)?;
         return Ok((source, on));
     }
-    let learned = (config.task.is_none()).then_some(schema);
+    let learned = (config.data.task.is_none()).then_some(schema);
     let data = Dataset::open(config, learned)?;
     let (source, name) = data.held_out();
     Ok((source, name.into()))

@@ -24,7 +24,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     };
     let Loaded { checkpoint, config, ctx, mut model, params } = load(matches, 1)?;
     let header = checkpoint.require_header()?;
-    if config.task.is_some() || !header.model.is_language() {
+    if config.data.task.is_some() || !header.model.is_language() {
         return Err(fail("the model has learned no text to go on with: `longspan eval` scores it"));
     }
     let vocabulary = header.schema.vocabulary().expect("a language model");

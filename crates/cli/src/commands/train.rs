@@ -36,12 +36,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         config = resumed_config(&out, &config)?;
     }
     let from = matches.get_one::<String>("from").map(PathBuf::from);
-    let threads = machine::threads(config.threads);
+    let threads = machine::threads(config.run.threads);
     let stop = Stop::listen()?;
     let job = Job { config, out, resume, from, level, threads };
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
-    let mut tensorboard = Events::open(job.config.tensorboard.as_deref())?;
+    let mut tensorboard = Events::open(job.config.run.tensorboard.as_deref())?;
     let summary = train(&job, &stop.cancel, &mut |event| {
         times.see(&event);
         tensorboard.see(&event);
@@ -78,8 +78,8 @@ fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
 
 /// runs/NAME-CELL-N with the first N that is free.
 fn free_name(config: &Config) -> PathBuf {
-    let file = config.text.as_ref().or(config.labelled.as_ref()).or(config.series.as_ref());
-    let data = match (&config.task, file) {
+    let file = config.data.text.as_ref().or(config.data.labelled.as_ref()).or(config.data.series.as_ref());
+    let data = match (&config.data.task, file) {
         (Some(task), _) => task.to_string(),
         (None, Some(file)) => {
             // "names.csv.gz" is "names".
@@ -88,7 +88,7 @@ fn free_name(config: &Config) -> PathBuf {
         }
         (None, None) => "run".into(),
     };
-    let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.cell));
+    let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.model.cell));
     (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
@@ -124,7 +124,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         Outcome::Finished => format!("trained {} steps in {minutes}", summary.step),
         Outcome::StoppedEarly => format!(
             "stopped after {} of {} steps: {} validations without a better one",
-            summary.step, summary.steps, config.early_stop
+            summary.step, summary.steps, config.run.early_stop
         ),
         Outcome::OutOfTime => format!("out of time after {} of {} steps", summary.step, summary.steps),
         Outcome::Interrupted => format!("interrupted after {} of {} steps", summary.step, summary.steps),
@@ -178,10 +178,10 @@ fn describe(summary: &Summary, config: &Config) -> String {
             lines.push(format!("see it with  longspan replay {run} --fault"));
             lines.push("The last checkpoint is from before the step.".into());
         }
-        Outcome::Finished | Outcome::StoppedEarly if config.text.is_some() => {
+        Outcome::Finished | Outcome::StoppedEarly if config.data.text.is_some() => {
             lines.push(format!("read it with longspan sample {run}"));
         }
-        Outcome::Finished | Outcome::StoppedEarly if config.task.is_none() => {
+        Outcome::Finished | Outcome::StoppedEarly if config.data.task.is_none() => {
             lines.push(format!("judge it with longspan eval {run}"));
         }
         _ => {}

@@ -77,8 +77,8 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     lines.add("outcome", &words, json!(outcome));
     let out = quoted(&path.to_string_lossy());
     let more = match outcome.as_str() {
-        "finished" | "stopped_early" if config.steps > 0 => format!(" --steps {}", 2 * config.steps),
-        "finished" | "stopped_early" => format!(" --epochs {}", 2 * config.epochs),
+        "finished" | "stopped_early" if config.run.steps > 0 => format!(" --steps {}", 2 * config.run.steps),
+        "finished" | "stopped_early" => format!(" --epochs {}", 2 * config.run.epochs),
         _ => String::new(),
     };
     lines.command("judge", format!("longspan eval {out}"));
@@ -139,11 +139,11 @@ fn describe(lines: &mut Lines, header: &Header) {
     let model = &header.model;
     let mut config = Config::default();
     config.adopt(model);
-    let words = format!("{} {}x{}", config.cell, model.layers, model.hidden);
+    let words = format!("{} {}x{}", config.model.cell, model.layers, model.hidden);
     lines.add(
         "model",
         &words,
-        json!({"cell": config.cell.to_string(), "layers": model.layers, "hidden": model.hidden}),
+        json!({"cell": config.model.cell.to_string(), "layers": model.layers, "hidden": model.hidden}),
     );
     lines.add("reads", &reads(&header.schema, model.input), json!(reads(&header.schema, model.input)));
     let predicts = predicts(&header.schema, model.output);
