@@ -52,9 +52,9 @@ impl Bare {
             params: Params::zeros(model.layout().clone()),
             grads: Params::zeros(model.layout().clone()),
             optimizer: Optimizer::new(settings, model.layout().clone()),
-            clip: config.clip,
+            clip: config.optimizer.clip,
             report: ClipReport::default(),
-            state: model.zero_state(config.batch),
+            state: model.zero_state(config.data.batch),
             batch: Batch::default(),
             window: 0,
             ctx,
@@ -77,7 +77,8 @@ impl Bare {
 /// Milliseconds of both, their ratio, and microseconds of the bounds alone.
 pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Value)> {
     let mut config = Config::default();
-    (config.batch, config.optimizer, config.observe) = (step.rows, step.optimizer, Observe::Off);
+    (config.data.batch, config.optimizer.rule, config.run.observe) =
+        (step.rows, step.optimizer, Observe::Off);
     let (source, budget) = (Tokens::new(step), options.budget());
     let context = || Context::new(options.isa, options.threads);
     let mut turns: Vec<[f64; 2]> = Vec::new();
@@ -90,9 +91,11 @@ pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Valu
         bare.params.flat_mut().copy_from_slice(trainer.params().flat());
         let mut both = |order: bool| {
             let mut checked = || {
-                seconds_of(|| trainer.step(&source, config.lr).expect("a clipped gradient of random tokens"))
+                seconds_of(|| {
+                    trainer.step(&source, config.optimizer.lr).expect("a clipped gradient of random tokens")
+                })
             };
-            let mut plain = || seconds_of(|| bare.step(&source, config.lr));
+            let mut plain = || seconds_of(|| bare.step(&source, config.optimizer.lr));
             if order {
                 let first = checked();
                 [first, plain()]
@@ -110,7 +113,7 @@ pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Valu
         let largest = MagnitudeBounds::of(options.isa, params, optimizer);
         alone = seconds_of(|| {
             for _ in 0..CALLS {
-                let after = optimizer.bounds_after(black_box(&largest), black_box(config.lr), 1.0);
+                let after = optimizer.bounds_after(black_box(&largest), black_box(config.optimizer.lr), 1.0);
                 black_box(after.show_good(optimizer));
             }
         });

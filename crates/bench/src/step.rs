@@ -69,12 +69,12 @@ impl Training {
     /// With at most `limit` bytes for what backward needs.
     pub(super) fn new(ctx: Context<f32>, step: &Step, limit: Option<usize>) -> Self {
         let mut config = Config::default();
-        (config.batch, config.optimizer) = (step.rows, step.optimizer);
-        config.bptt_memory = Size(limit.unwrap_or(0));
+        (config.data.batch, config.optimizer.rule) = (step.rows, step.optimizer);
+        config.run.bptt_memory = Size(limit.unwrap_or(0));
         Self {
             trainer: Trainer::new(ctx, &config.trainer(model_spec(step))),
             source: Tokens::new(step),
-            lr: config.lr,
+            lr: config.optimizer.lr,
         }
     }
 

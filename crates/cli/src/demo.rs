@@ -168,7 +168,7 @@ impl Runner<'_> {
         };
         let network = Network {
             name: architecture.name(),
-            clip: config.clip.to_string(),
+            clip: config.optimizer.clip.to_string(),
             right: learned.right.map(|(right, _)| right),
             sentences: learned.right.map_or(0, |(_, sentences)| sentences),
             reading: read(ctx, &learned.spec, &learned.params, &self.one),

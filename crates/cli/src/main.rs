@@ -9,6 +9,7 @@ mod failure;
 mod progress;
 mod report;
 mod serve;
+mod shell;
 mod step_times;
 mod stop;
 mod tensorboard;
@@ -16,33 +17,35 @@ mod wrap;
 
 use std::process::ExitCode;
 
+use args::Command;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let matches = args::command().get_matches();
-    let done = match matches.subcommand() {
-        Some(("train", matches)) => commands::train::run(matches),
-        Some(("eval", matches)) => commands::eval::run(matches),
-        Some(("predict", matches)) => commands::predict::run(matches),
-        Some(("sample", matches)) => commands::sample::run(matches),
-        Some(("diagnose", matches)) => commands::diagnose::run(matches),
-        Some(("explain", matches)) => commands::explain::run(matches),
-        Some(("config", matches)) => commands::config::run(matches),
-        Some(("ls", matches)) => commands::ls::run(matches),
-        Some(("inspect", matches)) => commands::inspect::run(matches),
-        Some(("replay", matches)) => commands::replay::run(matches),
-        Some(("probe", matches)) => commands::probe::run(matches),
-        Some(("report", matches)) => commands::report::run(matches),
-        Some(("serve", matches)) => commands::serve::run(matches),
-        Some(("demo", matches)) => commands::demo::run(matches),
-        _ => unreachable!("clap requires one of the commands"),
-    };
-    match done {
+    match args::parse().and_then(|line| run(&line.command)) {
         Ok(code) => code,
         Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::from(2)
         }
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Inspect(args) => commands::inspect::run(args),
+        Command::Train(args) => commands::train::run(args),
+        Command::Eval(args) => commands::eval::run(args),
+        Command::Predict(args) => commands::predict::run(args),
+        Command::Sample(args) => commands::sample::run(args),
+        Command::Probe(args) => commands::probe::run(args),
+        Command::Diagnose(args) => commands::diagnose::run(args),
+        Command::Explain(args) => commands::explain::run(args),
+        Command::Report(args) => commands::report::run(args),
+        Command::Serve(args) => commands::serve::run(args),
+        Command::Config(args) => commands::config::run(args),
+        Command::Ls(args) => commands::ls::run(args),
+        Command::Replay(args) => commands::replay::run(args),
     }
 }

@@ -71,7 +71,7 @@ impl Progress {
                 }
             }
             Event::Validated { step, score, best } => {
-                let mark = if *best { "  best so far" } else { "" };
+                let mark = if *best { " (best so far)" } else { "" };
                 self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss(), self.unit)));
             }
             Event::Saved(_) => {}
@@ -127,11 +127,11 @@ impl Progress {
             eprintln!("bptt memory: {plan}");
         }
         if start.step > 0 {
-            eprintln!("going on after step {} of {}", start.step, start.steps);
+            eprintln!("resuming after step {} of {}", start.step, start.steps);
         }
         if let Some(isa) = &start.began_on {
             eprintln!(
-                "note: the run began on {isa}; on {} its numbers are rounded otherwise (LONGSPAN_ISA={isa} goes on to the bit)",
+                "note: the run began on {isa}; {} rounds differently (LONGSPAN_ISA={isa} gives the same bits)",
                 start.level
             );
         }

@@ -6,7 +6,6 @@ mod curve;
 mod document;
 mod gradient_map;
 mod html;
-mod language;
 mod markdown;
 mod snapshots;
 
@@ -14,5 +13,4 @@ pub(crate) use brief::brief;
 pub(crate) use csv::csv;
 pub(crate) use document::{document, verdict};
 pub(crate) use html::{filled, html, plotly};
-pub(crate) use language::language;
 pub(crate) use markdown::markdown;

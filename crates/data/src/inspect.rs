@@ -1,20 +1,21 @@
-//! What a file or folder holds, and the command that trains on it.
+//! What a file or folder holds, and the settings that train on it.
 //!
 //! What it is follows from its first bytes and lines where these are sure, and from its name where they are not. Everything
 //! is then read as training would read it, missing values counted and not refused, but for a text: that goes by in pieces of
 //! 64 KiB, of which only counts are kept, and of words only those of its first megabytes.
 //!
-//! A command is named only if its data can be read as it says: with the file to test on beside it where there is one that
-//! fits, with what must be done about missing values, with windows that are shorter than the parts.
+//! Settings are returned only if the data can be read with them: with the file to test on beside it where there is one that
+//! fits, with a treatment of missing values, with windows that are shorter than the parts. A file is read once; a table is read
+//! again where its columns turn out to need other settings than the usual ones.
 
 mod advice;
 mod beside;
-mod command;
 mod error;
 mod kind;
 mod music;
 mod sequences;
 mod series;
+mod settings;
 mod sketch;
 mod table;
 mod text;
@@ -26,10 +27,10 @@ use serde::Serialize;
 use super::labelled;
 use super::series as numeric;
 
-pub use command::quoted;
 pub use error::InspectError;
 pub use music::{MusicDescription, PartDescription};
 pub use sequences::{Channel, Form, Sequences};
+pub use settings::{Alternative, Note, Setting, Settings};
 pub use text::{TextDescription, Words};
 
 /// What a file or folder holds.
@@ -40,12 +41,12 @@ pub struct Found {
     /// What is in it.
     #[serde(flatten)]
     pub content: Content,
-    /// What is worth knowing before training on it.
-    pub notes: Vec<String>,
-    /// A command line that trains on it; None if nothing can, which a note explains.
-    pub command: Option<String>,
-    /// How else it could be read.
-    pub otherwise: Option<String>,
+    /// Remarks to read before training on it.
+    pub notes: Vec<Note>,
+    /// The settings that train on it; None if nothing can, which a note explains.
+    pub settings: Option<Settings>,
+    /// Another way to read it.
+    pub otherwise: Option<Alternative>,
 }
 
 /// What is in a file or folder.

@@ -45,6 +45,7 @@ mod split;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unsplit;
 mod value;
 
 use std::io::Read;
@@ -54,6 +55,7 @@ use std::path::PathBuf;
 pub use baseline::{Accuracy, Naive, Score, naive, naive_mae};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
+pub(crate) use unsplit::Unsplit;
 pub(crate) use value::looks_like_time;
 
 use super::labelled::Scaling;

@@ -171,7 +171,7 @@ impl Dataset {
         learned: Option<&Schema>,
         watch: Watch<'_>,
     ) -> Result<Self, DataError> {
-        let data = match (&config.task, &config.text, &config.labelled, &config.series) {
+        let data = match (&config.data.task, &config.data.text, &config.data.labelled, &config.data.series) {
             (Some(kind), ..) => task::open(config, *kind),
             (_, Some(path), ..) => text::open(config, path, learned, watch),
             (_, _, Some(path), _) if is_music(path)? => music::open(config, path),
@@ -180,7 +180,7 @@ impl Dataset {
             (.., Some(path)) => series::open(config, path, learned),
             _ => Err(DataError::Missing),
         }?;
-        Ok(match config.mask_loss {
+        Ok(match config.data.mask_loss {
             Some(LossMask::Last) => Self { train: boxed(LastScored::new(data.train)), ..data },
             // The data say which places count.
             Some(LossMask::All) | None => data,
@@ -192,7 +192,7 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::open`].
     pub fn to_judge(config: &Config, learned: &Schema) -> Result<Self, DataError> {
-        match &config.series {
+        match &config.data.series {
             Some(path) => series::to_judge(config, path, learned),
             None => Self::open(config, Some(learned)),
         }

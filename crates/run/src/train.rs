@@ -97,8 +97,8 @@ impl Session {
         cancel: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<Outcome, TrainError> {
-        let every = Duration::from_secs_f64(self.config.checkpoint_every.min(1e9));
-        let deadline = Duration::from_secs_f64(self.config.stop_after.min(1e9));
+        let every = Duration::from_secs_f64(self.config.run.checkpoint_every.min(1e9));
+        let deadline = Duration::from_secs_f64(self.config.run.stop_after.min(1e9));
         let mut saved = Instant::now();
         loop {
             let position = self.trainer.position();
@@ -106,7 +106,7 @@ impl Session {
             if self.validation_is_due(ended, done) {
                 self.validate(cancel, watch)?;
             }
-            let exhausted = self.patience.exhausted(self.config.early_stop);
+            let exhausted = self.patience.exhausted(self.config.run.early_stop);
             let interrupted = cancel.load(Ordering::Relaxed);
             // Every attempt takes a step: who goes on again and again comes to the end.
             let late = !deadline.is_zero() && began.elapsed() >= deadline && self.tokens > 0;
@@ -126,7 +126,8 @@ impl Session {
             }
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
-            let lr = self.config.lr * self.config.schedule.factor(progress, &self.patience);
+            let lr =
+                self.config.optimizer.lr * self.config.optimizer.schedule.factor(progress, &self.patience);
             let begun = Instant::now();
             let stepped = self.trainer.step(self.data.train.as_ref(), lr);
             self.stepping += begun.elapsed();
@@ -154,7 +155,7 @@ impl Session {
     fn validation_is_due(&self, ended: bool, done: bool) -> bool {
         let step = self.trainer.position().step;
         // No step above 0 is a multiple of 0.
-        let asked = step.is_multiple_of(self.config.eval_every);
+        let asked = step.is_multiple_of(self.config.run.eval_every);
         step > 0 && step != self.validated && (ended || done || asked)
     }
 
@@ -167,7 +168,7 @@ impl Session {
         let step = self.trainer.position().step;
         self.validated = step;
         self.valid = Some(score);
-        let best = self.patience.observe(score.mean_loss(), &self.config.schedule);
+        let best = self.patience.observe(score.mean_loss(), &self.config.optimizer.schedule);
         let output = self.output();
         self.run.append("valid", output.unit(), &score_record(output, step, &score, best))?;
         watch(Event::Validated { step, score, best });
@@ -206,7 +207,8 @@ impl Session {
     fn close(mut self, outcome: Outcome, began: Instant, cancel: &AtomicBool) -> Result<Summary, TrainError> {
         let cancelled = || cancel.load(Ordering::Relaxed);
         let ended = !matches!(outcome, Outcome::Interrupted | Outcome::Diverged);
-        let last = (ended && !self.config.no_probe && self.tokens > 0).then(|| widen(self.trainer.params()));
+        let last =
+            (ended && !self.config.run.no_probe && self.tokens > 0).then(|| widen(self.trainer.params()));
         let seconds = began.elapsed().as_secs_f64();
         let step = self.trainer.position().step;
         let mut test = None;

@@ -158,8 +158,9 @@ fn a_training_step_allocates_nothing_after_the_first() {
                 for threads in [1, 2] {
                     let case = format!("{cell}, {vocabulary} tokens, {optimizer}, {dropout}, {threads}");
                     let mut config = Config::default();
-                    (config.batch, config.optimizer, config.dropout) = (ROWS, optimizer, dropout);
-                    config.observe_every = 1;
+                    (config.data.batch, config.optimizer.rule, config.model.dropout) =
+                        (ROWS, optimizer, dropout);
+                    config.run.observe_every = 1;
                     let chunk = 8;
                     let spec =
                         ModelSpec { chunk, ..ModelSpec::language(cell, vocabulary, hidden, hidden, 2) };
@@ -180,8 +181,9 @@ fn a_training_step_allocates_nothing_after_the_first() {
     // All that a stack may have beside its layers, with everything kept and in little memory.
     for (bidirectional, limit) in [(false, "0"), (true, "0"), (true, "120KiB")] {
         let mut config = Config::default();
-        (config.batch, config.dropout, config.bptt_memory) = (ROWS, 0.3, limit.parse().expect("a size"));
-        (config.observe, config.observe_every) = (Observe::Full, 1);
+        (config.data.batch, config.model.dropout, config.run.bptt_memory) =
+            (ROWS, 0.3, limit.parse().expect("a size"));
+        (config.run.observe, config.run.observe_every) = (Observe::Full, 1);
         let spec = ModelSpec {
             bidirectional,
             layer_residual: true,
@@ -203,7 +205,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
     for task in [&COPY, &ADDING] {
         let spec = ModelSpec::new(lstm, task.input(8), 8, 1, task.output());
         let mut config = Config::default();
-        (config.batch, config.observe_every) = (ROWS, 1);
+        (config.data.batch, config.run.observe_every) = (ROWS, 1);
         let mut trainer =
             Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
         let lengths = "5..20".parse().expect("lengths");

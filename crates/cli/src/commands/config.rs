@@ -1,19 +1,31 @@
 //! `longspan config`: the settings and their meanings.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan_run::config::Config;
 
 use crate::failure::{Failure, put};
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+/// Print all settings with their defaults, or those that a file resolves to
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct ConfigArgs {
+    /// Print every setting with its meaning and its default, as a TOML file
+    #[arg(long)]
+    defaults: bool,
+    /// Check this TOML file and print the settings that it resolves to
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &ConfigArgs) -> Result<ExitCode, Failure> {
     let mut config = Config::default();
-    let explained = matches.get_flag("defaults");
-    if let Some(file) = matches.get_one::<String>("FILE") {
-        config.read(file.as_ref())?;
+    if let Some(file) = &args.file {
+        config.read(file)?;
         config.check()?;
     }
-    put(&config.to_toml(explained))?;
+    put(&config.to_toml(args.defaults))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,15 @@
 //! `longspan demo`.
 
-use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::str::FromStr;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan_kernel::Context;
 
+use crate::args::{Json, Lang, Threads, within};
 use crate::demo::{Options, Stopped, page, perform};
 use crate::failure::{Failure, fail, put};
-use crate::report::language;
 use crate::stop::Stop;
 use crate::wrap::{columns, wrap};
 use longspan_run::machine;
@@ -19,17 +17,52 @@ use longspan_run::machine;
 /// Steps between subject and verb: shorter sentences have no other noun of the subject's kind in between.
 const DISTANCES: [usize; 2] = [6, 200];
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let options = options(matches)?;
-    let lang = language(matches);
-    let is_json = matches.get_flag("json");
-    let output = match matches.get_one::<String>("output").map(String::as_str) {
+/// Demonstrate exploding and vanishing gradients, and what helps, in under a minute
+#[derive(Args, Debug)]
+#[command(mut_arg("json", |arg| arg.help("Print the measurements as one JSON document; writes a page only with -o")))]
+pub(crate) struct DemoArgs {
+    /// Steps between subject and verb, 6 to 200
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = within::<usize>(DISTANCES[0], DISTANCES[1]))]
+    length: usize,
+    /// Lengths at which all networks are compared, 1 to 200
+    #[arg(long, value_name = "N,N…", default_value = "5,10,20,40", value_delimiter = ',')]
+    #[arg(value_parser = within::<usize>(1, DISTANCES[1]))]
+    lengths: Vec<usize>,
+    /// Gain of the recurrent weights that let the gradient explode
+    #[arg(long, value_name = "G", default_value_t = 1.6, value_parser = within::<f64>(0.01, 100.0))]
+    gain: f64,
+    /// Gradient norm above which gradients are clipped
+    #[arg(long, value_name = "C", default_value_t = 1.0, value_parser = within::<f64>(1e-6, 1e6))]
+    limit: f64,
+    /// Training steps of each network
+    #[arg(long, value_name = "N", default_value_t = 800, value_parser = within::<u64>(1, 100_000))]
+    steps: u64,
+    /// Units of each network
+    #[arg(long, value_name = "H", default_value_t = 64, value_parser = within::<usize>(1, 1024))]
+    hidden: usize,
+    /// Seed of all random numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    lang: Lang,
+    /// Page to write; - for none [default: longspan-demo.html]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
+    let options = options(args);
+    let (lang, is_json) = (args.lang.language, args.json.json);
+    let output = match args.output.as_deref() {
         Some("-") => None,
         None if is_json => None,
         output => Some(PathBuf::from(output.unwrap_or("longspan-demo.html"))),
     };
-    let threads = matches.get_one::<u64>("threads").map_or(0, |&n| n as usize);
-    let ctx = Context::<f32>::new(machine::instruction_set()?, machine::threads(threads));
+    let ctx = Context::<f32>::new(machine::instruction_set()?, args.threads.count(0));
     let stop = Stop::listen()?;
     // Before anything is measured: a minute is too long to wait for an error.
     let is_new = output.as_deref().map_or(Ok(false), reserve)?;
@@ -86,42 +119,17 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     fail(format!("{} cannot be written ({error}): choose another -o", path.display()))
 }
 
-fn options(matches: &ArgMatches) -> Result<Options, Failure> {
-    let text = |name: &str, default: &str| {
-        matches.get_one::<String>(name).map_or_else(|| default.to_owned(), String::clone)
-    };
-    let count = |name: &str, default: u64, most: u64| match matches.get_one::<u64>(name).copied() {
-        None => Ok(default),
-        Some(n) if (1..=most).contains(&n) => Ok(n),
-        Some(n) => Err(fail(format!("--{name} {n}: the demo takes 1 to {most}"))),
-    };
-    let lengths = text("lengths", "5,10,20,40");
-    let mut distances = Vec::new();
-    for length in lengths.split(',') {
-        distances.push(within("lengths", length.trim(), 1, DISTANCES[1])?);
-    }
+fn options(args: &DemoArgs) -> Options {
+    let mut distances = args.lengths.clone();
     distances.sort_unstable();
     distances.dedup();
-    Ok(Options {
-        distance: within("length", &text("length", "20"), DISTANCES[0], DISTANCES[1])?,
+    Options {
+        distance: args.length,
         distances,
-        gain: within("gain", &text("gain", "1.6"), 0.01, 100.0)?,
-        limit: within("limit", &text("limit", "1"), 1e-6, 1e6)?,
-        steps: count("steps", 800, 100_000)?,
-        hidden: count("hidden", 64, 1024)? as usize,
-        seed: matches.get_one::<u64>("seed").copied().unwrap_or(0),
-    })
-}
-
-/// A number between two others.
-fn within<T: FromStr + PartialOrd + Display>(
-    name: &str,
-    text: &str,
-    least: T,
-    most: T,
-) -> Result<T, Failure> {
-    match text.parse::<T>() {
-        Ok(n) if n >= least && n <= most => Ok(n),
-        _ => Err(fail(format!("--{name} {text}: the demo takes numbers from {least} to {most}"))),
+        gain: args.gain,
+        limit: args.limit,
+        steps: args.steps,
+        hidden: args.hidden,
+        seed: args.seed,
     }
 }

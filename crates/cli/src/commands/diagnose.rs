@@ -2,42 +2,53 @@
 
 mod show;
 
-use std::ffi::OsStr;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan_diagnose::{Language, diagnose};
 use longspan_run::directory::history;
 use longspan_run::directory::history::History;
 use serde_json::Value;
 
 use super::probe;
-use crate::args;
+use crate::args::{Json, Lang};
 use crate::failure::{Failure, put};
-use crate::report::language;
 use show::Shown;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
+/// Judge a run by its records: name what is wrong and what to try
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit code 1: a severe finding. Exit code 0: none; warnings and notes do not end a script.\n\n\
+                        `longspan explain CODE` says what a finding means and when it is a false alarm."
+)]
+pub(crate) struct DiagnoseArgs {
+    /// Directory of a run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Probe the last weights first, as `longspan probe RUN --checkpoint last`, unless that was done
+    #[arg(long)]
+    probe: bool,
+    #[command(flatten)]
+    lang: Lang,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
+    let path = args.run.as_path();
     let mut history = history::read(path)?;
     // Of the last weights, and all of them: a small one leaves out what takes long.
     let probed = history.probe.as_ref().is_some_and(|probe| !probe.light) && history.stale_probe().is_none();
-    if matches.get_flag("probe") && !probed {
-        let line = ["longspan", "probe", "--checkpoint", "last", "--"]
-            .map(OsStr::new)
-            .into_iter()
-            .chain([path.as_os_str()]);
-        let line = args::command().get_matches_from(line);
-        let measured = probe::measure(line.subcommand_matches("probe").expect("as it was written"))?;
-        if let Err(stopped) = measured {
+    if args.probe && !probed {
+        if let Err(stopped) = probe::measure(&probe::ProbeArgs::last_of(path))? {
             return Ok(stopped);
         }
         history = history::read(path)?;
     }
-    let judged = judge(&history, language(matches));
-    put(&match matches.get_flag("json") {
+    let judged = judge(&history, args.lang.language);
+    put(&match args.json.json {
         true => judged.document.to_string() + "\n",
         false => judged.text,
     })?;

@@ -1,29 +1,66 @@
-//! `longspan eval`: how good a run's weights are, on what was held out, on another file or on fresh samples.
+//! `longspan eval`: scores a run's weights on held-out data, on another file or on fresh samples.
 
 mod show;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::{Args, ValueEnum};
 use longspan::batch::Source;
 use longspan::model::Model;
 use longspan::params::Params;
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::stream::EvaluationStream;
+use longspan_data::task::Lengths;
 use longspan_data::text::TextPart;
 use longspan_kernel::Context;
 use longspan_run::assess::{Assessment, assess};
 use longspan_run::checkpoint::Checkpoint;
-use longspan_run::config::{Config, Origin};
+use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 use longspan_run::directory;
 
+use crate::args::{Data, Json, Threads, Weights, positive};
 use crate::failure::{Failure, fail, put};
 use crate::progress::Progress;
 use crate::stop::Stop;
 use longspan_run::machine;
 use show::Shown;
+
+/// Score a run's weights: loss, accuracy by class or forecast errors, beside a baseline
+#[derive(Args, Debug)]
+pub(crate) struct EvalArgs {
+    #[command(flatten)]
+    weights: Weights,
+    #[command(flatten)]
+    data: Data,
+    /// Part of the run's own data to score [default: test if there is one, else valid; of texts valid]
+    #[arg(long, value_name = "NAME")]
+    part: Option<Part>,
+    /// Series: also score the seasonal baseline, which repeats the value N rows before
+    #[arg(long, value_name = "N", value_parser = positive)]
+    season: Option<usize>,
+    /// Task: length of the samples, or a range A..B [default: as the run]
+    #[arg(long, value_name = "N")]
+    length: Option<Lengths>,
+    /// Sequences in a batch; 1 reads a text in one piece [default: as the run]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    batch: Option<usize>,
+    /// Steps of text computed at a time [default: as the run]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    unroll: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    json: Json,
+}
+
+/// A part of a run's data that it was not trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Valid,
+    Test,
+}
 
 /// A run's weights, ready to compute.
 pub(crate) struct Loaded {
@@ -34,30 +71,31 @@ pub(crate) struct Loaded {
     pub(crate) params: Params<f32>,
 }
 
-/// Opens RUN, which is a run's directory or a checkpoint.
-pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loaded, Failure> {
-    let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
-    let file = match matches.get_one::<String>("checkpoint").map(String::as_str) {
+/// Reads the weights and prepares them to compute with so many threads.
+pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure> {
+    let path = weights.run.as_path();
+    let file = match weights.checkpoint {
         None => directory::find_checkpoint(path)?,
-        Some(name @ ("best" | "last")) => {
+        Some(which) => {
             directory::read_record(path)?;
-            let file = directory::checkpoint_path(path, name);
+            let file = directory::checkpoint_path(path, which.name());
             if !file.is_file() {
-                return Err(fail(format!("{} has no checkpoint \"{name}\" yet", path.display())));
+                let (path, name) = (path.display(), which.name());
+                return Err(fail(format!(
+                    "{path} has no checkpoint \"{name}\" yet: choose another --checkpoint"
+                )));
             }
             file
         }
-        Some(other) => return Err(fail(format!("--checkpoint {other}: choose best or last"))),
     };
     let checkpoint = Checkpoint::read(&file)?;
     let header = checkpoint.require_header()?;
     let mut config = if directory::is_run(path) { directory::read_config(path)? } else { Config::default() };
     config.adopt(&header.model);
     if let Predicts::Forecast(forecast) = &header.schema.predicts {
-        (config.window, config.horizon) = (forecast.window, forecast.ahead);
+        (config.data.window, config.data.horizon) = (forecast.window, forecast.ahead);
     }
-    let threads = matches.get_one::<u64>("threads").map_or(default_threads, |&n| n.min(1024) as usize);
-    let ctx = Context::new(machine::instruction_set()?, machine::threads(threads));
+    let ctx = Context::new(machine::instruction_set()?, threads);
     let mut model = Model::new(ctx.instruction_set(), &header.model);
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params)?;
@@ -65,32 +103,26 @@ pub(crate) fn load(matches: &ArgMatches, default_threads: usize) -> Result<Loade
     Ok(Loaded { checkpoint, config, ctx, model, params })
 }
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let Loaded { checkpoint, mut config, ctx, mut model, params } = load(matches, 0)?;
+pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
+    let Loaded { checkpoint, mut config, ctx, mut model, params } =
+        load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
-    for (name, field) in [("batch", &mut config.batch), ("unroll", &mut config.unroll)] {
-        match matches.get_one::<u64>(name) {
-            Some(0) => return Err(fail(format!("--{name} 0: needs 1 or more"))),
-            Some(&n) => *field = usize::try_from(n).unwrap_or(usize::MAX),
-            None => {}
-        }
-    }
-    if let Some(length) = matches.get_one::<String>("length") {
-        config.set("length", length, Origin::Flag)?;
-    }
-    if header.model.encoder.is_some() && config.task.is_none() {
+    config.data.batch = args.batch.unwrap_or(config.data.batch);
+    config.data.unroll = args.unroll.unwrap_or(config.data.unroll);
+    config.data.length = args.length.unwrap_or(config.data.length);
+    if header.model.encoder.is_some() && config.data.task.is_none() {
         return Err(fail(
-            "a checkpoint of an encoder and its decoder does not say what they read: name the run",
+            "a checkpoint of an encoder and a decoder does not say which data they read: name the run's directory instead",
         ));
     }
-    let season = season(matches, &header.schema)?;
-    let (source, on, bytes) = source(matches, &config, &header.schema)?;
+    let season = season(args.season, &header.schema)?;
+    let (source, on, bytes) = source(&args.data, args.part, &config, &header.schema)?;
     let stop = Stop::listen()?;
     let cancelled = || stop.came();
     let assessed = assess(&ctx, &mut model, &params, &header.schema, source.as_ref(), season, &cancelled);
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
     if let Some(failure) = source.failure() {
-        return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
+        return Err(fail(format!("the data can no longer be read ({failure}): try again")));
     }
     let shown = Shown {
         assessment: &assessment,
@@ -101,7 +133,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         step: header.position.step,
         season,
     };
-    put(&if matches.get_flag("json") { shown.document().to_string() + "\n" } else { shown.text() })?;
+    put(&if args.json.json { shown.document().to_string() + "\n" } else { shown.text() })?;
     let finite = match &assessment {
         Assessment::Score(score) | Assessment::Classes(score, _) => score.mean_loss().is_finite(),
         Assessment::Forecasts(forecasts) => {
@@ -115,48 +147,53 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 /// What is scored, what it is called, and the bytes of a text.
 pub(crate) type Judged = (Box<dyn Source>, String, Option<usize>);
 
-pub(crate) fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> Result<Judged, Failure> {
-    let file = |name: &str| matches.get_one::<String>(name).map(Path::new);
+pub(crate) fn source(
+    given: &Data,
+    part: Option<Part>,
+    config: &Config,
+    schema: &Schema,
+) -> Result<Judged, Failure> {
     let data = match &schema.predicts {
-        _ if config.task.is_some() => "task",
+        _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
         Predicts::Classes(_) | Predicts::Next => "labelled",
         Predicts::Forecast(_) => "series",
         Predicts::Value => "task",
     };
     for other in ["text", "labelled", "series"] {
-        if other != data && file(other).is_some() {
+        if other != data && given.file(other).is_some() {
             let learned = match data {
                 "text" => "a text",
                 "series" => "a series",
                 "labelled" => "labelled sequences or music",
                 _ => "a task",
             };
-            return Err(fail(format!("the model has learned {learned}: leave out --{other}")));
+            return Err(fail(format!("the model was trained on {learned}: leave out --{other}")));
         }
     }
     let mut progress = Progress::new();
     let named = |path: &Path| path.display().to_string();
-    if let Some(path) = file("text") {
+    if let Some(path) = &given.text {
         let vocabulary = schema.vocabulary().expect("a model of tokens");
         let part = TextPart::read(path, vocabulary, &mut |reading| progress.reading(&reading));
         progress.read();
         let part = part?;
-        let stream = EvaluationStream::new(&part, config.batch, config.unroll)?;
+        let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;
         return Ok((Box::new(stream), named(path), Some(part.bytes())));
     }
-    if let Some(path) = file(data) {
+    if let Some(path) = given.file(data) {
         return Ok((Dataset::other(config, path, schema)?, named(path), None));
     }
-    let known = [&config.text, &config.labelled, &config.series].iter().any(|path| path.is_some());
-    if !known && config.task.is_none() {
+    let known =
+        [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
+    if !known && config.data.task.is_none() {
         let flag = if data == "task" { "text" } else { data };
         return Err(fail(format!(
             "a checkpoint does not say where its data are: name them with --{flag} FILE"
         )));
     }
     // Of a task only the end is scored: a window of training need not fit.
-    let data = match (config.task, &config.text) {
+    let data = match (config.data.task, &config.data.text) {
         (Some(_), _) => Dataset::open(config, None),
         (None, Some(_)) => {
             Dataset::open_watched(config, Some(schema), &mut |reading| progress.reading(&reading))
@@ -165,33 +202,31 @@ pub(crate) fn source(matches: &ArgMatches, config: &Config, schema: &Schema) -> 
     };
     progress.read();
     let data = data?;
-    let part = matches.get_one::<String>("part").map(String::as_str);
     let (source, name) = match part {
-        Some("test") => (data.test, "test"),
-        Some("valid") => (data.valid, "validation"),
-        Some(other) => return Err(fail(format!("--part {other}: choose valid or test"))),
+        Some(Part::Test) => (data.test, "test"),
+        Some(Part::Valid) => (data.valid, "validation"),
         None if data.test.is_some() && data.record.parts.items != "tokens" => (data.test, "test"),
         None => (data.valid, "validation"),
     };
     let missing = || {
         fail(format!(
-            "the run has no {name} data: name a file, or train with a --valid-fraction or --test-fraction"
+            "the run has no {name} data: name a file, or train with --valid-fraction or --test-fraction"
         ))
     };
     Ok((source.ok_or_else(missing)?, format!("the {name} part"), None))
 }
 
 /// The season of --season.
-fn season(matches: &ArgMatches, schema: &Schema) -> Result<Option<usize>, Failure> {
-    match (matches.get_one::<u64>("season"), &schema.predicts) {
+fn season(season: Option<usize>, schema: &Schema) -> Result<Option<usize>, Failure> {
+    match (season, &schema.predicts) {
         (None, _) => Ok(None),
-        (Some(&season), Predicts::Forecast(forecast)) if (1..=forecast.window as u64).contains(&season) => {
-            Ok(Some(season as usize))
-        }
+        (Some(season), Predicts::Forecast(forecast)) if season <= forecast.window => Ok(Some(season)),
         (Some(season), Predicts::Forecast(forecast)) => Err(fail(format!(
             "--season {season}: needs 1 to the {} rows that the model reads",
             forecast.window
         ))),
-        (Some(season), _) => Err(fail(format!("--season {season}: this run forecasts no series"))),
+        (Some(season), _) => {
+            Err(fail(format!("--season {season}: this run forecasts no series, leave it out")))
+        }
     }
 }

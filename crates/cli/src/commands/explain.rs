@@ -2,18 +2,31 @@
 
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan::option_syntax::nearest;
 use longspan_diagnose::{Language, RULES, Rule, Threshold, Told, rule};
 
+use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
-use crate::report::language;
 use crate::wrap::{columns, pad, wrap};
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let language = language(matches);
-    let text = match matches.get_one::<String>("CODE") {
-        _ if matches.get_flag("all") => RULES.map(|rule| rule.markdown(language)).join("\n"),
+/// Explain a finding: its meaning, its thresholds, false alarms and remedies
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// Code of a finding [default: list all findings]
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+    /// Print the explanations of all findings as Markdown
+    #[arg(long, conflicts_with = "code")]
+    all: bool,
+    #[command(flatten)]
+    lang: Lang,
+}
+
+pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
+    let language = args.lang.language;
+    let text = match &args.code {
+        _ if args.all => RULES.map(|rule| rule.markdown(language)).join("\n"),
         None => list(language),
         Some(code) => {
             let known = || RULES.iter().map(|rule| rule.code);

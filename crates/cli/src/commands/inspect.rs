@@ -4,19 +4,29 @@ mod run;
 mod show;
 mod wait;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan_data::inspect::inspect;
 use longspan_run::directory::is_run;
 use serde_json::Value;
 
-use crate::failure::{Failure, fail, put};
+use crate::args::Json;
+use crate::failure::{Failure, put};
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let path = Path::new(matches.get_one::<String>("DATA").expect("required"));
-    let json = matches.get_flag("json");
+/// Describe a file or folder, and print the command that trains on it
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// Data (labelled sequences, series, images, music or text), a run, a checkpoint or a file of weights
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
+    let (path, json) = (args.data.as_path(), args.json.json);
     let own = if is_run(path) {
         Some(run::run(path)?)
     } else if run::is_weights(path) {
@@ -29,10 +39,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         Some(lines) => lines.text,
         None => {
             let found = wait::shown(path, |read| inspect(path, read))?;
-            match json {
-                true => serde_json::to_string(&found).map_err(|error| fail(error.to_string()))? + "\n",
-                false => show::text(&found),
-            }
+            if json { serde_json::to_string(&show::document(&found))? + "\n" } else { show::text(&found) }
         }
     };
     put(&text)?;

@@ -3,31 +3,42 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan_run::directory;
 use longspan_run::directory::is_run;
 use serde_json::{Value, json};
 
+use crate::args::Json;
 use crate::failure::{Failure, fail, put};
 
 /// Directories below the one that is named.
 const DEPTH: usize = 3;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let directory = Path::new(matches.get_one::<String>("DIR").expect("has a default"));
+/// List the runs in a directory, with data, model, best loss and outcome
+#[derive(Args, Debug)]
+pub(crate) struct LsArgs {
+    /// Directory to search for runs
+    #[arg(value_name = "DIR", default_value = "runs")]
+    directory: PathBuf,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
+    let directory = args.directory.as_path();
     if !directory.is_dir() {
         return Err(fail(format!(
-            "there is no directory {}: `longspan train` makes runs",
+            "there is no directory {}: name one that holds runs, or make a run with `longspan train`",
             directory.display()
         )));
     }
     let records: Vec<Value> = runs(directory).iter().map(|path| describe(path)).collect();
-    if matches.get_flag("json") {
+    if args.json.json {
         put(&(Value::from(records).to_string() + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     if records.is_empty() {
-        eprintln!("no runs in {}", directory.display());
+        eprintln!("there are no runs in {}; `longspan train` makes one", directory.display());
         return Ok(ExitCode::SUCCESS);
     }
     let columns = ["run", "data", "model", "step", "best_loss", "outcome"];
@@ -66,7 +77,7 @@ fn describe(path: &Path) -> Value {
         Err(error) => return json!({"run": path, "outcome": error.to_string()}),
     };
     let config = directory::read_config(path).ok();
-    let model = config.map(|c| format!("{} {}x{}", c.cell, c.layers, c.hidden));
+    let model = config.map(|c| format!("{} {}x{}", c.model.cell, c.model.layers, c.model.hidden));
     let summary: Option<Value> = std::fs::read_to_string(path.join("summary.json"))
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());

@@ -1,4 +1,4 @@
-//! `longspan predict`: what a run's weights make of new data, row by row.
+//! `longspan predict`: predictions for new data, row by row.
 
 mod classes;
 mod forecasts;
@@ -12,17 +12,61 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longspan_data::labelled::Scaling;
 use longspan_data::schema::{Predicts, Reads, Schema};
-use longspan_run::config::{Config, Origin};
 
 use super::eval::load;
-use crate::args::READING;
+use crate::args::{Json, ReadingFlags, Threads, Weights, positive};
 use crate::failure::{Failure, fail};
 use crate::stop::Stop;
 use output::Output;
+
+/// Predict from new data: classes, forecasts, keys, or the probability of each token of a text
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+#[command(mut_arg("json", |arg| arg.help("Write one JSON object per line instead of CSV")))]
+#[command(mut_arg("threads", |arg| arg.help("Threads; 0 uses one per core [default: 0, with --stream 1]")))]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    weights: Weights,
+    /// Data of the kind that the run has learned, without labels; - for standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "stream")]
+    input: Option<String>,
+    /// Answer each line of standard input at once and keep the state
+    #[arg(long, conflicts_with_all = ["input", "every", "batch"])]
+    stream: bool,
+    /// File for the predictions; - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: String,
+    /// Series: forecast from every window, beside the value in the file
+    #[arg(long)]
+    every: bool,
+    /// Sequences in a batch [default: as the run]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    batch: Option<usize>,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    json: Json,
+    #[command(flatten)]
+    reading: ReadingFlags,
+}
+
+const AFTER_HELP: &str = "\
+The output is CSV, or with --json one JSON object per line: one row for each sequence, each row ahead of a forecast, each step \
+of music, or each token of a text.
+
+With --stream, each line of standard input is one step: numbers in the order of the model's channels (or in the order of a first \
+line that names them), or text, whose tokens are read one after another. Each line is answered by one line at once: the classes \
+if the sequence ended here, the forecast, the keys, or the most likely next tokens. The state is kept from line to line; an \
+empty line begins a new sequence.
+
+Examples:
+  longspan predict runs/vowels-lstm-1 --input new.ts -o classes.csv
+  longspan predict runs/sunspots-lstm-1 --input sunspots.csv
+  sensor | longspan predict runs/pump-gru-1 --stream --json";
 
 /// What is predicted from, and where what is predicted goes.
 struct Job {
@@ -42,34 +86,33 @@ enum End {
     Interrupted,
 }
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let streaming = matches.get_flag("stream");
-    let mut loaded = load(matches, usize::from(streaming))?;
+pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
+    let mut loaded = load(&args.weights, args.threads.count(usize::from(args.stream)))?;
     let schema = loaded.checkpoint.require_header()?.schema.clone();
-    settings(matches, &mut loaded.config)?;
+    // The input is read as the run's own data were, but for what was given.
+    args.reading.set(&mut loaded.config)?;
+    loaded.config.data.batch = args.batch.unwrap_or(loaded.config.data.batch);
     // An encoder and its decoder know no data but a task's, whether or not the run is there to say so.
-    let task = loaded.config.task.is_some() || loaded.config.encoder_decoder;
+    let task = loaded.config.data.task.is_some() || loaded.config.model.encoder_decoder;
     if task || schema.predicts == Predicts::Value {
         return Err(fail(
-            "this run has learned a task, which makes its own samples: `longspan eval` scores it",
+            "this run was trained on a synthetic task, which makes its own samples: `longspan eval` scores it",
         ));
     }
-    let every = matches.get_flag("every");
-    if every && !matches!(schema.predicts, Predicts::Forecast(_)) {
+    if args.every && !matches!(schema.predicts, Predicts::Forecast(_)) {
         return Err(fail("--every is for runs that forecast a series: leave it out"));
     }
-    let output = Output::open(matches.get_one::<String>("output").map_or("-", String::as_str), streaming)?;
-    let json = matches.get_flag("json");
-    if streaming {
+    let output = Output::open(&args.output, args.stream)?;
+    let json = args.json.json;
+    if args.stream {
         stream::run(&mut loaded, &schema, output, json)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let name = matches.get_one::<String>("input").expect("required without --stream");
-    let (path, input): (&str, Option<Box<dyn Read>>) = match name.as_str() {
+    let (path, input): (&str, Option<Box<dyn Read>>) = match args.input.as_deref().unwrap_or("-") {
         "-" => ("standard input", Some(Box::new(std::io::stdin()))),
         name => (name, None),
     };
-    let mut job = Job { path: path.into(), input, output, json, every, stop: Stop::listen()? };
+    let mut job = Job { path: path.into(), input, output, json, every: args.every, stop: Stop::listen()? };
     let end = match &schema.predicts {
         Predicts::Classes(names) => classes::run(&mut loaded, &schema, names, &mut job)?,
         Predicts::Forecast(forecast) => forecasts::run(&mut loaded, &schema, forecast, &mut job)?,
@@ -83,21 +126,6 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         }
         End::Interrupted => Ok(ExitCode::from(job.stop.code())),
     }
-}
-
-/// How the input is read, where that is not as the run's own data were.
-fn settings(matches: &ArgMatches, config: &mut Config) -> Result<(), Failure> {
-    for name in READING {
-        if let Some(value) = matches.get_one::<String>(name) {
-            config.set(name, value, Origin::Flag)?;
-        }
-    }
-    match matches.get_one::<u64>("batch") {
-        Some(0) => return Err(fail("--batch 0: needs 1 or more")),
-        Some(&n) => config.batch = usize::try_from(n).unwrap_or(usize::MAX),
-        None => {}
-    }
-    Ok(())
 }
 
 /// The channels' names, and how their numbers are scaled.
@@ -122,9 +150,9 @@ fn probability(x: f32) -> f64 {
 fn finite(values: &[f32]) -> Result<(), Failure> {
     match values.iter().all(|value| value.is_finite()) {
         true => Ok(()),
-        false => {
-            Err(fail("the model's outputs are not finite: its training diverged, take an earlier checkpoint"))
-        }
+        false => Err(fail(
+            "the model's outputs are not finite: its training diverged; choose an earlier checkpoint",
+        )),
     }
 }
 

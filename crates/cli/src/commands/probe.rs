@@ -4,22 +4,25 @@ pub(crate) mod show;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan::batch::Source;
 use longspan::model::ModelSpec;
 use longspan::probe::credit::{Stage, Watch, widen};
 use longspan::probe::{ProbeOptions, examine};
 use longspan_data::schema::Schema;
+use longspan_data::task::Lengths;
 use longspan_diagnose::Language;
 use longspan_kernel::Context;
 use longspan_record::ProbeRecord;
-use longspan_run::config::{Config, Origin};
+use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 use longspan_run::directory::{history, is_run, probes};
 
 use super::diagnose::judge;
 use super::eval::{self, Loaded};
+use crate::args::{Data, Json, Threads, Weights, Which, positive, within};
 use crate::failure::{Failure, fail, put};
 use crate::progress::Bar;
 use crate::stop::Stop;
@@ -27,20 +30,92 @@ use crate::stop::Stop;
 /// Windows of a text that a lag profile is measured on, beside those of training: twice as long, within these.
 const TEXT_WINDOWS: [usize; 2] = [256, 1000];
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let Probed { record, model, written } = match measure(matches)? {
+/// Measure how far the gradient of a run's weights reaches back, and the dynamics that decide it
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Measures on the run's held-out data, or on its training data where there is none. The result is kept in the run as \
+probe/STEP.json, and the run is judged as by `longspan diagnose`: exit code 1 for a severe finding.
+
+Examples:
+  longspan probe runs/book-lstm-1
+  longspan probe runs/book-lstm-1 --window 500 --exponents all --json")]
+pub(crate) struct ProbeArgs {
+    #[command(flatten)]
+    weights: Weights,
+    #[command(flatten)]
+    data: Data,
+    /// Task: length of the samples [default: as the run]
+    #[arg(long, value_name = "N")]
+    length: Option<Lengths>,
+    /// Sequences to measure on [default: 64]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    sequences: Option<usize>,
+    /// Longest lag to measure, in steps [default: half of the sequences reach it, at most 1000]
+    #[arg(long, value_name = "W", value_parser = positive)]
+    window: Option<usize>,
+    /// Measure in f32, in which models are trained, instead of f64: faster, and 0 below 1e-38
+    #[arg(long = "f32")]
+    single: bool,
+    /// Number of leading Lyapunov exponents of each layer, or all [default: 8]
+    #[arg(long, value_name = "K")]
+    exponents: Option<Exponents>,
+    /// Steps between two orthonormalisations of the exponents' directions, 1 to 16; 2 is faster [default: 1]
+    #[arg(long, value_name = "N", value_parser = within::<usize>(1, 16))]
+    qr_every: Option<usize>,
+    /// Seed of all random numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    json: Json,
+}
+
+/// The number of Lyapunov exponents; None for all.
+#[derive(Clone, Copy, Debug)]
+struct Exponents(Option<usize>);
+
+impl FromStr for Exponents {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self(None)),
+            text => text.parse().map(|n| Self(Some(n))).map_err(|_| "needs a whole number, or all".into()),
+        }
+    }
+}
+
+impl ProbeArgs {
+    /// To measure the last weights of a run.
+    pub(crate) fn last_of(run: &Path) -> Self {
+        Self {
+            weights: Weights { run: run.into(), checkpoint: Some(Which::Last) },
+            data: Data::default(),
+            length: None,
+            sequences: None,
+            window: None,
+            single: false,
+            exponents: None,
+            qr_every: None,
+            seed: 0,
+            threads: Threads::default(),
+            json: Json { json: false },
+        }
+    }
+}
+
+pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, Failure> {
+    let Probed { record, model, written } = match measure(args)? {
         Ok(probed) => probed,
         Err(stopped) => return Ok(stopped),
     };
     // What was measured of a run changes what can be said of it.
     let judged = match &written {
-        Some(_) => {
-            let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
-            Some(judge(&history::read(path)?, Language::English))
-        }
+        Some(_) => Some(judge(&history::read(&args.weights.run)?, Language::English)),
         None => None,
     };
-    put(&if matches.get_flag("json") {
+    put(&if args.json.json {
         let mut document = serde_json::to_value(&record)?;
         if let Some(judged) = &judged {
             document["verdict"] = judged.document.clone();
@@ -61,26 +136,25 @@ pub(crate) struct Probed {
 }
 
 /// Measures, and writes it into the run; the exit code where it was stopped.
-pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, Failure> {
-    let path = Path::new(matches.get_one::<String>("RUN").expect("required"));
-    let Loaded { checkpoint, mut config, ctx, params, .. } = eval::load(matches, 0)?;
+pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Failure> {
+    let path = args.weights.run.as_path();
+    let Loaded { checkpoint, mut config, ctx, params, .. } =
+        eval::load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
-    let options = options(matches)?;
-    if let Some(length) = matches.get_one::<String>("length") {
-        config.set("length", length, Origin::Flag)?;
-    }
+    let options = options(args);
+    config.data.length = args.length.unwrap_or(config.data.length);
     let beside = probes::beside(&config);
-    if header.schema.vocabulary().is_some() && config.task.is_none() {
-        config.unroll = (2 * config.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
+    if header.schema.vocabulary().is_some() && config.data.task.is_none() {
+        config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
-    let (source, data) = source(matches, &config, &header.schema)?;
+    let (source, data) = source(&args.data, &config, &header.schema)?;
     let stop = Stop::listen()?;
     let mut bar = Bar::new();
     let mut watch = Watch {
         progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
         cancelled: &|| stop.came(),
     };
-    let examined = if matches.get_flag("f32") {
+    let examined = if args.single {
         examine(&ctx, &header.model, &params, source.as_ref(), &options, &mut watch)
     } else {
         let wide = Context::new(ctx.instruction_set(), ctx.threads());
@@ -96,54 +170,30 @@ pub(crate) fn measure(matches: &ArgMatches) -> Result<Result<Probed, ExitCode>, 
     Ok(Ok(Probed { record, model: header.model.clone(), written }))
 }
 
-fn options(matches: &ArgMatches) -> Result<ProbeOptions, Failure> {
+fn options(args: &ProbeArgs) -> ProbeOptions {
     let mut options = ProbeOptions::default();
-    if let Some(text) = matches.get_one::<String>("exponents") {
-        options.exponents = match text.as_str() {
-            "all" => None,
-            text => {
-                Some(text.parse().map_err(|_| fail(format!("--exponents {text}: give a number, or all")))?)
-            }
-        };
+    if let Some(Exponents(exponents)) = args.exponents {
+        options.exponents = exponents;
     }
-    if let Some(&steps) = matches.get_one::<u64>("qr-every") {
-        if !(1..=16).contains(&steps) {
-            return Err(fail(format!("--qr-every {steps}: from 1 to 16")));
-        }
-        options.steps_per_qr = steps as usize;
-    }
-    let count = |name: &str| matches.get_one::<u64>(name).map(|&n| usize::try_from(n).unwrap_or(usize::MAX));
-    if let Some(sequences) = count("sequences") {
-        if sequences == 0 {
-            return Err(fail("--sequences 0: needs 1 or more"));
-        }
+    options.steps_per_qr = args.qr_every.unwrap_or(options.steps_per_qr);
+    if let Some(sequences) = args.sequences {
         options.reach.sequences = sequences;
         options.reach.least_sequences = options.reach.least_sequences.min(sequences);
     }
-    if let Some(window) = count("window") {
-        if window == 0 {
-            return Err(fail("--window 0: needs 1 or more"));
-        }
-        options.reach.window = Some(window);
-    }
-    options.reach.seed = matches.get_one::<u64>("seed").copied().unwrap_or(0);
-    Ok(options)
+    options.reach.window = args.window.or(options.reach.window);
+    options.reach.seed = args.seed;
+    options
 }
 
 /// What is measured on, and what it is called: a file, else what was held out, else what was trained on.
-fn source(
-    matches: &ArgMatches,
-    config: &Config,
-    schema: &Schema,
-) -> Result<(Box<dyn Source>, String), Failure> {
-    let named = ["text", "labelled", "series"].iter().any(|name| matches.get_one::<String>(name).is_some());
-    let anything = config.task.is_some()
-        || [&config.text, &config.labelled, &config.series].iter().any(|path| path.is_some());
-    if named || !anything {
-        let (source, on, _) = eval::source(matches, config, schema)?;
+fn source(given: &Data, config: &Config, schema: &Schema) -> Result<(Box<dyn Source>, String), Failure> {
+    let anything = config.data.task.is_some()
+        || [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
+    if given.is_given() || !anything {
+        let (source, on, _) = eval::source(given, None, config, schema)?;
         return Ok((source, on));
     }
-    let learned = (config.task.is_none()).then_some(schema);
+    let learned = (config.data.task.is_none()).then_some(schema);
     let data = Dataset::open(config, learned)?;
     let (source, name) = data.held_out();
     Ok((source, name.into()))

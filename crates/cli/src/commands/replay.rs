@@ -1,9 +1,9 @@
-//! `longspan replay`: the step that a run could not take, once more.
+//! `longspan replay`: repeats the step at which a run diverged.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan_diagnose::{Remedy, ways_out};
 use longspan_record::FaultRecord;
 use longspan_run::directory::history;
@@ -11,21 +11,39 @@ use longspan_run::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
 use super::train::diverged;
+use crate::args::{Json, Threads};
 use crate::failure::{Failure, put};
 use crate::progress::figure;
 use longspan_run::machine;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let run: &Path = matches.get_one::<String>("RUN").expect("clap requires it").as_ref();
+/// Repeat the step at which a run diverged, and locate the first bad value in it
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Only reads the run's directory. Exit code 1: the first bad value is not the recorded one."
+)]
+pub(crate) struct ReplayArgs {
+    /// Directory of a run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Repeat the step that failed
+    #[arg(long, required = true)]
+    fault: bool,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
+    let run = args.run.as_path();
     let level = machine::instruction_set()?;
-    let threads = matches.get_one::<u64>("threads").map_or(0, |&n| n.min(1024) as usize);
-    let replay = replay_fault(run, level, machine::threads(threads))?;
+    let replay = replay_fault(run, level, args.threads.count(0))?;
     let same_isa = replay.isa == level.to_string();
     let ways = match &replay.found {
         Some(fault) => ways_out(&history::read(run)?.evidence().facts, fault),
         None => Vec::new(),
     };
-    let text = match matches.get_flag("json") {
+    let text = match args.json.json {
         true => document(&replay, &level.to_string(), &ways).to_string() + "\n",
         false => describe(&replay, (!same_isa).then(|| level.to_string()), &ways),
     };
@@ -38,26 +56,26 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[Remedy]) -> Stri
     let mut lines = Vec::new();
     match found {
         Some(fault) => lines.push(diverged(fault)),
-        None => lines.push(format!("step {} can be taken", recorded.step)),
+        None => lines.push(format!("step {} can be taken: no value is bad", recorded.step)),
     }
     if let Some(last) = recorded.before.last() {
         let norm = format!("gradient norm 10^{:.2}", last.log10_global_norm);
         lines.push(format!(
-            "before       step {}: loss {}, {norm}, rate {}",
+            "before       step {}: loss {}, {norm}, learning rate {}",
             last.step,
             figure(last.loss),
             last.lr
         ));
     }
     if *same {
-        lines.push("recorded     the same".into());
+        lines.push("recorded     the same value".into());
     } else {
-        lines.push(format!("recorded     another one: {}", recorded.place()));
+        lines.push(format!("recorded     another value: {}", recorded.place()));
         lines.push(match other_isa {
-            Some(level) => format!(
-                "             it was found on {isa}, and {level} rounds otherwise: LONGSPAN_ISA={isa}"
-            ),
-            None => "             weights, settings or program are not those that met it".into(),
+            Some(level) => {
+                format!("             recorded on {isa}; {level} rounds differently: set LONGSPAN_ISA={isa}")
+            }
+            None => "             the weights, the settings or the program have changed since".into(),
         });
     }
     for (i, way) in ways.iter().enumerate() {

@@ -3,35 +3,65 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::{Args, ValueEnum};
 use longspan_run::directory::{RunError, is_run};
 use serde_json::Value;
 
+use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
-use crate::report::{csv, document, html, language, markdown};
+use crate::report::{csv, document, html, markdown};
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let runs: Vec<PathBuf> =
-        matches.get_many::<String>("RUN").into_iter().flatten().map(PathBuf::from).collect();
+/// Write a report about one or more runs: findings, learning curves, the gradient through time
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  longspan report runs/book-lstm-1\n  \
+                        longspan report runs/a runs/b -o comparison.html --lang zh\n  \
+                        longspan report runs/book-lstm-1 --format md\n  \
+                        longspan report runs/a runs/b -o metrics.csv")]
+pub(crate) struct ReportArgs {
+    /// Directories of runs; several are compared
+    #[arg(value_name = "RUN", required = true, num_args = 1..)]
+    runs: Vec<PathBuf>,
+    /// File to write; - for standard output [default: report.html, for other formats -]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// Format: a page that opens offline, Markdown, the data of the page, or the metrics as a table [default: by the end of
+    /// FILE, else html]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    #[command(flatten)]
+    lang: Lang,
+}
+
+/// A format of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Html,
+    Md,
+    Json,
+    Csv,
+}
+
+pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
+    let runs = &args.runs;
     if let Some(path) = runs.iter().find(|path| !is_run(path)) {
         return Err(RunError::Missing { path: path.clone() }.into());
     }
-    let output = matches.get_one::<String>("output").map(String::as_str);
-    let format = matches.get_one::<String>("format").map_or_else(|| by_name(output), String::as_str);
-    let language = language(matches);
+    let output = args.output.as_deref();
+    let format = args.format.unwrap_or_else(|| by_name(output));
+    let language = args.lang.language;
     let documents = || runs.iter().map(|path| document(path)).collect::<Vec<_>>();
     let text = match format {
-        "json" => Value::from(documents()).to_string() + "\n",
-        "md" => markdown(&documents(), language),
-        "csv" => csv(&runs)?,
-        _ => html(&documents(), language.code()),
+        Format::Json => Value::from(documents()).to_string() + "\n",
+        Format::Md => markdown(&documents(), language),
+        Format::Csv => csv(runs)?,
+        Format::Html => html(&documents(), language.code()),
     };
-    match output.or((format == "html").then_some("report.html")) {
+    match output.or((format == Format::Html).then_some("report.html")) {
         None | Some("-") => put(&text)?,
         Some(output) => {
             std::fs::write(output, text)
                 .map_err(|error| fail(format!("{output} cannot be written ({error}): choose another -o")))?;
-            let what = if format == "html" { "open it in a browser" } else { "written" };
+            let what = if format == Format::Html { "open it in a browser" } else { "written" };
             eprintln!("{output}: {what}");
         }
     }
@@ -39,12 +69,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 }
 
 /// The format that a file's name asks for.
-fn by_name(output: Option<&str>) -> &'static str {
+fn by_name(output: Option<&str>) -> Format {
     let extension = output.and_then(|output| Path::new(output).extension()?.to_str());
     match extension {
-        Some("json") => "json",
-        Some("md" | "markdown") => "md",
-        Some("csv") => "csv",
-        _ => "html",
+        Some("json") => Format::Json,
+        Some("md" | "markdown") => Format::Md,
+        Some("csv") => Format::Csv,
+        _ => Format::Html,
     }
 }

@@ -1,8 +1,8 @@
-//! `longspan sample`: a run writes text.
+//! `longspan sample`: generates text with a language model.
 
 use std::process::ExitCode;
 
-use clap::ArgMatches;
+use clap::Args;
 use longspan::model::StepInput;
 use longspan::model::sampling::choose;
 use longspan_data::vocabulary::{TokenLevel, Vocabulary};
@@ -10,25 +10,56 @@ use longspan_kernel::rng::{Key, Purpose};
 use serde_json::json;
 
 use super::eval::{Loaded, load};
+use crate::args::{Json, Threads, Weights};
 use crate::failure::{Failure, fail, put};
 use crate::stop::Stop;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let count = |name: &str, default: u64| matches.get_one::<u64>(name).copied().unwrap_or(default);
-    let temperature = match matches.get_one::<String>("temperature") {
-        None => 1.0,
-        Some(text) => match text.parse::<f64>() {
-            Ok(t) if t.is_finite() && t >= 0.0 => t,
-            _ => return Err(fail(format!("--temperature {text}: needs a finite number, 0 or more"))),
-        },
-    };
-    let Loaded { checkpoint, config, ctx, mut model, params } = load(matches, 1)?;
+/// Generate text with a language model
+#[derive(Args, Debug)]
+#[command(mut_arg("threads", |arg| arg.help("Threads; 0 uses one per core [default: 1]")))]
+pub(crate) struct SampleArgs {
+    #[command(flatten)]
+    weights: Weights,
+    /// Text to continue
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    prompt: String,
+    /// Tokens to generate
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    length: u64,
+    /// Temperature: below 1 prefers likely tokens, above 1 gives more variety, 0 always takes the most likely token
+    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true, value_parser = temperature)]
+    temperature: f64,
+    /// Choose among the K most likely tokens; 0 for all
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    top_k: usize,
+    /// Seed of all random numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    json: Json,
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|t| t.is_finite() && *t >= 0.0);
+    number.ok_or_else(|| "needs a finite number, 0 or more".into())
+}
+
+pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
+    let Loaded { checkpoint, config, ctx, mut model, params } = load(&args.weights, args.threads.count(1))?;
     let header = checkpoint.require_header()?;
-    if config.task.is_some() || !header.model.is_language() {
-        return Err(fail("the model has learned no text to go on with: `longspan eval` scores it"));
+    if config.data.task.is_some() || !header.model.is_language() {
+        return Err(fail("the model has learned no text: `longspan eval` scores it"));
     }
     let vocabulary = header.schema.vocabulary().expect("a language model");
-    let prompt = matches.get_one::<String>("prompt").map_or("", String::as_str);
+    let prompt = args.prompt.as_str();
     let mut written = vocabulary.encode_prompt(prompt).map_err(|error| fail(format!("--prompt: {error}")))?;
     let prompted = written.len();
     if written.is_empty() {
@@ -42,23 +73,22 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if prompted == 0 {
         written.clear();
     }
-    let as_json = matches.get_flag("json");
+    let as_json = args.json.json;
     let mut printer = Printer { vocabulary, shown: 0 };
     if !as_json {
         printer.show(&written, false)?;
     }
     let stop = Stop::listen()?;
-    let key = Key::new(count("seed", 0), Purpose::Sample, 0, 0);
-    let top_k = usize::try_from(count("top-k", 0)).unwrap_or(usize::MAX);
-    for t in 0..count("length", 500) {
+    let key = Key::new(args.seed, Purpose::Sample, 0, 0);
+    for t in 0..args.length {
         if stop.came() {
             put("\n")?;
             return Ok(ExitCode::from(stop.code()));
         }
         let draw = key.stream(0, t).uniform();
-        let Some(token) = choose(&logits, temperature, top_k, draw) else {
+        let Some(token) = choose(&logits, args.temperature, args.top_k, draw) else {
             return Err(fail(
-                "the model's outputs are not finite: its training diverged, take an earlier checkpoint",
+                "the model's outputs are not finite: its training diverged; choose an earlier checkpoint",
             ));
         };
         written.push(token);

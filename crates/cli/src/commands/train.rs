@@ -3,29 +3,74 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::ArgMatches;
-use longspan::model::head::Unit;
+use clap::Args;
 use longspan_diagnose::{Finding, NON_FINITE, Severity};
 use longspan_record::FaultRecord;
 use longspan_record::credit::Measured;
-use longspan_run::config::{Config, KEYS, Origin};
+use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
 
 use super::probe::show::horizon;
-use crate::args;
+use crate::args::{Json, SettingFlags};
 use crate::failure::{Failure, put};
-use crate::progress::{Progress, loss, name};
+use crate::progress::{Progress, loss};
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
 use crate::tensorboard::Events;
 use longspan_run::machine;
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let mut config = args::settings(matches)?;
+/// Train a network on a text, labelled sequences, a series, music or a synthetic task
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  longspan train --text book.txt\n  \
+                        longspan train --labelled vowels.ts --labelled-test vowels-test.ts\n  \
+                        longspan train --series sunspots.csv --window 36 --horizon 12\n  \
+                        longspan train --task agreement --length 30 --cell gru --steps 1000\n  \
+                        longspan train --resume --out runs/book-lstm-1")]
+#[command(mut_arg("json", |arg| arg.help("Print the summary as one JSON document")))]
+pub(crate) struct TrainArgs {
+    /// Directory of the run [default: runs/NAME-CELL-N]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue the run in --out
+    #[arg(long, requires = "out")]
+    resume: bool,
+    /// Start from the weights of a run or of a safetensors file
+    #[arg(long, value_name = "RUN|FILE", conflicts_with = "resume")]
+    from: Option<PathBuf>,
+    /// Read settings from a TOML file; flags override them
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set any setting by its name; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    #[command(flatten)]
+    json: Json,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+impl TrainArgs {
+    /// The settings: those of the file of --config, then of --set, then of the flags.
+    fn settings(&self) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        if let Some(file) = &self.config {
+            config.read(file)?;
+        }
+        for pair in &self.set {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            config.set(name.trim(), value.trim(), Origin::Flag)?;
+        }
+        self.settings.set(&mut config)?;
+        Ok(config)
+    }
+}
+
+pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
+    let mut config = args.settings()?;
     absolute_paths(&mut config)?;
-    let (level, resume) = (machine::instruction_set()?, matches.get_flag("resume"));
-    let out = match matches.get_one::<String>("out") {
-        Some(out) => PathBuf::from(out),
+    let (level, resume) = (machine::instruction_set()?, args.resume);
+    let out = match &args.out {
+        Some(out) => out.clone(),
         None => {
             // The name comes from the settings: they have to make sense first.
             config.check()?;
@@ -35,13 +80,13 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     if resume {
         config = resumed_config(&out, &config)?;
     }
-    let from = matches.get_one::<String>("from").map(PathBuf::from);
-    let threads = machine::threads(config.threads);
+    let from = args.from.clone();
+    let threads = machine::threads(config.run.threads);
     let stop = Stop::listen()?;
     let job = Job { config, out, resume, from, level, threads };
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
-    let mut tensorboard = Events::open(job.config.tensorboard.as_deref())?;
+    let mut tensorboard = Events::open(job.config.run.tensorboard.as_deref())?;
     let summary = train(&job, &stop.cancel, &mut |event| {
         times.see(&event);
         tensorboard.see(&event);
@@ -50,7 +95,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     progress.finish();
     tensorboard.close();
     let summary = summary?;
-    if matches.get_flag("json") {
+    if args.json.json {
         let mut document = summary.document();
         document["first_step_ms"] = times.first_ms().into();
         document["median_step_ms"] = times.median_ms().into();
@@ -78,8 +123,8 @@ fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
 
 /// runs/NAME-CELL-N with the first N that is free.
 fn free_name(config: &Config) -> PathBuf {
-    let file = config.text.as_ref().or(config.labelled.as_ref()).or(config.series.as_ref());
-    let data = match (&config.task, file) {
+    let file = config.data.text.as_ref().or(config.data.labelled.as_ref()).or(config.data.series.as_ref());
+    let data = match (&config.data.task, file) {
         (Some(task), _) => task.to_string(),
         (None, Some(file)) => {
             // "names.csv.gz" is "names".
@@ -88,7 +133,7 @@ fn free_name(config: &Config) -> PathBuf {
         }
         (None, None) => "run".into(),
     };
-    let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.cell));
+    let name = |n: usize| Path::new("runs").join(format!("{data}-{}-{n}", config.model.cell));
     (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
@@ -115,7 +160,7 @@ fn norm(log10: f64) -> String {
     }
 }
 
-/// What a person wants to know at the end.
+/// The end of a run, for people.
 fn describe(summary: &Summary, config: &Config) -> String {
     let run = summary.run.display();
     let mut lines = Vec::new();
@@ -123,39 +168,37 @@ fn describe(summary: &Summary, config: &Config) -> String {
     lines.push(match &summary.outcome {
         Outcome::Finished => format!("trained {} steps in {minutes}", summary.step),
         Outcome::StoppedEarly => format!(
-            "stopped after {} of {} steps: {} validations without a better one",
-            summary.step, summary.steps, config.early_stop
+            "stopped early after {} of {} steps: {} validations without improvement",
+            summary.step, summary.steps, config.run.early_stop
         ),
-        Outcome::OutOfTime => format!("out of time after {} of {} steps", summary.step, summary.steps),
+        Outcome::OutOfTime => {
+            format!("stopped by --stop-after after {} of {} steps", summary.step, summary.steps)
+        }
         Outcome::Interrupted => format!("interrupted after {} of {} steps", summary.step, summary.steps),
         Outcome::Diverged => summary.fault.as_ref().map_or("diverged".into(), diverged),
     });
     let unit = summary.unit;
     let loss = |value| loss(value, unit);
-    let chance = format!("{} from {} alone", loss(summary.chance_loss), summary.chance);
+    let baseline = format!("{} ({})", loss(summary.chance_loss), summary.chance);
+    let correct =
+        |share: Option<f64>| share.map_or(String::new(), |a| format!(", {:.1} % correct", 100.0 * a));
     if let Some(valid) = summary.valid_loss {
-        let right = summary.valid_accuracy.map_or(String::new(), |a| format!(", {:.1} % right", 100.0 * a));
         let best = match summary.best_loss {
-            Some(best) if best < valid => format!(", best {}", loss(best)),
+            Some(best) if best < valid => format!("; best validation {}", loss(best)),
             _ => String::new(),
         };
-        lines.push(format!("validation   {}{best}{right}", loss(valid)));
-        lines.push(format!("chance       {chance}"));
-        let known = 100.0 * (1.0 - summary.best_loss.unwrap_or(valid) / summary.chance_loss);
-        lines.push(if known >= 1.0 {
-            format!(
-                "learned      {known:.0} % of the {} that chance leaves open",
-                short(summary.chance_loss, unit)
-            )
-        } else {
-            "learned      nothing that chance does not give".into()
+        lines.push(format!("validation   {}{}{best}", loss(valid), correct(summary.valid_accuracy)));
+        let below = 100.0 * (1.0 - summary.best_loss.unwrap_or(valid) / summary.chance_loss);
+        lines.push(match below >= 1.0 {
+            true => format!("baseline     {baseline}; the best validation is {below:.0} % below it"),
+            false => format!("baseline     {baseline}; the best validation is no better"),
         });
     } else if let Some(train) = summary.train_loss {
-        lines.push(format!("training     {} at the last step; chance {chance}", loss(train)));
+        lines.push(format!("training     {} at the last step", loss(train)));
+        lines.push(format!("baseline     {baseline}"));
     }
     if let Some(test) = summary.test_loss {
-        let right = summary.test_accuracy.map_or(String::new(), |a| format!(", {:.1} % right", 100.0 * a));
-        lines.push(format!("test         {}{right} with the best weights", loss(test)));
+        lines.push(format!("test         {}{} (best weights)", loss(test), correct(summary.test_accuracy)));
     }
     lines.extend(summary.probe.as_ref().map(reach));
     lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.positions));
@@ -165,35 +208,35 @@ fn describe(summary: &Summary, config: &Config) -> String {
     let said = |f: &Finding| if f.code == NON_FINITE { f.title.clone() } else { f.sentence.clone() };
     lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), said(f), f.code)));
     if !found.is_empty() {
-        lines.push(format!("more with    longspan diagnose {run}"));
+        lines.push(format!("next:        longspan diagnose {run}"));
     }
     match summary.outcome {
         Outcome::Interrupted | Outcome::OutOfTime => {
-            lines.push(format!("go on with   longspan train --resume --out {run}"));
+            lines.push(format!("next:        longspan train --resume --out {run}"));
         }
         Outcome::Diverged => {
             for (i, way) in summary.ways_out().enumerate() {
                 lines.push(format!("{}{way}", if i == 0 { "try          " } else { "             " }));
             }
-            lines.push(format!("see it with  longspan replay {run} --fault"));
-            lines.push("The last checkpoint is from before the step.".into());
+            lines.push(format!("next:        longspan replay {run} --fault"));
+            lines.push("The last checkpoint is from before this step.".into());
         }
-        Outcome::Finished | Outcome::StoppedEarly if config.text.is_some() => {
-            lines.push(format!("read it with longspan sample {run}"));
+        Outcome::Finished | Outcome::StoppedEarly if config.data.text.is_some() => {
+            lines.push(format!("next:        longspan sample {run}"));
         }
-        Outcome::Finished | Outcome::StoppedEarly if config.task.is_none() => {
-            lines.push(format!("judge it with longspan eval {run}"));
+        Outcome::Finished | Outcome::StoppedEarly if config.data.task.is_none() => {
+            lines.push(format!("next:        longspan eval {run}"));
         }
         _ => {}
     }
     lines.join("\n") + "\n"
 }
 
-/// How far the gradient of the last weights reaches, or why nobody knows.
+/// The gradient horizon of the last weights, or why it is not known.
 fn reach(probe: &LightProbe) -> String {
     let record = match probe {
         LightProbe::Done(record) => record,
-        LightProbe::LeftOut(why) => return format!("not probed   {why}"),
+        LightProbe::LeftOut(why) => return format!("horizon      probe skipped: {why}"),
     };
     let lag = match &record.reach {
         Measured::Known(reach) => &reach.lag,
@@ -203,8 +246,4 @@ fn reach(probe: &LightProbe) -> String {
         Measured::Known(lag) => format!("horizon      {}", horizon(lag)),
         Measured::Unknown(reason) => format!("horizon      not measured: {reason}"),
     }
-}
-
-fn short(loss: f64, unit: Unit) -> String {
-    format!("{loss:.2} {}", name(unit))
 }

@@ -60,19 +60,19 @@ impl Architecture {
 /// The settings of a network that learns agreement over `distance` steps.
 pub(super) fn config(options: &Options, architecture: Architecture, distance: usize, clip: Clip) -> Config {
     let mut config = Config::default();
-    (config.task, config.length) = (Some(TaskKind::Agreement), Lengths::only(distance));
-    (config.cell, config.hidden) = (architecture.cell(), options.hidden);
-    (config.batch, config.seed, config.clip) = (BATCH, options.seed, clip);
+    (config.data.task, config.data.length) = (Some(TaskKind::Agreement), Lengths::only(distance));
+    (config.model.cell, config.model.hidden) = (architecture.cell(), options.hidden);
+    (config.data.batch, config.run.seed, config.optimizer.clip) = (BATCH, options.seed, clip);
     // A gate that keeps σ(ln(T − 1)) = 1 − 1/T a step at first keeps for about T steps: Tallec, Ollivier 2018.
-    config.forget_bias = (distance.saturating_sub(1).max(1) as f64).ln().max(1.0);
+    config.model.forget_bias = (distance.saturating_sub(1).max(1) as f64).ln().max(1.0);
     config
 }
 
 /// The same for the network whose gradient explodes: no squashing, and recurrent weights of this gain.
 pub(super) fn explosive(options: &Options, clip: Clip) -> Config {
     let mut config = config(options, Architecture::Rnn, options.distance, clip);
-    (config.cell, config.init) = (CellName::Relu, Init::Orthogonal { gain: options.gain });
-    (config.optimizer, config.lr) = (Rule::Sgd, PLAIN_RATE);
+    (config.model.cell, config.model.init) = (CellName::Relu, Init::Orthogonal { gain: options.gain });
+    (config.optimizer.rule, config.optimizer.lr) = (Rule::Sgd, PLAIN_RATE);
     config
 }
 
@@ -101,11 +101,11 @@ pub(super) fn train(
     let ctx = Context::<f32>::new(ctx.instruction_set(), ctx.threads());
     let mut trainer = Trainer::new(ctx, &config.trainer(config.model_spec(&data.schema)));
     let (mut records, mut seconds, mut fault) = (Vec::new(), Vec::new(), None);
-    let mut strength = vec![0.0; config.length.longest() + 2];
+    let mut strength = vec![0.0; config.data.length.longest() + 2];
     for step in 0..steps {
         stage.step()?;
         let began = Instant::now();
-        if let Err(divergence) = trainer.step(data.train.as_ref(), config.lr) {
+        if let Err(divergence) = trainer.step(data.train.as_ref(), config.optimizer.lr) {
             fault = Some(trainer.first_fault(&divergence, records.clone()));
             stage.skip(steps - step - 1);
             break;

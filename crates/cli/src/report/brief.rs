@@ -30,7 +30,7 @@ pub(crate) fn brief(path: &Path) -> Value {
         "step": last.as_ref().map(|step| step.step),
         "steps": of("steps"),
         "loss": last.map(|step| step.loss).filter(|loss| loss.is_finite()),
-        "model": config.map(|c| format!("{} {}×{}", c.cell, c.layers, c.hidden)),
+        "model": config.map(|c| format!("{} {}×{}", c.model.cell, c.model.layers, c.model.hidden)),
         "data": record.ok().map(|record| record.data.description),
         "updated": updated.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|age| age.as_secs()),
     })

@@ -47,7 +47,7 @@ pub(crate) fn document(path: &Path) -> Value {
         "problems": problems,
         "command": command(config),
         "settings": settings(config),
-        "model": format!("{} {}×{}", config.cell, config.layers, config.hidden),
+        "model": format!("{} {}×{}", config.model.cell, config.model.layers, config.model.hidden),
         "parameters": record.parameters,
         "data": {
             "description": record.data.description,
@@ -57,7 +57,7 @@ pub(crate) fn document(path: &Path) -> Value {
         },
         "summary": {
             "step": last.map_or(0, |step| step.step),
-            "steps": if history.summary.is_none() && config.steps > 0 { json!(config.steps) } else { of("steps") },
+            "steps": if history.summary.is_none() && config.run.steps > 0 { json!(config.run.steps) } else { of("steps") },
             "train_loss": last.map(|step| step.loss).filter(|loss| loss.is_finite()),
             "best_loss": if history.summary.is_none() { json!(best) } else { loss("best_loss") },
             "valid_loss": loss("valid_loss"),
@@ -70,8 +70,8 @@ pub(crate) fn document(path: &Path) -> Value {
         "curve": Curve::of(steps),
         "valid": Validations::of(&history.valid),
         "clip": {
-            "rule": config.clip.to_string(),
-            "limit": match config.clip { Clip::Norm(limit) => Some(limit), _ => None },
+            "rule": config.optimizer.clip.to_string(),
+            "limit": match config.optimizer.clip { Clip::Norm(limit) => Some(limit), _ => None },
             "rate": clipped,
         },
         "flow": GradientMap::of(&flows),

@@ -411,7 +411,7 @@ fn other_files_for_eval() {
         ("eval labelled --labelled wide.ts", &["wide.ts", "2 channels, and training has 1"]),
         ("eval labelled --labelled names", &["names", "check the path"]),
         ("eval labelled --labelled x.json", &["x.json", "piano rolls have no labels"]),
-        ("eval labelled --series s.csv", &["has learned labelled sequences", "leave out --series"]),
+        ("eval labelled --series s.csv", &["was trained on labelled sequences", "leave out --series"]),
         ("eval series --series other.csv", &["other.csv", "no column \"a\""]),
         ("eval series --series short.csv", &["short.csv", "has 2 rows", "window of 3"]),
         ("eval series --season 9", &["--season 9", "3 rows"]),

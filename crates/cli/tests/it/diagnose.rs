@@ -60,7 +60,7 @@ fn a_sick_run_is_severe_and_says_what_to_try() {
         trained.lines().any(|line| line.starts_with(severe) && line.ends_with("(exploding-gradient)")),
         "{trained}"
     );
-    assert!(trained.contains("more with    longspan diagnose sick\n"), "{trained}");
+    assert!(trained.contains("next:        longspan diagnose sick\n"), "{trained}");
     let summary: Value = serde_json::from_slice(&desk.read("sick/summary.json")).expect("JSON");
     let listed = summary["findings"].as_array().expect("a list").clone();
     assert!(

@@ -36,7 +36,7 @@ fn the_message_says_what_where_why_and_what_to_try() {
     assert!(reason.contains("states and outputs grew"), "{text}");
     assert!(line(&text, "try").contains("--init orthogonal"), "{text}");
     assert!(text.contains("--cell gru") && text.contains("--clip norm:1"), "{text}");
-    assert!(line(&text, "see it with").ends_with("longspan replay run --fault"), "{text}");
+    assert!(text.contains("\nnext:        longspan replay run --fault\n"), "{text}");
 
     let summary = read(&desk, "run/summary.json");
     let fault = &summary["fault"];
@@ -168,7 +168,7 @@ fn what_cannot_be_replayed_says_why() {
     desk.write(files[0], text.replacen("\"unit\": ", "\"unit\": 1", 1));
     let output = desk.run("replay run --fault");
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("recorded     another one: forward"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("recorded     another value: forward"));
     restore();
     let config = String::from_utf8(whole[3].clone()).expect("UTF-8");
     desk.write(files[3], config.replacen("hidden = 24", "hidden = 25", 1));

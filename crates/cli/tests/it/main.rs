@@ -8,6 +8,7 @@ mod demo;
 mod desk;
 mod diagnose;
 mod fault;
+mod help;
 mod inspect;
 mod large_text;
 mod predict;

@@ -91,7 +91,7 @@ const LONG: &str = "train --task agreement --length 6 --hidden 8 --cell gru --ba
 fn training_ends_with_a_small_probe() {
     let desk = Desk::new();
     let said = String::from_utf8(desk.good(&format!("{LONG} --out run")).stdout).expect("text");
-    assert!(said.contains("\nhorizon      ") && !said.contains("not probed"), "{said}");
+    assert!(said.contains("\nhorizon      ") && !said.contains("probe skipped"), "{said}");
     let record: Value = serde_json::from_slice(&desk.read("run/probe/12000.json")).expect("JSON");
     assert_eq!((&record["step"], &record["light"]), (&12000.into(), &true.into()));
     assert_eq!(
@@ -185,7 +185,7 @@ fn no_probe_where_there_is_no_time_or_the_run_has_failed() {
     let summary = desk.json(&format!("{short} --json --out short"));
     assert_eq!(summary["probe_left_out"], "the smallest takes more than 2 % of the run's time");
     let said = String::from_utf8(desk.good(&format!("{short} --out again")).stdout).expect("text");
-    assert!(said.contains("\nnot probed   the smallest takes more"), "{said}");
+    assert!(said.contains("\nhorizon      probe skipped: the smallest takes more"), "{said}");
     let failed = desk.run(
         "train --task adding --length 6 --hidden 8 --steps 40 --optimizer sgd --lr 1e38 --clip none --json --out failed",
     );

@@ -145,7 +145,7 @@ fn settings_come_from_files_flags_and_set_and_are_saved() {
     std::fs::write(directory.join("run.toml"), file).expect("a file");
     run(directory, "train --config run.toml --set layers=2 --cell rnn --out run");
     let saved = std::fs::read_to_string(directory.join("run/config.toml")).expect("a configuration");
-    for line in ["hidden = 24", "layers = 2", "cell = \"rnn\"", "steps = 4", "schema = 1"] {
+    for line in ["hidden = 24", "layers = 2", "cell = \"rnn\"", "steps = 4", "schema = 2", "[model]"] {
         assert!(saved.contains(line), "{line} in {saved}");
     }
     std::fs::write(directory.join("memory.toml"), "text = \"text.txt\"\nbptt_memory = \"2048kib\"\n")

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::command::Command;
 use super::error::InspectError;
+use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::labelled::Lengths;
 use crate::labelled::music::{LOWEST, Music, Numbering, Pieces};
@@ -43,21 +43,22 @@ pub(super) fn inspect(path: &Path) -> Result<Found, InspectError> {
     let least = ranges.iter().map(|range| range.0 + LOWEST).min();
     let keys = least.zip(ranges.iter().map(|range| range.1 + LOWEST).max());
     let still = parts.clone().find(|(_, pieces)| (0..pieces.len()).all(|piece| pieces.length(piece) < 2));
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
     if keys.is_none() {
-        notes.push("no key sounds at any step".to_owned());
+        notes.push("no key sounds at any step".into());
     }
-    let mut command = Some(Command::train("--labelled", path).line());
+    let mut settings = Some(Settings::data("labelled", path));
     if let Some((part, _)) = still {
-        notes.push(format!("no piece of \"{part}\" has a second step, so that there is nothing to predict"));
-        command = None;
+        notes
+            .push(format!("no piece of \"{part}\" has a second step, so there is nothing to predict").into());
+        settings = None;
     }
     let content = Content::Music(MusicDescription {
         numbering: music.numbering,
         parts: parts.map(|(name, pieces)| describe(name, pieces)).collect(),
         keys,
     });
-    Ok(Found { path: path.to_owned(), content, notes, command, otherwise: None })
+    Ok(Found { path: path.to_owned(), content, notes, settings, otherwise: None })
 }
 
 fn describe(part: &'static str, pieces: &Pieces) -> PartDescription {

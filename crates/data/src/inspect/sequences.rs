@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::advice;
 use super::beside;
-use super::command::Command;
 use super::error::InspectError;
+use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::labelled;
 use crate::labelled::idx::ImageSteps;
@@ -77,13 +77,13 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
     if form == Form::Images {
         options.image_steps = ImageSteps::Rows;
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
     let train = match labelled::read_as_it_stands(path, &options) {
         // Bytes read what characters cannot.
         Err(LabelledError::Content { problem, .. })
             if form == Form::Folder && matches!(*problem, labelled::Problem::InvalidUtf8 { .. }) =>
         {
-            notes.push("not all of it is UTF-8: it is read by bytes".to_owned());
+            notes.push("not all texts are valid UTF-8, so they are read as bytes".into());
             options.level = TokenLevel::Byte;
             labelled::read_as_it_stands(path, &options)?
         }
@@ -103,64 +103,71 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
         classes: description.classes,
     };
     notes.extend(remarks(&content));
-    let command = command(path, train, options, form, &mut notes);
+    let settings = settings(path, train, options, form, &mut notes);
     let found = Content::Labelled(content);
-    Ok(Found { path: path.to_owned(), content: found, notes, command, otherwise: None })
+    Ok(Found { path: path.to_owned(), content: found, notes, settings, otherwise: None })
 }
 
-fn remarks(found: &Sequences) -> Vec<String> {
+fn remarks(found: &Sequences) -> Vec<Note> {
     let named: Vec<(&str, Option<Spread>)> =
         found.channels.iter().map(|channel| (channel.name.as_str(), channel.spread)).collect();
     let mut notes = match found.form {
         // Edges of images are constant, and pixels are scaled by what they are.
         Form::Images => {
-            vec!["pixel by pixel (--image-steps pixels) is the harder task, and takes longer".into()]
+            let text = "reading pixel by pixel is a harder task and takes longer";
+            vec![Note::new(text, Settings::of("image_steps", "pixels"))]
         }
-        _ => advice::notes(&named, "", "take logarithms before, or cut them"),
+        _ => advice::notes(
+            &named,
+            |_| Settings::default(),
+            "take logarithms or clip the values beforehand".into(),
+        ),
     };
     let few = found.classes.iter().filter(|class| (1..FEW).contains(&class.1)).count();
     if few > 0 {
-        notes.push(format!("{few} of {} classes have fewer than {FEW} sequences", found.classes.len()));
+        notes
+            .push(format!("{few} of {} classes have fewer than {FEW} sequences", found.classes.len()).into());
     }
     let most = found.classes.iter().map(|class| class.1).max().unwrap_or(0);
     if found.classes.len() > 1 && most * 10 > found.sequences * 8 {
-        notes.push(format!(
-            "{:.0} % of the sequences are of one class: judge by macro F1, not by accuracy",
-            100.0 * most as f64 / found.sequences as f64
-        ));
+        let share = 100.0 * most as f64 / found.sequences as f64;
+        let text =
+            format!("{share:.0} % of the sequences belong to one class: judge by macro F1, not by accuracy");
+        notes.push(text.into());
     }
     if found.lengths.max > LONG {
-        notes.push(format!(
-            "sequences of {} steps: --pool mean brings the gradient to every step",
+        let text = format!(
+            "the longest sequence has {} steps; a mean over all steps brings the gradient to each of them",
             found.lengths.max
-        ));
+        );
+        notes.push(Note::new(text, Settings::of("pool", "mean")));
     }
     notes
 }
 
-/// The command that trains on it, if one does.
-fn command(
+/// The settings that train on it, if it can be trained on.
+fn settings(
     path: &Path,
     train: Labelled,
     mut options: LabelledOptions,
     form: Form,
-    notes: &mut Vec<String>,
-) -> Option<String> {
+    notes: &mut Vec<Note>,
+) -> Option<Settings> {
     if let Err(error) = train.check_training() {
-        notes.push(error.to_string());
+        notes.push(error.to_string().into());
         return None;
     }
-    let mut command = Command::train("--labelled", path);
-    for (flag, column) in [("--label-column", &options.columns.label), ("--id-column", &options.columns.id)] {
+    let mut settings = Settings::data("labelled", path);
+    for (key, column) in [("label_column", &options.columns.label), ("id_column", &options.columns.id)] {
         if let Some(column) = column {
-            command = command.with(flag, column);
+            settings = settings.with(key, column);
         }
     }
     if form == Form::Images {
-        command = command.with("--image-steps", "rows");
+        settings = settings.with("image_steps", "rows");
     }
     if matches!(train.kind(), Kind::Tokens { vocabulary } if vocabulary.level() == TokenLevel::Byte) {
-        command = command.with("--level", "byte");
+        settings = settings.with("level", "byte");
     }
     let test = beside::test(path);
     let tested = test.as_ref().map(|test| labelled::read_beside(test, &options, &train));
@@ -171,12 +178,14 @@ fn command(
         if filled.into_iter().flatten().any(|mut part| part.treat(Missing::Interpolate).is_err()) {
             options.missing = Missing::Zero;
         }
-        command = command.with("--missing", &options.missing.to_string());
+        settings = settings.with("missing", options.missing.to_string());
     }
     match (test, tested) {
-        (Some(test), Some(Ok(_))) => command = command.with("--labelled-test", &test.to_string_lossy()),
-        (Some(_), Some(Err(error))) => notes.push(format!("what lies beside it cannot test it: {error}")),
+        (Some(test), Some(Ok(_))) => settings = settings.with("labelled_test", test.to_string_lossy()),
+        (Some(_), Some(Err(error))) => {
+            notes.push(format!("the test data beside it cannot be used: {error}").into());
+        }
         _ => {}
     }
-    Some(command.line())
+    Some(settings)
 }

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use super::advice;
-use super::command::Command;
 use super::error::InspectError;
+use super::settings::{Note, Settings};
 use super::sketch::Sketch;
 use super::table::GROUPS;
 use super::{Content, Found};
-use crate::series;
-use crate::series::{Description, Missing, Series, SeriesError, SeriesOptions};
+use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
 
 /// The fraction that training holds out unless told otherwise.
 const VALID: f64 = 0.1;
@@ -22,59 +21,68 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectErro
         column.texts == 0 && TARGETS.iter().any(|name| column.name.eq_ignore_ascii_case(name))
     });
     options.target = target.map(|column| column.name.clone()).into_iter().collect();
-    let mut description = describe(&mut options, sketch)?;
-    let mut notes = Vec::new();
+    let mut read = read(&mut options, sketch)?;
+    let mut description = read.describe();
+    let mut notes: Vec<Note> = Vec::new();
     let empty: Vec<String> =
         description.columns.iter().filter(|column| column.least.is_none()).map(|c| c.name.clone()).collect();
     if !empty.is_empty() && empty.len() < description.columns.len() {
-        notes.push(format!("{} without any value: left out", empty.join(", ")));
+        notes.push(format!("columns without any value are left out: {}", empty.join(", ")).into());
         let full = description.columns.iter().filter(|column| column.least.is_some());
         options.columns = full.map(|column| column.name.clone()).collect();
         options.target.retain(|target| !empty.contains(target));
         // Text is left out all the same; named columns alone do not say so.
         let left_out = std::mem::take(&mut description.left_out);
-        description = Description { left_out, ..series::describe(&options)? };
+        read = Unsplit::read(&options)?;
+        description = Description { left_out, ..read.describe() };
     }
     let spreads: Vec<_> = description.columns.iter().map(|c| (c.name.as_str(), c.spread)).collect();
-    notes.extend(advice::notes(
-        &spreads,
-        ": leave it out with --columns",
-        "--loss absolute is led by them less than squared",
-    ));
-    let read = |name: &String| description.columns.iter().any(|column| column.name == *name);
+    let tails = Note::new(
+        "the absolute error is affected by them less than the squared error",
+        Settings::of("loss", "absolute"),
+    );
+    notes.extend(advice::notes(&spreads, |names| without(&description, names), tails));
+    let is_read = |name: &String| description.columns.iter().any(|column| column.name == *name);
     let mut counting = sketch.columns.iter().filter(|column| column.counts && column.is_number());
-    if let Some(column) = counting.find(|column| read(&column.name) && description.columns.len() > 1) {
-        notes.push(format!(
-            "{} counts the rows: name it with --time-column, or leave it out with --columns",
-            column.name
-        ));
+    if let Some(column) = counting.find(|column| is_read(&column.name) && description.columns.len() > 1) {
+        let text =
+            format!("{} numbers the rows, and could be the column of times instead of a value", column.name);
+        notes.push(Note::new(text, Settings::of("time_column", &column.name)));
     }
     if target.is_none() && description.columns.len() > 1 {
-        notes.push("the last column is forecast, unless --target names another".into());
+        notes.push("the last column is forecast; the setting target chooses others".into());
     }
     if !description.left_out.is_empty() {
-        notes.push(format!("text is not read: {}", shown(&description.left_out)));
+        notes.push(format!("columns of text are not read: {}", shown(&description.left_out)).into());
     }
     if description.time.as_ref().is_some_and(|time| !time.checked) {
-        notes.push(
-            "the times are written so that they cannot be compared: the rows are taken in their order".into(),
-        );
+        notes.push("the times cannot be compared, so the rows are taken in the order of the file".into());
     }
-    let command = match command(&mut options, &description) {
-        Ok(command) => Some(command),
+    let settings = match settings(&mut options, &read, &description) {
+        Ok(settings) => Some(settings),
         Err(error) => {
-            notes.push(error.to_string());
+            notes.push(error.to_string().into());
             None
         }
     };
     let path = path.to_owned();
-    Ok(Found { path, content: Content::Series(description), notes, command, otherwise: None })
+    Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
 }
 
-/// The description, by the first column of groups with which times do not run backwards if they do without.
-fn describe(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Description, SeriesError> {
-    let found = series::describe(options);
-    let repeated = matches!(&found, Ok(description) if description.time.is_some()) && repeats(sketch);
+/// The settings that read all columns but some; none where no column would be left, or a comma in a name would make two of it.
+fn without(description: &Description, names: &[&str]) -> Settings {
+    let rest = description.columns.iter().map(|column| column.name.as_str());
+    let rest: Vec<&str> = rest.filter(|name| !names.contains(name)).collect();
+    if rest.is_empty() || rest.iter().any(|name| name.contains(',')) {
+        return Settings::default();
+    }
+    Settings::of("columns", rest.join(","))
+}
+
+/// The file, by the first column of groups with which times do not run backwards if they do without.
+fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
+    let found = Unsplit::read(options);
+    let repeated = matches!(&found, Ok(read) if read.has_times()) && repeats(sketch);
     if !repeated && !matches!(found, Err(SeriesError::Backwards { .. })) {
         return found;
     }
@@ -87,9 +95,11 @@ fn describe(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Description,
     candidates.sort_by_key(|column| (!column.called(&GROUPS), !column.is_text()));
     for column in candidates {
         options.group_column = Some(column.name.clone());
-        let found = series::describe(options).ok().filter(|_| !repeated || advances(sketch, &column.name));
-        if let Some(description) = found {
-            return Ok(description);
+        if repeated && !advances(sketch, &column.name) {
+            continue;
+        }
+        if let Ok(read) = Unsplit::read(options) {
+            return Ok(read);
         }
     }
     options.group_column = None;
@@ -113,9 +123,13 @@ fn advances(sketch: &Sketch, group: &str) -> bool {
     sketch.rows.iter().all(|row| last.insert(&row[group], &row[time]) != Some(&row[time]))
 }
 
-/// A command that trains on it: a window of at most a twentieth of the longest group, and with what is missing filled in, or
-/// else its rows left out.
-fn command(options: &mut SeriesOptions, found: &Description) -> Result<String, SeriesError> {
+/// Settings that train on it: a window of at most a twentieth of the longest group, and missing values filled in, or else their
+/// rows left out.
+fn settings(
+    options: &mut SeriesOptions,
+    read: &Unsplit,
+    found: &Description,
+) -> Result<Settings, SeriesError> {
     let longest = found.groups.iter().map(|group| group.rows).max().unwrap_or(0);
     options.window =
         [128, 64, 32, 16, 8, 4, 2].into_iter().find(|window| window * 20 <= longest).unwrap_or(1);
@@ -128,8 +142,8 @@ fn command(options: &mut SeriesOptions, found: &Description) -> Result<String, S
     let error = loop {
         let (window, valid, missing) = tries.next().expect("returns before");
         (options.window, options.valid_fraction, options.missing) = (window, valid, missing);
-        match Series::load(options) {
-            Ok(_) => break None,
+        match read.check(options) {
+            Ok(()) => break None,
             Err(error) if tries.clone().next().is_none() => break Some(error),
             Err(_) => {}
         }
@@ -137,27 +151,26 @@ fn command(options: &mut SeriesOptions, found: &Description) -> Result<String, S
     if let Some(error) = error {
         return Err(error);
     }
-    let mut command = Command::train("--series", &options.path);
+    let mut settings = Settings::data("series", &options.path);
     let targets = found.columns.iter().filter(|column| column.target).map(|column| column.name.as_str());
-    let (targets, read) = (targets.collect::<Vec<_>>(), options.columns.join(","));
-    let named = |name: &Option<String>| name.clone();
+    let (targets, columns) = (targets.collect::<Vec<_>>(), options.columns.join(","));
     let time = found.time.as_ref().map(|time| time.column.clone());
-    for (flag, value) in [
-        ("--columns", Some(read).filter(|read| !read.is_empty())),
+    for (key, value) in [
+        ("columns", Some(columns).filter(|columns| !columns.is_empty())),
         // A comma in a name would make two of it.
-        ("--target", Some(targets.join(",")).filter(|_| !targets.iter().any(|target| target.contains(',')))),
-        ("--window", Some(options.window.to_string())),
-        ("--horizon", Some("1".into())),
-        ("--time-column", time),
-        ("--group-column", named(&options.group_column)),
-        ("--missing", treated(options.missing)),
-        ("--valid-fraction", (options.valid_fraction == 0.0).then(|| "0".into())),
+        ("target", Some(targets.join(",")).filter(|_| !targets.iter().any(|target| target.contains(',')))),
+        ("window", Some(options.window.to_string())),
+        ("horizon", Some("1".into())),
+        ("time_column", time),
+        ("group_column", options.group_column.clone()),
+        ("missing", treated(options.missing)),
+        ("valid_fraction", (options.valid_fraction == 0.0).then(|| "0".into())),
     ] {
         if let Some(value) = value {
-            command = command.with(flag, &value);
+            settings = settings.with(key, value);
         }
     }
-    Ok(command.line())
+    Ok(settings)
 }
 
 fn treated(missing: Missing) -> Option<String> {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::command::Command;
 use super::error::InspectError;
 use super::kind::HEAD;
 use super::sequences::{self, Form};
+use super::settings::{Alternative, Settings};
 use super::sketch::{Column, Sketch};
 use super::{Found, series};
 use crate::labelled::Head;
@@ -32,10 +32,10 @@ pub(super) fn inspect(path: &Path, head: &Head) -> Result<Found, InspectError> {
     match sequences::inspect_with(path, form, columns) {
         Ok(mut found) => {
             if unread {
-                found.notes.push("the column of ids would be read as a value: remove it".into());
+                found.notes.push("the column of ids is read as a value: remove it from the file".into());
             }
-            let other = series::inspect(path, &sketch).ok().and_then(|found| found.command);
-            found.otherwise = other.map(|command| format!("as a series: {command}"));
+            let other = series::inspect(path, &sketch).ok().and_then(|found| found.settings);
+            found.otherwise = other.map(|settings| Alternative { text: "as a series".into(), settings });
             Ok(found)
         }
         // What cannot be read with labels may be a series all the same; if not, the labels' message is the better one.
@@ -89,7 +89,7 @@ pub(super) const GROUPS: [&str; 16] = [
 ];
 
 /// How a table that is read as a series could be read with labels.
-fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<String> {
+fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<Alternative> {
     let rows = sketch.rows.len();
     let label = sketch.columns.iter().rev().find(|column| {
         let few = (2..=rows / 2).contains(&column.different()) && column.different() < 100;
@@ -97,6 +97,7 @@ fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<String> {
     })?;
     let others = sketch.columns.iter().filter(|column| column.name != label.name);
     let readable = others.clone().count() > 0 && others.clone().all(|column| column.texts == 0);
-    let command = Command::train("--labelled", path).with("--label-column", &label.name).line();
-    readable.then(|| format!("as a sequence per row, with {} as its label: {command}", label.name))
+    let text = format!("as one sequence per row, with {} as its label", label.name);
+    let settings = Settings::data("labelled", path).with("label_column", &label.name);
+    readable.then_some(Alternative { text, settings })
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::beside;
-use super::command::Command;
 use super::error::InspectError;
+use super::settings::{Note, Settings};
 use super::{Content, Found};
 
 /// Bytes read at a time.
@@ -38,7 +38,7 @@ pub struct TextDescription {
     pub different: usize,
     /// Its words.
     pub words: Words,
-    /// The level that the command reads it by.
+    /// The unit of its tokens in the settings.
     pub level: &'static str,
 }
 
@@ -199,51 +199,55 @@ fn newlines(bytes: &[u8]) -> u64 {
 
 pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
     let scan = Scan::of(path, read)?;
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
     let different = scan.set.len();
     let level = if scan.invalid_line.is_some() { "byte" } else { "char" };
     match scan.invalid_line {
-        Some(line) => notes
-            .push(format!("line {line} is not UTF-8, which characters and words need: it is read by bytes")),
+        Some(line) => {
+            notes.push(format!("line {line} is not valid UTF-8, so the text is read as bytes").into());
+        }
         None if different > MANY => {
-            notes.push(format!("{different} different characters are many: --level byte has 256 tokens"));
+            let text =
+                format!("{different} different characters make a large vocabulary; there are 256 bytes");
+            notes.push(Note::new(text, Settings::of("level", "byte")));
         }
         None => {}
     }
     if scan.zero {
-        notes.push("it holds zero bytes, which texts do not: is it one?".into());
+        notes.push("the file contains zero bytes, which texts do not: check that it is a text".into());
     }
     let words = Words { count: scan.words, different: scan.different.len(), sampled: scan.sampled };
     if scan.invalid_line.is_none() && words.count > 1000 && words.different * 4 < words.count as usize {
-        let cut = words.different > VOCABULARY;
-        let size = if cut { format!(" --vocab-size {VOCABULARY}") } else { String::new() };
-        notes.push(format!("by words: --level word{size}"));
+        let mut settings = Settings::of("level", "word");
+        if words.different > VOCABULARY {
+            settings = settings.with("vocab_size", VOCABULARY.to_string());
+        }
+        notes.push(Note::new("the text can also be read word by word", settings));
     }
     let tokens = if level == "byte" { scan.bytes } else { scan.characters };
-    let mut command = Command::train("--text", path);
+    let mut settings = Settings::data("text", path);
     if level == "byte" {
-        command = command.with("--level", level);
+        settings = settings.with("level", level);
     }
     let mut validated = false;
-    for (flag, file) in [("--valid", beside::valid(path)), ("--test", beside::test(path))] {
+    for (key, file) in [("valid", beside::valid(path)), ("test", beside::test(path))] {
         let Some(file) = file.filter(|file| file.is_file()) else { continue };
         let other = Scan::of(&file, &mut |_, _| {})?;
         if other.bytes >= 2
             && (level == "byte" || other.invalid_line.is_none() && scan.set.contains(&other.set))
         {
-            command = command.with(flag, &file.to_string_lossy());
-            validated |= flag == "--valid";
+            settings = settings.with(key, file.to_string_lossy());
+            validated |= key == "valid";
         } else {
-            notes.push(format!(
-                "{} has what {} lacks: --level byte reads both",
-                file.display(),
-                path.display()
-            ));
+            let (file, path) = (file.display(), path.display());
+            let text =
+                format!("{file} has characters that {path} lacks, so it is not used; bytes can read both");
+            notes.push(Note::new(text, Settings::of("level", "byte")));
         }
     }
     let held_out = (VALID * tokens as f64) as u64;
     if !validated && held_out < 2 {
-        command = command.with("--valid-fraction", "0");
+        settings = settings.with("valid_fraction", "0");
     }
     let kept = if validated || held_out < 2 { tokens } else { tokens - held_out };
     let content = Content::Text(TextDescription {
@@ -255,18 +259,18 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
         words,
         level,
     });
-    let command = match windows(kept) {
-        Some((32, 128)) => Some(command),
+    let settings = match windows(kept) {
+        Some((32, 128)) => Some(settings),
         Some((rows, unroll)) => {
-            notes.push("the text is short: smaller windows, so that there are a few".into());
-            Some(command.with("--batch", &rows.to_string()).with("--unroll", &unroll.to_string()))
+            notes.push("the text is short, so batches and windows are smaller than usual".into());
+            Some(settings.with("batch", rows.to_string()).with("unroll", unroll.to_string()))
         }
         None => {
             notes.push("the text is too short to predict anything".into());
             None
         }
     };
-    Ok(Found { path: path.to_owned(), content, notes, command: command.map(Command::line), otherwise: None })
+    Ok(Found { path: path.to_owned(), content, notes, settings, otherwise: None })
 }
 
 /// Rows and steps of windows of which a text has four, or else one.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::SeriesError;
 use super::table::{Stamp, Table};
 use super::value::Form;
-use super::{SeriesOptions, rows};
+use super::{SeriesOptions, Unsplit};
 use crate::spread::Spread;
 
 /// One column of numbers as the file has it.
@@ -82,12 +82,7 @@ pub struct Description {
 /// # Errors
 /// [`SeriesError`] if the file cannot be read as a table.
 pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
-    let table = Table::read(options, rows::open(&options.path)?)?;
-    let mut description = Description::of(&table);
-    for (index, column) in description.columns.iter_mut().enumerate() {
-        column.spread = table.spread(index);
-    }
-    Ok(description)
+    Ok(Unsplit::read(options)?.describe())
 }
 
 impl Description {

@@ -77,7 +77,7 @@ pub enum ConfigError {
         problem: String,
     },
     /// A file of a version that this program does not know.
-    #[error("{} has schema = {found}, and this version reads schema = {SCHEMA}: use a newer version", path.display())]
+    #[error("{} has schema = {found}, and this version reads schema = 1 and {SCHEMA}: use a newer version", path.display())]
     Schema {
         /// The file.
         path: PathBuf,

@@ -12,7 +12,6 @@ use longspan::model::pooling::Pooling;
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::optim::schedule::Schedule;
-use longspan::option_names;
 use longspan::option_syntax::Size;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
@@ -204,7 +203,3 @@ named!(
     ValueLoss,
     Mask
 );
-
-option_names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
-option_names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
-option_names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");

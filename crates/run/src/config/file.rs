@@ -1,11 +1,16 @@
-//! Configuration files: flat TOML with one line for each setting.
+//! Configuration files: TOML with a table for each section and one line for each setting.
+//!
+//! Files of version 1 had no tables; they are read as well, and so is a file that has some settings in tables and some at the
+//! top level: every key has a name of its own.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Config, ConfigError, KEYS, Origin, SCHEMA, Value};
+use super::{Config, ConfigError, KEYS, Origin, SCHEMA, Section, Value};
 
 impl Config {
     /// Reads a file over the settings so far.
@@ -19,55 +24,51 @@ impl Config {
     }
 
     fn parse(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
-        let line_of = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
+        let mut file = File { path, text, config: self, lines: BTreeMap::new() };
         let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
             path: path.into(),
-            line: line_of(error.span().map_or(0, |span| span.start)),
+            line: file.line(error.span().map_or(0, |span| span.start)),
             problem: error.message().to_owned(),
         })?;
         for (key, value) in table.get_ref() {
-            let line = line_of(key.span().start);
-            let value = match value.get_ref() {
-                DeValue::String(text) => text.to_string(),
-                DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', ""),
-                DeValue::Float(number) => number.as_str().replace('_', ""),
-                DeValue::Boolean(flag) => flag.to_string(),
-                other => {
-                    let problem = format!("{} cannot be a {}", key.get_ref(), other.type_str());
-                    return Err(ConfigError::Syntax { path: path.into(), line, problem });
+            let section = Section::ALL.into_iter().find(|section| section.name() == key.get_ref());
+            match (value.get_ref(), section) {
+                (DeValue::Table(entries), Some(section)) => {
+                    for (key, value) in entries {
+                        file.set(Some(section), key, value.get_ref())?;
+                    }
                 }
-            };
-            if key.get_ref() == "schema" {
-                if value != SCHEMA.to_string() {
-                    return Err(ConfigError::Schema { path: path.into(), found: value });
+                (DeValue::Table(_), None) => {
+                    let names = Section::ALL.map(|section| format!("[{}]", section.name())).join(", ");
+                    let problem = format!("there is no section [{}]: choose one of {names}", key.get_ref());
+                    return Err(file.error(key, problem));
                 }
-                continue;
+                (value, _) if key.get_ref() == "schema" => file.check_schema(key, value)?,
+                (value, _) => file.set(None, key, value)?,
             }
-            self.set(key.get_ref(), &value, Origin::File { path: path.into(), line })?;
         }
         Ok(())
     }
 
-    /// The configuration as a file; with `explained`, each setting's meaning stands above it.
+    /// The configuration as a file; with `explained`, the meaning of each setting stands above it.
     pub fn to_toml(&self, explained: bool) -> String {
         let mut text = format!("schema = {SCHEMA}\n");
-        let mut section = None;
+        let (mut section, mut group) = (None, None);
         for key in KEYS {
-            if section != Some(key.section) {
-                section = Some(key.section);
-                write!(text, "\n# {}\n", key.section.title()).expect("a String takes everything");
+            if section.replace(key.section) != Some(key.section) {
+                write!(text, "\n[{}]\n", key.section.name()).expect("a String takes everything");
             }
-            let value = match self.get(key.name) {
-                Value::Text(text) => toml::Value::String(text).to_string(),
-                other => other.to_string(),
-            };
+            if group.replace(key.group) != Some(key.group) && explained {
+                write!(text, "\n## {}\n", key.group).expect("a String takes everything");
+            }
             if explained {
                 writeln!(text, "# {}", key.help).expect("a String takes everything");
             }
             match self.get(key.name) {
                 Value::Absent if explained => writeln!(text, "# {} = {}", key.name, key.takes),
                 Value::Absent => Ok(()),
-                _ => writeln!(text, "{} = {value}", key.name),
+                Value::Text(value) => writeln!(text, "{} = {}", key.name, toml::Value::String(value)),
+                value => writeln!(text, "{} = {value}", key.name),
             }
             .expect("a String takes everything");
         }
@@ -75,50 +76,75 @@ impl Config {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A file that is being read.
+struct File<'a> {
+    path: &'a Path,
+    text: &'a str,
+    config: &'a mut Config,
+    /// The line of each key so far.
+    lines: BTreeMap<&'static str, usize>,
+}
 
-    fn parsed(text: &str) -> Result<Config, String> {
-        let mut config = Config::default();
-        config.parse(Path::new("run.toml"), text).map_err(|error| error.to_string())?;
-        Ok(config)
+impl File<'_> {
+    /// The line, from 1, of a byte.
+    fn line(&self, offset: usize) -> usize {
+        1 + self.text.as_bytes()[..offset.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count()
     }
 
-    #[test]
-    fn a_file_gives_back_what_it_was_written_from() {
-        let text = "text = 'a \"b\".txt'\ncell = \"gru\"\nhidden = 1_000\nlr = 0.1\nschedule = \"step:3:0.25\"\n\
-                    clip = \"value:5\"\ntie_weights = true\neps = 1e-6\ninit = \"gaussian:0.5\"\n\
-                    bptt_memory = \"65536KiB\"\n";
-        let config = parsed(text).unwrap();
-        assert_eq!((config.hidden, config.lr, config.tie_weights), (1000, 0.1, true));
-        assert!(config.to_toml(false).contains("bptt_memory = \"64MiB\"\n"));
-        for explained in [false, true] {
-            let again = parsed(&config.to_toml(explained)).unwrap();
-            assert!(config.differences(&again).is_empty());
-            assert!(!Config::default().differences(&again).is_empty());
+    fn error(&self, key: &Spanned<DeString<'_>>, problem: String) -> ConfigError {
+        ConfigError::Syntax { path: self.path.into(), line: self.line(key.span().start), problem }
+    }
+
+    fn check_schema(&self, key: &Spanned<DeString<'_>>, value: &DeValue<'_>) -> Result<(), ConfigError> {
+        let found = self.scalar(key, value)?;
+        match found.parse::<i64>() {
+            Ok(1..=SCHEMA) => Ok(()),
+            _ => Err(ConfigError::Schema { path: self.path.into(), found }),
         }
     }
 
-    #[test]
-    fn errors_name_the_file_the_line_and_the_nearest_key() {
-        for (text, message) in [
-            (
-                "schema = 1\nhiden = 3\n",
-                "run.toml, line 2: there is no setting \"hiden\": did you mean hidden?",
-            ),
-            ("\n\nbatch = -3\n", "run.toml, line 3: batch = -3: needs a whole number, 0 or more"),
-            (
-                "bptt_memory = -1\n",
-                "run.toml, line 1: bptt_memory = -1: needs a whole number of bytes, or one with a unit",
-            ),
-            ("cell = \"lsmt\"", "line 1: cell = lsmt: there is no such cell: did you mean lstm?"),
-            ("schema = 2\n", "run.toml has schema = 2, and this version reads schema = 1"),
-            ("lr = [1]\n", "run.toml, line 1: lr cannot be a array"),
-            ("a = 1\nlr = = 2\n", "run.toml, line 2: "),
-        ] {
-            let error = parsed(text).unwrap_err();
-            assert!(error.contains(message), "{error}");
+    /// Sets a key that stands in the table of a section, or at the top level.
+    fn set(
+        &mut self,
+        section: Option<Section>,
+        key: &Spanned<DeString<'_>>,
+        value: &DeValue<'_>,
+    ) -> Result<(), ConfigError> {
+        let value = self.scalar(key, value)?;
+        let line = self.line(key.span().start);
+        let name = key.get_ref();
+        if let Some(known) = KEYS.iter().find(|known| known.name == name.replace('-', "_")) {
+            if let Some(section) = section.filter(|section| *section != known.section) {
+                let (own, other) = (known.section.name(), section.name());
+                return Err(
+                    self.error(key, format!("{name} belongs to [{own}], not to [{other}]: move it there"))
+                );
+            }
+            if let Some(first) = self.lines.insert(known.name, line) {
+                let problem = format!("{name} is set twice, first in line {first}: remove one of the two");
+                return Err(self.error(key, problem));
+            }
         }
+        self.config.set(name, &value, Origin::File { path: self.path.into(), line })
+    }
+
+    /// A value as a flag takes it.
+    fn scalar(&self, key: &Spanned<DeString<'_>>, value: &DeValue<'_>) -> Result<String, ConfigError> {
+        Ok(match value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', ""),
+            DeValue::Float(number) => number.as_str().replace('_', ""),
+            DeValue::Boolean(flag) => flag.to_string(),
+            other => {
+                let (name, kind) = (key.get_ref(), other.type_str());
+                return Err(self.error(
+                    key,
+                    format!("{name} needs a number, true, false or a text, and this is of type {kind}"),
+                ));
+            }
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

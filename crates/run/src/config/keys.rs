@@ -1,29 +1,39 @@
-//! The table of all settings: names, what they take, what they mean.
+//! The table of all settings: the section, the group, the name, the value and the meaning of each.
 
 use super::{Config, Field};
 
-/// What a setting belongs to.
+/// A section of the configuration: a table of a TOML file, a field of [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// What is learned.
+    /// The data and how they become batches.
     Data,
     /// The network.
     Model,
-    /// How it is run.
-    Training,
     /// How the weights follow the gradient.
     Optimizer,
-    /// What is looked at, kept and when it ends.
+    /// Length, resources and records of a run.
     Run,
 }
 
 impl Section {
-    /// A heading.
+    /// All sections, in the order of the table.
+    pub const ALL: [Self; 4] = [Self::Data, Self::Model, Self::Optimizer, Self::Run];
+
+    /// The name of the TOML table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Model => "model",
+            Self::Optimizer => "optimizer",
+            Self::Run => "run",
+        }
+    }
+
+    /// The name as a heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::Data => "Data",
             Self::Model => "Model",
-            Self::Training => "Training",
             Self::Optimizer => "Optimizer",
             Self::Run => "Run",
         }
@@ -32,117 +42,144 @@ impl Section {
 
 /// One setting.
 pub struct Key {
-    /// Its name in TOML; the flag has hyphens.
+    /// The name in TOML; the flag has hyphens instead of underscores.
     pub name: &'static str,
-    /// What it takes.
+    /// The kind of value that it takes.
     pub takes: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub help: &'static str,
-    /// What it belongs to.
+    /// The section that it belongs to.
     pub section: Section,
+    /// The heading in help texts and files that explain the settings.
+    pub group: &'static str,
     /// Its place in a configuration.
     pub field: fn(&mut Config) -> &mut dyn Field,
 }
 
+/// The place of a setting: its section's field of the same name, unless the table names another.
+macro_rules! place {
+    ($config:ident.$section:ident.$name:ident) => {
+        &mut $config.$section.$name
+    };
+    ($config:ident.$section:ident.$name:ident $field:ident) => {
+        &mut $config.$section.$field
+    };
+}
+
 macro_rules! keys {
-    ($($section:ident { $($name:ident $takes:literal $help:literal;)* })*) => {
-        /// All settings, in the order in which they are shown.
+    ($($variant:ident $section:ident $group:literal {
+        $($name:ident $(($field:ident))? $takes:literal $help:literal;)*
+    })*) => {
+        /// All settings, section by section, in the order in which they are shown.
         pub const KEYS: &[Key] = &[$($(
             Key {
                 name: stringify!($name),
                 takes: $takes,
                 help: $help,
-                section: Section::$section,
-                field: |config| &mut config.$name,
+                section: Section::$variant,
+                group: $group,
+                field: |config| place!(config.$section.$name $($field)?),
             },
         )*)*];
     };
 }
 
 keys! {
-    Data {
-        text "FILE" "Text to learn: what comes next?";
-        level "LEVEL" "What one token is: byte, char or word";
-        valid "FILE" "Text to validate on, instead of the end of --text";
-        test "FILE" "Text to test the best weights on at the end";
-        valid_fraction "X" "Fraction that is held out to validate on, where no file is: the end of a text or series, a share of each class; 0 for none";
-        test_fraction "X" "The same to test on at the end; for series and labelled sequences";
-        vocab_size "N" "Words: the N most frequent tokens, <unk> and <eos> included; 0 for all";
-        vocab "FILE" "Tokens of --text, instead of those that it has: a JSON array, an object of tokens and numbers, or a tokenizer.json. --from and --resume keep the model's own";
-        labelled "FILE" "Labelled sequences to tell apart: .ts of the UCR/UEA archive, a table, a folder with a text a label, IDX images; or piano rolls (JSON) to go on with";
-        labelled_test "FILE" "Labelled sequences to test on at the end";
-        label_column "NAME" "Tables: the column of labels; label, class or target unless given";
-        id_column "NAME" "Tables with a row a step: the column that says which sequence a row belongs to";
-        image_labels "FILE" "Images: the file of labels, if its name is not the images' with labels-idx1 for images-idx3";
-        image_steps "STEPS" "Images: what a step is: pixels, permuted[:SEED] or rows";
-        series "FILE" "Numeric series (CSV, TSV) to forecast";
-        columns "A,B" "Series: the columns to read; all that hold numbers unless given";
-        target "A,B" "Series: the columns to forecast, of those that are read; the last of them unless given";
-        window "N" "Series: rows that are read for a forecast";
-        horizon "N" "Series: rows that are forecast";
-        recursive "BOOL" "Series: learn one row ahead, and forecast further by reading the forecasts; every column that is read is a target then";
-        time_column "NAME" "Series: the column of times, which must not decrease";
-        group_column "NAME" "Series: the column that says which of several series a row belongs to";
-        missing "WHAT" "Missing values: error, interpolate, drop (series: no window spans the gap) or zero (labelled: the channel's mean)";
-        task "TASK" "Synthetic data: agreement, copy, memorise, order2, order3, permutation, match, reversal, parity, adding or multiplication";
-        length "N" "How far a task's samples reach, as each defines it; A..B for every length from A to below B";
+    Data data "Text" {
+        text "FILE" "Train a language model on a text: predict the next token";
+        level "LEVEL" "Unit of a token: byte, char or word";
+        valid "FILE" "Validate on this text instead of the end of --text";
+        test "FILE" "Test the best weights on this text after training";
+        vocab_size "N" "Words: size of the vocabulary, including <unk> and <eos>; rarer words become <unk>. 0: no limit";
+        vocab "FILE" "Read the vocabulary from a file instead of building it from --text: a JSON array of tokens, a JSON object of tokens and indices, or a tokenizer.json. --from and --resume keep the vocabulary of the model";
     }
-    Model {
-        cell "CELL" "rnn, relu, identity, residual, gru or lstm";
+    Data data "Labelled sequences, images and music" {
+        labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, IDX images) or on music (piano rolls in JSON)";
+        labelled_test "FILE" "Test the best weights on these sequences after training";
+        label_column "NAME" "Tables: column of the label. Without it: the column called label, class or target";
+        id_column "NAME" "Tables with one row per step: column that names the sequence of a row";
+        image_labels "FILE" "Images: file of the labels. Without it: the file of images with labels-idx1 for images-idx3 in its name";
+        image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
+    }
+    Data data "Series" {
+        series "FILE" "Forecast a numeric series (CSV or TSV)";
+        columns "A,B" "Columns to read. Without it: all columns of numbers";
+        target "A,B" "Columns to forecast, among those that are read. Without it: the last one";
+        window "N" "Rows that a forecast reads";
+        horizon "N" "Rows that a forecast predicts";
+        recursive "BOOL" "Learn to forecast one row, and reach the horizon by feeding forecasts back. Every column that is read is then a target";
+        time_column "NAME" "Column of times, which must not decrease";
+        group_column "NAME" "Column that tells several series in one file apart";
+    }
+    Data data "Synthetic tasks" {
+        task "TASK" "Train on generated samples: agreement, copy, memorise, order2, order3, permutation, match, reversal, parity, adding or multiplication";
+        length "N" "Length of the samples, as the task defines it; A..B draws lengths from A to B-1";
+    }
+    Data data "Splits and batches" {
+        missing "WHAT" "Missing values: error, interpolate, drop (series: no window spans the gap) or zero (labelled sequences: the channel's mean)";
+        valid_fraction "X" "Fraction held out for validation where no file is given: the end of a text or series, a share of each class. 0: no validation";
+        test_fraction "X" "Fraction held out for testing; series and labelled sequences only";
+        batch "N" "Sequences in a batch";
+        unroll "N" "Steps in a window of text, which is as far as the gradient flows back; the state is carried to the next window";
+        mask_loss "MASK" "Positions that the training loss counts: last (one per sequence) or all. Without it: those that the data score; a labelled sequence has its label at its last position";
+        class_weights "NAME" "Weight of each class in the training loss: none, or balanced (inverse to its frequency). Evaluation is unweighted";
+    }
+    Model model "Model" {
+        cell "CELL" "Recurrent cell: rnn, relu, identity, residual, gru or lstm";
         layers "N" "Recurrent layers";
-        hidden "N" "Units of each layer";
-        embedding "N" "Width of the token embedding; 0 for the same as --hidden";
-        dropout "P" "Probability that a unit is dropped after the embedding and each layer, never through time";
-        dropout_mask "EACH" "What drops units of its own: each step, or each sequence, which drops the same ones at all its steps";
-        bidirectional "BOOL" "Read whole sequences both ways; not for data whose next token is predicted";
-        layer_residual "BOOL" "Layers above the first add their output to what they read";
-        layer_norm "BOOL" "Normalise what layers above the first and the readout read, before dropout";
-        learn_state "BOOL" "Learn the state that sequences begin with, instead of zero";
-        pool "WHAT" "Labelled sequences and series: predict from the last state, which is one of each direction, or from the mean of all: last or mean";
-        loss "NAME" "Series and tasks of numbers: squared or absolute";
-        tie_weights "BOOL" "Use the embedding as the weight of the head";
-        reset_after "BOOL" "gru: the reset gate acts after the recurrent product (PyTorch) or before it (Cho 2014)";
-        peepholes "BOOL" "lstm: gates see the cell state";
-        coupled "BOOL" "lstm: the forget gate is 1 - input gate";
-        residual_step "X" "residual: the step of h + step * tanh(..)";
-        residual_learned "BOOL" "residual: learn the step";
-        encoder_decoder "BOOL" "--task reversal: an encoder reads the symbols, a decoder of the same size says them from its last state";
-        init "NAME[:X]" "Recurrent weights: uniform, xavier, orthogonal[:gain], identity, gaussian[:gain] or chrono:T";
-        forget_bias "X" "lstm: start value of the forget gate's bias";
+        hidden "N" "Units in each layer";
+        embedding "N" "Width of the token embedding. 0: as wide as --hidden";
+        dropout "P" "Probability of dropping a unit after the embedding and after each layer, never through time";
+        dropout_mask "EACH" "Draw a dropout mask for each step, or one for each sequence (the same units at all its steps)";
+        bidirectional "BOOL" "Read sequences in both directions; not for data whose next token is predicted";
+        layer_residual "BOOL" "Add the input of each layer above the first to its output";
+        layer_norm "BOOL" "Normalise the input of the readout and of each layer above the first, before dropout";
+        learn_state "BOOL" "Learn the initial state instead of starting at zero";
+        pool "WHAT" "Labelled sequences and series: what the readout sees: last (the last state; with --bidirectional the last one of each direction), mean (the mean over all steps) or ends (the last state of each direction; needs --bidirectional)";
+        loss "NAME" "Loss of series and tasks of numbers: squared or absolute error";
+        tie_weights "BOOL" "Use the token embedding as the readout's weight, too";
+        encoder_decoder "BOOL" "Task reversal: an encoder reads the symbols, and a decoder of the same size writes them from the encoder's last state";
+        init "NAME[:X]" "Initial recurrent weights: uniform, xavier, orthogonal[:GAIN], identity, gaussian[:GAIN] or chrono:STEPS";
     }
-    Training {
-        class_weights "NAME" "Weight of a class in the training loss: none, or balanced against its frequency in the training data. Evaluation weighs none";
-        mask_loss "PLACES" "Places scored in training: last, one of each row, or all that the data score; a labelled sequence has its label at its last place unless all is given";
-        unroll "N" "Steps that the gradient goes back through; the state is carried over";
-        chunk "N" "Steps computed at once, part of the numerics; 0 for as many as suit the batch";
-        batch "N" "Sequences side by side";
-        bptt_memory "SIZE" "Memory for what the backward pass needs of a window (gates and states), such as 64MiB; 0 for all of it. Less costs time, and changes no bit";
-        epochs "N" "Passes over the data";
-        steps "N" "Train this many steps instead of --epochs; 0 for none";
-        seed "N" "Start of every random number";
-        threads "N" "Threads; 0 for one on each core. Any number gives the same bits";
+    Model model "Options of single cells" {
+        reset_after "BOOL" "gru: apply the reset gate after the recurrent product (as PyTorch) or before it (Cho et al. 2014)";
+        peepholes "BOOL" "lstm: let the gates see the cell state";
+        coupled "BOOL" "lstm: forget gate = 1 - input gate";
+        forget_bias "X" "lstm: initial bias of the forget gate";
+        residual_step "X" "residual: step size in h + step * tanh(..)";
+        residual_learned "BOOL" "residual: learn the step size";
     }
-    Optimizer {
-        optimizer "NAME" "sgd, adam, adamw, rmsprop or adagrad";
+    Optimizer optimizer "Optimizer" {
+        optimizer (rule) "NAME" "Update rule: sgd, adam, adamw, rmsprop or adagrad";
         lr "X" "Learning rate";
-        schedule "NAME[:X]" "constant, step:E[:F], cosine[:W], halve_after:K or plateau:P[:F]";
-        clip "RULE" "none, norm:C, value:V or tensor_norm:C";
+        schedule "NAME[:X]" "Learning-rate schedule: constant, step:EPOCHS[:FACTOR], cosine[:WARMUP_STEPS], halve_after:EPOCHS or plateau:VALIDATIONS[:FACTOR]";
+        clip "RULE" "Gradient clipping: none, norm:LIMIT (global norm), value:LIMIT (each element) or tensor_norm:LIMIT (norm of each tensor)";
         momentum "X" "sgd, rmsprop: momentum";
-        nesterov "BOOL" "sgd: Nesterov's momentum";
-        beta1 "X" "adam, adamw: decay of the mean";
-        beta2 "X" "adam, adamw: decay of the mean square";
-        smoothing "X" "rmsprop: decay of the mean square";
-        eps "X" "Added to the root in adam, adamw, rmsprop, adagrad; PyTorch's value unless given";
-        weight_decay "X" "Decay of matrices, never of biases";
+        nesterov "BOOL" "sgd: use Nesterov momentum";
+        beta1 "X" "adam, adamw: decay rate of the mean gradient";
+        beta2 "X" "adam, adamw: decay rate of the mean squared gradient";
+        smoothing "X" "rmsprop: decay rate of the mean squared gradient";
+        eps "X" "adam, adamw, rmsprop, adagrad: constant added to the denominator. Without it: 1e-8, adagrad 1e-10 (as PyTorch)";
+        weight_decay "X" "Weight decay of matrices; biases have none";
     }
-    Run {
-        eval_every "N" "Validate every N steps too, not only after each epoch; 0 for no";
-        early_stop "N" "Stop after N validations without a better one; 0 for never";
-        stop_after "SECONDS" "Stop with a checkpoint after this time; 0 for never";
-        checkpoint_every "SECONDS" "Time between checkpoints, beside one after each epoch";
-        tensorboard "DIR" "Write events for TensorBoard into this directory, too";
-        observe "TIER" "What is recorded of the gradient through time: off, norms or full. Changes no bit";
-        observe_every "N" "Look closely, and store the profile along time, at step 1 and every N steps";
-        no_probe "BOOL" "Leave out the small probe of the last weights that a run ends with, in up to 2 % of its time";
+    Run run "Length of the run" {
+        epochs "N" "Passes over the training data";
+        steps "N" "Training steps, instead of --epochs. 0: use --epochs";
+        eval_every "N" "Validate every N steps as well as after each epoch. 0: only after each epoch";
+        early_stop "N" "Stop after N validations without improvement. 0: never";
+        stop_after "SECONDS" "Stop with a checkpoint after this many seconds. 0: never";
+    }
+    Run run "Resources" {
+        seed "N" "Seed of all random numbers";
+        threads "N" "Threads; any number gives the same bits. 0: one per core";
+        bptt_memory "SIZE" "Memory limit for the gates and states that the backward pass needs of a window, such as 64MiB; less memory takes more time and gives the same bits. 0: no limit";
+        chunk "N" "Steps that are computed in one matrix product; changes how sums are rounded. 0: chosen by the batch size";
+    }
+    Run run "Records" {
+        observe "TIER" "What to record of the gradient through time: off, norms or full. Gives the same weights";
+        observe_every "N" "Record the gradient at every time step, at training step 1 and every N training steps";
+        no_probe "BOOL" "Skip the short probe of the last weights, which takes up to 2 % of the run's time";
+        checkpoint_every "SECONDS" "Seconds between checkpoints; there is also one after each epoch";
+        tensorboard "DIR" "Also write TensorBoard events into this directory";
     }
 }

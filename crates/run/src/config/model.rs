@@ -1,112 +1,81 @@
-//! From the settings to the model, and back from a model that has learned already.
+//! The settings of the network.
 
-use super::{CellName, Config, KEYS, Section};
-use longspan::bptt::chunk_for;
-use longspan::cell::CellKind;
+use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
+use longspan::model::init::Init;
 use longspan::model::pooling::Pooling;
-use longspan::model::{InputSpec, ModelSpec, OutputSpec};
-use longspan_data::schema::{Predicts, Schema};
-use longspan_data::task::{Task, TaskKind};
+use longspan::option_names;
 
-impl Config {
-    /// The cell with its options.
-    pub fn cell_kind(&self) -> CellKind {
-        match self.cell {
-            CellName::Rnn => CellKind::Rnn,
-            CellName::Relu => CellKind::Relu,
-            CellName::Identity => CellKind::Identity,
-            CellName::Residual => {
-                CellKind::Residual { step: self.residual_step, learned: self.residual_learned }
-            }
-            CellName::Gru => CellKind::Gru { reset_after: self.reset_after },
-            CellName::Lstm => CellKind::Lstm { peepholes: self.peepholes, coupled: self.coupled },
-        }
-    }
+/// The name of a cell, without its options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellName {
+    /// Elman network with tanh.
+    Rnn,
+    /// Elman network with relu.
+    Relu,
+    /// Linear recurrent network.
+    Identity,
+    /// Elman network with a residual connection through time.
+    Residual,
+    /// Gated recurrent unit.
+    Gru,
+    /// Long short-term memory.
+    Lstm,
+}
 
-    /// The model for data of this schema.
-    pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
-        let embedding = if self.embedding == 0 { self.hidden } else { self.embedding };
-        let chunk = if self.chunk == 0 { chunk_for(self.batch) } else { self.chunk };
-        // What is predicted at every step is read out of every step.
-        let pool = if schema.predicts == Predicts::Next { Pooling::Last } else { self.pool_of_rows() };
-        let (input, output) = (schema.input(embedding), schema.output(self.loss, self.tie_weights));
-        ModelSpec {
-            chunk,
-            pool,
-            encoder: self.encoder_decoder.then_some(input),
-            bidirectional: self.bidirectional,
-            layer_residual: self.layer_residual,
-            layer_norm: self.layer_norm,
-            learned_state: self.learn_state,
-            ..ModelSpec::new(self.cell_kind(), input, self.hidden, self.layers, output)
-        }
-    }
+option_names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
 
-    /// What a prediction from all of a row is read out of: the last state is one of each direction. Tasks with predictions inside
-    /// a row are read out of every step.
-    pub fn pool_of_rows(&self) -> Pooling {
-        let once = self.task.and_then(TaskKind::task).is_none_or(Task::predicts_once);
-        match self.pool {
-            Pooling::Last if self.bidirectional && once => Pooling::BothEnds,
-            pool => pool,
-        }
-    }
+/// The network: the section `[model]`. [`KEYS`](super::KEYS) documents each setting.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
+pub struct ModelConfig {
+    pub cell: CellName,
+    pub layers: usize,
+    pub hidden: usize,
+    pub embedding: usize,
+    pub dropout: f64,
+    pub dropout_mask: Mask,
+    pub bidirectional: bool,
+    pub layer_residual: bool,
+    pub layer_norm: bool,
+    pub learn_state: bool,
+    pub pool: Pooling,
+    pub loss: ValueLoss,
+    pub tie_weights: bool,
+    pub encoder_decoder: bool,
+    pub init: Init,
+    pub reset_after: bool,
+    pub peepholes: bool,
+    pub coupled: bool,
+    pub forget_bias: f64,
+    pub residual_step: f64,
+    pub residual_learned: bool,
+}
 
-    /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
-    pub fn adopt(&mut self, spec: &ModelSpec) {
-        let mut source = Self { layers: spec.layers, hidden: spec.hidden, ..Self::default() };
-        if let InputSpec::Tokens { embedding, .. } = spec.input {
-            source.embedding = if embedding == spec.hidden { 0 } else { embedding };
-        }
-        source.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
-        // The last states of both directions are what `last` means to them.
-        source.pool = if spec.pool == Pooling::BothEnds { Pooling::Last } else { spec.pool };
-        source.bidirectional = spec.bidirectional;
-        source.layer_residual = spec.layer_residual;
-        source.layer_norm = spec.layer_norm;
-        source.learn_state = spec.learned_state;
-        if let OutputSpec::Values { loss: loss @ (ValueLoss::Squared | ValueLoss::Absolute), .. } =
-            spec.output
-        {
-            source.loss = loss;
-        }
-        source.chunk = spec.chunk;
-        source.encoder_decoder = spec.encoder.is_some();
-        match spec.cell {
-            CellKind::Rnn => source.cell = CellName::Rnn,
-            CellKind::Relu => source.cell = CellName::Relu,
-            CellKind::Identity => source.cell = CellName::Identity,
-            CellKind::Residual { step, learned } => {
-                source.cell = CellName::Residual;
-                (source.residual_step, source.residual_learned) = (step, learned);
-            }
-            CellKind::Gru { reset_after } => (source.cell, source.reset_after) = (CellName::Gru, reset_after),
-            CellKind::Lstm { peepholes, coupled } => {
-                source.cell = CellName::Lstm;
-                (source.peepholes, source.coupled) = (peepholes, coupled);
-            }
-        }
-        // Dropout and the initial weights are not part of what a model is.
-        let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
-        for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
-            if let Some(value) = source.get(key.name).text().filter(|_| !self.is_given(key.name)) {
-                (key.field)(self).set(&value).expect("a value that the key itself wrote");
-            }
-        }
-    }
-
-    /// As [`Config::adopt`] for the rows that a forecaster reads and predicts.
-    pub fn adopt_schema(&mut self, schema: &Schema) {
-        let Predicts::Forecast(forecast) = &schema.predicts else { return };
-        if !self.is_given("window") {
-            self.window = forecast.window;
-        }
-        if !self.is_given("horizon") {
-            self.horizon = forecast.ahead;
-        }
-        if !self.is_given("recursive") {
-            self.recursive = forecast.ahead > forecast.horizon;
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            cell: CellName::Lstm,
+            layers: 1,
+            hidden: 128,
+            embedding: 0,
+            dropout: 0.0,
+            dropout_mask: Mask::Step,
+            bidirectional: false,
+            layer_residual: false,
+            layer_norm: false,
+            learn_state: false,
+            pool: Pooling::Last,
+            loss: ValueLoss::Squared,
+            tie_weights: false,
+            encoder_decoder: false,
+            init: Init::Orthogonal { gain: 1.0 },
+            reset_after: true,
+            peepholes: false,
+            coupled: false,
+            forget_bias: 1.0,
+            residual_step: 1.0,
+            residual_learned: false,
         }
     }
 }

@@ -28,7 +28,7 @@ impl Config {
     /// # Errors
     /// As [`Config::check`].
     pub fn check_for(&self, schema: &Schema) -> Result<(), ConfigError> {
-        if self.bidirectional && schema.predicts == Predicts::Next {
+        if self.model.bidirectional && schema.predicts == Predicts::Next {
             return Err(ConfigError::Value { given: self.given("bidirectional"), need: SEES.into() });
         }
         Ok(())
@@ -43,14 +43,14 @@ impl Config {
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
         let fraction = |x: f64| (0.0..1.0).contains(&x);
         let sources = [
-            ("text", self.text.is_some()),
-            ("labelled", self.labelled.is_some()),
-            ("series", self.series.is_some()),
-            ("task", self.task.is_some()),
+            ("text", self.data.text.is_some()),
+            ("labelled", self.data.labelled.is_some()),
+            ("series", self.data.series.is_some()),
+            ("task", self.data.task.is_some()),
         ];
         let second = sources.iter().filter(|source| source.1).nth(1).map_or("task", |source| source.0);
-        let gated = matches!(self.cell, CellName::Gru | CellName::Lstm);
-        let embedding_fits = self.embedding == 0 || self.embedding == self.hidden;
+        let gated = matches!(self.model.cell, CellName::Gru | CellName::Lstm);
+        let embedding_fits = self.model.embedding == 0 || self.model.embedding == self.model.hidden;
         let rules: &[(bool, &'static str, &str)] = &[
             (
                 sources.iter().any(|source| source.1),
@@ -62,94 +62,101 @@ impl Config {
                 second,
                 "choose one of --text, --labelled, --series and --task",
             ),
-            (fraction(self.valid_fraction), "valid_fraction", "needs a number from 0 to below 1"),
+            (fraction(self.data.valid_fraction), "valid_fraction", "needs a number from 0 to below 1"),
             (
-                fraction(self.test_fraction) && self.valid_fraction + self.test_fraction < 1.0,
+                fraction(self.data.test_fraction) && self.data.valid_fraction + self.data.test_fraction < 1.0,
                 "test_fraction",
                 "needs a number from 0 that leaves with --valid-fraction something to train on",
             ),
             (
-                self.test_fraction == 0.0 || self.labelled.is_some() || self.series.is_some(),
+                self.data.test_fraction == 0.0 || self.data.labelled.is_some() || self.data.series.is_some(),
                 "test_fraction",
                 "is for series and labelled sequences: a text is tested on --test FILE",
             ),
             (
-                self.test_fraction == 0.0 || self.labelled_test.is_none(),
+                self.data.test_fraction == 0.0 || self.data.labelled_test.is_none(),
                 "test_fraction",
                 "choose it or --labelled-test, not both",
             ),
-            (self.window >= 1, "window", "needs 1 or more"),
-            (self.horizon >= 1, "horizon", "needs 1 or more"),
+            (self.data.window >= 1, "window", "needs 1 or more"),
+            (self.data.horizon >= 1, "horizon", "needs 1 or more"),
             (
-                self.missing != Missing::Drop || self.series.is_some(),
+                self.data.missing != Missing::Drop || self.data.series.is_some(),
                 "missing",
                 "drop is for series: choose error, interpolate or zero",
             ),
             (
-                self.missing != Missing::Zero || self.labelled.is_some(),
+                self.data.missing != Missing::Zero || self.data.labelled.is_some(),
                 "missing",
                 "zero is for labelled sequences: choose error, interpolate or drop",
             ),
-            (self.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
+            (self.model.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
             (
-                self.vocab_size == 0 || self.vocab_size >= 3,
+                self.data.vocab_size == 0 || self.data.vocab_size >= 3,
                 "vocab_size",
                 "needs 3 or more, or 0 for all words",
             ),
             (
-                self.vocab_size == 0 || self.vocab.is_none(),
+                self.data.vocab_size == 0 || self.data.vocab.is_none(),
                 "vocab_size",
                 "a vocabulary that --vocab names has its size: leave out one of the two",
             ),
-            (self.layers >= 1, "layers", "needs 1 or more"),
-            (self.hidden >= 1, "hidden", "needs 1 or more"),
-            (probability(self.dropout), "dropout", "needs a probability from 0 to below 1"),
-            (!self.bidirectional || self.text.is_none(), "bidirectional", SEES),
-            (self.bidirectional || self.pool != Pooling::BothEnds, "pool", "ends needs --bidirectional true"),
+            (self.model.layers >= 1, "layers", "needs 1 or more"),
+            (self.model.hidden >= 1, "hidden", "needs 1 or more"),
+            (probability(self.model.dropout), "dropout", "needs a probability from 0 to below 1"),
+            (!self.model.bidirectional || self.data.text.is_none(), "bidirectional", SEES),
             (
-                !self.tie_weights || embedding_fits,
+                self.model.bidirectional || self.model.pool != Pooling::BothEnds,
+                "pool",
+                "ends needs --bidirectional true",
+            ),
+            (
+                !self.model.tie_weights || embedding_fits,
                 "embedding",
                 "tied weights need an embedding as wide as --hidden",
             ),
             (
-                !self.tie_weights
-                    || self.text.is_some()
-                    || self.task.is_some_and(|task| task.task().is_none()),
+                !self.model.tie_weights
+                    || self.data.text.is_some()
+                    || self.data.task.is_some_and(|task| task.task().is_none()),
                 "tie_weights",
                 "tied weights need data whose next token is predicted",
             ),
             (
-                !self.encoder_decoder || self.task == Some(TaskKind::Reversal),
+                !self.model.encoder_decoder || self.data.task == Some(TaskKind::Reversal),
                 "encoder_decoder",
                 "needs --task reversal: no other data have one sequence to read and another to say",
             ),
             (
-                !self.encoder_decoder
-                    || !(self.bidirectional || self.layer_residual || self.layer_norm || self.learn_state),
+                !self.model.encoder_decoder
+                    || !(self.model.bidirectional
+                        || self.model.layer_residual
+                        || self.model.layer_norm
+                        || self.model.learn_state),
                 "encoder_decoder",
                 "is for plain stacks: leave out --bidirectional, --layer-residual, --layer-norm and --learn-state",
             ),
             (
-                !self.encoder_decoder || self.bptt_memory.0 == 0,
+                !self.model.encoder_decoder || self.run.bptt_memory.0 == 0,
                 "bptt_memory",
                 "cannot be limited with --encoder-decoder: leave it at 0",
             ),
-            (self.residual_step.is_finite(), "residual_step", "needs a finite number"),
+            (self.model.residual_step.is_finite(), "residual_step", "needs a finite number"),
             (
-                gated || !matches!(self.init, Init::Chrono { .. }),
+                gated || !matches!(self.model.init, Init::Chrono { .. }),
                 "init",
                 "chrono sets the biases of gates, and this cell has none: choose --cell gru or lstm",
             ),
-            (self.forget_bias.is_finite(), "forget_bias", "needs a finite number"),
-            (self.unroll >= 1, "unroll", "needs 1 or more"),
-            (self.batch >= 1, "batch", "needs 1 or more"),
-            (self.epochs >= 1 || self.steps >= 1, "epochs", "needs 1 or more, or choose --steps"),
-            (self.threads <= 1024, "threads", "needs at most 1024"),
-            (self.lr.is_finite() && self.lr > 0.0, "lr", "needs a finite number above 0"),
-            (not_negative(self.stop_after), "stop_after", "needs a finite number of seconds, 0 or more"),
-            (self.observe_every >= 1, "observe_every", "needs 1 or more: --observe off looks at nothing"),
+            (self.model.forget_bias.is_finite(), "forget_bias", "needs a finite number"),
+            (self.data.unroll >= 1, "unroll", "needs 1 or more"),
+            (self.data.batch >= 1, "batch", "needs 1 or more"),
+            (self.run.epochs >= 1 || self.run.steps >= 1, "epochs", "needs 1 or more, or choose --steps"),
+            (self.run.threads <= 1024, "threads", "needs at most 1024"),
+            (self.optimizer.lr.is_finite() && self.optimizer.lr > 0.0, "lr", "needs a finite number above 0"),
+            (not_negative(self.run.stop_after), "stop_after", "needs a finite number of seconds, 0 or more"),
+            (self.run.observe_every >= 1, "observe_every", "needs 1 or more: --observe off looks at nothing"),
             (
-                not_negative(self.checkpoint_every),
+                not_negative(self.run.checkpoint_every),
                 "checkpoint_every",
                 "needs a finite number of seconds, 0 or more",
             ),
@@ -173,6 +180,6 @@ impl Config {
             given: self.given("optimizer"),
             need: error.to_string(),
         };
-        self.optimizer_settings().validate().map_err(problem)
+        self.optimizer.settings().validate().map_err(problem)
     }
 }

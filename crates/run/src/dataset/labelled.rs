@@ -25,11 +25,11 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         Some(schema) => {
             let (kind, classes) = learned_classes(schema)?;
             let of = |path| labelled::load_for(path, &options, &kind, classes);
-            (of(path)?, config.labelled_test.as_deref().map(of).transpose()?)
+            (of(path)?, config.data.labelled_test.as_deref().map(of).transpose()?)
         }
     };
     let fingerprint = format!("{:016x}", train.fingerprint());
-    let split = train.split(config.valid_fraction, config.test_fraction, config.seed)?;
+    let split = train.split(config.data.valid_fraction, config.data.test_fraction, config.run.seed)?;
     let reads = match (train.kind(), learned) {
         (_, Some(schema)) => schema.reads.clone(),
         (Kind::Tokens { vocabulary }, None) => Reads::Tokens(vocabulary.clone()),
@@ -56,7 +56,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     let chance_loss = frequency_loss(&train, &split, test.as_ref());
     let (train, test) = (Arc::new(train), test.map(Arc::new));
     let batches = |data: &Arc<Labelled>, sequences: Vec<usize>, order| {
-        SequenceBatches::new(Arc::clone(data), sequences, config.batch, order, config.pool_of_rows())
+        SequenceBatches::new(Arc::clone(data), sequences, config.data.batch, order, config.pool_of_rows())
     };
     let once = |sequences| batches(&train, sequences, Order::Once).map(boxed);
     let (valid, own) = (once(split.valid), once(split.test));
@@ -64,9 +64,9 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         None => own,
         Some(test) => batches(test, (0..test.len()).collect(), Order::Once).map(boxed),
     };
-    let train = batches(&train, split.train, Order::Shuffled { seed: config.seed });
+    let train = batches(&train, split.train, Order::Shuffled { seed: config.run.seed });
     let train =
-        train.expect("a sequence of each class").scored(config.mask_loss.unwrap_or(LossMask::Last))?;
+        train.expect("a sequence of each class").scored(config.data.mask_loss.unwrap_or(LossMask::Last))?;
     let record = DataRecord {
         description,
         fingerprint,
@@ -93,7 +93,7 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
         scaling.apply(&mut labelled)?;
     }
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
-    let batches = SequenceBatches::new(labelled, all, config.batch, Order::Once, config.pool_of_rows());
+    let batches = SequenceBatches::new(labelled, all, config.data.batch, Order::Once, config.pool_of_rows());
     Ok(boxed(batches.expect("a sequence, which every reader asks for")))
 }
 
@@ -116,16 +116,16 @@ pub(super) fn to_predict(
 fn options(config: &Config, path: &Path) -> LabelledOptions {
     LabelledOptions {
         train: path.into(),
-        test: config.labelled_test.clone(),
-        columns: Columns { label: config.label_column.clone(), id: config.id_column.clone() },
-        labels: config.image_labels.clone(),
-        image_steps: config.image_steps,
-        missing: match config.missing {
+        test: config.data.labelled_test.clone(),
+        columns: Columns { label: config.data.label_column.clone(), id: config.data.id_column.clone() },
+        labels: config.data.image_labels.clone(),
+        image_steps: config.data.image_steps,
+        missing: match config.data.missing {
             Missing::Error | Missing::Drop => labelled::Missing::Refuse,
             Missing::Interpolate => labelled::Missing::Interpolate,
             Missing::Zero => labelled::Missing::Zero,
         },
-        level: config.level,
+        level: config.data.level,
     }
 }
 
@@ -163,14 +163,14 @@ fn by(config: &Config, split: &Split, file: bool) -> String {
     let share = |fraction: f64, what: &str| format!("{} % of each class {what}", 100.0 * fraction);
     let mut drawn = Vec::new();
     if !split.valid.is_empty() {
-        drawn.push(share(config.valid_fraction, "validate"));
+        drawn.push(share(config.data.valid_fraction, "validate"));
     }
     if !split.test.is_empty() {
-        drawn.push(share(config.test_fraction, "test"));
+        drawn.push(share(config.data.test_fraction, "test"));
     }
     let drawn = match drawn.is_empty() {
         true => "nothing: all is trained on".to_owned(),
-        false => format!("draw with the seed {}: {}", config.seed, drawn.join(", ")),
+        false => format!("draw with the seed {}: {}", config.run.seed, drawn.join(", ")),
     };
     if file { format!("{drawn}; file for the test") } else { drawn }
 }

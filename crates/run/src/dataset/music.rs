@@ -55,9 +55,9 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
         part.map(|part| whole(config, part).ok_or_else(|| nothing(name))).transpose()
     };
     let (valid, test) = (once(valid, "valid")?, once(test, "test")?);
-    let order = Order::Shuffled { seed: config.seed };
-    let train =
-        MusicBatches::new(train, config.unroll, config.batch, order).ok_or_else(|| nothing("train"))?;
+    let order = Order::Shuffled { seed: config.run.seed };
+    let train = MusicBatches::new(train, config.data.unroll, config.data.batch, order)
+        .ok_or_else(|| nothing("train"))?;
     Ok(Dataset { train: boxed(train), valid, test, schema: schema(), record })
 }
 
@@ -70,7 +70,7 @@ pub(super) fn whole_file(config: &Config, path: &Path) -> Result<Box<dyn Source>
 
 /// All of some pieces, none of them cut; None if none has a second step.
 fn whole(config: &Config, pieces: Pieces) -> Option<Box<dyn Source>> {
-    MusicBatches::new(pieces, usize::MAX, config.batch, Order::Once).map(boxed)
+    MusicBatches::new(pieces, usize::MAX, config.data.batch, Order::Once).map(boxed)
 }
 
 /// What a model of music reads and predicts.

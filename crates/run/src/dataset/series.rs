@@ -15,7 +15,7 @@ use longspan_data::series;
 use longspan_data::series::{Part, Series, SeriesOptions, naive_mae};
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
-    let once = if config.recursive { 1 } else { config.horizon };
+    let once = if config.data.recursive { 1 } else { config.data.horizon };
     if let Some(schema) = learned {
         same(config, schema, once)?;
     }
@@ -30,13 +30,13 @@ fn same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> 
     };
     let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
     let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
-    let (key, learned) = if config.window != forecast.window {
+    let (key, learned) = if config.data.window != forecast.window {
         ("window", forecast.window.to_string())
     } else if once != forecast.horizon {
         ("horizon", forecast.horizon.to_string())
-    } else if differs(&config.columns.0, channels) {
+    } else if differs(&config.data.columns.0, channels) {
         ("columns", channels.join(","))
-    } else if !config.recursive && differs(&config.target.0, &targets) {
+    } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
         ("target", targets.join(","))
     } else {
         return Ok(());
@@ -46,7 +46,7 @@ fn same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> 
 
 /// As [`open`], but that targets reach as far ahead as the model should: what its forecasts are compared with.
 pub(super) fn to_judge(config: &Config, path: &Path, learned: &Schema) -> Result<Dataset, DataError> {
-    load(config, path, Some(learned), config.horizon)
+    load(config, path, Some(learned), config.data.horizon)
 }
 
 /// All windows of another file, for a model that has learned from one.
@@ -54,10 +54,11 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
     let options = SeriesOptions {
         valid_fraction: 0.0,
         test_fraction: 0.0,
-        ..options(config, path, Some(schema), config.horizon)?
+        ..options(config, path, Some(schema), config.data.horizon)?
     };
     let series = Arc::new(Series::load(&options)?);
-    let windows = WindowBatches::new(series, Part::Train, config.batch, Order::Once, config.pool_of_rows());
+    let windows =
+        WindowBatches::new(series, Part::Train, config.data.batch, Order::Once, config.pool_of_rows());
     Ok(boxed(windows.expect("a window, which the reader asks for")))
 }
 
@@ -68,7 +69,7 @@ pub(super) fn to_predict(
     input: Option<Box<dyn Read>>,
     learned: &Schema,
 ) -> Result<Series, DataError> {
-    Ok(Series::to_predict(&options(config, path, Some(learned), config.horizon)?, input)?)
+    Ok(Series::to_predict(&options(config, path, Some(learned), config.data.horizon)?, input)?)
 }
 
 fn load(
@@ -102,15 +103,16 @@ fn load(
             by: by(config),
         },
         unknown_share: 0.0,
-        unit: config.loss.unit(),
-        chance_loss: persistence_loss(&series, judged, config.loss),
+        unit: config.model.loss.unit(),
+        chance_loss: persistence_loss(&series, judged, config.model.loss),
         chance: "persistence".into(),
     };
     let series = Arc::new(series);
     let windows = |part, order| {
-        WindowBatches::new(Arc::clone(&series), part, config.batch, order, config.pool_of_rows()).map(boxed)
+        WindowBatches::new(Arc::clone(&series), part, config.data.batch, order, config.pool_of_rows())
+            .map(boxed)
     };
-    let train = windows(Part::Train, Order::Shuffled { seed: config.seed });
+    let train = windows(Part::Train, Order::Shuffled { seed: config.run.seed });
     let (valid, test) = (windows(Part::Valid, Order::Once), windows(Part::Test, Order::Once));
     Ok(Dataset { train: train.expect("a window, which the reader asks for"), valid, test, schema, record })
 }
@@ -122,7 +124,7 @@ fn options(
     horizon: usize,
 ) -> Result<SeriesOptions, DataError> {
     let (columns, target, scaling) = match learned {
-        None => (config.columns.0.clone(), config.target.0.clone(), None),
+        None => (config.data.columns.0.clone(), config.data.target.0.clone(), None),
         Some(Schema {
             reads: Reads::Numbers { channels, scaling },
             predicts: Predicts::Forecast(forecast),
@@ -139,18 +141,18 @@ fn options(
         path: path.into(),
         columns,
         target,
-        window: config.window,
+        window: config.data.window,
         horizon,
-        time_column: config.time_column.clone(),
-        group_column: config.group_column.clone(),
-        missing: match config.missing {
+        time_column: config.data.time_column.clone(),
+        group_column: config.data.group_column.clone(),
+        missing: match config.data.missing {
             Missing::Error | Missing::Zero => series::Missing::Error,
             Missing::Interpolate => series::Missing::Interpolate,
             Missing::Drop => series::Missing::Drop,
         },
-        valid_fraction: config.valid_fraction,
-        test_fraction: config.test_fraction,
-        all_targets: config.recursive,
+        valid_fraction: config.data.valid_fraction,
+        test_fraction: config.data.test_fraction,
+        all_targets: config.data.recursive,
         scaling,
     })
 }
@@ -165,7 +167,7 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
     let predicts = Predicts::Forecast(Forecast {
         window: series.window,
         horizon,
-        ahead: config.horizon,
+        ahead: config.data.horizon,
         targets: series.targets.iter().map(target).collect(),
     });
     Schema { reads, predicts }
@@ -173,7 +175,7 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
 
 fn by(config: &Config) -> String {
     let share = |fraction: f64, what: &str| format!("{} % {what}", 100.0 * fraction);
-    let parts = [(config.valid_fraction, "to validate"), (config.test_fraction, "to test")];
+    let parts = [(config.data.valid_fraction, "to validate"), (config.data.test_fraction, "to test")];
     let held: Vec<String> =
         parts.into_iter().filter(|part| part.0 > 0.0).map(|(part, what)| share(part, what)).collect();
     match held.is_empty() {

@@ -21,11 +21,11 @@ pub(super) fn open(config: &Config, kind: TaskKind) -> Result<Dataset, DataError
 }
 
 fn agreement(config: &Config) -> Result<Dataset, DataError> {
-    let (lengths, length) = (config.length, config.length.longest());
+    let (lengths, length) = (config.data.length, config.data.length.longest());
     if lengths.count() > 1 {
         return Err(TaskError::OneLength { task: "agreement", lengths, longest: length }.into());
     }
-    let of = |windows, first| Agreement::new(length, config.batch, config.seed, windows, first);
+    let of = |windows, first| Agreement::new(length, config.data.batch, config.run.seed, windows, first);
     let train = of(TASK_EPOCH, 0)?;
     let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
     let schema = Schema::language(train.words().clone());
@@ -34,7 +34,7 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
         description: format!("agreement over {length} steps"),
         fingerprint: String::new(),
         schema: schema.fingerprint(),
-        parts: fresh(TASK_VALIDATION * config.batch as u64),
+        parts: fresh(TASK_VALIDATION * config.data.batch as u64),
         unknown_share: 0.0,
         unit: Unit::Nats,
         chance_loss,
@@ -44,27 +44,27 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
 }
 
 fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
-    let lengths = config.length;
-    let of = |windows, first| Samples::new(task, lengths, config.batch, config.seed, windows, first);
+    let lengths = config.data.length;
+    let of = |windows, first| Samples::new(task, lengths, config.data.batch, config.run.seed, windows, first);
     let pool = config.pool_of_rows();
     let train = of(TASK_EPOCH, 0)?.pooled(pool);
     let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch().pooled(pool);
-    let by = if config.encoder_decoder { " by encoder and decoder" } else { "" };
-    let schema = match config.encoder_decoder {
+    let by = if config.model.encoder_decoder { " by encoder and decoder" } else { "" };
+    let schema = match config.model.encoder_decoder {
         // The decoder predicts the tokens that it reads.
         true => Schema::language(task.words().expect("a task of tokens")),
         false => schema(task),
     };
     let source = |samples| -> Box<dyn Source> {
-        if config.encoder_decoder { boxed(Pairs::new(samples)) } else { boxed(samples) }
+        if config.model.encoder_decoder { boxed(Pairs::new(samples)) } else { boxed(samples) }
     };
     let record = DataRecord {
         description: format!("{}{by}, length {lengths}", task.name()),
         fingerprint: String::new(),
         schema: schema.fingerprint(),
-        parts: fresh(TASK_VALIDATION * config.batch as u64),
+        parts: fresh(TASK_VALIDATION * config.data.batch as u64),
         unknown_share: 0.0,
-        unit: schema.output(config.loss, false).unit(),
+        unit: schema.output(config.model.loss, false).unit(),
         chance_loss: task.chance_loss(lengths),
         chance: "guessing".into(),
     };

@@ -18,14 +18,16 @@ pub(super) fn open(
 ) -> Result<Dataset, DataError> {
     let options = TextOptions {
         train: path.into(),
-        valid: config.valid.clone(),
-        test: config.test.clone(),
-        level: config.level,
-        vocabulary_size: (config.vocab_size > 0).then_some(config.vocab_size),
-        valid_fraction: config.valid_fraction,
+        valid: config.data.valid.clone(),
+        test: config.data.test.clone(),
+        level: config.data.level,
+        vocabulary_size: (config.data.vocab_size > 0).then_some(config.data.vocab_size),
+        valid_fraction: config.data.valid_fraction,
     };
     let vocabulary = match learned.map(|schema| (schema.vocabulary(), &schema.predicts)) {
-        None => config.vocab.as_ref().map(|path| read_vocabulary(path, config.level)).transpose()?,
+        None => {
+            config.data.vocab.as_ref().map(|path| read_vocabulary(path, config.data.level)).transpose()?
+        }
         Some((Some(vocabulary), Predicts::Next)) => Some(vocabulary.clone()),
         Some(_) => {
             let (found, needed) = ("predicts something else", "reads tokens and predicts the next one");
@@ -33,9 +35,9 @@ pub(super) fn open(
         }
     };
     let corpus = TextCorpus::load(&options, vocabulary, watch)?;
-    let train = TextStream::new(&corpus.train, config.batch, config.unroll)?;
+    let train = TextStream::new(&corpus.train, config.data.batch, config.data.unroll)?;
     let evaluation = |part: &Option<TextPart>| -> Result<Option<Box<dyn Source>>, TextError> {
-        let stream = part.as_ref().map(|p| EvaluationStream::new(p, config.batch, config.unroll));
+        let stream = part.as_ref().map(|p| EvaluationStream::new(p, config.data.batch, config.data.unroll));
         Ok(stream.transpose()?.map(boxed))
     };
     let (valid, test) = (evaluation(&corpus.valid)?, evaluation(&corpus.test)?);
@@ -43,9 +45,11 @@ pub(super) fn open(
     let tokens = corpus.vocabulary.len();
     let schema = Schema::language(corpus.vocabulary.clone());
     let count = |part: &Option<TextPart>| part.as_ref().map_or(0, |part| part.len() as u64 - 1);
-    let by = match (&config.valid, &corpus.valid) {
+    let by = match (&config.data.valid, &corpus.valid) {
         (Some(_), _) => "file".into(),
-        (None, Some(_)) => format!("position: the last {} % are held out", 100.0 * config.valid_fraction),
+        (None, Some(_)) => {
+            format!("position: the last {} % are held out", 100.0 * config.data.valid_fraction)
+        }
         (None, None) => "nothing: all is trained on".into(),
     };
     let record = DataRecord {

@@ -20,7 +20,7 @@ pub struct Probes {
 /// What a horizon stands beside in a run with these settings.
 pub fn beside(config: &Config) -> Beside {
     Beside {
-        truncation_steps: config.is_truncated().then_some(config.unroll),
+        truncation_steps: config.is_truncated().then_some(config.data.unroll),
         needed_lag_steps: config.needed_lag_steps(),
     }
 }

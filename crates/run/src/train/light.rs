@@ -116,7 +116,7 @@ pub(super) fn probe(
     let too_dear = || {
         LightProbe::LeftOut(format!("the smallest takes more than {:.0} % of the run's time", 100.0 * SHARE))
     };
-    if config.memory_limit().is_some() {
+    if config.run.memory_limit().is_some() {
         return LightProbe::LeftOut("--bptt-memory limits the memory, and it would need more".into());
     }
     let Some(size) = cost.size(subject.spec.layers, subject.source.shape()) else { return too_dear() };

@@ -32,8 +32,8 @@ pub(super) fn check_memory(
     let parameters = table + gates * w * (e + h) + (l - 1.0) * gates * w * (w + h) + readout;
     let places = steps as f64 * rows as f64;
     // The gates of every step, as far as they are kept.
-    let tape =
-        (4.0 * places * l * w * gates).min(config.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
+    let tape = (4.0 * places * l * w * gates)
+        .min(config.run.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
     // Weights, gradient, two moments, packed copies; the outputs and the gradient by them.
     let needed = 4.0 * (5.0 * parameters + 2.0 * places * w) + tape;
     if needed > present {
@@ -48,7 +48,7 @@ pub(super) fn plan<R: Real>(
     model: &Model<R>,
     (steps, rows): (usize, usize),
 ) -> Result<Option<Plan>, ConfigError> {
-    let Some(limit) = config.memory_limit() else { return Ok(None) };
+    let Some(limit) = config.run.memory_limit() else { return Ok(None) };
     model.plan(steps, rows, Some(limit)).map(Some).map_err(|error| ConfigError::Value {
         given: config.given("bptt_memory"),
         need: format!(

@@ -46,11 +46,11 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
         config.set(key.name, &value, Origin::Flag)?;
     }
     if given.is_given("epochs") && !given.is_given("steps") {
-        config.steps = 0;
+        config.run.steps = 0;
     }
     if !given.is_given("stop_after") {
         // It was about that attempt, not about this one.
-        config.stop_after = 0.0;
+        config.run.stop_after = 0.0;
     }
     Ok(config)
 }

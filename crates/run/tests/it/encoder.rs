@@ -99,8 +99,8 @@ fn a_small_model_learns_to_reverse() {
     let data = Dataset::open(&config, None).expect("a task");
     let ctx = Context::<f32>::new(InstructionSet::detect(), 1);
     let mut trainer = Trainer::new(ctx, &config.trainer(config.model_spec(&data.schema).clone()));
-    for step in 0..config.steps {
-        let rate = config.lr * (1.0 - step as f64 / config.steps as f64);
+    for step in 0..config.run.steps {
+        let rate = config.optimizer.lr * (1.0 - step as f64 / config.run.steps as f64);
         trainer.step(data.train.as_ref(), rate).expect("no divergence");
     }
     let flow = trainer.flow();

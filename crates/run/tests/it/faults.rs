@@ -46,7 +46,7 @@ const IDENTITY: CellKind = CellKind::Identity;
 /// Trains until a step fails.
 fn fault(rows: &Rows, config: &Config, lr: f64, change: impl FnOnce(&mut Trainer<f32>)) -> FaultRecord {
     let mut config = config.clone();
-    config.batch = rows.batch.rows();
+    config.data.batch = rows.batch.rows();
     let mut trainer =
         Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(rows.spec.clone()));
     change(&mut trainer);
@@ -62,7 +62,7 @@ fn fault(rows: &Rows, config: &Config, lr: f64, change: impl FnOnce(&mut Trainer
 
 fn sgd(init: Init) -> Config {
     let mut config = Config::default();
-    (config.optimizer, config.clip, config.init) = (Rule::Sgd, Clip::None, init);
+    (config.optimizer.rule, config.optimizer.clip, config.model.init) = (Rule::Sgd, Clip::None, init);
     config
 }
 
@@ -139,7 +139,7 @@ fn large_numbers_alone_are_no_fault() {
     let mut rows = Rows::classes(IDENTITY, 1, 4, &[8, 8], 3);
     rows.batch.numbers.iter_mut().for_each(|x| *x *= 1e18);
     let mut config = Config::default();
-    (config.batch, config.clip) = (2, Clip::Norm(1.0));
+    (config.data.batch, config.optimizer.clip) = (2, Clip::Norm(1.0));
     let mut trainer =
         Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(rows.spec.clone()));
     for _ in 0..20 {

@@ -32,7 +32,7 @@ const SHUFFLED: Order = Order::Shuffled { seed: 1 };
 fn learn(spec: ModelSpec, train: &dyn Source, epochs: u64, rate: f64, test: &dyn Source) -> Score {
     let rows = train.shape().1;
     let mut config = Config::default();
-    (config.batch, config.seed, config.observe) = (rows, 1, Observe::Off);
+    (config.data.batch, config.run.seed, config.run.observe) = (rows, 1, Observe::Off);
     let spec = ModelSpec { chunk: chunk_for(rows), ..spec };
     let mut trainer =
         Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));

@@ -93,7 +93,7 @@ impl Source for Rare {
 fn a_balanced_model_says_the_rare_class() {
     let learn = |balance: bool| {
         let mut config = Config::default();
-        (config.batch, config.seed) = (40, 3);
+        (config.data.batch, config.run.seed) = (40, 3);
         let spec = ModelSpec::new(
             LSTM,
             InputSpec::Numbers { width: 2 },
@@ -150,7 +150,7 @@ fn the_mask_is_for_training_alone() {
     for (key, value) in [("task", "copy"), ("length", "5..9"), ("batch", "7"), ("mask-loss", "last")] {
         config.set(key, value, Origin::Flag).expect("a setting");
     }
-    assert_eq!(config.mask_loss, Some(LossMask::Last));
+    assert_eq!(config.data.mask_loss, Some(LossMask::Last));
     let (data, mut batch) = (Dataset::open(&config, None).expect("a task"), Batch::default());
     data.train.fill(0, 0, &mut batch);
     let ends: Vec<bool> = (0..batch.extent.positions())

@@ -163,7 +163,7 @@ impl Run {
         for (key, value) in [("hidden", "12"), ("batch", "6")].iter().chain(settings) {
             config.set(key, value, Origin::Flag).expect("a setting");
         }
-        (config.observe, config.observe_every) = (tier, 3);
+        (config.run.observe, config.run.observe_every) = (tier, 3);
         config.check().expect("settings that go together");
         let data = Dataset::open(&config, None).expect("data");
         let spec = config.model_spec(&data.schema);

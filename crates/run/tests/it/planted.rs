@@ -166,15 +166,15 @@ impl Draw {
         batch.carry = kind == 0 && self.yes();
         let rule = self.of(&[Rule::Sgd, Rule::Adam, Rule::AdamW, Rule::RmsProp, Rule::Adagrad]);
         let mut config = Config::default();
-        (config.batch, config.optimizer) = (rows, rule);
-        config.momentum = if rule == Rule::Sgd { 0.9 } else { 0.0 };
-        config.clip = self.of(&[Clip::None, Clip::Norm(1.0), Clip::Value(0.1)]);
-        config.dropout = self.of(&[0.0, 0.0, 0.3]);
+        (config.data.batch, config.optimizer.rule) = (rows, rule);
+        config.optimizer.momentum = if rule == Rule::Sgd { 0.9 } else { 0.0 };
+        config.optimizer.clip = self.of(&[Clip::None, Clip::Norm(1.0), Clip::Value(0.1)]);
+        config.model.dropout = self.of(&[0.0, 0.0, 0.3]);
         if self.below(3) == 0 {
             let model = Model::<f32>::new(InstructionSet::detect(), &spec);
             let steps = batch.steps().max(batch.encoded.extent.steps());
             if let Err(error) = model.plan(steps, rows, Some(1)) {
-                config.bptt_memory.0 = error.least();
+                config.run.bptt_memory.0 = error.least();
             }
         }
         let threads = 1 + self.below(2);
@@ -241,7 +241,7 @@ impl Draw {
         let index = self.below(model.layout().entries().len());
         let entry = &model.layout().entries()[index];
         let (unit, value) = (self.below(entry.len()), self.bad());
-        let names: &[&str] = match to.config.optimizer {
+        let names: &[&str] = match to.config.optimizer.rule {
             Rule::Sgd => &["momentum_buffer"],
             Rule::Adam | Rule::AdamW => &["exp_avg", "exp_avg_sq"],
             Rule::RmsProp => &["square_avg"],
@@ -300,8 +300,8 @@ impl Draw {
         let spec = &mut to.spec;
         *spec = ModelSpec::new(CellKind::Identity, NUMBERS, spec.hidden, 1, spec.output);
         self.ask(spec, &mut to.batch);
-        (to.batch.carry, to.batch.encoded, to.config.dropout) = (false, Default::default(), 0.0);
-        to.config.bptt_memory.0 = 0;
+        (to.batch.carry, to.batch.encoded, to.config.model.dropout) = (false, Default::default(), 0.0);
+        to.config.run.bptt_memory.0 = 0;
         if self.below(4) == 0 {
             to.batch.targets.fill(IGNORE);
             to.batch.values = Default::default();
@@ -443,7 +443,8 @@ pub(crate) fn check(planted: &Planted) -> bool {
             if let What::Inside(plant) = what {
                 model.inject_fault(Some(*plant));
             }
-            let dropout = Dropout::new(config.dropout, config.seed, position.step, batch.first_sample);
+            let dropout =
+                Dropout::new(config.model.dropout, config.run.seed, position.step, batch.first_sample);
             let dropout = dropout.map(|dropout| dropout.of(Mask::Step));
             let (ctx, mut grads) = (ctx(), Params::zeros(model.layout().clone()));
             model.pack(&ctx, &params);

@@ -18,7 +18,7 @@ fn marked_numbers_of_several_lengths_are_learned() {
         let valid = Samples::new(task, lengths, 32, 1, 20, EVALUATION_OFFSET).unwrap();
         let spec = ModelSpec::new(CellKind::Gru { reset_after: true }, task.input(0), 24, 1, task.output());
         let mut config = Config::default();
-        config.batch = 32;
+        config.data.batch = 32;
         let mut trainer =
             Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
         for _ in 0..1000 {

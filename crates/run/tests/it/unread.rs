@@ -41,7 +41,7 @@ impl Source for Torn {
 #[test]
 fn a_window_that_cannot_be_read_is_no_step() {
     let mut config = Config::default();
-    config.batch = 2;
+    config.data.batch = 2;
     let spec = ModelSpec::language(CellKind::Lstm { peepholes: false, coupled: false }, 10, 8, 8, 1);
     let source = Torn(OnceLock::new());
     let mut trainer =

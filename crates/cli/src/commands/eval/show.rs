@@ -1,4 +1,4 @@
-//! What `eval` says: a text, or one JSON document.
+//! The output of `eval`: a text, or one JSON document.
 
 use std::fmt::Write;
 
@@ -71,7 +71,7 @@ impl Shown<'_> {
                 let balance = (0..confusion.classes() as u32).map(|class| confusion.actual(class)).max();
                 let most = balance.unwrap_or(0) as f64 / confusion.total() as f64;
                 format!(
-                    "on           {}, {} predictions\naccuracy     {}; always the most frequent class: {:.2} %\n\
+                    "on           {}, {} predictions\naccuracy     {} (baseline, the most frequent class: {:.2} %)\n\
                      macro F1     {:.4}\nloss         {}\n\n{}",
                     self.on,
                     grouped(confusion.total()),
@@ -280,11 +280,14 @@ fn classes_text(confusion: &Confusion, names: &[String]) -> String {
             .collect();
         mistakes.sort_by_key(|&(n, actual, predicted)| (std::cmp::Reverse(n), actual, predicted));
         if !mistakes.is_empty() {
-            text += "\nmost frequent mistakes\n";
+            text += "\nmost frequent confusions\n";
         }
         for (n, actual, predicted) in mistakes.into_iter().take(10) {
-            let _ =
-                writeln!(text, "{n:>6}  {} taken for {}", names[actual as usize], names[predicted as usize]);
+            let _ = writeln!(
+                text,
+                "{n:>6}  {} predicted as {}",
+                names[actual as usize], names[predicted as usize]
+            );
         }
     }
     text

@@ -1,11 +1,10 @@
-//! What Longspan itself has written: runs and checkpoints; and weights alone.
+//! Runs, checkpoints, and weights without a description of their model.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use longspan::model::{InputSpec, OutputSpec};
-use longspan_data::inspect::quoted;
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_run::checkpoint::{Checkpoint, Header};
 use longspan_run::config::Config;
@@ -14,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::progress::grouped;
+use crate::shell::quoted;
 
 /// Tensors that are listed.
 const LISTED: usize = 24;
@@ -35,14 +35,10 @@ impl Lines {
         self.document.insert(name.replace(' ', "_"), value);
     }
 
-    fn command(&mut self, name: &str, line: String) {
-        self.text += &format!("\n{name:<12} {line}");
+    /// A command to go on with; of several the document has the last one.
+    fn next(&mut self, line: String) {
+        self.text += &format!("{:<12} {line}\n", "next:");
         self.document.insert("command".into(), line.into());
-    }
-
-    fn end(mut self) -> Self {
-        self.text.push('\n');
-        self
     }
 }
 
@@ -64,7 +60,7 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
     let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());
-    let mut lines = Lines::new(path, "run", "a run of Longspan");
+    let mut lines = Lines::new(path, "run", "a run");
     lines.add("data", &record.data.description, json!(record.data.description));
     if let Ok(checkpoint) =
         directory::find_checkpoint(path).map_err(Failure::from).and_then(|file| Ok(Checkpoint::read(&file)?))
@@ -77,13 +73,14 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     lines.add("outcome", &words, json!(outcome));
     let out = quoted(&path.to_string_lossy());
     let more = match outcome.as_str() {
-        "finished" | "stopped_early" if config.steps > 0 => format!(" --steps {}", 2 * config.steps),
-        "finished" | "stopped_early" => format!(" --epochs {}", 2 * config.epochs),
+        "finished" | "stopped_early" if config.run.steps > 0 => format!(" --steps {}", 2 * config.run.steps),
+        "finished" | "stopped_early" => format!(" --epochs {}", 2 * config.run.epochs),
         _ => String::new(),
     };
-    lines.command("judge", format!("longspan eval {out}"));
-    lines.command("go on", format!("longspan train --resume --out {out}{more}"));
-    Ok(lines.end())
+    lines.text.push('\n');
+    lines.next(format!("longspan eval {out}"));
+    lines.next(format!("longspan train --resume --out {out}{more}"));
+    Ok(lines)
 }
 
 /// A checkpoint, or weights alone.
@@ -92,7 +89,11 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
     let file = quoted(&path.to_string_lossy());
     let Some(header) = checkpoint.header() else {
         let shapes = checkpoint.shapes();
-        let mut lines = Lines::new(path, "weights", &format!("weights alone, {} tensors", shapes.len()));
+        let mut lines = Lines::new(
+            path,
+            "weights",
+            &format!("weights without a description of their model, {} tensors", shapes.len()),
+        );
         for (name, shape) in shapes.iter().take(LISTED) {
             lines.text += &format!("{:<12} {name} {shape:?}\n", "");
         }
@@ -102,13 +103,13 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
         let tensors = shapes.iter().map(|&(name, shape)| (name.to_owned(), json!(shape)));
         lines.document.insert("tensors".into(), Value::Object(tensors.collect()));
         let words = match model_of(&shapes) {
-            Some(flags) => format!("with data, and {flags} --from {file}"),
-            None => "no names of Longspan (rnn.weight_ih_l0 and so on, head.weight): rename them, then name the file with --from".into(),
+            Some(flags) => format!("longspan train with your data, and {flags} --from {file}"),
+            None => "the names are not those of PyTorch (rnn.weight_ih_l0, …, head.weight): rename the tensors, then use --from".into(),
         };
         lines.add("train", &words, json!(words));
         return Ok(lines);
     };
-    let mut lines = Lines::new(path, "checkpoint", "a checkpoint of Longspan");
+    let mut lines = Lines::new(path, "checkpoint", "a checkpoint");
     describe(&mut lines, header);
     let flag = match (&header.schema.predicts, &header.schema.reads) {
         (Predicts::Next, Reads::Tokens(_)) => "--text FILE",
@@ -117,7 +118,8 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
         (Predicts::Value, _) => "--task NAME",
     };
     let words = format!("longspan train --from {file} {flag}");
-    lines.add("train", &words, json!(words));
+    lines.document.insert("train".into(), json!(words));
+    lines.text += &format!("\n{:<12} {words}\n", "next:");
     Ok(lines)
 }
 
@@ -139,11 +141,11 @@ fn describe(lines: &mut Lines, header: &Header) {
     let model = &header.model;
     let mut config = Config::default();
     config.adopt(model);
-    let words = format!("{} {}x{}", config.cell, model.layers, model.hidden);
+    let words = format!("{} {}x{}", config.model.cell, model.layers, model.hidden);
     lines.add(
         "model",
         &words,
-        json!({"cell": config.cell.to_string(), "layers": model.layers, "hidden": model.hidden}),
+        json!({"cell": config.model.cell.to_string(), "layers": model.layers, "hidden": model.hidden}),
     );
     lines.add("reads", &reads(&header.schema, model.input), json!(reads(&header.schema, model.input)));
     let predicts = predicts(&header.schema, model.output);
@@ -155,7 +157,7 @@ fn describe(lines: &mut Lines, header: &Header) {
 fn reads(schema: &Schema, input: InputSpec) -> String {
     match (&schema.reads, input) {
         (Reads::Tokens(vocabulary), _) => {
-            format!("tokens by {}, {} different", vocabulary.level(), vocabulary.len())
+            format!("{} tokens, {} distinct", vocabulary.level(), vocabulary.len())
         }
         (Reads::Numbers { channels, .. }, _) => match channels.len() {
             1 => format!("a number, {}", channels[0]),
@@ -167,7 +169,7 @@ fn reads(schema: &Schema, input: InputSpec) -> String {
 
 fn predicts(schema: &Schema, output: OutputSpec) -> String {
     match &schema.predicts {
-        Predicts::Next => "what is read next".into(),
+        Predicts::Next => "the next step".into(),
         Predicts::Classes(names) if names.len() <= 12 => {
             format!("{} classes, {}", names.len(), names.join(", "))
         }

@@ -1,17 +1,57 @@
-//! What was found, as a text.
+//! What was found, as a text and as a JSON document.
 
 use std::fmt::Write;
+use std::path::Path;
 
-use longspan_data::inspect::{Content, Form, Found, MusicDescription, Sequences, TextDescription};
+use longspan_data::inspect::{
+    Alternative, Content, Form, Found, MusicDescription, Note, Sequences, Settings, TextDescription,
+};
 use longspan_data::labelled::Lengths;
 use longspan_data::series;
+use serde::Serialize;
 
 use crate::progress::grouped;
+use crate::shell;
 
 /// Channels, groups and classes that are listed.
 const LISTED: usize = 24;
 /// Columns of the largest class's bar.
 const BAR: usize = 24;
+
+/// What was found, with command lines for the settings.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    path: &'a Path,
+    #[serde(flatten)]
+    content: &'a Content,
+    notes: Vec<String>,
+    settings: Option<&'a Settings>,
+    command: Option<String>,
+    otherwise: Option<String>,
+}
+
+pub(super) fn document(found: &Found) -> Document<'_> {
+    Document {
+        path: &found.path,
+        content: &found.content,
+        notes: found.notes.iter().map(note).collect(),
+        settings: found.settings.as_ref(),
+        command: found.settings.as_ref().map(shell::train),
+        otherwise: found.otherwise.as_ref().map(alternative),
+    }
+}
+
+/// A remark, with the flags that answer it.
+fn note(note: &Note) -> String {
+    match note.settings.is_empty() {
+        true => note.text.clone(),
+        false => format!("{} ({})", note.text, shell::flags(&note.settings)),
+    }
+}
+
+fn alternative(other: &Alternative) -> String {
+    format!("{}: {}", other.text, shell::train(&other.settings))
+}
 
 pub(super) fn text(found: &Found) -> String {
     let mut text = match &found.content {
@@ -21,26 +61,26 @@ pub(super) fn text(found: &Found) -> String {
         Content::Text(content) => plain(content),
     };
     text.insert_str(0, &format!("{}: ", found.path.display()));
-    for note in &found.notes {
-        let _ = writeln!(text, "note         {note}");
+    for remark in &found.notes {
+        let _ = writeln!(text, "note         {}", note(remark));
     }
-    match &found.command {
-        Some(command) => text += &format!("\ntrain        {command}\n"),
-        None => text += "\ntrain        no command: see the notes\n",
+    match &found.settings {
+        Some(settings) => text += &format!("\nnext:        {}\n", shell::train(settings)),
+        None => text += "\nnothing can be trained on this: see the notes\n",
     }
     if let Some(otherwise) = &found.otherwise {
-        let _ = writeln!(text, "otherwise    {otherwise}");
+        let _ = writeln!(text, "or           {}", alternative(otherwise));
     }
     text
 }
 
 fn sequences(found: &Sequences) -> String {
     let form = match found.form {
-        Form::Ts => "of a .ts archive",
-        Form::Wide => "of a table, a row each",
-        Form::Long => "of a table, a row a step",
-        Form::Folder => "of a folder, a line each",
-        Form::Images => "of images, a row of pixels a step",
+        Form::Ts => "in a .ts archive",
+        Form::Wide => "in a table, one per row",
+        Form::Long => "in a table, one step per row",
+        Form::Folder => "in a folder, one per line",
+        Form::Images => "of images, one row of pixels per step",
     };
     let mut text = format!(
         "{} labelled sequences {form}\nlengths      {}\n",
@@ -48,7 +88,7 @@ fn sequences(found: &Sequences) -> String {
         lengths(&found.lengths)
     );
     if let Some(tokens) = found.vocabulary {
-        let _ = writeln!(text, "tokens       {} different", grouped(tokens as u64));
+        let _ = writeln!(text, "tokens       {} distinct", grouped(tokens as u64));
     } else {
         let _ = writeln!(text, "missing      {}", missing(found.missing as u64));
         // The columns of an image are one like the other.
@@ -74,15 +114,18 @@ fn sequences(found: &Sequences) -> String {
 }
 
 fn music(found: &MusicDescription) -> String {
-    let mut text = "piano rolls, to predict the next step of\n".to_owned();
+    let mut text = "music: piano rolls, in which the next step is predicted\n".to_owned();
     let parts = found.parts.iter().map(|part| {
         let steps = part.lengths.map(|found| lengths(&found)).unwrap_or_default();
         let count = grouped(part.pieces as u64);
-        (part.part.to_owned(), format!("{count} pieces of {steps}; {:.1} keys at a step", part.sounding))
+        (
+            part.part.to_owned(),
+            format!("{count} pieces of {steps}; {:.1} keys per step on average", part.sounding),
+        )
     });
     list(&mut text, "parts", parts.collect());
     if let Some((low, high)) = found.keys {
-        let _ = writeln!(text, "keys         {low} to {high} of the piano's 21 to 108 (MIDI)");
+        let _ = writeln!(text, "keys         MIDI {low} to {high} (a piano has 21 to 108)");
     }
     text
 }
@@ -119,7 +162,7 @@ fn plain(found: &TextDescription) -> String {
         };
         let _ = writeln!(
             text,
-            "characters   {}, {} different\nwords        {}, {} different{within}",
+            "characters   {}, {} distinct\nwords        {}, {} distinct{within}",
             grouped(found.characters),
             grouped(found.different as u64),
             grouped(words.count),
@@ -129,7 +172,7 @@ fn plain(found: &TextDescription) -> String {
     text
 }
 
-/// Names and what they have, the first of them beside a title.
+/// Names and their descriptions, the first of them beside a title.
 fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
     let cut = |name: &str| -> String { name.chars().take(24).collect() };
     let width = entries.iter().take(LISTED).map(|(name, _)| cut(name).chars().count()).max().unwrap_or(0);
@@ -143,13 +186,13 @@ fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
     }
 }
 
-/// "7 to 26 steps, median 15, 4,274 in all".
+/// "7 to 26 steps, median 15, 4,274 in total".
 fn lengths(found: &Lengths) -> String {
     let total = grouped(found.total as u64);
     match found.min == found.max {
-        true => format!("{} steps, {total} in all", grouped(found.max as u64)),
+        true => format!("{} steps each, {total} in total", grouped(found.max as u64)),
         false => format!(
-            "{} to {} steps, median {}, {total} in all",
+            "{} to {} steps, median {}, {total} in total",
             found.min,
             grouped(found.max as u64),
             found.median

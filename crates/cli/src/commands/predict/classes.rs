@@ -30,7 +30,7 @@ pub(super) fn run(
     let mut table = Table::begin(&mut job.output, names, job.json)?;
 
     let (pool, all) = (model.spec().pool, (0..count).collect());
-    let batches = SequenceBatches::new(Arc::clone(&data), all, config.batch, Order::Once, pool)
+    let batches = SequenceBatches::new(Arc::clone(&data), all, config.data.batch, Order::Once, pool)
         .expect("a sequence, which every reader asks for");
     let bar = Bar::new(count as u64, "sequences");
     let (mut batch, mut logits) = (Batch::default(), Vec::new());

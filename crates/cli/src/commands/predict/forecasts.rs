@@ -49,7 +49,7 @@ pub(super) fn run(
     let width = columns.len();
     let bar = Bar::new(starts.len() as u64, "forecasts");
     let (mut batch, mut predicted) = (Batch::default(), Vec::new());
-    for starts in starts.chunks(config.batch) {
+    for starts in starts.chunks(config.data.batch) {
         if job.stop.came() {
             return Ok(End::Interrupted);
         }

@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
     fn new(loaded: &'a mut Loaded, schema: &'a Schema) -> Self {
         let (steps, aside) = (loaded.model.steps(&loaded.params, 1), loaded.model.steps(&loaded.params, 1));
         let out = vec![0.0; loaded.model.spec().output.width()];
-        let fields = Fields::new(loaded.config.missing);
+        let fields = Fields::new(loaded.config.data.missing);
         let (numbers, tokens) = (Vec::new(), Vec::new());
         Self { loaded, reads: &schema.reads, steps, aside, out, fields, numbers, tokens }
     }

@@ -39,7 +39,12 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
     let mut lines = Lines(Vec::new());
     lines.add(
         "weights",
-        format!("after {} steps, on {}, in {}", record.step, record.data, record.number_type.to_lowercase()),
+        format!(
+            "step {}, measured on {}, in {}",
+            record.step,
+            record.data,
+            record.number_type.to_lowercase()
+        ),
     );
     lines.unless("reach", &record.reach, |lines, reach| {
         lines.unless("lag profile", &reach.lag, |lines, lag| show_lag(lines, record, reach, lag));
@@ -68,7 +73,7 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
             lines.add(
                 "products",
                 format!(
-                    "{} steps stretch a change by {} at most and {} at least (condition number {})",
+                    "over {} steps, singular values from {1} down to {2} (condition number {3})",
                     product.lag_steps,
                     magnitude(median(&product.ln_largest_singular_values)),
                     magnitude(median(&product.ln_smallest_singular_values)),
@@ -84,24 +89,30 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
         let ratios = lag.depth.ln_layer_ratio.iter().map(|ln| magnitude(ln / std::f64::consts::LN_10));
         lines.add(
             "layers",
-            format!("gradient within a step, bottom to top: {}", ratios.collect::<Vec<_>>().join(", ")),
+            format!(
+                "gradient ratios between layers within one step, bottom to top: {}",
+                ratios.collect::<Vec<_>>().join(", ")
+            ),
         );
     }
     if let Some(path) = written {
-        lines.add("written", path.display().to_string());
+        lines.add("saved", path.display().to_string());
     }
     lines.text()
 }
 
-/// How far the gradient of one loss comes back.
+/// The gradient horizon: how many steps back a share of the gradient of one loss is left.
 pub(crate) fn horizon(lag: &LagReport) -> String {
     let horizon = &lag.total.horizon;
     let least = if horizon.at_least { "at least " } else { "" };
-    let upper = if horizon.high_at_least { "more" } else { &horizon.high_steps.to_string() };
+    let interval = match horizon.high_at_least {
+        true => format!("at least {}", horizon.low_steps),
+        false => format!("{}–{}", horizon.low_steps, horizon.high_steps),
+    };
     format!(
-        "{least}{} steps back (95 %: {} to {upper}), until {} % of the gradient are left; {} sequences",
+        "{least}{} step{} (95 % CI {interval}): {} % of the gradient of one loss is left; {} sequences",
         horizon.steps,
-        horizon.low_steps,
+        if horizon.steps == 1 { "" } else { "s" },
         100.0 * horizon.epsilon,
         lag.sequences
     )
@@ -111,12 +122,15 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
     lines.add("horizon", horizon(lag));
     let used = match reach.used_lag.known().map(|used| &used.used_lag_steps) {
         Some(Measured::Known(steps)) => Some(format!("the model uses {steps} steps")),
-        Some(Measured::Unknown(_)) => Some("the model uses more than was tried".into()),
+        Some(Measured::Unknown(_)) => Some("the model uses more steps than were tested".into()),
         None => None,
     };
     let beside = [
-        record.beside.truncation_steps.map(|steps| format!("training cuts the gradient off after {steps}")),
-        record.beside.needed_lag_steps.map(|steps| format!("the task needs {steps}")),
+        record
+            .beside
+            .truncation_steps
+            .map(|steps| format!("training truncates the gradient after {steps} steps")),
+        record.beside.needed_lag_steps.map(|steps| format!("the task needs {steps} steps")),
         used,
     ];
     let beside: Vec<String> = beside.into_iter().flatten().collect();
@@ -125,13 +139,14 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
     }
     lines.unless("decay", &lag.total.decay, |lines, decay| {
         let change = match (decay.half_life_steps, decay.doubling_time_steps) {
-            (Some(steps), _) => format!("half is gone after {steps:.1} steps"),
-            (_, Some(steps)) => format!("twice as much after {steps:.1} steps"),
-            _ => "neither more nor less".into(),
+            (Some(steps), _) => format!("half-life {steps:.1} steps"),
+            (_, Some(steps)) => format!("doubles every {steps:.1} steps"),
+            _ => "constant".into(),
         };
-        let f32 =
-            decay.f32_underflow_lag_steps.map_or(String::new(), |lag| format!("; f32 ends after {lag:.0}"));
-        lines.add("decay", format!("× {:.4} a step: {change}{f32}", decay.factor_per_step));
+        let f32 = decay
+            .f32_underflow_lag_steps
+            .map_or(String::new(), |lag| format!("; underflows in f32 after {lag:.0} steps"));
+        lines.add("decay", format!("× {:.4} per step: {change}{f32}", decay.factor_per_step));
     });
     let log10: Vec<f64> = lag.total.ratio.ln_median.iter().map(|ln| ln / std::f64::consts::LN_10).collect();
     let lags = &lag.lags;
@@ -152,7 +167,7 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
             lines.add(
                 &format!("path {}", layer.layer),
                 format!(
-                    "{} back: {} came straight from state to state, {} through weights",
+                    "{} steps back: {} by the direct path from state to state, {} through weights",
                     lags[at],
                     share(keep),
                     share(rest)
@@ -167,7 +182,7 @@ fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
     if let Measured::Known(gates) = &layer.gates {
         let gates = gates.iter().map(|gate| {
             format!(
-                "{} {:.2} ({:.0} % shut, {:.0} % open)",
+                "{} mean {:.2} ({:.0} % closed, {:.0} % open)",
                 gate.gate,
                 gate.mean_openness,
                 100.0 * gate.closed_share,
@@ -186,7 +201,7 @@ fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
         lines.add(
             &format!("forgetting {place}"),
             format!(
-                "half of the units keep 1/e for {:.1} steps or more ({})",
+                "half of the units remember for {:.1} steps or more, to 1/e ({})",
                 forgetting.median_steps, forgetting.gate
             ),
         );
@@ -196,7 +211,12 @@ fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
 fn show_rest(lines: &mut Lines, reach: &CreditReport) {
     if let Measured::Known(truncations) = &reach.truncation {
         let all = truncations.iter().map(|t| {
-            format!("{}: {:.0} % off, cosine {:.3}", t.truncation_steps, 100.0 * t.relative_error, t.cosine)
+            format!(
+                "{} steps: {:.0} % error, cosine {:.3}",
+                t.truncation_steps,
+                100.0 * t.relative_error,
+                t.cosine
+            )
         });
         lines.add("truncated at", all.collect::<Vec<_>>().join("; "));
     }
@@ -206,7 +226,7 @@ fn show_rest(lines: &mut Lines, reach: &CreditReport) {
         lines.add(
             "sensitivity",
             format!(
-                "‖∂h/∂W‖ {} after {} steps, {} after {}",
+                "‖∂h/∂W‖ {} after {} steps, {} after {} steps",
                 magnitude(first.recurrent_rms.log10()),
                 first.steps,
                 magnitude(last.recurrent_rms.log10()),
@@ -225,11 +245,11 @@ fn show_spectrum(lines: &mut Lines, spectrum: &LyapunovSpectrum) {
     });
     let error = error.map_or(String::new(), |error| format!(" ± {error:.4}"));
     let means = match largest {
-        x if x > 0.0 => format!("changes grow tenfold in {:.1} steps", std::f64::consts::LN_10 / x),
+        x if x > 0.0 => format!("perturbations grow tenfold in {:.1} steps", std::f64::consts::LN_10 / x),
         x if x < 0.0 && x.is_finite() => {
-            format!("changes die out, tenfold in {:.1} steps", -std::f64::consts::LN_10 / x)
+            format!("perturbations shrink tenfold in {:.1} steps", -std::f64::consts::LN_10 / x)
         }
-        _ => "changes are lost in one step".into(),
+        _ => "perturbations vanish in one step".into(),
     };
     let dimension = spectrum
         .kaplan_yorke_dimensions
@@ -237,7 +257,7 @@ fn show_spectrum(lines: &mut Lines, spectrum: &LyapunovSpectrum) {
     lines.add(
         "λ₁",
         format!(
-            "{largest:.4}{error} nats a step: {means}{dimension}; {} trajectories of {} steps",
+            "{largest:.4}{error} nats per step: {means}{dimension}; {} trajectories of {} steps",
             spectrum.trajectories, spectrum.steps
         ),
     );

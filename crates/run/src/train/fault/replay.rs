@@ -125,7 +125,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     let path = run.join("fault").join("batch.safetensors");
     let bytes = std::fs::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
     let (batch, weights) =
-        batch::read(&bytes, &header.model, config.batch).map_err(|reason| damaged(&path, reason))?;
+        batch::read(&bytes, &header.model, config.data.batch).map_err(|reason| damaged(&path, reason))?;
     let mut trainer = Trainer::new(Context::new(level, threads), &config.trainer(header.model.clone()));
     checkpoint.restore(&mut trainer)?;
     if !weights.is_empty() {

@@ -49,18 +49,18 @@ pub(crate) fn facts(config: &Config) -> Facts {
     Facts {
         run: "runs/hand".into(),
         cell: config.get("cell").to_string(),
-        layers: config.layers,
-        hidden: config.hidden,
+        layers: config.model.layers,
+        hidden: config.model.hidden,
         window_steps: WINDOW,
         carried: false,
         needed_lag_steps: Some(WINDOW - 1),
         chance_loss: CHANCE,
-        clip_limit: if let Clip::Norm(limit) = config.clip { Some(limit) } else { None },
-        clips: config.clip != Clip::None,
-        lr: config.lr,
-        planned_steps: config.steps,
+        clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
+        clips: config.optimizer.clip != Clip::None,
+        lr: config.optimizer.lr,
+        planned_steps: config.run.steps,
         finished: true,
-        init_gain: config.init.gain(),
+        init_gain: config.model.init.gain(),
         settings: settings.collect(),
     }
 }
@@ -76,10 +76,10 @@ pub(crate) fn good(settings: &str) -> Evidence {
         loss: loss(step),
         scored: 32,
         tokens: 640,
-        lr: config.lr,
+        lr: config.optimizer.lr,
         log10_global_norm: -0.3 + 0.1 * (step % 7) as f64 / 7.0,
         log10_global_norm_after: -0.3,
-        log10_survival: vec![-0.5; config.layers],
+        log10_survival: vec![-0.5; config.model.layers],
         snapshot: step.is_multiple_of(10).then(look),
         ..StepRecord::default()
     };
@@ -134,7 +134,7 @@ fn reach(config: &Config) -> CreditReport {
         lags: (0..ln.len()).collect(),
         total,
         layers: Vec::new(),
-        depth: Depth { ln_layer_ratio: vec![0.0; config.layers], ln_input_ratio: 0.0 },
+        depth: Depth { ln_layer_ratio: vec![0.0; config.model.layers], ln_input_ratio: 0.0 },
     };
     let gate = |name: &str| GateSummary {
         gate: name.into(),
@@ -179,7 +179,7 @@ fn reach(config: &Config) -> CreditReport {
         options: CreditOptions::default(),
         sequences_read: 64,
         lag: Measured::Known(lag),
-        gates: (0..config.layers).map(layer).collect(),
+        gates: (0..config.model.layers).map(layer).collect(),
         encoder_gates: Vec::new(),
         truncation: Measured::Unknown(unknown),
         sensitivity: Measured::Known(vec![Sensitivity {
@@ -194,7 +194,7 @@ fn reach(config: &Config) -> CreditReport {
 fn spectrum(config: &Config) -> LyapunovSpectrum {
     let layer = |layer| LayerSpectrum {
         layer,
-        state_dimensions: config.hidden,
+        state_dimensions: config.model.hidden,
         exponents_nats_per_step: vec![-0.05],
         standard_errors_nats_per_step: vec![Some(0.01)],
         kaplan_yorke_dimensions: None,
@@ -203,8 +203,8 @@ fn spectrum(config: &Config) -> LyapunovSpectrum {
         options: LyapunovOptions::default(),
         trajectories: 8,
         steps: 100,
-        layers: (0..config.layers).map(layer).collect(),
-        exponents_nats_per_step: vec![-0.05; config.layers],
+        layers: (0..config.model.layers).map(layer).collect(),
+        exponents_nats_per_step: vec![-0.05; config.model.layers],
         kaplan_yorke_dimensions: None,
     }
 }

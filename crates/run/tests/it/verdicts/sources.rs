@@ -54,8 +54,8 @@ impl Data {
             Box::new(Made {
                 data: self,
                 steps: self.steps(config),
-                rows: config.batch,
-                seed: config.seed,
+                rows: config.data.batch,
+                seed: config.run.seed,
                 windows,
                 first,
             })
@@ -63,7 +63,7 @@ impl Data {
         let count = |count| OutputSpec::Classes { count, tied: false };
         let tokens = InputSpec::Tokens {
             vocabulary: (FIRST + SYMBOLS) as usize,
-            embedding: if config.embedding == 0 { config.hidden } else { config.embedding },
+            embedding: if config.model.embedding == 0 { config.model.hidden } else { config.model.embedding },
         };
         let numbers = InputSpec::Numbers { width: 1 };
         let (input, output, chance_loss, need_steps) = match self {
@@ -80,8 +80,14 @@ impl Data {
             ),
         };
         let spec = ModelSpec {
-            chunk: longspan::bptt::chunk_for(config.batch),
-            ..ModelSpec::new(config.cell_kind(), input, config.hidden, config.layers, output)
+            chunk: longspan::bptt::chunk_for(config.data.batch),
+            ..ModelSpec::new(
+                config.model.cell_kind(),
+                input,
+                config.model.hidden,
+                config.model.layers,
+                output,
+            )
         };
         let valid = made(VALIDATION, EVALUATION_OFFSET);
         Opened { train: made(EPOCH, 0), valid, spec, need_steps, chance_loss }
@@ -89,7 +95,7 @@ impl Data {
 
     fn steps(self, config: &Config) -> usize {
         match self {
-            Self::Task | Self::Echo { .. } => config.unroll,
+            Self::Task | Self::Echo { .. } => config.data.unroll,
             Self::Waves { steps } | Self::Forecast { steps } => steps,
         }
     }
@@ -97,8 +103,8 @@ impl Data {
 
 fn task(config: &Config) -> Opened {
     let data = Dataset::open(config, None).expect("a task");
-    let length = config.length.longest();
-    let kind = config.task.expect("a task");
+    let length = config.data.length.longest();
+    let kind = config.data.task.expect("a task");
     Opened {
         spec: config.model_spec(&data.schema),
         need_steps: Some(kind.task().map_or(length, |task| task.dependency_length(length))),

@@ -59,13 +59,13 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
     let carried = batch.carry;
 
     let (mut steps, mut scores, mut signs, mut fault) = (Vec::new(), Vec::new(), Vec::new(), None);
-    let every = (config.steps / LOOKS).max(1);
+    let every = (config.run.steps / LOOKS).max(1);
     let classes = matches!(spec.output, OutputSpec::Classes { .. });
-    for step in 0..config.steps {
+    for step in 0..config.run.steps {
         if step % every == 0 {
             signs.push(signs_of(&spec, trainer.params(), train.as_ref(), step));
         }
-        if let Err(found) = trainer.step(train.as_ref(), config.lr) {
+        if let Err(found) = trainer.step(train.as_ref(), config.optimizer.lr) {
             signs.push(signs_of(&spec, trainer.params(), train.as_ref(), step));
             let before = steps[steps.len().saturating_sub(BEFORE)..].to_vec();
             fault = Some(trainer.first_fault(&found, before));

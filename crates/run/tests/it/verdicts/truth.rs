@@ -35,7 +35,7 @@ pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool
     let bounded = matches!(trace.spec.cell, CellKind::Rnn | CellKind::Gru { .. } | CellKind::Lstm { .. });
     // Norms of very different sizes that did harm: at their worst beyond 30 medians, or large all along.
     let harmful = (f.tail > 30.0 && f.loss_ratio > 0.9) || f.norm > 100.0;
-    let free = plan.config.clip == Clip::None;
+    let free = plan.config.optimizer.clip == Clip::None;
     match code {
         "exploding-gradient" => f.ln_growth > 100f64.ln(),
         "vanishing-gradient" => f.ln_at_need < 1e-4_f64.ln(),

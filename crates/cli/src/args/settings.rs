@@ -1,0 +1,113 @@
+//! Flags that are made from the table of settings.
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
+
+/// Settings of how new data are read, where that differs from how the run's own were.
+const READING: [&str; 6] =
+    ["label_column", "id_column", "image_steps", "time_column", "group_column", "missing"];
+
+/// Settings that were given as flags.
+#[derive(Clone, Debug, Default)]
+struct Given(Vec<(&'static str, String)>);
+
+impl Given {
+    fn read(&mut self, matches: &ArgMatches, keys: impl Iterator<Item = &'static Key>) {
+        let value = |key: &'static Key| Some((key.name, matches.get_one::<String>(key.name)?.clone()));
+        self.0 = keys.filter_map(value).collect();
+    }
+
+    fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
+        self.0.iter().try_for_each(|(key, value)| config.set(key, value, Origin::Flag))
+    }
+}
+
+/// A flag for every setting.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SettingFlags(Given);
+
+impl SettingFlags {
+    /// Sets what was given.
+    pub(crate) fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
+        self.0.set(config)
+    }
+}
+
+impl Args for SettingFlags {
+    fn augment_args(mut command: Command) -> Command {
+        let defaults = Config::default();
+        for key in KEYS {
+            let default = match defaults.get(key.name) {
+                Value::Absent => String::new(),
+                value => format!(" [default: {value}]"),
+            };
+            let arg = arg(key, &default).help_heading(key.group).allow_negative_numbers(true);
+            // A switch may stand alone: --nesterov is --nesterov true.
+            command = command.arg(match defaults.get(key.name) {
+                Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
+                _ => arg,
+            });
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.read(matches, KEYS.iter());
+        Ok(())
+    }
+}
+
+/// A flag for each setting that says how new data are read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadingFlags(Given);
+
+impl ReadingFlags {
+    /// Sets what was given.
+    pub(crate) fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
+        self.0.set(config)
+    }
+
+    fn keys() -> impl Iterator<Item = &'static Key> {
+        KEYS.iter().filter(|key| READING.contains(&key.name))
+    }
+}
+
+impl Args for ReadingFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(Self::keys().map(|key| arg(key, " [default: as the run]").help_heading("Reading")))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ReadingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.read(matches, Self::keys());
+        Ok(())
+    }
+}
+
+fn arg(key: &Key, default: &str) -> Arg {
+    let long = flag(key.name).trim_start_matches('-').to_owned();
+    Arg::new(key.name).long(long).value_name(key.takes).help(format!("{}{default}", key.help))
+}

@@ -1,0 +1,36 @@
+//! Command lines that a person can copy into a shell.
+
+use longspan_data::inspect::Settings;
+use longspan_run::config::flag;
+
+/// The command that trains with these settings.
+pub(crate) fn train(settings: &Settings) -> String {
+    format!("longspan train {}", flags(settings))
+}
+
+/// The settings as flags: `--window 8 --target y`.
+pub(crate) fn flags(settings: &Settings) -> String {
+    let flags = settings.iter().map(|setting| format!("{} {}", flag(setting.key), quoted(&setting.value)));
+    flags.collect::<Vec<_>>().join(" ")
+}
+
+/// A word of a command line, in quotes where a shell would read it otherwise.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=+@".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("a b/it's.csv"), r"'a b/it'\''s.csv'");
+        assert_eq!(quoted("pm2.5"), "pm2.5");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,109 @@
+//! The settings of the data: where they are, how they are read, and how they become batches.
+
+use std::path::PathBuf;
+
+use longspan::option_names;
+use longspan_data::labelled::idx::ImageSteps;
+use longspan_data::mask::LossMask;
+use longspan_data::task::{Lengths, TaskKind};
+use longspan_data::vocabulary::TokenLevel;
+
+/// How much a class counts in the training loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassWeights {
+    /// All the same.
+    None,
+    /// Inversely to its frequency, see [`balanced`](longspan::batch::balance::balanced).
+    Balanced,
+}
+
+/// What happens to values that the data lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// They are an error.
+    Error,
+    /// They lie on the line between their neighbours.
+    Interpolate,
+    /// Their rows are cut out of a series.
+    Drop,
+    /// They are the mean of a channel of labelled sequences.
+    Zero,
+}
+
+option_names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
+option_names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
+
+/// Names of columns: `a,b`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(pub Vec<String>);
+
+/// The data and how they become batches: the section `[data]`. [`KEYS`](super::KEYS) documents each setting.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
+pub struct DataConfig {
+    pub text: Option<PathBuf>,
+    pub level: TokenLevel,
+    pub valid: Option<PathBuf>,
+    pub test: Option<PathBuf>,
+    pub vocab_size: usize,
+    pub vocab: Option<PathBuf>,
+    pub labelled: Option<PathBuf>,
+    pub labelled_test: Option<PathBuf>,
+    pub label_column: Option<String>,
+    pub id_column: Option<String>,
+    pub image_labels: Option<PathBuf>,
+    pub image_steps: ImageSteps,
+    pub series: Option<PathBuf>,
+    pub columns: Names,
+    pub target: Names,
+    pub window: usize,
+    pub horizon: usize,
+    pub recursive: bool,
+    pub time_column: Option<String>,
+    pub group_column: Option<String>,
+    pub missing: Missing,
+    pub task: Option<TaskKind>,
+    pub length: Lengths,
+    pub valid_fraction: f64,
+    pub test_fraction: f64,
+    pub batch: usize,
+    pub unroll: usize,
+    pub mask_loss: Option<LossMask>,
+    pub class_weights: ClassWeights,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            text: None,
+            level: TokenLevel::Char,
+            valid: None,
+            test: None,
+            vocab_size: 0,
+            vocab: None,
+            labelled: None,
+            labelled_test: None,
+            label_column: None,
+            id_column: None,
+            image_labels: None,
+            image_steps: ImageSteps::default(),
+            series: None,
+            columns: Names::default(),
+            target: Names::default(),
+            window: 24,
+            horizon: 1,
+            recursive: false,
+            time_column: None,
+            group_column: None,
+            missing: Missing::Error,
+            task: None,
+            length: Lengths::only(20),
+            valid_fraction: 0.1,
+            test_fraction: 0.0,
+            batch: 32,
+            unroll: 128,
+            mask_loss: None,
+            class_weights: ClassWeights::None,
+        }
+    }
+}

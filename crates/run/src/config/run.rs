@@ -1,0 +1,59 @@
+//! The settings of the run: how long it trains, what it may use, and what it records.
+
+use std::path::PathBuf;
+
+use longspan::option_syntax::Size;
+pub use longspan::telemetry::Observe;
+
+/// Length, resources and records of a run: the section `[run]`. [`KEYS`](super::KEYS) documents each setting.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
+pub struct RunConfig {
+    pub epochs: u64,
+    pub steps: u64,
+    pub eval_every: u64,
+    pub early_stop: u64,
+    pub stop_after: f64,
+    pub seed: u64,
+    pub threads: usize,
+    pub bptt_memory: Size,
+    pub chunk: usize,
+    pub checkpoint_every: f64,
+    pub tensorboard: Option<PathBuf>,
+    pub observe: Observe,
+    pub observe_every: u64,
+    pub no_probe: bool,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            steps: 0,
+            eval_every: 0,
+            early_stop: 0,
+            stop_after: 0.0,
+            seed: 0,
+            threads: 0,
+            bptt_memory: Size(0),
+            chunk: 0,
+            checkpoint_every: 60.0,
+            tensorboard: None,
+            observe: Observe::Norms,
+            observe_every: 10,
+            no_probe: false,
+        }
+    }
+}
+
+impl RunConfig {
+    /// Bytes that the backward pass may keep of a window; None for as many as it needs.
+    pub fn memory_limit(&self) -> Option<usize> {
+        (self.bptt_memory.0 > 0).then_some(self.bptt_memory.0)
+    }
+
+    /// Training steps of a whole run on data that have so many windows.
+    pub fn planned_steps(&self, windows: u64) -> u64 {
+        if self.steps > 0 { self.steps } else { self.epochs.saturating_mul(windows) }
+    }
+}

@@ -1,0 +1,120 @@
+//! From the settings to the model, and back from a model that has learned already.
+
+use super::{CellName, Config, KEYS, ModelConfig, Section};
+use longspan::bptt::chunk_for;
+use longspan::cell::CellKind;
+use longspan::model::head::ValueLoss;
+use longspan::model::pooling::Pooling;
+use longspan::model::{InputSpec, ModelSpec, OutputSpec};
+use longspan_data::schema::{Predicts, Schema};
+use longspan_data::task::{Task, TaskKind};
+
+impl ModelConfig {
+    /// The cell with its options.
+    pub fn cell_kind(&self) -> CellKind {
+        match self.cell {
+            CellName::Rnn => CellKind::Rnn,
+            CellName::Relu => CellKind::Relu,
+            CellName::Identity => CellKind::Identity,
+            CellName::Residual => {
+                CellKind::Residual { step: self.residual_step, learned: self.residual_learned }
+            }
+            CellName::Gru => CellKind::Gru { reset_after: self.reset_after },
+            CellName::Lstm => CellKind::Lstm { peepholes: self.peepholes, coupled: self.coupled },
+        }
+    }
+
+    /// The settings of a model's specification; those that it does not say (dropout, initial weights) are at their defaults.
+    fn of(spec: &ModelSpec) -> Self {
+        let mut model = Self { layers: spec.layers, hidden: spec.hidden, ..Self::default() };
+        if let InputSpec::Tokens { embedding, .. } = spec.input {
+            model.embedding = if embedding == spec.hidden { 0 } else { embedding };
+        }
+        model.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
+        // The last states of both directions are what `last` means to them.
+        model.pool = if spec.pool == Pooling::BothEnds { Pooling::Last } else { spec.pool };
+        model.bidirectional = spec.bidirectional;
+        model.layer_residual = spec.layer_residual;
+        model.layer_norm = spec.layer_norm;
+        model.learn_state = spec.learned_state;
+        if let OutputSpec::Values { loss: loss @ (ValueLoss::Squared | ValueLoss::Absolute), .. } =
+            spec.output
+        {
+            model.loss = loss;
+        }
+        model.encoder_decoder = spec.encoder.is_some();
+        match spec.cell {
+            CellKind::Rnn => model.cell = CellName::Rnn,
+            CellKind::Relu => model.cell = CellName::Relu,
+            CellKind::Identity => model.cell = CellName::Identity,
+            CellKind::Residual { step, learned } => {
+                model.cell = CellName::Residual;
+                (model.residual_step, model.residual_learned) = (step, learned);
+            }
+            CellKind::Gru { reset_after } => (model.cell, model.reset_after) = (CellName::Gru, reset_after),
+            CellKind::Lstm { peepholes, coupled } => {
+                model.cell = CellName::Lstm;
+                (model.peepholes, model.coupled) = (peepholes, coupled);
+            }
+        }
+        model
+    }
+}
+
+impl Config {
+    /// The model for data of this schema.
+    pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
+        let embedding = if self.model.embedding == 0 { self.model.hidden } else { self.model.embedding };
+        let chunk = if self.run.chunk == 0 { chunk_for(self.data.batch) } else { self.run.chunk };
+        // What is predicted at every step is read out of every step.
+        let pool = if schema.predicts == Predicts::Next { Pooling::Last } else { self.pool_of_rows() };
+        let (input, output) =
+            (schema.input(embedding), schema.output(self.model.loss, self.model.tie_weights));
+        ModelSpec {
+            chunk,
+            pool,
+            encoder: self.model.encoder_decoder.then_some(input),
+            bidirectional: self.model.bidirectional,
+            layer_residual: self.model.layer_residual,
+            layer_norm: self.model.layer_norm,
+            learned_state: self.model.learn_state,
+            ..ModelSpec::new(self.model.cell_kind(), input, self.model.hidden, self.model.layers, output)
+        }
+    }
+
+    /// What a prediction from all of a row is read out of: the last state is one of each direction. Tasks with predictions inside
+    /// a row are read out of every step.
+    pub fn pool_of_rows(&self) -> Pooling {
+        let once = self.data.task.and_then(TaskKind::task).is_none_or(Task::predicts_once);
+        match self.model.pool {
+            Pooling::Last if self.model.bidirectional && once => Pooling::BothEnds,
+            pool => pool,
+        }
+    }
+
+    /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
+    pub fn adopt(&mut self, spec: &ModelSpec) {
+        let mut source = Self { model: ModelConfig::of(spec), ..Self::default() };
+        // Dropout and the initial weights are not part of what a model is.
+        let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
+        for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
+            if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !self.is_given(key.name)) {
+                (key.field)(self).set(&value).expect("a value that the key itself wrote");
+            }
+        }
+    }
+
+    /// As [`Config::adopt`] for the rows that a forecaster reads and predicts.
+    pub fn adopt_schema(&mut self, schema: &Schema) {
+        let Predicts::Forecast(forecast) = &schema.predicts else { return };
+        if !self.is_given("window") {
+            self.data.window = forecast.window;
+        }
+        if !self.is_given("horizon") {
+            self.data.horizon = forecast.ahead;
+        }
+        if !self.is_given("recursive") {
+            self.data.recursive = forecast.ahead > forecast.horizon;
+        }
+    }
+}
