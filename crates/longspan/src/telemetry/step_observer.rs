@@ -32,7 +32,7 @@ pub struct StepObserver<R> {
     updates: Updates,
     batch: BatchLook,
     /// The memory of the last closer look.
-    look: Snapshot,
+    snapshot: Snapshot,
 }
 
 impl<R: Real> StepObserver<R> {
@@ -50,7 +50,7 @@ impl<R: Real> StepObserver<R> {
             scratch: Scratch::default(),
             updates: Updates::default(),
             batch: BatchLook::default(),
-            look: Snapshot::default(),
+            snapshot: Snapshot::default(),
         }
     }
 

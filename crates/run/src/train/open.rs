@@ -36,7 +36,7 @@ impl Session {
         let header = checkpoint.as_ref().and_then(Checkpoint::header);
         let config = settings(job, header)?;
         let record = own_record(job, &config, header)?;
-        let learned = header.map(|header| &header.schema).filter(|_| config.task.is_none());
+        let learned = header.map(|header| &header.schema).filter(|_| config.data.task.is_none());
         let data = Dataset::open_watched(&config, learned, &mut |reading| watch(Event::Reading(reading)))?;
         config.check_for(&data.schema)?;
         let mut trainer = trainer(job, &config, &data)?;
@@ -47,7 +47,7 @@ impl Session {
             (Some(checkpoint), None) => begin_with(job, checkpoint, &mut trainer)?,
         };
         let Begun { patience, validated, parent } = begun;
-        let steps = config.planned_steps(data.train.windows());
+        let steps = config.run.planned_steps(data.train.windows());
         let step = trainer.position().step;
         let all_said = data.valid.is_none() || validated == step;
         if job.resume && step >= steps && all_said {
@@ -63,7 +63,7 @@ impl Session {
             steps,
             parameters: trainer.model().layout().parameters(),
             data: data.record.clone(),
-            places: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
+            positions: if data.schema.vocabulary().is_some() { "tokens" } else { "steps" },
             level: job.level,
             began_on: record.map(|record| record.isa).filter(|isa| *isa != job.level.to_string()),
             threads: job.threads,
@@ -101,7 +101,7 @@ impl Session {
             format: directory::FORMAT,
             id: format!("{name}-{created:x}"),
             parent,
-            seed: self.config.seed,
+            seed: self.config.run.seed,
             data: self.data.record.clone(),
             isa: self.start.level.to_string(),
             threads: self.start.threads,
@@ -162,7 +162,7 @@ fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, T
     check_memory(config, &spec, data.train.shape())?;
     let classes = matches!(spec.output, OutputSpec::Classes { .. });
     let mut trainer = Trainer::new(Context::new(job.level, job.threads), &config.trainer(spec));
-    if config.class_weights == ClassWeights::Balanced {
+    if config.data.class_weights == ClassWeights::Balanced {
         if !classes {
             let need = "is for data whose classes or tokens are predicted: leave it out".into();
             return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
