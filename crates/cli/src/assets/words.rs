@@ -130,11 +130,7 @@ mod tests {
             {
                 assert_eq!(say(language, key), severity.name(language));
             }
-            for (key, level) in [
-                ("high", Level::High),
-                ("medium", Level::Medium),
-                ("low", Level::Low),
-            ] {
+            for (key, level) in [("high", Level::High), ("medium", Level::Medium), ("low", Level::Low)] {
                 assert_eq!(say(language, key), level.name(language));
             }
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use longspan::batch::{Batch, Source};
+use longspan::bptt::Pass;
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
 use longspan::model::pooling::Pooling;
@@ -70,7 +71,7 @@ impl Golden {
         }
         let mut state = model.zero_state(batch.rows());
         model.pack(&ctx, &params);
-        let score = model.train(&ctx, &params, batch, &mut state, None, &mut grads, &mut |_| {});
+        let score = model.train(&mut Pass::new(&ctx, &params), batch, &mut state, &mut grads);
         assert_close("loss", &[R::from_f64(score.mean_loss())], &self.reals("loss"), tolerance);
         for (index, entry) in model.layout().entries().iter().enumerate() {
             let truth = self.reals(&format!("grad.{}", entry.name));
