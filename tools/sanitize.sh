@@ -8,7 +8,7 @@
 # address: AddressSanitizer, on every instruction set of the machine. It needs an unstable compiler flag, which RUSTC_BOOTSTRAP
 #   allows on the stable compiler. The standard library is not rebuilt.
 # --quick: only the contracts of the kernel crate and its tests on pseudo-random shapes, built without optimisation and with debug
-#   assertions and overflow checks: a minute for each check, including the build.
+#   assertions and overflow checks: 40 seconds of one core with address, including the build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
