@@ -46,7 +46,7 @@ pub(super) struct Block<'a, R> {
     pub(super) depth: usize,
     /// Rows of the left operand.
     pub(super) rows: usize,
-    /// What is added to.
+    /// What the product is added to.
     pub(super) start: Start<'a, R>,
 }
 

@@ -20,7 +20,7 @@ struct Line([u8; 64]);
 /// on first touch, each of them would interrupt the first training step.
 const MAPPED: usize = 128 << 10;
 
-/// Size of a huge page in bytes: the smaller one, where the processor has several.
+/// Size of a huge page in bytes: the smallest one, if the processor has several.
 const HUGE_PAGE: usize = 2 << 20;
 
 /// The memory behind a buffer.

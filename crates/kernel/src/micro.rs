@@ -69,7 +69,7 @@ pub(super) struct Place<R> {
     pub(super) cold: bool,
 }
 
-/// What is fetched into the second-level cache meanwhile: `lines` cache lines for each k. Fetched all at once, they would delay the
+/// Memory that a tile fetches into the second-level cache: `lines` cache lines for each k. Fetched all at once, they would delay the
 /// tile until most of them had arrived.
 #[derive(Clone, Copy)]
 pub(super) struct Fetch<R> {

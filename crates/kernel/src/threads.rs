@@ -30,8 +30,8 @@ struct Inner {
     wake: Condvar,
     generation: AtomicUsize,
     running: AtomicUsize,
-    /// What the first worker of a region that panicked has panicked with.
-    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// What the workers of a region have panicked with.
+    panics: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 /// Threads that run parallel regions.
@@ -53,7 +53,7 @@ impl ThreadPool {
             wake: Condvar::new(),
             generation: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
-            panic: Mutex::new(None),
+            panics: Mutex::new(Vec::new()),
         });
         // If a thread does not start, dropping the pool stops those before it.
         let mut pool = Self { inner, turn: Mutex::new(()), workers: Vec::new() };
@@ -92,15 +92,18 @@ impl ThreadPool {
         }
         inner.wake.notify_all();
         let own = catch_unwind(AssertUnwindSafe(|| region(0)));
-        let mut spins = 0;
+        let mut spins = 0u32;
         while inner.running.load(Ordering::Acquire) > 0 {
-            spins += 1;
+            // Saturating, since a panic here would end the closure while workers use it.
+            spins = spins.saturating_add(1);
             if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
-        // Taken in any case: the next region starts without it.
-        let of_worker = inner.panic.lock().unwrap_or_else(|e| e.into_inner()).take();
-        if let Some(panic) = own.err().or(of_worker) {
-            resume_unwind(panic);
+        // The next region starts without them.
+        let of_workers = std::mem::take(&mut *inner.panics.lock().unwrap_or_else(|e| e.into_inner()));
+        let mut panics = own.err().into_iter().chain(of_workers);
+        if let Some(first) = panics.next() {
+            drop(panics);
+            resume_unwind(first);
         }
     }
 }
@@ -140,12 +143,8 @@ impl Inner {
                 // SAFETY: `run` keeps the closure alive until `running` is zero, which needs the decrement below.
                 let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*region)(worker) }));
                 if let Err(panic) = result {
-                    let mut first = self.panic.lock().unwrap_or_else(|e| e.into_inner());
-                    match *first {
-                        None => *first = Some(panic),
-                        // Dropping it may panic in turn, and the decrement below must be reached.
-                        Some(_) => std::mem::forget(panic),
-                    }
+                    // Kept for `run`: dropping it here may panic in turn, and the decrement below must be reached.
+                    self.panics.lock().unwrap_or_else(|e| e.into_inner()).push(panic);
                 }
             }
             self.running.fetch_sub(1, Ordering::Release);

@@ -124,7 +124,7 @@ macro_rules! vector {
 
             #[inline(always)]
             fn at_most(self, bound: $t) -> Self {
-                // min(a, b) is b where either is NaN.
+                // min(a, b) is b if either is NaN.
                 // SAFETY: see above.
                 Self(unsafe { $min($set(bound), self.0) })
             }

@@ -1,7 +1,7 @@
 //! The loops of all passes: over the tiles of a product, and over the units of a row.
 //!
-//! What is done with a tile or a vector is a method of a trait and no closure: a closure is a function of its own, which lacks the
-//! features of the instruction set until it is inlined.
+//! A pass plugs its work into them by a trait and not by a closure: a closure is a function of its own, which lacks the features of the
+//! instruction set until it is inlined.
 
 use std::marker::PhantomData;
 
@@ -47,7 +47,7 @@ pub(super) unsafe fn for_each_vector<I: Isa, R: Real, W: OnUnits<R>>(
     }
 }
 
-/// What is done with the sums of a few units, one vector per gate. Implementations are `#[inline(always)]`.
+/// Work on the sums of a few units, one vector per gate. Implementations are `#[inline(always)]`.
 pub(super) trait Finish<R: Real> {
     /// # Safety
     /// The row must be one of the product's; the units must be below H.
