@@ -10,7 +10,7 @@
 //! ```
 
 use longspan::batch::{Batch, Source};
-use longspan::bptt::{Flow, OnBackwardStep, Pass};
+use longspan::bptt::{BackwardStep, OnBackwardStep, Pass};
 use longspan::cell::CellKind;
 use longspan::cell::tape::{Squash, slots};
 use longspan::model::{Model, ModelSpec};
@@ -78,7 +78,7 @@ pub(super) fn read(ctx: &Context<f32>, spec: &ModelSpec, params: &Params<f32>, t
     let mut positions = Places::new(spec.cell, steps * rows);
     let mut grads = Params::zeros(model.layout().clone());
     let mut state = model.zero_state(rows);
-    let mut read = OnBackwardStep(|flow: &Flow<'_, f32>| {
+    let mut read = OnBackwardStep(|flow: &BackwardStep<'_, f32>| {
         let mut d_cell = vec![0.0; flow.cell.len()];
         let has_cell = flow.total_cell(ctx.instruction_set(), spec.cell, hidden, &mut d_cell);
         let (state, d_state) = if has_cell { (flow.cell, &d_cell[..]) } else { (flow.hidden, flow.d_hidden) };
