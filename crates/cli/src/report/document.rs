@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use longspan::optim::clip::Clip;
-use longspan_diagnose::{Language, diagnose};
+use longspan_diagnose::{Language, diagnose, fault};
 use longspan_run::config::{Config, KEYS, Value as Setting, flag};
 use longspan_run::directory;
 use longspan_run::directory::RunError;
+use longspan_run::report::verdict::VerdictText;
 use serde_json::{Map, Value, json};
 
 use super::curve::{Curve, Validations};
@@ -82,15 +83,14 @@ pub(crate) fn document(path: &Path) -> Value {
             "used": used,
             "needed": beside.and_then(|beside| beside.needed_lag_steps),
         },
-        "verdict": verdict,
-        "verdict_zh": verdict.told_in(Language::Chinese),
+        "verdict": VerdictText::new(&verdict, Language::English),
+        "verdict_zh": VerdictText::new(&verdict, Language::Chinese),
         "fault": history.fault,
-        "fault_told": history.fault.as_ref().map(|fault| {
-            let (place, reason) = (fault.place(), fault.reason());
-            json!({
-                "zh": { "place": Language::Chinese.text(&place), "reason": Language::Chinese.text(&reason) },
-                "en": { "place": place, "reason": reason },
-            })
+        "fault_told": history.fault.as_ref().map(|record| {
+            let told = |language| json!({
+                "place": fault::location(record, language), "reason": fault::reason(record, language),
+            });
+            json!({ "zh": told(Language::Chinese), "en": told(Language::English) })
         }),
     })
 }

@@ -1,6 +1,6 @@
 //! The parts of a run's report.
 
-use longspan_diagnose::{Level, Severity};
+use longspan_diagnose::{Confidence, IGNORE_IF, Severity};
 use serde_json::Value;
 
 use super::write::{NONE, Writer, code, short, text, words};
@@ -158,11 +158,11 @@ pub(super) fn findings(to: &mut Writer, document: &Value, level: usize) {
             to.labelled("try", "建议", &what);
         }
         let because = text(&finding["confidence"]["because"]);
-        let level: Level =
-            serde_json::from_value(finding["confidence"]["level"].clone()).unwrap_or(Level::Low);
+        let level: Confidence =
+            serde_json::from_value(finding["confidence"]["level"].clone()).unwrap_or(Confidence::Low);
         let sure = format!("{}{}{because}", level.name(to.language), to.of(": ", "，"));
         to.labelled("confidence", "可信度", &sure);
-        to.labelled("a false alarm where", "以下情况属于误报", &text(&finding["false_alarm"]));
+        to.item(&format!("{}{}", IGNORE_IF.of(to.language), text(&finding["false_alarm"])));
     }
     if !any {
         to.paragraph(to.of("Nothing was found that needs a remedy.", "没有发现需要处理的问题。"));

@@ -32,7 +32,7 @@ impl History {
             window_steps: record.window_steps.min(MOST),
             carried: config.is_truncated(),
             needed_lag_steps: config.needed_lag_steps(),
-            chance_loss: record.data.chance_loss,
+            baseline_loss: record.data.chance_loss,
             clip_limit: if let Clip::Norm(limit) = config.clip { Some(limit) } else { None },
             clips: config.clip != Clip::None,
             lr: config.lr,
