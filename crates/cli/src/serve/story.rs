@@ -9,7 +9,7 @@ use serde::Serialize;
 const MOST: usize = 100;
 
 /// The findings of a run that trains, as they came and went.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Story {
     /// The step at which watching began.
     since: Option<u64>,
@@ -18,7 +18,7 @@ pub(super) struct Story {
     codes: BTreeSet<String>,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct Event {
     step: u64,
     code: String,

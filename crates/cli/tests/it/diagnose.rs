@@ -241,7 +241,7 @@ fn damage_is_said_and_ends_nothing() {
         assert!(said.len() == 1 && said[0].contains("line 2: "), "{rubbish:?}: {said:?}");
         let output = desk.good("diagnose run");
         assert!(
-            text(&output.stdout).contains("note     1 line is no record in run/metrics.jsonl"),
+            text(&output.stdout).contains("note     1 line is not a record in run/metrics.jsonl"),
             "{rubbish:?}"
         );
         assert!(!text(&output.stdout).contains('\u{1b}'));
@@ -267,7 +267,7 @@ fn damage_is_said_and_ends_nothing() {
         assert!(!text(&output.stdout).contains('\u{1b}'), "{summary}");
     }
     fs::remove_file(desk.path("run/summary.json")).expect("a file");
-    assert!(text(&desk.good("diagnose run").stdout).starts_with("run, not at its end after 40 steps"));
+    assert!(text(&desk.good("diagnose run").stdout).starts_with("run, unfinished after 40 steps"));
     // Settings beyond all measure.
     let config = text(&desk.read("run/config.toml"));
     let most = u64::MAX;

@@ -67,7 +67,7 @@ impl Shown<'_> {
             })
             .collect();
         let (path, step) = (self.history.path.display(), self.step());
-        let outcome = self.history.outcome().unwrap_or("not at its end").replace('_', " ");
+        let outcome = self.history.outcome().unwrap_or("unfinished").replace('_', " ");
         match self.language {
             Language::English => {
                 let said = if said.is_empty() { "nothing found".into() } else { said.join(", ") };

@@ -45,6 +45,6 @@ impl History {
 
     /// How it ended, in a word; None while it has not.
     pub fn outcome(&self) -> Option<&str> {
-        self.summary.as_ref()?.get("outcome")?.as_str()
+        self.summary.as_ref()?.outcome.as_deref()
     }
 }
