@@ -95,7 +95,7 @@ impl Found {
     }
 
     /// With another severity than the rule's.
-    pub(crate) fn as_severe_as(mut self, severity: Severity) -> Self {
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self
     }

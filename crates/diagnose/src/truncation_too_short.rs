@@ -155,7 +155,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         en: "more may lie further back: only a run with a larger K can show it",
         zh: "更远处可能还有信息：只有用更大的 K 训练才能知道",
     };
-    let found = Found::new(found, Confidence::Medium, because).as_severe_as(Severity::Note);
+    let found = Found::new(found, Confidence::Medium, because).with_severity(Severity::Note);
     found.remedies(longer(facts, 2 * window)).into()
 }
 

@@ -164,7 +164,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     };
     let found = Found::new(found, confidence, because).remedies(remedies(facts, need));
     match confidence {
-        Confidence::Low => found.as_severe_as(Severity::Warning).into(),
+        Confidence::Low => found.with_severity(Severity::Warning).into(),
         _ => found.into(),
     }
 }
