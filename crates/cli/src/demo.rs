@@ -6,8 +6,8 @@ mod network;
 mod page;
 mod reading;
 mod stage;
-mod text;
 mod tour;
+mod text;
 
 use longspan::optim::clip::Clip;
 use longspan::probe::credit::{Watch, widen};
@@ -22,8 +22,8 @@ use clipping::direction;
 use network::{Architecture, Learned, config, explosive, train};
 use reading::read;
 use stage::Stage;
-use text::Localized;
 use tour::{Course, Network, Reach, Row, Sentence, Unrolled};
+use text::Localized;
 
 pub(crate) use page::page;
 pub(crate) use stage::Stopped;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use longspan_run::directory::{RunError, is_run};
-use serde_json::Value;
+use longspan_run::report::RunReport;
 
 use crate::failure::{Failure, fail, put};
-use crate::report::{csv, document, html, language, markdown};
+use crate::report::{csv, html, language, markdown};
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let runs: Vec<PathBuf> =
@@ -19,12 +19,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let output = matches.get_one::<String>("output").map(String::as_str);
     let format = matches.get_one::<String>("format").map_or_else(|| by_name(output), String::as_str);
     let language = language(matches);
-    let documents = || runs.iter().map(|path| document(path)).collect::<Vec<_>>();
+    let reports = || runs.iter().map(|path| RunReport::read(path)).collect::<Vec<_>>();
     let text = match format {
-        "json" => Value::from(documents()).to_string() + "\n",
-        "md" => markdown(&documents(), language),
+        "json" => serde_json::to_string(&reports())? + "\n",
+        "md" => markdown(&reports(), language),
         "csv" => csv(&runs)?,
-        _ => html(&documents(), language.code()),
+        _ => html(&reports(), language.code()),
     };
     match output.or((format == "html").then_some("report.html")) {
         None | Some("-") => put(&text)?,

@@ -2,8 +2,8 @@
 
 use longspan_diagnose::Language;
 
-use super::text::{figure, known, percent};
 use super::tour::{Course, Network, Options, Reach, Row, SUBJECT, Sentence, Unrolled};
+use super::text::{figure, known, percent};
 use crate::draw::{bar, magnitude};
 use crate::wrap::{columns, pad, wrap};
 

@@ -144,10 +144,8 @@ impl Places {
         let by_role = |of: &dyn Fn(usize, usize) -> f64| {
             let mean = |wanted: Role| {
                 let positions = (1..steps).flat_map(|t| (0..rows).map(move |row| (t, row)));
-                let values: Vec<f64> = positions
-                    .filter(|&(t, row)| roles[row][t] == wanted)
-                    .map(|(t, row)| of(t, row))
-                    .collect();
+                let values: Vec<f64> =
+                    positions.filter(|&(t, row)| roles[row][t] == wanted).map(|(t, row)| of(t, row)).collect();
                 (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
             };
             ByRole {

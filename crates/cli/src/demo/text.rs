@@ -52,12 +52,7 @@ pub(super) fn clipping(options: &Options, course: &Course, direction: &Direction
     told(["Clipping is the brake", "裁剪是刹车"], texts)
 }
 
-pub(super) fn vanishing(
-    options: &Options,
-    sentence: &Sentence,
-    plain: &Network,
-    clipped: &Network,
-) -> Localized {
+pub(super) fn vanishing(options: &Options, sentence: &Sentence, plain: &Network, clipped: &Network) -> Localized {
     let texts =
         [en::vanishing(options, sentence, plain, clipped), zh::vanishing(options, sentence, plain, clipped)];
     told(["What clipping cannot do: the gradient vanishes", "裁剪做不到的事：梯度消失"], texts)

@@ -3,8 +3,8 @@
 use longspan::batch::{Batch, Source};
 use longspan_data::task::EVALUATION_OFFSET;
 use longspan_data::task::agreement::Agreement;
-use longspan_record::credit::Horizon;
 use longspan_record::json_float;
+use longspan_record::credit::Horizon;
 use longspan_record::{FaultRecord, StepRecord};
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
 //! One file that opens offline: the documents, the chart library, our scripts and styles.
 
-use serde_json::Value;
+use longspan_run::report::RunReport;
+use serde::Serialize;
 
 const PAGE: &str = include_str!("../../assets/report.html");
 /// The look of all pages.
@@ -14,16 +15,16 @@ pub(crate) const SCRIPTS: [(&str, &str); 5] = [
     ("page.js", include_str!("../../assets/page.js")),
 ];
 
-/// The page of these documents in `lang`, "en" or "zh".
-pub(crate) fn html(documents: &[Value], lang: &str) -> String {
-    filled(&Value::from(documents), lang, "", ["showReport", "report --format md"])
+/// The page of these runs in `lang`, "en" or "zh".
+pub(crate) fn html(reports: &[RunReport], lang: &str) -> String {
+    filled(&reports, lang, "", ["showReport", "report --format md"])
 }
 
 /// A page with the look, the chart library, all scripts and `more` of them: the function `start` gets the document, and the command
 /// `plain` needs no scripts.
-pub(crate) fn filled(document: &Value, lang: &str, more: &str, [start, plain]: [&str; 2]) -> String {
+pub(crate) fn filled(document: &impl Serialize, lang: &str, more: &str, [start, plain]: [&str; 2]) -> String {
     // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
-    let document = document.to_string().replace('<', "\\u003c");
+    let document = serde_json::to_string(document).expect("names and numbers").replace('<', "\\u003c");
     let scripts = SCRIPTS.map(|(_, script)| script).concat() + more;
     let scripts = scripts.replace("\"use strict\";\n", "");
     let parts = [

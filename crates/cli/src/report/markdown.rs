@@ -1,22 +1,23 @@
-//! A report as Markdown, for a terminal and a code host, from the documents that pages are made of.
+//! A report as Markdown, for a terminal and a code host.
 //!
 //! Words of a run are words: what Markdown, HTML or a terminal would act on is escaped or left out.
 
 mod parts;
+mod credit;
 mod write;
 
 use longspan_diagnose::Language;
-use serde_json::Value;
+use longspan_run::report::RunReport;
 
-use write::{Writer, text};
+use write::{Writer, words};
 
-/// The report of these documents.
-pub(crate) fn markdown(documents: &[Value], language: Language) -> String {
+/// The report of these runs.
+pub(crate) fn markdown(reports: &[RunReport], language: Language) -> String {
     let mut to = Writer::new(language);
-    match documents {
+    match reports {
         [one] => {
             let title = language.of("Report of ", "训练报告：");
-            to.heading(1, &format!("{title}{}", text(&one["name"])));
+            to.heading(1, &format!("{title}{}", words(&one.name)));
             run(&mut to, one, 2);
         }
         several => {
@@ -30,7 +31,7 @@ pub(crate) fn markdown(documents: &[Value], language: Language) -> String {
             );
             parts::comparison(&mut to, several);
             for one in several {
-                to.heading(2, &text(&one["name"]));
+                to.heading(2, &words(&one.name));
                 run(&mut to, one, 3);
             }
         }
@@ -39,12 +40,12 @@ pub(crate) fn markdown(documents: &[Value], language: Language) -> String {
 }
 
 /// All of one run, its parts under headings of this level.
-fn run(to: &mut Writer, document: &Value, level: usize) {
-    parts::summary(to, document);
-    parts::findings(to, document, level);
-    parts::fault(to, document, level);
-    parts::training(to, document, level);
-    parts::reach(to, document, level);
-    parts::layers(to, document, level);
-    parts::reproduce(to, document, level);
+fn run(to: &mut Writer, report: &RunReport, level: usize) {
+    parts::summary(to, report);
+    parts::findings(to, report, level);
+    parts::fault(to, report, level);
+    parts::training(to, report, level);
+    credit::reach(to, report, level);
+    credit::layers(to, report, level);
+    parts::reproduce(to, report, level);
 }

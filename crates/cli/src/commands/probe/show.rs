@@ -4,7 +4,7 @@ use std::path::Path;
 
 use longspan::model::ModelSpec;
 use longspan_record::ProbeRecord;
-use longspan_record::credit::{CreditReport, LagReport, LayerGates, Measured};
+use longspan_record::credit::{LagReport, LayerGates, Measured, CreditReport};
 use longspan_record::spectrum::LyapunovSpectrum;
 
 use crate::draw::{magnitude, spark};
