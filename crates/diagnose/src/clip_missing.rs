@@ -1,34 +1,77 @@
-//! `clip-missing`: nothing catches the long gradients.
+//! `clip-missing`: nothing limits gradients that are far too large.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, quantile, setting, short};
-use super::{Evidence, Level, Severity};
-use longspan_record::Cause;
+use crate::evidence::Evidence;
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::norms::{Harm, LARGE, TAIL, harm};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::signals::LEAST_STEPS;
+use crate::wording::setting;
 
-pub(super) const TAIL: Threshold = Threshold {
-    of: "largest norms (99.5th percentile) over the median",
-    value: 30.0,
-    source: "runs with planted faults, first half",
-};
-/// Norms of this size are harmful all along.
-const LARGE: Threshold =
-    Threshold { of: "median norm", value: 100.0, source: "runs with planted faults, first half" };
-
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "clip-missing",
     severity: Severity::Warning,
-    title: "Nothing limits the gradient, and some gradients are very long",
     page: Page {
-        meaning: "Recurrent networks have cliffs: places where the gradient is suddenly hundreds of times longer. One such step can \
-                  undo thousands. Clipping cuts its length and keeps its direction.",
-        measured: "The largest norms over the median; whether a step failed because its gradient grew.",
+        title: Text {
+            en: "Nothing limits the gradient, and some gradients are very large",
+            zh: "没有裁剪梯度，而有些梯度非常大",
+        },
+        meaning: Text {
+            en: "The loss surface of recurrent networks has cliffs, where the gradient is suddenly hundreds of times larger. One such \
+                 step can undo thousands. Clipping shortens it and keeps its direction.",
+            zh: "循环网络的损失面有悬崖：梯度会突然增大数百倍。\
+                 这样的一步可以毁掉数千步的成果。裁剪缩短它的长度，保持它的方向。",
+        },
+        measured: Text {
+            en: "The largest norms over the median; and whether a step failed because its gradient grew.",
+            zh: "最大的范数与中位数之比；以及是否有一步因梯度增大而失败。",
+        },
         thresholds: &[TAIL, LARGE],
-        false_alarm: "the long gradients stand at the beginning alone, where a network leaves its first weights: the first tenth \
-                      of the steps does not count",
-        remedy: "--clip norm:C with C about twice the median norm.",
+        false_alarm: Text {
+            en: "the large gradients occur only at the beginning, when the network leaves its initial weights: the first tenth of the \
+                 steps does not count",
+            zh: "大的梯度只出现在开头，即网络离开初始权重的时候：前十分之一的训练步不计入",
+        },
+        remedy: Text {
+            en: "--clip norm:C with C about twice the median norm.",
+            zh: "--clip norm:C，C 约为范数中位数的两倍。",
+        },
     },
     judge,
 };
+
+/// Large gradients that nothing clips.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClipMissing {
+    /// What is wrong with the gradients.
+    pub harm: Harm,
+    /// Largest norm over the median.
+    pub tail_ratio: f64,
+    /// Median norm.
+    pub median_norm: f64,
+}
+
+impl ClipMissing {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let harm = self.harm.text(language);
+        match language {
+            Language::English => format!("Gradients are not clipped, and {harm}."),
+            Language::Chinese => format!("没有梯度裁剪，并且{harm}。"),
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let tail = Text { en: "largest norm over the median", zh: "最大范数与中位数之比" };
+        vec![
+            Number::compared(tail, self.tail_ratio, &TAIL),
+            Number::compared(LARGE.of, self.median_norm, &LARGE),
+        ]
+    }
+}
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
@@ -38,35 +81,15 @@ fn judge(evidence: &Evidence) -> Judgement {
     if evidence.steps.len() < LEAST_STEPS && evidence.fault.is_none() {
         return Judgement::Unknown(Needs::Steps);
     }
-    let Some((tail, because)) = harm(evidence) else { return Judgement::Silent };
-    let norm = evidence.log10_norm().map_or(f64::NAN, |norm| 10f64.powf(norm));
-    let limit = if norm.is_finite() { (2.0 * norm).min(1.0) } else { 1.0 };
-    Found::new(format!("Nothing clips, and {because}."), Level::High, "norms are measured at every step")
-        .held("largest norm over the median", tail, TAIL)
-        .held("median norm", norm, LARGE)
-        .remedy(
-            facts,
-            &[("clip", format!("norm:{}", setting(limit)))],
-            "cuts the length of outliers, and keeps their direction",
-        )
-        .into()
-}
-
-/// The tail of the norms and what is wrong with them, where something is.
-pub(super) fn harm(evidence: &Evidence) -> Option<(f64, String)> {
-    // The beginning is left out.
-    let settled = &evidence.steps[evidence.steps.len() / 10..];
-    let norms = || settled.iter().map(|step| step.log10_global_norm);
-    let middle = quantile(norms(), 0.5).unwrap_or(f64::NAN);
-    let tail = 10f64.powf(quantile(norms(), 0.995).unwrap_or(f64::NAN) - middle);
-    if evidence.fault.as_ref().is_some_and(|fault| fault.cause == Cause::GradientGrowth) {
-        return Some((tail, "a gradient grew until it was no number".into()));
-    }
-    if middle > LARGE.value.log10() {
-        return Some((tail, format!("the median norm of the gradient is {}", short(10f64.powf(middle)))));
-    }
-    // Long gradients that do no harm are no matter.
-    let bad = evidence.late_loss().is_some_and(|loss| loss > 0.9 * evidence.facts.chance_loss);
-    (tail > TAIL.value && bad && settled.len() >= LEAST_STEPS)
-        .then(|| (tail, format!("the longest gradients are {} times the median", short(tail))))
+    let Some((tail_ratio, harm)) = harm(evidence) else { return Judgement::Silent };
+    let median_norm = evidence.log10_norm().map_or(f64::NAN, |norm| 10f64.powf(norm));
+    let limit = if median_norm.is_finite() { (2.0 * median_norm).min(1.0) } else { 1.0 };
+    let mut ways = Remedies::new(facts);
+    let why = Text {
+        en: "shortens outliers and keeps their direction",
+        zh: "只缩短异常大的梯度，保持其方向",
+    };
+    ways.set("clip", format!("norm:{}", setting(limit)), why);
+    let because = Text { en: "norms are measured at every step", zh: "每一步都测量了范数" };
+    Found::new(ClipMissing { harm, tail_ratio, median_norm }, Confidence::High, because).remedies(ways).into()
 }

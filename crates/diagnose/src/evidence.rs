@@ -57,9 +57,9 @@ pub struct Facts {
     pub carried: bool,
     /// Steps back that must be bridged, where the data say so.
     pub needed_lag_steps: Option<usize>,
-    /// Loss of the best guess that looks at nothing.
+    /// Loss of the baseline: the best prediction that does not use the input.
     #[serde(with = "json_float")]
-    pub chance_loss: f64,
+    pub baseline_loss: f64,
     /// The limit of the clipping rule, where it is one on the global norm.
     pub clip_limit: Option<f64>,
     /// Whether anything clips.

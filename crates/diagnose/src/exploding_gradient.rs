@@ -1,52 +1,140 @@
 //! `exploding-gradient`: the gradient grows on its way back.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, quantile, setting, short};
-use super::{Evidence, Level, Severity};
 use longspan_record::Cause;
 
-/// Beyond the most that the losses of T steps can add up to, T-fold.
+use crate::evidence::Evidence;
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::signals::{LEAST_STEPS, quantile};
+use crate::wording::{CALIBRATED, percent, power, setting, steps};
+
+/// T losses together give at most T times the gradient of one of them; this is beyond that.
 const GROWTH: Threshold = Threshold {
-    of: "log10 of ‖∂L/∂h‖ at the first step over that at the last, less log10 T",
+    of: Text {
+        en: "log10 of ‖∂L/∂h‖ at the first step over that at the last, less log10 T",
+        zh: "第一步与最后一步的 ‖∂L/∂h‖ 之比的 log10，减去 log10 T",
+    },
     value: 1.0,
-    source: "a sum of T losses is at most T times one of them; AutoTrainer (Zhang et al. 2021) calls 70 exploding",
+    source: Text {
+        en: "a sum of T losses is at most T times one of them; AutoTrainer (Zhang et al. 2021) calls 70 exploding",
+        zh: "T 个损失之和至多是其中一个的 T 倍；AutoTrainer（Zhang et al. 2021）以 70 为爆炸",
+    },
 };
-/// Losses add up along a window, and layers below get little at its end: where a single loss was followed back, it has to agree.
+/// Losses add up along a window, and lower layers get little at its end: where the gradient of one loss was measured, it has to agree.
 const SINGLE: Threshold = Threshold {
-    of: "growth of a single loss's gradient, the largest over all lags",
+    of: Text {
+        en: "growth of the gradient of one loss, the maximum over all lags",
+        zh: "单个损失的梯度的增长，取所有滞后中的最大值",
+    },
     value: 10.0,
-    source: "runs with planted faults, first half",
+    source: CALIBRATED,
 };
-/// Share of the steps in which it does so.
 const SHARE: Threshold = Threshold {
-    of: "share of the steps in which it does",
+    of: Text { en: "share of the steps in which the gradient grows", zh: "梯度增大的训练步比例" },
     value: 0.05,
-    source: "runs with planted faults, first half",
+    source: CALIBRATED,
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "exploding-gradient",
     severity: Severity::Severe,
-    title: "The gradient explodes through time",
     page: Page {
-        meaning: "A gradient on its way back is multiplied by the same Jacobian at every step. Where that stretches it, it grows \
-                  exponentially: the early steps of a window get a gradient that is thousands of times that of the last, which \
-                  says little but drowns the rest. Losses jump, then are NaN.",
-        measured: "‖∂L/∂h_t‖ at the first step of each window over that at its last, in the layer where it is largest; and whether \
-                   a step failed because of it.",
+        title: Text { en: "The gradient explodes through time", zh: "梯度沿时间爆炸" },
+        meaning: Text {
+            en: "On its way back, a gradient is multiplied by a Jacobian at every step. If the Jacobian stretches it, the gradient grows \
+                 exponentially: the early steps of a window get thousands of times the gradient of the last one, which carries little \
+                 information and drowns the rest. The loss jumps, then becomes NaN.",
+            zh: "梯度在回传时每一步都乘以一个雅可比矩阵。若它放大梯度，梯度就按指数增长：\
+                 窗口开头得到的梯度是末尾的数千倍，信息很少，却淹没了其余部分。损失先是跳动，然后变为 NaN。",
+        },
+        measured: Text {
+            en: "‖∂L/∂h_t‖ at the first step of each window over that at its last step, in the layer where it is largest; and whether \
+                 a step failed because of it.",
+            zh: "每个窗口第一步与最后一步的 ‖∂L/∂h_t‖ 之比，取最大的一层；以及是否有一步因此失败。",
+        },
         thresholds: &[GROWTH, SINGLE, SHARE],
-        false_alarm: "the last step of a window has next to no loss of its own, so that what is divided by is small",
-        remedy: "Clip by the global norm: it bounds a step and keeps its direction. Recurrent weights with a smaller radius \
-                 (--init orthogonal:0.9), gates (--cell gru or lstm), or a smaller --lr take the cause away.",
+        false_alarm: Text {
+            en: "the last step of a window has almost no loss of its own, so that the denominator is small",
+            zh: "窗口的最后一步自身几乎没有损失，因此分母很小",
+        },
+        remedy: Text {
+            en: "Clip by the global norm: it limits the length of a step and keeps its direction. Recurrent weights with a smaller \
+                 spectral radius (--init orthogonal:0.9), gates (--cell gru or lstm) or a lower --lr remove the cause.",
+            zh: "按全局范数裁剪：限制更新步长，保持方向。\
+                 更小的循环权重谱半径（--init orthogonal:0.9）、门控（--cell gru 或 lstm）或更低的 --lr 可以消除原因。",
+        },
     },
     judge,
 };
 
+/// A gradient that grows on its way back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExplodingGradient {
+    /// Whether a step failed because of it.
+    pub failed: bool,
+    /// Share of the steps in which it grows.
+    pub share: f64,
+    /// Steps of a window: T.
+    pub window_steps: usize,
+    /// log10 of the growth beyond T-fold, the 98th percentile over the steps.
+    pub log10_growth: f64,
+    /// Growth of the gradient of one loss, where it was measured.
+    pub single_growth: Option<f64>,
+    /// Median of the global norm before clipping.
+    pub median_norm: Option<f64>,
+}
+
+impl ExplodingGradient {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        if self.failed && self.share < SHARE.value {
+            return match language {
+                Language::English => "The gradient grew on its way back until it overflowed.".into(),
+                Language::Chinese => "梯度在回传途中不断增大，最终溢出。".into(),
+            };
+        }
+        let share = percent(self.share);
+        let growth = power(self.log10_growth + (self.window_steps.max(1) as f64).log10());
+        match language {
+            Language::English => format!(
+                "The gradient grows on its way back in {share} of the training steps: \
+                 {growth} times as large at the first as at the last of {}.",
+                steps(self.window_steps)
+            ),
+            Language::Chinese => format!(
+                "在 {share} 的训练步中，梯度在回传途中增大：在 {} 个时间步的第一步，它是最后一步的 {growth} 倍。",
+                self.window_steps
+            ),
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let growth = Text {
+            en: "growth of the gradient in powers of ten, beyond T-fold; 98th percentile",
+            zh: "梯度增长超出 T 倍的数量级；第 98 百分位",
+        };
+        let share = Text { en: "share of the steps", zh: "训练步的比例" };
+        let single = Text { en: "growth of the gradient of one loss", zh: "单个损失的梯度的增长" };
+        let norm = Text { en: "median global norm", zh: "全局范数的中位数" };
+        let mut numbers = vec![
+            Number::compared(growth, self.log10_growth, &GROWTH),
+            Number::compared(share, self.share, &SHARE),
+        ];
+        numbers.extend(self.single_growth.map(|growth| Number::compared(single, growth, &SINGLE)));
+        numbers.extend(self.median_norm.map(|median| Number::plain(norm, median)));
+        numbers
+    }
+}
+
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
-    let by_fault = evidence.fault.as_ref().is_some_and(|fault| fault.cause == Cause::GradientGrowth);
+    let failed = evidence.fault.as_ref().is_some_and(|fault| fault.cause == Cause::GradientGrowth);
     let recorded = evidence.steps.iter().any(|step| !step.log10_survival.is_empty());
-    if !recorded && !by_fault {
+    if !recorded && !failed {
         return Judgement::Unknown(if evidence.steps.len() < LEAST_STEPS {
             Needs::Steps
         } else {
@@ -58,45 +146,52 @@ fn judge(evidence: &Evidence) -> Judgement {
     let growths: Vec<f64> = evidence.steps.iter().map(|step| largest(&step.log10_survival) - sum).collect();
     let share =
         growths.iter().filter(|&&growth| growth > GROWTH.value).count() as f64 / growths.len().max(1) as f64;
-    if !by_fault && (share < SHARE.value || growths.len() < LEAST_STEPS) {
+    if !failed && (share < SHARE.value || growths.len() < LEAST_STEPS) {
         return Judgement::Silent;
     }
     let single =
         evidence.lag().map(|lag| lag.total.ratio.ln_median.iter().copied().fold(0.0, f64::max).exp());
-    if !by_fault && single.is_some_and(|single| single <= SINGLE.value) {
+    if !failed && single.is_some_and(|single| single <= SINGLE.value) {
         return Judgement::Silent;
     }
-    let most = quantile(growths.iter().copied(), 0.98).unwrap_or(f64::NAN);
-    let sentence = match by_fault && share < SHARE.value {
-        true => "The gradient grew on its way back until it was no number.".to_owned(),
-        false => format!(
-            "In {:.0} % of the steps the gradient grows on its way back: at the first of {} steps it is 10^{:.1} times that at the last.",
-            100.0 * share,
-            facts.window_steps,
-            most + sum
-        ),
+    let found = ExplodingGradient {
+        failed,
+        share,
+        window_steps: facts.window_steps,
+        log10_growth: quantile(growths.iter().copied(), 0.98).unwrap_or(f64::NAN),
+        single_growth: single,
+        median_norm: evidence.log10_norm().map(|norm| 10f64.powf(norm)),
     };
-    let mut found = Found::new(sentence, Level::High, "it was measured at every step of every window")
-        .held("growth of the gradient in powers of ten, beyond T-fold; 98th percentile", most, GROWTH)
-        .held("share of the steps", share, SHARE);
-    if let Some(single) = single {
-        found = found.held("growth of a single loss's gradient", single, SINGLE);
-    }
-    if let Some(norm) = evidence.log10_norm() {
-        found = found.number("median global norm", 10f64.powf(norm));
-    }
+    let because = Text {
+        en: "it was measured at every step of every window",
+        zh: "在每个窗口的每一步都做了测量",
+    };
+    Found::new(found, Confidence::High, because).remedies(remedies(evidence)).into()
+}
+
+fn remedies(evidence: &Evidence) -> Remedies<'_> {
+    let facts = &evidence.facts;
+    let mut ways = Remedies::new(facts);
     if !facts.clips {
-        found = found.remedy(facts, &[("clip", "norm:1".into())], "bounds each step and keeps its direction");
+        let why = Text {
+            en: "limits the length of each step and keeps its direction",
+            zh: "限制每一步更新的长度，保持方向",
+        };
+        ways.set("clip", "norm:1", why);
     }
     if facts.cell != "lstm" && facts.cell != "gru" {
-        found =
-            found.remedy(facts, &[("cell", "gru".into())], "gates keep the gradient without stretching it");
-        found = found.remedy(
-            facts,
-            &[("init", "orthogonal:0.9".into())],
-            "recurrent weights that do not stretch",
-        );
+        let gates = Text {
+            en: "gates preserve the gradient without stretching it",
+            zh: "门控保持梯度而不放大它",
+        };
+        ways.set("cell", "gru", gates);
+        let weights = Text { en: "recurrent weights that do not stretch", zh: "不放大的循环权重" };
+        ways.set("init", "orthogonal:0.9", weights);
     }
-    let why = format!("from {}: stays where the Jacobian does not stretch", short(facts.lr));
-    found.remedy(facts, &[("lr", setting(facts.lr / 4.0))], &why).into()
+    let rate = Text {
+        en: "smaller steps stay where the Jacobian does not stretch",
+        zh: "更小的步长停留在雅可比矩阵不放大的区域",
+    };
+    ways.set("lr", setting(facts.lr / 4.0), rate);
+    ways
 }

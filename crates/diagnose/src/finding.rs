@@ -1,14 +1,15 @@
-//! What is found.
+//! What a rule found in a run.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::language::Language;
-use super::signals::short;
-use longspan_record::json_float;
+use crate::language::{Language, Text};
+use crate::observation::Observation;
+use crate::remedy::Remedy;
+use crate::rule::{Needs, Rule, Threshold};
 
-/// How grave a finding is.
+/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -37,31 +38,10 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A number that a finding rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Number {
-    /// What it is, with its unit.
-    pub name: String,
-    /// The number.
-    #[serde(with = "json_float")]
-    pub value: f64,
-    /// What it is held against, where it is.
-    pub threshold: Option<f64>,
-    /// Where the threshold is from.
-    pub source: Option<String>,
-}
-
-impl Number {
-    /// The number with two digits.
-    pub fn text(&self) -> String {
-        short(self.value)
-    }
-}
-
-/// How sure a finding is.
+/// How certain a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub enum Confidence {
     /// Measured directly.
     High,
     /// Several signs point to it.
@@ -70,7 +50,7 @@ pub enum Level {
     Low,
 }
 
-impl Level {
+impl Confidence {
     /// Its name in a language.
     pub fn name(self, language: Language) -> &'static str {
         match self {
@@ -81,78 +61,102 @@ impl Level {
     }
 }
 
-/// How sure a finding is, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Confidence {
-    /// How sure.
-    pub level: Level,
-    /// Why.
-    pub because: String,
+/// A number that a finding rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number {
+    /// What it is, with its unit.
+    pub name: Text,
+    /// The number.
+    pub value: f64,
+    /// The limit that it crossed, where it has one.
+    pub threshold: Option<Limit>,
 }
 
-/// Something to try.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remedy {
-    /// Flags of `longspan train` with their values; empty where it is the data that have to change.
-    pub flags: String,
-    /// Why, or what to do to the data.
-    pub why: String,
+/// A limit and its source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// The limit.
+    pub value: f64,
+    /// Where it comes from.
+    pub source: Text,
 }
 
-impl Remedy {
-    /// What to do, without the reason.
-    pub fn what(&self) -> &str {
-        if self.flags.is_empty() { &self.why } else { &self.flags }
+impl Number {
+    /// A number for information.
+    pub(crate) fn plain(name: Text, value: f64) -> Self {
+        Self { name, value, threshold: None }
+    }
+
+    /// A number that was compared with a threshold.
+    pub(crate) fn compared(name: Text, value: f64, threshold: &Threshold) -> Self {
+        let Threshold { value: limit, source, .. } = *threshold;
+        Self { name, value, threshold: Some(Limit { value: limit, source }) }
     }
 }
 
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.flags.as_str() {
-            "" => f.write_str(&self.why),
-            flags => write!(f, "{flags}: {}", self.why),
-        }
-    }
-}
-
-/// Something that was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a rule found in a run: values, which [`Observation::text`] and [`Text::of`] put into words.
+#[derive(Clone, Debug)]
 pub struct Finding {
-    /// Its code, which does not change from version to version.
-    pub code: String,
-    /// How grave it is.
+    /// The rule: its code, its page.
+    pub rule: &'static Rule,
+    /// How bad it is.
     pub severity: Severity,
-    /// The name of what was found.
-    pub title: String,
-    /// What was found, with the numbers.
-    pub sentence: String,
-    /// The numbers, with thresholds and their sources.
-    pub evidence: Vec<Number>,
-    /// How sure it is.
+    /// What was found, with its numbers.
+    pub observation: Observation,
+    /// How certain it is.
     pub confidence: Confidence,
-    /// When it is a false alarm.
-    pub false_alarm: String,
+    /// Why it is that certain.
+    pub because: Text,
     /// What to try, the likeliest first; never what the run does already.
     pub remedies: Vec<Remedy>,
 }
 
-/// A rule that could not be judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl Finding {
+    /// The code of the rule, which does not change from version to version.
+    pub fn code(&self) -> &'static str {
+        self.rule.code
+    }
+
+    /// The name of what was found.
+    pub fn title(&self, language: Language) -> &'static str {
+        self.rule.page.title.of(language)
+    }
+
+    /// What was found, in one sentence with its numbers.
+    pub fn sentence(&self, language: Language) -> String {
+        self.observation.text(language)
+    }
+
+    /// The numbers that it rests on, with thresholds and their sources.
+    pub fn evidence(&self) -> Vec<Number> {
+        self.observation.numbers()
+    }
+}
+
+/// A rule that could not be checked.
+#[derive(Clone, Debug)]
 pub struct Unjudged {
-    /// Its code.
-    pub code: String,
+    /// The rule.
+    pub rule: &'static Rule,
     /// What is missing.
-    pub missing: String,
-    /// What measures it.
+    pub needs: Needs,
+    /// The command that measures it.
     pub command: String,
 }
 
-/// What was found of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+impl Unjudged {
+    /// The code of the rule.
+    pub fn code(&self) -> &'static str {
+        self.rule.code
+    }
+}
+
+/// Everything that the rules say of a run.
+#[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// The gravest first.
+    /// The worst first.
     pub findings: Vec<Finding>,
-    /// What could not be judged.
+    /// Rules that could not be checked.
     pub unjudged: Vec<Unjudged>,
 }
 

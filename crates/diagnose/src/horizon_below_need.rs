@@ -1,41 +1,107 @@
-//! `horizon-below-need`: credit does not reach as far as the data ask for.
+//! `horizon-below-need`: the gradient does not reach as far as the task needs.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::{Evidence, Level, Severity};
+use crate::evidence::{Evidence, Facts};
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::wording::steps;
 
 const LEARNED: Threshold = Threshold {
-    of: "best loss over that of chance",
+    of: Text { en: "best loss over the baseline", zh: "最低损失与基线之比" },
     value: 0.5,
-    source: "who has learned half of it does reach there",
+    source: Text {
+        en: "a model that has learned half of it does reach that far",
+        zh: "已经学到一半，说明能够到达那里",
+    },
+};
+/// The source of a limit that is the lag itself.
+const NEEDED: Text = Text { en: "the lag that the task needs", zh: "任务所需的滞后" };
+const UPPER: Threshold = Threshold {
+    of: Text {
+        en: "upper end of the interval of the gradient horizon, in steps",
+        zh: "梯度可达步数区间的上端（步）",
+    },
+    value: f64::NAN,
+    source: NEEDED,
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "horizon-below-need",
     severity: Severity::Warning,
-    title: "The credit horizon is shorter than the lag that is needed",
     page: Page {
-        meaning: "The credit horizon is how many steps back a hundredth of a loss's gradient still arrives. Where the data need \
-                  more, what lies there is learned very slowly, or not at all.",
-        measured: "The horizon of a probe, with its 95 % interval by resampling sequences, beside the lag that a synthetic task needs.",
-        thresholds: &[
-            Threshold {
-                of: "upper end of the horizon's interval, in steps",
-                value: f64::NAN,
-                source: "the lag that the task needs",
-            },
-            LEARNED,
-        ],
-        false_alarm: "training has only begun: horizons grow as gates learn to keep. A small gradient in one direction can be enough",
-        remedy: "What lengthens the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal recurrent weights.",
+        title: Text {
+            en: "The gradient horizon is shorter than the lag that is needed",
+            zh: "梯度可达步数小于所需的滞后",
+        },
+        meaning: Text {
+            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss is left. If the task needs \
+                 more, what lies there is learned very slowly, or not at all.",
+            zh: "梯度可达步数是单个损失的梯度仍剩 1 % 时所能回溯的步数。若任务需要更远，那里的内容学得很慢，或者根本学不到。",
+        },
+        measured: Text {
+            en: "The gradient horizon of a probe, with its 95 % confidence interval by resampling sequences, compared with the lag \
+                 that a synthetic task needs.",
+            zh: "探测得到的梯度可达步数及其 95 % 置信区间（对序列重采样），与合成任务所需的滞后相比较。",
+        },
+        thresholds: &[UPPER, LEARNED],
+        false_alarm: Text {
+            en: "training has only begun: horizons grow as gates learn to keep. A small gradient in one direction can also be enough",
+            zh: "训练刚刚开始：随着门学会保留，梯度可达步数会变大。某一个方向上的小梯度也可能足够",
+        },
+        remedy: Text {
+            en: "What lengthens the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal recurrent weights.",
+            zh: "能增大梯度可达步数的做法：--cell lstm --forget-bias 3、--init chrono:LAG、正交的循环权重。",
+        },
     },
     judge,
 };
 
+/// A gradient horizon below the lag that is needed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HorizonBelowNeed {
+    /// The gradient horizon.
+    pub horizon_steps: usize,
+    /// Lower and upper end of its 95 % confidence interval.
+    pub interval_steps: (usize, usize),
+    /// The lag that the task needs.
+    pub needed_lag_steps: usize,
+    /// Best loss over the baseline.
+    pub learned_ratio: f64,
+}
+
+impl HorizonBelowNeed {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let (low, high) = self.interval_steps;
+        let (horizon, need) = (self.horizon_steps, self.needed_lag_steps);
+        match language {
+            Language::English => format!(
+                "The gradient horizon is {} (95 % CI {low}–{high}), and the task needs {need}.",
+                steps(horizon)
+            ),
+            Language::Chinese => {
+                format!("梯度可达步数为 {horizon} 步（95 % 置信区间 {low}–{high}），而任务需要 {need} 步。")
+            }
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let need = Threshold { value: self.needed_lag_steps as f64, ..UPPER };
+        vec![
+            Number::compared(UPPER.of, self.interval_steps.1 as f64, &need),
+            Number::compared(LEARNED.of, self.learned_ratio, &LEARNED),
+        ]
+    }
+}
+
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
     let Some(need) = facts.needed_lag_steps else { return Judgement::Silent };
-    let Some(learned) = evidence.learned_ratio() else { return Judgement::Silent };
-    if learned < LEARNED.value {
+    let Some(learned_ratio) = evidence.learned_ratio() else { return Judgement::Silent };
+    if learned_ratio < LEARNED.value {
         return Judgement::Silent;
     }
     let Some(lag) = evidence.lag() else {
@@ -46,27 +112,41 @@ fn judge(evidence: &Evidence) -> Judgement {
     if horizon.at_least || horizon.high_at_least || horizon.high_steps >= need {
         return Judgement::Silent;
     }
-    let sentence = format!(
-        "The credit horizon is {} steps (95 %: {} to {}), and the task needs {need}.",
-        horizon.steps, horizon.low_steps, horizon.high_steps
-    );
-    let limit = Threshold { of: "", value: need as f64, source: "the lag that the task needs" };
-    let found = Found::new(sentence, Level::High, "both are measured or known exactly")
-        .held("upper end of the horizon, steps", horizon.high_steps as f64, limit)
-        .held("best loss over chance", learned, LEARNED);
-    let chrono = ("init", format!("chrono:{}", need + 1));
+    let found = HorizonBelowNeed {
+        horizon_steps: horizon.steps,
+        interval_steps: (horizon.low_steps, horizon.high_steps),
+        needed_lag_steps: need,
+        learned_ratio,
+    };
+    let because = Text { en: "both are measured or known exactly", zh: "两者都是实测或精确已知" };
+    Found::new(found, Confidence::High, because).remedies(remedies(facts, need)).into()
+}
+
+fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
+    let mut ways = Remedies::new(facts);
+    let chrono = format!("chrono:{}", need + 1);
     match facts.cell.as_str() {
-        "lstm" => found.remedy(facts, &[chrono], "forgetting times up to what is needed").remedy(
-            facts,
-            &[("forget_bias", "3".into())],
-            "a forget gate that begins by keeping",
-        ),
-        "gru" => found.remedy(facts, &[chrono], "update gates that keep as long as is needed"),
-        _ => found.remedy(
-            facts,
-            &[("cell", "lstm".into()), ("forget_bias", "3".into())],
-            "a gate that keeps what it has",
-        ),
+        "lstm" => {
+            let times = Text {
+                en: "forgetting times up to the lag that is needed",
+                zh: "让遗忘时间覆盖所需的滞后",
+            };
+            ways.set("init", chrono, times);
+            let bias = Text {
+                en: "a forget gate that starts by keeping", zh: "让遗忘门一开始就偏向保留"
+            };
+            ways.set("forget_bias", "3", bias);
+        }
+        "gru" => {
+            let why = Text {
+                en: "update gates that keep as long as needed", zh: "让更新门按所需的时长保留"
+            };
+            ways.set("init", chrono, why);
+        }
+        _ => {
+            let why = Text { en: "a gate that keeps what the cell holds", zh: "用门保留已有的内容" };
+            ways.set_all([("cell", "lstm".into()), ("forget_bias", "3".into())], why);
+        }
     }
-    .into()
+    ways
 }

@@ -1,15 +1,24 @@
-//! Judges a run by what it has recorded: findings with numbers, thresholds and a way out.
+//! Judges a run by its records: findings with numbers, thresholds and remedies.
 //!
-//! A [`Rule`] is one file here: its code, the page that explains it, and a function of the [`Evidence`]. It reads records and never a
-//! model, so that a run can be judged anywhere, at any time, again. Where a measurement is missing a rule says so, and is not
-//! guessed. A healthy run is met with silence: rules want several signs, and signs that last.
+//! A [`Rule`] is one file here: its code, its thresholds with their sources, the page that explains it, and a function of the
+//! [`Evidence`]. It reads records and never a model, so that a run can be judged anywhere, at any time, again. If a measurement is
+//! missing, a rule says so instead of guessing. A healthy run has no findings: rules want several signs, and signs that last.
+//!
+//! A [`Finding`] is a value: an [`Observation`] (a struct of each rule, with its numbers), a [`Confidence`] and [`Remedy`] values
+//! (settings). Its texts stand in the rule's file in both languages side by side, as a [`Text`] or a `match` over [`Language`]: a
+//! missing translation does not compile.
 
-mod chinese;
 mod evidence;
+pub mod fault;
 mod finding;
 mod language;
+mod norms;
+pub mod observation;
+mod page;
+mod remedy;
 mod rule;
 mod signals;
+mod wording;
 
 mod chaotic_dynamics;
 mod clip_always;
@@ -31,12 +40,17 @@ mod vanishing_across_layers;
 mod vanishing_gradient;
 
 pub use evidence::{Evidence, Facts, Probed};
-pub use finding::{Confidence, Finding, Level, Number, Remedy, Severity, Unjudged, Verdict};
-pub use language::{Language, Told};
+pub use finding::{Confidence, Finding, Limit, Number, Severity, Unjudged, Verdict};
+pub use language::{Language, Text};
 pub use non_finite::{CODE as NON_FINITE, ways_out};
-pub use rule::{Found, Judgement, Needs, Page, Rule, Threshold};
+pub use norms::Harm;
+pub use observation::Observation;
+pub use page::{IGNORE_IF, Page};
+pub use remedy::{Remedy, Setting};
+pub use rule::{Found, Judgement, Needs, Rule, Threshold};
+pub use wording::short;
 
-/// All rules, the gravest first.
+/// All rules, the worst first.
 pub static RULES: [&Rule; 18] = [
     &non_finite::RULE,
     &exploding_gradient::RULE,
@@ -58,7 +72,7 @@ pub static RULES: [&Rule; 18] = [
     &padding_dominated::RULE,
 ];
 
-/// What is found, the gravest first, and what could not be judged.
+/// Judges a run: findings, the worst first, and rules that could not be checked.
 pub fn diagnose(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
     for rule in RULES {
@@ -72,7 +86,7 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
     verdict
 }
 
-/// The rule of that code.
+/// The rule with that code.
 pub fn rule(code: &str) -> Option<&'static Rule> {
     RULES.into_iter().find(|rule| rule.code == code)
 }

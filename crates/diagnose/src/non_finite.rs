@@ -1,106 +1,188 @@
-//! `non-finite`: a value that is no number.
+//! `non-finite`: a value that is NaN or infinite.
 
-use super::rule::{Found, Judgement, Page, Remedies, Rule, Threshold};
-use super::signals::setting;
-use super::{Evidence, Facts, Level, Remedy, Severity};
 use longspan_record::{Cause, FaultRecord};
 
-/// A rate as small as this is not what to make smaller.
+use crate::evidence::{Evidence, Facts};
+use crate::fault::{location, reason};
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::{Remedies, Remedy};
+use crate::rule::{Found, Judgement, Rule, Threshold};
+use crate::wording::setting;
+
+/// A learning rate this small is not the one to lower.
 const SMALL_RATE: f64 = 1e-5;
-/// What training takes unless told otherwise.
+/// The default learning rate.
 const USUAL_RATE: f64 = 2e-3;
 
-/// The code of a run that met a value that is no number.
+/// The code of a run that met a value that is not finite.
 pub const CODE: &str = "non-finite";
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: CODE,
     severity: Severity::Severe,
-    title: "A value is not finite",
     page: Page {
-        meaning: "The loss or the gradient of a step is NaN or infinite: the step was not taken, and training cannot go on. The first \
-                  bad value says more than the last: where it was, and what it came from.",
-        measured: "The loss and the gradient's norm at every step. The batch of the failed step is then run again, from the weights \
-                   before it, and everything is looked at in the order in which it is computed.",
+        title: Text { en: "A value is not finite", zh: "出现非有限值" },
+        meaning: Text {
+            en: "The loss or the gradient of a step is NaN or infinite. The step was not taken, and training cannot continue. \
+                 The first bad value tells more than the last one: where it appeared, and what it was computed from.",
+            zh: "某一步的损失或梯度为 NaN 或无穷大：这一步没有执行，训练无法继续。\
+                 首个异常值比最后一个更能说明问题：它在哪里出现，由什么计算而来。",
+        },
+        measured: Text {
+            en: "The loss and the gradient norm at every step. The batch of the failed step is then run again from the weights \
+                 before it, and every value is checked in the order in which it is computed.",
+            zh: "每一步的损失与梯度范数。失败之后，从这一步之前的权重重新运行同一批数据，按计算顺序检查每一个值。",
+        },
         thresholds: &[Threshold {
-            of: "values that are not finite",
+            of: Text { en: "values that are not finite", zh: "非有限值的个数" },
             value: 0.0,
-            source: "none can be learned from",
+            source: Text { en: "training cannot learn from any", zh: "只要出现一个就无法学习" },
         }],
-        false_alarm: "the batch is one that nothing should be learned from: it can be left out",
-        remedy: "It depends on the cause. Bad input: repair the data. A gradient that grew on its way back: --clip norm:1. States that \
-                 overflow: a smaller --init, a bounded cell. Steps that were too large: a smaller --lr.",
+        false_alarm: Text {
+            en: "nothing should be learned from this batch, so that it can be left out",
+            zh: "本来就不应从这批数据学习，可以把它去掉",
+        },
+        remedy: Text {
+            en: "It depends on the cause. Bad input: correct the data. A gradient that grew on its way back: --clip norm:1. States \
+                 that overflow: a smaller gain in --init, or a bounded cell. Steps that were too large: a lower --lr.",
+            zh: "取决于原因。输入有误：修正数据。梯度在回传中增大：--clip norm:1。\
+                 状态溢出：更小的 --init 增益，或有界的单元。更新步长过大：更低的 --lr。",
+        },
     },
     judge,
 };
 
+/// The first value that is not finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NonFinite {
+    /// The value: where it was, and why it appeared; without the steps before it.
+    pub fault: Box<FaultRecord>,
+}
+
+impl NonFinite {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let (location, reason) = (location(&self.fault, language), reason(&self.fault, language));
+        match language {
+            Language::English => {
+                format!("First bad value, in training step {}: {location}; {reason}.", self.fault.step)
+            }
+            Language::Chinese => {
+                format!("首个异常值出现在第 {} 个训练步：{location}；{reason}。", self.fault.step)
+            }
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        vec![
+            Number::plain(Text { en: "loss", zh: "损失" }, self.fault.loss),
+            Number::plain(
+                Text { en: "log10 of the gradient norm", zh: "梯度范数的 log10" },
+                self.fault.log10_global_norm,
+            ),
+        ]
+    }
+}
+
 fn judge(evidence: &Evidence) -> Judgement {
     let Some(fault) = &evidence.fault else { return Judgement::Silent };
-    let sentence =
-        format!("The first bad value of step {}: {}; {}.", fault.step, fault.place(), fault.reason());
-    let found = Found::new(sentence, Level::High, "the value was found by running the batch again")
-        .number("loss", fault.loss)
-        .number("log10 of the gradient's norm", fault.log10_global_norm);
-    found.remedies(ways_out(&evidence.facts, fault)).into()
+    let found = NonFinite { fault: Box::new(FaultRecord { before: Vec::new(), ..fault.clone() }) };
+    let because = Text {
+        en: "the value was found by running the batch again",
+        zh: "重新运行这一批数据时找到了该值",
+    };
+    Found::new(found, Confidence::High, because).remedies(remedies(&evidence.facts, fault)).into()
 }
 
 /// What to try after a fault, the likeliest first; nothing that the run does already.
 pub fn ways_out(facts: &Facts, fault: &FaultRecord) -> Vec<Remedy> {
+    remedies(facts, fault).list
+}
+
+fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
     let mut ways = Remedies::new(facts);
-    let slower = |ways: &mut Remedies<'_>| {
-        if facts.lr >= SMALL_RATE {
-            // From above all rates that work, straight to the usual one.
-            let lower = if facts.lr > 1.0 { USUAL_RATE } else { facts.lr / 10.0 };
-            ways.set("lr", &setting(lower), "smaller steps");
-        }
-    };
-    let clip = |ways: &mut Remedies<'_>| {
-        if !facts.clips {
-            ways.set("clip", "norm:1", "bounds the length of a step, and keeps its direction");
-        }
-    };
-    let gain = |ways: &mut Remedies<'_>| {
-        if facts.init_gain.is_some_and(|gain| gain > 1.0) {
-            ways.set("init", "orthogonal:1", "recurrent weights that neither stretch nor shrink");
-        }
-    };
     let of = |cells: &[&str]| cells.contains(&facts.cell.as_str());
     match fault.cause {
-        Cause::BadInput => ways.advise("correct the value in the data, or leave its row out"),
+        Cause::BadInput => ways.advise(Text {
+            en: "correct the value in the data, or leave out its row",
+            zh: "修正数据中的这个值，或去掉它所在的行",
+        }),
         Cause::PaddingOnly => {
             if facts.setting("class_weights") == "balanced" {
-                ways.set("class_weights", "none", "no class is left without a weight");
+                let why = Text { en: "every class has a weight", zh: "让每个类别都有权重" };
+                ways.set("class_weights", "none", why);
             }
-            ways.advise("leave out the rows that ask for nothing");
+            ways.advise(Text { en: "leave out rows without a target", zh: "去掉没有目标的行" });
         }
         Cause::StepTooLarge => {
-            slower(&mut ways);
-            clip(&mut ways);
+            slower(&mut ways, facts);
+            clip(&mut ways, facts);
         }
         Cause::ForwardOverflow => {
-            gain(&mut ways);
+            gain(&mut ways, facts);
             if of(&["relu", "identity", "residual"]) {
-                ways.set("cell", "gru", "states that stay bounded");
+                ways.set("cell", "gru", Text { en: "states that stay bounded", zh: "状态保持有界" });
             }
-            clip(&mut ways);
-            slower(&mut ways);
+            clip(&mut ways, facts);
+            slower(&mut ways, facts);
         }
         Cause::GradientGrowth => {
-            clip(&mut ways);
-            gain(&mut ways);
+            clip(&mut ways, facts);
+            gain(&mut ways, facts);
             if facts.carried && facts.window_steps > 16 {
                 let half = (facts.window_steps / 2).to_string();
-                ways.set("unroll", &half, "a shorter way back");
+                ways.set("unroll", half, Text { en: "a shorter way back", zh: "更短的回传路径" });
             }
             if of(&["rnn", "relu", "identity"]) {
-                ways.set("cell", "gru", "gates that keep a gradient in bounds");
+                let why = Text {
+                    en: "gates that keep the gradient in bounds",
+                    zh: "用门控把梯度控制在范围内",
+                };
+                ways.set("cell", "gru", why);
             }
             if fault.step > 1 {
-                slower(&mut ways);
+                slower(&mut ways, facts);
             }
         }
-        Cause::OptimizerState => ways.advise("begin with the weights alone: --from the run"),
-        Cause::BadWeights => ways.advise("begin with other weights: another checkpoint for --from, or none"),
+        Cause::OptimizerState => ways.advise(Text {
+            en: "start from the weights alone: --from with the run's directory",
+            zh: "只从权重开始：--from 指定这次训练的目录",
+        }),
+        Cause::BadWeights => ways.advise(Text {
+            en: "start from other weights: another checkpoint for --from, or none",
+            zh: "从别的权重开始：用 --from 指定另一个检查点，或不指定",
+        }),
     }
-    ways.list
+    ways
+}
+
+fn slower(ways: &mut Remedies<'_>, facts: &Facts) {
+    if facts.lr >= SMALL_RATE {
+        // From above all rates that work, straight to the usual one.
+        let lower = if facts.lr > 1.0 { USUAL_RATE } else { facts.lr / 10.0 };
+        ways.set("lr", setting(lower), Text { en: "smaller steps", zh: "更小的更新步长" });
+    }
+}
+
+fn clip(ways: &mut Remedies<'_>, facts: &Facts) {
+    if !facts.clips {
+        let why = Text {
+            en: "limits the length of a step and keeps its direction",
+            zh: "限制更新步长，保持方向",
+        };
+        ways.set("clip", "norm:1", why);
+    }
+}
+
+fn gain(ways: &mut Remedies<'_>, facts: &Facts) {
+    if facts.init_gain.is_some_and(|gain| gain > 1.0) {
+        let why = Text {
+            en: "recurrent weights that neither stretch nor shrink",
+            zh: "既不放大也不缩小的循环权重",
+        };
+        ways.set("init", "orthogonal:1", why);
+    }
 }

@@ -1,30 +1,92 @@
-//! `stuck-gates`: gates that are always shut, or never let anything in.
+//! `stuck-gates`: gates that are always closed, or never let anything in.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::{Evidence, Level, Severity};
+use crate::evidence::Evidence;
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::signals::{COUNTED, GateShare};
+use crate::wording::{percent, setting};
 
 const STUCK: Threshold = Threshold {
-    of: "share of places and units at which a gate is below 0.05 (above 0.95)",
+    of: Text {
+        en: "share of positions and units at which a gate is below 0.05 (above 0.95)",
+        zh: "门低于 0.05（高于 0.95）的位置与单元的比例",
+    },
     value: 0.9,
-    source: "the edges: Karpathy, Johnson, Fei-Fei 2015; the share: runs with planted faults, first half",
+    source: Text {
+        en: "the edges: Karpathy, Johnson, Fei-Fei 2015; the share: calibration half of the fault-injection benchmark",
+        zh: "界限：Karpathy, Johnson, Fei-Fei 2015；比例：故障注入基准测试的校准半集",
+    },
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "stuck-gates",
     severity: Severity::Warning,
-    title: "A gate is stuck",
     page: Page {
-        meaning: "A gate that is shut everywhere does not choose: a forget gate that is shut keeps nothing, an input or output gate \
-                  that is shut lets nothing in or out, an update gate that always keeps takes nothing in. Its own gradient is next \
-                  to nothing, so that it stays as it is.",
-        measured: "The share of (place, unit) pairs at which a gate is below 0.05 or above 0.95. A forget gate that is open is no \
-                   fault: it keeps, as it should.",
+        title: Text { en: "A gate is stuck", zh: "有一个门卡住" },
+        meaning: Text {
+            en: "A gate that is closed everywhere does not choose: a closed forget gate keeps nothing, a closed input or output gate lets \
+                 nothing in or out, an update gate that always keeps writes nothing. Its own gradient is almost zero, so that it stays \
+                 as it is.",
+            zh: "处处关闭的门不做选择：关闭的遗忘门什么也不保留，关闭的输入门或输出门什么也不让进出，\
+                 总是保留的更新门什么也不写入。它自己的梯度几乎为零，因此保持不变。",
+        },
+        measured: Text {
+            en: "The share of (position, unit) pairs at which a gate is below 0.05 or above 0.95. An open forget gate is fine if chrono \
+                 initialization asks for it: it keeps, as it should.",
+            zh: "门低于 0.05 或高于 0.95 的（位置, 单元）对的比例。若使用 chrono 初始化，打开的遗忘门不是故障：它本应保留。",
+        },
         thresholds: &[STUCK],
-        false_alarm: "what is read last is all that counts, so that nothing has to be kept",
-        remedy: "A bias that begins in between: --forget-bias 1 (lstm), another --init; a smaller --lr.",
+        false_alarm: Text {
+            en: "only what was read last matters, so that nothing has to be kept",
+            zh: "只有最后读到的内容有用，因此不必保留任何东西",
+        },
+        remedy: Text {
+            en: "A bias that starts in between: --forget-bias 1 (lstm), another --init; a lower --lr.",
+            zh: "从居中的偏置开始：--forget-bias 1（lstm）、别的 --init；更低的 --lr。",
+        },
     },
     judge,
 };
+
+/// A gate that is stuck.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StuckGate {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The gate: "f", "z".
+    pub gate: String,
+    /// Whether it is stuck open rather than closed.
+    pub open: bool,
+    /// Share of (position, unit) pairs at which it is.
+    pub share: f64,
+}
+
+impl StuckGate {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let Self { layer, gate, open, share } = self;
+        let share = percent(*share);
+        match language {
+            Language::English => {
+                let state = if *open { "open" } else { "closed" };
+                format!("In layer {layer}, gate {gate} is {state} at {share} of positions and units.")
+            }
+            Language::Chinese => {
+                let state = if *open { "打开" } else { "关闭" };
+                format!("第 {layer} 层的门 {gate} 在 {share} 的位置与单元上{state}。")
+            }
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let share = Text { en: "share of positions and units", zh: "位置与单元的比例" };
+        vec![Number::compared(share, self.share, &STUCK)]
+    }
+}
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
@@ -32,9 +94,9 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let Some(gates) = evidence.gates() else { return Judgement::Unknown(Needs::Probe) };
-    // z of the gru keeps: open, it takes nothing in; shut, it keeps nothing. An open f never forgets, which chrono means.
+    // z of the gru keeps: open, it writes nothing; closed, it keeps nothing. An open f never forgets, which chrono intends.
     let chrono = facts.setting("init").starts_with("chrono");
-    let harmful = |gate: &super::signals::GateShare| match gate.name.as_str() {
+    let harmful = |gate: &GateShare| match gate.name.as_str() {
         "z" => gate.closed.max(gate.open),
         "f" if !chrono => gate.closed.max(gate.open),
         _ => gate.closed,
@@ -46,24 +108,23 @@ fn judge(evidence: &Evidence) -> Judgement {
     if share <= STUCK.value {
         return Judgement::Silent;
     }
-    let how = if worst.closed >= worst.open { "shut" } else { "open" };
-    let sentence = format!(
-        "In layer {} gate {} is {how} at {:.0} % of places and units.",
-        worst.layer,
-        worst.name,
-        100.0 * share
-    );
-    let found =
-        Found::new(sentence, Level::High, "the places of a batch were counted, at up to 16 of its steps")
-            .held("share", share, STUCK);
+    let mut ways = Remedies::new(facts);
     match (facts.cell.as_str(), worst.name.as_str()) {
-        ("lstm", "f") => found.remedy(
-            facts,
-            &[("forget_bias", "1".into())],
-            "a forget gate that begins by keeping (Jozefowicz et al. 2015)",
-        ),
-        _ => found.remedy(facts, &[("init", "orthogonal:1".into())], "gates that begin in between"),
+        ("lstm", "f") => {
+            let why = Text {
+                en: "a forget gate that starts by keeping (Jozefowicz et al. 2015)",
+                zh: "让遗忘门一开始就偏向保留（Jozefowicz et al. 2015）",
+            };
+            ways.set("forget_bias", "1", why);
+        }
+        _ => {
+            let why = Text { en: "gates that start in between", zh: "让门从居中的状态开始" };
+            ways.set("init", "orthogonal:1", why);
+        }
     }
-    .remedy(facts, &[("lr", super::signals::setting(facts.lr / 4.0))], "biases that grow more slowly")
-    .into()
+    let slower = Text { en: "biases that grow more slowly", zh: "让偏置增长得更慢" };
+    ways.set("lr", setting(facts.lr / 4.0), slower);
+    let open = worst.closed < worst.open;
+    let found = StuckGate { layer: worst.layer, gate: worst.name.clone(), open, share };
+    Found::new(found, Confidence::High, COUNTED).remedies(ways).into()
 }

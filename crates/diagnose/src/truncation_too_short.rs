@@ -1,33 +1,129 @@
-//! `truncation-too-short`: the gradient is cut off before it comes to where it is needed.
+//! `truncation-too-short`: the gradient is cut off before it reaches what is needed.
 
-use super::rule::{Found, Judgement, Page, Rule, Threshold};
-use super::{Evidence, Level, Severity};
 use longspan_record::credit::Measured;
 
+use crate::evidence::{Evidence, Facts};
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Rule, Threshold};
+use crate::wording::steps;
+
 const USED: Threshold = Threshold {
-    of: "steps that are used over steps that the gradient goes back",
+    of: Text {
+        en: "steps that the model uses over steps that the gradient goes back",
+        zh: "模型实际使用的步数与梯度回传的步数之比",
+    },
     value: 0.9,
-    source: "a model uses what it was given a gradient for, and the state that is carried brings more",
+    source: Text {
+        en: "a model uses what it gets a gradient for, and the carried state brings more",
+        zh: "模型会使用有梯度到达的信息，延续下来的状态还会带来更多",
+    },
+};
+const K: Threshold = Threshold {
+    of: Text { en: "K, in steps", zh: "K（步）" },
+    value: f64::NAN,
+    source: Text { en: "the lag that the task needs", zh: "任务所需的滞后" },
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "truncation-too-short",
     severity: Severity::Warning,
-    title: "The gradient is cut off before it comes to where it is needed",
     page: Page {
-        meaning: "Truncated backpropagation goes back K steps and no further: the state is carried over, the gradient is not. What \
-                  lies further back than K is learned by luck alone.",
-        measured: "K beside the lag that the task needs; else, for a model that a probe has measured, beside the lag that it uses, \
-                   where a hundredth of the gradient and more is alive at the cut.",
-        thresholds: &[
-            Threshold { of: "K, in steps", value: f64::NAN, source: "the lag that the task needs" },
-            USED,
-        ],
-        false_alarm: "what lies far back says nothing new: train with twice the --unroll and compare",
-        remedy: "A larger --unroll; --bptt-memory bounds what it takes.",
+        title: Text {
+            en: "The gradient is cut off before it reaches the lag that is needed",
+            zh: "梯度在到达所需的滞后之前被截断",
+        },
+        meaning: Text {
+            en: "Truncated backpropagation goes back K steps and no further: the state is carried over, the gradient is not. What \
+                 lies further back than K is learned only by luck.",
+            zh: "截断的沿时间反向传播只回溯 K 步：状态延续下去，梯度则不然。比 K 更远的内容只能碰运气学到。",
+        },
+        measured: Text {
+            en: "K compared with the lag that the task needs; otherwise, for a model that a probe has measured, with the lag that the \
+                 model uses, if at least 1 % of the gradient is left at the cut.",
+            zh: "K 与任务所需的滞后相比；否则，对做过探测的模型，与它实际使用的滞后相比，\
+                 前提是截断处的梯度仍剩 1 % 以上。",
+        },
+        thresholds: &[K, USED],
+        false_alarm: Text {
+            en: "what lies further back adds nothing: train with twice the --unroll and compare",
+            zh: "更远处没有新的信息：把 --unroll 加倍训练并比较",
+        },
+        remedy: Text {
+            en: "A larger --unroll; --bptt-memory limits the memory that it takes.",
+            zh: "更大的 --unroll；--bptt-memory 限制所需的内存。",
+        },
     },
     judge,
 };
+
+/// A truncation below what is needed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TruncationTooShort {
+    /// The task needs a lag that is longer.
+    Needed {
+        /// Steps that the gradient goes back: K.
+        window_steps: usize,
+        /// The lag that the task needs.
+        needed_lag_steps: usize,
+    },
+    /// The gradient is alive at the cut, and the model uses what it gets up to there.
+    Used {
+        /// Steps that the gradient goes back: K.
+        window_steps: usize,
+        /// Steps that the model uses.
+        used_lag_steps: usize,
+        /// A lower bound of the gradient horizon.
+        horizon_steps: usize,
+    },
+}
+
+impl TruncationTooShort {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        match (self, language) {
+            (&Self::Needed { window_steps, needed_lag_steps }, Language::English) => format!(
+                "The gradient goes {} back, and the task needs {needed_lag_steps}.",
+                steps(window_steps)
+            ),
+            (&Self::Needed { window_steps, needed_lag_steps }, Language::Chinese) => {
+                format!("梯度只回传 {window_steps} 步，而任务需要 {needed_lag_steps} 步。")
+            }
+            (&Self::Used { window_steps, used_lag_steps, .. }, Language::English) => format!(
+                "The gradient is cut off after {}, where much of it is left, and the model uses {used_lag_steps}.",
+                steps(window_steps)
+            ),
+            (&Self::Used { window_steps, used_lag_steps, .. }, Language::Chinese) => format!(
+                "梯度在 {window_steps} 步处被截断，此时它尚未消失，而模型实际使用了 {used_lag_steps} 步。"
+            ),
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        match *self {
+            Self::Needed { window_steps, needed_lag_steps } => {
+                let name = Text { en: "steps that the gradient goes back", zh: "梯度回传的步数" };
+                let need = Threshold { value: needed_lag_steps as f64, ..K };
+                vec![Number::compared(name, window_steps as f64, &need)]
+            }
+            Self::Used { window_steps, used_lag_steps, horizon_steps } => {
+                let used =
+                    Text { en: "used lag over truncation", zh: "实际使用的滞后与截断长度之比" };
+                let horizon = Text {
+                    en: "gradient horizon, at least, in steps",
+                    zh: "梯度可达步数至少（步）",
+                };
+                vec![
+                    Number::compared(used, used_lag_steps as f64 / window_steps as f64, &USED),
+                    Number::plain(horizon, horizon_steps as f64),
+                ]
+            }
+        }
+    }
+}
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
@@ -35,25 +131,13 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let window = facts.window_steps;
-    let longer = |found: Found, steps: usize| {
-        found.remedy(
-            facts,
-            &[("unroll", steps.next_power_of_two().to_string())],
-            "the gradient reaches as far as it has to",
-        )
-    };
     if let Some(need) = facts.needed_lag_steps {
         if window > need {
             return Judgement::Silent;
         }
-        let sentence = format!("The gradient goes {window} steps back, and the task needs {need}.");
-        let limit = Threshold { of: "", value: need as f64, source: "the lag that the task needs" };
-        let found = Found::new(sentence, Level::High, "both are known exactly").held(
-            "steps that it goes back",
-            window as f64,
-            limit,
-        );
-        return longer(found, need + 1).into();
+        let found = TruncationTooShort::Needed { window_steps: window, needed_lag_steps: need };
+        let because = Text { en: "both are known exactly", zh: "两者都精确已知" };
+        return Found::new(found, Confidence::High, because).remedies(longer(facts, need + 1)).into();
     }
     // Without a known need: alive at the cut, and used up to there.
     let Some(reach) = evidence.reach() else { return Judgement::Silent };
@@ -61,19 +145,25 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     };
     let Some(&used) = used.used_lag_steps.known() else { return Judgement::Silent };
-    if !lag.total.horizon.at_least
-        || (used as f64) < USED.value * window as f64
-        || lag.total.horizon.steps < window / 2
-    {
+    let horizon = &lag.total.horizon;
+    if !horizon.at_least || (used as f64) < USED.value * window as f64 || horizon.steps < window / 2 {
         return Judgement::Silent;
     }
-    let sentence = format!(
-        "The gradient is cut off after {window} steps, where it is alive, and the model uses {used} steps."
-    );
     let found =
-        Found::new(sentence, Level::Medium, "more may lie beyond: only a run with a larger K can show")
-            .as_severe_as(Severity::Note)
-            .held("used lag over truncation", used as f64 / window as f64, USED)
-            .number("horizon at least, steps", lag.total.horizon.steps as f64);
-    longer(found, 2 * window).into()
+        TruncationTooShort::Used { window_steps: window, used_lag_steps: used, horizon_steps: horizon.steps };
+    let because = Text {
+        en: "more may lie further back: only a run with a larger K can show it",
+        zh: "更远处可能还有信息：只有用更大的 K 训练才能知道",
+    };
+    let found = Found::new(found, Confidence::Medium, because).with_severity(Severity::Note);
+    found.remedies(longer(facts, 2 * window)).into()
+}
+
+fn longer(facts: &Facts, steps: usize) -> Remedies<'_> {
+    let mut ways = Remedies::new(facts);
+    let why = Text {
+        en: "the gradient reaches as far as it has to", zh: "让梯度到达它必须到达的地方"
+    };
+    ways.set("unroll", steps.next_power_of_two().to_string(), why);
+    ways
 }

@@ -1,28 +1,78 @@
-//! `unscaled-input`: numbers of a size that no weight was made for.
+//! `unscaled-input`: inputs of a size that no weight was made for.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{median, short};
-use super::{Evidence, Level, Severity};
+use crate::evidence::Evidence;
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::signals::median;
+use crate::wording::short;
 
 const LARGE: Threshold = Threshold {
-    of: "root mean square of what is read",
+    of: Text { en: "root mean square of the input", zh: "输入的均方根" },
     value: 20.0,
-    source: "standardised numbers have 1; runs with planted faults, first half",
+    source: Text {
+        en: "standardised inputs have 1; calibration half of the fault-injection benchmark",
+        zh: "标准化的输入为 1；故障注入基准测试的校准半集",
+    },
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "unscaled-input",
     severity: Severity::Warning,
-    title: "The input is not scaled",
     page: Page {
-        meaning: "Weights begin at a size that suits numbers of about 1. Larger ones drive every unit to its limit at once.",
-        measured: "The root mean square of the numbers that are read, over the batches that were looked at.",
+        title: Text { en: "The input is not scaled", zh: "输入没有缩放" },
+        meaning: Text {
+            en: "Initial weights have a size that suits inputs of about 1. Larger ones drive every unit to its limit at once.",
+            zh: "初始权重的大小适合 1 左右的输入。更大的输入一开始就把每个单元推向极限。",
+        },
+        measured: Text {
+            en: "The root mean square of the input, over the batches with a snapshot.",
+            zh: "在有快照的各批数据中，输入的均方根。",
+        },
         thresholds: &[LARGE],
-        false_alarm: "one channel of many is large, and the others are fine: look at `longspan inspect`",
-        remedy: "Standardise the channels. The program does so for series and labelled sequences; a source of your own has to.",
+        false_alarm: Text {
+            en: "one channel of many is large and the others are fine: see `longspan inspect`",
+            zh: "许多通道中只有一个很大，其余都正常：请查看 `longspan inspect`",
+        },
+        remedy: Text {
+            en: "Standardise the channels. The program does so for series and labelled sequences; a source of your own has to.",
+            zh: "对通道做标准化。对数值序列和带标签的序列，程序会自动完成；自己的数据源需要自行处理。",
+        },
     },
     judge,
 };
+
+/// An input that is not scaled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnscaledInput {
+    /// Root mean square: the median over the snapshots.
+    pub rms: f64,
+    /// The largest absolute value.
+    pub largest: f64,
+}
+
+impl UnscaledInput {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let rms = short(self.rms);
+        match language {
+            Language::English => {
+                format!("The input has a root mean square of {rms}; standardised inputs have 1.")
+            }
+            Language::Chinese => format!("输入的均方根为 {rms}；标准化的输入为 1。"),
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        vec![
+            Number::compared(Text { en: "root mean square", zh: "均方根" }, self.rms, &LARGE),
+            Number::plain(Text { en: "largest absolute value", zh: "最大绝对值" }, self.largest),
+        ]
+    }
+}
 
 fn judge(evidence: &Evidence) -> Judgement {
     let mut looks = evidence.snapshots().peekable();
@@ -35,13 +85,12 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let largest = inputs.iter().map(|input| input.largest).fold(0.0, f64::max);
-    Found::new(
-        format!("The numbers that are read have a root mean square of {}.", short(rms)),
-        Level::High,
-        "all numbers of the batches were counted",
-    )
-    .held("root mean square", rms, LARGE)
-    .number("largest", largest)
-    .advice("subtract each channel's mean and divide by its standard deviation, both of the training part")
-    .into()
+    let mut ways = Remedies::new(&evidence.facts);
+    ways.advise(Text {
+        en: "subtract each channel's mean and divide by its standard deviation, both computed on the training part",
+        zh: "每个通道减去均值、除以标准差，两者都在训练集上计算",
+    });
+    let because =
+        Text { en: "all inputs of these batches were counted", zh: "统计了这些批次的所有输入" };
+    Found::new(UnscaledInput { rms, largest }, Confidence::High, because).remedies(ways).into()
 }

@@ -1,29 +1,77 @@
-//! `vanishing-across-layers`: the lower layers of a stack get next to nothing.
+//! `vanishing-across-layers`: the lower layers of a stack get almost no gradient.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::short;
-use super::{Evidence, Level, Severity};
+use crate::evidence::Evidence;
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::wording::power;
 
 const LEFT: Threshold = Threshold {
-    of: "gradient at the bottom layer over that at the top, within one step",
+    of: Text {
+        en: "gradient at the bottom layer over that at the top, within one step",
+        zh: "同一时间步内，底层与顶层的梯度之比",
+    },
     value: 1e-3,
-    source: "AutoTrainer (Zhang et al. 2021): first over last layer below 1e-3",
+    source: Text {
+        en: "AutoTrainer (Zhang et al. 2021): first over last layer below 1e-3",
+        zh: "AutoTrainer（Zhang et al. 2021）：首层与末层之比低于 1e-3",
+    },
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "vanishing-across-layers",
     severity: Severity::Warning,
-    title: "The gradient vanishes from layer to layer",
     page: Page {
-        meaning: "Depth is measured as time is: a gradient that comes down through layers is multiplied at each. Where next to \
-                  nothing arrives at the bottom, its layers stay as they began.",
-        measured: "The median of ‖∂ℓ_t/∂s_t‖ of the bottom layer over that of the top, at the step of the loss.",
+        title: Text { en: "The gradient vanishes from layer to layer", zh: "梯度逐层消失" },
+        meaning: Text {
+            en: "Depth acts as time does: on its way down, the gradient is multiplied at each layer. If almost none of it reaches the \
+                 bottom, the lower layers stay as they were initialised.",
+            zh: "层的深度与时间的深度是一回事：梯度每往下一层就乘一次。若几乎没有梯度到达底层，这些层就停留在初始状态。",
+        },
+        measured: Text {
+            en: "The median of ‖∂ℓ_t/∂s_t‖ of the bottom layer over that of the top, at the step of the loss.",
+            zh: "在损失所在的时间步，底层与顶层的 ‖∂ℓ_t/∂s_t‖ 之比的中位数。",
+        },
         thresholds: &[LEFT],
-        false_alarm: "the lower layers get theirs from later steps, along time",
-        remedy: "--layer-residual, --layer-norm, or fewer --layers.",
+        false_alarm: Text {
+            en: "the lower layers get their gradient through time, from later steps",
+            zh: "较低的层从之后的时间步沿时间得到梯度",
+        },
+        remedy: Text {
+            en: "--layer-residual, --layer-norm, or fewer --layers.",
+            zh: "--layer-residual、--layer-norm，或更少的 --layers。",
+        },
     },
     judge,
 };
+
+/// A gradient that does not reach the bottom layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VanishingAcrossLayers {
+    /// The top layer, from 0.
+    pub top_layer: usize,
+    /// ln of the share of its gradient that reaches layer 0.
+    pub ln_left: f64,
+}
+
+impl VanishingAcrossLayers {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let (left, top) = (power(self.ln_left / std::f64::consts::LN_10), self.top_layer);
+        match language {
+            Language::English => format!("Only {left} of the gradient at layer {top} reaches layer 0."),
+            Language::Chinese => format!("第 {top} 层的梯度只有 {left} 到达第 0 层。"),
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let name = Text { en: "share of the gradient that is left", zh: "剩余的梯度比例" };
+        vec![Number::compared(name, self.ln_left.exp(), &LEFT)]
+    }
+}
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
@@ -34,17 +82,24 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Unknown(Needs::Probe);
     }
     let Some(lag) = evidence.lag() else { return Judgement::Silent };
-    let Some(&ln) = lag.depth.ln_layer_ratio.first() else { return Judgement::Silent };
-    let left = ln.exp();
+    let Some(&ln_left) = lag.depth.ln_layer_ratio.first() else { return Judgement::Silent };
+    let left = ln_left.exp();
     if left.is_nan() || left >= LEFT.value {
         return Judgement::Silent;
     }
-    let sentence =
-        format!("Of the gradient at layer {} {} is left at layer 0.", facts.layers - 1, short(left));
-    Found::new(sentence, Level::High, "the gradient of single losses was measured in every layer")
-        .held("share that is left", left, LEFT)
-        .remedy(facts, &[("layer_residual", "true".into())], "a path of sums from the top to the bottom")
-        .remedy(facts, &[("layer_norm", "true".into())], "what layers read is of one size")
-        .remedy(facts, &[("layers", (facts.layers / 2).to_string())], "a shorter way down")
-        .into()
+    let mut ways = Remedies::new(facts);
+    let sums =
+        Text { en: "a path of sums from the top to the bottom", zh: "从顶层到底层的求和通路" };
+    ways.set("layer_residual", "true", sums);
+    let norm =
+        Text { en: "every layer reads values of the same size", zh: "让各层读到的数值大小一致" };
+    ways.set("layer_norm", "true", norm);
+    let fewer = Text { en: "a shorter way down", zh: "更短的逐层路径" };
+    ways.set("layers", (facts.layers / 2).to_string(), fewer);
+    let found = VanishingAcrossLayers { top_layer: facts.layers - 1, ln_left };
+    let because = Text {
+        en: "the gradient of single losses was measured in every layer",
+        zh: "在每一层都测量了单个损失的梯度",
+    };
+    Found::new(found, Confidence::High, because).remedies(ways).into()
 }

@@ -1,45 +1,143 @@
-//! `vanishing-gradient`: next to nothing of the gradient comes to where it is needed.
+//! `vanishing-gradient`: almost none of the gradient reaches the lag that is needed.
 
-use super::rule::{Found, Judgement, Needs, Page, Rule, Threshold};
-use super::signals::{LEAST_STEPS, of_chance};
-use super::{Evidence, Level, Severity};
+use std::f64::consts::LN_10;
+
+use crate::evidence::{Evidence, Facts};
+use crate::finding::{Confidence, Number, Severity};
+use crate::language::{Language, Text};
+use crate::page::Page;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::signals::LEAST_STEPS;
+use crate::wording::{of_baseline, power, steps};
 
 const LEFT: Threshold = Threshold {
-    of: "share of the gradient that is left at the lag that is needed",
+    of: Text {
+        en: "share of the gradient that reaches the lag that is needed",
+        zh: "到达所需滞后处的梯度比例",
+    },
     value: 1e-3,
-    source: "AutoTrainer (Zhang et al. 2021): first over last below 1e-3",
+    source: Text {
+        en: "AutoTrainer (Zhang et al. 2021): first over last below 1e-3",
+        zh: "AutoTrainer（Zhang et al. 2021）：首尾之比低于 1e-3",
+    },
 };
 const LEARNED: Threshold = Threshold {
-    of: "best loss over that of chance",
+    of: Text { en: "best loss over the baseline", zh: "最低损失与基线之比" },
     value: 0.9,
-    source: "who has learned what lies back there has a gradient that was enough",
+    source: Text {
+        en: "a model that has learned the dependency had enough gradient",
+        zh: "已经学到这一依赖，说明梯度足够",
+    },
 };
 
-pub(super) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     code: "vanishing-gradient",
     severity: Severity::Severe,
-    title: "The gradient vanishes before it comes to where it is needed",
     page: Page {
-        meaning: "A gradient on its way back shrinks by some factor at every step. What lies so far back that next to nothing \
-                  arrives is not learned, however long it is trained: no clipping helps, which only makes gradients smaller.",
-        measured: "The share of one loss's gradient that is left at the lag that the data need: from the lag profile of a probe, \
-                   else from ‖∂L/∂h_t‖ at the first step of a window over that at its last.",
+        title: Text {
+            en: "The gradient vanishes before it reaches the lag that is needed",
+            zh: "梯度在到达所需的滞后之前消失",
+        },
+        meaning: Text {
+            en: "On its way back, the gradient shrinks by some factor at every step. What lies so far back that almost none of it \
+                 arrives is not learned, however long the training takes. Clipping does not help: it only makes gradients smaller.",
+            zh: "梯度在回传时每一步都缩小一定倍数。离得太远、梯度几乎到不了的内容，无论训练多久都学不到。\
+                 裁剪无济于事，它只会让梯度更小。",
+        },
+        measured: Text {
+            en: "The share of the gradient of one loss that reaches the lag that the data need: from the lag profile of a probe, \
+                 otherwise from ‖∂L/∂h_t‖ at the first step of a window over that at its last step.",
+            zh: "单个损失的梯度有多少到达数据所需的滞后处：取自探测得到的滞后曲线，\
+                 否则取窗口第一步与最后一步的 ‖∂L/∂h_t‖ 之比。",
+        },
         thresholds: &[LEFT, LEARNED],
-        false_alarm: "what is asked for lies nearer than the data say. Where the need is not known, and something is learned, \
-                      this rule is silent: a gradient may well vanish behind what is of use",
-        remedy: "Gates (--cell gru or lstm) with a bias that keeps (--forget-bias 3, --init chrono:LAG), or residual connections \
-                 through time; recurrent weights near an orthogonal matrix. Shorter sequences first.",
+        false_alarm: Text {
+            en: "what the task asks for lies nearer than the data say. If the need is not known and the model learns, this rule is \
+                 silent: a gradient may vanish beyond what is useful",
+            zh: "所需的信息比数据声明的更近。若所需滞后未知而模型在学习，本规则不作声：有用信息之外的梯度消失是正常的",
+        },
+        remedy: Text {
+            en: "Gates (--cell gru or lstm) with a bias towards keeping (--forget-bias 3, --init chrono:LAG), or residual connections \
+                 through time; recurrent weights close to an orthogonal matrix. Shorter sequences first.",
+            zh: "使用偏向保留的门控（--cell gru 或 lstm，配合 --forget-bias 3、--init chrono:LAG），或沿时间的残差连接；\
+                 接近正交矩阵的循环权重。先用较短的序列。",
+        },
     },
     judge,
 };
+
+/// A gradient that does not reach the lag that is needed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VanishingGradient {
+    /// log10 of the share of the gradient that is left.
+    pub log10_left: f64,
+    /// The lag at which it is left.
+    pub lag_steps: usize,
+    /// Whether the task needs that lag; otherwise it is the window.
+    pub needed: bool,
+    /// Best loss over the baseline.
+    pub learned_ratio: f64,
+    /// Factor by which the gradient changes per step, where it was measured.
+    pub factor_per_step: Option<f64>,
+}
+
+impl VanishingGradient {
+    /// What was found, in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let none = self.log10_left == f64::NEG_INFINITY;
+        let (left, loss) = (power(self.log10_left), of_baseline(self.learned_ratio, language));
+        match language {
+            Language::English => {
+                let left = if none { "None".into() } else { format!("Only {left}") };
+                let lag = steps(self.lag_steps);
+                match self.needed {
+                    true => format!(
+                        "{left} of the gradient reaches {lag} back, where the task needs it; the best loss is {loss}."
+                    ),
+                    false => format!(
+                        "{left} of the gradient reaches the first step of a window, {lag} back, and the model learned nothing: \
+                         the best loss is {loss}."
+                    ),
+                }
+            }
+            Language::Chinese => {
+                let left =
+                    if none { "没有任何梯度".into() } else { format!("只有 {left} 的梯度") };
+                let lag = self.lag_steps;
+                match self.needed {
+                    true => format!("{left}到达 {lag} 步之前，而任务需要那里的信息；最低损失是{loss}。"),
+                    false => format!(
+                        "{left}到达窗口的第一步（{lag} 步之前），而且模型什么也没有学到：最低损失是{loss}。"
+                    ),
+                }
+            }
+        }
+    }
+
+    /// The numbers that it rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let left = Text { en: "share of the gradient that is left", zh: "剩余的梯度比例" };
+        let learned = LEARNED.of;
+        let lag = Text { en: "lag that is needed, in steps", zh: "所需的滞后（步）" };
+        let factor = Text { en: "factor per step", zh: "每步的倍数" };
+        let mut numbers = vec![
+            Number::compared(left, 10f64.powf(self.log10_left), &LEFT),
+            Number::compared(learned, self.learned_ratio, &LEARNED),
+            Number::plain(lag, self.lag_steps as f64),
+        ];
+        numbers.extend(self.factor_per_step.map(|x| Number::plain(factor, x)));
+        numbers
+    }
+}
 
 fn judge(evidence: &Evidence) -> Judgement {
     let facts = &evidence.facts;
     if evidence.steps.len() < LEAST_STEPS {
         return Judgement::Unknown(Needs::Steps);
     }
-    let Some(learned) = evidence.learned_ratio() else { return Judgement::Silent };
-    if learned < LEARNED.value {
+    let Some(learned_ratio) = evidence.learned_ratio() else { return Judgement::Silent };
+    if learned_ratio < LEARNED.value {
         return Judgement::Silent;
     }
     let window = facts.window_steps.saturating_sub(1).max(1);
@@ -50,73 +148,93 @@ fn judge(evidence: &Evidence) -> Judgement {
     let Some((log10_left, measured)) = log10_left(evidence, need, window) else {
         return Judgement::Unknown(Needs::Norms);
     };
-    let left = 10f64.powf(log10_left);
-    if left >= LEFT.value {
+    if 10f64.powf(log10_left) >= LEFT.value {
         return Judgement::Silent;
     }
-    let share = if left > 0.0 { format!("10^{log10_left:.1}") } else { "nothing".into() };
-    let sentence = match facts.needed_lag_steps {
-        Some(_) => format!(
-            "Of the gradient {share} is left {need} steps back, where it is needed; the loss is {}.",
-            of_chance(learned)
-        ),
-        None => format!(
-            "Of the gradient {share} is left at the first of {} steps, and nothing was learned: the loss is {}.",
-            facts.window_steps,
-            of_chance(learned)
-        ),
+    let (confidence, because) = confidence(facts, measured);
+    let found = VanishingGradient {
+        log10_left,
+        lag_steps: need,
+        needed: facts.needed_lag_steps.is_some(),
+        learned_ratio,
+        factor_per_step: evidence
+            .lag()
+            .and_then(|lag| lag.total.decay.known())
+            .map(|decay| decay.factor_per_step),
     };
-    let (level, because) = match (facts.needed_lag_steps, measured) {
-        (Some(_), true) => {
-            (Level::High, "the lag that is needed is known, and the gradient there was measured")
+    let found = Found::new(found, confidence, because).remedies(remedies(facts, need));
+    match confidence {
+        Confidence::Low => found.with_severity(Severity::Warning).into(),
+        _ => found.into(),
+    }
+}
+
+/// How certain it is, by whether the lag is known and the gradient was measured there.
+fn confidence(facts: &Facts, measured: bool) -> (Confidence, Text) {
+    match (facts.needed_lag_steps, measured) {
+        (Some(_), true) => (
+            Confidence::High,
+            Text {
+                en: "the lag that is needed is known, and the gradient was measured there",
+                zh: "所需的滞后已知，并且测量了那里的梯度",
+            },
+        ),
+        (Some(_), false) => (
+            Confidence::Medium,
+            Text {
+                en: "the gradient of all losses together stands in for that of one loss",
+                zh: "以全部损失的梯度代替单个损失的梯度",
+            },
+        ),
+        (None, _) => {
+            (Confidence::Low, Text { en: "the lag that is needed is not known", zh: "所需的滞后未知" })
         }
-        (Some(_), false) => (Level::Medium, "the gradient of all losses together stands for that of one"),
-        (None, _) => (Level::Low, "the lag that is needed is not known"),
-    };
-    let mut found = Found::new(sentence, level, because)
-        .held("share that is left", left, LEFT)
-        .held("best loss over chance", learned, LEARNED)
-        .number("steps back that are needed", need as f64);
-    if level == Level::Low {
-        found = found.as_severe_as(Severity::Warning);
     }
-    if let Some(decay) = evidence.lag().and_then(|lag| lag.total.decay.known()) {
-        found = found.number("factor per step", decay.factor_per_step);
-    }
-    let chrono = || ("init", format!("chrono:{}", need + 1));
+}
+
+fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
+    let mut ways = Remedies::new(facts);
+    let chrono = format!("chrono:{}", need + 1);
     match facts.cell.as_str() {
-        "lstm" => found
-            .remedy(
-                facts,
-                &[("forget_bias", "3".into())],
-                "a forget gate that begins by keeping: 0.95 a step instead of 0.73",
-            )
-            .remedy(facts, &[chrono()], "forgetting times up to what is needed (Tallec, Ollivier 2018)"),
-        "gru" => found.remedy(
-            facts,
-            &[chrono()],
-            "update gates that keep as long as is needed (Tallec, Ollivier 2018)",
-        ),
-        _ => found
-            .remedy(
-                facts,
-                &[("cell", "lstm".into()), ("forget_bias", "3".into())],
-                "a gate that keeps what it has",
-            )
-            .remedy(facts, &[("cell", "residual".into())], "a direct path through time"),
+        "lstm" => {
+            let bias = Text {
+                en: "a forget gate that starts by keeping: 0.95 per step instead of 0.73",
+                zh: "让遗忘门一开始就偏向保留：每步 0.95 而不是 0.73",
+            };
+            ways.set("forget_bias", "3", bias);
+            let times = Text {
+                en: "forgetting times up to the lag that is needed (Tallec, Ollivier 2018)",
+                zh: "让遗忘时间覆盖所需的滞后（Tallec, Ollivier 2018）",
+            };
+            ways.set("init", chrono, times);
+        }
+        "gru" => {
+            let why = Text {
+                en: "update gates that keep as long as needed (Tallec, Ollivier 2018)",
+                zh: "让更新门按所需的时长保留（Tallec, Ollivier 2018）",
+            };
+            ways.set("init", chrono, why);
+        }
+        _ => {
+            let gate =
+                Text { en: "a gate that keeps what the cell holds", zh: "用门保留已有的内容" };
+            ways.set_all([("cell", "lstm".into()), ("forget_bias", "3".into())], gate);
+            let path = Text { en: "a direct path through time", zh: "沿时间的直接通路" };
+            ways.set("cell", "residual", path);
+        }
     }
-    .into()
+    ways
 }
 
 /// log10 of what is left at `need`, and whether it was measured there.
 fn log10_left(evidence: &Evidence, need: usize, window: usize) -> Option<(f64, bool)> {
     if let Some(lag) = evidence.lag() {
-        // Beyond the window a line has to do.
+        // Beyond the window, the fitted line has to do.
         if let Some(ln) = lag.ln_median_at(need) {
-            return Some((ln / std::f64::consts::LN_10, true));
+            return Some((ln / LN_10, true));
         }
         if let Some(decay) = lag.total.decay.known() {
-            return Some((decay.ln_slope_per_step * need as f64 / std::f64::consts::LN_10, false));
+            return Some((decay.ln_slope_per_step * need as f64 / LN_10, false));
         }
     }
     let survival = evidence.survival()?;

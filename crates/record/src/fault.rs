@@ -1,8 +1,6 @@
 //! The first bad value of a step that could not be taken: where it was, and why it came to be. [`longspan::model::Scan`] says what is
 //! bad and what comes first, [`longspan::trainer::Trainer::first_fault`] how a cause is told from the numbers.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::StepRecord;
@@ -137,96 +135,5 @@ impl FaultRecord {
         let place = |f: &Self| (f.phase, f.layer, f.direction, f.encoder, f.t, f.row, f.unit);
         let same = self.value == other.value || self.value.is_nan() && other.value.is_nan();
         same && self.tensor == other.tensor && place(self) == place(other)
-    }
-
-    /// Where and what the bad value is: "forward, layer 0, step 17: c of row 3, unit 5, is inf".
-    pub fn place(&self) -> String {
-        let mut text = format!("{}", self.phase);
-        if self.encoder {
-            text.push_str(", encoder");
-        }
-        match (self.layer, self.direction) {
-            (Some(layer), None) => text.push_str(&format!(", layer {layer}")),
-            (Some(layer), Some(Direction::Forwards)) => {
-                text.push_str(&format!(", layer {} forwards", layer / 2))
-            }
-            (Some(layer), Some(Direction::Reverse)) => {
-                text.push_str(&format!(", layer {} in reverse", layer / 2));
-            }
-            (None, _) => {}
-        }
-        if let Some(t) = self.t {
-            text.push_str(&format!(", step {t}"));
-        }
-        text.push_str(&format!(": {}", self.tensor));
-        let unit = if self.row.is_some() { "unit" } else { "element" };
-        match (self.row, self.unit) {
-            (Some(row), Some(n)) => text.push_str(&format!(" of row {row}, {unit} {n},")),
-            (Some(row), None) => text.push_str(&format!(" of row {row}")),
-            (None, Some(n)) => text.push_str(&format!(", {unit} {n},")),
-            (None, None) => {}
-        }
-        text + &format!(" is {:.4e}", self.value)
-    }
-
-    /// Why, with the numbers.
-    pub fn reason(&self) -> String {
-        let of = &self.evidence;
-        let item = of.item.map_or(String::new(), |item| format!(" (number {item} of the data, from 0)"));
-        match self.cause {
-            Cause::BadInput if self.tensor == "target" => {
-                format!("what was asked for is no usable number{item}")
-            }
-            Cause::BadInput => format!("what was read is no usable number{item}"),
-            Cause::PaddingOnly => "nothing in the batch is scored: its loss is the mean of no losses".into(),
-            Cause::ForwardOverflow if self.phase == Phase::Backward => format!(
-                "states are so large (up to {:.0e}) that products with them overflow",
-                of.largest_state
-            ),
-            Cause::ForwardOverflow => format!(
-                "states and outputs grew beyond what numbers hold; the largest sound state is {:.1e}",
-                of.largest_state
-            ),
-            Cause::GradientGrowth => match of.log10_growth_a_step {
-                Some((log10, steps)) => format!(
-                    "the gradient grew on its way back through time, {:.3} times a step over {steps} steps",
-                    10f64.powf(log10)
-                ),
-                None => "the gradient grew on its way back".into(),
-            },
-            Cause::StepTooLarge => {
-                let mut parts = Vec::new();
-                if let Some(rise) = of.loss_rise {
-                    parts.push(format!("the loss is {} times its least of the last steps", short(rise)));
-                }
-                if let Some(step) = of.relative_step {
-                    parts.push(format!("a step moves the weights by about {} of their norm", short(step)));
-                }
-                match parts.is_empty() {
-                    true => format!("the rate of {:e} takes the weights beyond what numbers hold", self.lr),
-                    false => format!("the steps before were too large: {}", parts.join(", ")),
-                }
-            }
-            Cause::OptimizerState => "a moment of the optimizer was bad before the step".into(),
-            Cause::BadWeights => "the weights were bad before the step".into(),
-        }
-    }
-}
-
-/// A number of any size.
-fn short(x: f64) -> String {
-    if x < 1e4 { format!("{x:.1}") } else { format!("{x:.1e}") }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Weights => "weights",
-            Self::Input => "input",
-            Self::Forward => "forward",
-            Self::Loss => "loss",
-            Self::Backward => "backward",
-            Self::Update => "update",
-        })
     }
 }

@@ -19,12 +19,14 @@ mod error;
 pub mod history;
 pub mod probes;
 pub mod profiles;
+mod summary;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
+pub use summary::{SummaryRecord, read_summary};
 
 use error::io_error;
 use serde::{Deserialize, Serialize};

@@ -268,7 +268,7 @@ impl Session {
 /// What is wrong with the run by its records. Those that cannot be read are no reason to lose the summary, too.
 fn judge(summary: &mut Summary) {
     if let Ok(mut history) = directory::history::read(&summary.run) {
-        history.summary = summary.document().as_object().cloned();
+        history.summary = serde_json::from_value(summary.document()).ok();
         summary.findings = diagnose(&history.evidence()).findings;
     }
 }

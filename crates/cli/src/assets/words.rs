@@ -61,7 +61,7 @@ pub(crate) fn fill(text: &str, part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use longspan_diagnose::{Level, Severity};
+    use longspan_diagnose::{Confidence, Severity};
 
     use super::super::tests::{files, text};
     use super::*;
@@ -130,7 +130,9 @@ mod tests {
             {
                 assert_eq!(say(language, key), severity.name(language));
             }
-            for (key, level) in [("high", Level::High), ("medium", Level::Medium), ("low", Level::Low)] {
+            for (key, level) in
+                [("high", Confidence::High), ("medium", Confidence::Medium), ("low", Confidence::Low)]
+            {
                 assert_eq!(say(language, key), level.name(language));
             }
         }

@@ -10,6 +10,7 @@ use clap::Args;
 use longspan_diagnose::{Language, diagnose};
 use longspan_run::directory::history;
 use longspan_run::directory::history::History;
+use longspan_run::report::verdict::VerdictText;
 use serde_json::Value;
 
 use super::probe;
@@ -65,8 +66,9 @@ pub(crate) struct Judged {
 
 /// Judges a run by what it has recorded.
 pub(crate) fn judge(history: &History, language: Language) -> Judged {
-    let verdict = diagnose(&history.evidence()).told_in(language);
-    let shown = Shown { history, verdict: &verdict, language };
+    let verdict = diagnose(&history.evidence());
+    let text = VerdictText::new(&verdict, language);
+    let shown = Shown { history, severe: verdict.is_severe(), verdict: &text, language };
     Judged {
         text: shown.text(crate::wrap::columns(), colours()),
         document: shown.document(),

@@ -1,10 +1,10 @@
-//! `longspan explain`: what a finding means, what it is held against, and what helps.
+//! `longspan explain`: what a finding means, what its thresholds are, and what helps.
 
 use std::process::ExitCode;
 
 use clap::Args;
 use longspan::option_syntax::nearest;
-use longspan_diagnose::{Language, RULES, Rule, Threshold, Told, rule};
+use longspan_diagnose::{IGNORE_IF, Language, Page, RULES, Rule, rule};
 
 use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
@@ -49,28 +49,30 @@ fn list(language: Language) -> String {
     RULES
         .iter()
         .map(|rule| {
-            let title = rule.told_in(language).title;
+            let title = rule.page.title.of(language);
             format!("{:width$}  {:7}  {title}\n", rule.code, rule.severity.name(language))
         })
         .collect()
 }
 
 fn page(rule: &Rule, language: Language, columns: usize) -> String {
-    let Told { title, meaning, measured, false_alarm, remedy } = rule.told_in(language);
-    let mut text = wrap("", &format!("{title} ({})", rule.severity.name(language)), columns);
+    let Page { title, meaning, measured, thresholds, false_alarm, remedy } = &rule.page;
+    let title = format!("{} ({})", title.of(language), rule.severity.name(language));
+    let mut text = wrap("", &title, columns);
     let mut part = |label: &str, words: &str| {
         text.push('\n');
         text.push_str(&wrap(&pad(label, 14), words, columns));
     };
-    part(language.of("means", "含义"), meaning);
-    part(language.of("measured", "测量"), measured);
-    for threshold in rule.page.thresholds {
-        let Threshold { of, source, .. } = threshold;
-        let (value, source) = (threshold.text(), language.text(source));
-        let against = if value.is_empty() { source } else { format!("{value}; {source}") };
-        part(language.of("held against", "判断依据"), &format!("{}: {against}", language.text(of)));
+    part(language.of("meaning", "含义"), meaning.of(language));
+    part(language.of("measured", "测量"), measured.of(language));
+    for threshold in *thresholds {
+        let (of, value, source) =
+            (threshold.of.of(language), threshold.text(), threshold.source.of(language));
+        let against = if value.is_empty() { source.to_owned() } else { format!("{value}; {source}") };
+        part(language.of("threshold", "阈值"), &format!("{of}: {against}"));
     }
-    part(language.of("false alarm", "误报"), &format!("{}{false_alarm}", language.of("where ", "")));
-    part(language.of("what helps", "建议"), remedy);
+    let ignore = format!("{}{}", IGNORE_IF.of(language), false_alarm.of(language));
+    part(language.of("false alarm", "误报"), &ignore);
+    part(language.of("what helps", "建议"), remedy.of(language));
     text
 }

@@ -78,21 +78,19 @@ fn describe(path: &Path) -> Value {
     };
     let config = directory::read_config(path).ok();
     let model = config.map(|c| format!("{} {}x{}", c.model.cell, c.model.layers, c.model.hidden));
-    let summary: Option<Value> = std::fs::read_to_string(path.join("summary.json"))
-        .ok()
-        .and_then(|text| serde_json::from_str(&text).ok());
-    let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());
+    let summary = directory::read_summary(path).ok().flatten();
+    let ended = summary.clone().unwrap_or_default();
     let unit = record.data.unit;
     json!({
         "run": path,
         "data": record.data.description,
         "model": model,
         "parameters": record.parameters,
-        "step": of("step"),
-        "steps": of("steps"),
+        "step": ended.step,
+        "steps": ended.steps,
         "unit": unit,
-        "best_loss": of(&format!("best_loss_{unit}")),
-        "outcome": if summary.is_some() { of("outcome") } else { json!("unfinished") },
+        "best_loss": ended.best_loss,
+        "outcome": if summary.is_some() { json!(ended.outcome) } else { json!("unfinished") },
     })
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use longspan_diagnose::{Remedy, ways_out};
+use longspan_diagnose::{Language, fault, ways_out};
 use longspan_record::FaultRecord;
 use longspan_run::directory::history;
+use longspan_run::report::verdict::RemedyText;
 use longspan_run::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         Some(fault) => ways_out(&history::read(run)?.evidence().facts, fault),
         None => Vec::new(),
     };
+    let ways: Vec<_> = ways.iter().map(|way| RemedyText::new(way, Language::English)).collect();
     let text = match args.json.json {
         true => document(&replay, &level.to_string(), &ways).to_string() + "\n",
         false => describe(&replay, (!same_isa).then(|| level.to_string()), &ways),
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     Ok(if replay.same { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn describe(replay: &Replay, other_isa: Option<String>, ways: &[Remedy]) -> String {
+fn describe(replay: &Replay, other_isa: Option<String>, ways: &[RemedyText]) -> String {
     let Replay { recorded, found, isa, same } = replay;
     let mut lines = Vec::new();
     match found {
@@ -70,7 +72,7 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[Remedy]) -> Stri
     if *same {
         lines.push("recorded     the same value".into());
     } else {
-        lines.push(format!("recorded     another value: {}", recorded.place()));
+        lines.push(format!("recorded     another value: {}", fault::location(recorded, Language::English)));
         lines.push(match other_isa {
             Some(level) => {
                 format!("             recorded on {isa}; {level} rounds differently: set LONGSPAN_ISA={isa}")
@@ -84,10 +86,10 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[Remedy]) -> Stri
     lines.join("\n") + "\n"
 }
 
-fn document(replay: &Replay, level: &str, ways: &[Remedy]) -> Value {
-    let of = |fault: &FaultRecord| {
-        let mut value = serde_json::to_value(fault).expect("names and numbers");
-        value["reason"] = fault.reason().into();
+fn document(replay: &Replay, level: &str, ways: &[RemedyText]) -> Value {
+    let of = |record: &FaultRecord| {
+        let mut value = serde_json::to_value(record).expect("names and numbers");
+        value["reason"] = fault::reason(record, Language::English).into();
         value
     };
     json!({
@@ -96,6 +98,6 @@ fn document(replay: &Replay, level: &str, ways: &[Remedy]) -> Value {
         "recorded_isa": replay.isa,
         "fault": replay.found.as_ref().map(of),
         "recorded": of(&replay.recorded),
-        "ways_out": ways.iter().map(Remedy::what).collect::<Vec<_>>(),
+        "ways_out": ways.iter().map(RemedyText::what).collect::<Vec<_>>(),
     })
 }

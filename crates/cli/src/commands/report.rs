@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use longspan_run::directory::{RunError, is_run};
-use serde_json::Value;
+use longspan_run::report::RunReport;
 
 use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
-use crate::report::{csv, document, html, markdown};
+use crate::report::{csv, html, markdown};
 
 /// Write a report about one or more runs: findings, learning curves, the gradient through time
 #[derive(Args, Debug)]
@@ -49,12 +49,12 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let output = args.output.as_deref();
     let format = args.format.unwrap_or_else(|| by_name(output));
     let language = args.lang.language;
-    let documents = || runs.iter().map(|path| document(path)).collect::<Vec<_>>();
+    let reports = || runs.iter().map(|path| RunReport::read(path)).collect::<Vec<_>>();
     let text = match format {
-        Format::Json => Value::from(documents()).to_string() + "\n",
-        Format::Md => markdown(&documents(), language),
+        Format::Json => serde_json::to_string(&reports())? + "\n",
+        Format::Md => markdown(&reports(), language),
         Format::Csv => csv(runs)?,
-        Format::Html => html(&documents(), language.code()),
+        Format::Html => html(&reports(), language.code()),
     };
     match output.or((format == Format::Html).then_some("report.html")) {
         None | Some("-") => put(&text)?,

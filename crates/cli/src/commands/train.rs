@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use longspan_diagnose::{Finding, NON_FINITE, Severity};
+use longspan_diagnose::{Finding, Language, NON_FINITE, Severity, fault};
 use longspan_record::FaultRecord;
 use longspan_record::credit::Measured;
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
@@ -138,16 +138,16 @@ fn free_name(config: &Config) -> PathBuf {
 }
 
 /// Which step could not be taken, where the first bad value of it is, and why.
-pub(crate) fn diverged(fault: &FaultRecord) -> String {
+pub(crate) fn diverged(record: &FaultRecord) -> String {
     let loss =
-        if fault.loss.abs() < 1e6 { format!("{:.4}", fault.loss) } else { format!("{:.4e}", fault.loss) };
+        if record.loss.abs() < 1e6 { format!("{:.4}", record.loss) } else { format!("{:.4e}", record.loss) };
     format!(
         "diverged at step {} (epoch {}): loss {loss}, gradient norm {}\nfirst fault  {}\nbecause      {}",
-        fault.step,
-        fault.epoch,
-        norm(fault.log10_global_norm),
-        fault.place(),
-        fault.reason()
+        record.step,
+        record.epoch,
+        norm(record.log10_global_norm),
+        fault::location(record, Language::English),
+        fault::reason(record, Language::English)
     )
 }
 
@@ -205,8 +205,11 @@ fn describe(summary: &Summary, config: &Config) -> String {
     lines.push(format!("run          {run}"));
     let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
     // Where the first bad value was stands above.
-    let said = |f: &Finding| if f.code == NON_FINITE { f.title.clone() } else { f.sentence.clone() };
-    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), said(f), f.code)));
+    let said = |f: &Finding| match f.code() {
+        NON_FINITE => f.title(Language::English).to_owned(),
+        _ => f.sentence(Language::English),
+    };
+    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), said(f), f.code())));
     if !found.is_empty() {
         lines.push(format!("next:        longspan diagnose {run}"));
     }

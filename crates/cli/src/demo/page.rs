@@ -7,6 +7,5 @@ use crate::report::filled;
 
 /// The page, in a language to begin with.
 pub(crate) fn page(story: &Tour, lang: Language) -> String {
-    let document = serde_json::to_value(story).expect("numbers and words");
-    filled(&document, lang.code(), ["demo", "demo"])
+    filled(story, lang.code(), ["demo", "demo"])
 }

@@ -1,6 +1,7 @@
 //! One file that opens offline: the documents, the chart library, our scripts and styles.
 
-use serde_json::Value;
+use longspan_run::report::RunReport;
+use serde::Serialize;
 
 use crate::assets::{REPORT, STYLE, script};
 
@@ -8,15 +9,15 @@ use crate::assets::{REPORT, STYLE, script};
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
                       img-src data: blob:; font-src data:; connect-src 'none'";
 
-/// The page of these documents in `lang`, "en" or "zh".
-pub(crate) fn html(documents: &[Value], lang: &str) -> String {
-    filled(&Value::from(documents), lang, ["report", "report --format md"])
+/// The page of these runs in `lang`, "en" or "zh".
+pub(crate) fn html(reports: &[RunReport], lang: &str) -> String {
+    filled(&reports, lang, ["report", "report --format md"])
 }
 
 /// A page of a document with the script of `entry`; the command `plain` shows the same without scripts.
-pub(crate) fn filled(document: &Value, lang: &str, [entry, plain]: [&str; 2]) -> String {
+pub(crate) fn filled(document: &impl Serialize, lang: &str, [entry, plain]: [&str; 2]) -> String {
     // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
-    let document = document.to_string().replace('<', "\\u003c");
+    let document = serde_json::to_string(document).expect("names and numbers").replace('<', "\\u003c");
     let script = script(entry);
     let parts = [
         ("policy", POLICY),

@@ -1,29 +1,30 @@
-//! A report as Markdown, for a terminal and a code host, from the documents that pages are made of.
+//! A report as Markdown, for a terminal and a code host.
 //!
 //! Words of a run are words: what Markdown, HTML or a terminal would act on is escaped or left out.
 
+mod credit;
 mod parts;
 mod write;
 
 use longspan_diagnose::Language;
-use serde_json::Value;
+use longspan_run::report::RunReport;
 
 use crate::assets::fill;
-use write::{Writer, text};
+use write::{Writer, words};
 
-/// The report of these documents.
-pub(crate) fn markdown(documents: &[Value], language: Language) -> String {
+/// The report of these runs.
+pub(crate) fn markdown(reports: &[RunReport], language: Language) -> String {
     let mut to = Writer::new(language);
-    match documents {
+    match reports {
         [one] => {
-            to.heading(1, &fill(to.say("report"), &text(&one["name"])));
+            to.heading(1, &fill(to.say("report"), &words(&one.name)));
             run(&mut to, one, 2);
         }
         several => {
             to.heading(1, &fill(to.say("comparison"), &several.len().to_string()));
             parts::comparison(&mut to, several);
             for one in several {
-                to.heading(2, &text(&one["name"]));
+                to.heading(2, &words(&one.name));
                 run(&mut to, one, 3);
             }
         }
@@ -32,12 +33,12 @@ pub(crate) fn markdown(documents: &[Value], language: Language) -> String {
 }
 
 /// All of one run, its parts under headings of this level.
-fn run(to: &mut Writer, document: &Value, level: usize) {
-    parts::summary(to, document);
-    parts::findings(to, document, level);
-    parts::fault(to, document, level);
-    parts::training(to, document, level);
-    parts::reach(to, document, level);
-    parts::layers(to, document, level);
-    parts::reproduce(to, document, level);
+fn run(to: &mut Writer, report: &RunReport, level: usize) {
+    parts::summary(to, report);
+    parts::findings(to, report, level);
+    parts::fault(to, report, level);
+    parts::training(to, report, level);
+    credit::reach(to, report, level);
+    credit::layers(to, report, level);
+    parts::reproduce(to, report, level);
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use longspan_diagnose::diagnose;
 use longspan_run::directory::history;
-use serde_json::Value;
+use longspan_run::report::{Brief, RunReport};
+use serde::Serialize;
 
 use super::story::Story;
 use crate::commands::ls;
-use crate::report::{brief, document};
 
 /// Documents that are kept.
 const KEPT: usize = 8;
@@ -35,7 +35,9 @@ struct Known {
     path: PathBuf,
     print: Print,
     /// What the list shows of it.
-    brief: Value,
+    brief: Brief,
+    /// Whether somebody seems to be training there.
+    training: bool,
     /// The document, with the print that it was made from.
     document: Option<(Print, String)>,
     /// When it was asked for.
@@ -44,6 +46,24 @@ struct Known {
     story: Option<Story>,
     /// When it was last judged, and by which files.
     judged: Option<(Instant, Print)>,
+}
+
+/// What the list says.
+#[derive(Serialize)]
+struct List {
+    directory: String,
+    runs: Vec<Listed>,
+}
+
+/// What the list says of one run.
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    training: bool,
+    #[serde(flatten)]
+    brief: Brief,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    story: Option<Story>,
 }
 
 impl Runs {
@@ -74,17 +94,14 @@ impl Runs {
         for (name, path) in found {
             let print = print(&path);
             let training = is_training(&path);
-            let same =
-                known.get(&name).is_some_and(|run| run.print == print && run.brief["training"] == training);
+            let same = known.get(&name).is_some_and(|run| run.print == print && run.training == training);
             if same {
                 continue;
             }
             changed.push(name.clone());
-            let mut brief = brief(&path);
-            brief["name"] = name.clone().into();
-            brief["training"] = training.into();
+            let brief = Brief::read(&path);
             let run = known.entry(name).or_insert_with(|| Known { path, ..Known::default() });
-            (run.print, run.brief) = (print, brief);
+            (run.print, run.brief, run.training) = (print, brief, training);
             if training {
                 run.story.get_or_insert_default();
             }
@@ -95,7 +112,7 @@ impl Runs {
     /// Judges those that train, each now and then, and once more when it has ended: names of those of which there is news.
     pub(super) fn judge(&self) -> Vec<String> {
         let due = |run: &Known| {
-            let ended = run.brief["training"] != true;
+            let ended = !run.training;
             let waits =
                 |(at, print): &(Instant, Print)| *print == run.print || !ended && at.elapsed() < BETWEEN;
             run.story.is_some() && !run.judged.as_ref().is_some_and(waits)
@@ -133,18 +150,18 @@ impl Runs {
 
     /// All of them, as a JSON document.
     pub(super) fn list(&self) -> String {
-        let brief = |run: &Known| {
+        let known = self.known();
+        let listed = |(name, run): (&String, &Known)| {
+            let (training, story) = (run.training, run.story.clone());
             let mut brief = run.brief.clone();
-            if let Some(story) = &run.story {
-                brief["story"] = serde_json::json!(story);
-                if brief["training"] == true {
-                    brief["verdict"] = story.codes().into();
-                }
+            if let Some(story) = story.as_ref().filter(|_| training) {
+                brief.verdict = story.codes();
             }
-            brief
+            Listed { name: name.clone(), training, brief, story }
         };
-        let runs: Vec<Value> = self.known().values().map(brief).collect();
-        serde_json::json!({ "directory": self.directory.display().to_string(), "runs": runs }).to_string()
+        let directory = self.directory.display().to_string();
+        let list = List { directory, runs: known.iter().map(listed).collect() };
+        serde_json::to_string(&list).expect("names and numbers")
     }
 
     /// The document of a run; None where there is none of that name.
@@ -159,15 +176,14 @@ impl Runs {
             {
                 return Some(text.clone());
             }
-            (run.path.clone(), run.print.clone(), run.brief["training"] == true)
+            (run.path.clone(), run.print.clone(), run.training)
         };
         // Read without holding the others up.
-        let mut made = document(&path);
-        made["name"] = name.into();
+        let mut report = RunReport { name: name.to_owned(), ..RunReport::read(&path) };
         if training {
-            made["state"] = "training".into();
+            report.state = "training".into();
         }
-        let text = made.to_string();
+        let text = serde_json::to_string(&report).expect("names and numbers");
         let mut known = self.known();
         if let Some(run) = known.get_mut(name) {
             run.document = Some((print, text.clone()));

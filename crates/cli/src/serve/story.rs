@@ -9,7 +9,7 @@ use serde::Serialize;
 const MOST: usize = 100;
 
 /// The findings of a run that trains, as they came and went.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Story {
     /// The step at which watching began.
     since: Option<u64>,
@@ -18,7 +18,7 @@ pub(super) struct Story {
     codes: BTreeSet<String>,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct Event {
     step: u64,
     code: String,
@@ -28,7 +28,8 @@ struct Event {
 impl Story {
     /// Goes on with what is found at a step; whether that is news.
     pub(super) fn go_on(&mut self, step: u64, verdict: &Verdict) -> bool {
-        let codes: BTreeSet<String> = verdict.findings.iter().map(|finding| finding.code.clone()).collect();
+        let codes: BTreeSet<String> =
+            verdict.findings.iter().map(|finding| finding.code().to_owned()).collect();
         let begins = self.since.is_none();
         self.since.get_or_insert(step);
         if !begins && codes == self.codes {
@@ -51,17 +52,16 @@ impl Story {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use longspan_diagnose::{Confidence, Finding, Level, Severity};
+    use longspan_diagnose::observation::UnscaledInput;
+    use longspan_diagnose::{Confidence, Finding, Severity, Text, rule};
 
     fn verdict(codes: &[&str]) -> Verdict {
         let finding = |code: &&str| Finding {
-            code: (*code).into(),
+            rule: rule(code).expect("a rule"),
             severity: Severity::Warning,
-            title: String::new(),
-            sentence: String::new(),
-            evidence: Vec::new(),
-            confidence: Confidence { level: Level::High, because: String::new() },
-            false_alarm: String::new(),
+            observation: UnscaledInput { rms: 0.0, largest: 0.0 }.into(),
+            confidence: Confidence::High,
+            because: Text { en: "", zh: "" },
             remedies: Vec::new(),
         };
         Verdict { findings: codes.iter().map(finding).collect(), ..Verdict::default() }

@@ -33,7 +33,7 @@ fn the_message_says_what_where_why_and_what_to_try() {
     assert!(line(&text, "diverged").starts_with("diverged at step 1 (epoch 1): loss "), "{text}");
     let (place, reason) = (line(&text, "first fault"), line(&text, "because"));
     assert!(place.contains("forward, layer 0, step ") && place.contains(": h of row "), "{text}");
-    assert!(reason.contains("states and outputs grew"), "{text}");
+    assert!(reason.contains("states or outputs overflowed"), "{text}");
     assert!(line(&text, "try").contains("--init orthogonal"), "{text}");
     assert!(text.contains("--cell gru") && text.contains("--clip norm:1"), "{text}");
     assert!(text.contains("\nnext:        longspan replay run --fault\n"), "{text}");

@@ -5,13 +5,9 @@
 mod evidence;
 mod metrics;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
-
-use super::{RunError, RunRecord, checkpoint_path, read_config, read_record};
+use super::{RunError, RunRecord, SummaryRecord, checkpoint_path, read_config, read_record, read_summary};
 use crate::checkpoint::trained_steps;
 use crate::config::Config;
 use longspan_record::ProbeRecord;
@@ -41,7 +37,7 @@ pub struct History {
     /// The steps that its last checkpoint was trained, where that says so.
     pub saved_step: Option<u64>,
     /// How it ended, as `summary.json` says; None while it has not.
-    pub summary: Option<Map<String, Value>>,
+    pub summary: Option<SummaryRecord>,
     /// What could not be read, or is not of the last weights, a sentence each.
     pub problems: Vec<String>,
 }
@@ -55,7 +51,7 @@ pub fn read(run: &Path) -> Result<History, RunError> {
     let record = read_record(run)?;
     let config = read_config(run)?;
     let Metrics { steps, valid, test, fault, mut problems } = metrics::read(&run.join("metrics.jsonl"))?;
-    let summary = summary(&run.join("summary.json"), &mut problems);
+    let summary = summary(run, &mut problems);
     let probes = super::probes::read(run);
     problems.extend(probes.skipped.iter().map(ToString::to_string));
     let probe = probes.records.into_iter().last();
@@ -65,8 +61,8 @@ pub fn read(run: &Path) -> Result<History, RunError> {
         History { path, config, record, steps, valid, test, fault, probe, saved_step, summary, problems };
     if let Some((probed, saved)) = history.stale_probe() {
         history.problems.push(format!(
-            "the last probe is of the weights after {probed} steps, the last checkpoint of those after {saved}: \
-             `longspan diagnose {} --probe` measures these",
+            "the last probe measured the weights after {probed} steps, and the last checkpoint is from step {saved} \
+             (next: longspan diagnose {} --probe)",
             run.display()
         ));
     }
@@ -81,16 +77,17 @@ impl History {
     }
 }
 
-fn summary(path: &Path, problems: &mut Vec<String>) -> Option<Map<String, Value>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            problems.push(format!("{} cannot be read ({error}): it is left out", path.display()));
-            return None;
+/// How it ended; what cannot be read stands among the problems.
+fn summary(run: &Path, problems: &mut Vec<String>) -> Option<SummaryRecord> {
+    match read_summary(run) {
+        Ok(summary) => summary,
+        Err(RunError::Damaged { path, reason }) => {
+            problems.push(format!("{} is damaged ({reason}): it is left out", path.display()));
+            None
         }
-    };
-    serde_json::from_slice(&bytes)
-        .map_err(|error| problems.push(format!("{} is damaged ({error}): it is left out", path.display())))
-        .ok()
+        Err(error) => {
+            problems.push(error.to_string());
+            None
+        }
+    }
 }

@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::LightProbe;
 use crate::dataset::DataRecord;
+use crate::report::verdict::RemedyText;
 use longspan::bptt::Plan;
 use longspan::model::head::{Score, Unit};
 use longspan::optim::clip::ClipReport;
 use longspan::telemetry::GradientProfile;
 use longspan_data::text::Reading;
-use longspan_diagnose::{Finding, NON_FINITE, Remedy};
+use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, StepRecord};
 
@@ -134,16 +135,17 @@ pub struct Summary {
 }
 
 fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(findings.iter().map(|finding| &finding.code))
+    to.collect_seq(findings.iter().map(Finding::code))
 }
 
 impl Summary {
     /// What to try after a fault, the likeliest first.
-    pub fn ways_out(&self) -> impl Iterator<Item = &Remedy> {
+    pub fn ways_out(&self) -> impl Iterator<Item = RemedyText> {
         self.findings
             .iter()
-            .filter(|finding| finding.code == NON_FINITE)
+            .filter(|finding| finding.code() == NON_FINITE)
             .flat_map(|finding| &finding.remedies)
+            .map(|remedy| RemedyText::new(remedy, Language::English))
     }
 
     /// The summary as a JSON document, in which the names of losses end with what they are counted in.
@@ -165,8 +167,8 @@ impl Summary {
         if let (Some(fault), Some(Value::Object(fields))) = (&self.fault, fields.get_mut("fault")) {
             // The steps before stand in the metrics and in fault/fault.json.
             fields.remove("before");
-            fields.insert("reason".into(), fault.reason().into());
-            fields.insert("ways_out".into(), self.ways_out().map(Remedy::what).collect());
+            fields.insert("reason".into(), fault::reason(fault, Language::English).into());
+            fields.insert("ways_out".into(), self.ways_out().map(|way| way.what().to_owned()).collect());
         }
         document
     }

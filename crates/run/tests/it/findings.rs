@@ -10,16 +10,20 @@ use std::collections::BTreeSet;
 
 use cases::{Beyond, CASES, Case, OTHERS};
 use evidence::{CAUSES, CELLS, CHANCE, STEPS, Sicken, config, facts, fault, good};
-use longspan_diagnose::{Evidence, Finding, Language, Level, RULES, Severity, diagnose};
+use longspan_diagnose::{
+    Confidence, Evidence, Finding, Language, Needs, RULES, Remedy, Setting, Severity, diagnose,
+};
 use longspan_record::{Cause, StepRecord};
 use longspan_run::config::{Config, Origin};
+use longspan_run::dialect;
+use longspan_run::report::verdict::FindingText;
 
 fn finding(code: &str, evidence: &Evidence) -> Option<Finding> {
-    diagnose(evidence).findings.into_iter().find(|finding| finding.code == code)
+    diagnose(evidence).findings.into_iter().find(|finding| finding.code() == code)
 }
 
 fn codes(evidence: &Evidence) -> Vec<String> {
-    diagnose(evidence).findings.into_iter().map(|finding| finding.code).collect()
+    diagnose(evidence).findings.into_iter().map(|finding| finding.code().to_owned()).collect()
 }
 
 /// As far from a threshold as this, and no case is closer than rounding.
@@ -49,20 +53,20 @@ fn rules_speak_beyond_their_thresholds_and_not_before() {
             let (sick, healthy) = (case.at(cell, outside), case.at(cell, inside));
             let found = finding(case.code, &sick).unwrap_or_else(|| panic!("{about}: {:?}", codes(&sick)));
             assert!(finding(case.code, &healthy).is_none(), "{about}: {:?}", codes(&healthy));
+            let numbers = found.evidence();
             assert!(
-                found
-                    .evidence
-                    .iter()
-                    .any(|number| (number.value - outside).abs() < 0.2 * MARGIN * outside.abs()),
-                "{about}: the number is not among {:?}",
-                found.evidence
+                numbers.iter().any(|number| (number.value - outside).abs() < 0.2 * MARGIN * outside.abs()),
+                "{about}: the number is not among {numbers:?}"
             );
-            for number in &found.evidence {
+            // What is written has a source for each threshold.
+            let text = FindingText::new(&found, Language::English);
+            assert_eq!(text.evidence.len(), numbers.len());
+            for number in &text.evidence {
                 assert_eq!(number.threshold.is_some(), number.source.is_some(), "{about}: {}", number.name);
             }
-            let said = [&found.sentence, &found.confidence.because, &found.false_alarm, &found.title];
+            let said = [text.sentence.as_str(), text.confidence.because, text.false_alarm, text.title];
             assert!(said.iter().all(|text| !text.trim().is_empty()), "{about}");
-            assert!(found.sentence.chars().any(|c| c.is_ascii_digit()), "{about}: {}", found.sentence);
+            assert!(text.sentence.chars().any(|c| c.is_ascii_digit()), "{about}: {}", text.sentence);
         }
     }
 }
@@ -71,9 +75,9 @@ fn rules_speak_beyond_their_thresholds_and_not_before() {
 fn all_thresholds_have_two_sides_here() {
     for rule in RULES {
         for threshold in rule.page.thresholds {
-            let case = |case: &&Case| case.code == rule.code && threshold.of.starts_with(case.of);
-            let other = OTHERS.iter().any(|(code, of)| *code == rule.code && threshold.of.starts_with(of));
-            assert!(CASES.iter().any(|c| case(&c)) != other, "{}: {}", rule.code, threshold.of);
+            let case = |case: &&Case| case.code == rule.code && threshold.of.en.starts_with(case.of);
+            let other = OTHERS.iter().any(|(code, of)| *code == rule.code && threshold.of.en.starts_with(of));
+            assert!(CASES.iter().any(|c| case(&c)) != other, "{}: {}", rule.code, threshold.of.en);
         }
     }
 }
@@ -95,16 +99,27 @@ fn prescribes(evidence: &Evidence, run: &Config, code: &str) {
     let found = finding(code, evidence).expect("found before");
     assert!(!found.remedies.is_empty(), "{code}: nothing to try");
     for remedy in &found.remedies {
-        assert!(!remedy.why.is_empty(), "{code}: {}", remedy.flags);
-        if remedy.flags.is_empty() {
-            continue;
-        }
-        let changed = remedied(run, &remedy.flags);
-        changed.check().unwrap_or_else(|error| panic!("{code}: {}: {error}", remedy.flags));
-        assert!(!run.differences(&changed).is_empty(), "{code}: {} is what the run does", remedy.flags);
+        let (settings, why) = match remedy {
+            Remedy::Change { settings, why } => (settings, why),
+            Remedy::Advice(what) => {
+                assert!(!what.en.is_empty(), "{code}");
+                continue;
+            }
+        };
+        let flags = dialect::flags(settings);
+        assert!(!why.en.is_empty(), "{code}: {flags}");
+        let changed = remedied(run, &flags);
+        changed.check().unwrap_or_else(|error| panic!("{code}: {flags}: {error}"));
+        assert!(!run.differences(&changed).is_empty(), "{code}: {flags} is what the run does");
+        // A configuration file says the same.
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), dialect::toml(settings)).expect("a file");
+        let mut read = run.clone();
+        read.read(file.path()).unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert!(changed.differences(&read).is_empty(), "{code}: {flags}");
         let again = Evidence { facts: facts(&changed), ..evidence.clone() };
         let again = finding(code, &again).map_or(Vec::new(), |found| found.remedies);
-        assert!(!again.contains(remedy), "{code}: {} is offered to a run that has it", remedy.flags);
+        assert!(!again.contains(remedy), "{code}: {flags} is offered to a run that has it");
     }
 }
 
@@ -142,9 +157,10 @@ fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
         for steps in [STEPS as usize, 0] {
             evidence.steps.truncate(steps);
             let found = finding("non-finite", &evidence).expect("a fault");
-            assert_eq!((found.severity, found.confidence.level), (Severity::Severe, Level::High));
+            assert_eq!((found.severity, found.confidence), (Severity::Severe, Confidence::High));
             for part in ["step 1001", "layer 0", "step 3", "row 1", "unit 2", "inf"] {
-                assert!(found.sentence.contains(part), "no {part} in {}", found.sentence);
+                let sentence = found.sentence(Language::English);
+                assert!(sentence.contains(part), "no {part} in {sentence}");
             }
         }
     }
@@ -161,9 +177,13 @@ fn prescribed_limits_cure() {
         let case = CASES.iter().find(|case| case.code == code).expect("a case");
         let sick = case.at("lstm", case.threshold().value * 1.04);
         let found = finding(code, &sick).expect("sick");
-        let remedy =
-            found.remedies.iter().find(|remedy| remedy.flags.starts_with("--clip")).expect("a limit");
-        let run = remedied(&config(&format!("cell=lstm {}", case.settings)), &remedy.flags);
+        let clip = |remedy: &Remedy| match remedy {
+            Remedy::Change { settings, .. } => settings.iter().find(|setting| setting.key == "clip").cloned(),
+            Remedy::Advice(_) => None,
+        };
+        let limit: Setting = found.remedies.iter().find_map(clip).expect("a limit");
+        let flags = dialect::flags(&[limit]);
+        let run = remedied(&config(&format!("cell=lstm {}", case.settings)), &flags);
         let mut cured = Evidence { facts: facts(&run), ..sick };
         cured.clip();
         let clipped = cured.steps.iter().filter(|step| step.clipped).count();
@@ -203,8 +223,8 @@ fn a_run_that_has_hardly_begun_is_not_judged_by_its_loss() {
     evidence.steps.truncate(5);
     let verdict = diagnose(&evidence);
     assert!(verdict.findings.is_empty());
-    let steps: Vec<_> = verdict.unjudged.iter().filter(|unjudged| unjudged.missing == "more steps").collect();
-    assert!(steps.iter().any(|unjudged| unjudged.code == "loss-at-chance"));
+    let steps: Vec<_> = verdict.unjudged.iter().filter(|unjudged| unjudged.needs == Needs::Steps).collect();
+    assert!(steps.iter().any(|unjudged| unjudged.code() == "loss-at-chance"));
     assert!(steps.iter().all(|unjudged| unjudged.command == "longspan train --resume --out runs/hand"));
 }
 
@@ -242,19 +262,19 @@ fn what_was_not_measured_is_said_to_be_missing() {
     evidence.losses(1.0);
     evidence.probe = None;
     let verdict = diagnose(&evidence);
-    let of = |missing: &str| -> Vec<&str> {
-        let unjudged = verdict.unjudged.iter().filter(|unjudged| unjudged.missing == missing);
-        unjudged.map(|unjudged| unjudged.code.as_str()).collect()
+    let of = |needs: Needs| -> Vec<&str> {
+        let unjudged = verdict.unjudged.iter().filter(|unjudged| unjudged.needs == needs);
+        unjudged.map(|unjudged| unjudged.code()).collect()
     };
     let probed =
         ["horizon-below-need", "chaotic-dynamics", "sensitivity-explosion", "saturated-units", "stuck-gates"];
-    assert_eq!(of("a probe of the weights"), probed);
+    assert_eq!(of(Needs::Probe), probed);
     evidence.steps.iter_mut().for_each(|step| {
         *step = StepRecord { log10_survival: Vec::new(), snapshot: None, ..step.clone() };
     });
     let verdict = diagnose(&evidence);
-    let norms: Vec<_> = verdict.unjudged.iter().filter(|u| u.missing == "norms through time").collect();
-    assert!(norms.iter().any(|unjudged| unjudged.code == "exploding-gradient"), "{norms:?}");
+    let norms: Vec<_> = verdict.unjudged.iter().filter(|u| u.needs == Needs::Norms).collect();
+    assert!(norms.iter().any(|unjudged| unjudged.code() == "exploding-gradient"), "{norms:?}");
     // Nothing at all: no rule speaks, and none panics.
     assert!(diagnose(&Evidence::default()).findings.is_empty());
 }
@@ -276,7 +296,7 @@ fn numbers_of_any_size_are_judged_without_a_panic() {
                     look.batch.input.iter_mut().for_each(|input| (input.rms, input.largest) = (x, x));
                 });
                 evidence.lag().total.ratio.ln_median.iter_mut().for_each(|ln| *ln = x);
-                (evidence.facts.chance_loss, evidence.facts.lr) = (x, x);
+                (evidence.facts.baseline_loss, evidence.facts.lr) = (x, x);
                 (evidence.facts.planned_steps, evidence.facts.window_steps) = (1, 0);
                 diagnose(&evidence);
                 evidence.fault = Some(fault(Cause::GradientGrowth));
@@ -313,12 +333,14 @@ fn codes_are_stable_names_with_a_page_each() {
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), known);
     for rule in RULES {
         let page = &rule.page;
-        for text in [rule.title, page.meaning, page.measured, page.false_alarm, page.remedy] {
+        for text in
+            [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(|text| text.en)
+        {
             assert!(text.len() > 10, "{}: \"{text}\"", rule.code);
         }
         assert!(!page.thresholds.is_empty(), "{}", rule.code);
         for threshold in page.thresholds {
-            assert!(!threshold.of.is_empty() && !threshold.source.is_empty(), "{}", rule.code);
+            assert!(!threshold.of.en.is_empty() && !threshold.source.en.is_empty(), "{}", rule.code);
         }
         let markdown = rule.markdown(Language::English);
         assert!(

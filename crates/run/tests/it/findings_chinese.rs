@@ -5,6 +5,7 @@
 use crate::findings::cases::CASES;
 use crate::findings::evidence::{CAUSES, CELLS, fault, good};
 use longspan_diagnose::{Evidence, Language, RULES, diagnose};
+use longspan_run::report::verdict::VerdictText;
 
 /// Whether a text is told in Chinese: no English word is left but names, flags and formulas.
 fn is_chinese(text: &str) -> bool {
@@ -18,12 +19,12 @@ fn is_chinese(text: &str) -> bool {
 fn no_finding_lacks_its_chinese() {
     let mut told = 0;
     let mut check = |evidence: &Evidence| {
-        let verdict = diagnose(evidence).told_in(Language::Chinese);
+        let verdict = VerdictText::new(&diagnose(evidence), Language::Chinese);
         for f in &verdict.findings {
-            let sources = f.evidence.iter().filter_map(|number| number.source.as_ref());
-            let names = f.evidence.iter().map(|number| &number.name);
-            let whys = f.remedies.iter().map(|remedy| &remedy.why);
-            for text in [&f.title, &f.sentence, &f.confidence.because, &f.false_alarm]
+            let sources = f.evidence.iter().filter_map(|number| number.source);
+            let names = f.evidence.iter().map(|number| number.name);
+            let whys = f.remedies.iter().map(|remedy| remedy.why);
+            for text in [f.title, &f.sentence, f.confidence.because, f.false_alarm]
                 .into_iter()
                 .chain(names)
                 .chain(sources)
@@ -34,7 +35,7 @@ fn no_finding_lacks_its_chinese() {
             }
         }
         for unjudged in &verdict.unjudged {
-            assert!(is_chinese(&unjudged.missing), "{}", unjudged.missing);
+            assert!(is_chinese(unjudged.missing), "{}", unjudged.missing);
         }
     };
     for case in CASES {
@@ -63,17 +64,11 @@ fn no_finding_lacks_its_chinese() {
     }
     assert!(told > 5000, "{told} texts");
     for rule in RULES {
-        let page = rule.told_in(Language::Chinese);
-        let thresholds = rule
-            .page
-            .thresholds
-            .iter()
-            .flat_map(|t| [t.of, t.source])
-            .map(|text| Language::Chinese.text(text));
-        let said =
-            [page.title, page.meaning, page.measured, page.false_alarm, page.remedy].map(str::to_owned);
+        let page = &rule.page;
+        let thresholds = page.thresholds.iter().flat_map(|t| [t.of, t.source]);
+        let said = [page.title, page.meaning, page.measured, page.false_alarm, page.remedy];
         for text in said.into_iter().chain(thresholds) {
-            assert!(is_chinese(&text), "{}: {text}", rule.code);
+            assert!(is_chinese(text.zh), "{}: {}", rule.code, text.zh);
         }
     }
 }

@@ -300,7 +300,7 @@ fn gates_are_counted() {
         // Of a longer window 8 to 16 steps count, the last one among them where it can be.
         let distance = (batch.encoded.extent.steps() + batch.steps()).div_ceil(16);
         let mut count = OnBackwardStep(|flow: &BackwardStep<'_, f32>| {
-            if (flow.t + 1) % distance != 0 {
+            if !(flow.t + 1).is_multiple_of(distance) {
                 return;
             }
             let rows = flow.d_hidden.len() / hidden;

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use autotrainer::Signs;
 use figures::Figures;
-use longspan_diagnose::Severity;
+use longspan_diagnose::{Language, Severity};
 use plan::Plan;
 use score::{Counts, Share};
 use table::{Said, markdown, overall};
@@ -55,19 +55,20 @@ fn judged(plan: &Plan) -> Said {
     let found = judge::findings(plan, &trace);
     let name = |code: &str| CODES.into_iter().find(|known| *known == code).expect("a known code");
     if std::env::var_os("FAULTS_SHOW").is_some() && !plan.held_out() {
-        let codes: Vec<&str> = found.iter().map(|f| f.code.as_ref()).collect();
+        let codes: Vec<&str> = found.iter().map(|f| f.code()).collect();
         let missed: Vec<_> = plan.required.iter().filter(|c| !codes.contains(c)).collect();
         let alarms: Vec<_> = found
             .iter()
-            .filter(|f| !plan.required.iter().chain(&plan.permitted).any(|c| *c == f.code))
+            .filter(|f| !plan.required.iter().chain(&plan.permitted).any(|c| *c == f.code()))
             .collect();
         if !missed.is_empty() || !alarms.is_empty() {
-            let alarms: Vec<_> = alarms.iter().map(|f| format!("{}: {}", f.code, f.sentence)).collect();
+            let alarms: Vec<_> =
+                alarms.iter().map(|f| format!("{}: {}", f.code(), f.sentence(Language::English))).collect();
             eprintln!("SHOW {} missed {missed:?} alarms {alarms:?} {figures:?}", plan.name);
         }
     }
     Said {
-        found: found.iter().map(|finding| (name(&finding.code), finding.severity)).collect(),
+        found: found.iter().map(|finding| (name(finding.code()), finding.severity)).collect(),
         baseline: Signs::codes(&trace.signs),
         lacking: plan.required.iter().copied().filter(|code| !holds(code, plan, &trace, &figures)).collect(),
         seconds: trace.seconds,

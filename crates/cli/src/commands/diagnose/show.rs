@@ -1,7 +1,8 @@
 //! What `diagnose` says: a text, or one JSON document.
 
-use longspan_diagnose::{Finding, Language, Number, Severity, Verdict};
+use longspan_diagnose::{IGNORE_IF, Language, Severity};
 use longspan_run::directory::history::History;
+use longspan_run::report::verdict::{FindingText, NumberText, VerdictText};
 use serde_json::{Value, json};
 
 use crate::wrap::{pad, wrap};
@@ -9,7 +10,9 @@ use crate::wrap::{pad, wrap};
 /// A verdict with the run that it is of.
 pub(super) struct Shown<'a> {
     pub(super) history: &'a History,
-    pub(super) verdict: &'a Verdict,
+    pub(super) verdict: &'a VerdictText,
+    /// Whether something ruins the run.
+    pub(super) severe: bool,
     /// That of the verdict.
     pub(super) language: Language,
 }
@@ -20,7 +23,7 @@ impl Shown<'_> {
             "run": self.history.path,
             "step": self.step(),
             "outcome": self.history.outcome(),
-            "severe": self.verdict.is_severe(),
+            "severe": self.severe,
             "findings": self.verdict.findings,
             "unjudged": self.verdict.unjudged,
             "problems": self.history.problems,
@@ -64,7 +67,7 @@ impl Shown<'_> {
             })
             .collect();
         let (path, step) = (self.history.path.display(), self.step());
-        let outcome = self.history.outcome().unwrap_or("not at its end").replace('_', " ");
+        let outcome = self.history.outcome().unwrap_or("unfinished").replace('_', " ");
         match self.language {
             Language::English => {
                 let said = if said.is_empty() { "nothing found".into() } else { said.join(", ") };
@@ -77,21 +80,17 @@ impl Shown<'_> {
         }
     }
 
-    /// What is missing, each with the codes that it would show and the command that measures it.
+    /// Rules that could not be checked: what is missing, and the command that measures it.
     fn unjudged(&self, columns: usize) -> String {
-        let mut needs: Vec<(&str, &str, Vec<&str>)> = Vec::new();
-        for unjudged in &self.verdict.unjudged {
-            match needs.iter_mut().find(|need| need.0 == unjudged.missing) {
-                Some(need) => need.2.push(&unjudged.code),
-                None => needs.push((&unjudged.missing, &unjudged.command, vec![&unjudged.code])),
-            }
-        }
         let line = |(missing, command, codes): (&str, &str, Vec<&str>)| {
-            let want = self.language.of("for want of ", "缺少");
-            let text = format!("{want}{missing}: {}; `{command}`", codes.join(", "));
-            wrap(&label(self.language.of("unjudged", "未判断")), &text, columns)
+            let codes = codes.join(", ");
+            let text = match self.language {
+                Language::English => format!("not checked: {codes}; this needs {missing} (next: {command})"),
+                Language::Chinese => format!("未检查：{codes}；需要{missing}（下一步：{command}）"),
+            };
+            wrap(&label(self.language.of("note", "提示")), &text, columns)
         };
-        needs.into_iter().map(line).collect()
+        self.verdict.missing().into_iter().map(line).collect()
     }
 }
 
@@ -100,7 +99,7 @@ fn label(words: &str) -> String {
     pad(words, 9)
 }
 
-fn describe(finding: &Finding, language: Language, columns: usize, colours: bool) -> String {
+fn describe(finding: &FindingText, language: Language, columns: usize, colours: bool) -> String {
     let label = label(finding.severity.name(language));
     let title = wrap(&label, &format!("{} ({})", finding.title, finding.code), columns);
     let mut text = match colours {
@@ -108,11 +107,11 @@ fn describe(finding: &Finding, language: Language, columns: usize, colours: bool
         false => title,
     };
     text.push_str(&wrap("         ", &finding.sentence, columns));
-    let width = finding.evidence.iter().map(|number| number.text().chars().count()).max().unwrap_or(0);
+    let width = finding.evidence.iter().map(|number| number.text().len()).max().unwrap_or(0);
     for number in &finding.evidence {
         text.push_str(&wrap(
             &format!("         {:>width$}  ", number.text()),
-            &held(number, language),
+            &compared(number, language),
             columns,
         ));
     }
@@ -125,21 +124,17 @@ fn describe(finding: &Finding, language: Language, columns: usize, colours: bool
     for remedy in &finding.remedies {
         text.push_str(&wrap(language.of("  try    ", "  建议   "), &remedy.to_string(), columns));
     }
-    text + &wrap(
-        "         ",
-        &format!("{}{}", language.of("a false alarm where ", "以下情况属于误报："), finding.false_alarm),
-        columns,
-    )
+    text + &wrap("         ", &format!("{}{}", IGNORE_IF.of(language), finding.false_alarm), columns)
 }
 
-/// What a number is, and what it is held against.
-fn held(number: &Number, language: Language) -> String {
-    let Number { name, threshold, source, .. } = number;
+/// What a number is, and the threshold that it crossed.
+fn compared(number: &NumberText, language: Language) -> String {
+    let NumberText { name, threshold, source, .. } = number;
     match (threshold, source) {
         (Some(threshold), Some(source)) => {
             format!("{name}{} {threshold}: {source}", language.of("; threshold", "；阈值"))
         }
-        _ => name.clone(),
+        _ => (*name).to_owned(),
     }
 }
 

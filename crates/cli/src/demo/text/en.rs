@@ -1,5 +1,6 @@
 //! In English.
 
+use longspan_diagnose::{Language, fault::location};
 use longspan_record::{Cause, FaultRecord};
 
 use super::super::clipping::Direction;
@@ -51,7 +52,7 @@ pub(super) fn explosion(options: &Options, sentence: &Sentence, course: &Course)
 /// Where a bad value is, with the word that was read there.
 fn place(sentence: &Sentence, fault: &FaultRecord) -> String {
     let word = fault.t.map_or(String::new(), |t| format!(" (word {} of {})", t + 1, sentence.words.len()));
-    fault.place() + &word
+    location(fault, Language::English) + &word
 }
 
 fn cause(cause: Cause) -> &'static str {

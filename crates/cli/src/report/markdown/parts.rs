@@ -1,41 +1,33 @@
-//! The parts of a run's report.
+//! The parts of a run's report: summary, findings, fault, training.
 
-use longspan_diagnose::{Level, Severity};
-use serde_json::Value;
+use longspan_diagnose::IGNORE_IF;
+use longspan_run::report::RunReport;
+use longspan_run::report::verdict::{FindingText, VerdictText};
 
-use super::write::{NONE, Writer, code, short, text, words};
+use super::credit::total;
+use super::write::{NONE, Writer, code, or_none, percent, short, words};
 use crate::assets::fill;
-use crate::report::verdict;
 
 /// Lines that a table of the training has, about.
 const LINES: usize = 12;
 
-/// What was measured; null where it was not.
-fn known(measured: &Value) -> &Value {
-    &measured["known"]
-}
-
-fn list(value: &Value) -> std::slice::Iter<'_, Value> {
-    value.as_array().map_or_else(Default::default, |list| list.iter())
-}
-
-fn codes(document: &Value) -> String {
-    let codes: Vec<String> = list(&document["verdict"]["findings"]).map(|f| text(&f["code"])).collect();
+fn codes(report: &RunReport) -> String {
+    let codes: Vec<&str> = report.verdict.findings.iter().map(|finding| finding.code).collect();
     if codes.is_empty() { NONE.into() } else { codes.join(", ") }
 }
 
-/// A percentage.
-fn percent(share: &Value) -> String {
-    share.as_f64().map_or_else(|| NONE.into(), |share| format!("{} %", short(100.0 * share)))
+fn state(to: &Writer, report: &RunReport) -> &'static str {
+    let known = ["finished", "stopped_early", "out_of_time", "interrupted", "diverged"];
+    to.say(known.into_iter().find(|state| report.state == *state).unwrap_or("unknown"))
 }
 
-fn state(to: &Writer, document: &Value) -> &'static str {
-    let known = ["finished", "stopped_early", "out_of_time", "interrupted", "diverged"];
-    to.say(known.into_iter().find(|state| document["state"] == *state).unwrap_or("unknown"))
+/// Accuracy on the test, else on the last validation.
+fn accuracy(report: &RunReport) -> String {
+    percent(report.summary.test_accuracy.or(report.summary.valid_accuracy))
 }
 
 /// Several runs side by side.
-pub(super) fn comparison(to: &mut Writer, documents: &[Value]) {
+pub(super) fn comparison(to: &mut Writer, reports: &[RunReport]) {
     let head = [
         to.say("run"),
         to.say("state"),
@@ -48,143 +40,111 @@ pub(super) fn comparison(to: &mut Writer, documents: &[Value]) {
         to.say("seconds"),
         to.say("findings"),
     ];
-    let row = |document: &Value| {
-        let summary = &document["summary"];
-        let total = &known(&known(&document["probe"]["reach"])["lag"])["total"];
-        let spectrum = known(&document["probe"]["spectrum"]);
+    let row = |report: &RunReport| {
+        let total = total(report);
+        let spectrum = report.probe.as_ref().and_then(|probe| probe.spectrum.known());
         vec![
-            text(&document["name"]),
-            state(to, document).into(),
-            text(&summary["best_loss"]),
-            percent(if summary["test_accuracy"].is_null() {
-                &summary["valid_accuracy"]
-            } else {
-                &summary["test_accuracy"]
-            }),
-            text(&total["horizon"]["steps"]),
-            text(&known(&total["decay"])["factor_per_step"]),
-            text(&spectrum["exponents_nats_per_step"][0]),
-            text(&document["parameters"]),
-            text(&summary["seconds"]),
-            codes(document),
+            words(&report.name),
+            state(to, report).into(),
+            or_none(report.summary.best_loss.map(short)),
+            accuracy(report),
+            or_none(total.map(|total| total.horizon.steps)),
+            or_none(total.and_then(|total| total.decay.known()).map(|decay| short(decay.factor_per_step))),
+            or_none(spectrum.and_then(|s| s.exponents_nats_per_step.first()).map(|&x| short(x))),
+            or_none(report.parameters),
+            or_none(report.summary.seconds.map(short)),
+            codes(report),
         ]
     };
-    let rows: Vec<_> = documents.iter().map(row).collect();
+    let rows: Vec<_> = reports.iter().map(row).collect();
     to.table(&head, &rows);
 }
 
-pub(super) fn summary(to: &mut Writer, document: &Value) {
-    let (data, summary) = (&document["data"], &document["summary"]);
-    let about = [state(to, document).into(), text(&data["description"]), text(&document["model"])];
+pub(super) fn summary(to: &mut Writer, report: &RunReport) {
+    let (data, summary) = (&report.data, &report.summary);
+    let about = [state(to, report).into(), words(&data.description), words(&report.model)];
     to.paragraph(&about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
-    let unit = text(&data["unit"]);
-    let loss = |name: &str| match &summary[name] {
-        Value::Null => NONE.into(),
-        value => format!("{} {unit}", text(value)),
-    };
+    let loss = |loss: Option<f64>| or_none(loss.map(|loss| format!("{} {}", short(loss), data.unit)));
     let mut rows = vec![
-        vec![to.say("steps").into(), format!("{} / {}", text(&summary["step"]), text(&summary["steps"]))],
-        vec![to.say("train_loss").into(), loss("train_loss")],
-        vec![to.say("best_loss").into(), loss("best_loss")],
-        vec![to.say("test_loss").into(), loss("test_loss")],
-        vec![
-            to.say("accuracy").into(),
-            percent(if summary["test_accuracy"].is_null() {
-                &summary["valid_accuracy"]
-            } else {
-                &summary["test_accuracy"]
-            }),
-        ],
-        vec![
-            to.say("baseline_row").into(),
-            match &data["chance_loss"] {
-                Value::Null => NONE.into(),
-                chance => format!("{} {unit}", text(chance)),
-            },
-        ],
+        vec![to.say("steps").into(), format!("{} / {}", summary.step, or_none(summary.steps))],
+        vec![to.say("train_loss").into(), loss(summary.train_loss)],
+        vec![to.say("best_loss").into(), loss(summary.best_loss)],
+        vec![to.say("test_loss").into(), loss(summary.test_loss)],
+        vec![to.say("accuracy").into(), accuracy(report)],
+        vec![to.say("baseline_row").into(), loss(data.baseline_loss)],
         vec![
             to.say("clipping").into(),
-            format!("{}: {}", text(&document["clip"]["rule"]), percent(&document["clip"]["rate"])),
+            format!("{}: {}", words(&report.clip.rule), percent(Some(report.clip.rate))),
         ],
-        vec![to.say("parameters").into(), text(&document["parameters"])],
-        vec![to.say("seconds").into(), text(&summary["seconds"])],
+        vec![to.say("parameters").into(), or_none(report.parameters)],
+        vec![to.say("seconds").into(), or_none(summary.seconds.map(short))],
     ];
     rows.retain(|row| row[1] != NONE);
     to.table(&[to.say("quantity"), to.say("value")], &rows);
-    for problem in list(&document["problems"]) {
-        to.item(&format!("**{}**{}{}", to.say("damaged"), to.say("colon"), text(problem)));
+    for problem in &report.problems {
+        to.item(&format!("**{}**{}{}", to.say("damaged"), to.say("colon"), words(problem)));
     }
 }
 
-pub(super) fn findings(to: &mut Writer, document: &Value, level: usize) {
+pub(super) fn findings(to: &mut Writer, report: &RunReport, level: usize) {
     to.heading(level, to.say("findings"));
-    let verdict = verdict(document, to.language);
-    let mut any = false;
-    for finding in list(&verdict["findings"]) {
-        any = true;
-        let severity: Severity =
-            serde_json::from_value(finding["severity"].clone()).unwrap_or(Severity::Note);
-        let severity = severity.name(to.language);
-        let code_of = finding["code"].as_str().unwrap_or_default();
-        to.paragraph(&format!(
-            "**{severity}{} {}** ({})",
-            to.say("colon").trim_end(),
-            text(&finding["title"]),
-            code(code_of)
-        ));
-        to.paragraph(&text(&finding["sentence"]));
-        let rows: Vec<_> = list(&finding["evidence"])
-            .map(|e| vec![text(&e["name"]), text(&e["value"]), text(&e["threshold"]), text(&e["source"])])
-            .collect();
-        let head = [to.say("quantity"), to.say("value"), to.say("threshold"), to.say("source")];
-        to.table(&head, &rows);
-        for remedy in list(&finding["remedies"]) {
-            let (flags, why) = (remedy["flags"].as_str().unwrap_or_default(), text(&remedy["why"]));
-            let what = if flags.is_empty() { why } else { format!("{}: {why}", code(flags)) };
-            to.labelled("try", &what);
-        }
-        let because = text(&finding["confidence"]["because"]);
-        let level: Level =
-            serde_json::from_value(finding["confidence"]["level"].clone()).unwrap_or(Level::Low);
-        let sure = format!("{}{}{because}", level.name(to.language), to.say("colon"));
-        to.labelled("confidence", &sure);
-        to.labelled("false_alarm", &text(&finding["false_alarm"]));
-    }
-    if !any {
+    let verdict = report.verdict_in(to.language);
+    verdict.findings.iter().for_each(|one| finding(to, one));
+    if verdict.findings.is_empty() {
         to.paragraph(to.say("no_findings"));
     }
-    unjudged(to, &verdict["unjudged"]);
+    unjudged(to, verdict);
 }
 
-/// What was not measured, each with the codes that it would show and the command that measures it.
-fn unjudged(to: &mut Writer, all: &Value) {
-    let mut needs: Vec<(String, &str, Vec<String>)> = Vec::new();
-    for one in list(all) {
-        let (missing, of) = (text(&one["missing"]), text(&one["code"]));
-        match needs.iter_mut().find(|need| need.0 == missing) {
-            Some(need) => need.2.push(of),
-            None => needs.push((missing, one["command"].as_str().unwrap_or_default(), vec![of])),
-        }
+fn finding(to: &mut Writer, finding: &FindingText) {
+    let severity = finding.severity.name(to.language);
+    let title = words(finding.title);
+    to.paragraph(&format!("**{severity}{} {title}** ({})", to.say("colon").trim_end(), code(finding.code)));
+    to.paragraph(&words(&finding.sentence));
+    let rows: Vec<_> = (finding.evidence.iter())
+        .map(|number| {
+            vec![
+                words(number.name),
+                short(number.value),
+                or_none(number.threshold.map(short)),
+                or_none(number.source.map(words)),
+            ]
+        })
+        .collect();
+    let head = [to.say("quantity"), to.say("value"), to.say("threshold"), to.say("source")];
+    to.table(&head, &rows);
+    for remedy in &finding.remedies {
+        let why = words(remedy.why);
+        let what = if remedy.flags.is_empty() { why } else { format!("{}: {why}", code(&remedy.flags)) };
+        to.labelled("try", &what);
     }
-    if !needs.is_empty() {
-        to.paragraph(&format!("{}{}", to.say("not_checked"), to.say("colon").trim_end()));
+    let confidence = &finding.confidence;
+    let sure =
+        format!("{}{}{}", confidence.level.name(to.language), to.say("colon"), words(confidence.because));
+    to.labelled("confidence", &sure);
+    to.item(&format!("{}{}", IGNORE_IF.of(to.language), words(finding.false_alarm)));
+}
+
+/// Rules that could not be checked: what is missing, and the command that measures it.
+fn unjudged(to: &mut Writer, verdict: &VerdictText) {
+    let missing = verdict.missing();
+    if !missing.is_empty() {
+        to.paragraph(to.say("not_checked"));
     }
-    for (missing, command, codes) in needs {
-        to.item(&format!("{missing} ({}): {}", codes.join(", "), code(command)));
+    for (missing, command, codes) in missing {
+        let (codes, next, colon) = (codes.join(", "), to.say("next"), to.say("colon"));
+        to.item(&format!("{} ({codes}); {next}{colon}{}", words(missing), code(command)));
     }
 }
 
-pub(super) fn fault(to: &mut Writer, document: &Value, level: usize) {
-    let fault = &document["fault"];
-    if fault.is_null() {
-        return;
-    }
+pub(super) fn fault(to: &mut Writer, report: &RunReport, level: usize) {
+    let (Some(fault), Some(told)) = (&report.fault, &report.fault_told) else { return };
     to.heading(level, to.say("fault"));
-    let told = &document["fault_told"][to.language.code()];
+    let told = to.language.of(&told.en, &told.zh);
     let rows: Vec<_> = [
-        (to.say("step"), text(&fault["step"])),
-        (to.say("fault_place"), text(&told["place"])),
-        (to.say("fault_cause"), text(&told["reason"])),
+        (to.say("step"), fault.step.to_string()),
+        (to.say("fault_place"), words(&told.place)),
+        (to.say("fault_cause"), words(&told.reason)),
     ]
     .map(|(name, value)| vec![name.to_owned(), value])
     .into();
@@ -192,24 +152,22 @@ pub(super) fn fault(to: &mut Writer, document: &Value, level: usize) {
 }
 
 /// Loss and norms over the training, and the validations.
-pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
+pub(super) fn training(to: &mut Writer, report: &RunReport, level: usize) {
     to.heading(level, to.say("loss_and_clipping"));
-    let curve = &document["curve"];
-    let points = list(&curve["step"]).count();
-    let norm = |of: &str, i: usize| {
-        curve[of][i].as_f64().map_or_else(|| text(&curve[of][i]), |log10| short(10f64.powf(log10)))
-    };
+    let (curve, valid) = (&report.curve, &report.valid);
+    let points = curve.step.len();
+    let norm = |log10: f64| if log10.is_finite() { short(10f64.powf(log10)) } else { short(log10) };
     let chosen = (0..LINES.min(points)).map(|line| match LINES.min(points) {
         1 => 0,
         lines => line * (points - 1) / (lines - 1),
     });
     let row = |i: usize| {
         vec![
-            text(&curve["step"][i]),
-            text(&curve["loss"][i]),
-            norm("norm", i),
-            norm("after", i),
-            short(100.0 * curve["clipped"][i].as_f64().unwrap_or(0.0)),
+            curve.step[i].to_string(),
+            short(curve.loss[i]),
+            norm(curve.norm[i]),
+            norm(curve.after[i]),
+            short(100.0 * curve.clipped[i]),
         ]
     };
     let head = [
@@ -220,105 +178,16 @@ pub(super) fn training(to: &mut Writer, document: &Value, level: usize) {
         to.say("clipped_percent"),
     ];
     to.table(&head, &chosen.map(row).collect::<Vec<_>>());
-    let valid = &document["valid"];
-    let count = list(&valid["step"]).count();
+    let count = valid.step.len();
     let rows: Vec<_> = (count.saturating_sub(LINES)..count)
-        .map(|i| vec![text(&valid["step"][i]), text(&valid["loss"][i]), percent(&valid["accuracy"][i])])
+        .map(|i| vec![valid.step[i].to_string(), short(valid.loss[i]), percent(valid.accuracy[i])])
         .collect();
-    to.table(&[to.say("step"), to.say("valid_loss"), to.say("accuracy")], &rows);
-}
-
-/// How far the gradient reaches beside what it has to, and exponents.
-pub(super) fn reach(to: &mut Writer, document: &Value, level: usize) {
-    to.heading(level, to.say("reach"));
-    let total = &known(&known(&document["probe"]["reach"])["lag"])["total"];
-    let (horizon, lags) = (&total["horizon"], &document["lags"]);
-    let steps = match horizon["at_least"].as_bool() {
-        Some(true) => fill(to.say("at_least"), &text(&horizon["steps"])),
-        _ => text(&horizon["steps"]),
-    };
-    let mut rows = vec![
-        vec![to.say("horizon_steps").to_owned(), steps],
-        vec![
-            to.say("interval").into(),
-            format!("{}–{}", text(&horizon["low_steps"]), text(&horizon["high_steps"])),
-        ],
-        vec![to.say("truncation_steps").into(), text(&lags["truncation"])],
-        vec![to.say("used_steps").into(), text(&lags["used"])],
-        vec![to.say("needed_steps").into(), text(&lags["needed"])],
-        vec![to.say("decay_per_step").into(), text(&known(&total["decay"])["factor_per_step"])],
-    ];
-    rows.retain(|row| row[1] != NONE && row[1] != format!("{NONE}–{NONE}"));
-    to.table(&[to.say("quantity"), to.say("value")], &rows);
-    if total.is_null() {
-        let command = format!("longspan probe {}", document["path"].as_str().unwrap_or_default());
-        let next = format!("{}{}{}", to.say("next"), to.say("colon"), code(&command));
-        to.paragraph(&format!("{} {next}", to.say("not_measured")));
-    }
-}
-
-/// A line for each layer: exponents, gradient along the window, gates, activations.
-pub(super) fn layers(to: &mut Writer, document: &Value, level: usize) {
-    let spectrum: Vec<&Value> = list(&known(&document["probe"]["spectrum"])["layers"]).collect();
-    let flow: Vec<&Value> = list(&document["flow"]["layers"]).collect();
-    let gates: Vec<&Value> = list(&known(&document["probe"]["reach"])["gates"]).collect();
-    let count = spectrum.len().max(flow.len()).max(gates.len());
-    if count == 0 {
-        return;
-    }
-    to.heading(level, to.say("layers"));
-    let cell = |of: Option<String>| of.unwrap_or_else(|| NONE.into());
-    let row = |at: usize| {
-        let profile = flow.get(at).and_then(|layer| list(&layer["hidden"]).last());
-        let end = |profile: &Value, last: bool| {
-            let mut values = list(profile).filter_map(Value::as_f64);
-            let value = if last { values.next() } else { values.next_back() };
-            value.map(short)
-        };
-        let exponents = spectrum.get(at).map(|layer| {
-            let leading = list(&layer["exponents_nats_per_step"]).take(3).map(text);
-            leading.collect::<Vec<_>>().join(", ")
-        });
-        let counted = |kind: &str, name: &str, shares: &[(&str, &str)]| {
-            let all = gates.get(at).map(|layer| {
-                let of = |gate: &Value| {
-                    let shares: Vec<_> = shares
-                        .iter()
-                        .map(|(label, key)| format!("{} {label}", percent(&gate[*key])))
-                        .collect();
-                    format!("{}: {}", words(gate[name].as_str().unwrap_or_default()), shares.join(", "))
-                };
-                list(known(&layer[kind])).map(of).collect::<Vec<_>>().join("; ")
-            });
-            all.filter(|text| !text.is_empty())
-        };
-        vec![
-            at.to_string(),
-            cell(exponents),
-            cell(profile.and_then(|profile| end(profile, true))),
-            cell(profile.and_then(|profile| end(profile, false))),
-            cell(counted(
-                "gates",
-                "gate",
-                &[(to.say("closed"), "closed_share"), (to.say("open"), "open_share")],
-            )),
-            cell(counted("activations", "activation", &[(to.say("saturated"), "saturated_share")])),
-        ]
-    };
-    let rows: Vec<_> = (0..count).map(row).collect();
-    let head = [
-        to.say("layer_column"),
-        to.say("exponents"),
-        to.say("last_norm"),
-        to.say("first_norm"),
-        to.say("gates"),
-        to.say("activations"),
-    ];
+    let head = [to.say("step"), to.say("valid_loss"), to.say("accuracy")];
     to.table(&head, &rows);
 }
 
-pub(super) fn reproduce(to: &mut Writer, document: &Value, level: usize) {
+pub(super) fn reproduce(to: &mut Writer, report: &RunReport, level: usize) {
     to.heading(level, to.say("reproduce"));
-    to.shell(document["command"].as_str().unwrap_or_default());
-    to.paragraph(&fill(to.say("made"), &text(&document["version"])));
+    to.shell(&report.command);
+    to.paragraph(&fill(to.say("made"), &words(&report.version)));
 }

@@ -1,8 +1,8 @@
 //! Headings, paragraphs and tables, and words that are nothing but words.
 
-use longspan_diagnose::Language;
-use serde_json::Value;
+use std::fmt::Display;
 
+use longspan_diagnose::Language;
 use unicode_width::UnicodeWidthStr;
 
 use crate::assets::say;
@@ -120,17 +120,14 @@ pub(super) fn words(text: &str) -> String {
     shown
 }
 
-/// A value of a document, as words or a number.
-pub(super) fn text(value: &Value) -> String {
-    match value {
-        Value::Null => NONE.into(),
-        Value::String(text) => words(text),
-        Value::Number(number) => match number.as_f64() {
-            Some(x) if number.is_f64() => short(x),
-            _ => number.to_string(),
-        },
-        other => other.to_string(),
-    }
+/// What there is, or a dash.
+pub(super) fn or_none(value: Option<impl Display>) -> String {
+    value.map_or_else(|| NONE.into(), |value| value.to_string())
+}
+
+/// A share in percent, or a dash.
+pub(super) fn percent(share: Option<f64>) -> String {
+    or_none(share.map(|share| format!("{} %", short(100.0 * share))))
 }
 
 /// A text between backticks; not for a cell of a table, which a bar would end.

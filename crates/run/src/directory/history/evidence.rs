@@ -32,7 +32,7 @@ impl History {
             window_steps: record.window_steps.min(MOST),
             carried: config.is_truncated(),
             needed_lag_steps: config.needed_lag_steps(),
-            chance_loss: record.data.chance_loss,
+            baseline_loss: record.data.chance_loss,
             clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
             clips: config.optimizer.clip != Clip::None,
             lr: config.optimizer.lr,
@@ -45,6 +45,6 @@ impl History {
 
     /// How it ended, in a word; None while it has not.
     pub fn outcome(&self) -> Option<&str> {
-        self.summary.as_ref()?.get("outcome")?.as_str()
+        self.summary.as_ref()?.outcome.as_deref()
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let problems = vec![format!("{} is missing: nothing is known of the steps", path.display())];
+            let problems = vec![format!("{} is missing: its training steps cannot be shown", path.display())];
             return Ok(Metrics { problems, ..Metrics::default() });
         }
         Err(error) => return Err(failed(error)),
@@ -107,10 +107,9 @@ pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
     }
     torn.into_iter().for_each(|line| damage.add(line));
     if let Some((line, reason)) = damage.first {
-        let lines = if damage.lines == 1 { "line is" } else { "lines are" };
+        let lines = if damage.lines == 1 { "line is not a record" } else { "lines are not records" };
         let path = path.display();
-        let problem =
-            format!("{} {lines} no record in {path} (line {line}: {reason}): left out", damage.lines);
+        let problem = format!("{} {lines} in {path} (line {line}: {reason}): left out", damage.lines);
         metrics.problems.push(problem);
     }
     Ok(metrics)
@@ -263,11 +262,11 @@ mod tests {
             assert_eq!(steps(&metrics), [(1, 1), (3, 1)], "{reason}");
             assert_eq!(metrics.problems.len(), 1, "{reason}");
             let problem = &metrics.problems[0];
-            assert!(problem.starts_with("1 line is no record in "), "{problem}");
+            assert!(problem.starts_with("1 line is not a record in "), "{problem}");
             assert!(problem.contains("(line 2: ") && problem.contains(reason), "{reason}: {problem}");
         }
         let metrics = read_lines(&[step(1, 1), "x".into(), "y".into(), step(2, 1), "z".into()]);
-        assert!(metrics.problems[0].starts_with("3 lines are no record in "), "{:?}", metrics.problems);
+        assert!(metrics.problems[0].starts_with("3 lines are not records in "), "{:?}", metrics.problems);
         assert!(read_text(&[0xff; 1000]).steps.is_empty());
         // Records of a kind that is not known here are no damage.
         let metrics = read_lines(&[r#"{"type":"later","step":1,"attempt":1}"#.into(), step(1, 1)]);

@@ -27,7 +27,7 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn threshold(&self) -> Threshold {
         let rule = rule(self.code).unwrap_or_else(|| panic!("no rule {}", self.code));
-        let found = rule.page.thresholds.iter().find(|threshold| threshold.of.starts_with(self.of));
+        let found = rule.page.thresholds.iter().find(|threshold| threshold.of.en.starts_with(self.of));
         *found.unwrap_or_else(|| panic!("{} holds nothing against \"{}\"", self.code, self.of))
     }
 
@@ -42,7 +42,7 @@ impl Case {
 /// Thresholds without a case: they are the run's own numbers, follow from another, or have a test of their own.
 pub(crate) const OTHERS: [(&str, &str); 7] = [
     ("non-finite", "values that are not finite"),
-    ("horizon-below-need", "upper end of the horizon's interval"),
+    ("horizon-below-need", "upper end of the interval of the gradient horizon"),
     ("truncation-too-short", "K, in steps"),
     ("loss-at-chance", "share of the planned steps"),
     ("loss-at-chance", "steps"),
@@ -96,7 +96,7 @@ pub(crate) const CASES: &[Case] = {
             let look = evidence.steps.iter_mut().find_map(|step| step.snapshot.as_mut()).expect("looks");
             look.log10_update_ratio = ratio.log10();
         }),
-        case("step-too-large", "loss over that of chance", Above, ALL, "", |evidence, loss| {
+        case("step-too-large", "loss over the baseline", Above, ALL, "", |evidence, loss| {
             evidence.losses(loss);
             evidence.each_look(|look| look.log10_update_ratio = 0.0);
         }),
@@ -111,16 +111,23 @@ pub(crate) const CASES: &[Case] = {
             (horizon.at_least, horizon.high_at_least, horizon.steps) = (false, false, 5);
             (horizon.low_steps, horizon.high_steps) = (3, 7);
         }),
-        case("truncation-too-short", "steps that are used", Above, ALL, "unroll=20", |evidence, used| {
-            // A share of so many steps is one of their whole number.
-            let window = 1000;
-            (evidence.facts.carried, evidence.facts.needed_lag_steps, evidence.facts.window_steps) =
-                (true, None, window);
-            evidence.lag().total.horizon.steps = window;
-            if let Measured::Known(of) = &mut evidence.probe().used_lag {
-                of.used_lag_steps = Measured::Known((used * window as f64).round() as usize);
-            }
-        }),
+        case(
+            "truncation-too-short",
+            "steps that the model uses",
+            Above,
+            ALL,
+            "unroll=20",
+            |evidence, used| {
+                // A share of so many steps is one of their whole number.
+                let window = 1000;
+                (evidence.facts.carried, evidence.facts.needed_lag_steps, evidence.facts.window_steps) =
+                    (true, None, window);
+                evidence.lag().total.horizon.steps = window;
+                if let Measured::Known(of) = &mut evidence.probe().used_lag {
+                    of.used_lag_steps = Measured::Known((used * window as f64).round() as usize);
+                }
+            },
+        ),
         case("clip-missing", "largest norms", Above, ALL, "clip=none", heavy_tail),
         case("clip-missing", "median norm", Above, ALL, "clip=none", |evidence, norm| {
             evidence.each_step(|step| step.log10_global_norm = norm.log10());
@@ -153,11 +160,18 @@ pub(crate) const CASES: &[Case] = {
                 points.last_mut().expect("a point").recurrent_rms = rms;
             }
         }),
-        case("saturated-units", "share of places", Above, TANH, "init=gaussian:4", |evidence, share| {
+        case("saturated-units", "share of positions", Above, TANH, "init=gaussian:4", |evidence, share| {
             evidence.losses(0.8);
             saturate(evidence, share);
         }),
-        case("saturated-units", "the share where the loss is low", Above, TANH, "init=gaussian:4", saturate),
+        case(
+            "saturated-units",
+            "the same share if the loss is low",
+            Above,
+            TANH,
+            "init=gaussian:4",
+            saturate,
+        ),
         case("dead-units", "share of units", Above, &["relu"], "hidden=1000", |evidence, share| {
             for layer in &mut evidence.probe().gates {
                 if let Measured::Known(activations) = &mut layer.activations {
@@ -165,13 +179,20 @@ pub(crate) const CASES: &[Case] = {
                 }
             }
         }),
-        case("stuck-gates", "share of places", Above, &["gru", "lstm"], "init=uniform", |evidence, share| {
-            for layer in &mut evidence.probe().gates {
-                if let Measured::Known(gates) = &mut layer.gates {
-                    gates[1].closed_share = share;
+        case(
+            "stuck-gates",
+            "share of positions",
+            Above,
+            &["gru", "lstm"],
+            "init=uniform",
+            |evidence, share| {
+                for layer in &mut evidence.probe().gates {
+                    if let Measured::Known(gates) = &mut layer.gates {
+                        gates[1].closed_share = share;
+                    }
                 }
-            }
-        }),
+            },
+        ),
         case(
             "vanishing-across-layers",
             "gradient at the bottom",
@@ -187,7 +208,7 @@ pub(crate) const CASES: &[Case] = {
                 look.batch.input.iter_mut().for_each(|input| (input.rms, input.largest) = (rms, 3.0 * rms));
             });
         }),
-        case("padding-dominated", "share of places", Above, ALL, "", |evidence, share| {
+        case("padding-dominated", "share of positions", Above, ALL, "", |evidence, share| {
             evidence.each_look(|look| {
                 look.batch.positions = 1000;
                 look.batch.filled_positions = (1000.0 * share).round() as usize;

@@ -54,7 +54,7 @@ pub(crate) fn facts(config: &Config) -> Facts {
         window_steps: WINDOW,
         carried: false,
         needed_lag_steps: Some(WINDOW - 1),
-        chance_loss: CHANCE,
+        baseline_loss: CHANCE,
         clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
         clips: config.optimizer.clip != Clip::None,
         lr: config.optimizer.lr,

@@ -24,7 +24,7 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
             window_steps: trace.window_steps,
             carried: trace.carried,
             needed_lag_steps: trace.need_steps,
-            chance_loss: trace.chance_loss,
+            baseline_loss: trace.chance_loss,
             clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
             clips: config.optimizer.clip != Clip::None,
             lr: config.optimizer.lr,

@@ -8,28 +8,32 @@ use serde::Serialize;
 const MOST: usize = 1000;
 
 /// Training, step by step, or where there are more than a thousand, means of neighbouring steps.
-#[derive(Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Curve {
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Curve {
     /// The last step of each point.
-    step: Vec<u64>,
+    pub step: Vec<u64>,
+    /// Mean loss.
     #[serde(with = "json_float::list")]
-    loss: Vec<f64>,
-    /// log10 of the global norm before clipping: the mean, and the largest.
+    pub loss: Vec<f64>,
+    /// log10 of the global norm before clipping: the mean.
     #[serde(with = "json_float::list")]
-    norm: Vec<f64>,
+    pub norm: Vec<f64>,
+    /// The largest of them.
     #[serde(with = "json_float::list")]
-    norm_high: Vec<f64>,
-    /// After clipping.
+    pub norm_high: Vec<f64>,
+    /// log10 of the global norm after clipping.
     #[serde(with = "json_float::list")]
-    after: Vec<f64>,
+    pub after: Vec<f64>,
     /// Share of the steps that were clipped.
-    clipped: Vec<f64>,
+    pub clipped: Vec<f64>,
+    /// Learning rate.
     #[serde(with = "json_float::list")]
-    lr: Vec<f64>,
+    pub lr: Vec<f64>,
 }
 
 impl Curve {
-    pub(crate) fn of(steps: &[StepRecord]) -> Self {
+    /// The curve of these steps.
+    pub fn of(steps: &[StepRecord]) -> Self {
         let mut curve = Self::default();
         for part in steps.chunks(steps.len().div_ceil(MOST).max(1)) {
             let mean = |of: fn(&StepRecord) -> f64| part.iter().map(of).sum::<f64>() / part.len() as f64;
@@ -46,16 +50,20 @@ impl Curve {
 }
 
 /// The validations.
-#[derive(Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Validations {
-    step: Vec<u64>,
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Validations {
+    /// The step of each validation.
+    pub step: Vec<u64>,
+    /// Its loss.
     #[serde(with = "json_float::list")]
-    loss: Vec<f64>,
-    accuracy: Vec<Option<f64>>,
+    pub loss: Vec<f64>,
+    /// Its accuracy, of classes.
+    pub accuracy: Vec<Option<f64>>,
 }
 
 impl Validations {
-    pub(crate) fn of(scores: &[ScoreRecord]) -> Self {
+    /// The curve of these validations.
+    pub fn of(scores: &[ScoreRecord]) -> Self {
         Self {
             step: scores.iter().map(|s| s.step).collect(),
             loss: scores.iter().map(|s| s.loss).collect(),

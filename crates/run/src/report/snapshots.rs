@@ -8,29 +8,33 @@ use serde::Serialize;
 const MOST: usize = 240;
 
 /// Looks over training steps; where there are more than fit, means of neighbouring ones.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Looks {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Looks {
     /// The last step of each point.
-    step: Vec<u64>,
+    pub step: Vec<u64>,
     /// log10 of ‖Δw‖ / ‖w‖, all weights together.
     #[serde(with = "json_float::list")]
-    update: Vec<f64>,
-    series: Vec<Series>,
+    pub update: Vec<f64>,
+    /// Every number of a look.
+    pub series: Vec<Series>,
 }
 
 /// One number of a look, over the training.
-#[derive(Debug, PartialEq, Serialize)]
-struct Series {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Series {
     /// "share" and "update" of a tensor; "mean", "closed" and "open" of a gate; "saturated" of an activation.
-    kind: &'static str,
-    layer: Option<usize>,
-    name: String,
-    values: Vec<Option<f64>>,
+    pub kind: &'static str,
+    /// Its layer, unless it is of a tensor.
+    pub layer: Option<usize>,
+    /// Its tensor, gate or activation.
+    pub name: String,
+    /// Its value at each point; None where it is not finite.
+    pub values: Vec<Option<f64>>,
 }
 
 impl Looks {
-    /// None where nothing was looked at.
-    pub(crate) fn of(steps: &[StepRecord]) -> Option<Self> {
+    /// The looks at these steps; None where there was none.
+    pub fn of(steps: &[StepRecord]) -> Option<Self> {
         let looks: Vec<(u64, &Snapshot)> =
             steps.iter().filter_map(|step| Some((step.step, step.snapshot.as_ref()?))).collect();
         let first = looks.first()?.1;

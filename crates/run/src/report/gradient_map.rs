@@ -1,42 +1,46 @@
 //! The gradient through time over a run: profiles in as many columns as a screen can show.
 
+use crate::directory::profiles::Profiles;
 use longspan_record::{Curve, LayerProfile, ProfileRecord};
-use longspan_run::directory::profiles::Profiles;
 use serde::Serialize;
 
 /// The most columns of a picture.
 const MOST: usize = 240;
 
 /// Profiles over training steps.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct GradientMap {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Flow {
     /// The last training step of each column.
-    steps: Vec<u64>,
+    pub steps: Vec<u64>,
     /// Bins of steps back from the window's end: bin i has those from `edges[i]` to below `edges[i + 1]`.
-    edges: Vec<usize>,
-    layers: Vec<Layer>,
+    pub edges: Vec<usize>,
+    /// The layers, from the bottom.
+    pub layers: Vec<LayerPicture>,
 }
 
 /// log10 of a norm, `[column][bin]`.
-type Picture = Vec<Vec<Option<f64>>>;
+pub type Picture = Vec<Vec<Option<f64>>>;
 
-#[derive(Debug, PartialEq, Serialize)]
-struct Layer {
-    layer: usize,
-    reverse: bool,
+/// The gradient along time in one layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerPicture {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// Whether it reads from the end of a row.
+    pub reverse: bool,
     /// log10 of the mean of ‖∂ℒ/∂h_t‖, `[column][bin]`; null where nothing arrives, or there is no such step.
-    hidden: Picture,
+    pub hidden: Picture,
     /// Of ‖∂ℒ/∂c_t‖, where the cell has one and it was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    cell: Option<Picture>,
+    pub cell: Option<Picture>,
     /// Of ‖Γ_t‖, what a step adds to the gradient of the recurrent weights.
     #[serde(skip_serializing_if = "Option::is_none")]
-    gamma: Option<Picture>,
+    pub gamma: Option<Picture>,
 }
 
-impl GradientMap {
-    /// None where no profile was recorded.
-    pub(crate) fn of(flows: &Profiles) -> Option<Self> {
+impl Flow {
+    /// The pictures of these profiles; None where none was recorded.
+    pub fn of(flows: &Profiles) -> Option<Self> {
         let longest = flows.records.iter().max_by_key(|record| record.edges.len())?;
         let edges = longest.edges.clone();
         // Windows that are binned otherwise cannot stand in the same picture.
@@ -53,7 +57,7 @@ impl GradientMap {
                 recorded.then(|| columns().map(|column| mean(column, at, of, edges.len() - 1)).collect())
             };
             let name = layer.name.trim_end_matches("_reverse");
-            Layer {
+            LayerPicture {
                 layer: name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(at),
                 reverse: name != layer.name,
                 hidden: picture(|layer| &layer.hidden).unwrap_or_default(),
@@ -101,13 +105,13 @@ mod tests {
                 _ => record(step, vec![1.0]),
             })
             .collect();
-        let flow = GradientMap::of(&Profiles { records, ..Profiles::default() }).unwrap();
+        let flow = Flow::of(&Profiles { records, ..Profiles::default() }).unwrap();
         assert_eq!((flow.steps.len(), flow.steps[0], flow.steps[239]), (240, 2, 480));
         assert_eq!((flow.edges, flow.layers.len()), (vec![0, 1, 2, 3], 1));
         let layer = &flow.layers[0];
         assert_eq!((layer.layer, layer.reverse), (0, true));
         assert!(layer.cell.is_none() && layer.gamma.is_none());
         assert!(layer.hidden.iter().all(|column| *column == [Some(0.5), Some(-2.0), None]));
-        assert_eq!(GradientMap::of(&Profiles::default()), None);
+        assert_eq!(Flow::of(&Profiles::default()), None);
     }
 }

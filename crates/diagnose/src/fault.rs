@@ -1,0 +1,240 @@
+//! Where the first bad value of a failed step was, and why it appeared, in words.
+
+use longspan_record::{Cause, Direction, FaultRecord, Phase};
+
+use crate::language::Language;
+
+/// Where and what the bad value is: "forward, layer 0, step 17: c of row 3, unit 5, is inf".
+pub fn location(fault: &FaultRecord, language: Language) -> String {
+    match language {
+        Language::English => location_en(fault),
+        Language::Chinese => location_zh(fault),
+    }
+}
+
+fn location_en(fault: &FaultRecord) -> String {
+    let mut text = match fault.phase {
+        Phase::Weights => "weights",
+        Phase::Input => "input",
+        Phase::Forward => "forward",
+        Phase::Loss => "loss",
+        Phase::Backward => "backward",
+        Phase::Update => "update",
+    }
+    .to_owned();
+    if fault.encoder {
+        text.push_str(", encoder");
+    }
+    text.push_str(&match (fault.layer, fault.direction) {
+        (Some(layer), None) => format!(", layer {layer}"),
+        (Some(layer), Some(Direction::Forwards)) => format!(", layer {} forwards", layer / 2),
+        (Some(layer), Some(Direction::Reverse)) => format!(", layer {} in reverse", layer / 2),
+        (None, _) => String::new(),
+    });
+    if let Some(t) = fault.t {
+        text.push_str(&format!(", step {t}"));
+    }
+    let element = match (fault.row, fault.unit) {
+        (Some(row), Some(unit)) => format!(" of row {row}, unit {unit},"),
+        (Some(row), None) => format!(" of row {row}"),
+        (None, Some(element)) => format!(", element {element},"),
+        (None, None) => String::new(),
+    };
+    format!("{text}: {}{element} is {:.4e}", fault.tensor, fault.value)
+}
+
+fn location_zh(fault: &FaultRecord) -> String {
+    let mut text = match fault.phase {
+        Phase::Weights => "给定的权重",
+        Phase::Input => "输入",
+        Phase::Forward => "前向传播",
+        Phase::Loss => "损失",
+        Phase::Backward => "反向传播",
+        Phase::Update => "权重更新",
+    }
+    .to_owned();
+    if fault.encoder {
+        text.push_str("，编码器");
+    }
+    text.push_str(&match (fault.layer, fault.direction) {
+        (Some(layer), None) => format!("，第 {layer} 层"),
+        (Some(layer), Some(Direction::Forwards)) => format!("，第 {} 层（正向）", layer / 2),
+        (Some(layer), Some(Direction::Reverse)) => format!("，第 {} 层（反向）", layer / 2),
+        (None, _) => String::new(),
+    });
+    if let Some(t) = fault.t {
+        text.push_str(&format!("，第 {t} 个时间步"));
+    }
+    let row = fault.row.map_or(String::new(), |row| format!("第 {row} 行的 "));
+    let element = match (fault.row, fault.unit) {
+        (Some(_), Some(unit)) => format!(" 的单元 {unit}"),
+        (None, Some(element)) => format!(" 的元素 {element}"),
+        (_, None) => String::new(),
+    };
+    format!("{text}：{row}{}{element} 为 {:.4e}", fault.tensor, fault.value)
+}
+
+/// Why the value appeared, with the numbers that say so.
+pub fn reason(fault: &FaultRecord, language: Language) -> String {
+    match language {
+        Language::English => reason_en(fault),
+        Language::Chinese => reason_zh(fault),
+    }
+}
+
+fn reason_en(fault: &FaultRecord) -> String {
+    let of = &fault.evidence;
+    let item = of.item.map_or(String::new(), |item| format!(" (item {item} of the data, counted from 0)"));
+    match fault.cause {
+        Cause::BadInput if fault.tensor == "target" => format!("the target is not a usable number{item}"),
+        Cause::BadInput => format!("the input is not a usable number{item}"),
+        Cause::PaddingOnly => "nothing in the batch is scored, so its loss is a mean of no values".into(),
+        Cause::ForwardOverflow if fault.phase == Phase::Backward => {
+            format!("states are so large (up to {:.0e}) that products with them overflow", of.largest_state)
+        }
+        Cause::ForwardOverflow => {
+            format!("states or outputs overflowed; the largest finite state is {:.1e}", of.largest_state)
+        }
+        Cause::GradientGrowth => match of.log10_growth_a_step {
+            Some((log10, steps)) => format!(
+                "the gradient grew on its way back through time: {:.3} times per step over {steps} steps",
+                10f64.powf(log10)
+            ),
+            None => "the gradient grew on its way back through time".into(),
+        },
+        Cause::StepTooLarge => {
+            let mut parts = Vec::new();
+            if let Some(rise) = of.loss_rise {
+                parts.push(format!("the loss is {} times its minimum over the last steps", short(rise)));
+            }
+            if let Some(step) = of.relative_step {
+                parts.push(format!("a step changes the weights by about {} of their norm", short(step)));
+            }
+            match parts.is_empty() {
+                true => format!("learning rate {:e} is too high: the update overflows", fault.lr),
+                false => format!("the previous steps were too large: {}", parts.join(", and ")),
+            }
+        }
+        Cause::OptimizerState => "a moment of the optimizer was not finite before the step".into(),
+        Cause::BadWeights => "the weights were not finite before the step".into(),
+    }
+}
+
+fn reason_zh(fault: &FaultRecord) -> String {
+    let of = &fault.evidence;
+    let item = of.item.map_or(String::new(), |item| format!("（数据中的第 {item} 项，从 0 数起）"));
+    match fault.cause {
+        Cause::BadInput if fault.tensor == "target" => format!("目标值不是可用的数{item}"),
+        Cause::BadInput => format!("输入值不是可用的数{item}"),
+        Cause::PaddingOnly => "这一批数据中没有计入损失的目标，损失成了零个数的平均".into(),
+        Cause::ForwardOverflow if fault.phase == Phase::Backward => {
+            format!("状态过大（最大 {:.0e}），与之相乘会溢出", of.largest_state)
+        }
+        Cause::ForwardOverflow => {
+            format!("状态或输出溢出；最大的有限状态为 {:.1e}", of.largest_state)
+        }
+        Cause::GradientGrowth => match of.log10_growth_a_step {
+            Some((log10, steps)) => {
+                format!("梯度沿时间回传时不断增大：在 {steps} 步中每步变为 {:.3} 倍", 10f64.powf(log10))
+            }
+            None => "梯度沿时间回传时不断增大".into(),
+        },
+        Cause::StepTooLarge => {
+            let mut parts = Vec::new();
+            if let Some(rise) = of.loss_rise {
+                parts.push(format!("损失是最近几步最小值的 {} 倍", short(rise)));
+            }
+            if let Some(step) = of.relative_step {
+                parts.push(format!("一步更新约为权重范数的 {}", short(step)));
+            }
+            match parts.is_empty() {
+                true => format!("学习率 {:e} 过高：更新溢出", fault.lr),
+                false => format!("之前的更新步长过大：{}", parts.join("，")),
+            }
+        }
+        Cause::OptimizerState => "优化器的矩在这一步之前就已不是有限值".into(),
+        Cause::BadWeights => "权重在这一步之前就已不是有限值".into(),
+    }
+}
+
+/// A number of any size.
+fn short(x: f64) -> String {
+    if x < 1e4 { format!("{x:.1}") } else { format!("{x:.1e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use longspan_record::FaultEvidence;
+
+    fn fault(phase: Phase) -> FaultRecord {
+        FaultRecord {
+            step: 1,
+            epoch: 1,
+            loss: f64::NAN,
+            log10_global_norm: f64::NAN,
+            lr: 0.05,
+            phase,
+            layer: None,
+            direction: None,
+            encoder: false,
+            t: None,
+            tensor: "loss".into(),
+            row: None,
+            unit: None,
+            value: f64::NAN,
+            cause: Cause::StepTooLarge,
+            evidence: FaultEvidence::default(),
+            before: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn locations_are_told_in_both_languages() {
+        let forward = FaultRecord {
+            layer: Some(0),
+            t: Some(17),
+            tensor: "c".into(),
+            row: Some(3),
+            unit: Some(5),
+            value: f64::INFINITY,
+            ..fault(Phase::Forward)
+        };
+        let encoder = FaultRecord {
+            layer: Some(3),
+            direction: Some(Direction::Reverse),
+            encoder: true,
+            t: Some(2),
+            tensor: "d_h".into(),
+            row: Some(0),
+            unit: Some(1),
+            ..fault(Phase::Backward)
+        };
+        let weights = FaultRecord { tensor: "weight_hh_l0".into(), unit: Some(7), ..fault(Phase::Weights) };
+        for (fault, english, chinese) in [
+            (
+                forward,
+                "forward, layer 0, step 17: c of row 3, unit 5, is inf",
+                "前向传播，第 0 层，第 17 个时间步：第 3 行的 c 的单元 5 为 inf",
+            ),
+            (
+                encoder,
+                "backward, encoder, layer 1 in reverse, step 2: d_h of row 0, unit 1, is NaN",
+                "反向传播，编码器，第 1 层（反向），第 2 个时间步：第 0 行的 d_h 的单元 1 为 NaN",
+            ),
+            (weights, "weights: weight_hh_l0, element 7, is NaN", "给定的权重：weight_hh_l0 的元素 7 为 NaN"),
+            (fault(Phase::Loss), "loss: loss is NaN", "损失：loss 为 NaN"),
+        ] {
+            assert_eq!(location(&fault, Language::English), english);
+            assert_eq!(location(&fault, Language::Chinese), chinese);
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_too_high_is_named() {
+        let fault = fault(Phase::Update);
+        let text = reason(&fault, Language::English);
+        assert_eq!(text, "learning rate 5e-2 is too high: the update overflows");
+        assert_eq!(reason(&fault, Language::Chinese), "学习率 5e-2 过高：更新溢出");
+    }
+}

@@ -1,0 +1,56 @@
+//! What each rule can find, as one type.
+
+use crate::finding::Number;
+use crate::language::Language;
+
+/// Declares [`Observation`]: a variant for each rule, named as the struct that holds its numbers.
+macro_rules! observations {
+    ($($file:ident::$name:ident: $doc:literal),* $(,)?) => {
+        $(pub use crate::$file::$name;)*
+
+        /// What a rule found, with its numbers.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Observation {
+            $(#[doc = $doc] $name($name)),*
+        }
+
+        impl Observation {
+            /// What was found, in one sentence.
+            pub fn text(&self, language: Language) -> String {
+                match self { $(Self::$name(found) => found.text(language)),* }
+            }
+
+            /// The numbers that it rests on, with thresholds and their sources.
+            pub fn numbers(&self) -> Vec<Number> {
+                match self { $(Self::$name(found) => found.numbers()),* }
+            }
+        }
+
+        $(impl From<$name> for Observation {
+            fn from(found: $name) -> Self {
+                Self::$name(found)
+            }
+        })*
+    };
+}
+
+observations! {
+    non_finite::NonFinite: "`non-finite`",
+    exploding_gradient::ExplodingGradient: "`exploding-gradient`",
+    vanishing_gradient::VanishingGradient: "`vanishing-gradient`",
+    loss_at_chance::LossAtBaseline: "`loss-at-chance`",
+    step_too_large::StepTooLarge: "`step-too-large`",
+    horizon_below_need::HorizonBelowNeed: "`horizon-below-need`",
+    truncation_too_short::TruncationTooShort: "`truncation-too-short`",
+    clip_missing::ClipMissing: "`clip-missing`",
+    clip_always::ClipAlways: "`clip-always`",
+    clip_never::ClipNever: "`clip-never`",
+    chaotic_dynamics::ChaoticDynamics: "`chaotic-dynamics`",
+    sensitivity_explosion::SensitivityExplosion: "`sensitivity-explosion`",
+    saturated_units::SaturatedUnits: "`saturated-units`",
+    dead_units::DeadUnits: "`dead-units`",
+    stuck_gates::StuckGate: "`stuck-gates`",
+    vanishing_across_layers::VanishingAcrossLayers: "`vanishing-across-layers`",
+    unscaled_input::UnscaledInput: "`unscaled-input`",
+    padding_dominated::PaddingDominated: "`padding-dominated`",
+}

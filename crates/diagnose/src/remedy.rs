@@ -1,0 +1,66 @@
+//! What to try against a finding: settings with values, or advice. Whoever shows a remedy writes it as flags, as TOML or as code.
+
+use crate::evidence::Facts;
+use crate::language::Text;
+
+/// A setting of a run and the value to give it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key in a configuration.
+    pub key: &'static str,
+    /// The value, as a configuration takes it.
+    pub value: String,
+}
+
+/// Something to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Settings to change together.
+    Change {
+        /// The settings; at least one.
+        settings: Vec<Setting>,
+        /// Why it helps.
+        why: Text,
+    },
+    /// Something to do that is no setting, such as a change of the data.
+    Advice(Text),
+}
+
+/// A list of remedies that leaves out what the run does already.
+pub(crate) struct Remedies<'a> {
+    facts: &'a Facts,
+    pub(crate) list: Vec<Remedy>,
+}
+
+impl<'a> Remedies<'a> {
+    pub(crate) fn new(facts: &'a Facts) -> Self {
+        Self { facts, list: Vec::new() }
+    }
+
+    /// Adds one setting.
+    pub(crate) fn set(&mut self, key: &'static str, value: impl Into<String>, why: Text) {
+        self.set_all([(key, value.into())], why);
+    }
+
+    /// Adds settings that belong together.
+    pub(crate) fn set_all<const N: usize>(&mut self, settings: [(&'static str, String); N], why: Text) {
+        let new = settings.into_iter().filter(|(key, value)| !has(self.facts.setting(key), value));
+        let settings: Vec<_> = new.map(|(key, value)| Setting { key, value }).collect();
+        if !settings.is_empty() {
+            self.list.push(Remedy::Change { settings, why });
+        }
+    }
+
+    /// Adds advice.
+    pub(crate) fn advise(&mut self, what: Text) {
+        self.list.push(Remedy::Advice(what));
+    }
+}
+
+/// Whether a run's setting is what a remedy asks for: 3.0 is 3, and cosine:0 is a cosine.
+fn has(setting: &str, asked: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    setting.split(':').next() == Some(asked)
+        || setting == asked
+        || number(setting).zip(number(asked)).is_some_and(|(a, b)| a == b)
+}

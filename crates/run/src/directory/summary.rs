@@ -1,0 +1,83 @@
+//! How a run ended, read back from `summary.json`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::RunError;
+use super::error::io_error;
+
+/// How a run ended. A field that the file lacks, or that is no finite number, is None.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct SummaryRecord {
+    /// In a word: "finished", "stopped_early", "out_of_time", "interrupted", "diverged".
+    pub outcome: Option<String>,
+    /// Steps taken.
+    pub step: Option<u64>,
+    /// Steps planned.
+    pub steps: Option<u64>,
+    /// Loss of the last validation. In the file, the names of losses end with their unit.
+    #[serde(alias = "valid_loss_nats", alias = "valid_loss_mse", alias = "valid_loss_mae")]
+    pub valid_loss: Option<f64>,
+    /// Share of its targets that were the model's first choice.
+    pub valid_accuracy: Option<f64>,
+    /// Loss of the best validation.
+    #[serde(alias = "best_loss_nats", alias = "best_loss_mse", alias = "best_loss_mae")]
+    pub best_loss: Option<f64>,
+    /// Loss of the best weights on the test data.
+    #[serde(alias = "test_loss_nats", alias = "test_loss_mse", alias = "test_loss_mae")]
+    pub test_loss: Option<f64>,
+    /// Share of the test's targets that were these weights' first choice.
+    pub test_accuracy: Option<f64>,
+    /// Wall-clock seconds of the last attempt.
+    pub seconds: Option<f64>,
+    /// Positions read per second of the last attempt.
+    pub tokens_per_second: Option<f64>,
+    /// The codes of what was found.
+    pub findings: Vec<String>,
+}
+
+/// Reads how a run ended; None while it has not.
+///
+/// # Errors
+/// [`RunError`] if the file cannot be read or is damaged.
+pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
+    let path = run.join("summary.json");
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io_error(&path, "read")(error)),
+    };
+    let summary = serde_json::from_slice(&bytes);
+    summary.map(Some).map_err(|error| RunError::Damaged { path, reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_of_any_unit_are_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let read = |text: &str| {
+            std::fs::write(directory.path().join("summary.json"), text).expect("a file");
+            read_summary(directory.path())
+        };
+        assert_eq!(read_summary(directory.path()).expect("no file is no error"), None);
+        for unit in ["nats", "mse", "mae"] {
+            let text = format!(
+                r#"{{"outcome": "finished", "best_loss_{unit}": 0.5, "valid_loss_{unit}": null, "later": 1}}"#
+            );
+            let summary = read(&text).expect("a summary").expect("a file");
+            assert_eq!((summary.best_loss, summary.valid_loss), (Some(0.5), None), "{unit}");
+            assert_eq!(summary.outcome.as_deref(), Some("finished"));
+        }
+        for damaged in ["", "[]", r#"{"outcome": 3}"#] {
+            let error = read(damaged).expect_err(damaged).to_string();
+            assert!(error.contains("summary.json"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Everything that is shown of a run, as serialisable values: HTML, Markdown, JSON and the dashboard render the same.
+
+mod brief;
+mod curve;
+mod document;
+mod gradient_map;
+mod snapshots;
+pub mod verdict;
+
+pub use brief::Brief;
+pub use curve::{Curve, Validations};
+pub use document::{Clipping, Data, FaultText, FaultTexts, Lags, Numbers, RunReport, SettingText};
+pub use gradient_map::{Flow, LayerPicture, Picture};
+pub use snapshots::{Looks, Series};
+
+use crate::config::Config;
+
+/// Cell, layers and units of a model: "lstm 1×8".
+fn model(config: &Config) -> String {
+    format!("{} {}×{}", config.model.cell, config.model.layers, config.model.hidden)
+}

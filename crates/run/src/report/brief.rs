@@ -1,0 +1,78 @@
+//! What a list of runs shows of one: read in a moment, however long the run is.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use longspan_record::StepRecord;
+use serde::{Deserialize, Serialize};
+
+use crate::directory;
+
+/// Bytes at the end of the metrics in which the last step is looked for.
+const TAIL: u64 = 64 << 10;
+
+/// State, verdict and last numbers of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Brief {
+    /// How it ended, in a word; "unknown" while it has not.
+    pub state: String,
+    /// The codes of what was found at the end, or why the run cannot be read.
+    pub verdict: String,
+    /// Steps taken.
+    pub step: Option<u64>,
+    /// Steps planned.
+    pub steps: Option<u64>,
+    /// Loss of the last step.
+    pub loss: Option<f64>,
+    /// Cell, layers and units: "lstm 1×8".
+    pub model: Option<String>,
+    /// The data.
+    pub data: Option<String>,
+    /// When its metrics were last written, in seconds since 1970.
+    pub updated: Option<u64>,
+}
+
+impl Brief {
+    /// The brief of the run in `path`.
+    pub fn read(path: &Path) -> Self {
+        let record = directory::read_record(path);
+        let summary = directory::read_summary(path).ok().flatten();
+        let metrics = path.join("metrics.jsonl");
+        let last = last_step(&metrics);
+        let updated = fs::metadata(&metrics).and_then(|file| file.modified()).ok();
+        Self {
+            state: summary.as_ref().and_then(|s| s.outcome.clone()).unwrap_or_else(|| "unknown".into()),
+            verdict: match &record {
+                Err(error) => error.to_string(),
+                Ok(_) => summary.as_ref().map_or(String::new(), |s| s.findings.join(", ")),
+            },
+            step: last.as_ref().map(|step| step.step),
+            steps: summary.and_then(|s| s.steps),
+            loss: last.map(|step| step.loss).filter(|loss| loss.is_finite()),
+            model: directory::read_config(path).ok().map(|config| super::model(&config)),
+            data: record.ok().map(|record| record.data.description),
+            updated: updated.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|age| age.as_secs()),
+        }
+    }
+}
+
+/// The last step in the file's last lines.
+fn last_step(metrics: &Path) -> Option<StepRecord> {
+    #[derive(Deserialize)]
+    struct Line {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let mut file = File::open(metrics).ok()?;
+    let length = file.seek(SeekFrom::End(0)).ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail).ok()?;
+    let mut lines = tail.split(|&byte| byte == b'\n').rev();
+    lines.find_map(|line| {
+        let Line { kind } = serde_json::from_slice(line).ok()?;
+        (kind == "step").then(|| serde_json::from_slice(line).ok())?
+    })
+}

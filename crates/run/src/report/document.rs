@@ -1,0 +1,337 @@
+//! Everything that a page shows of a run, made from its records and nothing else.
+//!
+//! A part that cannot be read is missing from it and named among its problems.
+
+use std::path::Path;
+
+use longspan::optim::clip::Clip;
+use longspan_diagnose::{Language, diagnose, fault};
+use longspan_record::{FaultRecord, ProbeRecord};
+use serde::Serialize;
+
+use super::curve::{Curve, Validations};
+use super::gradient_map::Flow;
+use super::snapshots::Looks;
+use super::verdict::VerdictText;
+use crate::config::{Config, KEYS, Value, flag};
+use crate::directory::history::History;
+use crate::directory::{self, RunError};
+
+/// Everything that is shown of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// Its name: the last part of its directory.
+    pub name: String,
+    /// Its directory.
+    pub path: String,
+    /// The version of the program that made it.
+    pub version: String,
+    /// Seconds since 1970.
+    pub created: Option<u64>,
+    /// How it ended, in a word; "unknown" while it has not.
+    pub state: String,
+    /// What could not be read, a sentence each.
+    pub problems: Vec<String>,
+    /// The command that trains it again.
+    pub command: String,
+    /// All settings.
+    pub settings: Vec<SettingText>,
+    /// Cell, layers and units: "lstm 1×8".
+    pub model: String,
+    /// Parameters of the model.
+    pub parameters: Option<usize>,
+    /// The data.
+    pub data: Data,
+    /// Losses and times in numbers.
+    pub summary: Numbers,
+    /// The training, step by step.
+    pub curve: Curve,
+    /// The validations.
+    pub valid: Validations,
+    /// The clipping.
+    pub clip: Clipping,
+    /// The gradient through time; None where none was recorded.
+    pub flow: Option<Flow>,
+    /// Gates, activations and tensors over the training; None where none was recorded.
+    pub looks: Option<Looks>,
+    /// The last probe of its weights.
+    pub probe: Option<ProbeRecord>,
+    /// What the gradient horizon is compared with.
+    pub lags: Lags,
+    /// What was found, in English.
+    pub verdict: VerdictText,
+    /// The same in Chinese.
+    pub verdict_zh: VerdictText,
+    /// The step that could not be taken.
+    pub fault: Option<FaultRecord>,
+    /// Where it was and why it appeared.
+    pub fault_told: Option<FaultTexts>,
+}
+
+/// A setting as text.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettingText {
+    /// The section of its key.
+    pub section: &'static str,
+    /// Its key.
+    pub key: &'static str,
+    /// Its value; empty where there is none.
+    pub value: String,
+    /// Whether it is not the default.
+    pub given: bool,
+}
+
+/// The data of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Data {
+    /// What they are.
+    pub description: String,
+    /// The unit of losses.
+    pub unit: String,
+    /// Loss of the baseline.
+    #[serde(rename = "chance_loss")]
+    pub baseline_loss: Option<f64>,
+    /// What the baseline is.
+    #[serde(rename = "chance")]
+    pub baseline: Option<String>,
+}
+
+/// Losses and times in numbers.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Numbers {
+    /// Steps taken.
+    pub step: u64,
+    /// Steps planned.
+    pub steps: Option<u64>,
+    /// Loss of the last step.
+    pub train_loss: Option<f64>,
+    /// Loss of the best validation.
+    pub best_loss: Option<f64>,
+    /// Loss of the last validation.
+    pub valid_loss: Option<f64>,
+    /// Its accuracy, of classes.
+    pub valid_accuracy: Option<f64>,
+    /// Loss of the test.
+    pub test_loss: Option<f64>,
+    /// Its accuracy, of classes.
+    pub test_accuracy: Option<f64>,
+    /// Wall-clock seconds of the last attempt.
+    pub seconds: Option<f64>,
+    /// Positions read per second.
+    pub tokens_per_second: Option<f64>,
+}
+
+/// How gradients were clipped.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Clipping {
+    /// The rule, as a setting.
+    pub rule: String,
+    /// Its limit, where it is one on the global norm.
+    pub limit: Option<f64>,
+    /// Share of the steps that were clipped.
+    pub rate: f64,
+}
+
+/// What the gradient horizon is compared with, in steps.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Lags {
+    /// Where training cuts the gradient off.
+    pub truncation: Option<usize>,
+    /// What the model uses.
+    pub used: Option<usize>,
+    /// What the task needs.
+    pub needed: Option<usize>,
+}
+
+/// The first bad value in each language.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultTexts {
+    /// In English.
+    pub en: FaultText,
+    /// In Chinese.
+    pub zh: FaultText,
+}
+
+/// The first bad value in one language.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultText {
+    /// Where it was.
+    pub place: String,
+    /// Why it appeared.
+    pub reason: String,
+}
+
+impl RunReport {
+    /// The report of the run in `path`.
+    pub fn read(path: &Path) -> Self {
+        match directory::history::read(path) {
+            Ok(history) => Self::new(path, &history),
+            Err(error) => Self::unreadable(path, &error),
+        }
+    }
+
+    fn new(path: &Path, history: &History) -> Self {
+        let flows = directory::profiles::read(path);
+        let mut problems = history.problems.clone();
+        problems.extend(flows.skipped.iter().map(ToString::to_string));
+        let (record, config, steps) = (&history.record, &history.config, &history.steps);
+        let clipped = steps.iter().filter(|step| step.clipped).count() as f64 / steps.len().max(1) as f64;
+        let verdict = diagnose(&history.evidence());
+        Self {
+            name: name(path),
+            path: path.display().to_string(),
+            version: record.version.clone(),
+            created: Some(record.created),
+            state: history.outcome().unwrap_or("unknown").to_owned(),
+            problems,
+            command: command(config),
+            settings: settings(config),
+            model: super::model(config),
+            parameters: Some(record.parameters),
+            data: Data {
+                description: record.data.description.clone(),
+                unit: record.data.unit.to_string(),
+                baseline_loss: Some(record.data.chance_loss).filter(|loss| loss.is_finite()),
+                baseline: Some(record.data.chance.clone()),
+            },
+            summary: Numbers::new(history),
+            curve: Curve::of(steps),
+            valid: Validations::of(&history.valid),
+            clip: Clipping {
+                rule: config.optimizer.clip.to_string(),
+                limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
+                rate: clipped,
+            },
+            flow: Flow::of(&flows),
+            looks: Looks::of(steps),
+            probe: history.probe.clone(),
+            lags: history.probe.as_ref().map(Lags::new).unwrap_or_default(),
+            verdict: VerdictText::new(&verdict, Language::English),
+            verdict_zh: VerdictText::new(&verdict, Language::Chinese),
+            fault: history.fault.clone(),
+            fault_told: history.fault.as_ref().map(FaultTexts::new),
+        }
+    }
+
+    /// Of a run that does not say what it is, only the reason can be shown.
+    fn unreadable(path: &Path, error: &RunError) -> Self {
+        Self {
+            name: name(path),
+            path: path.display().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: None,
+            state: "unknown".to_owned(),
+            problems: vec![error.to_string()],
+            command: String::new(),
+            settings: Vec::new(),
+            model: String::new(),
+            parameters: None,
+            data: Data { unit: "nats".to_owned(), ..Data::default() },
+            summary: Numbers::default(),
+            curve: Curve::default(),
+            valid: Validations::default(),
+            clip: Clipping::default(),
+            flow: None,
+            looks: None,
+            probe: None,
+            lags: Lags::default(),
+            verdict: VerdictText::default(),
+            verdict_zh: VerdictText::default(),
+            fault: None,
+            fault_told: None,
+        }
+    }
+
+    /// What was found, in a language.
+    pub fn verdict_in(&self, language: Language) -> &VerdictText {
+        language.of(&self.verdict, &self.verdict_zh)
+    }
+}
+
+impl Numbers {
+    fn new(history: &History) -> Self {
+        let (config, last) = (&history.config, history.steps.last());
+        let running = Self {
+            step: last.map_or(0, |step| step.step),
+            train_loss: last.map(|step| step.loss).filter(|loss| loss.is_finite()),
+            ..Self::default()
+        };
+        let Some(summary) = history.summary.clone() else {
+            // Of a run that has not ended, its records have to say.
+            let losses = history.valid.iter().map(|score| score.loss);
+            return Self {
+                steps: Some(config.run.steps).filter(|&steps| steps > 0),
+                best_loss: losses.filter(|loss| loss.is_finite()).reduce(f64::min),
+                ..running
+            };
+        };
+        Self {
+            steps: summary.steps,
+            best_loss: summary.best_loss,
+            valid_loss: summary.valid_loss,
+            valid_accuracy: summary.valid_accuracy,
+            test_loss: summary.test_loss,
+            test_accuracy: summary.test_accuracy,
+            seconds: summary.seconds,
+            tokens_per_second: summary.tokens_per_second,
+            ..running
+        }
+    }
+}
+
+impl Lags {
+    fn new(probe: &ProbeRecord) -> Self {
+        let used = probe.reach.known().and_then(|reach| reach.used_lag.known());
+        Self {
+            truncation: probe.beside.truncation_steps,
+            used: used.and_then(|used| used.used_lag_steps.known()).copied(),
+            needed: probe.beside.needed_lag_steps,
+        }
+    }
+}
+
+impl FaultTexts {
+    fn new(record: &FaultRecord) -> Self {
+        let text = |language| FaultText {
+            place: fault::location(record, language),
+            reason: fault::reason(record, language),
+        };
+        Self { en: text(Language::English), zh: text(Language::Chinese) }
+    }
+}
+
+/// The last part of a path.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The settings that are not at their defaults, as flags.
+fn command(config: &Config) -> String {
+    let defaults = Config::default();
+    let given = KEYS.iter().filter(|key| config.get(key.name) != defaults.get(key.name));
+    let flags = given.filter_map(|key| match config.get(key.name) {
+        Value::Absent => None,
+        value => Some(format!(" {} {}", flag(key.name), quoted(&value.text().unwrap_or_default()))),
+    });
+    format!("longspan train{}", flags.collect::<String>())
+}
+
+/// As a shell reads it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.into(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+fn settings(config: &Config) -> Vec<SettingText> {
+    let defaults = Config::default();
+    let all = KEYS.iter().map(|key| SettingText {
+        section: key.section.title(),
+        key: key.name,
+        value: config.get(key.name).text().unwrap_or_default(),
+        given: config.get(key.name) != defaults.get(key.name),
+    });
+    all.collect()
+}

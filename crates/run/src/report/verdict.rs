@@ -1,0 +1,168 @@
+//! Findings in one language, as pages, documents and terminals show them.
+
+use std::fmt;
+
+use longspan_diagnose::{Confidence, Finding, Language, Number, Remedy, Severity, Unjudged, Verdict, short};
+use longspan_record::json_float;
+use serde::Serialize;
+
+use crate::dialect;
+
+/// A verdict in one language.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct VerdictText {
+    /// The findings, the worst first.
+    pub findings: Vec<FindingText>,
+    /// The rules that could not be checked.
+    pub unjudged: Vec<UnjudgedText>,
+}
+
+/// A finding in one language.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FindingText {
+    /// The code of its rule.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The name of what was found.
+    pub title: &'static str,
+    /// What was found, with its numbers.
+    pub sentence: String,
+    /// The numbers, with thresholds and their sources.
+    pub evidence: Vec<NumberText>,
+    /// How certain it is, and why.
+    pub confidence: ConfidenceText,
+    /// When to ignore it.
+    pub false_alarm: &'static str,
+    /// What to try, the likeliest first.
+    pub remedies: Vec<RemedyText>,
+}
+
+/// A number with its name in one language.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NumberText {
+    /// What it is, with its unit.
+    pub name: &'static str,
+    /// The number.
+    #[serde(with = "json_float")]
+    pub value: f64,
+    /// The limit that it crossed, where it has one.
+    pub threshold: Option<f64>,
+    /// Where the limit comes from.
+    pub source: Option<&'static str>,
+}
+
+/// How certain a finding is, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConfidenceText {
+    /// How certain.
+    pub level: Confidence,
+    /// Why.
+    pub because: &'static str,
+}
+
+/// Something to try. Its settings are written in every form; all are empty for advice.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RemedyText {
+    /// The settings as flags of `longspan train`.
+    pub flags: String,
+    /// The settings as lines of a configuration file.
+    pub toml: String,
+    /// Why it helps, or the advice.
+    pub why: &'static str,
+}
+
+/// A rule that could not be checked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UnjudgedText {
+    /// Its code.
+    pub code: &'static str,
+    /// What is missing.
+    pub missing: &'static str,
+    /// The command that measures it.
+    pub command: String,
+}
+
+impl VerdictText {
+    /// The verdict in a language.
+    pub fn new(verdict: &Verdict, language: Language) -> Self {
+        let unjudged = |u: &Unjudged| UnjudgedText {
+            code: u.code(),
+            missing: u.needs.text(language),
+            command: u.command.clone(),
+        };
+        Self {
+            findings: verdict.findings.iter().map(|finding| FindingText::new(finding, language)).collect(),
+            unjudged: verdict.unjudged.iter().map(unjudged).collect(),
+        }
+    }
+
+    /// The rules that could not be checked: each thing that is missing with its command and the codes that need it.
+    pub fn missing(&self) -> Vec<(&'static str, &str, Vec<&'static str>)> {
+        let mut missing: Vec<(&'static str, &str, Vec<&'static str>)> = Vec::new();
+        for one in &self.unjudged {
+            match missing.iter_mut().find(|of| of.0 == one.missing) {
+                Some((.., codes)) => codes.push(one.code),
+                None => missing.push((one.missing, &one.command, vec![one.code])),
+            }
+        }
+        missing
+    }
+}
+
+impl NumberText {
+    /// The number with two digits.
+    pub fn text(&self) -> String {
+        short(self.value)
+    }
+}
+
+impl FindingText {
+    /// The finding in a language.
+    pub fn new(finding: &Finding, language: Language) -> Self {
+        let number = |number: Number| NumberText {
+            name: number.name.of(language),
+            value: number.value,
+            threshold: number.threshold.map(|limit| limit.value),
+            source: number.threshold.map(|limit| limit.source.of(language)),
+        };
+        Self {
+            code: finding.code(),
+            severity: finding.severity,
+            title: finding.title(language),
+            sentence: finding.sentence(language),
+            evidence: finding.evidence().into_iter().map(number).collect(),
+            confidence: ConfidenceText { level: finding.confidence, because: finding.because.of(language) },
+            false_alarm: finding.rule.page.false_alarm.of(language),
+            remedies: finding.remedies.iter().map(|remedy| RemedyText::new(remedy, language)).collect(),
+        }
+    }
+}
+
+impl RemedyText {
+    /// The remedy in a language.
+    pub fn new(remedy: &Remedy, language: Language) -> Self {
+        match remedy {
+            Remedy::Change { settings, why } => {
+                Self { flags: dialect::flags(settings), toml: dialect::toml(settings), why: why.of(language) }
+            }
+            Remedy::Advice(what) => {
+                Self { flags: String::new(), toml: String::new(), why: what.of(language) }
+            }
+        }
+    }
+
+    /// What to do, without the reason.
+    pub fn what(&self) -> &str {
+        if self.flags.is_empty() { self.why } else { &self.flags }
+    }
+}
+
+impl fmt::Display for RemedyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.flags.as_str() {
+            "" => f.write_str(self.why),
+            flags => write!(f, "{flags}: {}", self.why),
+        }
+    }
+}
