@@ -23,10 +23,13 @@ use longspan_kernel::rows::for_each_row;
 pub enum Pooling {
     /// The outputs of single steps.
     #[default]
+    // Earlier versions wrote "steps".
+    #[serde(alias = "steps")]
     Last,
     /// The mean of a row's outputs.
     Mean,
     /// The last outputs of both directions.
+    #[serde(rename = "ends")]
     BothEnds,
 }
 
@@ -99,5 +102,18 @@ impl Pooling {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_names_of_earlier_versions_are_read() {
+        let read = |text: &str| serde_json::from_str::<Pooling>(text).expect("a pooling");
+        assert_eq!([read("\"steps\""), read("\"last\"")], [Pooling::Last; 2]);
+        assert_eq!([read("\"mean\""), read("\"ends\"")], [Pooling::Mean, Pooling::BothEnds]);
+        assert_eq!(serde_json::to_string(&Pooling::BothEnds).expect("text"), "\"ends\"");
     }
 }

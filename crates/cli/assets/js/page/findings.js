@@ -23,7 +23,7 @@ function evidence({ evidence, confidence, false_alarm }) {
     element("summary", {}, say("evidence")),
     table({ head, rows }),
     element("p", { class: "soft" }, sure),
-    false_alarm ? element("p", { class: "soft" }, `${label("false_alarm")}${false_alarm}`) : null,
+    false_alarm ? element("p", { class: "soft" }, say("false_alarm", false_alarm)) : null,
   );
 }
 
