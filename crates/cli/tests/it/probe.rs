@@ -183,9 +183,9 @@ fn no_probe_where_there_is_no_time_or_the_run_has_failed() {
     let desk = Desk::new();
     let short = "train --task agreement --length 6 --hidden 8 --cell gru --batch 8 --steps 3";
     let summary = desk.json(&format!("{short} --json --out short"));
-    assert_eq!(summary["probe_left_out"], "the smallest takes more than 2 % of the run's time");
+    assert_eq!(summary["probe_left_out"], "the run was too short (limit: 2 % of its time)");
     let said = String::from_utf8(desk.good(&format!("{short} --out again")).stdout).expect("text");
-    assert!(said.contains("\nhorizon      probe skipped: the smallest takes more"), "{said}");
+    assert!(said.contains("\nhorizon      probe skipped: the run was too short"), "{said}");
     let failed = desk.run(
         "train --task adding --length 6 --hidden 8 --steps 40 --optimizer sgd --lr 1e38 --clip none --json --out failed",
     );

@@ -113,9 +113,8 @@ pub(super) fn probe(
     cost: Cost,
     cancelled: &dyn Fn() -> bool,
 ) -> LightProbe {
-    let too_dear = || {
-        LightProbe::LeftOut(format!("the smallest takes more than {:.0} % of the run's time", 100.0 * SHARE))
-    };
+    let too_dear =
+        || LightProbe::LeftOut(format!("the run was too short (limit: {:.0} % of its time)", 100.0 * SHARE));
     if config.run.memory_limit().is_some() {
         return LightProbe::LeftOut("--bptt-memory limits the memory, and it would need more".into());
     }
