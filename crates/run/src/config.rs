@@ -52,10 +52,10 @@ pub fn flag(key: &str) -> String {
 }
 
 impl Config {
-    /// Sets a key, given with underscores or hyphens, from text.
+    /// Sets a key, whose name may have underscores or hyphens, from text.
     ///
     /// # Errors
-    /// [`ConfigError::Unknown`] names the nearest key; [`ConfigError::Value`] says what the key needs.
+    /// [`ConfigError::Unknown`] with the most similar key; [`ConfigError::Value`] with what the key needs.
     pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<(), ConfigError> {
         let Some(key) = KEYS.iter().find(|key| key.name == name.replace('-', "_")) else {
             let place = match &origin {
@@ -84,7 +84,7 @@ impl Config {
         (key.field)(&mut self.clone()).get()
     }
 
-    /// Whether the key was given, rather than left at its default.
+    /// Whether the key was set rather than left at its default.
     pub fn is_given(&self, name: &str) -> bool {
         self.origins.contains_key(name)
     }
@@ -100,17 +100,17 @@ impl Config {
         KEYS.iter().filter(|key| self.get(key.name) != other.get(key.name)).collect()
     }
 
-    /// Steps back that the longest samples of a task have to be bridged; None where that is not known.
+    /// The lag in steps that the longest samples of a task need; None where it is not known.
     pub fn needed_lag_steps(&self) -> Option<usize> {
         Some(self.data.task?.dependency_length(self.data.length.longest().min(LONGEST)))
     }
 
-    /// Whether windows cut the gradient off: texts are read on and on; everything else is made of pieces that begin with nothing.
+    /// Whether windows truncate the gradient: a text is read window after window, all other data are sequences of their own.
     pub fn is_truncated(&self) -> bool {
         self.data.text.is_some()
     }
 
-    /// What a trainer of `model` is made from.
+    /// The specification of a trainer for `model`.
     pub fn trainer(&self, model: longspan::model::ModelSpec) -> longspan::trainer::TrainerSpec {
         longspan::trainer::TrainerSpec {
             model,

@@ -41,7 +41,9 @@ impl Args for SettingFlags {
                 Value::Absent => String::new(),
                 value => format!(" [default: {value}]"),
             };
-            let arg = arg(key, &default).help_heading(key.group).allow_negative_numbers(true);
+            let arg = arg(key, format!("{}{default}", key.help))
+                .help_heading(key.group)
+                .allow_negative_numbers(true);
             // A switch may stand alone: --nesterov is --nesterov true.
             command = command.arg(match defaults.get(key.name) {
                 Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
@@ -86,7 +88,11 @@ impl ReadingFlags {
 
 impl Args for ReadingFlags {
     fn augment_args(command: Command) -> Command {
-        command.args(Self::keys().map(|key| arg(key, " [default: as the run]").help_heading("Reading")))
+        command.args(Self::keys().map(|key| {
+            // The default of a run is not that of its predictions.
+            let help = key.help.split(" [default").next().unwrap_or(key.help);
+            arg(key, help.to_owned() + " [default: as the run]").help_heading("Reading")
+        }))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -107,7 +113,7 @@ impl FromArgMatches for ReadingFlags {
     }
 }
 
-fn arg(key: &Key, default: &str) -> Arg {
+fn arg(key: &Key, help: String) -> Arg {
     let long = flag(key.name).trim_start_matches('-').to_owned();
-    Arg::new(key.name).long(long).value_name(key.takes).help(format!("{}{default}", key.help))
+    Arg::new(key.name).long(long).value_name(key.takes).help(help)
 }

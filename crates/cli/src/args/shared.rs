@@ -74,7 +74,7 @@ impl Data {
 /// The number of threads.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Threads {
-    /// Threads; 0 uses one per core [default: 0]
+    /// Threads; 0 means one per core [default: 0]
     #[arg(long, value_name = "N", value_parser = whole)]
     threads: Option<u64>,
 }

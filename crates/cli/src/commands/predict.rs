@@ -27,7 +27,7 @@ use output::Output;
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 #[command(mut_arg("json", |arg| arg.help("Write one JSON object per line instead of CSV")))]
-#[command(mut_arg("threads", |arg| arg.help("Threads; 0 uses one per core [default: 0, with --stream 1]")))]
+#[command(mut_arg("threads", |arg| arg.help("Threads; 0 means one per core [default: 0, with --stream 1]")))]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     weights: Weights,

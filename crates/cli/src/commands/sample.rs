@@ -16,7 +16,7 @@ use crate::stop::Stop;
 
 /// Generate text with a language model
 #[derive(Args, Debug)]
-#[command(mut_arg("threads", |arg| arg.help("Threads; 0 uses one per core [default: 1]")))]
+#[command(mut_arg("threads", |arg| arg.help("Threads; 0 means one per core [default: 1]")))]
 pub(crate) struct SampleArgs {
     #[command(flatten)]
     weights: Weights,
@@ -35,7 +35,7 @@ pub(crate) struct SampleArgs {
     /// Temperature: below 1 prefers likely tokens, above 1 gives more variety, 0 always takes the most likely token
     #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true, value_parser = temperature)]
     temperature: f64,
-    /// Choose among the K most likely tokens; 0 for all
+    /// Choose among the K most likely tokens; 0 means all
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
     /// Seed of all random numbers

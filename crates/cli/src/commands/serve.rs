@@ -20,7 +20,7 @@ pub(crate) struct ServeArgs {
     /// Directory that holds runs
     #[arg(value_name = "DIR", default_value = "runs")]
     directory: PathBuf,
-    /// Port to listen on; 0 for any free one
+    /// Port to listen on; 0 means any free one
     #[arg(long, value_name = "N", default_value_t = 8808)]
     port: u16,
     /// Address to listen on; needs --token unless it is a loopback address

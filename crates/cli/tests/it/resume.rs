@@ -136,6 +136,27 @@ fn a_memory_limit_changes_no_bit() {
     assert_eq!(said(&path("free"), &format!("{settings} --bptt-memory 0")), None);
 }
 
+/// A run of an earlier version, which had all settings at the top level of its file, is resumed to the same bits.
+#[test]
+fn a_run_with_a_configuration_of_version_1_is_resumed() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = directory.path().join("text.txt");
+    write_text(&text);
+    let (whole, old) = (directory.path().join("whole"), directory.path().join("old"));
+    finish(&text, &whole, "--threads 2 --steps 40");
+    finish(&text, &old, "--threads 2 --steps 20");
+    let file = old.join("config.toml");
+    let saved = std::fs::read_to_string(&file).expect("a configuration");
+    let flat = saved.lines().filter(|line| !line.starts_with('[')).map(|line| format!("{line}\n"));
+    let flat = flat.collect::<String>().replace("schema = 2", "schema = 1");
+    assert!(saved.contains("\n[model]\n") && !flat.contains('[') && flat.starts_with("schema = 1\n"));
+    std::fs::write(&file, flat).expect("a temporary directory takes files");
+    finish(&text, &old, "--steps 40");
+    assert!(checkpoints(&old)[0] == checkpoints(&whole)[0], "the last weights");
+    let saved = std::fs::read_to_string(&file).expect("a configuration");
+    assert!(saved.starts_with("schema = 2\n\n[data]\n") && saved.contains("\nsteps = 40\n"), "{saved}");
+}
+
 /// The threads, the observers and a pause by --stop-after leave the bits alone; every attempt is recorded.
 #[test]
 fn threads_observers_and_pauses_change_no_bit() {

@@ -19,7 +19,7 @@ pub enum Origin {
     },
 }
 
-/// A setting as the person wrote it: `--batch 0`, or `run.toml, line 3: batch = 0`.
+/// A setting as it was written: `--batch 0`, or `run.toml, line 3: batch = 0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
     /// The key.
@@ -63,7 +63,7 @@ pub enum ConfigError {
     Value {
         /// What was given.
         given: Given,
-        /// What would be right.
+        /// What the key needs.
         need: String,
     },
     /// A file that is not TOML.
@@ -73,7 +73,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What the reader of TOML says.
+        /// The problem.
         problem: String,
     },
     /// A file of a version that this program does not know.
@@ -89,7 +89,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! The types that a setting can have: from text and back.
+//! The types of settings: from text and back.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// A setting's place in the configuration.
+/// The place of a setting in the configuration.
 pub trait Field {
     /// Reads the value from text; the error says what the setting needs.
     fn set(&mut self, text: &str) -> Result<(), String>;

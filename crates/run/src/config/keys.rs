@@ -90,21 +90,21 @@ keys! {
         level "LEVEL" "Unit of a token: byte, char or word";
         valid "FILE" "Validate on this text instead of the end of --text";
         test "FILE" "Test the best weights on this text after training";
-        vocab_size "N" "Words: size of the vocabulary, including <unk> and <eos>; rarer words become <unk>. 0: no limit";
+        vocab_size "N" "Words: size of the vocabulary, including <unk> and <eos>; rarer words become <unk>; 0 means no limit";
         vocab "FILE" "Read the vocabulary from a file instead of building it from --text: a JSON array of tokens, a JSON object of tokens and indices, or a tokenizer.json. --from and --resume keep the vocabulary of the model";
     }
     Data data "Labelled sequences, images and music" {
         labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, IDX images) or on music (piano rolls in JSON)";
         labelled_test "FILE" "Test the best weights on these sequences after training";
-        label_column "NAME" "Tables: column of the label. Without it: the column called label, class or target";
+        label_column "NAME" "Tables: column of the label [default: the column called label, class or target]";
         id_column "NAME" "Tables with one row per step: column that names the sequence of a row";
-        image_labels "FILE" "Images: file of the labels. Without it: the file of images with labels-idx1 for images-idx3 in its name";
+        image_labels "FILE" "Images: file of the labels [default: the file of images with labels-idx1 instead of images-idx3 in its name]";
         image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
     }
     Data data "Series" {
         series "FILE" "Forecast a numeric series (CSV or TSV)";
-        columns "A,B" "Columns to read. Without it: all columns of numbers";
-        target "A,B" "Columns to forecast, among those that are read. Without it: the last one";
+        columns "A,B" "Columns to read [default: all columns of numbers]";
+        target "A,B" "Columns to forecast, among those that are read [default: the last one]";
         window "N" "Rows that a forecast reads";
         horizon "N" "Rows that a forecast predicts";
         recursive "BOOL" "Learn to forecast one row, and reach the horizon by feeding forecasts back. Every column that is read is then a target";
@@ -117,18 +117,18 @@ keys! {
     }
     Data data "Splits and batches" {
         missing "WHAT" "Missing values: error, interpolate, drop (series: no window spans the gap) or zero (labelled sequences: the channel's mean)";
-        valid_fraction "X" "Fraction held out for validation where no file is given: the end of a text or series, a share of each class. 0: no validation";
+        valid_fraction "X" "Fraction held out for validation where no file is given: the end of a text or series, a share of each class; 0 means no validation";
         test_fraction "X" "Fraction held out for testing; series and labelled sequences only";
         batch "N" "Sequences in a batch";
         unroll "N" "Steps in a window of text, which is as far as the gradient flows back; the state is carried to the next window";
-        mask_loss "MASK" "Positions that the training loss counts: last (one per sequence) or all. Without it: those that the data score; a labelled sequence has its label at its last position";
+        mask_loss "MASK" "Positions that the training loss counts: last (one per sequence) or all [default: as the data say; a labelled sequence has its label at its last position]";
         class_weights "NAME" "Weight of each class in the training loss: none, or balanced (inverse to its frequency). Evaluation is unweighted";
     }
     Model model "Model" {
         cell "CELL" "Recurrent cell: rnn, relu, identity, residual, gru or lstm";
         layers "N" "Recurrent layers";
         hidden "N" "Units in each layer";
-        embedding "N" "Width of the token embedding. 0: as wide as --hidden";
+        embedding "N" "Width of the token embedding; 0 means as wide as --hidden";
         dropout "P" "Probability of dropping a unit after the embedding and after each layer, never through time";
         dropout_mask "EACH" "Draw a dropout mask for each step, or one for each sequence (the same units at all its steps)";
         bidirectional "BOOL" "Read sequences in both directions; not for data whose next token is predicted";
@@ -137,8 +137,8 @@ keys! {
         learn_state "BOOL" "Learn the initial state instead of starting at zero";
         pool "WHAT" "Labelled sequences and series: what the readout sees: last (the last state; with --bidirectional the last one of each direction), mean (the mean over all steps) or ends (the last state of each direction; needs --bidirectional)";
         loss "NAME" "Loss of series and tasks of numbers: squared or absolute error";
-        tie_weights "BOOL" "Use the token embedding as the readout's weight, too";
-        encoder_decoder "BOOL" "Task reversal: an encoder reads the symbols, and a decoder of the same size writes them from the encoder's last state";
+        tie_weights "BOOL" "Share one weight matrix between the token embedding and the readout";
+        encoder_decoder "BOOL" "Task reversal: an encoder reads the symbols, and a decoder of the same size, starting from the encoder's last state, writes them";
         init "NAME[:X]" "Initial recurrent weights: uniform, xavier, orthogonal[:GAIN], identity, gaussian[:GAIN] or chrono:STEPS";
     }
     Model model "Options of single cells" {
@@ -159,24 +159,24 @@ keys! {
         beta1 "X" "adam, adamw: decay rate of the mean gradient";
         beta2 "X" "adam, adamw: decay rate of the mean squared gradient";
         smoothing "X" "rmsprop: decay rate of the mean squared gradient";
-        eps "X" "adam, adamw, rmsprop, adagrad: constant added to the denominator. Without it: 1e-8, adagrad 1e-10 (as PyTorch)";
+        eps "X" "adam, adamw, rmsprop, adagrad: constant added to the denominator [default: 1e-8, adagrad 1e-10 (as PyTorch)]";
         weight_decay "X" "Weight decay of matrices; biases have none";
     }
     Run run "Length of the run" {
         epochs "N" "Passes over the training data";
-        steps "N" "Training steps, instead of --epochs. 0: use --epochs";
-        eval_every "N" "Validate every N steps as well as after each epoch. 0: only after each epoch";
-        early_stop "N" "Stop after N validations without improvement. 0: never";
-        stop_after "SECONDS" "Stop with a checkpoint after this many seconds. 0: never";
+        steps "N" "Training steps, instead of --epochs; 0 means --epochs decides";
+        eval_every "N" "Validate every N steps as well as after each epoch; 0 means only after each epoch";
+        early_stop "N" "Stop after N validations without improvement; 0 means never";
+        stop_after "SECONDS" "Stop with a checkpoint after this many seconds; 0 means never";
     }
     Run run "Resources" {
         seed "N" "Seed of all random numbers";
-        threads "N" "Threads; any number gives the same bits. 0: one per core";
-        bptt_memory "SIZE" "Memory limit for the gates and states that the backward pass needs of a window, such as 64MiB; less memory takes more time and gives the same bits. 0: no limit";
-        chunk "N" "Steps that are computed in one matrix product; changes how sums are rounded. 0: chosen by the batch size";
+        threads "N" "Threads; any number gives the same bits; 0 means one per core";
+        bptt_memory "SIZE" "Memory limit for the gates and states that the backward pass needs of a window, such as 64MiB; less memory takes more time and gives the same bits; 0 means no limit";
+        chunk "N" "Steps that are computed in one matrix product; changes how sums are rounded; 0 means chosen by the batch size";
     }
     Run run "Records" {
-        observe "TIER" "What to record of the gradient through time: off, norms or full. Gives the same weights";
+        observe "TIER" "What to record of the gradient through time: off, norms or full; the weights stay the same";
         observe_every "N" "Record the gradient at every time step, at training step 1 and every N training steps";
         no_probe "BOOL" "Skip the short probe of the last weights, which takes up to 2 % of the run's time";
         checkpoint_every "SECONDS" "Seconds between checkpoints; there is also one after each epoch";

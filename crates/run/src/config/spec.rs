@@ -1,4 +1,4 @@
-//! From the settings to the model, and back from a model that has learned already.
+//! From the settings to the model, and back from the model of a checkpoint.
 
 use super::{CellName, Config, KEYS, ModelConfig, Section};
 use longspan::bptt::chunk_for;
@@ -31,7 +31,7 @@ impl ModelConfig {
             model.embedding = if embedding == spec.hidden { 0 } else { embedding };
         }
         model.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
-        // The last states of both directions are what `last` means to them.
+        // `last` means the last states of both directions to a bidirectional model.
         model.pool = if spec.pool == Pooling::BothEnds { Pooling::Last } else { spec.pool };
         model.bidirectional = spec.bidirectional;
         model.layer_residual = spec.layer_residual;
@@ -66,7 +66,7 @@ impl Config {
     pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
         let embedding = if self.model.embedding == 0 { self.model.hidden } else { self.model.embedding };
         let chunk = if self.run.chunk == 0 { chunk_for(self.data.batch) } else { self.run.chunk };
-        // What is predicted at every step is read out of every step.
+        // Predictions at every step are read out of every step.
         let pool = if schema.predicts == Predicts::Next { Pooling::Last } else { self.pool_of_rows() };
         let (input, output) =
             (schema.input(embedding), schema.output(self.model.loss, self.model.tie_weights));
@@ -82,8 +82,8 @@ impl Config {
         }
     }
 
-    /// What a prediction from all of a row is read out of: the last state is one of each direction. Tasks with predictions inside
-    /// a row are read out of every step.
+    /// What a prediction from a whole sequence is read out of. The last state of a bidirectional model is the last one of each
+    /// direction, unless a task has predictions inside a sequence, which need the output of every step.
     pub fn pool_of_rows(&self) -> Pooling {
         let once = self.data.task.and_then(TaskKind::task).is_none_or(Task::predicts_once);
         match self.model.pool {
@@ -92,10 +92,10 @@ impl Config {
         }
     }
 
-    /// Takes the keys that were not given from a model's specification; a given one that contradicts it stays, and differs.
+    /// Takes the settings that were not given from a model's specification. A given one that contradicts it is kept.
     pub fn adopt(&mut self, spec: &ModelSpec) {
         let mut source = Self { model: ModelConfig::of(spec), ..Self::default() };
-        // Dropout and the initial weights are not part of what a model is.
+        // Dropout and the initial weights are not part of a specification.
         let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
         for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
             if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !self.is_given(key.name)) {
@@ -104,7 +104,7 @@ impl Config {
         }
     }
 
-    /// As [`Config::adopt`] for the rows that a forecaster reads and predicts.
+    /// As [`Config::adopt`], for the rows that a forecaster reads and predicts.
     pub fn adopt_schema(&mut self, schema: &Schema) {
         let Predicts::Forecast(forecast) = &schema.predicts else { return };
         if !self.is_given("window") {
