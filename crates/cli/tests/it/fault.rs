@@ -97,7 +97,7 @@ fn a_fault_is_met_again_from_the_directory_alone() {
         for word in ["diverged", "first fault", "because"] {
             assert_eq!(line(&again, word), line(&text, word));
         }
-        assert_eq!(line(&again, "recorded").trim_start_matches("recorded").trim(), "the same");
+        assert_eq!(line(&again, "recorded").trim_start_matches("recorded").trim(), "the same value");
     }
     let replay = desk.json("replay elsewhere --fault --json");
     assert_eq!((&replay["same"], &replay["isa"]), (&true.into(), &replay["recorded_isa"]));

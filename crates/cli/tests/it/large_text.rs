@@ -29,10 +29,10 @@ fn write(path: &Path) {
 }
 
 /// Trains two steps and returns the largest resident set in bytes that was seen, the last look a moment before the end.
-fn peak(directory: &Path, isa: &str) -> u64 {
+fn peak(directory: &Path, level: &str) -> u64 {
     let line = format!(
-        "train --text large.txt --isa {isa} --hidden 8 --batch 8 --unroll 16 --steps 2 --valid-fraction 0.00001 \
-         --threads 1 --out run-{isa}"
+        "train --text large.txt --level {level} --hidden 8 --batch 8 --unroll 16 --steps 2 --valid-fraction 0.00001 \
+         --threads 1 --out run-{level}"
     );
     let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
     let command = command.current_dir(directory).args(line.split_whitespace()).stdout(Stdio::null());
@@ -44,7 +44,7 @@ fn peak(directory: &Path, isa: &str) -> u64 {
         let kib = kib.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
         peak = peak.max(1024 * kib.unwrap_or(0));
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            assert!(status.success(), "{isa}");
+            assert!(status.success(), "{level}");
             return peak;
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -55,10 +55,10 @@ fn peak(directory: &Path, isa: &str) -> u64 {
 fn memory_does_not_grow_with_the_text() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     write(&directory.path().join("large.txt"));
-    for isa in ["byte", "char", "word"] {
-        let peak = peak(directory.path(), isa);
+    for level in ["byte", "char", "word"] {
+        let peak = peak(directory.path(), level);
         // The tokens of bytes and characters take 100 MB, of which 64 MiB may be in memory before they go to a file; a list
         // of four bytes each would be 400 MB. Words are fewer: they stay in memory.
-        assert!((1 << 20..100_000_000).contains(&peak), "{isa}: {peak} bytes");
+        assert!((1 << 20..100_000_000).contains(&peak), "{level}: {peak} bytes");
     }
 }

@@ -338,7 +338,7 @@ fn an_encoder_and_its_decoder_are_a_run_like_others() {
     for step in steps.iter().filter(|record| record["type"] == "step") {
         // One place of each row; as many encoder steps as the longest sample of the batch has symbols.
         assert_eq!(step["scored"], 8, "{step}");
-        assert!(step["border"].as_u64().is_some_and(|border| (2..=5).contains(&border)), "{step}");
+        assert!(step["decoder_start"].as_u64().is_some_and(|start| (2..=5).contains(&start)), "{step}");
     }
     let score = json(directory, "eval whole --length 7 --json");
     assert_eq!(score["tokens"], 20 * 8 * 7);
