@@ -31,7 +31,7 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     for part in ["horizon", "the task needs 9", "decay", "λ₁", "gates 0", "forgetting 0", "run/probe/"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
-    assert!(text.starts_with("weights      after ") && text.contains(", in f64\n"), "{text}");
+    assert!(text.starts_with("weights      step ") && text.contains(", in f64\n"), "{text}");
     // It ends with what can be said of the run now: nothing is left that only a probe could show.
     let diagnosed = desk.run("diagnose run");
     let said = String::from_utf8(diagnosed.stdout).expect("text");

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::RunError;
 use super::error::io_error;
@@ -51,7 +52,9 @@ pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&path, "read")(error)),
     };
-    let summary = serde_json::from_slice(&bytes);
+    // As a map first: a list would be read as a record without fields.
+    let summary = serde_json::from_slice::<Map<String, Value>>(&bytes)
+        .and_then(|fields| serde_json::from_value(Value::Object(fields)));
     summary.map(Some).map_err(|error| RunError::Damaged { path, reason: error.to_string() })
 }
 

@@ -66,8 +66,8 @@ fn bad_input_is_refused() {
         ("predict text --input gone.txt", &["gone.txt", "check the path"]),
         ("predict text --input waves", &["waves is a directory"]),
         ("predict music --input odd.json", &["odd.json", "key 200"]),
-        ("predict parity --input text.txt", &["learned a task", "longspan eval"]),
-        ("predict adding --stream", &["learned a task", "longspan eval"]),
+        ("predict parity --input text.txt", &["synthetic task", "longspan eval"]),
+        ("predict adding --stream", &["synthetic task", "longspan eval"]),
     ] {
         bench.bad(line, "", parts);
     }
