@@ -10,7 +10,7 @@
 //! so that every item is seen equally often, and a batch may end one pass and begin the next. To evaluate, the items come in
 //! their own order, each once, and the last batch has the rows that are left. Within a batch rows stand longest first.
 //!
-//! Every row begins with a zero state. Where the readout sees the mean of a row ([`Pooling::Mean`](longspan::model::pooling::Pool::Mean)), its target is that of the
+//! Every row begins with a zero state. Where the readout sees the mean of a row ([`Pooling::Mean`](longspan::model::pooling::Pooling::Mean)), its target is that of the
 //! row, else of the row's last place; labelled sequences can be scored at every place, see [`mask`](super::mask).
 
 mod music;

@@ -3,7 +3,7 @@
 //! All follow PyTorch's conventions: weights W_ih `[G·H, D]` and W_hh `[G·H, H]`, two biases `[G·H]`, gates stacked in
 //! the order that each file states.
 //!
-//! A new cell is one file with its [`Equations`] and [`Cell`], and a line in [`CellKind`] and `with_cell!`; the gradient
+//! A new cell is one file with its [`Equations`](longspan_kernel::recurrent::Equations) and [`Cell`], and a line in [`CellKind`] and `with_cell!`; the gradient
 //! checks find it through [`CellKind::ALL`].
 
 pub mod elman;

@@ -50,7 +50,7 @@
 //! - [`telemetry`]: what is recorded of a training step: gradient profiles, gates, updates
 //! - [`trainer`]: one training step after another, and the cause where one fails
 //! - [`probe`]: measurements of weights on data: gradient by lag, exponents, Jacobians
-//! - [`setting`]: options written as `NAME[:X[:Y]]`, with errors that say what to write instead
+//! - [`option_syntax`]: options written as `NAME[:X[:Y]]`, with errors that say what to write instead
 //!
 //! Arithmetic, numbers and threads are those of `longspan_kernel`, records those of `longspan_record`. [`prelude`] has what most
 //! programs use.

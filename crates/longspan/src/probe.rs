@@ -4,9 +4,9 @@
 //! or shrink in the long run, in every direction; [`jacobian`], what some steps do at most and at least; [`tangent`], the products
 //! with vectors that these are made of, through all layers.
 //!
-//! [`examine`] measures all of it and makes a [`ProbeRecord`], which a run keeps.
+//! [`examine`] measures all of it and makes a [`ProbeRecord`](longspan_record::ProbeRecord), which a run keeps.
 //!
-//! [`reach`]: how far back the gradient of one loss comes, and along which paths.
+//! [`credit`]: how far back the gradient of one loss comes, and along which paths.
 
 pub mod credit;
 mod dense;

@@ -55,7 +55,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// That of a layer as a [`longspan::bptt::State`] counts them.
+    /// That of a layer counted from the bottom, as in the state of the model; of a layer that reads both ways, forwards before reverse.
     pub fn of(layer: usize) -> Self {
         if layer.is_multiple_of(2) { Self::Forwards } else { Self::Reverse }
     }
@@ -101,7 +101,7 @@ pub struct FaultRecord {
     pub lr: f64,
     /// What training was doing.
     pub phase: Phase,
-    /// The layer as a [`longspan::bptt::State`] counts them, where there is one.
+    /// The layer counted from the bottom, as in the state of the model; of a layer that reads both ways, forwards before reverse, where there is one.
     pub layer: Option<usize>,
     /// The layer's direction, where rows are read both ways.
     #[serde(default)]

@@ -32,7 +32,7 @@ pub struct StepRecord {
     pub log10_global_norm_after: f64,
     /// Whether clipping changed anything.
     pub clipped: bool,
-    /// log10 of ‖∂ℒ/∂h_t‖ at the window's first step over that at its last, per layer as a [`longspan::bptt::State`] counts them.
+    /// log10 of ‖∂ℒ/∂h_t‖ at the window's first step over that at its last, per layer as the state of the model counts them.
     #[serde(default, with = "json_float::list", skip_serializing_if = "Vec::is_empty")]
     pub log10_survival: Vec<f64>,
     /// The decoder's first step, where an encoder's come before.
@@ -108,7 +108,7 @@ pub struct TensorRecord {
 /// Gates and activations of one layer, over the places of a batch at up to 16 steps, evenly spread over its window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerRecord {
-    /// The layer as a [`longspan::bptt::State`] counts them.
+    /// The layer as the state of the model counts them.
     pub layer: usize,
     /// Sigmoid gates.
     pub gates: Vec<GateRecord>,

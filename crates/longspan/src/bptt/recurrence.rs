@@ -69,7 +69,7 @@ impl<R: Real> Recurrence<R> {
         if self.spec.bidirectional { 2 * self.spec.layers } else { self.spec.layers }
     }
 
-    /// A zero state for `rows` batch rows; layers as [`BackwardStep::layer`](super::Flow::layer) counts them.
+    /// A zero state for `rows` batch rows; layers as [`BackwardStep::layer`](super::BackwardStep::layer) counts them.
     pub fn zero_state(&self, rows: usize) -> State<R> {
         with_stack!(&self.stacks, stack => stack.zero_state(rows))
     }

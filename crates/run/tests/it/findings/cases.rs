@@ -72,9 +72,16 @@ pub(crate) const CASES: &[Case] = {
         case("exploding-gradient", "log10 of", Above, ALL, "", |evidence, growth| {
             explode(evidence, growth, 1.0, 1e3);
         }),
-        case("exploding-gradient", "growth of a single", Above, ALL, "clip=none", |evidence, single| {
-            explode(evidence, 4.0, 1.0, single);
-        }),
+        case(
+            "exploding-gradient",
+            "growth of the gradient of one loss",
+            Above,
+            ALL,
+            "clip=none",
+            |evidence, single| {
+                explode(evidence, 4.0, 1.0, single);
+            },
+        ),
         case("exploding-gradient", "share of the steps", Above, ALL, "", |evidence, share| {
             explode(evidence, 4.0, share, 1e3);
         }),
