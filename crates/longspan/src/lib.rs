@@ -22,7 +22,7 @@
 //! }
 //!
 //! let model = ModelSpec::language(CellKind::Gru { reset_after: true }, 5, 8, 16, 1);
-//! let mut trainer = Trainer::<f32>::new(Context::new(Level::detect(), 1), &TrainerSpec::new(model, 8));
+//! let mut trainer = Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &TrainerSpec::new(model, 8));
 //! let loss = |trainer: &mut Trainer<f32>| {
 //!     trainer.step(&Counting, 0.01).expect("no divergence");
 //!     trainer.record().loss

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ‖∂ℒ/∂h_t‖   of each batch row, ℒ the mean loss of the window
-//! ‖∂ℒ/∂c_t‖   the same of c, total: with what reaches ℒ from c_t through h_t (PyTorch's c_t.grad), see Flow::total_cell
+//! ‖∂ℒ/∂c_t‖   the same of c, total: with what reaches ℒ from c_t through h_t (PyTorch's c_t.grad), see BackwardStep::total_cell
 //! ‖Γ_t‖_F     Γ_t = Σ_b δa_{t,b} ⊗ u_{t,b}, what step t adds to the gradient of the recurrent weights: Σ_t Γ_t = ∂ℒ/∂W_hh
 //! ```
 //!
