@@ -113,10 +113,10 @@ fn a_fault_is_met_again_from_the_directory_alone() {
     let output = command.output().expect("the program starts");
     let again = String::from_utf8_lossy(&output.stdout).into_owned();
     match output.status.code() {
-        Some(0) => assert!(line(&again, "recorded").ends_with("the same"), "{again}"),
+        Some(0) => assert!(line(&again, "recorded").ends_with("the same value"), "{again}"),
         code => {
             assert_eq!(code, Some(1), "{again}");
-            assert!(line(&again, "recorded").contains("another one: forward"), "{again}");
+            assert!(line(&again, "recorded").contains("another value: forward"), "{again}");
             assert!(again.contains("LONGSPAN_ISA="), "{again}");
         }
     }

@@ -14,7 +14,9 @@ fn printed(arguments: &[&str]) -> String {
 /// The commands that the help of the program lists.
 fn commands(help: &str) -> Vec<&str> {
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    list.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next()).collect()
+    // A description that is wrapped goes on farther to the right.
+    let first = list.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+    first.filter_map(|line| line.split_whitespace().next()).collect()
 }
 
 #[test]
