@@ -71,7 +71,6 @@ fn judged(plan: &Plan) -> Said {
         found: found.iter().map(|finding| (name(finding.code()), finding.severity)).collect(),
         baseline: Signs::codes(&trace.signs),
         lacking: plan.required.iter().copied().filter(|code| !holds(code, plan, &trace, &figures)).collect(),
-        seconds: trace.seconds,
         plan: plan.clone(),
     }
 }
@@ -84,7 +83,6 @@ fn plans() -> Vec<Plan> {
 fn plants_are_real(said: &[Said]) {
     for said in said {
         assert!(said.lacking.is_empty(), "{} does not have {:?}", said.plan.name, said.lacking);
-        assert!(said.seconds < 60.0, "{} took {} s", said.plan.name, said.seconds);
     }
 }
 

@@ -13,7 +13,6 @@ pub(crate) struct Said {
     pub(crate) baseline: Vec<Code>,
     /// What is required and not so, by definition.
     pub(crate) lacking: Vec<Code>,
-    pub(crate) seconds: f64,
 }
 
 /// Counts of codes that are one to a judge.

@@ -1,7 +1,5 @@
 //! Trains a planned run on one thread and keeps what judges may read.
 
-use std::time::Instant;
-
 use longspan::batch::{Batch, Source};
 use longspan::bptt::{Keep, Pass};
 use longspan::model::{Model, ModelSpec, OutputSpec};
@@ -37,12 +35,10 @@ pub(crate) struct Trace {
     pub(crate) reach: Option<CreditReport>,
     pub(crate) spectrum: Option<LyapunovSpectrum>,
     pub(crate) signs: Vec<Signs>,
-    pub(crate) seconds: f64,
 }
 
 /// Trains and measures.
 pub(crate) fn trace(plan: &Plan) -> Trace {
-    let began = Instant::now();
     let config = &plan.config;
     let opened = plan.data.open(config);
     let spoiled = |of: Box<dyn Source>| match plan.spoil {
@@ -101,7 +97,6 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
         reach,
         spectrum,
         signs,
-        seconds: began.elapsed().as_secs_f64(),
     }
 }
 
