@@ -9,12 +9,12 @@ use std::time::Instant;
 use longspan::batch::{Batch, Values};
 use longspan::bptt;
 use longspan::bptt::{Observer, State, chunk_for};
+use longspan::cell::Real;
 use longspan::model::head::ValueLoss;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
 use longspan::probe::credit::Recorder;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use serde_json::{Value, json};
 

@@ -3,15 +3,15 @@
 use super::gemm::Start;
 use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
 use super::micro::{
-    Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Place, Table, Tile, table, tile_panels, tile_rows,
+    Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Place, Table, Tile, tile_panels, tile_rows,
 };
 use super::pack::{Packed, Panel};
 use crate::real::Real;
 
 /// The microkernels of an instruction set, with the shapes of their tiles. Having them proves that the processor has it.
-pub(super) struct Kernels<R> {
+pub(super) struct Kernels<R: 'static> {
     isa: InstructionSet,
-    table: Table<R>,
+    table: &'static Table<R>,
     /// Most rows of a tile, by vectors.
     heights: [usize; MAX_VECTORS],
     /// Panels of a tile, by vectors and rows.
@@ -60,7 +60,7 @@ impl<R: Real> Kernels<R> {
             InstructionSet::Avx2 => shapes::<Avx2>(),
             InstructionSet::Portable => shapes::<Portable>(),
         };
-        Self { isa, table: table(isa), heights, breadths }
+        Self { isa, table: R::table(isa), heights, breadths }
     }
 
     /// The instruction set.

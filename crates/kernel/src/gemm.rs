@@ -174,7 +174,7 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
 }
 
 /// Copies columns `top..top + rows` of `a` in the order of [`Rows::Tiled`], and adds each column to its sum.
-struct CopyTiles<'a, R> {
+struct CopyTiles<'a, R: 'static> {
     kernels: &'a Kernels<R>,
     vectors: usize,
     a: Mat<'a, R>,

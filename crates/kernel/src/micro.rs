@@ -200,44 +200,43 @@ compile_for!(tile_portable, Portable,);
 
 /// Microkernels by their rows, for one number of vectors and panels.
 macro_rules! heights {
-    ($name:ident, $vectors:literal, $panels:literal, $($rows:literal)*) => {
-        [$($name::<R, $rows, $vectors, $panels>),*]
-    };
-}
-
-/// Microkernels by their vectors and rows, for one number of panels.
-macro_rules! widths {
-    ($name:ident, $panels:literal) => {
-        [
-            heights!($name, 1, $panels, 1 2 3),
-            heights!($name, 2, $panels, 1 2 3),
-            heights!($name, 3, $panels, 1 2 3),
-            heights!($name, 4, $panels, 1 2 3),
-        ]
+    ($name:ident, $real:ty, $vectors:literal, $panels:literal, $($rows:literal)*) => {
+        [$($name::<$real, $rows, $vectors, $panels>),*]
     };
 }
 
 macro_rules! table {
-    ($name:ident) => {
+    ($name:ident, $real:ty) => {
         Table {
             one: [
-                heights!($name, 1, 1, 1 2 3 4 5 6 7 8),
-                heights!($name, 2, 1, 1 2 3 4 5 6 7 8),
-                heights!($name, 3, 1, 1 2 3 4 5 6 7 8),
+                heights!($name, $real, 1, 1, 1 2 3 4 5 6 7 8),
+                heights!($name, $real, 2, 1, 1 2 3 4 5 6 7 8),
+                heights!($name, $real, 3, 1, 1 2 3 4 5 6 7 8),
                 // A tile of four vectors has at most six rows.
-                heights!($name, 4, 1, 1 2 3 4 5 6 6 6),
+                heights!($name, $real, 4, 1, 1 2 3 4 5 6 6 6),
             ],
-            two: widths!($name, 2),
-            four: widths!($name, 4),
+            two: [
+                heights!($name, $real, 1, 2, 1 2 3),
+                heights!($name, $real, 2, 2, 1 2 3),
+                heights!($name, $real, 3, 2, 1 2 3),
+                heights!($name, $real, 4, 2, 1 2 3),
+            ],
+            // Tiles of more rows take at most two panels.
+            four: [
+                $name::<$real, 1, 1, 4>,
+                $name::<$real, 1, 2, 4>,
+                $name::<$real, 1, 3, 4>,
+                $name::<$real, 1, 4, 4>,
+            ],
         }
     };
 }
 
 /// The microkernels of an instruction set, `[vectors - 1][rows - 1]`, for one, two and four panels at once.
-pub(super) struct Table<R> {
+pub struct Table<R> {
     one: [[Micro<R>; MAX_ROWS]; MAX_VECTORS],
     two: [[Micro<R>; MAX_BROAD_ROWS]; MAX_VECTORS],
-    four: [[Micro<R>; MAX_BROAD_ROWS]; MAX_VECTORS],
+    four: [Micro<R>; MAX_VECTORS],
 }
 
 impl<R> Table<R> {
@@ -247,10 +246,40 @@ impl<R> Table<R> {
         match panels {
             1 => self.one[vectors - 1][rows - 1],
             2 => self.two[vectors - 1][rows - 1],
-            _ => self.four[vectors - 1][rows - 1],
+            _ => self.four[vectors - 1],
         }
     }
 }
+
+/// A number type with its microkernels. They are compiled here, once: a function that is generic over the number type would be
+/// compiled again by every crate that calls it, with all of its tiles.
+pub trait Microkernels: Sized {
+    /// The table of an instruction set, which the processor must have before a microkernel is called.
+    fn table(isa: InstructionSet) -> &'static Table<Self>;
+}
+
+macro_rules! microkernels {
+    ($real:ty) => {
+        impl Microkernels for $real {
+            fn table(isa: InstructionSet) -> &'static Table<Self> {
+                #[cfg(target_arch = "x86_64")]
+                static AVX512: Table<$real> = table!(tile_avx512, $real);
+                #[cfg(target_arch = "x86_64")]
+                static AVX2: Table<$real> = table!(tile_avx2, $real);
+                static PORTABLE: Table<$real> = table!(tile_portable, $real);
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Avx512 => &AVX512,
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Avx2 => &AVX2,
+                    _ => &PORTABLE,
+                }
+            }
+        }
+    };
+}
+microkernels!(f32);
+microkernels!(f64);
 
 /// Requests a cache line that will be needed soon. Any address is allowed.
 #[inline(always)]
@@ -278,18 +307,6 @@ pub(super) fn prefetch_l2<R>(at: *const R) {
     let _ = at;
 }
 
-/// The table of an instruction set, which the processor must have before a microkernel is called.
-#[rustfmt::skip]
-pub(super) fn table<R: Real>(isa: InstructionSet) -> Table<R> {
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => table!(tile_avx512),
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 => table!(tile_avx2),
-        _ => table!(tile_portable),
-    }
-}
-
 /// Floating-point operations in one run of [`fma_peak_flops`].
 const PEAK_DEPTH: usize = 4096;
 
@@ -306,7 +323,7 @@ pub fn fma_peak_flops(isa: InstructionSet, rounds: usize) -> f64 {
         InstructionSet::Portable => 4,
     };
     let (rows, vectors) = if isa == InstructionSet::Avx512 { (6, 4) } else { (4, 3) };
-    let micro = table::<f32>(isa).get(vectors, rows, 1);
+    let micro = f32::table(isa).get(vectors, rows, 1);
     // At this depth both operands stay in the first-level cache.
     let depth = 64;
     let a = vec![1e-3f32; rows * depth];

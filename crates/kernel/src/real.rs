@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::isa::sealed::Sealed;
+use crate::micro::Microkernels;
 use crate::{Isa, Vector};
 
 impl Sealed for f32 {}
@@ -13,6 +14,7 @@ impl Sealed for f64 {}
 /// every bit pattern is valid.
 pub trait Real:
     Sealed
+    + Microkernels
     + Copy
     + Default
     + Debug

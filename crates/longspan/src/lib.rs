@@ -70,11 +70,10 @@ pub mod trainer;
 pub mod prelude {
     pub use crate::batch::{Batch, IGNORE, Source};
     pub use crate::bptt::{BackwardStep, Observer, Pass, State};
-    pub use crate::cell::CellKind;
+    pub use crate::cell::{CellKind, Real};
     pub use crate::model::{InputSpec, Model, ModelSpec, OutputSpec};
     pub use crate::params::Params;
     pub use crate::telemetry::Observe;
     pub use crate::trainer::{Divergence, Trainer, TrainerSpec};
-    pub use longspan_kernel::real::Real;
     pub use longspan_kernel::{Context, InstructionSet};
 }

@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::bptt::{Keep, MemoryError, Part, Pass, Plan, Recurrence, State, Window};
+use crate::cell::Real;
 use crate::model::head::{Classes, Score, Values};
 use crate::model::pooling::Pooling;
 use crate::params::{Group, Layout, Params};
 use encoder::Encoder;
 use input::{input, reader, take_numbers};
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
 pub use scan::{Place, Scan, first_in_tensors, is_bad};

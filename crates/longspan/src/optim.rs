@@ -30,9 +30,9 @@ mod sweep;
 
 use std::sync::Arc;
 
+use crate::cell::Real;
 use crate::params::{Layout, Params};
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 pub use magnitude_bounds::{LIMIT, MagnitudeBounds, limit};
 use rules::{Adagrad, Adam, Momentum, Plain, RmsMomentum, RmsProp, bias_correction};
 pub use settings::{Rule, Settings};

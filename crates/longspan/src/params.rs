@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use crate::cell::Real;
 use longspan_kernel::Buffer;
-use longspan_kernel::real::Real;
 
 /// What a tensor does in the network: reports group by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

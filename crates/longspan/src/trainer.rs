@@ -15,6 +15,7 @@ use crate::batch::balance::balanced;
 use crate::batch::{Batch, Source};
 use crate::bptt::dropout::{Dropout, Mask};
 use crate::bptt::{Pass, State};
+use crate::cell::Real;
 use crate::model::head::Score;
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
@@ -22,7 +23,6 @@ use crate::optim::Optimizer;
 use crate::optim::clip::{Clip, ClipReport};
 use crate::params::Params;
 use crate::telemetry::{GradientProfile, Observe, StepObserver};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::StepRecord;
 

@@ -2,6 +2,7 @@
 
 use crate::metrics::classification::Confusion;
 use longspan::batch::{Batch, IGNORE, Source};
+use longspan::cell::Real;
 use longspan::model::Model;
 use longspan::model::head::Score;
 use longspan::params::Params;
@@ -9,7 +10,6 @@ use longspan::trainer::evaluate;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
 use longspan_data::series::Accuracy;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 /// What a model made of data.
 pub enum Assessment {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use longspan::batch::{Batch, Source};
 use longspan::bptt::Pass;
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan::model::head::ValueLoss;
 use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
@@ -16,7 +17,6 @@ use longspan::params::Params;
 use longspan_data::batches::{Order, SequenceBatches};
 use longspan_data::labelled::ts;
 use longspan_data::mask::LossMask;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 

@@ -15,7 +15,7 @@ use crate::pack::Packed;
 use crate::real::Real;
 
 /// Forward, for rows that belong to this worker. The phases and weights must have been checked for this chunk.
-pub(super) struct ForwardRows<'a, R, E> {
+pub(super) struct ForwardRows<'a, R: 'static, E> {
     pub(super) equations: &'a E,
     pub(super) phases: &'a [Phase],
     pub(super) weights: &'a [Packed<R>],
@@ -98,7 +98,7 @@ impl<R: Real, E: Equations<R>> OnUnits<R> for RecomputeRows<'_, R, E> {
 }
 
 /// Backward, for rows that belong to this worker. The phases, weights and buffers must have been checked for this chunk.
-pub(super) struct BackwardRows<'a, R, E> {
+pub(super) struct BackwardRows<'a, R: 'static, E> {
     pub(super) equations: &'a E,
     pub(super) phases: &'a [Phase],
     pub(super) weights: &'a [Packed<R>],
@@ -164,7 +164,7 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
 }
 
 /// Turns the gradients by the state at t into the deltas of one phase and the direct part of the gradient at t − 1.
-struct BackwardPhase<'a, R, E> {
+struct BackwardPhase<'a, R: 'static, E> {
     pass: &'a BackwardRows<'a, R, E>,
     phase: usize,
 }

@@ -155,7 +155,7 @@ pub fn tangents<R: Real, E: Equations<R>>(
 }
 
 /// Tangents whose shapes, phases and weights `tangents` has checked.
-struct TangentRows<'a, R, E> {
+struct TangentRows<'a, R: 'static, E> {
     equations: &'a E,
     phases: &'a [Phase],
     weights: &'a [Packed<R>],
@@ -197,7 +197,7 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
 }
 
 /// Turns the sums of one phase into tangents of the state and of operands.
-struct TangentPhase<'a, R, E> {
+struct TangentPhase<'a, R: 'static, E> {
     pass: &'a TangentRows<'a, R, E>,
     phase: usize,
 }

@@ -55,7 +55,7 @@ pub(super) trait Finish<R: Real> {
 }
 
 /// A product of rows with the recurrent weights of one phase.
-pub(super) struct Product<'a, R> {
+pub(super) struct Product<'a, R: 'static> {
     pub(super) kernels: &'a Kernels<R>,
     /// Weights `[H, gates · H]`.
     pub(super) packed: &'a Packed<R>,

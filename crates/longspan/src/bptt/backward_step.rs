@@ -6,8 +6,8 @@
 //! ```
 
 use crate::cell::CellKind;
+use crate::cell::Real;
 use crate::cell::lstm::total_gradient;
-use longspan_kernel::real::Real;
 use longspan_kernel::{InstructionSet, Isa, Job, Vector};
 
 /// The gradient that arrives at one layer and step, as backward passes it, and what it met there. Everything is `[B_t, …]`: of

@@ -24,10 +24,10 @@ use super::stack::Stack;
 use super::state::State;
 use crate::bptt::dropout::Dropout;
 use crate::bptt::layer::Layer;
+use crate::cell::Real;
 use crate::params::{Layout, Params};
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 

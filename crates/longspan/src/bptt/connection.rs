@@ -21,10 +21,10 @@
 use super::norm::LayerNorm;
 use crate::bptt::dropout::Dropout;
 use crate::bptt::layer::LayerStates;
+use crate::cell::Real;
 use crate::params::{Layout, Params};
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::TimeSlice;
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context};
 

@@ -12,9 +12,9 @@
 //! a sequence: Gal, Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks", NIPS 2016, of
 //! which this is the vertical part.
 
+use crate::cell::Real;
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::TimeSlice;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::rows::for_each_row;
 

@@ -4,10 +4,10 @@ use super::connection::Connections;
 use super::part::Part;
 use crate::bptt::layer::{Jacobians, Layer, LayerChunk, LayerStates, Tape};
 use crate::cell::Kept;
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::TimeSlice;
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context};
 

@@ -9,11 +9,11 @@
 
 use super::pass::Pass;
 use crate::bptt::layer::{Below, Layer, LayerInput, Source, Work};
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Buffer;
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::packed_shape::{PackedShape, TimeSlice};
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::{gather_rows, scatter_rows};
 
 /// What the first layer reads at the places of a window.

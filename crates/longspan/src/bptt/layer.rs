@@ -22,4 +22,4 @@ pub use passes::{Below, LayerInput};
 pub use run::Source;
 pub use states::{LayerChunk, LayerStates, Tape};
 pub use tangent::{Jacobians, TangentStep};
-pub use weights::{Layer, Shape};
+pub use weights::Layer;

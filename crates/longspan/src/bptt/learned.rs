@@ -5,10 +5,10 @@
 //! ```
 
 use super::State;
+use crate::cell::Real;
 use crate::params::{Group, Layout, Params};
 use longspan_kernel::Context;
 use longspan_kernel::matrix::Mat;
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::add_column_sums;
 
 /// The vectors' indices in the layout, `[layer][part]`; layers as a [`State`] counts them.

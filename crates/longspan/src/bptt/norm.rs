@@ -15,9 +15,9 @@
 //! # References
 //! Ba, Kiros, Hinton, "Layer normalization", 2016. ε and the tensors are those of PyTorch's `nn.LayerNorm`.
 
+use crate::cell::Real;
 use crate::params::{Group, Layout, Params};
 use longspan_kernel::matrix::Mat;
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::{add_column_dots, add_column_sums, for_each_row};
 use longspan_kernel::{Buffer, Context};
 

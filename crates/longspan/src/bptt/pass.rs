@@ -3,9 +3,9 @@
 use super::observer::Observer;
 use super::part::Part;
 use crate::bptt::dropout::Dropout;
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 /// Context, weights, dropout and observer of a pass: the same for a model and everything in it.
 ///

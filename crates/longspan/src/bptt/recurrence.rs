@@ -9,8 +9,8 @@ use super::plan::{Keep, MemoryError, Plan};
 use super::spec::RecurrenceSpec;
 use super::stack::Stack;
 use super::state::State;
+use crate::cell::Real;
 use crate::params::{Layout, Params};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 
 enum Stacks<R> {

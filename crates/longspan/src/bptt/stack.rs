@@ -11,10 +11,10 @@ use super::state::State;
 use crate::bptt::dropout::Dropout;
 use crate::bptt::layer::{Below, Layer, LayerChunk, LayerInput, LayerStates, Source, Tape, Work};
 use crate::cell::CellKind;
+use crate::cell::Real;
 use crate::params::{Layout, Params};
 use longspan_kernel::matrix::MatMut;
 use longspan_kernel::packed_shape::{PackedShape, TimeSlice};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
 /// Steps of a chunk for a batch of `rows` rows, unless told otherwise: as many as give the products of a chunk half a thousand

@@ -1,7 +1,7 @@
 //! What a stack carries from step to step.
 
+use crate::cell::Real;
 use longspan_kernel::Buffer;
-use longspan_kernel::real::Real;
 
 /// The recurrent state of all layers: per layer `[parts, B, H]`.
 #[derive(Clone)]

@@ -4,58 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::interface::{Cell, Kept};
-use longspan_kernel::recurrent::Phase;
-
-/// Evaluates an expression with `$cell` bound to the equations of a [`CellKind`].
-macro_rules! with_cell {
-    ($kind:expr, $cell:ident => $body:expr) => {{
-        use $crate::cell::{CellKind, elman, gru, lstm, residual};
-        match $kind {
-            CellKind::Rnn => {
-                let $cell = elman::Elman::<{ elman::TANH }>;
-                $body
-            }
-            CellKind::Relu => {
-                let $cell = elman::Elman::<{ elman::RELU }>;
-                $body
-            }
-            CellKind::Identity => {
-                let $cell = elman::Elman::<{ elman::IDENTITY }>;
-                $body
-            }
-            CellKind::Residual { .. } => {
-                let $cell = residual::Residual;
-                $body
-            }
-            CellKind::Gru { reset_after: true } => {
-                let $cell = gru::ResetAfter;
-                $body
-            }
-            CellKind::Gru { reset_after: false } => {
-                let $cell = gru::ResetBefore;
-                $body
-            }
-            CellKind::Lstm { peepholes: false, coupled: false } => {
-                let $cell = lstm::Lstm::<false, false>;
-                $body
-            }
-            CellKind::Lstm { peepholes: true, coupled: false } => {
-                let $cell = lstm::Lstm::<true, false>;
-                $body
-            }
-            CellKind::Lstm { peepholes: false, coupled: true } => {
-                let $cell = lstm::Lstm::<false, true>;
-                $body
-            }
-            CellKind::Lstm { peepholes: true, coupled: true } => {
-                let $cell = lstm::Lstm::<true, true>;
-                $body
-            }
-        }
-    }};
-}
-pub(crate) use with_cell;
+use super::passes::{CellSpec, Real};
 
 /// The cells, with their options.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,28 +53,9 @@ impl CellKind {
         Self::Lstm { peepholes: true, coupled: true },
     ];
 
-    /// The products of a step with recurrent weights.
-    pub fn phases(self) -> &'static [Phase] {
-        fn of<C: Cell<f32>>(_: &C) -> &'static [Phase] {
-            C::PHASES
-        }
-        with_cell!(self, cell => of(&cell))
-    }
-
-    /// What forward computes of a step, see [`Cell::VALUES`].
-    pub fn values(self) -> &'static [(&'static str, Kept)] {
-        fn of<C: Cell<f32>>(_: &C) -> &'static [(&'static str, Kept)] {
-            C::VALUES
-        }
-        with_cell!(self, cell => of(&cell))
-    }
-
-    /// What backward computes of a step, see [`Cell::DERIVATIVES`].
-    pub fn derivatives(self) -> &'static [(&'static str, usize)] {
-        fn of<C: Cell<f32>>(_: &C) -> &'static [(&'static str, usize)] {
-            C::DERIVATIVES
-        }
-        with_cell!(self, cell => of(&cell))
+    /// The constants of the cell: what a step computes, and the sizes of its buffers.
+    pub fn spec(self) -> CellSpec {
+        f32::cell(self).spec()
     }
 }
 

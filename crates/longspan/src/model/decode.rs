@@ -5,9 +5,9 @@ use super::spec::{InputSpec, OutputSpec};
 use super::step::StepInput;
 use crate::batch::Batch;
 use crate::bptt::{Keep, Pass};
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 impl<R: Real> Model<R> {
     /// Greedy decoding: reads what the encoder reads and the tokens of the first step, then at each step the likeliest token of

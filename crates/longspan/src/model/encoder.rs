@@ -17,8 +17,8 @@ use super::spec::{InputSpec, ModelSpec};
 use crate::batch::Encoded;
 use crate::bptt::dropout::Dropout;
 use crate::bptt::{Keep, Part, Pass, Stack, State, Window};
+use crate::cell::Real;
 use crate::params::{Layout, Params};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, InstructionSet};
 
 /// The encoder with its working memory.

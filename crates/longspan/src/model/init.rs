@@ -24,10 +24,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cell::CellKind;
+use crate::cell::Real;
 use crate::option_syntax::{Kind, OptionError, check, number, positive};
 use crate::params::{Entry, Params};
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 use orthogonal::orthogonalise;
 

@@ -2,9 +2,9 @@
 
 use super::InputSpec;
 use crate::bptt::Input;
+use crate::cell::Real;
 use crate::params::{Group, Layout};
 use longspan_kernel::Buffer;
-use longspan_kernel::real::Real;
 
 /// Lays out the embedding where tokens are read: its index, and the width of what a stack reads.
 pub(super) fn reader(input: InputSpec, layout: &mut Layout) -> (Option<usize>, usize) {

@@ -4,11 +4,11 @@ use super::{Model, ModelSpec, Readout};
 use crate::batch::Values;
 use crate::batch::{Batch, IGNORE};
 use crate::bptt::{Keep, Pass, State};
+use crate::cell::Real;
 use crate::model::head::Score;
 use crate::model::pooling::Pooling;
 use crate::params::Params;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context};
 
 impl<R: Real> Model<R> {

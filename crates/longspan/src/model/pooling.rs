@@ -12,9 +12,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::Real;
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 
 /// What the readout sees.

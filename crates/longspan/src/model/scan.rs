@@ -18,12 +18,12 @@
 use super::spec::{ModelSpec, OutputSpec};
 use crate::batch::{Batch, IGNORE};
 use crate::bptt::{BackwardStep, ForwardChunk, Observer, State};
+use crate::cell::Real;
 use crate::model::pooling::Pooling;
 use crate::optim::LIMIT;
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_record::{Direction, Phase};
 
 /// Whether a number is bad.
@@ -215,7 +215,7 @@ impl<R: Real> Observer<R> for Scan {
         for (l, t) in (0..chunk.layers().len()).flat_map(|l| (0..cut.steps()).map(move |t| (l, t))) {
             let (layer, step) = (chunk.first() + l, cut.first_step() + t);
             let order = if self.spec.bidirectional { [layer, step, 0] } else { [0, step, layer] };
-            for &(tensor, kept) in self.spec.cell.values() {
+            for &(tensor, kept) in self.spec.cell.spec().values {
                 let rows = cut.rows_at(t);
                 let values = |row: usize| chunk.value(l, kept, t, row);
                 if let Some(found) = first_in(rows, values) {
@@ -278,7 +278,7 @@ impl<R: Real> Observer<R> for Scan {
         let states =
             states.filter(|(_, values)| !values.is_empty()).map(|(tensor, values)| (tensor, values, 1, 0));
         let slots = flow.deltas.len() / flow.d_hidden.len();
-        let deltas = self.spec.cell.derivatives().iter();
+        let deltas = self.spec.cell.spec().derivatives.iter();
         let deltas = deltas.map(|&(tensor, slot)| (tensor, flow.deltas, slots, slot));
         for (tensor, values, slots, slot) in states.chain(deltas) {
             let of_row = |row: usize| &values[(row * slots + slot) * hidden..][..hidden];

@@ -11,11 +11,11 @@
 
 use super::Model;
 use crate::bptt::{Input, Keep, Pass, State, Window};
+use crate::cell::Real;
 use crate::model::pooling::Pooling;
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 
 /// What one step reads, for each row.
 #[derive(Clone, Copy, Debug)]

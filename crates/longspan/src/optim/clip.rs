@@ -8,12 +8,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cell::Real;
 use crate::option_syntax::{Kind, OptionError, positive};
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::elementwise::for_each_part;
 use longspan_kernel::norms::sum_of_squares_threaded;
-use longspan_kernel::real::Real;
 
 /// A clipping rule. Written `none`, `norm:C`, `value:V` or `tensor_norm:C`; limits are finite and above 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -15,10 +15,10 @@
 //! to 1, Adam's grows by less than 1e6 a step. Where a bound does not hold, weights and moments are read.
 
 use super::{Optimizer, Rule, bias_correction};
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::InstructionSet;
 use longspan_kernel::norms::sum_of_squares;
-use longspan_kernel::real::Real;
 
 /// From here on a number is bad although it is finite. Nothing that is trained on gets there: it is eight decades below the
 /// largest f32, so that a value on its way to infinity is met a step or two before it arrives, and eleven above the root of that,

@@ -1,7 +1,7 @@
 //! The rules for one element; the equations are in the module above. Operations stand in PyTorch's order.
 
 use super::sweep::Element;
-use longspan_kernel::real::Real;
+use crate::cell::Real;
 
 /// 1 − βᵗ.
 pub(super) fn bias_correction(beta: f64, step: u64) -> f64 {

@@ -1,8 +1,8 @@
 //! One pass over weights, gradients and moments. It leaves the gradients zero: emptying them later would be a pass of its own.
 
+use crate::cell::Real;
 use crate::params::Entry;
 use longspan_kernel::elementwise::for_each_part;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, Isa, Job};
 
 /// A rule for one element with M moments.

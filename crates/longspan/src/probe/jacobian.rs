@@ -16,10 +16,10 @@ use super::dense::{Lu, largest_singular_value};
 use super::tangent::StackTangents;
 use crate::bptt::layer::Layer;
 use crate::bptt::{ForwardChunk, Keep, Observer, Pass, Recurrence, State, Window};
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, Packed, Weights};
 use longspan_record::jacobian::JacobianProduct;
 

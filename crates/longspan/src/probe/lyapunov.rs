@@ -32,9 +32,9 @@ use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum
 use relay::Relay;
 
 use crate::bptt::{ForwardChunk, Keep, Observer, Pass, Recurrence, State, Window};
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 /// A measurement in progress: it sees chunk after chunk of a trajectory, window after window.
 pub struct Lyapunov<R> {

@@ -10,8 +10,8 @@
 
 use crate::bptt::layer::{Jacobians, Layer, TangentStep};
 use crate::bptt::{ForwardChunk, State};
+use crate::cell::Real;
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Buffer, Context};
 
 /// Tangents that one call of the kernel takes.

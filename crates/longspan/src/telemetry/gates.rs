@@ -6,8 +6,8 @@
 
 use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
+use crate::cell::Real;
 use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
-use longspan_kernel::real::Real;
 use longspan_kernel::{InstructionSet, Isa, Job, Vector};
 use longspan_record::{ActivationRecord, GateRecord, LayerRecord};
 

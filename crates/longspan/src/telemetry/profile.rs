@@ -11,10 +11,10 @@
 
 use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
+use crate::cell::Real;
 use longspan_kernel::gram::squared_norm_of_outer;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::norms::norms_of_rows;
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::Operand;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::{Curve, LayerProfile, ProfileRecord};
@@ -210,7 +210,7 @@ fn gamma<R: Real>(
         let data: &[R] = data;
         Mat::strided(&data[first * hidden..], rows, count * hidden, width)
     };
-    let blocks = kind.phases().iter().map(|phase| {
+    let blocks = kind.spec().phases.iter().map(|phase| {
         let deltas = slots(flow.deltas, flow.delta_width(hidden), phase.delta, phase.gates);
         let operand = match phase.operand {
             Operand::Hidden => Mat::new(flow.before, rows, hidden),

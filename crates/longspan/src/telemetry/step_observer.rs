@@ -10,12 +10,12 @@ use super::updates::Updates;
 use super::{GradientProfile, Observe};
 use crate::batch::Batch;
 use crate::bptt::{BackwardStep, Observer, State};
+use crate::cell::Real;
 use crate::model::pooling::Pooling;
 use crate::model::{Model, ModelSpec};
 use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 /// Observes the training steps of one model. It is given views; its memory is that of the first closer look.
 pub struct StepObserver<R> {

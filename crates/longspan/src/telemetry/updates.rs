@@ -1,9 +1,9 @@
 //! By how much a step changes the weights: log10 ‖Δw‖ / ‖w‖, w the weights before the step.
 
+use crate::cell::Real;
 use crate::params::Entry;
 use longspan_kernel::Context;
 use longspan_kernel::norms::sums_of_squares_and_changes;
-use longspan_kernel::real::Real;
 
 /// What became of the weights in a step.
 #[derive(Debug, Default)]

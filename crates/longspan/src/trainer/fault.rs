@@ -22,10 +22,10 @@
 use super::update::first_bad;
 use super::{Divergence, Trainer};
 use crate::bptt::Pass;
+use crate::cell::Real;
 use crate::model::{Place, Scan, first_in_tensors, is_bad};
 use crate::optim::Rule;
 use longspan_kernel::norms::sum_of_squares;
-use longspan_kernel::real::Real;
 use longspan_record::{Cause, FaultEvidence as Evidence, FaultRecord, Phase, StepRecord};
 
 /// A loss that is so many times the least of the steps before has been driven up by them.

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::cell::Real;
 use crate::model::is_bad;
 use crate::optim::{MagnitudeBounds, Optimizer, limit};
 use crate::params::Params;
 use crate::telemetry::StepObserver;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 
 /// The optimizer, and bounds of weights and moments.
 pub(super) struct Updater<R> {

@@ -3,11 +3,11 @@
 
 use crate::rows::{Rows, drawn};
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::params::Params;
 use longspan::probe::credit::{Watch, measure, widen};
 use longspan::probe::{ProbeOptions, examine};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::ProbeRecord;
 use longspan_record::credit::{LayerGates, Measured, Reason};

@@ -3,8 +3,8 @@
 use crate::stack::{Case, Options, Problem};
 use longspan::bptt::State;
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 

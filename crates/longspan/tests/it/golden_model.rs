@@ -7,12 +7,12 @@ use std::sync::Arc;
 use longspan::batch::Batch;
 use longspan::bptt::{BackwardStep, OnBackwardStep, Pass, State};
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan::model::{Model, ModelSpec};
 use longspan::optim::clip::{Clip, ClipReport};
 use longspan::optim::{Optimizer, Rule, Settings};
 use longspan::params::Params;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 use safetensors::SafeTensors;
 

@@ -3,8 +3,8 @@
 use crate::stack::{Case, Gradient, Problem, instruction_sets};
 use longspan::bptt::{Input, Keep, Pass, State, Window};
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 
 fn bits<R: Real>(g: &Gradient<R>, layers: usize) -> Vec<u64> {

@@ -3,9 +3,9 @@
 
 use crate::stack::{Case, Problem, instruction_sets};
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::softmax::{LINE, exponentials};
 use longspan_kernel::{Context, Packed, Weights};
 

@@ -5,7 +5,7 @@
 
 use crate::stack::{Case, Problem, instruction_sets};
 use longspan::cell::CellKind;
-use longspan_kernel::real::Real;
+use longspan::cell::Real;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 use longspan_kernel::{Context, InstructionSet};
 

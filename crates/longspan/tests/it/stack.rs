@@ -8,9 +8,9 @@ use longspan::bptt::{
     BackwardStep, Input, Keep, OnBackwardStep, Pass, Recurrence, RecurrenceSpec, State, Window,
 };
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan::params::{Layout, Params};
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Context, InstructionSet};
 

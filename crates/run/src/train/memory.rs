@@ -4,9 +4,9 @@ use super::TrainError;
 use crate::config::{Config, ConfigError};
 use longspan::bptt::Plan;
 use longspan::cell::CellKind;
+use longspan::cell::Real;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::option_syntax::Size;
-use longspan_kernel::real::Real;
 
 /// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.
 pub(super) fn check_memory(

@@ -357,13 +357,13 @@ impl Draw {
     }
 
     fn forward(&mut self, to: &mut Planted) {
-        let tensors: Vec<_> = to.spec.cell.values().iter().map(|(name, _)| *name).collect();
+        let tensors: Vec<_> = to.spec.cell.spec().values.iter().map(|(name, _)| *name).collect();
         self.inside(to, Phase::Forward, &tensors);
         to.cause = Some(Cause::ForwardOverflow);
     }
 
     fn backward(&mut self, to: &mut Planted) {
-        let derivatives = to.spec.cell.derivatives().iter().map(|(name, _)| *name);
+        let derivatives = to.spec.cell.spec().derivatives.iter().map(|(name, _)| *name);
         let tensors: Vec<_> = ["d_h", "d_h"].into_iter().chain(derivatives).collect();
         self.inside(to, Phase::Backward, &tensors);
         to.cause = Some(Cause::GradientGrowth);

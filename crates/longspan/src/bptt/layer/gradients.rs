@@ -3,28 +3,27 @@
 use super::memory::Work;
 use super::states::LayerChunk;
 use super::weights::{Layer, Tensors};
-use crate::cell::{Cell, Factor};
+use crate::cell::Factor;
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::gemm::{Start, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{Operand, Phase};
 use longspan_kernel::rows::{add_column_dots, add_column_sums};
 
 impl<R: Real> Layer<R> {
     /// `x` is None where the input's weights get their gradient by [`Layer::project_back`].
-    pub(super) fn weight_gradients<C: Cell<R>>(
+    pub(super) fn weight_gradients(
         &self,
         ctx: &Context<R>,
-        _: &C,
         x: Option<Mat<'_, R>>,
         here: &LayerChunk<'_, R>,
         work: &mut Work<R>,
         grads: &mut Params<R>,
     ) {
         let (cut, tape, span) = (here.cut, &*here.tape, &*here.span);
-        let (hidden, shape, count) = (self.hidden, &self.shape, span.positions);
+        let (hidden, shape, count) = (self.hidden, &self.cell, span.positions);
         let width = shape.gates * hidden;
         let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
         let hidden_before = span.before(cut, 0, &mut work.before);
@@ -62,7 +61,7 @@ impl<R: Real> Layer<R> {
             }
         }
         if let Some(index) = self.tensors.peephole {
-            for (weight, peephole) in C::PEEPHOLES.iter().enumerate() {
+            for (weight, peephole) in shape.peepholes.iter().enumerate() {
                 let factor = match peephole.factor {
                     Factor::Previous(part) => span.before(cut, part, &mut work.before),
                     Factor::Next(part) => {
@@ -73,7 +72,7 @@ impl<R: Real> Layer<R> {
                 add_column_dots(ctx, deltas(peephole.delta, 1), factor, out);
             }
         }
-        if let (Some(index), Some(slot)) = (self.tensors.step, C::STEP_DELTA) {
+        if let (Some(index), Some(slot)) = (self.tensors.step, shape.step_delta) {
             let sums = &mut work.sums[..hidden];
             sums.fill(R::ZERO);
             add_column_sums(ctx, deltas(slot, 1), sums);
@@ -91,7 +90,7 @@ impl<R: Real> Layer<R> {
         grads: &mut Params<R>,
         table_index: usize,
     ) {
-        let width = self.shape.gates * self.hidden;
+        let width = self.cell.gates * self.hidden;
         let [d_ih, d_bias, d_table] =
             grads.tensors_mut([self.tensors.weight_ih, self.tensors.bias_ih, table_index]);
         let d_ih = MatMut::new(d_ih, width, self.input);

@@ -3,10 +3,10 @@
 use super::states::{LayerStates, Tape};
 use super::weights::Layer;
 use crate::cell::Kept;
+use crate::cell::Real;
 use longspan_kernel::Buffer;
 use longspan_kernel::gemm::Workspace;
 use longspan_kernel::packed_shape::TimeSlice;
-use longspan_kernel::real::Real;
 
 /// Working memory of backward, for all layers in turn.
 pub struct Work<R> {
@@ -25,7 +25,7 @@ impl<R: Real> Layer<R> {
 
     /// Numbers on the tape for each (step, row).
     pub fn tape_width(&self) -> usize {
-        self.shape.tape * self.hidden
+        self.cell.tape * self.hidden
     }
 
     /// The tape of step t of a chunk: `[rows, slots · H]`.
@@ -37,7 +37,7 @@ impl<R: Real> Layer<R> {
     /// What backward has left of step t of the chunk that this layer was last run over: `[rows, slots · H]`, the gradients by
     /// the pre-activations first.
     pub fn deltas_at<'a>(&self, work: &'a Work<R>, cut: TimeSlice<'_>, t: usize) -> &'a [R] {
-        let width = self.shape.deltas * self.hidden;
+        let width = self.cell.deltas * self.hidden;
         &work.deltas[cut.offset(t) * width..][..cut.rows_at(t) * width]
     }
 
@@ -48,7 +48,7 @@ impl<R: Real> Layer<R> {
 
     /// Width of the input projection, G·H.
     pub fn projected_width(&self) -> usize {
-        self.shape.gates * self.hidden
+        self.cell.gates * self.hidden
     }
 
     /// An empty span.
@@ -70,7 +70,7 @@ impl<R: Real> Layer<R> {
             deltas: Buffer::zeros(0),
             before: Buffer::zeros(0),
             products: Workspace::new(),
-            sums: Buffer::zeros(self.shape.gates * self.hidden),
+            sums: Buffer::zeros(self.cell.gates * self.hidden),
         }
     }
 

@@ -5,13 +5,11 @@ use super::memory::Work;
 use super::run::Source;
 use super::states::LayerChunk;
 use super::weights::Layer;
-use crate::cell::with_cell;
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::MatMut;
-use longspan_kernel::real::Real;
-use longspan_kernel::recurrent;
 use longspan_kernel::recurrent::Gradients;
 use longspan_kernel::rows::scatter_rows;
 
@@ -71,15 +69,14 @@ impl<R: Real> Layer<R> {
         d_state: &mut [R],
         grads: &mut Params<R>,
     ) {
-        let (hidden, shape) = (self.hidden, &self.shape);
+        let (hidden, shape) = (self.hidden, &self.cell);
         self.open_backward(&mut here, d_state);
         #[cfg(feature = "fault-injection")]
         self.plant_arriving(&mut here);
         work.deltas.grow(here.span.positions * hidden * shape.deltas);
         let (mut chunk, d_states) = here.recurrent(&self.weights);
         let mut gradients = Gradients { deltas: &mut work.deltas, d_states };
-        with_cell!(self.kind, cell =>
-            recurrent::backward(ctx, &cell, shape.phases, &self.hidden_backward, &mut chunk, &mut gradients));
+        self.passes().backward(ctx, &self.hidden_backward, &mut chunk, &mut gradients);
         #[cfg(feature = "fault-injection")]
         self.plant_backward(here.cut, work);
         let (all, n, stride) = (d_state.len() / shape.parts, here.span.rows * hidden, here.span.stride);
@@ -91,7 +88,7 @@ impl<R: Real> Layer<R> {
             Source::Rows(x) => Some(x),
             Source::Projected(..) => None,
         };
-        with_cell!(self.kind, cell => self.weight_gradients(ctx, &cell, x, &here, work, grads));
+        self.weight_gradients(ctx, x, &here, work, grads);
         let deltas = slots(&work.deltas, here.span.positions, shape.deltas, hidden, 0, shape.gates);
         match (gradient, source) {
             (Below::Rows(d_x), _) => product(ctx, deltas, &self.input_backward, Start::Zero, d_x),
@@ -104,7 +101,7 @@ impl<R: Real> Layer<R> {
 
     /// Adds the gradient by the last state of every row that ends in the chunk to what arrives from above.
     fn open_backward(&self, here: &mut LayerChunk<'_, R>, d_state: &[R]) {
-        let (hidden, parts, cut, span) = (self.hidden, self.shape.parts, here.cut, &mut *here.span);
+        let (hidden, parts, cut, span) = (self.hidden, self.cell.parts, here.cut, &mut *here.span);
         let (all, stride) = (d_state.len() / parts, span.stride);
         for part in 0..parts {
             for t in 0..cut.steps() {

@@ -6,10 +6,10 @@ use super::run::Source;
 use super::states::LayerChunk;
 use super::weights::Layer;
 use crate::cell::Kept;
+use crate::cell::Real;
 use longspan_kernel::Context;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::TimeSlice;
-use longspan_kernel::real::Real;
 
 impl<R: Real> Layer<R> {
     /// Plants a value; None takes it away.
@@ -65,9 +65,9 @@ impl<R: Real> Layer<R> {
     /// After a backward pass over a chunk.
     pub(super) fn plant_backward(&self, cut: TimeSlice<'_>, work: &mut Work<R>) {
         let Some(plant) = self.plant else { return };
-        let slot = self.kind.derivatives().iter().find(|(name, _)| *name == plant.tensor);
+        let slot = self.kind.spec().derivatives.iter().find(|(name, _)| *name == plant.tensor);
         if let (Some(t), Some((_, slot))) = (plant.step_in(cut), slot) {
-            let width = self.shape.deltas * self.hidden;
+            let width = self.cell.deltas * self.hidden;
             work.deltas[(cut.offset(t) + plant.row) * width + slot * self.hidden + plant.unit] =
                 R::from_f64(plant.value);
         }
@@ -76,7 +76,7 @@ impl<R: Real> Layer<R> {
     /// The plant, where its step is in a chunk and it goes into what forward computes; its step there, and where the value is kept.
     fn planted_value(&self, cut: TimeSlice<'_>) -> Option<(FaultInjection, usize, Kept)> {
         let plant = self.plant?;
-        let (_, kept) = self.kind.values().iter().find(|(name, _)| *name == plant.tensor)?;
+        let (_, kept) = self.kind.spec().values.iter().find(|(name, _)| *name == plant.tensor)?;
         Some((plant, plant.step_in(cut)?, *kept))
     }
 
@@ -93,7 +93,7 @@ impl<R: Real> Layer<R> {
             return;
         }
         let (n, len) = (rest.rows() * self.hidden, rest.positions() * self.hidden);
-        let parts = 0..self.shape.parts;
+        let parts = 0..self.cell.parts;
         let before: Vec<R> = parts.clone().flat_map(|part| &span.state(cut, t, part)[..n]).copied().collect();
         let (mut own_tape, mut own_span) = (self.tape(), self.span());
         let from = cut.offset(t + 1) * self.tape_width();

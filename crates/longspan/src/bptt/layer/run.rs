@@ -2,12 +2,10 @@
 
 use super::states::LayerChunk;
 use super::weights::Layer;
-use crate::cell::with_cell;
+use crate::cell::Real;
 use longspan_kernel::Context;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
-use longspan_kernel::recurrent;
 use longspan_kernel::rows::gather_rows;
 
 /// What a layer reads in a chunk.
@@ -35,7 +33,7 @@ impl<R: Real> Layer<R> {
         here: &mut LayerChunk<'_, R>,
     ) {
         self.open(before, here);
-        let (shape, positions) = (&self.shape, here.cut.positions());
+        let (shape, positions) = (&self.cell, here.cut.positions());
         let (width, all) = (shape.gates * self.hidden, shape.tape * self.hidden);
         here.tape.gates.grow(positions * all);
         let projected = MatMut::strided(&mut here.tape.gates, positions, width, all);
@@ -44,24 +42,24 @@ impl<R: Real> Layer<R> {
             Source::Projected(table, indices) => gather_rows(ctx, table, indices, projected),
         }
         let (mut chunk, _) = here.recurrent(&self.weights);
-        with_cell!(self.kind, cell => recurrent::forward(ctx, &cell, shape.phases, &self.hidden_forward, &mut chunk));
+        self.passes().forward(ctx, &self.hidden_forward, &mut chunk);
     }
 
     /// Makes the states anew from the tape.
     pub(super) fn run_replay(&self, ctx: &Context<R>, before: &[R], here: &mut LayerChunk<'_, R>) {
         self.open(before, here);
         let (mut chunk, _) = here.recurrent(&self.weights);
-        with_cell!(self.kind, cell => recurrent::recompute(ctx, &cell, &mut chunk));
+        self.passes().recompute(ctx, &mut chunk);
     }
 
     /// Sizes the span and puts the state before the chunk in its place.
     fn open(&self, before: &[R], here: &mut LayerChunk<'_, R>) {
         let (cut, span) = (here.cut, &mut *here.span);
-        let all = before.len() / self.shape.parts;
+        let all = before.len() / self.cell.parts;
         let n = cut.rows() * self.hidden;
         (span.rows, span.positions, span.stride) = (cut.rows(), cut.positions(), cut.states() * self.hidden);
-        span.states.grow(self.shape.parts * span.stride);
-        for part in 0..self.shape.parts {
+        span.states.grow(self.cell.parts * span.stride);
+        for part in 0..self.cell.parts {
             span.states[part * span.stride..][..n].copy_from_slice(&before[part * all..][..n]);
         }
     }

@@ -1,9 +1,9 @@
 //! What a layer keeps of a chunk, and its states and their gradients over the chunk at hand.
 
+use crate::cell::Real;
 use longspan_kernel::Buffer;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::packed_shape::TimeSlice;
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::Chunk;
 
 /// What forward leaves of one layer and one chunk for backward: `[positions, slots · H]`.

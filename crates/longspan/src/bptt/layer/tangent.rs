@@ -4,11 +4,9 @@ use std::ops::Range;
 
 use super::states::LayerChunk;
 use super::weights::Layer;
-use crate::cell::with_cell;
+use crate::cell::Real;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
-use longspan_kernel::recurrent;
 use longspan_kernel::recurrent::Tangents;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
@@ -46,7 +44,7 @@ pub struct TangentStep<'a, R> {
 impl<R: Real> Layer<R> {
     /// Numbers in the state of one row: parts · H.
     pub fn state_width(&self) -> usize {
-        self.shape.parts * self.hidden
+        self.cell.parts * self.hidden
     }
 
     /// Takes the Jacobians of a chunk that was run forwards.
@@ -56,10 +54,10 @@ impl<R: Real> Layer<R> {
     pub fn linearise(&self, ctx: &Context<R>, mut here: LayerChunk<'_, R>, to: &mut Jacobians<R>) {
         let cut = here.cut;
         assert!(cut.is_even(), "Jacobians of rows that end inside the chunk");
-        (to.width, to.rows) = (self.shape.jacobian * self.hidden, cut.rows());
+        (to.width, to.rows) = (self.cell.jacobian * self.hidden, cut.rows());
         to.coefficients.grow(cut.positions() * to.width);
         let (mut chunk, _) = here.recurrent(&self.weights);
-        with_cell!(self.kind, cell => recurrent::linearise(ctx, &cell, &mut chunk, &mut to.coefficients));
+        self.passes().linearise(ctx, &mut chunk, &mut to.coefficients);
     }
 
     /// ṡ_t = J_t ṡ_{t−1} + (∂s_t/∂x_t) ẋ at step t of the chunk for K tangents of each of the batch's rows `of`, on the calling
@@ -79,10 +77,9 @@ impl<R: Real> Layer<R> {
         let first = (t * jacobians.rows + of.start) * width;
         let jacobian = Mat::new(&jacobians.coefficients[first..], of.len(), width);
         let hidden = self.hidden;
-        operands.grow(before.rows() * self.shape.operands * hidden);
+        operands.grow(before.rows() * self.cell.operands * hidden);
         let step = Tangents { hidden, jacobian, before, after, inflow, operands };
-        with_cell!(self.kind, cell =>
-            recurrent::tangents(isa, &cell, self.shape.phases, &self.hidden_forward, step));
+        self.passes().tangents(isa, &self.hidden_forward, step);
     }
 
     /// W_ih ẋ of tangents ẋ `[K, D]`: `[K, G · H]`.

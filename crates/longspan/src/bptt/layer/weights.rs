@@ -2,46 +2,11 @@
 
 #[cfg(feature = "fault-injection")]
 use super::fault_injection::FaultInjection;
-use crate::cell::{Cell, CellKind, with_cell};
+use crate::cell::Real;
+use crate::cell::{CellKind, CellSpec, Passes};
 use crate::params::{Group, Layout, Params};
 use longspan_kernel::matrix::Mat;
-use longspan_kernel::real::Real;
-use longspan_kernel::recurrent::{Equations, Phase};
 use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
-
-/// The numbers that buffers of a cell are sized by.
-#[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    /// Gates: blocks of H rows in the weights.
-    pub gates: usize,
-    /// Slots of the tape.
-    pub tape: usize,
-    /// Slots of the deltas.
-    pub deltas: usize,
-    /// State parts; part 0 is h.
-    pub parts: usize,
-    /// Elementwise weight slots.
-    pub weights: usize,
-    /// Coefficients of the Jacobian.
-    pub jacobian: usize,
-    /// Tangents of operands on the tape.
-    pub operands: usize,
-    /// Products per step.
-    pub phases: &'static [Phase],
-}
-
-fn shape_of<R: Real, C: Cell<R>>(_: &C) -> Shape {
-    Shape {
-        gates: C::GATES,
-        tape: <C as Equations<R>>::TAPE,
-        deltas: <C as Equations<R>>::DELTAS,
-        parts: <C as Equations<R>>::PARTS,
-        weights: <C as Equations<R>>::WEIGHTS,
-        jacobian: <C as Equations<R>>::JACOBIAN,
-        operands: <C as Equations<R>>::OPERANDS,
-        phases: C::PHASES,
-    }
-}
 
 /// Indices of a layer's tensors in the layout.
 #[derive(Clone, Debug)]
@@ -57,7 +22,7 @@ pub(super) struct Tensors {
 /// A recurrent layer with its packed weights.
 pub struct Layer<R> {
     pub(super) kind: CellKind,
-    pub(super) shape: Shape,
+    pub(super) cell: CellSpec,
     pub(super) input: usize,
     pub(super) hidden: usize,
     pub(super) tensors: Tensors,
@@ -82,8 +47,8 @@ impl<R: Real> Layer<R> {
         hidden: usize,
         layout: &mut Layout,
     ) -> Self {
-        let shape = with_cell!(kind, cell => shape_of::<R, _>(&cell));
-        let rows = shape.gates * hidden;
+        let cell = kind.spec();
+        let rows = cell.gates * hidden;
         let tensors = Tensors {
             weight_ih: layout.push(format!("rnn.weight_ih_{suffix}"), &[rows, input], Group::Input),
             weight_hh: layout.push(format!("rnn.weight_hh_{suffix}"), &[rows, hidden], Group::Recurrent),
@@ -92,17 +57,17 @@ impl<R: Real> Layer<R> {
             peephole: matches!(kind, CellKind::Lstm { peepholes: true, .. }).then(|| {
                 layout.push(
                     format!("rnn.weight_peephole_{suffix}"),
-                    &[shape.weights, hidden],
+                    &[cell.weights, hidden],
                     Group::Elementwise,
                 )
             }),
             step: matches!(kind, CellKind::Residual { learned: true, .. })
                 .then(|| layout.push(format!("rnn.residual_step_{suffix}"), &[1], Group::Elementwise)),
         };
-        let phases = shape.phases.iter();
+        let phases = cell.phases.iter();
         Self {
             kind,
-            shape,
+            cell,
             input,
             hidden,
             tensors,
@@ -111,10 +76,15 @@ impl<R: Real> Layer<R> {
             hidden_forward: phases.clone().map(|p| Packed::new(isa, hidden, p.gates, hidden)).collect(),
             hidden_backward: phases.map(|p| Packed::new(isa, p.gates * hidden, 1, hidden)).collect(),
             bias: Buffer::zeros(rows),
-            weights: Buffer::zeros(shape.weights * hidden),
+            weights: Buffer::zeros(cell.weights * hidden),
             #[cfg(feature = "fault-injection")]
             plant: None,
         }
+    }
+
+    /// The passes of the cell.
+    pub(super) fn passes(&self) -> &'static dyn Passes<R> {
+        R::cell(self.kind)
     }
 
     /// Units H.
@@ -124,7 +94,7 @@ impl<R: Real> Layer<R> {
 
     /// State parts: 2 for the LSTM, else 1.
     pub fn parts(&self) -> usize {
-        self.shape.parts
+        self.cell.parts
     }
 
     /// The cell.
@@ -134,17 +104,17 @@ impl<R: Real> Layer<R> {
 
     /// Takes the weights for forward passes.
     pub fn pack_forward(&mut self, ctx: &Context<R>, params: &Params<R>) {
-        let (gates, hidden) = (self.shape.gates, self.hidden);
+        let (gates, hidden) = (self.cell.gates, self.hidden);
         let ih = Mat::new(params.tensor(self.tensors.weight_ih), gates * hidden, self.input);
         self.input_forward.take_room(&mut self.input_backward);
         self.input_forward.pack(ctx, Weights::Transposed(ih));
         let hh = params.tensor(self.tensors.weight_hh);
-        for (p, phase) in self.shape.phases.iter().enumerate() {
+        for (p, phase) in self.cell.phases.iter().enumerate() {
             let block = Mat::new(&hh[phase.first_gate * hidden * hidden..], phase.gates * hidden, hidden);
             self.hidden_forward[p].take_room(&mut self.hidden_backward[p]);
             self.hidden_forward[p].pack(ctx, Weights::Transposed(block));
         }
-        let inner = with_cell!(self.kind, cell => inner_bias::<R, _>(&cell));
+        let inner = self.cell.inner_bias;
         let (b_ih, b_hh) = (params.tensor(self.tensors.bias_ih), params.tensor(self.tensors.bias_hh));
         for j in 0..gates * hidden {
             let outside = inner != Some(j / hidden);
@@ -164,14 +134,14 @@ impl<R: Real> Layer<R> {
 
     /// Takes the weights for a backward pass, into the memory of those for forward unless these are needed once more.
     pub fn pack_backward(&mut self, ctx: &Context<R>, params: &Params<R>, keep_forward: bool) {
-        let (gates, hidden) = (self.shape.gates, self.hidden);
+        let (gates, hidden) = (self.cell.gates, self.hidden);
         let ih = Mat::new(params.tensor(self.tensors.weight_ih), gates * hidden, self.input);
         if !keep_forward {
             self.input_backward.take_room(&mut self.input_forward);
         }
         self.input_backward.pack(ctx, Weights::Plain(ih));
         let hh = params.tensor(self.tensors.weight_hh);
-        for (p, phase) in self.shape.phases.iter().enumerate() {
+        for (p, phase) in self.cell.phases.iter().enumerate() {
             let block = Mat::new(&hh[phase.first_gate * hidden * hidden..], phase.gates * hidden, hidden);
             if !keep_forward {
                 self.hidden_backward[p].take_room(&mut self.hidden_forward[p]);
@@ -179,8 +149,4 @@ impl<R: Real> Layer<R> {
             self.hidden_backward[p].pack(ctx, Weights::Plain(block));
         }
     }
-}
-
-fn inner_bias<R: Real, C: Cell<R>>(_: &C) -> Option<usize> {
-    C::INNER_BIAS
 }

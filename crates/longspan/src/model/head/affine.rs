@@ -1,9 +1,9 @@
 //! The map that every readout begins with: x = W h + b.
 
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet, Packed, Weights};
 
 /// W `[K, H]` and b `[K]` of the layout, with Wᵀ packed by the first call that needs it.

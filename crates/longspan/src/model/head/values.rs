@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use super::affine::Affine;
 use super::{Score, Unit};
+use crate::cell::Real;
 use crate::option_syntax::nearest;
 use crate::params::Params;
 use longspan_kernel::gemm::{Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
 

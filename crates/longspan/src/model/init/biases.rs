@@ -6,7 +6,7 @@
 
 use super::{Init, InitSpec, Place};
 use crate::cell::CellKind;
-use longspan_kernel::real::Real;
+use crate::cell::Real;
 
 impl<R: Real> Place<'_, R> {
     /// Biases `[G·H]`; `first` for b_ih, whose gates carry the values.

@@ -13,9 +13,9 @@ use super::order::{mean, median};
 use super::recorder::UnitScale;
 use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
+use crate::cell::Real;
 use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_record::credit::{ActivationSummary, Forgetting, GateSummary, LayerGates, Measured, Reason};
 
 /// The least that a unit is scaled by.

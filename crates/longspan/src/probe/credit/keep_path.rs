@@ -6,7 +6,7 @@
 //! ```
 
 use crate::cell::CellKind;
-use longspan_kernel::real::Real;
+use crate::cell::Real;
 
 /// The direct way from a state to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,10 +22,10 @@ use super::profile;
 use super::recorder::{Recorder, Sample, Series, UnitScale};
 use super::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
+use crate::cell::Real;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_record::credit::{
     CreditOptions, Depth, Exponent, LagReport, LayerReach, Measured, Profile, Reach, Reason,
 };

@@ -6,11 +6,11 @@ use super::truncation::Truncations;
 use super::{Cancelled, Stage, Watch, lag, no_chain, sensitivity, used};
 use crate::batch::Source;
 use crate::bptt::Pass;
+use crate::cell::Real;
 use crate::model::pooling::Pooling;
 use crate::model::{Model, ModelSpec};
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_record::credit::{CreditOptions, CreditReport, Measured, Reason};
 
 /// Measures weights on a source, from its first window on. Dropout does not act.

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::batch::{Batch, IGNORE, Values};
 use crate::bptt::State;
+use crate::cell::Real;
 use crate::model::Model;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 
 /// The scored steps of each row, ascending.
 pub(super) fn scored_steps(batch: &Batch) -> Vec<Vec<usize>> {

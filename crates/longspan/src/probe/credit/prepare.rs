@@ -4,11 +4,11 @@ use super::piece::scored_steps;
 use super::{Cancelled, Stage, Watch, no_chain};
 use crate::batch::{Batch, Source};
 use crate::bptt::State;
+use crate::cell::Real;
 use crate::model::Model;
 use crate::model::pooling::Pooling;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::{CreditOptions, Reason};
 

@@ -20,9 +20,9 @@ use super::keep_path::KeepPath;
 use super::order::ln_hypot;
 use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
+use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::norms::sum_of_squares;
-use longspan_kernel::real::Real;
 use longspan_kernel::{Context, InstructionSet};
 
 /// ln of norms at lags 0 … W, of one layer; −∞ where nothing arrives.

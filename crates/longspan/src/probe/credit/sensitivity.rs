@@ -15,10 +15,10 @@ use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};
 use super::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
+use crate::cell::Real;
 use crate::model::Model;
 use crate::params::{Group, Params};
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::{CreditOptions, Sensitivity};
 

@@ -16,10 +16,10 @@ use super::order::median;
 use super::piece::{piece, scored, state_of};
 use super::prepare::Item;
 use crate::bptt::Pass;
+use crate::cell::Real;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_kernel::real::Real;
 use longspan_record::credit::TruncationBias;
 
 /// The bias of some truncations, batch by batch.

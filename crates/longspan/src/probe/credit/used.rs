@@ -19,11 +19,11 @@ use super::piece::{alone, piece};
 use super::prepare::{Item, Prepared};
 use super::{Cancelled, Stage, Watch};
 use crate::batch::Batch;
+use crate::cell::Real;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::{AddedLoss, CreditOptions, Measured, Reason, Spoil, UsedLag};
 

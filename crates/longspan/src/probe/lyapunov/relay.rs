@@ -14,9 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use super::growth::Growth;
 use crate::bptt::layer::{Jacobians, Layer, TangentStep};
+use crate::cell::Real;
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::orthonormal::{BLOCK, Finished, orthonormalise};
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Buffer, Context, InstructionSet};
 

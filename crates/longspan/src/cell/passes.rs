@@ -1,0 +1,149 @@
+//! The passes of a cell behind one interface: what a layer calls, whichever cell it has.
+
+use super::CellKind;
+use super::elman::{Elman, IDENTITY, RELU, TANH};
+use super::gru::{ResetAfter, ResetBefore};
+use super::interface::{Cell, Kept, Peephole};
+use super::lstm::Lstm;
+use super::residual::Residual;
+use longspan_kernel::real::Real as Arithmetic;
+use longspan_kernel::recurrent::{self, Chunk, Gradients, Phase, Tangents};
+use longspan_kernel::{Context, InstructionSet, Packed};
+
+/// A number type that networks are computed in, `f32` or `f64`, with the passes of every cell.
+///
+/// The passes are compiled here, once. Generic over the number type, they would be compiled again by every crate that trains a
+/// network: for ten cells, three instruction sets and two number types.
+pub trait Real: Arithmetic {
+    /// The passes of a cell.
+    fn cell(kind: CellKind) -> &'static dyn Passes<Self>;
+}
+
+macro_rules! cells {
+    ($number:ty) => {
+        impl Real for $number {
+            // Inlined into another crate, the passes would be compiled there.
+            #[inline(never)]
+            fn cell(kind: CellKind) -> &'static dyn Passes<Self> {
+                match kind {
+                    CellKind::Rnn => &Elman::<TANH>,
+                    CellKind::Relu => &Elman::<RELU>,
+                    CellKind::Identity => &Elman::<IDENTITY>,
+                    CellKind::Residual { .. } => &Residual,
+                    CellKind::Gru { reset_after: true } => &ResetAfter,
+                    CellKind::Gru { reset_after: false } => &ResetBefore,
+                    CellKind::Lstm { peepholes: false, coupled: false } => &Lstm::<false, false>,
+                    CellKind::Lstm { peepholes: true, coupled: false } => &Lstm::<true, false>,
+                    CellKind::Lstm { peepholes: false, coupled: true } => &Lstm::<false, true>,
+                    CellKind::Lstm { peepholes: true, coupled: true } => &Lstm::<true, true>,
+                }
+            }
+        }
+    };
+}
+cells!(f32);
+cells!(f64);
+
+/// The constants of a [`Cell`] and its [`Equations`](recurrent::Equations), under their names there.
+#[derive(Clone, Copy, Debug)]
+pub struct CellSpec {
+    /// Gates: blocks of H rows in the weights.
+    pub gates: usize,
+    /// Slots of the tape.
+    pub tape: usize,
+    /// Slots of the deltas.
+    pub deltas: usize,
+    /// State parts; part 0 is h.
+    pub parts: usize,
+    /// Slots of elementwise weights.
+    pub weights: usize,
+    /// Coefficients of the Jacobian.
+    pub jacobian: usize,
+    /// Tangents of operands on the tape.
+    pub operands: usize,
+    /// Products with recurrent weights in one step.
+    pub phases: &'static [Phase],
+    /// Gate whose recurrent bias stays with the recurrent sum.
+    pub inner_bias: Option<usize>,
+    /// Peepholes, in the order of the weight slots.
+    pub peepholes: &'static [Peephole],
+    /// Delta slot whose sum is the gradient of a scalar step α.
+    pub step_delta: Option<usize>,
+    /// What forward computes of a step, by name.
+    pub values: &'static [(&'static str, Kept)],
+    /// What backward computes of a step, by name: slots of the deltas.
+    pub derivatives: &'static [(&'static str, usize)],
+}
+
+/// The passes of a cell over a chunk of time, see [`recurrent`]. Every [`Cell`] has them.
+pub trait Passes<R: Arithmetic>: Sync {
+    /// The constants of the cell.
+    fn spec(&self) -> CellSpec;
+
+    /// Runs the recurrence forwards, see [`recurrent::forward`].
+    fn forward(&self, ctx: &Context<R>, weights: &[Packed<R>], chunk: &mut Chunk<'_, R>);
+
+    /// Computes the states again from the tape, see [`recurrent::recompute`].
+    fn recompute(&self, ctx: &Context<R>, chunk: &mut Chunk<'_, R>);
+
+    /// Runs the recurrence backwards, see [`recurrent::backward`].
+    fn backward(
+        &self,
+        ctx: &Context<R>,
+        weights: &[Packed<R>],
+        chunk: &mut Chunk<'_, R>,
+        gradients: &mut Gradients<'_, R>,
+    );
+
+    /// Computes the coefficients of the Jacobians of a chunk, see [`recurrent::linearise`].
+    fn linearise(&self, ctx: &Context<R>, chunk: &mut Chunk<'_, R>, coefficients: &mut [R]);
+
+    /// Multiplies tangents with the Jacobian of one step, see [`recurrent::tangents`].
+    fn tangents(&self, isa: InstructionSet, weights: &[Packed<R>], step: Tangents<'_, R>);
+}
+
+impl<R: Arithmetic, C: Cell<R>> Passes<R> for C {
+    fn spec(&self) -> CellSpec {
+        CellSpec {
+            gates: C::GATES,
+            tape: C::TAPE,
+            deltas: C::DELTAS,
+            parts: C::PARTS,
+            weights: C::WEIGHTS,
+            jacobian: C::JACOBIAN,
+            operands: C::OPERANDS,
+            phases: C::PHASES,
+            inner_bias: C::INNER_BIAS,
+            peepholes: C::PEEPHOLES,
+            step_delta: C::STEP_DELTA,
+            values: C::VALUES,
+            derivatives: C::DERIVATIVES,
+        }
+    }
+
+    fn forward(&self, ctx: &Context<R>, weights: &[Packed<R>], chunk: &mut Chunk<'_, R>) {
+        recurrent::forward(ctx, self, C::PHASES, weights, chunk);
+    }
+
+    fn recompute(&self, ctx: &Context<R>, chunk: &mut Chunk<'_, R>) {
+        recurrent::recompute(ctx, self, chunk);
+    }
+
+    fn backward(
+        &self,
+        ctx: &Context<R>,
+        weights: &[Packed<R>],
+        chunk: &mut Chunk<'_, R>,
+        gradients: &mut Gradients<'_, R>,
+    ) {
+        recurrent::backward(ctx, self, C::PHASES, weights, chunk, gradients);
+    }
+
+    fn linearise(&self, ctx: &Context<R>, chunk: &mut Chunk<'_, R>, coefficients: &mut [R]) {
+        recurrent::linearise(ctx, self, chunk, coefficients);
+    }
+
+    fn tangents(&self, isa: InstructionSet, weights: &[Packed<R>], step: Tangents<'_, R>) {
+        recurrent::tangents(isa, self, C::PHASES, weights, step);
+    }
+}
