@@ -15,6 +15,8 @@ cd "$(dirname "$0")/.."
 # The profile, and the tests of the kernel crate that --quick selects.
 profile=(--release)
 kernels=()
+# What is built for valgrind: the programs of `cargo test --release --workspace`, so that a build of these is used again.
+built=(--workspace)
 # Of the layers, the tests of the recurrence.
 layers=(recurrence:: not_finite::)
 
@@ -23,25 +25,26 @@ if [ "${1-}" = --quick ]; then
     quick=true
     profile=(--config profile.dev.opt-level=0)
     kernels=(contracts:: passes:: shapes::)
+    built=(-p longspan-kernel)
     shift
 fi
 
-# Prints the programs that `cargo test` builds with these arguments.
+# Prints the test program of a crate that the other arguments choose.
 programs() {
-    cargo test "${profile[@]}" --locked --no-run --message-format=json "$@" |
-        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
+    cargo test "${profile[@]}" --locked "${built[@]}" "${@:2}" --no-run --message-format=json |
+        sed -n "/crates\/$1#/s/.*\"executable\":\"\([^\"]*\)\".*/\1/p"
 }
 
 with_valgrind() {
     local check=(valgrind -q --error-exitcode=9 --leak-check=no)
     if $quick; then
-        "${check[@]}" "$(programs -p longspan-kernel --test it)" "${kernels[@]}" --test-threads=1
+        "${check[@]}" "$(programs kernel --test it)" "${kernels[@]}" --test-threads=1
         return
     fi
-    "${check[@]}" "$(programs -p longspan-kernel --lib)" --skip flush --test-threads=1
-    "${check[@]}" "$(programs -p longspan-kernel --test it)" --test-threads=1 &
+    "${check[@]}" "$(programs kernel --lib)" --skip flush --test-threads=1
+    "${check[@]}" "$(programs kernel --test it)" --test-threads=1 &
     local pid=$!
-    "${check[@]}" "$(programs -p longspan --test it)" "${layers[@]}" --test-threads=1
+    "${check[@]}" "$(programs longspan --test it)" "${layers[@]}" --test-threads=1
     wait "$pid"
 }
 

@@ -37,20 +37,33 @@ fn distraction(network: &Value) -> f64 {
     number(&effects["distractor"]) / number(&effects["subject"])
 }
 
-#[test]
-fn seven_claims_hold_over_three_seeds() {
+/// The claims on the numbers of one seed. One thread, since other tests run beside it; the numbers are the same for any number.
+fn seven_claims_hold(seed: u64) {
     let desk = Desk::new();
-    for seed in 0..3 {
-        let story = desk.json(&format!("demo --json --seed {seed}"));
-        deep_in_time(&story);
-        explodes(&story);
-        is_clipped(&story);
-        vanishes(&story);
-        residual_reaches(&story);
-        gates_solve_it(&story);
-        stand_side_by_side(&story);
-    }
+    let story = desk.json(&format!("demo --json --threads 1 --seed {seed}"));
+    deep_in_time(&story);
+    explodes(&story);
+    is_clipped(&story);
+    vanishes(&story);
+    residual_reaches(&story);
+    gates_solve_it(&story);
+    stand_side_by_side(&story);
     assert!(!desk.path("longspan-demo.html").exists(), "--json writes no page");
+}
+
+#[test]
+fn seven_claims_hold_with_seed_0() {
+    seven_claims_hold(0);
+}
+
+#[test]
+fn seven_claims_hold_with_seed_1() {
+    seven_claims_hold(1);
+}
+
+#[test]
+fn seven_claims_hold_with_seed_2() {
+    seven_claims_hold(2);
 }
 
 /// 1: as many layers as words, one matrix; the gradient fades from word to word.

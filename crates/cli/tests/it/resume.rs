@@ -13,7 +13,7 @@ use longspan_run::directory::profiles;
 
 /// Everything that has state of its own: carried state, dropout, moments, a schedule that follows validation, early
 /// checkpoints, validation inside an epoch.
-const SETTINGS: &str = "--cell lstm --layers 2 --hidden 48 --batch 8 --unroll 32 --epochs 6 --dropout 0.2 \
+const SETTINGS: &str = "--cell lstm --layers 2 --hidden 48 --batch 8 --unroll 32 --epochs 2 --dropout 0.2 \
     --observe-every 4 --schedule plateau:1:0.7 --eval-every 17 --checkpoint-every 0.03 --valid-fraction 0.2 --lr 0.01 --seed 5";
 
 fn train(text: &Path, out: &Path, more: &str) -> Command {
