@@ -1,4 +1,4 @@
-//! The table of all settings: the section, the group, the name, the value and the meaning of each.
+//! The table of all settings, with the section, group, name, value and meaning of each.
 
 use super::{Config, Field};
 
@@ -9,7 +9,7 @@ pub enum Section {
     Data,
     /// The network.
     Model,
-    /// How the weights follow the gradient.
+    /// How the weights are updated.
     Optimizer,
     /// Length, resources and records of a run.
     Run,
@@ -46,13 +46,13 @@ pub struct Key {
     pub name: &'static str,
     /// The kind of value that it takes.
     pub takes: &'static str,
-    /// Its meaning.
+    /// Its meaning, as a help text.
     pub help: &'static str,
     /// The section that it belongs to.
     pub section: Section,
-    /// The heading in help texts and files that explain the settings.
+    /// The heading above it in help texts and configuration files.
     pub group: &'static str,
-    /// Its place in a configuration.
+    /// Its value in a configuration.
     pub field: fn(&mut Config) -> &mut dyn Field,
 }
 
