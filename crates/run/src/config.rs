@@ -58,7 +58,7 @@ impl Config {
     /// [`ConfigError::Unknown`] with the most similar key, or [`ConfigError::Value`] with what the key needs.
     pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<(), ConfigError> {
         let Some(key) = KEYS.iter().find(|key| key.name == name.replace('-', "_")) else {
-            let place = match &origin {
+            let location = match &origin {
                 Origin::File { path, line } => format!("{}, line {line}: ", path.display()),
                 Origin::Flag => String::new(),
             };
@@ -67,7 +67,7 @@ impl Config {
                     Origin::File { .. } => key.to_owned(),
                     Origin::Flag => flag(key),
                 });
-            return Err(ConfigError::Unknown { name: name.into(), nearest, place });
+            return Err(ConfigError::Unknown { name: name.into(), nearest, location });
         };
         let given = Given { key: key.name, value: value.into(), origin: Some(origin.clone()) };
         (key.field)(self).set(value).map_err(|need| ConfigError::Value { given, need })?;
@@ -106,7 +106,7 @@ impl Config {
     }
 
     /// Whether windows truncate the gradient. They do for a text, which is read window after window; in all
-    /// other data a window is a whole sequence.
+    /// other data each window is a sequence of its own.
     pub fn is_truncated(&self) -> bool {
         self.data.text.is_some()
     }

@@ -26,6 +26,7 @@ fn literal(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::test_dir::TestDir;
 
     #[test]
     fn both_forms_set_the_same() {
@@ -41,10 +42,10 @@ mod tests {
             flags(&settings),
             "--cell lstm --forget-bias 3 --lr 5e-4 --layer-norm true --clip norm:0.5"
         );
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), toml(&settings)).expect("a file");
+        let directory = TestDir::new();
+        let file = directory.write("remedy.toml", toml(&settings));
         let mut read = Config::default();
-        read.read(file.path()).expect("a configuration");
+        read.read(&file).expect("a configuration");
         for Setting { key, value } in settings {
             let text = read.get(key).text().expect("a value");
             let number = |text: &str| text.parse::<f64>().ok();

@@ -197,8 +197,8 @@ impl Session {
         self.trainer.model().spec().output
     }
 
-    /// Writes a checkpoint after the profiles. If the checkpoint fails, the run repeats those steps, and
-    /// their profiles are replaced.
+    /// Writes the profiles, then a checkpoint: profiles that a kill loses are of steps after the last
+    /// checkpoint, which are repeated.
     fn save(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
         self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);

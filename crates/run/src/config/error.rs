@@ -47,7 +47,7 @@ impl fmt::Display for Given {
 pub enum ConfigError {
     /// There is no such key.
     #[error(
-        "{place}there is no setting \"{name}\"{}",
+        "{location}there is no setting \"{name}\"{}",
         nearest.as_ref().map_or("; `longspan config --defaults` lists them".into(), |n| format!(": did you mean {n}?"))
     )]
     Unknown {
@@ -56,7 +56,7 @@ pub enum ConfigError {
         /// The most similar key.
         nearest: Option<String>,
         /// The beginning of the message: "run.toml, line 3: " for a file, else empty.
-        place: String,
+        location: String,
     },
     /// A value that the key cannot have.
     #[error("{given}: {need}")]

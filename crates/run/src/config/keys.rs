@@ -56,8 +56,8 @@ pub struct Key {
     pub field: fn(&mut Config) -> &mut dyn Field,
 }
 
-/// The place of a setting: its section's field of the same name, unless the table names another.
-macro_rules! place {
+/// The field of a setting: the one with its name in its section, unless the table names another.
+macro_rules! setting_field {
     ($config:ident.$section:ident.$name:ident) => {
         &mut $config.$section.$name
     };
@@ -78,7 +78,7 @@ macro_rules! keys {
                 help: $help,
                 section: Section::$variant,
                 group: $group,
-                field: |config| place!(config.$section.$name $($field)?),
+                field: |config| setting_field!(config.$section.$name $($field)?),
             },
         )*)*];
     };

@@ -61,12 +61,13 @@ pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_dir::TestDir;
 
     #[test]
     fn losses_of_any_unit_are_read() {
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = TestDir::new();
         let read = |text: &str| {
-            std::fs::write(directory.path().join("summary.json"), text).expect("a file");
+            directory.write("summary.json", text);
             read_summary(directory.path())
         };
         assert_eq!(read_summary(directory.path()).expect("no file is no error"), None);

@@ -148,6 +148,7 @@ mod tests {
     use super::*;
     use crate::config::Origin;
     use crate::dataset::Dataset;
+    use crate::test_dir::TestDir;
     use longspan::model::Model;
     use longspan_kernel::InstructionSet;
 
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_probe_writes_no_file() {
-        let run = tempfile::tempdir().unwrap();
+        let run = TestDir::new();
         let mut config = Config::default();
         for (name, value) in [("task", "agreement"), ("length", "9"), ("hidden", "5"), ("batch", "8")] {
             config.set(name, value, Origin::Flag).unwrap();

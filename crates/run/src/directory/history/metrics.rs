@@ -173,6 +173,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_dir::TestDir;
 
     fn step(step: u64, attempt: u64) -> String {
         format!(
@@ -197,10 +198,8 @@ mod tests {
     }
 
     fn read_text(bytes: &[u8]) -> Metrics {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("metrics.jsonl");
-        std::fs::write(&path, bytes).unwrap();
-        read(&path).unwrap()
+        let directory = TestDir::new();
+        read(&directory.write("metrics.jsonl", bytes)).unwrap()
     }
 
     fn read_lines(lines: &[String]) -> Metrics {
