@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Findings on runs with planted faults and on good ones: the tables of docs/findings.md, on standard output.
+# Prints the tables of docs/findings.md: findings on runs with injected faults and on good runs.
 # tools/faults.sh                  about a minute on two cores
-# FAULTS_SHOW=1 tools/faults.sh    also what is missed and false among the runs that thresholds were chosen on
+# FAULTS_SHOW=1 tools/faults.sh    also the missed faults and false alarms among the runs on which thresholds were chosen
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo test --release --locked -p longspan-run --test it -- --nocapture verdicts::silence
+cargo test --release --locked -p longspan-run --test it -- --nocapture verdicts::faults_are_found

@@ -1,7 +1,9 @@
-//! The whole Lyapunov spectrum of a layer from a file of weights, input and zero state, timed: our side of `bench/spectrum.py`.
+//! Computes and times the full Lyapunov spectrum of a layer from a file of weights and input, starting at the
+//! zero state: the Longspan side of `bench/spectrum.py`.
 //!
-//! `spectrum FILE rnn|gru|lstm THREADS REPEATS STEPS` prints `{"seconds": […], "exponents": […]}`, directions made orthonormal every
-//! so many steps. FILE has PyTorch's tensors in f64 and `x` `[T, D]`.
+//! `spectrum FILE rnn|gru|lstm THREADS REPEATS STEPS` prints `{"seconds": […], "exponents": […]}`. The
+//! directions are orthonormalised every STEPS steps. FILE has tensors with PyTorch's names in f64, and `x`
+//! `[T, D]`.
 
 use std::time::Instant;
 
@@ -17,13 +19,13 @@ use safetensors::SafeTensors;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [path, cell, threads, repeats, per_qr] = arguments.as_slice() else {
-        panic!("FILE CELL THREADS REPEATS STEPS")
+        panic!("usage: spectrum FILE CELL THREADS REPEATS STEPS")
     };
     let cell = match cell.as_str() {
         "rnn" => CellKind::Rnn,
         "gru" => CellKind::Gru { reset_after: true },
         "lstm" => CellKind::Lstm { peepholes: false, coupled: false },
-        other => panic!("no cell {other}"),
+        other => panic!("unknown cell {other}: use rnn, gru or lstm"),
     };
     let bytes = std::fs::read(path).expect("a file");
     let file = SafeTensors::deserialize(&bytes).expect("safetensors");

@@ -1,9 +1,10 @@
-//! What it costs to look for faults where there are none: the trainer's step, which checks its loss, its gradient and its update,
-//! beside the same arithmetic put together from its parts, which checks nothing.
+//! The cost of checking for faults in steps without faults: the trainer's step, which checks loss, gradient
+//! and update, compared with the same arithmetic without checks.
 //!
-//! Both read the same batches, clip and update alike, and observe nothing. They take turns, and whichever comes first changes; so
-//! does the memory that each has got, as both are built anew several times. The ratio is the median of the turns' ratios. What an
-//! update is checked by is timed alone, too: it is a few operations on a few numbers.
+//! Both read the same batches, clip and update in the same way, and observe nothing. They take turns in
+//! alternating order, and both are built several times, so that neither always has the same memory. The ratio
+//! is the median of the ratios of the turns. The check of an update is also timed alone: it is a few
+//! operations on a few numbers.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -24,13 +25,13 @@ use super::rows::Step;
 use super::step::{Tokens, model_spec};
 use super::timing::{quantile, seconds_of};
 
-/// Times that both are built.
+/// How often both are built.
 const BUILDS: usize = 6;
 
-/// Calls of what an update is checked by, which is too short for a clock.
+/// Calls of the check of an update, which is too short for a clock.
 const CALLS: u32 = 100_000;
 
-/// A step without a check.
+/// A training step without checks.
 struct Bare {
     ctx: Context<f32>,
     model: Model<f32>,
@@ -74,7 +75,7 @@ impl Bare {
     }
 }
 
-/// Milliseconds of both, their ratio, and microseconds of the bounds alone.
+/// Milliseconds of both, their ratio, and microseconds of the check of an update.
 pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Value)> {
     let mut config = Config::default();
     (config.data.batch, config.optimizer.rule, config.run.observe) =
@@ -84,7 +85,7 @@ pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Valu
     let mut turns: Vec<[f64; 2]> = Vec::new();
     let (start, mut alone) = (Instant::now(), f64::NAN);
     for build in 1..=BUILDS {
-        // Whichever is built first gets other memory.
+        // The order of construction changes the memory that each of them gets.
         let early = build.is_multiple_of(2).then(|| Bare::new(context(), step, &config));
         let mut trainer = Trainer::new(context(), &config.trainer(model_spec(step)));
         let mut bare = early.unwrap_or_else(|| Bare::new(context(), step, &config));

@@ -1,8 +1,10 @@
-//! What the lag profile costs: a pass with one loss in each row, at its last step, with the profile and without, in f64.
+//! The cost of the lag profile: a pass in f64 with one loss in each row, at its last step, with and without
+//! the profile.
 //!
-//! Forward, forward and backward, the same with the profile of all steps, and forward and backward in f32 take turns; ratios are
-//! medians of the turns' ratios. That of backward is (with profile − forward) / (without − forward), where forward is a pass that
-//! keeps nothing: the rest of what training does in forward counts as backward on both sides.
+//! Four passes take turns: forward; forward and backward; the same with the profile of all steps; and forward
+//! and backward in f32. Ratios are medians of the ratios of the turns. The ratio of the backward passes is
+//! (with profile − forward) / (without − forward), where the forward pass keeps nothing for the backward
+//! pass. The additional work of the forward pass in training therefore counts as backward on both sides.
 
 use std::time::Instant;
 
@@ -22,7 +24,7 @@ use super::Options;
 use super::rows;
 use super::timing::{quantile, seconds_of};
 
-/// A model with a window that is scored at its end.
+/// A model with a window that is scored at its last step.
 struct Pass<R> {
     ctx: Context<R>,
     model: Model<R>,
@@ -80,7 +82,7 @@ impl<R: Real> Pass<R> {
     }
 }
 
-/// Milliseconds and ratios.
+/// Milliseconds of the passes, and ratios.
 pub(super) fn measure(row: rows::Stack, options: &Options) -> Vec<(&'static str, Value)> {
     let mut pass = Pass::<f64>::new(Context::new(options.isa, options.threads), row);
     let mut single = Pass::<f32>::new(Context::new(options.isa, options.threads), row);

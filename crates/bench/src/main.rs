@@ -1,4 +1,5 @@
-//! Measures speed, latency, memory and start of Longspan on this machine, beside the processor's multiply-add peak.
+//! Measures speed, latency, memory and startup of Longspan on this machine, along with the processor's
+//! multiply-add peak.
 
 mod fault;
 mod lag;
@@ -30,19 +31,19 @@ use rows::Row;
 use show::Display;
 use timing::{Budget, Timing, Workload};
 
-/// What all rows are measured with.
+/// The options of all measurements.
 struct Options {
     isa: InstructionSet,
     threads: usize,
     quick: bool,
-    /// The text of the start's row.
+    /// The training text of the startup row.
     text: Option<PathBuf>,
-    /// The program whose start is measured.
+    /// The program whose startup is measured.
     program: PathBuf,
 }
 
 impl Options {
-    /// Enough repeats for a median; fewer for a look.
+    /// Enough repeats for a median, or fewer with --quick.
     fn budget(&self) -> Budget {
         match self.quick {
             true => Budget { time: Duration::from_millis(300), least: 3 },
@@ -54,7 +55,7 @@ impl Options {
         if self.quick { 5_000 } else { 20_000 }
     }
 
-    /// Processes that are started, and training steps of each.
+    /// Number of processes that are started, and training steps of each.
     fn starts(&self) -> (usize, u64) {
         if self.quick { (2, 8) } else { (5, 30) }
     }
@@ -65,25 +66,25 @@ impl Options {
 #[command(
     name = "longspan-bench",
     version,
-    about = "Measure speed, latency, memory and start of this build on this machine"
+    about = "Measure speed, latency, memory and startup of this build on this machine"
 )]
 struct Arguments {
-    /// Threads; 0 for one on each core
+    /// Threads; 0 means one per core
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
-    /// Only rows with NAME in their name, as --list shows them
+    /// Measure only rows whose name contains NAME; --list shows the names
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Fewer repeats: a look, not a measurement
+    /// Use fewer repeats; the results are less precise
     #[arg(long)]
     quick: bool,
-    /// List the rows and measure nothing
+    /// List the rows without measuring them
     #[arg(long)]
     list: bool,
-    /// Text that the start is measured with [default: 1.1 MB of random characters]
+    /// Training text of the startup row [default: 1.1 MB of random characters]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
-    /// The program whose start is measured [default: longspan, in the directory of this program]
+    /// Program whose startup is measured [default: longspan, in the directory of this program]
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
     /// Measure the memory of one row in this process
@@ -132,7 +133,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(name) = &arguments.memory_of {
         let rows = rows::all();
         let row = rows.iter().find(|row| row.name() == *name);
-        let row = row.ok_or_else(|| fail(format!("there is no row {name}")))?;
+        let row = row.ok_or_else(|| fail(format!("there is no row {name}; --list shows all rows")))?;
         return put(&format!("{}\n", memory::measure_here(row, &options)?));
     }
     let rows = select(arguments.only.as_deref())?;
@@ -162,7 +163,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The rows whose names hold `only`.
+/// The rows whose names contain `only`.
 fn select(only: Option<&str>) -> Result<Vec<Row>, Failure> {
     let mut rows = rows::all();
     let names: Vec<String> = rows.iter().map(Row::name).collect();
@@ -170,7 +171,7 @@ fn select(only: Option<&str>) -> Result<Vec<Row>, Failure> {
         rows.retain(|row| row.name().contains(only));
         if rows.is_empty() {
             return Err(fail(format!(
-                "--only {only}: no row has that in its name: choose from {}",
+                "--only {only}: no row has this in its name: choose from {}",
                 names.join(", ")
             )));
         }
@@ -189,7 +190,7 @@ fn document(options: &Options, rows: Vec<Value>) -> String {
     format!("{document}\n")
 }
 
-/// What was found, as fields of the row's record.
+/// Measures a row and returns the results as fields of its record.
 fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, Failure> {
     let context = || Context::new(options.isa, options.threads);
     Ok(match row {

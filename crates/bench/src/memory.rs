@@ -1,14 +1,16 @@
-//! The memory of a step: what is resident at its peak beside the weights and data that it begins with.
+//! The memory of a training step: the peak of resident memory, minus the weights and data that exist before
+//! it.
 //!
-//! A process of its own for each row, so that no row finds memory that another one has freed. In it:
+//! Each row has its own process, so that no row uses memory that another row has freed. The process
 //!
-//! 1. a pass of the smallest shape, which loads the code;
-//! 2. `VmRSS`: the base, before model and data exist;
-//! 3. model and data are made, then `5` in `/proc/self/clear_refs` forgets the peak so far;
-//! 4. three passes, and `VmHWM`: the peak of all of them.
+//! 1. runs a pass of the smallest shape, which loads the code;
+//! 2. reads `VmRSS`, the base, before there are a model and data;
+//! 3. creates model and data, and resets the peak by writing `5` to `/proc/self/clear_refs`;
+//! 4. runs three passes and reads `VmHWM`, the peak of all of them.
 //!
-//! The step's memory is the peak less the base, less the bytes of weights and data, less what `RssFile` grew by: code that
-//! only this shape needs. Gradients, moments, packed copies of the weights, states and outputs are the step's.
+//! The memory of the step is the peak, minus the base, minus the bytes of weights and data, minus the
+//! increase of `RssFile`, which is code that only this shape needs. Gradients, moments, packed copies of the
+//! weights, states and outputs belong to the step.
 
 use std::process::Command;
 
@@ -22,7 +24,7 @@ use super::step::Training;
 use super::timing::Workload;
 use crate::{Failure, fail};
 
-/// Bytes of the row's step; None where the system does not tell.
+/// Bytes of the step of a row; None if the system does not tell.
 pub(super) fn measure(row: &Row, options: &Options) -> Result<Option<u64>, Failure> {
     if !cfg!(target_os = "linux") {
         return Ok(None);
@@ -32,14 +34,14 @@ pub(super) fn measure(row: &Row, options: &Options) -> Result<Option<u64>, Failu
         .env("LONGSPAN_ISA", options.isa.to_string())
         .output()?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(fail(format!("{}: its process failed: {}", row.name(), said.trim())));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(fail(format!("{}: the process that measures it failed: {}", row.name(), stderr.trim())));
     }
-    let said: Value = serde_json::from_slice(&output.stdout)?;
-    Ok(said["memory_bytes"].as_u64())
+    let document: Value = serde_json::from_slice(&output.stdout)?;
+    Ok(document["memory_bytes"].as_u64())
 }
 
-/// The process of one row: measures in here and returns what is printed.
+/// Measures a row in this process and returns what is printed.
 pub(super) fn measure_here(row: &Row, options: &Options) -> Result<Value, Failure> {
     let build = |row: Row| -> Result<Box<dyn Workload>, Failure> {
         let ctx = Context::new(options.isa, options.threads);
@@ -58,7 +60,7 @@ pub(super) fn measure_here(row: &Row, options: &Options) -> Result<Value, Failur
     Ok(json!({ "memory_bytes": peak.saturating_sub(base + code + work.loaded() as u64) }))
 }
 
-/// The same kind of work on next to nothing.
+/// A row with the same kind of work and the smallest shape.
 fn smallest(row: &Row) -> Row {
     let mut row = *row;
     match &mut row {

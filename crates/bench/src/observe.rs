@@ -1,7 +1,7 @@
-//! What observing costs: training steps of one model in every tier, each looked at closely.
+//! The cost of observing: training steps of one model in every tier, each step observed in full.
 //!
-//! The tiers take turns on the same buffers, and who begins changes from turn to turn; ratios are medians of the turns' ratios. Steps
-//! without observers come twice: the ratio of these two says what the machine adds.
+//! The tiers take turns on the same buffers in rotating order; ratios are medians of the ratios of the turns.
+//! Steps without observers are measured twice: the ratio of these two shows the noise of the machine.
 
 use std::time::Instant;
 
@@ -14,10 +14,10 @@ use super::rows::Step;
 use super::step::Training;
 use super::timing::{Workload, quantile, seconds_of};
 
-/// What takes turns.
+/// The tiers that take turns.
 const TIERS: [Observe; 4] = [Observe::Off, Observe::Norms, Observe::Full, Observe::Off];
 
-/// Milliseconds and ratios.
+/// Milliseconds of steps without observers, and ratios.
 pub(super) fn measure(step: &Step, options: &Options) -> Vec<(&'static str, Value)> {
     let mut training = Training::new(Context::new(options.isa, options.threads), step, None);
     let mut turn = |first: usize| {

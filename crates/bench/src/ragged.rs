@@ -1,5 +1,5 @@
-//! Rows of many lengths: the time of a pass over them, over as many places in even rows, and over rows that are all padded to the
-//! longest.
+//! Rows of many lengths: the time of a pass over them, over as many positions in rows of one length, and over
+//! rows padded to the longest.
 
 use std::time::Instant;
 
@@ -12,8 +12,8 @@ use super::rows::Ragged;
 use super::stack::Pass;
 use super::timing::{Workload, quantile, seconds_of};
 
-/// Milliseconds of the three, and the last two beside the first. They take turns, so that a neighbour meets all of them: a ratio is
-/// the median of the turns' ratios.
+/// Milliseconds of the three, and the ratios of the last two to the first. They take turns, so that other
+/// load on the machine affects all of them; a ratio is the median of the ratios of the turns.
 pub(super) fn measure(row: &Ragged, options: &Options) -> Vec<(&'static str, Value)> {
     let (lengths, rows) = (row.lengths(), row.stack.rows);
     let positions: usize = lengths.iter().sum();

@@ -1,4 +1,5 @@
-//! The time that a memory limit costs: the same pass with everything kept for backward, with half of that, and with the least.
+//! The time cost of a memory limit: the same pass with everything kept for the backward pass, with half of
+//! it, and with the minimum.
 
 use std::time::Instant;
 
@@ -13,15 +14,15 @@ use super::step::Training;
 use super::timing::{Workload, quantile, seconds_of};
 use crate::{Failure, fail};
 
-/// The names of the three.
+/// Names of the fields of the three passes.
 const NAMES: [[&str; 3]; 3] = [
     ["whole_ms", "whole_bytes", "whole_ratio"],
     ["half_ms", "half_bytes", "half_ratio"],
     ["least_ms", "least_bytes", "least_ratio"],
 ];
 
-/// Milliseconds, bytes and the time beside that of the whole. The three take turns, so that a neighbour meets all of them: a
-/// ratio is the median of the turns' ratios.
+/// Milliseconds, bytes, and the time relative to the pass that keeps everything. The three take turns, so
+/// that other load on the machine affects all of them; a ratio is the median of the ratios of the turns.
 pub(super) fn measure(row: &Row, options: &Options) -> Result<Vec<(&'static str, Value)>, Failure> {
     let build = |limit| build(row, Context::new(options.isa, options.threads), limit);
     let whole = build(None)?;
@@ -54,6 +55,6 @@ fn build(row: &Row, ctx: Context<f32>, limit: Option<usize>) -> Result<Box<dyn W
     match row {
         Row::StackRecompute(stack) => Ok(Box::new(Pass::new(ctx, *stack, limit))),
         Row::StepRecompute(step) => Ok(Box::new(Training::new(ctx, step, limit))),
-        _ => Err(fail(format!("{} computes nothing twice", row.name()))),
+        _ => Err(fail(format!("{} has no memory limit to measure", row.name()))),
     }
 }

@@ -1,4 +1,4 @@
-//! What is measured: the rows, their names and their nominal work.
+//! The rows of the benchmark, with their names and their nominal work.
 
 use std::cmp::Reverse;
 
@@ -14,31 +14,31 @@ const RESIDUAL: CellKind = CellKind::Residual { step: 1.0, learned: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 
-/// Tokens of the character models.
+/// Vocabulary of the character models.
 const CHARACTERS: usize = 65;
 
-/// Forward and backward of a recurrent stack alone.
+/// Forward and backward pass of a recurrent stack.
 #[derive(Clone, Copy)]
 pub(super) struct Stack {
     pub(super) cell: CellKind,
-    /// T.
+    /// Time steps T.
     pub(super) steps: usize,
-    /// B.
+    /// Batch rows B.
     pub(super) rows: usize,
-    /// D.
+    /// Input size D.
     pub(super) input: usize,
-    /// H.
+    /// Hidden units H.
     pub(super) hidden: usize,
-    /// L.
+    /// Layers L.
     pub(super) layers: usize,
 }
 
-/// Forward and backward of a stack over rows of many lengths.
+/// Forward and backward pass of a stack over rows of many lengths.
 #[derive(Clone, Copy)]
 pub(super) struct Ragged {
-    /// Its steps are those of the longest row that may be drawn.
+    /// The stack; its steps are those of the longest row that may be drawn.
     pub(super) stack: Stack,
-    /// The shortest.
+    /// The length of the shortest row that may be drawn.
     pub(super) shortest: usize,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Step {
     pub(super) optimizer: Rule,
 }
 
-/// One token after another through a language model of one lstm layer.
+/// Streaming of single tokens through a language model with one lstm layer.
 #[derive(Clone, Copy)]
 pub(super) struct Stream {
     pub(super) vocabulary: usize,
@@ -66,27 +66,28 @@ pub(super) struct Stream {
 pub(super) enum Row {
     Stack(Stack),
     Step(Step),
-    /// Rows of many lengths, beside the same number of places in even rows and in padded ones.
+    /// Rows of many lengths, compared with the same number of positions in rows of one length, and with
+    /// padded rows.
     Ragged(Ragged),
     Stream(Stream),
     StackMemory(Stack),
     StepMemory(Step),
-    /// The time that a limit of the memory for backward costs.
+    /// The time cost of a memory limit for the backward pass.
     StackRecompute(Stack),
     StepRecompute(Step),
-    /// `longspan train` from the start of its process, on this model.
+    /// `longspan train` of this model, from the start of the process.
     Start(Step),
     /// A stack with gradients above, towards and below the smallest normal number.
     Subnormal(Stack),
-    /// The lag profile of a stack beside the pass without it.
+    /// The lag profile of a stack, compared with the pass without it.
     Lag(Stack),
-    /// Training steps under observers of every tier.
+    /// Training steps with observers of every tier.
     Observe(Step),
-    /// A training step beside one without checks.
+    /// A training step with checks for faults, compared with one without.
     Fault(Step),
-    /// An update of Adam with such moments.
+    /// An update of Adam with normal, vanishing and subnormal moments.
     SubnormalUpdate,
-    /// Multiply-adds of f32 beside products of bf16, in registers.
+    /// Multiply-adds of f32 and products of bf16, in registers.
     Peak,
 }
 
@@ -148,7 +149,7 @@ pub(super) fn all() -> Vec<Row> {
         all.extend(steps.map(Row::Observe));
     }
     let model = character("char-lstm", LSTM, Rule::Adam);
-    // Where a step is short, what does not grow with it counts most.
+    // If a step is short, the costs that do not grow with its length count most.
     let short = Step { model: "short-lstm", steps: 32, rows: 8, hidden: 64, ..model };
     all.extend([model, word, short].map(Row::Fault));
     all.push(Row::Peak);
@@ -159,7 +160,7 @@ fn character(model: &'static str, cell: CellKind, optimizer: Rule) -> Step {
     Step { model, cell, vocabulary: CHARACTERS, steps: 128, rows: 32, hidden: 256, layers: 1, optimizer }
 }
 
-/// G.
+/// The number of gates G.
 fn gates(cell: CellKind) -> usize {
     match cell {
         CellKind::Lstm { .. } => 4,
@@ -169,13 +170,13 @@ fn gates(cell: CellKind) -> usize {
 }
 
 impl Stack {
-    /// The name without its section: `lstm/128x32x256x256x1`, T × B × D × H × L.
+    /// The name without its section: `lstm/128x32x256x256x1`, which is T × B × D × H × L.
     fn name(&self) -> String {
         let Self { cell, steps, rows, input, hidden, layers } = self;
         format!("{cell}/{steps}x{rows}x{input}x{hidden}x{layers}")
     }
 
-    /// Nominal flops of one pass, forward and backward: 6 · T · B · Σ (D + H) · G · H.
+    /// Nominal flops of one forward and backward pass: 6 · T · B · Σ (D + H) · G · H.
     fn flops(&self) -> usize {
         let sizes = self.input + self.hidden + (self.layers - 1) * 2 * self.hidden;
         6 * self.steps * self.rows * sizes * gates(self.cell) * self.hidden
@@ -183,14 +184,14 @@ impl Stack {
 }
 
 impl Ragged {
-    /// `lstm/10-1000x32x128x128x1`.
+    /// The name without its section: `lstm/10-1000x32x128x128x1`.
     fn name(&self) -> String {
         let Stack { cell, steps, rows, input, hidden, layers } = self.stack;
         format!("{cell}/{}-{steps}x{rows}x{input}x{hidden}x{layers}", self.shortest)
     }
 
-    /// Steps of each row, longest first: drawn evenly, then shortened until their sum is a multiple of the rows, so that as many
-    /// even rows have just as many places.
+    /// Steps of each row, longest first. Lengths are drawn uniformly, then shortened until their sum is a
+    /// multiple of the number of rows, so that rows of one length can have the same number of positions.
     pub(super) fn lengths(&self) -> Vec<usize> {
         let Stack { steps, rows, .. } = self.stack;
         let mut draw = Key::new(0, Purpose::Probe, 0, 0).stream(0, 0);
@@ -211,13 +212,14 @@ impl Step {
         format!("{}/{}", self.model, self.optimizer)
     }
 
-    /// The stack inside: the embedding is as wide as the layers.
+    /// The stack of the model: the embedding is as wide as the layers.
     fn stack(&self) -> Stack {
         let &Self { cell, steps, rows, hidden, layers, .. } = self;
         Stack { cell, steps, rows, input: hidden, hidden, layers }
     }
 
-    /// Nominal flops: those of the stack and 6 · T · B · H · V of the head. Embedding, clipping and update count nothing.
+    /// Nominal flops: those of the stack, and 6 · T · B · H · V of the head. Embedding, clipping and update
+    /// are not counted.
     fn flops(&self) -> usize {
         self.stack().flops() + 6 * self.steps * self.rows * self.hidden * self.vocabulary
     }
@@ -256,7 +258,8 @@ impl Row {
         }
     }
 
-    /// What `--only` looks at: `stack/lstm/128x32x256x256x1`, `step/word-lstm/sgd`. No name is part of another.
+    /// The name for `--only`: `stack/lstm/128x32x256x256x1`, `step/word-lstm/sgd`. No name is part of
+    /// another.
     pub(super) fn name(&self) -> String {
         let rest = match self {
             Self::Stack(stack)
@@ -277,7 +280,7 @@ impl Row {
         format!("{}/{rest}", self.section())
     }
 
-    /// Nominal flops, where a rate makes sense.
+    /// Nominal flops; None if a rate makes no sense.
     pub(super) fn flops(&self) -> Option<usize> {
         match self {
             Self::Stack(stack) => Some(stack.flops()),
@@ -286,7 +289,7 @@ impl Row {
         }
     }
 
-    /// What somebody needs to know to measure the same elsewhere.
+    /// Everything that is needed to measure the same elsewhere.
     pub(super) fn describe(&self) -> Value {
         let mut row = match self {
             Self::Stack(stack)
@@ -356,14 +359,14 @@ mod tests {
             lengths.is_sorted_by(|a, b| a >= b) && lengths[0] <= 1000 && lengths[31] >= 10,
             "{lengths:?}"
         );
-        // A draw that pads little would show nothing.
+        // A draw with little padding would show nothing.
         assert!(lengths.iter().sum::<usize>() < 32 * lengths[0] * 2 / 3);
     }
 
     #[test]
     fn flops_are_counted_product_by_product() {
-        // Forward: T steps of [B, D] · [D, GH] and [B, H] · [H, GH], a multiplication and an addition each; backward twice
-        // that, for the weights and for what they multiply.
+        // Forward: T steps of [B, D] · [D, GH] and [B, H] · [H, GH], with one multiplication and one addition
+        // each. Backward: twice that, for the gradients of the weights and of their inputs.
         for row in all() {
             let (stack, head) = match row {
                 Row::Stack(stack) => (stack, 0),

@@ -1,4 +1,4 @@
-//! The table for people: a block for each section, a line for each row, as they are measured.
+//! The table that people read: a block for each section, a line for each row, printed as rows are measured.
 
 use std::io::IsTerminal;
 
@@ -10,7 +10,7 @@ use super::rows::Row;
 use crate::{Failure, put};
 
 pub(super) struct Display {
-    /// Whether lines are written as rows are done.
+    /// Whether to print a line when a row is done.
     table: bool,
     section: &'static str,
     bar: Option<ProgressBar>,
@@ -18,7 +18,7 @@ pub(super) struct Display {
     count: usize,
 }
 
-/// Room for the longest name.
+/// The width of the longest name.
 const NAME: usize = 36;
 
 impl Display {
@@ -90,15 +90,15 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             ["median ms", "min ms", "GFLOP/s", "peak", "of peak", "tokens/s"],
         ),
         Row::Ragged(_) => (
-            "Rows of many lengths, as many places in even rows, rows padded to the longest",
+            "Rows of many lengths, as many positions in rows of one length, rows padded to the longest",
             ["ragged ms", "even ms", "ratio", "padded ms", "ratio", ""],
         ),
         Row::Stream(_) => ("One token at a time, one thread: cell / H", ["p50 us", "p99 us", "", "", "", ""]),
         Row::StackMemory(_) | Row::StepMemory(_) => {
-            ("Memory of a step beside weights and data", ["MB", "", "", "", "", ""])
+            ("Memory of a step without weights and data", ["MB", "", "", "", "", ""])
         }
         Row::StackRecompute(_) | Row::StepRecompute(_) => (
-            "Memory for backward: everything kept, half of it, the least; times beside everything kept",
+            "Memory for the backward pass: everything kept, half of it, the minimum; times relative to everything kept",
             ["whole ms", "MB", "half, times", "MB", "least, times", "MB"],
         ),
         Row::Start(_) => (
@@ -110,19 +110,19 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             ["f32 GFLOP/s", "bf16 GFLOP/s", "ratio", "", "", ""],
         ),
         Row::Observe(_) => (
-            "Training steps in the tiers of --observe, each step looked at closely: cell / H",
+            "Training steps in the tiers of --observe, each step observed in full: cell / H",
             ["off ms", "norms, times", "full, times", "off, times", "", ""],
         ),
         Row::Lag(_) => (
-            "The lag profile in f64 beside the same passes without it: cell / T x B x D x H x L",
+            "The lag profile in f64, compared with the same passes without it: cell / T x B x D x H x L",
             ["forward ms", "with back", "with profile", "of both", "of back", "f32 ms"],
         ),
         Row::Fault(_) => (
-            "Training steps with the checks for faults, beside the same arithmetic without: model / optimizer",
+            "Training steps with checks for faults, compared with the same arithmetic without: model / optimizer",
             ["checked ms", "bare ms", "ratio", "bounds us", "", ""],
         ),
         Row::Subnormal(_) | Row::SubnormalUpdate => (
-            "Vanishing and subnormal gradients beside healthy ones, and their share of subnormal numbers",
+            "Vanishing and subnormal gradients compared with healthy ones, and their share of subnormal numbers",
             ["healthy ms", "vanishing", "ratio", "subnormal", "ratio", "shares %"],
         ),
     }

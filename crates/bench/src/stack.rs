@@ -1,4 +1,4 @@
-//! Forward and backward of a recurrent stack: gradients of all weights and of the input.
+//! The forward and backward pass of a recurrent stack, with gradients of all weights and of the input.
 
 use std::sync::Arc;
 
@@ -29,12 +29,12 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// With at most `limit` bytes for what backward needs.
+    /// A pass whose backward pass needs at most `limit` bytes.
     pub(super) fn new(ctx: Context<f32>, shape: rows::Stack, limit: Option<usize>) -> Self {
         Self::over(ctx, shape, PackedShape::even(shape.steps, shape.rows), limit)
     }
 
-    /// Over as many rows as the shape has, of other lengths.
+    /// A pass over the same number of rows with other lengths.
     pub(super) fn over(
         ctx: Context<f32>,
         shape: rows::Stack,
@@ -48,7 +48,7 @@ impl Pass {
         stack.limit_memory(limit);
         let mut params = Params::zeros(Arc::new(layout));
         let mut draw = Key::new(0, Purpose::Init, 0, 0).stream(0, 0);
-        // PyTorch's initial weights, drawn into the tensors alone: the gaps between them have to stay zero.
+        // PyTorch's initial weights. Only the tensors are filled: the gaps between them must stay zero.
         let bound = 1.0 / (hidden as f64).sqrt();
         for index in 0..params.layout().entries().len() {
             let weights = params.tensor_mut(index).iter_mut();
@@ -81,12 +81,12 @@ impl Pass {
         }
     }
 
-    /// Runs it once, observed.
+    /// Runs the pass once, with an observer.
     pub(super) fn run_observed(&mut self, observer: &mut dyn Observer<f32>) {
         self.state.clear();
         self.d_state.clear();
         self.grads.clear();
-        // In training the weights are new at every step.
+        // In training the weights change at every step, so packing them is part of it.
         self.stack.pack(&self.ctx, &self.params);
         let window = Window { shape: &self.extent, input: Input::Numbers(&self.x) };
         let pass = &mut bptt::Pass::new(&self.ctx, &self.params).observed_by(observer);

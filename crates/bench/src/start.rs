@@ -1,8 +1,9 @@
-//! From the start of the process to the first training step: `longspan train` itself, watched from outside.
+//! The time from the start of the process to the first training step, measured from outside `longspan train`.
 //!
-//! The program says in one line on standard error that it is ready to take its first step: text read, vocabulary built,
-//! weights drawn, first checkpoint on disk. The clock runs from before the process is made until that line arrives, so that
-//! loading the program counts. How long its steps took is in its JSON summary.
+//! The program prints one line to standard error when it is ready for its first step: the text is read, the
+//! vocabulary is built, the weights are drawn, and the first checkpoint is on disk. The time runs from before
+//! the process is created until that line arrives, so loading the program counts. The times of its steps are
+//! in its JSON summary.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -17,33 +18,33 @@ use super::rows::Step;
 use super::timing::quantile;
 use crate::{Failure, fail};
 
-/// Characters of the text that is made where none is given, and those of one line.
+/// Number of characters of the generated text, and of each of its lines.
 const TEXT: usize = 1_100_000;
 const LINE: u32 = 40;
 
-/// Milliseconds.
+/// Startup times in milliseconds.
 pub(super) struct Started {
-    /// From the start of the process to its first step.
+    /// From the start of the process until it is ready for its first step.
     pub(super) ready: f64,
     pub(super) first_step: f64,
     pub(super) median_step: f64,
 }
 
-/// Starts `longspan train` `runs` times for `steps` steps each; the medians.
+/// Starts `longspan train` `runs` times with `steps` steps each, and returns the medians.
 pub(super) fn measure(
     row: &Step,
     options: &Options,
     text: Option<&Path>,
     (runs, steps): (usize, u64),
 ) -> Result<Started, Failure> {
-    let position = Place::new()?;
+    let directory = TemporaryDirectory::new()?;
     let text = match text {
         Some(text) => text.to_owned(),
-        None => position.write_text(row.vocabulary)?,
+        None => directory.write_text(row.vocabulary)?,
     };
     let mut seen = [Vec::new(), Vec::new(), Vec::new()];
     for run in 0..runs {
-        let started = once(row, options, &text, &position.0.join(format!("run-{run}")), steps)?;
+        let started = once(row, options, &text, &directory.0.join(format!("run-{run}")), steps)?;
         for (all, one) in seen.iter_mut().zip([started.ready, started.first_step, started.median_step]) {
             all.push(one);
         }
@@ -59,7 +60,7 @@ fn once(row: &Step, options: &Options, text: &Path, out: &Path, steps: u64) -> R
     let program = &options.program;
     if !program.is_file() {
         return Err(fail(format!(
-            "{}: there is no such program: build it with `cargo build --release`, or name it with --program",
+            "there is no program {}: build it with `cargo build --release`, or give its path with --program",
             program.display()
         )));
     }
@@ -74,7 +75,7 @@ fn once(row: &Step, options: &Options, text: &Path, out: &Path, steps: u64) -> R
         ("--optimizer", row.optimizer.to_string()),
         ("--threads", options.threads.to_string()),
         ("--steps", steps.to_string()),
-        // Nothing is left to be scored after the last step.
+        // Without validation the process ends after its last step.
         ("--valid-fraction", "0".into()),
     ] {
         command.args([flag, &value]);
@@ -82,10 +83,10 @@ fn once(row: &Step, options: &Options, text: &Path, out: &Path, steps: u64) -> R
     command.env("LONGSPAN_ISA", options.isa.to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn()?;
-    let (mut said, mut line) = (BufReader::new(child.stderr.take().expect("piped")), String::new());
-    said.read_line(&mut line)?;
+    let (mut stderr, mut line) = (BufReader::new(child.stderr.take().expect("piped")), String::new());
+    stderr.read_line(&mut line)?;
     let ready = 1e3 * start.elapsed().as_secs_f64();
-    said.read_to_string(&mut line)?;
+    stderr.read_to_string(&mut line)?;
     let output = child.wait_with_output()?;
     if !output.status.success() {
         return Err(fail(format!("longspan train failed: {}", line.trim())));
@@ -97,17 +98,17 @@ fn once(row: &Step, options: &Options, text: &Path, out: &Path, steps: u64) -> R
     Ok(Started { ready, first_step: number("first_step_ms")?, median_step: number("median_step_ms")? })
 }
 
-/// A directory that is gone afterwards.
-struct Place(PathBuf);
+/// A directory that is removed when the value is dropped.
+struct TemporaryDirectory(PathBuf);
 
-impl Place {
+impl TemporaryDirectory {
     fn new() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("longspan-bench-{}", std::process::id()));
         std::fs::create_dir(&path)?;
         Ok(Self(path))
     }
 
-    /// Random characters, as many different ones as the model is made for.
+    /// Writes random characters with as many different ones as the vocabulary of the model.
     fn write_text(&self, vocabulary: usize) -> Result<PathBuf, Failure> {
         let mut draw = Key::new(0, Purpose::Task, 0, 0).stream(0, 0);
         let mut text = String::with_capacity(TEXT);
@@ -123,9 +124,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
-        // What is left is in the system's directory for temporary files.
+        // If this fails, the files stay in the system's directory for temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Whole training steps of a language model: embedding, stack, head, loss, backward, clipping, update.
+//! Training steps of a language model: embedding, stack, head, loss, backward pass, clipping, update.
 
 use longspan::batch::{Batch, Source};
 use longspan::bptt::{MemoryError, Plan, chunk_for};
@@ -13,14 +13,14 @@ use longspan_run::config::Config;
 use super::rows::Step;
 use super::timing::Workload;
 
-/// Batches that are trained on in turn.
+/// Number of batches that are used in turn.
 const WINDOWS: u64 = 8;
 
 /// Random tokens, drawn before the first step.
 pub(super) struct Tokens {
     steps: usize,
     rows: usize,
-    /// `[WINDOWS, T + 1, B]`: the targets are the inputs one step on.
+    /// `[WINDOWS, T + 1, B]`: the targets are the inputs of the next step.
     tokens: Vec<u32>,
 }
 
@@ -52,13 +52,13 @@ impl Source for Tokens {
     }
 }
 
-/// The model of a step.
+/// The model of a row.
 pub(super) fn model_spec(step: &Step) -> ModelSpec {
     let spec = ModelSpec::language(step.cell, step.vocabulary, step.hidden, step.hidden, step.layers);
     ModelSpec { chunk: chunk_for(step.rows), ..spec }
 }
 
-/// A model in training, with the settings that `longspan train` has by default.
+/// A model in training, with the default settings of `longspan train`.
 pub(super) struct Training {
     trainer: Trainer<f32>,
     source: Tokens,
@@ -66,7 +66,7 @@ pub(super) struct Training {
 }
 
 impl Training {
-    /// With at most `limit` bytes for what backward needs.
+    /// Training whose backward pass needs at most `limit` bytes.
     pub(super) fn new(ctx: Context<f32>, step: &Step, limit: Option<usize>) -> Self {
         let mut config = Config::default();
         (config.data.batch, config.optimizer.rule) = (step.rows, step.optimizer);
@@ -78,7 +78,7 @@ impl Training {
         }
     }
 
-    /// Looks as `tier` says from now on, closely at every step.
+    /// Observes in this tier from now on, every step in full.
     pub(super) fn observe(&mut self, tier: Observe) {
         self.trainer.observe(tier, 1);
     }

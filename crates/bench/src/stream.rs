@@ -1,4 +1,4 @@
-//! Streaming inference: one token in, the logits of the next one out.
+//! Streaming inference: one token is read, and the logits of the next one are computed.
 
 use std::time::Instant;
 
@@ -12,10 +12,11 @@ use longspan_kernel::{Context, InstructionSet};
 use super::rows::Stream;
 use super::timing::quantile;
 
-/// Steps before the first one that counts.
+/// Steps before the first one that is measured.
 const WARM_UP: usize = 500;
 
-/// Seconds of each of `count` steps of one sequence, sorted. One thread: there is no work for two.
+/// Seconds of each of `count` steps of one sequence, sorted. Uses one thread, because one step has no work
+/// for two.
 pub(super) fn latencies(isa: InstructionSet, row: &Stream, count: usize) -> Vec<f64> {
     let cell = CellKind::Lstm { peepholes: false, coupled: false };
     let ctx = Context::<f32>::new(isa, 1);

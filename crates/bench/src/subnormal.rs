@@ -1,14 +1,17 @@
-//! Gradients below the normal numbers: whether a processor is slower on them.
+//! The speed of gradients below the smallest normal number.
 //!
-//! f32 has its full precision down to 1.2e-38; down to 1.4e-45 follow the subnormal numbers, and then 0. Many x86 processors
-//! leave the fast path for an instruction that meets one, which is why the kernels have them count as 0 there. Three passes
-//! over the same shape and weights, instruction by instruction the same work:
+//! f32 has full precision down to 1.2e-38. Subnormal numbers follow down to 1.4e-45, and then 0. Many x86
+//! processors are slow on subnormal numbers, so the kernels treat them as 0 there. Three passes have the same
+//! shape, weights and instructions:
 //!
-//! - healthy: a gradient of order one arrives at every step;
-//! - vanishing: it arrives at the last step alone and dies on its way back, as in a run whose loss is at the end;
-//! - subnormal: at every step one of order 1e-40 arrives, so that all of backward is among the subnormals: the worst case.
+//! - healthy: a gradient of order 1 arrives at every step;
+//! - vanishing: it arrives at the last step only and decays on its way back, as in a run whose loss is at the
+//!   end;
+//! - subnormal: a gradient of order 1e-40 arrives at every step, so that the whole backward pass is
+//!   subnormal, which is the worst case.
 //!
-//! And the same for an update of Adam: the moments of a weight that gets no gradient any more die in the same way.
+//! An update of Adam is measured in the same way: the moments of a weight that no longer gets a gradient
+//! decay to subnormal numbers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,18 +26,18 @@ use super::rows;
 use super::stack::Pass;
 use super::timing::{Workload, quantile};
 
-/// What the arriving gradient is multiplied with for the worst case.
+/// The factor of the arriving gradient in the worst case.
 const TINY: f32 = 1e-40;
 
-/// What was measured of one kind of gradient.
+/// The result for one kind of gradient.
 pub(super) struct Measured {
     /// Median seconds.
     pub(super) seconds: f64,
-    /// The share of subnormal numbers among the gradients by h_t, or the moments after an update.
+    /// The share of subnormal numbers in ∂ℒ/∂h_t, or in the moments after an update.
     pub(super) share: f64,
 }
 
-/// Healthy, vanishing and subnormal gradients through a stack, one after the other in each round.
+/// Passes through a stack with healthy, vanishing and subnormal gradients, one after the other in each round.
 pub(super) fn stack(row: rows::Stack, options: &Options) -> [Measured; 3] {
     let pass = || Pass::new(Context::new(options.isa, options.threads), row, None);
     let (healthy, mut vanishing, mut subnormal) = (pass(), pass(), pass());
@@ -53,7 +56,7 @@ pub(super) fn stack(row: rows::Stack, options: &Options) -> [Measured; 3] {
     in_turns(passes.each_mut().map(|pass| move || pass.run()), shares, options)
 }
 
-/// Runs each in every round until the budget of all of them is spent.
+/// Runs each of them once in every round, until their common time budget is spent.
 fn in_turns<W: FnMut()>(mut works: [W; 3], shares: [f64; 3], options: &Options) -> [Measured; 3] {
     let budget = options.budget();
     let mut seconds = [const { Vec::new() }; 3];
@@ -71,11 +74,11 @@ fn in_turns<W: FnMut()>(mut works: [W; 3], shares: [f64; 3], options: &Options) 
     })
 }
 
-/// Weights of one update.
+/// Number of weights in an update.
 pub(super) const WEIGHTS: usize = 1 << 20;
 
-/// The same for an update of Adam: gradients of order one, none any more, of order 1e-40. Moments begin at what they have
-/// become after many such updates.
+/// Updates of Adam with gradients of order 1, with no gradient any more, and of order 1e-40. The moments
+/// start at the values that they have after many such updates.
 pub(super) fn update(options: &Options) -> [Measured; 3] {
     let mut layout = Layout::default();
     layout.push("weights", &[WEIGHTS], Group::Embedding);
@@ -102,5 +105,5 @@ pub(super) fn update(options: &Options) -> [Measured; 3] {
     in_turns(works, shares, options)
 }
 
-/// Any rate will do.
+/// The learning rate does not matter.
 const RATE: f64 = 1e-3;

@@ -1,4 +1,4 @@
-//! How long something takes, with the processor's multiply-add peak measured in between.
+//! Timing of workloads, with the processor's multiply-add peak measured between the runs.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -6,46 +6,48 @@ use std::time::{Duration, Instant};
 use longspan::bptt::{MemoryError, Plan};
 use longspan_kernel::{Context, InstructionSet, bf16_peak_flops, fma_peak_flops};
 
-/// Something that is run over and over.
+/// Work that is repeated and timed.
 pub(super) trait Workload {
-    /// Runs it once.
+    /// Runs the work once.
     fn run(&mut self);
-    /// What it runs on.
+    /// The context that it runs in.
     fn context(&self) -> &Context<f32>;
-    /// Bytes of the weights and data that it has before it first runs.
+    /// Bytes of the weights and data that exist before the first run.
     fn loaded(&self) -> usize;
-    /// How its window is kept for backward in at most `limit` bytes.
+    /// How a window is kept for the backward pass in at most `limit` bytes.
     fn plan(&self, limit: Option<usize>) -> Result<Plan, MemoryError>;
 }
 
-/// How often something is run.
+/// How often work is repeated.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
-    /// Until this time has passed, the peak's not counted …
+    /// Minimum time of the runs together, without the measurements of the peak.
     pub(super) time: Duration,
-    /// … but at least so often.
+    /// Minimum number of runs.
     pub(super) least: usize,
 }
 
-/// Rounds of the shortest measurement of the peak: some milliseconds.
+/// Rounds of the shortest measurement of the peak, which takes a few milliseconds.
 const PEAK_ROUNDS: usize = 100;
-/// The peak is measured for this share of a run's time: on a machine that is shared, a glimpse sees another machine.
+/// Time of a measurement of the peak, as a share of a run's time. A much shorter one could see another load
+/// on a shared machine.
 const PEAK_SHARE: f64 = 0.1;
-/// Time between two measurements of the peak: short runs are not driven out of the caches by it more often than that.
+/// Minimum time between two measurements of the peak, which evicts the data of short runs from the caches.
 const BETWEEN_PEAKS: Duration = Duration::from_millis(10);
 
-/// What was measured, sorted.
+/// The measurements, sorted.
 pub(super) struct Timing {
-    /// Seconds of the runs.
+    /// Seconds of each run.
     seconds: Vec<f64>,
-    /// Flops per second of all threads together.
+    /// Peak flops per second of all threads together.
     peaks: Vec<f64>,
-    /// Flops at the peak in the time of a run, the peak being the mean of those measured before and after it.
+    /// Flops at peak speed in the time of a run, where the peak is the mean of the measurements before and
+    /// after it.
     possible: Vec<f64>,
 }
 
 impl Timing {
-    /// Runs `work` once unmeasured, then as often as `budget` says.
+    /// Runs `work` once without timing it, then as often as `budget` says.
     pub(super) fn of(work: &mut dyn Workload, budget: Budget) -> Self {
         let first = seconds_of(|| work.run());
         let shortest = seconds_of(|| _ = peak(work.context(), PEAK_ROUNDS));
@@ -81,18 +83,18 @@ impl Timing {
         self.seconds.len()
     }
 
-    /// The median peak, flops per second.
+    /// The median peak in flops per second.
     pub(super) fn peak(&self) -> f64 {
         quantile(&self.peaks, 0.5)
     }
 
-    /// Flops that the peak allows in the time of a run, the median of those measured side by side.
+    /// The median of the flops at peak speed in the time of a run.
     pub(super) fn possible(&self) -> f64 {
         quantile(&self.possible, 0.5)
     }
 }
 
-/// All threads run the multiply-add loop at once: flops per second.
+/// Flops per second of the multiply-add loop on all threads at once.
 fn peak(ctx: &Context<f32>, rounds: usize) -> f64 {
     let done = Mutex::new(0.0);
     let start = Instant::now();
@@ -112,27 +114,28 @@ pub(super) fn seconds_of(work: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// The `share` quantile of sorted numbers: the smallest one that has at least that share at or below it.
+/// The `share` quantile of sorted numbers: the smallest number such that at least this share of them is at or
+/// below it.
 pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// Flops per second of one thread in registers, f32 and bf16, the latter None where there are no such instructions: the best of
-/// some turns.
+/// Peak flops per second of one thread in registers, for f32 and for bf16; None if the processor has no bf16
+/// instructions. The best of several repeats.
 pub(super) fn peaks(isa: InstructionSet) -> [Option<f64>; 2] {
     let best = |run: &dyn Fn() -> Option<f64>| {
-        let turns = (0..TURNS).filter_map(|_| {
+        let repeats = (0..REPEATS).filter_map(|_| {
             let start = Instant::now();
             run().map(|flops| flops / start.elapsed().as_secs_f64())
         });
-        turns.reduce(f64::max)
+        repeats.reduce(f64::max)
     };
     [best(&|| Some(fma_peak_flops(isa, PEAK_ROUNDS))), best(&|| bf16_peak_flops(1 << 18))]
 }
 
-/// Turns of [`peaks`].
-const TURNS: usize = 50;
+/// Repeats of [`peaks`].
+const REPEATS: usize = 50;
 
 #[cfg(test)]
 mod tests {

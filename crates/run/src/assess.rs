@@ -1,4 +1,5 @@
-//! How good a model is, in the terms of what it predicts: classes beside each other, forecasts beside naive ones.
+//! Scores a trained model in the terms of its task: a confusion matrix for classes, the errors of naive
+//! forecasts beside those of the model for series.
 
 use crate::metrics::classification::Confusion;
 use longspan::batch::{Batch, IGNORE, Source};
@@ -11,28 +12,30 @@ use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
 use longspan_data::series::Accuracy;
 use longspan_kernel::Context;
 
-/// What a model made of data.
+/// The scores of a model on data.
 pub enum Assessment {
-    /// The next tokens or keys, or numbers.
+    /// Of a model that predicts the next token, the keys of the next step, or a number.
     Score(Score),
-    /// Classes.
+    /// Of a model that predicts classes.
     Classes(Score, Confusion),
-    /// Rows to come.
+    /// Of a model that forecasts the next rows of a series.
     Forecasts(Forecasts),
 }
 
-/// Forecasts in the units of the file, and naive ones of the same rows.
+/// Errors of the model's forecasts and of naive forecasts of the same rows, in the units of the file.
 pub struct Forecasts {
-    /// The model's.
+    /// The model.
     pub model: Accuracy,
-    /// All stays as it is.
+    /// Persistence: the last observed value.
     pub persistence: Accuracy,
-    /// All is as it was a season before.
+    /// The value one season earlier; None if no season was given.
     pub seasonal: Option<Accuracy>,
 }
 
-/// Assesses a model, its weights packed, on all of a source; forecasts also beside those of a `season` of so many rows. None
-/// when `cancelled` says so between windows.
+/// Scores a model on all windows of a source; returns None if `cancelled` returns true between two windows.
+///
+/// The weights must be packed. For forecasts, `season` is the number of rows in a season; with it, a seasonal
+/// naive forecast is scored too.
 ///
 /// # Panics
 /// If the season is 0 or longer than the window that the model reads.
@@ -63,7 +66,7 @@ fn classes<R: Real>(
     source: &dyn Source,
     cancelled: &dyn Fn() -> bool,
 ) -> Option<Assessment> {
-    let (mut batch, mut places, mut logits) = (Batch::default(), Vec::new(), Vec::new());
+    let (mut batch, mut positions, mut logits) = (Batch::default(), Vec::new(), Vec::new());
     let (mut score, mut confusion) = (Score::default(), Confusion::new(count));
     for window in 0..source.windows() {
         if cancelled() {
@@ -71,13 +74,13 @@ fn classes<R: Real>(
         }
         source.fill(0, window, &mut batch);
         let scored = batch.targets.iter().enumerate().filter(|&(_, &target)| target != IGNORE);
-        places.clear();
-        places.extend(scored.map(|(place, _)| place as u32));
+        positions.clear();
+        positions.extend(scored.map(|(position, _)| position as u32));
         let mut state = model.zero_state(batch.rows());
-        model.predict(ctx, params, &batch, &mut state, &places, &mut logits);
-        for (logits, &place) in logits.chunks(count).zip(&places) {
-            let target = batch.targets[place as usize];
-            let (class, loss) = judge(logits, target as usize);
+        model.predict(ctx, params, &batch, &mut state, &positions, &mut logits);
+        for (logits, &position) in logits.chunks(count).zip(&positions) {
+            let target = batch.targets[position as usize];
+            let (class, loss) = class_and_loss(logits, target as usize);
             confusion.add(target, class);
             score += Score { loss, weight: 1.0, scored: 1, correct: u64::from(class == target) };
         }
@@ -85,15 +88,16 @@ fn classes<R: Real>(
     Some(Assessment::Classes(score, confusion))
 }
 
-/// The likeliest class, of equals the first, and −ln softmax(x)_y.
-fn judge<R: Real>(logits: &[R], target: usize) -> (u32, f64) {
+/// The class with the largest logit, and its loss −ln softmax(x)_y for the target y. The first of equal
+/// classes wins.
+fn class_and_loss<R: Real>(logits: &[R], target: usize) -> (u32, f64) {
     let class = likeliest(logits);
     let most = logits[class as usize].to_f64();
     let sum: f64 = logits.iter().map(|x| (x.to_f64() - most).exp()).sum();
     (class, sum.ln() + most - logits[target].to_f64())
 }
 
-/// The class with the largest logit, of equals the first.
+/// The class with the largest logit; the first of equal classes wins.
 pub fn likeliest<R: Real>(logits: &[R]) -> u32 {
     let (mut class, mut most) = (0, f64::NEG_INFINITY);
     for (c, x) in logits.iter().enumerate() {
@@ -122,7 +126,10 @@ fn forecasts<R: Real>(
     cancelled: &dyn Fn() -> bool,
 ) -> Option<Assessment> {
     let (k, window) = (forecast.targets.len(), forecast.window);
-    assert!(season.is_none_or(|season| (1..=window).contains(&season)), "a season within the window");
+    assert!(
+        season.is_none_or(|season| (1..=window).contains(&season)),
+        "the season must have from 1 to {window} rows"
+    );
     let nothing =
         || Accuracy::of(forecast.ahead, forecast.targets.iter().map(|target| target.naive_mae).collect());
     let (mut own, mut persistence, mut seasonal) = (nothing(), nothing(), season.map(|_| nothing()));
@@ -133,7 +140,7 @@ fn forecasts<R: Real>(
         }
         source.fill(0, index, &mut batch);
         let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.positions());
-        // The forecasts may take the window's place.
+        // Forecasting several passes overwrites the window that was read.
         let read = batch.numbers.clone();
         forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
         for row in 0..rows {
@@ -164,11 +171,16 @@ fn forecasts<R: Real>(
     Some(Assessment::Forecasts(Forecasts { model: own, persistence, seasonal }))
 }
 
-/// Forecasts from a batch of windows that are equally long, scaled as what is read: `[B, ahead, K]`. Beyond what one pass
-/// predicts, what it has predicted is read: then all channels are targets, and the batch's windows move on.
+/// Forecasts from a batch of equally long windows into `predicted`, in the scale of the input.
+///
+/// If `ahead` is larger than the horizon of one pass, the model reads its own predictions: the windows of
+/// `batch` move forward, and all channels must be targets.
+///
+/// # Shapes
+/// `predicted`: `[B, ahead, K]` for B windows and K targets.
 ///
 /// # Panics
-/// If the batch is not one of such windows.
+/// If the windows have another length, or forecasts have to be read and a channel is not a target.
 pub fn forecast_rows<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -179,7 +191,7 @@ pub fn forecast_rows<R: Real>(
 ) {
     let &Forecast { window, horizon, ahead, .. } = forecast;
     let (rows, k) = (batch.rows(), forecast.targets.len());
-    assert_eq!(batch.extent.positions(), window * rows, "windows of {window} rows");
+    assert_eq!(batch.extent.positions(), window * rows, "all windows must have {window} rows");
     let pool = model.spec().pool;
     let ends: Vec<u32> = (0..rows).map(|row| pool.end(&batch.extent, row) as u32).collect();
     let mut out = Vec::new();
@@ -194,8 +206,13 @@ pub fn forecast_rows<R: Real>(
             to.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_f64() as f32);
         }
         if first + horizon < ahead {
-            assert_eq!(batch.numbers.len(), window * rows * k, "all channels come out, to go in again");
-            // The last W of the rows that were read and those that were predicted.
+            assert_eq!(
+                batch.numbers.len(),
+                window * rows * k,
+                "to read forecasts, all channels must be targets"
+            );
+            // The window becomes the last W rows of those that were read, followed by those that were
+            // predicted.
             let kept = window.saturating_sub(horizon);
             batch.numbers.copy_within((window - kept) * rows * k.., 0);
             for t in kept..window {
@@ -218,11 +235,11 @@ mod tests {
         let logits = [1.0f64, 3.0, 3.0, -800.0];
         let sum = 1.0f64.exp() + 2.0 * 3.0f64.exp();
         for target in 0..3 {
-            let (class, loss) = judge(&logits, target);
+            let (class, loss) = class_and_loss(&logits, target);
             assert_eq!(class, 1);
             assert!((loss - (sum.ln() - logits[target])).abs() < 1e-12);
             assert!((probabilities(&logits)[target] - logits[target].exp() / sum).abs() < 1e-12);
         }
-        assert!((judge(&logits, 3).1 - (sum.ln() + 800.0)).abs() < 1e-9);
+        assert!((class_and_loss(&logits, 3).1 - (sum.ln() + 800.0)).abs() < 1e-9);
     }
 }

@@ -1,9 +1,9 @@
-//! Checkpoints: everything that training goes on from, in one safetensors file.
+//! Checkpoints: everything that training needs to continue, in one safetensors file.
 //!
-//! Weights stand under PyTorch's names. Beside them: the optimizer's moments as `optimizer.MOMENT.NAME`, the recurrent
-//! state that the next window begins with as `state.l{k}` `[parts, B, H]`, and one metadata entry `longspan`, a JSON
-//! document ([`Header`]). A file is written under another name, forced to disk and renamed, so that there is always a
-//! whole one; equal training gives equal bytes.
+//! Weights have PyTorch's names. The other tensors are the optimizer's moments, `optimizer.MOMENT.NAME`, and
+//! the recurrent state at the beginning of the next window, `state.l{k}` `[parts, B, H]`. One metadata entry,
+//! `longspan`, is a JSON document ([`Header`]). A file is written under a temporary name, flushed to disk and
+//! renamed, so a complete checkpoint exists at every moment. Equal training gives equal bytes.
 
 mod step;
 
@@ -31,22 +31,22 @@ const FORMAT: u32 = 4;
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";
 
-/// What a checkpoint says beside its tensors.
+/// The part of a checkpoint that is not tensors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Header {
     /// Version of the format.
     pub format: u32,
     /// The model.
     pub model: ModelSpec,
-    /// What its numbers mean.
+    /// What the model's inputs and outputs mean.
     pub schema: Schema,
-    /// Where training is.
+    /// The position in the data, in steps, epochs and windows.
     pub position: Position,
     /// Steps that the optimizer has taken.
     pub optimizer_steps: u64,
-    /// What validation has said so far.
+    /// The state of early stopping and of the plateau schedule.
     pub patience: Patience,
-    /// The step after which it spoke last: one that is due and was interrupted is made up for.
+    /// The step of the last validation. A resumed run repeats a validation that was due and was interrupted.
     pub validated: u64,
     /// FNV-1a of all tensors, in the order of their names, as 16 hexadecimal digits.
     pub fingerprint: String,
@@ -56,38 +56,38 @@ pub struct Header {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{} cannot be read ({error}): check the path", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// It cannot be written.
-    #[error("{} cannot be written ({error}): the last checkpoint there is untouched; make room or choose another --out", path.display())]
+    /// The file cannot be written.
+    #[error("{} cannot be written ({error}): the previous checkpoint is unchanged; free some disk space or choose another --out", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// It is cut off or altered.
-    #[error("{} is damaged ({reason}): take another checkpoint of the run, or its backup", path.display())]
+    /// The file is truncated or was altered.
+    #[error("{} is damaged ({reason}): use another checkpoint of the run, or a backup", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What does not fit.
         reason: String,
     },
-    /// It is whole, but not a checkpoint of this program.
-    #[error("{} holds weights but is no checkpoint of Longspan: it can only be given to --from", path.display())]
+    /// The file has weights, but is not a checkpoint of Longspan.
+    #[error("{} has weights but is not a checkpoint of Longspan: use it only with --from", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// It was written by a newer version.
-    #[error("{} has format {found}, and this version reads {FORMAT}: use the version that wrote it", path.display())]
+    /// The file has a format that this version does not read.
+    #[error("{} has format {found}, but this version reads format {FORMAT}: use the version of Longspan that wrote it", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -95,7 +95,7 @@ pub enum CheckpointError {
         found: u32,
     },
     /// A tensor is missing or has another shape.
-    #[error("{} does not fit the model: {name} should be {expected:?} and is {found}", path.display())]
+    #[error("{} does not fit the model: tensor {name} should have the shape {expected:?}, but is {found}", path.display())]
     Tensor {
         /// The file.
         path: PathBuf,
@@ -103,19 +103,19 @@ pub enum CheckpointError {
         name: String,
         /// The shape that the model needs.
         expected: Vec<usize>,
-        /// What the file has.
+        /// The shape in the file, or "missing".
         found: String,
     },
 }
 
-/// A file of tensors in memory, read and checked.
+/// A file of tensors in memory, checked against its header.
 pub struct Checkpoint {
     path: PathBuf,
     header: Option<Header>,
     tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
 }
 
-/// A tensor on its way into a file.
+/// A tensor as safetensors writes it.
 struct Tensor<'a> {
     shape: Vec<usize>,
     values: &'a [f32],
@@ -137,10 +137,10 @@ impl View for &Tensor<'_> {
 }
 
 impl Checkpoint {
-    /// Writes what `trainer` goes on from to `path`, atomically.
+    /// Writes the state of `trainer` to `path`, atomically.
     ///
     /// # Errors
-    /// [`CheckpointError::Unwritable`]; the file that was there before is untouched then.
+    /// [`CheckpointError::Unwritable`]; a file that already exists at `path` is unchanged then.
     pub fn save(
         path: &Path,
         trainer: &Trainer<f32>,
@@ -177,10 +177,10 @@ impl Checkpoint {
         replace_file(path, &bytes).map_err(unwritable)
     }
 
-    /// Reads a file of tensors: a checkpoint, or weights alone.
+    /// Reads a file of tensors: a checkpoint, or only weights.
     ///
     /// # Errors
-    /// [`CheckpointError`]: unreadable, damaged, of another format.
+    /// [`CheckpointError::Unreadable`], [`CheckpointError::Damaged`] or [`CheckpointError::Format`].
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         let bytes =
             std::fs::read(path).map_err(|error| CheckpointError::Unreadable { path: path.into(), error })?;
@@ -209,7 +209,8 @@ impl Checkpoint {
                 Dtype::F64 => {
                     view.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()
                 }
-                // Not a tensor of a model that this program can have; a missing one is reported by its name.
+                // Models have tensors of f32 and f64 only. If a tensor is skipped here, `weights` reports
+                // that it is missing.
                 _ => continue,
             };
             tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
@@ -219,7 +220,7 @@ impl Checkpoint {
             names.sort();
             let found = fingerprint(names.iter().map(|name| (name.as_str(), &tensors[*name].1[..])));
             if found != header.fingerprint {
-                return Err(damaged("its numbers are not those that were written".into()));
+                return Err(damaged("its fingerprint does not match its numbers".into()));
             }
             let shape = |name: &str| tensors.get(name).map(|(shape, _)| &shape[..]);
             check_spec(&header.model, &header.schema, &shape).map_err(damaged)?;
@@ -227,20 +228,20 @@ impl Checkpoint {
         Ok(Self { path: path.into(), header, tensors })
     }
 
-    /// The header; None in a file of weights alone.
+    /// The header; None if the file has only weights.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
-    /// The header of what must be a checkpoint.
+    /// The header of a file that must be a checkpoint.
     ///
     /// # Errors
-    /// [`CheckpointError::Foreign`] if it is weights alone.
+    /// [`CheckpointError::Foreign`] if the file has only weights.
     pub fn require_header(&self) -> Result<&Header, CheckpointError> {
         self.header().ok_or_else(|| CheckpointError::Foreign { path: self.path.clone() })
     }
 
-    /// Names and shapes of the tensors, by name.
+    /// Names and shapes of the tensors, sorted by name.
     pub fn shapes(&self) -> Vec<(&str, &[usize])> {
         let mut shapes: Vec<_> =
             self.tensors.iter().map(|(name, (shape, _))| (name.as_str(), &shape[..])).collect();
@@ -251,15 +252,17 @@ impl Checkpoint {
     /// Copies the weights into `params`.
     ///
     /// # Errors
-    /// [`CheckpointError::Tensor`] if one is missing or has another shape.
+    /// [`CheckpointError::Tensor`] if a tensor is missing or has another shape.
     pub fn weights(&self, params: &mut Params<f32>) -> Result<(), CheckpointError> {
         self.fill("", params)
     }
 
-    /// Copies weights, moments, state and position into `trainer`: it goes on as if it had not stopped.
+    /// Copies weights, moments, state and position into `trainer`, which then continues with the same bits as
+    /// without a stop.
     ///
     /// # Errors
-    /// [`CheckpointError::Foreign`] for weights alone, [`CheckpointError::Tensor`] for another model or optimizer.
+    /// [`CheckpointError::Foreign`] if the file has only weights, [`CheckpointError::Tensor`] if model or
+    /// optimizer differ.
     pub fn restore(&self, trainer: &mut Trainer<f32>) -> Result<(), CheckpointError> {
         let header = self.require_header()?;
         self.weights(trainer.params_mut())?;
@@ -302,7 +305,7 @@ impl Checkpoint {
     }
 }
 
-/// The tensors of a flat buffer, their names behind a prefix.
+/// The tensors of a flat buffer, their names with a prefix.
 fn named<'a>(prefix: &str, params: &'a Params<f32>) -> Vec<(String, Tensor<'a>)> {
     let tensor = |index: usize, entry: &Entry| {
         let tensor = Tensor { shape: entry.shape.clone(), values: params.tensor(index) };
@@ -311,17 +314,18 @@ fn named<'a>(prefix: &str, params: &'a Params<f32>) -> Vec<(String, Tensor<'a>)>
     params.layout().entries().iter().enumerate().map(|(index, entry)| tensor(index, entry)).collect()
 }
 
-/// What a header must hold for [`longspan::model::Model::new`] to take it.
-/// What it says is compared with the tensors that are there before anything is made as large as it says.
+/// Checks what [`longspan::model::Model::new`] relies on. The sizes in the header are compared with the
+/// tensors of the file first, because a damaged header could ask for any amount of memory.
 fn check_spec<'a>(
     spec: &ModelSpec,
     schema: &Schema,
     shape: &dyn Fn(&str) -> Option<&'a [usize]>,
 ) -> Result<(), String> {
     if !schema.fits(spec) {
-        return Err("its model does not read and predict what it says".into());
+        return Err("its model does not fit its data schema".into());
     }
-    // Whether the tensors of a stack and of what it reads, behind a scope, have the model's sizes.
+    // Whether the tensors of a stack and its input, whose names begin with `scope`, have the sizes of the
+    // model.
     let fits = |scope: &str, input: InputSpec| {
         let shape = |name: &str| shape(&format!("{scope}{name}"));
         let read = match input {
@@ -350,7 +354,7 @@ fn check_spec<'a>(
     if stacks && predicts && tied && sizes {
         Ok(())
     } else {
-        Err("its tensors are not those of the model that it names".into())
+        Err("its tensors do not fit the model in its header".into())
     }
 }
 

@@ -1,7 +1,7 @@
-//! The settings of a run: their sections, their defaults, where each was given, and which values each may have.
+//! The settings of a run: sections, defaults, where each setting was given, and the values that it may have.
 //!
-//! A setting has one name everywhere: the flag `--valid-fraction` is the TOML key `valid_fraction`. [`KEYS`] is the one table
-//! that flags, files and documentation are made from; it also says which of the four sections a setting belongs to.
+//! A setting has one name everywhere: the flag `--valid-fraction` is the TOML key `valid_fraction`. Flags,
+//! files and documentation are made from one table, [`KEYS`], which also has the section of each setting.
 
 mod data;
 mod error;
@@ -27,8 +27,8 @@ pub use run::{Observe, RunConfig};
 use longspan::option_syntax::nearest;
 use longspan_data::task::LONGEST;
 
-/// The version of the format of configuration files. Version 1 had all settings at the top level, version 2 has a table for
-/// each section; this version reads both.
+/// The version of the format of configuration files. Version 1 has all settings at the top level, version 2 a
+/// table for each section. Both are read.
 pub const SCHEMA: i64 = 2;
 
 /// All settings of a training run.
@@ -38,11 +38,11 @@ pub struct Config {
     pub data: DataConfig,
     /// The network.
     pub model: ModelConfig,
-    /// How the weights follow the gradient.
+    /// How the weights are updated.
     pub optimizer: OptimizerConfig,
     /// Length, resources and records.
     pub run: RunConfig,
-    /// Where each setting that is not at its default was given.
+    /// Where each given setting was given; settings at their defaults are absent.
     origins: BTreeMap<&'static str, Origin>,
 }
 
@@ -52,13 +52,13 @@ pub fn flag(key: &str) -> String {
 }
 
 impl Config {
-    /// Sets a key, whose name may have underscores or hyphens, from text.
+    /// Sets a key from text. The name may have underscores or hyphens.
     ///
     /// # Errors
-    /// [`ConfigError::Unknown`] with the most similar key; [`ConfigError::Value`] with what the key needs.
+    /// [`ConfigError::Unknown`] with the most similar key, or [`ConfigError::Value`] with what the key needs.
     pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<(), ConfigError> {
         let Some(key) = KEYS.iter().find(|key| key.name == name.replace('-', "_")) else {
-            let place = match &origin {
+            let location = match &origin {
                 Origin::File { path, line } => format!("{}, line {line}: ", path.display()),
                 Origin::Flag => String::new(),
             };
@@ -67,7 +67,7 @@ impl Config {
                     Origin::File { .. } => key.to_owned(),
                     Origin::Flag => flag(key),
                 });
-            return Err(ConfigError::Unknown { name: name.into(), nearest, place });
+            return Err(ConfigError::Unknown { name: name.into(), nearest, location });
         };
         let given = Given { key: key.name, value: value.into(), origin: Some(origin.clone()) };
         (key.field)(self).set(value).map_err(|need| ConfigError::Value { given, need })?;
@@ -84,12 +84,12 @@ impl Config {
         (key.field)(&mut self.clone()).get()
     }
 
-    /// Whether the key was set rather than left at its default.
+    /// Whether the key was set explicitly.
     pub fn is_given(&self, name: &str) -> bool {
         self.origins.contains_key(name)
     }
 
-    /// The setting as it was given.
+    /// The setting with its value and where it was given.
     pub fn given(&self, key: &'static str) -> Given {
         let value = self.get(key).to_string();
         Given { key, value, origin: self.origins.get(key).cloned() }
@@ -100,12 +100,13 @@ impl Config {
         KEYS.iter().filter(|key| self.get(key.name) != other.get(key.name)).collect()
     }
 
-    /// The lag in steps that the longest samples of a task need; None where it is not known.
+    /// The lag in steps that the longest samples of a task need; None if it is not known.
     pub fn needed_lag_steps(&self) -> Option<usize> {
         Some(self.data.task?.dependency_length(self.data.length.longest().min(LONGEST)))
     }
 
-    /// Whether windows truncate the gradient: a text is read window after window, all other data are sequences of their own.
+    /// Whether windows truncate the gradient. They do for a text, which is read window after window; in all
+    /// other data each window is a sequence of its own.
     pub fn is_truncated(&self) -> bool {
         self.data.text.is_some()
     }

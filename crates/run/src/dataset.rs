@@ -1,4 +1,4 @@
-//! From a configuration to batches: what is trained on, what is validated on, and what chance would give.
+//! Data sets: from a configuration to batches for training, validation and test, and the baseline loss.
 
 mod labelled;
 mod music;
@@ -25,20 +25,21 @@ pub use task::TASK_EPOCH;
 
 /// The data of a run.
 pub struct Dataset {
-    /// What is trained on.
+    /// The training part.
     pub train: Box<dyn Source>,
-    /// What is evaluated during training.
+    /// The validation part, scored during training.
     pub valid: Option<Box<dyn Source>>,
-    /// What is evaluated at the end.
+    /// The test part, scored at the end.
     pub test: Option<Box<dyn Source>>,
-    /// What the numbers mean.
+    /// What the model's inputs and outputs mean.
     pub schema: Schema,
-    /// What they are, for the record of a run.
+    /// What the run directory records about the data.
     pub record: DataRecord,
 }
 
 impl Dataset {
-    /// What weights are measured on, and what it is called: what was held out, else what was trained on.
+    /// The source on which weights are measured, and its name: the validation part, else the test part, else
+    /// the training part.
     pub fn held_out(self) -> (Box<dyn Source>, &'static str) {
         match (self.valid, self.test) {
             (Some(valid), _) => (valid, "the validation part"),
@@ -48,43 +49,43 @@ impl Dataset {
     }
 }
 
-/// What a run says of its data.
+/// What a run records about its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecord {
-    /// "input.txt by char, 65 different" or "agreement over 20 steps".
+    /// A short description: "input.txt by char, 65 different" or "agreement over 20 steps".
     pub description: String,
-    /// FNV-1a of what is trained on, as 16 hexadecimal digits; empty for a task.
+    /// FNV-1a of the training data, as 16 hexadecimal digits; empty for a task.
     pub fingerprint: String,
-    /// The same of what it means.
+    /// FNV-1a of the schema, as 16 hexadecimal digits.
     pub schema: String,
-    /// What is trained on and what is held out.
+    /// The sizes of the parts, and how the data were split.
     pub parts: Parts,
-    /// Share of the validation tokens that the vocabulary lacks.
+    /// Share of the validation tokens that are not in the vocabulary.
     pub unknown_share: f64,
-    /// What losses are counted in.
+    /// The unit of losses.
     pub unit: Unit,
-    /// Loss of the best guess that looks at nothing, or of the naive one.
+    /// The baseline loss.
     pub chance_loss: f64,
-    /// What that guess is.
+    /// What the baseline predicts, such as "token frequencies".
     pub chance: String,
 }
 
-/// How the data are divided. No item is in two parts.
+/// How the data are split. No item is in two parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
-    /// What is counted: tokens, sequences, windows, pieces or samples.
+    /// The items that are counted: tokens, sequences, windows, pieces or samples.
     pub items: String,
-    /// How many are trained on; 0 for a task, which has no end.
+    /// Items in the training part; 0 for a task, which has no end.
     pub train: u64,
-    /// How many are validated on.
+    /// Items in the validation part.
     pub valid: u64,
-    /// How many are tested on at the end.
+    /// Items in the test part.
     pub test: u64,
-    /// How they were divided.
+    /// How the data were split.
     pub by: String,
 }
 
-/// Why there are no data.
+/// Why data cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -100,14 +101,14 @@ pub enum DataError {
     /// A task cannot be made.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// The configuration names no data.
+    /// The configuration has no data.
     #[error(
-        "no data: name them with --text FILE, --labelled FILE, --series FILE or --task NAME; `longspan inspect FILE` says which"
+        "no data given: use --text FILE, --labelled FILE, --series FILE or --task NAME; `longspan inspect FILE` says which one fits"
     )]
     Missing,
-    /// The weights are those of a model that reads or predicts something else.
+    /// The weights come from a model that reads or predicts something else.
     #[error(
-        "the weights are of a model that {found}, and {data} need one that {needed}: train without --from"
+        "the weights come from a model that {found}, but {data} need a model that {needed}: train without --from"
     )]
     OtherKind {
         /// What the data are.
@@ -117,32 +118,30 @@ pub enum DataError {
         /// What it should do.
         needed: &'static str,
     },
-    /// A setting that contradicts what a forecaster has learned.
+    /// A setting contradicts what a forecaster was trained with.
     #[error(
-        "{given}: the weights are of a model that has learned with {learned}: leave it out, or train without --from"
+        "{given}: the weights come from a model that was trained with {learned}: leave it out, or train without --from"
     )]
     Learned {
         /// The setting.
         given: Given,
-        /// What it was.
+        /// Its value when the model was trained.
         learned: String,
     },
-    /// A setting that divides or reads sequences with labels, and music, which has parts of its own.
-    #[error(
-        "{given}: {path} holds piano rolls, of which the file's own parts are learned and judged: leave it out"
-    )]
+    /// A setting for splitting or reading labelled sequences, given for music, which has its own parts.
+    #[error("{given}: {path} has piano rolls, which are split by the file's own parts: leave it out")]
     OfMusic {
         /// The setting.
         given: Given,
         /// The file.
         path: String,
     },
-    /// All places of rows that are scored once.
+    /// The loss mask asks for all positions of rows that are scored once.
     #[error("{0}: leave out --mask-loss, or choose --pool last")]
     Mask(#[from] MeanMask),
-    /// Music without a second step.
+    /// A part of a music file in which no piece has two steps.
     #[error(
-        "{path}: no piece of \"{part}\" has a second step, so that there is nothing to predict: choose another file"
+        "{path}: no piece of the part \"{part}\" has a second step, so there is nothing to predict: use another file"
     )]
     NoSteps {
         /// The file.
@@ -153,19 +152,19 @@ pub enum DataError {
 }
 
 impl Dataset {
-    /// Opens what the configuration names. Where a model has learned already, new data are read as `learned` says: with its
-    /// tokens, scales and classes.
+    /// Opens the data of the configuration. With the schema `learned` of a trained model, the data are read
+    /// with its tokens, scaling and classes.
     ///
     /// # Errors
-    /// [`DataError`] names the file or the setting.
+    /// [`DataError`] with the file or the setting.
     pub fn open(config: &Config, learned: Option<&Schema>) -> Result<Self, DataError> {
         Self::open_watched(config, learned, &mut |_| {})
     }
 
-    /// As [`Dataset::open`]; `watch` sees how far long texts have been read.
+    /// The same as [`Dataset::open`]; `watch` sees the progress of reading a long text.
     ///
     /// # Errors
-    /// As [`Dataset::open`].
+    /// The same as [`Dataset::open`].
     pub fn open_watched(
         config: &Config,
         learned: Option<&Schema>,
@@ -175,22 +174,23 @@ impl Dataset {
             (Some(kind), ..) => task::open(config, *kind),
             (_, Some(path), ..) => text::open(config, path, learned, watch),
             (_, _, Some(path), _) if is_music(path)? => music::open(config, path),
-            // Their labels know the mask themselves.
+            // Labelled sequences apply the mask themselves.
             (_, _, Some(path), _) => return labelled::open(config, path, learned),
             (.., Some(path)) => series::open(config, path, learned),
             _ => Err(DataError::Missing),
         }?;
         Ok(match config.data.mask_loss {
             Some(LossMask::Last) => Self { train: boxed(LastScored::new(data.train)), ..data },
-            // The data say which places count.
+            // The data mark the positions that are scored.
             Some(LossMask::All) | None => data,
         })
     }
 
-    /// As [`Dataset::open`], but that the targets of series reach as far ahead as forecasts should: what a model is judged by.
+    /// The same as [`Dataset::open`], except that the targets of a series reach as far ahead as its
+    /// forecasts: for evaluating a model.
     ///
     /// # Errors
-    /// As [`Dataset::open`].
+    /// The same as [`Dataset::open`].
     pub fn to_judge(config: &Config, learned: &Schema) -> Result<Self, DataError> {
         match &config.data.series {
             Some(path) => series::to_judge(config, path, learned),
@@ -198,10 +198,10 @@ impl Dataset {
         }
     }
 
-    /// Everything in another file than the one that was learned from: labelled sequences, music or a series.
+    /// All data of another file than the training file: labelled sequences, music or a series.
     ///
     /// # Errors
-    /// [`DataError`] names the file and the place, or says that the model is one for other data.
+    /// [`DataError`] with the file and the line, or that the model is for other data.
     pub fn other(config: &Config, path: &Path, learned: &Schema) -> Result<Box<dyn Source>, DataError> {
         match learned.predicts {
             Predicts::Forecast(_) => series::whole(config, path, learned),
@@ -210,11 +210,12 @@ impl Dataset {
         }
     }
 
-    /// Sequences whose classes are to be predicted, read and scaled as `learned` says; labels may be missing, and need not be
-    /// those of the model. `input` stands for the content of `path` where that is no file.
+    /// Sequences whose classes are to be predicted, read and scaled by the schema `learned`. Labels may be
+    /// missing, and may be other labels than those of the model. `input`, if given, is read instead of the
+    /// file `path`.
     ///
     /// # Errors
-    /// [`DataError`] names the file and the place.
+    /// [`DataError`] with the file and the line.
     pub fn sequences(
         config: &Config,
         path: &Path,
@@ -224,10 +225,10 @@ impl Dataset {
         labelled::to_predict(config, path, input, learned)
     }
 
-    /// A series that is to be forecast, read and scaled as `learned` says, see [`Series::to_predict`].
+    /// A series to be forecast, read and scaled by the schema `learned`; see [`Series::to_predict`].
     ///
     /// # Errors
-    /// [`DataError`] names the file and the place.
+    /// [`DataError`] with the file and the line.
     pub fn rows(
         config: &Config,
         path: &Path,
@@ -238,7 +239,7 @@ impl Dataset {
     }
 }
 
-/// A file's name without its folder.
+/// The name of a file without its directory.
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

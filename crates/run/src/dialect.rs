@@ -1,22 +1,22 @@
-//! The forms in which the settings of a remedy are written: as flags of `longspan train`, or as lines of a configuration file.
+//! The settings of a remedy as flags of `longspan train` and as lines of a configuration file.
 
 use longspan_diagnose::Setting;
 
 use crate::config::flag;
 
-/// As flags of `longspan train`: `--cell lstm --forget-bias 3`.
+/// Settings as flags of `longspan train`: `--cell lstm --forget-bias 3`.
 pub fn flags(settings: &[Setting]) -> String {
     let flags: Vec<_> = settings.iter().map(|s| format!("{} {}", flag(s.key), s.value)).collect();
     flags.join(" ")
 }
 
-/// As lines of a configuration file: `cell = "lstm"`, `forget_bias = 3`.
+/// Settings as lines of a configuration file: `cell = "lstm"`, `forget_bias = 3`.
 pub fn toml(settings: &[Setting]) -> String {
     let lines: Vec<_> = settings.iter().map(|s| format!("{} = {}", s.key, literal(&s.value))).collect();
     lines.join("\n")
 }
 
-/// A value as TOML has it: numbers and truth values as they are, anything else in quotes.
+/// A value in TOML: numbers, true and false as they are, everything else in quotes.
 fn literal(value: &str) -> String {
     let bare = value.parse::<bool>().is_ok() || value.parse::<f64>().is_ok_and(f64::is_finite);
     if bare { value.to_owned() } else { ::toml::Value::String(value.to_owned()).to_string() }
@@ -26,6 +26,7 @@ fn literal(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::test_dir::TestDir;
 
     #[test]
     fn both_forms_set_the_same() {
@@ -41,10 +42,10 @@ mod tests {
             flags(&settings),
             "--cell lstm --forget-bias 3 --lr 5e-4 --layer-norm true --clip norm:0.5"
         );
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), toml(&settings)).expect("a file");
+        let directory = TestDir::new();
+        let file = directory.write("remedy.toml", toml(&settings));
         let mut read = Config::default();
-        read.read(file.path()).expect("a configuration");
+        read.read(&file).expect("a configuration");
         for Setting { key, value } in settings {
             let text = read.get(key).text().expect("a value");
             let number = |text: &str| text.parse::<f64>().ok();

@@ -1,19 +1,20 @@
-//! The run directory: everything that a run leaves, append-only or replaced atomically.
+//! The run directory: all files of a run, which are only appended to or replaced atomically.
 //!
 //! ```text
-//! run.json                      what the run is; written last when it begins, so that its presence makes a run
+//! run.json                      description of the run; written last at the start, so its presence makes a directory a run
 //! config.toml                   the resolved settings
-//! metrics.jsonl                 one record for each step and validation, only ever appended to
+//! metrics.jsonl                 one record for each step and validation; append-only
 //! checkpoints/{last,best}.safetensors
-//! flow/                         gradient profiles along time, in segments
-//! probe/STEP.json               what was measured of the weights after so many steps
+//! flow/                         gradient profiles, in segments
+//! probe/STEP.json               probe of the weights after step STEP
 //! summary.json                  how it ended
-//! fault/                        the record and the batch of a step that could not be taken
-//! lock                          held while a process trains here
+//! fault/                        record and batch of a failed step
+//! lock                          locked while a process trains here
 //! ```
 //!
-//! Every metrics record carries `step` and `attempt`, one higher after each resume: readers keep the highest attempt of a
-//! step and ignore a torn last line. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity".
+//! Every record of the metrics has `step` and `attempt`. The attempt increases by 1 with each resume; readers
+//! keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
+//! strings "NaN", "Infinity" and "-Infinity".
 
 mod error;
 pub mod history;
@@ -39,43 +40,43 @@ use longspan::model::head::Unit;
 /// The version of the format.
 pub const FORMAT: u32 = 1;
 
-/// What a run is: `run.json`.
+/// The description of a run: `run.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Version of the format.
     pub format: u32,
     /// Name and start time, to tell runs apart.
     pub id: String,
-    /// The run or weights that it started from.
+    /// The run or weights file that it started from.
     pub parent: Option<Parent>,
-    /// Start of every random number.
+    /// Seed of all random numbers.
     pub seed: u64,
     /// The data.
     pub data: DataRecord,
-    /// Instruction set: other ones give other rounding.
+    /// Instruction set; another one rounds differently.
     pub isa: String,
     /// Threads at the start.
     pub threads: usize,
-    /// Windows of one pass over what is trained on, and steps of the longest of them; 0 in runs that did not say so.
+    /// Windows in one epoch of the training part, and steps of the longest one; 0 in runs of older versions.
     #[serde(default)]
     pub windows: u64,
-    /// See [`RunRecord::windows`].
+    /// Steps of the longest window, see [`RunRecord::windows`].
     #[serde(default)]
     pub window_steps: usize,
     /// Parameters of the model.
     pub parameters: usize,
     /// Version of the program.
     pub version: String,
-    /// Seconds since 1970.
+    /// Time at which the run was created, in seconds since 1970.
     pub created: u64,
 }
 
-/// Where a run's first weights came from.
+/// Where a run got its first weights from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parent {
-    /// The run's directory, or the file of weights.
+    /// The directory of the run, or the weights file.
     pub run: PathBuf,
-    /// The step that the weights are from; None for weights alone.
+    /// The training step of the weights; None for a file that has only weights.
     pub step: Option<u64>,
 }
 
@@ -85,12 +86,13 @@ pub struct RunDir {
     path: PathBuf,
     metrics: File,
     attempt: u64,
-    /// Held as long as the run is open.
+    /// The lock, held while the run is open.
     _lock: File,
 }
 
 impl RunDir {
-    /// Prepares a run in `path`, which must be new or empty. It is a run once [`RunDir::begin`] has written its record.
+    /// Prepares a run in `path`, which must be new or empty. It becomes a run when [`RunDir::begin`] writes
+    /// its record.
     ///
     /// # Errors
     /// [`RunError::Exists`], [`RunError::NotARun`], [`RunError::Io`].
@@ -99,7 +101,8 @@ impl RunDir {
             return Err(RunError::Exists { path: path.into() });
         }
         match fs::read_dir(path) {
-            // What an interrupted beginning leaves is ours to overwrite: without run.json there is no run.
+            // Files of an attempt that stopped before it wrote run.json may be overwritten: without run.json
+            // there is no run.
             Ok(mut entries) => {
                 let ours = ["config.toml", "metrics.jsonl", "checkpoints", "lock"];
                 let foreign = entries.any(|entry| {
@@ -122,8 +125,8 @@ impl RunDir {
         Ok(run)
     }
 
-    /// Writes `run.json`: from now on there is a run. The first checkpoint is there before, so that every run can be
-    /// resumed.
+    /// Writes `run.json`, which makes the directory a run. The first checkpoint is written before it, so
+    /// every run can be resumed.
     ///
     /// # Errors
     /// [`RunError::Io`].
@@ -131,7 +134,7 @@ impl RunDir {
         self.replace_json("run.json", record)
     }
 
-    /// Opens a run to continue it: the next attempt.
+    /// Opens a run to continue it with the next attempt.
     ///
     /// # Errors
     /// [`RunError`].
@@ -145,7 +148,7 @@ impl RunDir {
         let mut metrics =
             OpenOptions::new().read(true).append(true).create(true).open(&metrics_path).map_err(&failed)?;
         let attempt = 1 + last_attempt(&metrics).map_err(&failed)?;
-        // A line that a kill tore stays alone on its line.
+        // A torn line is ended here, so that the next record begins on its own line.
         let mut last = [b'\n'];
         if metrics.seek(SeekFrom::End(-1)).is_ok() {
             metrics.read_exact(&mut last).map_err(&failed)?;
@@ -161,12 +164,13 @@ impl RunDir {
         &self.path
     }
 
-    /// 1 at first, one higher after each resume.
+    /// The number of this attempt: 1 at first, 1 higher after each resume.
     pub fn attempt(&self) -> u64 {
         self.attempt
     }
 
-    /// Appends one record of `kind`, with this attempt's number, in which the names of losses end with what they are counted in.
+    /// Appends one record of `kind` with the number of this attempt. The names of losses get the unit as a
+    /// suffix.
     ///
     /// # Errors
     /// [`RunError::Io`].
@@ -188,7 +192,7 @@ impl RunDir {
         }
         let mut line = Value::Object(line).to_string();
         line.push('\n');
-        // One call for one line: what a kill leaves is a prefix of it.
+        // One call for each line, so that an interrupted write leaves a prefix of the line.
         self.metrics.write_all(line.as_bytes()).map_err(failed)
     }
 
@@ -200,7 +204,7 @@ impl RunDir {
         self.replace_json("summary.json", summary)
     }
 
-    /// Replaces the files in `fault`: the record last, whose presence makes a fault.
+    /// Replaces the files in `fault`. The record is written last: its presence makes a fault.
     pub(crate) fn write_fault(&self, batch: &[u8], record: &impl Serialize) -> Result<(), RunError> {
         let folder = self.path.join("fault");
         fs::create_dir_all(&folder).map_err(io_error(&folder, "written"))?;
@@ -230,17 +234,18 @@ impl RunDir {
     }
 }
 
-/// Whether a directory holds a run.
+/// Whether a directory is a run.
 pub fn is_run(path: &Path) -> bool {
     path.join("run.json").is_file()
 }
 
-/// Where the checkpoint of that name is.
+/// The path of a checkpoint, by name.
 pub fn checkpoint_path(run: &Path, name: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{name}.safetensors"))
 }
 
-/// The checkpoint file that RUN or FILE means: the file itself, or of a run its best, else its last one.
+/// The checkpoint file for an argument RUN or FILE: the file itself, or the best checkpoint of a run, else
+/// its last one.
 ///
 /// # Errors
 /// [`RunError::Missing`], [`RunError::NoCheckpoint`].
@@ -256,7 +261,7 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, RunError> {
     best.ok_or_else(|| RunError::NoCheckpoint { path: path.into() })
 }
 
-/// What a run is.
+/// Reads the description of a run.
 ///
 /// # Errors
 /// [`RunError::Missing`], [`RunError::Damaged`].
@@ -272,12 +277,15 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
     };
     let record: RunRecord = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
     if record.format != FORMAT {
-        return Err(damaged(format!("format {}, and this version reads {FORMAT}", record.format)));
+        return Err(damaged(format!(
+            "it has format {}, but this version reads format {FORMAT}",
+            record.format
+        )));
     }
     Ok(record)
 }
 
-/// The settings of a run.
+/// Reads the settings of a run.
 ///
 /// # Errors
 /// [`ConfigError`].
@@ -287,8 +295,8 @@ pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Writes a file so that at every instant there is either the old or the new one, whole: under another name first,
-/// forced to disk, then renamed.
+/// Writes a file so that at every moment there is either the complete old file or the complete new one: it is
+/// written under a temporary name, flushed to disk, then renamed.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -298,12 +306,12 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     if let Err(error) = written {
-        // What could be written of it is of no use, and the disk may be full.
+        // An incomplete file is useless, and the disk may be full.
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
     fs::rename(&temporary, path)?;
-    // The rename itself has to reach the disk; where directories cannot be synced it does so by itself.
+    // The rename must reach the disk too. Where a directory cannot be synced, the system does that by itself.
     if let Some(directory) = path.parent().filter(|p| !p.as_os_str().is_empty())
         && let Ok(directory) = File::open(directory)
     {
@@ -312,19 +320,19 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes the run's lock, which ends with the process that holds it.
+/// Takes the lock of a run. The lock ends with the process that holds it.
 fn lock(run: &Path) -> Result<File, RunError> {
     let path = run.join("lock");
     let file = File::create(&path).map_err(io_error(&path, "written"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: run.into() }),
-        // Some network file systems have no locks: go without.
+        // Some network file systems have no locks; the run continues without one.
         Err(fs::TryLockError::Error(_)) => Ok(file),
     }
 }
 
-/// The highest attempt in the metrics; torn and foreign lines do not count.
+/// The highest attempt in the metrics. Torn lines and lines that are no records are ignored.
 fn last_attempt(metrics: &File) -> io::Result<u64> {
     #[derive(Deserialize)]
     struct Attempt {

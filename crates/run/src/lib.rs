@@ -10,3 +10,7 @@ pub mod machine;
 pub mod metrics;
 pub mod report;
 pub mod train;
+
+#[cfg(test)]
+#[path = "../tests/it/test_dir.rs"]
+mod test_dir;

@@ -1,16 +1,16 @@
-//! What a run computes on: the instruction set and the threads.
+//! The instruction set and the threads of this machine.
 
 use longspan_kernel::{InstructionSet, InstructionSetError};
 
-/// `LONGSPAN_ISA` names no instruction set of this processor.
+/// The error for a `LONGSPAN_ISA` that this processor does not support.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("LONGSPAN_ISA: {0}")]
 pub struct MachineError(InstructionSetError);
 
-/// The instruction set: the best of this processor, or what the environment variable `LONGSPAN_ISA` names.
+/// The instruction set of the environment variable `LONGSPAN_ISA`, else the best one of this processor.
 ///
 /// # Errors
-/// If it names none, or one that this processor lacks.
+/// [`MachineError`] if `LONGSPAN_ISA` is not an instruction set, or one that this processor lacks.
 pub fn instruction_set() -> Result<InstructionSet, MachineError> {
     match std::env::var("LONGSPAN_ISA") {
         Ok(name) => {
@@ -21,7 +21,7 @@ pub fn instruction_set() -> Result<InstructionSet, MachineError> {
     }
 }
 
-/// As many threads as asked for; 0 means one on each core.
+/// The number of threads: `asked`, or one per core if it is 0.
 pub fn threads(asked: usize) -> usize {
     match asked {
         0 => std::thread::available_parallelism().map_or(1, |n| n.get()),

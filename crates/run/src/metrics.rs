@@ -1,3 +1,3 @@
-//! What a trained network is measured by, from plain counts and numbers: no model is known here.
+//! Evaluation metrics, computed from plain counts and numbers.
 
 pub mod classification;

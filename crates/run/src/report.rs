@@ -1,4 +1,5 @@
-//! Everything that is shown of a run, as serialisable values: HTML, Markdown, JSON and the dashboard render the same.
+//! Everything that is shown of a run, as serialisable values. HTML, Markdown, JSON and the dashboard render
+//! the same values.
 
 mod brief;
 mod curve;

@@ -1,4 +1,4 @@
-//! A training run from beginning to end: data, model, steps, validation, checkpoints, and how it ended.
+//! A training run from start to end: data, model, steps, validation, checkpoints and outcome.
 
 mod error;
 mod fault;
@@ -44,9 +44,9 @@ pub struct Job {
     pub config: Config,
     /// The run's directory.
     pub out: PathBuf,
-    /// Continue the run in `out`.
+    /// Whether to continue the run in `out`.
     pub resume: bool,
-    /// Begin with the weights of this run or file.
+    /// The run or file whose weights the run starts with.
     pub from: Option<PathBuf>,
     /// The instruction set.
     pub level: InstructionSet,
@@ -54,10 +54,12 @@ pub struct Job {
     pub threads: usize,
 }
 
-/// Trains. `cancel` stops after the step in progress, with a checkpoint; `watch` sees what happens.
+/// Trains a run. Setting `cancel` stops it after the current step, with a checkpoint; `watch` is called for
+/// each event.
 ///
 /// # Errors
-/// [`TrainError`] if the run cannot begin or its files cannot be written. Divergence is an outcome, not an error.
+/// [`TrainError`] if the run cannot start or a file cannot be read or written. Divergence is an outcome, not
+/// an error.
 pub fn train(
     job: &Job,
     cancel: &AtomicBool,
@@ -78,19 +80,19 @@ struct Session {
     run: RunDir,
     flow: ProfileWriter,
     patience: Patience,
-    /// The step after which validation spoke last.
+    /// The step of the last validation.
     validated: u64,
     start: Start,
     valid: Option<Score>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     tokens: u64,
-    /// Time of the steps themselves.
+    /// Time spent in training steps alone.
     stepping: Duration,
 }
 
 impl Session {
-    /// The loop.
+    /// The training loop.
     fn run(
         &mut self,
         began: Instant,
@@ -108,7 +110,7 @@ impl Session {
             }
             let exhausted = self.patience.exhausted(self.config.run.early_stop);
             let interrupted = cancel.load(Ordering::Relaxed);
-            // Every attempt takes a step: who goes on again and again comes to the end.
+            // Each attempt takes at least one step, so a run that is resumed often enough reaches its end.
             let late = !deadline.is_zero() && began.elapsed() >= deadline && self.tokens > 0;
             let outcome = match () {
                 _ if interrupted => Some(Outcome::Interrupted),
@@ -128,9 +130,9 @@ impl Session {
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr =
                 self.config.optimizer.lr * self.config.optimizer.schedule.factor(progress, &self.patience);
-            let begun = Instant::now();
+            let step_start = Instant::now();
             let stepped = self.trainer.step(self.data.train.as_ref(), lr);
-            self.stepping += begun.elapsed();
+            self.stepping += step_start.elapsed();
             if let Err(divergence) = stepped {
                 self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
                 let fault = self.trainer.first_fault(&divergence, self.black_box.open());
@@ -151,10 +153,11 @@ impl Session {
         }
     }
 
-    /// After each epoch, at the end, and every so many steps; not twice after the same step.
+    /// Whether to validate: after each epoch, at the end, and every `eval_every` steps, but only once after
+    /// each step.
     fn validation_is_due(&self, ended: bool, done: bool) -> bool {
         let step = self.trainer.position().step;
-        // No step above 0 is a multiple of 0.
+        // With `eval_every` 0, no step above 0 is a multiple of it.
         let asked = step.is_multiple_of(self.config.run.eval_every);
         step > 0 && step != self.validated && (ended || done || asked)
     }
@@ -178,7 +181,7 @@ impl Session {
         Ok(())
     }
 
-    /// Data that cannot be read any more end the run behind its last step.
+    /// Ends the run with a checkpoint of its last step if the data can no longer be read.
     fn check_read(
         &mut self,
         failure: Option<String>,
@@ -194,7 +197,8 @@ impl Session {
         self.trainer.model().spec().output
     }
 
-    /// Writes a checkpoint, and before it the profiles: those that are lost are of steps that will be taken again.
+    /// Writes the profiles, then a checkpoint: profiles that a kill loses are of steps after the last
+    /// checkpoint, which are repeated.
     fn save(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
         self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);
@@ -203,7 +207,7 @@ impl Session {
         Ok(())
     }
 
-    /// Tests the best weights, probes the last ones and writes the summary.
+    /// Tests the best weights, probes the last weights and writes the summary.
     fn close(mut self, outcome: Outcome, began: Instant, cancel: &AtomicBool) -> Result<Summary, TrainError> {
         let cancelled = || cancel.load(Ordering::Relaxed);
         let ended = !matches!(outcome, Outcome::Interrupted | Outcome::Diverged);
@@ -248,25 +252,25 @@ impl Session {
             fault: self.fault,
             probe: None,
         };
-        judge(&mut summary);
+        diagnose_into(&mut summary);
         self.run.write_summary(&summary.document())?;
         let Some(params) = last else { return Ok(summary) };
-        // From here on the run is complete, whatever becomes of its probe.
-        let (ctx, place) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
+        // The run is complete here, even if its probe fails.
+        let (ctx, position) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
         let ctx = Context::new(ctx.instruction_set(), ctx.threads());
         let (source, data) = self.data.held_out();
         let spec = self.trainer.model().spec();
         let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
-        let cost = Cost { seconds, place, carried: self.config.is_truncated() };
+        let cost = Cost { seconds, position, carried: self.config.is_truncated() };
         summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), cost, &cancelled));
-        judge(&mut summary);
+        diagnose_into(&mut summary);
         self.run.write_summary(&summary.document())?;
         Ok(summary)
     }
 }
 
-/// What is wrong with the run by its records. Those that cannot be read are no reason to lose the summary, too.
-fn judge(summary: &mut Summary) {
+/// Adds the findings to a summary. If the records cannot be read, the summary has no findings.
+fn diagnose_into(summary: &mut Summary) {
     if let Ok(mut history) = directory::history::read(&summary.run) {
         history.summary = serde_json::from_value(summary.document()).ok();
         summary.findings = diagnose(&history.evidence()).findings;

@@ -1,4 +1,4 @@
-//! A training step allocates nothing after the first: neither from the heap nor by mapping pages.
+//! A training step allocates nothing after the first one, neither from the heap nor by mapping pages.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::alloc::System;
@@ -25,11 +25,11 @@ use longspan_run::config::{Config, Observe, Origin};
 use longspan_run::dataset::Dataset;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-/// The system's allocator, which counts what it is asked for by any thread.
+/// The system's allocator, with a count of the requests of all threads.
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Blocks that were asked for, or asked to become another size, so far.
+/// Number of allocations and reallocations so far.
 fn allocations() -> usize {
     let stats = ALLOCATOR.stats();
     stats.allocations + stats.reallocations
@@ -54,8 +54,8 @@ impl Source for Tokens {
         let tokens = batch.inputs.iter_mut().zip(&mut batch.targets);
         for (i, (input, target)) in tokens.enumerate() {
             *input = draw.below(self.vocabulary as u32);
-            let left_out = window > 0 && i % (2 + window as usize) == 0;
-            *target = if left_out { IGNORE } else { draw.below(self.vocabulary as u32) };
+            let ignored = window > 0 && i % (2 + window as usize) == 0;
+            *target = if ignored { IGNORE } else { draw.below(self.vocabulary as u32) };
         }
     }
 
@@ -64,7 +64,7 @@ impl Source for Tokens {
     }
 }
 
-/// Sequences of many lengths, shuffled and sorted: filling a batch is part of the step.
+/// Sequences of many lengths, shuffled and sorted. Filling a batch is part of the step.
 fn filling_allocates_nothing() {
     let lines: String = (0..50).map(|i| format!("{}:a\n", vec!["1"; 1 + i * i % 17].join(","))).collect();
     let labelled = ts::read(format!("@classLabel true a\n@data\n{lines}").as_bytes(), Path::new("x.ts"));
@@ -77,14 +77,14 @@ fn filling_allocates_nothing() {
             source.fill(epoch, window, &mut batch);
         }
     };
-    // Until every buffer has been as long as it gets.
+    // After the first pass, every buffer has its final length.
     fill();
     let before = allocations();
     fill();
     assert_eq!(allocations(), before);
 }
 
-/// Single steps of numbers, the mean of all seen.
+/// Streaming of single steps of numbers, with the mean over all steps.
 fn streaming_allocates_nothing() {
     let cell = CellKind::Gru { reset_after: true };
     let output = OutputSpec::Values { width: 3, loss: ValueLoss::Squared };
@@ -106,7 +106,8 @@ fn streaming_allocates_nothing() {
     }
 }
 
-/// Encoder and decoder, with dropout, class weights and one scored place a row: nothing after the windows have been seen once.
+/// Encoder and decoder, with dropout, class weights and one scored position per row: nothing is allocated
+/// after the first pass over the windows.
 fn encoders_and_masks_allocate_nothing() {
     let mut config = Config::default();
     for (key, value) in [
@@ -125,7 +126,7 @@ fn encoders_and_masks_allocate_nothing() {
     let spec = config.model_spec(&data.schema);
     let mut trainer =
         Trainer::<f32>::new(Context::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
-    // What is validated on is the same in every pass.
+    // A validation source has the same windows in every pass.
     let source = LastScored::new(data.valid.expect("samples"));
     trainer.balance_classes(&source);
     let windows = source.windows();
@@ -136,22 +137,23 @@ fn encoders_and_masks_allocate_nothing() {
     assert_eq!(allocations() - before, 0, "allocations of encoder and decoder");
 }
 
-/// Bytes of address space, mapped pages included; None where the system does not tell.
+/// Size of the address space with mapped pages; None if the system does not tell.
 fn mapped() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find(|line| line.starts_with("VmSize")).map(str::to_owned)
 }
 
-/// One test alone in its process: what others allocate would be counted too.
+/// The only test of this binary, because allocations of other tests would be counted too.
 #[test]
 fn a_training_step_allocates_nothing_after_the_first() {
     let before = allocations();
     drop(std::hint::black_box(vec![1u8; 100]));
-    assert_eq!(allocations() - before, 1, "what counts does not count");
+    assert_eq!(allocations() - before, 1, "the allocator does not count");
     filling_allocates_nothing();
     streaming_allocates_nothing();
     let lstm = CellKind::Lstm { peepholes: false, coupled: false };
-    // Few tokens, whose embeddings are projected, and so many that weights and logits lie in pages of their own.
+    // Few tokens, whose embeddings are projected, and so many tokens that weights and logits have their own
+    // pages.
     for (vocabulary, hidden) in [(40, 24), (8000, 64)] {
         for cell in [lstm, CellKind::Gru { reset_after: true }, CellKind::Rnn] {
             for (optimizer, dropout) in [(Rule::Sgd, 0.0), (Rule::Adam, 0.0), (Rule::Adam, 0.3)] {
@@ -178,7 +180,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
             }
         }
     }
-    // All that a stack may have beside its layers, with everything kept and in little memory.
+    // All options of a stack, without a memory limit and with a low one.
     for (bidirectional, limit) in [(false, "0"), (true, "0"), (true, "120KiB")] {
         let mut config = Config::default();
         (config.data.batch, config.model.dropout, config.run.bptt_memory) =
@@ -201,7 +203,7 @@ fn a_training_step_allocates_nothing_after_the_first() {
         (0..4).for_each(|_| step());
         assert_eq!(allocations() - before, 0, "allocations: bidirectional {bidirectional}, memory {limit}");
     }
-    // Samples of several lengths: nothing after the windows have been seen once.
+    // Samples of several lengths: nothing is allocated after the first pass over the windows.
     for task in [&COPY, &ADDING] {
         let spec = ModelSpec::new(lstm, task.input(8), 8, 1, task.output());
         let mut config = Config::default();

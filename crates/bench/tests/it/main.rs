@@ -1,4 +1,4 @@
-//! `longspan bench`: what it prints. No figure is judged here: the machine is shared.
+//! The output of `longspan-bench`. No time is asserted, because the machine may be shared.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::process::{Command, Output};
@@ -30,7 +30,7 @@ fn positive(row: &Value, names: &[&str]) {
 }
 
 #[test]
-fn a_stack_is_timed_beside_the_peak() {
+fn a_stack_is_compared_with_the_peak() {
     let rows = rows("--json --quick --only stack/lstm/100x1x64x64x1");
     let [row] = &rows[..] else { panic!("one row, not {rows:?}") };
     assert_eq!(row["name"], "stack/lstm/100x1x64x64x1");
@@ -45,10 +45,10 @@ fn a_stack_is_timed_beside_the_peak() {
 }
 
 #[test]
-fn every_section_says_what_it_found() {
+fn every_section_has_its_fields() {
     let row = &rows("--json --quick --only step/word-lstm/sgd")[0];
     positive(row, &["median_ms", "gflops", "tokens_per_second"]);
-    // Two layers of 200 + 200 in, 4 · 200 out, and a head of 200 · 10,000, on 20 · 20 places.
+    // Two layers of 200 + 200 inputs and 4 · 200 outputs, and a head of 200 · 10,000, at 20 · 20 positions.
     assert_eq!(row["flops"], 6 * 400 * (2 * 400 * 800 + 200 * 10_000u64));
     let row = &rows("--json --quick --only ragged/")[0];
     positive(row, &["ragged_ms", "even_ms", "padded_ms", "even_ratio", "padded_ratio"]);
@@ -66,7 +66,7 @@ fn every_section_says_what_it_found() {
     assert!(row["repeats"].as_u64() >= Some(5000), "{row}");
     let row = &rows("--json --quick --only memory/lstm/100x1x64x64x1")[0];
     if cfg!(target_os = "linux") {
-        // The outputs of 100 steps at the very least.
+        // At least the outputs of 100 steps.
         assert!(row["memory_bytes"].as_u64() > Some(100 * 64 * 4), "{row}");
     } else {
         assert!(row["memory_bytes"].is_null(), "{row}");
@@ -88,7 +88,7 @@ fn every_section_says_what_it_found() {
 }
 
 #[test]
-fn rows_are_listed_and_chosen_by_name() {
+fn rows_are_listed_and_selected_by_name() {
     let all = rows("--list --json");
     assert!(all.len() > 40 && all.iter().all(|row| row["median_ms"].is_null()));
     let listed = String::from_utf8(bench("--list").stdout).expect("UTF-8");
@@ -96,9 +96,9 @@ fn rows_are_listed_and_chosen_by_name() {
     assert_eq!(rows("--list --json --only stream/").len(), 2);
 
     let output = bench("--json --only transformer");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("--only transformer") && said.contains("stream/lstm/64"), "{said}");
+    assert!(stderr.contains("--only transformer") && stderr.contains("stream/lstm/64"), "{stderr}");
     assert!(output.stdout.is_empty());
 
     let table = String::from_utf8(bench("--quick --only stack/lstm/100x1").stdout).expect("UTF-8");

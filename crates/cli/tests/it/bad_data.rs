@@ -70,7 +70,11 @@ fn tables_of_labelled_sequences() {
             "train --labelled x.csv --id-column b --missing interpolate",
             &["line 2", "channel a is missing", "--missing zero"],
         ),
-        ("a,label\n1,x\n2,y\n", "train --labelled x.csv --window 3", &["--window 3", "is for --series"]),
+        (
+            "a,label\n1,x\n2,y\n",
+            "train --labelled x.csv --window 3",
+            &["--window 3", "applies to --series only"],
+        ),
         ("a,label\n1,x\n2,y\n", "train --labelled x.csv --missing drop", &["--missing drop", "choose error"]),
         (
             "a,label\n1,x\n2,y\n",
@@ -145,8 +149,12 @@ fn archives() {
             "train --labelled x.ts --labelled-test t.ts",
             &["t.ts", "2 channels, and training has 1"],
         ),
-        (&[("x.ts", &good)], "train --labelled x.ts --columns a", &["--columns a", "is for --series"]),
-        (&[("x.ts", &good)], "train --labelled x.ts --length 5", &["--length", "is for --task"]),
+        (
+            &[("x.ts", &good)],
+            "train --labelled x.ts --columns a",
+            &["--columns a", "applies to --series only"],
+        ),
+        (&[("x.ts", &good)], "train --labelled x.ts --length 5", &["--length", "applies to --task only"]),
         (&[("x.bin", b"\x00\x01\x02\x03")], "train --labelled x.bin", &["x.bin", "none of the formats"]),
     ]);
 }
@@ -236,7 +244,7 @@ fn music() {
         (r#"{"train": [[]]}"#, &["train, piece 0", "no steps", "remove it"]),
         (r#"{"train": []}"#, &["x.json", "train has no pieces"]),
         (r#"{"valid": [[[60]]]}"#, &["x.json", "train has no pieces"]),
-        (r#"{"train": [[[60]]]}"#, &["x.json", "second step", "choose another file"]),
+        (r#"{"train": [[[60]]]}"#, &["x.json", "second step", "use another file"]),
         (r#"{"notes": [[[60]]]}"#, &["x.json", "a part \"notes\""]),
     ] {
         refused(&[(&[("x.json", text.as_bytes())], TRAIN, parts)]);
@@ -307,8 +315,16 @@ fn series() {
             &["--test-fraction 0.4", "--valid-fraction"],
         ),
         (long.clone(), "train --series x.csv --missing zero", &["--missing zero", "choose error"]),
-        (long.clone(), "train --series x.csv --level word", &["--level word", "is for --text or --labelled"]),
-        (long.clone(), "train --series x.csv --label-column a", &["--label-column a", "is for --labelled"]),
+        (
+            long.clone(),
+            "train --series x.csv --level word",
+            &["--level word", "applies to --text or --labelled only"],
+        ),
+        (
+            long.clone(),
+            "train --series x.csv --label-column a",
+            &["--label-column a", "applies to --labelled only"],
+        ),
         (
             long.replace("30,", "3,"),
             "train --series x.csv --time-column t",
@@ -338,7 +354,11 @@ fn series() {
             TRAIN,
             &["line 3, field 2 is not UTF-8", "save the file as UTF-8"],
         ),
-        (&[("x.txt", b"some text\n")], "train --text x.txt --window 5", &["--window 5", "is for --series"]),
+        (
+            &[("x.txt", b"some text\n")],
+            "train --text x.txt --window 5",
+            &["--window 5", "applies to --series only"],
+        ),
     ]);
 }
 

@@ -238,7 +238,7 @@ fn checkpoints_and_runs() {
         ("eval header.safetensors --text text.txt", &["header.safetensors is damaged"]),
         (
             "eval altered.safetensors --text text.txt",
-            &["altered.safetensors is damaged", "not those that were written"],
+            &["altered.safetensors is damaged", "its fingerprint does not match its numbers"],
         ),
         ("eval random.safetensors --text text.txt", &["random.safetensors is damaged"]),
         ("eval nothing.safetensors --text text.txt", &["nothing.safetensors is damaged"]),
@@ -249,7 +249,7 @@ fn checkpoints_and_runs() {
         // Weights of another size than the one asked for, and of another vocabulary.
         (
             "train --text text.txt --from run --hidden 9 --batch 4 --unroll 16 --out new",
-            &["does not fit the model", "should be"],
+            &["does not fit the model", "should have the shape"],
         ),
         // A checkpoint alone does not say that it is of a task; its classes are not its tokens.
         (
@@ -259,22 +259,25 @@ fn checkpoints_and_runs() {
         ("sample parity/checkpoints/last.safetensors", &["has learned no text", "longspan eval"]),
         (
             "train --text text.txt --level word --from parity --batch 4 --unroll 16 --out new",
-            &["predicts something else", "train without --from"],
+            &["does not predict the next token", "train without --from"],
         ),
         ("train --text greek.txt --from run --batch 4 --unroll 16 --out new", &["greek.txt", "U+03B1"]),
         ("train --task agreement --from run --out new", &["does not fit the model", "embedding.weight"]),
-        ("train --text text.txt --batch 4 --unroll 16 --out run", &["run holds a run already", "--resume"]),
+        (
+            "train --text text.txt --batch 4 --unroll 16 --out run",
+            &["run already contains a run", "--resume"],
+        ),
         (
             "train --text text.txt --batch 4 --unroll 16 --out foreign",
-            &["foreign holds other files", "--out"],
+            &["foreign contains other files", "--out"],
         ),
         ("train --text text.txt --batch 4 --unroll 16 --out text.txt", &["text.txt"]),
         ("train --text text.txt --batch 4 --unroll 16 --out text.txt/run", &["text.txt/run"]),
         ("train --resume --out nowhere", &["there is no run in nowhere"]),
         ("train --resume", &["--out"]),
         ("train --resume --out run", &["has taken all of its", "--epochs or --steps"]),
-        ("train --resume --out run --epochs 4 --hidden 16", &["began with hidden = 8", "16", "--from"]),
-        ("train --resume --out run --epochs 4 --text greek.txt", &["began with text", "greek.txt"]),
+        ("train --resume --out run --epochs 4 --hidden 16", &["was started with hidden = 8", "16", "--from"]),
+        ("train --resume --out run --epochs 4 --text greek.txt", &["was started with text", "greek.txt"]),
         ("ls nowhere", &["there is no directory nowhere"]),
     ] {
         bench.bad(line, parts);
@@ -298,7 +301,7 @@ fn checkpoints_and_runs() {
     std::fs::write(bench.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
     bench.bad(
         "train --resume --out run --epochs 4",
-        &["last.safetensors is damaged", "take another checkpoint"],
+        &["last.safetensors is damaged", "use another checkpoint"],
     );
     std::fs::remove_file(bench.path("run/checkpoints/last.safetensors")).expect("a removal");
     bench.bad("train --resume --out run --epochs 4", &["run has no checkpoint"]);
@@ -335,7 +338,10 @@ fn full_disk() {
     let outcome = std::panic::catch_unwind(|| {
         let settings = "train --text text.txt --hidden 48 --batch 4 --unroll 16 --epochs 3";
         // Two checkpoints of 190 KB and the third on its way do not fit.
-        bench.bad(&format!("{settings} --out disk/run"), &["disk/run", "cannot be written", "make room"]);
+        bench.bad(
+            &format!("{settings} --out disk/run"),
+            &["disk/run", "cannot be written", "free some disk space"],
+        );
         bench.good("eval disk/run --checkpoint last --text text.txt --json");
         bench.good(&format!("{settings} --out whole"));
         let grown = Command::new("mount").args(["-o", "remount,size=4m"]).arg(&disk).output();

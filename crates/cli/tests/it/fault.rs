@@ -161,9 +161,9 @@ fn what_cannot_be_replayed_says_why() {
     desk.write(files[0], text.replacen("\"format\": 1", "\"format\": 7", 1));
     desk.bad("replay run --fault", &["fault.json", "format 7"]);
     desk.write(files[0], text.replacen("\"step\": 1", "\"step\": 5", 1));
-    desk.bad("replay run --fault", &["run failed at step 5", "after step 0"]);
+    desk.bad("replay run --fault", &["step 5 of run failed", "from step 0"]);
     desk.write(files[0], text.replacen("\"lr\": 0.001", "\"lr\": \"NaN\"", 1));
-    desk.bad("replay run --fault", &["fault.json", "learning rate of NaN"]);
+    desk.bad("replay run --fault", &["fault.json", "learning rate is NaN"]);
     // A record of another place is not met again.
     desk.write(files[0], text.replacen("\"unit\": ", "\"unit\": 1", 1));
     let output = desk.run("replay run --fault");

@@ -131,11 +131,11 @@ fn a_probe_of_weights_before_the_last_is_noticed() {
     desk.good("probe run --checkpoint last");
     assert_eq!(problems("diagnose run --json"), "[]");
     desk.good(&format!("{train} --resume --steps 50"));
-    let old = "the last probe measured the weights after 20 steps, and the last checkpoint is from step 50 \
+    let old = "the last probe measured the weights after step 20, but the last checkpoint is from step 50 \
                (next: longspan diagnose run --probe)";
     assert!(problems("diagnose run --json").contains(old));
     let said = String::from_utf8(desk.good("diagnose run").stdout).expect("text");
-    assert!(said.contains("note     the last probe measured the weights after 20 steps"), "{said}");
+    assert!(said.contains("note     the last probe measured the weights after step 20"), "{said}");
     let records = || std::fs::read_dir(desk.path("run/probe")).expect("a folder").count();
     assert_eq!((records(), problems("diagnose run --probe --json").as_str(), records()), (1, "[]", 2));
     let record = desk.read("run/probe/50.json");

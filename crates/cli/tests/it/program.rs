@@ -382,5 +382,5 @@ fn labelled_sequences_take_masks_and_weights() {
     let said = refused("train --labelled x.ts --pool mean --mask-loss all --out refused");
     assert!(said.contains("leave out --mask-loss, or choose --pool last"), "{said}");
     let said = refused("train --task adding --class-weights balanced --out refused");
-    assert!(said.contains("--class-weights balanced: is for data whose classes"), "{said}");
+    assert!(said.contains("--class-weights balanced: applies only to data whose classes"), "{said}");
 }

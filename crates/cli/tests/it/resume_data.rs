@@ -87,7 +87,7 @@ fn changed_data_are_refused() {
         desk.bad(
             &format!("train --resume --out {name}"),
             &[
-                &format!("the data of {name} have changed since it began"),
+                &format!("the data of {name} have changed since it was started"),
                 "restore them",
                 &format!("--from {name}"),
             ],
@@ -123,8 +123,8 @@ fn from_keeps_scales_and_classes() {
         ("--labelled wide.ts", &["wide.ts", "3 channels, and training has 2"]),
         ("--labelled x.ts --labelled-test z.ts", &["z.ts: line 4", "label \"c\""]),
         ("--labelled names", &["names", "training is values"]),
-        ("--series s.csv", &["forecasts nothing", "train without --from"]),
-        ("--text x.ts", &["predicts something else", "train without --from"]),
+        ("--series s.csv", &["does not forecast", "train without --from"]),
+        ("--text x.ts", &["does not predict the next token", "train without --from"]),
         ("--labelled m.json", &["does not fit the model"]),
     ] {
         desk.bad(&format!("train {line} --from first --batch 2 --unroll 4 --out third"), parts);

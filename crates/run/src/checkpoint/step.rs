@@ -1,4 +1,4 @@
-//! How far a checkpoint is, from the first bytes of its file: what stands before the tensors.
+//! Reads the training step of a checkpoint without its tensors.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::ENTRY;
 
-/// The format has no longer table of tensors, in bytes.
+/// Upper limit of the header's length in bytes, from the safetensors format.
 const LONGEST: u64 = 100_000_000;
 
 #[derive(Deserialize)]
@@ -18,9 +18,9 @@ struct Table {
     metadata: HashMap<String, String>,
 }
 
-/// Of a header only this.
+/// The part of [`Header`](super::Header) that is needed here.
 #[derive(Deserialize)]
-struct Place {
+struct Header {
     position: Steps,
 }
 
@@ -29,7 +29,8 @@ struct Steps {
     step: u64,
 }
 
-/// The steps that the weights in a file were trained; None where it does not say. The numbers themselves are not looked at.
+/// The number of steps that the weights in a file were trained; None if the file does not say. Reads the
+/// header only, not the tensors.
 pub fn trained_steps(path: &Path) -> Option<u64> {
     let mut file = File::open(path).ok()?;
     let mut length = [0; 8];
@@ -38,6 +39,6 @@ pub fn trained_steps(path: &Path) -> Option<u64> {
     let mut table = Vec::new();
     file.take(length.min(LONGEST)).read_to_end(&mut table).ok()?;
     let table: Table = serde_json::from_slice(&table).ok()?;
-    let place: Place = serde_json::from_str(table.metadata.get(ENTRY)?).ok()?;
-    Some(place.position.step)
+    let header: Header = serde_json::from_str(table.metadata.get(ENTRY)?).ok()?;
+    Some(header.position.step)
 }

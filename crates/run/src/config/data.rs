@@ -1,4 +1,4 @@
-//! The settings of the data: where they are, how they are read, and how they become batches.
+//! The settings of the data: where the data are, how they are read, and how they become batches.
 
 use std::path::PathBuf;
 
@@ -8,36 +8,37 @@ use longspan_data::mask::LossMask;
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
 
-/// How much a class counts in the training loss.
+/// The weight of each class in the training loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClassWeights {
-    /// All the same.
+    /// All classes have the same weight.
     None,
-    /// Inversely to its frequency, see [`balanced`](longspan::batch::balance::balanced).
+    /// A weight inversely proportional to the class frequency, see
+    /// [`balanced`](longspan::batch::balance::balanced).
     Balanced,
 }
 
-/// What happens to values that the data lack.
+/// How missing values are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// They are an error.
+    /// A missing value is an error.
     Error,
-    /// They lie on the line between their neighbours.
+    /// Linear interpolation between the neighbouring values.
     Interpolate,
-    /// Their rows are cut out of a series.
+    /// The rows with missing values are removed from a series.
     Drop,
-    /// They are the mean of a channel of labelled sequences.
+    /// The mean of the channel, in labelled sequences.
     Zero,
 }
 
 option_names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
 option_names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
 
-/// Names of columns: `a,b`.
+/// A list of column names, written `a,b`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
 
-/// The data and how they become batches: the section `[data]`. [`KEYS`](super::KEYS) documents each setting.
+/// The section `[data]`: the data and how they become batches. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
 pub struct DataConfig {

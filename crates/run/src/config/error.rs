@@ -1,16 +1,16 @@
-//! Where a setting was given, and why it cannot be used.
+//! Errors in settings, and where each setting was given.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::{SCHEMA, flag};
 
-/// Where a setting comes from.
+/// Where a setting was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag, or `--set`.
+    /// As a flag, or with `--set`.
     Flag,
-    /// A line of a configuration file.
+    /// In a line of a configuration file.
     File {
         /// The file.
         path: PathBuf,
@@ -19,14 +19,14 @@ pub enum Origin {
     },
 }
 
-/// A setting as it was written: `--batch 0`, or `run.toml, line 3: batch = 0`.
+/// A setting as the user wrote it: `--batch 0`, or `run.toml, line 3: batch = 0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
     /// The key.
     pub key: &'static str,
     /// Its value.
     pub value: String,
-    /// Where; nowhere for a default.
+    /// Where it was given; None for a default.
     pub origin: Option<Origin>,
 }
 
@@ -45,9 +45,9 @@ impl fmt::Display for Given {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// No such key.
+    /// There is no such key.
     #[error(
-        "{place}there is no setting \"{name}\"{}",
+        "{location}there is no setting \"{name}\"{}",
         nearest.as_ref().map_or("; `longspan config --defaults` lists them".into(), |n| format!(": did you mean {n}?"))
     )]
     Unknown {
@@ -55,8 +55,8 @@ pub enum ConfigError {
         name: String,
         /// The most similar key.
         nearest: Option<String>,
-        /// "run.toml, line 3: ", or nothing.
-        place: String,
+        /// The beginning of the message: "run.toml, line 3: " for a file, else empty.
+        location: String,
     },
     /// A value that the key cannot have.
     #[error("{given}: {need}")]
@@ -66,7 +66,7 @@ pub enum ConfigError {
         /// What the key needs.
         need: String,
     },
-    /// A file that is not TOML.
+    /// A configuration file is not valid TOML.
     #[error("{}, line {line}: {problem}", path.display())]
     Syntax {
         /// The file.
@@ -76,15 +76,15 @@ pub enum ConfigError {
         /// The problem.
         problem: String,
     },
-    /// A file of a version that this program does not know.
-    #[error("{} has schema = {found}, and this version reads schema = 1 and {SCHEMA}: use a newer version", path.display())]
+    /// A configuration file has a version that this program does not read.
+    #[error("{} has schema = {found}, but this version reads schema = 1 and {SCHEMA}: use a newer version of Longspan", path.display())]
     Schema {
         /// The file.
         path: PathBuf,
         /// Its schema.
         found: String,
     },
-    /// A file that cannot be read.
+    /// A configuration file cannot be read.
     #[error("{} cannot be read ({error}): check the path", path.display())]
     Unreadable {
         /// The file.

@@ -1,4 +1,4 @@
-//! The types of settings: from text and back.
+//! Conversion of settings from and to text.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use longspan_data::mask::LossMask;
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
 
-/// A value as it stands in a TOML file.
+/// A value in a TOML file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Not set.
@@ -34,7 +34,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value as a flag takes it; None where it is absent.
+    /// The value as text, as a flag takes it; None if it is absent.
     pub fn text(&self) -> Option<String> {
         (*self != Self::Absent).then(|| self.to_string())
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// The place of a setting in the configuration.
+/// The value of one setting.
 pub trait Field {
     /// Reads the value from text; the error says what the setting needs.
     fn set(&mut self, text: &str) -> Result<(), String>;
@@ -141,7 +141,7 @@ impl Field for Names {
     fn set(&mut self, text: &str) -> Result<(), String> {
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
         if names.iter().any(String::is_empty) {
-            return Err("needs names with commas between".into());
+            return Err("needs names, separated by commas".into());
         }
         self.0 = names;
         Ok(())

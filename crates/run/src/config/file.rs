@@ -1,7 +1,7 @@
 //! Configuration files: TOML with a table for each section and one line for each setting.
 //!
-//! Files of version 1 had no tables; they are read as well, and so is a file that has some settings in tables and some at the
-//! top level: every key has a name of its own.
+//! A file of version 1 has all settings at the top level. Such files are read too, and so are files that mix
+//! both forms, because every key has a unique name.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::{Config, ConfigError, KEYS, Origin, SCHEMA, Section, Value};
 
 impl Config {
-    /// Reads a file over the settings so far.
+    /// Reads a file and overrides the current settings with it.
     ///
     /// # Errors
     /// [`ConfigError`] names the file and the line.
@@ -40,7 +40,7 @@ impl Config {
                 }
                 (DeValue::Table(_), None) => {
                     let names = Section::ALL.map(|section| format!("[{}]", section.name())).join(", ");
-                    let problem = format!("there is no section [{}]: choose one of {names}", key.get_ref());
+                    let problem = format!("unknown section [{}]: choose one of {names}", key.get_ref());
                     return Err(file.error(key, problem));
                 }
                 (value, _) if key.get_ref() == "schema" => file.check_schema(key, value)?,
@@ -50,19 +50,19 @@ impl Config {
         Ok(())
     }
 
-    /// The configuration as a file; with `explained`, the meaning of each setting stands above it.
+    /// The configuration as a file. With `explained`, a comment above each setting gives its meaning.
     pub fn to_toml(&self, explained: bool) -> String {
         let mut text = format!("schema = {SCHEMA}\n");
         let (mut section, mut group) = (None, None);
         for key in KEYS {
             if section.replace(key.section) != Some(key.section) {
-                write!(text, "\n[{}]\n", key.section.name()).expect("a String takes everything");
+                write!(text, "\n[{}]\n", key.section.name()).expect("writing to a String cannot fail");
             }
             if group.replace(key.group) != Some(key.group) && explained {
-                write!(text, "\n## {}\n", key.group).expect("a String takes everything");
+                write!(text, "\n## {}\n", key.group).expect("writing to a String cannot fail");
             }
             if explained {
-                writeln!(text, "# {}", key.help).expect("a String takes everything");
+                writeln!(text, "# {}", key.help).expect("writing to a String cannot fail");
             }
             match self.get(key.name) {
                 Value::Absent if explained => writeln!(text, "# {} = {}", key.name, key.takes),
@@ -70,23 +70,23 @@ impl Config {
                 Value::Text(value) => writeln!(text, "{} = {}", key.name, toml::Value::String(value)),
                 value => writeln!(text, "{} = {value}", key.name),
             }
-            .expect("a String takes everything");
+            .expect("writing to a String cannot fail");
         }
         text
     }
 }
 
-/// A file that is being read.
+/// A file that is being parsed.
 struct File<'a> {
     path: &'a Path,
     text: &'a str,
     config: &'a mut Config,
-    /// The line of each key so far.
+    /// The line in which each key was set.
     lines: BTreeMap<&'static str, usize>,
 }
 
 impl File<'_> {
-    /// The line, from 1, of a byte.
+    /// The line, from 1, that contains the byte at `offset`.
     fn line(&self, offset: usize) -> usize {
         1 + self.text.as_bytes()[..offset.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count()
     }
@@ -103,7 +103,7 @@ impl File<'_> {
         }
     }
 
-    /// Sets a key that stands in the table of a section, or at the top level.
+    /// Sets a key from the table of a section, or from the top level.
     fn set(
         &mut self,
         section: Option<Section>,
@@ -128,7 +128,7 @@ impl File<'_> {
         self.config.set(name, &value, Origin::File { path: self.path.into(), line })
     }
 
-    /// A value as a flag takes it.
+    /// A value as text, as a flag takes it.
     fn scalar(&self, key: &Spanned<DeString<'_>>, value: &DeValue<'_>) -> Result<String, ConfigError> {
         Ok(match value {
             DeValue::String(text) => text.to_string(),
@@ -139,7 +139,7 @@ impl File<'_> {
                 let (name, kind) = (key.get_ref(), other.type_str());
                 return Err(self.error(
                     key,
-                    format!("{name} needs a number, true, false or a text, and this is of type {kind}"),
+                    format!("{name} needs a number, true, false or a string, but has the type {kind}"),
                 ));
             }
         })

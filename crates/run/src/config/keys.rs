@@ -1,4 +1,4 @@
-//! The table of all settings: the section, the group, the name, the value and the meaning of each.
+//! The table of all settings, with the section, group, name, value and meaning of each.
 
 use super::{Config, Field};
 
@@ -9,7 +9,7 @@ pub enum Section {
     Data,
     /// The network.
     Model,
-    /// How the weights follow the gradient.
+    /// How the weights are updated.
     Optimizer,
     /// Length, resources and records of a run.
     Run,
@@ -46,18 +46,18 @@ pub struct Key {
     pub name: &'static str,
     /// The kind of value that it takes.
     pub takes: &'static str,
-    /// Its meaning.
+    /// Its meaning, as a help text.
     pub help: &'static str,
     /// The section that it belongs to.
     pub section: Section,
-    /// The heading in help texts and files that explain the settings.
+    /// The heading above it in help texts and configuration files.
     pub group: &'static str,
-    /// Its place in a configuration.
+    /// Its value in a configuration.
     pub field: fn(&mut Config) -> &mut dyn Field,
 }
 
-/// The place of a setting: its section's field of the same name, unless the table names another.
-macro_rules! place {
+/// The field of a setting: the one with its name in its section, unless the table names another.
+macro_rules! setting_field {
     ($config:ident.$section:ident.$name:ident) => {
         &mut $config.$section.$name
     };
@@ -78,7 +78,7 @@ macro_rules! keys {
                 help: $help,
                 section: Section::$variant,
                 group: $group,
-                field: |config| place!(config.$section.$name $($field)?),
+                field: |config| setting_field!(config.$section.$name $($field)?),
             },
         )*)*];
     };

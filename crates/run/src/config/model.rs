@@ -25,7 +25,7 @@ pub enum CellName {
 
 option_names!(CellName, "cell": Rnn = "rnn", Relu = "relu", Identity = "identity", Residual = "residual", Gru = "gru", Lstm = "lstm");
 
-/// The network: the section `[model]`. [`KEYS`](super::KEYS) documents each setting.
+/// The section `[model]`: the network. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
 pub struct ModelConfig {

@@ -1,10 +1,11 @@
-//! The settings of the optimizer: how the weights follow the gradient.
+//! The settings of the optimizer.
 
 use longspan::optim::clip::Clip;
 use longspan::optim::schedule::Schedule;
 use longspan::optim::{Rule, Settings};
 
-/// The optimizer, its learning rate and clipping: the section `[optimizer]`. [`KEYS`](super::KEYS) documents each setting.
+/// The section `[optimizer]`: update rule, learning rate and clipping. [`KEYS`](super::KEYS) documents each
+/// setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
 pub struct OptimizerConfig {
@@ -41,7 +42,7 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// The rule and its constants, as the library takes them.
+    /// The update rule and its constants for the library.
     pub fn settings(&self) -> Settings {
         Settings {
             rule: self.rule,

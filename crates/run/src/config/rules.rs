@@ -1,4 +1,4 @@
-//! Which values settings may have, alone and together.
+//! Checks of settings, alone and in combination.
 
 use super::{CellName, Config, ConfigError, Missing, flag};
 use longspan::model::head::ValueLoss;
@@ -8,8 +8,8 @@ use longspan::option_syntax::OptionError;
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::TaskKind;
 
-/// Settings that only some sources of data have.
-const OF_SOURCES: &[(&[&str], &[&str])] = &[
+/// Settings that exist only for some sources of data: the sources, then the settings.
+const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
     (&["text"], &["valid", "test", "vocab_size", "vocab"]),
     (&["text", "labelled"], &["level"]),
     (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
@@ -18,29 +18,33 @@ const OF_SOURCES: &[(&[&str], &[&str])] = &[
     (&["task"], &["length"]),
 ];
 
-/// Why a model that predicts the next token reads in one direction.
-const SEES: &str = "a bidirectional model would see the next token, which it has to predict, and cannot carry its state from \
-                    window to window: leave it out for texts, music and the task agreement";
+/// Why a model that predicts the next token cannot be bidirectional.
+const BIDIRECTIONAL: &str = "a bidirectional model would see the next token, which it has to predict, and \
+                             cannot carry its state from window to window: leave it out for texts, music \
+                             and the task agreement";
 
-/// Whether a setting is right, its key, and what it needs if not.
+/// Whether a setting is valid, its key, and what it needs if it is not.
 type Rule = (bool, &'static str, &'static str);
 
 impl Config {
-    /// Checks what depends on the data.
+    /// Checks the settings that depend on the data.
     ///
     /// # Errors
-    /// As [`Config::check`].
+    /// The same as [`Config::check`].
     pub fn check_for(&self, schema: &Schema) -> Result<(), ConfigError> {
         if self.model.bidirectional && schema.predicts == Predicts::Next {
-            return Err(ConfigError::Value { given: self.given("bidirectional"), need: SEES.into() });
+            return Err(ConfigError::Value {
+                given: self.given("bidirectional"),
+                need: BIDIRECTIONAL.into(),
+            });
         }
         Ok(())
     }
 
-    /// Checks every value.
+    /// Checks all settings.
     ///
     /// # Errors
-    /// [`ConfigError::Value`] of the first setting that cannot be used, with what it needs.
+    /// [`ConfigError::Value`] for the first setting that cannot be used, with what it needs.
     pub fn check(&self) -> Result<(), ConfigError> {
         let rules = [self.data_rules(), self.model_rules(), self.optimizer_rules(), self.run_rules()];
         if let Some((_, key, need)) = rules.into_iter().flatten().find(|rule| !rule.0) {
@@ -79,24 +83,24 @@ impl Config {
             (
                 data.test_fraction == 0.0 || data.labelled.is_some() || data.series.is_some(),
                 "test_fraction",
-                "is for series and labelled sequences: test a text with --test FILE",
+                "applies to series and labelled sequences only: for a text, use --test FILE",
             ),
             (
                 data.test_fraction == 0.0 || data.labelled_test.is_none(),
                 "test_fraction",
-                "excludes --labelled-test: leave out one of the two",
+                "cannot be combined with --labelled-test: leave out one of the two",
             ),
             (data.window >= 1, "window", "needs 1 or more"),
             (data.horizon >= 1, "horizon", "needs 1 or more"),
             (
                 data.missing != Missing::Drop || data.series.is_some(),
                 "missing",
-                "drop is for series: choose error, interpolate or zero",
+                "drop applies to series only: choose error, interpolate or zero",
             ),
             (
                 data.missing != Missing::Zero || data.labelled.is_some(),
                 "missing",
-                "zero is for labelled sequences: choose error, interpolate or drop",
+                "zero applies to labelled sequences only: choose error, interpolate or drop",
             ),
             (
                 data.vocab_size == 0 || data.vocab_size >= 3,
@@ -106,7 +110,7 @@ impl Config {
             (
                 data.vocab_size == 0 || data.vocab.is_none(),
                 "vocab_size",
-                "excludes --vocab, which has a size of its own: leave out one of the two",
+                "cannot be combined with --vocab, which has its own size: leave out one of the two",
             ),
             (data.unroll >= 1, "unroll", "needs 1 or more"),
             (data.batch >= 1, "batch", "needs 1 or more"),
@@ -124,7 +128,7 @@ impl Config {
             (model.layers >= 1, "layers", "needs 1 or more"),
             (model.hidden >= 1, "hidden", "needs 1 or more"),
             ((0.0..1.0).contains(&model.dropout), "dropout", "needs a probability from 0 to below 1"),
-            (!model.bidirectional || data.text.is_none(), "bidirectional", SEES),
+            (!model.bidirectional || data.text.is_none(), "bidirectional", BIDIRECTIONAL),
             (
                 model.bidirectional || model.pool != Pooling::BothEnds,
                 "pool",
@@ -148,13 +152,13 @@ impl Config {
             (
                 !model.encoder_decoder || plain,
                 "encoder_decoder",
-                "is for plain stacks: leave out --bidirectional, --layer-residual, --layer-norm and --learn-state",
+                "cannot be combined with --bidirectional, --layer-residual, --layer-norm or --learn-state: leave them out",
             ),
             (model.residual_step.is_finite(), "residual_step", "needs a finite number"),
             (
                 gated || !matches!(model.init, Init::Chrono { .. }),
                 "init",
-                "chrono sets the biases of gates, and this cell has none: choose --cell gru or lstm",
+                "chrono sets the biases of gates, but this cell has no gates: choose --cell gru or lstm",
             ),
             (model.forget_bias.is_finite(), "forget_bias", "needs a finite number"),
         ]
@@ -186,7 +190,7 @@ impl Config {
         ]
     }
 
-    /// The sources of data, and whether each is given.
+    /// The sources of data, and whether each was given.
     fn sources(&self) -> [(&'static str, bool); 4] {
         let data = &self.data;
         [
@@ -197,17 +201,17 @@ impl Config {
         ]
     }
 
-    /// Refuses settings that the source of data does not have.
+    /// Rejects settings that do not exist for the given source of data.
     fn check_sources(&self) -> Result<(), ConfigError> {
         let (default, sources) = (Self::default(), self.sources());
-        for &(source, keys) in OF_SOURCES {
+        for &(source, keys) in SOURCE_SETTINGS {
             let has = |&(name, given): &(&str, bool)| given && source.contains(&name);
             let unused = |key: &&&str| self.get(key) != default.get(key);
             if let (false, Some(key)) = (sources.iter().any(has), keys.iter().find(unused)) {
                 let flags = source.iter().map(|name| flag(name)).collect::<Vec<_>>().join(" or ");
                 return Err(ConfigError::Value {
                     given: self.given(key),
-                    need: format!("is for {flags}: leave it out"),
+                    need: format!("applies to {flags} only: leave it out"),
                 });
             }
         }

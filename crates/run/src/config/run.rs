@@ -1,11 +1,11 @@
-//! The settings of the run: how long it trains, what it may use, and what it records.
+//! The settings of the run: its length, its resources, and what it records.
 
 use std::path::PathBuf;
 
 use longspan::option_syntax::Size;
 pub use longspan::telemetry::Observe;
 
-/// Length, resources and records of a run: the section `[run]`. [`KEYS`](super::KEYS) documents each setting.
+/// The section `[run]`: length, resources and records of a run. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
 pub struct RunConfig {
@@ -47,12 +47,12 @@ impl Default for RunConfig {
 }
 
 impl RunConfig {
-    /// Bytes that the backward pass may keep of a window; None for as many as it needs.
+    /// The number of bytes that the backward pass may keep of a window; None means no limit.
     pub fn memory_limit(&self) -> Option<usize> {
         (self.bptt_memory.0 > 0).then_some(self.bptt_memory.0)
     }
 
-    /// Training steps of a whole run on data that have so many windows.
+    /// The number of training steps of a whole run on data with so many windows.
     pub fn planned_steps(&self, windows: u64) -> u64 {
         if self.steps > 0 { self.steps } else { self.epochs.saturating_mul(windows) }
     }

@@ -1,4 +1,4 @@
-//! From the settings to the model, and back from the model of a checkpoint.
+//! Conversion from settings to the model, and from the model of a checkpoint to settings.
 
 use super::{CellName, Config, KEYS, ModelConfig, Section};
 use longspan::bptt::chunk_for;
@@ -24,14 +24,15 @@ impl ModelConfig {
         }
     }
 
-    /// The settings of a model's specification; those that it does not say (dropout, initial weights) are at their defaults.
+    /// The settings of a model specification. Settings that a specification does not have (dropout, initial
+    /// weights) are at their defaults.
     fn of(spec: &ModelSpec) -> Self {
         let mut model = Self { layers: spec.layers, hidden: spec.hidden, ..Self::default() };
         if let InputSpec::Tokens { embedding, .. } = spec.input {
             model.embedding = if embedding == spec.hidden { 0 } else { embedding };
         }
         model.tie_weights = matches!(spec.output, OutputSpec::Classes { tied: true, .. });
-        // `last` means the last states of both directions to a bidirectional model.
+        // For a bidirectional model, the setting `last` means the last state of each direction.
         model.pool = if spec.pool == Pooling::BothEnds { Pooling::Last } else { spec.pool };
         model.bidirectional = spec.bidirectional;
         model.layer_residual = spec.layer_residual;
@@ -62,11 +63,11 @@ impl ModelConfig {
 }
 
 impl Config {
-    /// The model for data of this schema.
+    /// The model specification for data of this schema.
     pub fn model_spec(&self, schema: &Schema) -> ModelSpec {
         let embedding = if self.model.embedding == 0 { self.model.hidden } else { self.model.embedding };
         let chunk = if self.run.chunk == 0 { chunk_for(self.data.batch) } else { self.run.chunk };
-        // Predictions at every step are read out of every step.
+        // Predictions at every step are read from the state of that step.
         let pool = if schema.predicts == Predicts::Next { Pooling::Last } else { self.pool_of_rows() };
         let (input, output) =
             (schema.input(embedding), schema.output(self.model.loss, self.model.tie_weights));
@@ -82,8 +83,9 @@ impl Config {
         }
     }
 
-    /// What a prediction from a whole sequence is read out of. The last state of a bidirectional model is the last one of each
-    /// direction, unless a task has predictions inside a sequence, which need the output of every step.
+    /// The states from which a prediction for a whole sequence is read. In a bidirectional model, `last`
+    /// means the last state of each direction, unless a task has predictions inside the sequence: those need
+    /// the output of every step.
     pub fn pool_of_rows(&self) -> Pooling {
         let once = self.data.task.and_then(TaskKind::task).is_none_or(Task::predicts_once);
         match self.model.pool {
@@ -92,19 +94,20 @@ impl Config {
         }
     }
 
-    /// Takes the settings that were not given from a model's specification. A given one that contradicts it is kept.
+    /// Takes all settings that were not given from a model specification. A given setting is kept, even if it
+    /// contradicts the specification.
     pub fn adopt(&mut self, spec: &ModelSpec) {
         let mut source = Self { model: ModelConfig::of(spec), ..Self::default() };
         // Dropout and the initial weights are not part of a specification.
         let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
         for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
             if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !self.is_given(key.name)) {
-                (key.field)(self).set(&value).expect("a value that the key itself wrote");
+                (key.field)(self).set(&value).expect("a key reads the values that it writes");
             }
         }
     }
 
-    /// As [`Config::adopt`], for the rows that a forecaster reads and predicts.
+    /// Takes window, horizon and recursion from the schema of a forecaster, unless they were given.
     pub fn adopt_schema(&mut self, schema: &Schema) {
         let Predicts::Forecast(forecast) = &schema.predicts else { return };
         if !self.is_given("window") {

@@ -65,8 +65,9 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         Some(test) => batches(test, (0..test.len()).collect(), Order::Once).map(boxed),
     };
     let train = batches(&train, split.train, Order::Shuffled { seed: config.run.seed });
-    let train =
-        train.expect("a sequence of each class").scored(config.data.mask_loss.unwrap_or(LossMask::Last))?;
+    let train = train
+        .expect("the training part has a sequence of each class")
+        .scored(config.data.mask_loss.unwrap_or(LossMask::Last))?;
     let record = DataRecord {
         description,
         fingerprint,
@@ -80,13 +81,13 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     Ok(Dataset { train: boxed(train), valid, test, schema, record })
 }
 
-/// All sequences of another file, for a model that has learned from others.
+/// All sequences of another file, for a trained model.
 ///
 /// # Errors
-/// [`DataError`] names the file and the place, or says that the model predicts no classes.
+/// [`DataError`] with the file and the line, or that the model does not predict classes.
 pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
     let (kind, classes) = learned_classes(schema)?;
-    // The labels of the training images are not those of others.
+    // --image-labels is the label file of the training images, not of this file.
     let options = LabelledOptions { labels: None, ..options(config, path) };
     let mut labelled = labelled::load_for(path, &options, &kind, classes)?;
     if let Reads::Numbers { scaling, .. } = &schema.reads {
@@ -94,10 +95,10 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
     }
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
     let batches = SequenceBatches::new(labelled, all, config.data.batch, Order::Once, config.pool_of_rows());
-    Ok(boxed(batches.expect("a sequence, which every reader asks for")))
+    Ok(boxed(batches.expect("every reader refuses a file without sequences")))
 }
 
-/// All sequences of a file that may lack labels. Those of the training images are no concern of others.
+/// All sequences of a file that may lack labels. The label file of the training images does not belong to it.
 pub(super) fn to_predict(
     config: &Config,
     path: &Path,
@@ -129,7 +130,7 @@ fn options(config: &Config, path: &Path) -> LabelledOptions {
     }
 }
 
-/// What a model of classes has learned to read, and its classes.
+/// The kind of input and the classes of a trained model.
 fn learned_classes(schema: &Schema) -> Result<(Kind, &[String]), DataError> {
     let kind = match &schema.reads {
         Reads::Tokens(vocabulary) => Kind::Tokens { vocabulary: vocabulary.clone() },
@@ -163,20 +164,20 @@ fn by(config: &Config, split: &Split, file: bool) -> String {
     let share = |fraction: f64, what: &str| format!("{} % of each class {what}", 100.0 * fraction);
     let mut drawn = Vec::new();
     if !split.valid.is_empty() {
-        drawn.push(share(config.data.valid_fraction, "validate"));
+        drawn.push(share(config.data.valid_fraction, "for validation"));
     }
     if !split.test.is_empty() {
-        drawn.push(share(config.data.test_fraction, "test"));
+        drawn.push(share(config.data.test_fraction, "for test"));
     }
     let drawn = match drawn.is_empty() {
-        true => "nothing: all is trained on".to_owned(),
-        false => format!("draw with the seed {}: {}", config.run.seed, drawn.join(", ")),
+        true => "no split: all sequences are in the training part".to_owned(),
+        false => format!("random with seed {}: {}", config.run.seed, drawn.join(", ")),
     };
-    if file { format!("{drawn}; file for the test") } else { drawn }
+    if file { format!("{drawn}; test: another file") } else { drawn }
 }
 
-/// Loss in nats of guessing each class by its share of the training sequences, every count one higher, on what is validated,
-/// or tested, or else on these.
+/// Loss in nats of predicting class frequencies. The frequencies are those of the training part, with 1 added
+/// to each count; the loss is that of the validation part, else of the test part, else of the training part.
 fn frequency_loss(train: &Labelled, split: &Split, test: Option<&Labelled>) -> f64 {
     let mut counts = vec![1u64; train.classes().len()];
     split.train.iter().for_each(|&i| counts[train.labels()[i] as usize] += 1);

@@ -1,4 +1,4 @@
-//! Piano rolls as data of a run: which keys sound at the next step?
+//! Piano rolls as data of a run: the keys of the next step are predicted.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use longspan_data::labelled::Scaling;
 use longspan_data::labelled::music::{KEYS, LOWEST, Music, Pieces};
 use longspan_data::schema::{Predicts, Reads, Schema};
 
-/// Settings of sequences with labels that piano rolls do not have.
+/// Settings of labelled sequences that do not apply to piano rolls.
 const NOT_OF_MUSIC: [&str; 9] = [
     "labelled_test",
     "valid_fraction",
@@ -34,7 +34,7 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
     let file = name(path);
     let nothing = |part| DataError::NoSteps { path: path.display().to_string(), part };
     let lengths = train.lengths().ok_or_else(|| nothing("train"))?;
-    let judged = valid.as_ref().or(test.as_ref()).unwrap_or(&train);
+    let scored_part = valid.as_ref().or(test.as_ref()).unwrap_or(&train);
     let record = DataRecord {
         description: format!("{file}, {} pieces of {} to {} steps", train.len(), lengths.min, lengths.max),
         fingerprint: fingerprint(&train),
@@ -48,7 +48,7 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
         },
         unknown_share: 0.0,
         unit: Unit::Nats,
-        chance_loss: independent_keys(&train, judged),
+        chance_loss: independent_keys(&train, scored_part),
         chance: "key frequencies".into(),
     };
     let once = |part: Option<Pieces>, name| {
@@ -61,19 +61,19 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
     Ok(Dataset { train: boxed(train), valid, test, schema: schema(), record })
 }
 
-/// The test part of another file, or else its last.
+/// The test part of another file, else its validation part, else its training part.
 pub(super) fn whole_file(config: &Config, path: &Path) -> Result<Box<dyn Source>, DataError> {
     let Music { train, valid, test, .. } = Music::open(path)?;
     let nothing = || DataError::NoSteps { path: path.display().to_string(), part: "test" };
     whole(config, test.or(valid).unwrap_or(train)).ok_or_else(nothing)
 }
 
-/// All of some pieces, none of them cut; None if none has a second step.
+/// All of the pieces as whole windows; None if no piece has a second step.
 fn whole(config: &Config, pieces: Pieces) -> Option<Box<dyn Source>> {
     MusicBatches::new(pieces, usize::MAX, config.data.batch, Order::Once).map(boxed)
 }
 
-/// What a model of music reads and predicts.
+/// The schema of a model of music.
 fn schema() -> Schema {
     let channels = (0..KEYS).map(|key| format!("key {}", key + LOWEST as usize)).collect();
     let reads = Reads::Numbers { channels, scaling: Scaling::identity(KEYS) };
@@ -93,9 +93,9 @@ fn fingerprint(pieces: &Pieces) -> String {
     format!("{:016x}", fingerprint.finish())
 }
 
-/// Nats per step of 88 keys that sound as often as in the training part, each independently of all else; the first step of a
-/// piece is neither counted nor predicted.
-fn independent_keys(train: &Pieces, judged: &Pieces) -> f64 {
+/// Loss in nats per step of 88 independent keys, each with its frequency in the training part. The first step
+/// of a piece is neither counted nor predicted.
+fn independent_keys(train: &Pieces, scored_part: &Pieces) -> f64 {
     let steps = |pieces: &Pieces| {
         let lengths = (0..pieces.len()).map(|piece| pieces.length(piece)).enumerate();
         lengths.flat_map(|(piece, steps)| (1..steps).map(move |step| (piece, step))).collect::<Vec<_>>()
@@ -106,8 +106,8 @@ fn independent_keys(train: &Pieces, judged: &Pieces) -> f64 {
     }
     let shares = counts.map(|count| f64::from(count) / (seen.len() + 2) as f64);
     let silence: f64 = shares.iter().map(|share| -(1.0 - share).ln()).sum();
-    let scored = steps(judged);
-    let sounding = scored.iter().flat_map(|&(piece, step)| judged.keys(piece, step));
+    let scored = steps(scored_part);
+    let sounding = scored.iter().flat_map(|&(piece, step)| scored_part.keys(piece, step));
     let extra: f64 =
         sounding.map(|&key| shares[key as usize]).map(|share| ((1.0 - share) / share).ln()).sum();
     silence + extra / scored.len().max(1) as f64

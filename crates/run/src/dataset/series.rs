@@ -1,4 +1,4 @@
-//! Numeric series as data of a run: what are the next rows?
+//! Numeric series as data of a run: the next rows are predicted.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,13 +17,13 @@ use longspan_data::series::{Part, Series, SeriesOptions, naive_mae};
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let once = if config.data.recursive { 1 } else { config.data.horizon };
     if let Some(schema) = learned {
-        same(config, schema, once)?;
+        check_same(config, schema, once)?;
     }
     load(config, path, learned, once)
 }
 
-/// Checks that the settings do not ask for other rows or columns than a model has learned with.
-fn same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> {
+/// Checks that the settings ask for the rows and columns that the model was trained with.
+fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> {
     let (Predicts::Forecast(forecast), Reads::Numbers { channels, .. }) = (&schema.predicts, &schema.reads)
     else {
         return Ok(());
@@ -44,12 +44,12 @@ fn same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> 
     Err(DataError::Learned { given: config.given(key), learned })
 }
 
-/// As [`open`], but that targets reach as far ahead as the model should: what its forecasts are compared with.
+/// The same as [`open`], except that targets reach as far ahead as the forecasts that are evaluated.
 pub(super) fn to_judge(config: &Config, path: &Path, learned: &Schema) -> Result<Dataset, DataError> {
     load(config, path, Some(learned), config.data.horizon)
 }
 
-/// All windows of another file, for a model that has learned from one.
+/// All windows of another file, for a trained model.
 pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
     let options = SeriesOptions {
         valid_fraction: 0.0,
@@ -59,10 +59,10 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
     let series = Arc::new(Series::load(&options)?);
     let windows =
         WindowBatches::new(series, Part::Train, config.data.batch, Order::Once, config.pool_of_rows());
-    Ok(boxed(windows.expect("a window, which the reader asks for")))
+    Ok(boxed(windows.expect("the reader refuses a series without a window")))
 }
 
-/// What is to be forecast from, as one part.
+/// The series to be forecast, as one part.
 pub(super) fn to_predict(
     config: &Config,
     path: &Path,
@@ -81,7 +81,8 @@ fn load(
     let series = Series::load(&options(config, path, learned, horizon)?)?;
     let schema = learned.cloned().unwrap_or_else(|| schema(config, &series, horizon));
     let windows = |part| series.windows(part) as u64;
-    let judged = [Part::Valid, Part::Test].into_iter().find(|&part| windows(part) > 0).unwrap_or(Part::Train);
+    let scored_part =
+        [Part::Valid, Part::Test].into_iter().find(|&part| windows(part) > 0).unwrap_or(Part::Train);
     let targets: Vec<&str> = series.targets.iter().map(|&t| series.columns[t].name.as_str()).collect();
     let record = DataRecord {
         description: format!(
@@ -104,7 +105,7 @@ fn load(
         },
         unknown_share: 0.0,
         unit: config.model.loss.unit(),
-        chance_loss: persistence_loss(&series, judged, config.model.loss),
+        chance_loss: persistence_loss(&series, scored_part, config.model.loss),
         chance: "persistence".into(),
     };
     let series = Arc::new(series);
@@ -114,7 +115,13 @@ fn load(
     };
     let train = windows(Part::Train, Order::Shuffled { seed: config.run.seed });
     let (valid, test) = (windows(Part::Valid, Order::Once), windows(Part::Test, Order::Once));
-    Ok(Dataset { train: train.expect("a window, which the reader asks for"), valid, test, schema, record })
+    Ok(Dataset {
+        train: train.expect("the reader refuses a series without a window"),
+        valid,
+        test,
+        schema,
+        record,
+    })
 }
 
 fn options(
@@ -133,7 +140,7 @@ fn options(
             (channels.clone(), target, Some(scaling.clone()))
         }
         Some(_) => {
-            let (found, needed) = ("forecasts nothing", "forecasts");
+            let (found, needed) = ("does not forecast", "forecasts a series");
             return Err(DataError::OtherKind { data: "series", found, needed });
         }
     };
@@ -175,18 +182,18 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
 
 fn by(config: &Config) -> String {
     let share = |fraction: f64, what: &str| format!("{} % {what}", 100.0 * fraction);
-    let parts = [(config.data.valid_fraction, "to validate"), (config.data.test_fraction, "to test")];
+    let parts = [(config.data.valid_fraction, "for validation"), (config.data.test_fraction, "for test")];
     let held: Vec<String> =
         parts.into_iter().filter(|part| part.0 > 0.0).map(|(part, what)| share(part, what)).collect();
     match held.is_empty() {
-        true => "nothing: all is trained on".into(),
+        true => "no split: all windows are in the training part".into(),
         false => {
-            format!("time: the last {} of each group; windows lie inside one part", held.join(", then "))
+            format!("time: the last {} of each group; no window spans two parts", held.join(", then "))
         }
     }
 }
 
-/// The loss of forecasting that all stays as it is, in standardised units.
+/// Loss of persistence, in standardised units.
 fn persistence_loss(series: &Series, part: Part, loss: ValueLoss) -> f64 {
     let columns = series.columns.len();
     let (mut sum, mut count) = (0.0, 0u64);

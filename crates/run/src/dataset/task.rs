@@ -10,10 +10,10 @@ use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_data::task::agreement::Agreement;
 use longspan_data::task::{EVALUATION_OFFSET, Pairs, Samples, Task, TaskError, TaskKind};
 
-/// Windows that a task counts as one epoch: it has no end of its own.
+/// Windows in one epoch of a task, which has no end of its own.
 pub const TASK_EPOCH: u64 = 100;
 
-/// Windows of fresh samples that a task is validated on.
+/// Windows of fresh samples in a validation.
 const TASK_VALIDATION: u64 = 20;
 
 pub(super) fn open(config: &Config, kind: TaskKind) -> Result<Dataset, DataError> {
@@ -29,7 +29,7 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
     let train = of(TASK_EPOCH, 0)?;
     let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
     let schema = Schema::language(train.words().clone());
-    let (chance_loss, chance) = (train.chance_loss_nats(), "a coin");
+    let (chance_loss, chance) = (train.chance_loss_nats(), "a coin flip");
     let record = DataRecord {
         description: format!("agreement over {length} steps"),
         fingerprint: String::new(),
@@ -51,7 +51,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
     let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch().pooled(pool);
     let by = if config.model.encoder_decoder { " by encoder and decoder" } else { "" };
     let schema = match config.model.encoder_decoder {
-        // The decoder predicts the tokens that it reads.
+        // The decoder predicts the tokens that it reads next.
         true => Schema::language(task.words().expect("a task of tokens")),
         false => schema(task),
     };
@@ -71,7 +71,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
     Ok(Dataset { train: source(train), valid: Some(source(valid)), test: None, schema, record })
 }
 
-/// What a task's numbers mean.
+/// The schema of a task.
 fn schema(task: &Task) -> Schema {
     let reads = task.words().map_or_else(
         || Reads::Numbers { channels: vec!["number".into(), "mark".into()], scaling: Scaling::identity(2) },
@@ -84,8 +84,8 @@ fn schema(task: &Task) -> Schema {
     Schema { reads, predicts }
 }
 
-/// Training has no end, and validation samples that it does not come to.
+/// The parts of a task: training has no end, and validation has samples that training never reaches.
 fn fresh(valid: u64) -> Parts {
-    let by = format!("index: sample {EVALUATION_OFFSET} and those after it are not trained on");
+    let by = format!("index: samples from {EVALUATION_OFFSET} on are for validation");
     Parts { items: "samples".into(), train: 0, valid, test: 0, by }
 }

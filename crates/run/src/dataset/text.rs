@@ -30,7 +30,8 @@ pub(super) fn open(
         }
         Some((Some(vocabulary), Predicts::Next)) => Some(vocabulary.clone()),
         Some(_) => {
-            let (found, needed) = ("predicts something else", "reads tokens and predicts the next one");
+            let (found, needed) =
+                ("does not predict the next token", "reads tokens and predicts the next one");
             return Err(DataError::OtherKind { data: "texts", found, needed });
         }
     };
@@ -41,16 +42,16 @@ pub(super) fn open(
         Ok(stream.transpose()?.map(boxed))
     };
     let (valid, test) = (evaluation(&corpus.valid)?, evaluation(&corpus.test)?);
-    let judged = corpus.valid.as_ref().unwrap_or(&corpus.train);
+    let scored_part = corpus.valid.as_ref().unwrap_or(&corpus.train);
     let tokens = corpus.vocabulary.len();
     let schema = Schema::language(corpus.vocabulary.clone());
     let count = |part: &Option<TextPart>| part.as_ref().map_or(0, |part| part.len() as u64 - 1);
     let by = match (&config.data.valid, &corpus.valid) {
         (Some(_), _) => "file".into(),
         (None, Some(_)) => {
-            format!("position: the last {} % are held out", 100.0 * config.data.valid_fraction)
+            format!("position: the last {} % are for validation", 100.0 * config.data.valid_fraction)
         }
-        (None, None) => "nothing: all is trained on".into(),
+        (None, None) => "no split: the whole text is the training part".into(),
     };
     let record = DataRecord {
         description: format!("{} by {}, {tokens} different", name(path), corpus.vocabulary.level()),
@@ -63,20 +64,21 @@ pub(super) fn open(
             test: count(&corpus.test),
             by,
         },
-        unknown_share: judged.unknown() as f64 / judged.len().max(1) as f64,
+        unknown_share: scored_part.unknown() as f64 / scored_part.len().max(1) as f64,
         unit: Unit::Nats,
-        chance_loss: frequency_loss(&corpus.train, judged),
+        chance_loss: frequency_loss(&corpus.train, scored_part),
         chance: "token frequencies".into(),
     };
     Ok(Dataset { train: boxed(train), valid, test, schema, record })
 }
 
-/// Loss in nats of guessing each token of `judged` by its frequency in `train`, every count one higher so that none is
-/// zero: what a model that reads nothing can have.
-fn frequency_loss(train: &TextPart, judged: &TextPart) -> f64 {
-    let (train, mut predicted) = (train.counts(), judged.counts().to_vec());
-    // The first token is read and never predicted.
-    let _ = judged.each(0, judged.len().min(1), |_, token| predicted[token as usize] -= 1);
+/// Loss in nats of predicting token frequencies, which is the best that a model without input can reach. The
+/// frequencies are those of `train`, with 1 added to each count so that none is zero; the loss is that of
+/// `scored_part`.
+fn frequency_loss(train: &TextPart, scored_part: &TextPart) -> f64 {
+    let (train, mut predicted) = (train.counts(), scored_part.counts().to_vec());
+    // The first token is read, but never predicted.
+    let _ = scored_part.each(0, scored_part.len().min(1), |_, token| predicted[token as usize] -= 1);
     let total = (train.iter().sum::<u64>() + train.len() as u64) as f64;
     let loss = |(&seen, &count): (&u64, &u64)| -((seen + 1) as f64 / total).ln() * count as f64;
     let nats: f64 = train.iter().zip(&predicted).map(loss).sum();

@@ -1,6 +1,7 @@
-//! A run as it went, read back from its directory: what it was, what it has recorded, and how it ended.
+//! Reads a run back from its directory: its settings, its records, and how it ended.
 //!
-//! What a kill tears and a later attempt takes again is left out without a word; what is damaged is left out, and said to be.
+//! Lines that were torn by a kill, and steps that a later attempt repeated, are dropped silently. Damaged
+//! records are skipped and reported.
 
 mod evidence;
 mod metrics;
@@ -15,38 +16,38 @@ use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
 pub use metrics::Metrics;
 
-/// A run as it went.
+/// All records of a run.
 #[derive(Clone, Debug)]
 pub struct History {
     /// Its directory.
     pub path: PathBuf,
     /// Its settings.
     pub config: Config,
-    /// What it is.
+    /// Its description.
     pub record: RunRecord,
-    /// Its steps, ascending.
+    /// Its steps, in ascending order.
     pub steps: Vec<StepRecord>,
-    /// Its validations, ascending.
+    /// Its validations, in ascending order.
     pub valid: Vec<ScoreRecord>,
     /// The test of its best weights.
     pub test: Option<ScoreRecord>,
-    /// The step that could not be taken.
+    /// The step that failed.
     pub fault: Option<FaultRecord>,
     /// The last probe of its weights.
     pub probe: Option<ProbeRecord>,
-    /// The steps that its last checkpoint was trained, where that says so.
+    /// The training step of its last checkpoint; None if the file does not say.
     pub saved_step: Option<u64>,
-    /// How it ended, as `summary.json` says; None while it has not.
+    /// How it ended, from `summary.json`; None if it has not ended.
     pub summary: Option<SummaryRecord>,
-    /// What could not be read, or is not of the last weights, a sentence each.
+    /// What could not be read or is older than the last weights, one sentence each.
     pub problems: Vec<String>,
 }
 
 /// Reads a run.
 ///
 /// # Errors
-/// [`RunError`] where there is no run, or none can say what it is. What is damaged of its metrics or summary is left out, and
-/// stands among the problems.
+/// [`RunError`] if there is no run, or its description or settings cannot be read. Damaged parts of metrics
+/// and summary are skipped and listed in `problems`.
 pub fn read(run: &Path) -> Result<History, RunError> {
     let record = read_record(run)?;
     let config = read_config(run)?;
@@ -61,7 +62,7 @@ pub fn read(run: &Path) -> Result<History, RunError> {
         History { path, config, record, steps, valid, test, fault, probe, saved_step, summary, problems };
     if let Some((probed, saved)) = history.stale_probe() {
         history.problems.push(format!(
-            "the last probe measured the weights after {probed} steps, and the last checkpoint is from step {saved} \
+            "the last probe measured the weights after step {probed}, but the last checkpoint is from step {saved} \
              (next: longspan diagnose {} --probe)",
             run.display()
         ));
@@ -70,19 +71,19 @@ pub fn read(run: &Path) -> Result<History, RunError> {
 }
 
 impl History {
-    /// Steps of a probe that is older than the last checkpoint, and of that.
+    /// The step of the last probe and of the last checkpoint, if the probe is older.
     pub fn stale_probe(&self) -> Option<(u64, u64)> {
         let (probe, saved) = (self.probe.as_ref()?, self.saved_step?);
         (probe.step < saved).then_some((probe.step, saved))
     }
 }
 
-/// How it ended; what cannot be read stands among the problems.
+/// Reads how the run ended. If that fails, the reason is added to `problems`.
 fn summary(run: &Path, problems: &mut Vec<String>) -> Option<SummaryRecord> {
     match read_summary(run) {
         Ok(summary) => summary,
         Err(RunError::Damaged { path, reason }) => {
-            problems.push(format!("{} is damaged ({reason}): it is left out", path.display()));
+            problems.push(format!("{} is damaged ({reason}): it is skipped", path.display()));
             None
         }
         Err(error) => {

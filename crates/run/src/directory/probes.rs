@@ -1,4 +1,4 @@
-//! What was measured of a run's weights: `probe/STEP.json`, each replaced whole.
+//! The probes of a run: files `probe/STEP.json`, each replaced as a whole.
 
 use std::fs;
 use std::io;
@@ -8,16 +8,16 @@ use super::{RunError, io_error, replace_file};
 use crate::config::Config;
 use longspan_record::{Beside, ProbeRecord};
 
-/// The probes of a run, steps ascending.
+/// The probes of a run, in ascending order of steps.
 #[derive(Debug, Default)]
 pub struct Probes {
-    /// What was measured.
+    /// The probes.
     pub records: Vec<ProbeRecord>,
-    /// Why files were left out.
+    /// Errors of the files that were skipped.
     pub skipped: Vec<RunError>,
 }
 
-/// What a horizon stands beside in a run with these settings.
+/// The lags with which the gradient horizon is compared in a run with these settings.
 pub fn beside(config: &Config) -> Beside {
     Beside {
         truncation_steps: config.is_truncated().then_some(config.data.unroll),
@@ -25,7 +25,7 @@ pub fn beside(config: &Config) -> Beside {
     }
 }
 
-/// Writes a probe into a run.
+/// Writes a probe into a run and returns the path of its file.
 ///
 /// # Errors
 /// [`RunError::Io`].
@@ -39,7 +39,7 @@ pub fn write(run: &Path, record: &ProbeRecord) -> Result<PathBuf, RunError> {
     Ok(path)
 }
 
-/// Reads all probes of a run; a file that is damaged is left out, and said to be.
+/// Reads all probes of a run. Damaged files are skipped and reported.
 pub fn read(run: &Path) -> Probes {
     let mut probes = Probes::default();
     let entries = fs::read_dir(run.join("probe")).into_iter().flatten().flatten();
@@ -54,9 +54,10 @@ pub fn read(run: &Path) -> Probes {
             .and_then(|text| serde_json::from_str::<ProbeRecord>(&text).map_err(|e| damaged(e.to_string())))
             .and_then(|record| match record.format {
                 ProbeRecord::FORMAT => Ok(record),
-                other => {
-                    Err(damaged(format!("format {other}, and this version reads {}", ProbeRecord::FORMAT)))
-                }
+                other => Err(damaged(format!(
+                    "it has format {other}, but this version reads format {}",
+                    ProbeRecord::FORMAT
+                ))),
             });
         match record {
             Ok(record) => probes.records.push(record),

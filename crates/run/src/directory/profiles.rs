@@ -1,18 +1,20 @@
-//! Profiles of the gradient along time: `flow/` in a run's directory.
+//! Gradient profiles of a run: the directory `flow/`.
 //!
-//! Segments `000001.safetensors`, …, of P profiles each that have the same L layers and K bins. The last one is replaced by itself
-//! with more in it until it is full; then the next one begins, as it does with each attempt, and where a longer window needs other
-//! bins or other things are measured. Numbers only rise. A segment has
+//! The profiles are in segments `000001.safetensors`, `000002.safetensors` and so on, in ascending order. A
+//! segment has P profiles of the same L layers and K bins. The last segment is rewritten with more profiles
+//! until it is full. A new segment begins after a full one, with each attempt, and if a longer window needs
+//! other bins or other curves are measured. A segment has the tensors
 //!
 //! ```text
-//! step, attempt, steps, border   [P] u64     as in FlowRecord; border 0 for none
-//! edges                          [K + 1] u64 of the bins; a profile has as many of them as its window reaches
+//! step, attempt, steps, border   [P] u64     as in ProfileRecord; border is decoder_start, 0 for none
+//! edges                          [K + 1] u64 of the bins; a profile has those that its window reaches
 //! hidden_mean, hidden_max        [P, L, K] f32: log10, NaN beyond the window
 //! cell_mean, cell_max, gamma_mean, gamma_max   the same, where they were measured
 //! ```
 //!
-//! and as metadata `longspan_flow`, a JSON document: the version, the names of the layers, a fingerprint. It is written before each
-//! checkpoint, so that a kill takes no more of it than of the run. Of a step that was taken twice the higher attempt counts.
+//! and the metadata entry `longspan_flow`, a JSON document with version, names of the layers and fingerprint.
+//! Segments are written before each checkpoint, so a kill never loses the profile of a step that a checkpoint
+//! contains. A step counts in its highest attempt.
 
 mod read;
 
@@ -36,13 +38,13 @@ pub use read::{Profiles, read};
 const FORMAT: u32 = 1;
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan_flow";
-/// Profiles of a segment: 100 KB to 600 KB for each layer.
+/// Profiles in a segment: 100 KB to 600 KB for each layer.
 const PROFILES: usize = 200;
 
-/// Finds a curve in a layer.
+/// Returns a curve of a layer.
 type CurveOf = fn(&LayerProfile) -> &[f32];
 
-/// Names of the curves, each with how it is found.
+/// The curves by name.
 const CURVES: [(&str, CurveOf); 6] = [
     ("hidden_mean", |layer| &layer.hidden.log10_mean),
     ("hidden_max", |layer| &layer.hidden.log10_max),
@@ -57,7 +59,7 @@ fn measured(record: &ProfileRecord) -> [bool; 6] {
     CURVES.map(|(_, curve)| record.layers.iter().any(|layer| !curve(layer).is_empty()))
 }
 
-/// What a segment says beside its tensors.
+/// The metadata of a segment.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     /// Version of the format.
@@ -68,18 +70,18 @@ struct Header {
     fingerprint: String,
 }
 
-/// Where the segments of a run are.
+/// The directory of the segments.
 fn directory(run: &Path) -> PathBuf {
     run.join("flow")
 }
 
-/// The number of a segment's file; None for other files.
+/// The number of a segment file; None for other files.
 fn number(path: &Path) -> Option<u64> {
     let number = path.file_stem()?.to_str()?.parse().ok()?;
     (path.extension()? == "safetensors").then_some(number)
 }
 
-/// The segments of a run by number; none where there is no directory.
+/// The segments of a run, sorted by number; empty if there is no directory.
 fn segments(run: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
     let directory = directory(run);
     let entries = match fs::read_dir(&directory) {
@@ -99,29 +101,29 @@ pub struct ProfileWriter {
     run: PathBuf,
     attempt: u64,
     layers: Vec<String>,
-    /// The segment in progress.
+    /// The number of the current segment.
     number: u64,
     edges: Vec<usize>,
     records: Vec<ProfileRecord>,
-    /// Whether there are profiles that are in no file.
-    behind: bool,
+    /// Whether there are profiles that are not yet in a file.
+    unsaved: bool,
 }
 
 impl ProfileWriter {
-    /// Writes behind what is there already. `layers` are the names of the layers.
+    /// Continues after the existing segments. `layers` are the names of the layers.
     ///
     /// # Errors
     /// [`RunError::Io`].
     pub fn open(run: &Path, attempt: u64, layers: Vec<String>) -> Result<Self, RunError> {
         let number = segments(run)?.last().map_or(1, |(number, _)| number + 1);
         let edges = bin_edges(BINS);
-        Ok(Self { run: run.into(), attempt, layers, number, edges, records: Vec::new(), behind: false })
+        Ok(Self { run: run.into(), attempt, layers, number, edges, records: Vec::new(), unsaved: false })
     }
 
-    /// Takes the profile of a step.
+    /// Adds the profile of a step.
     ///
     /// # Errors
-    /// [`RunError::Io`] if a segment was full and cannot be written.
+    /// [`RunError::Io`] if a full segment cannot be written.
     pub fn push(&mut self, step: u64, profile: &GradientProfile) -> Result<(), RunError> {
         let longer = profile.steps() > self.edges.last().copied().unwrap_or_default();
         if longer {
@@ -134,11 +136,11 @@ impl ProfileWriter {
             self.next()?;
         }
         self.records.push(record);
-        self.behind = true;
+        self.unsaved = true;
         Ok(())
     }
 
-    /// Begins another segment.
+    /// Starts the next segment.
     fn next(&mut self) -> Result<(), RunError> {
         self.flush()?;
         if !self.records.is_empty() {
@@ -148,12 +150,12 @@ impl ProfileWriter {
         Ok(())
     }
 
-    /// Writes the segment in progress, if there is something new in it.
+    /// Writes the current segment if it has new profiles.
     ///
     /// # Errors
     /// [`RunError::Io`].
     pub fn flush(&mut self) -> Result<(), RunError> {
-        if !self.behind {
+        if !self.unsaved {
             return Ok(());
         }
         let directory = directory(&self.run);
@@ -161,11 +163,11 @@ impl ProfileWriter {
         let failed = io_error(&path, "written");
         let bytes = self.segment().map_err(|error| failed(io::Error::other(error)))?;
         fs::create_dir_all(&directory).and_then(|()| replace_file(&path, &bytes)).map_err(failed)?;
-        self.behind = false;
+        self.unsaved = false;
         Ok(())
     }
 
-    /// The segment in progress as a file.
+    /// The current segment as a file.
     fn segment(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let (profiles, layers, bins) = (self.records.len(), self.layers.len(), self.edges.len() - 1);
         let numbers =
@@ -201,7 +203,7 @@ impl ProfileWriter {
     }
 }
 
-/// A tensor on its way into a file.
+/// A tensor as safetensors writes it.
 struct Tensor {
     dtype: Dtype,
     shape: Vec<usize>,

@@ -1,4 +1,4 @@
-//! How a run ended, read back from `summary.json`.
+//! Reads how a run ended from `summary.json`.
 
 use std::fs;
 use std::io;
@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use super::RunError;
 use super::error::io_error;
 
-/// How a run ended. A field that the file lacks, or that is no finite number, is None.
+/// How a run ended. A field is None if the file lacks it or its value is not finite.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SummaryRecord {
-    /// In a word: "finished", "stopped_early", "out_of_time", "interrupted", "diverged".
+    /// The outcome: "finished", "stopped_early", "out_of_time", "interrupted" or "diverged".
     pub outcome: Option<String>,
     /// Steps taken.
     pub step: Option<u64>,
@@ -23,7 +23,7 @@ pub struct SummaryRecord {
     /// Loss of the last validation. In the file, the names of losses end with their unit.
     #[serde(alias = "valid_loss_nats", alias = "valid_loss_mse", alias = "valid_loss_mae")]
     pub valid_loss: Option<f64>,
-    /// Share of its targets that were the model's first choice.
+    /// Accuracy of the last validation.
     pub valid_accuracy: Option<f64>,
     /// Loss of the best validation.
     #[serde(alias = "best_loss_nats", alias = "best_loss_mse", alias = "best_loss_mae")]
@@ -31,17 +31,17 @@ pub struct SummaryRecord {
     /// Loss of the best weights on the test data.
     #[serde(alias = "test_loss_nats", alias = "test_loss_mse", alias = "test_loss_mae")]
     pub test_loss: Option<f64>,
-    /// Share of the test's targets that were these weights' first choice.
+    /// Accuracy of the best weights on the test data.
     pub test_accuracy: Option<f64>,
     /// Wall-clock seconds of the last attempt.
     pub seconds: Option<f64>,
     /// Positions read per second of the last attempt.
     pub tokens_per_second: Option<f64>,
-    /// The codes of what was found.
+    /// The codes of the findings.
     pub findings: Vec<String>,
 }
 
-/// Reads how a run ended; None while it has not.
+/// Reads how a run ended; None if it has not ended.
 ///
 /// # Errors
 /// [`RunError`] if the file cannot be read or is damaged.
@@ -52,7 +52,7 @@ pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&path, "read")(error)),
     };
-    // As a map first: a list would be read as a record without fields.
+    // Parsed as a map first, because serde accepts a list as a record whose fields are missing.
     let summary = serde_json::from_slice::<Map<String, Value>>(&bytes)
         .and_then(|fields| serde_json::from_value(Value::Object(fields)));
     summary.map(Some).map_err(|error| RunError::Damaged { path, reason: error.to_string() })
@@ -61,12 +61,13 @@ pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_dir::TestDir;
 
     #[test]
     fn losses_of_any_unit_are_read() {
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = TestDir::new();
         let read = |text: &str| {
-            std::fs::write(directory.path().join("summary.json"), text).expect("a file");
+            directory.write("summary.json", text);
             read_summary(directory.path())
         };
         assert_eq!(read_summary(directory.path()).expect("no file is no error"), None);

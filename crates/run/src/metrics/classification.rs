@@ -1,4 +1,4 @@
-//! Classification, from a confusion matrix.
+//! Classification metrics from a confusion matrix.
 //!
 //! n_{ap} is the number of examples of class a that were predicted as class p, N = Σ n_{ap}:
 //!
@@ -11,16 +11,16 @@
 //! baseline_c   = Σ_p n_{cp} / N                           accuracy of always saying c
 //! ```
 //!
-//! F1_c is the harmonic mean of precision and recall where these are above 0, and 0 where n_{cc} is. The majority-class
-//! baseline is baseline_c of the class that is most frequent *in training*: knowing the most frequent one of the test
-//! would be a look at its labels.
+//! F1_c is the harmonic mean of precision and recall where both are above 0, and 0 where n_{cc} is 0. The
+//! majority-class baseline is baseline_c of the class that is most frequent *in training*: the most frequent
+//! class of the test part would be information from its labels.
 //!
 //! # References
 //! van Rijsbergen, "Information Retrieval", 2nd ed., 1979 (F); Sokolova, Lapalme, "A systematic analysis of performance
 //! measures for classification tasks", Information Processing & Management 45, 2009 (macro averages). The mean of F1_c is
 //! scikit-learn's `f1_score(average="macro")`, not the F1 of the mean precision and recall.
 
-/// Counts of (actual, predicted) classes, `[C, C]`.
+/// A confusion matrix: counts of (actual, predicted) classes, `[C, C]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
@@ -36,18 +36,18 @@ impl Confusion {
     /// Counts one example of class `actual` that was predicted as `predicted`.
     ///
     /// # Panics
-    /// If either is no class.
+    /// If `actual` or `predicted` is not below C.
     pub fn add(&mut self, actual: u32, predicted: u32) {
-        let place = self.place(actual, predicted);
-        self.counts[place] += 1;
+        let index = self.index(actual, predicted);
+        self.counts[index] += 1;
     }
 
-    /// Adds the counts of another part of the examples.
+    /// Adds the counts of another matrix.
     ///
     /// # Panics
-    /// If it has other classes.
+    /// If the numbers of classes differ.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(self.classes, other.classes, "confusion matrices of different classes");
+        assert_eq!(self.classes, other.classes, "confusion matrices with different numbers of classes");
         self.counts.iter_mut().zip(&other.counts).for_each(|(sum, count)| *sum += count);
     }
 
@@ -59,9 +59,9 @@ impl Confusion {
     /// n_{ap}: examples of class `actual` that were predicted as `predicted`.
     ///
     /// # Panics
-    /// If either is no class.
+    /// If `actual` or `predicted` is not below C.
     pub fn count(&self, actual: u32, predicted: u32) -> u64 {
-        self.counts[self.place(actual, predicted)]
+        self.counts[self.index(actual, predicted)]
     }
 
     /// Σ_p n_{cp}: examples of class c.
@@ -111,7 +111,7 @@ impl Confusion {
         ratio(self.actual(class), self.total())
     }
 
-    fn place(&self, actual: u32, predicted: u32) -> usize {
+    fn index(&self, actual: u32, predicted: u32) -> usize {
         let (actual, predicted) = (actual as usize, predicted as usize);
         assert!(
             actual < self.classes && predicted < self.classes,

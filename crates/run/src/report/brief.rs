@@ -1,4 +1,4 @@
-//! What a list of runs shows of one: read in a moment, however long the run is.
+//! One row of a list of runs. Reading it takes the same time for a run of any length.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory;
 
-/// Bytes at the end of the metrics in which the last step is looked for.
+/// Bytes at the end of the metrics that are searched for the last step.
 const TAIL: u64 = 64 << 10;
 
-/// State, verdict and last numbers of a run.
+/// State, findings and last numbers of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Brief {
-    /// How it ended, in a word; "unknown" while it has not.
+    /// How it ended, as a word; "unknown" if it has not ended.
     pub state: String,
-    /// The codes of what was found at the end, or why the run cannot be read.
+    /// The codes of the findings at its end, or why the run cannot be read.
     pub verdict: String,
     /// Steps taken.
     pub step: Option<u64>,
@@ -28,14 +28,14 @@ pub struct Brief {
     pub loss: Option<f64>,
     /// Cell, layers and units: "lstm 1×8".
     pub model: Option<String>,
-    /// The data.
+    /// The description of its data.
     pub data: Option<String>,
-    /// When its metrics were last written, in seconds since 1970.
+    /// Time at which its metrics were last written, in seconds since 1970.
     pub updated: Option<u64>,
 }
 
 impl Brief {
-    /// The brief of the run in `path`.
+    /// Reads the brief of the run in `path`.
     pub fn read(path: &Path) -> Self {
         let record = directory::read_record(path);
         let summary = directory::read_summary(path).ok().flatten();
@@ -58,7 +58,7 @@ impl Brief {
     }
 }
 
-/// The last step in the file's last lines.
+/// The last step among the last lines of the file.
 fn last_step(metrics: &Path) -> Option<StepRecord> {
     #[derive(Deserialize)]
     struct Line {

@@ -1,13 +1,13 @@
-//! The curves of a run, in as many points as a screen can show.
+//! The curves of a run, reduced to the points that a screen can show.
 
 use longspan_record::json_float;
 use longspan_record::{ScoreRecord, StepRecord};
 use serde::Serialize;
 
-/// The most points of a curve.
+/// Upper limit of the points of a curve.
 const MOST: usize = 1000;
 
-/// Training, step by step, or where there are more than a thousand, means of neighbouring steps.
+/// Training curves. If there are more than a thousand steps, each point is the mean of neighbouring steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Curve {
     /// The last step of each point.
@@ -15,18 +15,18 @@ pub struct Curve {
     /// Mean loss.
     #[serde(with = "json_float::list")]
     pub loss: Vec<f64>,
-    /// log10 of the global norm before clipping: the mean.
+    /// Mean log10 of the global norm before clipping.
     #[serde(with = "json_float::list")]
     pub norm: Vec<f64>,
-    /// The largest of them.
+    /// Largest log10 of the global norm before clipping.
     #[serde(with = "json_float::list")]
     pub norm_high: Vec<f64>,
-    /// log10 of the global norm after clipping.
+    /// Mean log10 of the global norm after clipping.
     #[serde(with = "json_float::list")]
     pub after: Vec<f64>,
     /// Share of the steps that were clipped.
     pub clipped: Vec<f64>,
-    /// Learning rate.
+    /// Mean learning rate.
     #[serde(with = "json_float::list")]
     pub lr: Vec<f64>,
 }
@@ -49,15 +49,15 @@ impl Curve {
     }
 }
 
-/// The validations.
+/// Validation curves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Validations {
     /// The step of each validation.
     pub step: Vec<u64>,
-    /// Its loss.
+    /// The loss of each validation.
     #[serde(with = "json_float::list")]
     pub loss: Vec<f64>,
-    /// Its accuracy, of classes.
+    /// The accuracy of each validation, for classes.
     pub accuracy: Vec<Option<f64>>,
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_run_is_as_long_in_a_thousand_points() {
+    fn a_long_run_is_reduced_to_a_thousand_points() {
         let steps: Vec<_> = (1..=10_000)
             .map(|step| StepRecord {
                 step,
@@ -90,7 +90,7 @@ mod tests {
         let curve = Curve::of(&steps);
         assert_eq!((curve.step.len(), curve.step[0], curve.step[999]), (1000, 10, 10_000));
         assert_eq!((curve.loss[0], curve.clipped[0]), (5.5, 0.5));
-        // One step of ten thousand is seen.
+        // The maximum shows a single step among ten thousand.
         assert_eq!(curve.norm_high.iter().filter(|&&x| x == 9.0).count(), 1);
         assert_eq!(Curve::of(&steps[..7]).step, [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(Curve::of(&[]), Curve::default());

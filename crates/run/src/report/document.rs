@@ -1,6 +1,6 @@
-//! Everything that a page shows of a run, made from its records and nothing else.
+//! The document of a run: everything that a page shows, made only from the records of the run.
 //!
-//! A part that cannot be read is missing from it and named among its problems.
+//! A part that cannot be read is absent, and the reason is in `problems`.
 
 use std::path::Path;
 
@@ -17,22 +17,22 @@ use crate::config::{Config, KEYS, Value, flag};
 use crate::directory::history::History;
 use crate::directory::{self, RunError};
 
-/// Everything that is shown of a run.
+/// The document of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
     /// Its name: the last part of its directory.
     pub name: String,
     /// Its directory.
     pub path: String,
-    /// The version of the program that made it.
+    /// The version of the program that created it.
     pub version: String,
-    /// Seconds since 1970.
+    /// Time at which it was created, in seconds since 1970.
     pub created: Option<u64>,
-    /// How it ended, in a word; "unknown" while it has not.
+    /// How it ended, as a word; "unknown" if it has not ended.
     pub state: String,
-    /// What could not be read, a sentence each.
+    /// What could not be read, one sentence each.
     pub problems: Vec<String>,
-    /// The command that trains it again.
+    /// The command that repeats the run.
     pub command: String,
     /// All settings.
     pub settings: Vec<SettingText>,
@@ -42,29 +42,29 @@ pub struct RunReport {
     pub parameters: Option<usize>,
     /// The data.
     pub data: Data,
-    /// Losses and times in numbers.
+    /// Losses and times.
     pub summary: Numbers,
-    /// The training, step by step.
+    /// Training curves.
     pub curve: Curve,
-    /// The validations.
+    /// Validation curves.
     pub valid: Validations,
-    /// The clipping.
+    /// How gradients were clipped.
     pub clip: Clipping,
-    /// The gradient through time; None where none was recorded.
+    /// Gradient profiles over training; None if none were recorded.
     pub flow: Option<Flow>,
-    /// Gates, activations and tensors over the training; None where none was recorded.
+    /// Snapshots over training: gates, activations and updates; None if none were recorded.
     pub looks: Option<Looks>,
     /// The last probe of its weights.
     pub probe: Option<ProbeRecord>,
     /// What the gradient horizon is compared with.
     pub lags: Lags,
-    /// What was found, in English.
+    /// The findings, in English.
     pub verdict: VerdictText,
-    /// The same in Chinese.
+    /// The findings, in Chinese.
     pub verdict_zh: VerdictText,
-    /// The step that could not be taken.
+    /// The step that failed.
     pub fault: Option<FaultRecord>,
-    /// Where it was and why it appeared.
+    /// Texts about the first bad value.
     pub fault_told: Option<FaultTexts>,
 }
 
@@ -75,16 +75,16 @@ pub struct SettingText {
     pub section: &'static str,
     /// Its key.
     pub key: &'static str,
-    /// Its value; empty where there is none.
+    /// Its value; empty if it has none.
     pub value: String,
-    /// Whether it is not the default.
+    /// Whether the value differs from the default.
     pub given: bool,
 }
 
 /// The data of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Data {
-    /// What they are.
+    /// A short description.
     pub description: String,
     /// The unit of losses.
     pub unit: String,
@@ -96,7 +96,7 @@ pub struct Data {
     pub baseline: Option<String>,
 }
 
-/// Losses and times in numbers.
+/// Losses and times of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Numbers {
     /// Steps taken.
@@ -109,15 +109,15 @@ pub struct Numbers {
     pub best_loss: Option<f64>,
     /// Loss of the last validation.
     pub valid_loss: Option<f64>,
-    /// Its accuracy, of classes.
+    /// Accuracy of the last validation, for classes.
     pub valid_accuracy: Option<f64>,
-    /// Loss of the test.
+    /// Loss of the best weights on the test data.
     pub test_loss: Option<f64>,
-    /// Its accuracy, of classes.
+    /// Accuracy of the best weights on the test data, for classes.
     pub test_accuracy: Option<f64>,
     /// Wall-clock seconds of the last attempt.
     pub seconds: Option<f64>,
-    /// Positions read per second.
+    /// Positions read per second of the last attempt.
     pub tokens_per_second: Option<f64>,
 }
 
@@ -126,7 +126,7 @@ pub struct Numbers {
 pub struct Clipping {
     /// The rule, as a setting.
     pub rule: String,
-    /// Its limit, where it is one on the global norm.
+    /// Its limit, if the rule clips the global norm.
     pub limit: Option<f64>,
     /// Share of the steps that were clipped.
     pub rate: f64,
@@ -135,15 +135,15 @@ pub struct Clipping {
 /// What the gradient horizon is compared with, in steps.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Lags {
-    /// Where training cuts the gradient off.
+    /// The number of steps after which training truncates the gradient.
     pub truncation: Option<usize>,
-    /// What the model uses.
+    /// The used lag, from the probe.
     pub used: Option<usize>,
-    /// What the task needs.
+    /// The needed lag of the task.
     pub needed: Option<usize>,
 }
 
-/// The first bad value in each language.
+/// Texts about the first bad value, in both languages.
 #[derive(Clone, Debug, Serialize)]
 pub struct FaultTexts {
     /// In English.
@@ -152,17 +152,17 @@ pub struct FaultTexts {
     pub zh: FaultText,
 }
 
-/// The first bad value in one language.
+/// Text about the first bad value, in one language.
 #[derive(Clone, Debug, Serialize)]
 pub struct FaultText {
-    /// Where it was.
+    /// Its location.
     pub place: String,
     /// Why it appeared.
     pub reason: String,
 }
 
 impl RunReport {
-    /// The report of the run in `path`.
+    /// Reads the document of the run in `path`.
     pub fn read(path: &Path) -> Self {
         match directory::history::read(path) {
             Ok(history) => Self::new(path, &history),
@@ -213,7 +213,7 @@ impl RunReport {
         }
     }
 
-    /// Of a run that does not say what it is, only the reason can be shown.
+    /// The document of a run that cannot be read: it has only the reason.
     fn unreadable(path: &Path, error: &RunError) -> Self {
         Self {
             name: name(path),
@@ -242,7 +242,7 @@ impl RunReport {
         }
     }
 
-    /// What was found, in a language.
+    /// The findings in a language.
     pub fn verdict_in(&self, language: Language) -> &VerdictText {
         language.of(&self.verdict, &self.verdict_zh)
     }
@@ -257,7 +257,7 @@ impl Numbers {
             ..Self::default()
         };
         let Some(summary) = history.summary.clone() else {
-            // Of a run that has not ended, its records have to say.
+            // A run that has not ended has no summary; its records give what they can.
             let losses = history.valid.iter().map(|score| score.loss);
             return Self {
                 steps: Some(config.run.steps).filter(|&steps| steps > 0),
@@ -305,7 +305,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The settings that are not at their defaults, as flags.
+/// The command that repeats a run, with all settings that are not at their defaults.
 fn command(config: &Config) -> String {
     let defaults = Config::default();
     let given = KEYS.iter().filter(|key| config.get(key.name) != defaults.get(key.name));
@@ -316,7 +316,7 @@ fn command(config: &Config) -> String {
     format!("longspan train{}", flags.collect::<String>())
 }
 
-/// As a shell reads it.
+/// A word, quoted for a shell if necessary.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=".contains(c);
     match !text.is_empty() && text.chars().all(plain) {

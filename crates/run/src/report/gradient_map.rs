@@ -1,49 +1,51 @@
-//! The gradient through time over a run: profiles in as many columns as a screen can show.
+//! The gradient map of a run: profiles reduced to the columns that a screen can show.
 
 use crate::directory::profiles::Profiles;
 use longspan_record::{Curve, LayerProfile, ProfileRecord};
 use serde::Serialize;
 
-/// The most columns of a picture.
+/// Upper limit of the columns.
 const MOST: usize = 240;
 
-/// Profiles over training steps.
+/// Gradient profiles over training steps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Flow {
     /// The last training step of each column.
     pub steps: Vec<u64>,
-    /// Bins of steps back from the window's end: bin i has those from `edges[i]` to below `edges[i + 1]`.
+    /// Bins of steps back from the end of the window: bin i has the steps from `edges[i]` to below `edges[i +
+    /// 1]`.
     pub edges: Vec<usize>,
-    /// The layers, from the bottom.
+    /// The layers, from the lowest.
     pub layers: Vec<LayerPicture>,
 }
 
-/// log10 of a norm, `[column][bin]`.
+/// log10 of a gradient norm, `[column][bin]`; None if no gradient arrives or the window is shorter.
 pub type Picture = Vec<Vec<Option<f64>>>;
 
-/// The gradient along time in one layer.
+/// The gradient profiles of one layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerPicture {
     /// The layer, from 0.
     pub layer: usize,
-    /// Whether it reads from the end of a row.
+    /// Whether the layer reads rows from the end.
     pub reverse: bool,
-    /// log10 of the mean of ‖∂ℒ/∂h_t‖, `[column][bin]`; null where nothing arrives, or there is no such step.
+    /// log10 of the mean of ‖∂ℒ/∂h_t‖.
     pub hidden: Picture,
-    /// Of ‖∂ℒ/∂c_t‖, where the cell has one and it was recorded.
+    /// log10 of the mean of ‖∂ℒ/∂c_t‖, if the cell has a cell state and it was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cell: Option<Picture>,
-    /// Of ‖Γ_t‖, what a step adds to the gradient of the recurrent weights.
+    /// log10 of the mean of ‖Γ_t‖, the contribution of a step to the gradient of the recurrent weights, if it
+    /// was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gamma: Option<Picture>,
 }
 
 impl Flow {
-    /// The pictures of these profiles; None where none was recorded.
+    /// The gradient map of these profiles; None if there are none.
     pub fn of(flows: &Profiles) -> Option<Self> {
         let longest = flows.records.iter().max_by_key(|record| record.edges.len())?;
         let edges = longest.edges.clone();
-        // Windows that are binned otherwise cannot stand in the same picture.
+        // Profiles with other bins cannot share the map.
         let same = |record: &&ProfileRecord| {
             let whole = record.edges.len().saturating_sub(1);
             record.layers.len() == longest.layers.len() && edges.get(..whole) == record.edges.get(..whole)
@@ -69,7 +71,7 @@ impl Flow {
     }
 }
 
-/// The mean of some profiles of a layer, bin by bin, in as many digits as a screen shows.
+/// The mean of several profiles of a layer in each bin, rounded for a screen.
 fn mean(
     column: &[&ProfileRecord],
     layer: usize,

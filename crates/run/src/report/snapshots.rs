@@ -1,55 +1,56 @@
-//! What closer looks have found over the training: gates, activations, and what each tensor had of the gradient.
+//! The snapshots of a run over training: gates, activations, and the gradient share of each tensor.
 
 use longspan_record::json_float;
 use longspan_record::{Snapshot, StepRecord};
 use serde::Serialize;
 
-/// The most points of a curve.
+/// Upper limit of the points of a curve.
 const MOST: usize = 240;
 
-/// Looks over training steps; where there are more than fit, means of neighbouring ones.
+/// Snapshots over training steps. If there are more than fit, each point is the mean of neighbouring
+/// snapshots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Looks {
     /// The last step of each point.
     pub step: Vec<u64>,
-    /// log10 of ‖Δw‖ / ‖w‖, all weights together.
+    /// Mean log10 of ‖Δw‖ / ‖w‖ of all weights.
     #[serde(with = "json_float::list")]
     pub update: Vec<f64>,
-    /// Every number of a look.
+    /// Every number of a snapshot.
     pub series: Vec<Series>,
 }
 
-/// One number of a look, over the training.
+/// One number of a snapshot, over training.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Series {
-    /// "share" and "update" of a tensor; "mean", "closed" and "open" of a gate; "saturated" of an activation.
+    /// "share" or "update" of a tensor; "mean", "closed" or "open" of a gate; "saturated" of an activation.
     pub kind: &'static str,
-    /// Its layer, unless it is of a tensor.
+    /// Its layer; None for a tensor.
     pub layer: Option<usize>,
-    /// Its tensor, gate or activation.
+    /// The name of its tensor, gate or activation.
     pub name: String,
-    /// Its value at each point; None where it is not finite.
+    /// Its value at each point; None if it is not finite.
     pub values: Vec<Option<f64>>,
 }
 
 impl Looks {
-    /// The looks at these steps; None where there was none.
+    /// The snapshots at these steps; None if there are none.
     pub fn of(steps: &[StepRecord]) -> Option<Self> {
-        let looks: Vec<(u64, &Snapshot)> =
+        let snapshots: Vec<(u64, &Snapshot)> =
             steps.iter().filter_map(|step| Some((step.step, step.snapshot.as_ref()?))).collect();
-        let first = looks.first()?.1;
+        let first = snapshots.first()?.1;
         let mut made = Self { step: Vec::new(), update: Vec::new(), series: Vec::new() };
         for (kind, layer, name, _) in numbers(first) {
             made.series.push(Series { kind, layer, name: name.to_owned(), values: Vec::new() });
         }
-        for part in looks.chunks(looks.len().div_ceil(MOST)) {
+        for part in snapshots.chunks(snapshots.len().div_ceil(MOST)) {
             made.step.push(part[part.len() - 1].0);
-            let updates = part.iter().map(|(_, look)| look.log10_update_ratio);
+            let updates = part.iter().map(|(_, snapshot)| snapshot.log10_update_ratio);
             made.update.push(updates.sum::<f64>() / part.len() as f64);
             let mut sums = vec![(0.0, 0usize); made.series.len()];
-            for (_, look) in part {
-                // All looks of a run have the same numbers in the same order.
-                for (sum, (.., value)) in sums.iter_mut().zip(numbers(look)) {
+            for (_, snapshot) in part {
+                // All snapshots of a run have the same numbers in the same order.
+                for (sum, (.., value)) in sums.iter_mut().zip(numbers(snapshot)) {
                     if value.is_finite() {
                         *sum = (sum.0 + value, sum.1 + 1);
                     }
@@ -63,14 +64,14 @@ impl Looks {
     }
 }
 
-/// Every number of a look: its kind, layer and name.
-fn numbers(look: &Snapshot) -> Vec<(&'static str, Option<usize>, &str, f64)> {
+/// Every number of a snapshot, with its kind, layer and name.
+fn numbers(snapshot: &Snapshot) -> Vec<(&'static str, Option<usize>, &str, f64)> {
     let mut all = Vec::new();
-    for tensor in &look.tensors {
+    for tensor in &snapshot.tensors {
         all.push(("share", None, tensor.name.as_str(), tensor.share));
         all.push(("update", None, tensor.name.as_str(), tensor.log10_update_ratio));
     }
-    for layer in &look.layers {
+    for layer in &snapshot.layers {
         for gate in &layer.gates {
             let name = gate.gate.as_str();
             all.push(("mean", Some(layer.layer), name, gate.mean_openness));
@@ -85,7 +86,7 @@ fn numbers(look: &Snapshot) -> Vec<(&'static str, Option<usize>, &str, f64)> {
     all
 }
 
-/// As many digits as a screen shows.
+/// A number, rounded for a screen.
 fn rounded(x: f64) -> f64 {
     (x * 1e4).round() / 1e4
 }
@@ -96,8 +97,8 @@ mod tests {
     use longspan_record::{GateRecord, LayerRecord, TensorRecord};
 
     #[test]
-    fn looks_are_joined_where_there_are_many() {
-        let look = |step: u64| Snapshot {
+    fn many_snapshots_are_averaged() {
+        let snapshot = |step: u64| Snapshot {
             log10_update_ratio: -3.0,
             tensors: vec![TensorRecord {
                 name: "w".into(),
@@ -119,13 +120,13 @@ mod tests {
         let steps: Vec<_> = (1..=960)
             .map(|step| StepRecord {
                 step,
-                snapshot: (step % 2 == 0 || step < 481).then(|| look(step)),
+                snapshot: (step % 2 == 0 || step < 481).then(|| snapshot(step)),
                 ..StepRecord::default()
             })
             .collect();
-        let looks = Looks::of(&steps).expect("looks");
-        assert_eq!((looks.step.len(), looks.step[239], looks.series.len()), (240, 960, 5));
-        let of = |kind: &str| looks.series.iter().find(|series| series.kind == kind).expect("a series");
+        let snapshots = Looks::of(&steps).expect("snapshots");
+        assert_eq!((snapshots.step.len(), snapshots.step[239], snapshots.series.len()), (240, 960, 5));
+        let of = |kind: &str| snapshots.series.iter().find(|series| series.kind == kind).expect("a series");
         assert_eq!(of("share").values[0], Some(0.6667), "of steps 1 to 3");
         assert_eq!((of("update").values[0], of("closed").layer), (None, Some(1)));
         assert_eq!(Looks::of(&[StepRecord::default()]), None);

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::dialect;
 
-/// A verdict in one language.
+/// The result of a diagnosis in one language.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct VerdictText {
-    /// The findings, the worst first.
+    /// The findings, most severe first.
     pub findings: Vec<FindingText>,
     /// The rules that could not be checked.
     pub unjudged: Vec<UnjudgedText>,
@@ -22,19 +22,19 @@ pub struct VerdictText {
 pub struct FindingText {
     /// The code of its rule.
     pub code: &'static str,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// The name of what was found.
+    /// Its title.
     pub title: &'static str,
-    /// What was found, with its numbers.
+    /// A sentence with what was found and its numbers.
     pub sentence: String,
-    /// The numbers, with thresholds and their sources.
+    /// The numbers, with their thresholds and sources.
     pub evidence: Vec<NumberText>,
-    /// How certain it is, and why.
+    /// Its confidence, and why.
     pub confidence: ConfidenceText,
     /// When to ignore it.
     pub false_alarm: &'static str,
-    /// What to try, the likeliest first.
+    /// The remedies, the most promising first.
     pub remedies: Vec<RemedyText>,
 }
 
@@ -46,45 +46,45 @@ pub struct NumberText {
     /// The number.
     #[serde(with = "json_float")]
     pub value: f64,
-    /// The limit that it crossed, where it has one.
+    /// The threshold that it crossed, if there is one.
     pub threshold: Option<f64>,
-    /// Where the limit comes from.
+    /// The source of the threshold.
     pub source: Option<&'static str>,
 }
 
-/// How certain a finding is, and why.
+/// The confidence of a finding, and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConfidenceText {
-    /// How certain.
+    /// The confidence.
     pub level: Confidence,
     /// Why.
     pub because: &'static str,
 }
 
-/// Something to try. Its settings are written in every form; all are empty for advice.
+/// A remedy in one language. Advice has no settings: its forms are empty.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RemedyText {
     /// The settings as flags of `longspan train`.
     pub flags: String,
     /// The settings as lines of a configuration file.
     pub toml: String,
-    /// Why it helps, or the advice.
+    /// Why it helps; for advice, the advice itself.
     pub why: &'static str,
 }
 
 /// A rule that could not be checked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UnjudgedText {
-    /// Its code.
+    /// The code of the rule.
     pub code: &'static str,
-    /// What is missing.
+    /// The evidence that is missing.
     pub missing: &'static str,
-    /// The command that measures it.
+    /// The command that produces it.
     pub command: String,
 }
 
 impl VerdictText {
-    /// The verdict in a language.
+    /// The result of a diagnosis in a language.
     pub fn new(verdict: &Verdict, language: Language) -> Self {
         let unjudged = |u: &Unjudged| UnjudgedText {
             code: u.code(),
@@ -97,7 +97,8 @@ impl VerdictText {
         }
     }
 
-    /// The rules that could not be checked: each thing that is missing with its command and the codes that need it.
+    /// The missing evidence of rules that could not be checked: each kind with the command that produces it
+    /// and the codes of the rules.
     pub fn missing(&self) -> Vec<(&'static str, &str, Vec<&'static str>)> {
         let mut missing: Vec<(&'static str, &str, Vec<&'static str>)> = Vec::new();
         for one in &self.unjudged {
@@ -111,7 +112,7 @@ impl VerdictText {
 }
 
 impl NumberText {
-    /// The number with two digits.
+    /// The number, rounded to two digits.
     pub fn text(&self) -> String {
         short(self.value)
     }
@@ -152,7 +153,7 @@ impl RemedyText {
         }
     }
 
-    /// What to do, without the reason.
+    /// The settings as flags, or the advice.
     pub fn what(&self) -> &str {
         if self.flags.is_empty() { self.why } else { &self.flags }
     }

@@ -1,4 +1,4 @@
-//! Why a run cannot begin or go on.
+//! Errors of training runs.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::config::ConfigError;
 use crate::dataset::DataError;
 use crate::directory::RunError;
 
-/// Why a run cannot begin or go on.
+/// Why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -23,9 +23,9 @@ pub enum TrainError {
     /// A checkpoint cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A setting of a run that is resumed differs from the one that it began with.
+    /// A setting differs from that of the run that is resumed.
     #[error(
-        "{run} began with {name} = {old}, and resuming cannot change it to {new}: leave it out, or begin a run with --from {run}"
+        "{run} was started with {name} = {old}, and resuming cannot change it to {new}: leave it out, or start a new run with --from {run}"
     )]
     Changed {
         /// The run.
@@ -37,10 +37,10 @@ pub enum TrainError {
         /// The value given now.
         new: String,
     },
-    /// The checkpoint in a run's directory was written by another run.
+    /// The last checkpoint in a run directory belongs to another run.
     #[error(
-        "{} belongs to another run: its model or vocabulary is not that of {run}; put the run's own back, or \
-         begin a run with --from {}",
+        "{} belongs to another run: its model or vocabulary is not that of {run}; restore the checkpoint of this run, or \
+         start a new run with --from {}",
         path.display(),
         path.display()
     )]
@@ -50,29 +50,29 @@ pub enum TrainError {
         /// The run.
         run: String,
     },
-    /// The text of a run that is resumed is another one.
+    /// The data of the run that is resumed have changed.
     #[error(
-        "the data of {run} have changed since it began ({old} then, {new} now): restore them, or begin a run with --from {run}"
+        "the data of {run} have changed since it was started (fingerprint {old} then, {new} now): restore them, or start a new run with --from {run}"
     )]
     OtherData {
         /// The run.
         run: String,
-        /// Fingerprint when it began.
+        /// Fingerprint when the run was started.
         old: String,
         /// Fingerprint now.
         new: String,
     },
-    /// A run that is resumed has reached its end.
-    #[error("{run} has taken all of its {steps} steps: give more --epochs or --steps to go on")]
+    /// The run that is resumed is already complete.
+    #[error("{run} has taken all of its {steps} steps: to continue, use a larger --epochs or --steps")]
     AlreadyDone {
         /// The run.
         run: String,
         /// Its steps.
         steps: u64,
     },
-    /// The model needs more memory than there is.
+    /// The model needs more memory than the machine has.
     #[error(
-        "this model needs about {needed:.1} GB and the machine has {present:.1} GB: choose a smaller --hidden, --layers, --batch or --unroll"
+        "this model needs about {needed:.1} GB of memory, but the machine has {present:.1} GB: choose a smaller --hidden, --layers, --batch or --unroll"
     )]
     Memory {
         /// Gigabytes needed.
@@ -80,17 +80,17 @@ pub enum TrainError {
         /// Gigabytes of the machine.
         present: f64,
     },
-    /// The data cannot be read any more.
+    /// The data can no longer be read.
     #[error(
-        "the data cannot be read any more ({failure}): the checkpoint after step {step} is whole, `longspan train \
-         --resume --out {run}` goes on"
+        "the data can no longer be read ({failure}): the run stopped with a checkpoint after step {step} (next: longspan train \
+         --resume --out {run})"
     )]
     Unread {
         /// The run.
         run: String,
         /// Steps taken.
         step: u64,
-        /// What the system says.
+        /// The error of the system.
         failure: String,
     },
 }

@@ -1,9 +1,9 @@
-//! What a run leaves of a step that could not be taken, so that it can be looked at once more from the run's directory alone:
+//! The record of a failed step, from which the step can be repeated with nothing but the run directory:
 //!
 //! ```text
-//! fault/fault.json              the record of the first bad value with the steps before it, and the instruction set
+//! fault/fault.json              the first bad value, the steps before it, and the instruction set
 //! fault/batch.safetensors       the batch
-//! checkpoints/last.safetensors  weights, moments and state from before the step, and the position that its dropout follows from
+//! checkpoints/last.safetensors  weights, moments, state and position from before the step
 //! config.toml                   seed, optimizer, clipping
 //! ```
 
@@ -23,15 +23,15 @@ use longspan_record::{FaultRecord, StepRecord};
 /// The version of the format of both files.
 const FORMAT: u32 = 1;
 
-/// Steps that are kept for the record of a fault.
+/// Number of steps before a fault that are recorded.
 const STEPS: usize = 32;
 
-/// The last steps.
+/// The records of the last steps.
 #[derive(Default)]
 pub(super) struct BlackBox(VecDeque<StepRecord>);
 
 impl BlackBox {
-    /// Takes the next step.
+    /// Adds a step.
     pub(super) fn take(&mut self, record: &StepRecord) {
         if self.0.len() == STEPS {
             self.0.pop_front();
@@ -39,22 +39,22 @@ impl BlackBox {
         self.0.push_back(record.clone());
     }
 
-    /// The steps, oldest first.
+    /// Takes the records out, oldest first.
     pub(super) fn open(&mut self) -> Vec<StepRecord> {
         std::mem::take(&mut self.0).into()
     }
 }
 
-/// `fault.json`.
+/// The content of `fault.json`.
 #[derive(Serialize, Deserialize)]
 struct FaultFile {
     format: u32,
-    /// Instruction set: another one may round a value over a limit, or not.
+    /// Instruction set; another one rounds differently and may not overflow.
     isa: String,
     fault: FaultRecord,
 }
 
-/// Writes the files of a fault that `trainer` has just met.
+/// Writes the files of a fault of `trainer`'s last step.
 pub(super) fn write(run: &RunDir, trainer: &Trainer<f32>, fault: &FaultRecord) -> Result<(), RunError> {
     let weights = trainer.model().class_weights();
     let file = FaultFile { format: FORMAT, isa: trainer.instruction_set().to_string(), fault: fault.clone() };

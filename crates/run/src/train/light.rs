@@ -1,7 +1,9 @@
-//! The small probe that a run ends with: how far the gradient of its last weights reaches, in at most 2 % of its time.
+//! The light probe at the end of a run: the gradient horizon of the last weights, in at most 2 % of the run's
+//! time.
 //!
-//! It is sized before it begins, from what a place of training has cost: the largest of [`SIZES`] whose estimate fits. A clock
-//! beside it ends it where the estimate was wrong. Weights, metrics and checkpoints are what they are without it.
+//! Its size is chosen before it starts, from the measured time of training: the largest of [`SIZES`] whose
+//! estimate fits. A time limit ends it if the estimate was wrong. It does not change weights, metrics or
+//! checkpoints.
 
 use std::path::Path;
 use std::time::Instant;
@@ -17,10 +19,10 @@ use longspan_kernel::Context;
 use longspan_record::ProbeRecord;
 use longspan_record::credit::CreditOptions;
 
-/// The share of a run's time that it may take.
+/// The largest share of the run's time that the probe may take.
 const SHARE: f64 = 0.02;
 
-/// Sequences, trajectories with their steps, and leading exponents; largest first.
+/// The sizes, largest first: number of sequences, trajectories with their steps, and leading exponents.
 const SIZES: [Size; 4] = [
     Size { sequences: 64, trajectories: 8, steps: 500, exponents: 4 },
     Size { sequences: 32, trajectories: 4, steps: 250, exponents: 2 },
@@ -28,11 +30,13 @@ const SIZES: [Size; 4] = [
     Size { sequences: 16, trajectories: 0, steps: 0, exponents: 0 },
 ];
 
-/// Places of training that a place costs which a gradient comes back to: two passes in f64, and what is written down of them.
-const PLACE: f64 = 8.0;
-/// The same of a step of a trajectory, and of each direction that it carries.
+/// Cost of a position in the probe, in units of a position in training: two passes in f64, and the recording
+/// of the gradient.
+const POSITION: f64 = 8.0;
+/// Cost of a step of a trajectory and of each of its directions, in the same unit.
 const STEP: f64 = 2.0;
-/// Seconds for a lag of all layers together and of each, and for each pair of lags: quantiles, intervals and slopes.
+/// Seconds for each lag and each pair of lags, for all layers together and for each layer: quantiles,
+/// intervals and slopes.
 const LAG: f64 = 5e-5;
 const PAIR: f64 = 5e-8;
 
@@ -45,7 +49,8 @@ struct Size {
 }
 
 impl Size {
-    /// What is left out runs the data several times: truncations, the used lag, products.
+    /// The options of a light probe. It skips everything that runs the data several times: truncation bias,
+    /// used lag, Jacobian products.
     fn options(self) -> ProbeOptions {
         let light = ProbeOptions::light();
         ProbeOptions {
@@ -58,44 +63,44 @@ impl Size {
     }
 }
 
-/// What became of the probe at the end of a run.
+/// The result of the probe at the end of a run.
 #[derive(Clone, Debug)]
 pub enum LightProbe {
-    /// It is in `probe/STEP.json`.
+    /// The probe is in `probe/STEP.json`.
     Done(Box<ProbeRecord>),
-    /// There is none, for this reason.
+    /// The probe was skipped, for this reason.
     LeftOut(String),
 }
 
-/// What an estimate follows from.
+/// The numbers from which the time of a probe is estimated.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cost {
-    /// Seconds of the run.
+    /// Time of the run in seconds.
     pub(super) seconds: f64,
-    /// Seconds of training for each place that was trained on.
-    pub(super) place: f64,
-    /// Whether trajectories go on from window to window.
+    /// Training time of a position in seconds.
+    pub(super) position: f64,
+    /// Whether trajectories continue from window to window.
     pub(super) carried: bool,
 }
 
 impl Cost {
-    /// Seconds that a size is expected to take on windows of `[steps, rows]`.
+    /// Estimated seconds of a probe of this size on windows of shape `[steps, rows]`.
     fn of(&self, size: Size, layers: usize, (steps, rows): (usize, usize)) -> f64 {
-        let places = size.sequences.div_ceil(rows.max(1)) * rows * steps;
+        let positions = size.sequences.div_ceil(rows.max(1)) * rows * steps;
         let trajectory = if self.carried { size.steps } else { size.steps.min(steps) };
         let trajectories = size.trajectories.min(rows) * trajectory * (1 + size.exponents);
         let lags = steps.min(1000) as f64;
         let counted = (1 + layers) as f64 * lags * (LAG + PAIR * lags);
-        self.place * (PLACE * places as f64 + STEP * trajectories as f64) + counted
+        self.position * (POSITION * positions as f64 + STEP * trajectories as f64) + counted
     }
 
-    /// The largest size that fits.
+    /// The largest size whose estimate fits; None if there is none.
     fn size(&self, layers: usize, shape: (usize, usize)) -> Option<Size> {
         SIZES.into_iter().find(|&size| self.of(size, layers, shape) <= SHARE * self.seconds)
     }
 }
 
-/// What is probed: weights after some steps, on data that go by a name.
+/// What is probed: weights, their training step, and the data with their name.
 pub(super) struct Subject<'a> {
     pub(super) spec: &'a ModelSpec,
     pub(super) params: &'a Params<f64>,
@@ -104,7 +109,7 @@ pub(super) struct Subject<'a> {
     pub(super) data: &'static str,
 }
 
-/// Probes weights and writes what was found into the run.
+/// Probes the weights and writes the record into the run.
 pub(super) fn probe(
     ctx: &Context<f64>,
     subject: &Subject<'_>,
@@ -113,20 +118,20 @@ pub(super) fn probe(
     cost: Cost,
     cancelled: &dyn Fn() -> bool,
 ) -> LightProbe {
-    let too_dear =
+    let too_slow =
         || LightProbe::LeftOut(format!("the run was too short (limit: {:.0} % of its time)", 100.0 * SHARE));
     if config.run.memory_limit().is_some() {
-        return LightProbe::LeftOut("--bptt-memory limits the memory, and it would need more".into());
+        return LightProbe::LeftOut("it would need more memory than --bptt-memory allows".into());
     }
-    let Some(size) = cost.size(subject.spec.layers, subject.source.shape()) else { return too_dear() };
+    let Some(size) = cost.size(subject.spec.layers, subject.source.shape()) else { return too_slow() };
     let start = Instant::now();
     let late = || start.elapsed().as_secs_f64() > SHARE * cost.seconds;
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| late() || cancelled() };
     let &Subject { spec, params, step, source, data } = subject;
     match (examine(ctx, spec, params, source, &size.options(), &mut watch), source.failure()) {
-        (_, Some(failure)) => LightProbe::LeftOut(format!("the data cannot be read any more ({failure})")),
+        (_, Some(failure)) => LightProbe::LeftOut(format!("the data can no longer be read ({failure})")),
         (Err(_), _) if cancelled() => LightProbe::LeftOut("it was interrupted".into()),
-        (Err(_), _) => too_dear(),
+        (Err(_), _) => too_slow(),
         (Ok(record), None) => {
             let beside = probes::beside(config);
             let record = ProbeRecord { step, light: true, data: data.into(), beside, ..record };
@@ -143,14 +148,15 @@ mod tests {
     use super::*;
     use crate::config::Origin;
     use crate::dataset::Dataset;
+    use crate::test_dir::TestDir;
     use longspan::model::Model;
     use longspan_kernel::InstructionSet;
 
-    const COST: Cost = Cost { seconds: 100.0, place: 1e-5, carried: true };
+    const COST: Cost = Cost { seconds: 100.0, position: 1e-5, carried: true };
     const SHAPE: (usize, usize) = (128, 32);
 
     #[test]
-    fn the_longer_a_run_the_larger_its_probe() {
+    fn a_longer_run_has_a_larger_probe() {
         let sequences = |seconds: f64| Cost { seconds, ..COST }.size(1, SHAPE).map(|size| size.sequences);
         assert_eq!(sequences(1e4), Some(64));
         assert_eq!(sequences(1.0), None);
@@ -165,18 +171,18 @@ mod tests {
     }
 
     #[test]
-    fn sizes_descend_and_cost_what_their_windows_do() {
+    fn sizes_descend_and_whole_windows_are_counted() {
         let costs: Vec<f64> = SIZES.iter().map(|&size| COST.of(size, 1, SHAPE)).collect();
         assert!(costs.is_sorted_by(|a, b| a > b), "{costs:?}");
-        // Whole windows are run, however few of their rows are asked for.
+        // Whole windows are computed, even if few of their rows are needed.
         let wide = SIZES.map(|size| COST.of(size, 1, (128, 1000)));
         assert!(wide[3] > 0.9 * wide[1], "{wide:?}");
-        // A long window alone can be too much, and so can the layers that it is counted for.
+        // A long window alone can be too slow, and so can many layers.
         assert!(COST.size(1, (100_000, 32)).is_none());
-        assert!(Cost { place: 0.0, ..COST }.of(SIZES[3], 1000, SHAPE) > SHARE * COST.seconds);
+        assert!(Cost { position: 0.0, ..COST }.of(SIZES[3], 1000, SHAPE) > SHARE * COST.seconds);
     }
 
-    /// Of drawn weights on a task, with all the time there is.
+    /// Probes sine weights on a task, with an unlimited time.
     fn probed(run: &Path, config: &Config, cancelled: bool) -> LightProbe {
         let data = Dataset::open(config, None).unwrap();
         let spec = config.model_spec(&data.schema);
@@ -189,24 +195,24 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_leaves_no_file() {
-        let run = tempfile::tempdir().unwrap();
+    fn an_interrupted_probe_writes_no_file() {
+        let run = TestDir::new();
         let mut config = Config::default();
         for (name, value) in [("task", "agreement"), ("length", "9"), ("hidden", "5"), ("batch", "8")] {
             config.set(name, value, Origin::Flag).unwrap();
         }
-        let left_out = |probe: LightProbe, because: &str| match probe {
+        let skipped = |probe: LightProbe, because: &str| match probe {
             LightProbe::LeftOut(why) => assert!(why.contains(because), "{why}"),
             LightProbe::Done(record) => panic!("{record:?}"),
         };
-        left_out(probed(run.path(), &config, true), "interrupted");
+        skipped(probed(run.path(), &config, true), "interrupted");
         let file = run.path().join("probe/7.json");
         assert!(!file.exists());
-        let LightProbe::Done(record) = probed(run.path(), &config, false) else { panic!("left out") };
+        let LightProbe::Done(record) = probed(run.path(), &config, false) else { panic!("skipped") };
         assert_eq!((record.step, record.light, record.beside.needed_lag_steps), (7, true, Some(9)));
         assert_eq!(probes::read(run.path()).records, [*record]);
         std::fs::remove_file(file).unwrap();
         config.set("bptt_memory", "1GiB", Origin::Flag).unwrap();
-        left_out(probed(run.path(), &config, false), "--bptt-memory");
+        skipped(probed(run.path(), &config, false), "--bptt-memory");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a model can fit into this machine at all, and a window into its limit.
+//! Checks whether a model fits into memory, and plans how a window is kept within its limit.
 
 use super::TrainError;
 use crate::config::{Config, ConfigError};
@@ -8,7 +8,8 @@ use longspan::cell::Real;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::option_syntax::Size;
 
-/// Refuses a model that cannot fit: an estimate from below, against the memory of the machine where it is known.
+/// Rejects a model that cannot fit into memory. A lower estimate is compared with the memory of the machine,
+/// if that is known.
 pub(super) fn check_memory(
     config: &Config,
     spec: &ModelSpec,
@@ -28,21 +29,21 @@ pub(super) fn check_memory(
         InputSpec::Numbers { width } => (0.0, width as f64),
     };
     let readout = spec.output.width() as f64 * w;
-    // W units a layer: H of each direction.
+    // A layer has W units: H for each direction.
     let parameters = table + gates * w * (e + h) + (l - 1.0) * gates * w * (w + h) + readout;
-    let places = steps as f64 * rows as f64;
-    // The gates of every step, as far as they are kept.
-    let tape = (4.0 * places * l * w * gates)
+    let positions = steps as f64 * rows as f64;
+    // The gates of every step, up to the memory limit.
+    let tape = (4.0 * positions * l * w * gates)
         .min(config.run.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
-    // Weights, gradient, two moments, packed copies; the outputs and the gradient by them.
-    let needed = 4.0 * (5.0 * parameters + 2.0 * places * w) + tape;
+    // Weights, gradient, two moments and packed copies; the outputs and their gradient.
+    let needed = 4.0 * (5.0 * parameters + 2.0 * positions * w) + tape;
     if needed > present {
         return Err(TrainError::Memory { needed: needed / 1e9, present: present / 1e9 });
     }
     Ok(())
 }
 
-/// How a window of the data is kept for backward; None where memory is not limited.
+/// How a window is kept for the backward pass; None if memory is not limited.
 pub(super) fn plan<R: Real>(
     config: &Config,
     model: &Model<R>,
@@ -52,13 +53,13 @@ pub(super) fn plan<R: Real>(
     model.plan(steps, rows, Some(limit)).map(Some).map_err(|error| ConfigError::Value {
         given: config.given("bptt_memory"),
         need: format!(
-            "windows of {steps} steps and {rows} rows need at least {}: allow that, or choose a smaller --unroll, --batch or --chunk",
+            "windows of {steps} steps and {rows} rows need at least {}: use a larger --bptt-memory, or a smaller --unroll, --batch or --chunk",
             Size(error.least().next_multiple_of(1 << 10))
         ),
     })
 }
 
-/// Physical memory, where the system tells it in /proc.
+/// Physical memory in bytes; None if there is no /proc/meminfo.
 fn machine_bytes() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;

@@ -1,4 +1,4 @@
-//! How a run begins: anew, from the weights of another one, or where it stopped.
+//! The start of a run: from fresh weights, from the weights of another run, or from its own last checkpoint.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,21 +16,21 @@ use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
 
-/// What a run goes on from beside weights, moments and position, which the trainer has.
+/// What a run starts with, apart from the weights, moments and position in the trainer.
 #[derive(Default)]
-struct Begun {
+struct Origin {
     patience: Patience,
-    /// The step after which validation spoke last.
+    /// The step of the last validation.
     validated: u64,
-    /// The run that the weights are from, where it is another one.
+    /// The other run that the weights come from.
     parent: Option<Parent>,
 }
 
 impl Session {
-    /// Reads everything that a run needs, and creates or reopens its directory.
+    /// Reads everything that a run needs, and creates its directory or opens it again.
     ///
     /// # Errors
-    /// [`TrainError`] if settings, data, checkpoint and directory do not go together, or one of them cannot be used.
+    /// [`TrainError`] if settings, data, checkpoint or directory cannot be used, or do not fit together.
     pub(super) fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
         let checkpoint = checkpoint(job)?;
         let header = checkpoint.as_ref().and_then(Checkpoint::header);
@@ -41,16 +41,16 @@ impl Session {
         config.check_for(&data.schema)?;
         let mut trainer = trainer(job, &config, &data)?;
         let memory = memory::plan(&config, trainer.model(), data.train.shape())?;
-        let begun = match (&checkpoint, &record) {
-            (None, _) => Begun::default(),
-            (Some(checkpoint), Some(record)) => go_on(job, checkpoint, record, &data, &mut trainer)?,
-            (Some(checkpoint), None) => begin_with(job, checkpoint, &mut trainer)?,
+        let origin = match (&checkpoint, &record) {
+            (None, _) => Origin::default(),
+            (Some(checkpoint), Some(record)) => continue_run(job, checkpoint, record, &data, &mut trainer)?,
+            (Some(checkpoint), None) => start_from(job, checkpoint, &mut trainer)?,
         };
-        let Begun { patience, validated, parent } = begun;
+        let Origin { patience, validated, parent } = origin;
         let steps = config.run.planned_steps(data.train.windows());
         let step = trainer.position().step;
-        let all_said = data.valid.is_none() || validated == step;
-        if job.resume && step >= steps && all_said {
+        let validated_last = data.valid.is_none() || validated == step;
+        if job.resume && step >= steps && validated_last {
             return Err(TrainError::AlreadyDone { run: name(job), steps });
         }
         let run = match job.resume {
@@ -93,7 +93,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Writes what the run is.
+    /// Writes `run.json`.
     fn begin(&self, parent: Option<Parent>) -> Result<(), RunError> {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let name = self.start.out.file_name().unwrap_or_default().to_string_lossy();
@@ -114,12 +114,12 @@ impl Session {
     }
 }
 
-/// The run's name in messages.
+/// The name of the run in messages.
 fn name(job: &Job) -> String {
     job.out.display().to_string()
 }
 
-/// The checkpoint that the run begins with: its own last one, or that of another run.
+/// The checkpoint that the run starts with: its own last one, or that of another run.
 fn checkpoint(job: &Job) -> Result<Option<Checkpoint>, TrainError> {
     let from = job.from.as_ref().map(|path| directory::find_checkpoint(path)).transpose()?;
     if !job.resume {
@@ -132,7 +132,7 @@ fn checkpoint(job: &Job) -> Result<Option<Checkpoint>, TrainError> {
     Ok(Some(Checkpoint::read(&last)?))
 }
 
-/// The settings, with the shape of the model whose weights another run gives.
+/// The settings, with the model of the other run whose weights are used.
 fn settings(job: &Job, header: Option<&Header>) -> Result<Config, TrainError> {
     let mut config = job.config.clone();
     if let (Some(header), false) = (header, job.resume) {
@@ -143,7 +143,7 @@ fn settings(job: &Job, header: Option<&Header>) -> Result<Config, TrainError> {
     Ok(config)
 }
 
-/// The record of a run that goes on, whose checkpoint has to be its own.
+/// The record of the run that is resumed; its checkpoint must belong to it.
 fn own_record(job: &Job, config: &Config, header: Option<&Header>) -> Result<Option<RunRecord>, TrainError> {
     let record = job.resume.then(|| directory::read_record(&job.out)).transpose()?;
     if let (Some(record), Some(header)) = (&record, header) {
@@ -156,7 +156,7 @@ fn own_record(job: &Job, config: &Config, header: Option<&Header>) -> Result<Opt
     Ok(record)
 }
 
-/// A trainer with fresh weights, if there is memory for it.
+/// A trainer with fresh weights, if the model fits into memory.
 fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, TrainError> {
     let spec = config.model_spec(&data.schema);
     check_memory(config, &spec, data.train.shape())?;
@@ -164,7 +164,7 @@ fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, T
     let mut trainer = Trainer::new(Context::new(job.level, job.threads), &config.trainer(spec));
     if config.data.class_weights == ClassWeights::Balanced {
         if !classes {
-            let need = "is for data whose classes or tokens are predicted: leave it out".into();
+            let need = "applies only to data whose classes or tokens are predicted: leave it out".into();
             return Err(ConfigError::Value { given: config.given("class_weights"), need }.into());
         }
         trainer.balance_classes(data.train.as_ref());
@@ -172,27 +172,27 @@ fn trainer(job: &Job, config: &Config, data: &Dataset) -> Result<Trainer<f32>, T
     Ok(trainer)
 }
 
-/// Goes on where the run stopped, on the same data.
-fn go_on(
+/// Continues the run from its last checkpoint, on the same data.
+fn continue_run(
     job: &Job,
     checkpoint: &Checkpoint,
     record: &RunRecord,
     data: &Dataset,
     trainer: &mut Trainer<f32>,
-) -> Result<Begun, TrainError> {
+) -> Result<Origin, TrainError> {
     if record.data.fingerprint != data.record.fingerprint {
         let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint.clone());
         return Err(TrainError::OtherData { run: name(job), old, new });
     }
     checkpoint.restore(trainer)?;
     let header = checkpoint.require_header()?;
-    Ok(Begun { patience: header.patience, validated: header.validated, parent: None })
+    Ok(Origin { patience: header.patience, validated: header.validated, parent: None })
 }
 
-/// Begins with the weights of another run.
-fn begin_with(job: &Job, checkpoint: &Checkpoint, trainer: &mut Trainer<f32>) -> Result<Begun, TrainError> {
+/// Starts with the weights of another run.
+fn start_from(job: &Job, checkpoint: &Checkpoint, trainer: &mut Trainer<f32>) -> Result<Origin, TrainError> {
     checkpoint.weights(trainer.params_mut())?;
     let step = checkpoint.header().map(|header| header.position.step);
     let parent = Some(Parent { run: job.from.clone().unwrap_or_default(), step });
-    Ok(Begun { parent, ..Begun::default() })
+    Ok(Origin { parent, ..Origin::default() })
 }

@@ -1,4 +1,4 @@
-//! What a run tells while it goes on, and how it ended.
+//! Events of a run, and how it ended.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,11 @@ use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, StepRecord};
 
-/// What happens in a run, as it happens.
+/// An event during a run.
 pub enum Event<'a> {
     /// A long text is being read.
     Reading(Reading<'a>),
-    /// Everything is ready.
+    /// The run is ready to train.
     Started(&'a Start),
     /// A step was taken.
     Stepped {
@@ -29,44 +29,44 @@ pub enum Event<'a> {
         record: &'a StepRecord,
         /// What clipping did to its gradient.
         clip: &'a ClipReport,
-        /// The gradient along its window; without layers where it was not observed.
+        /// The gradient profile of its window; without layers if the step was not observed.
         flow: &'a GradientProfile,
     },
-    /// The validation data were scored; `best` if never better.
+    /// The validation data were scored.
     Validated {
         /// Steps taken.
         step: u64,
-        /// What the model made of them.
+        /// The score.
         score: Score,
-        /// Whether this is the best so far.
+        /// Whether it is the best so far.
         best: bool,
     },
     /// A checkpoint was written.
     Saved(&'a Path),
 }
 
-/// What a run begins with.
+/// The state of a run when it starts or resumes.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The run's directory.
     pub out: PathBuf,
-    /// Steps taken before.
+    /// Steps taken by earlier attempts.
     pub step: u64,
-    /// Steps in all.
+    /// Planned steps in total.
     pub steps: u64,
-    /// Parameters.
+    /// Parameters of the model.
     pub parameters: usize,
     /// The data.
     pub data: DataRecord,
-    /// What stands at a place: "tokens" or "steps".
+    /// The unit of positions: "tokens" or "steps".
     pub positions: &'static str,
     /// Instruction set.
     pub level: InstructionSet,
-    /// The instruction set that a resumed run began on, where it is another one: the rounding differs from here on.
+    /// The instruction set of earlier attempts, if it was another one: from here on, rounding differs.
     pub began_on: Option<String>,
     /// Threads.
     pub threads: usize,
-    /// How a window is kept for backward, where memory is limited.
+    /// How a window is kept for the backward pass, if memory is limited.
     pub memory: Option<Plan>,
 }
 
@@ -76,17 +76,17 @@ pub struct Start {
 pub enum Outcome {
     /// All steps were taken.
     Finished,
-    /// Validation did not get better any more.
+    /// Validation did not improve any more.
     StoppedEarly,
-    /// `stop_after` has passed; `--resume` goes on.
+    /// The time limit `stop_after` was reached; `--resume` continues.
     OutOfTime,
-    /// It was interrupted; `--resume` goes on.
+    /// The run was interrupted; `--resume` continues.
     Interrupted,
-    /// The loss or the gradient is not finite. The last checkpoint is from before.
+    /// The loss, the gradient or an update was not finite. The last checkpoint is from before that step.
     Diverged,
 }
 
-/// How a run ended, with its numbers: `summary.json`.
+/// How a run ended, with its numbers: the content of `summary.json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     /// How it ended.
@@ -97,39 +97,39 @@ pub struct Summary {
     pub step: u64,
     /// Steps planned.
     pub steps: u64,
-    /// Loss of the last step; None before the first.
+    /// Loss of the last step; None if no step was taken.
     pub train_loss: Option<f64>,
     /// Loss of the last validation.
     pub valid_loss: Option<f64>,
-    /// Share of the last validation's targets that were the model's first choice.
+    /// Accuracy of the last validation.
     pub valid_accuracy: Option<f64>,
     /// Loss of the best validation.
     pub best_loss: Option<f64>,
     /// Loss of the best weights on the test data.
     pub test_loss: Option<f64>,
-    /// Share of the test's targets that were these weights' first choice.
+    /// Accuracy of the best weights on the test data.
     pub test_accuracy: Option<f64>,
-    /// What losses are counted in.
+    /// The unit of losses.
     pub unit: Unit,
-    /// Loss of the best guess that looks at nothing, or of the naive one.
+    /// The baseline loss.
     pub chance_loss: f64,
-    /// What that guess is.
+    /// What the baseline predicts.
     pub chance: String,
     /// Wall-clock seconds of this attempt.
     pub seconds: f64,
-    /// Places read per second of this attempt, validation included.
+    /// Positions read per second of this attempt, with validation.
     pub tokens_per_second: f64,
-    /// What stands at a place: "tokens" or "steps".
+    /// The unit of positions: "tokens" or "steps".
     #[serde(skip)]
     pub positions: &'static str,
-    /// What is wrong with it, by its own records; in the document the codes.
+    /// The findings, from the records of the run; their codes in the document.
     #[serde(serialize_with = "codes")]
     pub findings: Vec<Finding>,
-    /// The first bad value, for a run that diverged.
+    /// The first bad value of a run that diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultRecord>,
-    /// The small probe of the last weights; None where none was asked for, or the run has not ended by itself. In the document
-    /// `probe_left_out` says why there is none.
+    /// The light probe of the last weights; None if it was not asked for, or the run was interrupted or
+    /// diverged. In the document, `probe_left_out` gives the reason for a skipped probe.
     #[serde(skip)]
     pub probe: Option<LightProbe>,
 }
@@ -139,7 +139,7 @@ fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> 
 }
 
 impl Summary {
-    /// What to try after a fault, the likeliest first.
+    /// The remedies after a fault, the most promising first.
     pub fn ways_out(&self) -> impl Iterator<Item = RemedyText> {
         self.findings
             .iter()
@@ -148,10 +148,10 @@ impl Summary {
             .map(|remedy| RemedyText::new(remedy, Language::English))
     }
 
-    /// The summary as a JSON document, in which the names of losses end with what they are counted in.
+    /// The summary as a JSON document. The names of losses have their unit as a suffix.
     ///
     /// # Panics
-    /// Never: a summary can be written as JSON.
+    /// Never: a summary can always be written as JSON.
     pub fn document(&self) -> Value {
         let mut document = serde_json::to_value(self).expect("names and numbers");
         let fields = document.as_object_mut().expect("a structure");
@@ -165,7 +165,7 @@ impl Summary {
             fields.insert("probe_left_out".into(), why.as_str().into());
         }
         if let (Some(fault), Some(Value::Object(fields))) = (&self.fault, fields.get_mut("fault")) {
-            // The steps before stand in the metrics and in fault/fault.json.
+            // The steps before the fault are in the metrics and in fault/fault.json.
             fields.remove("before");
             fields.insert("reason".into(), fault::reason(fault, Language::English).into());
             fields.insert("ways_out".into(), self.ways_out().map(|way| way.what().to_owned()).collect());

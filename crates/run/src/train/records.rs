@@ -1,10 +1,10 @@
-//! What a run appends to its metrics beside its steps.
+//! Records of validations and tests.
 
 use longspan::model::OutputSpec;
 use longspan::model::head::Score;
 use longspan_record::ScoreRecord;
 
-/// One validation or test.
+/// The record of one validation or test.
 pub(super) fn score_record(output: OutputSpec, step: u64, score: &Score, best: bool) -> ScoreRecord {
     let classes = matches!(output, OutputSpec::Classes { .. });
     let accuracy = classes.then(|| score.accuracy()).filter(|share| share.is_finite());

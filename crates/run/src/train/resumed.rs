@@ -1,4 +1,4 @@
-//! The settings of a run that goes on: its own, but for those that say how long and where.
+//! The settings of a run that is resumed.
 
 use std::path::{Path, absolute};
 
@@ -7,7 +7,7 @@ use crate::config::{Config, Origin};
 use crate::directory;
 use crate::directory::RunError;
 
-/// Settings that may differ when a run is resumed: they say how long and where, not what is computed.
+/// Settings that may change when a run is resumed, because they do not change what is computed.
 const FREE: [&str; 10] = [
     "epochs",
     "steps",
@@ -21,10 +21,10 @@ const FREE: [&str; 10] = [
     "no_probe",
 ];
 
-/// The settings of the run in `out`, with those given now over them.
+/// The settings of the run in `out`, overridden by those that are given now.
 ///
 /// # Errors
-/// [`TrainError::Changed`] for a setting that would change what is computed.
+/// [`TrainError::Changed`] if a given setting would change what is computed.
 pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> {
     if !directory::is_run(out) {
         return Err(RunError::Missing { path: out.into() }.into());
@@ -49,7 +49,7 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
         config.run.steps = 0;
     }
     if !given.is_given("stop_after") {
-        // It was about that attempt, not about this one.
+        // The time limit applied to the earlier attempt only.
         config.run.stop_after = 0.0;
     }
     Ok(config)

@@ -1,5 +1,5 @@
-//! Encoder and decoder: gradients of every cell against central differences over ragged rows, the border between the two, and
-//! that it learns.
+//! Encoder and decoder: gradients of every cell against central differences over ragged rows, the gradient
+//! from decoder to encoder, and training.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::objective::Objective;
@@ -13,9 +13,9 @@ use longspan_run::dataset::Dataset;
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 
-/// The decoder's rows and what is read for each: in another order of lengths, and longer or shorter.
-const SAID: [usize; 4] = [5, 3, 3, 1];
-const READ: [usize; 4] = [2, 7, 1, 4];
+/// Lengths of the decoder's rows and of the encoder's sequences: in another order, and longer or shorter.
+const DECODER_LENGTHS: [usize; 4] = [5, 3, 3, 1];
+const ENCODER_LENGTHS: [usize; 4] = [2, 7, 1, 4];
 
 fn spec(cell: CellKind, layers: usize, encoder: InputSpec) -> ModelSpec {
     ModelSpec { chunk: 3, encoder: Some(encoder), ..ModelSpec::language(cell, 5, 3, 4, layers) }
@@ -26,9 +26,10 @@ fn every_cell_has_exact_gradients() {
     let inputs = [InputSpec::Tokens { vocabulary: 6, embedding: 2 }, InputSpec::Numbers { width: 2 }];
     for cell in CellKind::ALL {
         for (layers, input, rate) in [(1, inputs[0], 0.0), (2, inputs[1], 0.0), (2, inputs[0], 0.3)] {
-            let mut problem = Objective::new(spec(cell, layers, input), &SAID, &READ, rate, 7);
+            let mut problem =
+                Objective::new(spec(cell, layers, input), &DECODER_LENGTHS, &ENCODER_LENGTHS, rate, 7);
             problem.check();
-            // Scoring alone says the same, whatever state it is given.
+            // Evaluation gives the same loss, whatever the initial state.
             problem.dropout = None;
             let (trained, scored) = (problem.gradient().0, problem.score());
             assert!((trained.mean_loss() - scored.mean_loss()).abs() < 1e-13, "{cell:?}");
@@ -36,11 +37,11 @@ fn every_cell_has_exact_gradients() {
     }
 }
 
-/// Which encoder row a sequence stands in changes nothing but rounding: equally long ones may change places.
+/// The encoder's row of a sequence changes nothing but rounding: rows of equal length may be exchanged.
 #[test]
 fn rows_follow_the_permutation() {
     let input = InputSpec::Tokens { vocabulary: 6, embedding: 2 };
-    let mut problem = Objective::new(spec(LSTM, 2, input), &SAID, &[3; 4], 0.0, 7);
+    let mut problem = Objective::new(spec(LSTM, 2, input), &DECODER_LENGTHS, &[3; 4], 0.0, 7);
     let (score, grads, _) = problem.gradient();
     let encoded = &mut problem.batch.encoded;
     let moved = [2, 0, 3, 1];
@@ -57,19 +58,19 @@ fn rows_follow_the_permutation() {
     assert_ne!(problem.gradient().0.loss, score.loss);
 }
 
-/// The profile has the encoder's steps and then the decoder's, each layer and step once; where the encoder ends stands what
-/// leaves the decoder.
+/// The profile has the encoder's steps and then the decoder's, each layer and step once. At the last step of
+/// the encoder it has the gradient that leaves the decoder.
 #[test]
-fn the_gradient_is_seen_across_the_border() {
+fn the_gradient_is_observed_from_decoder_to_encoder() {
     for layers in 1..=2 {
         let input = InputSpec::Tokens { vocabulary: 6, embedding: 2 };
-        let mut problem = Objective::new(spec(LSTM, layers, input), &SAID, &[7; 4], 0.0, 7);
+        let mut problem = Objective::new(spec(LSTM, layers, input), &DECODER_LENGTHS, &[7; 4], 0.0, 7);
         let (_, _, flows) = problem.gradient();
         let mut seen: Vec<(usize, usize)> = flows.iter().map(|&(layer, t, _)| (layer, t)).collect();
         seen.sort_unstable();
         let all = (0..layers).flat_map(|layer| (0..12).map(move |t| (layer, t)));
         assert!(seen.into_iter().eq(all));
-        // Nothing but the decoder reads the top layer's last state.
+        // Only the decoder reads the last state of the top layer.
         let top = layers - 1;
         let of = |t: usize| flows.iter().find(|flow| (flow.0, flow.1) == (top, t)).expect("seen").2;
         let d_state = problem.model.d_state().expect("after a training pass").layer(top);
@@ -89,8 +90,8 @@ fn config(settings: &str) -> Config {
     config
 }
 
-/// Teacher forcing, then free running: whole sequences come back reversed, of lengths that vary in a batch; the profile says
-/// where the decoder begins.
+/// Trained with teacher forcing, then decoded freely: whole sequences of different lengths in a batch are
+/// reversed. The profile has the step at which the decoder starts.
 #[test]
 fn a_small_model_learns_to_reverse() {
     let config = config(
@@ -113,22 +114,22 @@ fn a_small_model_learns_to_reverse() {
     let mut batch = Batch::default();
     for window in 0..valid.windows() {
         valid.fill(0, window, &mut batch);
-        let said = model.decode(trainer.context(), trainer.params(), &batch);
-        assert_eq!(said.len(), batch.extent.positions());
+        let decoded = model.decode(trainer.context(), trainer.params(), &batch);
+        assert_eq!(decoded.len(), batch.extent.positions());
         right += (0..batch.rows())
             .filter(|&row| {
                 let positions = (0..batch.extent.length(row)).map(|t| batch.extent.offset(t) + row);
-                positions.into_iter().all(|position| said[position] == batch.targets[position])
+                positions.into_iter().all(|position| decoded[position] == batch.targets[position])
             })
             .count();
         rows += batch.rows();
     }
     let whole = right as f64 / rows as f64;
-    eprintln!("reversal: {:.4} nats, {:.3} of {rows} sequences whole", score.mean_loss(), whole);
+    eprintln!("reversal: {:.4} nats, {:.3} of {rows} sequences right", score.mean_loss(), whole);
     assert!(whole > 0.9, "{whole} of the sequences, loss {}", score.mean_loss());
 }
 
-/// What the two read and say, by what the task's own samples hold.
+/// The encoder's input and the decoder's target are the two parts of the task's own samples.
 #[test]
 fn pairs_are_the_samples_in_two_parts() {
     let pairs = config("task=reversal encoder-decoder=true length=1..7 batch=9");
@@ -149,28 +150,28 @@ fn pairs_are_the_samples_in_two_parts() {
              -> Vec<u32> { (0..n).map(|t| batch[extent.offset(t) + row]).collect() };
             let read = tokens(&pair.encoded.inputs, &pair.encoded.extent);
             assert_eq!(read, tokens(&sample.inputs, &sample.extent));
-            let said = tokens(&pair.targets, &pair.extent);
-            assert!(said.iter().eq(read.iter().rev()));
-            let heard = tokens(&pair.inputs, &pair.extent);
-            assert_eq!((heard[0], &heard[1..]), (1, &said[..n - 1]));
+            let target = tokens(&pair.targets, &pair.extent);
+            assert!(target.iter().eq(read.iter().rev()));
+            let input = tokens(&pair.inputs, &pair.extent);
+            assert_eq!((input[0], &input[1..]), (1, &target[..n - 1]));
         }
     }
-    // A batch that is filled again by something else has no encoder's part left.
+    // A batch that another source fills keeps nothing of the encoder.
     whole.train.fill(0, 0, &mut pair);
     assert_eq!(pair.encoded, longspan::batch::Encoded::default());
 }
 
 #[test]
-fn only_reversal_has_pairs() {
-    let refused = |settings: &[(&str, &str)]| {
+fn encoder_and_decoder_need_the_task_reversal() {
+    let rejected = |settings: &[(&str, &str)]| {
         let mut config = Config::default();
         for (key, value) in settings {
             config.set(key, value, Origin::Flag).expect("a setting");
         }
-        config.check().expect_err("refused").to_string()
+        config.check().expect_err("rejected").to_string()
     };
-    let text = refused(&[("task", "copy"), ("encoder-decoder", "true")]);
+    let text = rejected(&[("task", "copy"), ("encoder-decoder", "true")]);
     assert!(text.starts_with("--encoder-decoder true: needs --task reversal"), "{text}");
-    let text = refused(&[("task", "reversal"), ("encoder-decoder", "true"), ("bptt-memory", "1MiB")]);
+    let text = rejected(&[("task", "reversal"), ("encoder-decoder", "true"), ("bptt-memory", "1MiB")]);
     assert!(text.contains("--bptt-memory"), "{text}");
 }

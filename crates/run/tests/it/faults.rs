@@ -1,6 +1,7 @@
-//! The first bad value of a step that fails: planted at chosen places, it is named exactly. And the causes, each met for real.
+//! The first bad value of a failed step: values injected at random locations are named exactly, and each
+//! cause is produced by training.
 
-use crate::planted::{Plants, check};
+use crate::planted::{Injections, check};
 use crate::rows::Rows;
 use longspan::batch::IGNORE;
 use longspan::cell::CellKind;
@@ -12,32 +13,40 @@ use longspan_kernel::{Context, InstructionSet};
 use longspan_record::{Cause, FaultRecord, Phase, StepRecord};
 use longspan_run::config::Config;
 
-/// Plants that have to make a step fail, over all cells, depths, directions, encoders, ragged rows, chunks and limits of memory.
-const PLANTS: usize = 500;
+/// Injected values that must make a step fail, over all cells, depths, directions, encoders, ragged rows,
+/// chunks and memory limits.
+const INJECTIONS: usize = 500;
 
 #[test]
-fn five_hundred_planted_values_are_named_exactly() {
+fn five_hundred_injected_values_are_named_exactly() {
     let (mut failed, mut harmless) = (Vec::new(), 0);
-    for plant in Plants::new(1) {
-        match check(&plant) {
-            true => failed.push(plant.kind()),
+    for injection in Injections::new(1) {
+        match check(&injection) {
+            true => failed.push(injection.kind()),
             false => harmless += 1,
         }
-        if failed.len() == PLANTS {
+        if failed.len() == INJECTIONS {
             break;
         }
     }
-    // A large number that is saturated away, or a gradient at a unit that is off, is no fault; but most plants have to be.
-    assert!(harmless < PLANTS / 2, "{harmless} plants did nothing");
+    // A large number that saturates, or a gradient at an inactive unit, is not a fault; but most injected
+    // values must be.
+    assert!(harmless < INJECTIONS / 2, "{harmless} injected values did nothing");
     for cell in CellKind::ALL {
         for layers in 1..4 {
             for phase in [Phase::Forward, Phase::Backward] {
-                assert!(failed.contains(&(cell, layers, phase)), "no plant in {cell:?}, {layers}, {phase:?}");
+                assert!(
+                    failed.contains(&(cell, layers, phase)),
+                    "no injected value in {cell:?}, {layers}, {phase:?}"
+                );
             }
         }
     }
     for phase in [Phase::Weights, Phase::Input, Phase::Loss, Phase::Update] {
-        assert!(failed.iter().filter(|(_, _, at)| *at == phase).count() > 10, "few plants in {phase:?}");
+        assert!(
+            failed.iter().filter(|(_, _, at)| *at == phase).count() > 10,
+            "few injected values in {phase:?}"
+        );
     }
 }
 
@@ -67,8 +76,9 @@ fn sgd(init: Init) -> Config {
 }
 
 #[test]
-fn a_gradient_that_grows_through_time_is_told_by_its_growth() {
-    // A linear network that multiplies by 3 a step, from states of 0: the inputs are nothing, the gradient is 3^400 in the end.
+fn a_gradient_that_grows_through_time_is_recognised_by_its_growth() {
+    // A linear network that multiplies by 3 at each step, with zero inputs and states. The gradient grows to
+    // 3^400.
     let mut rows = Rows::classes(IDENTITY, 1, 4, &[400, 390], 3);
     rows.batch.numbers.fill(0.0);
     let fault = fault(&rows, &sgd(Init::Identity), 1e-3, |trainer| {
@@ -83,14 +93,14 @@ fn a_gradient_that_grows_through_time_is_told_by_its_growth() {
     );
     let (log10, steps) = fault.evidence.log10_growth_a_step.expect("a growth");
     assert!((log10 - 3f64.log10()).abs() < 0.02 && steps > 50, "{log10} over {steps} steps");
-    // 3^62 is 4e29 and the gradient at the end of order 1.
+    // 3^62 is 4e29, and the gradient at the end is of order 1.
     assert!((320..345).contains(&fault.t.expect("a step")), "{fault:?}");
     let reason = longspan_diagnose::fault::reason(&fault, longspan_diagnose::Language::English);
     assert!(reason.contains("times per step over"), "{reason}");
 }
 
 #[test]
-fn states_that_grow_are_told_from_gradients_that_grow() {
+fn states_that_grow_are_distinguished_from_gradients_that_grow() {
     let rows = Rows::classes(IDENTITY, 1, 4, &[400], 3);
     let grown = |trainer: &mut Trainer<f32>| {
         trainer.params_mut().named_mut("rnn.weight_hh_l0").iter_mut().for_each(|w| *w *= 3.0);
@@ -102,8 +112,8 @@ fn states_that_grow_are_told_from_gradients_that_grow() {
 }
 
 #[test]
-fn steps_that_are_too_large_are_told_by_the_loss() {
-    // Gradient descent on a linear network: the loss grows from step to step until states or gradients overflow.
+fn steps_that_are_too_large_are_recognised_by_the_loss() {
+    // Gradient descent on a linear network: the loss grows with each step until states or gradients overflow.
     let rows = Rows::classes(IDENTITY, 1, 8, &[12, 9, 9], 3);
     let fault = fault(&rows, &sgd(Init::Uniform), 30.0, |_| ());
     assert_eq!(fault.cause, Cause::StepTooLarge, "{fault:?}");
@@ -113,7 +123,7 @@ fn steps_that_are_too_large_are_told_by_the_loss() {
 }
 
 #[test]
-fn a_batch_that_scores_nothing_and_rates_without_end() {
+fn a_batch_without_targets_and_an_unbounded_learning_rate() {
     let mut rows = Rows::classes(CellKind::Rnn, 2, 5, &[6, 4], 3);
     let targets = std::mem::replace(&mut rows.batch.targets, vec![IGNORE; 10]);
     let nothing = fault(&rows, &sgd(Init::Uniform), 1e-3, |_| ());
@@ -134,9 +144,9 @@ fn a_batch_that_scores_nothing_and_rates_without_end() {
     }
 }
 
-/// What is large and sound is left alone: a gradient of 1e17 that is clipped, and linear states of 1e20.
+/// Large but finite values are not faults: a gradient of 1e17 that is clipped, and linear states of 1e20.
 #[test]
-fn large_numbers_alone_are_no_fault() {
+fn large_numbers_alone_are_not_a_fault() {
     let mut rows = Rows::classes(IDENTITY, 1, 4, &[8, 8], 3);
     rows.batch.numbers.iter_mut().for_each(|x| *x *= 1e18);
     let mut config = Config::default();

@@ -1,6 +1,7 @@
-//! Rules on evidence made by hand: each is silent of good runs, speaks beyond its thresholds and not before them, and prescribes
-//! what the run does not do yet. Thresholds are read off the pages, so that they can be chosen anew without a change here; how often
-//! they are right is another suite's affair (`verdicts.rs`).
+//! Rules on synthetic evidence: a rule finds nothing in good runs, reports beyond its thresholds and not
+//! before them, and recommends something that the run does not do yet. Thresholds are read from the pages of
+//! the rules, so they can change without a change here. How often rules are right is measured in
+//! `verdicts.rs`.
 #![allow(missing_docs, reason = "a test file")]
 
 pub(crate) mod cases;
@@ -8,8 +9,9 @@ pub(crate) mod evidence;
 
 use std::collections::BTreeSet;
 
+use crate::test_dir::TestDir;
 use cases::{Beyond, CASES, Case, OTHERS};
-use evidence::{CAUSES, CELLS, CHANCE, STEPS, Sicken, config, facts, fault, good};
+use evidence::{BASELINE, CAUSES, CELLS, MakeFaulty, STEPS, config, facts, fault, good};
 use longspan_diagnose::{
     Confidence, Evidence, Finding, Language, Needs, RULES, Remedy, Setting, Severity, diagnose,
 };
@@ -26,11 +28,11 @@ fn codes(evidence: &Evidence) -> Vec<String> {
     diagnose(evidence).findings.into_iter().map(|finding| finding.code().to_owned()).collect()
 }
 
-/// As far from a threshold as this, and no case is closer than rounding.
+/// Distance from a threshold, relative to it: far more than rounding, but close.
 const MARGIN: f64 = 0.02;
 
 #[test]
-fn good_runs_are_met_with_silence() {
+fn good_runs_have_no_findings() {
     for cell in CELLS {
         for settings in ["", "clip=none", "clip=norm:1e9", "layers=3", "lr=1", "hidden=1", "steps=100000"] {
             let verdict = diagnose(&good(&format!("cell={cell} {settings}")));
@@ -41,7 +43,7 @@ fn good_runs_are_met_with_silence() {
 }
 
 #[test]
-fn rules_speak_beyond_their_thresholds_and_not_before() {
+fn rules_report_beyond_their_thresholds_and_not_before() {
     for case in CASES {
         let limit = case.threshold().value;
         let (inside, outside) = match case.beyond {
@@ -50,29 +52,30 @@ fn rules_speak_beyond_their_thresholds_and_not_before() {
         };
         for cell in case.cells {
             let about = format!("{} of {cell}, {} around {limit}", case.code, case.of);
-            let (sick, healthy) = (case.at(cell, outside), case.at(cell, inside));
-            let found = finding(case.code, &sick).unwrap_or_else(|| panic!("{about}: {:?}", codes(&sick)));
+            let (faulty, healthy) = (case.at(cell, outside), case.at(cell, inside));
+            let found =
+                finding(case.code, &faulty).unwrap_or_else(|| panic!("{about}: {:?}", codes(&faulty)));
             assert!(finding(case.code, &healthy).is_none(), "{about}: {:?}", codes(&healthy));
             let numbers = found.evidence();
             assert!(
                 numbers.iter().any(|number| (number.value - outside).abs() < 0.2 * MARGIN * outside.abs()),
                 "{about}: the number is not among {numbers:?}"
             );
-            // What is written has a source for each threshold.
+            // Every threshold in the text has a source.
             let text = FindingText::new(&found, Language::English);
             assert_eq!(text.evidence.len(), numbers.len());
             for number in &text.evidence {
                 assert_eq!(number.threshold.is_some(), number.source.is_some(), "{about}: {}", number.name);
             }
-            let said = [text.sentence.as_str(), text.confidence.because, text.false_alarm, text.title];
-            assert!(said.iter().all(|text| !text.trim().is_empty()), "{about}");
+            let texts = [text.sentence.as_str(), text.confidence.because, text.false_alarm, text.title];
+            assert!(texts.iter().all(|text| !text.trim().is_empty()), "{about}");
             assert!(text.sentence.chars().any(|c| c.is_ascii_digit()), "{about}: {}", text.sentence);
         }
     }
 }
 
 #[test]
-fn all_thresholds_have_two_sides_here() {
+fn all_thresholds_are_tested() {
     for rule in RULES {
         for threshold in rule.page.thresholds {
             let case = |case: &&Case| case.code == rule.code && threshold.of.en.starts_with(case.of);
@@ -82,7 +85,7 @@ fn all_thresholds_have_two_sides_here() {
     }
 }
 
-/// The flags of a remedy as settings over those of the run.
+/// The settings of the run, changed by the flags of a remedy.
 fn remedied(run: &Config, flags: &str) -> Config {
     let mut config = run.clone();
     let mut words = flags.split_whitespace();
@@ -94,10 +97,11 @@ fn remedied(run: &Config, flags: &str) -> Config {
     config
 }
 
-/// Every remedy can be given to `train`, changes something, and is not offered to a run that has it already.
-fn prescribes(evidence: &Evidence, run: &Config, code: &str) {
+/// Every remedy can be given to `train`, changes something, and is not recommended to a run that already has
+/// it.
+fn check_remedies(evidence: &Evidence, run: &Config, code: &str) {
     let found = finding(code, evidence).expect("found before");
-    assert!(!found.remedies.is_empty(), "{code}: nothing to try");
+    assert!(!found.remedies.is_empty(), "{code}: no remedies");
     for remedy in &found.remedies {
         let (settings, why) = match remedy {
             Remedy::Change { settings, why } => (settings, why),
@@ -110,31 +114,31 @@ fn prescribes(evidence: &Evidence, run: &Config, code: &str) {
         assert!(!why.en.is_empty(), "{code}: {flags}");
         let changed = remedied(run, &flags);
         changed.check().unwrap_or_else(|error| panic!("{code}: {flags}: {error}"));
-        assert!(!run.differences(&changed).is_empty(), "{code}: {flags} is what the run does");
-        // A configuration file says the same.
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), dialect::toml(settings)).expect("a file");
+        assert!(!run.differences(&changed).is_empty(), "{code}: {flags} changes nothing");
+        // The configuration file has the same effect.
+        let directory = TestDir::new();
+        let file = directory.write("remedy.toml", dialect::toml(settings));
         let mut read = run.clone();
-        read.read(file.path()).unwrap_or_else(|error| panic!("{code}: {error}"));
+        read.read(&file).unwrap_or_else(|error| panic!("{code}: {error}"));
         assert!(changed.differences(&read).is_empty(), "{code}: {flags}");
         let again = Evidence { facts: facts(&changed), ..evidence.clone() };
         let again = finding(code, &again).map_or(Vec::new(), |found| found.remedies);
-        assert!(!again.contains(remedy), "{code}: {flags} is offered to a run that has it");
+        assert!(!again.contains(remedy), "{code}: {flags} is recommended to a run that has it");
     }
 }
 
 #[test]
-fn prescriptions_are_flags_that_change_something() {
+fn remedies_are_flags_that_change_something() {
     for case in CASES {
         let outside = case.threshold().value * if case.beyond == Beyond::Above { 1.5 } else { 0.5 };
         for cell in case.cells {
             let run = config(&format!("cell={cell} {}", case.settings));
-            let mut sick = case.at(cell, outside);
-            if finding(case.code, &sick).is_none() {
-                // A share has no place for half as much again.
-                sick = case.at(cell, 1.0);
+            let mut faulty = case.at(cell, outside);
+            if finding(case.code, &faulty).is_none() {
+                // A share cannot be 1.5 times its threshold.
+                faulty = case.at(cell, 1.0);
             }
-            prescribes(&sick, &run, case.code);
+            check_remedies(&faulty, &run, case.code);
         }
     }
     for cell in CELLS {
@@ -143,14 +147,14 @@ fn prescriptions_are_flags_that_change_something() {
                 let settings = format!("cell={cell} clip={clip}");
                 let mut evidence = good(&settings);
                 evidence.fault = Some(fault(cause));
-                prescribes(&evidence, &config(&settings), "non-finite");
+                check_remedies(&evidence, &config(&settings), "non-finite");
             }
         }
     }
 }
 
 #[test]
-fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
+fn a_value_that_is_not_finite_is_always_severe() {
     for cause in CAUSES {
         let mut evidence = good("cell=rnn");
         evidence.fault = Some(fault(cause));
@@ -164,19 +168,19 @@ fn a_value_that_is_not_finite_is_severe_whatever_else_is_so() {
             }
         }
     }
-    // A gradient that grew until it was no number needs a limit, where there is none.
+    // A gradient that grew until it overflowed needs clipping, if there is none.
     let mut evidence = good("cell=rnn clip=none");
     evidence.fault = Some(fault(Cause::GradientGrowth));
     assert_eq!(codes(&evidence), ["non-finite", "exploding-gradient", "clip-missing"]);
 }
 
-/// What a prescribed limit does to the same norms: it catches the outliers and lets the others be.
+/// The effect of a recommended limit on the same norms: it clips the outliers, and few other steps.
 #[test]
-fn prescribed_limits_cure() {
+fn recommended_limits_help() {
     for code in ["clip-missing", "clip-always", "clip-never"] {
         let case = CASES.iter().find(|case| case.code == code).expect("a case");
-        let sick = case.at("lstm", case.threshold().value * 1.04);
-        let found = finding(code, &sick).expect("sick");
+        let faulty = case.at("lstm", case.threshold().value * 1.04);
+        let found = finding(code, &faulty).expect("a finding");
         let clip = |remedy: &Remedy| match remedy {
             Remedy::Change { settings, .. } => settings.iter().find(|setting| setting.key == "clip").cloned(),
             Remedy::Advice(_) => None,
@@ -184,29 +188,29 @@ fn prescribed_limits_cure() {
         let limit: Setting = found.remedies.iter().find_map(clip).expect("a limit");
         let flags = dialect::flags(&[limit]);
         let run = remedied(&config(&format!("cell=lstm {}", case.settings)), &flags);
-        let mut cured = Evidence { facts: facts(&run), ..sick };
-        cured.clip();
-        let clipped = cured.steps.iter().filter(|step| step.clipped).count();
-        assert!(clipped < cured.steps.len() / 4, "{code}: {clipped} steps are clipped");
-        let said = codes(&cured);
-        assert!(!said.iter().any(|code| code.starts_with("clip-")), "{code}: {said:?}");
+        let mut changed = Evidence { facts: facts(&run), ..faulty };
+        changed.clip();
+        let clipped = changed.steps.iter().filter(|step| step.clipped).count();
+        assert!(clipped < changed.steps.len() / 4, "{code}: {clipped} steps are clipped");
+        let codes_after = codes(&changed);
+        assert!(!codes_after.iter().any(|code| code.starts_with("clip-")), "{code}: {codes_after:?}");
     }
 }
 
 #[test]
-fn what_was_learned_is_not_called_vanishing() {
+fn a_run_that_learned_has_no_vanishing_gradient() {
     let mut evidence = good("cell=rnn");
     evidence.lag().total.ratio.ln_median = (0..=evidence::WINDOW).map(|lag| -2.0 * lag as f64).collect();
     evidence.each_step(|step| step.log10_survival = vec![-17.0]);
     assert_eq!(codes(&evidence), [""; 0]);
-    // Nor is one that is not needed, where a little was learned.
+    // The finding does not apply either if the lag is not needed and something was learned.
     evidence.losses(0.95);
     evidence.facts.needed_lag_steps = Some(3);
     assert!(finding("vanishing-gradient", &evidence).is_none());
 }
 
 #[test]
-fn a_passing_peak_is_no_explosion() {
+fn a_single_peak_is_not_an_exploding_gradient() {
     let mut evidence = good("cell=gru");
     evidence.steps[3].log10_survival = vec![9.0];
     evidence.steps[3].log10_global_norm = 4.0;
@@ -214,7 +218,7 @@ fn a_passing_peak_is_no_explosion() {
 }
 
 #[test]
-fn a_run_that_has_hardly_begun_is_not_judged_by_its_loss() {
+fn a_run_that_has_just_started_is_not_judged_by_its_loss() {
     let mut evidence = good("cell=lstm");
     evidence.losses(1.0);
     assert!(codes(&evidence).contains(&"loss-at-chance".to_owned()));
@@ -228,8 +232,8 @@ fn a_run_that_has_hardly_begun_is_not_judged_by_its_loss() {
     assert!(steps.iter().all(|unjudged| unjudged.command == "longspan train --resume --out runs/hand"));
 }
 
-/// A short run whose loss still falls, one that has fallen to chance and stays there, one whose fall is noise or leads nowhere, and
-/// the short one after more steps.
+/// Losses that still fall, that fall to the baseline and stay there, that are noise, fall too slowly or rise,
+/// and that fall far enough.
 #[test]
 fn a_loss_that_still_falls_is_not_stuck() {
     let stuck = |steps: usize, loss: &dyn Fn(f64) -> f64| {
@@ -240,15 +244,18 @@ fn a_loss_that_still_falls_is_not_stuck() {
         let mut t = 0.0;
         evidence.each_step(|step| {
             t += 1.0 / steps as f64;
-            // Batches differ by two hundredths.
-            step.loss = CHANCE * (loss(t) + 0.02 * (1e4 * t).sin());
+            // Losses of batches differ by 2 %.
+            step.loss = BASELINE * (loss(t) + 0.02 * (1e4 * t).sin());
         });
         codes(&evidence).contains(&"loss-at-chance".to_owned())
     };
-    assert!(stuck(100, &|_| 1.0) && !stuck(99, &|_| 1.0), "of fewer nothing is said");
+    assert!(stuck(100, &|_| 1.0) && !stuck(99, &|_| 1.0), "too few steps are not judged");
     for steps in [100, 600] {
         assert!(!stuck(steps, &|t| 1.4 - 0.4 * t), "{steps} steps, falling");
-        assert!(stuck(steps, &|t| 1.0 + 0.4 * (-20.0 * t).exp()), "{steps} steps, at chance after a fall");
+        assert!(
+            stuck(steps, &|t| 1.0 + 0.4 * (-20.0 * t).exp()),
+            "{steps} steps, at the baseline after a fall"
+        );
         assert!(stuck(steps, &|_| 1.0), "{steps} steps, noise");
         assert!(stuck(steps, &|t| 1.4 - 0.02 * t), "{steps} steps, too slow");
         assert!(stuck(steps, &|t| 1.0 + 0.4 * t), "{steps} steps, rising");
@@ -257,7 +264,7 @@ fn a_loss_that_still_falls_is_not_stuck() {
 }
 
 #[test]
-fn what_was_not_measured_is_said_to_be_missing() {
+fn missing_measurements_are_reported() {
     let mut evidence = good("cell=lstm");
     evidence.losses(1.0);
     evidence.probe = None;
@@ -275,25 +282,25 @@ fn what_was_not_measured_is_said_to_be_missing() {
     let verdict = diagnose(&evidence);
     let norms: Vec<_> = verdict.unjudged.iter().filter(|u| u.needs == Needs::Norms).collect();
     assert!(norms.iter().any(|unjudged| unjudged.code() == "exploding-gradient"), "{norms:?}");
-    // Nothing at all: no rule speaks, and none panics.
+    // Without any evidence no rule reports, and none panics.
     assert!(diagnose(&Evidence::default()).findings.is_empty());
 }
 
 #[test]
-fn numbers_of_any_size_are_judged_without_a_panic() {
+fn extreme_numbers_do_not_panic() {
     let extreme = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e308, -1e308, 0.0, 5e-324];
     for cell in CELLS {
         for x in extreme {
             for settings in ["clip=none", "clip=norm:1", "lr=0"] {
                 let mut evidence = good(&format!("cell={cell} {settings}"));
-                evidence.losses(x / CHANCE);
+                evidence.losses(x / BASELINE);
                 evidence.each_step(|step| {
                     (step.log10_global_norm, step.log10_global_norm_after, step.lr) = (x, x, x);
                     step.log10_survival = vec![x; (step.step % 3) as usize];
                 });
-                evidence.each_look(|look| {
-                    look.log10_update_ratio = x;
-                    look.batch.input.iter_mut().for_each(|input| (input.rms, input.largest) = (x, x));
+                evidence.each_snapshot(|snapshot| {
+                    snapshot.log10_update_ratio = x;
+                    snapshot.batch.input.iter_mut().for_each(|input| (input.rms, input.largest) = (x, x));
                 });
                 evidence.lag().total.ratio.ln_median.iter_mut().for_each(|ln| *ln = x);
                 (evidence.facts.baseline_loss, evidence.facts.lr) = (x, x);
@@ -308,7 +315,7 @@ fn numbers_of_any_size_are_judged_without_a_panic() {
 }
 
 #[test]
-fn codes_are_stable_names_with_a_page_each() {
+fn codes_are_stable_and_each_has_a_page() {
     let known = [
         "chaotic-dynamics",
         "clip-always",
@@ -350,15 +357,15 @@ fn codes_are_stable_names_with_a_page_each() {
     }
 }
 
-/// The document has the pages that the program prints.
+/// docs/findings.md has the pages that the program prints.
 #[test]
-fn the_document_is_made_of_the_pages() {
+fn the_document_has_the_pages() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
     let text = std::fs::read_to_string(path).expect("docs/findings.md");
-    let (_, pages) = text.split_once("<!-- pages -->\n").expect("a place for the pages");
+    let (_, pages) = text.split_once("<!-- pages -->\n").expect("the line <!-- pages -->");
     let expected = RULES.map(|rule| rule.markdown(Language::English)).join("\n");
     assert!(
         pages == expected,
-        "write `longspan explain --all` below the line <!-- pages --> of docs/findings.md"
+        "copy the output of `longspan explain --all` below the line <!-- pages --> of docs/findings.md"
     );
 }

@@ -1,4 +1,4 @@
-//! Every text that a finding can have is told in Chinese, on evidence made by hand.
+//! Every text of every finding has a Chinese version; the evidence is synthetic.
 #![allow(missing_docs, reason = "a test file")]
 #![allow(dead_code, reason = "the evidence is that of findings.rs, of which this file needs a part")]
 
@@ -7,17 +7,17 @@ use crate::findings::evidence::{CAUSES, CELLS, fault, good};
 use longspan_diagnose::{Evidence, Language, RULES, diagnose};
 use longspan_run::report::verdict::VerdictText;
 
-/// Whether a text is told in Chinese: no English word is left but names, flags and formulas.
+/// Whether a text is Chinese. English words may only be names, flags and formulas.
 fn is_chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
         && !text.contains(" the ")
         && !text.contains('{')
 }
 
-/// Every text that a finding can have, of every case, cell and cause, has its Chinese.
+/// Checks every text of every case, cell and cause.
 #[test]
 fn no_finding_lacks_its_chinese() {
-    let mut told = 0;
+    let mut texts = 0;
     let mut check = |evidence: &Evidence| {
         let verdict = VerdictText::new(&diagnose(evidence), Language::Chinese);
         for f in &verdict.findings {
@@ -31,7 +31,7 @@ fn no_finding_lacks_its_chinese() {
                 .chain(whys)
             {
                 assert!(is_chinese(text), "{}: {text}", f.code);
-                told += 1;
+                texts += 1;
             }
         }
         for unjudged in &verdict.unjudged {
@@ -42,14 +42,14 @@ fn no_finding_lacks_its_chinese() {
         let limit = case.threshold().value;
         for factor in [0.0, 0.5, 0.98, 1.02, 1.5, 100.0] {
             for cell in case.cells {
-                let mut sick = case.at(cell, factor * limit);
-                check(&sick);
-                sick.facts.needed_lag_steps = None;
-                check(&sick);
-                sick.probe = None;
-                check(&sick);
-                sick.steps.truncate(5);
-                check(&sick);
+                let mut faulty = case.at(cell, factor * limit);
+                check(&faulty);
+                faulty.facts.needed_lag_steps = None;
+                check(&faulty);
+                faulty.probe = None;
+                check(&faulty);
+                faulty.steps.truncate(5);
+                check(&faulty);
             }
         }
     }
@@ -62,7 +62,7 @@ fn no_finding_lacks_its_chinese() {
             }
         }
     }
-    assert!(told > 5000, "{told} texts");
+    assert!(texts > 5000, "only {texts} texts");
     for rule in RULES {
         let page = &rule.page;
         let thresholds = page.thresholds.iter().flat_map(|t| [t.of, t.source]);

@@ -1,5 +1,5 @@
-//! Learning from real data, found through `LONGSPAN_DATA`, with library calls alone: after a few seconds a model is clearly
-//! better than the best guess that reads nothing.
+//! Training on real data, found through `LONGSPAN_DATA`, with library calls alone. After a few seconds a
+//! model is clearly better than the baseline.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ const GRU: CellKind = CellKind::Gru { reset_after: true };
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 const SHUFFLED: Order = Order::Shuffled { seed: 1 };
 
-/// Trains for some epochs at a rate that falls to zero, and scores what was held back.
+/// Trains for some epochs with a learning rate that decreases to zero, and scores the test part.
 fn learn(spec: ModelSpec, train: &dyn Source, epochs: u64, rate: f64, test: &dyn Source) -> Score {
     let rows = train.shape().1;
     let mut config = Config::default();
@@ -50,7 +50,7 @@ fn majority(labelled: &Labelled, sequences: &[usize]) -> f64 {
     *counts.iter().max().expect("a class") as f64 / sequences.len() as f64
 }
 
-/// Accuracy on the test part of a data set of the archive, and that of its most frequent class.
+/// Accuracy on the test part of a data set of the UCR/UEA archive, and the accuracy of the majority class.
 fn archive(train: PathBuf, test: &str, pool: Pooling, epochs: u64) -> (f64, f64) {
     let test = Some(train.with_file_name(test));
     let parts = LabelledParts::load(&LabelledOptions { test, ..LabelledOptions::new(train) });
@@ -59,7 +59,7 @@ fn archive(train: PathBuf, test: &str, pool: Pooling, epochs: u64) -> (f64, f64)
     let all = |labelled: &Labelled| (0..labelled.len()).collect::<Vec<_>>();
     let scaling = Scaling::of(&train, &all(&train)).expect("values");
     [&mut train, &mut test].into_iter().for_each(|part| scaling.apply(part).expect("finite values"));
-    let chance = majority(&test, &all(&test));
+    let baseline = majority(&test, &all(&test));
     let (width, count) = (train.width(), train.classes().len());
     let output = OutputSpec::Classes { count, tied: false };
     let spec = ModelSpec { pool, ..ModelSpec::new(GRU, InputSpec::Numbers { width }, 64, 1, output) };
@@ -70,10 +70,10 @@ fn archive(train: PathBuf, test: &str, pool: Pooling, epochs: u64) -> (f64, f64)
     let sequences = test.len() as u64;
     let score = learn(spec, &batches(train, 16, SHUFFLED), epochs, 1e-2, &batches(test, 100, Order::Once));
     assert_eq!(score.scored, sequences);
-    (score.accuracy(), chance)
+    (score.accuracy(), baseline)
 }
 
-/// The last batch may have fewer rows, and none of them counts twice.
+/// The last batch may have fewer rows, and no row counts twice.
 #[test]
 fn evaluation_does_not_depend_on_the_rows_of_a_batch() {
     let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
@@ -105,16 +105,16 @@ fn evaluation_does_not_depend_on_the_rows_of_a_batch() {
 #[test]
 fn speakers_of_vowels() {
     let Some(train) = data("ts_classification/JapaneseVowels/JapaneseVowels_TRAIN.ts") else { return };
-    let (accuracy, chance) = archive(train, "JapaneseVowels_TEST.ts", Pooling::Last, 20);
-    eprintln!("JapaneseVowels: accuracy {accuracy:.3}, most frequent class {chance:.3}");
+    let (accuracy, baseline) = archive(train, "JapaneseVowels_TEST.ts", Pooling::Last, 20);
+    eprintln!("JapaneseVowels: accuracy {accuracy:.3}, most frequent class {baseline:.3}");
     assert!(accuracy > 0.85);
 }
 
 #[test]
 fn seasons_of_power_demand() {
     let Some(train) = data("ts_classification/ItalyPowerDemand/ItalyPowerDemand_TRAIN.ts") else { return };
-    let (accuracy, chance) = archive(train, "ItalyPowerDemand_TEST.ts", Pooling::Mean, 60);
-    eprintln!("ItalyPowerDemand: accuracy {accuracy:.3}, most frequent class {chance:.3}");
+    let (accuracy, baseline) = archive(train, "ItalyPowerDemand_TEST.ts", Pooling::Mean, 60);
+    eprintln!("ItalyPowerDemand: accuracy {accuracy:.3}, most frequent class {baseline:.3}");
     assert!(accuracy > 0.85);
 }
 
@@ -126,7 +126,7 @@ fn languages_of_names() {
     let Kind::Tokens { vocabulary } = names.kind() else { panic!("letters") };
     let input = InputSpec::Tokens { vocabulary: vocabulary.len(), embedding: 32 };
     let output = OutputSpec::Classes { count: names.classes().len(), tied: false };
-    let (chance, names) = (majority(&names, &split.valid), Arc::new(names));
+    let (baseline, names) = (majority(&names, &split.valid), Arc::new(names));
     let batches = |sequences, rows, order| {
         SequenceBatches::new(Arc::clone(&names), sequences, rows, order, Pooling::Last).expect("sequences")
     };
@@ -138,8 +138,8 @@ fn languages_of_names() {
         5e-3,
         &batches(split.valid, 128, Order::Once),
     );
-    eprintln!("names: accuracy {:.3}, most frequent class {chance:.3}", score.accuracy());
-    assert!(score.accuracy() > chance + 0.25);
+    eprintln!("names: accuracy {:.3}, most frequent class {baseline:.3}", score.accuracy());
+    assert!(score.accuracy() > baseline + 0.25);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn sunspots_one_month_ahead() {
     assert!(mae < 0.95 * persistence);
 }
 
-/// Nats per step of 88 keys that sound as often as in the training part, each independently of all else; the first step of a
+/// Nats per step of 88 independent keys, each with its frequency in the training part. The first step of a
 /// piece is neither counted nor predicted.
 fn independent_keys(train: &Pieces, test: &Pieces) -> f64 {
     let steps = |pieces: &Pieces| {
@@ -175,11 +175,11 @@ fn independent_keys(train: &Pieces, test: &Pieces) -> f64 {
     }
     let shares = counts.map(|count| f64::from(count) / (seen.len() + 2) as f64);
     let silence: f64 = shares.iter().map(|share| -(1.0 - share).ln()).sum();
-    let judged = steps(test);
-    let sounding = judged.iter().flat_map(|&(piece, step)| test.keys(piece, step));
+    let scored = steps(test);
+    let sounding = scored.iter().flat_map(|&(piece, step)| test.keys(piece, step));
     let extra: f64 =
         sounding.map(|&key| shares[key as usize]).map(|share| ((1.0 - share) / share).ln()).sum();
-    silence + extra / judged.len() as f64
+    silence + extra / scored.len() as f64
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn chorales_step_by_step() {
     let Some(path) = data("poly_music/JSB_Chorales.json") else { return };
     let music = Music::open(&path).expect("sound pieces");
     let test = music.test.expect("a test part");
-    let chance = independent_keys(&music.train, &test);
+    let baseline = independent_keys(&music.train, &test);
     let predictions = test.lengths().expect("pieces").total - test.len();
     let output = OutputSpec::Values { width: KEYS, loss: ValueLoss::Labels };
     let spec = ModelSpec::new(LSTM, InputSpec::Numbers { width: KEYS }, 128, 1, output);
@@ -195,6 +195,6 @@ fn chorales_step_by_step() {
     let test = MusicBatches::new(test, usize::MAX, 16, Order::Once).expect("steps");
     let score = learn(spec, &train, 30, 1e-2, &test);
     assert_eq!(score.scored as usize, predictions);
-    eprintln!("chorales: {:.3} nats per step, independent keys {chance:.3}", score.mean_loss());
-    assert!(score.mean_loss() < 0.85 * chance);
+    eprintln!("chorales: {:.3} nats per step, independent keys {baseline:.3}", score.mean_loss());
+    assert!(score.mean_loss() < 0.85 * baseline);
 }

@@ -1,4 +1,5 @@
-//! The weighted loss: its gradient against central differences, its sums, and what training and evaluation say of it.
+//! The weighted loss: its gradient against central differences, its sums, and its effect in training and
+//! evaluation.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::objective::Objective;
@@ -21,8 +22,8 @@ fn spec(classes: usize, pool: Pooling) -> ModelSpec {
     ModelSpec { pool, chunk: 3, ..ModelSpec::new(LSTM, input, 3, 2, output) }
 }
 
-/// Over ragged rows with ignored places, from steps and from means, within a tile of classes and beyond, with a class that
-/// weighs nothing.
+/// Ragged rows with ignored positions, predictions from steps and from means, fewer classes than a tile and
+/// more, and a class with weight 0.
 #[test]
 fn weighted_gradients_are_exact() {
     for (classes, pool, rate) in [(4, Pooling::Last, 0.3), (4, Pooling::Mean, 0.0), (600, Pooling::Last, 0.0)]
@@ -34,7 +35,8 @@ fn weighted_gradients_are_exact() {
     }
 }
 
-/// Σ w ℓ and Σ w of the batches of a set are those of the set, each class's ℓ being what it is where all else is ignored.
+/// Σ w ℓ and Σ w of the parts add up to those of the whole, where a part has the targets of one class and
+/// ignores all others.
 #[test]
 fn weighted_sums_add_up() {
     let weights = [0.5, 2.0, 0.0, 3.0];
@@ -43,7 +45,7 @@ fn weighted_sums_add_up() {
     assert_eq!((plain.weight, problem.score()), (plain.scored as f64, plain));
     problem.model.weigh_classes(&weights);
     let whole = problem.gradient().0;
-    // Evaluation weighs nothing, to the bit.
+    // Evaluation is unweighted, and its bits do not change.
     assert_eq!(problem.score(), plain);
     let targets = problem.batch.targets.clone();
     let (mut sum, mut by_hand) = (Score::default(), [0.0; 2]);
@@ -61,7 +63,7 @@ fn weighted_sums_add_up() {
     assert!(close(whole.mean_loss(), by_hand[0] / by_hand[1]), "{whole:?} {by_hand:?}");
 }
 
-/// One class of three is rare; which one it is can be read off one number of two, in noise.
+/// Three classes, one of which is rare. The class follows from one of two numbers, with noise.
 struct Rare;
 
 impl Source for Rare {
@@ -87,10 +89,10 @@ impl Source for Rare {
     }
 }
 
-/// Balanced weights come from the training source, follow its mask, weigh every class the same in all, and make a model say the
-/// rare class more often.
+/// Balanced weights come from the training source and follow its mask, give every class the same total
+/// weight, and make a model predict the rare class more often.
 #[test]
-fn a_balanced_model_says_the_rare_class() {
+fn a_balanced_model_predicts_the_rare_class() {
     let learn = |balance: bool| {
         let mut config = Config::default();
         (config.data.batch, config.run.seed) = (40, 3);
@@ -114,16 +116,19 @@ fn a_balanced_model_says_the_rare_class() {
                 weight += trainer.score().weight;
             }
         }
-        // Over the pass that was counted a target weighs 1 in the mean.
+        // Over the epoch that was counted, the mean weight of a target is 1.
         assert!((weight / 400.0 - 1.0).abs() < 1e-12, "{weight}");
         let only_rare = OnlyRare(source);
         trainer.evaluate(&only_rare, &|| false).expect("not cancelled").accuracy()
     };
     let (plain, weighted) = (learn(false), learn(true));
-    assert!(weighted > plain + 0.3, "{plain} of the rare class are found, {weighted} with weights");
+    assert!(
+        weighted > plain + 0.3,
+        "accuracy on the rare class: {plain} without weights, {weighted} with weights"
+    );
 }
 
-/// The rare class's places alone.
+/// A source with only the positions of the rare class.
 struct OnlyRare(LastScored);
 
 impl Source for OnlyRare {
@@ -141,9 +146,10 @@ impl Source for OnlyRare {
     }
 }
 
-/// The setting reaches the data: a text scores one place of each row of a window, and validation all.
+/// The setting reaches the data: training scores one position of each row of a window, and validation all
+/// positions.
 #[test]
-fn the_mask_is_for_training_alone() {
+fn the_mask_applies_to_training_only() {
     use longspan_run::config::Origin;
     use longspan_run::dataset::Dataset;
     let mut config = Config::default();

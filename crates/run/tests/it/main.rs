@@ -1,4 +1,4 @@
-//! Tests of the crate, in one program.
+//! Integration tests of the crate, in one binary.
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "../../../data/tests/it/data.rs"]
@@ -18,5 +18,6 @@ mod rows;
 #[path = "../../../longspan/tests/it/stack.rs"]
 mod stack;
 mod tasks;
+mod test_dir;
 mod unread;
 mod verdicts;

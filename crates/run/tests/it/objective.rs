@@ -1,4 +1,5 @@
-//! A model with what it is scored on, shared by the tests of losses and of the encoder; gradients against central differences.
+//! A model with a batch and its targets, whose gradient is compared with central differences. Shared by the
+//! tests of losses and of the encoder.
 #![allow(dead_code, reason = "each test file uses its part of these helpers")]
 
 use std::cmp::Reverse;
@@ -15,7 +16,7 @@ use longspan::params::Params;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 use longspan_kernel::{Context, InstructionSet};
 
-/// As in the gradient check of the cells.
+/// The same as in the gradient check of the cells.
 const EPSILON: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-6;
 
@@ -29,8 +30,8 @@ pub(crate) struct Objective {
 }
 
 impl Objective {
-    /// Rows of these lengths, longest first, of which two places of three are scored; `read` are the lengths of what an encoder
-    /// reads for each of them, in any order.
+    /// Rows of these lengths, longest first, of which two positions of three are scored. `read` has the
+    /// lengths of the encoder's sequences, one for each row, in any order.
     pub(crate) fn new(spec: ModelSpec, lengths: &[usize], read: &[usize], rate: f64, seed: u64) -> Self {
         let ctx = Context::new(InstructionSet::detect(), 1);
         let model = Model::new(ctx.instruction_set(), &spec);
@@ -43,9 +44,9 @@ impl Objective {
         batch.reshape_to(lengths);
         let positions = batch.extent.positions();
         fill(&mut draw, spec.input, positions, &mut batch.inputs, &mut batch.numbers);
-        let judged = if spec.pool == Pooling::Mean { lengths.len() } else { positions };
-        batch.targets.truncate(judged);
-        for position in (0..judged).filter(|position| position % 3 != 1) {
+        let scored = if spec.pool == Pooling::Mean { lengths.len() } else { positions };
+        batch.targets.truncate(scored);
+        for position in (0..scored).filter(|position| position % 3 != 1) {
             match spec.output {
                 OutputSpec::Classes { count, .. } => batch.targets[position] = draw.below(count as u32),
                 OutputSpec::Values { width, loss } => {
@@ -70,7 +71,8 @@ impl Objective {
         Self { spec, ctx, model, params, batch, dropout }
     }
 
-    /// The score, the gradient by the weights, and ‖∂ℒ/∂h_t‖² as the observer saw it: (layer, t, square).
+    /// The score, the gradient with respect to the weights, and ‖∂ℒ/∂h_t‖² from the observer: (layer, t,
+    /// square).
     pub(crate) fn gradient(&mut self) -> (Score, Params<f64>, Vec<(usize, usize, f64)>) {
         let mut grads = Params::zeros(Arc::clone(self.params.layout()));
         let (mut state, mut flows) = (self.state(), Vec::new());
@@ -83,14 +85,14 @@ impl Objective {
         (score, grads, flows)
     }
 
-    /// What scoring alone says.
+    /// The score of an evaluation.
     pub(crate) fn score(&mut self) -> Score {
         let mut state = self.state();
         self.model.pack(&self.ctx, &self.params);
         self.model.evaluate(&self.ctx, &self.params, &self.batch, &mut state)
     }
 
-    /// Zero, but where an encoder has to overwrite it.
+    /// The initial state. With an encoder it is not zero, because the encoder must overwrite it.
     pub(crate) fn state(&self) -> State<f64> {
         let mut state = self.model.zero_state(self.batch.rows());
         if self.spec.encoder.is_some() {
@@ -99,12 +101,12 @@ impl Objective {
         state
     }
 
-    /// Holds the gradient of every weight to central differences.
+    /// Compares the gradient of every weight with central differences.
     pub(crate) fn check(&mut self) {
         let (score, grads, _) = self.gradient();
         assert!(score.mean_loss().is_finite());
         for (index, entry) in Arc::clone(self.params.layout()).entries().iter().enumerate() {
-            // A step too short to reach relu's kink is tried where the usual one missed, as for the cells.
+            // For relu, a shorter step that does not cross the kink is tried too, as for the cells.
             let relu = self.spec.cell == CellKind::Relu;
             let steps = if relu { &[EPSILON, EPSILON / 64.0][..] } else { &[EPSILON] };
             let error = steps.iter().map(|&epsilon| self.error(index, grads.tensor(index), epsilon));

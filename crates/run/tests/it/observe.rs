@@ -1,4 +1,4 @@
-//! What a closer look finds, against the same written once more, number by number; and that looking changes nothing.
+//! The numbers of a snapshot against a second implementation, number by number; and observing changes no bit.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::collections::BTreeMap;
@@ -21,11 +21,11 @@ fn sigma_tanh(x: f64) -> f64 {
     1.0 - x * x
 }
 
-/// Γ of one step by the definition: one block of rows after the other, Σ_b δa ⊗ u.
+/// Γ of one step by its definition, one block of rows after the other: Σ_b δa ⊗ u.
 fn gamma(kind: CellKind, flow: &BackwardStep<'_, f64>) -> Vec<f64> {
     let rows = flow.d_hidden.len() / HIDDEN;
     let (deltas, tapes) = (flow.deltas.len() / rows, flow.tape.len() / rows);
-    // (slot of δa, whether u is r ⊙ h) of each gate, in the order of W_hh's rows.
+    // For each gate, in the order of the rows of W_hh: the slot of δa, and whether u is r ⊙ h.
     let gates: &[(usize, bool)] = match kind {
         CellKind::Gru { reset_after: true } => &[(3, false), (4, false), (5, false)],
         CellKind::Gru { reset_after: false } => &[(0, false), (1, false), (2, true)],
@@ -51,7 +51,7 @@ fn gamma(kind: CellKind, flow: &BackwardStep<'_, f64>) -> Vec<f64> {
     matrix
 }
 
-/// ‖∂ℒ/∂c‖ of each row by the equations of the cell's file.
+/// ‖∂ℒ/∂c‖ of each row, by the equations in the file of the cell.
 fn cell_norms(kind: CellKind, flow: &BackwardStep<'_, f64>) -> Vec<f64> {
     let CellKind::Lstm { peepholes, coupled } = kind else { return Vec::new() };
     let rows = flow.d_hidden.len() / HIDDEN;
@@ -69,13 +69,17 @@ fn cell_norms(kind: CellKind, flow: &BackwardStep<'_, f64>) -> Vec<f64> {
     (0..rows).map(norm).collect()
 }
 
-fn close(found: f64, truth: f64, tolerance: f64, what: &str) {
-    assert!((found - truth).abs() <= tolerance * truth.abs().max(1e-12), "{what}: {found:e} and {truth:e}");
+fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
+    assert!(
+        (found - expected).abs() <= tolerance * expected.abs().max(1e-12),
+        "{what}: {found:e}, expected {expected:e}"
+    );
 }
 
-/// ‖Γ_t‖ and ‖∂ℒ/∂c_t‖ of every cell, alone and in a stack that reads rows of many lengths both ways; and Σ_t Γ_t = ∂ℒ/∂W_hh.
+/// ‖Γ_t‖ and ‖∂ℒ/∂c_t‖ of every cell, in one direction and in both, over rows of many lengths; and Σ_t Γ_t =
+/// ∂ℒ/∂W_hh.
 #[test]
-fn a_profile_is_what_the_definitions_say() {
+fn a_profile_follows_the_definitions() {
     for kind in CellKind::ALL {
         for bidirectional in [false, true] {
             let mut extent = PackedShape::default();
@@ -99,8 +103,8 @@ fn a_profile_is_what_the_definitions_say() {
                     let gamma = &gammas[&(layer, t)];
                     sum.iter_mut().zip(gamma).for_each(|(sum, g)| *sum += g);
                     let truth = gamma.iter().map(|g| g * g).sum::<f64>().sqrt();
-                    // Of what cancels between the rows the square has as many digits less.
-                    let found = profile.gamma(layer).expect("a closer look")[t];
+                    // If rows cancel, the squares lose as many digits as cancel.
+                    let found = profile.gamma(layer).expect("a full observation")[t];
                     close(found, truth, 1e-9, &format!("gamma of {kind:?}, layer {layer}, step {t}"));
                     let norms = &cells[&(layer, t)];
                     match profile.cell(layer) {
@@ -115,20 +119,21 @@ fn a_profile_is_what_the_definitions_say() {
                 let name = format!("rnn.weight_hh_{}", problem.stack.spec().layer_name(layer));
                 let whole = gradient.params.named(&name);
                 for (found, truth) in sum.iter().zip(whole) {
-                    assert!((found - truth).abs() < 1e-11, "{kind:?}, {name}: {found} and {truth}");
+                    assert!((found - truth).abs() < 1e-11, "{kind:?}, {name}: {found}, expected {truth}");
                 }
             }
         }
     }
 }
 
-/// A gradient whose squares are no numbers of f32 has its profile all the same.
+/// A gradient whose squares underflow in f32 still has a profile.
 #[test]
-fn what_has_almost_vanished_is_measured() {
+fn an_almost_vanished_gradient_is_measured() {
     let kind = CellKind::Rnn;
     let case = Case { kind, layers: 1, steps: 40, input: 3, hidden: HIDDEN, rows: 6, chunk: 8 };
     let mut problem = Problem::<f32>::new(InstructionSet::detect(), case, 1);
-    // Only the last state is asked for, and each step leaves a seventh of the gradient: 1e-34 at the first.
+    // Only the last state has a target, and each step keeps a seventh of the gradient: 1e-34 at the first
+    // step.
     problem.params.named_mut("rnn.weight_hh_l0").fill(0.0);
     (0..HIDDEN).for_each(|i| problem.params.named_mut("rnn.weight_hh_l0")[i * HIDDEN + i] = 0.14);
     let ctx = Context::new(InstructionSet::detect(), 1);
@@ -146,12 +151,12 @@ fn what_has_almost_vanished_is_measured() {
         truth[flow.t] = matrix.map(|x| x * x).sum::<f64>().sqrt();
     });
     assert!(truth[0] > 0.0 && truth[0] < 1e-25, "{:e}", truth[0]);
-    for (found, truth) in profile.gamma(0).expect("a closer look").iter().zip(&truth) {
+    for (found, truth) in profile.gamma(0).expect("a full observation").iter().zip(&truth) {
         close(*found, *truth, 1e-4, "gamma");
     }
 }
 
-/// A task in training, some steps of it.
+/// A training run of a few steps.
 struct Run {
     trainer: Trainer<f32>,
     data: Dataset,
@@ -180,7 +185,7 @@ impl Run {
         self.trainer.step(self.data.train.as_ref(), 1e-3).expect("no divergence");
     }
 
-    fn look(&self) -> Option<Snapshot> {
+    fn snapshot(&self) -> Option<Snapshot> {
         self.trainer.record().snapshot.clone()
     }
 }
@@ -207,17 +212,17 @@ fn no_tier_and_no_thread_changes_a_bit() {
                 |run: &Run| run.trainer.params().flat().iter().map(|w| w.to_bits()).collect::<Vec<_>>();
             let first = weights(&runs[0]);
             assert!(runs.iter().all(|run| weights(run) == first), "{settings:?}, step {step}");
-            // Step 1 and every third one is looked at closely, to the same bits by any threads.
-            let looked = step == 1 || step % 3 == 0;
+            // Step 1 and every third step are observed in full, with the same bits for any number of threads.
+            let observed = step == 1 || step % 3 == 0;
             for pair in runs.chunks(2) {
-                assert_eq!(pair[0].look(), pair[1].look(), "{settings:?}");
+                assert_eq!(pair[0].snapshot(), pair[1].snapshot(), "{settings:?}");
                 assert_eq!(pair[0].trainer.flow(), pair[1].trainer.flow(), "{settings:?}");
             }
-            assert!(runs[0].look().is_none() && runs[0].trainer.flow().layers() == 0);
-            assert_eq!((runs[2].look().is_some(), runs[4].look().is_some()), (looked, looked));
-            assert_eq!(runs[4].trainer.flow().gamma(0).is_some(), looked);
+            assert!(runs[0].snapshot().is_none() && runs[0].trainer.flow().layers() == 0);
+            assert_eq!((runs[2].snapshot().is_some(), runs[4].snapshot().is_some()), (observed, observed));
+            assert_eq!(runs[4].trainer.flow().gamma(0).is_some(), observed);
             assert!(runs[2].trainer.flow().gamma(0).is_none() && runs[2].trainer.flow().layers() > 0);
-            if let (Some(norms), Some(full)) = (runs[2].look(), runs[4].look()) {
+            if let (Some(norms), Some(full)) = (runs[2].snapshot(), runs[4].snapshot()) {
                 let layers = std::mem::take(&mut full.clone().layers);
                 assert_eq!(norms, Snapshot { layers: Vec::new(), ..full });
                 assert_eq!(layers.len(), runs[4].trainer.model().states(), "{settings:?}");
@@ -226,7 +231,7 @@ fn no_tier_and_no_thread_changes_a_bit() {
     }
 }
 
-/// Shares of the gradient and changes of the weights, from what a second trainer without observers has.
+/// Shares of the gradient and changes of the weights, against the weights before and after the step.
 #[test]
 fn tensors_have_their_share_and_their_change() {
     for settings in RUNS {
@@ -234,15 +239,17 @@ fn tensors_have_their_share_and_their_change() {
         for _ in 0..6 {
             let before = run.trainer.params().clone();
             run.step();
-            let Some(look) = run.look() else { continue };
+            let Some(snapshot) = run.snapshot() else { continue };
             let after = run.trainer.params();
             let squares = |of: &dyn Fn(f64, f64) -> f64, index: usize| -> f64 {
                 let pairs = before.tensor(index).iter().zip(after.tensor(index));
                 pairs.map(|(&a, &b)| of(f64::from(a), f64::from(b)).powi(2)).sum()
             };
             let (mut weights, mut changes) = (0.0, 0.0);
-            assert_eq!(look.tensors.len(), before.layout().entries().len());
-            for (index, (entry, tensor)) in before.layout().entries().iter().zip(&look.tensors).enumerate() {
+            assert_eq!(snapshot.tensors.len(), before.layout().entries().len());
+            for (index, (entry, tensor)) in
+                before.layout().entries().iter().zip(&snapshot.tensors).enumerate()
+            {
                 let (w, d) = (squares(&|a, _| a, index), squares(&|a, b| b - a, index));
                 let truth = 0.5 * (d / w).log10();
                 let same =
@@ -254,14 +261,14 @@ fn tensors_have_their_share_and_their_change() {
                 );
                 (weights, changes) = (weights + w, changes + d);
             }
-            assert!((look.log10_update_ratio - 0.5 * (changes / weights).log10()).abs() < 1e-5);
-            let shares: f64 = look.tensors.iter().map(|tensor| tensor.share).sum();
+            assert!((snapshot.log10_update_ratio - 0.5 * (changes / weights).log10()).abs() < 1e-5);
+            let shares: f64 = snapshot.tensors.iter().map(|tensor| tensor.share).sum();
             assert!((shares - 1.0).abs() < 1e-9, "{shares}");
         }
     }
 }
 
-/// Gates and activations, from the tapes that a second pass over the same batch shows.
+/// Gates and activations, against the tapes of a second pass over the same batch.
 #[test]
 fn gates_are_counted() {
     for settings in RUNS {
@@ -270,10 +277,10 @@ fn gates_are_counted() {
         run.trainer.params_mut().flat_mut().iter_mut().for_each(|w| *w *= 4.0);
         let before = run.trainer.params().clone();
         run.step();
-        let look = run.look().expect("step 1 is looked at");
+        let snapshot = run.snapshot().expect("step 1 has a snapshot");
         let spec = run.trainer.model().spec().clone();
         if settings.iter().any(|(key, _)| *key == "dropout") {
-            // The masks are the trainer's.
+            // The dropout masks of the trainer are not known here.
             continue;
         }
         let (ctx, hidden) = (Context::<f32>::new(InstructionSet::detect(), 1), spec.hidden);
@@ -294,10 +301,10 @@ fn gates_are_counted() {
             (CellKind::Gru { .. }, name) => ["r", "z", "n"].iter().position(|n| *n == name),
             _ => Some(0),
         };
-        // (layer, slot) to the values of each unit.
+        // The values of each unit, by (layer, slot).
         let mut seen: BTreeMap<(usize, usize), Vec<Vec<f64>>> = BTreeMap::new();
         model.pack(&ctx, &before);
-        // Of a longer window 8 to 16 steps count, the last one among them where it can be.
+        // In a longer window, 8 to 16 steps are counted, with the last one among them if possible.
         let distance = (batch.encoded.extent.steps() + batch.steps()).div_ceil(16);
         let mut count = OnBackwardStep(|flow: &BackwardStep<'_, f32>| {
             if !(flow.t + 1).is_multiple_of(distance) {
@@ -314,7 +321,7 @@ fn gates_are_counted() {
         let pass = &mut Pass::new(&ctx, &before).observed_by(&mut count);
         model.train(pass, &batch, &mut state, &mut grads);
         let mut saturated = 0.0;
-        for (layer, record) in look.layers.iter().enumerate() {
+        for (layer, record) in snapshot.layers.iter().enumerate() {
             assert_eq!(record.layer, layer);
             assert_eq!((record.gates.len(), record.activations.len()), (names.0.len(), names.1.len()));
             for (name, gate) in names.0.iter().zip(&record.gates) {
@@ -338,6 +345,6 @@ fn gates_are_counted() {
                 saturated += count;
             }
         }
-        assert!(saturated > 0.0, "nothing to count: {settings:?}");
+        assert!(saturated > 0.0, "no saturated values: {settings:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Bad values at drawn places of drawn models, and what has to be said of each.
+//! Bad values at random locations of random models, and the location that must be named for each.
 #![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
 
 use longspan::batch::{Batch, IGNORE, Source};
@@ -24,8 +24,8 @@ const TOKENS: usize = 7;
 const OUTPUTS: usize = 5;
 const BAD: [f64; 5] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e38, -1e38];
 
-/// A model, a batch, and what is planted.
-pub(crate) struct Planted {
+/// A model, a batch, and the bad value that is injected.
+pub(crate) struct Injected {
     number: u64,
     spec: ModelSpec,
     config: Config,
@@ -36,25 +36,25 @@ pub(crate) struct Planted {
     cause: Option<Cause>,
 }
 
-impl Planted {
+impl Injected {
     /// The cell, its layers and the phase.
     pub(crate) fn kind(&self) -> (CellKind, usize, Phase) {
         (self.spec.cell, self.spec.layers, self.place.phase)
     }
 }
 
-/// How a value gets to its place.
+/// How the bad value reaches its location.
 #[derive(Clone, Debug)]
 enum What {
     /// It is in the batch, or nothing has to be done.
     Batch,
-    /// By way of weights that make it: these tensors are replaced.
+    /// It follows from weights: these tensors are replaced.
     Weights(Vec<(String, Vec<f32>)>),
-    /// Tensor and element.
+    /// Name of a tensor, element.
     Weight(String, usize, f32),
-    /// Moment, tensor's index, element.
+    /// Moment, index of the tensor, element.
     Moment(usize, usize, usize, f32),
-    /// Layer, place in its state.
+    /// Layer, element of its state.
     State(usize, usize, f32),
     Inside(FaultInjection),
 }
@@ -73,25 +73,25 @@ impl Source for Once<'_> {
     }
 }
 
-/// Plants without an end.
-pub(crate) struct Plants {
+/// An endless sequence of injections.
+pub(crate) struct Injections {
     seed: u64,
     number: u64,
 }
 
-impl Plants {
+impl Injections {
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, number: 0 }
     }
 }
 
-impl Iterator for Plants {
-    type Item = Planted;
+impl Iterator for Injections {
+    type Item = Injected;
 
-    fn next(&mut self) -> Option<Planted> {
+    fn next(&mut self) -> Option<Injected> {
         self.number += 1;
         let mut draw = Draw(Key::new(self.seed, Purpose::Task, 0, self.number).stream(0, 0));
-        Some(draw.planted(self.number))
+        Some(draw.injected(self.number))
     }
 }
 
@@ -120,8 +120,8 @@ impl Draw {
         lengths
     }
 
-    fn planted(&mut self, number: u64) -> Planted {
-        // Cells, depths and phases in turn, the rest by chance.
+    fn injected(&mut self, number: u64) -> Injected {
+        // Cells, depths and phases take turns; everything else is random.
         let (cells, turn) = (CellKind::ALL.len(), number as usize);
         let (cell, layers, phase) =
             (CellKind::ALL[turn % cells], 1 + turn / cells % 3, turn / (3 * cells) % 12);
@@ -156,7 +156,7 @@ impl Draw {
         let mut batch = Batch::default();
         batch.reshape_to(&self.lengths(rows));
         (batch.inputs, batch.numbers) = self.read(input, batch.extent.positions());
-        self.ask(&spec, &mut batch);
+        self.add_targets(&spec, &mut batch);
         if spec.encoder.is_some() {
             batch.encoded.extent.set_lengths(&self.lengths(rows));
             (batch.encoded.inputs, batch.encoded.numbers) =
@@ -179,20 +179,20 @@ impl Draw {
         }
         let threads = 1 + self.below(2);
         let nowhere = Place::of(Phase::Weights, "", 0.0);
-        let mut planted =
-            Planted { number, spec, config, threads, batch, what: What::Batch, place: nowhere, cause: None };
+        let mut injected =
+            Injected { number, spec, config, threads, batch, what: What::Batch, place: nowhere, cause: None };
         match phase {
-            0 => self.weight(&mut planted),
-            1 => self.input(&mut planted),
-            2 => self.loss(&mut planted),
-            3 => self.moment(&mut planted),
-            4..8 => self.forward(&mut planted),
-            _ => self.backward(&mut planted),
+            0 => self.weight(&mut injected),
+            1 => self.input(&mut injected),
+            2 => self.loss(&mut injected),
+            3 => self.moment(&mut injected),
+            4..8 => self.forward(&mut injected),
+            _ => self.backward(&mut injected),
         }
-        planted
+        injected
     }
 
-    /// Tokens, or numbers, of so many places.
+    /// Tokens or numbers of so many positions.
     fn read(&mut self, input: InputSpec, positions: usize) -> (Vec<u32>, Vec<f32>) {
         match input {
             InputSpec::Tokens { .. } => {
@@ -202,16 +202,16 @@ impl Draw {
         }
     }
 
-    /// Something to predict from all that the readout sees.
-    fn ask(&mut self, spec: &ModelSpec, batch: &mut Batch) {
-        let seen = if spec.pool == Pooling::Last { batch.extent.positions() } else { batch.rows() };
+    /// Targets for all positions from which the model predicts.
+    fn add_targets(&mut self, spec: &ModelSpec, batch: &mut Batch) {
+        let positions = if spec.pool == Pooling::Last { batch.extent.positions() } else { batch.rows() };
         match spec.output {
             OutputSpec::Values { .. } => {
-                batch.values.positions = (0..seen as u32).collect();
-                batch.values.targets = self.numbers(seen * OUTPUTS);
+                batch.values.positions = (0..positions as u32).collect();
+                batch.values.targets = self.numbers(positions * OUTPUTS);
             }
             OutputSpec::Classes { .. } => {
-                batch.targets = (0..seen).map(|_| self.0.below(OUTPUTS as u32)).collect();
+                batch.targets = (0..positions).map(|_| self.0.below(OUTPUTS as u32)).collect();
             }
         }
     }
@@ -220,14 +220,14 @@ impl Draw {
         self.of(&BAD) as f32
     }
 
-    /// A row and a step of it.
-    fn spot(&mut self, batch: &Batch, encoder: bool) -> (usize, usize) {
+    /// A random row and one of its steps.
+    fn location(&mut self, batch: &Batch, encoder: bool) -> (usize, usize) {
         let extent = if encoder { &batch.encoded.extent } else { &batch.extent };
         let (t, row) = extent.position(self.below(extent.positions()));
         (row, t)
     }
 
-    fn weight(&mut self, to: &mut Planted) {
+    fn weight(&mut self, to: &mut Injected) {
         let model = Model::<f32>::new(InstructionSet::detect(), &to.spec);
         let entry = &model.layout().entries()[self.below(model.layout().entries().len())];
         let (unit, value) = (self.below(entry.len()), self.bad());
@@ -236,7 +236,7 @@ impl Draw {
         to.cause = Some(Cause::BadWeights);
     }
 
-    fn moment(&mut self, to: &mut Planted) {
+    fn moment(&mut self, to: &mut Injected) {
         let model = Model::<f32>::new(InstructionSet::detect(), &to.spec);
         let index = self.below(model.layout().entries().len());
         let entry = &model.layout().entries()[index];
@@ -254,10 +254,10 @@ impl Draw {
         to.cause = Some(Cause::OptimizerState);
     }
 
-    fn input(&mut self, to: &mut Planted) {
+    fn input(&mut self, to: &mut Injected) {
         let value = self.bad();
         let encoder = to.spec.encoder.is_some() && self.yes();
-        let (row, t) = self.spot(&to.batch, encoder);
+        let (row, t) = self.location(&to.batch, encoder);
         let at = |phase, tensor: &str, unit| Place {
             t: Some(t),
             row: Some(row),
@@ -281,7 +281,7 @@ impl Draw {
             to.batch.values.targets[i * OUTPUTS + unit] = value;
             to.place = Place { t: steps.then_some(t), ..at(Phase::Input, "target", unit) };
         } else if to.spec.input != NUMBERS {
-            // A bad token there is not.
+            // There are no bad tokens.
             self.weight(to);
         } else {
             let unit = self.below(INPUTS);
@@ -295,11 +295,12 @@ impl Draw {
         }
     }
 
-    /// Sound weights and inputs whose product is not: a linear layer passes one input on at one place, and one output looks at it.
-    fn loss(&mut self, to: &mut Planted) {
+    /// Finite weights and inputs whose product overflows: a linear layer passes one input on at one position,
+    /// and one output reads it.
+    fn loss(&mut self, to: &mut Injected) {
         let spec = &mut to.spec;
         *spec = ModelSpec::new(CellKind::Identity, NUMBERS, spec.hidden, 1, spec.output);
-        self.ask(spec, &mut to.batch);
+        self.add_targets(spec, &mut to.batch);
         (to.batch.carry, to.batch.encoded, to.config.model.dropout) = (false, Default::default(), 0.0);
         to.config.run.bptt_memory.0 = 0;
         if self.below(4) == 0 {
@@ -310,7 +311,7 @@ impl Draw {
             to.cause = Some(Cause::PaddingOnly);
             return;
         }
-        let (row, t) = self.spot(&to.batch, false);
+        let (row, t) = self.location(&to.batch, false);
         let (through, unit) = (self.below(to.spec.hidden), self.below(OUTPUTS));
         let (size, weight) = (self.of(&[1e15f32, 1e20, -1e20]), 1e20f32);
         to.batch.numbers = vec![1e-25; to.batch.extent.positions() * INPUTS];
@@ -332,11 +333,11 @@ impl Draw {
         to.place = Place { t: Some(t), row: Some(row), unit: Some(unit), ..place };
     }
 
-    fn inside(&mut self, to: &mut Planted, phase: Phase, tensors: &[&'static str]) {
+    fn inside(&mut self, to: &mut Injected, phase: Phase, tensors: &[&'static str]) {
         let states = if to.spec.bidirectional { 2 * to.spec.layers } else { to.spec.layers };
         let encoder = to.spec.encoder.is_some() && self.yes();
         let (layer, tensor) = (self.below(states), self.of(tensors));
-        let (row, t) = self.spot(&to.batch, encoder);
+        let (row, t) = self.location(&to.batch, encoder);
         let (unit, value) = (self.below(to.spec.hidden), self.bad());
         let direction = to.spec.bidirectional.then(|| [Direction::Forwards, Direction::Reverse][layer % 2]);
         let own = match direction {
@@ -356,13 +357,13 @@ impl Draw {
         };
     }
 
-    fn forward(&mut self, to: &mut Planted) {
+    fn forward(&mut self, to: &mut Injected) {
         let tensors: Vec<_> = to.spec.cell.spec().values.iter().map(|(name, _)| *name).collect();
         self.inside(to, Phase::Forward, &tensors);
         to.cause = Some(Cause::ForwardOverflow);
     }
 
-    fn backward(&mut self, to: &mut Planted) {
+    fn backward(&mut self, to: &mut Injected) {
         let derivatives = to.spec.cell.spec().derivatives.iter().map(|(name, _)| *name);
         let tensors: Vec<_> = ["d_h", "d_h"].into_iter().chain(derivatives).collect();
         self.inside(to, Phase::Backward, &tensors);
@@ -370,14 +371,14 @@ impl Draw {
     }
 }
 
-/// The bits of everything that a failed step must leave as it was.
+/// The bits of everything that a failed step must not change.
 fn bits(trainer: &Trainer<f32>) -> Vec<u32> {
     let moments = trainer.optimizer().moments().flat_map(|(_, moment)| moment.flat());
     let state = (0..trainer.state().layers()).flat_map(|layer| trainer.state().layer(layer));
     trainer.params().flat().iter().chain(moments).chain(state).map(|x| x.to_bits()).collect()
 }
 
-fn put(what: &What, trainer: &mut Trainer<f32>) {
+fn inject(what: &What, trainer: &mut Trainer<f32>) {
     match what.clone() {
         What::Batch => {}
         What::Weights(tensors) => tensors
@@ -389,40 +390,40 @@ fn put(what: &What, trainer: &mut Trainer<f32>) {
             moment.tensor_mut(index)[at] = value;
         }
         What::State(layer, at, value) => trainer.state_mut().layer_mut(layer)[at] = value,
-        What::Inside(plant) => trainer.inject_fault(Some(plant)),
+        What::Inside(injection) => trainer.inject_fault(Some(injection)),
     }
 }
 
-/// Whether the step fails; and asserts that the plant is named, and that nothing has changed. Where a step goes well all the same,
-/// a scan of it has to name the plant.
-pub(crate) fn check(planted: &Planted) -> bool {
-    let Planted { number, spec, config, batch, what, place, .. } = planted;
-    let told = format!("plant {number}: {what:?} in {spec:?}, {config:?}, {:?}", batch.extent);
-    let ctx = || Context::new(InstructionSet::detect(), planted.threads);
+/// Returns whether the step fails, and asserts that the bad value is named and nothing has changed. If the
+/// step succeeds, a scan of it must name the bad value.
+pub(crate) fn check(injected: &Injected) -> bool {
+    let Injected { number, spec, config, batch, what, place, .. } = injected;
+    let context = format!("injection {number}: {what:?} in {spec:?}, {config:?}, {:?}", batch.extent);
+    let ctx = || Context::new(InstructionSet::detect(), injected.threads);
     let mut trainer = Trainer::<f32>::new(ctx(), &config.trainer(spec.clone()));
-    // One step without it, on the same rows where they are sound.
-    let mut sound = batch.clone();
-    for list in [&mut sound.numbers, &mut sound.encoded.numbers, &mut sound.values.targets] {
+    // One step without the bad value, on the same rows.
+    let mut clean = batch.clone();
+    for list in [&mut clean.numbers, &mut clean.encoded.numbers, &mut clean.values.targets] {
         list.iter_mut().filter(|x| x.is_nan() || x.abs() >= 100.0).for_each(|x| *x = 0.5);
     }
-    if sound.scored() > 0 || !sound.values.positions.is_empty() {
-        trainer.step(&Once(&sound), 1e-4).unwrap_or_else(|fault| panic!("{told}: {fault:?}"));
+    if clean.scored() > 0 || !clean.values.positions.is_empty() {
+        trainer.step(&Once(&clean), 1e-4).unwrap_or_else(|fault| panic!("{context}: {fault:?}"));
     }
-    put(what, &mut trainer);
+    inject(what, &mut trainer);
     let (before, position) = (bits(&trainer), trainer.position());
     let record = trainer.record().clone();
     match trainer.step(&Once(batch), 1e-3) {
         Err(divergence) => {
             let fault = trainer.first_fault(&divergence, vec![record]);
-            named(&fault, place, &told);
-            if let Some(cause) = planted.cause {
-                // States that were large before a bad gradient are the cause rather than its growth.
+            assert_named(&fault, place, &context);
+            if let Some(cause) = injected.cause {
+                // If states were large before the bad gradient, they are the cause, not its growth.
                 let large = cause == Cause::GradientGrowth && fault.evidence.largest_state >= 1e10;
-                assert!(fault.cause == cause || large, "{:?}: {told}", fault.cause);
+                assert!(fault.cause == cause || large, "{:?}: {context}", fault.cause);
             }
             assert!(
                 bits(&trainer) == before && trainer.position() == position,
-                "{told}: something has changed"
+                "{context}: something has changed"
             );
             true
         }
@@ -430,7 +431,7 @@ pub(crate) fn check(planted: &Planted) -> bool {
             let mut model = Model::<f32>::new(InstructionSet::detect(), spec);
             let mut params = Params::zeros(model.layout().clone());
             let mut state = model.zero_state(batch.rows());
-            // The state and the weights from before the step.
+            // The state and the weights before the step.
             let bits = before.iter().map(|bits| f32::from_bits(*bits));
             params.flat_mut().iter_mut().zip(bits.clone()).for_each(|(to, x)| *to = x);
             if batch.carry {
@@ -440,8 +441,8 @@ pub(crate) fn check(planted: &Planted) -> bool {
                     state.layer_mut(layer).fill_with(|| bits.next().expect("a state"));
                 }
             }
-            if let What::Inside(plant) = what {
-                model.inject_fault(Some(*plant));
+            if let What::Inside(injection) = what {
+                model.inject_fault(Some(*injection));
             }
             let dropout =
                 Dropout::new(config.model.dropout, config.run.seed, position.step, batch.first_sample);
@@ -451,8 +452,8 @@ pub(crate) fn check(planted: &Planted) -> bool {
             let mut scan = Scan::new(spec);
             let pass = &mut Pass::new(&ctx, &params).with_dropout(dropout).observed_by(&mut scan);
             model.train(pass, batch, &mut state, &mut grads);
-            let found = scan.position().unwrap_or_else(|| panic!("{told}: nothing was found"));
-            assert!(same(found, place), "{found:?} and not {place:?}: {told}");
+            let found = scan.position().unwrap_or_else(|| panic!("{context}: nothing was found"));
+            assert!(same(found, place), "{found:?}, expected {place:?}: {context}");
             false
         }
     }
@@ -464,9 +465,9 @@ fn same(found: &Place, place: &Place) -> bool {
     value && rest(found) == rest(place)
 }
 
-fn named(fault: &FaultRecord, place: &Place, told: &str) {
+fn assert_named(fault: &FaultRecord, place: &Place, context: &str) {
     let FaultRecord { phase, layer, direction, encoder, t, row, unit, value, .. } = *fault;
     let tensor = fault.tensor.clone();
     let found = Place { phase, layer, direction, encoder, t, tensor, row, unit, value };
-    assert!(same(&found, place), "{found:?} and not {place:?}: {told}");
+    assert!(same(&found, place), "{found:?}, expected {place:?}: {context}");
 }

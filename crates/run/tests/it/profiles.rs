@@ -1,10 +1,12 @@
-//! Profiles in a run's directory: what was written comes back, what is damaged is said to be, and disks are not flooded.
+//! Gradient profiles in a run directory: they are read back, damaged segments are reported and skipped, and
+//! long windows need little space.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::stack::{Case, Problem};
+use crate::test_dir::TestDir;
 use longspan::cell::CellKind;
 use longspan::telemetry::{GradientProfile, Scratch};
 use longspan_kernel::{Context, InstructionSet};
@@ -13,7 +15,7 @@ use longspan_run::directory::profiles::{ProfileWriter, read};
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 
-/// The profile of a window of `steps` steps, looked at closely or not.
+/// The profile of a window of `steps` steps; `closely` says whether the step is observed in full.
 fn profile(kind: CellKind, steps: usize, rows: usize, closely: bool) -> GradientProfile {
     let case = Case { kind, layers: 2, steps, input: 2, hidden: 4, rows, chunk: 64 };
     let mut problem = Problem::<f32>::new(InstructionSet::detect(), case, steps as u64);
@@ -42,13 +44,13 @@ fn files(run: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn profiles_come_back() {
-    let run = tempfile::tempdir().unwrap();
+fn profiles_are_read_back() {
+    let run = TestDir::new();
     assert!(read(run.path()).records.is_empty() && read(run.path()).skipped.is_empty());
     let mut to = writer(run.path(), 1);
     to.flush().unwrap();
-    assert!(!run.path().join("flow").exists(), "a directory for nothing");
-    // Of several lengths, a long one in between, with and without a closer look.
+    assert!(!run.path().join("flow").exists(), "a directory without profiles");
+    // Windows of several lengths, a long one among them, observed in full or not.
     let cases = [
         (LSTM, 20, true),
         (LSTM, 128, true),
@@ -71,7 +73,8 @@ fn profiles_come_back() {
         assert!(flows.skipped.is_empty(), "{:?}", flows.skipped);
         assert_eq!(flows.records, expected, "after {} profiles", i + 1);
     }
-    // By its own numbers: the first profile has a bin for each step, the last step first.
+    // Compared with the numbers of the profile itself: the first profile has a bin for each step, the last
+    // step first.
     let (first, record) = (profile(LSTM, 20, 3, true), &expected[0]);
     assert_eq!((record.steps, record.edges.len(), record.layers[1].name.as_str()), (20, 21, "l1"));
     for t in 0..20 {
@@ -82,19 +85,19 @@ fn profiles_come_back() {
         assert_eq!(layer.gamma.log10_mean[19 - t], first.gamma(1).unwrap()[t].log10() as f32);
     }
     assert!(expected[4].decoder_start == Some(9) && expected[4].layers[0].gamma.log10_mean.is_empty());
-    // What was measured in part of a segment is not measured in the rest.
+    // A curve that is measured in a part of the profiles only is in a segment of its own.
     assert_eq!(expected[3].edges.len(), 129);
 }
 
 #[test]
-fn the_higher_attempt_counts_and_nothing_is_overwritten() {
-    let run = tempfile::tempdir().unwrap();
+fn a_step_counts_in_its_highest_attempt_and_nothing_is_overwritten() {
+    let run = TestDir::new();
     let (early, late) = (profile(CellKind::Rnn, 9, 2, false), profile(CellKind::Rnn, 11, 2, false));
     let mut first = writer(run.path(), 1);
     [10, 20, 30].into_iter().for_each(|step| first.push(step, &early).unwrap());
     first.flush().unwrap();
     let before = fs::read(&files(run.path())[0]).unwrap();
-    // Goes on from step 15, and is killed before it writes what it saw last.
+    // The second attempt resumes at step 15 and is killed before it writes its last profile.
     let mut second = writer(run.path(), 2);
     second.push(20, &late).unwrap();
     second.flush().unwrap();
@@ -114,10 +117,11 @@ fn the_higher_attempt_counts_and_nothing_is_overwritten() {
     assert_eq!(files(run.path()).len(), 3);
 }
 
-/// Every prefix, and every bit of a segment turned around: said, left out, and the others read.
+/// Every truncated segment, and every segment with a changed bit, is reported and skipped; the others are
+/// read.
 #[test]
-fn damage_is_said_and_left_out() {
-    let run = tempfile::tempdir().unwrap();
+fn damaged_segments_are_reported_and_skipped() {
+    let run = TestDir::new();
     let profile = profile(LSTM, 3, 2, true);
     for step in [1, 2] {
         let mut to = writer(run.path(), 1);
@@ -125,8 +129,8 @@ fn damage_is_said_and_left_out() {
         to.flush().unwrap();
     }
     let path = files(run.path())[1].clone();
-    let sound = fs::read(&path).unwrap();
-    let is_left_out = |bytes: &[u8], what: &str| {
+    let intact = fs::read(&path).unwrap();
+    let is_skipped = |bytes: &[u8], what: &str| {
         fs::write(&path, bytes).unwrap();
         let flows = read(run.path());
         assert_eq!(flows.records.iter().map(|r| r.step).collect::<Vec<_>>(), [1], "{what}");
@@ -136,34 +140,34 @@ fn damage_is_said_and_left_out() {
             "{message}"
         );
     };
-    for len in (0..sound.len()).step_by(7) {
-        is_left_out(&sound[..len], &format!("the first {len} bytes"));
+    for len in (0..intact.len()).step_by(7) {
+        is_skipped(&intact[..len], &format!("the first {len} bytes"));
     }
-    let numbers = 8 + u64::from_le_bytes(*sound.first_chunk().unwrap()) as usize;
-    for at in (numbers..sound.len()).step_by(37) {
-        let mut bytes = sound.clone();
+    let numbers = 8 + u64::from_le_bytes(*intact.first_chunk().unwrap()) as usize;
+    for at in (numbers..intact.len()).step_by(37) {
+        let mut bytes = intact.clone();
         bytes[at] ^= 4;
-        is_left_out(&bytes, &format!("byte {at}"));
+        is_skipped(&bytes, &format!("byte {at}"));
     }
-    // In the header most changes are no JSON; none may end the process.
+    // Most changes of the header make it invalid JSON; none of them may panic.
     for at in 0..numbers {
         for bit in [1, 16] {
-            let mut bytes = sound.clone();
+            let mut bytes = intact.clone();
             bytes[at] ^= bit;
             fs::write(&path, &bytes).unwrap();
             assert!(!read(run.path()).records.is_empty(), "byte {at}");
         }
     }
-    // What a kill leaves under another name is none of ours.
-    fs::write(&path, &sound).unwrap();
-    fs::write(run.path().join("flow/000003.safetensors.new"), &sound[..50]).unwrap();
+    // A temporary file of an interrupted write is ignored.
+    fs::write(&path, &intact).unwrap();
+    fs::write(run.path().join("flow/000003.safetensors.new"), &intact[..50]).unwrap();
     let flows = read(run.path());
     assert!(flows.records.len() == 2 && flows.skipped.is_empty());
 }
 
 #[test]
-fn long_windows_do_not_flood_the_disk() {
-    let run = tempfile::tempdir().unwrap();
+fn long_windows_need_little_space() {
+    let run = TestDir::new();
     let profile = profile(LSTM, 100_000, 1, true);
     let mut to = writer(run.path(), 1);
     let count = 250;
@@ -176,7 +180,7 @@ fn long_windows_do_not_flood_the_disk() {
     assert_eq!((flows.records.len(), files(run.path()).len()), (count as usize, 2));
     let record = &flows.records[0];
     assert_eq!((record.edges.len(), record.edges.last()), (129, Some(&100_000)));
-    // The last 64 steps one by one, and in the first bin from the beginning what is there on average.
+    // The last 64 steps have a bin each; the bin at the start of the window has the mean of its steps.
     let mean = profile.mean(0);
     assert_eq!(record.layers[0].hidden.log10_mean[63], mean[100_000 - 64].log10() as f32);
     let first = &mean[..100_000 - record.edges[127]];

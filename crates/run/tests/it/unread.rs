@@ -1,4 +1,4 @@
-//! Data that cannot be read any more: the step is not taken.
+//! Data that can no longer be read: the training step is not taken.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::io;
@@ -11,10 +11,10 @@ use longspan::trainer::Trainer;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_run::config::Config;
 
-/// Windows of which the second cannot be read.
-struct Torn(OnceLock<io::Error>);
+/// Three windows, of which the second cannot be read.
+struct Unreadable(OnceLock<io::Error>);
 
-impl Source for Torn {
+impl Source for Unreadable {
     fn windows(&self) -> u64 {
         3
     }
@@ -39,11 +39,11 @@ impl Source for Torn {
 }
 
 #[test]
-fn a_window_that_cannot_be_read_is_no_step() {
+fn no_step_is_taken_on_a_window_that_cannot_be_read() {
     let mut config = Config::default();
     config.data.batch = 2;
     let spec = ModelSpec::language(CellKind::Lstm { peepholes: false, coupled: false }, 10, 8, 8, 1);
-    let source = Torn(OnceLock::new());
+    let source = Unreadable(OnceLock::new());
     let mut trainer =
         Trainer::new(Context::<f32>::new(InstructionSet::detect(), 1), &config.trainer(spec.clone()));
     trainer.step(&source, 0.1).expect("a window that can be read");

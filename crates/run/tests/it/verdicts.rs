@@ -1,8 +1,9 @@
-//! Runs with one fault planted each, and good ones: are the faults found, and is nothing said of good runs?
+//! Runs with one injected fault each, and good runs: are the faults found, and do good runs have no findings?
 //!
-//! Each plant says which codes have to be found and which may be, from what it does; `verdicts/truth.rs` measures that it does it.
-//! Thresholds of rules were chosen on one half of the runs; what is published is from the other, which a hash of the name chooses.
-//! `tools/faults.sh` shows what this prints: the tables of docs/findings.md.
+//! Each faulty run has the codes that must be found and those that may be found, from the kind of fault;
+//! `verdicts/truth.rs` measures that the run has the fault. Thresholds of rules were chosen on one half of
+//! the runs. The published results are from the other half, which is selected by a hash of the name.
+//! `tools/faults.sh` prints the output, the tables of docs/findings.md.
 #![allow(missing_docs, reason = "a test file")]
 
 mod autotrainer;
@@ -25,31 +26,31 @@ use figures::Figures;
 use longspan_diagnose::{Language, Severity};
 use plan::Plan;
 use score::{Counts, Share};
-use table::{Said, markdown, overall};
+use table::{RunResult, markdown, overall};
 use trace::trace;
 use truth::{CODES, holds};
 
-/// Runs plans side by side, one thread each, in the order of the plans.
-fn run_all(plans: &[Plan]) -> Vec<Said> {
+/// Runs the plans in parallel, one thread each, and returns the results in the order of the plans.
+fn run_all(plans: &[Plan]) -> Vec<RunResult> {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut said: Vec<(usize, Said)> = std::thread::scope(|scope| {
+    let mut results: Vec<(usize, RunResult)> = std::thread::scope(|scope| {
         let work = || {
-            let mut said = Vec::new();
+            let mut results = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(plan) = plans.get(index) else { return said };
-                said.push((index, judged(plan)));
+                let Some(plan) = plans.get(index) else { return results };
+                results.push((index, judge_plan(plan)));
             }
         };
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         handles.into_iter().flat_map(|handle| handle.join().expect("a run without a panic")).collect()
     });
-    said.sort_by_key(|said| said.0);
-    said.into_iter().map(|said| said.1).collect()
+    results.sort_by_key(|result| result.0);
+    results.into_iter().map(|result| result.1).collect()
 }
 
-fn judged(plan: &Plan) -> Said {
+fn judge_plan(plan: &Plan) -> RunResult {
     let trace = trace(plan);
     let figures = Figures::of(&trace);
     let found = judge::findings(plan, &trace);
@@ -67,7 +68,7 @@ fn judged(plan: &Plan) -> Said {
             eprintln!("SHOW {} missed {missed:?} alarms {alarms:?} {figures:?}", plan.name);
         }
     }
-    Said {
+    RunResult {
         found: found.iter().map(|finding| (name(finding.code()), finding.severity)).collect(),
         baseline: Signs::codes(&trace.signs),
         lacking: plan.required.iter().copied().filter(|code| !holds(code, plan, &trace, &figures)).collect(),
@@ -76,13 +77,13 @@ fn judged(plan: &Plan) -> Said {
 }
 
 fn plans() -> Vec<Plan> {
-    [bases::healthy(), plants::plants()].concat()
+    [bases::healthy(), plants::faulty_runs()].concat()
 }
 
-/// What must be so of every run, whatever half it is of.
-fn plants_are_real(said: &[Said]) {
-    for said in said {
-        assert!(said.lacking.is_empty(), "{} does not have {:?}", said.plan.name, said.lacking);
+/// Checks that every faulty run has its fault, in both halves.
+fn assert_faults_are_real(results: &[RunResult]) {
+    for result in results {
+        assert!(result.lacking.is_empty(), "{} does not have {:?}", result.plan.name, result.lacking);
     }
 }
 
@@ -107,25 +108,26 @@ fn intervals_are_wilsons() {
     assert_eq!(Counts { right: 3, missed: 1, false_alarms: 2 }.precision(), Share { hits: 3, of: 5 });
 }
 
-/// All runs; prints the tables of both halves.
+/// Runs everything and prints the tables of both halves.
 #[test]
-fn faults_are_found_and_good_runs_are_met_with_silence() {
-    let said = run_all(&plans());
-    let (held_out, tuned): (Vec<&Said>, Vec<&Said>) = said.iter().partition(|said| said.plan.held_out());
-    let healthy = said.iter().filter(|said| said.plan.healthy());
-    let noisy = healthy.clone().filter(|said| !said.found.is_empty()).count();
+fn faults_are_found_and_good_runs_have_no_findings() {
+    let results = run_all(&plans());
+    let (held_out, tuned): (Vec<&RunResult>, Vec<&RunResult>) =
+        results.iter().partition(|result| result.plan.held_out());
+    let healthy = results.iter().filter(|result| result.plan.healthy());
+    let noisy = healthy.clone().filter(|result| !result.found.is_empty()).count();
     println!(
-        "{} runs; of {} healthy ones {noisy} with a finding of any severity.\n",
-        said.len(),
+        "{} runs; of {} good runs, {noisy} have a finding of any severity.\n",
+        results.len(),
         healthy.count()
     );
     println!("## Held out: {} runs\n\n{}", held_out.len(), markdown(&held_out));
     println!("## Tuned on: {} runs\n\n{}", tuned.len(), markdown(&tuned));
-    for said in said.iter().filter(|said| said.plan.healthy()) {
-        let severe: Vec<_> = said.found.iter().filter(|found| found.1 == Severity::Severe).collect();
-        assert!(severe.is_empty(), "{}: {severe:?}", said.plan.name);
+    for result in results.iter().filter(|result| result.plan.healthy()) {
+        let severe: Vec<_> = result.found.iter().filter(|found| found.1 == Severity::Severe).collect();
+        assert!(severe.is_empty(), "{}: {severe:?}", result.plan.name);
     }
-    plants_are_real(&said);
+    assert_faults_are_real(&results);
     for counts in [overall(&held_out), overall(&tuned)] {
         assert!(counts.recall().value() >= 0.9 && counts.precision().value() >= 0.9, "{counts:?}");
     }

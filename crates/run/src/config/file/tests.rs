@@ -1,6 +1,6 @@
 use super::*;
 
-/// What version 1 wrote into the directory of a run: every setting at the top level.
+/// A configuration that version 1 wrote into a run directory: every setting at the top level.
 const FLAT: &str = include_str!("version-1.toml");
 
 fn parsed(text: &str) -> Result<Config, String> {
@@ -10,7 +10,7 @@ fn parsed(text: &str) -> Result<Config, String> {
 }
 
 #[test]
-fn a_file_gives_back_what_it_was_written_from() {
+fn a_written_file_reads_back_to_the_same_settings() {
     let text = "text = 'a \"b\".txt'\ncell = \"gru\"\nhidden = 1_000\nlr = 0.1\nschedule = \"step:3:0.25\"\n\
                 clip = \"value:5\"\ntie_weights = true\neps = 1e-6\ninit = \"gaussian:0.5\"\n\
                 bptt_memory = \"65536KiB\"\n";
@@ -41,7 +41,7 @@ fn a_file_has_a_table_for_each_section() {
 }
 
 #[test]
-fn keys_stand_in_tables_or_at_the_top_level() {
+fn keys_may_be_in_tables_or_at_the_top_level() {
     let flat = parsed("text = 'a.txt'\noptimizer = 'sgd'\nlr = 0.5\nsteps = 7\n").unwrap();
     for text in [
         "schema = 2\n[data]\ntext = 'a.txt'\n[optimizer]\noptimizer = 'sgd'\nlr = 0.5\n[run]\nsteps = 7\n",
@@ -81,7 +81,7 @@ fn a_file_of_version_1_gives_the_same_settings() {
     ] {
         assert_eq!(config.get(key).to_string(), value, "{key}");
     }
-    // All settings of version 1, one by one.
+    // All settings of the version 1 file, one by one.
     for line in FLAT.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).skip(1) {
         let (key, value) = line.split_once(" = ").unwrap();
         assert_eq!(config.get(key).to_string(), value.trim_matches('"'), "{key}");
@@ -102,21 +102,21 @@ fn errors_name_the_file_the_line_and_the_nearest_key() {
             "run.toml, line 1: bptt_memory = -1: needs a whole number of bytes, or one with a unit",
         ),
         ("cell = \"lsmt\"", "line 1: cell = lsmt: there is no such cell: did you mean lstm?"),
-        ("schema = 3\n", "run.toml has schema = 3, and this version reads schema = 1 and 2"),
-        ("schema = 0\n", "run.toml has schema = 0, and this version reads schema = 1 and 2"),
+        ("schema = 3\n", "run.toml has schema = 3, but this version reads schema = 1 and 2"),
+        ("schema = 0\n", "run.toml has schema = 0, but this version reads schema = 1 and 2"),
         (
             "lr = [1]\n",
-            "run.toml, line 1: lr needs a number, true, false or a text, and this is of type array",
+            "run.toml, line 1: lr needs a number, true, false or a string, but has the type array",
         ),
         ("a = 1\nlr = = 2\n", "run.toml, line 2: "),
         ("[model]\nlr = 1\n", "run.toml, line 2: lr belongs to [optimizer], not to [model]: move it there"),
         (
             "[training]\nlr = 1\n",
-            "run.toml, line 1: there is no section [training]: choose one of [data], [model], [optimizer], [run]",
+            "run.toml, line 1: unknown section [training]: choose one of [data], [model], [optimizer], [run]",
         ),
         ("lr = 1\n[optimizer]\nlr = 2\n", "run.toml, line 3: lr is set twice, first in line 1"),
         ("optimizer = \"sgd\"\n[optimizer]\nlr = 2\n", "run.toml, line 2: "),
-        ("[data.text]\nfile = 1\n", "text needs a number, true, false or a text, and this is of type table"),
+        ("[data.text]\nfile = 1\n", "text needs a number, true, false or a string, but has the type table"),
     ] {
         let error = parsed(text).unwrap_err();
         assert!(error.contains(message), "{error}");

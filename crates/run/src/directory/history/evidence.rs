@@ -1,15 +1,16 @@
-//! What a judge may read of a run.
+//! The evidence of a run, for the rules of the diagnosis.
 
 use super::History;
 use crate::config::KEYS;
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Evidence, Facts};
 
-/// More steps or units than any run has: so many are counted where a damaged file has more, so that sums of them are numbers.
+/// Upper limit for numbers of steps and units, above what any run has. A damaged file may have larger
+/// numbers, whose sums would overflow.
 const MOST: usize = u32::MAX as usize;
 
 impl History {
-    /// The run as rules read it.
+    /// The evidence that rules read.
     pub fn evidence(&self) -> Evidence {
         Evidence {
             facts: self.facts(),
@@ -43,7 +44,7 @@ impl History {
         }
     }
 
-    /// How it ended, in a word; None while it has not.
+    /// How the run ended, as a word; None if it has not ended.
     pub fn outcome(&self) -> Option<&str> {
         self.summary.as_ref()?.outcome.as_deref()
     }

@@ -1,9 +1,9 @@
-//! The records of `metrics.jsonl`, one a line.
+//! Reads `metrics.jsonl`, which has one record per line.
 //!
-//! A resumed run takes the steps behind its last checkpoint again. A record of a higher attempt therefore ends what the lower ones
-//! have said from its step on: of a step that was taken twice the higher attempt counts, and of steps that were not taken again
-//! nothing does. What a kill tore stays alone on a line, at the end or before the next attempt: that is how it should be. Any other
-//! line that is no record is left out and counted.
+//! A resumed run repeats the steps after its last checkpoint. The first record of a higher attempt therefore
+//! replaces all records of lower attempts from its step on. Each step counts in its highest attempt, and
+//! steps that were not repeated do not count. A line that was torn by a kill is the last one, or is followed
+//! by the next attempt; it is dropped silently. Every other line that is not a record is skipped and counted.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -15,25 +15,25 @@ use serde::Deserialize;
 use crate::directory::{RunError, io_error};
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
-/// No record is as long as this, in bytes.
+/// Longest line that is read, in bytes; no record reaches it.
 const LONGEST: u64 = 16 << 20;
 
-/// What a run has recorded.
+/// The records of `metrics.jsonl`.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
-    /// Its steps, ascending.
+    /// Steps, in ascending order.
     pub steps: Vec<StepRecord>,
-    /// Its validations, ascending.
+    /// Validations, in ascending order.
     pub valid: Vec<ScoreRecord>,
     /// The test of its best weights.
     pub test: Option<ScoreRecord>,
-    /// The step that could not be taken.
+    /// The step that failed.
     pub fault: Option<FaultRecord>,
-    /// What could not be read, a sentence each.
+    /// What could not be read, one sentence each.
     pub problems: Vec<String>,
 }
 
-/// What all records have.
+/// The fields that all records have.
 #[derive(Deserialize)]
 struct Header<'a> {
     #[serde(rename = "type", borrow)]
@@ -47,15 +47,15 @@ enum Record {
     Valid(ScoreRecord),
     Test(ScoreRecord),
     Fault(FaultRecord),
-    /// Of a kind that later versions may write.
+    /// A kind of record that a later version writes.
     Other,
 }
 
-/// Lines that are no records.
+/// Lines that are not records.
 #[derive(Default)]
 struct Damage {
     lines: u64,
-    /// The first of them, and what is wrong with it.
+    /// The first such line, and why it is not a record.
     first: Option<(u64, String)>,
 }
 
@@ -66,7 +66,7 @@ impl Damage {
     }
 }
 
-/// Reads the records of a run; a file that is not there has none.
+/// Reads the records of a run. A missing file is reported and has no records.
 pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
     let failed = io_error(path, "read");
     let file = match File::open(path) {
@@ -78,7 +78,7 @@ pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
         Err(error) => return Err(failed(error)),
     };
     let (mut metrics, mut attempt, mut damage) = (Metrics::default(), 0, Damage::default());
-    // The line before, if it is no record: torn, if nothing follows or the next attempt does.
+    // The previous line, if it is not a record. It is torn if it is the last one or the next attempt follows.
     let mut torn: Option<(u64, String)> = None;
     let (mut reader, mut line) = (BufReader::new(file), Vec::new());
     for number in 1.. {
@@ -109,7 +109,7 @@ pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
     if let Some((line, reason)) = damage.first {
         let lines = if damage.lines == 1 { "line is not a record" } else { "lines are not records" };
         let path = path.display();
-        let problem = format!("{} {lines} in {path} (line {line}: {reason}): left out", damage.lines);
+        let problem = format!("{} {lines} in {path} (line {line}: {reason}): skipped", damage.lines);
         metrics.problems.push(problem);
     }
     Ok(metrics)
@@ -129,18 +129,18 @@ fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
 }
 
 impl Metrics {
-    /// Takes the next record.
+    /// Adds the next record.
     fn take(&mut self, header: &Header<'_>, record: Record, attempt: &mut u64) -> Result<(), String> {
         let &Header { step, attempt: own, .. } = header;
         if own < *attempt {
-            return Err(format!("attempt {own} after attempt {attempt}"));
+            return Err(format!("attempt {own} follows attempt {attempt}"));
         }
         if own > *attempt {
             *attempt = own;
-            self.go_back(step, matches!(record, Record::Step(_) | Record::Fault(_)));
+            self.drop_from(step, matches!(record, Record::Step(_) | Record::Fault(_)));
         }
         let behind = |last: Option<u64>| match last.filter(|&last| last >= step) {
-            Some(last) => Err(format!("step {step} after step {last}")),
+            Some(last) => Err(format!("step {step} follows step {last}")),
             None => Ok(()),
         };
         match record {
@@ -159,11 +159,12 @@ impl Metrics {
         Ok(())
     }
 
-    /// Forgets what the attempts before have said from a step on; of the step itself only if it was `tried_again`.
-    fn go_back(&mut self, step: u64, tried_again: bool) {
-        let stays = |of: u64| of < step || of == step && !tried_again;
-        self.steps.truncate(self.steps.partition_point(|record| stays(record.step)));
-        // A validation that is made up for is one that was cut off, or of weights that were not saved.
+    /// Drops the records of earlier attempts from `step` on. A record of `step` itself is dropped only if it
+    /// was `tried_again`.
+    fn drop_from(&mut self, step: u64, tried_again: bool) {
+        let keep = |of: u64| of < step || of == step && !tried_again;
+        self.steps.truncate(self.steps.partition_point(|record| keep(record.step)));
+        // A validation at `step` was interrupted, or scored weights that were not saved.
         self.valid.truncate(self.valid.partition_point(|record| record.step < step));
         (self.test, self.fault) = (None, None);
     }
@@ -172,6 +173,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_dir::TestDir;
 
     fn step(step: u64, attempt: u64) -> String {
         format!(
@@ -196,10 +198,8 @@ mod tests {
     }
 
     fn read_text(bytes: &[u8]) -> Metrics {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("metrics.jsonl");
-        std::fs::write(&path, bytes).unwrap();
-        read(&path).unwrap()
+        let directory = TestDir::new();
+        read(&directory.write("metrics.jsonl", bytes)).unwrap()
     }
 
     fn read_lines(lines: &[String]) -> Metrics {
@@ -211,17 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn a_later_attempt_takes_steps_again() {
+    fn a_later_attempt_replaces_steps() {
         let first = [step(1, 1), step(2, 1), valid(2, 1), step(3, 1), step(4, 1), fault(5, 1)];
         let metrics = read_lines(&first);
         assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 1), (4, 1)]);
         assert_eq!((metrics.steps[2].loss, metrics.steps[2].log10_global_norm), (3.1, f64::NEG_INFINITY));
         assert_eq!(metrics.fault.as_ref().map(|fault| (fault.step, fault.t)), Some((5, Some(3))));
-        // Goes back to step 2, and is not yet where the first one was.
+        // The second attempt starts at step 2 and has not reached the last step of the first one.
         let metrics = read_lines(&[&first[..], &[step(2, 2), step(3, 2)]].concat());
         assert_eq!(steps(&metrics), [(1, 1), (2, 2), (3, 2)]);
         assert!(metrics.valid.is_empty() && metrics.fault.is_none() && metrics.problems.is_empty());
-        // A validation that was cut off is made up for: the step before it stands.
+        // An interrupted validation is repeated; the step before it is kept.
         let metrics = read_lines(&[&first[..], &[valid(3, 2), step(4, 2)]].concat());
         assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 1), (4, 2)]);
         assert_eq!(metrics.valid.iter().map(|record| record.step).collect::<Vec<_>>(), [2, 3]);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kill_tore_is_no_damage() {
+    fn a_torn_line_is_not_damage() {
         let torn = step(3, 1)[..60].to_owned();
         let metrics = read_text(format!("{}\n{}\n{torn}", step(1, 1), step(2, 1)).as_bytes());
         assert_eq!((steps(&metrics).len(), metrics.problems.len()), (2, 0));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_left_out_and_counted() {
+    fn damaged_lines_are_skipped_and_counted() {
         let nested = "[".repeat(100_000) + &"]".repeat(100_000);
         let deep = format!(r#"{{"type":"valid","step":2,"attempt":1,"loss":{nested}}}"#);
         let huge = step(2, 1).replace(r#""step":2"#, r#""step":123456789012345678901234567890"#);
@@ -254,8 +254,8 @@ mod tests {
             (deep.as_str(), "recursion limit"),
             (huge.as_str(), "invalid"),
             (long.as_str(), "longer than 16 MB"),
-            (step(1, 1).as_str(), "step 1 after step 1"),
-            (step(2, 0).as_str(), "attempt 0 after attempt 1"),
+            (step(1, 1).as_str(), "step 1 follows step 1"),
+            (step(2, 0).as_str(), "attempt 0 follows attempt 1"),
             ("\u{1b}[31m", "expected value"),
         ] {
             let metrics = read_lines(&[step(1, 1), bad.into(), step(3, 1)]);
@@ -268,7 +268,7 @@ mod tests {
         let metrics = read_lines(&[step(1, 1), "x".into(), "y".into(), step(2, 1), "z".into()]);
         assert!(metrics.problems[0].starts_with("3 lines are not records in "), "{:?}", metrics.problems);
         assert!(read_text(&[0xff; 1000]).steps.is_empty());
-        // Records of a kind that is not known here are no damage.
+        // Records of an unknown kind are not damage.
         let metrics = read_lines(&[r#"{"type":"later","step":1,"attempt":1}"#.into(), step(1, 1)]);
         assert_eq!((steps(&metrics).len(), metrics.problems.len()), (1, 0));
     }

@@ -1,4 +1,4 @@
-//! The profiles of a run, for whoever draws or judges them.
+//! Reads the gradient profiles of a run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,17 +10,18 @@ use super::{
     CURVES, Curve, ENTRY, FORMAT, Header, LayerProfile, ProfileRecord, RunError, fingerprint, segments,
 };
 
-/// What a run has of profiles.
+/// The gradient profiles of a run.
 #[derive(Debug, Default)]
 pub struct Profiles {
-    /// One for each step that was looked at closely, steps ascending.
+    /// One for each observed step, in ascending order of steps.
     pub records: Vec<ProfileRecord>,
-    /// Why files were left out: [`RunError::Segment`], or [`RunError::Io`] if the directory cannot be read.
+    /// Errors of the files that were skipped: [`RunError::Segment`], or [`RunError::Io`] if the directory
+    /// cannot be read.
     pub skipped: Vec<RunError>,
 }
 
-/// Reads all profiles of a run. Of a step that several attempts took the highest one's counts; a segment that is damaged is left out,
-/// and said to be.
+/// Reads all profiles of a run. A step counts in its highest attempt. Damaged segments are skipped and
+/// reported.
 pub fn read(run: &Path) -> Profiles {
     let mut flows = Profiles::default();
     let segments = segments(run).unwrap_or_else(|error| {
@@ -46,7 +47,7 @@ pub fn read(run: &Path) -> Profiles {
     flows
 }
 
-/// The profiles of one segment, or what is wrong with it.
+/// The profiles of one segment; the error says why it is not valid.
 fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
@@ -54,14 +55,14 @@ fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
     let header = header.ok_or("it has no header")?;
     let header: Header = serde_json::from_str(header).map_err(|error| format!("its header: {error}"))?;
     if header.format != FORMAT {
-        return Err(format!("it has format {}, and this version reads {FORMAT}", header.format));
+        return Err(format!("it has format {}, but this version reads format {FORMAT}", header.format));
     }
     let mut names = file.names();
     names.sort_unstable();
     let views = names.iter().map(|name| Ok((*name, file.tensor(name).map_err(|e| e.to_string())?.data())));
     let views = views.collect::<Result<Vec<_>, String>>()?;
     if fingerprint(views.into_iter()) != header.fingerprint {
-        return Err("its numbers are not those that were written".into());
+        return Err("its fingerprint does not match its numbers".into());
     }
     let numbers = |name: &str, count: Option<usize>| -> Result<Vec<u64>, String> {
         let view = file.tensor(name).map_err(|_| format!("it lacks {name}"))?;
@@ -77,7 +78,7 @@ fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
     let edges: Vec<usize> = edges.into_iter().map(|edge| edge as usize).collect();
     let reaches = steps.iter().all(|&steps| steps > 0 && edges.last().is_some_and(|&e| e as u64 >= steps));
     if !reaches || edges[0] != 0 || !edges.is_sorted() {
-        return Err("its bins do not reach as far as its windows".into());
+        return Err("its bins do not cover its windows".into());
     }
     let (layers, bins) = (header.layers.len(), edges.len() - 1);
     let mut curves = Vec::new();

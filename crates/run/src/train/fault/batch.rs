@@ -1,4 +1,4 @@
-//! A batch as a file: safetensors with one tensor for each list of a [`Batch`], what rows are as their lengths, and a fingerprint.
+//! A batch as a safetensors file: one tensor for each list of a [`Batch`], and a fingerprint.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use longspan_kernel::packed_shape::PackedShape;
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";
 
-/// What stands beside the tensors.
+/// The part of the file that is not tensors.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -51,7 +51,7 @@ fn counts(values: impl Iterator<Item = usize>) -> Tensor {
     tensor(Dtype::U64, &values.map(|n| n as u64).collect::<Vec<_>>(), u64::to_le_bytes)
 }
 
-/// The file of a batch, and of the classes' weights in its loss.
+/// The file of a batch and the class weights of its loss.
 pub(super) fn bytes(batch: &Batch, class_weights: &[f64]) -> Vec<u8> {
     let tokens = |tokens: &[u32]| tensor(Dtype::U32, tokens, u32::to_le_bytes);
     let numbers = |numbers: &[f32]| tensor(Dtype::F32, numbers, f32::to_le_bytes);
@@ -88,10 +88,10 @@ fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String
     format!("{:016x}", fingerprint.finish())
 }
 
-/// The batch and the classes' weights of a file, if they are `rows` rows for a model made from `spec`.
+/// Reads a batch and its class weights. They must be `rows` rows for a model of the specification `spec`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A sentence that says why the file is not valid.
 pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch, Vec<f64>), String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
@@ -99,17 +99,17 @@ pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch
         metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).ok_or("it has no header")?;
     let header: Header = serde_json::from_str(header).map_err(|error| format!("its header: {error}"))?;
     if header.format != FORMAT {
-        return Err(format!("its format is {}, and this version reads {FORMAT}", header.format));
+        return Err(format!("it has format {}, but this version reads format {FORMAT}", header.format));
     }
     let mut names = file.names();
     names.sort_unstable();
     let data = |name: &str| file.tensor(name).map_or(&[][..], |view| view.data());
     if fingerprint(names.iter().map(|name| (*name, data(name)))) != header.fingerprint {
-        return Err("its numbers are not those that were written".into());
+        return Err("its fingerprint does not match its numbers".into());
     }
     let list = |name: &str, dtype: Dtype| match file.tensor(name) {
         Ok(view) if view.dtype() == dtype => Ok(view.data()),
-        _ => Err(format!("it has no {name} of type {dtype:?}")),
+        _ => Err(format!("it has no tensor {name} of type {dtype:?}")),
     };
     let words = |name: &str| {
         Ok::<_, String>(
@@ -165,36 +165,36 @@ pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch
     set_lengths(&mut batch.encoded.extent, &encoded, before)?;
     match fits(&batch, &weights, spec, rows) {
         true => Ok((batch, weights)),
-        false => Err("it is no batch of the run's model".into()),
+        false => Err("it does not fit the model of the run".into()),
     }
 }
 
-/// Sets lengths that may be wrong, of rows that have so many places.
+/// Sets the lengths of rows after checking that they are valid and add up to `positions`.
 fn set_lengths(extent: &mut PackedShape, lengths: &[usize], positions: usize) -> Result<(), String> {
     let sum = lengths.iter().try_fold(0usize, |sum, &length| sum.checked_add(length));
     let sorted = lengths.is_sorted_by(|a, b| a >= b) && !lengths.contains(&0);
     if !sorted || sum != Some(positions) {
-        return Err("the lengths of its rows are not those of what is read".into());
+        return Err("the lengths of its rows do not fit its input".into());
     }
     extent.set_lengths(lengths);
     Ok(())
 }
 
-/// Whether a model takes the batch: what its passes rely on.
+/// Whether a model can take the batch: everything that its passes rely on.
 fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
-    let reads = |input: InputSpec, positions: usize, tokens: &[u32], numbers: &[f32]| match input {
+    let input_fits = |input: InputSpec, positions: usize, tokens: &[u32], numbers: &[f32]| match input {
         InputSpec::Tokens { vocabulary, .. } => {
             tokens.len() == positions && tokens.iter().all(|&token| (token as usize) < vocabulary)
         }
         InputSpec::Numbers { width } => numbers.len() == positions * width,
     };
     let (positions, encoded) = (batch.extent.positions(), &batch.encoded);
-    let seen = if spec.pool == Pooling::Last { positions } else { rows };
-    let below = |&position: &u32| (position as usize) < seen;
-    let asked = match spec.output {
+    let readable = if spec.pool == Pooling::Last { positions } else { rows };
+    let below = |&position: &u32| (position as usize) < readable;
+    let targets_fit = match spec.output {
         OutputSpec::Classes { count, .. } => {
             let scored = || (0u32..).zip(&batch.targets).filter(|(_, target)| **target != IGNORE);
-            batch.targets.len() >= seen
+            batch.targets.len() >= readable
                 && scored().all(|(position, &target)| below(&position) && (target as usize) < count)
                 && (weights.is_empty() || weights.len() == count)
                 && weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
@@ -207,20 +207,20 @@ fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
                 && batch.values.targets.len() == positions.len() * width
         }
     };
-    let encodes = match spec.encoder {
+    let encoder_fits = match spec.encoder {
         None => *encoded == Encoded::default(),
         Some(input) => {
             let mut order = encoded.rows.clone();
             order.sort_unstable();
             encoded.extent.rows() == rows
                 && order.into_iter().eq(0..rows)
-                && reads(input, encoded.extent.positions(), &encoded.inputs, &encoded.numbers)
+                && input_fits(input, encoded.extent.positions(), &encoded.inputs, &encoded.numbers)
         }
     };
     batch.rows() == rows
-        && reads(spec.input, positions, &batch.inputs, &batch.numbers)
-        && asked
-        && encodes
+        && input_fits(spec.input, positions, &batch.inputs, &batch.numbers)
+        && targets_fit
+        && encoder_fits
         && !(batch.carry && spec.bidirectional)
 }
 
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_comes_back_to_the_bit() {
+    fn a_batch_reads_back_with_the_same_bits() {
         let (batch, weights) = (batch(), [0.0, 1.0, 0.1 + 0.2, 2.0, 1e300]);
         let (back, classes) = read(&bytes(&batch, &weights), &numbers(1, CLASSES), 3).unwrap();
         let bits = |batch: &Batch| batch.numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
@@ -268,21 +268,21 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_the_model_is_refused() {
+    fn a_batch_that_does_not_fit_the_model_is_rejected() {
         let file = bytes(&batch(), &[]);
-        let refused = |spec: &ModelSpec, rows| read(&file, spec, rows).is_err();
+        let rejected = |spec: &ModelSpec, rows| read(&file, spec, rows).is_err();
         let values = OutputSpec::Values { width: 2, loss: ValueLoss::Squared };
-        assert!(!refused(&numbers(1, CLASSES), 3));
-        // What it predicts of a batch without values is nothing, which is what such a batch may ask for.
-        assert!(!refused(&numbers(1, values), 3));
+        assert!(!rejected(&numbers(1, CLASSES), 3));
+        // A batch without targets fits any model with values.
+        assert!(!rejected(&numbers(1, values), 3));
         let few = OutputSpec::Classes { count: 4, tied: false };
         let pooled = ModelSpec { pool: Pooling::Mean, ..numbers(1, CLASSES) };
         let both = ModelSpec { bidirectional: true, ..numbers(1, CLASSES) };
         let encoder = ModelSpec { encoder: Some(InputSpec::Numbers { width: 1 }), ..numbers(1, CLASSES) };
         for spec in [numbers(2, CLASSES), numbers(1, few), pooled, both, encoder] {
-            assert!(refused(&spec, 3), "{spec:?}");
+            assert!(rejected(&spec, 3), "{spec:?}");
         }
-        assert!(refused(&numbers(1, CLASSES), 2));
+        assert!(rejected(&numbers(1, CLASSES), 2));
         type Change = fn(&mut Batch);
         let changes: [Change; 5] = [
             |batch| batch.numbers.truncate(5),
@@ -303,9 +303,9 @@ mod tests {
         }
     }
 
-    /// Whatever one byte becomes, it is refused or it does not matter; and so is every beginning of the file.
+    /// Every truncated file is rejected. A file with one changed bit is rejected, or still has a valid batch.
     #[test]
-    fn damage_is_seen() {
+    fn damage_is_detected() {
         let (file, spec) = (bytes(&batch(), &[1.0; 5]), numbers(1, CLASSES));
         for at in 0..file.len() {
             assert!(read(&file[..at], &spec, 3).is_err(), "{at} bytes");

@@ -1,4 +1,4 @@
-//! The step that a run could not take, once more, from the run's directory alone.
+//! Repeats a failed step from the run directory.
 
 use std::path::{Path, PathBuf};
 
@@ -12,20 +12,20 @@ use longspan::trainer::Trainer;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::FaultRecord;
 
-/// What came of it.
+/// The result of repeating a failed step.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// What the run has recorded.
+    /// The fault that the run recorded.
     pub recorded: FaultRecord,
-    /// The instruction set that it was found on.
+    /// The instruction set of the recorded fault.
     pub isa: String,
-    /// What was found now; None where the step could be taken.
+    /// The fault of the repeated step; None if the step succeeded.
     pub found: Option<FaultRecord>,
-    /// Whether that is the same value at the same place.
+    /// Whether both faults are the same value at the same location.
     pub same: bool,
 }
 
-/// Why a fault cannot be looked at once more.
+/// Why a failed step cannot be repeated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -38,14 +38,14 @@ pub enum ReplayError {
     /// Its checkpoint cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// No step of the run has failed.
+    /// The run has no failed step.
     #[error("no step of {} has failed: there is no fault to replay", run.display())]
     None {
         /// The run.
         run: PathBuf,
     },
-    /// The files are not those that were written.
-    #[error("{} is damaged ({reason}): restore it from a backup, or meet the fault again with `longspan train --resume --out {}`", path.display(), run.display())]
+    /// A file of the fault is not valid.
+    #[error("{} is damaged ({reason}): restore it from a backup, or repeat the fault with `longspan train --resume --out {}`", path.display(), run.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -54,9 +54,9 @@ pub enum ReplayError {
         /// What is wrong.
         reason: String,
     },
-    /// The run has gone on since.
+    /// The run was continued after the fault.
     #[error(
-        "{} failed at step {failed}, and its last checkpoint is from after step {step}: the weights from before the fault are gone",
+        "step {failed} of {} failed, but its last checkpoint is from step {step}: the weights before the fault no longer exist",
         run.display()
     )]
     GoneOn {
@@ -64,12 +64,12 @@ pub enum ReplayError {
         run: PathBuf,
         /// The step that failed.
         failed: u64,
-        /// The checkpoint's.
+        /// The step of the last checkpoint.
         step: u64,
     },
 }
 
-/// One batch, again and again.
+/// A source that returns the same batch each time.
 struct Once(Batch);
 
 impl Source for Once {
@@ -86,7 +86,7 @@ impl Source for Once {
     }
 }
 
-/// Tries the step once more that the run in `run` could not take.
+/// Repeats the failed step of the run in `run`.
 ///
 /// # Errors
 /// [`ReplayError`].
@@ -104,11 +104,14 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     };
     let file: FaultFile = serde_json::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
     if file.format != FORMAT {
-        return Err(damaged(&path, format!("format {}, and this version reads {FORMAT}", file.format)));
+        return Err(damaged(
+            &path,
+            format!("it has format {}, but this version reads format {FORMAT}", file.format),
+        ));
     }
     let recorded = file.fault;
     if !recorded.lr.is_finite() {
-        return Err(damaged(&path, format!("a learning rate of {}", recorded.lr)));
+        return Err(damaged(&path, format!("its learning rate is {}", recorded.lr)));
     }
     let config = directory::read_config(run)?;
     config.check()?;
@@ -116,7 +119,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     let checkpoint = Checkpoint::read(&last)?;
     let header = checkpoint.require_header()?;
     if header.model != config.model_spec(&header.schema) {
-        return Err(damaged(&last, "its model is not that of config.toml".into()));
+        return Err(damaged(&last, "its model does not match config.toml".into()));
     }
     let step = header.position.step;
     if step.checked_add(1) != Some(recorded.step) {

@@ -1,45 +1,46 @@
-//! For each threshold a run in which it alone decides: everything else is so that the rule would speak.
+//! For each threshold, a run in which that value alone decides: in everything else the rule would report.
 
 use longspan_diagnose::{Evidence, Threshold, rule};
 use longspan_record::credit::Measured;
 
-use super::evidence::{CHANCE, STEPS, Sicken, WINDOW, good};
+use super::evidence::{BASELINE, MakeFaulty, STEPS, WINDOW, good};
 
-/// On which side of a threshold something is wrong.
+/// The side of a threshold on which the rule reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beyond {
     Above,
     Below,
 }
 
-/// A run in which one value is held against one threshold.
+/// A run in which one value is compared with one threshold.
 pub(crate) struct Case {
     pub(crate) code: &'static str,
-    /// How the name of what is held against the threshold begins.
+    /// The beginning of the name of that value.
     pub(crate) of: &'static str,
     pub(crate) beyond: Beyond,
     pub(crate) cells: &'static [&'static str],
     pub(crate) settings: &'static str,
-    /// Makes a good run one with this value.
-    pub(crate) sicken: fn(&mut Evidence, f64),
+    /// Gives this value to a good run.
+    pub(crate) make_faulty: fn(&mut Evidence, f64),
 }
 
 impl Case {
     pub(crate) fn threshold(&self) -> Threshold {
         let rule = rule(self.code).unwrap_or_else(|| panic!("no rule {}", self.code));
         let found = rule.page.thresholds.iter().find(|threshold| threshold.of.en.starts_with(self.of));
-        *found.unwrap_or_else(|| panic!("{} holds nothing against \"{}\"", self.code, self.of))
+        *found.unwrap_or_else(|| panic!("{} has no threshold for \"{}\"", self.code, self.of))
     }
 
-    /// Its evidence, with this value of what is held against the threshold.
+    /// The evidence of the run, with this value.
     pub(crate) fn at(&self, cell: &str, value: f64) -> Evidence {
         let mut evidence = good(&format!("cell={cell} {}", self.settings));
-        (self.sicken)(&mut evidence, value);
+        (self.make_faulty)(&mut evidence, value);
         evidence
     }
 }
 
-/// Thresholds without a case: they are the run's own numbers, follow from another, or have a test of their own.
+/// Thresholds without a case: they are numbers of the run itself, follow from another threshold, or have
+/// their own test.
 pub(crate) const OTHERS: [(&str, &str); 7] = [
     ("non-finite", "values that are not finite"),
     ("horizon-below-need", "upper end of the interval of the gradient horizon"),
@@ -47,7 +48,7 @@ pub(crate) const OTHERS: [(&str, &str); 7] = [
     ("loss-at-chance", "share of the planned steps"),
     ("loss-at-chance", "steps"),
     ("loss-at-chance", "fall of the last quarter below the one before it, in standard errors"),
-    // Who never clips although norms have such a tail has a limit above it.
+    // A limit that never clips, although the norms have such a tail, is above the median norm.
     ("clip-never", "limit over the median norm"),
 ];
 
@@ -61,9 +62,9 @@ const fn case(
     beyond: Beyond,
     cells: &'static [&'static str],
     settings: &'static str,
-    sicken: fn(&mut Evidence, f64),
+    make_faulty: fn(&mut Evidence, f64),
 ) -> Case {
-    Case { code, of, beyond, cells, settings, sicken }
+    Case { code, of, beyond, cells, settings, make_faulty }
 }
 
 pub(crate) const CASES: &[Case] = {
@@ -96,21 +97,22 @@ pub(crate) const CASES: &[Case] = {
         case("loss-at-chance", "best loss", Above, ALL, "", |evidence, loss| evidence.losses(loss)),
         case("step-too-large", "‖Δw‖ / ‖w‖ of a step", Above, ALL, "", |evidence, ratio| {
             evidence.losses(1.0);
-            evidence.each_look(|look| look.log10_update_ratio = ratio.log10());
+            evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = ratio.log10());
         }),
         case("step-too-large", "the largest", Above, ALL, "", |evidence, ratio| {
             evidence.losses(1.0);
-            let look = evidence.steps.iter_mut().find_map(|step| step.snapshot.as_mut()).expect("looks");
-            look.log10_update_ratio = ratio.log10();
+            let snapshot =
+                evidence.steps.iter_mut().find_map(|step| step.snapshot.as_mut()).expect("snapshots");
+            snapshot.log10_update_ratio = ratio.log10();
         }),
         case("step-too-large", "loss over the baseline", Above, ALL, "", |evidence, loss| {
             evidence.losses(loss);
-            evidence.each_look(|look| look.log10_update_ratio = 0.0);
+            evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = 0.0);
         }),
         case("step-too-large", "late loss over the best", Above, ALL, "", |evidence, worse| {
             evidence.losses(0.1);
-            evidence.valid.last_mut().expect("validations").loss = 0.1 * worse * CHANCE;
-            evidence.each_look(|look| look.log10_update_ratio = 0.0);
+            evidence.valid.last_mut().expect("validations").loss = 0.1 * worse * BASELINE;
+            evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = 0.0);
         }),
         case("horizon-below-need", "best loss", Above, ALL, "", |evidence, loss| {
             evidence.losses(loss);
@@ -125,7 +127,7 @@ pub(crate) const CASES: &[Case] = {
             ALL,
             "unroll=20",
             |evidence, used| {
-                // A share of so many steps is one of their whole number.
+                // With a window of 1000 steps, the share is a whole number of steps.
                 let window = 1000;
                 (evidence.facts.carried, evidence.facts.needed_lag_steps, evidence.facts.window_steps) =
                     (true, None, window);
@@ -142,7 +144,7 @@ pub(crate) const CASES: &[Case] = {
         case("clip-always", "share of late steps", Above, ALL, "clip=norm:0.01", |evidence, share| {
             let steps = evidence.steps.len() as f64;
             evidence.each_step(|step| {
-                // The last ones are not clipped, so that it is a share of the late ones.
+                // The last steps are not clipped, so that the share is one of the late steps.
                 let late = steps / 4.0;
                 step.log10_global_norm = 0.0;
                 step.clipped = (steps - step.step as f64) >= ((1.0 - share) * late).round();
@@ -211,37 +213,42 @@ pub(crate) const CASES: &[Case] = {
             },
         ),
         case("unscaled-input", "root mean square", Above, ALL, "", |evidence, rms| {
-            evidence.each_look(|look| {
-                look.batch.input.iter_mut().for_each(|input| (input.rms, input.largest) = (rms, 3.0 * rms));
+            evidence.each_snapshot(|snapshot| {
+                snapshot
+                    .batch
+                    .input
+                    .iter_mut()
+                    .for_each(|input| (input.rms, input.largest) = (rms, 3.0 * rms));
             });
         }),
         case("padding-dominated", "share of positions", Above, ALL, "", |evidence, share| {
-            evidence.each_look(|look| {
-                look.batch.positions = 1000;
-                look.batch.filled_positions = (1000.0 * share).round() as usize;
+            evidence.each_snapshot(|snapshot| {
+                snapshot.batch.positions = 1000;
+                snapshot.batch.filled_positions = (1000.0 * share).round() as usize;
             });
         }),
         case("padding-dominated", "share of rows", Above, ALL, "", |evidence, share| {
-            evidence.each_look(|look| {
-                look.batch.rows = 1000;
-                look.batch.unscored_rows = (1000.0 * share).round() as usize;
+            evidence.each_snapshot(|snapshot| {
+                snapshot.batch.rows = 1000;
+                snapshot.batch.unscored_rows = (1000.0 * share).round() as usize;
             });
         }),
     ]
 };
 
-/// In a share of the steps the gradient grows by so many powers of ten beyond T-fold; that of a single loss by a factor.
+/// In a share of the steps the gradient grows by `growth` powers of ten beyond a factor of T; the gradient of
+/// a single loss grows by the factor `single`.
 fn explode(evidence: &mut Evidence, growth: f64, share: f64, single: f64) {
-    let sick = (share * STEPS as f64).round() as u64;
+    let faulty = (share * STEPS as f64).round() as u64;
     evidence.each_step(|step| {
-        if step.step <= sick {
+        if step.step <= faulty {
             step.log10_survival.fill(growth + (WINDOW as f64).log10());
         }
     });
     evidence.lag().total.ratio.ln_median[WINDOW] = single.ln();
 }
 
-/// Two of a hundred norms are so many times the median, and nothing is learned.
+/// Two of a hundred norms are `tail` times the median, and nothing is learned.
 fn heavy_tail(evidence: &mut Evidence, tail: f64) {
     evidence.losses(1.0);
     evidence.each_step(|step| {
@@ -249,7 +256,7 @@ fn heavy_tail(evidence: &mut Evidence, tail: f64) {
     });
 }
 
-/// The largest exponent, two standard errors above this.
+/// The largest exponent is two standard errors above `sure`.
 fn chaos(evidence: &mut Evidence, sure: f64) {
     let spectrum = evidence.probe.as_mut().and_then(|probe| probe.spectrum.as_mut()).expect("a spectrum");
     for layer in &mut spectrum.layers {

@@ -1,4 +1,4 @@
-//! Evidence made by hand: a good run of any cell, and how to make it sick.
+//! Synthetic evidence: a good run of any cell, and ways to make it faulty.
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Evidence, Facts, Probed};
@@ -12,16 +12,16 @@ use longspan_record::{
 };
 use longspan_run::config::{Config, KEYS, Origin};
 
-/// Steps of a window.
+/// Steps in a window.
 pub(crate) const WINDOW: usize = 20;
-/// Loss of a guess.
-pub(crate) const CHANCE: f64 = 2.0;
-/// Steps taken; every tenth is looked at closely.
+/// The baseline loss.
+pub(crate) const BASELINE: f64 = 2.0;
+/// Steps taken; every tenth has a snapshot.
 pub(crate) const STEPS: u64 = 1000;
 
-/// Every cell.
+/// All cells.
 pub(crate) const CELLS: [&str; 6] = ["rnn", "relu", "identity", "residual", "gru", "lstm"];
-/// Every cause of a fault.
+/// All causes of a fault.
 pub(crate) const CAUSES: [Cause; 7] = [
     Cause::BadInput,
     Cause::PaddingOnly,
@@ -32,7 +32,7 @@ pub(crate) const CAUSES: [Cause; 7] = [
     Cause::BadWeights,
 ];
 
-/// Settings of a run: the defaults, and some over them.
+/// The settings of a run: the defaults, changed by `settings`.
 pub(crate) fn config(settings: &str) -> Config {
     let mut config = Config::default();
     let all = format!("task=adding length={WINDOW} hidden=32 steps={STEPS} {settings}");
@@ -54,7 +54,7 @@ pub(crate) fn facts(config: &Config) -> Facts {
         window_steps: WINDOW,
         carried: false,
         needed_lag_steps: Some(WINDOW - 1),
-        baseline_loss: CHANCE,
+        baseline_loss: BASELINE,
         clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
         clips: config.optimizer.clip != Clip::None,
         lr: config.optimizer.lr,
@@ -65,10 +65,10 @@ pub(crate) fn facts(config: &Config) -> Facts {
     }
 }
 
-/// A run that learns, with a gradient that arrives, and a probe that says so.
+/// A run that learns, whose gradient reaches the start of the window.
 pub(crate) fn good(settings: &str) -> Evidence {
     let config = config(settings);
-    let loss = |step: u64| CHANCE * (0.1 + 0.9 * 0.97f64.powi(step as i32));
+    let loss = |step: u64| BASELINE * (0.1 + 0.9 * 0.97f64.powi(step as i32));
     let step = |step: u64| StepRecord {
         step,
         attempt: 1,
@@ -80,7 +80,7 @@ pub(crate) fn good(settings: &str) -> Evidence {
         log10_global_norm: -0.3 + 0.1 * (step % 7) as f64 / 7.0,
         log10_global_norm_after: -0.3,
         log10_survival: vec![-0.5; config.model.layers],
-        snapshot: step.is_multiple_of(10).then(look),
+        snapshot: step.is_multiple_of(10).then(snapshot),
         ..StepRecord::default()
     };
     let valid =
@@ -94,7 +94,7 @@ pub(crate) fn good(settings: &str) -> Evidence {
     }
 }
 
-fn look() -> Snapshot {
+fn snapshot() -> Snapshot {
     let input = InputRecord { mean: 0.0, rms: 1.0, largest: 3.0 };
     let batch = BatchRecord { rows: 32, positions: 640, input: Some(input), ..BatchRecord::default() };
     Snapshot { batch, log10_update_ratio: -3.0, ..Snapshot::default() }
@@ -106,7 +106,7 @@ fn profile(ln: &[f64]) -> Profile {
 }
 
 fn reach(config: &Config) -> CreditReport {
-    // A tenth of the gradient comes to the window's first step.
+    // 13 % of the gradient reaches the first step of the window.
     let ln: Vec<f64> = (0..=WINDOW).map(|lag| -0.1 * lag as f64).collect();
     let horizon = Horizon {
         epsilon: 0.01,
@@ -209,7 +209,7 @@ fn spectrum(config: &Config) -> LyapunovSpectrum {
     }
 }
 
-/// A step that failed.
+/// A failed step.
 pub(crate) fn fault(cause: Cause) -> FaultRecord {
     FaultRecord {
         step: STEPS + 1,
@@ -232,33 +232,33 @@ pub(crate) fn fault(cause: Cause) -> FaultRecord {
     }
 }
 
-/// How to make a run sick.
-pub(crate) trait Sicken {
-    /// This loss from the first step to the last, over that of chance.
-    fn losses(&mut self, over_chance: f64);
+/// Ways to make a run faulty.
+pub(crate) trait MakeFaulty {
+    /// Sets the loss of all steps and validations, relative to the baseline.
+    fn losses(&mut self, over_baseline: f64);
     /// Changes each step.
     fn each_step(&mut self, change: impl FnMut(&mut StepRecord));
-    /// Changes each look.
-    fn each_look(&mut self, change: impl FnMut(&mut Snapshot));
+    /// Changes each snapshot.
+    fn each_snapshot(&mut self, change: impl FnMut(&mut Snapshot));
     /// The probe.
     fn probe(&mut self) -> &mut CreditReport;
     /// Its lag profile.
     fn lag(&mut self) -> &mut LagReport;
-    /// Clips as the run's limit says.
+    /// Marks the steps that the limit of the run clips.
     fn clip(&mut self);
 }
 
-impl Sicken for Evidence {
-    fn losses(&mut self, over_chance: f64) {
-        self.each_step(|step| step.loss = over_chance * CHANCE);
-        self.valid.iter_mut().for_each(|score| score.loss = over_chance * CHANCE);
+impl MakeFaulty for Evidence {
+    fn losses(&mut self, over_baseline: f64) {
+        self.each_step(|step| step.loss = over_baseline * BASELINE);
+        self.valid.iter_mut().for_each(|score| score.loss = over_baseline * BASELINE);
     }
 
     fn each_step(&mut self, change: impl FnMut(&mut StepRecord)) {
         self.steps.iter_mut().for_each(change);
     }
 
-    fn each_look(&mut self, change: impl FnMut(&mut Snapshot)) {
+    fn each_snapshot(&mut self, change: impl FnMut(&mut Snapshot)) {
         self.steps.iter_mut().filter_map(|step| step.snapshot.as_mut()).for_each(change);
     }
 

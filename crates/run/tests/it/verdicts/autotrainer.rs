@@ -1,4 +1,4 @@
-//! The baseline: the gradient checks of AutoTrainer, as its program has them.
+//! The baseline: the gradient checks of AutoTrainer, as in its program.
 //!
 //! ```text
 //! explode    a gradient that is not finite, or ‖g_first‖ / ‖g_last‖ > 70
@@ -6,9 +6,11 @@
 //! dying      70 % or more of all elements of all gradients are 0
 //! ```
 //!
-//! g_first and g_last are the gradients of the first and the last layer's kernel. Of a recurrent network the first kernel is what
-//! reads the input, W_ih of the first layer (`kernel` of Keras' recurrent layers; an embedding has `embeddings` and is left out,
-//! unseen words would count as dying), and the last one the readout's weight. The checks see time only as the sum over it.
+//! g_first and g_last are the gradients of the kernels of the first and last layer. In a recurrent network,
+//! the first kernel is the matrix that reads the input, W_ih of the first layer, and the last one is the
+//! readout's weight. In Keras the input matrix of a recurrent layer is its `kernel`; an embedding has
+//! `embeddings`, and is skipped because the rows of unseen words would count as dying. The checks see time
+//! only as a sum over it.
 //!
 //! # References
 //! Zhang, Zhai, Ma, Shen, "AUTOTRAINER: an automatic DNN training problem detection and repair system", ICSE 2021.
@@ -22,7 +24,7 @@ const RATIO_VANISHES: f64 = 1e-3;
 const FIRST_VANISHES: f64 = 1e-4;
 const ZERO_SHARE_DIES: f64 = 0.7;
 
-/// What it says of one gradient.
+/// The results of the checks for one gradient.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signs {
     pub(crate) explode: bool,
@@ -31,7 +33,7 @@ pub(crate) struct Signs {
 }
 
 impl Signs {
-    /// Of the gradient of one batch.
+    /// Checks the gradient of one batch.
     pub(crate) fn of(grads: &Params<f32>) -> Self {
         let norm = |name: &str| grads.named(name).iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
         let (first, last) = (norm("rnn.weight_ih_l0"), norm("head.weight"));
@@ -55,12 +57,12 @@ impl Signs {
         }
     }
 
-    /// What it says of a run, where one look is enough, in the codes that come nearest.
-    pub(crate) fn codes(looks: &[Self]) -> Vec<Code> {
+    /// The most similar codes of a run. One check that fires is enough.
+    pub(crate) fn codes(checks: &[Self]) -> Vec<Code> {
         let signs = [
-            (looks.iter().any(|l| l.explode), "exploding-gradient"),
-            (looks.iter().any(|l| l.vanish), "vanishing-gradient"),
-            (looks.iter().any(|l| l.dying), "dead-units"),
+            (checks.iter().any(|l| l.explode), "exploding-gradient"),
+            (checks.iter().any(|l| l.vanish), "vanishing-gradient"),
+            (checks.iter().any(|l| l.dying), "dead-units"),
         ];
         signs.into_iter().filter(|sign| sign.0).map(|sign| sign.1).collect()
     }

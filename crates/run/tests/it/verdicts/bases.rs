@@ -1,12 +1,13 @@
-//! Good settings for every cell on several kinds of data: the healthy runs, and what faults are planted in.
+//! Good settings for every cell on several kinds of data: for the good runs, and for the runs with injected
+//! faults.
 
 use super::plan::Plan;
 use super::sources::Data;
 
-/// The cells, as the settings name them.
+/// The cells, by their names in the settings.
 pub(crate) const CELLS: [&str; 5] = ["rnn", "relu", "residual", "gru", "lstm"];
 
-/// A cell on data with settings that train.
+/// A cell on a kind of data, with settings that train.
 pub(crate) fn base(cell: &str, kind: &str, seed: u64) -> Plan {
     let gated = matches!(cell, "gru" | "lstm");
     let cell_settings = match cell {
@@ -30,7 +31,7 @@ pub(crate) fn base(cell: &str, kind: &str, seed: u64) -> Plan {
         "waves" if cell == "relu" => (Data::Waves { steps: 16 }, "steps=600 clip=norm:20"),
         "waves" => (Data::Waves { steps: 24 }, "steps=600"),
         "forecast" => (Data::Forecast { steps: 24 }, "steps=600"),
-        _ => panic!("no data of the kind {kind}"),
+        _ => panic!("unknown kind of data {kind}"),
     };
     let all = format!("cell={cell} hidden=32 batch=32 seed={seed} {cell_settings} {settings}");
     Plan::new(format!("{cell}/{kind}/{seed}"), data, &all)
@@ -51,10 +52,10 @@ const KINDS: [&str; 11] = [
     "forecast",
 ];
 
-/// What these cells do not learn in so few steps, or not with a state that is carried on and on.
+/// Data that a cell does not learn in so few steps, or not with a state that is carried on.
 const BEYOND: [(&str, &str); 3] = [("rnn", "copy"), ("residual", "echo"), ("relu", "echo")];
 
-/// Runs with nothing planted.
+/// Runs without a fault.
 pub(crate) fn healthy() -> Vec<Plan> {
     let mut plans = Vec::new();
     for cell in CELLS {
@@ -66,7 +67,7 @@ pub(crate) fn healthy() -> Vec<Plan> {
     plans.into_iter().map(|plan| plan.named("healthy")).collect()
 }
 
-/// Other settings that are as good.
+/// Other settings that train as well.
 fn variation(cell: &str, kind: &str) -> &'static str {
     match (cell, kind) {
         ("gru" | "lstm", "order2" | "memorise" | "copy") => "init=chrono:20",

@@ -1,4 +1,5 @@
-//! What a run was like, in a few numbers, each from its definition: by these a plant is known to do what it is said to do.
+//! A few numbers about a run, each by its definition. They show whether a run has the fault that was
+//! injected.
 
 use longspan::cell::CellKind;
 use longspan_record::Snapshot;
@@ -6,14 +7,14 @@ use longspan_record::credit::{LagReport, LayerGates};
 
 use super::trace::Trace;
 
-/// The numbers; NaN where there is none.
+/// The numbers; NaN if there is none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
-    /// The last validation's loss over that of chance.
+    /// Loss of the last validation over the baseline loss.
     pub(crate) loss_ratio: f64,
     /// Median of the global norm over all steps.
     pub(crate) norm: f64,
-    /// Its largest over its median.
+    /// Largest global norm over the median.
     pub(crate) tail: f64,
     /// Share of steps that were clipped.
     pub(crate) clipped: f64,
@@ -21,23 +22,23 @@ pub(crate) struct Figures {
     pub(crate) ln_growth: f64,
     /// H at 1 %.
     pub(crate) horizon: f64,
-    /// The leading Lyapunov exponent.
+    /// The largest Lyapunov exponent.
     pub(crate) exponent: f64,
-    /// Largest share of saturated tanh, and of dead relu units, of any layer and activation.
+    /// Largest share of saturated tanh values, and of dead relu units, of any layer and activation.
     pub(crate) saturated: f64,
     pub(crate) dead: f64,
-    /// Largest share of places where a gate is shut, or open.
+    /// Largest share of positions at which a gate is closed, or open.
     pub(crate) stuck: f64,
-    /// Sensitivity to the recurrent weights at the longest length over that after 2 steps.
+    /// Sensitivity to the recurrent weights after the largest number of steps, over that after 2 steps.
     pub(crate) sensitivity: f64,
-    /// ln ‖δ^0‖ − ln ‖δ^L‖; NaN of one layer.
+    /// ln ‖δ^0‖ − ln ‖δ^L‖; NaN with one layer.
     pub(crate) ln_depth: f64,
-    /// ln G at the lag that is needed, or the last one.
+    /// ln G at the needed lag, or at the last one.
     pub(crate) ln_at_need: f64,
-    /// The largest log10 of ‖Δw‖ / ‖w‖ of all looks.
+    /// The largest log10 of ‖Δw‖ / ‖w‖ in a snapshot.
     pub(crate) log10_largest_update: f64,
-    /// Medians over the looks: of numbers, the rms and |mean|, whichever is larger; the share of places that
-    /// are filled; the share of rows that ask for nothing.
+    /// Medians over the snapshots. Of inputs: the rms or |mean|, whichever is larger; then the share of
+    /// filled positions, and the share of rows without targets.
     pub(crate) input: f64,
     pub(crate) filled: f64,
     pub(crate) unscored: f64,
@@ -59,8 +60,8 @@ impl Figures {
         let activations = |of: &dyn Fn(&LayerGates, usize) -> Vec<f64>| {
             gates().flat_map(|layer| of(layer, trace.spec.hidden)).fold(f64::NAN, f64::max)
         };
-        let looks = || trace.steps.iter().filter_map(|step| step.snapshot.as_ref());
-        let of_looks = |of: &dyn Fn(&Snapshot) -> f64| median(looks().map(of).collect());
+        let snapshots = || trace.steps.iter().filter_map(|step| step.snapshot.as_ref());
+        let of_snapshots = |of: &dyn Fn(&Snapshot) -> f64| median(snapshots().map(of).collect());
         let relu = matches!(trace.spec.cell, CellKind::Relu);
         let sensitivity = reach.and_then(|reach| reach.sensitivity.known()).map_or(f64::NAN, |points| {
             let early = points.iter().find(|p| p.steps == 2).or(points.first());
@@ -95,10 +96,18 @@ impl Figures {
             }),
             ln_at_need: profile
                 .map_or(f64::NAN, |p| p[trace.need_steps.unwrap_or(p.len() - 1).min(p.len() - 1)]),
-            log10_largest_update: looks().map(|look| look.log10_update_ratio).fold(f64::NAN, f64::max),
-            input: of_looks(&|look| look.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))),
-            filled: of_looks(&|look| look.batch.filled_positions as f64 / look.batch.positions as f64),
-            unscored: of_looks(&|look| look.batch.unscored_rows as f64 / look.batch.rows as f64),
+            log10_largest_update: snapshots()
+                .map(|snapshot| snapshot.log10_update_ratio)
+                .fold(f64::NAN, f64::max),
+            input: of_snapshots(&|snapshot| {
+                snapshot.batch.input.as_ref().map_or(f64::NAN, |i| i.rms.max(i.mean.abs()))
+            }),
+            filled: of_snapshots(&|snapshot| {
+                snapshot.batch.filled_positions as f64 / snapshot.batch.positions as f64
+            }),
+            unscored: of_snapshots(&|snapshot| {
+                snapshot.batch.unscored_rows as f64 / snapshot.batch.rows as f64
+            }),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Hands a trace to the rules, as a run's files would.
+//! Gives a trace to the rules, as the files of a run would be.
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Evidence, Facts, Finding, Probed, diagnose};
@@ -7,7 +7,7 @@ use longspan_run::config::KEYS;
 use super::plan::Plan;
 use super::trace::Trace;
 
-/// What the rules find.
+/// The findings of the rules.
 pub(crate) fn findings(plan: &Plan, trace: &Trace) -> Vec<Finding> {
     diagnose(&evidence(plan, trace)).findings
 }

@@ -1,4 +1,4 @@
-//! A run that is planned: settings, data, what is planted, and what a judge has to say of it.
+//! The plan of a run: settings, data, injected fault, and the expected findings.
 
 use longspan::params::Params;
 use longspan_run::config::{Config, Origin};
@@ -11,13 +11,13 @@ pub(crate) type Code = &'static str;
 /// A change of the weights before the first step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Edit {
-    /// Tensors whose name begins so, times a factor.
+    /// Multiplies tensors whose name has this prefix by a factor.
     Scale(&'static str, f32),
-    /// Tensors whose name begins so, at one value.
+    /// Fills tensors whose name has this prefix with a value.
     Fill(&'static str, f32),
-    /// The input's bias of a gate, by its place in the order of the cell's file, of every layer.
+    /// Fills the input bias of a gate in every layer; the gate by its index in the order of the cell's file.
     Gate(usize, f32),
-    /// The first share of the units of `rnn.bias_ih_l*`.
+    /// Fills the first share of the units of `rnn.bias_ih_l*`.
     Units(f64, f32),
 }
 
@@ -43,23 +43,23 @@ impl Edit {
     }
 }
 
-/// A run.
+/// The plan of a run.
 #[derive(Clone)]
 pub(crate) struct Plan {
-    /// Unique.
+    /// A unique name.
     pub(crate) name: String,
     pub(crate) data: Data,
     pub(crate) config: Config,
     pub(crate) spoil: Option<Spoil>,
     pub(crate) edits: Vec<Edit>,
-    /// Codes that have to be found.
+    /// Codes that must be found.
     pub(crate) required: Vec<Code>,
-    /// Codes that may be found as well: what the plant brings with it.
+    /// Codes that may be found too, because they follow from the fault.
     pub(crate) permitted: Vec<Code>,
 }
 
 impl Plan {
-    /// Settings as `key=value`, one space between.
+    /// A plan with settings `key=value`, separated by spaces.
     pub(crate) fn new(name: impl Into<String>, data: Data, settings: &str) -> Self {
         let plan = Self {
             name: name.into(),
@@ -73,7 +73,7 @@ impl Plan {
         plan.with("observe=full observe_every=10").with(settings)
     }
 
-    /// With some settings changed.
+    /// The plan with some settings changed.
     pub(crate) fn with(mut self, settings: &str) -> Self {
         for setting in settings.split_whitespace() {
             let (key, value) = setting.split_once('=').expect("key=value");
@@ -82,42 +82,42 @@ impl Plan {
         self
     }
 
-    /// Another name for a run of this kind.
+    /// The plan with a prefix in its name.
     pub(crate) fn named(mut self, prefix: &str) -> Self {
         self.name = format!("{prefix}/{}", self.name);
         self
     }
 
-    /// With spoiled batches.
+    /// The plan with corrupted batches.
     pub(crate) fn spoiled(self, spoil: Spoil) -> Self {
         Self { spoil: Some(spoil), ..self }
     }
 
-    /// With other weights to begin with.
+    /// The plan with other initial weights.
     pub(crate) fn edited(mut self, edit: Edit) -> Self {
         self.edits.push(edit);
         self
     }
 
-    /// What has to be found.
+    /// Adds codes that must be found.
     pub(crate) fn requires(mut self, codes: &[Code]) -> Self {
         self.required.extend(codes);
         self
     }
 
-    /// What may be found.
+    /// Adds codes that may be found.
     pub(crate) fn permits(mut self, codes: &[Code]) -> Self {
         self.permitted.extend(codes);
         self
     }
 
-    /// Whether nothing is planted.
+    /// Whether the run has no injected fault.
     pub(crate) fn healthy(&self) -> bool {
         self.required.is_empty()
     }
 
-    /// Whether thresholds may not be chosen on this run: half of the runs, by a hash of the name (FNV-1a), whatever they turn out
-    /// to be.
+    /// Whether the run is held out, so that no threshold is chosen on it: half of the runs, by a hash of the
+    /// name (FNV-1a), whatever their results are.
     pub(crate) fn held_out(&self) -> bool {
         let hash = self.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,4 +1,4 @@
-//! The plants: good runs with one thing made wrong, by the code that it calls for.
+//! Runs with injected faults: good runs with one thing made wrong, grouped by the code that must be found.
 
 mod training;
 
@@ -6,7 +6,8 @@ use super::bases::base;
 use super::plan::{Code, Edit, Plan};
 use super::sources::{Data, Spoil};
 
-/// What grows through time brings these with it: large and heavy-tailed norms, states at their ends, a loss that does not fall.
+/// Codes that may follow from growth through time: large and heavy-tailed norms, saturated states, a loss
+/// that does not fall.
 const AFTER_GROWTH: [Code; 11] = [
     "exploding-gradient",
     "chaotic-dynamics",
@@ -20,9 +21,9 @@ const AFTER_GROWTH: [Code; 11] = [
     "loss-at-chance",
     "non-finite",
 ];
-/// What does not reach back: the model cannot learn what lies there.
+/// Codes that may follow from a gradient that does not reach back far enough for the task.
 const AFTER_VANISHING: [Code; 3] = ["vanishing-gradient", "horizon-below-need", "loss-at-chance"];
-/// Units that are driven to their ends pass no gradient on.
+/// Codes that may follow from saturated units, which pass no gradient on.
 const AFTER_SATURATION: [Code; 7] = [
     "saturated-units",
     "stuck-gates",
@@ -33,13 +34,13 @@ const AFTER_SATURATION: [Code; 7] = [
     "sensitivity-explosion",
 ];
 
-/// A plant of a code in a run.
-fn plant(code: Code, what: &str, base: Plan) -> Plan {
+/// A run with a fault of this code.
+fn faulty(code: Code, what: &str, base: Plan) -> Plan {
     base.named(&format!("{code}/{what}")).requires(&[code])
 }
 
-/// All of them.
-pub(crate) fn plants() -> Vec<Plan> {
+/// All runs with faults.
+pub(crate) fn faulty_runs() -> Vec<Plan> {
     [
         exploding_gradient(),
         vanishing_gradient(),
@@ -82,7 +83,7 @@ fn exploding_gradient() -> Vec<Plan> {
         ("lstm", "order2", "length=30", 12.0),
     ];
     let of = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
-        plant(
+        faulty(
             "exploding-gradient",
             &format!("gain-{gain}"),
             base(cell, kind, 5).with("steps=300").with(settings),
@@ -96,12 +97,12 @@ fn exploding_gradient() -> Vec<Plan> {
 /// Recurrent weights with too low a gain, or gates that keep nothing.
 fn vanishing_gradient() -> Vec<Plan> {
     let low = |(cell, kind, settings): (&str, &str, &str)| {
-        plant("vanishing-gradient", "gain-0.1", base(cell, kind, 5).with(settings))
+        faulty("vanishing-gradient", "gain-0.1", base(cell, kind, 5).with(settings))
             .edited(Edit::Scale("rnn.weight_hh", 0.1))
             .permits(&AFTER_VANISHING)
     };
-    let shut = |(cell, kind, settings, gate): (&str, &str, &str, usize)| {
-        plant("vanishing-gradient", "forgets", base(cell, kind, 5).with(settings))
+    let closed = |(cell, kind, settings, gate): (&str, &str, &str, usize)| {
+        faulty("vanishing-gradient", "forgets", base(cell, kind, 5).with(settings))
             .edited(Edit::Gate(gate, -6.0))
             .edited(Edit::Scale("rnn.weight_hh", 0.1))
             .permits(&AFTER_VANISHING)
@@ -129,12 +130,12 @@ fn vanishing_gradient() -> Vec<Plan> {
             ("gru", "match", "length=30 steps=300", 1),
             ("gru", "adding", "length=40 steps=300", 1),
         ]
-        .map(shut),
+        .map(closed),
     );
     plans
 }
 
-/// Dependencies beyond what the cell reaches, or a forget gate that begins at 5 %.
+/// Dependencies longer than the cell can reach, or a forget gate that starts at 5 %.
 fn horizon_below_need() -> Vec<Plan> {
     let cases = [
         ("rnn", "order2", "length=60 steps=200"),
@@ -151,12 +152,12 @@ fn horizon_below_need() -> Vec<Plan> {
         ("gru", "match", "length=80 steps=200"),
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
-        plant("horizon-below-need", "long", base(cell, kind, 5).with(settings)).permits(&AFTER_VANISHING)
+        faulty("horizon-below-need", "long", base(cell, kind, 5).with(settings)).permits(&AFTER_VANISHING)
     };
     cases.into_iter().map(of).collect()
 }
 
-/// Windows that end before what is needed.
+/// Windows shorter than the needed lag.
 fn truncation_too_short() -> Vec<Plan> {
     let mut plans = Vec::new();
     for (cell, lag, unroll) in [
@@ -171,27 +172,27 @@ fn truncation_too_short() -> Vec<Plan> {
     ] {
         let mut base = base(cell, "echo", 5).with(&format!("unroll={unroll} steps=1200"));
         base.data = Data::Echo { lag };
-        let plan = plant("truncation-too-short", &format!("lag-{lag}-window-{unroll}"), base);
+        let plan = faulty("truncation-too-short", &format!("lag-{lag}-window-{unroll}"), base);
         plans.push(plan.permits(&["loss-at-chance", "horizon-below-need"]));
     }
     for (cell, steps) in [("rnn", 4), ("gru", 4), ("gru", 2), ("lstm", 4), ("lstm", 2), ("relu", 4)] {
         let base = base(cell, "copy", 5).with("length=4 steps=1200");
-        let plan = plant("truncation-too-short", &format!("pieces-{steps}"), base);
+        let plan = faulty("truncation-too-short", &format!("pieces-{steps}"), base);
         plans.push(plan.spoiled(Spoil::Cut { steps }).permits(&["loss-at-chance", "horizon-below-need"]));
     }
     plans
 }
 
-/// Targets that have nothing to do with what is read, inputs that say nothing, and steps that lead nowhere.
+/// Targets that are unrelated to the input, inputs without information, and steps that are too small.
 fn loss_at_chance() -> Vec<Plan> {
     let shifted = |(cell, kind): (&str, &str)| {
-        plant("loss-at-chance", "targets", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Shifted)
+        faulty("loss-at-chance", "targets", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Shifted)
     };
     let blank = |(cell, kind): (&str, &str)| {
-        plant("loss-at-chance", "blank", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Blank)
+        faulty("loss-at-chance", "blank", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Blank)
     };
     let still = |(cell, kind): (&str, &str)| {
-        plant("loss-at-chance", "rate", base(cell, kind, 5).with("steps=300 lr=1e-7"))
+        faulty("loss-at-chance", "rate", base(cell, kind, 5).with("steps=300 lr=1e-7"))
     };
     let mut plans: Vec<Plan> = Vec::new();
     plans.extend(
@@ -218,7 +219,7 @@ fn loss_at_chance() -> Vec<Plan> {
     plans
         .into_iter()
         .map(|plan| {
-            // What always reads the same looks like filling.
+            // Constant inputs look like padding.
             let blank = matches!(plan.spoil, Some(Spoil::Blank));
             plan.permits(&["horizon-below-need", "vanishing-gradient"]).permits(if blank {
                 &["padding-dominated"]
@@ -229,7 +230,7 @@ fn loss_at_chance() -> Vec<Plan> {
         .collect()
 }
 
-/// Recurrent weights whose autonomous dynamics are chaotic, trained too gently to be tamed.
+/// Recurrent weights with chaotic autonomous dynamics, and a learning rate too low to change that.
 fn chaotic_dynamics() -> Vec<Plan> {
     let cases = [
         ("rnn", "forecast", "init=gaussian:3", 1.0),
@@ -246,7 +247,7 @@ fn chaotic_dynamics() -> Vec<Plan> {
         ("lstm", "memorise", "", 12.0),
     ];
     let of = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
-        plant(
+        faulty(
             "chaotic-dynamics",
             "gain",
             base(cell, kind, 6).with("hidden=48 steps=200 lr=1e-4").with(settings),
@@ -257,7 +258,7 @@ fn chaotic_dynamics() -> Vec<Plan> {
     cases.into_iter().map(of).collect()
 }
 
-/// Input weights that drive tanh to its ends.
+/// Input weights that saturate tanh.
 fn saturated_units() -> Vec<Plan> {
     let cases = [
         ("rnn", "waves", 400.0),
@@ -274,14 +275,14 @@ fn saturated_units() -> Vec<Plan> {
         ("lstm", "forecast", 400.0),
     ];
     let of = |(cell, kind, factor): (&str, &str, f32)| {
-        plant("saturated-units", &format!("input-{factor}"), base(cell, kind, 5))
+        faulty("saturated-units", &format!("input-{factor}"), base(cell, kind, 5))
             .edited(Edit::Scale("rnn.weight_ih", factor))
             .permits(&AFTER_SATURATION)
     };
     cases.into_iter().map(of).collect()
 }
 
-/// Biases far below zero under relu.
+/// Strongly negative biases under relu.
 fn dead_units() -> Vec<Plan> {
     let cases = [
         ("adding", 1.0),
@@ -298,14 +299,14 @@ fn dead_units() -> Vec<Plan> {
         ("agreement", 0.9),
     ];
     let of = |(kind, share): (&str, f64)| {
-        plant("dead-units", &format!("share-{share}"), base("relu", kind, 5))
+        faulty("dead-units", &format!("share-{share}"), base("relu", kind, 5))
             .edited(Edit::Units(share, -50.0))
             .permits(&["loss-at-chance", "vanishing-gradient", "horizon-below-need"])
     };
     cases.into_iter().map(of).collect()
 }
 
-/// Gates that are shut or open whatever is read.
+/// Gates that are closed or open for every input.
 fn stuck_gates() -> Vec<Plan> {
     let cases = [
         ("lstm", "order2", 0, -25.0),
@@ -322,7 +323,7 @@ fn stuck_gates() -> Vec<Plan> {
         ("gru", "forecast", 1, 12.0),
     ];
     let of = |(cell, kind, gate, bias): (&str, &str, usize, f32)| {
-        plant("stuck-gates", &format!("gate-{gate}-{bias}"), base(cell, kind, 5).with("steps=200"))
+        faulty("stuck-gates", &format!("gate-{gate}-{bias}"), base(cell, kind, 5).with("steps=200"))
             .edited(Edit::Gate(gate, bias))
             .permits(&AFTER_VANISHING)
             .permits(&["sensitivity-explosion"])
@@ -330,7 +331,7 @@ fn stuck_gates() -> Vec<Plan> {
     cases.into_iter().map(of).collect()
 }
 
-/// Deep stacks in which every layer passes a small part of what it gets down.
+/// Deep stacks in which every layer passes only a small part of the gradient down.
 fn vanishing_across_layers() -> Vec<Plan> {
     let cases = [
         ("rnn", "order2", 6),
@@ -348,7 +349,7 @@ fn vanishing_across_layers() -> Vec<Plan> {
     ];
     let of = |(cell, kind, layers): (&str, &str, usize)| {
         let base = base(cell, kind, 5).with(&format!("layers={layers} steps=100 lr=2e-4"));
-        let mut plan = plant("vanishing-across-layers", &format!("{layers}-layers"), base);
+        let mut plan = faulty("vanishing-across-layers", &format!("{layers}-layers"), base);
         for name in &[
             "rnn.weight_ih_l1",
             "rnn.weight_ih_l2",
@@ -364,10 +365,10 @@ fn vanishing_across_layers() -> Vec<Plan> {
     cases.into_iter().map(of).collect()
 }
 
-/// States that depend ever more on the weights, by what keeps them: gains above 1, or memories without an end over long rows.
+/// States that depend more and more on the weights: gains above 1, or memory that never fades over long rows.
 fn sensitivity_explosion() -> Vec<Plan> {
     let grown = |(cell, kind, settings, gain): (&str, &str, &str, f32)| {
-        plant("sensitivity-explosion", &format!("gain-{gain}"), base(cell, kind, 7).with(settings))
+        faulty("sensitivity-explosion", &format!("gain-{gain}"), base(cell, kind, 7).with(settings))
             .edited(Edit::Scale("rnn.weight_hh", gain))
             .permits(&AFTER_GROWTH)
     };

@@ -6,7 +6,7 @@
 //! interval  (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)        z = 1.96
 //! ```
 //!
-//! What is permitted counts neither way.
+//! A finding that is permitted but not required counts neither as right nor as wrong.
 //!
 //! # References
 //! Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
@@ -22,7 +22,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Adds what one judge said of one run about codes that he does not tell apart.
+    /// Adds the result of one run. `codes` are codes that a rule does not distinguish.
     pub(crate) fn add(&mut self, plan: &Plan, codes: &[Code], found: bool) {
         let any = |of: &[Code]| of.iter().any(|code| codes.contains(code));
         let required = any(&plan.required);
@@ -56,12 +56,12 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// The share; NaN of no cases.
+    /// The share; NaN without cases.
     pub(crate) fn value(self) -> f64 {
         self.hits as f64 / self.of as f64
     }
 
-    /// Wilson's 95 % interval; all of 0 to 1 without cases.
+    /// Wilson's 95 % interval; 0 to 1 without cases.
     pub(crate) fn interval(self) -> (f64, f64) {
         if self.of == 0 {
             return (0.0, 1.0);

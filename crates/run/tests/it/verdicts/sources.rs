@@ -1,5 +1,5 @@
-//! Data of the runs, made by seed, and sources that wrap others and spoil their batches. Loaders refuse most of such data; what
-//! trains takes what it is given.
+//! Data of the runs, generated from a seed, and sources that corrupt the batches of another source. Readers
+//! of files reject most of such data; training does not.
 
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::model::head::ValueLoss;
@@ -9,40 +9,42 @@ use longspan_kernel::rng::{Key, Purpose};
 use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 
-/// What is trained on.
+/// The training data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Data {
     /// The task of the configuration.
     Task,
-    /// A stream of four symbols, windows of `unroll` steps, each step to say the symbol that was read `lag` steps before: the
-    /// state is carried over. Chance has ln 4 nats.
+    /// A stream of four symbols in windows of `unroll` steps, with carried state. The target of each step is
+    /// the symbol `lag` steps before. The baseline loss is ln 4 nats.
     Echo { lag: usize },
-    /// Noisy waves of one of three periods, a number a step, and the last step to say which period. Chance has ln 3 nats.
+    /// Noisy waves with one of three periods, one number at each step; the target of the last step is the
+    /// period. The baseline loss is ln 3 nats.
     Waves { steps: usize },
-    /// The same waves, each step to say the next number. The mean has the variance as squared error.
+    /// The same waves; the target of each step is the next number. The squared error of the mean is the
+    /// variance.
     Forecast { steps: usize },
 }
 
-/// Data that a run can be made from.
+/// Data from which a run can be trained.
 pub(crate) struct Opened {
     pub(crate) train: Box<dyn Source>,
     pub(crate) valid: Box<dyn Source>,
     pub(crate) spec: ModelSpec,
-    /// Steps back that a prediction needs, where that is known.
+    /// The needed lag, if it is known.
     pub(crate) need_steps: Option<usize>,
-    /// Loss of the best guess that reads nothing.
+    /// The baseline loss.
     pub(crate) chance_loss: f64,
 }
 
-/// Windows of an epoch, and of a validation.
+/// Windows in an epoch and in a validation.
 const EPOCH: u64 = 100;
 const VALIDATION: u64 = 10;
-/// Symbols of an echo, and their first token.
+/// Number of symbols of an echo, and their first token.
 const SYMBOLS: u32 = 4;
 const FIRST: u32 = 2;
-/// Periods of waves, in steps.
+/// Periods of the waves, in steps.
 const PERIODS: [f64; 3] = [5.0, 8.0, 13.0];
-/// Standard deviation of their noise.
+/// Standard deviation of the noise of the waves.
 const NOISE: f64 = 0.15;
 
 impl Data {
@@ -50,8 +52,8 @@ impl Data {
         if self == Self::Task {
             return task(config);
         }
-        let made = |windows, first| -> Box<dyn Source> {
-            Box::new(Made {
+        let generated = |windows, first| -> Box<dyn Source> {
+            Box::new(Generated {
                 data: self,
                 steps: self.steps(config),
                 rows: config.data.batch,
@@ -89,8 +91,8 @@ impl Data {
                 output,
             )
         };
-        let valid = made(VALIDATION, EVALUATION_OFFSET);
-        Opened { train: made(EPOCH, 0), valid, spec, need_steps, chance_loss }
+        let valid = generated(VALIDATION, EVALUATION_OFFSET);
+        Opened { train: generated(EPOCH, 0), valid, spec, need_steps, chance_loss }
     }
 
     fn steps(self, config: &Config) -> usize {
@@ -110,12 +112,12 @@ fn task(config: &Config) -> Opened {
         need_steps: Some(kind.task().map_or(length, |task| task.dependency_length(length))),
         chance_loss: data.record.chance_loss,
         train: data.train,
-        valid: data.valid.expect("a task is validated"),
+        valid: data.valid.expect("a task has a validation part"),
     }
 }
 
-/// The data that are no task of the library's.
-struct Made {
+/// Data that are not a task of the library.
+struct Generated {
     data: Data,
     steps: usize,
     rows: usize,
@@ -124,7 +126,7 @@ struct Made {
     first: u64,
 }
 
-impl Source for Made {
+impl Source for Generated {
     fn windows(&self) -> u64 {
         self.windows
     }
@@ -136,24 +138,24 @@ impl Source for Made {
         batch.carry = false;
         batch.first_sample = self.first + index * rows as u64;
         match self.data {
-            Data::Task => unreachable!("a task has sources of its own"),
+            Data::Task => unreachable!("a task has its own sources"),
             Data::Echo { lag } => {
                 batch.carry = index > 0;
                 for row in 0..rows {
-                    // A row is one stream: a symbol is a function of the step since its beginning.
+                    // A row is one stream: a symbol is a function of the step since the start.
                     let key = Key::new(self.seed, Purpose::Task, 1001, self.first);
                     let symbol = |t: u64| FIRST + key.stream(row as u32, t).below(SYMBOLS);
                     for t in 0..steps {
-                        // The first ones asked for were never read: every step asks for something.
-                        let asked = index * steps as u64 + t as u64;
-                        batch.inputs[t * rows + row] = symbol(asked + lag as u64);
-                        batch.targets[t * rows + row] = symbol(asked);
+                        // The targets of the first steps were never inputs, so that every step has a target.
+                        let target_step = index * steps as u64 + t as u64;
+                        batch.inputs[t * rows + row] = symbol(target_step + lag as u64);
+                        batch.targets[t * rows + row] = symbol(target_step);
                     }
                 }
             }
             Data::Waves { .. } | Data::Forecast { .. } => {
                 batch.numbers.resize(steps * rows, 0.0);
-                let asks_next = matches!(self.data, Data::Forecast { .. });
+                let predicts_next = matches!(self.data, Data::Forecast { .. });
                 let mut next = vec![0.0; steps * rows];
                 for row in 0..rows {
                     let sample = batch.first_sample + row as u64;
@@ -169,11 +171,11 @@ impl Source for Made {
                         batch.numbers[t * rows + row] = values[t];
                         next[t * rows + row] = values[t + 1];
                     }
-                    if !asks_next {
+                    if !predicts_next {
                         batch.targets[(steps - 1) * rows + row] = class;
                     }
                 }
-                if asks_next {
+                if predicts_next {
                     batch.values.positions.extend(0..(steps * rows) as u32);
                     batch.values.targets.append(&mut next);
                 }
@@ -186,34 +188,34 @@ impl Source for Made {
     }
 }
 
-/// What is done to the batches of a source. Places, rows and windows count from 0.
+/// A corruption of the batches of a source. Positions, rows and windows count from 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Spoil {
-    /// Numbers read, times a factor, plus an offset.
+    /// Scales and shifts the input numbers.
     Units { factor: f32, offset: f32 },
-    /// From a window on, one number that is read is this one, somewhere in the batch.
+    /// From a window on, one input number of each batch has this value.
     Value { from: u64, value: f32 },
-    /// From a window on, one number that is to be predicted is this one.
+    /// From a window on, one target number of each batch has this value.
     Target { from: u64, value: f32 },
-    /// Every so many windows the numbers to be predicted are so many times as large.
+    /// Every `every` windows, the target numbers are multiplied by a factor.
     Spikes { every: u64, factor: f32 },
-    /// What is to be predicted is that of the next row, or step.
+    /// Each target is that of the next row or step.
     Shifted,
-    /// Every step reads the same.
+    /// The input is the same at every step.
     Blank,
-    /// This share of the rows asks for nothing.
+    /// This share of the rows has no targets.
     Unscored { share: f64 },
-    /// From a window on no row asks for anything.
+    /// From a window on, no row has targets.
     NothingScored { from: u64 },
-    /// So many steps of filling before each row.
+    /// Padding of so many steps before each row.
     FilledBefore { steps: usize },
-    /// So many steps of filling after each row.
+    /// Padding of so many steps after each row.
     FilledAfter { steps: usize },
-    /// Windows are read in pieces of so many steps, the state carried over.
+    /// Windows are read in pieces of so many steps, with carried state.
     Cut { steps: usize },
 }
 
-/// A source with its batches spoiled.
+/// A source whose batches are corrupted.
 pub(crate) struct Spoiled {
     pub(crate) of: Box<dyn Source>,
     pub(crate) spoil: Spoil,
@@ -268,20 +270,20 @@ impl Source for Spoiled {
             }
             Spoil::Unscored { share } => {
                 let of = (share * rows as f64).round() as usize;
-                self.forget(batch, |row| row < of);
+                self.remove_targets(batch, |row| row < of);
             }
             Spoil::NothingScored { from } => {
                 if now >= from {
-                    self.forget(batch, |_| true);
+                    self.remove_targets(batch, |_| true);
                 }
             }
             Spoil::FilledBefore { steps: more } => {
-                assert!(even, "rows of one length");
-                fill_up(batch, more, width, true);
+                assert!(even, "rows must have one length");
+                pad(batch, more, width, true);
             }
             Spoil::FilledAfter { steps: more } => {
-                assert!(even, "rows of one length");
-                fill_up(batch, more, width, false);
+                assert!(even, "rows must have one length");
+                pad(batch, more, width, false);
             }
             Spoil::Cut { steps: piece } => {
                 assert!(even && steps % piece == 0, "{steps} steps in pieces of {piece}");
@@ -289,7 +291,7 @@ impl Source for Spoiled {
                 let positions = index * piece * rows..(index + 1) * piece * rows;
                 let inputs = batch.inputs[positions.clone()].to_vec();
                 let targets = batch.targets[positions.clone()].to_vec();
-                assert!(batch.values.targets.is_empty(), "classes");
+                assert!(batch.values.targets.is_empty(), "the targets must be classes");
                 let first_sample = batch.first_sample;
                 batch.reshape(piece, rows);
                 batch.inputs.copy_from_slice(&inputs);
@@ -317,8 +319,8 @@ impl Spoiled {
         }
     }
 
-    /// Rows that ask for nothing.
-    fn forget(&self, batch: &mut Batch, of: impl Fn(usize) -> bool) {
+    /// Removes the targets of the rows for which `of` is true.
+    fn remove_targets(&self, batch: &mut Batch, of: impl Fn(usize) -> bool) {
         let extent = batch.extent.clone();
         for position in 0..batch.targets.len() {
             if of(extent.position(position).1) {
@@ -335,8 +337,8 @@ impl Spoiled {
     }
 }
 
-/// Lengthens every row by steps that read one thing and ask for nothing.
-fn fill_up(batch: &mut Batch, more: usize, width: usize, before: bool) {
+/// Lengthens every row by steps with a constant input and no targets.
+fn pad(batch: &mut Batch, more: usize, width: usize, before: bool) {
     let (steps, rows) = (batch.steps(), batch.rows());
     let old = std::mem::take(batch);
     batch.reshape(steps + more, rows);

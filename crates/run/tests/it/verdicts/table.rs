@@ -1,4 +1,4 @@
-//! What judges found over many runs, as Markdown.
+//! The results of many runs as Markdown tables.
 
 use longspan_diagnose::Severity;
 
@@ -6,41 +6,41 @@ use super::plan::{Code, Plan};
 use super::score::Counts;
 use super::truth::CODES;
 
-/// What was said of one run.
-pub(crate) struct Said {
+/// The findings of one run.
+pub(crate) struct RunResult {
     pub(crate) plan: Plan,
     pub(crate) found: Vec<(Code, Severity)>,
     pub(crate) baseline: Vec<Code>,
-    /// What is required and not so, by definition.
+    /// Required codes whose fault the run does not have by definition.
     pub(crate) lacking: Vec<Code>,
 }
 
-/// Counts of codes that are one to a judge.
-fn count(said: &[&Said], codes: &[Code], found: impl Fn(&Said) -> bool) -> Counts {
+/// Counts over codes that are not distinguished.
+fn count(results: &[&RunResult], codes: &[Code], found: impl Fn(&RunResult) -> bool) -> Counts {
     let mut counts = Counts::default();
-    said.iter().for_each(|said| counts.add(&said.plan, codes, found(said)));
+    results.iter().for_each(|result| counts.add(&result.plan, codes, found(result)));
     counts
 }
 
 /// Counts of one code.
-fn of_code(said: &[&Said], code: Code) -> Counts {
-    count(said, &[code], |said| said.found.iter().any(|(found, _)| *found == code))
+fn of_code(results: &[&RunResult], code: Code) -> Counts {
+    count(results, &[code], |result| result.found.iter().any(|(found, _)| *found == code))
 }
 
 /// Counts of all codes.
-pub(crate) fn overall(said: &[&Said]) -> Counts {
-    CODES.into_iter().map(|code| of_code(said, code)).fold(Counts::default(), Counts::plus)
+pub(crate) fn overall(results: &[&RunResult]) -> Counts {
+    CODES.into_iter().map(|code| of_code(results, code)).fold(Counts::default(), Counts::plus)
 }
 
-/// What the baseline says, as the code of `autotrainer.rs`, and the codes that are one to it.
+/// The signs of the baseline, by the codes of `autotrainer.rs`, and the codes that each of them covers.
 const BASELINE: [(Code, &[Code]); 3] = [
     ("exploding-gradient", &["exploding-gradient", "non-finite"]),
     ("vanishing-gradient", &["vanishing-gradient", "vanishing-across-layers"]),
     ("dead-units", &["dead-units"]),
 ];
 
-/// One table: a line per code, all together, and the baseline's three.
-pub(crate) fn markdown(said: &[&Said]) -> String {
+/// A table with a line for each code, a line for all codes, and the three signs of the baseline.
+pub(crate) fn markdown(results: &[&RunResult]) -> String {
     let line = |name: &str, counts: Counts| {
         format!(
             "| {name} | {} | {} | {} | {} | {} |\n",
@@ -54,10 +54,10 @@ pub(crate) fn markdown(said: &[&Said]) -> String {
     let mut text =
         "| code | required | found | false alarms | recall | precision |\n|---|--:|--:|--:|--:|--:|\n"
             .to_owned();
-    CODES.into_iter().for_each(|code| text += &line(code, of_code(said, code)));
-    text += &line("**all**", overall(said));
+    CODES.into_iter().for_each(|code| text += &line(code, of_code(results, code)));
+    text += &line("**all**", overall(results));
     for (sign, codes) in BASELINE {
-        let counts = count(said, codes, |said| said.baseline.contains(&sign));
+        let counts = count(results, codes, |result| result.baseline.contains(&sign));
         text += &line(&format!("AutoTrainer: {}", codes.join(" or ")), counts);
     }
     text

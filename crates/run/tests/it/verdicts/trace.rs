@@ -1,4 +1,4 @@
-//! Trains a planned run on one thread and keeps what judges may read.
+//! Trains a planned run on one thread and keeps everything that rules may read.
 
 use longspan::batch::{Batch, Source};
 use longspan::bptt::{Keep, Pass};
@@ -16,17 +16,17 @@ use super::autotrainer::Signs;
 use super::plan::Plan;
 use super::sources::Spoiled;
 
-/// Steps that a fault is recorded with.
+/// Steps that are recorded before a fault.
 const BEFORE: usize = 32;
-/// Looks of the baseline and validations of a run.
-const LOOKS: u64 = 8;
+/// Checks of the AutoTrainer baseline, and validations, in a run.
+const CHECKS: u64 = 8;
 
-/// A run, as it went.
+/// The records of a run.
 pub(crate) struct Trace {
     pub(crate) spec: ModelSpec,
     pub(crate) need_steps: Option<usize>,
     pub(crate) chance_loss: f64,
-    /// Steps of a window, and whether the state is carried from one to the next.
+    /// Steps in a window, and whether the state is carried from one window to the next.
     pub(crate) window_steps: usize,
     pub(crate) carried: bool,
     pub(crate) steps: Vec<StepRecord>,
@@ -37,7 +37,7 @@ pub(crate) struct Trace {
     pub(crate) signs: Vec<Signs>,
 }
 
-/// Trains and measures.
+/// Trains a run and measures it.
 pub(crate) fn trace(plan: &Plan) -> Trace {
     let config = &plan.config;
     let opened = plan.data.open(config);
@@ -55,7 +55,7 @@ pub(crate) fn trace(plan: &Plan) -> Trace {
     let carried = batch.carry;
 
     let (mut steps, mut scores, mut signs, mut fault) = (Vec::new(), Vec::new(), Vec::new(), None);
-    let every = (config.run.steps / LOOKS).max(1);
+    let every = (config.run.steps / CHECKS).max(1);
     let classes = matches!(spec.output, OutputSpec::Classes { .. });
     for step in 0..config.run.steps {
         if step % every == 0 {

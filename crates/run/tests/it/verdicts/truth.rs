@@ -1,5 +1,5 @@
-//! What a code means, from its definition and with a wide margin, measured on what a run was. A plant has to do what it is said
-//! to do; whoever judges the run has other evidence and thresholds of his own.
+//! The definition of each code with a wide margin, measured on a run. It shows that a run has the injected
+//! fault; the rules use other evidence and their own thresholds.
 
 use longspan::cell::CellKind;
 use longspan::optim::clip::Clip;
@@ -8,7 +8,7 @@ use super::figures::Figures;
 use super::plan::{Code, Plan};
 use super::trace::Trace;
 
-/// Every code, in the order of the table.
+/// All codes, in the order of the table.
 pub(crate) const CODES: [Code; 18] = [
     "exploding-gradient",
     "vanishing-gradient",
@@ -30,10 +30,11 @@ pub(crate) const CODES: [Code; 18] = [
     "non-finite",
 ];
 
-/// Whether it is so.
+/// Whether a run has the fault of a code.
 pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool {
     let bounded = matches!(trace.spec.cell, CellKind::Rnn | CellKind::Gru { .. } | CellKind::Lstm { .. });
-    // Norms of very different sizes that did harm: at their worst beyond 30 medians, or large all along.
+    // Norms of very different sizes that did harm: the largest above 30 medians with a bad loss, or large
+    // throughout.
     let harmful = (f.tail > 30.0 && f.loss_ratio > 0.9) || f.norm > 100.0;
     let free = plan.config.optimizer.clip == Clip::None;
     match code {
@@ -51,7 +52,7 @@ pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool
         "clip-always" => f.clipped > 0.95,
         "clip-never" => !free && f.clipped == 0.0 && harmful,
         "clip-missing" => free && harmful,
-        // Steps of a tenth of the weights, after which the loss is bad.
+        // Updates of a tenth of the weights, with a bad loss.
         "step-too-large" => f.log10_largest_update > -1.0 && f.loss_ratio > 0.5,
         "unscaled-input" => f.input > 30.0,
         "padding-dominated" => f.filled > 0.6 || f.unscored > 0.6,

@@ -1,9 +1,10 @@
-//! Plants in what is trained on and how: limits, rates, units, filling, and values that are no numbers.
+//! Faults of the training data and settings: clipping limits, learning rates, scales, padding, and values
+//! that are not finite.
 
 use super::super::bases::base;
 use super::super::plan::{Code, Edit, Plan};
 use super::super::sources::Spoil;
-use super::{AFTER_GROWTH, AFTER_SATURATION, plant};
+use super::{AFTER_GROWTH, AFTER_SATURATION, faulty};
 
 /// A limit far below every norm.
 pub(super) fn clip_always() -> Vec<Plan> {
@@ -22,52 +23,52 @@ pub(super) fn clip_always() -> Vec<Plan> {
         ("gru", "echo", "clip=norm:1e-2 optimizer=sgd lr=0.1"),
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
-        plant("clip-always", "low", base(cell, kind, 5).with("steps=400").with(settings))
+        faulty("clip-always", "low", base(cell, kind, 5).with("steps=400").with(settings))
             .permits(&["loss-at-chance"])
     };
     cases.into_iter().map(of).collect()
 }
 
-/// Norms with a heavy tail, from targets of another scale now and then, under a limit far above all of them.
+/// Norms with a heavy tail, from targets that are sometimes much larger, under a limit far above all of them.
 pub(super) fn clip_never() -> Vec<Plan> {
     let mut plans = Vec::new();
     for cell in ["rnn", "relu", "residual", "gru", "lstm"] {
         for kind in ["adding", "forecast"] {
             let base = base(cell, kind, 5).with("clip=norm:1e6 steps=500");
             let plan =
-                plant("clip-never", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
+                faulty("clip-never", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
             plans.push(plan.permits(&AFTER_SPIKES));
         }
     }
     for (cell, kind, gain) in [("relu", "order2", 2.0), ("relu", "memorise", 2.0), ("rnn", "waves", 4.0)] {
-        let plan = plant("clip-never", "gain", base(cell, kind, 5).with("clip=norm:1e9 steps=400"));
+        let plan = faulty("clip-never", "gain", base(cell, kind, 5).with("clip=norm:1e9 steps=400"));
         plans.push(plan.edited(Edit::Scale("rnn.weight_hh", gain)).permits(&AFTER_GROWTH));
     }
     plans
 }
 
-/// The same without a limit.
+/// The same without clipping.
 pub(super) fn clip_missing() -> Vec<Plan> {
     let mut plans = Vec::new();
     for cell in ["rnn", "relu", "residual", "gru", "lstm"] {
         for kind in ["adding", "forecast"] {
             let base = base(cell, kind, 6).with("clip=none steps=500");
             let plan =
-                plant("clip-missing", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
+                faulty("clip-missing", "spikes", base).spoiled(Spoil::Spikes { every: 50, factor: 100.0 });
             plans.push(plan.permits(&AFTER_SPIKES));
         }
     }
     for (cell, kind, gain) in [("relu", "order2", 2.0), ("relu", "memorise", 2.0), ("rnn", "waves", 4.0)] {
-        let plan = plant("clip-missing", "gain", base(cell, kind, 6).with("clip=none steps=400"));
+        let plan = faulty("clip-missing", "gain", base(cell, kind, 6).with("clip=none steps=400"));
         plans.push(plan.edited(Edit::Scale("rnn.weight_hh", gain)).permits(&AFTER_GROWTH));
     }
     plans
 }
 
-/// Steps that a few gradients of another scale make too large.
+/// Codes that may follow from a few much larger gradients.
 const AFTER_SPIKES: [Code; 4] = ["step-too-large", "loss-at-chance", "saturated-units", "horizon-below-need"];
 
-/// Learning rates that are too high by far.
+/// Learning rates that are far too high.
 pub(super) fn step_too_large() -> Vec<Plan> {
     let cases = [
         ("rnn", "order2", "lr=0.5"),
@@ -86,14 +87,14 @@ pub(super) fn step_too_large() -> Vec<Plan> {
         ("rnn", "match", "optimizer=sgd lr=100"),
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
-        plant("step-too-large", "rate", base(cell, kind, 5).with("steps=400").with(settings))
+        faulty("step-too-large", "rate", base(cell, kind, 5).with("steps=400").with(settings))
             .permits(&AFTER_GROWTH)
             .permits(&AFTER_SATURATION)
     };
     cases.into_iter().map(of).collect()
 }
 
-/// Numbers in units that nobody scaled.
+/// Inputs that are not standardised.
 pub(super) fn unscaled_input() -> Vec<Plan> {
     let cases = [
         ("rnn", "forecast", 1000.0, 0.0),
@@ -111,7 +112,7 @@ pub(super) fn unscaled_input() -> Vec<Plan> {
         ("rnn", "forecast", 1.0, 300.0),
     ];
     let of = |(cell, kind, factor, offset): (&str, &str, f32, f32)| {
-        plant("unscaled-input", &format!("{factor}-{offset}"), base(cell, kind, 5).with("steps=400"))
+        faulty("unscaled-input", &format!("{factor}-{offset}"), base(cell, kind, 5).with("steps=400"))
             .spoiled(Spoil::Units { factor, offset })
             .permits(&AFTER_SATURATION)
             .permits(&AFTER_GROWTH)
@@ -119,11 +120,11 @@ pub(super) fn unscaled_input() -> Vec<Plan> {
     cases.into_iter().map(of).collect()
 }
 
-/// Rows that are filling for the most part, or ask for nothing.
+/// Rows that are mostly padding, or have no targets.
 pub(super) fn padding_dominated() -> Vec<Plan> {
     let filled = |(cell, kind, before): (&str, &str, bool)| {
         let spoil = if before { Spoil::FilledBefore { steps: 60 } } else { Spoil::FilledAfter { steps: 60 } };
-        plant(
+        faulty(
             "padding-dominated",
             if before { "before" } else { "after" },
             base(cell, kind, 5).with("steps=300"),
@@ -132,7 +133,7 @@ pub(super) fn padding_dominated() -> Vec<Plan> {
         .permits(&["loss-at-chance", "sensitivity-explosion"])
     };
     let unscored = |(cell, kind): (&str, &str)| {
-        plant("padding-dominated", "rows", base(cell, kind, 5).with("steps=500"))
+        faulty("padding-dominated", "rows", base(cell, kind, 5).with("steps=500"))
             .spoiled(Spoil::Unscored { share: 0.8 })
             .permits(&["loss-at-chance"])
     };
@@ -162,7 +163,7 @@ pub(super) fn padding_dominated() -> Vec<Plan> {
     plans
 }
 
-/// Values that are not numbers, in what is read, asked for, or given as weights, and what overflows.
+/// Values that are not finite in inputs, targets or weights, and overflow.
 pub(super) fn non_finite() -> Vec<Plan> {
     let (nan, inf) = (f32::NAN, f32::INFINITY);
     let mut plans = Vec::new();
@@ -174,21 +175,21 @@ pub(super) fn non_finite() -> Vec<Plan> {
         ("gru", "adding", inf),
         ("lstm", "waves", nan),
     ] {
-        let plan = plant("non-finite", &format!("input-{value}"), base(cell, kind, 5).with("steps=200"));
+        let plan = faulty("non-finite", &format!("input-{value}"), base(cell, kind, 5).with("steps=200"));
         plans.push(plan.spoiled(Spoil::Value { from: 120, value }));
     }
     for (cell, kind, value) in [("rnn", "forecast", nan), ("lstm", "adding", inf), ("gru", "adding", nan)] {
-        let plan = plant("non-finite", &format!("target-{value}"), base(cell, kind, 5).with("steps=200"));
+        let plan = faulty("non-finite", &format!("target-{value}"), base(cell, kind, 5).with("steps=200"));
         plans.push(plan.spoiled(Spoil::Target { from: 120, value }));
     }
     for (cell, kind) in [("rnn", "match"), ("lstm", "adding")] {
-        let plan = plant("non-finite", "nothing-scored", base(cell, kind, 5).with("steps=200"));
+        let plan = faulty("non-finite", "nothing-scored", base(cell, kind, 5).with("steps=200"));
         plans.push(plan.spoiled(Spoil::NothingScored { from: 120 }).permits(&["padding-dominated"]));
     }
-    let plan = plant("non-finite", "weights", base("gru", "order2", 5).with("steps=50"));
+    let plan = faulty("non-finite", "weights", base("gru", "order2", 5).with("steps=50"));
     plans.push(plan.edited(Edit::Fill("rnn.weight_hh_l0", nan)));
-    let plan = plant("non-finite", "overflow", base("relu", "order2", 5).with("length=40 steps=50"));
+    let plan = faulty("non-finite", "overflow", base("relu", "order2", 5).with("length=40 steps=50"));
     plans.push(plan.edited(Edit::Scale("rnn.weight_hh", 20.0)).permits(&AFTER_GROWTH));
-    // What stops so early has learned little.
+    // A run that stops so early has learned little.
     plans.into_iter().map(|plan| plan.permits(&["loss-at-chance"])).collect()
 }
