@@ -62,7 +62,7 @@ pub struct ClipNever {
 }
 
 impl ClipNever {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (limit, harm) = (short(self.limit), self.harm.text(language));
         match language {
@@ -71,7 +71,7 @@ impl ClipNever {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let tail = Text { en: "largest norm over the median", zh: "最大范数与中位数之比" };
         vec![

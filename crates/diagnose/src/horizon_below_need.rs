@@ -12,11 +12,11 @@ const LEARNED: Threshold = Threshold {
     of: Text { en: "best loss over the baseline", zh: "最低损失与基线之比" },
     value: 0.5,
     source: Text {
-        en: "a model that has learned half of it does reach that far",
+        en: "a model that has learned half of the task does reach that far",
         zh: "已经学到一半，说明能够到达那里",
     },
 };
-/// The source of a limit that is the lag itself.
+/// Source of a limit that is the needed lag itself.
 const NEEDED: Text = Text { en: "the lag that the task needs", zh: "任务所需的滞后" };
 const UPPER: Threshold = Threshold {
     of: Text {
@@ -72,7 +72,7 @@ pub struct HorizonBelowNeed {
 }
 
 impl HorizonBelowNeed {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (low, high) = self.interval_steps;
         let (horizon, need) = (self.horizon_steps, self.needed_lag_steps);
@@ -87,7 +87,7 @@ impl HorizonBelowNeed {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let need = Threshold { value: self.needed_lag_steps as f64, ..UPPER };
         vec![
@@ -105,7 +105,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let Some(lag) = evidence.lag() else {
-        // What one probe could not measure, another one cannot.
+        // A probe was made and could not measure it, so another probe does not help.
         return if evidence.reach().is_some() { Judgement::Silent } else { Judgement::Unknown(Needs::Probe) };
     };
     let horizon = &lag.total.horizon;

@@ -11,12 +11,12 @@ use crate::remedy::{Remedies, Remedy};
 use crate::rule::{Found, Judgement, Rule, Threshold};
 use crate::wording::setting;
 
-/// A learning rate this small is not the one to lower.
+/// Learning rates below this are not lowered.
 const SMALL_RATE: f64 = 1e-5;
 /// The default learning rate.
 const USUAL_RATE: f64 = 2e-3;
 
-/// The code of a run that met a value that is not finite.
+/// Code of this rule.
 pub const CODE: &str = "non-finite";
 
 pub(crate) static RULE: Rule = Rule {
@@ -57,12 +57,12 @@ pub(crate) static RULE: Rule = Rule {
 /// The first value that is not finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NonFinite {
-    /// The value: where it was, and why it appeared; without the steps before it.
+    /// The first bad value: location and cause, without the previous steps.
     pub fault: Box<FaultRecord>,
 }
 
 impl NonFinite {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (location, reason) = (location(&self.fault, language), reason(&self.fault, language));
         match language {
@@ -75,7 +75,7 @@ impl NonFinite {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         vec![
             Number::plain(Text { en: "loss", zh: "损失" }, self.fault.loss),
@@ -97,7 +97,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     Found::new(found, Confidence::High, because).remedies(remedies(&evidence.facts, fault)).into()
 }
 
-/// What to try after a fault, the likeliest first; nothing that the run does already.
+/// Returns remedies for a fault, the most promising first, without what the run does already.
 pub fn ways_out(facts: &Facts, fault: &FaultRecord) -> Vec<Remedy> {
     remedies(facts, fault).list
 }
@@ -161,7 +161,7 @@ fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
 
 fn slower(ways: &mut Remedies<'_>, facts: &Facts) {
     if facts.lr >= SMALL_RATE {
-        // From above all rates that work, straight to the usual one.
+        // From a rate far above the useful range, go directly to the default.
         let lower = if facts.lr > 1.0 { USUAL_RATE } else { facts.lr / 10.0 };
         ways.set("lr", setting(lower), Text { en: "smaller steps", zh: "更小的更新步长" });
     }

@@ -1,4 +1,4 @@
-//! `padding-dominated`: most of what is computed is padding.
+//! `padding-dominated`: most positions of a batch are padding.
 
 use longspan_record::BatchRecord;
 
@@ -65,7 +65,7 @@ pub struct PaddingDominated {
 }
 
 impl PaddingDominated {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         if self.unscored_share > UNSCORED.value {
             let share = percent(self.unscored_share);
@@ -81,7 +81,7 @@ impl PaddingDominated {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let padded = Text { en: "share of padded positions", zh: "填充位置的比例" };
         let unscored = Text { en: "share of rows without a target", zh: "没有目标的序列比例" };
@@ -99,7 +99,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     let share = |of: fn(&BatchRecord) -> (usize, usize)| {
         let shares = evidence
             .snapshots()
-            .map(|look| of(&look.batch))
+            .map(|snapshot| of(&snapshot.batch))
             .map(|(part, all)| part as f64 / all.max(1) as f64);
         median(shares).unwrap_or(0.0)
     };

@@ -60,12 +60,12 @@ pub struct StuckGate {
     pub gate: String,
     /// Whether it is stuck open rather than closed.
     pub open: bool,
-    /// Share of (position, unit) pairs at which it is.
+    /// Share of (position, unit) pairs at which it is stuck.
     pub share: f64,
 }
 
 impl StuckGate {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { layer, gate, open, share } = self;
         let share = percent(*share);
@@ -81,7 +81,7 @@ impl StuckGate {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let share = Text { en: "share of positions and units", zh: "位置与单元的比例" };
         vec![Number::compared(share, self.share, &STUCK)]
@@ -94,7 +94,8 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let Some(gates) = evidence.gates() else { return Judgement::Unknown(Needs::Probe) };
-    // z of the gru keeps: open, it writes nothing; closed, it keeps nothing. An open f never forgets, which chrono intends.
+    // z of the gru keeps the state: if it is open, nothing is written; if it is closed, nothing is kept. An open f
+    // never forgets, which chrono initialisation intends.
     let chrono = facts.setting("init").starts_with("chrono");
     let harmful = |gate: &GateShare| match gate.name.as_str() {
         "z" => gate.closed.max(gate.open),

@@ -70,11 +70,11 @@ pub(crate) static RULE: Rule = Rule {
 /// A gradient that does not reach the lag that is needed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VanishingGradient {
-    /// log10 of the share of the gradient that is left.
+    /// log10 of the remaining share of the gradient.
     pub log10_left: f64,
-    /// The lag at which it is left.
+    /// The lag of that share.
     pub lag_steps: usize,
-    /// Whether the task needs that lag; otherwise it is the window.
+    /// Whether the task needs that lag; if not, it is the length of the window.
     pub needed: bool,
     /// Best loss over the baseline.
     pub learned_ratio: f64,
@@ -83,7 +83,7 @@ pub struct VanishingGradient {
 }
 
 impl VanishingGradient {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let none = self.log10_left == f64::NEG_INFINITY;
         let (left, loss) = (power(self.log10_left), of_baseline(self.learned_ratio, language));
@@ -115,7 +115,7 @@ impl VanishingGradient {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let left = Text { en: "share of the gradient that is left", zh: "剩余的梯度比例" };
         let learned = LEARNED.of;
@@ -169,7 +169,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
 }
 
-/// How certain it is, by whether the lag is known and the gradient was measured there.
+/// Returns the confidence: whether the lag is known and the gradient was measured there.
 fn confidence(facts: &Facts, measured: bool) -> (Confidence, Text) {
     match (facts.needed_lag_steps, measured) {
         (Some(_), true) => (
@@ -226,10 +226,10 @@ fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
     ways
 }
 
-/// log10 of what is left at `need`, and whether it was measured there.
+/// Returns log10 of the remaining share at `need`, and whether it was measured there.
 fn log10_left(evidence: &Evidence, need: usize, window: usize) -> Option<(f64, bool)> {
     if let Some(lag) = evidence.lag() {
-        // Beyond the window, the fitted line has to do.
+        // Beyond the window it is extrapolated with the fitted line.
         if let Some(ln) = lag.ln_median_at(need) {
             return Some((ln / LN_10, true));
         }
