@@ -45,9 +45,10 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The gradient explodes through time", zh: "梯度沿时间爆炸" },
         meaning: Text {
-            en: "On its way back, a gradient is multiplied by a Jacobian at every step. If the Jacobian stretches it, the gradient grows \
-                 exponentially: the early steps of a window get thousands of times the gradient of the last one, which carries little \
-                 information and drowns the rest. The loss jumps, then becomes NaN.",
+            en: "On its way back, a gradient is multiplied by a Jacobian at every step. If the Jacobian stretches it, \
+                the gradient grows exponentially: the early steps of a window get thousands of times the gradient of \
+                the last one. Such gradients carry little information and hide the others. The loss jumps, then becomes \
+                NaN.",
             zh: "梯度在回传时每一步都乘以一个雅可比矩阵。若它放大梯度，梯度就按指数增长：\
                  窗口开头得到的梯度是末尾的数千倍，信息很少，却淹没了其余部分。损失先是跳动，然后变为 NaN。",
         },
@@ -58,7 +59,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[GROWTH, SINGLE, SHARE],
         false_alarm: Text {
-            en: "the last step of a window has almost no loss of its own, so that the denominator is small",
+            en: "the last step of a window has almost no loss of its own, which makes the denominator small",
             zh: "窗口的最后一步自身几乎没有损失，因此分母很小",
         },
         remedy: Text {

@@ -36,8 +36,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度可达步数小于所需的滞后",
         },
         meaning: Text {
-            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss is left. If the task needs \
-                 more, what lies there is learned very slowly, or not at all.",
+            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss is left. If \
+                the task needs more steps, it is learned very slowly, or not at all.",
             zh: "梯度可达步数是单个损失的梯度仍剩 1 % 时所能回溯的步数。若任务需要更远，那里的内容学得很慢，或者根本学不到。",
         },
         measured: Text {
@@ -51,7 +51,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "训练刚刚开始：随着门学会保留，梯度可达步数会变大。某一个方向上的小梯度也可能足够",
         },
         remedy: Text {
-            en: "What lengthens the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal recurrent weights.",
+            en: "Settings that lengthen the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal \
+                recurrent weights.",
             zh: "能增大梯度可达步数的做法：--cell lstm --forget-bias 3、--init chrono:LAG、正交的循环权重。",
         },
     },

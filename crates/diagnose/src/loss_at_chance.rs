@@ -67,8 +67,8 @@ pub(crate) static RULE: Rule = Rule {
             },
         ],
         false_alarm: Text {
-            en: "the data hold nothing that can be learned, or a plateau is about to end: copying and adding stay at the baseline for \
-                 thousands of steps before the loss falls",
+            en: "the data contain nothing that can be learned, or a plateau is about to end: copying and adding stay \
+                at the baseline for thousands of steps before the loss falls",
             zh: "数据中没有可学的内容，或平台期即将结束：复制与加法任务会在基线停留数千步，然后才下降",
         },
         remedy: Text {

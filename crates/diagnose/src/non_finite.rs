@@ -25,8 +25,9 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "A value is not finite", zh: "出现非有限值" },
         meaning: Text {
-            en: "The loss or the gradient of a step is NaN or infinite. The step was not taken, and training cannot continue. \
-                 The first bad value tells more than the last one: where it appeared, and what it was computed from.",
+            en: "The loss or the gradient of a step is NaN or infinite. The step was not taken, and training cannot \
+                continue. The first bad value says more about the cause than the last one: where it appeared, and \
+                what it was computed from.",
             zh: "某一步的损失或梯度为 NaN 或无穷大：这一步没有执行，训练无法继续。\
                  首个异常值比最后一个更能说明问题：它在哪里出现，由什么计算而来。",
         },
@@ -41,12 +42,13 @@ pub(crate) static RULE: Rule = Rule {
             source: Text { en: "training cannot learn from any", zh: "只要出现一个就无法学习" },
         }],
         false_alarm: Text {
-            en: "nothing should be learned from this batch, so that it can be left out",
+            en: "the batch is not meant for training: leave it out",
             zh: "本来就不应从这批数据学习，可以把它去掉",
         },
         remedy: Text {
-            en: "It depends on the cause. Bad input: correct the data. A gradient that grew on its way back: --clip norm:1. States \
-                 that overflow: a smaller gain in --init, or a bounded cell. Steps that were too large: a lower --lr.",
+            en: "It depends on the cause. Bad input: correct the data. A gradient that grew through time: --clip \
+                norm:1. States that overflow: a smaller gain in --init, or a bounded cell. Steps that were too \
+                large: a lower --lr.",
             zh: "取决于原因。输入有误：修正数据。梯度在回传中增大：--clip norm:1。\
                  状态溢出：更小的 --init 增益，或有界的单元。更新步长过大：更低的 --lr。",
         },

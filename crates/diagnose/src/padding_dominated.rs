@@ -33,8 +33,9 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "Most of a batch is padding", zh: "一批数据的大部分是填充" },
         meaning: Text {
-            en: "Rows that are padded to one length cost as much as if they had that length, and the gradient has to come back through \
-                 all of the padding. Rows in which nothing is scored cost everything and teach nothing.",
+            en: "Rows that are padded to one length cost as much as if they had that length, and the gradient has to \
+                come back through all of the padding. Rows without a scored position cost as much as others and \
+                contribute no gradient.",
             zh: "填充到同一长度的序列，开销与真有那么长一样，梯度还必须穿过全部填充。\
                  没有任何目标的序列耗费全部开销，却什么也教不了。",
         },

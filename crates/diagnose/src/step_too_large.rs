@@ -45,8 +45,8 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The steps are too large", zh: "更新步长过大" },
         meaning: Text {
-            en: "The gradient points downhill only for a short distance. A step that goes further can land anywhere: the loss jumps \
-                 about, rises, or stays where saturated units leave it.",
+            en: "The gradient points downhill only for a short distance. After a longer step, the loss jumps, rises, \
+                or stays high because units are saturated.",
             zh: "梯度只在很短的距离内指明下降方向。走得更远就可能落在任何地方：\
                  损失跳动、上升，或停在单元饱和的地方。",
         },
@@ -56,7 +56,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[UPDATE, LARGEST, BAD, WORSE],
         false_alarm: Text {
-            en: "weights that start near zero double at once and then settle: only what lasts counts",
+            en: "the updates are large only at the beginning, while weights near zero grow to their size",
             zh: "从接近零开始的权重一下子翻倍，然后稳定下来：只有持续的现象才算数",
         },
         remedy: Text {

@@ -36,8 +36,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度在到达所需的滞后之前被截断",
         },
         meaning: Text {
-            en: "Truncated backpropagation goes back K steps and no further: the state is carried over, the gradient is not. What \
-                 lies further back than K is learned only by luck.",
+            en: "Truncated backpropagation goes back K steps and no further: the state is carried over, the gradient \
+                is not. A dependency of more than K steps is learned only by luck.",
             zh: "截断的沿时间反向传播只回溯 K 步：状态延续下去，梯度则不然。比 K 更远的内容只能碰运气学到。",
         },
         measured: Text {
@@ -48,7 +48,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[K, USED],
         false_alarm: Text {
-            en: "what lies further back adds nothing: train with twice the --unroll and compare",
+            en: "steps further back do not improve the loss: train with twice the --unroll and compare",
             zh: "更远处没有新的信息：把 --unroll 加倍训练并比较",
         },
         remedy: Text {

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The input is not scaled", zh: "输入没有缩放" },
         meaning: Text {
-            en: "Initial weights have a size that suits inputs of about 1. Larger ones drive every unit to its limit at once.",
+            en: "Initial weights have a size that suits inputs of about 1. Larger inputs saturate every unit at once.",
             zh: "初始权重的大小适合 1 左右的输入。更大的输入一开始就把每个单元推向极限。",
         },
         measured: Text {

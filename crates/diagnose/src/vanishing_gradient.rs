@@ -40,8 +40,9 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度在到达所需的滞后之前消失",
         },
         meaning: Text {
-            en: "On its way back, the gradient shrinks by some factor at every step. What lies so far back that almost none of it \
-                 arrives is not learned, however long the training takes. Clipping does not help: it only makes gradients smaller.",
+            en: "On its way back, the gradient shrinks by some factor at every step. A dependency is not learned if \
+                almost none of the gradient reaches its first step, however long the training takes. Clipping does \
+                not help: it only makes gradients smaller.",
             zh: "梯度在回传时每一步都缩小一定倍数。离得太远、梯度几乎到不了的内容，无论训练多久都学不到。\
                  裁剪无济于事，它只会让梯度更小。",
         },
@@ -53,8 +54,8 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[LEFT, LEARNED],
         false_alarm: Text {
-            en: "what the task asks for lies nearer than the data say. If the need is not known and the model learns, this rule is \
-                 silent: a gradient may vanish beyond what is useful",
+            en: "the task needs fewer steps than the data say. If the needed lag is unknown and the model learns, this \
+                rule finds nothing, because the gradient may vanish beyond the useful steps",
             zh: "所需的信息比数据声明的更近。若所需滞后未知而模型在学习，本规则不作声：有用信息之外的梯度消失是正常的",
         },
         remedy: Text {
