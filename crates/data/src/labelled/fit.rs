@@ -113,7 +113,7 @@ mod tests {
         fails(test, &training, &["test.csv: line 3: the label \"d\" does not occur in training"]);
         let training = of("train.csv", "id,u,v,label\n1,1,1,a\n", Some("id"));
         let test = of("test.csv", "id,u,label\n1,1,a\n", Some("id"));
-        fails(test, &training, &["test.csv: 1 channels, and training has 2"]);
+        fails(test, &training, &["test.csv: 1 channel, and training has 2"]);
         let test = of("test.csv", "id,v,u,label\n1,1,1,a\n", Some("id"));
         fails(test, &training, &["test.csv: channel 1 is \"v\", and in training \"u\""]);
         let error = training.check_training().unwrap_err().to_string();

@@ -291,12 +291,18 @@ mod tests {
         fails(
             &labels,
             &labels,
-            &["dir/images: it begins with the bytes 00 00 08 01", "images in IDX with 00 00 08 03"],
+            &[
+                "dir/images: it begins with the bytes 00 00 08 01",
+                "an IDX file of images begins with 00 00 08 03",
+            ],
         );
         fails(
             &images,
             &images,
-            &["dir/labels: it begins with the bytes 00 00 08 03", "labels in IDX with 00 00 08 01"],
+            &[
+                "dir/labels: it begins with the bytes 00 00 08 03",
+                "an IDX file of labels begins with 00 00 08 01",
+            ],
         );
         fails(&images[..33], &labels, &["dir/images: the file ends in image 3 of 3"]);
         fails(&images[..10], &labels, &["dir/images: the file ends in its header"]);

@@ -117,7 +117,7 @@ mod tests {
         let error = read().treat(Missing::Refuse).unwrap_err().to_string();
         assert!(
             error.contains(
-                "x.ts: line 4: value 1 of channel 1 is missing, one of 4 in the file: choose --missing"
+                "x.ts: line 4: value 1 of channel 1 is missing (4 missing in the file): choose --missing"
             ),
             "{error}"
         );

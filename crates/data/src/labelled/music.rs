@@ -254,7 +254,7 @@ mod tests {
         fails(r#"{"train": [[[1]]], "valid": []}"#, &["valid has no pieces"]);
         fails(r#"{"test": [[[1]]]}"#, &["train has no pieces"]);
         fails(r#"{"train": [[[1]]], "dev": []}"#, &["\"dev\""]);
-        fails(r#"{"train": [[[1]]], "train": [[[1]]]}"#, &["\"train\" twice"]);
+        fails(r#"{"train": [[[1]]], "train": [[[1]]]}"#, &["\"train\" occurs twice"]);
         fails(r#"{"train": [[[1]]]} x"#, &["trailing"]);
         fails("", &["EOF"]);
         fails(r#"{"train": [[[1"#, &["train, piece 0, step 0", "EOF"]);

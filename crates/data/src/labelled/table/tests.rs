@@ -45,7 +45,7 @@ fn rows_of_an_id_are_the_steps_of_a_sequence() {
         (&[5.0, 6.0][..], 1, &[1, 0][..])
     );
     fails("id,u,label\n7,1,b\n7,1,a\n", "", "id", &["line 3", "id \"7\" changes from \"b\" to \"a\""]);
-    fails("id,u,label\n7,1,b\n8,1,b\n7,1,b\n", "", "id", &["line 4", "id \"7\" comes again"]);
+    fails("id,u,label\n7,1,b\n8,1,b\n7,1,b\n", "", "id", &["line 4", "id \"7\" occurs again"]);
     fails("id,u,label\n7,1,b\n", "", "idd", &["line 1", "did you mean \"id\"?", "--id-column"]);
     fails("id,label\n7,b\n", "", "id", &["line 1", "no column of values"]);
 }
