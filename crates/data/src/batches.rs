@@ -1,17 +1,18 @@
 //! Batches of independent rows: labelled sequences, windows of a series, stretches of music.
 //!
-//! A set has n items, and a batch has a row for each of B of them. To train, the items are dealt out without an end, in
-//! passes of which each has every item once, in an order of its own π. An epoch is ⌈n/B⌉ full batches:
+//! A set has n items, and a batch has B rows with one item each. Training goes through the items in passes without end.
+//! Each pass has every item once, in its own order π. An epoch is ⌈n/B⌉ full batches:
 //!
 //! ```text
 //! row b of window w of epoch e        p = (e ⌈n/B⌉ + w) B + b        item π_{⌊p/n⌋}(p mod n)
 //! ```
 //!
-//! so that every item is seen equally often, and a batch may end one pass and begin the next. To evaluate, the items come in
-//! their own order, each once, and the last batch has the rows that are left. Within a batch rows stand longest first.
+//! So every item is used equally often, and a batch may end one pass and begin the next. Evaluation takes each item
+//! once, in the order of the set; its last batch has the remaining rows. Within a batch the longest rows come first.
 //!
-//! Every row begins with a zero state. Where the readout sees the mean of a row ([`Pooling::Mean`](longspan::model::pooling::Pooling::Mean)), its target is that of the
-//! row, else of the row's last place; labelled sequences can be scored at every place, see [`mask`](super::mask).
+//! Every row begins with a zero state. The target of a row is predicted from the mean over its steps
+//! ([`Pooling::Mean`](longspan::model::pooling::Pooling::Mean)) or at its last position. Labelled sequences can also be
+//! scored at every position, see [`mask`](super::mask).
 
 mod music;
 mod permutation;
@@ -25,19 +26,19 @@ pub use windows::WindowBatches;
 use longspan::batch::Batch;
 use permutation::Permutation;
 
-/// In which order the items of a set come.
+/// The order of the items of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Full batches of every item equally often, to train on.
+    /// For training: full batches, every item equally often.
     Shuffled {
-        /// What the order is drawn from.
+        /// Seed of the order.
         seed: u64,
     },
-    /// Each item once, to evaluate.
+    /// For evaluation: each item once.
     Once,
 }
 
-/// Which items a batch has.
+/// Chooses the items of each batch.
 #[derive(Clone, Debug)]
 struct Deal {
     items: usize,
@@ -46,12 +47,12 @@ struct Deal {
 }
 
 impl Deal {
-    /// `items` in batches of `rows`; None without items.
+    /// Deals `items` in batches of `rows`; None if there are no items.
     ///
     /// # Panics
     /// If `rows` is 0.
     fn new(items: usize, rows: usize, order: Order) -> Option<Self> {
-        assert!(rows > 0, "batches without rows");
+        assert!(rows > 0, "a batch needs at least 1 row");
         let rows = if order == Order::Once { rows.min(items) } else { rows };
         (items > 0).then_some(Self { items, rows, order })
     }
@@ -60,7 +61,7 @@ impl Deal {
         self.items.div_ceil(self.rows) as u64
     }
 
-    /// Gives each item of the window a row, of `length` steps.
+    /// Gives each item of the window a row of `length(item)` steps.
     fn open(&self, epoch: u64, window: u64, batch: &mut Batch, length: impl Fn(usize) -> usize) {
         assert!(window < self.windows(), "window {window} of {}", self.windows());
         let (items, rows) = (self.items as u64, self.rows as u64);
@@ -84,7 +85,7 @@ impl Deal {
 mod tests {
     use super::*;
 
-    /// The items of some windows, one after another.
+    /// The items of several windows, one after another.
     fn dealt(deal: &Deal, epoch: u64, windows: std::ops::Range<u64>) -> Vec<usize> {
         let mut batch = Batch { carry: true, ..Batch::default() };
         let mut items = Vec::new();
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn to_evaluate_each_item_comes_once() {
+    fn evaluation_has_each_item_once() {
         for items in 1..20 {
             for rows in 1..25 {
                 let deal = Deal::new(items, rows, Order::Once).unwrap();
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn to_train_batches_are_full_and_items_come_equally_often() {
+    fn training_batches_are_full_and_have_items_equally_often() {
         for (items, rows) in [(1, 1), (1, 4), (10, 4), (7, 7), (5, 12), (12, 4)] {
             let deal = Deal::new(items, rows, Order::Shuffled { seed: 3 }).unwrap();
             let mut counts = vec![0; items];
@@ -124,7 +125,7 @@ mod tests {
                 assert_eq!(all.len() as u64, rows as u64 * deal.windows());
                 all.into_iter().for_each(|item| counts[item] += 1);
                 most = counts.iter().copied().max().unwrap();
-                // The pass at hand is the only one that is not complete.
+                // Only the current pass is incomplete.
                 assert!(counts.iter().all(|&count| count + 1 >= most), "{counts:?}");
             }
             assert!(most >= 6);

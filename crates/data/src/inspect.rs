@@ -1,12 +1,12 @@
-//! What a file or folder holds, and the settings that train on it.
+//! Finds out what a file or folder contains, and which settings train on it.
 //!
-//! What it is follows from its first bytes and lines where these are sure, and from its name where they are not. Everything
-//! is then read as training would read it, missing values counted and not refused, but for a text: that goes by in pieces of
-//! 64 KiB, of which only counts are kept, and of words only those of its first megabytes.
+//! The kind of data follows from the first bytes and lines where these are unambiguous, and from the name otherwise.
+//! Everything is then read as training would read it, except that missing values are counted and not refused. A text is
+//! read in pieces of 64 KiB of which only counts are kept; its words are counted in its first megabytes only.
 //!
-//! Settings are returned only if the data can be read with them: with the file to test on beside it where there is one that
-//! fits, with a treatment of missing values, with windows that are shorter than the parts. A file is read once; a table is read
-//! again where its columns turn out to need other settings than the usual ones.
+//! Settings are returned only if the data can be read with them. They include the test file beside the data if it fits,
+//! a treatment of missing values, and windows that are shorter than the parts. A file is read once; a table is read
+//! again if its columns need other settings than the usual ones.
 
 mod advice;
 mod beside;
@@ -33,27 +33,27 @@ pub use sequences::{Channel, Form, Sequences};
 pub use settings::{Alternative, Note, Setting, Settings};
 pub use text::{TextDescription, Words};
 
-/// What a file or folder holds.
+/// The result of [`inspect`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Found {
-    /// The file or folder that was read: of a folder with one file of data that one.
+    /// The file or folder that was read. For a folder with one data file, that file.
     pub path: PathBuf,
-    /// What is in it.
+    /// What it contains.
     #[serde(flatten)]
     pub content: Content,
-    /// Remarks to read before training on it.
+    /// Notes to read before training.
     pub notes: Vec<Note>,
-    /// The settings that train on it; None if nothing can, which a note explains.
+    /// Settings that train on it; None if nothing can, and then a note says why.
     pub settings: Option<Settings>,
     /// Another way to read it.
     pub otherwise: Option<Alternative>,
 }
 
-/// What is in a file or folder.
+/// The contents of a file or folder.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Content {
-    /// Sequences with a label each.
+    /// Sequences with one label each.
     Labelled(Sequences),
     /// Piano rolls.
     Music(MusicDescription),
@@ -63,10 +63,11 @@ pub enum Content {
     Text(TextDescription),
 }
 
-/// Says what a file or folder holds. `read` is told how many bytes of a text have gone by, of how many.
+/// Finds out what a file or folder contains. For a text, `read` is called with the number of bytes read so far and the
+/// total.
 ///
 /// # Errors
-/// [`InspectError`] names the file, the place and the way out.
+/// [`InspectError`] says what is wrong, where, and what to do.
 pub fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
     if path.is_dir() {
         return match beside::inside(path)? {

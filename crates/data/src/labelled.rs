@@ -1,11 +1,11 @@
 //! Labelled sequences: each has T_i steps of D numbers, or T_i tokens, and one of C classes.
 //!
-//! The values of all sequences lie in one buffer, the steps of a sequence after each other: value (t, d) of sequence i is
-//! at `(offsets[i] + t) * D + d`. A missing value is NaN until it is interpolated or scaled.
+//! One buffer holds the values of all sequences, one sequence after another: value (t, d) of sequence i is at
+//! `(offsets[i] + t) * D + d`. A missing value is NaN until it is interpolated or scaled.
 //!
-//! What is read, recognised by [`LabelledParts::load`]: `.ts` files of the UCR/UEA archive ([`ts`]), tables with a column
-//! of labels ([`table`]), folders with a text file per label ([`folder`]), IDX images as sequences ([`idx`]). Each module
-//! also reads from memory. Piano rolls are sequences without labels ([`music`]).
+//! [`LabelledParts::load`] recognises the format: `.ts` files of the UCR/UEA archive ([`ts`]), tables with a label
+//! column ([`table`]), folders with one text file per label ([`folder`]), and IDX images as sequences ([`idx`]). Each
+//! module also reads from memory. Piano rolls are sequences without labels ([`music`]).
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ pub mod table;
 pub mod ts;
 
 pub use describe::{Description, Lengths, Range};
-pub use error::{LabelledError, Place, Problem};
+pub use error::{LabelledError, Location, Problem};
 pub(crate) use input::{Head, failed as unreadable, head};
 pub use load::{LabelledOptions, LabelledParts, is_music, load_for, load_to_predict};
 pub(crate) use load::{read_as_it_stands, read_beside};
@@ -38,17 +38,17 @@ pub use missing::Missing;
 pub use scaling::Scaling;
 pub use split::Split;
 
-/// What a step of a sequence is.
+/// The kind of data in a step of a sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    /// D numbers, one of each channel.
+    /// D numbers, one for each channel.
     Values {
-        /// The channels' names.
+        /// Names of the channels.
         channels: Vec<String>,
     },
-    /// A token.
+    /// One token.
     Tokens {
-        /// The tokens of the training part.
+        /// The vocabulary of the training part.
         vocabulary: Vocabulary,
     },
 }
@@ -56,20 +56,20 @@ pub enum Kind {
 /// Whether every sequence must have a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Labels {
-    /// To learn from it or to judge by it.
+    /// Required: the labels are used to train or to evaluate.
     Required,
-    /// It is to be predicted from so many channels, where it is known of numbers.
+    /// Optional: the classes will be predicted. The number is that of the model's channels, if it reads numbers.
     Optional(Option<usize>),
 }
 
-/// Where the sequences stood, for messages.
+/// Where the sequences come from, for messages.
 #[derive(Clone, Debug)]
 enum Origin {
-    /// Each begins on a line of the file.
+    /// Each sequence begins on a line of the file.
     Lines,
-    /// Each is an image.
+    /// Each sequence is an image.
     Images,
-    /// Each is on a line of one of several files, which begin with these sequences.
+    /// Each sequence is a line of one of several files. The number is a file's first sequence.
     Files(Vec<(usize, PathBuf)>),
 }
 
@@ -80,15 +80,15 @@ pub struct Labelled {
     kind: Kind,
     values: Vec<f32>,
     tokens: Vec<u32>,
-    /// Steps before each sequence, and their sum.
+    /// Steps before each sequence, then the total.
     offsets: Vec<usize>,
     labels: Vec<u32>,
     classes: Vec<String>,
     missing: usize,
     origin: Origin,
-    /// Line or image, from 1, of each sequence.
+    /// Line or image number of each sequence, from 1.
     numbers: Vec<u64>,
-    /// What the file calls each sequence; empty where it does not.
+    /// Ids of the sequences in the file; empty if it has none.
     ids: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ impl Labelled {
         &self.path
     }
 
-    /// What a step is.
+    /// The kind of data in a step.
     pub fn kind(&self) -> &Kind {
         &self.kind
     }
@@ -108,12 +108,12 @@ impl Labelled {
         self.labels.len()
     }
 
-    /// Whether there is no sequence, which no reader returns.
+    /// Whether there are no sequences. No reader returns an empty set.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// D: the numbers of a step; 1 for tokens.
+    /// D, the numbers per step; 1 for tokens.
     pub fn width(&self) -> usize {
         match &self.kind {
             Kind::Values { channels } => channels.len(),
@@ -121,54 +121,54 @@ impl Labelled {
         }
     }
 
-    /// T_i, at least 1.
+    /// Length T_i of a sequence in steps, at least 1.
     ///
     /// # Panics
-    /// If there is no such sequence.
+    /// If the sequence does not exist.
     pub fn length(&self, sequence: usize) -> usize {
         self.offsets[sequence + 1] - self.offsets[sequence]
     }
 
-    /// The values of a sequence, `[T_i, D]`; NaN is a missing one.
+    /// Values of a sequence, `[T_i, D]`. NaN is a missing value.
     ///
     /// # Panics
-    /// If there is no such sequence, or its steps are tokens.
+    /// If the sequence does not exist, or its steps are tokens.
     pub fn sequence(&self, sequence: usize) -> &[f32] {
         let width = self.width();
         &self.values[self.offsets[sequence] * width..self.offsets[sequence + 1] * width]
     }
 
-    /// The tokens of a sequence, `[T_i]`.
+    /// Tokens of a sequence, `[T_i]`.
     ///
     /// # Panics
-    /// If there is no such sequence, or its steps are values.
+    /// If the sequence does not exist, or its steps are values.
     pub fn tokens(&self, sequence: usize) -> &[u32] {
         &self.tokens[self.offsets[sequence]..self.offsets[sequence + 1]]
     }
 
-    /// The class of each sequence; [`IGNORE`] where the file has none, which [`load_to_predict`] alone lets pass.
+    /// Class of each sequence; [`IGNORE`] if the file has none, which only [`load_to_predict`] allows.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// The names of the classes.
+    /// Names of the classes.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    /// The label of a sequence, where the file has one.
+    /// Label of a sequence, if the file has one.
     ///
     /// # Panics
-    /// If there is no such sequence.
+    /// If the sequence does not exist.
     pub fn label(&self, sequence: usize) -> Option<&str> {
         let label = self.labels[sequence];
         (label != IGNORE).then(|| self.classes[label as usize].as_str())
     }
 
-    /// What names a sequence beside its place: its id in a table with a row per step, or its file in a folder.
+    /// Name of a sequence besides its number: its id in a table with one row per step, or its file in a folder.
     ///
     /// # Panics
-    /// If there is no such sequence.
+    /// If the sequence does not exist.
     pub fn id(&self, sequence: usize) -> Option<String> {
         match &self.origin {
             Origin::Files(files) if files.len() > 1 => {
@@ -179,10 +179,10 @@ impl Labelled {
         }
     }
 
-    /// The line on which a sequence begins, from 1; None for images.
+    /// Line on which a sequence begins, from 1; None for images.
     ///
     /// # Panics
-    /// If there is no such sequence.
+    /// If the sequence does not exist.
     pub fn line(&self, sequence: usize) -> Option<u64> {
         match self.origin {
             Origin::Images => None,
@@ -190,17 +190,17 @@ impl Labelled {
         }
     }
 
-    /// Number of values that the file lacks, whatever was done about them.
+    /// Number of values that are missing in the file, even if they were filled in.
     pub fn missing(&self) -> usize {
         self.missing
     }
 
-    /// A fingerprint of the values or tokens as they stand, the lengths, the labels and the names of the classes and
-    /// channels, for the record of a run.
+    /// Fingerprint of the values or tokens, the lengths, the labels and the names of classes and channels, for the
+    /// record of a run.
     pub fn fingerprint(&self) -> u64 {
         let mut fingerprint = Fingerprint::default();
         let mut name = |name: &str| {
-            // UTF-8 has no 0xff: the names stay apart.
+            // 0xff does not occur in UTF-8, so it separates the names.
             fingerprint.write(name.as_bytes());
             fingerprint.write(&[0xff]);
         };
@@ -216,15 +216,15 @@ impl Labelled {
         fingerprint.finish()
     }
 
-    /// The problem, as one of this sequence.
+    /// Makes an error of a problem with this sequence.
     fn problem(&self, sequence: usize, problem: Problem) -> LabelledError {
         let number = self.numbers[sequence];
         match &self.origin {
-            Origin::Lines => problem.at(&self.path, Place::Line(number)),
-            Origin::Images => problem.at(&self.path, Place::Image(number)),
+            Origin::Lines => problem.at(&self.path, Location::Line(number)),
+            Origin::Images => problem.at(&self.path, Location::Image(number)),
             Origin::Files(files) => {
                 let file = files.partition_point(|&(first, _)| first <= sequence) - 1;
-                problem.at(&files[file].1, Place::Line(number))
+                problem.at(&files[file].1, Location::Line(number))
             }
         }
     }
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_differ_with_what_is_learnt_from() {
+    fn fingerprints_differ_if_the_training_data_differ() {
         let of = |text: &str| ts::read(text.as_bytes(), Path::new("x.ts")).unwrap().fingerprint();
         let first = of("@classLabel true a b\n@data\n1,2,3:a\n4:b\n");
         assert_eq!(first, of("# note\n@classLabel true a b\n@data\n1.0,2,3:a\n4:b\n"));

@@ -1,4 +1,4 @@
-//! Readers of the data that people have, synthetic tasks, and the batches that they fill.
+//! Readers for common data formats, synthetic tasks, and the batches made from them.
 
 pub mod batches;
 pub mod file;
@@ -15,3 +15,4 @@ pub mod text;
 mod tokens;
 mod units;
 pub mod vocabulary;
+mod wording;

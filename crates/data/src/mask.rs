@@ -1,8 +1,9 @@
-//! Which places are scored in training.
+//! Positions that are scored in training.
 //!
-//! [`LossMask::Last`] scores one place of a row: of a labelled sequence its end, elsewhere the last one that the data score in a
-//! window. [`LossMask::All`] scores every place: of a labelled sequence each with its label (target replication), elsewhere
-//! those that the data score. Evaluation asks what the data ask, whatever was trained on.
+//! [`LossMask::Last`] scores one position of each row: the end of a labelled sequence, otherwise the last position of
+//! the window that the data score. [`LossMask::All`] scores every position: a labelled sequence has its label at each
+//! step (target replication), other data score what they always do. Evaluation always scores the positions of the data,
+//! whatever training used.
 //!
 //! # References
 //! Target replication: Lipton, Kale, Elkan, Wetzel, "Learning to diagnose with LSTM recurrent neural networks", ICLR 2016.
@@ -11,31 +12,31 @@ use std::sync::{Mutex, PoisonError};
 
 use longspan::batch::{Batch, IGNORE, Source};
 
-/// Which places are scored, see the module.
+/// Scored positions, see the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossMask {
-    /// One of each row.
+    /// One position of each row.
     Last,
-    /// All.
+    /// All positions.
     All,
 }
 
 longspan::option_names!(LossMask, "mask": Last = "last", All = "all");
 
-/// A readout that sees the mean of a row has no place of its own for every step.
+/// The readout sees the mean of a row, so steps cannot be scored one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the mean of a row is scored once, and has no place of its own at every step")]
+#[error("a readout of the mean of a row has one prediction and cannot score every position")]
 pub struct MeanMask;
 
-/// A source of which each row of a window keeps its last scored place alone.
+/// A source that scores only the last scored position of each row.
 pub struct LastScored {
     source: Box<dyn Source>,
-    /// Rows that have had their place, kept so that none is allocated again.
+    /// Rows whose last position was found, kept to avoid allocations.
     seen: Mutex<Vec<bool>>,
 }
 
 impl LastScored {
-    /// The windows of `source`.
+    /// Wraps a source.
     pub fn new(source: Box<dyn Source>) -> Self {
         Self { source, seen: Mutex::default() }
     }
@@ -49,11 +50,11 @@ impl Source for LastScored {
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         self.source.fill(epoch, window, batch);
         let Batch { extent, targets, values, .. } = batch;
-        // Whatever a panic left there is overwritten.
+        // The content is overwritten, so a panic of another thread does no harm.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.clear();
         seen.resize(extent.rows(), false);
-        // Targets of rows are one of each already.
+        // Otherwise there is one target per row already.
         if targets.len() == extent.positions() {
             for (position, target) in targets.iter_mut().enumerate().rev().filter(|(_, t)| **t != IGNORE) {
                 let (_, row) = extent.position(position);
@@ -64,7 +65,7 @@ impl Source for LastScored {
         }
         seen.fill(false);
         let width = values.targets.len() / values.positions.len().max(1);
-        // What is kept moves to the end, in its order.
+        // The kept positions move to the end, in order.
         let mut kept = values.positions.len();
         for i in (0..values.positions.len()).rev() {
             let (_, row) = extent.position(values.positions[i] as usize);
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_keeps_its_last_scored_place() {
+    fn each_row_keeps_its_last_scored_position() {
         let masked = |targets: &[u32], positions: &[u32]| {
             let ragged = Ragged { targets: targets.to_vec(), positions: positions.to_vec() };
             let (source, mut batch) = (LastScored::new(Box::new(ragged)), Batch::default());
@@ -119,14 +120,14 @@ mod tests {
             (batch.targets, batch.values)
         };
         let i = IGNORE;
-        // Places: rows 0, 1, 2 of step 0, rows 0, 1 of step 1, row 0 of step 2. Row 0 is not scored at its end.
+        // Positions: rows 0, 1, 2 of step 0, rows 0, 1 of step 1, row 0 of step 2. The end of row 0 is not scored.
         let (targets, values) = masked(&[1, 2, 3, 4, 5, i], &[0, 1, 2, 3, 5]);
         assert_eq!(targets, [i, i, 3, 4, 5, i]);
         assert_eq!(
             (&values.positions[..], &values.targets[..]),
             (&[1, 2, 5][..], &[1., -1., 2., -2., 5., -5.][..])
         );
-        // Targets of rows stay, and so does a window that asks nothing.
+        // Targets per row stay, and so does a window without targets.
         assert_eq!(masked(&[1, 2, 3], &[0, 1, 2]).0, [1, 2, 3]);
         let (targets, values) = masked(&[i; 6], &[]);
         assert_eq!((targets, values.positions.len()), (vec![i; 6], 0));

@@ -1,4 +1,5 @@
-//! What the numbers of a model mean: enough to read new data as those were read that it learned from. A checkpoint holds it.
+//! The meaning of a model's inputs and outputs, so that new data are read as the training data were. Checkpoints
+//! contain it.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,73 +9,74 @@ use crate::vocabulary::Vocabulary;
 use longspan::model::head::ValueLoss;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 
-/// What a model reads and what it predicts.
+/// Inputs and outputs of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
-    /// What stands at each place.
+    /// The inputs.
     pub reads: Reads,
-    /// What is predicted of it.
+    /// The outputs.
     pub predicts: Predicts,
 }
 
-/// What a model reads.
+/// Inputs of a model at each step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reads {
-    /// A token.
+    /// One token.
     Tokens(Vocabulary),
-    /// A number of each channel.
+    /// One number for each channel.
     Numbers {
-        /// The channels' names.
+        /// Names of the channels.
         channels: Vec<String>,
-        /// How values of a file become numbers that are read.
+        /// Scaling of the values of a file.
         scaling: Scaling,
     },
 }
 
-/// What a model predicts.
+/// Outputs of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Predicts {
-    /// What is read next.
+    /// The next input.
     Next,
     /// A class.
     Classes(Vec<String>),
-    /// A number that is not scaled.
+    /// A number in its original scale.
     Value,
-    /// The next rows of some channels, scaled as these are.
+    /// The next rows of some channels, scaled like the inputs.
     Forecast(Forecast),
 }
 
-/// What a forecaster reads and predicts.
+/// Inputs and outputs of a forecaster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Rows that go in, W.
+    /// Rows that are read, W.
     pub window: usize,
     /// Rows that one pass predicts, H.
     pub horizon: usize,
-    /// Rows that are to be known, H or more: those beyond H are predicted from rows that were predicted.
+    /// Rows that are wanted, at least H. Rows beyond H are predicted from predicted rows.
     pub ahead: usize,
-    /// The K channels that come out.
+    /// The K channels that are predicted.
     pub targets: Vec<Target>,
 }
 
-/// A channel that is forecast.
+/// A predicted channel.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// Its place among the channels.
+    /// Index of the channel among the inputs.
     pub channel: usize,
-    /// Mean absolute error of persistence one row ahead on the training part, in the units of the file: what MASE divides by.
+    /// Mean absolute error of persistence one row ahead on the training part, in the units of the file: the denominator
+    /// of MASE.
     pub naive_mae: f64,
 }
 
 impl Schema {
-    /// Of a model that reads tokens and predicts the next one.
+    /// Schema of a language model: it reads tokens and predicts the next one.
     pub fn language(vocabulary: Vocabulary) -> Self {
         Self { reads: Reads::Tokens(vocabulary), predicts: Predicts::Next }
     }
 
-    /// The tokens, where tokens are read.
+    /// Vocabulary of a model that reads tokens.
     pub fn vocabulary(&self) -> Option<&Vocabulary> {
         match &self.reads {
             Reads::Tokens(vocabulary) => Some(vocabulary),
@@ -82,7 +84,7 @@ impl Schema {
         }
     }
 
-    /// What a model of it reads; tokens through an embedding of this width.
+    /// Input specification of the model. `embedding` is the width of the embedding of tokens.
     pub fn input(&self, embedding: usize) -> InputSpec {
         match &self.reads {
             Reads::Tokens(vocabulary) => InputSpec::Tokens { vocabulary: vocabulary.len(), embedding },
@@ -90,7 +92,7 @@ impl Schema {
         }
     }
 
-    /// What a model of it predicts, numbers by `loss`.
+    /// Output specification of the model. `loss` is the loss of numbers.
     pub fn output(&self, loss: ValueLoss, tied: bool) -> OutputSpec {
         let labels = |width| OutputSpec::Values { width, loss: ValueLoss::Labels };
         match (&self.predicts, &self.reads) {
@@ -106,7 +108,7 @@ impl Schema {
         }
     }
 
-    /// Whether a model can be of this schema.
+    /// Whether a model specification matches this schema.
     pub fn fits(&self, spec: &ModelSpec) -> bool {
         let own = |embedding, loss, tied| {
             spec.input == self.input(embedding) && spec.output == self.output(loss, tied)
@@ -121,13 +123,13 @@ impl Schema {
         }
     }
 
-    /// FNV-1a of all of it, as 16 hexadecimal digits.
+    /// Fingerprint (FNV-1a) of the schema as 16 hexadecimal digits.
     ///
     /// # Panics
-    /// Never: a schema can be written as JSON.
+    /// Never: a schema can always be written as JSON.
     pub fn fingerprint(&self) -> String {
         let mut fingerprint = Fingerprint::default();
-        fingerprint.write(&serde_json::to_vec(self).expect("plain names and numbers"));
+        fingerprint.write(&serde_json::to_vec(self).expect("a schema can be written as JSON"));
         format!("{:016x}", fingerprint.finish())
     }
 }

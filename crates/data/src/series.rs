@@ -1,39 +1,40 @@
-//! Numeric series from separated values: the last W rows go in, the next H rows of some columns come out.
+//! Numeric series from files of separated values: the model reads W rows and predicts some columns of the next H rows.
 //!
 //! # Equations
-//! With x_{t,d} the value of column d on row t, and μ_d and σ_d its mean and standard deviation over the R rows of the
-//! training part,
+//! x_{t,d} is the value of column d in row t. μ_d and σ_d are its mean and standard deviation over the R rows of the
+//! training part, accumulated in f64:
 //!
 //! ```text
 //! μ_d = 1/R Σ_t x_{t,d}        σ_d² = 1/R Σ_t (x_{t,d} − μ_d)²        z_{t,d} = (x_{t,d} − μ_d) / σ_d
 //! ```
 //!
-//! are accumulated in f64. A column that is constant over the training part has σ_d = 1. Window i of a stretch of rows
-//! reads z_i … z_{i+W−1} and is to predict the target columns of z_{i+W} … z_{i+W+H−1}.
+//! A column that is constant over the training part has σ_d = 1. Window i of a stretch of rows reads z_i … z_{i+W−1};
+//! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
-//! Fields are separated by commas, tabs or semicolons, whichever the header has most of; the header is required. One row is
-//! one step, whatever its time says: times are checked never to decrease within a group, and used for nothing else. Where
-//! `--time-column` names none, the first column (after that of the groups) is taken for it if it does not hold numbers
-//! and looks like a date. Only numbers and dates written from the year down can be compared; for others
-//! [`TimeSpan::checked`] is false, and the order of the rows is taken for that of time. Rows of several groups may be
-//! interleaved. Columns of text are left out unless `--columns` names them.
+//! The separator is the comma, tab or semicolon, whichever is most frequent in the header, and the header is required.
+//! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
+//! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
+//! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
+//! to be in the order of time. Rows of several groups may be interleaved. Text columns are left out unless `--columns`
+//! names them.
 //!
 //! # Parts
-//! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last ⌊uN⌋
-//! for testing, with v and u the two fractions. Windows lie inside their part, inputs too. A group that is too short for a
-//! window counts in μ and σ and has none.
+//! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
+//! ⌊uN⌋ for the test; v and u are the two fractions. Windows, including their inputs, do not cross the end of a part. A
+//! group that is too short for a window has no windows, but its rows count in μ and σ.
 //!
 //! # Missing values
-//! NA, NaN, null, ? and nothing, in any case, are missing; in a file of one column blank lines are. With [`Missing::Drop`] a
-//! row that lacks any column that is read is cut out before the parts are, and what comes before and after it are two segments:
-//! no window spans the gap. With [`Missing::Interpolate`] a value is on the line between the nearest before and after it,
-//! or equal to the nearest where there is only one; neighbours are looked for in the part of the group alone, so that no part
-//! learns of another. Within a part such a value knows the one that follows it, and as a target it is scored like any other.
+//! NA, NaN, null, ? and an empty field are missing values, in any case; so are blank lines in a file of one column.
+//! [`Missing::Drop`] removes rows that lack any column that is read, before the parts are cut. The rows before and
+//! after form two segments, and no window spans the gap. [`Missing::Interpolate`] fills a value in linearly between its
+//! nearest neighbours, or with the nearest one at an end. Neighbours come from the same part of the group, so that no
+//! part leaks into another. Within a part, an interpolated value depends on a later one; as a target it is scored like
+//! any other.
 //!
 //! # Memory
-//! The file is read row by row. A value is held once, as the f32 difference from the first value of its column until
-//! all are known, and standardised in place.
+//! The file is read row by row. Each value is stored once: as the f32 difference from the first value of its column
+//! until all rows are read, then standardised in place.
 
 mod baseline;
 mod describe;
@@ -62,50 +63,50 @@ use super::labelled::Scaling;
 use lines::Lines;
 use table::Table;
 
-/// What happens to values that are missing.
+/// Treatment of missing values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// They are an error.
     #[default]
     Error,
-    /// Their rows are cut out, and no window spans the gap.
+    /// Their rows are removed, and no window spans the gap.
     Drop,
-    /// They are filled in linearly.
+    /// They are interpolated linearly.
     Interpolate,
 }
 
-/// Which file to read, and how.
+/// Options for reading a series.
 #[derive(Clone, Debug)]
 pub struct SeriesOptions {
-    /// The file, and what messages call it.
+    /// The file, also for messages.
     pub path: PathBuf,
-    /// Columns to read, in this order; empty for all that hold numbers, except time and group.
+    /// Columns to read, in this order; empty for all number columns except time and group.
     pub columns: Vec<String>,
-    /// Columns to forecast, each one of those that are read; empty for the last of them.
+    /// Columns to forecast, among those that are read; empty for the last one.
     pub target: Vec<String>,
-    /// All columns that are read are forecast, whatever `target` says.
+    /// Whether all columns that are read are forecast, whatever `target` says.
     pub all_targets: bool,
-    /// Rows that go in, W.
+    /// Rows that a window reads, W.
     pub window: usize,
-    /// Rows that come out, H.
+    /// Rows that a window predicts, H.
     pub horizon: usize,
-    /// Column whose values must not decrease.
+    /// Time column: its values must not decrease.
     pub time_column: Option<String>,
-    /// Column that says which series a row belongs to.
+    /// Group column: it tells which series a row belongs to.
     pub group_column: Option<String>,
-    /// What happens to values that are missing.
+    /// Treatment of missing values.
     pub missing: Missing,
-    /// Fraction of the rows before the test part that is for validation.
+    /// Fraction of the rows for validation, before the test part.
     pub valid_fraction: f64,
-    /// Fraction of the last rows that is for testing.
+    /// Fraction of the rows for the test, at the end.
     pub test_fraction: f64,
-    /// The columns' μ and σ, if they are not those of the training part: what a model has learned with.
+    /// μ and σ of the columns, if they do not come from the training part but from a trained model.
     pub scaling: Option<Scaling>,
 }
 
 impl SeriesOptions {
-    /// The whole file in windows of `window` and `horizon` rows, every setting else left open.
+    /// Options with defaults for windows of `window` and `horizon` rows over the whole file.
     pub fn new(path: impl Into<PathBuf>, window: usize, horizon: usize) -> Self {
         Self {
             path: path.into(),
@@ -130,7 +131,7 @@ impl SeriesOptions {
             }
         }
         let (valid, test) = (self.valid_fraction, self.test_fraction);
-        // Written so that NaN is refused.
+        // The condition also rejects NaN.
         if !(valid >= 0.0 && test >= 0.0 && valid + test < 1.0) {
             return Err(SeriesError::Fractions { valid, test });
         }
@@ -138,15 +139,15 @@ impl SeriesOptions {
     }
 }
 
-/// A stretch of the series, in the order of time.
+/// A part of the series, by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// What is trained on.
+    /// For training.
     Train,
-    /// What is evaluated during training.
+    /// For validation.
     Valid,
-    /// What is evaluated at the end.
+    /// For the test at the end.
     Test,
 }
 
@@ -154,7 +155,7 @@ impl Part {
     /// All parts, in the order of time.
     pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
 
-    /// How a part gets more rows.
+    /// Says how to give a part more rows.
     fn more_rows(self) -> &'static str {
         match self {
             Self::Train => "a longer file",
@@ -185,44 +186,44 @@ pub struct Column {
     pub std: f64,
     /// Whether the column is constant over the training part.
     pub constant: bool,
-    /// Values that were missing in the whole file.
+    /// Number of missing values in the whole file.
     pub missing: u64,
 }
 
 impl Column {
-    /// x = μ + σz: a standardised value in the units of the file.
+    /// Converts a standardised value to the units of the file: x = μ + σz.
     pub fn original(&self, z: f64) -> f64 {
         self.mean + self.std * z
     }
 
-    /// z = (x − μ)/σ: a value of the file, standardised.
+    /// Standardises a value of the file: z = (x − μ)/σ.
     pub fn standardised(&self, x: f64) -> f64 {
         (x - self.mean) / self.std
     }
 }
 
-/// Rows of one group and one part without a gap.
+/// Consecutive rows of one group and one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Index into [`Series::groups`].
     pub group: usize,
     /// Line of the first row, from 1.
     pub first_line: u64,
-    /// Rows of the group, those that were dropped not counted.
+    /// Rows of the group, not counting dropped ones.
     pub rows: Range<usize>,
 }
 
-/// The segments of a part, and how many windows there are up to the end of each.
+/// Segments of a part, and the number of windows up to the end of each.
 #[derive(Clone, Debug, Default)]
 struct Segments {
     all: Vec<Segment>,
     windows: Vec<usize>,
 }
 
-/// Where a window looks, and what it should say.
+/// Inputs and targets of a window.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'s> {
-    /// Standardised values that go in, `[window, columns]`.
+    /// Standardised inputs, `[window, columns]`.
     pub inputs: &'s [f32],
     /// Standardised values of the next rows, `[horizon, columns]`.
     pub future: &'s [f32],
@@ -231,7 +232,7 @@ pub struct Window<'s> {
 }
 
 impl<'s> Window<'s> {
-    /// Standardised values that should come out, `[horizon, targets]`.
+    /// Standardised targets, `[horizon, targets]`.
     pub fn targets(&self) -> impl Iterator<Item = f32> + use<'s> {
         let (targets, rows) = (self.targets, self.future.chunks_exact(self.columns));
         rows.flat_map(move |row| targets.iter().map(move |&target| row[target]))
@@ -241,20 +242,20 @@ impl<'s> Window<'s> {
 /// A standardised series in three parts.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The columns D, in the order of the values of a row.
+    /// The D columns, in the order of the values of a row.
     pub columns: Vec<Column>,
-    /// Indices of the columns to forecast, K of them.
+    /// Indices of the K columns to forecast.
     pub targets: Vec<usize>,
-    /// Rows that go in, W.
+    /// Rows that a window reads, W.
     pub window: usize,
-    /// Rows that come out, H.
+    /// Rows that a window predicts, H.
     pub horizon: usize,
-    /// Names of the groups; one that is empty where there are none.
+    /// Names of the groups; a single empty name if there are none.
     pub groups: Vec<String>,
     description: Description,
-    /// Of each group, `[rows, columns]`.
+    /// Values of each group, `[rows, columns]`.
     values: Vec<Vec<f32>>,
-    /// The line of each row of each group.
+    /// Line of each row of each group.
     lines: Vec<Lines>,
     parts: [Segments; 3],
 }
@@ -263,13 +264,13 @@ impl Series {
     /// Reads the file of the options.
     ///
     /// # Errors
-    /// [`SeriesError`] names the file, the line, the value and the way out.
+    /// [`SeriesError`] says what is wrong, with file, line and value, and what to do.
     pub fn load(options: &SeriesOptions) -> Result<Self, SeriesError> {
         options.check()?;
         Self::read(options, rows::open(&options.path)?)
     }
 
-    /// Reads what messages call `options.path`.
+    /// Reads a series from `reader`; messages name `options.path`.
     ///
     /// # Errors
     /// As [`Series::load`].
@@ -278,8 +279,8 @@ impl Series {
         Self::split(Table::read(options, reader)?, options)
     }
 
-    /// As [`Series::load`], or of `reader` where that is given, to forecast what follows: rows are one part, and a window needs
-    /// no rows after it, so that [`Series::horizon`] is 0. No window at all is no error.
+    /// Reads a series from `reader`, or else from the file, to forecast what follows it. All rows are one part, a
+    /// window needs no rows after it ([`Series::horizon`] is 0), and there may be no window at all.
     ///
     /// # Errors
     /// As [`Series::load`].
@@ -293,12 +294,12 @@ impl Series {
         Self::split(table, &whole)
     }
 
-    /// What is in the file.
+    /// Description of the file.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The segments of a part, groups one after another.
+    /// Segments of a part, group by group.
     pub fn segments(&self, part: Part) -> &[Segment] {
         &self.parts[part as usize].all
     }
@@ -309,21 +310,21 @@ impl Series {
         &self.values[segment.group][segment.rows.start * columns..segment.rows.end * columns]
     }
 
-    /// The line of a row of a segment, from 1.
+    /// Line of a row of a segment, from 1.
     ///
     /// # Panics
-    /// If the segment has no such row.
+    /// If the segment does not have the row.
     pub fn line(&self, segment: &Segment, row: usize) -> u64 {
         assert!(row < segment.rows.len(), "row {row} of {}", segment.rows.len());
         self.lines[segment.group].get(segment.rows.start + row)
     }
 
-    /// Rows of a part.
+    /// Number of rows of a part.
     pub fn rows(&self, part: Part) -> usize {
         self.segments(part).iter().map(|segment| segment.rows.len()).sum()
     }
 
-    /// Windows of a part.
+    /// Number of windows of a part.
     pub fn windows(&self, part: Part) -> usize {
         self.parts[part as usize].windows.last().copied().unwrap_or(0)
     }
@@ -331,7 +332,7 @@ impl Series {
     /// Window `index` of a part.
     ///
     /// # Panics
-    /// If the part has no such window.
+    /// If the part does not have the window.
     pub fn window(&self, part: Part, index: usize) -> Window<'_> {
         let windows = &self.parts[part as usize].windows;
         let segment = windows.partition_point(|&end| end <= index);

@@ -1,20 +1,20 @@
-//! How the values of a channel lie around their mean.
+//! Distribution of the values of a channel around their mean.
 
 use serde::Serialize;
 
-/// Mean, standard deviation and the farthest value of a channel, missing ones left out.
+/// Mean, standard deviation and farthest value of a channel, without missing values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// μ = Σ x / n.
     pub mean: f64,
     /// σ = √(Σ (x − μ)² / n).
     pub std: f64,
-    /// max |x − μ| / σ; 0 for a constant.
+    /// max |x − μ| / σ; 0 for a constant channel.
     pub farthest: f64,
 }
 
 impl Spread {
-    /// That of the values that `values` goes through, which are the same each time; None without any.
+    /// Computes the spread; None if there are no values. `values` must return the same values each time.
     pub fn of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Self> {
         let (sum, n) = values().filter(|x| !x.is_nan()).fold((0.0, 0u64), |(sum, n), x| (sum + x, n + 1));
         if n == 0 {
@@ -26,7 +26,7 @@ impl Spread {
             .map(|x| (x - mean).abs())
             .fold((0.0, 0.0f64), |(squares, most), x| (squares + x * x, most.max(x)));
         let std = (squares / n as f64).sqrt();
-        // What rounding leaves of a constant is no scale.
+        // A smaller standard deviation is rounding error of a constant.
         let std = if std > 1e-7 * mean.abs().max(f64::from(f32::MIN_POSITIVE)) { std } else { 0.0 };
         Some(Self { mean, std, farthest: if std > 0.0 { most / std } else { 0.0 } })
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_values_do_not_count_and_constants_have_no_scale() {
+    fn missing_values_are_ignored_and_constants_have_no_scale() {
         let of = |values: &'static [f64]| Spread::of(|| values.iter().copied());
         assert_eq!(of(&[1.0, f64::NAN, 5.0]), Some(Spread { mean: 3.0, std: 2.0, farthest: 1.0 }));
         assert_eq!(of(&[f64::NAN]), None);

@@ -1,15 +1,15 @@
-//! The windows of a long text: side by side for training, every prediction exactly once for evaluation.
+//! Windows of a long text: side by side for training, every prediction exactly once for evaluation.
 
 use std::io;
 
 use super::text::{TextError, TextPart};
 use longspan::batch::{Batch, IGNORE, Source};
 
-/// Training data: B rows read B stretches of the text side by side, and the recurrent state carries over.
+/// Training windows: B rows read B stretches of the text side by side, and the recurrent state carries over.
 ///
-/// A text of N tokens gives rows of n = ⌊(N−1)/B⌋ steps. Row b reads token b·n + p and predicts the one after
-/// it. Window w covers p from w·unroll to min((w+1)·unroll, n), so that the last one may be shorter; the
-/// fewer than B predictions that are left over are not trained on. Every epoch is the same.
+/// A text of N tokens gives rows of n = ⌊(N−1)/B⌋ steps. Row b reads token b·n + p and predicts the next one. Window w
+/// covers p from w·unroll to min((w+1)·unroll, n), so the last window may be shorter. The remaining predictions, fewer
+/// than B, are not used. Every epoch is the same.
 #[derive(Clone, Debug)]
 pub struct TextStream {
     part: TextPart,
@@ -22,7 +22,7 @@ impl TextStream {
     /// Reads `part` in `rows` stretches, `unroll` steps at a time.
     ///
     /// # Errors
-    /// [`TextError::TooShort`] if the text does not fill one window: N − 1 < rows · unroll.
+    /// [`TextError::TooShort`] if the text is shorter than one window: N − 1 < rows · unroll.
     ///
     /// # Panics
     /// If `rows` or `unroll` is 0.
@@ -37,7 +37,7 @@ impl TextStream {
         Ok(Self { part: part.clone(), rows, unroll, steps: (tokens - 1) / rows })
     }
 
-    /// Steps of each row in one epoch.
+    /// Number of steps of each row in one epoch.
     pub fn steps(&self) -> usize {
         self.steps
     }
@@ -66,13 +66,11 @@ impl Source for TextStream {
     }
 }
 
-/// Evaluation data: every next-token prediction of the text exactly once, and the recurrent state carries
-/// over.
+/// Evaluation windows: every next-token prediction of the text exactly once; the recurrent state carries over.
 ///
-/// The P = N − 1 predictions are cut into B consecutive stretches, the first P mod B of them one step longer.
-/// A row that has ended reads token 0 and is not scored. With fewer predictions than rows, P rows are used.
-/// Only the first token of each row is read without what precedes it: few rows measure a text best, many do
-/// it fastest.
+/// The P = N − 1 predictions are cut into B consecutive stretches, of which the first P mod B are one step longer. A
+/// row that has ended reads token 0 and is not scored. With fewer predictions than rows, P rows are used. The first
+/// token of each row is read without its context, so few rows give the most accurate loss, and many rows are fastest.
 #[derive(Clone, Debug)]
 pub struct EvaluationStream {
     part: TextPart,
@@ -102,7 +100,7 @@ impl EvaluationStream {
         self.part.len() - 1
     }
 
-    /// Steps of the longest row.
+    /// Number of steps of the longest row.
     fn steps(&self) -> usize {
         self.predictions().div_ceil(self.rows)
     }
@@ -122,7 +120,7 @@ impl Source for EvaluationStream {
             let origin = row * short + row.min(longer);
             let length = short + usize::from(row < longer);
             let steps = batch.steps().min(length.saturating_sub(start));
-            // A row that has ended may begin its window beyond the text.
+            // The window of a row that has ended may begin after the end of the text.
             if steps > 0 {
                 fill_row(batch, row, &self.part, origin + start, steps);
             }
@@ -139,10 +137,10 @@ impl Source for EvaluationStream {
 }
 
 fn check(rows: usize, unroll: usize) {
-    assert!(rows > 0 && unroll > 0, "windows of {unroll} steps in {rows} rows");
+    assert!(rows > 0 && unroll > 0, "a window needs at least 1 step and 1 row, not {unroll} and {rows}");
 }
 
-/// Shapes the batch and leaves it unscored.
+/// Shapes the batch, without scored positions.
 fn open(batch: &mut Batch, window: u64, steps: usize, rows: usize) {
     batch.reshape(steps, rows);
     batch.carry = window > 0;
@@ -150,7 +148,7 @@ fn open(batch: &mut Batch, window: u64, steps: usize, rows: usize) {
     debug_assert!(batch.targets.iter().all(|&target| target == IGNORE));
 }
 
-/// Row `row` reads `steps` tokens from `start` on and predicts the one after each. Nothing is scored once one could not be read.
+/// Lets row `row` read `steps` tokens from `start` on and predict the next ones. After a failed read nothing is scored.
 fn fill_row(batch: &mut Batch, row: usize, part: &TextPart, start: usize, steps: usize) {
     let Batch { extent, inputs, targets, .. } = batch;
     let read = part.each(start, steps + 1, |t, token| {
@@ -180,8 +178,7 @@ mod tests {
         TextPart::encode(Path::new("count"), &bytes, &Vocabulary::bytes()).unwrap()
     }
 
-    /// All windows of a source, one after the other: per row (inputs, targets), after checks that hold for
-    /// every stream.
+    /// Returns all windows of a source as (inputs, targets) of each row, and checks what holds for every stream.
     fn read(source: &impl Source) -> Vec<(Vec<u32>, Vec<u32>)> {
         let mut batch = Batch { first_sample: 9, ..Batch::default() };
         let mut rows = vec![(Vec::new(), Vec::new()); source.shape().1];
@@ -233,13 +230,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_below_one_window_is_refused() {
+    fn a_text_shorter_than_one_window_is_refused() {
         assert!(TextStream::new(&count(13), 3, 4).is_ok());
         let error = TextStream::new(&count(12), 3, 4).unwrap_err().to_string();
-        for part in ["count has 12 tokens", "4 steps in 3 streams needs 13", "--batch or --unroll"] {
+        for part in ["count has 12 tokens", "4 steps in 3 rows needs 13", "--batch or --unroll"] {
             assert!(error.contains(part), "{error}");
         }
-        // A product beyond the machine's integers is an error too, not an overflow.
+        // Overflow of the product is an error too.
         assert!(TextStream::new(&count(12), usize::MAX, 4).is_err());
     }
 
@@ -256,7 +253,7 @@ mod tests {
                         for (t, (&input, &target)) in inputs.iter().zip(&targets).enumerate() {
                             if target == IGNORE {
                                 assert_eq!(input, 0);
-                                // Ended rows stay ended, so that their state does not matter.
+                                // Rows that have ended do not start again, so their state does not matter.
                                 assert!(targets[t..].iter().all(|&target| target == IGNORE));
                             } else {
                                 assert_eq!(target, input + 1);
@@ -264,7 +261,7 @@ mod tests {
                             }
                         }
                     }
-                    // In order too: a row begins where the one before it ended.
+                    // The order is right too: a row begins where the previous one ended.
                     assert!(scored.into_iter().eq(1..tokens as u32), "{tokens} {rows} {unroll}");
                 }
             }
@@ -285,6 +282,6 @@ mod tests {
     #[test]
     fn one_token_cannot_be_evaluated() {
         let error = EvaluationStream::new(&count(1), 4, 2).unwrap_err().to_string();
-        assert!(error.contains("count has too few tokens to evaluate on (1,"), "{error}");
+        assert!(error.contains("count has too few tokens for an evaluation (1,"), "{error}");
     }
 }

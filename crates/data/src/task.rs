@@ -1,9 +1,9 @@
-//! Synthetic tasks: data whose dependency has a known length and whose chance level is known.
+//! Synthetic tasks: data with a known dependency length and a known baseline loss.
 //!
-//! Each task is a [`Source`](longspan::batch::Source) of independent samples. Sample i is a pure function of the
-//! seed, the length and i, so that resuming, other batch sizes and paired runs see the same ones.
+//! Each task is a [`Source`](longspan::batch::Source) of independent samples. Sample i is a pure function of the seed,
+//! the length and i, so resumed runs, other batch sizes and paired runs get the same samples.
 //!
-//! [`agreement`] is English; the others are a [`Task`] each, of which [`Samples`] draws.
+//! [`agreement`] generates English sentences. Each other task is a [`Task`], and [`Samples`] draws from it.
 
 pub mod adding;
 pub mod agreement;
@@ -30,13 +30,13 @@ pub use samples::{Samples, Task};
 
 use longspan::option_syntax::nearest;
 
-/// The first sample for evaluation: training does not get so far, so that the two sets are disjoint.
+/// First sample for evaluation. Training never reaches it, so the two sets are disjoint.
 pub const EVALUATION_OFFSET: u64 = 1 << 40;
 
-/// The longest samples there are.
+/// Largest length of a task.
 pub const LONGEST: usize = 1_000_000;
 
-/// The tasks, by their names.
+/// Names of the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskKind {
     /// See [`agreement`].
@@ -79,7 +79,7 @@ impl TaskKind {
         Self::Multiplication,
     ];
 
-    /// Its description; None for agreement, whose sentences have a source of their own.
+    /// Definition of the task; None for agreement, which has its own source.
     pub fn task(self) -> Option<&'static Task> {
         match self {
             Self::Agreement => None,
@@ -96,12 +96,12 @@ impl TaskKind {
         }
     }
 
-    /// Steps back that a sample of this length has to be bridged, see [`Task::dependency_length`].
+    /// Dependency length in steps of a sample of this length, see [`Task::dependency_length`].
     pub fn dependency_length(self, length: usize) -> usize {
         self.task().map_or(length, |task| task.dependency_length(length))
     }
 
-    /// Its name.
+    /// Name of the task.
     pub fn name(self) -> &'static str {
         self.task().map_or("agreement", Task::name)
     }
@@ -124,47 +124,49 @@ impl FromStr for TaskKind {
     }
 }
 
-/// "agreement, copy, … or parity".
+/// Lists the names: "agreement, copy, … or parity".
 fn choices() -> String {
     let [most @ .., last] = &TaskKind::ALL.map(TaskKind::name);
     format!("{} or {last}", most.join(", "))
 }
 
-/// Why a task cannot be made.
+/// Why a task cannot be created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// No task of that name.
+    /// No task has this name.
     #[error(
         "there is no task \"{name}\"{}",
         nearest.as_ref().map_or_else(|| format!(": choose {}", choices()), |n| format!(": did you mean {n}?"))
     )]
     Unknown {
-        /// The name asked for.
+        /// The name.
         name: String,
         /// The most similar one.
         nearest: Option<String>,
     },
-    /// A length that the task does not have.
-    #[error("the task {task} has no length {length}: choose --length from {shortest} to {longest}")]
+    /// The task does not have this length.
+    #[error(
+        "the task {task} does not have the length {length}: choose --length from {shortest} to {longest}"
+    )]
     Length {
         /// Name of the task.
         task: &'static str,
-        /// The length asked for.
+        /// The length.
         length: usize,
-        /// The shortest one there is.
+        /// The shortest length.
         shortest: usize,
-        /// The longest one there is.
+        /// The longest length.
         longest: usize,
     },
-    /// Several lengths for a task that has one at a time.
-    #[error("the task {task} has one length at a time: give --length {longest} instead of {lengths}")]
+    /// A range of lengths for a task that needs a single one.
+    #[error("the task {task} needs a single length: use --length {longest} instead of {lengths}")]
     OneLength {
         /// Name of the task.
         task: &'static str,
-        /// The lengths asked for.
+        /// The lengths.
         lengths: Lengths,
-        /// The longest of them.
+        /// The longest of the lengths.
         longest: usize,
     },
 }

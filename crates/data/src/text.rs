@@ -1,8 +1,7 @@
 //! Text files as token sequences: a training part, and perhaps a validation and a test part.
 //!
-//! A file is read in pieces of bounded size, up to three times: to count its tokens and find its characters, to count the words
-//! of its training part, and to write its tokens down. What is held of it in memory is bounded, but for the
-//! vocabulary.
+//! A file is read in pieces of bounded size, up to three times: to count its tokens and find its characters, to count
+//! the words of its training part, and to encode it. Memory is bounded, except for the vocabulary.
 
 mod encode;
 mod error;
@@ -22,21 +21,21 @@ use super::vocabulary::{CharSet, TokenLevel, Vocabulary, WordCounts};
 use encode::{Tally, encode};
 use input::Input;
 
-/// How far a file has been read.
+/// Progress of reading a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
     /// The file.
     pub path: &'a Path,
-    /// Bytes that were read in all passes over it.
+    /// Number of bytes read so far, over all passes.
     pub bytes: u64,
-    /// Bytes that are to be read.
+    /// Number of bytes to read, over all passes.
     pub of: u64,
 }
 
-/// Sees how far a file has been read, from time to time.
+/// Callback for the progress of reading a file.
 pub type Watch<'a> = &'a mut dyn FnMut(Reading<'_>);
 
-/// A token sequence and where it comes from. Clones share the tokens.
+/// A token sequence and its source. Clones share the tokens.
 #[derive(Clone, Debug)]
 pub struct TextPart {
     tokens: Arc<Tokens>,
@@ -47,7 +46,7 @@ pub struct TextPart {
 }
 
 impl TextPart {
-    /// The tokens of the file at `path`.
+    /// Reads and encodes the file at `path`.
     ///
     /// # Errors
     /// [`TextError`] if the file cannot be read, is empty or does not fit the vocabulary.
@@ -58,7 +57,7 @@ impl TextPart {
         Ok(Self::whole(path, vocabulary, encode(pieces, path, vocabulary, None, IN_MEMORY)?))
     }
 
-    /// The tokens of `bytes`, which messages call `path`.
+    /// Encodes `bytes`. The path is for messages.
     ///
     /// # Errors
     /// [`TextError::Content`] if the bytes do not fit the vocabulary.
@@ -88,24 +87,25 @@ impl TextPart {
         self.range.len()
     }
 
-    /// Whether there are none, as at word level for nothing but blanks without an end of a line.
+    /// Whether there are no tokens, for example at word level for spaces without a line end.
     pub fn is_empty(&self) -> bool {
         self.range.is_empty()
     }
 
-    /// Calls `visit` with the place in the stretch, from 0, and the token, for `count` tokens from `start` on.
+    /// Calls `visit` with the index (from 0) and the token, for `count` tokens from `start` on.
     ///
     /// # Errors
-    /// What the system says where the tokens lie in a file and it cannot be read; [`TextPart::failure`] keeps it.
+    /// The error of the operating system if the tokens are in a file that cannot be read; [`TextPart::failure`] keeps
+    /// it.
     ///
     /// # Panics
-    /// If the part does not have these tokens.
+    /// If the range is longer than the part.
     pub fn each(&self, start: usize, count: usize, visit: impl FnMut(usize, u32)) -> Result<(), &io::Error> {
         assert!(start + count <= self.len(), "tokens {start} to {} of {}", start + count, self.len());
         self.tokens.each(self.range.start + start, count, visit)
     }
 
-    /// Why some of the tokens could not be read, once that has happened.
+    /// The first error of reading tokens, if any.
     pub fn failure(&self) -> Option<&io::Error> {
         self.tokens.failure()
     }
@@ -115,7 +115,7 @@ impl TextPart {
         &self.tally.counts
     }
 
-    /// Number of tokens that are `<unk>`, because the vocabulary lacks the word or the text spells it so.
+    /// Number of `<unk>` tokens: words that the vocabulary lacks, and `<unk>` in the text itself.
     pub fn unknown(&self) -> usize {
         self.unknown.map_or(0, |id| self.tally.counts[id as usize] as usize)
     }
@@ -125,18 +125,18 @@ impl TextPart {
         &self.path
     }
 
-    /// Number of bytes of the text: the denominator of bits per byte.
+    /// Number of bytes of the text, the denominator of bits per byte.
     pub fn bytes(&self) -> usize {
         self.tally.bytes
     }
 
-    /// FNV-1a of the bytes of the text, for the record of a run.
+    /// Fingerprint (FNV-1a) of the bytes of the text, for the record of a run.
     pub fn fingerprint(&self) -> u64 {
         self.tally.fingerprint.finish()
     }
 }
 
-/// Which files to read, and how.
+/// Options for reading a text corpus.
 #[derive(Clone, Debug)]
 pub struct TextOptions {
     /// The training text.
@@ -145,38 +145,37 @@ pub struct TextOptions {
     pub valid: Option<PathBuf>,
     /// The test text.
     pub test: Option<PathBuf>,
-    /// What one token is.
+    /// Unit of a token.
     pub level: TokenLevel,
-    /// Largest number of different tokens at word level, `<unk>` and `<eos>` included; other levels ignore
-    /// it.
+    /// Most tokens of the vocabulary at word level, including `<unk>` and `<eos>`; other levels ignore it.
     pub vocabulary_size: Option<usize>,
-    /// Without a validation text, the fraction of the training text's last tokens that is held out as one.
+    /// Fraction of the training text that is held out at its end for validation, if there is no validation text.
     pub valid_fraction: f64,
 }
 
 /// The parts of a text corpus, encoded with one vocabulary.
 #[derive(Clone, Debug)]
 pub struct TextCorpus {
-    /// The vocabulary, from the training file alone.
+    /// The vocabulary, from the training file only.
     pub vocabulary: Vocabulary,
-    /// What is trained on.
+    /// For training.
     pub train: TextPart,
-    /// What is evaluated during training.
+    /// For validation.
     pub valid: Option<TextPart>,
-    /// What is evaluated at the end.
+    /// For the test at the end.
     pub test: Option<TextPart>,
 }
 
 impl TextCorpus {
-    /// Reads the files; the vocabulary is the given one (of a checkpoint, or of a person), or else is built from the training
-    /// file. With a given one the level and the size in `options` are ignored.
+    /// Reads the files. The vocabulary is the given one (from a checkpoint or a file), or is built from the training
+    /// file. With a given vocabulary, the level and the size in `options` are ignored.
     ///
-    /// With a fraction X held out, the last ⌊X·N⌋ of its N tokens are the validation part. The characters of
-    /// the vocabulary come from the whole file, since one that occurs in the held-out part alone could not be
-    /// encoded; the words come from the training part, since others are `<unk>`.
+    /// With a fraction X held out, the last ⌊X·N⌋ of the N tokens are the validation part. The characters of the
+    /// vocabulary come from the whole file, because a character that occurs in the held-out part only could not be
+    /// encoded. The words come from the training part, because other words are `<unk>`.
     ///
     /// # Errors
-    /// [`TextError`] names the file, the place and the way out.
+    /// [`TextError`] says what is wrong, with file and location, and what to do.
     pub fn load(
         options: &TextOptions,
         given: Option<Vocabulary>,
@@ -248,10 +247,10 @@ impl TextCorpus {
     }
 }
 
-/// The vocabulary that a person gives in a JSON file, for a text at `level`.
+/// Reads a vocabulary from a JSON file, for a text at `level`.
 ///
 /// # Errors
-/// [`TextError`] names the file and what is wrong with it.
+/// [`TextError`] says what is wrong with the file.
 pub fn read_vocabulary(path: &Path, level: TokenLevel) -> Result<Vocabulary, TextError> {
     let mut json = String::new();
     let mut file = file::open(path, "one JSON file")?;
@@ -259,12 +258,12 @@ pub fn read_vocabulary(path: &Path, level: TokenLevel) -> Result<Vocabulary, Tex
     Vocabulary::from_json(&json, level).map_err(|problem| content(path, problem))
 }
 
-/// The words before token `kept`.
+/// Counts the words before token `kept`.
 fn count_words(input: &mut Input<'_>, kept: Option<usize>) -> Result<WordCounts, TextError> {
     let (mut counts, mut left) = (WordCounts::new(), kept.unwrap_or(usize::MAX));
     let mut pieces = input.pieces(TokenLevel::Word)?;
     while let Some(piece) = pieces.next()? {
-        // Only the piece in which the part ends has to be cut.
+        // Only the piece that contains the end of the part has to be cut.
         let here = if kept.is_some() { piece.count(TokenLevel::Word) } else { 0 };
         let end = if here > left { piece.offset(TokenLevel::Word, left) } else { piece.bytes().len() };
         counts.add(&piece.text()[..end]);

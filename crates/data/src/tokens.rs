@@ -1,20 +1,21 @@
 //! Token sequences that may be larger than memory.
 //!
-//! A token takes 1, 2 or 4 bytes, as few as the vocabulary allows. Up to a limit they lie in memory; a longer sequence lies in
-//! a temporary file without a name, which the system removes whatever becomes of the process, and is read by position.
+//! A token takes 1, 2 or 4 bytes, depending on the size of the vocabulary. Tokens are in memory up to a limit. A longer
+//! sequence is in a temporary file without a name, which the operating system removes however the process ends, and is
+//! read by position.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// Bytes of tokens that are held in memory.
+/// Most bytes of tokens in memory.
 pub(super) const IN_MEMORY: usize = 64 << 20;
 
-/// Bytes that are written to a file, or read for one stretch, at once.
+/// Number of bytes written or read at once.
 const BLOCK: usize = 16 << 10;
 
-/// A token sequence that does not change any more.
+/// A finished token sequence.
 #[derive(Debug)]
 pub(super) struct Tokens {
     width: usize,
@@ -35,10 +36,10 @@ impl Tokens {
         self.len
     }
 
-    /// Calls `visit` with the place in the stretch, from 0, and the token, for `count` tokens from `start` on.
+    /// Calls `visit` with the index (from 0) and the token, for `count` tokens from `start` on.
     ///
     /// # Errors
-    /// What the system says where the file cannot be read; [`Tokens::failure`] keeps the first of them.
+    /// The error of the operating system if the file cannot be read; [`Tokens::failure`] keeps the first one.
     pub(super) fn each(
         &self,
         start: usize,
@@ -65,7 +66,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// Why some stretch could not be read, once that has happened.
+    /// The first error of reading the file, if any.
     pub(super) fn failure(&self) -> Option<&io::Error> {
         self.failure.get()
     }
@@ -103,18 +104,18 @@ fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Resu
     Ok(())
 }
 
-/// Takes tokens one after the other.
+/// Collects tokens one after another.
 pub(super) struct Writer {
     width: usize,
     len: usize,
     limit: usize,
-    /// All of them, or those that are not in the file yet.
+    /// All tokens, or those not in the file yet.
     buffer: Vec<u8>,
     file: Option<File>,
 }
 
 impl Writer {
-    /// For tokens below `vocabulary`, of which `limit` bytes are held in memory.
+    /// Starts a sequence of tokens below `vocabulary`, with at most `limit` bytes in memory.
     pub(super) fn new(vocabulary: usize, limit: usize) -> Self {
         let width = match vocabulary {
             0..=0x100 => 1,
@@ -132,7 +133,7 @@ impl Writer {
     /// Appends `tokens`.
     ///
     /// # Errors
-    /// What the system says of the temporary file.
+    /// The error of the operating system if the temporary file cannot be written.
     pub(super) fn extend(&mut self, tokens: &[u32]) -> io::Result<()> {
         self.len += tokens.len();
         match self.width {
@@ -155,7 +156,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The sequence.
+    /// Returns the finished sequence.
     ///
     /// # Errors
     /// As [`Writer::extend`].
@@ -174,7 +175,7 @@ impl Writer {
     }
 }
 
-/// Where temporary files lie: `TMPDIR`, else `/var/tmp`, which is a disk where `/tmp` may be memory.
+/// Returns the directory for temporary files: `TMPDIR`, else `/var/tmp`, because `/tmp` may be in memory.
 pub(super) fn temporary_directory() -> PathBuf {
     match std::env::var_os("TMPDIR") {
         None if cfg!(unix) && PathBuf::from("/var/tmp").is_dir() => "/var/tmp".into(),
@@ -182,7 +183,7 @@ pub(super) fn temporary_directory() -> PathBuf {
     }
 }
 
-/// A file without a name.
+/// Creates a temporary file without a name.
 pub(super) fn temporary() -> io::Result<File> {
     tempfile::tempfile_in(temporary_directory())
 }
@@ -191,9 +192,9 @@ pub(super) fn temporary() -> io::Result<File> {
 mod tests {
     use super::*;
 
-    /// Tokens up to the largest of each width, in memory and, across several blocks, in a file: any stretch is the same.
+    /// For tokens of each width, in memory and in a file of several blocks, any range is read correctly.
     #[test]
-    fn every_width_comes_back_from_memory_and_from_a_file() {
+    fn every_width_is_read_back_from_memory_and_from_a_file() {
         for (vocabulary, width) in [(1, 1), (256, 1), (257, 2), (65_536, 2), (65_537, 4), (1 << 30, 4)] {
             let all: Vec<u32> = (0..40_000u64).map(|i| (i * 2_654_435_761 % vocabulary) as u32).collect();
             for limit in [usize::MAX, 1000, 0] {
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_told_of() {
+    fn a_file_that_cannot_be_read_is_reported() {
         let mut writer = Writer::new(1000, 10);
         writer.extend(&[7; 100_000]).unwrap();
         let tokens = writer.finish().unwrap();

@@ -1,27 +1,27 @@
-//! What a text is made of: its words, its ends of lines, and the places that messages name.
+//! Units of a text: words, line ends, and locations for messages.
 
 use super::vocabulary::{END_OF_LINE, TokenLevel, VocabularyError};
 
-/// A place in a text.
+/// A location in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Bytes before it.
+pub(super) struct Location {
+    /// Number of bytes before it.
     pub(super) offset: u64,
-    /// Its line, from 1.
+    /// Line, from 1.
     pub(super) line: usize,
-    /// Its column in characters, from 1.
+    /// Column in characters, from 1.
     pub(super) column: usize,
 }
 
-impl Place {
-    /// Where every text begins.
+impl Location {
+    /// Beginning of a text.
     pub(super) const START: Self = Self { offset: 0, line: 1, column: 1 };
 
-    /// The place behind `text`, which begins here and is UTF-8.
+    /// Returns the location after `text`, which begins here and is UTF-8.
     pub(super) fn after(self, text: &[u8]) -> Self {
         let newline = text.iter().rposition(|&byte| byte == b'\n');
         let last = newline.map_or(text, |newline| &text[newline + 1..]);
-        // Every character has one byte that does not continue another.
+        // Every character has exactly one byte that is not a continuation byte.
         let characters = last.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
         let lines = newline.map_or(0, |newline| count_newlines(&text[..=newline]));
         Self {
@@ -36,18 +36,18 @@ fn count_newlines(text: &[u8]) -> usize {
     text.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// A piece of a text that is cut where no token is.
+/// A piece of a text, never cut within a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece<'a> {
-    /// What it holds; at byte level not as text.
+    /// Content: bytes at byte level, text otherwise.
     pub(super) content: Content<'a>,
-    /// Where it begins.
-    pub(super) place: Place,
-    /// Whether the text ends with it.
+    /// Location of its beginning.
+    pub(super) location: Location,
+    /// Whether it is the last piece of the text.
     pub(super) last: bool,
 }
 
-/// What a piece holds.
+/// Content of a piece.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Content<'a> {
     /// Bytes of any kind.
@@ -57,12 +57,12 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// A whole text.
+    /// A whole text as one piece.
     pub(super) fn whole(text: &'a str) -> Self {
-        Self { content: Content::Text(text), place: Place::START, last: true }
+        Self { content: Content::Text(text), location: Location::START, last: true }
     }
 
-    /// Its bytes.
+    /// Returns its bytes.
     pub(super) fn bytes(&self) -> &'a [u8] {
         match self.content {
             Content::Bytes(bytes) => bytes,
@@ -70,23 +70,23 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Its text.
+    /// Returns its text.
     ///
     /// # Panics
-    /// If it was read as bytes.
+    /// If it has bytes.
     pub(super) fn text(&self) -> &'a str {
         match self.content {
-            Content::Bytes(_) => panic!("only the byte level reads bytes"),
+            Content::Bytes(_) => panic!("only pieces at byte level have bytes"),
             Content::Text(text) => text,
         }
     }
 
-    /// The place of its byte `offset`.
-    pub(super) fn at(&self, offset: usize) -> Place {
-        self.place.after(&self.bytes()[..offset])
+    /// Returns the location of byte `offset`.
+    pub(super) fn at(&self, offset: usize) -> Location {
+        self.location.after(&self.bytes()[..offset])
     }
 
-    /// Words and ends of lines with their byte offsets.
+    /// Iterates over words and line ends with their byte offsets.
     pub(super) fn words(&self) -> impl Iterator<Item = (usize, &'a str)> {
         let (text, last) = (self.text(), self.last);
         let offset = move |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
@@ -97,7 +97,7 @@ impl<'a> Piece<'a> {
         })
     }
 
-    /// Number of bytes, characters or words with ends of lines.
+    /// Number of bytes, of characters, or of words and line ends.
     pub(super) fn count(&self, level: TokenLevel) -> usize {
         match level {
             TokenLevel::Byte => self.bytes().len(),
@@ -106,7 +106,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Where unit `index` begins; the end of the piece if there is none.
+    /// Byte offset of unit `index`; the end of the piece if there is no such unit.
     pub(super) fn offset(&self, level: TokenLevel, index: usize) -> usize {
         let found = match level {
             TokenLevel::Byte => Some(index),
@@ -117,10 +117,10 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// The bytes as text; they begin at `place`.
-pub(super) fn utf8(bytes: &[u8], place: Place) -> Result<&str, VocabularyError> {
+/// Converts bytes to text; `location` is the location of the first byte.
+pub(super) fn utf8(bytes: &[u8], location: Location) -> Result<&str, VocabularyError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let Place { line, column, offset } = place.after(&bytes[..error.valid_up_to()]);
+        let Location { line, column, offset } = location.after(&bytes[..error.valid_up_to()]);
         VocabularyError::InvalidUtf8 { line, column, offset: offset as usize }
     })
 }
@@ -139,31 +139,31 @@ mod tests {
         for last in [false, true] {
             assert_eq!(words("a b\nc\n", last), "a b <eos> c <eos>");
             assert_eq!(words("\n\n a \n", last), "<eos> <eos> a <eos>");
-            // The layout of the Penn Treebank's files: a blank before and after each sentence.
+            // The files of the Penn Treebank have a space before and after each sentence.
             assert_eq!(words(" no it was n't \n but <unk> \n", last), "no it was n't <eos> but <unk> <eos>");
             assert_eq!(words("a\r\nb\r\n", last), "a <eos> b <eos>");
             assert_eq!(words("", last), "");
         }
-        // A line ends where the text does, and does not where a piece does.
+        // The last line of a text ends with it, but a line does not end with a piece.
         assert_eq!(words("a b\nc", true), "a b <eos> c <eos>");
         assert_eq!(words("a b\nc ", false), "a b <eos> c");
         assert!(Piece::whole("ab  cd\ne").words().map(|(offset, _)| offset).eq([0, 4, 6, 7, 8]));
     }
 
     #[test]
-    fn places_count_lines_and_characters_from_one() {
-        let place = |text: &str| {
-            let place = Place::START.after(text.as_bytes());
-            // However the text is cut.
+    fn locations_count_lines_and_characters_from_one() {
+        let location = |text: &str| {
+            let location = Location::START.after(text.as_bytes());
+            // At every cut of the text.
             for cut in (0..=text.len()).filter(|&cut| text.is_char_boundary(cut)) {
                 let (before, after) = text.as_bytes().split_at(cut);
-                assert_eq!(Place::START.after(before).after(after), place);
+                assert_eq!(Location::START.after(before).after(after), location);
             }
-            (place.line, place.column, place.offset)
+            (location.line, location.column, location.offset)
         };
-        assert_eq!(place(""), (1, 1, 0));
-        assert_eq!(place("ab"), (1, 3, 2));
-        assert_eq!(place("ab\n\n"), (3, 1, 4));
-        assert_eq!(place("ab\nßü"), (2, 3, 7));
+        assert_eq!(location(""), (1, 1, 0));
+        assert_eq!(location("ab"), (1, 3, 2));
+        assert_eq!(location("ab\n\n"), (3, 1, 4));
+        assert_eq!(location("ab\nßü"), (2, 3, 7));
     }
 }

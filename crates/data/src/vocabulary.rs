@@ -1,4 +1,4 @@
-//! Which token stands for which piece of text.
+//! Vocabularies: the mapping between text and tokens.
 
 mod count;
 mod error;
@@ -16,27 +16,26 @@ pub use error::VocabularyError;
 pub use token_level::TokenLevel;
 
 use super::fingerprint::Fingerprint;
-use super::units::{Piece, Place, utf8};
+use super::units::{Location, Piece, utf8};
 use stored::{Stored, short};
 use tokenizer::Tokenizer;
 
-/// The token of words that the vocabulary lacks.
+/// Token of words that the vocabulary lacks.
 pub const UNKNOWN: &str = "<unk>";
-/// The token that ends each line at word level.
+/// Token at the end of each line at word level.
 pub const END_OF_LINE: &str = "<eos>";
 
-/// The tokens of a model, in the order of their ids. Clones share them.
+/// A vocabulary. Clones share its tokens.
 ///
-/// * byte: the 256 bytes.
-/// * char: the distinct characters of the training text by code point.
-/// * word: `<unk>`, `<eos>`, then the words of the training text, the most frequent first, equally frequent
-///   ones by their first occurrence.
+/// - byte: the 256 bytes.
+/// - char: the distinct characters of the training text, by code point.
+/// - word: `<unk>`, `<eos>`, then the words of the training text by decreasing frequency, and by first occurrence among
+///   equals.
 ///
-/// A vocabulary that a person gives ([`Vocabulary::from_json`]) has the order that it is given in.
+/// A vocabulary from a file ([`Vocabulary::from_json`]) keeps the order of the file.
 ///
-/// At word level the text follows the Penn Treebank's convention: words stand between white space, each line
-/// ends with `<eos>`, blank lines and a last line without a newline included. A `<unk>` in the text is the
-/// token itself.
+/// The word level follows the convention of the Penn Treebank: white space separates words, and each line ends with
+/// `<eos>`, including blank lines and a last line without a newline. `<unk>` in the text is the token itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Vocabulary(Arc<Kind>);
@@ -61,18 +60,18 @@ impl PartialEq for Kind {
     }
 }
 
-/// Characters and where they stand.
+/// Characters and their ids.
 #[derive(Debug)]
 struct Chars {
     chars: Vec<char>,
-    /// Most texts are mostly ASCII: for it a table instead of a search. [`LACKING`] where there is none.
+    /// Ids of ASCII characters, which is faster than a search; [`LACKING`] for characters without an id.
     ascii: Box<[u32; 128]>,
     others: HashMap<char, u32>,
-    /// The place of `<unk>`, in which no character stands.
+    /// Id of `<unk>`, which is not the id of a character.
     unknown: Option<u32>,
 }
 
-/// No id of a character.
+/// Marks a character without an id.
 const LACKING: u32 = u32::MAX;
 
 impl Chars {
@@ -93,11 +92,11 @@ impl Chars {
             tokens.truncate(begin);
         }
         for (offset, character) in text.char_indices() {
-            let place = |character| {
-                let place = piece.at(offset);
-                VocabularyError::UnknownChar { character, line: place.line, column: place.column }
+            let location = |character| {
+                let location = piece.at(offset);
+                VocabularyError::UnknownChar { character, line: location.line, column: location.column }
             };
-            tokens.push(self.id(character).or(self.unknown).ok_or_else(|| place(character))?);
+            tokens.push(self.id(character).or(self.unknown).ok_or_else(|| location(character))?);
         }
         Ok(())
     }
@@ -116,10 +115,11 @@ impl Vocabulary {
         set.finish()
     }
 
-    /// The words of `text`; with a `size`, the most frequent ones that fit beside `<unk>` and `<eos>`, which
-    /// count.
+    /// The words of `text`. With a `size`, the most frequent ones, so that the vocabulary has at most `size` tokens
+    /// including `<unk>` and `<eos>`.
     ///
     /// # Errors
+    /// [`VocabularyError::TooSmall`] if `size` is below 3.
     /// [`VocabularyError::TooSmall`] if `size` is below 3.
     pub fn words(text: &str, size: Option<usize>) -> Result<Self, VocabularyError> {
         let mut counts = WordCounts::new();
@@ -127,7 +127,7 @@ impl Vocabulary {
         counts.finish(size)
     }
 
-    /// `<unk>`, `<eos>`, then `words` in their order: the tokens of a task.
+    /// The vocabulary of a task: `<unk>`, `<eos>`, then `words` in order.
     ///
     /// # Panics
     /// If a word occurs twice.
@@ -143,7 +143,7 @@ impl Vocabulary {
         let (mut ascii, mut others) = (Box::new([LACKING; 128]), HashMap::new());
         for (id, &character) in (0..).zip(&chars).filter(|&(id, _)| Some(id) != unknown) {
             match ascii.get_mut(character as usize) {
-                Some(place) => *place = id,
+                Some(location) => *location = id,
                 None => _ = others.insert(character, id),
             }
         }
@@ -159,7 +159,7 @@ impl Vocabulary {
         Ok(Self(Arc::new(Kind::Tokenizer(Box::new(Tokenizer::new(json)?)))))
     }
 
-    /// Number of different characters or words that have an id.
+    /// Number of different characters or words with an id.
     fn distinct(&self) -> usize {
         match &*self.0 {
             Kind::Char(chars) => chars.others.len() + chars.ascii.iter().filter(|&&id| id != LACKING).count(),
@@ -168,7 +168,7 @@ impl Vocabulary {
         }
     }
 
-    /// What one token is.
+    /// Unit of a token.
     pub fn level(&self) -> TokenLevel {
         match &*self.0 {
             Kind::Byte => TokenLevel::Byte,
@@ -188,12 +188,12 @@ impl Vocabulary {
         }
     }
 
-    /// Whether there is no token, as at char level for an empty text.
+    /// Whether there are no tokens, as at char level for an empty text.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The id of what the vocabulary lacks, which `<unk>` stands for: only words from a text always have one.
+    /// Id of `<unk>`. Only a word vocabulary that was built from a text always has one.
     pub fn unknown(&self) -> Option<u32> {
         match &*self.0 {
             Kind::Byte => None,
@@ -203,7 +203,7 @@ impl Vocabulary {
         }
     }
 
-    /// The id of `token`: a byte's character if it is ASCII, a character or a word.
+    /// Id of `token`: an ASCII character at byte level, else a character or a word.
     pub fn id(&self, token: &str) -> Option<u32> {
         let mut chars = token.chars();
         let single = chars.next().filter(|_| chars.next().is_none());
@@ -215,10 +215,10 @@ impl Vocabulary {
         }
     }
 
-    /// How token `id` is written in a report: visible and on one line.
+    /// Writes token `id` for a report: visible and on one line.
     ///
     /// # Panics
-    /// If the vocabulary has no such token.
+    /// If the vocabulary does not have the token.
     pub fn label(&self, id: u32) -> String {
         self.check(id);
         match &*self.0 {
@@ -233,13 +233,12 @@ impl Vocabulary {
         }
     }
 
-    /// A fingerprint of the level and all tokens in their order: equal for equal vocabularies, in every
-    /// version.
+    /// Fingerprint of the level and all tokens in order: equal vocabularies have equal fingerprints in every version.
     pub fn fingerprint(&self) -> u64 {
         let mut fingerprint = Fingerprint::default();
         fingerprint.write(self.level().to_string().as_bytes());
         let mut write = |token: &str| {
-            // UTF-8 has no 0xff: the tokens stay apart.
+            // 0xff does not occur in UTF-8, so it separates the tokens.
             fingerprint.write(&[0xff]);
             fingerprint.write(token.as_bytes());
         };
@@ -259,33 +258,33 @@ impl Vocabulary {
         fingerprint.finish()
     }
 
-    /// The tokens of a text. At word level the last line ends with `<eos>` even without a newline, and words
-    /// that the vocabulary lacks are `<unk>`.
+    /// Encodes a text. At word level the last line ends with `<eos>` even without a newline, and words that the
+    /// vocabulary lacks become `<unk>`.
     ///
     /// # Errors
-    /// [`VocabularyError`] for what the vocabulary lacks and has no `<unk>` for.
+    /// [`VocabularyError`] if the vocabulary lacks a character or word and has no `<unk>`.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, VocabularyError> {
         let mut tokens = Vec::new();
         self.append(&Piece::whole(text), &mut tokens)?;
         Ok(tokens)
     }
 
-    /// The tokens of a file's content. Only the byte level takes bytes that are not UTF-8.
+    /// Encodes the content of a file. Only the byte level accepts bytes that are not valid UTF-8.
     ///
     /// # Errors
-    /// [`VocabularyError::InvalidUtf8`] and those of [`Vocabulary::encode`].
+    /// [`VocabularyError::InvalidUtf8`], and as [`Vocabulary::encode`].
     pub fn encode_bytes(&self, bytes: &[u8]) -> Result<Vec<u32>, VocabularyError> {
         match self.level() {
             TokenLevel::Byte => Ok(bytes.iter().map(|&byte| u32::from(byte)).collect()),
-            _ => self.encode(utf8(bytes, Place::START)?),
+            _ => self.encode(utf8(bytes, Location::START)?),
         }
     }
 
-    /// The tokens of a text that is to be continued: as [`Vocabulary::encode`], but no `<eos>` follows a last
-    /// line without a newline.
+    /// Encodes a text that will be continued: as [`Vocabulary::encode`], but without `<eos>` after a last line without
+    /// a newline.
     ///
     /// # Errors
-    /// Those of [`Vocabulary::encode`].
+    /// As [`Vocabulary::encode`].
     pub fn encode_prompt(&self, text: &str) -> Result<Vec<u32>, VocabularyError> {
         let mut tokens = Vec::new();
         self.append(&Piece { last: false, ..Piece::whole(text) }, &mut tokens)?;
@@ -302,8 +301,8 @@ impl Vocabulary {
                 for (offset, word) in piece.words() {
                     let token = ids.get(word).copied().or(unknown);
                     tokens.push(token.ok_or_else(|| {
-                        let place = piece.at(offset);
-                        let (word, line, column) = (short(word), place.line, place.column);
+                        let location = piece.at(offset);
+                        let (word, line, column) = (short(word), location.line, location.column);
                         VocabularyError::UnknownWord { word, line, column }
                     })?);
                 }
@@ -313,7 +312,7 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// Number of tokens in a piece of a text.
+    /// Counts the tokens of a piece of a text.
     pub(super) fn count(&self, piece: &Piece<'_>) -> Result<usize, VocabularyError> {
         match &*self.0 {
             Kind::Tokenizer(tokenizer) => Ok(tokenizer.encode(piece.text())?.0.len()),
@@ -321,7 +320,7 @@ impl Vocabulary {
         }
     }
 
-    /// Where token `index` of a piece of a text begins; the end of the piece if there is none.
+    /// Byte offset of token `index` in a piece of a text; the end of the piece if there is no such token.
     pub(super) fn offset(&self, piece: &Piece<'_>, index: usize) -> Result<usize, VocabularyError> {
         match &*self.0 {
             Kind::Tokenizer(tokenizer) => {
@@ -332,11 +331,11 @@ impl Vocabulary {
         }
     }
 
-    /// The text of `tokens`. Words are joined by spaces and `<eos>` is a newline; bytes that are not UTF-8
-    /// become U+FFFD, see [`Vocabulary::decode_bytes`].
+    /// Decodes tokens to text. Words are joined by spaces, and `<eos>` becomes a newline. Bytes that are not valid
+    /// UTF-8 become U+FFFD, see [`Vocabulary::decode_bytes`].
     ///
     /// # Panics
-    /// If the vocabulary lacks a token.
+    /// If the vocabulary does not have a token.
     pub fn decode(&self, tokens: &[u32]) -> String {
         tokens.iter().for_each(|&id| self.check(id));
         match &*self.0 {
@@ -361,10 +360,10 @@ impl Vocabulary {
         }
     }
 
-    /// The bytes of `tokens`: at byte level without loss, otherwise those of [`Vocabulary::decode`].
+    /// Decodes tokens to bytes: without loss at byte level, otherwise those of [`Vocabulary::decode`].
     ///
     /// # Panics
-    /// If the vocabulary lacks a token.
+    /// If the vocabulary does not have a token.
     pub fn decode_bytes(&self, tokens: &[u32]) -> Vec<u8> {
         match &*self.0 {
             Kind::Byte => {

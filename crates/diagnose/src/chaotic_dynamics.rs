@@ -1,4 +1,4 @@
-//! `chaotic-dynamics`: small changes of the state grow without end.
+//! `chaotic-dynamics`: small changes of the state grow exponentially.
 
 use std::f64::consts::LN_10;
 
@@ -12,16 +12,16 @@ use crate::wording::{CALIBRATED, setting, short};
 
 const EXPONENT: Threshold = Threshold {
     of: Text {
-        en: "largest Lyapunov exponent, nats per step, less two standard errors",
+        en: "largest Lyapunov exponent, nats per step, minus two standard errors",
         zh: "最大李雅普诺夫指数（奈特/步）减去两倍标准误",
     },
     value: 0.1,
     source: Text {
-        en: "0 is the border; the margin for short trajectories: calibration half of the fault-injection benchmark",
+        en: "0 separates growth from decay; the margin for short trajectories: calibration half of the fault-injection benchmark",
         zh: "边界为 0；为短轨迹留出的余量：故障注入基准测试的校准半集",
     },
 };
-/// Over fewer steps, growth may be transient.
+/// Minimum growth; over fewer steps, it may be transient.
 const GROWTH: Threshold = Threshold {
     of: Text { en: "growth of a small change over a window", zh: "微小变化在一个窗口内的增长" },
     value: 10.0,
@@ -34,9 +34,9 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The dynamics are chaotic", zh: "动力学是混沌的" },
         meaning: Text {
-            en: "Two states that are almost equal end up far apart: what was read long ago no longer matters, and the gradient grows by \
-                 the same factor on its way back. With inputs, the exponent is conditional: it holds along the trajectories that these \
-                 inputs drive the network through.",
+            en: "Two states that are almost equal end up far apart: early inputs no longer matter, and the gradient \
+                grows by the same factor on its way back. With inputs, the exponent is conditional: it holds along \
+                the trajectories that these inputs drive the network through.",
             zh: "两个几乎相同的状态最终会相距很远：很久以前读到的内容不再起作用，回传的梯度也按同样的倍数增长。\
                  有输入时，这是条件指数：它只对这些输入所驱动的轨迹成立。",
         },
@@ -64,24 +64,24 @@ pub(crate) static RULE: Rule = Rule {
 pub struct ChaoticDynamics {
     /// The largest Lyapunov exponent.
     pub exponent_nats_per_step: f64,
-    /// Its standard error, where it has one.
+    /// Its standard error, if it has one.
     pub standard_error: Option<f64>,
     /// Steps of a window.
     pub window_steps: usize,
 }
 
 impl ChaoticDynamics {
-    /// The exponent less two standard errors.
+    /// The exponent minus two standard errors.
     fn lower_bound(&self) -> f64 {
         self.exponent_nats_per_step - 2.0 * self.standard_error.unwrap_or(0.0)
     }
 
-    /// Growth of a small change over a window, at least.
+    /// Lower bound of the growth of a small change over a window.
     fn growth(&self) -> f64 {
         (self.lower_bound() * self.window_steps as f64).exp()
     }
 
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let exponent = short(self.exponent_nats_per_step);
         let steps = format!("{:.0}", LN_10 / self.exponent_nats_per_step);
@@ -96,9 +96,9 @@ impl ChaoticDynamics {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
-        let exponent = Text { en: "exponent less two standard errors", zh: "指数减去两倍标准误" };
+        let exponent = Text { en: "exponent minus two standard errors", zh: "指数减去两倍标准误" };
         let growth = Text { en: "growth over a window", zh: "一个窗口内的增长" };
         let error = Text { en: "standard error", zh: "标准误" };
         vec![

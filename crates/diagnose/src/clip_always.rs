@@ -43,7 +43,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[SHARE, BELOW],
         false_alarm: Text {
-            en: "it is intended: steps of equal length are a method of their own. Adam rescales what is left and is hardly affected",
+            en: "it is intended, because updates of equal length are a method of their own. Adam rescales the gradient and is hardly affected",
             zh: "这是有意为之：等长的更新本身就是一种方法。Adam 会重新缩放，几乎不受影响",
         },
         remedy: Text {
@@ -65,7 +65,7 @@ pub struct ClipAlways {
 }
 
 impl ClipAlways {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (share, norm) = (percent(self.clipped_share), short(self.median_norm));
         let (ratio, limit) = (short(self.median_norm / self.limit), short(self.limit));
@@ -79,7 +79,7 @@ impl ClipAlways {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let share = Text { en: "share of the late steps", zh: "后期训练步的比例" };
         vec![

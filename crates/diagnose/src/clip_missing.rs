@@ -1,4 +1,4 @@
-//! `clip-missing`: nothing limits gradients that are far too large.
+//! `clip-missing`: gradients are far too large, and nothing limits them.
 
 use crate::evidence::Evidence;
 use crate::finding::{Confidence, Number, Severity};
@@ -42,7 +42,7 @@ pub(crate) static RULE: Rule = Rule {
     judge,
 };
 
-/// Large gradients that nothing clips.
+/// Large gradients that are not clipped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClipMissing {
     /// What is wrong with the gradients.
@@ -54,7 +54,7 @@ pub struct ClipMissing {
 }
 
 impl ClipMissing {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let harm = self.harm.text(language);
         match language {
@@ -63,7 +63,7 @@ impl ClipMissing {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let tail = Text { en: "largest norm over the median", zh: "最大范数与中位数之比" };
         vec![

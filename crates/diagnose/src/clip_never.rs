@@ -28,8 +28,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "裁剪从未起作用，而它本应起作用",
         },
         meaning: Text {
-            en: "A limit above every gradient is no limit. If a few gradients are far larger than the others, or one ended the run, \
-                 it should have caught them.",
+            en: "A limit above every gradient has no effect. It should act if a few gradients are far larger than the \
+                others, or if one of them ended the run.",
             zh: "高于所有梯度的阈值等于没有阈值。若少数梯度远大于其余梯度，或有一个梯度终止了训练，它本应拦截它们。",
         },
         measured: Text {
@@ -38,7 +38,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[ABOVE, TAIL],
         false_alarm: Text {
-            en: "the large gradients are right: rare events in the data, which have rare gradients",
+            en: "the large gradients are correct, because they come from rare events in the data",
             zh: "这些大的梯度是正确的：数据中的罕见事件本来就罕见",
         },
         remedy: Text {
@@ -62,7 +62,7 @@ pub struct ClipNever {
 }
 
 impl ClipNever {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (limit, harm) = (short(self.limit), self.harm.text(language));
         match language {
@@ -71,7 +71,7 @@ impl ClipNever {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let tail = Text { en: "largest norm over the median", zh: "最大范数与中位数之比" };
         vec![

@@ -15,7 +15,7 @@ const DEAD: Threshold = Threshold {
     },
     value: 0.5,
     source: Text {
-        en: "AutoTrainer (Zhang et al. 2021) takes 70 % of zero gradients; calibration half of the fault-injection benchmark",
+        en: "AutoTrainer (Zhang et al. 2021) uses 70 % of zero gradients; calibration half of the fault-injection benchmark",
         zh: "AutoTrainer（Zhang et al. 2021）取 70 % 的零梯度；故障注入基准测试的校准半集",
     },
 };
@@ -62,7 +62,7 @@ impl DeadUnits {
         self.dead as f64 / self.hidden.max(1) as f64
     }
 
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { layer, dead, hidden } = self;
         match language {
@@ -75,7 +75,7 @@ impl DeadUnits {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let name = Text { en: "share of dead units", zh: "死亡单元的比例" };
         vec![Number::compared(name, self.share(), &DEAD)]

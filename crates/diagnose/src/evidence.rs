@@ -1,4 +1,4 @@
-//! What a judge may read: plain records of a run.
+//! The evidence: plain records of a run that a rule may read.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,27 @@ use longspan_record::json_float;
 use longspan_record::spectrum::LyapunovSpectrum;
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
-/// Everything that is known of a run.
+/// Everything that is known about a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// What the run was.
+    /// Settings and properties of the run.
     pub facts: Facts,
-    /// Its steps, ascending.
+    /// Training steps, ascending.
     pub steps: Vec<StepRecord>,
-    /// Its validations, ascending.
+    /// Validations, ascending.
     pub valid: Vec<ScoreRecord>,
-    /// The first value that was not finite.
+    /// The first bad value, if a step failed.
     pub fault: Option<FaultRecord>,
-    /// What was measured of its last weights.
+    /// Measurements of the last weights.
     pub probe: Option<Probed>,
 }
 
-/// What was measured of weights.
+/// Measurements of fixed weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Probed {
     /// How far the gradient reaches.
     pub reach: Option<CreditReport>,
-    /// What the dynamics are.
+    /// Lyapunov exponents.
     pub spectrum: Option<LyapunovSpectrum>,
 }
 
@@ -40,38 +40,38 @@ impl From<&ProbeRecord> for Probed {
     }
 }
 
-/// What a run was.
+/// Settings and properties of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Its directory, for commands.
+    /// Run directory, for commands.
     pub run: String,
-    /// rnn, relu, identity, residual, gru or lstm.
+    /// Cell: rnn, relu, identity, residual, gru or lstm.
     pub cell: String,
-    /// Layers.
+    /// Number of layers.
     pub layers: usize,
-    /// Units of each.
+    /// Units per layer.
     pub hidden: usize,
-    /// Steps that a gradient goes back through: of a window, or of the longest sequence.
+    /// Steps that the gradient goes back: the length of a window, or of the longest sequence.
     pub window_steps: usize,
-    /// Whether the state is carried from one window to the next, so that what lies before is cut off.
+    /// Whether the state is carried from one window to the next, so that the gradient is truncated.
     pub carried: bool,
-    /// Steps back that must be bridged, where the data say so.
+    /// Needed lag, if the data define it.
     pub needed_lag_steps: Option<usize>,
     /// Loss of the baseline: the best prediction that does not use the input.
     #[serde(with = "json_float")]
     pub baseline_loss: f64,
-    /// The limit of the clipping rule, where it is one on the global norm.
+    /// Limit of clipping by global norm, if it is used.
     pub clip_limit: Option<f64>,
-    /// Whether anything clips.
+    /// Whether gradients are clipped in any way.
     pub clips: bool,
-    /// Learning rate at its highest.
+    /// Largest learning rate of the schedule.
     #[serde(with = "json_float")]
     pub lr: f64,
-    /// Steps that were planned.
+    /// Number of planned steps.
     pub planned_steps: u64,
     /// Whether the run has ended as planned.
     pub finished: bool,
-    /// Gain of the recurrent weights that the run began with, where their rule has one.
+    /// Gain of the initial recurrent weights, if the initialiser has one.
     #[serde(default)]
     pub init_gain: Option<f64>,
     /// All settings, as text.
@@ -79,7 +79,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// A setting as text; empty where it is not known.
+    /// Returns a setting as text; empty if it is not known.
     pub fn setting(&self, key: &str) -> &str {
         self.settings.get(key).map_or("", String::as_str)
     }

@@ -11,19 +11,20 @@ use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
 use crate::signals::{LEAST_STEPS, quantile};
 use crate::wording::{CALIBRATED, percent, power, setting, steps};
 
-/// T losses together give at most T times the gradient of one of them; this is beyond that.
+/// T losses together give at most T times the gradient of one of them, so the growth is counted beyond T.
 const GROWTH: Threshold = Threshold {
     of: Text {
-        en: "log10 of ‖∂L/∂h‖ at the first step over that at the last, less log10 T",
+        en: "log10 of ‖∂L/∂h‖ at the first step over that at the last, minus log10 T",
         zh: "第一步与最后一步的 ‖∂L/∂h‖ 之比的 log10，减去 log10 T",
     },
     value: 1.0,
     source: Text {
-        en: "a sum of T losses is at most T times one of them; AutoTrainer (Zhang et al. 2021) calls 70 exploding",
+        en: "T losses give at most T times the gradient of one; AutoTrainer (Zhang et al. 2021) uses a limit of 70",
         zh: "T 个损失之和至多是其中一个的 T 倍；AutoTrainer（Zhang et al. 2021）以 70 为爆炸",
     },
 };
-/// Losses add up along a window, and lower layers get little at its end: where the gradient of one loss was measured, it has to agree.
+/// Losses add up along a window, and lower layers get little at its end. So the gradient of a single loss must agree if
+/// it was measured.
 const SINGLE: Threshold = Threshold {
     of: Text {
         en: "growth of the gradient of one loss, the maximum over all lags",
@@ -44,9 +45,10 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The gradient explodes through time", zh: "梯度沿时间爆炸" },
         meaning: Text {
-            en: "On its way back, a gradient is multiplied by a Jacobian at every step. If the Jacobian stretches it, the gradient grows \
-                 exponentially: the early steps of a window get thousands of times the gradient of the last one, which carries little \
-                 information and drowns the rest. The loss jumps, then becomes NaN.",
+            en: "On its way back, a gradient is multiplied by a Jacobian at every step. If the Jacobian stretches it, \
+                the gradient grows exponentially: the early steps of a window get thousands of times the gradient of \
+                the last one. Such gradients carry little information and hide the others. The loss jumps, then becomes \
+                NaN.",
             zh: "梯度在回传时每一步都乘以一个雅可比矩阵。若它放大梯度，梯度就按指数增长：\
                  窗口开头得到的梯度是末尾的数千倍，信息很少，却淹没了其余部分。损失先是跳动，然后变为 NaN。",
         },
@@ -57,7 +59,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[GROWTH, SINGLE, SHARE],
         false_alarm: Text {
-            en: "the last step of a window has almost no loss of its own, so that the denominator is small",
+            en: "the last step of a window has almost no loss of its own, which makes the denominator small",
             zh: "窗口的最后一步自身几乎没有损失，因此分母很小",
         },
         remedy: Text {
@@ -88,7 +90,7 @@ pub struct ExplodingGradient {
 }
 
 impl ExplodingGradient {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         if self.failed && self.share < SHARE.value {
             return match language {
@@ -111,7 +113,7 @@ impl ExplodingGradient {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let growth = Text {
             en: "growth of the gradient in powers of ten, beyond T-fold; 98th percentile",

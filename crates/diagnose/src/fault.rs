@@ -1,10 +1,10 @@
-//! Where the first bad value of a failed step was, and why it appeared, in words.
+//! Describes the first bad value of a failed step: its location and its cause.
 
 use longspan_record::{Cause, Direction, FaultRecord, Phase};
 
 use crate::language::Language;
 
-/// Where and what the bad value is: "forward, layer 0, step 17: c of row 3, unit 5, is inf".
+/// Describes the location and the value: "forward, layer 0, step 17: c of row 3, unit 5, is inf".
 pub fn location(fault: &FaultRecord, language: Language) -> String {
     match language {
         Language::English => location_en(fault),
@@ -74,7 +74,7 @@ fn location_zh(fault: &FaultRecord) -> String {
     format!("{text}：{row}{}{element} 为 {:.4e}", fault.tensor, fault.value)
 }
 
-/// Why the value appeared, with the numbers that say so.
+/// Describes the cause of the value, with its numbers.
 pub fn reason(fault: &FaultRecord, language: Language) -> String {
     match language {
         Language::English => reason_en(fault),
@@ -157,7 +157,7 @@ fn reason_zh(fault: &FaultRecord) -> String {
     }
 }
 
-/// A number of any size.
+/// Formats a number of any size.
 fn short(x: f64) -> String {
     if x < 1e4 { format!("{x:.1}") } else { format!("{x:.1e}") }
 }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn locations_are_told_in_both_languages() {
+    fn locations_are_described_in_both_languages() {
         let forward = FaultRecord {
             layer: Some(0),
             t: Some(17),

@@ -1,4 +1,4 @@
-//! What a rule found in a run.
+//! The results of the rules for a run.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Its name in a language.
+    /// Returns its name.
     pub fn name(self, language: Language) -> &'static str {
         match self {
             Self::Severe => language.of("severe", "严重"),
@@ -51,7 +51,7 @@ pub enum Confidence {
 }
 
 impl Confidence {
-    /// Its name in a language.
+    /// Returns its name.
     pub fn name(self, language: Language) -> &'static str {
         match self {
             Self::High => language.of("high", "高"),
@@ -64,11 +64,11 @@ impl Confidence {
 /// A number that a finding rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Number {
-    /// What it is, with its unit.
+    /// What the number is, with its unit.
     pub name: Text,
     /// The number.
     pub value: f64,
-    /// The limit that it crossed, where it has one.
+    /// The limit that it exceeded, if it was compared with one.
     pub threshold: Option<Limit>,
 }
 
@@ -94,10 +94,10 @@ impl Number {
     }
 }
 
-/// What a rule found in a run: values, which [`Observation::text`] and [`Text::of`] put into words.
+/// What a rule found in a run. [`Observation::text`] and [`Text::of`] put its values into words.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The rule: its code, its page.
+    /// The rule, with its code and page.
     pub rule: &'static Rule,
     /// How bad it is.
     pub severity: Severity,
@@ -107,27 +107,27 @@ pub struct Finding {
     pub confidence: Confidence,
     /// Why it is that certain.
     pub because: Text,
-    /// What to try, the likeliest first; never what the run does already.
+    /// Remedies, the most promising first, without what the run does already.
     pub remedies: Vec<Remedy>,
 }
 
 impl Finding {
-    /// The code of the rule, which does not change from version to version.
+    /// Code of the rule, the same in every version.
     pub fn code(&self) -> &'static str {
         self.rule.code
     }
 
-    /// The name of what was found.
+    /// Title of the finding.
     pub fn title(&self, language: Language) -> &'static str {
         self.rule.page.title.of(language)
     }
 
-    /// What was found, in one sentence with its numbers.
+    /// Describes what was found in one sentence with its numbers.
     pub fn sentence(&self, language: Language) -> String {
         self.observation.text(language)
     }
 
-    /// The numbers that it rests on, with thresholds and their sources.
+    /// Returns the numbers that the finding rests on, with thresholds and their sources.
     pub fn evidence(&self) -> Vec<Number> {
         self.observation.numbers()
     }
@@ -151,17 +151,17 @@ impl Unjudged {
     }
 }
 
-/// Everything that the rules say of a run.
+/// The results of all rules for a run.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// The worst first.
+    /// Findings, the most severe first.
     pub findings: Vec<Finding>,
     /// Rules that could not be checked.
     pub unjudged: Vec<Unjudged>,
 }
 
 impl Verdict {
-    /// Whether something ruins the run.
+    /// Whether a finding is severe.
     pub fn is_severe(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Severe)
     }

@@ -12,11 +12,11 @@ const LEARNED: Threshold = Threshold {
     of: Text { en: "best loss over the baseline", zh: "最低损失与基线之比" },
     value: 0.5,
     source: Text {
-        en: "a model that has learned half of it does reach that far",
+        en: "a model that has learned half of the task does reach that far",
         zh: "已经学到一半，说明能够到达那里",
     },
 };
-/// The source of a limit that is the lag itself.
+/// Source of a limit that is the needed lag itself.
 const NEEDED: Text = Text { en: "the lag that the task needs", zh: "任务所需的滞后" };
 const UPPER: Threshold = Threshold {
     of: Text {
@@ -36,8 +36,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度可达步数小于所需的滞后",
         },
         meaning: Text {
-            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss is left. If the task needs \
-                 more, what lies there is learned very slowly, or not at all.",
+            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss is left. If \
+                the task needs more steps, it is learned very slowly, or not at all.",
             zh: "梯度可达步数是单个损失的梯度仍剩 1 % 时所能回溯的步数。若任务需要更远，那里的内容学得很慢，或者根本学不到。",
         },
         measured: Text {
@@ -51,7 +51,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "训练刚刚开始：随着门学会保留，梯度可达步数会变大。某一个方向上的小梯度也可能足够",
         },
         remedy: Text {
-            en: "What lengthens the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal recurrent weights.",
+            en: "Settings that lengthen the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal \
+                recurrent weights.",
             zh: "能增大梯度可达步数的做法：--cell lstm --forget-bias 3、--init chrono:LAG、正交的循环权重。",
         },
     },
@@ -72,7 +73,7 @@ pub struct HorizonBelowNeed {
 }
 
 impl HorizonBelowNeed {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (low, high) = self.interval_steps;
         let (horizon, need) = (self.horizon_steps, self.needed_lag_steps);
@@ -87,7 +88,7 @@ impl HorizonBelowNeed {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let need = Threshold { value: self.needed_lag_steps as f64, ..UPPER };
         vec![
@@ -105,7 +106,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let Some(lag) = evidence.lag() else {
-        // What one probe could not measure, another one cannot.
+        // A probe was made and could not measure it, so another probe does not help.
         return if evidence.reach().is_some() { Judgement::Silent } else { Judgement::Unknown(Needs::Probe) };
     };
     let horizon = &lag.total.horizon;

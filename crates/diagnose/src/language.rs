@@ -1,4 +1,4 @@
-//! The two languages of everything that a finding says.
+//! The two languages of findings.
 
 /// English or Simplified Chinese.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,12 +11,12 @@ pub enum Language {
 }
 
 impl Language {
-    /// Its code: "en", "zh".
+    /// Returns its code: "en" or "zh".
     pub fn code(self) -> &'static str {
         self.of("en", "zh")
     }
 
-    /// Whichever of the two is in this language.
+    /// Returns the value for this language.
     pub fn of<T>(self, english: T, chinese: T) -> T {
         match self {
             Self::English => english,
@@ -25,7 +25,7 @@ impl Language {
     }
 }
 
-/// A fixed text in both languages: one that lacks its translation does not compile.
+/// A fixed text in both languages; a missing translation does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text {
     /// In English.

@@ -1,12 +1,13 @@
-//! Judges a run by its records: findings with numbers, thresholds and remedies.
+//! Judges a training run by its records: findings with numbers, thresholds and remedies.
 //!
-//! A [`Rule`] is one file here: its code, its thresholds with their sources, the page that explains it, and a function of the
-//! [`Evidence`]. It reads records and never a model, so that a run can be judged anywhere, at any time, again. If a measurement is
-//! missing, a rule says so instead of guessing. A healthy run has no findings: rules want several signs, and signs that last.
+//! Each [`Rule`] has a file here with its code, its thresholds and their sources, the page that explains it, and a
+//! function of the [`Evidence`]. A rule reads records and no model, so a run can be judged anywhere and at any time. If
+//! a measurement is missing, the rule says so and does not guess. A healthy run has no findings, because rules ask for
+//! several signs, and for signs that last.
 //!
-//! A [`Finding`] is a value: an [`Observation`] (a struct of each rule, with its numbers), a [`Confidence`] and [`Remedy`] values
-//! (settings). Its texts stand in the rule's file in both languages side by side, as a [`Text`] or a `match` over [`Language`]: a
-//! missing translation does not compile.
+//! A [`Finding`] is a value: an [`Observation`] (a struct for each rule, with its numbers), a [`Confidence`] and
+//! [`Remedy`] values (settings). The file of a rule has its texts in both languages side by side, as a [`Text`] or a
+//! `match` over [`Language`], so a missing translation does not compile.
 
 mod evidence;
 pub mod fault;
@@ -50,7 +51,7 @@ pub use remedy::{Remedy, Setting};
 pub use rule::{Found, Judgement, Needs, Rule, Threshold};
 pub use wording::short;
 
-/// All rules, the worst first.
+/// All rules, the most severe first.
 pub static RULES: [&Rule; 18] = [
     &non_finite::RULE,
     &exploding_gradient::RULE,
@@ -72,7 +73,7 @@ pub static RULES: [&Rule; 18] = [
     &padding_dominated::RULE,
 ];
 
-/// Judges a run: findings, the worst first, and rules that could not be checked.
+/// Judges a run: findings, the most severe first, and rules that could not be checked.
 pub fn diagnose(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
     for rule in RULES {
@@ -86,7 +87,7 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
     verdict
 }
 
-/// The rule with that code.
+/// Finds the rule with this code.
 pub fn rule(code: &str) -> Option<&'static Rule> {
     RULES.into_iter().find(|rule| rule.code == code)
 }

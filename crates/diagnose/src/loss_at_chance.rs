@@ -15,11 +15,11 @@ const BASELINE: Threshold = Threshold {
     value: 0.92,
     source: CALIBRATED,
 };
-/// Share of the planned steps before which a run has hardly begun.
+/// Share of the planned steps below which a run is too young to judge.
 const SOME: f64 = 0.5;
-/// Steps below which a flat curve says nothing.
+/// Number of steps below which a flat loss proves nothing.
 const LEAST: usize = 100;
-/// A fall between two parts of a run that is not noise, in standard errors of their difference.
+/// Decrease between two parts of a run that counts as more than noise, in standard errors of the difference.
 const FALL: f64 = 3.0;
 
 pub(crate) static RULE: Rule = Rule {
@@ -67,8 +67,8 @@ pub(crate) static RULE: Rule = Rule {
             },
         ],
         false_alarm: Text {
-            en: "the data hold nothing that can be learned, or a plateau is about to end: copying and adding stay at the baseline for \
-                 thousands of steps before the loss falls",
+            en: "the data contain nothing that can be learned, or a plateau is about to end: copying and adding stay \
+                at the baseline for thousands of steps before the loss falls",
             zh: "数据中没有可学的内容，或平台期即将结束：复制与加法任务会在基线停留数千步，然后才下降",
         },
         remedy: Text {
@@ -91,7 +91,7 @@ pub struct LossAtBaseline {
 }
 
 impl LossAtBaseline {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let loss = of_baseline(self.learned_ratio, language);
         match language {
@@ -105,7 +105,7 @@ impl LossAtBaseline {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let baseline = Text { en: "loss of the baseline", zh: "基线的损失" };
         vec![
@@ -151,8 +151,8 @@ fn judge(evidence: &Evidence) -> Judgement {
     Found::new(found, Confidence::High, because).remedies(ways).into()
 }
 
-/// What the loss would fall by in as many steps again, over the baseline, at the pace between the last two quarters; 0 where these do
-/// not differ by more than their steps do among themselves.
+/// Extrapolates the decrease between the last two quarters: the decrease in as many steps again, over the baseline; 0
+/// if the two quarters do not differ significantly.
 fn fall(evidence: &Evidence) -> f64 {
     let (steps, count) = (&evidence.steps, evidence.late().len());
     let (earlier, last) = steps[steps.len().saturating_sub(2 * count)..].split_at(count);
@@ -164,7 +164,7 @@ fn fall(evidence: &Evidence) -> f64 {
     }
 }
 
-/// The mean loss of some steps and its standard error.
+/// Computes the mean loss of some steps and its standard error.
 fn mean(steps: &[StepRecord]) -> (f64, f64) {
     let count = steps.len() as f64;
     let mean = steps.iter().map(|step| step.loss).sum::<f64>() / count;

@@ -11,12 +11,12 @@ use crate::remedy::{Remedies, Remedy};
 use crate::rule::{Found, Judgement, Rule, Threshold};
 use crate::wording::setting;
 
-/// A learning rate this small is not the one to lower.
+/// Learning rates below this are not lowered.
 const SMALL_RATE: f64 = 1e-5;
 /// The default learning rate.
 const USUAL_RATE: f64 = 2e-3;
 
-/// The code of a run that met a value that is not finite.
+/// Code of this rule.
 pub const CODE: &str = "non-finite";
 
 pub(crate) static RULE: Rule = Rule {
@@ -25,8 +25,9 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "A value is not finite", zh: "出现非有限值" },
         meaning: Text {
-            en: "The loss or the gradient of a step is NaN or infinite. The step was not taken, and training cannot continue. \
-                 The first bad value tells more than the last one: where it appeared, and what it was computed from.",
+            en: "The loss or the gradient of a step is NaN or infinite. The step was not taken, and training cannot \
+                continue. The first bad value says more about the cause than the last one: where it appeared, and \
+                what it was computed from.",
             zh: "某一步的损失或梯度为 NaN 或无穷大：这一步没有执行，训练无法继续。\
                  首个异常值比最后一个更能说明问题：它在哪里出现，由什么计算而来。",
         },
@@ -41,12 +42,13 @@ pub(crate) static RULE: Rule = Rule {
             source: Text { en: "training cannot learn from any", zh: "只要出现一个就无法学习" },
         }],
         false_alarm: Text {
-            en: "nothing should be learned from this batch, so that it can be left out",
+            en: "the batch is not meant for training: leave it out",
             zh: "本来就不应从这批数据学习，可以把它去掉",
         },
         remedy: Text {
-            en: "It depends on the cause. Bad input: correct the data. A gradient that grew on its way back: --clip norm:1. States \
-                 that overflow: a smaller gain in --init, or a bounded cell. Steps that were too large: a lower --lr.",
+            en: "It depends on the cause. Bad input: correct the data. A gradient that grew through time: --clip \
+                norm:1. States that overflow: a smaller gain in --init, or a bounded cell. Steps that were too \
+                large: a lower --lr.",
             zh: "取决于原因。输入有误：修正数据。梯度在回传中增大：--clip norm:1。\
                  状态溢出：更小的 --init 增益，或有界的单元。更新步长过大：更低的 --lr。",
         },
@@ -57,12 +59,12 @@ pub(crate) static RULE: Rule = Rule {
 /// The first value that is not finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NonFinite {
-    /// The value: where it was, and why it appeared; without the steps before it.
+    /// The first bad value: location and cause, without the previous steps.
     pub fault: Box<FaultRecord>,
 }
 
 impl NonFinite {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (location, reason) = (location(&self.fault, language), reason(&self.fault, language));
         match language {
@@ -75,7 +77,7 @@ impl NonFinite {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         vec![
             Number::plain(Text { en: "loss", zh: "损失" }, self.fault.loss),
@@ -97,7 +99,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     Found::new(found, Confidence::High, because).remedies(remedies(&evidence.facts, fault)).into()
 }
 
-/// What to try after a fault, the likeliest first; nothing that the run does already.
+/// Returns remedies for a fault, the most promising first, without what the run does already.
 pub fn ways_out(facts: &Facts, fault: &FaultRecord) -> Vec<Remedy> {
     remedies(facts, fault).list
 }
@@ -161,7 +163,7 @@ fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
 
 fn slower(ways: &mut Remedies<'_>, facts: &Facts) {
     if facts.lr >= SMALL_RATE {
-        // From above all rates that work, straight to the usual one.
+        // From a rate far above the useful range, go directly to the default.
         let lower = if facts.lr > 1.0 { USUAL_RATE } else { facts.lr / 10.0 };
         ways.set("lr", setting(lower), Text { en: "smaller steps", zh: "更小的更新步长" });
     }

@@ -1,4 +1,4 @@
-//! What is wrong with the norms of a run's gradients: read by the rules on clipping.
+//! Harmful gradient norms, for the rules about clipping.
 
 use longspan_record::Cause;
 
@@ -16,7 +16,7 @@ pub(crate) const TAIL: Threshold = Threshold {
     value: 30.0,
     source: CALIBRATED,
 };
-/// Norms of this size are harmful all along.
+/// Median norm that is harmful on its own.
 pub(crate) const LARGE: Threshold =
     Threshold { of: Text { en: "median norm", zh: "范数的中位数" }, value: 100.0, source: CALIBRATED };
 
@@ -38,7 +38,7 @@ pub enum Harm {
 }
 
 impl Harm {
-    /// The rest of a sentence.
+    /// Returns the rest of a sentence about the gradients.
     pub(crate) fn text(self, language: Language) -> String {
         match (self, language) {
             (Self::Overflow, Language::English) => "a gradient grew until it overflowed".into(),
@@ -59,9 +59,9 @@ impl Harm {
     }
 }
 
-/// The tail of the norms and what is wrong with them; None where nothing is.
+/// Returns the tail ratio of the norms and their harm; None if they are harmless.
 pub(crate) fn harm(evidence: &Evidence) -> Option<(f64, Harm)> {
-    // The beginning is left out.
+    // The first tenth of the run does not count.
     let settled = &evidence.steps[evidence.steps.len() / 10..];
     let norms = || settled.iter().map(|step| step.log10_global_norm);
     let middle = quantile(norms(), 0.5).unwrap_or(f64::NAN);
@@ -72,7 +72,7 @@ pub(crate) fn harm(evidence: &Evidence) -> Option<(f64, Harm)> {
     if middle > LARGE.value.log10() {
         return Some((tail, Harm::Large { median_norm: 10f64.powf(middle) }));
     }
-    // Large gradients that do no harm do not matter.
+    // Large gradients of a run with a good loss are harmless.
     let bad = evidence.late_loss().is_some_and(|loss| loss > 0.9 * evidence.facts.baseline_loss);
     let harmful = tail > TAIL.value && bad && settled.len() >= LEAST_STEPS;
     harmful.then_some((tail, Harm::HeavyTail { tail_ratio: tail }))

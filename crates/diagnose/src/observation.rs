@@ -3,7 +3,7 @@
 use crate::finding::Number;
 use crate::language::Language;
 
-/// Declares [`Observation`]: a variant for each rule, named as the struct that holds its numbers.
+/// Declares [`Observation`], with a variant for each rule that has the name of its struct.
 macro_rules! observations {
     ($($file:ident::$name:ident: $doc:literal),* $(,)?) => {
         $(pub use crate::$file::$name;)*
@@ -15,12 +15,12 @@ macro_rules! observations {
         }
 
         impl Observation {
-            /// What was found, in one sentence.
+            /// Describes what was found in one sentence.
             pub fn text(&self, language: Language) -> String {
                 match self { $(Self::$name(found) => found.text(language)),* }
             }
 
-            /// The numbers that it rests on, with thresholds and their sources.
+            /// Returns the numbers that the finding rests on, with thresholds and their sources.
             pub fn numbers(&self) -> Vec<Number> {
                 match self { $(Self::$name(found) => found.numbers()),* }
             }

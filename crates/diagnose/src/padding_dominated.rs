@@ -1,4 +1,4 @@
-//! `padding-dominated`: most of what is computed is padding.
+//! `padding-dominated`: most positions of a batch are padding.
 
 use longspan_record::BatchRecord;
 
@@ -33,8 +33,9 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "Most of a batch is padding", zh: "一批数据的大部分是填充" },
         meaning: Text {
-            en: "Rows that are padded to one length cost as much as if they had that length, and the gradient has to come back through \
-                 all of the padding. Rows in which nothing is scored cost everything and teach nothing.",
+            en: "Rows that are padded to one length cost as much as if they had that length, and the gradient has to \
+                come back through all of the padding. Rows without a scored position cost as much as others and \
+                contribute no gradient.",
             zh: "填充到同一长度的序列，开销与真有那么长一样，梯度还必须穿过全部填充。\
                  没有任何目标的序列耗费全部开销，却什么也教不了。",
         },
@@ -65,7 +66,7 @@ pub struct PaddingDominated {
 }
 
 impl PaddingDominated {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         if self.unscored_share > UNSCORED.value {
             let share = percent(self.unscored_share);
@@ -81,7 +82,7 @@ impl PaddingDominated {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let padded = Text { en: "share of padded positions", zh: "填充位置的比例" };
         let unscored = Text { en: "share of rows without a target", zh: "没有目标的序列比例" };
@@ -99,7 +100,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     let share = |of: fn(&BatchRecord) -> (usize, usize)| {
         let shares = evidence
             .snapshots()
-            .map(|look| of(&look.batch))
+            .map(|snapshot| of(&snapshot.batch))
             .map(|(part, all)| part as f64 / all.max(1) as f64);
         median(shares).unwrap_or(0.0)
     };

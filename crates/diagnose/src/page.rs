@@ -3,34 +3,34 @@
 use crate::language::{Language, Text};
 use crate::rule::{Rule, Threshold};
 
-/// What there is to know of a rule.
+/// The explanation of a rule.
 pub struct Page {
-    /// The name of what is found.
+    /// Title of the finding.
     pub title: Text,
     /// What it means.
     pub meaning: Text,
-    /// What is computed.
+    /// What is measured.
     pub measured: Text,
     /// The thresholds.
     pub thresholds: &'static [Threshold],
-    /// When to ignore it: the rest of a sentence that begins with "Ignore this if".
+    /// When to ignore the finding: the rest of a sentence that begins with "Ignore this if".
     pub false_alarm: Text,
-    /// What helps.
+    /// General remedies.
     pub remedy: Text,
 }
 
-/// The beginning of the sentence that a page's `false_alarm` ends.
+/// Beginning of the sentence that `false_alarm` completes.
 pub const IGNORE_IF: Text = Text { en: "Ignore this if ", zh: "以下情况可以忽略：" };
 
 impl Threshold {
-    /// Its value as text; empty where it is a number of the run's own, which the source then names.
+    /// Formats the value; empty if it is a number of the run, which the source names.
     pub fn text(&self) -> String {
         if self.value.is_nan() { String::new() } else { self.value.to_string() }
     }
 }
 
 impl Rule {
-    /// The page as Markdown.
+    /// Formats the page as Markdown.
     pub fn markdown(&self, language: Language) -> String {
         let Page { title, meaning, measured, thresholds, false_alarm, remedy } = &self.page;
         let line =

@@ -1,14 +1,14 @@
-//! What to try against a finding: settings with values, or advice. Whoever shows a remedy writes it as flags, as TOML or as code.
+//! Remedies: settings with values, or advice. The caller formats them as flags, TOML or code.
 
 use crate::evidence::Facts;
 use crate::language::Text;
 
-/// A setting of a run and the value to give it.
+/// A setting and a value to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its key in a configuration.
+    /// Key in a configuration.
     pub key: &'static str,
-    /// The value, as a configuration takes it.
+    /// Value in the syntax of a configuration.
     pub value: String,
 }
 
@@ -22,11 +22,11 @@ pub enum Remedy {
         /// Why it helps.
         why: Text,
     },
-    /// Something to do that is no setting, such as a change of the data.
+    /// Advice that is not a setting, such as a change of the data.
     Advice(Text),
 }
 
-/// A list of remedies that leaves out what the run does already.
+/// Collects remedies, without what the run does already.
 pub(crate) struct Remedies<'a> {
     facts: &'a Facts,
     pub(crate) list: Vec<Remedy>,
@@ -57,7 +57,7 @@ impl<'a> Remedies<'a> {
     }
 }
 
-/// Whether a run's setting is what a remedy asks for: 3.0 is 3, and cosine:0 is a cosine.
+/// Whether a setting of the run already has the proposed value: 3.0 equals 3, and cosine:0 is a cosine.
 fn has(setting: &str, asked: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
     setting.split(':').next() == Some(asked)

@@ -1,4 +1,4 @@
-//! What a rule is.
+//! Rules, thresholds and judgements.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use crate::remedy::{Remedies, Remedy};
 
 /// A rule: when something is found, and the page that explains it.
 pub struct Rule {
-    /// Its code, which does not change from version to version.
+    /// Code, the same in every version.
     pub code: &'static str,
-    /// How bad it is, unless the evidence makes it less.
+    /// Severity, unless the evidence lowers it.
     pub severity: Severity,
     /// The page that explains it.
     pub page: Page,
@@ -27,18 +27,18 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// A threshold.
+/// A limit with its source.
 #[derive(Clone, Copy, Debug)]
 pub struct Threshold {
     /// What is compared with it.
     pub of: Text,
-    /// Its value; NaN where it is a number of the run's own, which the source then names.
+    /// The value; NaN if it is a number of the run, which the source names.
     pub value: f64,
     /// Where it comes from.
     pub source: Text,
 }
 
-/// What the evidence says.
+/// The judgement of a rule.
 pub enum Judgement {
     /// Nothing was found.
     Silent,
@@ -48,14 +48,14 @@ pub enum Judgement {
     Unknown(Needs),
 }
 
-/// What a rule may lack.
+/// What a rule lacks to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// A probe of the weights.
     Probe,
     /// Gradient norms through time, which are recorded by default.
     Norms,
-    /// Training steps: there are too few to judge.
+    /// More training steps.
     Steps,
 }
 
@@ -79,7 +79,7 @@ impl Needs {
     }
 }
 
-/// What was found, before the rule is known.
+/// What was found, before it is attached to its rule.
 pub struct Found {
     severity: Option<Severity>,
     observation: Observation,
@@ -89,18 +89,18 @@ pub struct Found {
 }
 
 impl Found {
-    /// An observation, how certain it is, and why.
+    /// An observation, its confidence, and the reason for that.
     pub(crate) fn new(observation: impl Into<Observation>, confidence: Confidence, because: Text) -> Self {
         Self { severity: None, observation: observation.into(), confidence, because, remedies: Vec::new() }
     }
 
-    /// With another severity than the rule's.
+    /// Sets another severity than that of the rule.
     pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = Some(severity);
         self
     }
 
-    /// With these things to try.
+    /// Sets the remedies.
     pub(crate) fn remedies(mut self, remedies: Remedies<'_>) -> Self {
         self.remedies = remedies.list;
         self
@@ -114,14 +114,14 @@ impl From<Found> for Judgement {
 }
 
 impl Rule {
-    /// The finding of this rule.
+    /// Makes a finding of this rule.
     pub(crate) fn finding(&'static self, found: Found) -> Finding {
         let Found { severity, observation, confidence, because, remedies } = found;
         let severity = severity.unwrap_or(self.severity);
         Finding { rule: self, severity, observation, confidence, because, remedies }
     }
 
-    /// What is missing to check this rule.
+    /// Says that this rule could not be checked.
     pub(crate) fn unjudged(&'static self, needs: Needs, facts: &Facts) -> Unjudged {
         Unjudged { rule: self, needs, command: needs.command(facts) }
     }

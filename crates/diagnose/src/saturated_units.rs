@@ -19,7 +19,7 @@ const SATURATED: Threshold = Threshold {
         zh: "超过 0.95 时导数低于 0.1；比例：故障注入基准测试的校准半集",
     },
 };
-/// A model that learns well with saturated units uses them as bits, unless almost everything is saturated.
+/// A model with a low loss may use saturated units as bits, unless almost all are saturated.
 const ALL: Threshold = Threshold {
     of: Text { en: "the same share if the loss is low", zh: "损失很低时的同一比例" },
     value: 0.95,
@@ -75,7 +75,7 @@ impl SaturatedUnits {
         if self.learned { ALL } else { SATURATED }
     }
 
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { layer, activation, share, .. } = self;
         let share = percent(*share);
@@ -87,7 +87,7 @@ impl SaturatedUnits {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let share = Text { en: "share beyond 0.95", zh: "超过 0.95 的比例" };
         let units =

@@ -59,7 +59,7 @@ pub struct SensitivityExplosion {
 }
 
 impl SensitivityExplosion {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let ratio = short(self.recurrent_rms);
         match language {
@@ -73,7 +73,7 @@ impl SensitivityExplosion {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let name = Text { en: "sensitivity", zh: "敏感度" };
         vec![Number::compared(name, self.recurrent_rms, &SENSITIVITY)]
@@ -85,7 +85,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     let Some(reach) = evidence.reach() else { return Judgement::Unknown(Needs::Probe) };
     let last = match &reach.sensitivity {
         Measured::Known(points) => points.last(),
-        // A small probe leaves it out.
+        // A light probe does not measure it.
         Measured::Unknown(Reason::NotAsked) => return Judgement::Unknown(Needs::Probe),
         Measured::Unknown(_) => None,
     };

@@ -1,4 +1,4 @@
-//! What the rules read off the evidence.
+//! Quantities that several rules derive from the evidence.
 
 use longspan_record::credit::{CreditReport, GateSummary, LagReport};
 use longspan_record::{Snapshot, StepRecord};
@@ -6,7 +6,7 @@ use longspan_record::{Snapshot, StepRecord};
 use crate::evidence::Evidence;
 use crate::language::Text;
 
-/// How far a gate is stuck.
+/// Shares of closed and open values of a gate.
 pub(crate) struct GateShare {
     pub(crate) layer: usize,
     pub(crate) name: String,
@@ -14,32 +14,32 @@ pub(crate) struct GateShare {
     pub(crate) open: f64,
 }
 
-/// How far an activation is saturated, or 0.
+/// Share of saturated values of an activation.
 pub(crate) struct ActivationShare {
     pub(crate) layer: usize,
     pub(crate) name: String,
     pub(crate) share: f64,
-    /// Units that are so at every place.
+    /// Number of units that are saturated at every position.
     pub(crate) units: usize,
 }
 
-/// Steps below which nothing is said of a run.
+/// Number of steps below which no rule judges a run.
 pub(crate) const LEAST_STEPS: usize = 20;
 
-/// Why shares of gates and activations are certain.
+/// The reason for the confidence in shares of gates and activations.
 pub(crate) const COUNTED: Text = Text {
     en: "all positions of a batch were counted, at up to 16 of its steps",
     zh: "统计了一批数据在至多 16 个时间步上的所有位置",
 };
 
 impl Evidence {
-    /// The last quarter of the steps, where a run has settled; at least eight.
+    /// The last quarter of the steps, at least eight, when the run has settled.
     pub(crate) fn late(&self) -> &[StepRecord] {
         let count = (self.steps.len() / 4).max(8).min(self.steps.len());
         &self.steps[self.steps.len() - count..]
     }
 
-    /// The loss at the end: of the last validation, else the median of late steps.
+    /// Loss at the end: of the last validation, else the median of late steps.
     pub(crate) fn late_loss(&self) -> Option<f64> {
         match self.valid.last() {
             Some(score) => Some(score.loss),
@@ -47,7 +47,7 @@ impl Evidence {
         }
     }
 
-    /// The best loss that was reached: of a validation, or a median of neighbouring steps.
+    /// Best loss: of a validation, or a median of consecutive steps.
     pub(crate) fn best_loss(&self) -> Option<f64> {
         let steps = self.steps.chunks(LEAST_STEPS).filter(|part| part.len() == LEAST_STEPS);
         let trained = steps.filter_map(|part| median(part.iter().map(|step| step.loss)));
@@ -55,24 +55,24 @@ impl Evidence {
         valid.chain(trained).reduce(f64::min)
     }
 
-    /// The best loss over that of the baseline: 1 where nothing was learned.
+    /// Best loss over the baseline: 1 if nothing was learned.
     pub(crate) fn learned_ratio(&self) -> Option<f64> {
         let baseline = self.facts.baseline_loss;
         (baseline > 0.0 && baseline.is_finite()).then_some(())?;
         Some(self.best_loss()? / baseline)
     }
 
-    /// Closer looks.
+    /// Snapshots.
     pub(crate) fn snapshots(&self) -> impl Iterator<Item = &Snapshot> + Clone {
         self.steps.iter().filter_map(|step| step.snapshot.as_ref())
     }
 
-    /// How far the gradient reaches, where that was measured.
+    /// How far the gradient reaches, if it was measured.
     pub(crate) fn reach(&self) -> Option<&CreditReport> {
         self.probe.as_ref()?.reach.as_ref()
     }
 
-    /// The gates, of a probe or the last look that has them; None where neither was made.
+    /// Gates of a probe, or else of the last snapshot that has them; None if there is neither.
     pub(crate) fn gates(&self) -> Option<Vec<GateShare>> {
         if let Some(reach) = self.reach() {
             let of = |layer: usize, gate: &GateSummary| GateShare {
@@ -86,8 +86,8 @@ impl Evidence {
             });
             return Some(gates.collect());
         }
-        let look = self.snapshots().filter(|look| !look.layers.is_empty()).last()?;
-        let gates = look.layers.iter().flat_map(|layer| {
+        let snapshot = self.snapshots().filter(|snapshot| !snapshot.layers.is_empty()).last()?;
+        let gates = snapshot.layers.iter().flat_map(|layer| {
             layer.gates.iter().map(|gate| GateShare {
                 layer: layer.layer,
                 name: gate.gate.clone(),
@@ -111,8 +111,8 @@ impl Evidence {
             });
             return Some(activations.collect());
         }
-        let look = self.snapshots().filter(|look| !look.layers.is_empty()).last()?;
-        let activations = look.layers.iter().flat_map(|layer| {
+        let snapshot = self.snapshots().filter(|snapshot| !snapshot.layers.is_empty()).last()?;
+        let activations = snapshot.layers.iter().flat_map(|layer| {
             layer.activations.iter().map(|activation| ActivationShare {
                 layer: layer.layer,
                 name: activation.activation.clone(),
@@ -128,7 +128,7 @@ impl Evidence {
         self.reach()?.lag.known()
     }
 
-    /// log10 of ‖∂ℒ/∂h_1‖ / ‖∂ℒ/∂h_T‖: the median of late steps, of the layer in which most survives.
+    /// log10 of ‖∂ℒ/∂h_1‖ / ‖∂ℒ/∂h_T‖: the median of late steps, in the layer with the largest ratio.
     pub(crate) fn survival(&self) -> Option<f64> {
         let layers = self.late().last()?.log10_survival.len();
         let of = |layer: usize| {
@@ -148,12 +148,12 @@ impl Evidence {
     }
 }
 
-/// The median; None of nothing. −∞ counts, what is not a number does not.
+/// Median; None if there are no values. −∞ counts, NaN does not.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The value below which a share lies.
+/// Quantile: a `share` of the values is below it.
 pub(crate) fn quantile(values: impl Iterator<Item = f64>, share: f64) -> Option<f64> {
     let mut values: Vec<f64> = values.filter(|x| !x.is_nan()).collect();
     values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! `step-too-large`: updates go further than the gradient is valid.
+//! `step-too-large`: updates are larger than the range in which the gradient is valid.
 
 use crate::evidence::Evidence;
 use crate::finding::{Confidence, Number, Severity};
@@ -17,7 +17,7 @@ const UPDATE: Threshold = Threshold {
         zh: "通常约为 1e-3（Karpathy 的经验法则）；故障注入基准测试的校准半集",
     },
 };
-/// Weights that such steps have blown up are large, and the steps small beside them: one snapshot is enough.
+/// Weights that such steps have made large hide later steps, so a single snapshot is enough.
 const LARGEST: Threshold = Threshold {
     of: Text {
         en: "the largest ‖Δw‖ / ‖w‖ of all snapshots", zh: "所有快照中最大的 ‖Δw‖ / ‖w‖"
@@ -45,8 +45,8 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The steps are too large", zh: "更新步长过大" },
         meaning: Text {
-            en: "The gradient points downhill only for a short distance. A step that goes further can land anywhere: the loss jumps \
-                 about, rises, or stays where saturated units leave it.",
+            en: "The gradient points downhill only for a short distance. After a longer step, the loss jumps, rises, \
+                or stays high because units are saturated.",
             zh: "梯度只在很短的距离内指明下降方向。走得更远就可能落在任何地方：\
                  损失跳动、上升，或停在单元饱和的地方。",
         },
@@ -56,7 +56,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[UPDATE, LARGEST, BAD, WORSE],
         false_alarm: Text {
-            en: "weights that start near zero double at once and then settle: only what lasts counts",
+            en: "the updates are large only at the beginning, while weights near zero grow to their size",
             zh: "从接近零开始的权重一下子翻倍，然后稳定下来：只有持续的现象才算数",
         },
         remedy: Text {
@@ -83,7 +83,7 @@ pub struct StepTooLarge {
 }
 
 impl StepTooLarge {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (update, loss) = (power(self.log10_largest_update), of_baseline(self.late_ratio, language));
         match language {
@@ -98,7 +98,7 @@ impl StepTooLarge {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let median = Text { en: "update over weights, median", zh: "更新量与权重之比，中位数" };
         let largest = Text { en: "update over weights, maximum", zh: "更新量与权重之比，最大值" };
@@ -118,7 +118,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     if evidence.steps.len() < LEAST_STEPS && evidence.fault.is_none() {
         return Judgement::Unknown(Needs::Steps);
     }
-    let ratios: Vec<f64> = evidence.snapshots().map(|look| look.log10_update_ratio).collect();
+    let ratios: Vec<f64> = evidence.snapshots().map(|snapshot| snapshot.log10_update_ratio).collect();
     if ratios.is_empty() {
         return Judgement::Unknown(Needs::Norms);
     }

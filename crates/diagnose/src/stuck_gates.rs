@@ -27,20 +27,20 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "A gate is stuck", zh: "有一个门卡住" },
         meaning: Text {
-            en: "A gate that is closed everywhere does not choose: a closed forget gate keeps nothing, a closed input or output gate lets \
-                 nothing in or out, an update gate that always keeps writes nothing. Its own gradient is almost zero, so that it stays \
-                 as it is.",
+            en: "A gate that is closed everywhere does not choose: a closed forget gate keeps nothing, a closed input \
+                or output gate lets nothing in or out, an update gate that always keeps writes nothing. Its own \
+                gradient is almost zero, so it does not recover.",
             zh: "处处关闭的门不做选择：关闭的遗忘门什么也不保留，关闭的输入门或输出门什么也不让进出，\
                  总是保留的更新门什么也不写入。它自己的梯度几乎为零，因此保持不变。",
         },
         measured: Text {
-            en: "The share of (position, unit) pairs at which a gate is below 0.05 or above 0.95. An open forget gate is fine if chrono \
-                 initialization asks for it: it keeps, as it should.",
+            en: "The share of (position, unit) pairs at which a gate is below 0.05 or above 0.95. An open forget gate \
+                is correct with chrono initialisation, which sets it.",
             zh: "门低于 0.05 或高于 0.95 的（位置, 单元）对的比例。若使用 chrono 初始化，打开的遗忘门不是故障：它本应保留。",
         },
         thresholds: &[STUCK],
         false_alarm: Text {
-            en: "only what was read last matters, so that nothing has to be kept",
+            en: "the task needs the last inputs only, so nothing has to be kept",
             zh: "只有最后读到的内容有用，因此不必保留任何东西",
         },
         remedy: Text {
@@ -60,12 +60,12 @@ pub struct StuckGate {
     pub gate: String,
     /// Whether it is stuck open rather than closed.
     pub open: bool,
-    /// Share of (position, unit) pairs at which it is.
+    /// Share of (position, unit) pairs at which it is stuck.
     pub share: f64,
 }
 
 impl StuckGate {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { layer, gate, open, share } = self;
         let share = percent(*share);
@@ -81,7 +81,7 @@ impl StuckGate {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let share = Text { en: "share of positions and units", zh: "位置与单元的比例" };
         vec![Number::compared(share, self.share, &STUCK)]
@@ -94,7 +94,8 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let Some(gates) = evidence.gates() else { return Judgement::Unknown(Needs::Probe) };
-    // z of the gru keeps: open, it writes nothing; closed, it keeps nothing. An open f never forgets, which chrono intends.
+    // z of the gru keeps the state: if it is open, nothing is written; if it is closed, nothing is kept. An open f
+    // never forgets, which chrono initialisation intends.
     let chrono = facts.setting("init").starts_with("chrono");
     let harmful = |gate: &GateShare| match gate.name.as_str() {
         "z" => gate.closed.max(gate.open),

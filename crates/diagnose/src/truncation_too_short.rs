@@ -1,4 +1,4 @@
-//! `truncation-too-short`: the gradient is cut off before it reaches what is needed.
+//! `truncation-too-short`: the gradient is cut off before the lag that is needed.
 
 use longspan_record::credit::Measured;
 
@@ -17,7 +17,7 @@ const USED: Threshold = Threshold {
     },
     value: 0.9,
     source: Text {
-        en: "a model uses what it gets a gradient for, and the carried state brings more",
+        en: "a model learns to use the steps that the gradient reaches, and the carried state adds more",
         zh: "模型会使用有梯度到达的信息，延续下来的状态还会带来更多",
     },
 };
@@ -36,8 +36,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度在到达所需的滞后之前被截断",
         },
         meaning: Text {
-            en: "Truncated backpropagation goes back K steps and no further: the state is carried over, the gradient is not. What \
-                 lies further back than K is learned only by luck.",
+            en: "Truncated backpropagation goes back K steps and no further: the state is carried over, the gradient \
+                is not. A dependency of more than K steps is learned only by luck.",
             zh: "截断的沿时间反向传播只回溯 K 步：状态延续下去，梯度则不然。比 K 更远的内容只能碰运气学到。",
         },
         measured: Text {
@@ -48,7 +48,7 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[K, USED],
         false_alarm: Text {
-            en: "what lies further back adds nothing: train with twice the --unroll and compare",
+            en: "steps further back do not improve the loss: train with twice the --unroll and compare",
             zh: "更远处没有新的信息：把 --unroll 加倍训练并比较",
         },
         remedy: Text {
@@ -62,18 +62,18 @@ pub(crate) static RULE: Rule = Rule {
 /// A truncation below what is needed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TruncationTooShort {
-    /// The task needs a lag that is longer.
+    /// The task needs a longer lag.
     Needed {
-        /// Steps that the gradient goes back: K.
+        /// K, the steps that the gradient goes back.
         window_steps: usize,
         /// The lag that the task needs.
         needed_lag_steps: usize,
     },
-    /// The gradient is alive at the cut, and the model uses what it gets up to there.
+    /// Much of the gradient is left at the cut, and the model uses its inputs up to there.
     Used {
-        /// Steps that the gradient goes back: K.
+        /// K, the steps that the gradient goes back.
         window_steps: usize,
-        /// Steps that the model uses.
+        /// Used lag.
         used_lag_steps: usize,
         /// A lower bound of the gradient horizon.
         horizon_steps: usize,
@@ -81,7 +81,7 @@ pub enum TruncationTooShort {
 }
 
 impl TruncationTooShort {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         match (self, language) {
             (&Self::Needed { window_steps, needed_lag_steps }, Language::English) => format!(
@@ -101,7 +101,7 @@ impl TruncationTooShort {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         match *self {
             Self::Needed { window_steps, needed_lag_steps } => {
@@ -139,7 +139,8 @@ fn judge(evidence: &Evidence) -> Judgement {
         let because = Text { en: "both are known exactly", zh: "两者都精确已知" };
         return Found::new(found, Confidence::High, because).remedies(longer(facts, need + 1)).into();
     }
-    // Without a known need: alive at the cut, and used up to there.
+    // The needed lag is not known: the gradient must be large at the cut, and the model must use its inputs up to
+    // there.
     let Some(reach) = evidence.reach() else { return Judgement::Silent };
     let (Some(lag), Measured::Known(used)) = (reach.lag.known(), &reach.used_lag) else {
         return Judgement::Silent;

@@ -1,4 +1,4 @@
-//! `unscaled-input`: inputs of a size that no weight was made for.
+//! `unscaled-input`: inputs far larger than the initial weights are made for.
 
 use crate::evidence::Evidence;
 use crate::finding::{Confidence, Number, Severity};
@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The input is not scaled", zh: "输入没有缩放" },
         meaning: Text {
-            en: "Initial weights have a size that suits inputs of about 1. Larger ones drive every unit to its limit at once.",
+            en: "Initial weights have a size that suits inputs of about 1. Larger inputs saturate every unit at once.",
             zh: "初始权重的大小适合 1 左右的输入。更大的输入一开始就把每个单元推向极限。",
         },
         measured: Text {
@@ -47,14 +47,14 @@ pub(crate) static RULE: Rule = Rule {
 /// An input that is not scaled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnscaledInput {
-    /// Root mean square: the median over the snapshots.
+    /// Median of the root mean square over the snapshots.
     pub rms: f64,
     /// The largest absolute value.
     pub largest: f64,
 }
 
 impl UnscaledInput {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let rms = short(self.rms);
         match language {
@@ -65,7 +65,7 @@ impl UnscaledInput {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         vec![
             Number::compared(Text { en: "root mean square", zh: "均方根" }, self.rms, &LARGE),
@@ -75,11 +75,11 @@ impl UnscaledInput {
 }
 
 fn judge(evidence: &Evidence) -> Judgement {
-    let mut looks = evidence.snapshots().peekable();
-    if looks.peek().is_none() {
+    let mut snapshots = evidence.snapshots().peekable();
+    if snapshots.peek().is_none() {
         return Judgement::Unknown(Needs::Norms);
     }
-    let inputs: Vec<_> = looks.filter_map(|look| look.batch.input.as_ref()).collect();
+    let inputs: Vec<_> = snapshots.filter_map(|snapshot| snapshot.batch.input.as_ref()).collect();
     let Some(rms) = median(inputs.iter().map(|input| input.rms)) else { return Judgement::Silent };
     if rms <= LARGE.value {
         return Judgement::Silent;

@@ -57,7 +57,7 @@ pub struct VanishingAcrossLayers {
 }
 
 impl VanishingAcrossLayers {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (left, top) = (power(self.ln_left / std::f64::consts::LN_10), self.top_layer);
         match language {
@@ -66,7 +66,7 @@ impl VanishingAcrossLayers {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let name = Text { en: "share of the gradient that is left", zh: "剩余的梯度比例" };
         vec![Number::compared(name, self.ln_left.exp(), &LEFT)]

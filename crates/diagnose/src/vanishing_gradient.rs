@@ -40,8 +40,9 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度在到达所需的滞后之前消失",
         },
         meaning: Text {
-            en: "On its way back, the gradient shrinks by some factor at every step. What lies so far back that almost none of it \
-                 arrives is not learned, however long the training takes. Clipping does not help: it only makes gradients smaller.",
+            en: "On its way back, the gradient shrinks by some factor at every step. A dependency is not learned if \
+                almost none of the gradient reaches its first step, however long the training takes. Clipping does \
+                not help: it only makes gradients smaller.",
             zh: "梯度在回传时每一步都缩小一定倍数。离得太远、梯度几乎到不了的内容，无论训练多久都学不到。\
                  裁剪无济于事，它只会让梯度更小。",
         },
@@ -53,8 +54,8 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[LEFT, LEARNED],
         false_alarm: Text {
-            en: "what the task asks for lies nearer than the data say. If the need is not known and the model learns, this rule is \
-                 silent: a gradient may vanish beyond what is useful",
+            en: "the task needs fewer steps than the data say. If the needed lag is unknown and the model learns, this \
+                rule finds nothing, because the gradient may vanish beyond the useful steps",
             zh: "所需的信息比数据声明的更近。若所需滞后未知而模型在学习，本规则不作声：有用信息之外的梯度消失是正常的",
         },
         remedy: Text {
@@ -70,11 +71,11 @@ pub(crate) static RULE: Rule = Rule {
 /// A gradient that does not reach the lag that is needed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VanishingGradient {
-    /// log10 of the share of the gradient that is left.
+    /// log10 of the remaining share of the gradient.
     pub log10_left: f64,
-    /// The lag at which it is left.
+    /// The lag of that share.
     pub lag_steps: usize,
-    /// Whether the task needs that lag; otherwise it is the window.
+    /// Whether the task needs that lag; if not, it is the length of the window.
     pub needed: bool,
     /// Best loss over the baseline.
     pub learned_ratio: f64,
@@ -83,7 +84,7 @@ pub struct VanishingGradient {
 }
 
 impl VanishingGradient {
-    /// What was found, in one sentence.
+    /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let none = self.log10_left == f64::NEG_INFINITY;
         let (left, loss) = (power(self.log10_left), of_baseline(self.learned_ratio, language));
@@ -115,7 +116,7 @@ impl VanishingGradient {
         }
     }
 
-    /// The numbers that it rests on.
+    /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
         let left = Text { en: "share of the gradient that is left", zh: "剩余的梯度比例" };
         let learned = LEARNED.of;
@@ -169,7 +170,7 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
 }
 
-/// How certain it is, by whether the lag is known and the gradient was measured there.
+/// Returns the confidence: whether the lag is known and the gradient was measured there.
 fn confidence(facts: &Facts, measured: bool) -> (Confidence, Text) {
     match (facts.needed_lag_steps, measured) {
         (Some(_), true) => (
@@ -226,10 +227,10 @@ fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
     ways
 }
 
-/// log10 of what is left at `need`, and whether it was measured there.
+/// Returns log10 of the remaining share at `need`, and whether it was measured there.
 fn log10_left(evidence: &Evidence, need: usize, window: usize) -> Option<(f64, bool)> {
     if let Some(lag) = evidence.lag() {
-        // Beyond the window, the fitted line has to do.
+        // Beyond the window it is extrapolated with the fitted line.
         if let Some(ln) = lag.ln_median_at(need) {
             return Some((ln / LN_10, true));
         }

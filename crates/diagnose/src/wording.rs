@@ -1,4 +1,4 @@
-//! Numbers as a sentence writes them.
+//! Formats numbers for sentences.
 
 use crate::language::{Language, Text};
 
@@ -8,7 +8,7 @@ pub(crate) const CALIBRATED: Text = Text {
     zh: "故障注入基准测试的校准半集",
 };
 
-/// A number with two digits.
+/// Formats a number with two digits.
 pub fn short(x: f64) -> String {
     match x.abs() {
         0.0 => "0".into(),
@@ -21,7 +21,7 @@ pub fn short(x: f64) -> String {
     }
 }
 
-/// A positive number by its log10, which may be beyond what an f64 holds: "5e-22", "3e410", "0.02".
+/// Formats a positive number given by its log10, which may be outside the range of f64: "5e-22", "3e410", "0.02".
 pub(crate) fn power(log10: f64) -> String {
     let x = 10f64.powf(log10);
     if !log10.is_finite() || x.is_normal() && (1e-3..1e5).contains(&x) {
@@ -34,12 +34,12 @@ pub(crate) fn power(log10: f64) -> String {
     }
 }
 
-/// A share in percent: "96 %".
+/// Formats a share in percent: "96 %".
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// A loss beside that of the baseline: "93 % of the baseline", or "1.2e20 times the baseline".
+/// Formats a loss relative to the baseline: "93 % of the baseline", or "1.2e20 times the baseline".
 pub(crate) fn of_baseline(ratio: f64, language: Language) -> String {
     match language {
         Language::English if ratio.is_nan() => "not a number".into(),
@@ -51,12 +51,12 @@ pub(crate) fn of_baseline(ratio: f64, language: Language) -> String {
     }
 }
 
-/// "1 step", "2 steps".
+/// Formats a number of steps: "1 step", "2 steps".
 pub(crate) fn steps(count: usize) -> String {
     format!("{count} step{}", if count == 1 { "" } else { "s" })
 }
 
-/// A value that a person would choose for a setting: one digit.
+/// Rounds a value of a setting to one digit, as a person would choose it.
 pub(crate) fn setting(x: f64) -> String {
     let rounded = format!("{x:.0e}").parse::<f64>().unwrap_or(x);
     if (0.01..10_000.0).contains(&rounded) { format!("{rounded}") } else { format!("{rounded:e}") }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_are_told_beside_the_baseline() {
+    fn losses_are_relative_to_the_baseline() {
         let [en, zh] = [Language::English, Language::Chinese];
         assert_eq!(of_baseline(0.934, en), "93 % of the baseline");
         assert_eq!(of_baseline(1.2e20, zh), "基线的 1.2e20 倍");

@@ -1,4 +1,4 @@
-//! How far the gradient reaches: what was asked for, and what was measured.
+//! How far the gradient reaches: options and results of the measurement.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,36 +22,37 @@ pub use sensitivity::Sensitivity;
 pub use truncation::TruncationBias;
 pub use used::{AddedLoss, Spoil, UsedLag};
 
-/// What is measured, and how.
+/// Options of the measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CreditOptions {
-    /// Seed of anchors, resamples, signs and orders.
+    /// Seed of anchors, bootstrap resamples, random signs and orders.
     pub seed: u64,
-    /// Independent sequences to measure at.
+    /// Number of independent sequences to measure.
     pub sequences: usize,
-    /// Fewer of them than this are not enough.
+    /// Smallest number of sequences that is enough.
     pub least_sequences: usize,
-    /// Anchors of a sequence, each a pass of its own.
+    /// Anchors per sequence. Each takes a pass of its own.
     pub anchors: usize,
-    /// W, in steps; None for as many as half of the sequences have before their last scored step, at most 1000. In windows of one
-    /// length the anchors are the last steps then: a smaller W leaves a choice.
+    /// W, in steps. None chooses the number of steps that half of the sequences have before their last scored step, at
+    /// most 1000. If all sequences have the same length, the only anchors are then the last steps; a smaller W allows
+    /// others.
     pub window: Option<usize>,
-    /// ε of the horizon.
+    /// ε of the gradient horizon.
     pub epsilon: f64,
-    /// R of its interval.
+    /// R, the number of bootstrap resamples for its interval.
     pub resamples: usize,
-    /// Whether the lag profile is measured.
+    /// Whether to measure the lag profile.
     pub lag: bool,
-    /// K of the truncations.
+    /// K of the truncations, in steps.
     pub truncations: Vec<usize>,
-    /// Batches that these are compared on, at most.
+    /// Most batches on which truncations are compared.
     pub truncation_batches: usize,
-    /// Sequences that the sensitivity is the mean over, each run alone; 0 leaves it out.
+    /// Number of sequences over which the parameter sensitivity is averaged, each run on its own; 0 skips it.
     pub sensitivity_sequences: usize,
-    /// Whether the used lag is measured.
+    /// Whether to measure the used lag.
     pub used: bool,
-    /// What spoils older inputs.
+    /// What is done to older inputs to measure the used lag.
     pub spoil: Spoil,
     /// η of the used lag.
     pub eta: f64,
@@ -78,25 +79,25 @@ impl Default for CreditOptions {
     }
 }
 
-/// All that was measured.
+/// Results of the measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CreditReport {
-    /// "F64" or "F32".
+    /// Number type of the computation: "F64" or "F32".
     pub number_type: String,
-    /// What was asked for.
+    /// Options of the measurement.
     pub options: CreditOptions,
-    /// Sequences that were read.
+    /// Number of sequences that were read.
     pub sequences_read: usize,
     /// The lag profile.
     pub lag: Measured<LagReport>,
-    /// The gates, layer by layer: of all that the readout goes back to, which behind an encoder is the decoder.
+    /// Gates of each layer of the stack that the readout depends on; with an encoder, the decoder.
     pub gates: Vec<LayerGates>,
-    /// Those of the encoder's layers, where there is one.
+    /// Gates of each layer of the encoder, if there is one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encoder_gates: Vec<LayerGates>,
-    /// The bias of truncations, K ascending.
+    /// Truncation bias, by ascending K.
     pub truncation: Measured<Vec<TruncationBias>>,
-    /// The sensitivity to the weights, steps ascending.
+    /// Parameter sensitivity, by ascending steps.
     pub sensitivity: Measured<Vec<Sensitivity>>,
     /// The used lag.
     pub used_lag: Measured<UsedLag>,

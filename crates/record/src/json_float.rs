@@ -1,5 +1,5 @@
-//! Numbers in files: those that are not finite are the strings "NaN", "Infinity", "-Infinity". A logarithm of nothing is −∞ and
-//! has to come back as that.
+//! Numbers in JSON: those that are not finite are the strings "NaN", "Infinity" and "-Infinity". The logarithm of 0 is
+//! −∞, and must be read back as −∞.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -42,43 +42,43 @@ impl From<Written> for f64 {
     }
 }
 
-/// The number as a JSON value.
+/// Converts a number to a JSON value.
 pub fn value(x: f64) -> Value {
     json!(Written::from(x))
 }
 
-/// For one number: `#[serde(with = "json_float")]`.
+/// Serialises one number: `#[serde(with = "json_float")]`.
 ///
 /// # Errors
-/// Those of the format.
+/// As the serialiser.
 pub fn serialize<S: Serializer>(x: &f64, to: S) -> Result<S::Ok, S::Error> {
     Written::from(*x).serialize(to)
 }
 
-/// As [`serialize`].
+/// Deserialises one number.
 ///
 /// # Errors
-/// If there is no number.
+/// If the value is not a number.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Written::deserialize(from).map(f64::from)
 }
 
-/// For several: `#[serde(with = "json_float::list")]`.
+/// The same for lists: `#[serde(with = "json_float::list")]`.
 pub mod list {
     use super::{Deserialize, Deserializer, Serializer, Written};
 
-    /// As [`super::serialize`].
+    /// Serialises a list of numbers.
     ///
     /// # Errors
-    /// Those of the format.
+    /// As the serialiser.
     pub fn serialize<S: Serializer>(list: &[f64], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(list.iter().map(|&x| Written::from(x)))
     }
 
-    /// As [`super::serialize`].
+    /// Deserialises a list of numbers.
     ///
     /// # Errors
-    /// If there are no numbers.
+    /// If the value is not a list of numbers.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<Written>::deserialize(from)?.into_iter().map(f64::from).collect())
     }

@@ -1,6 +1,6 @@
-//! Plain records of a training run: what training writes and whoever judges or draws it reads.
+//! Plain records of a training run: training writes them, diagnosis and reports read them.
 //!
-//! They know no model, no file and no clock.
+//! This crate knows no model, file or clock.
 
 pub mod credit;
 mod fault;

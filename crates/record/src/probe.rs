@@ -1,4 +1,4 @@
-//! What a probe leaves in a run.
+//! The record of a probe.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,40 +6,40 @@ use crate::credit::{CreditReport, Measured};
 use crate::jacobian::JacobianProduct;
 use crate::spectrum::LyapunovSpectrum;
 
-/// Everything that was measured of some weights: `probe/STEP.json`.
+/// Measurements of fixed weights: `probe/STEP.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbeRecord {
     /// Version of the format.
     pub format: u32,
-    /// The numbers that it was measured in: "F64", or "F32", in which what is below 1.2e-38 is 0.
+    /// Number type of the computation: "F64", or "F32", in which values below 1.2e-38 are 0.
     #[serde(default = "wide")]
     pub number_type: String,
-    /// Steps that the weights were trained; 0 where that is not known.
+    /// Training steps of the weights; 0 if unknown.
     pub step: u64,
-    /// Whether it was made small, to cost a run next to nothing.
+    /// Whether it was kept small, as at the end of a run.
     pub light: bool,
-    /// What it was measured on.
+    /// The data of the measurement.
     pub data: String,
-    /// What it stands beside.
+    /// Numbers to compare the horizon with.
     pub beside: Beside,
-    /// How far the gradient reaches. Profiles of long windows have fewer lags than steps.
+    /// How far the gradient reaches. Profiles of long windows are stored at fewer lags.
     pub reach: Measured<CreditReport>,
-    /// Exponents along trajectories of the data.
+    /// Lyapunov exponents along trajectories of the data.
     pub spectrum: Measured<LyapunovSpectrum>,
-    /// Products of Jacobians, lags ascending.
+    /// Jacobian products, by ascending lag.
     pub products: Measured<Vec<JacobianProduct>>,
 }
 
-/// What a horizon stands beside.
+/// Numbers to compare the horizon with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Beside {
-    /// Steps after which training cuts the gradient off, where it does.
+    /// Truncation of the training, if it truncates.
     pub truncation_steps: Option<usize>,
-    /// Steps back that the task needs, where that is known.
+    /// Needed lag, if known.
     pub needed_lag_steps: Option<usize>,
 }
 
-/// Records that do not say were made in f64.
+/// Older records do not have the number type and were computed in f64.
 fn wide() -> String {
     "F64".into()
 }

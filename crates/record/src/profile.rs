@@ -1,42 +1,43 @@
-//! A profile as it is stored: the time axis in bins.
+//! A stored gradient profile: the time axis in bins.
 //!
-//! Bins count from the window's last step backwards: bin i has the steps at distances e_i ≤ d < e_{i+1} from it, and of these the
-//! mean of the means and the maximum of the maxima. Of windows of up to 128 steps every step has its own bin; T > 128 steps have
-//! 128 bins, exact for the last 64 steps at least and then ever wider:
+//! Bins are numbered from the last step of the window backwards: bin i has the steps with distances e_i ≤ d < e_{i+1}
+//! from it, and stores the mean of their means and the maximum of their maxima. In windows of up to 128 steps, every
+//! step has its own bin. Windows of T > 128 steps have 128 bins: at least the last 64 steps have their own, and the
+//! others become wider with the distance:
 //!
 //! ```text
 //! e_i = i for i ≤ 64        e_i = max(i, round(64 (T/64)^{(i − 64)/64})) for i > 64        e_128 = T
 //! ```
 //!
-//! Values are log10 in f32: norms of what f32 holds may be more or less than f32 holds.
+//! Values are log10 in f32, because norms may be outside the range of f32.
 
-/// Bins, at most, and windows that are as long have a bin for each step.
+/// Most bins. Windows of up to this many steps have one bin per step.
 pub const BINS: usize = 128;
-/// Steps that have a bin of their own in any window.
+/// Number of steps with their own bin in any window.
 const EXACT: usize = 64;
 
-/// The profile of one training step. What is empty was not measured, or the cell has none.
+/// The gradient profile of one training step. An empty curve was not measured, or does not exist for the cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProfileRecord {
     /// The training step, from 1.
     pub step: u64,
     /// As in [`super::StepRecord`].
     pub attempt: u64,
-    /// Time steps T of the window.
+    /// T, the number of time steps of the window.
     pub steps: usize,
-    /// The decoder's first time step, where an encoder's come before.
+    /// First time step of the decoder, if the steps of an encoder precede it.
     pub decoder_start: Option<usize>,
-    /// One more than there are bins: bin i has the time steps `T − edges[i + 1] .. T − edges[i]`, the last bin not those below 0.
+    /// Edges of the bins: bin i has the time steps `T − edges[i + 1] .. T − edges[i]`, without those below 0.
     pub edges: Vec<usize>,
-    /// Layers as a state of the model counts them.
+    /// Layers, in the order of the state of a model.
     pub layers: Vec<LayerProfile>,
 }
 
-/// One layer's.
+/// The gradient profile of one layer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LayerProfile {
-    /// What its tensors' names end with: "l0", "l0_reverse". Time steps of a reverse direction are distances from each row's last
-    /// one.
+    /// Suffix of the names of its tensors: "l0", "l0_reverse". In a reverse layer, time steps count from the last step
+    /// of each row.
     pub name: String,
     /// ‖∂ℒ/∂h_t‖ over the batch.
     pub hidden: Curve,
@@ -46,7 +47,7 @@ pub struct LayerProfile {
     pub gamma: Curve,
 }
 
-/// Norms by bin, the window's end first.
+/// Norms by bin, from the end of the window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
     /// log10 of the mean.
@@ -55,7 +56,7 @@ pub struct Curve {
     pub log10_max: Vec<f32>,
 }
 
-/// The edges of the bins for windows of up to `steps` steps.
+/// Returns the edges of the bins for windows of up to `steps` steps.
 pub fn bin_edges(steps: usize) -> Vec<usize> {
     let ratio = steps as f64 / EXACT as f64;
     let edge = |i: usize| {
@@ -69,7 +70,7 @@ pub fn bin_edges(steps: usize) -> Vec<usize> {
 }
 
 impl Curve {
-    /// Of the means and maxima of each time step, in bins with these edges.
+    /// Collects the means and maxima of the time steps in bins with these edges.
     pub fn of(mean: &[f64], max: &[f64], edges: &[usize]) -> Self {
         let steps = mean.len();
         let mut curve = Self::default();
@@ -97,14 +98,14 @@ mod tests {
             let edges = bin_edges(steps);
             assert_eq!((edges.len(), edges[0], edges[64], edges[128]), (129, 0, 64, steps), "{steps}");
             assert!(edges.windows(2).all(|pair| pair[0] < pair[1]), "{steps}: {edges:?}");
-            // Bins grow with the distance: by rounding they may be one narrower than the bin before.
+            // Bins become wider with the distance, except for rounding.
             let widths: Vec<usize> = edges.windows(2).map(|pair| pair[1] - pair[0]).collect();
             assert!(widths.windows(2).all(|pair| pair[0] <= pair[1] + 1), "{steps}: {widths:?}");
         }
     }
 
     #[test]
-    fn bins_hold_means_and_maxima() {
+    fn bins_have_means_and_maxima() {
         let steps = 1000;
         let mean: Vec<f64> = (0..steps).map(|t| 10f64.powf(t as f64 / 100.0 - 60.0)).collect();
         let max: Vec<f64> = mean.iter().map(|x| 3.0 * x).collect();
@@ -112,7 +113,7 @@ mod tests {
         let curve = Curve::of(&mean, &max, &edges);
         assert_eq!((curve.log10_mean.len(), curve.log10_max.len()), (128, 128));
         for (i, pair) in edges.windows(2).enumerate() {
-            // Below what f32 holds, too.
+            // Also below the range of f32.
             let inside = || (pair[0]..pair[1]).map(|distance| mean[steps - 1 - distance]);
             let (sum, count) = (inside().sum::<f64>(), inside().count() as f64);
             let close = |a: f32, b: f64| (f64::from(a) - b.log10()).abs() < 1e-5;
@@ -121,7 +122,7 @@ mod tests {
         }
     }
 
-    /// The edges of a longer window: the last bin has the steps that are there.
+    /// With the edges of a longer window, the last bin has the remaining steps.
     #[test]
     fn a_shorter_window_ends_in_a_bin() {
         let edges = bin_edges(1000);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_minus_infinity_and_what_is_no_number_shows() {
+    fn zero_is_minus_infinity_and_nan_stays_nan() {
         let curve = Curve::of(&[0.0, f64::NAN], &[0.0, f64::NAN], &[0, 1, 2]);
         assert!(curve.log10_mean[0].is_nan() && curve.log10_max[0].is_nan());
         assert_eq!((curve.log10_mean[1], curve.log10_max[1]), (f32::NEG_INFINITY, f32::NEG_INFINITY));

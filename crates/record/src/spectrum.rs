@@ -1,65 +1,65 @@
-//! Lyapunov exponents: what was asked for, and what was measured.
+//! Lyapunov exponents: options and results of the measurement.
 
 use serde::{Deserialize, Serialize};
 
 use crate::json_float;
 
-/// How a spectrum is measured.
+/// Options of the measurement of a Lyapunov spectrum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LyapunovOptions {
-    /// Leading exponents of each layer; None for all.
+    /// Number of leading exponents per layer; None for all.
     pub exponents: Option<usize>,
-    /// First steps that do not count.
+    /// Number of first steps that are not counted.
     pub warmup_steps: usize,
-    /// Steps from one orthonormalisation to the next.
+    /// Number of steps between two orthonormalisations.
     pub steps_per_qr: usize,
-    /// Start of the first directions.
+    /// Seed of the initial directions.
     pub seed: u64,
 }
 
 impl Default for LyapunovOptions {
-    /// All exponents, each step, after 100.
+    /// All exponents, with a warm-up of 100 steps and an orthonormalisation at each step.
     fn default() -> Self {
         Self { exponents: None, warmup_steps: 100, steps_per_qr: 1, seed: 0 }
     }
 }
 
-/// The exponents of one layer along the joint trajectory.
+/// Lyapunov exponents of one layer along the joint trajectory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSpectrum {
     /// Layer, 0 at the bottom.
     pub layer: usize,
-    /// Numbers in its state: H, or 2 H of an LSTM.
+    /// Dimension of its state: H, or 2 H for an LSTM.
     pub state_dimensions: usize,
-    /// The exponents, largest first; −∞ where a direction is lost in one step.
+    /// The exponents, largest first; −∞ if a direction vanishes in one step.
     #[serde(with = "json_float::list")]
     pub exponents_nats_per_step: Vec<f64>,
-    /// Their standard errors; null where there are too few trajectories or steps, or the exponent is not finite.
+    /// Their standard errors; None if there are too few trajectories or steps, or the exponent is not finite.
     pub standard_errors_nats_per_step: Vec<Option<f64>>,
-    /// The Kaplan–Yorke dimension; null where the exponents that were measured do not say it.
+    /// Kaplan–Yorke dimension; None if too few exponents were measured.
     pub kaplan_yorke_dimensions: Option<f64>,
 }
 
-/// The exponents of a stack.
+/// Lyapunov exponents of a stack of layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LyapunovSpectrum {
-    /// How it was measured.
+    /// Options of the measurement.
     pub options: LyapunovOptions,
-    /// Trajectories M.
+    /// M, the number of trajectories.
     pub trajectories: usize,
-    /// Steps that count, of each trajectory.
+    /// Number of counted steps per trajectory.
     pub steps: usize,
     /// Layers, from the bottom.
     pub layers: Vec<LayerSpectrum>,
-    /// The exponents of the joint state, largest first: the union of the layers'.
+    /// Exponents of the joint state, largest first: the union of those of the layers.
     #[serde(with = "json_float::list")]
     pub exponents_nats_per_step: Vec<f64>,
-    /// The Kaplan–Yorke dimension of the joint state; null where the exponents that were measured do not say it.
+    /// Kaplan–Yorke dimension of the joint state; None if too few exponents were measured.
     pub kaplan_yorke_dimensions: Option<f64>,
 }
 
 impl LayerSpectrum {
-    /// Of the exponents with their standard errors.
+    /// Makes a spectrum of the exponents and their standard errors.
     pub fn new(layer: usize, width: usize, exponents: Vec<(f64, Option<f64>)>) -> Self {
         let (exponents, errors): (Vec<_>, Vec<_>) = exponents.into_iter().unzip();
         Self {
@@ -73,7 +73,7 @@ impl LayerSpectrum {
 }
 
 impl LyapunovSpectrum {
-    /// Of the layers, from the bottom.
+    /// Makes a spectrum of the layers, from the bottom.
     pub fn new(
         options: &LyapunovOptions,
         trajectories: usize,
@@ -84,7 +84,7 @@ impl LyapunovSpectrum {
         let mut all: Vec<f64> =
             layers.iter().flat_map(|layer| &layer.exponents_nats_per_step).copied().collect();
         all.sort_by(|a, b| b.total_cmp(a));
-        // Of the leading k of each layer, the leading k are those of the whole.
+        // The leading k exponents of the stack are among the leading k of each layer.
         all.truncate(options.exponents.unwrap_or(width));
         Self {
             options: options.clone(),
@@ -97,13 +97,16 @@ impl LyapunovSpectrum {
     }
 }
 
-/// The Kaplan–Yorke dimension from the leading exponents, largest first, of a state of `width` numbers:
+/// Computes the Kaplan–Yorke dimension from the leading exponents, largest first, of a state of dimension `width`:
 ///
 /// ```text
 /// k = max{j : Σ_{i≤j} λ_i ≥ 0}        D = k + Σ_{i≤k} λ_i / |λ_{k+1}|;  0 if λ_1 < 0, width if k = width
 /// ```
 ///
-/// None where λ_{k+1} was not measured, or an exponent is not a number.
+/// None if λ_{k+1} was not measured, or an exponent is NaN.
+///
+/// # References
+/// Kaplan, Yorke, "Chaotic behavior of multidimensional difference equations", 1979.
 pub fn kaplan_yorke(exponents: &[f64], width: usize) -> Option<f64> {
     let mut sum = 0.0;
     for (k, &next) in exponents.iter().enumerate() {
@@ -133,7 +136,7 @@ mod tests {
         assert_eq!(kaplan_yorke(&[-0.1, -0.2], 2), Some(0.0));
         assert_eq!(kaplan_yorke(&[0.2, -0.1], 2), Some(2.0));
         assert_eq!(kaplan_yorke(&[0.2, f64::NEG_INFINITY], 2), Some(1.0));
-        // The sum is not negative yet: more exponents are needed.
+        // The sum is not negative yet, so more exponents are needed.
         assert_eq!(kaplan_yorke(&[0.2, -0.1], 3), None);
     }
 }

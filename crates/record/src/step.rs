@@ -1,4 +1,4 @@
-//! The lines of a run's `metrics.jsonl`.
+//! The lines of `metrics.jsonl`.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +9,17 @@ use crate::json_float;
 pub struct StepRecord {
     /// The step, from 1.
     pub step: u64,
-    /// 1, and one higher after each resume: of a step that was taken twice the higher one counts.
+    /// Number of the attempt: 1, and one more after each resume. If a step was taken twice, the later attempt counts.
     #[serde(default)]
     pub attempt: u64,
-    /// The pass over the data that it belongs to, from 1.
+    /// The epoch, from 1.
     pub epoch: u64,
-    /// What the weights before the step made of the batch. In a file the name ends with what it is counted in.
+    /// Mean loss of the batch before the update. In a file the name ends with the unit.
     #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
-    /// Targets.
+    /// Number of scored targets.
     pub scored: u64,
-    /// Places read.
+    /// Number of positions that were read.
     pub tokens: u64,
     /// Learning rate.
     #[serde(with = "json_float")]
@@ -27,31 +27,32 @@ pub struct StepRecord {
     /// log10 of the gradient's global norm before clipping.
     #[serde(with = "json_float")]
     pub log10_global_norm: f64,
-    /// The same after clipping.
+    /// log10 of the global norm after clipping.
     #[serde(with = "json_float")]
     pub log10_global_norm_after: f64,
-    /// Whether clipping changed anything.
+    /// Whether clipping changed the gradient.
     pub clipped: bool,
-    /// log10 of ‖∂ℒ/∂h_t‖ at the window's first step over that at its last, per layer as the state of the model counts them.
+    /// log10 of ‖∂ℒ/∂h_t‖ at the first step of the window over that at the last, for each layer in the order of the
+    /// state of a model.
     #[serde(default, with = "json_float::list", skip_serializing_if = "Vec::is_empty")]
     pub log10_survival: Vec<f64>,
-    /// The decoder's first step, where an encoder's come before.
+    /// First time step of the decoder, if the steps of an encoder precede it.
     #[serde(alias = "border", default, skip_serializing_if = "Option::is_none")]
     pub decoder_start: Option<usize>,
-    /// What a closer look found; only every so many steps.
+    /// A detailed record; only every so many steps.
     #[serde(alias = "look", default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Snapshot>,
 }
 
-/// What a closer look at one step found.
+/// A detailed record of one step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// What was read.
+    /// The batch.
     pub batch: BatchRecord,
-    /// log10 of ‖Δw‖ / ‖w‖, all weights together.
+    /// log10 of ‖Δw‖ / ‖w‖ over all weights.
     #[serde(with = "json_float")]
     pub log10_update_ratio: f64,
-    /// Each tensor.
+    /// Each weight tensor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tensors: Vec<TensorRecord>,
     /// Gates and activations of each layer.
@@ -59,32 +60,32 @@ pub struct Snapshot {
     pub layers: Vec<LayerRecord>,
 }
 
-/// What a batch was like.
+/// Statistics of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchRecord {
-    /// Sequences.
+    /// Number of rows.
     pub rows: usize,
-    /// Places of all of them.
+    /// Number of positions of all rows.
     #[serde(alias = "places")]
     pub positions: usize,
-    /// Rows in which nothing is scored.
+    /// Number of rows without a scored position.
     pub unscored_rows: usize,
-    /// Places at the beginning or end of a row whose input is that of their neighbour towards the row's end: what filling up with
-    /// one value looks like.
+    /// Number of positions at the beginning or end of a row with the same input as their inner neighbour, which looks
+    /// like padding.
     #[serde(alias = "filled_places")]
     pub filled_positions: usize,
-    /// Numbers that were read; None for tokens.
+    /// Statistics of the numbers that were read; None for tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRecord>,
 }
 
-/// Numbers that a model reads.
+/// Statistics of numeric inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InputRecord {
-    /// Mean of all.
+    /// Mean.
     #[serde(with = "json_float")]
     pub mean: f64,
-    /// Root of the mean square of all.
+    /// Root mean square.
     #[serde(with = "json_float")]
     pub rms: f64,
     /// Largest absolute value.
@@ -92,12 +93,12 @@ pub struct InputRecord {
     pub largest: f64,
 }
 
-/// One tensor of weights.
+/// Statistics of a weight tensor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TensorRecord {
-    /// Its name in the checkpoint.
+    /// Name in the checkpoint.
     pub name: String,
-    /// Its share of the squared global norm before clipping.
+    /// Share of the squared global norm before clipping.
     #[serde(with = "json_float")]
     pub share: f64,
     /// log10 of ‖Δw‖ / ‖w‖.
@@ -105,58 +106,59 @@ pub struct TensorRecord {
     pub log10_update_ratio: f64,
 }
 
-/// Gates and activations of one layer, over the places of a batch at up to 16 steps, evenly spread over its window.
+/// Gates and activations of one layer, over the positions of a batch at up to 16 steps that are evenly spread over its
+/// window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerRecord {
-    /// The layer as the state of the model counts them.
+    /// Layer, in the order of the state of a model.
     pub layer: usize,
     /// Sigmoid gates.
     pub gates: Vec<GateRecord>,
-    /// tanh and relu.
+    /// Activations: tanh and relu.
     pub activations: Vec<ActivationRecord>,
 }
 
-/// One gate.
+/// Statistics of a gate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GateRecord {
-    /// Its name in the cell's file.
+    /// Name in the equations of the cell.
     pub gate: String,
     /// Mean openness.
     #[serde(with = "json_float")]
     pub mean_openness: f64,
-    /// Share of places and units where it is below 0.05.
+    /// Share of positions and units where it is below 0.05.
     pub closed_share: f64,
-    /// Share where it is above 0.95.
+    /// Share of positions and units where it is above 0.95.
     pub open_share: f64,
 }
 
-/// One activation.
+/// Statistics of an activation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActivationRecord {
-    /// Its name in the cell's file.
+    /// Name in the equations of the cell.
     pub activation: String,
-    /// tanh: share of places and units beyond 0.95; relu: share that is 0.
+    /// Share of positions and units that are saturated: a tanh beyond ±0.95, a relu at 0.
     pub saturated_share: f64,
-    /// Units that are so at every place.
+    /// Number of units that are saturated at every position.
     pub saturated_units: usize,
 }
 
-/// A validation, `"type": "valid"`, or the test at the end, `"type": "test"`.
+/// The result of a validation, `"type": "valid"`, or of the test at the end, `"type": "test"`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRecord {
-    /// Steps taken.
+    /// Number of steps taken before.
     pub step: u64,
     /// As in [`StepRecord`].
     #[serde(default)]
     pub attempt: u64,
-    /// Mean loss. In a file the name ends with what it is counted in.
+    /// Mean loss. In a file the name ends with the unit.
     #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
     pub loss: f64,
-    /// Share of targets that were the first choice, of classes.
+    /// Share of targets with the highest predicted probability, for classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
-    /// Targets.
+    /// Number of scored targets.
     pub scored: u64,
-    /// Whether it was the best so far.
+    /// Whether it is the best so far.
     pub best: bool,
 }

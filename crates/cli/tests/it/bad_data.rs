@@ -115,7 +115,7 @@ fn archives() {
     for (data, parts) in [
         ("", &["x.ts", "no sequence"][..]),
         ("1,2:a\n3,4:c\n", &["x.ts: line 5", "the label \"c\"", "@classLabel"]),
-        ("1,2:3,4:a\n1,2:b\n", &["line 5", "1 dimensions instead of 2"]),
+        ("1,2:3,4:a\n1,2:b\n", &["line 5", "1 dimension instead of 2"]),
         ("1,2:3:a\n", &["line 4", "dimension 2 has 1 values", "same length"]),
         ("1,2:a\n:b\n", &["line 5", "the sequence is empty", "remove it"]),
         ("1,2:a\n1,?:b\n", &["line 5", "is missing", "--missing interpolate"]),
@@ -155,7 +155,11 @@ fn archives() {
             &["--columns a", "applies to --series only"],
         ),
         (&[("x.ts", &good)], "train --labelled x.ts --length 5", &["--length", "applies to --task only"]),
-        (&[("x.bin", b"\x00\x01\x02\x03")], "train --labelled x.bin", &["x.bin", "none of the formats"]),
+        (
+            &[("x.bin", b"\x00\x01\x02\x03")],
+            "train --labelled x.bin",
+            &["x.bin", "none of the supported formats"],
+        ),
     ]);
 }
 
@@ -206,7 +210,7 @@ fn images_of_digits() {
         (
             &[(IMAGES, &images(2, 1)), (LABELS, &labels(&[1, 2]))],
             TRAIN,
-            &[IMAGES, "ends in image 2 of 2", "fetch it again"],
+            &[IMAGES, "ends in image 2 of 2", "download it again"],
         ),
         (
             &[(IMAGES, &images(2, 3)), (LABELS, &labels(&[1, 2]))],
@@ -301,7 +305,7 @@ fn series() {
         (
             long.clone(),
             "train --series x.csv --group-column t --window 2",
-            &["has 1 rows", "smaller --window"],
+            &["has 1 row,", "smaller --window"],
         ),
         (long.clone(), "train --series x.csv --window 70", &["training part", "54 rows", "smaller --window"]),
         (long.clone(), "train --series x.csv --window 9", &["validation part", "6 rows", "--valid-fraction"]),

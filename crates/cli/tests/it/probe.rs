@@ -158,12 +158,8 @@ fn models_of_two_directions_and_of_two_sides() {
     desk.good(&format!("train --task parity --length 9 --cell gru --bidirectional {small} both"));
     desk.good(&format!("train --task reversal --length 5 --cell lstm --encoder-decoder {small} sides"));
     for (run, reason, places) in [
-        ("both", "the model reads rows both ways", ["gates 0 forwards ", "gates 1 reverse "]),
-        (
-            "sides",
-            "the model goes on from what an encoder has read",
-            ["gates encoder 0 ", "gates decoder 1 "],
-        ),
+        ("both", "the model is bidirectional", ["gates 0 forwards ", "gates 1 reverse "]),
+        ("sides", "the model has an encoder", ["gates encoder 0 ", "gates decoder 1 "]),
     ] {
         let text = String::from_utf8(desk.good(&format!("probe {run} --sequences 16")).stdout).expect("text");
         for name in ["lag profile", "exponents", "products"] {

@@ -1,27 +1,27 @@
-//! Music: from the keys up to one step those of the next are predicted, each as a yes-or-no question.
+//! Music: the keys of the next step are predicted from all steps before it, each key as a yes-or-no question.
 //!
-//! A piece of T steps makes T − 1 predictions: of steps 2 to T, each after all steps before it. The first step is only read,
-//! so that it is in no mean; the numbers of the literature count it where a model has a say about it (Boulanger-Lewandowski's
-//! RNN-RBM) and leave it out where it has none (most recurrent networks since). The mean loss of labels over the predictions
-//! of all pieces is "nats per step".
+//! A piece of T steps has T − 1 predictions: steps 2 to T. The first step is only read and is not part of any mean.
+//! Published numbers differ here: models that assign the first step a probability (the RNN-RBM of
+//! Boulanger-Lewandowski) count it, most recurrent networks do not. "Nats per step" is the mean loss over the
+//! predictions of all pieces.
 //!
-//! To train, a piece is cut into stretches of at most so many predictions, each of which begins with a zero state. What is
-//! evaluated should not be cut: the limit `usize::MAX` leaves pieces whole.
+//! For training, a piece is cut into stretches with at most a given number of predictions, and each stretch begins with
+//! a zero state. Do not cut pieces for evaluation: the limit `usize::MAX` keeps them whole.
 
 use super::{Deal, Order};
 use crate::labelled::music::{KEYS, Pieces};
 use longspan::batch::{Batch, Source};
 
-/// Predictions of a piece, one after another.
+/// Consecutive predictions of a piece.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     piece: usize,
-    /// The step that is read first.
+    /// The first step that is read.
     start: usize,
     steps: usize,
 }
 
-/// Batches of stretches of pieces, `[T, 88]` in and out.
+/// Batches of stretches of pieces: inputs and targets are `[T, 88]`.
 #[derive(Clone, Debug)]
 pub struct MusicBatches {
     pieces: Pieces,
@@ -30,12 +30,13 @@ pub struct MusicBatches {
 }
 
 impl MusicBatches {
-    /// The pieces, cut into stretches of at most `unroll` steps, in batches of `rows`; None if no piece has a second step.
+    /// Cuts the pieces into stretches of at most `unroll` steps, in batches of `rows`; None if no piece has a second
+    /// step.
     ///
     /// # Panics
     /// If `rows` or `unroll` is 0.
     pub fn new(pieces: Pieces, unroll: usize, rows: usize, order: Order) -> Option<Self> {
-        assert!(unroll > 0, "stretches without steps");
+        assert!(unroll > 0, "a stretch needs at least 1 step");
         let stretches: Vec<Stretch> = (0..pieces.len())
             .flat_map(|piece| {
                 let predictions = pieces.length(piece) - 1;
@@ -92,7 +93,7 @@ mod tests {
         Music::read(format!("{{\"train\": {text}}}").as_bytes(), Path::new("x.json")).unwrap().train
     }
 
-    /// (reads, predicts) at each place, as lists of keys.
+    /// The (input, target) keys at each position.
     fn rolls(batch: &Batch) -> Vec<(Vec<usize>, Vec<usize>)> {
         let keys = |roll: &[f32]| (0..KEYS).filter(|&key| roll[key] == 1.0).collect();
         let pairs = batch.numbers.chunks(KEYS).zip(batch.values.targets.chunks(KEYS));
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_step_but_the_first_is_predicted_once() {
+    fn every_step_except_the_first_is_predicted_once() {
         let pieces = pieces("[[[1], [2, 3], [], [4]], [[9]], [[5], [6]]]");
         let whole = MusicBatches::new(pieces.clone(), usize::MAX, 9, Order::Once).unwrap();
         let mut batch = Batch::default();

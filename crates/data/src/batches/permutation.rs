@@ -1,20 +1,22 @@
-//! A permutation of 0 … n−1 that is computed place by place: no list is shuffled, and none is kept.
+//! A permutation of 0 … n−1 that computes each position on its own: no list is shuffled or stored.
 //!
-//! A number below 4^m, of two halves of m bits, goes through rounds of a Feistel network, each of which can be undone whatever
-//! f is; f is drawn by the counter-based generator. With the least 4^m ≥ n, a number that comes out as n or more goes in again:
-//! on the cycle that it is on, the next one below n is found in 4 turns or fewer on average.
+//! A number below 4^m is split into two halves of m bits and goes through rounds of a Feistel network. A round can be
+//! inverted whatever the function f is; the counter-based generator draws f. The network uses the smallest m with 4^m ≥
+//! n. A result of n or more goes through the network again until it is below n, which takes at most 4 passes on
+//! average.
 //!
 //! ```text
 //! (l, r) → (r, l ⊕ f_i(r))        i = 1 … 8
 //! ```
 //!
 //! # References
-//! Luby, Rackoff, "How to construct pseudorandom permutations from pseudorandom functions", SIAM J. Computing 17, 1988. Going
-//! on until the number fits: Black, Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002.
+//! Luby, Rackoff, "How to construct pseudorandom permutations from pseudorandom functions", SIAM J. Computing 17, 1988.
+//! Repeating until the number fits (cycle walking): Black, Rogaway, "Ciphers with arbitrary finite domains", CT-RSA
+//! 2002.
 
 use longspan_kernel::rng::{Key, Purpose};
 
-/// Rounds; four make a good permutation of a large domain, small ones need more to be mixed.
+/// Number of rounds. Four are enough for a large domain; small domains need more.
 const ROUNDS: u32 = 8;
 
 /// The order of the items in one pass.
@@ -22,27 +24,27 @@ const ROUNDS: u32 = 8;
 pub(super) struct Permutation {
     key: Key,
     items: u64,
-    /// m, the bits of a half.
+    /// m, the number of bits of a half.
     half: u32,
 }
 
 impl Permutation {
-    /// That of pass `pass` over `items` items.
+    /// Returns the order of `items` items in pass `pass`.
     ///
     /// # Panics
-    /// If there is no item.
+    /// If `items` is 0.
     pub(super) fn new(seed: u64, pass: u64, items: u64) -> Self {
-        assert!(items > 0, "an order of nothing");
+        assert!(items > 0, "an order needs at least 1 item");
         let bits = u64::BITS - (items - 1).leading_zeros();
         Self { key: Key::new(seed, Purpose::Order, 0, pass), items, half: bits.div_ceil(2).max(1) }
     }
 
-    /// The item at `position`.
+    /// Returns the item at `position`.
     ///
     /// # Panics
-    /// If there is no such place.
+    /// If `position` is not below the number of items.
     pub(super) fn at(&self, position: u64) -> u64 {
-        assert!(position < self.items, "place {position} of {}", self.items);
+        assert!(position < self.items, "position {position} of {}", self.items);
         let mut number = position;
         loop {
             number = self.network(number);
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_item_has_one_place() {
+    fn every_item_has_one_position() {
         for items in (1..70).chain([255, 256, 257, 1000, 4097]) {
             for pass in 0..3 {
                 let order = Permutation::new(9, pass, items);
@@ -79,9 +81,9 @@ mod tests {
         }
     }
 
-    /// All orders of a few items, and all pairs of (place, item) of more, come about equally often.
+    /// All orders of a few items, and all pairs of (position, item) of more items, are about equally frequent.
     #[test]
-    fn orders_are_drawn_evenly() {
+    fn orders_are_uniform() {
         const PASSES: u64 = 6000;
         let even = |counts: &[u64], share: f64| {
             let deviation = (PASSES as f64 * share * (1.0 - share)).sqrt();
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_and_passes_have_orders_of_their_own() {
+    fn seeds_and_passes_have_different_orders() {
         let order =
             |seed, pass| (0..20).map(|position| Permutation::new(seed, pass, 20).at(position)).collect();
         let first: Vec<u64> = order(1, 0);

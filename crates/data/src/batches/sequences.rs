@@ -1,4 +1,4 @@
-//! Labelled sequences: each is a row, and its class is to be predicted once.
+//! Labelled sequences: each sequence is one row, and its class is predicted once.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::mask::{LossMask, MeanMask};
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::model::pooling::Pooling;
 
-/// Batches of whole sequences, of values as they stand (scale them first) or of tokens.
+/// Batches of whole sequences of values or tokens. Values are used as they are, so scale them first.
 #[derive(Clone, Debug)]
 pub struct SequenceBatches {
     data: Arc<Labelled>,
@@ -19,10 +19,10 @@ pub struct SequenceBatches {
 }
 
 impl SequenceBatches {
-    /// Some of the sequences in batches of `rows`, for a model with this pool; None without sequences.
+    /// Batches `rows` of the given sequences, for a model with this pooling; None if there are no sequences.
     ///
     /// # Panics
-    /// If `rows` is 0 or there is no such sequence.
+    /// If `rows` is 0 or a sequence does not exist.
     pub fn new(
         data: Arc<Labelled>,
         sequences: Vec<usize>,
@@ -30,15 +30,15 @@ impl SequenceBatches {
         order: Order,
         pool: Pooling,
     ) -> Option<Self> {
-        assert!(sequences.iter().all(|&i| i < data.len()), "a sequence beyond the {} there are", data.len());
+        assert!(sequences.iter().all(|&i| i < data.len()), "a sequence number is not below {}", data.len());
         let deal = Deal::new(sequences.len(), rows, order)?;
         Some(Self { data, sequences, pool, mask: LossMask::Last, deal })
     }
 
-    /// Scores these places: each row's end unless told otherwise, or its label at every place.
+    /// Chooses the scored positions: the end of each row (the default), or every position, with the label of the row.
     ///
     /// # Errors
-    /// [`MeanMask`] for all places where the readout sees the mean of a row.
+    /// [`MeanMask`] for all positions with a readout of the mean of a row.
     pub fn scored(self, mask: LossMask) -> Result<Self, MeanMask> {
         if mask == LossMask::All && self.pool == Pooling::Mean {
             return Err(MeanMask);
@@ -46,7 +46,7 @@ impl SequenceBatches {
         Ok(Self { mask, ..self })
     }
 
-    /// The sequence of [`Batch::items`]'s `item`.
+    /// Returns the sequence for an entry of [`Batch::items`].
     pub fn sequence(&self, item: usize) -> usize {
         self.sequences[item]
     }
@@ -92,7 +92,7 @@ impl Source for SequenceBatches {
         }
     }
 
-    /// Each sequence once, whatever batches deal out twice, by its scored places.
+    /// Counts each sequence once, even if training repeats it, weighted by its scored positions.
     fn class_counts(&self, classes: usize) -> Vec<u64> {
         let mut counts = vec![0; classes];
         for &sequence in &self.sequences {
@@ -119,7 +119,7 @@ mod tests {
     use crate::vocabulary::TokenLevel;
 
     #[test]
-    fn values_stand_at_their_places_and_the_class_at_the_end() {
+    fn values_have_their_positions_and_the_class_is_at_the_end() {
         let text = "@classLabel true a b\n@data\n1:10:a\n2,3,4:20,30,40:b\n5,6:50,60:b\n";
         let data = Arc::new(ts::read(text.as_bytes(), Path::new("x.ts")).unwrap());
         let of = |pool| SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, Order::Once, pool).unwrap();
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[i, i, 0, i, 1, 1][..]));
         of(Pooling::Last).scored(LossMask::All).unwrap().fill(0, 0, &mut batch);
         assert_eq!(batch.targets, [1, 1, 0, 1, 1, 1]);
-        // A shuffled batch of eight has some of the three sequences more often.
+        // A shuffled batch of eight repeats some of the three sequences.
         let shuffled = |mask| {
             let order = Order::Shuffled { seed: 1 };
             let source = SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2], 8, order, Pooling::Last);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_the_chosen_sequences_alone() {
+    fn only_the_chosen_sequences_are_read() {
         let file = |name: &str, text: &'static str| Ok((name.to_owned(), name.into(), text.as_bytes()));
         let files = [file("x", "ab\nabc\n"), file("y", "c\nba\n")];
         let data =

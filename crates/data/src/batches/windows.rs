@@ -1,4 +1,4 @@
-//! Windows of a series: W rows go in, and all K targets of the next H rows are predicted at once from what was read.
+//! Windows of a series: the model reads W rows and predicts all K targets of the next H rows at once.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::series::{Part, Series};
 use longspan::batch::{Batch, Source};
 use longspan::model::pooling::Pooling;
 
-/// Batches of the windows of one part, standardised: `[W, D]` in, `[H, K]` out.
+/// Batches of standardised windows of one part: inputs `[W, D]`, targets `[H, K]`.
 #[derive(Clone, Debug)]
 pub struct WindowBatches {
     series: Arc<Series>,
@@ -17,7 +17,7 @@ pub struct WindowBatches {
 }
 
 impl WindowBatches {
-    /// The windows of a part in batches of `rows`, for a model with this pool; None without windows.
+    /// Batches `rows` windows of a part at a time, for a model with this pooling; None if the part has no windows.
     ///
     /// # Panics
     /// If `rows` is 0.
@@ -41,7 +41,7 @@ impl Source for WindowBatches {
             for (t, step) in view.inputs.chunks_exact(columns).enumerate() {
                 batch.numbers[(batch.extent.offset(t) + row) * columns..][..columns].copy_from_slice(step);
             }
-            // Rows are equally long, so that their ends ascend.
+            // Rows have equal lengths, so their ends are in ascending order.
             batch.values.positions.push(self.pool.end(&batch.extent, row) as u32);
             batch.values.targets.extend(view.targets());
         }
@@ -58,7 +58,7 @@ mod tests {
     use crate::series::SeriesOptions;
 
     #[test]
-    fn windows_are_read_and_their_horizons_predicted() {
+    fn windows_are_inputs_and_their_horizons_targets() {
         let text: String = (0..12).map(|t| format!("{t},{}\n", 100 + t * t)).collect();
         let mut options = SeriesOptions::new("count.csv", 3, 2);
         (options.test_fraction, options.target) = (0.5, vec!["b".to_owned(), "a".to_owned()]);
@@ -68,16 +68,16 @@ mod tests {
             let of = |part, order| WindowBatches::new(Arc::clone(&series), part, 4, order, pool);
             let (source, mut batch) = (of(Part::Test, Order::Once).unwrap(), Batch::default());
             source.fill(0, 0, &mut batch);
-            // Rows 6 to 11 have windows that begin at 6 and 7.
+            // Rows 6 to 11 have windows that begin at rows 6 and 7.
             assert_eq!((source.windows(), source.shape(), &batch.items[..]), (1, (3, 2), &[0, 1][..]));
             let step = |t: usize| [z(0, t), z(1, 100 + t * t)];
             let read = [6, 7, 7, 8, 8, 9].map(step).concat();
-            let said = [9, 10, 10, 11].map(|t| step(t).into_iter().rev().collect::<Vec<_>>()).concat();
+            let targets = [9, 10, 10, 11].map(|t| step(t).into_iter().rev().collect::<Vec<_>>()).concat();
             let near = |a: &[f32], b: &[f32]| {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4)
             };
             assert!(near(&batch.numbers, &read), "{:?} {read:?}", batch.numbers);
-            assert!(near(&batch.values.targets, &said), "{:?} {said:?}", batch.values.targets);
+            assert!(near(&batch.values.targets, &targets), "{:?} {targets:?}", batch.values.targets);
             let positions = if pool == Pooling::Last { [4, 5] } else { [0, 1] };
             assert_eq!((&batch.values.positions[..], batch.scored()), (&positions[..], 0));
             assert!(of(Part::Valid, Order::Once).is_none());

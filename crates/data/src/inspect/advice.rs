@@ -1,17 +1,17 @@
-//! What the values of channels make worth knowing.
+//! Notes that follow from the values of the channels.
 
 use super::settings::{Note, Settings};
 use crate::spread::Spread;
 
-/// Names that a note lists.
+/// Most names listed in a note.
 const NAMES: usize = 5;
-/// A value so many standard deviations from the mean is in a heavy tail.
+/// Distance from the mean, in standard deviations, from which a value counts as a heavy tail.
 const FAR: f64 = 10.0;
-/// Values so many times larger than another channel's, or than their own variation, are unscaled.
+/// Ratio of scales between channels, or of a mean to its standard deviation, from which a note is given.
 const UNSCALED: f64 = 100.0;
 
-/// Notes on channels: those that are constant, which `without` leaves out, those with heavy tails and what helps, and whether
-/// scales matter.
+/// Returns notes on constant channels (`without` returns the settings that leave them out), on heavy tails with the
+/// advice `tails`, and on different scales.
 pub(super) fn notes(
     channels: &[(&str, Option<Spread>)],
     without: impl Fn(&[&str]) -> Settings,
@@ -51,7 +51,7 @@ pub(super) fn notes(
     notes
 }
 
-/// "a, b and 3 more are".
+/// Lists names with a verb: "a, b and 3 more are".
 fn named(names: &[&str], one: &str, many: &str) -> String {
     let shown = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
     match names.len() {

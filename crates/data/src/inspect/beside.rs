@@ -1,22 +1,22 @@
-//! What lies in a folder, and the files for testing and validating that lie beside one for training.
+//! The data in a folder, and the test and validation files beside a training file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::InspectError;
 
-/// Files that a message lists.
+/// Most files listed in a message.
 const LISTED: usize = 6;
 
-/// What a folder is good for.
+/// What a folder contains.
 pub(super) enum Inside {
-    /// A text per label.
+    /// One text file for each label.
     Texts,
     /// One file to train on.
     File(PathBuf),
 }
 
-/// Looks into a folder.
+/// Finds out what a folder contains.
 pub(super) fn inside(folder: &Path) -> Result<Inside, InspectError> {
     let unreadable = |error| crate::labelled::unreadable(folder, error);
     let mut names = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn inside(folder: &Path) -> Result<Inside, InspectError> {
         ([(_, file)], _) | ([], [(_, file)]) => return Ok(Inside::File(file.clone())),
         _ => {}
     }
-    // One text, or none that stands for a label among files of data, are no classes.
+    // Texts beside data files are not classes.
     if found.is_empty() && files.clone().any(|(name, _)| name.ends_with(".txt")) {
         return Ok(Inside::Texts);
     }
@@ -45,7 +45,7 @@ pub(super) fn inside(folder: &Path) -> Result<Inside, InspectError> {
     Err(InspectError::Folder { path: folder.to_owned(), files })
 }
 
-/// The file or folder whose name has one of `words` where that of `path` has "train".
+/// Returns the file or folder whose name has one of `words` where the name of `path` has "train".
 fn instead(path: &Path, words: &[&str]) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let at = name.to_ascii_lowercase().rfind("train")?;
@@ -60,17 +60,17 @@ fn instead(path: &Path, words: &[&str]) -> Option<PathBuf> {
         .find(|p| p.exists())
 }
 
-/// The file to test on.
+/// Returns the test file of the training file at `path`.
 pub(super) fn test(path: &Path) -> Option<PathBuf> {
     instead(path, &["test"]).or_else(|| test_images(path))
 }
 
-/// The file to validate on.
+/// Returns the validation file of the training file at `path`.
 pub(super) fn valid(path: &Path) -> Option<PathBuf> {
     instead(path, &["valid", "val", "validation", "dev"])
 }
 
-/// The t10k-images… that belong to train…-images….
+/// Returns the `t10k-images…` file that belongs to `train…-images…`.
 fn test_images(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let end = &name[name.find("images").filter(|_| name.starts_with("train"))?..];
@@ -80,7 +80,7 @@ fn test_images(path: &Path) -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
-/// The images that labels belong to.
+/// Returns the image file that the labels belong to.
 pub(super) fn images_of(labels: &Path) -> Option<PathBuf> {
     let name = labels.file_name()?.to_str()?;
     let images = name.replace("labels", "images").replace("idx1", "idx3");

@@ -1,56 +1,55 @@
-//! Why it cannot be said what a file holds.
+//! Why a file or folder cannot be inspected.
 
 use std::path::PathBuf;
 
 use crate::labelled::LabelledError;
 use crate::series::SeriesError;
 
-/// Why it cannot be said what a file or folder holds.
+/// Why a file or folder cannot be inspected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// It cannot be read, or not as the sequences or the music that it begins like.
+    /// The file cannot be read, or it is damaged after a beginning like labelled sequences or music.
     #[error(transparent)]
     Labelled(#[from] LabelledError),
-    /// It cannot be read as a table of numbers.
+    /// The file cannot be read as a table of numbers.
     #[error(transparent)]
     Series(#[from] SeriesError),
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("{} is empty: name a file with data", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// The labels of images, without them.
+    /// The file contains the labels of images, not the images.
     #[error(
-        "{} holds the labels of images: inspect the images{}", path.display(),
+        "{} contains the labels of images: inspect the images instead{}", path.display(),
         images.as_ref().map(|images| format!(", {}", images.display())).unwrap_or_default()
     )]
     ImageLabels {
         /// The file.
         path: PathBuf,
-        /// The images, if they lie beside it.
+        /// The image file, if it is in the same folder.
         images: Option<PathBuf>,
     },
-    /// A text that training cannot read as it is.
-    #[error("{} is a text packed with gzip, and --text reads plain ones: unpack it with gunzip", path.display())]
+    /// The file is a compressed text, which training cannot read.
+    #[error("{} is a text compressed with gzip, and --text reads only plain text: decompress it with gunzip", path.display())]
     PackedText {
         /// The file.
         path: PathBuf,
     },
-    /// A folder of other things.
-    #[error("{} is a folder without data that are known{}: name a file, or put one .txt file per label there", path.display(), listed(files))]
+    /// The folder contains none of the known kinds of data, or several data files.
+    #[error("{} is a folder{}: name a file, or put one .txt file per label into the folder", path.display(), listed(files))]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Files that could be inspected.
+        /// Data files in the folder.
         files: Vec<String>,
     },
 }
-
 fn listed(files: &[String]) -> String {
     match files {
-        [] => String::new(),
-        files => format!(" at one glance (there are {})", files.join(", ")),
+        [] => " without data in a known format".into(),
+        files => format!(" with several data files ({})", files.join(", ")),
     }
 }

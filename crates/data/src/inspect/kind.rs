@@ -1,16 +1,16 @@
-//! What a file is: by its first bytes and lines where these are sure, then by its name.
+//! The kind of a file, from its first bytes and lines, then from its name.
 
 use std::path::Path;
 
 use super::sketch::separator_of;
 
-/// Bytes that are looked at.
+/// Number of bytes that are examined.
 pub(super) const HEAD: usize = 1 << 20;
 
-/// Lines that are looked at to tell a table from a text.
+/// Number of lines that are examined to distinguish a table from a text.
 const LINES: usize = 20;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Images,
@@ -22,7 +22,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the beginning, unpacked, and the name; None for nothing.
+    /// Returns the kind from the decompressed beginning of the file and its name; None if the file is empty.
     pub(super) fn of(path: &Path, head: &[u8]) -> Option<Self> {
         if head.is_empty() {
             return None;
@@ -54,20 +54,20 @@ impl Kind {
     }
 }
 
-/// Whether a .ts file is a program: its lines hold few numbers.
+/// Whether a .ts file is TypeScript: it has few digits.
 fn looks_written(text: &[u8]) -> bool {
     let head = &text[..text.len().min(1 << 12)];
     head.iter().filter(|byte| byte.is_ascii_digit()).count() * 10 < head.len() && !head.starts_with(b"@")
 }
 
-/// Whether every line has as many separators as the first and most of the fields below it are numbers; or the lines below
-/// the first are numbers.
+/// Whether the lines are rows of a table: they have as many separators as the first line, and most of their fields are
+/// numbers.
 fn is_table(text: &[u8]) -> bool {
     let text = &text[..text.len().min(1 << 16)];
     let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else { return false };
     let rows: Vec<&[u8]> = lines.take(LINES).collect();
-    // The last line of the head may be cut.
+    // The last line may be cut off.
     let rows = &rows[..rows.len() - usize::from(rows.len() > 2)];
     let separator = separator_of(first);
     let count = |line: &[u8]| line.iter().filter(|&&byte| byte == separator).count();

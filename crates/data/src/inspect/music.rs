@@ -10,27 +10,27 @@ use super::{Content, Found};
 use crate::labelled::Lengths;
 use crate::labelled::music::{LOWEST, Music, Numbering, Pieces};
 
-/// What piano rolls hold.
+/// The contents of a file of piano rolls.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MusicDescription {
     /// How the file numbers the keys.
     pub numbering: Numbering,
-    /// Its parts.
+    /// The parts of the file.
     pub parts: Vec<PartDescription>,
-    /// Lowest and highest key that sounds, as MIDI numbers them.
+    /// Lowest and highest key that sounds, as MIDI numbers.
     pub keys: Option<(u32, u32)>,
 }
 
-/// A part of piano rolls.
+/// One part of the piano rolls.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PartDescription {
     /// "train", "valid" or "test".
     pub part: &'static str,
     /// Number of pieces.
     pub pieces: usize,
-    /// Steps of the pieces.
+    /// Lengths of the pieces, in steps.
     pub lengths: Option<Lengths>,
-    /// Keys that sound at a step, on average.
+    /// Mean number of keys that sound at a step.
     pub sounding: f64,
 }
 

@@ -16,9 +16,9 @@ use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, M
 use crate::spread::Spread;
 use crate::vocabulary::TokenLevel;
 
-/// A class with fewer examples than this learns little.
+/// A class with fewer sequences gets a note.
 const FEW: usize = 5;
-/// Steps that a gradient hardly goes back.
+/// Sequences with more steps get a note on long gradients.
 const LONG: usize = 1000;
 
 /// How the sequences are stored.
@@ -27,30 +27,30 @@ const LONG: usize = 1000;
 pub enum Form {
     /// A .ts file of the UCR/UEA archive.
     Ts,
-    /// A table with a row a sequence.
+    /// A table with one row per sequence.
     Wide,
-    /// A table with a row a step, and a column of ids.
+    /// A table with one row per step, and a column of ids.
     Long,
-    /// A folder with a text a label.
+    /// A folder with one text file per label.
     Folder,
-    /// Images in IDX.
+    /// Images in the IDX format.
     Images,
 }
 
-/// What labelled sequences hold.
+/// The contents of labelled sequences.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sequences {
     /// How they are stored.
     pub form: Form,
     /// Number of sequences.
     pub sequences: usize,
-    /// Steps of the sequences.
+    /// Lengths of the sequences, in steps.
     pub lengths: Lengths,
-    /// The channels; none for tokens.
+    /// The channels; empty for tokens.
     pub channels: Vec<Channel>,
     /// Number of different tokens; None for values.
     pub vocabulary: Option<usize>,
-    /// Number of values that are missing.
+    /// Number of missing values.
     pub missing: usize,
     /// Each class and its number of sequences.
     pub classes: Vec<(String, usize)>,
@@ -61,9 +61,9 @@ pub struct Sequences {
 pub struct Channel {
     /// Its name.
     pub name: String,
-    /// Least and greatest value; None if all are missing.
+    /// Smallest and largest value; None if all are missing.
     pub range: Option<(f32, f32)>,
-    /// How its values lie around their mean.
+    /// Mean, standard deviation and farthest value.
     pub spread: Option<Spread>,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn inspect(path: &Path, form: Form) -> Result<Found, InspectError> {
     Ok(inspect_with(path, form, Columns::default())?)
 }
 
-/// As [`inspect`], with the columns of a table.
+/// As [`inspect`], with the given columns of a table.
 pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<Found, LabelledError> {
     let mut options = LabelledOptions { columns, ..LabelledOptions::new(path) };
     if form == Form::Images {
@@ -79,7 +79,7 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
     }
     let mut notes: Vec<Note> = Vec::new();
     let train = match labelled::read_as_it_stands(path, &options) {
-        // Bytes read what characters cannot.
+        // Text that is not valid UTF-8 can be read as bytes.
         Err(LabelledError::Content { problem, .. })
             if form == Form::Folder && matches!(*problem, labelled::Problem::InvalidUtf8 { .. }) =>
         {
@@ -112,7 +112,7 @@ fn remarks(found: &Sequences) -> Vec<Note> {
     let named: Vec<(&str, Option<Spread>)> =
         found.channels.iter().map(|channel| (channel.name.as_str(), channel.spread)).collect();
     let mut notes = match found.form {
-        // Edges of images are constant, and pixels are scaled by what they are.
+        // The edges of images are constant and pixels have a fixed scale, so notes on channels do not help.
         Form::Images => {
             let text = "reading pixel by pixel is a harder task and takes longer";
             vec![Note::new(text, Settings::of("image_steps", "pixels"))]
@@ -132,12 +132,12 @@ fn remarks(found: &Sequences) -> Vec<Note> {
     if found.classes.len() > 1 && most * 10 > found.sequences * 8 {
         let share = 100.0 * most as f64 / found.sequences as f64;
         let text =
-            format!("{share:.0} % of the sequences belong to one class: judge by macro F1, not by accuracy");
+            format!("{share:.0} % of the sequences belong to one class: use macro F1 rather than accuracy");
         notes.push(text.into());
     }
     if found.lengths.max > LONG {
         let text = format!(
-            "the longest sequence has {} steps; a mean over all steps brings the gradient to each of them",
+            "the longest sequence has {} steps; with a readout of the mean over all steps, the gradient reaches each step directly",
             found.lengths.max
         );
         notes.push(Note::new(text, Settings::of("pool", "mean")));
@@ -145,7 +145,7 @@ fn remarks(found: &Sequences) -> Vec<Note> {
     notes
 }
 
-/// The settings that train on it, if it can be trained on.
+/// Returns settings that train on the sequences; None if training is impossible.
 fn settings(
     path: &Path,
     train: Labelled,
@@ -183,7 +183,7 @@ fn settings(
     match (test, tested) {
         (Some(test), Some(Ok(_))) => settings = settings.with("labelled_test", test.to_string_lossy()),
         (Some(_), Some(Err(error))) => {
-            notes.push(format!("the test data beside it cannot be used: {error}").into());
+            notes.push(format!("the test data in the same folder cannot be used: {error}").into());
         }
         _ => {}
     }

@@ -10,9 +10,9 @@ use super::table::GROUPS;
 use super::{Content, Found};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
 
-/// The fraction that training holds out unless told otherwise.
+/// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
-/// Names of columns that are there to be forecast.
+/// Names of columns that are usually forecast.
 const TARGETS: [&str; 3] = ["target", "y", "close"];
 
 pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectError> {
@@ -27,11 +27,11 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectErro
     let empty: Vec<String> =
         description.columns.iter().filter(|column| column.least.is_none()).map(|c| c.name.clone()).collect();
     if !empty.is_empty() && empty.len() < description.columns.len() {
-        notes.push(format!("columns without any value are left out: {}", empty.join(", ")).into());
+        notes.push(format!("these columns have no values and are left out: {}", empty.join(", ")).into());
         let full = description.columns.iter().filter(|column| column.least.is_some());
         options.columns = full.map(|column| column.name.clone()).collect();
         options.target.retain(|target| !empty.contains(target));
-        // Text is left out all the same; named columns alone do not say so.
+        // Text columns stay left out, but a description with named columns does not list them.
         let left_out = std::mem::take(&mut description.left_out);
         read = Unsplit::read(&options)?;
         description = Description { left_out, ..read.describe() };
@@ -46,17 +46,17 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectErro
     let mut counting = sketch.columns.iter().filter(|column| column.counts && column.is_number());
     if let Some(column) = counting.find(|column| is_read(&column.name) && description.columns.len() > 1) {
         let text =
-            format!("{} numbers the rows, and could be the column of times instead of a value", column.name);
+            format!("{} numbers the rows: it could be the time column instead of an input", column.name);
         notes.push(Note::new(text, Settings::of("time_column", &column.name)));
     }
     if target.is_none() && description.columns.len() > 1 {
-        notes.push("the last column is forecast; the setting target chooses others".into());
+        notes.push("the last column is forecast; use the setting target to choose others".into());
     }
     if !description.left_out.is_empty() {
-        notes.push(format!("columns of text are not read: {}", shown(&description.left_out)).into());
+        notes.push(format!("text columns are not read: {}", shown(&description.left_out)).into());
     }
     if description.time.as_ref().is_some_and(|time| !time.checked) {
-        notes.push("the times cannot be compared, so the rows are taken in the order of the file".into());
+        notes.push("the times cannot be compared, so the rows keep the order of the file".into());
     }
     let settings = match settings(&mut options, &read, &description) {
         Ok(settings) => Some(settings),
@@ -69,7 +69,8 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectErro
     Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
 }
 
-/// The settings that read all columns but some; none where no column would be left, or a comma in a name would make two of it.
+/// Returns settings that read all columns except `names`; empty if no column would be left, or if a name contains a
+/// comma.
 fn without(description: &Description, names: &[&str]) -> Settings {
     let rest = description.columns.iter().map(|column| column.name.as_str());
     let rest: Vec<&str> = rest.filter(|name| !names.contains(name)).collect();
@@ -79,7 +80,7 @@ fn without(description: &Description, names: &[&str]) -> Settings {
     Settings::of("columns", rest.join(","))
 }
 
-/// The file, by the first column of groups with which times do not run backwards if they do without.
+/// Reads the file. If times repeat or decrease, it is read by the first group column that explains this.
 fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
     let found = Unsplit::read(options);
     let repeated = matches!(&found, Ok(read) if read.has_times()) && repeats(sketch);
@@ -106,25 +107,25 @@ fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesE
     found
 }
 
-/// The column of times, if the first rows show one.
+/// Returns the time column, if the first rows show one.
 fn time(sketch: &Sketch) -> Option<usize> {
     sketch.columns.iter().position(|column| column.time)
 }
 
-/// Whether a time comes twice in a row.
+/// Whether two consecutive rows have the same time.
 fn repeats(sketch: &Sketch) -> bool {
     time(sketch).is_some_and(|time| sketch.rows.windows(2).any(|rows| rows[0][time] == rows[1][time]))
 }
 
-/// Whether no group has a time twice in a row.
+/// Whether no two consecutive rows of a group have the same time.
 fn advances(sketch: &Sketch, group: &str) -> bool {
     let (Some(time), Some(group)) = (time(sketch), sketch.position(group)) else { return false };
     let mut last = std::collections::HashMap::new();
     sketch.rows.iter().all(|row| last.insert(&row[group], &row[time]) != Some(&row[time]))
 }
 
-/// Settings that train on it: a window of at most a twentieth of the longest group, and missing values filled in, or else their
-/// rows left out.
+/// Returns settings that train on the series. The window is at most a twentieth of the longest group. Missing values
+/// are filled in, or else their rows are dropped.
 fn settings(
     options: &mut SeriesOptions,
     read: &Unsplit,
@@ -157,7 +158,7 @@ fn settings(
     let time = found.time.as_ref().map(|time| time.column.clone());
     for (key, value) in [
         ("columns", Some(columns).filter(|columns| !columns.is_empty())),
-        // A comma in a name would make two of it.
+        // The setting separates names by commas, so a comma in a name would split it.
         ("target", Some(targets.join(",")).filter(|_| !targets.iter().any(|target| target.contains(',')))),
         ("window", Some(options.window.to_string())),
         ("horizon", Some("1".into())),

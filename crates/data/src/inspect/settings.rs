@@ -1,4 +1,4 @@
-//! Settings that train on what was found, and notes about it.
+//! Settings that train on the data, and notes about the data.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ pub struct Setting {
     pub value: String,
 }
 
-/// Settings of a training run; all others are at their defaults.
+/// Settings of a training run; all others have their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Settings(Vec<Setting>);
 
 impl Settings {
-    /// One setting.
+    /// A single setting.
     pub(super) fn of(key: &'static str, value: impl Into<String>) -> Self {
         Self::default().with(key, value)
     }
@@ -29,29 +29,29 @@ impl Settings {
         Self::of(key, path.to_string_lossy())
     }
 
-    /// These settings and another one.
+    /// Adds a setting.
     pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.0.push(Setting { key, value: value.into() });
         self
     }
 
-    /// The settings in the order in which a reader wants them: the data first.
+    /// Iterates over the settings in reading order: the data first.
     pub fn iter(&self) -> std::slice::Iter<'_, Setting> {
         self.0.iter()
     }
 
-    /// Whether everything is at its default.
+    /// Whether all settings have their defaults.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// A remark about data, and the settings that answer it.
+/// A note about the data, and the settings that address it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// The remark.
+    /// The note.
     pub text: String,
-    /// Settings that answer it; none where there is nothing to set, or where training uses them already.
+    /// Settings that address it; empty if there is nothing to set or training uses them already.
     pub settings: Settings,
 }
 
@@ -70,8 +70,8 @@ impl<T: Into<String>> From<T> for Note {
 /// Another way to read the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Alternative {
-    /// The way: "as a series".
+    /// What it is read as, such as "as a series".
     pub text: String,
-    /// The settings that train on the data so.
+    /// Settings that train on the data when it is read this way.
     pub settings: Settings,
 }

@@ -1,31 +1,31 @@
-//! The first rows of a table, column by column: enough to guess what each is.
+//! The first rows of a table, column by column, from which the use of each column is guessed.
 
 use std::collections::HashSet;
 
 use crate::series::looks_like_time;
 
-/// Different values of a column that are told apart.
+/// Most different values counted per column.
 const DIFFERENT: usize = 1000;
-/// Rows that are looked at.
+/// Most rows that are examined.
 const ROWS: usize = 20_000;
 
-/// What the first rows of a column hold.
+/// Statistics of the first rows of a column.
 #[derive(Default)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) numbers: usize,
     /// Fields that are neither numbers nor missing.
     pub(super) texts: usize,
-    /// Whether all numbers are whole.
+    /// Whether all numbers are integers.
     pub(super) whole: bool,
-    /// Different values, of which no more are kept than can be told apart.
+    /// Different values, at most [`DIFFERENT`] of them.
     different: HashSet<String>,
     /// Whether the first text looks like a date.
     pub(super) time: bool,
-    /// Whether it counts the rows: each number is one more than that before.
+    /// Whether the column counts the rows: each number is one more than the previous one.
     pub(super) counts: bool,
     number: Option<f64>,
-    /// Whether a value comes again after others.
+    /// Whether a value occurs again after other values.
     pub(super) again: bool,
     last: String,
 }
@@ -36,15 +36,15 @@ pub(super) struct Sketch {
     pub(super) rows: Vec<csv::StringRecord>,
 }
 
-/// The one of comma, semicolon and tab that a line has most of.
+/// Returns the separator (comma, semicolon or tab) that occurs most often in a line.
 pub(super) fn separator_of(line: &[u8]) -> u8 {
     let count = |separator: u8| line.iter().filter(|&&byte| byte == separator).count();
-    // The last of equals is the comma.
-    [b'\t', b';', b','].into_iter().max_by_key(|&separator| count(separator)).expect("three of them")
+    // `max_by_key` returns the last maximum, so the comma wins a tie.
+    [b'\t', b';', b','].into_iter().max_by_key(|&separator| count(separator)).expect("the list is not empty")
 }
 
 impl Sketch {
-    /// Of the first bytes of a table; `cut` if others follow.
+    /// Reads the first bytes of a table; `cut` if the file has more.
     pub(super) fn of(head: &[u8], cut: bool) -> Self {
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         let end = if cut { head.iter().rposition(|&byte| byte == b'\n').unwrap_or(0) } else { head.len() };
@@ -58,7 +58,7 @@ impl Sketch {
         let mut records = reader.records().filter_map(Result::ok);
         let header = records.next().unwrap_or_default();
         let named = |(index, name): (usize, &str)| match name.trim() {
-            // As a series calls it.
+            // The same name that a series gives to it.
             "" => format!("column {}", index + 1),
             name => name.to_owned(),
         };
@@ -75,7 +75,7 @@ impl Sketch {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// Whether the rows in which column `by` has one value have one value in column `of`.
+    /// Whether all rows with one value in column `by` have one value in column `of`.
     pub(super) fn depends(&self, of: usize, by: usize) -> bool {
         let mut seen = std::collections::HashMap::new();
         self.rows.iter().all(|row| *seen.entry(&row[by]).or_insert(&row[of]) == &row[of])
@@ -108,7 +108,7 @@ impl Column {
         }
     }
 
-    /// Number of different values, at least.
+    /// Number of different values (a lower bound).
     pub(super) fn different(&self) -> usize {
         self.different.len()
     }
@@ -121,7 +121,7 @@ impl Column {
         self.texts == 0 && self.numbers > 0
     }
 
-    /// Whether its name, cut at what is no letter, has one of these words.
+    /// Whether one of the words of its name is among `words`; anything but letters separates words.
     pub(super) fn called(&self, words: &[&str]) -> bool {
         let name = self.name.to_lowercase();
         name.split(|c: char| !c.is_alphanumeric()).any(|part| words.contains(&part))

@@ -1,4 +1,4 @@
-//! A table is a series, or sequences with labels: a column that looks like labels decides.
+//! Tables: read as labelled sequences if a column looks like labels, and as a series otherwise.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::{Found, series};
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS};
 
-/// Names of columns of ids.
+/// Names of id columns.
 const IDS: [&str; 10] =
     ["id", "ids", "sequence", "seq", "case", "sample", "trial", "session", "recording", "episode"];
 
@@ -32,13 +32,14 @@ pub(super) fn inspect(path: &Path, head: &Head) -> Result<Found, InspectError> {
     match sequences::inspect_with(path, form, columns) {
         Ok(mut found) => {
             if unread {
-                found.notes.push("the column of ids is read as a value: remove it from the file".into());
+                found.notes.push("the id column is read as an input: remove it from the file".into());
             }
             let other = series::inspect(path, &sketch).ok().and_then(|found| found.settings);
             found.otherwise = other.map(|settings| Alternative { text: "as a series".into(), settings });
             Ok(found)
         }
-        // What cannot be read with labels may be a series all the same; if not, the labels' message is the better one.
+        // If it cannot be read with labels, it may still be a series. If not, the error about the labels is the more
+        // useful one.
         Err(error) => series::inspect(path, &sketch).map_err(|_| error.into()),
     }
 }
@@ -47,27 +48,27 @@ fn is_id(column: &Column) -> bool {
     column.called(&IDS)
 }
 
-/// The columns of labels and ids, if one looks like labels and all others hold numbers.
+/// Returns the label and id columns, if one column looks like labels and all others have numbers.
 fn labelled(sketch: &Sketch) -> Option<Columns> {
     let rows = sketch.rows.len();
     let usual = |column: &&Column| LABELS.iter().any(|name| column.name.eq_ignore_ascii_case(name));
     let few = |column: &Column| column.different() * 2 <= rows.max(4) && column.different() < 500;
     let label = match sketch.columns.iter().find(usual) {
-        // Classes are words or whole numbers; a target with many values is to be forecast.
+        // Classes are words or integers. A target with many different values is forecast instead.
         Some(column) if column.is_text() || column.whole && column.is_number() && few(column) => column,
         Some(_) => return None,
         None => {
             let ends = [sketch.columns.last()?, sketch.columns.first()?];
             let label =
                 |column: &&Column| column.is_text() && !column.time && few(column) && !column.called(&GROUPS);
-            // Rows that have a time are not sequences of their own.
+            // A row with a time is a step, not a whole sequence.
             let timed = sketch.columns.iter().any(|column| column.time || column.called(&TIMES));
             ends.into_iter().find(label).filter(|_| sketch.columns.len() > 3 && !timed)?
         }
     };
-    let place = sketch.position(&label.name)?;
+    let index = sketch.position(&label.name)?;
     let id = sketch.columns.iter().find(|column| {
-        let own = sketch.position(&column.name).is_some_and(|id| id != place && sketch.depends(place, id));
+        let own = sketch.position(&column.name).is_some_and(|id| id != index && sketch.depends(index, id));
         is_id(column) && own && !column.again && column.different() < rows
     });
     let rest =
@@ -79,16 +80,16 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     readable.then(|| Columns { label, id: id.and_then(named) })
 }
 
-/// Names of columns of times.
+/// Names of time columns.
 const TIMES: [&str; 9] = ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
 
-/// Names of columns that tell series apart.
+/// Names of columns that distinguish series.
 pub(super) const GROUPS: [&str; 16] = [
     "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
     "country", "region", "symbol", "ticker", "id",
 ];
 
-/// How a table that is read as a series could be read with labels.
+/// Returns settings that read a table with labels that would otherwise be read as a series.
 fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<Alternative> {
     let rows = sketch.rows.len();
     let label = sketch.columns.iter().rev().find(|column| {

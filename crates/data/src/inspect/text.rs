@@ -1,4 +1,4 @@
-//! Texts, in pieces: what is kept of them does not grow with the file.
+//! Texts. They are read in pieces, so memory does not grow with the file.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -14,46 +14,46 @@ use super::{Content, Found};
 
 /// Bytes read at a time.
 const PIECE: usize = 1 << 16;
-/// Bytes of which the words are told apart.
+/// Number of bytes in which different words are counted.
 const SAMPLE: u64 = 8 << 20;
-/// The fraction that training holds out unless told otherwise.
+/// Default fraction of the text for validation.
 const VALID: f64 = 0.1;
-/// Words that a vocabulary is cut to.
+/// Suggested limit of the vocabulary, in words.
 const VOCABULARY: usize = 10_000;
-/// So many different characters make a large vocabulary.
+/// Number of different characters above which a vocabulary is large.
 const MANY: usize = 2000;
 
-/// What a text holds.
+/// The contents of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TextDescription {
     /// Its length in bytes.
     pub bytes: u64,
-    /// Its lines.
+    /// Number of lines.
     pub lines: u64,
-    /// The first line, from 1, that is not UTF-8.
+    /// The first line that is not valid UTF-8, from 1.
     pub invalid_line: Option<u64>,
-    /// Number of characters, up to what is not UTF-8.
+    /// Number of characters before the first invalid byte.
     pub characters: u64,
-    /// Number of different characters, likewise.
+    /// Number of different characters before the first invalid byte.
     pub different: usize,
-    /// Its words.
+    /// The words.
     pub words: Words,
-    /// The unit of its tokens in the settings.
+    /// Suggested token level.
     pub level: &'static str,
 }
 
-/// The words of a text.
+/// Words of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Words {
-    /// How many there are, up to what is not UTF-8.
+    /// Number of words before the first invalid byte.
     pub count: u64,
-    /// How many different ones, in the bytes that were looked at.
+    /// Number of different words in the first `sampled` bytes.
     pub different: usize,
-    /// Those bytes.
+    /// Number of bytes in which different words were counted.
     pub sampled: u64,
 }
 
-/// A set of characters: a bit for each that there can be.
+/// A set of characters: one bit for each code point.
 struct Characters(Vec<u64>);
 
 impl Characters {
@@ -69,13 +69,13 @@ impl Characters {
         self.0.iter().map(|bits| bits.count_ones() as usize).sum()
     }
 
-    /// Whether all of another set are in this one.
+    /// Whether `other` is a subset.
     fn contains(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(own, other)| other & !own == 0)
     }
 }
 
-/// Counts as a text goes by.
+/// Running counts of a text.
 struct Scan {
     bytes: u64,
     lines: u64,
@@ -88,9 +88,9 @@ struct Scan {
     word: String,
     different: HashSet<Box<str>>,
     sampled: u64,
-    /// Whether there is a zero byte.
+    /// Whether the text contains a zero byte.
     zero: bool,
-    /// The first bytes of a character that a piece cuts.
+    /// The first bytes of a character that the end of a piece cut.
     rest: Vec<u8>,
 }
 
@@ -207,14 +207,15 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
             notes.push(format!("line {line} is not valid UTF-8, so the text is read as bytes").into());
         }
         None if different > MANY => {
-            let text =
-                format!("{different} different characters make a large vocabulary; there are 256 bytes");
+            let text = format!(
+                "{different} different characters make a large vocabulary; level byte has 256 tokens"
+            );
             notes.push(Note::new(text, Settings::of("level", "byte")));
         }
         None => {}
     }
     if scan.zero {
-        notes.push("the file contains zero bytes, which texts do not: check that it is a text".into());
+        notes.push("the file contains zero bytes: check that it is a text".into());
     }
     let words = Words { count: scan.words, different: scan.different.len(), sampled: scan.sampled };
     if scan.invalid_line.is_none() && words.count > 1000 && words.different * 4 < words.count as usize {
@@ -240,8 +241,9 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
             validated |= key == "valid";
         } else {
             let (file, path) = (file.display(), path.display());
-            let text =
-                format!("{file} has characters that {path} lacks, so it is not used; bytes can read both");
+            let text = format!(
+                "{file} has characters that {path} lacks, so it is not used; level byte can read both"
+            );
             notes.push(Note::new(text, Settings::of("level", "byte")));
         }
     }
@@ -273,7 +275,7 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
     Ok(Found { path: path.to_owned(), content, notes, settings, otherwise: None })
 }
 
-/// Rows and steps of windows of which a text has four, or else one.
+/// Returns the largest (rows, steps) with which the text has at least four windows, or else at least one.
 fn windows(tokens: u64) -> Option<(u64, u64)> {
     let sizes = [(32, 128), (16, 64), (8, 32), (4, 16), (2, 8), (1, 4), (1, 1)];
     let fits = |&(rows, unroll): &(u64, u64)| tokens > rows * unroll;

@@ -1,14 +1,14 @@
-//! Sequences as they are read, one after the other.
+//! Builds a set of sequences while they are read one after another.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::error::{LabelledError, Place, Problem};
+use super::error::{LabelledError, Location, Problem};
 use super::{Kind, Labelled, Origin};
 use longspan::batch::IGNORE;
 
-/// Collects the values or tokens of a sequence, then its end, then the next.
+/// Collects the values or tokens of a sequence until its end, then those of the next sequence.
 pub(super) struct Builder {
     pub(super) values: Vec<f32>,
     pub(super) tokens: Vec<u32>,
@@ -34,7 +34,7 @@ impl Builder {
         Self { values: Vec::new(), tokens: Vec::new(), labelled, ids: HashMap::new() }
     }
 
-    /// The class of a label, a new one if it is new.
+    /// Returns the class of a label, and adds a new class for a new label.
     pub(super) fn class(&mut self, label: &str) -> u32 {
         if let Some(&class) = self.ids.get(label) {
             return class;
@@ -45,27 +45,27 @@ impl Builder {
         class
     }
 
-    /// The class of a label that has occurred.
+    /// Returns the class of a label that occurred before.
     pub(super) fn known(&self, label: &str) -> Option<u32> {
         self.ids.get(label).copied()
     }
 
-    /// The labels so far.
+    /// Labels so far.
     pub(super) fn classes(&self) -> &[String] {
         &self.labelled.classes
     }
 
-    /// D: the numbers of a step.
+    /// D, the numbers per step.
     pub(super) fn width(&self) -> usize {
         self.labelled.width()
     }
 
-    /// Names the sequence that ends next.
+    /// Sets the id of the sequence that ends next.
     pub(super) fn id(&mut self, id: String) {
         self.labelled.ids.push(id);
     }
 
-    /// Ends the sequence of what was pushed since the last one.
+    /// Ends the sequence made of everything pushed since the previous end.
     pub(super) fn end(&mut self, class: u32, number: u64) -> Result<(), Problem> {
         let steps = self.values.len() / self.labelled.width().max(1) + self.tokens.len();
         if self.labelled.offsets.last() == Some(&steps) {
@@ -77,11 +77,11 @@ impl Builder {
         Ok(())
     }
 
-    /// The sequences; `sorted` puts the classes in their order instead of that of their occurrence.
+    /// Returns the sequences. `sorted` orders the classes by name instead of first occurrence.
     pub(super) fn finish(self, sorted: bool) -> Result<Labelled, LabelledError> {
         let Self { values, tokens, mut labelled, .. } = self;
         if labelled.is_empty() {
-            return Err(Problem::NoSequences.at(&labelled.path, Place::File));
+            return Err(Problem::NoSequences.at(&labelled.path, Location::File));
         }
         labelled.missing = values.iter().filter(|value| value.is_nan()).count();
         (labelled.values, labelled.tokens) = (values, tokens);
@@ -98,7 +98,7 @@ impl Builder {
     }
 }
 
-/// Numbers by their value and before words, words by their characters.
+/// Compares labels: numbers by value and before words, words by characters.
 fn natural(a: &str, b: &str) -> Ordering {
     let value = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
     match (value(a), value(b)) {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_in_the_order_of_their_numbers() {
+    fn classes_are_sorted_by_number() {
         let mut builder =
             Builder::new(Path::new("x"), Kind::Values { channels: vec!["v".into()] }, Origin::Lines);
         for (line, label) in ["10", "b", "-1", "9", "a", "10"].iter().enumerate() {

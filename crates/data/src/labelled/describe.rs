@@ -1,51 +1,51 @@
-//! What labelled sequences hold, to be shown.
+//! Descriptions of labelled sequences.
 
 use serde::Serialize;
 
 use super::{Kind, Labelled};
 use crate::spread::Spread;
 
-/// What labelled sequences hold.
+/// The contents of labelled sequences.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Description {
     /// Number of sequences.
     pub sequences: usize,
-    /// Steps of the sequences.
+    /// Lengths of the sequences, in steps.
     pub lengths: Lengths,
-    /// Each channel's name and range; empty for tokens.
+    /// Name and range of each channel; empty for tokens.
     pub channels: Vec<Range>,
     /// Number of different tokens; None for values.
     pub vocabulary: Option<usize>,
-    /// Number of values that the file lacks.
+    /// Number of values that are missing in the file.
     pub missing: usize,
     /// Each class and its number of sequences.
     pub classes: Vec<(String, usize)>,
 }
 
-/// Steps of the sequences.
+/// Lengths of sequences, in steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Lengths {
-    /// Of the shortest.
+    /// Shortest length.
     pub min: usize,
-    /// Half of the sequences are no longer; the lower one of two in the middle.
+    /// Median length; the lower of the two in the middle.
     pub median: usize,
-    /// Of the longest.
+    /// Longest length.
     pub max: usize,
-    /// Of all together.
+    /// Sum of all lengths.
     pub total: usize,
 }
 
 /// The values of a channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Range {
-    /// The channel's name.
+    /// Name of the channel.
     pub channel: String,
     /// Smallest and largest value; None if all are missing.
     pub range: Option<(f32, f32)>,
 }
 
 impl Lengths {
-    /// Those of sequences with so many steps each; None without sequences.
+    /// Summarises the lengths; None if there are none.
     pub fn of(lengths: impl IntoIterator<Item = usize>) -> Option<Self> {
         let mut lengths: Vec<usize> = lengths.into_iter().collect();
         lengths.sort_unstable();
@@ -55,10 +55,10 @@ impl Lengths {
 }
 
 impl Labelled {
-    /// What the sequences hold.
+    /// Describes the sequences.
     ///
     /// # Panics
-    /// If there is none, which no reader returns.
+    /// If there are no sequences. No reader returns an empty set.
     pub fn describe(&self) -> Description {
         let lengths = Lengths::of((0..self.len()).map(|i| self.length(i))).expect("a sequence");
         let (channels, vocabulary) = match &self.kind {
@@ -78,7 +78,7 @@ impl Labelled {
         Description { sequences: self.len(), lengths, channels, vocabulary, missing: self.missing, classes }
     }
 
-    /// How the values of each channel lie; none for tokens.
+    /// Mean, standard deviation and farthest value of each channel; empty for tokens.
     pub fn spreads(&self) -> Vec<Option<Spread>> {
         let Kind::Values { channels } = &self.kind else { return Vec::new() };
         let width = channels.len();
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_description_counts() {
+    fn a_description_counts_sequences_and_values() {
         let text = "@classLabel true a b\n@data\n1,-2:?,?:a\n3:?:a\n1,1,1,1:?,?,?,?:a\n";
         let labelled = ts::read(text.as_bytes(), Path::new("x.ts")).unwrap();
         let range = |channel: &str, range| Range { channel: channel.into(), range };

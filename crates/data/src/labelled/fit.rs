@@ -1,6 +1,6 @@
-//! A test part in the terms of the training part.
+//! Maps a test part to the classes and channels of the training part.
 
-use super::error::{LabelledError, Place, Problem, quoted};
+use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled};
 
 impl Labelled {
@@ -11,33 +11,33 @@ impl Labelled {
         counts
     }
 
-    /// Checks that there is something to tell apart, as a training part needs.
+    /// Checks that there are at least two classes, as training needs.
     pub(crate) fn check_training(&self) -> Result<(), LabelledError> {
         let mut present = self.balance().into_iter().zip(&self.classes).filter(|&(count, _)| count > 0);
         match (present.next(), present.next()) {
             (Some((_, only)), None) => {
-                Err(Problem::OneClass { label: quoted(only) }.at(&self.path, Place::File))
+                Err(Problem::OneClass { label: quoted(only) }.at(&self.path, Location::File))
             }
             _ => Ok(()),
         }
     }
 
-    /// The same sequences with the training part's classes. A class that is missing here is none the worse.
+    /// Maps the labels to the classes of the training part. Classes without an example here are allowed.
     ///
     /// # Errors
-    /// [`Problem::UnseenLabel`] for a label without an example in training, and [`Problem::OtherKind`],
-    /// [`Problem::Channels`] or [`Problem::ChannelName`] if the steps differ from training's.
+    /// [`Problem::UnseenLabel`] for a label without an example in the training part; [`Problem::OtherKind`],
+    /// [`Problem::Channels`] or [`Problem::ChannelName`] if the steps differ from those of the training part.
     pub fn fit(self, training: &Labelled) -> Result<Self, LabelledError> {
         let counts = training.balance();
         self.fit_to(&training.kind, &training.classes, &|class| counts[class] > 0)
     }
 
-    /// Checks that the steps are those that a model has learned from.
+    /// Checks that the steps have the kind and channels that the model was trained on.
     pub(super) fn check_steps(&self, kind: &Kind) -> Result<(), LabelledError> {
-        same_steps(&self.kind, kind).map_err(|problem| problem.at(&self.path, Place::File))
+        same_steps(&self.kind, kind).map_err(|problem| problem.at(&self.path, Location::File))
     }
 
-    /// The same sequences with these classes, of which some are `known`, as [`Labelled::fit`].
+    /// As [`Labelled::fit`], with the given classes; `known` says which of them have examples.
     pub(super) fn fit_to(
         mut self,
         kind: &Kind,
@@ -113,7 +113,7 @@ mod tests {
         fails(test, &training, &["test.csv: line 3: the label \"d\" does not occur in training"]);
         let training = of("train.csv", "id,u,v,label\n1,1,1,a\n", Some("id"));
         let test = of("test.csv", "id,u,label\n1,1,a\n", Some("id"));
-        fails(test, &training, &["test.csv: 1 channels, and training has 2"]);
+        fails(test, &training, &["test.csv: 1 channel, and training has 2"]);
         let test = of("test.csv", "id,v,u,label\n1,1,1,a\n", Some("id"));
         fails(test, &training, &["test.csv: channel 1 is \"v\", and in training \"u\""]);
         let error = training.check_training().unwrap_err().to_string();

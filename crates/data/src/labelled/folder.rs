@@ -1,35 +1,35 @@
-//! A folder of text files: the name of a file without `.txt` is the label, each line is an example.
+//! Folders of text files: the name of a file without `.txt` is the label, and each line is an example.
 //!
-//! Names of people by language, sentences by mood: a token is a character of the training part, a byte or a word. Lines are
-//! taken as they are, white space included, but for blank lines at the end of a file.
+//! For example, names of people by language, or sentences by sentiment. A token is a character of the training part, a
+//! byte or a word. Lines are used unchanged, white space included; only blank lines at the end of a file are ignored.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::builder::Builder;
-use super::error::{LabelledError, Place, Problem};
+use super::error::{LabelledError, Location, Problem};
 use super::input::{Lines, failed, open, utf8};
 use super::{Kind, Labelled, Origin};
 use crate::vocabulary::{TokenLevel, Vocabulary};
 use longspan::batch::IGNORE;
 
-/// What the tokens of the examples are.
+/// The tokens of the examples.
 #[derive(Clone, Copy, Debug)]
 pub enum Tokens<'v> {
-    /// Those of these examples, at this level.
+    /// Builds a vocabulary from these examples, at this level.
     Build(TokenLevel),
-    /// Those of the training part.
+    /// Uses the vocabulary of the training part.
     Use(&'v Vocabulary),
 }
 
-/// One file: its label, what messages call it, its bytes.
+/// One file: its label, its path in messages, its content.
 pub type File<R> = (String, PathBuf, R);
 
-/// The examples of the `.txt` files in `folder`, in the order of the files' names.
+/// Reads the examples of the `.txt` files in `folder`, in the order of the file names.
 ///
 /// # Errors
-/// [`LabelledError`] with the file, the line and what is wrong there.
+/// [`LabelledError`] says what is wrong, with file and line.
 pub fn open_folder(folder: &Path, tokens: Tokens<'_>) -> Result<Labelled, LabelledError> {
     let unreadable = |error| failed(folder, error);
     let mut paths = Vec::new();
@@ -44,7 +44,7 @@ pub fn open_folder(folder: &Path, tokens: Tokens<'_>) -> Result<Labelled, Labell
     read(paths.into_iter().map(|path| Ok((label(&path), path.clone(), open(&path)?))), folder, tokens)
 }
 
-/// The examples of one file, a line each, without a label.
+/// Reads one file with one example per line, without labels.
 pub(super) fn read_unlabelled(
     input: impl Read,
     path: &Path,
@@ -55,11 +55,10 @@ pub(super) fn read_unlabelled(
     Ok(labelled)
 }
 
-/// The examples of `files`; messages that are about all of them call them `folder`. The classes are in the order of the
-/// files.
+/// Reads the examples of `files`. Messages about all of them name `folder`. The classes have the order of the files.
 ///
 /// # Errors
-/// [`LabelledError`] with the file, the line and what is wrong there.
+/// [`LabelledError`] says what is wrong, with file and line.
 pub fn read<R: Read>(
     files: impl IntoIterator<Item = Result<File<R>, LabelledError>>,
     folder: &Path,
@@ -69,13 +68,13 @@ pub fn read<R: Read>(
         Tokens::Build(level) => level,
         Tokens::Use(vocabulary) => vocabulary.level(),
     };
-    // The vocabulary needs all the text before the first token can be written.
+    // The vocabulary needs the whole text before the first token can be encoded.
     let files = files
         .into_iter()
         .map(|file| file.and_then(|file| Text::read(file, level)))
         .collect::<Result<Vec<Text>, _>>()?;
     if files.is_empty() {
-        return Err(Problem::NoFiles.at(folder, Place::File));
+        return Err(Problem::NoFiles.at(folder, Location::File));
     }
     let vocabulary = match tokens {
         Tokens::Use(vocabulary) => vocabulary.clone(),
@@ -94,21 +93,21 @@ pub fn read<R: Read>(
         let mut start = 0;
         for (line, &end) in file.ends.iter().enumerate() {
             let line = line as u64 + 1;
-            let place = |problem: Problem| problem.at(&file.path, Place::Line(line));
-            encode(&vocabulary, &file.bytes[start..end], &mut builder.tokens).map_err(place)?;
-            builder.end(class, line).map_err(place)?;
+            let location = |problem: Problem| problem.at(&file.path, Location::Line(line));
+            encode(&vocabulary, &file.bytes[start..end], &mut builder.tokens).map_err(location)?;
+            builder.end(class, line).map_err(location)?;
             start = end;
         }
     }
     builder.finish(false)
 }
 
-/// The lines of a file without their ends, one after the other.
+/// The lines of a file without line ends, one after another.
 struct Text {
     label: String,
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Where each line ends in `bytes`.
+    /// End of each line in `bytes`.
     ends: Vec<usize>,
 }
 
@@ -123,16 +122,16 @@ impl Text {
                 continue;
             }
             if let Some(line) = blank {
-                return Err(Problem::EmptySequence.at(&path, Place::Line(line)));
+                return Err(Problem::EmptySequence.at(&path, Location::Line(line)));
             }
             if level != TokenLevel::Byte {
-                utf8(content, &path, line, ", or read --level byte")?;
+                utf8(content, &path, line, ", or use --level byte")?;
             }
             bytes.extend_from_slice(content);
             ends.push(bytes.len());
         }
         if ends.is_empty() {
-            return Err(Problem::NoSequences.at(&path, Place::File));
+            return Err(Problem::NoSequences.at(&path, Location::File));
         }
         Ok(Self { label, path, bytes, ends })
     }
@@ -146,7 +145,7 @@ fn build(files: &[Text], level: TokenLevel) -> Vocabulary {
     for file in files {
         let mut start = 0;
         for &end in &file.ends {
-            // Words at the end of a line and the beginning of the next are two.
+            // A space separates the last word of a line from the first of the next.
             text.push_str(&String::from_utf8_lossy(&file.bytes[start..end]));
             if level == TokenLevel::Word {
                 text.push('\n');
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_examples_of_their_files_name() {
+    fn lines_are_examples_and_file_names_are_labels() {
         let files: [(&str, &[u8]); 2] =
             [("german", "\u{feff}Groß\r\nÄ b\r\n".as_bytes()), ("irish", "bó\n\n\n".as_bytes())];
         let labelled = of(&files, Tokens::Build(TokenLevel::Char)).unwrap();
@@ -204,7 +203,7 @@ mod tests {
         assert_eq!(lines, ["Groß", "Ä b", "bó"]);
         assert_eq!((labelled.labels(), labelled.length(0)), (&[0, 0, 1][..], 4));
         assert_eq!(labelled.classes(), ["german", "irish"]);
-        // The training part's tokens, with what it lacks named.
+        // With the vocabulary of the training part, a character that it lacks is an error.
         let test = of(&[("irish", "rob".as_bytes())], Tokens::Use(vocabulary)).unwrap();
         assert_eq!(vocabulary.decode(test.tokens(0)), "rob");
         let error = of(&[("irish", "bob\nbox".as_bytes())], Tokens::Use(vocabulary)).unwrap_err().to_string();
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named_with_file_and_line() {
+    fn errors_name_file_and_line() {
         let fails = |files: &[(&str, &[u8])], parts: &[&str]| {
             let error = of(files, Tokens::Build(TokenLevel::Char)).unwrap_err().to_string();
             for part in parts {

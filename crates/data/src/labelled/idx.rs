@@ -1,12 +1,13 @@
-//! IDX images, as MNIST has them, read as sequences: pixel by pixel or row by row.
+//! IDX images (the format of MNIST), read as sequences: pixel by pixel or row by row.
 //!
 //! ```text
 //! images   00 00 08 03, N, rows, columns (big-endian u32), N · rows · columns bytes
 //! labels   00 00 08 01, N, N bytes
 //! ```
 //!
-//! A byte p becomes p / 255. With pixels a sequence has rows · columns steps of one channel; a permutation moves step
-//! π(t) to t, the same π for all images of a seed. With rows it has one step per row and one channel per column.
+//! A byte p becomes p / 255. Pixel by pixel, a sequence has rows · columns steps of one channel. A permutation moves
+//! step π(t) to t; one seed has the same π for all images. Row by row, a sequence has one step per row and one channel
+//! per column.
 //!
 //! # References
 //! LeCun, Cortes, Burges, "The MNIST database", 1998 (the format); Le, Jaitly, Hinton, "A simple way to initialize
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::builder::Builder;
-use super::error::{LabelledError, Place, Problem};
+use super::error::{LabelledError, Location, Problem};
 use super::input::{failed, open};
 use super::{Kind, Labelled, Origin};
 use longspan::batch::IGNORE;
@@ -26,15 +27,15 @@ use longspan::option_syntax;
 use longspan::option_syntax::OptionError;
 use longspan_kernel::rng::{Key, Purpose};
 
-/// What a step of an image is.
+/// What one step of an image contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageSteps {
-    /// A pixel, row after row from the top left.
+    /// One pixel, row by row from the top left.
     Pixels {
-        /// Seed of the permutation of the pixels, if they are permuted.
+        /// Seed of the permutation of the pixels; None for no permutation.
         permuted: Option<u64>,
     },
-    /// A row from the top.
+    /// One row, from the top.
     Rows,
 }
 
@@ -72,7 +73,7 @@ impl FromStr for ImageSteps {
                 Err(_) => Err(OptionError::NotANumber {
                     what: "the seed of the permutation",
                     text: seed.into(),
-                    need: "a whole number",
+                    need: "an integer, 0 or more",
                 }),
             },
             _ => Err(FORMS.unknown(text)),
@@ -80,20 +81,21 @@ impl FromStr for ImageSteps {
     }
 }
 
-/// The images of a file, with the labels of `labels` or of the file that is named like the images' with `labels-idx1`
-/// instead of `images-idx3`.
+/// Reads the images of a file. The labels are in `labels`, or in the file whose name has `labels-idx1` instead of
+/// `images-idx3`.
 ///
 /// # Errors
-/// [`LabelledError`] with the image and what is wrong there.
+/// [`LabelledError`] says what is wrong, with file and image.
 pub fn open_images(path: &Path, labels: Option<&Path>, steps: ImageSteps) -> Result<Labelled, LabelledError> {
     let labels = match labels {
         Some(labels) => labels.to_owned(),
-        None => beside(path).ok_or_else(|| Problem::NoLabelsFile.at(path, Place::File))?,
+        None => beside(path).ok_or_else(|| Problem::NoLabelsFile.at(path, Location::File))?,
     };
     read(open(path)?, path, open(&labels)?, &labels, steps)
 }
 
-/// As [`open_images`] of `input`, where labels are not required: without `labels`, those beside the images if they are there.
+/// As [`open_images`] of `input`, but labels are optional: without `labels`, the label file in the same folder is used
+/// if it exists.
 pub(super) fn read_images(
     input: impl Read,
     path: &Path,
@@ -107,19 +109,19 @@ pub(super) fn read_images(
     }
 }
 
-/// The file of labels beside that of images.
+/// Returns the path of the label file in the folder of the image file.
 fn beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
-    // Unpacking some distributions leaves a dot.
+    // Some distributions have a dot instead of the hyphen after decompression.
     let own = ["images-idx3", "images.idx3"].into_iter().find(|own| name.contains(own))?;
     let labels = own.replace("images", "labels").replace("idx3", "idx1");
     Some(images.with_file_name(name.replace(own, &labels)))
 }
 
-/// The images of `images` with the labels of `labels`, which messages call by their paths.
+/// Reads `images` and `labels`. The paths are for messages.
 ///
 /// # Errors
-/// [`LabelledError`] with the image and what is wrong there.
+/// [`LabelledError`] says what is wrong, with file and image.
 pub fn read(
     images: impl Read,
     images_path: &Path,
@@ -141,14 +143,14 @@ fn read_both<L: Read>(
     let mut images = Idx::new(images, images_path, "image", "00 00 08 03")?;
     let (rows, columns) = (images.word()?, images.word()?);
     let pixels = u64::from(rows) * u64::from(columns);
-    // 2^24 pixels are 64 MiB of values; a column may become a channel with a name.
+    // 2^24 pixels are 64 MiB of values, and a column may become a channel with a name.
     if pixels == 0 || pixels > 1 << 24 || columns > 1 << 16 {
-        return Err(Problem::ImageSize { rows, columns }.at(images_path, Place::File));
+        return Err(Problem::ImageSize { rows, columns }.at(images_path, Location::File));
     }
     let count = images.count;
     if let Some(labels) = labels.as_ref().filter(|labels| labels.count != count) {
         let (found, file) = (labels.count, images_path.to_owned());
-        return Err(Problem::Counts { labels: found, images: count, file }.at(labels.path, Place::File));
+        return Err(Problem::Counts { labels: found, images: count, file }.at(labels.path, Location::File));
     }
     let (channels, order) = match steps {
         ImageSteps::Rows => ((1..=columns).map(|column| format!("column {column}")).collect(), None),
@@ -169,16 +171,16 @@ fn read_both<L: Read>(
             Some(order) => builder.values.extend(order.iter().map(|&from| value(&image[from as usize]))),
         }
         let class = if labels.is_some() { builder.class(&label[0].to_string()) } else { IGNORE };
-        builder.end(class, number).map_err(|problem| problem.at(images_path, Place::Image(number)))?;
+        builder.end(class, number).map_err(|problem| problem.at(images_path, Location::Image(number)))?;
     }
     labels.map_or(Ok(()), |mut labels| labels.end())?;
     images.end()?;
     builder.finish(true)
 }
 
-/// π: a permutation of 0..n that depends on the seed alone (Fisher–Yates).
+/// Returns π, a permutation of 0..n that depends on the seed only (Fisher–Yates).
 fn permutation(seed: u64, n: u32) -> Vec<u32> {
-    // Layer 0 is what is held out.
+    // The split into parts uses layer 0.
     let mut stream = Key::new(seed, Purpose::Data, 1, 0).stream(0, 0);
     let mut order: Vec<u32> = (0..n).collect();
     for last in (1..n).rev() {
@@ -187,7 +189,7 @@ fn permutation(seed: u64, n: u32) -> Vec<u32> {
     order
 }
 
-/// An IDX file behind its magic number and its count.
+/// An IDX file after its magic number and count.
 struct Idx<'p, R> {
     input: R,
     path: &'p Path,
@@ -205,13 +207,13 @@ impl<'p, R: Read> Idx<'p, R> {
         let mut idx = Self { input, path, what, count: 0 };
         let found = idx.word()?.to_be_bytes().map(|byte| format!("{byte:02x}")).join(" ");
         if found != expected {
-            return Err(Problem::Magic { what, found, expected }.at(path, Place::File));
+            return Err(Problem::Magic { what, found, expected }.at(path, Location::File));
         }
         idx.count = u64::from(idx.word()?);
         Ok(idx)
     }
 
-    /// A number of the header.
+    /// Reads a number of the header.
     fn word(&mut self) -> Result<u32, LabelledError> {
         let mut bytes = [0; 4];
         self.exactly(&mut bytes, Problem::NoHeaderBytes)?;
@@ -225,17 +227,17 @@ impl<'p, R: Read> Idx<'p, R> {
 
     fn exactly(&mut self, bytes: &mut [u8], problem: Problem) -> Result<(), LabelledError> {
         self.input.read_exact(bytes).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => problem.at(self.path, Place::File),
+            ErrorKind::UnexpectedEof => problem.at(self.path, Location::File),
             _ => failed(self.path, error),
         })
     }
 
-    /// Checks that nothing follows.
+    /// Checks that the file ends here.
     fn end(&mut self) -> Result<(), LabelledError> {
         let surplus = io::copy(&mut self.input.by_ref().take(1), &mut io::sink());
         match surplus.map_err(|error| failed(self.path, error))? {
             0 => Ok(()),
-            _ => Err(Problem::Surplus { what: self.what, count: self.count }.at(self.path, Place::File)),
+            _ => Err(Problem::Surplus { what: self.what, count: self.count }.at(self.path, Location::File)),
         }
     }
 }
@@ -244,7 +246,7 @@ impl<'p, R: Read> Idx<'p, R> {
 mod tests {
     use super::*;
 
-    /// Three images of 2 x 3 pixels.
+    /// Three images of 2 x 3 pixels, and their labels.
     fn files() -> (Vec<u8>, Vec<u8>) {
         let mut images = vec![0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 3];
         images.extend((0..18).map(|pixel| pixel * 15));
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named() {
+    fn errors_name_the_file() {
         let (images, labels) = files();
         let fails = |images: &[u8], labels: &[u8], parts: &[&str]| {
             let error = of(images, labels, ImageSteps::Rows).unwrap_err().to_string();
@@ -289,12 +291,18 @@ mod tests {
         fails(
             &labels,
             &labels,
-            &["dir/images: it begins with the bytes 00 00 08 01", "images in IDX with 00 00 08 03"],
+            &[
+                "dir/images: it begins with the bytes 00 00 08 01",
+                "an IDX file of images begins with 00 00 08 03",
+            ],
         );
         fails(
             &images,
             &images,
-            &["dir/labels: it begins with the bytes 00 00 08 03", "labels in IDX with 00 00 08 01"],
+            &[
+                "dir/labels: it begins with the bytes 00 00 08 03",
+                "an IDX file of labels begins with 00 00 08 01",
+            ],
         );
         fails(&images[..33], &labels, &["dir/images: the file ends in image 3 of 3"]);
         fails(&images[..10], &labels, &["dir/images: the file ends in its header"]);
@@ -310,7 +318,7 @@ mod tests {
         flat[11] = 0;
         fails(&flat, &labels, &["dir/images: images of 0 x 3 pixels"]);
         fails(&[0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3], &[0, 0, 8, 1, 0, 0, 0, 0], &["no sequence"]);
-        // A header that promises more than memory.
+        // The header declares more pixels than fit into memory.
         flat[8..16].fill(0xff);
         fails(&flat, &labels, &["4294967295 x 4294967295 pixels"]);
         flat[8..16].copy_from_slice(&[0, 0, 0, 1, 0, 0x80, 0, 0]);

@@ -1,4 +1,4 @@
-//! Bytes of a file, unpacked if they are gzip, and its lines, in bounded memory.
+//! Bytes and lines of a file, decompressed if it is gzip, in bounded memory.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -8,29 +8,29 @@ use flate2::read::MultiGzDecoder;
 use crate::file;
 use crate::file::FileError;
 
-use super::error::{LabelledError, Place, Problem};
+use super::error::{LabelledError, Location, Problem};
 
-/// What stands where a directory does not belong.
+/// What is needed where a directory was named.
 const NEED: &str = "one file";
 
-/// Most bytes of one line or record.
+/// Most bytes of a line or record.
 pub(super) const LIMIT: u64 = 64 << 20;
 
-/// The file's bytes, unpacked.
+/// Opens a file and decompresses it if it is gzip.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
     let file = file::open(path, NEED)?;
     let (magic, packed) = peek(file, 2).map_err(|error| failed(path, error))?;
     Ok(if magic == [0x1f, 0x8b] { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
 }
 
-/// The first bytes of a file, unpacked.
+/// The first bytes of a file, decompressed.
 pub(crate) struct Head {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the file is packed with gzip.
+    /// Whether the file is compressed with gzip.
     pub(crate) packed: bool,
 }
 
-/// The first bytes of a file, `count` if there are as many.
+/// Returns the first `count` bytes of a file, or all if it is shorter.
 pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
     let failed = |error| failed(path, error);
     let (magic, _) = peek(file::open(path, NEED)?, 2).map_err(failed)?;
@@ -38,14 +38,14 @@ pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
     Ok(Head { bytes, packed: magic == [0x1f, 0x8b] })
 }
 
-/// The first bytes, `count` if there are as many, and all bytes with them.
+/// Returns the first `count` bytes (or all), and a reader of all bytes, including those.
 pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, impl Read)> {
     let mut head = Vec::new();
     input.by_ref().take(count as u64).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(input)))
 }
 
-/// What a failed read means.
+/// Classifies the error of a failed read.
 pub(crate) fn failed(path: &Path, error: io::Error) -> LabelledError {
     match error.kind() {
         io::ErrorKind::InvalidData => LabelledError::Damaged { path: path.to_owned(), error },
@@ -53,7 +53,7 @@ pub(crate) fn failed(path: &Path, error: io::Error) -> LabelledError {
     }
 }
 
-/// Unpacks, and says of every failure that the data are at fault.
+/// Decompresses, and reports every failure as damaged data.
 struct Unpacked<R>(MultiGzDecoder<R>);
 
 impl<R: Read> Read for Unpacked<R> {
@@ -78,7 +78,7 @@ impl<R: Read> Lines<R> {
         Self { input: BufReader::new(input), path: path.to_owned(), line: 0, buffer: Vec::new() }
     }
 
-    /// The next line's number, from 1, and its bytes without the line's end and the file's byte order mark.
+    /// Returns the number of the next line, from 1, and its bytes without the line end and without a byte order mark.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &[u8])>, LabelledError> {
         self.buffer.clear();
         let mut limited = self.input.by_ref().take(LIMIT + 1);
@@ -88,7 +88,7 @@ impl<R: Read> Lines<R> {
         }
         self.line += 1;
         if self.buffer.len() as u64 > LIMIT {
-            return Err(Problem::TooLong { limit: LIMIT }.at(&self.path, Place::Line(self.line)));
+            return Err(Problem::TooLong { limit: LIMIT }.at(&self.path, Location::Line(self.line)));
         }
         let mut line = &self.buffer[..];
         line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -100,14 +100,14 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// The bytes of a line as text.
+/// Returns the bytes of a line as text.
 pub(super) fn utf8<'a>(
     bytes: &'a [u8],
     path: &Path,
     line: u64,
-    way_out: &'static str,
+    remedy: &'static str,
 ) -> Result<&'a str, LabelledError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        Problem::InvalidUtf8 { column: error.valid_up_to() + 1, way_out }.at(path, Place::Line(line))
+        Problem::InvalidUtf8 { column: error.valid_up_to() + 1, remedy }.at(path, Location::Line(line))
     })
 }

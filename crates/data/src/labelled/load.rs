@@ -1,9 +1,9 @@
-//! Finds out what a file is, and reads the training and the test part.
+//! Detects the format of a file, and reads the training and test part.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::error::{LabelledError, Place, Problem};
+use super::error::{LabelledError, Location, Problem};
 use super::folder::{self, Tokens};
 use super::idx::{self, ImageSteps};
 use super::input::{failed, open, peek};
@@ -12,7 +12,7 @@ use super::{Kind, Labelled, Labels, Missing, Origin, ts};
 use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;
 
-/// Which labelled sequences to read, and how.
+/// Options for reading labelled sequences.
 #[derive(Clone, Debug)]
 pub struct LabelledOptions {
     /// The training part (`--labelled`).
@@ -21,19 +21,19 @@ pub struct LabelledOptions {
     pub test: Option<PathBuf>,
     /// Columns of a table (`--label-column`, `--id-column`).
     pub columns: Columns,
-    /// The labels of the training images (`--image-labels`), if the name of theirs does not say; those of the test's are found by
-    /// their names.
+    /// Label file of the training images (`--image-labels`), if it cannot be found by name. That of the test images is
+    /// found by name.
     pub labels: Option<PathBuf>,
-    /// What a step of an image is (`--image-steps`).
+    /// What one step of an image contains (`--image-steps`).
     pub image_steps: ImageSteps,
-    /// What is done about missing values (`--missing`).
+    /// Treatment of missing values (`--missing`).
     pub missing: Missing,
-    /// What one token of a text is (`--level`).
+    /// Token level of text (`--level`).
     pub level: TokenLevel,
 }
 
 impl LabelledOptions {
-    /// A training part, read as the defaults say: characters, pixels, no missing values.
+    /// Options with defaults: characters, single pixels, no missing values.
     pub fn new(train: impl Into<PathBuf>) -> Self {
         Self {
             train: train.into(),
@@ -47,20 +47,20 @@ impl LabelledOptions {
     }
 }
 
-/// A training part and perhaps a test part with the same channels or tokens and the same classes.
+/// A training part, and perhaps a test part with the same channels or tokens and the same classes.
 #[derive(Clone, Debug)]
 pub struct LabelledParts {
-    /// To train and validate on; it has two classes or more.
+    /// For training and validation; it has at least two classes.
     pub train: Labelled,
-    /// To measure on at the end.
+    /// For the test at the end.
     pub test: Option<Labelled>,
 }
 
 impl LabelledParts {
-    /// Reads the parts. Missing values are treated, values are not scaled.
+    /// Reads the parts. Missing values are treated as the options say; values are not scaled.
     ///
     /// # Errors
-    /// [`LabelledError`] with the file, the place and what is wrong there.
+    /// [`LabelledError`] says what is wrong, with file and location.
     pub fn load(options: &LabelledOptions) -> Result<Self, LabelledError> {
         let labels = options.labels.as_deref();
         let mut train = read(&options.train, options, labels, Tokens::Build(options.level))?;
@@ -78,12 +78,12 @@ impl LabelledParts {
     }
 }
 
-/// Reads the training part for what it holds, whatever it lacks.
+/// Reads the training part without treating missing values.
 pub(crate) fn read_as_it_stands(path: &Path, options: &LabelledOptions) -> Result<Labelled, LabelledError> {
     read(path, options, options.labels.as_deref(), Tokens::Build(options.level))
 }
 
-/// Reads a test part in the terms of a training part, whatever it lacks.
+/// Reads a test part and maps it to the training part, without treating missing values.
 pub(crate) fn read_beside(
     path: &Path,
     options: &LabelledOptions,
@@ -96,11 +96,11 @@ pub(crate) fn read_beside(
     read(path, options, None, tokens)?.fit(train)
 }
 
-/// Reads sequences for a model of such steps and classes, which has learned from others. Missing values are treated, values
+/// Reads sequences for a model trained on such steps and classes. Missing values are treated as the options say; values
 /// are not scaled.
 ///
 /// # Errors
-/// As [`LabelledParts::load`], and as [`Labelled::fit`].
+/// As [`LabelledParts::load`] and [`Labelled::fit`].
 pub fn load_for(
     path: &Path,
     options: &LabelledOptions,
@@ -117,12 +117,12 @@ pub fn load_for(
     Ok(labelled)
 }
 
-/// Reads sequences whose classes a model is to predict: labels may be missing, and need not be those of the model. A model of
-/// text also reads a file with an example per line. `input` stands for the content of `path` where that is no file. Missing
-/// values are treated, values are not scaled.
+/// Reads sequences whose classes a model will predict. Labels may be missing or unknown to the model. A text model also
+/// reads a file with one example per line. `input` is the content if `path` is not a file. Missing values are treated
+/// as the options say; values are not scaled.
 ///
 /// # Errors
-/// [`LabelledError`] with the file, the place and what is wrong there.
+/// [`LabelledError`] says what is wrong, with file and location.
 pub fn load_to_predict(
     path: &Path,
     input: Option<Box<dyn Read>>,
@@ -150,15 +150,15 @@ pub fn load_to_predict(
                     idx::read_images(input, path, options.labels.as_deref(), options.image_steps)?
                 }
                 Some(Format::Ts) => ts::read_with(input, path, labels)?,
-                Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Place::File)),
-                _ if head.is_empty() => return Err(Problem::NoSequences.at(path, Place::File)),
+                Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Location::File)),
+                _ if head.is_empty() => return Err(Problem::NoSequences.at(path, Location::File)),
                 None if named => return Err(LabelledError::Unrecognised { path: path.to_owned() }),
                 Some(Format::Table) | None => table::read_with(input, path, &options.columns, labels)?,
             }
         }
     };
     labelled.check_steps(kind)?;
-    // The names of other files are no labels.
+    // The files have other names than the classes, so their names are not labels.
     if let Origin::Files(_) = labelled.origin {
         let known = |&label: &u32| label != IGNORE && classes.contains(&labelled.classes[label as usize]);
         let labels = labelled.labels.iter().map(|label| if known(label) { *label } else { IGNORE });
@@ -172,10 +172,10 @@ fn opened(path: &Path, input: Option<Box<dyn Read>>) -> Result<Box<dyn Read>, La
     input.map_or_else(|| open(path), Ok)
 }
 
-/// Whether a file holds piano rolls, which have no labels: [`super::music`] reads them.
+/// Whether a file contains piano rolls, which have no labels: [`super::music`] reads them.
 ///
 /// # Errors
-/// [`LabelledError`] if it cannot be read.
+/// [`LabelledError`] if the file cannot be read.
 pub fn is_music(path: &Path) -> Result<bool, LabelledError> {
     if path.is_dir() {
         return Ok(false);
@@ -184,7 +184,7 @@ pub fn is_music(path: &Path) -> Result<bool, LabelledError> {
     Ok(format(path, &head) == Some(Format::Music))
 }
 
-/// What a file is.
+/// The format of a file.
 #[derive(Debug, PartialEq, Eq)]
 enum Format {
     Images,
@@ -207,13 +207,13 @@ fn read(
         Some(Format::Images) => idx::open_images(path, labels, options.image_steps),
         Some(Format::Ts) => ts::read(input, path),
         Some(Format::Table) => table::read(input, path, &options.columns),
-        Some(Format::Music) => Err(Problem::MusicHasNoLabels.at(path, Place::File)),
-        None if head.is_empty() => Err(Problem::NoSequences.at(path, Place::File)),
+        Some(Format::Music) => Err(Problem::MusicHasNoLabels.at(path, Location::File)),
+        None if head.is_empty() => Err(Problem::NoSequences.at(path, Location::File)),
         None => Err(LabelledError::Unrecognised { path: path.to_owned() }),
     }
 }
 
-/// The format, by the first bytes where these are sure, then by the name, then by the first character.
+/// Detects the format by the first bytes where these are unambiguous, then by the name, then by the first character.
 fn format(path: &Path, head: &[u8]) -> Option<Format> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_may_be_missing_where_they_are_predicted() {
+    fn labels_may_be_missing_for_predictions() {
         let options = LabelledOptions::new("x");
         let load = |name: &str, text: &str, channels: usize| {
             let kind = Kind::Values { channels: (1..=channels).map(|d| d.to_string()).collect() };
@@ -274,7 +274,7 @@ mod tests {
             (0..labelled.len()).map(|i| labelled.label(i).map(str::to_owned)).collect::<Vec<_>>()
         };
         let some = |label: &str| Some(label.to_owned());
-        // What looks like a label is a value where the channels say so.
+        // The number of channels decides whether the last field is a value or a label.
         let head = "@classLabel true 1 2\n@data\n";
         assert_eq!(labels(&format!("{head}1:2\n3:1:2\n4:1:?\n5:1:\n"), 2), [None, some("2"), None, None]);
         assert_eq!(labels(&format!("{head}1:2\n3\n"), 1), [some("2"), None]);
@@ -287,7 +287,7 @@ mod tests {
         fails(&format!("{head}1:5:2\n"), 1, "2 channels, and training has 1");
         fails(&format!("{head}1:3\n"), 1, "line 3: the label \"3\" is not among");
         fails("@classLabel false\n@data\n1:2:1\n", 2, "3 channels, and training has 2");
-        // A table, named or not.
+        // A table, from a file or from standard input.
         for name in ["x.csv", "standard input"] {
             let table = load(name, "class,a,b\n2,0.5,1\n?,1,2\n,1,2\n7,3,?\n", 1);
             let error = table.unwrap_err().to_string();

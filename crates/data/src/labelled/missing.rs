@@ -1,4 +1,4 @@
-//! What is done about missing values.
+//! Treatment of missing values.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use super::{Kind, Labelled};
 use longspan::option_syntax;
 use longspan::option_syntax::OptionError;
 
-/// What is done about missing values.
+/// How missing values are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Missing {
     /// They are an error.
     #[default]
     Refuse,
-    /// Between x_a and x_b, the nearest steps of the sequence that have one: x_t = x_a + (t - a) / (b - a) · (x_b - x_a);
-    /// before the first and after the last, that one.
+    /// Linear interpolation between the nearest steps x_a and x_b of the sequence with a value, x_t = x_a + (t - a) /
+    /// (b - a) · (x_b - x_a); before the first and after the last value, that value.
     Interpolate,
-    /// They become 0 when the values are scaled: the channel's mean.
+    /// They become 0 when the values are scaled, which is the mean of the channel.
     Zero,
 }
 
@@ -51,8 +51,8 @@ impl Labelled {
     /// Refuses missing values, interpolates them, or leaves them to [`super::Scaling::apply`].
     ///
     /// # Errors
-    /// [`Problem::MissingValue`] for the first one if they are refused, [`Problem::AllMissing`] for a sequence with nothing
-    /// to interpolate.
+    /// [`Problem::MissingValue`] for the first missing value if they are refused, [`Problem::AllMissing`] for a
+    /// sequence with a channel that has nothing to interpolate.
     pub fn treat(&mut self, missing: Missing) -> Result<(), LabelledError> {
         let Kind::Values { channels } = &self.kind else { return Ok(()) };
         let width = channels.len();
@@ -68,8 +68,8 @@ impl Labelled {
                     let problem = Problem::AllMissing { channel: channels[channel].clone() };
                     return Err(self.problem(sequence, problem));
                 }
-            } else if let Some(place) = values.iter().position(|value| value.is_nan()) {
-                let (channel, step) = (channels[place % width].clone(), place / width + 1);
+            } else if let Some(index) = values.iter().position(|value| value.is_nan()) {
+                let (channel, step) = (channels[index % width].clone(), index / width + 1);
                 let problem = Problem::MissingValue { channel, step, count: self.missing };
                 return Err(self.problem(sequence, problem));
             }
@@ -78,7 +78,7 @@ impl Labelled {
     }
 }
 
-/// Fills the gaps of one channel of a sequence `[T, width]`; false if it has no value.
+/// Fills the gaps of one channel of a sequence `[T, width]`; returns false if the channel has no value.
 fn interpolate(values: &mut [f32], channel: usize, width: usize) -> bool {
     let mut before: Option<usize> = None;
     for t in 0..values.len() / width {
@@ -89,7 +89,7 @@ fn interpolate(values: &mut [f32], channel: usize, width: usize) -> bool {
         let first = before.map_or(0, |before| before + 1);
         let start = before.map_or(value, |before| values[before * width + channel]);
         for gap in first..t {
-            // In f64: the difference of two numbers may be beyond f32.
+            // In f64, because the difference of two f32 may overflow f32.
             let share = before.map_or(0.0, |before| (gap - before) as f64 / (t - before) as f64);
             let (a, b) = (f64::from(start), f64::from(value));
             values[gap * width + channel] = (a + share * (b - a)) as f32;
@@ -117,7 +117,7 @@ mod tests {
         let error = read().treat(Missing::Refuse).unwrap_err().to_string();
         assert!(
             error.contains(
-                "x.ts: line 4: value 1 of channel 1 is missing, one of 4 in the file: choose --missing"
+                "x.ts: line 4: value 1 of channel 1 is missing (4 missing in the file): choose --missing"
             ),
             "{error}"
         );

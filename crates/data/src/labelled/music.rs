@@ -1,17 +1,17 @@
-//! Piano rolls: at each step the keys that sound, without labels. The next step is to be predicted, key by key.
+//! Piano rolls: the keys that sound at each step, without labels. A model predicts the next step, key by key.
 //!
 //! ```text
 //! {"train": [[[39, 51, 58, 67], [51, 58], []], ...], "valid": [...], "test": [...]}
 //! ```
 //!
-//! A piano has [`KEYS`] keys, MIDI 21 to 108. A file numbers them from 0 or as MIDI does; which one is decided from all of
-//! its keys: a number below 21 is no MIDI key, one above 87 is no index, and if there is neither, the numbering is the one
-//! under which the mean pitch is nearer to the middle of the keyboard, MIDI 64.5. (The mean of music lies within an octave
-//! of it, and the numberings are 21 apart.)
+//! A piano has [`KEYS`] keys, MIDI 21 to 108. A file numbers them from 0 or as MIDI does, and all its keys together
+//! decide which: a number below 21 is not a MIDI key, and one above 87 is not an index. If neither occurs, the
+//! numbering is the one under which the mean pitch is closer to the middle of the keyboard, MIDI 64.5. (The mean of
+//! music is within an octave of it, and the numberings are 21 keys apart.)
 //!
 //! # References
-//! Boulanger-Lewandowski, Bengio, Vincent, "Modeling temporal dependencies in high-dimensional sequences: application to
-//! polyphonic music generation and transcription", ICML 2012 (the task and its splits).
+//! Boulanger-Lewandowski, Bengio, Vincent, "Modeling temporal dependencies in high-dimensional sequences: application
+//! to polyphonic music generation and transcription", ICML 2012 (the task and its splits).
 
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ use serde::Serialize;
 use serde::de::DeserializeSeed;
 
 use super::describe::Lengths;
-use super::error::{LabelledError, Place, Problem, shortened};
+use super::error::{LabelledError, Location, Problem, shortened};
 use super::input::{failed, open};
 
 mod json;
 
 use json::State;
 
-/// Keys of a piano.
+/// Number of keys of a piano.
 pub const KEYS: usize = 88;
-/// The MIDI number of the lowest key.
+/// MIDI number of the lowest key.
 pub const LOWEST: u32 = 21;
 
 /// How a file numbers the keys.
@@ -42,13 +42,13 @@ pub enum Numbering {
     Midi,
 }
 
-/// The pieces of one part, key 0 the lowest.
+/// The pieces of one part. Key 0 is the lowest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
     keys: Vec<u32>,
-    /// Keys before each step, and their sum.
+    /// Keys before each step, then the total.
     steps: Vec<usize>,
-    /// Steps before each piece, and their sum.
+    /// Steps before each piece, then the total.
     pieces: Vec<usize>,
 }
 
@@ -59,36 +59,36 @@ pub struct Music {
     pub path: PathBuf,
     /// How the file numbers the keys.
     pub numbering: Numbering,
-    /// To train on.
+    /// For training.
     pub train: Pieces,
-    /// To validate on.
+    /// For validation.
     pub valid: Option<Pieces>,
-    /// To measure on at the end.
+    /// For the test at the end.
     pub test: Option<Pieces>,
 }
 
 impl Music {
-    /// The pieces of a file, unpacked if it is gzip.
+    /// Reads a file of piano rolls, and decompresses it if it is gzip.
     ///
     /// # Errors
-    /// [`LabelledError`] with the piece, the step and what is wrong there.
+    /// [`LabelledError`] says what is wrong, with piece and step.
     pub fn open(path: &Path) -> Result<Self, LabelledError> {
         Self::read(open(path)?, path)
     }
 
-    /// The pieces of `input`, which messages call `path`.
+    /// Reads piano rolls from `input`. The path is for messages.
     ///
     /// # Errors
-    /// [`LabelledError`] with the piece, the step and what is wrong there.
+    /// [`LabelledError`] says what is wrong, with piece and step.
     pub fn read(input: impl Read, path: &Path) -> Result<Self, LabelledError> {
         let mut state = State::default();
         let mut json = serde_json::Deserializer::from_reader(BufReader::new(input));
         if let Err(error) = json::Parts(&mut state).deserialize(&mut json).and_then(|()| json.end()) {
             return Err(match state.problem.take() {
-                Some(problem) => problem.at(path, state.place()),
+                Some(problem) => problem.at(path, state.location()),
                 None if error.is_io() => failed(path, error.into()),
                 None => Problem::Json { what: shortened(&error.to_string(), 160).to_owned() }
-                    .at(path, state.place()),
+                    .at(path, state.location()),
             });
         }
         let State { parts, .. } = state;
@@ -99,25 +99,25 @@ impl Music {
             pieces.keys.iter_mut().for_each(|key| *key -= shift);
             Some(pieces)
         });
-        let train = train.ok_or_else(|| Problem::NoPieces { part: "train" }.at(path, Place::File))?;
+        let train = train.ok_or_else(|| Problem::NoPieces { part: "train" }.at(path, Location::File))?;
         Ok(Self { path: path.to_owned(), numbering, train, valid, test })
     }
 }
 
-/// The numbering that all keys fit.
+/// Returns the numbering that fits all keys.
 fn numbering(parts: &[Option<Pieces>; 3], path: &Path) -> Result<Numbering, LabelledError> {
     let keys = || parts.iter().flatten().flat_map(|pieces| pieces.keys.iter().copied());
     let fault = |wrong: &dyn Fn(u32) -> bool, range| {
-        let (place, key) = json::PARTS
+        let (location, key) = json::PARTS
             .iter()
             .zip(parts)
             .find_map(|(part, pieces)| pieces.as_ref()?.find(part, wrong))
-            .expect("a key outside");
-        Problem::Key { key, range }.at(path, place)
+            .expect("a wrong key exists");
+        Problem::Key { key, range }.at(path, location)
     };
     let (low, high) = (keys().min().unwrap_or(0), keys().max().unwrap_or(0));
     if high >= LOWEST + KEYS as u32 {
-        return Err(fault(&|key| key >= LOWEST + KEYS as u32, "0 to 87, or 21 to 108 as MIDI"));
+        return Err(fault(&|key| key >= LOWEST + KEYS as u32, "0 to 87, or 21 to 108 as MIDI numbers"));
     }
     match (low < LOWEST, high >= KEYS as u32) {
         (true, true) => Err(fault(&|key| key >= KEYS as u32, "0 to 87 where a key below 21 occurs")),
@@ -139,63 +139,63 @@ impl Pieces {
         self.pieces.len().saturating_sub(1)
     }
 
-    /// Whether there is no piece, which no part of a file is read with.
+    /// Whether there are no pieces. No reader returns an empty part.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Steps of a piece, at least 1.
+    /// Number of steps of a piece, at least 1.
     ///
     /// # Panics
-    /// If there is no such piece.
+    /// If the piece does not exist.
     pub fn length(&self, piece: usize) -> usize {
         self.pieces[piece + 1] - self.pieces[piece]
     }
 
-    /// The keys that sound at a step, ascending, each from 0 to 87; none in a rest.
+    /// Keys that sound at a step, ascending, each from 0 to 87; empty for a rest.
     ///
     /// # Panics
-    /// If there is no such piece or step.
+    /// If the piece or step does not exist.
     pub fn keys(&self, piece: usize, step: usize) -> &[u32] {
         assert!(step < self.length(piece), "step {step} of a piece of {}", self.length(piece));
         let step = self.pieces[piece] + step;
         &self.keys[self.steps[step]..self.steps[step + 1]]
     }
 
-    /// Writes a piece as `[T, 88]`: 1 where a key sounds, 0 elsewhere.
+    /// Writes a piece as `[T, 88]`: 1 for a key that sounds, 0 otherwise.
     ///
     /// # Panics
-    /// If there is no such piece, or `roll` is not that long.
+    /// If the piece does not exist, or `roll` has another length.
     pub fn roll(&self, piece: usize, roll: &mut [f32]) {
-        assert_eq!(roll.len(), self.length(piece) * KEYS, "a piano roll of another length");
+        assert_eq!(roll.len(), self.length(piece) * KEYS, "the piano roll has another length");
         roll.fill(0.0);
         for (step, row) in roll.chunks_exact_mut(KEYS).enumerate() {
             self.keys(piece, step).iter().for_each(|&key| row[key as usize] = 1.0);
         }
     }
 
-    /// Steps of the pieces; None without pieces.
+    /// Lengths of the pieces, in steps; None if there are no pieces.
     pub fn lengths(&self) -> Option<Lengths> {
         Lengths::of((0..self.len()).map(|piece| self.length(piece)))
     }
 
-    /// Number of keys that sound, summed over all steps.
+    /// Number of sounding keys, summed over all steps.
     pub fn sounding(&self) -> usize {
         self.keys.len()
     }
 
-    /// Lowest and highest key; None if all is silence.
+    /// Lowest and highest key; None if no key sounds.
     pub fn range(&self) -> Option<(u32, u32)> {
         Some((*self.keys.iter().min()?, *self.keys.iter().max()?))
     }
 
-    /// The first key that is wrong, and its place.
-    fn find(&self, part: &'static str, wrong: &dyn Fn(u32) -> bool) -> Option<(Place, u32)> {
+    /// Returns the first wrong key and its location.
+    fn find(&self, part: &'static str, wrong: &dyn Fn(u32) -> bool) -> Option<(Location, u32)> {
         let at = self.keys.iter().position(|&key| wrong(key))?;
         let step = self.steps.partition_point(|&start| start <= at) - 1;
         let piece = self.pieces.partition_point(|&start| start <= step) - 1;
         let step = Some(step - self.pieces[piece]);
-        Some((Place::Piece { part, piece, step }, self.keys[at]))
+        Some((Location::Piece { part, piece, step }, self.keys[at]))
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbering_is_decided_from_all_keys() {
+    fn all_keys_decide_the_numbering() {
         let of = |keys: &str| {
             let music = of(&format!(r#"{{"train": [[{keys}]]}}"#)).unwrap();
             (music.numbering, music.train.keys(0, 0).to_vec())
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named_with_piece_and_step() {
+    fn errors_name_piece_and_step() {
         let fails = |text: &str, parts: &[&str]| {
             let error = of(text).unwrap_err().to_string();
             for part in parts.iter().chain(&["dir/x.json"]) {
@@ -254,7 +254,7 @@ mod tests {
         fails(r#"{"train": [[[1]]], "valid": []}"#, &["valid has no pieces"]);
         fails(r#"{"test": [[[1]]]}"#, &["train has no pieces"]);
         fails(r#"{"train": [[[1]]], "dev": []}"#, &["\"dev\""]);
-        fails(r#"{"train": [[[1]]], "train": [[[1]]]}"#, &["\"train\" twice"]);
+        fails(r#"{"train": [[[1]]], "train": [[[1]]]}"#, &["\"train\" occurs twice"]);
         fails(r#"{"train": [[[1]]]} x"#, &["trailing"]);
         fails("", &["EOF"]);
         fails(r#"{"train": [[[1"#, &["train, piece 0, step 0", "EOF"]);

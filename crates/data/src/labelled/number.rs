@@ -1,11 +1,11 @@
-//! Numbers as data files write them.
+//! Parses numbers of data files.
 
 use super::error::{Problem, quoted};
 
-/// How files write that a value is missing, in any case.
+/// Spellings of a missing value, in lower case; files may use any case.
 const MISSING: [&str; 6] = ["?", "na", "n/a", "nan", "-nan", "null"];
 
-/// The number, or NaN where the value is missing. Infinities and what becomes one in 32 bits are errors.
+/// Parses a number; a missing value is NaN. Infinities and overflow in single precision are errors.
 pub(super) fn number(text: &str) -> Result<f32, Problem> {
     let text = text.trim();
     match text.parse::<f32>() {

@@ -1,13 +1,13 @@
 //! Standardisation: each channel gets mean 0 and standard deviation 1 over the training part.
 //!
-//! Over the n values x of channel d in the training sequences, missing ones left out:
+//! With the n values x of channel d in the training sequences, without missing ones:
 //!
 //! ```text
 //! mean_d = Σ x / n,   std_d = sqrt(Σ (x - mean_d)² / n),   x' = (x - mean_d) / std_d
 //! ```
 //!
-//! A channel that is constant in training, or has no value there, keeps its scale: std_d = 1. A value that is missing
-//! becomes 0, the mean.
+//! A channel that is constant or has no values in the training part is only shifted: std_d = 1. A missing value becomes
+//! 0, the mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,15 +24,15 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// x' = x, but 0 for missing values.
+    /// Scaling that keeps values as they are, except that missing ones become 0.
     pub fn identity(channels: usize) -> Self {
         Self { mean: vec![0.0; channels], std: vec![1.0; channels] }
     }
 
-    /// That of some sequences, which are to be the training part; None for tokens.
+    /// Computes the scaling of the given sequences, usually the training part; None for tokens.
     ///
     /// # Panics
-    /// If there is no such sequence.
+    /// If a sequence does not exist.
     pub fn of(labelled: &Labelled, training: &[usize]) -> Option<Self> {
         let Kind::Values { channels } = &labelled.kind else { return None };
         let width = channels.len();
@@ -49,7 +49,7 @@ impl Scaling {
             let mean = values().sum::<f64>() / n as f64;
             let std = (values().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n as f64).sqrt();
             scaling.mean[d] = mean;
-            // What rounding leaves of a constant is no scale.
+            // A smaller standard deviation is rounding error of a constant.
             if std > 1e-12 * mean.abs().max(f64::from(f32::MIN_POSITIVE)) {
                 scaling.std[d] = std;
             }
@@ -57,23 +57,27 @@ impl Scaling {
         Some(scaling)
     }
 
-    /// Scales all values, and makes missing ones 0.
+    /// Scales all values, and replaces missing ones by 0.
     ///
     /// # Errors
-    /// [`Problem::OutOfScale`] for a value that is not finite afterwards, which leaves the sequences half scaled.
+    /// [`Problem::OutOfScale`] if a scaled value is not finite. Part of the sequences is scaled then.
     ///
     /// # Panics
-    /// If there are other channels than this scaling has.
+    /// If the number of channels differs.
     pub fn apply(&self, labelled: &mut Labelled) -> Result<(), LabelledError> {
-        let Kind::Values { channels } = &labelled.kind else { panic!("tokens have no scale") };
+        let Kind::Values { channels } = &labelled.kind else { panic!("tokens cannot be scaled") };
         let width = channels.len();
-        assert_eq!((self.mean.len(), self.std.len()), (width, width), "a scaling of other channels");
-        for (place, value) in labelled.values.iter_mut().enumerate() {
-            let d = place % width;
+        assert_eq!(
+            (self.mean.len(), self.std.len()),
+            (width, width),
+            "the scaling has another number of channels"
+        );
+        for (index, value) in labelled.values.iter_mut().enumerate() {
+            let d = index % width;
             let scaled = ((f64::from(*value) - self.mean[d]) / self.std[d]) as f32;
             if scaled.is_infinite() {
                 let problem = Problem::OutOfScale { channel: quoted(&channels[d]) };
-                let sequence = labelled.offsets.partition_point(|&offset| offset <= place / width) - 1;
+                let sequence = labelled.offsets.partition_point(|&offset| offset <= index / width) - 1;
                 return Err(labelled.problem(sequence, problem));
             }
             *value = if value.is_nan() { 0.0 } else { scaled };
@@ -94,8 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn training_alone_says_what_the_scale_is() {
-        // Channel 1 of the first two: 1, 3, 5, 7 with mean 4 and variance 5; channel 2 is constant there.
+    fn only_the_training_part_determines_the_scale() {
+        // Channel 1 of the first two sequences: 1, 3, 5, 7 with mean 4 and variance 5; channel 2 is constant there.
         let mut labelled = of("1,3:9,9:a\n5,7,?:9,9,9:b\n100,-100:8,?:a\n");
         let scaling = Scaling::of(&labelled, &[0, 1]).unwrap();
         assert_eq!((&scaling.mean[..], &scaling.std[..]), (&[4.0, 9.0][..], &[5f64.sqrt(), 1.0][..]));

@@ -1,27 +1,27 @@
-//! Parts for validation and testing out of the sequences of one file, with every class in its share.
+//! Splits the sequences of one file into training, validation and test part, class by class.
 
 use super::Labelled;
 use super::error::LabelledError;
 use longspan_kernel::rng::{Key, Purpose};
 
-/// Which sequences are for what, each in ascending order; together they are all, and none is in two parts.
+/// Sequences of each part, in ascending order. Every sequence is in exactly one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// Sequences to train on.
+    /// Sequences for training.
     pub train: Vec<usize>,
-    /// Sequences to validate on; empty for the fraction 0.
+    /// Sequences for validation; empty for the fraction 0.
     pub valid: Vec<usize>,
-    /// Sequences to test on at the end; empty for the fraction 0.
+    /// Sequences for the test at the end; empty for the fraction 0.
     pub test: Vec<usize>,
 }
 
 impl Labelled {
-    /// Holds out fractions of each class, drawn by the seed. Of n_c sequences of a class round(fraction · n_c) are held
-    /// out for a part, but at least 1 and at most what leaves 1 to train: a class of 2 or more is in training and in
-    /// validation, or in testing where nothing is validated; a single one stays to train.
+    /// Holds out fractions of each class, chosen by the seed. Of a class with n_c sequences, round(fraction · n_c) are
+    /// held out for a part, at least 1, as long as 1 is left for training. So a class of 2 or more is in the training
+    /// and the validation part (or the test part if nothing is validated), and a class of 1 is in the training part.
     ///
     /// # Errors
-    /// [`LabelledError::Fraction`] if a fraction, or their sum, is outside [0, 1).
+    /// [`LabelledError::Fraction`] if a fraction or the sum of both is outside [0, 1).
     pub fn split(&self, valid: f64, test: f64, seed: u64) -> Result<Split, LabelledError> {
         for (flag, fraction) in [("--valid-fraction", valid), ("--test-fraction", test)] {
             if !(0.0..1.0).contains(&fraction) || valid + test >= 1.0 {
@@ -40,10 +40,10 @@ impl Labelled {
             };
             let validated = share(valid, n.saturating_sub(1));
             let tested = share(test, n.saturating_sub(1 + validated));
-            // Each class has its stream: what is held out of one does not depend on the others.
+            // Each class has its own stream, so the selection in one class does not depend on the others.
             let mut stream = key.stream(0, class as u64);
-            for place in 0..validated + tested {
-                members.swap(place, place + stream.below((n - place) as u32) as usize);
+            for index in 0..validated + tested {
+                members.swap(index, index + stream.below((n - index) as u32) as usize);
             }
             let (held_out, rest) = members.split_at(validated + tested);
             split.valid.extend(&held_out[..validated]);
@@ -64,7 +64,7 @@ mod tests {
     use super::super::ts;
 
     #[test]
-    fn every_class_is_in_both_parts_and_no_sequence_is() {
+    fn every_class_is_in_both_parts_and_every_sequence_in_one() {
         let mut text = "@classLabel true a b c d e\n@data\n".to_owned();
         for (class, count) in [("a", 100), ("b", 2), ("c", 1), ("d", 9)] {
             (0..count).for_each(|_| text += &format!("1:{class}\n"));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn three_parts_do_not_meet() {
+    fn three_parts_do_not_overlap() {
         let mut text = "@classLabel true a b c d\n@data\n".to_owned();
         for (class, count) in [("a", 100), ("b", 3), ("c", 2), ("d", 1)] {
             (0..count).for_each(|_| text += &format!("1:{class}\n"));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_is_held_out_about_as_often() {
+    fn every_sequence_is_held_out_about_equally_often() {
         let text = format!("@classLabel true a\n@data\n{}", "1:a\n".repeat(10));
         let labelled = ts::read(text.as_bytes(), Path::new("x.ts")).unwrap();
         let mut counts = [0; 10];

@@ -1,11 +1,11 @@
-//! Tables (CSV, TSV) with a column of labels.
+//! Tables (CSV, TSV) with a label column.
 //!
-//! Wide, the usual form: a row is a sequence, all columns but the label's are its values in their order, one channel.
-//! Long, if a column of ids is named: rows with the same id are the steps of one sequence and follow each other, every
-//! other column is a channel.
+//! In the wide form, which is the usual one, a row is a sequence of one channel: all columns except the label column
+//! are its values in order. In the long form, which has an id column, consecutive rows with the same id are the steps
+//! of one sequence, and every other column is a channel.
 //!
-//! The first row names the columns. Fields are separated by the comma, semicolon or tab that the first row has most of;
-//! they may be quoted and then hold separators and ends of lines. An empty field is a missing value.
+//! The first row names the columns. The separator is the comma, semicolon or tab, whichever is most frequent in the
+//! first row. Quoted fields may contain separators and line ends. An empty field is a missing value.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -14,34 +14,34 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::builder::Builder;
-use super::error::{LabelledError, Place, Problem, quoted};
+use super::error::{LabelledError, Location, Problem, quoted};
 use super::input::{LIMIT, failed, peek, utf8};
 use super::number::number;
 use super::{Kind, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
 use longspan::option_syntax::nearest;
 
-/// Names of columns of labels that need not be pointed out.
+/// Names by which a label column is found.
 pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
 
-/// Which columns hold no values.
+/// The columns that are not values.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
-    /// Name of the column of labels; None finds `label`, `class` or `target`.
+    /// Name of the label column; None finds `label`, `class` or `target`.
     pub label: Option<String>,
-    /// Name of the column of ids, for tables with a row per step.
+    /// Name of the id column, for tables with one row per step.
     pub id: Option<String>,
 }
 
-/// The sequences of `input`, which messages call `path`. The classes are in the order of their numbers or names.
+/// Reads the sequences of `input`. The path is for messages. The classes are sorted by number or name.
 ///
 /// # Errors
-/// [`LabelledError`] with the line and what is wrong there.
+/// [`LabelledError`] says what is wrong, with the line.
 pub fn read(input: impl Read, path: &Path, columns: &Columns) -> Result<Labelled, LabelledError> {
     read_with(input, path, columns, Labels::Required)
 }
 
-/// As [`read`], labels required or not: without them their column or a field of it is missing.
+/// As [`read`]; if labels are optional, the label column or some of its fields may be missing.
 pub(super) fn read_with(
     input: impl Read,
     path: &Path,
@@ -51,54 +51,56 @@ pub(super) fn read_with(
     let (head, input) = peek(input, 1 << 16).map_err(|error| failed(path, error))?;
     let mut rows = Rows::new(input, path, separator(&head));
     let (first, header): (u64, Vec<String>) = match rows.next()? {
-        None => return Err(Problem::NoSequences.at(path, Place::File)),
+        None => return Err(Problem::NoSequences.at(path, Location::File)),
         Some((line, record)) => {
             let name = |name| utf8(name, path, line, "").map(|name| name.trim().to_owned());
             (line, record.iter().map(name).collect::<Result<_, _>>()?)
         }
     };
-    let places =
-        Places::find(&header, columns, labels).map_err(|problem| problem.at(path, Place::Line(first)))?;
-    let channels = match places.id {
-        Some(_) => places.values.iter().map(|&column| header[column].clone()).collect(),
+    let roles =
+        Roles::find(&header, columns, labels).map_err(|problem| problem.at(path, Location::Line(first)))?;
+    let channels = match roles.id {
+        Some(_) => roles.values.iter().map(|&column| header[column].clone()).collect(),
         None => vec!["value".to_owned()],
     };
     let mut builder = Builder::new(path, Kind::Values { channels }, Origin::Lines);
     let mut steps = Steps::default();
     while let Some((line, record)) = rows.next()? {
-        let place = Place::Line(line);
+        let location = Location::Line(line);
         if record.len() != header.len() {
-            return Err(Problem::RaggedRow { found: record.len(), expected: header.len() }.at(path, place));
+            return Err(Problem::RaggedRow { found: record.len(), expected: header.len() }.at(path, location));
         }
         let field = |column: usize| utf8(&record[column], path, line, "").map(str::trim);
-        let label = places.label.map(field).transpose()?.unwrap_or_default();
+        let label = roles.label.map(field).transpose()?.unwrap_or_default();
         let label = if label == "?" && labels != Labels::Required { "" } else { label };
         if label.is_empty() && labels == Labels::Required {
-            return Err(Problem::NoLabel { way_out: "its field is empty" }.at(path, place));
+            return Err(Problem::NoLabel { remedy: "fill in the empty field" }.at(path, location));
         }
-        if let Some(id) = places.id {
-            steps.row(&mut builder, field(id)?, label, line).map_err(|problem| problem.at(path, place))?;
+        if let Some(id) = roles.id {
+            steps.row(&mut builder, field(id)?, label, line).map_err(|problem| problem.at(path, location))?;
         }
-        for &column in &places.values {
+        for &column in &roles.values {
             let text = field(column)?;
             let value = if text.is_empty() { Ok(f32::NAN) } else { number(text) };
-            builder.values.push(value.map_err(|problem| problem.in_column(&header[column]).at(path, place))?);
+            builder
+                .values
+                .push(value.map_err(|problem| problem.in_column(&header[column]).at(path, location))?);
         }
-        if places.id.is_none() {
+        if roles.id.is_none() {
             let class = class(&mut builder, label);
-            builder.end(class, line).map_err(|problem| problem.at(path, place))?;
+            builder.end(class, line).map_err(|problem| problem.at(path, location))?;
         }
     }
-    steps.end(&mut builder).map_err(|problem| problem.at(path, Place::File))?;
+    steps.end(&mut builder).map_err(|problem| problem.at(path, Location::File))?;
     builder.finish(true)
 }
 
-/// The class of a label; that of none where there is none.
+/// Returns the class of a label; [`IGNORE`] for an empty one.
 fn class(builder: &mut Builder, label: &str) -> u32 {
     if label.is_empty() { IGNORE } else { builder.class(label) }
 }
 
-/// The separator that the first line has most of outside quotes.
+/// Returns the separator that is most frequent outside quotes in the first line.
 fn separator(head: &[u8]) -> u8 {
     let (mut counts, mut inside) = ([(0, b','), (0, b';'), (0, b'\t')], false);
     for &byte in head {
@@ -109,22 +111,22 @@ fn separator(head: &[u8]) -> u8 {
             _ => {}
         }
     }
-    // The first of equals is the comma.
+    // In a tie the comma wins.
     counts.into_iter().rev().max_by_key(|&(count, _)| count).map_or(b',', |(_, separator)| separator)
 }
 
-/// Which column is what.
-struct Places {
+/// Roles of the columns.
+struct Roles {
     label: Option<usize>,
     id: Option<usize>,
     values: Vec<usize>,
 }
 
-impl Places {
+impl Roles {
     fn find(header: &[String], columns: &Columns, labels: Labels) -> Result<Self, Problem> {
         let mut seen = HashSet::new();
         if let Some(twice) = header.iter().find(|name| !seen.insert(name.as_str())) {
-            // Rows of numbers have equal ones more often than headers have equal names.
+            // Equal numbers in a row without header are more likely than equal names in a header.
             return Err(match header.iter().all(|name| number(name).is_ok()) {
                 true => Problem::NoHeader,
                 false => Problem::DuplicateColumn { name: quoted(twice) },
@@ -143,7 +145,7 @@ impl Places {
             Some(name) => find(name, "--label-column"),
             None => usual().map_or_else(|| find(LABELS[0], "--label-column"), Ok),
         };
-        // Without a name for the columns nothing else is worth saying.
+        // Without a header all other messages would be misleading.
         let label = match label {
             Err(_) if header.iter().all(|name| number(name).is_ok()) => return Err(Problem::NoHeader),
             Err(_) if labels != Labels::Required => None,
@@ -158,14 +160,14 @@ impl Places {
     }
 }
 
-/// The names of up to 8 columns.
+/// Lists the names of up to 8 columns.
 fn listed(header: &[String]) -> String {
     let names: Vec<String> = header.iter().take(8).map(|name| quoted(name)).collect();
     let more = if header.len() > 8 { ", ..." } else { "" };
     names.join(", ") + more
 }
 
-/// The sequence whose rows are being read, in the long form.
+/// The current sequence in the long form.
 #[derive(Default)]
 struct Steps {
     ids: HashSet<String>,
@@ -179,7 +181,7 @@ struct Now {
 }
 
 impl Steps {
-    /// Ends the sequence before if this row begins another.
+    /// Ends the previous sequence if this row begins another one.
     fn row(&mut self, builder: &mut Builder, id: &str, label: &str, line: u64) -> Result<(), Problem> {
         match &self.now {
             Some(now) if now.id == id && now.label == label => return Ok(()),
@@ -228,7 +230,7 @@ impl<'p, R: Read> Rows<'p, R> {
             Ok(false) => Ok(None),
             Ok(true) => Ok(Some((self.line(), &self.record))),
             Err(_) if self.reader.get_ref().spent => {
-                Err(Problem::TooLong { limit: LIMIT }.at(self.path, Place::Line(line)))
+                Err(Problem::TooLong { limit: LIMIT }.at(self.path, Location::Line(line)))
             }
             Err(error) => Err(failed(
                 self.path,
@@ -240,13 +242,13 @@ impl<'p, R: Read> Rows<'p, R> {
         }
     }
 
-    /// The line on which the record begins. The crate says where it began to look for one, before blank lines, so this is
-    /// counted back from where it stands.
+    /// Returns the line on which the record begins. The csv crate reports the position before blank lines, so the line
+    /// is counted back from the current position.
     fn line(&self) -> u64 {
         let end = self.reader.position();
         let inside = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let before = |place: u64| self.reader.get_ref().byte_before(place);
-        // Behind a quote that is not closed the last end of line is inside.
+        let before = |position: u64| self.reader.get_ref().byte_before(position);
+        // If a quote is not closed, the last line end is inside the field.
         let open = self.record.as_slice().last() == Some(&b'\n')
             && before(end.byte().saturating_sub(1)).is_some_and(|byte| !b"\"\r".contains(&byte));
         let past = u64::from(before(end.byte()) == Some(b'\n') && !open);
@@ -254,21 +256,21 @@ impl<'p, R: Read> Rows<'p, R> {
     }
 }
 
-/// Ends with an error after so many bytes, and knows the last ones.
+/// Fails after a number of bytes, and keeps the last chunk.
 struct Limited<R> {
     input: R,
     left: u64,
     spent: bool,
     chunk: Vec<u8>,
-    /// Bytes before the chunk.
+    /// Number of bytes before the chunk.
     offset: u64,
 }
 
 impl<R> Limited<R> {
-    /// The byte before a place in the last chunk.
-    fn byte_before(&self, place: u64) -> Option<u8> {
-        let place = place.checked_sub(self.offset + 1)?;
-        self.chunk.get(usize::try_from(place).ok()?).copied()
+    /// Returns the byte before a position in the last chunk.
+    fn byte_before(&self, position: u64) -> Option<u8> {
+        let position = position.checked_sub(self.offset + 1)?;
+        self.chunk.get(usize::try_from(position).ok()?).copied()
     }
 }
 
@@ -276,12 +278,12 @@ impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 {
             self.spent = true;
-            return Err(io::Error::other("a record too long"));
+            return Err(io::Error::other("the record is too long"));
         }
         let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let read = self.input.read(&mut buffer[..most])?;
         self.left -= read as u64;
-        // At the end of the input the last chunk stays.
+        // At the end of the input the last chunk is kept.
         if read > 0 {
             self.offset += self.chunk.len() as u64;
             self.chunk.clear();

@@ -11,9 +11,9 @@
 //! 1.8,1.9,2.0:-0.2,?,-0.3:one
 //! ```
 //!
-//! A line is a sequence: its dimensions stand between colons, the values of a dimension between commas, the label last.
-//! All dimensions of a sequence have the same length, sequences may differ; `?` is a missing value. The classes are in the
-//! header's order. Dimension d is channel `d`, from 1.
+//! A line is a sequence: colons separate its dimensions, commas the values of a dimension, and the label is last. All
+//! dimensions of a sequence have the same length, but sequences may differ; `?` is a missing value. The classes have
+//! the order of the header. Dimension d is channel `d`, from 1.
 //!
 //! # References
 //! Bagnall et al., "The UEA multivariate time series classification archive, 2018", arXiv:1811.00075; the format is that of
@@ -23,14 +23,14 @@ use std::io::Read;
 use std::path::Path;
 
 use super::builder::Builder;
-use super::error::{LabelledError, Place, Problem, quoted};
+use super::error::{LabelledError, Location, Problem, quoted};
 use super::input::{Lines, utf8};
 use super::number::number;
 use super::{Kind, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
 use longspan::option_syntax::nearest;
 
-/// The tags that matter here, and those that say nothing new.
+/// Tags that are read, or known and ignored.
 const TAGS: [&str; 10] = [
     "@problemName",
     "@timeStamps",
@@ -44,28 +44,28 @@ const TAGS: [&str; 10] = [
     "@data",
 ];
 
-/// What the header says about the sequences.
+/// The header.
 #[derive(Default)]
 struct Header {
     classes: Option<Vec<String>>,
-    /// The sequences have no classes.
+    /// Whether the sequences have no classes.
     unlabelled: bool,
     dimensions: Option<usize>,
     equal: bool,
     length: Option<usize>,
-    /// A tag that is none.
+    /// Unknown tags.
     odd: Vec<String>,
 }
 
-/// The sequences of `input`, which messages call `path`.
+/// Reads the sequences of `input`. The path is for messages.
 ///
 /// # Errors
-/// [`LabelledError`] with the line and what is wrong there.
+/// [`LabelledError`] says what is wrong, with the line.
 pub fn read(input: impl Read, path: &Path) -> Result<Labelled, LabelledError> {
     read_with(input, path, Labels::Required)
 }
 
-/// As [`read`], labels required or not: without them the values end the line, or a `?` stands in a label's place.
+/// As [`read`]; if labels are optional, a line may end with its values or have `?` as its label.
 pub(super) fn read_with(input: impl Read, path: &Path, labels: Labels) -> Result<Labelled, LabelledError> {
     let mut lines = Lines::new(input, path);
     let header = header(&mut lines, path, labels)?;
@@ -76,21 +76,21 @@ pub(super) fn read_with(input: impl Read, path: &Path, labels: Labels) -> Result
     while let Some((line, bytes)) = lines.next()? {
         let text = utf8(bytes, path, line, "")?.trim();
         if !text.is_empty() && !text.starts_with(['#', '%']) {
-            cases.add(text, line, path).map_err(|problem| problem.at(path, Place::Line(line)))?;
+            cases.add(text, line, path).map_err(|problem| problem.at(path, Location::Line(line)))?;
         }
     }
     match cases.builder {
         Some(builder) => builder.finish(false),
-        None => Err(Problem::NoSequences.at(path, Place::File)),
+        None => Err(Problem::NoSequences.at(path, Location::File)),
     }
 }
 
 fn lacks(header: &Header, tag: &'static str, path: &Path) -> LabelledError {
     let nearest = nearest(tag, header.odd.iter().map(String::as_str)).map(quoted);
-    Problem::NoTag { tag, nearest }.at(path, Place::File)
+    Problem::NoTag { tag, nearest }.at(path, Location::File)
 }
 
-/// Reads up to `@data`.
+/// Reads the header, up to `@data`.
 fn header<R: Read>(lines: &mut Lines<R>, path: &Path, labels: Labels) -> Result<Header, LabelledError> {
     let (mut header, mut empty) = (Header::default(), true);
     while let Some((line, bytes)) = lines.next()? {
@@ -105,10 +105,10 @@ fn header<R: Read>(lines: &mut Lines<R>, path: &Path, labels: Labels) -> Result<
             if !name.starts_with('@') {
                 return Err(lacks(&header, "@data", path));
             }
-            // Most files have the plural, some the singular.
+            // Most files use the plural, some the singular.
             if name.eq_ignore_ascii_case("@dimension") {
                 tagged(&mut header, "@dimensions", words)
-                    .map_err(|problem| problem.at(path, Place::Line(line)))?;
+                    .map_err(|problem| problem.at(path, Location::Line(line)))?;
             } else {
                 header.odd.push(name.to_owned());
             }
@@ -117,15 +117,15 @@ fn header<R: Read>(lines: &mut Lines<R>, path: &Path, labels: Labels) -> Result<
         if *tag == "@data" {
             return Ok(header);
         }
-        tagged(&mut header, tag, words).map_err(|problem| problem.at(path, Place::Line(line)))?;
+        tagged(&mut header, tag, words).map_err(|problem| problem.at(path, Location::Line(line)))?;
         if header.unlabelled && labels == Labels::Required {
-            return Err(Problem::NotClassified { tag }.at(path, Place::Line(line)));
+            return Err(Problem::NotClassified { tag }.at(path, Location::Line(line)));
         }
     }
-    Err(if empty { Problem::NoSequences.at(path, Place::File) } else { lacks(&header, "@data", path) })
+    Err(if empty { Problem::NoSequences.at(path, Location::File) } else { lacks(&header, "@data", path) })
 }
 
-/// What one line of the header says.
+/// Reads one line of the header.
 fn tagged<'a>(
     header: &mut Header,
     tag: &'static str,
@@ -140,7 +140,7 @@ fn tagged<'a>(
     };
     let count = || match value.parse::<usize>() {
         Ok(count) if count > 0 => Ok(count),
-        _ => Err(wrong("a whole number above 0")),
+        _ => Err(wrong("an integer above 0")),
     };
     match tag {
         "@timeStamps" if boolean()? => return Err(Problem::TimeStamps),
@@ -158,13 +158,13 @@ fn tagged<'a>(
             }
             header.classes = Some(classes);
         }
-        // The rest says nothing that the data do not say.
+        // The other tags repeat what the data show.
         _ => {}
     }
     Ok(())
 }
 
-/// The sequences so far; the first one says how many dimensions there are if the header does not.
+/// The sequences so far. The first one determines the number of dimensions if the header does not.
 struct Cases<'h> {
     header: &'h Header,
     labels: Labels,
@@ -224,13 +224,14 @@ impl Cases<'_> {
         builder.end(class, line)
     }
 
-    /// A line's values and its label. Where labels may be missing, the number of dimensions says whether one is there.
+    /// Splits a line into values and label. If labels are optional, the number of dimensions decides whether there is a
+    /// label.
     fn label<'a>(
         &self,
         text: &'a str,
         announced: Option<usize>,
     ) -> Result<(&'a str, Option<&'a str>), Problem> {
-        let no_label = Problem::NoLabel { way_out: "write it last, after a colon" };
+        let no_label = Problem::NoLabel { remedy: "write it last, after a colon" };
         let last = text.rsplit_once(':').map(|(values, label)| (values, label.trim()));
         let Labels::Optional(learned) = self.labels else {
             let (values, label) = last.filter(|(_, label)| !label.is_empty()).ok_or(no_label)?;
@@ -241,7 +242,7 @@ impl Cases<'_> {
         let is_label = |label: &str| {
             let written = classes.iter().any(|class| class == label) || ["?", ""].contains(&label);
             match announced.or(learned) {
-                // A value cannot be told from a label by its looks.
+                // A value and a label can look the same.
                 Some(width) if parts == width || parts == width + 1 => parts > width,
                 _ => written,
             }
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named_with_their_line() {
+    fn errors_name_the_line() {
         fails("", &["no sequence"]);
         fails(HEAD, &["no sequence"]);
         fails("@classLabel true a\n", &["no @data line"]);

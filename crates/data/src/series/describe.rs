@@ -1,4 +1,4 @@
-//! What a file of series holds.
+//! Descriptions of series files.
 
 use std::path::PathBuf;
 
@@ -8,76 +8,76 @@ use super::value::Form;
 use super::{SeriesOptions, Unsplit};
 use crate::spread::Spread;
 
-/// One column of numbers as the file has it.
+/// A number column of a file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ColumnDescription {
     /// Its name in the header.
     pub name: String,
-    /// Least value, if there is any.
+    /// Smallest value, if there is any.
     pub least: Option<f64>,
-    /// Greatest value, if there is any.
+    /// Largest value, if there is any.
     pub greatest: Option<f64>,
-    /// Rows without a value.
+    /// Number of rows without a value.
     pub missing: u64,
     /// Whether it is forecast.
     pub target: bool,
-    /// How its values lie around their mean, where [`describe`] was asked.
+    /// Mean, standard deviation and farthest value; only from [`describe`].
     pub spread: Option<Spread>,
 }
 
 /// The rows of one group.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct GroupDescription {
-    /// What the column of groups calls it; empty where there is none.
+    /// Its name in the group column; empty if there are no groups.
     pub name: String,
     /// Number of rows.
     pub rows: usize,
-    /// Its first time.
+    /// First time.
     pub first: Option<String>,
-    /// Its last time.
+    /// Last time.
     pub last: Option<String>,
-    /// The line of its last row, from 1.
+    /// Line of the last row, from 1.
     pub last_line: u64,
 }
 
-/// From when to when a file goes, as it writes it.
+/// First and last time, as the file writes them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct TimeSpan {
-    /// The column of times.
+    /// Name of the time column.
     pub column: String,
-    /// The earliest, or that of the first row if times cannot be compared.
+    /// Earliest time; if times cannot be compared, that of the first row.
     pub first: String,
-    /// The latest, or that of the last row of the first group.
+    /// Latest time; if times cannot be compared, that of the last row of the first group.
     pub last: String,
-    /// Whether times could be compared; if not, the rows' order stands for that of time.
+    /// Whether times can be compared. If not, the rows are assumed to be in the order of time.
     pub checked: bool,
 }
 
-/// What a file of series holds.
+/// The contents of a series file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Description {
     /// The file.
     pub path: PathBuf,
-    /// FNV-1a of its bytes as 16 hexadecimal digits.
+    /// Fingerprint (FNV-1a) of the bytes as 16 hexadecimal digits.
     pub fingerprint: String,
-    /// What stands between fields.
+    /// Separator of fields.
     pub separator: char,
-    /// Rows below the header, of all groups.
+    /// Number of rows below the header, over all groups.
     pub rows: usize,
     /// The columns that are read.
     pub columns: Vec<ColumnDescription>,
-    /// Names of the columns that are not read because they hold text.
+    /// Names of the text columns, which are not read.
     pub left_out: Vec<String>,
-    /// Missing values of the columns that are read.
+    /// Number of missing values in the columns that are read.
     pub missing: u64,
-    /// The times, if there is a column of them.
+    /// First and last time, if there is a time column.
     pub time: Option<TimeSpan>,
-    /// The groups, in the order in which the file begins them.
+    /// The groups, in the order of their first rows.
     pub groups: Vec<GroupDescription>,
 }
 
-/// Reads the file of the options and says what it holds. Missing values are counted and are no error; window, horizon and
-/// fractions do not matter.
+/// Reads the file of the options and describes it. Missing values are counted and are not an error. Window, horizon and
+/// fractions are ignored.
 ///
 /// # Errors
 /// [`SeriesError`] if the file cannot be read as a table.

@@ -1,9 +1,10 @@
-//! What can be wrong with a series, each with its place and the way out.
+//! Why a series cannot be used: the location, the problem and the remedy.
 
 use std::path::PathBuf;
 
 use super::Part;
 use crate::file::FileError;
+use crate::wording::counted;
 
 /// Why a series cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -12,27 +13,27 @@ pub enum SeriesError {
     /// The file cannot be opened or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file begins as gzip does.
-    #[error("{} is compressed: unpack it with gunzip", path.display())]
+    /// The file is compressed.
+    #[error("{} is compressed: decompress it with gunzip", path.display())]
     Compressed {
         /// The file.
         path: PathBuf,
     },
-    /// The file has nothing but blank lines.
+    /// The file has only blank lines.
     #[error("{} is empty: name a file with a line of column names and rows of numbers", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// Column names and nothing else.
+    /// The file has a header and no rows.
     #[error("{} has a line of column names and no rows: name a file with numbers", path.display())]
     HeaderOnly {
         /// The file.
         path: PathBuf,
     },
-    /// Numbers where the column names belong.
+    /// The file has no header.
     #[error(
-        "{}: line {line} has numbers (\"{value}\") where the names of the columns belong: put a line of names \
+        "{}: line {line} has numbers (\"{value}\") where the names of the columns belong: add a line of names \
          before the first row",
         path.display()
     )]
@@ -44,7 +45,7 @@ pub enum SeriesError {
         /// The first number.
         value: String,
     },
-    /// Two columns of one name.
+    /// Two columns have the same name.
     #[error("{}: line {line} names two columns \"{name}\": rename one of them", path.display())]
     DuplicateName {
         /// The file.
@@ -54,7 +55,7 @@ pub enum SeriesError {
         /// The name.
         name: String,
     },
-    /// Bytes that are not text.
+    /// Bytes are not valid UTF-8.
     #[error("{}: line {line}, field {field} is not UTF-8 (\"{value}\"): save the file as UTF-8", path.display())]
     NotUtf8 {
         /// The file.
@@ -63,10 +64,10 @@ pub enum SeriesError {
         line: u64,
         /// The field, from 1.
         field: usize,
-        /// The field, with marks in place of what cannot be read.
+        /// The field, with replacement characters for invalid bytes.
         value: String,
     },
-    /// A row that does not end.
+    /// A row is longer than the limit.
     #[error(
         "{}: line {line} begins a row of more than {limit} bytes: close the quotes of its fields, or put \
          every row on a line of its own",
@@ -80,19 +81,19 @@ pub enum SeriesError {
         /// The longest row that is read.
         limit: u64,
     },
-    /// A row with more or fewer fields than there are names.
-    #[error("{}: line {line} has {found} fields, and the header names {expected}: complete the row or remove it, and close the quotes of its fields", path.display())]
+    /// A row has more or fewer fields than the header.
+    #[error("{}: line {line} has {}, and the header names {expected}: complete the row or remove it, and close the quotes of its fields", path.display(), counted(*found as u64, "field"))]
     Ragged {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: u64,
-        /// Fields of the row.
+        /// Number of fields of the row.
         found: usize,
-        /// Fields of the header.
+        /// Number of fields of the header.
         expected: usize,
     },
-    /// A setting names a column that the file lacks.
+    /// A setting names a column that does not exist.
     #[error(
         "{} has no column \"{name}\", which {flag} names: {}its columns are {names}",
         path.display(), nearest.as_ref().map(|n| format!("did you mean {n}? ")).unwrap_or_default()
@@ -102,22 +103,22 @@ pub enum SeriesError {
         path: PathBuf,
         /// The setting.
         flag: &'static str,
-        /// What it says.
+        /// The name.
         name: String,
-        /// The column whose name is closest, if it is plausibly a typo.
+        /// The most similar name, if it may be a typo.
         nearest: Option<String>,
-        /// The columns there are.
+        /// The existing columns.
         names: String,
     },
     /// A setting names a column twice.
     #[error("{flag} names \"{name}\" twice: name every column once")]
     NamedTwice {
-        /// The setting, or both of them.
+        /// The setting or settings.
         flag: &'static str,
         /// The column.
         name: String,
     },
-    /// A target that is not an input.
+    /// A target is not among the inputs.
     #[error("{}: --target \"{name}\" is not among the columns that are read ({names}): add it to --columns", path.display())]
     TargetNotRead {
         /// The file.
@@ -127,16 +128,16 @@ pub enum SeriesError {
         /// The columns that are read.
         names: String,
     },
-    /// Nothing to forecast.
-    #[error("{} has no column of numbers besides its time and its groups: name one with --columns", path.display())]
+    /// There is no column to forecast.
+    #[error("{} has no column of numbers besides time and group: name one with --columns", path.display())]
     NoNumbers {
         /// The file.
         path: PathBuf,
     },
-    /// Text in a column of numbers.
+    /// A number column contains text.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not a number: write it with a decimal point \
-         and without thousands separators, or NA where it is missing, or leave the column out with --columns",
+         and without thousands separators, or write NA if it is missing, or leave the column out with --columns",
         path.display()
     )]
     NotANumber {
@@ -146,10 +147,10 @@ pub enum SeriesError {
         line: u64,
         /// The column's name.
         column: String,
-        /// What stands there.
+        /// The value.
         value: String,
     },
-    /// A number that single precision does not have.
+    /// A number overflows single precision.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not a finite number in single precision: \
          write NA if it is missing, or rescale the column",
@@ -162,26 +163,26 @@ pub enum SeriesError {
         line: u64,
         /// The column's name.
         column: String,
-        /// What stands there.
+        /// The value.
         value: String,
     },
-    /// Values that are missing, and nothing said about them.
+    /// Values are missing, and the options do not say what to do with them.
     #[error(
-        "{}: line {line}, column {column} has no value, the first of {count} that are missing: choose \
+        "{}: line {line}, column {column} has no value, the first of {count} missing: choose \
          --missing drop to leave such rows out, or --missing interpolate to fill them in",
         path.display()
     )]
     MissingValues {
         /// The file.
         path: PathBuf,
-        /// The first line that lacks a value, from 1.
+        /// The first line with a missing value, from 1.
         line: u64,
-        /// The first column that lacks a value there.
+        /// The first column with a missing value on that line.
         column: String,
-        /// Missing values of all columns that are read.
+        /// Number of missing values in the columns that are read.
         count: u64,
     },
-    /// Nothing to interpolate between.
+    /// A column has no value in a part, so nothing can be interpolated.
     #[error(
         "{}: column {column} has no value at all in the {part} part, lines {first} to {last}: leave it out with \
          --columns, or choose --missing drop or another fraction for the part",
@@ -194,13 +195,13 @@ pub enum SeriesError {
         column: String,
         /// The part.
         part: Part,
-        /// Its first line, from 1.
+        /// First line of the part, from 1.
         first: u64,
-        /// Its last line.
+        /// Last line of the part.
         last: u64,
     },
-    /// A row of no group.
-    #[error("{}: line {line} has nothing in --group-column {column}: name its group", path.display())]
+    /// A row has no group.
+    #[error("{}: line {line} has an empty field in --group-column {column}: write the group of the row", path.display())]
     NoGroup {
         /// The file.
         path: PathBuf,
@@ -209,10 +210,10 @@ pub enum SeriesError {
         /// The column's name.
         column: String,
     },
-    /// Time that runs backwards.
+    /// A time is before the previous one of its group.
     #[error(
         "{}: line {line}, column {column} has \"{value}\" after \"{before}\" on line {before_line}{}: sort the rows by \
-         time, or name the series they belong to with --group-column",
+         time, or name the column that tells several series apart with --group-column",
         path.display(), group.as_ref().map(|g| format!(" in group {g}")).unwrap_or_default()
     )]
     Backwards {
@@ -222,19 +223,19 @@ pub enum SeriesError {
         line: u64,
         /// The time column's name.
         column: Box<str>,
-        /// The time there.
+        /// The time.
         value: Box<str>,
-        /// The line before it in the same group.
+        /// Line of the previous row of the group.
         before_line: u64,
-        /// The time there.
+        /// Time of the previous row.
         before: Box<str>,
         /// The group, if there are any.
         group: Option<Box<str>>,
     },
-    /// A time that cannot be compared with the first.
+    /// A time has another form than the first one.
     #[error(
-        "{}: line {line}, column {column} has \"{value}\", which is not {form} as on the first row: write all \
-         times alike, or name another --time-column",
+        "{}: line {line}, column {column} has \"{value}\", which is not {form} as in the first row: write all \
+         times in the same form, or name another --time-column",
         path.display()
     )]
     TimeForm {
@@ -244,33 +245,34 @@ pub enum SeriesError {
         line: u64,
         /// The time column's name.
         column: String,
-        /// What stands there.
+        /// The value.
         value: String,
-        /// How the first row writes it.
+        /// Form of the first time.
         form: &'static str,
     },
-    /// Fractions that leave nothing to train on.
+    /// The fractions leave no training part.
     #[error(
-        "{valid} for validation and {test} for testing leave no training part: choose --valid-fraction and \
+        "the fractions {valid} for validation and {test} for the test leave no training part: choose --valid-fraction and \
          --test-fraction from 0 with a sum below 1"
     )]
     Fractions {
-        /// The fraction for validation.
+        /// Fraction for validation.
         valid: f64,
-        /// The fraction for testing.
+        /// Fraction for the test.
         test: f64,
     },
-    /// A window or horizon of no steps.
+    /// A window or horizon of 0.
     #[error("{flag} must be at least 1, not 0")]
     NoSteps {
         /// The setting.
         flag: &'static str,
     },
-    /// A part without a window.
+    /// A part is too short for a window.
     #[error(
-        "{}: the longest stretch without a gap in the {part} part has {rows} rows, and a window of {window} with a \
+        "{}: the longest stretch without a gap in the {part} part has {}, and a window of {window} with a \
          horizon of {horizon} needs {}: choose a smaller --window or --horizon, or {}",
         path.display(),
+        counted(*rows as u64, "row"),
         window.saturating_add(*horizon),
         part.more_rows()
     )]
@@ -279,14 +281,14 @@ pub enum SeriesError {
         path: PathBuf,
         /// The part.
         part: Part,
-        /// Rows of its longest segment.
+        /// Number of rows of its longest segment.
         rows: usize,
-        /// Steps that go in.
+        /// Rows that a window reads.
         window: usize,
-        /// Steps that come out.
+        /// Rows that a window predicts.
         horizon: usize,
     },
-    /// A value that standardisation by the training part throws out of range.
+    /// A standardised value overflows.
     #[error(
         "{}: line {line}, column {column} is so far from the training part (mean {mean}, standard deviation \
          {std}) that its standardised value is not finite: rescale the column, or leave it out with --columns",
@@ -304,19 +306,19 @@ pub enum SeriesError {
         /// Standard deviation of the training part.
         std: f64,
     },
-    /// A season that a window does not hold.
+    /// A window is shorter than a season.
     #[error(
         "a season of {season} steps needs 1 ≤ season ≤ --window, which is {window}: choose a larger --window"
     )]
     Season {
-        /// Steps of a season.
+        /// Number of steps of a season.
         season: usize,
-        /// Steps of a window.
+        /// Number of steps of a window.
         window: usize,
     },
 }
 
-/// The beginning of a value, for a message: on one line, whatever it holds.
+/// Shortens a value to one line for a message.
 pub(super) fn shorten(value: &str) -> String {
     const LONGEST: usize = 40;
     let (shown, more) = match value.char_indices().nth(LONGEST) {
@@ -333,7 +335,7 @@ pub(super) fn shorten(value: &str) -> String {
     short + more
 }
 
-/// The names, or the first of very many.
+/// Lists names, at most a few of them.
 pub(super) fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let more = names.len().saturating_sub(MOST);

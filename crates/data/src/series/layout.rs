@@ -1,4 +1,4 @@
-//! Which column is what.
+//! Use of the columns.
 
 use csv::StringRecord;
 
@@ -7,30 +7,30 @@ use super::error::{SeriesError, list, shorten};
 use super::value::{Form, Value, looks_like_time};
 use longspan::option_syntax::nearest;
 
-/// The column of times.
+/// The time column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TimeColumn {
     pub(super) field: usize,
     pub(super) form: Form,
 }
 
-/// The fields of a row by their use.
+/// Fields of a row by their use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     /// Fields that are read as numbers.
     pub(super) values: Vec<usize>,
-    /// Those of them that are forecast, as indices into `values`.
+    /// Those that are forecast, as indices into `values`.
     pub(super) targets: Vec<usize>,
     /// Field of the time.
     pub(super) time: Option<TimeColumn>,
     /// Field of the group.
     pub(super) group: Option<usize>,
-    /// Fields that are not read, because they hold text.
+    /// Fields that are not read because they contain text.
     pub(super) left_out: Vec<usize>,
 }
 
 impl Layout {
-    /// The layout that the options ask for; what they leave open follows from the first rows.
+    /// Determines the layout from the options and, where these leave it open, from the first rows.
     pub(super) fn of(
         options: &SeriesOptions,
         names: &[String],
@@ -71,12 +71,12 @@ impl Layout {
     }
 }
 
-/// Who names the columns.
+/// Returns what names the columns, for messages.
 fn columns_flag(options: &SeriesOptions) -> &'static str {
     if options.scaling.is_some() { "the model" } else { "--columns" }
 }
 
-/// Indices into `values` of the columns that `--target` names.
+/// Returns the indices into `values` of the columns that `--target` names.
 fn targets(options: &SeriesOptions, names: &[String], values: &[usize]) -> Result<Vec<usize>, SeriesError> {
     let target = |name: &String| {
         let target = field(options, names, "--target", name)?;
@@ -113,7 +113,7 @@ fn distinct(flag: &'static str, names: &[String], fields: &[usize]) -> Result<()
     }
 }
 
-/// What the sample has in a field.
+/// Iterates over the non-missing values of a field in the sample.
 fn present(sample: &[StringRecord], field: usize) -> impl Iterator<Item = &str> {
     sample.iter().map(move |row| &row[field]).filter(|text| Value::of(text) != Value::Missing)
 }
@@ -122,18 +122,18 @@ fn first(sample: &[StringRecord], field: usize) -> Option<&str> {
     present(sample, field).next()
 }
 
-/// Whether a column that nobody named holds times: its first value is no number and looks like a date.
+/// Whether an unnamed column holds times: its first value is not a number and looks like a date.
 fn is_time(sample: &[StringRecord], field: usize) -> bool {
     first(sample, field).is_some_and(|text| is_word(text) && looks_like_time(text))
 }
 
-/// Whether a column holds text alone. One that holds numbers as well is not left out: its text is an error.
+/// Whether a column has only text. In a column with numbers too, text is an error.
 fn is_text(sample: &[StringRecord], field: usize) -> bool {
     let mut values = present(sample, field).peekable();
     values.peek().is_some() && values.all(is_word)
 }
 
-/// Whether text is not a number, nor one with a decimal comma or with commas between thousands, which is an error.
+/// Whether text is a word. A number with a decimal comma or thousands separators is not: it is an error.
 fn is_word(text: &str) -> bool {
     Value::of(text) == Value::Text && Value::of(&text.replace(',', "")) == Value::Text
 }

@@ -1,6 +1,6 @@
-//! The line of every row, as stretches of equal distance: one stretch for most files, and no memory for most rows.
+//! Line numbers of rows, stored as stretches of equal steps: most files need a single stretch.
 
-/// Rows from `row` on stand on lines `line`, `line + step`, …
+/// Rows from `row` on are on lines `line`, `line + step`, …
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     row: usize,
@@ -16,7 +16,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Appends the line of the next row, which lies below those before it.
+    /// Appends the line of the next row, which must be larger than the previous one.
     pub(super) fn push(&mut self, line: u64) {
         let row = self.rows;
         self.rows += 1;
@@ -31,10 +31,10 @@ impl Lines {
         self.stretches.push(Stretch { row, line, step: 1 });
     }
 
-    /// The line of a row.
+    /// Returns the line of a row.
     ///
     /// # Panics
-    /// If there is no row.
+    /// If there are no rows.
     pub(super) fn get(&self, row: usize) -> u64 {
         let stretch = self.stretches[self.stretches.partition_point(|stretch| stretch.row <= row) - 1];
         stretch.line + stretch.step * (row - stretch.row) as u64

@@ -1,7 +1,8 @@
-//! Rows of a table of separated values, one at a time, with the line each begins on.
+//! Reads the rows of a table one at a time, each with the line on which it begins.
 //!
-//! Quotes and separators are the `csv` crate's. Around it: ends of lines are made alike, since it counts only line feeds,
-//! and a row is at most [`LONGEST_ROW`] bytes, since a quote that is not closed would make the rest of the file one field.
+//! The `csv` crate handles quotes and separators. This module converts all line ends to line feeds, because the crate
+//! counts only those, and limits a row to [`LONGEST_ROW`] bytes, because an unclosed quote would make the rest of the
+//! file one field.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ use crate::file;
 use crate::file::FileError;
 use crate::fingerprint::Fingerprint;
 
-/// The longest row that is read, in bytes.
+/// Most bytes of a row.
 pub(super) const LONGEST_ROW: u64 = 64 << 20;
 
-/// Bytes that are asked for at a time.
+/// Bytes read at a time.
 const BUFFER: usize = 1 << 16;
 
-/// Text with every end of line, `\r\n` and `\r` as well, as `\n`, and one more at its end.
+/// Text with all line ends (`\r\n` and `\r` too) converted to `\n`, and one more at its end.
 struct Text<R> {
     inner: R,
     buffer: Box<[u8]>,
@@ -28,12 +29,12 @@ struct Text<R> {
     after_return: bool,
     ended: bool,
     read: u64,
-    /// Bytes that may be read before the row at hand is too long.
+    /// Number of read bytes at which the current row is too long.
     until: u64,
     fingerprint: Fingerprint,
 }
 
-/// What [`Text`] says at the end of its patience.
+/// The error of [`Text`] for a row that is too long.
 #[derive(Debug, thiserror::Error)]
 #[error("the row is too long")]
 struct RowTooLong;
@@ -86,30 +87,30 @@ impl<R: Read> Read for Text<R> {
     }
 }
 
-/// The header, which was read to find the separator, and what follows it.
+/// The header, which was read to find the separator, followed by the rest.
 type Whole<R> = Chain<Cursor<Vec<u8>>, BufReader<Text<R>>>;
 
-/// A file's column names, and its rows one after another.
+/// Column names and rows of a file.
 pub(super) struct Rows<R> {
     path: PathBuf,
     csv: csv::Reader<Whole<R>>,
     /// Column names, all different.
     pub(super) names: Vec<String>,
-    /// What stands between fields.
+    /// Separator of fields.
     pub(super) separator: char,
 }
 
-/// Where a row stands.
+/// Location of a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// Its line, from 1.
     pub(super) line: u64,
-    /// Blank lines between the row before and this one.
+    /// Number of blank lines before the row.
     pub(super) blank: u64,
 }
 
 impl<R: Read> Rows<R> {
-    /// Reads the header of what messages call `path`.
+    /// Reads the header. The path is for messages.
     pub(super) fn open(path: &Path, reader: R) -> Result<Self, SeriesError> {
         let mut text = BufReader::new(Text::new(reader));
         let header = first_row(&mut text).map_err(|error| unreadable(path, 1, error))?;
@@ -130,11 +131,11 @@ impl<R: Read> Rows<R> {
             separator: separator.into(),
         };
         let mut header = StringRecord::new();
-        // A line of blanks is not blank to the library.
+        // For the csv crate a line of spaces is not blank.
         let line = loop {
             match rows.next(&mut header)? {
                 None => return Err(SeriesError::Empty { path: rows.path }),
-                Some(place) if header.len() > 1 || !header[0].trim().is_empty() => break place.line,
+                Some(location) if header.len() > 1 || !header[0].trim().is_empty() => break location.line,
                 Some(_) => {}
             }
         };
@@ -143,7 +144,7 @@ impl<R: Read> Rows<R> {
         }
         let mut seen = std::collections::HashSet::new();
         for (index, name) in header.iter().enumerate() {
-            // Tables that were written with their row numbers have no name above them.
+            // Tables that were written with row numbers have no name above them.
             let name = match name.trim() {
                 "" => format!("column {}", index + 1),
                 name => name.to_owned(),
@@ -156,8 +157,8 @@ impl<R: Read> Rows<R> {
         Ok(rows)
     }
 
-    /// Reads the next row, which has as many fields as there are names, or says that there is none.
-    pub(super) fn next(&mut self, row: &mut StringRecord) -> Result<Option<Place>, SeriesError> {
+    /// Reads the next row, which has as many fields as there are names; None at the end.
+    pub(super) fn next(&mut self, row: &mut StringRecord) -> Result<Option<Location>, SeriesError> {
         let before = self.csv.position().clone();
         let text = self.csv.get_mut().get_mut().1.get_mut();
         text.until = before.byte() + LONGEST_ROW + 2 * BUFFER as u64;
@@ -173,7 +174,7 @@ impl<R: Read> Rows<R> {
                 return Err(unreadable(&self.path, before.line(), error));
             }
         }
-        // The position before reading is that of the blank lines, so it is counted from the end.
+        // The position before reading is that of the blank lines, so the line is counted back from the end of the row.
         let inside = bytes.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
         let line = self.csv.position().line().saturating_sub(1 + inside).max(before.line());
         let path = || self.path.clone();
@@ -187,16 +188,16 @@ impl<R: Read> Rows<R> {
             let (found, expected) = (row.len(), self.names.len());
             return Err(SeriesError::Ragged { path: path(), line, found, expected });
         }
-        Ok(Some(Place { line, blank: line - before.line() }))
+        Ok(Some(Location { line, blank: line - before.line() }))
     }
 
-    /// FNV-1a of the bytes of the whole file, when all rows have been read.
+    /// Returns the fingerprint (FNV-1a) of the whole file, once all rows have been read.
     pub(super) fn fingerprint(self) -> u64 {
         self.csv.into_inner().into_inner().1.into_inner().fingerprint.finish()
     }
 }
 
-/// The bytes up to the end of the first row that is not blank.
+/// Reads the bytes up to the end of the first row that is not blank.
 fn first_row(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut row = Vec::new();
     while text.read_until(b'\n', &mut row)? > 0 {
@@ -208,7 +209,8 @@ fn first_row(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(row)
 }
 
-/// The one of comma, semicolon and tab that occurs most often outside quotes; of equals the one that is rarer in names.
+/// Returns the separator (comma, semicolon or tab) that is most frequent outside quotes. In a tie, the one that is
+/// rarer in names wins.
 fn separator(row: &[u8]) -> u8 {
     let (mut counts, mut quoted) = ([(b',', 0), (b';', 0), (b'\t', 0)], false);
     for &byte in row {
@@ -221,10 +223,10 @@ fn separator(row: &[u8]) -> u8 {
     most.map_or(b',', |(separator, _)| separator)
 }
 
-/// What stands where a directory does not belong.
+/// What is needed where a directory was named.
 const NEED: &str = "one file of comma or tab separated values with --series";
 
-/// What an error of the system, or a row without an end, means for the file.
+/// Converts an error of the operating system, or a row that is too long.
 fn unreadable(path: &Path, line: u64, error: io::Error) -> SeriesError {
     if error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>()) {
         return SeriesError::RowTooLong { path: path.to_owned(), line, limit: LONGEST_ROW };
@@ -232,7 +234,7 @@ fn unreadable(path: &Path, line: u64, error: io::Error) -> SeriesError {
     FileError::new(path, error, NEED).into()
 }
 
-/// The file, opened.
+/// Opens the file.
 pub(super) fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
     Ok(file::open(path, NEED)?)
 }

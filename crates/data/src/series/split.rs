@@ -1,4 +1,4 @@
-//! From the table of a file to standardised parts: gaps, the cut in time, the scale.
+//! From the table of a file to standardised parts: missing values, parts, scaling.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
 use crate::labelled::Scaling;
 
 impl Series {
-    /// Fills or cuts gaps, cuts the parts, and standardises.
+    /// Treats missing values, cuts the parts, and standardises.
     pub(super) fn split(mut table: Table, options: &SeriesOptions) -> Result<Self, SeriesError> {
         if let (Missing::Error, Some((line, column))) = (options.missing, table.first_missing) {
             let (count, column) = (table.missing(), shorten(&table.columns[column].name));
@@ -80,7 +80,7 @@ impl Segments {
         }
     }
 
-    /// Checks that a part that is wanted has a window.
+    /// Checks that a requested part has a window.
     fn long_enough(&self, part: Part, options: &SeriesOptions) -> Result<(), SeriesError> {
         let wanted = match part {
             Part::Train => options.horizon > 0,
@@ -100,7 +100,7 @@ impl Segments {
     }
 }
 
-/// Rows of the three parts.
+/// Returns the rows of the three parts.
 fn cut(rows: usize, options: &SeriesOptions) -> [Range<usize>; 3] {
     let share = |fraction: f64| (fraction * rows as f64) as usize;
     let test = rows - share(options.test_fraction).min(rows);
@@ -108,7 +108,7 @@ fn cut(rows: usize, options: &SeriesOptions) -> [Range<usize>; 3] {
     [0..valid, valid..test, test..rows]
 }
 
-/// Removes the rows that lack a value; returns the rows before which some were removed.
+/// Removes the rows with missing values; returns the rows before which rows were removed.
 fn drop_rows(group: &mut TableGroup, columns: usize) -> Vec<usize> {
     let (mut gaps, mut lines, mut gap) = (Vec::new(), Lines::default(), false);
     for row in 0..group.lines.rows() {
@@ -129,7 +129,7 @@ fn drop_rows(group: &mut TableGroup, columns: usize) -> Vec<usize> {
     gaps
 }
 
-/// Fills in what is missing in the rows of a part.
+/// Interpolates the missing values in the rows of a part.
 fn interpolate(
     options: &SeriesOptions,
     columns: &[TableColumn],
@@ -152,7 +152,8 @@ fn interpolate(
     Ok(())
 }
 
-/// Fills the gaps of one column linearly, those at the ends with the nearest value; false if there is none.
+/// Fills the gaps of one column linearly, and those at the ends with the nearest value; returns false if there is no
+/// value.
 fn fill(values: &mut [f32], columns: usize, column: usize) -> bool {
     let rows = values.len() / columns;
     let at = |row: usize| row * columns + column;
@@ -177,7 +178,7 @@ fn fill(values: &mut [f32], columns: usize, column: usize) -> bool {
     true
 }
 
-/// Each column's scale over the training part, and its mean as a difference from its origin.
+/// Computes the scaling of each column over the training part, and its mean as a difference from its origin.
 fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
     let columns = table.columns.len();
     let rows = || {
@@ -197,7 +198,7 @@ fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
         }
     }
     for column in 0..columns {
-        // Exactly, so that a constant column is standardised to zero.
+        // Exact, so that a constant column is standardised to zero.
         means[column] = if constant[column] { f64::from(first[column]) } else { means[column] / count };
     }
     for row in rows() {
@@ -215,9 +216,9 @@ fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
     table.columns.iter().enumerate().map(column).collect()
 }
 
-/// Each column's scale as it is given, and its mean as a difference from its origin.
+/// Returns the given scaling of each column, and its mean as a difference from its origin.
 fn given(table: &Table, scaling: &Scaling) -> Vec<(Column, f64)> {
-    assert_eq!(scaling.mean.len(), table.columns.len(), "a scaling of other columns");
+    assert_eq!(scaling.mean.len(), table.columns.len(), "the scaling has another number of columns");
     let numbers = scaling.mean.iter().zip(&scaling.std);
     let column = |(column, (&mean, &std)): (&TableColumn, (&f64, &f64))| {
         let scaled =
@@ -227,7 +228,7 @@ fn given(table: &Table, scaling: &Scaling) -> Vec<(Column, f64)> {
     table.columns.iter().zip(numbers).map(column).collect()
 }
 
-/// z = (x − μ)/σ in place.
+/// Standardises in place: z = (x − μ)/σ.
 fn standardise(table: &mut Table, columns: &[(Column, f64)]) -> Result<(), SeriesError> {
     for group in &mut table.groups {
         for (row, values) in group.values.chunks_exact_mut(columns.len()).enumerate() {

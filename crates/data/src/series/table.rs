@@ -1,4 +1,4 @@
-//! The numbers of a file, group by group, as they stand in it.
+//! The numbers of a file, group by group.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -10,25 +10,25 @@ use super::SeriesOptions;
 use super::error::{SeriesError, shorten};
 use super::layout::{Layout, TimeColumn};
 use super::lines::Lines;
-use super::rows::{Place, Rows};
+use super::rows::{Location, Rows};
 use super::value::{Time, Value};
 use crate::spread::Spread;
 
-/// Rows that are looked at before it is decided what their columns are, and the bytes that are enough for it.
+/// Number of rows, and of bytes, after which the use of the columns is decided.
 const SAMPLE: (usize, usize) = (1000, 1 << 20);
 
 /// One column of numbers.
 #[derive(Clone, Debug)]
 pub(super) struct TableColumn {
     pub(super) name: String,
-    /// Its first value. Differences from it are stored, so that a large offset costs no precision.
+    /// First value. Differences from it are stored, so that a large offset does not cost precision.
     pub(super) origin: Option<f64>,
-    /// Least and greatest value.
+    /// Smallest and largest value.
     pub(super) range: Option<(f64, f64)>,
     pub(super) missing: u64,
 }
 
-/// A time as the file writes it, and what it means.
+/// A time as text and as a comparable value.
 #[derive(Clone, Debug)]
 pub(super) struct Stamp {
     pub(super) text: String,
@@ -39,17 +39,17 @@ pub(super) struct Stamp {
 /// The rows of one group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TableGroup {
-    /// Empty where there are no groups.
+    /// Name; empty if there are no groups.
     pub(super) name: String,
-    /// Differences from the columns' origins `[rows, columns]`; NaN where a value is missing.
+    /// Differences from the origins of the columns, `[rows, columns]`; NaN for missing values.
     pub(super) values: Vec<f32>,
-    /// The line of each row.
+    /// Line of each row.
     pub(super) lines: Lines,
     pub(super) first: Option<Stamp>,
     pub(super) last: Option<Stamp>,
 }
 
-/// A file's numbers and what is known about them.
+/// The numbers of a file and its description.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) path: PathBuf,
@@ -70,7 +70,7 @@ impl Table {
     pub(super) fn read(options: &SeriesOptions, reader: impl Read) -> Result<Self, SeriesError> {
         let path = options.path.as_path();
         let mut rows = Rows::open(path, reader)?;
-        let (sample, places) = sample(&mut rows)?;
+        let (sample, locations) = sample(&mut rows)?;
         if sample.is_empty() {
             return Err(SeriesError::HeaderOnly { path: path.to_owned() });
         }
@@ -93,24 +93,24 @@ impl Table {
             indices: HashMap::new(),
             latest: 0,
         };
-        for (row, place) in sample.iter().zip(places) {
-            table.push(row, place)?;
+        for (row, location) in sample.iter().zip(locations) {
+            table.push(row, location)?;
         }
         drop(sample);
         let mut row = StringRecord::new();
-        while let Some(place) = rows.next(&mut row)? {
-            table.push(&row, place)?;
+        while let Some(location) = rows.next(&mut row)? {
+            table.push(&row, location)?;
         }
         table.fingerprint = rows.fingerprint();
         Ok(table)
     }
 
-    /// Missing values of all columns.
+    /// Number of missing values in all columns.
     pub(super) fn missing(&self) -> u64 {
         self.columns.iter().map(|column| column.missing).sum()
     }
 
-    /// How the values of a column lie, all groups together.
+    /// Computes the spread of a column over all groups.
     pub(super) fn spread(&self, index: usize) -> Option<Spread> {
         let (width, origin) = (self.columns.len(), self.columns[index].origin?);
         let of = |group: &TableGroup| group.values.len().min(index);
@@ -118,21 +118,21 @@ impl Table {
         Spread::of(|| values().map(|&difference| origin + f64::from(difference)))
     }
 
-    fn push(&mut self, row: &StringRecord, place: Place) -> Result<(), SeriesError> {
-        let group = self.group(row, place.line)?;
-        // In a table of one column a value that is missing is a blank line.
+    fn push(&mut self, row: &StringRecord, location: Location) -> Result<(), SeriesError> {
+        let group = self.group(row, location.line)?;
+        // In a table of one column, a blank line is a missing value.
         if self.names.len() == 1 {
-            for line in place.line - place.blank..place.line {
+            for line in location.line - location.blank..location.line {
                 self.push_values(&StringRecord::from(vec![""]), line, group)?;
             }
         }
         if let Some(time) = self.layout.time {
-            self.push_time(time, row[time.field].trim(), place.line, group)?;
+            self.push_time(time, row[time.field].trim(), location.line, group)?;
         }
-        self.push_values(row, place.line, group)
+        self.push_values(row, location.line, group)
     }
 
-    /// The index of the row's group.
+    /// Returns the index of the row's group, and adds a new group.
     fn group(&mut self, row: &StringRecord, line: u64) -> Result<usize, SeriesError> {
         let name = match self.layout.group {
             Some(field) if row[field].trim().is_empty() => {
@@ -198,7 +198,7 @@ impl Table {
         let group = &mut self.groups[group];
         for (index, (column, &field)) in self.columns.iter_mut().zip(&self.layout.values).enumerate() {
             let (text, path) = (row[field].trim(), &self.path);
-            let place = |name: &str| (path.clone(), shorten(name), shorten(text));
+            let location = |name: &str| (path.clone(), shorten(name), shorten(text));
             let difference = match Value::of(text) {
                 Value::Number(number) => {
                     let (least, greatest) = column.range.unwrap_or((number, number));
@@ -212,13 +212,13 @@ impl Table {
                 }
                 Value::NotFinite => f32::INFINITY,
                 Value::Text => {
-                    let (path, column, value) = place(&column.name);
+                    let (path, column, value) = location(&column.name);
                     return Err(SeriesError::NotANumber { path, line, column, value });
                 }
             };
-            // A difference can overflow where neither number does.
+            // The difference can overflow although both numbers are finite.
             if difference.is_infinite() {
-                let (path, column, value) = place(&column.name);
+                let (path, column, value) = location(&column.name);
                 return Err(SeriesError::NotFinite { path, line, column, value });
             }
             group.values.push(difference);
@@ -228,15 +228,15 @@ impl Table {
     }
 }
 
-/// The first rows, and where they stand.
-fn sample<R: Read>(rows: &mut Rows<R>) -> Result<(Vec<StringRecord>, Vec<Place>), SeriesError> {
-    let (mut sample, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
+/// Reads the first rows and their locations.
+fn sample<R: Read>(rows: &mut Rows<R>) -> Result<(Vec<StringRecord>, Vec<Location>), SeriesError> {
+    let (mut sample, mut locations, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut row = StringRecord::new();
     while sample.len() < SAMPLE.0 && bytes < SAMPLE.1 {
-        let Some(place) = rows.next(&mut row)? else { break };
+        let Some(location) = rows.next(&mut row)? else { break };
         bytes += row.as_slice().len();
         sample.push(std::mem::take(&mut row));
-        places.push(place);
+        locations.push(location);
     }
-    Ok((sample, places))
+    Ok((sample, locations))
 }

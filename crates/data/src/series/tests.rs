@@ -8,7 +8,7 @@ fn read(text: impl AsRef<[u8]>, options: &SeriesOptions) -> Series {
     Series::read(options, text.as_ref()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The message for a text; it names the file and has all the parts.
+/// Asserts that reading fails with a message that names the file and contains all parts.
 fn refuses(text: impl AsRef<[u8]>, options: &SeriesOptions, parts: &[&str]) {
     let error = Series::read(options, text.as_ref()).map(|_| ()).expect_err("an error").to_string();
     for part in parts.iter().chain(&["made/up.csv"]) {
@@ -51,7 +51,7 @@ fn windows_follow_one_another_and_parts_do_not_overlap() {
 }
 
 #[test]
-fn several_targets_come_in_the_order_of_the_setting() {
+fn targets_have_the_order_of_the_setting() {
     let options =
         SeriesOptions { columns: names(&["c", "a", "b"]), target: names(&["b", "c"]), ..options(1, 2) };
     let series = read("a,b,c,d\n1,10,100,x\n2,20,300,y\n6,30,200,z\n", &options);
@@ -65,11 +65,11 @@ fn several_targets_come_in_the_order_of_the_setting() {
 }
 
 #[test]
-fn columns_are_found_by_what_they_hold() {
+fn columns_are_found_by_their_content() {
     let text =
         "when;where;wind;temp;note\n31/12/1999;A;1;2.5;calm\n01/01/2000;A;2;;\n02/01/2000;A;3;4.5;gale\n";
     let options = SeriesOptions { missing: Missing::Drop, ..options(1, 1) };
-    refuses(text, &options, &["the training part", "has 1 rows", "needs 2"]);
+    refuses(text, &options, &["the training part", "has 1 row", "needs 2"]);
     let description = Description::of(&Table::read(&options, text.as_bytes()).unwrap());
     let columns = description.columns.iter();
     assert!(columns.clone().map(|column| column.name.as_str()).eq(["wind", "temp"]));
@@ -81,14 +81,14 @@ fn columns_are_found_by_what_they_hold() {
     );
     assert_eq!(description.left_out, ["where", "note"]);
     assert_eq!((description.separator, description.rows, description.missing), (';', 3, 1));
-    // Days before months cannot be compared, and are not.
+    // Dates that begin with the day cannot be compared.
     let time = description.time.unwrap();
     assert_eq!((time.column.as_str(), time.checked), ("when", false));
     assert_eq!((time.first.as_str(), time.last.as_str()), ("31/12/1999", "02/01/2000"));
 }
 
 #[test]
-fn groups_may_be_interleaved_and_are_cut_each_on_its_own() {
+fn groups_may_be_interleaved_and_are_cut_separately() {
     let text = "t,id,x\n1,a,1\n1,b,10\n2,a,2\n2,b,20\n3,a,3\n3,b,30\n9,a,4\n3,b,40\n";
     let options = SeriesOptions {
         time_column: Some("t".into()),
@@ -112,12 +112,12 @@ fn groups_may_be_interleaved_and_are_cut_each_on_its_own() {
 }
 
 #[test]
-fn dropped_rows_cut_the_series() {
+fn dropped_rows_split_the_series() {
     let text = "x,y\n0,0\n1,NA\n2,2\n3,3\n?,4\n,5\n6,6\n7,7\n8,8\n";
     let error = options(1, 1);
     refuses(text, &error, &["line 3", "column y", "first of 3", "--missing drop", "--missing interpolate"]);
     let series = read(text, &SeriesOptions { missing: Missing::Drop, test_fraction: 0.34, ..error });
-    // 6 rows are left: 0 | 2 3 | 6 7 8, and the last two of them are for testing.
+    // 6 rows are left: 0 | 2 3 | 6 7 8. The last two are for the test.
     assert_eq!(originals(&series, Part::Train), [vec![0.0, 0.0], vec![2.0, 2.0, 3.0, 3.0], vec![6.0, 6.0]]);
     assert_eq!(originals(&series, Part::Test), [[7.0, 7.0, 8.0, 8.0]]);
     let lines = series.segments(Part::Train).iter().map(|segment| segment.first_line);
@@ -132,7 +132,7 @@ fn interpolation_stays_inside_its_part() {
     let text = "x\nNA\n1\n\n\n4\nnull\n10\n nan\n20\n30\n";
     let interpolate = SeriesOptions { missing: Missing::Interpolate, test_fraction: 0.4, ..options(1, 1) };
     let series = read(text, &interpolate);
-    // Ten rows, the blank lines counted. The sixth has no value after it in its part, though the file has.
+    // Ten rows, counting the blank lines. The sixth has no later value in its part, although the file has one.
     assert_eq!(originals(&series, Part::Train), [[1.0, 1.0, 2.0, 3.0, 4.0, 4.0]]);
     assert_eq!(originals(&series, Part::Test), [[10.0, 15.0, 20.0, 30.0]]);
     assert_eq!(series.columns[0].missing, 5);
@@ -147,8 +147,8 @@ fn interpolation_stays_inside_its_part() {
 }
 
 #[test]
-fn a_constant_column_and_a_large_offset_keep_their_meaning() {
-    // Seconds since 1970: neighbouring f32 are 128 apart there, and the differences are 60.
+fn a_constant_column_and_a_large_offset_are_standardised_exactly() {
+    // Seconds since 1970: neighbouring f32 values are 128 apart there, and the differences are 60.
     let rows: String = (0..6).map(|i| format!("7,{}\n", 1_700_000_000 + 60 * i)).collect();
     let series = read(format!("c,s\n{rows}"), &options(1, 1));
     let (constant, seconds) = (&series.columns[0], &series.columns[1]);
@@ -170,15 +170,16 @@ fn a_constant_column_and_a_large_offset_keep_their_meaning() {
 }
 
 #[test]
-fn naive_forecasts_equal_those_by_hand() {
-    // Training 0 2 1 5: neighbours differ by 2, 1, 4, so s = 7/3. Test 4 1 6 3 8.
+fn naive_forecasts_equal_manual_results() {
+    // Training 0 2 1 5: the differences are 2, 1, 4, so s = 7/3. Test 4 1 6 3 8.
     let options = SeriesOptions { test_fraction: 0.56, ..options(2, 2) };
     let series = read("x\n0\n2\n1\n5\n4\n1\n6\n3\n8\n", &options);
     let scores = |forecast| naive(&series, Part::Test, forecast).unwrap();
-    // Windows 4 1 → 6 3 and 1 6 → 3 8. Persistence says 1 1 and 6 6: errors 5 2 and −3 2.
+    // Windows 4 1 → 6 3 and 1 6 → 3 8. Persistence predicts 1 1 and 6 6: errors 5 2 and −3 2.
     let persistence = scores(Naive::Persistence);
     let near = |score: Score, mae: f64, rmse: f64| {
-        // Values went through f32 with a relative error of 6e-8, and are at most 4 standard deviations from the mean.
+        // Values were rounded to f32 with a relative error of 6e-8, and are at most 4 standard deviations from the
+        // mean.
         let distances = [score.mae - mae, score.rmse - rmse, score.mase.unwrap() - mae * 3.0 / 7.0];
         assert!(distances.iter().all(|distance| distance.abs() < 2e-6), "{score:?}: {distances:?}");
     };
@@ -186,7 +187,7 @@ fn naive_forecasts_equal_those_by_hand() {
     near(persistence.step(0, 0).unwrap(), 4.0, 17f64.sqrt());
     near(persistence.step(1, 0).unwrap(), 2.0, 2.0);
     near(persistence.overall(0).unwrap(), 3.0, 10.5f64.sqrt());
-    // The season before says 4 1 and 1 6: errors 2 2 and 2 2.
+    // The previous season predicts 4 1 and 1 6: errors 2 2 and 2 2.
     near(scores(Naive::Seasonal(2)).overall(0).unwrap(), 2.0, 2.0);
     near(scores(Naive::Seasonal(1)).overall(0).unwrap(), 3.0, 10.5f64.sqrt());
     assert!(Accuracy::new(&series).overall(0).is_none());
@@ -214,14 +215,14 @@ fn tables_of_every_kind_are_read() {
 }
 
 #[test]
-fn what_is_wrong_is_named_by_its_line() {
+fn errors_name_the_line() {
     let one = options(1, 1);
     refuses("", &one, &["is empty"]);
     refuses("\n \n\r\n", &one, &["is empty"]);
     refuses("a,b\n", &one, &["no rows"]);
     refuses("1,2\n3,4\n", &one, &["line 1", "\"1\"", "names"]);
     refuses("a,b,a\n1,2,3\n", &one, &["line 1", "two columns \"a\""]);
-    refuses("a,b\n1,2\n\n3\n", &one, &["line 4 has 1 fields", "names 2"]);
+    refuses("a,b\n1,2\n\n3\n", &one, &["line 4 has 1 field,", "names 2"]);
     refuses("a,b\r\n1,2\r\n3,4,5\r\n", &one, &["line 3 has 3 fields"]);
     refuses(b"a,n\n1,f\xfcr\n", &one, &["line 2, field 2", "UTF-8"]);
     refuses(b"\xff\xfea\0,\0", &one, &["line 1, field 1", "UTF-8"]);
@@ -244,7 +245,7 @@ fn what_is_wrong_is_named_by_its_line() {
 }
 
 #[test]
-fn times_do_not_run_backwards() {
+fn times_must_not_decrease() {
     let one = options(1, 1);
     let text = "d,x\n1981-01-09,1\n1981-01-10,2\n1981-1-9,3\n";
     refuses(
@@ -254,7 +255,7 @@ fn times_do_not_run_backwards() {
     );
     refuses("d,x\n1981-01-09,1\nsoon,2\n", &one, &["line 3, column d has \"soon\"", "YEAR-MONTH"]);
     refuses("d,x\n1981-01-09,1\n,2\n", &one, &["line 3, column d has \"\""]);
-    // Numbers are times only where they are named.
+    // Numbers are times only in the named time column.
     let text = "t,x\n2,1\n10,2\n9.5,3\n";
     assert_eq!(read(text, &one).columns.len(), 2);
     let named = SeriesOptions { time_column: Some("t".into()), ..one };
@@ -264,7 +265,7 @@ fn times_do_not_run_backwards() {
 }
 
 #[test]
-fn settings_that_name_nothing_are_refused() {
+fn settings_that_name_unknown_columns_are_refused() {
     let (text, one) = ("time,speed,note\n1,2,x\n2,3,y\n", options(1, 1));
     let unknown = |flag: &str, options: SeriesOptions| {
         refuses(text, &options, &[flag, "no column \"sped\"", "did you mean speed?", "time, speed, note"]);

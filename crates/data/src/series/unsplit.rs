@@ -1,15 +1,15 @@
-//! A file that was read once, to be described, and to find out how it can be cut into parts.
+//! A file that was read once, to describe it and to try how it can be split into parts.
 
 use super::describe::Description;
 use super::error::SeriesError;
 use super::table::Table;
 use super::{Series, SeriesOptions, rows};
 
-/// A series before it is cut into parts.
+/// A series that is not split into parts yet.
 pub(crate) struct Unsplit(Table);
 
 impl Unsplit {
-    /// Reads the file of the options; window, horizon, fractions and the treatment of missing values do not matter.
+    /// Reads the file of the options. Window, horizon, fractions and the treatment of missing values are ignored.
     ///
     /// # Errors
     /// [`SeriesError`] if the file cannot be read as a table.
@@ -17,7 +17,7 @@ impl Unsplit {
         Ok(Self(Table::read(options, rows::open(&options.path)?)?))
     }
 
-    /// What the file holds, with the spread of each column.
+    /// Describes the file, with the spread of each column.
     pub(crate) fn describe(&self) -> Description {
         let mut description = Description::of(&self.0);
         for (index, column) in description.columns.iter_mut().enumerate() {
@@ -26,12 +26,13 @@ impl Unsplit {
         description
     }
 
-    /// Whether there is a column of times.
+    /// Whether there is a time column.
     pub(crate) fn has_times(&self) -> bool {
         self.0.layout.time.is_some()
     }
 
-    /// Whether it can be cut into the parts and windows of the options, and its missing values treated as they say.
+    /// Checks that the series can be split into the parts and windows of the options, with their treatment of missing
+    /// values.
     ///
     /// # Errors
     /// As [`Series::load`].

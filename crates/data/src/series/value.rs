@@ -1,22 +1,22 @@
-//! What one field says: a number, nothing, or a point in time.
+//! Parses a field: a number, a missing value, or a time.
 
 use std::cmp::Ordering;
 
-/// A field of a column of numbers.
+/// A field of a number column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value {
     /// A number that is finite in single precision.
     Number(f64),
-    /// NA, NaN, null, ? or nothing, in any case.
+    /// NA, NaN, null, ? or an empty field, in any case.
     Missing,
-    /// Infinity, or what overflows to it in single precision.
+    /// Infinity, or a number that overflows single precision.
     NotFinite,
     /// Anything else.
     Text,
 }
 
 impl Value {
-    /// Reads a field.
+    /// Parses a field.
     pub(super) fn of(text: &str) -> Self {
         let text = text.trim();
         match text.parse::<f64>() {
@@ -31,19 +31,20 @@ impl Value {
     }
 }
 
-/// How a column writes its times.
+/// The form of the times of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// A number: years, seconds, row numbers.
     Number,
-    /// A date from the year down, perhaps with a time of day: 1749-01, 2010/1/31 7:05, 2010-01-31T07:05:00.5+01:00.
+    /// A date that begins with the year, with or without a time of day: 1749-01, 2010/1/31 7:05,
+    /// 2010-01-31T07:05:00.5+01:00.
     Calendar,
-    /// Anything else, whose order is not known.
+    /// Any other form; its order is not known.
     Other,
 }
 
 impl Form {
-    /// How `text` is written.
+    /// Returns the form of `text`.
     pub(super) fn of(text: &str) -> Self {
         match Value::of(text) {
             Value::Number(_) => Self::Number,
@@ -52,16 +53,18 @@ impl Form {
         }
     }
 
-    /// In words, for messages.
+    /// Describes the form, for messages.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Number => "a number",
-            Self::Calendar => "a date of the form YEAR-MONTH-DAY HOUR:MINUTE:SECOND, or its beginning,",
+            Self::Calendar => {
+                "a date of the form YEAR-MONTH-DAY HOUR:MINUTE:SECOND (or the beginning of one)"
+            }
             Self::Other => "text",
         }
     }
 
-    /// The point in time, if `text` is of this form.
+    /// Parses a time; None if `text` has another form.
     pub(super) fn read(self, text: &str) -> Option<Time> {
         match self {
             Self::Calendar => calendar(text),
@@ -74,25 +77,25 @@ impl Form {
     }
 }
 
-/// A point in time; those of one [`Form`] can be compared.
+/// A point in time, comparable with others of the same [`Form`].
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) enum Time {
-    /// In whatever unit.
+    /// A number in any unit.
     Number(f64),
-    /// Seconds since 1970-01-01 and the fraction of a second.
+    /// Seconds since 1970-01-01, and the fraction of a second.
     Instant(i64, f64),
-    /// Not before or after any other.
+    /// Neither before nor after any other.
     Unknown,
 }
 
 impl Time {
-    /// Whether it lies before `other`.
+    /// Whether it is before `other`.
     pub(super) fn before(self, other: Self) -> bool {
         self.partial_cmp(&other) == Some(Ordering::Less)
     }
 }
 
-/// Whether text that is no number is plausibly a date or a time of day, in whatever order of day and month.
+/// Whether text that is not a number looks like a date or time of day, in any order of day and month.
 pub(crate) fn looks_like_time(text: &str) -> bool {
     const MONTHS: [&str; 12] =
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -108,8 +111,8 @@ pub(crate) fn looks_like_time(text: &str) -> bool {
         && parts.iter().any(|part| digits(part))
 }
 
-/// Reads `YEAR-MONTH[-DAY[(T| )HOUR:MINUTE[:SECOND[.FRACTION]][Z|±HOUR[:MINUTE]]]]`, the date's parts separated by `-`, `/`
-/// or `.`, the hour perhaps alone.
+/// Parses `YEAR-MONTH[-DAY[(T| )HOUR:MINUTE[:SECOND[.FRACTION]][Z|±HOUR[:MINUTE]]]]`. The parts of the date are
+/// separated by `-`, `/` or `.`; the hour may be alone.
 fn calendar(text: &str) -> Option<Time> {
     let text = text.trim();
     let (date, clock) = match text.split_once(['T', ' ']) {
@@ -129,7 +132,7 @@ fn calendar(text: &str) -> Option<Time> {
     Some(Time::Instant(days(year, month, day) * 86_400 + seconds, fraction))
 }
 
-/// Seconds since midnight, less the distance from universal time, and the fraction of a second.
+/// Returns seconds since midnight in universal time, and the fraction of a second.
 fn time_of_day(text: &str) -> Option<(i64, f64)> {
     let (clock, offset) = match text.strip_suffix('Z') {
         Some(clock) => (clock, 0),
@@ -156,14 +159,14 @@ fn time_of_day(text: &str) -> Option<(i64, f64)> {
     parts.next().is_none().then_some((hour * 3600 + minute * 60 + second - offset, fraction))
 }
 
-/// A whole number of digits alone within bounds.
+/// Parses an integer of digits only, within bounds.
 fn whole(text: &str, least: i64, most: i64) -> Option<i64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| text.parse().ok())??;
     (least..=most).contains(&number).then_some(number)
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is the last.
+/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day is last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     year * 365 + year.div_euclid(4) - year.div_euclid(100)
@@ -178,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_numbers_or_missing_or_neither() {
+    fn fields_are_numbers_missing_or_text() {
         for text in ["", "  ", "NA", "na", "NaN", "-nan", "null", "?"] {
             assert_eq!(Value::of(text), Value::Missing, "{text:?}");
         }
@@ -203,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_ordered_and_not_by_their_letters() {
+    fn dates_are_ordered_by_time_not_by_spelling() {
         let ordered = [
             "1749-01",
             "1969-12-31 23:59:59",
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_from_names() {
+    fn times_are_distinguished_from_names() {
         for text in ["1749-01", "31/12/1981", "1.2.1990 10:00", "12:30", "Jan 1949", "3-May"] {
             assert!(looks_like_time(text), "{text}");
         }

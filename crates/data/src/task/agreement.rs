@@ -5,12 +5,12 @@
 //!     ^ read at step 1                                                      ^ predicted at step N + 1
 //! ```
 //!
-//! Subject and verb are separated by N − 1 tokens and a comma. The nouns between them are singular or plural
-//! at random, independently of the subject, so that nothing but the subject tells the verb.
+//! N − 1 tokens and a comma separate subject and verb. The nouns between them are singular or plural at random,
+//! independently of the subject, so only the subject determines the verb.
 //!
 //! # References
-//! Linzen, Dupoux, Goldberg, "Assessing the ability of LSTMs to learn syntax-sensitive dependencies", TACL
-//! 2016: natural sentences, where the number of such attractors decides the error.
+//! Linzen, Dupoux, Goldberg, "Assessing the ability of LSTMs to learn syntax-sensitive dependencies", TACL 2016
+//! (natural sentences, in which errors depend on the number of such attractors).
 
 mod grammar;
 
@@ -19,12 +19,12 @@ use crate::vocabulary::Vocabulary;
 use longspan::batch::{Batch, Source};
 use longspan_kernel::rng::{Key, Purpose};
 
-/// Sentences in which the verb agrees with a subject N steps before it.
+/// Sentences in which the verb agrees with a subject N steps earlier.
 ///
-/// The subject is read at step 1, after "the". The verb, was or were, is the target at step N + 1, where the
-/// comma that closes the relative clause is read. A sentence has N + 2 steps and one scored target.
-/// Dependencies below 6 are too short for a clause and have a phrase without a comma ("the cat near the old
-/// houses"). A clause has one to three distractors, and about every ninth step begins another one.
+/// The subject is read at step 1, after "the". The verb, was or were, is the target at step N + 1, where the comma that
+/// ends the relative clause is read. A sentence has N + 2 steps and one scored target. A dependency below 6 is too
+/// short for a clause: the sentence has a phrase without a comma instead ("the cat near the old houses"). A clause has
+/// one to three distractors, and about every ninth step begins another clause.
 ///
 /// Sample i is a pure function of (seed, N, i).
 #[derive(Clone, Debug)]
@@ -39,8 +39,8 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Sentences of dependency length `length`, `rows` side by side, `windows` windows an epoch, from sample
-    /// `first_sample` on: 0 for training, [`EVALUATION_OFFSET`](super::EVALUATION_OFFSET) for evaluation.
+    /// Sentences of dependency length `length`: `rows` per window and `windows` per epoch, from sample `first_sample`
+    /// on, which is 0 for training and [`EVALUATION_OFFSET`](super::EVALUATION_OFFSET) for evaluation.
     ///
     /// # Errors
     /// [`TaskError::Length`] if the length is 0 or above [`LONGEST`].
@@ -63,42 +63,42 @@ impl Agreement {
         Ok(Self { length, rows, key, windows, first_sample, same_every_epoch: false, vocabulary })
     }
 
-    /// Draws the samples of epoch 0 in every epoch, as an evaluation does.
+    /// Draws the same samples in every epoch, as an evaluation does.
     pub fn same_every_epoch(self) -> Self {
         Self { same_every_epoch: true, ..self }
     }
 
-    /// Steps from the reading of the subject to the prediction of its verb.
+    /// Number of steps from the subject to the prediction of its verb.
     pub fn dependency_length(&self) -> usize {
         self.length
     }
 
-    /// Loss of the best guess that has forgotten the subject: ln 2.
+    /// Baseline loss in nats: ln 2, the loss of a model that has forgotten the subject.
     pub fn chance_loss_nats(&self) -> f64 {
         std::f64::consts::LN_2
     }
 
-    /// The words, with the ids that batches hold.
+    /// Vocabulary of the sentences.
     pub fn words(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// Token ids of "was" and "were", the only targets.
+    /// Token ids of "was" and "were", which are the only targets.
     pub fn verbs(&self) -> (u32, u32) {
         (grammar::WAS, grammar::WERE)
     }
 
-    /// Whether a token is a noun: the subject, or a distractor.
+    /// Whether a token is a noun: the subject or a distractor.
     pub fn is_noun(&self, token: u32) -> bool {
         grammar::NOUNS.contains(&token)
     }
 
-    /// Sample `index` for people: "The cat near the old houses was hungry."
+    /// Text of sample `index`, such as "The cat near the old houses was hungry."
     pub fn sentence(&self, index: u64) -> String {
         let mut tokens = Vec::with_capacity(self.length + 3);
         let verb = self.write(index, |token| tokens.push(token));
         tokens.push(verb);
-        // From a stream of its own: what follows the verb is for people only and no network reads it.
+        // Networks do not read what follows the verb, so it is drawn from a separate stream.
         let ending = self.key.stream(1, index).below(grammar::ENDINGS.len() as u32) as usize;
         let text = self.vocabulary.decode(&tokens).replace(" ,", ",").replacen('t', "T", 1);
         format!("{text} {}.", grammar::ENDINGS[ending])
@@ -179,7 +179,7 @@ mod tests {
                     let target = batch.targets[(length + 1) * 4 + row];
                     assert!((ANIMAL..PERSON).contains(&input(1)), "the subject is at step 1");
                     assert_eq!(target, if is_plural(input(1)) { WERE } else { WAS });
-                    // Nothing after the subject tells its number, nor says the verb before its time.
+                    // No other token reveals the number of the subject, and the verb is not read.
                     assert!((0..length + 2).all(|t| input(t) != WAS && input(t) != WERE));
                     let kind = |noun: u32| (noun - ANIMAL) / 2;
                     let mut distractors = (2..length + 2).map(input).filter(|&token| is_noun(token));
@@ -202,12 +202,12 @@ mod tests {
         assert!(means[6] > 30.0, "{means:?}");
     }
 
-    /// Whatever is read at whatever step, the subject apart, says nothing about the verb.
+    /// No token at any step, except the subject, predicts the verb.
     #[test]
-    fn only_the_subject_tells_the_verb() {
+    fn only_the_subject_predicts_the_verb() {
         let samples = 20_000;
-        // Standard errors of a share of n fair coins. Some 3000 shares are looked at: 5.5 of them err once in
-        // 10 000 seeds.
+        // Tolerance for the share of heads among n fair coins, in standard errors. Of about 3000 shares, one exceeds
+        // 5.5 standard errors in one of 10 000 seeds.
         let fair = |heads: f64, n: f64| (heads / n - 0.5).abs() < 5.5 * 0.5 / n.sqrt();
         for length in [3, 6, 17, 40] {
             let task = task(length);
@@ -228,30 +228,30 @@ mod tests {
                         distractors += 1;
                     }
                 }
-                // The last noun, the nearest attractor.
+                // The last noun is the nearest attractor.
                 if let Some(&last) = tokens[2..].iter().rfind(|&&t| is_noun(t)) {
                     let entry = equal.entry(usize::MAX).or_default();
                     *entry = [entry[0] + f64::from(is_plural(last) == (verb == WERE)), entry[1] + 1.0];
                 }
             }
-            assert!(fair(plural, samples as f64), "a constant guess: {plural} of {samples}");
+            assert!(fair(plural, samples as f64), "plural targets: {plural} of {samples}");
             assert!(!equal.is_empty());
             for (what, [heads, n]) in equal {
                 assert!(fair(heads, n), "distractor {what} at length {length}: {heads} of {n}");
             }
             for ((t, token), [heads, n]) in reads {
-                // Below a hundred the normal tail does not hold.
+                // Below 100 samples the normal approximation is too coarse.
                 assert!(n < 100.0 || fair(heads, n), "token {token} at step {t}: {heads} of {n}");
             }
         }
     }
 
     #[test]
-    fn samples_are_functions_of_their_index() {
+    fn samples_are_pure_functions_of_their_index() {
         let narrow = Agreement::new(20, 2, 5, 100, 0).unwrap();
         let wide = Agreement::new(20, 8, 5, 100, 0).unwrap();
         let (mut a, mut b) = (Batch::default(), Batch::default());
-        // Sample 1613 of both: 8 (2·100 + 1) + 5 = 2 (8·100 + 6) + 1.
+        // Both are sample 1613: 8 (2·100 + 1) + 5 = 2 (8·100 + 6) + 1.
         wide.fill(2, 1, &mut a);
         narrow.fill(8, 6, &mut b);
         assert_eq!((a.first_sample, b.first_sample), (1608, 1612));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn evaluation_is_apart_from_training_and_always_the_same() {
+    fn evaluation_is_fixed_and_disjoint_from_training() {
         let evaluation = Agreement::new(20, 8, 5, 3, EVALUATION_OFFSET).unwrap().same_every_epoch();
         let training = Agreement::new(20, 8, 5, 3, 0).unwrap();
         let mut batch = Batch::default();
@@ -278,12 +278,12 @@ mod tests {
         let evaluated = indices(&evaluation, 0);
         assert_eq!(evaluated.len(), 24);
         assert_eq!(evaluated, indices(&evaluation, 9));
-        // A billion epochs are not reached.
+        // No training reaches a billion epochs.
         for epoch in [0, 1, 1_000_000_000] {
             assert!(evaluated.is_disjoint(&indices(&training, epoch)));
         }
         assert!(indices(&training, 0).is_disjoint(&indices(&training, 1)));
-        // The sentences differ, not only their numbers: at this length a chance repetition is beyond reach.
+        // The sentences differ too, not only their numbers: repetitions are practically impossible at this length.
         let sentences = |from: u64| (from..from + 2000).map(|i| training.sentence(i)).collect::<HashSet<_>>();
         assert!(sentences(0).is_disjoint(&sentences(EVALUATION_OFFSET)));
     }
@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// Published numbers belong to these sentences: a change of the grammar changes the task.
+    /// A change of the grammar would change the task and invalidate published numbers.
     #[test]
     fn sentences_are_fixed() {
         for (length, sentence) in [

@@ -1,12 +1,13 @@
-//! Copying memory: ten symbols are read and said again after T blank steps.
+//! Copying memory: ten symbols are read, and reproduced after T blank steps.
 //!
 //! ```text
 //! read       x_1 … x_10   _ (T − 1 times)   :   _ (10 times)
 //! predict    _ (T + 10 times)                   x_1 … x_10
 //! ```
 //!
-//! Each x_i is one of 8 at random. All T + 20 places are scored, as in the literature: who says blank at the first T + 10 and
-//! guesses at the rest has 10 ln 8 / (T + 20) nats, and most places right.
+//! Each x_i is one of 8 symbols at random. All T + 20 positions are scored, as in the literature. The baseline predicts
+//! blanks at the first T + 10 positions and guesses the rest: its loss is 10 ln 8 / (T + 20) nats, with most positions
+//! correct.
 //!
 //! # References
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; in this layout Arjovsky, Shah, Bengio,
@@ -14,15 +15,15 @@
 
 use super::samples::{Predicts, Reads, Task};
 
-/// Symbols to keep.
+/// Number of symbols to remember.
 const KEPT: usize = 10;
-/// What they are drawn from.
+/// Number of different symbols.
 const SYMBOLS: u32 = 8;
-/// Both the symbol and the class.
+/// The blank, as a symbol and as a class.
 const BLANK: u32 = SYMBOLS;
 const DELIMITER: u32 = SYMBOLS + 1;
 
-/// See the module. N is T; x_i is needed T + 10 steps later.
+/// The copy task, see the module. N is T; x_i is needed T + 10 steps later.
 pub static COPY: Task = Task {
     name: "copy",
     layer: 1,
@@ -32,7 +33,7 @@ pub static COPY: Task = Task {
     steps: |blanks| blanks + 2 * KEPT,
     dependency: |blanks| blanks + KEPT,
     scored: |blanks| blanks + 2 * KEPT,
-    chance: |_| KEPT as f64 * f64::from(SYMBOLS).ln(),
+    baseline: |_| KEPT as f64 * f64::from(SYMBOLS).ln(),
     write: |blanks, draw, row| {
         let asked = blanks + KEPT;
         for t in 0..asked + KEPT {

@@ -1,10 +1,10 @@
-//! How long samples are: `20`, or `50..200` for anything from 50 to 199.
+//! Lengths of samples: `20`, or `50..200` for 50 to 199.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The lengths that samples may have, each equally often: one, or all of a range.
+/// The lengths of samples, all equally frequent: a single length or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lengths {
     shortest: usize,
@@ -12,31 +12,31 @@ pub struct Lengths {
 }
 
 impl Lengths {
-    /// One length.
+    /// A single length.
     ///
     /// # Panics
     /// If it is 0.
     pub fn only(length: usize) -> Self {
-        assert!(length > 0, "samples without length");
+        assert!(length > 0, "a length must be at least 1");
         Self { shortest: length, longest: length }
     }
 
-    /// The shortest.
+    /// The shortest length.
     pub fn shortest(self) -> usize {
         self.shortest
     }
 
-    /// The longest.
+    /// The longest length.
     pub fn longest(self) -> usize {
         self.longest
     }
 
-    /// All of them.
+    /// All lengths.
     pub fn all(self) -> RangeInclusive<usize> {
         self.shortest..=self.longest
     }
 
-    /// How many there are.
+    /// Number of lengths.
     pub fn count(self) -> usize {
         self.longest - self.shortest + 1
     }
@@ -49,13 +49,15 @@ impl FromStr for Lengths {
         let number = |text: &str| text.parse::<usize>().ok().filter(|&n| n > 0);
         let lengths = match text.split_once("..") {
             None => number(text).map(|n| (n, n)),
-            // The end is not part of a range, as in the papers and in Rust.
+            // The end is not part of the range, as in the papers and in Rust.
             Some((from, below)) => number(from).zip(number(below).map(|n| n - 1)),
         };
         lengths
             .filter(|(shortest, longest)| shortest <= longest)
             .map(|(shortest, longest)| Self { shortest, longest })
-            .ok_or_else(|| "needs 1 or more, or a range such as 50..200, which is 50 to 199".into())
+            .ok_or_else(|| {
+                "needs an integer of at least 1, or a range such as 50..200, which is 50 to 199".into()
+            })
     }
 }
 

@@ -1,12 +1,13 @@
-//! Delayed match to sample: is the last symbol the same as the first?
+//! Delayed match to sample: whether the last symbol equals the first.
 //!
 //! ```text
 //! read       c  1 4 2 2 … 3  c
 //! predict                    1: the same
 //! ```
 //!
-//! The first and the last step have one of 8 symbols, equal in half of the samples and otherwise any two different ones;
-//! between them are N − 1 of four other symbols at random. Either alone says nothing: chance has ln 2 nats.
+//! The first and the last step have one of 8 symbols, which are equal in half of the samples and two random different
+//! ones otherwise. The N − 1 steps between them have one of four other symbols at random. Neither symbol alone is
+//! informative: the baseline loss is ln 2 nats.
 //!
 //! # References
 //! A classic of the psychology of working memory: Blough, "Delayed matching in the pigeon", Journal of the Experimental
@@ -17,7 +18,7 @@ use super::samples::{Predicts, Reads, Task};
 const SYMBOLS: u32 = 8;
 const DISTRACTORS: u32 = 4;
 
-/// See the module. The first symbol is needed N steps later.
+/// The match task, see the module. The first symbol is needed N steps later.
 pub static MATCH: Task = Task {
     name: "match",
     layer: 7,
@@ -27,7 +28,7 @@ pub static MATCH: Task = Task {
     steps: |delay| delay + 1,
     dependency: |delay| delay,
     scored: |_| 1,
-    chance: |_| std::f64::consts::LN_2,
+    baseline: |_| std::f64::consts::LN_2,
     write: |delay, draw, row| {
         let (sample, same) = (draw.below(SYMBOLS), draw.below(2));
         let other = (sample + 1 + draw.below(SYMBOLS - 1)) % SYMBOLS;

@@ -1,12 +1,12 @@
-//! Noiseless memorisation: five bits are read, and after T steps in which nothing happens they are asked for.
+//! Noiseless memorisation: five bits are read, and reproduced after T blank steps.
 //!
 //! ```text
 //! read       b_1 … b_5   _ (T times)   :     _ (4 times)
 //! predict                              b_1   b_2 … b_5
 //! ```
 //!
-//! Only the last five places are scored; a coin has ln 2 nats. There are only 32 different samples of a length: the task is
-//! about keeping, not about generalising.
+//! Only the last five positions are scored; the baseline loss is ln 2 nats. A length has only 32 different samples: the
+//! task measures memory, not generalisation.
 //!
 //! # References
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; Martens, Sutskever, "Learning recurrent
@@ -14,12 +14,12 @@
 
 use super::samples::{Predicts, Reads, Task};
 
-/// Bits to keep.
+/// Number of bits to remember.
 const KEPT: usize = 5;
 const BLANK: u32 = 2;
 const CUE: u32 = 3;
 
-/// See the module. N is T; b_i is needed T + 5 steps later.
+/// The memorise task, see the module. N is T; b_i is needed T + 5 steps later.
 pub static MEMORISE: Task = Task {
     name: "memorise",
     layer: 2,
@@ -29,7 +29,7 @@ pub static MEMORISE: Task = Task {
     steps: |blanks| blanks + 2 * KEPT,
     dependency: |blanks| blanks + KEPT,
     scored: |_| KEPT,
-    chance: |_| KEPT as f64 * std::f64::consts::LN_2,
+    baseline: |_| KEPT as f64 * std::f64::consts::LN_2,
     write: |blanks, draw, row| {
         let asked = blanks + KEPT;
         (KEPT..asked + KEPT).for_each(|t| row.read(t, BLANK));

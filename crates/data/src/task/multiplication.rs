@@ -1,6 +1,6 @@
 //! Multiplication: as [`adding`](super::adding), with the product of the two marked numbers.
 //!
-//! Who always says 1/4 has the variance of the product, `E a² · E b² − 1/16 = 1/9 − 1/16 = 7/144`.
+//! The best constant, 1/4, has the variance of the product as its loss, `E a² · E b² − 1/16 = 1/9 − 1/16 = 7/144`.
 //!
 //! # References
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiment 5.
@@ -8,6 +8,6 @@
 use super::adding::{task, write};
 use super::samples::Task;
 
-/// See the module. N is T; a number is needed after at most T − 1 steps.
+/// The multiplication task, see the module. N is T; a number is needed at most T − 1 steps later.
 pub static MULTIPLICATION: Task =
     task("multiplication", 10, |_| 7.0 / 144.0, |steps, draw, row| write(steps, draw, row, |a, b| a * b));

@@ -1,14 +1,13 @@
-//! A task for an encoder and a decoder: what is read before the first scored step goes to the encoder, and the decoder says
-//! what is scored.
+//! Tasks for an encoder and a decoder: the encoder reads the steps before the first scored one, and the decoder
+//! predicts the targets.
 //!
 //! ```text
 //! reversal   encoder reads   x_1 … x_N
 //!            decoder reads   start  x_N … x_2        predicts   x_N … x_1
 //! ```
 //!
-//! The decoder reads what it should have said before (teacher forcing), first `<eos>`, and predicts the tokens that it reads.
-//! Sample i is that of [`Samples`]; what its scored steps read is left out, so that the task has to be one in which they read
-//! nothing but blanks.
+//! The decoder reads the previous targets (teacher forcing), beginning with `<eos>`, and its classes are tokens. Sample
+//! i is that of [`Samples`] without the inputs of the scored steps, so the task must have only blanks there.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,18 +19,18 @@ use longspan::batch::{Batch, IGNORE, Source};
 pub struct Pairs {
     samples: Samples,
     start: u32,
-    /// The window as one sequence a row, and the steps of the encoder's and the decoder's rows.
+    /// The window with one sequence per row, and the numbers of steps of the encoder's and the decoder's rows.
     scratch: Mutex<(Batch, [Vec<usize>; 2])>,
 }
 
 impl Pairs {
-    /// Pairs of these samples.
+    /// Makes pairs of the samples.
     ///
     /// # Panics
     /// If the task does not read tokens.
     pub fn new(samples: Samples) -> Self {
-        let words = samples.task().words().expect("a task of tokens");
-        let start = words.id(END_OF_LINE).expect("every vocabulary of words ends lines");
+        let words = samples.task().words().expect("the task reads tokens");
+        let start = words.id(END_OF_LINE).expect("a vocabulary of words has <eos>");
         Self { samples, start, scratch: Mutex::default() }
     }
 }
@@ -42,9 +41,9 @@ impl Source for Pairs {
     }
 
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
-        // Whatever a panic left there is overwritten.
+        // The content is overwritten, so a panic of another thread does no harm.
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let (whole, [read, said]) = &mut *scratch;
+        let (whole, [read, predicted]) = &mut *scratch;
         self.samples.fill(epoch, window, whole);
         let extent = &whole.extent;
         read.clear();
@@ -53,10 +52,10 @@ impl Source for Pairs {
             let scored = |&t: &usize| whole.targets[extent.offset(t) + row] != IGNORE;
             steps.clone().find(scored).unwrap_or(steps.end)
         }));
-        said.clear();
-        said.extend(read.iter().enumerate().map(|(row, read)| extent.length(row) - read));
-        // Longer samples read more and say more: both have their rows in the same order.
-        batch.reshape_to(said);
+        predicted.clear();
+        predicted.extend(read.iter().enumerate().map(|(row, read)| extent.length(row) - read));
+        // A longer sample has more inputs and more targets, so both have the same order of rows.
+        batch.reshape_to(predicted);
         (batch.carry, batch.first_sample) = (false, whole.first_sample);
         let encoded = &mut batch.encoded;
         encoded.extent.set_lengths(read);
@@ -67,7 +66,7 @@ impl Source for Pairs {
                 encoded.inputs[encoded.extent.offset(t) + row] = whole.inputs[extent.offset(t) + row];
             }
             let mut before = self.start;
-            for t in 0..said[row] {
+            for t in 0..predicted[row] {
                 let position = batch.extent.offset(t) + row;
                 let token = FIRST + whole.targets[extent.offset(read[row] + t) + row];
                 (batch.inputs[position], batch.targets[position]) = (before, token);

@@ -1,12 +1,12 @@
-//! Random permutation: which of two symbols came first, after N others in random order?
+//! Random permutation: which of two symbols came first, before N other symbols in random order.
 //!
 //! ```text
 //! read       2   57 9 100 31 … 4
-//! predict                      1: it was the second
+//! predict                      1: it was the second symbol
 //! ```
 //!
-//! The first step has symbol 1 or 2. The others, 3 to 100, follow in a random permutation, and after the 98th in another one.
-//! No regularity helps; chance has ln 2 nats.
+//! The first step has symbol 1 or 2. The others, 3 to 100, follow in a random permutation, and after 98 steps in
+//! another one. There is no regularity that helps; the baseline loss is ln 2 nats.
 //!
 //! # References
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiment 2b; Martens, Sutskever,
@@ -14,12 +14,12 @@
 
 use super::samples::{Predicts, Reads, Task};
 
-/// Symbols to be told apart.
+/// Number of first symbols.
 const FIRST: u32 = 2;
-/// Symbols that follow.
+/// Number of symbols that follow.
 const OTHERS: usize = 98;
 
-/// See the module. The first symbol is needed N steps later.
+/// The permutation task, see the module. The first symbol is needed N steps later.
 pub static PERMUTATION: Task = Task {
     name: "permutation",
     layer: 8,
@@ -33,13 +33,13 @@ pub static PERMUTATION: Task = Task {
     steps: |others| others + 1,
     dependency: |others| others,
     scored: |_| 1,
-    chance: |_| std::f64::consts::LN_2,
+    baseline: |_| std::f64::consts::LN_2,
     write: |others, draw, row| {
         let class = draw.below(FIRST);
         row.read(0, class);
         let mut symbols: [u32; OTHERS] = std::array::from_fn(|i| FIRST + i as u32);
         for i in 0..others {
-            // Fisher–Yates, a step at a time.
+            // Fisher–Yates, one step at a time.
             let at = i % OTHERS;
             symbols.swap(at, at + draw.below((OTHERS - at) as u32) as usize);
             row.read(1 + i, symbols[at]);

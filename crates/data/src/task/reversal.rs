@@ -1,12 +1,12 @@
-//! Reversal: N symbols are read and then said from the last to the first.
+//! Reversal: N symbols are read, and reproduced from the last to the first.
 //!
 //! ```text
 //! read       x_1 … x_N   _ (N times)
 //! predict                x_N … x_1
 //! ```
 //!
-//! Each x_i is one of 8 at random. The places of the second half are scored, at 1, 3, … 2N − 1 steps from what they ask for;
-//! chance has ln 8 nats.
+//! Each x_i is one of 8 symbols at random. The positions of the second half are scored, and their symbols were read 1,
+//! 3, … 2N − 1 steps earlier. The baseline loss is ln 8 nats.
 //!
 //! # References
 //! Grefenstette, Hermann, Suleyman, Blunsom, "Learning to transduce with unbounded memory", NeurIPS 2015 (sequence reversal).
@@ -16,7 +16,7 @@ use super::samples::{Predicts, Reads, Task};
 const SYMBOLS: u32 = 8;
 const BLANK: u32 = SYMBOLS;
 
-/// See the module. N symbols; the first is needed 2N − 1 steps later.
+/// The reversal task, see the module. N symbols; the first one is needed 2N − 1 steps later.
 pub static REVERSAL: Task = Task {
     name: "reversal",
     layer: 6,
@@ -26,7 +26,7 @@ pub static REVERSAL: Task = Task {
     steps: |symbols| 2 * symbols,
     dependency: |symbols| 2 * symbols - 1,
     scored: |symbols| symbols,
-    chance: |symbols| symbols as f64 * f64::from(SYMBOLS).ln(),
+    baseline: |symbols| symbols as f64 * f64::from(SYMBOLS).ln(),
     write: |symbols, draw, row| {
         for t in 0..symbols {
             let (symbol, asked) = (draw.below(SYMBOLS), 2 * symbols - 1 - t);

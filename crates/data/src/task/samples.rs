@@ -1,4 +1,4 @@
-//! What tasks have in common: a description each, and one source of samples for all.
+//! The definition of a task, and one source of samples for all tasks.
 
 use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
@@ -12,49 +12,49 @@ use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, OutputSpec};
 use longspan_kernel::rng::{Key, Purpose, Stream};
 
-/// The token of the first symbol: a vocabulary begins with `<unk>` and `<eos>`.
+/// Token of the first symbol: a vocabulary begins with `<unk>` and `<eos>`.
 pub(super) const FIRST: u32 = 2;
 
-/// What a step reads.
+/// Input of a step.
 pub(super) enum Reads {
-    /// One of these symbols, given with spaces between.
+    /// One of these symbols, separated by spaces.
     Symbols(&'static str),
-    /// So many numbers.
+    /// This many numbers.
     Numbers(usize),
 }
 
-/// What is predicted.
+/// Output of a task.
 pub(super) enum Predicts {
-    /// One of so many classes.
+    /// One of this many classes.
     Classes(usize),
-    /// A number at a sample's last step, by its squared error.
+    /// A number at the last step of a sample, with the squared error as its loss.
     Value,
 }
 
-/// A task. Everything is a function of the length N, which each task defines.
+/// A task. All its properties are functions of the length N, which each task defines.
 pub struct Task {
     pub(super) name: &'static str,
-    /// Keeps its random numbers apart from other tasks'.
+    /// Number that separates its random numbers from those of other tasks.
     pub(super) layer: u32,
     pub(super) reads: Reads,
     pub(super) predicts: Predicts,
     pub(super) shortest: usize,
     pub(super) steps: fn(usize) -> usize,
     pub(super) dependency: fn(usize) -> usize,
-    /// Scored places of a sample.
+    /// Number of scored positions of a sample.
     pub(super) scored: fn(usize) -> usize,
-    /// Summed loss of a sample's scored places for the best guess that has read nothing.
-    pub(super) chance: fn(usize) -> f64,
+    /// Baseline loss of a sample, summed over its scored positions: the best prediction without inputs.
+    pub(super) baseline: fn(usize) -> f64,
     pub(super) write: fn(usize, &mut Stream, &mut Row<'_>),
 }
 
 impl Task {
-    /// Its name.
+    /// Name of the task.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What a model of it reads; tokens through an embedding of this width.
+    /// Input specification of a model. `embedding` is the width of the embedding of tokens.
     pub fn input(&self, embedding: usize) -> InputSpec {
         match self.reads {
             Reads::Symbols(_) => InputSpec::Tokens { vocabulary: self.tokens(), embedding },
@@ -62,7 +62,7 @@ impl Task {
         }
     }
 
-    /// What a model of it predicts.
+    /// Output specification of a model.
     pub fn output(&self) -> OutputSpec {
         match self.predicts {
             Predicts::Classes(count) => OutputSpec::Classes { count, tied: false },
@@ -70,7 +70,7 @@ impl Task {
         }
     }
 
-    /// The symbols, with the ids that batches hold; None where numbers are read.
+    /// Vocabulary of the symbols; None for a task of numbers.
     pub fn words(&self) -> Option<Vocabulary> {
         match self.reads {
             Reads::Symbols(symbols) => Some(Vocabulary::of_words(symbols.split(' '))),
@@ -85,41 +85,41 @@ impl Task {
         }
     }
 
-    /// Steps of a sample of length N.
+    /// Number of steps of a sample of length N.
     pub fn steps(&self, length: usize) -> usize {
         (self.steps)(length)
     }
 
-    /// The most steps from what is read to a prediction that needs it. Where a sample's dependencies differ, none is longer.
+    /// Most steps between an input and a prediction that needs it. Some dependencies of a sample may be shorter.
     pub fn dependency_length(&self, length: usize) -> usize {
         (self.dependency)(length)
     }
 
-    /// Scored places of a sample of length N.
+    /// Number of scored positions of a sample of length N.
     pub fn scored(&self, length: usize) -> usize {
         (self.scored)(length)
     }
 
-    /// Whether each sample has one prediction, at its last step: one from all of it.
+    /// Whether each sample has a single prediction, at its last step.
     pub fn predicts_once(&self) -> bool {
         [self.shortest, self.shortest + 1].into_iter().all(|length| self.scored(length) == 1)
     }
 
-    /// Mean loss of a scored place, in nats or as a squared error, for the best guess that knows the place and what may stand
-    /// there, and has read nothing.
+    /// Baseline loss per scored position, in nats or as a squared error: that of the best prediction from the position
+    /// alone, without inputs.
     pub fn chance_loss(&self, lengths: Lengths) -> f64 {
-        let loss: f64 = lengths.all().map(self.chance).sum();
+        let loss: f64 = lengths.all().map(self.baseline).sum();
         loss / lengths.all().map(self.scored).sum::<usize>() as f64
     }
 }
 
-/// A sample's place in a batch.
+/// A sample as a row of a batch.
 pub(super) struct Row<'a> {
     batch: &'a mut Batch,
     row: usize,
-    /// The sample's last step.
+    /// The last step of the sample.
     last: usize,
-    /// Whether the readout sees one thing of each row.
+    /// Whether the readout pools each row.
     pooled: bool,
 }
 
@@ -129,31 +129,31 @@ impl Row<'_> {
         self.batch.extent.offset(t) + self.row
     }
 
-    /// Step t reads a symbol, counted from 0.
+    /// Sets the symbol that step t reads, from 0.
     pub(super) fn read(&mut self, t: usize, symbol: u32) {
         let position = self.position(t);
         self.batch.inputs[position] = FIRST + symbol;
     }
 
-    /// Step t reads numbers.
+    /// Sets the numbers that step t reads.
     pub(super) fn read_numbers<const D: usize>(&mut self, t: usize, numbers: [f32; D]) {
         let position = self.position(t);
         self.batch.numbers[position * D..][..D].copy_from_slice(&numbers);
     }
 
-    /// What step t is read out of.
+    /// Index of the prediction of step t.
     fn seen(&self, t: usize) -> usize {
         assert!(!self.pooled || t == self.last, "a prediction at step {t} from all of {}", self.last + 1);
         if self.pooled { self.row } else { self.position(t) }
     }
 
-    /// Step t is to predict a class.
+    /// Sets the class that step t predicts.
     pub(super) fn predict(&mut self, t: usize, class: u32) {
         let seen = self.seen(t);
         self.batch.targets[seen] = class;
     }
 
-    /// The last step is to predict a number.
+    /// Sets the number that the last step predicts.
     pub(super) fn predict_value(&mut self, value: f32) {
         let seen = self.seen(self.last);
         self.batch.values.positions.push(seen as u32);
@@ -161,11 +161,11 @@ impl Row<'_> {
     }
 }
 
-/// The samples of a task, `rows` side by side.
+/// Samples of a task, `rows` per window.
 ///
-/// Sample i is a pure function of (seed, lengths, i), and a window has consecutive ones. Where there are several lengths each
-/// sample draws its own, and the rows of a window are sorted: longest first, samples of the same length in their order. Row b
-/// is then not sample `first_sample + b`.
+/// Sample i is a pure function of (seed, lengths, i), and the samples of a window are consecutive. With several lengths
+/// each sample draws its own, and the rows of a window are sorted by decreasing length; equal lengths keep their order.
+/// Row b is then not sample `first_sample + b`.
 pub struct Samples {
     task: &'static Task,
     lengths: Lengths,
@@ -178,7 +178,7 @@ pub struct Samples {
     order: Mutex<Order>,
 }
 
-/// The rows of the last window, kept so that none is allocated again.
+/// Order of the rows of the last window, kept to avoid allocations.
 #[derive(Default)]
 struct Order {
     samples: Vec<(Reverse<usize>, u64)>,
@@ -186,8 +186,8 @@ struct Order {
 }
 
 impl Samples {
-    /// Samples of `task`, `windows` windows an epoch, from sample `first_sample` on: 0 for training,
-    /// [`EVALUATION_OFFSET`](super::EVALUATION_OFFSET) for evaluation.
+    /// Samples of `task`: `rows` per window and `windows` per epoch, from sample `first_sample` on, which is 0 for
+    /// training and [`EVALUATION_OFFSET`](super::EVALUATION_OFFSET) for evaluation.
     ///
     /// # Errors
     /// [`TaskError::Length`] if the task does not have one of the lengths.
@@ -224,15 +224,15 @@ impl Samples {
         })
     }
 
-    /// Draws the samples of epoch 0 in every epoch, as an evaluation does.
+    /// Draws the same samples in every epoch, as an evaluation does.
     pub fn same_every_epoch(self) -> Self {
         Self { same_every_epoch: true, ..self }
     }
 
-    /// For a model with this pool.
+    /// Adapts the targets to a model with this pooling.
     ///
     /// # Panics
-    /// If the pool makes one thing of a row and the task predicts something else than its end.
+    /// If a row is pooled and the task predicts more than the last step.
     pub fn pooled(self, pool: Pooling) -> Self {
         assert!(pool == Pooling::Last || self.task.predicts_once(), "{pool:?} of {}", self.task.name);
         Self { pool, ..self }
@@ -243,13 +243,13 @@ impl Samples {
         self.task
     }
 
-    /// Steps of the longest sample before its first scored one.
+    /// Number of steps of the longest sample before its first scored step.
     pub(super) fn read(&self) -> usize {
         let longest = self.lengths.longest();
         self.task.steps(longest) - self.task.scored(longest)
     }
 
-    /// Predictions in epoch 0.
+    /// Number of predictions in epoch 0.
     pub fn scored(&self) -> u64 {
         let samples = self.first_sample..self.first_sample + self.windows * self.rows as u64;
         samples.map(|sample| self.task.scored(self.length(sample)) as u64).sum()
@@ -259,7 +259,7 @@ impl Samples {
     pub fn length(&self, sample: u64) -> usize {
         match self.lengths.count() {
             1 => self.lengths.shortest(),
-            // Lengths are at most LONGEST.
+            // A length is at most LONGEST, so the count fits.
             count => self.lengths.shortest() + self.key.stream(1, sample).below(count as u32) as usize,
         }
     }
@@ -274,7 +274,7 @@ impl Source for Samples {
         assert!(window < self.windows, "window {window} of {}", self.windows);
         let epoch = if self.same_every_epoch { 0 } else { epoch };
         let first = self.first_sample + (epoch * self.windows + window) * self.rows as u64;
-        // Whatever a panic left there is overwritten.
+        // The content is overwritten, so a panic of another thread does no harm.
         let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let Order { samples, steps } = &mut *order;
         samples.clear();
@@ -295,7 +295,7 @@ impl Source for Samples {
             let mut draw = self.key.stream(0, sample);
             (self.task.write)(length, &mut draw, &mut Row { batch, row, last, pooled });
         };
-        // In the order of what is read out, so that the places of values ascend.
+        // In the order of the predictions, so that positions of values ascend.
         if pooled {
             batch.targets.truncate(self.rows);
             steps.iter().enumerate().for_each(|(row, &steps)| write(batch, row, steps - 1));

@@ -1,4 +1,4 @@
-//! What holds of every task, seen from outside: each is solved again from what its samples read.
+//! Properties of every task, tested from outside: an independent solution derives the targets from the inputs.
 
 use std::collections::HashSet;
 
@@ -20,10 +20,10 @@ use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec};
 use longspan::params::Params;
 use longspan_kernel::{Context, InstructionSet};
 
-/// Targets of what is read, by a person's solution; None for what no sample reads.
+/// Solution by plain code: targets from inputs; None for inputs that no sample has.
 type Solution = fn(&[u32]) -> Option<Vec<u32>>;
 
-/// Tasks of symbols with their solution.
+/// Tasks of symbols and their solutions.
 const SYMBOLIC: [(&Task, Solution); 8] = [
     (&COPY, |x| {
         let (n, asked) = (x.len(), x.len() - 10);
@@ -44,18 +44,18 @@ const SYMBOLIC: [(&Task, Solution); 8] = [
         fits.then(|| last(x, u32::from(x[0] == x[end])))
     }),
     (&REVERSAL, |x| {
-        let (said, asked) = x.split_at(x.len() / 2);
-        let fits = said.iter().all(|&s| s < 8) && asked.iter().all(|&s| s == 8);
-        let reversed: Vec<u32> = said.iter().rev().copied().collect();
-        fits.then(|| [vec![IGNORE; said.len()], reversed].concat())
+        let (symbols, blanks) = x.split_at(x.len() / 2);
+        let fits = symbols.iter().all(|&s| s < 8) && blanks.iter().all(|&s| s == 8);
+        let reversed: Vec<u32> = symbols.iter().rev().copied().collect();
+        fits.then(|| [vec![IGNORE; symbols.len()], reversed].concat())
     }),
     (&PARITY, |x| Some(last(x, x.iter().sum::<u32>() % 2))),
 ];
 
-/// A target of the two marked numbers.
+/// Target as a function of the two marked numbers.
 type Of = fn(f32, f32) -> f32;
 
-/// Tasks of numbers with their solution, and the best constant.
+/// Tasks of numbers, their solutions, and the best constant.
 const NUMERIC: [(&Task, Of, f64); 2] = [(&ADDING, |a, b| a + b, 1.0), (&MULTIPLICATION, |a, b| a * b, 0.25)];
 
 fn all() -> impl Iterator<Item = &'static Task> {
@@ -118,7 +118,7 @@ fn window(source: &Samples, epoch: u64, window: u64) -> (Batch, Vec<Sample>) {
 }
 
 #[test]
-fn what_is_read_tells_the_targets_over_the_dependency_length_and_no_further() {
+fn inputs_determine_the_targets_over_the_dependency_length_and_no_further() {
     for (task, solve) in SYMBOLIC {
         let symbols = task.words().unwrap().len() as u32 - FIRST;
         for length in [task.shortest, 13, 24] {
@@ -145,7 +145,7 @@ fn what_is_read_tells_the_targets_over_the_dependency_length_and_no_further() {
 }
 
 #[test]
-fn marked_numbers_tell_the_target_over_the_dependency_length() {
+fn marked_numbers_determine_the_target_over_the_dependency_length() {
     for (task, of, _) in NUMERIC {
         for length in [2, 3, 8] {
             let (_, rows) = window(&training(task, &length.to_string(), 500), 0, 0);
@@ -165,10 +165,10 @@ fn marked_numbers_tell_the_target_over_the_dependency_length() {
     }
 }
 
-/// At each place the classes that occur there are equally frequent, so that the best guess gives each the same probability;
-/// its loss is the chance level.
+/// At each position all possible classes are equally frequent, so the best prediction without inputs gives each the
+/// same probability. Its loss is the baseline loss.
 #[test]
-fn guessing_has_the_chance_loss() {
+fn guessing_has_the_baseline_loss() {
     let n = 20_000;
     for (task, _) in SYMBOLIC {
         let (_, rows) = window(&training(task, "20", n), 0, 0);
@@ -185,7 +185,7 @@ fn guessing_has_the_chance_loss() {
             assert_eq!(
                 present.iter().sum::<u32>(),
                 n as u32,
-                "{}: a place scored in some samples",
+                "{}: the position is scored in some samples only",
                 task.name
             );
             let p = 1.0 / present.len() as f64;
@@ -202,9 +202,9 @@ fn guessing_has_the_chance_loss() {
             loss -= p.ln();
             scored += 1;
         }
-        let chance = task.chance_loss(lengths("20"));
-        assert!((loss / scored as f64 - chance).abs() < 1e-12, "{}: {chance}", task.name);
-        assert!(seen.iter().all(|&seen| seen), "{}: a class that does not occur", task.name);
+        let baseline = task.chance_loss(lengths("20"));
+        assert!((loss / scored as f64 - baseline).abs() < 1e-12, "{}: {baseline}", task.name);
+        assert!(seen.iter().all(|&seen| seen), "{}: some class does not occur", task.name);
     }
     for (task, _, constant) in NUMERIC {
         let (_, rows) = window(&training(task, "20", n), 0, 0);
@@ -219,16 +219,16 @@ fn guessing_has_the_chance_loss() {
 }
 
 #[test]
-fn chance_is_that_of_the_literature() {
+fn baselines_equal_those_of_the_literature() {
     // 10 ln 8 / (T + 20): .0400 at T = 500.
     assert!((COPY.chance_loss(lengths("500")) - 10.0 * 8f64.ln() / 520.0).abs() < 1e-15);
-    // Places weigh the same, so that longer samples weigh more.
+    // All positions have the same weight, so longer samples weigh more.
     assert!((COPY.chance_loss(lengths("1..4")) - 30.0 * 8f64.ln() / (21.0 + 22.0 + 23.0)).abs() < 1e-15);
     assert!((ORDER3.chance_loss(lengths("50..200")) - 8f64.ln()).abs() < 1e-12);
 }
 
 #[test]
-fn samples_are_functions_of_their_index() {
+fn samples_are_pure_functions_of_their_index() {
     let sorted = |mut rows: Vec<Sample>| {
         rows.sort_by(|a, b| a.partial_cmp(b).expect("no NaN"));
         rows
@@ -254,7 +254,7 @@ fn rows_of_several_lengths_are_sorted_and_all_lengths_occur() {
         assert_eq!(wide.shape(), (task.steps(32), 400));
         let (batch, rows) = window(&wide, 0, 1);
         let mut order: Vec<u64> = (400..800).collect();
-        // Stable: samples of a length stay in their order.
+        // Stable: samples of the same length keep their order.
         order.sort_by_key(|&sample| std::cmp::Reverse(wide.length(sample)));
         for (row, &sample) in rows.iter().zip(&order) {
             assert_eq!(row.targets.len(), task.steps(wide.length(sample)));
@@ -270,7 +270,7 @@ fn rows_of_several_lengths_are_sorted_and_all_lengths_occur() {
 }
 
 #[test]
-fn evaluation_is_apart_from_training_and_always_the_same() {
+fn evaluation_is_fixed_and_disjoint_from_training() {
     for task in all() {
         let of = |first| Samples::new(task, lengths("40"), 8, 5, 3, first).unwrap();
         let (training, evaluation) = (of(0), of(EVALUATION_OFFSET).same_every_epoch());
@@ -280,7 +280,7 @@ fn evaluation_is_apart_from_training_and_always_the_same() {
         };
         let evaluated = indices(&evaluation, 0);
         assert_eq!(evaluated.len(), 24);
-        // A billion epochs are not reached.
+        // No training reaches a billion epochs.
         for epoch in [0, 1, 1_000_000_000] {
             assert!(evaluated.is_disjoint(&indices(&training, epoch)));
         }
@@ -288,16 +288,16 @@ fn evaluation_is_apart_from_training_and_always_the_same() {
         assert_ne!(window(&training, 0, 2).1, window(&training, 9, 2).1, "{}", task.name);
         let rows = |source| (0..3).flat_map(|w| window(source, 0, w).1).collect::<Vec<_>>();
         let (trained, evaluated) = (rows(&training), rows(&evaluation));
-        // There are only 32 samples to memorise.
+        // Memorisation has only 32 samples, so they repeat.
         let apart = evaluated.iter().all(|sample| !trained.contains(sample));
         assert!(apart || task.name == "memorise", "{}", task.name);
     }
 }
 
 #[test]
-fn tasks_have_names_and_random_numbers_of_their_own() {
+fn tasks_have_distinct_names_and_random_numbers() {
     let layers: HashSet<u32> = all().map(|task| task.layer).chain([0]).collect();
-    assert_eq!(layers.len(), all().count() + 1, "0 is agreement's");
+    assert_eq!(layers.len(), all().count() + 1, "agreement uses layer 0");
     assert_eq!(TaskKind::ALL.len(), all().count() + 1);
     for kind in TaskKind::ALL {
         assert_eq!(kind.to_string().parse(), Ok(kind));
@@ -314,7 +314,7 @@ fn tasks_have_names_and_random_numbers_of_their_own() {
 }
 
 #[test]
-fn lengths_that_a_task_does_not_have_are_refused() {
+fn invalid_lengths_are_refused() {
     for task in all() {
         let of = |text: &str| Samples::new(task, lengths(text), 4, 1, 10, 0).err().map(|e| e.to_string());
         assert_eq!(of(&format!("{}..1000001", task.shortest)), None);
@@ -325,7 +325,7 @@ fn lengths_that_a_task_does_not_have_are_refused() {
 }
 
 #[test]
-fn models_of_a_tasks_shape_score_it() {
+fn a_model_with_the_specification_of_a_task_scores_it() {
     for task in all() {
         let spec = ModelSpec::new(CellKind::Rnn, task.input(6), 5, 1, task.output());
         if let InputSpec::Tokens { vocabulary, .. } = spec.input {
@@ -333,7 +333,7 @@ fn models_of_a_tasks_shape_score_it() {
         }
         let ctx = Context::<f64>::new(InstructionSet::Portable, 1);
         let mut model = Model::new(ctx.instruction_set(), &spec);
-        // Weights of zero give every class the same probability, and the number 0.
+        // With zero weights every class has the same probability, and a predicted number is 0.
         let params = Params::zeros(model.layout().clone());
         model.pack(&ctx, &params);
         let (batch, rows) = window(&training(task, "10..20", 7), 0, 3);
@@ -348,7 +348,7 @@ fn models_of_a_tasks_shape_score_it() {
 }
 
 #[test]
-fn a_pool_has_the_targets_of_the_last_steps_row_by_row() {
+fn with_pooling_each_row_has_the_target_of_its_last_step() {
     let mut once = Vec::new();
     for task in all().filter(|task| task.predicts_once()) {
         once.push(task.name);

@@ -1,4 +1,4 @@
-//! From the pieces of a text to its tokens.
+//! Encodes the pieces of a text.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,14 +9,14 @@ use super::super::vocabulary::Vocabulary;
 use super::input::PieceReader;
 use super::{TextError, content};
 
-/// What is known of a part besides its tokens.
+/// Properties of a part besides its tokens.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// How often each token occurs.
+    /// Frequency of each token.
     pub(super) counts: Vec<u64>,
     /// Number of bytes.
     pub(super) bytes: usize,
-    /// Of the bytes.
+    /// Fingerprint of the bytes.
     pub(super) fingerprint: Fingerprint,
 }
 
@@ -32,8 +32,8 @@ impl Tally {
     }
 }
 
-/// The tokens of a text, at most `in_memory` bytes of them in memory, and what is known of those before and from token `kept`
-/// on; without one all are before.
+/// Encodes a text with at most `in_memory` bytes of tokens in memory. Returns the tallies before and after token
+/// `kept`; without it, everything is in the first.
 pub(super) fn encode(
     mut pieces: PieceReader<'_, impl Read>,
     path: &Path,

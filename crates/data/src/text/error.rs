@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::super::file::FileError;
 use super::super::vocabulary::VocabularyError;
+use crate::wording::counted;
 
 /// Why a text cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -13,19 +14,19 @@ pub enum TextError {
     /// The file cannot be opened or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// There is no room for what does not fit into memory.
+    /// A temporary file cannot be written.
     #[error(
-        "a temporary file in {} cannot be written ({error}): make room there, or name another directory in \
-         the environment variable TMPDIR",
+        "a temporary file in {} cannot be written ({error}): free some space there, or set the environment \
+         variable TMPDIR to another directory",
         directory.display()
     )]
     Temporary {
         /// The directory.
         directory: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The file has no bytes.
+    /// The file is empty.
     #[error("{} is empty: name a file with text", path.display())]
     Empty {
         /// The file.
@@ -36,63 +37,63 @@ pub enum TextError {
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// What is wrong, with its location.
         problem: VocabularyError,
     },
-    /// Fewer tokens than one window of every stream needs.
+    /// The text is shorter than one window.
     #[error(
-        "{} has {tokens} tokens for training, and one window of {unroll} steps in {rows} streams needs \
+        "{} has {} for training, and one window of {} in {} needs \
          {needed}: choose a smaller --batch or --unroll, or a longer text",
-        path.display()
+        path.display(), counted(*tokens as u64, "token"), counted(*unroll as u64, "step"), counted(*rows as u64, "row")
     )]
     TooShort {
         /// The file.
         path: PathBuf,
-        /// Tokens of the training part.
+        /// Number of tokens of the training part.
         tokens: usize,
-        /// Streams that are read side by side, the batch.
+        /// Number of rows that are read side by side, the batch.
         rows: usize,
         /// Steps of a window.
         unroll: usize,
-        /// Tokens that would be enough.
+        /// Number of tokens needed.
         needed: usize,
     },
-    /// Not two tokens, hence nothing to predict.
+    /// A part has fewer than two tokens, so there is nothing to predict.
     #[error(
-        "{} has too few tokens to evaluate on ({tokens}, and a prediction needs 2): name a longer text",
+        "{} has too few tokens for an evaluation ({tokens}, and a prediction needs 2): name a longer text",
         path.display()
     )]
     NothingToPredict {
         /// The file.
         path: PathBuf,
-        /// Tokens of the part.
+        /// Number of tokens of the part.
         tokens: usize,
     },
-    /// A held-out part of fewer than two tokens.
+    /// The held-out part has fewer than two tokens.
     #[error(
-        "holding out {fraction} of the {tokens} tokens of {} leaves {held_out} to evaluate on, and a \
+        "holding out the fraction {fraction} of the {tokens} tokens of {} gives {held_out} for validation, and a \
          prediction needs 2: choose a larger --valid-fraction, or 0 for none",
         path.display()
     )]
     HeldOutTooShort {
         /// The training file.
         path: PathBuf,
-        /// The fraction asked for.
+        /// The fraction.
         fraction: f64,
-        /// Tokens of the whole file.
+        /// Number of tokens of the whole file.
         tokens: usize,
-        /// Tokens of the held-out part.
+        /// Number of tokens of the held-out part.
         held_out: usize,
     },
-    /// A fraction outside [0, 1).
+    /// A fraction is outside [0, 1).
     #[error(
-        "{fraction} of {} cannot be held out: choose a --valid-fraction from 0 to below 1",
+        "the fraction {fraction} of {} cannot be held out: choose a --valid-fraction from 0 to below 1",
         path.display()
     )]
     Fraction {
         /// The training file.
         path: PathBuf,
-        /// The fraction asked for.
+        /// The fraction.
         fraction: f64,
     },
 }

@@ -1,4 +1,4 @@
-//! A text file that is read several times, and who watches that.
+//! A text file that is read several times, with reports of the progress.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -11,25 +11,25 @@ use super::super::vocabulary::TokenLevel;
 use super::pieces::{PieceError, Pieces};
 use super::{Reading, TextError, Watch, content};
 
-/// What stands where a directory does not belong.
+/// What is needed where a directory was named.
 const NEED: &str = "one text file";
 
-/// Bytes between two reports of how far a file has been read.
+/// Number of bytes between two reports of the progress.
 const REPORT: u64 = 4 << 20;
 
-/// A file of some bytes.
+/// A file of known size.
 pub(super) struct Input<'a> {
     file: File,
     path: &'a Path,
     bytes: u64,
     watch: &'a mut dyn FnMut(Reading<'_>),
-    /// Passes over the file, and how many of them have begun.
+    /// Number of passes over the file, and how many have begun.
     passes: u64,
     begun: u64,
 }
 
 impl<'a> Input<'a> {
-    /// Opens the file. What is no plain file, such as a pipe, can be read only once and is copied.
+    /// Opens the file. Anything but a regular file, such as a pipe, can be read only once and is copied.
     pub(super) fn open(path: &'a Path, watch: Watch<'a>) -> Result<Self, TextError> {
         let unreadable = |error| FileError::new(path, error, NEED);
         let mut file = file::open(path, NEED)?;
@@ -47,12 +47,12 @@ impl<'a> Input<'a> {
         Ok(Self { file, path, bytes, watch, passes: 1, begun: 0 })
     }
 
-    /// Says how many passes there will be.
+    /// Sets the number of passes.
     pub(super) fn plan(&mut self, passes: u64) {
         self.passes = passes;
     }
 
-    /// Number of bytes.
+    /// Size in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -72,13 +72,13 @@ impl<'a> Input<'a> {
     }
 }
 
-/// One pass over bytes in memory, which messages call `path`.
+/// One pass over bytes in memory. The path is for messages.
 pub(super) fn of_bytes<'a>(path: &'a Path, bytes: &'a [u8], level: TokenLevel) -> PieceReader<'a, &'a [u8]> {
     let of = bytes.len() as u64;
     PieceReader { pieces: Pieces::new(bytes, of, level), path, watch: None, before: 0, of, reported: 0 }
 }
 
-/// One pass.
+/// A pass.
 pub(super) struct PieceReader<'a, R> {
     pieces: Pieces<R>,
     path: &'a Path,
@@ -89,7 +89,7 @@ pub(super) struct PieceReader<'a, R> {
 }
 
 impl<R: Read> PieceReader<'_, R> {
-    /// The next piece.
+    /// Returns the next piece.
     pub(super) fn next(&mut self) -> Result<Option<Piece<'_>>, TextError> {
         let done = self.pieces.done();
         if done - self.reported >= REPORT

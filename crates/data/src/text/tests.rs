@@ -36,7 +36,7 @@ fn tokens(part: &TextPart) -> Vec<u32> {
 #[test]
 fn the_last_tokens_are_held_out_at_every_level() {
     let files = Files::new();
-    // 19 bytes, 17 characters, 9 words with their <eos>; of each the last 0.3, rounded down.
+    // 19 bytes, 17 characters, 9 words including <eos>; 0.3 of each, rounded down, is held out.
     let text = "ab cd\nef gh\nij äö";
     for (level, kept, count, held_out) in [
         (TokenLevel::Byte, "ab cd\nef gh\nij", 14, 5),
@@ -60,7 +60,7 @@ fn the_last_tokens_are_held_out_at_every_level() {
 fn the_vocabulary_comes_from_the_training_file() {
     let files = Files::new();
     let mut options = files.options("aab\nab\nc d\n", TokenLevel::Char);
-    // A validation file wins over the fraction.
+    // A validation file takes precedence over the fraction.
     options.valid = Some(files.write("valid.txt", "abba"));
     options.valid_fraction = 0.5;
     let corpus = load(&options).unwrap();
@@ -71,7 +71,7 @@ fn the_vocabulary_comes_from_the_training_file() {
     let error = load(&options).unwrap_err().to_string();
     assert!(error.contains("test.txt: line 2, column 2 has the character 'x'"), "{error}");
 
-    // Characters of the held-out part are known, its words are not.
+    // The vocabulary has the characters of the held-out part, but not its words.
     options = TextOptions { valid: None, test: None, ..options };
     assert_eq!(load(&options).unwrap().vocabulary.len(), 6);
     options.level = TokenLevel::Word;
@@ -92,14 +92,14 @@ fn a_checkpoints_vocabulary_is_kept() {
     let corpus = TextCorpus::load(&options, Some(vocabulary.clone()), &mut |_| {}).unwrap();
     assert_eq!(corpus.vocabulary, vocabulary);
     assert_eq!(vocabulary.decode(&tokens(&corpus.train)), "a b <unk>\n");
-    // The place of a fault in the held-out part is one in the file.
+    // The location of an error in the held-out part is one in the file.
     let error =
         TextCorpus::load(&options, Some(Vocabulary::chars("\n ab")), &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("train.txt: line 1, column 5"), "{error}");
 }
 
 #[test]
-fn line_endings_of_windows_stay_bytes_and_characters() {
+fn windows_line_ends_stay_bytes_and_characters() {
     let files = Files::new();
     for (level, tokens) in [(TokenLevel::Byte, 6), (TokenLevel::Char, 6), (TokenLevel::Word, 4)] {
         let corpus = load(&files.options("a\r\nb\r\n", level)).unwrap();
@@ -108,7 +108,7 @@ fn line_endings_of_windows_stay_bytes_and_characters() {
 }
 
 #[test]
-fn errors_name_the_file_and_the_way_out() {
+fn errors_name_the_file_and_the_remedy() {
     let files = Files::new();
     let says = |options: &TextOptions, parts: &[&str]| {
         let error = load(options).unwrap_err().to_string();
@@ -130,14 +130,14 @@ fn errors_name_the_file_and_the_way_out() {
     says(&hold(1.0), &["train.txt", "--valid-fraction from 0 to below 1"]);
     says(&hold(f64::NAN), &["NaN"]);
     says(&hold(-0.1), &["-0.1"]);
-    says(&hold(0.3), &["0.3 of the 4 tokens", "leaves 1", "larger --valid-fraction"]);
+    says(&hold(0.3), &["0.3 of the 4 tokens", "gives 1 for validation", "larger --valid-fraction"]);
     says(&TextOptions { vocabulary_size: Some(2), ..options.clone() }, &["train.txt", "--vocab-size 3"]);
 }
 
-/// A text of several pieces, with words, lines and characters of all lengths, against what plain code on the whole of it gives;
-/// in memory and in a file.
+/// A text of several pieces, with words, lines and characters of all lengths, equals the result of plain code on the
+/// whole text, in memory and in a file.
 #[test]
-fn a_long_text_is_what_it_is_in_one_piece() {
+fn a_long_text_equals_the_text_in_one_piece() {
     let files = Files::new();
     let key = Key::new(3, Purpose::Sample, 0, 0);
     let mut text = String::new();
@@ -223,13 +223,13 @@ fn a_long_text_is_what_it_is_in_one_piece() {
 }
 
 #[test]
-fn faults_far_into_a_text_have_their_place() {
+fn errors_far_into_a_text_name_their_location() {
     let files = Files::new();
     let says = |content: &[u8], level, parts: &[&str]| {
         let error = load(&files.options(content, level)).unwrap_err().to_string();
         parts.iter().for_each(|part| assert!(error.contains(part), "{error:?} without {part:?}"));
     };
-    // Around the ends of pieces, and the first of a character's bytes alone.
+    // Around the ends of pieces, and the first byte of a character alone.
     for at in [65_530, 65_531, 65_532, 65_533, 65_534, 65_535, 65_536, 65_537, 200_000] {
         for fault in [&b"\xff"[..], b"\xe6\x97", b"\x80\x80\x80\x80\x80\x80"] {
             let mut content = "ä b\n".repeat(60_000).into_bytes();
@@ -253,7 +253,7 @@ fn faults_far_into_a_text_have_their_place() {
 }
 
 #[test]
-fn every_byte_is_told_of_while_a_text_is_read() {
+fn every_byte_is_reported_while_a_text_is_read() {
     let files = Files::new();
     let options = files.options("the cat \n".repeat(1 << 20), TokenLevel::Word);
     let (mut last, mut calls) = (0, 0);
@@ -288,7 +288,7 @@ fn a_given_vocabulary_is_read_from_json() {
         chars.fingerprint(),
         read(r#"["z","\ufffd","\n","a"]"#, TokenLevel::Char).unwrap().fingerprint()
     );
-    // Without <unk> the first word that is missing is named.
+    // Without <unk>, the first unknown word is an error.
     let words = read(r#"["a","<eos>"]"#, TokenLevel::Word).unwrap();
     assert_eq!(words.encode("a a\n").unwrap(), [0, 0, 1]);
     let error = words.encode("a\na other").unwrap_err().to_string();
@@ -303,12 +303,16 @@ fn a_given_vocabulary_is_read_from_json() {
         ("[]", TokenLevel::Word, "no tokens"),
         ("{}", TokenLevel::Word, "no tokens"),
         ("[\"a\", 3]", TokenLevel::Word, "token 1 is 3"),
-        (r#"{"a":0,"b":2}"#, TokenLevel::Word, "\"b\" has the number 2, and 2 tokens have 0 to 1"),
-        (r#"{"a":0,"b":0}"#, TokenLevel::Word, "both the number 0"),
+        (
+            r#"{"a":0,"b":2}"#,
+            TokenLevel::Word,
+            "\"b\" has the number 2, and the numbers of 2 tokens are 0 to 1",
+        ),
+        (r#"{"a":0,"b":0}"#, TokenLevel::Word, "both have the number 0"),
         (r#"{"a":-1}"#, TokenLevel::Word, "-1"),
         (r#"["a","b","a"]"#, TokenLevel::Word, "tokens 0 and 2 are both \"a\""),
         (r#"["a","b"]"#, TokenLevel::Word, "no <eos>"),
-        (r#"["a b","<eos>"]"#, TokenLevel::Word, "\"a b\" is no word"),
+        (r#"["a b","<eos>"]"#, TokenLevel::Word, "\"a b\" is not a word"),
         (r#"["the"]"#, TokenLevel::Char, "\"the\", is not one character: choose --level word"),
         (r#"["the"]"#, TokenLevel::Byte, "leave out --vocab"),
     ] {

@@ -1,4 +1,4 @@
-//! Vocabularies from a text that comes in pieces.
+//! Builds vocabularies from a text in pieces.
 
 use std::cmp::Reverse;
 use std::hash::{BuildHasher, RandomState};
@@ -14,9 +14,9 @@ pub(crate) struct CharSet {
 }
 
 impl CharSet {
-    /// No character yet.
+    /// Starts without characters.
     pub(crate) fn new() -> Self {
-        // A large table is only touched where a text has its characters.
+        // Memory pages of the table are only used where characters occur.
         Self { seen: vec![false; u32::from(char::MAX) as usize + 1], last: '\0' }
     }
 
@@ -33,29 +33,29 @@ impl CharSet {
         }
     }
 
-    /// The vocabulary, by code point.
+    /// Returns the vocabulary, by code point.
     pub(crate) fn finish(self) -> Vocabulary {
         Vocabulary::of_chars(('\0'..=self.last).filter(|&c| self.seen[c as usize]).collect(), None)
     }
 }
 
-/// How often a text has each of its words. A word takes its bytes and about twenty more.
+/// Frequencies of the words of a text. A word takes its bytes and about twenty more.
 pub(crate) struct WordCounts {
     hasher: RandomState,
-    /// Places in `words`.
+    /// Indices into `words`.
     table: HashTable<u32>,
     letters: String,
     words: Vec<Word>,
 }
 
 struct Word {
-    /// Where its letters end; they begin where those of the word before it do.
+    /// End of its letters; they begin at the end of the previous word's.
     end: usize,
     count: u64,
 }
 
 impl WordCounts {
-    /// No word yet.
+    /// Starts without words.
     pub(crate) fn new() -> Self {
         Self {
             hasher: RandomState::new(),
@@ -82,7 +82,7 @@ impl WordCounts {
         }
     }
 
-    /// `<unk>`, `<eos>` and the most frequent words that fit into `size` with them.
+    /// Returns a vocabulary of `<unk>`, `<eos>` and the most frequent words, at most `size` tokens in all.
     ///
     /// # Errors
     /// [`VocabularyError::TooSmall`] if `size` is below 3.

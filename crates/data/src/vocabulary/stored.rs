@@ -1,24 +1,24 @@
-//! Vocabularies in checkpoints.
+//! Vocabularies in checkpoints and JSON files.
 
 use serde::{Deserialize, Serialize};
 
 use super::{END_OF_LINE, Kind, TokenLevel, Vocabulary, VocabularyError};
 
-/// What a checkpoint holds: `{"level":"char","chars":" abc"}`.
+/// The form in a checkpoint: `{"level":"char","chars":" abc"}`.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "level", rename_all = "lowercase")]
 pub(super) enum Stored {
     Byte,
     Char {
         chars: String,
-        /// The place of `<unk>`, which a given vocabulary may have.
+        /// Id of `<unk>`, if the vocabulary has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<u32>,
     },
     Word {
         words: Vec<String>,
     },
-    /// All of it, so that a run needs no file beside its own.
+    /// The whole tokenizer, so that a run needs no other file.
     Tokenizer {
         json: String,
     },
@@ -48,7 +48,7 @@ impl TryFrom<Stored> for Vocabulary {
                     return damaged("it has no characters");
                 }
                 if unknown.is_some_and(|id| id as usize >= chars.len()) {
-                    return damaged("its <unk> is none of its characters");
+                    return damaged("its <unk> is not one of its characters");
                 }
                 let count = chars.len() - usize::from(unknown.is_some());
                 let vocabulary = Self::of_chars(chars, unknown);
@@ -73,13 +73,12 @@ impl TryFrom<Stored> for Vocabulary {
     }
 }
 
-/// A vocabulary that a person gives, as the content of a JSON file: an array of tokens, an object of tokens and their
-/// numbers, or a tokenizer.json.
+/// Vocabularies from JSON: an array of tokens, an object of tokens and their numbers, or a tokenizer.json.
 impl Vocabulary {
-    /// Reads `json` for a text at `level`; a tokenizer brings its own.
+    /// Reads `json` for a text at `level`; a tokenizer has its own level.
     ///
     /// # Errors
-    /// [`VocabularyError`] says what is wrong with it.
+    /// [`VocabularyError`] says what is wrong.
     pub fn from_json(json: &str, level: TokenLevel) -> Result<Self, VocabularyError> {
         let problem = |problem| VocabularyError::NoVocabulary { problem };
         let value: serde_json::Value =
@@ -92,7 +91,7 @@ impl Vocabulary {
                 let token = |(index, item)| match item {
                     serde_json::Value::String(token) => Ok(token),
                     other => Err(problem(format!(
-                        "its token {index} is {}, which is no text",
+                        "its token {index} is {}, which is not a string",
                         short(&other.to_string())
                     ))),
                 };
@@ -144,11 +143,11 @@ impl Vocabulary {
                 if let Some(token) = tokens.iter().find(split) {
                     let token = short(token);
                     return unfit(format!(
-                        "its token {token:?} is no word, as no text has it between white space: remove it"
+                        "its token {token:?} is not a word, because it is empty or contains white space: remove it"
                     ));
                 }
                 if !tokens.iter().any(|token| token == END_OF_LINE) {
-                    return unfit("it has no <eos>, with which every line ends at word level: add it".into());
+                    return unfit("it has no <eos>, which ends every line at word level: add it".into());
                 }
                 Ok(Self::index(tokens))
             }
@@ -160,7 +159,7 @@ impl Vocabulary {
     }
 }
 
-/// The tokens of an object in the order of their numbers.
+/// Returns the tokens of an object in the order of their numbers.
 fn numbered(map: serde_json::Map<String, serde_json::Value>) -> Result<Vec<String>, String> {
     let count = map.len();
     let mut tokens = vec![None; count];
@@ -169,20 +168,20 @@ fn numbered(map: serde_json::Map<String, serde_json::Value>) -> Result<Vec<Strin
         let name = short(&token);
         let Some(index) = index else {
             return Err(format!(
-                "its token {name:?} has the number {}, and {count} tokens have 0 to {}",
+                "its token {name:?} has the number {}, and the numbers of {count} tokens are 0 to {}",
                 short(&number.to_string()),
                 count - 1
             ));
         };
         if let Some(other) = tokens[index as usize].replace(token) {
-            return Err(format!("its tokens {:?} and {name:?} have both the number {index}", short(&other)));
+            return Err(format!("its tokens {:?} and {name:?} both have the number {index}", short(&other)));
         }
     }
-    // As many different numbers below the count as there are tokens: none is missing.
+    // There are as many different numbers below the count as tokens, so none is missing.
     Ok(tokens.into_iter().flatten().collect())
 }
 
-/// The beginning of what may be long.
+/// Shortens a text.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -13,7 +13,7 @@ fn levels_are_read_as_they_are_written() {
 }
 
 #[test]
-fn bytes_survive_whatever_they_are() {
+fn all_bytes_survive() {
     let all: Vec<u8> = (0..=255).rev().collect();
     let bytes = Vocabulary::bytes();
     let tokens = bytes.encode_bytes(&all).unwrap();
@@ -39,19 +39,19 @@ fn characters_are_sorted_distinct_and_survive() {
 }
 
 #[test]
-fn an_unknown_character_is_named_with_its_place() {
+fn an_unknown_character_is_named_with_its_location() {
     let error = Vocabulary::chars("abß\n").encode("ab\nßßé").unwrap_err();
     assert_eq!(error, VocabularyError::UnknownChar { character: 'é', line: 2, column: 3 });
     let text = error.to_string();
     assert!(text.contains("'é' (U+00E9)") && text.contains("--level byte"), "{text}");
-    // White space is written visibly.
+    // White space is escaped.
     let text = Vocabulary::chars("ab").encode("a\r").unwrap_err().to_string();
     assert!(text.contains(r"'\r' (U+000D)"), "{text}");
 }
 
 #[test]
 fn invalid_utf8_is_named_with_its_place() {
-    // An encoding of ü in Latin-1 after a two-byte ß: the column counts characters, the offset bytes.
+    // ü in Latin-1 after the two bytes of ß: the column counts characters, the offset bytes.
     let bytes = b"one\n\xc3\x9f f\xfcr";
     for vocabulary in [Vocabulary::chars("a"), Vocabulary::of_words([])] {
         let error = vocabulary.encode_bytes(bytes).unwrap_err();
@@ -59,7 +59,7 @@ fn invalid_utf8_is_named_with_its_place() {
         assert!(error.to_string().contains("--level byte"));
     }
     assert_eq!(Vocabulary::bytes().encode_bytes(bytes).unwrap().len(), bytes.len());
-    // A character that the end of the file cuts.
+    // A character that is cut by the end of the file.
     let error = Vocabulary::chars("a").encode_bytes(b"a\xe6\x97").unwrap_err();
     assert_eq!(error, VocabularyError::InvalidUtf8 { line: 1, column: 2, offset: 1 });
 }
@@ -88,7 +88,7 @@ fn unknown_words_become_unk_and_lines_survive() {
 }
 
 #[test]
-fn a_prompt_stays_open() {
+fn a_prompt_has_no_end_of_line() {
     let vocabulary = Vocabulary::words("the cat\n", None).unwrap();
     assert_eq!(vocabulary.decode(&vocabulary.encode_prompt("the\nthe cat").unwrap()), "the\nthe cat");
     assert_eq!(vocabulary.decode(&vocabulary.encode_prompt("the cat\n").unwrap()), "the cat\n");
@@ -97,7 +97,7 @@ fn a_prompt_stays_open() {
 }
 
 #[test]
-fn stored_vocabularies_are_compact_and_come_back() {
+fn stored_vocabularies_are_compact_and_are_read_back() {
     let store = |vocabulary: &Vocabulary| serde_json::to_string(vocabulary).unwrap();
     let words = Vocabulary::words("b a a", None).unwrap();
     assert_eq!(store(&Vocabulary::bytes()), r#"{"level":"byte"}"#);
@@ -125,7 +125,7 @@ fn damaged_vocabularies_are_refused() {
 }
 
 #[test]
-fn fingerprints_tell_vocabularies_apart() {
+fn fingerprints_distinguish_vocabularies() {
     let all = [
         Vocabulary::bytes(),
         Vocabulary::chars("ab"),
@@ -139,7 +139,7 @@ fn fingerprints_tell_vocabularies_apart() {
             assert_ne!(a.fingerprint(), b.fingerprint(), "{a:?} {b:?}");
         }
     }
-    // Checkpoints of other versions hold these values.
+    // Checkpoints of other versions contain these values.
     assert_eq!(Vocabulary::bytes().fingerprint(), Fingerprint::of(b"byte"));
     assert_eq!(Vocabulary::chars("ba").fingerprint(), Fingerprint::of(b"char\xffa\xffb"));
 }

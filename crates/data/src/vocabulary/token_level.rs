@@ -1,4 +1,4 @@
-//! What one token is.
+//! Units of a token.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::VocabularyError;
 
-/// What one token is.
+/// The unit of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenLevel {
-    /// One of the 256 bytes: reads any file.
+    /// One of the 256 bytes; can read any file.
     Byte,
     /// A character (Unicode code point) of the training text.
     Char,
-    /// A word between white space, or the end of a line.
+    /// A word between white space, or a line end.
     Word,
-    /// Whatever a tokenizer.json says, which `--vocab` names: no level to ask for.
+    /// As defined by the tokenizer.json that `--vocab` names; not a value of `--level`.
     Tokenizer,
 }
 

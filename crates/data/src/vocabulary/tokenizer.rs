@@ -1,13 +1,13 @@
 //! Tokenizers of Hugging Face's library, from a tokenizer.json.
 //!
-//! Special tokens are found where the text has them and are never added; truncation and padding are turned off. Tokens are
-//! numbered as the tokenizer numbers them, up to its largest number.
+//! Special tokens are recognised in the text and never added; truncation and padding are turned off. Ids are those of
+//! the tokenizer, up to the largest one.
 
 #[cfg(feature = "tokenizers")]
 mod real {
     use crate::vocabulary::VocabularyError;
 
-    /// A tokenizer with the file that it comes from.
+    /// A tokenizer and its file.
     #[derive(Debug)]
     pub(in crate::vocabulary) struct Tokenizer {
         json: String,
@@ -25,14 +25,15 @@ mod real {
             if len == 0 {
                 return Err(problem("it has no tokens"));
             }
-            // The models name theirs in a field of this name, BPE and WordPiece by its text, Unigram by its number.
+            // The models name the unknown token in a field of this name: BPE and WordPiece by its text, Unigram by its
+            // id.
             let value: serde_json::Value = serde_json::from_str(json).map_err(problem)?;
             let model = &value["model"];
             let unknown = match (&model["unk_token"], &model["unk_id"]) {
                 (serde_json::Value::String(token), _) => inner.token_to_id(token),
                 (_, id) => id.as_u64().map(|id| id as u32),
             };
-            // Without its indentation it is half as long.
+            // Without indentation it is half as long.
             Ok(Self { json: value.to_string(), inner, len, unknown })
         }
 
@@ -58,7 +59,7 @@ mod real {
                 .map_or_else(|| format!("[{id}]"), |token| token.escape_debug().to_string())
         }
 
-        /// The tokens of a text and where each begins.
+        /// Returns the tokens of a text and their beginnings.
         pub(in crate::vocabulary) fn encode(
             &self,
             text: &str,
@@ -82,7 +83,7 @@ mod real {
 mod real {
     use crate::vocabulary::VocabularyError;
 
-    /// No value: this program knows no tokenizers.
+    /// Has no values, because this program was built without tokenizers.
     #[derive(Debug)]
     pub(in crate::vocabulary) enum Tokenizer {}
 

@@ -1,8 +1,9 @@
-//! Where the real data are.
+//! Finds the real data.
 
 use std::path::PathBuf;
 
-/// A file of the data, or None with a message where there is none; with `LONGSPAN_REQUIRE=data` it must be there.
+/// Returns a file of the data, or prints a message and returns None if it is missing. With `LONGSPAN_REQUIRE=data` a
+/// missing file is an error.
 pub(crate) fn data(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("LONGSPAN_DATA").map(|data| PathBuf::from(data).join(name));
     let found = path.filter(|path| path.exists());

@@ -1,5 +1,5 @@
-//! Parity with PyTorch over ragged rows, which it has as a `PackedSequence`: every loss, with and without class weights, ignored
-//! places and masks; and encoder–decoder models. `tools/golden.py` writes the files.
+//! Parity with PyTorch on ragged rows (`PackedSequence`): every loss, with and without class weights, ignored positions
+//! and masks, and encoder–decoder models. `tools/golden.py` writes the files.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::cmp::Reverse;
@@ -23,9 +23,9 @@ use safetensors::SafeTensors;
 const GRU: CellKind = CellKind::Gru { reset_after: true };
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 
-/// Steps of the rows of the losses' window, and of the decoder's.
+/// Lengths of the rows in the window of the losses, and of the decoder.
 const RAGGED: [usize; 4] = [7, 4, 4, 1];
-const SAID: [usize; 4] = [5, 4, 4, 1];
+const DECODER: [usize; 4] = [5, 4, 4, 1];
 const INPUT: usize = 5;
 const HIDDEN: usize = 6;
 
@@ -50,12 +50,12 @@ impl Golden {
         self.reals(name).into_iter().map(|x| x as f32).collect()
     }
 
-    /// −1 is what is ignored.
+    /// −1 marks ignored positions.
     fn tokens(&self, name: &str) -> Vec<u32> {
         self.bytes(name).as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect()
     }
 
-    /// Loss, gradients of all weights, and of the initial state where the file has them.
+    /// Compares the loss, the gradients of all weights, and that of the initial state if the file has one.
     fn compare<R: Real>(&self, spec: &ModelSpec, weights: Option<&[f64]>, batch: &Batch, tolerance: f64) {
         let ctx = Context::<R>::new(InstructionSet::detect(), 2);
         let mut model = Model::new(ctx.instruction_set(), spec);
@@ -99,7 +99,7 @@ fn assert_close<R: Real>(name: &str, ours: &[R], truth: &[f64], tolerance: f64) 
     assert!((error / size).sqrt() < tolerance, "{name}: relative error {:e}", (error / size).sqrt());
 }
 
-/// Rounding of short sums through seven steps, as for the language models.
+/// Tolerances for the rounding of short sums over seven steps, as for the language models.
 fn both(golden: &Golden, spec: &ModelSpec, weights: Option<&[f64]>, batch: &Batch) {
     golden.compare::<f64>(spec, weights, batch, 1e-12);
     golden.compare::<f32>(spec, weights, batch, 5e-6);
@@ -111,7 +111,7 @@ fn reader(output: OutputSpec, pool: Pooling) -> ModelSpec {
 }
 
 #[test]
-fn classes_with_ignored_places_and_weights() {
+fn classes_with_ignored_positions_and_weights() {
     let spec = reader(OutputSpec::Classes { count: 4, tied: false }, Pooling::Last);
     for name in ["cross_entropy", "weighted"] {
         let golden = Golden::open(&format!("loss/{name}"));
@@ -124,7 +124,7 @@ fn classes_with_ignored_places_and_weights() {
     }
 }
 
-/// The window is made by [`SequenceBatches`] from the same numbers, so that the masks are those of the source.
+/// [`SequenceBatches`] makes the window from the same numbers, so the masks are those of the source.
 #[test]
 fn labels_at_the_end_at_every_step_and_from_the_mean() {
     for (name, mask, pool) in [
@@ -167,14 +167,14 @@ fn every_loss_of_numbers() {
     }
 }
 
-/// What the encoder reads is sorted here, as PyTorch does inside (`enforce_sorted=False`).
+/// The test sorts the inputs of the encoder, as PyTorch does internally (`enforce_sorted=False`).
 #[test]
 fn encoders_and_decoders() {
     for (name, cell) in [("gru", GRU), ("lstm", LSTM)] {
         for layers in 1..=2 {
             let golden = Golden::open(&format!("encoder/{name}_{layers}"));
             let mut batch = Batch::default();
-            batch.reshape_to(&SAID);
+            batch.reshape_to(&DECODER);
             (batch.inputs, batch.targets) = (golden.tokens("inputs"), golden.tokens("targets"));
             let lengths: Vec<usize> = golden.tokens("read_lengths").iter().map(|&n| n as usize).collect();
             let read = golden.tokens("read");

@@ -28,7 +28,7 @@ fn parts(train: PathBuf, test: &str, image_steps: ImageSteps) -> LabelledParts {
 }
 
 fn close(value: f64, expected: f64) {
-    // The values of the file are rounded to 32 bits, the expected ones were computed in 64.
+    // The values of the file are rounded to 32 bits; the expected values were computed in 64 bits.
     assert!((value - expected).abs() < 1e-6, "{value} instead of {expected}");
 }
 
@@ -204,23 +204,29 @@ fn files_that_cannot_be_read_are_named() {
     let of = LabelledOptions::new;
     fails(&of(directory.path().join("none.ts")), &["there is no file", "none.ts"]);
     fails(&of(write("empty.txt", b"")), &["empty.txt: there is no sequence"]);
-    fails(&of(write("story.txt", b"once\n")), &["story.txt is in none of the formats", ".ts", ".csv", "IDX"]);
+    fails(
+        &of(write("story.txt", b"once\n")),
+        &["story.txt is in none of the supported formats", ".ts", ".csv", "IDX"],
+    );
     fails(&of(write("x.json", b"{\"train\": []}")), &["x.json: piano rolls have no labels"]);
     fs::create_dir(directory.path().join("void")).expect("a directory");
     fails(&of(directory.path().join("void")), &["void: the folder has no .txt file"]);
     let error = Music::open(directory.path()).expect_err("an error").to_string();
     assert!(error.contains("is a directory"), "{error}");
 
-    // Packed files are unpacked, whatever they are, and damage is said to be damage.
+    // Any compressed file is decompressed, and damage is reported as damage.
     let packed = gzip(b"v,label\n1,a\n2,b\n");
     let sound = LabelledParts::load(&of(write("sound.csv.gz", &packed))).expect("a sound file");
     assert_eq!(sound.train.len(), 2);
-    fails(&of(write("cut.csv.gz", &packed[..packed.len() - 5])), &["cut.csv.gz is packed", "fetch it again"]);
+    fails(
+        &of(write("cut.csv.gz", &packed[..packed.len() - 5])),
+        &["cut.csv.gz is compressed", "download it again"],
+    );
     let (pixels, labels) = images();
     write("t-labels-idx1-ubyte", &labels);
     let cut = gzip(&pixels);
     let cut = write("t-images-idx3-ubyte", &cut[..cut.len() / 2]);
-    fails(&of(cut.clone()), &["t-images-idx3-ubyte is packed", "cut off"]);
+    fails(&of(cut.clone()), &["t-images-idx3-ubyte is compressed", "cut off"]);
     fails(
         &of(write("t-images-idx3-ubyte", &labels)),
         &["t-images-idx3-ubyte: it begins with the bytes 00 00 08 01"],
@@ -230,7 +236,7 @@ fn files_that_cannot_be_read_are_named() {
     write("t-images-idx3-ubyte", &pixels);
     assert_eq!(LabelledParts::load(&named).expect("sound files").train.labels(), [1, 0, 1]);
 
-    // The test part has to fit.
+    // The test part must match the training part.
     let test = |train: &[u8], test: &[u8], parts: &[&str]| {
         let options =
             LabelledOptions { test: Some(write("test.csv", test)), ..of(write("train.csv", train)) };
@@ -270,7 +276,7 @@ fn files_that_cannot_be_read_are_named() {
     fails(&options("test.csv"), &["test.csv: this is values, and training is text"]);
 }
 
-/// Flips, cuts out, inserts and repeats bytes.
+/// Flips, removes, inserts and repeats bytes.
 fn damage(bytes: &[u8], stream: &mut Stream) -> Vec<u8> {
     const LIKELY: &[u8] = b",:;\n\r\"?@#{}[]-0123456789.eEinfNaN \xff\0\x1f\x8b";
     let mut bytes = bytes.to_vec();
@@ -291,10 +297,10 @@ fn damage(bytes: &[u8], stream: &mut Stream) -> Vec<u8> {
     bytes
 }
 
-/// Damaged files of a format.
+/// Number of damaged files for each format.
 const CASES: u64 = 4000;
 
-/// Reads damaged files: none panics, every error names the file, and what is read is consistent.
+/// Reads damaged files: none panics, every error names the file, and accepted data are consistent.
 fn survives<T>(
     name: &str,
     sound: &[u8],

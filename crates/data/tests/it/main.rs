@@ -1,4 +1,4 @@
-//! Tests of the crate, in one program.
+//! Integration tests of the crate, in one binary.
 #![allow(missing_docs, reason = "tests")]
 
 mod data;

@@ -1,4 +1,4 @@
-//! Series files: real ones, found through `LONGSPAN_DATA`, and ones that are broken at random.
+//! Series files: real ones, found through `LONGSPAN_DATA`, and randomly damaged ones.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::io::Read;
@@ -15,7 +15,7 @@ fn real(name: &str) -> Option<PathBuf> {
     data(&format!("series/{name}"))
 }
 
-/// Equal to the six digits that are written in the test.
+/// Asserts equality to the six digits written in the test.
 fn near(value: f64, expected: f64) {
     assert!((value - expected).abs() <= 2e-6 * expected.abs().max(1.0), "{value} is not {expected}");
 }
@@ -27,7 +27,7 @@ fn scores(score: Option<Score>, mae: f64, rmse: f64, mase: f64) {
     near(score.mase.expect("a column that varies"), mase);
 }
 
-// The expected numbers of the real files were computed by another program, in f64 from the text.
+// The expected numbers were computed by another program, in f64 from the text.
 
 #[test]
 fn airline_passengers() {
@@ -102,7 +102,10 @@ fn pollution() {
         ..SeriesOptions::new(path, 24, 1)
     };
     let error = Series::load(&options).expect_err("missing values").to_string();
-    assert!(error.contains("pollution.csv: line 2, column pm2.5 has no value, the first of 2067"), "{error}");
+    assert!(
+        error.contains("pollution.csv: line 2, column pm2.5 has no value, the first of 2067 missing"),
+        "{error}"
+    );
 
     let file = describe(&options).expect("a table");
     assert_eq!((file.rows, file.missing, file.left_out.as_slice()), (43_824, 2067, &["cbwd".to_owned()][..]));
@@ -147,7 +150,7 @@ fn files_that_cannot_be_read_are_named() {
 
 #[test]
 fn a_row_without_an_end_is_refused() {
-    // Four gigabytes that are never held.
+    // Four gigabytes that are never in memory.
     let endless = |start: &'static str| start.as_bytes().chain(std::io::repeat(b'7').take(1 << 32));
     let options = SeriesOptions::new("endless.csv", 1, 1);
     for (start, line) in [("", "line 1 "), ("x\n1\n2\n", "line 4 "), ("x,y\n1,2\n3,\"", "line 3 ")] {
@@ -160,7 +163,7 @@ fn a_row_without_an_end_is_refused() {
 }
 
 #[test]
-fn no_bytes_make_it_panic() {
+fn no_input_panics() {
     let valid = "time,id,a,b,note\n2000-01-01,p,1.0625,25.35821,x\n2000-01-01,q,3.3333,NA,\"y, z\"\n\
                  2000-01-02,p,-4.125,5.000125e0,\n2000-01-03,p,66.66,?,x\n2000-01-02,q,7123.01,82.28,w\n\
                  2000-01-04,p,99.125,1064.5,\"two\nlines\"\n2000-01-03,q,11.7315,12.25,v\n\

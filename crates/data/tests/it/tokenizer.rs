@@ -1,4 +1,4 @@
-//! Texts through a tokenizer.json of Hugging Face's library.
+//! Texts with a tokenizer.json of Hugging Face's library.
 #![cfg(feature = "tokenizers")]
 #![allow(missing_docs, reason = "a test file")]
 
@@ -13,7 +13,7 @@ use tokenizers::{TokenizerBuilder, TruncationParams};
 
 const LINE: &str = "The cat, which the dogs saw, was full. Die Katze — naïve 日本 — war satt.\n";
 
-/// A byte-level BPE that was trained on the line, which truncates on its own.
+/// A byte-level BPE that was trained on the line, with truncation turned on.
 fn tokenizer() -> String {
     let mut trainer = BpeTrainerBuilder::new()
         .vocab_size(300)
@@ -44,7 +44,7 @@ fn tokens(part: &TextPart) -> Vec<u32> {
 }
 
 #[test]
-fn a_text_goes_through_a_tokenizer_and_comes_back() {
+fn a_tokenizer_encodes_and_decodes_a_text() {
     let vocabulary = Vocabulary::from_json(&tokenizer(), TokenLevel::Char).expect("a tokenizer");
     assert_eq!((vocabulary.level(), vocabulary.len()), (TokenLevel::Tokenizer, 300));
     let encoded = vocabulary.encode(LINE).expect("tokens");
@@ -52,16 +52,17 @@ fn a_text_goes_through_a_tokenizer_and_comes_back() {
     assert!(encoded.len() > 5 && encoded.len() < LINE.len() / 2, "{}", encoded.len());
     assert_eq!(vocabulary.decode(&encoded), LINE);
 
-    // A checkpoint's form comes back, and knows itself.
+    // The form in a checkpoint is read back and has the same fingerprint.
     let stored = serde_json::to_string(&vocabulary).expect("JSON");
     let back: Vocabulary = serde_json::from_str(&stored).expect("a vocabulary");
     assert_eq!((back.encode(LINE).expect("tokens"), back.fingerprint()), (encoded, vocabulary.fingerprint()));
     assert!(back == vocabulary);
 }
 
-/// Pieces are cut where lines end, at which no token of this tokenizer reaches over: the whole text at once gives the same.
+/// Pieces are cut at line ends, which no token of this tokenizer crosses, so encoding the whole text at once gives the
+/// same tokens.
 #[test]
-fn a_long_text_is_cut_where_no_token_is() {
+fn a_long_text_is_never_cut_within_a_token() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| -> PathBuf { directory.path().join(name) };
     let text = LINE.repeat(4000);
@@ -81,15 +82,15 @@ fn a_long_text_is_cut_where_no_token_is() {
     let all = vocabulary.encode(&text).expect("tokens");
     assert_eq!([tokens(&corpus.train), tokens(&valid)].concat(), all);
     assert_eq!(valid.len(), (0.3 * all.len() as f64) as usize);
-    // The bytes are cut where the tokens are.
+    // The bytes are cut at the same point as the tokens.
     assert_eq!(corpus.train.bytes() + valid.bytes(), text.len());
     assert!(text.ends_with(&vocabulary.decode(&tokens(&valid))));
     assert_eq!(vocabulary.decode(&tokens(&valid)).len(), valid.bytes());
 }
 
 #[test]
-fn what_is_no_tokenizer_is_named() {
+fn an_invalid_tokenizer_is_an_error() {
     let error =
         Vocabulary::from_json(r#"{"model":{"type":"Nothing"}}"#, TokenLevel::Char).unwrap_err().to_string();
-    assert!(error.contains("the tokenizer does not work"), "{error}");
+    assert!(error.contains("the tokenizer cannot be used"), "{error}");
 }

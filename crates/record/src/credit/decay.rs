@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The decay per step back.
+/// Decay of the gradient per step back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decay {
-    /// m.
+    /// m, the slope of ln G.
     pub ln_slope_per_step: f64,
-    /// e^m.
+    /// e^m, the factor per step.
     pub factor_per_step: f64,
-    /// Steps after which half is left; None where it does not decay.
+    /// Half-life in steps; None if the gradient does not decay.
     pub half_life_steps: Option<f64>,
-    /// Steps after which it has doubled; None where it does not grow.
+    /// Doubling time in steps; None if the gradient does not grow.
     pub doubling_time_steps: Option<f64>,
-    /// Lags that the slope was fitted to.
+    /// Number of lags that the slope was fitted to.
     pub fitted_lags: usize,
-    /// Steps back at which the loss's gradient is below the normal numbers of f32; None where it does not decay.
+    /// Lag at which the gradient of the loss is below the normal numbers of f32; None if it does not decay.
     pub f32_underflow_lag_steps: Option<f64>,
-    /// The same of its squares.
+    /// Lag at which the squares of the gradient are below them; None if it does not decay.
     pub f32_squares_underflow_lag_steps: Option<f64>,
 }

@@ -5,89 +5,89 @@ use serde::{Deserialize, Serialize};
 use super::{Decay, Horizon, Measured, Profile};
 use crate::json_float;
 
-/// The lag profile and what follows from it.
+/// The lag profile and quantities derived from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LagReport {
-    /// W.
+    /// W, in steps.
     pub window_steps: usize,
-    /// Independent sequences.
+    /// Number of independent sequences.
     pub sequences: usize,
-    /// Anchors with a gradient.
+    /// Number of anchors with a gradient.
     pub samples: usize,
-    /// Anchors left out because ∂ℓ_t/∂s_t is zero.
+    /// Number of anchors without one, because ∂ℓ_t/∂s_t is zero.
     pub zero_gradient_anchors: usize,
-    /// The lags τ that profiles have: all from 0 to W, or of long windows the first ones and then ever fewer.
+    /// The lags τ of the profiles: all from 0 to W, or in long windows the first ones and then ever fewer.
     #[serde(default)]
     pub lags: Vec<usize>,
     /// All layers together.
     pub total: Reach,
-    /// Each layer; unknown where no gradient reaches it at the anchors.
+    /// Each layer; unknown if no gradient reaches it at the anchors.
     pub layers: Vec<Measured<LayerReach>>,
-    /// From layer to layer.
+    /// Gradient across layers.
     pub depth: Depth,
 }
 
-/// How far the gradient reaches.
+/// How far the gradient reaches back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reach {
-    /// ln G.
+    /// Quantiles of ln G.
     pub ratio: Profile,
-    /// Its decay.
+    /// Decay of G.
     pub decay: Measured<Decay>,
     /// H_ε.
     pub horizon: Horizon,
-    /// (1/τ) ln G(τ) at the last lag where its median is finite.
+    /// (1/τ) ln G(τ) at the last lag with a finite median.
     pub exponent: Measured<Exponent>,
-    /// ln G_D.
+    /// Quantiles of ln G_D.
     pub scaled: Profile,
 }
 
 /// The directional exponent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exponent {
-    /// τ.
+    /// τ, in steps.
     pub lag_steps: usize,
     /// Median over the samples.
     #[serde(with = "json_float")]
     pub median_nats_per_step: f64,
-    /// 5 % of them are below.
+    /// 5 % quantile over the samples.
     #[serde(with = "json_float")]
     pub p05_nats_per_step: f64,
-    /// 5 % of them are above.
+    /// 95 % quantile over the samples.
     #[serde(with = "json_float")]
     pub p95_nats_per_step: f64,
 }
 
-/// One layer.
+/// Reach within one layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerReach {
     /// Layer, 0 at the bottom.
     pub layer: usize,
-    /// G of its own states.
+    /// G of the layer's own states.
     pub state: Reach,
-    /// ln G_h.
+    /// Quantiles of ln G_h.
     pub hidden: Profile,
-    /// ln G_c.
+    /// Quantiles of ln G_c.
     pub cell: Measured<Profile>,
-    /// ln of keep.
+    /// Quantiles of the logarithm of the part along the direct path from state to state.
     pub keep_path: Measured<Profile>,
-    /// ln of rest.
+    /// Quantiles of the logarithm of the remaining part.
     pub rest: Measured<Profile>,
 }
 
-/// From layer to layer within the anchor's step.
+/// Gradient across layers at the anchor's step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Depth {
     /// Median of ln ‖δ^l_t‖ − ln ‖δ^L_t‖, from the bottom; 0 at the top.
     #[serde(with = "json_float::list")]
     pub ln_layer_ratio: Vec<f64>,
-    /// The same of what the bottom layer reads: ∂ℓ_t/∂x_t.
+    /// Median of ln ‖∂ℓ_t/∂x_t‖ − ln ‖δ^L_t‖, for the input of the bottom layer.
     #[serde(with = "json_float")]
     pub ln_input_ratio: f64,
 }
 
 impl LagReport {
-    /// Leaves profiles of about `most` lags at most: the first half of them one by one, then ever fewer.
+    /// Reduces the profiles to about `most` lags: the first half of them one by one, then ever fewer.
     pub fn thin(&mut self, most: usize) {
         if self.lags.len() <= most.max(4) {
             return;
@@ -111,14 +111,14 @@ impl LagReport {
         self.lags = kept.iter().map(|&at| self.lags[at]).collect();
     }
 
-    /// The median of ln G at a lag, linear between those that are kept; None beyond the window.
+    /// Median of ln G at a lag, interpolated linearly; None beyond the window.
     pub fn ln_median_at(&self, lag: usize) -> Option<f64> {
         let at = self.lags.partition_point(|&kept| kept < lag);
         let (&above, ln) = (self.lags.get(at)?, &self.total.ratio.ln_median);
         if above == lag || at == 0 {
             return ln.get(at).copied();
         }
-        // A record that was read back may have any numbers.
+        // A record from a file may have any numbers.
         let (below, from, to) = (*self.lags.get(at - 1)? as f64, *ln.get(at - 1)?, *ln.get(at)?);
         let share = (lag as f64 - below) / (above as f64 - below);
         Some(from + share * (to - from))

@@ -1,28 +1,28 @@
-//! A quantity, or why there is none.
+//! A measured quantity, or the reason why it is missing.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A quantity, or why there is none.
+/// A measured quantity, or the reason why it is missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured<T> {
-    /// It was measured.
+    /// The measured value.
     Known(T),
-    /// It does not apply, or could not be measured.
+    /// The quantity does not apply or could not be measured.
     Unknown(Reason),
 }
 
 impl<T> Measured<Vec<T>> {
-    /// The list, unless it is empty.
+    /// Wraps a list; an empty one is unknown with this reason.
     pub fn unless_empty(list: Vec<T>, reason: Reason) -> Self {
         if list.is_empty() { Self::Unknown(reason) } else { Self::Known(list) }
     }
 }
 
 impl<T> Measured<T> {
-    /// The quantity, if there is one.
+    /// Returns the quantity, if it was measured.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -30,7 +30,7 @@ impl<T> Measured<T> {
         }
     }
 
-    /// Why there is none.
+    /// Returns the reason, if it was not measured.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Known(_) => None,
@@ -43,105 +43,117 @@ impl<T> Measured<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Reason {
-    /// It was not asked for.
+    /// The options did not ask for it.
     NotAsked,
-    /// Fewer sequences than are needed have a scored step with a whole window before it.
+    /// Too few sequences have a scored step with a whole window before it.
     TooShort {
-        /// Steps of the window.
+        /// Number of steps of the window.
         window_steps: usize,
-        /// Sequences that are long enough.
+        /// Number of sequences that are long enough.
         found_sequences: usize,
-        /// Sequences that are needed.
+        /// Number of sequences that are needed.
         needed_sequences: usize,
         /// The latest scored step of any sequence.
         latest_scored_step: usize,
     },
-    /// Nothing in the data is scored.
+    /// The data have no scored steps.
     NothingScored,
-    /// The model reads rows both ways: a lag is counted along one chain of states.
+    /// The model is bidirectional, and a lag needs a single chain of states.
     BothWays,
-    /// The model goes on from what an encoder has read: a lag is counted along one chain of states.
+    /// The model has an encoder, and a lag needs a single chain of states.
     Encoder,
-    /// Trajectories are too short.
+    /// The trajectories are too short.
     ShortTrajectories {
-        /// Steps of the longest.
+        /// Number of steps of the longest trajectory.
         found_steps: usize,
-        /// Steps that are needed.
+        /// Number of steps that are needed.
         needed_steps: usize,
     },
-    /// A Jacobian as a matrix would be too large.
+    /// The Jacobian matrix would be too large.
     TooWide {
-        /// Numbers in the joint state.
+        /// Dimension of the joint state.
         state_dimensions: usize,
-        /// The most that are taken.
+        /// Largest dimension that is supported.
         most_dimensions: usize,
     },
-    /// The readout sees the mean of all steps: no single step has a loss of its own.
+    /// The readout averages over all steps, so no single step has its own loss.
     MeanReadout,
-    /// The gradient is zero where it begins.
+    /// The gradient is zero at the anchors.
     ZeroGradient,
-    /// A gradient is not a number: the weights or the data hold what is none.
+    /// The gradient is NaN, because the weights or data contain NaN or infinities.
     NotANumber,
-    /// Too few lags have a gradient to fit a line to.
+    /// Too few lags have a gradient to fit a line.
     TooFewLags {
-        /// Lags that have one.
+        /// Number of lags with a gradient.
         found_lags: usize,
-        /// Lags that are needed.
+        /// Number of lags that are needed.
         needed_lags: usize,
     },
     /// The cell has no gates.
     NoGates,
-    /// The cell has no c.
+    /// The cell has no cell state c.
     NoCell,
-    /// The cell hands nothing on but through its weights: it has no path of its own from state to state.
+    /// The cell has no direct path from state to state: a state reaches the next one only through the recurrent weights.
     NoKeepPath,
-    /// The cell has no activation that saturates.
+    /// The cell has no activation that can saturate.
     NothingSaturates,
-    /// No asked-for truncation is shorter than the sequences.
+    /// No requested truncation is shorter than the sequences.
     NoTruncation,
-    /// At no lag that was tried is what lies before it without use.
+    /// Older inputs matter at every lag that was tried.
     BeyondWindow,
+}
+
+/// A count with its noun in the singular or plural.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAsked => f.write_str("it was not asked for"),
+        match *self {
+            Self::NotAsked => f.write_str("it was not requested"),
             Self::TooShort { window_steps, found_sequences, needed_sequences, latest_scored_step } => write!(
                 f,
-                "{found_sequences} sequences have a scored step with {window_steps} steps before it, and {needed_sequences} \
-                 are needed; the latest scored step is {latest_scored_step}: choose a smaller window, or longer sequences"
+                "only {} of the {needed_sequences} needed have a scored step with {} before it, and the latest scored step \
+                 is {latest_scored_step}: choose a smaller window, or longer sequences",
+                counted(found_sequences, "sequence"),
+                counted(window_steps, "step")
             ),
-            Self::NothingScored => f.write_str("nothing in the data is scored"),
-            Self::BothWays => f.write_str(
-                "the model reads rows both ways, and a lag is counted along one chain of states",
-            ),
-            Self::Encoder => f.write_str(
-                "the model goes on from what an encoder has read, and a lag is counted along one chain of states",
-            ),
+            Self::NothingScored => f.write_str("the data have no scored steps"),
+            Self::BothWays => {
+                f.write_str("the model is bidirectional, and a lag needs a single chain of states")
+            }
+            Self::Encoder => {
+                f.write_str("the model has an encoder, and a lag needs a single chain of states")
+            }
             Self::ShortTrajectories { found_steps, needed_steps } => {
-                write!(f, "the longest trajectory has {found_steps} steps, and {needed_steps} are needed")
+                write!(
+                    f,
+                    "the longest trajectory has {}, and {needed_steps} are needed",
+                    counted(found_steps, "step")
+                )
             }
             Self::TooWide { state_dimensions, most_dimensions } => write!(
                 f,
-                "the joint state has {state_dimensions} numbers, and Jacobians are made of up to {most_dimensions}"
+                "the joint state has {state_dimensions} dimensions, and Jacobian matrices are limited to {most_dimensions}"
             ),
-            Self::MeanReadout => f.write_str(
-                "the readout sees the mean of all steps, so that no single step has a loss of its own",
-            ),
-            Self::ZeroGradient => f.write_str("the gradient is zero where it begins"),
-            Self::NotANumber => f.write_str("a gradient is not a number"),
+            Self::MeanReadout => {
+                f.write_str("the readout averages over all steps, so no single step has its own loss")
+            }
+            Self::ZeroGradient => f.write_str("the gradient is zero at the anchors"),
+            Self::NotANumber => {
+                f.write_str("the gradient is NaN: check the weights and the data for NaN and infinities")
+            }
             Self::TooFewLags { found_lags, needed_lags } => {
-                write!(f, "{found_lags} lags have a gradient, and {needed_lags} are needed")
+                let have = if found_lags == 1 { "has" } else { "have" };
+                write!(f, "{} {have} a gradient, and {needed_lags} are needed", counted(found_lags, "lag"))
             }
             Self::NoGates => f.write_str("the cell has no gates"),
-            Self::NoCell => f.write_str("the cell has no c"),
-            Self::NoKeepPath => f.write_str("the cell hands nothing on but through its weights"),
-            Self::NothingSaturates => f.write_str("the cell has no activation that saturates"),
-            Self::NoTruncation => {
-                f.write_str("no truncation that was asked for is shorter than the sequences")
-            }
-            Self::BeyondWindow => f.write_str("at no lag that was tried is what lies before it without use"),
+            Self::NoCell => f.write_str("the cell has no cell state"),
+            Self::NoKeepPath => f.write_str("the cell has no direct path from state to state"),
+            Self::NothingSaturates => f.write_str("the cell has no activation that can saturate"),
+            Self::NoTruncation => f.write_str("no requested truncation is shorter than the sequences"),
+            Self::BeyondWindow => f.write_str("older inputs matter at every lag that was tried"),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What truncation does to the gradient.
+//! Truncation bias.
 
 use serde::{Deserialize, Serialize};
 
 use crate::json_float;
 
-/// The bias of one truncation.
+/// Bias of a truncation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TruncationBias {
-    /// K.
+    /// K, in steps.
     pub truncation_steps: usize,
-    /// Batches that the medians are over.
+    /// Number of batches of the medians.
     pub batches: usize,
     /// Median of ‖g_K‖ / ‖g_full‖.
     #[serde(with = "json_float")]
@@ -17,7 +17,7 @@ pub struct TruncationBias {
     /// Median of ‖g_K − g_full‖ / ‖g_full‖.
     #[serde(with = "json_float")]
     pub relative_error: f64,
-    /// Median of the cosine; NaN where every truncated gradient is zero.
+    /// Median cosine of the angle between g_K and g_full; NaN if every truncated gradient is zero.
     #[serde(with = "json_float")]
     pub cosine: f64,
 }

@@ -43,7 +43,7 @@ fn bad_input_is_refused() {
         ("predict waves --input word.ts", &["word.ts: line 4", "\"x\" is not a number"]),
         ("predict waves --input gap.ts", &["gap.ts: line 3", "value 2 of channel 2 is missing", "--missing"]),
         ("predict waves --input label.ts", &["label.ts: line 3", "\"left\"", "@classLabel"]),
-        ("predict waves --input notes.xyz", &["notes.xyz", "none of the formats"]),
+        ("predict waves --input notes.xyz", &["notes.xyz", "none of the supported formats"]),
         ("predict waves --input music.json", &["music.json", "piano rolls have no labels"]),
         ("predict waves --input train.ts --every", &["--every", "forecast"]),
         ("predict waves --input train.ts --batch 0", &["--batch 0"]),

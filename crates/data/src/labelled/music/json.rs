@@ -1,25 +1,25 @@
-//! Piano rolls from JSON straight into flat storage: the visitors know where they are, so that messages do.
+//! Reads JSON piano rolls directly into flat storage. The visitors keep track of the location for messages.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::Pieces;
-use crate::labelled::error::{Place, Problem, quoted};
+use crate::labelled::error::{Location, Problem, quoted};
 
-/// The parts' names.
+/// Names of the parts.
 pub(super) const PARTS: [&str; 3] = ["train", "valid", "test"];
 
-/// What has been read, and where the reading stands.
+/// The data read so far, and the current location.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) parts: [Option<Pieces>; 3],
-    /// What is wrong, if it is more than JSON can say.
+    /// A problem other than invalid JSON.
     pub(super) problem: Option<Problem>,
     now: Option<(usize, Now)>,
 }
 
-/// Where in a part.
+/// The current location within a part.
 #[derive(Clone, Copy)]
 enum Now {
     Part,
@@ -28,13 +28,13 @@ enum Now {
 }
 
 impl State {
-    /// The place that is being read.
-    pub(super) fn place(&self) -> Place {
+    /// Returns the current location.
+    pub(super) fn location(&self) -> Location {
         match self.now {
-            None | Some((_, Now::Part)) => Place::File,
-            Some((part, Now::Piece(piece))) => Place::Piece { part: PARTS[part], piece, step: None },
+            None | Some((_, Now::Part)) => Location::File,
+            Some((part, Now::Piece(piece))) => Location::Piece { part: PARTS[part], piece, step: None },
             Some((part, Now::Step(piece, step))) => {
-                Place::Piece { part: PARTS[part], piece, step: Some(step) }
+                Location::Piece { part: PARTS[part], piece, step: Some(step) }
             }
         }
     }
@@ -75,10 +75,10 @@ impl<'de> Visitor<'de> for Parts<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             let Some(part) = PARTS.iter().position(|part| *part == name) else {
-                return Err(A::Error::custom(format!("there is a part {}", quoted(&name))));
+                return Err(A::Error::custom(format!("{} is not a part", quoted(&name))));
             };
             if self.0.parts[part].is_some() {
-                return Err(A::Error::custom(format!("there is {} twice", quoted(&name))));
+                return Err(A::Error::custom(format!("{} occurs twice", quoted(&name))));
             }
             map.next_value_seed(Part(self.0, part))?;
             self.0.now = None;
@@ -171,10 +171,10 @@ impl<'de> Visitor<'de> for Step<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let start = self.0.keys.len();
         while let Some(key) = list.next_element::<u64>()? {
-            // What is too large for 32 bits is too large for a piano.
+            // A number beyond 32 bits is not a piano key either.
             self.0.keys.push(u32::try_from(key).unwrap_or(u32::MAX));
         }
-        // A key sounds once, and the lowest is first.
+        // Sort the keys and remove duplicates.
         self.0.keys[start..].sort_unstable();
         let (mut kept, end) = (start, self.0.keys.len());
         for at in start..end {

@@ -30,7 +30,7 @@ fn a_row_is_a_sequence() {
         assert!(labelled.sequence(1)[0] == 3.0 && labelled.sequence(1)[1].is_nan());
         assert_eq!((labelled.labels(), labelled.classes()[0].as_str()), (&[1, 0][..], "one"));
     }
-    // Without a name the usual ones are looked for; fields may hold separators and ends of lines.
+    // Without a name, the usual names are searched. Quoted fields may contain separators and line ends.
     let labelled = of("v,Class\n1,\"a,\nb\"\n2,c\n", "", "").unwrap();
     assert_eq!(labelled.classes(), ["a,\nb", "c"]);
 }
@@ -45,21 +45,21 @@ fn rows_of_an_id_are_the_steps_of_a_sequence() {
         (&[5.0, 6.0][..], 1, &[1, 0][..])
     );
     fails("id,u,label\n7,1,b\n7,1,a\n", "", "id", &["line 3", "id \"7\" changes from \"b\" to \"a\""]);
-    fails("id,u,label\n7,1,b\n8,1,b\n7,1,b\n", "", "id", &["line 4", "id \"7\" comes again"]);
+    fails("id,u,label\n7,1,b\n8,1,b\n7,1,b\n", "", "id", &["line 4", "id \"7\" occurs again"]);
     fails("id,u,label\n7,1,b\n", "", "idd", &["line 1", "did you mean \"id\"?", "--id-column"]);
     fails("id,label\n7,b\n", "", "id", &["line 1", "no column of values"]);
 }
 
 #[test]
-fn faults_are_named_with_their_line() {
+fn errors_name_the_line() {
     fails("", "", "", &["no sequence"]);
     fails("a,label\n", "", "", &["no sequence"]);
-    fails("a,label\n1,x\n1\n", "", "", &["line 3", "1 fields instead of 2"]);
+    fails("a,label\n1,x\n1\n", "", "", &["line 3", "1 field instead of 2"]);
     fails("a,label\n1,x\n\n1,2,x\n", "", "", &["line 4", "3 fields instead of 2"]);
     fails("a,label\r\n1,x\r\n\r\n1,2,x\r\n", "", "", &["line 4", "3 fields"]);
     fails("\n\na,label\n1,x\n\n\n1,2,x", "", "", &["line 7", "3 fields"]);
-    fails("a,label\n\"1\",\"x\ny\"\n1\n", "", "", &["line 4", "1 fields"]);
-    fails("a,label\n1,x\n\"1,x\n2,y\n", "", "", &["line 3", "1 fields", "close every quote"]);
+    fails("a,label\n\"1\",\"x\ny\"\n1\n", "", "", &["line 4", "1 field instead"]);
+    fails("a,label\n1,x\n\"1,x\n2,y\n", "", "", &["line 3", "1 field instead", "close every quote"]);
     fails("a,label,b\n1,x,2\n1,\"x\n\"\n", "", "", &["line 3", "2 fields"]);
     fails("a,b\n1,x\n", "", "", &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\""]);
     fails("a,speaker\n1,x\n", "speker", "", &["no column \"speker\", did you mean \"speaker\"?"]);
@@ -81,7 +81,7 @@ fn lines_are_counted_over_many_chunks() {
     for end in ["\n", "\r\n", "\n\n"] {
         let text = format!("a,label{end}{}7{end}", format!("1,\"x\ny\"{end}").repeat(20_000));
         let line = 1 + text.trim_end().matches('\n').count();
-        fails(&text, "", "", &[&format!("line {line}:"), "1 fields instead of 2"]);
+        fails(&text, "", "", &[&format!("line {line}:"), "1 field instead of 2"]);
     }
 }
 

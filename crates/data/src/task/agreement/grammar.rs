@@ -1,4 +1,4 @@
-//! The words and the grammar of the agreement sentences.
+//! Vocabulary and grammar of the agreement sentences.
 
 use crate::vocabulary::Vocabulary;
 use longspan_kernel::rng::Stream;
@@ -43,11 +43,11 @@ const PLACES: [[&str; 2]; 12] = [
     ["tree", "trees"],
     ["well", "wells"],
 ];
-/// For people and animals.
+/// Adjectives of people and animals.
 const TEMPERS: [&str; 6] = ["brave", "clever", "gentle", "lonely", "proud", "quiet"];
-/// For places.
+/// Adjectives of places.
 const LOOKS: [&str; 6] = ["fine", "grey", "large", "little", "lovely", "old"];
-/// Past tense, the same for one and for many.
+/// Verbs in the past tense, the same in singular and plural.
 const VERBS: [&str; 12] = [
     "admired", "called", "chased", "followed", "found", "greeted", "heard", "met", "noticed", "saw",
     "visited", "watched",
@@ -55,7 +55,7 @@ const VERBS: [&str; 12] = [
 const PREPOSITIONS: [&str; 5] = ["behind", "beside", "beyond", "near", "opposite"];
 const TIMES: [&str; 5] = ["again", "once", "today", "twice", "yesterday"];
 const LOCATIVES: [&str; 4] = ["ahead", "below", "inside", "outside"];
-/// What the subject was: for people only, no network reads it.
+/// Ends of sentences, for display only: no network reads them.
 pub(super) const ENDINGS: [&str; 8] =
     ["asleep", "cold", "happy", "hungry", "late", "safe", "thirsty", "tired"];
 
@@ -67,7 +67,7 @@ const AND: u32 = 5;
 const JUST: u32 = 6;
 pub(super) const WAS: u32 = 7;
 pub(super) const WERE: u32 = 8;
-/// First id of each list. Nouns have two each, the singular first; animals and people are one list.
+/// First id of each list. A noun has two ids, the singular first; animals and people are one list.
 pub(super) const ANIMAL: u32 = 9;
 pub(super) const PERSON: u32 = ANIMAL + 2 * ANIMALS.len() as u32;
 const PLACE: u32 = PERSON + 2 * PEOPLE.len() as u32;
@@ -77,12 +77,12 @@ const VERB: u32 = LOOK + LOOKS.len() as u32;
 const PREPOSITION: u32 = VERB + VERBS.len() as u32;
 const TIME: u32 = PREPOSITION + PREPOSITIONS.len() as u32;
 const LOCATIVE: u32 = TIME + TIMES.len() as u32;
-/// Animals, people and places.
+/// Ids of animals, people and places.
 pub(super) const NOUNS: std::ops::Range<u32> = ANIMAL..TEMPER;
 #[cfg(test)]
 const COUNT: usize = LOCATIVE as usize + LOCATIVES.len();
 
-/// The words, with the ids above.
+/// Returns the vocabulary with the ids above.
 pub(super) fn vocabulary() -> Vocabulary {
     let nouns = ANIMALS.iter().chain(&PEOPLE).chain(&PLACES).flatten();
     let lists =
@@ -91,15 +91,14 @@ pub(super) fn vocabulary() -> Vocabulary {
     Vocabulary::of_words(function.iter().chain(nouns).chain(lists).copied())
 }
 
-/// A clause without ornaments: "which the dogs saw".
+/// Tokens of a clause without extras: "which the dogs saw".
 const CLAUSE: usize = 4;
-/// Ornaments of a clause in tokens: an adjective, a time, two phrases "near the houses" with an adjective
-/// each.
+/// Most extra tokens of a clause: an adjective, a time, two phrases "near the houses" with an adjective each.
 const ORNAMENTS: usize = 1 + 1 + 2 * (PHRASE + 1);
-/// A phrase without an adjective: "near the houses".
+/// Tokens of a phrase without an adjective: "near the houses".
 const PHRASE: usize = 3;
 
-/// Sends the N + 2 tokens of a sentence, up to the verb, to `put`; returns the verb.
+/// Passes the N + 2 tokens of a sentence, up to the verb, to `put`; returns the verb.
 pub(super) fn write(length: usize, stream: Stream, put: impl FnMut(u32)) -> u32 {
     let mut writer = Writer { stream, put };
     let plural = writer.stream.below(2);
@@ -113,7 +112,7 @@ pub(super) fn write(length: usize, stream: Stream, put: impl FnMut(u32)) -> u32 
     if plural == 0 { WAS } else { WERE }
 }
 
-/// Writes what follows the subject. No choice here depends on the subject's number.
+/// Writes what follows the subject. No choice depends on the number of the subject.
 struct Writer<F> {
     stream: Stream,
     put: F,
@@ -124,39 +123,39 @@ impl<F: FnMut(u32)> Writer<F> {
         (self.put)(token);
     }
 
-    /// One of `count` tokens from `first` on.
+    /// Writes one of `count` tokens from `first` on.
     fn choose(&mut self, first: u32, count: usize) {
         let chosen = self.stream.below(count as u32);
         self.put(first + chosen);
     }
 
-    /// Up to five tokens that need no commas.
+    /// Writes up to five tokens without commas.
     fn phrase(&mut self, length: usize) {
         if length == 2 || length == 5 {
             self.put(JUST);
         }
         match length {
             1 | 2 => self.choose(LOCATIVE, LOCATIVES.len()),
-            _ => self.position(length > PHRASE),
+            _ => self.location(length > PHRASE),
         }
     }
 
-    /// "near the old houses"
-    fn position(&mut self, adjective: bool) {
+    /// Writes "near the old houses".
+    fn location(&mut self, adjective: bool) {
         self.choose(PREPOSITION, PREPOSITIONS.len());
         self.put(THE);
         if adjective {
             self.choose(LOOK, LOOKS.len());
         }
-        // Singular or plural: two ids each.
+        // Singular or plural, hence two ids each.
         self.choose(PLACE, 2 * PLACES.len());
     }
 
-    /// ", which … , which … , and which … ," of `length` tokens, without another noun of the subject's kind.
+    /// Writes ", which … , which … , and which … ," of `length` tokens, with nouns of another kind than the subject.
     fn clauses(&mut self, length: usize, subject: u32) {
-        // Nine tokens each on average; any length from 6 on leaves between 0 and ORNAMENTS tokens per clause.
+        // About nine tokens each. Any length from 6 on leaves 0 to ORNAMENTS extra tokens per clause.
         let clauses = ((length + 1) / (CLAUSE + 5)).max(1);
-        // A comma before each clause and after the last one, and an "and".
+        // A comma before each clause and after the last one, and one "and".
         let fixed = clauses * CLAUSE + clauses + 1 + usize::from(clauses > 1);
         let mut spare = length - fixed;
         for left in (1..=clauses).rev() {
@@ -164,7 +163,7 @@ impl<F: FnMut(u32)> Writer<F> {
             if clauses > 1 && left == 1 {
                 self.put(AND);
             }
-            // Around the average of what is left, so that neither end of a long sentence is bare; the last
+            // Close to the average of the rest, so that extra tokens occur throughout a long sentence; the last clause
             // takes the rest.
             let average = spare / left;
             let spread = average.min(ORNAMENTS - average);
@@ -176,18 +175,17 @@ impl<F: FnMut(u32)> Writer<F> {
         self.put(COMMA);
     }
 
-    /// "which the proud dogs near the old houses saw behind the little gate yesterday": `ornaments` tokens beyond
-    /// four.
+    /// Writes "which the proud dogs near the old houses saw behind the little gate yesterday", with `ornaments` extra
+    /// tokens.
     fn clause(&mut self, ornaments: usize, subject: u32) {
-        // A phrase takes three; adjectives and a time take one each, and there are two plus one per phrase of
-        // them.
+        // A phrase takes three tokens. Adjectives and a time take one each: there are two slots, and one more per
+        // phrase.
         let fewest = if ornaments > 6 { 2 } else { usize::from(ornaments > 2) };
         let most = (ornaments / PHRASE).min(2);
         let phrases = fewest + self.stream.below((most - fewest + 1) as u32) as usize;
         let after_agent = phrases == 2 || (phrases == 1 && self.stream.below(2) == 0);
         let after_verb = phrases == 2 || (phrases == 1 && !after_agent);
-        // Which of the places for one token are taken: the first `singles` of `slots`, drawn without
-        // replacement.
+        // Chooses the slots of single tokens: the first `singles` of `slots`, drawn without replacement.
         let mut singles = ornaments - PHRASE * phrases;
         let mut slots = 2 + phrases;
         let mut single = |stream: &mut Stream| {
@@ -205,20 +203,20 @@ impl<F: FnMut(u32)> Writer<F> {
         self.agent(subject);
         if after_agent {
             let adjective = single(&mut self.stream);
-            self.position(adjective);
+            self.location(adjective);
         }
         self.choose(VERB, VERBS.len());
         if after_verb {
             let adjective = single(&mut self.stream);
-            self.position(adjective);
+            self.location(adjective);
         }
         if single(&mut self.stream) {
             self.choose(TIME, TIMES.len());
         }
     }
 
-    /// One or several animals or people, but not of the subject's kind: "the cat, which the cats saw" reads
-    /// badly.
+    /// Writes one or several animals or people of another kind than the subject, because "the cat, which the cats saw"
+    /// reads badly.
     fn agent(&mut self, subject: u32) {
         let plural = self.stream.below(2);
         let kind = self.stream.below((ANIMALS.len() + PEOPLE.len() - 1) as u32);
@@ -260,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn every_length_is_met() {
+    fn every_length_is_exact() {
         let key = Key::new(3, Purpose::Task, 0, 0);
         for length in 1..=400 {
             for sample in 0..20 {
@@ -279,7 +277,7 @@ mod tests {
         assert_eq!(tokens.len(), length + 2);
         for tenth in tokens.chunks(length / 10).take(10) {
             let clauses = tenth.iter().filter(|&&t| t == WHICH).count() as f64;
-            // Nine tokens a clause; a tenth holds 11 000 clauses, whose mean is known to a hundredth.
+            // Nine tokens per clause: a tenth has 11 000 clauses, whose mean is known to a hundredth.
             assert!((tenth.len() as f64 / clauses - 9.0).abs() < 0.3, "{clauses}");
         }
     }
