@@ -136,7 +136,7 @@ pub(super) fn table(lang: Language, options: &Options, rows: &[Row]) -> String {
     distances.sort_unstable();
     let line = |name: &str, horizon: &str, factor: &str, lambda: &str, ms: &str, weights: &str| {
         let cells = [(name, 9), (horizon, 11), (factor, 13), (lambda, 8), (ms, 6), (weights, 8)];
-        cells.map(|(text, width)| pad(text, width)).concat()
+        cells.map(|(text, width)| pad(text, width - 1) + " ").concat()
     };
     let trained = lang.of("-> trained", "-> 训练后");
     let mut text = format!(
