@@ -1,4 +1,4 @@
-//! The command line: the commands, and the arguments that several of them share.
+//! The command line: its commands, and the arguments that several commands share.
 
 mod error;
 mod settings;
@@ -26,7 +26,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The commands; the documentation of its arguments is what the help says of each.
+/// The commands. The help text of each is the doc comment of its arguments.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Demo(DemoArgs),

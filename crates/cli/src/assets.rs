@@ -1,4 +1,4 @@
-//! What pages are made of: style, scripts, and the words that pages and Markdown reports share. All of it is in the program.
+//! The parts of pages, which the program contains: styles, scripts, and the texts that pages and Markdown reports share.
 
 mod bundle;
 mod modules;
@@ -7,11 +7,11 @@ mod words;
 pub(crate) use bundle::script;
 pub(crate) use words::{fill, say};
 
-/// The look of all pages.
+/// The style sheet of all pages.
 pub(crate) const STYLE: &str = include_str!("../assets/page.css");
-/// The frame of a page in one file.
+/// The HTML frame of a page in one file.
 pub(crate) const REPORT: &str = include_str!("../assets/report.html");
-/// The frame of the dashboard.
+/// The HTML frame of the dashboard.
 pub(crate) const DASHBOARD: &str = include_str!("../assets/dashboard.html");
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The story of gradients through time: seven acts, each from what was measured in this run.
+//! The tour of gradients through time: seven acts. Every number in them is measured in this run.
 
 mod chart;
 mod clipping;
@@ -22,40 +22,44 @@ use clipping::direction;
 use network::{Architecture, Learned, config, explosive, train};
 use reading::read;
 use stage::Stage;
-use text::Localized;
+use text::Act;
 use tour::{Course, Network, Reach, Row, Sentence, Unrolled};
 
 pub(crate) use page::page;
 pub(crate) use stage::Stopped;
-pub(crate) use tour::{Options, Tour};
+pub(crate) use tour::{DISTANCES, GAINS, Options, Tour};
 
 use crate::failure::Failure;
 use crate::stop::Stop;
 
-/// Sentences that means over sentences are taken of.
+/// The number of sentences over which means are taken.
 const SENTENCES: usize = 64;
-/// Sentences that are shown with what a network says of them.
+/// The number of sentences that are shown with the predictions of a network.
 const EXAMPLES: u64 = 3;
-/// Steps of the runs that explode, or would.
+/// Training steps of acts 2 and 3, in which the gradient explodes or is clipped.
 const EXPLOSIVE_STEPS: u64 = 100;
-/// How much longer the sentences are that reach is measured on: a network may reach further than it was trained.
+/// Sentences of a probe are this many times as long as those of training: a gradient may reach further than training needs.
 const PROBED: usize = 4;
 
-/// Who measures.
+/// Measures the acts.
 struct Runner<'a> {
     ctx: &'a Context<f32>,
     options: &'a Options,
     stop: &'a Stop,
     stage: Stage<'a>,
-    /// The sentence that is shown, and others.
+    /// The sentence that is shown.
     one: Agreement,
+    /// [`SENTENCES`] others.
     many: Agreement,
 }
 
-/// Gets the words of an act, and what makes its picture.
-type Show<'a> = dyn FnMut(&Localized, &dyn Fn(Language) -> String) -> Result<(), Failure> + 'a;
+/// Shows an act: its texts, and a function that draws its chart.
+type Show<'a> = dyn FnMut(&Act, &dyn Fn(Language) -> String) -> Result<(), Failure> + 'a;
 
-/// Measures act by act; after each `show` gets its words and its picture in characters.
+/// Measures one act after the other, and calls `show` after each.
+///
+/// # Errors
+/// [`Stopped`] if a signal comes or something fails, also in `show`.
 pub(crate) fn perform(
     ctx: &Context<f32>,
     options: &Options,
@@ -63,64 +67,67 @@ pub(crate) fn perform(
     show: &mut Show<'_>,
 ) -> Result<Tour, Stopped> {
     let others: Vec<usize> = options.distances.iter().copied().filter(|&d| d != options.distance).collect();
+    // The words that are read, as the unit of progress: five networks at the first distance, four at each other one.
     let words = |distance: usize| distance as u64 + 2;
     let all = 5 * words(options.distance) + 4 * others.iter().map(|&d| words(d)).sum::<u64>();
     let all = options.steps * all + 2 * EXPLOSIVE_STEPS * words(options.distance);
     let (sentence, one) = Sentence::about_a_cat(options)?;
     let many = Agreement::new(options.distance, SENTENCES, options.seed, 1, EVALUATION_OFFSET);
     let many = many.map_err(Failure::from)?;
-    let mut hand = Runner { ctx, options, stop, stage: Stage::new(stop, all), one, many };
+    let mut runner = Runner { ctx, options, stop, stage: Stage::new(stop, all), one, many };
     let mut acts = Vec::new();
-    let mut tell = |stage: &Stage<'_>, told: Localized, chart: &dyn Fn(Language) -> String| {
-        stage.aside(|| show(&told, chart))?;
-        acts.push(told);
+    let mut show = |stage: &Stage<'_>, act: Act, chart: &dyn Fn(Language) -> String| {
+        stage.aside(|| show(&act, chart))?;
+        acts.push(act);
         Ok::<(), Stopped>(())
     };
 
-    let unrolled = hand.unrolled()?;
-    tell(&hand.stage, text::unrolled(&sentence, &unrolled), &|lang| {
+    let unrolled = runner.unrolled()?;
+    show(&runner.stage, text::unrolled(&sentence, &unrolled), &|lang| {
         chart::unrolled(lang, &sentence, &unrolled)
     })?;
 
-    let explosion = hand.course(Clip::None)?;
-    tell(&hand.stage, text::explosion(options, &sentence, &explosion), &|lang| {
+    let explosion = runner.course(Clip::None)?;
+    show(&runner.stage, text::explosion(options, &sentence, &explosion), &|lang| {
         chart::course(lang, &explosion)
     })?;
 
-    let clipped = hand.course(Clip::Norm(options.limit))?;
+    let clipped = runner.course(Clip::Norm(options.limit))?;
     let direction = direction(ctx, &explosive(options, Clip::None), options.limit)?;
-    tell(&hand.stage, text::clipping(options, &clipped, &direction), &|lang| chart::course(lang, &clipped))?;
+    show(&runner.stage, text::clipping(options, &clipped, &direction), &|lang| {
+        chart::course(lang, &clipped)
+    })?;
 
-    let (plain, _) = hand.network(Architecture::Rnn, Clip::None)?;
-    let (rnn, rnn_row) = hand.network(Architecture::Rnn, Clip::Norm(options.limit))?;
-    let examples: Vec<String> = (0..EXAMPLES).map(|i| hand.many.sentence(EVALUATION_OFFSET + i)).collect();
-    tell(&hand.stage, text::vanishing(options, &sentence, &plain, &rnn), &|lang| {
+    let (plain, _) = runner.network(Architecture::Rnn, Clip::None)?;
+    let (rnn, rnn_row) = runner.network(Architecture::Rnn, Clip::Norm(options.limit))?;
+    let examples: Vec<String> = (0..EXAMPLES).map(|i| runner.many.sentence(EVALUATION_OFFSET + i)).collect();
+    show(&runner.stage, text::vanishing(options, &sentence, &plain, &rnn), &|lang| {
         chart::strengths(lang, &sentence, &[&plain, &rnn]) + &chart::examples(lang, &examples, &rnn)
     })?;
 
-    let (residual, residual_row) = hand.network(Architecture::Residual, Clip::Norm(options.limit))?;
-    tell(&hand.stage, text::residual(&sentence, &rnn, &residual, &residual_row), &|lang| {
+    let (residual, residual_row) = runner.network(Architecture::Residual, Clip::Norm(options.limit))?;
+    show(&runner.stage, text::residual(&sentence, &rnn, &residual, &residual_row), &|lang| {
         chart::strengths(lang, &sentence, &[&rnn, &residual])
     })?;
 
-    let (gru, gru_row) = hand.network(Architecture::Gru, Clip::Norm(options.limit))?;
-    let (lstm, lstm_row) = hand.network(Architecture::Lstm, Clip::Norm(options.limit))?;
-    tell(&hand.stage, text::gates(options, &sentence, &residual, &gru, &lstm), &|lang| {
+    let (gru, gru_row) = runner.network(Architecture::Gru, Clip::Norm(options.limit))?;
+    let (lstm, lstm_row) = runner.network(Architecture::Lstm, Clip::Norm(options.limit))?;
+    show(&runner.stage, text::gates(options, &sentence, &residual, &gru, &lstm), &|lang| {
         chart::gates(lang, &sentence, &lstm) + &chart::examples(lang, &examples, &lstm)
     })?;
 
     let mut table = vec![rnn_row, residual_row, gru_row, lstm_row];
     for (architecture, row) in Architecture::ALL.into_iter().zip(&mut table) {
         for &distance in &others {
-            hand.stage.begin(architecture.name(), distance + 2);
+            runner.stage.begin(architecture.name(), distance + 2);
             let config = config(options, architecture, distance, Clip::Norm(options.limit));
-            let learned = train(ctx, &config, options.steps, &mut hand.stage)?;
+            let learned = train(ctx, &config, options.steps, &mut runner.stage)?;
             row.right.extend(learned.right.map(|(right, _)| (distance, right)));
         }
         row.right.sort_by_key(|&(distance, _)| distance);
     }
-    tell(&hand.stage, text::table(options, &table), &|lang| chart::table(lang, options, &table))?;
-    hand.stage.finish();
+    show(&runner.stage, text::table(options, &table), &|lang| chart::table(lang, options, &table))?;
+    runner.stage.finish();
     Ok(Tour {
         version: env!("CARGO_PKG_VERSION"),
         options: options.clone(),
@@ -137,7 +144,7 @@ pub(crate) fn perform(
 }
 
 impl Runner<'_> {
-    /// A fresh network reads.
+    /// Act 1: reads the sentence with an untrained network.
     fn unrolled(&mut self) -> Result<Unrolled, Stopped> {
         let config = config(self.options, Architecture::Rnn, self.options.distance, Clip::None);
         let fresh = train(self.ctx, &config, 0, &mut self.stage)?;
@@ -145,13 +152,14 @@ impl Runner<'_> {
         Ok(Unrolled { shared_weights: self.options.hidden.pow(2), reading })
     }
 
+    /// Acts 2 and 3: trains the network whose gradient explodes.
     fn course(&mut self, clip: Clip) -> Result<Course, Stopped> {
         self.stage.begin("relu", self.options.distance + 2);
         let config = explosive(self.options, clip);
         Ok(Course::of(train(self.ctx, &config, EXPLOSIVE_STEPS, &mut self.stage)?))
     }
 
-    /// A network and, but for the distances, its line of the table.
+    /// Acts 4 to 6: trains a network. Its row of the table lacks the accuracy at the other distances.
     fn network(&mut self, architecture: Architecture, clip: Clip) -> Result<(Network, Row), Stopped> {
         let Self { ctx, options, .. } = *self;
         self.stage.begin(architecture.name(), options.distance + 2);
@@ -178,7 +186,7 @@ impl Runner<'_> {
         Ok((network, row))
     }
 
-    /// How far weights reach, on sentences that are longer than those that they learn from.
+    /// Probes weights on sentences [`PROBED`] times as long as those of training.
     fn reach(&self, learned: &Learned) -> Result<Reach, Stopped> {
         let Self { ctx, options, .. } = *self;
         let distance = PROBED * options.distance;

@@ -1,9 +1,9 @@
-//! Charts of characters.
+//! Charts drawn with characters.
 
 /// Eighths of a character cell.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// A bar of `share` (0 to 1) of `width` cells, padded to `width`; whatever is above nothing shows at least an eighth.
+/// Draws a bar of `share` (0 to 1) of `width` columns, padded to `width`. Every share above 0 shows at least an eighth of a column.
 pub(crate) fn bar(share: f64, width: usize) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     let eighths = ((share * (8 * width) as f64).round() as usize).max(usize::from(share > 0.0));
@@ -15,7 +15,8 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
     text + &" ".repeat(width - used)
 }
 
-/// A line of `width` cells over logarithms, from 0 (a full cell) down to `least` (an eighth); empty where there is nothing.
+/// Draws a sparkline of decimal logarithms, at most `width` columns wide: 0 is a full cell, `least` an eighth, below it a cell is
+/// empty.
 pub(crate) fn spark(log10: &[f64], least: f64, width: usize) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let cells = width.min(log10.len());
@@ -29,7 +30,7 @@ pub(crate) fn spark(log10: &[f64], least: f64, width: usize) -> String {
     (0..cells).map(level).collect()
 }
 
-/// A power of ten for people: "1", "0.31", "0.004", "2e-9".
+/// Formats 10 to the power of `log10` in one or two digits: "1", "0.31", "0.0040", "2e-9".
 pub(crate) fn magnitude(log10: f64) -> String {
     let x = 10f64.powf(log10);
     match log10 {

@@ -1,13 +1,13 @@
-//! Everything that ends a command with exit code 2: one sentence that names what is wrong and the way out.
+//! The failures that end a command with exit code 2. Each has a message that says what is wrong and what to do.
 
 use std::fmt;
 
-/// Why a command cannot do its work.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A message of the library or of a command.
+    /// A message, printed after "error: ".
     Message(String),
-    /// Whoever read our output has enough: not an error.
+    /// The reader of standard output closed the pipe, which is not an error.
     Closed,
 }
 
@@ -26,17 +26,20 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// A failure with this message.
+/// Makes a failure with this message.
 pub(crate) fn fail(message: impl Into<String>) -> Failure {
     Failure::Message(message.into())
 }
 
-/// Writes to standard output; a pipe closed by its reader ends the command quietly.
+/// Writes to standard output.
+///
+/// # Errors
+/// [`Failure::Closed`] if the reader closed the pipe, which ends the command without a message; otherwise a message.
 pub(crate) fn put(text: &str) -> Result<(), Failure> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => Failure::Closed,
-        _ => fail(format!("standard output cannot be written ({error})")),
+        _ => fail(format!("standard output cannot be written ({error}): check where it is redirected to")),
     })
 }

@@ -1,4 +1,4 @@
-//! The program `longspan`.
+//! The program `longspan`: parses the command line and runs the command.
 
 mod args;
 mod assets;

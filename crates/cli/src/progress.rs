@@ -1,6 +1,7 @@
 //! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -9,13 +10,13 @@ use longspan::model::head::Unit;
 use longspan_data::text::Reading;
 use longspan_run::train::{Event, Start};
 
-/// How long a text is read without a word.
+/// A text that is read in less time than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Time between two plain lines.
 const LINES: Duration = Duration::from_secs(10);
 
-/// Steps that the shown loss and speed are averaged over, by exponential decay.
+/// Time constant of the exponential average of the loss, in steps.
 const SMOOTHING: f64 = 20.0;
 
 pub(crate) struct Progress {
@@ -78,7 +79,7 @@ impl Progress {
         }
     }
 
-    /// Shows how far a text has been read, once that takes longer than a second.
+    /// Shows the progress of reading a text, once that takes longer than a second.
     pub(crate) fn reading(&mut self, reading: &Reading<'_>) {
         const MB: u64 = 1_000_000;
         let name = reading.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -98,14 +99,14 @@ impl Progress {
         }
     }
 
-    /// Takes the bar of reading away.
+    /// Removes the bar of reading.
     pub(crate) fn read(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
 
-    /// Clears the bar.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -116,12 +117,11 @@ impl Progress {
         (self.first_step, self.steps) = (start.step, start.steps);
         (self.unit, self.positions) = (start.data.unit, start.positions);
         eprintln!(
-            "{}: {} parameters, {}, {} thread{}",
+            "{}: {} parameters, {}, {}",
             start.data.description,
             grouped(start.parameters as u64),
             start.level,
-            start.threads,
-            if start.threads == 1 { "" } else { "s" }
+            counted(start.threads, "thread")
         );
         if let Some(plan) = &start.memory {
             eprintln!("bptt memory: {plan}");
@@ -131,7 +131,7 @@ impl Progress {
         }
         if let Some(isa) = &start.began_on {
             eprintln!(
-                "note: the run began on {isa}; {} rounds differently (LONGSPAN_ISA={isa} gives the same bits)",
+                "note: the run began on {isa}, and {} rounds differently; for equal bits, set LONGSPAN_ISA={isa}",
                 start.level
             );
         }
@@ -163,7 +163,7 @@ impl Progress {
     }
 }
 
-/// A bar for work in stages, on a terminal alone.
+/// A progress bar for work in stages. It appears only on a terminal.
 pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Bar {
@@ -175,7 +175,7 @@ impl Bar {
         }))
     }
 
-    /// How much of a stage is done.
+    /// Shows the name of a stage and its progress.
     pub(crate) fn show(&mut self, stage: impl Into<Cow<'static, str>>, done: u64, all: u64) {
         if let Some(bar) = &self.0 {
             bar.set_length(all.max(1));
@@ -184,7 +184,7 @@ impl Bar {
         }
     }
 
-    /// Prints above it.
+    /// Prints above the bar.
     pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.0 {
             Some(bar) => bar.suspend(print),
@@ -192,7 +192,7 @@ impl Bar {
         }
     }
 
-    /// Clears it.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
@@ -200,7 +200,7 @@ impl Bar {
     }
 }
 
-/// "1.4320 nats (2.066 bits)", or "0.0413 mse".
+/// A loss with its unit: "1.4320 nats (2.066 bits)", "0.0413 mean squared error".
 pub(crate) fn loss(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Nats => format!("{} nats ({:.3} bits)", figure(value), value / std::f64::consts::LN_2),
@@ -208,12 +208,12 @@ pub(crate) fn loss(value: f64, unit: Unit) -> String {
     }
 }
 
-/// A loss with four decimals, or by its power of ten where it has run away.
+/// A loss with four decimals, or in scientific notation if it is large.
 pub(crate) fn figure(loss: f64) -> String {
     if loss.abs() < 1e6 { format!("{loss:.4}") } else { format!("{loss:.2e}") }
 }
 
-/// What a loss is counted in, in words.
+/// The name of a unit of losses.
 pub(crate) fn name(unit: Unit) -> &'static str {
     match unit {
         Unit::Nats => "nats",
@@ -222,7 +222,7 @@ pub(crate) fn name(unit: Unit) -> &'static str {
     }
 }
 
-/// "3 min 20 s".
+/// A duration: "3 min 20 s".
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
@@ -233,7 +233,13 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// "1,234,567".
+/// A number with its noun in the singular or plural: "1 step", "2 steps".
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
+    let s = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {noun}{s}")
+}
+
+/// A whole number with separators: "1,234,567".
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();

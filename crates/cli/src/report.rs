@@ -1,4 +1,4 @@
-//! Pages about runs, made from what they have recorded.
+//! Reports about runs: HTML, Markdown and CSV.
 
 mod csv;
 mod html;

@@ -1,18 +1,18 @@
-//! The dashboard: what `report` shows, while runs train.
+//! The server of the dashboard, which shows the pages of `report` while runs train.
 //!
-//! It reads only. It answers GET alone, from the addresses that it was told to, to those who name it as it is named; runs are found
-//! by listing, never by a path that a browser gives.
+//! It only reads files, and answers only GET and HEAD requests that carry its own address as their host. It finds runs by listing the
+//! directory, never by a path from a browser.
 //!
 //! ```text
-//! /                  the page                  /api/runs           the runs, with state and verdict
-//! /assets/NAME       scripts, styles           /api/run?name=…     the document of one
-//!                                              /api/events         a line for each change, as it happens
+//! /                  the page                  /api/runs           all runs, with state and findings
+//! /assets/NAME       scripts, styles           /api/run?name=…     the document of one run
+//!                                              /api/events         an event for each change
 //! ```
 
 mod guard;
 mod pages;
 mod runs;
-mod story;
+mod timeline;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,10 +37,10 @@ use crate::failure::{Failure, fail};
 use guard::Guard;
 use runs::Runs;
 
-/// Time between two looks at the directory.
-const LOOK: Duration = Duration::from_secs(1);
+/// Time between two listings of the directory.
+const BETWEEN: Duration = Duration::from_secs(1);
 
-/// What is served, and to whom.
+/// The settings of the server.
 pub(crate) struct Options {
     pub(crate) directory: PathBuf,
     pub(crate) address: SocketAddr,
@@ -51,15 +51,18 @@ pub(crate) struct Options {
 struct Shared {
     runs: Runs,
     lang: String,
-    /// Names of runs that have changed.
+    /// Sends the names of runs that have changed.
     changes: broadcast::Sender<Vec<String>>,
 }
 
-/// Serves until `cancel`.
+/// Serves until `cancel` is set.
+///
+/// # Errors
+/// A message if the address cannot be listened on.
 pub(crate) fn serve(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run(options, cancel))?;
-    // Who listens to events would be waited for.
+    // A normal shutdown would wait for the connections that listen to events.
     runtime.shutdown_background();
     Ok(())
 }
@@ -67,11 +70,11 @@ pub(crate) fn serve(options: Options, cancel: &AtomicBool) -> Result<(), Failure
 async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
     let Options { directory, address, token, lang } = options;
     let listener = TcpListener::bind(address).await.map_err(|error| {
-        fail(format!("{address} cannot be listened on ({error}): choose another --port or --address"))
+        fail(format!("cannot listen on {address} ({error}): choose another --port or --address"))
     })?;
     let address = listener.local_addr()?;
     let query = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
-    eprintln!("{}: http://{address}/{query}  (Ctrl-C ends it)", directory.display());
+    eprintln!("serving {} at http://{address}/{query} (stop with Ctrl-C)", directory.display());
     let (changes, _) = broadcast::channel(64);
     let shared = Arc::new(Shared { runs: Runs::new(directory), lang, changes });
     let guard = Arc::new(Guard::new(address, token));
@@ -85,17 +88,17 @@ async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
         .layer(middleware::from_fn_with_state(guard, guard::check));
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     while !cancel.load(Ordering::Relaxed) && !server.is_finished() {
-        tokio::time::sleep(LOOK).await;
-        let looking = Arc::clone(&shared);
+        tokio::time::sleep(BETWEEN).await;
+        let update = Arc::clone(&shared);
         let changed = tokio::task::spawn_blocking(move || {
-            let mut changed = looking.runs.look();
-            changed.extend(looking.runs.judge());
+            let mut changed = update.runs.update();
+            changed.extend(update.runs.diagnose());
             changed
         })
         .await
         .unwrap_or_default();
         if !changed.is_empty() {
-            // Nobody may be listening.
+            // Sending fails if no browser is connected.
             let _ = shared.changes.send(changed);
         }
     }
@@ -120,13 +123,13 @@ async fn document(State(shared): State<Arc<Shared>>, Query(Named { name }): Quer
     answer(tokio::task::spawn_blocking(move || shared.runs.document(&name)).await)
 }
 
-/// A JSON document that is not kept by anyone on the way.
+/// A response with a JSON document that is not cached.
 fn answer(text: Result<Option<String>, tokio::task::JoinError>) -> Response {
     match text {
         Ok(Some(text)) => {
             ([("content-type", "application/json"), ("cache-control", "no-store")], text).into_response()
         }
-        Ok(None) => (StatusCode::NOT_FOUND, "there is no such run").into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, "no such run").into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
@@ -134,7 +137,7 @@ fn answer(text: Result<Option<String>, tokio::task::JoinError>) -> Response {
 async fn events(State(shared): State<Arc<Shared>>) -> Response {
     let changes = BroadcastStream::new(shared.changes.subscribe());
     let events = changes.map(|changed| {
-        // Who was too slow to hear all looks at all.
+        // A receiver that missed changes gets an empty list and fetches everything.
         let names = changed.unwrap_or_default();
         Event::default().event("runs").json_data(names)
     });

@@ -1,20 +1,20 @@
-//! Command lines that a person can copy into a shell.
+//! Command lines that can be copied into a shell.
 
 use longspan_data::inspect::Settings;
 use longspan_run::config::flag;
 
-/// The command that trains with these settings.
+/// Returns the command that trains with these settings.
 pub(crate) fn train(settings: &Settings) -> String {
     format!("longspan train {}", flags(settings))
 }
 
-/// The settings as flags: `--window 8 --target y`.
+/// Formats settings as flags: `--window 8 --target y`.
 pub(crate) fn flags(settings: &Settings) -> String {
     let flags = settings.iter().map(|setting| format!("{} {}", flag(setting.key), quoted(&setting.value)));
     flags.collect::<Vec<_>>().join(" ")
 }
 
-/// A word of a command line, in quotes where a shell would read it otherwise.
+/// Quotes an argument of a command line if a shell would change it.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=+@".contains(c);
     match !word.is_empty() && word.chars().all(plain) {

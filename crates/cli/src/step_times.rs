@@ -1,13 +1,13 @@
-//! How long the steps of a run take: the first one, which fills the buffers, beside the others.
+//! The times of training steps: of the first, which also allocates buffers, and of the others.
 
 use std::time::Instant;
 
 use longspan_run::train::Event;
 
-/// Steps after the first whose times are kept: enough for a median.
+/// The number of steps after the first whose times are kept; enough for a median.
 const KEPT: usize = 1000;
 
-/// The first times of a run, in milliseconds.
+/// Times of the first training steps of a run, in milliseconds.
 #[derive(Default)]
 pub(crate) struct StepTimes {
     last: Option<Instant>,
@@ -15,8 +15,8 @@ pub(crate) struct StepTimes {
 }
 
 impl StepTimes {
-    /// A step is what passes between two events with a step at their end: its record is written by then, while validation
-    /// and checkpoints are events of their own.
+    /// Takes an event. The time of a step is the time since the event before it: it contains the writing of the record, but not
+    /// validation and checkpoints, which are events of their own.
     pub(crate) fn see(&mut self, event: &Event<'_>) {
         let now = Instant::now();
         if let (Event::Stepped { .. }, Some(last)) = (event, self.last)
@@ -27,12 +27,12 @@ impl StepTimes {
         self.last = Some(now);
     }
 
-    /// The first step; None before it.
+    /// Time of the first step; None before it.
     pub(crate) fn first_ms(&self) -> Option<f64> {
         self.ms.first().copied()
     }
 
-    /// The median of the steps after the first; None where there are none.
+    /// Median time of the steps after the first; None if there are none.
     pub(crate) fn median_ms(&self) -> Option<f64> {
         let mut rest = self.ms.get(1..)?.to_vec();
         rest.sort_by(f64::total_cmp);

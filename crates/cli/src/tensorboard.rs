@@ -1,5 +1,5 @@
-//! What a run tells, for TensorBoard: curves, how the gradient's norms are distributed over the time steps of a window, and a
-//! picture of them over the whole run.
+//! Events for TensorBoard: curves, histograms of the gradient norms over the time steps of a window, and an image of these norms over
+//! the whole run.
 
 mod events;
 mod spectrogram;
@@ -17,17 +17,20 @@ use crate::failure::{Failure, fail};
 use events::{EventFile, Value};
 use spectrogram::Spectrogram;
 
-/// Steps between two histograms.
+/// Training steps between two histograms.
 const HISTOGRAM_EVERY: u64 = 20;
 
-/// Events of a run, if they are asked for. A run does not end because they cannot be written any more.
+/// The events of a run, if --tensorboard is given. If they can no longer be written, the run continues without them.
 pub(crate) struct Events {
     directory: PathBuf,
     board: Option<TensorBoard>,
 }
 
 impl Events {
-    /// Begins a file in `directory`, where there is one.
+    /// Creates a file of events in `directory`, if one is given.
+    ///
+    /// # Errors
+    /// A message if the file cannot be written.
     pub(crate) fn open(directory: Option<&Path>) -> Result<Self, Failure> {
         let Some(directory) = directory else { return Ok(Self { directory: PathBuf::new(), board: None }) };
         let board = TensorBoard::create(directory).map_err(|error| {
@@ -37,13 +40,13 @@ impl Events {
         Ok(Self { directory: directory.into(), board: Some(board) })
     }
 
-    /// Takes what happens in a run.
+    /// Writes an event of the run.
     pub(crate) fn see(&mut self, event: &Event<'_>) {
         let done = self.board.as_mut().map(|board| board.see(event));
         self.check(done);
     }
 
-    /// Draws the last pictures.
+    /// Draws the last images.
     pub(crate) fn close(&mut self) {
         let done = self.board.as_mut().map(TensorBoard::draw);
         self.check(done);
@@ -52,7 +55,7 @@ impl Events {
     fn check(&mut self, done: Option<io::Result<()>>) {
         if let Some(Err(error)) = done {
             eprintln!(
-                "note: {} cannot be written ({error}): no more events for TensorBoard",
+                "note: {} cannot be written ({error}): training continues without TensorBoard events",
                 self.directory.display()
             );
             self.board = None;
@@ -60,19 +63,19 @@ impl Events {
     }
 }
 
-/// Writes events as a run goes on.
+/// A writer of events.
 struct TensorBoard {
     file: EventFile,
     unit: Unit,
-    /// One for each layer.
+    /// One image for each layer.
     spectrograms: Vec<Spectrogram>,
     step: u64,
-    /// The step of the last pictures.
+    /// The step of the last images.
     drawn: u64,
 }
 
 impl TensorBoard {
-    /// A file of events in `directory`.
+    /// Creates a file of events in `directory`.
     fn create(directory: &Path) -> io::Result<Self> {
         let file = EventFile::create(directory)?;
         Ok(Self { file, unit: Unit::Nats, spectrograms: Vec::new(), step: 0, drawn: 0 })
@@ -123,7 +126,7 @@ impl TensorBoard {
         self.file.add(step, values)
     }
 
-    /// Draws what has been seen up to here, unless it is drawn.
+    /// Draws the images of the steps so far, unless that was done.
     fn draw(&mut self) -> io::Result<()> {
         if self.drawn == self.step {
             return Ok(());

@@ -1,16 +1,16 @@
-//! Text in lines that a terminal has room for.
+//! Text wrapped to the width of a terminal.
 
 use terminal_size::{Width, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Columns of the terminal, within what is good to read; 80 where the output is something else.
+/// The width of the terminal in columns, limited to 40 to 100; 80 if standard output is not a terminal.
 pub(crate) fn columns() -> usize {
     terminal_size_of(std::io::stdout()).map_or(80, |(Width(columns), _)| usize::from(columns).clamp(40, 100))
 }
 
-/// The words of `text` in lines of so many columns, a longer word alone: the first line behind `first`, the others behind as many
-/// spaces. Wide characters, as Chinese is written in, are words of their own, and take what closes them along. What would steer a
-/// terminal is replaced: files say what they like.
+/// Wraps `text` to lines of at most `columns` columns; a word that is longer has a line of its own. The first line begins with
+/// `first`, the others are indented by its width. Lines may break between wide characters, such as Chinese ones, but not before
+/// closing punctuation. Control characters are replaced, because a text from a file must not control the terminal.
 pub(crate) fn wrap(first: &str, text: &str, columns: usize) -> String {
     let indent = first.width();
     let (mut lines, mut used) = (first.to_owned(), indent);
@@ -33,15 +33,15 @@ pub(crate) fn wrap(first: &str, text: &str, columns: usize) -> String {
     lines
 }
 
-/// A text that fills `columns` with spaces, however wide its characters are.
+/// Pads a text with spaces to `columns` columns; wide characters count as two.
 pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
-/// What no line begins with.
+/// Characters that no line begins with.
 const CLOSING: &str = "，。；：、！？）》」”’%";
 
-/// Where a word without spaces may be broken: at wide characters.
+/// Splits a word where a line may break: next to wide characters.
 fn pieces(word: &str) -> Vec<&str> {
     let (mut pieces, mut start, mut before) = (Vec::new(), 0, None);
     for (at, c) in word.char_indices() {

@@ -1,4 +1,4 @@
-// A figure on the page: its words, its chart, its numbers as a table, and buttons that save it.
+// A figure on the page: its text, its chart, its numbers as a table, and buttons that save it.
 import { element, find, part } from "./dom.js";
 import { themed } from "./layout.js";
 import { table } from "./table.js";
@@ -6,21 +6,21 @@ import { say } from "./words.js";
 
 /** @import { Table } from "./table.js" */
 
-/** What a figure shows.
+/** The content of a figure.
  * @typedef {object} Figure
  * @property {string} key names it on the page and in saved files
  * @property {string} title
  * @property {string} text
  * @property {boolean} [tall]
- * @property {boolean} [many] has the names of many curves below it
+ * @property {boolean} [many] has many curves, with the legend below it
  * @property {object[]} traces
  * @property {Record<string, any>} layout
  * @property {Table} table */
 
-/** What is known of a figure that is on the page.
+/** The state of a figure on the page.
  * @typedef {object} Shown
  * @property {Figure} figure
- * @property {boolean} near on the screen, or close to it
+ * @property {boolean} near on the screen or close to it
  * @property {boolean} stale drawn from older numbers
  * @property {boolean} queued waits to be drawn */
 
@@ -34,7 +34,7 @@ const SETTINGS = {
   modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"],
 };
 
-/** Draws a figure into `into`; redraws it if it is there already.
+/** Draws a figure into `into`, or redraws it.
  * @param {Figure | null} figure
  * @param {Element} into */
 export function draw(figure, into) {
@@ -68,7 +68,7 @@ function frame({ key, title, text, tall, many }, box) {
     return element("button", { type: "button", onclick }, say(format));
   };
   const details = element("details", {}, element("summary", {}, say("table")));
-  // Long tables are made when someone opens them.
+  // A table is made when it is opened, because it may be long.
   details.addEventListener("toggle", () => {
     details.querySelector(".scroll")?.remove();
     const shown = charts.get(box);
@@ -78,8 +78,8 @@ function frame({ key, title, text, tall, many }, box) {
   return [caption, plot, element("div", { class: "figure-tools" }, save("png"), save("svg")), details];
 }
 
-// A run in training has its figures drawn every second: one that is out of sight is drawn when it comes near, or is
-// printed.
+// The figures of a run in training are redrawn every second. Those that are out of sight are drawn when they come near
+// the screen, or are printed.
 const observer = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -115,8 +115,8 @@ function paint(box) {
   if (plot?.isConnected && shown) Plotly.react(plot, shown.figure.traces, themed(shown.figure.layout), SETTINGS);
 }
 
-// Charts wait for the chart library, which stands behind the words of a report; then they are drawn one after another,
-// so that the page responds in between.
+// Charts wait until the chart library at the end of the page is loaded. Then they are drawn one after another, so that
+// the page stays responsive.
 /** @type {(() => void)[]} */
 const waiting = [];
 
@@ -131,7 +131,7 @@ function drawNext() {
   if (waiting.length) setTimeout(drawNext);
 }
 
-/** Draws what has waited for the chart library. */
+/** Draws the charts that have waited for the chart library. */
 export function libraryLoaded() {
   if (window.Plotly) drawNext();
 }

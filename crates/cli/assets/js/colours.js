@@ -1,4 +1,4 @@
-// Colours of the page and of figures. They are told apart by lightness too.
+// Colours of the page and of figures. They also differ in lightness.
 
 /** A colour of the page by its name in page.css.
  * @param {string} name */
@@ -24,7 +24,7 @@ const VIRIDIS = [
   [253, 231, 37],
 ];
 
-/** Viridis at a share between 0 and 1.
+/** The Viridis colour of a share between 0 and 1.
  * @param {number} share */
 export function viridis(share) {
   const at = Math.min(Math.max(share, 0), 1) * (VIRIDIS.length - 1);

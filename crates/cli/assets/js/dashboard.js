@@ -1,5 +1,5 @@
-// Entry: the dashboard. It shows all runs, one run as it trains, or several side by side. The address behind # says
-// which, so that it can be kept and shared; the server tells of changes as they happen.
+// Entry: the dashboard. It shows the list of runs, one run, or a comparison. The fragment of the address (after #) says
+// which, so that it can be bookmarked and shared. The server sends an event for each change.
 import { element, find } from "./dom.js";
 import { drawList } from "./dashboard/list.js";
 import { fetched, loadCharts, named } from "./dashboard/server.js";
@@ -13,11 +13,11 @@ import { say } from "./words.js";
 /** @import { Run } from "./document.js" */
 /** @import { List } from "./dashboard/server.js" */
 
-/** What is on the screen.
+/** The state of the page.
  * @type {{ list: List | null, runs: Run[], connected: boolean, busy: boolean, again: "fresh" | "same" | null }} */
 const board = { list: null, runs: [], connected: true, busy: false, again: null };
 
-/** Fetches and draws what the address names; `fresh` from nothing, otherwise into what is there.
+/** Fetches and draws what the address names: `fresh` draws a new page, otherwise the page is updated.
  * @param {boolean} fresh */
 async function render(fresh) {
   if (board.busy) {
@@ -64,7 +64,7 @@ function paint(fresh) {
   } else if (runs.length) drawComparison(runs, main);
   else {
     drawList(list, main);
-    // Whoever opens a run next does not wait for the chart library then.
+    // Loads the chart library early, so that the first run opens without a delay.
     requestIdleCallback(() => loadCharts().catch(() => null), { timeout: 2000 });
   }
 }

@@ -1,4 +1,4 @@
-// Entry: the page of `longspan demo`, seven parts, each with its words and its figures.
+// Entry: the page of `longspan demo`, seven parts, each with a text and figures.
 import { draw } from "./chart.js";
 import { chain } from "./demo/chain.js";
 import { courseFigure } from "./demo/course.js";
@@ -10,19 +10,20 @@ import { sentenceTable } from "./demo/sentences.js";
 import { sideBySide } from "./demo/side_by_side.js";
 import { strengthFigure } from "./demo/strength.js";
 import { element, section } from "./dom.js";
+import { typeset } from "./format.js";
 import { beginPage, carried, pageTop, skipLink } from "./page/top.js";
 import { language, say } from "./words.js";
 
 /** @import { Tour } from "./demo/document.js" */
 
-/** Numbers of the networks. */
+/** Indices of the networks. */
 const [RNN_FREE, RNN, RESIDUAL, GRU, LSTM] = [0, 1, 2, 3, 4];
 
 const COMMANDS = `longspan train --text FILE
 longspan probe runs/FILE-lstm-1
 longspan report runs/FILE-lstm-1`;
 
-/** What stands below the words of each part.
+/** Draws what is below the text of each part.
  * @type {((tour: Tour, box: Element) => void)[]} */
 const PARTS = [
   (tour, box) => box.append(chain(tour)),
@@ -60,7 +61,7 @@ function drawTour(tour) {
   );
   acts.forEach(({ title, text }, i) => {
     const box = section(main, `part-${i + 1}`, `${i + 1} · ${title[language()]}`);
-    box.append(element("p", { class: "words" }, text[language()]));
+    box.append(element("p", { class: "words" }, typeset(text[language()])));
     PARTS[i](tour, box);
   });
   section(main, "own-data", say("own_data")).append(element("pre", { tabindex: "0" }, COMMANDS));

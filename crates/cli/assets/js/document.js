@@ -3,7 +3,7 @@
 /** A number; a string such as "inf" or "NaN" if it is not finite.
  * @typedef {number | string | null} Num */
 
-/** A measurement, or why there is none.
+/** A measurement, or the reason why there is none.
  * @template T
  * @typedef {{ known?: T, unknown?: unknown }} Measured */
 
@@ -26,7 +26,7 @@
  * @property {{ step: number[], loss: Num[], accuracy: (number | null)[] }} valid
  * @property {{ rule: string, limit: number | null, rate: number }} clip
  * @property {Flow | null} flow
- * @property {Looks | null} looks
+ * @property {Snapshots | null} looks
  * @property {Probe | null} probe
  * @property {{ truncation: number | null, used: number | null, needed: number | null }} lags
  * @property {Verdict} verdict
@@ -47,7 +47,7 @@
  * @property {Num} [test_accuracy]
  * @property {Num} [seconds] */
 
-/** Training; each point is one step or the mean of neighbouring steps. Norms are log10.
+/** Curves of training; each point is one step or the mean of neighbouring steps. Norms are log10.
  * @typedef {object} Curve
  * @property {number[]} step
  * @property {Num[]} loss
@@ -69,7 +69,7 @@
 /** @typedef {"hidden" | "cell" | "gamma"} NormKind */
 
 /** Gates, activations and tensors during training.
- * @typedef {object} Looks
+ * @typedef {object} Snapshots
  * @property {number[]} step
  * @property {Num[]} update
  * @property {Series[]} series */
@@ -107,7 +107,7 @@
  * @property {string} false_alarm
  * @property {{ flags: string | null, why: string }[]} remedies */
 
-/** The first value that was not finite.
+/** The failed training step and its first bad value.
  * @typedef {object} Fault
  * @property {number} step
  * @property {string} phase

@@ -1,8 +1,8 @@
-// Elements. Nothing of a run is ever read as HTML: names and texts become text nodes and attributes.
+// Elements. Texts of a run are never parsed as HTML: they become text nodes and attributes.
 
 /** @typedef {Node | string | null | undefined} Child */
 
-/** An element with attributes, listeners (`onclick`), and children that are nodes or plain text.
+/** Makes an element with attributes, listeners (`onclick`), and children that are nodes or plain text.
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
  * @param {Record<string, unknown>} attributes
@@ -20,7 +20,7 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** An element of a drawing.
+/** Makes an SVG element.
  * @param {string} name
  * @param {Record<string, string | number>} attributes
  * @param {...(Node | string)} children */
@@ -31,8 +31,8 @@ export function svg(name, attributes, ...children) {
   return made;
 }
 
-/** The part with this name inside `into`, made if it is not there yet: a page that is drawn again keeps its elements,
- * its scroll position and what has been opened.
+/** The part with this name inside `into`; made if it does not exist. So a page that is redrawn keeps its elements, its
+ * scroll position, and what a reader has opened.
  * @template {keyof HTMLElementTagNameMap} [Name="div"]
  * @param {Element} into
  * @param {string} name
@@ -54,7 +54,7 @@ export function section(into, name, title) {
   return made;
 }
 
-/** The element that matches inside `into`, which has one.
+/** The element that matches `selector` inside `into`, which must exist.
  * @template {Element} [E=HTMLElement]
  * @param {ParentNode} into
  * @param {string} selector
@@ -65,7 +65,7 @@ export function find(into, selector) {
   return /** @type {E} */ (found);
 }
 
-/** A region that scrolls on its own, by keyboard too.
+/** A region that scrolls on its own, also by keyboard.
  * @param {string} name
  * @param {string} kind
  * @param {Element} child */

@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formatting of numbers.
 import { say } from "./words.js";
 
 /** @import { Num } from "./document.js" */
@@ -29,7 +29,12 @@ export function scientific(x, digits) {
   return `${Number(mantissa)}·10${raised(Number(exponent))}`;
 }
 
-/** Four digits; anything else as it is.
+/** Rewrites numbers such as 5e-22 in a text as 5·10⁻²².
+ * @param {string} text */
+export const typeset = (text) =>
+  text.replace(/(\d)e(-?\d+)/g, (_, digit, exponent) => `${digit}·10${raised(Number(exponent))}`);
+
+/** A number with four digits; anything else as it is.
  * @param {unknown} x */
 export function number(x) {
   if (x === null || x === undefined) return say("none");
@@ -47,7 +52,7 @@ export const percent = (share) => (typeof share === "number" ? `${number(100 * s
  * @param {number} count */
 export const steps = (count) => say(count === 1 ? "step_one" : "step_many", number(count));
 
-/** A finite number; null for what JSON holds as a string, such as "inf".
+/** The number if it is finite; null for a string such as "inf".
  * @param {Num | undefined} x */
 export const finite = (x) => (typeof x === "number" ? x : null);
 

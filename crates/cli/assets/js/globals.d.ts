@@ -1,4 +1,4 @@
-/** The chart library, which is loaded behind the words of a page. */
+/** The chart library, which is loaded after the rest of the page. */
 declare const Plotly: {
   react(plot: Element, traces: object[], layout: object, settings: object): Promise<void>;
   downloadImage(plot: Element, options: { format: string; width: number; height: number; filename: string }): void;

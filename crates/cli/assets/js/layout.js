@@ -1,20 +1,20 @@
-// What figures have in common: curves, axes, legends.
+// Parts that figures share: curves, axes, legends.
 import { colour, SERIES, seriesColour } from "./colours.js";
 import { finite } from "./format.js";
 
 /** @import { Num } from "./document.js" */
 
-/** Decades that a colour scale of gradients spans. */
+/** Decades of a colour scale of gradients. */
 export const DECADES = 12;
 
 const LEGEND = { orientation: "h", x: 0, traceorder: "normal", bgcolor: "rgba(0,0,0,0)" };
 
-/** Below a figure there is room for the names of many curves. */
+/** The legend below a figure, for many curves. */
 export const BELOW = { ...LEGEND, yref: "container", y: 0, yanchor: "bottom" };
 
 const ABOVE = { ...LEGEND, y: 1.12 };
 
-/** Pixels of width below which a legend above a figure would cover it. */
+/** On a narrower page, in pixels, a legend above a figure would cover it. */
 const NARROW = 560;
 
 /** The layout of a figure in the colours of the page.
@@ -27,10 +27,10 @@ export function themed(layout) {
     automargin: true,
   };
   const legend = layout.legend ?? (innerWidth < NARROW ? BELOW : ABOVE);
-  // Without a pointer that can hover, the buttons of a chart are always there.
+  // Devices that cannot hover always show the buttons of a chart.
   const top = matchMedia("(hover: none)").matches ? 32 : 12;
-  // The width of a legend below decides how many lines it takes, and so how high the axis is: a margin that followed
-  // the labels of that axis could alternate forever.
+  // The margin is fixed if the legend is below: its width decides how many lines it needs, and so how high the axis is.
+  // A margin that followed the labels of that axis could alternate forever.
   const upright = legend === BELOW ? { ...axis, automargin: false } : axis;
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -85,11 +85,11 @@ export function lossAxis(values) {
 
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 
-/** Curves that share a colour differ by their dashes.
+/** The dash pattern of the curve with this number: curves of the same colour have different ones.
  * @param {number} which */
 export const dash = (which) => DASHES[Math.floor(which / SERIES.length) % DASHES.length];
 
-/** Shapes of points. */
+/** Shapes of markers. */
 export const SYMBOLS = ["circle", "diamond", "square", "triangle-up"];
 
 /** A horizontal line across the figure at `y`.

@@ -1,19 +1,19 @@
-// Access to what a run has measured.
+// Access to the measurements of a run.
 import { say } from "./words.js";
 
 /** @import { LayerName, Measured, Run, Verdict } from "./document.js" */
 
-/** What was measured; null if it was not.
+/** The measurement; null if there is none.
  * @template T
  * @param {Measured<T> | null | undefined} measured
  * @returns {T | null} */
 export const known = (measured) => measured?.known ?? null;
 
-/** Measurements of the gradient's reach.
+/** The gradient section of the probe.
  * @param {Run} run */
 export const reachOf = (run) => known(run.probe?.reach);
 
-/** The gradient by lag.
+/** The lag profile.
  * @param {Run} run */
 export const lagOf = (run) => known(reachOf(run)?.lag);
 

@@ -1,4 +1,4 @@
-// Every text of the pages that does not come from a run, in both languages.
+// The texts of the pages in both languages, except those that come from a run.
 import common from "../words/common.json" with { type: "json" };
 import dashboard from "../words/dashboard.json" with { type: "json" };
 import demo from "../words/demo.json" with { type: "json" };
@@ -18,31 +18,31 @@ export function language() {
   return current;
 }
 
-/** Sets the language of the page, English if `code` names no other.
+/** Sets the language of the page: Chinese if `code` says so, otherwise English.
  * @param {string} code */
 export function setLanguage(code) {
   current = code.startsWith("zh") ? "zh" : "en";
   document.documentElement.lang = current === "zh" ? "zh-Hans" : "en";
 }
 
-/** The text of `key`, with `parts` in place of {0}, {1} …
+/** The text of `key`, with `parts` for {0}, {1} …
  * @param {Key} key
  * @param {...(string | number)} parts */
 export function say(key, ...parts) {
   const entry = /** @type {Record<string, Entry | undefined>} */ (TABLES)[key];
-  // States and gates are named by files, which may hold anything.
+  // Some keys come from the files of a run, which may contain anything.
   if (!entry) return String(key);
   const text = entry[current];
   const whole = typeof text === "string" ? text : text.join(current === "zh" ? "" : " ");
   const filled = whole.replace(/\{(\d+)\}/g, (_, at) => String(parts[Number(at)] ?? ""));
-  // A number and its percent sign stay on one line.
+  // A no-break space keeps a number and its percent sign on one line.
   return filled.replaceAll(" %", "\u00a0%");
 }
 
-/** A label that stands before what it names.
+/** A label with its colon.
  * @param {Key} key */
 export const label = (key) => `${say(key)}${say("colon")}`;
 
-/** Sentences one after another.
+/** Joins sentences.
  * @param {string[]} sentences */
 export const sentences = (sentences) => sentences.join(current === "zh" ? "" : " ");

@@ -1,4 +1,4 @@
-//! What is wrong with a command line, in the words and the form of all other messages.
+//! Errors of the command line, in the form of all other messages.
 
 use std::error::Error as _;
 
@@ -8,11 +8,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::Cli;
 use crate::failure::{Failure, fail};
 
-/// The arguments of the program. Help, the version and errors of the line as a whole are printed by clap, which ends the
-/// program then.
+/// Parses the arguments of the program. For help, the version, and errors that are not about one value, clap prints the text and
+/// ends the program.
 ///
 /// # Errors
-/// A value that an argument cannot have.
+/// A message if an argument has an invalid value.
 pub(crate) fn parse() -> Result<Cli, Failure> {
     Cli::try_parse().map_err(|error| match value(&error) {
         Some(message) => fail(message),
@@ -20,7 +20,7 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
     })
 }
 
-/// "--checkpoint worst: choose best or last", for an error of a value.
+/// The message for an invalid value: "--checkpoint worst: choose best or last". None for other errors.
 fn value(error: &clap::Error) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -35,7 +35,7 @@ fn value(error: &clap::Error) -> Option<String> {
         _ => return None,
     };
     let argument = text(ContextKind::InvalidArg)?;
-    // "--checkpoint <NAME>" without its value.
+    // clap names the argument "--checkpoint <NAME>".
     let flag = argument.split_once(' ').map_or(argument, |(flag, _)| flag);
     let value = match text(ContextKind::InvalidValue)? {
         "" => "\"\"",

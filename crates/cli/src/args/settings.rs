@@ -1,13 +1,13 @@
-//! Flags that are made from the table of settings.
+//! Flags that are generated from the table of settings.
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
-/// Settings of how new data are read, where that differs from how the run's own were.
+/// The settings of reading that may differ between the run's own data and new data.
 const READING: [&str; 6] =
     ["label_column", "id_column", "image_steps", "time_column", "group_column", "missing"];
 
-/// Settings that were given as flags.
+/// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]
 struct Given(Vec<(&'static str, String)>);
 
@@ -27,7 +27,10 @@ impl Given {
 pub(crate) struct SettingFlags(Given);
 
 impl SettingFlags {
-    /// Sets what was given.
+    /// Applies the flags that are given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if a value is invalid.
     pub(crate) fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
         self.0.set(config)
     }
@@ -44,7 +47,7 @@ impl Args for SettingFlags {
             let arg = arg(key, format!("{}{default}", key.help))
                 .help_heading(key.group)
                 .allow_negative_numbers(true);
-            // A switch may stand alone: --nesterov is --nesterov true.
+            // A switch needs no value: --nesterov means --nesterov true.
             command = command.arg(match defaults.get(key.name) {
                 Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
                 _ => arg,
@@ -71,12 +74,15 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
-/// A flag for each setting that says how new data are read.
+/// A flag for each setting in [`READING`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadingFlags(Given);
 
 impl ReadingFlags {
-    /// Sets what was given.
+    /// Applies the flags that are given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if a value is invalid.
     pub(crate) fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
         self.0.set(config)
     }
@@ -89,7 +95,7 @@ impl ReadingFlags {
 impl Args for ReadingFlags {
     fn augment_args(command: Command) -> Command {
         command.args(Self::keys().map(|key| {
-            // The default of a run is not that of its predictions.
+            // The default is that of the run, not that of the setting.
             let help = key.help.split(" [default").next().unwrap_or(key.help);
             arg(key, help.to_owned() + " [default: as the run]").help_heading("Reading")
         }))

@@ -1,4 +1,4 @@
-//! Arguments that several commands take.
+//! Arguments that several commands share.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use longspan_run::machine;
 
 use super::values::whole;
 
-/// Threads that a machine is asked for at most.
+/// The largest number of threads.
 const MOST_THREADS: u64 = 1024;
 
 /// The weights that a command uses.
@@ -55,7 +55,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// The file of a kind of data: text, labelled or series.
+    /// The file of this kind of data: text, labelled or series.
     pub(crate) fn file(&self, kind: &str) -> Option<&PathBuf> {
         match kind {
             "text" => self.text.as_ref(),
@@ -65,7 +65,7 @@ impl Data {
         }
     }
 
-    /// Whether a file is named.
+    /// Whether a file is given.
     pub(crate) fn is_given(&self) -> bool {
         ["text", "labelled", "series"].iter().any(|kind| self.file(kind).is_some())
     }
@@ -80,7 +80,7 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// The number of threads to use, of which `default` says how many where none were asked for.
+    /// The number of threads to use; `default` if --threads is not given, 0 for one per core.
     pub(crate) fn count(self, default: usize) -> usize {
         machine::threads(self.threads.map_or(default, |n| n.min(MOST_THREADS) as usize))
     }
@@ -101,7 +101,7 @@ fn language() -> impl TypedValueParser<Value = Language> {
     })
 }
 
-/// Whether a program reads what is printed.
+/// Whether the output is JSON.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Json {
     /// Print one JSON document

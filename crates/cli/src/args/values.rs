@@ -1,21 +1,27 @@
-//! Readers of values, whose errors say what an argument needs.
+//! Parsers of values. Their errors say what the argument needs.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// A whole number.
+/// Parses a whole number.
+///
+/// # Errors
+/// The text of a message.
 pub(crate) fn whole(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "needs a whole number, 0 or more".into())
 }
 
-/// A whole number that is not 0.
+/// Parses a whole number above 0.
+///
+/// # Errors
+/// The text of a message.
 pub(crate) fn positive(text: &str) -> Result<usize, String> {
     let number = whole(text).ok().filter(|&n| n > 0);
     let number = number.ok_or_else(|| "needs a whole number, 1 or more".to_owned())?;
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// A reader of numbers between two others, which are included.
+/// Returns a parser of numbers from `least` to `most`, both included.
 pub(crate) fn within<T>(
     least: T,
     most: T,

@@ -1,7 +1,7 @@
-//! The modules of a page in one script. A page in one file cannot import: a browser loads no module from a `file:` address.
+//! Joins the modules of a page into one script, because a browser loads no module from a `file:` address.
 //!
-//! Each module becomes a function that returns what it exports, those that it imports first; so names of different modules
-//! do not meet. Modules keep to a few forms, which the tests hold for all of them:
+//! Each module becomes a function that returns its exports, placed after the modules that it imports. So names of different modules
+//! cannot collide. Modules may use these forms only, which the tests check:
 //!
 //! ```text
 //! import { a, b as c } from "./module.js";                     const { a, b: c } = $js_module_js;
@@ -9,13 +9,16 @@
 //! export function f() {}   export async function f() {}   export const f = …
 //! ```
 //!
-//! An export is a value and not a binding: `export let` would not follow assignments, and there are no circles.
+//! An export is a value, not a live binding: `export let` would not follow assignments. Circular imports are not possible.
 
 use std::path::{Component, Path};
 
 use super::modules::text;
 
-/// The script of the page whose entry is `js/ENTRY.js`.
+/// Returns the script of the page whose entry is `js/ENTRY.js`.
+///
+/// # Panics
+/// If imports are circular or name a module that does not exist.
 pub(crate) fn script(entry: &str) -> String {
     let mut bundle = Bundle { text: String::from("(() => {\n\"use strict\";\n"), ..Bundle::default() };
     bundle.add(&format!("js/{entry}.js"));
@@ -25,19 +28,19 @@ pub(crate) fn script(entry: &str) -> String {
 #[derive(Default)]
 struct Bundle {
     text: String,
-    /// Modules that are in the text.
+    /// Modules that `text` contains.
     done: Vec<String>,
     /// Modules whose imports are being added.
     open: Vec<String>,
 }
 
 impl Bundle {
-    /// Adds a module behind those that it imports.
+    /// Adds a module after the modules that it imports.
     fn add(&mut self, path: &str) {
         if self.done.iter().any(|done| done == path) {
             return;
         }
-        assert!(!self.open.iter().any(|open| open == path), "a circle of imports: {:?} {path}", self.open);
+        assert!(!self.open.iter().any(|open| open == path), "circular imports: {:?} {path}", self.open);
         let source = text(path).unwrap_or_else(|| panic!("no module {path}, which {:?} imports", self.open));
         let name = name(path);
         if path.ends_with(".json") {
@@ -61,9 +64,9 @@ impl Bundle {
     }
 }
 
-/// A module without its imports and exports.
+/// A module, parsed into imports, exports and body.
 struct Module<'a> {
-    /// What is imported, as it is written, and from where.
+    /// The imported names as they are written, and the path that they are imported from.
     imports: Vec<(&'a str, &'a str)>,
     exports: Vec<&'a str>,
     body: String,
@@ -98,15 +101,15 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The name that a line declares.
+/// The name that an exported line declares.
 fn declared(line: &str) -> &str {
     let line = line.strip_prefix("async ").unwrap_or(line);
     let name = line.strip_prefix("function ").or_else(|| line.strip_prefix("const "));
-    let name = name.unwrap_or_else(|| panic!("an export of another form: {line}"));
+    let name = name.unwrap_or_else(|| panic!("unsupported form of an export: {line}"));
     name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(name)
 }
 
-/// The path that `module` names by `relative`.
+/// Resolves the path `relative` of an import in `module`.
 fn resolved(module: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = module.split('/').collect();
     parts.pop();
@@ -120,7 +123,7 @@ fn resolved(module: &str, relative: &str) -> String {
     parts.join("/")
 }
 
-/// What a module is called in the script.
+/// The name of the constant that holds a module in the script.
 fn name(path: &str) -> String {
     format!("${}", path.replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
 }
@@ -134,7 +137,7 @@ mod tests {
     const ENTRIES: [&str; 3] = ["report", "dashboard", "demo"];
 
     #[test]
-    fn every_module_is_in_a_page_behind_what_it_imports() {
+    fn every_module_is_in_a_page_after_what_it_imports() {
         let scripts = ENTRIES.map(script);
         for (path, source) in MODULES {
             let at = |script: &str, path: &str| script.find(&format!("\nconst {} = ", name(path)));
@@ -142,7 +145,7 @@ mod tests {
             for (_, from) in Module::of(source).imports {
                 let from = resolved(path, from);
                 for script in scripts.iter().filter(|script| at(script, path).is_some()) {
-                    assert!(at(script, &from) < at(script, path), "{path} stands before {from}");
+                    assert!(at(script, &from) < at(script, path), "{path} is before {from}");
                 }
             }
         }
@@ -159,8 +162,8 @@ mod tests {
         }
         for (path, source) in MODULES {
             let module = Module::of(source);
-            assert!(!module.body.contains("\nimport "), "{path}: an import of another form");
-            // A name that is exported from where it is not declared would be a ReferenceError.
+            assert!(!module.body.contains("\nimport "), "{path}: unsupported form of an import");
+            // An import that the module does not export would be undefined in the browser.
             for (names, from) in module.imports.iter().filter(|(_, from)| from.ends_with(".js")) {
                 let from = resolved(path, from);
                 let exports = Module::of(text(&from).expect("a module")).exports;

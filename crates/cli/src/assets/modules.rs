@@ -1,13 +1,13 @@
-//! The modules of pages, as text.
+//! The source texts of the modules of pages.
 
-/// Paths below `assets/` with their texts.
+/// A list of paths below `assets/` with the texts of the files.
 macro_rules! modules {
     ($($path:literal)*) => {
         &[$(($path, include_str!(concat!("../../assets/", $path)))),*]
     };
 }
 
-/// Every module that a page can load. A file that has types alone is none.
+/// All modules of pages. Files that contain only types are not among them.
 pub(super) const MODULES: &[(&str, &str)] = modules! {
     "js/chart.js"
     "js/colours.js"
@@ -60,7 +60,7 @@ pub(super) const MODULES: &[(&str, &str)] = modules! {
     "js/words.js"
 };
 
-/// The words of pages, by area.
+/// The texts of pages in both languages, by area.
 pub(super) const WORDS: &[(&str, &str)] = modules! {
     "words/common.json"
     "words/dashboard.json"
@@ -69,7 +69,7 @@ pub(super) const WORDS: &[(&str, &str)] = modules! {
     "words/markdown.json"
 };
 
-/// The text of a module or of its words.
+/// The content of a module or of a file of texts; None if it does not exist.
 pub(super) fn text(path: &str) -> Option<&'static str> {
     MODULES.iter().chain(WORDS).find(|(known, _)| *known == path).map(|&(_, text)| text)
 }

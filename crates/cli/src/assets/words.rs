@@ -1,4 +1,4 @@
-//! The words of pages, which Markdown reports use too. Both languages of a text stand side by side in `assets/words/`.
+//! The texts of pages and Markdown reports. `assets/words/` has the English and the Chinese of each text side by side.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ struct Entry {
     zh: Text,
 }
 
-/// A text; a long one is cut into lines.
+/// A text; long ones are lists of lines.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -23,7 +23,7 @@ enum Text {
 }
 
 impl Text {
-    /// As one line, with `space` where lines meet.
+    /// Joins the lines with `space`.
     fn joined(self, space: &str) -> String {
         match self {
             Self::Whole(text) => text,
@@ -32,7 +32,7 @@ impl Text {
     }
 }
 
-/// English and Chinese by key.
+/// The English and the Chinese of each key.
 fn all() -> &'static BTreeMap<String, [String; 2]> {
     static ALL: OnceLock<BTreeMap<String, [String; 2]>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -45,7 +45,7 @@ fn all() -> &'static BTreeMap<String, [String; 2]> {
     })
 }
 
-/// The text of `key`; the key itself where there is none.
+/// Returns the text of `key`, or the key itself if there is none.
 pub(crate) fn say(language: Language, key: &'static str) -> &'static str {
     let [english, chinese] = match all().get(key) {
         Some(texts) => texts.each_ref().map(String::as_str),
@@ -54,7 +54,7 @@ pub(crate) fn say(language: Language, key: &'static str) -> &'static str {
     language.of(english, chinese)
 }
 
-/// A text with `part` in the place of `{0}`.
+/// Replaces `{0}` in a text by `part`.
 pub(crate) fn fill(text: &str, part: &str) -> String {
     text.replace("{0}", part)
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::super::tests::{files, text};
     use super::*;
 
-    /// The texts in all files below a directory whose names end so.
+    /// The contents of all files below a directory whose names end with `end`.
     fn sources(directory: &str, end: &str) -> Vec<String> {
         files(directory)
             .iter()
@@ -87,12 +87,12 @@ mod tests {
     fn every_text_is_in_both_languages() {
         let mut count = 0;
         for (path, text) in WORDS {
-            // A text that one language lacks is an error of this.
+            // Parsing fails if a text lacks a language.
             let entries: BTreeMap<String, Entry> =
                 serde_json::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
             count += entries.len();
         }
-        assert_eq!(all().len(), count, "a key is in one file");
+        assert_eq!(all().len(), count, "each key is in one file only");
         for (key, [english, chinese]) in all() {
             assert!(!english.trim().is_empty() && !chinese.trim().is_empty(), "{key} is empty");
             assert_eq!(placeholders(english), placeholders(chinese), "{key}");
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_used_and_what_is_used_is_there() {
+    fn every_text_is_used_and_every_key_exists() {
         let (scripts, rust) = (sources("assets/js", ".js"), sources("src/report", ".rs"));
         for (path, text) in WORDS {
             let entries: BTreeMap<String, Entry> = serde_json::from_str(text).expect("words");
             for key in entries.keys() {
                 let quoted = format!("\"{key}\"");
                 let is_used = |sources: &[String]| sources.iter().any(|source| source.contains(&quoted));
-                // TypeScript checks the other direction of scripts: a key is of the type `Key`.
+                // That every key in a script exists is checked by TypeScript, with the type `Key`.
                 let used = if path.ends_with("markdown.json") { is_used(&rust) } else { is_used(&scripts) };
                 assert!(used, "{path}: {key} is not used");
             }
@@ -121,7 +121,7 @@ mod tests {
         }
     }
 
-    /// What scripts and findings both name has one name.
+    /// Severities and levels of confidence have the same names on pages as in findings.
     #[test]
     fn words_of_findings_are_those_of_the_library() {
         for language in [Language::English, Language::Chinese] {

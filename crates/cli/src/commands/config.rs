@@ -1,4 +1,4 @@
-//! `longspan config`: the settings and their meanings.
+//! `longspan config`: prints the settings and their meanings.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

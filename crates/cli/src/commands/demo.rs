@@ -8,14 +8,11 @@ use clap::Args;
 use longspan_kernel::Context;
 
 use crate::args::{Json, Lang, Threads, within};
-use crate::demo::{Options, Stopped, page, perform};
+use crate::demo::{DISTANCES, GAINS, Options, Stopped, page, perform};
 use crate::failure::{Failure, fail, put};
 use crate::stop::Stop;
 use crate::wrap::{columns, wrap};
 use longspan_run::machine;
-
-/// Steps between subject and verb: shorter sentences have no other noun of the subject's kind in between.
-const DISTANCES: [usize; 2] = [6, 200];
 
 /// Demonstrate exploding and vanishing gradients, and what helps, in under a minute
 #[derive(Args, Debug)]
@@ -29,7 +26,7 @@ pub(crate) struct DemoArgs {
     #[arg(value_parser = within::<usize>(1, DISTANCES[1]))]
     lengths: Vec<usize>,
     /// Gain of the recurrent weights that let the gradient explode
-    #[arg(long, value_name = "G", default_value_t = 1.6, value_parser = within::<f64>(0.01, 100.0))]
+    #[arg(long, value_name = "G", default_value_t = 1.6, value_parser = within::<f64>(GAINS[0], GAINS[1]))]
     gain: f64,
     /// Gradient norm above which gradients are clipped
     #[arg(long, value_name = "C", default_value_t = 1.0, value_parser = within::<f64>(1e-6, 1e6))]
@@ -64,19 +61,19 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     };
     let ctx = Context::<f32>::new(machine::instruction_set()?, args.threads.count(0));
     let stop = Stop::listen()?;
-    // Before anything is measured: a minute is too long to wait for an error.
+    // Checked before measuring, so that the error does not come after a minute.
     let is_new = output.as_deref().map_or(Ok(false), reserve)?;
     let mut act = 0;
-    let story = perform(&ctx, &options, &stop, &mut |told, chart| {
+    let tour = perform(&ctx, &options, &stop, &mut |texts, chart| {
         act += 1;
         if is_json {
             return Ok(());
         }
-        let text = wrap("   ", told.text.get(lang), columns());
-        put(&format!("{act}. {}\n\n{text}\n{}\n", told.title.get(lang), chart(lang)))
+        let text = wrap("   ", texts.text.text(lang), columns());
+        put(&format!("{act}. {}\n\n{text}\n{}\n", texts.title.text(lang), chart(lang)))
     });
-    let story = match story {
-        Ok(story) => story,
+    let tour = match tour {
+        Ok(tour) => tour,
         Err(stopped) => {
             if let Some(path) = output.as_ref().filter(|_| is_new) {
                 std::fs::remove_file(path).ok();
@@ -88,27 +85,21 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         }
     };
     if is_json {
-        put(&(serde_json::to_string_pretty(&story)? + "\n"))?;
+        put(&(serde_json::to_string_pretty(&tour)? + "\n"))?;
     }
     if let Some(path) = &output {
-        std::fs::write(path, page(&story, lang)).map_err(|error| unwritable(path, &error))?;
-        let words = lang.of(
-            ["The same with figures", "The same of your own data", "then"],
-            ["带图的同一份报告", "换成自己的数据", "然后"],
-        );
+        std::fs::write(path, page(&tour, lang)).map_err(|error| unwritable(path, &error))?;
+        let [report, next] = lang.of(["The tour with figures:", "next:"], ["带图的导览：", "下一步："]);
         let text = format!(
-            "{}: {}\n{}: longspan train --text FILE, {} longspan report RUN\n",
-            words[0],
-            path.display(),
-            words[1],
-            words[2]
+            "{report} {}\n{next} longspan train --text FILE\n{next} longspan report RUN\n",
+            path.display()
         );
         if is_json { eprint!("{text}") } else { put(&text)? }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a file was made here; what is there already is left as it is.
+/// Creates the file if it does not exist; an existing file keeps its content. Returns whether it was created.
 fn reserve(path: &Path) -> Result<bool, Failure> {
     let is_new = !path.exists();
     let opened = OpenOptions::new().append(true).create(true).open(path);

@@ -1,4 +1,4 @@
-//! `longspan diagnose`: what is wrong with a run, by what it has recorded.
+//! `longspan diagnose`: finds faults in a run from its records.
 
 mod show;
 
@@ -18,17 +18,17 @@ use crate::args::{Json, Lang};
 use crate::failure::{Failure, put};
 use show::Shown;
 
-/// Judge a run by its records: name what is wrong and what to try
+/// Diagnose a run from its records: what is wrong, the evidence, and what to try
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit code 1: a severe finding. Exit code 0: none; warnings and notes do not end a script.\n\n\
-                        `longspan explain CODE` says what a finding means and when it is a false alarm."
+    after_help = "Exit code 1: a severe finding. Exit code 0: no severe finding; warnings and notes do not change it.\n\n\
+                        `longspan explain CODE` explains a finding, and says when it is a false alarm."
 )]
 pub(crate) struct DiagnoseArgs {
     /// Directory of a run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Probe the last weights first, as `longspan probe RUN --checkpoint last`, unless that was done
+    /// First run `longspan probe RUN --checkpoint last`, unless the run has that probe already
     #[arg(long)]
     probe: bool,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct DiagnoseArgs {
 pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let path = args.run.as_path();
     let mut history = history::read(path)?;
-    // Of the last weights, and all of them: a small one leaves out what takes long.
+    // The short probe at the end of training does not count: it leaves out what takes long.
     let probed = history.probe.as_ref().is_some_and(|probe| !probe.light) && history.stale_probe().is_none();
     if args.probe && !probed {
         if let Err(stopped) = probe::measure(&probe::ProbeArgs::last_of(path))? {
@@ -56,15 +56,15 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     Ok(judged.code)
 }
 
-/// What is to be said of a run.
+/// The diagnosis of a run.
 pub(crate) struct Judged {
     pub(crate) text: String,
     pub(crate) document: Value,
-    /// 1 where something ruins the run.
+    /// 1 if a finding is severe.
     pub(crate) code: ExitCode,
 }
 
-/// Judges a run by what it has recorded.
+/// Applies all rules to the records of a run.
 pub(crate) fn judge(history: &History, language: Language) -> Judged {
     let verdict = diagnose(&history.evidence());
     let text = VerdictText::new(&verdict, language);
@@ -76,7 +76,7 @@ pub(crate) fn judge(history: &History, language: Language) -> Judged {
     }
 }
 
-/// On a terminal whose owner has not said no (no-color.org).
+/// Whether to print colours: on a terminal, unless NO_COLOR is set (no-color.org).
 fn colours() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

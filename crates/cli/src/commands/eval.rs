@@ -1,4 +1,4 @@
-//! `longspan eval`: scores a run's weights on held-out data, on another file or on fresh samples.
+//! `longspan eval`: scores a run's weights on held-out data, on another file or on new samples of a task.
 
 mod show;
 
@@ -27,26 +27,26 @@ use crate::stop::Stop;
 use longspan_run::machine;
 use show::Shown;
 
-/// Score a run's weights: loss, accuracy by class or forecast errors, beside a baseline
+/// Score a run's weights: loss, accuracy by class or forecast errors, compared with a baseline
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
     #[command(flatten)]
     weights: Weights,
     #[command(flatten)]
     data: Data,
-    /// Part of the run's own data to score [default: test if there is one, else valid; of texts valid]
+    /// Part of the run's own data to score [default: test if there is one, otherwise valid; texts: valid]
     #[arg(long, value_name = "NAME")]
     part: Option<Part>,
-    /// Series: also score the seasonal baseline, which repeats the value N rows before
+    /// Series: also score the seasonal baseline, which repeats the value of N rows before
     #[arg(long, value_name = "N", value_parser = positive)]
     season: Option<usize>,
     /// Task: length of the samples, or a range A..B [default: as the run]
     #[arg(long, value_name = "N")]
     length: Option<Lengths>,
-    /// Sequences in a batch; 1 reads a text in one piece [default: as the run]
+    /// Sequences in a batch; 1 reads a text as one sequence [default: as the run]
     #[arg(long, value_name = "N", value_parser = positive)]
     batch: Option<usize>,
-    /// Steps of text computed at a time [default: as the run]
+    /// Text: steps in a window [default: as the run]
     #[arg(long, value_name = "N", value_parser = positive)]
     unroll: Option<usize>,
     #[command(flatten)]
@@ -55,14 +55,14 @@ pub(crate) struct EvalArgs {
     json: Json,
 }
 
-/// A part of a run's data that it was not trained on.
+/// A part of a run's data that training does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     Valid,
     Test,
 }
 
-/// A run's weights, ready to compute.
+/// A run's weights, loaded into a model.
 pub(crate) struct Loaded {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) config: Config,
@@ -71,7 +71,10 @@ pub(crate) struct Loaded {
     pub(crate) params: Params<f32>,
 }
 
-/// Reads the weights and prepares them to compute with so many threads.
+/// Loads the weights into a model that computes with `threads` threads.
+///
+/// # Errors
+/// A message if the run or its checkpoint cannot be read.
 pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure> {
     let path = weights.run.as_path();
     let file = match weights.checkpoint {
@@ -112,7 +115,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     config.data.length = args.length.unwrap_or(config.data.length);
     if header.model.encoder.is_some() && config.data.task.is_none() {
         return Err(fail(
-            "a checkpoint of an encoder and a decoder does not say which data they read: name the run's directory instead",
+            "a checkpoint of an encoder and a decoder does not contain the settings of its data: name the directory of the run \
+             instead of the checkpoint",
         ));
     }
     let season = season(args.season, &header.schema)?;
@@ -122,7 +126,9 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     let assessed = assess(&ctx, &mut model, &params, &header.schema, source.as_ref(), season, &cancelled);
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
     if let Some(failure) = source.failure() {
-        return Err(fail(format!("the data can no longer be read ({failure}): try again")));
+        return Err(fail(format!(
+            "the data can no longer be read ({failure}): make the file readable, and run the command again"
+        )));
     }
     let shown = Shown {
         assessment: &assessment,
@@ -144,15 +150,19 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     Ok(if finite { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// What is scored, what it is called, and the bytes of a text.
-pub(crate) type Judged = (Box<dyn Source>, String, Option<usize>);
+/// The data to score, their name, and the number of bytes of a text.
+pub(crate) type Scored = (Box<dyn Source>, String, Option<usize>);
 
+/// Opens the data to score: the given file, otherwise a part of the run's own data.
+///
+/// # Errors
+/// A message if the data cannot be read, or are not of the kind that the model was trained on.
 pub(crate) fn source(
     given: &Data,
     part: Option<Part>,
     config: &Config,
     schema: &Schema,
-) -> Result<Judged, Failure> {
+) -> Result<Scored, Failure> {
     let data = match &schema.predicts {
         _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
@@ -189,15 +199,15 @@ pub(crate) fn source(
     if !known && config.data.task.is_none() {
         let flag = if data == "task" { "text" } else { data };
         return Err(fail(format!(
-            "a checkpoint does not say where its data are: name them with --{flag} FILE"
+            "a checkpoint does not contain the path of its data: name them with --{flag} FILE"
         )));
     }
-    // Of a task only the end is scored: a window of training need not fit.
     let data = match (config.data.task, &config.data.text) {
         (Some(_), _) => Dataset::open(config, None),
         (None, Some(_)) => {
             Dataset::open_watched(config, Some(schema), &mut |reading| progress.reading(&reading))
         }
+        // The targets of a series reach as far ahead as its forecasts.
         (None, None) => Dataset::to_judge(config, schema),
     };
     progress.read();
@@ -210,23 +220,26 @@ pub(crate) fn source(
     };
     let missing = || {
         fail(format!(
-            "the run has no {name} data: name a file, or train with --valid-fraction or --test-fraction"
+            "the run has no {name} data: name a file, or train again with --valid-fraction or --test-fraction"
         ))
     };
     Ok((source.ok_or_else(missing)?, format!("the {name} part"), None))
 }
 
-/// The season of --season.
+/// Checks --season.
+///
+/// # Errors
+/// A message if the model does not forecast a series, or reads fewer rows.
 fn season(season: Option<usize>, schema: &Schema) -> Result<Option<usize>, Failure> {
     match (season, &schema.predicts) {
         (None, _) => Ok(None),
         (Some(season), Predicts::Forecast(forecast)) if season <= forecast.window => Ok(Some(season)),
         (Some(season), Predicts::Forecast(forecast)) => Err(fail(format!(
-            "--season {season}: needs 1 to the {} rows that the model reads",
+            "--season {season}: needs a number from 1 to {}, the rows that the model reads",
             forecast.window
         ))),
         (Some(season), _) => {
-            Err(fail(format!("--season {season}: this run forecasts no series, leave it out")))
+            Err(fail(format!("--season {season}: this run does not forecast a series: leave it out")))
         }
     }
 }

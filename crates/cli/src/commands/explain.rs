@@ -1,4 +1,4 @@
-//! `longspan explain`: what a finding means, what its thresholds are, and what helps.
+//! `longspan explain`: the meaning, the thresholds and the remedies of a finding.
 
 use std::process::ExitCode;
 
@@ -32,8 +32,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
             let known = || RULES.iter().map(|rule| rule.code);
             let rule = rule(code).ok_or_else(|| {
                 let way_out = match nearest(code, known()) {
-                    Some(code) => format!("did you mean {code}?"),
-                    None => "`longspan explain` lists them".into(),
+                    Some(code) => format!("did you mean {code}? (next: longspan explain {code})"),
+                    None => "list all codes (next: longspan explain)".into(),
                 };
                 fail(format!("there is no finding \"{code}\": {way_out}"))
             })?;

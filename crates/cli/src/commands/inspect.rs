@@ -1,4 +1,4 @@
-//! `longspan inspect`: what a file or folder holds, and the command that trains on it.
+//! `longspan inspect`: describes a file or folder, and prints the command that trains on it.
 
 mod run;
 mod show;

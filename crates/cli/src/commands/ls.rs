@@ -1,4 +1,4 @@
-//! `longspan ls`: the runs of a directory.
+//! `longspan ls`: lists the runs of a directory.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::args::Json;
 use crate::failure::{Failure, fail, put};
 
-/// Directories below the one that is named.
+/// The number of levels of directories that are searched below the given one.
 const DEPTH: usize = 3;
 
 /// List the runs in a directory, with data, model, best loss and outcome
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
     let directory = args.directory.as_path();
     if !directory.is_dir() {
         return Err(fail(format!(
-            "there is no directory {}: name one that holds runs, or make a run with `longspan train`",
+            "there is no directory {}: name a directory that contains runs, or train one (next: longspan train --help)",
             directory.display()
         )));
     }
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     if records.is_empty() {
-        eprintln!("there are no runs in {}; `longspan train` makes one", directory.display());
+        eprintln!("there are no runs in {} (next: longspan train --help)", directory.display());
         return Ok(ExitCode::SUCCESS);
     }
     let columns = ["run", "data", "model", "step", "best_loss", "outcome"];
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The runs in a directory and those a few levels below it, by their names.
+/// Finds the runs in a directory and up to [`DEPTH`] levels below it, sorted by path.
 pub(crate) fn runs(directory: &Path) -> Vec<PathBuf> {
     let mut runs = Vec::new();
     find(directory, DEPTH, &mut runs);

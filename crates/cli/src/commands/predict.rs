@@ -1,4 +1,4 @@
-//! `longspan predict`: predictions for new data, row by row.
+//! `longspan predict`: predicts from new data, row by row.
 
 mod classes;
 mod forecasts;
@@ -20,6 +20,7 @@ use longspan_data::schema::{Predicts, Reads, Schema};
 use super::eval::load;
 use crate::args::{Json, ReadingFlags, Threads, Weights, positive};
 use crate::failure::{Failure, fail};
+use crate::shell::quoted;
 use crate::stop::Stop;
 use output::Output;
 
@@ -31,16 +32,16 @@ use output::Output;
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     weights: Weights,
-    /// Data of the kind that the run has learned, without labels; - for standard input
+    /// Data of the kind that the run was trained on, labels not needed; - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "stream")]
     input: Option<String>,
-    /// Answer each line of standard input at once and keep the state
+    /// Answer each line of standard input at once, and keep the state
     #[arg(long, conflicts_with_all = ["input", "every", "batch"])]
     stream: bool,
     /// File for the predictions; - for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: String,
-    /// Series: forecast from every window, beside the value in the file
+    /// Series: forecast from every window, and write the actual values too
     #[arg(long)]
     every: bool,
     /// Sequences in a batch [default: as the run]
@@ -55,24 +56,24 @@ pub(crate) struct PredictArgs {
 }
 
 const AFTER_HELP: &str = "\
-The output is CSV, or with --json one JSON object per line: one row for each sequence, each row ahead of a forecast, each step \
-of music, or each token of a text.
+The output is CSV, or JSON objects with --json. It has one line for each sequence, each forecast row, each step of music, or \
+each token of a text.
 
 With --stream, each line of standard input is one step: numbers in the order of the model's channels (or in the order of a first \
-line that names them), or text, whose tokens are read one after another. Each line is answered by one line at once: the classes \
-if the sequence ended here, the forecast, the keys, or the most likely next tokens. The state is kept from line to line; an \
-empty line begins a new sequence.
+line that names them), or text, whose tokens are read one after another. Each line is answered with one line at once: the classes \
+if the sequence ended here, the forecast, the probability of each key, or the most likely next tokens. The state is kept from \
+line to line; an empty line begins a new sequence.
 
 Examples:
   longspan predict runs/vowels-lstm-1 --input new.ts -o classes.csv
   longspan predict runs/sunspots-lstm-1 --input sunspots.csv
   sensor | longspan predict runs/pump-gru-1 --stream --json";
 
-/// What is predicted from, and where what is predicted goes.
+/// The input and the output of a prediction.
 struct Job {
-    /// The file, or what messages call standard input.
+    /// The path of the input, or "standard input"; for messages.
     path: PathBuf,
-    /// Standard input, if that is read.
+    /// Standard input, if there is no file.
     input: Option<Box<dyn Read>>,
     output: Output,
     json: bool,
@@ -80,7 +81,7 @@ struct Job {
     stop: Stop,
 }
 
-/// How a command ended: with everything written, or interrupted.
+/// Whether everything was written, or a signal stopped it.
 enum End {
     Done,
     Interrupted,
@@ -89,15 +90,17 @@ enum End {
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let mut loaded = load(&args.weights, args.threads.count(usize::from(args.stream)))?;
     let schema = loaded.checkpoint.require_header()?.schema.clone();
-    // The input is read as the run's own data were, but for what was given.
+    // The flags override how the run's own data were read.
     args.reading.set(&mut loaded.config)?;
     loaded.config.data.batch = args.batch.unwrap_or(loaded.config.data.batch);
-    // An encoder and its decoder know no data but a task's, whether or not the run is there to say so.
+    // Only tasks have an encoder and a decoder: a checkpoint without its run is recognised by them.
     let task = loaded.config.data.task.is_some() || loaded.config.model.encoder_decoder;
     if task || schema.predicts == Predicts::Value {
-        return Err(fail(
-            "this run was trained on a synthetic task, which makes its own samples: `longspan eval` scores it",
-        ));
+        let run = quoted(&args.weights.run.to_string_lossy());
+        return Err(fail(format!(
+            "this run was trained on a synthetic task, which generates its own samples: score it instead (next: longspan eval \
+             {run})"
+        )));
     }
     if args.every && !matches!(schema.predicts, Predicts::Forecast(_)) {
         return Err(fail("--every is for runs that forecast a series: leave it out"));
@@ -128,7 +131,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The channels' names, and how their numbers are scaled.
+/// The names of the channels, and the scaling of their numbers.
 fn channels(schema: &Schema) -> (&[String], &Scaling) {
     match &schema.reads {
         Reads::Numbers { channels, scaling } => (channels, scaling),
@@ -136,30 +139,36 @@ fn channels(schema: &Schema) -> (&[String], &Scaling) {
     }
 }
 
-/// A column of probability for each class or key.
+/// The name of the probability column of each class or key.
 fn shares(names: &[String]) -> impl Iterator<Item = String> + '_ {
     names.iter().map(|name| format!("p:{name}"))
 }
 
-/// σ(x): the probability of a label.
+/// σ(x), the probability of a key.
 fn probability(x: f32) -> f64 {
     1.0 / (1.0 + (-f64::from(x)).exp())
 }
 
-/// Refuses what only a diverged model says.
+/// Checks the outputs of a model.
+///
+/// # Errors
+/// A message if an output is not finite, which happens if training diverged.
 fn finite(values: &[f32]) -> Result<(), Failure> {
     match values.iter().all(|value| value.is_finite()) {
         true => Ok(()),
         false => Err(fail(
-            "the model's outputs are not finite: its training diverged; choose an earlier checkpoint",
+            "the outputs of the model are not finite, because its training diverged: choose another --checkpoint",
         )),
     }
 }
 
-/// A file that is read piece by piece.
+/// Opens a file.
+///
+/// # Errors
+/// A message if the path does not name a readable file.
 fn open(path: &Path) -> Result<std::fs::File, Failure> {
     if path.is_dir() {
-        return Err(fail(format!("{} is a directory: name one file", path.display())));
+        return Err(fail(format!("{} is a directory: name a file in it", path.display())));
     }
     std::fs::File::open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => fail(format!("there is no file {}: check the path", path.display())),
@@ -167,7 +176,7 @@ fn open(path: &Path) -> Result<std::fs::File, Failure> {
     })
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// A progress bar. It appears only on a terminal.
 struct Bar(Option<ProgressBar>);
 
 impl Bar {

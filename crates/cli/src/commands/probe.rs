@@ -1,4 +1,4 @@
-//! `longspan probe`: how far the gradient reaches, and what the dynamics are, on any weights.
+//! `longspan probe`: measures the gradient horizon and the dynamics of any weights.
 
 pub(crate) mod show;
 
@@ -27,14 +27,14 @@ use crate::failure::{Failure, fail, put};
 use crate::progress::Bar;
 use crate::stop::Stop;
 
-/// Windows of a text that a lag profile is measured on, beside those of training: twice as long, within these.
+/// The smallest and the largest window of a text for the lag profile, in steps. Between them the window is twice that of training.
 const TEXT_WINDOWS: [usize; 2] = [256, 1000];
 
-/// Measure how far the gradient of a run's weights reaches back, and the dynamics that decide it
+/// Measure how far back the gradient of a run's weights reaches, and the dynamics behind it
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Measures on the run's held-out data, or on its training data where there is none. The result is kept in the run as \
-probe/STEP.json, and the run is judged as by `longspan diagnose`: exit code 1 for a severe finding.
+Measures on the validation or test data of the run, or on its training data if it has neither. Writes the result to \
+RUN/probe/STEP.json and then diagnoses the run like `longspan diagnose RUN`. Exit code 1: a severe finding.
 
 Examples:
   longspan probe runs/book-lstm-1
@@ -50,16 +50,16 @@ pub(crate) struct ProbeArgs {
     /// Sequences to measure on [default: 64]
     #[arg(long, value_name = "N", value_parser = positive)]
     sequences: Option<usize>,
-    /// Longest lag to measure, in steps [default: half of the sequences reach it, at most 1000]
+    /// Longest lag to measure, in steps [default: the lag that half of the sequences reach, at most 1000]
     #[arg(long, value_name = "W", value_parser = positive)]
     window: Option<usize>,
-    /// Measure in f32, in which models are trained, instead of f64: faster, and 0 below 1e-38
+    /// Measure in f32, as training does, instead of f64: faster, but gradients below 1e-38 become 0
     #[arg(long = "f32")]
     single: bool,
-    /// Number of leading Lyapunov exponents of each layer, or all [default: 8]
+    /// Number of largest Lyapunov exponents of each layer, or all [default: 8]
     #[arg(long, value_name = "K")]
     exponents: Option<Exponents>,
-    /// Steps between two orthonormalisations of the exponents' directions, 1 to 16; 2 is faster [default: 1]
+    /// Steps between two QR decompositions for the exponents, 1 to 16; 2 is faster [default: 1]
     #[arg(long, value_name = "N", value_parser = within::<usize>(1, 16))]
     qr_every: Option<usize>,
     /// Seed of all random numbers
@@ -87,7 +87,7 @@ impl FromStr for Exponents {
 }
 
 impl ProbeArgs {
-    /// To measure the last weights of a run.
+    /// The arguments that measure the last weights of a run.
     pub(crate) fn last_of(run: &Path) -> Self {
         Self {
             weights: Weights { run: run.into(), checkpoint: Some(Which::Last) },
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, Failure> {
         Ok(probed) => probed,
         Err(stopped) => return Ok(stopped),
     };
-    // What was measured of a run changes what can be said of it.
+    // The new measurement may change the findings of the run.
     let judged = match &written {
         Some(_) => Some(judge(&history::read(&args.weights.run)?, Language::English)),
         None => None,
@@ -128,14 +128,17 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, Failure> {
     Ok(judged.map_or(ExitCode::SUCCESS, |judged| judged.code))
 }
 
-/// What was measured, of which model, and where a run keeps it.
+/// A probe, the model that it measured, and the file in the run that keeps it.
 pub(crate) struct Probed {
     record: ProbeRecord,
     model: ModelSpec,
     written: Option<PathBuf>,
 }
 
-/// Measures, and writes it into the run; the exit code where it was stopped.
+/// Measures the weights and writes the result into the run, if `args` names one. Returns an exit code if a signal stopped it.
+///
+/// # Errors
+/// A message if the run, its data or its directory cannot be used.
 pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Failure> {
     let path = args.weights.run.as_path();
     let Loaded { checkpoint, mut config, ctx, params, .. } =
@@ -163,7 +166,9 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
     bar.finish();
     let Ok(mut record) = examined else { return Ok(Err(ExitCode::from(stop.code()))) };
     if let Some(failure) = source.failure() {
-        return Err(fail(format!("the data cannot be read any more ({failure}): try again")));
+        return Err(fail(format!(
+            "the data can no longer be read ({failure}): make the file readable, and run the command again"
+        )));
     }
     (record.step, record.data, record.beside) = (header.position.step, data, beside);
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
@@ -185,7 +190,7 @@ fn options(args: &ProbeArgs) -> ProbeOptions {
     options
 }
 
-/// What is measured on, and what it is called: a file, else what was held out, else what was trained on.
+/// Returns the data to measure on and their name: the given file, otherwise the held-out part, otherwise the training part.
 fn source(given: &Data, config: &Config, schema: &Schema) -> Result<(Box<dyn Source>, String), Failure> {
     let anything = config.data.task.is_some()
         || [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
@@ -201,13 +206,13 @@ fn source(given: &Data, config: &Config, schema: &Schema) -> Result<(Box<dyn Sou
 
 fn name(stage: Stage) -> &'static str {
     match stage {
-        Stage::Read => "reading",
-        Stage::Survey => "gates and truncations",
-        Stage::Lag => "lag profile",
-        Stage::Intervals => "intervals",
-        Stage::Sensitivity => "sensitivity",
-        Stage::UsedLag => "used lag",
-        Stage::Exponents => "exponents",
-        Stage::Products => "products of Jacobians",
+        Stage::Read => "reading the data",
+        Stage::Survey => "measuring gates and truncation",
+        Stage::Lag => "measuring the lag profile",
+        Stage::Intervals => "computing confidence intervals",
+        Stage::Sensitivity => "measuring parameter sensitivity",
+        Stage::UsedLag => "measuring the used lag",
+        Stage::Exponents => "measuring Lyapunov exponents",
+        Stage::Products => "computing Jacobian products",
     }
 }

@@ -1,4 +1,4 @@
-//! `longspan replay`: repeats the step at which a run diverged.
+//! `longspan replay`: repeats the training step at which a run diverged.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,16 +11,16 @@ use longspan_run::report::verdict::RemedyText;
 use longspan_run::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
-use super::train::diverged;
+use super::train::{diverged, norm};
 use crate::args::{Json, Threads};
 use crate::failure::{Failure, put};
 use crate::progress::figure;
 use longspan_run::machine;
 
-/// Repeat the step at which a run diverged, and locate the first bad value in it
+/// Repeat the training step at which a run diverged, and locate its first bad value
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Only reads the run's directory. Exit code 1: the first bad value is not the recorded one."
+    after_help = "Does not change the run. Exit code 1: the first bad value differs from the recorded one."
 )]
 pub(crate) struct ReplayArgs {
     /// Directory of a run
@@ -58,10 +58,10 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[RemedyText]) -> 
     let mut lines = Vec::new();
     match found {
         Some(fault) => lines.push(diverged(fault)),
-        None => lines.push(format!("step {} can be taken: no value is bad", recorded.step)),
+        None => lines.push(format!("step {} did not fail this time: all values are finite", recorded.step)),
     }
     if let Some(last) = recorded.before.last() {
-        let norm = format!("gradient norm 10^{:.2}", last.log10_global_norm);
+        let norm = format!("gradient norm {}", norm(last.log10_global_norm));
         lines.push(format!(
             "before       step {}: loss {}, {norm}, learning rate {}",
             last.step,
@@ -70,14 +70,17 @@ fn describe(replay: &Replay, other_isa: Option<String>, ways: &[RemedyText]) -> 
         ));
     }
     if *same {
-        lines.push("recorded     the same value".into());
+        lines.push("recorded     the same bad value".into());
     } else {
-        lines.push(format!("recorded     another value: {}", fault::location(recorded, Language::English)));
+        lines.push(format!(
+            "recorded     a different bad value: {}",
+            fault::location(recorded, Language::English)
+        ));
         lines.push(match other_isa {
             Some(level) => {
-                format!("             recorded on {isa}; {level} rounds differently: set LONGSPAN_ISA={isa}")
+                format!("             it was recorded on {isa}, and {level} rounds differently: set LONGSPAN_ISA={isa}")
             }
-            None => "             the weights, the settings or the program have changed since".into(),
+            None => "             the weights, the settings or the program have changed since then".into(),
         });
     }
     for (i, way) in ways.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `longspan report`: runs as a page, as Markdown, as their documents, or as a table of their metrics.
+//! `longspan report`: writes runs as an HTML page, Markdown, JSON documents, or a CSV table of their metrics.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
 use crate::report::{csv, html, markdown};
 
-/// Write a report about one or more runs: findings, learning curves, the gradient through time
+/// Write a report about one or more runs: findings, learning curves and the gradient through time
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  longspan report runs/book-lstm-1\n  \
                         longspan report runs/a runs/b -o comparison.html --lang zh\n  \
@@ -21,11 +21,11 @@ pub(crate) struct ReportArgs {
     /// Directories of runs; several are compared
     #[arg(value_name = "RUN", required = true, num_args = 1..)]
     runs: Vec<PathBuf>,
-    /// File to write; - for standard output [default: report.html, for other formats -]
+    /// File to write; - for standard output [default: report.html for html, otherwise -]
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
-    /// Format: a page that opens offline, Markdown, the data of the page, or the metrics as a table [default: by the end of
-    /// FILE, else html]
+    /// Format: html (a page that opens offline), md (Markdown), json (the data of the page) or csv (the metrics of each step)
+    /// [default: by the extension of FILE, otherwise html]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     #[command(flatten)]
@@ -61,14 +61,14 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         Some(output) => {
             std::fs::write(output, text)
                 .map_err(|error| fail(format!("{output} cannot be written ({error}): choose another -o")))?;
-            let what = if format == Format::Html { "open it in a browser" } else { "written" };
-            eprintln!("{output}: {what}");
+            let more = if format == Format::Html { ": open it in a browser" } else { "" };
+            eprintln!("wrote {output}{more}");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The format that a file's name asks for.
+/// The format of a file by its extension.
 fn by_name(output: Option<&str>) -> Format {
     let extension = output.and_then(|output| Path::new(output).extension()?.to_str());
     match extension {

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::eval::{Loaded, load};
 use crate::args::{Json, Threads, Weights};
 use crate::failure::{Failure, fail, put};
+use crate::shell::quoted;
 use crate::stop::Stop;
 
 /// Generate text with a language model
@@ -32,7 +33,7 @@ pub(crate) struct SampleArgs {
     /// Tokens to generate
     #[arg(long, value_name = "N", default_value_t = 500)]
     length: u64,
-    /// Temperature: below 1 prefers likely tokens, above 1 gives more variety, 0 always takes the most likely token
+    /// Temperature: below 1 prefers likely tokens, above 1 gives more variety, 0 always chooses the most likely token
     #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true, value_parser = temperature)]
     temperature: f64,
     /// Choose among the K most likely tokens; 0 means all
@@ -56,7 +57,10 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
     let Loaded { checkpoint, config, ctx, mut model, params } = load(&args.weights, args.threads.count(1))?;
     let header = checkpoint.require_header()?;
     if config.data.task.is_some() || !header.model.is_language() {
-        return Err(fail("the model has learned no text: `longspan eval` scores it"));
+        let run = quoted(&args.weights.run.to_string_lossy());
+        return Err(fail(format!(
+            "the model was not trained on a text: score it instead (next: longspan eval {run})"
+        )));
     }
     let vocabulary = header.schema.vocabulary().expect("a language model");
     let prompt = args.prompt.as_str();
@@ -88,7 +92,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
         let draw = key.stream(0, t).uniform();
         let Some(token) = choose(&logits, args.temperature, args.top_k, draw) else {
             return Err(fail(
-                "the model's outputs are not finite: its training diverged; choose an earlier checkpoint",
+                "the outputs of the model are not finite, because its training diverged: choose another --checkpoint",
             ));
         };
         written.push(token);
@@ -109,26 +113,28 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is read where there is no prompt: the end of a line, or the first token.
+/// The token that is read if there is no prompt: the end of a line, otherwise the first of the vocabulary.
 fn beginning(vocabulary: &Vocabulary) -> u32 {
     vocabulary.encode_prompt("\n").ok().and_then(|tokens| tokens.last().copied()).unwrap_or(0)
 }
 
-/// Prints tokens as they come.
+/// Prints tokens as they are generated.
 struct Printer<'a> {
     vocabulary: &'a Vocabulary,
-    /// Bytes printed.
+    /// The number of bytes that are printed.
     shown: usize,
 }
 
 impl Printer<'_> {
-    /// Prints what is new; bytes that do not yet make a character wait, unless it is the `end`.
+    /// Prints the new bytes. An incomplete character waits for its other bytes, unless this is the `end`.
+    ///
+    /// # Errors
+    /// [`Failure`] if standard output cannot be written.
     fn show(&mut self, tokens: &[u32], end: bool) -> Result<(), Failure> {
-        // A character takes at most 4 bytes, a word any number: decode from a safe place behind.
         let bytes = self.vocabulary.decode_bytes(tokens);
         let mut fresh = &bytes[self.shown.min(bytes.len())..];
         if self.vocabulary.level() == TokenLevel::Tokenizer && !end {
-            // It writes a mark in the place of a character that is not whole.
+            // A tokenizer decodes an incomplete character to U+FFFD.
             while let Some(before) = fresh.strip_suffix("\u{fffd}".as_bytes()) {
                 fresh = before;
             }

@@ -13,7 +13,8 @@ use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, tra
 use super::probe::show::horizon;
 use crate::args::{Json, SettingFlags};
 use crate::failure::{Failure, put};
-use crate::progress::{Progress, loss};
+use crate::progress::{Progress, counted, loss};
+use crate::shell::quoted;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
 use crate::tensorboard::Events;
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     let out = match &args.out {
         Some(out) => out.clone(),
         None => {
-            // The name comes from the settings: they have to make sense first.
+            // The name is made from the settings, so they are checked first.
             config.check()?;
             free_name(&config)
         }
@@ -110,7 +111,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-/// A run can be resumed and evaluated from anywhere.
+/// Makes the paths of the settings absolute, so that the run can be resumed and evaluated from any directory.
 fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
     for key in KEYS.iter().filter(|key| matches!(key.takes, "FILE" | "DIR")) {
         if let Some(path) = config.get(key.name).text() {
@@ -121,7 +122,7 @@ fn absolute_paths(config: &mut Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// runs/NAME-CELL-N with the first N that is free.
+/// Returns runs/NAME-CELL-N with the smallest N that is not taken.
 fn free_name(config: &Config) -> PathBuf {
     let file = config.data.text.as_ref().or(config.data.labelled.as_ref()).or(config.data.series.as_ref());
     let data = match (&config.data.task, file) {
@@ -137,12 +138,12 @@ fn free_name(config: &Config) -> PathBuf {
     (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
-/// Which step could not be taken, where the first bad value of it is, and why.
+/// Describes a failed step: its loss and norm, its first bad value, and the cause.
 pub(crate) fn diverged(record: &FaultRecord) -> String {
     let loss =
         if record.loss.abs() < 1e6 { format!("{:.4}", record.loss) } else { format!("{:.4e}", record.loss) };
     format!(
-        "diverged at step {} (epoch {}): loss {loss}, gradient norm {}\nfirst fault  {}\nbecause      {}",
+        "diverged at step {} (epoch {}): loss {loss}, gradient norm {}\nbad value    {}\ncause        {}",
         record.step,
         record.epoch,
         norm(record.log10_global_norm),
@@ -151,8 +152,8 @@ pub(crate) fn diverged(record: &FaultRecord) -> String {
     )
 }
 
-/// A norm from its logarithm, which may be larger than numbers are.
-fn norm(log10: f64) -> String {
+/// Formats a norm that is given by its decimal logarithm, because the norm itself may overflow.
+pub(crate) fn norm(log10: f64) -> String {
     let whole = log10.floor();
     match log10.is_finite() {
         true => format!("{:.2}e{whole}", 10f64.powf(log10 - whole)),
@@ -160,16 +161,18 @@ fn norm(log10: f64) -> String {
     }
 }
 
-/// The end of a run, for people.
+/// The summary of a run as text.
 fn describe(summary: &Summary, config: &Config) -> String {
-    let run = summary.run.display();
+    let run = quoted(&summary.run.to_string_lossy());
     let mut lines = Vec::new();
     let minutes = crate::progress::duration(summary.seconds);
     lines.push(match &summary.outcome {
-        Outcome::Finished => format!("trained {} steps in {minutes}", summary.step),
+        Outcome::Finished => format!("trained {} in {minutes}", counted(summary.step, "step")),
         Outcome::StoppedEarly => format!(
-            "stopped early after {} of {} steps: {} validations without improvement",
-            summary.step, summary.steps, config.run.early_stop
+            "stopped early after {} of {} steps: {} without improvement",
+            summary.step,
+            summary.steps,
+            counted(config.run.early_stop, "validation")
         ),
         Outcome::OutOfTime => {
             format!("stopped by --stop-after after {} of {} steps", summary.step, summary.steps)
@@ -179,7 +182,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
     });
     let unit = summary.unit;
     let loss = |value| loss(value, unit);
-    let baseline = format!("{} ({})", loss(summary.chance_loss), summary.chance);
+    let baseline = format!("{}, {}", loss(summary.chance_loss), summary.chance);
     let correct =
         |share: Option<f64>| share.map_or(String::new(), |a| format!(", {:.1} % correct", 100.0 * a));
     if let Some(valid) = summary.valid_loss {
@@ -191,10 +194,10 @@ fn describe(summary: &Summary, config: &Config) -> String {
         let below = 100.0 * (1.0 - summary.best_loss.unwrap_or(valid) / summary.chance_loss);
         lines.push(match below >= 1.0 {
             true => format!("baseline     {baseline}; the best validation is {below:.0} % below it"),
-            false => format!("baseline     {baseline}; the best validation is no better"),
+            false => format!("baseline     {baseline}; the best validation is no better than it"),
         });
     } else if let Some(train) = summary.train_loss {
-        lines.push(format!("training     {} at the last step", loss(train)));
+        lines.push(format!("training     {} on the last batch", loss(train)));
         lines.push(format!("baseline     {baseline}"));
     }
     if let Some(test) = summary.test_loss {
@@ -204,12 +207,12 @@ fn describe(summary: &Summary, config: &Config) -> String {
     lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.positions));
     lines.push(format!("run          {run}"));
     let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
-    // Where the first bad value was stands above.
-    let said = |f: &Finding| match f.code() {
+    // The first lines have located the bad value already.
+    let text = |f: &Finding| match f.code() {
         NON_FINITE => f.title(Language::English).to_owned(),
         _ => f.sentence(Language::English),
     };
-    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), said(f), f.code())));
+    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), text(f), f.code())));
     if !found.is_empty() {
         lines.push(format!("next:        longspan diagnose {run}"));
     }
@@ -222,7 +225,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
                 lines.push(format!("{}{way}", if i == 0 { "try          " } else { "             " }));
             }
             lines.push(format!("next:        longspan replay {run} --fault"));
-            lines.push("The last checkpoint is from before this step.".into());
+            lines.push("The last checkpoint is from before the failed step.".into());
         }
         Outcome::Finished | Outcome::StoppedEarly if config.data.text.is_some() => {
             lines.push(format!("next:        longspan sample {run}"));
@@ -235,7 +238,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The gradient horizon of the last weights, or why it is not known.
+/// The gradient horizon of the last weights, or why it was not measured.
 fn reach(probe: &LightProbe) -> String {
     let record = match probe {
         LightProbe::Done(record) => record,

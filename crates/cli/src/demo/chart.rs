@@ -1,4 +1,4 @@
-//! The pictures of the story in characters.
+//! The charts of the tour in characters.
 
 use longspan_diagnose::Language;
 
@@ -7,29 +7,29 @@ use super::tour::{Course, Network, Options, Reach, Row, SUBJECT, Sentence, Unrol
 use crate::draw::{bar, magnitude};
 use crate::wrap::{columns, pad, wrap};
 
-/// Decades of a bar: empty where less than 10^−10 arrives.
+/// Decades of a bar: it is empty below 1e-10.
 const DECADES: f64 = 10.0;
-/// Characters of a bar.
+/// Columns of a bar.
 const WIDTH: usize = 12;
-/// Those of a gate.
+/// Columns of the bar of a gate.
 const NARROW: usize = 8;
 /// Training steps that are shown.
 const SHOWN: [usize; 11] = [1, 2, 3, 4, 5, 10, 20, 30, 50, 70, 100];
 
-/// The unrolled chain, the gradient beside each of its links.
+/// The unrolled layer, with the share of the gradient that arrives at each word.
 pub(super) fn unrolled(lang: Language, sentence: &Sentence, unrolled: &Unrolled) -> String {
-    let head = lang.of("gradient that arrives, of that at the last word", "到达的梯度，与最后一个词处相比");
+    let head = lang.of("share of the gradient that arrives", "到达的梯度比例");
     along(lang, sentence, &[(head.into(), &unrolled.reading.log10_strength)])
 }
 
-/// The same of several networks in the first steps of training.
+/// The share of the gradient that arrived at each word in the first training steps, for several networks.
 pub(super) fn strengths(lang: Language, sentence: &Sentence, networks: &[&Network]) -> String {
     let name = |network: &Network| format!("{} --clip {}", network.name, network.clip);
     let all: Vec<_> = networks.iter().map(|network| (name(network), &network.log10_strength[..])).collect();
     along(lang, sentence, &all)
 }
 
-/// The words from top to bottom, beside each of them shares of a gradient.
+/// The words from top to bottom, with a column of gradient shares for each name.
 fn along(lang: Language, sentence: &Sentence, columns: &[(String, &[f64])]) -> String {
     let width = sentence.words.iter().map(String::len).max().unwrap_or(0);
     let mut text = format!("    {}", " ".repeat(width + 4));
@@ -49,26 +49,27 @@ fn along(lang: Language, sentence: &Sentence, columns: &[(String, &[f64])]) -> S
     text
 }
 
-/// What a word is to the question.
+/// A note at the subject and at the last word.
 fn role(lang: Language, sentence: &Sentence, t: usize) -> &'static str {
     match t {
-        SUBJECT => lang.of("  <- the subject", "  <- 主语"),
-        t if t + 1 == sentence.words.len() => lang.of("  <- the answer", "  <- 答案"),
+        SUBJECT => lang.of("  <- subject", "  <- 主语"),
+        t if t + 1 == sentence.words.len() => lang.of("  <- predicts the verb", "  <- 预测动词"),
         _ => "",
     }
 }
 
-/// Losses and norms, step by step.
+/// Loss and gradient norm by training step. The bar is the share of the norm that clipping keeps.
 pub(super) fn course(lang: Language, course: &Course) -> String {
     let mut text = format!(
-        "    {}{}{}{}\n",
+        "    {}{}{}{}{}\n",
         pad(lang.of("step", "步"), 7),
         pad(lang.of("loss", "损失"), 11),
         pad(lang.of("‖g‖ before", "裁剪前 ‖g‖"), 13),
-        lang.of("after clipping", "裁剪后"),
+        pad(lang.of("‖g‖ after", "裁剪后 ‖g‖"), 11),
+        lang.of("share kept", "保留比例"),
     );
     let steps = course.losses_nats.len();
-    // Before a fault every step counts.
+    // A run that fails early has few steps: all of them are shown.
     let shown = |step: &usize| SHOWN.contains(step) || steps < SHOWN.len() || *step == steps;
     for step in (1..=steps).filter(shown) {
         let norm = |log10: f64| figure(10f64.powf(log10));
@@ -87,7 +88,7 @@ pub(super) fn course(lang: Language, course: &Course) -> String {
     text
 }
 
-/// Sentences, and what a network says at their verbs.
+/// Sentences, and the predictions of a network at their verbs.
 pub(super) fn examples(lang: Language, sentences: &[String], network: &Network) -> String {
     let mut text = String::from("\n");
     for (sentence, [was, were]) in sentences.iter().zip(&network.readings.verbs) {
@@ -95,7 +96,7 @@ pub(super) fn examples(lang: Language, sentences: &[String], network: &Network) 
         text += &format!(
             "    {} {}: was {}, were {}\n",
             network.name,
-            lang.of("says", "认为"),
+            lang.of("predicts", "预测"),
             percent(*was),
             percent(*were)
         );
@@ -103,7 +104,7 @@ pub(super) fn examples(lang: Language, sentences: &[String], network: &Network) 
     text
 }
 
-/// How far the gates of a network are open at each word.
+/// The mean openness of the gates of a network at each word.
 pub(super) fn gates(lang: Language, sentence: &Sentence, network: &Network) -> String {
     let width = sentence.words.iter().map(String::len).max().unwrap_or(0);
     let mut text = format!("    {}", pad("", width + 2));
@@ -120,7 +121,7 @@ pub(super) fn gates(lang: Language, sentence: &Sentence, network: &Network) -> S
         text = text.trim_end().to_owned();
         text += match t {
             SUBJECT => role(lang, sentence, t),
-            t if sentence.distractors.contains(&t) => lang.of("  another noun", "  其他名词"),
+            t if sentence.distractors.contains(&t) => lang.of("  <- other noun", "  <- 其他名词"),
             _ => "",
         };
         text.push('\n');
@@ -128,34 +129,28 @@ pub(super) fn gates(lang: Language, sentence: &Sentence, network: &Network) -> S
     text
 }
 
-/// The table of all architectures.
+/// The comparison of all networks.
 pub(super) fn table(lang: Language, options: &Options, rows: &[Row]) -> String {
     let mut distances: Vec<usize> = options.distances.clone();
     distances.extend((!distances.contains(&options.distance)).then_some(options.distance));
     distances.sort_unstable();
-    let line = |name: &str, horizon: &str, left: &str, lambda: &str, ms: &str, weights: &str| {
-        let cells = [(name, 10), (horizon, 10), (left, 14), (lambda, 9), (ms, 6), (weights, 9)];
-        cells.map(|(text, width)| pad(text, width)).concat()
+    let line = |name: &str, horizon: &str, factor: &str, lambda: &str, ms: &str, weights: &str| {
+        let cells = [(name, 9), (horizon, 11), (factor, 13), (lambda, 8), (ms, 6), (weights, 8)];
+        cells.map(|(text, width)| pad(text, width - 1) + " ").concat()
     };
+    let trained = lang.of("-> trained", "-> 训练后");
     let mut text = format!(
         "    {}{}\n    {}",
         line(
             "",
-            lang.of("horizon", "视界"),
-            lang.of("left a step", "每步剩余"),
+            lang.of("horizon", "可达步数"),
+            lang.of("factor/step", "每步倍数"),
             "λ₁",
-            lang.of("ms a step", "每步毫秒"),
-            "",
+            lang.of("ms/", "毫秒"),
+            lang.of("weights", "权重数"),
         ),
-        lang.of("right in %", "正确率 %"),
-        line(
-            "",
-            lang.of("> trained", "> 训练后"),
-            lang.of("> trained", "> 训练后"),
-            "",
-            "",
-            lang.of("weights", "权重")
-        ),
+        lang.of("accuracy in %", "准确率（%）"),
+        line("", trained, trained, lang.of("trained", "训练后"), lang.of("step", "/步"), ""),
     );
     for distance in &distances {
         text += &format!("{:>5}", format!("@{distance}"));
@@ -167,7 +162,7 @@ pub(super) fn table(lang: Language, options: &Options, rows: &[Row]) -> String {
         None => "–".into(),
     };
     for row in rows {
-        let pair = |of: &dyn Fn(&Reach) -> String| format!("{} > {}", of(&row.before), of(&row.after));
+        let pair = |of: &dyn Fn(&Reach) -> String| format!("{} -> {}", of(&row.before), of(&row.after));
         text += "    ";
         text += &line(
             row.name,

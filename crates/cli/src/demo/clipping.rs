@@ -1,4 +1,4 @@
-//! What clipping by the global norm does to one gradient: its length, and not its direction.
+//! The effect of clipping by the global norm on one gradient: it changes the length, not the direction.
 //!
 //! ```text
 //! cosine   ⟨g, clip(g)⟩ / (‖g‖ ‖clip(g)‖)
@@ -16,22 +16,26 @@ use serde::Serialize;
 
 use super::stage::Stopped;
 
-/// The first gradient of a run, under two limits.
+/// The first gradient of a run, clipped at two limits.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Direction {
     /// ‖g‖.
     pub(super) norm_before: f64,
-    /// ‖clip(g)‖, summed up anew from its numbers.
+    /// ‖clip(g)‖, computed from the clipped numbers.
     pub(super) norm_after: f64,
     pub(super) cosine: f64,
-    /// A limit above ‖g‖.
+    /// A limit of 2 ‖g‖.
     pub(super) high_limit: f64,
-    /// Numbers of the gradient that this limit changes, of how many.
+    /// How many numbers of the gradient this limit changes.
     pub(super) changed_below: usize,
+    /// How many numbers the gradient has.
     pub(super) numbers: usize,
 }
 
-/// Clips the gradient of the first batch of a run at `limit`, and at twice its own length.
+/// Clips the gradient of the first batch of a run at `limit`, and at twice its own norm.
+///
+/// # Errors
+/// [`Stopped`] if the data cannot be made.
 pub(super) fn direction(ctx: &Context<f32>, config: &Config, limit: f64) -> Result<Direction, Stopped> {
     let data = Dataset::open(config, None).map_err(crate::failure::Failure::from)?;
     let context = Context::<f32>::new(ctx.instruction_set(), ctx.threads());

@@ -1,4 +1,4 @@
-//! The networks of the story: what they are, and how they learn.
+//! The networks of the tour: their settings and their training.
 
 use std::time::Instant;
 
@@ -19,14 +19,15 @@ use crate::failure::Failure;
 use super::Options;
 use super::stage::{Stage, Stopped};
 
-/// Training steps that the strength of the gradient is a mean over: what a network had to learn from.
+/// The number of first training steps over which the strength of the gradient is averaged.
 pub(super) const FIRST: usize = 100;
-/// Sentences side by side.
+/// Rows of a batch.
 const BATCH: usize = 32;
-/// Learning rate of the network that explodes: gradient descent without moments, so that the step is as long as the gradient.
+/// Learning rate of the network whose gradient explodes. It learns by plain gradient descent: an optimizer with moments would
+/// rescale the gradient, and hide its length.
 const PLAIN_RATE: f64 = 0.1;
 
-/// What is compared.
+/// An architecture of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Architecture {
     Rnn,
@@ -57,18 +58,18 @@ impl Architecture {
     }
 }
 
-/// The settings of a network that learns agreement over `distance` steps.
+/// The settings of a network that learns agreement at `distance` steps.
 pub(super) fn config(options: &Options, architecture: Architecture, distance: usize, clip: Clip) -> Config {
     let mut config = Config::default();
     (config.data.task, config.data.length) = (Some(TaskKind::Agreement), Lengths::only(distance));
     (config.model.cell, config.model.hidden) = (architecture.cell(), options.hidden);
     (config.data.batch, config.run.seed, config.optimizer.clip) = (BATCH, options.seed, clip);
-    // A gate that keeps σ(ln(T − 1)) = 1 − 1/T a step at first keeps for about T steps: Tallec, Ollivier 2018.
+    // With this bias a gate keeps σ(ln(T − 1)) = 1 − 1/T per step at first, and so remembers for about T steps: Tallec, Ollivier 2018.
     config.model.forget_bias = (distance.saturating_sub(1).max(1) as f64).ln().max(1.0);
     config
 }
 
-/// The same for the network whose gradient explodes: no squashing, and recurrent weights of this gain.
+/// The settings of the network whose gradient explodes: relu, and recurrent weights with [`Options::gain`].
 pub(super) fn explosive(options: &Options, clip: Clip) -> Config {
     let mut config = config(options, Architecture::Rnn, options.distance, clip);
     (config.model.cell, config.model.init) = (CellName::Relu, Init::Orthogonal { gain: options.gain });
@@ -76,21 +77,24 @@ pub(super) fn explosive(options: &Options, clip: Clip) -> Config {
     config
 }
 
-/// What became of a network.
+/// A network after training.
 pub(super) struct Learned {
     pub(super) spec: ModelSpec,
     pub(super) params: Params<f32>,
     pub(super) steps: Vec<StepRecord>,
-    /// log10(‖∂ℒ/∂h_t‖ / ‖∂ℒ/∂h_T‖) for each t, the mean over the first steps.
+    /// log10(‖∂ℒ/∂h_t‖ / ‖∂ℒ/∂h_T‖) for each time step t, averaged over the first training steps.
     pub(super) strength: Vec<f64>,
-    /// Share of fresh sentences whose verb is right, and of how many; None where training did not come to its end.
+    /// The accuracy on new sentences, and their number; None if training diverged.
     pub(super) right: Option<(f64, u64)>,
     pub(super) fault: Option<FaultRecord>,
-    /// Median of a training step.
+    /// Median time of a training step, in milliseconds.
     pub(super) step_ms: f64,
 }
 
-/// Trains a network for so many steps, or until it diverges.
+/// Trains a network for `steps` training steps, or until it diverges.
+///
+/// # Errors
+/// [`Stopped`] if a signal comes or the data cannot be made.
 pub(super) fn train(
     ctx: &Context<f32>,
     config: &Config,

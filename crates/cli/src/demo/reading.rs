@@ -1,11 +1,11 @@
-//! What a network does while it reads sentences, word by word.
+//! The gradient, the state and the gates of a network at each word that it reads.
 //!
 //! ```text
 //! strength   log10(‖∂ℓ/∂h_t‖ / ‖∂ℓ/∂h_T‖), ℓ the loss of the verb, T the last step
-//! effect     |⟨∂ℓ/∂s_t, s_t − s_{t−1}⟩| / ‖∂ℓ/∂h_T‖, s = c of an lstm, else h: how much a word moves the answer, to first order,
-//!            whatever the answer's own loss is
+//! effect     |⟨∂ℓ/∂s_t, s_t − s_{t−1}⟩| / ‖∂ℓ/∂h_T‖, s = c of an lstm, else h: how much a word moves the answer, to first
+//!            order; the denominator makes it independent of the size of the loss
 //! size       ‖s_t‖
-//! gate       the mean of its units
+//! gate       the mean over its units
 //! verbs      p(was), p(were) at the last step
 //! ```
 
@@ -19,16 +19,16 @@ use longspan_data::task::agreement::Agreement;
 use longspan_kernel::Context;
 use serde::Serialize;
 
-/// What words are to the question.
+/// The role of a word in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Subject,
-    /// Another noun.
+    /// A noun that is not the subject.
     Distractor,
     Other,
 }
 
-/// The role of each word of a sentence: the subject is read at step 1.
+/// Returns the role of each word of a sentence. The subject is read at step 1.
 pub(super) fn roles(task: &Agreement, words: impl Iterator<Item = u32>) -> Vec<Role> {
     let role = |(t, word)| match t {
         1 => Role::Subject,
@@ -38,7 +38,7 @@ pub(super) fn roles(task: &Agreement, words: impl Iterator<Item = u32>) -> Vec<R
     words.enumerate().map(role).collect()
 }
 
-/// A mean for each role; null where there is no such word.
+/// A mean for each role; null if there is no such word.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct ByRole {
     pub(super) subject: Option<f64>,
@@ -46,36 +46,36 @@ pub(super) struct ByRole {
     pub(super) other: Option<f64>,
 }
 
-/// One gate.
+/// The openness of one gate.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct GateReading {
     pub(super) gate: &'static str,
-    /// At each step, the mean over the sentences.
+    /// Mean over the sentences, at each step.
     pub(super) openness: Vec<f64>,
     pub(super) by_role: ByRole,
 }
 
-/// All of it.
+/// The measurements of one network.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Reading {
-    /// At each step, the mean over the sentences.
+    /// Mean over the sentences, at each step.
     pub(super) log10_strength: Vec<f64>,
     pub(super) effects: ByRole,
-    /// After the first word, and after the last.
+    /// Norm of the state after the first word and after the last.
     pub(super) sizes: [f64; 2],
     pub(super) gates: Vec<GateReading>,
-    /// [p(was), p(were)] of each sentence.
+    /// [p(was), p(were)] for each sentence.
     pub(super) verbs: Vec<[f64; 2]>,
 }
 
-/// Reads the first window of `task` with a network of one layer.
+/// Measures a network of one layer on the first window of `task`.
 pub(super) fn read(ctx: &Context<f32>, spec: &ModelSpec, params: &Params<f32>, task: &Agreement) -> Reading {
     let mut batch = Batch::default();
     task.fill(0, 0, &mut batch);
     let (steps, rows, hidden) = (batch.steps(), batch.rows(), spec.hidden);
     let mut model = Model::new(ctx.instruction_set(), spec);
     model.pack(ctx, params);
-    let mut positions = Places::new(spec.cell, steps * rows);
+    let mut positions = Positions::new(spec.cell, steps * rows);
     let mut grads = Params::zeros(model.layout().clone());
     let mut state = model.zero_state(rows);
     let mut read = OnBackwardStep(|flow: &BackwardStep<'_, f32>| {
@@ -120,8 +120,8 @@ fn norm(numbers: &[f32]) -> f64 {
     numbers.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
 }
 
-/// What backward shows of each place, `[step · rows + row]`.
-struct Places {
+/// Values of the backward pass at each position, `[step · rows + row]`.
+struct Positions {
     names: Vec<&'static str>,
     norms: Vec<f64>,
     states: Vec<Vec<f32>>,
@@ -129,7 +129,7 @@ struct Places {
     gates: Vec<Vec<f64>>,
 }
 
-impl Places {
+impl Positions {
     fn new(cell: CellKind, positions: usize) -> Self {
         let names: Vec<_> = gates(cell).map(|slot| slot.name).collect();
         let gates = vec![vec![0.0; positions]; names.len()];

@@ -1,103 +1,75 @@
-//! The words of the story, in two languages, made from what was measured: where a measurement contradicts what one expects, the
-//! words follow the measurement.
+//! The texts of the tour in English and Chinese. They follow the measurements, also where these contradict what one expects.
 
-mod en;
-mod zh;
+mod clipping;
+mod explosion;
+mod gates;
+mod residual;
+mod table;
+mod unrolled;
+mod vanishing;
 
 use longspan_diagnose::Language;
 use serde::Serialize;
 
-use super::clipping::Direction;
 use super::network::FIRST;
-use super::tour::{Course, KNOWN, Network, Options, Row, SUBJECT, Sentence, Unrolled};
+use super::tour::{Course, Network, Options, SUBJECT, Sentence};
 use crate::draw::magnitude;
 
-/// The same in both languages.
+pub(super) use clipping::clipping;
+pub(super) use explosion::explosion;
+pub(super) use gates::gates;
+pub(super) use residual::residual;
+pub(super) use table::table;
+pub(super) use unrolled::unrolled;
+pub(super) use vanishing::vanishing;
+
+/// A text in both languages.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Words {
+pub(crate) struct Bilingual {
     en: String,
     zh: String,
 }
 
-impl Words {
-    pub(crate) fn get(&self, lang: Language) -> &str {
-        lang.of(&self.en, &self.zh)
+impl Bilingual {
+    pub(crate) fn text(&self, language: Language) -> &str {
+        language.of(&self.en, &self.zh)
+    }
+
+    /// Joins sentences: English with spaces, Chinese without.
+    fn joined(sentences: impl IntoIterator<Item = Self>) -> Self {
+        let (en, zh): (Vec<_>, Vec<_>) = sentences.into_iter().map(|Self { en, zh }| (en, zh)).unzip();
+        Self { en: en.join(" "), zh: zh.concat() }
     }
 }
 
-/// An act in words.
+fn both(en: impl Into<String>, zh: impl Into<String>) -> Bilingual {
+    Bilingual { en: en.into(), zh: zh.into() }
+}
+
+/// The title and the text of an act.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Localized {
-    pub(crate) title: Words,
-    pub(crate) text: Words,
+pub(crate) struct Act {
+    pub(crate) title: Bilingual,
+    pub(crate) text: Bilingual,
 }
 
-fn told(titles: [&str; 2], texts: [String; 2]) -> Localized {
-    let words = |[en, zh]: [String; 2]| Words { en, zh };
-    Localized { title: words(titles.map(str::to_owned)), text: words(texts) }
+impl Act {
+    fn new(title: Bilingual, sentences: impl IntoIterator<Item = Bilingual>) -> Self {
+        Self { title, text: Bilingual::joined(sentences) }
+    }
 }
 
-pub(super) fn unrolled(sentence: &Sentence, unrolled: &Unrolled) -> Localized {
-    let texts = [en::unrolled(sentence, unrolled), zh::unrolled(sentence, unrolled)];
-    told(["A recurrent network is deep in time", "循环网络在时间上很深"], texts)
-}
-
-pub(super) fn explosion(options: &Options, sentence: &Sentence, course: &Course) -> Localized {
-    let texts = [en::explosion(options, sentence, course), zh::explosion(options, sentence, course)];
-    told(["The gradient explodes", "梯度爆炸"], texts)
-}
-
-pub(super) fn clipping(options: &Options, course: &Course, direction: &Direction) -> Localized {
-    let texts = [en::clipping(options, course, direction), zh::clipping(options, course, direction)];
-    told(["Clipping is the brake", "裁剪是刹车"], texts)
-}
-
-pub(super) fn vanishing(
-    options: &Options,
-    sentence: &Sentence,
-    plain: &Network,
-    clipped: &Network,
-) -> Localized {
-    let texts =
-        [en::vanishing(options, sentence, plain, clipped), zh::vanishing(options, sentence, plain, clipped)];
-    told(["What clipping cannot do: the gradient vanishes", "裁剪做不到的事：梯度消失"], texts)
-}
-
-pub(super) fn residual(sentence: &Sentence, rnn: &Network, residual: &Network, row: &Row) -> Localized {
-    let texts = [en::residual(sentence, rnn, residual, row), zh::residual(sentence, rnn, residual, row)];
-    told(["A residual connection through time", "跨时间的残差连接"], texts)
-}
-
-pub(super) fn gates(
-    options: &Options,
-    sentence: &Sentence,
-    residual: &Network,
-    gru: &Network,
-    lstm: &Network,
-) -> Localized {
-    let texts = [
-        en::gates(options, sentence, residual, gru, lstm),
-        zh::gates(options, sentence, residual, gru, lstm),
-    ];
-    told(["Gates keep the gradient, and select", "门控：保住梯度，并且选择"], texts)
-}
-
-pub(super) fn table(options: &Options, table: &[Row]) -> Localized {
-    let texts = [en::table(options, table), zh::table(options, table)];
-    told(["Side by side", "并排比较"], texts)
-}
-
-/// "98.4 %".
+/// Formats a share as a percentage: "98.4 %".
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// The same of a network; "–" where it diverged.
-pub(super) fn right(network: &Network) -> String {
+/// The accuracy of a network as a percentage; "–" if its training diverged.
+fn accuracy(network: &Network) -> String {
     network.right.map_or_else(|| "–".into(), percent)
 }
 
-/// A number above 0 for people.
+/// Formats a positive number with two or three digits.
 pub(super) fn figure(x: f64) -> String {
     match x {
         x if x >= 1e5 => format!("{x:.1e}"),
@@ -107,18 +79,18 @@ pub(super) fn figure(x: f64) -> String {
     }
 }
 
-/// The same of a logarithm.
+/// Formats a positive number that is given by its decimal logarithm.
 fn power(log10: f64) -> String {
     figure(10f64.powf(log10))
 }
 
-/// A number that may not be known.
+/// Formats a number with so many decimals; "–" if it is unknown.
 pub(super) fn known(x: Option<f64>, digits: usize) -> String {
     x.map_or_else(|| "–".into(), |x| format!("{x:.digits$}"))
 }
 
-/// The loss of the first batch, and the largest with the step before which it was.
-fn jump(course: &Course) -> (f64, f64, usize) {
+/// The loss of the first batch, the largest loss, and the training step of the largest loss, counted from 1.
+fn first_and_largest(course: &Course) -> (f64, f64, usize) {
     let first = course.losses_nats.first().copied().unwrap_or(f64::NAN);
     let largest = course.losses_nats.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     let (at, largest) = largest.unwrap_or((0, &first));
@@ -130,28 +102,7 @@ fn lag(sentence: &Sentence) -> usize {
     sentence.words.len() - 1 - SUBJECT
 }
 
-/// The factor a step that leaves so much over so many steps.
-fn a_step(log10: f64, steps: usize) -> f64 {
-    10f64.powf(log10 / steps.max(1) as f64)
-}
-
-/// The farthest distance at which the rule was learned.
-fn farthest(row: &Row) -> Option<usize> {
-    row.right.iter().filter(|(_, right)| *right >= KNOWN).map(|&(distance, _)| distance).max()
-}
-
-/// Steps that the strength of the gradient is a mean over.
+/// The number of training steps over which the strength of the gradient is averaged.
 fn first_steps(options: &Options) -> u64 {
     options.steps.min(FIRST as u64)
-}
-
-/// Whether a network tells distractors from the subject clearly better than another does.
-fn chooses(network: &Network, other: &Network) -> bool {
-    matches!((network.distraction(), other.distraction()), (Some(own), Some(other)) if own < 0.5 * other)
-}
-
-/// How far the forget gate is open at the subject, and at the distractors.
-fn keeps(lstm: &Network) -> Option<(f64, f64)> {
-    let forget = lstm.readings.gates.iter().find(|gate| gate.gate == "f")?.by_role;
-    Some((forget.subject?, forget.distractor?))
 }

@@ -1,4 +1,4 @@
-//! What was measured, act by act.
+//! The measurements of the tour, act by act.
 
 use longspan::batch::{Batch, Source};
 use longspan_data::task::EVALUATION_OFFSET;
@@ -11,25 +11,32 @@ use serde::Serialize;
 use super::clipping::Direction;
 use super::network::Learned;
 use super::reading::{Reading, Role, roles};
-use super::text::Localized;
+use super::text::Act;
 use crate::failure::{Failure, fail};
 
-/// What can be chosen.
+/// The smallest and the largest distance between subject and verb, in steps. Shorter sentences have no other noun of the subject's
+/// kind between them.
+pub(crate) const DISTANCES: [usize; 2] = [6, 200];
+
+/// The smallest and the largest gain of the recurrent weights in acts 2 and 3.
+pub(crate) const GAINS: [f64; 2] = [0.01, 100.0];
+
+/// The settings of a tour.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Options {
-    /// Steps between subject and verb in the story.
+    /// Steps between subject and verb in acts 1 to 6.
     pub(crate) distance: usize,
-    /// Those of the table.
+    /// Steps between subject and verb at which act 7 compares the networks.
     pub(crate) distances: Vec<usize>,
-    /// Gain of the recurrent weights that explode.
+    /// Gain of the recurrent weights in acts 2 and 3.
     pub(crate) gain: f64,
-    /// The limit of clipping.
+    /// The gradient norm above which gradients are clipped.
     pub(crate) limit: f64,
     /// Training steps of each network.
     pub(crate) steps: u64,
     /// Units of each network.
     pub(crate) hidden: usize,
-    /// Start of every random number.
+    /// The seed of all random numbers.
     pub(crate) seed: u64,
 }
 
@@ -37,28 +44,29 @@ pub(crate) struct Options {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Sentence {
     pub(super) text: String,
-    /// As they are read; the verb is predicted at the last.
+    /// The words that are read; the verb is predicted at the last of them.
     pub(super) words: Vec<String>,
     pub(super) verb: &'static str,
+    /// Steps at which other nouns are read.
     pub(super) distractors: Vec<usize>,
 }
 
-/// Share of right answers from which on a rule counts as learned.
+/// The accuracy from which on the rule counts as learned.
 pub(super) const KNOWN: f64 = 0.95;
 
 /// The step at which the subject is read.
 pub(super) const SUBJECT: usize = 1;
 
-/// Act 1: a network that has not been trained.
+/// Act 1: an untrained network.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Unrolled {
-    /// H²: one matrix for all steps.
+    /// The size of the recurrent matrix, H².
     pub(super) shared_weights: usize,
-    /// Of the sentence that is shown.
+    /// Measured on the sentence that is shown.
     pub(super) reading: Reading,
 }
 
-/// Acts 2 and 3: a run that explodes, or would.
+/// Acts 2 and 3: a training run with a large gain, without clipping and with it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Course {
     #[serde(with = "json_float::list")]
@@ -71,24 +79,25 @@ pub(crate) struct Course {
     pub(super) fault: Option<FaultRecord>,
 }
 
-/// Acts 4 to 6: a network that learned agreement over [`Options::distance`], or did not.
+/// Acts 4 to 6: a network trained at [`Options::distance`].
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Network {
     pub(super) name: &'static str,
     pub(super) clip: String,
-    /// Share of fresh sentences whose verb is right, and of how many; null where training diverged.
+    /// The accuracy on new sentences; null if training diverged.
     pub(super) right: Option<f64>,
+    /// The number of new sentences.
     pub(super) sentences: u64,
-    /// The mean of the first training steps, for each step of the window.
+    /// [`Learned::strength`].
     #[serde(with = "json_float::list")]
     pub(super) log10_strength: Vec<f64>,
-    /// Of the sentence that is shown, after training.
+    /// Measured on the sentence that is shown, after training.
     pub(super) reading: Reading,
-    /// Of many sentences, [`Tour::examples`] first.
+    /// Measured on many sentences, of which [`Tour::examples`] are the first.
     pub(super) readings: Reading,
 }
 
-/// What was measured of a network on sentences longer than those that it learns from.
+/// A probe of a network on sentences longer than those of training.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Reach {
     pub(super) horizon: Option<Horizon>,
@@ -96,7 +105,7 @@ pub(crate) struct Reach {
     pub(super) lambda_nats_per_step: Option<f64>,
 }
 
-/// Act 7: a line of the table.
+/// Act 7: a row of the table.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub(super) name: &'static str,
@@ -104,11 +113,11 @@ pub(crate) struct Row {
     pub(super) step_ms: f64,
     pub(super) before: Reach,
     pub(super) after: Reach,
-    /// [distance, share that is right].
+    /// The accuracy at each distance: [distance, accuracy].
     pub(super) right: Vec<(usize, f64)>,
 }
 
-/// All of it.
+/// Everything that one run of the demo has measured.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Tour {
     pub(super) version: &'static str,
@@ -121,12 +130,15 @@ pub(crate) struct Tour {
     pub(super) direction: Direction,
     pub(super) networks: Vec<Network>,
     pub(super) table: Vec<Row>,
-    /// The words of each act.
-    pub(super) acts: Vec<Localized>,
+    /// The texts of each act.
+    pub(super) acts: Vec<Act>,
 }
 
 impl Sentence {
-    /// The first sentence for evaluation that is about one cat, and a source of it alone.
+    /// Finds the first evaluation sentence about one cat, and makes a source of that sentence alone.
+    ///
+    /// # Errors
+    /// A message if no such sentence is found.
     pub(super) fn about_a_cat(options: &Options) -> Result<(Self, Agreement), Failure> {
         let task = |first: u64| Agreement::new(options.distance, 1, options.seed, 1, first);
         let all = task(0)?;
@@ -135,7 +147,7 @@ impl Sentence {
             text.starts_with("The cat") && text.contains(" was ")
         };
         let index = (EVALUATION_OFFSET..EVALUATION_OFFSET + 10_000).find(about);
-        let index = index.ok_or_else(|| fail("no sentence is about a cat: try another --seed"))?;
+        let index = index.ok_or_else(|| fail("no sentence is about one cat: choose another --seed"))?;
         let (one, mut batch) = (task(index)?, Batch::default());
         one.fill(0, 0, &mut batch);
         let roles = roles(&one, batch.inputs.iter().copied());
@@ -148,13 +160,14 @@ impl Sentence {
         Ok((sentence, one))
     }
 
-    /// The subject.
+    /// The word that decides which verb is right.
     pub(super) fn subject(&self) -> &str {
         &self.words[SUBJECT]
     }
 }
 
 impl Course {
+    /// The course of a training run.
     pub(super) fn of(learned: Learned) -> Self {
         let steps = &learned.steps;
         let all = |of: fn(&StepRecord) -> f64| steps.iter().map(of).collect();
@@ -167,17 +180,15 @@ impl Course {
             fault: learned.fault,
         }
     }
-}
 
-impl Course {
-    /// The loss of the last step that was taken.
+    /// The loss of the last training step that was taken.
     pub(super) fn last_loss(&self) -> f64 {
         self.losses_nats.last().copied().unwrap_or(f64::NAN)
     }
 }
 
 impl Row {
-    /// Whether the rule was learned at the story's distance although the horizon is shorter.
+    /// Whether the rule was learned at [`Options::distance`] although the gradient horizon is shorter than that.
     pub(super) fn is_short_but_right(&self, options: &Options) -> bool {
         let short = self.after.horizon.as_ref().is_some_and(|h| h.steps < options.distance && !h.at_least);
         short && self.right.iter().any(|&(distance, right)| distance == options.distance && right >= KNOWN)
@@ -190,22 +201,22 @@ impl Network {
         self.right.is_some_and(|right| right >= KNOWN)
     }
 
-    /// Half of the interval in which 95 % of coins would be right, about one half.
+    /// Half the width of the interval around 1/2 that contains the accuracy of guessing with a probability of 95 %.
     pub(super) fn coin(&self) -> f64 {
         1.96 * 0.5 / (self.sentences.max(1) as f64).sqrt()
     }
 
-    /// Whether it is no better than a coin.
+    /// Whether the accuracy is no better than that of guessing.
     pub(super) fn guesses(&self) -> bool {
         self.right.is_some_and(|right| right <= 0.5 + self.coin())
     }
 
-    /// log10 of the gradient's share that arrived at the subject.
+    /// log10 of the share of the gradient that arrived at the subject in the first training steps.
     pub(super) fn log10_arrived(&self) -> f64 {
         self.log10_strength[SUBJECT]
     }
 
-    /// How much a distractor moves the answer, as a share of what the subject does.
+    /// The effect of the other nouns on the answer relative to that of the subject; None if that is not finite.
     pub(super) fn distraction(&self) -> Option<f64> {
         let effects = &self.readings.effects;
         Some(effects.distractor? / effects.subject?).filter(|share| share.is_finite())

@@ -1,7 +1,7 @@
-//! The metrics of runs as one table: a line for each step, validation and test.
+//! The metrics of runs as one CSV table, with a line for each training step, validation and test.
 //!
-//! What is not finite is NaN, inf or -inf, which pandas and NumPy read. A text that a spreadsheet would take for a formula begins with
-//! an apostrophe.
+//! Numbers that are not finite are written as NaN, inf or -inf, which pandas and NumPy read. A text that a spreadsheet would evaluate
+//! as a formula gets an apostrophe before it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,10 +14,10 @@ use longspan_run::directory::history::History;
 const COLUMNS: &str = "run,kind,step,attempt,epoch,loss,loss_unit,accuracy,best,scored,tokens,lr,log10_norm_before,\
                        log10_norm_after,clipped,log10_survival,log10_update_ratio";
 
-/// The table of these runs.
+/// Returns the table of these runs.
 ///
 /// # Errors
-/// [`RunError`] where a directory is no run, or cannot say what it is.
+/// [`RunError`] if a directory is not a run, or its records cannot be read.
 pub(crate) fn csv(runs: &[impl AsRef<Path>]) -> Result<String, RunError> {
     let mut text = format!("{COLUMNS}\n");
     for path in runs {
@@ -29,7 +29,7 @@ pub(crate) fn csv(runs: &[impl AsRef<Path>]) -> Result<String, RunError> {
     Ok(text)
 }
 
-/// Steps and validations in the order of their steps, then the test.
+/// Adds the lines of a run: steps and validations in the order of steps, then the test.
 fn push(text: &mut String, run: &str, history: &History) {
     let unit = field(&history.record.data.unit.to_string());
     let mut valid = history.valid.iter().peekable();
@@ -46,22 +46,22 @@ fn push(text: &mut String, run: &str, history: &History) {
 fn push_step(text: &mut String, run: &str, unit: &str, step: &StepRecord) {
     let StepRecord { step: at, attempt, epoch, loss, scored, tokens, lr, clipped, .. } = step;
     let (before, after) = (step.log10_global_norm, step.log10_global_norm_after);
-    // Of the layer in which most survives.
+    // The survival of the layer with the largest one.
     let survival = step.log10_survival.iter().copied().reduce(f64::max).map(|x| x.to_string());
-    let update = step.snapshot.as_ref().map(|look| look.log10_update_ratio.to_string());
+    let update = step.snapshot.as_ref().map(|snapshot| snapshot.log10_update_ratio.to_string());
     let (survival, update) = (survival.unwrap_or_default(), update.unwrap_or_default());
     writeln!(
         text,
         "{run},step,{at},{attempt},{epoch},{loss},{unit},,,{scored},{tokens},{lr},{before},{after},{clipped},{survival},{update}"
     )
-    .expect("a string takes all");
+    .expect("writing to a string cannot fail");
 }
 
 fn push_score(text: &mut String, run: &str, kind: &str, unit: &str, score: &ScoreRecord) {
     let ScoreRecord { step, attempt, loss, accuracy, scored, best } = score;
     let accuracy = accuracy.map(|x| x.to_string()).unwrap_or_default();
     writeln!(text, "{run},{kind},{step},{attempt},,{loss},{unit},{accuracy},{best},{scored},,,,,,,")
-        .expect("a string takes all");
+        .expect("writing to a string cannot fail");
 }
 
 /// A text as a field, which is a text to a spreadsheet, too.

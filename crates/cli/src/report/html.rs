@@ -1,22 +1,22 @@
-//! One file that opens offline: the documents, the chart library, our scripts and styles.
+//! Pages in one file that opens offline: documents, chart library, scripts and styles.
 
 use longspan_run::report::RunReport;
 use serde::Serialize;
 
 use crate::assets::{REPORT, STYLE, script};
 
-/// A page in one file loads nothing.
+/// The content security policy: the page loads nothing.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
                       img-src data: blob:; font-src data:; connect-src 'none'";
 
-/// The page of these runs in `lang`, "en" or "zh".
+/// Returns the page of these runs in `lang`, "en" or "zh".
 pub(crate) fn html(reports: &[RunReport], lang: &str) -> String {
     filled(&reports, lang, ["report", "report --format md"])
 }
 
-/// A page of a document with the script of `entry`; the command `plain` shows the same without scripts.
+/// Returns a page with a document and the script of `entry`. `plain` is the command that shows the same without scripts.
 pub(crate) fn filled(document: &impl Serialize, lang: &str, [entry, plain]: [&str; 2]) -> String {
-    // Inside a script element nothing but "</" could end it; as an escape it is the same JSON.
+    // "</script" in a text would end the script element. Escaped, the JSON has the same meaning.
     let document = serde_json::to_string(document).expect("names and numbers").replace('<', "\\u003c");
     let script = script(entry);
     let parts = [
@@ -28,7 +28,7 @@ pub(crate) fn filled(document: &impl Serialize, lang: &str, [entry, plain]: [&st
         ("plotly", plotly()),
         ("documents", &document),
     ];
-    // What is filled in is not searched again.
+    // Placeholders are replaced in one pass, so that those inside inserted text stay as they are.
     let mut filled = String::with_capacity(REPORT.len() + plotly().len() + document.len() + 200_000);
     let mut rest = REPORT;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -40,7 +40,7 @@ pub(crate) fn filled(document: &impl Serialize, lang: &str, [entry, plain]: [&st
     filled + rest
 }
 
-/// plotly.js: the first of the scripts that its crate carries; the other draws formulas.
+/// Returns plotly.js, the first of the two scripts of its crate. The other one draws formulas.
 pub(crate) fn plotly() -> &'static str {
     static SCRIPT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     SCRIPT.get_or_init(|| {

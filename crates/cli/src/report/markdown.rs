@@ -1,6 +1,6 @@
-//! A report as Markdown, for a terminal and a code host.
+//! Reports as Markdown, for terminals and code hosts.
 //!
-//! Words of a run are words: what Markdown, HTML or a terminal would act on is escaped or left out.
+//! Texts of a run are shown as they are: characters that Markdown, HTML or a terminal would interpret are escaped or replaced.
 
 mod credit;
 mod parts;
@@ -12,7 +12,7 @@ use longspan_run::report::RunReport;
 use crate::assets::fill;
 use write::{Writer, words};
 
-/// The report of these runs.
+/// Returns the report of these runs; several runs begin with a comparison.
 pub(crate) fn markdown(reports: &[RunReport], language: Language) -> String {
     let mut to = Writer::new(language);
     match reports {
@@ -32,7 +32,7 @@ pub(crate) fn markdown(reports: &[RunReport], language: Language) -> String {
     to.done()
 }
 
-/// All of one run, its parts under headings of this level.
+/// Adds one run, with headings of this level.
 fn run(to: &mut Writer, report: &RunReport, level: usize) {
     parts::summary(to, report);
     parts::findings(to, report, level);

@@ -1,7 +1,7 @@
-//! Who is answered: whoever names the server as it is named, and knows the token where there is one.
+//! The check of requests: the Host header must be the address of the server, and the token must be right if there is one.
 //!
-//! A page of another site can make a browser ask a loopback address, under that site's own name: the Host header tells. Pages get no
-//! permission to load anything from elsewhere.
+//! The check of the host protects from DNS rebinding: a page of another site can make a browser send requests to a loopback address,
+//! but they carry the name of that site. The content security policy forbids pages to load anything from elsewhere.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// What pages may load: what comes from here, and what they draw themselves.
+/// The content security policy: pages load only from this server, and images that they have drawn themselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -25,7 +25,7 @@ impl Guard {
         Self { address, token }
     }
 
-    /// Whether a request calls the server by its own address; whoever knows a token may call it by any name.
+    /// Whether the Host header is the address of the server.
     fn is_named(&self, host: Option<&HeaderValue>) -> bool {
         let Some(host) = host.and_then(|host| host.to_str().ok()) else { return false };
         let name = host.strip_suffix(&format!(":{}", self.address.port())).unwrap_or(host);
@@ -33,7 +33,7 @@ impl Guard {
         own || name.trim_matches(['[', ']']) == self.address.ip().to_string()
     }
 
-    /// Whether the token is in the address, or in the cookie that was set then.
+    /// Whether the request has the token, in its address or in the cookie of an earlier response.
     fn knows(&self, query: Option<&str>, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else { return true };
         let cookies = headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or("");
@@ -45,12 +45,12 @@ impl Guard {
     }
 }
 
-/// Takes the same time wherever they differ.
+/// Compares in constant time, so that the time tells nothing about the token.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |or, (a, b)| or | (a ^ b)) == 0
 }
 
-/// Answers, or says why not.
+/// Answers a request if it passes the check. With the right token, any host name is allowed.
 pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let no = |status: StatusCode, why: &'static str| (status, why).into_response();
     let headers = request.headers();
@@ -60,11 +60,14 @@ pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     let cookie = asked_with.map(|token| format!("token={token}; HttpOnly; SameSite=Strict; Path=/"));
     let mut response = match request.method() {
         &Method::GET | &Method::HEAD if named && knows => next.run(request).await,
-        &Method::GET | &Method::HEAD if !named => no(StatusCode::FORBIDDEN, "this server has another name"),
-        &Method::GET | &Method::HEAD => {
-            no(StatusCode::FORBIDDEN, "open the address with its ?token=, as the program printed it")
+        &Method::GET | &Method::HEAD if !named => {
+            no(StatusCode::FORBIDDEN, "wrong host name: open the address that longspan serve has printed")
         }
-        _ => no(StatusCode::METHOD_NOT_ALLOWED, "this server reads only"),
+        &Method::GET | &Method::HEAD => no(
+            StatusCode::FORBIDDEN,
+            "the token is missing or wrong: open the address that longspan serve has printed, with its ?token=",
+        ),
+        _ => no(StatusCode::METHOD_NOT_ALLOWED, "this server only answers GET and HEAD"),
     };
     let headers = response.headers_mut();
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! The page and what it loads: all of it is in the program.
+//! The page of the dashboard and the files that it loads. The program contains all of them.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use crate::assets::{DASHBOARD, STYLE, script};
 use crate::report::plotly;
 
-/// The page in a language.
+/// The page of the dashboard in this language.
 pub(super) fn page(lang: &str) -> Response {
     (
         [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-cache")],
@@ -21,18 +21,18 @@ pub(super) fn page(lang: &str) -> Response {
         .into_response()
 }
 
-/// A script or style by its name.
+/// A script or style sheet by its name.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let (kind, text) = match name.as_str() {
         "page.css" => ("text/css; charset=utf-8", STYLE.to_owned()),
         "dashboard.js" => ("text/javascript; charset=utf-8", script("dashboard")),
         "plotly.js" => return packed(&headers),
-        _ => return (StatusCode::NOT_FOUND, "there is no such file").into_response(),
+        _ => return (StatusCode::NOT_FOUND, "no such file").into_response(),
     };
     ([("content-type", kind), ("cache-control", "no-cache")], text).into_response()
 }
 
-/// The chart library, which is packed once.
+/// The chart library, compressed if the browser accepts that.
 fn packed(headers: &HeaderMap) -> Response {
     static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
     let kind = [("content-type", "text/javascript; charset=utf-8"), ("cache-control", "max-age=3600")];
@@ -43,7 +43,7 @@ fn packed(headers: &HeaderMap) -> Response {
     let packed = PACKED.get_or_init(|| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         let done = encoder.write_all(plotly().as_bytes()).and_then(|()| encoder.finish());
-        done.expect("memory takes everything")
+        done.expect("writing to memory cannot fail")
     });
     (kind, [("content-encoding", "gzip")], packed.as_slice()).into_response()
 }

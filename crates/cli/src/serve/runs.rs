@@ -1,4 +1,4 @@
-//! The runs below a directory, and what was read of them: again only where their files have changed.
+//! The runs below a directory. A run is read again only if its files have changed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,24 +6,23 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use longspan_diagnose::diagnose;
 use longspan_run::directory::history;
 use longspan_run::report::{Brief, RunReport};
 use serde::Serialize;
 
-use super::story::Story;
+use super::timeline::Timeline;
 use crate::commands::ls;
 
-/// Documents that are kept.
+/// The number of documents that are kept.
 const KEPT: usize = 8;
-/// A run whose metrics were written this lately, and not its summary, is in training.
-const LATELY: Duration = Duration::from_secs(120);
+/// A run is in training if its metrics were written within this time, and its summary was not written since.
+const RECENT: Duration = Duration::from_secs(120);
 
-/// Time between two judgements of a run that trains.
+/// Time between two diagnoses of a run in training.
 const BETWEEN: Duration = Duration::from_secs(5);
 
-/// Lengths and times of a run's files.
-type Print = Vec<(PathBuf, u64, Option<SystemTime>)>;
+/// The length and modification time of each file of a run.
+type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 pub(super) struct Runs {
     directory: PathBuf,
@@ -33,53 +32,53 @@ pub(super) struct Runs {
 #[derive(Default)]
 struct Known {
     path: PathBuf,
-    print: Print,
-    /// What the list shows of it.
+    fingerprint: Fingerprint,
+    /// The entry of the list.
     brief: Brief,
-    /// Whether somebody seems to be training there.
+    /// Whether the run seems to be in training.
     training: bool,
-    /// The document, with the print that it was made from.
-    document: Option<(Print, String)>,
-    /// When it was asked for.
+    /// The document, and the fingerprint of the files that it was made from.
+    document: Option<(Fingerprint, String)>,
+    /// The time of the last request for the document, as a counter.
     used: u64,
-    /// What was found while it trained; None while it was not seen training.
-    story: Option<Story>,
-    /// When it was last judged, and by which files.
-    judged: Option<(Instant, Print)>,
+    /// Findings during training; None if the run was never seen in training.
+    timeline: Option<Timeline>,
+    /// The time of the last diagnosis, and the fingerprint of its files.
+    diagnosed: Option<(Instant, Fingerprint)>,
 }
 
-/// What the list says.
+/// The document of all runs.
 #[derive(Serialize)]
 struct List {
     directory: String,
     runs: Vec<Listed>,
 }
 
-/// What the list says of one run.
+/// An entry of the list.
 #[derive(Serialize)]
 struct Listed {
     name: String,
     training: bool,
     #[serde(flatten)]
     brief: Brief,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    story: Option<Story>,
+    #[serde(rename = "story", skip_serializing_if = "Option::is_none")]
+    timeline: Option<Timeline>,
 }
 
 impl Runs {
     pub(super) fn new(directory: PathBuf) -> Self {
         let runs = Self { directory, known: Mutex::default() };
-        runs.look();
+        runs.update();
         runs
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
-        // What a panic has left is a cache of what can be read again.
+        // After a panic the map is still usable: it is a cache.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at the directory: names of the runs that are new, changed or gone.
-    pub(super) fn look(&self) -> Vec<String> {
+    /// Lists the directory again. Returns the names of runs that are new, changed or gone.
+    pub(super) fn update(&self) -> Vec<String> {
         let found: BTreeMap<String, PathBuf> =
             ls::runs(&self.directory).into_iter().map(|path| (self.name(&path), path)).collect();
         let mut changed = Vec::new();
@@ -92,46 +91,50 @@ impl Runs {
             stays
         });
         for (name, path) in found {
-            let print = print(&path);
+            let fingerprint = fingerprint(&path);
             let training = is_training(&path);
-            let same = known.get(&name).is_some_and(|run| run.print == print && run.training == training);
+            let same = known
+                .get(&name)
+                .is_some_and(|run| run.fingerprint == fingerprint && run.training == training);
             if same {
                 continue;
             }
             changed.push(name.clone());
             let brief = Brief::read(&path);
             let run = known.entry(name).or_insert_with(|| Known { path, ..Known::default() });
-            (run.print, run.brief, run.training) = (print, brief, training);
+            (run.fingerprint, run.brief, run.training) = (fingerprint, brief, training);
             if training {
-                run.story.get_or_insert_default();
+                run.timeline.get_or_insert_default();
             }
         }
         changed
     }
 
-    /// Judges those that train, each now and then, and once more when it has ended: names of those of which there is news.
-    pub(super) fn judge(&self) -> Vec<String> {
+    /// Diagnoses the runs in training, each at most every [`BETWEEN`], and once more after training. Returns the names of runs whose
+    /// findings have changed.
+    pub(super) fn diagnose(&self) -> Vec<String> {
         let due = |run: &Known| {
             let ended = !run.training;
-            let waits =
-                |(at, print): &(Instant, Print)| *print == run.print || !ended && at.elapsed() < BETWEEN;
-            run.story.is_some() && !run.judged.as_ref().is_some_and(waits)
+            let waits = |(at, fingerprint): &(Instant, Fingerprint)| {
+                *fingerprint == run.fingerprint || !ended && at.elapsed() < BETWEEN
+            };
+            run.timeline.is_some() && !run.diagnosed.as_ref().is_some_and(waits)
         };
         let due: Vec<_> = (self.known().iter().filter(|(_, run)| due(run)))
-            .map(|(name, run)| (name.clone(), run.path.clone(), run.print.clone()))
+            .map(|(name, run)| (name.clone(), run.path.clone(), run.fingerprint.clone()))
             .collect();
         let mut news = Vec::new();
-        for (name, path, print) in due {
-            // Read without holding the others up; what cannot be read now is tried again when it has changed.
+        for (name, path, fingerprint) in due {
+            // The lock is not held while reading. A run that cannot be read now is read again when it has changed.
             let read = history::read(&path).ok().map(|history| {
                 let step = history.steps.last().map_or(0, |step| step.step);
-                (step, diagnose(&history.evidence()))
+                (step, longspan_diagnose::diagnose(&history.evidence()))
             });
             let mut known = self.known();
             let Some(run) = known.get_mut(&name) else { continue };
-            run.judged = Some((Instant::now(), print));
-            if let (Some(story), Some((step, verdict))) = (&mut run.story, read)
-                && story.go_on(step, &verdict)
+            run.diagnosed = Some((Instant::now(), fingerprint));
+            if let (Some(timeline), Some((step, verdict))) = (&mut run.timeline, read)
+                && timeline.update(step, &verdict)
             {
                 news.push(name);
             }
@@ -139,7 +142,7 @@ impl Runs {
         news
     }
 
-    /// The path below the directory, which is what a run is called here.
+    /// The name of a run: its path below the directory.
     fn name(&self, path: &Path) -> String {
         let below = path.strip_prefix(&self.directory).unwrap_or(path);
         match below.as_os_str().is_empty() {
@@ -148,37 +151,37 @@ impl Runs {
         }
     }
 
-    /// All of them, as a JSON document.
+    /// All runs as a JSON document.
     pub(super) fn list(&self) -> String {
         let known = self.known();
         let listed = |(name, run): (&String, &Known)| {
-            let (training, story) = (run.training, run.story.clone());
+            let (training, timeline) = (run.training, run.timeline.clone());
             let mut brief = run.brief.clone();
-            if let Some(story) = story.as_ref().filter(|_| training) {
-                brief.verdict = story.codes();
+            if let Some(timeline) = timeline.as_ref().filter(|_| training) {
+                brief.verdict = timeline.codes();
             }
-            Listed { name: name.clone(), training, brief, story }
+            Listed { name: name.clone(), training, brief, timeline }
         };
         let directory = self.directory.display().to_string();
         let list = List { directory, runs: known.iter().map(listed).collect() };
         serde_json::to_string(&list).expect("names and numbers")
     }
 
-    /// The document of a run; None where there is none of that name.
+    /// The document of a run as JSON; None if there is no run of that name.
     pub(super) fn document(&self, name: &str) -> Option<String> {
-        let (path, print, training) = {
+        let (path, fingerprint, training) = {
             let mut known = self.known();
             let used = known.values().map(|run| run.used).max().unwrap_or(0) + 1;
             let run = known.get_mut(name)?;
             run.used = used;
             if let Some((of, text)) = &run.document
-                && *of == run.print
+                && *of == run.fingerprint
             {
                 return Some(text.clone());
             }
-            (run.path.clone(), run.print.clone(), run.training)
+            (run.path.clone(), run.fingerprint.clone(), run.training)
         };
-        // Read without holding the others up.
+        // The lock is not held while reading.
         let mut report = RunReport { name: name.to_owned(), ..RunReport::read(&path) };
         if training {
             report.state = "training".into();
@@ -186,7 +189,7 @@ impl Runs {
         let text = serde_json::to_string(&report).expect("names and numbers");
         let mut known = self.known();
         if let Some(run) = known.get_mut(name) {
-            run.document = Some((print, text.clone()));
+            run.document = Some((fingerprint, text.clone()));
         }
         if known.values().filter(|run| run.document.is_some()).count() > KEPT
             && let Some(oldest) =
@@ -198,25 +201,26 @@ impl Runs {
     }
 }
 
-/// Whether somebody seems to be training there. Its lock is left alone: to try it would be in the way of a run that begins.
+/// Whether a run seems to be in training, by the times of its files. Its lock file is not tried, because that could make a training
+/// that begins at this moment fail.
 fn is_training(path: &Path) -> bool {
     let time = |name: &str| fs::metadata(path.join(name)).and_then(|file| file.modified()).ok();
     let (Some(metrics), summary) = (time("metrics.jsonl"), time("summary.json")) else { return false };
-    let lately = metrics.elapsed().is_ok_and(|age| age < LATELY);
-    lately && summary.is_none_or(|summary| summary < metrics)
+    let recent = metrics.elapsed().is_ok_and(|age| age < RECENT);
+    recent && summary.is_none_or(|summary| summary < metrics)
 }
 
-fn print(path: &Path) -> Print {
-    let mut print = Vec::new();
+fn fingerprint(path: &Path) -> Fingerprint {
+    let mut fingerprint = Vec::new();
     for directory in [path.to_owned(), path.join("flow"), path.join("probe"), path.join("fault")] {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             if let Ok(file) = entry.metadata()
                 && file.is_file()
             {
-                print.push((entry.path(), file.len(), file.modified().ok()));
+                fingerprint.push((entry.path(), file.len(), file.modified().ok()));
             }
         }
     }
-    print.sort();
-    print
+    fingerprint.sort();
+    fingerprint
 }

@@ -1,12 +1,12 @@
-//! The file format that TensorBoard reads: one record after another, each an `Event` message of TensorFlow's `event.proto`.
+//! The file format that TensorBoard reads: a sequence of records, each an `Event` message of TensorFlow's `event.proto`.
 //!
 //! ```text
 //! record    length u64 LE | masked crc of the length | message | masked crc of the message
 //! masked    ((crc >> 15) | (crc << 17)) + 0xa282ead8, crc the CRC-32C
 //! ```
 //!
-//! The first event says `brain.Event:2`. A record is written in one call, so that what a kill leaves is a prefix of it, which readers
-//! wait behind.
+//! The first event has the file version `brain.Event:2`. A record is written in one call: if the program is killed, at most a prefix
+//! of the last record is left, and readers wait for its rest.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ struct Summary {
     value: Vec<Value>,
 }
 
-/// One value under its tag.
+/// A value with its tag.
 #[derive(Message)]
 pub(crate) struct Value {
     #[prost(string, tag = "1")]
@@ -52,7 +52,7 @@ struct Image {
     height: i32,
     #[prost(int32, tag = "2")]
     width: i32,
-    /// 3 is red, green, blue.
+    /// 3 means RGB.
     #[prost(int32, tag = "3")]
     colorspace: i32,
     #[prost(bytes = "vec", tag = "4")]
@@ -71,28 +71,28 @@ struct Histogram {
     sum: f64,
     #[prost(double, tag = "5")]
     sum_squares: f64,
-    /// Right edges.
+    /// Right edges of the buckets.
     #[prost(double, repeated, tag = "6")]
     bucket_limit: Vec<f64>,
     #[prost(double, repeated, tag = "7")]
     bucket: Vec<f64>,
 }
 
-/// Buckets of a histogram.
+/// The number of buckets of a histogram.
 const BUCKETS: usize = 30;
 
 impl Value {
-    /// A number over the steps. TensorBoard marks what is not finite.
+    /// A scalar. TensorBoard marks those that are not finite.
     pub(crate) fn scalar(tag: impl Into<String>, x: f64) -> Self {
         Self { tag: tag.into(), simple_value: Some(x as f32), image: None, histogram: None }
     }
 
-    /// How some numbers are distributed; what is not finite is left out. None where nothing is left.
+    /// A histogram of the finite numbers; None if there are none.
     pub(crate) fn histogram(tag: impl Into<String>, numbers: &[f64]) -> Option<Self> {
         let numbers: Vec<f64> = numbers.iter().copied().filter(|x| x.is_finite()).collect();
         let (min, max) =
             (numbers.iter().copied().reduce(f64::min)?, numbers.iter().copied().reduce(f64::max)?);
-        // All in one bucket of some width, where they are all the same.
+        // Equal numbers share one bucket of arbitrary width.
         let width = if max > min { (max - min) / BUCKETS as f64 } else { 1e-6 };
         let bucket_limit: Vec<f64> = (1..=BUCKETS).map(|i| min + width * i as f64).collect();
         let mut bucket = vec![0.0; BUCKETS];
@@ -111,13 +111,13 @@ impl Value {
         Some(Self { tag: tag.into(), simple_value: None, image: None, histogram: Some(histogram) })
     }
 
-    /// A picture of `width` × `height` points, three bytes each, from the top left.
+    /// An image of `width` × `height` pixels, three bytes each, from the top left.
     ///
     /// # Panics
-    /// If there are other than 3 · width · height bytes.
+    /// If `rgb` has not 3 · width · height bytes.
     pub(crate) fn image(tag: impl Into<String>, width: usize, height: usize, rgb: &[u8]) -> Self {
         let (w, h) = (u32::try_from(width), u32::try_from(height));
-        let (Ok(w), Ok(h)) = (w, h) else { panic!("a picture of {width} × {height}") };
+        let (Ok(w), Ok(h)) = (w, h) else { panic!("an image of {width} × {height}") };
         let mut encoded = Vec::new();
         let mut encoder = png::Encoder::new(&mut encoded, w, h);
         encoder.set_color(png::ColorType::Rgb);
@@ -129,16 +129,19 @@ impl Value {
     }
 }
 
-/// A file of events, open for more.
+/// An open file of events.
 pub(crate) struct EventFile(File);
 
 impl EventFile {
-    /// A new file in `directory`, which is made. Each has a name of its own: who resumes adds one.
+    /// Creates `directory` and a new file in it. A resumed run adds a file with another name.
+    ///
+    /// # Errors
+    /// [`io::Error`] if the file cannot be written.
     pub(crate) fn create(directory: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
         let seconds = now() as u64;
         for n in 0u32.. {
-            // TensorBoard takes what has "tfevents" in its name, and reads files in the order of their names.
+            // TensorBoard reads files with "tfevents" in their names, in the order of their names.
             let path = directory.join(format!("events.out.tfevents.{seconds:010}.{n:03}.longspan"));
             match OpenOptions::new().write(true).create_new(true).open(path) {
                 Ok(file) => {
@@ -158,7 +161,10 @@ impl EventFile {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Adds values at a step.
+    /// Writes values at a step.
+    ///
+    /// # Errors
+    /// [`io::Error`] if the file cannot be written.
     pub(crate) fn add(&mut self, step: u64, value: Vec<Value>) -> io::Result<()> {
         let step = i64::try_from(step).unwrap_or(i64::MAX);
         self.write(&Event { wall_time: now(), step, file_version: None, summary: Some(Summary { value }) })

@@ -1,27 +1,28 @@
-//! The gradient through time over a run: training steps from left to right, time steps of the window from the first, at the top, to
-//! the last; the colour is log10 ‖∂ℒ/∂h_t‖, brighter where more arrives.
+//! An image of the gradient through time over a run. Training steps go from left to right, time steps of the window from top to
+//! bottom; the colour is log10 ‖∂ℒ/∂h_t‖, brighter for larger norms.
 
-/// The most points that a picture has in either direction before they are drawn together.
+/// From this number of points on in either direction, neighbours are averaged.
 const MOST: usize = 256;
-/// Points are drawn at least this large, together.
+/// An image is at least this wide and high, in pixels.
 const LEAST: usize = 384;
-/// Powers of ten from the largest down to the darkest.
+/// Decades from the largest norm down to the darkest colour.
 const DECADES: f64 = 12.0;
 
-/// Columns of log10 norms; where there are too many, neighbours become one.
+/// Columns of log10 norms; if there are too many, neighbours are averaged.
 #[derive(Default)]
 pub(super) struct Spectrogram {
     columns: Vec<Vec<f64>>,
-    /// Steps in each column, and those of the column in progress.
+    /// Training steps in each column.
     steps: usize,
+    /// Training steps of the column in progress.
     pending: Vec<Vec<f64>>,
 }
 
-/// A picture.
+/// An RGB image.
 pub(super) struct Picture {
     pub(super) width: usize,
     pub(super) height: usize,
-    /// Three bytes for each point.
+    /// Three bytes for each pixel.
     pub(super) rgb: Vec<u8>,
 }
 
@@ -42,7 +43,7 @@ impl Spectrogram {
         }
     }
 
-    /// None where nothing has a gradient.
+    /// Draws the image; None if no norm is finite.
     pub(super) fn draw(&self) -> Option<Picture> {
         let largest = self.columns.iter().flatten().copied().filter(|x| x.is_finite()).reduce(f64::max)?;
         let points = self.columns.iter().map(Vec::len).max()?;
@@ -62,12 +63,12 @@ impl Spectrogram {
     }
 }
 
-/// How large a point is drawn.
+/// The size of a point in pixels.
 fn scale(points: usize) -> usize {
     LEAST.div_ceil(points).max(1)
 }
 
-/// Viridis; grey for what is not a number.
+/// The colour of a norm on the Viridis scale; grey for NaN.
 fn colour(log10: f64, largest: f64) -> [u8; 3] {
     if log10.is_nan() {
         return [128; 3];
@@ -76,16 +77,16 @@ fn colour(log10: f64, largest: f64) -> [u8; 3] {
     colorous::VIRIDIS.eval_continuous(share.clamp(0.0, 1.0)).as_array()
 }
 
-/// At most `most` neighbouring means.
+/// Averages neighbours, so that at most `most` values are left.
 fn pooled(values: &[f64], most: usize) -> Vec<f64> {
     let size = values.len().div_ceil(most).max(1);
-    // From the end: the last step is the one that all windows have.
+    // Chunks begin at the end, because windows of different lengths are aligned at their last step.
     let mut means: Vec<f64> = values.rchunks(size).map(|chunk| average(chunk.iter().copied())).collect();
     means.reverse();
     means
 }
 
-/// The mean of columns, ends together.
+/// The mean of columns, aligned at their ends.
 fn mean(columns: &[Vec<f64>]) -> Vec<f64> {
     let points = columns.iter().map(Vec::len).max().unwrap_or(0);
     (0..points)
@@ -93,7 +94,8 @@ fn mean(columns: &[Vec<f64>]) -> Vec<f64> {
         .collect()
 }
 
-/// The mean of what is finite: one gradient of nothing would make its neighbours nothing. Else the first.
+/// The mean of the finite values, so that one gradient of 0 (log10 −∞) does not hide its neighbours; the first value if none is
+/// finite.
 fn average(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let finite = values.clone().filter(|x| x.is_finite());
     match finite.clone().count() {
@@ -114,14 +116,14 @@ mod tests {
         }
         assert!((MOST..2 * MOST).contains(&spectrogram.columns.len()), "{}", spectrogram.columns.len());
         assert!(spectrogram.columns.iter().all(|column| column.len() <= MOST));
-        // Neighbours became one: their mean.
+        // Neighbours were replaced by their mean.
         let (first, steps) = (&spectrogram.columns[0], spectrogram.steps);
         let mean = -(0..steps).map(|step| step as f64).sum::<f64>() / (1000 * steps) as f64;
         assert!((first[0] - mean).abs() < 1e-12, "{} {mean}", first[0]);
     }
 
     #[test]
-    fn the_last_steps_lie_below_each_other() {
+    fn windows_are_aligned_at_their_last_step() {
         let mut spectrogram = Spectrogram::default();
         spectrogram.push(&[0.0, -20.0]);
         spectrogram.push(&[f64::NEG_INFINITY]);
@@ -129,12 +131,12 @@ mod tests {
         let at = |x: usize, y: usize| &picture.rgb[3 * (y * picture.width + x)..][..3];
         let (right, bottom) = (picture.width - 1, picture.height - 1);
         assert_eq!(at(0, 0), [253, 231, 37], "the largest is the brightest");
-        assert_eq!(at(0, bottom), at(right, bottom), "beyond the scale, and nothing");
+        assert_eq!(at(0, bottom), at(right, bottom), "below the scale, and a gradient of 0");
         assert_eq!(at(right, 0), [255; 3], "no such step");
     }
 
     #[test]
-    fn nothing_is_not_drawn() {
+    fn without_a_finite_norm_there_is_no_image() {
         let mut spectrogram = Spectrogram::default();
         assert!(spectrogram.draw().is_none());
         spectrogram.push(&[f64::NAN, f64::NEG_INFINITY]);

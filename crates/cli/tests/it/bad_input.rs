@@ -256,7 +256,7 @@ fn checkpoints_and_runs() {
             "eval parity/checkpoints/last.safetensors --text text.txt",
             &["labelled sequences", "leave out --text"],
         ),
-        ("sample parity/checkpoints/last.safetensors", &["has learned no text", "longspan eval"]),
+        ("sample parity/checkpoints/last.safetensors", &["was not trained on a text", "longspan eval"]),
         (
             "train --text text.txt --level word --from parity --batch 4 --unroll 16 --out new",
             &["does not predict the next token", "train without --from"],

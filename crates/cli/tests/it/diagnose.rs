@@ -51,7 +51,7 @@ fn good_runs_are_met_with_silence() {
     }
     desk.good(&format!("train {} --hidden 32 --steps 400 --no-probe --out bare", GOOD[0]));
     let said = text(&desk.good("diagnose bare").stdout);
-    assert!(said.starts_with("bare, finished after 400 steps: nothing found\n"), "{said}");
+    assert!(said.starts_with("bare, finished after 400 steps: no findings\n"), "{said}");
     // What was not measured is no finding, and no silence either.
     assert!(
         words(&said)
@@ -255,9 +255,7 @@ fn damage_is_said_and_ends_nothing() {
         judged(&desk);
     }
     desk.write("run/metrics.jsonl", "");
-    assert!(
-        text(&desk.good("diagnose run").stdout).starts_with("run, finished after 0 steps: nothing found")
-    );
+    assert!(text(&desk.good("diagnose run").stdout).starts_with("run, finished after 0 steps: no findings"));
     fs::remove_file(desk.path("run/metrics.jsonl")).expect("a file");
     assert!(problems(&desk)[0].contains("is missing"));
     desk.write("run/metrics.jsonl", &whole);
@@ -338,7 +336,7 @@ fn each_finding_is_explained() {
     let all = text(&desk.good("explain --all").stdout);
     assert_eq!(all.matches("\n## ").count() + 1, RULES.len());
     desk.bad("explain clip-allways", &["there is no finding \"clip-allways\": did you mean clip-always?"]);
-    desk.bad("explain quux", &["there is no finding \"quux\": `longspan explain` lists them"]);
+    desk.bad("explain quux", &["there is no finding \"quux\": list all codes (next: longspan explain)"]);
     assert_eq!(desk.run("explain --all clip-always").status.code(), Some(2));
 }
 

@@ -31,7 +31,7 @@ fn line<'a>(text: &'a str, word: &str) -> &'a str {
 fn the_message_says_what_where_why_and_what_to_try() {
     let (desk, text) = failed();
     assert!(line(&text, "diverged").starts_with("diverged at step 1 (epoch 1): loss "), "{text}");
-    let (place, reason) = (line(&text, "first fault"), line(&text, "because"));
+    let (place, reason) = (line(&text, "bad value"), line(&text, "cause"));
     assert!(place.contains("forward, layer 0, step ") && place.contains(": h of row "), "{text}");
     assert!(reason.contains("states or outputs overflowed"), "{text}");
     assert!(line(&text, "try").contains("--init orthogonal"), "{text}");
@@ -94,10 +94,10 @@ fn a_fault_is_met_again_from_the_directory_alone() {
     for threads in [1, 2] {
         let output = desk.good(&format!("replay elsewhere --fault --threads {threads}"));
         let again = String::from_utf8(output.stdout).expect("UTF-8");
-        for word in ["diverged", "first fault", "because"] {
+        for word in ["diverged", "bad value", "cause"] {
             assert_eq!(line(&again, word), line(&text, word));
         }
-        assert_eq!(line(&again, "recorded").trim_start_matches("recorded").trim(), "the same value");
+        assert_eq!(line(&again, "recorded").trim_start_matches("recorded").trim(), "the same bad value");
     }
     let replay = desk.json("replay elsewhere --fault --json");
     assert_eq!((&replay["same"], &replay["isa"]), (&true.into(), &replay["recorded_isa"]));
@@ -113,10 +113,10 @@ fn a_fault_is_met_again_from_the_directory_alone() {
     let output = command.output().expect("the program starts");
     let again = String::from_utf8_lossy(&output.stdout).into_owned();
     match output.status.code() {
-        Some(0) => assert!(line(&again, "recorded").ends_with("the same value"), "{again}"),
+        Some(0) => assert!(line(&again, "recorded").ends_with("the same bad value"), "{again}"),
         code => {
             assert_eq!(code, Some(1), "{again}");
-            assert!(line(&again, "recorded").contains("another value: forward"), "{again}");
+            assert!(line(&again, "recorded").contains("a different bad value: forward"), "{again}");
             assert!(again.contains("LONGSPAN_ISA="), "{again}");
         }
     }
@@ -168,7 +168,7 @@ fn what_cannot_be_replayed_says_why() {
     desk.write(files[0], text.replacen("\"unit\": ", "\"unit\": 1", 1));
     let output = desk.run("replay run --fault");
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("recorded     another value: forward"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("recorded     a different bad value: forward"));
     restore();
     let config = String::from_utf8(whole[3].clone()).expect("UTF-8");
     desk.write(files[3], config.replacen("hidden = 24", "hidden = 25", 1));

@@ -24,7 +24,7 @@ fn markdown_tells_the_run_in_both_languages() {
     for part in [
         "# Report of run\n",
         "## Findings\n",
-        "| Lag needed by the task (steps)",
+        "| Needed lag (steps)",
         "## Layers",
         "lstm 1×8",
         "```sh\nlongspan train ",
@@ -32,7 +32,8 @@ fn markdown_tells_the_run_in_both_languages() {
         assert!(english.contains(part), "no {part}: {english}");
     }
     let chinese = printed(&desk, "report run --format md --lang zh");
-    for part in ["# 训练报告：run\n", "## 诊断结果\n", "任务需要（步）", "## 各层"] {
+    for part in ["# 训练报告：run\n", "## 诊断结果\n", "任务需要的滞后（步）", "## 各层"]
+    {
         assert!(chinese.contains(part), "no {part}: {chinese}");
     }
     // A table has as many cells in each line.

@@ -16,7 +16,7 @@ function time(seconds) {
   return new Date(1000 * seconds).toLocaleString(language() === "zh" ? "zh-CN" : "en");
 }
 
-/** The text of each cell behind the name of a run.
+/** The text of each cell after the name of a run.
  * @param {Brief} run */
 const cells = (run) => [
   run.training ? `● ${say("training")}` : say(run.state),
@@ -43,8 +43,8 @@ const titles = () => [
 /** Columns of numbers. */
 const NUMBERS = [4, 5];
 
-/** The row of a run. It stays the same element while the list has the run, so that it does not move under a pointer or
- * lose the focus. On a narrow screen it is a card, in which each cell has its title.
+/** The row of a run. It stays the same element as long as the run exists, so that it does not move under the pointer or
+ * lose the focus. On a narrow screen it is a card, in which each cell has a title.
  * @param {Brief} run
  * @param {() => void} changed */
 function newRow(run, changed) {
@@ -64,7 +64,7 @@ function newRow(run, changed) {
   return element("tr", { "data-run": run.name }, ...titles().map(cell));
 }
 
-/** The table without its rows, and the button that compares.
+/** Makes the table without rows, and the button for comparing.
  * @param {Element} place */
 function drawFrame(place) {
   const onclick = () => {

@@ -1,4 +1,4 @@
-// What the dashboard asks its server for.
+// Requests of the dashboard to its server.
 import { libraryLoaded } from "../chart.js";
 import { element } from "../dom.js";
 
@@ -7,7 +7,7 @@ import { element } from "../dom.js";
 /** The runs of a directory.
  * @typedef {{ directory: string, runs: Brief[] }} List */
 
-/** What the list shows of a run.
+/** An entry of the list.
  * @typedef {object} Brief
  * @property {string} name
  * @property {State} state
@@ -31,7 +31,7 @@ export async function fetched(path) {
   return answer.json();
 }
 
-/** The runs that the address names: none for the list. */
+/** The runs that the address names; none for the list. */
 export const named = () => new URLSearchParams(location.hash.slice(1)).getAll("run");
 
 /** The address of these runs.

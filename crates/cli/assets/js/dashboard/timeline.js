@@ -23,7 +23,7 @@ export function drawTimeline(timeline, into) {
       element("li", {}, say(event.gone ? "gone_at" : "found_at", number(event.step), event.code)),
     ),
   ];
-  // Only what is new is added, so that a screen reader announces nothing else.
+  // Only new events are added, so that a screen reader announces nothing else.
   if (list.childElementCount > items.length || list.lang !== language()) list.replaceChildren();
   list.lang = language();
   list.append(...items.slice(list.childElementCount));

@@ -9,9 +9,9 @@ import { say } from "../words.js";
 /** @import { Tour } from "./document.js" */
 
 const STEP = 56;
-/** Decades that the colours span. */
+/** Decades of the colour scale. */
 const SCALE = 5;
-/** The word that is the subject. */
+/** The index of the subject. */
 const SUBJECT = 1;
 
 /** @param {Tour} tour @param {number} t */

@@ -1,4 +1,4 @@
-// What the figures of the demo have in common.
+// Parts that the figures of the demo share.
 import { axis } from "../layout.js";
 import { say } from "../words.js";
 
@@ -6,11 +6,11 @@ import { say } from "../words.js";
 
 const DASHES = ["dot", "solid", "dash", "dashdot", "longdash"];
 
-/** The dashes of the network with this number.
+/** The dash pattern of the network with this index.
  * @param {number} at */
 export const networkDash = (at) => ({ dash: DASHES[at] });
 
-/** The name of a network, with its clipping if there are two of that name.
+/** The name of a network, with its clipping if two networks have that name.
  * @param {Network} network */
 export function networkName({ name, clip }) {
   if (clip === "none") return `${name}, ${say("no_clipping")}`;

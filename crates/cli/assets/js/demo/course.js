@@ -7,11 +7,11 @@ import { say } from "../words.js";
 /** @import { Figure } from "../chart.js" */
 /** @import { Course, Tour } from "./document.js" */
 
-/** The training steps of a course, from 1.
+/** The training steps of a run, from 1.
  * @param {Course} course */
 export const stepsOf = (course) => course.losses_nats.map((_, i) => i + 1);
 
-/** A cross at the last step of a course that failed.
+/** A cross at the last training step of a failed run.
  * @param {Course} course */
 function cross(course) {
   if (!course.fault) return [];

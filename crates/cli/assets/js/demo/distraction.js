@@ -1,4 +1,4 @@
-// How much the other nouns move the answer, relative to the subject.
+// The effect of the other nouns on the answer, relative to that of the subject.
 import { colour } from "../colours.js";
 import { axis } from "../layout.js";
 import { say } from "../words.js";
@@ -12,7 +12,7 @@ function distraction({ readings }) {
   return distractor !== null && subject ? distractor / subject : null;
 }
 
-/** Of the networks that carry a gradient to the subject.
+/** A figure of the networks in which gradient arrives at the subject.
  * @param {Tour} tour
  * @returns {Figure} */
 export function distractionFigure({ networks }) {

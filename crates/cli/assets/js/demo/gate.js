@@ -11,7 +11,7 @@ import { networkDash, positions, wordAxis } from "./common.js";
  * @type {Record<string, Key | undefined>} */
 const PURPOSE = { i: "gate_i", f: "gate_f", o: "gate_o", z: "gate_z", r: "gate_r" };
 
-/** Of the network with this number.
+/** A figure of the network with this index.
  * @param {Tour} tour
  * @param {number} at
  * @returns {Figure} */

@@ -1,4 +1,4 @@
-// Sentences, and what some of the networks predict at their verbs.
+// Example sentences, and the predictions of some networks at their verbs.
 import { element } from "../dom.js";
 import { table } from "../table.js";
 import { say } from "../words.js";

@@ -1,4 +1,4 @@
-// Loss and gradient norm in the steps before the first non-finite value.
+// Loss and gradient norm in the training steps before the fault.
 import { colour } from "../colours.js";
 import { finite } from "../format.js";
 import { axis, line } from "../layout.js";

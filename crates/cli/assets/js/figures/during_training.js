@@ -4,27 +4,27 @@ import { axis, BELOW, dash, line } from "../layout.js";
 import { say } from "../words.js";
 
 /** @import { Figure } from "../chart.js" */
-/** @import { Looks, Num, Series, SeriesKind } from "../document.js" */
+/** @import { Snapshots, Num, Series, SeriesKind } from "../document.js" */
 
 /** @typedef {{ title: string, values: Num[] }} NamedCurve */
 
-/** What stays below it is in the table only. */
+/** A curve that never reaches this share is in the table only. */
 export const LEAST_SHARE = 0.02;
 
-/** More curves than this have their names below the figure. */
+/** With more curves than this, the legend is below the figure. */
 const FEW = 4;
 
 /** The series of these kinds, named by `name`.
- * @param {Looks} looks
+ * @param {Snapshots} looks
  * @param {SeriesKind[]} kinds
  * @param {(series: Series) => string} name
  * @returns {NamedCurve[]} */
 export const curvesOf = (looks, kinds, name) =>
   looks.series.filter((s) => kinds.includes(s.kind)).map((s) => ({ title: name(s), values: s.values }));
 
-/** Such a figure; null without a course of them.
+/** A figure with these curves; null if there are no curves or fewer than two steps.
  * @param {Pick<Figure, "key" | "title" | "text">} words
- * @param {Looks} looks
+ * @param {Snapshots} looks
  * @param {NamedCurve[]} curves
  * @param {object} yaxis
  * @param {number} least curves that stay below it are not drawn

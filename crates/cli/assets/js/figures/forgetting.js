@@ -1,4 +1,4 @@
-// Steps after which the units of a layer forget.
+// The forgetting time of each unit.
 import { finite } from "../format.js";
 import { axis, line, LOGARITHMIC } from "../layout.js";
 import { known, layerName, reachOf } from "../measured.js";
@@ -7,7 +7,7 @@ import { say } from "../words.js";
 /** @import { Figure } from "../chart.js" */
 /** @import { GateLayer, Run } from "../document.js" */
 
-/** A layer with the times of its units in ascending order.
+/** The curve of a layer: the forgetting times of its units in ascending order.
  * @param {GateLayer} layer */
 function sorted(layer) {
   const forgetting = known(layer.forgetting);

@@ -1,4 +1,4 @@
-// How much of the time each gate is closed, in between, or open.
+// The share of steps and units at which each gate is closed, in between, or open.
 import { colour, viridis } from "../colours.js";
 import { axis } from "../layout.js";
 import { known, layerName, reachOf } from "../measured.js";

@@ -1,4 +1,4 @@
-// The gradient heat map: training steps against steps back from the end of the window.
+// The gradient map: training steps on one axis, steps back from the end of the window on the other.
 import { finite } from "../format.js";
 import { axis, DECADES } from "../layout.js";
 import { layerName } from "../measured.js";
@@ -12,7 +12,7 @@ import { binNames, LOG10 } from "./bins.js";
 const text = (kind) => (kind === "gamma" ? say("gamma_text") : say("gradient_map_text", DERIVATIVE[kind]));
 const DERIVATIVE = { hidden: "∂L/∂hₜ", cell: "∂L/∂cₜ" };
 
-/** The norms of a kind in a layer, which may have none of them.
+/** The norms of this kind in a layer; empty if the layer has none.
  * @param {Flow} flow
  * @param {FlowLayer} layer
  * @param {NormKind} kind

@@ -1,4 +1,4 @@
-// The lag profile: how much of the gradient of one loss is left, by lag, with the gradient horizon.
+// The lag profile: the share of the gradient of one loss that is left at each lag, with the gradient horizon.
 import { colour, seriesColour } from "../colours.js";
 import { log10, number } from "../format.js";
 import { axis, BELOW, line } from "../layout.js";
@@ -14,7 +14,7 @@ import { say } from "../words.js";
  * @param {Lag} lag */
 export const lagsOf = (lag) => lag.lags ?? lag.total.ratio.ln_median.map((_, i) => i);
 
-/** A vertical line with its name.
+/** A vertical line with a label.
  * @param {Marks} marks
  * @param {number} x
  * @param {string} name

@@ -10,7 +10,7 @@ import { say, sentences } from "../words.js";
 export function normFigure(run) {
   const { curve, clip } = run;
   const traces = [line(say("before"), curve.step, curve.norm, 1), line(say("after"), curve.step, curve.after, 0)];
-  // Where points are means of several steps, the largest of them is a curve of its own.
+  // If a point is the mean of several steps, their maximum is a curve of its own.
   if (curve.step.length < run.summary.step) {
     traces.unshift(line(say("largest"), curve.step, curve.norm_high, 1, { line: { width: 1, dash: "dot" } }));
   }

@@ -4,13 +4,13 @@ import { layerName } from "../measured.js";
 import { say } from "../words.js";
 import { curvesOf, trainingFigure } from "./during_training.js";
 
-/** @import { Looks, Series } from "../document.js" */
+/** @import { Snapshots, Series } from "../document.js" */
 
-/** A series by its layer and name.
+/** The name of a series, with its layer.
  * @param {Series} series */
 export const inLayer = ({ layer, name }) => (layer === null ? name : `${layerName({ layer })}: ${name}`);
 
-/** @param {Looks} looks */
+/** @param {Snapshots} looks */
 export function opennessFigure(looks) {
   const words = { key: "openness", title: say("openness_figure"), text: say("openness_text") };
   const yaxis = axis(say("mean_openness"), { range: [0, 1] });

@@ -1,4 +1,4 @@
-// The gradient that flows directly from state to state, and the rest.
+// The gradient that flows directly from state to state, and the rest, which flows through the recurrent weights.
 import { log10 } from "../format.js";
 import { axis, line } from "../layout.js";
 import { known, lagOf } from "../measured.js";
@@ -8,7 +8,7 @@ import { lagsOf } from "./lag.js";
 /** @import { Figure } from "../chart.js" */
 /** @import { Run } from "../document.js" */
 
-/** Of the last layer that has a direct path.
+/** A figure of the last layer that has a direct path.
  * @param {Run} run
  * @returns {Figure | null} */
 export function pathFigure(run) {

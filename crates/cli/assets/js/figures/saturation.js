@@ -1,15 +1,15 @@
-// Gates that are closed or open, and activations at their limits, during training.
+// The share of closed and open gates and of saturated activations during training.
 import { axis } from "../layout.js";
 import { say } from "../words.js";
 import { curvesOf, LEAST_SHARE, trainingFigure } from "./during_training.js";
 import { inLayer } from "./openness.js";
 
-/** @import { Looks, Series, SeriesKind } from "../document.js" */
+/** @import { Snapshots, Series, SeriesKind } from "../document.js" */
 
 /** @type {Extract<SeriesKind, "closed" | "open" | "saturated">[]} */
 const KINDS = ["closed", "open", "saturated"];
 
-/** @param {Looks} looks */
+/** @param {Snapshots} looks */
 export function saturationFigure(looks) {
   const words = { key: "saturation", title: say("saturation_figure"), text: say("saturation_text") };
   const name = (/** @type {Series} */ series) => {

@@ -3,9 +3,9 @@ import { axis } from "../layout.js";
 import { say } from "../words.js";
 import { curvesOf, LEAST_SHARE, trainingFigure } from "./during_training.js";
 
-/** @import { Looks } from "../document.js" */
+/** @import { Snapshots } from "../document.js" */
 
-/** @param {Looks} looks */
+/** @param {Snapshots} looks */
 export function sharesFigure(looks) {
   const words = { key: "shares", title: say("shares_figure"), text: say("shares_text") };
   const curves = curvesOf(looks, ["share"], (series) => series.name);

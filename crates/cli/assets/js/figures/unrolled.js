@@ -7,11 +7,11 @@ import { say } from "../words.js";
 
 /** @import { Flow } from "../document.js" */
 
-/** Steps that a screen has room for. */
+/** The largest number of steps that are drawn. */
 const MOST = 24;
 const WIDTH = 44;
 
-/** The gradient of the last layer at the training step with this index.
+/** Draws the gradient of the last layer at the training step with index `at`.
  * @param {Flow} flow
  * @param {number} at */
 export function unrolled({ layers, edges }, at) {
@@ -19,7 +19,7 @@ export function unrolled({ layers, edges }, at) {
   const last = profile[0] ?? 0;
   const length = edges[edges.length - 1];
   const count = Math.min(MOST, profile.length);
-  // Spread evenly over the bins, the farthest step back first.
+  // Bins are chosen evenly, the one farthest back first.
   const spread = (profile.length - 1) / Math.max(count - 1, 1);
   const bins = Array.from({ length: count }, (_, k) => Math.round(k * spread)).reverse();
   const parts = bins.flatMap((bin, k) => {

@@ -1,11 +1,11 @@
-// The size of updates relative to the weights, of all weights and of each tensor.
+// The update ratio of all weights and of each tensor.
 import { axis } from "../layout.js";
 import { say } from "../words.js";
 import { curvesOf, trainingFigure } from "./during_training.js";
 
-/** @import { Looks } from "../document.js" */
+/** @import { Snapshots } from "../document.js" */
 
-/** @param {Looks} looks */
+/** @param {Snapshots} looks */
 export function updatesFigure(looks) {
   const words = { key: "updates", title: say("updates_figure"), text: say("updates_text") };
   const all = { title: say("all_weights"), values: looks.update };

@@ -1,4 +1,4 @@
-// Several runs side by side, then the findings of each.
+// The comparison of several runs: a table, figures, and the findings of each run.
 import { draw } from "../chart.js";
 import { part, section } from "../dom.js";
 import { lagsOf } from "../figures/lag.js";
@@ -12,7 +12,7 @@ import { horizonText, tiles } from "./tiles.js";
 
 /** @import { Num, Run } from "../document.js" */
 
-/** The codes of what was found, notes apart.
+/** The codes of the findings, except notes.
  * @param {Run} run */
 const codes = (run) =>
   run.verdict.findings
@@ -38,11 +38,11 @@ function row(run) {
   ];
 }
 
-/** A curve of each run in one figure.
+/** A figure with a curve for each run.
  * @param {Run[]} runs
  * @param {{ key: string, title: string, text: string, x: string, y: string }} words
  * @param {(run: Run) => { x: number[], y: Num[] }} of
- * @param {(values: Num[]) => object} more of the axis of values */
+ * @param {(values: Num[]) => object} more settings of the axis of values */
 function overlay(runs, words, of, more = () => ({})) {
   const curves = runs.map(of);
   const trace = (/** @type {Run} */ run, /** @type {number} */ which) => {

@@ -1,4 +1,4 @@
-// Where training met its first value that is not finite, and why.
+// The first bad value of a run: where it appeared, and why.
 import { draw } from "../chart.js";
 import { element, part, section } from "../dom.js";
 import { beforeFaultFigure } from "../figures/before_fault.js";
@@ -11,7 +11,7 @@ import { label, language, say } from "../words.js";
 
 /** "forward · layer 0 · t = 7 · h · row 2 · unit 5".
  * @param {Fault} fault */
-const place = ({ phase, layer, t, tensor, row, unit }) =>
+const location = ({ phase, layer, t, tensor, row, unit }) =>
   [
     phase,
     layer === null ? null : layerName({ layer }),
@@ -23,7 +23,7 @@ const place = ({ phase, layer, t, tensor, row, unit }) =>
     .filter((part) => part !== null)
     .join(" · ");
 
-/** Draws the first non-finite value of a run that has one.
+/** Draws the first bad value of a run that has a fault.
  * @param {Run} run
  * @param {Element} into */
 export function drawFault(run, into) {
@@ -32,7 +32,7 @@ export function drawFault(run, into) {
   if (!fault || !told) return;
   const box = section(into, "fault", say("fault"));
   const rows = [
-    [say("fault_place"), place(fault)],
+    [say("fault_place"), location(fault)],
     [say("value"), String(fault.value)],
     [say("fault_cause"), fault.cause],
   ];

@@ -1,4 +1,4 @@
-// What the diagnosis has found.
+// The findings of a run.
 import { element, part, section } from "../dom.js";
 import { verdictOf } from "../measured.js";
 import { table } from "../table.js";
@@ -40,7 +40,7 @@ export const findingCard = (finding) =>
     evidence(finding),
   );
 
-/** What was not checked, with the command that measures it.
+/** The rules that were not checked, with the commands that measure what they need.
  * @param {Verdict["unjudged"]} unjudged */
 function notChecked(unjudged) {
   if (!unjudged.length) return [];
@@ -55,7 +55,7 @@ function notChecked(unjudged) {
  * @param {Element} into */
 export function drawFindings(run, into) {
   const list = part(section(into, "findings", say("findings")), "list");
-  // Only what has changed is drawn again: the evidence that a reader has opened stays open.
+  // Only changed findings are redrawn, so that evidence that a reader has opened stays open.
   const state = JSON.stringify([run.problems, run.verdict, language()]);
   if (list.dataset.state === state) return;
   list.dataset.state = state;

@@ -1,4 +1,4 @@
-// The gradient through time: the unrolled network at one training step, its profile, and a heat map for each layer.
+// The gradient through time: unrolled network and gradient profile at one training step, and a map for each layer.
 import { draw } from "../chart.js";
 import { element, find, part, scrolling, section } from "../dom.js";
 import { kindsOf } from "../figures/bins.js";
@@ -10,18 +10,18 @@ import { say } from "../words.js";
 
 /** @import { Flow, NormKind } from "../document.js" */
 
-/** Milliseconds between two training steps that are played. */
+/** Milliseconds between two training steps during playback. */
 const FRAME = 120;
 
-/** What is selected: the index of a training step (null for the last), and a kind of norm.
+/** The selection: the index of a training step (null for the last), and a kind of norm.
  * @type {{ at: number | null, kind: NormKind, playing: ReturnType<typeof setInterval> | undefined }} */
 const selected = { at: null, kind: "hidden", playing: undefined };
 
-/** The numbers that the controls of the page act on: those of a run in training are replaced as it goes on.
+/** The data behind the controls. Those of a run in training are replaced as it continues.
  * @type {WeakMap<Element, Flow>} */
 const current = new WeakMap();
 
-/** Stops playing. */
+/** Stops playback. */
 export function stop() {
   clearInterval(selected.playing);
   selected.playing = undefined;
@@ -66,7 +66,7 @@ function drawMaps(box) {
   for (const layer of flow.layers) draw(gradientMap(flow, layer, shownKind(flow)), box);
 }
 
-/** The choice among several norms.
+/** The choice of a norm, if there are several.
  * @param {Flow} flow
  * @param {Element} box */
 function drawKinds(flow, box) {
@@ -111,7 +111,7 @@ function drawControls(box) {
     follow(box);
   };
   const slider = element("input", { "type": "range", "min": 0, "aria-label": say("selected_step"), "id": "replay" });
-  // At its end the slider stays with the last step of a run that goes on.
+  // At its right end, the slider follows the last step of a run in training.
   slider.addEventListener("input", () => move(slider.value === slider.max ? null : Number(slider.value)));
   const play = element("button", { "type": "button", "aria-pressed": false }, say("play"));
   const next = () => {

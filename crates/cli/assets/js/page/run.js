@@ -1,4 +1,4 @@
-// The page of one run: verdict first, then the figures, then how to reproduce it.
+// The page of one run: findings first, then the figures, then the command that reproduces it.
 import { draw } from "../chart.js";
 import { element, part, section } from "../dom.js";
 import { forgettingFigure } from "../figures/forgetting.js";

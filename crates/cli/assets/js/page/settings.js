@@ -1,4 +1,4 @@
-// The command and the settings that make a run again.
+// The command and the settings that reproduce a run.
 import { element, scrolling, section } from "../dom.js";
 import { say } from "../words.js";
 

@@ -16,7 +16,7 @@ const tile = (name, value, more) =>
     more ? element("span", { class: "more" }, more) : null,
   );
 
-/** A loss with its unit, and the accuracy that goes with it.
+/** A tile with a loss, its unit and the accuracy.
  * @param {string} name
  * @param {Num} loss
  * @param {string} unit

@@ -1,20 +1,20 @@
-// The top of a page: title, and the switches of language and theme.
+// The top of a page: the title, and the controls for language and theme.
 import { element } from "../dom.js";
 import { language, say, setLanguage } from "../words.js";
 
 const LANGUAGES = { en: "English", zh: "简体中文" };
 
-/** Begins a page in the language of its document, in the theme of the system. */
+/** Begins a page in the language of its document and the theme of the system. */
 export function beginPage() {
   setLanguage(document.documentElement.lang);
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "dark" : "light";
 }
 
-/** The JSON that a page carries. */
+/** The JSON that the page contains. */
 export const carried = () => JSON.parse(document.getElementById("documents")?.textContent ?? "null");
 
-/** The top; `again` draws the page anew.
+/** Makes the top of a page; `again` redraws the page.
  * @param {string} title
  * @param {string} more
  * @param {() => void} again */
@@ -42,7 +42,7 @@ export function pageTop(title, more, again) {
   );
 }
 
-/** A link to the main part, for who goes through the page by keyboard.
+/** A link to the main part, for keyboard users.
  * @param {string} href
  * @param {string} text */
 export const skipLink = (href, text) => element("a", { class: "skip", href }, text);

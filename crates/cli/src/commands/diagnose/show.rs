@@ -1,19 +1,20 @@
-//! What `diagnose` says: a text, or one JSON document.
+//! The output of `diagnose`: a text, or one JSON document.
 
 use longspan_diagnose::{IGNORE_IF, Language, Severity};
 use longspan_run::directory::history::History;
 use longspan_run::report::verdict::{FindingText, NumberText, VerdictText};
 use serde_json::{Value, json};
 
+use crate::progress::counted;
 use crate::wrap::{pad, wrap};
 
-/// A verdict with the run that it is of.
+/// A verdict, and the run that it belongs to.
 pub(super) struct Shown<'a> {
     pub(super) history: &'a History,
     pub(super) verdict: &'a VerdictText,
-    /// Whether something ruins the run.
+    /// Whether a finding is severe.
     pub(super) severe: bool,
-    /// That of the verdict.
+    /// The language of the verdict.
     pub(super) language: Language,
 }
 
@@ -55,7 +56,7 @@ impl Shown<'_> {
         let count = |severity| self.verdict.findings.iter().filter(|f| f.severity == severity).count();
         let counts =
             [Severity::Severe, Severity::Warning, Severity::Note].map(|severity| (severity, count(severity)));
-        let said: Vec<String> = counts
+        let counts: Vec<String> = counts
             .into_iter()
             .filter(|&(_, count)| count > 0)
             .map(|(severity, count)| match severity {
@@ -63,19 +64,19 @@ impl Shown<'_> {
                     format!("{count} 项{}", severity.name(self.language))
                 }
                 Severity::Severe => format!("{count} severe"),
-                _ => format!("{count} {severity}{}", if count == 1 { "" } else { "s" }),
+                _ => counted(count, &severity.to_string()),
             })
             .collect();
         let (path, step) = (self.history.path.display(), self.step());
         let outcome = self.history.outcome().unwrap_or("unfinished").replace('_', " ");
         match self.language {
             Language::English => {
-                let said = if said.is_empty() { "nothing found".into() } else { said.join(", ") };
-                format!("{path}, {outcome} after {step} steps: {said}")
+                let found = if counts.is_empty() { "no findings".into() } else { counts.join(", ") };
+                format!("{path}, {outcome} after {}: {found}", counted(step, "step"))
             }
             Language::Chinese => {
-                let said = if said.is_empty() { "没有发现问题".into() } else { said.join("，") };
-                format!("{path}，训练 {step} 步：{said}")
+                let found = if counts.is_empty() { "没有发现问题".into() } else { counts.join("，") };
+                format!("{path}，训练 {step} 步：{found}")
             }
         }
     }
@@ -85,7 +86,7 @@ impl Shown<'_> {
         let line = |(missing, command, codes): (&str, &str, Vec<&str>)| {
             let codes = codes.join(", ");
             let text = match self.language {
-                Language::English => format!("not checked: {codes}; this needs {missing} (next: {command})"),
+                Language::English => format!("not checked: {codes}. This needs {missing} (next: {command})"),
                 Language::Chinese => format!("未检查：{codes}；需要{missing}（下一步：{command}）"),
             };
             wrap(&label(self.language.of("note", "提示")), &text, columns)
@@ -94,7 +95,7 @@ impl Shown<'_> {
     }
 }
 
-/// Words at the beginning of a line, up to where texts begin.
+/// Pads a label to the column in which texts begin.
 fn label(words: &str) -> String {
     pad(words, 9)
 }
@@ -127,7 +128,7 @@ fn describe(finding: &FindingText, language: Language, columns: usize, colours: 
     text + &wrap("         ", &format!("{}{}", IGNORE_IF.of(language), finding.false_alarm), columns)
 }
 
-/// What a number is, and the threshold that it crossed.
+/// The name of a number, and the threshold that it crossed.
 fn compared(number: &NumberText, language: Language) -> String {
     let NumberText { name, threshold, source, .. } = number;
     match (threshold, source) {

@@ -12,26 +12,26 @@ use longspan_run::assess::{Assessment, Forecasts};
 use longspan_run::metrics::classification::Confusion;
 use serde_json::{Value, json};
 
-use crate::progress::{grouped, loss};
+use crate::progress::{counted, grouped, loss};
 
-/// Classes whose confusion is drawn as a table; of more, the commonest mistakes are listed.
+/// With more classes than this, the most frequent confusions are listed instead of a table.
 const TABLE: usize = 12;
 
-/// An assessment with what is needed to say it.
+/// An assessment, and what is needed to show it.
 pub(super) struct Shown<'a> {
     pub(super) assessment: &'a Assessment,
     pub(super) schema: &'a Schema,
     pub(super) output: OutputSpec,
-    /// What was scored.
+    /// The name of the data that were scored.
     pub(super) on: String,
-    /// Bytes of the text.
+    /// The number of bytes of a text.
     pub(super) bytes: Option<usize>,
     pub(super) step: u64,
     pub(super) season: Option<usize>,
 }
 
 impl Shown<'_> {
-    /// Names of the forecast columns.
+    /// The names of the forecast columns.
     pub(super) fn targets(&self) -> Vec<&str> {
         match (&self.schema.predicts, &self.schema.reads) {
             (Predicts::Forecast(forecast), Reads::Numbers { channels, .. }) => {
@@ -71,7 +71,7 @@ impl Shown<'_> {
                 let balance = (0..confusion.classes() as u32).map(|class| confusion.actual(class)).max();
                 let most = balance.unwrap_or(0) as f64 / confusion.total() as f64;
                 format!(
-                    "on           {}, {} predictions\naccuracy     {} (baseline, the most frequent class: {:.2} %)\n\
+                    "data         {}, {} predictions\naccuracy     {} (baseline: {:.2} %, the most frequent class)\n\
                      macro F1     {:.4}\nloss         {}\n\n{}",
                     self.on,
                     grouped(confusion.total()),
@@ -99,7 +99,7 @@ impl Shown<'_> {
             }
             (Predicts::Classes(_), _) => {
                 fields["scored"] = score.scored.into();
-                // Those of a task of tokens, too.
+                // The key of language models, which tasks of tokens have had too.
                 fields["tokens"] = score.scored.into();
                 fields["accuracy"] = number(score.accuracy());
             }
@@ -116,7 +116,7 @@ impl Shown<'_> {
         if !matches!(self.output, OutputSpec::Classes { .. }) {
             let per = if unit == Unit::Nats { " per step" } else { "" };
             return format!(
-                "on           {}, {} predictions\nloss         {}{per}\n",
+                "data         {}, {} predictions\nloss         {}{per}\n",
                 self.on,
                 grouped(score.scored),
                 loss(mean, unit)
@@ -135,7 +135,7 @@ impl Shown<'_> {
         text
     }
 
-    /// The model's forecasts and the naive ones, by their names.
+    /// The errors of the model and of the baselines, with their names.
     fn compared<'f>(&self, forecasts: &'f Forecasts) -> Vec<(String, &'f Accuracy)> {
         let mut compared =
             vec![("model".to_owned(), &forecasts.model), ("persistence".to_owned(), &forecasts.persistence)];
@@ -181,10 +181,10 @@ impl Shown<'_> {
     fn forecasts_text(&self, forecasts: &Forecasts) -> String {
         let ahead = self.ahead();
         let mut text = format!(
-            "on           {}, {} forecasts of {ahead} row{}, in the units of the file\n",
+            "data         {}, {} forecasts of {}, errors in the units of the file\n",
             self.on,
             grouped(forecasts.model.forecasts()),
-            if ahead == 1 { "" } else { "s" }
+            counted(ahead, "row")
         );
         for (target, name) in self.targets().iter().enumerate() {
             let _ = writeln!(text, "\n{name:<16} {:>12} {:>12} {:>8}", "MAE", "RMSE", "MASE");
@@ -211,7 +211,7 @@ impl Shown<'_> {
     }
 }
 
-/// Adds the fields of one object to another.
+/// Adds the fields of `from` to the object `to`.
 fn merge(to: &mut Value, from: Value) {
     if let (Some(to), Value::Object(from)) = (to.as_object_mut(), from) {
         to.extend(from);
@@ -239,7 +239,7 @@ fn classes(confusion: &Confusion, names: &[String]) -> Value {
     })
 }
 
-/// A line a class; of few classes the confusion beside it, of many the commonest mistakes below.
+/// A line for each class. Few classes have their confusions beside it, many have the most frequent ones below.
 fn classes_text(confusion: &Confusion, names: &[String]) -> String {
     let count = confusion.classes() as u32;
     let cut = |name: &str, width: usize| -> String { name.chars().take(width).collect() };

@@ -1,4 +1,4 @@
-//! Runs, checkpoints, and weights without a description of their model.
+//! Descriptions of runs, checkpoints, and weights that lack a description of their model.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,13 +12,13 @@ use longspan_run::directory;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
-use crate::progress::grouped;
+use crate::progress::{counted, grouped};
 use crate::shell::quoted;
 
-/// Tensors that are listed.
+/// The number of tensors that are listed.
 const LISTED: usize = 24;
 
-/// What was found, as a text and as a document.
+/// A description as text and as a JSON document.
 pub(super) struct Lines {
     pub(super) text: String,
     pub(super) document: Map<String, Value>,
@@ -35,14 +35,14 @@ impl Lines {
         self.document.insert(name.replace(' ', "_"), value);
     }
 
-    /// A command to go on with; of several the document has the last one.
+    /// Adds a command to run next. The document keeps the last one.
     fn next(&mut self, line: String) {
         self.text += &format!("{:<12} {line}\n", "next:");
         self.document.insert("command".into(), line.into());
     }
 }
 
-/// Whether a file holds tensors: by its name, or by the brace behind eight bytes that say how long its header is.
+/// Whether a file is in the safetensors format: by its name, or by its beginning, the length of a header in 8 bytes and a brace.
 pub(super) fn is_weights(path: &Path) -> bool {
     let mut head = [0; 9];
     let named = path.extension().is_some_and(|extension| extension == "safetensors");
@@ -52,7 +52,10 @@ pub(super) fn is_weights(path: &Path) -> bool {
                 && head[7..] == *b"\0{")
 }
 
-/// A run's directory.
+/// Describes the directory of a run.
+///
+/// # Errors
+/// A message if it cannot be read.
 pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     let record = directory::read_record(path)?;
     let config = directory::read_config(path)?;
@@ -83,7 +86,10 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     Ok(lines)
 }
 
-/// A checkpoint, or weights alone.
+/// Describes a checkpoint, or weights that lack a description of their model.
+///
+/// # Errors
+/// A message if the file cannot be read.
 pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
     let checkpoint = Checkpoint::read(path)?;
     let file = quoted(&path.to_string_lossy());
@@ -92,7 +98,7 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
         let mut lines = Lines::new(
             path,
             "weights",
-            &format!("weights without a description of their model, {} tensors", shapes.len()),
+            &format!("weights without a description of their model, {}", counted(shapes.len(), "tensor")),
         );
         for (name, shape) in shapes.iter().take(LISTED) {
             lines.text += &format!("{:<12} {name} {shape:?}\n", "");
@@ -103,8 +109,8 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
         let tensors = shapes.iter().map(|&(name, shape)| (name.to_owned(), json!(shape)));
         lines.document.insert("tensors".into(), Value::Object(tensors.collect()));
         let words = match model_of(&shapes) {
-            Some(flags) => format!("longspan train with your data, and {flags} --from {file}"),
-            None => "the names are not those of PyTorch (rnn.weight_ih_l0, …, head.weight): rename the tensors, then use --from".into(),
+            Some(flags) => format!("add the flag of your data to: longspan train {flags} --from {file}"),
+            None => "the tensors do not have the names of PyTorch (rnn.weight_ih_l0, …, head.weight): rename them, then train with --from".into(),
         };
         lines.add("train", &words, json!(words));
         return Ok(lines);
@@ -123,7 +129,8 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
     Ok(lines)
 }
 
-/// The flags of a model with such weights under PyTorch's names: its gates are the recurrent weights' height in widths.
+/// The flags of a model whose weights have these shapes under PyTorch's names. The recurrent matrix is as many times as high as
+/// wide as the cell has gates and candidates.
 fn model_of(shapes: &[(&str, &[usize])]) -> Option<String> {
     let shape = |name: &str| shapes.iter().find(|(own, _)| *own == name).map(|(_, shape)| *shape);
     let &[height, hidden] = shape("rnn.weight_hh_l0")? else { return None };
@@ -160,7 +167,7 @@ fn reads(schema: &Schema, input: InputSpec) -> String {
             format!("{} tokens, {} distinct", vocabulary.level(), vocabulary.len())
         }
         (Reads::Numbers { channels, .. }, _) => match channels.len() {
-            1 => format!("a number, {}", channels[0]),
+            1 => format!("1 channel, {}", channels[0]),
             n if n <= 6 => format!("{n} channels, {}", channels.join(", ")),
             n => format!("{n} channels, {} to {}", channels[0], channels[n - 1]),
         },
@@ -174,7 +181,7 @@ fn predicts(schema: &Schema, output: OutputSpec) -> String {
             format!("{} classes, {}", names.len(), names.join(", "))
         }
         Predicts::Classes(names) => format!("{} classes", names.len()),
-        Predicts::Value => format!("{} number", output.width()),
+        Predicts::Value => counted(output.width(), "number"),
         Predicts::Forecast(forecast) => {
             let channels = match &schema.reads {
                 Reads::Numbers { channels, .. } => &channels[..],
@@ -185,7 +192,12 @@ fn predicts(schema: &Schema, output: OutputSpec) -> String {
                 .iter()
                 .filter_map(|target| Some(channels.get(target.channel)?.as_str()))
                 .collect();
-            format!("the next {} of {} from {} rows", forecast.ahead, targets.join(", "), forecast.window)
+            format!(
+                "{} ahead of {} from {}",
+                counted(forecast.ahead, "row"),
+                targets.join(", "),
+                counted(forecast.window, "row")
+            )
         }
     }
 }

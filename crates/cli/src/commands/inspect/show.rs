@@ -1,4 +1,4 @@
-//! What was found, as a text and as a JSON document.
+//! The description of data as text and as a JSON document.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,12 +13,12 @@ use serde::Serialize;
 use crate::progress::grouped;
 use crate::shell;
 
-/// Channels, groups and classes that are listed.
+/// The number of channels, columns or classes that are listed.
 const LISTED: usize = 24;
-/// Columns of the largest class's bar.
+/// Columns of the bar of the largest class.
 const BAR: usize = 24;
 
-/// What was found, with command lines for the settings.
+/// A description of data, with the command that trains on them.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     path: &'a Path,
@@ -41,7 +41,7 @@ pub(super) fn document(found: &Found) -> Document<'_> {
     }
 }
 
-/// A remark, with the flags that answer it.
+/// A note with the flags that it is about.
 fn note(note: &Note) -> String {
     match note.settings.is_empty() {
         true => note.text.clone(),
@@ -61,15 +61,16 @@ pub(super) fn text(found: &Found) -> String {
         Content::Text(content) => plain(content),
     };
     text.insert_str(0, &format!("{}: ", found.path.display()));
-    for remark in &found.notes {
-        let _ = writeln!(text, "note         {}", note(remark));
+    for found in &found.notes {
+        let _ = writeln!(text, "note         {}", note(found));
     }
     match &found.settings {
         Some(settings) => text += &format!("\nnext:        {}\n", shell::train(settings)),
-        None => text += "\nnothing can be trained on this: see the notes\n",
+        None => text += "\nThese data cannot be trained on: see the notes.\n",
     }
     if let Some(otherwise) = &found.otherwise {
-        let _ = writeln!(text, "or           {}", alternative(otherwise));
+        let command = shell::train(&otherwise.settings);
+        let _ = writeln!(text, "or {}:\nnext:        {command}", otherwise.text);
     }
     text
 }
@@ -91,7 +92,7 @@ fn sequences(found: &Sequences) -> String {
         let _ = writeln!(text, "tokens       {} distinct", grouped(tokens as u64));
     } else {
         let _ = writeln!(text, "missing      {}", missing(found.missing as u64));
-        // The columns of an image are one like the other.
+        // The columns of an image do not differ: they are counted, not listed.
         let shown = if found.form == Form::Images { 0 } else { found.channels.len() };
         let channels = found.channels.iter().take(shown).map(|channel| {
             let range = channel.range.map(|(least, most)| (f64::from(least), f64::from(most)));
@@ -172,7 +173,7 @@ fn plain(found: &TextDescription) -> String {
     text
 }
 
-/// Names and their descriptions, the first of them beside a title.
+/// Names and their descriptions, with a title before the first.
 fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
     let cut = |name: &str| -> String { name.chars().take(24).collect() };
     let width = entries.iter().take(LISTED).map(|(name, _)| cut(name).chars().count()).max().unwrap_or(0);
@@ -186,7 +187,7 @@ fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
     }
 }
 
-/// "7 to 26 steps, median 15, 4,274 in total".
+/// Lengths of sequences: "7 to 26 steps, median 15, 4,274 in total".
 fn lengths(found: &Lengths) -> String {
     let total = grouped(found.total as u64);
     match found.min == found.max {
@@ -201,7 +202,7 @@ fn lengths(found: &Lengths) -> String {
 }
 
 fn range(found: Option<(f64, f64)>) -> String {
-    // Four digits say what a range is; whole numbers are whole.
+    // Four digits are enough for a range; whole numbers stay whole.
     let short = |x: f64| match x.abs() {
         a if x.fract() == 0.0 && a < 1e7 => format!("{x}"),
         a if (1e-3..1e5).contains(&a) => format!("{x:.3}"),
@@ -215,5 +216,9 @@ fn range(found: Option<(f64, f64)>) -> String {
 }
 
 fn missing(count: u64) -> String {
-    if count == 0 { "none".into() } else { format!("{} values", grouped(count)) }
+    if count == 0 {
+        "none".into()
+    } else {
+        format!("{} {}", grouped(count), if count == 1 { "value" } else { "values" })
+    }
 }

@@ -1,4 +1,4 @@
-//! What is shown while a large file is read.
+//! Progress while a large file is read.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What takes less is not worth a bar.
+/// Work that takes less time than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Does `work`, which says how many bytes it has read of how many; if it takes longer than a second, a terminal shows a bar,
-/// or that something moves where the bytes are not known, and anything else a line.
+/// Runs `work`, which reports the bytes that it has read and their total. If it takes longer than a second, a terminal shows a
+/// progress bar (a spinner while the total is unknown), and any other output one line.
 pub(super) fn shown<T: Send>(path: &Path, work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     let (read, total) = (AtomicU64::new(0), AtomicU64::new(0));
     let (done, wait) = channel::<()>();

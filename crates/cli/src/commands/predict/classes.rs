@@ -1,4 +1,4 @@
-//! Classes of sequences: a row each, in the order of the file.
+//! Predicted classes: one row for each sequence, in the order of the file.
 
 use std::sync::Arc;
 
@@ -26,12 +26,12 @@ pub(super) fn run(
     let (ids, lines) = (data.id(0).is_some(), data.line(0).is_some());
     let named = |there: bool, name: &str| there.then(|| name.to_owned());
     let names = [named(true, "index"), named(ids, "id"), named(lines, "line"), named(labels, "true")];
-    let names = names.into_iter().flatten().chain(answer(classes)).collect();
+    let names = names.into_iter().flatten().chain(columns(classes)).collect();
     let mut table = Table::begin(&mut job.output, names, job.json)?;
 
     let (pool, all) = (model.spec().pool, (0..count).collect());
     let batches = SequenceBatches::new(Arc::clone(&data), all, config.data.batch, Order::Once, pool)
-        .expect("a sequence, which every reader asks for");
+        .expect("readers refuse files without a sequence");
     let bar = Bar::new(count as u64, "sequences");
     let (mut batch, mut logits) = (Batch::default(), Vec::new());
     for window in 0..batches.windows() {
@@ -43,33 +43,36 @@ pub(super) fn run(
         let mut state = model.zero_state(batch.rows());
         model.predict(ctx, params, &batch, &mut state, &ends, &mut logits);
         finite(&logits)?;
-        // A batch has its longest sequences first.
+        // A batch is sorted by length: restore the order of the file.
         let mut rows: Vec<usize> = (0..batch.rows()).collect();
         rows.sort_unstable_by_key(|&row| batch.items[row]);
         for row in rows {
             let sequence = batch.items[row];
             let id = data.id(sequence);
-            let place = [
+            let position = [
                 Some(Cell::Whole(sequence as u64)),
                 id.as_deref().filter(|_| ids).map(Cell::Text),
                 data.line(sequence).map(Cell::Whole),
                 labels.then(|| data.label(sequence).map_or(Cell::Nothing, Cell::Text)),
             ];
             let logits = &logits[row * classes.len()..][..classes.len()];
-            table.row(place.into_iter().flatten().chain(judged(classes, logits)))?;
+            table.row(position.into_iter().flatten().chain(predicted(classes, logits)))?;
         }
         bar.advance(batch.rows() as u64);
     }
     Ok(End::Done)
 }
 
-/// The columns of [`judged`].
-pub(super) fn answer(classes: &[String]) -> impl Iterator<Item = String> + '_ {
+/// The names of the columns of [`predicted`].
+pub(super) fn columns(classes: &[String]) -> impl Iterator<Item = String> + '_ {
     ["predicted".to_owned(), "probability".to_owned()].into_iter().chain(shares(classes))
 }
 
-/// The class that logits say, its probability, and those of all.
-pub(super) fn judged<'a>(classes: &'a [String], logits: &[f32]) -> impl Iterator<Item = Cell<'a>> + use<'a> {
+/// The most likely class, its probability, and the probabilities of all classes.
+pub(super) fn predicted<'a>(
+    classes: &'a [String],
+    logits: &[f32],
+) -> impl Iterator<Item = Cell<'a>> + use<'a> {
     let (all, likeliest) = (probabilities(logits), likeliest(logits) as usize);
     let first = [Cell::Text(&classes[likeliest]), Cell::Number(all[likeliest])];
     first.into_iter().chain(all.into_iter().map(Cell::Number))

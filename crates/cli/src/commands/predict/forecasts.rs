@@ -1,4 +1,4 @@
-//! Forecasts of series: what follows each group's last row, or each window that there is.
+//! Forecasts of series: from the last window of each group, or from every window.
 
 use longspan::batch::Batch;
 use longspan_data::schema::{Forecast, Schema};
@@ -11,7 +11,7 @@ use super::{Bar, End, Job, channels, finite};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 
-/// Where a window begins: its segment, and the row in it.
+/// The beginning of a window: its segment, and the row in the segment.
 type Start<'s> = (&'s Segment, usize);
 
 pub(super) fn run(
@@ -66,24 +66,24 @@ pub(super) fn run(
         for (&(segment, start), predicted) in starts.iter().zip(predicted.chunks_exact(ahead * k)) {
             let after = start + window;
             let line = series.line(segment, after - 1);
-            // The time of a last row that was left out is not that of what was read.
+            // If the last row of the group was dropped, its time is not that of the last row that was read.
             let group = &series.description().groups[segment.group];
             let time = group.last.as_deref().filter(|_| group.last_line == line);
             for (step, predicted) in predicted.chunks_exact(k).enumerate() {
                 let row = job.every.then(|| series.values(segment).chunks_exact(width).nth(after + step));
-                let place = [
+                let position = [
                     grouped.then(|| Cell::Text(&series.groups[segment.group])),
                     Some(Cell::Whole(line)),
                     timed.then(|| time.map_or(Cell::Nothing, Cell::Text)),
                     Some(Cell::Whole(step as u64 + 1)),
                 ];
                 let targets = forecast.targets.iter().map(|target| target.channel);
-                let says = targets.clone().zip(predicted).map(|(c, &z)| Cell::Number(original(c, z)));
-                let was = targets.filter(|_| job.every).map(|c| match row.flatten() {
+                let forecasts = targets.clone().zip(predicted).map(|(c, &z)| Cell::Number(original(c, z)));
+                let actual = targets.filter(|_| job.every).map(|c| match row.flatten() {
                     Some(row) => Cell::Number(original(c, row[c])),
                     None => Cell::Nothing,
                 });
-                table.row(place.into_iter().flatten().chain(says).chain(was))?;
+                table.row(position.into_iter().flatten().chain(forecasts).chain(actual))?;
             }
         }
         bar.advance(starts.len() as u64);
@@ -91,18 +91,21 @@ pub(super) fn run(
     Ok(End::Done)
 }
 
-/// The rows of a segment that windows begin with.
+/// The rows of a segment with which a window begins.
 fn windows(segment: &Segment, window: usize) -> std::ops::Range<usize> {
     0..(segment.rows.len() + 1).saturating_sub(window)
 }
 
-/// The last window of a group's last segment.
+/// The last window of the last segment of a group; None if it is too short.
 fn last(segments: &[Segment], group: usize, window: usize) -> Option<Start<'_>> {
     let segment = segments.iter().rfind(|segment| segment.group == group)?;
     Some((segment, windows(segment, window).last()?))
 }
 
-/// Says which groups have no forecast; an error if none has one.
+/// Prints which groups are too short for a forecast.
+///
+/// # Errors
+/// A message if all of them are.
 fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -> Result<(), Failure> {
     let path = job.path.display();
     let rows = |group: usize| {
@@ -113,8 +116,8 @@ fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -
     if starts.is_empty() {
         let most = (0..groups).map(rows).max().unwrap_or(0);
         return Err(fail(format!(
-            "{path}: {most} rows without a gap, and the model reads {window}: add the rows before them, or fill the \
-             gaps with --missing interpolate"
+            "{path}: {most} rows without a gap, but the model reads {window}: add earlier rows, or fill the gaps \
+             with --missing interpolate"
         )));
     }
     let mut forecast = vec![false; groups];
@@ -124,8 +127,8 @@ fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -
         let more = if short.len() > 5 { ", ..." } else { "" };
         let some = short[..short.len().min(5)].join(", ");
         eprintln!(
-            "note: {path}: no forecast for {} of {groups} groups ({some}{more}), which end with fewer than the {window} \
-             rows that the model reads",
+            "note: {path}: no forecast for {} of {groups} groups ({some}{more}): they end with fewer than {window} rows \
+             without a gap, which the model reads",
             short.len()
         );
     }

@@ -1,4 +1,4 @@
-//! Texts: how probable each token was, after those before it.
+//! The loss of each token of a text, given the tokens before it.
 
 mod blocks;
 
@@ -11,7 +11,7 @@ use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 use blocks::Blocks;
 
-/// Most steps that are computed at once, and most logits.
+/// The largest number of steps that are computed at once, and of logits.
 const AT_ONCE: (usize, usize) = (256, 1 << 20);
 
 pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result<End, Failure> {
@@ -32,11 +32,11 @@ pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result
     let count = vocabulary.len();
     let most = (AT_ONCE.1 / count).clamp(1, AT_ONCE.0);
     let (mut state, mut batch, mut logits) = (model.zero_state(1), Batch::default(), Vec::new());
-    // The last token of the block before.
+    // `tokens` begins with the last token of the block before.
     let (mut tokens, mut begun) = (Vec::new(), false);
     while let Some(bytes) = blocks.next(&mut tokens)? {
         if let (false, Some(&first)) = (begun, tokens.first()) {
-            // Nothing stands before it.
+            // The first token has no prediction.
             table.row([Cell::Text(&vocabulary.label(first)), Cell::Nothing])?;
             begun = true;
         }
@@ -47,8 +47,8 @@ pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result
             let steps = most.min(tokens.len() - 1 - first);
             batch.reshape(steps, 1);
             batch.inputs.copy_from_slice(&tokens[first..first + steps]);
-            let places: Vec<u32> = (0..steps as u32).collect();
-            model.predict(ctx, params, &batch, &mut state, &places, &mut logits);
+            let positions: Vec<u32> = (0..steps as u32).collect();
+            model.predict(ctx, params, &batch, &mut state, &positions, &mut logits);
             finite(&logits)?;
             for (logits, &token) in logits.chunks_exact(count).zip(&tokens[first + 1..]) {
                 let loss = nats(logits, token as usize);

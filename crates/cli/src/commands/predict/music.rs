@@ -1,4 +1,4 @@
-//! Music: after each step of a piece, how probable each key is at the next.
+//! The probability of each key at the next step, after each step of a piece.
 
 use longspan::model::StepInput;
 use longspan_data::labelled::music::{KEYS, Music};
@@ -32,8 +32,8 @@ pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result
             for (step, keys) in roll.chunks_exact(KEYS).enumerate() {
                 model.step(ctx, params, StepInput::Numbers(keys), &mut steps, &mut out);
                 finite(&out)?;
-                let place = [Cell::Text(part), Cell::Whole(piece as u64), Cell::Whole(step as u64)];
-                table.row(place.into_iter().chain(out.iter().map(|&x| Cell::Number(probability(x)))))?;
+                let position = [Cell::Text(part), Cell::Whole(piece as u64), Cell::Whole(step as u64)];
+                table.row(position.into_iter().chain(out.iter().map(|&x| Cell::Number(probability(x)))))?;
             }
             bar.advance(pieces.length(piece) as u64);
         }

@@ -1,4 +1,4 @@
-//! Where predictions go: standard output, or a file that is there once it is whole.
+//! The output of predictions: standard output, or a file that appears when it is complete.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -6,23 +6,26 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, fail};
 
-/// Bytes that are written at a time.
+/// The number of bytes that are written at once.
 const BUFFER: usize = 1 << 16;
 
-/// What predictions are written to. What was not flushed when it goes is not written.
+/// The output of predictions. Text that is not flushed before it is dropped is not written.
 pub(super) struct Output {
-    /// The file; None for standard output.
+    /// The open file; None for standard output.
     file: Option<File>,
     buffer: Vec<u8>,
-    /// The file that is named; empty for standard output.
+    /// The path of the file; empty for standard output.
     path: PathBuf,
-    /// What is written until it is whole, if that is another file.
+    /// The path of the file that is written until it is complete, if that is another one.
     temporary: Option<PathBuf>,
 }
 
 impl Output {
-    /// `-` is standard output. A file that is there is replaced when the new one is whole, unless it is to be read while it
-    /// grows; a device is written to as it is.
+    /// Opens the output `name`; `-` is standard output. An existing file is replaced when the new one is complete. If the file is
+    /// `growing`, so that others read it meanwhile, or is a device, it is written to directly.
+    ///
+    /// # Errors
+    /// A message if the file cannot be written.
     pub(super) fn open(name: &str, growing: bool) -> Result<Self, Failure> {
         if name == "-" {
             return Ok(Self { file: None, buffer: Vec::new(), path: PathBuf::new(), temporary: None });
@@ -34,9 +37,9 @@ impl Output {
         let Some(file_name) = path.file_name() else {
             return Err(fail(format!("-o {name}: name a file")));
         };
-        // Through a link the file that it means is replaced, not the link.
+        // A symbolic link stays: the file that it points to is replaced.
         let target = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let device = std::fs::metadata(&path).is_ok_and(|there| !there.is_file());
+        let device = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
         let temporary = match device || growing {
             true => None,
             false => {
@@ -70,7 +73,10 @@ impl Output {
         written.map_err(|error| self.failed(&error))
     }
 
-    /// Everything is written: puts the file in its place.
+    /// Flushes, and renames the complete file to its final path.
+    ///
+    /// # Errors
+    /// A message if the file cannot be written.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         self.flush()?;
         if let (Some(file), Some(temporary)) = (&self.file, &self.temporary) {
@@ -84,13 +90,15 @@ impl Output {
     fn failed(&self, error: &io::Error) -> Failure {
         match (&self.file, error.kind()) {
             (None, ErrorKind::BrokenPipe) => Failure::Closed,
-            (None, _) => fail(format!("standard output cannot be written ({error})")),
+            (None, _) => {
+                fail(format!("standard output cannot be written ({error}): check where it is redirected to"))
+            }
             (Some(_), _) => unwritable(&self.path, error),
         }
     }
 }
 
-/// What was not finished is of no use, and the disk may be full.
+/// Removes an incomplete file: it is of no use, and the disk may be full.
 impl Drop for Output {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
@@ -102,7 +110,7 @@ impl Drop for Output {
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let way_out = match error.kind() {
         ErrorKind::StorageFull => "make room, or choose another -o",
-        ErrorKind::NotFound => "make its directory first, or choose another -o",
+        ErrorKind::NotFound => "create its directory first, or choose another -o",
         _ => "check its permissions, or choose another -o",
     };
     fail(format!("{} cannot be written ({error}): {way_out}", path.display()))

@@ -1,8 +1,8 @@
-//! A stream: a line of standard input is a step, or some tokens, and is answered by a line at once. The state is kept from
-//! line to line; a blank line begins a new sequence.
+//! Streaming predictions: each line of standard input is a step, or some tokens, and is answered with one line at once. The state is
+//! kept from line to line; a blank line begins a new sequence.
 //!
-//! Classes are those of a sequence that ended here. Forecasts follow from all that was read since the last blank line, where
-//! a run's own come from windows: both agree where as many rows as a window has were read.
+//! Classes are those of a sequence that ends here. A forecast depends on all lines since the last blank one, while a forecast of
+//! training depends on one window: both are equal after exactly as many lines as a window has rows.
 
 mod answer;
 mod lines;
@@ -29,13 +29,13 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     if loaded.model.spec().bidirectional {
         return Err(fail(
-            "the model reads a sequence from its end, too, and says nothing before there is one: predict with --input FILE",
+            "the model reads sequences in both directions, so it needs the whole sequence: use --input FILE instead of --stream",
         ));
     }
     if let Predicts::Forecast(forecast) = &schema.predicts {
         eprintln!(
-            "note: the state is kept from line to line, as after a window of all rows since the last blank line; the \
-             run's own windows have {} rows",
+            "note: each forecast depends on all lines since the last blank one; in training it depended on a window of {} \
+             rows",
             forecast.window
         );
     }
@@ -50,9 +50,9 @@ pub(super) fn run(
         if read == Answered::No {
             continue;
         }
-        let place = [Cell::Whole(number), Cell::Whole(reader.steps.count())];
+        let position = [Cell::Whole(number), Cell::Whole(reader.steps.count())];
         let cells = answer.cells(&mut reader)?;
-        table.row(place.into_iter().chain(cells))?;
+        table.row(position.into_iter().chain(cells))?;
         table.flush()?;
     }
     output.finish()
@@ -62,21 +62,21 @@ pub(super) fn run(
 #[derive(PartialEq, Eq)]
 enum Answered {
     Yes,
-    /// It is blank, or names columns.
+    /// The line is blank, or names the columns.
     No,
 }
 
-/// A model that reads line by line.
+/// A model that reads standard input line by line.
 struct Reader<'a> {
     loaded: &'a mut Loaded,
     reads: &'a Reads,
     steps: Steps<f32>,
-    /// Where forecasts go on from what they have forecast.
+    /// A copy of the state, in which the model reads its own forecasts.
     aside: Steps<f32>,
-    /// What came out after the last step.
+    /// The outputs after the last step.
     out: Vec<f32>,
     fields: Fields,
-    /// A step's numbers, or a line's tokens.
+    /// The numbers of a step, or the tokens of a line.
     numbers: Vec<f32>,
     tokens: Vec<u32>,
 }
@@ -91,6 +91,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a line.
+    ///
+    /// # Errors
+    /// A message if the line cannot be used, or the outputs are not finite.
     fn read(&mut self, number: u64, line: &[u8]) -> Result<Answered, Failure> {
         let Loaded { ctx, model, params, .. } = &mut *self.loaded;
         match self.reads {
@@ -121,8 +124,8 @@ impl<'a> Reader<'a> {
         Ok(Answered::Yes)
     }
 
-    /// Reads numbers that were forecast, after the last step or the last of these, and leaves what comes out in `out`.
-    fn go_on(&mut self, first: bool, numbers: &[f32], out: &mut [f32]) {
+    /// Feeds a forecast back as input and writes the outputs to `out`; the `first` one follows the last line.
+    fn feed_back(&mut self, first: bool, numbers: &[f32], out: &mut [f32]) {
         let Loaded { ctx, model, params, .. } = &mut *self.loaded;
         if first {
             self.aside.copy_from(&self.steps);
@@ -131,7 +134,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The tokens of a line, without its end.
+/// The tokens of a line, without the end of the line.
+///
+/// # Errors
+/// A message if a character does not occur in the vocabulary.
 fn tokens(vocabulary: &Vocabulary, number: u64, line: &[u8], tokens: &mut Vec<u32>) -> Result<(), Failure> {
     tokens.clear();
     if vocabulary.level() == TokenLevel::Byte {
@@ -148,8 +154,8 @@ fn tokens(vocabulary: &Vocabulary, number: u64, line: &[u8], tokens: &mut Vec<u3
         let token = vocabulary.id(character.encode_utf8(&mut [0; 4]));
         tokens.push(token.ok_or_else(|| {
             fail(format!(
-                "standard input: line {number}: the character {character:?} (U+{:04X}) does not occur in training: \
-                 remove it",
+                "standard input: line {number}: the character {character:?} (U+{:04X}) does not occur in the training \
+                 data: remove it",
                 u32::from(character)
             ))
         })?);

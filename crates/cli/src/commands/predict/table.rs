@@ -1,14 +1,14 @@
-//! Rows of named columns as CSV, or one JSON object a line.
+//! Rows of named columns as CSV, or as one JSON object per line.
 
 use std::fmt::Write;
 
 use super::output::Output;
 use crate::failure::Failure;
 
-/// Digits of a number: what single precision has.
+/// Digits of a number: the precision of f32.
 const DIGITS: usize = 7;
 
-/// One field of a row.
+/// A cell of a row.
 pub(super) enum Cell<'a> {
     Text(&'a str),
     Owned(String),
@@ -17,17 +17,17 @@ pub(super) enum Cell<'a> {
     Nothing,
 }
 
-/// What rows are written to.
+/// A writer of rows.
 pub(super) struct Table<'o> {
     output: &'o mut Output,
-    /// As the form writes them.
+    /// The names of the columns, escaped for the format.
     names: Vec<String>,
     json: bool,
     line: String,
 }
 
 impl<'o> Table<'o> {
-    /// Of columns of these names; CSV begins with them.
+    /// Begins a table with these columns. CSV begins with a line of their names.
     pub(super) fn begin(output: &'o mut Output, names: Vec<String>, json: bool) -> Result<Self, Failure> {
         let names: Vec<String> = match json {
             true => names.into_iter().map(|name| serde_json::Value::from(name).to_string()).collect(),
@@ -60,7 +60,9 @@ impl<'o> Table<'o> {
             match cell {
                 Cell::Text(a) => text(a),
                 Cell::Owned(a) => text(&a),
-                Cell::Whole(number) => write!(self.line, "{number}").expect("a string takes all"),
+                Cell::Whole(number) => {
+                    write!(self.line, "{number}").expect("writing to a string cannot fail")
+                }
                 Cell::Number(number) => push_number(&mut self.line, number),
                 Cell::Nothing if self.json => self.line.push_str("null"),
                 Cell::Nothing => {}
@@ -71,19 +73,19 @@ impl<'o> Table<'o> {
         self.output.write(&self.line)
     }
 
-    /// What has been written can be read.
+    /// Flushes the output, so that the rows can be read.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         self.output.flush()
     }
 }
 
-/// A finite number, the shortest that has its first [`DIGITS`] digits: as JSON and CSV both read it.
+/// Appends a finite number with [`DIGITS`] digits, as short as possible, in a form that JSON and CSV share.
 fn push_number(line: &mut String, number: f64) {
     let rounded: f64 = format!("{number:.*e}", DIGITS - 1).parse().expect("a number, just written");
-    write!(line, "{rounded:?}").expect("a string takes all");
+    write!(line, "{rounded:?}").expect("writing to a string cannot fail");
 }
 
-/// A field of CSV, quoted where it must be.
+/// A field of CSV, in quotes if needed.
 fn field(text: &str) -> String {
     let special = |c: char| matches!(c, ',' | '"' | '\n' | '\r');
     match text.contains(special) || text.starts_with(' ') || text.ends_with(' ') {

@@ -1,4 +1,4 @@
-//! A probe for people.
+//! The result of a probe as text.
 
 use std::path::Path;
 
@@ -8,13 +8,19 @@ use longspan_record::credit::{CreditReport, LagReport, LayerGates, Measured};
 use longspan_record::spectrum::LyapunovSpectrum;
 
 use crate::draw::{magnitude, spark};
+use crate::progress::counted;
 
-/// Decades that a sparkline shows.
+/// Decades of a sparkline.
 const DECADES: f64 = 12.0;
-/// Characters of a sparkline.
+/// Columns of a sparkline.
 const WIDTH: usize = 60;
 
-/// Lines with a name before them.
+/// "1 step", "2 steps".
+fn count(steps: usize) -> String {
+    counted(steps, "step")
+}
+
+/// Lines, each with a label.
 struct Lines(Vec<(String, String)>);
 
 impl Lines {
@@ -22,7 +28,7 @@ impl Lines {
         self.0.push((name.into(), text));
     }
 
-    /// What could not be measured, and why.
+    /// Shows a measurement, or adds the reason why there is none.
     fn unless<T>(&mut self, name: &str, measured: &Measured<T>, show: impl FnOnce(&mut Self, &T)) {
         match measured {
             Measured::Known(known) => show(self, known),
@@ -54,11 +60,11 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
             .iter()
             .for_each(|layer| show_gates(lines, &format!("encoder {}", layer.layer), layer));
         for layer in &reach.gates {
-            let place = match spec.bidirectional {
+            let name = match spec.bidirectional {
                 true => format!("{} {}", layer.layer / 2, ["forwards", "reverse"][layer.layer % 2]),
                 false => format!("{decoder}{}", layer.layer),
             };
-            show_gates(lines, &place, layer);
+            show_gates(lines, &name, layer);
         }
         show_rest(lines, reach);
     });
@@ -73,7 +79,7 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
             lines.add(
                 "products",
                 format!(
-                    "over {} steps, singular values from {1} down to {2} (condition number {3})",
+                    "Jacobian product over {} steps: singular values {1} to {2}, condition number {3}",
                     product.lag_steps,
                     magnitude(median(&product.ln_largest_singular_values)),
                     magnitude(median(&product.ln_smallest_singular_values)),
@@ -90,7 +96,7 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
         lines.add(
             "layers",
             format!(
-                "gradient ratios between layers within one step, bottom to top: {}",
+                "gradient norm relative to the top layer within one step, from bottom to top: {}",
                 ratios.collect::<Vec<_>>().join(", ")
             ),
         );
@@ -101,7 +107,7 @@ pub(super) fn text(record: &ProbeRecord, spec: &ModelSpec, written: Option<&Path
     lines.text()
 }
 
-/// The gradient horizon: how many steps back a share of the gradient of one loss is left.
+/// The gradient horizon with its interval: "19 steps (95 % CI 17–22): 1 % of the gradient of one loss is left; 64 sequences".
 pub(crate) fn horizon(lag: &LagReport) -> String {
     let horizon = &lag.total.horizon;
     let least = if horizon.at_least { "at least " } else { "" };
@@ -110,9 +116,8 @@ pub(crate) fn horizon(lag: &LagReport) -> String {
         false => format!("{}–{}", horizon.low_steps, horizon.high_steps),
     };
     format!(
-        "{least}{} step{} (95 % CI {interval}): {} % of the gradient of one loss is left; {} sequences",
-        horizon.steps,
-        if horizon.steps == 1 { "" } else { "s" },
+        "{least}{} (95 % CI {interval}): {} % of the gradient of one loss is left; {} sequences",
+        count(horizon.steps),
         100.0 * horizon.epsilon,
         lag.sequences
     )
@@ -121,16 +126,16 @@ pub(crate) fn horizon(lag: &LagReport) -> String {
 fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: &LagReport) {
     lines.add("horizon", horizon(lag));
     let used = match reach.used_lag.known().map(|used| &used.used_lag_steps) {
-        Some(Measured::Known(steps)) => Some(format!("the model uses {steps} steps")),
-        Some(Measured::Unknown(_)) => Some("the model uses more steps than were tested".into()),
+        Some(Measured::Known(steps)) => Some(format!("the model uses inputs up to {} back", count(*steps))),
+        Some(Measured::Unknown(_)) => Some("the model uses inputs further back than was tested".into()),
         None => None,
     };
     let beside = [
         record
             .beside
             .truncation_steps
-            .map(|steps| format!("training truncates the gradient after {steps} steps")),
-        record.beside.needed_lag_steps.map(|steps| format!("the task needs {steps} steps")),
+            .map(|steps| format!("training truncates the gradient after {}", count(steps))),
+        record.beside.needed_lag_steps.map(|steps| format!("the task needs {}", count(steps))),
         used,
     ];
     let beside: Vec<String> = beside.into_iter().flatten().collect();
@@ -167,8 +172,8 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
             lines.add(
                 &format!("path {}", layer.layer),
                 format!(
-                    "{} steps back: {} by the direct path from state to state, {} through weights",
-                    lags[at],
+                    "{} back, share of the gradient: {} directly from state to state, {} through the recurrent weights",
+                    count(lags[at]),
                     share(keep),
                     share(rest)
                 ),
@@ -177,8 +182,8 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
     }
 }
 
-/// The gates of a layer that goes by a name.
-fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
+/// The gates, activations and forgetting time of the layer called `name`.
+fn show_gates(lines: &mut Lines, name: &str, layer: &LayerGates) {
     if let Measured::Known(gates) = &layer.gates {
         let gates = gates.iter().map(|gate| {
             format!(
@@ -189,19 +194,19 @@ fn show_gates(lines: &mut Lines, place: &str, layer: &LayerGates) {
                 100.0 * gate.open_share
             )
         });
-        lines.add(&format!("gates {place}"), gates.collect::<Vec<_>>().join(", "));
+        lines.add(&format!("gates {name}"), gates.collect::<Vec<_>>().join(", "));
     }
     if let Measured::Known(activations) = &layer.activations {
         let all = activations.iter().map(|activation| {
             format!("{} {:.0} % saturated", activation.activation, 100.0 * activation.saturated_share)
         });
-        lines.add(&format!("units {place}"), all.collect::<Vec<_>>().join(", "));
+        lines.add(&format!("units {name}"), all.collect::<Vec<_>>().join(", "));
     }
     if let Measured::Known(forgetting) = &layer.forgetting {
         lines.add(
-            &format!("forgetting {place}"),
+            &format!("forgetting {name}"),
             format!(
-                "half of the units remember for {:.1} steps or more, to 1/e ({})",
+                "median over the units: {:.1} steps until 1/e of the state is left (gate {})",
                 forgetting.median_steps, forgetting.gate
             ),
         );
@@ -212,8 +217,8 @@ fn show_rest(lines: &mut Lines, reach: &CreditReport) {
     if let Measured::Known(truncations) = &reach.truncation {
         let all = truncations.iter().map(|t| {
             format!(
-                "{} steps: {:.0} % error, cosine {:.3}",
-                t.truncation_steps,
+                "{}: {:.0} % error, cosine {:.3}",
+                count(t.truncation_steps),
                 100.0 * t.relative_error,
                 t.cosine
             )
@@ -226,11 +231,11 @@ fn show_rest(lines: &mut Lines, reach: &CreditReport) {
         lines.add(
             "sensitivity",
             format!(
-                "‖∂h/∂W‖ {} after {} steps, {} after {} steps",
+                "‖∂h/∂W‖ is {} after {} and {} after {}",
                 magnitude(first.recurrent_rms.log10()),
-                first.steps,
+                count(first.steps),
                 magnitude(last.recurrent_rms.log10()),
-                last.steps
+                count(last.steps)
             ),
         );
     }
@@ -245,11 +250,11 @@ fn show_spectrum(lines: &mut Lines, spectrum: &LyapunovSpectrum) {
     });
     let error = error.map_or(String::new(), |error| format!(" ± {error:.4}"));
     let means = match largest {
-        x if x > 0.0 => format!("perturbations grow tenfold in {:.1} steps", std::f64::consts::LN_10 / x),
+        x if x > 0.0 => format!("small changes grow tenfold in {:.1} steps", std::f64::consts::LN_10 / x),
         x if x < 0.0 && x.is_finite() => {
-            format!("perturbations shrink tenfold in {:.1} steps", -std::f64::consts::LN_10 / x)
+            format!("small changes shrink tenfold in {:.1} steps", -std::f64::consts::LN_10 / x)
         }
-        _ => "perturbations vanish in one step".into(),
+        _ => "small changes vanish in one step".into(),
     };
     let dimension = spectrum
         .kaplan_yorke_dimensions

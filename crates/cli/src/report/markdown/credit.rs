@@ -1,4 +1,4 @@
-//! The parts of a run's report about the gradient through time: how far it reaches, and each layer.
+//! The sections about the gradient through time: its horizon, and each layer.
 
 use longspan_record::credit::{LayerGates, Measured, Reach};
 use longspan_run::report::RunReport;
@@ -6,13 +6,13 @@ use longspan_run::report::RunReport;
 use super::write::{NONE, Writer, code, or_none, percent, short, words};
 use crate::assets::fill;
 
-/// How far the gradient reaches through the whole model, where it was measured.
+/// The reach of the gradient through the whole model; None if it was not measured.
 pub(super) fn total(report: &RunReport) -> Option<&Reach> {
     let lag = report.probe.as_ref()?.reach.known()?.lag.known()?;
     Some(&lag.total)
 }
 
-/// How far the gradient reaches beside what is needed.
+/// Adds the gradient horizon, and the lags to compare it with.
 pub(super) fn reach(to: &mut Writer, report: &RunReport, level: usize) {
     to.heading(level, to.say("reach"));
     let lags = &report.lags;
@@ -42,7 +42,7 @@ pub(super) fn reach(to: &mut Writer, report: &RunReport, level: usize) {
     }
 }
 
-/// A line for each layer: exponents, gradient along the window, gates, activations.
+/// Adds a table with a row for each layer: exponents, gradient norms, gates, activations.
 pub(super) fn layers(to: &mut Writer, report: &RunReport, level: usize) {
     let probe = report.probe.as_ref();
     let spectrum = probe.and_then(|probe| probe.spectrum.known()).map_or(&[][..], |s| &s.layers);
@@ -81,7 +81,7 @@ pub(super) fn layers(to: &mut Writer, report: &RunReport, level: usize) {
     to.table(&head, &rows);
 }
 
-/// How often each gate is closed and open; None without gates.
+/// The share of steps and units at which each gate is closed or open; None without gates.
 fn gates_text(to: &Writer, layer: &LayerGates) -> Option<String> {
     let Measured::Known(gates) = &layer.gates else { return None };
     let of = gates.iter().map(|gate| {
@@ -97,7 +97,7 @@ fn gates_text(to: &Writer, layer: &LayerGates) -> Option<String> {
     Some(of.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
 }
 
-/// How much of each activation is saturated; None without activations.
+/// The saturated share of each activation; None without activations.
 fn activations_text(to: &Writer, layer: &LayerGates) -> Option<String> {
     let Measured::Known(activations) = &layer.activations else { return None };
     let of = activations.iter().map(|activation| {

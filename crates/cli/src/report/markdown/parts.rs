@@ -1,4 +1,4 @@
-//! The parts of a run's report: summary, findings, fault, training.
+//! The other sections of a report: comparison, summary, findings, fault, training and the command.
 
 use longspan_diagnose::IGNORE_IF;
 use longspan_run::report::RunReport;
@@ -8,7 +8,7 @@ use super::credit::total;
 use super::write::{NONE, Writer, code, or_none, percent, short, words};
 use crate::assets::fill;
 
-/// Lines that a table of the training has, about.
+/// The largest number of rows in a table of training.
 const LINES: usize = 12;
 
 fn codes(report: &RunReport) -> String {
@@ -21,12 +21,12 @@ fn state(to: &Writer, report: &RunReport) -> &'static str {
     to.say(known.into_iter().find(|state| report.state == *state).unwrap_or("unknown"))
 }
 
-/// Accuracy on the test, else on the last validation.
+/// The accuracy on the test data, otherwise on the last validation.
 fn accuracy(report: &RunReport) -> String {
     percent(report.summary.test_accuracy.or(report.summary.valid_accuracy))
 }
 
-/// Several runs side by side.
+/// Adds a table that compares several runs.
 pub(super) fn comparison(to: &mut Writer, reports: &[RunReport]) {
     let head = [
         to.say("run"),
@@ -125,7 +125,7 @@ fn finding(to: &mut Writer, finding: &FindingText) {
     to.item(&format!("{}{}", IGNORE_IF.of(to.language), words(finding.false_alarm)));
 }
 
-/// Rules that could not be checked: what is missing, and the command that measures it.
+/// Adds the rules that could not be checked: what they need, and the command that measures it.
 fn unjudged(to: &mut Writer, verdict: &VerdictText) {
     let missing = verdict.missing();
     if !missing.is_empty() {
@@ -138,20 +138,20 @@ fn unjudged(to: &mut Writer, verdict: &VerdictText) {
 }
 
 pub(super) fn fault(to: &mut Writer, report: &RunReport, level: usize) {
-    let (Some(fault), Some(told)) = (&report.fault, &report.fault_told) else { return };
+    let (Some(fault), Some(texts)) = (&report.fault, &report.fault_told) else { return };
     to.heading(level, to.say("fault"));
-    let told = to.language.of(&told.en, &told.zh);
+    let text = to.language.of(&texts.en, &texts.zh);
     let rows: Vec<_> = [
         (to.say("step"), fault.step.to_string()),
-        (to.say("fault_place"), words(&told.place)),
-        (to.say("fault_cause"), words(&told.reason)),
+        (to.say("fault_place"), words(&text.place)),
+        (to.say("fault_cause"), words(&text.reason)),
     ]
     .map(|(name, value)| vec![name.to_owned(), value])
     .into();
     to.table(&[to.say("quantity"), to.say("value")], &rows);
 }
 
-/// Loss and norms over the training, and the validations.
+/// Adds loss and gradient norms during training, and the validations.
 pub(super) fn training(to: &mut Writer, report: &RunReport, level: usize) {
     to.heading(level, to.say("loss_and_clipping"));
     let (curve, valid) = (&report.curve, &report.valid);

@@ -1,4 +1,4 @@
-//! Headings, paragraphs and tables, and words that are nothing but words.
+//! A writer of headings, paragraphs and tables, and the escaping of texts.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::assets::say;
 
-/// A report as it is written.
+/// A writer of a report.
 pub(super) struct Writer {
     pub(super) language: Language,
     text: String,
@@ -22,7 +22,7 @@ impl Writer {
         self.text
     }
 
-    /// The words of a key in the report's language.
+    /// The text of a key in the language of the report.
     pub(super) fn say(&self, key: &'static str) -> &'static str {
         say(self.language, key)
     }
@@ -38,7 +38,7 @@ impl Writer {
         self.text.push_str(&format!("\n{words}\n"));
     }
 
-    /// An item of a list; the first one of a list stands behind an empty line.
+    /// Adds an item of a list, after an empty line if it is the first one.
     pub(super) fn item(&mut self, words: &str) {
         if !self.text.trim_end().lines().next_back().is_some_and(|line| line.starts_with("- ")) {
             self.text.push('\n');
@@ -46,7 +46,7 @@ impl Writer {
         self.text.push_str(&format!("- {words}\n"));
     }
 
-    /// A table whose columns line up in a terminal; the first one is of words, the others of what `rows` hold.
+    /// Adds a table whose columns are aligned in a terminal, numbers to the right. Without rows there is no table.
     pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         if rows.is_empty() {
             return;
@@ -75,12 +75,12 @@ impl Writer {
         }
     }
 
-    /// An item that begins with what it is.
+    /// Adds an item of a list that begins with the label `key`.
     pub(super) fn labelled(&mut self, key: &'static str, words: &str) {
         self.item(&format!("{}{}{words}", self.say(key), self.say("colon")));
     }
 
-    /// Lines of a shell.
+    /// Adds a block with a shell command.
     pub(super) fn shell(&mut self, command: &str) {
         let ticks = command.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat((ticks + 1).max(3));
@@ -88,26 +88,26 @@ impl Writer {
     }
 }
 
-/// What stands where there is nothing.
+/// The text of an empty cell.
 pub(super) const NONE: &str = "–";
 
 fn is_number(cell: &str) -> bool {
     cell.trim_end_matches(" %").parse::<f64>().is_ok()
 }
 
-/// Without what a terminal would act on: controls, and marks that turn the direction of writing.
+/// Replaces what a terminal would interpret: control characters, and marks that change the direction of writing.
 fn visible(text: &str) -> String {
     let acts = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Words that Markdown shows as they are.
+/// Escapes a text so that Markdown shows it as it is.
 pub(super) fn words(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let text = visible(text);
     let mut before = ' ';
     for c in text.chars() {
-        // An underscore inside a word is one.
+        // Markdown does not interpret an underscore inside a word.
         let inside = c == '_' && before.is_alphanumeric();
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '$' | '#' | '!')
             && !inside
@@ -120,7 +120,7 @@ pub(super) fn words(text: &str) -> String {
     shown
 }
 
-/// What there is, or a dash.
+/// The value, or a dash.
 pub(super) fn or_none(value: Option<impl Display>) -> String {
     value.map_or_else(|| NONE.into(), |value| value.to_string())
 }
@@ -130,7 +130,7 @@ pub(super) fn percent(share: Option<f64>) -> String {
     or_none(share.map(|share| format!("{} %", short(100.0 * share))))
 }
 
-/// A text between backticks; not for a cell of a table, which a bar would end.
+/// A text as inline code. Not for cells of a table, where a vertical bar would end the cell.
 pub(super) fn code(text: &str) -> String {
     let text = visible(text);
     let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -140,7 +140,7 @@ pub(super) fn code(text: &str) -> String {
     }
 }
 
-/// Four digits.
+/// A number with four digits.
 pub(super) fn short(x: f64) -> String {
     match x.abs() {
         0.0 => "0".into(),
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_words() {
+    fn texts_are_escaped() {
         assert_eq!(words("a|b <i> `c` *d* snake_case _e_"), r"a\|b \<i\> \`c\` \*d\* snake_case \_e_");
         assert_eq!(words("\u{1b}[31m\u{202e}x\r\n"), "\u{fffd}\\[31m\u{fffd}x\u{fffd}\u{fffd}");
         assert_eq!(code("a`b"), "`` a`b ``");

@@ -1,6 +1,7 @@
 //! The tokens of a text in blocks, so that a text of any length is read in bounded memory.
 //!
-//! A block ends where the tokens of the whole text have an end: with a character, or behind white space where words or a tokenizer's tokens are read.
+//! A block ends at a token boundary of the whole text: after a character, or after white space if tokens are words or come from a
+//! tokenizer.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,19 +12,19 @@ use longspan_data::vocabulary::{END_OF_LINE, TokenLevel, Vocabulary, VocabularyE
 
 use crate::failure::{Failure, fail};
 
-/// Bytes that are read at a time.
+/// The number of bytes that are read at once.
 const BLOCK: usize = 1 << 16;
 
-/// Most bytes of one word.
+/// The largest number of bytes in a word.
 const LONGEST: usize = 1 << 20;
 
-/// What is left of a text.
+/// The rest of a text.
 pub(super) struct Blocks<'v> {
     input: Box<dyn Read>,
     path: PathBuf,
     vocabulary: &'v Vocabulary,
     bytes: Vec<u8>,
-    /// Where in the text `bytes` begins: lines and characters of its line before it, and bytes.
+    /// The position at which `bytes` begins: lines before it, characters before it in its line, and bytes before it.
     before: (usize, usize, usize),
     ended: bool,
 }
@@ -33,7 +34,10 @@ impl<'v> Blocks<'v> {
         Self { input, path: path.to_owned(), vocabulary, bytes: Vec::new(), before: (0, 0, 0), ended: false }
     }
 
-    /// Appends the next tokens; says how many bytes they were, or that there are no more.
+    /// Appends the next tokens. Returns how many bytes they were; None at the end of the text.
+    ///
+    /// # Errors
+    /// A message if the text cannot be read or encoded.
     pub(super) fn next(&mut self, tokens: &mut Vec<u32>) -> Result<Option<u64>, Failure> {
         let cut = loop {
             if self.ended && self.bytes.is_empty() {
@@ -44,7 +48,7 @@ impl<'v> Blocks<'v> {
                 _ if self.bytes.len() > LONGEST => {
                     let (line, ..) = self.before;
                     return Err(fail(format!(
-                        "{}: line {} has a word of more than {LONGEST} bytes: is this a text?",
+                        "{}: line {} has a word of more than {LONGEST} bytes: name a file with text",
                         self.path.display(),
                         line + 1
                     )));
@@ -55,7 +59,7 @@ impl<'v> Blocks<'v> {
         let block: Vec<u8> = self.bytes.drain(..cut).collect();
         tokens.extend(self.encode(&block).map_err(|problem| self.placed(problem))?);
         self.before.2 += block.len();
-        // Valid UTF-8 where characters are counted.
+        // Counts the first byte of each character.
         let characters = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
         match block.iter().rposition(|&byte| byte == b'\n') {
             Some(end) => {
@@ -76,7 +80,7 @@ impl<'v> Blocks<'v> {
         Ok(())
     }
 
-    /// The end of the next block in what has been read; None if that has none.
+    /// The end of the next block in the bytes that were read; None if they contain no token boundary.
     fn cut(&self) -> Option<usize> {
         if self.ended {
             return Some(self.bytes.len());
@@ -84,11 +88,11 @@ impl<'v> Blocks<'v> {
         let cut = match self.vocabulary.level() {
             TokenLevel::Byte => self.bytes.len(),
             TokenLevel::Char => match std::str::from_utf8(&self.bytes) {
-                // What begins at the end may go on in the next block; what is wrong inside is found when it is read.
+                // An incomplete character at the end may continue in the next block; invalid bytes are reported by `encode`.
                 Err(error) if error.error_len().is_none() => error.valid_up_to(),
                 _ => self.bytes.len(),
             },
-            // The last byte stays, so that the text's end is known to be one.
+            // One byte is kept back, so that `encode` can tell the end of the text from the end of a block.
             TokenLevel::Word | TokenLevel::Tokenizer => {
                 let inside = &self.bytes[..self.bytes.len().saturating_sub(1)];
                 inside.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |end| end + 1)
@@ -99,16 +103,16 @@ impl<'v> Blocks<'v> {
 
     fn encode(&self, block: &[u8]) -> Result<Vec<u32>, VocabularyError> {
         let mut tokens = self.vocabulary.encode_bytes(block)?;
-        // A line that goes on has no end yet.
-        let goes_on = !(self.ended && self.bytes.is_empty()) && block.last() != Some(&b'\n');
-        if self.vocabulary.level() == TokenLevel::Word && goes_on {
+        // A line that continues in the next block has no end of line yet.
+        let continues = !(self.ended && self.bytes.is_empty()) && block.last() != Some(&b'\n');
+        if self.vocabulary.level() == TokenLevel::Word && continues {
             let end = tokens.pop();
             debug_assert_eq!(end, self.vocabulary.id(END_OF_LINE));
         }
         Ok(tokens)
     }
 
-    /// The problem with its place in the whole text.
+    /// Converts the position of a problem from this block to the whole text.
     fn placed(&self, mut problem: VocabularyError) -> TextError {
         let (lines, characters, bytes) = self.before;
         if let VocabularyError::InvalidUtf8 { offset, .. } = &mut problem {
@@ -128,7 +132,7 @@ impl<'v> Blocks<'v> {
 mod tests {
     use super::*;
 
-    /// Gives a few bytes at a time.
+    /// Returns a few bytes at a time.
     struct Slow(Vec<u8>, usize);
 
     impl Read for Slow {
@@ -167,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_their_place_in_the_whole_text() {
+    fn problems_have_their_position_in_the_whole_text() {
         let text = "abc\n".repeat(50_000) + &"é".repeat(40_000) + "x";
         let error = tokens(&text, &Vocabulary::chars("abc\né")).unwrap_err();
         assert!(error.contains("x: line 50001, column 40001 has the character 'x'"), "{error}");

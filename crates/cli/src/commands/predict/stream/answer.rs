@@ -1,4 +1,4 @@
-//! What a line is answered with.
+//! The answer to a line.
 
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
 use longspan_data::vocabulary::Vocabulary;
@@ -9,18 +9,18 @@ use super::super::{channels, classes, finite, probability, shares};
 use super::Reader;
 use crate::failure::Failure;
 
-/// Tokens that are named.
+/// The number of most likely tokens that are listed.
 const NAMED: usize = 5;
 
-/// What is answered.
+/// The kind of answer.
 pub(super) enum Answer<'a> {
-    /// The class of what was read.
+    /// The class of the sequence so far.
     Classes(&'a [String]),
-    /// The rows that follow.
+    /// The rows ahead.
     Forecast(&'a Forecast, &'a Schema),
-    /// The likeliest next tokens.
+    /// The most likely next tokens.
     Next(&'a Vocabulary),
-    /// How probable each key is.
+    /// The probability of each key.
     Keys(&'a [String]),
 }
 
@@ -34,10 +34,10 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Names of the columns.
+    /// The names of the columns.
     pub(super) fn columns(&self) -> Vec<String> {
         match self {
-            Self::Classes(names) => classes::answer(names).collect(),
+            Self::Classes(names) => classes::columns(names).collect(),
             Self::Keys(keys) => shares(keys).collect(),
             Self::Next(vocabulary) => {
                 let named = 1..=NAMED.min(vocabulary.len());
@@ -54,10 +54,13 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The fields of the columns.
+    /// The cells of the columns.
+    ///
+    /// # Errors
+    /// A message if a forecast is not finite.
     pub(super) fn cells(&self, reader: &mut Reader<'_>) -> Result<Vec<Cell<'a>>, Failure> {
         Ok(match self {
-            Self::Classes(names) => classes::judged(names, &reader.out).collect(),
+            Self::Classes(names) => classes::predicted(names, &reader.out).collect(),
             Self::Keys(_) => reader.out.iter().map(|&x| Cell::Number(probability(x))).collect(),
             Self::Next(vocabulary) => {
                 let shares = probabilities(&reader.out);
@@ -87,8 +90,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The rows that follow `[ahead, K]`, scaled: beyond what one pass predicts, what it has predicted is read, and the state
-/// after the last line stays what it is.
+/// The scaled rows ahead, `[ahead, K]`. Beyond the rows that one pass predicts, the model reads its own forecasts; the state after
+/// the last line is kept.
 fn ahead(forecast: &Forecast, reader: &mut Reader<'_>) -> Vec<f32> {
     let (k, horizon) = (forecast.targets.len(), forecast.horizon);
     let mut out = reader.out.clone();
@@ -100,7 +103,7 @@ fn ahead(forecast: &Forecast, reader: &mut Reader<'_>) -> Vec<f32> {
             for (target, &z) in forecast.targets.iter().zip(&rows[row..row + k]) {
                 read[target.channel] = z;
             }
-            reader.go_on(row == 0, &read, &mut out);
+            reader.feed_back(row == 0, &read, &mut out);
         }
         rows.extend_from_slice(&out);
     }

@@ -1,10 +1,10 @@
-//! Lines of a stream, in bounded memory.
+//! Lines of a stream, read in bounded memory.
 
 use std::io::{BufRead, Read};
 
 use crate::failure::{Failure, fail};
 
-/// Most bytes of a line.
+/// The largest number of bytes in a line.
 const LONGEST: u64 = 1 << 20;
 
 /// Reads lines into one buffer.
@@ -19,7 +19,10 @@ impl<R: BufRead> Lines<R> {
         Self { input, line: 0, buffer: Vec::new() }
     }
 
-    /// The next line's number, from 1, and its bytes without the line's end and the first line's byte order mark.
+    /// The number of the next line, from 1, and its bytes without the end of the line and without a byte order mark.
+    ///
+    /// # Errors
+    /// A message if standard input cannot be read, or the line is too long.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &[u8])>, Failure> {
         self.buffer.clear();
         let read = self.input.by_ref().take(LONGEST + 1).read_until(b'\n', &mut self.buffer);
@@ -30,7 +33,7 @@ impl<R: BufRead> Lines<R> {
         self.line += 1;
         if self.buffer.len() as u64 > LONGEST {
             return Err(fail(format!(
-                "standard input: line {} is longer than {LONGEST} bytes: write a step a line",
+                "standard input: line {} is longer than {LONGEST} bytes: write one step per line",
                 self.line
             )));
         }
@@ -45,11 +48,14 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// The bytes of a line as text.
+///
+/// # Errors
+/// A message if they are not UTF-8.
 pub(super) fn utf8(number: u64, line: &[u8]) -> Result<&str, Failure> {
     std::str::from_utf8(line).map_err(|error| {
         let byte = error.valid_up_to() + 1;
         fail(format!(
-            "standard input: line {number}: not valid UTF-8 from byte {byte} of the line on: convert it to UTF-8"
+            "standard input: line {number}, byte {byte}: not valid UTF-8: convert the input to UTF-8"
         ))
     })
 }

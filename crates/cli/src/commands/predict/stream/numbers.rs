@@ -1,4 +1,4 @@
-//! Numbers of a line: fields between commas, semicolons or tabs, in the order of the channels or as a first line names them.
+//! The numbers of a line: fields between commas, semicolons or tabs, in the order of the channels or of a first line that names them.
 
 use longspan::option_syntax::nearest;
 use longspan_data::labelled::Scaling;
@@ -6,25 +6,26 @@ use longspan_run::config::Missing;
 
 use super::lines::utf8;
 use crate::failure::{Failure, fail};
+use crate::progress::counted;
 
-/// How a missing value is written, in any case.
+/// Spellings of a missing value, in lower or upper case.
 const MISSING: [&str; 7] = ["", "?", "na", "n/a", "nan", "-nan", "null"];
 
-/// Characters of a value that messages show.
+/// The number of characters of a value that messages show.
 const SHOWN: usize = 40;
 
-/// Which field is which channel.
+/// The fields of lines, and which channel each of them is.
 pub(super) struct Fields {
     missing: Missing,
-    /// What the first line has said.
+    /// The form of the first line; None before it.
     form: Option<Form>,
 }
 
 struct Form {
     separator: char,
     count: usize,
-    /// The field of each channel, where a line has named them.
-    places: Option<Vec<usize>>,
+    /// The field of each channel, if the first line names them.
+    positions: Option<Vec<usize>>,
 }
 
 impl Fields {
@@ -32,7 +33,10 @@ impl Fields {
         Self { missing, form: None }
     }
 
-    /// Reads a line's numbers, scaled; false if it names the columns.
+    /// Reads the numbers of a line and scales them. Returns false if the line names the columns instead.
+    ///
+    /// # Errors
+    /// A message if a number is missing, not finite or not a number, or the line has another number of fields.
     pub(super) fn read(
         &mut self,
         number: u64,
@@ -51,7 +55,7 @@ impl Fields {
                 self.form.insert(form)
             }
         };
-        if named && form.places.is_some() {
+        if named && form.positions.is_some() {
             return Ok(false);
         }
         numbers.clear();
@@ -59,17 +63,23 @@ impl Fields {
         let found = fields.len();
         if found != form.count {
             let (names, expected) = (listed(channels.iter().map(String::as_str)), form.count);
-            return Err(wrong(match form.places {
-                Some(_) => format!(" has {found} fields, and line 1 names {expected}: complete it"),
+            return Err(wrong(match form.positions {
+                Some(_) => {
+                    format!(
+                        " has {}, but line 1 names {expected}: write one value for each",
+                        counted(found, "field")
+                    )
+                }
                 None => format!(
-                    ": {found} values instead of {expected}: write one of each channel in this order, {names}, or name \
-                     the columns in a first line"
+                    ": {} instead of {expected}: write one value for each channel in this order, {names}, or name the \
+                     columns in a first line",
+                    counted(found, "value")
                 ),
             }));
         }
         for (channel, name) in channels.iter().enumerate() {
-            let place = form.places.as_ref().map_or(channel, |places| places[channel]);
-            let text = fields[place].trim();
+            let position = form.positions.as_ref().map_or(channel, |positions| positions[channel]);
+            let text = fields[position].trim();
             let shown: String = text.chars().take(SHOWN).collect();
             let value = match text.parse::<f64>() {
                 Ok(value) if value.is_finite() => (value - scaling.mean[channel]) / scaling.std[channel],
@@ -77,8 +87,8 @@ impl Fields {
                     Missing::Zero => 0.0,
                     _ => {
                         return Err(wrong(format!(
-                            ": the value of channel {name:?} is missing, and a stream cannot look ahead to fill it in: \
-                             fill it in before, or choose --missing zero for the channel's mean"
+                            ": the value of channel {name:?} is missing, and a stream cannot be interpolated: write the \
+                             value, or use the mean of the channel with --missing zero"
                         )));
                     }
                 },
@@ -96,8 +106,7 @@ impl Fields {
             };
             if !(value as f32).is_finite() {
                 return Err(wrong(format!(
-                    ": {shown:?} is too far from the values of channel {name:?} that the model has learned from: check \
-                     its unit"
+                    ": {shown:?} is too far from the training values of channel {name:?}: check its unit"
                 )));
             }
             numbers.push(value as f32);
@@ -107,7 +116,10 @@ impl Fields {
 }
 
 impl Form {
-    /// What a first line says.
+    /// The form of a first line.
+    ///
+    /// # Errors
+    /// A message if it names columns, but not all channels.
     fn of(line: &str, channels: &[String]) -> Result<Self, String> {
         let separators = [',', ';', '\t'];
         let most = separators.into_iter().rev().max_by_key(|&separator| line.matches(separator).count());
@@ -116,22 +128,22 @@ impl Form {
         let count = fields.len();
         let is_value = |text: &str| text.parse::<f64>().is_ok() || is_missing(text);
         let Some(word) = fields.iter().find(|text| !is_value(text)) else {
-            return Ok(Self { separator, count: channels.len(), places: None });
+            return Ok(Self { separator, count: channels.len(), positions: None });
         };
         let names: Vec<&str> = fields.iter().map(|name| name.trim_matches('"')).collect();
-        let place = |channel: &String| {
+        let position = |channel: &String| {
             names.iter().position(|name| name == channel).ok_or_else(|| {
                 let meant = nearest(channel, names.iter().copied());
-                let meant = meant.map(|name| format!(", did you mean {name:?}?")).unwrap_or_default();
+                let meant = meant.map(|name| format!(": did you mean {name:?}?")).unwrap_or_else(|| ".".into());
                 format!(
-                    " names columns, since {word:?} is no number, and none of them is {channel:?}{meant}: the model reads \
-                     {}",
+                    " contains {word:?}, which is not a number, so it names the columns, but it lacks {channel:?}{meant} The \
+                     model reads {}",
                     listed(channels.iter().map(String::as_str))
                 )
             })
         };
-        let places = channels.iter().map(place).collect::<Result<_, _>>()?;
-        Ok(Self { separator, count, places: Some(places) })
+        let positions = channels.iter().map(position).collect::<Result<_, _>>()?;
+        Ok(Self { separator, count, positions: Some(positions) })
     }
 }
 
@@ -139,7 +151,7 @@ fn is_missing(text: &str) -> bool {
     MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing))
 }
 
-/// The names, or the first of very many.
+/// Up to eight of the names.
 fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = if names.len() > 8 { ", ..." } else { "" };
     names.take(8).collect::<Vec<_>>().join(", ") + more

@@ -1,20 +1,20 @@
-//! What was found of a run while it was watched, and at which step it came or went. Nothing of it is written anywhere.
+//! The findings of a run during training, with the steps at which they appeared and cleared. They are kept in memory only.
 
 use std::collections::BTreeSet;
 
 use longspan_diagnose::Verdict;
 use serde::Serialize;
 
-/// Events that are kept.
+/// The number of events that are kept.
 const MOST: usize = 100;
 
-/// The findings of a run that trains, as they came and went.
+/// The findings of a run in training, as they appeared and cleared.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Story {
-    /// The step at which watching began.
+pub(super) struct Timeline {
+    /// The step of the first diagnosis.
     since: Option<u64>,
     events: Vec<Event>,
-    /// What is found now.
+    /// The codes of the current findings.
     codes: BTreeSet<String>,
 }
 
@@ -25,14 +25,14 @@ struct Event {
     gone: bool,
 }
 
-impl Story {
-    /// Goes on with what is found at a step; whether that is news.
-    pub(super) fn go_on(&mut self, step: u64, verdict: &Verdict) -> bool {
+impl Timeline {
+    /// Adds the diagnosis at a step. Returns whether the findings have changed; the first diagnosis counts as a change.
+    pub(super) fn update(&mut self, step: u64, verdict: &Verdict) -> bool {
         let codes: BTreeSet<String> =
             verdict.findings.iter().map(|finding| finding.code().to_owned()).collect();
-        let begins = self.since.is_none();
+        let first = self.since.is_none();
         self.since.get_or_insert(step);
-        if !begins && codes == self.codes {
+        if !first && codes == self.codes {
             return false;
         }
         let event = |code: &String, gone| Event { step, code: code.clone(), gone };
@@ -43,7 +43,7 @@ impl Story {
         true
     }
 
-    /// The codes of what is found now.
+    /// The codes of the current findings, separated by commas.
     pub(super) fn codes(&self) -> String {
         self.codes.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
@@ -68,18 +68,21 @@ mod tests {
     }
 
     #[test]
-    fn findings_come_and_go() {
-        let mut story = Story::default();
-        assert!(story.go_on(10, &verdict(&[])), "watching begins");
-        assert!(story.go_on(20, &verdict(&["clip-always", "dead-units"])));
-        assert!(!story.go_on(30, &verdict(&["dead-units", "clip-always"])));
-        assert!(story.go_on(40, &verdict(&["dead-units"])));
-        let told: Vec<_> = story.events.iter().map(|e| (e.step, e.code.as_str(), e.gone)).collect();
-        assert_eq!(told, [(20, "clip-always", false), (20, "dead-units", false), (40, "clip-always", true)]);
-        assert_eq!((story.since, story.codes()), (Some(10), "dead-units".into()));
+    fn findings_appear_and_clear() {
+        let mut timeline = Timeline::default();
+        assert!(timeline.update(10, &verdict(&[])), "the first diagnosis");
+        assert!(timeline.update(20, &verdict(&["clip-always", "dead-units"])));
+        assert!(!timeline.update(30, &verdict(&["dead-units", "clip-always"])));
+        assert!(timeline.update(40, &verdict(&["dead-units"])));
+        let events: Vec<_> = timeline.events.iter().map(|e| (e.step, e.code.as_str(), e.gone)).collect();
+        assert_eq!(
+            events,
+            [(20, "clip-always", false), (20, "dead-units", false), (40, "clip-always", true)]
+        );
+        assert_eq!((timeline.since, timeline.codes()), (Some(10), "dead-units".into()));
         for step in 0..1000 {
-            story.go_on(step, &verdict(if step % 2 == 0 { &[] } else { &["dead-units"] }));
+            timeline.update(step, &verdict(if step % 2 == 0 { &[] } else { &["dead-units"] }));
         }
-        assert_eq!((story.events.len(), story.events[99].step), (MOST, 999));
+        assert_eq!((timeline.events.len(), timeline.events[99].step), (MOST, 999));
     }
 }
