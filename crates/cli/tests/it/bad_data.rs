@@ -1,7 +1,7 @@
 //! Bad data: one line that names the file, the place and a way out that exists; exit code 2, no panic, no run left behind.
 #![allow(missing_docs, reason = "a test file")]
 
-use crate::desk::{Desk, gzip, refused};
+use crate::test_dir::{TestDir, gzip, refused};
 
 const HEAD: &[u8] = b"@problemName x\n@classLabel true a b\n@data\n";
 
@@ -375,19 +375,19 @@ fn a_line_of_a_gigabyte() {
         ("names/a.txt", b"x\n", "train --labelled names"),
         ("x.csv", b"t,a\n1,2\n", "train --series x.csv"),
     ] {
-        let desk = Desk::new();
-        desk.write(name, start);
-        let file = std::fs::OpenOptions::new().write(true).open(desk.path(name)).expect("a file");
+        let dir = TestDir::new();
+        dir.write(name, start);
+        let file = std::fs::OpenOptions::new().write(true).open(dir.path(name)).expect("a file");
         file.set_len(1 << 30).expect("a sparse file");
         // In an address space of half of it.
         let limited = format!("ulimit -v 600000; exec {} {line} --threads 1", env!("CARGO_BIN_EXE_longspan"));
         let output =
-            std::process::Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output();
+            std::process::Command::new("sh").current_dir(dir.path("")).args(["-c", &limited]).output();
         let output = output.expect("a shell");
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {message}");
         assert!(message.contains(name) && message.contains("67108864 bytes"), "{name}: {message}");
-        assert!(!desk.path("runs").exists());
+        assert!(!dir.path("runs").exists());
     }
 }
 
@@ -397,20 +397,20 @@ fn unusual_files_work() {
     const SMALL: &str = "--hidden 4 --batch 2 --steps 1 --threads 1";
     let table = "\u{feff}a;b;label\r\n1;2;\"x;y\"\r\n3;4;z\r\n5;6;z\r\n1;2;\"x;y\"\r\n";
     let rows: String = (0..40).map(|i| format!("2020-01-{:02};\"{i}\";{i}.5\r\n", 1 + i / 2)).collect();
-    let desk = Desk::new();
-    desk.write("x.csv", table);
-    desk.write("x.csv.gz", gzip(table.as_bytes()));
-    desk.write(
+    let dir = TestDir::new();
+    dir.write("x.csv", table);
+    dir.write("x.csv.gz", gzip(table.as_bytes()));
+    dir.write(
         "x.ts",
         format!("\u{feff}{}", String::from_utf8_lossy(&archive("1,2:a\n3:b\n"))).replace('\n', "\r\n"),
     );
-    desk.write("s.csv", format!("\u{feff}t;a;b\r\n{rows}"));
-    desk.write("names/a.txt", "\u{feff}Ann\r\nIda\r\n");
-    desk.write("names/b.txt", "Bob\r\nNed\r\n\r\n");
+    dir.write("s.csv", format!("\u{feff}t;a;b\r\n{rows}"));
+    dir.write("names/a.txt", "\u{feff}Ann\r\nIda\r\n");
+    dir.write("names/b.txt", "Bob\r\nNed\r\n\r\n");
     for data in
         ["labelled x.csv", "labelled x.csv.gz", "labelled x.ts", "labelled names", "series s.csv --window 2"]
     {
-        desk.good(&format!("train --{data} {SMALL}"));
+        dir.good(&format!("train --{data} {SMALL}"));
     }
 }
 
@@ -418,18 +418,18 @@ fn unusual_files_work() {
 #[test]
 fn other_files_for_eval() {
     const SMALL: &str = "--hidden 4 --batch 2 --steps 1 --threads 1";
-    let desk = Desk::new();
-    desk.write("x.ts", archive("1,2:a\n3:b\n4:a\n5:b\n"));
+    let dir = TestDir::new();
+    dir.write("x.ts", archive("1,2:a\n3:b\n4:a\n5:b\n"));
     let rows: String = (0..40).map(|i| format!("{i},{}\n", i % 7)).collect();
-    desk.write("s.csv", format!("t,a\n{rows}"));
-    desk.write("x.json", r#"{"train": [[[60], [62], [64]]]}"#);
-    desk.good(&format!("train --labelled x.ts --out labelled {SMALL}"));
-    desk.good(&format!("train --series s.csv --window 3 --out series {SMALL}"));
-    desk.good(&format!("train --labelled x.json --out music {SMALL}"));
-    desk.write("unseen.ts", "@classLabel true a b c\n@data\n1:a\n1:c\n");
-    desk.write("wide.ts", archive("1:2:a\n"));
-    desk.write("other.csv", "t,b\n1,2\n2,3\n3,4\n4,5\n5,6\n");
-    desk.write("short.csv", "t,a\n1,2\n2,3\n");
+    dir.write("s.csv", format!("t,a\n{rows}"));
+    dir.write("x.json", r#"{"train": [[[60], [62], [64]]]}"#);
+    dir.good(&format!("train --labelled x.ts --out labelled {SMALL}"));
+    dir.good(&format!("train --series s.csv --window 3 --out series {SMALL}"));
+    dir.good(&format!("train --labelled x.json --out music {SMALL}"));
+    dir.write("unseen.ts", "@classLabel true a b c\n@data\n1:a\n1:c\n");
+    dir.write("wide.ts", archive("1:2:a\n"));
+    dir.write("other.csv", "t,b\n1,2\n2,3\n3,4\n4,5\n5,6\n");
+    dir.write("short.csv", "t,a\n1,2\n2,3\n");
     for (line, parts) in [
         ("eval labelled --labelled unseen.ts", &["unseen.ts: line 4", "label \"c\""][..]),
         ("eval labelled --labelled wide.ts", &["wide.ts", "2 channels, and training has 1"]),
@@ -443,6 +443,6 @@ fn other_files_for_eval() {
         ("eval labelled --part other", &["--part other", "valid or test"]),
         ("eval labelled --part test", &["no test data", "--test-fraction"]),
     ] {
-        desk.bad(line, parts);
+        dir.bad(line, parts);
     }
 }

@@ -1,108 +1,47 @@
 //! Bad input: one clear message that names what is wrong and the way out, exit code 2, no panic, nothing lost.
 #![allow(missing_docs, reason = "a test file")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use crate::test_dir::TestDir;
+use std::process::Command;
 
-/// A directory with good and bad files, and one short run.
-struct Bench {
-    directory: tempfile::TempDir,
-}
-
-fn longspan(directory: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
-    command.current_dir(directory).args(line.split_whitespace()).env_remove("LONGSPAN_ISA");
-    command.output().expect("the program starts")
-}
-
-impl Bench {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let bench = Self { directory };
-        let text = "The cat, which the dogs saw, was full. The cats were not.\n".repeat(40);
-        bench.write("text.txt", text.as_bytes());
-        bench.write("empty.txt", b"");
-        bench.write("short.txt", b"too short");
-        bench.write("one.txt", b"T");
-        bench.write("words.json", br#"["The", "<eos>"]"#);
-        bench.write("word.txt", &b"w".repeat(3 << 20));
-        let mut invalid = b"The cats\nand the ".to_vec();
-        invalid.extend([0xff, 0xfe]);
-        invalid.extend(text.as_bytes());
-        bench.write("invalid.txt", &invalid);
-        bench.write("greek.txt", "The \u{3b1} was full. ".repeat(200).as_bytes());
-        bench.write("unknown.toml", b"schema = 1\nhiden = 12\n");
-        bench.write("value.toml", b"schema = 1\ntext = \"text.txt\"\nbatch = 0\n");
-        bench.write("syntax.toml", b"schema = 1\ncell = \n");
-        bench.write("newer.toml", b"schema = 99\n");
-        bench.write("foreign/notes.txt", b"mine");
-        bench.good("train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --out run");
-        bench.good(
-            "train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --level byte --out bytes",
-        );
-        bench.good("train --task parity --length 4 --hidden 8 --batch 4 --steps 2 --out parity");
-        let good = std::fs::read(bench.path("run/checkpoints/best.safetensors")).expect("a checkpoint");
-        bench.write("cut.safetensors", &good[..good.len() - 100]);
-        bench.write("header.safetensors", &good[..40]);
-        let mut altered = good.clone();
-        let at = altered.len() - 200;
-        altered[at] ^= 1;
-        bench.write("altered.safetensors", &altered);
-        bench.write("random.safetensors", &[0x5a; 5000]);
-        bench.write("nothing.safetensors", b"");
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
-        std::fs::write(path, bytes).expect("a temporary directory takes files");
-    }
-
-    fn good(&self, line: &str) -> Output {
-        let output = longspan(self.directory.path(), line);
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        output
-    }
-
-    /// The command fails with exit code 2 and one message that has all of `parts`.
-    fn bad(&self, line: &str, parts: &[&str]) {
-        let output = longspan(self.directory.path(), line);
-        let message = String::from_utf8(output.stderr).expect("messages are UTF-8");
-        assert_eq!(output.status.code(), Some(2), "{line}: {message}");
-        assert_eq!(message.matches("error: ").count(), 1, "{line}: {message}");
-        assert!(!message.contains("panicked") && output.stdout.is_empty(), "{line}: {message}");
-        for part in parts {
-            assert!(message.contains(part), "{line}: no \"{part}\" in: {message}");
-        }
-    }
-
-    /// All files of a run, to see that nothing was lost.
-    fn files(&self, run: &str) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut files = Vec::new();
-        let mut open = vec![self.path(run)];
-        while let Some(directory) = open.pop() {
-            for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    open.push(path);
-                } else {
-                    files.push((path.clone(), std::fs::read(path).expect("a file")));
-                }
-            }
-        }
-        files.sort();
-        files
-    }
+/// Good and bad files, and short runs.
+fn good_and_bad_files() -> TestDir {
+    let dir = TestDir::new();
+    let text = "The cat, which the dogs saw, was full. The cats were not.\n".repeat(40);
+    dir.write("text.txt", text.as_bytes());
+    dir.write("empty.txt", b"");
+    dir.write("short.txt", b"too short");
+    dir.write("one.txt", b"T");
+    dir.write("words.json", br#"["The", "<eos>"]"#);
+    dir.write("word.txt", b"w".repeat(3 << 20));
+    let mut invalid = b"The cats\nand the ".to_vec();
+    invalid.extend([0xff, 0xfe]);
+    invalid.extend(text.as_bytes());
+    dir.write("invalid.txt", &invalid);
+    dir.write("greek.txt", "The \u{3b1} was full. ".repeat(200).as_bytes());
+    dir.write("unknown.toml", b"schema = 1\nhiden = 12\n");
+    dir.write("value.toml", b"schema = 1\ntext = \"text.txt\"\nbatch = 0\n");
+    dir.write("syntax.toml", b"schema = 1\ncell = \n");
+    dir.write("newer.toml", b"schema = 99\n");
+    dir.write("foreign/notes.txt", b"mine");
+    dir.good("train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --out run");
+    dir.good("train --text text.txt --hidden 8 --batch 4 --unroll 16 --epochs 2 --level byte --out bytes");
+    dir.good("train --task parity --length 4 --hidden 8 --batch 4 --steps 2 --out parity");
+    let good = std::fs::read(dir.path("run/checkpoints/best.safetensors")).expect("a checkpoint");
+    dir.write("cut.safetensors", &good[..good.len() - 100]);
+    dir.write("header.safetensors", &good[..40]);
+    let mut altered = good.clone();
+    let at = altered.len() - 200;
+    altered[at] ^= 1;
+    dir.write("altered.safetensors", &altered);
+    dir.write("random.safetensors", [0x5a; 5000]);
+    dir.write("nothing.safetensors", b"");
+    dir
 }
 
 #[test]
 fn texts() {
-    let bench = Bench::new();
+    let dir = good_and_bad_files();
     for (line, parts) in [
         ("train --text nowhere.txt", &["nowhere.txt", "check the path"][..]),
         ("train --text empty.txt", &["empty.txt is empty", "name a file with text"]),
@@ -141,14 +80,14 @@ fn texts() {
         ("eval run --text nowhere.txt", &["nowhere.txt", "check the path"]),
         ("sample run --prompt \u{3b1}", &["--prompt", "U+03B1"]),
     ] {
-        bench.bad(line, parts);
+        dir.bad(line, parts);
     }
-    assert!(!bench.path("runs").exists(), "a run that could not begin leaves nothing");
+    assert!(!dir.path("runs").exists(), "a run that could not begin leaves nothing");
 }
 
 #[test]
 fn settings() {
-    let bench = Bench::new();
+    let dir = good_and_bad_files();
     for (line, parts) in [
         ("train --text text.txt --batch 0", &["--batch 0", "1 or more"][..]),
         ("train --text text.txt --unroll 0", &["--unroll 0", "1 or more"]),
@@ -217,9 +156,9 @@ fn settings() {
         ("eval run --batch 0", &["--batch 0", "1 or more"]),
         ("sample run --temperature -1", &["--temperature -1"]),
     ] {
-        bench.bad(line, parts);
+        dir.bad(line, parts);
     }
-    assert!(!bench.path("runs").exists(), "a run that could not begin leaves nothing");
+    assert!(!dir.path("runs").exists(), "a run that could not begin leaves nothing");
     let output = Command::new(env!("CARGO_BIN_EXE_longspan"))
         .args(["demo"])
         .env("LONGSPAN_ISA", "avx1024")
@@ -231,8 +170,8 @@ fn settings() {
 
 #[test]
 fn checkpoints_and_runs() {
-    let bench = Bench::new();
-    let before = bench.files("run");
+    let dir = good_and_bad_files();
+    let before = dir.files("run");
     for (line, parts) in [
         ("eval cut.safetensors --text text.txt", &["cut.safetensors is damaged"][..]),
         ("eval header.safetensors --text text.txt", &["header.safetensors is damaged"]),
@@ -280,40 +219,40 @@ fn checkpoints_and_runs() {
         ("train --resume --out run --epochs 4 --text greek.txt", &["was started with text", "greek.txt"]),
         ("ls nowhere", &["there is no directory nowhere"]),
     ] {
-        bench.bad(line, parts);
+        dir.bad(line, parts);
     }
-    assert!(!bench.path("new").exists(), "a run that could not begin leaves nothing");
-    assert!(bench.files("run") == before, "a failed command changes no file of a run");
+    assert!(!dir.path("new").exists(), "a run that could not begin leaves nothing");
+    assert!(dir.files("run") == before, "a failed command changes no file of a run");
 
     // The text of a run changes under it.
-    let text = std::fs::read(bench.path("text.txt")).expect("a text");
-    bench.write("text.txt", &[&b"The dogs. "[..], &text].concat());
-    bench.bad("train --resume --out run --epochs 4", &["the data of run have changed", "restore them"]);
-    bench.write("text.txt", &text);
+    let text = std::fs::read(dir.path("text.txt")).expect("a text");
+    dir.write("text.txt", [&b"The dogs. "[..], &text].concat());
+    dir.bad("train --resume --out run --epochs 4", &["the data of run have changed", "restore them"]);
+    dir.write("text.txt", &text);
 
     // A checkpoint of another model in the place of the run's own.
     std::fs::copy(
-        bench.path("bytes/checkpoints/last.safetensors"),
-        bench.path("run/checkpoints/last.safetensors"),
+        dir.path("bytes/checkpoints/last.safetensors"),
+        dir.path("run/checkpoints/last.safetensors"),
     )
     .expect("a copy");
-    bench.bad("train --resume --out run --epochs 4", &["last.safetensors belongs to another run", "--from"]);
-    std::fs::write(bench.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
-    bench.bad(
+    dir.bad("train --resume --out run --epochs 4", &["last.safetensors belongs to another run", "--from"]);
+    std::fs::write(dir.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
+    dir.bad(
         "train --resume --out run --epochs 4",
         &["last.safetensors is damaged", "use another checkpoint"],
     );
-    std::fs::remove_file(bench.path("run/checkpoints/last.safetensors")).expect("a removal");
-    bench.bad("train --resume --out run --epochs 4", &["run has no checkpoint"]);
-    bench.write("run/run.json", b"{");
-    bench.bad("eval run --checkpoint best", &["run.json is damaged"]);
+    std::fs::remove_file(dir.path("run/checkpoints/last.safetensors")).expect("a removal");
+    dir.bad("train --resume --out run --epochs 4", &["run has no checkpoint"]);
+    dir.write("run/run.json", b"{");
+    dir.bad("eval run --checkpoint best", &["run.json is damaged"]);
 }
 
 /// Root writes where others may not: the directory is then one that nobody can write to.
 #[test]
 fn unwritable_directories() {
-    let bench = Bench::new();
-    bench.bad(
+    let dir = good_and_bad_files();
+    dir.bad(
         "train --text text.txt --batch 4 --unroll 16 --out /proc/run",
         &["/proc/run", "cannot be written", "--out"],
     );
@@ -323,8 +262,8 @@ fn unwritable_directories() {
 /// the same bits once there is room.
 #[test]
 fn full_disk() {
-    let bench = Bench::new();
-    let disk = bench.path("disk");
+    let dir = good_and_bad_files();
+    let disk = dir.path("disk");
     std::fs::create_dir(&disk).expect("a directory");
     let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(&disk).output();
     if !mount.is_ok_and(|output| output.status.success()) {
@@ -338,17 +277,17 @@ fn full_disk() {
     let outcome = std::panic::catch_unwind(|| {
         let settings = "train --text text.txt --hidden 48 --batch 4 --unroll 16 --epochs 3";
         // Two checkpoints of 190 KB and the third on its way do not fit.
-        bench.bad(
+        dir.bad(
             &format!("{settings} --out disk/run"),
             &["disk/run", "cannot be written", "free some disk space"],
         );
-        bench.good("eval disk/run --checkpoint last --text text.txt --json");
-        bench.good(&format!("{settings} --out whole"));
+        dir.good("eval disk/run --checkpoint last --text text.txt --json");
+        dir.good(&format!("{settings} --out whole"));
         let grown = Command::new("mount").args(["-o", "remount,size=4m"]).arg(&disk).output();
         assert!(grown.is_ok_and(|output| output.status.success()));
-        bench.good("train --resume --out disk/run");
+        dir.good("train --resume --out disk/run");
         let last =
-            |run: &str| std::fs::read(bench.path(run).join("checkpoints/last.safetensors")).expect("a file");
+            |run: &str| std::fs::read(dir.path(run).join("checkpoints/last.safetensors")).expect("a file");
         assert!(last("disk/run") == last("whole"));
     });
     assert!(unmount(), "the tmpfs is taken away again");

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 use serde_json::Value;
 
 /// Whether there is a browser; with `LONGSPAN_REQUIRE=chromium` there must be.
@@ -31,9 +31,9 @@ fn browser() -> bool {
 }
 
 /// What the script finds on a page.
-fn look(desk: &Desk, scene: &str, url: &str) -> Value {
+fn look(dir: &TestDir, scene: &str, url: &str) -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/look.js");
-    let shots = std::env::var("LONGSPAN_SCREENSHOTS").map_or_else(|_| desk.path("shots"), Into::into);
+    let shots = std::env::var("LONGSPAN_SCREENSHOTS").map_or_else(|_| dir.path("shots"), Into::into);
     std::fs::create_dir_all(&shots).expect("a directory for screenshots");
     let output =
         Command::new("node").arg(script).args([scene, url]).arg(shots).output().expect("node starts");
@@ -67,11 +67,11 @@ fn a_report_is_whole_and_can_be_used() {
     if !browser() {
         return;
     }
-    let desk = Desk::new();
-    desk.good("train --task agreement --length 12 --hidden 16 --layers 2 --batch 8 --steps 60 --eval-every 20 --observe full --threads 1 --out run");
-    desk.good("probe run --sequences 16");
-    desk.good("report run -o report.html");
-    let found = look(&desk, "report", &format!("file://{}", desk.path("report.html").display()));
+    let dir = TestDir::new();
+    dir.good("train --task agreement --length 12 --hidden 16 --layers 2 --batch 8 --steps 60 --eval-every 20 --observe full --threads 1 --out run");
+    dir.good("probe run --sequences 16");
+    dir.good("report run -o report.html");
+    let found = look(&dir, "report", &format!("file://{}", dir.path("report.html").display()));
     check(&found, "file://");
     for (figure, least) in [
         ("loss", 60),
@@ -110,9 +110,9 @@ fn the_story_is_a_page() {
     if !browser() {
         return;
     }
-    let desk = Desk::new();
-    desk.good("demo --steps 30 --hidden 16 --lengths 5 --threads 1 -o story.html");
-    let found = look(&desk, "story", &format!("file://{}", desk.path("story.html").display()));
+    let dir = TestDir::new();
+    dir.good("demo --steps 30 --hidden 16 --lengths 5 --threads 1 -o story.html");
+    let found = look(&dir, "story", &format!("file://{}", dir.path("story.html").display()));
     check(&found, "file://");
     for (figure, least) in [
         ("course", 100),
@@ -140,11 +140,11 @@ fn a_fault_and_findings_are_told_in_both_languages() {
     if !browser() {
         return;
     }
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let ill = "train --task agreement --length 40 --cell relu --init gaussian:3 --clip none --lr 1 --steps 60 --hidden 16 --batch 8 --threads 1 --out ill";
-    assert_eq!(desk.run(ill).status.code(), Some(1), "it diverges");
-    desk.good("report ill -o report.html");
-    let found = look(&desk, "report", &format!("file://{}", desk.path("report.html").display()));
+    assert_eq!(dir.run(ill).status.code(), Some(1), "it diverges");
+    dir.good("report ill -o report.html");
+    let found = look(&dir, "report", &format!("file://{}", dir.path("report.html").display()));
     check(&found, "file://");
     let text = found["text"].as_str().expect("text");
     assert!(text.contains("A value is not finite") && text.contains("longspan replay"), "{text}");
@@ -157,22 +157,22 @@ fn hostile_names_and_contents_are_words() {
     if !browser() {
         return;
     }
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let name = "<img src=x onerror=window.hostile=1>";
-    desk.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out run");
-    std::fs::rename(desk.path("run"), desk.path(name)).expect("a name that a file system takes");
-    let record = String::from_utf8(desk.read(&format!("{name}/run.json"))).expect("text");
+    dir.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out run");
+    std::fs::rename(dir.path("run"), dir.path(name)).expect("a name that a file system takes");
+    let record = String::from_utf8(dir.read(&format!("{name}/run.json"))).expect("text");
     let spoiled = record.replace("agreement over", "</script><script>window.hostile=2</script>");
     assert_ne!(record, spoiled);
-    desk.write(&format!("{name}/run.json"), spoiled);
-    let mut metrics = desk.read(&format!("{name}/metrics.jsonl"));
+    dir.write(format!("{name}/run.json"), spoiled);
+    let mut metrics = dir.read(&format!("{name}/metrics.jsonl"));
     metrics.extend(br#"{"type":"step","step":99,"loss_nats":"<b>","epoch":1e400}"#);
-    desk.write(&format!("{name}/metrics.jsonl"), metrics);
+    dir.write(format!("{name}/metrics.jsonl"), metrics);
     let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
     let made =
-        command.current_dir(desk.path("")).arg("report").arg(desk.path(name)).args(["-o", "r.html"]).output();
+        command.current_dir(dir.path("")).arg("report").arg(dir.path(name)).args(["-o", "r.html"]).output();
     assert!(made.expect("it starts").status.success());
-    let found = look(&desk, "report", &format!("file://{}", desk.path("r.html").display()));
+    let found = look(&dir, "report", &format!("file://{}", dir.path("r.html").display()));
     check(&found, "file://");
     assert_eq!(found["scripts_of_runs"], Value::Null, "nothing of a run is run");
     let text = found["text"].as_str().expect("text");
@@ -184,11 +184,11 @@ fn the_dashboard_follows_a_run() {
     if !browser() {
         return;
     }
-    let desk = Desk::new();
-    desk.good("train --task agreement --length 8 --hidden 8 --steps 25 --threads 1 --out runs/done");
+    let dir = TestDir::new();
+    dir.good("train --task agreement --length 8 --hidden 8 --steps 25 --threads 1 --out runs/done");
     let start = |line: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
-        command.current_dir(desk.path("")).args(line.split_whitespace()).stdout(Stdio::null());
+        command.current_dir(dir.path("")).args(line.split_whitespace()).stdout(Stdio::null());
         command
     };
     let mut training =
@@ -198,7 +198,7 @@ fn the_dashboard_follows_a_run() {
             .expect("it trains");
     // A run is one from its first record on.
     let began = Instant::now();
-    while !std::fs::metadata(desk.path("runs/live/metrics.jsonl")).is_ok_and(|file| file.len() > 0) {
+    while !std::fs::metadata(dir.path("runs/live/metrics.jsonl")).is_ok_and(|file| file.len() > 0) {
         assert!(began.elapsed() < Duration::from_secs(60), "the run does not begin");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -207,7 +207,7 @@ fn the_dashboard_follows_a_run() {
     BufReader::new(server.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
     let url =
         line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
-    let found = std::panic::catch_unwind(|| look(&desk, "dashboard", &url));
+    let found = std::panic::catch_unwind(|| look(&dir, "dashboard", &url));
     for process in [&mut training, &mut server] {
         process.kill().expect("it can be ended");
         process.wait().expect("it ends");

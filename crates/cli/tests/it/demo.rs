@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 use serde_json::Value;
 
 const SUBJECT: usize = 1;
@@ -39,8 +39,8 @@ fn distraction(network: &Value) -> f64 {
 
 /// The claims on the numbers of one seed. One thread, since other tests run beside it; the numbers are the same for any number.
 fn seven_claims_hold(seed: u64) {
-    let desk = Desk::new();
-    let story = desk.json(&format!("demo --json --threads 1 --seed {seed}"));
+    let dir = TestDir::new();
+    let story = dir.json(&format!("demo --json --threads 1 --seed {seed}"));
     deep_in_time(&story);
     explodes(&story);
     is_clipped(&story);
@@ -48,7 +48,7 @@ fn seven_claims_hold(seed: u64) {
     residual_reaches(&story);
     gates_solve_it(&story);
     stand_side_by_side(&story);
-    assert!(!desk.path("longspan-demo.html").exists(), "--json writes no page");
+    assert!(!dir.path("longspan-demo.html").exists(), "--json writes no page");
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn stand_side_by_side(story: &Value) {
 /// The words follow the numbers, in both languages, and where they contradict what one expects.
 #[test]
 fn the_words_follow_the_measurements() {
-    let desk = Desk::new();
-    let told = |line: &str| String::from_utf8(desk.good(line).stdout).expect("words");
+    let dir = TestDir::new();
+    let told = |line: &str| String::from_utf8(dir.good(line).stdout).expect("words");
     // A gain that does not explode, and so few steps that nobody learns the rule.
     let quick = "demo --gain 0.5 --steps 20 --hidden 8 --length 8 --lengths 3";
     let english = told(&format!("{quick} -o story.html"));
@@ -197,7 +197,7 @@ fn the_words_follow_the_measurements() {
         "{chinese}"
     );
     assert!(!chinese.contains("gradient"), "{chinese}");
-    let page = String::from_utf8(desk.read("story.html")).expect("a page");
+    let page = String::from_utf8(dir.read("story.html")).expect("a page");
     assert!(
         page.contains("// js/demo.js\n")
             && page.contains("The gradient explodes")
@@ -220,7 +220,7 @@ fn words(text: &str) -> String {
 /// Before anything is measured, and nothing is left.
 #[test]
 fn what_cannot_be_told_is_said_at_once() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for (line, parts) in [
         ("demo -o gone/story.html", &["gone/story.html", "another -o"][..]),
         ("demo --length 0", &["--length 0", "from 6 to 200"]),
@@ -231,16 +231,16 @@ fn what_cannot_be_told_is_said_at_once() {
         ("demo --steps 0", &["--steps 0", "1 to 100000"]),
         ("demo --hidden 5000", &["--hidden 5000", "1 to 1024"]),
     ] {
-        desk.bad(line, parts);
-        assert!(!desk.path("longspan-demo.html").exists() && !desk.path("gone").exists(), "{line}");
+        dir.bad(line, parts);
+        assert!(!dir.path("longspan-demo.html").exists() && !dir.path("gone").exists(), "{line}");
     }
     // Ended before its end, by a signal as by an error, it leaves the page of another day as it is.
-    std::fs::write(desk.path("longspan-demo.html"), "mine").expect("a file");
-    desk.bad("demo --gain 0", &["--gain 0"]);
+    std::fs::write(dir.path("longspan-demo.html"), "mine").expect("a file");
+    dir.bad("demo --gain 0", &["--gain 0"]);
     for page in ["longspan-demo.html", "new.html"] {
         let mut program = Command::new(env!("CARGO_BIN_EXE_longspan"));
         program
-            .current_dir(desk.path("."))
+            .current_dir(dir.path("."))
             .args(["demo", "--steps", "100000", "-o", page])
             .stdout(Stdio::piped());
         let mut program = program.spawn().expect("the program starts");
@@ -252,6 +252,6 @@ fn what_cannot_be_told_is_said_at_once() {
         );
         assert_eq!(program.wait().expect("it ends").code(), Some(143));
     }
-    assert_eq!(desk.read("longspan-demo.html"), b"mine");
-    assert!(!desk.path("new.html").exists());
+    assert_eq!(dir.read("longspan-demo.html"), b"mine");
+    assert!(!dir.path("new.html").exists());
 }

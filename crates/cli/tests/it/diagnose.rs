@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 use longspan_diagnose::RULES;
 use serde_json::{Value, json};
 
@@ -40,17 +40,17 @@ fn codes(document: &Value) -> Vec<&str> {
 
 #[test]
 fn good_runs_are_met_with_silence() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for (number, settings) in GOOD.into_iter().enumerate() {
         let line = format!("train {settings} --hidden 32 --steps 400 --json --out run{number}");
-        assert_eq!(desk.json(&line)["findings"], json!([]), "{settings}");
-        let document = desk.json(&format!("diagnose run{number} --json"));
+        assert_eq!(dir.json(&line)["findings"], json!([]), "{settings}");
+        let document = dir.json(&format!("diagnose run{number} --json"));
         assert_eq!((codes(&document), &document["severe"]), (vec![], &json!(false)), "{settings}");
         assert_eq!((&document["step"], &document["outcome"]), (&json!(400), &json!("finished")));
         assert_eq!(document["problems"], json!([]), "{settings}");
     }
-    desk.good(&format!("train {} --hidden 32 --steps 400 --no-probe --out bare", GOOD[0]));
-    let said = text(&desk.good("diagnose bare").stdout);
+    dir.good(&format!("train {} --hidden 32 --steps 400 --no-probe --out bare", GOOD[0]));
+    let said = text(&dir.good("diagnose bare").stdout);
     assert!(said.starts_with("bare, finished after 400 steps: no findings\n"), "{said}");
     // What was not measured is no finding, and no silence either.
     assert!(
@@ -62,22 +62,22 @@ fn good_runs_are_met_with_silence() {
 
 #[test]
 fn a_sick_run_is_severe_and_says_what_to_try() {
-    let desk = Desk::new();
-    let trained = text(&desk.good(SICK).stdout);
+    let dir = TestDir::new();
+    let trained = text(&dir.good(SICK).stdout);
     let severe = "severe       The gradient grows on its way back in ";
     assert!(
         trained.lines().any(|line| line.starts_with(severe) && line.ends_with("(exploding-gradient)")),
         "{trained}"
     );
     assert!(trained.contains("next:        longspan diagnose sick\n"), "{trained}");
-    let summary: Value = serde_json::from_slice(&desk.read("sick/summary.json")).expect("JSON");
+    let summary: Value = serde_json::from_slice(&dir.read("sick/summary.json")).expect("JSON");
     let listed = summary["findings"].as_array().expect("a list").clone();
     assert!(
         listed.contains(&json!("exploding-gradient")) && listed.contains(&json!("step-too-large")),
         "{listed:?}"
     );
 
-    let output = desk.run("diagnose sick --json");
+    let output = dir.run("diagnose sick --json");
     assert_eq!(output.status.code(), Some(1));
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(document["severe"], json!(true));
@@ -91,12 +91,12 @@ fn a_sick_run_is_severe_and_says_what_to_try() {
     assert_eq!(flags[0], "--clip norm:1");
     // The program takes what it prescribes.
     for (number, flags) in flags.into_iter().enumerate() {
-        desk.good(&format!(
+        dir.good(&format!(
             "train --task adding --length 40 --set cell=rnn --hidden 8 --steps 2 {flags} --out try{number}"
         ));
     }
 
-    let output = desk.run("diagnose sick");
+    let output = dir.run("diagnose sick");
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert!(said.starts_with("sick, finished after 60 steps: "), "{said}");
@@ -106,18 +106,18 @@ fn a_sick_run_is_severe_and_says_what_to_try() {
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
     assert!(!said.contains('\u{1b}'), "no colours but on a terminal: {said}");
     // The list of runs is as it was.
-    assert_eq!(desk.json("ls . --json")[0]["outcome"], "finished");
+    assert_eq!(dir.json("ls . --json")[0]["outcome"], "finished");
 }
 
 /// Later attempts go on to the same records, and to the same verdict, as one attempt.
 #[test]
 fn resuming_changes_no_verdict() {
-    let desk = Desk::new();
-    desk.good(SICK);
-    desk.good(&SICK.replace("--steps 60", "--steps 25").replace("--out sick", "--out twice"));
-    desk.good("train --resume --out twice --steps 60");
+    let dir = TestDir::new();
+    dir.good(SICK);
+    dir.good(&SICK.replace("--steps 60", "--steps 25").replace("--out sick", "--out twice"));
+    dir.good("train --resume --out twice --steps 60");
     let verdict = |run: &str| -> Value {
-        serde_json::from_slice(&desk.run(&format!("diagnose {run} --json")).stdout).expect("JSON")
+        serde_json::from_slice(&dir.run(&format!("diagnose {run} --json")).stdout).expect("JSON")
     };
     let (once, twice) = (verdict("sick"), verdict("twice"));
     for field in ["step", "problems"] {
@@ -128,17 +128,17 @@ fn resuming_changes_no_verdict() {
 
 #[test]
 fn a_fault_is_a_finding() {
-    let desk = Desk::new();
-    desk.good("train --task adding --length 10 --cell rnn --hidden 8 --steps 30 --out run");
+    let dir = TestDir::new();
+    dir.good("train --task adding --length 10 --cell rnn --hidden 8 --steps 30 --out run");
     let fault = json!({
         "type": "fault", "step": 31, "attempt": 1, "epoch": 1, "loss": "NaN", "log10_global_norm": "NaN", "phase": "forward",
         "layer": 0, "t": 7, "tensor": "h\u{1b}[2J", "row": 3, "unit": 5, "value": "Infinity", "cause": "forward_overflow",
         "before": []
     });
-    let mut metrics = text(&desk.read("run/metrics.jsonl"));
+    let mut metrics = text(&dir.read("run/metrics.jsonl"));
     metrics.push_str(&format!("{fault}\n"));
-    desk.write("run/metrics.jsonl", &metrics);
-    let output = desk.run("diagnose run");
+    dir.write("run/metrics.jsonl", &metrics);
+    let output = dir.run("diagnose run");
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert!(said.contains("severe   A value is not finite (non-finite)"), "{said}");
@@ -148,24 +148,24 @@ fn a_fault_is_a_finding() {
     let step = metrics.lines().find(|line| line.contains("\"type\":\"step\"")).expect("a step");
     let mut again: Value = serde_json::from_str(step).expect("JSON");
     (again["step"], again["attempt"]) = (json!(31), json!(2));
-    desk.write("run/metrics.jsonl", format!("{metrics}{again}\n"));
-    let document = desk.json("diagnose run --json");
+    dir.write("run/metrics.jsonl", format!("{metrics}{again}\n"));
+    let document = dir.json("diagnose run --json");
     assert!(!codes(&document).contains(&"non-finite") && document["step"] == json!(31), "{document}");
 }
 
 /// What training itself leaves of a step that it could not take.
 #[test]
 fn divergence_is_a_finding() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let line = "train --task adding --length 200 --cell relu --init gaussian:3 --clip none --lr 1 --hidden 32 --steps 50 --out run";
-    let trained = desk.run(line);
+    let trained = dir.run(line);
     assert_eq!(trained.status.code(), Some(1));
     let said = text(&trained.stdout);
     assert!(
         said.lines().any(|line| line.starts_with("severe       ") && line.ends_with("(non-finite)")),
         "{said}"
     );
-    let output = desk.run("diagnose run --json");
+    let output = dir.run("diagnose run --json");
     assert_eq!(output.status.code(), Some(1));
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!((codes(&document)[0], &document["outcome"]), ("non-finite", &json!("diverged")));
@@ -174,22 +174,22 @@ fn divergence_is_a_finding() {
 /// --probe measures what is missing, once, and keeps it; what is kept may be spoiled.
 #[test]
 fn a_probe_leaves_nothing_unjudged() {
-    let desk = Desk::new();
-    desk.good(
+    let dir = TestDir::new();
+    dir.good(
         "train --task adding --length 40 --cell rnn --init orthogonal:0.3 --hidden 16 --steps 200 --out run",
     );
-    let before = desk.json("diagnose run --json");
+    let before = dir.json("diagnose run --json");
     assert!(before["unjudged"].as_array().is_some_and(|unjudged| !unjudged.is_empty()), "{before}");
-    let after: Value = serde_json::from_slice(&desk.run("diagnose run --probe --json").stdout).expect("JSON");
+    let after: Value = serde_json::from_slice(&dir.run("diagnose run --probe --json").stdout).expect("JSON");
     assert_eq!(after["unjudged"], json!([]));
     assert!(codes(&after).contains(&"horizon-below-need"), "{after}");
     let kept =
-        fs::read_dir(desk.path("run/probe")).expect("a folder").map(|file| file.expect("a file").path());
+        fs::read_dir(dir.path("run/probe")).expect("a folder").map(|file| file.expect("a file").path());
     let kept = kept.collect::<Vec<_>>();
     assert_eq!(kept.len(), 1);
     let record = fs::read(&kept[0]).expect("a record");
     assert_eq!(
-        serde_json::from_slice::<Value>(&desk.run("diagnose run --probe --json").stdout).expect("JSON"),
+        serde_json::from_slice::<Value>(&dir.run("diagnose run --probe --json").stdout).expect("JSON"),
         after
     );
     assert_eq!(fs::read(&kept[0]).expect("a record"), record, "what was measured is not measured again");
@@ -200,7 +200,7 @@ fn a_probe_leaves_nothing_unjudged() {
         let mut spoiled = whole.clone();
         *spoiled.pointer_mut(at).unwrap_or_else(|| panic!("no {at}")) = value;
         fs::write(&kept[0], spoiled.to_string()).expect("a file");
-        judged(&desk);
+        judged(&dir);
     };
     spoil(&format!("{lag}/total/ratio/ln_median"), json!([]));
     spoil(&format!("{lag}/total/ratio/ln_median"), json!(["NaN", "Infinity"]));
@@ -211,23 +211,23 @@ fn a_probe_leaves_nothing_unjudged() {
     spoil("/spectrum/known/layers", json!([]));
     spoil("/reach/known/sensitivity/known", json!([]));
     fs::write(&kept[0], "{").expect("a file");
-    assert!(text(&desk.run("diagnose run").stdout).contains(".json is damaged"));
+    assert!(text(&dir.run("diagnose run").stdout).contains(".json is damaged"));
 }
 
 #[test]
 fn damage_is_said_and_ends_nothing() {
-    let desk = Desk::new();
-    desk.good("train --task adding --length 10 --cell gru --hidden 8 --steps 40 --out run");
-    let whole = desk.read("run/metrics.jsonl");
-    let problems = |desk: &Desk| -> Vec<String> {
-        let document = desk.json("diagnose run --json");
+    let dir = TestDir::new();
+    dir.good("train --task adding --length 10 --cell gru --hidden 8 --steps 40 --out run");
+    let whole = dir.read("run/metrics.jsonl");
+    let problems = |dir: &TestDir| -> Vec<String> {
+        let document = dir.json("diagnose run --json");
         serde_json::from_value(document["problems"].clone()).expect("sentences")
     };
-    assert!(problems(&desk).is_empty());
+    assert!(problems(&dir).is_empty());
     // A torn line is what a kill leaves.
     let torn = &whole[..whole.len() - 30];
-    desk.write("run/metrics.jsonl", torn);
-    assert!(problems(&desk).is_empty());
+    dir.write("run/metrics.jsonl", torn);
+    assert!(problems(&dir).is_empty());
     let (first, rest) = whole.split_at(1 + whole.iter().position(|&byte| byte == b'\n').expect("lines"));
     for rubbish in [
         "\0\0\0\0\n",
@@ -236,10 +236,10 @@ fn damage_is_said_and_ends_nothing() {
         "[[[[[[\n",
         "{\"type\":\"step\",\"step\":1e999}\n",
     ] {
-        desk.write("run/metrics.jsonl", [first, rubbish.as_bytes(), rest].concat());
-        let said = problems(&desk);
+        dir.write("run/metrics.jsonl", [first, rubbish.as_bytes(), rest].concat());
+        let said = problems(&dir);
         assert!(said.len() == 1 && said[0].contains("line 2: "), "{rubbish:?}: {said:?}");
-        let output = desk.good("diagnose run");
+        let output = dir.good("diagnose run");
         assert!(
             text(&output.stdout).contains("note     1 line is not a record in run/metrics.jsonl"),
             "{rubbish:?}"
@@ -251,78 +251,78 @@ fn damage_is_said_and_ends_nothing() {
     {
         let mut spoiled = whole.clone();
         spoiled[place] = byte;
-        desk.write("run/metrics.jsonl", &spoiled);
-        judged(&desk);
+        dir.write("run/metrics.jsonl", &spoiled);
+        judged(&dir);
     }
-    desk.write("run/metrics.jsonl", "");
-    assert!(text(&desk.good("diagnose run").stdout).starts_with("run, finished after 0 steps: no findings"));
-    fs::remove_file(desk.path("run/metrics.jsonl")).expect("a file");
-    assert!(problems(&desk)[0].contains("is missing"));
-    desk.write("run/metrics.jsonl", &whole);
+    dir.write("run/metrics.jsonl", "");
+    assert!(text(&dir.good("diagnose run").stdout).starts_with("run, finished after 0 steps: no findings"));
+    fs::remove_file(dir.path("run/metrics.jsonl")).expect("a file");
+    assert!(problems(&dir)[0].contains("is missing"));
+    dir.write("run/metrics.jsonl", &whole);
     for summary in ["", "[]", "{\"outcome\": 3}", "{\"outcome\": \"\u{1b}[31m\"}", "\u{0}"] {
-        desk.write("run/summary.json", summary);
-        let output = desk.good("diagnose run");
+        dir.write("run/summary.json", summary);
+        let output = dir.good("diagnose run");
         assert!(!text(&output.stdout).contains('\u{1b}'), "{summary}");
     }
-    fs::remove_file(desk.path("run/summary.json")).expect("a file");
-    assert!(text(&desk.good("diagnose run").stdout).starts_with("run, unfinished after 40 steps"));
+    fs::remove_file(dir.path("run/summary.json")).expect("a file");
+    assert!(text(&dir.good("diagnose run").stdout).starts_with("run, unfinished after 40 steps"));
     // Settings beyond all measure.
-    let config = text(&desk.read("run/config.toml"));
+    let config = text(&dir.read("run/config.toml"));
     let most = u64::MAX;
     let huge = config
         .replace("length = 10", &format!("length = {most}"))
         .replace("hidden = 8", &format!("hidden = {most}"))
         .replace("steps = 40", &format!("steps = {most}"));
     assert!(huge.matches(&most.to_string()).count() >= 3, "{config}");
-    desk.write("run/config.toml", huge);
-    judged(&desk);
+    dir.write("run/config.toml", huge);
+    judged(&dir);
 }
 
 /// There is a verdict, whatever it is.
-fn judged(desk: &Desk) {
-    let output = desk.run("diagnose run");
+fn judged(dir: &TestDir) {
+    let output = dir.run("diagnose run");
     let message = text(&output.stderr);
     assert!(matches!(output.status.code(), Some(0 | 1)) && message.is_empty(), "{message}");
 }
 
 #[test]
 fn what_is_no_run_is_refused() {
-    let desk = Desk::new();
-    desk.bad("diagnose nothing", &["there is no run in nothing", "longspan ls"]);
-    desk.write("empty/x", "");
-    desk.bad("diagnose empty", &["there is no run in empty"]);
-    desk.good("train --task adding --length 10 --cell gru --hidden 8 --steps 2 --out run");
-    let record = text(&desk.read("run/run.json"));
+    let dir = TestDir::new();
+    dir.bad("diagnose nothing", &["there is no run in nothing", "longspan ls"]);
+    dir.write("empty/x", "");
+    dir.bad("diagnose empty", &["there is no run in empty"]);
+    dir.good("train --task adding --length 10 --cell gru --hidden 8 --steps 2 --out run");
+    let record = text(&dir.read("run/run.json"));
     for (spoiled, part) in [
         ("{}".to_owned(), "run.json is damaged"),
         (record.replace("\"format\": 1", "\"format\": 2"), "format 2, but this version reads format 1"),
         (record.replace("\"seed\": 0", "\"seed\": -1"), "run.json is damaged"),
         ("[".repeat(100_000), "run.json is damaged"),
     ] {
-        desk.write("run/run.json", spoiled);
-        desk.bad("diagnose run", &[part]);
+        dir.write("run/run.json", spoiled);
+        dir.bad("diagnose run", &[part]);
     }
     // A run that says less than today's is judged all the same.
     let older: String =
         record.lines().filter(|line| !line.contains("\"window")).map(|line| format!("{line}\n")).collect();
     assert_ne!(older, record);
-    desk.write("run/run.json", older);
-    desk.good("diagnose run");
-    desk.write("run/config.toml", "schema = 1\nhiden = 3\n");
-    desk.bad("diagnose run", &["run/config.toml, line 2", "did you mean hidden?"]);
-    fs::remove_file(desk.path("run/config.toml")).expect("a file");
-    desk.bad("diagnose run", &["run/config.toml cannot be read"]);
+    dir.write("run/run.json", older);
+    dir.good("diagnose run");
+    dir.write("run/config.toml", "schema = 1\nhiden = 3\n");
+    dir.bad("diagnose run", &["run/config.toml, line 2", "did you mean hidden?"]);
+    fs::remove_file(dir.path("run/config.toml")).expect("a file");
+    dir.bad("diagnose run", &["run/config.toml cannot be read"]);
 }
 
 #[test]
 fn each_finding_is_explained() {
-    let desk = Desk::new();
-    let list = text(&desk.good("explain").stdout);
+    let dir = TestDir::new();
+    let list = text(&dir.good("explain").stdout);
     assert_eq!(list.lines().count(), RULES.len());
     for (rule, line) in RULES.iter().zip(list.lines()) {
         let page = &rule.page;
         assert!(line.starts_with(rule.code) && line.ends_with(page.title.en), "{line}");
-        let printed = text(&desk.good(&format!("explain {}", rule.code)).stdout);
+        let printed = text(&dir.good(&format!("explain {}", rule.code)).stdout);
         let said = words(&printed);
         for part in [page.title, page.meaning, page.measured, page.false_alarm, page.remedy] {
             assert!(said.contains(&words(part.en)), "{}: no \"{}\"", rule.code, part.en);
@@ -333,19 +333,19 @@ fn each_finding_is_explained() {
         let fits = printed.lines().all(|line| line.chars().count() <= 80);
         assert!(fits && !printed.contains("NaN:"), "{printed}");
     }
-    let all = text(&desk.good("explain --all").stdout);
+    let all = text(&dir.good("explain --all").stdout);
     assert_eq!(all.matches("\n## ").count() + 1, RULES.len());
-    desk.bad("explain clip-allways", &["there is no finding \"clip-allways\": did you mean clip-always?"]);
-    desk.bad("explain quux", &["there is no finding \"quux\": list all codes (next: longspan explain)"]);
-    assert_eq!(desk.run("explain --all clip-always").status.code(), Some(2));
+    dir.bad("explain clip-allways", &["there is no finding \"clip-allways\": did you mean clip-always?"]);
+    dir.bad("explain quux", &["there is no finding \"quux\": list all codes (next: longspan explain)"]);
+    assert_eq!(dir.run("explain --all clip-always").status.code(), Some(2));
 }
 
 #[test]
 fn a_verdict_is_told_in_chinese() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let ill = "train --task agreement --length 40 --cell relu --init gaussian:3 --clip none --lr 1 --steps 60 --hidden 16 --batch 8 --threads 1 --out ill";
-    assert_eq!(desk.run(ill).status.code(), Some(1), "it diverges");
-    let told = |line: &str| String::from_utf8(desk.run(line).stdout).expect("UTF-8");
+    assert_eq!(dir.run(ill).status.code(), Some(1), "it diverges");
+    let told = |line: &str| String::from_utf8(dir.run(line).stdout).expect("UTF-8");
     let chinese = told("diagnose ill --lang zh");
     for part in
         ["严重     出现非有限值 (non-finite)", "  建议   --lr 0.1", "可信度高：", "以下情况可以忽略："]
@@ -368,5 +368,5 @@ fn a_verdict_is_told_in_chinese() {
     });
     assert_eq!(english, chinese);
     assert!(told("explain stuck-gates --lang zh").contains("遗忘门"));
-    desk.bad("explain stuck-gate --lang zh", &["stuck-gates"]);
+    dir.bad("explain stuck-gate --lang zh", &["stuck-gates"]);
 }

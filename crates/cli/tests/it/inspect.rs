@@ -4,26 +4,26 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::desk::{Desk, gzip};
+use crate::test_dir::{TestDir, gzip};
 use longspan_kernel::rng::{Key, Purpose};
 use serde_json::{Value, json};
 
 /// What inspect says of `data`, after the command that it prints was run for two steps, by a shell as a person would.
-fn works(desk: &Desk, data: &str) -> Value {
-    let found = desk.json(&format!("inspect {data} --json"));
-    let shown = String::from_utf8(desk.good(&format!("inspect {data}")).stdout).expect("UTF-8");
+fn works(dir: &TestDir, data: &str) -> Value {
+    let found = dir.json(&format!("inspect {data} --json"));
+    let shown = String::from_utf8(dir.good(&format!("inspect {data}")).stdout).expect("UTF-8");
     let command = found["command"].as_str().unwrap_or_else(|| panic!("no command: {found}"));
     assert!(shown.contains(command), "{shown}");
-    runs(desk, command);
+    runs(dir, command);
     found
 }
 
 /// Runs a command that was printed for two steps.
-fn runs(desk: &Desk, command: &str) {
+fn runs(dir: &TestDir, command: &str) {
     let binary = Path::new(env!("CARGO_BIN_EXE_longspan")).parent().expect("a directory");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
     let line = format!("{command} --steps 2 --hidden 4 --threads 1");
-    let output = Command::new("sh").current_dir(desk.path("")).env("PATH", path).args(["-c", &line]).output();
+    let output = Command::new("sh").current_dir(dir.path("")).env("PATH", path).args(["-c", &line]).output();
     let output = output.expect("a shell");
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -38,11 +38,11 @@ fn notes(found: &Value) -> String {
 
 #[test]
 fn archives_and_the_test_file_beside_them() {
-    let desk = Desk::new();
-    desk.write("my data/X_TRAIN.ts", archive(&["1,2,?:5,5,5:a", "1:5:b", "3,4:5,5:b", "3,4:5,5:b"]));
-    desk.write("my data/X_TEST.ts", archive(&["1,2:1,1:a"]));
-    std::fs::rename(desk.path("my data"), desk.path("d")).expect("a rename");
-    let found = works(&desk, "d/X_TRAIN.ts");
+    let dir = TestDir::new();
+    dir.write("my data/X_TRAIN.ts", archive(&["1,2,?:5,5,5:a", "1:5:b", "3,4:5,5:b", "3,4:5,5:b"]));
+    dir.write("my data/X_TEST.ts", archive(&["1,2:1,1:a"]));
+    std::fs::rename(dir.path("my data"), dir.path("d")).expect("a rename");
+    let found = works(&dir, "d/X_TRAIN.ts");
     assert_eq!(
         (&found["kind"], &found["form"], &found["sequences"]),
         (&json!("labelled"), &json!("ts"), &json!(4))
@@ -57,30 +57,30 @@ fn archives_and_the_test_file_beside_them() {
     assert!(command.ends_with("--missing interpolate --labelled-test d/X_TEST.ts"), "{command}");
     assert!(notes(&found).contains("2 is constant"), "{found}");
     // A folder with one training file is that file.
-    assert_eq!(works(&desk, "d")["command"], found["command"]);
+    assert_eq!(works(&dir, "d")["command"], found["command"]);
     // A test file of other labels is left out, and said to be.
-    desk.write("d/X_TEST.ts", "@classLabel true c\n@data\n1:1:c\n");
-    let found = works(&desk, "d/X_TRAIN.ts");
+    dir.write("d/X_TEST.ts", "@classLabel true c\n@data\n1:1:c\n");
+    let found = works(&dir, "d/X_TRAIN.ts");
     assert!(
         !found["command"].to_string().contains("labelled-test") && notes(&found).contains("label \\\"c\\\""),
         "{found}"
     );
     // A channel without a value in a sequence cannot be interpolated.
-    desk.write("e.ts", archive(&["1,2:?,?:a", "1:5:b"]));
-    assert!(works(&desk, "e.ts")["command"].to_string().contains("--missing zero"));
-    desk.write("one.ts", archive(&["1,2:a", "3:a"]));
-    let found = desk.json("inspect one.ts --json");
+    dir.write("e.ts", archive(&["1,2:?,?:a", "1:5:b"]));
+    assert!(works(&dir, "e.ts")["command"].to_string().contains("--missing zero"));
+    dir.write("one.ts", archive(&["1,2:a", "3:a"]));
+    let found = dir.json("inspect one.ts --json");
     assert!(found["command"].is_null() && notes(&found).contains("two labels"), "{found}");
 }
 
 #[test]
 fn tables_are_labelled_or_series_by_their_columns() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let row = |i: usize| format!("{},{},{},{}\n", i % 7, 3 * i, i % 5, ["red", "blue"][i % 2]);
     let rows: String = (0..30).map(row).collect();
-    desk.write("train.csv", format!("a,b,c,label\n{rows}"));
-    desk.write("test.csv", format!("a,b,c,label\n{rows}"));
-    let found = works(&desk, "train.csv");
+    dir.write("train.csv", format!("a,b,c,label\n{rows}"));
+    dir.write("test.csv", format!("a,b,c,label\n{rows}"));
+    let found = works(&dir, "train.csv");
     assert_eq!(
         (&found["form"], &found["sequences"], &found["channels"][0]["name"]),
         (&json!("wide"), &json!(30), &json!("value"))
@@ -88,16 +88,16 @@ fn tables_are_labelled_or_series_by_their_columns() {
     assert!(found["command"].to_string().ends_with("--labelled-test test.csv\""));
     let other =
         found["otherwise"].as_str().and_then(|line| line.strip_prefix("as a series: ")).expect("another");
-    runs(&desk, other);
+    runs(&dir, other);
     // The last column holds words, and no other name says what it is.
-    desk.write("flowers.csv.gz", gzip(format!("a,b,c,kind of flower\n{rows}").as_bytes()));
+    dir.write("flowers.csv.gz", gzip(format!("a,b,c,kind of flower\n{rows}").as_bytes()));
     assert!(
-        works(&desk, "flowers.csv.gz")["command"].to_string().ends_with("--label-column 'kind of flower'\"")
+        works(&dir, "flowers.csv.gz")["command"].to_string().ends_with("--label-column 'kind of flower'\"")
     );
     // Ids whose rows follow each other and have one label.
     let steps: String = (0..40).map(|i| format!("{},{},{}\n", i / 4, i % 9, (i / 4) % 2)).collect();
-    desk.write("long.csv", format!("id,x,class\n{steps}"));
-    let found = works(&desk, "long.csv");
+    dir.write("long.csv", format!("id,x,class\n{steps}"));
+    let found = works(&dir, "long.csv");
     assert_eq!(
         (&found["form"], &found["sequences"], &found["lengths"]["max"]),
         (&json!("long"), &json!(10), &json!(4))
@@ -105,22 +105,22 @@ fn tables_are_labelled_or_series_by_their_columns() {
     assert!(found["command"].to_string().ends_with("--id-column id\""));
     // A target of many values is to be forecast.
     let rows: String = (0..90).map(|i| format!("{},{}.5\n", i % 7, i)).collect();
-    desk.write("target.csv", format!("a,target\n{rows}"));
-    let found = works(&desk, "target.csv");
+    dir.write("target.csv", format!("a,target\n{rows}"));
+    let found = works(&dir, "target.csv");
     assert_eq!((&found["kind"], &found["rows"]), (&json!("series"), &json!(90)));
     assert!(found["otherwise"].to_string().contains("--label-column a"), "{found}");
 }
 
 #[test]
 fn series_with_times_groups_gaps_and_tails() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let day = |i: usize| format!("2020-{:02}-{:02}", 1 + i / 28, 1 + i % 28);
     let value = |i: usize| if i == 50 { "NA".to_owned() } else { format!("{}", (i * i) % 11) };
     let rows: String = (0..200)
         .map(|i| format!("{},{},{}\n", day(i), value(i), if i == 9 { 9000 } else { i % 3 }))
         .collect();
-    desk.write("plain.csv", format!("date,y,z\n{rows}"));
-    let found = works(&desk, "plain.csv");
+    dir.write("plain.csv", format!("date,y,z\n{rows}"));
+    let found = works(&dir, "plain.csv");
     assert_eq!((&found["time"]["first"], &found["missing"]), (&json!("2020-01-01"), &json!(1)));
     let command = found["command"].as_str().expect("a command");
     assert!(
@@ -138,15 +138,15 @@ fn series_with_times_groups_gaps_and_tails() {
             .map(|i| if row == 2 { (i / 2, i % 2) } else { (i % 100, i / 100) })
             .map(|(i, station)| format!("{},{},{}\n", day(i), ["north", "south"][station], (i + station) % 7))
             .collect();
-        desk.write(name, format!("date,station,x\n{rows}"));
-        let found = works(&desk, name);
+        dir.write(name, format!("date,station,x\n{rows}"));
+        let found = works(&dir, name);
         assert_eq!(found["groups"].as_array().map(Vec::len), Some(2), "{found}");
         assert!(found["command"].to_string().contains("--group-column station"), "{found}");
     }
     // Text that is no group is left out; so is a column without a value. Few rows have no part to validate on.
     let rows: String = (0..8).map(|i| format!("{};{i};;{}\n", 1990 + i, ["NW", "SE"][i % 2])).collect();
-    desk.write("short.tsv", format!("year;x;empty;wind\n{rows}"));
-    let found = works(&desk, "short.tsv");
+    dir.write("short.tsv", format!("year;x;empty;wind\n{rows}"));
+    let found = works(&dir, "short.tsv");
     assert_eq!(found["left_out"], json!(["wind"]));
     assert!(
         found["command"].to_string().contains("--columns year,x")
@@ -154,40 +154,40 @@ fn series_with_times_groups_gaps_and_tails() {
         "{found}"
     );
     // One number a line, whatever the name.
-    desk.write(
+    dir.write(
         "numbers.txt",
         "passengers\n".to_owned() + &(0..60).map(|i| format!("{}\n", 100 + i)).collect::<String>(),
     );
-    assert_eq!(works(&desk, "numbers.txt")["kind"], "series");
-    desk.write("column.csv", "a b\n1\n".to_owned() + &"2\n".repeat(50));
-    assert_eq!(works(&desk, "column.csv")["columns"][0]["name"], "a b");
+    assert_eq!(works(&dir, "numbers.txt")["kind"], "series");
+    dir.write("column.csv", "a b\n1\n".to_owned() + &"2\n".repeat(50));
+    assert_eq!(works(&dir, "column.csv")["columns"][0]["name"], "a b");
 }
 
 #[test]
 fn folders_images_and_music() {
-    let desk = Desk::new();
-    desk.write("train/yes.txt", "ja\noui\nsi\n");
-    desk.write("train/no.txt", "nein\nnon\n");
-    desk.write("test/no.txt", "nix\n");
-    let found = works(&desk, "train");
+    let dir = TestDir::new();
+    dir.write("train/yes.txt", "ja\noui\nsi\n");
+    dir.write("train/no.txt", "nein\nnon\n");
+    dir.write("test/no.txt", "nix\n");
+    let found = works(&dir, "train");
     assert_eq!(
         (&found["form"], &found["sequences"], &found["vocabulary"]),
         (&json!("folder"), &json!(5), &json!(8))
     );
     // x does not occur in training.
     assert!(notes(&found).contains("'x'"), "{found}");
-    desk.write("latin/a.txt", b"\xfc\n\xe4\n");
-    desk.write("latin/b.txt", b"o\n");
-    assert!(works(&desk, "latin")["command"].to_string().contains("--level byte"));
+    dir.write("latin/a.txt", b"\xfc\n\xe4\n");
+    dir.write("latin/b.txt", b"o\n");
+    assert!(works(&dir, "latin")["command"].to_string().contains("--level byte"));
 
     let images =
         [&[0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 2][..], &(0..24).collect::<Vec<u8>>()].concat();
     let labels = [0, 0, 8, 1, 0, 0, 0, 4, 7, 9, 7, 9];
     for name in ["train4", "t10k"] {
-        desk.write(&format!("digits/{name}-images-idx3-ubyte.gz"), gzip(&images));
-        desk.write(&format!("digits/{name}-labels-idx1-ubyte.gz"), gzip(&labels));
+        dir.write(format!("digits/{name}-images-idx3-ubyte.gz"), gzip(&images));
+        dir.write(format!("digits/{name}-labels-idx1-ubyte.gz"), gzip(&labels));
     }
-    let found = works(&desk, "digits");
+    let found = works(&dir, "digits");
     assert_eq!(
         (&found["form"], &found["sequences"], &found["lengths"]["max"]),
         (&json!("images"), &json!(4), &json!(3))
@@ -197,29 +197,29 @@ fn folders_images_and_music() {
         command.ends_with("--image-steps rows --labelled-test digits/t10k-images-idx3-ubyte.gz"),
         "{command}"
     );
-    desk.bad(
+    dir.bad(
         "inspect digits/t10k-labels-idx1-ubyte.gz",
         &["labels of images", "inspect the images", "t10k-images"],
     );
 
-    desk.write("rolls.json", r#"{"train": [[[60], [62, 64]], [[65], [], [67]]], "test": [[[60], [59]]]}"#);
-    let found = works(&desk, "rolls.json");
+    dir.write("rolls.json", r#"{"train": [[[60], [62, 64]], [[65], [], [67]]], "test": [[[60], [59]]]}"#);
+    let found = works(&dir, "rolls.json");
     assert_eq!(
         (&found["kind"], &found["keys"], &found["parts"][0]["pieces"]),
         (&json!("music"), &json!([59, 67]), &json!(2))
     );
-    desk.write("still.json", r#"{"train": [[[60]]]}"#);
-    assert!(desk.json("inspect still.json --json")["command"].is_null());
+    dir.write("still.json", r#"{"train": [[[60]]]}"#);
+    assert!(dir.json("inspect still.json --json")["command"].is_null());
 }
 
 #[test]
 fn texts_of_all_lengths() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let line = "Der Fluß, in dem die Stadt sich spiegelt, schläft.\n";
-    desk.write("book.train.txt", line.repeat(200));
-    desk.write("book.valid.txt", line.repeat(3));
-    desk.write("book.test.txt", "Das Ω.\n");
-    let found = works(&desk, "book.train.txt");
+    dir.write("book.train.txt", line.repeat(200));
+    dir.write("book.valid.txt", line.repeat(3));
+    dir.write("book.test.txt", "Das Ω.\n");
+    let found = works(&dir, "book.train.txt");
     assert_eq!(
         (&found["kind"], &found["lines"], &found["characters"]),
         (&json!("text"), &json!(200), &json!(200 * 51))
@@ -229,24 +229,24 @@ fn texts_of_all_lengths() {
     assert!(command.contains("--valid book.valid.txt") && !command.contains("--test "), "{command}");
     assert!(notes(&found).contains("book.test.txt") && notes(&found).contains("--level word"), "{found}");
     for length in [2, 3, 19, 20, 100, 1000] {
-        desk.write("short.txt", &line.repeat(20)[..length]);
-        works(&desk, "short.txt");
+        dir.write("short.txt", &line.repeat(20)[..length]);
+        works(&dir, "short.txt");
     }
-    desk.write("latin.txt", [b"one\ntwo\nf\xfcr\n".repeat(50), vec![0; 9]].concat());
-    let found = works(&desk, "latin.txt");
+    dir.write("latin.txt", [b"one\ntwo\nf\xfcr\n".repeat(50), vec![0; 9]].concat());
+    let found = works(&dir, "latin.txt");
     assert_eq!((&found["level"], &found["invalid_line"]), (&json!("byte"), &json!(3)));
-    desk.write("one.txt", "x");
-    assert!(desk.json("inspect one.txt --json")["command"].is_null());
+    dir.write("one.txt", "x");
+    assert!(dir.json("inspect one.txt --json")["command"].is_null());
 }
 
 #[test]
 fn runs_checkpoints_and_weights() {
-    let desk = Desk::new();
-    desk.write("x.ts", archive(&["1,2:a", "3:b", "4:a", "5:b"]));
-    desk.good(
+    let dir = TestDir::new();
+    dir.write("x.ts", archive(&["1,2:a", "3:b", "4:a", "5:b"]));
+    dir.good(
         "train --labelled x.ts --out run --hidden 4 --layers 2 --cell gru --batch 2 --epochs 1 --threads 1",
     );
-    let found = desk.json("inspect run --json");
+    let found = dir.json("inspect run --json");
     assert_eq!(
         (&found["kind"], &found["outcome"], &found["model"]["cell"]),
         (&json!("run"), &json!("finished"), &json!("gru"))
@@ -255,39 +255,39 @@ fn runs_checkpoints_and_weights() {
     let command =
         found["command"].as_str().and_then(|line| line.strip_prefix("longspan ")).expect("a command");
     assert!(command.ends_with("--epochs 2"), "{command}");
-    desk.good(command);
-    let found = desk.json("inspect run/checkpoints/last.safetensors --json");
+    dir.good(command);
+    let found = dir.json("inspect run/checkpoints/last.safetensors --json");
     assert_eq!((&found["kind"], &found["predicts"]), (&json!("checkpoint"), &json!("2 classes, a, b")));
     // Weights alone: the file without its metadata.
-    let file = desk.read("run/checkpoints/last.safetensors");
+    let file = dir.read("run/checkpoints/last.safetensors");
     let length = u64::from_le_bytes(file[..8].try_into().expect("eight bytes")) as usize;
     let mut header: Value = serde_json::from_slice(&file[8..8 + length]).expect("a header");
     header.as_object_mut().expect("an object").remove("__metadata__");
     let header = header.to_string();
     let alone = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &file[8 + length..]].concat();
-    desk.write("weights.bin", alone);
-    let found = desk.json("inspect weights.bin --json");
+    dir.write("weights.bin", alone);
+    let found = dir.json("inspect weights.bin --json");
     assert_eq!(found["kind"], "weights");
     let words = found["train"].as_str().expect("words");
     assert!(words.contains("--cell gru --hidden 4 --layers 2 --from weights.bin"), "{words}");
     let flags = words.rsplit_once("and ").expect("flags").1;
-    desk.good(&format!("train --labelled x.ts --steps 1 --out again {flags}"));
+    dir.good(&format!("train --labelled x.ts --steps 1 --out again {flags}"));
     assert!(binary.is_file());
-    desk.bad("inspect nowhere", &["there is no file nowhere", "check the path"]);
-    desk.write("cut.safetensors", &file[..40]);
-    desk.bad("inspect cut.safetensors", &["cut.safetensors is damaged"]);
+    dir.bad("inspect nowhere", &["there is no file nowhere", "check the path"]);
+    dir.write("cut.safetensors", &file[..40]);
+    dir.bad("inspect cut.safetensors", &["cut.safetensors is damaged"]);
 }
 
 #[test]
 fn what_cannot_be_used_is_refused_in_one_line() {
-    let desk = Desk::new();
-    desk.write("empty.txt", "");
-    desk.write("notes.txt.gz", gzip(b"once upon a time"));
-    desk.write("mixed/a.csv", "a\n1\n");
-    desk.write("mixed/b.ts", "x");
-    desk.write("cut.json", "{\"train\": [[[60");
-    desk.write("numbers.csv", "1,2\n3,4\n");
-    std::fs::create_dir(desk.path("nothing")).expect("a directory");
+    let dir = TestDir::new();
+    dir.write("empty.txt", "");
+    dir.write("notes.txt.gz", gzip(b"once upon a time"));
+    dir.write("mixed/a.csv", "a\n1\n");
+    dir.write("mixed/b.ts", "x");
+    dir.write("cut.json", "{\"train\": [[[60");
+    dir.write("numbers.csv", "1,2\n3,4\n");
+    std::fs::create_dir(dir.path("nothing")).expect("a directory");
     for (data, parts) in [
         ("empty.txt", &["empty.txt is empty"][..]),
         ("notes.txt.gz", &["notes.txt.gz", "gunzip"]),
@@ -296,7 +296,7 @@ fn what_cannot_be_used_is_refused_in_one_line() {
         ("cut.json", &["cut.json: train, piece 0, step 0", "EOF"]),
         ("numbers.csv", &["numbers.csv: line 1", "names"]),
     ] {
-        desk.bad(&format!("inspect {data}"), parts);
+        dir.bad(&format!("inspect {data}"), parts);
     }
 }
 
@@ -310,7 +310,7 @@ fn real_files_of_every_kind() {
         eprintln!("SKIPPED: LONGSPAN_DATA names no directory");
         return;
     };
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for (data, facts) in [
         (
             "ts_classification/JapaneseVowels",
@@ -334,7 +334,7 @@ fn real_files_of_every_kind() {
             eprintln!("SKIPPED: LONGSPAN_DATA has no {data}");
             continue;
         }
-        let found = works(&desk, &path.to_string_lossy());
+        let found = works(&dir, &path.to_string_lossy());
         for (name, value) in facts {
             assert_eq!(&found[*name], value, "{data}: {name}");
         }
@@ -344,14 +344,14 @@ fn real_files_of_every_kind() {
 /// A quarter of a gigabyte of which the disk holds nothing: read in pieces, in little memory.
 #[test]
 fn a_large_text_is_read_in_pieces() {
-    let desk = Desk::new();
-    desk.write("large.txt", "once upon a time\n".repeat(1000));
-    let file = std::fs::OpenOptions::new().write(true).open(desk.path("large.txt")).expect("a file");
+    let dir = TestDir::new();
+    dir.write("large.txt", "once upon a time\n".repeat(1000));
+    let file = std::fs::OpenOptions::new().write(true).open(dir.path("large.txt")).expect("a file");
     file.set_len(1 << 28).expect("a sparse file");
     let limited =
         format!("ulimit -v 200000; exec {} inspect large.txt --json", env!("CARGO_BIN_EXE_longspan"));
     let output =
-        Command::new("sh").current_dir(desk.path("")).args(["-c", &limited]).output().expect("a shell");
+        Command::new("sh").current_dir(dir.path("")).args(["-c", &limited]).output().expect("a shell");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).expect("a document");
     assert_eq!((&found["bytes"], &found["lines"]), (&json!(1 << 28), &json!(1001)));
@@ -360,7 +360,7 @@ fn a_large_text_is_read_in_pieces() {
 /// Damaged files of every kind: a document or one line, and never a panic.
 #[test]
 fn damaged_files_are_described_or_refused() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let files: [(&str, Vec<u8>); 6] = [
         ("x.ts", archive(&["1,2:a", "3:b"]).into_bytes()),
         ("x.csv", b"id,a,label\n1,2,x\n1,3,x\n2,\"4\",y\n".to_vec()),
@@ -384,8 +384,8 @@ fn damaged_files_are_described_or_refused() {
                     _ => drop(bytes.splice(at..at, [b"\"\n,\xff\0?"[below(6)]])),
                 }
             }
-            desk.write(name, &bytes);
-            let path = desk.path(name);
+            dir.write(name, &bytes);
+            let path = dir.path(name);
             if let Err(error) = longspan_data::inspect::inspect(&path, &mut |_, _| {}) {
                 let message = error.to_string();
                 assert!(message.contains(name) && !message.contains('\n'), "{name}, case {case}: {message}");

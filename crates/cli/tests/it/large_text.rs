@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, reason = "a test file")]
 
+use crate::test_dir::TestDir;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -53,10 +54,10 @@ fn peak(directory: &Path, level: &str) -> u64 {
 
 #[test]
 fn memory_does_not_grow_with_the_text() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    write(&directory.path().join("large.txt"));
+    let dir = TestDir::new();
+    write(&dir.path("large.txt"));
     for level in ["byte", "char", "word"] {
-        let peak = peak(directory.path(), level);
+        let peak = peak(dir.root(), level);
         // The tokens of bytes and characters take 100 MB, of which 64 MiB may be in memory before they go to a file; a list
         // of four bytes each would be 400 MB. Words are fewer: they stay in memory.
         assert!((1 << 20..100_000_000).contains(&peak), "{level}: {peak} bytes");

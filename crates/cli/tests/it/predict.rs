@@ -2,30 +2,31 @@
 #![allow(missing_docs, reason = "a test file")]
 
 mod bad;
-mod bench;
+mod data;
 
+use crate::test_dir::TestDir;
 use std::io::{BufRead, BufReader, Write};
 
-use bench::{Bench, SMALL, near, number, rows, series, ts, waves};
+use data::{SMALL, near, number, rows, series, ts, waves};
 use serde_json::Value;
 
 #[test]
 fn classes_are_those_that_eval_judges() {
-    let bench = Bench::new();
+    let dir = TestDir::new();
     let (train, test) = (waves(60), waves(97));
     let head = "@classLabel true up down";
     let labelled = |class: &str| format!(":{class}");
-    bench.write("train.ts", ts(&train, head, labelled));
-    bench.write("test.ts", ts(&test, head, labelled));
+    dir.write("train.ts", ts(&train, head, labelled));
+    dir.write("test.ts", ts(&test, head, labelled));
     // None, or not said.
-    bench.write("false.ts", ts(&test, "@classLabel false", |_| String::new()));
-    bench.write("none.ts", ts(&test, head, |_| String::new()));
-    bench.write("asked.ts", ts(&test, head, |_| ":?".into()));
-    bench.write("untold.ts", ts(&test, "@dimensions 2", |_| String::new()));
+    dir.write("false.ts", ts(&test, "@classLabel false", |_| String::new()));
+    dir.write("none.ts", ts(&test, head, |_| String::new()));
+    dir.write("asked.ts", ts(&test, head, |_| ":?".into()));
+    dir.write("untold.ts", ts(&test, "@dimensions 2", |_| String::new()));
     for pool in ["last", "mean"] {
-        bench.good(&format!("train --labelled train.ts {SMALL} --pool {pool} --out {pool}"));
-        let judged = bench.json(&format!("eval {pool} --labelled test.ts --json"));
-        let rows = bench.rows(&format!("predict {pool} --input test.ts"));
+        dir.printed(&format!("train --labelled train.ts {SMALL} --pool {pool} --out {pool}"));
+        let judged = dir.json(&format!("eval {pool} --labelled test.ts --json"));
+        let rows = dir.rows(&format!("predict {pool} --input test.ts"));
         assert_eq!(rows.len(), test.len());
         let right = rows.iter().filter(|row| row["true"] == row["predicted"]).count();
         assert_eq!(right as f64 / rows.len() as f64, number(&judged, "accuracy"), "{pool}");
@@ -39,11 +40,11 @@ fn classes_are_those_that_eval_judges() {
         }
         let loss = number(&judged, "loss_nats");
         assert!((nats / rows.len() as f64 - loss).abs() < 1e-5 * loss, "{nats} {judged}");
-        let csv = bench.good(&format!("predict {pool} --input test.ts"));
+        let csv = dir.printed(&format!("predict {pool} --input test.ts"));
         assert!(csv.starts_with("index,line,true,predicted,probability,p:up,p:down\n0,3,up,"), "{csv}");
         assert_eq!(csv.lines().count(), test.len() + 1);
         for file in ["false.ts", "none.ts", "asked.ts", "untold.ts"] {
-            let unlabelled = bench.rows(&format!("predict {pool} --input {file} --batch 5"));
+            let unlabelled = dir.rows(&format!("predict {pool} --input {file} --batch 5"));
             assert_eq!(unlabelled.len(), rows.len(), "{file}");
             for (row, with) in unlabelled.iter().zip(&rows) {
                 assert!(row.get("true").is_none() && row["predicted"] == with["predicted"], "{file}");
@@ -56,7 +57,7 @@ fn classes_are_those_that_eval_judges() {
             steps.iter().for_each(|[a, b]| lines += &format!("{a},{b}\n"));
             lines += "\n";
         }
-        let answers = bench.streamed(&format!("predict {pool}"), &lines);
+        let answers = dir.streamed(&format!("predict {pool}"), &lines);
         let mut last = answers.iter();
         for ((steps, _), row) in test.iter().zip(&rows) {
             let answer = last.by_ref().find(|answer| answer["step"] == steps.len()).expect("an answer");
@@ -68,7 +69,7 @@ fn classes_are_those_that_eval_judges() {
 
 #[test]
 fn tables_name_their_sequences_and_columns() {
-    let bench = Bench::new();
+    let dir = TestDir::new();
     let table = |label: bool| {
         let mut text = if label { "who,a,b,class\n" } else { "who,a,b\n" }.to_owned();
         for (i, (steps, class)) in waves(40).iter().enumerate() {
@@ -79,13 +80,12 @@ fn tables_name_their_sequences_and_columns() {
         }
         text
     };
-    bench.write("long.csv", table(true));
-    bench.write("new.csv", table(false));
-    bench.good(&format!("train --labelled long.csv --id-column who {SMALL} --out run"));
-    let (with, without) =
-        (bench.rows("predict run --input long.csv"), bench.rows("predict run --input new.csv"));
+    dir.write("long.csv", table(true));
+    dir.write("new.csv", table(false));
+    dir.printed(&format!("train --labelled long.csv --id-column who {SMALL} --out run"));
+    let (with, without) = (dir.rows("predict run --input long.csv"), dir.rows("predict run --input new.csv"));
     assert_eq!((with.len(), without.len()), (40, 40));
-    let accuracy = bench.json("eval run --labelled long.csv --json");
+    let accuracy = dir.json("eval run --labelled long.csv --json");
     let right = with.iter().filter(|row| row["true"] == row["predicted"]).count();
     assert_eq!(right as f64 / 40.0, number(&accuracy, "accuracy"));
     for (i, (a, b)) in with.iter().zip(&without).enumerate() {
@@ -95,40 +95,39 @@ fn tables_name_their_sequences_and_columns() {
     }
     // A name with a comma is quoted.
     assert!(
-        bench
-            .good("predict run --input long.csv")
+        dir.printed("predict run --input long.csv")
             .starts_with("index,id,line,true,predicted,probability,\"p:down, then\",p:up\n")
     );
     // A bare checkpoint does not know the column of ids; standard input is read like a file.
     let bare = "predict run/checkpoints/best.safetensors --id-column who --json --input -";
-    assert_eq!(rows(&bench.fed(bare, table(false))), without);
+    assert_eq!(rows(&dir.printed_on(bare, table(false))), without);
     // A first line names the columns of a stream, in any order.
-    let named = bench.streamed("predict run", "b;more;a\n0.5;9;101\n1;9;102,5".replace(",5", ".5"));
-    let plain = bench.streamed("predict run", "101,0.5\n102.5,1\n");
+    let named = dir.streamed("predict run", "b;more;a\n0.5;9;101\n1;9;102,5".replace(",5", ".5"));
+    let plain = dir.streamed("predict run", "101,0.5\n102.5,1\n");
     assert_eq!((named.len(), &named[1]["line"]), (2, &3.into()));
     near(&named[1], &plain[1], &["p:"]);
     // A value that is missing is the mean of its channel, if that is asked for.
-    let missing = bench.streamed("predict run --missing zero", "?,0.5\n");
+    let missing = dir.streamed("predict run --missing zero", "?,0.5\n");
     assert_eq!(missing.len(), 1);
 }
 
 #[test]
 fn texts_and_images_need_no_labels() {
-    let bench = Bench::new();
+    let dir = TestDir::new();
     for (language, names) in
         [("de", "Groß\nMüller\nSchmidt\nBauer\n"), ("it", "Rossi\nBianchi\nEsposito\nRicci\n")]
     {
-        bench.write(&format!("names/{language}.txt"), names.repeat(3));
+        dir.write(format!("names/{language}.txt"), names.repeat(3));
     }
-    bench.good(&format!("train --labelled names {SMALL} --pool mean --out run"));
-    let folder = bench.rows("predict run --input names");
+    dir.printed(&format!("train --labelled names {SMALL} --pool mean --out run"));
+    let folder = dir.rows("predict run --input names");
     assert_eq!((folder.len(), &folder[0]["id"], &folder[0]["true"]), (24, &"de.txt".into(), &"de".into()));
-    bench.write("new.txt", "Müller\nRossi\n");
-    let file = bench.rows("predict run --input new.txt");
-    let piped = rows(&bench.fed("predict run --input - --json", "Müller\nRossi\n"));
+    dir.write("new.txt", "Müller\nRossi\n");
+    let file = dir.rows("predict run --input new.txt");
+    let piped = rows(&dir.printed_on("predict run --input - --json", "Müller\nRossi\n"));
     assert_eq!((file.len(), &file[1]["line"], &file), (2, &2.into(), &piped));
     near(&file[0], &folder[1], &["p:"]);
-    let answers = bench.streamed("predict run", "Mül\nler\n\nRossi\n");
+    let answers = dir.streamed("predict run", "Mül\nler\n\nRossi\n");
     assert_eq!((answers.len(), &answers[1]["step"]), (3, &6.into()));
     near(&answers[1], &file[0], &["p:"]);
     near(&answers[2], &file[1], &["p:"]);
@@ -138,13 +137,13 @@ fn texts_and_images_need_no_labels() {
     images.extend((0..count).flat_map(|i| (0..6).map(move |pixel| (i % 2 * 120).wrapping_add(pixel * i))));
     let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
     labels.extend((0..count).map(|i| i % 2));
-    bench.write("train-images-idx3-ubyte", &images);
-    bench.write("train-labels-idx1-ubyte", &labels);
-    bench.write("alone", &images);
-    bench.good(&format!("train --labelled train-images-idx3-ubyte --image-steps rows {SMALL} --out images"));
+    dir.write("train-images-idx3-ubyte", &images);
+    dir.write("train-labels-idx1-ubyte", &labels);
+    dir.write("alone", &images);
+    dir.printed(&format!("train --labelled train-images-idx3-ubyte --image-steps rows {SMALL} --out images"));
     let (with, alone) = (
-        bench.rows("predict images --input train-images-idx3-ubyte"),
-        bench.rows("predict images --input alone"),
+        dir.rows("predict images --input train-images-idx3-ubyte"),
+        dir.rows("predict images --input alone"),
     );
     assert_eq!((with.len(), with[3]["true"].as_str(), alone[3].get("true")), (30, Some("1"), None));
     near(&with[7], &alone[7], &["p:"]);
@@ -152,27 +151,27 @@ fn texts_and_images_need_no_labels() {
 
 #[test]
 fn forecasts_are_those_that_eval_judges() {
-    let bench = Bench::new();
-    bench.write("all.csv", series(80));
+    let dir = TestDir::new();
+    dir.write("all.csv", series(80));
     let common = "--columns level,flow --time-column time --group-column place --window 9 --valid-fraction 0.2 --test-fraction 0";
     for (run, how) in [("direct", "--target flow --horizon 4"), ("recursive", "--recursive true --horizon 5")]
     {
-        bench.good(&format!("train --series all.csv {common} {how} {SMALL} --out {run}"));
+        dir.printed(&format!("train --series all.csv {common} {how} {SMALL} --out {run}"));
         let ahead = if run == "direct" { 4 } else { 5 };
-        let last = bench.rows(&format!("predict {run} --input all.csv"));
+        let last = dir.rows(&format!("predict {run} --input all.csv"));
         assert_eq!(last.len(), 2 * ahead);
         assert_eq!((&last[0]["group"], &last[ahead]["group"]), (&"north".into(), &"south".into()));
         assert_eq!(
             (&last[0]["time"], &last[0]["line"], &last[1]["step"]),
             (&"1979".into(), &160.into(), &2.into())
         );
-        let every = bench.rows(&format!("predict {run} --input all.csv --every"));
+        let every = dir.rows(&format!("predict {run} --input all.csv --every"));
         assert_eq!(every.len(), 2 * (80 - 9 + 1) * ahead);
         for (row, same) in last[..ahead].iter().zip(every.iter().filter(|row| row["line"] == 160)) {
             near(row, same, &["forecast:"]);
         }
         // Of the windows with all that follows, the mean absolute error is eval's.
-        let judged = bench.json(&format!("eval {run} --series all.csv --json"));
+        let judged = dir.json(&format!("eval {run} --series all.csv --json"));
         let whole: Vec<&[Value]> = every
             .chunks(ahead)
             .filter(|rows| rows.iter().all(|row| row["actual:flow"].is_number()))
@@ -198,7 +197,7 @@ fn forecasts_are_those_that_eval_judges() {
                 format!("{},{}\n", fields[2], fields[4])
             })
             .collect();
-        let answers = bench.streamed(&format!("predict {run}"), format!("1,2\n\n{window}"));
+        let answers = dir.streamed(&format!("predict {run}"), format!("1,2\n\n{window}"));
         let answer = answers.last().expect("an answer");
         assert_eq!((answers.len(), &answer["step"]), (10, &9.into()));
         for (step, row) in last[..ahead].iter().enumerate() {
@@ -218,13 +217,13 @@ fn forecasts_are_those_that_eval_judges() {
         .filter(|(i, _)| i % 2 == 1 || *i < 9)
         .map(|(_, line)| format!("{line}\n"))
         .collect();
-    bench.write("short.csv", long);
-    let output = bench.output("predict direct --input short.csv", "");
+    dir.write("short.csv", long);
+    let output = dir.run_on("predict direct --input short.csv", "");
     let note = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && note.contains("south") && note.contains("9 rows"), "{note}");
     // A gap at the end: the forecast follows the last whole row, whose time is not that of the last.
-    bench.write("gap.csv", series(30) + "1930,north,,text,3000\n");
-    let after = bench.rows("predict direct --input gap.csv --missing drop");
+    dir.write("gap.csv", series(30) + "1930,north,,text,3000\n");
+    let after = dir.rows("predict direct --input gap.csv --missing drop");
     assert_eq!(
         (&after[0]["line"], &after[0]["time"], &after[4]["time"]),
         (&60.into(), &Value::Null, &"1929".into())
@@ -233,26 +232,26 @@ fn forecasts_are_those_that_eval_judges() {
 
 #[test]
 fn texts_have_the_loss_that_eval_finds() {
-    let bench = Bench::new();
+    let dir = TestDir::new();
     let text = "The cat, which the dogs saw, was full.\nThe cats were nöt.\n".repeat(60);
-    bench.write("text.txt", &text);
-    bench.write("ascii.txt", text.replace('ö', "o"));
+    dir.write("text.txt", &text);
+    dir.write("ascii.txt", text.replace('ö', "o"));
     for isa in ["byte", "char", "word"] {
-        bench.good(&format!("train --text text.txt --level {isa} --unroll 16 {SMALL} --out {isa}"));
-        let judged = bench.json(&format!("eval {isa} --text text.txt --batch 1 --unroll 5000 --json"));
-        let rows = bench.rows(&format!("predict {isa} --input text.txt"));
+        dir.printed(&format!("train --text text.txt --level {isa} --unroll 16 {SMALL} --out {isa}"));
+        let judged = dir.json(&format!("eval {isa} --text text.txt --batch 1 --unroll 5000 --json"));
+        let rows = dir.rows(&format!("predict {isa} --input text.txt"));
         assert_eq!(rows.len() as u64, judged["tokens"].as_u64().expect("a number") + 1);
         assert!(rows[0]["nats"].is_null());
         let sum: f64 = rows[1..].iter().map(|row| number(row, "nats")).sum();
         let (mean, loss) = (sum / (rows.len() - 1) as f64, number(&judged, "loss_nats"));
         assert!((mean - loss).abs() < 1e-5 * loss, "{isa}: {mean} and {loss}");
-        assert_eq!(rows, bench::rows(&bench.fed(&format!("predict {isa} --input - --json"), &text)));
+        assert_eq!(rows, data::rows(&dir.printed_on(&format!("predict {isa} --input - --json"), &text)));
     }
     // The stream's most likely tokens have the probabilities that the text's losses say.
-    let rows = bench.rows("predict char --input text.txt");
+    let rows = dir.rows("predict char --input text.txt");
     let (mut input, mut met) = (String::new(), 0);
     text.chars().take(30).for_each(|c| input += &format!("{c}\n"));
-    for answer in bench.streamed("predict char", &input) {
+    for answer in dir.streamed("predict char", &input) {
         let next = &rows[answer["step"].as_u64().expect("a number") as usize];
         assert!(number(&answer, "p1") >= number(&answer, "p2"));
         for rank in 1..=5 {
@@ -265,7 +264,7 @@ fn texts_have_the_loss_that_eval_finds() {
     }
     assert!(met > 5);
     // Words are read as a line of them.
-    let answers = bench.streamed("predict word", "The cat,\nwhich unheard-of\n\nThe\n");
+    let answers = dir.streamed("predict word", "The cat,\nwhich unheard-of\n\nThe\n");
     assert_eq!(
         answers.iter().map(|answer| answer["step"].as_u64()).collect::<Vec<_>>(),
         [Some(2), Some(4), Some(1)]
@@ -274,13 +273,13 @@ fn texts_have_the_loss_that_eval_finds() {
 
 #[test]
 fn keys_have_the_loss_that_eval_finds() {
-    let bench = Bench::new();
+    let dir = TestDir::new();
     let pieces: Vec<Vec<Vec<u32>>> = (0..6u32)
         .map(|i| (0..9 + i).map(|t| vec![40 + (t * 2 + i) % 9, 52 + (t + i) % 5]).collect())
         .collect();
-    bench.write("music.json", serde_json::json!({"train": pieces, "test": pieces[..2]}).to_string());
-    bench.good(&format!("train --labelled music.json {SMALL} --out run"));
-    let rows = bench.rows("predict run --input music.json");
+    dir.write("music.json", serde_json::json!({"train": pieces, "test": pieces[..2]}).to_string());
+    dir.printed(&format!("train --labelled music.json {SMALL} --out run"));
+    let rows = dir.rows("predict run --input music.json");
     let steps = |pieces: &[Vec<Vec<u32>>]| pieces.iter().map(Vec::len).sum::<usize>();
     assert_eq!(rows.len(), steps(&pieces) + steps(&pieces[..2]));
     let (mut nats, mut count) = (0.0, 0);
@@ -293,24 +292,24 @@ fn keys_have_the_loss_that_eval_finds() {
         }
         count += 1;
     }
-    let loss = number(&bench.json("eval run --labelled music.json --json"), "loss_nats");
+    let loss = number(&dir.json("eval run --labelled music.json --json"), "loss_nats");
     assert!((nats / f64::from(count) - loss).abs() < 1e-4 * loss, "{nats} {count} {loss}");
     // A step of a stream is a number of each key.
     let line = |keys: &[u32]| {
         (0..88).map(|key| if keys.contains(&key) { "1" } else { "0" }).collect::<Vec<_>>().join(",")
     };
     let input: String = pieces[0].iter().map(|keys| line(keys) + "\n").collect();
-    let answers = bench.streamed("predict run", input);
+    let answers = dir.streamed("predict run", input);
     near(answers.last().expect("an answer"), &rows[pieces[0].len() - 1], &["p:"]);
 }
 
 /// A line is answered before the next one is asked for.
 #[test]
 fn a_stream_answers_at_once() {
-    let bench = Bench::new();
-    bench.write("train.ts", ts(&waves(20), "@classLabel true up down", |class| format!(":{class}")));
-    bench.good(&format!("train --labelled train.ts {SMALL} --out run"));
-    let mut child = bench.start("predict run --stream");
+    let dir = TestDir::new();
+    dir.write("train.ts", ts(&waves(20), "@classLabel true up down", |class| format!(":{class}")));
+    dir.printed(&format!("train --labelled train.ts {SMALL} --out run"));
+    let mut child = dir.start("predict run --stream");
     let (mut to, from) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
     let mut from = BufReader::new(from).lines().map(|line| line.expect("UTF-8"));
     assert_eq!(from.next().as_deref(), Some("line,step,predicted,probability,p:up,p:down"));

@@ -1,44 +1,44 @@
 //! `probe` from the terminal: what it prints, what it leaves in a run, and what it refuses.
 #![allow(missing_docs, reason = "a test file")]
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 use serde_json::Value;
 
 /// What a probe prints of a run, less its verdict.
-fn probed(desk: &Desk, line: &str) -> Value {
-    let mut record: Value = serde_json::from_slice(&desk.run(line).stdout).expect("one document");
+fn probed(dir: &TestDir, line: &str) -> Value {
+    let mut record: Value = serde_json::from_slice(&dir.run(line).stdout).expect("one document");
     assert!(record.as_object_mut().expect("a record").shift_remove("verdict").is_some(), "{record}");
     record
 }
 
 #[test]
 fn a_probe_stays_in_its_run_and_is_judged() {
-    let desk = Desk::new();
-    desk.good(
+    let dir = TestDir::new();
+    dir.good(
         "train --task agreement --length 9 --hidden 12 --cell gru --batch 8 --steps 40 --threads 1 --out run",
     );
-    let record = probed(&desk, "probe run --json --checkpoint last --threads 1");
+    let record = probed(&dir, "probe run --json --checkpoint last --threads 1");
     assert_eq!((&record["step"], &record["beside"]["needed_lag_steps"]), (&40.into(), &9.into()));
     let lag = &record["reach"]["known"]["lag"]["known"];
     assert_eq!(lag["total"]["ratio"]["ln_median"][0], 0.0, "G(0) = 1");
     assert_eq!(lag["sequences"], 64);
-    let kept: Value = serde_json::from_slice(&desk.read("run/probe/40.json")).expect("JSON");
+    let kept: Value = serde_json::from_slice(&dir.read("run/probe/40.json")).expect("JSON");
     assert_eq!(kept, record, "what was printed was kept");
-    let again = probed(&desk, "probe run --json --checkpoint last --threads 2");
+    let again = probed(&dir, "probe run --json --checkpoint last --threads 2");
     assert_eq!(record, again, "any number of threads");
 
-    let text = String::from_utf8(desk.run("probe run --sequences 16 --exponents all").stdout).expect("text");
+    let text = String::from_utf8(dir.run("probe run --sequences 16 --exponents all").stdout).expect("text");
     for part in ["horizon", "the task needs 9", "decay", "λ₁", "gates 0", "forgetting 0", "run/probe/"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
     assert!(text.starts_with("weights      step ") && text.contains(", in f64\n"), "{text}");
     // It ends with what can be said of the run now: nothing is left that only a probe could show.
-    let diagnosed = desk.run("diagnose run");
+    let diagnosed = dir.run("diagnose run");
     let said = String::from_utf8(diagnosed.stdout).expect("text");
     assert!(text.ends_with(&said), "{said} is not the end of {text}");
-    let verdict = desk.run("diagnose run --json");
+    let verdict = dir.run("diagnose run --json");
     let verdict: Value = serde_json::from_slice(&verdict.stdout).expect("one document");
-    let ended = desk.run("probe run --json --sequences 16 --exponents all");
+    let ended = dir.run("probe run --json --sequences 16 --exponents all");
     assert_eq!(ended.status.code(), diagnosed.status.code());
     let ended: Value = serde_json::from_slice(&ended.stdout).expect("one document");
     assert_eq!(ended["verdict"], verdict);
@@ -49,39 +49,39 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     );
 
     let narrow =
-        String::from_utf8(desk.run("probe run --f32 --sequences 16 --checkpoint last").stdout).expect("text");
+        String::from_utf8(dir.run("probe run --f32 --sequences 16 --checkpoint last").stdout).expect("text");
     assert!(narrow.contains(", in f32\n") && narrow.contains("horizon"), "{narrow}");
-    let narrow = probed(&desk, "probe run --f32 --sequences 16 --json --checkpoint last");
+    let narrow = probed(&dir, "probe run --f32 --sequences 16 --json --checkpoint last");
     assert_eq!((&narrow["number_type"], &record["number_type"]), (&"F32".into(), &"F64".into()));
     assert_eq!(narrow["reach"]["known"]["number_type"], "F32");
 }
 
 #[test]
 fn weights_alone_are_measured_on_a_file() {
-    let desk = Desk::new();
-    desk.write("a.txt", "to be or not to be that is the question ".repeat(200));
-    desk.good("train --text a.txt --hidden 8 --unroll 16 --batch 4 --steps 30 --threads 1 --out run");
-    let whole = desk.json("probe run --json --window 40 --sequences 16");
+    let dir = TestDir::new();
+    dir.write("a.txt", "to be or not to be that is the question ".repeat(200));
+    dir.good("train --text a.txt --hidden 8 --unroll 16 --batch 4 --steps 30 --threads 1 --out run");
+    let whole = dir.json("probe run --json --window 40 --sequences 16");
     assert_eq!(whole["beside"]["truncation_steps"], 16);
-    std::fs::copy(desk.path("run/checkpoints/best.safetensors"), desk.path("w.safetensors")).expect("a copy");
-    let alone = desk.json("probe w.safetensors --text a.txt --json --window 40 --sequences 16");
+    std::fs::copy(dir.path("run/checkpoints/best.safetensors"), dir.path("w.safetensors")).expect("a copy");
+    let alone = dir.json("probe w.safetensors --text a.txt --json --window 40 --sequences 16");
     assert_eq!(alone["reach"]["known"]["lag"]["known"]["window_steps"], 40);
-    assert!(!desk.path("probe").exists(), "a file of weights is no run");
-    desk.bad("probe w.safetensors", &["--text"]);
-    desk.bad("probe run --labelled a.txt", &["--labelled", "a text"]);
-    desk.bad("probe run --exponents many", &["--exponents many"]);
-    desk.bad("probe run --window 0", &["--window 0"]);
-    desk.bad("probe run --qr-every 0", &["--qr-every 0", "1 to 16"]);
+    assert!(!dir.path("probe").exists(), "a file of weights is no run");
+    dir.bad("probe w.safetensors", &["--text"]);
+    dir.bad("probe run --labelled a.txt", &["--labelled", "a text"]);
+    dir.bad("probe run --exponents many", &["--exponents many"]);
+    dir.bad("probe run --window 0", &["--window 0"]);
+    dir.bad("probe run --qr-every 0", &["--qr-every 0", "1 to 16"]);
     let exponents = |line: &str| -> Vec<f64> {
-        let record = desk
-            .json(&format!("probe w.safetensors --text a.txt --json --sequences 16 --exponents 3 {line}"));
+        let record =
+            dir.json(&format!("probe w.safetensors --text a.txt --json --sequences 16 --exponents 3 {line}"));
         serde_json::from_value(record["spectrum"]["known"]["exponents_nats_per_step"].clone())
             .expect("numbers")
     };
     let (each, second) = (exponents(""), exponents("--qr-every 2"));
     assert_ne!(each, second, "another order of sums");
     assert!(each.iter().zip(&second).all(|(a, b)| (a - b).abs() < 1e-6), "{each:?} {second:?}");
-    desk.bad("probe nowhere", &["nowhere"]);
+    dir.bad("probe nowhere", &["nowhere"]);
 }
 
 /// A run that is long beside what the smallest probe takes.
@@ -89,10 +89,10 @@ const LONG: &str = "train --task agreement --length 6 --hidden 8 --cell gru --ba
 
 #[test]
 fn training_ends_with_a_small_probe() {
-    let desk = Desk::new();
-    let said = String::from_utf8(desk.good(&format!("{LONG} --out run")).stdout).expect("text");
+    let dir = TestDir::new();
+    let said = String::from_utf8(dir.good(&format!("{LONG} --out run")).stdout).expect("text");
     assert!(said.contains("\nhorizon      ") && !said.contains("probe skipped"), "{said}");
-    let record: Value = serde_json::from_slice(&desk.read("run/probe/12000.json")).expect("JSON");
+    let record: Value = serde_json::from_slice(&dir.read("run/probe/12000.json")).expect("JSON");
     assert_eq!((&record["step"], &record["light"]), (&12000.into(), &true.into()));
     assert_eq!(
         (&record["data"], &record["beside"]["needed_lag_steps"]),
@@ -101,15 +101,15 @@ fn training_ends_with_a_small_probe() {
     assert!(record["reach"]["known"]["lag"]["known"]["sequences"].as_u64() >= Some(16), "{record}");
 
     // Nothing else of the run is another.
-    desk.good(&format!("{LONG} --no-probe --out without"));
-    assert!(!desk.path("without/probe").exists());
+    dir.good(&format!("{LONG} --no-probe --out without"));
+    assert!(!dir.path("without/probe").exists());
     for file in ["metrics.jsonl", "checkpoints/last.safetensors", "checkpoints/best.safetensors"] {
-        let [with, without] = ["run", "without"].map(|run| desk.read(&format!("{run}/{file}")));
+        let [with, without] = ["run", "without"].map(|run| dir.read(&format!("{run}/{file}")));
         assert!(with == without, "{file}");
     }
     // What is found stands on it: all that a small probe shows is judged.
     let unjudged = |line: &str| -> Vec<String> {
-        let unjudged = desk.json(line)["unjudged"].as_array().expect("a list").clone();
+        let unjudged = dir.json(line)["unjudged"].as_array().expect("a list").clone();
         let of_a_probe =
             |need: &&Value| need["command"].as_str().is_some_and(|line| line.starts_with("longspan probe"));
         unjudged.iter().filter(of_a_probe).map(|need| need["code"].to_string()).collect()
@@ -117,34 +117,34 @@ fn training_ends_with_a_small_probe() {
     assert!(unjudged("diagnose without --json").len() > 1);
     assert_eq!(unjudged("diagnose run --json"), ["\"sensitivity-explosion\""]);
     assert!(unjudged("diagnose run --probe --json").is_empty());
-    let whole: Value = serde_json::from_slice(&desk.read("run/probe/12000.json")).expect("JSON");
+    let whole: Value = serde_json::from_slice(&dir.read("run/probe/12000.json")).expect("JSON");
     assert_eq!(whole["light"], false, "a whole one has taken its place");
 }
 
 /// A run goes on after its probe: that it is old is said, and another one is made of the last weights.
 #[test]
 fn a_probe_of_weights_before_the_last_is_noticed() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let train = "train --task agreement --length 6 --hidden 8 --cell gru --batch 8 --no-probe --out run";
-    desk.good(&format!("{train} --steps 20"));
-    let problems = |line: &str| desk.json(line)["problems"].to_string();
-    desk.good("probe run --checkpoint last");
+    dir.good(&format!("{train} --steps 20"));
+    let problems = |line: &str| dir.json(line)["problems"].to_string();
+    dir.good("probe run --checkpoint last");
     assert_eq!(problems("diagnose run --json"), "[]");
-    desk.good(&format!("{train} --resume --steps 50"));
+    dir.good(&format!("{train} --resume --steps 50"));
     let old = "the last probe measured the weights after step 20, but the last checkpoint is from step 50 \
                (next: longspan diagnose run --probe)";
     assert!(problems("diagnose run --json").contains(old));
-    let said = String::from_utf8(desk.good("diagnose run").stdout).expect("text");
+    let said = String::from_utf8(dir.good("diagnose run").stdout).expect("text");
     assert!(said.contains("note     the last probe measured the weights after step 20"), "{said}");
-    let records = || std::fs::read_dir(desk.path("run/probe")).expect("a folder").count();
+    let records = || std::fs::read_dir(dir.path("run/probe")).expect("a folder").count();
     assert_eq!((records(), problems("diagnose run --probe --json").as_str(), records()), (1, "[]", 2));
-    let record = desk.read("run/probe/50.json");
-    desk.good("diagnose run --probe");
-    assert!(desk.read("run/probe/50.json") == record, "measured once");
+    let record = dir.read("run/probe/50.json");
+    dir.good("diagnose run --probe");
+    assert!(dir.read("run/probe/50.json") == record, "measured once");
     // A checkpoint that does not say how far it is makes no probe old.
-    desk.write("run/probe/50.json", "{}");
+    dir.write("run/probe/50.json", "{}");
     for bytes in [&b"\xff\xff\xff\xff\xff\xff\xff\xff{"[..], b"", b"\x02\0\0\0\0\0\0\0{}"] {
-        desk.write("run/checkpoints/last.safetensors", bytes);
+        dir.write("run/checkpoints/last.safetensors", bytes);
         let said = problems("diagnose run --json");
         assert!(said.contains("50.json") && !said.contains("the last probe"), "{said}");
     }
@@ -153,41 +153,40 @@ fn a_probe_of_weights_before_the_last_is_noticed() {
 /// What has no single chain of states: its gates are shown, by place, and the rest says why it is not.
 #[test]
 fn models_of_two_directions_and_of_two_sides() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let small = "--hidden 6 --layers 2 --batch 8 --steps 20 --threads 1 --no-probe --out";
-    desk.good(&format!("train --task parity --length 9 --cell gru --bidirectional {small} both"));
-    desk.good(&format!("train --task reversal --length 5 --cell lstm --encoder-decoder {small} sides"));
+    dir.good(&format!("train --task parity --length 9 --cell gru --bidirectional {small} both"));
+    dir.good(&format!("train --task reversal --length 5 --cell lstm --encoder-decoder {small} sides"));
     for (run, reason, places) in [
         ("both", "the model is bidirectional", ["gates 0 forwards ", "gates 1 reverse "]),
         ("sides", "the model has an encoder", ["gates encoder 0 ", "gates decoder 1 "]),
     ] {
-        let text = String::from_utf8(desk.good(&format!("probe {run} --sequences 16")).stdout).expect("text");
+        let text = String::from_utf8(dir.good(&format!("probe {run} --sequences 16")).stdout).expect("text");
         for name in ["lag profile", "exponents", "products"] {
             assert!(text.contains(&format!("{name:<12} not measured: {reason}")), "{name}: {text}");
         }
         assert!(places.iter().all(|place| text.contains(&format!("\n{place}"))), "{text}");
         // What one probe cannot measure, another one cannot: nobody is sent to make it.
         let verdict: Value =
-            serde_json::from_slice(&desk.run(&format!("diagnose {run} --probe --json")).stdout)
-                .expect("JSON");
+            serde_json::from_slice(&dir.run(&format!("diagnose {run} --probe --json")).stdout).expect("JSON");
         assert!(!verdict["unjudged"].to_string().contains("longspan probe"), "{verdict}");
     }
 }
 
 #[test]
 fn no_probe_where_there_is_no_time_or_the_run_has_failed() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let short = "train --task agreement --length 6 --hidden 8 --cell gru --batch 8 --steps 3";
-    let summary = desk.json(&format!("{short} --json --out short"));
+    let summary = dir.json(&format!("{short} --json --out short"));
     assert_eq!(summary["probe_left_out"], "the run was too short (limit: 2 % of its time)");
-    let said = String::from_utf8(desk.good(&format!("{short} --out again")).stdout).expect("text");
+    let said = String::from_utf8(dir.good(&format!("{short} --out again")).stdout).expect("text");
     assert!(said.contains("\nhorizon      probe skipped: the run was too short"), "{said}");
-    let failed = desk.run(
+    let failed = dir.run(
         "train --task adding --length 6 --hidden 8 --steps 40 --optimizer sgd --lr 1e38 --clip none --json --out failed",
     );
     let failed: Value = serde_json::from_slice(&failed.stdout).expect("one document");
     assert_eq!((&failed["outcome"], failed.get("probe_left_out")), (&"diverged".into(), None));
     for run in ["short", "again", "failed"] {
-        assert!(!desk.path(&format!("{run}/probe")).exists(), "{run}");
+        assert!(!dir.path(format!("{run}/probe")).exists(), "{run}");
     }
 }

@@ -1,7 +1,8 @@
 //! The program end to end: train, eval, sample, ls, config, and how it ends.
 #![allow(missing_docs, reason = "a test file")]
 
-use std::path::{Path, PathBuf};
+use crate::test_dir::TestDir;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,48 +13,22 @@ use longspan_kernel::InstructionSet;
 use longspan_run::checkpoint::Checkpoint;
 use serde_json::Value;
 
-fn command(directory: &Path, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
-    command.current_dir(directory).args(line.split_whitespace()).env_remove("LONGSPAN_ISA");
-    command
-}
-
-fn run(directory: &Path, line: &str) -> Output {
-    let output = command(directory, line).output().expect("the program starts");
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
-fn json(directory: &Path, line: &str) -> Value {
-    serde_json::from_slice(&run(directory, line).stdout).expect("one JSON document and nothing else")
-}
-
 fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-/// A text that repeats itself: what a small network learns in a second.
-fn directory() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let text = "The cat, which the dogs saw, was full.\nThe cats were not.\n".repeat(100);
-    std::fs::write(directory.path().join("text.txt"), text).expect("a temporary directory takes files");
-    directory
 }
 
 const SMALL: &str = "--batch 8 --unroll 16 --hidden 24 --lr 0.02 --epochs 8";
 
 #[test]
 fn a_text_is_learned_scored_and_continued() {
-    let directory = directory();
-    let directory = directory.path();
+    let dir = TestDir::with_text();
     for isa in ["byte", "char", "word"] {
-        let summary =
-            json(directory, &format!("train --text text.txt --level {isa} {SMALL} --out {isa} --json"));
+        let summary = dir.json(&format!("train --text text.txt --level {isa} {SMALL} --out {isa} --json"));
         let number = |name: &str| summary[name].as_f64().unwrap_or_else(|| panic!("{name} in {summary}"));
         assert_eq!(summary["outcome"], "finished");
         assert!(number("best_loss_nats") < 0.3 * number("chance_nats"), "{summary}");
 
-        let score = json(directory, &format!("eval {isa} --text text.txt --json"));
+        let score = dir.json(&format!("eval {isa} --text text.txt --json"));
         let value = |name: &str| score[name].as_f64().unwrap_or_else(|| panic!("{name} in {score}"));
         let nats = value("loss_nats");
         assert!((value("perplexity") - nats.exp()).abs() < 1e-9 * nats.exp());
@@ -62,39 +37,35 @@ fn a_text_is_learned_scored_and_continued() {
         let tokens = if isa == "word" { 14 * 100 } else { 58 * 100 };
         assert_eq!(score["tokens"], tokens - 1, "{isa}");
         // The text is cut into rows for speed; each row but the first loses what came before: little of it here.
-        let one = json(directory, &format!("eval {isa} --text text.txt --batch 1 --unroll 50 --json"));
+        let one = dir.json(&format!("eval {isa} --text text.txt --batch 1 --unroll 50 --json"));
         assert_eq!(one["tokens"], score["tokens"]);
         assert!((one["loss_nats"].as_f64().expect("a number") - nats).abs() < 0.05);
 
-        let first =
-            run(directory, &format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
-        let again =
-            run(directory, &format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
-        let other =
-            run(directory, &format!("sample {isa} --prompt The --length 40 --seed 4 --temperature 2"));
-        assert!(text(&first).starts_with("The") && text(&first).contains("cat"), "{}", text(&first));
-        assert_eq!(first.stdout, again.stdout);
-        assert_ne!(first.stdout, other.stdout);
-        let greedy = json(directory, &format!("sample {isa} --length 12 --temperature 0 --json"));
+        let first = dir.printed(&format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
+        let again = dir.printed(&format!("sample {isa} --prompt The --length 40 --seed 3 --temperature 0.5"));
+        let other = dir.printed(&format!("sample {isa} --prompt The --length 40 --seed 4 --temperature 2"));
+        assert!(first.starts_with("The") && first.contains("cat"), "{first}");
+        assert_eq!(first, again);
+        assert_ne!(first, other);
+        let greedy = dir.json(&format!("sample {isa} --length 12 --temperature 0 --json"));
         assert_eq!(greedy["tokens"], 12);
-        let one_choice = json(directory, &format!("sample {isa} --length 12 --top-k 1 --seed 9 --json"));
+        let one_choice = dir.json(&format!("sample {isa} --length 12 --top-k 1 --seed 9 --json"));
         assert_eq!(greedy["text"], one_choice["text"]);
     }
-    let listed = json(directory, "ls . --json");
+    let listed = dir.json("ls . --json");
     assert_eq!(listed.as_array().map(Vec::len), Some(3));
-    assert!(text(&run(directory, "ls .")).contains("lstm 1x24"));
+    assert!(dir.printed("ls .").contains("lstm 1x24"));
 }
 
 /// The state is carried over windows: a validation in windows of 4 steps equals that in one piece, to rounding.
 #[test]
 fn every_task_is_trained_and_scored_at_any_length() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let directory = directory.path();
+    let dir = TestDir::new();
     for task in TaskKind::ALL {
         let lengths = if task == TaskKind::Agreement { "12" } else { "10..14" };
         let train =
             format!("train --task {task} --length {lengths} --hidden 8 --batch 4 --out {task} --json");
-        let summary = json(directory, &format!("{train} --steps 3"));
+        let summary = dir.json(&format!("{train} --steps 3"));
         assert_eq!((&summary["outcome"], &summary["steps"]), (&"finished".into(), &3.into()), "{summary}");
         let unit = summary["unit"].as_str().expect("a unit");
         let loss =
@@ -102,17 +73,16 @@ fn every_task_is_trained_and_scored_at_any_length() {
         let valid = |document: &Value| loss(document, "loss");
         // The same samples, after the same weights: those of the best validation, which was the only one. Both sums are
         // taken in another order.
-        let score = json(directory, &format!("eval {task} --json"));
+        let score = dir.json(&format!("eval {task} --json"));
         let told = loss(&summary, "valid_loss");
         assert!((valid(&score) - told).abs() < 1e-7 * told, "{task}: {score} {summary}");
-        let longer = json(directory, &format!("eval {task} --length 40 --json"));
+        let longer = dir.json(&format!("eval {task} --length 40 --json"));
         assert_ne!(valid(&score), valid(&longer), "{task}");
-        let resumed = json(directory, &format!("train --resume --out {task} --steps 5 --json"));
+        let resumed = dir.json(&format!("train --resume --out {task} --steps 5 --json"));
         assert_eq!(resumed["step"], 5, "{resumed}");
     }
     // Parity of two or three bits is within reach of a small network in a second.
-    let learned = json(
-        directory,
+    let learned = dir.json(
         "train --task parity --length 2..4 --hidden 16 --batch 32 --lr 0.02 --steps 400 --out learned --json",
     );
     assert!(learned["best_loss_nats"].as_f64().expect("a loss") < 0.1, "{learned}");
@@ -120,11 +90,10 @@ fn every_task_is_trained_and_scored_at_any_length() {
 
 #[test]
 fn windows_do_not_change_the_score() {
-    let directory = directory();
-    let directory = directory.path();
-    run(directory, &format!("train --text text.txt {SMALL} --out run"));
+    let dir = TestDir::with_text();
+    dir.good(&format!("train --text text.txt {SMALL} --out run"));
     let loss = |unroll: usize| {
-        let score = json(directory, &format!("eval run --text text.txt --batch 3 --unroll {unroll} --json"));
+        let score = dir.json(&format!("eval run --text text.txt --batch 3 --unroll {unroll} --json"));
         score["loss_nats"].as_f64().expect("a number")
     };
     let whole = loss(5000);
@@ -133,54 +102,54 @@ fn windows_do_not_change_the_score() {
 
 #[test]
 fn settings_come_from_files_flags_and_set_and_are_saved() {
-    let directory = directory();
-    let directory = directory.path();
-    let defaults = text(&run(directory, "config --defaults"));
-    std::fs::write(directory.join("defaults.toml"), &defaults).expect("a file");
+    let dir = TestDir::with_text();
+    let defaults = dir.printed("config --defaults");
+    std::fs::write(dir.path("defaults.toml"), &defaults).expect("a file");
     for line in ["cell = \"lstm\"", "hidden = 128", "lr = 0.002", "clip = \"norm:1.0\"", "forget_bias = 1.0"]
     {
         assert!(defaults.contains(line) || defaults.contains(&line.replace(".0", "")), "{line}");
     }
     let file = "text = \"text.txt\"\nhidden = 24\nbatch = 8\nunroll = 16\ncell = \"gru\"\nsteps = 4\n";
-    std::fs::write(directory.join("run.toml"), file).expect("a file");
-    run(directory, "train --config run.toml --set layers=2 --cell rnn --out run");
-    let saved = std::fs::read_to_string(directory.join("run/config.toml")).expect("a configuration");
+    std::fs::write(dir.path("run.toml"), file).expect("a file");
+    dir.good("train --config run.toml --set layers=2 --cell rnn --out run");
+    let saved = std::fs::read_to_string(dir.path("run/config.toml")).expect("a configuration");
     for line in ["hidden = 24", "layers = 2", "cell = \"rnn\"", "steps = 4", "schema = 2", "[model]"] {
         assert!(saved.contains(line), "{line} in {saved}");
     }
-    std::fs::write(directory.join("memory.toml"), "text = \"text.txt\"\nbptt_memory = \"2048kib\"\n")
+    std::fs::write(dir.path("memory.toml"), "text = \"text.txt\"\nbptt_memory = \"2048kib\"\n")
         .expect("a file");
-    let shown = text(&run(directory, "config memory.toml"));
+    let shown = dir.printed("config memory.toml");
     assert!(
         shown.contains("bptt_memory = \"2MiB\"\n") && defaults.contains("bptt_memory = \"0\"\n"),
         "{shown}"
     );
     // What a run saved is what it can be made from again, from anywhere, and to the bit.
-    run(Path::new("/"), &format!("train --config {0}/run/config.toml --out {0}/again", directory.display()));
+    // From anywhere: paths in the saved file are absolute.
+    let again = format!("train --config {0}/run/config.toml --out {0}/again", dir.root().display());
+    assert!(dir.command(&again).current_dir("/").output().expect("the program starts").status.success());
     let weights =
-        |run: &str| std::fs::read(directory.join(run).join("checkpoints/last.safetensors")).expect("weights");
+        |run: &str| std::fs::read(dir.path(run).join("checkpoints/last.safetensors")).expect("weights");
     assert!(weights("run") == weights("again"));
     // Without --out a run gets the first free name.
     for n in 1..3 {
-        run(directory, "train --config run.toml");
-        assert!(directory.join(format!("runs/text-gru-{n}/run.json")).is_file());
+        dir.good("train --config run.toml");
+        assert!(dir.path(format!("runs/text-gru-{n}/run.json")).is_file());
     }
 }
 
 #[test]
 fn from_takes_weights_and_their_shape() {
-    let directory = directory();
-    let directory = directory.path();
-    run(directory, &format!("train --text text.txt {SMALL} --cell gru --layers 2 --out first"));
-    let before = json(directory, "eval first --json");
+    let dir = TestDir::with_text();
+    dir.good(&format!("train --text text.txt {SMALL} --cell gru --layers 2 --out first"));
+    let before = dir.json("eval first --json");
     // Neither the cell nor the size is said again; a tiny rate leaves the weights almost where they were.
     let line =
         "train --text text.txt --from first --batch 8 --unroll 16 --steps 1 --lr 1e-9 --out second --json";
-    let after = json(directory, line);
+    let after = dir.json(line);
     let difference = after["valid_loss_nats"].as_f64().expect("a number")
         - before["loss_nats"].as_f64().expect("a number");
     assert!(difference.abs() < 1e-5, "{before} {after}");
-    let record = std::fs::read_to_string(directory.join("second/run.json")).expect("a record");
+    let record = std::fs::read_to_string(dir.path("second/run.json")).expect("a record");
     let record: Value = serde_json::from_str(&record).expect("JSON");
     assert_eq!(record["parent"]["run"], "first");
     assert!(record["parent"]["step"].as_u64() > Some(0));
@@ -188,11 +157,10 @@ fn from_takes_weights_and_their_shape() {
 
 #[test]
 fn early_stopping_and_a_test_text() {
-    let directory = directory();
-    let directory = directory.path();
+    let dir = TestDir::with_text();
     // At this rate validation soon stops getting better.
     let line = "train --text text.txt --test text.txt --batch 8 --unroll 16 --hidden 8 --lr 0.3 --epochs 500 --early-stop 3 --out run --json";
-    let summary = json(directory, line);
+    let summary = dir.json(line);
     assert_eq!(summary["outcome"], "stopped_early");
     let best = summary["best_loss_nats"].as_f64().expect("a number");
     // The test text holds the validation text: the best weights are near on both, the last ones need not be.
@@ -201,24 +169,22 @@ fn early_stopping_and_a_test_text() {
 
 #[test]
 fn divergence_ends_with_code_1_and_evidence() {
-    let directory = directory();
-    let directory = directory.path();
+    let dir = TestDir::with_text();
     let line = "train --text text.txt --batch 8 --unroll 64 --hidden 24 --cell identity --init gaussian:8 --clip none \
                 --optimizer sgd --lr 1e3 --out run";
-    let output = command(directory, line).output().expect("the program starts");
+    let output = dir.command(line).output().expect("the program starts");
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(
         text(&output).contains("diverged at step") && text(&output).contains("--clip norm:1"),
         "{}",
         text(&output)
     );
-    let metrics = std::fs::read_to_string(directory.join("run/metrics.jsonl")).expect("metrics");
+    let metrics = std::fs::read_to_string(dir.path("run/metrics.jsonl")).expect("metrics");
     let last: Value = serde_json::from_str(metrics.lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["type"], "fault");
     assert!(last["loss_nats"].is_string() || last["log10_global_norm"].is_string(), "{last}");
     // The checkpoint is from before: its weights are numbers.
-    let checkpoint =
-        Checkpoint::read(&directory.join("run/checkpoints/last.safetensors")).expect("a checkpoint");
+    let checkpoint = Checkpoint::read(&dir.path("run/checkpoints/last.safetensors")).expect("a checkpoint");
     let model = Model::<f32>::new(InstructionSet::detect(), &checkpoint.header().expect("a header").model);
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params).expect("the model's weights");
@@ -229,12 +195,11 @@ fn divergence_ends_with_code_1_and_evidence() {
 #[test]
 fn signals_stop_with_a_checkpoint() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let directory = directory();
-        let directory = directory.path();
+        let dir = TestDir::with_text();
         let line = "train --text text.txt --batch 8 --unroll 16 --hidden 64 --epochs 100000 --checkpoint-every 1000 --out run --json";
-        let child = command(directory, line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = dir.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let child = child.expect("the program starts");
-        let metrics = directory.join("run/metrics.jsonl");
+        let metrics = dir.path("run/metrics.jsonl");
         wait_for(&metrics, |text| text.lines().count() > 20);
         let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()));
@@ -246,7 +211,7 @@ fn signals_stop_with_a_checkpoint() {
         let text = std::fs::read_to_string(&metrics).expect("metrics");
         let steps = text.lines().filter(|line| line.contains("\"type\":\"step\"")).count() as u64;
         assert_eq!(summary["step"], steps);
-        let score = json(directory, "eval run --checkpoint last --text text.txt --json");
+        let score = dir.json("eval run --checkpoint last --text text.txt --json");
         assert_eq!(score["step"], steps);
     }
 }
@@ -262,20 +227,18 @@ fn wait_for(path: &PathBuf, enough: impl Fn(&str) -> bool) {
 /// A vocabulary that a person gives: its numbers are the model's, the run keeps it, and the file is not needed again.
 #[test]
 fn a_given_vocabulary_stays_with_the_run() {
-    let directory = directory();
-    let directory = directory.path();
-    let path = directory.join("vocab.json");
+    let dir = TestDir::with_text();
+    let path = dir.path("vocab.json");
     std::fs::write(&path, r#"{"<eos>": 2, "The": 0, "<unk>": 3, "dogs": 1}"#).expect("a file");
     let settings =
         "--text text.txt --level word --vocab vocab.json --hidden 8 --batch 4 --unroll 8 --steps 3 --out run";
-    run(directory, &format!("train {settings}"));
+    dir.good(&format!("train {settings}"));
     std::fs::remove_file(&path).expect("a removal");
-    run(directory, "train --resume --out run --steps 5");
-    assert!(json(directory, "eval run --text text.txt --json")["tokens"].as_u64() > Some(0));
-    let words = json(directory, "sample run --length 50 --json")["text"].as_str().expect("a text").to_owned();
+    dir.good("train --resume --out run --steps 5");
+    assert!(dir.json("eval run --text text.txt --json")["tokens"].as_u64() > Some(0));
+    let words = dir.json("sample run --length 50 --json")["text"].as_str().expect("a text").to_owned();
     assert!(words.split_whitespace().all(|word| ["The", "dogs", "<unk>"].contains(&word)), "{words}");
-    let checkpoint =
-        Checkpoint::read(&directory.join("run/checkpoints/last.safetensors")).expect("a checkpoint");
+    let checkpoint = Checkpoint::read(&dir.path("run/checkpoints/last.safetensors")).expect("a checkpoint");
     let vocabulary = checkpoint.header().expect("a header").schema.vocabulary().expect("tokens").clone();
     assert_eq!((0..4).map(|id| vocabulary.label(id)).collect::<Vec<_>>(), ["The", "dogs", "<eos>", "<unk>"]);
 }
@@ -284,9 +247,8 @@ fn a_given_vocabulary_stays_with_the_run() {
 #[cfg(feature = "tokenizers")]
 #[test]
 fn a_tokenizer_stays_with_the_run() {
-    let directory = directory();
-    let directory = directory.path();
-    let path = directory.join("tokenizer.json");
+    let dir = TestDir::with_text();
+    let path = dir.path("tokenizer.json");
     // Characters of bytes and one merge: the smallest BPE.
     let mut vocab = serde_json::Map::new();
     for character in ('!'..='~').chain(['\u{120}', '\u{10a}']).map(String::from).chain(["Th".into()]) {
@@ -300,17 +262,14 @@ fn a_tokenizer_stays_with_the_run() {
         "pre_tokenizer": byte_level, "post_processor": null, "decoder": byte_level, "model": model
     });
     std::fs::write(&path, tokenizer.to_string()).expect("a file");
-    run(
-        directory,
+    dir.good(
         "train --text text.txt --vocab tokenizer.json --hidden 8 --batch 4 --unroll 8 --steps 3 --out run",
     );
     std::fs::remove_file(&path).expect("a removal");
-    run(directory, "train --resume --out run --steps 5");
-    assert!(json(directory, "eval run --text text.txt --json")["tokens"].as_u64() > Some(0));
-    let text = json(directory, "sample run --prompt The --length 50 --json")["text"]
-        .as_str()
-        .expect("a text")
-        .to_owned();
+    dir.good("train --resume --out run --steps 5");
+    assert!(dir.json("eval run --text text.txt --json")["tokens"].as_u64() > Some(0));
+    let text =
+        dir.json("sample run --prompt The --length 50 --json")["text"].as_str().expect("a text").to_owned();
     assert!(text.starts_with("The") && text.len() >= 50, "{text}");
 }
 
@@ -318,29 +277,27 @@ fn a_tokenizer_stays_with_the_run() {
 /// of one, so that the weights are made anew; the metrics say where the decoder begins, and there is nothing to sample.
 #[test]
 fn an_encoder_and_its_decoder_are_a_run_like_others() {
-    let directory = directory();
-    let directory = directory.path();
+    let dir = TestDir::with_text();
     let line = |out: &str, steps: usize| {
         format!(
             "train --task reversal --encoder-decoder --length 2..6 --hidden 16 --layers 2 --batch 8 --dropout 0.1 \
              --class-weights balanced --mask-loss last --steps {steps} --out {out} --json"
         )
     };
-    let summary = json(directory, &line("whole", 40));
+    let summary = dir.json(&line("whole", 40));
     assert_eq!(summary["outcome"], "finished");
-    json(directory, &line("parts", 25));
-    json(directory, "train --resume --steps 40 --out parts --json");
-    let last =
-        |out: &str| std::fs::read(directory.join(out).join("checkpoints/last.safetensors")).expect("a file");
+    dir.json(&line("parts", 25));
+    dir.json("train --resume --steps 40 --out parts --json");
+    let last = |out: &str| std::fs::read(dir.path(out).join("checkpoints/last.safetensors")).expect("a file");
     assert!(last("whole") == last("parts"), "other bits after resuming");
-    let metrics = std::fs::read_to_string(directory.join("whole/metrics.jsonl")).expect("metrics");
+    let metrics = std::fs::read_to_string(dir.path("whole/metrics.jsonl")).expect("metrics");
     let steps: Vec<Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     for step in steps.iter().filter(|record| record["type"] == "step") {
         // One place of each row; as many encoder steps as the longest sample of the batch has symbols.
         assert_eq!(step["scored"], 8, "{step}");
         assert!(step["decoder_start"].as_u64().is_some_and(|start| (2..=5).contains(&start)), "{step}");
     }
-    let score = json(directory, "eval whole --length 7 --json");
+    let score = dir.json("eval whole --length 7 --json");
     assert_eq!(score["tokens"], 20 * 8 * 7);
     for refused in [
         "sample whole",
@@ -349,7 +306,7 @@ fn an_encoder_and_its_decoder_are_a_run_like_others() {
         "predict whole --input text.txt",
         "predict whole/checkpoints/last.safetensors --input text.txt",
     ] {
-        let output = command(directory, refused).output().expect("the program starts");
+        let output = dir.command(refused).output().expect("the program starts");
         assert_eq!(output.status.code(), Some(2), "{refused}: {}", text(&output));
     }
 }
@@ -357,17 +314,16 @@ fn an_encoder_and_its_decoder_are_a_run_like_others() {
 /// Labels at every step and balanced classes reach the training of labelled sequences; validation still asks once a sequence.
 #[test]
 fn labelled_sequences_take_masks_and_weights() {
-    let directory = directory();
-    let directory = directory.path();
+    let dir = TestDir::with_text();
     let sequence = |i: usize| {
         let values: Vec<String> = (0..3 + i % 4).map(|t| format!("{}.5", (i + t) % 7)).collect();
         format!("{}:{}\n", values.join(","), if i.is_multiple_of(4) { "b" } else { "a" })
     };
     let lines: String = (0..40).map(sequence).collect();
-    std::fs::write(directory.join("x.ts"), format!("@classLabel true a b\n@data\n{lines}")).expect("a file");
+    std::fs::write(dir.path("x.ts"), format!("@classLabel true a b\n@data\n{lines}")).expect("a file");
     let line = "train --labelled x.ts --hidden 8 --batch 8 --epochs 2 --json --out run";
-    json(directory, &format!("{line} --mask-loss all --class-weights balanced"));
-    let metrics = std::fs::read_to_string(directory.join("run/metrics.jsonl")).expect("metrics");
+    dir.json(&format!("{line} --mask-loss all --class-weights balanced"));
+    let metrics = std::fs::read_to_string(dir.path("run/metrics.jsonl")).expect("metrics");
     for record in metrics.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
         match record["type"].as_str() {
             Some("step") => assert_eq!(record["scored"], record["tokens"], "{record}"),
@@ -375,7 +331,7 @@ fn labelled_sequences_take_masks_and_weights() {
         }
     }
     let refused = |more: &str| {
-        let output = command(directory, more).output().expect("the program starts");
+        let output = dir.command(more).output().expect("the program starts");
         assert_eq!(output.status.code(), Some(2), "{more}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     };

@@ -1,6 +1,7 @@
 //! Real text: Tiny Shakespeare, found through `LONGSPAN_DATA`.
 #![allow(missing_docs, reason = "a test file")]
 
+use crate::test_dir::TestDir;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -25,8 +26,8 @@ fn tiny_shakespeare() -> Option<PathBuf> {
 #[test]
 fn an_epoch_of_tiny_shakespeare() {
     let Some(text) = tiny_shakespeare() else { return };
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let run = directory.path().join("run");
+    let dir = TestDir::new();
+    let run = dir.path("run");
     let json = |arguments: &[&str]| -> Value {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
         let output = command.args(arguments).arg("--json").output().expect("the program starts");

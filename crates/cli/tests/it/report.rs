@@ -3,24 +3,24 @@
 
 use std::process::Command;
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 use serde_json::Value;
 
-fn desk() -> Desk {
-    let desk = Desk::new();
-    desk.good("train --task agreement --length 8 --hidden 8 --steps 40 --eval-every 20 --observe full --threads 1 --out run");
-    desk
+fn dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.good("train --task agreement --length 8 --hidden 8 --steps 40 --eval-every 20 --observe full --threads 1 --out run");
+    dir
 }
 
-fn printed(desk: &Desk, line: &str) -> String {
-    String::from_utf8(desk.good(line).stdout).expect("UTF-8")
+fn printed(dir: &TestDir, line: &str) -> String {
+    String::from_utf8(dir.good(line).stdout).expect("UTF-8")
 }
 
 #[test]
 fn markdown_tells_the_run_in_both_languages() {
-    let desk = desk();
-    desk.good("probe run --sequences 16");
-    let english = printed(&desk, "report run --format md");
+    let dir = dir();
+    dir.good("probe run --sequences 16");
+    let english = printed(&dir, "report run --format md");
     for part in [
         "# Report of run\n",
         "## Findings\n",
@@ -31,7 +31,7 @@ fn markdown_tells_the_run_in_both_languages() {
     ] {
         assert!(english.contains(part), "no {part}: {english}");
     }
-    let chinese = printed(&desk, "report run --format md --lang zh");
+    let chinese = printed(&dir, "report run --format md --lang zh");
     for part in ["# 训练报告：run\n", "## 诊断结果\n", "任务需要的滞后（步）", "## 各层"]
     {
         assert!(chinese.contains(part), "no {part}: {chinese}");
@@ -48,18 +48,18 @@ fn markdown_tells_the_run_in_both_languages() {
         }
     }
     // The end of a name says which format, and two runs are compared.
-    desk.good("report run run -o both.md");
-    let both = String::from_utf8(desk.read("both.md")).expect("UTF-8");
+    dir.good("report run run -o both.md");
+    let both = String::from_utf8(dir.read("both.md")).expect("UTF-8");
     assert!(both.starts_with("# Comparison of 2 runs\n"), "{both}");
     assert!(
-        desk.good("report run").stdout.is_empty() && desk.read("report.html").starts_with(b"<!doctype html>")
+        dir.good("report run").stdout.is_empty() && dir.read("report.html").starts_with(b"<!doctype html>")
     );
 }
 
 #[test]
 fn json_is_what_pages_are_made_of() {
-    let desk = desk();
-    let documents = desk.json("report run run --format json");
+    let dir = dir();
+    let documents = dir.json("report run run --format json");
     assert_eq!(documents.as_array().map(Vec::len), Some(2));
     for key in ["name", "command", "curve", "valid", "flow", "looks", "verdict", "verdict_zh", "settings"] {
         assert!(!documents[0][key].is_null(), "{key}");
@@ -69,8 +69,8 @@ fn json_is_what_pages_are_made_of() {
 
 #[test]
 fn csv_has_every_step() {
-    let desk = desk();
-    let text = printed(&desk, "report run --format csv");
+    let dir = dir();
+    let text = printed(&dir, "report run --format csv");
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     let column =
         |name: &str| lines[0].iter().position(|c| *c == name).unwrap_or_else(|| panic!("{:?}", lines[0]));
@@ -78,7 +78,7 @@ fn csv_has_every_step() {
     let of = |kind: &str| lines.iter().filter(|line| line[column("kind")] == kind).count();
     assert_eq!((of("step"), of("valid")), (40, 2));
     // The numbers are those of the records.
-    let metrics = String::from_utf8(desk.read("run/metrics.jsonl")).expect("UTF-8");
+    let metrics = String::from_utf8(dir.read("run/metrics.jsonl")).expect("UTF-8");
     let steps = metrics.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     for (record, line) in
         steps.filter(|r| r["type"] == "step").zip(lines.iter().filter(|l| l[column("kind")] == "step"))
@@ -91,12 +91,12 @@ fn csv_has_every_step() {
 
 #[test]
 fn hostile_names_are_words() {
-    let desk = desk();
+    let dir = dir();
     let name = "=cmd|'<b>`x`\u{1b}[31m,\"";
-    std::fs::rename(desk.path("run"), desk.path(name)).expect("a name that a file system takes");
+    std::fs::rename(dir.path("run"), dir.path(name)).expect("a name that a file system takes");
     let report = |format: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
-        let output = command.current_dir(desk.path("")).args(["report", name, "--format", format]).output();
+        let output = command.current_dir(dir.path("")).args(["report", name, "--format", format]).output();
         String::from_utf8(output.expect("it starts").stdout).expect("UTF-8")
     };
     let markdown = report("md");

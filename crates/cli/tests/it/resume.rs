@@ -3,6 +3,7 @@
 //! `LONGSPAN_KILLS=20` makes 20 kills in each setting instead of a few.
 #![allow(missing_docs, reason = "a test file")]
 
+use crate::test_dir::TestDir;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -57,10 +58,10 @@ fn write_text(path: &Path) {
 #[test]
 fn kills_change_no_bit() {
     let kills: usize = std::env::var("LONGSPAN_KILLS").map_or(3, |n| n.parse().expect("a number of kills"));
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let text = directory.path().join("text.txt");
+    let dir = TestDir::new();
+    let text = dir.path("text.txt");
     write_text(&text);
-    let whole = directory.path().join("whole");
+    let whole = dir.path("whole");
     finish(&text, &whole, "--threads 1");
     let truth = checkpoints(&whole);
     let profiles = hidden_profiles(&whole);
@@ -73,7 +74,7 @@ fn kills_change_no_bit() {
     {
         let (mut killed, mut round) = (0, 0);
         while killed < kills {
-            let out = directory.path().join(format!("killed-{i}-{round}"));
+            let out = dir.path(format!("killed-{i}-{round}"));
             round += 1;
             assert!(round < 50 + kills, "runs end before they are killed");
             while killed < kills {
@@ -108,10 +109,10 @@ fn kills_change_no_bit() {
 /// With little memory for backward, chunks are computed twice: to the same bits, and a run may go on with another limit.
 #[test]
 fn a_memory_limit_changes_no_bit() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let text = directory.path().join("text.txt");
+    let dir = TestDir::new();
+    let text = dir.path("text.txt");
     write_text(&text);
-    let path = |name: &str| directory.path().join(name);
+    let path = |name: &str| dir.path(name);
     // Four chunks a window.
     let settings = "--threads 2 --chunk 8 --steps 60";
     finish(&text, &path("whole"), settings);
@@ -139,10 +140,10 @@ fn a_memory_limit_changes_no_bit() {
 /// A run of an earlier version, which had all settings at the top level of its file, is resumed to the same bits.
 #[test]
 fn a_run_with_a_configuration_of_version_1_is_resumed() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let text = directory.path().join("text.txt");
+    let dir = TestDir::new();
+    let text = dir.path("text.txt");
     write_text(&text);
-    let (whole, old) = (directory.path().join("whole"), directory.path().join("old"));
+    let (whole, old) = (dir.path("whole"), dir.path("old"));
     finish(&text, &whole, "--threads 2 --steps 40");
     finish(&text, &old, "--threads 2 --steps 20");
     let file = old.join("config.toml");
@@ -160,10 +161,10 @@ fn a_run_with_a_configuration_of_version_1_is_resumed() {
 /// The threads, the observers and a pause by --stop-after leave the bits alone; every attempt is recorded.
 #[test]
 fn threads_observers_and_pauses_change_no_bit() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let text = directory.path().join("text.txt");
+    let dir = TestDir::new();
+    let text = dir.path("text.txt");
     write_text(&text);
-    let path = |name: &str| directory.path().join(name);
+    let path = |name: &str| dir.path(name);
     finish(&text, &path("one"), "--threads 1");
     let truth = checkpoints(&path("one"));
     finish(&text, &path("two"), "--threads 2 --observe off");

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 
 struct Server {
     process: Child,
@@ -13,10 +13,10 @@ struct Server {
 }
 
 impl Server {
-    fn start(desk: &Desk, more: &str) -> Self {
+    fn start(dir: &TestDir, more: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
         command
-            .current_dir(desk.path(""))
+            .current_dir(dir.path(""))
             .args(["serve", "runs", "--port", "0"])
             .args(more.split_whitespace());
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it serves");
@@ -52,16 +52,16 @@ impl Drop for Server {
     }
 }
 
-fn desk() -> Desk {
-    let desk = Desk::new();
-    desk.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out runs/one");
-    desk
+fn dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out runs/one");
+    dir
 }
 
 #[test]
 fn it_reads_only_and_answers_to_its_own_name() {
-    let desk = desk();
-    let server = Server::start(&desk, "");
+    let dir = dir();
+    let server = Server::start(&dir, "");
     let (status, list) = server.get("/api/runs");
     assert!(status == 200 && list.contains(r#""name":"one""#), "{list}");
     let (status, page) = server.get("/");
@@ -83,8 +83,8 @@ fn it_reads_only_and_answers_to_its_own_name() {
 
 #[test]
 fn who_does_not_know_the_token_is_not_answered() {
-    let desk = desk();
-    let server = Server::start(&desk, "--token abcdefgh1");
+    let dir = dir();
+    let server = Server::start(&dir, "--token abcdefgh1");
     assert_eq!(server.get("/api/runs").0, 403);
     assert_eq!(server.get("/?token=abcdefgh2").0, 403);
     let (status, answer) = server.get("/?token=abcdefgh1");
@@ -96,24 +96,24 @@ fn who_does_not_know_the_token_is_not_answered() {
     assert_eq!(server.ask("GET", "/api/runs", &own, "Cookie: a=b; token=abcdefgh1\r\n").0, 200);
     assert_eq!(server.ask("GET", "/api/runs", &own, "Cookie: token=abcdefgh\r\n").0, 403);
 
-    desk.bad("serve runs --address 0.0.0.0", &["--token", "0.0.0.0"]);
-    desk.bad("serve runs --token short", &["--token short"]);
-    desk.bad("serve nowhere", &["nowhere"]);
+    dir.bad("serve runs --address 0.0.0.0", &["--token", "0.0.0.0"]);
+    dir.bad("serve runs --token short", &["--token short"]);
+    dir.bad("serve nowhere", &["nowhere"]);
 }
 
 #[test]
 fn damaged_runs_are_shown_as_such() {
-    let desk = desk();
-    desk.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out runs/torn");
-    desk.write("runs/broken/run.json", "{\"format\": 1, ");
-    let metrics = desk.read("runs/torn/metrics.jsonl");
+    let dir = dir();
+    dir.good("train --task agreement --length 6 --hidden 8 --steps 25 --threads 1 --out runs/torn");
+    dir.write("runs/broken/run.json", "{\"format\": 1, ");
+    let metrics = dir.read("runs/torn/metrics.jsonl");
     let mut torn = b"\0\xff{\"type\":\"step\"}\n[[[[[[\n".to_vec();
     torn.extend(&metrics[..metrics.len() - 20]);
-    desk.write("runs/torn/metrics.jsonl", torn);
-    desk.write("runs/torn/summary.json", "not JSON");
-    desk.write("runs/torn/flow/000009.safetensors", [0xff; 100]);
-    desk.write("runs/torn/probe/7.json", "{}");
-    let server = Server::start(&desk, "");
+    dir.write("runs/torn/metrics.jsonl", torn);
+    dir.write("runs/torn/summary.json", "not JSON");
+    dir.write("runs/torn/flow/000009.safetensors", [0xff; 100]);
+    dir.write("runs/torn/probe/7.json", "{}");
+    let server = Server::start(&dir, "");
     for name in ["one", "torn", "broken"] {
         let (status, document) = server.get(&format!("/api/run?name={name}"));
         assert_eq!(status, 200, "{name}: {document}");

@@ -4,11 +4,11 @@
 
 use std::process::Command;
 
-use crate::desk::Desk;
+use crate::test_dir::TestDir;
 use serde_json::Value;
 
 /// None, with a message, where there is no TensorBoard; with `LONGSPAN_REQUIRE=python` there must be.
-fn read(desk: &Desk, directory: &str) -> Option<Value> {
+fn read(dir: &TestDir, directory: &str) -> Option<Value> {
     let python = std::env::var("LONGSPAN_PYTHON").unwrap_or_else(|_| "python3".into());
     let has = Command::new(&python).args(["-c", "import tensorboard"]).output();
     let required =
@@ -19,28 +19,28 @@ fn read(desk: &Desk, directory: &str) -> Option<Value> {
         return None;
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tensorboard/read.py");
-    let output = Command::new(python).arg(script).arg(desk.path(directory)).output().expect("it starts");
+    let output = Command::new(python).arg(script).arg(dir.path(directory)).output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).expect("one document"))
 }
 
 /// The records of a kind.
-fn records(desk: &Desk, kind: &str) -> Vec<Value> {
-    let text = String::from_utf8(desk.read("run/metrics.jsonl")).expect("text");
+fn records(dir: &TestDir, kind: &str) -> Vec<Value> {
+    let text = String::from_utf8(dir.read("run/metrics.jsonl")).expect("text");
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
     all.filter(|record| record["type"] == kind).collect()
 }
 
 #[test]
 fn tensorboard_reads_what_was_recorded() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let train =
         "train --task agreement --length 12 --hidden 16 --layers 2 --batch 8 --eval-every 25 --threads 1";
-    desk.good(&format!("{train} --steps 50 --tensorboard events --out run"));
-    desk.good("train --resume --out run --steps 60 --tensorboard events");
-    let Some(found) = read(&desk, "events") else { return };
+    dir.good(&format!("{train} --steps 50 --tensorboard events --out run"));
+    dir.good("train --resume --out run --steps 60 --tensorboard events");
+    let Some(found) = read(&dir, "events") else { return };
 
-    let (steps, valid) = (records(&desk, "step"), records(&desk, "valid"));
+    let (steps, valid) = (records(&dir, "step"), records(&dir, "valid"));
     assert_eq!(
         (steps.len(), valid.len()),
         (60, 3),
@@ -88,9 +88,9 @@ fn tensorboard_reads_what_was_recorded() {
 
 #[test]
 fn events_that_cannot_be_written_do_not_begin() {
-    let desk = Desk::new();
-    desk.write("file", "not a directory");
+    let dir = TestDir::new();
+    dir.write("file", "not a directory");
     let line = "train --task agreement --length 12 --steps 2 --out run --tensorboard file/events";
-    desk.bad(line, &["file/events", "--tensorboard"]);
-    assert!(!desk.path("run").exists());
+    dir.bad(line, &["file/events", "--tensorboard"]);
+    assert!(!dir.path("run").exists());
 }

@@ -1,37 +1,38 @@
 //! Bad input: one message that names the file, the place, what is wrong and the way out.
 
-use super::bench::{Bench, SMALL, series, ts, waves};
+use super::data::{SMALL, series, ts, waves};
+use crate::test_dir::TestDir;
 
 #[test]
 fn bad_input_is_refused() {
-    let bench = Bench::new();
+    let dir = TestDir::new();
     let head = "@classLabel true up down";
-    bench.write("train.ts", ts(&waves(40), head, |class| format!(":{class}")));
-    bench.write("three.ts", format!("{head}\n@data\n1:2:3:up\n1:2:3:up\n"));
-    bench.write("word.ts", format!("{head}\n@data\n1,2:3,4\n1,x:3,4\n"));
-    bench.write("gap.ts", format!("{head}\n@data\n1,2:3,?\n"));
-    bench.write("label.ts", format!("{head}\n@data\n1,2:3,4:left\n"));
-    bench.write("empty.ts", "");
-    bench.write("notes.xyz", "notes");
-    bench.write("wide.csv", "a,b\n1,2\n");
-    bench.write("all.csv", series(60));
-    bench.write("few.csv", series(4));
-    bench.write("lacks.csv", "time,place,level,flov\n1,x,2,3\n");
-    bench.write("bad.csv", "time,place,level,flow\n1,x,2,3\n2,x,high,3\n");
-    bench.write("text.txt", "The cats were not full.\n".repeat(60));
-    bench.write("greek.txt", "The cats were not full.\nThe \u{3b1}");
-    bench.write("invalid.txt", b"The c\xff");
-    bench.write("empty.txt", "");
-    bench.write("music.json", r#"{"train": [[[40], [41], [42]]]}"#);
-    bench.write("odd.json", r#"{"train": [[[40], [200]]]}"#);
-    bench.good(&format!("train --labelled train.ts {SMALL} --out waves"));
+    dir.write("train.ts", ts(&waves(40), head, |class| format!(":{class}")));
+    dir.write("three.ts", format!("{head}\n@data\n1:2:3:up\n1:2:3:up\n"));
+    dir.write("word.ts", format!("{head}\n@data\n1,2:3,4\n1,x:3,4\n"));
+    dir.write("gap.ts", format!("{head}\n@data\n1,2:3,?\n"));
+    dir.write("label.ts", format!("{head}\n@data\n1,2:3,4:left\n"));
+    dir.write("empty.ts", "");
+    dir.write("notes.xyz", "notes");
+    dir.write("wide.csv", "a,b\n1,2\n");
+    dir.write("all.csv", series(60));
+    dir.write("few.csv", series(4));
+    dir.write("lacks.csv", "time,place,level,flov\n1,x,2,3\n");
+    dir.write("bad.csv", "time,place,level,flow\n1,x,2,3\n2,x,high,3\n");
+    dir.write("text.txt", "The cats were not full.\n".repeat(60));
+    dir.write("greek.txt", "The cats were not full.\nThe \u{3b1}");
+    dir.write("invalid.txt", b"The c\xff");
+    dir.write("empty.txt", "");
+    dir.write("music.json", r#"{"train": [[[40], [41], [42]]]}"#);
+    dir.write("odd.json", r#"{"train": [[[40], [200]]]}"#);
+    dir.printed(&format!("train --labelled train.ts {SMALL} --out waves"));
     let columns =
         "--columns level,flow --time-column time --group-column place --window 9 --valid-fraction 0";
-    bench.good(&format!("train --series all.csv {columns} --horizon 2 {SMALL} --out flow"));
-    bench.good(&format!("train --text text.txt --unroll 16 {SMALL} --out text"));
-    bench.good(&format!("train --labelled music.json {SMALL} --out music"));
-    bench.good("train --task parity --length 4 --hidden 8 --batch 4 --steps 2 --out parity");
-    bench.good("train --task adding --length 10 --hidden 8 --batch 4 --steps 2 --out adding");
+    dir.printed(&format!("train --series all.csv {columns} --horizon 2 {SMALL} --out flow"));
+    dir.printed(&format!("train --text text.txt --unroll 16 {SMALL} --out text"));
+    dir.printed(&format!("train --labelled music.json {SMALL} --out music"));
+    dir.printed("train --task parity --length 4 --hidden 8 --batch 4 --steps 2 --out parity");
+    dir.printed("train --task adding --length 10 --hidden 8 --batch 4 --steps 2 --out adding");
     for (line, parts) in [
         ("predict waves", &["--input"][..]),
         ("predict waves --input train.ts --stream", &["--stream"]),
@@ -69,7 +70,7 @@ fn bad_input_is_refused() {
         ("predict parity --input text.txt", &["synthetic task", "longspan eval"]),
         ("predict adding --stream", &["synthetic task", "longspan eval"]),
     ] {
-        bench.bad(line, "", parts);
+        dir.bad_on(line, "", parts);
     }
     for (line, input, parts) in [
         ("predict waves --stream", &b"1,2\n1\n"[..], &["line 2", "1 value instead of 2", "1, 2"][..]),
@@ -84,17 +85,17 @@ fn bad_input_is_refused() {
         ("predict text --stream", "The\n\u{3b1}\n".as_bytes(), &["line 2", "U+03B1"]),
         ("predict text --stream", b"T\xff\n", &["line 1", "byte 2: not valid UTF-8"]),
     ] {
-        bench.bad(line, input, &[parts, &["standard input"]].concat());
+        dir.bad_on(line, input, &[parts, &["standard input"]].concat());
     }
-    bench.bad("predict text --stream", "x".repeat(2 << 20), &["standard input: line 1 is longer than"]);
+    dir.bad_on("predict text --stream", "x".repeat(2 << 20), &["standard input: line 1 is longer than"]);
     // What a failure leaves of -o: the file that was there, and nothing else.
-    bench.write("out.csv", "mine");
-    bench.bad("predict waves --input word.ts -o out.csv", "", &["word.ts"]);
-    bench.bad("predict text --input greek.txt -o out.csv", "", &["greek.txt"]);
-    let out = || std::fs::read_to_string(bench.path().join("out.csv")).expect("a file");
-    assert!(out() == "mine" && !bench.path().join("out.csv.new").exists());
-    bench.good("predict waves --input train.ts -o out.csv");
-    assert!(out().starts_with("index,") && !bench.path().join("out.csv.new").exists());
-    bench.fed("predict waves --stream -o out.csv", "100,1\n");
+    dir.write("out.csv", "mine");
+    dir.bad_on("predict waves --input word.ts -o out.csv", "", &["word.ts"]);
+    dir.bad_on("predict text --input greek.txt -o out.csv", "", &["greek.txt"]);
+    let out = || std::fs::read_to_string(dir.root().join("out.csv")).expect("a file");
+    assert!(out() == "mine" && !dir.root().join("out.csv.new").exists());
+    dir.printed("predict waves --input train.ts -o out.csv");
+    assert!(out().starts_with("index,") && !dir.root().join("out.csv.new").exists());
+    dir.printed_on("predict waves --stream -o out.csv", "100,1\n");
     assert_eq!(out().lines().count(), 2);
 }
