@@ -11,6 +11,7 @@ mod help;
 mod inspect;
 mod large_text;
 mod predict;
+mod printed;
 mod probe;
 mod program;
 mod real_text;
