@@ -5,7 +5,7 @@
 //! shape, weights and instructions:
 //!
 //! - healthy: a gradient of order 1 arrives at every step;
-//! - vanishing: it arrives at the last step only and decays on its way back, as in a run whose loss is at the
+//! - vanishing: it arrives at the last step only and decays backwards through time, as in a run whose loss is at the
 //!   end;
 //! - subnormal: a gradient of order 1e-40 arrives at every step, so that the whole backward pass is
 //!   subnormal, which is the worst case.

@@ -35,7 +35,7 @@ pub(crate) static RULE: Rule = Rule {
         title: Text { en: "The dynamics are chaotic", zh: "动力学是混沌的" },
         meaning: Text {
             en: "Two states that are almost equal end up far apart: early inputs no longer matter, and the gradient \
-                grows by the same factor on its way back. With inputs, the exponent is conditional: it holds along \
+                grows by the same factor backwards through time. With inputs, the exponent is conditional: it holds along \
                 the trajectories that these inputs drive the network through.",
             zh: "两个几乎相同的状态最终会相距很远：很久以前读到的内容不再起作用，回传的梯度也按同样的倍数增长。\
                  有输入时，这是条件指数：它只对这些输入所驱动的轨迹成立。",

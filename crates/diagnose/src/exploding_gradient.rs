@@ -1,4 +1,4 @@
-//! `exploding-gradient`: the gradient grows on its way back.
+//! `exploding-gradient`: the gradient grows backwards through time.
 
 use longspan_record::Cause;
 
@@ -72,7 +72,7 @@ pub(crate) static RULE: Rule = Rule {
     judge,
 };
 
-/// A gradient that grows on its way back.
+/// A gradient that grows backwards through time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExplodingGradient {
     /// Whether a step failed because of it.
@@ -94,7 +94,7 @@ impl ExplodingGradient {
     pub fn text(&self, language: Language) -> String {
         if self.failed && self.share < SHARE.value {
             return match language {
-                Language::English => "The gradient grew on its way back until it overflowed.".into(),
+                Language::English => "The gradient grew backwards through time until it overflowed.".into(),
                 Language::Chinese => "梯度在回传途中不断增大，最终溢出。".into(),
             };
         }
@@ -102,7 +102,7 @@ impl ExplodingGradient {
         let growth = power(self.log10_growth + (self.window_steps.max(1) as f64).log10());
         match language {
             Language::English => format!(
-                "The gradient grows on its way back in {share} of the training steps: \
+                "The gradient grows backwards through time in {share} of the training steps: \
                  {growth} times as large at the first as at the last of {}.",
                 steps(self.window_steps)
             ),

@@ -97,10 +97,10 @@ fn reason_en(fault: &FaultRecord) -> String {
         }
         Cause::GradientGrowth => match of.log10_growth_a_step {
             Some((log10, steps)) => format!(
-                "the gradient grew on its way back through time: {:.3} times per step over {steps} steps",
+                "the gradient grew backwards through time: {:.3} times per step over {steps} steps",
                 10f64.powf(log10)
             ),
-            None => "the gradient grew on its way back through time".into(),
+            None => "the gradient grew backwards through time".into(),
         },
         Cause::StepTooLarge => {
             let mut parts = Vec::new();

@@ -235,7 +235,7 @@ fn season(season: Option<usize>, schema: &Schema) -> Result<Option<usize>, Failu
         (None, _) => Ok(None),
         (Some(season), Predicts::Forecast(forecast)) if season <= forecast.window => Ok(Some(season)),
         (Some(season), Predicts::Forecast(forecast)) => Err(fail(format!(
-            "--season {season}: needs a number from 1 to {}, the rows that the model reads",
+            "--season {season}: needs 1 to {} rows, as many as the model reads",
             forecast.window
         ))),
         (Some(season), _) => {

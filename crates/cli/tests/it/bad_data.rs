@@ -63,7 +63,7 @@ fn tables_of_labelled_sequences() {
         (
             "i,a,label\n1,1,x\n2,2,y\n1,1,x\n",
             "train --labelled x.csv --id-column i",
-            &["line 4", "comes again", "sort the rows"],
+            &["line 4", "occurs again", "sort the rows"],
         ),
         (
             "a,b,label\n,1,x\n,2,y\n",
@@ -116,7 +116,7 @@ fn archives() {
         ("", &["x.ts", "no sequence"][..]),
         ("1,2:a\n3,4:c\n", &["x.ts: line 5", "the label \"c\"", "@classLabel"]),
         ("1,2:3,4:a\n1,2:b\n", &["line 5", "1 dimension instead of 2"]),
-        ("1,2:3:a\n", &["line 4", "dimension 2 has 1 values", "same length"]),
+        ("1,2:3:a\n", &["line 4", "dimension 2 has 1 value", "same length"]),
         ("1,2:a\n:b\n", &["line 5", "the sequence is empty", "remove it"]),
         ("1,2:a\n1,?:b\n", &["line 5", "is missing", "--missing interpolate"]),
         ("1,2:a\n1,x:b\n", &["line 5", "\"x\" is not a number"]),
@@ -130,7 +130,11 @@ fn archives() {
     refused(&[
         (&[("x.ts", b"@classLabel true a b\n1,2:a\n")], TRAIN, &["x.ts", "no @data line"]),
         (&[("x.ts", b"@data\n1,2:a\n")], TRAIN, &["x.ts", "no @classLabel line"]),
-        (&[("x.ts", b"@targetLabel true\n@data\n1:2\n")], TRAIN, &["no class labels", "classification"]),
+        (
+            &[("x.ts", b"@targetLabel true\n@data\n1:2\n")],
+            TRAIN,
+            &["no class labels", "name a file with class labels"],
+        ),
         (
             &[("x.ts.gz", &packed[..packed.len() - 12])],
             "train --labelled x.ts.gz",
@@ -249,7 +253,7 @@ fn music() {
         (r#"{"train": []}"#, &["x.json", "train has no pieces"]),
         (r#"{"valid": [[[60]]]}"#, &["x.json", "train has no pieces"]),
         (r#"{"train": [[[60]]]}"#, &["x.json", "second step", "use another file"]),
-        (r#"{"notes": [[[60]]]}"#, &["x.json", "a part \"notes\""]),
+        (r#"{"notes": [[[60]]]}"#, &["x.json", "\"notes\" is not a part"]),
     ] {
         refused(&[(&[("x.json", text.as_bytes())], TRAIN, parts)]);
     }

@@ -80,7 +80,7 @@ fn texts() {
         ("eval run --text nowhere.txt", &["nowhere.txt", "check the path"]),
         ("sample run --prompt \u{3b1}", &["--prompt", "U+03B1"]),
     ] {
-        dir.bad(line, parts);
+        dir.refused(line, parts);
     }
     assert!(!dir.path("runs").exists(), "a run that could not begin leaves nothing");
 }
@@ -156,7 +156,7 @@ fn settings() {
         ("eval run --batch 0", &["--batch 0", "1 or more"]),
         ("sample run --temperature -1", &["--temperature -1"]),
     ] {
-        dir.bad(line, parts);
+        dir.refused(line, parts);
     }
     assert!(!dir.path("runs").exists(), "a run that could not begin leaves nothing");
     let output = Command::new(env!("CARGO_BIN_EXE_longspan"))
@@ -219,7 +219,7 @@ fn checkpoints_and_runs() {
         ("train --resume --out run --epochs 4 --text greek.txt", &["was started with text", "greek.txt"]),
         ("ls nowhere", &["there is no directory nowhere"]),
     ] {
-        dir.bad(line, parts);
+        dir.refused(line, parts);
     }
     assert!(!dir.path("new").exists(), "a run that could not begin leaves nothing");
     assert!(dir.files("run") == before, "a failed command changes no file of a run");
@@ -227,7 +227,7 @@ fn checkpoints_and_runs() {
     // The text of a run changes under it.
     let text = std::fs::read(dir.path("text.txt")).expect("a text");
     dir.write("text.txt", [&b"The dogs. "[..], &text].concat());
-    dir.bad("train --resume --out run --epochs 4", &["the data of run have changed", "restore them"]);
+    dir.refused("train --resume --out run --epochs 4", &["the data of run have changed", "restore them"]);
     dir.write("text.txt", &text);
 
     // A checkpoint of another model in the place of the run's own.
@@ -236,23 +236,26 @@ fn checkpoints_and_runs() {
         dir.path("run/checkpoints/last.safetensors"),
     )
     .expect("a copy");
-    dir.bad("train --resume --out run --epochs 4", &["last.safetensors belongs to another run", "--from"]);
+    dir.refused(
+        "train --resume --out run --epochs 4",
+        &["last.safetensors belongs to another run", "--from"],
+    );
     std::fs::write(dir.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
-    dir.bad(
+    dir.refused(
         "train --resume --out run --epochs 4",
         &["last.safetensors is damaged", "use another checkpoint"],
     );
     std::fs::remove_file(dir.path("run/checkpoints/last.safetensors")).expect("a removal");
-    dir.bad("train --resume --out run --epochs 4", &["run has no checkpoint"]);
+    dir.refused("train --resume --out run --epochs 4", &["run has no checkpoint"]);
     dir.write("run/run.json", b"{");
-    dir.bad("eval run --checkpoint best", &["run.json is damaged"]);
+    dir.refused("eval run --checkpoint best", &["run.json is damaged"]);
 }
 
 /// Root writes where others may not: the directory is then one that nobody can write to.
 #[test]
 fn unwritable_directories() {
     let dir = good_and_bad_files();
-    dir.bad(
+    dir.refused(
         "train --text text.txt --batch 4 --unroll 16 --out /proc/run",
         &["/proc/run", "cannot be written", "--out"],
     );
@@ -277,7 +280,7 @@ fn full_disk() {
     let outcome = std::panic::catch_unwind(|| {
         let settings = "train --text text.txt --hidden 48 --batch 4 --unroll 16 --epochs 3";
         // Two checkpoints of 190 KB and the third on its way do not fit.
-        dir.bad(
+        dir.refused(
             &format!("{settings} --out disk/run"),
             &["disk/run", "cannot be written", "free some disk space"],
         );

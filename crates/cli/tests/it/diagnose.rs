@@ -55,7 +55,7 @@ fn good_runs_are_met_with_silence() {
     // What was not measured is no finding, and no silence either.
     assert!(
         words(&said)
-            .contains("this needs a probe of the weights (next: longspan probe bare --checkpoint last)"),
+            .contains("This needs a probe of the weights (next: longspan probe bare --checkpoint last)"),
         "{said}"
     );
 }
@@ -64,7 +64,7 @@ fn good_runs_are_met_with_silence() {
 fn a_sick_run_is_severe_and_says_what_to_try() {
     let dir = TestDir::new();
     let trained = text(&dir.good(SICK).stdout);
-    let severe = "severe       The gradient grows on its way back in ";
+    let severe = "severe       The gradient grows backwards through time in ";
     assert!(
         trained.lines().any(|line| line.starts_with(severe) && line.ends_with("(exploding-gradient)")),
         "{trained}"

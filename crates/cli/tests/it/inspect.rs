@@ -270,7 +270,7 @@ fn runs_checkpoints_and_weights() {
     assert_eq!(found["kind"], "weights");
     let words = found["train"].as_str().expect("words");
     assert!(words.contains("--cell gru --hidden 4 --layers 2 --from weights.bin"), "{words}");
-    let flags = words.rsplit_once("and ").expect("flags").1;
+    let flags = words.rsplit_once("longspan train ").expect("flags").1;
     dir.good(&format!("train --labelled x.ts --steps 1 --out again {flags}"));
     assert!(binary.is_file());
     dir.bad("inspect nowhere", &["there is no file nowhere", "check the path"]);

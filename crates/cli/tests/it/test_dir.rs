@@ -112,7 +112,14 @@ impl TestDir {
         serde_json::from_slice(&self.good(line).stdout).expect("one JSON document and nothing else")
     }
 
-    /// The command fails with exit code 2 and one message, a line, that has all of `parts`.
+    /// The command fails with exit code 2 and one message that has all of `parts`, and prints nothing on standard output.
+    pub(crate) fn refused(&self, line: &str, parts: &[&str]) {
+        let output = self.run(line);
+        let message = refusal(line, &output, parts);
+        assert!(output.stdout.is_empty(), "{line}: {message}");
+    }
+
+    /// The same, before it began: the message is one line and all that it prints.
     pub(crate) fn bad(&self, line: &str, parts: &[&str]) {
         let output = self.run(line);
         let message = refusal(line, &output, parts);

@@ -25,7 +25,7 @@ pub(in super::super) fn residual(sentence: &Sentence, rnn: &Network, residual: &
     {
         sentences.push(both(
             format!(
-                "A share above 1 means that the gradient grows on its way back. The largest Lyapunov exponent is {lambda:+.3} nats \
+                "A share above 1 means that the gradient grows backwards through time. The largest Lyapunov exponent is {lambda:+.3} nats \
                  per step, so the gradient would explode in sentences that are long enough."
             ),
             format!(

@@ -40,7 +40,7 @@ fn bad_input_is_refused() {
         ("predict waves --input gone.ts", &["gone.ts", "check the path"]),
         ("predict waves --input empty.ts", &["empty.ts", "no sequence"]),
         ("predict waves --input three.ts", &["three.ts", "3 channels", "2"]),
-        ("predict waves --input wide.csv", &["wide.csv", "1 channels", "2"]),
+        ("predict waves --input wide.csv", &["wide.csv", "1 channel", "2"]),
         ("predict waves --input word.ts", &["word.ts: line 4", "\"x\" is not a number"]),
         ("predict waves --input gap.ts", &["gap.ts: line 3", "value 2 of channel 2 is missing", "--missing"]),
         ("predict waves --input label.ts", &["label.ts: line 3", "\"left\"", "@classLabel"]),
