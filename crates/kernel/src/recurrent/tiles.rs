@@ -1,7 +1,7 @@
 //! The loops of all passes: over the tiles of a product, and over the units of a row.
 //!
-//! A pass plugs its work into them by a trait and not by a closure: a closure is a function of its own, which lacks the features of the
-//! instruction set until it is inlined.
+//! A pass supplies its work by a trait and not by a closure: a closure is a separate function, which lacks
+//! the features of the instruction set until it is inlined.
 
 use std::marker::PhantomData;
 
@@ -139,12 +139,12 @@ impl<R: Real> Product<'_, R> {
         }
     }
 
-    /// Vector `v` of each gate in a row of a tile.
+    /// Returns vector `v` of each gate in a row of a tile.
     #[inline(always)]
     fn sums<I: Isa>(&self, row: &[R], panel: &Panel, v: usize) -> [I::V<R>; MAX_GATES] {
         let lanes = I::V::<R>::LANES;
         let mut sums = [I::V::<R>::zero(); MAX_GATES];
-        // The same number of turns for every cell: unrolled, the sums stay in registers.
+        // The same number of iterations for every cell: unrolled, the sums stay in registers.
         for gate in 0..MAX_GATES {
             if gate < self.packed.gates() {
                 sums[gate] = I::V::<R>::load(&row[(gate * panel.spread + v) * lanes..][..lanes]);

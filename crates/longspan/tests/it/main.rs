@@ -1,4 +1,4 @@
-//! Tests of the crate, in one program.
+//! The integration tests of the crate, in one program.
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::disallowed_macros, reason = "a long test may say what it found")]
 

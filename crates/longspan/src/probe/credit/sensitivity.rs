@@ -1,12 +1,12 @@
-//! How strongly the state depends on the weights, by the number of steps: the curse of memory.
+//! How strongly the state depends on the weights, by number of steps: the curse of memory.
 //!
 //! ```text
 //! S_t = E ‖∂h_t/∂W‖_F²          h_t of the top layer after t steps, the mean over sequences
-//! ‖∂h_t/∂W‖_F² = E_v ‖∂⟨v, h_t⟩/∂W‖²      v of random signs (Hutchinson 1989): one backward pass, a sequence at a time
+//! ‖∂h_t/∂W‖_F² = E_v ‖∂⟨v, h_t⟩/∂W‖²      v of random signs (Hutchinson 1989): one backward pass per sequence
 //! ```
 //!
-//! A longer memory makes the state more sensitive to its weights even where no gradient explodes: h' = a h + x with white x of
-//! variance 1 has E (∂h/∂a)² = (1 + a²) / (1 − a²)³, and about t³/3 at |a| = 1.
+//! A longer memory makes the state more sensitive to the weights even if no gradient explodes: h' = a h + x
+//! with white noise x of variance 1 has E (∂h/∂a)² = (1 + a²) / (1 − a²)³, and about t³/3 at |a| = 1.
 //!
 //! # References
 //! Zucchet, Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the story", NeurIPS 2024.
@@ -22,10 +22,10 @@ use longspan_kernel::Context;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::{CreditOptions, Sensitivity};
 
-/// What [`Key`]'s step is for the signs.
+/// The step of [`Key`] for the signs.
 const SIGNS: u64 = 2;
 
-/// Measures after 1, 2, 4, … steps and after as many as the longest sequence has.
+/// Measures after 1, 2, 4, … steps and after all steps of the longest sequence.
 pub(super) fn sensitivity<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -37,7 +37,7 @@ pub(super) fn sensitivity<R: Real>(
     let hidden = model.spec().hidden;
     let rows = prepared.items.iter().flat_map(|item| (0..item.batch.rows()).map(move |row| (item, row)));
     let rows: Vec<_> = rows.take(options.sensitivity_sequences).collect();
-    let length = |(item, row): (&Item<R>, usize)| item.batch.extent.length(row);
+    let length = |(item, row): (&Item<R>, usize)| item.batch.shape.length(row);
     let longest = rows.iter().map(|&row| length(row)).max().unwrap_or(0);
     let mut lengths: Vec<usize> = (0..).map(|i| 1 << i).take_while(|&steps| steps < longest).collect();
     lengths.push(longest);
