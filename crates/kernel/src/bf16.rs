@@ -8,8 +8,8 @@
 #[cfg(target_arch = "x86_64")]
 const SUMS: usize = 24;
 
-/// Runs `rounds` rounds of the instruction on registers and returns the number of operations, for the caller to time; `None` if the
-/// processor lacks the instruction.
+/// Runs `rounds` rounds of the instruction on registers and returns the number of operations, for the caller
+/// to time; `None` if the processor lacks the instruction.
 pub fn bf16_peak_flops(rounds: usize) -> Option<f64> {
     #[cfg(target_arch = "x86_64")]
     {

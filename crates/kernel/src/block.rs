@@ -108,9 +108,10 @@ impl<R: Real> Kernels<R> {
     /// Computes C `[rows, N]` = start + left · rows k..k + depth of B.
     ///
     /// # Safety
-    /// `b` must hold weights packed for these kernels' instruction set ([`Packed::require`]), and rows `first..first + depth` must be
-    /// rows of it; `rows` must not be 0; `left` must hold `[rows, depth]`; `c` must be writable by this thread alone for `rows` rows
-    /// of `b.columns()` numbers at `stride`; a bias must have `b.columns()` numbers.
+    /// `b` must hold weights packed for these kernels' instruction set ([`Packed::require`]), and rows
+    /// `first..first + depth` must be rows of it; `rows` must not be 0; `left` must hold `[rows, depth]`; `c`
+    /// must be writable by this thread alone for `rows` rows of `b.columns()` numbers at `stride`; a bias
+    /// must have `b.columns()` numbers.
     pub(super) unsafe fn block(
         &self,
         left: Rows<R>,
@@ -146,9 +147,10 @@ impl<R: Real> Kernels<R> {
                         Left { data: data.wrapping_add(top * depth), row: 1, column: count }
                     }
                 };
-                // SAFETY: the caller's contract; the panels are packed for these kernels, so that a tile of them fits `Tile`. All
-                // columns of full panels are inside C; the others go through a tile, whose padding `write` drops. `Kernels::new`
-                // has checked that the processor has the instruction set.
+                // SAFETY: the caller's contract; the panels are packed for these kernels, so that a tile of
+                // them fits `Tile`. All columns of full panels are inside C; the others go through a tile,
+                // whose padding `write` drops. `Kernels::new` has checked that the processor has the
+                // instruction set.
                 unsafe {
                     let c = c.add(top * stride);
                     if full {
@@ -249,7 +251,8 @@ unsafe fn write<R: Real>(
         for gate in 0..b.gates() {
             let sums = &tile[m * width + gate * panel.spread * b.lanes()..][..panel.units];
             let column = gate * b.units() + panel.first;
-            // SAFETY: column + units ≤ N since the panel is one of B's, and m < rows: inside C by the caller's contract.
+            // SAFETY: column + units ≤ N since the panel is one of B's, and m < rows: inside C by the
+            // caller's contract.
             let to = unsafe { std::slice::from_raw_parts_mut(c.add(m * stride + column), panel.units) };
             match start {
                 Start::Zero => to.copy_from_slice(sums),

@@ -121,8 +121,9 @@ impl<R: Real> Deref for Buffer<R> {
 
     #[inline]
     fn deref(&self) -> &[R] {
-        // SAFETY: `zeros`, the only constructor, allocated len · size_of::<R>() bytes without wrapping; they are initialised and
-        // aligned to 64 or a page, and every bit pattern is a valid f32 or f64 (Real is sealed to these two).
+        // SAFETY: `zeros`, the only constructor, allocated len · size_of::<R>() bytes without wrapping; they
+        // are initialised and aligned to 64 or a page, and every bit pattern is a valid f32 or f64 (Real is
+        // sealed to these two).
         unsafe { std::slice::from_raw_parts(self.memory.bytes().as_ptr().cast(), self.len) }
     }
 }
@@ -145,7 +146,8 @@ impl<R: Real> std::fmt::Debug for Buffer<R> {
 /// machines.
 pub fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
     if cfg!(target_endian = "little") {
-        // SAFETY: the bytes of a borrowed slice: initialised, as an f32 has no padding; a byte needs no alignment.
+        // SAFETY: the bytes of a borrowed slice: initialised, as an f32 has no padding; a byte needs no
+        // alignment.
         let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
         return Cow::Borrowed(bytes);
     }

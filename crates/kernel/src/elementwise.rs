@@ -26,8 +26,8 @@ pub fn for_each_part<R: Real, const K: usize, const M: usize>(
     let others = others.map(|s| Shared(s.as_mut_ptr()));
     ctx.split(len.div_ceil(LINE), |_, first, end| {
         let (first, end) = (first * LINE, len.min(end * LINE));
-        // SAFETY: first..end lies inside every slice, since all have `len` elements as asserted above; `split` gives it to this
-        // worker alone; the slices are borrowed exclusively and so are distinct.
+        // SAFETY: first..end lies inside every slice, since all have `len` elements as asserted above;
+        // `split` gives it to this worker alone; the slices are borrowed exclusively and so are distinct.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), end - first) };
         work(first, values.map(part), others.map(part));
     });

@@ -13,9 +13,9 @@
 
 /// Runs `work` with subnormal numbers as zeros.
 ///
-/// The language assumes the default flags, and the compiler may move arithmetic on that assumption. `work` is therefore called
-/// through a pointer from a function that is never inlined, so that no arithmetic moves into or out of it. Inside, only the result
-/// of each instruction differs.
+/// The language assumes the default flags, and the compiler may move arithmetic on that assumption. `work` is
+/// therefore called through a pointer from a function that is never inlined, so that no arithmetic moves into
+/// or out of it. Inside, only the result of each instruction differs.
 #[cfg(target_arch = "x86_64")]
 #[inline(never)]
 pub(super) fn flushed(work: &dyn Fn()) {
@@ -53,8 +53,8 @@ fn get() -> u32 {
 
 #[cfg(target_arch = "x86_64")]
 fn set(bits: u32) {
-    // SAFETY: the bits are those of `get` with two more that every x86-64 has: no reserved bit is set, rounding and masks are
-    // unchanged. `flushed` keeps the compiler's assumptions about the flags.
+    // SAFETY: the bits are those of `get` with two more that every x86-64 has: no reserved bit is set,
+    // rounding and masks are unchanged. `flushed` keeps the compiler's assumptions about the flags.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
 }
 

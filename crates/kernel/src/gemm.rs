@@ -113,8 +113,9 @@ pub fn product<R: Real>(
                     let data = a.data().as_ptr().wrapping_add(top * a.stride() + k);
                     Rows::Apart { data, stride: a.stride() }
                 };
-                // SAFETY: `require` and the assertions above have checked B, the bias and the shapes; left holds rows top.. and
-                // columns k..; `split` gives rows top.. of C to this worker alone, and `MatMut` has checked that they do not overlap.
+                // SAFETY: `require` and the assertions above have checked B, the bias and the shapes; left
+                // holds rows top.. and columns k..; `split` gives rows top.. of C to this worker alone, and
+                // `MatMut` has checked that they do not overlap.
                 unsafe { kernels.block(left, b, block, out.get().add(top * stride), stride) };
             }
         }
@@ -156,7 +157,8 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
             let mut scratch = ctx.scratch(worker, ROW_BLOCK.min(end - first) * depth);
             for top in (first..end).step_by(ROW_BLOCK) {
                 let rows = ROW_BLOCK.min(end - top);
-                // SAFETY: the sums have a.cols() numbers, as asserted above; `split` gives those of top.. to this worker alone.
+                // SAFETY: the sums have a.cols() numbers, as asserted above; `split` gives those of top.. to
+                // this worker alone.
                 let sums = sums.map(|s| unsafe { std::slice::from_raw_parts_mut(s.get().add(top), rows) });
                 let slice = CopyTiles { kernels: &kernels, vectors, a, top, rows, to: &mut scratch, sums };
                 ctx.instruction_set().dispatch(slice);
@@ -164,8 +166,9 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
                 let left = Rows::Tiled { data: scratch.as_ptr(), vectors };
                 for p in 0..P {
                     let (c, stride) = (out[p].get(), strides[p]);
-                    // SAFETY: `Workspace::pack` has packed b for this context; the scratch holds [depth, rows]; the assertions above
-                    // have checked the shapes; `split` gives rows top.. of every C to this worker alone.
+                    // SAFETY: `Workspace::pack` has packed b for this context; the scratch holds [depth,
+                    // rows]; the assertions above have checked the shapes; `split` gives rows top.. of every
+                    // C to this worker alone.
                     unsafe {
                         kernels.block(left, &work.packed[right[p]], block, c.add(top * stride), stride)
                     };
@@ -211,8 +214,9 @@ impl<R: Real> Job for CopyTiles<'_, R> {
                 let to = &mut self.to[first * depth..][..count * depth];
                 let whole = if inside { end.min(depth.saturating_sub(MAX_ROWS)) } else { 0 };
                 for k in group..whole {
-                    // SAFETY: `inside` has checked that the columns end inside row k, which is one of `a`; k < depth − MAX_ROWS gives
-                    // k · count + MAX_ROWS ≤ depth · count, the length of `to`; the two buffers are different.
+                    // SAFETY: `inside` has checked that the columns end inside row k, which is one of `a`; k
+                    // < depth − MAX_ROWS gives k · count + MAX_ROWS ≤ depth · count, the length of `to`; the
+                    // two buffers are different.
                     unsafe {
                         let from = self.a.data().as_ptr().add(k * self.a.stride() + self.top + first);
                         let to = to.as_mut_ptr().add(k * count);

@@ -339,8 +339,8 @@ pub fn fma_peak_flops(isa: InstructionSet, rounds: usize) -> f64 {
     let left = Left { data: a.as_ptr(), row: depth, column: 1 };
     let mut out = Tile::new();
     for _ in 0..rounds.saturating_mul(PEAK_DEPTH / depth) {
-        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs; `require` has checked that the
-        // processor has the instruction set.
+        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs; `require`
+        // has checked that the processor has the instruction set.
         unsafe {
             let fetch = Fetch { next: b.as_ptr(), lines: 0 };
             micro(depth, left, b.as_ptr(), 0, out.position(rows, vectors * lanes), fetch);

@@ -1,9 +1,9 @@
 //! Sums of squares, in `f64` and in a fixed order.
 //!
-//! A sum is taken over blocks of [`BLOCK`] elements: inside a block, element i is added to sum i mod 16, and the 16 sums are added in
-//! order; blocks are added in order. Products and sums are rounded separately on every instruction set, so that neither the
-//! instruction set nor the number of threads changes a bit. For `f32` elements an `f64` sum cannot overflow; an `f32` sum of squares
-//! overflows at a norm of 1.8e19.
+//! A sum is taken over blocks of [`BLOCK`] elements: inside a block, element i is added to sum i mod 16, and
+//! the 16 sums are added in order; blocks are added in order. Products and sums are rounded separately on
+//! every instruction set, so that neither the instruction set nor the number of threads changes a bit. For
+//! `f32` elements an `f64` sum cannot overflow; an `f32` sum of squares overflows at a norm of 1.8e19.
 
 use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
@@ -73,7 +73,8 @@ pub fn sums_of_squares_and_changes<R: Real>(
     ctx.split(blocks, |_, first, end| {
         for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().take(end).skip(first) {
             let [squares, changes] = ctx.instruction_set().dispatch(Changes(a, b));
-            // SAFETY: i is below `blocks`, half the length of `partial`, and `split` gives it to this worker alone.
+            // SAFETY: i is below `blocks`, half the length of `partial`, and `split` gives it to this worker
+            // alone.
             unsafe {
                 *sums.get().add(i) = squares;
                 *sums.get().add(blocks + i) = changes;

@@ -20,8 +20,9 @@
 //! column.
 //!
 //! # References
-//! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg, Kaufman, Stewart,
-//! "Reorthogonalization and stable algorithms for updating the Gram–Schmidt QR factorization", Math. Comp. 30, 1976.
+//! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg,
+//! Kaufman, Stewart, "Reorthogonalization and stable algorithms for updating the Gram–Schmidt QR
+//! factorization", Math. Comp. 30, 1976.
 
 use std::ops::Deref;
 
@@ -170,8 +171,8 @@ fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished
         let start = if first == 0 { Start::Zero } else { Start::Keep };
         let block = Block { first, depth: DEPTH.min(n - first), rows: k, start };
         let left = Rows::Apart { data: rows.as_ptr().wrapping_add(first), stride: n };
-        // SAFETY: `require` has checked the operand, whose depth is n and which has `width` columns as set by `Finished::set`, at
-        // most BLOCK; the k ≤ BLOCK rows hold n numbers each.
+        // SAFETY: `require` has checked the operand, whose depth is n and which has `width` columns as set by
+        // `Finished::set`, at most BLOCK; the k ≤ BLOCK rows hold n numbers each.
         unsafe { kernels.block(left, &finished.along, block, shares.as_mut_ptr(), width) };
     }
     shares[..k * width].iter_mut().for_each(|x| *x = -*x);

@@ -123,8 +123,8 @@ impl<R: Real> Packed<R> {
         ctx.split(this.panels.len(), |_, first, end| {
             for panel in &this.panels[first..end] {
                 let len = this.depth * this.vectors(panel) * this.lanes;
-                // SAFETY: `reshape` has placed the panels one after the other in `len` numbers, which `open` has allocated;
-                // `split` gives each panel to one worker.
+                // SAFETY: `reshape` has placed the panels one after the other in `len` numbers, which `open`
+                // has allocated; `split` gives each panel to one worker.
                 let out = unsafe { std::slice::from_raw_parts_mut(data.get().add(panel.offset), len) };
                 this.fill(panel, weights, out);
             }

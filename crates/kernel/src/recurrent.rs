@@ -67,7 +67,8 @@ pub struct Phase {
 /// Largest number of gates in one product.
 pub const MAX_GATES: usize = 4;
 
-/// The equations of a cell on a few units. Implementations must be `#[inline(always)]` to be compiled for the instruction set.
+/// The equations of a cell on a few units. Implementations must be `#[inline(always)]` to be compiled for the
+/// instruction set.
 pub trait Equations<R: Real>: Sync {
     /// Number of slots of the tape.
     const TAPE: usize;

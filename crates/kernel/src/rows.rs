@@ -26,7 +26,8 @@ fn weighted_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, b: Option<Mat<
     assert_eq!(out.len(), a.cols(), "length of the sums");
     let total = Shared(out.as_mut_ptr());
     ctx.split(a.cols(), |_, first, end| {
-        // SAFETY: `out` has a.cols() numbers, as asserted above; `split` gives first..end of them to this worker alone.
+        // SAFETY: `out` has a.cols() numbers, as asserted above; `split` gives first..end of them to this
+        // worker alone.
         let out = unsafe { std::slice::from_raw_parts_mut(total.get().add(first), end - first) };
         for i in 0..a.rows() {
             let row = &a.row(i)[first..end];
@@ -92,7 +93,8 @@ pub fn scatter_rows<R: Real>(ctx: &Context<R>, indices: &[u32], from: Mat<'_, R>
     ctx.split(cols.div_ceil(LINE), |_, first, end| {
         let (first, end) = (first * LINE, cols.min(end * LINE));
         for (i, &index) in indices.iter().enumerate() {
-            // SAFETY: `check_indices` has checked the row; `split` gives columns first..end, at most `cols`, to this worker alone.
+            // SAFETY: `check_indices` has checked the row; `split` gives columns first..end, at most `cols`,
+            // to this worker alone.
             let to = unsafe {
                 std::slice::from_raw_parts_mut(table.get().add(index as usize * stride + first), end - first)
             };

@@ -43,8 +43,8 @@ pub fn exponentials<R: Real>(
     let (largest, sums) = (Shared(largest.as_mut_ptr()), Shared(sums.as_mut_ptr()));
     ctx.split(positions / LINE, |_, first, end| {
         let (first, count) = (first * LINE, (end - first) * LINE);
-        // SAFETY: both slices have `positions` numbers, as asserted above; `split` gives first..first + count of them to this worker
-        // alone.
+        // SAFETY: both slices have `positions` numbers, as asserted above; `split` gives first..first + count
+        // of them to this worker alone.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), count) };
         let data = data.get().wrapping_add(first);
         ctx.instruction_set().dispatch(Exponentials {
@@ -76,7 +76,8 @@ impl<R: Real> Job for Exponentials<'_, R> {
         largest.fill(R::from_f64(f64::NEG_INFINITY));
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            // SAFETY: `exponentials` has asserted a row for each bias; `split` gives these columns of it to this worker alone.
+            // SAFETY: `exponentials` has asserted a row for each bias; `split` gives these columns of it to
+            // this worker alone.
             let row = unsafe { std::slice::from_raw_parts(data.add(v * stride), count) };
             for (x, largest) in row.chunks_exact(lanes).zip(largest.chunks_exact_mut(lanes)) {
                 let (x, before) = (I::V::<R>::load(x) + bias, I::V::<R>::load(largest));
@@ -137,8 +138,9 @@ pub fn cross_entropy_gradient<R: Real>(
     let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
     ctx.split(tokens, |_, first, end| {
         let (count, start) = (end - first, first * stride);
-        // SAFETY: `MatMut` has checked the rows, and d_bias has one number for each, as asserted above; `split` gives rows
-        // first..end, at least one, to this worker alone, and they end before the next worker's.
+        // SAFETY: `MatMut` has checked the rows, and d_bias has one number for each, as asserted above;
+        // `split` gives rows first..end, at least one, to this worker alone, and they end before the next
+        // worker's.
         let (rows, d_bias) = unsafe {
             let len = (count - 1) * stride + positions;
             let rows = std::slice::from_raw_parts_mut(data.get().add(start), len);

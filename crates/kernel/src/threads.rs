@@ -22,7 +22,8 @@ struct State {
 
 #[derive(Clone, Copy)]
 struct RegionPointer(Region);
-// SAFETY: the closure is Sync, and it outlives every use: `ThreadPool::run` returns only after all workers are done with it.
+// SAFETY: the closure is Sync, and it outlives every use: `ThreadPool::run` returns only after all workers
+// are done with it.
 unsafe impl Send for RegionPointer {}
 
 struct Inner {
@@ -76,9 +77,9 @@ impl ThreadPool {
     /// If a worker panics: with the worker's panic, after all workers are done.
     pub fn run(&self, region: &(dyn Fn(usize) + Sync)) {
         let _turn = self.turn.lock().unwrap_or_else(|e| e.into_inner());
-        // SAFETY: only the lifetime changes. Workers use the pointer before they decrement `running`, and this function waits for
-        // `running` to reach zero before it returns or unwinds: nothing between here and there panics but the region, which is
-        // caught.
+        // SAFETY: only the lifetime changes. Workers use the pointer before they decrement `running`, and
+        // this function waits for `running` to reach zero before it returns or unwinds: nothing between here
+        // and there panics but the region, which is caught.
         let region_pointer = RegionPointer(unsafe {
             std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Region>(std::ptr::from_ref(region))
         });
@@ -140,7 +141,8 @@ impl Inner {
                 state.region
             };
             if let Some(RegionPointer(region)) = region {
-                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs the decrement below.
+                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs the decrement
+                // below.
                 let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*region)(worker) }));
                 if let Err(panic) = result {
                     // Kept for `run`: dropping it here may panic in turn, and the decrement below must be

@@ -43,8 +43,8 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                // SAFETY: only jobs have values of this type, and `InstructionSet::dispatch` runs them only after it has detected the
-                // instruction set.
+                // SAFETY: only jobs have values of this type, and `InstructionSet::dispatch` runs them only
+                // after it has detected the instruction set.
                 Self(unsafe { $op(self.0, other.0) })
             }
         }
@@ -79,8 +79,8 @@ macro_rules! vector {
 
         impl Sealed for $name {}
 
-        // SAFETY (every block below): outside of this crate the type is only known as `Isa::V` inside a job, and `InstructionSet::dispatch`
-        // runs a job only after it has detected the instruction set.
+        // SAFETY (every block below): outside of this crate the type is only known as `Isa::V` inside a job,
+        // and `InstructionSet::dispatch` runs a job only after it has detected the instruction set.
         impl Vector<$t> for $name {
             const LANES: usize = $lanes;
 

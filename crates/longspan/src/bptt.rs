@@ -17,8 +17,8 @@
 //! [`Observer`].
 //!
 //! # References
-//! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation: Gruslys et al.,
-//! "Memory-efficient backpropagation through time", NIPS 2016.
+//! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation:
+//! Gruslys et al., "Memory-efficient backpropagation through time", NIPS 2016.
 
 mod backward_step;
 mod bidirectional;

@@ -48,8 +48,9 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                 let (kernels, rows) = (self.kernels, end - first);
                 let product = Product { kernels, packed, operand, stride, first, rows };
                 let finish = ForwardPhase { equations: self.equations, raw: &raw, phase: p, step };
-                // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot; `Raw::new` has checked the
-                // buffers; the rows are rows of the step and belong to this worker.
+                // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot;
+                // `Raw::new` has checked the buffers; the rows are rows of the step and belong to this
+                // worker.
                 unsafe { product.run::<I, _>(&mut tile, &finish) };
             }
         }
@@ -140,7 +141,8 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
     /// weights.
     ///
     /// # Safety
-    /// The rows, at least one, must be rows of the step and belong to this worker; phase and weights must be one of this pass.
+    /// The rows, at least one, must be rows of the step and belong to this worker; phase and weights must be
+    /// one of this pass.
     #[inline(always)]
     unsafe fn product(&self, phase: &Phase, packed: &Packed<R>, step: Step, rows: Range<usize>) {
         let hidden = self.raw.hidden;
@@ -157,8 +159,9 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
             let start = if add || k > 0 { Start::Keep } else { Start::Zero };
             let depth = DEPTH.min(packed.depth() - k);
             let block = Block { first: k, depth, rows: rows.len(), start };
-            // SAFETY: the caller's contract. `check_phases` has checked the weights `[gates · H, H]` and that the deltas hold the
-            // phase's gates and the operand's gradient in different slots; `backward` has checked the length of the buffers.
+            // SAFETY: the caller's contract. `check_phases` has checked the weights `[gates · H, H]` and that
+            // the deltas hold the phase's gates and the operand's gradient in different slots; `backward` has
+            // checked the length of the buffers.
             unsafe {
                 let a = Rows::Apart { data: operand.add(rows.start * stride + k), stride };
                 self.kernels.block(a, packed, block, to.add(rows.start * to_stride), to_stride);

@@ -100,8 +100,8 @@ impl<'a, R: Real, S: Units<R>> Slots<'a, R, S> {
     /// Builds slots from the units at `at` in each of `count` slots that are `stride` apart.
     ///
     /// # Safety
-    /// If there is a slot, `data` must be readable at `at` for the units of all of them as long as the slots are used, and no other
-    /// thread may write there meanwhile.
+    /// If there is a slot, `data` must be readable at `at` for the units of all of them as long as the slots
+    /// are used, and no other thread may write there meanwhile.
     #[inline(always)]
     pub(super) unsafe fn new(data: *const R, at: usize, stride: usize, count: usize, units: S) -> Self {
         // SAFETY: the caller's contract; without a slot there may be no memory at `at`.
@@ -126,8 +126,8 @@ impl<'a, R: Real, S: Units<R>> SlotsMut<'a, R, S> {
     /// Builds slots from the units at `at` in each of `count` slots that are `stride` apart.
     ///
     /// # Safety
-    /// If there is a slot, `data` must be writable at `at` for the units of all of them as long as the slots are used, and no other
-    /// thread may read or write there meanwhile.
+    /// If there is a slot, `data` must be writable at `at` for the units of all of them as long as the slots
+    /// are used, and no other thread may read or write there meanwhile.
     #[inline(always)]
     pub(super) unsafe fn new(data: *mut R, at: usize, stride: usize, count: usize, units: S) -> Self {
         // SAFETY: the caller's contract; without a slot there may be no memory at `at`.

@@ -196,8 +196,9 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
                 }
             };
             let product = Product { kernels, packed, operand, stride, first: 0, rows };
-            // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot; `tangents` has checked that all
-            // matrices have `rows` rows, at least one, of the widths that `finish` uses.
+            // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot;
+            // `tangents` has checked that all matrices have `rows` rows, at least one, of the widths that
+            // `finish` uses.
             unsafe { product.run::<I, _>(&mut tile, &TangentPhase { pass: &self, phase: p }) };
         }
     }
@@ -218,7 +219,8 @@ impl<R: Real, E: Equations<R>> Finish<R> for TangentPhase<'_, R, E> {
         let coefficients = row / of.each * of.jacobian.stride() + unit;
         let (prev, next) = (row * of.before.stride() + unit, row * of.after_stride + unit);
         let (inflow_at, operand_at) = (row * of.inflow_stride + unit, row * E::OPERANDS * hidden + unit);
-        // SAFETY: the caller's contract; `tangents` has checked the shapes, and borrows `next` and `operands` exclusively.
+        // SAFETY: the caller's contract; `tangents` has checked the shapes, and borrows `next` and `operands`
+        // exclusively.
         let at = unsafe {
             Tangent {
                 jacobian: Slots::new(jacobian, coefficients, hidden, E::JACOBIAN, units),

@@ -73,9 +73,9 @@ impl<R: Real> Product<'_, R> {
     /// Computes the product tile by tile, and finishes each tile while it is in the first-level cache.
     ///
     /// # Safety
-    /// `packed` must hold weights for the kernels' instruction set, which is I ([`Packed::require`]); the operand must be readable
-    /// for H numbers in each of the rows, of which there must be one; [`Finish`] must allow rows `first..first + rows` and all
-    /// units below `packed.units()`.
+    /// `packed` must hold weights for the kernels' instruction set, which is I ([`Packed::require`]); the
+    /// operand must be readable for H numbers in each of the rows, of which there must be one; [`Finish`]
+    /// must allow rows `first..first + rows` and all units below `packed.units()`.
     #[inline(always)]
     pub(super) unsafe fn run<I: Isa, F: Finish<R>>(&self, tile: &mut Tile<R>, finish: &F) {
         let (packed, hidden) = (self.packed, self.packed.depth());
@@ -94,8 +94,8 @@ impl<R: Real> Product<'_, R> {
                 let data = self.operand.wrapping_add(first * self.stride);
                 let a = Left { data, row: self.stride, column: 1 };
                 let micro = self.kernels.micro(vectors, count, breadth);
-                // SAFETY: the caller's contract: rows first..first + count of the operand and the panels hold H numbers each, and
-                // `Kernels::new` has checked that the processor has the instruction set.
+                // SAFETY: the caller's contract: rows first..first + count of the operand and the panels hold
+                // H numbers each, and `Kernels::new` has checked that the processor has the instruction set.
                 unsafe {
                     micro(hidden, a, right, packed.panel_len(), tile.position(count, width), fetch);
                     self.finish::<I, F>(tile, panels, first, count, finish);

@@ -21,7 +21,8 @@ use longspan_kernel::{Context, Packed, Weights};
 /// Number of shapes per test and instruction set.
 const CASES: u64 = 24;
 
-/// Calls `check` with a context and a stream of random numbers, for all instruction sets and one to three threads.
+/// Calls `check` with a context and a stream of random numbers, for all instruction sets and one to three
+/// threads.
 fn cases<R: Real>(check: impl Fn(&Context<R>, &mut Stream)) {
     for (isa, threads) in
         instruction_sets().into_iter().flat_map(|isa| [1, 2, 3].map(|threads| (isa, threads)))

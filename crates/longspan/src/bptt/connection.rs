@@ -2,6 +2,8 @@
 //!
 //! Let h^l be the output of layer l (of both directions, side by side, in a bidirectional stack), r_l the
 //! input below layer l before normalisation and dropout, and u_l the input that layer l reads:
+//!
+//! ```text
 //! r_1 = h^0      r_{l+1} = h^l                  plain
 //!                r_{l+1} = h^l + r_l            residual, l ≥ 1
 //! u_l = mask_l(norm_l(r_l))                     for l ≥ 1; layer 0 reads the input, masked where it is rows of a table
@@ -15,8 +17,9 @@
 //! an input happens to be as wide as its layers.
 //!
 //! # References
-//! Residual stacks: Wu et al., "Google's neural machine translation system", 2016; He et al., "Identity mappings in deep residual
-//! networks", ECCV 2016. Order of norm and sum: Xiong et al., "On layer normalization in the transformer architecture", ICML 2020.
+//! Residual stacks: Wu et al., "Google's neural machine translation system", 2016; He et al., "Identity
+//! mappings in deep residual networks", ECCV 2016. Order of norm and sum: Xiong et al., "On layer
+//! normalization in the transformer architecture", ICML 2020.
 
 use super::norm::LayerNorm;
 use crate::bptt::dropout::Dropout;

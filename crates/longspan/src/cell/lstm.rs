@@ -24,8 +24,8 @@
 //! ```
 //!
 //! # References
-//! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes: Gers,
-//! Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
+//! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes:
+//! Gers, Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
 
 use super::{Cell, Factor, Kept, Peephole};
 use longspan_kernel::Vector;

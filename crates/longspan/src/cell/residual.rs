@@ -10,7 +10,8 @@
 //! ```
 //!
 //! # References
-//! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information 9, 2018.
+//! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information
+//! 9, 2018.
 
 use super::{Cell, Kept};
 use longspan_kernel::Vector;

@@ -14,8 +14,9 @@
 //! without bias. Norms start with γ = 1 and β = 0, learned states with 0.
 //!
 //! # References
-//! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le, Jaitly, Hinton
-//! 2015. Forget bias: Jozefowicz, Zaremba, Sutskever, ICML 2015. Chrono: Tallec, Ollivier, ICLR 2018.
+//! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le,
+//! Jaitly, Hinton 2015. Forget bias: Jozefowicz, Zaremba, Sutskever, ICML 2015. Chrono: Tallec, Ollivier,
+//! ICLR 2018.
 
 mod biases;
 mod orthogonal;

@@ -1,8 +1,8 @@
 //! Gradient clipping, with a report of its effect.
 //!
 //! # References
-//! Global norm: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, algorithm
-//! 1. Elementwise: Karpathy's char-rnn, ±5. Each tensor alone: Keras's `clipnorm`.
+//! Global norm: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML
+//! 2013, algorithm 1. Elementwise: Karpathy's char-rnn, ±5. Each tensor alone: Keras's `clipnorm`.
 
 use std::fmt;
 use std::str::FromStr;

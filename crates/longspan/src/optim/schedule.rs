@@ -60,8 +60,8 @@ pub struct Progress {
 /// A summary of the validation losses so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Patience {
-    /// Lowest validation loss in nats per target, infinite before the first evaluation (`null` in files: JSON has no
-    /// infinity).
+    /// Lowest validation loss in nats per target, infinite before the first evaluation (`null` in files: JSON
+    /// has no infinity).
     #[serde(serialize_with = "null_if_infinite", deserialize_with = "infinite_if_null")]
     pub best: f64,
     /// Number of evaluations since the best one.

@@ -66,7 +66,8 @@ impl Settings {
     /// Checks every constant.
     ///
     /// # Errors
-    /// [`OptionError::OutOfRange`], or [`OptionError::Unused`] for momentum or an ε that the rule would ignore.
+    /// [`OptionError::OutOfRange`], or [`OptionError::Unused`] for momentum or an ε that the rule would
+    /// ignore.
     pub fn validate(&self) -> Result<(), OptionError> {
         let (natural, fraction) = ("finite and 0 or above", "0 or above and below 1");
         let is_natural = |x: f64| x.is_finite() && x >= 0.0;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount of memory in bytes. k, M and G are powers of 1000, as are KB, MB and GB; KiB, MiB and GiB are powers of 1024.
+/// An amount of memory in bytes. k, M and G are powers of 1000, as are KB, MB and GB; KiB, MiB and GiB are
+/// powers of 1024.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size(pub usize);
 

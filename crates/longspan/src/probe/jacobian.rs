@@ -11,7 +11,8 @@
 //! number exceeds 1e16. It is 0 if a Jacobian is singular.
 //!
 //! # References
-//! Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013. Vogt et al. 2020.
+//! Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013. Vogt et
+//! al. 2020.
 
 use super::dense::{Lu, largest_singular_value};
 use super::tangent::StackTangents;

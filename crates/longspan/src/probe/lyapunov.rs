@@ -23,9 +23,10 @@
 //! For several trajectories, mean and s/√M. For one trajectory, the blocks of [`growth`].
 //!
 //! # References
-//! Benettin, Galgani, Giorgilli, Strelcyn, "Lyapunov characteristic exponents for smooth dynamical systems", Meccanica 15, 1980.
-//! Vogt, Puelma Touzel, Shlizerman, Lajoie, "On Lyapunov exponents for RNNs", 2020 (arXiv:2006.14123). Engelken, Wolf, Abbott,
-//! "Lyapunov spectra of chaotic recurrent neural networks", 2020 (arXiv:2006.02427). Kaplan, Yorke 1979.
+//! Benettin, Galgani, Giorgilli, Strelcyn, "Lyapunov characteristic exponents for smooth dynamical systems",
+//! Meccanica 15, 1980. Vogt, Puelma Touzel, Shlizerman, Lajoie, "On Lyapunov exponents for RNNs", 2020
+//! (arXiv:2006.14123). Engelken, Wolf, Abbott, "Lyapunov spectra of chaotic recurrent neural networks", 2020
+//! (arXiv:2006.02427). Kaplan, Yorke 1979.
 
 pub mod growth;
 mod relay;

@@ -6,7 +6,8 @@ use longspan::cell::CellKind;
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Context, InstructionSet};
 
-/// Step of the central differences: the truncation error ε² and the rounding error 1e-16/ε are both far below the bound.
+/// Step of the central differences: the truncation error ε² and the rounding error 1e-16/ε are both far below
+/// the bound.
 const EPSILON: f64 = 1e-5;
 /// Largest ‖numeric − analytic‖ / ‖analytic‖ of a tensor.
 const TOLERANCE: f64 = 1e-6;

@@ -148,7 +148,8 @@ fn tangents_pass_norms_and_sums() {
     }
 }
 
-/// ⟨u, J v⟩ = ⟨Jᵀ u, v⟩ with Jᵀ u from the backward pass, over all steps and layers, on every instruction set.
+/// ⟨u, J v⟩ = ⟨Jᵀ u, v⟩ with Jᵀ u from the backward pass, over all steps and layers, on every instruction
+/// set.
 #[test]
 fn tangents_are_the_transpose_of_the_backward_pass() {
     for isa in instruction_sets() {

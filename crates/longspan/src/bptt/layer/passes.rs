@@ -55,13 +55,13 @@ impl<R: Real> Layer<R> {
         self.inject_recompute(ctx, &mut chunk);
     }
 
-    /// Runs the layer backwards over the chunk whose states are in `chunk.states` and adds to the gradients of
-    /// its weights.
+    /// Runs the layer backwards over the chunk whose states are in `chunk.states` and adds to the gradients
+    /// of its weights.
     ///
     /// # Shapes
-    /// `chunk.states.d_h()` `[positions, H]`: the gradient that arrives from above. `d_state` `[parts, B, H]`:
-    /// on entry the gradient with respect to the last state of every row; on return, for the rows of this
-    /// chunk, the gradient with respect to the state before it.
+    /// `chunk.states.d_h()` `[positions, H]`: the gradient that arrives from above. `d_state` `[parts, B,
+    /// H]`: on entry the gradient with respect to the last state of every row; on return, for the rows of
+    /// this chunk, the gradient with respect to the state before it.
     pub fn backward(
         &self,
         ctx: &Context<R>,

@@ -9,7 +9,8 @@
 //! with white noise x of variance 1 has E (∂h/∂a)² = (1 + a²) / (1 − a²)³, and about t³/3 at |a| = 1.
 //!
 //! # References
-//! Zucchet, Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the story", NeurIPS 2024.
+//! Zucchet, Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the
+//! story", NeurIPS 2024.
 
 use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};

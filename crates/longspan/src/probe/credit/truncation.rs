@@ -11,7 +11,8 @@
 //! truncated gradient is zero.
 //!
 //! # References
-//! Williams, Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories", 1990.
+//! Williams, Peng, "An efficient gradient-based algorithm for on-line training of recurrent network
+//! trajectories", 1990.
 
 use super::order::median;
 use super::piece::{piece, scored, state_of};

@@ -14,7 +14,8 @@
 //! need it. If the horizon or the truncation is shorter, the used lag says nothing about larger lags.
 //!
 //! # References
-//! Khandelwal, He, Qi, Jurafsky, "Sharp nearby, fuzzy far away: how neural language models use context", ACL 2018.
+//! Khandelwal, He, Qi, Jurafsky, "Sharp nearby, fuzzy far away: how neural language models use context", ACL
+//! 2018.
 
 use super::order::mean;
 use super::piece::{alone, piece};
