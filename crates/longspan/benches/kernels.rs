@@ -34,7 +34,7 @@ fn main() {
     divan::main();
 }
 
-#[allow(clippy::disallowed_methods, reason = "a benchmark is told by the environment what to run on")]
+#[allow(clippy::disallowed_methods, reason = "a benchmark reads its options from the environment")]
 fn context() -> Context<f32> {
     let isa = match std::env::var("LONGSPAN_ISA") {
         Ok(name) => name

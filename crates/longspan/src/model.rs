@@ -52,7 +52,7 @@ impl<R: Real> Readout<R> {
 }
 
 /// A function that replaces the top layer's outputs `[positions, H]` by the gradient with respect to them.
-pub type Arrive<'a, R> = &'a mut dyn FnMut(&mut [R]);
+pub type OutputGradient<'a, R> = &'a mut dyn FnMut(&mut [R]);
 
 /// A model with its working memory. It does not own its weights.
 pub struct Model<R> {
@@ -112,7 +112,7 @@ impl<R: Real> Model<R> {
                 let own = InputSpec::Tokens { vocabulary: count, embedding: hidden };
                 assert!(
                     !tied || input == own,
-                    "tied weights need as many classes and units as {input:?} has tokens and columns"
+                    "tied weights need as many tokens as classes, and embeddings as wide as the layers, not {input:?}"
                 );
                 let (weight, bias) = head(count, embedding.filter(|_| tied));
                 Readout::Classes(Box::new(Classes::new(isa, weight, bias, hidden, count)))
@@ -233,11 +233,11 @@ impl<R: Real> Model<R> {
         pass: &mut Pass<'_, R>,
         batch: &Batch,
         state: &mut State<R>,
-        arrive: Arrive<'_, R>,
+        output_gradient: OutputGradient<'_, R>,
         grads: &mut Params<R>,
     ) {
         self.run_forward(pass, batch, state);
-        arrive(&mut self.y[..batch.shape.positions() * self.spec.width()]);
+        output_gradient(&mut self.y[..batch.shape.positions() * self.spec.width()]);
         self.run_backward(pass, batch, grads);
     }
 

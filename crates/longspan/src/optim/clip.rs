@@ -50,10 +50,9 @@ pub struct ClipReport {
 impl Clip {
     /// Clips a gradient and fills the report, whose memory is reused.
     ///
-    /// Norms, coefficients and products are computed in `f64`, and each product is rounded once: for c > 0
-    /// and `f32`,
-    /// |‖clip(g)‖/c − 1| ≤ 1.2e-7. A gradient within the limit keeps every bit. So does one whose norm is not finite: it is a
-    /// fault, which a rule must not hide.
+    /// Norms, coefficients and products are computed in `f64`, and each product is rounded once: for c > 0 and
+    /// `f32`, |‖clip(g)‖/c − 1| ≤ 1.2e-7. A gradient within the limit keeps every bit. So does one whose norm is
+    /// not finite: it is a fault, which a rule must not hide.
     ///
     /// # Panics
     /// If a limit is not above 0.

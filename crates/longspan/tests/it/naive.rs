@@ -1,6 +1,6 @@
 //! A second implementation of the cells, one number at a time, in which a state can be perturbed. Finite
 //! differences of it are independent of the library's backward passes.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
+#![allow(dead_code, missing_docs, reason = "each test file uses some of these helpers")]
 
 use longspan::cell::CellKind;
 use longspan::params::Params;

@@ -1,5 +1,5 @@
 //! A source of one window: a few rows of random numbers with a class to predict at every step.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
+#![allow(dead_code, missing_docs, reason = "each test file uses some of these helpers")]
 
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;

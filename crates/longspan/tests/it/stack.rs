@@ -1,5 +1,5 @@
 //! A small stack with a smooth loss, shared by the tests of gradients and bits.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
+#![allow(dead_code, missing_docs, reason = "each test file uses some of these helpers")]
 
 use std::sync::Arc;
 

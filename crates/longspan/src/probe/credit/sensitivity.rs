@@ -51,7 +51,7 @@ pub(super) fn sensitivity<R: Real>(
         for &(item, row) in rows.iter().filter(|row| length(**row) >= steps) {
             let batch = one_row(&item.batch, row, steps);
             let mut stream = key.stream(steps as u32, (item.first_sequence + row) as u64);
-            let mut arrive = |y: &mut [R]| {
+            let mut output_gradient = |y: &mut [R]| {
                 y.fill(R::ZERO);
                 let last = &mut y[(steps - 1) * hidden..];
                 last.iter_mut().for_each(|v| *v = R::from_f64(f64::from(stream.below(2)) * 2.0 - 1.0));
@@ -60,7 +60,7 @@ pub(super) fn sensitivity<R: Real>(
             model.pack(ctx, params);
             let mut state = state_of(model, &item.before, row..row + 1);
             let pass = &mut Pass::new(ctx, params);
-            model.differentiate(pass, &batch, &mut state, &mut arrive, &mut grads);
+            model.differentiate(pass, &batch, &mut state, &mut output_gradient, &mut grads);
             sequences += 1;
             for (index, entry) in params.layout().entries().iter().enumerate() {
                 let squares: f64 = grads.tensor(index).iter().map(|g| g.to_f64() * g.to_f64()).sum();
