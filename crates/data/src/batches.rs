@@ -93,7 +93,7 @@ mod tests {
             deal.open(epoch, window, &mut batch, |item| 1 + item % 3);
             assert!(!batch.carry && batch.items.len() == batch.rows());
             for (row, &item) in batch.items.iter().enumerate() {
-                assert_eq!(batch.extent.length(row), 1 + item % 3);
+                assert_eq!(batch.shape.length(row), 1 + item % 3);
             }
             items.extend_from_slice(&batch.items);
         }

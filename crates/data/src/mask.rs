@@ -49,15 +49,15 @@ impl Source for LastScored {
 
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         self.source.fill(epoch, window, batch);
-        let Batch { extent, targets, values, .. } = batch;
+        let Batch { shape, targets, values, .. } = batch;
         // The content is overwritten, so a panic of another thread does no harm.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.clear();
-        seen.resize(extent.rows(), false);
+        seen.resize(shape.rows(), false);
         // Otherwise there is one target per row already.
-        if targets.len() == extent.positions() {
+        if targets.len() == shape.positions() {
             for (position, target) in targets.iter_mut().enumerate().rev().filter(|(_, t)| **t != IGNORE) {
-                let (_, row) = extent.position(position);
+                let (_, row) = shape.position(position);
                 if std::mem::replace(&mut seen[row], true) {
                     *target = IGNORE;
                 }
@@ -68,7 +68,7 @@ impl Source for LastScored {
         // The kept positions move to the end, in order.
         let mut kept = values.positions.len();
         for i in (0..values.positions.len()).rev() {
-            let (_, row) = extent.position(values.positions[i] as usize);
+            let (_, row) = shape.position(values.positions[i] as usize);
             if !std::mem::replace(&mut seen[row], true) {
                 kept -= 1;
                 values.positions[kept] = values.positions[i];

@@ -150,13 +150,13 @@ fn open(batch: &mut Batch, window: u64, steps: usize, rows: usize) {
 
 /// Lets row `row` read `steps` tokens from `start` on and predict the next ones. After a failed read nothing is scored.
 fn fill_row(batch: &mut Batch, row: usize, part: &TextPart, start: usize, steps: usize) {
-    let Batch { extent, inputs, targets, .. } = batch;
+    let Batch { shape, inputs, targets, .. } = batch;
     let read = part.each(start, steps + 1, |t, token| {
         if t < steps {
-            inputs[extent.offset(t) + row] = token;
+            inputs[shape.offset(t) + row] = token;
         }
         if t > 0 {
-            targets[extent.offset(t - 1) + row] = token;
+            targets[shape.offset(t - 1) + row] = token;
         }
     });
     if read.is_err() {
@@ -226,7 +226,7 @@ mod tests {
         stream.fill(0, 4, &mut a);
         stream.fill(0, 0, &mut b);
         stream.fill(7, 4, &mut b);
-        assert_eq!((&a.extent, &a.inputs, &a.targets, a.carry), (&b.extent, &b.inputs, &b.targets, b.carry));
+        assert_eq!((&a.shape, &a.inputs, &a.targets, a.carry), (&b.shape, &b.inputs, &b.targets, b.carry));
     }
 
     #[test]

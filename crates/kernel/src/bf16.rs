@@ -1,14 +1,15 @@
-//! The rate of bf16 products: measured to show what they would gain, not used.
+//! Measures the rate of bf16 products, to show how much they would gain. The kernels do not use them.
 //!
-//! `vdpbf16ps` multiplies 32 pairs of bf16 and adds them to 16 sums of f32: twice the work of an f32 multiply-add. Some processors
-//! start as many per cycle, others half as many, so that nothing is gained.
+//! `vdpbf16ps` multiplies 32 pairs of bf16 and adds them to 16 sums of f32: twice the work of an f32
+//! multiply-add. Some processors issue as many per cycle as f32 multiply-adds; others issue half as many, so
+//! that nothing is gained.
 
-/// Independent sums: enough to hide the latency of the instruction on two ports.
+/// Number of independent sums, enough to hide the latency of the instruction on two ports.
 #[cfg(target_arch = "x86_64")]
 const SUMS: usize = 24;
 
-/// Runs `rounds` rounds of the instruction on registers and returns the number of operations, for the caller to time; `None` if the
-/// processor lacks the instruction.
+/// Runs `rounds` rounds of the instruction on registers and returns the number of operations, for the caller
+/// to time; `None` if the processor lacks the instruction.
 pub fn bf16_peak_flops(rounds: usize) -> Option<f64> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -23,7 +24,7 @@ pub fn bf16_peak_flops(rounds: usize) -> Option<f64> {
     }
 }
 
-/// The rounds.
+/// Runs the rounds.
 ///
 /// # Safety
 /// The processor must have AVX512-F and AVX512-BF16.

@@ -3,18 +3,19 @@
 use super::gemm::Start;
 use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
 use super::micro::{
-    Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Place, Table, Tile, tile_panels, tile_rows,
+    Destination, Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Table, Tile, tile_panels, tile_rows,
 };
 use super::pack::{Packed, Panel};
 use crate::real::Real;
 
-/// The microkernels of an instruction set, with the shapes of their tiles. Having them proves that the processor has it.
+/// The microkernels of an instruction set, with the shapes of their tiles. The value proves that the
+/// processor has the instruction set.
 pub(super) struct Kernels<R: 'static> {
     isa: InstructionSet,
     table: &'static Table<R>,
-    /// Most rows of a tile, by vectors.
+    /// Largest number of rows of a tile, by number of vectors.
     heights: [usize; MAX_VECTORS],
-    /// Panels of a tile, by vectors and rows.
+    /// Number of panels of a tile, by numbers of vectors and rows.
     breadths: [[usize; MAX_ROWS]; MAX_VECTORS],
 }
 
@@ -25,14 +26,14 @@ pub(super) enum Rows<R> {
     Apart {
         /// First element.
         data: *const R,
-        /// Between rows.
+        /// Distance between rows.
         stride: usize,
     },
-    /// Tile after tile, for each k the rows of the tile side by side.
+    /// Tile after tile; for each k, the rows of the tile are contiguous.
     Tiled {
         /// First element.
         data: *const R,
-        /// The vectors that [`Kernels::tiles`] cut the rows for; no panel has more.
+        /// The number of vectors that [`Kernels::tiles`] split the rows for; no panel has more.
         vectors: usize,
     },
 }
@@ -46,7 +47,7 @@ pub(super) struct Block<'a, R> {
     pub(super) depth: usize,
     /// Rows of the left operand.
     pub(super) rows: usize,
-    /// What the product is added to.
+    /// The initial value that the product is added to.
     pub(super) start: Start<'a, R>,
 }
 
@@ -63,13 +64,14 @@ impl<R: Real> Kernels<R> {
         Self { isa, table: R::table(isa), heights, breadths }
     }
 
-    /// The instruction set.
+    /// Returns the instruction set.
     pub(super) fn isa(&self) -> InstructionSet {
         self.isa
     }
 
-    /// Cuts `rows` into tiles of almost equal height: (first row, count). An iterator and no callback: a closure is a function of
-    /// its own, which lacks the features of the instruction set until it is inlined.
+    /// Splits `rows` into tiles of almost equal height: (first row, count). It returns an iterator instead of
+    /// calling a closure, because a closure is a separate function, which lacks the features of the
+    /// instruction set until it is inlined.
     #[inline(always)]
     pub(super) fn tiles(&self, vectors: usize, rows: usize) -> impl Iterator<Item = (usize, usize)> {
         let tiles = rows.div_ceil(self.heights[vectors - 1]);
@@ -82,7 +84,8 @@ impl<R: Real> Kernels<R> {
         })
     }
 
-    /// The number of panels from `panel` on that one tile takes: 1, 2 or 4 of the same width. All panels but the last are full.
+    /// Returns how many panels, starting with `panel`, one tile covers: 1, 2 or 4 of the same width. All
+    /// panels but the last are full.
     #[inline(always)]
     pub(super) fn breadth(&self, b: &Packed<R>, panel: usize, rows: usize) -> usize {
         let vectors = b.vectors(&b.panels()[panel]);
@@ -96,18 +99,19 @@ impl<R: Real> Kernels<R> {
         breadth
     }
 
-    /// The microkernel of a tile.
+    /// Returns the microkernel of a tile.
     #[inline(always)]
     pub(super) fn micro(&self, vectors: usize, rows: usize, breadth: usize) -> Micro<R> {
         self.table.get(vectors, rows, breadth)
     }
 
-    /// C `[rows, N]` = start + left · rows k..k + depth of B.
+    /// Computes C `[rows, N]` = start + left · rows k..k + depth of B.
     ///
     /// # Safety
-    /// `b` must hold weights packed for these kernels' instruction set ([`Packed::require`]), and rows `first..first + depth` must be
-    /// rows of it; `rows` must not be 0; `left` must hold `[rows, depth]`; `c` must be writable by this thread alone for `rows` rows
-    /// of `b.columns()` numbers at `stride`; a bias must have `b.columns()` numbers.
+    /// `b` must hold weights packed for these kernels' instruction set ([`Packed::require`]), and rows
+    /// `first..first + depth` must be rows of it; `rows` must not be 0; `left` must hold `[rows, depth]`; `c`
+    /// must be writable by this thread alone for `rows` rows of `b.columns()` numbers at `stride`; a bias
+    /// must have `b.columns()` numbers.
     pub(super) unsafe fn block(
         &self,
         left: Rows<R>,
@@ -126,13 +130,13 @@ impl<R: Real> Kernels<R> {
             let width = vectors * b.lanes();
             let right = b.rows_from(panel, first).as_ptr();
             let full = b.gates() == 1 && b.panels()[at..at + breadth].iter().all(|p| p.units == width);
-            let cut = match left {
+            let slice = match left {
                 Rows::Apart { .. } => vectors,
                 Rows::Tiled { vectors, .. } => vectors,
             };
-            let tiles = rows.div_ceil(self.heights[cut - 1]);
+            let tiles = rows.div_ceil(self.heights[slice - 1]);
             let mut ahead = Ahead::new(b, at + breadth, breadth, (first, depth), tiles);
-            for (top, count) in self.tiles(cut, rows) {
+            for (top, count) in self.tiles(slice, rows) {
                 let fetch = ahead.share(right, depth);
                 let micro = self.micro(vectors, count, breadth);
                 let a = match left {
@@ -143,9 +147,10 @@ impl<R: Real> Kernels<R> {
                         Left { data: data.wrapping_add(top * depth), row: 1, column: count }
                     }
                 };
-                // SAFETY: the caller's contract; the panels are packed for these kernels, so that a tile of them fits `Tile`. All
-                // columns of full panels are inside C; the others go through a tile, whose padding `write` drops. `Kernels::new`
-                // has checked that the processor has the instruction set.
+                // SAFETY: the caller's contract; the panels are packed for these kernels, so that a tile of
+                // them fits `Tile`. All columns of full panels are inside C; the others go through a tile,
+                // whose padding `write` drops. `Kernels::new` has checked that the processor has the
+                // instruction set.
                 unsafe {
                     let c = c.add(top * stride);
                     if full {
@@ -160,7 +165,7 @@ impl<R: Real> Kernels<R> {
                             a,
                             right,
                             b.panel_len(),
-                            Place { c, stride, panel: width, start, start_stride, cold: true },
+                            Destination { c, stride, panel: width, start, start_stride, cold: true },
                             fetch,
                         );
                     } else {
@@ -177,7 +182,7 @@ impl<R: Real> Kernels<R> {
     }
 }
 
-/// The block of the next panels, which is fetched while the tiles of the current ones are computed.
+/// The block of the next panels, which is prefetched while the tiles of the current ones are computed.
 pub(super) struct Ahead<R> {
     next: *const R,
     left: usize,
@@ -188,7 +193,7 @@ pub(super) struct Ahead<R> {
 const NEAR: usize = 512 << 10;
 
 impl<R: Real> Ahead<R> {
-    /// As many panels from `panel` on as one tile takes, in `tiles` shares.
+    /// Prefetches as many panels, starting with `panel`, as one tile covers, in `tiles` shares.
     #[inline(always)]
     pub(super) fn new(
         b: &Packed<R>,
@@ -200,7 +205,8 @@ impl<R: Real> Ahead<R> {
         match b.panels().get(panel) {
             Some(next) if b.bytes() > NEAR => {
                 let width = b.vectors(next) * b.lanes();
-                // Neighbouring panels are neighbours in memory; their blocks only if a block is a whole panel.
+                // Adjacent panels are contiguous in memory; their blocks are contiguous only if a block is a
+                // whole panel.
                 let panels = if depth == b.depth() { breadth.min(b.panels().len() - panel) } else { 1 };
                 let lines = panels * (width * size_of::<R>()).div_ceil(LINE);
                 Self {
@@ -213,7 +219,7 @@ impl<R: Real> Ahead<R> {
         }
     }
 
-    /// What a tile of this depth fetches; nothing new once everything is requested.
+    /// Returns what a tile of this depth fetches; nothing after everything was requested.
     #[inline(always)]
     pub(super) fn share(&mut self, right: *const R, depth: usize) -> Fetch<R> {
         if self.left == 0 {
@@ -245,7 +251,8 @@ unsafe fn write<R: Real>(
         for gate in 0..b.gates() {
             let sums = &tile[m * width + gate * panel.spread * b.lanes()..][..panel.units];
             let column = gate * b.units() + panel.first;
-            // SAFETY: column + units ≤ N since the panel is one of B's, and m < rows: inside C by the caller's contract.
+            // SAFETY: column + units ≤ N since the panel is one of B's, and m < rows: inside C by the
+            // caller's contract.
             let to = unsafe { std::slice::from_raw_parts_mut(c.add(m * stride + column), panel.units) };
             match start {
                 Start::Zero => to.copy_from_slice(sums),

@@ -1,7 +1,7 @@
 //! Zero-initialised memory on 64-byte boundaries.
 //!
-//! Large buffers ask for huge pages: with pages of four kilobytes, a step that touches a hundred megabytes causes tens of
-//! thousands of page faults the first time, and misses the TLB ever after.
+//! Large buffers request huge pages: with pages of 4 KiB, a step that touches a hundred megabytes causes tens
+//! of thousands of page faults the first time, and TLB misses in every later step.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -16,23 +16,23 @@ use crate::real::Real;
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
-/// Size in bytes from which a buffer is a mapping of its own. Its pages are zero already and are populated all at once: populated
-/// on first touch, each of them would interrupt the first training step.
+/// Size in bytes from which a buffer is a memory mapping of its own. Its pages are zero and are populated at
+/// once: populated on first touch, each page would interrupt the first training step.
 const MAPPED: usize = 128 << 10;
 
-/// Size of a huge page in bytes: the smallest one, if the processor has several.
+/// Size of a huge page in bytes; the smallest, if the processor has several.
 const HUGE_PAGE: usize = 2 << 20;
 
 /// The memory behind a buffer.
 enum Memory {
     /// Cache lines on the heap.
     Lines(Vec<Line>),
-    /// A mapping, and the part of it in use: a large one is used from its first huge-page boundary on.
+    /// A mapping, and its used part: a large mapping is used from its first huge-page boundary on.
     Pages(MmapMut, Range<usize>),
 }
 
 impl Memory {
-    /// At least `bytes` bytes, all zero; `bytes` is at most `isize::MAX`, so that nothing here wraps.
+    /// Allocates at least `bytes` zero bytes; `bytes` is at most `isize::MAX`, so no sum here wraps.
     fn zeros(bytes: usize) -> Self {
         if bytes < MAPPED {
             return Self::Lines(vec![Line([0; 64]); bytes.div_ceil(64)]);
@@ -81,7 +81,7 @@ impl Clone for Memory {
     }
 }
 
-/// A slice of numbers that starts on a cache line, so that a vector load never straddles two of them.
+/// A slice of numbers that starts on a cache line, so that no aligned vector load crosses two lines.
 #[derive(Clone)]
 pub struct Buffer<R> {
     memory: Memory,
@@ -90,7 +90,7 @@ pub struct Buffer<R> {
 }
 
 impl<R: Real> Buffer<R> {
-    /// `len` zeros.
+    /// Allocates `len` zeros.
     ///
     /// # Panics
     /// If `len` numbers take more than `isize::MAX` bytes.
@@ -102,8 +102,8 @@ impl<R: Real> Buffer<R> {
         Self { memory: Memory::zeros(bytes), len, element: PhantomData }
     }
 
-    /// Makes the buffer at least `len` long. Contents are kept; new elements are zero. Does nothing if it is long
-    /// enough already.
+    /// Makes the buffer at least `len` long. It keeps its contents; new elements are zero. Does nothing if it
+    /// is long enough.
     ///
     /// # Panics
     /// As [`Buffer::zeros`].
@@ -121,8 +121,9 @@ impl<R: Real> Deref for Buffer<R> {
 
     #[inline]
     fn deref(&self) -> &[R] {
-        // SAFETY: `zeros`, the only constructor, allocated len · size_of::<R>() bytes without wrapping; they are initialised and
-        // aligned to 64 or a page, and every bit pattern is a valid f32 or f64 (Real is sealed to these two).
+        // SAFETY: `zeros`, the only constructor, allocated len · size_of::<R>() bytes without wrapping; they
+        // are initialised and aligned to 64 or a page, and every bit pattern is a valid f32 or f64 (Real is
+        // sealed to these two).
         unsafe { std::slice::from_raw_parts(self.memory.bytes().as_ptr().cast(), self.len) }
     }
 }
@@ -141,10 +142,12 @@ impl<R: Real> std::fmt::Debug for Buffer<R> {
     }
 }
 
-/// The numbers as little-endian bytes, the order in which files have them; borrowed on machines of that order.
+/// Returns the numbers as little-endian bytes, the order of the file formats; borrowed on little-endian
+/// machines.
 pub fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
     if cfg!(target_endian = "little") {
-        // SAFETY: the bytes of a borrowed slice: initialised, as an f32 has no padding; a byte needs no alignment.
+        // SAFETY: the bytes of a borrowed slice: initialised, as an f32 has no padding; a byte needs no
+        // alignment.
         let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
         return Cow::Borrowed(bytes);
     }
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buffers_are_zero_aligned_and_keep_what_they_hold() {
+    fn buffers_are_zero_aligned_and_keep_their_contents() {
         let mut buffer = Buffer::<f32>::zeros(3);
         buffer[2] = 7.0;
         // Within lines, from lines to a mapping, and to larger mappings.

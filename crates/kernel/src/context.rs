@@ -1,4 +1,4 @@
-//! What a computation runs on, and how its work is divided among the threads.
+//! The context of a computation: instruction set and threads, and how work is divided among the threads.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -6,7 +6,7 @@ use super::{Buffer, InstructionSet, Shared, ThreadPool, flush};
 use crate::real::Real;
 use crate::size::part_start;
 
-/// What a computation runs on: an instruction set, threads, and their scratch memory.
+/// The instruction set, the threads and their scratch memory for a computation.
 pub struct Context<R> {
     isa: InstructionSet,
     pool: ThreadPool,
@@ -14,7 +14,7 @@ pub struct Context<R> {
 }
 
 impl<R: Real> Context<R> {
-    /// A context of `threads` threads (at least one) on an instruction set.
+    /// Starts a context with `threads` threads (at least one) and an instruction set.
     ///
     /// # Panics
     /// If this processor does not have the instruction set, or the system refuses to start a thread.
@@ -38,13 +38,15 @@ impl<R: Real> Context<R> {
         self.pool.threads()
     }
 
-    /// Calls `work(worker, first, end)` once per thread, with 0..count divided into contiguous ranges of almost equal length. A
-    /// worker whose range would be empty is not called. On x86-64 subnormal numbers count as zero inside `work`.
+    /// Calls `work(worker, first, end)` once per thread, with 0..count divided into contiguous ranges of
+    /// almost equal length. A worker whose range would be empty is not called. On x86-64, subnormal numbers
+    /// are treated as zero inside `work`.
     ///
     /// Unsafe code relies on ranges that do not overlap and lie within 0..count.
     ///
     /// # Panics
-    /// If `work` panics. `work` must not call `split` on the same context: with several threads it would wait for itself.
+    /// If `work` panics. `work` must not call `split` on the same context: with several threads it would
+    /// deadlock.
     pub fn split(&self, count: usize, work: impl Fn(usize, usize, usize) + Sync) {
         let threads = self.threads();
         if threads == 1 || count <= 1 {
@@ -61,7 +63,8 @@ impl<R: Real> Context<R> {
         });
     }
 
-    /// Calls `work(i, part)` for each `size` elements of `data`, the parts divided among the threads as by [`Context::split`].
+    /// Calls `work(i, part)` for each part of `size` elements of `data`; [`Context::split`] divides the parts
+    /// among the threads.
     ///
     /// # Panics
     /// If `size` is 0, or `work` panics.

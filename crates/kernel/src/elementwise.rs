@@ -1,15 +1,15 @@
-//! Elementwise work on flat buffers, divided among the threads.
+//! Elementwise operations on flat buffers, divided among the threads.
 
 use super::{Context, Shared};
 use crate::real::Real;
 
-/// Elements that stay together: a cache line of `f32`, and the alignment of tensors in a flat buffer.
+/// Elements that are not split: a cache line of `f32`, and the alignment of tensors in a flat buffer.
 const LINE: usize = 16;
 
-/// Calls `work(at, values, others)` on every thread, with the same part of each of K and M slices of one length. `at` is the index
-/// of the part's first element, a multiple of 16.
+/// Calls `work(at, values, others)` on every thread, with the same part of each of K and M slices of equal
+/// length. `at` is the index of the part's first element, a multiple of 16.
 ///
-/// Where parts begin depends on the number of threads: `work` must treat every element alone.
+/// The boundaries of parts depend on the number of threads, so `work` must treat every element independently.
 ///
 /// # Panics
 /// If the slices differ in length, or `work` panics.
@@ -26,8 +26,8 @@ pub fn for_each_part<R: Real, const K: usize, const M: usize>(
     let others = others.map(|s| Shared(s.as_mut_ptr()));
     ctx.split(len.div_ceil(LINE), |_, first, end| {
         let (first, end) = (first * LINE, len.min(end * LINE));
-        // SAFETY: first..end lies inside every slice, since all have `len` elements as asserted above; `split` gives it to this
-        // worker alone; the slices are borrowed exclusively and so are distinct.
+        // SAFETY: first..end lies inside every slice, since all have `len` elements as asserted above;
+        // `split` gives it to this worker alone; the slices are borrowed exclusively and so are distinct.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), end - first) };
         work(first, values.map(part), others.map(part));
     });
@@ -39,7 +39,7 @@ mod tests {
     use crate::InstructionSet;
 
     #[test]
-    fn every_element_is_met_once_with_its_partners() {
+    fn every_element_is_visited_once() {
         for (threads, len) in [(1, 37), (3, 0), (3, 5), (3, 16), (3, 100), (2, 4096)] {
             let ctx = Context::<f64>::new(InstructionSet::Portable, threads);
             let (mut a, mut b) = (vec![0.0; len], vec![1.0; len]);

@@ -1,21 +1,21 @@
-//! Subnormal numbers count as zero inside a parallel region.
+//! Treats subnormal numbers as zero inside parallel regions.
 //!
-//! A vanishing gradient passes through the subnormal numbers, from 1.2e-38 down to 1.4e-45 in f32, before it is zero, and some of
-//! it stays there: 0.7 times the smallest one is rounded to the smallest one. Their precision is lost by then, and on many x86
-//! processors an instruction takes a hundred times as long if an operand or its result is subnormal. So every region runs with two
-//! flags of the processor: subnormal results become 0 of the same sign, and so do subnormal operands. A gradient that has vanished
-//! is then exactly 0.
+//! A vanishing gradient passes through the subnormal numbers, from 1.2e-38 down to 1.4e-45 in f32, before it
+//! is zero, and part of it stays there: 0.7 times the smallest one is rounded to the smallest one. Their
+//! precision is lost by then, and on many x86 processors an instruction takes a hundred times as long if an
+//! operand or its result is subnormal. So every region runs with two processor flags: subnormal results
+//! become 0 of the same sign, and so do subnormal operands. A vanished gradient is then exactly 0.
 //!
-//! The flags are set on all threads of a region, the calling one included, so that the number of threads changes no bit. They are
-//! restored when the region ends, also by a panic.
+//! The flags are set on all threads of a region, including the calling one, so that the number of threads
+//! changes no bit. They are restored when the region ends, also after a panic.
 //!
-//! Other processors have no such flags or do not need them; there subnormal numbers stay.
+//! Other processors have no such flags or do not need them; subnormal numbers are kept there.
 
 /// Runs `work` with subnormal numbers as zeros.
 ///
-/// The language assumes the default flags, and the compiler may move arithmetic on that assumption. `work` is therefore called
-/// through a pointer from a function that is never inlined, so that no arithmetic moves into or out of it. Inside, only the result
-/// of each instruction differs.
+/// The language assumes the default flags, and the compiler may move arithmetic on that assumption. `work` is
+/// therefore called through a pointer from a function that is never inlined, so that no arithmetic moves into
+/// or out of it. Inside, only the result of each instruction differs.
 #[cfg(target_arch = "x86_64")]
 #[inline(never)]
 pub(super) fn flushed(work: &dyn Fn()) {
@@ -53,8 +53,8 @@ fn get() -> u32 {
 
 #[cfg(target_arch = "x86_64")]
 fn set(bits: u32) {
-    // SAFETY: the bits are those of `get` with two more that every x86-64 has: no reserved bit is set, rounding and masks are
-    // unchanged. `flushed` keeps the compiler's assumptions about the flags.
+    // SAFETY: the bits are those of `get` with two more that every x86-64 has: no reserved bit is set,
+    // rounding and masks are unchanged. `flushed` keeps the compiler's assumptions about the flags.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
 }
 
@@ -66,7 +66,7 @@ mod tests {
 
     use super::super::{Context, InstructionSet};
 
-    /// Whether half of the smallest normal number is something here, as a result and as an operand.
+    /// Whether half of the smallest normal number is nonzero, as a result and as an operand.
     fn has_subnormals() -> [bool; 2] {
         let tiny = f32::from_bits(black_box(1 << 22));
         [

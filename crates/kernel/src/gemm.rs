@@ -1,7 +1,8 @@
 //! Matrix products on packed operands.
 //!
-//! An element of a result is a sum over blocks of [`DEPTH`] consecutive k: each block is summed from zero, k ascending, and added to
-//! the element. This order is part of the numerics and depends neither on shapes nor on threads.
+//! An element of a result is a sum over blocks of [`DEPTH`] consecutive k: each block is summed from zero, k
+//! ascending, and added to the element. This order affects rounding and depends neither on shapes nor on
+//! threads.
 
 use super::block::{Block, Kernels, Rows};
 use super::isa::{Isa, Job};
@@ -15,22 +16,23 @@ use crate::real::Real;
 /// Length of a block of the summed index k: a block of a packed panel stays in the second-level cache.
 pub const DEPTH: usize = 512;
 
-/// Rows of the left operand that stay in the second-level cache beside two panels, one block deep.
+/// Number of rows of the left operand that stay in the second-level cache together with two panels, one block
+/// deep.
 const ROW_BLOCK: usize = 384;
 
-/// Distance between rows of a copied left operand: one cache line more than a power of two, at which rows would share a few sets
-/// of the caches and evict each other.
+/// Distance between rows of a copied left operand: one cache line more than a power of two. With a power of
+/// two the rows would share a few sets of the caches and evict each other.
 const LEFT_STRIDE: usize = DEPTH + 16;
 
-/// Number of panels of the right operand from which copying the left one pays.
+/// Number of panels of the right operand from which it pays to copy the left operand.
 const WORTH_COPYING: usize = 4;
 
-/// What the product is added to.
+/// The initial value that a product is added to.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a, R> {
     /// Zero: C = A B.
     Zero,
-    /// A row that all rows share: C = A B + 1 biasᵀ.
+    /// A row that is added to every row: C = A B + 1 biasᵀ.
     Bias(&'a [R]),
     /// C itself: C += A B.
     Keep,
@@ -39,12 +41,12 @@ pub enum Start<'a, R> {
 /// Working memory of [`accumulate_transposed`]. It grows to the largest shapes and is reused from then on.
 pub struct Workspace<R> {
     packed: Vec<Packed<R>>,
-    /// How many of `packed` hold operands of the current product; the others are free.
+    /// Number of operands of the current product in `packed`; the others are free.
     taken: usize,
 }
 
 impl<R: Real> Workspace<R> {
-    /// Empty.
+    /// Returns an empty workspace.
     pub fn new() -> Self {
         Self { packed: Vec::new(), taken: 0 }
     }
@@ -72,7 +74,7 @@ impl<R: Real> Default for Workspace<R> {
     }
 }
 
-/// C = start + A · B.
+/// Computes C = start + A · B.
 ///
 /// # Shapes
 /// A `[M, K]`, B `[K, N]`, C `[M, N]`, a bias `[N]`.
@@ -111,16 +113,17 @@ pub fn product<R: Real>(
                     let data = a.data().as_ptr().wrapping_add(top * a.stride() + k);
                     Rows::Apart { data, stride: a.stride() }
                 };
-                // SAFETY: `require` and the assertions above have checked B, the bias and the shapes; left holds rows top.. and
-                // columns k..; `split` gives rows top.. of C to this worker alone, and `MatMut` has checked that they do not overlap.
+                // SAFETY: `require` and the assertions above have checked B, the bias and the shapes; left
+                // holds rows top.. and columns k..; `split` gives rows top.. of C to this worker alone, and
+                // `MatMut` has checked that they do not overlap.
                 unsafe { kernels.block(left, b, block, out.get().add(top * stride), stride) };
             }
         }
     });
 }
 
-/// C += Aᵀ · B for each of several B with their C: weight gradients, summed over the rows of both operands. With `sums` also
-/// `sums[m] += Σ_k A[k, m]`, k ascending: a bias gradient.
+/// Computes C += Aᵀ · B for several pairs of B and C: weight gradients, summed over the rows of both
+/// operands. With `sums` it also computes `sums[m] += Σ_k A[k, m]`, k ascending: a bias gradient.
 ///
 /// # Shapes
 /// A `[K, M]`, B `[K, N]` and C `[M, N]` with an N for each product, sums `[M]`.
@@ -154,16 +157,18 @@ pub fn accumulate_transposed<R: Real, const P: usize>(
             let mut scratch = ctx.scratch(worker, ROW_BLOCK.min(end - first) * depth);
             for top in (first..end).step_by(ROW_BLOCK) {
                 let rows = ROW_BLOCK.min(end - top);
-                // SAFETY: the sums have a.cols() numbers, as asserted above; `split` gives those of top.. to this worker alone.
+                // SAFETY: the sums have a.cols() numbers, as asserted above; `split` gives those of top.. to
+                // this worker alone.
                 let sums = sums.map(|s| unsafe { std::slice::from_raw_parts_mut(s.get().add(top), rows) });
-                let cut = CopyTiles { kernels: &kernels, vectors, a, top, rows, to: &mut scratch, sums };
-                ctx.instruction_set().dispatch(cut);
+                let slice = CopyTiles { kernels: &kernels, vectors, a, top, rows, to: &mut scratch, sums };
+                ctx.instruction_set().dispatch(slice);
                 let block = Block { first: 0, depth, rows, start: Start::Keep };
                 let left = Rows::Tiled { data: scratch.as_ptr(), vectors };
                 for p in 0..P {
                     let (c, stride) = (out[p].get(), strides[p]);
-                    // SAFETY: `Workspace::pack` has packed b for this context; the scratch holds [depth, rows]; the assertions above
-                    // have checked the shapes; `split` gives rows top.. of every C to this worker alone.
+                    // SAFETY: `Workspace::pack` has packed b for this context; the scratch holds [depth,
+                    // rows]; the assertions above have checked the shapes; `split` gives rows top.. of every
+                    // C to this worker alone.
                     unsafe {
                         kernels.block(left, &work.packed[right[p]], block, c.add(top * stride), stride)
                     };
@@ -184,7 +189,8 @@ struct CopyTiles<'a, R: 'static> {
     sums: Option<&'a mut [R]>,
 }
 
-/// Rows of `a` that are copied at once: they stay in the first-level cache, and a tile receives some lines at a time.
+/// Rows of `a` that are copied at a time: they stay in the first-level cache, and each tile receives a few
+/// lines at a time.
 const COPIED_ROWS: usize = 8;
 
 impl<R: Real> Job for CopyTiles<'_, R> {
@@ -202,13 +208,15 @@ impl<R: Real> Job for CopyTiles<'_, R> {
                 }
             }
             for (first, count) in self.kernels.tiles(self.vectors, self.rows) {
-                // Copies MAX_ROWS columns if they end inside the operand and the tile: the next k overwrites the excess.
+                // Copies MAX_ROWS columns if they end inside the operand and the tile: the next k overwrites
+                // the extra columns.
                 let inside = self.top + first + MAX_ROWS <= self.a.cols();
                 let to = &mut self.to[first * depth..][..count * depth];
                 let whole = if inside { end.min(depth.saturating_sub(MAX_ROWS)) } else { 0 };
                 for k in group..whole {
-                    // SAFETY: `inside` has checked that the columns end inside row k, which is one of `a`; k < depth − MAX_ROWS gives
-                    // k · count + MAX_ROWS ≤ depth · count, the length of `to`; the two buffers are different.
+                    // SAFETY: `inside` has checked that the columns end inside row k, which is one of `a`; k
+                    // < depth − MAX_ROWS gives k · count + MAX_ROWS ≤ depth · count, the length of `to`; the
+                    // two buffers are different.
                     unsafe {
                         let from = self.a.data().as_ptr().add(k * self.a.stride() + self.top + first);
                         let to = to.as_mut_ptr().add(k * count);
@@ -231,7 +239,7 @@ impl<R: Real> Job for CopyTiles<'_, R> {
     }
 }
 
-/// Rows k..k + depth of a matrix.
+/// Returns rows k..k + depth of a matrix.
 fn rows_of<R>(a: Mat<'_, R>, k: usize, depth: usize) -> Mat<'_, R> {
     Mat::strided(&a.data()[k * a.stride()..], depth, a.cols(), a.stride())
 }
@@ -253,7 +261,7 @@ mod tests {
             .filter(|l| l.checked().is_ok())
     }
 
-    /// Σ_k a(i, k) b(k, j) by the triple loop.
+    /// Computes Σ_k a(i, k) b(k, j) with a triple loop.
     fn triple(
         m: usize,
         k: usize,
@@ -265,7 +273,7 @@ mod tests {
     }
 
     fn assert_close(c: &[f64], truth: &[f64], k: usize) {
-        // Sums of k products of size 1, in another order: √k roundings.
+        // Sums of k products of size 1, in another order: about √k roundings.
         let bound = 1e-14 * (k as f64).sqrt().max(1.0) * 4.0;
         for (c, t) in c.iter().zip(truth) {
             assert!((c - t).abs() < bound, "{c} against {t}");
@@ -314,7 +322,8 @@ mod tests {
                 let truth = triple(m, k, n, |i, k_| a[k_ * m + i], |k_, j| b[k_ * n + j]);
                 let mut c = vec![0.0; m * n];
                 let (a, b) = (Mat::new(&a, k, m), Mat::new(&b, k, n));
-                // Once alone, and once beside another product of the same left operand, with the sums of its columns.
+                // Once alone, and once together with another product of the same left operand, with the sums
+                // of its columns.
                 let ctx = Context::new(isa, 2);
                 let mut work = Workspace::new();
                 accumulate_transposed(&ctx, a, [(b, MatMut::new(&mut c, m, n))], &mut work, None);

@@ -1,21 +1,22 @@
-//! The norm of a sum of outer products without the matrix.
+//! The norm of a sum of outer products, computed without the matrix.
 //!
 //! ```text
 //! ‖Σ_b a_b ⊗ c_b‖_F² = Σ_{b,b'} ⟨a_b, a_b'⟩ ⟨c_b, c_b'⟩
 //! ```
 //!
-//! Both Gram matrices are symmetric, so that half of the pairs is enough. Dot products and their products are summed in lanes of the
-//! number type over a tile of pairs, and tiles in `f64`. This is less work than the matrix if B is below half of its sides.
+//! Both Gram matrices are symmetric, so half of the pairs is enough. Dot products and their products are
+//! summed in lanes of the number type over a tile of pairs; tiles are summed in `f64`. This is less work than
+//! the matrix if B is below half of its sides.
 
 use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
 use crate::matrix::Mat;
 use crate::real::Real;
 
-/// ‖Σ_b a_b ⊗ c_b‖_F² over the rows of two matrices, and 0 if rounding makes it negative.
+/// Computes ‖Σ_b a_b ⊗ c_b‖_F² over the rows of two matrices; 0 if rounding makes it negative.
 ///
-/// `scale` is a power of two that makes the elements of `a` about as large as 1: squares of very small numbers would be 0. `partial`
-/// is working memory. The number of threads changes no bit.
+/// `scale` is a power of two that scales the elements of `a` to about 1: squares of very small numbers would
+/// be 0. `partial` is working memory. The number of threads changes no bit.
 ///
 /// # Panics
 /// If the numbers of rows differ.
@@ -28,7 +29,8 @@ pub fn squared_norm_of_outer<R: Real>(
 ) -> f64 {
     assert_eq!(a.rows(), c.rows(), "rows of the factors");
     let tiles = a.rows().div_ceil(tile(ctx.instruction_set()));
-    // Rows of tiles grow from first to last: one from the beginning and one from the end are one piece of work.
+    // Rows of tiles grow from first to last, so one from the beginning and one from the end form one piece of
+    // work.
     partial.clear();
     partial.resize(tiles.div_ceil(2), 0.0);
     let sums = Shared(partial.as_mut_ptr());
@@ -44,7 +46,7 @@ pub fn squared_norm_of_outer<R: Real>(
     if sum < 0.0 { 0.0 } else { sum }
 }
 
-/// The sum of two rows of tiles, or of one if both are the same.
+/// Computes the sum of two rows of tiles, or of one if both are the same.
 struct Outer<'a, R> {
     a: Mat<'a, R>,
     c: Mat<'a, R>,
@@ -52,15 +54,16 @@ struct Outer<'a, R> {
     rows: [usize; 2],
 }
 
-/// Lanes of the widest vector.
+/// Number of lanes of the widest vector.
 const WIDEST: usize = 16;
 
-/// Rows and columns of a tile, so that its sums and one operand per row and column stay in registers.
+/// Number of rows and columns of a tile, so that its sums and one operand per row and column stay in
+/// registers.
 const fn side(registers: usize) -> usize {
     if registers >= 24 { 4 } else { 3 }
 }
 
-/// As [`side`], of a level.
+/// Returns [`side`] for an instruction set.
 fn tile(isa: InstructionSet) -> usize {
     struct Side;
     impl Job for Side {
@@ -78,7 +81,7 @@ impl<R: Real> Job for Outer<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
-        // Without scaling, a fifth of the instructions is saved.
+        // The unscaled version needs a fifth fewer instructions.
         match (side(I::TILE_REGISTERS) == 4, self.scale == R::ONE) {
             (true, true) => self.tiles::<I, 4, false>(),
             (true, false) => self.tiles::<I, 4, true>(),
@@ -88,10 +91,10 @@ impl<R: Real> Job for Outer<'_, R> {
     }
 }
 
-// Plain indices below: the compiler does not inline iterators here.
+// Indices, because the compiler does not inline iterators here.
 #[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Outer<'_, R> {
-    /// Tiles of N by N pairs on and left of the diagonal.
+    /// Processes tiles of N by N pairs on and left of the diagonal.
     #[inline(always)]
     fn tiles<I: Isa, const N: usize, const SCALED: bool>(self) -> f64 {
         let (rows, lanes) = (self.a.rows(), I::V::<R>::LANES);
@@ -106,7 +109,7 @@ impl<R: Real> Outer<'_, R> {
                 if i + N > rows {
                     for p in 0..N {
                         for q in 0..N {
-                            // Beyond the last row, `dots` repeats the last one.
+                            // After the last row, `dots` repeats the last one.
                             if i + p >= rows || j + q >= rows {
                                 a[p][q] = I::V::zero();
                             }
@@ -132,7 +135,8 @@ impl<R: Real> Outer<'_, R> {
     }
 }
 
-/// scale² ⟨x_{i+p}, x_{j+q}⟩, not summed over lanes yet; beyond the last row, the last one is repeated.
+/// Computes scale² ⟨x_{i+p}, x_{j+q}⟩, not yet summed over lanes; after the last row, the last one is
+/// repeated.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see above")]
 fn dots<I: Isa, R: Real, const N: usize, const SCALED: bool>(
@@ -217,7 +221,7 @@ mod tests {
         (0..len).map(|_| R::from_f64(size * draw.normal())).collect()
     }
 
-    /// The matrix itself, in `f64`.
+    /// The norm of the explicit matrix, in `f64`.
     fn explicit<R: Real>(a: Mat<'_, R>, c: Mat<'_, R>) -> f64 {
         let mut squares = 0.0;
         for u in 0..a.cols() {
@@ -235,7 +239,7 @@ mod tests {
             .filter(|l| l.checked().is_ok())
         {
             for (rows, width, hidden) in [(1, 1, 1), (2, 5, 3), (7, 40, 17), (32, 64, 16), (33, 51, 70)] {
-                // Rows with other things between them, as slots of a tape are.
+                // Rows with other data between them, like slots of a tape.
                 let (a, c) = (drawn::<R>(1, rows * (width + 3), size), drawn::<R>(2, rows * hidden, 1.0));
                 let (a, c) = (Mat::strided(&a, rows, width, width + 3), Mat::new(&c, rows, hidden));
                 let norm = |threads| {
@@ -249,18 +253,19 @@ mod tests {
         }
     }
 
-    /// Dot products of up to 70 numbers in lanes: some units of the last place, and what cancels between the rows.
+    /// Dot products of up to 70 numbers in lanes: some units in the last place, and the cancellation between
+    /// the rows.
     #[test]
     fn the_norm_is_that_of_the_matrix() {
         agrees::<f64>(1.0, 1.0, 1e-12);
         agrees::<f32>(1.0, 1.0, 2e-5);
-        // Squares of these are no numbers of f32.
+        // The squares of these numbers are not representable in f32.
         agrees::<f32>(1e-30, 2f64.powi(99), 2e-5);
         agrees::<f32>(1e25, 2f64.powi(-83), 2e-5);
     }
 
     #[test]
-    fn rows_that_cancel_leave_nothing_and_no_less() {
+    fn rows_that_cancel_give_zero() {
         let (a, c) = (drawn::<f32>(1, 24, 1.0), drawn::<f32>(2, 10, 1.0));
         let against: Vec<f32> = a.iter().copied().chain(a.iter().map(|x| -x)).collect();
         let twice = [&c[..], &c[..]].concat();
@@ -271,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_shows() {
+    fn non_finite_values_show() {
         let (mut a, c) = (drawn::<f32>(1, 24, 1.0), drawn::<f32>(2, 10, 1.0));
         a[17] = f32::NAN;
         let (a, c, ctx) =

@@ -1,7 +1,8 @@
-//! Instruction sets: one source, compiled three times, chosen at run time.
+//! Instruction sets: one source, compiled three times, selected at run time.
 //!
-//! Vectors of an instruction set exist only as [`Isa::V`] inside a [`Job`], and a job gets its [`Isa`] from [`InstructionSet::dispatch`]
-//! alone, which checks that the processor has it. So safe code cannot execute an instruction that the processor lacks.
+//! Vectors of an instruction set exist only as [`Isa::V`] inside a [`Job`], and a job gets its [`Isa`] only
+//! from [`InstructionSet::dispatch`], which checks that the processor supports it. So safe code cannot
+//! execute an instruction that the processor lacks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,28 +17,28 @@ pub enum InstructionSet {
     Avx512,
     /// x86-64 with AVX2 and FMA: 32-byte vectors.
     Avx2,
-    /// What every processor of the target has: SSE2 on x86-64, NEON on aarch64. 16-byte vectors.
+    /// The baseline of the target: SSE2 on x86-64, NEON on aarch64. 16-byte vectors.
     Portable,
 }
 
 /// A requested instruction set that is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InstructionSetError {
-    /// No such name.
+    /// The name does not exist.
     #[error("unknown instruction set \"{0}\": choose avx512, avx2 or portable")]
     Unknown(String),
-    /// This processor lacks it.
+    /// The processor does not support it.
     #[error("this processor does not support {0}; the best instruction set that it supports is {best}", best = InstructionSet::detect())]
     Missing(InstructionSet),
 }
 
 impl InstructionSet {
-    /// The best instruction set of this processor.
+    /// Returns the best instruction set of this processor.
     pub fn detect() -> Self {
         [Self::Avx512, Self::Avx2].into_iter().find(|isa| isa.present()).unwrap_or(Self::Portable)
     }
 
-    /// The instruction set, if this processor has it.
+    /// Returns the instruction set if this processor supports it.
     ///
     /// # Errors
     /// [`InstructionSetError::Missing`] if it does not.
@@ -45,7 +46,8 @@ impl InstructionSet {
         if self.present() { Ok(self) } else { Err(InstructionSetError::Missing(self)) }
     }
 
-    /// Panics unless this processor has the instruction set: what unsafe code relies on before it runs compiled kernels.
+    /// Panics unless this processor supports the instruction set. Unsafe code relies on this before it runs
+    /// compiled kernels.
     #[inline]
     #[track_caller]
     pub(crate) fn require(self) {
@@ -54,7 +56,7 @@ impl InstructionSet {
         }
     }
 
-    /// Whether this processor has the instruction set.
+    /// Whether this processor supports the instruction set.
     fn present(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -74,10 +76,10 @@ impl InstructionSet {
         }
     }
 
-    /// Runs `job` compiled for this instruction set.
+    /// Runs `job`, compiled for this instruction set.
     ///
     /// # Panics
-    /// If this processor does not have it.
+    /// If this processor does not support it.
     #[inline]
     pub fn dispatch<J: Job>(self, job: J) -> J::Output {
         self.require();
@@ -119,11 +121,12 @@ impl FromStr for InstructionSet {
 }
 
 pub(crate) mod sealed {
-    /// Keeps instruction sets, vectors and units to this crate, since unsafe code relies on what they are.
+    /// Restricts instruction sets, vectors and units to this crate, because unsafe code relies on their
+    /// properties.
     pub trait Sealed {}
 }
 
-/// An instruction set as a type. Sealed: [`InstructionSet::dispatch`] hands it to a [`Job`].
+/// An instruction set as a type. Sealed: only [`InstructionSet::dispatch`] passes it to a [`Job`].
 pub trait Isa: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The vector of `f32`.
     type F32: Vector<f32>;
@@ -131,7 +134,7 @@ pub trait Isa: sealed::Sealed + Copy + Send + Sync + 'static {
     type F64: Vector<f64>;
     /// The vector of a number type.
     type V<R: Real>: Vector<R>;
-    /// Vector registers that a tile of sums may take; the others hold a column of weights and a broadcast.
+    /// Number of vector registers for a tile of sums; the others hold a column of weights and a broadcast.
     const TILE_REGISTERS: usize;
 }
 
@@ -169,8 +172,8 @@ impl Isa for Portable {
 
 /// A computation that is generic over the instruction set.
 ///
-/// `run` must be `#[inline(always)]`, and so must everything that it calls in its loops: only then are they compiled with the
-/// features of the instruction set. Without it the result is the same and slower.
+/// `run` and everything that it calls in its loops must be `#[inline(always)]`: only then are they compiled
+/// with the features of the instruction set. Otherwise the result is the same, but slower.
 pub trait Job {
     /// The result.
     type Output;

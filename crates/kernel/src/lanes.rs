@@ -1,17 +1,18 @@
-//! Short vectors and the activations on them.
+//! Short vectors, and activation functions on them.
 //!
-//! Equations are written once, with operators, for every width and both number types. On x86-64 a vector is a register
-//! ([`x86`](super::x86)); elsewhere it is a plain array, and the compiler turns the loop of an operation into one instruction.
+//! Equations are written once, with operators, for every width and both number types. On x86-64 a vector is a
+//! register ([`x86`](super::x86)); on other processors it is an array, and the compiler turns the loop of an
+//! operation into one instruction.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::isa::sealed::Sealed;
 use crate::real::Real;
 
-/// A short vector of numbers, on which the cells' equations are written.
+/// A short vector of numbers, with which the cells' equations are written.
 ///
-/// NaN propagates through every function. Only sigmoid and tanh saturate, at their limits. Sealed: unsafe code reads and writes a
-/// vector as [`Vector::LANES`] numbers in a row.
+/// NaN propagates through every function. Only sigmoid and tanh saturate, at their limits. Sealed: unsafe
+/// code reads and writes a vector as [`Vector::LANES`] contiguous numbers.
 pub trait Vector<R: Real>:
     Sealed
     + Copy
@@ -27,13 +28,14 @@ pub trait Vector<R: Real>:
     /// Number of elements.
     const LANES: usize;
 
-    /// All elements equal.
+    /// Returns a vector of equal elements.
     fn splat(x: R) -> Self;
-    /// The first numbers of a slice, at most [`Vector::LANES`]; if there are fewer, the other elements are zero.
+    /// Loads the first numbers of a slice, at most [`Vector::LANES`]; if there are fewer, the other elements
+    /// are zero.
     fn load(from: &[R]) -> Self;
     /// Writes the first elements to a slice, at most [`Vector::LANES`].
     fn store(self, to: &mut [R]);
-    /// self · a + b, rounded once if the instruction set has FMA.
+    /// Computes self · a + b, rounded once if the instruction set has FMA.
     fn fma(self, a: Self, b: Self) -> Self;
     /// Elementwise `if self > 0 { yes } else { no }`.
     fn select_positive(self, yes: Self, no: Self) -> Self;
@@ -44,7 +46,7 @@ pub trait Vector<R: Real>:
     /// Elementwise [`Real::exp2_of_rounded`].
     fn exp2_of_rounded(self) -> Self;
 
-    /// The sum of the elements of each vector.
+    /// Returns the sum of the elements of each vector.
     ///
     /// # Panics
     /// If N is more than 4, on an instruction set that sums several vectors at once.
@@ -56,7 +58,7 @@ pub trait Vector<R: Real>:
                 let mut lanes = [R::ZERO; 16];
                 tile[p][q].store(&mut lanes[..Self::LANES]);
                 let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p_] = lanes;
-                // By halves: in a chain, each addition would wait for the one before.
+                // By halves: in a chain, each addition would wait for the previous one.
                 sums[p][q] = match Self::LANES {
                     16 => {
                         let low = ((a + i) + (e + m)) + ((c + k) + (g + o));
@@ -71,7 +73,7 @@ pub trait Vector<R: Real>:
         sums
     }
 
-    /// A vector whose elements add up to Σ_pq (Σ elements of a_pq) · (Σ elements of c_pq).
+    /// Returns a vector whose elements add up to Σ_pq (Σ elements of a_pq) · (Σ elements of c_pq).
     ///
     /// # Panics
     /// As [`Vector::sums_of_lanes`].
@@ -87,19 +89,19 @@ pub trait Vector<R: Real>:
         total
     }
 
-    /// All zero.
+    /// Returns a vector of zeros.
     #[inline(always)]
     fn zero() -> Self {
         Self::splat(R::ZERO)
     }
 
-    /// All one.
+    /// Returns a vector of ones.
     #[inline(always)]
     fn one() -> Self {
         Self::splat(R::ONE)
     }
 
-    /// (n + [`Real::ROUND`], r) with self = n ln 2 + r and |r| ≤ ln 2 / 2.
+    /// Returns (n + [`Real::ROUND`], r) with self = n ln 2 + r and |r| ≤ ln 2 / 2.
     #[inline(always)]
     fn reduce(self) -> (Self, Self) {
         let rounded = self.fma(Self::splat(R::from_f64(std::f64::consts::LOG2_E)), Self::splat(R::ROUND));
@@ -108,7 +110,7 @@ pub trait Vector<R: Real>:
         (rounded, n.fma(Self::splat(-R::LN_2_LO), r))
     }
 
-    /// e^r − 1 for |r| ≤ ln 2 / 2 by its Taylor polynomial, accurate relative to r.
+    /// Computes e^r − 1 for |r| ≤ ln 2 / 2 by its Taylor polynomial, accurate relative to r.
     #[inline(always)]
     fn exp_m1_reduced(r: Self) -> Self {
         let mut factorial = 1.0;
@@ -123,7 +125,7 @@ pub trait Vector<R: Real>:
         p * r
     }
 
-    /// e^y for |y| ≤ [`Real::EXP_MAX`]; beyond it, e^±EXP_MAX.
+    /// Computes e^y for |y| ≤ [`Real::EXP_MAX`]; outside of this range, e^±EXP_MAX.
     #[inline(always)]
     fn exp(self) -> Self {
         let (n, r) = self.at_most(R::EXP_MAX).at_least(-R::EXP_MAX).reduce();
@@ -131,13 +133,13 @@ pub trait Vector<R: Real>:
         Self::exp_m1_reduced(r).fma(scale, scale)
     }
 
-    /// σ(x) = 1 / (1 + e^−x).
+    /// Computes σ(x) = 1 / (1 + e^−x).
     #[inline(always)]
     fn sigmoid(self) -> Self {
         Self::one() / (Self::one() + (-self).exp())
     }
 
-    /// tanh x = E / (E + 2) with E = e^2x − 1, accurate relative to tanh x also near 0.
+    /// Computes tanh x = E / (E + 2) with E = e^2x − 1, accurate relative to tanh x even near 0.
     #[inline(always)]
     fn tanh(self) -> Self {
         // e^2x − 1 = 2^n (e^r − 1) + (2^n − 1): at n = 0 the last term vanishes and nothing cancels.
@@ -148,14 +150,15 @@ pub trait Vector<R: Real>:
         e / (e + Self::splat(R::from_f64(2.0)))
     }
 
-    /// max(x, 0), but NaN for NaN.
+    /// Computes max(x, 0), but NaN for NaN.
     #[inline(always)]
     fn relu(self) -> Self {
         self.at_least(R::ZERO)
     }
 }
 
-/// `L` numbers; `FUSED` if multiply-add is one instruction. Tested on every target, used on those without registers of their own.
+/// A vector of `L` numbers; `FUSED` if multiply-add is one instruction. Tested on every target, used on those
+/// without a register type.
 #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code))]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -341,7 +344,7 @@ mod tests {
             results.push(vec![R::ZERO; x.len()]);
             isa.dispatch(Apply(&x, results.last_mut().unwrap(), name));
         }
-        // The plain arrays that other processors use.
+        // The arrays that other processors use.
         results.push(vec![R::ZERO; x.len()]);
         apply::<R, Lanes<R, 4, true>>(&x, results.last_mut().unwrap(), name);
         results.push(vec![R::ZERO; x.len()]);

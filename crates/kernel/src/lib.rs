@@ -1,17 +1,18 @@
 //! Arithmetic of recurrent networks: products, the recurrent time loop, activations and threads.
 //!
-//! Three rules hold for everything here:
+//! Three rules hold for the whole crate:
 //!
-//! - **Row independence.** Each element of a result is one sum in one fixed order (k ascending, in blocks of [`gemm::DEPTH`]),
-//!   whatever tile, thread or neighbouring rows it is computed with.
-//! - **Threads share no sums.** Work is divided along rows of the result, never along the summed index, so that the bits do not
-//!   depend on the number of threads.
-//! - **Safe functions are sound for every argument.** This is the only crate with `unsafe` code. Lengths, shapes, slots and
-//!   instruction sets are checked once per call, with arithmetic that cannot wrap, and a call that does not fit panics with both
-//!   values. Traits that unsafe code relies on are sealed, and types of vectors cannot be named without an instruction set that
-//!   the processor has. Each `unsafe` block names the check that it relies on.
+//! - **Row independence.** Each element of a result is one sum in one fixed order (k ascending, in blocks of
+//!   [`gemm::DEPTH`]). It does not depend on the tile, the thread or the other rows.
+//! - **Threads share no sums.** Work is divided along rows of the result, never along the summed index, so
+//!   the bits do not depend on the number of threads.
+//! - **Safe functions are sound for every argument.** This is the only crate with `unsafe` code. Lengths,
+//!   shapes, slots and instruction sets are checked once per call, with arithmetic that cannot wrap, and a
+//!   call that does not fit panics with both values. Traits that unsafe code relies on are sealed, and vector
+//!   types cannot be named without an instruction set that the processor supports. Each `unsafe` block names
+//!   the check that it relies on.
 //!
-//! On x86-64 all work that is divided runs with subnormal numbers as zeros: a gradient below 1.2e-38 has vanished.
+//! On x86-64 all divided work treats subnormal numbers as zeros: a gradient below 1.2e-38 has vanished.
 //!
 //! Instruction sets, vectors and numbers cannot be implemented outside of this crate:
 //!
@@ -26,7 +27,7 @@
 //! }
 //! ```
 //!
-//! Equations cannot write to what they share with other threads, such as elementwise weights:
+//! Equations cannot write to data that they share with other threads, such as elementwise weights:
 //!
 //! ```compile_fail,E0599
 //! use longspan_kernel::recurrent::{Forward, Units};
@@ -35,7 +36,8 @@
 //!     at.weights.set(0, x);
 //! }
 //! ```
-// Raw pointers let several threads write disjoint rows of one tape, and unchecked loads let the compiler keep a tile in registers.
+// Raw pointers let several threads write disjoint rows of one tape; unchecked loads let the compiler keep a
+// tile in registers.
 
 pub mod elementwise;
 pub mod gemm;

@@ -1,6 +1,6 @@
-//! Row-major views of matrices, whose shapes are checked when they are made.
+//! Row-major views of matrices, whose shapes are checked on construction.
 //!
-//! Unsafe code relies on the check: a view of `rows` rows reaches no further than (rows − 1) · stride + cols ≤ `data.len()`
+//! Unsafe code relies on the check: a view of `rows` rows spans (rows − 1) · stride + cols ≤ `data.len()`
 //! elements, and its rows do not overlap.
 
 /// A read-only matrix: element (i, j) is at `i * stride + j`.
@@ -31,7 +31,7 @@ fn check(len: usize, rows: usize, cols: usize, stride: usize) {
 }
 
 impl<'a, R> Mat<'a, R> {
-    /// A dense matrix.
+    /// Builds a dense matrix.
     ///
     /// # Panics
     /// If `data` is too short.
@@ -40,7 +40,7 @@ impl<'a, R> Mat<'a, R> {
         Self::strided(data, rows, cols, cols)
     }
 
-    /// A matrix whose rows are `stride` apart.
+    /// Builds a matrix whose rows are `stride` apart.
     ///
     /// # Panics
     /// If `data` is too short, or rows overlap (`stride` below `cols`).
@@ -68,13 +68,13 @@ impl<'a, R> Mat<'a, R> {
         self.stride
     }
 
-    /// The elements, gaps between rows included.
+    /// The elements, including gaps between rows.
     #[inline]
     pub fn data(&self) -> &'a [R] {
         self.data
     }
 
-    /// Row i.
+    /// Returns row i.
     ///
     /// # Panics
     /// If the row ends beyond the data.
@@ -85,7 +85,7 @@ impl<'a, R> Mat<'a, R> {
 }
 
 impl<'a, R> MatMut<'a, R> {
-    /// A dense matrix, see [`Mat::new`].
+    /// Builds a dense matrix, see [`Mat::new`].
     ///
     /// # Panics
     /// As [`Mat::new`].
@@ -94,7 +94,7 @@ impl<'a, R> MatMut<'a, R> {
         Self::strided(data, rows, cols, cols)
     }
 
-    /// A matrix whose rows are `stride` apart, see [`Mat::strided`].
+    /// Builds a matrix whose rows are `stride` apart, see [`Mat::strided`].
     ///
     /// # Panics
     /// As [`Mat::strided`].
@@ -122,13 +122,13 @@ impl<'a, R> MatMut<'a, R> {
         self.stride
     }
 
-    /// The elements, gaps between rows included.
+    /// The elements, including gaps between rows.
     #[inline]
     pub fn data(&mut self) -> &mut [R] {
         self.data
     }
 
-    /// Row i.
+    /// Returns row i.
     ///
     /// # Panics
     /// If the row ends beyond the data.

@@ -4,9 +4,10 @@
 //! C[m, n] = start[m, n] + Σ_k A[m, k] · B[k, n]        k ascending from zero
 //! ```
 //!
-//! A tile has up to 8 rows and 4 vectors of columns in each of up to 4 neighbouring panels. Compiled with the features of its
-//! instruction set, a row of the inner loop is one broadcast and one FMA per vector. A tile of few rows takes several panels: an FMA
-//! has a latency of four cycles, so that fewer than eight independent sums leave the multipliers idle.
+//! A tile has up to 8 rows and 4 vectors of columns in each of up to 4 adjacent panels. Compiled with the
+//! features of its instruction set, a row of the inner loop is one broadcast and one FMA per vector. A tile
+//! of few rows covers several panels: an FMA has a latency of four cycles, so fewer than eight independent
+//! sums would leave the multipliers idle.
 
 #[cfg(target_arch = "x86_64")]
 use super::isa::{Avx2, Avx512};
@@ -14,18 +15,18 @@ use super::isa::{InstructionSet, Isa, Portable};
 use super::lanes::Vector;
 use crate::real::Real;
 
-/// Most rows of a tile.
+/// Largest number of rows of a tile.
 pub(super) const MAX_ROWS: usize = 8;
-/// Most vectors in a row of a panel.
+/// Largest number of vectors in a row of a panel.
 pub(super) const MAX_VECTORS: usize = 4;
 /// Bytes in a cache line.
 pub(super) const LINE: usize = 64;
-/// Most rows of a tile that takes more than one panel.
+/// Largest number of rows of a tile that covers more than one panel.
 const MAX_BROAD_ROWS: usize = 3;
-/// Room for the largest tile: 24 registers of 16 numbers.
+/// Size of the largest tile: 24 registers of 16 numbers.
 pub(super) const TILE: usize = 24 * 16;
 
-/// Memory for a tile, on a cache line.
+/// Memory for a tile, aligned to a cache line.
 #[repr(C, align(64))]
 pub(super) struct Tile<R>(pub(super) [R; TILE]);
 
@@ -35,12 +36,19 @@ impl<R: Real> Tile<R> {
         Self([R::ZERO; TILE])
     }
 
-    /// The tile as the place of a result of `rows` rows of `width` numbers from each of several panels: one panel after the other,
-    /// each dense.
+    /// Returns the tile as the destination of a result of `rows` rows of `width` numbers from each of several
+    /// panels: panel after panel, each dense.
     #[inline(always)]
-    pub(super) fn position(&mut self, rows: usize, width: usize) -> Place<R> {
+    pub(super) fn position(&mut self, rows: usize, width: usize) -> Destination<R> {
         let c = self.0.as_mut_ptr();
-        Place { c, stride: width, panel: rows * width, start: std::ptr::null(), start_stride: 0, cold: false }
+        Destination {
+            c,
+            stride: width,
+            panel: rows * width,
+            start: std::ptr::null(),
+            start_stride: 0,
+            cold: false,
+        }
     }
 }
 
@@ -52,25 +60,25 @@ pub(super) struct Left<R> {
     pub(super) column: usize,
 }
 
-/// Where a tile is written to.
+/// The destination of a tile.
 #[derive(Clone, Copy)]
-pub(super) struct Place<R> {
+pub(super) struct Destination<R> {
     /// First element.
     pub(super) c: *mut R,
     /// Distance between rows.
     pub(super) stride: usize,
-    /// Distance between the columns of neighbouring panels, in `c` and in `start`.
+    /// Distance between the columns of adjacent panels, in `c` and in `start`.
     pub(super) panel: usize,
-    /// What the sums are added to; null for zero.
+    /// The initial value of the sums; null for zero.
     pub(super) start: *const R,
-    /// Distance between rows of `start`; 0 if all rows share one.
+    /// Distance between rows of `start`; 0 if all rows share one row.
     pub(super) start_stride: usize,
     /// Whether to prefetch `c` while the sums are computed.
     pub(super) cold: bool,
 }
 
-/// Memory that a tile fetches into the second-level cache: `lines` cache lines for each k. Fetched all at once, they would delay the
-/// tile until most of them had arrived.
+/// Memory that a tile prefetches into the second-level cache: `lines` cache lines for each k. Requested all
+/// at once, the lines would delay the tile until most of them had arrived.
 #[derive(Clone, Copy)]
 pub(super) struct Fetch<R> {
     /// First element.
@@ -79,16 +87,16 @@ pub(super) struct Fetch<R> {
     pub(super) lines: usize,
 }
 
-/// Computes one tile: `(depth, a, packed b, distance between panels in b, position, fetch)`.
-pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Place<R>, Fetch<R>);
+/// Computes one tile: `(depth, a, packed b, distance between panels in b, destination, fetch)`.
+pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Destination<R>, Fetch<R>);
 
-/// Rows of a tile that is `vectors` wide.
+/// Returns the largest number of rows of a tile that is `vectors` wide.
 pub(super) const fn tile_rows<I: Isa>(vectors: usize) -> usize {
     let rows = I::TILE_REGISTERS / vectors;
     if rows > MAX_ROWS { MAX_ROWS } else { rows }
 }
 
-/// Panels that a tile of these rows takes at once: 1, 2 or 4.
+/// Returns the number of panels that a tile with this number of rows covers: 1, 2 or 4.
 pub(super) const fn tile_panels<I: Isa>(vectors: usize, rows: usize) -> usize {
     let sums = vectors * rows;
     if rows > MAX_BROAD_ROWS || 2 * sums > I::TILE_REGISTERS {
@@ -103,21 +111,21 @@ pub(super) const fn tile_panels<I: Isa>(vectors: usize, rows: usize) -> usize {
 /// Computes a tile.
 ///
 /// # Safety
-/// `a` must be readable for MR rows and `depth` columns, `b` for depth · NV vectors in each of P panels; the place must be writable
-/// for MR rows of P · NV vectors, and its start, if any, readable.
+/// `a` must be readable for MR rows and `depth` columns, `b` for depth · NV vectors in each of P panels; the
+/// destination must be writable for MR rows of P · NV vectors, and its start, if any, readable.
 #[inline(always)]
 unsafe fn tile<I: Isa, R: Real, const MR: usize, const NV: usize, const P: usize>(
     depth: usize,
     a: Left<R>,
     b: *const R,
     panel: usize,
-    to: Place<R>,
+    to: Destination<R>,
     fetch: Fetch<R>,
 ) {
     let lanes = <I::V<R> as Vector<R>>::LANES;
     let mut sums = [[[I::V::<R>::zero(); NV]; P]; MR];
     let mut next = fetch.next;
-    // Prefetches the place row by row, each row with its share of the sum.
+    // Prefetches the destination row by row, each row with its share of the sum.
     let (mut first, mut row) = (0, 0);
     while row < MR {
         let end = depth * (row + 1) / MR;
@@ -184,7 +192,7 @@ macro_rules! compile_for {
             a: Left<R>,
             b: *const R,
             panel: usize,
-            to: Place<R>,
+            to: Destination<R>,
             fetch: Fetch<R>,
         ) {
             // SAFETY: the caller's contract.
@@ -198,7 +206,7 @@ compile_for!(tile_avx512, Avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 compile_for!(tile_avx2, Avx2, "avx2,fma");
 compile_for!(tile_portable, Portable,);
 
-/// Microkernels by their rows, for one number of vectors and panels.
+/// The microkernels by number of rows, for one number of vectors and panels.
 macro_rules! heights {
     ($name:ident, $real:ty, $vectors:literal, $panels:literal, $($rows:literal)*) => {
         [$($name::<$real, $rows, $vectors, $panels>),*]
@@ -240,7 +248,7 @@ pub struct Table<R> {
 }
 
 impl<R> Table<R> {
-    /// The microkernel of a shape within the limits of [`tile_rows`] and [`tile_panels`].
+    /// Returns the microkernel of a shape within the limits of [`tile_rows`] and [`tile_panels`].
     #[inline(always)]
     pub(super) fn get(&self, vectors: usize, rows: usize, panels: usize) -> Micro<R> {
         match panels {
@@ -251,10 +259,10 @@ impl<R> Table<R> {
     }
 }
 
-/// A number type with its microkernels. They are compiled here, once: a function that is generic over the number type would be
-/// compiled again by every crate that calls it, with all of its tiles.
+/// A number type with its microkernels. They are compiled here, once: if the function were generic over the
+/// number type, every crate that calls it would compile it again, with all of its tiles.
 pub trait Microkernels: Sized {
-    /// The table of an instruction set, which the processor must have before a microkernel is called.
+    /// Returns the table of an instruction set. The processor must support it before a microkernel is called.
     fn table(isa: InstructionSet) -> &'static Table<Self>;
 }
 
@@ -281,7 +289,7 @@ macro_rules! microkernels {
 microkernels!(f32);
 microkernels!(f64);
 
-/// Requests a cache line that will be needed soon. Any address is allowed.
+/// Prefetches a cache line. Any address is allowed.
 #[inline(always)]
 pub(super) fn prefetch<R>(at: *const R) {
     #[cfg(target_arch = "x86_64")]
@@ -294,7 +302,7 @@ pub(super) fn prefetch<R>(at: *const R) {
     let _ = at;
 }
 
-/// As [`prefetch`], into the second-level cache: for more data than the first level holds.
+/// Does the same as [`prefetch`], into the second-level cache: for more data than the first level can hold.
 #[inline(always)]
 pub(super) fn prefetch_l2<R>(at: *const R) {
     #[cfg(target_arch = "x86_64")]
@@ -307,11 +315,11 @@ pub(super) fn prefetch_l2<R>(at: *const R) {
     let _ = at;
 }
 
-/// Floating-point operations in one run of [`fma_peak_flops`].
+/// Depth of one run in [`fma_peak_flops`].
 const PEAK_DEPTH: usize = 4096;
 
-/// Runs the largest microkernel on operands in the first-level cache and returns the number of operations. Timed by the caller, it
-/// gives the processor's multiply-add peak as this build reaches it.
+/// Runs the largest microkernel on operands in the first-level cache and returns the number of operations.
+/// Timed by the caller, it gives the processor's multiply-add peak that this build reaches.
 ///
 /// # Panics
 /// If this processor does not have the instruction set.
@@ -331,8 +339,8 @@ pub fn fma_peak_flops(isa: InstructionSet, rounds: usize) -> f64 {
     let left = Left { data: a.as_ptr(), row: depth, column: 1 };
     let mut out = Tile::new();
     for _ in 0..rounds.saturating_mul(PEAK_DEPTH / depth) {
-        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs; `require` has checked that the
-        // processor has the instruction set.
+        // SAFETY: a, b and out have the sizes that a tile of these rows, vectors and depth needs; `require`
+        // has checked that the processor has the instruction set.
         unsafe {
             let fetch = Fetch { next: b.as_ptr(), lines: 0 };
             micro(depth, left, b.as_ptr(), 0, out.position(rows, vectors * lanes), fetch);

@@ -1,9 +1,9 @@
-//! Sums of squares, in `f64` and in one order.
+//! Sums of squares, in `f64` and in a fixed order.
 //!
-//! A sum is taken over blocks of [`BLOCK`] elements: inside a block, element i is added to sum i mod 16, and the 16 sums are added in
-//! order; blocks are added in order. Products and sums are rounded separately on every instruction set, so that neither the
-//! instruction set nor the number of threads changes a bit. For `f32` elements an `f64` sum cannot overflow; an `f32` sum of squares
-//! overflows at a norm of 1.8e19.
+//! A sum is taken over blocks of [`BLOCK`] elements: inside a block, element i is added to sum i mod 16, and
+//! the 16 sums are added in order; blocks are added in order. Products and sums are rounded separately on
+//! every instruction set, so that neither the instruction set nor the number of threads changes a bit. For
+//! `f32` elements an `f64` sum cannot overflow; an `f32` sum of squares overflows at a norm of 1.8e19.
 
 use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
@@ -12,10 +12,10 @@ use crate::real::Real;
 /// Elements per partial sum.
 pub const BLOCK: usize = 8192;
 
-/// Running sums inside a block.
+/// Number of partial sums inside a block.
 const LANES: usize = 16;
 
-/// Σ x². Infinite or NaN if and only if an element is, or the sum overflows `f64`.
+/// Computes Σ x². Infinite or NaN if and only if an element is, or if the sum overflows `f64`.
 ///
 /// # Panics
 /// If this processor does not have the instruction set.
@@ -23,7 +23,8 @@ pub fn sum_of_squares<R: Real>(isa: InstructionSet, values: &[R]) -> f64 {
     values.chunks(BLOCK).map(|block| isa.dispatch(Block(block))).sum()
 }
 
-/// Σ x² with the same bits as [`sum_of_squares`], blocks divided among the threads. `partial` is working memory.
+/// Computes Σ x² with the same bits as [`sum_of_squares`], with blocks divided among the threads. `partial`
+/// is working memory.
 pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial: &mut Vec<f64>) -> f64 {
     partial.clear();
     partial.resize(values.len().div_ceil(BLOCK), 0.0);
@@ -38,22 +39,23 @@ pub fn sum_of_squares_threaded<R: Real>(ctx: &Context<R>, values: &[R], partial:
     partial.iter().sum()
 }
 
-/// Range of sums of squares that `f32` represents well: squares below its smallest number are less than rounding, for thousands of
-/// elements.
+/// Range of sums of squares that `f32` represents well: squares below its smallest number are less than the
+/// rounding error, for thousands of elements.
 const SAFE_SQUARES: (f64, f64) = (1e-25, 1e30);
 
-/// [sum, largest] of the norms of rows of `cols` numbers; NaN if a norm is NaN. Squares are added in the number type if it
-/// represents the sum well, else in `f64`.
+/// Returns [sum, largest] of the norms of rows of `cols` numbers; NaN if a norm is NaN. Squares are added in
+/// the number type if it represents the sum well, otherwise in `f64`.
 ///
 /// # Panics
 /// If the last row is incomplete, `cols` is 0, or this processor does not have the instruction set.
 pub fn norms_of_rows<R: Real>(isa: InstructionSet, rows: &[R], cols: usize) -> [f64; 2] {
-    assert!(cols > 0, "rows of no numbers");
-    assert!(rows.len().is_multiple_of(cols), "rows of {cols} in {}", rows.len());
+    assert!(cols > 0, "the rows have 0 columns");
+    assert!(rows.len().is_multiple_of(cols), "rows of {cols} numbers do not divide {} numbers", rows.len());
     isa.dispatch(Rows(rows, cols))
 }
 
-/// [Σ a², Σ (b − a)²] in blocks as [`sum_of_squares_threaded`]. Differences are rounded to the number type.
+/// Computes [Σ a², Σ (b − a)²] in blocks like [`sum_of_squares_threaded`]. Differences are rounded to the
+/// number type.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -71,7 +73,8 @@ pub fn sums_of_squares_and_changes<R: Real>(
     ctx.split(blocks, |_, first, end| {
         for (i, (a, b)) in a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().take(end).skip(first) {
             let [squares, changes] = ctx.instruction_set().dispatch(Changes(a, b));
-            // SAFETY: i is below `blocks`, half the length of `partial`, and `split` gives it to this worker alone.
+            // SAFETY: i is below `blocks`, half the length of `partial`, and `split` gives it to this worker
+            // alone.
             unsafe {
                 *sums.get().add(i) = squares;
                 *sums.get().add(blocks + i) = changes;
@@ -82,7 +85,7 @@ pub fn sums_of_squares_and_changes<R: Real>(
     [squares.iter().sum(), changes.iter().sum()]
 }
 
-/// `row` −= ⟨row, other⟩ `other` for each of `others`, unit vectors, in order: makes the row orthogonal to them.
+/// Makes `row` orthogonal to each of `others`, unit vectors, in order: `row` −= ⟨row, other⟩ `other`.
 ///
 /// # Shapes
 /// `row` `[n]`, `others` `[N, n]`.
@@ -90,7 +93,12 @@ pub fn sums_of_squares_and_changes<R: Real>(
 /// # Panics
 /// If the lengths do not fit, or this processor does not have the instruction set.
 pub fn project_off<R: Real>(isa: InstructionSet, row: &mut [R], others: &[R]) {
-    assert!(others.len().is_multiple_of(row.len()), "vectors of {} in {}", row.len(), others.len());
+    assert!(
+        others.len().is_multiple_of(row.len()),
+        "vectors of {} numbers do not divide {} numbers",
+        row.len(),
+        others.len()
+    );
     isa.dispatch(ProjectOff(row, others));
 }
 
@@ -115,7 +123,7 @@ impl<R: Real> Job for ProjectOff<'_, R> {
     }
 }
 
-/// ⟨a, b⟩ of vectors of one length.
+/// Computes ⟨a, b⟩ of vectors of equal length.
 #[inline(always)]
 pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
     let lanes = I::V::<R>::LANES;
@@ -131,14 +139,14 @@ pub(super) fn dot<I: Isa, R: Real>(a: &[R], b: &[R]) -> R {
     folded[0]
 }
 
-/// As [`dot`], not summed over lanes yet.
+/// Computes [`dot`], not yet summed over lanes.
 #[inline(always)]
 fn dot_in_lanes<I: Isa, R: Real>(a: &[R], b: &[R]) -> I::V<R> {
-    // Enough independent sums to hide the latency of an FMA.
+    // The number of independent sums that hides the latency of an FMA.
     const SUMS: usize = 4;
     let (lanes, len, mut at) = (I::V::<R>::LANES, a.len(), 0);
     let mut sums = [I::V::<R>::zero(); SUMS];
-    // Plain indices: the compiler does not inline iterators over chunks here.
+    // Indices, because the compiler does not inline iterators over chunks here.
     while at + SUMS * lanes <= len {
         for (i, sum) in sums.iter_mut().enumerate() {
             let first = at + i * lanes;
@@ -167,8 +175,8 @@ impl<R: Real> Job for Block<'_, R> {
     }
 }
 
-/// Σ x² in lanes: x_i is added to lane i mod [`LANES`].
-// Plain indices: the compiler does not inline iterators here.
+/// Computes Σ x² in lanes: x_i is added to lane i mod [`LANES`]. // Indices, because the compiler does not
+/// inline iterators here.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "see above")]
 fn lane_sums<R: Real>(values: &[R]) -> [f64; LANES] {
@@ -187,7 +195,7 @@ fn lane_sums<R: Real>(values: &[R]) -> [f64; LANES] {
     sums
 }
 
-/// The sum of the lanes by halves.
+/// Returns the sum of the lanes, by halves.
 #[inline(always)]
 fn fold(mut sums: [f64; LANES]) -> f64 {
     let mut left = LANES / 2;
@@ -207,7 +215,7 @@ impl<R: Real> Job for Rows<'_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> [f64; 2] {
-        // The lanes of N² rows are summed side by side.
+        // The lanes of N² rows are summed together.
         const N: usize = 4;
         let Self(values, cols) = self;
         let (mut sum, mut max, mut first) = (0.0, 0.0, 0);
@@ -237,7 +245,7 @@ impl<R: Real> Job for Rows<'_, R> {
 
 struct Changes<'a, R>(&'a [R], &'a [R]);
 
-// Plain indices: see above.
+// Indices, as in `lane_sums`.
 #[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Job for Changes<'_, R> {
     type Output = [f64; 2];
@@ -315,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_measured_beside_what_changes() {
+    fn changes_and_values_are_measured_together() {
         let mut stream = Key::new(5, Purpose::Probe, 0, 0).stream(0, 0);
         let a: Vec<f32> = (0..2 * BLOCK + 37).map(|_| stream.normal() as f32).collect();
         let b: Vec<f32> = a.iter().map(|&a| a + 1e-3 * stream.normal() as f32).collect();
@@ -331,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_shows_wherever_it_stands() {
+    fn non_finite_values_show_at_every_index() {
         for at in [0, 15, 16, BLOCK, BLOCK + 3] {
             let mut values = vec![1.0f32; BLOCK + 4];
             values[at] = f32::NEG_INFINITY;

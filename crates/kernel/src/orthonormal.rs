@@ -5,20 +5,24 @@
 //!
 //! a block of rows:  V ← V − (V Q_jᵀ) Q_j for every block j before it, two products each
 //!                   v_i ← v_i / ‖v_i‖, then v_m ← v_m − ⟨v_m, v_i⟩ v_i for the rows m > i of the block
-//!                   R_ii is the norm times those of the passes before; repeat while a row lost most of its length
+//! R_ii is the product of the norms of all passes; repeat while a row lost most of its length
 //! ```
 //!
-//! A block needs only the finished blocks before it, so that several threads can work on different blocks of different steps. In
-//! Householder's method the reflections have to be applied once more to form Q, so it is not used.
+//! A block needs only the finished blocks before it, so several threads can work on different blocks of
+//! different steps. Householder's method would have to apply the reflections once more to form Q, so it is
+//! not used.
 //!
-//! A row that lost most of its length is as inaccurate as the loss is large; a second pass makes its direction accurate to rounding
-//! (Kahan's "twice is enough"). If columns of A differ by many orders of magnitude (a saturated unit), the first pass may leave only
-//! rounding errors, but further passes converge to the row's own part: small R_ii are computed to their own precision, while
-//! Householder's method leaves errors of 1e-16 ‖A‖. R_ii is 0 if every column holds nothing but the rounding error of that column.
+//! A row that lost most of its length is as inaccurate as the loss is large; a second pass makes its
+//! direction accurate to rounding (Kahan's "twice is enough"). If columns of A differ by many orders of
+//! magnitude (a saturated unit), the first pass may leave only rounding errors, but further passes converge
+//! to the row's independent part: small R_ii are computed to their own precision, while Householder's method
+//! leaves errors of 1e-16 ‖A‖. R_ii is set to 0 if every column contains only the rounding error of that
+//! column.
 //!
 //! # References
-//! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg, Kaufman, Stewart,
-//! "Reorthogonalization and stable algorithms for updating the Gram–Schmidt QR factorization", Math. Comp. 30, 1976.
+//! Björck, "Numerics of Gram–Schmidt orthogonalization", Linear Algebra Appl. 197/198, 1994. Daniel, Gragg,
+//! Kaufman, Stewart, "Reorthogonalization and stable algorithms for updating the Gram–Schmidt QR
+//! factorization", Math. Comp. 30, 1976.
 
 use std::ops::Deref;
 
@@ -32,13 +36,14 @@ use super::{InstructionSet, norms};
 use crate::matrix::Mat;
 use crate::real::Real;
 
-/// Rows of a block. Part of the numerics.
+/// Number of rows of a block. It affects rounding.
 pub const BLOCK: usize = 16;
 
-/// The share of a row's length that has to be left so that no other pass is needed: up to two digits are lost.
+/// The share of a row's length that must be left so that no further pass is needed: up to two digits are
+/// lost.
 const ENOUGH: f64 = 1e-2;
 
-/// Bound of a pass's rounding error, in units of the last place.
+/// Bound of the rounding error of a pass, in units in the last place.
 const ROUNDING: f64 = 256.0;
 
 /// A finished block of orthonormal rows, packed as the right operand of both products.
@@ -49,7 +54,7 @@ pub struct Finished<R> {
 }
 
 impl<R: Real> Finished<R> {
-    /// An empty block for rows of `n` numbers.
+    /// Builds an empty block for rows of `n` numbers.
     ///
     /// # Panics
     /// If the size of a block overflows.
@@ -63,7 +68,7 @@ impl<R: Real> Finished<R> {
     /// If there are more than [`BLOCK`].
     pub fn set(&mut self, rows: Mat<'_, R>) {
         assert!(rows.rows() <= BLOCK, "{} rows in a block of {BLOCK}", rows.rows());
-        // Empty until both are packed.
+        // The block counts as empty until both operands are packed.
         self.rows = 0;
         if rows.rows() > 0 {
             self.along.reshape(rows.cols(), rows.rows());
@@ -80,18 +85,18 @@ impl<R: Real> Finished<R> {
     }
 }
 
-/// Makes the rows of a dense block orthonormal to each other and to the finished rows, on the calling thread, and adds ln R_ii to
-/// `ln_diagonal`.
+/// Makes the rows of a dense block orthonormal to each other and to the finished rows, on the calling thread,
+/// and adds ln R_ii to `ln_diagonal`.
 ///
-/// Returns the number of independent rows. The first dependent row ends the block: from it on rows are set to zero, and their ln R_ii
-/// to −∞.
+/// Returns the number of independent rows. The first dependent row ends the block: it and all later rows are
+/// set to zero, and their ln R_ii to −∞.
 ///
 /// # Shapes
 /// `block` `[k, n]`, `ln_diagonal` `[k]`.
 ///
 /// # Panics
-/// If the block has no or more than [`BLOCK`] rows, lengths do not fit, a finished block is of another instruction set, or this
-/// processor does not have the instruction set.
+/// If the block has no rows or more than [`BLOCK`], lengths do not fit, a finished block belongs to another
+/// instruction set, or this processor does not support the instruction set.
 pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     isa: InstructionSet,
     block: &mut [R],
@@ -101,7 +106,7 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     let k = ln_diagonal.len();
     assert!(k > 0 && k <= BLOCK && block.len().is_multiple_of(k), "{} numbers in {k} rows", block.len());
     let n = block.len() / k;
-    assert!(n > 0, "{k} rows without numbers");
+    assert!(n > 0, "{k} rows of 0 numbers");
     let kernels = Kernels::new(isa);
     // ROUND is 1.5 · 2^(mantissa bits).
     let rounding = ROUNDING * 1.5 / R::ROUND.to_f64();
@@ -111,7 +116,7 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     for (before, row) in before.iter_mut().zip(block.chunks_exact(n)) {
         *before = norms::sum_of_squares(isa, row).sqrt();
     }
-    // R_ii up to this pass.
+    // The product of the norms of previous passes.
     let mut diagonal = [1.0; BLOCK];
     loop {
         for finished in finished {
@@ -143,7 +148,7 @@ pub fn orthonormalise<R: Real, F: Deref<Target = Finished<R>>>(
     live
 }
 
-/// The largest |x| of each column.
+/// Returns the largest |x| of each column.
 fn largest_of_columns<R: Real>(block: &[R], n: usize) -> Vec<f64> {
     let mut largest = vec![0.0f64; n];
     for row in block.chunks_exact(n) {
@@ -152,7 +157,7 @@ fn largest_of_columns<R: Real>(block: &[R], n: usize) -> Vec<f64> {
     largest
 }
 
-/// V −= (V Qᵀ) Q.
+/// Computes V −= (V Qᵀ) Q.
 fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished: &Finished<R>) {
     let (k, width) = (rows.len() / n, finished.rows);
     if k == 0 || width == 0 {
@@ -166,8 +171,8 @@ fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished
         let start = if first == 0 { Start::Zero } else { Start::Keep };
         let block = Block { first, depth: DEPTH.min(n - first), rows: k, start };
         let left = Rows::Apart { data: rows.as_ptr().wrapping_add(first), stride: n };
-        // SAFETY: `require` has checked the operand, whose depth is n and which has `width` columns as set by `Finished::set`, at
-        // most BLOCK; the k ≤ BLOCK rows hold n numbers each.
+        // SAFETY: `require` has checked the operand, whose depth is n and which has `width` columns as set by
+        // `Finished::set`, at most BLOCK; the k ≤ BLOCK rows hold n numbers each.
         unsafe { kernels.block(left, &finished.along, block, shares.as_mut_ptr(), width) };
     }
     shares[..k * width].iter_mut().for_each(|x| *x = -*x);
@@ -177,14 +182,14 @@ fn project_off<R: Real>(kernels: &Kernels<R>, rows: &mut [R], n: usize, finished
     unsafe { kernels.block(left, &finished.back, block, rows.as_mut_ptr(), n) };
 }
 
-/// Modified Gram–Schmidt inside a block.
+/// Applies modified Gram–Schmidt within a block.
 struct Within<'a, R> {
     block: &'a mut [R],
     n: usize,
     norms: &'a mut [f64; BLOCK],
 }
 
-/// Rows from which a finished one is projected off at once: their sums are independent.
+/// Number of rows from which a finished row is projected off at once: their sums are independent.
 const AT_ONCE: usize = 4;
 
 impl<R: Real> Job for Within<'_, R> {
@@ -226,7 +231,7 @@ fn scale<I: Isa, R: Real>(row: &mut [R], by: R) {
     }
 }
 
-/// v ← v − ⟨v, q⟩ q for each of M rows, each with the bits that it would have alone.
+/// Computes v ← v − ⟨v, q⟩ q for each of M rows, with the same bits as for a single row.
 #[inline(always)]
 fn project<I: Isa, R: Real, const M: usize>(q: &[R], rows: &mut [R]) {
     let (lanes, n) = (I::V::<R>::LANES, q.len());
@@ -267,7 +272,7 @@ fn project<I: Isa, R: Real, const M: usize>(q: &[R], rows: &mut [R]) {
     }
 }
 
-/// The sum of a vector's elements, by halves.
+/// Returns the sum of a vector's elements, by halves.
 #[inline(always)]
 fn total<I: Isa, R: Real>(sum: I::V<R>) -> R {
     let mut folded = [R::ZERO; 16];
@@ -290,10 +295,10 @@ mod tests {
     use crate::Context;
     use crate::rng::{Key, Purpose};
 
-    /// Q `[K, n]` and ln R_ii of rows `[K, n]`.
+    /// Returns Q `[K, n]` and ln R_ii of rows `[K, n]`.
     fn decompose(isa: InstructionSet, mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
         let mut diagonal = vec![0.0; a.len() / n];
-        // Workers see subnormal numbers as zeros.
+        // Workers treat subnormal numbers as zeros.
         let (rows, ln) = (&mut a, &mut diagonal);
         let shared = std::sync::Mutex::new((rows, ln));
         Context::<f64>::new(isa, 1).split(1, |_, _, _| {
@@ -328,7 +333,7 @@ mod tests {
         for (i, a) in q.chunks(n).enumerate() {
             for (j, b) in q.chunks(n).enumerate().take(i + 1) {
                 let off = (dot(a, b) - if i == j { 1.0 } else { 0.0 }).abs();
-                // A pass may leave a hundredth of a row: two digits.
+                // A pass may leave a hundredth of a row, which costs two digits.
                 assert!(off < 1e-13, "rows {i} and {j} of {n}: {off:e}");
             }
         }
@@ -354,7 +359,8 @@ mod tests {
         }
     }
 
-    /// Columns of 1e-60 beside columns of 1: the product of R_ii is |det A|, which is that of the even matrix times theirs.
+    /// Columns of 1e-60 among columns of 1: the product of the R_ii is |det A|, that of the unscaled matrix
+    /// times the column scales.
     #[test]
     fn graded_columns_keep_their_precision() {
         for isa in instruction_sets() {
@@ -370,7 +376,7 @@ mod tests {
         }
     }
 
-    /// The first row that depends on those before it ends the decomposition, wherever it stands.
+    /// The first row that depends on the rows before it ends the decomposition, at any index.
     #[test]
     fn dependent_rows_are_found() {
         for isa in instruction_sets() {

@@ -1,8 +1,8 @@
 //! Weights rearranged once per sequence, so that the microkernel reads them sequentially.
 //!
-//! The right operand B `[K, N]` is cut into panels of a few vectors of columns; a panel stores its rows one after the other. In a
-//! recurrent product the columns of a panel are the *gates of the same hidden units* side by side, so that a finished tile has all
-//! sums that the cell's equations need for these units.
+//! The right operand B `[K, N]` is split into panels of a few vectors of columns; a panel stores its rows one
+//! after the other. In a recurrent product the columns of a panel are the *gates of the same hidden units*
+//! side by side, so that a finished tile contains all sums that the cell's equations need for these units.
 
 use super::buffer::Buffer;
 use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
@@ -27,7 +27,7 @@ pub enum Weights<'a, R> {
 pub(super) struct Panel {
     pub(super) first: usize,
     pub(super) units: usize,
-    /// Vectors per gate.
+    /// Number of vectors per gate.
     pub(super) spread: usize,
     /// First element in the packed buffer.
     pub(super) offset: usize,
@@ -35,26 +35,26 @@ pub(super) struct Panel {
 
 /// A packed right operand B of `gates` blocks of `units` columns: N = gates · units.
 ///
-/// It is packed for one instruction set, and products on another one refuse it.
+/// It is packed for one instruction set; products with another one panic.
 pub struct Packed<R> {
     isa: InstructionSet,
     data: Buffer<R>,
-    /// Length of the panels together; `data` may be longer, and is shorter before the first packing.
+    /// Total length of the panels; `data` may be longer, and is shorter before the first packing.
     len: usize,
-    /// Whether `data` holds weights of the current shape.
+    /// Whether `data` contains weights of the current shape.
     filled: bool,
     panels: Vec<Panel>,
     depth: usize,
     gates: usize,
     units: usize,
     lanes: usize,
-    /// Vectors per gate of a full panel.
+    /// Number of vectors per gate of a full panel.
     spread: usize,
 }
 
 impl<R: Real> Packed<R> {
-    /// An operand of the shape B `[depth, gates · units]` for this instruction set, still without weights. `gates` is 1 for a plain
-    /// product.
+    /// Builds an operand of shape B `[depth, gates · units]` for this instruction set, without weights.
+    /// `gates` is 1 for a plain product.
     ///
     /// # Panics
     /// If `gates` is 0 or more than 4, or the size of the operand overflows.
@@ -71,7 +71,8 @@ impl<R: Real> Packed<R> {
         packed
     }
 
-    /// Changes the shape but not the number of gates, and keeps the memory. Another shape has to be packed before it is used.
+    /// Changes the shape but not the number of gates, and keeps the memory. A new shape must be packed before
+    /// use.
     ///
     /// # Panics
     /// If the size of the operand overflows.
@@ -81,7 +82,7 @@ impl<R: Real> Packed<R> {
         }
         let vectors =
             elements("vectors of a packed operand (gates, units)", [self.gates, units.div_ceil(self.lanes)]);
-        // Bounds the offsets below, and the number of columns.
+        // This bounds the offsets below, and the number of columns.
         elements(
             "a packed operand (depth, vectors, lanes, bytes)",
             [depth.max(1), vectors, self.lanes, size_of::<R>()],
@@ -100,8 +101,9 @@ impl<R: Real> Packed<R> {
         (self.len, self.depth, self.units) = (offset, depth, units);
     }
 
-    /// Takes the memory of an operand that is no longer needed, if its own is too small: a layer's weights for forward are no
-    /// longer needed when those for backward are packed. If it does, both have to be packed before they are used.
+    /// Takes the memory of an operand that is no longer needed, if its own is too small: when a layer packs
+    /// its weights for the backward pass, those for the forward pass are no longer needed. Both must then be
+    /// packed before use.
     pub fn take_room(&mut self, other: &mut Self) {
         if self.data.len() < self.len.min(other.data.len()) {
             (self.filled, other.filled) = (false, false);
@@ -109,8 +111,8 @@ impl<R: Real> Packed<R> {
         }
     }
 
-    /// Copies the weights into the panels. The memory is allocated by the first call. Padding columns hold any number, and their
-    /// sums are dropped.
+    /// Copies the weights into the panels. The first call allocates the memory. Padding columns contain
+    /// arbitrary numbers, and their sums are dropped.
     ///
     /// # Panics
     /// If the weights do not have the shape of the operand.
@@ -121,8 +123,8 @@ impl<R: Real> Packed<R> {
         ctx.split(this.panels.len(), |_, first, end| {
             for panel in &this.panels[first..end] {
                 let len = this.depth * this.vectors(panel) * this.lanes;
-                // SAFETY: `reshape` has placed the panels one after the other in `len` numbers, which `open` has allocated;
-                // `split` gives each panel to one worker.
+                // SAFETY: `reshape` has placed the panels one after the other in `len` numbers, which `open`
+                // has allocated; `split` gives each panel to one worker.
                 let out = unsafe { std::slice::from_raw_parts_mut(data.get().add(panel.offset), len) };
                 this.fill(panel, weights, out);
             }
@@ -130,7 +132,7 @@ impl<R: Real> Packed<R> {
         self.filled = true;
     }
 
-    /// As [`Packed::pack`], on the calling thread: for what a worker packs for itself.
+    /// Does the same as [`Packed::pack`] on the calling thread, for operands that a worker packs for itself.
     ///
     /// # Panics
     /// As [`Packed::pack`].
@@ -145,19 +147,20 @@ impl<R: Real> Packed<R> {
         self.filled = true;
     }
 
-    /// Checks the shape of the weights and allocates the memory for them.
+    /// Checks the shape of the weights and allocates memory for them.
     fn open(&mut self, weights: Weights<'_, R>) {
         let shape = match weights {
             Weights::Plain(w) => (w.rows(), w.cols()),
             Weights::Transposed(w) => (w.cols(), w.rows()),
         };
         assert_eq!(shape, (self.depth, self.gates * self.units), "shape of the weights to pack [K, N]");
-        // As long as they are incomplete.
+        // False while they are incomplete.
         self.filled = false;
         self.data.grow(self.len);
     }
 
-    /// Panics unless the operand holds weights packed for `isa`: what unsafe code relies on before it reads panels.
+    /// Panics unless the operand contains weights packed for `isa`. Unsafe code relies on this before it
+    /// reads panels.
     #[track_caller]
     pub(super) fn require(&self, isa: InstructionSet) {
         assert!(
@@ -189,7 +192,7 @@ impl<R: Real> Packed<R> {
         }
     }
 
-    /// The instruction set that it is packed for.
+    /// Returns the instruction set that it is packed for.
     pub(super) fn isa(&self) -> InstructionSet {
         self.isa
     }
@@ -220,12 +223,12 @@ impl<R: Real> Packed<R> {
         &self.panels
     }
 
-    /// Vectors in a row of this panel.
+    /// Number of vectors in a row of this panel.
     pub(super) fn vectors(&self, panel: &Panel) -> usize {
         self.gates * panel.spread
     }
 
-    /// Vectors in a row of the first panel, the most of all panels.
+    /// Number of vectors in a row of the first panel, the largest of all panels.
     pub(super) fn widest(&self) -> usize {
         self.panels.first().map_or(1, |panel| self.vectors(panel))
     }
@@ -235,12 +238,12 @@ impl<R: Real> Packed<R> {
         self.len * size_of::<R>()
     }
 
-    /// Distance between neighbouring full panels.
+    /// Distance between adjacent full panels.
     pub(super) fn panel_len(&self) -> usize {
         self.panels.get(1).map_or(0, |second| second.offset)
     }
 
-    /// The panel's rows from `k` on.
+    /// Returns the panel's rows from `k` on.
     ///
     /// # Panics
     /// If the operand has fewer rows, or was never packed.
@@ -250,14 +253,14 @@ impl<R: Real> Packed<R> {
     }
 }
 
-/// Columns that are transposed at once: a cache line of each is read while it is in the cache.
+/// Number of columns that are transposed at a time: a cache line of each is read while it is in the cache.
 const TURN: usize = 16;
 
-/// `out[k, to + j] = w[from + j, k]` for j < units.
+/// Computes `out[k, to + j] = w[from + j, k]` for j < units.
 fn turn<R: Real>(w: Mat<'_, R>, from: usize, units: usize, out: &mut [R], width: usize, to: usize) {
     for j in (0..units).step_by(TURN) {
         let count = TURN.min(units - j);
-        // Repeats the last row if there are fewer, so that every turn of the loop has one shape.
+        // Repeats the last row if there are fewer, so that every iteration has the same shape.
         let rows: [&[R]; TURN] = std::array::from_fn(|i| w.row(from + j + i.min(count - 1)));
         for (k, out) in out.chunks_exact_mut(width).enumerate() {
             let column: [R; TURN] = std::array::from_fn(|i| rows[i][k]);
@@ -266,13 +269,13 @@ fn turn<R: Real>(w: Mat<'_, R>, from: usize, units: usize, out: &mut [R], width:
     }
 }
 
-/// (lanes, vectors per gate) of a full panel.
+/// Returns (lanes, vectors per gate) of a full panel.
 fn geometry<I: Isa, R: Real>(gates: usize) -> (usize, usize) {
     assert!(
         (1..=MAX_VECTORS).contains(&gates),
         "{gates} gates in one product: 1 to {MAX_VECTORS} are possible"
     );
-    // With few registers, a tile of six rows of two vectors loads less than one of three rows of four.
+    // With few registers, a tile of six rows of two vectors needs fewer loads than one of three rows of four.
     let widest = if tile_rows::<I>(MAX_VECTORS) >= 6 { MAX_VECTORS } else { 2 };
     (<I::V<R> as Vector<R>>::LANES, (widest / gates).max(1))
 }

@@ -1,11 +1,11 @@
 //! The shape of a window of sequences of different lengths, packed without padding.
 //!
-//! Sequences are sorted, longest first: step t has a row for each sequence longer than t, and these are the first rows of the step
-//! before. A *place* is a pair (t, b) of a step and a row; data by place is stored step after step without gaps, place (t, b) at
-//! `offset(t) + b`.
+//! Sequences are sorted, longest first: step t has a row for each sequence longer than t, and these are the
+//! first rows of the step before. A *position* is a pair (t, b) of a step and a row. Data by position are
+//! stored step after step without gaps, with position (t, b) at index `offset(t) + b`.
 //!
-//! Unsafe code relies on three properties that every [`PackedShape`] and [`TimeSlice`] has: steps have at most as many rows as the step before
-//! them, offsets are the sums of the rows before them, and no such sum wraps.
+//! Unsafe code relies on three properties of every [`PackedShape`] and [`TimeSlice`]: a step has at most as
+//! many rows as the step before it, offsets are the sums of the rows before them, and no such sum wraps.
 
 use std::ops::Range;
 
@@ -16,22 +16,22 @@ use crate::size::{elements, part_start};
 pub struct PackedShape {
     steps: usize,
     rows: usize,
-    /// Places before each step, and in the end all places; empty if every row has every step.
+    /// Number of positions before each step, and finally the total; empty if every row has every step.
     offsets: Vec<usize>,
 }
 
 impl PackedShape {
-    /// Rows of the same length.
+    /// Builds the shape of rows of equal length.
     ///
     /// # Panics
     /// If (`steps` + 1) · `rows`, the number of states, overflows.
     pub fn even(steps: usize, rows: usize) -> Self {
-        let mut extent = Self::default();
-        extent.set_even(steps, rows);
-        extent
+        let mut shape = Self::default();
+        shape.set_even(steps, rows);
+        shape
     }
 
-    /// Becomes [`PackedShape::even`] and keeps its memory.
+    /// Sets the shape to [`PackedShape::even`]; keeps the memory.
     ///
     /// # Panics
     /// As [`PackedShape::even`].
@@ -42,7 +42,7 @@ impl PackedShape {
         self.offsets.clear();
     }
 
-    /// Becomes the extent of rows of these lengths and keeps its memory.
+    /// Sets the shape to rows of these lengths; keeps the memory.
     ///
     /// # Panics
     /// If a length is 0 or larger than the one before it, or the number of states overflows.
@@ -50,17 +50,19 @@ impl PackedShape {
         self.set_lengths_of(lengths.len(), |row| lengths[row]);
     }
 
-    /// As [`PackedShape::set_lengths`], with the length of each of `rows` rows given by a function.
+    /// Does the same as [`PackedShape::set_lengths`], with a function that returns the length of each of
+    /// `rows` rows.
     ///
     /// # Panics
-    /// As [`PackedShape::set_lengths`], or if the function returns another length for a row when it is called again.
+    /// As [`PackedShape::set_lengths`], or if the function returns different lengths for a row in different
+    /// calls.
     pub fn set_lengths_of(&mut self, rows: usize, length: impl Fn(usize) -> usize) {
         assert!((1..rows).all(|row| length(row - 1) >= length(row)), "lengths must be sorted, longest first");
         let Some(last) = rows.checked_sub(1) else { return self.set_even(0, 0) };
         let (steps, least) = (length(0), length(last));
         assert!(least > 0, "row {last} of {rows} has no step");
         assert!(least <= steps, "the lengths of {rows} rows changed while they were read");
-        // Bounds every sum below, so that none of them wraps.
+        // This bounds every sum below, so that none of them wraps.
         self.set_even(steps, rows);
         if least == steps {
             return;
@@ -81,43 +83,43 @@ impl PackedShape {
         );
     }
 
-    /// Becomes a copy of another extent and keeps its memory.
+    /// Copies another shape; keeps the memory.
     pub fn copy_from(&mut self, other: &Self) {
         (self.steps, self.rows) = (other.steps, other.rows);
         self.offsets.clone_from(&other.offsets);
     }
 
-    /// Steps of the longest row, T.
+    /// Number of steps of the longest row, T.
     pub fn steps(&self) -> usize {
         self.steps
     }
 
-    /// Rows at the first step, B.
+    /// Number of rows at the first step, B.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of places: T · B if all rows have all steps.
+    /// Number of positions: T · B if all rows have all steps.
     pub fn positions(&self) -> usize {
         self.offset(self.steps)
     }
 
-    /// Number of places before step t.
+    /// Number of positions before step t.
     #[inline]
     pub fn offset(&self, t: usize) -> usize {
         if self.offsets.is_empty() { t * self.rows } else { self.offsets[t] }
     }
 
-    /// Rows at step t; 0 after the last one.
+    /// Number of rows at step t; 0 after the last one.
     #[inline]
     pub fn rows_at(&self, t: usize) -> usize {
         if t < self.steps { self.offset(t + 1) - self.offset(t) } else { 0 }
     }
 
-    /// Step and row (t, b) of a place.
+    /// Returns step and row (t, b) of a position.
     ///
     /// # Panics
-    /// If there is no place.
+    /// If there is no such position.
     #[inline]
     pub fn position(&self, position: usize) -> (usize, usize) {
         if self.offsets.is_empty() {
@@ -137,34 +139,34 @@ impl PackedShape {
         low
     }
 
-    /// Steps `first..first + steps` of the window.
+    /// Returns steps `first..first + steps` of the window.
     ///
     /// # Panics
     /// If the window has fewer steps.
     pub fn time_slice(&self, first: usize, steps: usize) -> TimeSlice<'_> {
         let end = first.checked_add(steps).filter(|&end| end <= self.steps);
         assert!(end.is_some(), "steps {first}..{first} + {steps} of a window of {}", self.steps);
-        TimeSlice { extent: self, first, steps }
+        TimeSlice { shape: self, first, steps }
     }
 
-    /// All steps of the window.
+    /// Returns all steps of the window.
     pub fn whole(&self) -> TimeSlice<'_> {
         self.time_slice(0, self.steps)
     }
 }
 
-/// Consecutive steps of a window. Steps and places are counted from its first ones.
+/// Consecutive steps of a window. Steps and positions are counted from the first step of the slice.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeSlice<'a> {
-    extent: &'a PackedShape,
+    shape: &'a PackedShape,
     first: usize,
     steps: usize,
 }
 
 impl<'a> TimeSlice<'a> {
-    /// The whole window.
-    pub fn extent(&self) -> &'a PackedShape {
-        self.extent
+    /// The shape of the whole window.
+    pub fn shape(&self) -> &'a PackedShape {
+        self.shape
     }
 
     /// Number of steps.
@@ -173,16 +175,16 @@ impl<'a> TimeSlice<'a> {
         self.steps
     }
 
-    /// Rows at the first step.
+    /// Number of rows at the first step.
     #[inline]
     pub fn rows(&self) -> usize {
         self.rows_at(0)
     }
 
-    /// Rows at step t; 0 after the last one.
+    /// Number of rows at step t; 0 after the last one.
     #[inline]
     pub fn rows_at(&self, t: usize) -> usize {
-        if t < self.steps { self.extent.rows_at(self.first + t) } else { 0 }
+        if t < self.steps { self.shape.rows_at(self.first + t) } else { 0 }
     }
 
     /// Whether every row has every step.
@@ -191,20 +193,20 @@ impl<'a> TimeSlice<'a> {
         self.steps == 0 || self.rows_at(self.steps - 1) == self.rows()
     }
 
-    /// Number of places before step t.
+    /// Number of positions before step t.
     #[inline]
     pub fn offset(&self, t: usize) -> usize {
-        self.extent.offset(self.first + t) - self.extent.offset(self.first)
+        self.shape.offset(self.first + t) - self.shape.offset(self.first)
     }
 
-    /// Number of places.
+    /// Number of positions.
     #[inline]
     pub fn positions(&self) -> usize {
         self.offset(self.steps)
     }
 
-    /// Number of states stored before those of index t. Index 0 holds the states before the first step, index t + 1 those after
-    /// step t.
+    /// Number of states stored before those with index t. Index 0 contains the states before the first step,
+    /// index t + 1 those after step t.
     #[inline]
     pub fn state_offset(&self, t: usize) -> usize {
         if t == 0 { 0 } else { self.rows() + self.offset(t - 1) }
@@ -221,23 +223,23 @@ impl<'a> TimeSlice<'a> {
         self.first
     }
 
-    /// The first place, counted in the window.
-    pub fn first_place(&self) -> usize {
-        self.extent.offset(self.first)
+    /// The first position, counted in the window.
+    pub fn first_position(&self) -> usize {
+        self.shape.offset(self.first)
     }
 
-    /// Step (counted in the window) and row of a place of the cut.
+    /// Returns step (counted in the window) and row of a position of the slice.
     #[inline]
     pub fn position(&self, position: usize) -> (usize, usize) {
-        self.extent.position(self.first_place() + position)
+        self.shape.position(self.first_position() + position)
     }
 
     /// Number of steps of a row in the window.
     pub fn length(&self, row: usize) -> usize {
-        self.extent.length(row)
+        self.shape.length(row)
     }
 
-    /// The steps after step t.
+    /// Returns the steps after step t.
     ///
     /// # Panics
     /// If there is no step t.
@@ -246,31 +248,31 @@ impl<'a> TimeSlice<'a> {
         Self { first: self.first + t + 1, steps: self.steps - t - 1, ..*self }
     }
 
-    /// Rows whose last step here is t.
+    /// Rows whose last step in the slice is t.
     pub fn leaving(&self, t: usize) -> Range<usize> {
         self.rows_at(t + 1)..self.rows_at(t)
     }
 
-    /// Range `part` of `parts` ranges of rows that have about as many places each. Ranges do not overlap, and together are all
-    /// rows.
+    /// Returns range `part` of `parts` ranges of rows with about equal numbers of positions. The ranges do
+    /// not overlap and together cover all rows.
     ///
     /// # Panics
-    /// If there is no such part, or places · parts overflows.
+    /// If there is no such part, or positions · parts overflows.
     pub fn share(&self, part: usize, parts: usize) -> Range<usize> {
         assert!(part < parts, "part {part} of {parts}");
         let rows = self.rows();
         if self.is_even() {
             return part_start(rows, part, parts)..part_start(rows, part + 1, parts);
         }
-        // Bounds the products below.
-        elements("shares of rows (places, parts)", [self.positions(), parts]);
-        // Rows below r have Σ_t min(r, rows_at(t)) places, which does not decrease with r.
-        let places_below = |r: usize| (0..self.steps).map(|t| self.rows_at(t).min(r)).sum::<usize>();
+        // This bounds the products below.
+        elements("shares of rows (positions, parts)", [self.positions(), parts]);
+        // Rows below r have Σ_t min(r, rows_at(t)) positions, which does not decrease with r.
+        let positions_below = |r: usize| (0..self.steps).map(|t| self.rows_at(t).min(r)).sum::<usize>();
         let bound = |part: usize| {
             let (mut low, mut high) = (0, rows);
             while low < high {
                 let middle = (low + high) / 2;
-                if places_below(middle) * parts < self.positions() * part {
+                if positions_below(middle) * parts < self.positions() * part {
                     low = middle + 1
                 } else {
                     high = middle
@@ -287,15 +289,15 @@ mod tests {
     use super::*;
 
     fn of(lengths: &[usize]) -> PackedShape {
-        let mut extent = PackedShape::default();
-        extent.set_lengths(lengths);
-        extent
+        let mut shape = PackedShape::default();
+        shape.set_lengths(lengths);
+        shape
     }
 
     #[test]
-    fn places_lie_step_after_step() {
-        let extent = of(&[5, 3, 3, 1]);
-        let positions: Vec<_> = (0..extent.positions()).map(|i| extent.position(i)).collect();
+    fn positions_are_stored_step_after_step() {
+        let shape = of(&[5, 3, 3, 1]);
+        let positions: Vec<_> = (0..shape.positions()).map(|i| shape.position(i)).collect();
         let mut wanted = Vec::new();
         for t in 0..5 {
             wanted.extend(
@@ -303,37 +305,37 @@ mod tests {
             );
         }
         assert_eq!(positions, wanted);
-        assert_eq!((extent.steps(), extent.rows(), extent.positions()), (5, 4, 12));
-        assert_eq!((0..6).map(|t| extent.rows_at(t)).collect::<Vec<_>>(), [4, 3, 3, 1, 1, 0]);
-        assert_eq!((0..4).map(|b| extent.length(b)).collect::<Vec<_>>(), [5, 3, 3, 1]);
+        assert_eq!((shape.steps(), shape.rows(), shape.positions()), (5, 4, 12));
+        assert_eq!((0..6).map(|t| shape.rows_at(t)).collect::<Vec<_>>(), [4, 3, 3, 1, 1, 0]);
+        assert_eq!((0..4).map(|b| shape.length(b)).collect::<Vec<_>>(), [5, 3, 3, 1]);
         assert_eq!(of(&[4, 4]), PackedShape::even(4, 2));
     }
 
     #[test]
-    fn a_cut_counts_from_its_first_step() {
-        let extent = of(&[5, 3, 3, 1]);
-        let cut = extent.time_slice(1, 3);
-        assert_eq!((cut.rows(), cut.positions(), cut.states(), cut.first_place()), (3, 7, 10, 4));
-        assert_eq!((0..4).map(|t| cut.state_offset(t)).collect::<Vec<_>>(), [0, 3, 6, 9]);
-        assert_eq!((0..3).map(|t| cut.leaving(t)).collect::<Vec<_>>(), [3..3, 1..3, 0..1]);
-        assert_eq!(cut.position(5), (2, 2));
-        assert!(!cut.is_even() && extent.time_slice(3, 2).is_even());
+    fn a_slice_counts_from_its_first_step() {
+        let shape = of(&[5, 3, 3, 1]);
+        let slice = shape.time_slice(1, 3);
+        assert_eq!((slice.rows(), slice.positions(), slice.states(), slice.first_position()), (3, 7, 10, 4));
+        assert_eq!((0..4).map(|t| slice.state_offset(t)).collect::<Vec<_>>(), [0, 3, 6, 9]);
+        assert_eq!((0..3).map(|t| slice.leaving(t)).collect::<Vec<_>>(), [3..3, 1..3, 0..1]);
+        assert_eq!(slice.position(5), (2, 2));
+        assert!(!slice.is_even() && shape.time_slice(3, 2).is_even());
     }
 
     #[test]
     fn shares_are_about_equal_and_leave_no_row_out() {
         for lengths in [vec![100, 50, 30, 20, 10, 5, 1], vec![9; 13], (1..200).rev().collect(), vec![3]] {
-            let extent = of(&lengths);
+            let shape = of(&lengths);
             for parts in 1..5 {
-                let shares: Vec<_> = (0..parts).map(|part| extent.whole().share(part, parts)).collect();
+                let shares: Vec<_> = (0..parts).map(|part| shape.whole().share(part, parts)).collect();
                 assert_eq!((shares[0].start, shares[parts - 1].end), (0, lengths.len()));
                 assert!(shares.windows(2).all(|two| two[0].end == two[1].start), "{shares:?}");
                 for share in shares {
                     let positions: usize = lengths[share].iter().sum();
                     assert!(
-                        positions <= extent.positions() / parts + 2 * lengths[0],
+                        positions <= shape.positions() / parts + 2 * lengths[0],
                         "{positions} of {}",
-                        extent.positions()
+                        shape.positions()
                     );
                 }
             }

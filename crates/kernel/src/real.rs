@@ -1,4 +1,4 @@
-//! The two number types from one source: `f32` for work, `f64` for checks.
+//! The two number types: `f32` for training, `f64` for checks.
 
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -10,8 +10,8 @@ use crate::{Isa, Vector};
 impl Sealed for f32 {}
 impl Sealed for f64 {}
 
-/// A floating-point number that a network can be computed in: `f32` or `f64`. Sealed: unsafe code relies on numbers for which
-/// every bit pattern is valid.
+/// A floating-point type for networks: `f32` or `f64`. Sealed: unsafe code relies on types for which every
+/// bit pattern is valid.
 pub trait Real:
     Sealed
     + Microkernels
@@ -43,7 +43,7 @@ pub trait Real:
     const ONE: Self;
     /// The name of the type in safetensors files.
     const NAME: &'static str;
-    /// Largest y for which e^y is computed. Beyond it sigmoid and tanh are saturated to the last bit.
+    /// Largest y for which e^y is computed. At larger values sigmoid and tanh are saturated to the last bit.
     const EXP_MAX: Self;
     /// 1.5 · 2^(mantissa bits): adding it to a small number leaves the nearest integer in the low bits.
     const ROUND: Self;
@@ -58,7 +58,7 @@ pub trait Real:
     fn from_f64(x: f64) -> Self;
     /// The exact value as `f64`.
     fn to_f64(self) -> f64;
-    /// self · a + b with one rounding.
+    /// Computes self · a + b with one rounding.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
@@ -68,7 +68,8 @@ pub trait Real:
     fn ln(self) -> Self;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// 2^n, where `self` = n + [`Real::ROUND`] as left by the rounding addition and n is in the normal range.
+    /// Computes 2^n, where `self` = n + [`Real::ROUND`] after the rounding addition and n is in the normal
+    /// range.
     fn exp2_of_rounded(self) -> Self;
 }
 

@@ -1,13 +1,15 @@
-//! The time loop of one layer over one chunk: a packed product per step, and the cell's equations on each tile of sums while it is
-//! in the first-level cache.
+//! The time loop of one layer over one chunk: a packed product per step, and the cell's equations on each
+//! tile of sums while it is in the first-level cache.
 //!
 //! # Shapes
-//! Steps and rows are those of a [`TimeSlice`]: a step may have fewer rows than the one before.
+//! Steps and rows are those of a [`TimeSlice`]: a step may have fewer rows than the step before.
 //! - states: per part `[steps + 1, rows, H]`; index 0 is the state before the chunk.
-//! - tape: `[steps, rows, tape slots · H]`. On entry slots 0..G hold the input projection; the cell defines what forward leaves.
-//! - deltas: `[steps, rows, delta slots · H]`: gradients by pre-activations, and what else the cell's backward leaves.
+//! - tape: `[steps, rows, tape slots · H]`. On entry slots 0..G contain the input projection; the cell
+//!   defines what the forward pass stores.
+//! - deltas: `[steps, rows, delta slots · H]`: gradients with respect to pre-activations, and other values
+//!   that the cell's backward pass stores.
 //!
-//! A *slot* is one block of H numbers of one row. The equations see a few units of each slot at a time.
+//! A *slot* is one block of H numbers of one row. The equations work on a few units of each slot at a time.
 
 mod check;
 mod passes;
@@ -49,7 +51,7 @@ pub enum Operand {
 
 /// One product with recurrent weights inside a step, followed by a part of the cell's equations.
 ///
-/// Passes check that the equations have the slots that a phase names.
+/// Passes check that the equations have the slots that a phase uses.
 #[derive(Clone, Copy, Debug)]
 pub struct Phase {
     /// First gate (block of H rows of W_hh).
@@ -58,50 +60,54 @@ pub struct Phase {
     pub gates: usize,
     /// The left operand of the product.
     pub operand: Operand,
-    /// First delta slot of the gradients by these gates' recurrent sums.
+    /// First delta slot of the gradients with respect to these gates' recurrent products.
     pub delta: usize,
 }
 
-/// Most gates in one product.
+/// Largest number of gates in one product.
 pub const MAX_GATES: usize = 4;
 
-/// The equations of a cell on a few units. Implementations must be `#[inline(always)]` to be compiled for the instruction set.
+/// The equations of a cell on a few units. Implementations must be `#[inline(always)]` to be compiled for the
+/// instruction set.
 pub trait Equations<R: Real>: Sync {
-    /// Slots of the tape.
+    /// Number of slots of the tape.
     const TAPE: usize;
-    /// Slots of the deltas.
+    /// Number of slots of the deltas.
     const DELTAS: usize;
-    /// State parts, at least one; part 0 is h.
+    /// Number of state parts, at least one; part 0 is h.
     const PARTS: usize;
-    /// Elementwise weights, each `[H]`.
+    /// Number of elementwise weights, each `[H]`.
     const WEIGHTS: usize;
-    /// Coefficients of the Jacobian ∂s_t/∂s_{t−1}, each `[H]`; with the recurrent weights they determine it.
+    /// Number of coefficients of the Jacobian ∂s_t/∂s_{t−1}, each `[H]`. Together with the recurrent weights
+    /// they determine it.
     const JACOBIAN: usize;
-    /// Tangents of operands on the tape.
+    /// Number of tangents of operands on the tape.
     const OPERANDS: usize = 0;
 
-    /// Turns `sums` (one vector per gate of the phase) into the tape and the next state.
+    /// Computes the tape and the next state from `sums` (one vector per gate of the phase).
     fn forward<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], at: Forward<'_, R, S>);
 
-    /// Computes the state at t from the tape and the state before it, with the bits of forward. Only the tape of a sequence is kept;
-    /// the states of a chunk are recomputed before its backward pass.
+    /// Recomputes the state at t from the tape and the state before it, with the bits of the forward pass.
+    /// Only the tape of a sequence is kept; the states of a chunk are recomputed before its backward pass.
     fn recompute<S: Units<R>>(&self, at: Forward<'_, R, S>);
 
-    /// Turns the gradient by the state at t into the deltas of the phase and the direct part of the gradient at t − 1. Phases run from
-    /// last to first, each followed by the product with its weights.
+    /// Computes the deltas of the phase and the direct part of the gradient at t − 1 from the gradient with
+    /// respect to the state at t. Phases run from last to first, each followed by the product with its
+    /// weights.
     fn backward<S: Units<R>>(&self, phase: usize, at: Backward<'_, R, S>);
 
-    /// Computes the coefficients of the Jacobian of a step that forward has run.
+    /// Computes the coefficients of the Jacobian of a step, after its forward pass.
     fn linearise<S: Units<R>>(&self, at: Linearise<'_, R, S>);
 
-    /// Turns `sums` (W_hh times the tangent of the phase's operand, one vector per gate) into the tangent of the state at t.
+    /// Computes the tangent of the state at t from `sums` (W_hh times the tangent of the phase's operand, one
+    /// vector per gate).
     fn tangent<S: Units<R>>(&self, phase: usize, sums: [S::V; MAX_GATES], at: Tangent<'_, R, S>);
 }
 
 /// The buffers of a chunk in a forward pass.
 pub struct Chunk<'a, R> {
     /// Time steps and the rows of each.
-    pub cut: TimeSlice<'a>,
+    pub slice: TimeSlice<'a>,
     /// Hidden units H.
     pub hidden: usize,
     /// `[steps, rows, slots · H]`.
@@ -114,12 +120,13 @@ pub struct Chunk<'a, R> {
     pub weights: &'a [R],
 }
 
-/// The buffers of a backward pass beside those of its [`Chunk`].
+/// The buffers of a backward pass, in addition to those of its [`Chunk`].
 pub struct Gradients<'a, R> {
     /// `[steps, rows, slots · H]`.
     pub deltas: &'a mut [R],
-    /// Gradients by the states, laid out as these. On entry, index t + 1 of part 0 holds the gradient that arrives at h_t from above,
-    /// and the last index of every part also that from the chunk after.
+    /// Gradients with respect to the states, laid out like the states. On entry, index t + 1 of part 0
+    /// contains the gradient that arrives at h_t from above, and the last index of every part also the
+    /// gradient from the next chunk.
     pub d_states: &'a mut [R],
 }
 
@@ -128,8 +135,8 @@ pub struct Gradients<'a, R> {
 /// `weights[p]` is W_hhᵀ of phase p, gates side by side: `[H, gates · H]`.
 ///
 /// # Panics
-/// If a buffer is too short for the shape, a phase names a slot that the equations lack, or weights have another shape, were not packed
-/// or were packed for another instruction set than the context's.
+/// If a buffer is too short for the shape, a phase uses a slot that the equations lack, or weights have
+/// another shape, were not packed, or were packed for another instruction set than the context's.
 pub fn forward<R: Real, E: Equations<R>>(
     ctx: &Context<R>,
     equations: &E,
@@ -142,7 +149,7 @@ pub fn forward<R: Real, E: Equations<R>>(
         (raw.hidden, phase.gates, raw.hidden)
     });
     let kernels = &Kernels::new(ctx.instruction_set());
-    split_rows(ctx, raw.cut, |rows| {
+    split_rows(ctx, raw.slice, |rows| {
         ctx.instruction_set().dispatch(ForwardRows { equations, phases, weights, raw, kernels, rows });
     });
 }
@@ -153,10 +160,10 @@ pub fn forward<R: Real, E: Equations<R>>(
 /// If a buffer is too short for the shape.
 pub fn recompute<R: Real, E: Equations<R>>(ctx: &Context<R>, equations: &E, chunk: &mut Chunk<'_, R>) {
     let raw = Raw::new::<E>(chunk);
-    split_rows(ctx, raw.cut, |rows| ctx.instruction_set().dispatch(RecomputeRows { equations, raw, rows }));
+    split_rows(ctx, raw.slice, |rows| ctx.instruction_set().dispatch(RecomputeRows { equations, raw, rows }));
 }
 
-/// Runs the recurrence backwards: computes the deltas and the gradients by the states.
+/// Runs the recurrence backwards: computes the deltas and the gradients with respect to the states.
 ///
 /// `weights[p]` is W_hh of phase p, `[gates · H, H]`.
 ///
@@ -171,7 +178,7 @@ pub fn backward<R: Real, E: Equations<R>>(
     gradients: &mut Gradients<'_, R>,
 ) {
     let raw = Raw::new::<E>(chunk);
-    check_len("deltas", gradients.deltas.len(), raw.by_place("deltas", E::DELTAS));
+    check_len("deltas", gradients.deltas.len(), raw.by_position("deltas", E::DELTAS));
     check_len("gradients by states", gradients.d_states.len(), raw.states_len::<E>());
     check_phases::<R, E>(ctx.instruction_set(), phases, weights, |phase| {
         (phase.gates * raw.hidden, 1, raw.hidden)
@@ -179,21 +186,22 @@ pub fn backward<R: Real, E: Equations<R>>(
     let deltas = Shared(gradients.deltas.as_mut_ptr());
     let d_states = Shared(gradients.d_states.as_mut_ptr());
     let kernels = &Kernels::new(ctx.instruction_set());
-    split_rows(ctx, raw.cut, |rows| {
+    split_rows(ctx, raw.slice, |rows| {
         let pass = BackwardRows { equations, phases, weights, raw, deltas, d_states, kernels, rows };
         ctx.instruction_set().dispatch(pass);
     });
 }
 
-/// Calls `work` on every thread with its range of rows, so that each has about as many places. Ranges do not overlap.
-fn split_rows<R: Real>(ctx: &Context<R>, cut: TimeSlice<'_>, work: impl Fn(Range<usize>) + Sync) {
+/// Calls `work` on every thread with a range of rows, so that each has about as many positions. Ranges do not
+/// overlap.
+fn split_rows<R: Real>(ctx: &Context<R>, slice: TimeSlice<'_>, work: impl Fn(Range<usize>) + Sync) {
     let threads = ctx.threads();
-    if cut.is_even() {
-        return ctx.split(cut.rows(), |_, first, end| work(first..end));
+    if slice.is_even() {
+        return ctx.split(slice.rows(), |_, first, end| work(first..end));
     }
     ctx.split(threads, |_, first, end| {
         for part in first..end {
-            work(cut.share(part, threads));
+            work(slice.share(part, threads));
         }
     });
 }

@@ -1,8 +1,9 @@
 //! Counter-based random numbers: every draw is a pure function of its purpose and position.
 //!
-//! `Key::new(seed, purpose, layer, step).stream(t, row)` names a stream by its use, so that resumed runs, recomputation, other
-//! numbers of threads and paired runs draw the same numbers, and a checkpoint holds no generator state. `row` is the global sample
-//! index. Uniform and normal numbers are computed here because the distributions of libraries change between versions.
+//! `Key::new(seed, purpose, layer, step).stream(t, row)` identifies a stream by its use, so that resumed
+//! runs, recomputation, other numbers of threads and paired runs draw the same numbers, and a checkpoint
+//! contains no generator state. `row` is the global sample index. Uniform and normal numbers are computed
+//! here because the distributions of libraries change between versions.
 //!
 //! # References
 //! Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
@@ -19,11 +20,11 @@ pub enum Purpose {
     Dropout = 3,
     /// Samples of a synthetic task.
     Task = 4,
-    /// Choices of a measurement.
+    /// Random choices of a measurement.
     Probe = 5,
     /// Tokens drawn from a language model.
     Sample = 6,
-    /// One-time choices for a data set: examples held out, steps permuted.
+    /// One-time choices for a data set: held-out examples, permuted steps.
     Data = 7,
 }
 
@@ -32,7 +33,7 @@ pub enum Purpose {
 pub struct Key([u32; 2]);
 
 impl Key {
-    /// The key of (seed, purpose, layer, step).
+    /// Builds the key of (seed, purpose, layer, step).
     pub fn new(seed: u64, purpose: Purpose, layer: u32, step: u64) -> Self {
         let out = philox(
             [seed as u32, (seed >> 32) as u32],
@@ -41,12 +42,12 @@ impl Key {
         Self([out[0], out[1]])
     }
 
-    /// The stream of time step `t` and global sample index `row`.
+    /// Returns the stream of time step `t` and global sample index `row`.
     pub fn stream(self, t: u32, row: u64) -> Stream {
         Stream { key: self, counter: [t, row as u32, (row >> 32) as u32, 0], block: [0; 4], used: 4 }
     }
 
-    /// The four words of stream (t, row) at position `block`: random access, for masks.
+    /// Returns the four words of stream (t, row) at position `block`: random access, for masks.
     #[inline]
     pub fn words(self, t: u32, row: u64, block: u32) -> [u32; 4] {
         philox(self.0, [t, row as u32, (row >> 32) as u32, block])
@@ -63,7 +64,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The next 32 random bits.
+    /// Returns the next 32 random bits.
     #[inline]
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
@@ -73,7 +74,7 @@ impl Stream {
         self.block[self.used - 1]
     }
 
-    /// Draws the next block of words. A function of its own, so that a draw is short enough to be inlined.
+    /// Draws the next block of words. It is a separate function so that a draw is short enough to be inlined.
     #[inline(never)]
     fn refill(&mut self) {
         self.block = philox(self.key.0, self.counter);
@@ -81,7 +82,7 @@ impl Stream {
         self.used = 0;
     }
 
-    /// Uniform on [0, 1) with 53 random bits.
+    /// Draws a number uniformly from [0, 1) with 53 random bits.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
         let high = u64::from(self.next_u32()) << 32;
@@ -89,14 +90,15 @@ impl Stream {
         (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Standard normal by the Box–Muller transform (the cosine branch; one draw costs two uniforms).
+    /// Draws a standard normal number with the Box–Muller transform (the cosine branch; one draw costs two
+    /// uniform numbers).
     #[inline]
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (2.0 * std::f64::consts::PI * self.uniform()).cos()
     }
 
-    /// Uniform on 0..n, without bias (Lemire's rejection).
+    /// Draws a number uniformly from 0..n, without bias (Lemire's rejection).
     ///
     /// # Panics
     /// If n is 0.
@@ -112,7 +114,7 @@ impl Stream {
     }
 }
 
-/// Philox4x32 with 10 rounds.
+/// Computes Philox4x32 with 10 rounds.
 #[inline(always)]
 fn philox(mut key: [u32; 2], mut c: [u32; 4]) -> [u32; 4] {
     for round in 0..10 {
@@ -170,7 +172,7 @@ mod tests {
         let draws: Vec<f64> = (0..n).map(|_| s.normal()).collect();
         let normal_mean = draws.iter().sum::<f64>() / n as f64;
         let variance = draws.iter().map(|x| x * x).sum::<f64>() / n as f64;
-        // Five standard errors each.
+        // The tolerances are five standard errors.
         assert!((mean - 0.5).abs() < 5.0 * (1.0f64 / 12.0 / n as f64).sqrt(), "{mean}");
         assert!(normal_mean.abs() < 5.0 / (n as f64).sqrt(), "{normal_mean}");
         assert!((variance - 1.0).abs() < 5.0 * (2.0 / n as f64).sqrt(), "{variance}");

@@ -1,11 +1,11 @@
-//! Work on the rows of a matrix: sums over them, copies of some of them.
+//! Operations on the rows of a matrix: sums over them, and copies of some of them.
 
 use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
 use crate::matrix::{Mat, MatMut};
 use crate::real::Real;
 
-/// `out[j] += Σ_i a[i, j]`, i ascending: a bias gradient.
+/// Computes `out[j] += Σ_i a[i, j]`, i ascending: a bias gradient.
 ///
 /// # Panics
 /// If `out` is not as long as a row.
@@ -13,7 +13,7 @@ pub fn add_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, out: &mut [R]) 
     weighted_column_sums(ctx, a, None, out);
 }
 
-/// `out[j] += Σ_i a[i, j] · b[i, j]`, i ascending: the gradient of an elementwise weight.
+/// Computes `out[j] += Σ_i a[i, j] · b[i, j]`, i ascending: the gradient of an elementwise weight.
 ///
 /// # Panics
 /// If the shapes differ.
@@ -26,7 +26,8 @@ fn weighted_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, b: Option<Mat<
     assert_eq!(out.len(), a.cols(), "length of the sums");
     let total = Shared(out.as_mut_ptr());
     ctx.split(a.cols(), |_, first, end| {
-        // SAFETY: `out` has a.cols() numbers, as asserted above; `split` gives first..end of them to this worker alone.
+        // SAFETY: `out` has a.cols() numbers, as asserted above; `split` gives first..end of them to this
+        // worker alone.
         let out = unsafe { std::slice::from_raw_parts_mut(total.get().add(first), end - first) };
         for i in 0..a.rows() {
             let row = &a.row(i)[first..end];
@@ -40,8 +41,8 @@ fn weighted_column_sums<R: Real>(ctx: &Context<R>, a: Mat<'_, R>, b: Option<Mat<
     });
 }
 
-/// Calls `each(i, row)` for every row of a dense `[rows, cols]` matrix, rows divided among the threads. An incomplete last row is
-/// left out, and so are all rows if `cols` is 0.
+/// Calls `each(i, row)` for every row of a dense `[rows, cols]` matrix, with rows divided among the threads.
+/// An incomplete last row is skipped, and so are all rows if `cols` is 0.
 ///
 /// # Panics
 /// If `each` panics.
@@ -61,10 +62,10 @@ pub fn for_each_row<R: Real>(
     });
 }
 
-/// `to[i] = table[indices[i]]`, rows divided among the threads.
+/// Copies `to[i] = table[indices[i]]`, with rows divided among the threads.
 ///
 /// # Panics
-/// If the shapes do not fit, or an index is beyond the table.
+/// If the shapes do not fit, or an index is outside of the table.
 pub fn gather_rows<R: Real>(ctx: &Context<R>, table: Mat<'_, R>, indices: &[u32], mut to: MatMut<'_, R>) {
     assert_eq!((to.rows(), to.cols()), (indices.len(), table.cols()), "one row for each index");
     check_indices(indices, table.rows());
@@ -79,11 +80,11 @@ pub fn gather_rows<R: Real>(ctx: &Context<R>, table: Mat<'_, R>, indices: &[u32]
     });
 }
 
-/// `table[indices[i]] += from[i]`, i ascending: the gradient of [`gather_rows`]. An index may occur several times, so columns and not
-/// rows are divided among the threads.
+/// Computes `table[indices[i]] += from[i]`, i ascending: the gradient of [`gather_rows`]. An index may occur
+/// several times, so columns instead of rows are divided among the threads.
 ///
 /// # Panics
-/// If the shapes do not fit, or an index is beyond the table.
+/// If the shapes do not fit, or an index is outside of the table.
 pub fn scatter_rows<R: Real>(ctx: &Context<R>, indices: &[u32], from: Mat<'_, R>, mut table: MatMut<'_, R>) {
     assert_eq!((from.rows(), from.cols()), (indices.len(), table.cols()), "one row for each index");
     check_indices(indices, table.rows());
@@ -92,7 +93,8 @@ pub fn scatter_rows<R: Real>(ctx: &Context<R>, indices: &[u32], from: Mat<'_, R>
     ctx.split(cols.div_ceil(LINE), |_, first, end| {
         let (first, end) = (first * LINE, cols.min(end * LINE));
         for (i, &index) in indices.iter().enumerate() {
-            // SAFETY: `check_indices` has checked the row; `split` gives columns first..end, at most `cols`, to this worker alone.
+            // SAFETY: `check_indices` has checked the row; `split` gives columns first..end, at most `cols`,
+            // to this worker alone.
             let to = unsafe {
                 std::slice::from_raw_parts_mut(table.get().add(index as usize * stride + first), end - first)
             };
@@ -109,7 +111,7 @@ fn check_indices(indices: &[u32], rows: usize) {
     }
 }
 
-/// Columns that stay together: a cache line of `f32`.
+/// Number of columns that are not split: a cache line of `f32`.
 const LINE: usize = 16;
 
 struct AddTo<'a, R> {

@@ -1,9 +1,9 @@
-//! Sizes of buffers: products that must not wrap, since unsafe code relies on them.
+//! Sizes of buffers: products that must not wrap, because unsafe code relies on them.
 
-/// The product of sizes.
+/// Returns the product of sizes.
 ///
 /// # Panics
-/// If it does not fit a `usize`; `what` names it.
+/// If it does not fit a `usize`; the message begins with `what`.
 #[inline]
 #[track_caller]
 pub(crate) fn elements<const N: usize>(what: &str, sizes: [usize; N]) -> usize {
@@ -11,19 +11,21 @@ pub(crate) fn elements<const N: usize>(what: &str, sizes: [usize; N]) -> usize {
     product.unwrap_or_else(|| panic!("{what}: the product of {sizes:?} overflows"))
 }
 
-/// Panics unless a buffer of `len` numbers holds the `needed` ones.
+/// Panics unless a buffer of `len` numbers has at least `needed` numbers.
 #[inline]
 #[track_caller]
 pub(crate) fn check_len(what: &str, len: usize, needed: usize) {
     assert!(len >= needed, "{what}: {needed} numbers needed, but only {len} given");
 }
 
-/// Where part `part` of `count` items begins when they are cut into `parts` parts of almost equal length: ⌊count · part / parts⌋.
+/// Returns the first item of part `part` if `count` items are split into `parts` parts of almost equal
+/// length: ⌊count · part / parts⌋.
 ///
-/// It does not decrease with `part` and is `count` at `part = parts`, so that parts neither overlap nor end beyond the last item.
+/// It does not decrease with `part` and is `count` at `part = parts`, so parts neither overlap nor extend
+/// beyond the last item.
 #[inline]
 pub(crate) fn part_start(count: usize, part: usize, parts: usize) -> usize {
-    // In two terms: count · part may wrap.
+    // In two terms, because count · part may wrap.
     count / parts * part + count % parts * part / parts
 }
 

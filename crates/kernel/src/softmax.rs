@@ -1,8 +1,8 @@
-//! Softmax and cross entropy over the columns of a tile of logits, with the gradient in place of the logits.
+//! Softmax and cross entropy over the columns of a tile of logits. The gradient overwrites the logits.
 //!
-//! A column is a place and a row is a token, so that the sums of neighbouring places are computed side by side in one vector, and a
-//! tile of some tokens is processed while it is in the caches. The tokens of earlier tiles enter by the largest logit m and
-//! Σ e^{x − m} of each place.
+//! A column is a position and a row is a token, so that the sums of adjacent positions are computed in one
+//! vector, and a tile of some tokens is processed while it is in the caches. The tokens of earlier tiles
+//! enter through the largest logit m and Σ e^{x − m} of each position.
 //!
 //! # References
 //! Running sums: Milakov, Gimelshein, "Online normalizer calculation for softmax", 2018.
@@ -12,7 +12,8 @@ use super::{Context, Shared, Vector};
 use crate::matrix::MatMut;
 use crate::real::Real;
 
-/// Columns that stay together: a cache line of `f32`. The number of a tile's columns is a multiple of it.
+/// Number of columns that are not split: a cache line of `f32`. The number of a tile's columns is a multiple
+/// of it.
 pub const LINE: usize = 16;
 
 /// Replaces the logits x, given without their bias, by e^{x − m}, where m is the largest logit of a column.
@@ -20,7 +21,8 @@ pub const LINE: usize = 16;
 /// `largest` receives m and `sums` the sums of the exponentials of each column, tokens ascending.
 ///
 /// # Shapes
-/// `logits` `[tokens, positions]`, `bias` `[tokens]`, `largest` and `sums` `[positions]`; places is a multiple of [`LINE`].
+/// `logits` `[tokens, positions]`, `bias` `[tokens]`, `largest` and `sums` `[positions]`; the number of
+/// positions is a multiple of [`LINE`].
 ///
 /// # Panics
 /// If a length does not fit.
@@ -32,14 +34,17 @@ pub fn exponentials<R: Real>(
     sums: &mut [R],
 ) {
     let (positions, stride) = (logits.cols(), logits.stride());
-    assert!(positions.is_multiple_of(LINE) && bias.len() == logits.rows(), "a bias for each token");
-    assert!(largest.len() == positions && sums.len() == positions, "a sum for each of {positions} places");
+    assert!(positions.is_multiple_of(LINE) && bias.len() == logits.rows(), "one bias per token");
+    assert!(
+        largest.len() == positions && sums.len() == positions,
+        "one sum per position, {positions} in total"
+    );
     let data = Shared(logits.data().as_mut_ptr());
     let (largest, sums) = (Shared(largest.as_mut_ptr()), Shared(sums.as_mut_ptr()));
     ctx.split(positions / LINE, |_, first, end| {
         let (first, count) = (first * LINE, (end - first) * LINE);
-        // SAFETY: both slices have `positions` numbers, as asserted above; `split` gives first..first + count of them to this worker
-        // alone.
+        // SAFETY: both slices have `positions` numbers, as asserted above; `split` gives first..first + count
+        // of them to this worker alone.
         let part = |s: Shared<R>| unsafe { std::slice::from_raw_parts_mut(s.get().add(first), count) };
         let data = data.get().wrapping_add(first);
         ctx.instruction_set().dispatch(Exponentials {
@@ -71,7 +76,8 @@ impl<R: Real> Job for Exponentials<'_, R> {
         largest.fill(R::from_f64(f64::NEG_INFINITY));
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            // SAFETY: `exponentials` has asserted a row for each bias; `split` gives these columns of it to this worker alone.
+            // SAFETY: `exponentials` has asserted a row for each bias; `split` gives these columns of it to
+            // this worker alone.
             let row = unsafe { std::slice::from_raw_parts(data.add(v * stride), count) };
             for (x, largest) in row.chunks_exact(lanes).zip(largest.chunks_exact_mut(lanes)) {
                 let (x, before) = (I::V::<R>::load(x) + bias, I::V::<R>::load(largest));
@@ -81,7 +87,7 @@ impl<R: Real> Job for Exponentials<'_, R> {
         sums.fill(R::ZERO);
         for (v, &bias) in bias.iter().enumerate() {
             let bias = I::V::splat(bias);
-            // SAFETY: as above; the slice of the loop before is gone.
+            // SAFETY: as above; the slice of the previous loop is no longer in use.
             let row = unsafe { std::slice::from_raw_parts_mut(data.add(v * stride), count) };
             let so_far = largest.chunks_exact(lanes).zip(sums.chunks_exact_mut(lanes));
             for (x, (largest, sum)) in row.chunks_exact_mut(lanes).zip(so_far) {
@@ -93,23 +99,24 @@ impl<R: Real> Job for Exponentials<'_, R> {
     }
 }
 
-/// What turns exponentials into gradients.
+/// The factors that turn exponentials into gradients.
 #[derive(Clone, Copy)]
 pub struct Normaliser<'a, R> {
-    /// The factor of each place's exponentials: the factor k of its loss over the sum of the exponentials of all tokens; 0 for a
-    /// column of padding.
+    /// The factor of each position's exponentials: the factor k of its loss over the sum of the exponentials
+    /// of all tokens; 0 for a column of padding.
     pub factors: &'a [R],
-    /// The target of each place.
+    /// The target of each position.
     pub targets: &'a [usize],
-    /// The factor k of each place's loss.
+    /// The factor k of each position's loss.
     pub scales: &'a [R],
 }
 
-/// Replaces the exponentials of a tile, whose first token is `token`, by the gradient by the logits,
-/// k · (softmax(x) − onehot(target)), and adds its sums over the places to `d_bias`.
+/// Replaces the exponentials of a tile, whose first token is `token`, by the gradient with respect to the
+/// logits, k · (softmax(x) − onehot(target)), and adds its sums over the positions to `d_bias`.
 ///
 /// # Shapes
-/// `exponentials` `[tokens, positions]`, `d_bias` `[tokens]`; places is a multiple of [`LINE`].
+/// `exponentials` `[tokens, positions]`, `d_bias` `[tokens]`; the number of positions is a multiple of
+/// [`LINE`].
 ///
 /// # Panics
 /// If a length does not fit.
@@ -123,16 +130,17 @@ pub fn cross_entropy_gradient<R: Real>(
     let (tokens, positions, stride) = (exponentials.rows(), exponentials.cols(), exponentials.stride());
     assert!(
         positions.is_multiple_of(LINE) && of.factors.len() == positions,
-        "a factor for each of {positions} places"
+        "one factor per position, {positions} in total"
     );
-    assert!(of.targets.len() <= positions && d_bias.len() == tokens, "a place for each target");
-    assert_eq!(of.scales.len(), of.targets.len(), "a scale for each target");
+    assert!(of.targets.len() <= positions && d_bias.len() == tokens, "one position per target");
+    assert_eq!(of.scales.len(), of.targets.len(), "one scale per target");
     assert!(token.checked_add(tokens).is_some(), "tokens {token}..{token} + {tokens} overflow");
     let (data, d_bias) = (Shared(exponentials.data().as_mut_ptr()), Shared(d_bias.as_mut_ptr()));
     ctx.split(tokens, |_, first, end| {
         let (count, start) = (end - first, first * stride);
-        // SAFETY: `MatMut` has checked the rows, and d_bias has one number for each, as asserted above; `split` gives rows
-        // first..end, at least one, to this worker alone, and they end before the next worker's.
+        // SAFETY: `MatMut` has checked the rows, and d_bias has one number for each, as asserted above;
+        // `split` gives rows first..end, at least one, to this worker alone, and they end before the next
+        // worker's.
         let (rows, d_bias) = unsafe {
             let len = (count - 1) * stride + positions;
             let rows = std::slice::from_raw_parts_mut(data.get().add(start), len);
@@ -183,7 +191,8 @@ mod tests {
     use super::*;
     use crate::rng::{Key, Purpose};
 
-    /// Largest logit, sum and gradient of a tile that begins at token 3 and is summed alone, against the definition in f64.
+    /// Compares the largest logit, the sum and the gradient of a tile that begins at token 3 with the
+    /// definition in f64.
     #[test]
     fn agrees_with_the_definition() {
         for isa in [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
@@ -199,9 +208,9 @@ mod tests {
                 let (mut largest, mut sums) = (vec![7.0; positions], vec![7.0; positions]);
                 let mut d = logits.clone();
                 exponentials(&ctx, MatMut::new(&mut d, tokens, positions), &bias, &mut largest, &mut sums);
-                // The last column is no place.
+                // The last column is padding.
                 let targets: Vec<usize> = (0..positions - 1).map(|p| p * 5 % (tokens + 6)).collect();
-                // Every place has a weight of its own.
+                // Every position has its own weight.
                 let scales: Vec<f64> = (0..positions - 1).map(|p| 0.25 + 0.01 * p as f64).collect();
                 let mut factors: Vec<f64> = sums.iter().zip(&scales).map(|(sum, k)| k / sum).collect();
                 factors.push(0.0);

@@ -1,7 +1,7 @@
-//! A small pool: the same threads run every parallel region of a training step, without allocation.
+//! A thread pool: the same threads run every parallel region of a training step, without allocation.
 //!
-//! A region is a closure that is called once per worker; the caller is worker 0. Workers spin briefly for the next region (a training
-//! step has one every few dozen microseconds) and then sleep.
+//! A region is a closure that is called once per worker; the caller is worker 0. Workers spin briefly for the
+//! next region (a training step has one every few dozen microseconds) and then sleep.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-/// Turns of the spin loop before a waiting thread sleeps: tens of microseconds.
+/// Number of spins before a waiting thread sleeps: tens of microseconds.
 const SPINS: u32 = 4000;
 
 type Region = *const (dyn Fn(usize) + Sync + 'static);
@@ -22,7 +22,8 @@ struct State {
 
 #[derive(Clone, Copy)]
 struct RegionPointer(Region);
-// SAFETY: the closure is Sync, and it outlives every use: `ThreadPool::run` returns only after all workers are done with it.
+// SAFETY: the closure is Sync, and it outlives every use: `ThreadPool::run` returns only after all workers
+// are done with it.
 unsafe impl Send for RegionPointer {}
 
 struct Inner {
@@ -30,20 +31,20 @@ struct Inner {
     wake: Condvar,
     generation: AtomicUsize,
     running: AtomicUsize,
-    /// What the workers of a region have panicked with.
+    /// The panics of the workers of a region.
     panics: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 /// Threads that run parallel regions.
 pub struct ThreadPool {
     inner: Arc<Inner>,
-    /// One region at a time: callers of one pool take turns.
+    /// One region at a time: callers of one pool wait for each other.
     turn: Mutex<()>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl ThreadPool {
-    /// A pool of `threads` workers; one of them is the thread that calls [`ThreadPool::run`].
+    /// Starts a pool of `threads` workers; one of them is the thread that calls [`ThreadPool::run`].
     ///
     /// # Panics
     /// If the system refuses to start a thread.
@@ -55,7 +56,7 @@ impl ThreadPool {
             running: AtomicUsize::new(0),
             panics: Mutex::new(Vec::new()),
         });
-        // If a thread does not start, dropping the pool stops those before it.
+        // If a thread does not start, dropping the pool stops the threads before it.
         let mut pool = Self { inner, turn: Mutex::new(()), workers: Vec::new() };
         for worker in 1..threads {
             let inner = Arc::clone(&pool.inner);
@@ -64,21 +65,21 @@ impl ThreadPool {
         pool
     }
 
-    /// The number of workers, the caller included.
+    /// The number of workers, including the caller.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
     }
 
-    /// Calls `region(worker)` once for each worker 0..threads, concurrently, and returns when all are done. A region must not start
-    /// another one on the same pool: it would wait for itself.
+    /// Calls `region(worker)` once for each worker 0..threads, concurrently, and returns when all are done. A
+    /// region must not start another one on the same pool: it would deadlock.
     ///
     /// # Panics
-    /// If a worker panics, with what it panicked with, after all workers are done.
+    /// If a worker panics: with the worker's panic, after all workers are done.
     pub fn run(&self, region: &(dyn Fn(usize) + Sync)) {
         let _turn = self.turn.lock().unwrap_or_else(|e| e.into_inner());
-        // SAFETY: only the lifetime changes. Workers use the pointer before they decrement `running`, and this function waits for
-        // `running` to reach zero before it returns or unwinds: nothing between here and there panics but the region, which is
-        // caught.
+        // SAFETY: only the lifetime changes. Workers use the pointer before they decrement `running`, and
+        // this function waits for `running` to reach zero before it returns or unwinds: nothing between here
+        // and there panics but the region, which is caught.
         let region_pointer = RegionPointer(unsafe {
             std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Region>(std::ptr::from_ref(region))
         });
@@ -94,11 +95,11 @@ impl ThreadPool {
         let own = catch_unwind(AssertUnwindSafe(|| region(0)));
         let mut spins = 0u32;
         while inner.running.load(Ordering::Acquire) > 0 {
-            // Saturating, since a panic here would end the closure while workers use it.
+            // Saturating, because a panic here would end the closure while workers use it.
             spins = spins.saturating_add(1);
             if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
-        // The next region starts without them.
+        // The next region starts without these panics.
         let of_workers = std::mem::take(&mut *inner.panics.lock().unwrap_or_else(|e| e.into_inner()));
         let mut panics = own.err().into_iter().chain(of_workers);
         if let Some(first) = panics.next() {
@@ -113,7 +114,7 @@ impl Drop for ThreadPool {
         self.inner.state.lock().unwrap_or_else(|e| e.into_inner()).stop = true;
         self.inner.wake.notify_all();
         for worker in self.workers.drain(..) {
-            // A worker catches the panics of its regions: there is no error to report.
+            // A worker catches the panics of its regions, so there is no error to report.
             let _ = worker.join();
         }
     }
@@ -140,10 +141,12 @@ impl Inner {
                 state.region
             };
             if let Some(RegionPointer(region)) = region {
-                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs the decrement below.
+                // SAFETY: `run` keeps the closure alive until `running` is zero, which needs the decrement
+                // below.
                 let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*region)(worker) }));
                 if let Err(panic) = result {
-                    // Kept for `run`: dropping it here may panic in turn, and the decrement below must be reached.
+                    // Kept for `run`: dropping it here may panic in turn, and the decrement below must be
+                    // reached.
                     self.panics.lock().unwrap_or_else(|e| e.into_inner()).push(panic);
                 }
             }
@@ -173,7 +176,7 @@ mod tests {
         let pool = ThreadPool::new(2);
         let caught = catch_unwind(AssertUnwindSafe(|| pool.run(&|worker| assert_eq!(worker, 0))));
         assert!(caught.is_err());
-        // All workers at once: reported once, and the next region starts afresh.
+        // All workers panic at once: one panic is reported, and the next region starts without it.
         let caught = catch_unwind(AssertUnwindSafe(|| pool.run(&|_| panic!("on purpose"))));
         assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
         let calls = AtomicUsize::new(0);

@@ -1,10 +1,12 @@
 //! The vectors of x86-64: one register per vector, one instruction per operation.
 //!
-//! Plain arrays would give the same results, but the compiler vectorises only expressions up to some length, and the equations of
-//! an LSTM are longer. The microkernel is as fast with arrays; the activations are five times faster with registers.
+//! Arrays would give the same results, but the compiler vectorises only expressions up to some length, and
+//! the equations of an LSTM are longer. The microkernel is as fast with arrays; the activations are five
+//! times faster with registers.
 //!
-//! A method here is a few instructions long and always inlined. It is compiled with the features of its instruction set once it is
-//! part of a function that has them, see [`InstructionSet::dispatch`](super::isa::Level).
+//! A method here is a few instructions long and always inlined. It is compiled with the features of its
+//! instruction set when it is inlined into a function that has them, see
+//! [`InstructionSet::dispatch`](super::isa::InstructionSet::dispatch).
 
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -41,8 +43,8 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                // SAFETY: only jobs have values of this type, and `InstructionSet::dispatch` runs them only after it has detected the
-                // instruction set.
+                // SAFETY: only jobs have values of this type, and `InstructionSet::dispatch` runs them only
+                // after it has detected the instruction set.
                 Self(unsafe { $op(self.0, other.0) })
             }
         }
@@ -77,8 +79,8 @@ macro_rules! vector {
 
         impl Sealed for $name {}
 
-        // SAFETY (every block below): outside of this crate the type is only known as `Isa::V` inside a job, and `InstructionSet::dispatch`
-        // runs a job only after it has detected the instruction set.
+        // SAFETY (every block below): outside of this crate the type is only known as `Isa::V` inside a job,
+        // and `InstructionSet::dispatch` runs a job only after it has detected the instruction set.
         impl Vector<$t> for $name {
             const LANES: usize = $lanes;
 
@@ -124,7 +126,7 @@ macro_rules! vector {
 
             #[inline(always)]
             fn at_most(self, bound: $t) -> Self {
-                // min(a, b) is b if either is NaN.
+                // min(a, b) returns b if either is NaN.
                 // SAFETY: see above.
                 Self(unsafe { $min($set(bound), self.0) })
             }
@@ -149,8 +151,9 @@ macro_rules! vector {
     };
 }
 
-/// The sum of the lanes of vector (q, p) in lane 4p + q, and 0 in the lanes of vectors that a tile smaller than 4 by 4 lacks. Each
-/// step adds the halves (then quarters, and so on) of two vectors side by side.
+/// Computes the sum of the lanes of vector (q, p) in lane 4p + q, and 0 in the lanes of vectors that a tile
+/// smaller than 4 by 4 lacks. Each step adds the halves (then quarters, and so on) of two vectors side by
+/// side.
 ///
 /// # Safety
 /// The processor must have AVX-512.
@@ -161,7 +164,7 @@ unsafe fn sums_of_16<const N: usize>(tile: &[[F32x16; N]; N]) -> __m512 {
     unsafe {
         let mut quarters = [_mm512_setzero_ps(); 4];
         for q in 0..N {
-            // Four variables: the compiler would copy an array around.
+            // Four variables, because the compiler would copy an array.
             let zero = _mm512_setzero_ps();
             let a = tile[0][q].0;
             let b = if N > 1 { tile[1][q].0 } else { zero };

@@ -1,7 +1,9 @@
-//! The kernels one by one, on one thread: `cargo bench -p longspan`, see docs/benchmarking.md. What counts is whole training
-//! steps (`longspan bench`); this shows which part of one has become faster or slower.
+//! Benchmarks of single kernels, on one thread: `cargo bench -p longspan`, see docs/benchmarking.md. Whole
+//! training steps matter (`longspan bench`); this benchmark shows which part of a step has become faster or
+//! slower.
 //!
-//! A rate is of flops where a name says product or recurrent, else of elements. `LONGSPAN_ISA` chooses the instruction set.
+//! A rate is in flops if a name contains product or recurrent, otherwise in elements. `LONGSPAN_ISA` selects
+//! the instruction set.
 #![allow(missing_docs, reason = "a program")]
 
 use std::sync::Arc;
@@ -32,7 +34,7 @@ fn main() {
     divan::main();
 }
 
-#[allow(clippy::disallowed_methods, reason = "a benchmark is told by the environment what to run on")]
+#[allow(clippy::disallowed_methods, reason = "a benchmark reads its options from the environment")]
 fn context() -> Context<f32> {
     let isa = match std::env::var("LONGSPAN_ISA") {
         Ok(name) => name
@@ -49,9 +51,9 @@ fn draw(len: usize, scale: f64) -> Vec<f32> {
     (0..len).map(|_| (scale * stream.normal()) as f32).collect()
 }
 
-/// Units.
+/// Number of units.
 const HIDDEN: [usize; 4] = [128, 256, 512, 1024];
-/// Rows of a chunk's products, T · B.
+/// Number of rows of a chunk's products, T · B.
 const ROWS: usize = 512;
 
 /// [rows, H] · [H, 4 H]: the input projection of an lstm.
@@ -75,7 +77,7 @@ fn product_of_few_rows(bencher: Bencher, rows: usize) {
     project(bencher, rows, 256);
 }
 
-/// [T · B, 4 H]ᵀ · [T · B, H], with the sums of the columns: the gradient of an lstm's weights and bias.
+/// [T · B, 4 H]ᵀ · [T · B, H], with the sums of the columns: the gradients of an lstm's weights and bias.
 #[divan::bench(args = HIDDEN)]
 fn product_accumulated_transposed(bencher: Bencher, hidden: usize) {
     let (ctx, m) = (context(), 4 * hidden);
@@ -112,10 +114,10 @@ fn pack_transposed(bencher: Bencher, hidden: usize) {
     pack(bencher, hidden, true);
 }
 
-/// A cell over one chunk with its buffers.
+/// A cell with the buffers of one chunk.
 struct Recurrence {
     ctx: Context<f32>,
-    extent: PackedShape,
+    shape: PackedShape,
     rows: usize,
     hidden: usize,
     weights: Vec<f32>,
@@ -133,7 +135,7 @@ impl Recurrence {
         let hidden = UNITS;
         Self {
             ctx: context(),
-            extent: PackedShape::even(STEPS, rows),
+            shape: PackedShape::even(STEPS, rows),
             rows,
             hidden,
             weights: draw(C::GATES * hidden * hidden, (hidden as f64).powf(-0.5)),
@@ -145,7 +147,7 @@ impl Recurrence {
 
     fn chunk(&mut self) -> Chunk<'_, f32> {
         Chunk {
-            cut: self.extent.whole(),
+            slice: self.shape.whole(),
             hidden: self.hidden,
             tape: &mut self.tape,
             states: &mut self.states,
@@ -170,7 +172,7 @@ impl Recurrence {
         phases.collect()
     }
 
-    /// Flops of the products.
+    /// Number of flops of the products.
     fn flops<C: Cell<f32>>(&self) -> ItemsCount {
         ItemsCount::new(2 * STEPS * self.rows * C::GATES * self.hidden * self.hidden)
     }
@@ -181,7 +183,7 @@ fn forward<C: Cell<f32>>(bencher: Bencher, cell: C, rows: usize) {
     let (packed, flops) = (recurrence.packed::<C>(false), recurrence.flops::<C>());
     let tape = recurrence.tape.clone();
     let ctx = context();
-    // What forward leaves in the tape is not what it is meant to find there.
+    // The forward pass overwrites the input projection in the tape, so each run gets a copy.
     bencher.counter(flops).with_inputs(|| tape.clone()).bench_local_refs(|tape| {
         let mut chunk = Chunk { tape, ..recurrence.chunk() };
         recurrent::forward(&ctx, &cell, C::PHASES, &packed, &mut chunk);
@@ -202,7 +204,7 @@ fn backward<C: Cell<f32>>(bencher: Bencher, cell: C, rows: usize) {
     });
 }
 
-/// T = 16, H = 256, B as given.
+/// T = 16, H = 256; B is the argument.
 macro_rules! cells {
     ($($name:ident $cell:expr;)*) => {
         mod recurrent_forward {
@@ -231,7 +233,8 @@ cells! {
     lstm_peepholes Lstm::<true, false>;
 }
 
-/// Not a cell: its state is a function of its tape, so that making the states anew is one sweep of that function.
+/// Not a real cell: its state is a function of its tape, so that recomputing the states applies the function
+/// once.
 struct Apply<const F: u8>;
 
 const EXP: u8 = 0;
@@ -274,11 +277,11 @@ impl<const F: u8> Equations<f32> for Apply<F> {
 fn activation<const F: u8>(bencher: Bencher) {
     let (ctx, len) = (context(), 4096);
     let (mut tape, mut states) = (draw(len, 3.0), vec![0.0; 2 * len]);
-    let extent = PackedShape::even(1, 1);
+    let shape = PackedShape::even(1, 1);
     bencher.counter(ItemsCount::new(len)).bench_local(|| {
         let (tape, states) = (&mut tape[..], &mut states[..]);
         let mut chunk =
-            Chunk { cut: extent.whole(), hidden: len, tape, states, part_stride: 2 * len, weights: &[] };
+            Chunk { slice: shape.whole(), hidden: len, tape, states, part_stride: 2 * len, weights: &[] };
         recurrent::recompute(&ctx, &Apply::<F>, &mut chunk);
     });
 }
@@ -298,7 +301,7 @@ fn tanh(bencher: Bencher) {
     activation::<TANH>(bencher);
 }
 
-/// Logits, softmax, loss and all gradients of 256 places of 200 units.
+/// Logits, softmax, loss and all gradients of 256 positions with 200 units.
 #[divan::bench(args = [65, 1000, 10_000], sample_size = 1)]
 fn head(bencher: Bencher, vocabulary: usize) {
     let (ctx, hidden, positions) = (context(), 200, 256);
@@ -327,7 +330,7 @@ fn weights(scale: f64) -> Params<f32> {
     params
 }
 
-/// The norm alone, and the norm and a gradient that is scaled.
+/// The norm alone, and the norm with a gradient that is scaled.
 #[divan::bench(args = [1e9, 1.0], sample_size = 1)]
 fn clip_norm(bencher: Bencher, limit: f64) {
     let (ctx, grads, mut report) = (context(), weights(1.0), ClipReport::default());
@@ -344,7 +347,7 @@ fn update(bencher: Bencher, rule: Rule) {
     let settings = Settings { rule, ..Settings::default() };
     let mut optimizer = Optimizer::new(settings, Arc::clone(params.layout()));
     let grads = weights(1e-3);
-    // The update leaves the gradients zero.
+    // The update sets the gradients to zero.
     bencher.counter(ItemsCount::new(grads.flat().len())).with_inputs(|| grads.clone()).bench_local_refs(
         |grads| {
             optimizer.step(&ctx, 1e-3, &mut params, grads);

@@ -1,87 +1,89 @@
-//! Sources and the batches they fill.
+//! Batches, and the sources that fill them.
 
 pub mod balance;
 
-/// A target that is not scored: it adds neither loss nor gradient.
+/// A target that is not scored: it contributes neither loss nor gradient.
 pub const IGNORE: u32 = u32::MAX;
 
 use std::cmp::Reverse;
 
 use longspan_kernel::packed_shape::PackedShape;
 
-/// One window of sequences: what goes in and what should come out, both in the order of the extent.
+/// One window of sequences: inputs and targets, stored by position in the order of the shape.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Which rows there are at each step.
-    pub extent: PackedShape,
-    /// Token that is read at each place; unused by a model of numbers.
+    /// The rows of each step.
+    pub shape: PackedShape,
+    /// The input token at each position; unused if the model reads numbers.
     pub inputs: Vec<u32>,
-    /// What is read at each place, `[positions, D]`; unused by a model of tokens.
+    /// The input numbers at each position, `[positions, D]`; unused if the model reads tokens.
     pub numbers: Vec<f32>,
-    /// Class to predict at each place, or of each row where the readout sees one thing of it; or [`IGNORE`].
+    /// The class to predict at each position, or for each row if the readout pools; or [`IGNORE`].
     pub targets: Vec<u32>,
-    /// Numbers to predict instead of classes.
+    /// Numbers to predict, instead of classes.
     pub values: Values,
-    /// What an encoder reads before; empty without one.
+    /// The input of an encoder; empty without one.
     pub encoded: Encoded,
-    /// Which of the source's sequences, windows or stretches each row is, where it has a set of them.
+    /// For each row, the index of the source's sequence, window or segment, if the source has a set of them.
     pub items: Vec<usize>,
-    /// Whether the recurrent state carries over from the previous window; if not, it starts fresh.
+    /// Whether the recurrent state carries over from the previous window. If not, rows start from the initial
+    /// state.
     pub carry: bool,
-    /// Global index of the window's first sample; row b is sample `first_sample + b` unless the source sorts its rows.
+    /// Global index of the window's first sample; row b is sample `first_sample + b` unless the source sorts
+    /// its rows.
     pub first_sample: u64,
 }
 
 /// Numbers to predict.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values {
-    /// The places, or rows where the readout sees one thing of each, that have any; ascending.
+    /// The positions that have targets, or rows if the readout pools; ascending.
     pub positions: Vec<u32>,
-    /// K of each of them.
+    /// K targets per position.
     pub targets: Vec<f32>,
 }
 
-/// What an encoder reads, a sequence for each row of the batch. Its rows are sorted by their own lengths, those of the batch by
-/// theirs.
+/// The input of an encoder: one sequence for each row of the batch. Its rows are sorted by their own lengths,
+/// those of the batch by theirs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Encoded {
-    /// Which rows there are at each step.
-    pub extent: PackedShape,
-    /// Token that is read at each place; unused where numbers are read.
+    /// The rows of each step.
+    pub shape: PackedShape,
+    /// The input token at each position; unused if the encoder reads numbers.
     pub inputs: Vec<u32>,
-    /// What is read at each place, `[positions, D]`; unused where tokens are read.
+    /// The input numbers at each position, `[positions, D]`; unused if the encoder reads tokens.
     pub numbers: Vec<f32>,
-    /// Which row here is that of each row of the batch: a permutation.
+    /// For each row of the batch, its row in the encoder's input: a permutation.
     pub rows: Vec<usize>,
 }
 
 impl Batch {
-    /// Sets the shape to rows of the same length and clears the content; keeps the allocation.
+    /// Sets the shape to rows of equal length and clears the content; reuses the allocations.
     pub fn reshape(&mut self, steps: usize, rows: usize) {
-        self.extent.set_even(steps, rows);
+        self.shape.set_even(steps, rows);
         self.items.clear();
         self.clear();
     }
 
-    /// As [`Batch::reshape`] for rows of these lengths, longest first.
+    /// Does the same as [`Batch::reshape`] for rows of these lengths, longest first.
     pub fn reshape_to(&mut self, lengths: &[usize]) {
-        self.extent.set_lengths(lengths);
+        self.shape.set_lengths(lengths);
         self.items.clear();
         self.clear();
     }
 
-    /// As [`Batch::reshape`] for a row of each of `items`, which have these lengths: longest first, equally long ones in
-    /// ascending order.
+    /// Does the same as [`Batch::reshape`] for one row per item of `items` with the given lengths: longest
+    /// first, items of equal length in ascending order.
     pub fn reshape_for(&mut self, items: impl Iterator<Item = usize>, length: impl Fn(usize) -> usize) {
         self.items.clear();
         self.items.extend(items);
         self.items.sort_unstable_by_key(|&item| (Reverse(length(item)), item));
-        self.extent.set_lengths_of(self.items.len(), |row| length(self.items[row]));
+        self.shape.set_lengths_of(self.items.len(), |row| length(self.items[row]));
         self.clear();
     }
 
     fn clear(&mut self) {
-        let positions = self.extent.positions();
+        let positions = self.shape.positions();
         self.inputs.clear();
         self.inputs.resize(positions, 0);
         self.targets.clear();
@@ -89,20 +91,20 @@ impl Batch {
         self.numbers.clear();
         self.values.positions.clear();
         self.values.targets.clear();
-        self.encoded.extent.set_even(0, 0);
+        self.encoded.shape.set_even(0, 0);
         self.encoded.inputs.clear();
         self.encoded.numbers.clear();
         self.encoded.rows.clear();
     }
 
-    /// Steps of the longest row.
+    /// Number of steps of the longest row.
     pub fn steps(&self) -> usize {
-        self.extent.steps()
+        self.shape.steps()
     }
 
-    /// Sequences.
+    /// Number of sequences.
     pub fn rows(&self) -> usize {
-        self.extent.rows()
+        self.shape.rows()
     }
 
     /// Number of targets that are scored.
@@ -111,14 +113,15 @@ impl Batch {
     }
 }
 
-/// Training or evaluation data as a pure function of the position: resuming needs nothing but two numbers.
+/// Training or evaluation data as a pure function of the position, so that a run resumes from two numbers.
 pub trait Source: Send + Sync {
-    /// Windows in one pass.
+    /// Number of windows per epoch.
     fn windows(&self) -> u64;
-    /// Fills `batch` with window `window` (< [`Source::windows`]) of pass `epoch`. The same arguments give the same batch.
-    /// Where the data cannot be read any more nothing in it is scored, and [`Source::failure`] says why.
+    /// Fills `batch` with window `window` (< [`Source::windows`]) of epoch `epoch`. The same arguments give
+    /// the same batch. If the data can no longer be read, nothing in the batch is scored, and
+    /// [`Source::failure`] says why.
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch);
-    /// How often each of `classes` classes is asked for in one pass.
+    /// Counts the targets of each of `classes` classes in one epoch.
     ///
     /// # Panics
     /// If a target is none of the classes.
@@ -131,9 +134,10 @@ pub trait Source: Send + Sync {
         }
         counts
     }
-    /// Largest `[steps, rows]` that [`Source::fill`] produces; what is trained on has this many rows in every window.
+    /// The largest `[steps, rows]` that [`Source::fill`] produces; training data have this many rows in every
+    /// window.
     fn shape(&self) -> (usize, usize);
-    /// Why a batch could not be filled, once that has happened: only data that are not in memory can fail.
+    /// The error that made a batch fail. Only data that are not in memory can fail.
     fn failure(&self) -> Option<&std::io::Error> {
         None
     }

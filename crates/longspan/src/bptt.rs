@@ -1,21 +1,24 @@
 //! Backpropagation through time for a stack of recurrent layers.
 //!
-//! Time is cut into chunks of a fixed number of steps. Forward runs all layers over a chunk before the next chunk; backward
-//! goes from the last chunk to the first and adds to the weight gradients in that order. The chunk length is part of the
-//! numerics: another one gives the same gradient up to rounding.
+//! Time is divided into chunks of a fixed number of steps. The forward pass runs all layers over a chunk
+//! before it starts the next one. The backward pass goes from the last chunk to the first and adds to the
+//! weight gradients in that order. The chunk length affects rounding: another length gives the same gradient
+//! up to rounding errors.
 //!
-//! Of a chunk only the tape (the gates) and the state before it are kept; its states are made anew from these when backward
-//! comes to it. Under a memory limit ([`Plan`]) even the tape is made anew, by the same pass over the same chunk: no limit
-//! changes a bit.
+//! Of a chunk, only the tape (the gates) and the state before it are kept. The backward pass recomputes the
+//! other states from them. Under a memory limit ([`Plan`]) the tape is recomputed too, by the same forward
+//! pass over the same chunk, so a limit changes no bit of the result.
 //!
-//! Truncated BPTT is this over windows: the state after one window is the state before the next, and no gradient crosses.
+//! Truncated BPTT applies this window by window: the state after one window is the state before the next, and
+//! no gradient crosses the boundary.
 //!
-//! A [`Stack`] of layers reads forwards; a [`Recurrence`] is a stack, or layers that read both ways, with the state that they begin
-//! with. Each pass is given a [`Pass`]: context, weights, dropout and an [`Observer`].
+//! A [`Stack`] is a stack of layers that read forwards. A [`Recurrence`] is such a stack, or a stack of
+//! bidirectional layers, with its initial state. Each pass gets a [`Pass`]: context, weights, dropout and an
+//! [`Observer`].
 //!
 //! # References
-//! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation: Gruslys et al.,
-//! "Memory-efficient backpropagation through time", NIPS 2016.
+//! Werbos, "Backpropagation through time: what it does and how to do it", Proc. IEEE 78, 1990. Recomputation:
+//! Gruslys et al., "Memory-efficient backpropagation through time", NIPS 2016.
 
 mod backward_step;
 mod bidirectional;

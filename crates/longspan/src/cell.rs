@@ -1,10 +1,11 @@
-//! Recurrent cells: one file each, equations forward and backward side by side.
+//! Recurrent cells: one file each, with the forward and backward equations side by side.
 //!
-//! All follow PyTorch's conventions: weights W_ih `[G·H, D]` and W_hh `[G·H, H]`, two biases `[G·H]`, gates stacked in
-//! the order that each file states.
+//! All cells follow PyTorch's conventions: weights W_ih `[G·H, D]` and W_hh `[G·H, H]`, two biases `[G·H]`,
+//! and gates stacked in the order that the cell's file states.
 //!
-//! A new cell is one file with its [`Equations`](longspan_kernel::recurrent::Equations) and [`Cell`], and a line in [`CellKind`] and in the table of [`Real::cell`]; the gradient
-//! checks find it through [`CellKind::ALL`].
+//! A new cell is one file with its [`Equations`](longspan_kernel::recurrent::Equations) and [`Cell`], an
+//! entry in [`CellKind`], and a line in the table of [`Real::cell`]. The gradient checks find it through
+//! [`CellKind::ALL`].
 
 pub mod elman;
 pub mod gru;

@@ -1,6 +1,6 @@
 //! Trains recurrent networks on sequences and measures the gradient at every time step.
 //!
-//! A [`Source`](batch::Source) fills batches, a [`Trainer`](trainer::Trainer) takes one step after another:
+//! A [`Source`](batch::Source) fills batches, and a [`Trainer`](trainer::Trainer) takes training steps:
 //!
 //! ```
 //! use longspan::prelude::*;
@@ -34,26 +34,26 @@
 //! ```
 //!
 //! # Notation
-//! T time steps, B batch rows, D input size, H hidden units, G gates, L layers, V tokens. x_t is `[B, D]`, h_t and c_t are `[B, H]`;
-//! gradients are `d_x`. Matrices are row-major; a batch of steps is `[T, B, …]`, and a buffer of states is `[T + 1, B, H]` with the
-//! state before the first step at index 0.
+//! T time steps, B batch rows, D input size, H hidden units, G gates, L layers, V tokens. x_t is `[B, D]`,
+//! h_t and c_t are `[B, H]`; gradients are `d_x`. Matrices are row-major. A batch of steps is `[T, B, …]`; a
+//! buffer of states is `[T + 1, B, H]`, with the state before the first step at index 0.
 //!
 //! # Modules
 //! From the bottom up:
 //!
 //! - [`params`]: named tensors in one flat buffer
 //! - [`cell`]: the equations of every cell, forward and backward
-//! - [`bptt`]: backpropagation through time: layers, stacks, what is kept of a window, dropout, observers
+//! - [`bptt`]: backpropagation through time: layers, stacks, memory plans, dropout, observers
 //! - [`batch`]: batches, and the sources that fill them
-//! - [`model`]: what a network reads, its recurrent stack, what it predicts; initial weights and sampling
+//! - [`model`]: input, recurrent stack and readout; initial weights and sampling
 //! - [`optim`]: optimizers, clipping and learning-rate schedules
-//! - [`telemetry`]: what is recorded of a training step: gradient profiles, gates, updates
-//! - [`trainer`]: one training step after another, and the cause where one fails
-//! - [`probe`]: measurements of weights on data: gradient by lag, exponents, Jacobians
+//! - [`telemetry`]: records of training steps: gradient profiles, gates, updates
+//! - [`trainer`]: training steps, and the cause if one fails
+//! - [`probe`]: measurements of fixed weights on data: lag profile, Lyapunov exponents, Jacobians
 //! - [`option_syntax`]: options written as `NAME[:X[:Y]]`, with errors that say what to write instead
 //!
-//! Arithmetic, numbers and threads are those of `longspan_kernel`, records those of `longspan_record`. [`prelude`] has what most
-//! programs use.
+//! Arithmetic, numbers and threads come from `longspan_kernel`, records from `longspan_record`. [`prelude`]
+//! contains what most programs use.
 
 pub mod batch;
 pub mod bptt;
@@ -66,7 +66,7 @@ pub mod probe;
 pub mod telemetry;
 pub mod trainer;
 
-/// What most programs use: `use longspan::prelude::*`.
+/// The items that most programs use: `use longspan::prelude::*`.
 pub mod prelude {
     pub use crate::batch::{Batch, IGNORE, Source};
     pub use crate::bptt::{BackwardStep, Observer, Pass, State};

@@ -1,8 +1,9 @@
-//! A model: what it reads, the recurrent stack, what it predicts; dropout on the connections between them.
+//! Models: the input, the recurrent stack, the readout, and dropout on the connections between them.
 //!
-//! A language model reads tokens through an embedding and predicts classes at every step; a classifier predicts one at a
-//! row's last step, or from the mean of all; a forecaster reads numbers and predicts numbers. Which places are scored is the
-//! batch's affair. An encoder may read another sequence first; the model then is the decoder.
+//! A language model reads tokens through an embedding and predicts classes at every step. A classifier
+//! predicts one class per row, from the row's last step or from the mean of all steps. A forecaster reads
+//! numbers and predicts numbers. The batch says which positions are scored. In an encoder–decoder an encoder
+//! reads another sequence first; the model is then the decoder.
 
 mod decode;
 mod encoder;
@@ -29,18 +30,19 @@ use input::{input, reader, take_numbers};
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
-pub use scan::{Place, Scan, first_in_tensors, is_bad};
+pub use scan::{Location, Scan, first_in_tensors, is_bad};
 pub use spec::{InputSpec, ModelSpec, OutputSpec};
 pub use step::{StepInput, Steps};
 
-/// What predicts.
+/// The readout of a model.
 enum Readout<R> {
     Classes(Box<Classes<R>>),
     Values(Box<Values<R>>),
 }
 
 impl<R: Real> Readout<R> {
-    /// What comes out `[rows, K]` of `h` `[rows, H]`, for few rows: logits of classes or of labels, or values.
+    /// Computes the outputs `[rows, K]` of `h` `[rows, H]`, for few rows: logits of classes or labels, or
+    /// values.
     fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], out: &mut [R]) {
         match self {
             Self::Classes(classes) => classes.logits(ctx, params, h, out),
@@ -49,57 +51,69 @@ impl<R: Real> Readout<R> {
     }
 }
 
-/// Turns the top layer's outputs `[positions, H]` into the gradient by them.
-pub type Arrive<'a, R> = &'a mut dyn FnMut(&mut [R]);
+/// A function that replaces the top layer's outputs `[positions, H]` by the gradient with respect to them.
+pub type OutputGradient<'a, R> = &'a mut dyn FnMut(&mut [R]);
 
-/// The model with its working memory; the weights are the caller's.
+/// A model with its working memory. It does not own its weights.
 pub struct Model<R> {
     spec: ModelSpec,
     layout: Arc<Layout>,
     encoder: Option<Encoder<R>>,
-    /// Index of the embedding, where tokens are read.
+    /// Index of the embedding; None if the model reads numbers.
     embedding: Option<usize>,
     stack: Recurrence<R>,
     readout: Readout<R>,
-    /// x `[positions, D]` where numbers are read.
+    /// x `[positions, D]` if the model reads numbers.
     x: Buffer<R>,
-    /// What is read out of, and in a training pass the gradient by it: `[positions, H]`, or 2H wide where rows are read both ways.
+    /// The input of the readout and, in a training pass, the gradient with respect to it: `[positions, H]`,
+    /// or `[positions, 2H]` if bidirectional.
     y: Buffer<R>,
-    /// The same of rows instead of places.
+    /// The pooled input of the readout, per row instead of per position.
     pooled: Buffer<R>,
     d_state: Option<State<R>>,
 }
 
 impl<R: Real> Model<R> {
-    /// Lays out the tensors: `embedding.weight` `[V, E]` where tokens are read, the stack's `rnn.*` (see [`Recurrence::new`]),
-    /// `head.weight` `[K, H]`, or `[K, 2H]` where rows are read both ways, unless tied, and `head.bias` `[K]`.
-    /// With an encoder its tensors come first, as `encoder.embedding.weight` and `encoder.rnn.*`, and those of embedding and stack
-    /// are `decoder.embedding.weight` and `decoder.rnn.*`.
+    /// Lays out the tensors: `embedding.weight` `[V, E]` if the model reads tokens; the stack's `rnn.*` (see
+    /// [`Recurrence::new`]); `head.weight` `[K, H]`, or `[K, 2H]` if bidirectional, unless tied; and
+    /// `head.bias` `[K]`. In an encoder–decoder the encoder's tensors come first, as
+    /// `encoder.embedding.weight` and `encoder.rnn.*`, and those of embedding and stack are
+    /// `decoder.embedding.weight` and `decoder.rnn.*`.
     ///
     /// # Panics
-    /// If a size is 0, tied sizes differ, or the last states of two directions are asked for where there is one.
+    /// If a size is 0, if tied sizes differ, or if the readout pools both directions of a unidirectional
+    /// stack.
     pub fn new(isa: InstructionSet, spec: &ModelSpec) -> Self {
         let &ModelSpec { input, output, .. } = spec;
-        assert!(spec.bidirectional || spec.pool != Pooling::BothEnds, "two directions: {spec:?}");
+        assert!(
+            spec.bidirectional || spec.pool != Pooling::BothEnds,
+            "pooling both directions needs a bidirectional stack: {spec:?}"
+        );
         let plain = !(spec.bidirectional || spec.layer_residual || spec.layer_norm || spec.learned_state);
-        assert!(plain || spec.encoder.is_none(), "an encoder and its decoder are plain stacks: {spec:?}");
+        assert!(
+            plain || spec.encoder.is_none(),
+            "an encoder–decoder has no bidirectional layers, residual connections, norms or learned state: {spec:?}"
+        );
         let mut layout = Layout::default();
         let encoder = Encoder::of(isa, spec, &mut layout);
         layout.set_scope(if encoder.is_some() { "decoder." } else { "" });
         let (embedding, _) = reader(input, &mut layout);
         let stack = Recurrence::new(isa, &spec.recurrence(), &mut layout);
         layout.set_scope("");
-        // What the readout reads.
+        // The input width of the readout.
         let hidden = spec.width();
         let mut head = |count: usize, tied: Option<usize>| {
-            assert!(count > 0, "a prediction of nothing");
+            assert!(count > 0, "the readout has no outputs");
             let weight = tied.unwrap_or_else(|| layout.push("head.weight", &[count, hidden], Group::Head));
             (weight, layout.push("head.bias", &[count], Group::Bias))
         };
         let readout = match output {
             OutputSpec::Classes { count, tied } => {
                 let own = InputSpec::Tokens { vocabulary: count, embedding: hidden };
-                assert!(!tied || input == own, "tied weights need the classes and width of {input:?}");
+                assert!(
+                    !tied || input == own,
+                    "tied weights need as many tokens as classes, and embeddings as wide as the layers, not {input:?}"
+                );
                 let (weight, bias) = head(count, embedding.filter(|_| tied));
                 Readout::Classes(Box::new(Classes::new(isa, weight, bias, hidden, count)))
             }
@@ -123,40 +137,40 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// What the model was made from.
+    /// The specification that the model was built from.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
     }
 
-    /// The tensors.
+    /// The layout of the tensors.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
     }
 
-    /// A zero state for `rows` sequences.
+    /// Returns a zero state for `rows` sequences.
     pub fn zero_state(&self, rows: usize) -> State<R> {
         self.stack.zero_state(rows)
     }
 
-    /// Layers of a state: L, or 2L where rows are read both ways.
+    /// Number of layers in a state: L, or 2L if bidirectional.
     pub fn states(&self) -> usize {
         self.stack.states()
     }
 
-    /// What the names of the tensors of each of them end with.
+    /// The suffixes of the tensor names, for each layer of a state.
     pub fn layer_names(&self) -> Vec<String> {
         (0..self.states()).map(|k| self.stack.spec().layer_name(k)).collect()
     }
 
-    /// Lets every row of `state` start fresh: from the learned state, or from zero.
+    /// Sets every row of `state` to the initial state: the learned one, or zero.
     pub fn begin(&self, params: &Params<R>, state: &mut State<R>) {
         if !self.stack.begin(params, state) {
             state.clear();
         }
     }
 
-    /// Limits the memory for what [`Model::train`] keeps of a window for its backward pass, of each stack where there is an
-    /// encoder; changes no bit.
+    /// Limits the memory for what [`Model::train`] keeps of a window for the backward pass, separately for
+    /// encoder and decoder. It changes no bit of the result.
     pub fn limit_memory(&mut self, limit: Option<usize>) {
         self.stack.limit_memory(limit);
         if let Some(encoder) = &mut self.encoder {
@@ -164,40 +178,42 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// How a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see [`Recurrence::plan`].
+    /// Plans how a window of `steps` steps and `rows` rows is kept in at most `limit` bytes, see
+    /// [`Recurrence::plan`].
     ///
     /// # Errors
-    /// If the limit is below the least that is possible.
+    /// [`MemoryError`] if the limit is below the smallest possible amount.
     pub fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
         self.stack.plan(steps, rows, limit)
     }
 
-    /// Takes the weights for the next passes. Each pass below uses those last packed.
+    /// Packs the weights for the next passes. All passes below use the weights last packed.
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.stack.pack(ctx, params);
         if let Some(encoder) = &mut self.encoder {
             encoder.stack.pack(ctx, params);
         }
         match &mut self.readout {
-            Readout::Classes(classes) => classes.forget(),
-            Readout::Values(values) => values.forget(),
+            Readout::Classes(classes) => classes.invalidate(),
+            Readout::Values(values) => values.invalidate(),
         }
     }
 
-    /// Gives each class its weight in the loss that [`Model::train`] returns and differentiates; [`Model::evaluate`] weighs all
-    /// alike.
+    /// Sets the weight of each class in the loss that [`Model::train`] returns and differentiates.
+    /// [`Model::evaluate`] does not use these weights.
     ///
     /// # Panics
-    /// If the model predicts numbers, or there is not a finite weight of 0 or more for each class.
+    /// If the model predicts numbers, or there is not one finite weight of at least 0 per class.
     pub fn weigh_classes(&mut self, weights: &[f64]) {
         let Readout::Classes(classes) = &mut self.readout else {
-            panic!("class weights for {:?}", self.spec)
+            panic!("class weights need a model that predicts classes, not {:?}", self.spec)
         };
         classes.weigh(weights);
     }
 
-    /// Scores a batch and adds the gradient of its mean loss to `grads`; no gradient arrives from after the window. The observer
-    /// sees all events of an [`Observer`](crate::bptt::Observer); the steps of an encoder come before those of the batch.
+    /// Scores a batch and adds the gradient of its mean loss to `grads`. No gradient comes from after the
+    /// window. The observer sees all events of an [`Observer`](crate::bptt::Observer); steps of an encoder
+    /// are counted before those of the batch.
     pub fn train(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -211,69 +227,71 @@ impl<R: Real> Model<R> {
         score
     }
 
-    /// As [`Model::train`] for another loss than the readout's; nothing is scored.
+    /// Computes the gradient of a custom loss as [`Model::train`] does for the readout's; nothing is scored.
     pub fn differentiate(
         &mut self,
         pass: &mut Pass<'_, R>,
         batch: &Batch,
         state: &mut State<R>,
-        arrive: Arrive<'_, R>,
+        output_gradient: OutputGradient<'_, R>,
         grads: &mut Params<R>,
     ) {
         self.run_forward(pass, batch, state);
-        arrive(&mut self.y[..batch.extent.positions() * self.spec.width()]);
+        output_gradient(&mut self.y[..batch.shape.positions() * self.spec.width()]);
         self.run_backward(pass, batch, grads);
     }
 
-    /// Runs a batch through encoder and stack, and keeps their outputs and, where `keep` says so, what backward needs.
+    /// Runs encoder and stack on a batch and keeps their outputs and, if `keep` says so, what the backward
+    /// pass needs.
     ///
-    /// `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes out as the state
-    /// after. Where a state is learned, a batch whose state is not carried over begins with that one instead.
+    /// `state` is the state before the batch on entry (an encoder overwrites it with its last state) and the
+    /// state after it on return. If the initial state is learned, a batch without a carried state starts from
+    /// it instead.
     ///
     /// # Panics
-    /// If a state is carried over to a model that reads rows both ways.
+    /// If a state is carried over in a bidirectional model.
     pub fn forward(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, keep: Keep, state: &mut State<R>) {
         self.start(pass.params, batch, state);
         self.read(pass, batch, keep, state);
     }
 
-    /// The state before a batch.
+    /// Sets the state before a batch.
     fn start(&self, params: &Params<R>, batch: &Batch, state: &mut State<R>) {
         assert!(
             !(self.spec.bidirectional && batch.carry),
-            "a model that reads rows both ways reads them whole"
+            "a bidirectional model reads whole sequences: it cannot carry a state over"
         );
         if !batch.carry {
             self.stack.begin(params, state);
         }
     }
 
-    /// Encoder and stack, from the state before the batch.
+    /// Runs encoder and stack from the state before the batch.
     fn read(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, keep: Keep, state: &mut State<R>) {
         self.encode(pass, batch, keep, state);
-        let n = batch.extent.positions() * self.spec.width();
+        let n = batch.shape.positions() * self.spec.width();
         self.y.grow(n);
         take_numbers(self.embedding, &batch.numbers, &mut self.x);
         let window = window(self.embedding, batch, &self.x);
         self.stack.forward(&mut of_stack(pass, batch), window, keep, state, &mut self.y[..n]);
     }
 
-    /// Lets the encoder read, and writes its last state to `state`; without an encoder nothing happens.
+    /// Runs the encoder and writes its last state to `state`; does nothing without an encoder.
     fn encode(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, keep: Keep, state: &mut State<R>) {
         if let Some(encoder) = &mut self.encoder {
             encoder.forward(pass, &batch.encoded, keep, state);
         }
     }
 
-    /// The forward half of a training pass: leaves what the readout reads, masked, in `y`.
+    /// The forward half of a training pass: leaves the masked input of the readout in `y`.
     fn run_forward(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, state: &mut State<R>) {
         self.start(pass.params, batch, state);
         pass.observer.begin(batch, state);
         self.read(pass, batch, Keep::Everything, state);
-        self.mask_outputs(pass, &batch.extent);
+        self.mask_outputs(pass, &batch.shape);
     }
 
-    /// Masks what is read out of, or the gradient by it.
+    /// Applies the dropout mask to the input of the readout, or to the gradient with respect to it.
     fn mask_outputs(&mut self, pass: &Pass<'_, R>, shape: &PackedShape) {
         let (width, layers) = (self.spec.width(), self.spec.layers);
         if let Some(dropout) = pass.dropout {
@@ -281,14 +299,14 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// Scores what is in `y` and turns it into the gradient by it.
+    /// Scores the content of `y` and replaces it by the gradient with respect to it.
     fn score_and_differentiate(
         &mut self,
         pass: &mut Pass<'_, R>,
         batch: &Batch,
         grads: &mut Params<R>,
     ) -> Score {
-        let (shape, width, pool) = (&batch.extent, self.spec.width(), self.spec.pool);
+        let (shape, width, pool) = (&batch.shape, self.spec.width(), self.spec.pool);
         let (ctx, params, readout) = (pass.ctx, pass.params, &mut self.readout);
         let y = &mut self.y[..shape.positions() * width];
         let h = match pool {
@@ -302,7 +320,7 @@ impl<R: Real> Model<R> {
         };
         pass.observer
             .outputs(batch, &mut |i, out| readout.outputs(ctx, params, &h[i * width..][..width], out));
-        // What the readout has read is overwritten by the gradient by it.
+        // The gradient overwrites the input of the readout.
         let score = match readout {
             Readout::Classes(classes) => {
                 classes.score_and_differentiate(ctx, params, h, &batch.targets, grads)
@@ -319,11 +337,11 @@ impl<R: Real> Model<R> {
         score
     }
 
-    /// The backward half of a training pass, from the gradient by what is read out of in `y`.
+    /// The backward half of a training pass, from the gradient with respect to the readout's input, in `y`.
     fn run_backward(&mut self, pass: &mut Pass<'_, R>, batch: &Batch, grads: &mut Params<R>) {
-        let rows = batch.extent.rows();
-        self.mask_outputs(pass, &batch.extent);
-        let d_y = &self.y[..batch.extent.positions() * self.spec.width()];
+        let rows = batch.shape.rows();
+        self.mask_outputs(pass, &batch.shape);
+        let d_y = &self.y[..batch.shape.positions() * self.spec.width()];
         pass.observer.output_gradients(d_y);
         let d_state = match &mut self.d_state {
             Some(d_state) if d_state.rows(self.spec.hidden) == rows => {
@@ -343,7 +361,8 @@ impl<R: Real> Model<R> {
         pass.observer.weight_gradients(grads);
     }
 
-    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient by the state before the window, which an encoder's last one is.
+    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient with respect to the state before the window. In an
+    /// encoder–decoder that state is the encoder's last one.
     pub fn d_state(&self) -> Option<&State<R>> {
         self.d_state.as_ref()
     }
@@ -351,7 +370,8 @@ impl<R: Real> Model<R> {
 
 #[cfg(feature = "fault-injection")]
 impl<R: Real> Model<R> {
-    /// Plants a bad value into the passes from now on, see [`FaultInjection`](crate::bptt::layer::Plant); None takes it away.
+    /// Injects a fault into all passes from now on, see
+    /// [`FaultInjection`](crate::bptt::layer::FaultInjection); None removes it.
     pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
         self.stack.inject_fault(plant.filter(|plant| !plant.encoder));
         if let Some(encoder) = &mut self.encoder {
@@ -360,13 +380,13 @@ impl<R: Real> Model<R> {
     }
 }
 
-/// What the stack reads of a batch whose numbers are in `x`.
+/// The window that the stack reads, of a batch whose numbers are in `x`.
 fn window<'a, R: Real>(embedding: Option<usize>, batch: &'a Batch, x: &'a Buffer<R>) -> Window<'a, R> {
-    Window { shape: &batch.extent, input: input(embedding, &batch.inputs, batch.numbers.len(), x) }
+    Window { shape: &batch.shape, input: input(embedding, &batch.inputs, batch.numbers.len(), x) }
 }
 
-/// The stack's part of a pass: its steps come behind those of an encoder.
+/// The stack's part of a pass: its steps are counted after those of an encoder.
 fn of_stack<'b, R: Real>(pass: &'b mut Pass<'_, R>, batch: &Batch) -> Pass<'b, R> {
-    let (steps_before, dropout) = (batch.encoded.extent.steps(), pass.dropout);
+    let (steps_before, dropout) = (batch.encoded.shape.steps(), pass.dropout);
     pass.through(Part { steps_before, ..Part::default() }, dropout)
 }

@@ -1,9 +1,10 @@
-//! Optimizers: PyTorch's formulas, in the arithmetic of the weights.
+//! Optimizers, with PyTorch's formulas, in the number type of the weights.
 //!
-//! g gradient, w weight, η learning rate, t step from 1, λ weight decay, μ momentum, α smoothing:
+//! g is the gradient, w the weight, η the learning rate, t the step from 1, λ weight decay, μ momentum, α
+//! smoothing:
 //!
 //! ```text
-//! all but adamw  g ← g + λ w                                  on tensors that decay
+//! all but adamw  g ← g + λ w                                  on tensors with weight decay
 //! sgd            b ← μ b + g;  w ← w − η b                    nesterov: w ← w − η (g + μ b);  μ = 0: w ← w − η g
 //! adam           m ← m + (1 − β₁)(g − m);  v ← β₂ v + (1 − β₂) g²
 //!                w ← w − η/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
@@ -13,13 +14,13 @@
 //! adagrad        s ← s + g²;  w ← w − η g / (√s + ε)
 //! ```
 //!
-//! Every element is computed alone, product and sum rounded separately: neither threads nor the instruction set change a
-//! bit. Weight decay acts where [`Entry::decays`](crate::params::Entry::decays) says so, which in PyTorch takes two
-//! parameter groups.
+//! Every element is computed on its own, with product and sum rounded separately, so neither threads nor the
+//! instruction set change a bit. [`Entry::decays`](crate::params::Entry::decays) says on which tensors weight
+//! decay acts; PyTorch needs two parameter groups for that.
 //!
 //! # References
-//! Adam: Kingma, Ba, ICLR 2015. AdamW: Loshchilov, Hutter, ICLR 2019. RMSprop: Tieleman, Hinton 2012. Adagrad: Duchi,
-//! Hazan, Singer, JMLR 2011. Nesterov's momentum in the form of Sutskever et al., ICML 2013, as PyTorch has it.
+//! Adam: Kingma, Ba, ICLR 2015. AdamW: Loshchilov, Hutter, ICLR 2019. RMSprop: Tieleman, Hinton 2012.
+//! Adagrad: Duchi, Hazan, Singer, JMLR 2011. Nesterov's momentum as in PyTorch: Sutskever et al., ICML 2013.
 
 pub mod clip;
 mod magnitude_bounds;
@@ -44,18 +45,20 @@ pub struct Optimizer<R> {
     settings: Settings,
     moments: Vec<(&'static str, Params<R>)>,
     steps: u64,
-    /// Weights before their step, for who watches.
+    /// The weights before the step, for a [`Watch`].
     before: Vec<R>,
 }
 
-/// Is shown stretches of the flat buffer one after the other: where one begins, its weights before the step and after it.
+/// A function that gets the sections of the flat buffer in order: the offset of a section, and its weights
+/// before and after the step.
 pub type Watch<'a, R> = &'a mut dyn FnMut(usize, &[R], &[R]);
 
-/// Elements of a stretch: what is done to it and what is seen of it stay in the second-level cache.
-const STRETCH: usize = 32 * 1024;
+/// Number of elements of a section. The update of a section and the watch function then work in the
+/// second-level cache.
+const SECTION: usize = 32 * 1024;
 
 impl<R: Real> Optimizer<R> {
-    /// An optimizer of weights under `layout`, its moments zero.
+    /// Builds an optimizer for weights with `layout`, with zero moments.
     ///
     /// # Panics
     /// If [`Settings::validate`] fails.
@@ -75,18 +78,18 @@ impl<R: Real> Optimizer<R> {
         Self { settings, moments, steps: 0, before: Vec::new() }
     }
 
-    /// One step of the weights along their gradients at learning rate `lr`; the gradients are zero afterwards.
+    /// Updates the weights with their gradients at learning rate `lr`, and sets the gradients to zero.
     ///
     /// # Panics
-    /// If the buffers are not of one length.
+    /// If the buffers differ in length.
     pub fn step(&mut self, ctx: &Context<R>, lr: f64, params: &mut Params<R>, grads: &mut Params<R>) {
         self.step_watched(ctx, lr, params, grads, None);
     }
 
-    /// As [`Optimizer::step`], to the same bits, under the eyes of `watch`.
+    /// Does the same as [`Optimizer::step`], with the same bits, and calls `watch`.
     ///
     /// # Panics
-    /// If the buffers are not of one length.
+    /// If the buffers differ in length.
     pub fn step_watched(
         &mut self,
         ctx: &Context<R>,
@@ -136,33 +139,33 @@ impl<R: Real> Optimizer<R> {
         }
     }
 
-    /// The settings.
+    /// The settings of the optimizer.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The moments under PyTorch's names: momentum_buffer, exp_avg, exp_avg_sq, square_avg, sum.
+    /// The moments, with PyTorch's names: momentum_buffer, exp_avg, exp_avg_sq, square_avg, sum.
     pub fn moments(&self) -> impl Iterator<Item = (&'static str, &Params<R>)> {
         self.moments.iter().map(|(name, moment)| (*name, moment))
     }
 
-    /// The moments, for a checkpoint to fill; see [`Optimizer::moments`].
+    /// The moments for writing, so that a checkpoint can restore them; see [`Optimizer::moments`].
     pub fn moments_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Params<R>)> {
         self.moments.iter_mut().map(|(name, moment)| (*name, moment))
     }
 
-    /// Steps taken.
+    /// Number of steps taken.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Sets the number of steps taken: a resumed run goes on from there.
+    /// Sets the number of steps taken, to resume a run.
     pub fn set_steps(&mut self, steps: u64) {
         self.steps = steps;
     }
 }
 
-/// Sweeps a rule over all elements with the moments it keeps.
+/// Applies a rule with its M moments to all elements.
 fn apply<R: Real, const M: usize>(
     ctx: &Context<R>,
     rule: &impl Element<R, M>,
@@ -182,8 +185,8 @@ fn apply<R: Real, const M: usize>(
     let Some((watch, before)) = watch else {
         return sweep(ctx, (rule, decay), entries, 0, weights, grads, moments);
     };
-    for first in (0..weights.len()).step_by(STRETCH) {
-        let stretch = first..weights.len().min(first + STRETCH);
+    for first in (0..weights.len()).step_by(SECTION) {
+        let stretch = first..weights.len().min(first + SECTION);
         let weights = &mut weights[stretch.clone()];
         before.clear();
         before.extend_from_slice(weights);

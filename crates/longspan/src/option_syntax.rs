@@ -4,73 +4,73 @@ mod size;
 
 pub use size::Size;
 
-/// A setting that cannot be used.
+/// A setting that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionError {
-    /// No such name.
+    /// The name does not exist.
     #[error("there is no {what} \"{name}\": {}choose {choices}", .nearest.as_ref().map(|n| format!("did you mean {n}? ")).unwrap_or_default())]
     Unknown {
-        /// What is set: "clipping rule".
+        /// The kind of setting, for example "clipping rule".
         what: &'static str,
-        /// What was written.
+        /// The text that was given.
         name: String,
-        /// The form whose name is closest, if it is plausibly a typo.
+        /// The most similar form, if the name is plausibly a typo.
         nearest: Option<String>,
-        /// All forms, in words.
+        /// All forms, as a list in words.
         choices: String,
     },
-    /// Text where a number belongs.
+    /// A text in place of a number.
     #[error("{what} must be {need}, not \"{text}\"")]
     NotANumber {
-        /// What the number means: "the clipping norm".
+        /// The meaning of the number, for example "the clipping norm".
         what: &'static str,
-        /// What was written.
+        /// The text that was given.
         text: String,
         /// "a number" or "a whole number".
         need: &'static str,
     },
-    /// A number that the setting cannot take.
+    /// A number outside the allowed range.
     #[error("{what} must be {need}, not {value}")]
     OutOfRange {
-        /// What the number means: "the clipping norm".
+        /// The meaning of the number, for example "the clipping norm".
         what: &'static str,
-        /// The number.
+        /// The number that was given.
         value: String,
-        /// What it has to be: "finite and above 0".
+        /// The requirement, for example "finite and above 0".
         need: &'static str,
     },
-    /// A number without which the setting means nothing.
+    /// A required number is missing.
     #[error("\"{text}\" lacks {what}: write {form}")]
     MissingNumber {
-        /// What was written.
+        /// The text that was given.
         text: String,
-        /// What the number means.
+        /// The meaning of the number.
         what: &'static str,
-        /// How the setting is written.
+        /// The correct form.
         form: &'static str,
     },
-    /// More numbers than the setting has.
-    #[error("\"{text}\" has a number too many: write {form}")]
+    /// There are more numbers than the setting has.
+    #[error("\"{text}\" has too many numbers: write {form}")]
     SurplusNumber {
-        /// What was written.
+        /// The text that was given.
         text: String,
-        /// How the setting is written.
+        /// The correct form.
         form: &'static str,
     },
-    /// A setting that would be ignored.
+    /// A setting that would have no effect.
     #[error("{by} has no {what}: leave it out")]
     Unused {
-        /// What was set: "momentum".
+        /// The setting, for example "momentum".
         what: &'static str,
-        /// What does not use it: "adam".
+        /// The value that does not use it, for example "adam".
         by: String,
     },
 }
 
-/// The choice that `name` is plausibly a misspelling of: at most a third of its letters are wrong (a swap of two
-/// neighbours counts once, Damerau–Levenshtein), or it is cut off after at least three. What follows the name in a
-/// choice (`norm:C`) or in `name` does not count, nor does upper or lower case.
+/// Returns the choice that `name` is plausibly a misspelling of: at most a third of its letters are wrong (a
+/// swap of two adjacent letters counts as one, Damerau–Levenshtein), or it is truncated after at least three
+/// letters. Whatever follows the name in a choice (`norm:C`) or in `name` is ignored, and so is case.
 pub fn nearest<'a>(name: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = head(name).to_lowercase();
     let letters = name.chars().count();
@@ -89,16 +89,16 @@ pub fn nearest<'a>(name: &str, choices: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, c)| c)
 }
 
-/// The name in `name:X` or `name[:X]`.
+/// Returns the name in `name:X` or `name[:X]`.
 fn head(form: &str) -> &str {
     form.split([':', '[']).next().unwrap_or(form)
 }
 
-/// A kind of setting: what messages call it, and the forms it is written in (`step:E[:F]`).
+/// A kind of setting: its name in messages, and the forms of its values (`step:E[:F]`).
 pub struct Kind {
-    /// What a value of it is called in messages.
+    /// The name of a value in messages.
     pub what: &'static str,
-    /// The forms that a value may have.
+    /// The forms of a value.
     pub forms: &'static [&'static str],
 }
 
@@ -111,7 +111,7 @@ impl Kind {
         Ok(Parts { name, text, form, rest })
     }
 
-    /// The error for a name that is none of the forms'.
+    /// Returns the error for a name that none of the forms has.
     pub fn unknown(&self, text: &str) -> OptionError {
         let choices = match self.forms {
             [] => String::new(),
@@ -123,7 +123,7 @@ impl Kind {
     }
 }
 
-/// A setting cut at its colons.
+/// A setting, split at its colons.
 pub struct Parts<'t> {
     /// NAME.
     pub name: &'t str,
@@ -133,7 +133,7 @@ pub struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    /// The next number's text, which has to be there.
+    /// Returns the text of the next number, which is required.
     pub fn required(&mut self, what: &'static str) -> Result<&'t str, OptionError> {
         self.rest.next().ok_or_else(|| OptionError::MissingNumber {
             text: self.text.to_string(),
@@ -142,12 +142,12 @@ impl<'t> Parts<'t> {
         })
     }
 
-    /// The next number's text, if there is one.
+    /// Returns the text of the next number, if there is one.
     pub fn optional(&mut self) -> Option<&'t str> {
         self.rest.next()
     }
 
-    /// Checks that nothing is left over.
+    /// Checks that no number is left.
     pub fn end<T>(&mut self, value: T) -> Result<T, OptionError> {
         match self.rest.next() {
             None => Ok(value),
@@ -156,7 +156,7 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// `value`, if it is as needed.
+/// Returns `value` if it meets the requirement.
 pub fn check(
     what: &'static str,
     value: f64,
@@ -170,24 +170,24 @@ pub fn check(
     }
 }
 
-/// A number, not yet checked.
+/// Parses a number, without checking its range.
 pub fn number(what: &'static str, text: &str) -> Result<f64, OptionError> {
     let error = || OptionError::NotANumber { what, text: text.to_string(), need: "a number" };
     text.parse().map_err(|_| error())
 }
 
-/// A finite number above 0.
+/// Parses a finite number above 0.
 pub fn positive(what: &'static str, text: &str) -> Result<f64, OptionError> {
     check(what, number(what, text)?, |x| x.is_finite() && x > 0.0, "finite and above 0")
 }
 
-/// A whole number.
+/// Parses a whole number.
 pub fn whole(what: &'static str, text: &str) -> Result<u64, OptionError> {
     let error = || OptionError::NotANumber { what, text: text.to_string(), need: "a whole number" };
     text.parse().map_err(|_| error())
 }
 
-/// A whole number of at least 1.
+/// Parses a whole number of at least 1.
 pub fn count(what: &'static str, text: &str) -> Result<u64, OptionError> {
     match whole(what, text)? {
         0 => Err(OptionError::OutOfRange { what, value: "0".into(), need: "at least 1" }),
@@ -195,7 +195,7 @@ pub fn count(what: &'static str, text: &str) -> Result<u64, OptionError> {
     }
 }
 
-/// `FromStr` and `Display` of an enum without values, with the nearest name in the error.
+/// Implements `FromStr` and `Display` for an enum without values; the error names the most similar choice.
 #[macro_export]
 macro_rules! option_names {
     ($t:ident, $what:literal: $($variant:ident = $name:literal),*) => {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_choices() {
+    fn an_unknown_name_gives_an_error_with_the_choices() {
         assert_eq!(
             RULE.unknown("nrom:1").to_string(),
             "there is no clipping rule \"nrom:1\": did you mean norm:C? choose none, norm:C or step:E[:F]"
@@ -268,12 +268,12 @@ mod tests {
         let missing = RULE.read("norm")?.required("the clipping norm").map_err(|e| e.to_string());
         assert_eq!(missing, Err("\"norm\" lacks the clipping norm: write norm:C".into()));
         let surplus = RULE.read("none:1")?.end(()).map_err(|e| e.to_string());
-        assert_eq!(surplus, Err("\"none:1\" has a number too many: write none".into()));
+        assert_eq!(surplus, Err("\"none:1\" has too many numbers: write none".into()));
         Ok(())
     }
 
     #[test]
-    fn numbers_are_held_to_their_range() {
+    fn numbers_must_be_in_their_range() {
         let said = |error: OptionError| error.to_string();
         for (text, value) in [("nan", "NaN"), ("inf", "inf"), ("0", "0"), ("-1", "-1")] {
             let need = format!("the norm must be finite and above 0, not {value}");

@@ -1,4 +1,4 @@
-//! One flat buffer with named views.
+//! One flat buffer of parameters with named views.
 //!
 //! Weights, gradients and optimizer moments share one [`Layout`], so that clipping, optimizers, checkpoints
 //! and gradient checks are loops over one slice.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::cell::Real;
 use longspan_kernel::Buffer;
 
-/// What a tensor does in the network: reports group by it.
+/// The role of a tensor in the network, by which reports group tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Token embedding.
@@ -19,7 +19,7 @@ pub enum Group {
     Recurrent,
     /// Biases.
     Bias,
-    /// Weights that act elementwise: peepholes, a learned residual step.
+    /// Elementwise weights: peepholes, a learned residual step.
     Elementwise,
     /// The readout.
     Head,
@@ -28,15 +28,15 @@ pub enum Group {
 /// One named tensor inside the flat buffer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// PyTorch's tensor name where it has one (`rnn.weight_hh_l0`).
+    /// PyTorch's tensor name where PyTorch has the tensor (`rnn.weight_hh_l0`).
     pub name: String,
     /// First element, a multiple of 16: 64-byte aligned in `f32`.
     pub offset: usize,
     /// Row-major shape.
     pub shape: Vec<usize>,
-    /// Role.
+    /// The role in the network.
     pub group: Group,
-    /// Whether weight decay acts on it (matrices do, biases and elementwise weights do not).
+    /// Whether weight decay applies to the tensor (to matrices, but not to biases and elementwise weights).
     pub decays: bool,
 }
 
@@ -51,18 +51,19 @@ impl Entry {
         self.len() == 0
     }
 
-    /// The elements' place in the flat buffer.
+    /// The range of its elements in the flat buffer.
     pub fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.len()
     }
 }
 
-/// Names, shapes and offsets of all tensors of a model. Gaps from alignment hold zeros, always.
+/// The names, shapes and offsets of all tensors of a model. The gaps between aligned tensors always contain
+/// zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     entries: Vec<Entry>,
     len: usize,
-    /// What the names of new tensors begin with.
+    /// The prefix of the names of new tensors.
     scope: String,
 }
 
@@ -70,7 +71,8 @@ pub struct Layout {
 const ALIGN: usize = 16;
 
 impl Layout {
-    /// From now on names begin with `scope`: "encoder." makes `encoder.rnn.weight_hh_l0`, nothing makes them whole again.
+    /// Sets the prefix of the names of new tensors: "encoder." gives `encoder.rnn.weight_hh_l0`, "" no
+    /// prefix.
     pub fn set_scope(&mut self, scope: &str) {
         scope.clone_into(&mut self.scope);
     }
@@ -93,33 +95,33 @@ impl Layout {
         self.entries.len() - 1
     }
 
-    /// All tensors, in buffer order.
+    /// The tensors, in buffer order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The tensor of that name.
+    /// Returns the tensor with that name.
     pub fn find(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|e| e.name == name)
     }
 
-    /// Length of the flat buffer, gaps included.
+    /// Length of the flat buffer, including gaps.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no tensor.
+    /// Whether the layout has no tensor.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Number of parameters, gaps excluded.
+    /// Number of parameters, without gaps.
     pub fn parameters(&self) -> usize {
         self.entries.iter().map(Entry::len).sum()
     }
 }
 
-/// A flat buffer under a [`Layout`]: weights, or their gradients.
+/// A flat buffer with a [`Layout`]: weights, or their gradients.
 #[derive(Clone)]
 pub struct Params<R> {
     layout: Arc<Layout>,
@@ -127,7 +129,7 @@ pub struct Params<R> {
 }
 
 impl<R: Real> Params<R> {
-    /// All zero.
+    /// Returns a buffer of zeros.
     pub fn zeros(layout: Arc<Layout>) -> Self {
         let values = Buffer::zeros(layout.len());
         Self { layout, values }
@@ -138,36 +140,36 @@ impl<R: Real> Params<R> {
         &self.layout
     }
 
-    /// The whole flat buffer.
+    /// The flat buffer.
     pub fn flat(&self) -> &[R] {
         &self.values
     }
 
-    /// The whole flat buffer. The gaps between tensors must stay zero.
+    /// The flat buffer for writing. The gaps between tensors must stay zero.
     pub fn flat_mut(&mut self) -> &mut [R] {
         &mut self.values
     }
 
-    /// One tensor by its index in the layout.
+    /// Returns a tensor by its index in the layout.
     pub fn tensor(&self, index: usize) -> &[R] {
         &self.values[self.layout.entries[index].range()]
     }
 
-    /// One tensor by its index in the layout.
+    /// Returns a tensor for writing, by its index in the layout.
     pub fn tensor_mut(&mut self, index: usize) -> &mut [R] {
         &mut self.values[self.layout.entries[index].range()]
     }
 
-    /// Several tensors at once, by their indices in the layout.
+    /// Returns several tensors for writing, by their indices in the layout.
     ///
     /// # Panics
-    /// If an index comes twice.
+    /// If an index occurs twice.
     pub fn tensors_mut<const N: usize>(&mut self, indices: [usize; N]) -> [&mut [R]; N] {
         let ranges = indices.map(|index| self.layout.entries[index].range());
         self.values.get_disjoint_mut(ranges).unwrap_or_else(|_| panic!("tensors {indices:?} overlap"))
     }
 
-    /// One tensor by name.
+    /// Returns a tensor by name.
     ///
     /// # Panics
     /// If the layout has no such tensor.
@@ -175,7 +177,7 @@ impl<R: Real> Params<R> {
         &self.values[self.range(name)]
     }
 
-    /// One tensor by name, see [`Params::named`].
+    /// Returns a tensor for writing by name, see [`Params::named`].
     pub fn named_mut(&mut self, name: &str) -> &mut [R] {
         let range = self.range(name);
         &mut self.values[range]

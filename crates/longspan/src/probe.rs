@@ -1,12 +1,15 @@
-//! Measurements of weights on data: what training does not show, or only mixed with everything else.
+//! Measurements of fixed weights on data, which training does not show or shows only mixed with other
+//! effects.
 //!
-//! What the Jacobians J_t = ∂s_t/∂s_{t−1} do to small changes of the state along a trajectory: [`lyapunov`], how fast they grow
-//! or shrink in the long run, in every direction; [`jacobian`], what some steps do at most and at least; [`tangent`], the products
-//! with vectors that these are made of, through all layers.
+//! Three modules measure the effect of the Jacobians J_t = ∂s_t/∂s_{t−1} on small changes of the state along
+//! a trajectory: [`lyapunov`] how fast they grow or shrink in the long run, in every direction; [`jacobian`]
+//! how much a number of steps stretches them at most and at least; [`tangent`] the products with vectors that
+//! both are built on, through all layers.
 //!
-//! [`examine`] measures all of it and makes a [`ProbeRecord`](longspan_record::ProbeRecord), which a run keeps.
+//! [`examine`] takes all measurements and returns a [`ProbeRecord`](longspan_record::ProbeRecord), which a
+//! run stores.
 //!
-//! [`credit`]: how far back the gradient of one loss comes, and along which paths.
+//! [`credit`] measures how far back the gradient of one loss reaches, and along which paths.
 
 pub mod credit;
 mod dense;

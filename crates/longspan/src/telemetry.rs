@@ -1,7 +1,7 @@
-//! What is seen and recorded of a run: plain records, filled by observers of the backward pass and written by the run.
+//! Records of training: plain records that observers of the backward pass fill and the run writes.
 //!
-//! Training fills them and never knows who reads; whoever judges or draws reads them and never a model. Observing changes no bit
-//! of the weights.
+//! Training fills the records and does not depend on their readers; diagnosis and plots read the records and
+//! no model. Observing changes no bit of the weights.
 
 mod batch;
 mod gates;

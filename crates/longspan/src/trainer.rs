@@ -1,4 +1,4 @@
-//! One training step after another: batch, forward, backward, clip, update.
+//! The training loop's steps: batch, forward, backward, clip, update.
 
 mod fault;
 mod spec;
@@ -26,27 +26,28 @@ use crate::telemetry::{GradientProfile, Observe, StepObserver};
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::StepRecord;
 
-/// Where training is in its data: the next window, and how many steps were taken.
+/// The position of training in its data: the next window, and the number of steps taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Passes completed.
+    /// Number of completed epochs.
     pub epoch: u64,
-    /// Next window of this pass.
+    /// Next window of this epoch.
     pub window: u64,
-    /// Steps taken.
+    /// Number of steps taken.
     pub step: u64,
 }
 
-/// A loss or gradient that is not finite, or an update that was not. The step was not taken: weights, moments and position are those before it.
+/// A loss or gradient that is not finite, or an update that would not be. The step was not taken: weights,
+/// moments and position are those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
     /// The step that failed, from 1.
     pub step: u64,
-    /// Its pass, from 1.
+    /// Its epoch, from 1.
     pub epoch: u64,
     /// Its mean loss.
     pub loss: f64,
-    /// Its gradient's global norm.
+    /// The global norm of its gradient.
     pub global_norm: f64,
     /// Its learning rate.
     pub lr: f64,
@@ -69,14 +70,14 @@ pub struct Trainer<R> {
     state: State<R>,
     before: State<R>,
     batch: Batch,
-    /// What the last step made of its batch, and its record.
+    /// The score of the last step's batch, and its record.
     score: Score,
     record: StepRecord,
     observer: StepObserver<R>,
 }
 
 impl<R: Real> Trainer<R> {
-    /// A model with fresh weights at the beginning of its data.
+    /// Builds a model with initial weights at the beginning of its data.
     pub fn new(ctx: Context<R>, spec: &TrainerSpec) -> Self {
         let mut model = Model::new(ctx.instruction_set(), &spec.model);
         model.limit_memory(spec.memory_limit);
@@ -109,19 +110,20 @@ impl<R: Real> Trainer<R> {
         }
     }
 
-    /// Weighs the classes of what is trained on against their frequency in one pass of `source`, which is the training part: see
-    /// [`balanced`]. A run that is resumed has to be told again.
+    /// Weights the classes of the training loss by their inverse frequency in one epoch of `source`, the
+    /// training part: see [`balanced`]. A resumed run has to call it again.
     ///
     /// # Panics
     /// If the model predicts numbers.
     pub fn balance_classes(&mut self, source: &dyn Source) {
         let OutputSpec::Classes { count, .. } = self.model.spec().output else {
-            panic!("class weights for {:?}", self.model.spec())
+            panic!("class weights need a model that predicts classes, not {:?}", self.model.spec())
         };
         self.model.weigh_classes(&balanced(&source.class_counts(count)));
     }
 
-    /// From the next step on observes as `tier` says, closely every `every` steps; the configuration's until then.
+    /// Sets what is observed from the next step on, with a snapshot every `every` steps. Until then the
+    /// configuration applies.
     pub fn observe(&mut self, tier: Observe, every: u64) {
         self.observer.set(tier, every);
     }
@@ -129,12 +131,12 @@ impl<R: Real> Trainer<R> {
     /// Takes one step on the next window of `source` with learning rate `lr`.
     ///
     /// # Errors
-    /// [`Divergence`] if the loss or the gradient is not finite, or weights or moments would not be; nothing has changed then, and
-    /// [`Trainer::first_fault`] finds out why. A window that could not be read has
-    /// nothing to score, and hence no loss: [`Source::failure`] says so.
+    /// [`Divergence`] if the loss or the gradient is not finite, or weights or moments would not be. Then
+    /// nothing has changed, and [`Trainer::first_fault`] finds the cause. A window that could not be read has
+    /// no scored targets, hence no loss: [`Source::failure`] gives the reason.
     ///
     /// # Panics
-    /// If a window of the source has other than [`TrainerSpec::batch`] rows.
+    /// If a window of the source does not have [`TrainerSpec::batch`] rows.
     pub fn step(&mut self, source: &dyn Source, lr: f64) -> Result<(), Divergence> {
         let Position { epoch, window, step } = self.position;
         source.fill(epoch, window, &mut self.batch);
@@ -164,18 +166,18 @@ impl<R: Real> Trainer<R> {
         Ok(())
     }
 
-    /// Updates the weights, unless one would be bad: says whether it did.
+    /// Updates the weights unless one would be bad; returns whether it did.
     fn take_step(&mut self, lr: f64) -> bool {
         let by = (lr, self.clip_report.global_norm_after);
         self.updater.update(&self.ctx, by, &mut self.params, &mut self.grads, &mut self.observer)
     }
 
-    /// Writes the record of the step that was just taken, into the memory of the one before.
+    /// Writes the record of the step just taken into the memory of the previous one.
     fn write_record(&mut self, lr: f64) {
         let (record, clip) = (&mut self.record, &self.clip_report);
         (record.step, record.epoch) = (self.position.step + 1, self.position.epoch + 1);
         (record.loss, record.scored) = (self.score.mean_loss(), self.score.scored);
-        record.tokens = (self.batch.encoded.extent.positions() + self.batch.extent.positions()) as u64;
+        record.tokens = (self.batch.encoded.shape.positions() + self.batch.shape.positions()) as u64;
         record.lr = lr;
         record.log10_global_norm = clip.global_norm_before.log10();
         record.log10_global_norm_after = clip.global_norm_after.log10();
@@ -183,39 +185,40 @@ impl<R: Real> Trainer<R> {
         self.observer.write(record, self.params.layout(), &clip.shares);
     }
 
-    /// The masks of the step that comes next, or has just failed.
+    /// Returns the dropout masks of the next step, or of the step that has just failed.
     fn masks(&self) -> Option<Dropout> {
         let dropout = Dropout::new(self.dropout, self.seed, self.position.step, self.batch.first_sample);
         dropout.map(|dropout| dropout.of(self.mask))
     }
 
-    /// The last step that was taken, as a run records it.
+    /// The record of the last step taken.
     pub fn record(&self) -> &StepRecord {
         &self.record
     }
 
-    /// What the weights before the last step made of its batch.
+    /// The score of the last step's batch with the weights before the step.
     pub fn score(&self) -> &Score {
         &self.score
     }
 
-    /// What clipping did to the gradient of the last step.
+    /// The effect of clipping on the gradient of the last step.
     pub fn clip_report(&self) -> &ClipReport {
         &self.clip_report
     }
 
-    /// Scores all of `source` from a zero state; training is not disturbed. Stops early, with None, when `cancelled`.
+    /// Scores all of `source` from a zero state, without affecting training. Returns None early if
+    /// `cancelled` says so.
     pub fn evaluate(&mut self, source: &dyn Source, cancelled: &dyn Fn() -> bool) -> Option<Score> {
         self.model.pack(&self.ctx, &self.params);
         evaluate(&self.ctx, &mut self.model, &self.params, source, cancelled)
     }
 
-    /// The gradient's profile along the window of the last step; empty if it was not observed.
+    /// The gradient profile of the last step's window; empty if it was not observed.
     pub fn flow(&self) -> &GradientProfile {
         self.observer.profile()
     }
 
-    /// What it runs on.
+    /// The context that it runs with.
     pub fn context(&self) -> &Context<R> {
         &self.ctx
     }
@@ -230,7 +233,7 @@ impl<R: Real> Trainer<R> {
         &self.model
     }
 
-    /// As [`Model::weigh_classes`], with weights that are known.
+    /// Sets known class weights, see [`Model::weigh_classes`].
     pub fn weigh_classes(&mut self, weights: &[f64]) {
         self.model.weigh_classes(weights);
     }
@@ -245,9 +248,9 @@ impl<R: Real> Trainer<R> {
         &self.params
     }
 
-    /// The weights, to be replaced by those of a checkpoint.
+    /// The weights for writing, so that a checkpoint can restore them.
     pub fn params_mut(&mut self) -> &mut Params<R> {
-        self.updater.forget();
+        self.updater.invalidate_bounds();
         &mut self.params
     }
 
@@ -256,27 +259,27 @@ impl<R: Real> Trainer<R> {
         self.updater.optimizer()
     }
 
-    /// As [`Trainer::optimizer`], writable.
+    /// The optimizer for writing, see [`Trainer::optimizer`].
     pub fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
         self.updater.optimizer_mut()
     }
 
-    /// The recurrent state that the next window begins with.
+    /// The recurrent state before the next window.
     pub fn state(&self) -> &State<R> {
         &self.state
     }
 
-    /// As [`Trainer::state`], writable.
+    /// The state for writing, see [`Trainer::state`].
     pub fn state_mut(&mut self) -> &mut State<R> {
         &mut self.state
     }
 
-    /// Where training is.
+    /// The position of training in its data.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// Goes on from `position`.
+    /// Sets the position from which training continues.
     pub fn set_position(&mut self, position: Position) {
         self.position = position;
     }
@@ -284,13 +287,15 @@ impl<R: Real> Trainer<R> {
 
 #[cfg(feature = "fault-injection")]
 impl<R: Real> Trainer<R> {
-    /// Plants a bad value into the steps from now on, see [`FaultInjection`](crate::bptt::layer::Plant); None takes it away.
+    /// Injects a fault into all steps from now on, see
+    /// [`FaultInjection`](crate::bptt::layer::FaultInjection); None removes it.
     pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
         self.model.inject_fault(plant);
     }
 }
 
-/// Scores all of `source` from a zero state on the weights last packed; None when `cancelled` says so between windows.
+/// Scores all of `source` from a zero state with the weights last packed; None if `cancelled` says so between
+/// windows.
 pub fn evaluate<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -306,7 +311,7 @@ pub fn evaluate<R: Real>(
         }
         source.fill(0, window, &mut batch);
         if !batch.carry {
-            // The last rows of a set may be fewer.
+            // The last window of a set may have fewer rows.
             if state.rows(model.spec().hidden) == batch.rows() {
                 state.clear();
             } else {

@@ -139,7 +139,7 @@ fn forecasts<R: Real>(
             return None;
         }
         source.fill(0, index, &mut batch);
-        let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.positions());
+        let (rows, width) = (batch.rows(), batch.numbers.len() / batch.shape.positions());
         // Forecasting several passes overwrites the window that was read.
         let read = batch.numbers.clone();
         forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
@@ -191,9 +191,9 @@ pub fn forecast_rows<R: Real>(
 ) {
     let &Forecast { window, horizon, ahead, .. } = forecast;
     let (rows, k) = (batch.rows(), forecast.targets.len());
-    assert_eq!(batch.extent.positions(), window * rows, "all windows must have {window} rows");
+    assert_eq!(batch.shape.positions(), window * rows, "all windows must have {window} rows");
     let pool = model.spec().pool;
-    let ends: Vec<u32> = (0..rows).map(|row| pool.end(&batch.extent, row) as u32).collect();
+    let ends: Vec<u32> = (0..rows).map(|row| pool.end(&batch.shape, row) as u32).collect();
     let mut out = Vec::new();
     predicted.clear();
     predicted.resize(rows * ahead * k, 0.0);

@@ -58,14 +58,14 @@ impl Source for MusicBatches {
 
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         self.deal.open(epoch, window, batch, |item| self.stretches[item].steps);
-        let positions = batch.extent.positions();
+        let positions = batch.shape.positions();
         batch.numbers.resize(positions * KEYS, 0.0);
         batch.values.targets.resize(positions * KEYS, 0.0);
         batch.values.positions.extend(0..positions as u32);
         for row in 0..batch.rows() {
             let Stretch { piece, start, steps } = self.stretches[batch.items[row]];
             for t in 0..steps {
-                let first = (batch.extent.offset(t) + row) * KEYS;
+                let first = (batch.shape.offset(t) + row) * KEYS;
                 let strike = |roll: &mut [f32], step| {
                     for &key in self.pieces.keys(piece, step) {
                         roll[first + key as usize] = 1.0;

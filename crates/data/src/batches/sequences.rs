@@ -61,7 +61,7 @@ impl Source for SequenceBatches {
         let (data, width) = (&self.data, self.data.width());
         self.deal.open(epoch, window, batch, |item| data.length(self.sequences[item]));
         if let Kind::Values { .. } = data.kind() {
-            batch.numbers.resize(batch.extent.positions() * width, 0.0);
+            batch.numbers.resize(batch.shape.positions() * width, 0.0);
         }
         if self.pool != Pooling::Last {
             batch.targets.clear();
@@ -69,7 +69,7 @@ impl Source for SequenceBatches {
         }
         for row in 0..batch.rows() {
             let sequence = self.sequences[batch.items[row]];
-            let position = |t| batch.extent.offset(t) + row;
+            let position = |t| batch.shape.offset(t) + row;
             match data.kind() {
                 Kind::Values { .. } => {
                     for (t, step) in data.sequence(sequence).chunks_exact(width).enumerate() {
@@ -84,9 +84,9 @@ impl Source for SequenceBatches {
             }
             let label = data.labels()[sequence];
             match self.mask {
-                LossMask::Last => batch.targets[self.pool.end(&batch.extent, row)] = label,
+                LossMask::Last => batch.targets[self.pool.end(&batch.shape, row)] = label,
                 LossMask::All => {
-                    (0..batch.extent.length(row)).for_each(|t| batch.targets[position(t)] = label)
+                    (0..batch.shape.length(row)).for_each(|t| batch.targets[position(t)] = label)
                 }
             }
         }

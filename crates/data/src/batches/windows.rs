@@ -35,14 +35,14 @@ impl Source for WindowBatches {
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         let (series, columns) = (&self.series, self.series.columns.len());
         self.deal.open(epoch, window, batch, |_| series.window);
-        batch.numbers.resize(batch.extent.positions() * columns, 0.0);
+        batch.numbers.resize(batch.shape.positions() * columns, 0.0);
         for row in 0..batch.rows() {
             let view = series.window(self.part, batch.items[row]);
             for (t, step) in view.inputs.chunks_exact(columns).enumerate() {
-                batch.numbers[(batch.extent.offset(t) + row) * columns..][..columns].copy_from_slice(step);
+                batch.numbers[(batch.shape.offset(t) + row) * columns..][..columns].copy_from_slice(step);
             }
             // Rows have equal lengths, so their ends are in ascending order.
-            batch.values.positions.push(self.pool.end(&batch.extent, row) as u32);
+            batch.values.positions.push(self.pool.end(&batch.shape, row) as u32);
             batch.values.targets.extend(view.targets());
         }
     }

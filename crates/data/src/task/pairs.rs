@@ -45,30 +45,30 @@ impl Source for Pairs {
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let (whole, [read, predicted]) = &mut *scratch;
         self.samples.fill(epoch, window, whole);
-        let extent = &whole.extent;
+        let shape = &whole.shape;
         read.clear();
-        read.extend((0..extent.rows()).map(|row| {
-            let steps = 0..extent.length(row);
-            let scored = |&t: &usize| whole.targets[extent.offset(t) + row] != IGNORE;
+        read.extend((0..shape.rows()).map(|row| {
+            let steps = 0..shape.length(row);
+            let scored = |&t: &usize| whole.targets[shape.offset(t) + row] != IGNORE;
             steps.clone().find(scored).unwrap_or(steps.end)
         }));
         predicted.clear();
-        predicted.extend(read.iter().enumerate().map(|(row, read)| extent.length(row) - read));
+        predicted.extend(read.iter().enumerate().map(|(row, read)| shape.length(row) - read));
         // A longer sample has more inputs and more targets, so both have the same order of rows.
         batch.reshape_to(predicted);
         (batch.carry, batch.first_sample) = (false, whole.first_sample);
         let encoded = &mut batch.encoded;
-        encoded.extent.set_lengths(read);
-        encoded.inputs.resize(encoded.extent.positions(), 0);
+        encoded.shape.set_lengths(read);
+        encoded.inputs.resize(encoded.shape.positions(), 0);
         encoded.rows.extend(0..read.len());
         for row in 0..read.len() {
             for t in 0..read[row] {
-                encoded.inputs[encoded.extent.offset(t) + row] = whole.inputs[extent.offset(t) + row];
+                encoded.inputs[encoded.shape.offset(t) + row] = whole.inputs[shape.offset(t) + row];
             }
             let mut before = self.start;
             for t in 0..predicted[row] {
-                let position = batch.extent.offset(t) + row;
-                let token = FIRST + whole.targets[extent.offset(read[row] + t) + row];
+                let position = batch.shape.offset(t) + row;
+                let token = FIRST + whole.targets[shape.offset(read[row] + t) + row];
                 (batch.inputs[position], batch.targets[position]) = (before, token);
                 before = token;
             }

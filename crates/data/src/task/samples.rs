@@ -126,7 +126,7 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     fn position(&self, t: usize) -> usize {
         assert!(t <= self.last, "step {t} of {}", self.last + 1);
-        self.batch.extent.offset(t) + self.row
+        self.batch.shape.offset(t) + self.row
     }
 
     /// Sets the symbol that step t reads, from 0.
@@ -285,7 +285,7 @@ impl Source for Samples {
         steps.extend(samples.iter().map(|&(Reverse(length), _)| self.task.steps(length)));
         batch.reshape_to(steps);
         if let Reads::Numbers(width) = self.task.reads {
-            batch.numbers.resize(batch.extent.positions() * width, 0.0);
+            batch.numbers.resize(batch.shape.positions() * width, 0.0);
         }
         batch.carry = false;
         batch.first_sample = first;
@@ -302,7 +302,7 @@ impl Source for Samples {
             return;
         }
         for last in 0..batch.steps() {
-            for row in batch.extent.whole().leaving(last) {
+            for row in batch.shape.whole().leaving(last) {
                 write(batch, row, last);
             }
         }

@@ -89,9 +89,9 @@ struct Sample {
 }
 
 fn samples(batch: &Batch) -> Vec<Sample> {
-    let extent = &batch.extent;
+    let shape = &batch.shape;
     let sample = |row| {
-        let positions: Vec<usize> = (0..extent.length(row)).map(|t| extent.offset(t) + row).collect();
+        let positions: Vec<usize> = (0..shape.length(row)).map(|t| shape.offset(t) + row).collect();
         let end = *positions.last().unwrap() as u32;
         let value = batch.values.positions.iter().position(|&position| position == end);
         Sample {
@@ -106,7 +106,7 @@ fn samples(batch: &Batch) -> Vec<Sample> {
             value: value.map(|i| batch.values.targets[i]),
         }
     };
-    (0..extent.rows()).map(sample).collect()
+    (0..shape.rows()).map(sample).collect()
 }
 
 fn window(source: &Samples, epoch: u64, window: u64) -> (Batch, Vec<Sample>) {

@@ -118,7 +118,7 @@ fn classes_with_ignored_positions_and_weights() {
         let mut batch = Batch::default();
         batch.reshape_to(&RAGGED);
         (batch.numbers, batch.targets) = (golden.singles("x"), golden.tokens("targets"));
-        assert!(batch.scored() < batch.extent.positions());
+        assert!(batch.scored() < batch.shape.positions());
         let weights = golden.reals("weights");
         both(&golden, &spec, Some(&weights[..]).filter(|_| name == "weighted"), &batch);
     }
@@ -138,7 +138,7 @@ fn labels_at_the_end_at_every_step_and_from_the_mean() {
         batch.reshape_to(&RAGGED);
         let line = |row: usize| {
             let column = |d: usize| {
-                let at = |t: usize| x[(batch.extent.offset(t) + row) * INPUT + d].to_string();
+                let at = |t: usize| x[(batch.shape.offset(t) + row) * INPUT + d].to_string();
                 (0..RAGGED[row]).map(at).collect::<Vec<_>>().join(",")
             };
             let columns: Vec<String> = (0..INPUT).map(column).collect();
@@ -181,9 +181,9 @@ fn encoders_and_decoders() {
             let mut order: Vec<usize> = (0..4).collect();
             order.sort_by_key(|&row| Reverse(lengths[row]));
             let encoded = &mut batch.encoded;
-            encoded.extent.set_lengths(&order.iter().map(|&row| lengths[row]).collect::<Vec<_>>());
+            encoded.shape.set_lengths(&order.iter().map(|&row| lengths[row]).collect::<Vec<_>>());
             encoded.rows = (0..4).map(|row| order.iter().position(|&o| o == row).expect("a row")).collect();
-            let positions = (0..encoded.extent.positions()).map(|position| encoded.extent.position(position));
+            let positions = (0..encoded.shape.positions()).map(|position| encoded.shape.position(position));
             encoded.inputs = positions.map(|(t, row)| read[4 * t + order[row]]).collect();
             let encoder = Some(InputSpec::Tokens { vocabulary: 9, embedding: INPUT });
             let spec =

@@ -5,8 +5,9 @@ use crate::InstructionSet;
 use crate::pack::Packed;
 use crate::real::Real;
 
-/// Panics unless every phase names slots that the equations have, and its weights are packed for `isa` with the (depth, gates,
-/// units) that `shape` gives for it. Unsafe code turns the slots and shapes into pointers without further checks.
+/// Panics unless every phase uses slots that the equations have, and its weights are packed for `isa` with
+/// the (depth, gates, units) that `shape` returns for it. Unsafe code turns the slots and shapes into
+/// pointers without further checks.
 pub(super) fn check_phases<R: Real, E: Equations<R>>(
     isa: InstructionSet,
     phases: &[Phase],

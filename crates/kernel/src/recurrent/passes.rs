@@ -1,4 +1,4 @@
-//! The passes over the rows of one worker: forward, states recomputed, backward.
+//! The passes over the rows of one worker: forward, recomputation of states, backward.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ use crate::micro::Tile;
 use crate::pack::Packed;
 use crate::real::Real;
 
-/// Forward, for rows that belong to this worker. The phases and weights must have been checked for this chunk.
+/// The forward pass over rows that belong to this worker. The phases and weights must have been checked for
+/// this chunk.
 pub(super) struct ForwardRows<'a, R: 'static, E> {
     pub(super) equations: &'a E,
     pub(super) phases: &'a [Phase],
@@ -31,8 +32,8 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
     fn run<I: Isa>(self) {
         let (raw, hidden, first) = (self.raw, self.raw.hidden, self.rows.start);
         let mut tile = Tile::new();
-        for t in 0..raw.cut.steps() {
-            let (step, end) = (raw.step(t), self.rows.end.min(raw.cut.rows_at(t)));
+        for t in 0..raw.slice.steps() {
+            let (step, end) = (raw.step(t), self.rows.end.min(raw.slice.rows_at(t)));
             if end <= first {
                 break;
             }
@@ -47,15 +48,16 @@ impl<R: Real, E: Equations<R>> Job for ForwardRows<'_, R, E> {
                 let (kernels, rows) = (self.kernels, end - first);
                 let product = Product { kernels, packed, operand, stride, first, rows };
                 let finish = ForwardPhase { equations: self.equations, raw: &raw, phase: p, step };
-                // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot; `Raw::new` has checked the
-                // buffers; the rows are rows of the step and belong to this worker.
+                // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot;
+                // `Raw::new` has checked the buffers; the rows are rows of the step and belong to this
+                // worker.
                 unsafe { product.run::<I, _>(&mut tile, &finish) };
             }
         }
     }
 }
 
-/// Turns the sums of one phase into the tape and the next state.
+/// Computes the tape and the next state from the sums of one phase.
 struct ForwardPhase<'a, R, E> {
     equations: &'a E,
     raw: &'a Raw<'a, R>,
@@ -85,7 +87,7 @@ impl<R: Real, E: Equations<R>> Job for RecomputeRows<'_, R, E> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         // SAFETY: the rows belong to this worker.
-        unsafe { self.raw.for_each_place::<I, _>(self.rows.clone(), &self) };
+        unsafe { self.raw.for_each_position::<I, _>(self.rows.clone(), &self) };
     }
 }
 
@@ -97,7 +99,8 @@ impl<R: Real, E: Equations<R>> OnUnits<R> for RecomputeRows<'_, R, E> {
     }
 }
 
-/// Backward, for rows that belong to this worker. The phases, weights and buffers must have been checked for this chunk.
+/// The backward pass over rows that belong to this worker. The phases, weights and buffers must have been
+/// checked for this chunk.
 pub(super) struct BackwardRows<'a, R: 'static, E> {
     pub(super) equations: &'a E,
     pub(super) phases: &'a [Phase],
@@ -115,8 +118,8 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let raw = self.raw;
-        for t in (0..raw.cut.steps()).rev() {
-            let (step, rows) = (raw.step(t), self.rows.start..self.rows.end.min(raw.cut.rows_at(t)));
+        for t in (0..raw.slice.steps()).rev() {
+            let (step, rows) = (raw.step(t), self.rows.start..self.rows.end.min(raw.slice.rows_at(t)));
             if rows.is_empty() {
                 continue;
             }
@@ -134,10 +137,12 @@ impl<R: Real, E: Equations<R>> Job for BackwardRows<'_, R, E> {
 }
 
 impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
-    /// The gradient by the operand of a phase: the product of its deltas with the weights.
+    /// Computes the gradient with respect to the operand of a phase: the product of its deltas with the
+    /// weights.
     ///
     /// # Safety
-    /// The rows, at least one, must be rows of the step and belong to this worker; phase and weights must be one of this pass.
+    /// The rows, at least one, must be rows of the step and belong to this worker; phase and weights must be
+    /// one of this pass.
     #[inline(always)]
     unsafe fn product(&self, phase: &Phase, packed: &Packed<R>, step: Step, rows: Range<usize>) {
         let hidden = self.raw.hidden;
@@ -148,13 +153,15 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
             Operand::Hidden => (self.d_states.get().wrapping_add(step.before * hidden), hidden, true),
             Operand::Tape { delta, .. } => (deltas.wrapping_add(delta * hidden), stride, false),
         };
-        // As in every product, one block of a panel after the other, so that it stays in the caches for all rows.
+        // As in every product, one block of a panel after the other, so that it stays in the caches for all
+        // rows.
         for k in (0..packed.depth()).step_by(DEPTH) {
             let start = if add || k > 0 { Start::Keep } else { Start::Zero };
             let depth = DEPTH.min(packed.depth() - k);
             let block = Block { first: k, depth, rows: rows.len(), start };
-            // SAFETY: the caller's contract. `check_phases` has checked the weights `[gates · H, H]` and that the deltas hold the
-            // phase's gates and the operand's gradient in different slots; `backward` has checked the length of the buffers.
+            // SAFETY: the caller's contract. `check_phases` has checked the weights `[gates · H, H]` and that
+            // the deltas hold the phase's gates and the operand's gradient in different slots; `backward` has
+            // checked the length of the buffers.
             unsafe {
                 let a = Rows::Apart { data: operand.add(rows.start * stride + k), stride };
                 self.kernels.block(a, packed, block, to.add(rows.start * to_stride), to_stride);
@@ -163,7 +170,8 @@ impl<R: Real, E: Equations<R>> BackwardRows<'_, R, E> {
     }
 }
 
-/// Turns the gradients by the state at t into the deltas of one phase and the direct part of the gradient at t − 1.
+/// Computes the deltas of one phase and the direct part of the gradient at t − 1 from the gradients with
+/// respect to the state at t.
 struct BackwardPhase<'a, R: 'static, E> {
     pass: &'a BackwardRows<'a, R, E>,
     phase: usize,
@@ -180,12 +188,12 @@ impl<R: Real, E: Equations<R>> OnUnits<R> for BackwardPhase<'_, R, E> {
         // SAFETY: the caller's contract; `Raw::new` and `backward` have checked the lengths.
         let at = unsafe {
             Backward {
-                tape: Slots::new(tape, raw.place_at(at, E::TAPE), hidden, E::TAPE, units),
+                tape: Slots::new(tape, raw.position_at(at, E::TAPE), hidden, E::TAPE, units),
                 prev: Slots::new(states, before, stride, E::PARTS, units),
                 next: Slots::new(states, after, stride, E::PARTS, units),
                 d_next: Slots::new(d_states, after, stride, E::PARTS, units),
                 d_prev: SlotsMut::new(d_states, before, stride, E::PARTS, units),
-                deltas: SlotsMut::new(deltas, raw.place_at(at, E::DELTAS), hidden, E::DELTAS, units),
+                deltas: SlotsMut::new(deltas, raw.position_at(at, E::DELTAS), hidden, E::DELTAS, units),
                 weights: raw.weights::<E, S>(at, units),
             }
         };

@@ -1,4 +1,4 @@
-//! The buffers of a chunk as pointers, once their lengths are checked.
+//! The buffers of a chunk as pointers, after their lengths were checked.
 
 use std::ops::Range;
 
@@ -13,11 +13,11 @@ use crate::size::{check_len, elements};
 
 /// A chunk as pointers that several threads use, each for its own rows.
 ///
-/// `Raw::new` has checked that every state, tape slot and elementwise weight of every row of the cut is inside the buffers, and that
-/// those of different rows do not overlap.
+/// `Raw::new` has checked that every state, tape slot and elementwise weight of every row of the slice is
+/// inside the buffers, and that those of different rows do not overlap.
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'a, R> {
-    pub(super) cut: TimeSlice<'a>,
+    pub(super) slice: TimeSlice<'a>,
     pub(super) hidden: usize,
     pub(super) tape: Shared<R>,
     pub(super) states: Shared<R>,
@@ -25,18 +25,18 @@ pub(super) struct Raw<'a, R> {
     pub(super) weights: &'a [R],
 }
 
-/// Where the rows of one step begin.
+/// The offsets of the rows of one step.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
-    /// Number of places before the step.
+    /// Number of positions before the step.
     pub(super) positions: usize,
-    /// Number of states before those of index t, the states before the step.
+    /// Number of states before those with index t, the states before the step.
     pub(super) before: usize,
-    /// Number of states before those of index t + 1, the states after the step.
+    /// Number of states before those with index t + 1, the states after the step.
     pub(super) after: usize,
 }
 
-/// Units from `unit` on of one row of a step.
+/// The units from `unit` on, of one row of a step.
 #[derive(Clone, Copy)]
 pub(super) struct At {
     pub(super) step: Step,
@@ -49,32 +49,32 @@ impl<'c, R: Real> Raw<'c, R> {
     /// If a buffer is too short for the shape.
     pub(super) fn new<E: Equations<R>>(chunk: &mut Chunk<'c, R>) -> Self {
         let raw = Self {
-            cut: chunk.cut,
+            slice: chunk.slice,
             hidden: chunk.hidden,
             tape: Shared(chunk.tape.as_mut_ptr()),
             states: Shared(chunk.states.as_mut_ptr()),
             part_stride: chunk.part_stride,
             weights: chunk.weights,
         };
-        check_len("tape", chunk.tape.len(), raw.by_place("tape", E::TAPE));
+        check_len("tape", chunk.tape.len(), raw.by_position("tape", E::TAPE));
         check_len("states", chunk.states.len(), raw.states_len::<E>());
         let weights = elements("elementwise weights (slots, units)", [E::WEIGHTS, raw.hidden]);
         check_len("elementwise weights", chunk.weights.len(), weights);
         raw
     }
 
-    /// Length of a buffer `[positions, slots · H]`.
-    pub(super) fn by_place(&self, what: &str, slots: usize) -> usize {
-        elements(what, [self.cut.positions(), slots, self.hidden])
+    /// Returns the length of a buffer `[positions, slots · H]`.
+    pub(super) fn by_position(&self, what: &str, slots: usize) -> usize {
+        elements(what, [self.slice.positions(), slots, self.hidden])
     }
 
-    /// Length of a buffer of states.
+    /// Returns the length of a buffer of states.
     ///
     /// # Panics
     /// If there is no part, or parts overlap.
     pub(super) fn states_len<E: Equations<R>>(&self) -> usize {
         assert!(E::PARTS > 0, "equations with 0 state parts: part 0 is h");
-        let part = elements("states (states, units)", [self.cut.states(), self.hidden]);
+        let part = elements("states (states, units)", [self.slice.states(), self.hidden]);
         let stride = self.part_stride;
         assert!(stride >= part, "state parts of {part} numbers overlap: they begin {stride} apart");
         let before = elements("states (parts before the last, part stride)", [E::PARTS - 1, stride]);
@@ -82,24 +82,24 @@ impl<'c, R: Real> Raw<'c, R> {
     }
 
     pub(super) fn step(&self, t: usize) -> Step {
-        let cut = self.cut;
-        Step { positions: cut.offset(t), before: cut.state_offset(t), after: cut.state_offset(t + 1) }
+        let slice = self.slice;
+        Step { positions: slice.offset(t), before: slice.state_offset(t), after: slice.state_offset(t + 1) }
     }
 
-    /// First of a few units in a buffer `[positions, slots · H]`.
+    /// Index of the first of some units in a buffer `[positions, slots · H]`.
     #[inline(always)]
-    pub(super) fn place_at(&self, at: At, slots: usize) -> usize {
+    pub(super) fn position_at(&self, at: At, slots: usize) -> usize {
         (at.step.positions + at.row) * slots * self.hidden + at.unit
     }
 
-    /// First of a few units in the states of index t and of index t + 1.
+    /// Index of the first of some units in the states with index t and with index t + 1.
     #[inline(always)]
     pub(super) fn states_at(&self, at: At) -> (usize, usize) {
         let (before, after) = (at.step.before + at.row, at.step.after + at.row);
         (before * self.hidden + at.unit, after * self.hidden + at.unit)
     }
 
-    /// What the forward equations see.
+    /// Returns the arguments of the forward equations.
     ///
     /// # Safety
     /// The row must be one of the step and belong to this worker; the units must be below H.
@@ -114,7 +114,13 @@ impl<'c, R: Real> Raw<'c, R> {
         // SAFETY: the caller's contract; `Raw::new` has checked the lengths.
         unsafe {
             Forward {
-                tape: SlotsMut::new(self.tape.get(), self.place_at(at, E::TAPE), self.hidden, E::TAPE, units),
+                tape: SlotsMut::new(
+                    self.tape.get(),
+                    self.position_at(at, E::TAPE),
+                    self.hidden,
+                    E::TAPE,
+                    units,
+                ),
                 prev: Slots::new(states, before, stride, E::PARTS, units),
                 next: SlotsMut::new(states, after, stride, E::PARTS, units),
                 weights: self.weights::<E, S>(at, units),
@@ -122,7 +128,7 @@ impl<'c, R: Real> Raw<'c, R> {
         }
     }
 
-    /// The elementwise weights.
+    /// Returns the elementwise weights.
     ///
     /// # Safety
     /// The units must be below H.
@@ -137,10 +143,10 @@ impl<'c, R: Real> Raw<'c, R> {
     /// # Safety
     /// The rows must belong to this worker; see also [`OnUnits`].
     #[inline(always)]
-    pub(super) unsafe fn for_each_place<I: Isa, W: OnUnits<R>>(&self, rows: Range<usize>, work: &W) {
-        for t in 0..self.cut.steps() {
+    pub(super) unsafe fn for_each_position<I: Isa, W: OnUnits<R>>(&self, rows: Range<usize>, work: &W) {
+        for t in 0..self.slice.steps() {
             let step = self.step(t);
-            for row in rows.start..rows.end.min(self.cut.rows_at(t)) {
+            for row in rows.start..rows.end.min(self.slice.rows_at(t)) {
                 // SAFETY: the caller's contract; the row is one of the step.
                 unsafe { for_each_vector::<I, R, W>(step, row, self.hidden, work) };
             }

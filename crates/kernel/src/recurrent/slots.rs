@@ -1,7 +1,8 @@
-//! What a cell's equations see: some units of each slot of one row.
+//! The arguments of a cell's equations: some units of each slot of one row.
 //!
-//! Equations are safe code and reach no memory but that of their units: slots are made by the passes alone, from buffers whose lengths
-//! they have checked, and every access checks its slot. Slots of data that threads or the caller share can only be read.
+//! Equations are safe code and can access only the memory of their units: only the passes create slots, from
+//! buffers whose lengths they have checked, and every access checks its slot. Slots of data that threads or
+//! the caller share are read-only.
 
 use std::marker::PhantomData;
 
@@ -51,7 +52,7 @@ impl<R: Real, V: Vector<R>> Units<R> for Full<V> {
     }
 }
 
-/// Fewer units than lanes.
+/// Fewer units than a vector has lanes.
 pub(super) struct Tail<V>(pub(super) usize, pub(super) PhantomData<V>);
 
 impl<V> Clone for Tail<V> {
@@ -77,7 +78,7 @@ impl<R: Real, V: Vector<R>> Units<R> for Tail<V> {
     }
 }
 
-/// The same units of several slots of one row, to be read.
+/// The same units of several slots of one row, read-only.
 pub struct Slots<'a, R, S> {
     first: *const R,
     stride: usize,
@@ -86,7 +87,7 @@ pub struct Slots<'a, R, S> {
     memory: PhantomData<&'a [R]>,
 }
 
-/// The same units of several slots of one row, to be read and written.
+/// The same units of several slots of one row, writable.
 pub struct SlotsMut<'a, R, S> {
     first: *mut R,
     stride: usize,
@@ -96,11 +97,11 @@ pub struct SlotsMut<'a, R, S> {
 }
 
 impl<'a, R: Real, S: Units<R>> Slots<'a, R, S> {
-    /// The units at `at` in each of `count` slots that are `stride` apart.
+    /// Builds slots from the units at `at` in each of `count` slots that are `stride` apart.
     ///
     /// # Safety
-    /// If there is a slot, `data` must be readable at `at` for the units of all of them as long as the slots are used, and no other
-    /// thread may write there meanwhile.
+    /// If there is a slot, `data` must be readable at `at` for the units of all of them as long as the slots
+    /// are used, and no other thread may write there meanwhile.
     #[inline(always)]
     pub(super) unsafe fn new(data: *const R, at: usize, stride: usize, count: usize, units: S) -> Self {
         // SAFETY: the caller's contract; without a slot there may be no memory at `at`.
@@ -108,13 +109,13 @@ impl<'a, R: Real, S: Units<R>> Slots<'a, R, S> {
         Self { first, stride, count, units, memory: PhantomData }
     }
 
-    /// The units of a slot.
+    /// Returns the units of a slot.
     ///
     /// # Panics
     /// If there is no such slot.
     #[inline(always)]
     pub fn get(&self, slot: usize) -> S::V {
-        // Both are constants once inlined: the check costs nothing.
+        // Both are constants after inlining, so the check costs nothing.
         assert!(slot < self.count);
         // SAFETY: the slot is below `count`, and `Slots::new` was called with memory for as many.
         unsafe { self.units.load(self.first.add(slot * self.stride)) }
@@ -122,11 +123,11 @@ impl<'a, R: Real, S: Units<R>> Slots<'a, R, S> {
 }
 
 impl<'a, R: Real, S: Units<R>> SlotsMut<'a, R, S> {
-    /// The units at `at` in each of `count` slots that are `stride` apart.
+    /// Builds slots from the units at `at` in each of `count` slots that are `stride` apart.
     ///
     /// # Safety
-    /// If there is a slot, `data` must be writable at `at` for the units of all of them as long as the slots are used, and no other
-    /// thread may read or write there meanwhile.
+    /// If there is a slot, `data` must be writable at `at` for the units of all of them as long as the slots
+    /// are used, and no other thread may read or write there meanwhile.
     #[inline(always)]
     pub(super) unsafe fn new(data: *mut R, at: usize, stride: usize, count: usize, units: S) -> Self {
         // SAFETY: the caller's contract; without a slot there may be no memory at `at`.
@@ -134,13 +135,13 @@ impl<'a, R: Real, S: Units<R>> SlotsMut<'a, R, S> {
         Self { first, stride, count, units, memory: PhantomData }
     }
 
-    /// The units of a slot.
+    /// Returns the units of a slot.
     ///
     /// # Panics
     /// If there is no such slot.
     #[inline(always)]
     pub fn get(&self, slot: usize) -> S::V {
-        // Both are constants once inlined: the check costs nothing.
+        // Both are constants after inlining, so the check costs nothing.
         assert!(slot < self.count);
         // SAFETY: the slot is below `count`, and `SlotsMut::new` was called with memory for as many.
         unsafe { self.units.load(self.first.add(slot * self.stride)) }
@@ -152,7 +153,7 @@ impl<'a, R: Real, S: Units<R>> SlotsMut<'a, R, S> {
     /// If there is no such slot.
     #[inline(always)]
     pub fn set(&mut self, slot: usize, x: S::V) {
-        // Both are constants once inlined: the check costs nothing.
+        // Both are constants after inlining, so the check costs nothing.
         assert!(slot < self.count);
         // SAFETY: as in `get`.
         unsafe { self.units.store(self.first.add(slot * self.stride), x) }
@@ -168,7 +169,7 @@ impl<'a, R: Real, S: Units<R>> SlotsMut<'a, R, S> {
     }
 }
 
-/// What the forward equations see at one step.
+/// The arguments of the forward equations at one step.
 pub struct Forward<'a, R, S> {
     /// The tape; slots 0..G hold the input projection with its bias.
     pub tape: SlotsMut<'a, R, S>,
@@ -180,27 +181,28 @@ pub struct Forward<'a, R, S> {
     pub weights: Slots<'a, R, S>,
 }
 
-/// What the backward equations see at one step.
+/// The arguments of the backward equations at one step.
 pub struct Backward<'a, R, S> {
-    /// The tape as forward left it.
+    /// The tape that the forward pass stored.
     pub tape: Slots<'a, R, S>,
     /// State parts at t − 1.
     pub prev: Slots<'a, R, S>,
     /// State parts at t.
     pub next: Slots<'a, R, S>,
-    /// Complete gradients by the state parts at t.
+    /// Complete gradients with respect to the state parts at t.
     pub d_next: Slots<'a, R, S>,
-    /// Gradients by the state parts at t − 1. Part 0 holds what arrives from above and is to be added to; the others are to be set.
+    /// Gradients with respect to the state parts at t − 1. Part 0 contains the gradient from above and is to
+    /// be added to; the others are to be set.
     pub d_prev: SlotsMut<'a, R, S>,
-    /// Gradients by the pre-activations, to be set.
+    /// Gradients with respect to the pre-activations, to be set.
     pub deltas: SlotsMut<'a, R, S>,
     /// Elementwise weights of the cell.
     pub weights: Slots<'a, R, S>,
 }
 
-/// What the linearised equations see at one step.
+/// The arguments of the linearised equations at one step.
 pub struct Linearise<'a, R, S> {
-    /// The tape as forward left it.
+    /// The tape that the forward pass stored.
     pub tape: Slots<'a, R, S>,
     /// State parts at t − 1.
     pub prev: Slots<'a, R, S>,
@@ -212,7 +214,7 @@ pub struct Linearise<'a, R, S> {
     pub jacobian: SlotsMut<'a, R, S>,
 }
 
-/// What the equations of a tangent see at one step; ẏ is the derivative of y along it.
+/// The arguments of the tangent equations at one step; ẏ is the derivative of y along the tangent.
 pub struct Tangent<'a, R, S> {
     /// Coefficients of the Jacobian.
     pub jacobian: Slots<'a, R, S>,

@@ -1,7 +1,8 @@
 //! Tangents: the Jacobian of a step times vectors, ṡ_t = J_t ṡ_{t−1}, for many vectors at once.
 //!
-//! Forward has left the gates and states of a chunk. From these, [`linearise`] computes a few coefficients per unit once; a tangent
-//! then costs one product with the recurrent weights, packed as for forward and with tangents as its rows, and a few multiplications.
+//! The forward pass has stored the gates and states of a chunk. From these, [`linearise`] computes a few
+//! coefficients per unit once. A tangent then costs one product with the recurrent weights, packed as for the
+//! forward pass and with tangents as its rows, and a few multiplications.
 
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ use crate::real::Real;
 use crate::size::{check_len, elements};
 use crate::{Context, InstructionSet, Shared};
 
-/// Computes the coefficients of the Jacobians of a chunk that forward has run.
+/// Computes the coefficients of the Jacobians of a chunk, after its forward pass.
 ///
 /// # Shapes
 /// `jacobian` `[positions, coefficients · H]`.
@@ -33,14 +34,14 @@ pub fn linearise<R: Real, E: Equations<R>>(
     jacobian: &mut [R],
 ) {
     let raw = Raw::new::<E>(chunk);
-    check_len("coefficients", jacobian.len(), raw.by_place("coefficients", E::JACOBIAN));
+    check_len("coefficients", jacobian.len(), raw.by_position("coefficients", E::JACOBIAN));
     let jacobian = Shared(jacobian.as_mut_ptr());
-    split_rows(ctx, raw.cut, |rows| {
+    split_rows(ctx, raw.slice, |rows| {
         ctx.instruction_set().dispatch(LineariseRows { equations, raw, jacobian, rows })
     });
 }
 
-/// The coefficients of rows that belong to this worker.
+/// Computes the coefficients of rows that belong to this worker.
 struct LineariseRows<'a, R, E> {
     equations: &'a E,
     raw: Raw<'a, R>,
@@ -54,7 +55,7 @@ impl<R: Real, E: Equations<R>> Job for LineariseRows<'_, R, E> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         // SAFETY: the rows belong to this worker.
-        unsafe { self.raw.for_each_place::<I, _>(self.rows.clone(), &self) };
+        unsafe { self.raw.for_each_position::<I, _>(self.rows.clone(), &self) };
     }
 }
 
@@ -67,11 +68,17 @@ impl<R: Real, E: Equations<R>> OnUnits<R> for LineariseRows<'_, R, E> {
         // SAFETY: the caller's contract; `Raw::new` and `linearise` have checked the lengths.
         let at = unsafe {
             Linearise {
-                tape: Slots::new(tape, raw.place_at(at, E::TAPE), hidden, E::TAPE, units),
+                tape: Slots::new(tape, raw.position_at(at, E::TAPE), hidden, E::TAPE, units),
                 prev: Slots::new(states, before, stride, E::PARTS, units),
                 next: Slots::new(states, after, stride, E::PARTS, units),
                 weights: raw.weights::<E, S>(at, units),
-                jacobian: SlotsMut::new(jacobian, raw.place_at(at, E::JACOBIAN), hidden, E::JACOBIAN, units),
+                jacobian: SlotsMut::new(
+                    jacobian,
+                    raw.position_at(at, E::JACOBIAN),
+                    hidden,
+                    E::JACOBIAN,
+                    units,
+                ),
             }
         };
         self.equations.linearise(at);
@@ -96,11 +103,11 @@ pub struct Tangents<'a, R> {
 
 /// Computes tangents of one step, on the calling thread.
 ///
-/// `weights[p]` is W_hhᵀ of phase p, gates side by side, as for forward.
+/// `weights[p]` is W_hhᵀ of phase p, gates side by side, as for the forward pass.
 ///
 /// # Panics
-/// If a shape does not fit, a phase names a slot that the equations lack, weights were not packed or were packed for another
-/// instruction set than `isa`, or this processor does not have it.
+/// If a shape does not fit, a phase uses a slot that the equations lack, weights were not packed or were
+/// packed for another instruction set than `isa`, or this processor does not support it.
 pub fn tangents<R: Real, E: Equations<R>>(
     isa: InstructionSet,
     equations: &E,
@@ -114,7 +121,7 @@ pub fn tangents<R: Real, E: Equations<R>>(
     let gates: usize = phases.iter().map(|phase| phase.gates).sum();
     assert!(
         jacobian.rows() > 0 && rows.is_multiple_of(jacobian.rows()),
-        "{rows} tangents of {} rows",
+        "{rows} tangents are not a multiple of {} rows",
         jacobian.rows()
     );
     check_len("coefficients of a row", jacobian.cols(), elements("coefficients", [E::JACOBIAN, hidden]));
@@ -154,7 +161,7 @@ pub fn tangents<R: Real, E: Equations<R>>(
     });
 }
 
-/// Tangents whose shapes, phases and weights `tangents` has checked.
+/// Tangents whose shapes, phases and weights were checked by `tangents`.
 struct TangentRows<'a, R: 'static, E> {
     equations: &'a E,
     phases: &'a [Phase],
@@ -163,7 +170,7 @@ struct TangentRows<'a, R: 'static, E> {
     hidden: usize,
     gates: usize,
     rows: usize,
-    /// Tangents of one row of the batch.
+    /// Number of tangents per row of the batch.
     each: usize,
     jacobian: Mat<'a, R>,
     before: Mat<'a, R>,
@@ -189,14 +196,15 @@ impl<R: Real, E: Equations<R>> Job for TangentRows<'_, R, E> {
                 }
             };
             let product = Product { kernels, packed, operand, stride, first: 0, rows };
-            // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot; `tangents` has checked that all
-            // matrices have `rows` rows, at least one, of the widths that `finish` uses.
+            // SAFETY: `check_phases` has checked the weights, with H units, and the operand's slot;
+            // `tangents` has checked that all matrices have `rows` rows, at least one, of the widths that
+            // `finish` uses.
             unsafe { product.run::<I, _>(&mut tile, &TangentPhase { pass: &self, phase: p }) };
         }
     }
 }
 
-/// Turns the sums of one phase into tangents of the state and of operands.
+/// Computes tangents of the state and of operands from the sums of one phase.
 struct TangentPhase<'a, R: 'static, E> {
     pass: &'a TangentRows<'a, R, E>,
     phase: usize,
@@ -211,7 +219,8 @@ impl<R: Real, E: Equations<R>> Finish<R> for TangentPhase<'_, R, E> {
         let coefficients = row / of.each * of.jacobian.stride() + unit;
         let (prev, next) = (row * of.before.stride() + unit, row * of.after_stride + unit);
         let (inflow_at, operand_at) = (row * of.inflow_stride + unit, row * E::OPERANDS * hidden + unit);
-        // SAFETY: the caller's contract; `tangents` has checked the shapes, and borrows `next` and `operands` exclusively.
+        // SAFETY: the caller's contract; `tangents` has checked the shapes, and borrows `next` and `operands`
+        // exclusively.
         let at = unsafe {
             Tangent {
                 jacobian: Slots::new(jacobian, coefficients, hidden, E::JACOBIAN, units),

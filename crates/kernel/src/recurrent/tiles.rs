@@ -1,7 +1,7 @@
 //! The loops of all passes: over the tiles of a product, and over the units of a row.
 //!
-//! A pass plugs its work into them by a trait and not by a closure: a closure is a function of its own, which lacks the features of the
-//! instruction set until it is inlined.
+//! A pass supplies its work by a trait and not by a closure: a closure is a separate function, which lacks
+//! the features of the instruction set until it is inlined.
 
 use std::marker::PhantomData;
 
@@ -73,9 +73,9 @@ impl<R: Real> Product<'_, R> {
     /// Computes the product tile by tile, and finishes each tile while it is in the first-level cache.
     ///
     /// # Safety
-    /// `packed` must hold weights for the kernels' instruction set, which is I ([`Packed::require`]); the operand must be readable
-    /// for H numbers in each of the rows, of which there must be one; [`Finish`] must allow rows `first..first + rows` and all
-    /// units below `packed.units()`.
+    /// `packed` must hold weights for the kernels' instruction set, which is I ([`Packed::require`]); the
+    /// operand must be readable for H numbers in each of the rows, of which there must be one; [`Finish`]
+    /// must allow rows `first..first + rows` and all units below `packed.units()`.
     #[inline(always)]
     pub(super) unsafe fn run<I: Isa, F: Finish<R>>(&self, tile: &mut Tile<R>, finish: &F) {
         let (packed, hidden) = (self.packed, self.packed.depth());
@@ -94,8 +94,8 @@ impl<R: Real> Product<'_, R> {
                 let data = self.operand.wrapping_add(first * self.stride);
                 let a = Left { data, row: self.stride, column: 1 };
                 let micro = self.kernels.micro(vectors, count, breadth);
-                // SAFETY: the caller's contract: rows first..first + count of the operand and the panels hold H numbers each, and
-                // `Kernels::new` has checked that the processor has the instruction set.
+                // SAFETY: the caller's contract: rows first..first + count of the operand and the panels hold
+                // H numbers each, and `Kernels::new` has checked that the processor has the instruction set.
                 unsafe {
                     micro(hidden, a, right, packed.panel_len(), tile.position(count, width), fetch);
                     self.finish::<I, F>(tile, panels, first, count, finish);
@@ -139,12 +139,12 @@ impl<R: Real> Product<'_, R> {
         }
     }
 
-    /// Vector `v` of each gate in a row of a tile.
+    /// Returns vector `v` of each gate in a row of a tile.
     #[inline(always)]
     fn sums<I: Isa>(&self, row: &[R], panel: &Panel, v: usize) -> [I::V<R>; MAX_GATES] {
         let lanes = I::V::<R>::LANES;
         let mut sums = [I::V::<R>::zero(); MAX_GATES];
-        // The same number of turns for every cell: unrolled, the sums stay in registers.
+        // The same number of iterations for every cell: unrolled, the sums stay in registers.
         for gate in 0..MAX_GATES {
             if gate < self.packed.gates() {
                 sums[gate] = I::V::<R>::load(&row[(gate * panel.spread + v) * lanes..][..lanes]);

@@ -1,4 +1,4 @@
-//! A cell whose equations use everything that a pass offers, and are linear, so that whole numbers stay whole.
+//! A linear cell whose equations use every feature of a pass, so that whole numbers stay whole.
 //!
 //! ```text
 //! a_0 = x_0 + W_0 h    a_1 = x_1 + W_1 h         phase 0, tape slots 0 and 1
@@ -18,7 +18,7 @@ use longspan_kernel::recurrent::{
 /// The cell.
 pub(crate) struct Chain;
 
-/// State parts, tape slots (and delta slots) and gates of [`Chain`].
+/// Number of state parts, tape slots (and delta slots) and gates of [`Chain`].
 pub(crate) const PARTS: usize = 2;
 pub(crate) const SLOTS: usize = 4;
 pub(crate) const GATES: usize = 3;

@@ -1,4 +1,5 @@
-//! Safe calls that unsafe code could not serve are refused, and the message names what does not fit.
+//! Safe calls with arguments that would make unsafe code unsound panic, and the message names what does not
+//! fit.
 
 mod products;
 mod recurrence;
@@ -27,12 +28,12 @@ fn ctx() -> Context<f32> {
     Context::new(InstructionSet::Portable, 1)
 }
 
-/// Another instruction set than the portable one.
+/// Returns an instruction set other than the portable one, if the processor has one.
 fn other_level() -> InstructionSet {
     if cfg!(target_arch = "x86_64") { InstructionSet::Avx2 } else { InstructionSet::Avx512 }
 }
 
-/// An operand `[depth, gates · units]` of zeros.
+/// Returns an operand `[depth, gates · units]` of zeros.
 fn packed(depth: usize, gates: usize, units: usize) -> Packed<f32> {
     let weights = vec![0.0; depth * gates * units];
     let mut packed = Packed::new(InstructionSet::Portable, depth, gates, units);

@@ -1,7 +1,8 @@
-//! The kernels against plain loops, on every instruction set and for one to three threads.
+//! Compares the kernels with plain loops, on every instruction set and for one to three threads.
 //!
-//! Operands are small whole numbers: every sum is exact in any order, so that results are equal and not only close. Gaps between rows
-//! hold NaN, which must neither be read nor overwritten. Rounding of products and activations is tested in their modules.
+//! Operands are small whole numbers: every sum is exact in any order, so results are equal and not only
+//! close. Gaps between rows contain NaN, which must neither be read nor overwritten. The modules test the
+//! rounding of products and activations.
 
 use crate::instruction_sets;
 use longspan_kernel::gemm::{DEPTH, Start, Workspace, accumulate_transposed, product};
@@ -11,15 +12,16 @@ use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::rows::{add_column_dots, add_column_sums, for_each_row, gather_rows, scatter_rows};
 use longspan_kernel::{Context, Packed, Weights};
 
-/// One, all heights of tiles, a prime, and a number of several tiles with a rest.
+/// One, all heights of tiles, a prime, and several tiles with a remainder.
 const ROWS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 193];
-/// Around one vector and one panel of every width, and several panels with and without a rest.
+/// Around one vector and one panel of every width, and several panels with and without a remainder.
 const COLUMNS: [usize; 22] =
     [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 129, 192, 259];
 /// Around one block, and more than two blocks.
 const DEPTHS: [usize; 7] = [0, 1, 2, DEPTH - 1, DEPTH, DEPTH + 1, 2 * DEPTH + 7];
 
-/// Every height and width at a small depth, every depth at some of both, and empty shapes.
+/// Returns every height and width at a small depth, every depth for some heights and widths, and empty
+/// shapes.
 fn shapes() -> impl Iterator<Item = (usize, usize, usize)> {
     let flat = ROWS.into_iter().flat_map(|m| COLUMNS.map(|n| (m, 5, n)));
     let deep =
@@ -45,7 +47,7 @@ struct Gapped<R> {
     cols: usize,
 }
 
-/// Numbers in the gap between two rows.
+/// Number of elements in the gap between two rows.
 const GAP: usize = 3;
 
 impl<R: Real> Gapped<R> {
@@ -71,11 +73,11 @@ impl<R: Real> Gapped<R> {
     }
 
     fn transposed(&self) -> Self {
-        let mut turned = Self::draw(self.cols, self.rows, 0);
+        let mut transposed = Self::draw(self.cols, self.rows, 0);
         for (i, j) in (0..self.rows).flat_map(|i| (0..self.cols).map(move |j| (i, j))) {
-            turned.data[j * (self.rows + GAP) + i] = R::from_f64(self.at(i, j));
+            transposed.data[j * (self.rows + GAP) + i] = R::from_f64(self.at(i, j));
         }
-        turned
+        transposed
     }
 
     fn assert_holds(&self, exact: impl Fn(usize, usize) -> f64, what: &str) {
@@ -90,7 +92,7 @@ impl<R: Real> Gapped<R> {
     }
 }
 
-/// A · B by the triple loop, row after row.
+/// Computes A · B with a triple loop, row after row.
 fn triple<R: Real>(a: &Gapped<R>, b: &Gapped<R>) -> Vec<f64> {
     let mut c = vec![0.0; a.rows * b.cols];
     for i in 0..a.rows {
@@ -106,7 +108,7 @@ fn products<R: Real>() {
     for (m, k, n) in shapes() {
         let (a, b, bias) =
             (Gapped::<R>::draw(m, k, 1), Gapped::<R>::draw(k, n, 2), Gapped::<R>::draw(1, n, 3));
-        let (turned, exact) = (b.transposed(), triple(&a, &b));
+        let (transposed, exact) = (b.transposed(), triple(&a, &b));
         for ctx in &contexts {
             let what = format!("[{m}, {k}] · [{k}, {n}] in {}", label(ctx));
             let mut c = Gapped::<R>::draw(m, n, 4);
@@ -114,7 +116,7 @@ fn products<R: Real>() {
             packed.pack(ctx, Weights::Plain(b.view()));
             product(ctx, a.view(), &packed, Start::Zero, c.view_mut());
             c.assert_holds(|i, j| exact[i * n + j], &what);
-            packed.pack(ctx, Weights::Transposed(turned.view()));
+            packed.pack(ctx, Weights::Transposed(transposed.view()));
             product(ctx, a.view(), &packed, Start::Keep, c.view_mut());
             c.assert_holds(|i, j| 2.0 * exact[i * n + j], &what);
             product(ctx, a.view(), &packed, Start::Bias(&bias.data[..n]), c.view_mut());
@@ -129,7 +131,8 @@ fn products_equal_the_triple_loop() {
     products::<f64>();
 }
 
-/// Operands of several gates are cut between units, which does not change the order of the result's columns.
+/// Operands of several gates are split between units, which does not change the order of the result's
+/// columns.
 fn gates<R: Real>() {
     for ctx in contexts::<R>() {
         for (gates, units) in (1..=4).flat_map(|gates| [1, 3, 8, 17, 33, 70].map(|units| (gates, units))) {

@@ -1,4 +1,5 @@
-//! The recurrent passes against plain loops on pseudo-random shapes, with rows of different lengths: see [`shapes`](crate::shapes).
+//! Compares the recurrent passes with plain loops on pseudo-random shapes, with rows of different lengths:
+//! see [`shapes`](crate::shapes).
 
 use crate::chain::{Chain, GATES, PARTS, PHASES, SLOTS};
 use crate::{drawn, instruction_sets, whole};
@@ -9,12 +10,12 @@ use longspan_kernel::recurrent::{self, Chunk, Gradients, Tangents};
 use longspan_kernel::rng::Stream;
 use longspan_kernel::{Context, Packed, Weights};
 
-/// Shapes per instruction set and number type.
+/// Number of shapes per instruction set and number type.
 const CASES: u64 = 12;
 
 /// The buffers of a chunk, in whole numbers.
 struct Case<R> {
-    extent: PackedShape,
+    shape: PackedShape,
     first: usize,
     steps: usize,
     hidden: usize,
@@ -27,7 +28,7 @@ struct Case<R> {
     d_states: Box<[R]>,
 }
 
-/// −1, 0 or 1, so seldom different from 0 that sums over `width` of them stay small.
+/// Draws −1, 0 or 1, mostly 0, so that sums over `width` of them stay small.
 fn sparse<R: Real>(draw: &mut Stream, len: usize, width: usize) -> Box<[R]> {
     let mut number = || match draw.below(2 * width as u32 + 1) {
         0 | 1 => 1.0,
@@ -45,15 +46,15 @@ impl<R: Real> Case<R> {
         if draw.below(3) == 0 {
             lengths = vec![lengths[0]; rows];
         }
-        let mut extent = PackedShape::default();
-        extent.set_lengths(&lengths);
-        let first = draw.below(extent.steps() as u32) as usize;
-        let steps = 1 + draw.below((extent.steps() - first) as u32) as usize;
-        let cut = extent.time_slice(first, steps);
-        let (positions, part) = (cut.positions(), cut.states() * hidden);
+        let mut shape = PackedShape::default();
+        shape.set_lengths(&lengths);
+        let first = draw.below(shape.steps() as u32) as usize;
+        let steps = 1 + draw.below((shape.steps() - first) as u32) as usize;
+        let slice = shape.time_slice(first, steps);
+        let (positions, part) = (slice.positions(), slice.states() * hidden);
         let stride = part + draw.below(5) as usize;
         Self {
-            extent,
+            shape,
             first,
             steps,
             hidden,
@@ -66,8 +67,8 @@ impl<R: Real> Case<R> {
         }
     }
 
-    fn cut(&self) -> TimeSlice<'_> {
-        self.extent.time_slice(self.first, self.steps)
+    fn slice(&self) -> TimeSlice<'_> {
+        self.shape.time_slice(self.first, self.steps)
     }
 
     /// W_hh of a phase, `[gates · H, H]`.
@@ -103,23 +104,23 @@ impl<R: Real> Case<R> {
         self.weights[(gate * self.hidden + to) * self.hidden + from].to_f64()
     }
 
-    /// Σ_from W_gate[to, from] x[from].
+    /// Computes Σ_from W_gate[to, from] x[from].
     fn times(&self, gate: usize, to: usize, x: &[f64]) -> f64 {
         (0..self.hidden).map(|from| self.weight(gate, to, from) * x[from]).sum()
     }
 
-    /// Σ_to W_gate[to, from] x[to].
+    /// Computes Σ_to W_gate[to, from] x[to].
     fn transposed(&self, gate: usize, from: usize, x: &[f64]) -> f64 {
         (0..self.hidden).map(|to| self.weight(gate, to, from) * x[to]).sum()
     }
 
-    /// Tape and states after forward, by plain loops.
+    /// Computes tape and states of the forward pass with plain loops.
     fn forward(&self) -> (Vec<f64>, Vec<f64>) {
-        let (cut, h) = (self.cut(), self.hidden);
+        let (slice, h) = (self.slice(), self.hidden);
         let (mut tape, mut states) = (f64s(&self.tape), f64s(&self.states));
-        for (t, row) in (0..self.steps).flat_map(|t| (0..cut.rows_at(t)).map(move |row| (t, row))) {
-            let position = (cut.offset(t) + row) * SLOTS * h;
-            let (before, after) = ((cut.state_offset(t) + row) * h, (cut.state_offset(t + 1) + row) * h);
+        for (t, row) in (0..self.steps).flat_map(|t| (0..slice.rows_at(t)).map(move |row| (t, row))) {
+            let position = (slice.offset(t) + row) * SLOTS * h;
+            let (before, after) = ((slice.state_offset(t) + row) * h, (slice.state_offset(t + 1) + row) * h);
             let state = states[before..before + h].to_vec();
             for j in 0..h {
                 tape[position + j] += self.times(0, j, &state);
@@ -137,13 +138,13 @@ impl<R: Real> Case<R> {
         (tape, states)
     }
 
-    /// Deltas and gradients by the states, by plain loops.
+    /// Computes deltas and gradients with respect to the states with plain loops.
     fn backward(&self) -> (Vec<f64>, Vec<f64>) {
-        let (cut, h) = (self.cut(), self.hidden);
+        let (slice, h) = (self.slice(), self.hidden);
         let (mut deltas, mut d_states) = (vec![0.0; self.tape.len()], f64s(&self.d_states));
-        for (t, row) in (0..self.steps).rev().flat_map(|t| (0..cut.rows_at(t)).map(move |row| (t, row))) {
-            let position = (cut.offset(t) + row) * SLOTS * h;
-            let (before, after) = ((cut.state_offset(t) + row) * h, (cut.state_offset(t + 1) + row) * h);
+        for (t, row) in (0..self.steps).rev().flat_map(|t| (0..slice.rows_at(t)).map(move |row| (t, row))) {
+            let position = (slice.offset(t) + row) * SLOTS * h;
+            let (before, after) = ((slice.state_offset(t) + row) * h, (slice.state_offset(t + 1) + row) * h);
             for j in 0..h {
                 let d_h = d_states[after + j];
                 let total = d_states[self.stride + after + j] + self.elementwise[j].to_f64() * d_h;
@@ -185,11 +186,11 @@ fn passes<R: Real>() {
         let (tape, states) = case.forward();
         let (deltas, d_states) = case.backward();
         let [forward, backward] = [false, true].map(|backward| case.packed(&ctx, backward));
-        let what = format!("{} {isa}, H = {}, {:?}", R::NAME, case.hidden, case.extent);
+        let what = format!("{} {isa}, H = {}, {:?}", R::NAME, case.hidden, case.shape);
         let start = case.states.clone();
-        let (cut, hidden) = (case.extent.time_slice(case.first, case.steps), case.hidden);
+        let (slice, hidden) = (case.shape.time_slice(case.first, case.steps), case.hidden);
         let mut chunk = Chunk {
-            cut,
+            slice,
             hidden,
             tape: &mut case.tape,
             states: &mut case.states,
@@ -205,7 +206,7 @@ fn passes<R: Real>() {
         let mut gradients = Gradients { deltas: &mut found, d_states: &mut case.d_states };
         recurrent::backward(&ctx, &Chain, &PHASES, &backward, &mut chunk, &mut gradients);
         assert_equal(&found, &deltas, &format!("deltas, {what}"));
-        let mut jacobian = vec![R::ZERO; cut.positions() * hidden].into_boxed_slice();
+        let mut jacobian = vec![R::ZERO; slice.positions() * hidden].into_boxed_slice();
         recurrent::linearise(&ctx, &Chain, &mut chunk, &mut jacobian);
         assert!(jacobian.chunks(hidden).all(|row| row == &*case.elementwise), "{what}");
         assert_equal(&case.tape, &tape, &format!("tape, {what}"));
@@ -219,7 +220,7 @@ fn passes_of_random_shapes() {
     passes::<f64>();
 }
 
-/// Of a linear cell the tangent is the step itself, without its input.
+/// For a linear cell the tangent is the step itself, without its input.
 fn tangents<R: Real>() {
     for (isa, case) in instruction_sets().into_iter().flat_map(|isa| (0..CASES).map(move |case| (isa, case)))
     {

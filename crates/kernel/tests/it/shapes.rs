@@ -1,7 +1,8 @@
-//! Kernels against plain loops on pseudo-random shapes, strides and lengths: the tests that the sanitizers run.
+//! Compares kernels with plain loops on pseudo-random shapes, strides and lengths. The sanitizers run these
+//! tests.
 //!
-//! Buffers end where the last number does, so that an access beyond them leaves the allocation. Numbers are small and whole, and sums
-//! of them are exact in any order, wherever equality is asserted.
+//! Buffers end with the last number, so that an access beyond them leaves the allocation. Where equality is
+//! asserted, numbers are small and whole, and sums of them are exact in any order.
 
 use crate::{drawn, instruction_sets, whole};
 use longspan_kernel::gemm::{DEPTH, Start, Workspace, accumulate_transposed, product};
@@ -17,10 +18,11 @@ use longspan_kernel::rows::{gather_rows, scatter_rows};
 use longspan_kernel::softmax::{LINE, Normaliser, cross_entropy_gradient, exponentials};
 use longspan_kernel::{Context, Packed, Weights};
 
-/// Shapes of each test and instruction set.
+/// Number of shapes per test and instruction set.
 const CASES: u64 = 24;
 
-/// Calls `check` with a context and a stream of random numbers, for all instruction sets and one to three threads.
+/// Calls `check` with a context and a stream of random numbers, for all instruction sets and one to three
+/// threads.
 fn cases<R: Real>(check: impl Fn(&Context<R>, &mut Stream)) {
     for (isa, threads) in
         instruction_sets().into_iter().flat_map(|isa| [1, 2, 3].map(|threads| (isa, threads)))
@@ -30,12 +32,13 @@ fn cases<R: Real>(check: impl Fn(&Context<R>, &mut Stream)) {
     }
 }
 
-/// From `least` to `most`.
+/// Draws a number from `least` to `most`.
 fn between(draw: &mut Stream, least: usize, most: usize) -> usize {
     least + draw.below((most - least + 1) as u32) as usize
 }
 
-/// The numbers of a matrix with gaps between its rows and none behind the last one, and its stride.
+/// Draws the numbers of a matrix with gaps between its rows but not after the last one; also returns its
+/// stride.
 fn strided<R: Real>(draw: &mut Stream, rows: usize, cols: usize) -> (Box<[R]>, usize) {
     let stride = cols + draw.below(4) as usize;
     let len = if rows == 0 { 0 } else { (rows - 1) * stride + cols };

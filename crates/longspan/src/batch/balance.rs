@@ -1,15 +1,16 @@
-//! Weights that make up for classes of unequal frequency.
+//! Class weights that compensate unequal class frequencies.
 //!
 //! ```text
-//! w_c = N / (C · n_c)        n_c targets of class c, N in all, C the classes that occur
+//! w_c = N / (C · n_c)        n_c targets of class c, N targets in total, C classes that occur
 //! ```
 //!
-//! The counts are those of [`Source::class_counts`](super::Source::class_counts) for the training part. Over the data that were counted the mean weight of a target is 1, and every class weighs the same in all.
+//! The counts are those of [`Source::class_counts`](super::Source::class_counts) for the training part. On
+//! the counted data the mean weight of a target is 1, and every class has the same total weight.
 //!
 //! # References
 //! King, Zeng, "Logistic regression in rare events data", Political Analysis 9, 2001.
 
-/// The weight of each class of these counts; 1 for one that does not occur.
+/// Returns the weight of each class for these counts; 1 for a class that does not occur.
 pub fn balanced(counts: &[u64]) -> Vec<f64> {
     let (total, present) = (counts.iter().sum::<u64>(), counts.iter().filter(|count| **count > 0).count());
     let weight = |count| if count == 0 { 1.0 } else { total as f64 / (present as f64 * count as f64) };

@@ -1,15 +1,16 @@
-//! A stack whose layers read each row both ways.
+//! A stack of bidirectional layers.
 //!
 //! ```text
 //! h→_t^l from u^l_1 … u^l_t      h←_t^l from u^l_T … u^l_t      h^l = [h→^l, h←^l], 2H wide
 //! ```
 //!
-//! T is the row's own length, as with PyTorch's packed sequences: the reverse direction starts at each row's last step. It is
-//! the same recurrence over rows that are turned around, place (t, b) at (T_b − 1 − t, b): rows keep their lengths, so that the
-//! window keeps its extent, its chunks and its plan.
+//! T is the row's own length, as in PyTorch's packed sequences: the reverse direction starts at each row's
+//! last step. It runs the same recurrence over reversed rows, in which position (t, b) moves to (T_b − 1 − t,
+//! b). Rows keep their lengths, so the window keeps its shape, its chunks and its plan.
 //!
-//! A layer needs all of the window that the one below puts out, so that layers run one after the other over the window and not
-//! over a chunk, each as two stacks of one layer. What arrives below each layer is kept for the whole window.
+//! A layer needs the output of the layer below for the whole window. So the layers run one after the other
+//! over the whole window instead of chunk by chunk, each as two stacks of one layer. The input of each layer
+//! is kept for the whole window.
 //!
 //! # References
 //! Schuster, Paliwal, "Bidirectional recurrent neural networks", IEEE Trans. Signal Processing 45, 1997.
@@ -31,16 +32,16 @@ use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
-/// One direction of one layer, and its side of the window.
+/// One direction of one layer, with its data for the window.
 struct Direction<R> {
     stack: Stack<R>,
-    /// Its state: taken from those of all layers while it runs.
+    /// The state of this direction. It is taken from the state of all layers while the direction runs.
     state: State<R>,
 }
 
 /// A bidirectional stack of recurrent layers of one kind.
 pub(super) struct Bidirectional<R> {
-    /// Forwards and in reverse.
+    /// Per layer: forwards and in reverse.
     layers: Vec<[Direction<R>; 2]>,
     hidden: usize,
     input: usize,
@@ -48,42 +49,44 @@ pub(super) struct Bidirectional<R> {
     connections: Connections<R>,
     /// r_l `[positions, 2H]`, l = 1 … L.
     arrives: Vec<Buffer<R>>,
-    turned: Turned<R>,
-    /// u_l where it is not r_l.
+    reversed: Reversed<R>,
+    /// u_l where it differs from r_l.
     read: Buffer<R>,
-    /// h of each direction, each in its own order, then the gradients by them: `[positions, H]`.
+    /// h of each direction, in its own order of steps; then the gradients with respect to them: `[positions,
+    /// H]`.
     halves: [Buffer<R>; 2],
-    /// The gradient by u_l that each direction gives, each in its own order.
+    /// The gradient with respect to u_l from each direction, in its own order of steps.
     d_read: [Buffer<R>; 2],
-    /// The gradient by r_l that backward has come to, and by the one above.
+    /// The gradient with respect to r_l at the current layer of the backward pass, and to that of the layer
+    /// above.
     d_arrives: [Buffer<R>; 2],
     limit: Option<usize>,
-    /// The window and the masks of the last forward pass.
+    /// The window and the dropout masks of the last forward pass.
     shape: PackedShape,
     dropout: Option<Dropout>,
-    leads_back: bool,
+    has_backward: bool,
 }
 
-/// The rows of a window turned around, each within its length.
-struct Turned<R> {
-    /// Where each place is found.
+/// The rows of a window in reverse order, each within its own length.
+struct Reversed<R> {
+    /// For each position, the position that it is read from.
     positions: Vec<u32>,
     /// The input in reverse.
     tokens: Vec<u32>,
     rows: Buffer<R>,
 }
 
-impl<R: Real> Turned<R> {
-    /// Takes the lengths of a window's rows.
-    fn take(&mut self, extent: &PackedShape) {
+impl<R: Real> Reversed<R> {
+    /// Sets the lengths of the window's rows.
+    fn take(&mut self, shape: &PackedShape) {
         self.positions.clear();
-        self.positions.extend((0..extent.positions()).map(|position| {
-            let (t, row) = extent.position(position);
-            (extent.offset(extent.length(row) - 1 - t) + row) as u32
+        self.positions.extend((0..shape.positions()).map(|position| {
+            let (t, row) = shape.position(position);
+            (shape.offset(shape.length(row) - 1 - t) + row) as u32
         }));
     }
 
-    /// The input as the reverse direction reads it.
+    /// Returns the input in the order in which the reverse direction reads it.
     fn input<'a>(&'a mut self, ctx: &Context<R>, input: Input<'a, R>) -> Input<'a, R> {
         match input {
             Input::Rows(table, indices) => {
@@ -127,7 +130,7 @@ impl<R: Real> Bidirectional<R> {
             chunk,
             connections: Connections::new(layers, 2 * hidden, spec.residual, spec.norm, layout),
             arrives: (0..=layers).map(|_| nothing()).collect(),
-            turned: Turned { positions: Vec::new(), tokens: Vec::new(), rows: nothing() },
+            reversed: Reversed { positions: Vec::new(), tokens: Vec::new(), rows: nothing() },
             read: nothing(),
             halves: [nothing(), nothing()],
             d_read: [nothing(), nothing()],
@@ -135,11 +138,11 @@ impl<R: Real> Bidirectional<R> {
             limit: None,
             shape: PackedShape::default(),
             dropout: None,
-            leads_back: false,
+            has_backward: false,
         }
     }
 
-    /// A zero state for `rows` rows: layer l forwards at 2l, in reverse at 2l + 1.
+    /// Returns a zero state for `rows` rows; layer l has index 2l forwards and 2l + 1 in reverse.
     pub(super) fn zero_state(&self, rows: usize) -> State<R> {
         let of = |direction: &Direction<R>| direction.stack.zero_state(rows);
         let mut states = self.layers.iter().flatten().map(of);
@@ -148,10 +151,11 @@ impl<R: Real> Bidirectional<R> {
         all
     }
 
-    /// As [`Stack::plan`]. What arrives below the layers counts, too: it is kept whatever the limit.
+    /// Plans memory as [`Stack::plan`] does. The inputs of the layers count too: they are kept whatever the
+    /// limit.
     ///
     /// # Errors
-    /// If the limit is below the least that is possible.
+    /// [`MemoryError`] if the limit is below the smallest possible amount.
     pub(super) fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
         let layer = self.layers[0][0].stack.layer();
         let (directions, numbers) = (2 * self.layers.len(), rows * size_of::<R>());
@@ -161,20 +165,20 @@ impl<R: Real> Bidirectional<R> {
         Plan::new(steps, self.chunk, tape, state, between, limit)
     }
 
-    /// As [`Stack::limit_memory`].
+    /// Limits memory as [`Stack::limit_memory`] does.
     pub(super) fn limit_memory(&mut self, limit: Option<usize>) {
         self.limit = limit;
     }
 
-    /// As [`Stack::pack`].
+    /// Packs the weights as [`Stack::pack`] does.
     pub(super) fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.layers.iter_mut().flatten().for_each(|direction| direction.stack.pack(ctx, params));
     }
 
-    /// As [`Stack::forward`]; y is `[positions, 2H]`.
+    /// Runs the forward pass as [`Stack::forward`] does; y is `[positions, 2H]`.
     ///
     /// # Panics
-    /// If a length does not fit the window, or the memory limit is below the least that a chunk needs.
+    /// If a length does not fit the window, or the memory limit is below what one chunk needs.
     pub(super) fn forward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -192,10 +196,10 @@ impl<R: Real> Bidirectional<R> {
         let plan = plan.unwrap_or_else(|error| panic!("{error}"));
         let (hidden, positions, top) = (self.hidden, shape.positions(), self.layers.len());
         let (width, n) = (2 * hidden, positions * hidden);
-        assert_eq!(y.len(), 2 * n, "y: {positions} places of {width}");
+        assert_eq!(y.len(), 2 * n, "y: {positions} positions of {width}");
         self.shape.copy_from(shape);
-        (self.dropout, self.leads_back) = (pass.dropout, plan.leads_back());
-        self.turned.take(shape);
+        (self.dropout, self.has_backward) = (pass.dropout, plan.has_backward());
+        self.reversed.take(shape);
         self.halves.iter_mut().for_each(|half| half.grow(n));
         for l in 0..top {
             let (below, above) = self.arrives.split_at_mut(l + 1);
@@ -203,7 +207,7 @@ impl<R: Real> Bidirectional<R> {
                 0 => input,
                 _ => {
                     let values = Mat::new(&below[l], positions, width);
-                    let arriving = Arriving { layer: l, cut: shape.whole(), values };
+                    let arriving = Arriving { layer: l, slice: shape.whole(), values };
                     let read =
                         self.connections.read(pass.ctx, pass.params, pass.dropout, arriving, &mut self.read);
                     Input::Numbers(&read.data()[..positions * width])
@@ -216,12 +220,12 @@ impl<R: Real> Bidirectional<R> {
                 let window = Window { shape, input: read };
                 stack.run(&mut of_direction(pass, l, false), window, plan, state, &mut ahead[..n]);
             });
-            let read = self.turned.input(pass.ctx, read);
+            let read = self.reversed.input(pass.ctx, read);
             reverse.with(&mut parts[1], |stack, state| {
                 let window = Window { shape, input: read };
                 stack.run(&mut of_direction(pass, l, true), window, plan, state, &mut back[..n]);
             });
-            let (positions, below) = (&self.turned.positions, &below[l]);
+            let (positions, below) = (&self.reversed.positions, &below[l]);
             let sums_up = self.connections.sums_up(l);
             above[0].grow(2 * n);
             for_each_row(pass.ctx, &mut above[0][..2 * n], width, |position, row| {
@@ -234,15 +238,16 @@ impl<R: Real> Bidirectional<R> {
             });
         }
         let values = Mat::new(&self.arrives[top], positions, width);
-        let arriving = Arriving { layer: top, cut: shape.whole(), values };
+        let arriving = Arriving { layer: top, slice: shape.whole(), values };
         let out = self.connections.read(pass.ctx, pass.params, None, arriving, &mut self.read);
         y.copy_from_slice(&out.data()[..2 * n]);
     }
 
-    /// As [`Stack::backward`].
+    /// Runs the backward pass as [`Stack::backward`] does.
     ///
     /// # Panics
-    /// If window or dropout are not those of the last forward pass, a length does not fit them, or that pass kept outputs alone.
+    /// If window or dropout are not those of the last forward pass, if a length does not fit them, or if that
+    /// pass kept outputs only.
     pub(super) fn backward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -252,18 +257,18 @@ impl<R: Real> Bidirectional<R> {
         grads: &mut Params<R>,
         mut d_x: Option<&mut [R]>,
     ) {
-        assert!(self.leads_back, "no way back from outputs alone");
-        assert!(*window.shape == self.shape, "the window of the last forward pass");
-        assert_eq!(pass.dropout, self.dropout, "the dropout of the last forward pass");
+        assert!(self.has_backward, "the forward pass kept outputs only, so it has no backward pass");
+        assert!(*window.shape == self.shape, "not the window of the last forward pass");
+        assert_eq!(pass.dropout, self.dropout, "not the dropout of the last forward pass");
         let shape = window.shape;
         let (positions, top, width) = (shape.positions(), self.layers.len(), 2 * self.hidden);
         let all = positions * width;
-        assert_eq!(d_y.len(), all, "d_y: {positions} places of {width}");
+        assert_eq!(d_y.len(), all, "d_y: {positions} positions of {width}");
         self.d_arrives.iter_mut().for_each(|d| d.grow(all));
         let d = &mut self.d_arrives[0][..all];
         d.copy_from_slice(d_y);
         let values = Mat::new(&self.arrives[top], positions, width);
-        let arriving = Arriving { layer: top, cut: shape.whole(), values };
+        let arriving = Arriving { layer: top, slice: shape.whole(), values };
         self.connections.read_back(pass.ctx, pass.params, None, arriving, d, grads);
         for l in (0..top).rev() {
             self.split(pass, shape);
@@ -278,15 +283,15 @@ impl<R: Real> Bidirectional<R> {
                 Some(d_x) if l == 0 => &mut **d_x,
                 _ => &mut d_below[..all],
             };
-            let ([ahead, back], turned) = (&self.d_read, &self.turned.positions);
+            let ([ahead, back], reversed) = (&self.d_read, &self.reversed.positions);
             for_each_row(pass.ctx, d, read_width, |position, d| {
                 let ahead = &ahead[position * read_width..][..read_width];
-                let back = &back[turned[position] as usize * read_width..][..read_width];
+                let back = &back[reversed[position] as usize * read_width..][..read_width];
                 d.iter_mut().zip(ahead).zip(back).for_each(|((d, &a), &b)| *d = a + b);
             });
             if l > 0 {
                 let values = Mat::new(&self.arrives[l], positions, width);
-                let arriving = Arriving { layer: l, cut: shape.whole(), values };
+                let arriving = Arriving { layer: l, slice: shape.whole(), values };
                 self.connections.read_back(pass.ctx, pass.params, pass.dropout, arriving, d, grads);
                 if self.connections.sums_up(l) {
                     add(pass.ctx, width, d, &d_here[..all]);
@@ -296,19 +301,21 @@ impl<R: Real> Bidirectional<R> {
         }
     }
 
-    /// Gives each direction its half of the gradient by what the layer at hand puts out, in its own order.
+    /// Splits the gradient with respect to the output of the current layer into one half per direction, each
+    /// in its own order of steps.
     fn split(&mut self, pass: &Pass<'_, R>, shape: &PackedShape) {
         let (hidden, n) = (self.hidden, shape.positions() * self.hidden);
-        let (d_here, turned) = (&self.d_arrives[0], &self.turned.positions);
+        let (d_here, reversed) = (&self.d_arrives[0], &self.reversed.positions);
         for (side, half) in self.halves.iter_mut().enumerate() {
             for_each_row(pass.ctx, &mut half[..n], hidden, |position, d| {
-                let at = if side == 0 { position } else { turned[position] as usize };
+                let at = if side == 0 { position } else { reversed[position] as usize };
                 d.copy_from_slice(&d_here[at * 2 * hidden + side * hidden..][..hidden]);
             });
         }
     }
 
-    /// Runs both directions of layer l backwards: from their halves to the gradients by what each reads, where their width is given.
+    /// Runs both directions of layer l backwards, from their halves to the gradients with respect to their
+    /// inputs, where a width is given.
     fn layer_backward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -323,14 +330,14 @@ impl<R: Real> Bidirectional<R> {
             0 => window.input,
             _ => {
                 let values = Mat::new(&self.arrives[l], positions, width);
-                let arriving = Arriving { layer: l, cut: shape.whole(), values };
+                let arriving = Arriving { layer: l, slice: shape.whole(), values };
                 let read =
                     self.connections.read(pass.ctx, pass.params, pass.dropout, arriving, &mut self.read);
                 Input::Numbers(&read.data()[..positions * width])
             }
         };
         for (side, direction) in self.layers[l].iter_mut().enumerate() {
-            let input = if side == 0 { read } else { self.turned.input(pass.ctx, read) };
+            let input = if side == 0 { read } else { self.reversed.input(pass.ctx, read) };
             let d_read = &mut self.d_read[side];
             let d_read = read_width.map(|width| {
                 d_read.grow(positions * width);
@@ -345,29 +352,29 @@ impl<R: Real> Bidirectional<R> {
     }
 }
 
-/// The pass through one direction of layer l: layer 0 alone reads what may have to be masked there, see [`Connections`].
+/// The pass of one direction of layer l. Only layer 0 may have to mask its input there, see [`Connections`].
 fn of_direction<'b, R: Real>(pass: &'b mut Pass<'_, R>, l: usize, reverse: bool) -> Pass<'b, R> {
     let dropout = pass.dropout.filter(|_| l == 0);
-    let dropout = if reverse { dropout.map(Dropout::turned) } else { dropout };
+    let dropout = if reverse { dropout.map(Dropout::reversed) } else { dropout };
     let first_layer = pass.part.first_layer + 2 * l + usize::from(reverse);
     pass.through(Part { first_layer, reverse, ..pass.part }, dropout)
 }
 
 #[cfg(feature = "fault-injection")]
 impl<R: Real> Bidirectional<R> {
-    /// As [`Stack::plant`].
-    pub(super) fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
+    /// Injects a fault as [`Stack::inject_fault`] does.
+    pub(super) fn inject_fault(&mut self, fault: Option<crate::bptt::layer::FaultInjection>) {
         for (k, direction) in self.layers.iter_mut().flatten().enumerate() {
-            let own = plant.filter(|plant| plant.layer == k);
+            let own = fault.filter(|fault| fault.layer == k);
             direction
                 .stack
-                .inject_fault(own.map(|plant| crate::bptt::layer::FaultInjection { layer: 0, ..plant }));
+                .inject_fault(own.map(|fault| crate::bptt::layer::FaultInjection { layer: 0, ..fault }));
         }
     }
 }
 
 impl<R: Real> Direction<R> {
-    /// Runs the stack on a state that is one layer of another one's.
+    /// Runs the stack with a state that is one layer of a larger state.
     fn with(&mut self, layer: &mut Buffer<R>, run: impl FnOnce(&mut Stack<R>, &mut State<R>)) {
         std::mem::swap(&mut self.state.layers[0], layer);
         run(&mut self.stack, &mut self.state);

@@ -1,6 +1,7 @@
-//! What stands between the layers of a stack, and between the top one and what reads the stack.
+//! The connections between the layers of a stack, and between its top layer and its output.
 //!
-//! With h^l what layer l (or its two directions, side by side) puts out, r_l what arrives below layer l and u_l what it reads:
+//! Let h^l be the output of layer l (of both directions, side by side, in a bidirectional stack), r_l the
+//! input below layer l before normalisation and dropout, and u_l the input that layer l reads:
 //!
 //! ```text
 //! r_1 = h^0      r_{l+1} = h^l                  plain
@@ -9,14 +10,16 @@
 //! y   = norm_L(r_L)
 //! ```
 //!
-//! The norm stands before the layer, outside the residual path ("pre-norm"): from y down to r_1 there is a path of sums alone,
-//! on which no mask and no norm meets the gradient. Behind the sum, each norm would scale that path too, and a deep stack
-//! needs a slow start to learn. Layer 0 has no residual connection, whatever the widths: what it reads is not what a layer has
-//! put out, and a stack does not become another one when an input happens to be as wide as its layers.
+//! The norm is applied to the layer's input, outside the residual path ("pre-norm"): from y to r_1 there is a
+//! path of sums only, on which no mask and no norm changes the gradient. A norm after the sum would scale
+//! that path too, and a deep stack would need a learning-rate warm-up. Layer 0 has no residual connection,
+//! whatever the widths: its input is not a layer's output, and a stack must not change its structure because
+//! an input happens to be as wide as its layers.
 //!
 //! # References
-//! Residual stacks: Wu et al., "Google's neural machine translation system", 2016; He et al., "Identity mappings in deep residual
-//! networks", ECCV 2016. Order of norm and sum: Xiong et al., "On layer normalization in the transformer architecture", ICML 2020.
+//! Residual stacks: Wu et al., "Google's neural machine translation system", 2016; He et al., "Identity
+//! mappings in deep residual networks", ECCV 2016. Order of norm and sum: Xiong et al., "On layer
+//! normalization in the transformer architecture", ICML 2020.
 
 use super::norm::LayerNorm;
 use crate::bptt::dropout::Dropout;
@@ -28,66 +31,66 @@ use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context};
 
-/// r_l at the positions of some steps: what arrives below layer l, or for l = L at what reads the stack.
+/// r_l at the positions of some steps: the input below layer l or, for l = L, of the stack's output.
 #[derive(Clone, Copy)]
 pub(super) struct Arriving<'a, R> {
-    /// l.
+    /// The layer index l.
     pub(super) layer: usize,
-    pub(super) cut: TimeSlice<'a>,
+    pub(super) slice: TimeSlice<'a>,
     /// `[positions, width]`.
     pub(super) values: Mat<'a, R>,
 }
 
-/// What stands above each layer of a stack.
+/// The connections above each layer of a stack.
 pub(super) struct Connections<R> {
     residual: bool,
-    /// norm_1 … norm_L; empty without.
+    /// norm_1 … norm_L; empty without normalisation.
     norms: Vec<LayerNorm>,
     work: Buffer<R>,
 }
 
 impl<R: Real> Connections<R> {
-    /// Of `layers` layers that put out `width` numbers; adds the norms to the layout.
+    /// Builds the connections of `layers` layers of output width `width`, and adds the norms to the layout.
     pub(super) fn new(layers: usize, width: usize, residual: bool, norm: bool, layout: &mut Layout) -> Self {
         let norms = (1..=layers).filter(|_| norm).map(|l| LayerNorm::new(l, width, layout)).collect();
         Self { residual, norms, work: Buffer::zeros(0) }
     }
 
-    /// Of layers that read just what the ones below put out.
+    /// Builds plain connections: each layer reads the output of the layer below.
     pub(super) fn plain() -> Self {
         Self { residual: false, norms: Vec::new(), work: Buffer::zeros(0) }
     }
 
-    /// Whether r_{l+1} is a sum.
+    /// Whether r_{l+1} is a sum of h^l and r_l.
     pub(super) fn sums_up(&self, l: usize) -> bool {
         self.residual && l > 0
     }
 
-    /// The values of r_l at the positions of a chunk: what layer l − 1 has put out, or the sum.
+    /// Returns r_l at the positions of a chunk: the output of layer l − 1, or the sum.
     pub(super) fn arriving<'a>(&self, l: usize, output: Mat<'a, R>, sums: &'a [Buffer<R>]) -> Mat<'a, R> {
         if self.sums_up(l - 1) { Mat::new(&sums[l], output.rows(), output.cols()) } else { output }
     }
 
-    /// r_{l+1} = h^l + r_l of a chunk that layer l has run over, where it is a sum.
+    /// Computes r_{l+1} = h^l + r_l after layer l has run over a chunk, where it is a sum.
     pub(super) fn add_up(
         &self,
         ctx: &Context<R>,
         l: usize,
-        spans: &[LayerStates<R>],
+        states: &[LayerStates<R>],
         sums: &mut [Buffer<R>],
     ) {
         if !self.sums_up(l) {
             return;
         }
         let (below, above) = sums.split_at_mut(l + 1);
-        let (output, arriving) = (spans[l].output(), self.arriving(l, spans[l - 1].output(), below));
+        let (output, arriving) = (states[l].output(), self.arriving(l, states[l - 1].output(), below));
         let (width, len) = (output.cols(), output.rows() * output.cols());
         above[0].grow(len);
         above[0][..len].copy_from_slice(&output.data()[..len]);
         add(ctx, width, &mut above[0][..len], arriving.data());
     }
 
-    /// u_l of r_l: r_l itself, or a changed copy of it; for l = L what comes out of the stack.
+    /// Computes u_l from r_l: r_l itself, or a changed copy of it. For l = L it is the stack's output.
     pub(super) fn read<'a>(
         &self,
         ctx: &Context<R>,
@@ -96,7 +99,7 @@ impl<R: Real> Connections<R> {
         arriving: Arriving<'a, R>,
         copy: &'a mut Buffer<R>,
     ) -> Mat<'a, R> {
-        let Arriving { layer, cut, values } = arriving;
+        let Arriving { layer, slice, values } = arriving;
         let norm = self.norms.get(layer - 1);
         if dropout.is_none() && norm.is_none() {
             return values;
@@ -109,12 +112,13 @@ impl<R: Real> Connections<R> {
             norm.forward(ctx, params, read);
         }
         if let Some(dropout) = dropout {
-            dropout.apply(ctx, layer, cut, width, read);
+            dropout.apply(ctx, layer, slice, width, read);
         }
         Mat::new(read, rows, width)
     }
 
-    /// Turns tangents of r_l into those of u_l without masks: K of each row `[B · K, H]`, where r_l is `arrives` `[B, H]`.
+    /// Maps tangents of r_l to tangents of u_l, without masks: K of each row `[B · K, H]`, where r_l is
+    /// `arrives` `[B, H]`.
     pub(super) fn read_tangents(
         &self,
         ctx: &Context<R>,
@@ -128,7 +132,7 @@ impl<R: Real> Connections<R> {
         }
     }
 
-    /// Turns the gradient by u_l into the part of that by r_l that comes through it.
+    /// Maps the gradient with respect to u_l to its contribution to the gradient with respect to r_l.
     pub(super) fn read_back(
         &mut self,
         ctx: &Context<R>,
@@ -138,9 +142,9 @@ impl<R: Real> Connections<R> {
         d: &mut [R],
         grads: &mut Params<R>,
     ) {
-        let Arriving { layer, cut, values } = arriving;
+        let Arriving { layer, slice, values } = arriving;
         if let Some(dropout) = dropout {
-            dropout.apply(ctx, layer, cut, values.cols(), d);
+            dropout.apply(ctx, layer, slice, values.cols(), d);
         }
         if let Some(norm) = self.norms.get(layer - 1) {
             norm.backward(ctx, params, values.data(), d, &mut self.work, grads);

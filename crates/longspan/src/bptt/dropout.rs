@@ -1,16 +1,17 @@
 //! Dropout on the connections between layers, never through time.
 //!
-//! Connection 0 is the embedding's output, connection l the output of layer l − 1 as layer l reads it, connection L what
-//! the head reads. An element is zero with probability p and otherwise scaled by 1 / (1 − p).
+//! Connection 0 is the output of the embedding, connection l the output of layer l − 1 as layer l reads it,
+//! connection L the input of the head. An element is zero with probability p and otherwise scaled by 1 / (1 −
+//! p).
 //!
-//! A mask is a pure function of (seed, training step, connection, t, global row, unit): backward, recomputation and other
-//! thread counts see the same one, and nothing has to be stored. A mask for sequences ([`Mask::Sequence`]) is that of t = 0 at
-//! every t: a row drops the same units all along the window.
+//! A mask is a pure function of (seed, training step, connection, t, global row, unit). So the backward pass,
+//! recomputation and any number of threads see the same mask, and nothing is stored. A sequence mask
+//! ([`Mask::Sequence`]) uses the mask of t = 0 at every t: a row drops the same units along the whole window.
 //!
 //! # References
-//! Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014: non-recurrent connections only. One mask for
-//! a sequence: Gal, Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks", NIPS 2016, of
-//! which this is the vertical part.
+//! Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014: non-recurrent connections
+//! only. One mask for a sequence: Gal, Ghahramani, "A theoretically grounded application of dropout in
+//! recurrent neural networks", NIPS 2016, of which this is the vertical part.
 
 use crate::cell::Real;
 use longspan_kernel::Context;
@@ -18,13 +19,13 @@ use longspan_kernel::packed_shape::TimeSlice;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::rows::for_each_row;
 
-/// What has a mask of its own.
+/// What one dropout mask applies to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mask {
-    /// Every step of a row.
+    /// Each step of a row has its own mask.
     #[default]
     Step,
-    /// A row, all its steps alike.
+    /// Each row has one mask for all its steps.
     Sequence,
 }
 
@@ -33,32 +34,32 @@ crate::option_names!(Mask, "mask": Step = "step", Sequence = "sequence");
 /// The masks of one training step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
-    /// p in units of 2⁻¹⁶: a unit is dropped if its 16 random bits are below.
+    /// p in units of 2⁻¹⁶: a unit is dropped if its 16 random bits are below this number.
     threshold: u32,
     seed: u64,
     step: u64,
     first_row: u64,
     mask: Mask,
-    /// Whether rows are given turned around, each within its length.
-    turned: bool,
-    /// Added to the number of a connection.
+    /// Whether rows are reversed, each within its length.
+    reversed: bool,
+    /// Offset that is added to the number of a connection.
     shift: u32,
 }
 
-/// Connections of an encoder are counted from here: beyond those of any stack.
+/// First connection number of an encoder, above those of any stack.
 const ENCODER: u32 = 1 << 16;
 
-/// Random 16-bit numbers in one block of words.
+/// Number of random 16-bit numbers in one block of words.
 const UNITS: usize = 8;
 
 impl Dropout {
-    /// Masks of probability `rate`, rounded to a multiple of 2⁻¹⁶, for training step `step`; row b of the batch is sample
-    /// `first_row + b`. None where the rate is 0.
+    /// Builds masks of probability `rate`, rounded to a multiple of 2⁻¹⁶, for training step `step`. Row b of
+    /// the batch is sample `first_row + b`. Returns None if the rate is 0.
     ///
     /// # Panics
     /// If the rate is not in [0, 1).
     pub fn new(rate: f64, seed: u64, step: u64, first_row: u64) -> Option<Self> {
-        assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
+        assert!((0.0..1.0).contains(&rate), "dropout rate {rate} is not in [0, 1)");
         let threshold = ((rate * 65536.0).round() as u32).min(65535);
         (threshold > 0).then_some(Self {
             threshold,
@@ -66,43 +67,43 @@ impl Dropout {
             step,
             first_row,
             mask: Mask::Step,
-            turned: false,
+            reversed: false,
             shift: 0,
         })
     }
 
-    /// The same with masks of this kind.
+    /// Returns the same dropout with this kind of mask.
     pub fn of(self, mask: Mask) -> Self {
         Self { mask, ..self }
     }
 
-    /// The same masks for rows that are turned around, each within its length.
-    pub fn turned(self) -> Self {
-        Self { turned: !self.turned, ..self }
+    /// Returns the same masks for rows that are reversed, each within its length.
+    pub fn reversed(self) -> Self {
+        Self { reversed: !self.reversed, ..self }
     }
 
-    /// The masks of an encoder, which are not those of its decoder.
+    /// Returns the masks of an encoder, which differ from those of its decoder.
     pub fn of_encoder(self) -> Self {
         Self { shift: ENCODER, ..self }
     }
 
-    /// Masks and scales `data` `[positions, width]` of the places of a cut. Forward applies it to outputs, backward to their
-    /// gradients.
+    /// Masks and scales `data` `[positions, width]` of a slice. The forward pass applies it to outputs, the
+    /// backward pass to their gradients.
     pub fn apply<R: Real>(
         self,
         ctx: &Context<R>,
         connection: usize,
-        cut: TimeSlice<'_>,
+        slice: TimeSlice<'_>,
         width: usize,
         data: &mut [R],
     ) {
         let key = Key::new(self.seed, Purpose::Dropout, self.shift + connection as u32, self.step);
         let scale = R::from_f64(65536.0 / (65536 - self.threshold) as f64);
         for_each_row(ctx, data, width, |position, units| {
-            let (t, row) = cut.position(position);
+            let (t, row) = slice.position(position);
             let t = match self.mask {
                 Mask::Sequence => 0,
-                Mask::Step if self.turned => cut.length(row) - 1 - t,
+                Mask::Step if self.reversed => slice.length(row) - 1 - t,
                 Mask::Step => t,
             };
             let (t, sample) = (t as u32, self.first_row + row as u64);
@@ -127,8 +128,8 @@ mod tests {
         let ctx = Context::new(InstructionSet::Portable, 2);
         let mut data = vec![1.0; 6 * 5 * 50];
         let dropout = Dropout::new(rate, 3, step, first_row).unwrap();
-        let extent = PackedShape::even(first_step + 6, 5);
-        dropout.apply(&ctx, connection, extent.time_slice(first_step, 6), 50, &mut data);
+        let shape = PackedShape::even(first_step + 6, 5);
+        dropout.apply(&ctx, connection, shape.time_slice(first_step, 6), 50, &mut data);
         data
     }
 
@@ -138,7 +139,7 @@ mod tests {
             let data = mask(rate, 0, 0, 0, 0);
             let dropped = data.iter().filter(|&&x| x == 0.0).count() as f64;
             let n = data.len() as f64;
-            // Five standard errors of a share.
+            // The tolerance is five standard errors of a share.
             assert!((dropped / n - rate).abs() < 5.0 * (rate * (1.0 - rate) / n).sqrt(), "{rate}: {dropped}");
             let kept = data.iter().find(|&&x| x != 0.0).copied().unwrap();
             assert!((f64::from(kept) * (1.0 - rate) - 1.0).abs() < 2e-4, "{kept}");
@@ -159,39 +160,39 @@ mod tests {
         }
     }
 
-    fn ragged(dropout: Dropout, extent: &PackedShape) -> Vec<f64> {
-        let mut data = vec![1.0; extent.positions() * 20];
-        dropout.apply(&Context::new(InstructionSet::Portable, 2), 1, extent.whole(), 20, &mut data);
+    fn ragged(dropout: Dropout, shape: &PackedShape) -> Vec<f64> {
+        let mut data = vec![1.0; shape.positions() * 20];
+        dropout.apply(&Context::new(InstructionSet::Portable, 2), 1, shape.whole(), 20, &mut data);
         data
     }
 
     #[test]
     fn a_mask_for_sequences_is_the_same_at_every_step_and_another_for_every_row() {
-        let mut extent = PackedShape::default();
-        extent.set_lengths(&[5, 3, 1]);
+        let mut shape = PackedShape::default();
+        shape.set_lengths(&[5, 3, 1]);
         let step = Dropout::new(0.5, 3, 7, 2).unwrap();
-        let data = ragged(step.of(Mask::Sequence), &extent);
+        let data = ragged(step.of(Mask::Sequence), &shape);
         let rows: Vec<_> = (0..3).map(|b| &data[b * 20..][..20]).collect();
-        for position in 0..extent.positions() {
-            assert_eq!(&data[position * 20..][..20], rows[extent.position(position).1]);
+        for position in 0..shape.positions() {
+            assert_eq!(&data[position * 20..][..20], rows[shape.position(position).1]);
         }
         assert!(rows[0] != rows[1] && rows[1] != rows[2] && rows[0] != rows[2]);
         // Row 1 is sample 3 in any batch.
-        let later = ragged(Dropout::new(0.5, 3, 7, 3).unwrap().of(Mask::Sequence), &extent);
+        let later = ragged(Dropout::new(0.5, 3, 7, 3).unwrap().of(Mask::Sequence), &shape);
         assert_eq!(rows[1], &later[..20]);
-        assert_ne!(data, ragged(step, &extent));
+        assert_ne!(data, ragged(step, &shape));
     }
 
     #[test]
-    fn turned_rows_have_the_masks_of_the_places_that_they_come_from() {
-        let mut extent = PackedShape::default();
-        extent.set_lengths(&[5, 3, 1]);
+    fn reversed_rows_have_the_masks_of_their_original_positions() {
+        let mut shape = PackedShape::default();
+        shape.set_lengths(&[5, 3, 1]);
         let dropout = Dropout::new(0.5, 3, 7, 2).unwrap();
-        let (data, turned) = (ragged(dropout, &extent), ragged(dropout.turned(), &extent));
-        for position in 0..extent.positions() {
-            let (t, b) = extent.position(position);
-            let other = extent.offset(extent.length(b) - 1 - t) + b;
-            assert_eq!(data[position * 20..][..20], turned[other * 20..][..20]);
+        let (data, reversed) = (ragged(dropout, &shape), ragged(dropout.reversed(), &shape));
+        for position in 0..shape.positions() {
+            let (t, b) = shape.position(position);
+            let other = shape.offset(shape.length(b) - 1 - t) + b;
+            assert_eq!(data[position * 20..][..20], reversed[other * 20..][..20]);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! What the first layer reads: numbers, or rows of a table of embeddings.
+//! The input of the first layer: numbers, or rows of an embedding table.
 //!
-//! Where a window has more places than the table has rows, the table goes through the input projection instead of the window:
-//! every place then copies a row of `P = E W_ihᵀ + b`, to the same bits. Backward adds up dP by row, and
+//! If a window has more positions than the table has rows, the input projection is applied to the table
+//! instead of the window: each position then copies a row of `P = E W_ihᵀ + b`, with the same bits. The
+//! backward pass sums dP by row, and
 //!
 //! ```text
 //! d_E = dP W_ih        d_W_ih = dPᵀ E        d_b_ih = Σ_v dP_v
@@ -16,28 +17,29 @@ use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::packed_shape::{PackedShape, TimeSlice};
 use longspan_kernel::rows::{gather_rows, scatter_rows};
 
-/// What the first layer reads at the places of a window.
+/// The input of the first layer at the positions of a window.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a, R> {
     /// x `[positions, D]`.
     Numbers(&'a [R]),
-    /// Rows of a parameter `[V, D]`, given by its index in the layout, one for each place.
+    /// Rows of a parameter `[V, D]`, given by its index in the layout: one row index per position.
     Rows(usize, &'a [u32]),
 }
 
-/// A window of steps: which rows there are at each of them, and what the first layer reads there.
+/// A window of steps: the rows of each step, and the input of the first layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a, R> {
     /// The rows of each step.
     pub shape: &'a PackedShape,
-    /// What is read.
+    /// The input of the first layer.
     pub input: Input<'a, R>,
 }
 
-/// A table up to this long is projected for any window: a stream of single steps then reads its input ready.
+/// A table up to this length is projected for any window, so that a stream of single steps finds its input
+/// projected.
 const SHORT: usize = 256;
 
-/// Gives the first layer its input chunk by chunk and takes the gradient by it.
+/// Provides the first layer's input chunk by chunk and accumulates the gradient with respect to it.
 pub(super) struct Reader<R> {
     width: usize,
     x: Buffer<R>,
@@ -45,15 +47,15 @@ pub(super) struct Reader<R> {
     /// P `[V, G·H]` and its gradient.
     projected: Buffer<R>,
     d_projected: Buffer<R>,
-    /// Rows of the table in `projected`; 0 if these are not the weights' any more.
+    /// Number of rows of the table in `projected`; 0 if they were computed from older weights.
     rows: usize,
-    /// Whether the window at hand reads them.
+    /// Whether the current window reads the projected table.
     in_use: bool,
     projected_width: usize,
 }
 
 impl<R: Real> Reader<R> {
-    /// For rows of `width` numbers.
+    /// Builds a reader for an input of width `width`.
     pub(super) fn new(width: usize) -> Self {
         let nothing = || Buffer::zeros(0);
         Self {
@@ -75,21 +77,21 @@ impl<R: Real> Reader<R> {
             Input::Numbers(x) => (x.len(), positions * self.width),
             Input::Rows(_, indices) => (indices.len(), positions),
         };
-        assert_eq!(found, wanted, "the input of {positions} places of width {}", self.width);
+        assert_eq!(found, wanted, "length of the input: {positions} positions of width {}", self.width);
     }
 
-    /// The weights have changed.
-    pub(super) fn forget(&mut self) {
+    /// Discards the projected table, because the weights have changed.
+    pub(super) fn invalidate(&mut self) {
         self.rows = 0;
     }
 
-    /// The table `[V, D]` with this index in the layout.
+    /// Returns the table `[V, D]` with this index in the layout.
     fn table<'a>(&self, params: &'a Params<R>, index: usize) -> Mat<'a, R> {
         let rows = params.tensor(index);
         Mat::new(rows, rows.len() / self.width, self.width)
     }
 
-    /// Projects the table if that is worth it for this window; a mask on its rows forbids it.
+    /// Projects the table if that saves work for this window. A mask on its rows forbids it.
     pub(super) fn project(&mut self, pass: &Pass<'_, R>, layer: &Layer<R>, input: Input<'_, R>) {
         self.in_use = false;
         let Input::Rows(table, indices) = input else { return };
@@ -106,14 +108,14 @@ impl<R: Real> Reader<R> {
         }
     }
 
-    /// What the layer reads in a chunk.
+    /// Returns the layer's input in a chunk.
     pub(super) fn read<'a>(
         &'a mut self,
         pass: &Pass<'_, R>,
         input: Input<'a, R>,
-        cut: TimeSlice<'_>,
+        slice: TimeSlice<'_>,
     ) -> Source<'a, R> {
-        let (at, count, width) = (cut.first_place(), cut.positions(), self.width);
+        let (at, count, width) = (slice.first_position(), slice.positions(), self.width);
         match input {
             Input::Numbers(x) => Source::Rows(Mat::new(&x[at * width..][..count * width], count, width)),
             Input::Rows(_, indices) if self.in_use => {
@@ -126,14 +128,14 @@ impl<R: Real> Reader<R> {
                 let x = &mut self.x[..count * width];
                 gather_rows(pass.ctx, table, &indices[at..at + count], MatMut::new(x, count, width));
                 if let Some(dropout) = pass.dropout {
-                    dropout.apply(pass.ctx, 0, cut, width, x);
+                    dropout.apply(pass.ctx, 0, slice, width, x);
                 }
                 Source::Rows(Mat::new(x, count, width))
             }
         }
     }
 
-    /// Empties dP.
+    /// Sets dP to zero.
     pub(super) fn open_gradient(&mut self) {
         if self.in_use {
             let len = self.rows * self.projected_width;
@@ -142,20 +144,21 @@ impl<R: Real> Reader<R> {
         }
     }
 
-    /// Runs the layer backwards over a chunk by `run`, and takes the gradient by its input: into `d_x` or the table's rows.
+    /// Runs the layer backwards over a chunk by calling `run`, and stores the gradient with respect to its
+    /// input: in `d_x`, or added to the table's rows.
     pub(super) fn backward(
         &mut self,
         pass: &Pass<'_, R>,
         input: Input<'_, R>,
-        cut: TimeSlice<'_>,
+        slice: TimeSlice<'_>,
         d_x: Option<&mut [R]>,
         grads: &mut Params<R>,
         run: impl FnOnce(LayerInput<'_, R>, &mut Params<R>),
     ) {
-        let (at, count, width) = (cut.first_place(), cut.positions(), self.width);
+        let (at, count, width) = (slice.first_position(), slice.positions(), self.width);
         match input {
             Input::Numbers(_) => {
-                let source = self.read(pass, input, cut);
+                let source = self.read(pass, input, slice);
                 let gradient = d_x.map_or(Below::Nothing, |d_x| {
                     Below::Rows(MatMut::new(&mut d_x[at * width..][..count * width], count, width))
                 });
@@ -170,11 +173,11 @@ impl<R: Real> Reader<R> {
             Input::Rows(table, indices) => {
                 let mut d_x = std::mem::replace(&mut self.d_x, Buffer::zeros(0));
                 d_x.grow(count * width);
-                let source = self.read(pass, input, cut);
+                let source = self.read(pass, input, slice);
                 let gradient = Below::Rows(MatMut::new(&mut d_x, count, width));
                 run(LayerInput { source, gradient }, grads);
                 if let Some(dropout) = pass.dropout {
-                    dropout.apply(pass.ctx, 0, cut, width, &mut d_x[..count * width]);
+                    dropout.apply(pass.ctx, 0, slice, width, &mut d_x[..count * width]);
                 }
                 let rows = self.table(pass.params, table).rows();
                 let d_table = MatMut::new(grads.tensor_mut(table), rows, width);
@@ -184,7 +187,7 @@ impl<R: Real> Reader<R> {
         }
     }
 
-    /// Takes dP back through the projection.
+    /// Propagates dP back through the projection.
     pub(super) fn close_gradient(
         &mut self,
         pass: &Pass<'_, R>,

@@ -1,15 +1,15 @@
 //! One recurrent layer over one chunk of time: input projection, recurrence, and their gradients.
 //!
-//! A layer knows its packed weights and what it is given of a chunk, nothing of windows, masks and observers: these are the
-//! stack's.
+//! A layer knows its packed weights and the data of a chunk, but no windows, masks and observers: the stack
+//! handles these.
 
 #[cfg(feature = "fault-injection")]
 mod fault_injection;
 mod gradients;
+#[cfg(feature = "fault-injection")]
+mod inject;
 mod memory;
 mod passes;
-#[cfg(feature = "fault-injection")]
-mod planted;
 mod run;
 mod states;
 mod tangent;

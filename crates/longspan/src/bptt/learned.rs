@@ -1,7 +1,7 @@
-//! Initial states that are learned: one vector for each layer, direction and state part, the same for every row.
+//! Learned initial states: one vector per layer, direction and state part, shared by all rows.
 //!
 //! ```text
-//! s_{0,b} = w for every row b that starts fresh            d_w = Σ_b ∂ℒ/∂s_{0,b}
+//! s_{0,b} = w for every row b that starts from it            d_w = Σ_b ∂ℒ/∂s_{0,b}
 //! ```
 
 use super::State;
@@ -11,11 +11,12 @@ use longspan_kernel::Context;
 use longspan_kernel::matrix::Mat;
 use longspan_kernel::rows::add_column_sums;
 
-/// The vectors' indices in the layout, `[layer][part]`; layers as a [`State`] counts them.
+/// The vectors' indices in the layout, `[layer][part]`; layer indices are those of a [`State`].
 pub(super) struct LearnedState(Vec<Vec<usize>>);
 
 impl LearnedState {
-    /// Adds `rnn.h0_{layer}` and, where a state has two parts, `rnn.c0_{layer}` of each layer to the layout, `[H]`.
+    /// Adds `rnn.h0_{layer}` and, for a cell with two state parts, `rnn.c0_{layer}` of each layer to the
+    /// layout, `[H]`.
     pub(super) fn new(layers: &[String], parts: usize, hidden: usize, layout: &mut Layout) -> Self {
         let mut of = |layer: &String| {
             let names = ["h0", "c0"].iter().take(parts);
@@ -24,7 +25,7 @@ impl LearnedState {
         Self(layers.iter().map(&mut of).collect())
     }
 
-    /// Lets every row start fresh.
+    /// Sets every row to the learned initial state.
     pub(super) fn begin<R: Real>(&self, params: &Params<R>, state: &mut State<R>) {
         for (layer, parts) in self.0.iter().enumerate() {
             let state = state.layer_mut(layer);
@@ -36,7 +37,7 @@ impl LearnedState {
         }
     }
 
-    /// Adds the gradient by the vectors from that by the states of rows that started fresh.
+    /// Adds the gradients of the vectors, computed from those of the states of rows that started from them.
     pub(super) fn add_gradient<R: Real>(&self, ctx: &Context<R>, d_state: &State<R>, grads: &mut Params<R>) {
         for (layer, parts) in self.0.iter().enumerate() {
             let d_state = d_state.layer(layer);

@@ -1,12 +1,14 @@
-//! Layer normalisation: every place's numbers shifted and scaled to mean 0 and variance 1, then by learned numbers.
+//! Layer normalisation: the numbers of each position are standardised, then scaled and shifted by learned
+//! weights.
 //!
 //! ```text
 //! μ = mean_j x_j      v = mean_j (x_j − μ)²      x̂ = (x − μ) / √(v + ε)      y = γ ⊙ x̂ + β            ε = 1e-5
 //! d_γ = Σ d_y ⊙ x̂      d_β = Σ d_y      with g = γ ⊙ d_y:   d_x = (g − mean_j g_j − x̂ mean_j g_j x̂_j) / √(v + ε)
 //! ```
 //!
-//! The sums of γ and β run over places, the means over the numbers of one place. Nothing is kept for backward: it takes x
-//! once more and computes μ and v anew. ∂x̂/∂x is its own transpose, so that tangents take the same way:
+//! The sums for γ and β run over positions, the means over the numbers of one position. Nothing is kept for
+//! the backward pass: it reads x again and recomputes μ and v. ∂x̂/∂x is symmetric, so tangents use the same
+//! formula:
 //!
 //! ```text
 //! ẏ = γ ⊙ (ẋ − mean_j ẋ_j − x̂ mean_j ẋ_j x̂_j) / √(v + ε)
@@ -21,10 +23,10 @@ use longspan_kernel::matrix::Mat;
 use longspan_kernel::rows::{add_column_dots, add_column_sums, for_each_row};
 use longspan_kernel::{Buffer, Context};
 
-/// Added to the variance.
+/// The ε that is added to the variance.
 const EPSILON: f64 = 1e-5;
 
-/// γ and β of one norm, by their indices in the layout.
+/// One norm: the indices of γ and β in the layout.
 pub(super) struct LayerNorm {
     weight: usize,
     bias: usize,
@@ -32,7 +34,8 @@ pub(super) struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Adds the norm of what layer `index` reads to the layout; above the last layer it is that of what comes out.
+    /// Adds the norm of the input of layer `index` to the layout; above the last layer it normalises the
+    /// stack's output.
     pub(super) fn new(index: usize, width: usize, layout: &mut Layout) -> Self {
         Self {
             weight: layout.push(format!("rnn.norm_weight_l{index}"), &[width], Group::Elementwise),
@@ -41,7 +44,7 @@ impl LayerNorm {
         }
     }
 
-    /// Turns x `[positions, width]` into y.
+    /// Replaces x `[positions, width]` by y.
     pub(super) fn forward<R: Real>(&self, ctx: &Context<R>, params: &Params<R>, x: &mut [R]) {
         let (weight, bias) = (params.tensor(self.weight), params.tensor(self.bias));
         for_each_row(ctx, x, self.width, |_, x| {
@@ -52,7 +55,7 @@ impl LayerNorm {
         });
     }
 
-    /// Turns d_y `[positions, width]` into d_x and adds to d_γ and d_β; `normalised` is working memory.
+    /// Replaces d_y `[positions, width]` by d_x and adds to d_γ and d_β; `normalised` is working memory.
     pub(super) fn backward<R: Real>(
         &self,
         ctx: &Context<R>,
@@ -82,7 +85,7 @@ impl LayerNorm {
         });
     }
 
-    /// Turns tangents ẋ `[B · K, width]`, K of each row of x `[B, width]`, into ẏ.
+    /// Replaces tangents ẋ `[B · K, width]`, K of each row of x `[B, width]`, by ẏ.
     pub(super) fn tangents<R: Real>(
         &self,
         ctx: &Context<R>,
@@ -101,7 +104,7 @@ impl LayerNorm {
     }
 }
 
-/// Turns v into (v − mean_j v_j − x̂ mean_j v_j x̂_j) · scale: ∂x̂/∂x times v.
+/// Replaces v by (v − mean_j v_j − x̂ mean_j v_j x̂_j) · scale: ∂x̂/∂x times v.
 fn through<R: Real>(v: &mut [R], hat: impl Fn(usize) -> R, scale: R) {
     let share = R::from_f64(1.0 / v.len() as f64);
     let mean = share * sum(v.len(), |j| v[j]);
@@ -109,7 +112,7 @@ fn through<R: Real>(v: &mut [R], hat: impl Fn(usize) -> R, scale: R) {
     v.iter_mut().enumerate().for_each(|(j, v)| *v = (*v - mean - hat(j) * along) * scale);
 }
 
-/// μ and 1 / √(v + ε).
+/// Computes μ and 1 / √(v + ε).
 fn moments<R: Real>(x: &[R]) -> (R, R) {
     let share = R::from_f64(1.0 / x.len() as f64);
     let mean = share * sum(x.len(), |j| x[j]);
@@ -117,10 +120,11 @@ fn moments<R: Real>(x: &[R]) -> (R, R) {
     (mean, R::ONE / (variance + R::from_f64(EPSILON)).sqrt())
 }
 
-/// Sums that run side by side, so that they need not wait for each other.
+/// Number of independent partial sums, which the processor can add in parallel.
 const LANES: usize = 8;
 
-/// Σ_j term(j) in one order: term j goes to sum j mod 8, and the sums are added in order.
+/// Computes Σ_j term(j) in a fixed order: term j is added to partial sum j mod 8, and the partial sums are
+/// added in order.
 fn sum<R: Real>(len: usize, term: impl Fn(usize) -> R) -> R {
     let mut sums = [R::ZERO; LANES];
     let whole = len - len % LANES;

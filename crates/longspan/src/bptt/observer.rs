@@ -1,4 +1,4 @@
-//! What may watch a pass.
+//! Observers of a pass.
 
 use super::backward_step::BackwardStep;
 use super::forward_chunk::ForwardChunk;
@@ -7,57 +7,61 @@ use crate::batch::Batch;
 use crate::params::Params;
 use longspan_kernel::Context;
 
-/// Watches a pass through a model. Each method is called at one kind of event and does nothing unless it is implemented; `()`
-/// observes nothing.
+/// Observes a pass through a model. Each method is called at one kind of event and does nothing by default;
+/// `()` observes nothing.
 ///
-/// An observer is given views of what the pass has computed and cannot change a bit of it. Events come in this order:
+/// An observer gets read-only views of what the pass has computed and cannot change a bit of it. Events come
+/// in this order:
 ///
 /// ```text
 /// begin
-/// forward_chunk         of each chunk: an encoder's first
-/// outputs, loss         where the readout scores
+/// forward_chunk         for each chunk: an encoder's first
+/// outputs, loss         if the readout scores
 /// output_gradients
-/// backward_step         of each (layer, step): the encoder's last
+/// backward_step         for each (layer, step): an encoder's last
 /// weight_gradients
 /// ```
 ///
-/// A pass through layers alone has only chunks and steps.
+/// A pass through layers only has `forward_chunk` and `backward_step`.
 pub trait Observer<R> {
     /// A model begins a training pass over `batch` from `state`.
     fn begin(&mut self, batch: &Batch, state: &State<R>) {
         let _ = (batch, state);
     }
 
-    /// All layers of a stack have run over a chunk; chunks come in the order of time. Where rows are read both ways, the layers come
-    /// one after the other, of each one first all chunks forwards and then all in reverse.
+    /// All layers of a stack have run over a chunk; chunks come in the order of time. In a bidirectional
+    /// stack the layers come one after the other, each with all chunks forwards and then all chunks in
+    /// reverse.
     fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
         let _ = (ctx, chunk);
     }
 
-    /// The outputs are about to be scored. `read_out(i, out)` writes what the readout makes of the i-th thing that it sees, `[K]`:
-    /// a position, or a row where it sees one thing of each.
+    /// The outputs are about to be scored. `read_out(i, out)` writes the readout's output for its i-th input,
+    /// `[K]`: a position or, if the readout sees one input per row, a row.
     fn outputs(&mut self, batch: &Batch, read_out: &mut dyn FnMut(usize, &mut [R])) {
         let _ = (batch, read_out);
     }
 
-    /// The mean loss of the batch; NaN where nothing was scored.
+    /// The mean loss of the batch is known; it is NaN if nothing was scored.
     fn loss(&mut self, mean_loss: f64) {
         let _ = mean_loss;
     }
 
-    /// The gradient by what comes out of the layers, `[positions, width]`: backward begins with it.
+    /// The gradient with respect to the output of the layers is known, `[positions, width]`: the backward
+    /// pass starts from it.
     fn output_gradients(&mut self, d_outputs: &[R]) {
         let _ = d_outputs;
     }
 
-    /// Backward has passed one step of one layer: the last chunk first, layers from the top, steps from the last. Where rows are read
-    /// both ways, the layers come one after the other from the top, of each one first all steps forwards, from the last, and then all
-    /// in reverse, from each row's first.
+    /// The backward pass has finished one step of one layer: the last chunk first, layers from the top, steps
+    /// from the last. In a bidirectional stack the layers come one after the other from the top, each with
+    /// all steps of the forward direction from the last, then all steps of the reverse direction from each
+    /// row's first.
     fn backward_step(&mut self, ctx: &Context<R>, step: &BackwardStep<'_, R>) {
         let _ = (ctx, step);
     }
 
-    /// Backward is over; `grads` are the gradients of all weights.
+    /// The backward pass is over; `grads` are the gradients of all weights.
     fn weight_gradients(&mut self, grads: &Params<R>) {
         let _ = grads;
     }
@@ -65,7 +69,7 @@ pub trait Observer<R> {
 
 impl<R> Observer<R> for () {}
 
-/// Calls a closure at every chunk of a forward pass.
+/// An observer that calls a closure at every chunk of a forward pass.
 pub struct OnForwardChunk<F>(pub F);
 
 impl<R, F: FnMut(&Context<R>, &mut ForwardChunk<'_, R>)> Observer<R> for OnForwardChunk<F> {
@@ -74,7 +78,7 @@ impl<R, F: FnMut(&Context<R>, &mut ForwardChunk<'_, R>)> Observer<R> for OnForwa
     }
 }
 
-/// Calls a closure at every (layer, step) of a backward pass.
+/// An observer that calls a closure at every (layer, step) of a backward pass.
 pub struct OnBackwardStep<F>(pub F);
 
 impl<R, F: FnMut(&BackwardStep<'_, R>)> Observer<R> for OnBackwardStep<F> {

@@ -1,14 +1,14 @@
-//! Which part of a model a stack is.
+//! The part of a model that a stack is.
 
-/// Where a stack stands in its model. Observers see layers and steps counted from here.
+/// The position of a stack in its model. Observers see layer and step numbers relative to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// Whether it is the encoder of an encoder–decoder.
+    /// Whether the stack is the encoder of an encoder–decoder.
     pub encoder: bool,
-    /// Its first layer, as a [`State`](super::State) counts them.
+    /// Index of its first layer in a [`State`](super::State).
     pub first_layer: usize,
-    /// Whether it runs from each row's last step to its first.
+    /// Whether the stack runs from each row's last step to its first.
     pub reverse: bool,
-    /// Steps that an encoder has read before.
+    /// Number of steps that an encoder has read before.
     pub steps_before: usize,
 }

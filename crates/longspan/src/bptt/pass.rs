@@ -1,4 +1,4 @@
-//! What a pass through layers is given, whatever it reads.
+//! The common arguments of a pass through layers.
 
 use super::observer::Observer;
 use super::part::Part;
@@ -7,10 +7,10 @@ use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
 
-/// Context, weights, dropout and observer of a pass: the same for a model and everything in it.
+/// The context, weights, dropout and observer of a pass, shared by a model and everything in it.
 ///
-/// Layers use the weights that were last packed; `params` are these weights. A backward pass is given what its forward pass was given;
-/// only the observer may be another one.
+/// Layers use the weights that were last packed; `params` must be these weights. A backward pass gets the
+/// same values as its forward pass; only the observer may differ.
 pub struct Pass<'a, R> {
     /// Threads and instruction set.
     pub ctx: &'a Context<R>,
@@ -18,31 +18,31 @@ pub struct Pass<'a, R> {
     pub params: &'a Params<R>,
     /// The masks of this training step; None for no dropout.
     pub dropout: Option<Dropout>,
-    /// Watches the pass; it changes no bit.
+    /// Observes the pass; it changes no bit of the result.
     pub observer: &'a mut dyn Observer<R>,
-    /// Which part of the model runs.
+    /// The part of the model that runs.
     pub part: Part,
 }
 
 impl<'a, R: Real> Pass<'a, R> {
-    /// A pass without dropout that nobody observes.
+    /// Builds a pass without dropout and without an observer.
     pub fn new(ctx: &'a Context<R>, params: &'a Params<R>) -> Self {
-        // A box of no size allocates nothing.
+        // A box of size zero allocates nothing.
         let nobody = Box::leak(Box::new(()));
         Self { ctx, params, dropout: None, observer: nobody, part: Part::default() }
     }
 
-    /// The same with dropout.
+    /// Returns the same pass with dropout.
     pub fn with_dropout(self, dropout: Option<Dropout>) -> Self {
         Self { dropout, ..self }
     }
 
-    /// The same under the eyes of an observer.
+    /// Returns the same pass with an observer.
     pub fn observed_by(self, observer: &'a mut dyn Observer<R>) -> Self {
         Self { observer, ..self }
     }
 
-    /// A pass through one part, with masks of its own.
+    /// Returns a pass through one part of the model, with its own masks.
     pub(crate) fn through(&mut self, part: Part, dropout: Option<Dropout>) -> Pass<'_, R> {
         Pass { ctx: self.ctx, params: self.params, dropout, observer: &mut *self.observer, part }
     }

@@ -1,4 +1,4 @@
-//! The recurrent part of a model: a stack that reads forwards, or both ways, and the state that it begins with.
+//! The recurrent part of a model: a unidirectional or bidirectional stack, and its initial state.
 
 use super::bidirectional::Bidirectional;
 use super::connection::Connections;
@@ -36,8 +36,8 @@ macro_rules! with_stack {
 }
 
 impl<R: Real> Recurrence<R> {
-    /// Adds the tensors to the layout: the layers', in PyTorch's order and names, then `rnn.norm_weight_l{k}` and
-    /// `rnn.norm_bias_l{k}` for k = 1 … L, then `rnn.h0_*` and `rnn.c0_*`.
+    /// Adds the tensors to the layout: those of the layers, in PyTorch's order and with its names, then
+    /// `rnn.norm_weight_l{k}` and `rnn.norm_bias_l{k}` for k = 1 … L, then `rnn.h0_*` and `rnn.c0_*`.
     ///
     /// # Panics
     /// If a size is 0.
@@ -59,22 +59,23 @@ impl<R: Real> Recurrence<R> {
         Self { spec: *spec, stacks, learned }
     }
 
-    /// What it was made from.
+    /// The specification that it was built from.
     pub fn spec(&self) -> &RecurrenceSpec {
         &self.spec
     }
 
-    /// Layers that a state has and backward shows: L, or 2L where rows are read both ways.
+    /// Number of layers in a state and in the backward pass: L, or 2L in a bidirectional stack.
     pub fn states(&self) -> usize {
         if self.spec.bidirectional { 2 * self.spec.layers } else { self.spec.layers }
     }
 
-    /// A zero state for `rows` batch rows; layers as [`BackwardStep::layer`](super::BackwardStep::layer) counts them.
+    /// Returns a zero state for `rows` rows; layer indices are those of
+    /// [`BackwardStep::layer`](super::BackwardStep::layer).
     pub fn zero_state(&self, rows: usize) -> State<R> {
         with_stack!(&self.stacks, stack => stack.zero_state(rows))
     }
 
-    /// Lets every row of `state` start fresh, from the learned state; says whether there is one.
+    /// Sets every row of `state` to the learned initial state. Returns whether there is one.
     pub fn begin(&self, params: &Params<R>, state: &mut State<R>) -> bool {
         if let Some(learned) = &self.learned {
             learned.begin(params, state);
@@ -82,35 +83,37 @@ impl<R: Real> Recurrence<R> {
         self.learned.is_some()
     }
 
-    /// Adds the gradient by the learned state, where there is one; `d_state` is that by the state of rows that started fresh.
+    /// Adds the gradient of the learned initial state, if there is one. `d_state` is the gradient with
+    /// respect to the states of rows that started from it.
     pub fn add_gradient_of_state(&self, ctx: &Context<R>, d_state: &State<R>, grads: &mut Params<R>) {
         if let Some(learned) = &self.learned {
             learned.add_gradient(ctx, d_state, grads);
         }
     }
 
-    /// See [`Stack::plan`]; where rows are read both ways, what arrives below the layers counts, too.
+    /// Plans memory, see [`Stack::plan`]. In a bidirectional stack the inputs of the layers count too.
     ///
     /// # Errors
-    /// If the limit is below the least that one chunk needs.
+    /// [`MemoryError`] if the limit is below what one chunk needs.
     pub fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
         with_stack!(&self.stacks, stack => stack.plan(steps, rows, limit))
     }
 
-    /// See [`Stack::limit_memory`].
+    /// Limits the memory, see [`Stack::limit_memory`].
     pub fn limit_memory(&mut self, limit: Option<usize>) {
         with_stack!(&mut self.stacks, stack => stack.limit_memory(limit));
     }
 
-    /// See [`Stack::pack`].
+    /// Packs the weights, see [`Stack::pack`].
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         with_stack!(&mut self.stacks, stack => stack.pack(ctx, params));
     }
 
-    /// See [`Stack::forward`]; y is `[positions, width]`, see [`RecurrenceSpec::width`].
+    /// Runs the forward pass, see [`Stack::forward`]; y is `[positions, width]`, see
+    /// [`RecurrenceSpec::width`].
     ///
     /// # Panics
-    /// If a length does not fit the window, or the memory limit is below the least that a chunk needs.
+    /// If a length does not fit the window, or the memory limit is below what one chunk needs.
     pub fn forward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -122,10 +125,11 @@ impl<R: Real> Recurrence<R> {
         with_stack!(&mut self.stacks, stack => stack.forward(pass, window, keep, state, y));
     }
 
-    /// See [`Stack::backward`].
+    /// Runs the backward pass, see [`Stack::backward`].
     ///
     /// # Panics
-    /// If window or dropout are not those of the last forward pass, a length does not fit them, or that pass kept outputs alone.
+    /// If window or dropout are not those of the last forward pass, if a length does not fit them, or if that
+    /// pass kept outputs only.
     pub fn backward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -141,8 +145,8 @@ impl<R: Real> Recurrence<R> {
 
 #[cfg(feature = "fault-injection")]
 impl<R: Real> Recurrence<R> {
-    /// Plants a bad value into the passes from now on; None takes it away.
-    pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
-        with_stack!(&mut self.stacks, stack => stack.inject_fault(plant));
+    /// Injects a fault into all passes from now on; None removes it.
+    pub fn inject_fault(&mut self, fault: Option<crate::bptt::layer::FaultInjection>) {
+        with_stack!(&mut self.stacks, stack => stack.inject_fault(fault));
     }
 }

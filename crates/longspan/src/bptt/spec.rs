@@ -1,32 +1,32 @@
-//! What the recurrent part of a model follows from.
+//! The specification of the recurrent part of a model.
 
 use crate::cell::CellKind;
 
-/// What the recurrent part of a model follows from.
+/// Everything that determines the recurrent part of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecurrenceSpec {
     /// The cell of every layer.
     pub kind: CellKind,
-    /// Numbers that the first layer reads.
+    /// Input size D of the first layer.
     pub input: usize,
-    /// Units H of every layer and direction.
+    /// Number of units H of every layer and direction.
     pub hidden: usize,
-    /// Layers L.
+    /// Number of layers L.
     pub layers: usize,
-    /// Steps of a chunk: part of the numerics.
+    /// Number of steps of a chunk. It affects rounding.
     pub chunk: usize,
-    /// Whether every layer reads rows both ways.
+    /// Whether every layer is bidirectional.
     pub bidirectional: bool,
-    /// Whether layers above the first add to what they read.
+    /// Whether layers above the first have a residual connection.
     pub residual: bool,
-    /// Whether what layers above the first read, and what comes out, is normalised.
+    /// Whether the inputs of layers above the first and the output of the stack are normalised.
     pub norm: bool,
-    /// Whether the state that rows begin with is learned.
+    /// Whether the initial state is learned.
     pub learned_state: bool,
 }
 
 impl RecurrenceSpec {
-    /// Layers that read forwards what the ones below put out, from a zero state.
+    /// Returns a plain stack: unidirectional layers that start from a zero state.
     pub fn new(kind: CellKind, input: usize, hidden: usize, layers: usize, chunk: usize) -> Self {
         Self {
             kind,
@@ -41,12 +41,12 @@ impl RecurrenceSpec {
         }
     }
 
-    /// Numbers that come out at a place: H, or 2H where rows are read both ways.
+    /// Output size at a position: H, or 2H if bidirectional.
     pub fn width(&self) -> usize {
         if self.bidirectional { 2 * self.hidden } else { self.hidden }
     }
 
-    /// What the names of the tensors of layer k, as a [`State`](super::State) counts them, end with.
+    /// The suffix of the tensor names of layer k, with the layer index of a [`State`](super::State).
     pub fn layer_name(&self, k: usize) -> String {
         match self.bidirectional {
             true => format!("l{}{}", k / 2, ["", "_reverse"][k % 2]),

@@ -1,4 +1,4 @@
-//! A stack of recurrent layers that read forwards, chunk by chunk.
+//! A stack of unidirectional recurrent layers that runs chunk by chunk.
 
 use super::backward_step::BackwardStep;
 use super::connection::{Arriving, Connections, add};
@@ -17,17 +17,17 @@ use longspan_kernel::matrix::MatMut;
 use longspan_kernel::packed_shape::{PackedShape, TimeSlice};
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
-/// Steps of a chunk for a batch of `rows` rows, unless told otherwise: as many as give the products of a chunk half a thousand
-/// rows, so that what the recurrence leaves is still in the caches when they read it.
+/// The default number of steps of a chunk for a batch of `rows` rows. The products of a chunk then have about
+/// 500 rows, so the results of the recurrence are still in the caches when the products read them.
 pub fn chunk_for(rows: usize) -> usize {
     (512 / rows.max(1)).clamp(8, 128)
 }
 
 /// The tapes of one chunk.
 struct ChunkTapes<R> {
-    /// The chunk whose tapes these are.
+    /// The chunk that these tapes belong to.
     chunk: usize,
-    /// One for each layer.
+    /// One tape per layer.
     layers: Vec<Tape<R>>,
 }
 
@@ -37,24 +37,24 @@ pub struct Stack<R> {
     chunk: usize,
     reader: Reader<R>,
     plan: Plan,
-    /// The tapes that the plan has room for.
+    /// The tapes that the plan keeps.
     tapes: Vec<ChunkTapes<R>>,
     /// `[chunk][layer]`: the state before the chunk, `[parts, B, H]`.
     before: Vec<Vec<Buffer<R>>>,
-    spans: Vec<LayerStates<R>>,
-    /// The chunk whose states are in the spans.
-    at_hand: usize,
+    states: Vec<LayerStates<R>>,
+    /// The chunk whose states are in `states`.
+    loaded: usize,
     connections: Connections<R>,
-    /// What a layer reads where it is not just what the one below puts out.
+    /// The input of a layer where it differs from the output of the layer below.
     read: Buffer<R>,
-    /// r_l of the chunk at hand, at index l, where it is a sum.
+    /// r_l of the current chunk, at index l, where it is a sum.
     sums: Vec<Buffer<R>>,
-    /// The gradient by the sum that backward has come to.
+    /// The gradient with respect to the sum at the current layer of the backward pass.
     d_sum: Buffer<R>,
     work: Work<R>,
-    /// Bytes that tapes may take.
+    /// Limit for the tapes in bytes.
     limit: Option<usize>,
-    /// The window and the masks of the last forward pass.
+    /// The window and the dropout masks of the last forward pass.
     shape: PackedShape,
     dropout: Option<Dropout>,
 }
@@ -83,7 +83,7 @@ impl<R: Real> Stack<R> {
         Self::of(layers, input, chunk, Connections::plain())
     }
 
-    /// A stack of these layers.
+    /// Builds a stack of these layers.
     pub(super) fn of(layers: Vec<Layer<R>>, input: usize, chunk: usize, connections: Connections<R>) -> Self {
         Self {
             chunk,
@@ -91,8 +91,8 @@ impl<R: Real> Stack<R> {
             plan: Plan::default(),
             tapes: Vec::new(),
             before: Vec::new(),
-            spans: layers.iter().map(Layer::span).collect(),
-            at_hand: 0,
+            states: layers.iter().map(Layer::states).collect(),
+            loaded: 0,
             connections,
             read: Buffer::zeros(0),
             sums: (0..=layers.len()).map(|_| Buffer::zeros(0)).collect(),
@@ -105,37 +105,38 @@ impl<R: Real> Stack<R> {
         }
     }
 
-    /// The same with these connections between its layers.
+    /// Returns the same stack with these connections between its layers.
     pub(super) fn connected_by(self, connections: Connections<R>) -> Self {
         Self { connections, ..self }
     }
 
-    /// Layers L.
+    /// The number of layers L.
     pub fn layers(&self) -> usize {
         self.layers.len()
     }
 
-    /// One of the layers, all of which have the same cell and size.
+    /// Returns one of the layers, which all have the same cell and size.
     pub(super) fn layer(&self) -> &Layer<R> {
         &self.layers[0]
     }
 
-    /// Units H.
+    /// The number of units H.
     pub fn hidden(&self) -> usize {
         self.layers[0].hidden()
     }
 
-    /// A zero state for `rows` batch rows.
+    /// Returns a zero state for `rows` rows.
     pub fn zero_state(&self, rows: usize) -> State<R> {
         let parts = self.layers[0].parts();
         let layers = self.layers.iter().map(|l| Buffer::zeros(parts * rows * l.hidden())).collect();
         State { layers, parts }
     }
 
-    /// How a window of `steps` steps and `rows` rows is kept for backward in at most `limit` bytes; None for all of it.
+    /// Plans what is kept for the backward pass of a window of `steps` steps and `rows` rows in at most
+    /// `limit` bytes; None keeps everything.
     ///
     /// # Errors
-    /// If the limit is below the least that one chunk needs.
+    /// [`MemoryError`] if the limit is below what one chunk needs.
     pub fn plan(&self, steps: usize, rows: usize, limit: Option<usize>) -> Result<Plan, MemoryError> {
         let layers = self.layers.iter();
         let tape = layers.clone().map(|l| l.tape_width() * rows * size_of::<R>()).sum();
@@ -143,24 +144,27 @@ impl<R: Real> Stack<R> {
         Plan::new(steps, self.chunk, tape, state, 0, limit)
     }
 
-    /// Limits the memory for what forward leaves for backward, see [`Stack::plan`]; for windows of any size from now on.
+    /// Limits the memory for what forward passes keep, see [`Stack::plan`]; it applies to windows of any size
+    /// from now on.
     pub fn limit_memory(&mut self, limit: Option<usize>) {
         self.limit = limit;
     }
 
-    /// Takes the weights: packs them for the products of the next forward passes.
+    /// Packs the weights for the next forward passes.
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.layers.iter_mut().for_each(|layer| layer.pack_forward(ctx, params));
-        self.reader.forget();
+        self.reader.invalidate();
     }
 
-    /// Runs `window` through the stack, on the weights last packed, and writes the top layer's h_t to `y` `[positions, H]`.
-    /// `state` goes in as the state before and comes out as the state after each row's last step. Every [`Keep`] gives the same bits.
+    /// Runs `window` through the stack with the weights last packed, and writes h_t of the top layer to `y`
+    /// `[positions, H]`. `state` is the state before the window on entry and the state after each row's last
+    /// step on return. Every [`Keep`] gives the same bits.
     ///
-    /// Dropout acts on what the layers read: layer l through connection l, layer 0 only where it reads rows of a table.
+    /// Dropout acts on the inputs of the layers: layer l reads connection l; layer 0 is masked only if it
+    /// reads rows of a table.
     ///
     /// # Panics
-    /// If a length does not fit the window, or the memory limit is below the least that a chunk needs.
+    /// If a length does not fit the window, or the memory limit is below what one chunk needs.
     pub fn forward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -177,7 +181,7 @@ impl<R: Real> Stack<R> {
         self.run(pass, window, plan.unwrap_or_else(|error| panic!("{error}")), state, y);
     }
 
-    /// Forward, keeping what the plan says.
+    /// Runs the forward pass and keeps what the plan says.
     pub(super) fn run(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -188,7 +192,7 @@ impl<R: Real> Stack<R> {
     ) {
         let (shape, hidden) = (window.shape, self.hidden());
         self.reader.check(window.input, shape.positions());
-        assert_eq!(y.len(), shape.positions() * hidden, "y: {} places of {hidden}", shape.positions());
+        assert_eq!(y.len(), shape.positions() * hidden, "y: {} positions of {hidden}", shape.positions());
         assert_eq!(state.rows(hidden), shape.rows(), "rows of the state");
         (self.plan, self.dropout) = (plan, pass.dropout);
         self.shape.copy_from(shape);
@@ -206,68 +210,69 @@ impl<R: Real> Stack<R> {
             }
             self.run_chunk(pass, window, c);
             let (first, steps) = self.plan.bounds(c);
-            self.leave(pass, shape.time_slice(first, steps), state, y);
+            self.write_outputs(pass, shape.time_slice(first, steps), state, y);
             pass.observer.forward_chunk(
                 pass.ctx,
                 &mut ForwardChunk {
                     layers: &self.layers,
                     tapes: &mut self.tapes[self.plan.tape_of(c)].layers,
-                    spans: &mut self.spans,
+                    states: &mut self.states,
                     connections: &self.connections,
                     sums: &self.sums,
                     params: pass.params,
-                    cut: shape.time_slice(first, steps),
+                    slice: shape.time_slice(first, steps),
                     part: pass.part,
                 },
             );
         }
     }
 
-    /// Writes what the chunk at hand leaves: the state after each row's last step, and the outputs.
-    fn leave(&mut self, pass: &Pass<'_, R>, cut: TimeSlice<'_>, state: &mut State<R>, y: &mut [R]) {
+    /// Writes the results of the current chunk: the state after each row's last step, and the outputs.
+    fn write_outputs(&mut self, pass: &Pass<'_, R>, slice: TimeSlice<'_>, state: &mut State<R>, y: &mut [R]) {
         let hidden = self.hidden();
-        let all = cut.extent().rows() * hidden;
-        for (l, span) in self.spans.iter().enumerate() {
+        let all = slice.shape().rows() * hidden;
+        for (l, states) in self.states.iter().enumerate() {
             for part in 0..self.layers[l].parts() {
-                span.copy_last(cut, part, &mut state.layers[l][part * all..][..all]);
+                states.copy_last(slice, part, &mut state.layers[l][part * all..][..all]);
             }
         }
-        let (top, len) = (self.layers.len(), cut.positions() * hidden);
-        let values = self.connections.arriving(top, self.spans[top - 1].output(), &self.sums);
-        let arriving = Arriving { layer: top, cut, values };
+        let (top, len) = (self.layers.len(), slice.positions() * hidden);
+        let values = self.connections.arriving(top, self.states[top - 1].output(), &self.sums);
+        let arriving = Arriving { layer: top, slice, values };
         let out = self.connections.read(pass.ctx, pass.params, None, arriving, &mut self.read);
-        y[cut.first_place() * hidden..][..len].copy_from_slice(&out.data()[..len]);
+        y[slice.first_position() * hidden..][..len].copy_from_slice(&out.data()[..len]);
     }
 
-    /// Runs all layers over one chunk from the state before it; forward does it, and backward again for what was not kept.
+    /// Runs all layers over one chunk from the state before it: in the forward pass, and in the backward pass
+    /// for chunks that were not kept.
     fn run_chunk(&mut self, pass: &Pass<'_, R>, window: Window<'_, R>, c: usize) {
         let (first, steps) = self.plan.bounds(c);
-        let cut = window.shape.time_slice(first, steps);
+        let slice = window.shape.time_slice(first, steps);
         let all = window.shape.rows() * self.hidden();
         let tapes = &mut self.tapes[self.plan.tape_of(c)];
         let before = &self.before[self.plan.state_of(c)];
         tapes.chunk = c;
         for (l, layer) in self.layers.iter().enumerate() {
-            let (below, here) = self.spans.split_at_mut(l);
+            let (below, current) = self.states.split_at_mut(l);
             let source = match below.last() {
-                None => self.reader.read(pass, window.input, cut),
+                None => self.reader.read(pass, window.input, slice),
                 Some(below) => {
                     let values = self.connections.arriving(l, below.output(), &self.sums);
-                    let (arriving, copy) = (Arriving { layer: l, cut, values }, &mut self.read);
+                    let (arriving, copy) = (Arriving { layer: l, slice, values }, &mut self.read);
                     Source::Rows(self.connections.read(pass.ctx, pass.params, pass.dropout, arriving, copy))
                 }
             };
             let before = &before[l][..layer.parts() * all];
-            let here = LayerChunk { cut, tape: &mut tapes.layers[l], span: &mut here[0] };
-            layer.forward(pass.ctx, source, before, here);
-            self.connections.add_up(pass.ctx, l, &self.spans, &mut self.sums);
+            let chunk = LayerChunk { slice, tape: &mut tapes.layers[l], states: &mut current[0] };
+            layer.forward(pass.ctx, source, before, chunk);
+            self.connections.add_up(pass.ctx, l, &self.states, &mut self.sums);
         }
-        self.at_hand = c;
+        self.loaded = c;
     }
 
-    /// Makes sure that the states of a chunk are in the spans and its gates on a tape.
-    fn reach(&mut self, pass: &Pass<'_, R>, window: Window<'_, R>, c: usize) {
-        if self.at_hand == c {
+    /// Makes sure that the states of a chunk are in `states` and its gates on a tape.
+    fn load_chunk(&mut self, pass: &Pass<'_, R>, window: Window<'_, R>, c: usize) {
+        if self.loaded == c {
             return;
         }
         let tapes = &mut self.tapes[self.plan.tape_of(c)];
@@ -275,22 +280,23 @@ impl<R: Real> Stack<R> {
             return self.run_chunk(pass, window, c);
         }
         let (first, steps) = self.plan.bounds(c);
-        let cut = window.shape.time_slice(first, steps);
+        let slice = window.shape.time_slice(first, steps);
         let all = window.shape.rows() * self.layers[0].hidden();
         for (l, (layer, tape)) in self.layers.iter().zip(&mut tapes.layers).enumerate() {
             let before = &self.before[c][l][..layer.parts() * all];
-            layer.recompute(pass.ctx, before, LayerChunk { cut, tape, span: &mut self.spans[l] });
-            self.connections.add_up(pass.ctx, l, &self.spans, &mut self.sums);
+            layer.recompute(pass.ctx, before, LayerChunk { slice, tape, states: &mut self.states[l] });
+            self.connections.add_up(pass.ctx, l, &self.states, &mut self.sums);
         }
-        self.at_hand = c;
+        self.loaded = c;
     }
 
-    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[positions, D]` where the input was numbers, and
-    /// turns `d_state` from the gradient by the state after into that by the state before. The gradient by a table's rows is
-    /// added to `grads`.
+    /// Runs the last forward pass backwards: adds to `grads`, overwrites `d_x` `[positions, D]` if the input
+    /// was numbers, and replaces the gradient with respect to the state after the window in `d_state` by that
+    /// with respect to the state before it. The gradient with respect to a table's rows is added to `grads`.
     ///
     /// # Panics
-    /// If window or dropout are not those of the last forward pass, a length does not fit them, or that pass kept outputs alone.
+    /// If window or dropout are not those of the last forward pass, if a length does not fit them, or if that
+    /// pass kept outputs only.
     pub fn backward(
         &mut self,
         pass: &mut Pass<'_, R>,
@@ -300,33 +306,38 @@ impl<R: Real> Stack<R> {
         grads: &mut Params<R>,
         mut d_x: Option<&mut [R]>,
     ) {
-        assert!(self.plan.leads_back(), "no way back from outputs alone");
-        assert!(*window.shape == self.shape, "the window of the last forward pass");
-        assert_eq!(pass.dropout, self.dropout, "the dropout of the last forward pass");
+        assert!(self.plan.has_backward(), "the forward pass kept outputs only, so it has no backward pass");
+        assert!(*window.shape == self.shape, "not the window of the last forward pass");
+        assert_eq!(pass.dropout, self.dropout, "not the dropout of the last forward pass");
         let (positions, hidden) = (window.shape.positions(), self.hidden());
-        assert_eq!(d_y.len(), positions * hidden, "d_y: {positions} places of {hidden}");
-        assert_eq!(d_state.rows(hidden), window.shape.rows(), "rows of the gradient by the state");
+        assert_eq!(d_y.len(), positions * hidden, "d_y: {positions} positions of {hidden}");
+        assert_eq!(
+            d_state.rows(hidden),
+            window.shape.rows(),
+            "rows of the gradient with respect to the state"
+        );
         self.reader.check(window.input, positions);
         if let Some(d_x) = &d_x {
             self.reader.check(Input::Numbers(d_x), positions);
         }
-        // Chunks that are run again need the weights for forward, too.
+        // Recomputed chunks also need the weights for the forward pass.
         let again = self.plan.kept() < self.plan.chunks();
         self.layers.iter_mut().for_each(|layer| layer.pack_backward(pass.ctx, pass.params, again));
         self.reader.open_gradient();
         for c in (0..self.plan.chunks()).rev() {
-            self.reach(pass, window, c);
+            self.load_chunk(pass, window, c);
             self.open_backward(pass, window.shape, c, d_y, grads);
             for l in (0..self.layers.len()).rev() {
                 let d_x = if l == 0 { d_x.as_deref_mut() } else { None };
                 self.layer_backward(pass, window, (c, l), &mut d_state.layers[l], grads, d_x);
-                self.show(pass, window.shape, c, l);
+                self.notify_observer(pass, window.shape, c, l);
             }
         }
         self.reader.close_gradient(pass, &self.layers[0], window.input, &mut self.work, grads);
     }
 
-    /// Turns the gradient by a chunk's outputs into that by what the top layer puts out, where backward of the layer finds it.
+    /// Computes the gradient with respect to the top layer's output from that with respect to a chunk's
+    /// outputs, and stores it where the top layer's backward pass reads it.
     fn open_backward(
         &mut self,
         pass: &Pass<'_, R>,
@@ -336,13 +347,13 @@ impl<R: Real> Stack<R> {
         grads: &mut Params<R>,
     ) {
         let (first, steps) = self.plan.bounds(c);
-        let cut = shape.time_slice(first, steps);
+        let slice = shape.time_slice(first, steps);
         let (top, hidden) = (self.layers.len(), self.hidden());
-        let len = cut.positions() * hidden;
-        let (output, d_output) = self.spans[top - 1].output_and_d_h();
-        d_output.copy_from_slice(&d_y[cut.first_place() * hidden..][..len]);
+        let len = slice.positions() * hidden;
+        let (output, d_output) = self.states[top - 1].output_and_d_h();
+        d_output.copy_from_slice(&d_y[slice.first_position() * hidden..][..len]);
         let values = self.connections.arriving(top, output, &self.sums);
-        let arriving = Arriving { layer: top, cut, values };
+        let arriving = Arriving { layer: top, slice, values };
         self.connections.read_back(pass.ctx, pass.params, None, arriving, d_output, grads);
         if self.connections.sums_up(top - 1) {
             self.d_sum.grow(len);
@@ -350,7 +361,8 @@ impl<R: Real> Stack<R> {
         }
     }
 
-    /// Runs layer l backwards over the chunk at hand, down to the gradient by what the layer below puts out.
+    /// Runs layer l backwards over the current chunk, down to the gradient with respect to the output of the
+    /// layer below.
     fn layer_backward(
         &mut self,
         pass: &Pass<'_, R>,
@@ -361,38 +373,38 @@ impl<R: Real> Stack<R> {
         d_x: Option<&mut [R]>,
     ) {
         let (first, steps) = self.plan.bounds(c);
-        let cut = window.shape.time_slice(first, steps);
+        let slice = window.shape.time_slice(first, steps);
         let (ctx, params, dropout) = (pass.ctx, pass.params, pass.dropout);
         let (layer, work) = (&self.layers[l], &mut self.work);
-        let (below, here) = self.spans.split_at_mut(l);
+        let (below, current) = self.states.split_at_mut(l);
         let tape = &mut self.tapes[self.plan.tape_of(c)].layers[l];
-        let here = LayerChunk { cut, tape, span: &mut here[0] };
+        let chunk = LayerChunk { slice, tape, states: &mut current[0] };
         let Some(below) = below.last_mut() else {
-            return self.reader.backward(pass, window.input, cut, d_x, grads, |input, grads| {
-                layer.backward(ctx, input, here, work, d_state, grads);
+            return self.reader.backward(pass, window.input, slice, d_x, grads, |input, grads| {
+                layer.backward(ctx, input, chunk, work, d_state, grads);
             });
         };
         let (output, d_output) = below.output_and_d_h();
         let values = self.connections.arriving(l, output, &self.sums);
-        let arriving = Arriving { layer: l, cut, values };
+        let arriving = Arriving { layer: l, slice, values };
         let source = Source::Rows(self.connections.read(ctx, params, dropout, arriving, &mut self.read));
-        let gradient = Below::Rows(MatMut::new(&mut *d_output, cut.positions(), layer.hidden()));
-        layer.backward(ctx, LayerInput { source, gradient }, here, work, d_state, grads);
+        let gradient = Below::Rows(MatMut::new(&mut *d_output, slice.positions(), layer.hidden()));
+        layer.backward(ctx, LayerInput { source, gradient }, chunk, work, d_state, grads);
         self.connections.read_back(ctx, params, dropout, arriving, d_output, grads);
         if self.connections.sums_up(l) {
-            let len = cut.positions() * layer.hidden();
+            let len = slice.positions() * layer.hidden();
             add(ctx, layer.hidden(), d_output, &self.d_sum);
             self.d_sum[..len].copy_from_slice(d_output);
         }
     }
 
-    /// Shows the observer the steps of layer l over which it has just run backwards.
-    fn show(&self, pass: &mut Pass<'_, R>, shape: &PackedShape, c: usize, l: usize) {
+    /// Passes the steps of layer l over which the backward pass has just run to the observer.
+    fn notify_observer(&self, pass: &mut Pass<'_, R>, shape: &PackedShape, c: usize, l: usize) {
         let (first, steps) = self.plan.bounds(c);
-        let (cut, Part { encoder, first_layer, reverse, steps_before }) =
+        let (slice, Part { encoder, first_layer, reverse, steps_before }) =
             (shape.time_slice(first, steps), pass.part);
-        let (layer, span, tape) =
-            (&self.layers[l], &self.spans[l], &self.tapes[self.plan.tape_of(c)].layers[l]);
+        let (layer, states, tape) =
+            (&self.layers[l], &self.states[l], &self.tapes[self.plan.tape_of(c)].layers[l]);
         let has_cell = layer.parts() > 1;
         for t in (0..steps).rev() {
             let step = BackwardStep {
@@ -400,13 +412,13 @@ impl<R: Real> Stack<R> {
                 reverse,
                 encoder,
                 t: steps_before + first + t,
-                d_hidden: span.d_state(cut, t, 0),
-                d_cell: if has_cell { span.d_state(cut, t, 1) } else { &[] },
-                hidden: span.state(cut, t, 0),
-                before: span.state_before(cut, t, 0),
-                cell: if has_cell { span.state(cut, t, 1) } else { &[] },
-                tape: layer.tape_at(tape, cut, t),
-                deltas: layer.deltas_at(&self.work, cut, t),
+                d_hidden: states.d_state(slice, t, 0),
+                d_cell: if has_cell { states.d_state(slice, t, 1) } else { &[] },
+                hidden: states.state(slice, t, 0),
+                before: states.state_before(slice, t, 0),
+                cell: if has_cell { states.state(slice, t, 1) } else { &[] },
+                tape: layer.tape_at(tape, slice, t),
+                deltas: layer.deltas_at(&self.work, slice, t),
                 weights: layer.elementwise(),
             };
             pass.observer.backward_step(pass.ctx, &step);
@@ -416,10 +428,10 @@ impl<R: Real> Stack<R> {
 
 #[cfg(feature = "fault-injection")]
 impl<R: Real> Stack<R> {
-    /// Plants a bad value into the passes from now on; None takes it away.
-    pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
+    /// Injects a fault into all passes from now on; None removes it.
+    pub fn inject_fault(&mut self, fault: Option<crate::bptt::layer::FaultInjection>) {
         for (l, layer) in self.layers.iter_mut().enumerate() {
-            layer.inject_fault(plant.filter(|plant| plant.layer == l));
+            layer.inject_fault(fault.filter(|fault| fault.layer == l));
         }
     }
 }

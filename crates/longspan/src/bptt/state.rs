@@ -1,9 +1,9 @@
-//! What a stack carries from step to step.
+//! The recurrent state of a stack, which is carried from step to step.
 
 use crate::cell::Real;
 use longspan_kernel::Buffer;
 
-/// The recurrent state of all layers: per layer `[parts, B, H]`.
+/// The recurrent state of all layers: `[parts, B, H]` per layer.
 #[derive(Clone)]
 pub struct State<R> {
     pub(super) layers: Vec<Buffer<R>>,
@@ -11,17 +11,17 @@ pub struct State<R> {
 }
 
 impl<R: Real> State<R> {
-    /// One layer's state `[parts, B, H]`; part 0 is h, part 1 of an LSTM is c.
+    /// Returns one layer's state `[parts, B, H]`; part 0 is h, part 1 of an LSTM is c.
     pub fn layer(&self, index: usize) -> &[R] {
         &self.layers[index]
     }
 
-    /// As [`State::layer`], writable.
+    /// Returns one layer's state for writing, see [`State::layer`].
     pub fn layer_mut(&mut self, index: usize) -> &mut [R] {
         &mut self.layers[index]
     }
 
-    /// Batch rows of a state of `hidden` units.
+    /// Number of batch rows of a state of `hidden` units.
     pub fn rows(&self, hidden: usize) -> usize {
         self.layers[0].len() / (self.parts * hidden)
     }
@@ -31,7 +31,7 @@ impl<R: Real> State<R> {
         self.layers.len()
     }
 
-    /// Takes the numbers of another state of the same shape; allocates nothing.
+    /// Copies the numbers of another state of the same shape; allocates nothing.
     ///
     /// # Panics
     /// If the shapes differ.

@@ -1,4 +1,4 @@
-//! The Elman network, one gate:
+//! The Elman network, with one gate:
 //!
 //! ```text
 //! h_t = φ(a_t)          a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh      φ = tanh, relu or the identity
@@ -26,7 +26,7 @@ pub const RELU: u8 = 1;
 /// φ = identity.
 pub const IDENTITY: u8 = 2;
 
-/// The Elman network with the activation `PHI`.
+/// The Elman network with activation `PHI`.
 pub struct Elman<const PHI: u8>;
 
 impl<R: Real, const PHI: u8> Cell<R> for Elman<PHI> {

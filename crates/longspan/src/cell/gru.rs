@@ -1,4 +1,4 @@
-//! The gated recurrent unit, gates r, z, n:
+//! The gated recurrent unit, with gates r, z, n:
 //!
 //! ```text
 //! r = σ(W_ir x + b_ir + W_hr h + b_hr)
@@ -22,8 +22,8 @@
 //! ```
 //!
 //! # References
-//! Cho et al., "Learning phrase representations using RNN encoder–decoder", EMNLP 2014 (there z multiplies the candidate's
-//! complement the other way round; this is PyTorch's z, which keeps).
+//! Cho et al., "Learning phrase representations using RNN encoder–decoder", EMNLP 2014 (their z and 1 − z are
+//! exchanged; here z is PyTorch's, which keeps the state).
 
 use super::{Cell, Kept};
 use longspan_kernel::Vector;
@@ -32,27 +32,27 @@ use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };
 
-/// Slots of the gates, on the tape and among the deltas.
+/// Slots of the gates, both on the tape and in the deltas.
 const R_: usize = 0;
 const Z: usize = 1;
 const N: usize = 2;
 
-/// Slots of the Jacobian's coefficients A_r, A_z, A_n; then z, which keeps, and r.
+/// Slots of the Jacobian's coefficients A_r, A_z, A_n; after them z, which keeps the state, and r.
 const KEEP: usize = 3;
 const RESET: usize = 4;
 
-/// h' = (1 − z) ⊙ n + z ⊙ h.
+/// Computes h' = (1 − z) ⊙ n + z ⊙ h.
 #[inline(always)]
 fn interpolate<R: Real, S: Units<R>>(z: S::V, n: S::V, h: S::V) -> S::V {
     (S::V::one() - z) * n + z * h
 }
 
-/// The reset gate acts on the recurrent product; b_hn is weight slot 0.
+/// The GRU whose reset gate acts on the recurrent product; b_hn is weight slot 0.
 pub struct ResetAfter;
 
 /// Tape slot of q.
 const Q: usize = 3;
-/// Delta slots of the recurrent sums: r, z, q.
+/// Delta slots of the recurrent products: r, z, q.
 const RECURRENT: usize = 3;
 
 impl<R: Real> Cell<R> for ResetAfter {
@@ -134,10 +134,10 @@ impl<R: Real> Equations<R> for ResetAfter {
     }
 }
 
-/// The reset gate acts on the state before the product.
+/// The GRU whose reset gate acts on the state before the product.
 pub struct ResetBefore;
 
-/// Tape slot of u = r ⊙ h, and delta slot of its gradient.
+/// Tape slot of u = r ⊙ h, and delta slot of the gradient with respect to it.
 const U: usize = 3;
 
 impl<R: Real> Cell<R> for ResetBefore {

@@ -1,4 +1,4 @@
-//! The cells by name, and the equations of each.
+//! The cells by name, with their options and equations.
 
 use std::fmt;
 
@@ -6,39 +6,39 @@ use serde::{Deserialize, Serialize};
 
 use super::passes::{CellSpec, Real};
 
-/// The cells, with their options.
+/// A cell with its options.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CellKind {
-    /// Elman network with tanh.
+    /// The Elman network with tanh.
     Rnn,
-    /// Elman network with relu.
+    /// The Elman network with relu.
     Relu,
-    /// Linear recurrent network: for closed forms.
+    /// The linear recurrent network, for which closed forms exist.
     Identity,
-    /// h + α tanh(·).
+    /// The residual network, h + α tanh(·).
     Residual {
-        /// Start value of α, or its value for good.
+        /// The initial value of α, or its constant value.
         step: f64,
         /// Whether α is learned.
         learned: bool,
     },
-    /// GRU with the reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014).
+    /// The GRU with the reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014).
     Gru {
-        /// After the product.
+        /// Whether the reset gate acts after the product.
         reset_after: bool,
     },
-    /// LSTM.
+    /// The LSTM.
     Lstm {
-        /// Diagonal weights from c to the gates.
+        /// Whether it has diagonal weights from c to the gates.
         peepholes: bool,
-        /// f = 1 − i.
+        /// Whether f = 1 − i.
         coupled: bool,
     },
 }
 
 impl CellKind {
-    /// Every cell with every option.
+    /// All cells with all options.
     pub const ALL: [Self; 11] = [
         Self::Rnn,
         Self::Relu,
@@ -53,7 +53,7 @@ impl CellKind {
         Self::Lstm { peepholes: true, coupled: true },
     ];
 
-    /// The constants of the cell: what a step computes, and the sizes of its buffers.
+    /// The constants of the cell: the sizes of its buffers and its products per step.
     pub fn spec(self) -> CellSpec {
         f32::cell(self).spec()
     }

@@ -1,4 +1,4 @@
-//! Long short-term memory, gates i, f, g, o (coupled: i, g, o):
+//! Long short-term memory, with gates i, f, g, o (coupled: i, g, o):
 //!
 //! ```text
 //! i = σ(W_ii x + b_ii + W_hi h + b_hi [+ P_i ⊙ c])
@@ -9,7 +9,7 @@
 //! h' = o ⊙ tanh c'
 //!
 //! d_ao = d_h' ⊙ tanh c' ⊙ o ⊙ (1 − o)
-//! D    = d_c' + d_h' ⊙ o ⊙ (1 − tanh² c') [+ P_o ⊙ d_ao]    the total gradient by c'
+//! D    = d_c' + d_h' ⊙ o ⊙ (1 − tanh² c') [+ P_o ⊙ d_ao]    the total gradient with respect to c'
 //! d_ai = D ⊙ g ⊙ i ⊙ (1 − i)                               coupled: D ⊙ (g − c) ⊙ i ⊙ (1 − i)
 //! d_af = D ⊙ c ⊙ f ⊙ (1 − f)
 //! d_ag = D ⊙ i ⊙ (1 − g²)
@@ -24,8 +24,8 @@
 //! ```
 //!
 //! # References
-//! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes: Gers,
-//! Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
+//! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; forget gate and peepholes:
+//! Gers, Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
 
 use super::{Cell, Factor, Kept, Peephole};
 use longspan_kernel::Vector;
@@ -34,10 +34,10 @@ use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };
 
-/// The LSTM; peepholes are weight slots i, f, o (coupled: i, o).
+/// The LSTM; its peepholes are weight slots i, f, o (coupled: i, o).
 pub struct Lstm<const PEEPHOLES: bool, const COUPLED: bool>;
 
-/// State parts.
+/// Indices of the state parts.
 const H: usize = 0;
 const C: usize = 1;
 
@@ -46,20 +46,21 @@ impl<const PEEPHOLES: bool, const COUPLED: bool> Lstm<PEEPHOLES, COUPLED> {
     const F: usize = 1;
     const G: usize = if COUPLED { 1 } else { 2 };
     const O: usize = Self::G + 1;
-    /// Slots of the Jacobian behind A_i, A_f, A_g, A_o: by c of c', and by c' of h'.
+    /// Slots of the Jacobian after A_i, A_f, A_g, A_o: ∂c'/∂c, and ∂h'/∂c'.
     const KEEP: usize = Self::O + 1;
     const SHOW: usize = Self::O + 2;
     /// Weight slot of P_o.
     const P_O: usize = if COUPLED { 1 } else { 2 };
 }
 
-/// d_ao.
+/// Computes d_ao.
 #[inline(always)]
 fn output_gradient<R: Real, V: Vector<R>>(d_h: V, o: V, tanh_c: V) -> V {
     d_h * tanh_c * o * (V::one() - o)
 }
 
-/// D, the total gradient by c', from that where h' is held fixed; `p_o` where there are peepholes.
+/// Computes D, the total gradient with respect to c', from the one with h' held fixed; `p_o` is given if
+/// there are peepholes.
 #[inline(always)]
 pub(crate) fn total_gradient<R: Real, V: Vector<R>>(d_c: V, d_h: V, o: V, tanh_c: V, p_o: Option<V>) -> V {
     let total = d_c + d_h * o * (V::one() - tanh_c * tanh_c);
@@ -85,7 +86,7 @@ impl<R: Real, const PEEPHOLES: bool, const COUPLED: bool> Cell<R> for Lstm<PEEPH
             Peephole { delta: Self::O, factor: Factor::Next(C) },
         ],
     };
-    // A peephole shows c' to o.
+    // With peepholes o depends on c', so c comes before o.
     const VALUES: &'static [(&'static str, Kept)] = if COUPLED {
         &[
             ("i", Kept::Tape(Self::I)),

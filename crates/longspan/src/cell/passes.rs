@@ -1,4 +1,4 @@
-//! The passes of a cell behind one interface: what a layer calls, whichever cell it has.
+//! The passes of a cell behind one interface, so that a layer can call them for any cell.
 
 use super::CellKind;
 use super::elman::{Elman, IDENTITY, RELU, TANH};
@@ -10,19 +10,19 @@ use longspan_kernel::real::Real as Arithmetic;
 use longspan_kernel::recurrent::{self, Chunk, Gradients, Phase, Tangents};
 use longspan_kernel::{Context, InstructionSet, Packed};
 
-/// A number type that networks are computed in, `f32` or `f64`, with the passes of every cell.
+/// A number type for networks, `f32` or `f64`, with the passes of every cell.
 ///
-/// The passes are compiled here, once. Generic over the number type, they would be compiled again by every crate that trains a
-/// network: for ten cells, three instruction sets and two number types.
+/// The passes are compiled here, once. If they were generic over the number type, every crate that trains a
+/// network would compile them again: for ten cells, three instruction sets and two number types.
 pub trait Real: Arithmetic {
-    /// The passes of a cell.
+    /// Returns the passes of a cell.
     fn cell(kind: CellKind) -> &'static dyn Passes<Self>;
 }
 
 macro_rules! cells {
     ($number:ty) => {
         impl Real for $number {
-            // Inlined into another crate, the passes would be compiled there.
+            // If this were inlined into another crate, the passes would be compiled there.
             #[inline(never)]
             fn cell(kind: CellKind) -> &'static dyn Passes<Self> {
                 match kind {
@@ -44,46 +44,46 @@ macro_rules! cells {
 cells!(f32);
 cells!(f64);
 
-/// The constants of a [`Cell`] and its [`Equations`](recurrent::Equations), under their names there.
+/// The constants of a [`Cell`] and its [`Equations`](recurrent::Equations), with the same names.
 #[derive(Clone, Copy, Debug)]
 pub struct CellSpec {
-    /// Gates: blocks of H rows in the weights.
+    /// Number of gates: blocks of H rows in the weights.
     pub gates: usize,
-    /// Slots of the tape.
+    /// Number of slots of the tape.
     pub tape: usize,
-    /// Slots of the deltas.
+    /// Number of slots of the deltas.
     pub deltas: usize,
-    /// State parts; part 0 is h.
+    /// Number of state parts; part 0 is h.
     pub parts: usize,
-    /// Slots of elementwise weights.
+    /// Number of slots of elementwise weights.
     pub weights: usize,
-    /// Coefficients of the Jacobian.
+    /// Number of coefficients of the Jacobian.
     pub jacobian: usize,
-    /// Tangents of operands on the tape.
+    /// Number of tangents of operands on the tape.
     pub operands: usize,
-    /// Products with recurrent weights in one step.
+    /// The products with recurrent weights in one step.
     pub phases: &'static [Phase],
-    /// Gate whose recurrent bias stays with the recurrent sum.
+    /// The gate whose recurrent bias is added to the recurrent product.
     pub inner_bias: Option<usize>,
     /// Peepholes, in the order of the weight slots.
     pub peepholes: &'static [Peephole],
     /// Delta slot whose sum is the gradient of a scalar step α.
     pub step_delta: Option<usize>,
-    /// What forward computes of a step, by name.
+    /// The values that the forward pass computes at a step, by name.
     pub values: &'static [(&'static str, Kept)],
-    /// What backward computes of a step, by name: slots of the deltas.
+    /// The values that the backward pass computes at a step, by name: slots of the deltas.
     pub derivatives: &'static [(&'static str, usize)],
 }
 
 /// The passes of a cell over a chunk of time, see [`recurrent`]. Every [`Cell`] has them.
 pub trait Passes<R: Arithmetic>: Sync {
-    /// The constants of the cell.
+    /// Returns the constants of the cell.
     fn spec(&self) -> CellSpec;
 
     /// Runs the recurrence forwards, see [`recurrent::forward`].
     fn forward(&self, ctx: &Context<R>, weights: &[Packed<R>], chunk: &mut Chunk<'_, R>);
 
-    /// Computes the states again from the tape, see [`recurrent::recompute`].
+    /// Recomputes the states from the tape, see [`recurrent::recompute`].
     fn recompute(&self, ctx: &Context<R>, chunk: &mut Chunk<'_, R>);
 
     /// Runs the recurrence backwards, see [`recurrent::backward`].

@@ -1,4 +1,4 @@
-//! The residual network through time, one gate:
+//! The residual network through time, with one gate:
 //!
 //! ```text
 //! n_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        h_t = h_{t-1} + α n_t
@@ -10,7 +10,8 @@
 //! ```
 //!
 //! # References
-//! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information 9, 2018.
+//! Yue, Fu, Liang, "Residual recurrent neural networks for learning sequential representations", Information
+//! 9, 2018.
 
 use super::{Cell, Kept};
 use longspan_kernel::Vector;

@@ -1,19 +1,19 @@
-//! What the slots of a cell's tape are, and when an activation there is saturated.
+//! The meaning of the slots of a cell's tape, and when an activation counts as saturated.
 //!
 //! ```text
 //! gate p      closed: p < 0.05, open: p > 0.95 (either is saturated)
 //! tanh        saturated: |h| > 0.95
-//! relu        silent: h = 0; a unit that is silent at every place is dead
+//! relu        silent: h = 0; a unit that is silent at every position is dead
 //! ```
 
 use super::CellKind;
 
-/// A gate is closed below and open above one minus it.
+/// A gate is closed below this value and open above one minus this value.
 pub const EDGE: f64 = 0.05;
-/// A tanh is saturated beyond.
+/// A tanh is saturated above this absolute value.
 pub const SATURATED: f64 = 0.95;
 
-/// What an activation on the tape went through.
+/// The nonlinearity of an activation on the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Squash {
     /// A gate.
@@ -27,11 +27,11 @@ pub enum Squash {
 /// An activation on the tape.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
-    /// Its name in the cell's file.
+    /// The name in the cell's file.
     pub name: &'static str,
-    /// The slot.
+    /// The slot index.
     pub at: usize,
-    /// What it went through.
+    /// The nonlinearity.
     pub squash: Squash,
 }
 
@@ -39,7 +39,7 @@ const fn slot(name: &'static str, at: usize, squash: Squash) -> Slot {
     Slot { name, at, squash }
 }
 
-/// The activations on a cell's tape.
+/// Returns the activations on a cell's tape.
 pub fn slots(kind: CellKind) -> &'static [Slot] {
     use Squash::{Relu, Sigmoid, Tanh};
     match kind {

@@ -1,4 +1,5 @@
-//! What reads a model's outputs and says how wrong they are: classes by cross entropy, or numbers by a loss of each.
+//! Readouts: they map a model's outputs to predictions and score them: classes by cross entropy, numbers by a
+//! loss each.
 
 mod affine;
 mod classes;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use classes::Classes;
 pub use values::{ValueLoss, Values};
 
-/// What a loss is counted in.
+/// The unit of a loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
@@ -34,27 +35,27 @@ impl fmt::Display for Unit {
     }
 }
 
-/// What a model made of some targets: sums, so that batches add up.
+/// The scores of some targets, as sums, so that the scores of batches can be added.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
-    /// Sum of the losses: of classes and labels in nats, else in the loss's own unit. In training with class weights that of
-    /// w_y ℓ.
+    /// Sum of the losses: in nats for classes and labels, otherwise in the unit of the loss. In training with
+    /// class weights it is the sum of w_y ℓ.
     pub loss: f64,
-    /// What the mean divides by: the number of targets, or Σ w_y.
+    /// The divisor of the mean: the number of targets, or Σ w_y.
     pub weight: f64,
     /// Number of targets.
     pub scored: u64,
-    /// Targets that no other class was preferred to.
+    /// Number of targets for which no other class got a larger logit.
     pub correct: u64,
 }
 
 impl Score {
-    /// The mean loss; NaN where nothing was scored.
+    /// The mean loss; NaN if nothing was scored.
     pub fn mean_loss(&self) -> f64 {
         self.loss / self.weight
     }
 
-    /// The share of targets that were the first choice.
+    /// The share of targets that got the largest logit.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.scored as f64
     }

@@ -9,13 +9,14 @@
 //! | `gaussian[:g]` | N(0, g²/H), g 1 by default |
 //! | `chrono:T` | orthogonal, with biases for dependencies up to T steps |
 //!
-//! For all but `uniform`, W_ih is U(±√(6/(D + H))) in each gate's block `[H, D]`, and biases are zero. Embeddings are
-//! N(0, 1), or N(0, 1/E) where they are the readout's weights too; a readout of n numbers is U(±1/√n) without bias. Norms begin
-//! with γ = 1 and β = 0, learned states with 0.
+//! For all rules but `uniform`, W_ih is U(±√(6/(D + H))) in each gate's block `[H, D]`, and biases are zero.
+//! Embeddings are N(0, 1), or N(0, 1/E) if they are tied to the readout; a readout of n numbers is U(±1/√n)
+//! without bias. Norms start with γ = 1 and β = 0, learned states with 0.
 //!
 //! # References
-//! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le, Jaitly, Hinton
-//! 2015. Forget bias: Jozefowicz, Zaremba, Sutskever, ICML 2015. Chrono: Tallec, Ollivier, ICLR 2018.
+//! Xavier: Glorot, Bengio, AISTATS 2010. Orthogonal: Saxe, McClelland, Ganguli, ICLR 2014. Identity: Le,
+//! Jaitly, Hinton 2015. Forget bias: Jozefowicz, Zaremba, Sutskever, ICML 2015. Chrono: Tallec, Ollivier,
+//! ICLR 2018.
 
 mod biases;
 mod orthogonal;
@@ -31,7 +32,7 @@ use longspan_kernel::Context;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 use orthogonal::orthogonalise;
 
-/// A rule for the initial weights, see the module's table.
+/// A rule for the initial weights, see the table of this module.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Init {
     /// PyTorch's uniform distribution.
@@ -51,8 +52,8 @@ pub enum Init {
         /// g, above 0.
         gain: f64,
     },
-    /// Gate biases for dependencies of up to `longest` steps. Cells other than lstm and gru have no such gates: to them it
-    /// is orthogonal.
+    /// Gate biases for dependencies of up to `longest` steps. Only lstm and gru have these gates; for other
+    /// cells this is `orthogonal`.
     Chrono {
         /// T, at least 2.
         longest: f64,
@@ -60,7 +61,7 @@ pub enum Init {
 }
 
 impl Init {
-    /// The gain of the recurrent weights, where the rule has one.
+    /// The gain of the recurrent weights, if the rule has one.
     pub fn gain(self) -> Option<f64> {
         match self {
             Self::Orthogonal { gain } | Self::Gaussian { gain } => Some(gain),
@@ -69,31 +70,33 @@ impl Init {
     }
 }
 
-/// What initial weights are made from.
+/// The settings of the initial weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InitSpec {
     /// The rule.
     pub init: Init,
-    /// Bias of the lstm's forget gate: in b_ih, with 0 in b_hh. The coupled lstm, where f = 1 − i, has its negative at i. 0
-    /// leaves the biases to the rule; so does chrono, which sets these gates itself.
+    /// Bias of the lstm's forget gate: in b_ih, with 0 in b_hh. A coupled lstm, where f = 1 − i, gets the
+    /// negative value at i. 0 leaves the biases to the rule; `chrono` also ignores it, because it sets these
+    /// gates itself.
     pub forget_bias: f64,
     /// The cell of every layer.
     pub cell: CellKind,
-    /// Seed.
+    /// The seed.
     pub seed: u64,
 }
 
-/// Sets every weight. Row i of tensor n is drawn from a stream of its own, named by (seed, n, i), on whichever thread.
+/// Sets every weight. Row i of tensor n is drawn from its own random stream, given by (seed, n, i), on any
+/// thread.
 ///
 /// # Panics
-/// If the layout has a tensor of unknown name, or a layer without `rnn.weight_hh_l{k}`.
+/// If the layout has a tensor with an unknown name, or a layer without `rnn.weight_hh_l{k}`.
 pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &InitSpec) {
     let layout = params.layout().clone();
     let tied = layout.find("head.weight").is_none();
     for (index, entry) in layout.entries().iter().enumerate() {
-        let position = Place { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
+        let tensor = TensorDraw { ctx, key: Key::new(spec.seed, Purpose::Init, index as u32, 0), entry };
         let out = params.tensor_mut(index);
-        // An encoder and a decoder have the same tensors, each behind its scope.
+        // Encoder and decoder have the same tensors, each with its own prefix.
         let scope = ["encoder.", "decoder."].into_iter().find(|scope| entry.name.starts_with(scope));
         let scope = scope.unwrap_or_default();
         let name = &entry.name[scope.len()..];
@@ -101,9 +104,9 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
         match name {
             "embedding.weight" => {
                 let deviation = if tied { 1.0 / (entry.shape[1] as f64).sqrt() } else { 1.0 };
-                position.draw(out, |stream| deviation * stream.normal());
+                tensor.draw(out, |stream| deviation * stream.normal());
             }
-            "head.weight" => position.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
+            "head.weight" => tensor.uniform(out, 1.0 / (entry.shape[1] as f64).sqrt()),
             "head.bias" | "rnn.weight_peephole" | "rnn.norm_bias" | "rnn.h0" | "rnn.c0" => out.fill(R::ZERO),
             "rnn.norm_weight" => out.fill(R::ONE),
             "rnn.residual_step" => {
@@ -116,30 +119,30 @@ pub fn initialise<R: Real>(ctx: &Context<R>, params: &mut Params<R>, spec: &Init
                 };
                 let hidden = recurrent.shape[1];
                 match name {
-                    "rnn.weight_ih" => position.input(out, spec, hidden),
-                    "rnn.weight_hh" => position.recurrent(out, spec, hidden),
-                    _ => position.bias(out, spec, hidden, name == "rnn.bias_ih"),
+                    "rnn.weight_ih" => tensor.input(out, spec, hidden),
+                    "rnn.weight_hh" => tensor.recurrent(out, spec, hidden),
+                    _ => tensor.bias(out, spec, hidden, name == "rnn.bias_ih"),
                 }
             }
-            _ => panic!("no initial weights are known for {}", entry.name),
+            _ => panic!("there is no initialisation for tensor {}", entry.name),
         }
     }
 }
 
-/// A tensor with the key of its draws.
-struct Place<'a, R> {
+/// A tensor with the key of its random numbers.
+struct TensorDraw<'a, R> {
     ctx: &'a Context<R>,
     key: Key,
     entry: &'a Entry,
 }
 
-impl<R: Real> Place<'_, R> {
-    /// The stream of a row; an element of a vector counts as a row.
+impl<R: Real> TensorDraw<'_, R> {
+    /// Returns the random stream of a row; an element of a vector counts as a row.
     fn row(&self, row: usize) -> Stream {
         self.key.stream(0, row as u64)
     }
 
-    /// Draws element by element, rows in their order.
+    /// Draws element by element, in the order of the rows.
     fn draw(&self, out: &mut [R], draw: impl Fn(&mut Stream) -> f64 + Sync) {
         let cols: usize = self.entry.shape[1..].iter().product();
         self.ctx.split_parts(out, cols.max(1), |i, row| {
@@ -148,7 +151,7 @@ impl<R: Real> Place<'_, R> {
         });
     }
 
-    /// U(±bound).
+    /// Draws from U(±bound).
     fn uniform(&self, out: &mut [R], bound: f64) {
         self.draw(out, |stream| bound * (2.0 * stream.uniform() - 1.0));
     }

@@ -1,4 +1,4 @@
-//! What a stack reads of a batch: rows of an embedding, or numbers in the model's own type.
+//! The input that a stack reads from a batch: rows of an embedding, or numbers in the model's number type.
 
 use super::InputSpec;
 use crate::bptt::Input;
@@ -6,21 +6,24 @@ use crate::cell::Real;
 use crate::params::{Group, Layout};
 use longspan_kernel::Buffer;
 
-/// Lays out the embedding where tokens are read: its index, and the width of what a stack reads.
+/// Lays out the embedding if the model reads tokens. Returns its index, and the input width of the stack.
 pub(super) fn reader(input: InputSpec, layout: &mut Layout) -> (Option<usize>, usize) {
     match input {
         InputSpec::Tokens { vocabulary, embedding: width } => {
-            assert!(vocabulary > 0 && width > 0, "{vocabulary} tokens of width {width}");
+            assert!(
+                vocabulary > 0 && width > 0,
+                "an embedding needs tokens and columns, not {vocabulary} tokens of width {width}"
+            );
             (Some(layout.push("embedding.weight", &[vocabulary, width], Group::Embedding)), width)
         }
         InputSpec::Numbers { width } => {
-            assert!(width > 0, "inputs of no number");
+            assert!(width > 0, "the input width is 0");
             (None, width)
         }
     }
 }
 
-/// Takes the numbers of a batch in the model's own type; nothing where tokens are read.
+/// Converts the numbers of a batch to the model's number type; does nothing if the model reads tokens.
 pub(super) fn take_numbers<R: Real>(embedding: Option<usize>, numbers: &[f32], x: &mut Buffer<R>) {
     if embedding.is_none() {
         x.grow(numbers.len());
@@ -28,7 +31,7 @@ pub(super) fn take_numbers<R: Real>(embedding: Option<usize>, numbers: &[f32], x
     }
 }
 
-/// What a stack reads of a batch whose `numbers` numbers have been taken.
+/// Returns the input that the stack reads from a batch of `numbers` converted numbers.
 pub(super) fn input<'a, R: Real>(
     embedding: Option<usize>,
     tokens: &'a [u32],

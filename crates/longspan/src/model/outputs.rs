@@ -1,4 +1,4 @@
-//! What comes out of a model, and how it scores, without a gradient.
+//! The outputs of a model and their scores, without a gradient.
 
 use super::{Model, ModelSpec, Readout};
 use crate::batch::Values;
@@ -12,12 +12,12 @@ use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Buffer, Context};
 
 impl<R: Real> Model<R> {
-    /// Scores a batch; `state` goes in as the state before, or where there is an encoder is overwritten by its last one, and comes
-    /// out as the state after. Where a state is learned, a batch whose state is not carried over begins with that one instead, here
-    /// and in the passes below.
+    /// Scores a batch. `state` is the state before the batch on entry (an encoder overwrites it with its last
+    /// state) and the state after it on return. If the initial state is learned, a batch without a carried
+    /// state starts from it instead. The same holds for the passes below.
     ///
     /// # Panics
-    /// If a state is carried over to a model that reads rows both ways, here and in the passes below.
+    /// If a state is carried over in a bidirectional model.
     pub fn evaluate(
         &mut self,
         ctx: &Context<R>,
@@ -29,7 +29,7 @@ impl<R: Real> Model<R> {
         self.score(ctx, params, batch, &batch.targets, &batch.values)
     }
 
-    /// The loss of each scored target alone, places ascending; for few of them.
+    /// Returns the loss of each scored target, in ascending order of positions; meant for few targets.
     pub fn losses(
         &mut self,
         ctx: &Context<R>,
@@ -53,7 +53,7 @@ impl<R: Real> Model<R> {
         losses
     }
 
-    /// The weights that [`Model::weigh_classes`] was given; empty where all weigh the same.
+    /// The weights that [`Model::weigh_classes`] has set; empty if all weights are 1.
     pub fn class_weights(&self) -> &[f64] {
         match &self.readout {
             Readout::Classes(classes) => classes.weights(),
@@ -61,7 +61,7 @@ impl<R: Real> Model<R> {
         }
     }
 
-    /// What the readout makes of the outputs in `y`.
+    /// Scores the outputs in `y`.
     fn score(
         &mut self,
         ctx: &Context<R>,
@@ -70,18 +70,19 @@ impl<R: Real> Model<R> {
         targets: &[u32],
         values: &Values,
     ) -> Score {
-        let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
+        let h = seen(ctx, &self.spec, &batch.shape, &self.y, &mut self.pooled);
         match &mut self.readout {
             Readout::Classes(classes) => classes.score(ctx, params, h, targets),
             Readout::Values(readout) => readout.score(ctx, params, h, &values.positions, &values.targets),
         }
     }
 
-    /// What comes out at some places, or rows where the readout sees a mean: logits of classes or of labels, or values,
-    /// `[positions, K]`. `state` goes in as the state before and comes out as the state after.
+    /// Returns the outputs at some positions, or rows if the readout pools: logits of classes or labels, or
+    /// values, `[positions, K]`. `state` is the state before the batch on entry and the state after it on
+    /// return.
     ///
     /// # Panics
-    /// If there is no such place.
+    /// If there is no such position.
     pub fn predict(
         &mut self,
         ctx: &Context<R>,
@@ -93,7 +94,7 @@ impl<R: Real> Model<R> {
     ) {
         self.forward(&mut Pass::new(ctx, params), batch, Keep::Outputs, state);
         let hidden = self.spec.width();
-        let h = seen(ctx, &self.spec, &batch.extent, &self.y, &mut self.pooled);
+        let h = seen(ctx, &self.spec, &batch.shape, &self.y, &mut self.pooled);
         let read: Vec<R> = positions
             .iter()
             .flat_map(|&position| &h[position as usize * hidden..][..hidden])
@@ -105,21 +106,21 @@ impl<R: Real> Model<R> {
     }
 }
 
-/// What the readout sees of the outputs `y`: these, or what a pool makes of each row's.
+/// Returns the input of the readout, given the outputs `y`: these, or the pooled outputs of each row.
 fn seen<'a, R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
-    extent: &PackedShape,
+    shape: &PackedShape,
     y: &'a [R],
     pooled: &'a mut Buffer<R>,
 ) -> &'a [R] {
-    let (hidden, y) = (spec.width(), &y[..extent.positions() * spec.width()]);
+    let (hidden, y) = (spec.width(), &y[..shape.positions() * spec.width()]);
     match spec.pool {
         Pooling::Last => y,
         pool => {
-            pooled.grow(extent.rows() * hidden);
-            let pooled = &mut pooled[..extent.rows() * hidden];
-            pool.read(ctx, extent, y, hidden, pooled);
+            pooled.grow(shape.rows() * hidden);
+            let pooled = &mut pooled[..shape.rows() * hidden];
+            pool.read(ctx, shape, y, hidden, pooled);
             pooled
         }
     }

@@ -1,14 +1,16 @@
-//! What a readout sees of a sequence: every step, the mean of them, or the last state of each direction.
+//! The input of a readout: the output of every step, the mean over steps, or the last state of each
+//! direction.
 //!
 //! ```text
-//! steps    h_{t,b}                                             a prediction from all of a row is read out of its last place
+//! steps    h_{t,b}                                             a prediction per row uses the row's last position
 //! mean     p_b = (1 / T_b) Σ_t h_{t,b}                         d_h_{t,b} = d_p_b / T_b
-//! ends     p_b = [h→_{T_b,b}, h←_{1,b}], of 2H wide outputs     each half of d_p_b at its place, 0 elsewhere
+//! ends     p_b = [h→_{T_b,b}, h←_{1,b}], outputs are 2H wide   each half of d_p_b at its position, 0 elsewhere
 //! ```
 //!
-//! T_b are the steps of row b. At a row's last place the reverse direction has read one step only: what both directions have
-//! made of the row are their last states, which PyTorch returns as `h_n`. (With residual connections or a norm they are the
-//! halves of what comes out of the stack at these places.)
+//! T_b is the number of steps of row b. At a row's last position the reverse direction has read only one
+//! step. The states that summarise the row in both directions are their last ones, which PyTorch returns as
+//! `h_n`. (With residual connections or norms, `ends` uses the halves of the stack's output at these
+//! positions.)
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,7 @@ use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rows::for_each_row;
 
-/// What the readout sees.
+/// The input of the readout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
@@ -36,25 +38,26 @@ pub enum Pooling {
 crate::option_names!(Pooling, "pool": Last = "last", Mean = "mean", BothEnds = "ends");
 
 impl Pooling {
-    /// What a prediction from all of a row is read out of: the row's last place, or what the pool makes of it, by its index.
-    pub fn end(self, extent: &PackedShape, row: usize) -> usize {
+    /// Index of the input of a prediction per row: the row's last position, or the row itself if the readout
+    /// pools.
+    pub fn end(self, shape: &PackedShape, row: usize) -> usize {
         match self {
-            Self::Last => extent.offset(extent.length(row) - 1) + row,
+            Self::Last => shape.offset(shape.length(row) - 1) + row,
             Self::Mean | Self::BothEnds => row,
         }
     }
 
-    /// p `[B, width]` of h `[positions, width]`, steps ascending.
+    /// Computes p `[B, width]` of h `[positions, width]`, in the order of the steps.
     ///
     /// # Panics
-    /// If the readout sees single steps.
-    pub fn read<R: Real>(self, ctx: &Context<R>, extent: &PackedShape, h: &[R], width: usize, p: &mut [R]) {
+    /// If the readout reads single steps.
+    pub fn read<R: Real>(self, ctx: &Context<R>, shape: &PackedShape, h: &[R], width: usize, p: &mut [R]) {
         let half = width / 2;
         for_each_row(ctx, p, width, |b, p| {
-            let steps = extent.length(b);
-            let at = |t: usize| &h[(extent.offset(t) + b) * width..][..width];
+            let steps = shape.length(b);
+            let at = |t: usize| &h[(shape.offset(t) + b) * width..][..width];
             match self {
-                Self::Last => panic!("no pool of single steps"),
+                Self::Last => panic!("single steps are not pooled"),
                 Self::Mean => {
                     p.fill(R::ZERO);
                     (0..steps).for_each(|t| p.iter_mut().zip(at(t)).for_each(|(p, &h)| *p += h));
@@ -69,24 +72,24 @@ impl Pooling {
         });
     }
 
-    /// d_h `[positions, width]`, overwritten, of d_p `[B, width]`.
+    /// Computes d_h `[positions, width]`, which is overwritten, of d_p `[B, width]`.
     ///
     /// # Panics
-    /// If the readout sees single steps.
+    /// If the readout reads single steps.
     pub fn read_back<R: Real>(
         self,
         ctx: &Context<R>,
-        extent: &PackedShape,
+        shape: &PackedShape,
         d_p: &[R],
         width: usize,
         d_h: &mut [R],
     ) {
         let half = width / 2;
         for_each_row(ctx, d_h, width, |position, d_h| {
-            let (t, b) = extent.position(position);
-            let (steps, d_p) = (extent.length(b), &d_p[b * width..][..width]);
+            let (t, b) = shape.position(position);
+            let (steps, d_p) = (shape.length(b), &d_p[b * width..][..width]);
             match self {
-                Self::Last => panic!("no pool of single steps"),
+                Self::Last => panic!("single steps are not pooled"),
                 Self::Mean => {
                     let share = R::from_f64(1.0 / steps as f64);
                     d_h.iter_mut().zip(d_p).for_each(|(d_h, &d)| *d_h = d * share);

@@ -1,11 +1,12 @@
-//! One token from logits: temperature and top-k.
+//! Sampling of one token from logits, with temperature and top-k.
 //!
-//! p_j ∝ e^{x_j / T} over the k largest logits; T = 0 is the largest one, the first of equal ones.
+//! p_j ∝ e^{x_j / T} over the k largest logits; T = 0 selects the largest logit, the first of equal ones.
 //!
 //! # References
 //! Top-k: Fan, Lewis, Dauphin, "Hierarchical neural story generation", ACL 2018.
 
-/// The token that `draw`, uniform on [0, 1), chooses; `top_k` = 0 leaves all tokens. None if a logit is not finite.
+/// Returns the token that `draw`, uniform on [0, 1), selects; `top_k` = 0 keeps all tokens. None if a logit
+/// is not finite.
 pub fn choose(logits: &[f32], temperature: f64, top_k: usize, draw: f64) -> Option<u32> {
     if logits.is_empty() || logits.iter().any(|x| !x.is_finite()) {
         return None;
@@ -28,7 +29,7 @@ pub fn choose(logits: &[f32], temperature: f64, top_k: usize, draw: f64) -> Opti
             return Some(token);
         }
     }
-    // Rounding: the last one that has a weight at all.
+    // Rounding may leave the draw above all sums: take the last token with a positive weight.
     order.iter().zip(&weights).rfind(|(_, weight)| **weight > 0.0).map(|(&token, _)| token)
 }
 
@@ -58,7 +59,7 @@ mod tests {
             }
             let sum: f64 = exact.iter().sum();
             for (found, exact) in shares(temperature, top_k).into_iter().zip(exact) {
-                // Evenly spaced draws: a share is off by less than two of them.
+                // Draws are evenly spaced, so a share is off by less than two of them.
                 assert!((found - exact / sum).abs() < 2e-4, "{temperature} {top_k}: {found}");
             }
         }

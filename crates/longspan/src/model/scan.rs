@@ -1,19 +1,21 @@
-//! An observer that looks for the first bad value of a training pass.
+//! An observer that locates the first bad value of a training pass.
 //!
-//! *Bad* is what is not finite, or [`LIMIT`] and above. *First* is meant in the order of computation: nothing that a value is made
-//! from comes after it. Of values that do not depend on each other the one that comes first here is named:
+//! A value is *bad* if it is not finite, or [`LIMIT`] or more in absolute value. *First* refers to the order
+//! of computation: no value comes before one that it is computed from. Among values that do not depend on
+//! each other, the order is:
 //!
 //! ```text
-//! input      what an encoder reads, what is read, what should come out: by time, row, unit; the state before the window
+//! input      the encoder's input, the input, the targets: by time, row, unit; then the state before the window
 //! forward    by time, then layer from the bottom, then tensor in the order of the cell's `VALUES`, then row, unit
-//! loss       logits or outputs of the scored places, by time, row, unit; the loss
-//! backward   the gradient by what the readout reads; then by time from the last step, then layer from the top, then ∂ℒ/∂h_t, that by
-//!            c_t, the cell's `DERIVATIVES`, then row, unit; then the gradients of the weights in the order of the layout
+//! loss       logits or outputs of the scored positions, by time, row, unit; the loss
+//! backward   the gradient with respect to the readout's input; then by time from the last step, then layer from
+//!            the top, then ∂ℒ/∂h_t, ∂ℒ/∂c_t, the cell's `DERIVATIVES`, then row, unit; then the weight gradients
+//!            in the order of the layout
 //! ```
 //!
-//! Where rows are read both ways, a layer is over before the next one begins: layers come before time, and of a layer the direction
-//! that goes forwards before the other one, each in the order of its own steps. An encoder's forward comes before, its backward
-//! behind all of the decoder's.
+//! In a bidirectional stack a layer ends before the next one begins: the order is by layer, then direction
+//! (forwards first), then the direction's own steps. The forward pass of an encoder comes before that of its
+//! decoder, its backward pass after that of its decoder.
 
 use super::spec::{ModelSpec, OutputSpec};
 use crate::batch::{Batch, IGNORE};
@@ -32,71 +34,72 @@ pub fn is_bad<R: Real>(x: R) -> bool {
     !x.is_finite() || x.abs() >= LIMIT
 }
 
-/// A value and where it is.
+/// A value and its location.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// What was being done.
+pub struct Location {
+    /// The phase of the pass.
     pub phase: Phase,
-    /// The layer as a [`State`] counts them.
+    /// The layer index, as in a [`State`].
     pub layer: Option<usize>,
-    /// Which of the layer's directions it is, where rows are read both ways.
+    /// The direction of the layer, if bidirectional.
     pub direction: Option<Direction>,
-    /// Whether it is the encoder's.
+    /// Whether the layer belongs to the encoder.
     pub encoder: bool,
-    /// The time step of what is read there.
+    /// The time step of the value's input.
     pub t: Option<usize>,
-    /// What it is in.
+    /// The tensor that contains it.
     pub tensor: String,
-    /// The row of the batch, or of what the encoder reads.
+    /// The row of the batch, or of the encoder's input.
     pub row: Option<usize>,
-    /// The unit, or the place in a tensor of weights.
+    /// The unit, or the index in a tensor of weights.
     pub unit: Option<usize>,
     /// The value.
     pub value: f64,
 }
 
-impl Place {
-    /// Somewhere in a tensor.
+impl Location {
+    /// Returns a location of which only the tensor is known.
     pub fn of(phase: Phase, tensor: impl Into<String>, value: f64) -> Self {
         let (layer, t, row, unit) = (None, None, None, None);
         Self { phase, layer, direction: None, encoder: false, t, tensor: tensor.into(), row, unit, value }
     }
 }
 
-/// The parts of a pass, one after the other.
+/// The parts of a pass, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Era {
-    Read,
-    Asked,
-    Before,
+enum Stage {
+    Inputs,
+    Targets,
+    StateBefore,
     Encode,
     Forward,
     Outputs,
     Loss,
-    Arriving,
+    OutputGradients,
     Backward,
     BackwardEncoder,
     Gradients,
 }
 
-/// Where in the order of computation a step of a layer is: then layer and direction where rows are read both ways, step, layer.
-type Order = (Era, [usize; 3]);
+/// The position of a layer's step in the order of computation: in a bidirectional stack layer, direction,
+/// step; otherwise step, layer.
+type Order = (Stage, [usize; 3]);
 
-/// Observes a training pass and keeps its first bad value; weights are not looked at.
+/// Observes a training pass and keeps its first bad value; weights are not checked.
 pub struct Scan {
     spec: ModelSpec,
-    /// The rows of each step of what an encoder reads, and of the batch.
+    /// The rows of each step of the encoder's input, and of the batch.
     encoded: PackedShape,
     shape: PackedShape,
-    first: Option<(Order, Place)>,
-    /// The largest |value| of the states that are not bad.
+    first: Option<(Order, Location)>,
+    /// The largest |value| among states that are not bad.
     largest_state: f64,
-    /// log10 of the norm of ∂ℒ/∂h_t from a layer's last step on, by layer.
+    /// log10 of the norm of ∂ℒ/∂h_t, from a layer's last step backwards, per layer.
     norms: Vec<Vec<f64>>,
 }
 
 impl Scan {
-    /// For one pass through a model of this kind.
+    /// Builds an observer for one pass through a model with this specification.
     pub fn new(spec: &ModelSpec) -> Self {
         let layers = if spec.bidirectional { 2 * spec.layers } else { spec.layers };
         Self {
@@ -109,9 +112,9 @@ impl Scan {
         }
     }
 
-    /// The first bad value.
-    pub fn position(&self) -> Option<&Place> {
-        self.first.as_ref().map(|(_, position)| position)
+    /// The location of the first bad value.
+    pub fn location(&self) -> Option<&Location> {
+        self.first.as_ref().map(|(_, location)| location)
     }
 
     /// The largest absolute value of a state that is not bad.
@@ -119,21 +122,21 @@ impl Scan {
         self.largest_state
     }
 
-    /// log10 of the factor by which ∂ℒ/∂h_t has grown a step on its way back through the layer of the bad value, and in how many
-    /// steps; None where there are fewer than two.
+    /// Returns log10 of the factor per step by which ∂ℒ/∂h_t grew on its way back through the layer of the
+    /// bad value, and the number of steps; None if there are fewer than two steps.
     pub fn growth(&self) -> Option<(f64, usize)> {
-        let norms = &self.norms[self.position()?.layer?];
+        let norms = &self.norms[self.location()?.layer?];
         let steps = norms.iter().take_while(|norm| norm.is_finite()).count().checked_sub(1)?;
         (steps > 0).then(|| ((norms[steps] - norms[0]) / steps as f64, steps))
     }
 
-    fn take(&mut self, order: Order, position: Place) {
+    fn take(&mut self, order: Order, location: Location) {
         if self.first.as_ref().is_none_or(|(first, _)| order < *first) {
-            self.first = Some((order, position));
+            self.first = Some((order, location));
         }
     }
 
-    /// Where a value of some layer and step is.
+    /// Returns the location of a value of some layer and step.
     fn at(
         &self,
         phase: Phase,
@@ -141,86 +144,86 @@ impl Scan {
         (layer, step): (usize, usize),
         encoder: bool,
         found: Found,
-    ) -> Place {
+    ) -> Location {
         let direction = self.spec.bidirectional.then(|| Direction::of(layer));
         let shape = if encoder { &self.encoded } else { &self.shape };
         let t = match direction {
             Some(Direction::Reverse) => shape.length(found.row) - 1 - step,
             _ => step,
         };
-        let position = Place::of(phase, tensor, found.value);
-        found.at(Place { layer: Some(layer), direction, encoder, t: Some(t), ..position })
+        let location = Location::of(phase, tensor, found.value);
+        found.at(Location { layer: Some(layer), direction, encoder, t: Some(t), ..location })
     }
 
-    /// What is read, by the encoder first.
-    fn read(&mut self, batch: &Batch) {
-        for (encoder, extent, numbers) in
-            [(true, &batch.encoded.extent, &batch.encoded.numbers), (false, &batch.extent, &batch.numbers)]
+    /// Checks the inputs, those of the encoder first.
+    fn check_inputs(&mut self, batch: &Batch) {
+        for (encoder, shape, numbers) in
+            [(true, &batch.encoded.shape, &batch.encoded.numbers), (false, &batch.shape, &batch.numbers)]
         {
-            if let Some(found) = first_of_places(extent, numbers, false) {
-                let position = Place { encoder, ..Place::of(Phase::Input, "x", found.value) };
-                self.take((Era::Read, [usize::from(!encoder), 0, 0]), found.at_place(extent, position));
+            if let Some(found) = first_of_positions(shape, numbers, false) {
+                let location = Location { encoder, ..Location::of(Phase::Input, "x", found.value) };
+                self.take((Stage::Inputs, [usize::from(!encoder), 0, 0]), found.at_position(shape, location));
             }
         }
     }
 
-    /// What should come out.
-    fn asked(&mut self, batch: &Batch) {
+    /// Checks the targets.
+    fn check_targets(&mut self, batch: &Batch) {
         let (positions, targets) = (&batch.values.positions, &batch.values.targets);
         let width = targets.len() / positions.len().max(1);
         if let Some(found) = first_in(positions.len(), |i| &targets[i * width..][..width]) {
-            let position = Place::of(Phase::Input, "target", found.value);
+            let location = Location::of(Phase::Input, "target", found.value);
             let found = Found { row: positions[found.row] as usize, ..found };
-            self.take((Era::Asked, [0; 3]), self.read_out_of(position, found));
+            self.take((Stage::Targets, [0; 3]), self.read_out_of(location, found));
         }
     }
 
-    /// The state that is carried over.
-    fn state_before<R: Real>(&mut self, rows: usize, state: &State<R>) {
+    /// Checks the state that is carried over.
+    fn check_state<R: Real>(&mut self, rows: usize, state: &State<R>) {
         let hidden = self.spec.hidden;
         for layer in 0..state.layers() {
             let parts = state.layer(layer).chunks(rows * hidden).zip(["h_0", "c_0"]);
             for (part, (values, tensor)) in parts.enumerate() {
                 if let Some(found) = first_in(rows, |row| &values[row * hidden..][..hidden]) {
-                    let position = Place::of(Phase::Input, tensor, found.value);
-                    let position = Place { layer: Some(layer), ..found.at(position) };
-                    self.take((Era::Before, [layer, part, 0]), position);
+                    let location = Location::of(Phase::Input, tensor, found.value);
+                    let location = Location { layer: Some(layer), ..found.at(location) };
+                    self.take((Stage::StateBefore, [layer, part, 0]), location);
                 }
             }
         }
     }
 
-    /// A place among those that the readout sees: places, or rows where it sees one thing of each.
-    fn read_out_of(&self, position: Place, found: Found) -> Place {
+    /// Adds position and row of the i-th input of the readout: a position or, if the readout pools, a row.
+    fn read_out_of(&self, location: Location, found: Found) -> Location {
         match self.spec.pool {
-            Pooling::Last => found.at_place(&self.shape, position),
-            Pooling::Mean | Pooling::BothEnds => found.at(position),
+            Pooling::Last => found.at_position(&self.shape, location),
+            Pooling::Mean | Pooling::BothEnds => found.at(location),
         }
     }
 }
 
 impl<R: Real> Observer<R> for Scan {
     fn begin(&mut self, batch: &Batch, state: &State<R>) {
-        self.encoded.copy_from(&batch.encoded.extent);
-        self.shape.copy_from(&batch.extent);
-        self.read(batch);
-        self.asked(batch);
+        self.encoded.copy_from(&batch.encoded.shape);
+        self.shape.copy_from(&batch.shape);
+        self.check_inputs(batch);
+        self.check_targets(batch);
         if batch.carry {
-            self.state_before(batch.rows(), state);
+            self.check_state(batch.rows(), state);
         }
     }
 
     fn forward_chunk(&mut self, _: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
-        let (era, cut) = (if chunk.encoder() { Era::Encode } else { Era::Forward }, chunk.cut());
-        for (l, t) in (0..chunk.layers().len()).flat_map(|l| (0..cut.steps()).map(move |t| (l, t))) {
-            let (layer, step) = (chunk.first() + l, cut.first_step() + t);
+        let (stage, slice) = (if chunk.encoder() { Stage::Encode } else { Stage::Forward }, chunk.slice());
+        for (l, t) in (0..chunk.layers().len()).flat_map(|l| (0..slice.steps()).map(move |t| (l, t))) {
+            let (layer, step) = (chunk.first() + l, slice.first_step() + t);
             let order = if self.spec.bidirectional { [layer, step, 0] } else { [0, step, layer] };
             for &(tensor, kept) in self.spec.cell.spec().values {
-                let rows = cut.rows_at(t);
+                let rows = slice.rows_at(t);
                 let values = |row: usize| chunk.value(l, kept, t, row);
                 if let Some(found) = first_in(rows, values) {
-                    let position = self.at(Phase::Forward, tensor, (layer, step), chunk.encoder(), found);
-                    self.take((era, order), position);
+                    let location = self.at(Phase::Forward, tensor, (layer, step), chunk.encoder(), found);
+                    self.take((stage, order), location);
                     break;
                 }
                 if matches!(tensor, "h" | "c") {
@@ -242,62 +245,62 @@ impl<R: Real> Observer<R> for Scan {
             read_out(position, &mut out);
             if let Some(found) = first_in(1, |_| &out[..]) {
                 let tensor = if classes { "logits" } else { "outputs" };
-                let at = Place::of(Phase::Loss, tensor, found.value);
+                let at = Location::of(Phase::Loss, tensor, found.value);
                 let at = self.read_out_of(at, Found { row: position, ..found });
-                return self.take((Era::Outputs, [0; 3]), at);
+                return self.take((Stage::Outputs, [0; 3]), at);
             }
         }
     }
 
     fn loss(&mut self, mean_loss: f64) {
         if !mean_loss.is_finite() {
-            self.take((Era::Loss, [0; 3]), Place::of(Phase::Loss, "loss", mean_loss));
+            self.take((Stage::Loss, [0; 3]), Location::of(Phase::Loss, "loss", mean_loss));
         }
     }
 
     fn output_gradients(&mut self, d_outputs: &[R]) {
-        if let Some(found) = first_of_places(&self.shape, d_outputs, true) {
-            let position = Place::of(Phase::Backward, "d_y", found.value);
-            self.take((Era::Arriving, [0; 3]), found.at_place(&self.shape, position));
+        if let Some(found) = first_of_positions(&self.shape, d_outputs, true) {
+            let location = Location::of(Phase::Backward, "d_y", found.value);
+            self.take((Stage::OutputGradients, [0; 3]), found.at_position(&self.shape, location));
         }
     }
 
-    fn backward_step(&mut self, _: &Context<R>, flow: &BackwardStep<'_, R>) {
-        let (layer, hidden) = (flow.layer, self.spec.hidden);
-        let (era, step, steps) = match flow.encoder {
-            true => (Era::BackwardEncoder, flow.t, self.encoded.steps()),
-            false => (Era::Backward, flow.t - self.encoded.steps(), self.shape.steps()),
+    fn backward_step(&mut self, _: &Context<R>, step: &BackwardStep<'_, R>) {
+        let (layer, hidden) = (step.layer, self.spec.hidden);
+        let (stage, t, steps) = match step.encoder {
+            true => (Stage::BackwardEncoder, step.t, self.encoded.steps()),
+            false => (Stage::Backward, step.t - self.encoded.steps(), self.shape.steps()),
         };
         let order = match self.spec.bidirectional {
-            true => [usize::MAX - layer / 2, layer % 2, steps - step],
-            false => [0, steps - step, usize::MAX - layer],
+            true => [usize::MAX - layer / 2, layer % 2, steps - t],
+            false => [0, steps - t, usize::MAX - layer],
         };
-        let squares: f64 = flow.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum();
+        let squares: f64 = step.d_hidden.iter().map(|d| d.to_f64().powi(2)).sum();
         self.norms[layer].push(0.5 * squares.log10());
-        let states = [("d_h", flow.d_hidden), ("d_c", flow.d_cell)].into_iter();
+        let states = [("d_h", step.d_hidden), ("d_c", step.d_cell)].into_iter();
         let states =
             states.filter(|(_, values)| !values.is_empty()).map(|(tensor, values)| (tensor, values, 1, 0));
-        let slots = flow.deltas.len() / flow.d_hidden.len();
+        let slots = step.deltas.len() / step.d_hidden.len();
         let deltas = self.spec.cell.spec().derivatives.iter();
-        let deltas = deltas.map(|&(tensor, slot)| (tensor, flow.deltas, slots, slot));
+        let deltas = deltas.map(|&(tensor, slot)| (tensor, step.deltas, slots, slot));
         for (tensor, values, slots, slot) in states.chain(deltas) {
             let of_row = |row: usize| &values[(row * slots + slot) * hidden..][..hidden];
-            if let Some(found) = first_in(flow.rows(hidden), of_row) {
-                let position = self.at(Phase::Backward, tensor, (layer, step), flow.encoder, found);
-                return self.take((era, order), position);
+            if let Some(found) = first_in(step.rows(hidden), of_row) {
+                let location = self.at(Phase::Backward, tensor, (layer, t), step.encoder, found);
+                return self.take((stage, order), location);
             }
         }
     }
 
     fn weight_gradients(&mut self, grads: &Params<R>) {
         if let Some((tensor, unit, value)) = first_in_tensors(grads, is_bad) {
-            let position = Place::of(Phase::Backward, format!("d_{tensor}"), value);
-            self.take((Era::Gradients, [0; 3]), Place { unit: Some(unit), ..position });
+            let location = Location::of(Phase::Backward, format!("d_{tensor}"), value);
+            self.take((Stage::Gradients, [0; 3]), Location { unit: Some(unit), ..location });
         }
     }
 }
 
-/// A bad value in some rows.
+/// A bad value in a list of rows.
 #[derive(Clone, Copy)]
 struct Found {
     row: usize,
@@ -306,18 +309,18 @@ struct Found {
 }
 
 impl Found {
-    fn at(self, position: Place) -> Place {
-        Place { row: Some(self.row), unit: Some(self.unit), ..position }
+    fn at(self, location: Location) -> Location {
+        Location { row: Some(self.row), unit: Some(self.unit), ..location }
     }
 
-    /// Where the rows are the places of an extent.
-    fn at_place(self, extent: &PackedShape, position: Place) -> Place {
-        let (t, row) = extent.position(self.row);
-        Place { t: Some(t), row: Some(row), unit: Some(self.unit), ..position }
+    /// Interprets the rows as positions of a shape.
+    fn at_position(self, shape: &PackedShape, location: Location) -> Location {
+        let (t, row) = shape.position(self.row);
+        Location { t: Some(t), row: Some(row), unit: Some(self.unit), ..location }
     }
 }
 
-/// The first bad one of some rows of values.
+/// Returns the first bad value of some rows of values.
 fn first_in<'a, R: Real>(rows: usize, values: impl Fn(usize) -> &'a [R]) -> Option<Found> {
     (0..rows).find_map(|row| {
         let values = values(row);
@@ -326,18 +329,19 @@ fn first_in<'a, R: Real>(rows: usize, values: impl Fn(usize) -> &'a [R]) -> Opti
     })
 }
 
-/// The first bad one of the values at all places; its row is the place. Going `back`, the last step comes first.
-fn first_of_places<R: Real>(extent: &PackedShape, values: &[R], back: bool) -> Option<Found> {
-    let width = values.len() / extent.positions().max(1);
-    (0..extent.steps()).find_map(|t| {
-        let t = if back { extent.steps() - 1 - t } else { t };
-        let first = extent.offset(t);
-        let found = first_in(extent.rows_at(t), |row| &values[(first + row) * width..][..width])?;
+/// Returns the first bad value at all positions; its row is the position. With `back`, the last step comes
+/// first.
+fn first_of_positions<R: Real>(shape: &PackedShape, values: &[R], back: bool) -> Option<Found> {
+    let width = values.len() / shape.positions().max(1);
+    (0..shape.steps()).find_map(|t| {
+        let t = if back { shape.steps() - 1 - t } else { t };
+        let first = shape.offset(t);
+        let found = first_in(shape.rows_at(t), |row| &values[(first + row) * width..][..width])?;
         Some(Found { row: first + found.row, ..found })
     })
 }
 
-/// The first element of named tensors that is `bad`: the tensor's name, the place in it, the value.
+/// Returns the first element of named tensors that is `bad`: tensor name, index in the tensor, value.
 pub fn first_in_tensors<R: Real>(params: &Params<R>, bad: impl Fn(R) -> bool) -> Option<(&str, usize, f64)> {
     params.layout().entries().iter().enumerate().find_map(|(index, entry)| {
         let values = params.tensor(index);

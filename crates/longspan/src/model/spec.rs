@@ -1,4 +1,4 @@
-//! What a model is made from: what is read, the stack, what is predicted.
+//! The specification of a model: input, stack and output.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,46 +7,46 @@ use crate::cell::CellKind;
 use crate::model::head::{Unit, ValueLoss};
 use crate::model::pooling::Pooling;
 
-/// What a model reads at each place.
+/// The input of a model at each position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InputSpec {
     /// One of V tokens, as a row of an embedding of width E.
     Tokens {
-        /// V.
+        /// The number of tokens V.
         vocabulary: usize,
-        /// E.
+        /// The embedding width E.
         embedding: usize,
     },
     /// D numbers.
     Numbers {
-        /// D.
+        /// The number of inputs D.
         width: usize,
     },
 }
 
-/// What a model predicts.
+/// The prediction of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputSpec {
     /// One of some classes.
     Classes {
-        /// How many.
+        /// The number of classes.
         count: usize,
-        /// Whether the readout's weight is the embedding; E = H then, and the classes are the tokens.
+        /// Whether the readout's weight is the embedding; then E = H, and the classes are the tokens.
         tied: bool,
     },
     /// Numbers.
     Values {
-        /// How many, K.
+        /// The number of values K.
         width: usize,
-        /// How wrong one is.
+        /// The loss.
         loss: ValueLoss,
     },
 }
 
 impl OutputSpec {
-    /// Numbers that come out of a place: logits of classes, or values.
+    /// Number of outputs per position: logits of classes, or values.
     pub fn width(self) -> usize {
         match self {
             Self::Classes { count, .. } => count,
@@ -54,7 +54,7 @@ impl OutputSpec {
         }
     }
 
-    /// What the loss is counted in.
+    /// The unit of the loss.
     pub fn unit(self) -> Unit {
         match self {
             Self::Classes { .. } => Unit::Nats,
@@ -63,42 +63,42 @@ impl OutputSpec {
     }
 }
 
-/// Everything that a model's tensors and arithmetic follow from; a checkpoint holds it.
+/// Everything that determines a model's tensors and arithmetic. A checkpoint contains it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
     /// The cell of every layer.
     pub cell: CellKind,
-    /// What is read.
+    /// The input.
     pub input: InputSpec,
-    /// Units H of every layer.
+    /// Number of units H of every layer.
     pub hidden: usize,
-    /// Layers L.
+    /// Number of layers L.
     pub layers: usize,
-    /// What is predicted.
+    /// The prediction.
     pub output: OutputSpec,
-    /// What of a row it is predicted from.
+    /// The input of the readout, for a prediction per row.
     pub pool: Pooling,
-    /// Steps of a chunk: part of the numerics.
+    /// Number of steps of a chunk. It affects rounding.
     pub chunk: usize,
-    /// Whether every layer reads rows both ways; what comes out is 2H wide then.
+    /// Whether every layer is bidirectional; the output of the stack is then 2H wide.
     #[serde(default)]
     pub bidirectional: bool,
-    /// Whether layers above the first add to what they read.
+    /// Whether layers above the first have a residual connection.
     #[serde(default)]
     pub layer_residual: bool,
-    /// Whether what layers above the first and the readout read is normalised.
+    /// Whether the inputs of layers above the first and of the readout are normalised.
     #[serde(default)]
     pub layer_norm: bool,
-    /// Whether the state that rows begin with is learned.
+    /// Whether the initial state is learned.
     #[serde(default)]
     pub learned_state: bool,
-    /// What an encoder reads before, a stack of the same cell and size; None without one.
+    /// The input of an encoder, a stack of the same cell and size; None without an encoder.
     #[serde(default)]
     pub encoder: Option<InputSpec>,
 }
 
 impl ModelSpec {
-    /// A model of numbers with the chunk of a single row.
+    /// Returns a model with the default options and the chunk length for a single row.
     pub fn new(cell: CellKind, input: InputSpec, hidden: usize, layers: usize, output: OutputSpec) -> Self {
         Self {
             cell,
@@ -116,7 +116,7 @@ impl ModelSpec {
         }
     }
 
-    /// A language model without tying: it predicts what it reads.
+    /// Returns a language model without tied weights: it predicts the next of the tokens that it reads.
     pub fn language(
         cell: CellKind,
         vocabulary: usize,
@@ -128,7 +128,7 @@ impl ModelSpec {
         Self::new(cell, InputSpec::Tokens { vocabulary, embedding }, hidden, layers, output)
     }
 
-    /// The recurrent part.
+    /// The specification of the recurrent part.
     pub(super) fn recurrence(&self) -> RecurrenceSpec {
         let input = match self.input {
             InputSpec::Tokens { embedding, .. } => embedding,
@@ -143,12 +143,13 @@ impl ModelSpec {
         }
     }
 
-    /// Numbers that the readout reads: H, or 2H where rows are read both ways.
+    /// The input width of the readout: H, or 2H if bidirectional.
     pub fn width(&self) -> usize {
         self.recurrence().width()
     }
 
-    /// Whether it predicts what it reads and nothing else tells it what, so that it can score text and write it.
+    /// Whether the model predicts its own input tokens and has no encoder, so that it can score and generate
+    /// text.
     pub fn is_language(&self) -> bool {
         match (self.encoder, self.input, self.output) {
             (None, InputSpec::Tokens { vocabulary, .. }, OutputSpec::Classes { count, .. }) => {
@@ -158,7 +159,7 @@ impl ModelSpec {
         }
     }
 
-    /// The same with its classes' weight tied to the embedding, or not.
+    /// Returns the same model with the readout's weight tied to the embedding, or not.
     pub fn tied(mut self, yes: bool) -> Self {
         if let OutputSpec::Classes { tied, .. } = &mut self.output {
             *tied = yes;

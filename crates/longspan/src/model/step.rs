@@ -1,13 +1,13 @@
-//! One step after another: what a model says while a sequence is still coming.
+//! Step-by-step inference on a sequence whose end is not known yet.
 //!
-//! With h_t the top layer's output at step t of a row, a readout sees h_t itself, or the mean of what there has been:
+//! With h_t the top layer's output at step t of a row, the readout reads h_t itself or the running mean:
 //!
 //! ```text
 //! p_t = (1 / t) Σ_{s ≤ t} h_s
 //! ```
 //!
-//! The sums are taken in the order of [`Pooling::read`], so that after the last step a sequence has had the
-//! output that it has as a whole, to the rounding of other products.
+//! The sums have the order of [`Pooling::read`]. After the last step the output equals that for the whole
+//! sequence, up to the rounding of the matrix products.
 
 use super::Model;
 use crate::bptt::{Input, Keep, Pass, State, Window};
@@ -17,7 +17,7 @@ use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
 
-/// What one step reads, for each row.
+/// The input of one step, for all rows.
 #[derive(Clone, Copy, Debug)]
 pub enum StepInput<'a, R> {
     /// A token, `[B]`.
@@ -26,33 +26,33 @@ pub enum StepInput<'a, R> {
     Numbers(&'a [R]),
 }
 
-/// What some rows have read so far.
+/// The state of a step-by-step inference.
 #[derive(Clone)]
 pub struct Steps<R> {
     state: State<R>,
     /// The state before the first step.
     fresh: State<R>,
-    /// Σ h_s `[B, H]` where the readout sees a mean, else empty.
+    /// Σ h_s `[B, H]` if the readout reads a mean, otherwise empty.
     sum: Vec<R>,
-    /// p_t.
+    /// The mean p_t.
     mean: Vec<R>,
     count: u64,
 }
 
 impl<R: Real> Steps<R> {
-    /// Steps that were read.
+    /// Number of steps so far.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Nothing has been read: new sequences begin.
+    /// Starts new sequences.
     pub fn clear(&mut self) {
         self.state.copy_from(&self.fresh);
         self.sum.fill(R::ZERO);
         self.count = 0;
     }
 
-    /// Becomes what `other` is, which began as this did; allocates nothing.
+    /// Copies the state of `other`, which was built with the same shape; allocates nothing.
     ///
     /// # Panics
     /// If the shapes differ.
@@ -64,22 +64,22 @@ impl<R: Real> Steps<R> {
 }
 
 impl<R: Real> Model<R> {
-    /// The beginning of `rows` sequences, see [`Model::begin`].
+    /// Starts `rows` sequences, see [`Model::begin`].
     ///
     /// # Panics
-    /// If the model reads rows both ways.
+    /// If the model is bidirectional.
     pub fn steps(&self, params: &Params<R>, rows: usize) -> Steps<R> {
         let mut state = self.zero_state(rows);
         self.begin(params, &mut state);
         self.steps_from(state)
     }
 
-    /// As [`Model::steps`], from a state.
+    /// Starts sequences from a given state, see [`Model::steps`].
     ///
     /// # Panics
-    /// If the model reads rows both ways.
+    /// If the model is bidirectional.
     pub fn steps_from(&self, state: State<R>) -> Steps<R> {
-        assert!(!self.spec.bidirectional, "a step through a model that reads whole rows");
+        assert!(!self.spec.bidirectional, "a bidirectional model reads whole sequences, not single steps");
         let pooled = match self.spec.pool {
             Pooling::Last | Pooling::BothEnds => 0,
             Pooling::Mean => state.rows(self.spec.hidden) * self.spec.hidden,
@@ -88,11 +88,11 @@ impl<R: Real> Model<R> {
         Steps { fresh: state.clone(), state, sum, mean, count: 0 }
     }
 
-    /// Reads one step of every row and writes what comes out, `[B, K]`: logits of classes or of labels, or values.
+    /// Runs one step of every row and writes the outputs, `[B, K]`: logits of classes or labels, or values.
     /// Allocates nothing after the first step.
     ///
     /// # Panics
-    /// If a length does not fit the rows, or the model reads something else.
+    /// If a length does not fit the rows, or the model reads another kind of input.
     pub fn step(
         &mut self,
         ctx: &Context<R>,
@@ -106,7 +106,7 @@ impl<R: Real> Model<R> {
         let input = match (read, self.embedding) {
             (StepInput::Tokens(tokens), Some(embedding)) => Input::Rows(embedding, tokens),
             (StepInput::Numbers(numbers), None) => Input::Numbers(numbers),
-            _ => panic!("a step of {read:?} through {:?}", self.spec),
+            _ => panic!("a step of {read:?} does not fit the input of {:?}", self.spec),
         };
         self.y.grow(rows * hidden);
         let y = &mut self.y[..rows * hidden];

@@ -1,8 +1,8 @@
-//! Clipping of gradients, with a report of what was done.
+//! Gradient clipping, with a report of its effect.
 //!
 //! # References
-//! Global norm: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, algorithm
-//! 1. Elementwise: Karpathy's char-rnn, ±5. Each tensor alone: Keras's `clipnorm`.
+//! Global norm: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML
+//! 2013, algorithm 1. Elementwise: Karpathy's char-rnn, ±5. Each tensor alone: Keras's `clipnorm`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,50 +15,50 @@ use longspan_kernel::Context;
 use longspan_kernel::elementwise::for_each_part;
 use longspan_kernel::norms::sum_of_squares_threaded;
 
-/// A clipping rule. Written `none`, `norm:C`, `value:V` or `tensor_norm:C`; limits are finite and above 0.
+/// A clipping rule, written as `none`, `norm:C`, `value:V` or `tensor_norm:C`; limits are finite and above 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Clip {
-    /// The gradient stays as it is.
+    /// The gradient is not changed.
     #[default]
     None,
-    /// g ← (c/‖g‖) g if ‖g‖ > c, all tensors as one vector: the direction stays.
+    /// Scales the gradient of all tensors as one vector, which keeps its direction: g ← (c/‖g‖) g if ‖g‖ > c.
     Norm(f64),
-    /// Each g_i clamped to ±v.
+    /// Clamps each g_i to ±v.
     Value(f64),
-    /// [`Clip::Norm`] on each tensor alone: changes the direction.
+    /// [`Clip::Norm`] for each tensor separately, which changes the direction.
     TensorNorm(f64),
 }
 
-/// What clipping did to one gradient.
+/// The effect of clipping on one gradient.
 #[derive(Clone, Debug, Default)]
 pub struct ClipReport {
-    /// ‖g‖₂ over all tensors, before. Infinite or NaN marks a fault.
+    /// ‖g‖₂ over all tensors, before clipping. Infinite or NaN means a fault.
     pub global_norm_before: f64,
-    /// ‖g‖₂ afterwards.
+    /// ‖g‖₂ after clipping.
     pub global_norm_after: f64,
-    /// Norm after over norm before, 1 if the rule did not act.
+    /// Norm after clipping over norm before, 1 if nothing was clipped.
     pub coefficient: f64,
     /// Whether any element was changed.
     pub acted: bool,
-    /// Each tensor's share of the squared norm before, by its index in the layout. All 0 for a zero gradient. For a norm
-    /// that is not finite: NaN for the tensors that made it so, 0 for the others.
+    /// Each tensor's share of the squared norm before clipping, by its index in the layout. All 0 for a zero
+    /// gradient. If the norm is not finite: NaN for the tensors that are not finite, 0 for the others.
     pub shares: Vec<f64>,
     /// Working memory.
     partial: Vec<f64>,
 }
 
 impl Clip {
-    /// Applies the rule to a gradient and reports; the report's memory is used again.
+    /// Clips a gradient and fills the report, whose memory is reused.
     ///
-    /// Norms, coefficients and products are `f64`, each product rounded once: for c > 0 and `f32`,
-    /// |‖clip(g)‖/c − 1| ≤ 1.2e-7. A gradient within the limit keeps every bit, and so does one whose norm is not
-    /// finite: that is a fault, which a rule must not hide.
+    /// Norms, coefficients and products are computed in `f64`, and each product is rounded once: for c > 0 and
+    /// `f32`, |‖clip(g)‖/c − 1| ≤ 1.2e-7. A gradient within the limit keeps every bit. So does one whose norm is
+    /// not finite: it is a fault, which a rule must not hide.
     ///
     /// # Panics
     /// If a limit is not above 0.
     pub fn apply<R: Real>(self, ctx: &Context<R>, grads: &mut Params<R>, report: &mut ClipReport) {
         if let Self::Norm(limit) | Self::TensorNorm(limit) | Self::Value(limit) = self {
-            assert!(limit > 0.0, "a clipping limit of {limit}");
+            assert!(limit > 0.0, "the clipping limit must be above 0, not {limit}");
         }
         let layout = grads.layout().clone();
         let tensors = 0..layout.entries().len();
@@ -125,7 +125,7 @@ impl Clip {
     }
 }
 
-/// g ← k g, the products in `f64`.
+/// Computes g ← k g, with products in `f64`.
 fn scale<R: Real>(ctx: &Context<R>, values: &mut [R], k: f64) {
     for_each_part(ctx, [values], [], |_, [part], []| {
         for g in part {
@@ -174,7 +174,7 @@ mod tests {
     use longspan_kernel::InstructionSet;
     use longspan_kernel::rng::{Key, Purpose};
 
-    /// A gradient of two tensors with a gap between them, of elements N(0, size²).
+    /// A gradient of two tensors with a gap between them, whose elements are N(0, size²).
     fn gradient<R: Real>(size: f64) -> Params<R> {
         let mut layout = Layout::default();
         layout.push("a", &[97, 101], Group::Recurrent);
@@ -208,7 +208,7 @@ mod tests {
             }
             let norm = dot(once.flat(), once.flat()).sqrt();
             assert!((norm / limit - 1.0).abs() <= tolerance, "{norm} against {limit}");
-            // 1 − cos = ½‖a/‖a‖ − b/‖b‖‖², which loses no digits.
+            // 1 − cos = ½‖a/‖a‖ − b/‖b‖‖², a form without cancellation.
             let unit = |x: &R, norm: f64| x.to_f64() / norm;
             let pairs = once.flat().iter().zip(grads.flat());
             let apart: f64 = pairs.map(|(a, b)| (unit(a, norm) - unit(b, truth.sqrt())).powi(2)).sum();
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_tensor_norm_leaves_small_tensors_alone() {
-        // Norms near 99 and 18.
+        // The norms are about 99 and 18.
         let grads = gradient::<f32>(1.0);
         let (out, report) = clipped(Clip::TensorNorm(30.0), &grads);
         assert_eq!(out.tensor(1), grads.tensor(1));
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_written_as_they_are_read() {
+    fn rules_round_trip_as_text() {
         for rule in [Clip::None, Clip::Norm(0.1 + 0.2), Clip::Value(5.0), Clip::TensorNorm(1e-9)] {
             assert_eq!(rule.to_string().parse(), Ok(rule));
         }
@@ -321,7 +321,7 @@ mod tests {
             ("norm:nan", "the clipping norm must be finite and above 0, not NaN"),
             ("value:inf", "the clipping value must be finite and above 0, not inf"),
             ("norm", "\"norm\" lacks the clipping norm: write norm:C"),
-            ("none:1", "\"none:1\" has a number too many: write none"),
+            ("none:1", "\"none:1\" has too many numbers: write none"),
             (
                 "nrom:1",
                 "there is no clipping rule \"nrom:1\": did you mean norm:C? choose none, norm:C, value:V or tensor_norm:C",

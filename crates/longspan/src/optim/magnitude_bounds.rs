@@ -1,8 +1,8 @@
-//! How large weights and moments can have become, from a few numbers alone: so that no pass over them is needed to know that an
-//! update has left them finite.
+//! Upper bounds for the magnitudes of weights and moments, computed from a few numbers. They show that an
+//! update has left everything finite, without a pass over weights and moments.
 //!
-//! With W, M, V bounds of |w|, |m| and the squares before a step and n = ‖g‖₂ of the clipped gradient, of which no element is
-//! larger than n' = n + λW where decay is part of it:
+//! Let W, M, V be bounds of |w|, |m| and the squares before a step, and n = ‖g‖₂ of the clipped gradient. No
+//! element of the gradient is larger than n' = n + λW if weight decay is part of it:
 //!
 //! ```text
 //! sgd       W' = W + η n'                         momentum:  B' = μ B + n'     W' = W + η (n' + B')
@@ -11,8 +11,9 @@
 //! adagrad   V' = V + n'²                          W' = W + η n' / ε
 //! ```
 //!
-//! The bounds of a healthy run stay far below [`LIMIT`] for more steps than any run has: at a rate of 1e-3 and a gradient clipped
-//! to 1, Adam's grows by less than 1e6 a step. Where a bound does not hold, weights and moments are read.
+//! The bounds of a healthy run stay far below [`LIMIT`] for more steps than any run takes: at a learning rate
+//! of 1e-3 and a gradient clipped to 1, Adam's bound grows by less than 1e6 per step. When a bound exceeds
+//! the limit, weights and moments are read.
 
 use super::{Optimizer, Rule, bias_correction};
 use crate::cell::Real;
@@ -20,28 +21,28 @@ use crate::params::Params;
 use longspan_kernel::InstructionSet;
 use longspan_kernel::norms::sum_of_squares;
 
-/// From here on a number is bad although it is finite. Nothing that is trained on gets there: it is eight decades below the
-/// largest f32, so that a value on its way to infinity is met a step or two before it arrives, and eleven above the root of that,
-/// where the product of two such numbers is infinite already, so that linear and relu cells may have states as large as they
-/// can use.
+/// Numbers of this magnitude are bad although they are finite. No useful training reaches them. The limit is
+/// eight decades below the largest f32, so that a diverging value is found a step or two before it becomes
+/// infinite. It is eleven decades above the root of the largest f32, at which a product of two numbers
+/// overflows, so that linear and relu cells may have states as large as they can use.
 pub const LIMIT: f64 = 1e30;
 
-/// The same of mean squares, whose roots are what is divided by.
+/// The same limit for mean squares, whose roots are divisors.
 const SQUARE_LIMIT: f64 = 1e36;
 
-/// Bounds of what an update reads and writes.
+/// Upper bounds of what an update reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MagnitudeBounds {
     weights: f64,
-    /// In the order of [`Optimizer::moments`].
+    /// The bounds of the moments, in the order of [`Optimizer::moments`].
     moments: [f64; 2],
 }
 
 impl MagnitudeBounds {
-    /// Nothing is known.
+    /// Bounds that are infinite.
     pub const UNKNOWN: Self = Self { weights: f64::INFINITY, moments: [f64::INFINITY; 2] };
 
-    /// The norms of what there is, which no element is beyond; infinite where one is not a number.
+    /// Returns the norms of weights and moments, which bound every element; infinite for NaN.
     pub fn of<R: Real>(isa: InstructionSet, params: &Params<R>, optimizer: &Optimizer<R>) -> Self {
         let norm = |params: &Params<R>| match sum_of_squares(isa, params.flat()).sqrt() {
             norm if norm.is_nan() => f64::INFINITY,
@@ -54,14 +55,14 @@ impl MagnitudeBounds {
         Self { weights: norm(params), moments }
     }
 
-    /// Whether they show that nothing is bad.
+    /// Whether the bounds show that no weight and no moment is bad.
     pub fn show_good<R: Real>(&self, optimizer: &Optimizer<R>) -> bool {
         let mut moments = optimizer.moments().zip(self.moments);
         self.weights < LIMIT && moments.all(|((name, _), bound)| bound < limit(name))
     }
 }
 
-/// Where a moment of that name begins to be bad.
+/// The magnitude from which on a moment with that name is bad.
 pub fn limit(moment: &str) -> f64 {
     match moment {
         "exp_avg_sq" | "square_avg" | "sum" => SQUARE_LIMIT,
@@ -70,7 +71,8 @@ pub fn limit(moment: &str) -> f64 {
 }
 
 impl<R: Real> Optimizer<R> {
-    /// Bounds after the next step at learning rate `lr` along a gradient of norm `norm`, from those before it.
+    /// Returns the bounds after the next step at learning rate `lr` with a gradient of norm `norm`, given
+    /// those before it.
     pub fn bounds_after(&self, before: &MagnitudeBounds, lr: f64, norm: f64) -> MagnitudeBounds {
         let s = &self.settings;
         let (weights, [first, second]) = (before.weights, before.moments);
@@ -109,7 +111,7 @@ mod tests {
     use longspan_kernel::Context;
     use longspan_kernel::rng::{Key, Purpose};
 
-    /// No weight and no moment is ever beyond its bound, whatever the rule.
+    /// No weight and no moment exceeds its bound, for any rule.
     #[test]
     fn bounds_hold() {
         let ctx = Context::<f32>::new(InstructionSet::detect(), 1);
@@ -136,7 +138,7 @@ mod tests {
             let mut draw = Key::new(1, Purpose::Probe, 0, 0).stream(0, 0);
             let mut bounds = MagnitudeBounds::of(InstructionSet::detect(), &params, &optimizer);
             for step in 0..200 {
-                // Small gradients after large ones are where a step is large.
+                // Updates are large when small gradients follow large ones.
                 let size = 10f64.powf(3.0 * draw.normal());
                 grads.tensor_mut(0).iter_mut().for_each(|g| *g = (size * draw.normal()) as f32);
                 let norm = grads.flat().iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_bad_shows() {
+    fn bad_values_are_found() {
         let mut layout = Layout::default();
         layout.push("w", &[40], Group::Recurrent);
         let layout = Arc::new(layout);
@@ -177,7 +179,7 @@ mod tests {
                 );
             }
         }
-        // A gradient of 1e17 has a mean square of 1e34, which is large and no fault.
+        // A gradient of 1e17 has a mean square of 1e34, which is large but not a fault.
         let mut adam = adam;
         adam.moments_mut().nth(1).unwrap().1.flat_mut()[3] = 1e34;
         assert!(MagnitudeBounds::of(InstructionSet::detect(), &params, &adam).show_good(&adam));

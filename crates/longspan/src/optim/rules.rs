@@ -1,15 +1,15 @@
-//! The rules for one element; the equations are in the module above. Operations stand in PyTorch's order.
+//! The rules for one element. The equations are in the parent module; the operations have PyTorch's order.
 
 use super::sweep::Element;
 use crate::cell::Real;
 
-/// 1 − βᵗ.
+/// Computes 1 − βᵗ.
 pub(super) fn bias_correction(beta: f64, step: u64) -> f64 {
-    // Beyond 2³¹ steps βᵗ is 0 for every β that can be told from 1.
+    // After 2³¹ steps βᵗ is 0 for every β that differs from 1.
     1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX))
 }
 
-/// Gradient descent; `rate` is −η here and below.
+/// Gradient descent; here and below `rate` is −η.
 pub(super) struct Plain<R> {
     pub(super) rate: R,
 }
@@ -37,13 +37,13 @@ impl<R: Real> Element<R, 1> for Momentum<R> {
     }
 }
 
-/// Adam, and AdamW after its decay.
+/// Adam, also used by AdamW after its weight decay.
 pub(super) struct Adam<R> {
     /// −η / (1 − β₁ᵗ).
     pub(super) rate: R,
     /// 1 − β₁.
     pub(super) gain1: R,
-    /// β₁ where it is at most ½: PyTorch's `lerp` then starts from its other end.
+    /// β₁ if it is at most ½: PyTorch's `lerp` then interpolates from the other end.
     pub(super) keep1: Option<R>,
     /// β₂.
     pub(super) keep2: R,

@@ -1,8 +1,8 @@
-//! How the learning rate changes during training.
+//! Learning-rate schedules.
 //!
 //! # References
-//! Halving after some epochs: Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014. Half a cosine:
-//! Loshchilov, Hutter, "SGDR", ICLR 2017, without restarts.
+//! Halving after some epochs: Zaremba, Sutskever, Vinyals, "Recurrent neural network regularization", 2014.
+//! Cosine decay without restarts: Loshchilov, Hutter, "SGDR", ICLR 2017.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::option_syntax::{Kind, OptionError, check, count, number, whole};
 
-/// A schedule: what the learning rate is multiplied with. F is above 0 and at most 1.
+/// A schedule: the factor of the learning rate over time. F is above 0 and at most 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Schedule {
-    /// `constant`: 1.
+    /// `constant`: the factor is 1.
     #[default]
     Constant,
     /// `step:E[:F]`: multiplied by F (default 0.5) every E epochs.
@@ -25,8 +25,8 @@ pub enum Schedule {
         /// F.
         factor: f64,
     },
-    /// `cosine[:W]`: over the first W steps (default 0) linearly from 1/W to 1, then half a cosine down to 0 at the last
-    /// step.
+    /// `cosine[:W]`: linear from 1/W to 1 over the first W steps (default 0), then a half cosine down to 0 at
+    /// the last step.
     Cosine {
         /// W, in steps.
         warmup: u64,
@@ -36,7 +36,8 @@ pub enum Schedule {
         /// K, in epochs.
         epochs: u64,
     },
-    /// `plateau:P[:F]`: multiplied by F (default 0.5) after every P evaluations in a row without a better validation loss.
+    /// `plateau:P[:F]`: multiplied by F (default 0.5) after every P consecutive evaluations without a lower
+    /// validation loss.
     Plateau {
         /// P, in evaluations, at least 1.
         patience: u64,
@@ -45,36 +46,36 @@ pub enum Schedule {
     },
 }
 
-/// How far training is.
+/// The progress of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Update steps done: the number of the coming one, from 0.
+    /// Number of update steps taken, which is the index of the next one.
     pub step: u64,
-    /// Update steps planned in all.
+    /// Number of update steps planned in total.
     pub steps: u64,
-    /// Passes over the data done: the number of the present one, from 0.
+    /// Number of epochs completed, which is the index of the current one.
     pub epoch: u64,
 }
 
-/// What the validation losses were so far.
+/// A summary of the validation losses so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Patience {
-    /// Lowest validation loss in nats per target, infinite before the first evaluation (`null` in files: JSON has no
-    /// infinity).
+    /// Lowest validation loss in nats per target, infinite before the first evaluation (`null` in files: JSON
+    /// has no infinity).
     #[serde(serialize_with = "null_if_infinite", deserialize_with = "infinite_if_null")]
     pub best: f64,
-    /// Evaluations since the best one.
+    /// Number of evaluations since the best one.
     pub since_best: u64,
-    /// Times that [`Schedule::Plateau`] reduced the rate.
+    /// Number of times that [`Schedule::Plateau`] has reduced the rate.
     pub reductions: u64,
-    /// Evaluations since the best one or the last reduction.
+    /// Number of evaluations since the best one or the last reduction.
     pub since_reduction: u64,
 }
 
 impl Schedule {
     /// The factor of the learning rate.
     pub fn factor(&self, progress: Progress, patience: &Patience) -> f64 {
-        // Beyond this power every factor but 1 is 0 or as good as.
+        // For larger powers every factor below 1 is practically 0.
         let power = |factor: f64, n: u64| factor.powi(i32::try_from(n).unwrap_or(i32::MAX));
         match *self {
             Self::Constant => 1.0,
@@ -86,7 +87,8 @@ impl Schedule {
     }
 }
 
-/// The peak is step W − 1, or step 0 without a warm-up; the last step is `steps` − 1. Steps after the last have 0.
+/// Computes the cosine schedule: its peak is step W − 1, or step 0 without warm-up; the last step is `steps`
+/// − 1. Later steps get 0.
 fn cosine(step: u64, steps: u64, warmup: u64) -> f64 {
     let (peak, last) = (warmup.saturating_sub(1), steps.saturating_sub(1));
     if step < peak {
@@ -107,7 +109,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Takes a validation loss in nats; returns whether it is the lowest so far. NaN never is.
+    /// Adds a validation loss in nats and returns whether it is the lowest so far. NaN never is.
     pub fn observe(&mut self, loss: f64, schedule: &Schedule) -> bool {
         if loss < self.best {
             (self.best, self.since_best, self.since_reduction) = (loss, 0, 0);
@@ -123,7 +125,8 @@ impl Patience {
         false
     }
 
-    /// Whether `limit` evaluations in a row brought nothing better: training may stop. A limit of 0 never stops it.
+    /// Whether the last `limit` evaluations brought no improvement, so that training may stop. A limit of 0
+    /// never stops it.
     pub fn exhausted(&self, limit: u64) -> bool {
         limit > 0 && self.since_best >= limit
     }
@@ -213,7 +216,7 @@ mod tests {
         assert_eq!(by_epoch("constant")?, [1.0; 7]);
         assert_eq!(by_epoch("step:2")?, [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]);
         assert_eq!(by_epoch("step:3:0.25")?, [1.0, 1.0, 1.0, 0.25, 0.25, 0.25, 0.0625]);
-        // Epochs 1 to 4 at the full rate, then halved in each.
+        // Epochs 1 to 4 have the full rate, then it is halved in each epoch.
         assert_eq!(by_epoch("halve_after:4")?, [1.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.125]);
         assert_eq!(by_epoch("halve_after:0")?[0], 0.5);
         Ok(())
@@ -228,7 +231,7 @@ mod tests {
         let r = 0.5f64.sqrt() / 2.0;
         close(by_step("cosine", 5)?, &[1.0, 0.5 + r, 0.5, 0.5 - r, 0.0, 0.0]);
         close(by_step("cosine:4", 8)?, &[0.25, 0.5, 0.75, 1.0, 0.5 + r, 0.5, 0.5 - r, 0.0, 0.0]);
-        // A warm-up that ends with, or after, training; a single step.
+        // A warm-up that ends with or after training, and a single step.
         close(by_step("cosine:2", 2)?, &[0.5, 1.0, 0.0]);
         close(by_step("cosine:8", 2)?, &[0.125, 0.25, 0.375]);
         close(by_step("cosine", 1)?, &[1.0, 0.0]);
@@ -258,7 +261,7 @@ mod tests {
         assert_eq!(seen, expected);
         assert_eq!(patience.best, 3.8);
         assert!((schedule.factor(Progress::default(), &patience) - 0.01).abs() < 1e-17);
-        // Other schedules are not reduced.
+        // Other schedules do not reduce the rate.
         let mut patience = Patience::default();
         for _ in 0..3 {
             patience.observe(1.0, &Schedule::Constant);
@@ -281,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn schedules_are_written_as_they_are_read() {
+    fn schedules_round_trip_as_text() {
         for text in ["constant", "step:3:0.1", "cosine:100", "halve_after:6", "plateau:2:0.25"] {
             assert_eq!(text.parse::<Schedule>().map(|s| s.to_string()), Ok(text.to_string()));
         }
@@ -293,7 +296,7 @@ mod tests {
             ("step:2:0", "the factor of the learning rate must be above 0 and at most 1, not 0"),
             ("step:2:nan", "the factor of the learning rate must be above 0 and at most 1, not NaN"),
             ("plateau", "\"plateau\" lacks the number of evaluations: write plateau:P[:F]"),
-            ("cosine:1:2", "\"cosine:1:2\" has a number too many: write cosine[:W]"),
+            ("cosine:1:2", "\"cosine:1:2\" has too many numbers: write cosine[:W]"),
             ("cosine:-1", "the number of warm-up steps must be a whole number, not \"-1\""),
         ] {
             assert_eq!(text.parse::<Schedule>().map_err(|e| e.to_string()), Err(error.to_string()));

@@ -1,11 +1,11 @@
-//! What an optimizer is told.
+//! The settings of an optimizer.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::option_syntax::{Kind, OptionError, check};
 
-/// An update rule, written in lower case.
+/// An update rule; its written form is lower case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rule {
     /// Stochastic gradient descent, with or without momentum.
@@ -13,7 +13,7 @@ pub enum Rule {
     /// Adam.
     #[default]
     Adam,
-    /// Adam with weight decay apart from the gradient.
+    /// Adam with decoupled weight decay.
     AdamW,
     /// RMSprop.
     RmsProp,
@@ -21,7 +21,7 @@ pub enum Rule {
     Adagrad,
 }
 
-/// An update rule and its constants. The defaults are PyTorch's, except that nothing decays.
+/// An update rule and its constants. The defaults are PyTorch's, except that weight decay is 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The rule.
@@ -30,7 +30,7 @@ pub struct Settings {
     pub weight_decay: f64,
     /// μ of sgd and rmsprop, in [0, 1).
     pub momentum: f64,
-    /// Nesterov's momentum, of sgd.
+    /// Whether sgd uses Nesterov's momentum.
     pub nesterov: bool,
     /// β₁ of adam and adamw, in [0, 1).
     pub beta1: f64,
@@ -58,7 +58,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// ε, or the rule's default.
+    /// Returns ε, or the rule's default.
     pub fn eps_or_default(&self) -> f64 {
         self.eps.unwrap_or(if self.rule == Rule::Adagrad { 1e-10 } else { 1e-8 })
     }
@@ -66,7 +66,8 @@ impl Settings {
     /// Checks every constant.
     ///
     /// # Errors
-    /// [`OptionError::OutOfRange`], or [`OptionError::Unused`] for momentum or an ε that the rule would ignore.
+    /// [`OptionError::OutOfRange`], or [`OptionError::Unused`] for momentum or an ε that the rule would
+    /// ignore.
     pub fn validate(&self) -> Result<(), OptionError> {
         let (natural, fraction) = ("finite and 0 or above", "0 or above and below 1");
         let is_natural = |x: f64| x.is_finite() && x >= 0.0;
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_written_as_they_are_read() {
+    fn rules_round_trip_as_text() {
         for rule in [Rule::Sgd, Rule::Adam, Rule::AdamW, Rule::RmsProp, Rule::Adagrad] {
             assert_eq!(rule.to_string().parse(), Ok(rule));
         }

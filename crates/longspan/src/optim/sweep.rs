@@ -1,4 +1,5 @@
-//! One pass over weights, gradients and moments. It leaves the gradients zero: emptying them later would be a pass of its own.
+//! One pass over weights, gradients and moments. It also sets the gradients to zero, which would otherwise be
+//! another pass.
 
 use crate::cell::Real;
 use crate::params::Entry;
@@ -7,11 +8,11 @@ use longspan_kernel::{Context, Isa, Job};
 
 /// A rule for one element with M moments.
 pub(super) trait Element<R, const M: usize>: Sync {
-    /// The weight and the moments after the step. Must be `#[inline(always)]`.
+    /// Returns the weight and the moments after the step. Must be `#[inline(always)]`.
     fn update(&self, weight: R, grad: R, moments: [R; M]) -> (R, [R; M]);
 }
 
-/// Weight decay, on tensors that decay.
+/// Weight decay, on tensors that have it.
 #[derive(Clone, Copy)]
 pub(super) enum Decay<R> {
     /// None.
@@ -22,8 +23,8 @@ pub(super) enum Decay<R> {
     Weight(R),
 }
 
-/// Applies a rule to the elements of the tensors from place `first` on, as many as there are, and empties the gradients, threads side
-/// by side. Gaps between tensors are not touched.
+/// Applies a rule to the elements from index `first` on, in parallel, and sets the gradients to zero. Gaps
+/// between tensors are not changed.
 pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
     ctx: &Context<R>,
     (rule, decay): (&E, Decay<R>),
@@ -39,7 +40,7 @@ pub(super) fn sweep<R: Real, E: Element<R, M>, const M: usize>(
     });
 }
 
-/// The part of the flat buffers from `at` on.
+/// The part of the flat buffers that begins at `at`.
 struct Part<'a, R, E, const M: usize> {
     rule: &'a E,
     decay: Decay<R>,

@@ -5,7 +5,7 @@ use crate::params::Group;
 use longspan_kernel::InstructionSet;
 use longspan_kernel::rng::{Key, Purpose};
 
-/// A matrix, which decays, a bias, which does not, and a gap after each.
+/// A matrix with weight decay and a bias without, each followed by a gap.
 fn layout() -> Arc<Layout> {
     let mut layout = Layout::default();
     layout.push("matrix", &[37, 41], Group::Recurrent);
@@ -39,13 +39,16 @@ fn every_rule() -> Vec<Settings> {
     ]
 }
 
-/// Five steps from the drawn weights, at other learning rates each.
+/// Takes five steps from the drawn weights, each with another learning rate.
 fn five_steps<R: Real>(settings: Settings, ctx: &Context<R>) -> (Params<R>, Optimizer<R>) {
     let (mut params, mut optimizer) = (draw::<R>(0), Optimizer::new(settings, layout()));
     for t in 1..=5 {
         let mut grads = draw(t);
         optimizer.step(ctx, rate(t), &mut params, &mut grads);
-        assert!(grads.flat().iter().all(|&g| g == R::ZERO), "{settings:?} leaves gradients behind");
+        assert!(
+            grads.flat().iter().all(|&g| g == R::ZERO),
+            "{settings:?} leaves gradients that are not zero"
+        );
     }
     (params, optimizer)
 }
@@ -54,7 +57,7 @@ fn rate(t: u64) -> f64 {
     0.1 / t as f64
 }
 
-/// The weight after five steps by sums over the whole past instead of running moments.
+/// Computes the weight after five steps with sums over the whole past instead of running moments.
 fn by_the_past(s: &Settings, decays: bool, start: f64, grads: &[f64]) -> f64 {
     let lambda = if decays { s.weight_decay } else { 0.0 };
     let eps = s.eps.unwrap_or(if s.rule == Rule::Adagrad { 1e-10 } else { 1e-8 });
@@ -74,7 +77,7 @@ fn by_the_past(s: &Settings, decays: bool, start: f64, grads: &[f64]) -> f64 {
                 w - lr * if s.nesterov { g + s.momentum * b } else { b }
             }
             Rule::Adam | Rule::AdamW => {
-                // The weighted means of the past: (1 − β) Σ β^age x / (1 − βᵗ) with Σ β^age = (1 − βᵗ)/(1 − β).
+                // Weighted means of the past: (1 − β) Σ β^age x / (1 − βᵗ) with Σ β^age = (1 − βᵗ)/(1 − β).
                 let mean = |beta: f64, of| faded(beta, of, &past) / faded(beta, &|_| 1.0, &past);
                 let step = lr * mean(s.beta1, same) / (mean(s.beta2, square).sqrt() + eps);
                 let decay = if s.rule == Rule::AdamW { lr * lambda * w } else { 0.0 };

@@ -1,13 +1,14 @@
-//! Amounts of memory: `64MiB`, `2G`, plain bytes.
+//! Amounts of memory, such as `64MiB`, `2G` or plain bytes.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount of memory in bytes. k, M and G are powers of 1000, as are KB, MB and GB; KiB, MiB and GiB are powers of 1024.
+/// An amount of memory in bytes. k, M and G are powers of 1000, as are KB, MB and GB; KiB, MiB and GiB are
+/// powers of 1024.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size(pub usize);
 
-/// Their names, in any case, and bytes.
+/// The unit names, in any case, and their sizes in bytes.
 const UNITS: [(&str, u64); 11] = [
     ("GiB", 1 << 30),
     ("MiB", 1 << 20),
@@ -40,7 +41,7 @@ impl FromStr for Size {
 }
 
 impl fmt::Display for Size {
-    /// In the largest unit that divides it: it reads back to the byte.
+    /// Writes the amount in the largest unit that divides it, so that it can be read back exactly.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.0 as u64;
         let whole = UNITS.iter().filter(|(_, unit)| bytes.is_multiple_of(*unit) && bytes > 0);
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused_with_a_reason() {
+    fn invalid_sizes_are_refused_with_a_reason() {
         for text in ["", "MiB", "-1", "-64MiB", "1.5GiB", "12 parsecs", "64Mi", "1e6", "NaN", "+5", "5MiB5"] {
             assert!(text.parse::<Size>().unwrap_err().contains("such as 64MiB"), "{text}");
         }

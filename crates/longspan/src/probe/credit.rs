@@ -1,16 +1,20 @@
-//! How far the gradient reaches, on any weights and any source of batches.
+//! How far back the gradient reaches, for any weights and any source of batches.
 //!
-//! - [`LagReport`](longspan_record::credit::LagReport): the lag profile G(τ), its decay, the credit horizon, the directional exponent, which path it came along
+//! - [`LagReport`](longspan_record::credit::LagReport): the lag profile G(τ), its decay, the gradient
+//!   horizon, the directional exponent, and the paths of the gradient
 //! - [`LayerGates`](longspan_record::credit::LayerGates): openness, saturation, forgetting times
-//! - [`TruncationBias`](longspan_record::credit::TruncationBias): K steps of backpropagation against all
+//! - [`TruncationBias`](longspan_record::credit::TruncationBias): the gradient truncated after K steps,
+//!   compared with the full one
 //! - [`Sensitivity`](longspan_record::credit::Sensitivity): how strongly the state depends on the weights
-//! - [`UsedLag`](longspan_record::credit::UsedLag): how far back the model uses what it read
+//! - [`UsedLag`](longspan_record::credit::UsedLag): how far back the model uses its input
 //!
-//! Each file begins with its equations. [`measure`] does all of it; [`Recorder`] and [`horizon`] can be used alone. Everything is a
-//! pure function of weights, source and options, to the same bits for any number of threads; what cannot be measured says why.
+//! Each file begins with its equations. [`measure`] takes all measurements; [`Recorder`] and [`horizon`] can
+//! be used alone. All results are pure functions of weights, source and options, with the same bits for any
+//! number of threads. For a quantity that cannot be measured the result gives the reason.
 //!
-//! A window of the source bounds what can be seen: a text is read with windows longer than W. In f64 the recursion holds down to
-//! 2·10⁻³⁰⁸ and norms are logarithms; what is below is −∞, and no line is fitted to it.
+//! The windows of the source limit what can be measured: texts are read with windows longer than W. In f64
+//! the recursion is valid down to 2·10⁻³⁰⁸, and norms are stored as logarithms; smaller values are −∞, and no
+//! line is fitted to them.
 
 mod decay;
 mod gates;
@@ -36,36 +40,36 @@ use longspan_record::credit::Reason;
 use crate::model::ModelSpec;
 use crate::params::Params;
 
-/// Where a measurement is.
+/// The stage of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Batches are read and given their anchors.
+    /// Read batches and choose their anchors.
     Read,
-    /// Gates, and truncated gradients.
+    /// Measure gates and truncated gradients.
     Survey,
-    /// The lag profile.
+    /// Measure the lag profile.
     Lag,
-    /// Resampling.
+    /// Compute bootstrap intervals.
     Intervals,
-    /// The sensitivity.
+    /// Measure the sensitivity.
     Sensitivity,
-    /// The used lag.
+    /// Measure the used lag.
     UsedLag,
-    /// The exponents along trajectories.
+    /// Measure Lyapunov exponents along trajectories.
     Exponents,
-    /// Products of Jacobians.
+    /// Measure products of Jacobians.
     Products,
 }
 
-/// Who is told, and who may stop it.
+/// Reports progress of a measurement and can cancel it.
 pub struct Watch<'a> {
-    /// Gets the stage, and how much of it is done of how much.
+    /// Called with the stage, the amount done, and the total amount.
     pub progress: &'a mut dyn FnMut(Stage, usize, usize),
-    /// Asked between passes.
+    /// Asked between passes whether to stop.
     pub cancelled: &'a dyn Fn() -> bool,
 }
 
-/// It was stopped.
+/// The measurement was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the measurement was stopped")]
 pub struct Cancelled;
@@ -80,14 +84,14 @@ impl Watch<'_> {
     }
 }
 
-/// The same weights as `f64`.
+/// Converts weights to `f64`.
 pub fn widen(params: &Params<f32>) -> Params<f64> {
     let mut wide = Params::zeros(params.layout().clone());
     wide.flat_mut().iter_mut().zip(params.flat()).for_each(|(to, &from)| *to = f64::from(from));
     wide
 }
 
-/// Why the states of a model are no one chain, along which a lag could be counted.
+/// Returns the reason why the states of a model do not form one chain, along which lags could be counted.
 pub(super) fn no_chain(spec: &ModelSpec) -> Option<Reason> {
     match spec {
         ModelSpec { bidirectional: true, .. } => Some(Reason::BothWays),

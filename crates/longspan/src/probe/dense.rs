@@ -1,20 +1,20 @@
-//! Dense matrices of a few hundred rows: LU decomposition, largest singular value.
+//! Dense matrices of a few hundred rows: LU decomposition and largest singular value.
 
 use longspan_kernel::InstructionSet;
 use longspan_kernel::norms::project_off;
 use longspan_kernel::rng::{Key, Purpose};
 
-/// P A = L U with partial pivoting.
+/// An LU decomposition with partial pivoting, P A = L U.
 pub(super) struct Lu {
     n: usize,
-    /// U on and above the diagonal, L (ones on its own) below.
+    /// U on and above the diagonal, L (with a unit diagonal) below.
     factors: Vec<f64>,
     /// Row i of P A is row `order[i]` of A.
     order: Vec<usize>,
 }
 
 impl Lu {
-    /// Of a row-major `[n, n]`.
+    /// Decomposes a row-major `[n, n]`.
     pub(super) fn new(mut a: Vec<f64>, n: usize) -> Self {
         assert_eq!(a.len(), n * n, "a square matrix");
         let mut order: Vec<usize> = (0..n).collect();
@@ -40,12 +40,12 @@ impl Lu {
         Self { n, factors: a, order }
     }
 
-    /// ln |det A|; −∞ of a singular matrix.
+    /// Returns ln |det A|; −∞ for a singular matrix.
     pub(super) fn ln_abs_det(&self) -> f64 {
         (0..self.n).map(|i| self.factors[i * self.n + i].abs().ln()).sum()
     }
 
-    /// A⁻¹ B for a row-major B `[n, m]`; None if A is singular.
+    /// Returns A⁻¹ B for a row-major B `[n, m]`; None if A is singular.
     pub(super) fn solve(&self, b: &[f64], m: usize) -> Option<Vec<f64>> {
         let n = self.n;
         if (0..n).any(|i| self.factors[i * n + i] == 0.0) {
@@ -70,7 +70,8 @@ impl Lu {
     }
 }
 
-/// The largest singular value of a row-major `[n, n]`, to rounding: Lanczos on AᵀA, every vector projected off all before it.
+/// Returns the largest singular value of a row-major `[n, n]`, to rounding error: Lanczos on AᵀA with full
+/// reorthogonalisation.
 pub(super) fn largest_singular_value(isa: InstructionSet, a: &[f64], n: usize) -> f64 {
     let mut stream = Key::new(0, Purpose::Probe, 0, 0).stream(0, 0);
     let mut q: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
@@ -86,11 +87,11 @@ pub(super) fn largest_singular_value(isa: InstructionSet, a: &[f64], n: usize) -
         }
         diagonal.push(dot(&image, &image));
         let largest = largest_eigenvalue(&diagonal, &beside);
-        // Twice, because once leaves what rounding brings back.
+        // Twice, because rounding errors remain after one projection.
         project_off(isa, &mut next, &q);
         project_off(isa, &mut next, &q);
         let left = normalise(&mut next);
-        // An estimate grows as long as there is anything to find; it has stood still to the last digits.
+        // The estimate grows until it has converged; here it no longer changes in the last digits.
         if left.is_nan() || left <= f64::EPSILON * largest || (k > 8 && largest - found <= 1e-15 * largest) {
             return largest.sqrt();
         }
@@ -105,15 +106,15 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Scales to length 1 and returns what it was.
+/// Scales to length 1 and returns the previous length.
 fn normalise(x: &mut [f64]) -> f64 {
     let norm = dot(x, x).sqrt();
     x.iter_mut().for_each(|x| *x /= norm);
     norm
 }
 
-/// The largest eigenvalue of a symmetric tridiagonal matrix, by bisection: below x there are as many as the sequence of
-/// q_i = d_i − x − e²_{i−1} / q_{i−1} has negative members.
+/// Returns the largest eigenvalue of a symmetric tridiagonal matrix, by bisection: the number of eigenvalues
+/// below x is the number of negative members of the sequence q_i = d_i − x − e²_{i−1} / q_{i−1}.
 fn largest_eigenvalue(diagonal: &[f64], beside: &[f64]) -> f64 {
     let e = |i: usize| beside.get(i).copied().unwrap_or(0.0);
     let radius = |i: usize| e(i) + if i > 0 { e(i - 1) } else { 0.0 };
@@ -155,7 +156,7 @@ mod tests {
             for i in 0..n {
                 for j in 0..n {
                     let sum: f64 = (0..n).map(|k| a[i * n + k] * x[k * n + j]).sum();
-                    // The condition of a Gaussian matrix of 40 rows is some hundred.
+                    // The condition number of a Gaussian matrix of 40 rows is a few hundred.
                     assert!((sum - b[i * n + j]).abs() < 1e-10, "n = {n}: {sum} against {}", b[i * n + j]);
                 }
             }
@@ -167,7 +168,8 @@ mod tests {
         assert!(singular.solve(&[1.0, 0.0, 0.0, 1.0], 2).is_none());
     }
 
-    /// Products of a diagonal with rotations on both sides, also where the two largest values are close or equal.
+    /// Tests products of a diagonal matrix with rotations on both sides, also when the two largest values are
+    /// close or equal.
     #[test]
     fn singular_values_are_those_put_in() {
         for values in [vec![3.0], vec![1.0; 5], vec![2.0, 2.0 - 1e-9, 1.0, 0.0], vec![1e-8; 3]] {

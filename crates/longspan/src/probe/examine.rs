@@ -1,7 +1,7 @@
-//! All measurements of some weights on a source, one after the other.
+//! All measurements of a set of weights on a source, one after the other.
 //!
-//! Trajectories are rows of the source's first windows, driven by what they read: windows whose state is carried are one trajectory
-//! in pieces, others are as long as they are.
+//! Trajectories are rows of the source's first windows, with the inputs of these rows. Windows with a carried
+//! state form one trajectory; other windows are one trajectory each.
 
 use super::credit::{Cancelled, Stage, Watch, measure, no_chain};
 use super::jacobian::DenseJacobians;
@@ -17,32 +17,32 @@ use longspan_record::jacobian::JacobianProduct;
 use longspan_record::spectrum::{LyapunovOptions, LyapunovSpectrum};
 use longspan_record::{Beside, ProbeRecord};
 
-/// Steps of a trajectory between two looks at whether to go on.
+/// Steps of a trajectory between two checks for cancellation.
 const PIECE: usize = 64;
-/// Steps that a trajectory needs.
+/// Smallest number of steps of a trajectory.
 const LEAST_STEPS: usize = 8;
-/// The largest Jacobian that is made as a matrix, and the longest product of them.
+/// The largest Jacobian that is computed as a matrix, and the longest product.
 const WIDEST: usize = 512;
 const LONGEST: usize = 64;
-/// Rows whose products are taken, at most, and what their Jacobians may take.
+/// The largest number of rows with products, and the memory limit of their Jacobians.
 const PRODUCT_ROWS: usize = 4;
 const PRODUCT_BYTES: usize = 128 << 20;
-/// Lags of a profile that are kept.
+/// Largest number of lags of a stored profile.
 const LAGS: usize = 200;
 
-/// What is measured, and how.
+/// What to measure, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeOptions {
-    /// How far the gradient reaches.
+    /// Options of the lag profile and related measurements.
     pub reach: CreditOptions,
-    /// Leading exponents of each layer; None for all, 0 for none.
+    /// Number of leading exponents of each layer; None for all, 0 for none.
     pub exponents: Option<usize>,
-    /// Steps from one orthonormalisation of the directions to the next: 2 take two thirds of the time, and cost digits of exponents
-    /// far below the largest.
+    /// Steps from one orthonormalisation of the directions to the next. 2 takes two thirds of the time of 1
+    /// and loses digits of exponents far below the largest.
     pub steps_per_qr: usize,
-    /// Trajectories, at most.
+    /// Largest number of trajectories.
     pub trajectories: usize,
-    /// Steps of a trajectory, at most.
+    /// Largest number of steps of a trajectory.
     pub trajectory_steps: usize,
     /// Whether products of Jacobians are measured.
     pub products: bool,
@@ -62,7 +62,8 @@ impl Default for ProbeOptions {
 }
 
 impl ProbeOptions {
-    /// What a run can bear at its end: some sequences, a few exponents, nothing that is run several times.
+    /// Returns options that are cheap enough for the end of a run: few sequences, few exponents, no repeated
+    /// measurements.
     pub fn light() -> Self {
         let reach = CreditOptions {
             sequences: 16,
@@ -83,13 +84,14 @@ impl ProbeOptions {
     }
 }
 
-/// Measures weights on a source, in the numbers that they are given in. What does not apply to the model says why.
+/// Measures weights on a source, in the number type of the weights. For quantities that do not apply to the
+/// model the result gives the reason.
 ///
 /// # Errors
 /// [`Cancelled`] if `watch` says so.
 ///
 /// # Panics
-/// If the weights are not of this model.
+/// If the weights belong to another model.
 pub fn examine<R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
@@ -129,7 +131,7 @@ pub fn examine<R: Real>(
 
 type Followed = (Measured<LyapunovSpectrum>, Measured<Vec<JacobianProduct>>);
 
-/// What follows trajectories: exponents, and products at their ends.
+/// Follows trajectories: measures exponents, and products at their ends.
 fn follow<R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
@@ -174,7 +176,7 @@ fn follow<R: Real>(
     Ok((spectrum, products))
 }
 
-/// Products of the Jacobians of the last steps of a few trajectories.
+/// Computes products of the Jacobians of the last steps of a few trajectories.
 fn products<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -198,7 +200,7 @@ fn products<R: Real>(
         watch.step(Stage::Products, done, pieces.len())?;
         let some = of_rows(piece, rows, piece.steps());
         left -= piece.steps();
-        // Only what the last pieces leave is kept: those before are run for their states.
+        // Only the Jacobians of the last pieces are kept; earlier pieces are run for their states only.
         let observer: &mut dyn Observer<R> = if left < LONGEST { &mut jacobians } else { &mut () };
         model.forward(&mut Pass::new(ctx, params).observed_by(observer), &some, Keep::Outputs, &mut state);
     }
@@ -206,22 +208,22 @@ fn products<R: Real>(
     Ok(Measured::Known(jacobians.products(&wide, &lags)))
 }
 
-/// Trajectories in pieces, the first of which begins anew, all of one length.
+/// Returns trajectories of equal length in pieces, the first of which starts from the initial state.
 fn trajectories(source: &dyn Source, options: &ProbeOptions) -> Vec<Batch> {
     let (mut pieces, mut batch, mut left) = (Vec::new(), Batch::default(), options.trajectory_steps);
     let mut rows = options.trajectories.max(1);
     for window in 0..source.windows() {
         source.fill(0, window, &mut batch);
-        // A window that begins anew, or has not all of the rows, is another trajectory.
+        // A window that does not carry the state over, or has fewer rows, belongs to another trajectory.
         if left == 0 || batch.rows() == 0 || window > 0 && (!batch.carry || batch.rows() < rows) {
             break;
         }
         rows = rows.min(batch.rows());
-        let steps = batch.extent.length(rows - 1).min(left);
+        let steps = batch.shape.length(rows - 1).min(left);
         left -= steps;
         let whole = of_rows(&batch, rows, steps);
         for first in (0..steps).step_by(PIECE) {
-            let mut piece = cut(&whole, first, PIECE.min(steps - first));
+            let mut piece = slice(&whole, first, PIECE.min(steps - first));
             piece.carry = window > 0 || first > 0;
             pieces.push(piece);
         }
@@ -229,12 +231,12 @@ fn trajectories(source: &dyn Source, options: &ProbeOptions) -> Vec<Batch> {
     pieces
 }
 
-/// The first steps of the first rows: what they read.
+/// Returns the inputs of the first steps of the first rows.
 fn of_rows(batch: &Batch, rows: usize, steps: usize) -> Batch {
     let mut some = Batch { carry: batch.carry, ..Batch::default() };
-    let width = batch.numbers.len() / batch.extent.positions().max(1);
-    some.extent.set_even(steps, rows);
-    for position in (0..steps).flat_map(|t| (0..rows).map(move |row| batch.extent.offset(t) + row)) {
+    let width = batch.numbers.len() / batch.shape.positions().max(1);
+    some.shape.set_even(steps, rows);
+    for position in (0..steps).flat_map(|t| (0..rows).map(move |row| batch.shape.offset(t) + row)) {
         some.inputs.extend(batch.inputs.get(position));
         some.numbers.extend(&batch.numbers[position * width..(position + 1) * width]);
     }
@@ -242,14 +244,14 @@ fn of_rows(batch: &Batch, rows: usize, steps: usize) -> Batch {
     some
 }
 
-/// Some steps of rows of one length.
-fn cut(batch: &Batch, first: usize, steps: usize) -> Batch {
-    let (rows, width) = (batch.rows(), batch.numbers.len() / batch.extent.positions());
+/// Returns some steps of rows of equal length.
+fn slice(batch: &Batch, first: usize, steps: usize) -> Batch {
+    let (rows, width) = (batch.rows(), batch.numbers.len() / batch.shape.positions());
     let positions = first * rows..(first + steps) * rows;
-    let mut cut = Batch::default();
-    cut.extent.set_even(steps, rows);
-    cut.inputs.extend(batch.inputs.get(positions.clone()).unwrap_or_default());
-    cut.numbers.extend(&batch.numbers[positions.start * width..positions.end * width]);
-    cut.targets.resize(steps * rows, IGNORE);
-    cut
+    let mut slice = Batch::default();
+    slice.shape.set_even(steps, rows);
+    slice.inputs.extend(batch.inputs.get(positions.clone()).unwrap_or_default());
+    slice.numbers.extend(&batch.numbers[positions.start * width..positions.end * width]);
+    slice.targets.resize(steps * rows, IGNORE);
+    slice
 }

@@ -1,16 +1,18 @@
-//! What τ steps do to a change of the state at most and at least: the extreme singular values of
+//! The largest and smallest stretch of a change of the state over τ steps: the extreme singular values of
 //!
 //! ```text
 //! P(τ) = J_t J_{t−1} ⋯ J_{t−τ+1}        σ_max = ‖P(τ)‖,  1/σ_min = ‖P(τ)⁻¹‖,  condition number σ_max/σ_min
 //! ```
 //!
-//! with J_t the Jacobian of the joint state of all layers, and t the last step of a window. A gradient by s_t that goes back τ
-//! steps comes out between σ_min and σ_max times as long. The products and their inverses are carried with a power of two beside
-//! them, so that nothing over- or underflows, and σ_min comes from the inverses: of the product itself it is lost in rounding once
-//! the condition number exceeds 1e16. It is 0 where a Jacobian is singular.
+//! Here J_t is the Jacobian of the joint state of all layers, and t is the last step of a window. A gradient
+//! with respect to s_t that goes back τ steps changes its length by a factor between σ_min and σ_max. The
+//! products and their inverses are stored with a power of two as a scale, so that nothing overflows or
+//! underflows. σ_min comes from the inverses: in the product itself it is lost in rounding when the condition
+//! number exceeds 1e16. It is 0 if a Jacobian is singular.
 //!
 //! # References
-//! Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013. Vogt et al. 2020.
+//! Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013. Vogt et
+//! al. 2020.
 
 use super::dense::{Lu, largest_singular_value};
 use super::tangent::StackTangents;
@@ -23,59 +25,63 @@ use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::{Context, Packed, Weights};
 use longspan_record::jacobian::JacobianProduct;
 
-/// The Jacobians of the joint state at the last steps of a trajectory, each as a matrix.
+/// The Jacobians of the joint state at the last steps of a trajectory, as matrices.
 pub struct DenseJacobians {
     width: usize,
     rows: usize,
-    /// Row-major `[rows][n, n]` of a step, earlier ones first.
+    /// Row-major `[rows][n, n]` for each step, earlier steps first.
     steps: Vec<Vec<f64>>,
     keep: usize,
 }
 
 impl DenseJacobians {
-    /// Of trajectories from a state like `state`, of which there are `rows`; of all steps the last `keep` stay: rows · keep · n²
-    /// numbers for a joint state of n.
+    /// Builds the observer for `rows` trajectories from a state like `state`; the last `keep` of all steps
+    /// are kept: rows · keep · n² numbers for a joint state of n.
     pub fn new<R: Real>(state: &State<R>, rows: usize, keep: usize) -> Self {
         let width = (0..state.layers()).map(|l| state.layer(l).len() / rows).sum();
         Self { width, rows, steps: Vec::new(), keep }
     }
 
-    /// n: numbers in the joint state of one row; the layers' states one after the other, h before c.
+    /// n, the size of the joint state of one row; the layers' states one after the other, h before c.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Steps that are kept.
+    /// Number of steps that are kept.
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether no step was seen.
+    /// Whether no step was observed.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// J of a kept step and a row, row-major `[n, n]`: element (i, j) is the derivative of number i of s_t by number j of
-    /// s_{t−1}.
+    /// Returns J of a kept step and a row, row-major `[n, n]`: element (i, j) is the derivative of element i
+    /// of s_t with respect to element j of s_{t−1}.
     pub fn matrix(&self, step: usize, row: usize) -> &[f64] {
         &self.steps[step][row * self.width * self.width..][..self.width * self.width]
     }
 
-    /// ln |det J| of a kept step and a row.
+    /// Returns ln |det J| of a kept step and a row.
     pub fn ln_abs_det(&self, step: usize, row: usize) -> f64 {
         Lu::new(self.matrix(step, row).to_vec(), self.width).ln_abs_det()
     }
 
-    /// P(τ) that ends at the last step, for each of `lags`, smallest first.
+    /// Returns P(τ) that ends at the last step, for each of `lags`, in ascending order.
     ///
     /// # Panics
-    /// If a lag is 0 or larger than the steps that are kept.
+    /// If a lag is 0 or larger than the number of kept steps.
     pub fn products(&self, ctx: &Context<f64>, lags: &[usize]) -> Vec<JacobianProduct> {
         let mut lags = lags.to_vec();
         lags.sort_unstable();
         lags.dedup();
         let (least, most) = (lags.first().copied().unwrap_or(1), lags.last().copied().unwrap_or(0));
-        assert!(least > 0 && most <= self.len(), "lags {least} to {most} of {} steps", self.len());
+        assert!(
+            least > 0 && most <= self.len(),
+            "lags {least} to {most} do not fit {} kept steps",
+            self.len()
+        );
         let mut products: Vec<JacobianProduct> = lags
             .iter()
             .map(|&lag_steps| JacobianProduct {
@@ -91,7 +97,7 @@ impl DenseJacobians {
                 let (largest, smallest) = extremes.next().unwrap_or((f64::NAN, f64::NAN));
                 product.ln_largest_singular_values.push(largest);
                 product.ln_smallest_singular_values.push(smallest);
-                // A product of nothing at all stretches no direction more than another.
+                // A product that is zero stretches no direction more than another.
                 let condition =
                     if smallest == f64::NEG_INFINITY { f64::INFINITY } else { largest - smallest };
                 product.ln_condition_numbers.push(condition);
@@ -100,7 +106,7 @@ impl DenseJacobians {
         products
     }
 
-    /// (ln σ_max, ln σ_min) of one row at each of the ascending lags.
+    /// Returns (ln σ_max, ln σ_min) of one row at each of the ascending lags.
     fn extremes(&self, ctx: &Context<f64>, row: usize, lags: &[usize]) -> Vec<(f64, f64)> {
         let n = self.width;
         let mut forward = Scaled::identity(n);
@@ -128,16 +134,16 @@ impl DenseJacobians {
     }
 }
 
-/// Takes chunk after chunk of the trajectories. What was computed as `R` is kept and multiplied in f64: inverses of ill-conditioned
-/// products would be nothing but rounding otherwise.
+/// Observes the trajectories chunk by chunk. What was computed as `R` is stored and multiplied in f64,
+/// because inverses of ill-conditioned products would consist of rounding errors otherwise.
 ///
 /// # Panics
-/// If a row ends inside the chunk, or rows are read both ways.
+/// If a row ends inside the chunk, or the stack is bidirectional.
 impl<R: Real> Observer<R> for DenseJacobians {
     fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
-        let (n, steps) = (self.width, chunk.cut().steps());
+        let (n, steps) = (self.width, chunk.slice().steps());
         let width: usize = chunk.layers().iter().map(Layer::state_width).sum();
-        assert_eq!(width, n, "numbers of one chain of states");
+        assert_eq!(width, n, "the states do not form one chain of this size");
         let mut tangents = StackTangents::of_layers(chunk.layers(), self.rows, n);
         tangents.linearise(ctx, chunk);
         for t in steps.saturating_sub(self.keep)..steps {
@@ -186,7 +192,8 @@ impl Scaled {
         Self { matrix, ln_scale: 0.0 }
     }
 
-    /// Takes another matrix in the same scale and brings its largest element near 1, by a power of two: to the bit.
+    /// Replaces the matrix by another one with the same scale and brings its largest element near 1 by a
+    /// power of two, which is exact.
     fn replace(&mut self, matrix: Vec<f64>) {
         self.matrix = matrix;
         let largest = self.matrix.iter().fold(0.0f64, |most, x| most.max(x.abs()));
@@ -203,12 +210,12 @@ impl Scaled {
     }
 }
 
-/// P(τ) at the last step of the trajectories that `window` drives a stack through from `state`, which comes out as the state
-/// after them. The weights are those last packed.
+/// Computes P(τ) at the last step of the trajectories of a stack that reads `window`, starting from `state`,
+/// which is the state after the window on return. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the window, rows have different lengths, a lag is 0 or larger than the steps, or rows are read both
-/// ways.
+/// If a length does not fit the window, rows have different lengths, a lag is 0 or larger than the number of
+/// steps, or the stack is bidirectional.
 pub fn jacobian_products(
     ctx: &Context<f64>,
     stack: &mut Recurrence<f64>,

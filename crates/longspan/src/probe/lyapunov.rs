@@ -1,28 +1,32 @@
-//! Lyapunov exponents: how fast small changes of the state grow or shrink along a trajectory, per step and in the long run.
+//! Lyapunov exponents: the long-run growth rate, per step, of small changes of the state along a trajectory.
 //!
 //! ```text
 //! Q_t R_t = J_t Q_{t−1}        Q_tᵀ Q_t = I, R_t upper triangular, R_ii > 0
-//! λ_i = (1/N) Σ_t ln (R_t)_ii  over N steps after a warm-up, in which Q turns into the directions that grow most
+//! λ_i = (1/N) Σ_t ln (R_t)_ii  over N steps after a warm-up, in which Q aligns with the directions of fastest growth
 //! ```
 //!
-//! The Jacobian of a stack is block-triangular, so its exponents are the union of the layers' own, each along the joint
-//! trajectory: norms and sums between layers act within a step, and shape that trajectory alone. Σλ_i = ⟨ln |det J_t|⟩. λ_1 > 0: changes, and gradients on their way back, grow without bound; "chaotic" only where
-//! the trajectory stays bounded without an input, with one it is a conditional exponent. λ_1 < 0 says nothing of the first few
-//! steps, in which changes may grow all the same (see [`super::jacobian`]).
+//! The Jacobian of a stack is block-triangular, so its exponents are the union of the layers' exponents, each
+//! along the joint trajectory: norms and sums between layers act within a step and only affect that
+//! trajectory. Σλ_i = ⟨ln |det J_t|⟩. If λ_1 > 0, changes and gradients on their way back grow without bound.
+//! The dynamics are "chaotic" only if the trajectory stays bounded without an input; with an input λ_1 is a
+//! conditional exponent. λ_1 < 0 says nothing about the first few steps, in which changes may still grow (see
+//! [`super::jacobian`]).
 //!
-//! R_ii = 0 (a dead relu, a gate shut to the last bit) is λ_i = −∞: it is reported, and so are those after it. An R_ii is 0 where
-//! nothing is left of its row but rounding: see [`longspan_kernel::orthonormal`].
+//! R_ii = 0 (a dead relu, a gate that is closed to the last bit) means λ_i = −∞; this exponent and those
+//! after it are reported as such. R_ii is set to 0 if only rounding errors are left of its row, see
+//! [`longspan_kernel::orthonormal`].
 //!
-//! With [`LyapunovOptions::steps_per_qr`] s > 1 only exponents with s (λ_1 − λ_i) under about 30 (f64; 12 in f32) are right:
-//! whole spectra take s = 1 and f64.
+//! With [`LyapunovOptions::steps_per_qr`] s > 1 only exponents with s (λ_1 − λ_i) below about 30 (f64; 12 in
+//! f32) are accurate: full spectra need s = 1 and f64.
 //!
 //! # Errors of estimation
-//! Of several trajectories, mean and s/√M. Of one, the blocks of [`growth`].
+//! For several trajectories, mean and s/√M. For one trajectory, the blocks of [`growth`].
 //!
 //! # References
-//! Benettin, Galgani, Giorgilli, Strelcyn, "Lyapunov characteristic exponents for smooth dynamical systems", Meccanica 15, 1980.
-//! Vogt, Puelma Touzel, Shlizerman, Lajoie, "On Lyapunov exponents for RNNs", 2020 (arXiv:2006.14123). Engelken, Wolf, Abbott,
-//! "Lyapunov spectra of chaotic recurrent neural networks", 2020 (arXiv:2006.02427). Kaplan, Yorke 1979.
+//! Benettin, Galgani, Giorgilli, Strelcyn, "Lyapunov characteristic exponents for smooth dynamical systems",
+//! Meccanica 15, 1980. Vogt, Puelma Touzel, Shlizerman, Lajoie, "On Lyapunov exponents for RNNs", 2020
+//! (arXiv:2006.14123). Engelken, Wolf, Abbott, "Lyapunov spectra of chaotic recurrent neural networks", 2020
+//! (arXiv:2006.02427). Kaplan, Yorke 1979.
 
 pub mod growth;
 mod relay;
@@ -36,7 +40,7 @@ use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
 
-/// A measurement in progress: it sees chunk after chunk of a trajectory, window after window.
+/// A measurement in progress: it observes a trajectory chunk by chunk, window by window.
 pub struct Lyapunov<R> {
     options: LyapunovOptions,
     rows: usize,
@@ -45,7 +49,7 @@ pub struct Lyapunov<R> {
 }
 
 impl<R: Real> Lyapunov<R> {
-    /// For trajectories from `state` on, of which there are `rows`: each row is one.
+    /// Starts a measurement of `rows` trajectories from `state`: each row is one trajectory.
     ///
     /// # Panics
     /// If there are no rows or exponents, or `steps_per_qr` is 0.
@@ -60,7 +64,7 @@ impl<R: Real> Lyapunov<R> {
         Self { rows, done: 0, layers: layers.collect(), options }
     }
 
-    /// What was measured up to here.
+    /// Returns the result so far.
     pub fn spectrum(&self) -> LyapunovSpectrum {
         let counted =
             self.layers.first().map_or(0, |(_, growth)| growth.entries() * self.options.steps_per_qr);
@@ -71,15 +75,16 @@ impl<R: Real> Lyapunov<R> {
     }
 }
 
-/// Takes chunk after chunk of the trajectories.
+/// Observes the trajectories chunk by chunk.
 ///
 /// # Panics
-/// If the rows are not those of the first state, one ends inside the chunk, or rows are read both ways.
+/// If the rows are not those of the first state, if a row ends inside the chunk, or if the stack is
+/// bidirectional.
 impl<R: Real> Observer<R> for Lyapunov<R> {
     fn forward_chunk(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
-        assert_eq!(chunk.cut().rows(), self.rows, "rows of the trajectory");
+        assert_eq!(chunk.slice().rows(), self.rows, "rows of the trajectory");
         assert_eq!(chunk.layers().len(), self.layers.len(), "layers of one chain of states");
-        let steps = chunk.cut().steps();
+        let steps = chunk.slice().steps();
         for (layer, (relay, growth)) in self.layers.iter_mut().enumerate() {
             chunk.linearise(ctx, layer, relay.jacobians());
             relay.run(ctx, &chunk.layers()[layer], (self.done, steps), &self.options, growth);
@@ -88,11 +93,12 @@ impl<R: Real> Observer<R> for Lyapunov<R> {
     }
 }
 
-/// The exponents of a stack along the trajectories that `window` drives it through from `state`, which comes out as the state
-/// after them. Without an input (zeros), those of the autonomous network. The weights are those last packed.
+/// Measures the exponents of a stack along the trajectories that it follows when it reads `window`, starting
+/// from `state`, which is the state after the window on return. With a zero input they are those of the
+/// autonomous network. The weights are those last packed.
 ///
 /// # Panics
-/// If a length does not fit the window, rows have different lengths, or rows are read both ways.
+/// If a length does not fit the window, rows have different lengths, or the stack is bidirectional.
 pub fn lyapunov_spectrum<R: Real>(
     ctx: &Context<R>,
     stack: &mut Recurrence<R>,

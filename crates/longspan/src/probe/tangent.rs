@@ -1,12 +1,13 @@
-//! The Jacobian of a whole stack times vectors: ṡ_t = J_t ṡ_{t−1}, through the layers too.
+//! Products of the Jacobian of a whole stack with vectors: ṡ_t = J_t ṡ_{t−1}, through all layers.
 //!
 //! ```text
 //! ṡ^l_t = J^l_t ṡ^l_{t−1} + (∂s^l_t/∂u^l_t) u̇^l_t        l = 1 … L−1;  for l = 0 the input stays: no second term
 //! u̇^l_t = (∂u_l/∂r_l) ṙ_l        ṙ_{l+1} = ḣ^l_t, or ḣ^l_t + ṙ_l
 //! ```
 //!
-//! with r_l what arrives below layer l, a sum in residual stacks, and u_l what it reads, normalised in stacks that are (see
-//! `bptt/connection.rs`). Both act within a step: the Jacobian of the joint state is block-triangular with or without them.
+//! Here r_l is the input below layer l, a sum in residual stacks, and u_l the input that the layer reads,
+//! normalised in stacks with norms (see `bptt/connection.rs`). Both act within a step: the Jacobian of the
+//! joint state is block-triangular with or without them.
 
 use crate::bptt::layer::{Jacobians, Layer, TangentStep};
 use crate::bptt::{ForwardChunk, State};
@@ -14,7 +15,7 @@ use crate::cell::Real;
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::{Buffer, Context};
 
-/// Tangents that one call of the kernel takes.
+/// Number of tangents per call of the kernel.
 const PART: usize = 64;
 
 /// K tangents of the state of every row of a batch.
@@ -32,17 +33,17 @@ pub struct StackTangents<R> {
 }
 
 impl<R: Real> StackTangents<R> {
-    /// `count` zero tangents of each of the `rows` rows of a state like `state`.
+    /// Builds `count` zero tangents for each of the `rows` rows of a state like `state`.
     pub fn new(state: &State<R>, rows: usize, count: usize) -> Self {
         Self::of((0..state.layers()).map(|l| state.layer(l).len() / rows), rows, count)
     }
 
-    /// As [`StackTangents::new`], for the states of these layers.
+    /// Does the same as [`StackTangents::new`], for the states of these layers.
     pub fn of_layers(layers: &[Layer<R>], rows: usize, count: usize) -> Self {
         Self::of(layers.iter().map(Layer::state_width), rows, count)
     }
 
-    /// Of layers whose states have these widths.
+    /// Builds tangents for layers whose states have these widths.
     fn of(widths: impl Iterator<Item = usize>, rows: usize, count: usize) -> Self {
         let layers: Vec<_> = widths.map(|width| Buffer::zeros(width * rows * count)).collect();
         Self {
@@ -57,39 +58,39 @@ impl<R: Real> StackTangents<R> {
         }
     }
 
-    /// One layer's tangents, `[B, K, parts · H]`: all parts of a tangent side by side.
+    /// Returns one layer's tangents, `[B, K, parts · H]`: all parts of a tangent side by side.
     pub fn layer(&self, l: usize) -> &[R] {
         &self.layers[l]
     }
 
-    /// As [`StackTangents::layer`], writable.
+    /// Returns one layer's tangents for writing, see [`StackTangents::layer`].
     pub fn layer_mut(&mut self, l: usize) -> &mut [R] {
         &mut self.layers[l]
     }
 
-    /// Takes the Jacobians of a chunk, for the steps that follow.
-    pub fn linearise(&mut self, ctx: &Context<R>, passage: &mut ForwardChunk<'_, R>) {
+    /// Computes the Jacobians of a chunk, for the steps that follow.
+    pub fn linearise(&mut self, ctx: &Context<R>, chunk: &mut ForwardChunk<'_, R>) {
         for (l, jacobians) in self.jacobians.iter_mut().enumerate() {
-            passage.linearise(ctx, l, jacobians);
+            chunk.linearise(ctx, l, jacobians);
         }
     }
 
-    /// Turns the tangents at t − 1 into those at t, the steps counted from the first one of the chunk.
-    pub fn step(&mut self, ctx: &Context<R>, passage: &ForwardChunk<'_, R>, t: usize) {
+    /// Replaces the tangents at t − 1 by those at t, with steps counted from the first step of the chunk.
+    pub fn step(&mut self, ctx: &Context<R>, chunk: &ForwardChunk<'_, R>, t: usize) {
         let all = self.rows * self.count;
-        for (l, layer) in passage.layers().iter().enumerate() {
+        for (l, layer) in chunk.layers().iter().enumerate() {
             let width = layer.state_width();
             let inflow_width = if l > 0 { layer.projected_width() } else { 0 };
             if l > 0 {
-                let (below, hidden) = (&self.layers[l - 1], passage.layers()[l - 1].hidden());
+                let (below, hidden) = (&self.layers[l - 1], chunk.layers()[l - 1].hidden());
                 self.arriving.grow(all * hidden);
                 self.read.grow(all * hidden);
                 self.inflow.grow(all * inflow_width);
                 let (arriving, read) = (&mut self.arriving[..all * hidden], &mut self.read[..all * hidden]);
                 let output = Mat::strided(below, all, hidden, below.len() / all);
-                passage.add_up_tangents(ctx, l, output, arriving);
+                chunk.add_up_tangents(ctx, l, output, arriving);
                 read.copy_from_slice(arriving);
-                passage.read_tangents(ctx, l, t, read);
+                chunk.read_tangents(ctx, l, t, read);
                 let read = Mat::new(read, all, hidden);
                 layer.inflow(ctx, read, MatMut::new(&mut self.inflow, all, inflow_width));
             }

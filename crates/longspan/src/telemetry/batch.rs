@@ -1,28 +1,28 @@
-//! What a batch is like: its rows, what of them is scored, what looks filled up, how large its numbers are.
+//! Statistics of a batch: its rows, the scored share, possible padding, and the magnitude of its numbers.
 
 use crate::batch::{Batch, IGNORE};
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_record::{BatchRecord, InputRecord};
 
-/// Looks at batches; keeps its memory.
+/// Collects statistics of batches and reuses its memory.
 #[derive(Debug, Default)]
-pub(super) struct BatchLook {
+pub(super) struct BatchStatistics {
     record: BatchRecord,
-    /// Whether each row is scored somewhere.
+    /// Whether each row has a scored position.
     scored: Vec<bool>,
 }
 
-impl BatchLook {
+impl BatchStatistics {
     pub(super) fn record(&self) -> &BatchRecord {
         &self.record
     }
 
-    /// Takes a batch. `pooled`: the readout sees one thing of each row, so that targets are those of rows.
-    pub(super) fn see(&mut self, batch: &Batch, pooled: bool) {
-        let (extent, encoded) = (&batch.extent, &batch.encoded);
+    /// Reads a batch. `pooled`: the readout pools, so targets are per row.
+    pub(super) fn add(&mut self, batch: &Batch, pooled: bool) {
+        let (shape, encoded) = (&batch.shape, &batch.encoded);
         self.scored.clear();
-        self.scored.resize(extent.rows(), false);
-        let mut left = extent.rows();
+        self.scored.resize(shape.rows(), false);
+        let mut left = shape.rows();
         let mut mark = |row: usize| left -= usize::from(!std::mem::replace(&mut self.scored[row], true));
         if pooled {
             let rows = batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE);
@@ -30,8 +30,8 @@ impl BatchLook {
             batch.values.positions.iter().for_each(|&row| mark(row as usize));
         } else if batch.values.positions.is_empty() {
             // Usually all rows are scored at the first step.
-            for t in 0..extent.steps() {
-                let targets = &batch.targets[extent.offset(t)..][..extent.rows_at(t)];
+            for t in 0..shape.steps() {
+                let targets = &batch.targets[shape.offset(t)..][..shape.rows_at(t)];
                 targets
                     .iter()
                     .enumerate()
@@ -39,39 +39,39 @@ impl BatchLook {
                     .for_each(|(row, _)| mark(row));
             }
         } else {
-            batch.values.positions.iter().for_each(|&position| mark(extent.position(position as usize).1));
+            batch.values.positions.iter().for_each(|&position| mark(shape.position(position as usize).1));
         }
         self.record = BatchRecord {
-            rows: extent.rows(),
-            positions: extent.positions() + encoded.extent.positions(),
+            rows: shape.rows(),
+            positions: shape.positions() + encoded.shape.positions(),
             unscored_rows: left,
-            filled_positions: filled(extent, &batch.inputs, &batch.numbers)
-                + filled(&encoded.extent, &encoded.inputs, &encoded.numbers),
+            filled_positions: filled(shape, &batch.inputs, &batch.numbers)
+                + filled(&encoded.shape, &encoded.inputs, &encoded.numbers),
             input: input(&batch.numbers, &encoded.numbers),
         };
     }
 }
 
-/// Places at the beginning or end of a row whose input is that of the place after them.
-fn filled(extent: &PackedShape, tokens: &[u32], numbers: &[f32]) -> usize {
-    let width = numbers.len() / extent.positions().max(1);
+/// Counts positions at the beginning or end of a row whose input equals that of the adjacent position.
+fn filled(shape: &PackedShape, tokens: &[u32], numbers: &[f32]) -> usize {
+    let width = numbers.len() / shape.positions().max(1);
     let same = |a: usize, b: usize| match width {
         0 => tokens[a] == tokens[b],
         _ => numbers[a * width..][..width] == numbers[b * width..][..width],
     };
     let of_row = |row: usize| {
-        let pairs = extent.length(row) - 1;
-        let alike = |&t: &usize| same(extent.offset(t) + row, extent.offset(t + 1) + row);
+        let pairs = shape.length(row) - 1;
+        let alike = |&t: &usize| same(shape.offset(t) + row, shape.offset(t + 1) + row);
         let first = (0..pairs).take_while(alike).count();
         first + (first..pairs).rev().take_while(alike).count()
     };
-    (0..extent.rows()).map(of_row).sum()
+    (0..shape.rows()).map(of_row).sum()
 }
 
-/// Running sums: one alone would wait for itself.
+/// Number of independent partial sums, which the processor can add in parallel.
 const LANES: usize = 8;
 
-/// Moments of the numbers of both; None without any.
+/// Returns the moments of the numbers of both; None without numbers.
 fn input(numbers: &[f32], encoded: &[f32]) -> Option<InputRecord> {
     let count = (numbers.len() + encoded.len()) as f64;
     let (mut sums, mut squares, mut largest) = ([0.0; LANES], [0.0; LANES], [0.0f32; LANES]);
@@ -94,15 +94,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fills_rows_up_is_counted_from_both_ends() {
+    fn padding_is_counted_from_both_ends() {
         let mut batch = Batch::default();
         batch.reshape_to(&[6, 5, 2, 1]);
-        // 0 0 0 7 7 7; 1 2 2 3 4; 5 5; 9: the middle of a row does not count, and a row of one value counts once.
+        // 0 0 0 7 7 7; 1 2 2 3 4; 5 5; 9: repeats in the middle of a row do not count, and a row of one value
+        // counts once.
         batch.inputs = vec![0, 1, 5, 9, 0, 2, 5, 0, 2, 7, 3, 7, 4, 7];
         batch.targets[0] = 1;
         batch.targets[6] = 1;
-        let mut look = BatchLook::default();
-        look.see(&batch, false);
+        let mut statistics = BatchStatistics::default();
+        statistics.add(&batch, false);
         let expected = BatchRecord {
             rows: 4,
             positions: 14,
@@ -110,10 +111,10 @@ mod tests {
             filled_positions: 2 + 2 + 1,
             input: None,
         };
-        assert_eq!(look.record(), &expected);
+        assert_eq!(statistics.record(), &expected);
         batch.targets = vec![IGNORE, 3, 3, 3];
-        look.see(&batch, true);
-        assert_eq!(look.record().unscored_rows, 1);
+        statistics.add(&batch, true);
+        assert_eq!(statistics.record().unscored_rows, 1);
     }
 
     #[test]
@@ -122,10 +123,10 @@ mod tests {
         batch.reshape(2, 2);
         batch.numbers = vec![1.0, -3.0, 2.0, 2.0, 1.0, -3.0, 2.0, 0.0];
         batch.values.positions = vec![1];
-        let mut look = BatchLook::default();
-        look.see(&batch, false);
+        let mut statistics = BatchStatistics::default();
+        statistics.add(&batch, false);
         let expected = InputRecord { mean: 0.25, rms: 2.0, largest: 3.0 };
-        assert_eq!(look.record().input, Some(expected));
-        assert_eq!((look.record().unscored_rows, look.record().filled_positions), (1, 1));
+        assert_eq!(statistics.record().input, Some(expected));
+        assert_eq!((statistics.record().unscored_rows, statistics.record().filled_positions), (1, 1));
     }
 }

@@ -1,8 +1,9 @@
-//! How open gates are and what is saturated, over the places of a batch at up to 16 of its steps; what counts as that:
-//! [`cell::tape`](crate::cell::tape).
+//! Openness of gates and saturation of activations, over the positions of a batch at up to 16 of its steps.
+//! See [`cell::tape`](crate::cell::tape) for the definitions.
 //!
-//! Steps lie evenly in the window, its last one counted from 1 being a multiple of their distance: shares of some 10⁴ activations
-//! and more are as good as those of all, at a part of the cost.
+//! The steps are evenly spaced in the window; their numbers, counted from 1, are multiples of the spacing.
+//! Shares of about 10⁴ activations or more are as accurate as those of all activations, at a fraction of the
+//! cost.
 
 use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
@@ -11,16 +12,17 @@ use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
 use longspan_kernel::{InstructionSet, Isa, Job, Vector};
 use longspan_record::{ActivationRecord, GateRecord, LayerRecord};
 
-/// Counts of each layer. An encoder's layer and its decoder's of the same number count together.
+/// Counts of each layer. An encoder's layer and the decoder's layer with the same number are counted
+/// together.
 pub(super) struct GateCounts<R> {
     kind: CellKind,
     hidden: usize,
-    /// From one counted step to the next.
+    /// Distance from one counted step to the next.
     distance: usize,
     layers: Vec<Layer<R>>,
 }
 
-/// Steps of a window that are counted, at most.
+/// Largest number of counted steps of a window.
 const COUNTED: usize = 16;
 
 struct Layer<R> {
@@ -28,15 +30,15 @@ struct Layer<R> {
     slots: Vec<Counts<R>>,
 }
 
-/// Of one slot of the tape.
+/// The counts of one slot of the tape.
 struct Counts<R> {
     /// Σ p of a gate.
     sum: f64,
-    /// Closed; saturated or silent.
+    /// Number of closed gates, or of saturated or silent activations.
     low: f64,
-    /// Open.
+    /// Number of open gates.
     high: f64,
-    /// 1 for each unit that has been saturated or silent at every counted place.
+    /// 1 for each unit that was saturated or silent at every counted position.
     always: Vec<R>,
 }
 
@@ -47,7 +49,7 @@ impl<R: Real> GateCounts<R> {
         Self { kind, hidden, distance: 1, layers: (0..layers).map(|_| layer()).collect() }
     }
 
-    /// Forgets what was counted, for a window of `steps`.
+    /// Resets the counts, for a window of `steps` steps.
     pub(super) fn clear(&mut self, steps: usize) {
         self.distance = steps.div_ceil(COUNTED).max(1);
         for layer in &mut self.layers {
@@ -59,15 +61,15 @@ impl<R: Real> GateCounts<R> {
         }
     }
 
-    pub(super) fn see(&mut self, isa: InstructionSet, flow: &BackwardStep<'_, R>) {
-        if !(flow.t + 1).is_multiple_of(self.distance) {
+    pub(super) fn add(&mut self, isa: InstructionSet, step: &BackwardStep<'_, R>) {
+        if !(step.t + 1).is_multiple_of(self.distance) {
             return;
         }
-        let layer = &mut self.layers[flow.layer];
-        let (width, hidden) = (flow.tape_width(self.hidden), self.hidden);
-        layer.positions += flow.rows(hidden);
+        let layer = &mut self.layers[step.layer];
+        let (width, hidden) = (step.tape_width(self.hidden), self.hidden);
+        layer.positions += step.rows(hidden);
         isa.dispatch(Count {
-            tape: flow.tape,
+            tape: step.tape,
             width,
             hidden,
             slots: slots(self.kind),
@@ -75,7 +77,7 @@ impl<R: Real> GateCounts<R> {
         });
     }
 
-    /// Writes the record of each layer, into the memory of those before.
+    /// Writes the record of each layer into existing memory.
     pub(super) fn write(&self, records: &mut Vec<LayerRecord>) {
         records.resize_with(self.layers.len(), LayerRecord::default);
         for (layer, (of, record)) in self.layers.iter().zip(records).enumerate() {
@@ -109,20 +111,20 @@ fn write_name(to: &mut String, name: &str) {
     to.push_str(name);
 }
 
-/// Counts all slots of all rows of a step, in the order in which they lie.
+/// Counts all slots of all rows of a step, in memory order.
 struct Count<'a, R> {
     tape: &'a [R],
-    /// Between rows.
+    /// Distance between rows.
     width: usize,
     hidden: usize,
     slots: &'a [Slot],
     counts: &'a mut [Counts<R>],
 }
 
-/// Slots of a cell, at most.
+/// Largest number of slots of a cell.
 const MOST: usize = 4;
 
-// Plain indices: the compiler leaves iterators as calls.
+// Indices, because the compiler does not inline the iterators here.
 #[allow(clippy::needless_range_loop, reason = "see above")]
 impl<R: Real> Job for Count<'_, R> {
     type Output = ();
@@ -172,7 +174,7 @@ fn gate<I: Isa, R: Real>(values: &[R], sums: &mut [I::V<R>; 3]) {
     *sums = [sum, low, high];
 }
 
-/// Adds to the count where an activation of one row is saturated or silent, and takes 1 from `always` where it is not.
+/// Counts the activations of one row that are saturated or silent, and clears `always` for the others.
 #[inline(always)]
 fn activation<I: Isa, R: Real, const RELU: bool>(values: &[R], always: &mut [R], sum: &mut I::V<R>) {
     let (lanes, len) = (I::V::<R>::LANES, values.len());
@@ -195,16 +197,16 @@ fn activation<I: Isa, R: Real, const RELU: bool>(values: &[R], always: &mut [R],
     *sum = count;
 }
 
-/// 1 in the first `count` lanes, else 0.
+/// 1 in the first `count` lanes, otherwise 0.
 #[inline(always)]
 fn there<R: Real, V: Vector<R>>(count: usize) -> V {
     if count == V::LANES { V::one() } else { V::load(&[R::ONE; LANES][..count]) }
 }
 
-/// Lanes of the widest vector.
+/// Number of lanes of the widest vector.
 const LANES: usize = 16;
 
-/// The sum of the elements.
+/// Returns the sum of the elements.
 #[inline(always)]
 fn fold<R: Real, V: Vector<R>>(vector: V) -> f64 {
     let mut elements = [R::ZERO; LANES];

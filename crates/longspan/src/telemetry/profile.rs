@@ -1,13 +1,14 @@
-//! The profile of the gradient along time.
+//! The gradient profile: the norm of the gradient along time.
 //!
 //! ```text
 //! ‖∂ℒ/∂h_t‖   of each batch row, ℒ the mean loss of the window
-//! ‖∂ℒ/∂c_t‖   the same of c, total: with what reaches ℒ from c_t through h_t (PyTorch's c_t.grad), see BackwardStep::total_cell
-//! ‖Γ_t‖_F     Γ_t = Σ_b δa_{t,b} ⊗ u_{t,b}, what step t adds to the gradient of the recurrent weights: Σ_t Γ_t = ∂ℒ/∂W_hh
+//! ‖∂ℒ/∂c_t‖   the same for c, total: including the path from c_t through h_t (PyTorch's c_t.grad), see BackwardStep::total_cell
+//! ‖Γ_t‖_F     Γ_t = Σ_b δa_{t,b} ⊗ u_{t,b}, the contribution of step t to the gradient of the recurrent weights: Σ_t Γ_t = ∂ℒ/∂W_hh
 //! ```
 //!
-//! δa is the gradient by the recurrent sums, u what W_hh is multiplied with: h_{t−1}, and for the candidate of a GRU whose reset gate
-//! acts before the product r ⊙ h_{t−1}. ‖Γ_t‖ is found without Γ_t, from the rows' dot products: [`kernel::gram`](longspan_kernel::gram).
+//! δa is the gradient with respect to the recurrent products, and u the factor of W_hh: h_{t−1}, or r ⊙
+//! h_{t−1} for the candidate of a GRU whose reset gate acts before the product. ‖Γ_t‖ is computed without
+//! Γ_t, from dot products of rows: [`kernel::gram`](longspan_kernel::gram).
 
 use crate::bptt::BackwardStep;
 use crate::cell::CellKind;
@@ -19,8 +20,9 @@ use longspan_kernel::recurrent::Operand;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::{Curve, LayerProfile, ProfileRecord};
 
-/// Norms per layer and step, over the rows of a batch that have the step. Layers and steps are those of a [`BackwardStep`]: a layer
-/// that reads both ways counts twice, and its reverse direction begins at each row's last step.
+/// Norms per layer and step, over the rows of a batch that have the step. Layers and steps are numbered as in
+/// a [`BackwardStep`]: a bidirectional layer counts twice, and its reverse direction begins at each row's
+/// last step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GradientProfile {
     steps: usize,
@@ -31,14 +33,14 @@ pub struct GradientProfile {
     decoder_start: Option<usize>,
 }
 
-/// `[layer][t]`; no layer where nothing is measured.
+/// `[layer][t]`; no layer if nothing is measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Norms {
     mean: Vec<Vec<f64>>,
     max: Vec<Vec<f64>>,
 }
 
-/// Sizes a series for `steps` steps; keeps the memory.
+/// Resizes a series for `steps` steps; keeps the memory.
 fn resize(series: &mut Vec<Vec<f64>>, layers: usize, steps: usize) {
     series.resize_with(layers, Vec::new);
     series.iter_mut().for_each(|layer| {
@@ -53,7 +55,7 @@ impl Norms {
         resize(&mut self.max, layers, steps);
     }
 
-    /// Takes the norms of the rows; returns the largest one.
+    /// Records the norms of the rows; returns the largest.
     fn record<R: Real>(
         &mut self,
         isa: InstructionSet,
@@ -69,7 +71,8 @@ impl Norms {
 }
 
 impl GradientProfile {
-    /// A profile in bins with these edges, which reach to its first step; `names` are those of its layers.
+    /// Returns the profile in bins with these edges, which extend to its first step; `names` are the layers'
+    /// names.
     pub fn to_record(&self, (step, attempt): (u64, u64), edges: &[usize], names: &[String]) -> ProfileRecord {
         let steps = self.steps();
         let bins = edges.partition_point(|&edge| edge < steps);
@@ -92,7 +95,7 @@ impl GradientProfile {
         }
     }
 
-    /// Empties the profile for a window of `steps` steps; keeps the memory.
+    /// Clears the profile for a window of `steps` steps; keeps the memory.
     pub fn open(&mut self, layers: usize, steps: usize) {
         self.steps = steps;
         self.hidden.open(layers, steps);
@@ -100,7 +103,7 @@ impl GradientProfile {
         self.gamma.clear();
     }
 
-    /// As [`GradientProfile::open`], for [`GradientProfile::record_closely`].
+    /// Does the same as [`GradientProfile::open`], for [`GradientProfile::record_closely`].
     pub fn open_closely(&mut self, kind: CellKind, layers: usize, steps: usize) {
         self.steps = steps;
         self.hidden.open(layers, steps);
@@ -108,41 +111,41 @@ impl GradientProfile {
         resize(&mut self.gamma, layers, steps);
     }
 
-    /// Says that the steps before `decoder_start` are an encoder's and those from there on its decoder's.
+    /// Sets the first step of the decoder; the steps before it are the encoder's.
     pub fn mark(&mut self, decoder_start: Option<usize>) {
         self.decoder_start = decoder_start;
     }
 
-    /// The decoder's first step, where an encoder's steps stand before it. Row by row sequences may be shorter: the encoder's last
-    /// state is that of each row's own last step.
+    /// The first step of the decoder, if there is an encoder. A row may be shorter than the window: the
+    /// encoder's last state of a row is that of the row's own last step.
     pub fn decoder_start(&self) -> Option<usize> {
         self.decoder_start
     }
 
-    /// Takes ‖∂ℒ/∂h_t‖ of what backward shows at one (layer, step) of `hidden` units; the mean is over the rows that have the
-    /// step. Returns the largest.
-    pub fn record<R: Real>(&mut self, isa: InstructionSet, hidden: usize, flow: &BackwardStep<'_, R>) -> f64 {
-        self.hidden.record(isa, hidden, (flow.layer, flow.t), flow.d_hidden)
+    /// Records ‖∂ℒ/∂h_t‖ of one (layer, step) of `hidden` units, as the mean over the rows that have the
+    /// step. Returns the largest norm.
+    pub fn record<R: Real>(&mut self, isa: InstructionSet, hidden: usize, step: &BackwardStep<'_, R>) -> f64 {
+        self.hidden.record(isa, hidden, (step.layer, step.t), step.d_hidden)
     }
 
-    /// As [`GradientProfile::record`], and ‖∂ℒ/∂c_t‖ where there is a c, and ‖Γ_t‖.
+    /// Does the same as [`GradientProfile::record`], and records ‖∂ℒ/∂c_t‖ for cells with c, and ‖Γ_t‖.
     pub fn record_closely<R: Real>(
         &mut self,
         ctx: &Context<R>,
         kind: CellKind,
         hidden: usize,
-        flow: &BackwardStep<'_, R>,
+        step: &BackwardStep<'_, R>,
         scratch: &mut Scratch<R>,
     ) {
         let isa = ctx.instruction_set();
-        let mut largest = self.record(isa, hidden, flow);
+        let mut largest = self.record(isa, hidden, step);
         if !self.cell.mean.is_empty() {
             let total = &mut scratch.total;
-            total.resize(flow.d_hidden.len(), R::ZERO);
-            flow.total_cell(isa, kind, hidden, total);
-            largest = largest.max(self.cell.record(isa, hidden, (flow.layer, flow.t), total));
+            total.resize(step.d_hidden.len(), R::ZERO);
+            step.total_cell(isa, kind, hidden, total);
+            largest = largest.max(self.cell.record(isa, hidden, (step.layer, step.t), total));
         }
-        self.gamma[flow.layer][flow.t] = gamma(ctx, kind, hidden, flow, largest, &mut scratch.partial).sqrt();
+        self.gamma[step.layer][step.t] = gamma(ctx, kind, hidden, step, largest, &mut scratch.partial).sqrt();
     }
 
     /// Number of layers.
@@ -155,28 +158,30 @@ impl GradientProfile {
         self.steps
     }
 
-    /// Mean of ‖∂ℒ/∂h_t‖ over the rows, for t from the first step of the window.
+    /// The mean of ‖∂ℒ/∂h_t‖ over the rows, from the first step of the window.
     pub fn mean(&self, layer: usize) -> &[f64] {
         &self.hidden.mean[layer]
     }
 
-    /// Maximum of ‖∂ℒ/∂h_t‖ over the rows.
+    /// The maximum of ‖∂ℒ/∂h_t‖ over the rows, from the first step of the window.
     pub fn max(&self, layer: usize) -> &[f64] {
         &self.hidden.max[layer]
     }
 
-    /// Mean and maximum of the total ‖∂ℒ/∂c_t‖ over the rows; None for a cell without c, and where nobody looked closely.
+    /// The mean and the maximum of the total ‖∂ℒ/∂c_t‖ over the rows; None for a cell without c, and outside
+    /// snapshots.
     pub fn cell(&self, layer: usize) -> Option<[&[f64]; 2]> {
         Some([self.cell.mean.get(layer)?, &self.cell.max[layer]])
     }
 
-    /// ‖Γ_t‖; None where nobody looked closely.
+    /// ‖Γ_t‖; None outside snapshots.
     pub fn gamma(&self, layer: usize) -> Option<&[f64]> {
         Some(self.gamma.get(layer)?)
     }
 
-    /// log10 of the mean norm at the first step over that at the last step of the window: how much of the gradient
-    /// survives the way back. −∞ where nothing arrives; on x86-64 what is below the normal numbers, 1.2e-38 in f32, is nothing.
+    /// log10 of the mean norm at the first step over that at the last step of the window: the share of the
+    /// gradient that reaches the first step. −∞ if no gradient arrives; on x86-64 values below the normal
+    /// numbers, 1.2e-38 in f32, count as 0.
     pub fn log10_survival(&self, layer: usize) -> f64 {
         match self.mean(layer) {
             [first, .., last] => (first / last).log10(),
@@ -192,17 +197,18 @@ pub struct Scratch<R> {
     partial: Vec<f64>,
 }
 
-/// ‖Γ_t‖². `largest` is the largest norm of a gradient by the state: what δa is made of.
+/// Computes ‖Γ_t‖². `largest` is the largest norm of a gradient with respect to the state, which δa is
+/// computed from.
 fn gamma<R: Real>(
     ctx: &Context<R>,
     kind: CellKind,
     hidden: usize,
-    flow: &BackwardStep<'_, R>,
+    step: &BackwardStep<'_, R>,
     largest: f64,
     partial: &mut Vec<f64>,
 ) -> f64 {
-    let rows = flow.rows(hidden);
-    // Squares of what is not far from 1 need no scale.
+    let rows = step.rows(hidden);
+    // Squares of values not far from 1 need no scaling.
     let exponent = if (1e-12..1e12).contains(&largest) { 0.0 } else { -largest.log2().floor() };
     let exponent = if exponent.is_finite() { exponent.clamp(-126.0, 126.0) } else { 0.0 };
     let scale = R::from_f64(exponent.exp2());
@@ -211,10 +217,10 @@ fn gamma<R: Real>(
         Mat::strided(&data[first * hidden..], rows, count * hidden, width)
     };
     let blocks = kind.spec().phases.iter().map(|phase| {
-        let deltas = slots(flow.deltas, flow.delta_width(hidden), phase.delta, phase.gates);
+        let deltas = slots(step.deltas, step.delta_width(hidden), phase.delta, phase.gates);
         let operand = match phase.operand {
-            Operand::Hidden => Mat::new(flow.before, rows, hidden),
-            Operand::Tape { slot, .. } => slots(flow.tape, flow.tape_width(hidden), slot, 1),
+            Operand::Hidden => Mat::new(step.before, rows, hidden),
+            Operand::Tape { slot, .. } => slots(step.tape, step.tape_width(hidden), slot, 1),
         };
         squared_norm_of_outer(ctx, deltas, operand, scale, partial)
     });

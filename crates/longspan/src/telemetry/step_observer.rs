@@ -1,9 +1,9 @@
-//! What watches training steps: the gradient at every time step, and every so many steps more.
+//! Observes training steps: the gradient at every time step, and a snapshot at regular intervals.
 
 use longspan_record::{Snapshot, StepRecord, TensorRecord};
 use std::sync::Arc;
 
-use super::batch::BatchLook;
+use super::batch::BatchStatistics;
 use super::gates::GateCounts;
 use super::profile::Scratch;
 use super::updates::Updates;
@@ -17,26 +17,28 @@ use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
 use longspan_kernel::Context;
 
-/// Observes the training steps of one model. It is given views; its memory is that of the first closer look.
+/// Observes the training steps of one model. It gets read-only views; it reuses the memory of the first
+/// snapshot.
 pub struct StepObserver<R> {
     spec: ModelSpec,
-    /// Layers as a [`BackwardStep`] counts them.
+    /// Number of layers as counted in a [`BackwardStep`].
     layers: usize,
     tier: Observe,
     every: u64,
-    /// Whether it looks closely at the step in progress, or did at the last one.
-    closely: bool,
+    /// Whether the current step, or else the last one, is a snapshot.
+    is_snapshot: bool,
     profile: GradientProfile,
     scratch: Scratch<R>,
     gates: GateCounts<R>,
     updates: Updates,
-    batch: BatchLook,
-    /// The memory of the last closer look.
+    batch: BatchStatistics,
+    /// The memory of the last snapshot.
     snapshot: Snapshot,
 }
 
 impl<R: Real> StepObserver<R> {
-    /// For a closer look at step 1 and every step whose number is a multiple of `every`.
+    /// Builds an observer that takes snapshots at step 1 and at every step whose number is a multiple of
+    /// `every`.
     pub fn new(model: &Model<R>, tier: Observe, every: u64) -> Self {
         let (spec, layers) = (model.spec().clone(), model.states());
         Self {
@@ -45,26 +47,26 @@ impl<R: Real> StepObserver<R> {
             layers,
             tier,
             every,
-            closely: false,
+            is_snapshot: false,
             profile: GradientProfile::default(),
             scratch: Scratch::default(),
             updates: Updates::default(),
-            batch: BatchLook::default(),
+            batch: BatchStatistics::default(),
             snapshot: Snapshot::default(),
         }
     }
 
-    /// Another tier and interval, from the next step on.
+    /// Sets the tier and the interval, from the next step on.
     pub fn set(&mut self, tier: Observe, every: u64) {
         (self.tier, self.every) = (tier, every);
     }
 
-    /// The next pass is that of step `step`, from 1.
+    /// Announces the pass of step `step`, counted from 1.
     pub fn begin_step(&mut self, step: u64) {
-        self.closely = self.tier > Observe::Off && (step == 1 || step.is_multiple_of(self.every));
+        self.is_snapshot = self.tier > Observe::Off && (step == 1 || step.is_multiple_of(self.every));
     }
 
-    /// Takes a step with the optimizer.
+    /// Updates the weights with the optimizer and observes the update.
     pub fn watch_update(
         &mut self,
         ctx: &Context<R>,
@@ -73,79 +75,80 @@ impl<R: Real> StepObserver<R> {
         params: &mut Params<R>,
         grads: &mut Params<R>,
     ) {
-        if !self.closely {
+        if !self.is_snapshot {
             return optimizer.step(ctx, lr, params, grads);
         }
         let (layout, updates) = (Arc::clone(params.layout()), &mut self.updates);
         updates.clear(layout.entries().len());
         let mut watch =
-            |first, before: &[R], after: &[R]| updates.see(ctx, layout.entries(), first, before, after);
+            |first, before: &[R], after: &[R]| updates.add(ctx, layout.entries(), first, before, after);
         optimizer.step_watched(ctx, lr, params, grads, Some(&mut watch));
     }
 
-    /// The gradient's profile along the window; without layers if nobody looked.
+    /// The gradient profile of the window; without layers if nothing was observed.
     pub fn profile(&self) -> &GradientProfile {
         &self.profile
     }
 
-    /// Writes what was observed of a step into its record. `shares` are those of the tensors in the squared norm of the gradient.
+    /// Writes the observations of a step into its record. `shares` are the tensors' shares of the squared
+    /// gradient norm.
     pub fn write(&mut self, record: &mut StepRecord, layout: &Layout, shares: &[f64]) {
         let profile = &self.profile;
         record.log10_survival.clear();
         record.log10_survival.extend((0..profile.layers()).map(|layer| profile.log10_survival(layer)));
         record.decoder_start = profile.decoder_start().filter(|_| profile.layers() > 0);
-        // A closer look allocates nothing after the first: its memory is kept between looks.
-        if let Some(look) = record.snapshot.take() {
-            self.snapshot = look;
+        // Snapshots after the first allocate nothing: the memory is kept between them.
+        if let Some(snapshot) = record.snapshot.take() {
+            self.snapshot = snapshot;
         }
-        if self.closely {
-            self.write_look(layout, shares);
+        if self.is_snapshot {
+            self.write_snapshot(layout, shares);
             record.snapshot = Some(std::mem::take(&mut self.snapshot));
         }
     }
 
-    fn write_look(&mut self, layout: &Layout, shares: &[f64]) {
-        let look = &mut self.snapshot;
-        look.batch.clone_from(self.batch.record());
-        look.log10_update_ratio = self.updates.whole();
-        look.tensors.resize_with(shares.len(), TensorRecord::default);
+    fn write_snapshot(&mut self, layout: &Layout, shares: &[f64]) {
+        let snapshot = &mut self.snapshot;
+        snapshot.batch.clone_from(self.batch.record());
+        snapshot.log10_update_ratio = self.updates.whole();
+        snapshot.tensors.resize_with(shares.len(), TensorRecord::default);
         let entries = layout.entries().iter().zip(shares).zip(self.updates.tensors());
-        for (tensor, ((entry, &share), log10_update_ratio)) in look.tensors.iter_mut().zip(entries) {
+        for (tensor, ((entry, &share), log10_update_ratio)) in snapshot.tensors.iter_mut().zip(entries) {
             tensor.name.clone_from(&entry.name);
             (tensor.share, tensor.log10_update_ratio) = (share, log10_update_ratio);
         }
         match self.tier {
-            Observe::Full => self.gates.write(&mut look.layers),
-            _ => look.layers.clear(),
+            Observe::Full => self.gates.write(&mut snapshot.layers),
+            _ => snapshot.layers.clear(),
         }
     }
 }
 
 impl<R: Real> Observer<R> for StepObserver<R> {
     fn begin(&mut self, batch: &Batch, _: &State<R>) {
-        let before = batch.encoded.extent.steps();
+        let before = batch.encoded.shape.steps();
         let (steps, spec) = (before + batch.steps(), &self.spec);
         match self.tier {
             Observe::Off => self.profile.open(0, steps),
-            Observe::Full if self.closely => self.profile.open_closely(spec.cell, self.layers, steps),
+            Observe::Full if self.is_snapshot => self.profile.open_closely(spec.cell, self.layers, steps),
             _ => self.profile.open(self.layers, steps),
         }
         self.profile.mark((before > 0).then_some(before));
-        if self.closely {
-            self.batch.see(batch, self.spec.pool != Pooling::Last);
+        if self.is_snapshot {
+            self.batch.add(batch, self.spec.pool != Pooling::Last);
             self.gates.clear(steps);
         }
     }
 
-    fn backward_step(&mut self, ctx: &Context<R>, flow: &BackwardStep<'_, R>) {
+    fn backward_step(&mut self, ctx: &Context<R>, step: &BackwardStep<'_, R>) {
         let &ModelSpec { cell, hidden, .. } = &self.spec;
         match self.tier {
             Observe::Off => {}
-            Observe::Full if self.closely => {
-                self.profile.record_closely(ctx, cell, hidden, flow, &mut self.scratch);
-                self.gates.see(ctx.instruction_set(), flow);
+            Observe::Full if self.is_snapshot => {
+                self.profile.record_closely(ctx, cell, hidden, step, &mut self.scratch);
+                self.gates.add(ctx.instruction_set(), step);
             }
-            _ => _ = self.profile.record(ctx.instruction_set(), hidden, flow),
+            _ => _ = self.profile.record(ctx.instruction_set(), hidden, step),
         }
     }
 }

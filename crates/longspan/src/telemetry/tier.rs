@@ -1,15 +1,16 @@
-//! How much is looked at.
+//! How much is observed.
 
-/// What is recorded of the gradient on its way back. Every tier has what the one before has, and none changes a bit.
+/// What is recorded of the gradient. Every tier includes the tiers before it, and none changes a bit of the
+/// weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Observe {
     /// Nothing.
     Off,
-    /// ‖∂ℒ/∂h_t‖ of every layer at every step. Every so many steps its profile along time is stored, with what was read, the share
-    /// of each tensor in the gradient, and by how much its weights changed.
+    /// ‖∂ℒ/∂h_t‖ of every layer at every step. Snapshots store its profile along time, statistics of the
+    /// batch, the share of each tensor in the gradient, and the relative change of its weights.
     Norms,
-    /// At those steps also the total ‖∂ℒ/∂c_t‖, the contribution ‖Γ_t‖ of each time step to the gradient of the recurrent weights,
-    /// and gates and activations.
+    /// In snapshots also the total ‖∂ℒ/∂c_t‖, the contribution ‖Γ_t‖ of each time step to the gradient of the
+    /// recurrent weights, and gates and activations.
     Full,
 }
 

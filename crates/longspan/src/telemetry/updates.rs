@@ -1,11 +1,11 @@
-//! By how much a step changes the weights: log10 ‖Δw‖ / ‖w‖, w the weights before the step.
+//! The relative change of the weights in a step: log10 ‖Δw‖ / ‖w‖, where w are the weights before the step.
 
 use crate::cell::Real;
 use crate::params::Entry;
 use longspan_kernel::Context;
 use longspan_kernel::norms::sums_of_squares_and_changes;
 
-/// What became of the weights in a step.
+/// The changes of the weights in a step.
 #[derive(Debug, Default)]
 pub(super) struct Updates {
     /// Σ w² and Σ Δw² of each tensor.
@@ -14,14 +14,14 @@ pub(super) struct Updates {
 }
 
 impl Updates {
-    /// Forgets the step before.
+    /// Resets the sums before a step.
     pub(super) fn clear(&mut self, tensors: usize) {
         self.sums.clear();
         self.sums.resize(tensors, [0.0; 2]);
     }
 
-    /// Takes a stretch of the flat buffer, before the step and after it.
-    pub(super) fn see<R: Real>(
+    /// Reads a section of the flat buffer before and after the step.
+    pub(super) fn add<R: Real>(
         &mut self,
         ctx: &Context<R>,
         entries: &[Entry],
@@ -41,18 +41,18 @@ impl Updates {
         }
     }
 
-    /// Of all weights together.
+    /// Returns the ratio over all weights.
     pub(super) fn whole(&self) -> f64 {
         ratio(self.sums.iter().fold([0.0; 2], |[w, d], [of_w, of_d]| [w + of_w, d + of_d]))
     }
 
-    /// Of each tensor.
+    /// Returns the ratio of each tensor.
     pub(super) fn tensors(&self) -> impl Iterator<Item = f64> {
         self.sums.iter().map(|&sums| ratio(sums))
     }
 }
 
-/// log10 of the ratio of the norms; ∞ where zeros became something, −∞ where nothing changed.
+/// log10 of the ratio of the norms; ∞ if zeros changed, −∞ if nothing changed.
 fn ratio([weights, changes]: [f64; 2]) -> f64 {
     if changes == 0.0 { f64::NEG_INFINITY } else { 0.5 * (changes / weights).log10() }
 }

@@ -1,65 +1,68 @@
-//! Why a step could not be taken: its batch once more, from the weights before it, looking for the first bad value.
+//! The cause of a step that could not be taken. Its batch is run again from the weights before it, to find
+//! the first bad value.
 //!
-//! What is bad and what comes first in a pass over the batch is said in [`crate::model::Scan`]. Before it come the weights, in the
-//! order of the layout; behind it the moments before the update, and what the update makes of moments and weights, tensor by tensor.
+//! [`crate::model::Scan`] defines what is bad and what comes first in a pass over the batch. The weights are
+//! checked before it, in the order of the layout; after it the moments before the update, and then the
+//! updated moments and weights, tensor by tensor.
 //!
-//! The cause is told from the phase and a few numbers, the first line that fits:
+//! The cause follows from the phase and a few numbers; the first line that applies gives it:
 //!
 //! ```text
 //! bad weights        the weights before the step are bad
 //! bad input          x or a target is bad
-//! padding only       nothing is scored, or all that is weighs nothing
+//! padding only       nothing is scored, or the scored targets have weight 0
 //! optimizer state    a moment was bad before the update
-//! step too large     the update makes bad numbers of good ones; or steps were taken before, and the loss of the last one is 10 times
-//!                    the least of the steps before it, or the last one moved the weights by 0.3 of their norm
-//! forward overflow   a state, output or the loss is bad; or something in backward is, and a state beyond 1e10 was met there
-//! gradient growth    something else in backward is bad
+//! step too large     the update turns good numbers into bad ones; or steps were taken before, and the loss of the last one is
+//!                    10 times the smallest loss of the steps before it, or the last one changed the weights by 0.3 of their norm
+//! forward overflow   a state, output or the loss is bad; or a value of the backward pass is, and a state is above 1e10
+//! gradient growth    another value of the backward pass is bad
 //! ```
 //!
-//! ‖Δw‖ / ‖w‖ of the last step is η ‖g‖ / ‖w‖ of plain gradient descent, over 1 − μ with momentum; other rules move each weight by about
-//! η, and the ratio is η √N / ‖w‖.
+//! ‖Δw‖ / ‖w‖ of the last step is η ‖g‖ / ‖w‖ for plain gradient descent, divided by 1 − μ with momentum.
+//! Other rules move each weight by about η, and the ratio is η √N / ‖w‖.
 
 use super::update::first_bad;
 use super::{Divergence, Trainer};
 use crate::bptt::Pass;
 use crate::cell::Real;
-use crate::model::{Place, Scan, first_in_tensors, is_bad};
+use crate::model::{Location, Scan, first_in_tensors, is_bad};
 use crate::optim::Rule;
 use longspan_kernel::norms::sum_of_squares;
 use longspan_record::{Cause, FaultEvidence as Evidence, FaultRecord, Phase, StepRecord};
 
-/// A loss that is so many times the least of the steps before has been driven up by them.
+/// A loss that is this many times the smallest previous loss counts as a rise caused by the updates.
 const RISE: f64 = 10.0;
-/// A step that moves the weights by this share of their norm makes other weights of them.
+/// A step that changes the weights by this share of their norm is too large.
 const MOVED: f64 = 0.3;
-/// States so large that their products with a gradient of order one and with each other are the fault, not the gradient.
+/// States above this value are the fault themselves: their products with each other and with a gradient of
+/// order one overflow.
 const LARGE_STATE: f64 = 1e10;
 
-/// A bad value with what is known of the pass that met it.
+/// A bad value, with what is known of the pass that found it.
 struct Found {
-    position: Place,
+    location: Location,
     scan: Option<Scan>,
     scored: u64,
-    /// The sum of what the scored places weigh.
+    /// The total weight of the scored positions.
     weight: f64,
     /// Whether a moment was bad before the update.
     moments: bool,
 }
 
 impl<R: Real> Trainer<R> {
-    /// The first bad value of the step that has just failed, and its cause; `before` are the steps before, oldest first. Nothing
-    /// changes.
+    /// Finds the first bad value of the step that has just failed, and its cause; `before` are the previous
+    /// steps, oldest first. Nothing changes.
     ///
     /// # Panics
-    /// If the batch of the last step has none: it was taken.
+    /// If the last step did not fail.
     pub fn first_fault(&mut self, divergence: &Divergence, before: Vec<StepRecord>) -> FaultRecord {
-        let found = self.find(divergence.lr).expect("what is not finite has a first value");
+        let found = self.find(divergence.lr).expect("a failed step has a first bad value");
         let mut evidence = self.evidence(&found, &before);
         let cause = cause(&found, &evidence);
         if cause != Cause::StepTooLarge {
             (evidence.loss_rise, evidence.relative_step) = (None, None);
         }
-        let Place { phase, layer, direction, encoder, t, tensor, row, unit, value } = found.position;
+        let Location { phase, layer, direction, encoder, t, tensor, row, unit, value } = found.location;
         let &Divergence { step, epoch, loss, global_norm, lr } = divergence;
         let log10_global_norm = global_norm.log10();
         FaultRecord {
@@ -83,15 +86,16 @@ impl<R: Real> Trainer<R> {
         }
     }
 
-    /// The batch of the last step once more, in the order of computation; None if nothing is bad.
+    /// Runs the batch of the last step again and checks all values in the order of computation; None if
+    /// nothing is bad.
     fn find(&mut self, lr: f64) -> Option<Found> {
-        let of_weights = |phase, (tensor, unit, value): (String, usize, f64)| Place {
+        let of_weights = |phase, (tensor, unit, value): (String, usize, f64)| Location {
             unit: Some(unit),
-            ..Place::of(phase, tensor, value)
+            ..Location::of(phase, tensor, value)
         };
         if let Some((tensor, unit, value)) = first_in_tensors(&self.params, is_bad) {
-            let position = of_weights(Phase::Weights, (tensor.to_owned(), unit, value));
-            return Some(Found { position, scan: None, scored: 0, weight: 0.0, moments: false });
+            let location = of_weights(Phase::Weights, (tensor.to_owned(), unit, value));
+            return Some(Found { location, scan: None, scored: 0, weight: 0.0, moments: false });
         }
         let mut state = self.state.clone();
         if !self.batch.carry {
@@ -104,7 +108,7 @@ impl<R: Real> Trainer<R> {
         let score = self.model.train(pass, &self.batch, &mut state, &mut self.grads);
         let (scored, weight) = (score.scored, score.weight);
         let mut moments = false;
-        let position = scan.position().cloned().or_else(|| {
+        let location = scan.location().cloned().or_else(|| {
             let found = first_bad(&self.params, self.updater.optimizer());
             moments = found.is_some();
             let found = found.or_else(|| {
@@ -116,7 +120,7 @@ impl<R: Real> Trainer<R> {
             Some(of_weights(Phase::Update, found))
         });
         self.grads.clear();
-        Some(Found { position: position?, scan: Some(scan), scored, weight, moments })
+        Some(Found { location: location?, scan: Some(scan), scored, weight, moments })
     }
 
     fn evidence(&self, found: &Found, before: &[StepRecord]) -> Evidence {
@@ -134,14 +138,14 @@ impl<R: Real> Trainer<R> {
             }
             _ => last.lr * (self.params.layout().parameters() as f64).sqrt() / norm,
         });
-        let row = found.position.row.filter(|_| !found.position.encoder);
+        let row = found.location.row.filter(|_| !found.location.encoder);
         Evidence {
             scored: found.scored,
             largest_state: found.scan.as_ref().map_or(0.0, Scan::largest_state),
             log10_growth_a_step: found
                 .scan
                 .as_ref()
-                .filter(|_| found.position.phase == Phase::Backward)
+                .filter(|_| found.location.phase == Phase::Backward)
                 .and_then(Scan::growth),
             loss_rise: rise.filter(|rise| rise.is_finite() && *rise >= RISE),
             relative_step: relative.filter(|moved| moved.is_finite() && *moved >= MOVED),
@@ -150,9 +154,9 @@ impl<R: Real> Trainer<R> {
     }
 }
 
-/// See above.
+/// Determines the cause, as described in this module's text.
 fn cause(found: &Found, evidence: &Evidence) -> Cause {
-    let Place { phase, tensor, .. } = &found.position;
+    let Location { phase, tensor, .. } = &found.location;
     let too_large = evidence.loss_rise.is_some() || evidence.relative_step.is_some();
     match phase {
         Phase::Weights => Cause::BadWeights,

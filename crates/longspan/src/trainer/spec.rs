@@ -1,4 +1,4 @@
-//! What a trainer is made from.
+//! The specification of a trainer.
 
 use crate::bptt::dropout::Mask;
 use crate::model::ModelSpec;
@@ -7,38 +7,38 @@ use crate::optim::clip::Clip;
 use crate::optim::{Rule, Settings};
 use crate::telemetry::Observe;
 
-/// The model and how it is trained.
+/// The model and the settings of its training.
 #[derive(Clone, Debug)]
 pub struct TrainerSpec {
-    /// What is trained.
+    /// The model.
     pub model: ModelSpec,
-    /// Rows B of every training window.
+    /// Number of rows B of every training window.
     pub batch: usize,
-    /// Start of every random number.
+    /// The seed of every random number.
     pub seed: u64,
     /// Initial weights.
     pub init: Init,
     /// Bias of the lstm's forget gate, see [`InitSpec`](crate::model::init::InitSpec).
     pub forget_bias: f64,
-    /// Share of values that dropout sets to 0.
+    /// The dropout probability.
     pub dropout: f64,
-    /// Whether each step has a dropout mask of its own.
+    /// Whether dropout masks are drawn per step or per sequence.
     pub dropout_mask: Mask,
     /// The update rule.
     pub optimizer: Settings,
-    /// What bounds the gradient.
+    /// The clipping rule.
     pub clip: Clip,
-    /// Most bytes that forward keeps for backward; None for no limit.
+    /// Memory limit in bytes for what the forward pass keeps; None for no limit.
     pub memory_limit: Option<usize>,
     /// What is recorded of the gradient.
     pub observe: Observe,
-    /// Steps from one close look to the next.
+    /// Number of steps from one snapshot to the next.
     pub observe_every: u64,
 }
 
 impl TrainerSpec {
-    /// A model trained on windows of `batch` rows by adam without dropout, orthogonal at first and clipped to a global norm of 1;
-    /// nothing is observed.
+    /// Returns a model trained on windows of `batch` rows with adam, without dropout, with orthogonal initial
+    /// weights and gradients clipped to a global norm of 1; nothing is observed.
     pub fn new(model: ModelSpec, batch: usize) -> Self {
         Self {
             model,

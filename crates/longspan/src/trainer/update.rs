@@ -1,7 +1,7 @@
 //! The update at the end of a step. An update that leaves a bad weight or moment is undone.
 //!
-//! Whether one can leave any is known without reading them ([`MagnitudeBounds`]). Only where that says nothing does an update cost a copy
-//! of weights and moments and a look at each; it leaves new bounds.
+//! [`MagnitudeBounds`] usually shows that no weight or moment can become bad, without reading them. Otherwise
+//! the updater copies weights and moments, checks each of them after the update, and computes new bounds.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ pub(super) struct Updater<R> {
 }
 
 impl<R: Real> Updater<R> {
-    /// Nothing is known of the weights yet.
+    /// Builds an updater with unknown bounds.
     pub(super) fn new(optimizer: Optimizer<R>) -> Self {
         Self { optimizer, largest: MagnitudeBounds::UNKNOWN }
     }
 
-    /// Weights or moments are about to be replaced.
-    pub(super) fn forget(&mut self) {
+    /// Discards the bounds, because weights or moments are about to be replaced.
+    pub(super) fn invalidate_bounds(&mut self) {
         self.largest = MagnitudeBounds::UNKNOWN;
     }
 
@@ -34,12 +34,12 @@ impl<R: Real> Updater<R> {
     }
 
     pub(super) fn optimizer_mut(&mut self) -> &mut Optimizer<R> {
-        self.forget();
+        self.invalidate_bounds();
         &mut self.optimizer
     }
 
-    /// Takes the step along the clipped gradient of norm `norm`, unless a weight or moment would be bad: says whether it did. The
-    /// gradient is zero afterwards.
+    /// Takes a step with the clipped gradient of norm `norm`, unless a weight or moment would become bad;
+    /// returns whether it did. The gradient is zero afterwards.
     pub(super) fn update(
         &mut self,
         ctx: &Context<R>,
@@ -69,8 +69,8 @@ impl<R: Real> Updater<R> {
     }
 }
 
-/// The first bad weight or moment: tensor by tensor, of each the moments before the weights. Its tensor in a checkpoint, the
-/// element, the value.
+/// Returns the first bad weight or moment, tensor by tensor, moments before weights: its tensor in a
+/// checkpoint, the element, the value.
 pub(super) fn first_bad<R: Real>(
     params: &Params<R>,
     optimizer: &Optimizer<R>,

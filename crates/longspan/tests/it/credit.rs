@@ -1,5 +1,5 @@
-//! How far the gradient reaches: every quantity against a slow version that knows nothing of the library's backward passes, or
-//! against a closed form.
+//! The reach of the gradient: compares every quantity with a slow implementation that does not use the
+//! library's backward passes, or with a closed form.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::naive::{Naive, Part};
@@ -15,10 +15,10 @@ use longspan_record::credit::Measured;
 const STEPS: usize = 9;
 const HIDDEN: usize = 4;
 const WINDOW: usize = 6;
-/// Of the first rows; the last has none.
+/// The anchors of the rows; the last row has none.
 const ANCHORS: [Option<usize>; 3] = [Some(8), Some(6), None];
 
-/// Finite differences of step 1e-5 err by about 1e-10 of the gradient at the anchor.
+/// Finite differences with step 1e-5 have an error of about 1e-10 of the gradient at the anchor.
 const TOLERANCE: f64 = 1e-8;
 
 fn norm(v: &[f64]) -> f64 {
@@ -43,7 +43,7 @@ impl Case {
         Naive { kind: self.kind, params: &self.params, layers: self.layers, hidden: HIDDEN }
     }
 
-    /// One backward pass with one loss in each of the first two rows.
+    /// Runs one backward pass with one loss in each of the first two rows.
     fn samples(&self, scales: Option<&[UnitScale]>) -> (Vec<Sample>, Vec<Vec<f64>>) {
         let ctx = Context::new(InstructionSet::detect(), 2);
         let mut model = Model::<f64>::new(ctx.instruction_set(), &self.rows.spec);
@@ -52,15 +52,15 @@ impl Case {
             Recorder::new(ctx.instruction_set(), shape, &self.params, &ANCHORS, WINDOW, scales);
         let batch = self.rows.scored_at(&ANCHORS);
         let (mut state, mut grads) = (model.zero_state(3), Params::zeros(self.params.layout().clone()));
-        // Of row 0, layer 0, at every step: the total gradient by c.
+        // The total gradient with respect to c, for row 0 and layer 0, at every step.
         let mut totals = vec![Vec::new(); STEPS];
         model.pack(&ctx, &self.params);
-        let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, f64>| {
-            recorder.backward_step(&ctx, flow);
-            let mut total = vec![0.0; flow.cell.len()];
-            if flow.layer == 0 && flow.total_cell(ctx.instruction_set(), self.kind, HIDDEN, &mut total) {
-                // Two losses, of which the mean is taken.
-                totals[flow.t] = total[..HIDDEN].iter().map(|d| 2.0 * d).collect();
+        let mut seen = OnBackwardStep(|step: &BackwardStep<'_, f64>| {
+            recorder.backward_step(&ctx, step);
+            let mut total = vec![0.0; step.cell.len()];
+            if step.layer == 0 && step.total_cell(ctx.instruction_set(), self.kind, HIDDEN, &mut total) {
+                // The loss of the pass is the mean of two losses.
+                totals[step.t] = total[..HIDDEN].iter().map(|d| 2.0 * d).collect();
             }
         });
         let pass = &mut Pass::new(&ctx, &self.params).observed_by(&mut seen);
@@ -69,9 +69,10 @@ impl Case {
     }
 }
 
-/// ‖δ_h‖, ‖δ_c‖, scaled, along the keep path and along the rest, and by the input, of every cell, layer and lag.
+/// ‖δ_h‖, ‖δ_c‖, scaled, along the keep path and of the rest, and with respect to the input, for every cell,
+/// layer and lag.
 #[test]
-fn what_comes_back_is_what_finite_differences_find() {
+fn gradients_of_single_losses_match_finite_differences() {
     for kind in CellKind::ALL {
         for layers in [1, 2] {
             let case = Case::new(kind, layers);
@@ -98,7 +99,7 @@ fn what_comes_back_is_what_finite_differences_find() {
                 close("input", sample.ln_input, norm(&gradient(anchor, 0, Part::Input)), 0);
                 let mut largest = 0.0f64;
                 for (layer, series) in sample.layers.iter().enumerate() {
-                    // K: for the LSTM from c before h is made of it, else from h.
+                    // K starts from c before h is computed from it for the LSTM, otherwise from h.
                     let from = if lstm { Part::CellBefore } else { Part::Hidden };
                     let mut path = gradient(anchor, layer, from);
                     for lag in 0..=WINDOW {
@@ -121,7 +122,7 @@ fn what_comes_back_is_what_finite_differences_find() {
                                 let keep = &states[t + 1][layer].keep;
                                 path.iter_mut().zip(keep).for_each(|(k, factor)| *k *= factor);
                             }
-                            // At the anchor the LSTM's path has not come to the state yet.
+                            // At the anchor the LSTM's path has not yet reached the state before.
                             let here: Vec<f64> =
                                 if lstm && lag == 0 { vec![0.0; HIDDEN] } else { path.clone() };
                             close("keep", series.keep[lag], norm(&here), lag);
@@ -137,7 +138,7 @@ fn what_comes_back_is_what_finite_differences_find() {
                             let error: Vec<f64> = totals[t].iter().zip(&total).map(|(a, b)| a - b).collect();
                             assert!(
                                 norm(&error) < TOLERANCE * size.max(1.0),
-                                "{kind}: total gradient by c, {error:?}"
+                                "{kind}: total gradient with respect to c, {error:?}"
                             );
                         }
                     }
@@ -149,9 +150,9 @@ fn what_comes_back_is_what_finite_differences_find() {
     }
 }
 
-/// A row that has no anchor adds nothing, and what comes after an anchor has no gradient.
+/// A row without an anchor contributes nothing, and steps after an anchor have no gradient.
 #[test]
-fn rows_are_samples_of_their_own() {
+fn rows_are_independent_samples() {
     let case = Case::new(CellKind::Gru { reset_after: true }, 1);
     let (both, _) = case.samples(None);
     let ctx = Context::new(InstructionSet::detect(), 1);

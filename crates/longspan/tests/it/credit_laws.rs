@@ -1,4 +1,4 @@
-//! What a measurement of reach must say whatever the network: closed forms, and what plain cells give.
+//! Laws of the reach measurements: closed forms, and results of plain cells.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::naive;
@@ -17,7 +17,7 @@ use longspan_record::credit::{CreditOptions, Reason, Spoil};
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
 
-/// W_hh = a·I: every profile, the decay, the horizon and the exponent are those of |a|^τ.
+/// W_hh = a·I: all profiles, the decay, the horizon and the exponent follow from |a|^τ.
 #[test]
 fn a_linear_network_reaches_as_far_as_its_eigenvalue() {
     for (a, horizon) in [(0.5, Some(6)), (-0.9, Some(43)), (1.0, None), (1.1, None)] {
@@ -35,7 +35,7 @@ fn a_linear_network_reaches_as_far_as_its_eigenvalue() {
             for quantile in [&profile.ln_p05, &profile.ln_median, &profile.ln_p95] {
                 for (tau, ln) in quantile.iter().enumerate() {
                     let exact = f64::abs(a).powi(tau as i32);
-                    // Rows of other units' sizes are scaled by D, which is the same at both ends.
+                    // D scales rows of units with other magnitudes, and is the same at both ends.
                     assert!(
                         (ln.exp() / exact - 1.0).abs() < 1e-10,
                         "a = {a}, lag {tau}: {} against {exact}",
@@ -66,15 +66,15 @@ fn a_linear_network_reaches_as_far_as_its_eigenvalue() {
     }
 }
 
-/// The residual network's identity path hands on everything; a GRU's keeps z of it.
+/// The residual network's identity path keeps the whole gradient; a GRU's path keeps the share z.
 #[test]
-fn direct_ways_are_what_their_gates_say() {
+fn keep_paths_follow_from_their_gates() {
     let residual = CellKind::Residual { step: 1.0, learned: false };
     for (kind, bias, factor) in [(residual, 0.0, 1.0), (GRU, 2.0, 1.0 / (1.0 + f64::exp(-2.0)))] {
         let rows = Rows::classes(kind, 1, 4, &[30; 3], 1);
         let mut params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.5, 2);
         if kind == GRU {
-            // z = σ(b) whatever is read.
+            // z = σ(b) for any input.
             params.named_mut("rnn.weight_ih_l0")[4 * 3..8 * 3].fill(0.0);
             params.named_mut("rnn.weight_hh_l0")[4 * 4..8 * 4].fill(0.0);
             params.named_mut("rnn.bias_ih_l0")[4..8].fill(bias);
@@ -98,7 +98,8 @@ fn direct_ways_are_what_their_gates_say() {
     }
 }
 
-/// Chrono: b_f = ln(T − 1) gives a forgetting time near T − ½; and states have the sizes that the plain equations give.
+/// Chrono: b_f = ln(T − 1) gives a forgetting time near T − ½. State magnitudes equal those of the plain
+/// equations.
 #[test]
 fn gates_and_states_are_summed_over_the_data() {
     for kind in [LSTM, CellKind::Lstm { peepholes: true, coupled: true }, CellKind::Rnn, CellKind::Relu] {
@@ -159,7 +160,7 @@ fn gates_and_states_are_summed_over_the_data() {
     }
 }
 
-/// h' = a h + x with white x: E (∂h/∂a)² = (1 + a²) / (1 − a²)³.
+/// h' = a h + x with white noise x: E (∂h/∂a)² = (1 + a²) / (1 − a²)³.
 #[test]
 fn a_linear_unit_is_as_sensitive_as_its_closed_form() {
     struct White(u64);
@@ -189,18 +190,19 @@ fn a_linear_unit_is_as_sensitive_as_its_closed_form() {
     let points = report.sensitivity.known().expect("points");
     assert_eq!(points.iter().map(|p| p.steps).collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 64]);
     assert_eq!(points[0].recurrent_rms, 0.0);
-    // ∂h_2/∂a = x_1, of variance 1.
+    // ∂h_2/∂a = x_1, with variance 1.
     let squares = [points[1].recurrent_rms.powi(2), points[6].recurrent_rms.powi(2)];
     let exact = (1.0 + a * a) / (1.0 - a * a).powi(3);
-    // ∂h/∂a is normal: the mean of 4096 squares has a standard error of √(2/4096) of it; five of them.
+    // ∂h/∂a is normal: the mean of 4096 squares has a relative standard error of √(2/4096); the tolerance is
+    // five of them.
     for (found, exact) in squares.into_iter().zip([1.0, exact]) {
         assert!((found / exact - 1.0).abs() < 5.0 * (2.0f64 / 4096.0).sqrt(), "{found} against {exact}");
     }
 }
 
-/// Of one unit there is one direction: the sensitivity is that of finite differences by every weight.
+/// With one unit there is one direction: the sensitivity equals that of finite differences over every weight.
 #[test]
-fn a_unit_of_any_cell_is_as_sensitive_as_finite_differences_find() {
+fn a_unit_of_any_cell_is_as_sensitive_as_finite_differences() {
     const STEP: f64 = 1e-5;
     for kind in CellKind::ALL {
         let rows = Rows::classes(kind, 1, 1, &[6, 6, 4], 3);
@@ -236,9 +238,9 @@ fn a_unit_of_any_cell_is_as_sensitive_as_finite_differences_find() {
     }
 }
 
-/// A shift register reads out what it read five steps before: so far back it uses its inputs, and no further.
+/// A shift register outputs its input of five steps before: it uses inputs up to that lag and no further.
 #[test]
-fn a_shift_register_uses_what_it_holds() {
+fn a_shift_register_uses_the_inputs_that_it_stores() {
     const LAG: usize = 5;
     struct Delayed(Batch);
     impl Source for Delayed {
@@ -263,7 +265,7 @@ fn a_shift_register_uses_what_it_holds() {
     batch.reshape(steps, rows);
     let mut draw = Key::new(3, Purpose::Task, 0, 0).stream(0, 0);
     batch.numbers = (0..steps * rows).map(|_| draw.below(10) as f32).collect();
-    // Wrong by exactly 1 everywhere: the loss is 1.
+    // Every prediction is wrong by exactly 1, so the loss is 1.
     let positions = (LAG * rows..steps * rows).map(|position| position as u32).collect();
     let targets =
         (LAG * rows..steps * rows).map(|position| batch.numbers[position - LAG * rows] + 1.0).collect();
@@ -275,11 +277,12 @@ fn a_shift_register_uses_what_it_holds() {
         assert_eq!(used.used_lag_steps.known(), Some(&LAG), "{spoil:?}: {:?}", used.lags);
         assert!((used.mean_loss - 1.0).abs() < 1e-12 && used.sequences == rows);
         for lag in &used.lags {
-            // What differs by more than nothing differs by whole numbers.
+            // Differences are zero or whole numbers.
             let needed = lag.lag_steps < LAG;
             assert_eq!(lag.added_loss > 1.0 && lag.standard_error > 0.0, needed, "{spoil:?}: {lag:?}");
         }
-        // The gradient by the state is there for as long as the register holds it, and then gone.
+        // The gradient with respect to the state is present as long as the register stores the input, and
+        // then zero.
         let ratio = &report.lag.known().expect("a profile").total.ratio.ln_median;
         assert!(
             (0..=LAG).all(|tau| ratio[tau].abs() < 1e-12) && ratio[LAG + 1] == f64::NEG_INFINITY,

@@ -1,5 +1,5 @@
-//! A report of reach: its numbers are those of its samples, equal for any threads, in a file and in windows; and it has reasons where
-//! there is nothing to say.
+//! The report of reach measurements: its numbers follow from its samples and do not depend on threads, files
+//! or windows; for quantities that cannot be measured it gives reasons.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::naive;
@@ -20,7 +20,7 @@ use longspan_record::credit::{CreditOptions, CreditReport, Reason, Spoil};
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
 
-/// Threads change no bit, a seed is all that is random, and a file gives the numbers back.
+/// Threads change no bit, all random choices follow from the seed, and a file preserves the numbers.
 #[test]
 fn a_measurement_is_a_function_of_its_options() {
     let rows = Rows::classes(LSTM, 2, 19, &[40, 40, 33, 33, 20], 1);
@@ -39,11 +39,11 @@ fn a_measurement_is_a_function_of_its_options() {
     assert_eq!(one.truncation, other.truncation);
     let back: CreditReport = serde_json::from_str(&text).expect("the same document");
     assert_eq!(back, one);
-    // At the anchor c has no gradient: −∞ has to survive.
+    // At the anchor c has no gradient: −∞ must be preserved.
     assert!(text.contains("\"-Infinity\""));
 }
 
-/// Weights of a run are f32; measured in f64, they are the same weights.
+/// The weights of a run are f32; they are the same weights when measured in f64.
 #[test]
 fn single_precision_weights_are_widened() {
     let rows = Rows::classes(GRU, 1, 6, &[20; 4], 1);
@@ -62,7 +62,7 @@ fn single_precision_weights_are_widened() {
 }
 
 #[test]
-fn what_cannot_be_measured_says_why() {
+fn quantities_that_cannot_be_measured_have_a_reason() {
     let rows = Rows::classes(GRU, 1, 4, &[9, 9, 5], 1);
     let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.4, 2);
     let report = of(&rows.spec, &params, &rows, &CreditOptions { window: Some(9), ..options() });
@@ -70,7 +70,7 @@ fn what_cannot_be_measured_says_why() {
         Reason::TooShort { window_steps: 9, found_sequences: 0, needed_sequences: 1, latest_scored_step: 8 };
     assert_eq!((report.lag.reason(), report.used_lag.reason()), (Some(too_short), Some(too_short)));
     assert!(too_short.to_string().contains("latest scored step is 8"), "{too_short}");
-    // Sixteen sequences are needed, unless told otherwise.
+    // Sixteen sequences are needed by default.
     let report =
         of(&rows.spec, &params, &rows, &CreditOptions { window: Some(5), ..CreditOptions::default() });
     assert!(matches!(
@@ -79,7 +79,7 @@ fn what_cannot_be_measured_says_why() {
     ));
     assert!(report.gates[0].gates.known().is_some());
     assert_eq!(report.truncation.known().map(Vec::len), Some(1), "8 of 9 steps");
-    // By itself it takes as many lags as half of the sequences have.
+    // By default it measures as many lags as half of the sequences have.
     let report = of(&rows.spec, &params, &rows, &options());
     assert_eq!(report.lag.known().map(|lag| (lag.window_steps, lag.sequences)), Some((8, 2)));
     let report = of(&rows.spec, &params, &rows, &CreditOptions { truncations: vec![20], ..options() });
@@ -88,7 +88,7 @@ fn what_cannot_be_measured_says_why() {
     let report = of(&rows.spec, &params, &rows, &nothing);
     let reasons = [report.lag.reason(), report.used_lag.reason(), report.sensitivity.reason()];
     assert_eq!(reasons, [Some(Reason::NotAsked); 3]);
-    // A head of zeros: the loss does not depend on the state.
+    // With a head of zeros the loss does not depend on the state.
     let mut dead = params.clone();
     dead.named_mut("head.weight").fill(0.0);
     let report = of(&rows.spec, &dead, &rows, &options());
@@ -107,7 +107,7 @@ fn what_cannot_be_measured_says_why() {
 }
 
 #[test]
-fn it_tells_and_can_be_stopped() {
+fn progress_is_reported_and_cancellation_works() {
     let rows = Rows::classes(GRU, 1, 4, &[9; 3], 1);
     let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.4, 2);
     let ctx = Context::new(InstructionSet::detect(), 1);
@@ -136,9 +136,9 @@ fn it_tells_and_can_be_stopped() {
     }
 }
 
-/// The state goes on where a source says so: two windows of a text are one long one.
+/// The state carries over where the source says so: two windows of a text equal one long window.
 #[test]
-fn the_state_before_a_window_is_that_after_the_last() {
+fn the_state_carries_over_between_windows() {
     struct Halves(Batch, usize);
     impl Source for Halves {
         fn windows(&self) -> u64 {
@@ -169,7 +169,7 @@ fn the_state_before_a_window_is_that_after_the_last() {
     }
 }
 
-/// One row, one anchor: the report's medians are what finite differences find, layers and totals alike.
+/// With one row and one anchor, the report's medians equal finite differences, for layers and totals.
 #[test]
 fn a_report_of_one_sample_is_that_sample() {
     let rows = Rows::classes(LSTM, 2, 4, &[9], 4);
@@ -204,12 +204,12 @@ fn a_report_of_one_sample_is_that_sample() {
     assert_eq!(lag.depth.ln_layer_ratio[1], 0.0);
 }
 
-/// The loss that leaving older inputs out adds is that of the plain cells on what is left.
+/// The loss that removing older inputs adds equals that of the plain cells on the remaining inputs.
 #[test]
 fn added_losses_are_paired_row_by_row() {
     let rows = Rows::classes(GRU, 2, 4, &[12, 12, 10, 3], 4);
     let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.7, 2);
-    // Only the last steps of the first two rows have eleven before them.
+    // Only the last steps of the first two rows have eleven steps before them.
     let options = CreditOptions { window: Some(11), spoil: Spoil::Remove, lag: false, ..options() };
     let report = of(&rows.spec, &params, &rows, &options);
     let used = report.used_lag.known().expect("a used lag");

@@ -1,4 +1,5 @@
-//! All measurements of some weights together: what is known in closed form, what does not apply, and what is kept of long profiles.
+//! All measurements of a set of weights: closed forms, quantities that do not apply, and the stored part of
+//! long profiles.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::rows::{Rows, drawn};
@@ -21,7 +22,7 @@ fn probe<R: Real>(
 ) -> ProbeRecord {
     let ctx = Context::new(InstructionSet::detect(), threads);
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
-    examine(&ctx, spec, params, rows, options, &mut watch).expect("nobody stops it")
+    examine(&ctx, spec, params, rows, options, &mut watch).expect("not cancelled")
 }
 
 fn options() -> ProbeOptions {
@@ -31,9 +32,9 @@ fn options() -> ProbeOptions {
     options
 }
 
-/// W_hh = a I: the decay, every exponent and every singular value are |a|.
+/// W_hh = a I: the decay, every exponent and every singular value follow from |a|.
 #[test]
-fn a_linear_network_is_known_in_every_part() {
+fn a_linear_network_has_closed_forms() {
     let rows = Rows::classes(CellKind::Identity, 1, 5, &[81; 4], 1);
     let mut params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.3, 2);
     let weights = params.named_mut("rnn.weight_hh_l0");
@@ -51,14 +52,14 @@ fn a_linear_network_is_known_in_every_part() {
         let all = product.ln_largest_singular_values.iter().chain(&product.ln_smallest_singular_values);
         assert!(all.into_iter().all(|ln| (ln - exact).abs() < 1e-9), "{product:?}");
     }
-    assert_eq!(record, probe(&rows.spec, &params, &rows, &options(), 3), "any number of threads");
+    assert_eq!(record, probe(&rows.spec, &params, &rows, &options(), 3), "threads change no bit");
     let text = serde_json::to_string(&record).expect("numbers and names");
     assert_eq!(serde_json::from_str::<ProbeRecord>(&text).expect("what was written"), record);
 }
 
-/// The same weights in both kinds of numbers: what is near 1 agrees to what an f32 holds after some tens of steps.
+/// The same weights in both number types: values near 1 agree to f32 precision after some tens of steps.
 #[test]
-fn either_kind_of_number_measures_the_same() {
+fn both_number_types_measure_the_same() {
     for cell in [
         CellKind::Rnn,
         CellKind::Gru { reset_after: true },
@@ -81,7 +82,7 @@ fn either_kind_of_number_measures_the_same() {
             .map(|record| record.reach.known().and_then(|reach| reach.lag.known()).expect("a profile"));
         assert_eq!(lags[0].lags, lags[1].lags);
         for (&a, &b) in lags[0].total.ratio.ln_median.iter().zip(&lags[1].total.ratio.ln_median) {
-            // Of what an f32 has no number for, nothing is left.
+            // Values that f32 cannot represent are zero there.
             if b > -70.0 {
                 near(a, b, "ln G");
             }
@@ -98,7 +99,7 @@ fn either_kind_of_number_measures_the_same() {
 }
 
 #[test]
-fn what_does_not_apply_says_why() {
+fn quantities_that_do_not_apply_have_a_reason() {
     let gru = CellKind::Gru { reset_after: true };
     let rows = Rows::classes(gru, 2, 4, &[20; 4], 1);
     let of = |spec: ModelSpec| {
@@ -118,7 +119,7 @@ fn what_does_not_apply_says_why() {
     ] {
         let record = of(spec);
         assert!(record.reach.known().is_some_and(|reach| reach.lag.known().is_some()), "{:?}", record.reach);
-        // What stands between layers acts within a step.
+        // Norms and sums between layers act within a step.
         let spectrum = record.spectrum.known().expect("exponents");
         assert!(spectrum.exponents_nats_per_step.iter().all(|x| x.is_finite()), "{spectrum:?}");
         assert!(record.products.known().is_some_and(|products| !products.is_empty()));
@@ -133,7 +134,7 @@ fn what_does_not_apply_says_why() {
     assert!(matches!(record.spectrum, Measured::Unknown(Reason::ShortTrajectories { found_steps: 5, .. })));
 }
 
-/// Rows that a model of tokens says in another order: an encoder reads them, a decoder says them.
+/// Rows of a task that outputs tokens in another order: an encoder reads them, a decoder predicts them.
 fn translating(cell: CellKind) -> Rows {
     let mut rows = Rows::classes(cell, 2, 4, &[6; 4], 1);
     let read = InputSpec::Tokens { vocabulary: 3, embedding: 4 };
@@ -141,14 +142,15 @@ fn translating(cell: CellKind) -> Rows {
     rows.batch.numbers.clear();
     rows.batch.inputs = (0..24).map(|i| i * i % 3).collect();
     rows.batch.encoded.inputs = (0..20).map(|i| i * i % 3).collect();
-    rows.batch.encoded.extent.set_even(5, 4);
+    rows.batch.encoded.shape.set_even(5, 4);
     rows.batch.encoded.rows = vec![2, 0, 3, 1];
     rows
 }
 
-/// A gate whose weights are 0 is as open as its bias says, in either direction and on either side: σ(b).
+/// The openness of a gate with zero weights follows from its bias, in both directions and on both sides:
+/// σ(b).
 #[test]
-fn gates_are_known_of_all_layers() {
+fn gates_of_all_layers_are_measured() {
     let lstm = CellKind::Lstm { peepholes: false, coupled: false };
     let openness = |gates: &[LayerGates]| -> Vec<f64> {
         let forget = |layer: &LayerGates| layer.gates.known().expect("gates")[1].mean_openness;
@@ -197,7 +199,7 @@ fn long_profiles_are_thinned_and_keep_their_values() {
     let ctx = Context::new(InstructionSet::detect(), 1);
     let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
     let whole =
-        measure(&ctx, &rows.spec, &params, &rows, &options().reach, &mut watch).expect("nobody stops it");
+        measure(&ctx, &rows.spec, &params, &rows, &options().reach, &mut watch).expect("not cancelled");
     let whole = whole.lag.known().expect("a profile");
     assert_eq!(whole.lags.len(), 701, "all of them are measured");
     for (at, &tau) in lag.lags.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Parity with PyTorch: outputs and every gradient, from files that `tools/golden.py` writes.
+//! Parity with PyTorch: compares outputs and all gradients with files that `tools/golden.py` writes.
 
 use crate::stack::{Case, Options, Problem};
 use longspan::bptt::State;
@@ -18,7 +18,7 @@ fn fill<R: Real>(to: &mut [R], from: &[f64]) {
     to.iter_mut().zip(from).for_each(|(to, &x)| *to = R::from_f64(x));
 }
 
-/// Ours are `[parts, B, H]` per layer, PyTorch's `[L, B, H]` per part.
+/// The library's states are `[parts, B, H]` per layer, PyTorch's `[L, B, H]` per part.
 fn fill_state<R: Real>(state: &mut State<R>, layers: usize, parts: &[Vec<f64>]) {
     for layer in 0..layers {
         let n = parts[0].len() / layers;
@@ -46,9 +46,9 @@ fn compare<R: Real>(
     let file = SafeTensors::deserialize(bytes).expect("a golden file");
     let case = Case { kind, layers, input: 5, hidden: 6, steps: 7, rows: 3, chunk: 4 };
     let ctx = Context::new(InstructionSet::detect(), 1);
-    let mut extent = PackedShape::default();
-    extent.set_lengths(&lengths);
-    let mut problem = Problem::<R>::with(ctx.instruction_set(), case, options, extent, 0);
+    let mut shape = PackedShape::default();
+    shape.set_lengths(&lengths);
+    let mut problem = Problem::<R>::with(ctx.instruction_set(), case, options, shape, 0);
     let states = problem.stack.states();
     for entry in problem.params.layout().clone().entries() {
         fill(problem.params.named_mut(&entry.name), &tensor(&file, &entry.name));
@@ -96,7 +96,8 @@ macro_rules! golden {
             #[test]
             fn $test() {
                 let bytes = include_bytes!(concat!("../golden/", stringify!($test), ".safetensors"));
-                // Rounding of sums of some dozen terms through seven steps, in either type.
+                // The tolerance allows the rounding of sums of some dozen terms through seven steps, in
+                // either type.
                 compare::<f64>(stringify!($test), $kind, $layers, $options, bytes, 1e-13);
                 compare::<f32>(stringify!($test), $kind, $layers, $options, bytes, 2e-6);
             }
@@ -107,17 +108,17 @@ macro_rules! golden {
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
 
-/// Rows of the same length.
+/// Returns options for rows of equal length.
 fn plain() -> (Options, [usize; 3]) {
     (Options::default(), [7; 3])
 }
 
-/// Rows of different lengths, read both ways.
+/// Returns options for a bidirectional stack with rows of different lengths.
 fn bidirectional() -> (Options, [usize; 3]) {
     (Options { bidirectional: true, ..Options::default() }, [7, 4, 2])
 }
 
-/// With all that may stand between layers, and a learned state.
+/// Returns options for all connections between layers, and a learned state.
 fn connected(bidirectional: bool) -> (Options, [usize; 3]) {
     let (residual, norm, learned_state) = (true, true, true);
     (Options { bidirectional, residual, norm, learned_state, dropout: None }, [7, 4, 2])

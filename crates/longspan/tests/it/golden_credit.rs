@@ -1,5 +1,5 @@
-//! Parity with PyTorch of how far the gradient reaches: single losses on their way back, and what truncation does. The files are
-//! written by `tools/golden.py`.
+//! Parity with PyTorch of reach measurements: gradients of single losses through time, and the effect of
+//! truncation. `tools/golden.py` writes the files.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ struct Golden<'a> {
     spec: ModelSpec,
 }
 
-/// One window, over and over.
+/// A source that repeats one window.
 struct Window(Batch);
 
 impl Source for Window {
@@ -60,10 +60,10 @@ impl Golden<'_> {
 
     fn batch(&self) -> Batch {
         let (inputs, targets) = (self.whole("inputs"), self.whole("targets"));
-        Batch { extent: PackedShape::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
+        Batch { shape: PackedShape::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
     }
 
-    /// ‖·‖ of one row at one step of a tensor `[T, B, width]`.
+    /// Computes ‖·‖ of one row at one step of a tensor `[T, B, width]`.
     fn norm(&self, names: &[String], width: usize, (t, row): (usize, usize)) -> f64 {
         let squares = names.iter().map(|name| {
             let all = self.tensor(name);
@@ -84,24 +84,24 @@ impl Golden<'_> {
                 batch.targets[position] = IGNORE;
             }
         }
-        // As far as the shortest way from an anchor to the first step.
+        // The shortest distance from an anchor to the first step.
         let window = 7;
         let shape = (self.spec.cell, layers, HIDDEN);
         let mut recorder = Recorder::new(ctx.instruction_set(), shape, &params, &of_rows, window, None);
         let mut grads = Params::zeros(Arc::clone(model.layout()));
         let (mut totals, mut state) = (Vec::new(), model.zero_state(ROWS));
         model.pack(&ctx, &params);
-        let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, f64>| {
-            recorder.backward_step(&ctx, flow);
+        let mut seen = OnBackwardStep(|step: &BackwardStep<'_, f64>| {
+            recorder.backward_step(&ctx, step);
             let mut total = [0.0; ROWS * HIDDEN];
-            if flow.total_cell(ctx.instruction_set(), self.spec.cell, HIDDEN, &mut total) {
+            if step.total_cell(ctx.instruction_set(), self.spec.cell, HIDDEN, &mut total) {
                 let rows = total.as_chunks::<HIDDEN>().0.iter().enumerate();
-                totals.extend(rows.map(|(row, d)| (flow.layer, flow.t, row, d.map(|d| d * ROWS as f64))));
+                totals.extend(rows.map(|(row, d)| (step.layer, step.t, row, d.map(|d| d * ROWS as f64))));
             }
         });
         let pass = &mut Pass::new(&ctx, &params).observed_by(&mut seen);
         model.train(pass, &batch, &mut state, &mut grads);
-        // Rounding of sums of some dozen terms through twelve steps.
+        // The tolerance allows the rounding of sums of some dozen terms through twelve steps.
         let close = |what: &str, ours: f64, theirs: f64| {
             assert!((ours - theirs).abs() < 1e-13 + 1e-11 * theirs, "{what}: {ours:e} against {theirs:e}");
         };
@@ -124,7 +124,10 @@ impl Golden<'_> {
             let theirs = self.tensor(&format!("d_c.l{layer}"));
             for (unit, ours) in total.into_iter().enumerate() {
                 let theirs = theirs[(t * ROWS + row) * HIDDEN + unit];
-                assert!((ours - theirs).abs() < 1e-13, "total by c at {t}: {ours:e} against {theirs:e}");
+                assert!(
+                    (ours - theirs).abs() < 1e-13,
+                    "total gradient with respect to c at {t}: {ours:e} against {theirs:e}"
+                );
             }
         }
     }
@@ -143,7 +146,7 @@ impl Golden<'_> {
         let source = Window(self.batch());
         let report = measure(&ctx, &self.spec, &params, &source, &options, &mut watch).expect("not stopped");
         let found = report.truncation.known().expect("truncations");
-        // Twelve steps are all of them.
+        // Twelve steps are the whole window, so that length is not reported.
         assert_eq!(found.iter().map(|bias| bias.truncation_steps).collect::<Vec<_>>(), [1, 4, 5]);
         for bias in found {
             let theirs = self.tensor(&format!("bias.{}", bias.truncation_steps));

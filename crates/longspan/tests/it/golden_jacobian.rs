@@ -1,4 +1,5 @@
-//! Jacobians of the joint state, and singular values of their products, as PyTorch has them: `tools/golden.py` writes the files.
+//! Parity with PyTorch of Jacobians of the joint state, and of singular values of their products.
+//! `tools/golden.py` writes the files.
 
 use crate::stack::{Case, Problem};
 use longspan::bptt::{Input, Keep, Pass, State, Window};
@@ -32,13 +33,13 @@ fn compare(name: &str, kind: CellKind, layers: usize, bytes: &[u8]) {
     }
     let mut dense = DenseJacobians::new(&state, 1, STEPS);
     problem.stack.pack(&ctx, &problem.params);
-    let (input, extent, mut y) = (Input::Numbers(&x), PackedShape::even(STEPS, 1), vec![0.0; STEPS * 6]);
+    let (input, shape, mut y) = (Input::Numbers(&x), PackedShape::even(STEPS, 1), vec![0.0; STEPS * 6]);
     let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut dense);
-    problem.stack.forward(pass, Window { shape: &extent, input }, Keep::Outputs, &mut state, &mut y);
+    problem.stack.forward(pass, Window { shape: &shape, input }, Keep::Outputs, &mut state, &mut y);
     let n = dense.width();
     for (t, truth) in tensor(&file, "jacobians").chunks(n * n).enumerate() {
         for (at, (ours, truth)) in dense.matrix(t, 0).iter().zip(truth).enumerate() {
-            // Sums of six terms of order one through two layers.
+            // The tolerance allows the rounding of sums of six terms of order one through two layers.
             assert!((ours - truth).abs() < 1e-14, "{name}, step {t}, {at}: {ours} against {truth}");
         }
     }
@@ -47,7 +48,8 @@ fn compare(name: &str, kind: CellKind, layers: usize, bytes: &[u8]) {
         let (largest, smallest) =
             (product.ln_largest_singular_values[0], product.ln_smallest_singular_values[0]);
         assert!((largest - truth[0]).abs() < 1e-12, "{name}: {largest} against {}", truth[0]);
-        // A singular product has rounding as its smallest value there; else rounding times the condition number.
+        // The smallest value of a singular product consists of rounding errors in PyTorch; otherwise the
+        // error is rounding times the condition number.
         let rounding = 1e-14 * (truth[0] - truth[1]).exp();
         let same =
             if smallest.is_finite() { (smallest - truth[1]).abs() < rounding } else { rounding > 1e-3 };

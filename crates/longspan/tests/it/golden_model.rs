@@ -1,5 +1,5 @@
-//! Parity with PyTorch of whole language models: loss, gradients of the weights, of the initial state and of h_t through
-//! time, and ten steps under each optimizer. `tools/golden.py` writes the files.
+//! Parity with PyTorch of whole language models: loss, gradients with respect to the weights, the initial
+//! state and h_t through time, and ten steps with each optimizer. `tools/golden.py` writes the files.
 #![allow(missing_docs, reason = "a test file")]
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Golden<'_> {
         params
     }
 
-    /// Ours is `[parts, B, H]` per layer, PyTorch's `[L, B, H]` per part.
+    /// The library's state is `[parts, B, H]` per layer, PyTorch's `[L, B, H]` per part.
     fn state<R: Real>(&self, model: &Model<R>, prefix: &str, suffix: &str) -> State<R> {
         let mut state = model.zero_state(ROWS);
         let parts: &[&str] = if matches!(self.kind, CellKind::Lstm { .. }) { &["h", "c"] } else { &["h"] };
@@ -67,7 +67,7 @@ impl Golden<'_> {
 
     fn batch(&self) -> Batch {
         let (inputs, targets) = (self.tokens("inputs"), self.tokens("targets"));
-        Batch { extent: PackedShape::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
+        Batch { shape: PackedShape::even(STEPS, ROWS), inputs, targets, ..Batch::default() }
     }
 }
 
@@ -86,8 +86,8 @@ fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
     let mut grads = Params::zeros(Arc::clone(model.layout()));
     let mut through_time = vec![vec![Vec::new(); STEPS]; golden.layers];
     model.pack(&ctx, &params);
-    let mut seen = OnBackwardStep(|flow: &BackwardStep<'_, R>| {
-        through_time[flow.layer][flow.t] = flow.d_hidden.to_vec();
+    let mut seen = OnBackwardStep(|step: &BackwardStep<'_, R>| {
+        through_time[step.layer][step.t] = step.d_hidden.to_vec();
     });
     let pass = &mut Pass::new(&ctx, &params).observed_by(&mut seen);
     let score = model.train(pass, &golden.batch(), &mut state, &mut grads);
@@ -111,7 +111,7 @@ fn gradients<R: Real>(golden: &Golden<'_>, tolerance: f64) {
     }
 }
 
-/// The settings of `OPTIMIZERS` in tools/golden.py: name, rule, rate, limit of the norm.
+/// The settings of `OPTIMIZERS` in tools/golden.py: name, rule, learning rate, norm limit.
 fn optimizers() -> Vec<(&'static str, Settings, f64, Option<f64>)> {
     let of = |rule| Settings { rule, ..Settings::default() };
     vec![
@@ -141,7 +141,7 @@ fn loss_curves<R: Real>(golden: &Golden<'_>, prefix: &str, tolerance: f64) {
                 let pass = &mut Pass::new(&ctx, &params);
                 let score = model.train(pass, &golden.batch(), &mut state, &mut grads);
                 Clip::None.apply(&ctx, &mut grads, &mut report);
-                // PyTorch divides by ‖g‖ + 1e-6: the limit that has the same effect here.
+                // PyTorch divides by ‖g‖ + 1e-6: this limit has the same effect here.
                 let norm = report.global_norm_before;
                 if let Some(limit) = limit.filter(|limit| norm + 1e-6 > *limit) {
                     Clip::Norm(limit * norm / (norm + 1e-6)).apply(&ctx, &mut grads, &mut report);
@@ -167,10 +167,11 @@ macro_rules! golden {
                 let bytes = include_bytes!(concat!("../golden/model/", stringify!($test), ".safetensors"));
                 let file = SafeTensors::deserialize(bytes).expect("a golden file");
                 let golden = Golden { file, kind: $kind, layers: $layers };
-                // Rounding of short sums through seven steps; f32 gradients near 0.1 are the small differences of sums.
+                // Rounding of short sums through seven steps; f32 gradients near 0.1 are small differences of
+                // sums.
                 gradients::<f64>(&golden, 1e-12);
                 gradients::<f32>(&golden, 5e-6);
-                // Losses near 2.4 over ten steps: in f64 to 13 digits, in f32 to a dozen ulps of 2.4e-7.
+                // Losses near 2.4 over ten steps: 13 digits in f64, a dozen ulps of 2.4e-7 in f32.
                 loss_curves::<f64>(&golden, "losses", 1e-12);
                 loss_curves::<f32>(&golden, "losses_f32", 3e-6);
             }

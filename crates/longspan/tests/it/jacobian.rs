@@ -1,5 +1,5 @@
-//! Jacobians of every cell: products with vectors against central differences and against the backward pass, dense matrices
-//! against PyTorch's, and the singular values of products.
+//! Jacobians of every cell: compares products with vectors with central differences and with the backward
+//! pass, dense matrices with products, and the singular values of matrix products with closed forms.
 
 use crate::stack::{Case, Options, Problem, instruction_sets};
 use longspan::bptt::{ForwardChunk, Input, Keep, OnForwardChunk, Pass, State, Window};
@@ -11,13 +11,14 @@ use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::jacobian::JacobianProduct;
 
-/// State of row b as the tangents have it: layer after layer, all parts of one after the other.
+/// Returns the state of row b in the order of the tangents: layer after layer, all parts of one after the
+/// other.
 fn joint(state: &State<f64>, layers: usize, rows: usize, hidden: usize, row: usize) -> Vec<f64> {
     let of_layer = |l: usize| state.layer(l).chunks(hidden).skip(row).step_by(rows).flatten().copied();
     (0..layers).flat_map(of_layer).collect()
 }
 
-/// Puts numbers of [`joint`]'s order into row b.
+/// Sets row b from numbers in the order of [`joint`].
 fn set_joint(state: &mut State<f64>, layers: usize, rows: usize, hidden: usize, row: usize, values: &[f64]) {
     let mut values = values.chunks(hidden);
     for l in 0..layers {
@@ -27,7 +28,8 @@ fn set_joint(state: &mut State<f64>, layers: usize, rows: usize, hidden: usize, 
     }
 }
 
-/// `count` random tangents of every row, `[row][tangent]`, and what the stack's Jacobians make of them over all steps.
+/// Returns `count` random tangents of every row, `[row][tangent]`, before and after the stack's Jacobians
+/// over all steps.
 fn pushed(problem: &mut Problem<f64>, ctx: &Context<f64>, count: usize) -> [Vec<Vec<Vec<f64>>>; 2] {
     let Case { layers, rows, hidden, .. } = problem.case;
     let state = problem.state.clone();
@@ -48,26 +50,26 @@ fn pushed(problem: &mut Problem<f64>, ctx: &Context<f64>, count: usize) -> [Vec<
     };
     let before = read(&tangents);
     problem.stack.pack(ctx, &problem.params);
-    let mut y = vec![0.0; problem.extent.positions() * hidden];
+    let mut y = vec![0.0; problem.shape.positions() * hidden];
     let input = Input::Numbers(&problem.x);
-    let (extent, mut end) = (problem.extent.clone(), state.clone());
+    let (shape, mut end) = (problem.shape.clone(), state.clone());
     let mut push = OnForwardChunk(|ctx: &Context<f64>, chunk: &mut ForwardChunk<'_, f64>| {
         tangents.linearise(ctx, chunk);
-        (0..chunk.cut().steps()).for_each(|t| tangents.step(ctx, chunk, t));
+        (0..chunk.slice().steps()).for_each(|t| tangents.step(ctx, chunk, t));
     });
     let pass = &mut Pass::new(ctx, &problem.params).observed_by(&mut push);
-    problem.stack.forward(pass, Window { shape: &extent, input }, Keep::Outputs, &mut end, &mut y);
+    problem.stack.forward(pass, Window { shape: &shape, input }, Keep::Outputs, &mut end, &mut y);
     [before, read(&tangents)]
 }
 
-/// Largest |a − b| over the largest |b|.
+/// Returns the largest |a − b| over the largest |b|.
 fn difference(a: &[f64], b: &[f64]) -> f64 {
     let size = b.iter().fold(0.0f64, |most, x| most.max(x.abs()));
     let off = a.iter().zip(b).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
     off / size.max(1e-3)
 }
 
-/// What stands between layers: nothing, sums, norms, both.
+/// The connections between layers: plain, sums, norms, both.
 const BETWEEN: [Options; 4] = {
     let plain =
         Options { bidirectional: false, residual: false, norm: false, learned_state: false, dropout: None };
@@ -83,7 +85,7 @@ fn problem(isa: InstructionSet, case: Case, options: Options, seed: u64) -> Prob
     Problem::with(isa, case, options, PackedShape::even(case.steps, case.rows), seed)
 }
 
-/// How far tangents are from central differences of the forward pass, at most.
+/// Returns the largest difference of tangents and central differences of the forward pass.
 fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
     let Case { kind, layers, hidden, rows, .. } = problem.case;
     let ctx = Context::new(InstructionSet::detect(), 2);
@@ -98,8 +100,8 @@ fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
                 set_joint(&mut problem.state, layers, rows, hidden, row, &moved);
                 joint(&problem.outputs(&ctx).1, layers, rows, hidden, row)
             };
-            // Two step lengths cancel the ε² of the error (Richardson): what is left is ε⁴ and rounding, 1e-16/ε.
-            // Relu is linear up to its kink: a shorter step keeps off it.
+            // Two step lengths cancel the ε² term of the error (Richardson): what remains is ε⁴ and rounding,
+            // 1e-16/ε. Relu is linear up to its kink: a shorter step avoids it.
             let epsilon = if kind == CellKind::Relu { 1e-7 } else { 1e-3 };
             let central = |problem: &mut Problem<f64>, e: f64| -> Vec<f64> {
                 let (above, below) = (shifted(problem, e), shifted(problem, -e));
@@ -114,7 +116,8 @@ fn off_by(mut problem: Problem<f64>, count: usize) -> f64 {
     most
 }
 
-/// Every cell, depths, chunk boundaries, sizes with tails; one tangent, a few, and more than the state has dimensions.
+/// Every cell, depths, chunk boundaries, sizes with tails; one tangent, a few, and more than the state has
+/// dimensions.
 #[test]
 fn tangents_are_the_forward_pass_differentiated() {
     for kind in CellKind::ALL {
@@ -129,7 +132,8 @@ fn tangents_are_the_forward_pass_differentiated() {
     }
 }
 
-/// As before, through what stands between layers. A norm bends what is close to its mean: its steps have errors of their own.
+/// The same, through the connections between layers. A norm is strongly curved near its mean, so its
+/// differences have larger errors.
 #[test]
 fn tangents_pass_norms_and_sums() {
     for kind in CellKind::ALL {
@@ -144,7 +148,8 @@ fn tangents_pass_norms_and_sums() {
     }
 }
 
-/// ⟨u, J v⟩ = ⟨Jᵀ u, v⟩ with Jᵀ u from the backward pass, over all steps and layers, on every instruction set.
+/// ⟨u, J v⟩ = ⟨Jᵀ u, v⟩ with Jᵀ u from the backward pass, over all steps and layers, on every instruction
+/// set.
 #[test]
 fn tangents_are_the_transpose_of_the_backward_pass() {
     for isa in instruction_sets() {
@@ -162,12 +167,12 @@ fn tangents_are_the_transpose_of_the_backward_pass() {
     }
 }
 
-/// |⟨u, J v⟩ − ⟨Jᵀ u, v⟩| over the lengths of u and J v, at most.
+/// Returns the largest |⟨u, J v⟩ − ⟨Jᵀ u, v⟩| over the lengths of u and J v.
 fn off_the_transpose(mut problem: Problem<f64>, isa: InstructionSet) -> f64 {
     let Case { layers, hidden, rows, .. } = problem.case;
     let (ctx, mut most) = (Context::new(isa, 1), 0.0f64);
     let [before, after] = pushed(&mut problem, &ctx, 4);
-    // No loss but ⟨end, s_T⟩: the target is the output itself.
+    // The only loss is ⟨end, s_T⟩: the target is the output itself.
     problem.target = problem.outputs(&ctx).0;
     let back = problem.gradient(&ctx).state;
     for row in 0..rows {
@@ -182,8 +187,9 @@ fn off_the_transpose(mut problem: Problem<f64>, isa: InstructionSet) -> f64 {
     most
 }
 
-/// Linear layers h^l' = A_l h^l + W_l u_l in closed form: with sums, u_2 = h^1 + h^0, so that the block from h^0 to h^2 of one step
-/// is W_2 (W_1 + I) A_0; with norms W_1 D A_0, where D = diag(γ) (I − 11ᵀ/H − x̂x̂ᵀ/H) / √(v + ε) at x = h^0.
+/// Linear layers h^l' = A_l h^l + W_l u_l in closed form. With sums, u_2 = h^1 + h^0, so the block from h^0
+/// to h^2 of one step is W_2 (W_1 + I) A_0. With norms it is W_1 D A_0, where D = diag(γ) (I − 11ᵀ/H −
+/// x̂x̂ᵀ/H) / √(v + ε) at x = h^0.
 #[test]
 fn blocks_of_linear_layers_are_known() {
     let n = 4;
@@ -197,9 +203,9 @@ fn blocks_of_linear_layers_are_known() {
         problem.stack.pack(&ctx, &problem.params);
         let mut dense = DenseJacobians::new(&state, 1, 1);
         let (input, mut end, mut y) = (Input::Numbers(&problem.x), state.clone(), vec![0.0; n]);
-        let extent = PackedShape::even(1, 1);
+        let shape = PackedShape::even(1, 1);
         let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut dense);
-        problem.stack.forward(pass, Window { shape: &extent, input }, Keep::Outputs, &mut end, &mut y);
+        problem.stack.forward(pass, Window { shape: &shape, input }, Keep::Outputs, &mut end, &mut y);
         (dense, end)
     };
     let block = |dense: &DenseJacobians, to: usize, from: usize| -> Vec<f64> {
@@ -236,7 +242,7 @@ fn blocks_of_linear_layers_are_known() {
     assert!(difference(&block(&dense, 1, 0), &times(&w_1, &times(&d, &a_0))) < 1e-13);
 }
 
-/// As many threads as there are give the bits of one, for tangents of one row and of several.
+/// Any number of threads gives the bits of one thread, for tangents of one row and of several.
 #[test]
 fn threads_change_no_bit_of_a_tangent() {
     for kind in CellKind::ALL {
@@ -262,11 +268,12 @@ fn products(problem: &mut Problem<f64>, ctx: &Context<f64>, lags: &[usize]) -> V
     problem.stack.pack(ctx, &problem.params);
     let mut state = problem.state.clone();
     let input = Input::Numbers(&problem.x);
-    let window = Window { shape: &problem.extent, input };
+    let window = Window { shape: &problem.shape, input };
     jacobian_products(ctx, &mut problem.stack, &problem.params, window, &mut state, lags)
 }
 
-/// A linear network with a diagonal of a and b: σ_max = a^τ, σ_min = b^τ, far beyond what numbers and their ratios can hold.
+/// A linear network with a diagonal of a and b: σ_max = a^τ, σ_min = b^τ, far outside the range of numbers
+/// and their ratios.
 #[test]
 fn products_of_a_diagonal_are_powers() {
     let (a, b, n) = (3.0, 1e-3, 4);
@@ -287,7 +294,7 @@ fn products_of_a_diagonal_are_powers() {
     }
 }
 
-/// A relu that is shut makes a product singular.
+/// A relu that is off makes a product singular.
 #[test]
 fn a_dead_unit_makes_products_singular() {
     let case = Case { kind: CellKind::Relu, layers: 1, input: 2, hidden: 6, steps: 8, rows: 1, chunk: 4 };
@@ -302,10 +309,10 @@ fn a_dead_unit_makes_products_singular() {
     assert_eq!(&serde_json::from_str::<JacobianProduct>(&text).expect("a record"), product);
 }
 
-/// σ_max and σ_min bound what tangents can do over the same steps, and their extremes are reached: power iteration with tangents
-/// and the backward pass finds σ_max.
+/// σ_max and σ_min bound the effect of tangents over the same steps, and the bounds are attained: power
+/// iteration with tangents and the backward pass finds σ_max.
 #[test]
-fn the_largest_singular_value_is_what_tangents_reach() {
+fn tangents_attain_the_largest_singular_value() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 6, steps: 5, rows: 1, chunk: 4 };
         let ctx = Context::new(InstructionSet::detect(), 1);
@@ -322,7 +329,7 @@ fn the_largest_singular_value_is_what_tangents_reach() {
         for _ in 0..300 {
             let back = joint(&problem.gradient(&ctx).state, 2, 1, 6, 0);
             let length = norm(&back);
-            // P of the unit vector, by a central difference.
+            // P times the unit vector, by a central difference.
             let unit: Vec<f64> = back.iter().map(|x| x / length).collect();
             let mut moved = problem.state.clone();
             let (at, e) = (joint(&problem.state, 2, 1, 6, 0), 1e-5);
@@ -345,9 +352,9 @@ fn the_largest_singular_value_is_what_tangents_reach() {
     }
 }
 
-/// A dense Jacobian times a vector is that vector's tangent.
+/// A dense Jacobian times a vector equals that vector's tangent.
 #[test]
-fn dense_matrices_hold_what_tangents_do() {
+fn dense_matrices_agree_with_tangents() {
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 5, steps: 1, rows: 2, chunk: 4 };
         let ctx = Context::new(InstructionSet::detect(), 2);
@@ -355,7 +362,7 @@ fn dense_matrices_hold_what_tangents_do() {
         let [before, after] = pushed(&mut problem, &ctx, 3);
         let state = problem.state.clone();
         let mut dense = DenseJacobians::new(&state, 2, 1);
-        let mut y = vec![0.0; problem.extent.positions() * 5];
+        let mut y = vec![0.0; problem.shape.positions() * 5];
         let (input, mut end) = (Input::Numbers(&problem.x), state.clone());
         let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut dense);
         let window = Window { shape: &PackedShape::even(1, 2), input };

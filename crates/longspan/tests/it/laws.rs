@@ -1,4 +1,4 @@
-//! What must hold exactly, or to rounding, whatever the network: closed forms and equality of bits.
+//! Laws that hold exactly, or up to rounding, for any network: closed forms and equality of bits.
 
 use crate::stack::{Case, Gradient, Problem, instruction_sets};
 use longspan::bptt::{Input, Keep, Pass, State, Window};
@@ -12,7 +12,7 @@ fn bits<R: Real>(g: &Gradient<R>, layers: usize) -> Vec<u64> {
     g.params.flat().iter().chain(&g.x).chain(states).map(|x| x.to_f64().to_bits()).collect()
 }
 
-/// A linear network with W_hh = a·I carries a gradient at the last step back as a^τ.
+/// A linear network with W_hh = a·I scales a gradient from the last step by a^τ.
 #[test]
 fn linear_network_decays_as_its_eigenvalue() {
     for a in [0.5, 0.97, 1.0, 1.1] {
@@ -35,8 +35,8 @@ fn linear_network_decays_as_its_eigenvalue() {
     }
 }
 
-/// A gradient that has left the normal numbers is exactly 0, for any number of threads: its decay is seen down to 1.2e-38, and
-/// no step is slower than another because of what it carries.
+/// A gradient below the normal numbers is exactly 0, for any number of threads: its decay is visible down to
+/// 1.2e-38, and no step is slower because of subnormal numbers.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn a_vanished_gradient_is_zero() {
@@ -70,7 +70,8 @@ fn a_vanished_gradient_is_zero() {
     }
 }
 
-/// Rows of several tiles, a hidden size with a tail, several chunks: the bits are those of one thread.
+/// Rows of several tiles, a hidden size with a tail, several chunks: any number of threads gives the bits of
+/// one thread.
 #[test]
 fn threads_change_no_bit() {
     for isa in instruction_sets() {
@@ -85,9 +86,9 @@ fn threads_change_no_bit() {
     }
 }
 
-/// The first rows of a large batch come out as they do in a small one.
+/// The first rows of a large batch have the results of a small batch.
 #[test]
-fn rows_do_not_see_each_other() {
+fn rows_are_independent() {
     for isa in instruction_sets() {
         for kind in CellKind::ALL {
             let case = |rows| Case { kind, layers: 2, input: 5, hidden: 37, steps: 6, rows, chunk: 4 };
@@ -107,7 +108,7 @@ fn rows_do_not_see_each_other() {
     }
 }
 
-/// Windows with the state carried over compute what one long window computes.
+/// Windows with the state carried over compute the same as one long window.
 #[test]
 fn carried_state_continues_the_sequence() {
     for kind in CellKind::ALL {
@@ -125,7 +126,7 @@ fn carried_state_continues_the_sequence() {
             whole.stack.forward(pass, window, Keep::Everything, &mut state, &mut piece);
             pieces.extend(piece);
         }
-        // The same kernel sees the same rows step by step: equal to the bit.
+        // The same kernel computes the same rows step by step, so results are bitwise equal.
         assert_eq!(pieces, y, "{kind}");
         assert!((0..2).all(|l| state.layer(l) == end.layer(l)), "{kind}");
     }
@@ -147,7 +148,7 @@ fn single_precision_follows_double() {
     }
 }
 
-/// An observer that looks at everything leaves every bit as it is without one.
+/// An observer that reads everything changes no bit.
 #[test]
 fn observing_changes_no_bit() {
     for kind in CellKind::ALL {
@@ -161,7 +162,7 @@ fn observing_changes_no_bit() {
         let mut params = observed.params.clone();
         params.clear();
         let (mut state, mut x) = (problem.end.clone(), vec![0.0; problem.x.len()]);
-        let window = Window { shape: &problem.extent, input: Input::Numbers(&problem.x) };
+        let window = Window { shape: &problem.shape, input: Input::Numbers(&problem.x) };
         let pass = &mut Pass::new(&ctx, &problem.params);
         problem.stack.backward(pass, window, &d_y, &mut state, &mut params, Some(&mut x));
         let unobserved = Gradient { params, x, state, flow: Vec::new() };
@@ -169,8 +170,8 @@ fn observing_changes_no_bit() {
     }
 }
 
-/// What a memory limit leaves out is computed again, to the same bits, from everything kept down to one chunk; and outputs
-/// for which nothing is kept are the same.
+/// A memory limit recomputes what is not kept with the same bits, from everything kept down to one chunk; and
+/// outputs for which nothing is kept are the same.
 #[test]
 fn a_memory_limit_changes_no_bit() {
     for kind in CellKind::ALL {
@@ -199,20 +200,21 @@ fn a_memory_limit_changes_no_bit() {
 }
 
 fn lengths(lengths: &[usize]) -> PackedShape {
-    let mut extent = PackedShape::default();
-    extent.set_lengths(lengths);
-    extent
+    let mut shape = PackedShape::default();
+    shape.set_lengths(lengths);
+    shape
 }
 
-/// A row of a ragged batch is what it is alone, to the bit: outputs, last state, and the gradients by its input and its first
-/// state; for any threads. The weights' gradients are those of the rows alone, summed in another order.
+/// A row of a ragged batch has the same bits as alone: outputs, last state, and the gradients with respect to
+/// its input and its first state, for any number of threads. The weight gradients are the sum over rows, in
+/// another order.
 #[test]
-fn rows_of_a_ragged_batch_do_not_see_each_other() {
+fn rows_of_a_ragged_batch_are_independent() {
     let all = [23, 23, 17, 9, 8, 8, 3, 1];
-    let extent = lengths(&all);
+    let shape = lengths(&all);
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 23, rows: all.len(), chunk: 4 };
-        let mut whole = Problem::<f64>::ragged(InstructionSet::detect(), case, extent.clone(), 6);
+        let mut whole = Problem::<f64>::ragged(InstructionSet::detect(), case, shape.clone(), 6);
         let seen: Vec<_> = [1, 2, 3]
             .map(|threads| {
                 let ctx = Context::new(InstructionSet::detect(), threads);
@@ -231,7 +233,7 @@ fn rows_of_a_ragged_batch_do_not_see_each_other() {
             let one = Case { steps: length, rows: 1, ..case };
             let mut alone = Problem::<f64>::new(InstructionSet::detect(), one, 6);
             alone.params = whole.params.clone();
-            let positions: Vec<usize> = (0..length).map(|t| extent.offset(t) + row).collect();
+            let positions: Vec<usize> = (0..length).map(|t| shape.offset(t) + row).collect();
             let of = |data: &[f64], width: usize| -> Vec<f64> {
                 positions.iter().flat_map(|&position| data[position * width..][..width].to_vec()).collect()
             };
@@ -258,13 +260,13 @@ fn rows_of_a_ragged_batch_do_not_see_each_other() {
     }
 }
 
-/// A memory limit makes chunks with rows that end in them anew as well.
+/// A memory limit also recomputes chunks in which rows end.
 #[test]
 fn a_memory_limit_changes_no_bit_of_ragged_rows() {
-    let extent = lengths(&[23, 17, 9, 8, 8, 1]);
+    let shape = lengths(&[23, 17, 9, 8, 8, 1]);
     for kind in CellKind::ALL {
         let case = Case { kind, layers: 2, input: 3, hidden: 9, steps: 23, rows: 6, chunk: 4 };
-        let mut problem = Problem::<f64>::ragged(InstructionSet::detect(), case, extent.clone(), 8);
+        let mut problem = Problem::<f64>::ragged(InstructionSet::detect(), case, shape.clone(), 8);
         let ctx = Context::new(InstructionSet::detect(), 2);
         let free = problem.gradient(&ctx);
         let least = problem.stack.plan(23, 6, Some(1)).unwrap_err().least();

@@ -1,6 +1,6 @@
-//! Tests of the crate, in one program.
+//! The integration tests of the crate, in one program.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::disallowed_macros, reason = "a long test may say what it found")]
+#![allow(clippy::disallowed_macros, reason = "long tests print their results")]
 
 mod credit;
 mod credit_laws;

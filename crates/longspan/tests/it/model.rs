@@ -1,5 +1,5 @@
-//! The language model: every gradient of embedding, stack and head against central differences, with dropout, tying,
-//! truncation and a carried state, in f64.
+//! Language models: compares every gradient of embedding, stack and head with central differences, with
+//! dropout, tying, truncation and a carried state, in f64.
 
 #![allow(missing_docs, reason = "a test file")]
 
@@ -46,8 +46,8 @@ impl Problem {
         }
         let mut batch = Batch::default();
         batch.reshape_to(lengths);
-        let positions = batch.extent.positions();
-        // Every fourth target is not scored, the first never.
+        let positions = batch.shape.positions();
+        // Every fourth target is not scored, and the first is never scored.
         let judged = if spec.pool == Pooling::Last { positions } else { rows };
         batch.targets.truncate(judged);
         for i in 0..positions {
@@ -79,7 +79,7 @@ impl Problem {
         Self { spec, ctx, model, params, batch, state, dropout }
     }
 
-    /// The mean loss, the gradient by the weights, and the state after.
+    /// Returns the mean loss, the gradient with respect to the weights, and the state after the batch.
     fn gradient(&mut self) -> (f64, Params<f64>, State<f64>) {
         let mut grads = Params::zeros(Arc::clone(self.params.layout()));
         let mut state = self.state.clone();
@@ -94,7 +94,7 @@ impl Problem {
     }
 
     fn check(&mut self, name: &str, analytic: &[f64], position: impl Fn(&mut Self) -> &mut [f64]) {
-        // A step too short to reach relu's kink is tried where the usual one missed, as for the cells.
+        // If the usual step fails, a step too short to reach relu's kink is tried, as for the cells.
         let steps =
             if self.spec.cell == CellKind::Relu { &[EPSILON, EPSILON / 64.0][..] } else { &[EPSILON] };
         let mut relative = f64::INFINITY;
@@ -126,7 +126,7 @@ impl Problem {
         for (index, entry) in Arc::clone(self.params.layout()).entries().iter().enumerate() {
             self.check(&entry.name, grads.tensor(index), |p| p.params.tensor_mut(index));
         }
-        // A learned state takes the place of the given one where none is carried over.
+        // A learned state replaces the given one unless a state is carried over.
         let given = !self.spec.learned_state || self.batch.carry;
         for layer in 0..if given { self.model.states() } else { 0 } {
             let name = format!("initial state of layer {layer}");
@@ -135,7 +135,7 @@ impl Problem {
     }
 }
 
-/// Whatever is read and predicted, from single steps and from means, over rows of different lengths; with dropout.
+/// Every input and output, from single steps and from means, with rows of different lengths and with dropout.
 #[test]
 fn every_input_output_and_pool() {
     let inputs = [InputSpec::Tokens { vocabulary: 5, embedding: 3 }, InputSpec::Numbers { width: 2 }];
@@ -147,7 +147,7 @@ fn every_input_output_and_pool() {
         }) {
             let spec = ModelSpec { pool, chunk: 3, ..ModelSpec::new(cell, input, 4, 2, output) };
             Problem::ragged(spec.clone(), &[7, 4, 4, 1, 1], 0.3, 5).check_all();
-            // Scoring alone says the same as training.
+            // Scoring without gradients returns the same loss as training.
             let mut problem = Problem::ragged(spec, &[7, 4, 4, 1, 1], 0.0, 6);
             let trained = problem.gradient().0;
             let mut state = problem.state.clone();
@@ -159,8 +159,8 @@ fn every_input_output_and_pool() {
     }
 }
 
-/// Stacks with all that they may have, over rows of different lengths: tokens whose table is projected and such that are masked,
-/// and numbers; read out of single places, means and the last states of both directions.
+/// Stacks with all options, with rows of different lengths: tokens with a projected table and with masks, and
+/// numbers; with readouts of single positions, means and the last states of both directions.
 #[test]
 fn every_option_of_the_stack() {
     let inputs = [InputSpec::Tokens { vocabulary: 5, embedding: 3 }, InputSpec::Numbers { width: 2 }];
@@ -202,8 +202,8 @@ fn every_option_of_the_stack() {
     }
 }
 
-/// A learned state is that of rows that start fresh alone: one that is carried over has its own gradient, and the learned one
-/// none. Reading token by token begins with it, too.
+/// Only rows that start from it have a learned state: a carried state has its own gradient, and the learned
+/// one gets none. Step-by-step inference starts from it too.
 #[test]
 fn a_learned_state_is_where_rows_start() {
     let lstm = CellKind::Lstm { peepholes: false, coupled: false };
@@ -231,7 +231,8 @@ fn a_learned_state_is_where_rows_start() {
     assert!((score - nats / scored).abs() < 1e-12, "{score} and {nats} of {scored}");
 }
 
-/// Every cell × 1–3 layers × windows of 1–12 steps across chunks of 3, with dropout, tied and untied, from a carried state.
+/// Every cell × 1–3 layers × windows of 1–12 steps across chunks of 3, with dropout, tied and untied, from a
+/// carried state.
 #[test]
 fn every_cell_depth_and_length_with_dropout() {
     for cell in CellKind::ALL {
@@ -260,20 +261,21 @@ fn every_cell_without_dropout() {
     }
 }
 
-/// Truncated BPTT: the gradient of a window is the exact one of its loss with the state before it held fixed, and the sum
-/// over windows differs from the gradient through both of them just by what crosses the cut: ∂ℒ₂/∂s · ∂s/∂w.
+/// Truncated BPTT: the gradient of a window is the exact gradient of its loss with the state before it held
+/// fixed. The sum over windows differs from the gradient through both windows exactly by the part that
+/// crosses the split: ∂ℒ₂/∂s · ∂s/∂w.
 #[test]
-fn truncation_cuts_exactly_what_crosses_the_window() {
+fn truncation_drops_exactly_the_gradient_that_crosses_windows() {
     for cell in CellKind::ALL {
-        for (layers, steps, cut) in [(1, 2, 1), (1, 7, 4), (2, 6, 3), (2, 12, 5), (3, 5, 2), (3, 9, 8)] {
-            truncation(ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, 3, 4, layers) }, steps, cut);
+        for (layers, steps, slice) in [(1, 2, 1), (1, 7, 4), (2, 6, 3), (2, 12, 5), (3, 5, 2), (3, 9, 8)] {
+            truncation(ModelSpec { chunk: 3, ..ModelSpec::language(cell, 5, 3, 4, layers) }, steps, slice);
         }
     }
 }
 
-fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
+fn truncation(spec: ModelSpec, steps: usize, slice: usize) {
     let mut whole = Problem::new(spec.clone(), steps, 0.0, 3);
-    // All places are scored, so that the mean of the whole is the weighted mean of the windows.
+    // All positions are scored, so that the mean of the whole is the weighted mean of the windows.
     whole.batch.targets.iter_mut().filter(|t| **t == IGNORE).for_each(|t| *t = 0);
     let window = |first: usize, end: usize| {
         let mut window = Problem::new(spec.clone(), end - first, 0.0, 3);
@@ -281,8 +283,8 @@ fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
         window.batch.targets.copy_from_slice(&whole.batch.targets[first * 3..end * 3]);
         window
     };
-    let (mut early, mut late) = (window(0, cut), window(cut, steps));
-    let share = cut as f64 / steps as f64;
+    let (mut early, mut late) = (window(0, slice), window(slice, steps));
+    let share = slice as f64 / steps as f64;
     early.state = whole.state.clone();
     let (loss_1, grads_1, between) = early.gradient();
     late.state = between;
@@ -290,9 +292,9 @@ fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
     let d_between = late.model.d_state().expect("after a training pass").clone();
 
     let (loss, grads, _) = whole.gradient();
-    // Means of a few dozen numbers, of which exploding cells make hundreds.
+    // Means of a few dozen numbers, which are in the hundreds for exploding cells.
     assert!((loss - share * loss_1 - (1.0 - share) * loss_2).abs() < 1e-14 * loss.max(1.0));
-    // ∂/∂w ⟨∂ℒ₂/∂s, s(w)⟩ by central differences over the first window.
+    // Computes ∂/∂w ⟨∂ℒ₂/∂s, s(w)⟩ by central differences over the first window.
     let mut crossing = |index: usize, i: usize, epsilon: f64| {
         let mut inner = |epsilon: f64| {
             let before = early.params.tensor(index)[i];
@@ -324,11 +326,11 @@ fn truncation(spec: ModelSpec, steps: usize, cut: usize) {
     if relative >= TOLERANCE && spec.cell == CellKind::Relu {
         relative = compare(EPSILON / 64.0).0;
     }
-    assert!(relative < TOLERANCE, "{spec:?}, {cut} of {steps}: {relative:e}");
-    assert!(crossed > 1e-10, "{spec:?}: nothing crosses the cut, {crossed:e}");
+    assert!(relative < TOLERANCE, "{spec:?}, {slice} of {steps}: {relative:e}");
+    assert!(crossed > 1e-10, "{spec:?}: nothing crosses the split, {crossed:e}");
 }
 
-/// Reading token by token gives the logits that reading the window gives, to rounding.
+/// Reading token by token gives the logits of the whole window, up to rounding.
 #[test]
 fn steps_agree_with_the_window() {
     for cell in CellKind::ALL {
@@ -353,9 +355,10 @@ fn steps_agree_with_the_window() {
     }
 }
 
-/// After its last step a row has had what it has as a whole: numbers or tokens in, the last step or the mean seen.
+/// After its last step a row has the output of the whole sequence: with numbers or tokens as input, the last
+/// step or the mean.
 #[test]
-fn steps_end_where_the_whole_does() {
+fn steps_end_with_the_output_of_the_whole_sequence() {
     let inputs = [InputSpec::Numbers { width: 2 }, InputSpec::Tokens { vocabulary: 5, embedding: 3 }];
     let outputs = [
         OutputSpec::Classes { count: 4, tied: false },
@@ -378,14 +381,14 @@ fn steps_end_where_the_whole_does() {
                     }
                     InputSpec::Tokens { .. } => StepInput::Tokens(&p.batch.inputs[t * 3..][..3]),
                 };
-                // What is tried on a copy leaves no trace.
+                // Steps on a copy do not change the original.
                 aside.copy_from(&steps);
                 p.model.step(&p.ctx, &p.params, read, &mut aside, &mut again);
                 p.model.step(&p.ctx, &p.params, read, &mut steps, &mut out);
                 assert_eq!(out, again);
             }
             assert_eq!(steps.count(), 7);
-            let ends: Vec<u32> = (0..3).map(|row| pool.end(&p.batch.extent, row) as u32).collect();
+            let ends: Vec<u32> = (0..3).map(|row| pool.end(&p.batch.shape, row) as u32).collect();
             let mut whole = Vec::new();
             p.model.predict(&p.ctx, &p.params, &p.batch, &mut p.state.clone(), &ends, &mut whole);
             for (a, b) in out.iter().zip(&whole) {
@@ -397,7 +400,8 @@ fn steps_end_where_the_whole_does() {
     }
 }
 
-/// The same bits for any number of threads, dropout included, within one tile of the vocabulary and over several.
+/// Any number of threads gives the same bits, with dropout, within one tile of the vocabulary and over
+/// several.
 #[test]
 fn threads_change_no_bit() {
     for (vocabulary, steps) in [(40, 9), (1100, 120)] {
@@ -415,9 +419,10 @@ fn threads_change_no_bit() {
     }
 }
 
-/// A vocabulary of several tiles and a window of several blocks of the readout: loss and gradient along a direction.
+/// A vocabulary of several tiles and a window of several blocks of the readout: loss and gradient along a
+/// direction.
 #[test]
-fn large_vocabularies_and_windows_are_met_in_pieces() {
+fn large_vocabularies_and_windows_are_processed_in_blocks() {
     for (tied, rate) in [(false, 0.0), (true, 0.2)] {
         let spec = ModelSpec::language(CellKind::Rnn, 1100, 3, 3, 1).tied(tied);
         let mut p = Problem::new(spec, 190, rate, 12);

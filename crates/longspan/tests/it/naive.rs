@@ -1,20 +1,20 @@
-//! The cells once more, one number at a time, with a place where a state can be pushed: finite differences of these know nothing of
-//! the library's backward passes.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
+//! A second implementation of the cells, one number at a time, in which a state can be perturbed. Finite
+//! differences of it are independent of the library's backward passes.
+#![allow(dead_code, missing_docs, reason = "each test file uses some of these helpers")]
 
 use longspan::cell::CellKind;
 use longspan::params::Params;
 
-/// Which state is pushed.
+/// The state that is perturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// h_t, once it is there.
+    /// h_t, after it is computed.
     Hidden,
-    /// c_t, once h_t is there: h_t stays.
+    /// c_t, after h_t is computed, so that h_t stays.
     Cell,
-    /// c_t before h_t is made of it.
+    /// c_t, before h_t is computed from it.
     CellBefore,
-    /// What the bottom layer reads.
+    /// The input of the bottom layer.
     Input,
 }
 
@@ -27,12 +27,12 @@ pub(crate) struct Push {
     pub(crate) by: f64,
 }
 
-/// One layer after a step.
+/// The values of one layer after a step.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Step {
     pub(crate) h: Vec<f64>,
     pub(crate) c: Vec<f64>,
-    /// What c (LSTM) or h was multiplied with on its direct way.
+    /// The factor of c (LSTM) or h on its direct path.
     pub(crate) keep: Vec<f64>,
 }
 
@@ -48,7 +48,7 @@ fn sigmoid(x: f64) -> f64 {
 }
 
 impl Naive<'_> {
-    /// The states `[t][layer]` of one sequence from a zero state.
+    /// Returns the states `[t][layer]` of one sequence from a zero state.
     pub(crate) fn run(&self, xs: &[Vec<f64>], push: Option<Push>) -> Vec<Vec<Step>> {
         let zero = Step { h: vec![0.0; self.hidden], c: vec![0.0; self.hidden], keep: Vec::new() };
         let mut states = vec![zero; self.layers];
@@ -76,7 +76,7 @@ impl Naive<'_> {
         steps.collect()
     }
 
-    /// The gates' sums by the input and by the state, for gate `g`.
+    /// Returns a pre-activation sum from the input or the state, for gate `g`.
     fn sum(&self, name: &str, layer: usize, gate: usize, from: &[f64]) -> Vec<f64> {
         let weights = self.params.named(&format!("rnn.weight_{name}_l{layer}"));
         let bias = self.params.named(&format!("rnn.bias_{name}_l{layer}"));
@@ -146,7 +146,7 @@ impl Naive<'_> {
         Step { keep, ..next }
     }
 
-    /// Cross entropy of a class read out of h.
+    /// Returns the cross entropy of a class, read out of h.
     pub(crate) fn loss(&self, h: &[f64], target: usize) -> f64 {
         let (weights, bias) = (self.params.named("head.weight"), self.params.named("head.bias"));
         let logits: Vec<f64> = weights
@@ -157,7 +157,8 @@ impl Naive<'_> {
         logits.iter().map(|x| x.exp()).sum::<f64>().ln() - logits[target]
     }
 
-    /// The gradient of the loss at `anchor` by one part of the state at t, by central differences.
+    /// Returns the gradient of the loss at `anchor` with respect to one part of the state at t, by central
+    /// differences.
     pub(crate) fn gradient(
         &self,
         xs: &[Vec<f64>],

@@ -1,5 +1,5 @@
-//! NaN and infinities reach exactly what depends on them: nothing is skipped because it is multiplied by zero, and nothing
-//! leaks into other rows through tiles, tails or padding.
+//! NaN and infinities reach exactly the values that depend on them: nothing is skipped because it is
+//! multiplied by zero, and nothing leaks into other rows through tiles, tails or padding.
 
 use crate::stack::{Case, Problem, instruction_sets};
 use longspan::cell::CellKind;
@@ -11,7 +11,7 @@ use longspan_kernel::{Context, Packed, Weights};
 
 const SPECIAL: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
-/// −2 to 2, zeros among them: 0 · ∞ has to be NaN.
+/// Returns numbers from −2 to 2, with zeros: 0 · ∞ must be NaN.
 fn numbers<R: Real>(len: usize) -> Vec<R> {
     (0..len).map(|i| R::from_f64(((i * 7 + i / 5) % 5) as f64 - 2.0)).collect()
 }
@@ -20,7 +20,8 @@ fn same(seen: f64, exact: f64) -> bool {
     seen == exact || (seen.is_nan() && exact.is_nan())
 }
 
-/// Σ_k a[i, k] b[k, j] as the processor has it in f64; sums of whole numbers, infinities and NaN have one result in any order.
+/// Compares with Σ_k a[i, k] b[k, j] in f64; sums of whole numbers, infinities and NaN have the same result
+/// in any order.
 fn assert_product<R: Real>(
     c: &[R],
     (m, k, n): (usize, usize, usize),
@@ -44,7 +45,8 @@ fn products<R: Real>() {
         let ctx = Context::<R>::new(isa, 2);
         for (m, k, n) in [(1, 3, 70), (3, 5, 19), (13, 4, 33), (7, 600, 65)] {
             for special in SPECIAL {
-                // One in the left operand, one in the right one, and in the last places, where tiles have their tails.
+                // One special value in the left operand, one in the right one, and in the last elements,
+                // where tiles have their tails.
                 for (left, right) in
                     [(Some(m * k / 2), None), (None, Some(k * n / 2)), (Some(m * k - 1), Some(k * n - 1))]
                 {
@@ -58,7 +60,7 @@ fn products<R: Real>() {
                     product(&ctx, Mat::new(&a, m, k), &packed, Start::Zero, MatMut::new(&mut c, m, n));
                     assert_product(&c, (m, k, n), |i, at| a[i * k + at], &b, &what);
 
-                    // The same left operand as it lies, read as [M, K]ᵀ.
+                    // The same left operand, read as [M, K]ᵀ.
                     let mut c = vec![R::ZERO; m * n];
                     let mut sums = vec![R::ZERO; m];
                     let (left, right) = (Mat::new(&a, k, m), Mat::new(&b, k, n));
@@ -79,7 +81,8 @@ fn products_pass_them_on() {
     products::<f64>();
 }
 
-/// One logit of one place: its exponentials and their sum show it, those of the other places have the bits they had.
+/// One logit of one position is special: the position's exponentials and their sum change, those of other
+/// positions keep their bits.
 fn losses<R: Real>() {
     for isa in instruction_sets() {
         let ctx = Context::<R>::new(isa, 2);
@@ -108,7 +111,7 @@ fn losses<R: Real>() {
                 }
                 let (e, sum) = (e[token * positions + position].to_f64(), sums[position].to_f64());
                 if special == f64::NEG_INFINITY && tokens > 1 {
-                    // A token that is impossible is nothing to the others.
+                    // An impossible token does not affect the others.
                     assert!(e < 1e-30 && sum.is_finite(), "{what}: {e}, {sum}");
                 } else {
                     // ∞ − ∞ and NaN.
@@ -125,7 +128,8 @@ fn losses_pass_them_on() {
     losses::<f64>();
 }
 
-/// A NaN in the input of one row at one step: every later output of the row is NaN, everything else has the bits it had.
+/// A NaN in the input of one row at one step: every later output of the row is NaN, all other values keep
+/// their bits.
 fn forwards<R: Real>() {
     for (isa, kind) in instruction_sets().into_iter().flat_map(|isa| CellKind::ALL.map(|kind| (isa, kind))) {
         let case = Case { kind, layers: 2, input: 3, hidden: 19, steps: 7, rows: 5, chunk: 3 };
@@ -149,11 +153,11 @@ fn recurrences_pass_nan_forwards() {
     forwards::<f64>();
 }
 
-/// A NaN in the gradient by one output: the gradients by all earlier inputs of the row are NaN, those of other rows and later
-/// steps are what they were, and the weights' gradients show it.
+/// A NaN in the gradient with respect to one output: the gradients with respect to all earlier inputs of the
+/// row are NaN, those of other rows and later steps keep their bits, and the weight gradients are NaN.
 fn backwards<R: Real>() {
     for (isa, kind) in instruction_sets().into_iter().flat_map(|isa| CellKind::ALL.map(|kind| (isa, kind))) {
-        // A unit of a rectifier that is off depends on nothing.
+        // A relu unit that is off depends on nothing.
         if kind == CellKind::Relu {
             continue;
         }

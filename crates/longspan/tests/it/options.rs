@@ -1,4 +1,4 @@
-//! What a stack may have beside its layers changes neither what threads, memory and observers may change, nor what a row is.
+//! The options of a stack: threads, memory limits and observers change no bit, and rows stay independent.
 #![allow(missing_docs, reason = "a test file")]
 
 use crate::stack::{Case, Options, Problem};
@@ -10,9 +10,9 @@ use longspan_kernel::{Context, InstructionSet};
 const LENGTHS: [usize; 6] = [23, 17, 9, 8, 8, 1];
 
 fn lengths(lengths: &[usize]) -> PackedShape {
-    let mut extent = PackedShape::default();
-    extent.set_lengths(lengths);
-    extent
+    let mut shape = PackedShape::default();
+    shape.set_lengths(lengths);
+    shape
 }
 
 fn everything(bidirectional: bool, mask: Mask) -> Options {
@@ -53,15 +53,15 @@ fn threads_and_memory_limits_change_no_bit() {
     }
 }
 
-/// A row that is read both ways is what it is alone, to the bit: the reverse direction starts at its own last step.
+/// A row of a bidirectional stack has the same bits as alone: the reverse direction starts at the row's own
+/// last step.
 #[test]
-fn rows_that_are_read_both_ways_do_not_see_each_other() {
+fn rows_of_a_bidirectional_stack_are_independent() {
     for kind in CellKind::ALL {
         let options = Options { dropout: None, ..everything(true, Mask::Step) };
-        let extent = lengths(&LENGTHS);
+        let shape = lengths(&LENGTHS);
         let ctx = Context::new(InstructionSet::detect(), 2);
-        let mut whole =
-            Problem::<f64>::with(InstructionSet::detect(), case(kind), options, extent.clone(), 6);
+        let mut whole = Problem::<f64>::with(InstructionSet::detect(), case(kind), options, shape.clone(), 6);
         let (y, state) = whole.outputs(&ctx);
         let gradient = whole.gradient(&ctx);
         for (row, &length) in LENGTHS.iter().enumerate() {
@@ -69,7 +69,7 @@ fn rows_that_are_read_both_ways_do_not_see_each_other() {
             let mut alone =
                 Problem::<f64>::with(InstructionSet::detect(), one, options, PackedShape::even(length, 1), 6);
             let of = |data: &[f64], width: usize| -> Vec<f64> {
-                let positions = (0..length).map(|t| extent.offset(t) + row);
+                let positions = (0..length).map(|t| shape.offset(t) + row);
                 positions.flat_map(|position| data[position * width..][..width].to_vec()).collect()
             };
             (alone.x, alone.target) = (of(&whole.x, 3), of(&whole.target, 38));
@@ -89,8 +89,8 @@ fn rows_that_are_read_both_ways_do_not_see_each_other() {
     }
 }
 
-/// An observer sees every layer, direction and step once, and in the reverse direction the gradient at a row's last step where
-/// it begins.
+/// An observer sees every layer, direction and step once; in the reverse direction the gradient at a row's
+/// last step arrives where that direction starts.
 #[test]
 fn observers_see_both_directions() {
     let kind = CellKind::Gru { reset_after: true };

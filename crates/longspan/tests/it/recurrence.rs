@@ -1,7 +1,9 @@
-//! The recurrence against plain loops: h_t = W_ih x_t + W_hh h_{t−1} + b in whole numbers, forwards and backwards.
+//! Compares the recurrence with plain loops: h_t = W_ih x_t + W_hh h_{t−1} + b in whole numbers, forwards and
+//! backwards.
 //!
-//! Every sum is exact, in whatever order, so that all gradients are equal and not only close. How the cells' own equations do
-//! is the gradient check's affair; here it is the loop around them, on few rows and around every width of vectors and panels.
+//! Every sum is exact in any order, so all gradients are equal and not only close. The gradient check tests
+//! the cells' equations; this module tests the loop around them, for few rows and for widths around those of
+//! vectors and panels.
 
 use crate::stack::{Case, Problem, instruction_sets};
 use longspan::cell::CellKind;
@@ -9,7 +11,7 @@ use longspan::cell::Real;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 use longspan_kernel::{Context, InstructionSet};
 
-/// What arrives at the output of every step and at the last state.
+/// The gradients at the output of every step and at the last state.
 struct Gradients {
     x: Vec<f64>,
     state: Vec<f64>,
@@ -18,7 +20,7 @@ struct Gradients {
     bias: Vec<f64>,
 }
 
-/// −1, 0 or 1, most often 0 so that nothing grows beyond what f32 holds exactly.
+/// Draws −1, 0 or 1, mostly 0, so that nothing exceeds what f32 represents exactly.
 fn sparse<R: Real>(draw: &mut Stream, count: usize, width: usize) -> Vec<R> {
     let mut some = || match draw.below(2 * width as u32 + 1) {
         0 | 1 => 1.0,
@@ -57,7 +59,7 @@ fn whole_numbers<R: Real>(isa: InstructionSet, case: Case) -> Problem<R> {
     problem
 }
 
-/// Outputs y `[T, B, H]`, and the gradients of ½ ‖y − target‖² + ⟨end, h_T⟩.
+/// Computes outputs y `[T, B, H]`, and the gradients of ½ ‖y − target‖² + ⟨end, h_T⟩.
 fn plain_loops<R: Real>(problem: &Problem<R>) -> (Vec<f64>, Gradients) {
     let Case { input, hidden, steps, rows, .. } = problem.case;
     let named = |name: &str| f64s(problem.params.named(name));
@@ -110,7 +112,10 @@ fn check<R: Real>(hidden: usize, rows: usize) {
     let case = Case { kind: CellKind::Identity, layers: 1, input: 3, hidden, steps: 5, rows, chunk: 2 };
     let (y, exact) = plain_loops(&whole_numbers::<R>(InstructionSet::detect(), case));
     let reach = y.iter().chain(&exact.weight_hh).fold(0.0, |max: f64, x| max.max(x.abs()));
-    assert!(reach > 4.0 && reach < f64::from(1 << 23), "something happens, and f32 holds it: {reach}");
+    assert!(
+        reach > 4.0 && reach < f64::from(1 << 23),
+        "the values are not trivial, and f32 represents them exactly: {reach}"
+    );
     for isa in instruction_sets() {
         for threads in [1, 2, 3] {
             let ctx = Context::new(isa, threads);
@@ -132,7 +137,7 @@ fn check<R: Real>(hidden: usize, rows: usize) {
     }
 }
 
-/// Few rows take several panels at once: every height of a tile beside every kind of last panel.
+/// Few rows use several panels at once: every height of a tile with every kind of last panel.
 #[test]
 fn few_rows_equal_plain_loops() {
     for hidden in [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130, 257] {

@@ -1,5 +1,5 @@
-//! A few rows of random numbers with a class to predict at every step, as a source of one window.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
+//! A source of one window: a few rows of random numbers with a class to predict at every step.
+#![allow(dead_code, missing_docs, reason = "each test file uses some of these helpers")]
 
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;
@@ -16,12 +16,12 @@ const CLASSES: usize = 5;
 pub(crate) struct Rows {
     pub(crate) spec: ModelSpec,
     pub(crate) batch: Batch,
-    /// Windows that are filled with the same batch.
+    /// Number of windows, all filled with the same batch.
     pub(crate) windows: u64,
 }
 
 impl Rows {
-    /// Rows of these lengths, longest first.
+    /// Draws rows of these lengths, longest first.
     pub(crate) fn classes(
         kind: CellKind,
         layers: usize,
@@ -34,27 +34,27 @@ impl Rows {
         let mut batch = Batch::default();
         batch.reshape_to(lengths);
         let mut draw = Key::new(seed, Purpose::Task, 0, 0).stream(0, 0);
-        let positions = batch.extent.positions();
+        let positions = batch.shape.positions();
         batch.numbers = (0..positions * INPUTS).map(|_| draw.normal() as f32).collect();
         batch.targets = (0..positions).map(|_| draw.below(CLASSES as u32)).collect();
         Self { spec: ModelSpec { chunk: 4, ..spec }, batch, windows: 1 }
     }
 
     fn position(&self, row: usize, t: usize) -> usize {
-        self.batch.extent.offset(t) + row
+        self.batch.shape.offset(t) + row
     }
 
-    /// x_t of one row.
+    /// Returns x_t of one row, for all t.
     pub(crate) fn inputs(&self, row: usize) -> Vec<Vec<f64>> {
         let of = |t| &self.batch.numbers[self.position(row, t) * INPUTS..][..INPUTS];
-        (0..self.batch.extent.length(row)).map(|t| of(t).iter().map(|&x| f64::from(x)).collect()).collect()
+        (0..self.batch.shape.length(row)).map(|t| of(t).iter().map(|&x| f64::from(x)).collect()).collect()
     }
 
     pub(crate) fn target(&self, row: usize, t: usize) -> usize {
         self.batch.targets[self.position(row, t)] as usize
     }
 
-    /// The batch with one scored step in each row that has an anchor.
+    /// Returns the batch with one scored step in each row that has an anchor.
     pub(crate) fn scored_at(&self, anchors: &[Option<usize>]) -> Batch {
         let mut batch = self.batch.clone();
         batch.targets.fill(IGNORE);
@@ -79,7 +79,7 @@ impl Source for Rows {
     }
 }
 
-/// Weights of normal numbers, so large that gradients do not vanish at once.
+/// Draws normal weights, so large that gradients do not vanish at once.
 pub(crate) fn drawn(model: &Model<f64>, size: f64, seed: u64) -> Params<f64> {
     let mut params = Params::zeros(model.layout().clone());
     let mut draw = Key::new(seed, Purpose::Init, 0, 0).stream(0, 0);
@@ -89,7 +89,7 @@ pub(crate) fn drawn(model: &Model<f64>, size: f64, seed: u64) -> Params<f64> {
     params
 }
 
-/// As few sequences as there are will do.
+/// Returns options that accept as few sequences as there are.
 pub(crate) fn options() -> CreditOptions {
     CreditOptions { least_sequences: 1, resamples: 200, ..CreditOptions::default() }
 }

@@ -1,4 +1,5 @@
-//! Lyapunov spectra: closed forms, a slow independent way, sums against determinants, mean-field theory, bits.
+//! Lyapunov spectra: closed forms, a slow independent implementation, sums compared with determinants,
+//! mean-field theory, equality of bits.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ fn options(warmup_steps: usize) -> LyapunovOptions {
 fn spectrum(problem: &mut Problem<f64>, ctx: &Context<f64>, options: LyapunovOptions) -> LyapunovSpectrum {
     problem.stack.pack(ctx, &problem.params);
     let (input, mut state) = (Input::Numbers(&problem.x), problem.state.clone());
-    let window = Window { shape: &problem.extent, input };
+    let window = Window { shape: &problem.shape, input };
     lyapunov_spectrum(ctx, &mut problem.stack, &problem.params, window, &mut state, options)
 }
 
@@ -33,7 +34,7 @@ fn scale(problem: &mut Problem<f64>, name: &str, by: f64) {
     problem.params.named_mut(name).iter_mut().for_each(|w| *w *= by);
 }
 
-/// A linear network with a·I grows as ln |a| in every direction.
+/// A linear network with a·I grows by ln |a| per step in every direction.
 #[test]
 fn a_multiple_of_the_identity() {
     for a in [0.5, -0.97, 1.0, 1.1] {
@@ -46,13 +47,14 @@ fn a_multiple_of_the_identity() {
             assert_eq!((seen.steps, seen.trajectories), (290, rows));
             assert!(seen.exponents_nats_per_step.iter().all(|x| (x - a.abs().ln()).abs() < 1e-10), "{a}");
             let whole = if a.abs() < 1.0 { 0.0 } else { n as f64 };
-            // At a = 1 the exponents are 0 up to rounding, and the dimension hangs on its sign.
+            // At a = 1 the exponents are 0 up to rounding, and the dimension depends on the sign of the
+            // rounding error.
             assert!(a == 1.0 || seen.kaplan_yorke_dimensions == Some(whole));
         }
     }
 }
 
-/// c times an orthogonal matrix: ln c, whatever the block sizes.
+/// c times an orthogonal matrix has exponents ln c, for any block size.
 #[test]
 fn a_multiple_of_an_orthogonal_matrix() {
     for (n, c) in [(3, 0.7), (33, 1.2), (130, 0.99)] {
@@ -67,7 +69,7 @@ fn a_multiple_of_an_orthogonal_matrix() {
     }
 }
 
-/// Recurrent weights `[n, n]` of one gate.
+/// Returns recurrent weights `[n, n]` of one gate.
 fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
     let mut layout = Layout::default();
     let _ = Stack::<f64>::new(ctx.instruction_set(), CellKind::Rnn, 1, 1, n, 8, &mut layout);
@@ -76,7 +78,7 @@ fn drawn(ctx: &Context<f64>, n: usize, init: Init, seed: u64) -> Vec<f64> {
     params.named("rnn.weight_hh_l0").to_vec()
 }
 
-/// tanh without input and bias, from a state of order one.
+/// Returns a tanh network without input and bias, from a state of order one.
 fn autonomous(weights: &[f64], steps: usize, rows: usize) -> Problem<f64> {
     let n = weights.len().isqrt();
     let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Rnn, 1, n, steps, rows), 3);
@@ -85,8 +87,8 @@ fn autonomous(weights: &[f64], steps: usize, rows: usize) -> Problem<f64> {
     problem
 }
 
-/// W with eigenvalues inside the unit circle and no input: the state falls to 0, where J = W, and λ_i = ln |eigenvalue|. W = Q T Qᵀ
-/// has those of the triangle T, two of them a complex pair.
+/// W with eigenvalues inside the unit circle and no input: the state decays to 0, where J = W, and λ_i = ln
+/// |eigenvalue|. W = Q T Qᵀ has the eigenvalues of the triangular T, two of which are a complex pair.
 #[test]
 fn a_fixed_point_has_the_eigenvalues_of_its_jacobian() {
     let ctx = Context::new(InstructionSet::detect(), 1);
@@ -114,28 +116,29 @@ fn a_fixed_point_has_the_eigenvalues_of_its_jacobian() {
     for (i, value) in [(0, 0.9), (1, 0.75), (2, 0.6), (5, 0.4), (6, 0.3)] {
         assert!((exponents[i] - f64::ln(value)).abs() < 1e-10, "{exponents:?}");
     }
-    // Of a pair, the first directions turn round and round: their mean is right to 1/N, their sum at once.
+    // The first directions of a complex pair rotate: their mean is accurate to 1/N, their sum immediately.
     assert!((exponents[3] + exponents[4] - 2.0 * f64::ln(0.5)).abs() < 1e-10, "{exponents:?}");
     assert!((exponents[3] - f64::ln(0.5)).abs() < 2e-3, "{exponents:?}");
     assert_eq!(seen.kaplan_yorke_dimensions, Some(0.0));
 }
 
-/// The Jacobians of a problem's steps, joint over the layers, as matrices `[n, n]`, and n.
+/// Returns the Jacobians of a problem's steps, joint over the layers, as matrices `[n, n]`, and n.
 fn jacobians(problem: &mut Problem<f64>, ctx: &Context<f64>) -> DenseJacobians {
     problem.stack.pack(ctx, &problem.params);
     let Case { steps, rows, hidden, .. } = problem.case;
     let (state, mut end) = (problem.state.clone(), problem.state.clone());
     let mut dense = DenseJacobians::new(&state, rows, steps);
     let (input, mut y) = (Input::Numbers(&problem.x), vec![0.0; steps * rows * hidden]);
-    let extent = PackedShape::even(steps, rows);
+    let shape = PackedShape::even(steps, rows);
     let pass = &mut Pass::new(ctx, &problem.params).observed_by(&mut dense);
-    let window = Window { shape: &extent, input };
+    let window = Window { shape: &shape, input };
     problem.stack.forward(pass, window, Keep::Outputs, &mut end, &mut y);
     dense
 }
 
-/// Σ λ_i = ⟨ln |det J_t|⟩, exactly on the same steps: every cell, two layers, tame and saturated weights. These make units whose
-/// slope is down to 1e-30, so that the last R_ii are as small beside the first.
+/// Σ λ_i = ⟨ln |det J_t|⟩ holds exactly on the same steps: every cell, two layers, small and saturating
+/// weights. Saturating weights give units with slopes down to 1e-30, so that the last R_ii are that small
+/// relative to the first.
 #[test]
 fn exponents_sum_to_the_determinant() {
     for kind in CellKind::ALL {
@@ -154,10 +157,10 @@ fn exponents_sum_to_the_determinant() {
     }
 }
 
-/// The same through norms and sums between layers; and linear layers have the exponents of their own weights, whatever stands
-/// between them.
+/// The same with norms and sums between layers; and linear layers have the exponents of their own weights,
+/// for any connections between them.
 #[test]
-fn what_stands_between_layers_moves_no_exponent_to_another_layer() {
+fn connections_between_layers_move_no_exponent_to_another_layer() {
     let ctx = Context::new(InstructionSet::detect(), 2);
     for (residual, norm) in [(true, false), (false, true), (true, true)] {
         let options = Options { residual, norm, ..Options::default() };
@@ -187,7 +190,7 @@ fn what_stands_between_layers_moves_no_exponent_to_another_layer() {
     }
 }
 
-/// A slow independent way: plain Gram–Schmidt on dense Jacobians, from other first directions.
+/// A slow independent implementation: plain Gram–Schmidt on dense Jacobians, from other first directions.
 #[test]
 fn dense_jacobians_and_plain_gram_schmidt_agree() {
     for kind in CellKind::ALL.into_iter().filter(|&kind| kind != CellKind::Relu) {
@@ -219,14 +222,16 @@ fn dense_jacobians_and_plain_gram_schmidt_agree() {
         let mut slow: Vec<f64> = sums.iter().map(|sum| sum / (steps - warmup) as f64).collect();
         slow.sort_by(|a, b| b.total_cmp(a));
         let seen = spectrum(&mut problem, &ctx, options(warmup));
-        // A row of zeros leaves rounding, and of that rounding in a second pass, e^−73: ours says −∞.
+        // A zero row leaves rounding errors, and their rounding in a second pass, e^−73: the library reports
+        // −∞.
         slow.iter_mut().filter(|x| **x < -60.0).for_each(|x| *x = f64::NEG_INFINITY);
         let ours = &seen.exponents_nats_per_step;
         let (mut sum, mut slow_sum) = (0.0, 0.0);
         for i in 0..n {
             (sum, slow_sum) = (sum + ours[i], slow_sum + slow[i]);
-            // Directions that turn round each other (a complex pair) come out right to 1/N each. Together they are right to
-            // the rate at which first directions are forgotten, that of the gap below them.
+            // Directions that rotate around each other (a complex pair) are accurate to 1/N each. Together
+            // they are accurate to the rate at which first directions are forgotten, which is that of the gap
+            // below them.
             assert!(
                 ours[i] == slow[i] || (ours[i] - slow[i]).abs() < 2.0 / 1000.0,
                 "{kind:?}: {ours:?} against {slow:?}"
@@ -239,8 +244,8 @@ fn dense_jacobians_and_plain_gram_schmidt_agree() {
     }
 }
 
-/// h' = tanh(W h), W ~ N(0, g²/N): λ_1 of the mean-field theory for N → ∞ (Engelken et al. 2020), with q = g² E[tanh²(√q z)]:
-/// ln(g √E[sech⁴(√q z)]).
+/// h' = tanh(W h), W ~ N(0, g²/N): λ_1 of the mean-field theory for N → ∞ (Engelken et al. 2020) is ln(g
+/// √E[sech⁴(√q z)]), with q = g² E[tanh²(√q z)].
 #[test]
 fn mean_field_theory_of_large_random_networks() {
     for (g, theory) in [(2.0, 0.1547), (3.0, 0.3102), (5.0, 0.5324), (10.0, 0.8564)] {
@@ -254,7 +259,8 @@ fn mean_field_theory_of_large_random_networks() {
             println!("g = {g}: {:.4} ± {error:.4} against {theory}", seen.exponents_nats_per_step[0]);
             seen.exponents_nats_per_step[0]
         });
-        // A finite network is about one percent below, two matrices and 3200 steps leave another half.
+        // A finite network is about one percent below; two matrices and 3200 steps add about half a percent
+        // of error.
         let mean = (found[0] + found[1]) / 2.0;
         assert!((mean / theory - 1.0).abs() < 0.02, "g = {g}: {mean} against {theory}");
     }
@@ -265,7 +271,8 @@ fn bits(seen: &LyapunovSpectrum) -> Vec<u64> {
     layers.map(|x| x.to_bits()).collect()
 }
 
-/// One trajectory shared by threads, and one for each: the bits are those of one thread, for any instruction set.
+/// Threads that share one trajectory, and threads with one each, give the bits of one thread, on any
+/// instruction set.
 #[test]
 fn threads_change_no_bit() {
     for isa in instruction_sets() {
@@ -284,7 +291,7 @@ fn threads_change_no_bit() {
     }
 }
 
-/// Trajectories do not see each other: the mean of several is that of each alone.
+/// Trajectories are independent: the mean over several is the mean of each alone.
 #[test]
 fn the_mean_of_trajectories() {
     let ctx = Context::new(InstructionSet::detect(), 2);
@@ -302,15 +309,15 @@ fn the_mean_of_trajectories() {
     assert!(error > 0.0 && off < 10.0 * error, "{off} and {error}");
 }
 
-/// A dead unit loses a direction in every step: as many exponents as dead units are −∞, the others are those without them, and
-/// the record says so.
+/// A dead unit loses one direction in every step: as many exponents as dead units are −∞, the others are
+/// those without them, and the record contains that.
 #[test]
 fn dead_units_are_reported() {
     let ctx = Context::new(InstructionSet::detect(), 2);
     for (rows, hidden, dead) in [(1, 40, vec![3, 17, 39]), (2, 20, vec![0])] {
         let mut problem =
             Problem::new(InstructionSet::detect(), case(CellKind::Relu, 1, hidden, 80, rows), 4);
-        // All others stay open.
+        // All other units stay positive.
         problem.params.named_mut("rnn.bias_ih_l0").fill(100.0);
         dead.iter().for_each(|&unit| problem.params.named_mut("rnn.bias_ih_l0")[unit] = -1e6);
         scale(&mut problem, "rnn.weight_hh_l0", 0.2);
@@ -319,7 +326,7 @@ fn dead_units_are_reported() {
         assert!(finite.iter().all(|x| x.is_finite()), "{seen:?}");
         assert!(lost.iter().all(|&x| x == f64::NEG_INFINITY), "{seen:?}");
         assert_eq!(&seen.layers[0].standard_errors_nats_per_step[hidden - 1], &None);
-        // What is left is the linear network of the units that are open.
+        // The rest is the linear network of the active units.
         let w = problem.params.named("rnn.weight_hh_l0").to_vec();
         let open: Vec<usize> = (0..hidden).filter(|i| !dead.contains(i)).collect();
         let small: Vec<f64> = open
@@ -343,9 +350,9 @@ fn dead_units_are_reported() {
     }
 }
 
-/// A unit that is shut during the warm-up only costs nothing afterwards.
+/// A unit that is off only during the warm-up costs nothing afterwards.
 #[test]
-fn what_dies_before_it_counts_does_not_count() {
+fn units_that_are_dead_only_during_warm_up_do_not_count() {
     let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Relu, 1, 20, 60, 1), 4);
     problem.params.named_mut("rnn.bias_ih_l0").fill(100.0);
     scale(&mut problem, "rnn.weight_hh_l0", 0.2);
@@ -362,9 +369,10 @@ fn what_dies_before_it_counts_does_not_count() {
     assert_eq!(lost(spectrum(&mut problem, &ctx, options(4))), 2);
 }
 
-/// Orthonormal rows each step or each second are the same product of triangles; and window after window is one long window.
+/// Orthonormalising every step or every second step gives the same product of triangles; and consecutive
+/// windows equal one long window.
 #[test]
-fn steps_between_and_windows_change_nothing() {
+fn orthonormalisation_interval_and_windows_change_nothing() {
     for kind in CellKind::ALL.into_iter().filter(|&kind| kind != CellKind::Relu) {
         let mut problem = Problem::new(InstructionSet::detect(), case(kind, 2, 6, 100, 2), 4);
         let ctx = Context::new(InstructionSet::detect(), 1);
@@ -373,7 +381,7 @@ fn steps_between_and_windows_change_nothing() {
         assert_eq!((each.steps, second.steps), (80, 80));
         let leading = each.exponents_nats_per_step[0];
         for (a, b) in each.exponents_nats_per_step.iter().zip(&second.exponents_nats_per_step) {
-            // Two steps stretch rounding by the ratio of what grows most to what grows as this does.
+            // Two steps amplify rounding by the ratio of the fastest growth to the growth of this direction.
             let bound = 1e-10 + 1e-14 * (2.0 * (leading - a)).exp();
             assert!((a - b).abs() < bound, "{kind:?}: {a} and {b}");
         }
@@ -382,16 +390,17 @@ fn steps_between_and_windows_change_nothing() {
         for window in problem.x.chunks(37 * 2 * 3) {
             let steps = window.len() / 6;
             let mut y = vec![0.0; steps * 2 * 6];
-            let (input, extent) = (Input::Numbers(window), PackedShape::even(steps, 2));
+            let (input, shape) = (Input::Numbers(window), PackedShape::even(steps, 2));
             let pass = &mut Pass::new(&ctx, &problem.params).observed_by(&mut lyapunov);
-            let window = Window { shape: &extent, input };
+            let window = Window { shape: &shape, input };
             problem.stack.forward(pass, window, Keep::Outputs, &mut state, &mut y);
         }
         assert_eq!(bits(&lyapunov.spectrum()), bits(&each), "{kind:?}");
     }
 }
 
-/// The spectrum of a stack is the union of its layers', and the leading ones are those of the whole.
+/// The spectrum of a stack is the union of its layers' spectra, and the leading exponents are those of the
+/// whole.
 #[test]
 fn a_stack_has_the_union() {
     let mut problem = Problem::new(InstructionSet::detect(), case(CellKind::Rnn, 3, 20, 120, 1), 4);
@@ -405,7 +414,7 @@ fn a_stack_has_the_union() {
     let leading = spectrum(&mut problem, &ctx, LyapunovOptions { exponents: Some(5), ..options(20) });
     assert_eq!(leading.exponents_nats_per_step.len(), 5);
     for (few, all) in leading.exponents_nats_per_step.iter().zip(&all) {
-        // Others start from other directions: what is left of them after the warm-up, and 1/N of it.
+        // Other runs start from other directions: what is left of them after the warm-up, and 1/N of it.
         assert!((few - all).abs() < 0.05, "{few} and {all}");
     }
 }

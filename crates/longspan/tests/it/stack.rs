@@ -1,5 +1,5 @@
 //! A small stack with a smooth loss, shared by the tests of gradients and bits.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of these helpers")]
+#![allow(dead_code, missing_docs, reason = "each test file uses some of these helpers")]
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Context, InstructionSet};
 
-/// Sizes of a case.
+/// The sizes of a case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     pub(crate) kind: CellKind,
@@ -26,7 +26,7 @@ pub(crate) struct Case {
     pub(crate) chunk: usize,
 }
 
-/// What a stack may have beside its layers.
+/// The options of a stack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) bidirectional: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Options {
 /// A stack, its weights, an input, an initial state and a target, all drawn from one seed.
 pub(crate) struct Problem<R> {
     pub(crate) case: Case,
-    pub(crate) extent: PackedShape,
+    pub(crate) shape: PackedShape,
     pub(crate) options: Options,
     pub(crate) stack: Recurrence<R>,
     pub(crate) params: Params<R>,
@@ -55,7 +55,7 @@ pub(crate) struct Gradient<R> {
     pub(crate) params: Params<R>,
     pub(crate) x: Vec<R>,
     pub(crate) state: State<R>,
-    /// ‖∂ℒ/∂h_t‖ as the observer saw it: (layer, t, norm).
+    /// ‖∂ℒ/∂h_t‖ that the observer received: (layer, t, norm).
     pub(crate) flow: Vec<(usize, usize, f64)>,
 }
 
@@ -64,16 +64,16 @@ impl<R: Real> Problem<R> {
         Self::ragged(isa, case, PackedShape::even(case.steps, case.rows), seed)
     }
 
-    /// With rows of different lengths; `case.steps` and `case.rows` are those of the extent.
-    pub(crate) fn ragged(isa: InstructionSet, case: Case, extent: PackedShape, seed: u64) -> Self {
-        Self::with(isa, case, Options::default(), extent, seed)
+    /// Builds a problem with rows of different lengths; `case.steps` and `case.rows` are those of the shape.
+    pub(crate) fn ragged(isa: InstructionSet, case: Case, shape: PackedShape, seed: u64) -> Self {
+        Self::with(isa, case, Options::default(), shape, seed)
     }
 
     pub(crate) fn with(
         isa: InstructionSet,
         case: Case,
         options: Options,
-        extent: PackedShape,
+        shape: PackedShape,
         seed: u64,
     ) -> Self {
         let mut layout = Layout::default();
@@ -93,8 +93,8 @@ impl<R: Real> Problem<R> {
             let mut draw = Key::new(seed, Purpose::Task, purpose, 0).stream(t as u32, b as u64);
             (0..width).map(move |_| R::from_f64(draw.normal())).collect::<Vec<_>>()
         };
-        let block = |purpose, width, extent: &PackedShape| -> Vec<R> {
-            let positions = (0..extent.positions()).map(|position| extent.position(position));
+        let block = |purpose, width, shape: &PackedShape| -> Vec<R> {
+            let positions = (0..shape.positions()).map(|position| shape.position(position));
             positions.flat_map(|(t, b)| row(purpose, width, t, b)).collect()
         };
         let mut state = stack.zero_state(rows);
@@ -105,18 +105,18 @@ impl<R: Real> Problem<R> {
             state.layer_mut(layer).copy_from_slice(&block(10 + layer as u32, hidden, &parts));
             end.layer_mut(layer).copy_from_slice(&block(20 + layer as u32, hidden, &parts));
         }
-        let (x, target) = (block(1, input, &extent), block(2, spec.width(), &extent));
-        Self { case, extent, options, stack, params, x, state, target, end }
+        let (x, target) = (block(1, input, &shape), block(2, spec.width(), &shape));
+        Self { case, shape, options, stack, params, x, state, target, end }
     }
 
-    /// Runs forward; returns y and the final state.
+    /// Runs the forward pass; returns y and the final state.
     pub(crate) fn outputs(&mut self, ctx: &Context<R>) -> (Vec<R>, State<R>) {
         let mut y = vec![R::ZERO; self.target.len()];
         let mut state = self.state.clone();
         self.stack.begin(&self.params, &mut state);
         self.stack.pack(ctx, &self.params);
         let pass = &mut Pass::new(ctx, &self.params).with_dropout(self.options.dropout);
-        let window = Window { shape: &self.extent, input: Input::Numbers(&self.x) };
+        let window = Window { shape: &self.shape, input: Input::Numbers(&self.x) };
         self.stack.forward(pass, window, Keep::Everything, &mut state, &mut y);
         (y, state)
     }
@@ -136,7 +136,7 @@ impl<R: Real> Problem<R> {
         self.gradient_seen_by(ctx, &mut |_| ())
     }
 
-    /// As [`Problem::gradient`], under the eyes of `see`.
+    /// Does the same as [`Problem::gradient`] and calls `see` for every backward step.
     pub(crate) fn gradient_seen_by(
         &mut self,
         ctx: &Context<R>,
@@ -155,14 +155,14 @@ impl<R: Real> Problem<R> {
         });
         let pass =
             &mut Pass::new(ctx, &self.params).with_dropout(self.options.dropout).observed_by(&mut observer);
-        let window = Window { shape: &self.extent, input: Input::Numbers(&self.x) };
+        let window = Window { shape: &self.shape, input: Input::Numbers(&self.x) };
         self.stack.backward(pass, window, &d_y, &mut d_state, &mut grads, Some(&mut d_x));
         self.stack.add_gradient_of_state(ctx, &d_state, &mut grads);
         Gradient { params: grads, x: d_x, state: d_state, flow }
     }
 }
 
-/// The instruction sets of this machine.
+/// Returns the instruction sets of this machine.
 pub(crate) fn instruction_sets() -> Vec<InstructionSet> {
     [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable]
         .into_iter()

@@ -115,10 +115,10 @@ fn a_small_model_learns_to_reverse() {
     for window in 0..valid.windows() {
         valid.fill(0, window, &mut batch);
         let decoded = model.decode(trainer.context(), trainer.params(), &batch);
-        assert_eq!(decoded.len(), batch.extent.positions());
+        assert_eq!(decoded.len(), batch.shape.positions());
         right += (0..batch.rows())
             .filter(|&row| {
-                let positions = (0..batch.extent.length(row)).map(|t| batch.extent.offset(t) + row);
+                let positions = (0..batch.shape.length(row)).map(|t| batch.shape.offset(t) + row);
                 positions.into_iter().all(|position| decoded[position] == batch.targets[position])
             })
             .count();
@@ -143,16 +143,16 @@ fn pairs_are_the_samples_in_two_parts() {
         whole.train.fill(1, window, &mut sample);
         assert_eq!((pair.rows(), pair.first_sample, pair.carry), (9, sample.first_sample, false));
         for row in 0..9 {
-            let n = pair.extent.length(row);
-            assert_eq!((2 * n, pair.encoded.rows[row]), (sample.extent.length(row), row));
-            let tokens = |batch: &Vec<u32>,
-                          extent: &longspan_kernel::packed_shape::PackedShape|
-             -> Vec<u32> { (0..n).map(|t| batch[extent.offset(t) + row]).collect() };
-            let read = tokens(&pair.encoded.inputs, &pair.encoded.extent);
-            assert_eq!(read, tokens(&sample.inputs, &sample.extent));
-            let target = tokens(&pair.targets, &pair.extent);
+            let n = pair.shape.length(row);
+            assert_eq!((2 * n, pair.encoded.rows[row]), (sample.shape.length(row), row));
+            let tokens = |batch: &Vec<u32>, shape: &longspan_kernel::packed_shape::PackedShape| -> Vec<u32> {
+                (0..n).map(|t| batch[shape.offset(t) + row]).collect()
+            };
+            let read = tokens(&pair.encoded.inputs, &pair.encoded.shape);
+            assert_eq!(read, tokens(&sample.inputs, &sample.shape));
+            let target = tokens(&pair.targets, &pair.shape);
             assert!(target.iter().eq(read.iter().rev()));
-            let input = tokens(&pair.inputs, &pair.extent);
+            let input = tokens(&pair.inputs, &pair.shape);
             assert_eq!((input[0], &input[1..]), (1, &target[..n - 1]));
         }
     }

@@ -159,13 +159,13 @@ fn the_mask_applies_to_training_only() {
     assert_eq!(config.data.mask_loss, Some(LossMask::Last));
     let (data, mut batch) = (Dataset::open(&config, None).expect("a task"), Batch::default());
     data.train.fill(0, 0, &mut batch);
-    let ends: Vec<bool> = (0..batch.extent.positions())
+    let ends: Vec<bool> = (0..batch.shape.positions())
         .map(|position| {
-            let (t, row) = batch.extent.position(position);
-            t + 1 == batch.extent.length(row)
+            let (t, row) = batch.shape.position(position);
+            t + 1 == batch.shape.length(row)
         })
         .collect();
     assert_eq!(batch.targets.iter().map(|t| *t != IGNORE).collect::<Vec<_>>(), ends);
     data.valid.expect("samples").fill(0, 0, &mut batch);
-    assert_eq!(batch.scored(), batch.extent.positions());
+    assert_eq!(batch.scored(), batch.shape.positions());
 }

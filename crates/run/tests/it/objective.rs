@@ -42,7 +42,7 @@ impl Objective {
         }
         let mut batch = Batch::default();
         batch.reshape_to(lengths);
-        let positions = batch.extent.positions();
+        let positions = batch.shape.positions();
         fill(&mut draw, spec.input, positions, &mut batch.inputs, &mut batch.numbers);
         let scored = if spec.pool == Pooling::Mean { lengths.len() } else { positions };
         batch.targets.truncate(scored);
@@ -63,9 +63,9 @@ impl Objective {
             let mut order: Vec<usize> = (0..read.len()).collect();
             order.sort_by_key(|&row| Reverse(read[row]));
             let sorted: Vec<usize> = order.iter().map(|&row| read[row]).collect();
-            encoded.extent.set_lengths(&sorted);
+            encoded.shape.set_lengths(&sorted);
             encoded.rows = (0..read.len()).map(|row| order.iter().position(|&o| o == row).unwrap()).collect();
-            fill(&mut draw, input, encoded.extent.positions(), &mut encoded.inputs, &mut encoded.numbers);
+            fill(&mut draw, input, encoded.shape.positions(), &mut encoded.inputs, &mut encoded.numbers);
         }
         let dropout = Dropout::new(rate, seed, 4, 10);
         Self { spec, ctx, model, params, batch, dropout }

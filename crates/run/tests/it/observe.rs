@@ -82,12 +82,12 @@ fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
 fn a_profile_follows_the_definitions() {
     for kind in CellKind::ALL {
         for bidirectional in [false, true] {
-            let mut extent = PackedShape::default();
-            extent.set_lengths(&[7, 7, 6, 3, 1]);
+            let mut shape = PackedShape::default();
+            shape.set_lengths(&[7, 7, 6, 3, 1]);
             let (layers, steps, rows) = (2, 7, 5);
             let case = Case { kind, layers, steps, input: 3, hidden: HIDDEN, rows, chunk: 3 };
             let options = Options { bidirectional, residual: true, norm: true, ..Options::default() };
-            let mut problem = Problem::<f64>::with(InstructionSet::detect(), case, options, extent, 3);
+            let mut problem = Problem::<f64>::with(InstructionSet::detect(), case, options, shape, 3);
             let (ctx, states) = (Context::new(InstructionSet::detect(), 2), problem.stack.states());
             let (mut profile, mut scratch) = (GradientProfile::default(), Scratch::default());
             profile.open_closely(kind, states, steps);
@@ -305,7 +305,7 @@ fn gates_are_counted() {
         let mut seen: BTreeMap<(usize, usize), Vec<Vec<f64>>> = BTreeMap::new();
         model.pack(&ctx, &before);
         // In a longer window, 8 to 16 steps are counted, with the last one among them if possible.
-        let distance = (batch.encoded.extent.steps() + batch.steps()).div_ceil(16);
+        let distance = (batch.encoded.shape.steps() + batch.steps()).div_ceil(16);
         let mut count = OnBackwardStep(|flow: &BackwardStep<'_, f32>| {
             if !(flow.t + 1).is_multiple_of(distance) {
                 return;

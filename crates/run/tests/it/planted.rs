@@ -8,7 +8,7 @@ use longspan::bptt::layer::FaultInjection;
 use longspan::cell::CellKind;
 use longspan::model::head::ValueLoss;
 use longspan::model::pooling::Pooling;
-use longspan::model::{InputSpec, Model, ModelSpec, OutputSpec, Place, Scan};
+use longspan::model::{InputSpec, Location, Model, ModelSpec, OutputSpec, Scan};
 use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::params::Params;
@@ -32,7 +32,7 @@ pub(crate) struct Injected {
     threads: usize,
     batch: Batch,
     what: What,
-    place: Place,
+    place: Location,
     cause: Option<Cause>,
 }
 
@@ -155,12 +155,11 @@ impl Draw {
         let rows = 1 + self.below(4);
         let mut batch = Batch::default();
         batch.reshape_to(&self.lengths(rows));
-        (batch.inputs, batch.numbers) = self.read(input, batch.extent.positions());
+        (batch.inputs, batch.numbers) = self.read(input, batch.shape.positions());
         self.add_targets(&spec, &mut batch);
         if spec.encoder.is_some() {
-            batch.encoded.extent.set_lengths(&self.lengths(rows));
-            (batch.encoded.inputs, batch.encoded.numbers) =
-                self.read(input, batch.encoded.extent.positions());
+            batch.encoded.shape.set_lengths(&self.lengths(rows));
+            (batch.encoded.inputs, batch.encoded.numbers) = self.read(input, batch.encoded.shape.positions());
             batch.encoded.rows = (0..rows).rev().collect();
         }
         batch.carry = kind == 0 && self.yes();
@@ -172,13 +171,13 @@ impl Draw {
         config.model.dropout = self.of(&[0.0, 0.0, 0.3]);
         if self.below(3) == 0 {
             let model = Model::<f32>::new(InstructionSet::detect(), &spec);
-            let steps = batch.steps().max(batch.encoded.extent.steps());
+            let steps = batch.steps().max(batch.encoded.shape.steps());
             if let Err(error) = model.plan(steps, rows, Some(1)) {
                 config.run.bptt_memory.0 = error.least();
             }
         }
         let threads = 1 + self.below(2);
-        let nowhere = Place::of(Phase::Weights, "", 0.0);
+        let nowhere = Location::of(Phase::Weights, "", 0.0);
         let mut injected =
             Injected { number, spec, config, threads, batch, what: What::Batch, place: nowhere, cause: None };
         match phase {
@@ -204,7 +203,7 @@ impl Draw {
 
     /// Targets for all positions from which the model predicts.
     fn add_targets(&mut self, spec: &ModelSpec, batch: &mut Batch) {
-        let positions = if spec.pool == Pooling::Last { batch.extent.positions() } else { batch.rows() };
+        let positions = if spec.pool == Pooling::Last { batch.shape.positions() } else { batch.rows() };
         match spec.output {
             OutputSpec::Values { .. } => {
                 batch.values.positions = (0..positions as u32).collect();
@@ -222,8 +221,8 @@ impl Draw {
 
     /// A random row and one of its steps.
     fn location(&mut self, batch: &Batch, encoder: bool) -> (usize, usize) {
-        let extent = if encoder { &batch.encoded.extent } else { &batch.extent };
-        let (t, row) = extent.position(self.below(extent.positions()));
+        let shape = if encoder { &batch.encoded.shape } else { &batch.shape };
+        let (t, row) = shape.position(self.below(shape.positions()));
         (row, t)
     }
 
@@ -232,7 +231,8 @@ impl Draw {
         let entry = &model.layout().entries()[self.below(model.layout().entries().len())];
         let (unit, value) = (self.below(entry.len()), self.bad());
         to.what = What::Weight(entry.name.clone(), unit, value);
-        to.place = Place { unit: Some(unit), ..Place::of(Phase::Weights, &entry.name[..], value.into()) };
+        to.place =
+            Location { unit: Some(unit), ..Location::of(Phase::Weights, &entry.name[..], value.into()) };
         to.cause = Some(Cause::BadWeights);
     }
 
@@ -250,7 +250,7 @@ impl Draw {
         let k = self.below(names.len());
         to.what = What::Moment(k, index, unit, value);
         let tensor = format!("optimizer.{}.{}", names[k], entry.name);
-        to.place = Place { unit: Some(unit), ..Place::of(Phase::Update, tensor, value.into()) };
+        to.place = Location { unit: Some(unit), ..Location::of(Phase::Update, tensor, value.into()) };
         to.cause = Some(Cause::OptimizerState);
     }
 
@@ -258,11 +258,11 @@ impl Draw {
         let value = self.bad();
         let encoder = to.spec.encoder.is_some() && self.yes();
         let (row, t) = self.location(&to.batch, encoder);
-        let at = |phase, tensor: &str, unit| Place {
+        let at = |phase, tensor: &str, unit| Location {
             t: Some(t),
             row: Some(row),
             unit: Some(unit),
-            ..Place::of(phase, tensor, value.into())
+            ..Location::of(phase, tensor, value.into())
         };
         to.cause = Some(Cause::BadInput);
         if to.batch.carry && self.yes() {
@@ -272,26 +272,26 @@ impl Draw {
             let element = (part * to.batch.rows() + row) * to.spec.hidden + unit;
             to.what = What::State(layer, element, value);
             let place = at(Phase::Input, ["h_0", "c_0"][part], unit);
-            to.place = Place { t: None, layer: Some(layer), ..place };
+            to.place = Location { t: None, layer: Some(layer), ..place };
             to.cause = Some(Cause::ForwardOverflow);
         } else if matches!(to.spec.output, OutputSpec::Values { .. }) && !encoder && self.yes() {
             let unit = self.below(OUTPUTS);
             let steps = to.spec.pool == Pooling::Last;
-            let i = if steps { to.batch.extent.offset(t) + row } else { row };
+            let i = if steps { to.batch.shape.offset(t) + row } else { row };
             to.batch.values.targets[i * OUTPUTS + unit] = value;
-            to.place = Place { t: steps.then_some(t), ..at(Phase::Input, "target", unit) };
+            to.place = Location { t: steps.then_some(t), ..at(Phase::Input, "target", unit) };
         } else if to.spec.input != NUMBERS {
             // There are no bad tokens.
             self.weight(to);
         } else {
             let unit = self.below(INPUTS);
             let batch = &mut to.batch;
-            let (extent, numbers) = match encoder {
-                true => (&batch.encoded.extent, &mut batch.encoded.numbers),
-                false => (&batch.extent, &mut batch.numbers),
+            let (shape, numbers) = match encoder {
+                true => (&batch.encoded.shape, &mut batch.encoded.numbers),
+                false => (&batch.shape, &mut batch.numbers),
             };
-            numbers[(extent.offset(t) + row) * INPUTS + unit] = value;
-            to.place = Place { encoder, ..at(Phase::Input, "x", unit) };
+            numbers[(shape.offset(t) + row) * INPUTS + unit] = value;
+            to.place = Location { encoder, ..at(Phase::Input, "x", unit) };
         }
     }
 
@@ -306,16 +306,16 @@ impl Draw {
         if self.below(4) == 0 {
             to.batch.targets.fill(IGNORE);
             to.batch.values = Default::default();
-            to.batch.numbers = self.numbers(to.batch.extent.positions() * INPUTS);
-            to.place = Place::of(Phase::Loss, "loss", f64::NAN);
+            to.batch.numbers = self.numbers(to.batch.shape.positions() * INPUTS);
+            to.place = Location::of(Phase::Loss, "loss", f64::NAN);
             to.cause = Some(Cause::PaddingOnly);
             return;
         }
         let (row, t) = self.location(&to.batch, false);
         let (through, unit) = (self.below(to.spec.hidden), self.below(OUTPUTS));
         let (size, weight) = (self.of(&[1e15f32, 1e20, -1e20]), 1e20f32);
-        to.batch.numbers = vec![1e-25; to.batch.extent.positions() * INPUTS];
-        to.batch.numbers[(to.batch.extent.offset(t) + row) * INPUTS] = size;
+        to.batch.numbers = vec![1e-25; to.batch.shape.positions() * INPUTS];
+        to.batch.numbers[(to.batch.shape.offset(t) + row) * INPUTS] = size;
         let model = Model::<f32>::new(InstructionSet::detect(), &to.spec);
         let tensor = |entry: &longspan::params::Entry| {
             let mut values = vec![0.0; entry.len()];
@@ -329,8 +329,8 @@ impl Draw {
         to.what = What::Weights(model.layout().entries().iter().map(tensor).collect());
         let classes = matches!(to.spec.output, OutputSpec::Classes { .. });
         let place =
-            Place::of(Phase::Loss, if classes { "logits" } else { "outputs" }, (size * weight).into());
-        to.place = Place { t: Some(t), row: Some(row), unit: Some(unit), ..place };
+            Location::of(Phase::Loss, if classes { "logits" } else { "outputs" }, (size * weight).into());
+        to.place = Location { t: Some(t), row: Some(row), unit: Some(unit), ..place };
     }
 
     fn inside(&mut self, to: &mut Injected, phase: Phase, tensors: &[&'static str]) {
@@ -341,19 +341,19 @@ impl Draw {
         let (unit, value) = (self.below(to.spec.hidden), self.bad());
         let direction = to.spec.bidirectional.then(|| [Direction::Forwards, Direction::Reverse][layer % 2]);
         let own = match direction {
-            Some(Direction::Reverse) => to.batch.extent.length(row) - 1 - t,
+            Some(Direction::Reverse) => to.batch.shape.length(row) - 1 - t,
             _ => t,
         };
         to.what =
             What::Inside(FaultInjection { encoder, layer, t: own, tensor, row, unit, value: value.into() });
-        to.place = Place {
+        to.place = Location {
             layer: Some(layer),
             direction,
             encoder,
             t: Some(t),
             row: Some(row),
             unit: Some(unit),
-            ..Place::of(phase, tensor, value.into())
+            ..Location::of(phase, tensor, value.into())
         };
     }
 
@@ -398,7 +398,7 @@ fn inject(what: &What, trainer: &mut Trainer<f32>) {
 /// step succeeds, a scan of it must name the bad value.
 pub(crate) fn check(injected: &Injected) -> bool {
     let Injected { number, spec, config, batch, what, place, .. } = injected;
-    let context = format!("injection {number}: {what:?} in {spec:?}, {config:?}, {:?}", batch.extent);
+    let context = format!("injection {number}: {what:?} in {spec:?}, {config:?}, {:?}", batch.shape);
     let ctx = || Context::new(InstructionSet::detect(), injected.threads);
     let mut trainer = Trainer::<f32>::new(ctx(), &config.trainer(spec.clone()));
     // One step without the bad value, on the same rows.
@@ -452,22 +452,22 @@ pub(crate) fn check(injected: &Injected) -> bool {
             let mut scan = Scan::new(spec);
             let pass = &mut Pass::new(&ctx, &params).with_dropout(dropout).observed_by(&mut scan);
             model.train(pass, batch, &mut state, &mut grads);
-            let found = scan.position().unwrap_or_else(|| panic!("{context}: nothing was found"));
+            let found = scan.location().unwrap_or_else(|| panic!("{context}: nothing was found"));
             assert!(same(found, place), "{found:?}, expected {place:?}: {context}");
             false
         }
     }
 }
 
-fn same(found: &Place, place: &Place) -> bool {
+fn same(found: &Location, place: &Location) -> bool {
     let value = found.value == place.value || found.value.is_nan() && place.value.is_nan();
-    let rest = |place: &Place| Place { value: 0.0, ..place.clone() };
+    let rest = |place: &Location| Location { value: 0.0, ..place.clone() };
     value && rest(found) == rest(place)
 }
 
-fn assert_named(fault: &FaultRecord, place: &Place, context: &str) {
+fn assert_named(fault: &FaultRecord, place: &Location, context: &str) {
     let FaultRecord { phase, layer, direction, encoder, t, row, unit, value, .. } = *fault;
     let tensor = fault.tensor.clone();
-    let found = Place { phase, layer, direction, encoder, t, tensor, row, unit, value };
+    let found = Location { phase, layer, direction, encoder, t, tensor, row, unit, value };
     assert!(same(&found, place), "{found:?}, expected {place:?}: {context}");
 }

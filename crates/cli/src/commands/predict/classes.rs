@@ -39,7 +39,7 @@ pub(super) fn run(
             return Ok(End::Interrupted);
         }
         batches.fill(0, window, &mut batch);
-        let ends: Vec<u32> = (0..batch.rows()).map(|row| pool.end(&batch.extent, row) as u32).collect();
+        let ends: Vec<u32> = (0..batch.rows()).map(|row| pool.end(&batch.shape, row) as u32).collect();
         let mut state = model.zero_state(batch.rows());
         model.predict(ctx, params, &batch, &mut state, &ends, &mut logits);
         finite(&logits)?;

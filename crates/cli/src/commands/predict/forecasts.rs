@@ -58,7 +58,7 @@ pub(super) fn run(
         for (row, &(segment, start)) in starts.iter().enumerate() {
             let rows = series.values(segment)[start * width..].chunks_exact(width).take(window);
             for (t, values) in rows.enumerate() {
-                batch.numbers[(batch.extent.offset(t) + row) * width..][..width].copy_from_slice(values);
+                batch.numbers[(batch.shape.offset(t) + row) * width..][..width].copy_from_slice(values);
             }
         }
         forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);

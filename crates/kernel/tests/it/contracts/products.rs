@@ -22,7 +22,7 @@ fn operands_of_impossible_shapes() {
     });
 }
 
-/// C [2, 5] = A [2, 3] · B.
+/// Computes C [2, 5] = A [2, 3] · B.
 fn multiply(ctx: &Context<f32>, b: &Packed<f32>) {
     let mut c = [0.0; 10];
     product(ctx, Mat::new(&[0.0; 6], 2, 3), b, Start::Zero, MatMut::new(&mut c, 2, 5));
@@ -40,7 +40,7 @@ fn operands_without_weights() {
     refused(no_weights, || multiply(&ctx(), &small));
     large.reshape(3, 5);
     refused(no_weights, || multiply(&ctx(), &large));
-    // The same shape again changes nothing.
+    // Setting the same shape again changes nothing.
     let mut ready = packed(3, 1, 5);
     ready.reshape(3, 5);
     multiply(&ctx(), &ready);
@@ -94,10 +94,10 @@ fn softmax_of_other_lengths() {
     let (ctx, mut logits) = (ctx(), [0.0; 2 * LINE]);
     let mut positions = [[0.0; LINE]; 2];
     let [largest, sums] = &mut positions;
-    refused("a bias for each token", || {
+    refused("one bias per token", || {
         exponentials(&ctx, MatMut::new(&mut logits, 2, LINE), &[0.0; 3], largest, sums);
     });
-    refused("a sum for each of 16 places", || {
+    refused("one sum per position, 16 in total", || {
         exponentials(&ctx, MatMut::new(&mut logits, 2, LINE), &[0.0; 2], &mut largest[1..], sums);
     });
     let of = Normaliser { factors: &[0.0; LINE], targets: &[], scales: &[] };
@@ -105,9 +105,11 @@ fn softmax_of_other_lengths() {
         let view = MatMut::new(&mut logits, 2, LINE);
         cross_entropy_gradient(&ctx, view, token, of, &mut vec![0.0; d_bias]);
     };
-    refused("a place for each target", || gradient(0, of, 3));
-    refused("a factor for each of 16 places", || gradient(0, Normaliser { factors: &[0.0; 15], ..of }, 2));
-    refused("a scale for each target", || gradient(0, Normaliser { targets: &[1], ..of }, 2));
+    refused("one position per target", || gradient(0, of, 3));
+    refused("one factor per position, 16 in total", || {
+        gradient(0, Normaliser { factors: &[0.0; 15], ..of }, 2)
+    });
+    refused("one scale per target", || gradient(0, Normaliser { targets: &[1], ..of }, 2));
     refused("overflow", || gradient(usize::MAX, of, 2));
 }
 

@@ -10,9 +10,9 @@ use longspan_kernel::recurrent::{
 };
 use longspan_kernel::{InstructionSet, Packed, Weights};
 
-/// A chunk of [`Chain`] of 2 steps, 3 rows and 5 units, with buffers that are just long enough.
+/// A chunk of [`Chain`] with 2 steps, 3 rows and 5 units, with buffers that are just long enough.
 struct Buffers {
-    extent: PackedShape,
+    shape: PackedShape,
     hidden: usize,
     tape: Vec<f32>,
     states: Vec<f32>,
@@ -34,7 +34,7 @@ impl Buffers {
     fn new() -> Self {
         let (positions, part) = (STEPS * ROWS, (STEPS + 1) * ROWS * UNITS);
         Self {
-            extent: PackedShape::even(STEPS, ROWS),
+            shape: PackedShape::even(STEPS, ROWS),
             hidden: UNITS,
             tape: vec![0.0; positions * SLOTS * UNITS],
             states: vec![0.0; PARTS * part],
@@ -53,7 +53,7 @@ impl Buffers {
     fn run(&mut self, cell: &impl Equations<f32>) {
         let ctx = ctx();
         let mut chunk = Chunk {
-            cut: self.extent.whole(),
+            slice: self.shape.whole(),
             hidden: self.hidden,
             tape: &mut self.tape,
             states: &mut self.states,
@@ -68,7 +68,7 @@ impl Buffers {
     }
 }
 
-/// Asserts that the passes over changed buffers are refused.
+/// Asserts that the passes panic for changed buffers.
 #[track_caller]
 fn refused_passes(expected: &str, change: impl FnOnce(&mut Buffers)) {
     let mut buffers = Buffers::new();
@@ -127,7 +127,7 @@ fn weights_that_do_not_fit_their_phase() {
     refused_passes("phases and packed weights", |of| {
         of.backward.pop();
     });
-    // As many columns, but cut into other panels.
+    // The same number of columns, but other panels.
     refused_passes("phase 0: (depth, gates, units)", |of| of.forward[0] = packed(UNITS, 1, 2 * UNITS));
     refused_passes("phase 1: (depth, gates, units)", |of| of.forward[1] = packed(UNITS + 1, 1, UNITS));
     refused_passes("phase 0: (depth, gates, units)", |of| of.backward[0] = packed(UNITS, 1, UNITS));
@@ -160,7 +160,7 @@ impl<const PARTS: usize> Equations<f32> for Wrong<PARTS> {
 }
 
 #[test]
-fn equations_that_lack_what_they_read() {
+fn equations_that_lack_their_slots() {
     let without_phases = || Buffers { phases: vec![], forward: vec![], backward: vec![], ..Buffers::new() };
     refused("equations with 0 state parts", || without_phases().run(&Wrong::<0>));
     refused("slot < self.count", || without_phases().run(&Wrong::<1>));

@@ -1,4 +1,4 @@
-//! Buffers, matrices and windows whose sizes wrap or contradict each other.
+//! Buffers, matrices and windows whose sizes overflow or contradict each other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,36 +39,36 @@ fn windows_whose_offsets_would_be_wrong() {
     refused("a window of 18446744073709551615 steps overflows", || drop(PackedShape::even(usize::MAX, 1)));
     refused("longest first", || PackedShape::default().set_lengths(&[2, 3]));
     refused("row 1 of 2 has no step", || PackedShape::default().set_lengths(&[2, 0]));
-    let extent = PackedShape::even(3, 2);
+    let shape = PackedShape::even(3, 2);
     refused("steps 2..2 + 2 of a window of 3", || {
-        extent.time_slice(2, 2).rows();
+        shape.time_slice(2, 2).rows();
     });
     refused("steps 18446744073709551615..", || {
-        extent.time_slice(usize::MAX, 2).rows();
+        shape.time_slice(usize::MAX, 2).rows();
     });
     refused("step 3 of 3", || {
-        extent.whole().after(3).rows();
+        shape.whole().after(3).rows();
     });
     refused("part 2 of 2", || {
-        extent.whole().share(2, 2);
+        shape.whole().share(2, 2);
     });
 }
 
-/// Lengths from a function that returns others when it is called again: no offset may go wrong.
+/// The function returns different lengths in different calls: no offset may be wrong.
 #[test]
 fn lengths_that_change_while_they_are_read() {
     let lengths = [4, 3, 1];
     for changes_after in 0..20 {
         let calls = AtomicUsize::new(0);
-        let mut extent = PackedShape::default();
+        let mut shape = PackedShape::default();
         let set = catch_unwind(AssertUnwindSafe(|| {
-            extent.set_lengths_of(3, |row| match calls.fetch_add(1, Ordering::Relaxed) < changes_after {
+            shape.set_lengths_of(3, |row| match calls.fetch_add(1, Ordering::Relaxed) < changes_after {
                 true => lengths[row],
                 false => 0,
             });
         }));
         if set.is_ok() {
-            let rows: Vec<usize> = (0..extent.steps()).map(|t| extent.rows_at(t)).collect();
+            let rows: Vec<usize> = (0..shape.steps()).map(|t| shape.rows_at(t)).collect();
             assert_eq!((rows.iter().sum::<usize>(), rows), (8, vec![3, 2, 2, 1]));
         } else {
             assert!(changes_after < 15, "the lengths were right whenever they were read");

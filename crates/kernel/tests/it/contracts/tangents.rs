@@ -6,7 +6,7 @@ use longspan_kernel::InstructionSet;
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::recurrent::{self, Tangents};
 
-/// Units.
+/// Number of units.
 const UNITS: usize = 5;
 
 /// The shapes of two tangents.
@@ -18,7 +18,7 @@ struct Shapes {
     operands: usize,
 }
 
-/// Two tangents of one row, with shapes that `change` changes.
+/// Computes two tangents of one row, with shapes that `change` changes.
 fn tangents(change: impl FnOnce(&mut Shapes)) {
     let mut of = Shapes {
         isa: InstructionSet::Portable,
@@ -49,8 +49,8 @@ fn tangents(change: impl FnOnce(&mut Shapes)) {
 #[test]
 fn tangents_of_other_shapes() {
     tangents(|_| ());
-    refused("2 tangents of 3 rows", || tangents(|of| of.jacobian = (3, UNITS)));
-    refused("2 tangents of 0 rows", || tangents(|of| of.jacobian = (0, UNITS)));
+    refused("2 tangents are not a multiple of 3 rows", || tangents(|of| of.jacobian = (3, UNITS)));
+    refused("2 tangents are not a multiple of 0 rows", || tangents(|of| of.jacobian = (0, UNITS)));
     refused("coefficients of a row: 5 numbers needed, but only 4 given", || {
         tangents(|of| of.jacobian = (2, UNITS - 1));
     });

@@ -1,24 +1,25 @@
-//! A bad value that is planted into a layer's computation: for the tests of what finds such values, and for nothing else.
+//! A bad value that is injected into a layer's computation, only for tests of the code that locates such
+//! values.
 //!
 //! ```text
-//! a gate         takes the value when its step is over; the states of the step are made from it, and all later steps from these
-//! a state        takes the value when its step is over; all later steps are made from it
-//! d_h            takes the value as part of what arrives from above; all earlier steps are made from it
-//! another d_*    takes the value when backward has run: the weights' gradients and the layer below get it, not the step before
+//! a gate         is set after its step; the states of the step and all later steps are recomputed from it
+//! a state        is set after its step; all later steps are recomputed from it
+//! d_h            is set in the gradient that arrives from above; all earlier steps are computed from it
+//! another d_*    is set after the backward pass; weight gradients and the layer below see it, the step before does not
 //! ```
 //!
-//! It acts in every pass over its step, so that a pass that is repeated meets it again.
+//! The injection applies to every pass over its step, so a pass that is repeated contains it again.
 
 use longspan_kernel::packed_shape::TimeSlice;
 
-/// A value and its place.
+/// A bad value and where to inject it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FaultInjection {
-    /// Whether it goes into the encoder, where there is one.
+    /// Whether to inject it into the encoder, where there is one.
     pub encoder: bool,
-    /// The layer, as a [`State`](crate::bptt::State) counts them.
+    /// Layer index, as in a [`State`](crate::bptt::State).
     pub layer: usize,
-    /// The step of the layer: the time step or, in reverse, the distance from the row's last one.
+    /// Step of the layer: the time step or, in reverse, the distance from the row's last step.
     pub t: usize,
     /// One of the cell's [values](crate::cell::Cell::VALUES), "d_h", or one of its
     /// [derivatives](crate::cell::Cell::DERIVATIVES).
@@ -32,9 +33,9 @@ pub struct FaultInjection {
 }
 
 impl FaultInjection {
-    /// The step in a chunk, if the place is there.
-    pub(super) fn step_in(&self, cut: TimeSlice<'_>) -> Option<usize> {
-        let t = self.t.checked_sub(cut.first_step())?;
-        (self.row < cut.rows_at(t)).then_some(t)
+    /// The step within a slice, if the slice contains it and the row.
+    pub(super) fn step_in(&self, slice: TimeSlice<'_>) -> Option<usize> {
+        let t = self.t.checked_sub(slice.first_step())?;
+        (self.row < slice.rows_at(t)).then_some(t)
     }
 }

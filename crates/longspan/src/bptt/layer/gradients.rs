@@ -1,4 +1,4 @@
-//! The gradients of a layer's weights over a chunk: sums over its places of deltas times what they met.
+//! The gradients of a layer's weights over a chunk: sums over positions of deltas times inputs or states.
 
 use super::memory::Work;
 use super::states::LayerChunk;
@@ -13,27 +13,28 @@ use longspan_kernel::recurrent::{Operand, Phase};
 use longspan_kernel::rows::{add_column_dots, add_column_sums};
 
 impl<R: Real> Layer<R> {
-    /// `x` is None where the input's weights get their gradient by [`Layer::project_back`].
+    /// `x` is None if [`Layer::project_back`] computes the gradients of the input weights.
     pub(super) fn weight_gradients(
         &self,
         ctx: &Context<R>,
         x: Option<Mat<'_, R>>,
-        here: &LayerChunk<'_, R>,
+        chunk: &LayerChunk<'_, R>,
         work: &mut Work<R>,
         grads: &mut Params<R>,
     ) {
-        let (cut, tape, span) = (here.cut, &*here.tape, &*here.span);
-        let (hidden, shape, count) = (self.hidden, &self.cell, span.positions);
+        let (slice, tape, states) = (chunk.slice, &*chunk.tape, &*chunk.states);
+        let (hidden, shape, count) = (self.hidden, &self.cell, states.positions);
         let width = shape.gates * hidden;
         let deltas = |first, gates| slots(&work.deltas, count, shape.deltas, hidden, first, gates);
-        let hidden_before = span.before(cut, 0, &mut work.before);
+        let hidden_before = states.before(slice, 0, &mut work.before);
         let Tensors { weight_ih, weight_hh, bias_ih, bias_hh, .. } = self.tensors;
         let [d_ih, d_hh, d_bias_ih, d_bias_hh] = grads.tensors_mut([weight_ih, weight_hh, bias_ih, bias_hh]);
         let products = &mut work.products;
         let d_ih = MatMut::new(d_ih, width, self.input);
         match (shape.phases, x) {
             (&[Phase { operand: Operand::Hidden, delta: 0, .. }], Some(x)) => {
-                // The gradients by the sums of the input and of the state are the same numbers, and so are their sums.
+                // The gradients with respect to the input's and the state's pre-activations are equal, and so
+                // are their sums.
                 work.sums.fill(R::ZERO);
                 let d_hh = MatMut::new(d_hh, width, hidden);
                 let both = [(x, d_ih), (hidden_before, d_hh)];
@@ -63,9 +64,9 @@ impl<R: Real> Layer<R> {
         if let Some(index) = self.tensors.peephole {
             for (weight, peephole) in shape.peepholes.iter().enumerate() {
                 let factor = match peephole.factor {
-                    Factor::Previous(part) => span.before(cut, part, &mut work.before),
+                    Factor::Previous(part) => states.before(slice, part, &mut work.before),
                     Factor::Next(part) => {
-                        Mat::new(&span.states[part * span.stride + span.rows * hidden..], count, hidden)
+                        Mat::new(&states.values[part * states.stride + states.rows * hidden..], count, hidden)
                     }
                 };
                 let out = &mut grads.tensor_mut(index)[weight * hidden..][..hidden];
@@ -79,8 +80,8 @@ impl<R: Real> Layer<R> {
             grads.tensor_mut(index)[0] += sums.iter().fold(R::ZERO, |sum, &x| sum + x);
         }
     }
-    /// The gradient by a table's rows and by W_ih and b_ih from that by its projection, `d_projected` `[V, G·H]`; added to
-    /// d_table and `grads`.
+    /// Adds the gradients of a table's rows and of W_ih and b_ih, computed from that of the projected table,
+    /// `d_projected` `[V, G·H]`, to d_table and `grads`.
     pub fn project_back(
         &self,
         ctx: &Context<R>,
@@ -100,7 +101,7 @@ impl<R: Real> Layer<R> {
     }
 }
 
-/// `count` neighbouring slots of every row as a matrix.
+/// `count` adjacent slots of every row, as a matrix.
 pub(super) fn slots<R>(
     data: &[R],
     rows: usize,

@@ -1,4 +1,4 @@
-//! What a layer is given to keep: tapes, spans, working memory, and what stands where in them.
+//! The memory of a layer: tapes, states, working memory, and where each value is stored in them.
 
 use super::states::{LayerStates, Tape};
 use super::weights::Layer;
@@ -8,40 +8,40 @@ use longspan_kernel::Buffer;
 use longspan_kernel::gemm::Workspace;
 use longspan_kernel::packed_shape::TimeSlice;
 
-/// Working memory of backward, for all layers in turn.
+/// Working memory of the backward pass, which all layers share in turn.
 pub struct Work<R> {
     pub(super) deltas: Buffer<R>,
-    /// h_{t−1} of every place where rows end inside the chunk.
+    /// h_{t−1} of every position, where rows end inside the chunk.
     pub(super) before: Buffer<R>,
     pub(super) products: Workspace<R>,
     pub(super) sums: Buffer<R>,
 }
 
 impl<R: Real> Layer<R> {
-    /// An empty tape; it grows to the first chunk's size and is used again from then on.
+    /// Returns an empty tape. It grows to the size of the first chunk and is then reused.
     pub fn tape(&self) -> Tape<R> {
         Tape { gates: Buffer::zeros(0) }
     }
 
-    /// Numbers on the tape for each (step, row).
+    /// Width of the tape per (step, row).
     pub fn tape_width(&self) -> usize {
         self.cell.tape * self.hidden
     }
 
-    /// The tape of step t of a chunk: `[rows, slots · H]`.
-    pub fn tape_at<'a>(&self, tape: &'a Tape<R>, cut: TimeSlice<'_>, t: usize) -> &'a [R] {
+    /// Returns the tape of step t of a chunk: `[rows, slots · H]`.
+    pub fn tape_at<'a>(&self, tape: &'a Tape<R>, slice: TimeSlice<'_>, t: usize) -> &'a [R] {
         let width = self.tape_width();
-        &tape.gates[cut.offset(t) * width..][..cut.rows_at(t) * width]
+        &tape.gates[slice.offset(t) * width..][..slice.rows_at(t) * width]
     }
 
-    /// What backward has left of step t of the chunk that this layer was last run over: `[rows, slots · H]`, the gradients by
-    /// the pre-activations first.
-    pub fn deltas_at<'a>(&self, work: &'a Work<R>, cut: TimeSlice<'_>, t: usize) -> &'a [R] {
+    /// Returns the deltas of step t of the chunk that this layer was last run backwards over: `[rows, slots ·
+    /// H]`, the gradients with respect to the pre-activations first.
+    pub fn deltas_at<'a>(&self, work: &'a Work<R>, slice: TimeSlice<'_>, t: usize) -> &'a [R] {
         let width = self.cell.deltas * self.hidden;
-        &work.deltas[cut.offset(t) * width..][..cut.rows_at(t) * width]
+        &work.deltas[slice.offset(t) * width..][..slice.rows_at(t) * width]
     }
 
-    /// The elementwise weights that were packed last, `[weights, H]`.
+    /// Returns the elementwise weights that were packed last, `[weights, H]`.
     pub fn elementwise(&self) -> &[R] {
         &self.weights
     }
@@ -51,20 +51,20 @@ impl<R: Real> Layer<R> {
         self.cell.gates * self.hidden
     }
 
-    /// An empty span.
-    pub fn span(&self) -> LayerStates<R> {
+    /// Returns empty states.
+    pub fn states(&self) -> LayerStates<R> {
         let nothing = || Buffer::zeros(0);
         LayerStates {
             rows: 0,
             positions: 0,
             hidden: self.hidden,
             stride: 0,
-            states: nothing(),
-            d_states: nothing(),
+            values: nothing(),
+            d_values: nothing(),
         }
     }
 
-    /// Empty working memory for backward.
+    /// Returns empty working memory for the backward pass.
     pub fn work(&self) -> Work<R> {
         Work {
             deltas: Buffer::zeros(0),
@@ -74,20 +74,20 @@ impl<R: Real> Layer<R> {
         }
     }
 
-    /// One of the values that forward has computed at (step, row) of a chunk: `[H]`.
+    /// Returns a value that the forward pass has computed at (step, row) of a chunk: `[H]`.
     pub fn value_at<'a>(
         &self,
         kept: Kept,
         tape: &'a Tape<R>,
-        span: &'a LayerStates<R>,
-        (cut, t, row): (TimeSlice<'_>, usize, usize),
+        states: &'a LayerStates<R>,
+        (slice, t, row): (TimeSlice<'_>, usize, usize),
     ) -> &'a [R] {
         match kept {
             Kept::Tape(slot) => {
                 let at = row * self.tape_width() + slot * self.hidden;
-                &self.tape_at(tape, cut, t)[at..][..self.hidden]
+                &self.tape_at(tape, slice, t)[at..][..self.hidden]
             }
-            Kept::State(part) => &span.state(cut, t, part)[row * self.hidden..][..self.hidden],
+            Kept::State(part) => &states.state(slice, t, part)[row * self.hidden..][..self.hidden],
         }
     }
 }

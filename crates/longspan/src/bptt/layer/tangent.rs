@@ -10,7 +10,8 @@ use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::recurrent::Tangents;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
-/// The Jacobians J_t = ∂s_t/∂s_{t−1} of one layer over a chunk: with its recurrent weights, all of them.
+/// The Jacobians J_t = ∂s_t/∂s_{t−1} of one layer over a chunk; together with its recurrent weights they are
+/// complete.
 pub struct Jacobians<R> {
     /// `[positions, width]`.
     coefficients: Buffer<R>,
@@ -19,7 +20,7 @@ pub struct Jacobians<R> {
 }
 
 impl<R: Real> Jacobians<R> {
-    /// Of no chunk yet.
+    /// Returns an empty value, to be filled by [`Layer::linearise`].
     pub fn new() -> Self {
         Self { coefficients: Buffer::zeros(0), width: 0, rows: 0 }
     }
@@ -31,7 +32,7 @@ impl<R: Real> Default for Jacobians<R> {
     }
 }
 
-/// Tangents of a layer's state at one step, K of each row.
+/// Tangents of a layer's state at one step: K of each row.
 pub struct TangentStep<'a, R> {
     /// ṡ_{t−1} `[B · K, parts · H]`.
     pub before: Mat<'a, R>,
@@ -42,26 +43,26 @@ pub struct TangentStep<'a, R> {
 }
 
 impl<R: Real> Layer<R> {
-    /// Numbers in the state of one row: parts · H.
+    /// Size of the state of one row: parts · H.
     pub fn state_width(&self) -> usize {
         self.cell.parts * self.hidden
     }
 
-    /// Takes the Jacobians of a chunk that was run forwards.
+    /// Computes the Jacobians of a chunk over which the layer was run forwards.
     ///
     /// # Panics
     /// If a row ends inside the chunk.
-    pub fn linearise(&self, ctx: &Context<R>, mut here: LayerChunk<'_, R>, to: &mut Jacobians<R>) {
-        let cut = here.cut;
-        assert!(cut.is_even(), "Jacobians of rows that end inside the chunk");
-        (to.width, to.rows) = (self.cell.jacobian * self.hidden, cut.rows());
-        to.coefficients.grow(cut.positions() * to.width);
-        let (mut chunk, _) = here.recurrent(&self.weights);
-        self.passes().linearise(ctx, &mut chunk, &mut to.coefficients);
+    pub fn linearise(&self, ctx: &Context<R>, mut chunk: LayerChunk<'_, R>, to: &mut Jacobians<R>) {
+        let slice = chunk.slice;
+        assert!(slice.is_even(), "Jacobians need rows of equal length, but a row ends inside the chunk");
+        (to.width, to.rows) = (self.cell.jacobian * self.hidden, slice.rows());
+        to.coefficients.grow(slice.positions() * to.width);
+        let (mut buffers, _) = chunk.recurrent(&self.weights);
+        self.passes().linearise(ctx, &mut buffers, &mut to.coefficients);
     }
 
-    /// ṡ_t = J_t ṡ_{t−1} + (∂s_t/∂x_t) ẋ at step t of the chunk for K tangents of each of the batch's rows `of`, on the calling
-    /// thread. The weights are those last packed for forward.
+    /// Computes ṡ_t = J_t ṡ_{t−1} + (∂s_t/∂x_t) ẋ at step t of the chunk, for K tangents of each of the
+    /// batch's rows `of`, on the calling thread. The weights are those last packed for the forward pass.
     ///
     /// `operands` is working memory.
     pub fn tangents(
@@ -82,7 +83,7 @@ impl<R: Real> Layer<R> {
         self.passes().tangents(isa, &self.hidden_forward, step);
     }
 
-    /// W_ih ẋ of tangents ẋ `[K, D]`: `[K, G · H]`.
+    /// Computes W_ih ẋ of tangents ẋ `[K, D]`: `[K, G · H]`.
     pub fn inflow(&self, ctx: &Context<R>, tangents: Mat<'_, R>, to: MatMut<'_, R>) {
         product(ctx, tangents, &self.input_forward, Start::Zero, to);
     }

@@ -1,4 +1,4 @@
-//! A layer and its weights, packed for the products of its passes.
+//! A layer and its weights, packed for the matrix products of its passes.
 
 #[cfg(feature = "fault-injection")]
 use super::fault_injection::FaultInjection;
@@ -33,12 +33,12 @@ pub struct Layer<R> {
     pub(super) bias: Buffer<R>,
     pub(super) weights: Buffer<R>,
     #[cfg(feature = "fault-injection")]
-    pub(super) plant: Option<FaultInjection>,
+    pub(super) fault: Option<FaultInjection>,
 }
 
 impl<R: Real> Layer<R> {
-    /// Adds a layer with `input` inputs and `hidden` units to the layout, under PyTorch's names, which end in `suffix`:
-    /// `l0`, or `l0_reverse`.
+    /// Adds a layer with `input` inputs and `hidden` units to the layout. The tensors have PyTorch's names
+    /// with the suffix `suffix`: `l0`, or `l0_reverse`.
     pub fn new(
         isa: InstructionSet,
         kind: CellKind,
@@ -78,7 +78,7 @@ impl<R: Real> Layer<R> {
             bias: Buffer::zeros(rows),
             weights: Buffer::zeros(cell.weights * hidden),
             #[cfg(feature = "fault-injection")]
-            plant: None,
+            fault: None,
         }
     }
 
@@ -87,12 +87,12 @@ impl<R: Real> Layer<R> {
         R::cell(self.kind)
     }
 
-    /// Units H.
+    /// The number of units H.
     pub fn hidden(&self) -> usize {
         self.hidden
     }
 
-    /// State parts: 2 for the LSTM, else 1.
+    /// The number of state parts: 2 for the LSTM, otherwise 1.
     pub fn parts(&self) -> usize {
         self.cell.parts
     }
@@ -102,7 +102,7 @@ impl<R: Real> Layer<R> {
         self.kind
     }
 
-    /// Takes the weights for forward passes.
+    /// Packs the weights for forward passes.
     pub fn pack_forward(&mut self, ctx: &Context<R>, params: &Params<R>) {
         let (gates, hidden) = (self.cell.gates, self.hidden);
         let ih = Mat::new(params.tensor(self.tensors.weight_ih), gates * hidden, self.input);
@@ -132,7 +132,8 @@ impl<R: Real> Layer<R> {
         }
     }
 
-    /// Takes the weights for a backward pass, into the memory of those for forward unless these are needed once more.
+    /// Packs the weights for a backward pass, in the memory of those for the forward pass unless
+    /// `keep_forward` is set.
     pub fn pack_backward(&mut self, ctx: &Context<R>, params: &Params<R>, keep_forward: bool) {
         let (gates, hidden) = (self.cell.gates, self.hidden);
         let ih = Mat::new(params.tensor(self.tensors.weight_ih), gates * hidden, self.input);

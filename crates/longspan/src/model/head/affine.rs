@@ -1,4 +1,4 @@
-//! The map that every readout begins with: x = W h + b.
+//! The affine map that every readout starts with: x = W h + b.
 
 use crate::cell::Real;
 use crate::params::Params;
@@ -6,14 +6,14 @@ use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::{Context, InstructionSet, Packed, Weights};
 
-/// W `[K, H]` and b `[K]` of the layout, with Wᵀ packed by the first call that needs it.
+/// W `[K, H]` and b `[K]` of the layout. The first call that needs Wᵀ packs it.
 pub(super) struct Affine<R> {
     pub(super) weight: usize,
     pub(super) bias: usize,
     pub(super) hidden: usize,
     pub(super) width: usize,
     packed: Packed<R>,
-    /// Whether it is that of the weights at hand.
+    /// Whether the packed Wᵀ belongs to the current weights.
     fresh: bool,
 }
 
@@ -22,17 +22,17 @@ impl<R: Real> Affine<R> {
         Self { weight, bias, hidden, width, packed: Packed::new(isa, hidden, 1, width), fresh: false }
     }
 
-    /// The weights have changed.
-    pub(super) fn forget(&mut self) {
+    /// Discards the packed Wᵀ, because the weights have changed.
+    pub(super) fn invalidate(&mut self) {
         self.fresh = false;
     }
 
-    /// W as it lies in the layout.
+    /// Returns W, as stored in the layout.
     pub(super) fn weights<'a>(&self, params: &'a Params<R>) -> Mat<'a, R> {
         Mat::new(params.tensor(self.weight), self.width, self.hidden)
     }
 
-    /// x `[rows, K]` of `h` `[rows, H]`.
+    /// Computes x `[rows, K]` of `h` `[rows, H]`.
     pub(super) fn apply(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], x: &mut [R]) {
         if !self.fresh {
             self.packed.pack(ctx, Weights::Transposed(self.weights(params)));

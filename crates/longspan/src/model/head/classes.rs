@@ -1,18 +1,20 @@
-//! The readout of classes: logits, cross entropy and their gradients, over the scored places only.
+//! The readout of classes: logits, cross entropy and their gradients, at the scored positions only.
 //!
 //! ```text
 //! x = W h + b            W [V, H], b [V]
-//! ℓ = ln Σ_j e^{x_j} − x_y               y the target; the loss is the mean over the scored places, in nats
+//! ℓ = ln Σ_j e^{x_j} − x_y               y the target; the loss is the mean over the scored positions, in nats
 //! d_x = (softmax(x) − onehot(y)) / scored,   d_W = Σ d_x ⊗ h,   d_b = Σ d_x,   d_h = Wᵀ d_x
 //! ```
 //!
-//! In training a class may have a weight w_y, PyTorch's way: the loss is Σ w_y ℓ / Σ w_y, and d_x = w_y (softmax(x) −
-//! onehot(y)) / Σ w_y. Scoring alone weighs nothing, so that its losses can be compared whatever was trained on.
+//! In training a class may have a weight w_y, as in PyTorch: the loss is Σ w_y ℓ / Σ w_y, and d_x = w_y
+//! (softmax(x) − onehot(y)) / Σ w_y. Evaluation uses no weights, so that its losses can be compared between
+//! models.
 //!
-//! Logits exist for one block of places at a time, so that memory does not grow with T · B · V. They lie transposed, `[V,
-//! places]`: W is then the left operand of every product that is as long as the vocabulary, and is read where it is instead of
-//! being packed. A block is met tile by tile of the vocabulary, forwards and backwards, so that the passes over a tile find
-//! it in the caches; scoring without gradients keeps no more than one tile.
+//! Logits exist for one block of positions at a time, so memory does not grow with T · B · V. They are stored
+//! transposed, `[V, positions]`: W is then the left operand of every product that is as long as the
+//! vocabulary, and is read in place instead of being packed. A block is processed tile by tile of the
+//! vocabulary, forwards and backwards, so that the passes over a tile find it in the caches. Scoring without
+//! gradients keeps only one tile.
 
 use std::ops::Range;
 
@@ -27,56 +29,57 @@ use longspan_kernel::rows::for_each_row;
 use longspan_kernel::softmax::{LINE, Normaliser, cross_entropy_gradient, exponentials};
 use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
 
-/// Most places whose logits exist at a time, in lines; sums over places are cut here, so that it is part of the numerics.
+/// The largest number of positions per block, in cache lines. Sums over positions are split here, so it
+/// affects rounding.
 const LINES: usize = 8;
 
-/// Tokens of a tile, part of the numerics as well.
+/// Tokens per tile. It affects rounding too.
 const TILE: usize = 512;
 
-/// The readout with its working memory.
+/// A readout of classes with its working memory.
 pub struct Classes<R> {
-    /// For [`Classes::logits`] alone; scoring reads W where it lies.
+    /// Used by [`Classes::logits`] only; scoring reads W in place.
     affine: Affine<R>,
-    /// w of each class; empty where all weigh the same.
+    /// w of each class; empty if all weights are 1.
     weights: Vec<f64>,
-    /// Places (t · B + b) of the scored targets.
+    /// Positions (t · B + b) of the scored targets.
     positions: Vec<u32>,
     block: Block<R>,
     products: Workspace<R>,
 }
 
-/// Some places of a window.
+/// One block of positions of a window.
 struct Block<R> {
-    /// Their outputs `[columns, H]`; columns beyond the places are zero.
+    /// Their outputs `[columns, H]`; columns beyond the positions are zero.
     h: Buffer<R>,
-    /// The same as right operands: hᵀ for the logits, h for d_W.
-    turned: Packed<R>,
+    /// The same outputs as right operands: hᵀ for the logits, h for d_W.
+    transposed: Packed<R>,
     plain: Packed<R>,
-    /// Logits without their bias `[V, columns]`, then e^{x − m} with the largest m of their tile, then the gradient by them; or
-    /// one tile of them.
+    /// Logits without bias `[V, columns]`, then e^{x − m} with m the largest logit of the tile, then the
+    /// gradient with respect to the logits; or a single tile of them.
     logits: Buffer<R>,
     d_h: Buffer<R>,
     targets: Vec<usize>,
-    /// What their losses are multiplied by in the mean.
+    /// The factors of their losses in the mean.
     scales: Vec<R>,
-    /// Their targets' logits.
+    /// The logits of their targets.
     at_target: Vec<R>,
-    /// Over the tiles so far: the largest logit m of each place, Σ e^{x − m}.
+    /// Over the tiles so far: the largest logit m of each position, and Σ e^{x − m}.
     largest: Vec<R>,
     sums: Vec<f64>,
-    /// The same of single tiles, `[tiles, columns]`, and of the tile at hand.
+    /// The same for single tiles, `[tiles, columns]`, and for the current tile.
     tile_largest: Vec<R>,
     tile_sums: Vec<R>,
     factors: Vec<R>,
 }
 
 impl<R: Real> Classes<R> {
-    /// A head on the tensors `weight` `[V, H]` and `bias` `[V]` of the layout.
+    /// Builds a readout on the tensors `weight` `[V, H]` and `bias` `[V]` of the layout.
     pub fn new(isa: InstructionSet, weight: usize, bias: usize, hidden: usize, vocabulary: usize) -> Self {
         let nothing = || Buffer::zeros(0);
         let block = Block {
             h: nothing(),
-            turned: Packed::new(isa, 0, 1, 0),
+            transposed: Packed::new(isa, 0, 1, 0),
             plain: Packed::new(isa, 0, 1, 0),
             logits: nothing(),
             d_h: nothing(),
@@ -98,33 +101,37 @@ impl<R: Real> Classes<R> {
         }
     }
 
-    /// Gives each class its weight in the loss that is trained on.
+    /// Sets the weight of each class in the training loss.
     ///
     /// # Panics
     /// If there is not a weight for each class, or one is not a finite number of 0 or more.
     pub fn weigh(&mut self, weights: &[f64]) {
-        assert_eq!(weights.len(), self.affine.width, "a weight for each class");
-        assert!(weights.iter().all(|w| w.is_finite() && *w >= 0.0), "class weights {weights:?}");
+        assert_eq!(weights.len(), self.affine.width, "one weight per class");
+        assert!(
+            weights.iter().all(|w| w.is_finite() && *w >= 0.0),
+            "class weights must be finite and at least 0: {weights:?}"
+        );
         self.weights.clear();
         self.weights.extend_from_slice(weights);
     }
 
-    /// The weight of each class; empty where all weigh the same.
+    /// The weight of each class; empty if all weights are 1.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    /// The weights have changed.
-    pub fn forget(&mut self) {
-        self.affine.forget();
+    /// Discards packed weights, because the weights have changed.
+    pub fn invalidate(&mut self) {
+        self.affine.invalidate();
     }
 
-    /// Logits `[rows, V]` of `h` `[rows, H]`, for few rows and many calls: the weights are packed by the first one.
+    /// Computes logits `[rows, V]` of `h` `[rows, H]`, for few rows and many calls: the first call packs the
+    /// weights.
     pub fn logits(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], logits: &mut [R]) {
         self.affine.apply(ctx, params, h, logits);
     }
 
-    /// Scores the targets `[n]` of `h` `[n, H]`; [`IGNORE`]d ones are left out.
+    /// Scores the targets `[n]` of `h` `[n, H]`; targets equal to [`IGNORE`] are skipped.
     pub fn score(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], targets: &[u32]) -> Score {
         self.open(targets);
         let mut score = Score::default();
@@ -134,8 +141,8 @@ impl<R: Real> Classes<R> {
         score
     }
 
-    /// [`Classes::score`] that also turns `h` into the gradient by it, and adds to the gradients of the weights, all of the mean
-    /// loss.
+    /// Scores as [`Classes::score`] does, replaces `h` by the gradient with respect to it, and adds to the
+    /// gradients of the weights. All gradients are those of the mean loss.
     pub fn score_and_differentiate(
         &mut self,
         ctx: &Context<R>,
@@ -150,7 +157,7 @@ impl<R: Real> Classes<R> {
             true => self.positions.len() as f64,
             false => self.positions.iter().map(|&p| self.weights[targets[p as usize] as usize]).sum(),
         };
-        // Where nothing weighs anything, there is no gradient.
+        // If the total weight is 0, there is no gradient.
         let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
         for block in blocks(self.positions.len()) {
             score += self.forward(ctx, params, h, targets, block.clone(), true);
@@ -165,14 +172,15 @@ impl<R: Real> Classes<R> {
         score
     }
 
-    /// Lists the places that are scored.
+    /// Lists the scored positions.
     fn open(&mut self, targets: &[u32]) {
         let scored = (0..targets.len() as u32).filter(|&i| targets[i as usize] != IGNORE);
         self.positions.clear();
         self.positions.extend(scored);
     }
 
-    /// Scores one block of places; with `keep`, by the classes' weights, and all its logits stay for backward.
+    /// Scores one block of positions. With `keep` it uses the class weights and keeps all logits for the
+    /// backward pass.
     fn forward(
         &mut self,
         ctx: &Context<R>,
@@ -193,7 +201,7 @@ impl<R: Real> Classes<R> {
             let count = tokens.len();
             let logits = &mut at.logits[if keep { first * columns } else { 0 }..][..count * columns];
             let w = Mat::new(&w[first * hidden..], count, hidden);
-            product(ctx, w, &at.turned, Start::Zero, MatMut::new(logits, count, columns));
+            product(ctx, w, &at.transposed, Start::Zero, MatMut::new(logits, count, columns));
             for (p, &target) in at.targets.iter().enumerate() {
                 if tokens.contains(&target) {
                     at.at_target[p] = logits[(target - first) * columns + p] + bias[target];
@@ -207,7 +215,8 @@ impl<R: Real> Classes<R> {
         at.score(if keep { &self.weights } else { &[] })
     }
 
-    /// The gradients of the block that [`Classes::forward`] has kept; that by its outputs is in `d_h` afterwards.
+    /// Computes the gradients of a block that [`Classes::forward`] kept; the gradient with respect to its
+    /// outputs is in `d_h` afterwards.
     fn backward(&mut self, ctx: &Context<R>, params: &Params<R>, scale: f64, grads: &mut Params<R>) {
         let (hidden, vocabulary) = (self.affine.hidden, self.affine.width);
         let w = params.tensor(self.affine.weight);
@@ -240,7 +249,8 @@ impl<R: Real> Classes<R> {
     }
 }
 
-/// Cuts `count` places into blocks of almost equally many lines; only the last one may end within a line.
+/// Splits `count` positions into blocks of almost equal numbers of cache lines; only the last may end within
+/// a line.
 fn blocks(count: usize) -> impl Iterator<Item = Range<usize>> {
     let lines = count.div_ceil(LINE);
     let blocks = lines.div_ceil(LINES);
@@ -264,8 +274,8 @@ impl<R: Real> Block<R> {
             Some(&position) => row.copy_from_slice(&h[position as usize * hidden..][..hidden]),
             None => row.fill(R::ZERO),
         });
-        self.turned.reshape(hidden, columns);
-        self.turned.pack(ctx, Weights::Transposed(Mat::new(gathered, columns, hidden)));
+        self.transposed.reshape(hidden, columns);
+        self.transposed.pack(ctx, Weights::Transposed(Mat::new(gathered, columns, hidden)));
         self.targets.clear();
         self.targets.extend(positions.iter().map(|&position| targets[position as usize] as usize));
         self.at_target.clear();
@@ -278,7 +288,7 @@ impl<R: Real> Block<R> {
         columns
     }
 
-    /// Adds a tile's sums to those of the tiles before it.
+    /// Adds a tile's sums to those of the previous tiles.
     fn add_tile(&mut self, tile: usize) {
         let of_tile = self.tile_largest[tile * self.largest.len()..].iter().zip(&self.tile_sums);
         let so_far = self.largest.iter_mut().zip(&mut self.sums);
@@ -291,7 +301,7 @@ impl<R: Real> Block<R> {
         }
     }
 
-    /// Makes the factors of a tile's exponentials, once all tiles have been met.
+    /// Computes the factors of a tile's exponentials, after all tiles were processed.
     fn normalise(&mut self, tile: usize) {
         let columns = self.largest.len();
         let tile_largest = &self.tile_largest[tile * columns..][..columns];
@@ -302,7 +312,8 @@ impl<R: Real> Block<R> {
         }
     }
 
-    /// The losses, once all tiles have been met; without `weights`, of which there is one for each class, all weigh 1.
+    /// Computes the losses, after all tiles were processed. `weights` has one entry per class; empty means
+    /// all are 1.
     fn score(&self, weights: &[f64]) -> Score {
         let mut score = Score { scored: self.targets.len() as u64, ..Score::default() };
         let positions = self.targets.iter().zip(&self.at_target);
@@ -316,7 +327,7 @@ impl<R: Real> Block<R> {
     }
 }
 
-/// e^{x − m}.
+/// Computes e^{x − m}.
 fn faded<R: Real>(x: R, m: R) -> f64 {
     (x.to_f64() - m.to_f64()).exp()
 }

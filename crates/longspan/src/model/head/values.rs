@@ -1,14 +1,15 @@
-//! The readout of numbers: a linear map and a loss of each of its K outputs, at the scored places only.
+//! The readout of numbers: an affine map and a loss of its K outputs, at the scored positions only.
 //!
 //! ```text
 //! x = W h + b                                      W [K, H], b [K]
 //! squared     ℓ = (1/K) Σ_k (x_k − y_k)²           ∂ℓ/∂x_k = 2 (x_k − y_k) / K
-//! absolute    ℓ = (1/K) Σ_k |x_k − y_k|            ∂ℓ/∂x_k = sign(x_k − y_k) / K, 0 where they are equal
+//! absolute    ℓ = (1/K) Σ_k |x_k − y_k|            ∂ℓ/∂x_k = sign(x_k − y_k) / K, 0 if x_k = y_k
 //! labels      ℓ = Σ_k ln(1 + e^{x_k}) − y_k x_k    ∂ℓ/∂x_k = σ(x_k) − y_k
 //! ```
 //!
-//! The loss is the mean over the scored places. Labels are K independent yes-or-no questions (y_k is 0 or 1, or a probability
-//! between), their loss the cross entropy of all of them together, in nats: for the keys of a piano, nats per step.
+//! The loss is the mean over the scored positions. Labels are K independent binary targets (y_k is 0, 1 or a
+//! probability); their loss is the sum of the K cross entropies in nats: for the keys of a piano, nats per
+//! step.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,10 +26,10 @@ use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::rows::for_each_row;
 use longspan_kernel::{Buffer, Context, InstructionSet, Packed, Weights};
 
-/// Places that are read at a time; sums over places are cut here, so that it is part of the numerics.
+/// Number of positions per block. Sums over positions are split here, so it affects rounding.
 const BLOCK: usize = 512;
 
-/// How wrong a number is.
+/// The loss of a prediction of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ValueLoss {
@@ -41,10 +42,10 @@ pub enum ValueLoss {
 }
 
 impl ValueLoss {
-    /// Every loss.
+    /// All losses.
     pub const ALL: [Self; 3] = [Self::Squared, Self::Absolute, Self::Labels];
 
-    /// What it is counted in.
+    /// The unit of the loss.
     pub fn unit(self) -> Unit {
         match self {
             Self::Squared => Unit::Mse,
@@ -53,7 +54,7 @@ impl ValueLoss {
         }
     }
 
-    /// The loss of one place with K outputs x and targets y; turns x into `scale` · ∂ℓ/∂x.
+    /// Returns the loss of one position with K outputs x and targets y, and replaces x by `scale` · ∂ℓ/∂x.
     fn differentiate<R: Real>(self, x: &mut [R], y: &[f32], scale: f64) -> f64 {
         let k = x.len() as f64;
         let mut loss = 0.0;
@@ -88,7 +89,7 @@ impl fmt::Display for ValueLoss {
     }
 }
 
-/// There is no such loss.
+/// A name that is not the name of a loss.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no loss \"{name}\": {}", nearest.as_ref().map_or("choose squared, absolute or labels".into(), |n| format!("did you mean {n}?")))]
 pub struct UnknownLoss {
@@ -108,11 +109,11 @@ impl FromStr for ValueLoss {
     }
 }
 
-/// The readout with its working memory.
+/// A readout of numbers with its working memory.
 pub struct Values<R> {
     affine: Affine<R>,
     loss: ValueLoss,
-    /// W, packed by the first training pass after [`Values::forget`].
+    /// W, packed by the first training pass after [`Values::invalidate`].
     backward: Packed<R>,
     packed: bool,
     h: Buffer<R>,
@@ -122,7 +123,7 @@ pub struct Values<R> {
 }
 
 impl<R: Real> Values<R> {
-    /// A readout of `width` numbers on the tensors `weight` `[K, H]` and `bias` `[K]` of the layout.
+    /// Builds a readout of `width` numbers on the tensors `weight` `[K, H]` and `bias` `[K]` of the layout.
     pub fn new(
         isa: InstructionSet,
         weight: usize,
@@ -144,21 +145,21 @@ impl<R: Real> Values<R> {
         }
     }
 
-    /// The weights have changed.
-    pub fn forget(&mut self) {
-        self.affine.forget();
+    /// Discards packed weights, because the weights have changed.
+    pub fn invalidate(&mut self) {
+        self.affine.invalidate();
         self.packed = false;
     }
 
-    /// x `[rows, K]` of `h` `[rows, H]`: of labels, x is the logit of each.
+    /// Computes x `[rows, K]` of `h` `[rows, H]`; for labels, x is the logit of each label.
     pub fn outputs(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], x: &mut [R]) {
         self.affine.apply(ctx, params, h, x);
     }
 
-    /// Scores `targets` `[n, K]` at `positions` among the rows of `h` `[·, H]`.
+    /// Scores `targets` `[n, K]` at `positions`, row indices of `h` `[·, H]`.
     ///
     /// # Panics
-    /// If there are not K targets for each place.
+    /// If there are not K targets per position.
     pub fn score(
         &mut self,
         ctx: &Context<R>,
@@ -174,8 +175,8 @@ impl<R: Real> Values<R> {
         score
     }
 
-    /// [`Values::score`] that also turns `h` into the gradient by it, and adds to the gradients of the weights, all of the
-    /// mean loss.
+    /// Scores as [`Values::score`] does, replaces `h` by the gradient with respect to it, and adds to the
+    /// gradients of the weights. All gradients are those of the mean loss.
     pub fn score_and_differentiate(
         &mut self,
         ctx: &Context<R>,
@@ -206,7 +207,7 @@ impl<R: Real> Values<R> {
                 h[position as usize * hidden..][..hidden].copy_from_slice(d_h);
             }
         }
-        // Places ascend: what lies between two of them was not read.
+        // Positions ascend; the positions between two of them were not read.
         let mut next = 0;
         for &position in positions {
             h[next * hidden..position as usize * hidden].fill(R::ZERO);
@@ -217,19 +218,20 @@ impl<R: Real> Values<R> {
     }
 
     /// # Panics
-    /// If there are not K targets for each place, or places do not ascend.
+    /// If there are not K targets per position, or positions do not ascend.
     fn blocks<'a>(
         &self,
         positions: &'a [u32],
         targets: &'a [f32],
     ) -> impl Iterator<Item = (&'a [u32], &'a [f32])> + use<'a, R> {
         let width = self.affine.width;
-        assert_eq!(targets.len(), positions.len() * width, "{width} targets for each place");
-        assert!(positions.is_sorted_by(|a, b| a < b), "places ascend");
+        assert_eq!(targets.len(), positions.len() * width, "{width} targets per position");
+        assert!(positions.is_sorted_by(|a, b| a < b), "positions ascend");
         positions.chunks(BLOCK).zip(targets.chunks(BLOCK * width))
     }
 
-    /// Scores one block of places; `x` holds `scale` · ∂ℓ/∂x afterwards, and `h` the outputs that it was made from.
+    /// Scores one block of positions; afterwards `x` holds `scale` · ∂ℓ/∂x, and `h` the outputs that it was
+    /// computed from.
     fn forward(
         &mut self,
         ctx: &Context<R>,
@@ -258,7 +260,8 @@ impl<R: Real> Values<R> {
 mod tests {
     use super::*;
 
-    /// Against the definitions, with differences of the loss for the gradient; far values neither overflow nor vanish.
+    /// Compares with the definitions, and gradients with finite differences; extreme values neither overflow
+    /// nor vanish.
     #[test]
     fn losses_and_their_slopes() {
         let (x, y) = ([0.3f64, -1.2, 40.0, -90.0], [0.0f32, 1.0, 1.0, 0.0]);

@@ -1,8 +1,9 @@
-//! Random orthogonal matrices: Gram–Schmidt on the rows of a Gaussian.
+//! Random orthogonal matrices: Gram–Schmidt on the rows of a Gaussian matrix.
 //!
-//! The factor Q of A = L Q with a positive diagonal of L is uniform on the orthogonal group (Mezzadri 2007), as is that of
-//! the QR decomposition with its signs fixed; Gram–Schmidt's diagonal is made of norms. It runs over blocks of rows, each
-//! first projected off the finished rows by matrix products, and twice, because once loses orthogonality.
+//! The factor Q of A = L Q with a positive diagonal of L is uniform on the orthogonal group (Mezzadri 2007),
+//! like that of the QR decomposition with fixed signs; the diagonal of Gram–Schmidt consists of norms. It
+//! runs over blocks of rows. Matrix products project each block off the finished rows, twice, because one
+//! projection loses orthogonality.
 
 use longspan_kernel::gemm::{Start, product};
 use longspan_kernel::matrix::{Mat, MatMut};
@@ -12,7 +13,7 @@ use longspan_kernel::{Context, InstructionSet, Packed, Weights};
 /// Rows per block.
 const BLOCK: usize = 64;
 
-/// Turns a Gaussian `[n, n]` into a random orthogonal matrix, on the calling thread.
+/// Replaces a Gaussian matrix `[n, n]` by a random orthogonal one, on the calling thread.
 pub(super) fn orthogonalise(isa: InstructionSet, q: &mut [f64], n: usize) {
     let ctx = Context::new(isa, 1);
     for first in (0..n).step_by(BLOCK) {
@@ -20,7 +21,8 @@ pub(super) fn orthogonalise(isa: InstructionSet, q: &mut [f64], n: usize) {
         let (finished, rest) = q.split_at_mut(first * n);
         let block = &mut rest[..rows * n];
         let finished = Mat::new(finished, first, n);
-        // Rows that are orthonormal already lose nothing to cancellation: the second pass leaves errors of one rounding.
+        // Rows that are already orthonormal lose nothing to cancellation: the second pass leaves errors of
+        // one rounding.
         if first == 0 {
             orthonormalise(isa, block, n);
             orthonormalise(isa, block, n);
@@ -41,7 +43,7 @@ pub(super) fn orthogonalise(isa: InstructionSet, q: &mut [f64], n: usize) {
     }
 }
 
-/// Modified Gram–Schmidt on the rows of `[rows, n]`.
+/// Applies modified Gram–Schmidt to the rows of `[rows, n]`.
 fn orthonormalise(isa: InstructionSet, block: &mut [f64], n: usize) {
     for i in 0..block.len() / n {
         let (before, row) = block.split_at_mut(i * n);
@@ -87,7 +89,7 @@ mod tests {
         }
     }
 
-    /// Row 0 is its Gaussian's direction; row 1 has a positive share of its own.
+    /// Row 0 has the direction of its Gaussian; row 1 has a positive component along its own.
     #[test]
     fn signs_are_those_of_a_positive_diagonal() {
         let key = Key::new(2, Purpose::Init, 0, 0);
@@ -113,7 +115,7 @@ mod tests {
             .collect();
         let mean = traces.iter().sum::<f64>() / count as f64;
         let variance = traces.iter().map(|x| x * x).sum::<f64>() / count as f64;
-        // Five standard errors; the fourth moment is that of a Gaussian, 3.
+        // The tolerance is five standard errors; the fourth moment is that of a Gaussian, 3.
         assert!(mean.abs() < 5.0 / (count as f64).sqrt(), "{mean}");
         assert!((variance - 1.0).abs() < 5.0 * (2.0 / count as f64).sqrt(), "{variance}");
     }

@@ -13,7 +13,7 @@ const LSTM: CellKind = CellKind::Lstm { peepholes: true, coupled: false };
 const COUPLED: CellKind = CellKind::Lstm { peepholes: false, coupled: true };
 const GRU: CellKind = CellKind::Gru { reset_after: true };
 
-/// Two layers of a cell between an embedding and a readout.
+/// Returns the weights of two layers of a cell between an embedding and a readout.
 fn weights(init: Init, cell: CellKind, tied: bool, seed: u64) -> Params<f64> {
     weights_by(1, init, cell, tied, seed)
 }
@@ -51,12 +51,12 @@ fn threads_change_no_bit() {
     }
 }
 
-/// Mean 0, the variance, and no element beyond the bound.
+/// Checks that the mean is 0, the variance is as given, and no element exceeds the bound.
 fn assert_moments(x: &[f64], variance: f64, bound: f64) {
     let n = x.len() as f64;
     let mean = x.iter().sum::<f64>() / n;
     let second = x.iter().map(|x| x * x).sum::<f64>() / n;
-    // Five standard errors; the fourth moment is at most a Gaussian's.
+    // The tolerance is five standard errors; the fourth moment is at most that of a Gaussian.
     assert!(mean.abs() < 5.0 * (variance / n).sqrt(), "mean {mean}");
     assert!((second / variance - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "variance {second} for {variance}");
     assert!(x.iter().all(|x| x.abs() <= bound), "beyond {bound}");
@@ -105,7 +105,7 @@ fn recurrent_weights_follow_their_rule() {
                 assert!((product - expected).abs() < 1e-14, "{init}: {product}");
             }
         }
-        assert_ne!(gate(&all, 0), gate(&all, 1), "the gates' blocks are drawn apart");
+        assert_ne!(gate(&all, 0), gate(&all, 1), "the gates' blocks are drawn separately");
     }
 }
 
@@ -119,7 +119,7 @@ fn input_weights_are_xavier_in_each_gate() {
 }
 
 #[test]
-fn the_forget_bias_stands_in_one_bias_of_one_gate() {
+fn the_forget_bias_is_in_one_bias_of_one_gate() {
     for init in [Init::Xavier, Init::Uniform] {
         let p = weights(init, LSTM, false, 4);
         let (ih, hh) = (p.named("rnn.bias_ih_l1"), p.named("rnn.bias_hh_l1"));
@@ -183,7 +183,7 @@ fn the_seed_decides_and_every_cell_is_covered() {
 }
 
 #[test]
-fn initialisers_are_written_as_they_are_read() {
+fn initialisers_round_trip_as_text() {
     for text in ["uniform", "xavier", "orthogonal:0.5", "identity", "gaussian:1.5", "chrono:750"] {
         assert_eq!(text.parse::<Init>().map(|i| i.to_string()), Ok(text.to_string()));
     }
@@ -193,7 +193,7 @@ fn initialisers_are_written_as_they_are_read() {
         ("chrono", "\"chrono\" lacks the longest dependency: write chrono:T"),
         ("chrono:1", "the longest dependency must be finite and at least 2, not 1"),
         ("orthogonal:0", "the gain must be finite and above 0, not 0"),
-        ("xavier:2", "\"xavier:2\" has a number too many: write xavier"),
+        ("xavier:2", "\"xavier:2\" has too many numbers: write xavier"),
         (
             "xaiver",
             "there is no initialiser \"xaiver\": did you mean xavier? choose uniform, xavier, orthogonal[:gain], \
@@ -205,7 +205,7 @@ fn initialisers_are_written_as_they_are_read() {
 }
 
 #[test]
-fn both_directions_are_drawn_and_what_stands_between_layers_changes_nothing_yet() {
+fn both_directions_are_drawn_and_connections_begin_neutral() {
     let plain = RecurrenceSpec::new(LSTM, E, H, 2, 4);
     let spec = RecurrenceSpec { bidirectional: true, norm: true, learned_state: true, ..plain };
     let mut layout = Layout::default();

@@ -1,12 +1,13 @@
 //! How fast the gradient decays or grows, per step back.
 //!
-//! y(τ) is the median of ln G(τ) over the samples. The slope m is Theil and Sen's: the median of (y(j) − y(i)) / (j − i) over all
-//! pairs of lags 1 ≤ i < j before the first τ at which y is −∞ or the median norm ‖δ‖ is below the smallest normal number times
-//! √n, n the units that it is the norm of. Fewer than 8 such lags give no slope; zeros are never replaced by anything.
+//! y(τ) is the median of ln G(τ) over the samples. The slope m is the Theil–Sen estimate: the median of (y(j)
+//! − y(i)) / (j − i) over all pairs of lags 1 ≤ i < j below the first τ at which y is −∞ or the median norm
+//! ‖δ‖ is below the smallest normal number times √n, where n is the number of units in the norm. With fewer
+//! than 8 such lags there is no slope; zeros are never replaced by other values.
 //!
 //! ```text
 //! factor per step e^m        half-life −ln 2 / m (m < 0), doubling time ln 2 / m (m > 0)
-//! underflow in f32 after (87.3 + ln max|δ_t|) / |m| steps (m < 0); after half of that where f32 squares are summed
+//! underflow in f32 after (87.3 + ln max|δ_t|) / |m| steps (m < 0); after half of that if squares are summed in f32
 //! ```
 //!
 //! # References
@@ -15,17 +16,17 @@
 use super::order::median;
 use longspan_record::credit::{Decay, Measured, Reason};
 
-/// Lags that a slope needs.
+/// Smallest number of lags for a slope.
 const LEAST_LAGS: usize = 8;
 
-/// Most lags that all pairs are taken of; of more, every second, third … is used.
+/// Largest number of lags of which all pairs are used; of more lags, every second, third … is used.
 const MOST_LAGS: usize = 1024;
 
 /// −ln of the smallest normal f32.
 const F32_LN_RANGE: f64 = 87.3;
 
-/// The decay of the median `y` of ln G. `ln_norm` is the median of ln ‖δ‖, `ln_least` the logarithm of the norm below which a
-/// number type does not reach, `ln_largest` that of the largest element of δ_t.
+/// Computes the decay of `y`, the median of ln G. `ln_norm` is the median of ln ‖δ‖, `ln_least` the logarithm
+/// of the smallest norm that the number type can represent, `ln_largest` that of the largest element of δ_t.
 pub(super) fn decay(y: &[f64], ln_norm: &[f64], ln_least: f64, ln_largest: f64) -> Measured<Decay> {
     let reached =
         y.iter().zip(ln_norm).skip(1).take_while(|(y, ln)| y.is_finite() && **ln >= ln_least).count();
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_where_nothing_is_left_and_says_where_that_is_too_early() {
+    fn the_fit_stops_at_zero_gradients_and_reports_too_few_lags() {
         let mut y: Vec<f64> = (0..40).map(|lag| -0.5 * f64::from(lag)).collect();
         y[20..].fill(f64::NEG_INFINITY);
         assert_eq!(decay(&y, &y, -700.0, 0.0).known().map(|d| d.fitted_lags), Some(19));
@@ -83,7 +84,7 @@ mod tests {
         assert_eq!(decay(&y, &y, -2.0, 0.0).reason(), Some(reason));
     }
 
-    /// As many lags as need a stride.
+    /// So many lags that only every k-th is used.
     #[test]
     fn long_windows_are_thinned_out() {
         let y: Vec<f64> = (0..5000).map(|lag| 0.01 * f64::from(lag)).collect();

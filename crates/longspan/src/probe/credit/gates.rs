@@ -1,12 +1,13 @@
-//! What the gates and activations do on the data, and how large the states are.
+//! Openness of gates, saturation of activations, and magnitudes of states on the data.
 //!
 //! ```text
-//! gate p          mean openness, per unit and of all; closed, open, saturated: see `cell::tape`
-//! forgetting      −1 / mean(ln keep), keep = f (LSTM), 1 − i (coupled), z (GRU): steps in which a unit keeps 1/e
+//! gate p          mean openness, per unit and overall; closed, open, saturated: see `cell::tape`
+//! forgetting      −1 / mean(ln keep), keep = f (LSTM), 1 − i (coupled), z (GRU): steps after which a unit keeps 1/e
 //! unit scale D    √(mean square), at least 1e-6
 //! ```
 //!
-//! ln f = −softplus(−a_f) is taken of the activation: in f64 the two agree to 2·10⁻¹⁶, so that times up to 10¹⁵ steps are told apart.
+//! ln f = −softplus(−a_f) is computed from the activation f: in f64 the two agree to 2·10⁻¹⁶, so that times
+//! up to 10¹⁵ steps can be distinguished.
 
 use super::keep_path::KeepPath;
 use super::order::{mean, median};
@@ -18,10 +19,10 @@ use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
 use longspan_kernel::Context;
 use longspan_record::credit::{ActivationSummary, Forgetting, GateSummary, LayerGates, Measured, Reason};
 
-/// The least that a unit is scaled by.
+/// The smallest scale of a unit.
 const LEAST_SCALE: f64 = 1e-6;
 
-/// Sums over places, per layer.
+/// Sums over positions, per layer.
 pub(super) struct Survey {
     kind: CellKind,
     hidden: usize,
@@ -51,7 +52,7 @@ impl Survey {
         Self { kind, hidden, layers: vec![sums; layers] }
     }
 
-    /// D of every layer.
+    /// Returns D of every layer.
     pub(super) fn scales(&self) -> Vec<UnitScale> {
         self.layers.iter().map(|sums| sums.rms().iter().map(|&rms| rms.max(LEAST_SCALE)).collect()).collect()
     }
@@ -104,25 +105,25 @@ impl Survey {
     }
 }
 
-/// Surveys of a model: the layers of its encoder, and its own.
+/// The sums of a model: the layers of its encoder, and its own layers.
 pub(super) struct Surveys {
     pub(super) encoder: Survey,
     pub(super) stack: Survey,
 }
 
 impl<R: Real> Observer<R> for Surveys {
-    fn backward_step(&mut self, ctx: &Context<R>, flow: &BackwardStep<'_, R>) {
-        let survey = if flow.encoder { &mut self.encoder } else { &mut self.stack };
-        survey.backward_step(ctx, flow);
+    fn backward_step(&mut self, ctx: &Context<R>, step: &BackwardStep<'_, R>) {
+        let survey = if step.encoder { &mut self.encoder } else { &mut self.stack };
+        survey.backward_step(ctx, step);
     }
 }
 
 impl<R: Real> Observer<R> for Survey {
-    fn backward_step(&mut self, _: &Context<R>, flow: &BackwardStep<'_, R>) {
+    fn backward_step(&mut self, _: &Context<R>, step: &BackwardStep<'_, R>) {
         let hidden = self.hidden;
-        let sums = &mut self.layers[flow.layer];
-        let row_width = flow.tape_width(hidden);
-        for (row, tape) in flow.tape.chunks(row_width).enumerate() {
+        let sums = &mut self.layers[step.layer];
+        let row_width = step.tape_width(hidden);
+        for (row, tape) in step.tape.chunks(row_width).enumerate() {
             sums.positions += 1;
             for (Slot { at, squash, .. }, [sum, low, high]) in slots(self.kind).iter().zip(&mut sums.slots) {
                 for (j, p) in tape[at * hidden..][..hidden].iter().enumerate() {
@@ -140,14 +141,14 @@ impl<R: Real> Observer<R> for Survey {
             }
             match KeepPath::of(self.kind) {
                 None | Some(KeepPath::Whole) => {}
-                // 1 − i is exact only as a difference: its logarithm is not.
+                // The difference 1 − i is exact, its logarithm is not.
                 Some(KeepPath::Complement { slot, .. }) => {
                     let i = &tape[slot * hidden..][..hidden];
                     sums.ln_keep.iter_mut().zip(i).for_each(|(sum, i)| *sum += (-i.to_f64()).ln_1p());
                 }
                 Some(keep) => keep.each(tape, hidden, |j, p| sums.ln_keep[j] += p.ln()),
             }
-            let states = [flow.hidden, flow.cell];
+            let states = [step.hidden, step.cell];
             let of_row = states.iter().flat_map(|part| part.get(row * hidden..(row + 1) * hidden)).flatten();
             sums.squares.iter_mut().zip(of_row).for_each(|(sum, s)| *sum += s.to_f64() * s.to_f64());
         }

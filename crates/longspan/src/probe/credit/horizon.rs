@@ -1,11 +1,12 @@
-//! The credit horizon: how far back the gradient is more than a share ε of what it was.
+//! The gradient horizon: the number of steps back at which at least the share ε of the gradient arrives.
 //!
 //! ```text
-//! H_ε = min { τ : median G(τ) < ε } − 1, or W where no τ ≤ W is below ("at least W")
+//! H_ε = min { τ : median G(τ) < ε } − 1, or W if there is no such τ ≤ W ("at least W")
 //! ```
 //!
-//! The interval is the percentile bootstrap over sequences: R times as many sequences are drawn with replacement as there are, each
-//! with all its anchors, and H_ε of each draw (W where none is below) gives the 2.5 and 97.5 percentiles.
+//! The interval is a percentile bootstrap over sequences. Each of R resamples draws as many sequences as
+//! there are, with replacement, each with all its anchors. The 2.5 and 97.5 percentiles of H_ε over the
+//! resamples (W if no τ is below ε) are the interval.
 //!
 //! # References
 //! Efron, Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
@@ -14,7 +15,8 @@ use super::order::{median, middle};
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::Horizon;
 
-/// The horizon of samples of ln G `[τ]`; sample i belongs to sequence `sequence_of[i]`. None without samples.
+/// Computes the horizon from samples of ln G `[τ]`; sample i belongs to sequence `sequence_of[i]`. None
+/// without samples.
 pub fn horizon(
     ln_g: &[&[f64]],
     sequence_of: &[usize],
@@ -33,7 +35,7 @@ pub fn horizon(
         let rank = (share * draws.len() as f64).ceil() as usize;
         draws.get(rank.max(1) - 1).copied().unwrap_or(window)
     };
-    // A draw that never falls below ε is counted as W; one that falls below at W has W − 1.
+    // A resample that never falls below ε counts as W; one that falls below ε at W has W − 1.
     let high = percentile(0.975);
     Some(Horizon {
         epsilon,
@@ -47,12 +49,13 @@ pub fn horizon(
     })
 }
 
-/// Draws of sequences with replacement; medians by counting in an order that is made once for each lag.
+/// Resamples sequences with replacement. Medians are found by counting in an order that is computed once per
+/// lag.
 struct Resampler<'a> {
     ln_g: &'a [&'a [f64]],
     sequence_of: &'a [usize],
     sequences: Vec<usize>,
-    /// Of each lag that was needed so far: the samples, smallest first.
+    /// For each lag that was needed so far, the samples in ascending order.
     orders: Vec<Vec<u32>>,
 }
 
@@ -67,7 +70,7 @@ impl<'a> Resampler<'a> {
     fn draw(mut self, bound: f64, resamples: usize, seed: u64) -> Vec<usize> {
         let window = self.ln_g[0].len() - 1;
         let key = Key::new(seed, Purpose::Probe, 0, RESAMPLING);
-        let place_of: Vec<usize> = self
+        let position_of: Vec<usize> = self
             .sequence_of
             .iter()
             .map(|sequence| self.sequences.binary_search(sequence).expect("one of its own"))
@@ -79,7 +82,7 @@ impl<'a> Resampler<'a> {
                 for _ in 0..self.sequences.len() {
                     times[stream.below(self.sequences.len() as u32) as usize] += 1;
                 }
-                let counts: Vec<u32> = place_of.iter().map(|&position| times[position]).collect();
+                let counts: Vec<u32> = position_of.iter().map(|&position| times[position]).collect();
                 let all: u32 = counts.iter().sum();
                 let below = (0..=window).find(|&lag| self.median(lag, &counts, all) < bound);
                 below.map_or(window, |lag| lag.saturating_sub(1))
@@ -87,7 +90,7 @@ impl<'a> Resampler<'a> {
             .collect()
     }
 
-    /// The median of ln G at a lag where sample i is there `counts[i]` times, `all` in all.
+    /// Returns the median of ln G at a lag, where sample i occurs `counts[i]` times, and `all` is the total.
     fn median(&mut self, lag: usize, counts: &[u32], all: u32) -> f64 {
         while self.orders.len() <= lag {
             let at = self.orders.len();
@@ -111,7 +114,7 @@ impl<'a> Resampler<'a> {
     }
 }
 
-/// What [`Key`]'s step is for draws of this kind.
+/// The step of [`Key`] for these random numbers.
 const RESAMPLING: u64 = 1;
 
 #[cfg(test)]
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_pure_decay_has_the_horizon_of_its_rate() {
-        // 0.9^τ < 0.01 first at τ = 44.
+        // 0.9^τ < 0.01 first holds at τ = 44.
         let samples: Vec<Vec<f64>> = vec![(0..100).map(|lag| f64::from(lag) * 0.9f64.ln()).collect(); 16];
         let found = of(&samples, &(0..16).collect::<Vec<_>>(), 0.01);
         assert_eq!((found.steps, found.at_least, found.last_lag_above_steps), (43, false, 43));
@@ -136,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_comes_back_says_so() {
+    fn a_profile_that_rises_again_is_marked() {
         let samples = vec![vec![0.0, -9.0, -1.0, -9.0]; 16];
         let found = of(&samples, &(0..16).collect::<Vec<_>>(), 0.01);
         assert_eq!((found.steps, found.last_lag_above_steps), (0, 2));
     }
 
-    /// Many anchors of a sequence are no more independent than one.
+    /// Many anchors of one sequence count as one independent sample.
     #[test]
     fn the_interval_is_over_sequences() {
         let draws = |count: usize| -> Vec<f64> {
@@ -158,11 +161,11 @@ mod tests {
         assert!(one.high_steps - one.low_steps > 10, "{one:?}");
     }
 
-    /// Of many made-up data sets, about 95 % of the intervals hold the truth.
+    /// About 95 % of the intervals of many synthetic data sets contain the truth.
     #[test]
-    fn the_interval_covers_the_truth_as_often_as_it_says() {
+    fn the_interval_has_its_nominal_coverage() {
         let (sets, sequences, rate) = (400, 64, 0.04);
-        // The median rate is `rate`: the median profile is e^{−rate τ}.
+        // The median rate is `rate`, so the median profile is e^{−rate τ}.
         let truth = (0..).find(|&lag| -rate * f64::from(lag) < 0.01f64.ln()).unwrap() as usize - 1;
         let mut covered = 0;
         for set in 0..sets {

@@ -1,26 +1,26 @@
-//! The direct way of the gradient from a state to the one before, without weights.
+//! The direct path of the gradient from a state to the state before it, which contains no weights.
 //!
 //! ```text
-//! keep_t    what h_{t-1} or c_{t-1} is multiplied with on its direct way to h_t or c_t:
-//!           LSTM f_t (c to c), 1 − i_t where the gates are coupled;  GRU z_t;  residual 1;  others have no such way
+//! keep_t    the factor of h_{t-1} or c_{t-1} on its direct path to h_t or c_t:
+//!           LSTM f_t (c to c), 1 − i_t with coupled gates;  GRU z_t;  residual 1;  other cells have no such path
 //! ```
 
 use crate::cell::CellKind;
 use crate::cell::Real;
 
-/// The direct way from a state to the next one.
+/// The direct path from a state to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeepPath {
-    /// Times a gate.
+    /// The factor is a gate.
     Gate { name: &'static str, slot: usize },
-    /// Times 1 − a gate.
+    /// The factor is 1 − a gate.
     Complement { name: &'static str, slot: usize },
-    /// As it is.
+    /// The factor is 1.
     Whole,
 }
 
 impl KeepPath {
-    /// None where there is no such way.
+    /// Returns None if the cell has no such path.
     pub(super) fn of(kind: CellKind) -> Option<Self> {
         match kind {
             CellKind::Rnn | CellKind::Relu | CellKind::Identity => None,

@@ -1,17 +1,18 @@
-//! The lag profile: how much of one loss's gradient is left τ steps before it.
+//! The lag profile: the share of one loss's gradient that is left τ steps before it.
 //!
 //! ```text
-//! G(τ)     = ‖δ_{t−τ}‖ / ‖δ_t‖           δ = (δ_h, δ_c) of the single loss ℓ_t; G(0) = 1; in total over all layers, and per layer
+//! G(τ)     = ‖δ_{t−τ}‖ / ‖δ_t‖           δ = (δ_h, δ_c) of the single loss ℓ_t; G(0) = 1; over all layers, and per layer
 //! G_h(τ)   = ‖δ_{h,t−τ}‖ / ‖δ_{h,t}‖     G_c(τ) = ‖δ_{c,t−τ}‖ / ‖δ_{h,t}‖
-//! G_D(τ)   = ‖D δ_{t−τ}‖ / ‖D δ_t‖       every unit by its size on the data: h and c can be compared
-//! keep     = ‖K_τ‖ / ‖δ_t‖               along the direct way from state to state; rest = ‖δ_{t−τ} − K_τ‖ / ‖δ_t‖
-//! exponent = (1/τ) ln G(τ)               nats per step, the directional one: what training feels
-//! depth    = ‖δ^l_t‖ / ‖δ^L_t‖           within the anchor's step, from layer to layer: depth as time
+//! G_D(τ)   = ‖D δ_{t−τ}‖ / ‖D δ_t‖       every unit scaled by its magnitude on the data, so that h and c can be compared
+//! keep     = ‖K_τ‖ / ‖δ_t‖               along the direct path from state to state; rest = ‖δ_{t−τ} − K_τ‖ / ‖δ_t‖
+//! exponent = (1/τ) ln G(τ)               in nats per step, along the direction of the gradient, as training sees it
+//! depth    = ‖δ^l_t‖ / ‖δ^L_t‖           within the anchor's step, from layer to layer
 //! ```
 //!
-//! δ_h and δ_c are state-space gradients (h and c independent: δ_c = 0 at the anchor); those of a layer below the top are total
-//! over the layers' paths, see [`Recorder`]. Anchors t ≥ W are the same for all τ. All are kept as logarithms; G unscaled weighs h
-//! against c as they stand, which exponents do not depend on, horizons do.
+//! δ_h and δ_c are state-space gradients (h and c are independent: δ_c = 0 at the anchor). Those of a layer
+//! below the top are total derivatives over the layers' paths, see [`Recorder`]. The anchors t ≥ W are the
+//! same for all τ. All values are stored as logarithms. G without D adds h and c without scaling; exponents
+//! do not depend on that, horizons do.
 
 use super::decay::decay;
 use super::horizon::horizon;
@@ -30,13 +31,13 @@ use longspan_record::credit::{
     CreditOptions, Depth, Exponent, LagReport, LayerReach, Measured, Profile, Reach, Reason,
 };
 
-/// Samples with the sequence of each.
+/// Samples, and the sequence of each.
 struct Samples {
     samples: Vec<Sample>,
     sequence_of: Vec<usize>,
 }
 
-/// Measures at the anchors.
+/// Measures the lag profile at the anchors.
 pub(super) fn lag<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -117,7 +118,7 @@ fn report(
     let of_layer = |l: usize| {
         let of = |sample: &Sample| sample.layers[l].state();
         let state = reach(&of, &|sample| sample.layers[l].scaled.clone(), hidden)?;
-        // All of a layer's norms over that at the anchor, which for δ_c is ‖δ_h‖.
+        // All norms of a layer are divided by the norm at the anchor, which for δ_c is ‖δ_h‖.
         let part = |of: fn(&Series) -> &Vec<f64>| {
             all.profile(&|sample| of(&sample.layers[l]).clone(), &|sample| sample.layers[l].hidden[0])
         };
@@ -161,7 +162,8 @@ fn report(
 }
 
 impl Samples {
-    /// Of each sample that has a gradient at its anchor: its place and its series over that.
+    /// Returns, for each sample that has a gradient at its anchor, its index and its series divided by the
+    /// norm there.
     fn ratios(
         &self,
         of: &dyn Fn(&Sample) -> Vec<f64>,
@@ -174,7 +176,7 @@ impl Samples {
             .collect()
     }
 
-    /// None where no sample has a gradient at its anchor.
+    /// Returns None if no sample has a gradient at its anchor.
     fn profile(
         &self,
         of: &dyn Fn(&Sample) -> Vec<f64>,
@@ -210,7 +212,7 @@ impl Samples {
     }
 }
 
-/// (1/τ) ln G(τ) at the last lag where its median is finite.
+/// Computes (1/τ) ln G(τ) at the last lag with a finite median.
 fn exponent(ratio: &Profile, ln_g: &[&[f64]]) -> Measured<Exponent> {
     let last = ratio.ln_median.iter().rposition(|y| y.is_finite()).unwrap_or(0);
     if last == 0 {

@@ -1,4 +1,4 @@
-//! All measurements of [`reach`](super), one after the other.
+//! All measurements of [`credit`](super), one after the other.
 
 use super::gates::{Survey, Surveys};
 use super::prepare::prepare;
@@ -13,16 +13,16 @@ use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_record::credit::{CreditOptions, CreditReport, Measured, Reason};
 
-/// Measures weights on a source, from its first window on. Dropout does not act.
+/// Measures weights on a source, starting with its first window, without dropout.
 ///
-/// A lag is counted along one chain of states: of a model that reads rows both ways, or goes on from what an encoder has read, the
-/// gates are known and nothing else.
+/// Lags are counted along one chain of states. For a bidirectional model or an encoder–decoder only the gates
+/// are measured.
 ///
 /// # Errors
 /// [`Cancelled`] if `watch` says so.
 ///
 /// # Panics
-/// If the weights are not of this model.
+/// If the weights belong to another model.
 pub fn measure<R: Real>(
     ctx: &Context<R>,
     spec: &ModelSpec,
@@ -32,8 +32,9 @@ pub fn measure<R: Real>(
     watch: &mut Watch<'_>,
 ) -> Result<CreditReport, Cancelled> {
     let mut model = Model::new(ctx.instruction_set(), spec);
-    assert_eq!(**model.layout(), **params.layout(), "the weights are of another model");
-    // Backward takes the room of the weights that forward has packed: they are packed before every pass that follows one.
+    assert_eq!(**model.layout(), **params.layout(), "the weights belong to another model");
+    // The backward pass overwrites the weights that were packed for the forward pass, so they are packed
+    // again before every pass that follows one.
     model.pack(ctx, params);
     let prepared = prepare(ctx, &mut model, params, source, options, watch)?;
 

@@ -1,4 +1,4 @@
-//! Parts of a batch: some of its steps, some of its targets.
+//! Parts of a batch: some of its steps, or some of its targets.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::cell::Real;
 use crate::model::Model;
 use longspan_kernel::packed_shape::PackedShape;
 
-/// The scored steps of each row, ascending.
+/// Returns the scored steps of each row, ascending.
 pub(super) fn scored_steps(batch: &Batch) -> Vec<Vec<usize>> {
     let mut steps = vec![Vec::new(); batch.rows()];
     let classes = batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE).map(|(at, _)| at);
@@ -17,25 +17,25 @@ pub(super) fn scored_steps(batch: &Batch) -> Vec<Vec<usize>> {
     positions.sort_unstable();
     positions.dedup();
     for position in positions {
-        let (t, row) = batch.extent.position(position);
+        let (t, row) = batch.shape.position(position);
         steps[row].push(t);
     }
     steps
 }
 
-/// Steps `first..first + steps` of a batch, with the rows that are still there.
+/// Returns steps `first..first + steps` of a batch, with the rows that have them.
 pub(super) fn piece(batch: &Batch, first: usize, steps: usize) -> Batch {
-    let extent = &batch.extent;
-    let steps = steps.min(extent.steps() - first);
+    let shape = &batch.shape;
+    let steps = steps.min(shape.steps() - first);
     let mut piece = Batch { carry: batch.carry, first_sample: batch.first_sample, ..Batch::default() };
-    piece.extent.set_lengths_of(extent.rows_at(first), |row| steps.min(extent.length(row) - first));
-    let (from, to) = (extent.offset(first), extent.offset(first + steps));
-    let part = |len: usize| (from * len / extent.positions(), to * len / extent.positions());
-    let cut = |all: &[u32]| {
+    piece.shape.set_lengths_of(shape.rows_at(first), |row| steps.min(shape.length(row) - first));
+    let (from, to) = (shape.offset(first), shape.offset(first + steps));
+    let part = |len: usize| (from * len / shape.positions(), to * len / shape.positions());
+    let slice = |all: &[u32]| {
         let (from, to) = part(all.len());
         all[from..to].to_vec()
     };
-    (piece.inputs, piece.targets) = (cut(&batch.inputs), cut(&batch.targets));
+    (piece.inputs, piece.targets) = (slice(&batch.inputs), slice(&batch.targets));
     let (numbers_from, numbers_to) = part(batch.numbers.len());
     piece.numbers = batch.numbers[numbers_from..numbers_to].to_vec();
     keep_values(&batch.values, &mut piece.values, |position| {
@@ -44,16 +44,16 @@ pub(super) fn piece(batch: &Batch, first: usize, steps: usize) -> Batch {
     piece
 }
 
-/// The same inputs with no targets but those of each row's anchor.
+/// Returns the same inputs with only the target at each row's anchor.
 pub(super) fn alone(batch: &Batch, anchors: &[Option<usize>]) -> Batch {
     let mut alone = batch.clone();
     alone.targets.fill(IGNORE);
     let anchored = |position: usize| {
-        let (t, row) = batch.extent.position(position);
+        let (t, row) = batch.shape.position(position);
         anchors[row] == Some(t)
     };
     for (row, t) in anchors.iter().enumerate().filter_map(|(row, anchor)| Some((row, (*anchor)?))) {
-        let position = batch.extent.offset(t) + row;
+        let position = batch.shape.offset(t) + row;
         if let Some(target) = batch.targets.get(position) {
             alone.targets[position] = *target;
         }
@@ -63,22 +63,22 @@ pub(super) fn alone(batch: &Batch, anchors: &[Option<usize>]) -> Batch {
     alone
 }
 
-/// Keeps the values whose place `place_of` gives a place to.
-fn keep_values(from: &Values, to: &mut Values, place_of: impl Fn(usize) -> Option<usize>) {
+/// Keeps the values whose position `position_of` maps to a new position.
+fn keep_values(from: &Values, to: &mut Values, position_of: impl Fn(usize) -> Option<usize>) {
     let width = from.targets.len() / from.positions.len().max(1);
     for (i, &position) in from.positions.iter().enumerate() {
-        if let Some(position) = place_of(position as usize) {
+        if let Some(position) = position_of(position as usize) {
             to.positions.push(position as u32);
             to.targets.extend(&from.targets[i * width..][..width]);
         }
     }
 }
 
-/// The first steps of one row; its inputs alone.
+/// Returns the inputs of the first steps of one row.
 pub(super) fn one_row(batch: &Batch, row: usize, steps: usize) -> Batch {
-    let mut one = Batch { extent: PackedShape::even(steps, 1), ..Batch::default() };
-    let width = batch.numbers.len() / batch.extent.positions();
-    for position in (0..steps).map(|t| batch.extent.offset(t) + row) {
+    let mut one = Batch { shape: PackedShape::even(steps, 1), ..Batch::default() };
+    let width = batch.numbers.len() / batch.shape.positions();
+    for position in (0..steps).map(|t| batch.shape.offset(t) + row) {
         one.inputs.extend(batch.inputs.get(position));
         one.numbers.extend(&batch.numbers[position * width..(position + 1) * width]);
     }
@@ -86,7 +86,7 @@ pub(super) fn one_row(batch: &Batch, row: usize, steps: usize) -> Batch {
     one
 }
 
-/// The state of some rows.
+/// Returns the state of some rows.
 pub(super) fn state_of<R: Real>(model: &Model<R>, state: &State<R>, rows: Range<usize>) -> State<R> {
     let hidden = model.spec().hidden;
     let all = state.rows(hidden);
@@ -100,7 +100,7 @@ pub(super) fn state_of<R: Real>(model: &Model<R>, state: &State<R>, rows: Range<
     some
 }
 
-/// Number of targets that are scored.
+/// Returns the number of scored targets.
 pub(super) fn scored(batch: &Batch) -> usize {
     batch.scored() + batch.values.positions.len()
 }
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn a_piece_has_the_steps_and_rows_that_are_left() {
-        // Places by step: 0 1 2 | 3 4 | 5 6 | 7.
+        // Positions by step: 0 1 2 | 3 4 | 5 6 | 7.
         let piece = piece(&ragged(), 1, 2);
-        assert_eq!((piece.steps(), piece.rows(), piece.extent.positions()), (2, 2, 4));
+        assert_eq!((piece.steps(), piece.rows(), piece.shape.positions()), (2, 2, 4));
         assert_eq!((piece.inputs, piece.targets), (vec![3, 4, 5, 6], vec![13, IGNORE, 15, 16]));
         assert_eq!(piece.numbers, [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0]);
         assert_eq!(piece.values, Values { positions: vec![1], targets: vec![2.0] });

@@ -1,4 +1,5 @@
-//! What is measured on: windows of a source with the state before each, the lag window W, and the anchors.
+//! The data of a measurement: windows of a source with the state before each, the window length W, and the
+//! anchors.
 
 use super::piece::scored_steps;
 use super::{Cancelled, Stage, Watch, no_chain};
@@ -15,35 +16,36 @@ use longspan_record::credit::{CreditOptions, Reason};
 /// One window of the source.
 pub(super) struct Item<R> {
     pub(super) batch: Batch,
-    /// The state before it.
+    /// The state before the window.
     pub(super) before: State<R>,
-    /// Of all windows before this one: their rows. Row b is sequence `first_sequence + b`.
+    /// Number of rows of all windows before this one. Row b is sequence `first_sequence + b`.
     pub(super) first_sequence: usize,
-    /// Of each pass, the anchor of each row that has one.
+    /// For each pass, the anchor of each row, if it has one.
     pub(super) anchors: Vec<Vec<Option<usize>>>,
 }
 
-/// All of them.
+/// All windows of a measurement.
 pub(super) struct Prepared<R> {
     pub(super) items: Vec<Item<R>>,
-    /// W.
+    /// The largest lag W.
     pub(super) window: usize,
-    /// Sequences that have an anchor.
+    /// Number of sequences that have an anchor.
     pub(super) sequences: usize,
-    /// Why there are no anchors to measure at.
+    /// The reason why there are no anchors.
     pub(super) no_anchors: Option<Reason>,
 }
 
-/// Longest window that is chosen without being asked for.
+/// Longest window that is chosen by default.
 const LONGEST: usize = 1000;
 
-/// Windows of the source that are looked at for each one that is needed.
+/// Number of windows of the source that are read for each window that is needed.
 const PATIENCE: usize = 4;
 
-/// What [`Key`]'s step is for the choice of anchors.
+/// The step of [`Key`] for the choice of anchors.
 const ANCHORS: u64 = 0;
 
-/// Takes windows of the source from its first one on, until as many sequences have an anchor as were asked for.
+/// Reads windows of the source, starting with its first, until the requested number of sequences has an
+/// anchor.
 pub(super) fn prepare<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -109,7 +111,7 @@ pub(super) fn prepare<R: Real>(
     Ok(prepared)
 }
 
-/// Draws different anchors t ≥ W among the scored steps of every row, as many as there are up to the number of passes.
+/// Draws distinct anchors t ≥ W among the scored steps of every row, at most one per pass.
 fn anchors<R>(item: &Item<R>, window: usize, options: &CreditOptions) -> Vec<Vec<Option<usize>>> {
     let key = Key::new(options.seed, Purpose::Probe, 0, ANCHORS);
     let mut passes = vec![vec![None; item.batch.rows()]; options.anchors.max(1)];

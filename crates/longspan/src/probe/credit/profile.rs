@@ -3,7 +3,7 @@
 use super::order::quantile;
 use longspan_record::credit::Profile;
 
-/// Of the series of samples, all of one length; None where there is none.
+/// Computes the quantiles of the samples' series, all of one length; None without series.
 pub(super) fn of(series: &[(usize, Vec<f64>)]) -> Option<Profile> {
     let lags = series.first()?.1.len();
     let mut profile = Profile {

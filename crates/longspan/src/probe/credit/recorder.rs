@@ -1,20 +1,21 @@
-//! How the gradient of one loss comes back: the norms of δ on its way from an anchor, and what of it came along which path.
+//! Records how the gradient of one loss travels back from an anchor: the norms of δ, and the share of each
+//! path.
 //!
 //! For an anchor t and the single loss ℓ_t, with τ = 0 … W:
 //!
 //! ```text
-//! δ_h, δ_c   the gradients of ℓ_t by h_{t−τ} and, h held fixed, by c_{t−τ}: those that backward passes, of every layer
-//! keep path  K_0 = δ_h at t (LSTM: the total gradient by c_t);  K_{τ+1} = keep_{t−τ} ⊙ K_τ
-//!            from the anchor straight from state to state of one layer: LSTM only c to c through f, GRU only through z,
+//! δ_h, δ_c   the gradients of ℓ_t with respect to h_{t−τ} and, with h held fixed, c_{t−τ}, for every layer
+//! keep path  K_0 = δ_h at t (LSTM: the total gradient with respect to c_t);  K_{τ+1} = keep_{t−τ} ⊙ K_τ
+//!            from the anchor directly from state to state of one layer: LSTM only c to c through f, GRU only through z,
 //!            residual only the identity
-//! rest       δ − K: whatever met recurrent weights, another gate, or another layer on its way
+//! rest       δ − K: the gradient that went through recurrent weights, another gate, or another layer
 //! scaled     D δ, D the root mean square of each unit over the data
 //! input      ∂ℓ_t/∂x_t = W_ihᵀ δa_t of the bottom layer, at the anchor
 //! ```
 //!
-//! In a stack δ is what backward passes, the total derivative over all paths: that of a lower layer at the anchor is not zero, it
-//! came down within the step. One backward pass with an anchor in each row gives as many samples as rows: rows do not see each
-//! other. Norms are kept as logarithms.
+//! In a stack δ is the total derivative over all paths: that of a lower layer at the anchor is not zero,
+//! because it arrives from the layers above within the step. One backward pass with an anchor in each row
+//! gives one sample per row, because rows are independent. Norms are stored as logarithms.
 
 use super::keep_path::KeepPath;
 use super::order::ln_hypot;
@@ -25,18 +26,18 @@ use crate::params::Params;
 use longspan_kernel::norms::sum_of_squares;
 use longspan_kernel::{Context, InstructionSet};
 
-/// ln of norms at lags 0 … W, of one layer; −∞ where nothing arrives.
+/// ln of norms at lags 0 … W, for one layer; −∞ where no gradient arrives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// ‖δ_h‖.
     pub hidden: Vec<f64>,
     /// ‖δ_c‖; empty for a cell without c.
     pub cell: Vec<f64>,
-    /// ‖D δ‖; empty without D.
+    /// ‖D δ‖; empty without scales D.
     pub scaled: Vec<f64>,
-    /// ‖K‖; empty for a cell without such a path.
+    /// ‖K‖; empty for a cell without a keep path.
     pub keep: Vec<f64>,
-    /// ‖δ − K‖; as `keep`.
+    /// ‖δ − K‖; empty if `keep` is.
     pub rest: Vec<f64>,
 }
 
@@ -53,7 +54,7 @@ impl Series {
         }
     }
 
-    /// ln ‖δ‖, of h and c together.
+    /// Returns ln ‖δ‖ of h and c together.
     pub fn state(&self) -> Vec<f64> {
         match self.cell.is_empty() {
             true => self.hidden.clone(),
@@ -62,14 +63,14 @@ impl Series {
     }
 }
 
-/// What came back from one anchor.
+/// The record of one anchor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The row of the batch.
     pub row: usize,
     /// The anchor t.
     pub anchor: usize,
-    /// Per layer, 0 at the bottom.
+    /// The series of each layer, 0 at the bottom.
     pub layers: Vec<Series>,
     /// ln ‖∂ℓ_t/∂x_t‖.
     pub ln_input: f64,
@@ -77,10 +78,10 @@ pub struct Sample {
     pub ln_largest: f64,
 }
 
-/// The root mean square of each unit, `[parts · H]`, of one layer.
+/// The root mean square of each unit of one layer, `[parts · H]`.
 pub type UnitScale = Vec<f64>;
 
-/// Observes a backward pass whose losses are those of the anchors alone.
+/// Observes a backward pass whose loss consists of the losses at the anchors.
 pub struct Recorder<'a, R> {
     isa: InstructionSet,
     kind: CellKind,
@@ -88,18 +89,19 @@ pub struct Recorder<'a, R> {
     window: usize,
     params: &'a Params<R>,
     scales: Option<&'a [UnitScale]>,
-    /// ln of what the gradients are to be multiplied with.
+    /// ln of the factor for the gradients.
     ln_weight: f64,
     samples: Vec<Sample>,
     /// K of each layer, `[samples, H]`.
     paths: Vec<Vec<f64>>,
     scratch: Vec<f64>,
-    /// The total gradient by c of all rows.
+    /// The total gradient with respect to c, for all rows.
     total: Vec<R>,
 }
 
 impl<'a, R: Real> Recorder<'a, R> {
-    /// For rows that have an anchor; the loss of the pass is the mean over them. `scales` has one entry for each layer.
+    /// Builds a recorder for rows that have an anchor; the loss of the pass is their mean. `scales` has one
+    /// entry per layer.
     pub fn new(
         isa: InstructionSet,
         (kind, layers, hidden): (CellKind, usize, usize),
@@ -135,22 +137,22 @@ impl<'a, R: Real> Recorder<'a, R> {
         }
     }
 
-    /// ln of the norms along the keep path and along the rest; takes the path a step further back.
+    /// Returns ln of the norms along the keep path and of the rest, and moves the path one step back.
     fn split(
         &mut self,
         keep: KeepPath,
-        flow: &BackwardStep<'_, R>,
+        step: &BackwardStep<'_, R>,
         s: usize,
         lag: usize,
         ln_h: f64,
     ) -> [f64; 2] {
         let (hidden, row) = (self.hidden, self.samples[s].row);
-        let d_h = &flow.d_hidden[row * hidden..][..hidden];
-        let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
-        let path = &mut self.paths[flow.layer][s * hidden..][..hidden];
+        let d_h = &step.d_hidden[row * hidden..][..hidden];
+        let d_c = step.d_cell.get(row * hidden..(row + 1) * hidden);
+        let path = &mut self.paths[step.layer][s * hidden..][..hidden];
         let norms = if lag == 0 {
-            self.total.resize(flow.cell.len(), R::ZERO);
-            if flow.total_cell(self.isa, self.kind, hidden, &mut self.total) {
+            self.total.resize(step.cell.len(), R::ZERO);
+            if step.total_cell(self.isa, self.kind, hidden, &mut self.total) {
                 let own = &self.total[row * hidden..][..hidden];
                 path.iter_mut().zip(own).for_each(|(k, d)| *k = d.to_f64());
                 [f64::NEG_INFINITY, ln_h]
@@ -166,25 +168,25 @@ impl<'a, R: Real> Recorder<'a, R> {
             let rest = if d_c.is_some() { ln_hypot(ln_h, rest) } else { rest };
             [ln_norm(self.isa, path) + self.ln_weight, rest]
         };
-        let slots = flow.tape_width(hidden);
-        // What is below the normal numbers is nothing, as in the kernels.
-        keep.each(&flow.tape[row * slots..][..slots], hidden, |j, factor| {
+        let slots = step.tape_width(hidden);
+        // Values below the normal numbers are treated as 0, as in the kernels.
+        keep.each(&step.tape[row * slots..][..slots], hidden, |j, factor| {
             let k = path[j] * factor;
             path[j] = if k.abs() < f64::MIN_POSITIVE { 0.0 } else { k };
         });
         norms
     }
 
-    fn see_anchor(&mut self, flow: &BackwardStep<'_, R>, s: usize) {
+    fn record_anchor(&mut self, step: &BackwardStep<'_, R>, s: usize) {
         let (hidden, row) = (self.hidden, self.samples[s].row);
         let largest =
-            flow.d_hidden[row * hidden..][..hidden].iter().fold(0.0, |m: f64, d| m.max(d.abs().to_f64()));
+            step.d_hidden[row * hidden..][..hidden].iter().fold(0.0, |m: f64, d| m.max(d.abs().to_f64()));
         let sample = &mut self.samples[s];
         sample.ln_largest = sample.ln_largest.max(largest.ln() + self.ln_weight);
-        if flow.layer == 0 {
+        if step.layer == 0 {
             let weights = self.params.named("rnn.weight_ih_l0");
-            let slots = flow.delta_width(hidden);
-            let deltas = &flow.deltas[row * slots..][..slots];
+            let slots = step.delta_width(hidden);
+            let deltas = &step.deltas[row * slots..][..slots];
             let gates = self.params.named("rnn.bias_ih_l0").len();
             let inputs = weights.len() / gates;
             let mut d_x = vec![0.0; inputs];
@@ -199,31 +201,31 @@ impl<'a, R: Real> Recorder<'a, R> {
         ln_norm(self.isa, values) + self.ln_weight
     }
 
-    /// The samples, once the pass is over.
+    /// Returns the samples after the pass.
     pub fn finish(self) -> Vec<Sample> {
         self.samples
     }
 }
 
 impl<R: Real> Observer<R> for Recorder<'_, R> {
-    fn backward_step(&mut self, _: &Context<R>, flow: &BackwardStep<'_, R>) {
+    fn backward_step(&mut self, _: &Context<R>, step: &BackwardStep<'_, R>) {
         let hidden = self.hidden;
         for s in 0..self.samples.len() {
             let Sample { row, anchor, .. } = self.samples[s];
-            let Some(lag) = anchor.checked_sub(flow.t).filter(|&lag| lag <= self.window) else { continue };
-            let d_h = &flow.d_hidden[row * hidden..][..hidden];
-            let d_c = flow.d_cell.get(row * hidden..(row + 1) * hidden);
+            let Some(lag) = anchor.checked_sub(step.t).filter(|&lag| lag <= self.window) else { continue };
+            let d_h = &step.d_hidden[row * hidden..][..hidden];
+            let d_c = step.d_cell.get(row * hidden..(row + 1) * hidden);
             let ln_h = self.ln_norm(d_h);
             let ln_c = d_c.map(|d_c| self.ln_norm(d_c));
             let ln_scaled = self.scales.map(|scales| {
-                let scale = &scales[flow.layer];
+                let scale = &scales[step.layer];
                 self.scratch.clear();
                 let state = d_h.iter().chain(d_c.unwrap_or_default());
                 self.scratch.extend(state.zip(scale).map(|(d, scale)| d.to_f64() * scale));
                 ln_norm(self.isa, &self.scratch) + self.ln_weight
             });
-            let split = KeepPath::of(self.kind).map(|keep| self.split(keep, flow, s, lag, ln_h));
-            let series = &mut self.samples[s].layers[flow.layer];
+            let split = KeepPath::of(self.kind).map(|keep| self.split(keep, step, s, lag, ln_h));
+            let series = &mut self.samples[s].layers[step.layer];
             series.hidden[lag] = ln_h;
             if let Some(ln_c) = ln_c {
                 series.cell[lag] = ln_c;
@@ -235,13 +237,13 @@ impl<R: Real> Observer<R> for Recorder<'_, R> {
                 (series.keep[lag], series.rest[lag]) = (keep, rest);
             }
             if lag == 0 {
-                self.see_anchor(flow, s);
+                self.record_anchor(step, s);
             }
         }
     }
 }
 
-/// ln ‖values‖, also where the squares leave the numbers.
+/// Computes ln ‖values‖, even if the squares overflow or underflow.
 fn ln_norm<R: Real>(isa: InstructionSet, values: &[R]) -> f64 {
     let sum = sum_of_squares(isa, values);
     if (1e-280..1e280).contains(&sum) {

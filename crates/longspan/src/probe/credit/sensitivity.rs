@@ -1,15 +1,16 @@
-//! How strongly the state depends on the weights, by the number of steps: the curse of memory.
+//! How strongly the state depends on the weights, by number of steps: the curse of memory.
 //!
 //! ```text
 //! S_t = E ‖∂h_t/∂W‖_F²          h_t of the top layer after t steps, the mean over sequences
-//! ‖∂h_t/∂W‖_F² = E_v ‖∂⟨v, h_t⟩/∂W‖²      v of random signs (Hutchinson 1989): one backward pass, a sequence at a time
+//! ‖∂h_t/∂W‖_F² = E_v ‖∂⟨v, h_t⟩/∂W‖²      v of random signs (Hutchinson 1989): one backward pass per sequence
 //! ```
 //!
-//! A longer memory makes the state more sensitive to its weights even where no gradient explodes: h' = a h + x with white x of
-//! variance 1 has E (∂h/∂a)² = (1 + a²) / (1 − a²)³, and about t³/3 at |a| = 1.
+//! A longer memory makes the state more sensitive to the weights even if no gradient explodes: h' = a h + x
+//! with white noise x of variance 1 has E (∂h/∂a)² = (1 + a²) / (1 − a²)³, and about t³/3 at |a| = 1.
 //!
 //! # References
-//! Zucchet, Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the story", NeurIPS 2024.
+//! Zucchet, Orvieto, "Recurrent neural networks: vanishing and exploding gradients are not the end of the
+//! story", NeurIPS 2024.
 
 use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};
@@ -22,10 +23,10 @@ use longspan_kernel::Context;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::{CreditOptions, Sensitivity};
 
-/// What [`Key`]'s step is for the signs.
+/// The step of [`Key`] for the signs.
 const SIGNS: u64 = 2;
 
-/// Measures after 1, 2, 4, … steps and after as many as the longest sequence has.
+/// Measures after 1, 2, 4, … steps and after all steps of the longest sequence.
 pub(super) fn sensitivity<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -37,7 +38,7 @@ pub(super) fn sensitivity<R: Real>(
     let hidden = model.spec().hidden;
     let rows = prepared.items.iter().flat_map(|item| (0..item.batch.rows()).map(move |row| (item, row)));
     let rows: Vec<_> = rows.take(options.sensitivity_sequences).collect();
-    let length = |(item, row): (&Item<R>, usize)| item.batch.extent.length(row);
+    let length = |(item, row): (&Item<R>, usize)| item.batch.shape.length(row);
     let longest = rows.iter().map(|&row| length(row)).max().unwrap_or(0);
     let mut lengths: Vec<usize> = (0..).map(|i| 1 << i).take_while(|&steps| steps < longest).collect();
     lengths.push(longest);
@@ -50,7 +51,7 @@ pub(super) fn sensitivity<R: Real>(
         for &(item, row) in rows.iter().filter(|row| length(**row) >= steps) {
             let batch = one_row(&item.batch, row, steps);
             let mut stream = key.stream(steps as u32, (item.first_sequence + row) as u64);
-            let mut arrive = |y: &mut [R]| {
+            let mut output_gradient = |y: &mut [R]| {
                 y.fill(R::ZERO);
                 let last = &mut y[(steps - 1) * hidden..];
                 last.iter_mut().for_each(|v| *v = R::from_f64(f64::from(stream.below(2)) * 2.0 - 1.0));
@@ -59,7 +60,7 @@ pub(super) fn sensitivity<R: Real>(
             model.pack(ctx, params);
             let mut state = state_of(model, &item.before, row..row + 1);
             let pass = &mut Pass::new(ctx, params);
-            model.differentiate(pass, &batch, &mut state, &mut arrive, &mut grads);
+            model.differentiate(pass, &batch, &mut state, &mut output_gradient, &mut grads);
             sequences += 1;
             for (index, entry) in params.layout().entries().iter().enumerate() {
                 let squares: f64 = grads.tensor(index).iter().map(|g| g.to_f64() * g.to_f64()).sum();

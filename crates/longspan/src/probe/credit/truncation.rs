@@ -1,16 +1,18 @@
-//! What truncation does to the gradient: K steps of backpropagation against all of the window.
+//! The effect of truncation on the gradient: backpropagation through K steps compared with the whole window.
 //!
 //! ```text
 //! g_full   the gradient of the window's mean loss
-//! g_K      the same loss with the window cut every K steps: the state is carried over, no gradient crosses a cut
+//! g_K      the same loss with the window split every K steps: the state is carried over, no gradient crosses a split
 //! ‖g_K‖ / ‖g_full‖        ‖g_K − g_full‖ / ‖g_full‖        ⟨g_K, g_full⟩ / (‖g_K‖ ‖g_full‖)
 //! ```
 //!
-//! All parameters are one vector, at the same weights, sequence and initial state; sums in f64, medians over the batches. A batch
-//! whose full gradient is zero is left out, as is the cosine of one whose truncated gradient is.
+//! All parameters form one vector, at the same weights, sequence and initial state; sums are in f64, medians
+//! over the batches. A batch whose full gradient is zero is left out, and so is the cosine of one whose
+//! truncated gradient is zero.
 //!
 //! # References
-//! Williams, Peng, "An efficient gradient-based algorithm for on-line training of recurrent network trajectories", 1990.
+//! Williams, Peng, "An efficient gradient-based algorithm for on-line training of recurrent network
+//! trajectories", 1990.
 
 use super::order::median;
 use super::piece::{piece, scored, state_of};
@@ -22,22 +24,22 @@ use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_record::credit::TruncationBias;
 
-/// The bias of some truncations, batch by batch.
+/// The bias of several truncations, batch by batch.
 pub(super) struct Truncations<R> {
-    /// K, and of each batch the three numbers.
+    /// K, and the three numbers of each batch.
     found: Vec<(usize, Vec<[f64; 3]>)>,
     window: Params<R>,
     sum: Params<R>,
 }
 
 impl<R: Real> Truncations<R> {
-    /// For these lengths, ascending.
+    /// Starts a comparison for these lengths, ascending.
     pub(super) fn new(lengths: impl Iterator<Item = usize>, params: &Params<R>) -> Self {
         let zeros = || Params::zeros(params.layout().clone());
         Self { found: lengths.map(|k| (k, Vec::new())).collect(), window: zeros(), sum: zeros() }
     }
 
-    /// Compares the truncated gradients of a batch with its full one.
+    /// Compares the truncated gradients of a batch with its full gradient.
     pub(super) fn compare(
         &mut self,
         ctx: &Context<R>,
@@ -61,7 +63,7 @@ impl<R: Real> Truncations<R> {
         }
     }
 
-    /// The medians.
+    /// Returns the medians.
     pub(super) fn report(self) -> Vec<TruncationBias> {
         let of = |found: &[[f64; 3]], which: usize| {
             let mut defined: Vec<f64> = found.iter().map(|f| f[which]).filter(|x| !x.is_nan()).collect();
@@ -80,7 +82,7 @@ impl<R: Real> Truncations<R> {
     }
 }
 
-/// The gradient of the window's mean loss in pieces of `steps` steps; `window` is working memory.
+/// Computes the gradient of the window's mean loss in pieces of `steps` steps; `window` is working memory.
 fn truncated<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -102,7 +104,7 @@ fn truncated<R: Real>(
         window.clear();
         model.pack(ctx, params);
         model.train(&mut Pass::new(ctx, params), &piece, &mut state, window);
-        // A piece's loss is the mean over its own targets.
+        // The loss of a piece is the mean over its own targets.
         let share = R::from_f64(scored(&piece) as f64 / all);
         sum.flat_mut().iter_mut().zip(window.flat()).for_each(|(sum, &g)| *sum += share * g);
     }

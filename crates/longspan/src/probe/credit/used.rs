@@ -1,18 +1,21 @@
-//! How far back the model uses what it read: the loss that is added where inputs older than τ are spoiled.
+//! How far back the model uses its input: the loss that is added when inputs older than τ are shuffled or
+//! removed.
 //!
 //! ```text
-//! ΔL(τ) = E [ ℓ_t(inputs before t − τ spoiled) − ℓ_t ]        paired: at the same anchors t
-//! used lag = min { τ : ΔL(τ) ≤ η L }                         L = E ℓ_t, η = 1 % unless told otherwise
+//! ΔL(τ) = E [ ℓ_t(inputs before t − τ shuffled or removed) − ℓ_t ]        paired: at the same anchors t
+//! used lag = min { τ : ΔL(τ) ≤ η L }                                      L = E ℓ_t, η = 1 % by default
 //! ```
 //!
-//! Spoiled: put into a random order within the sequence, or left out, the state before t − τ then being zero. Lags are 0 … 8 and
-//! from there on a factor of about √2 apart, W the last: the used lag lies between the one before and itself.
+//! Older inputs are either put into a random order within the sequence, or left out, with a zero state before
+//! t − τ. The lags are 0 … 8, then about a factor of √2 apart, and W is the last: the true value lies between
+//! the previous lag and the reported one.
 //!
-//! It is a lower bound on what the data hold: a model that has learned nothing far back shows no need of it. Where the horizon or
-//! the truncation is shorter, nothing follows for what lies beyond.
+//! The used lag is a lower bound of what the data contain: a model that has learned nothing far back does not
+//! need it. If the horizon or the truncation is shorter, the used lag says nothing about larger lags.
 //!
 //! # References
-//! Khandelwal, He, Qi, Jurafsky, "Sharp nearby, fuzzy far away: how neural language models use context", ACL 2018.
+//! Khandelwal, He, Qi, Jurafsky, "Sharp nearby, fuzzy far away: how neural language models use context", ACL
+//! 2018.
 
 use super::order::mean;
 use super::piece::{alone, piece};
@@ -27,10 +30,10 @@ use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_record::credit::{AddedLoss, CreditOptions, Measured, Reason, Spoil, UsedLag};
 
-/// What [`Key`]'s step is for orders.
+/// The step of [`Key`] for orders.
 const ORDERS: u64 = 3;
 
-/// Measures at the anchors.
+/// Measures the used lag at the anchors.
 pub(super) fn used<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
@@ -44,14 +47,14 @@ pub(super) fn used<R: Real>(
     }
     let lags = lags(prepared.window);
     model.pack(ctx, params);
-    // Of each sequence: anchors, Σ ℓ, Σ Δℓ by lag.
+    // Per sequence: number of anchors, Σ ℓ, Σ Δℓ by lag.
     let mut of_sequences: Vec<(f64, f64, Vec<f64>)> = Vec::new();
     for (done, item) in prepared.items.iter().enumerate() {
         let mut of_rows = vec![(0.0, 0.0, vec![0.0; lags.len()]); item.batch.rows()];
         for (pass, anchors) in item.anchors.iter().enumerate() {
             let Some(last) = anchors.iter().flatten().max() else { continue };
             let batch = piece(&alone(&item.batch, anchors), 0, last + 1);
-            let rows = rows_by_place(anchors);
+            let rows = rows_by_position(anchors);
             let losses = model.losses(ctx, params, &batch, &mut item.before.clone());
             for (&row, loss) in rows.iter().zip(&losses) {
                 of_rows[row].0 += 1.0;
@@ -103,7 +106,7 @@ pub(super) fn used<R: Real>(
     }))
 }
 
-/// The lags that are tried.
+/// Returns the lags to measure.
 fn lags(window: usize) -> Vec<usize> {
     let mut lags: Vec<usize> = (0..=window.min(8)).collect();
     while lags[lags.len() - 1] < window {
@@ -113,20 +116,20 @@ fn lags(window: usize) -> Vec<usize> {
     lags
 }
 
-/// Rows in the order in which their anchors' places come.
-fn rows_by_place(anchors: &[Option<usize>]) -> Vec<usize> {
+/// Returns the rows, sorted by the positions of their anchors.
+fn rows_by_position(anchors: &[Option<usize>]) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..anchors.len()).filter(|&row| anchors[row].is_some()).collect();
     rows.sort_by_key(|&row| (anchors[row], row));
     rows
 }
 
-/// The batch with the inputs of each row before its anchor's t − τ in a random order.
+/// Returns the batch with the inputs of each row before its anchor's t − τ in random order.
 fn shuffled<R>(batch: &Batch, anchors: &[Option<usize>], lag: usize, key: Key, item: &Item<R>) -> Batch {
     let mut shuffled = batch.clone();
-    let width = batch.numbers.len() / batch.extent.positions();
+    let width = batch.numbers.len() / batch.shape.positions();
     for (row, anchor) in anchors.iter().enumerate().filter_map(|(row, anchor)| Some((row, (*anchor)?))) {
         let mut stream = key.stream(lag as u32, (item.first_sequence + row) as u64);
-        let position = |t: usize| batch.extent.offset(t) + row;
+        let position = |t: usize| batch.shape.offset(t) + row;
         for t in (1..anchor.saturating_sub(lag)).rev() {
             let (a, b) = (position(t), position(stream.below(t as u32 + 1) as usize));
             if !shuffled.inputs.is_empty() {
@@ -138,18 +141,18 @@ fn shuffled<R>(batch: &Batch, anchors: &[Option<usize>], lag: usize, key: Key, i
     shuffled
 }
 
-/// Steps t − τ … t of each row with an anchor, all of them together, and these rows.
+/// Returns steps t − τ … t of each row with an anchor as one batch, and these rows.
 fn removed(batch: &Batch, anchors: &[Option<usize>], lag: usize) -> (Batch, Vec<usize>) {
     let rows: Vec<usize> = (0..anchors.len()).filter(|&row| anchors[row].is_some()).collect();
     let mut removed = Batch::default();
     removed.reshape(lag + 1, rows.len());
-    let positions = batch.extent.positions();
+    let positions = batch.shape.positions();
     let width = batch.numbers.len() / positions;
     let values_width = batch.values.targets.len() / batch.values.positions.len().max(1);
     for t in 0..=lag {
         for (b, &row) in rows.iter().enumerate() {
             let anchor = anchors[row].expect("rows with an anchor");
-            let (to, from) = (t * rows.len() + b, batch.extent.offset(anchor - lag + t) + row);
+            let (to, from) = (t * rows.len() + b, batch.shape.offset(anchor - lag + t) + row);
             if let Some(&token) = batch.inputs.get(from) {
                 removed.inputs[to] = token;
             }
@@ -165,6 +168,6 @@ fn removed(batch: &Batch, anchors: &[Option<usize>], lag: usize) -> (Batch, Vec<
             }
         }
     }
-    debug_assert_eq!(removed.extent, PackedShape::even(lag + 1, rows.len()));
+    debug_assert_eq!(removed.shape, PackedShape::even(lag + 1, rows.len()));
     (removed, rows)
 }

@@ -1,37 +1,38 @@
-//! The sums of ln R_ii, and how sure their mean is.
+//! The sums of ln R_ii, and the standard error of their mean.
 //!
-//! Of one trajectory, neighbouring steps are alike, so that the spread of single steps says too little. Blocks of b steps are
-//! taken as independent: their means have the standard error s_b/√(N/b), which grows with b until blocks are longer than what
-//! ties steps together. b is doubled until the error grows by less than a tenth or 20 blocks are left.
+//! Adjacent steps of one trajectory are correlated, so the spread of single steps underestimates the error.
+//! Blocks of b steps are treated as independent: their means have the standard error s_b/√(N/b), which grows
+//! with b until blocks are longer than the correlation. b is doubled until the error grows by less than a
+//! tenth or 20 blocks are left.
 //!
 //! # References
 //! Flyvbjerg, Petersen, "Error estimates on averages of correlated data", J. Chem. Phys. 91, 1989.
 
-/// Bins of neighbouring entries that are kept of one trajectory, at most; then two become one.
+/// Largest number of bins that are kept for one trajectory; then adjacent bins are merged.
 const BINS: usize = 1024;
-/// Fewest blocks that an error is estimated from.
+/// Smallest number of blocks for an estimate of the error.
 const BLOCKS: usize = 20;
-/// Growth of the error from one block length to the next that counts as none.
+/// Growth of the error from one block length to the next that counts as no growth.
 const SETTLED: f64 = 1.1;
 
-/// A mean with its standard error, where there is one.
+/// A mean with its standard error, if there is one.
 pub type Estimate = (f64, Option<f64>);
 
-/// The sums of some trajectories' ln R_ii.
+/// The sums of ln R_ii of some trajectories.
 pub struct Growth {
     count: usize,
     /// `[rows, count]`.
     totals: Vec<f64>,
     entries: usize,
-    /// Of one trajectory: `[bins, count]`, each the sum of `bin` entries.
+    /// For one trajectory: `[bins, count]`, each the sum of `bin` entries.
     bins: Vec<f64>,
     bin: usize,
-    /// The bin that is not full yet.
+    /// The bin that is not yet complete.
     open: Vec<f64>,
 }
 
 impl Growth {
-    /// Of `rows` trajectories with `count` exponents each.
+    /// Starts sums of `rows` trajectories with `count` exponents each.
     pub fn new(rows: usize, count: usize) -> Self {
         let totals = vec![0.0; rows * count];
         Self { count, totals, entries: 0, bins: Vec::new(), bin: 1, open: vec![0.0; count] }
@@ -55,12 +56,12 @@ impl Growth {
         }
     }
 
-    /// Entries so far.
+    /// Number of entries so far.
     pub fn entries(&self) -> usize {
         self.entries
     }
 
-    /// The mean of each exponent per step, `steps` of which are one entry, largest first.
+    /// Returns the mean of each exponent per step, largest first; each entry covers `steps` steps.
     pub fn exponents(&self, steps: usize) -> Vec<Estimate> {
         let rows = self.totals.len() / self.count;
         let scale = 1.0 / (self.entries * steps) as f64;
@@ -80,13 +81,13 @@ impl Growth {
     }
 }
 
-/// Sums of neighbouring pairs of `[n, count]`.
+/// Returns the sums of adjacent pairs of `[n, count]`.
 fn pairs(bins: &[f64], count: usize) -> Vec<f64> {
     let two = bins.chunks_exact(2 * count).map(|two| two.split_at(count));
     two.flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<_>>()).collect()
 }
 
-/// Mean and its standard error s/√M.
+/// Returns the mean and its standard error s/√M.
 fn mean(values: &[f64]) -> Estimate {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -94,7 +95,7 @@ fn mean(values: &[f64]) -> Estimate {
     (mean, Some((variance / count).sqrt()).filter(|_| mean.is_finite()))
 }
 
-/// The standard error of the mean of a bin.
+/// Returns the standard error of the mean of a bin.
 fn block_error(mut bins: Vec<f64>) -> Option<f64> {
     let mut length = 1.0;
     let mut largest = None;
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
     use longspan_kernel::rng::{Key, Purpose};
 
-    /// x_{t+1} = a x_t + √(1−a²) ξ has variance 1, and its mean over N steps the error √((1+a)/(1−a)/N).
+    /// x_{t+1} = a x_t + √(1−a²) ξ has variance 1, and its mean over N steps has the error √((1+a)/(1−a)/N).
     #[test]
     fn blocks_find_the_error_of_correlated_steps() {
         let (a, steps): (f64, usize) = (0.9, 40_000);
@@ -133,7 +134,8 @@ mod tests {
             assert!(mean.abs() < 5.0 * truth, "{mean} against {truth}");
             ratios.push(error.unwrap() / truth);
         }
-        // Some hundred blocks each: an error of the error of a tenth, and a little short where blocks have just settled.
+        // There are a few hundred blocks: the error estimate is off by about a tenth, and a little too small
+        // if blocks have just become long enough.
         assert!(ratios.iter().all(|r| (0.7..1.4).contains(r)), "{ratios:?}");
     }
 
@@ -147,7 +149,7 @@ mod tests {
         let exponents = growth.exponents(1);
         assert_eq!(exponents[1], (f64::NEG_INFINITY, None));
         assert_eq!(exponents[0].0, 2.0);
-        // Means 3, 1, 2, 2: s = √(2/3), over √4.
+        // The means are 3, 1, 2, 2: s = √(2/3), over √4.
         assert!((exponents[0].1.unwrap() - (2.0f64 / 3.0).sqrt() / 2.0).abs() < 1e-12);
     }
 }

@@ -1,12 +1,13 @@
-//! Directions of growth, carried through the Jacobians of one layer by several threads.
+//! Propagates directions of growth through the Jacobians of one layer with several threads.
 //!
-//! Row i of Q_t needs row i of Q_{t−1} and rows below i of Q_t, so work is cut in one of two ways:
+//! Row i of Q_t needs row i of Q_{t−1} and the rows below i of Q_t, so the work is split in one of two ways:
 //!
-//! - as many trajectories as threads or more: each thread has some of them;
-//! - fewer: each has some blocks of rows of all of them. The first one is a few steps ahead; it leaves its finished blocks, and
-//!   the next one makes its own orthonormal to them: a relay. Threads meet once in [`STEPS`] steps.
+//! - with at least as many trajectories as threads, each thread has some of the trajectories;
+//! - with fewer, each thread has some blocks of rows of all trajectories, in a pipeline. The first thread is
+//!   a few steps ahead; it stores its finished blocks, and the next thread makes its own blocks orthonormal
+//!   to them. Threads synchronise once every [`STEPS`] steps.
 //!
-//! A block's arithmetic is the same in both, so the number of threads changes no bit.
+//! The arithmetic of a block is the same in both cases, so the number of threads changes no bit.
 
 use longspan_record::spectrum::LyapunovOptions;
 use std::ops::Range;
@@ -20,10 +21,10 @@ use longspan_kernel::orthonormal::{BLOCK, Finished, orthonormalise};
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
-/// Steps from one meeting to the next, where threads share a trajectory.
+/// Steps from one synchronisation to the next, if threads share a trajectory.
 const STEPS: usize = 8;
 
-/// Whether rows are made orthonormal once `done` steps are done.
+/// Whether rows are made orthonormal after `done` steps.
 fn due(options: &LyapunovOptions, done: usize) -> bool {
     match done.checked_sub(options.warmup_steps) {
         None => done.is_multiple_of(options.steps_per_qr),
@@ -35,25 +36,25 @@ fn due(options: &LyapunovOptions, done: usize) -> bool {
 pub(super) struct Relay<R> {
     layer: usize,
     rows: usize,
-    /// Numbers in the state, n, and directions of each row, K.
+    /// Size of the state, n, and number of directions per row, K.
     width: usize,
     count: usize,
     seed: u64,
     jacobians: Jacobians<R>,
     runners: Vec<Mutex<Runner<R>>>,
-    /// Finished blocks. Where runners share trajectories: `[slot, row, block]`, slots in turn for the steps that some runner is
-    /// at; else `[runner, block]`.
+    /// Finished blocks. If threads share trajectories: `[slot, row, block]`, with slots reused in turn for
+    /// the steps that some thread is at; otherwise `[runner, block]`.
     finished: Vec<RwLock<Finished<R>>>,
     slots: usize,
 }
 
-/// One thread's share.
+/// The share of one thread.
 struct Runner<R> {
     rows: Range<usize>,
     directions: Range<usize>,
-    /// How many meetings it is behind the first.
+    /// Number of synchronisations by which it is behind the first.
     lag: usize,
-    /// Where its trajectories' finished blocks are.
+    /// Index of its trajectories' first finished block.
     first_finished: usize,
     /// Q `[rows, directions, n]`.
     current: Buffer<R>,
@@ -63,17 +64,17 @@ struct Runner<R> {
     logs: Vec<f64>,
 }
 
-/// What a run is about.
+/// The parameters of a run.
 struct Course<'a, R> {
     isa: InstructionSet,
     layer: &'a Layer<R>,
     options: &'a LyapunovOptions,
-    /// Steps before this run.
+    /// Number of steps before this run.
     done: usize,
 }
 
 impl<R: Real> Relay<R> {
-    /// Random orthonormal directions for each of `rows` trajectories.
+    /// Draws random orthonormal directions for each of `rows` trajectories.
     pub(super) fn new(
         ctx: &Context<R>,
         layer: usize,
@@ -100,8 +101,9 @@ impl<R: Real> Relay<R> {
         let finished = if shared { slots * rows * blocks } else { parts * blocks };
         relay.finished.resize_with(finished, || RwLock::new(Finished::new(ctx.instruction_set(), width)));
         let first = relay.first_directions(ctx);
-        // What a direction costs: its product, and four multiply-adds with each number of each direction before it.
-        let bounds = cuts(blocks, parts, |block| width * width * 2 + 4 * width * block * BLOCK);
+        // The cost of a direction: its product, and four multiply-adds with each number of each direction
+        // before it.
+        let bounds = slices(blocks, parts, |block| width * width * 2 + 4 * width * block * BLOCK);
         for part in 0..parts {
             let (rows, directions) = if shared {
                 (0..rows, bounds[part] * BLOCK..count.min(bounds[part + 1] * BLOCK))
@@ -130,12 +132,12 @@ impl<R: Real> Relay<R> {
         self.width
     }
 
-    /// Where the Jacobians of the next run go.
+    /// The buffer for the Jacobians of the next run.
     pub(super) fn jacobians(&mut self) -> &mut Jacobians<R> {
         &mut self.jacobians
     }
 
-    /// Carries all directions through `steps` Jacobians, after `done` steps before.
+    /// Propagates all directions through `steps` Jacobians, after `done` previous steps.
     pub(super) fn run(
         &mut self,
         ctx: &Context<R>,
@@ -176,7 +178,7 @@ impl<R: Real> Relay<R> {
         self.runners.iter().for_each(|runner| lock(runner).logs.clear());
     }
 
-    /// `[rows, count, n]`.
+    /// Returns `[rows, count, n]`.
     fn first_directions(&self, ctx: &Context<R>) -> Vec<R> {
         let mut first = vec![R::ZERO; self.rows * self.count * self.width];
         ctx.split_parts(&mut first, self.count * self.width, |row, directions| {
@@ -190,7 +192,7 @@ impl<R: Real> Relay<R> {
         first
     }
 
-    /// Replaces the rows of a block from `live` on by random ones at right angles to all others.
+    /// Replaces the rows of a block from `live` on by random rows orthogonal to all others.
     fn refill<F: std::ops::Deref<Target = Finished<R>>>(
         &self,
         isa: InstructionSet,
@@ -221,7 +223,7 @@ impl<R: Real> Relay<R> {
 }
 
 impl<R: Real> Runner<R> {
-    /// Step t of the chunk.
+    /// Runs step t of the chunk.
     fn step(&mut self, relay: &Relay<R>, course: &Course<'_, R>, t: usize) {
         let (count, width) = (self.rows.len() * self.directions.len(), relay.width);
         if count == 0 {
@@ -251,12 +253,12 @@ impl<R: Real> Runner<R> {
         for rows in current[first..first + len].chunks_mut(BLOCK * width) {
             let (index, count) = (before.len(), rows.len() / width);
             let mut ln = [0.0; BLOCK];
-            // Once a direction is lost, so are all after it: they stay zero.
+            // When a direction is lost, so are all after it: they stay zero.
             let mut live = 0;
             if before.iter().all(|block| block.rows() == BLOCK) {
                 live = orthonormalise(course.isa, rows, &before, &mut ln[..count]);
                 if done == course.options.warmup_steps {
-                    // What is lost before it counts does not count.
+                    // Directions that are lost during the warm-up are replaced.
                     relay.refill(course.isa, rows, live, (done, row, index * BLOCK), &before);
                     live = count;
                 }
@@ -287,14 +289,14 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bounds of `parts` ranges of 0..count whose costs are about equal, none of them empty.
-fn cuts(count: usize, parts: usize, cost: impl Fn(usize) -> usize) -> Vec<usize> {
+/// Splits 0..count into `parts` ranges of about equal cost and returns their bounds; no range is empty.
+fn slices(count: usize, parts: usize, cost: impl Fn(usize) -> usize) -> Vec<usize> {
     let total: usize = (0..count).map(&cost).sum();
     let mut bounds = vec![0];
     let mut sum = 0;
     for i in 0..count {
         let part = bounds.len();
-        // Half of an item decides on which side of the cut it falls.
+        // An item belongs to the range that contains its middle.
         let past = (2 * sum + cost(i)) * parts > 2 * part * total;
         if part < parts && i > bounds[part - 1] && (past || count - i == parts - part) {
             bounds.push(i);
@@ -307,16 +309,16 @@ fn cuts(count: usize, parts: usize, cost: impl Fn(usize) -> usize) -> Vec<usize>
 
 #[cfg(test)]
 mod tests {
-    use super::cuts;
+    use super::slices;
 
     #[test]
     fn costs_are_shared() {
-        assert_eq!(cuts(8, 2, |_| 1), [0, 4, 8]);
-        assert_eq!(cuts(3, 3, |_| 1), [0, 1, 2, 3]);
-        assert_eq!(cuts(1, 1, |_| 1), [0, 1]);
-        assert_eq!(cuts(8, 2, |i| i * i), [0, 6, 8]);
+        assert_eq!(slices(8, 2, |_| 1), [0, 4, 8]);
+        assert_eq!(slices(3, 3, |_| 1), [0, 1, 2, 3]);
+        assert_eq!(slices(1, 1, |_| 1), [0, 1]);
+        assert_eq!(slices(8, 2, |i| i * i), [0, 6, 8]);
         for (count, parts) in [(5, 4), (16, 3), (7, 7), (9, 2)] {
-            let bounds = cuts(count, parts, |i| i + 3);
+            let bounds = slices(count, parts, |i| i + 3);
             assert_eq!((bounds.len(), bounds[0], bounds[parts]), (parts + 1, 0, count));
             assert!(bounds.windows(2).all(|two| two[0] < two[1]), "{bounds:?}");
         }

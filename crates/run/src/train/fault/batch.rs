@@ -55,17 +55,17 @@ fn counts(values: impl Iterator<Item = usize>) -> Tensor {
 pub(super) fn bytes(batch: &Batch, class_weights: &[f64]) -> Vec<u8> {
     let tokens = |tokens: &[u32]| tensor(Dtype::U32, tokens, u32::to_le_bytes);
     let numbers = |numbers: &[f32]| tensor(Dtype::F32, numbers, f32::to_le_bytes);
-    let lengths = |extent: &PackedShape| counts((0..extent.rows()).map(|row| extent.length(row)));
+    let lengths = |shape: &PackedShape| counts((0..shape.rows()).map(|row| shape.length(row)));
     let encoded = &batch.encoded;
     let tensors = [
         ("class_weights", tensor(Dtype::F64, class_weights, f64::to_le_bytes)),
         ("encoded.inputs", tokens(&encoded.inputs)),
-        ("encoded.lengths", lengths(&encoded.extent)),
+        ("encoded.lengths", lengths(&encoded.shape)),
         ("encoded.numbers", numbers(&encoded.numbers)),
         ("encoded.rows", counts(encoded.rows.iter().copied())),
         ("inputs", tokens(&batch.inputs)),
         ("items", counts(batch.items.iter().copied())),
-        ("lengths", lengths(&batch.extent)),
+        ("lengths", lengths(&batch.shape)),
         ("numbers", numbers(&batch.numbers)),
         ("targets", tokens(&batch.targets)),
         ("values.places", tokens(&batch.values.positions)),
@@ -156,13 +156,13 @@ pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch
         InputSpec::Numbers { width } => numbers.len() / width,
     };
     let own = positions(spec.input, &batch.inputs, &batch.numbers);
-    set_lengths(&mut batch.extent, &counts("lengths")?, own)?;
+    set_lengths(&mut batch.shape, &counts("lengths")?, own)?;
     let weights = list("class_weights", Dtype::F64)?.as_chunks::<8>().0;
     let weights: Vec<f64> = weights.iter().map(|b| f64::from_le_bytes(*b)).collect();
     let encoded = counts("encoded.lengths")?;
     let before =
         spec.encoder.map_or(0, |input| positions(input, &batch.encoded.inputs, &batch.encoded.numbers));
-    set_lengths(&mut batch.encoded.extent, &encoded, before)?;
+    set_lengths(&mut batch.encoded.shape, &encoded, before)?;
     match fits(&batch, &weights, spec, rows) {
         true => Ok((batch, weights)),
         false => Err("it does not fit the model of the run".into()),
@@ -170,13 +170,13 @@ pub(super) fn read(bytes: &[u8], spec: &ModelSpec, rows: usize) -> Result<(Batch
 }
 
 /// Sets the lengths of rows after checking that they are valid and add up to `positions`.
-fn set_lengths(extent: &mut PackedShape, lengths: &[usize], positions: usize) -> Result<(), String> {
+fn set_lengths(shape: &mut PackedShape, lengths: &[usize], positions: usize) -> Result<(), String> {
     let sum = lengths.iter().try_fold(0usize, |sum, &length| sum.checked_add(length));
     let sorted = lengths.is_sorted_by(|a, b| a >= b) && !lengths.contains(&0);
     if !sorted || sum != Some(positions) {
         return Err("the lengths of its rows do not fit its input".into());
     }
-    extent.set_lengths(lengths);
+    shape.set_lengths(lengths);
     Ok(())
 }
 
@@ -188,7 +188,7 @@ fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
         }
         InputSpec::Numbers { width } => numbers.len() == positions * width,
     };
-    let (positions, encoded) = (batch.extent.positions(), &batch.encoded);
+    let (positions, encoded) = (batch.shape.positions(), &batch.encoded);
     let readable = if spec.pool == Pooling::Last { positions } else { rows };
     let below = |&position: &u32| (position as usize) < readable;
     let targets_fit = match spec.output {
@@ -212,9 +212,9 @@ fn fits(batch: &Batch, weights: &[f64], spec: &ModelSpec, rows: usize) -> bool {
         Some(input) => {
             let mut order = encoded.rows.clone();
             order.sort_unstable();
-            encoded.extent.rows() == rows
+            encoded.shape.rows() == rows
                 && order.into_iter().eq(0..rows)
-                && input_fits(input, encoded.extent.positions(), &encoded.inputs, &encoded.numbers)
+                && input_fits(input, encoded.shape.positions(), &encoded.inputs, &encoded.numbers)
         }
     };
     batch.rows() == rows
@@ -252,7 +252,7 @@ mod tests {
         let (back, classes) = read(&bytes(&batch, &weights), &numbers(1, CLASSES), 3).unwrap();
         let bits = |batch: &Batch| batch.numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!((bits(&back), &back.targets, &back.items), (bits(&batch), &batch.targets, &batch.items));
-        assert_eq!((&back.extent, back.carry, back.first_sample), (&batch.extent, true, u64::MAX));
+        assert_eq!((&back.shape, back.carry, back.first_sample), (&batch.shape, true, u64::MAX));
         assert_eq!(classes, weights);
 
         let mut spec = ModelSpec::language(CellKind::Rnn, 9, 4, 4, 1);
@@ -261,7 +261,7 @@ mod tests {
         batch.reshape(2, 2);
         batch.inputs = vec![8, 0, 3, 1];
         batch.targets = vec![IGNORE, 8, 0, 0];
-        batch.encoded.extent.set_lengths(&[3, 1]);
+        batch.encoded.shape.set_lengths(&[3, 1]);
         (batch.encoded.numbers, batch.encoded.rows) = (vec![1.0; 8], vec![1, 0]);
         let (back, _) = read(&bytes(&batch, &[]), &spec, 2).unwrap();
         assert_eq!((&back.encoded, &back.inputs), (&batch.encoded, &batch.inputs));
@@ -313,7 +313,7 @@ mod tests {
             other[at] ^= 4;
             if let Ok((batch, _)) = read(&other, &spec, 3) {
                 assert_eq!(
-                    (batch.rows(), batch.extent.positions(), batch.numbers.len()),
+                    (batch.rows(), batch.shape.positions(), batch.numbers.len()),
                     (3, 6, 6),
                     "byte {at}"
                 );

@@ -321,15 +321,15 @@ impl Spoiled {
 
     /// Removes the targets of the rows for which `of` is true.
     fn remove_targets(&self, batch: &mut Batch, of: impl Fn(usize) -> bool) {
-        let extent = batch.extent.clone();
+        let shape = batch.shape.clone();
         for position in 0..batch.targets.len() {
-            if of(extent.position(position).1) {
+            if of(shape.position(position).1) {
                 batch.targets[position] = IGNORE;
             }
         }
         let values = std::mem::take(&mut batch.values);
         for (position, target) in values.positions.into_iter().zip(values.targets) {
-            if !of(extent.position(position as usize).1) {
+            if !of(shape.position(position as usize).1) {
                 batch.values.positions.push(position);
                 batch.values.targets.push(target);
             }
