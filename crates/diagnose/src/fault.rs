@@ -108,7 +108,8 @@ fn reason_en(fault: &FaultRecord) -> String {
                 parts.push(format!("the loss is {} times its minimum over the last steps", short(rise)));
             }
             if let Some(step) = of.relative_step {
-                parts.push(format!("a step changes the weights by about {} of their norm", short(step)));
+                parts
+                    .push(format!("the last update was about {} times the norm of the weights", short(step)));
             }
             match parts.is_empty() {
                 true => format!("learning rate {:e} is too high: the update overflows", fault.lr),

@@ -32,7 +32,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     page: Page {
         title: Text {
-            en: "The gradient horizon is shorter than the lag that is needed",
+            en: "The gradient horizon is shorter than the required lag",
             zh: "梯度可达步数小于所需的滞后",
         },
         meaning: Text {
@@ -59,7 +59,7 @@ pub(crate) static RULE: Rule = Rule {
     judge,
 };
 
-/// A gradient horizon below the lag that is needed.
+/// A gradient horizon below the required lag.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HorizonBelowNeed {
     /// The gradient horizon.
@@ -129,7 +129,7 @@ fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
     match facts.cell.as_str() {
         "lstm" => {
             let times = Text {
-                en: "forgetting times up to the lag that is needed",
+                en: "forgetting times up to the required lag",
                 zh: "让遗忘时间覆盖所需的滞后",
             };
             ways.set("init", chrono, times);

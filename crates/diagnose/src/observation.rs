@@ -20,9 +20,12 @@ macro_rules! observations {
                 match self { $(Self::$name(found) => found.text(language)),* }
             }
 
-            /// Returns the numbers that the finding rests on, with thresholds and their sources.
+            /// Returns the numbers that the finding rests on, with thresholds and their sources. What is NaN was not measured and
+            /// is left out.
             pub fn numbers(&self) -> Vec<Number> {
-                match self { $(Self::$name(found) => found.numbers()),* }
+                let mut numbers = match self { $(Self::$name(found) => found.numbers()),* };
+                numbers.retain(|number| !number.value.is_nan());
+                numbers
             }
         }
 

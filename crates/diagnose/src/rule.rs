@@ -59,13 +59,16 @@ pub enum Needs {
     Steps,
 }
 
+/// Training steps after which every rule can be checked.
+const ENOUGH_STEPS: u64 = 200;
+
 impl Needs {
     /// What is missing.
     pub fn text(self, language: Language) -> &'static str {
         match self {
             Self::Probe => language.of("a probe of the weights", "对权重的探测"),
             Self::Norms => language.of("gradient norms through time", "沿时间的梯度范数"),
-            Self::Steps => language.of("more training steps", "更多的训练步"),
+            Self::Steps => language.of("more training steps (at least 200)", "更多的训练步（至少 200 步）"),
         }
     }
 
@@ -74,7 +77,12 @@ impl Needs {
         match self {
             Self::Probe => format!("longspan probe {} --checkpoint last", facts.run),
             Self::Norms => "longspan train --observe norms".into(),
-            Self::Steps => format!("longspan train --resume --out {}", facts.run),
+            // Beyond the steps that were planned, a run has to be given more of them.
+            Self::Steps => format!(
+                "longspan train --resume --out {} --steps {}",
+                facts.run,
+                (2 * facts.planned_steps).max(ENOUGH_STEPS)
+            ),
         }
     }
 }

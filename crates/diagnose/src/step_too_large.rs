@@ -88,8 +88,9 @@ impl StepTooLarge {
         let (update, loss) = (power(self.log10_largest_update), of_baseline(self.late_ratio, language));
         match language {
             Language::English => format!(
-                "A step changes the weights by up to {update} of their norm ({} snapshots), and the loss is {loss}.",
-                self.snapshots
+                "An update is up to {update} times the norm of the weights ({} snapshot{}), and the loss is {loss}.",
+                self.snapshots,
+                if self.snapshots == 1 { "" } else { "s" }
             ),
             Language::Chinese => format!(
                 "一步更新对权重的改变最大达到其范数的 {update}（共 {} 个快照），而损失是{loss}。",

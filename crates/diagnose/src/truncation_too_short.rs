@@ -1,4 +1,4 @@
-//! `truncation-too-short`: the gradient is cut off before the lag that is needed.
+//! `truncation-too-short`: the gradient is cut off before the required lag.
 
 use longspan_record::credit::Measured;
 
@@ -32,7 +32,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Warning,
     page: Page {
         title: Text {
-            en: "The gradient is cut off before it reaches the lag that is needed",
+            en: "The gradient is cut off before it reaches the required lag",
             zh: "梯度在到达所需的滞后之前被截断",
         },
         meaning: Text {

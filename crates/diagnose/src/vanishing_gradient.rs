@@ -1,4 +1,4 @@
-//! `vanishing-gradient`: almost none of the gradient reaches the lag that is needed.
+//! `vanishing-gradient`: almost none of the gradient reaches the required lag.
 
 use std::f64::consts::LN_10;
 
@@ -13,8 +13,7 @@ use crate::wording::{of_baseline, power, steps};
 
 const LEFT: Threshold = Threshold {
     of: Text {
-        en: "share of the gradient that reaches the lag that is needed",
-        zh: "到达所需滞后处的梯度比例",
+        en: "share of the gradient that reaches the required lag", zh: "到达所需滞后处的梯度比例"
     },
     value: 1e-3,
     source: Text {
@@ -36,7 +35,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Severe,
     page: Page {
         title: Text {
-            en: "The gradient vanishes before it reaches the lag that is needed",
+            en: "The gradient vanishes before it reaches the required lag",
             zh: "梯度在到达所需的滞后之前消失",
         },
         meaning: Text {
@@ -47,16 +46,15 @@ pub(crate) static RULE: Rule = Rule {
                  裁剪无济于事，它只会让梯度更小。",
         },
         measured: Text {
-            en: "The share of the gradient of one loss that reaches the lag that the data need: from the lag profile of a probe, \
-                 otherwise from ‖∂L/∂h_t‖ at the first step of a window over that at its last step.",
+            en: "The share of the gradient of one loss that reaches the required lag: from the lag profile of a probe or, \
+                 without one, the ratio of ‖∂L/∂h_t‖ at the first step of a window to that at its last step.",
             zh: "单个损失的梯度有多少到达数据所需的滞后处：取自探测得到的滞后曲线，\
                  否则取窗口第一步与最后一步的 ‖∂L/∂h_t‖ 之比。",
         },
         thresholds: &[LEFT, LEARNED],
         false_alarm: Text {
-            en: "the task needs fewer steps than the data say. If the needed lag is unknown and the model learns, this \
-                rule finds nothing, because the gradient may vanish beyond the useful steps",
-            zh: "所需的信息比数据声明的更近。若所需滞后未知而模型在学习，本规则不作声：有用信息之外的梯度消失是正常的",
+            en: "the task depends on a shorter lag than the data declare",
+            zh: "任务实际依赖的滞后比数据声明的短",
         },
         remedy: Text {
             en: "Gates (--cell gru or lstm) with a bias towards keeping (--forget-bias 3, --init chrono:LAG), or residual connections \
@@ -68,7 +66,7 @@ pub(crate) static RULE: Rule = Rule {
     judge,
 };
 
-/// A gradient that does not reach the lag that is needed.
+/// A gradient that does not reach the required lag.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VanishingGradient {
     /// log10 of the remaining share of the gradient.
@@ -120,7 +118,7 @@ impl VanishingGradient {
     pub fn numbers(&self) -> Vec<Number> {
         let left = Text { en: "share of the gradient that is left", zh: "剩余的梯度比例" };
         let learned = LEARNED.of;
-        let lag = Text { en: "lag that is needed, in steps", zh: "所需的滞后（步）" };
+        let lag = Text { en: "required lag in steps", zh: "所需的滞后（步）" };
         let factor = Text { en: "factor per step", zh: "每步的倍数" };
         let mut numbers = vec![
             Number::compared(left, 10f64.powf(self.log10_left), &LEFT),
@@ -176,7 +174,7 @@ fn confidence(facts: &Facts, measured: bool) -> (Confidence, Text) {
         (Some(_), true) => (
             Confidence::High,
             Text {
-                en: "the lag that is needed is known, and the gradient was measured there",
+                en: "the required lag is known, and the gradient was measured there",
                 zh: "所需的滞后已知，并且测量了那里的梯度",
             },
         ),
@@ -187,9 +185,7 @@ fn confidence(facts: &Facts, measured: bool) -> (Confidence, Text) {
                 zh: "以全部损失的梯度代替单个损失的梯度",
             },
         ),
-        (None, _) => {
-            (Confidence::Low, Text { en: "the lag that is needed is not known", zh: "所需的滞后未知" })
-        }
+        (None, _) => (Confidence::Low, Text { en: "the required lag is not known", zh: "所需的滞后未知" }),
     }
 }
 
@@ -204,7 +200,7 @@ fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
             };
             ways.set("forget_bias", "3", bias);
             let times = Text {
-                en: "forgetting times up to the lag that is needed (Tallec, Ollivier 2018)",
+                en: "forgetting times up to the required lag (Tallec, Ollivier 2018)",
                 zh: "让遗忘时间覆盖所需的滞后（Tallec, Ollivier 2018）",
             };
             ways.set("init", chrono, times);

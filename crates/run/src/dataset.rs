@@ -52,7 +52,7 @@ impl Dataset {
 /// What a run records about its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecord {
-    /// A short description: "input.txt by char, 65 different" or "agreement over 20 steps".
+    /// A short description: "input.txt by char, 65 distinct" or "agreement over 20 steps".
     pub description: String,
     /// FNV-1a of the training data, as 16 hexadecimal digits; empty for a task.
     pub fingerprint: String,

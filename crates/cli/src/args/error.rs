@@ -1,6 +1,7 @@
 //! Errors of the command line, in the form of all other messages.
 
 use std::error::Error as _;
+use std::path::Path;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -12,9 +13,9 @@ use crate::failure::{Failure, fail};
 /// ends the program.
 ///
 /// # Errors
-/// A message if an argument has an invalid value.
+/// A message if an argument has an invalid value, or is a file without its flag.
 pub(crate) fn parse() -> Result<Cli, Failure> {
-    Cli::try_parse().map_err(|error| match value(&error) {
+    Cli::try_parse().map_err(|error| match value(&error).or_else(|| file_without_flag(&error)) {
         Some(message) => fail(message),
         None => error.exit(),
     })
@@ -42,4 +43,18 @@ fn value(error: &clap::Error) -> Option<String> {
         value => value,
     };
     Some(format!("{flag} {value}: {need}"))
+}
+
+/// The message for a file that stands where a flag is expected. None for other errors.
+fn file_without_flag(error: &clap::Error) -> Option<String> {
+    let (ErrorKind::UnknownArgument, Some(ContextValue::String(name))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    else {
+        return None;
+    };
+    Path::new(name).exists().then(|| {
+        format!(
+            "{name}: name data by a flag, such as --text {name}; `longspan inspect {name}` prints the command that fits"
+        )
+    })
 }

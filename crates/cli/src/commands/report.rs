@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         return Err(RunError::Missing { path: path.clone() }.into());
     }
     let output = args.output.as_deref();
-    let format = args.format.unwrap_or_else(|| by_name(output));
+    let format = args.format.map_or_else(|| by_name(output), Ok)?;
     let language = args.lang.language;
     let reports = || runs.iter().map(|path| RunReport::read(path)).collect::<Vec<_>>();
     let text = match format {
@@ -69,12 +69,19 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The format of a file by its extension.
-fn by_name(output: Option<&str>) -> Format {
+///
+/// # Errors
+/// If the extension is that of another format.
+fn by_name(output: Option<&str>) -> Result<Format, Failure> {
     let extension = output.and_then(|output| Path::new(output).extension()?.to_str());
     match extension {
-        Some("json") => Format::Json,
-        Some("md" | "markdown") => Format::Md,
-        Some("csv") => Format::Csv,
-        _ => Format::Html,
+        Some("json") => Ok(Format::Json),
+        Some("md" | "markdown") => Ok(Format::Md),
+        Some("csv") => Ok(Format::Csv),
+        None | Some("html" | "htm") => Ok(Format::Html),
+        Some(other) => Err(fail(format!(
+            "-o {}: reports are not written as .{other}: choose .html, .md, .json or .csv, or add --format",
+            output.unwrap_or_default()
+        ))),
     }
 }

@@ -13,7 +13,7 @@ use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, tra
 use super::probe::show::horizon;
 use crate::args::{Json, SettingFlags};
 use crate::failure::{Failure, put};
-use crate::progress::{Progress, counted, loss};
+use crate::progress::{Progress, counted, grouped, loss};
 use crate::shell::quoted;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
@@ -194,7 +194,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         let below = 100.0 * (1.0 - summary.best_loss.unwrap_or(valid) / summary.chance_loss);
         lines.push(match below >= 1.0 {
             true => format!("baseline     {baseline}; the best validation is {below:.0} % below it"),
-            false => format!("baseline     {baseline}; the best validation is no better than it"),
+            false => format!("baseline     {baseline}; the best validation is not below it"),
         });
     } else if let Some(train) = summary.train_loss {
         lines.push(format!("training     {} on the last batch", loss(train)));
@@ -204,7 +204,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         lines.push(format!("test         {}{} (best weights)", loss(test), correct(summary.test_accuracy)));
     }
     lines.extend(summary.probe.as_ref().map(reach));
-    lines.push(format!("speed        {:.0} {}/s", summary.tokens_per_second, summary.positions));
+    lines.push(format!("speed        {} {}/s", grouped(summary.tokens_per_second as u64), summary.positions));
     lines.push(format!("run          {run}"));
     let found: Vec<_> = summary.findings.iter().filter(|f| f.severity != Severity::Note).collect();
     // The first lines have located the bad value already.

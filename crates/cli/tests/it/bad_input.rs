@@ -44,6 +44,7 @@ fn texts() {
     let dir = good_and_bad_files();
     for (line, parts) in [
         ("train --text nowhere.txt", &["nowhere.txt", "check the path"][..]),
+        ("train text.txt", &["text.txt: ", "--text text.txt", "longspan inspect text.txt"]),
         ("train --text empty.txt", &["empty.txt is empty", "name a file with text"]),
         ("train --text foreign", &["foreign is a directory"]),
         ("train --text invalid.txt", &["invalid.txt", "line 2, column 9", "not valid UTF-8", "--level byte"]),

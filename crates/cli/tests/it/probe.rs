@@ -28,7 +28,15 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     assert_eq!(record, again, "any number of threads");
 
     let text = String::from_utf8(dir.run("probe run --sequences 16 --exponents all").stdout).expect("text");
-    for part in ["horizon", "the task needs 9", "decay", "λ₁", "gates 0", "forgetting 0", "run/probe/"] {
+    for part in [
+        "horizon",
+        "the task needs 9",
+        "decay",
+        "λ₁",
+        "layer 0      gates: ",
+        "layer 0      forgetting",
+        "run/probe/",
+    ] {
         assert!(text.contains(part), "no {part} in {text}");
     }
     assert!(text.starts_with("weights      step ") && text.contains(", in f64\n"), "{text}");
@@ -158,8 +166,8 @@ fn models_of_two_directions_and_of_two_sides() {
     dir.good(&format!("train --task parity --length 9 --cell gru --bidirectional {small} both"));
     dir.good(&format!("train --task reversal --length 5 --cell lstm --encoder-decoder {small} sides"));
     for (run, reason, places) in [
-        ("both", "the model is bidirectional", ["gates 0 forwards ", "gates 1 reverse "]),
-        ("sides", "the model has an encoder", ["gates encoder 0 ", "gates decoder 1 "]),
+        ("both", "the model is bidirectional", ["layer 0 forwards ", "layer 1 reverse "]),
+        ("sides", "the model has an encoder", ["encoder 0 ", "decoder 1 "]),
     ] {
         let text = String::from_utf8(dir.good(&format!("probe {run} --sequences 16")).stdout).expect("text");
         for name in ["lag profile", "exponents", "products"] {

@@ -48,6 +48,8 @@ fn markdown_tells_the_run_in_both_languages() {
         }
     }
     // The end of a name says which format, and two runs are compared.
+    dir.bad("report run -o run.pdf", &["run.pdf", ".html, .md, .json or .csv"]);
+    assert!(!dir.path("run.pdf").exists());
     dir.good("report run run -o both.md");
     let both = String::from_utf8(dir.read("both.md")).expect("UTF-8");
     assert!(both.starts_with("# Comparison of 2 runs\n"), "{both}");

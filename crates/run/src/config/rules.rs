@@ -74,7 +74,7 @@ impl Config {
                 second,
                 "choose one of --text, --labelled, --series and --task",
             ),
-            (fraction(data.valid_fraction), "valid_fraction", "needs a number from 0 to below 1"),
+            (fraction(data.valid_fraction), "valid_fraction", "must be at least 0 and less than 1"),
             (
                 fraction(data.test_fraction) && data.valid_fraction + data.test_fraction < 1.0,
                 "test_fraction",

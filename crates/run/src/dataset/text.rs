@@ -54,7 +54,7 @@ pub(super) fn open(
         (None, None) => "no split: the whole text is the training part".into(),
     };
     let record = DataRecord {
-        description: format!("{} by {}, {tokens} different", name(path), corpus.vocabulary.level()),
+        description: format!("{} by {}, {tokens} distinct", name(path), corpus.vocabulary.level()),
         fingerprint: format!("{:016x}", corpus.train.fingerprint()),
         schema: schema.fingerprint(),
         parts: Parts {

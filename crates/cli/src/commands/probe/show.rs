@@ -126,6 +126,7 @@ pub(crate) fn horizon(lag: &LagReport) -> String {
 fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: &LagReport) {
     lines.add("horizon", horizon(lag));
     let used = match reach.used_lag.known().map(|used| &used.used_lag_steps) {
+        Some(Measured::Known(0)) => Some("the model uses the current input only".into()),
         Some(Measured::Known(steps)) => Some(format!("the model uses inputs up to {} back", count(*steps))),
         Some(Measured::Unknown(_)) => Some("the model uses inputs further back than was tested".into()),
         None => None,
@@ -170,9 +171,9 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
                 magnitude(profile.ln_median[at] / std::f64::consts::LN_10)
             };
             lines.add(
-                &format!("path {}", layer.layer),
+                &format!("layer {}", layer.layer),
                 format!(
-                    "{} back, share of the gradient: {} directly from state to state, {} through the recurrent weights",
+                    "share of the gradient that goes {} back: {} directly from state to state, {} through the recurrent weights",
                     count(lags[at]),
                     share(keep),
                     share(rest)
@@ -184,6 +185,8 @@ fn show_lag(lines: &mut Lines, record: &ProbeRecord, reach: &CreditReport, lag: 
 
 /// The gates, activations and forgetting time of the layer called `name`.
 fn show_gates(lines: &mut Lines, name: &str, layer: &LayerGates) {
+    let label =
+        if name.starts_with(|c: char| c.is_ascii_digit()) { format!("layer {name}") } else { name.into() };
     if let Measured::Known(gates) = &layer.gates {
         let gates = gates.iter().map(|gate| {
             format!(
@@ -194,19 +197,19 @@ fn show_gates(lines: &mut Lines, name: &str, layer: &LayerGates) {
                 100.0 * gate.open_share
             )
         });
-        lines.add(&format!("gates {name}"), gates.collect::<Vec<_>>().join(", "));
+        lines.add(&label, format!("gates: {}", gates.collect::<Vec<_>>().join(", ")));
     }
     if let Measured::Known(activations) = &layer.activations {
         let all = activations.iter().map(|activation| {
             format!("{} {:.0} % saturated", activation.activation, 100.0 * activation.saturated_share)
         });
-        lines.add(&format!("units {name}"), all.collect::<Vec<_>>().join(", "));
+        lines.add(&label, format!("activations: {}", all.collect::<Vec<_>>().join(", ")));
     }
     if let Measured::Known(forgetting) = &layer.forgetting {
         lines.add(
-            &format!("forgetting {name}"),
+            &label,
             format!(
-                "median over the units: {:.1} steps until 1/e of the state is left (gate {})",
+                "forgetting, median over the units: {:.1} steps until 1/e of the state is left (gate {})",
                 forgetting.median_steps, forgetting.gate
             ),
         );
@@ -217,13 +220,16 @@ fn show_rest(lines: &mut Lines, reach: &CreditReport) {
     if let Measured::Known(truncations) = &reach.truncation {
         let all = truncations.iter().map(|t| {
             format!(
-                "{}: {:.0} % error, cosine {:.3}",
+                "{}: {:.0} % (cosine {:.3})",
                 count(t.truncation_steps),
                 100.0 * t.relative_error,
                 t.cosine
             )
         });
-        lines.add("truncated at", all.collect::<Vec<_>>().join("; "));
+        lines.add(
+            "truncation",
+            format!("error of the gradient when truncated after {}", all.collect::<Vec<_>>().join(", ")),
+        );
     }
     if let Measured::Known(points) = &reach.sensitivity
         && let (Some(first), Some(last)) = (points.first(), points.last())
@@ -231,7 +237,7 @@ fn show_rest(lines: &mut Lines, reach: &CreditReport) {
         lines.add(
             "sensitivity",
             format!(
-                "‖∂h/∂W‖ is {} after {} and {} after {}",
+                "root mean square of ‖∂h_t/∂W‖: {} after {}, {} after {}",
                 magnitude(first.recurrent_rms.log10()),
                 count(first.steps),
                 magnitude(last.recurrent_rms.log10()),
