@@ -1,14 +1,6 @@
-//! The command line: its commands, and the arguments that several commands share.
+//! The command line: its commands. The arguments that several commands share are in `flags`.
 
 mod error;
-mod settings;
-mod shared;
-mod values;
-
-pub(crate) use error::parse;
-pub(crate) use settings::{ReadingFlags, SettingFlags};
-pub(crate) use shared::{Data, Json, Lang, Threads, Weights, Which};
-pub(crate) use values::{positive, within};
 
 use clap::{Parser, Subcommand};
 
@@ -17,6 +9,7 @@ use crate::commands::{
     inspect::InspectArgs, ls::LsArgs, predict::PredictArgs, probe::ProbeArgs, replay::ReplayArgs,
     report::ReportArgs, sample::SampleArgs, serve::ServeArgs, train::TrainArgs,
 };
+use crate::failure::{Failure, fail};
 
 /// Train recurrent networks on sequences and measure the gradient at every time step
 #[derive(Parser)]
@@ -43,6 +36,18 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     Ls(LsArgs),
     Replay(ReplayArgs),
+}
+
+/// Parses the arguments of the program. For help, the version, and errors that are not about one value, clap prints the text and
+/// ends the program.
+///
+/// # Errors
+/// A message if an argument has an invalid value.
+pub(crate) fn parse() -> Result<Cli, Failure> {
+    Cli::try_parse().map_err(|error| match error::message(&error) {
+        Some(message) => fail(message),
+        None => error.exit(),
+    })
 }
 
 #[cfg(test)]

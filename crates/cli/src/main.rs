@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod draw;
 mod failure;
+mod flags;
 mod progress;
 mod report;
 mod serve;

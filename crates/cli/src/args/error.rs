@@ -3,26 +3,15 @@
 use std::error::Error as _;
 use std::path::Path;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Cli;
-use crate::failure::{Failure, fail};
-
-/// Parses the arguments of the program. For help, the version, and errors that are not about one value, clap prints the text and
-/// ends the program.
-///
-/// # Errors
-/// A message if an argument has an invalid value, or is a file without its flag.
-pub(crate) fn parse() -> Result<Cli, Failure> {
-    Cli::try_parse().map_err(|error| match value(&error).or_else(|| file_without_flag(&error)) {
-        Some(message) => fail(message),
-        None => error.exit(),
-    })
+/// The message for an error of one argument; None for other errors.
+pub(super) fn message(error: &clap::Error) -> Option<String> {
+    invalid_value(error).or_else(|| file_without_flag(error))
 }
 
 /// The message for an invalid value: "--checkpoint worst: choose best or last". None for other errors.
-fn value(error: &clap::Error) -> Option<String> {
+fn invalid_value(error: &clap::Error) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 use longspan_kernel::Context;
 
-use crate::args::{Json, Lang, Threads, within};
 use crate::demo::{DISTANCES, GAINS, Options, Stopped, page, perform};
 use crate::failure::{Failure, fail, put};
+use crate::flags::{Json, Lang, Threads, within};
 use crate::stop::Stop;
 use crate::wrap::{columns, wrap};
 use longspan_run::machine;

@@ -1,22 +1,17 @@
 //! `longspan diagnose`: finds faults in a run from its records.
 
-mod show;
+pub(crate) mod judge;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use longspan_diagnose::{Language, diagnose};
 use longspan_run::directory::history;
-use longspan_run::directory::history::History;
-use longspan_run::report::verdict::VerdictText;
-use serde_json::Value;
 
 use super::probe;
-use crate::args::{Json, Lang};
 use crate::failure::{Failure, put};
-use show::Shown;
+use crate::flags::{Json, Lang};
+use judge::judge;
 
 /// Diagnose a run from its records: what is wrong, the evidence, and what to try
 #[derive(Args, Debug)]
@@ -54,29 +49,4 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
         false => judged.text,
     })?;
     Ok(judged.code)
-}
-
-/// The diagnosis of a run.
-pub(crate) struct Judged {
-    pub(crate) text: String,
-    pub(crate) document: Value,
-    /// 1 if a finding is severe.
-    pub(crate) code: ExitCode,
-}
-
-/// Applies all rules to the records of a run.
-pub(crate) fn judge(history: &History, language: Language) -> Judged {
-    let verdict = diagnose(&history.evidence());
-    let text = VerdictText::new(&verdict, language);
-    let shown = Shown { history, severe: verdict.is_severe(), verdict: &text, language };
-    Judged {
-        text: shown.text(crate::wrap::columns(), colours()),
-        document: shown.document(),
-        code: if verdict.is_severe() { ExitCode::from(1) } else { ExitCode::SUCCESS },
-    }
-}
-
-/// Whether to print colours: on a terminal, unless NO_COLOR is set (no-color.org).
-fn colours() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -20,8 +20,8 @@ use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 use longspan_run::directory;
 
-use crate::args::{Data, Json, Threads, Weights, positive};
 use crate::failure::{Failure, fail, put};
+use crate::flags::{Data, Json, Threads, Weights, positive};
 use crate::progress::Progress;
 use crate::stop::Stop;
 use longspan_run::machine;

@@ -6,8 +6,8 @@ use clap::Args;
 use longspan::option_syntax::nearest;
 use longspan_diagnose::{IGNORE_IF, Language, Page, RULES, Rule, rule};
 
-use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
+use crate::flags::Lang;
 use crate::wrap::{columns, pad, wrap};
 
 /// Explain a finding: its meaning, its thresholds, false alarms and remedies

@@ -12,8 +12,8 @@ use longspan_data::inspect::inspect;
 use longspan_run::directory::is_run;
 use serde_json::Value;
 
-use crate::args::Json;
 use crate::failure::{Failure, put};
+use crate::flags::Json;
 
 /// Describe a file or folder, and print the command that trains on it
 #[derive(Args, Debug)]

@@ -8,8 +8,8 @@ use longspan_run::directory;
 use longspan_run::directory::is_run;
 use serde_json::{Value, json};
 
-use crate::args::Json;
 use crate::failure::{Failure, fail, put};
+use crate::flags::Json;
 
 /// The number of levels of directories that are searched below the given one.
 const DEPTH: usize = 3;

@@ -1,27 +1,28 @@
 //! `longspan predict`: predicts from new data, row by row.
 
+mod bar;
 mod classes;
 mod forecasts;
+mod job;
 mod language;
 mod music;
 mod output;
 mod stream;
 mod table;
+mod values;
 
-use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use longspan_data::labelled::Scaling;
-use longspan_data::schema::{Predicts, Reads, Schema};
+use longspan_data::schema::Predicts;
 
 use super::eval::load;
-use crate::args::{Json, ReadingFlags, Threads, Weights, positive};
 use crate::failure::{Failure, fail};
+use crate::flags::{Json, ReadingFlags, Threads, Weights, positive};
 use crate::shell::quoted;
 use crate::stop::Stop;
+use job::{End, Job};
 use output::Output;
 
 /// Predict from new data: classes, forecasts, keys, or the probability of each token of a text
@@ -69,24 +70,6 @@ Examples:
   longspan predict runs/sunspots-lstm-1 --input sunspots.csv
   sensor | longspan predict runs/pump-gru-1 --stream --json";
 
-/// The input and the output of a prediction.
-struct Job {
-    /// The path of the input, or "standard input"; for messages.
-    path: PathBuf,
-    /// Standard input, if there is no file.
-    input: Option<Box<dyn Read>>,
-    output: Output,
-    json: bool,
-    every: bool,
-    stop: Stop,
-}
-
-/// Whether everything was written, or a signal stopped it.
-enum End {
-    Done,
-    Interrupted,
-}
-
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let mut loaded = load(&args.weights, args.threads.count(usize::from(args.stream)))?;
     let schema = loaded.checkpoint.require_header()?.schema.clone();
@@ -128,81 +111,5 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         End::Interrupted => Ok(ExitCode::from(job.stop.code())),
-    }
-}
-
-/// The names of the channels, and the scaling of their numbers.
-fn channels(schema: &Schema) -> (&[String], &Scaling) {
-    match &schema.reads {
-        Reads::Numbers { channels, scaling } => (channels, scaling),
-        Reads::Tokens(_) => unreachable!("the model reads numbers"),
-    }
-}
-
-/// The name of the probability column of each class or key.
-fn shares(names: &[String]) -> impl Iterator<Item = String> + '_ {
-    names.iter().map(|name| format!("p:{name}"))
-}
-
-/// σ(x), the probability of a key.
-fn probability(x: f32) -> f64 {
-    1.0 / (1.0 + (-f64::from(x)).exp())
-}
-
-/// Checks the outputs of a model.
-///
-/// # Errors
-/// A message if an output is not finite, which happens if training diverged.
-fn finite(values: &[f32]) -> Result<(), Failure> {
-    match values.iter().all(|value| value.is_finite()) {
-        true => Ok(()),
-        false => Err(fail(
-            "the outputs of the model are not finite, because its training diverged: choose another --checkpoint",
-        )),
-    }
-}
-
-/// Opens a file.
-///
-/// # Errors
-/// A message if the path does not name a readable file.
-fn open(path: &Path) -> Result<std::fs::File, Failure> {
-    if path.is_dir() {
-        return Err(fail(format!("{} is a directory: name a file in it", path.display())));
-    }
-    std::fs::File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => fail(format!("there is no file {}: check the path", path.display())),
-        _ => fail(format!("{} cannot be read ({error}): check its permissions", path.display())),
-    })
-}
-
-/// A progress bar. It appears only on a terminal.
-struct Bar(Option<ProgressBar>);
-
-impl Bar {
-    fn new(length: u64, what: &'static str) -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self(None);
-        }
-        let style =
-            ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}  {eta} left").expect("a valid template");
-        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(8));
-        bar.set_style(style.progress_chars("━╸ "));
-        bar.set_message(what);
-        Self(Some(bar))
-    }
-
-    fn advance(&self, by: u64) {
-        if let Some(bar) = &self.0 {
-            bar.inc(by);
-        }
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
     }
 }

@@ -20,10 +20,10 @@ use longspan_run::config::Config;
 use longspan_run::dataset::Dataset;
 use longspan_run::directory::{history, is_run, probes};
 
-use super::diagnose::judge;
+use super::diagnose::judge::judge;
 use super::eval::{self, Loaded};
-use crate::args::{Data, Json, Threads, Weights, Which, positive, within};
 use crate::failure::{Failure, fail, put};
+use crate::flags::{Data, Json, Threads, Weights, Which, positive, within};
 use crate::progress::Bar;
 use crate::stop::Stop;
 

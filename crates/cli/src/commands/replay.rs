@@ -12,8 +12,8 @@ use longspan_run::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
 use super::train::{diverged, norm};
-use crate::args::{Json, Threads};
 use crate::failure::{Failure, put};
+use crate::flags::{Json, Threads};
 use crate::progress::figure;
 use longspan_run::machine;
 

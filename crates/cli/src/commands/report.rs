@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use longspan_run::directory::{RunError, is_run};
 use longspan_run::report::RunReport;
 
-use crate::args::Lang;
 use crate::failure::{Failure, fail, put};
+use crate::flags::Lang;
 use crate::report::{csv, html, markdown};
 
 /// Write a report about one or more runs: findings, learning curves and the gradient through time

@@ -10,8 +10,8 @@ use longspan_kernel::rng::{Key, Purpose};
 use serde_json::json;
 
 use super::eval::{Loaded, load};
-use crate::args::{Json, Threads, Weights};
 use crate::failure::{Failure, fail, put};
+use crate::flags::{Json, Threads, Weights};
 use crate::shell::quoted;
 use crate::stop::Stop;
 

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::args::Lang;
 use crate::failure::{Failure, fail};
+use crate::flags::Lang;
 use crate::serve::{Options, serve};
 use crate::stop::Stop;
 

@@ -11,8 +11,8 @@ use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
 
 use super::probe::show::horizon;
-use crate::args::{Json, SettingFlags};
 use crate::failure::{Failure, put};
+use crate::flags::{Json, SettingFlags};
 use crate::progress::{Progress, counted, grouped, loss};
 use crate::shell::quoted;
 use crate::step_times::StepTimes;

@@ -8,8 +8,10 @@ use longspan_data::schema::Schema;
 use longspan_run::assess::{likeliest, probabilities};
 use longspan_run::dataset::Dataset;
 
+use super::bar::Bar;
+use super::job::{End, Job};
 use super::table::{Cell, Table};
-use super::{Bar, End, Job, finite, shares};
+use super::values::{finite, shares};
 use crate::commands::eval::Loaded;
 use crate::failure::Failure;
 

@@ -6,8 +6,10 @@ use longspan_data::series::{Part, Segment, Series};
 use longspan_run::assess::forecast_rows;
 use longspan_run::dataset::Dataset;
 
+use super::bar::Bar;
+use super::job::{End, Job};
 use super::table::{Cell, Table};
-use super::{Bar, End, Job, channels, finite};
+use super::values::{channels, finite};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 

@@ -5,8 +5,10 @@ mod blocks;
 use longspan::batch::Batch;
 use longspan_data::schema::Schema;
 
+use super::bar::Bar;
+use super::job::{End, Job, open};
 use super::table::{Cell, Table};
-use super::{Bar, End, Job, finite, open};
+use super::values::finite;
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 use blocks::Blocks;

@@ -4,8 +4,10 @@ use longspan::model::StepInput;
 use longspan_data::labelled::music::{KEYS, Music};
 use longspan_data::schema::Schema;
 
+use super::bar::Bar;
+use super::job::{End, Job};
 use super::table::{Cell, Table};
-use super::{Bar, End, Job, channels, finite, probability, shares};
+use super::values::{channels, finite, probability, shares};
 use crate::commands::eval::Loaded;
 use crate::failure::Failure;
 

@@ -4,9 +4,10 @@ use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
 use longspan_data::vocabulary::Vocabulary;
 use longspan_run::assess::probabilities;
 
+use super::super::classes;
 use super::super::table::Cell;
-use super::super::{channels, classes, finite, probability, shares};
-use super::Reader;
+use super::super::values::{channels, finite, probability, shares};
+use super::reader::Reader;
 use crate::failure::Failure;
 
 /// The number of most likely tokens that are listed.

@@ -1,0 +1,9 @@
+//! The arguments that several commands share, and the flags of the settings.
+
+mod settings;
+mod shared;
+mod values;
+
+pub(crate) use settings::{ReadingFlags, SettingFlags};
+pub(crate) use shared::{Data, Json, Lang, Threads, Weights, Which};
+pub(crate) use values::{positive, within};
