@@ -68,7 +68,7 @@ impl Needs {
         match self {
             Self::Probe => language.of("a probe of the weights", "对权重的探测"),
             Self::Norms => language.of("gradient norms through time", "沿时间的梯度范数"),
-            Self::Steps => language.of("more training steps (at least 200)", "更多的训练步（至少 200 步）"),
+            Self::Steps => language.of("at least 200 training steps", "至少 200 个训练步"),
         }
     }
 

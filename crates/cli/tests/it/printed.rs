@@ -57,7 +57,9 @@ fn a_good_run_from_training_to_report() {
         ("probe", "probe run"),
         ("report", "report run --format md"),
     ] {
-        assert_printed(name, &dir.printed(line));
+        // The report names the text by its absolute path.
+        let root = dir.root().display().to_string();
+        assert_printed(name, &dir.printed(line).replace(&root, "DIR"));
     }
 }
 
@@ -71,6 +73,8 @@ fn findings_of_a_sick_run_in_both_languages() {
         let output = dir.run(&format!("diagnose sick --lang {language}"));
         assert_eq!(output.status.code(), Some(1));
         let text = String::from_utf8(output.stdout).expect("UTF-8");
+        // A Chinese line may break between any two characters.
+        let text = if language == "zh" { text.replace("\n ", "").replace(' ', "") } else { text };
         assert_printed(&format!("diagnose-sick-{language}"), &text);
     }
 }
