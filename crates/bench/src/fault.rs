@@ -21,7 +21,7 @@ use longspan_run::config::{Config, Observe};
 use serde_json::{Value, json};
 
 use super::Options;
-use super::rows::Step;
+use super::specs::Step;
 use super::step::{Tokens, model_spec};
 use super::timing::{quantile, seconds_of};
 

@@ -21,7 +21,7 @@ use longspan_kernel::rng::{Key, Purpose};
 use serde_json::{Value, json};
 
 use super::Options;
-use super::rows;
+use super::specs;
 use super::timing::{quantile, seconds_of};
 
 /// A model with a window that is scored at its last step.
@@ -35,8 +35,8 @@ struct Pass<R> {
 }
 
 impl<R: Real> Pass<R> {
-    fn new(ctx: Context<R>, row: rows::Stack) -> Self {
-        let rows::Stack { cell, steps, rows, input, hidden, layers } = row;
+    fn new(ctx: Context<R>, row: specs::Stack) -> Self {
+        let specs::Stack { cell, steps, rows, input, hidden, layers } = row;
         let output = OutputSpec::Values { width: 1, loss: ValueLoss::Squared };
         let spec = ModelSpec::new(cell, InputSpec::Numbers { width: input }, hidden, layers, output);
         let model = Model::new(ctx.instruction_set(), &ModelSpec { chunk: chunk_for(rows), ..spec });
@@ -83,7 +83,7 @@ impl<R: Real> Pass<R> {
 }
 
 /// Milliseconds of the passes, and ratios.
-pub(super) fn measure(row: rows::Stack, options: &Options) -> Vec<(&'static str, Value)> {
+pub(super) fn measure(row: specs::Stack, options: &Options) -> Vec<(&'static str, Value)> {
     let mut pass = Pass::<f64>::new(Context::new(options.isa, options.threads), row);
     let mut single = Pass::<f32>::new(Context::new(options.isa, options.threads), row);
     let mut turn = || {

@@ -9,6 +9,7 @@ mod ragged;
 mod recompute;
 mod rows;
 mod show;
+mod specs;
 mod stack;
 mod start;
 mod step;

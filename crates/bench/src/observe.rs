@@ -10,7 +10,7 @@ use longspan_kernel::Context;
 use serde_json::{Value, json};
 
 use super::Options;
-use super::rows::Step;
+use super::specs::Step;
 use super::step::Training;
 use super::timing::{Workload, quantile, seconds_of};
 

@@ -8,7 +8,7 @@ use longspan_kernel::packed_shape::PackedShape;
 use serde_json::{Value, json};
 
 use super::Options;
-use super::rows::Ragged;
+use super::specs::Ragged;
 use super::stack::Pass;
 use super::timing::{Workload, quantile, seconds_of};
 

@@ -9,13 +9,13 @@ use longspan_kernel::Context;
 use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 
-use super::rows;
+use super::specs;
 use super::timing::Workload;
 
 /// A stack with its weights, its input and the gradient that arrives at its output.
 pub(super) struct Pass {
     ctx: Context<f32>,
-    shape: rows::Stack,
+    shape: specs::Stack,
     extent: PackedShape,
     stack: Stack<f32>,
     params: Params<f32>,
@@ -30,18 +30,18 @@ pub(super) struct Pass {
 
 impl Pass {
     /// A pass whose backward pass needs at most `limit` bytes.
-    pub(super) fn new(ctx: Context<f32>, shape: rows::Stack, limit: Option<usize>) -> Self {
+    pub(super) fn new(ctx: Context<f32>, shape: specs::Stack, limit: Option<usize>) -> Self {
         Self::over(ctx, shape, PackedShape::even(shape.steps, shape.rows), limit)
     }
 
     /// A pass over the same number of rows with other lengths.
     pub(super) fn over(
         ctx: Context<f32>,
-        shape: rows::Stack,
+        shape: specs::Stack,
         extent: PackedShape,
         limit: Option<usize>,
     ) -> Self {
-        let rows::Stack { cell, rows, input, hidden, layers, .. } = shape;
+        let specs::Stack { cell, rows, input, hidden, layers, .. } = shape;
         let mut layout = Layout::default();
         let mut stack =
             Stack::new(ctx.instruction_set(), cell, layers, input, hidden, chunk_for(rows), &mut layout);

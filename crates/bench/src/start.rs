@@ -14,7 +14,7 @@ use longspan_kernel::rng::{Key, Purpose};
 use serde_json::Value;
 
 use super::Options;
-use super::rows::Step;
+use super::specs::Step;
 use super::timing::quantile;
 use crate::{Failure, fail};
 

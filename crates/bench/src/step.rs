@@ -10,7 +10,7 @@ use longspan_kernel::Context;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_run::config::Config;
 
-use super::rows::Step;
+use super::specs::Step;
 use super::timing::Workload;
 
 /// Number of batches that are used in turn.

@@ -9,7 +9,7 @@ use longspan::params::Params;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::{Context, InstructionSet};
 
-use super::rows::Stream;
+use super::specs::Stream;
 use super::timing::quantile;
 
 /// Steps before the first one that is measured.

@@ -22,7 +22,7 @@ use longspan::params::{Group, Layout, Params};
 use longspan_kernel::Context;
 
 use super::Options;
-use super::rows;
+use super::specs;
 use super::stack::Pass;
 use super::timing::{Workload, quantile};
 
@@ -38,7 +38,7 @@ pub(super) struct Measured {
 }
 
 /// Passes through a stack with healthy, vanishing and subnormal gradients, one after the other in each round.
-pub(super) fn stack(row: rows::Stack, options: &Options) -> [Measured; 3] {
+pub(super) fn stack(row: specs::Stack, options: &Options) -> [Measured; 3] {
     let pass = || Pass::new(Context::new(options.isa, options.threads), row, None);
     let (healthy, mut vanishing, mut subnormal) = (pass(), pass(), pass());
     vanishing.scale_arriving(|t| if t + 1 == row.steps { 1.0 } else { 0.0 });

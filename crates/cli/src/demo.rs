@@ -1,8 +1,10 @@
 //! The tour of gradients through time: seven acts. Every number in them is measured in this run.
 
+mod act;
 mod chart;
 mod clipping;
 mod network;
+mod options;
 mod page;
 mod reading;
 mod stage;
@@ -18,16 +20,17 @@ use longspan_diagnose::Language;
 use longspan_kernel::Context;
 use longspan_record::credit::CreditOptions;
 
+use act::Act;
 use clipping::direction;
 use network::{Architecture, Learned, config, explosive, train};
 use reading::read;
 use stage::Stage;
-use text::Act;
-use tour::{Course, Network, Reach, Row, Sentence, Unrolled};
+use tour::{Course, Network, PROBED, Reach, Row, Sentence, Unrolled};
 
+pub(crate) use options::{DISTANCES, GAINS, Options};
 pub(crate) use page::page;
 pub(crate) use stage::Stopped;
-pub(crate) use tour::{DISTANCES, GAINS, Options, Tour};
+pub(crate) use tour::Tour;
 
 use crate::failure::Failure;
 use crate::stop::Stop;
@@ -38,8 +41,6 @@ const SENTENCES: usize = 64;
 const EXAMPLES: u64 = 3;
 /// Training steps of acts 2 and 3, in which the gradient explodes or is clipped.
 const EXPLOSIVE_STEPS: u64 = 100;
-/// Sentences of a probe are this many times as long as those of training: a gradient may reach further than training needs.
-const PROBED: usize = 4;
 
 /// Measures the acts.
 struct Runner<'a> {

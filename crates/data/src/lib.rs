@@ -13,6 +13,5 @@ pub mod stream;
 pub mod task;
 pub mod text;
 mod tokens;
-mod units;
 pub mod vocabulary;
 mod wording;

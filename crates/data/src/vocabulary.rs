@@ -2,9 +2,11 @@
 
 mod count;
 mod error;
+mod special;
 mod stored;
 mod token_level;
 mod tokenizer;
+pub(super) mod units;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,17 +15,13 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use count::{CharSet, WordCounts};
 pub use error::VocabularyError;
+pub use special::{END_OF_LINE, UNKNOWN};
 pub use token_level::TokenLevel;
 
 use super::fingerprint::Fingerprint;
-use super::units::{Location, Piece, utf8};
 use stored::{Stored, short};
 use tokenizer::Tokenizer;
-
-/// Token of words that the vocabulary lacks.
-pub const UNKNOWN: &str = "<unk>";
-/// Token at the end of each line at word level.
-pub const END_OF_LINE: &str = "<eos>";
+use units::{Location, Piece, utf8};
 
 /// A vocabulary. Clones share its tokens.
 ///

@@ -3,11 +3,13 @@
 use std::f64::consts::LN_10;
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, setting, short};
 
 const EXPONENT: Threshold = Threshold {

@@ -1,12 +1,14 @@
 //! `clip-always`: the limit is so low that every step is clipped.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
+use crate::threshold::Threshold;
 use crate::wording::{percent, setting, short};
 
 const SHARE: Threshold = Threshold {

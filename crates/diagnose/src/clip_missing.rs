@@ -1,12 +1,13 @@
 //! `clip-missing`: gradients are far too large, and nothing limits them.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
 use crate::norms::{Harm, LARGE, TAIL, harm};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::wording::setting;
 

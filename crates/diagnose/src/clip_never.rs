@@ -1,13 +1,15 @@
 //! `clip-never`: the limit is so high that it never acts, although it should.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
 use crate::norms::{Harm, TAIL, harm};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
+use crate::threshold::Threshold;
 use crate::wording::{setting, short};
 
 const ABOVE: Threshold = Threshold {

@@ -1,12 +1,14 @@
 //! `dead-units`: relu units that are 0 at every position.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::COUNTED;
+use crate::threshold::Threshold;
 use crate::wording::setting;
 
 const DEAD: Threshold = Threshold {

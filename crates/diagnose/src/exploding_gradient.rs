@@ -3,12 +3,14 @@
 use longspan_record::Cause;
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, quantile};
+use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, percent, power, setting, steps};
 
 /// T losses together give at most T times the gradient of one of them, so the growth is counted beyond T.

@@ -1,98 +1,12 @@
 //! The results of the rules for a run.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
+use crate::evidence::Facts;
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::observation::Observation;
 use crate::remedy::Remedy;
-use crate::rule::{Needs, Rule, Threshold};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// It ruins the run.
-    Severe,
-    /// It costs quality or time.
-    Warning,
-    /// Worth knowing.
-    Note,
-}
-
-impl Severity {
-    /// Returns its name.
-    pub fn name(self, language: Language) -> &'static str {
-        match self {
-            Self::Severe => language.of("severe", "严重"),
-            Self::Warning => language.of("warning", "警告"),
-            Self::Note => language.of("note", "提示"),
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name(Language::English))
-    }
-}
-
-/// How certain a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Measured directly.
-    High,
-    /// Several signs point to it.
-    Medium,
-    /// One sign points to it.
-    Low,
-}
-
-impl Confidence {
-    /// Returns its name.
-    pub fn name(self, language: Language) -> &'static str {
-        match self {
-            Self::High => language.of("high", "高"),
-            Self::Medium => language.of("medium", "中"),
-            Self::Low => language.of("low", "低"),
-        }
-    }
-}
-
-/// A number that a finding rests on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Number {
-    /// What the number is, with its unit.
-    pub name: Text,
-    /// The number.
-    pub value: f64,
-    /// The limit that it exceeded, if it was compared with one.
-    pub threshold: Option<Limit>,
-}
-
-/// A limit and its source.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limit {
-    /// The limit.
-    pub value: f64,
-    /// Where it comes from.
-    pub source: Text,
-}
-
-impl Number {
-    /// A number for information.
-    pub(crate) fn plain(name: Text, value: f64) -> Self {
-        Self { name, value, threshold: None }
-    }
-
-    /// A number that was compared with a threshold.
-    pub(crate) fn compared(name: Text, value: f64, threshold: &Threshold) -> Self {
-        let Threshold { value: limit, source, .. } = *threshold;
-        Self { name, value, threshold: Some(Limit { value: limit, source }) }
-    }
-}
+use crate::rule::{Found, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 
 /// What a rule found in a run. [`Observation::text`] and [`Text::of`] put its values into words.
 #[derive(Clone, Debug)]
@@ -112,6 +26,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding of this rule.
+    pub(crate) fn new(rule: &'static Rule, found: Found) -> Self {
+        let Found { severity, observation, confidence, because, remedies } = found;
+        let severity = severity.unwrap_or(rule.severity);
+        Self { rule, severity, observation, confidence, because, remedies }
+    }
+
     /// Code of the rule, the same in every version.
     pub fn code(&self) -> &'static str {
         self.rule.code
@@ -145,6 +66,11 @@ pub struct Unjudged {
 }
 
 impl Unjudged {
+    /// Says that this rule could not be checked.
+    pub(crate) fn new(rule: &'static Rule, needs: Needs, facts: &Facts) -> Self {
+        Self { rule, needs, command: needs.command(facts) }
+    }
+
     /// The code of the rule.
     pub fn code(&self) -> &'static str {
         self.rule.code

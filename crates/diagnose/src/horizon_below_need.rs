@@ -1,11 +1,13 @@
 //! `horizon-below-need`: the gradient does not reach as far as the task needs.
 
 use crate::evidence::{Evidence, Facts};
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
 use crate::wording::steps;
 
 const LEARNED: Threshold = Threshold {

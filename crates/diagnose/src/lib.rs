@@ -14,11 +14,14 @@ pub mod fault;
 mod finding;
 mod language;
 mod norms;
+mod number;
 pub mod observation;
 mod page;
 mod remedy;
 mod rule;
+mod severity;
 mod signals;
+mod threshold;
 mod wording;
 
 mod chaotic_dynamics;
@@ -41,14 +44,17 @@ mod vanishing_across_layers;
 mod vanishing_gradient;
 
 pub use evidence::{Evidence, Facts, Probed};
-pub use finding::{Confidence, Finding, Limit, Number, Severity, Unjudged, Verdict};
+pub use finding::{Finding, Unjudged, Verdict};
 pub use language::{Language, Text};
 pub use non_finite::{CODE as NON_FINITE, ways_out};
 pub use norms::Harm;
+pub use number::{Limit, Number};
 pub use observation::Observation;
 pub use page::{IGNORE_IF, Page};
 pub use remedy::{Remedy, Setting};
-pub use rule::{Found, Judgement, Needs, Rule, Threshold};
+pub use rule::{Found, Judgement, Needs, Rule};
+pub use severity::{Confidence, Severity};
+pub use threshold::Threshold;
 pub use wording::short;
 
 /// All rules, the most severe first.
@@ -79,8 +85,8 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
     for rule in RULES {
         match (rule.judge)(evidence) {
             Judgement::Silent => {}
-            Judgement::Found(found) => verdict.findings.push(rule.finding(found)),
-            Judgement::Unknown(needs) => verdict.unjudged.push(rule.unjudged(needs, &evidence.facts)),
+            Judgement::Found(found) => verdict.findings.push(Finding::new(rule, found)),
+            Judgement::Unknown(needs) => verdict.unjudged.push(Unjudged::new(rule, needs, &evidence.facts)),
         }
     }
     verdict.findings.sort_by_key(|finding| finding.severity);

@@ -3,11 +3,13 @@
 use longspan_record::StepRecord;
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, of_baseline};
 
 const BASELINE: Threshold = Threshold {

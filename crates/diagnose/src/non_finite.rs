@@ -4,11 +4,13 @@ use longspan_record::{Cause, FaultRecord};
 
 use crate::evidence::{Evidence, Facts};
 use crate::fault::{location, reason};
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::{Remedies, Remedy};
-use crate::rule::{Found, Judgement, Rule, Threshold};
+use crate::rule::{Found, Judgement, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
 use crate::wording::setting;
 
 /// Learning rates below this are not lowered.

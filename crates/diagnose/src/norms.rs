@@ -4,8 +4,8 @@ use longspan_record::Cause;
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
-use crate::rule::Threshold;
 use crate::signals::{LEAST_STEPS, quantile};
+use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, short};
 
 pub(crate) const TAIL: Threshold = Threshold {

@@ -1,7 +1,7 @@
 //! What each rule can find, as one type.
 
-use crate::finding::Number;
 use crate::language::Language;
+use crate::number::Number;
 
 /// Declares [`Observation`], with a variant for each rule that has the name of its struct.
 macro_rules! observations {

@@ -3,12 +3,14 @@
 use longspan_record::BatchRecord;
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::median;
+use crate::threshold::Threshold;
 use crate::wording::percent;
 
 const PADDED: Threshold = Threshold {

@@ -1,7 +1,8 @@
 //! The page that explains a rule: what `longspan explain` prints and docs/findings.md contains.
 
 use crate::language::{Language, Text};
-use crate::rule::{Rule, Threshold};
+use crate::severity::Severity;
+use crate::threshold::Threshold;
 
 /// The explanation of a rule.
 pub struct Page {
@@ -22,17 +23,10 @@ pub struct Page {
 /// Beginning of the sentence that `false_alarm` completes.
 pub const IGNORE_IF: Text = Text { en: "Ignore this if ", zh: "以下情况可以忽略：" };
 
-impl Threshold {
-    /// Formats the value; empty if it is a number of the run, which the source names.
-    pub fn text(&self) -> String {
-        if self.value.is_nan() { String::new() } else { self.value.to_string() }
-    }
-}
-
-impl Rule {
-    /// Formats the page as Markdown.
-    pub fn markdown(&self, language: Language) -> String {
-        let Page { title, meaning, measured, thresholds, false_alarm, remedy } = &self.page;
+impl Page {
+    /// Formats the page of the rule with this code and severity as Markdown.
+    pub(crate) fn markdown(&self, code: &str, severity: Severity, language: Language) -> String {
+        let Self { title, meaning, measured, thresholds, false_alarm, remedy } = self;
         let line =
             |t: &Threshold| format!("| {} | {} | {} |\n", t.of.of(language), t.text(), t.source.of(language));
         let table: String = thresholds.iter().map(line).collect();
@@ -42,9 +36,9 @@ impl Rule {
         };
         format!(
             "## {}\n\n{} ({})\n\n{}\n\n{measured_by}{}\n\n{head}\n|---|---:|---|\n{table}\n{}{}{}\n\n{helps}{}\n",
-            self.code,
+            code,
             title.of(language),
-            self.severity.name(language),
+            severity.name(language),
             meaning.of(language),
             measured.of(language),
             IGNORE_IF.of(language),

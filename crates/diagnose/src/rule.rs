@@ -1,13 +1,13 @@
-//! Rules, thresholds and judgements.
+//! Rules and judgements.
 
 use std::fmt;
 
 use crate::evidence::{Evidence, Facts};
-use crate::finding::{Confidence, Finding, Severity, Unjudged};
 use crate::language::{Language, Text};
 use crate::observation::Observation;
 use crate::page::Page;
 use crate::remedy::{Remedies, Remedy};
+use crate::severity::{Confidence, Severity};
 
 /// A rule: when something is found, and the page that explains it.
 pub struct Rule {
@@ -21,21 +21,17 @@ pub struct Rule {
     pub judge: fn(&Evidence) -> Judgement,
 }
 
+impl Rule {
+    /// Formats the page as Markdown.
+    pub fn markdown(&self, language: Language) -> String {
+        self.page.markdown(self.code, self.severity, language)
+    }
+}
+
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code)
     }
-}
-
-/// A limit with its source.
-#[derive(Clone, Copy, Debug)]
-pub struct Threshold {
-    /// What is compared with it.
-    pub of: Text,
-    /// The value; NaN if it is a number of the run, which the source names.
-    pub value: f64,
-    /// Where it comes from.
-    pub source: Text,
 }
 
 /// The judgement of a rule.
@@ -73,7 +69,7 @@ impl Needs {
     }
 
     /// The command that measures it.
-    fn command(self, facts: &Facts) -> String {
+    pub(crate) fn command(self, facts: &Facts) -> String {
         match self {
             Self::Probe => format!("longspan probe {} --checkpoint last", facts.run),
             Self::Norms => "longspan train --observe norms".into(),
@@ -89,11 +85,11 @@ impl Needs {
 
 /// What was found, before it is attached to its rule.
 pub struct Found {
-    severity: Option<Severity>,
-    observation: Observation,
-    confidence: Confidence,
-    because: Text,
-    remedies: Vec<Remedy>,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) observation: Observation,
+    pub(crate) confidence: Confidence,
+    pub(crate) because: Text,
+    pub(crate) remedies: Vec<Remedy>,
 }
 
 impl Found {
@@ -118,19 +114,5 @@ impl Found {
 impl From<Found> for Judgement {
     fn from(found: Found) -> Self {
         Self::Found(found)
-    }
-}
-
-impl Rule {
-    /// Makes a finding of this rule.
-    pub(crate) fn finding(&'static self, found: Found) -> Finding {
-        let Found { severity, observation, confidence, because, remedies } = found;
-        let severity = severity.unwrap_or(self.severity);
-        Finding { rule: self, severity, observation, confidence, because, remedies }
-    }
-
-    /// Says that this rule could not be checked.
-    pub(crate) fn unjudged(&'static self, needs: Needs, facts: &Facts) -> Unjudged {
-        Unjudged { rule: self, needs, command: needs.command(facts) }
     }
 }

@@ -1,12 +1,14 @@
 //! `saturated-units`: units at their limits, which let almost no gradient through.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::COUNTED;
+use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, percent, setting};
 
 const SATURATED: Threshold = Threshold {

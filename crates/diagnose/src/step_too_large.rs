@@ -1,12 +1,14 @@
 //! `step-too-large`: updates are larger than the range in which the gradient is valid.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
+use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, of_baseline, power, setting};
 
 const UPDATE: Threshold = Threshold {

@@ -1,12 +1,14 @@
 //! `stuck-gates`: gates that are always closed, or never let anything in.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::{COUNTED, GateShare};
+use crate::threshold::Threshold;
 use crate::wording::{percent, setting};
 
 const STUCK: Threshold = Threshold {

@@ -3,11 +3,13 @@
 use longspan_record::credit::Measured;
 
 use crate::evidence::{Evidence, Facts};
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule, Threshold};
+use crate::rule::{Found, Judgement, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
 use crate::wording::steps;
 
 const USED: Threshold = Threshold {

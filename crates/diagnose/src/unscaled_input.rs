@@ -1,12 +1,14 @@
 //! `unscaled-input`: inputs far larger than the initial weights are made for.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::median;
+use crate::threshold::Threshold;
 use crate::wording::short;
 
 const LARGE: Threshold = Threshold {

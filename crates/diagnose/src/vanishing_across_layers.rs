@@ -1,11 +1,13 @@
 //! `vanishing-across-layers`: the lower layers of a stack get almost no gradient.
 
 use crate::evidence::Evidence;
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
 use crate::wording::power;
 
 const LEFT: Threshold = Threshold {

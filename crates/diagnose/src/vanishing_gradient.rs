@@ -3,12 +3,14 @@
 use std::f64::consts::LN_10;
 
 use crate::evidence::{Evidence, Facts};
-use crate::finding::{Confidence, Number, Severity};
 use crate::language::{Language, Text};
+use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule, Threshold};
+use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
+use crate::threshold::Threshold;
 use crate::wording::{of_baseline, power, steps};
 
 const LEFT: Threshold = Threshold {

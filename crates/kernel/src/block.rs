@@ -1,6 +1,5 @@
 //! One block of a product: some rows times all panels of a packed operand, tile by tile.
 
-use super::gemm::Start;
 use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
 use super::micro::{
     Destination, Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Table, Tile, tile_panels, tile_rows,
@@ -36,6 +35,17 @@ pub(super) enum Rows<R> {
         /// The number of vectors that [`Kernels::tiles`] split the rows for; no panel has more.
         vectors: usize,
     },
+}
+
+/// The initial value that a product is added to.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, R> {
+    /// Zero: C = A B.
+    Zero,
+    /// A row that is added to every row: C = A B + 1 biasᵀ.
+    Bias(&'a [R]),
+    /// C itself: C += A B.
+    Keep,
 }
 
 /// The part of the operands that a block multiplies.

@@ -4,6 +4,8 @@
 //! ascending, and added to the element. This order affects rounding and depends neither on shapes nor on
 //! threads.
 
+pub use super::block::Start;
+
 use super::block::{Block, Kernels, Rows};
 use super::isa::{Isa, Job};
 use super::lanes::Vector;
@@ -26,17 +28,6 @@ const LEFT_STRIDE: usize = DEPTH + 16;
 
 /// Number of panels of the right operand from which it pays to copy the left operand.
 const WORTH_COPYING: usize = 4;
-
-/// The initial value that a product is added to.
-#[derive(Clone, Copy, Debug)]
-pub enum Start<'a, R> {
-    /// Zero: C = A B.
-    Zero,
-    /// A row that is added to every row: C = A B + 1 biasᵀ.
-    Bias(&'a [R]),
-    /// C itself: C += A B.
-    Keep,
-}
 
 /// Working memory of [`accumulate_transposed`]. It grows to the largest shapes and is reused from then on.
 pub struct Workspace<R> {

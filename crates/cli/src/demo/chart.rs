@@ -2,8 +2,9 @@
 
 use longspan_diagnose::Language;
 
-use super::text::{figure, known, percent};
-use super::tour::{Course, Network, Options, Reach, Row, SUBJECT, Sentence, Unrolled};
+use super::options::Options;
+use super::text::figures::{figure, known, percent};
+use super::tour::{Course, Network, Reach, Row, SUBJECT, Sentence, Unrolled};
 use crate::draw::{bar, magnitude};
 use crate::wrap::{columns, pad, wrap};
 

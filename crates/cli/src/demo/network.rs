@@ -16,7 +16,7 @@ use longspan_run::dataset::Dataset;
 
 use crate::failure::Failure;
 
-use super::Options;
+use super::options::Options;
 use super::stage::{Stage, Stopped};
 
 /// The number of first training steps over which the strength of the gradient is averaged.

@@ -8,37 +8,12 @@ use longspan_record::json_float;
 use longspan_record::{FaultRecord, StepRecord};
 use serde::Serialize;
 
+use super::act::Act;
 use super::clipping::Direction;
 use super::network::Learned;
+use super::options::Options;
 use super::reading::{Reading, Role, roles};
-use super::text::Act;
 use crate::failure::{Failure, fail};
-
-/// The smallest and the largest distance between subject and verb, in steps. Shorter sentences have no other noun of the subject's
-/// kind between them.
-pub(crate) const DISTANCES: [usize; 2] = [6, 200];
-
-/// The smallest and the largest gain of the recurrent weights in acts 2 and 3.
-pub(crate) const GAINS: [f64; 2] = [0.01, 100.0];
-
-/// The settings of a tour.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Options {
-    /// Steps between subject and verb in acts 1 to 6.
-    pub(crate) distance: usize,
-    /// Steps between subject and verb at which act 7 compares the networks.
-    pub(crate) distances: Vec<usize>,
-    /// Gain of the recurrent weights in acts 2 and 3.
-    pub(crate) gain: f64,
-    /// The gradient norm above which gradients are clipped.
-    pub(crate) limit: f64,
-    /// Training steps of each network.
-    pub(crate) steps: u64,
-    /// Units of each network.
-    pub(crate) hidden: usize,
-    /// The seed of all random numbers.
-    pub(crate) seed: u64,
-}
 
 /// The sentence that is shown.
 #[derive(Clone, Debug, Serialize)]
@@ -96,6 +71,9 @@ pub(crate) struct Network {
     /// Measured on many sentences, of which [`Tour::examples`] are the first.
     pub(super) readings: Reading,
 }
+
+/// Sentences of a probe are this many times as long as those of training: a gradient may reach further than training needs.
+pub(super) const PROBED: usize = 4;
 
 /// A probe of a network on sentences longer than those of training.
 #[derive(Clone, Debug, Serialize)]

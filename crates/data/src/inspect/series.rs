@@ -6,7 +6,6 @@ use super::advice;
 use super::error::InspectError;
 use super::settings::{Note, Settings};
 use super::sketch::Sketch;
-use super::table::GROUPS;
 use super::{Content, Found};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
 
@@ -14,6 +13,11 @@ use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
 const VALID: f64 = 0.1;
 /// Names of columns that are usually forecast.
 const TARGETS: [&str; 3] = ["target", "y", "close"];
+/// Names of columns that distinguish series.
+pub(super) const GROUPS: [&str; 16] = [
+    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
+    "country", "region", "symbol", "ticker", "id",
+];
 
 pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectError> {
     let mut options = SeriesOptions::new(path, 1, 1);

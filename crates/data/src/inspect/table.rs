@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::Found;
 use super::error::InspectError;
 use super::kind::HEAD;
 use super::sequences::{self, Form};
+use super::series::{self, GROUPS};
 use super::settings::{Alternative, Settings};
 use super::sketch::{Column, Sketch};
-use super::{Found, series};
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS};
 
@@ -82,12 +83,6 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
 
 /// Names of time columns.
 const TIMES: [&str; 9] = ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
-
-/// Names of columns that distinguish series.
-pub(super) const GROUPS: [&str; 16] = [
-    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
-    "country", "region", "symbol", "ticker", "id",
-];
 
 /// Returns settings that read a table with labels that would otherwise be read as a series.
 fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<Alternative> {

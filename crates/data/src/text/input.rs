@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::super::file::{self, FileError};
 use super::super::tokens::{temporary, temporary_directory};
-use super::super::units::Piece;
 use super::super::vocabulary::TokenLevel;
+use super::super::vocabulary::units::Piece;
 use super::pieces::{PieceError, Pieces};
 use super::{Reading, TextError, Watch, content};
 

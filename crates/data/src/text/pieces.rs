@@ -7,7 +7,7 @@
 
 use std::io::{self, Read};
 
-use super::super::units::{Content, Location, Piece, utf8};
+use super::super::vocabulary::units::{Content, Location, Piece, utf8};
 use super::super::vocabulary::{TokenLevel, VocabularyError};
 
 /// Number of bytes of a piece.

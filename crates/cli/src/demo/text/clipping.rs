@@ -1,8 +1,10 @@
 //! Act 3: clipping.
 
+use super::super::act::{Act, both};
 use super::super::clipping::Direction;
-use super::super::tour::{Course, Options};
-use super::{Act, both, figure, first_and_largest, percent};
+use super::super::options::Options;
+use super::super::tour::Course;
+use super::figures::{figure, first_and_largest, percent};
 
 pub(in super::super) fn clipping(options: &Options, course: &Course, direction: &Direction) -> Act {
     let limit = options.limit;

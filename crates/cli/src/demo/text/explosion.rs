@@ -3,8 +3,10 @@
 use longspan_diagnose::{Language, fault};
 use longspan_record::FaultRecord;
 
-use super::super::tour::{Course, GAINS, Options, Sentence};
-use super::{Act, Bilingual, both, figure, first_and_largest};
+use super::super::act::{Act, Bilingual, both};
+use super::super::options::{GAINS, Options};
+use super::super::tour::{Course, Sentence};
+use super::figures::{figure, first_and_largest};
 
 /// The gain from which on the default network explodes.
 const EXPLODES: f64 = 1.6;

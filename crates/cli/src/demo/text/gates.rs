@@ -1,7 +1,9 @@
 //! Act 6: gates.
 
-use super::super::tour::{Network, Options, Sentence};
-use super::{Act, accuracy, both, figure, first_steps, known, lag, percent, power};
+use super::super::act::{Act, both};
+use super::super::options::Options;
+use super::super::tour::{Network, Sentence};
+use super::figures::{accuracy, figure, first_steps, known, lag, percent, power};
 
 pub(in super::super) fn gates(
     options: &Options,

@@ -1,7 +1,8 @@
 //! Act 5: a residual connection through time.
 
+use super::super::act::{Act, both};
 use super::super::tour::{Network, Row, Sentence};
-use super::{Act, accuracy, both, figure, known, power};
+use super::figures::{accuracy, figure, known, power};
 
 pub(in super::super) fn residual(sentence: &Sentence, rnn: &Network, residual: &Network, row: &Row) -> Act {
     let (arrived, subject) = (residual.log10_arrived(), sentence.subject());

@@ -1,8 +1,9 @@
 //! Act 7: all networks side by side.
 
-use super::super::PROBED;
-use super::super::tour::{KNOWN, Options, Row};
-use super::{Act, both, known};
+use super::super::act::{Act, both};
+use super::super::options::Options;
+use super::super::tour::{KNOWN, PROBED, Row};
+use super::figures::known;
 
 pub(in super::super) fn table(options: &Options, table: &[Row]) -> Act {
     let list = |none: &str, separator: &str| {

@@ -1,7 +1,8 @@
 //! Act 1: the unrolled network.
 
+use super::super::act::{Act, both};
 use super::super::tour::{SUBJECT, Sentence, Unrolled};
-use super::{Act, both, lag, power};
+use super::figures::{lag, power};
 
 pub(in super::super) fn unrolled(sentence: &Sentence, unrolled: &Unrolled) -> Act {
     let (words, lag, subject) = (sentence.words.len(), lag(sentence), sentence.subject());

@@ -1,7 +1,9 @@
 //! Act 4: the vanishing gradient.
 
-use super::super::tour::{DISTANCES, Network, Options, Sentence};
-use super::{Act, accuracy, both, first_steps, percent, power};
+use super::super::act::{Act, both};
+use super::super::options::{DISTANCES, Options};
+use super::super::tour::{Network, Sentence};
+use super::figures::{accuracy, first_steps, percent, power};
 
 pub(in super::super) fn vanishing(
     options: &Options,

@@ -1,24 +1,26 @@
 //! Units of a text: words, line ends, and locations for messages.
 
-use super::vocabulary::{END_OF_LINE, TokenLevel, VocabularyError};
+use super::error::VocabularyError;
+use super::special::END_OF_LINE;
+use super::token_level::TokenLevel;
 
 /// A location in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Location {
+pub(crate) struct Location {
     /// Number of bytes before it.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// Line, from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// Column in characters, from 1.
-    pub(super) column: usize,
+    pub(crate) column: usize,
 }
 
 impl Location {
     /// Beginning of a text.
-    pub(super) const START: Self = Self { offset: 0, line: 1, column: 1 };
+    pub(crate) const START: Self = Self { offset: 0, line: 1, column: 1 };
 
     /// Returns the location after `text`, which begins here and is UTF-8.
-    pub(super) fn after(self, text: &[u8]) -> Self {
+    pub(crate) fn after(self, text: &[u8]) -> Self {
         let newline = text.iter().rposition(|&byte| byte == b'\n');
         let last = newline.map_or(text, |newline| &text[newline + 1..]);
         // Every character has exactly one byte that is not a continuation byte.
@@ -38,18 +40,18 @@ fn count_newlines(text: &[u8]) -> usize {
 
 /// A piece of a text, never cut within a token.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     /// Content: bytes at byte level, text otherwise.
-    pub(super) content: Content<'a>,
+    pub(crate) content: Content<'a>,
     /// Location of its beginning.
-    pub(super) location: Location,
+    pub(crate) location: Location,
     /// Whether it is the last piece of the text.
-    pub(super) last: bool,
+    pub(crate) last: bool,
 }
 
 /// Content of a piece.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Content<'a> {
+pub(crate) enum Content<'a> {
     /// Bytes of any kind.
     Bytes(&'a [u8]),
     /// Text.
@@ -58,12 +60,12 @@ pub(super) enum Content<'a> {
 
 impl<'a> Piece<'a> {
     /// A whole text as one piece.
-    pub(super) fn whole(text: &'a str) -> Self {
+    pub(crate) fn whole(text: &'a str) -> Self {
         Self { content: Content::Text(text), location: Location::START, last: true }
     }
 
     /// Returns its bytes.
-    pub(super) fn bytes(&self) -> &'a [u8] {
+    pub(crate) fn bytes(&self) -> &'a [u8] {
         match self.content {
             Content::Bytes(bytes) => bytes,
             Content::Text(text) => text.as_bytes(),
@@ -74,7 +76,7 @@ impl<'a> Piece<'a> {
     ///
     /// # Panics
     /// If it has bytes.
-    pub(super) fn text(&self) -> &'a str {
+    pub(crate) fn text(&self) -> &'a str {
         match self.content {
             Content::Bytes(_) => panic!("only pieces at byte level have bytes"),
             Content::Text(text) => text,
@@ -82,12 +84,12 @@ impl<'a> Piece<'a> {
     }
 
     /// Returns the location of byte `offset`.
-    pub(super) fn at(&self, offset: usize) -> Location {
+    pub(crate) fn at(&self, offset: usize) -> Location {
         self.location.after(&self.bytes()[..offset])
     }
 
     /// Iterates over words and line ends with their byte offsets.
-    pub(super) fn words(&self) -> impl Iterator<Item = (usize, &'a str)> {
+    pub(crate) fn words(&self) -> impl Iterator<Item = (usize, &'a str)> {
         let (text, last) = (self.text(), self.last);
         let offset = move |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
         text.split_inclusive('\n').flat_map(move |line| {
@@ -98,7 +100,7 @@ impl<'a> Piece<'a> {
     }
 
     /// Number of bytes, of characters, or of words and line ends.
-    pub(super) fn count(&self, level: TokenLevel) -> usize {
+    pub(crate) fn count(&self, level: TokenLevel) -> usize {
         match level {
             TokenLevel::Byte => self.bytes().len(),
             TokenLevel::Char => self.text().chars().count(),
@@ -107,7 +109,7 @@ impl<'a> Piece<'a> {
     }
 
     /// Byte offset of unit `index`; the end of the piece if there is no such unit.
-    pub(super) fn offset(&self, level: TokenLevel, index: usize) -> usize {
+    pub(crate) fn offset(&self, level: TokenLevel, index: usize) -> usize {
         let found = match level {
             TokenLevel::Byte => Some(index),
             TokenLevel::Char => self.text().char_indices().nth(index).map(|(offset, _)| offset),
@@ -118,7 +120,7 @@ impl<'a> Piece<'a> {
 }
 
 /// Converts bytes to text; `location` is the location of the first byte.
-pub(super) fn utf8(bytes: &[u8], location: Location) -> Result<&str, VocabularyError> {
+pub(crate) fn utf8(bytes: &[u8], location: Location) -> Result<&str, VocabularyError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let Location { line, column, offset } = location.after(&bytes[..error.valid_up_to()]);
         VocabularyError::InvalidUtf8 { line, column, offset: offset as usize }
