@@ -13,6 +13,7 @@
 
 mod check;
 mod passes;
+mod positions;
 mod raw;
 mod slots;
 mod tangents;

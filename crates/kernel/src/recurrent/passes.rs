@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::raw::{At, Raw, Step};
+use super::positions::{At, OnUnits, Step, for_each_vector};
+use super::raw::Raw;
 use super::slots::{Slots, SlotsMut, Units};
-use super::tiles::{Finish, OnUnits, Product, for_each_vector};
+use super::tiles::{Finish, Product};
 use super::{Backward, Equations, MAX_GATES, Operand, Phase};
 use crate::Shared;
 use crate::block::{Block, Kernels, Rows};

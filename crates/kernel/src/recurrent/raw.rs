@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::super::Shared;
 use super::super::isa::Isa;
+use super::positions::{At, OnUnits, Step, for_each_vector};
 use super::slots::{Forward, Slots, SlotsMut, Units};
-use super::tiles::{OnUnits, for_each_vector};
 use super::{Chunk, Equations};
 use crate::packed_shape::TimeSlice;
 use crate::real::Real;
@@ -23,25 +23,6 @@ pub(super) struct Raw<'a, R> {
     pub(super) states: Shared<R>,
     pub(super) part_stride: usize,
     pub(super) weights: &'a [R],
-}
-
-/// The offsets of the rows of one step.
-#[derive(Clone, Copy)]
-pub(super) struct Step {
-    /// Number of positions before the step.
-    pub(super) positions: usize,
-    /// Number of states before those with index t, the states before the step.
-    pub(super) before: usize,
-    /// Number of states before those with index t + 1, the states after the step.
-    pub(super) after: usize,
-}
-
-/// The units from `unit` on, of one row of a step.
-#[derive(Clone, Copy)]
-pub(super) struct At {
-    pub(super) step: Step,
-    pub(super) row: usize,
-    pub(super) unit: usize,
 }
 
 impl<'c, R: Real> Raw<'c, R> {

@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use super::check::check_phases;
-use super::raw::{At, Raw};
+use super::positions::{At, OnUnits};
+use super::raw::Raw;
 use super::slots::{Slots, SlotsMut, Units};
-use super::tiles::{Finish, OnUnits, Product};
+use super::tiles::{Finish, Product};
 use super::{Chunk, Equations, Linearise, MAX_GATES, Operand, Phase, Tangent, split_rows};
 use crate::block::Kernels;
 use crate::isa::{Isa, Job};

@@ -1,4 +1,4 @@
-//! The loops of all passes: over the tiles of a product, and over the units of a row.
+//! The loop over the tiles of a product.
 //!
 //! A pass supplies its work by a trait and not by a closure: a closure is a separate function, which lacks
 //! the features of the instruction set until it is inlined.
@@ -6,7 +6,6 @@
 use std::marker::PhantomData;
 
 use super::MAX_GATES;
-use super::raw::{At, Step};
 use super::slots::{Full, Tail, Units};
 use crate::block::{Ahead, Kernels};
 use crate::isa::Isa;
@@ -14,38 +13,6 @@ use crate::lanes::Vector;
 use crate::micro::{Left, MAX_ROWS, Tile};
 use crate::pack::{Packed, Panel};
 use crate::real::Real;
-
-/// Work on a few units of one row. Implementations are `#[inline(always)]`.
-pub(super) trait OnUnits<R: Real> {
-    /// # Safety
-    /// The row must be one of the step and belong to this worker; the units must be below H.
-    unsafe fn on<S: Units<R>>(&self, at: At, units: S);
-}
-
-/// Calls `work` for all units of a row, one vector after the other.
-///
-/// # Safety
-/// The row must be one of the step and belong to this worker.
-#[inline(always)]
-pub(super) unsafe fn for_each_vector<I: Isa, R: Real, W: OnUnits<R>>(
-    step: Step,
-    row: usize,
-    hidden: usize,
-    work: &W,
-) {
-    let lanes = I::V::<R>::LANES;
-    let mut unit = 0;
-    // SAFETY: the caller's contract; unit + lanes, and in the end unit + the rest, is at most `hidden`.
-    unsafe {
-        while unit + lanes <= hidden {
-            work.on(At { step, row, unit }, Full::<I::V<R>>(PhantomData));
-            unit += lanes;
-        }
-        if unit < hidden {
-            work.on(At { step, row, unit }, Tail::<I::V<R>>(hidden - unit, PhantomData));
-        }
-    }
-}
 
 /// Work on the sums of a few units, one vector per gate. Implementations are `#[inline(always)]`.
 pub(super) trait Finish<R: Real> {
