@@ -73,7 +73,7 @@ pub enum CheckpointError {
         error: std::io::Error,
     },
     /// The file is truncated or was altered.
-    #[error("{} is damaged or not a checkpoint ({reason}): name a run, another checkpoint, or a backup", path.display())]
+    #[error("{} is damaged or not a checkpoint ({reason}): name a run, or use another checkpoint or a backup", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -69,7 +69,7 @@ fn texts() {
         ),
         ("train --task copy --vocab words.json", &["--vocab"]),
         ("train --text word.txt --level word", &["word.txt: line 1, column 1", "more than 1048576 bytes"]),
-        ("train --text text.txt --valid-fraction 1", &["--valid-fraction 1", "below 1"]),
+        ("train --text text.txt --valid-fraction 1", &["--valid-fraction 1", "less than 1"]),
         ("train --text text.txt --valid-fraction -0.1", &["--valid-fraction -0.1"]),
         ("train", &["--text FILE", "--task"]),
         (
@@ -136,7 +136,7 @@ fn settings() {
         ("train --text text.txt --momentum 0.9", &["momentum", "adam"]),
         ("train --text text.txt --schedule cosin:5", &["cosin:5", "did you mean cosine"]),
         ("train --text text.txt --init chrono:20 --cell rnn", &["chrono", "--cell gru or lstm"]),
-        ("train --text text.txt --dropout 1", &["--dropout 1", "below 1"]),
+        ("train --text text.txt --dropout 1", &["--dropout 1", "less than 1"]),
         ("train --text text.txt --bidirectional true", &["--bidirectional true", "would see the next token"]),
         (
             "train --task agreement --bidirectional true",
