@@ -127,7 +127,7 @@ impl Config {
             (model.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
             (model.layers >= 1, "layers", "needs 1 or more"),
             (model.hidden >= 1, "hidden", "needs 1 or more"),
-            ((0.0..1.0).contains(&model.dropout), "dropout", "needs a probability from 0 to below 1"),
+            ((0.0..1.0).contains(&model.dropout), "dropout", "must be at least 0 and less than 1"),
             (!model.bidirectional || data.text.is_none(), "bidirectional", BIDIRECTIONAL),
             (
                 model.bidirectional || model.pool != Pooling::BothEnds,
