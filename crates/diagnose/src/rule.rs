@@ -73,12 +73,11 @@ impl Needs {
         match self {
             Self::Probe => format!("longspan probe {} --checkpoint last", facts.run),
             Self::Norms => "longspan train --observe norms".into(),
+            Self::Steps if facts.planned_steps >= ENOUGH_STEPS => {
+                format!("longspan train --resume --out {}", facts.run)
+            }
             // Beyond the steps that were planned, a run has to be given more of them.
-            Self::Steps => format!(
-                "longspan train --resume --out {} --steps {}",
-                facts.run,
-                (2 * facts.planned_steps).max(ENOUGH_STEPS)
-            ),
+            Self::Steps => format!("longspan train --resume --out {} --steps {ENOUGH_STEPS}", facts.run),
         }
     }
 }
