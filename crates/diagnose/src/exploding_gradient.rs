@@ -47,7 +47,7 @@ pub(crate) static RULE: Rule = Rule {
     page: Page {
         title: Text { en: "The gradient explodes through time", zh: "梯度沿时间爆炸" },
         meaning: Text {
-            en: "On its way back, a gradient is multiplied by a Jacobian at every step. If the Jacobian stretches it, \
+            en: "Backpropagation through time multiplies a gradient by a Jacobian at every step. If the Jacobian stretches it, \
                 the gradient grows exponentially: the early steps of a window get thousands of times the gradient of \
                 the last one. Such gradients carry little information and hide the others. The loss jumps, then becomes \
                 NaN.",

@@ -41,7 +41,7 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度在到达所需的滞后之前消失",
         },
         meaning: Text {
-            en: "On its way back, the gradient shrinks by some factor at every step. A dependency is not learned if \
+            en: "Backwards through time, the gradient shrinks by some factor at every step. A dependency is not learned if \
                 almost none of the gradient reaches its first step, however long the training takes. Clipping does \
                 not help: it only makes gradients smaller.",
             zh: "梯度在回传时每一步都缩小一定倍数。离得太远、梯度几乎到不了的内容，无论训练多久都学不到。\

@@ -122,7 +122,7 @@ impl Scan {
         self.largest_state
     }
 
-    /// Returns log10 of the factor per step by which ∂ℒ/∂h_t grew on its way back through the layer of the
+    /// Returns log10 of the factor per step by which ∂ℒ/∂h_t grew backwards through time in the layer of the
     /// bad value, and the number of steps; None if there are fewer than two steps.
     pub fn growth(&self) -> Option<(f64, usize)> {
         let norms = &self.norms[self.location()?.layer?];
