@@ -4,7 +4,7 @@
 
 use crate::test_dir::TestDir;
 
-/// The text with `#` for every number. One blank stands for every run of blanks, for the break of a line that goes on, and `---` for
+/// The text with `#` for every number. One blank stands for every run of blanks, for the break of a wrapped line, and `---` for
 /// the lines of tables: widths and breaks follow the numbers.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
@@ -41,7 +41,7 @@ fn numbers_are_masked() {
     assert_eq!(masked("step 41: 0.1082 nats (-5e-22), lstm 1x24,  5,829 parameters"), {
         "step #: # nats (#), lstm #x#, # parameters"
     });
-    assert_eq!(masked("--clip norm:1 | -----: | x-y\n  goes on"), "--clip norm:# | ---: | x-y goes on");
+    assert_eq!(masked("--clip norm:1 | -----: | x-y\n  wrapped"), "--clip norm:# | ---: | x-y wrapped");
 }
 
 #[test]
