@@ -8,7 +8,7 @@ use longspan_record::ProbeRecord;
 use longspan_record::credit::CreditReport;
 use longspan_record::json_float;
 use longspan_record::spectrum::LyapunovSpectrum;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{ChannelRecord, FaultRecord, ScoreRecord, StepRecord};
 
 /// Everything that is known about a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,12 @@ pub struct Facts {
     /// Loss of the baseline: the best prediction that does not use the input.
     #[serde(with = "json_float")]
     pub baseline_loss: f64,
+    /// Name of the baseline.
+    #[serde(default)]
+    pub baseline: String,
+    /// Columns of a series; empty for other data.
+    #[serde(default)]
+    pub channels: Vec<ChannelRecord>,
     /// Limit of clipping by global norm, if it is used.
     pub clip_limit: Option<f64>,
     /// Whether gradients are clipped in any way.

@@ -2,19 +2,24 @@
 //!
 //! This crate knows no model, file or clock.
 
+mod channel;
 pub mod credit;
 mod fault;
 pub mod jacobian;
 pub mod json_float;
+mod lag_snapshot;
 mod probe;
 mod profile;
+mod score;
 pub mod spectrum;
 mod step;
 
+pub use channel::{ChannelRecord, ValueRange};
 pub use fault::{Cause, Direction, FaultEvidence, FaultRecord, Phase};
+pub use lag_snapshot::LagSnapshot;
 pub use probe::{Beside, ProbeRecord};
 pub use profile::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
+pub use score::{ClassScore, Estimate, ScoreRecord};
 pub use step::{
-    ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, ScoreRecord, Snapshot, StepRecord,
-    TensorRecord,
+    ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Snapshot, StepRecord, TensorRecord,
 };

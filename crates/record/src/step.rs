@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::json_float;
+use crate::{LagSnapshot, json_float};
 
 /// One training step, `"type": "step"`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct Snapshot {
     /// Gates and activations of each layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerRecord>,
+    /// How far the gradient of one loss reaches back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag: Option<LagSnapshot>,
 }
 
 /// Statistics of a batch.
@@ -141,24 +144,4 @@ pub struct ActivationRecord {
     pub saturated_share: f64,
     /// Number of units that are saturated at every position.
     pub saturated_units: usize,
-}
-
-/// The result of a validation, `"type": "valid"`, or of the test at the end, `"type": "test"`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ScoreRecord {
-    /// Number of steps taken before.
-    pub step: u64,
-    /// As in [`StepRecord`].
-    #[serde(default)]
-    pub attempt: u64,
-    /// Mean loss. In a file the name ends with the unit.
-    #[serde(with = "json_float", alias = "loss_nats", alias = "loss_mse", alias = "loss_mae")]
-    pub loss: f64,
-    /// Share of targets with the highest predicted probability, for classes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accuracy: Option<f64>,
-    /// Number of scored targets.
-    pub scored: u64,
-    /// Whether it is the best so far.
-    pub best: bool,
 }

@@ -58,7 +58,7 @@ fn push_step(text: &mut String, run: &str, unit: &str, step: &StepRecord) {
 }
 
 fn push_score(text: &mut String, run: &str, kind: &str, unit: &str, score: &ScoreRecord) {
-    let ScoreRecord { step, attempt, loss, accuracy, scored, best } = score;
+    let ScoreRecord { step, attempt, loss, accuracy, scored, best, .. } = score;
     let accuracy = accuracy.map(|x| x.to_string()).unwrap_or_default();
     writeln!(text, "{run},{kind},{step},{attempt},,{loss},{unit},{accuracy},{best},{scored},,,,,,,")
         .expect("writing to a string cannot fail");

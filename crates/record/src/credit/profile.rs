@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::json_float;
 
 /// Quantiles of a logarithm over the samples, at the lags 0 … W.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Median.
     #[serde(with = "json_float::list")]

@@ -8,5 +8,6 @@ use longspan_record::ScoreRecord;
 pub(super) fn score_record(output: OutputSpec, step: u64, score: &Score, best: bool) -> ScoreRecord {
     let classes = matches!(output, OutputSpec::Classes { .. });
     let accuracy = classes.then(|| score.accuracy()).filter(|share| share.is_finite());
-    ScoreRecord { step, attempt: 0, loss: score.mean_loss(), accuracy, scored: score.scored, best }
+    let (loss, scored) = (score.mean_loss(), score.scored);
+    ScoreRecord { step, loss, accuracy, scored, best, ..ScoreRecord::default() }
 }

@@ -34,6 +34,8 @@ impl History {
             carried: config.is_truncated(),
             needed_lag_steps: config.needed_lag_steps(),
             baseline_loss: record.data.chance_loss,
+            baseline: record.data.chance.clone(),
+            channels: Vec::new(),
             clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
             clips: config.optimizer.clip != Clip::None,
             lr: config.optimizer.lr,

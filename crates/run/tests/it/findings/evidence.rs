@@ -55,6 +55,8 @@ pub(crate) fn facts(config: &Config) -> Facts {
         carried: false,
         needed_lag_steps: Some(WINDOW - 1),
         baseline_loss: BASELINE,
+        baseline: "token frequencies".into(),
+        channels: Vec::new(),
         clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
         clips: config.optimizer.clip != Clip::None,
         lr: config.optimizer.lr,

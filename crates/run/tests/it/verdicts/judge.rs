@@ -25,6 +25,8 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
             carried: trace.carried,
             needed_lag_steps: trace.need_steps,
             baseline_loss: trace.chance_loss,
+            baseline: String::new(),
+            channels: Vec::new(),
             clip_limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
             clips: config.optimizer.clip != Clip::None,
             lr: config.optimizer.lr,
