@@ -1,4 +1,6 @@
 //! `clip-never`: the limit is so high that it never acts, although it should.
+//!
+//! A cause, which explains `no-better-than-baseline`; beside `exploding-gradient` an effect. Silent on constant targets.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};

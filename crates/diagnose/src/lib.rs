@@ -31,7 +31,6 @@ mod clip_never;
 mod dead_units;
 mod exploding_gradient;
 mod horizon_below_need;
-mod loss_at_chance;
 mod non_finite;
 mod padding_dominated;
 mod saturated_units;
@@ -42,6 +41,21 @@ mod truncation_too_short;
 mod unscaled_input;
 mod vanishing_across_layers;
 mod vanishing_gradient;
+
+mod constant_target;
+mod distribution_shift;
+mod majority_class;
+mod no_better_than_baseline;
+mod outliers;
+mod overfitting;
+mod possible_leak;
+mod progress;
+mod schedule_ended;
+mod step_too_small;
+mod still_improving;
+mod underfitting;
+mod uninformative_labels;
+mod weight_decay_dominates;
 
 pub use evidence::{Evidence, Facts, Probed};
 pub use finding::{Finding, Unjudged, Verdict};
@@ -58,11 +72,10 @@ pub use threshold::Threshold;
 pub use wording::short;
 
 /// All rules, the most severe first.
-pub static RULES: [&Rule; 18] = [
+pub static RULES: [&Rule; 30] = [
     &non_finite::RULE,
     &exploding_gradient::RULE,
     &vanishing_gradient::RULE,
-    &loss_at_chance::RULE,
     &step_too_large::RULE,
     &horizon_below_need::RULE,
     &truncation_too_short::RULE,
@@ -77,6 +90,19 @@ pub static RULES: [&Rule; 18] = [
     &vanishing_across_layers::RULE,
     &unscaled_input::RULE,
     &padding_dominated::RULE,
+    &step_too_small::RULE,
+    &distribution_shift::RULE,
+    &uninformative_labels::RULE,
+    &constant_target::RULE,
+    &outliers::RULE,
+    &weight_decay_dominates::RULE,
+    &schedule_ended::RULE,
+    &overfitting::RULE,
+    &underfitting::RULE,
+    &possible_leak::RULE,
+    &majority_class::RULE,
+    &no_better_than_baseline::RULE,
+    &still_improving::RULE,
 ];
 
 /// Judges a run: findings, the most severe first, and rules that could not be checked.
@@ -93,7 +119,11 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
     verdict
 }
 
-/// Finds the rule with this code.
+/// Codes of earlier versions, each with the code that replaced it.
+pub const ALIASES: [(&str, &str); 1] = [(no_better_than_baseline::ALIAS, no_better_than_baseline::RULE.code)];
+
+/// Finds the rule with this code, or with this code of an earlier version.
 pub fn rule(code: &str) -> Option<&'static Rule> {
+    let code = ALIASES.iter().find(|(old, _)| *old == code).map_or(code, |(_, new)| new);
     RULES.into_iter().find(|rule| rule.code == code)
 }
