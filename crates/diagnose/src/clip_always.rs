@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::threshold::Threshold;
@@ -31,6 +31,8 @@ const BELOW: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "clip-always",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["loss-at-chance"],
     page: Page {
         title: Text { en: "Every step is clipped", zh: "每一步都被裁剪" },
         meaning: Text {

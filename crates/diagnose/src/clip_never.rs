@@ -6,7 +6,7 @@ use crate::norms::{Harm, TAIL, harm};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::threshold::Threshold;
@@ -24,6 +24,8 @@ const ABOVE: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "clip-never",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[],
     page: Page {
         title: Text {
             en: "Clipping never acts, although it is needed",

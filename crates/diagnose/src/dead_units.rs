@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::COUNTED;
 use crate::threshold::Threshold;
@@ -25,6 +25,8 @@ const DEAD: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "dead-units",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-across-layers", "vanishing-gradient", "horizon-below-need", "loss-at-chance"],
     page: Page {
         title: Text { en: "Most relu units are dead", zh: "大多数 relu 单元已死亡" },
         meaning: Text {

@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, of_baseline};
@@ -27,6 +27,8 @@ const FALL: f64 = 3.0;
 pub(crate) static RULE: Rule = Rule {
     code: "loss-at-chance",
     severity: Severity::Warning,
+    role: Role::Effect,
+    explains: &[],
     page: Page {
         title: Text { en: "The loss is no better than the baseline", zh: "损失不优于基线" },
         meaning: Text {

@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::median;
 use crate::threshold::Threshold;
@@ -32,6 +32,8 @@ const UNSCORED: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "padding-dominated",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "horizon-below-need", "loss-at-chance"],
     page: Page {
         title: Text { en: "Most of a batch is padding", zh: "一批数据的大部分是填充" },
         meaning: Text {

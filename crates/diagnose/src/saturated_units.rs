@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::COUNTED;
 use crate::threshold::Threshold;
@@ -31,6 +31,14 @@ const ALL: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "saturated-units",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "stuck-gates",
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "horizon-below-need",
+        "loss-at-chance",
+    ],
     page: Page {
         title: Text { en: "Most units are saturated", zh: "大多数隐藏单元饱和" },
         meaning: Text {

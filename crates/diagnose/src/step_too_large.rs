@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
 use crate::threshold::Threshold;
@@ -44,6 +44,21 @@ const WORSE: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "step-too-large",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "exploding-gradient",
+        "clip-missing",
+        "saturated-units",
+        "dead-units",
+        "stuck-gates",
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "clip-always",
+        "chaotic-dynamics",
+        "sensitivity-explosion",
+        "horizon-below-need",
+        "loss-at-chance",
+    ],
     page: Page {
         title: Text { en: "The steps are too large", zh: "更新步长过大" },
         meaning: Text {

@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{COUNTED, GateShare};
 use crate::threshold::Threshold;
@@ -26,6 +26,8 @@ const STUCK: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "stuck-gates",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "horizon-below-need", "loss-at-chance"],
     page: Page {
         title: Text { en: "A gate is stuck", zh: "有一个门卡住" },
         meaning: Text {
