@@ -98,10 +98,9 @@ def follow(program, out, runs, verdicts):
     """Follows the first prescription of each sick run, and prints the losses before and after."""
     helped = harmed = followed = 0
     for run in (run for run in runs if run["expect"]):
-        verdict, before = verdicts[run["id"]], best_loss(out / run["id"])
-        command = next((c for f in verdict["findings"] for c in f.get("commands", [])), verdict.get("command"))
+        before, command = best_loss(out / run["id"]), verdicts[run["id"]]["command"]
         if not command:
-            print(f"| {run['id']} | none | {before:.4g} | | no prescription |")
+            print(f"| {run['id']} | none | {before:.4g} | | no setting to change |")
             continue
         words = shlex.split(command)
         at = words.index("--out")
