@@ -36,6 +36,25 @@ def text(value):
     return os.path.basename(value) if isinstance(value, str) and "/" in value else str(value)
 
 
+def layers(run):
+    """Gates and activations of the last probe: of each layer its gates with the shares of closed and open values, and its
+    activations with the share and the number of saturated units."""
+    folder = os.path.join(run, "probe")
+    if not os.path.isdir(folder):
+        return []
+    with open(os.path.join(folder, max(os.listdir(folder), key=lambda name: int(name.split(".")[0])))) as file:
+        reach = json.load(file).get("reach") or {}
+    known = lambda value: value.get("known") or [] if isinstance(value, dict) and ("known" in value or "unknown" in value) else value or []
+    return [
+        [
+            of["layer"],
+            [[gate["gate"], number(gate["closed_share"]), number(gate["open_share"])] for gate in known(of["gates"])],
+            [[one["activation"], number(one["saturated_share"]), one["saturated_units"]] for one in known(of["activations"])],
+        ]
+        for of in (reach.get("known", reach) or {}).get("gates", [])
+    ]
+
+
 def line(identifier, expected, about, run):
     with open(os.path.join(run, "config.toml"), "rb") as file:
         config = {key: value for table in tomllib.load(file).values() if isinstance(table, dict) for key, value in table.items()}
@@ -64,7 +83,8 @@ def line(identifier, expected, about, run):
         "settings": {key: text(config[key]) for key in KEEP if key in config},
     }
     scores = [[r["step"], loss(r), number(r.get("accuracy")), r["scored"]] for r in spread(valid, VALIDATIONS, lambda r: r["step"] == best)]
-    return json.dumps({"id": identifier, "expected": expected, "about": about, "facts": facts, "valid": scores, "steps": rows}, separators=(",", ":"))
+    return json.dumps({"id": identifier, "expected": expected, "about": about, "facts": facts, "valid": scores, "steps": rows,
+                       "layers": layers(run)}, separators=(",", ":"))
 
 
 if __name__ == "__main__":

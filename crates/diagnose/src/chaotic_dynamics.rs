@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, setting, short};
@@ -33,6 +33,8 @@ const GROWTH: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "chaotic-dynamics",
     severity: Severity::Warning,
+    role: Role::Effect,
+    explains: &["sensitivity-explosion"],
     page: Page {
         title: Text { en: "The dynamics are chaotic", zh: "动力学是混沌的" },
         meaning: Text {

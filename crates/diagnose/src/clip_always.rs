@@ -1,7 +1,4 @@
 //! `clip-always`: the limit is so low that every step is clipped.
-//!
-//! An effect of `step-too-large` and `exploding-gradient`; where neither is found, a note for optimizers that rescale the
-//! gradient, else a cause, which explains `step-too-small`.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -9,7 +6,7 @@ use crate::norms::LARGE;
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::step_too_large;
@@ -33,9 +30,14 @@ const BELOW: Threshold = Threshold {
     },
 };
 
+/// Loss over the baseline below which the finding is a note.
+const LEARNS: f64 = 0.6;
+
 pub(crate) static RULE: Rule = Rule {
     code: "clip-always",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["no-better-than-baseline"],
     page: Page {
         title: Text { en: "Every step is clipped", zh: "每一步都被裁剪" },
         meaning: Text {
@@ -132,7 +134,9 @@ fn judge(evidence: &Evidence) -> Judgement {
         ways.set("clip", format!("norm:{}", setting(2.0 * median_norm)), why);
     }
     let because = Text { en: "both are measured at every step", zh: "两者在每一步都做了测量" };
-    let severity = if facts.rescales() { Severity::Note } else { Severity::Warning };
+    // A run that learns is hardly hurt, nor is one whose optimizer rescales the gradient.
+    let learns = evidence.ended().is_some_and(|ratio| ratio < LEARNS);
+    let severity = if facts.rescales() || learns { Severity::Note } else { Severity::Warning };
     Found::new(ClipAlways { clipped_share, median_norm, limit }, Confidence::High, because)
         .with_severity(severity)
         .remedies(ways)

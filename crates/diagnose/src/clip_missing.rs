@@ -6,7 +6,7 @@ use crate::norms::{Harm, LARGE, TAIL, harm};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::wording::setting;
@@ -14,6 +14,8 @@ use crate::wording::setting;
 pub(crate) static RULE: Rule = Rule {
     code: "clip-missing",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["saturated-units", "dead-units", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "Nothing limits the gradient, and some gradients are very large",

@@ -1,6 +1,4 @@
 //! `clip-never`: the limit is so high that it never acts, although it should.
-//!
-//! A cause, which explains `no-better-than-baseline`; beside `exploding-gradient` an effect. Silent on constant targets.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::norms::{Harm, TAIL, harm};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::threshold::Threshold;
@@ -26,6 +24,8 @@ const ABOVE: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "clip-never",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[],
     page: Page {
         title: Text {
             en: "Clipping never acts, although it is needed",

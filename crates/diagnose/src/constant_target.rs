@@ -1,13 +1,11 @@
 //! `constant-target`: there is nothing to predict, because every target is the same.
-//!
-//! A cause, which explains `no-better-than-baseline`, `clip-never`, `clip-missing` and `vanishing-gradient`.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::short;
@@ -25,6 +23,14 @@ const SPREAD: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "constant-target",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "distribution-shift",
+        "vanishing-gradient",
+        "clip-missing",
+        "clip-never",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "The target is constant", zh: "预测目标是常数" },
         meaning: Text {

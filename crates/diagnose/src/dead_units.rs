@@ -1,14 +1,11 @@
 //! `dead-units`: relu units that are 0 at every position.
-//!
-//! An effect of `step-too-large`; else a cause, which explains `vanishing-gradient` and `no-better-than-baseline`. A note
-//! where the loss is low.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::COUNTED;
 use crate::threshold::Threshold;
@@ -37,6 +34,13 @@ const BAD: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "dead-units",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "horizon-below-need",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "Most relu units are dead", zh: "大多数 relu 单元已死亡" },
         meaning: Text {

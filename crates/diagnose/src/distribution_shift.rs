@@ -1,6 +1,4 @@
 //! `distribution-shift`: the held-out part differs from the training part from the beginning.
-//!
-//! A cause, which explains `no-better-than-baseline` and `overfitting`.
 
 use longspan_record::ChannelRecord;
 
@@ -10,7 +8,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::{DEVELOPMENT, JUDGEMENT, mean};
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::underfitting::gap_errors;
@@ -52,6 +50,8 @@ const BAD: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "distribution-shift",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["overfitting", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The held-out data differ from the training data", zh: "验证数据与训练数据不同"

@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, quantile};
 use crate::threshold::Threshold;
@@ -44,6 +44,16 @@ const SHARE: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "exploding-gradient",
     severity: Severity::Severe,
+    role: Role::Cause,
+    explains: &[
+        "clip-missing",
+        "saturated-units",
+        "stuck-gates",
+        "clip-always",
+        "chaotic-dynamics",
+        "sensitivity-explosion",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "The gradient explodes through time", zh: "梯度沿时间爆炸" },
         meaning: Text {

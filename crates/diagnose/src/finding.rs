@@ -4,9 +4,24 @@ use crate::evidence::Facts;
 use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::observation::Observation;
-use crate::remedy::Remedy;
+use crate::remedy::{Remedy, Setting};
 use crate::rule::{Found, Needs, Rule};
 use crate::severity::{Confidence, Severity};
+
+/// The place of a finding among those of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The cause: the finding to act on.
+    Cause,
+    /// An effect of the finding with this code.
+    Effect(&'static str),
+    /// Another finding, which the cause does not explain.
+    Other,
+    /// The note that matters most.
+    Note,
+    /// A further note, which is not shown with the others.
+    MinorNote,
+}
 
 /// What a rule found in a run. [`Observation::text`] and [`Text::of`] put its values into words.
 #[derive(Clone, Debug)]
@@ -15,6 +30,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// How bad it is.
     pub severity: Severity,
+    /// Its place among the findings of the run.
+    pub place: Place,
     /// What was found, with its numbers.
     pub observation: Observation,
     /// How certain it is.
@@ -30,7 +47,7 @@ impl Finding {
     pub(crate) fn new(rule: &'static Rule, found: Found) -> Self {
         let Found { severity, observation, confidence, because, remedies } = found;
         let severity = severity.unwrap_or(rule.severity);
-        Self { rule, severity, observation, confidence, because, remedies }
+        Self { rule, severity, place: Place::Other, observation, confidence, because, remedies }
     }
 
     /// Code of the rule, the same in every version.
@@ -80,7 +97,9 @@ impl Unjudged {
 /// The results of all rules for a run.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// Findings, the most severe first.
+    /// Directory of the run, for commands.
+    pub run: String,
+    /// Findings: the cause, its effects, other causes with theirs, notes.
     pub findings: Vec<Finding>,
     /// Rules that could not be checked.
     pub unjudged: Vec<Unjudged>,
@@ -90,5 +109,35 @@ impl Verdict {
     /// Whether a finding is severe.
     pub fn is_severe(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Severe)
+    }
+
+    /// The finding to act on.
+    pub fn cause(&self) -> Option<&Finding> {
+        self.findings.first().filter(|finding| finding.place == Place::Cause)
+    }
+
+    /// The settings to try first: the first remedy of the cause, if it is made of settings.
+    pub fn first_change(&self) -> Option<&[Setting]> {
+        match self.cause()?.remedies.first()? {
+            Remedy::Change { settings, .. } => Some(settings),
+            Remedy::Advice(_) => None,
+        }
+    }
+
+    /// The findings to show, with the remedies to show: none for an effect, because those of its cause remove it, and
+    /// none that sets what a finding above sets. Two values for one setting are no advice.
+    pub fn shown(&self) -> Vec<(&Finding, Vec<&Remedy>)> {
+        let mut taken: Vec<&str> = Vec::new();
+        let shown = self.findings.iter().filter(|finding| finding.place != Place::MinorNote);
+        let with_remedies = shown.map(|finding| {
+            if matches!(finding.place, Place::Effect(_)) {
+                return (finding, Vec::new());
+            }
+            let new = |remedy: &&Remedy| !remedy.keys().any(|key| taken.contains(&key));
+            let remedies: Vec<&Remedy> = finding.remedies.iter().filter(new).collect();
+            taken.extend(remedies.iter().flat_map(|remedy| remedy.keys()));
+            (finding, remedies)
+        });
+        with_remedies.collect()
     }
 }

@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::steps;
@@ -32,6 +32,8 @@ const UPPER: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "horizon-below-need",
     severity: Severity::Warning,
+    role: Role::Effect,
+    explains: &["no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The gradient horizon is shorter than the required lag",

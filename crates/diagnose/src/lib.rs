@@ -9,6 +9,7 @@
 //! [`Remedy`] values (settings). The file of a rule has its texts in both languages side by side, as a [`Text`] or a
 //! `match` over [`Language`], so a missing translation does not compile.
 
+mod chain;
 mod evidence;
 pub mod fault;
 mod finding;
@@ -58,7 +59,7 @@ mod uninformative_labels;
 mod weight_decay_dominates;
 
 pub use evidence::{Evidence, Facts, Probed};
-pub use finding::{Finding, Unjudged, Verdict};
+pub use finding::{Finding, Place, Unjudged, Verdict};
 pub use language::{Language, Text};
 pub use non_finite::{CODE as NON_FINITE, ways_out};
 pub use norms::Harm;
@@ -66,48 +67,48 @@ pub use number::{Limit, Number};
 pub use observation::Observation;
 pub use page::{IGNORE_IF, Page};
 pub use remedy::{Remedy, Setting};
-pub use rule::{Found, Judgement, Needs, Rule};
+pub use rule::{Found, Judgement, Needs, Role, Rule};
 pub use severity::{Confidence, Severity};
 pub use threshold::Threshold;
 pub use wording::short;
 
-/// All rules, the most severe first.
+/// All rules in the order of their rank: the likelier cause first. `chain.rs` says what the rank means.
 pub static RULES: [&Rule; 30] = [
     &non_finite::RULE,
-    &exploding_gradient::RULE,
-    &vanishing_gradient::RULE,
+    &constant_target::RULE,
+    &outliers::RULE,
+    &unscaled_input::RULE,
+    &padding_dominated::RULE,
+    &distribution_shift::RULE,
+    &uninformative_labels::RULE,
+    &weight_decay_dominates::RULE,
+    &step_too_small::RULE,
     &step_too_large::RULE,
-    &horizon_below_need::RULE,
-    &truncation_too_short::RULE,
+    &exploding_gradient::RULE,
     &clip_missing::RULE,
+    &dead_units::RULE,
+    &saturated_units::RULE,
+    &stuck_gates::RULE,
+    &truncation_too_short::RULE,
+    &vanishing_across_layers::RULE,
+    &vanishing_gradient::RULE,
     &clip_always::RULE,
     &clip_never::RULE,
     &chaotic_dynamics::RULE,
     &sensitivity_explosion::RULE,
-    &saturated_units::RULE,
-    &dead_units::RULE,
-    &stuck_gates::RULE,
-    &vanishing_across_layers::RULE,
-    &unscaled_input::RULE,
-    &padding_dominated::RULE,
-    &step_too_small::RULE,
-    &distribution_shift::RULE,
-    &uninformative_labels::RULE,
-    &constant_target::RULE,
-    &outliers::RULE,
-    &weight_decay_dominates::RULE,
     &schedule_ended::RULE,
+    &horizon_below_need::RULE,
+    &possible_leak::RULE,
     &overfitting::RULE,
     &underfitting::RULE,
-    &possible_leak::RULE,
     &majority_class::RULE,
     &no_better_than_baseline::RULE,
     &still_improving::RULE,
 ];
 
-/// Judges a run: findings, the most severe first, and rules that could not be checked.
+/// Judges a run: the cause with its effects, other findings, and rules that could not be checked.
 pub fn diagnose(evidence: &Evidence) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { run: evidence.facts.run.clone(), ..Verdict::default() };
     for rule in RULES {
         match (rule.judge)(evidence) {
             Judgement::Silent => {}
@@ -115,7 +116,7 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
             Judgement::Unknown(needs) => verdict.unjudged.push(Unjudged::new(rule, needs, &evidence.facts)),
         }
     }
-    verdict.findings.sort_by_key(|finding| finding.severity);
+    verdict.findings = chain::order(verdict.findings);
     verdict
 }
 

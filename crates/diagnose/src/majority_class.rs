@@ -1,7 +1,4 @@
 //! `majority-class`: the model predicts one class, whatever it reads.
-//!
-//! An effect of the causes that keep a run from learning, and of unbalanced classes; it explains
-//! `no-better-than-baseline`.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -9,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::JUDGEMENT;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::threshold::Threshold;
@@ -35,6 +32,8 @@ const PREDICTED: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "majority-class",
     severity: Severity::Warning,
+    role: Role::Effect,
+    explains: &["no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The model predicts the most frequent class", zh: "模型只预测最常见的类别"

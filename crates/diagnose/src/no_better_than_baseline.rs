@@ -1,6 +1,4 @@
 //! `no-better-than-baseline`: the model is no better than the baseline.
-//!
-//! An effect of every cause that keeps a run from learning; without one, a cause of its own with general advice.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::CLEAR;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::of_baseline;
@@ -41,6 +39,8 @@ const LEAST: usize = 100;
 pub(crate) static RULE: Rule = Rule {
     code: "no-better-than-baseline",
     severity: Severity::Warning,
+    role: Role::Effect,
+    explains: &[],
     page: Page {
         title: Text { en: "The loss is no better than the baseline", zh: "损失不优于基线" },
         meaning: Text {

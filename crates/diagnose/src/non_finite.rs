@@ -8,7 +8,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::{Remedies, Remedy};
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::setting;
@@ -24,6 +24,22 @@ pub const CODE: &str = "non-finite";
 pub(crate) static RULE: Rule = Rule {
     code: CODE,
     severity: Severity::Severe,
+    role: Role::Cause,
+    explains: &[
+        "step-too-large",
+        "exploding-gradient",
+        "clip-missing",
+        "saturated-units",
+        "dead-units",
+        "stuck-gates",
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "clip-always",
+        "chaotic-dynamics",
+        "sensitivity-explosion",
+        "horizon-below-need",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "A value is not finite", zh: "出现非有限值" },
         meaning: Text {

@@ -1,7 +1,4 @@
 //! `outliers`: a few values of a column lie far outside all others, as codes for missing values do.
-//!
-//! A cause, which explains `no-better-than-baseline`, `clip-never`, `clip-missing`, `distribution-shift` and
-//! `unscaled-input`.
 
 use longspan_record::{ChannelRecord, ValueRange};
 
@@ -11,7 +8,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::JUDGEMENT;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::short;
@@ -37,6 +34,14 @@ const CODED: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "outliers",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "unscaled-input",
+        "distribution-shift",
+        "clip-missing",
+        "clip-never",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "A column has outliers", zh: "有一列包含异常值" },
         meaning: Text {

@@ -1,6 +1,4 @@
 //! `overfitting`: validation becomes worse while training goes on improving.
-//!
-//! A cause of its own. It explains no other code; `still-improving` is silent beside it.
 
 use longspan_record::ScoreRecord;
 
@@ -10,8 +8,9 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::{CLEAR, DEVELOPMENT, mean};
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
+use crate::signals::median;
 use crate::threshold::Threshold;
 use crate::wording::{percent, setting};
 
@@ -52,6 +51,15 @@ const LAST: usize = 3;
 const LEAST_SCORED: u64 = 200;
 /// Units below which a standard error is a guess.
 const LEAST_UNITS: u64 = 20;
+/// Validations that go up and down from one to the next say little by a rise of the same size.
+const STEADY: Threshold = Threshold {
+    of: Text {
+        en: "the rise over the median change between neighbouring validations after the best",
+        zh: "该上升幅度与最佳之后相邻两次验证之间变化的中位数之比",
+    },
+    value: 2.5,
+    source: DEVELOPMENT,
+};
 /// Fall of the training loss over the baseline that counts.
 const TRAINING: Threshold = Threshold {
     of: Text {
@@ -65,6 +73,8 @@ const TRAINING: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "overfitting",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[],
     page: Page {
         title: Text { en: "The model overfits", zh: "模型过拟合" },
         meaning: Text {
@@ -81,7 +91,7 @@ pub(crate) static RULE: Rule = Rule {
             zh: "最后一次验证损失减去此前最佳的一次（在相同的单位上），及其标准误；以及训练得分（或训练损失）在两者之间是否下降。\
                  没有标准误时（早期版本的训练），最近三次验证都必须远高于最佳。",
         },
-        thresholds: &[ERRORS, RISE, RISE_ALONE, TRAINING],
+        thresholds: &[ERRORS, RISE, RISE_ALONE, STEADY, TRAINING],
         false_alarm: Text {
             en: "validation follows another distribution than training, and not memory but that difference makes it worse",
             zh: "验证数据与训练数据的分布不同，变差的原因是这种差异而不是死记",
@@ -109,6 +119,8 @@ pub struct Overfitting {
     pub rise_ratio: f64,
     /// Rise in standard errors of the paired difference; NaN if they were not recorded.
     pub rise_errors: f64,
+    /// Rise over the median change between neighbouring validations after the best; infinite if there is only one.
+    pub rise_changes: f64,
     /// Fall of the training score, or of the mean training loss, since the best validation, over the baseline.
     pub training_fall_ratio: f64,
 }
@@ -136,6 +148,7 @@ impl Overfitting {
         vec![
             Number::compared(RISE.of, self.rise_ratio, if alone { &RISE_ALONE } else { &RISE }),
             Number::compared(ERRORS.of, self.rise_errors, &ERRORS),
+            Number::compared(STEADY.of, self.rise_changes, &STEADY),
             Number::compared(TRAINING.of, self.training_fall_ratio, &TRAINING),
         ]
     }
@@ -171,13 +184,18 @@ pub(crate) fn find(evidence: &Evidence) -> Option<Overfitting> {
                 && after[after.len() - LAST..].iter().all(|score| high(score))
         }
     };
+    let after: Vec<f64> =
+        evidence.valid.iter().filter(|score| score.step > best.step).map(|score| score.loss).collect();
+    let change = median(after.windows(2).map(|pair| (pair[1] - pair[0]).abs()));
+    let rise_changes = change.map_or(f64::INFINITY, |change| (last.loss - best.loss) / change);
     let training_fall_ratio = evidence.over_baseline(training_fall(evidence, best, last)?)?;
-    (rises && training_fall_ratio > TRAINING.value).then_some(Overfitting {
+    (rises && rise_changes > STEADY.value && training_fall_ratio > TRAINING.value).then_some(Overfitting {
         best_step: best.step,
         best_loss: best.loss,
         last_loss: last.loss,
         rise_ratio,
         rise_errors,
+        rise_changes,
         training_fall_ratio,
     })
 }

@@ -1,7 +1,4 @@
 //! `padding-dominated`: most positions of a batch are padding.
-//!
-//! A cause, which explains `no-better-than-baseline` and `horizon-below-need`. Silent on windows of a series, which are
-//! cut from data without padding.
 
 use longspan_record::BatchRecord;
 
@@ -10,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::median;
 use crate::threshold::Threshold;
@@ -35,6 +32,8 @@ const UNSCORED: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "padding-dominated",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "Most of a batch is padding", zh: "一批数据的大部分是填充" },
         meaning: Text {

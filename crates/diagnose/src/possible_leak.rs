@@ -1,6 +1,4 @@
 //! `possible-leak`: an input seems to contain what is to be predicted.
-//!
-//! A cause of a loss that is too good. It explains no other code.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::JUDGEMENT;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::of_baseline;
@@ -45,6 +43,8 @@ const LOW: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "possible-leak",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[],
     page: Page {
         title: Text { en: "An input may contain the target", zh: "某个输入可能包含预测目标" },
         meaning: Text {

@@ -26,6 +26,17 @@ pub enum Remedy {
     Advice(Text),
 }
 
+impl Remedy {
+    /// The keys of its settings.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        let settings = match self {
+            Self::Change { settings, .. } => settings.as_slice(),
+            Self::Advice(_) => &[],
+        };
+        settings.iter().map(|setting| setting.key)
+    }
+}
+
 /// Collects remedies, without what the run does already.
 pub(crate) struct Remedies<'a> {
     facts: &'a Facts,

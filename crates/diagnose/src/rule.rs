@@ -15,6 +15,10 @@ pub struct Rule {
     pub code: &'static str,
     /// Severity, unless the evidence lowers it.
     pub severity: Severity,
+    /// Its role among causes and effects.
+    pub role: Role,
+    /// The codes of its effects: where it is found too, it is their cause. They have a lower rank (`chain.rs`).
+    pub explains: &'static [&'static str],
     /// The page that explains it.
     pub page: Page,
     /// Judges the evidence.
@@ -32,6 +36,18 @@ impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code)
     }
+}
+
+/// The role of a rule among causes and effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It can be the cause of other findings, and has remedies of its own. It may still be the effect of a rule that
+    /// explains it.
+    Cause,
+    /// It follows from something else. If no cause was found, it comes after the causes of other findings.
+    Effect,
+    /// It asks for nothing.
+    Note,
 }
 
 /// The judgement of a rule.

@@ -1,6 +1,4 @@
 //! `schedule-ended`: the schedule made the learning rate tiny long before the end.
-//!
-//! A cause, which explains `no-better-than-baseline`. Where `step-too-small` names the schedule, this rule is silent.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::{JUDGEMENT, mean};
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::step_too_small;
 use crate::threshold::Threshold;
@@ -46,6 +44,8 @@ const BAD: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "schedule-ended",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["majority-class", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The schedule ended long before the run", zh: "学习率计划远在训练结束前就已结束"

@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::{setting, short, steps};
@@ -24,6 +24,8 @@ const SENSITIVITY: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "sensitivity-explosion",
     severity: Severity::Warning,
+    role: Role::Effect,
+    explains: &[],
     page: Page {
         title: Text {
             en: "The state depends too strongly on the weights", zh: "状态对权重的依赖过强"

@@ -1,7 +1,4 @@
 //! `step-too-large`: updates are larger than the range in which the gradient is valid.
-//!
-//! A cause, which explains `exploding-gradient`, `dead-units`, `saturated-units`, `stuck-gates`, `clip-always`,
-//! `no-better-than-baseline` and `majority-class`.
 
 use longspan_record::Snapshot;
 
@@ -11,7 +8,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::DEVELOPMENT;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
 use crate::threshold::Threshold;
@@ -20,18 +17,19 @@ use crate::wording::{of_baseline, power, setting};
 
 const UPDATE: Threshold = Threshold {
     of: Text { en: "‖Δw‖ / ‖w‖ of a step", zh: "一步的 ‖Δw‖ / ‖w‖" },
-    value: 0.01,
+    value: 0.0125,
     source: Text {
-        en: "about 1e-3 is usual (Karpathy's rule of thumb); development set of real runs: above 0.01 only where the loss is bad",
-        zh: "通常约为 1e-3（Karpathy 的经验法则）；真实训练的开发集：仅在损失不佳时超过 0.01",
+        en: "about 1e-3 is usual (Karpathy's rule of thumb); development set of real runs: at most 0.009 in healthy runs, \
+             but for one whose loss is low",
+        zh: "通常约为 1e-3（Karpathy 的经验法则）；真实训练的开发集：除一个损失很低的训练外，正常训练至多为 0.009",
     },
 };
 /// Weights that such a step has made large hide later steps. Only for optimizers whose first step has the length of the
 /// rate, whatever the gradient is.
 const FIRST: Threshold = Threshold {
     of: Text {
-        en: "the largest ‖Δw‖ / ‖w‖ of all snapshots, of an optimizer that rescales the gradient",
-        zh: "对会缩放梯度的优化器，所有快照中最大的 ‖Δw‖ / ‖w‖",
+        en: "the largest ‖Δw‖ / ‖w‖ of all snapshots, of adam, adamw and rmsprop",
+        zh: "对 adam、adamw、rmsprop，所有快照中最大的 ‖Δw‖ / ‖w‖",
     },
     value: 0.2,
     source: Text {
@@ -65,6 +63,22 @@ const LOW: f64 = 0.1;
 pub(crate) static RULE: Rule = Rule {
     code: "step-too-large",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "exploding-gradient",
+        "clip-missing",
+        "saturated-units",
+        "dead-units",
+        "stuck-gates",
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "clip-always",
+        "chaotic-dynamics",
+        "sensitivity-explosion",
+        "horizon-below-need",
+        "majority-class",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "The steps are too large", zh: "更新步长过大" },
         meaning: Text {
@@ -169,7 +183,9 @@ pub(crate) fn find(evidence: &Evidence) -> Option<StepTooLarge> {
     }
     let typical = median(settled.iter().copied()).unwrap_or(f64::NAN);
     let largest = all.iter().copied().filter(|x| !x.is_nan()).reduce(f64::max)?;
-    let first = evidence.facts.rescales() && largest > FIRST.value.log10();
+    // The steps of adagrad shrink from the first one on.
+    let of_rate = ["adam", "adamw", "rmsprop"].contains(&evidence.facts.setting("optimizer"));
+    let first = of_rate && largest > FIRST.value.log10();
     if !(typical > UPDATE.value.log10() || first) {
         return None;
     }

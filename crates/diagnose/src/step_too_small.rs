@@ -1,7 +1,4 @@
 //! `step-too-small`: updates so small that the weights hardly move.
-//!
-//! A cause, which explains `no-better-than-baseline`, `vanishing-gradient` and `still-improving`; where the limit is the
-//! reason, it explains `clip-always` too.
 
 use crate::evidence::{Evidence, Facts};
 use crate::language::{Language, Text};
@@ -9,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::USUAL_RATE;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
 use crate::threshold::Threshold;
@@ -52,9 +49,21 @@ const ENDED: Threshold = Threshold {
     },
 };
 
+/// Median gradient norm below which small steps of sgd are no fault of its rate.
+const TINY_NORM: f64 = 0.03;
+
 pub(crate) static RULE: Rule = Rule {
     code: "step-too-small",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "clip-always",
+        "horizon-below-need",
+        "majority-class",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "The steps are too small", zh: "更新步长过小" },
         meaning: Text {
@@ -171,6 +180,10 @@ pub(crate) fn find(evidence: &Evidence) -> Option<StepTooSmall> {
         Some(limit) if !facts.rescales() => norm / limit,
         _ => f64::NAN,
     };
+    // For sgd, a gradient that is tiny by itself makes small steps at any rate.
+    if !facts.rescales() && norm < TINY_NORM {
+        return None;
+    }
     let reason = match () {
         () if norm_over_limit > CUT.value => SmallBecause::Clip,
         () if late_rate_share < ENDED.value => SmallBecause::Schedule,

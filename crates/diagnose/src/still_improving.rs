@@ -1,6 +1,4 @@
 //! `still-improving`: the loss still falls at the end, so the run is too short.
-//!
-//! A note. It explains nothing; `step-too-small` explains it.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::{CLEAR, DEVELOPMENT, SIGNIFICANT};
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::{percent, short};
@@ -31,6 +29,8 @@ const FALL: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "still-improving",
     severity: Severity::Note,
+    role: Role::Note,
+    explains: &[],
     page: Page {
         title: Text { en: "The loss still falls at the end", zh: "训练结束时损失仍在下降" },
         meaning: Text {

@@ -1,13 +1,11 @@
 //! `stuck-gates`: gates that are always closed, or never let anything in.
-//!
-//! A cause, which explains `vanishing-gradient`, `horizon-below-need` and `no-better-than-baseline`.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{COUNTED, GateShare};
 use crate::threshold::Threshold;
@@ -25,9 +23,14 @@ const STUCK: Threshold = Threshold {
     },
 };
 
+/// Loss over the baseline below which a gate that is always open is a note.
+const LEARNS: f64 = 0.6;
+
 pub(crate) static RULE: Rule = Rule {
     code: "stuck-gates",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "A gate is stuck", zh: "有一个门卡住" },
         meaning: Text {
@@ -131,7 +134,10 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
     let slower = Text { en: "biases that grow more slowly", zh: "让偏置增长得更慢" };
     ways.set("lr", setting(facts.lr / 4.0), slower);
+    // Gates that always keep suit data in which nothing has to be forgotten.
     let open = worst.closed < worst.open;
+    let learns = evidence.ended().is_some_and(|ratio| ratio < LEARNS);
+    let severity = if open && learns { Severity::Note } else { Severity::Warning };
     let found = StuckGate { layer: worst.layer, gate: worst.name.clone(), open, share };
-    Found::new(found, Confidence::High, COUNTED).remedies(ways).into()
+    Found::new(found, Confidence::High, COUNTED).with_severity(severity).remedies(ways).into()
 }

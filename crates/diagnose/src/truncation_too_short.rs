@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::steps;
@@ -32,6 +32,8 @@ const K: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "truncation-too-short",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The gradient is cut off before it reaches the required lag",

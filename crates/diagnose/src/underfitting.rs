@@ -1,6 +1,4 @@
 //! `underfitting`: the model is too small for the data, or dropout takes too much of it away.
-//!
-//! A cause, which explains `no-better-than-baseline`.
 
 use longspan_record::Estimate;
 
@@ -10,7 +8,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::{CLEAR, JUDGEMENT};
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::of_baseline;
@@ -18,7 +16,7 @@ use crate::{step_too_large, step_too_small};
 
 const DROPOUT: Threshold = Threshold {
     of: Text { en: "probability of dropping a unit", zh: "丢弃单元的概率" },
-    value: 0.5,
+    value: 0.7,
     source: Text {
         en: "0.2 to 0.65 is usual in recurrent networks, the most for the largest ones (Zaremba et al. 2014)",
         zh: "循环网络通常取 0.2 到 0.65，最大的网络才取最大值（Zaremba et al. 2014）",
@@ -56,6 +54,8 @@ const STALL: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "underfitting",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["no-better-than-baseline"],
     page: Page {
         title: Text { en: "The model underfits", zh: "模型欠拟合" },
         meaning: Text {
@@ -70,8 +70,8 @@ pub(crate) static RULE: Rule = Rule {
         },
         thresholds: &[DROPOUT, SMALL, LEARNED, GAP, STALL],
         false_alarm: Text {
-            en: "the rest of the loss is noise of the data, which no model can learn",
-            zh: "剩下的损失是数据的噪声，任何模型都学不到",
+            en: "the rest of the loss is noise of the data, which no model can learn; for few units it is only a note",
+            zh: "剩下的损失是数据的噪声，任何模型都学不到；仅因单元少时只是提示",
         },
         remedy: Text {
             en: "Less --dropout; or more units (--hidden 128), then more layers.",
@@ -164,7 +164,9 @@ fn judge(evidence: &Evidence) -> Judgement {
         en: "the same loss on both parts is measured; that more units lower it is likely",
         zh: "两部分的损失相同是实测结果；更多的单元能降低它只是很可能",
     };
-    Found::new(found, Confidence::Medium, because).remedies(ways).into()
+    // Few units may be all that noisy data have a use for.
+    let severity = if drops { Severity::Warning } else { Severity::Note };
+    Found::new(found, Confidence::Medium, because).with_severity(severity).remedies(ways).into()
 }
 
 /// Validation minus training score in standard errors of the difference.

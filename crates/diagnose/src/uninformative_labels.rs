@@ -1,6 +1,4 @@
 //! `uninformative-labels`: the labels cannot be told from the inputs.
-//!
-//! A cause, which explains `no-better-than-baseline` and `overfitting`.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::DEVELOPMENT;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::of_baseline;
@@ -33,6 +31,8 @@ const LEAST_SCORED: u64 = 50;
 pub(crate) static RULE: Rule = Rule {
     code: "uninformative-labels",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "horizon-below-need", "overfitting", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "The labels cannot be told from the inputs", zh: "无法由输入判断标签" },
         meaning: Text {

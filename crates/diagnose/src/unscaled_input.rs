@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::median;
 use crate::threshold::Threshold;
@@ -23,6 +23,19 @@ const LARGE: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "unscaled-input",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "step-too-large",
+        "exploding-gradient",
+        "clip-missing",
+        "saturated-units",
+        "dead-units",
+        "stuck-gates",
+        "vanishing-gradient",
+        "clip-always",
+        "chaotic-dynamics",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "The input is not scaled", zh: "输入没有缩放" },
         meaning: Text {

@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::power;
@@ -25,6 +25,8 @@ const LEFT: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "vanishing-across-layers",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &["vanishing-gradient", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "The gradient vanishes from layer to layer", zh: "梯度逐层消失" },
         meaning: Text {

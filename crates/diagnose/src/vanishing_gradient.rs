@@ -7,7 +7,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Rule};
+use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
 use crate::threshold::Threshold;
@@ -35,6 +35,8 @@ const LEARNED: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "vanishing-gradient",
     severity: Severity::Severe,
+    role: Role::Cause,
+    explains: &["horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The gradient vanishes before it reaches the required lag",

@@ -1,6 +1,4 @@
 //! `weight-decay-dominates`: weight decay pulls harder on the weights than the gradient does.
-//!
-//! A cause, which explains `no-better-than-baseline`, `underfitting`, `dead-units` and `vanishing-gradient`.
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
@@ -8,7 +6,7 @@ use crate::number::Number;
 use crate::page::Page;
 use crate::progress::DEVELOPMENT;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
 use crate::threshold::Threshold;
@@ -52,6 +50,16 @@ const STALL: Threshold = Threshold {
 pub(crate) static RULE: Rule = Rule {
     code: "weight-decay-dominates",
     severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "dead-units",
+        "vanishing-across-layers",
+        "vanishing-gradient",
+        "horizon-below-need",
+        "underfitting",
+        "majority-class",
+        "no-better-than-baseline",
+    ],
     page: Page {
         title: Text { en: "Weight decay dominates the updates", zh: "权重衰减主导了更新" },
         meaning: Text {

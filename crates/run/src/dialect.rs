@@ -1,4 +1,6 @@
-//! The settings of a remedy as flags of `longspan train` and as lines of a configuration file.
+//! The settings of a remedy as flags of `longspan train`, as a whole command, and as lines of a configuration file.
+
+use std::path::Path;
 
 use longspan_diagnose::Setting;
 
@@ -8,6 +10,29 @@ use crate::config::flag;
 pub fn flags(settings: &[Setting]) -> String {
     let flags: Vec<_> = settings.iter().map(|s| format!("{} {}", flag(s.key), s.value)).collect();
     flags.join(" ")
+}
+
+/// A command that trains the run again with other settings, into a directory that does not exist yet.
+pub fn command(run: &str, settings: &[Setting]) -> String {
+    let run = run.trim_end_matches('/');
+    let numbered = (2..).map(|number| format!("{run}-try-{number}"));
+    let mut names = std::iter::once(format!("{run}-try")).chain(numbered);
+    let out = names.find(|name| !Path::new(name).exists()).unwrap_or_default();
+    format!(
+        "longspan train --config {} {} --out {}",
+        quoted(&format!("{run}/config.toml")),
+        flags(settings),
+        quoted(&out)
+    )
+}
+
+/// A word, quoted for a shell if necessary.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.into(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// Settings as lines of a configuration file: `cell = "lstm"`, `forget_bias = 3`.
@@ -51,5 +76,18 @@ mod tests {
             let number = |text: &str| text.parse::<f64>().ok();
             assert!(text == value || number(&text) == number(&value), "{key}: {text}, {value}");
         }
+    }
+
+    #[test]
+    fn a_command_names_a_directory_that_does_not_exist() {
+        let directory = TestDir::new();
+        let run = directory.write("run one", String::new()).display().to_string();
+        let settings = [Setting { key: "clip", value: "norm:1".into() }];
+        let expected = |out: &str| {
+            format!("longspan train --config '{run}/config.toml' --clip norm:1 --out '{run}{out}'")
+        };
+        assert_eq!(command(&format!("{run}/"), &settings), expected("-try"));
+        directory.write("run one-try", String::new());
+        assert_eq!(command(&run, &settings), expected("-try-2"));
     }
 }

@@ -95,11 +95,18 @@
 /** @typedef {LayerName & { gates: Measured<Gate[]>, forgetting: Measured<{ unit_steps: Num[] }> }} GateLayer */
 /** @typedef {{ gate: string, closed_share: number, open_share: number }} Gate */
 
-/** @typedef {{ findings: Finding[], unjudged: { code: string, missing: string, command: string }[] }} Verdict */
+/** Findings begin with the cause. `command` trains again with its first remedy.
+ * @typedef {object} Verdict
+ * @property {Finding[]} findings
+ * @property {Finding[]} further_notes
+ * @property {string | null} command
+ * @property {{ code: string, missing: string, command: string }[]} unjudged */
 
 /** @typedef {object} Finding
  * @property {string} code
  * @property {"severe" | "warning" | "note"} severity
+ * @property {"cause" | "effect" | "other" | "note"} place
+ * @property {string | null} effect_of
  * @property {string} title
  * @property {string} sentence
  * @property {{ name: string, value: Num, threshold?: Num, source?: string | null }[]} evidence

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use longspan_diagnose::{Finding, Language, NON_FINITE, Severity, fault};
+use longspan_diagnose::{Finding, Language, NON_FINITE, Place, Severity, fault};
 use longspan_record::FaultRecord;
 use longspan_record::credit::Measured;
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
@@ -212,7 +212,13 @@ fn describe(summary: &Summary, config: &Config) -> String {
         NON_FINITE => f.title(Language::English).to_owned(),
         _ => f.sentence(Language::English),
     };
-    lines.extend(found.iter().map(|f| format!("{:13}{} ({})", f.severity.to_string(), text(f), f.code())));
+    let effect = |f: &Finding| match f.place {
+        Place::Effect(cause) => format!(", effect of {cause}"),
+        _ => String::new(),
+    };
+    lines.extend(
+        found.iter().map(|f| format!("{:13}{} ({}){}", f.severity.to_string(), text(f), f.code(), effect(f))),
+    );
     if !found.is_empty() {
         lines.push(format!("next:        longspan diagnose {run}"));
     }

@@ -2,15 +2,18 @@
 //! score beside other settings on the same data.
 //!
 //! `runs.jsonl` has one run a line, made by `tools/evidence.py`. The runs are a development set: thresholds were chosen on
-//! them. They have no probe, so rules that need one are not judged here.
+//! them. They have no lag profile, so rules about the gradient through time are not judged here.
 
 use longspan_diagnose::{Evidence, Facts, Finding, Severity, diagnose};
-use longspan_record::{ScoreRecord, Snapshot, StepRecord};
+use longspan_record::{ActivationRecord, GateRecord, LayerRecord, ScoreRecord, Snapshot, StepRecord};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The codes that are judged here.
-const JUDGED: [&str; 16] = [
+const JUDGED: [&str; 19] = [
+    "dead-units",
+    "saturated-units",
+    "stuck-gates",
     "step-too-large",
     "step-too-small",
     "no-better-than-baseline",
@@ -40,6 +43,30 @@ struct Run {
     valid: Vec<(u64, Value, Option<f64>, u64)>,
     /// Step, loss, learning rate, log10 of the norm, whether it was clipped, log10 of the update.
     steps: Vec<(u64, Value, f64, Value, u8, Value)>,
+    layers: Vec<Layer>,
+}
+
+/// Layer; its gates with the shares of closed and open values; its activations with the share and the number of saturated
+/// units.
+type Layer = (usize, Vec<(String, f64, f64)>, Vec<(String, f64, usize)>);
+
+fn layer((layer, gates, activations): &Layer) -> LayerRecord {
+    let gate = |(gate, closed, open): &(String, f64, f64)| GateRecord {
+        gate: gate.clone(),
+        mean_openness: f64::NAN,
+        closed_share: *closed,
+        open_share: *open,
+    };
+    let activation = |(name, share, units): &(String, f64, usize)| ActivationRecord {
+        activation: name.clone(),
+        saturated_share: *share,
+        saturated_units: *units,
+    };
+    LayerRecord {
+        layer: *layer,
+        gates: gates.iter().map(gate).collect(),
+        activations: activations.iter().map(activation).collect(),
+    }
 }
 
 fn number(value: &Value) -> f64 {
@@ -70,9 +97,14 @@ impl Run {
             scored: *scored,
             ..ScoreRecord::default()
         };
+        let mut steps: Vec<StepRecord> = self.steps.iter().map(step).collect();
+        // As if the last snapshot had measured the gates.
+        if let Some(last) = steps.iter_mut().filter_map(|step| step.snapshot.as_mut()).next_back() {
+            last.layers = self.layers.iter().map(layer).collect();
+        }
         Evidence {
             facts: self.facts.clone(),
-            steps: self.steps.iter().map(step).collect(),
+            steps,
             valid: self.valid.iter().map(score).collect(),
             ..Evidence::default()
         }

@@ -14,6 +14,7 @@ use super::gradient_map::Flow;
 use super::snapshots::Looks;
 use super::verdict::VerdictText;
 use crate::config::{Config, KEYS, Value, flag};
+use crate::dialect::quoted;
 use crate::directory::history::History;
 use crate::directory::{self, RunError};
 
@@ -314,15 +315,6 @@ fn command(config: &Config) -> String {
         value => Some(format!(" {} {}", flag(key.name), quoted(&value.text().unwrap_or_default()))),
     });
     format!("longspan train{}", flags.collect::<String>())
-}
-
-/// A word, quoted for a shell if necessary.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.into(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }
 
 fn settings(config: &Config) -> Vec<SettingText> {

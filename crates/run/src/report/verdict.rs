@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use longspan_diagnose::{Confidence, Finding, Language, Number, Remedy, Severity, Unjudged, Verdict, short};
+use longspan_diagnose::{
+    Confidence, Finding, Language, Number, Place, Remedy, Severity, Unjudged, Verdict, short,
+};
 use longspan_record::json_float;
 use serde::Serialize;
 
@@ -11,8 +13,12 @@ use crate::dialect;
 /// The result of a diagnosis in one language.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct VerdictText {
-    /// The findings, most severe first.
+    /// The findings: the cause, its effects, other causes with theirs, and the note that matters most.
     pub findings: Vec<FindingText>,
+    /// Further notes.
+    pub further_notes: Vec<FindingText>,
+    /// The command that trains again with the first remedy of the cause; None if that is not a setting.
+    pub command: Option<String>,
     /// The rules that could not be checked.
     pub unjudged: Vec<UnjudgedText>,
 }
@@ -24,6 +30,10 @@ pub struct FindingText {
     pub code: &'static str,
     /// Its severity.
     pub severity: Severity,
+    /// Its place in the chain: `cause`, `effect`, `other` or `note`.
+    pub place: &'static str,
+    /// The code of the finding that it is an effect of.
+    pub effect_of: Option<&'static str>,
     /// Its title.
     pub title: &'static str,
     /// A sentence with what was found and its numbers.
@@ -34,7 +44,7 @@ pub struct FindingText {
     pub confidence: ConfidenceText,
     /// When to ignore it.
     pub false_alarm: &'static str,
-    /// The remedies, the most promising first.
+    /// The remedies, the most promising first. An effect has none: those of its cause remove it.
     pub remedies: Vec<RemedyText>,
 }
 
@@ -91,8 +101,15 @@ impl VerdictText {
             missing: u.needs.text(language),
             command: u.command.clone(),
         };
+        let text = |(finding, remedies): (&Finding, Vec<&Remedy>)| FindingText {
+            remedies: remedies.into_iter().map(|remedy| RemedyText::new(remedy, language)).collect(),
+            ..FindingText::new(finding, language)
+        };
+        let minor = verdict.findings.iter().filter(|finding| finding.place == Place::MinorNote);
         Self {
-            findings: verdict.findings.iter().map(|finding| FindingText::new(finding, language)).collect(),
+            findings: verdict.shown().into_iter().map(text).collect(),
+            further_notes: minor.map(|finding| FindingText::new(finding, language)).collect(),
+            command: verdict.first_change().map(|settings| dialect::command(&verdict.run, settings)),
             unjudged: verdict.unjudged.iter().map(unjudged).collect(),
         }
     }
@@ -130,6 +147,16 @@ impl FindingText {
         Self {
             code: finding.code(),
             severity: finding.severity,
+            place: match finding.place {
+                Place::Cause => "cause",
+                Place::Effect(_) => "effect",
+                Place::Other => "other",
+                Place::Note | Place::MinorNote => "note",
+            },
+            effect_of: match finding.place {
+                Place::Effect(cause) => Some(cause),
+                _ => None,
+            },
             title: finding.title(language),
             sentence: finding.sentence(language),
             evidence: finding.evidence().into_iter().map(number).collect(),

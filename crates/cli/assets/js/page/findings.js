@@ -27,15 +27,16 @@ function evidence({ evidence, confidence, false_alarm }) {
   );
 }
 
-/** One finding.
+/** One finding. An effect stands below its cause.
  * @param {Finding} finding */
 export const findingCard = (finding) =>
   element(
     "article",
-    { class: `finding ${finding.severity}` },
+    { class: `finding ${finding.severity} ${finding.place}` },
     element("div", { class: "severity" }, `${say(finding.severity)} · ${finding.code}`),
     element("h3", {}, finding.title),
     element("p", {}, finding.sentence),
+    finding.effect_of ? element("p", { class: "soft" }, label("effect_of"), element("code", {}, finding.effect_of)) : null,
     ...finding.remedies.map(remedyText),
     evidence(finding),
   );
@@ -59,8 +60,9 @@ export function drawFindings(run, into) {
   const state = JSON.stringify([run.problems, run.verdict, language()]);
   if (list.dataset.state === state) return;
   list.dataset.state = state;
-  const { findings, unjudged } = verdictOf(run, language());
+  const { command, findings, unjudged } = verdictOf(run, language());
   const cards = findings.map(findingCard);
+  if (command) cards[0].append(element("p", {}, label("next"), element("code", {}, command)));
   if (run.problems.length) {
     const problems = run.problems.map((problem) => element("p", {}, problem));
     cards.unshift(

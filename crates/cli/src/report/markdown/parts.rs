@@ -89,7 +89,12 @@ pub(super) fn summary(to: &mut Writer, report: &RunReport) {
 pub(super) fn findings(to: &mut Writer, report: &RunReport, level: usize) {
     to.heading(level, to.say("findings"));
     let verdict = report.verdict_in(to.language);
-    verdict.findings.iter().for_each(|one| finding(to, one));
+    for one in &verdict.findings {
+        finding(to, one);
+        if let (Some(command), "cause") = (&verdict.command, one.place) {
+            to.shell(command);
+        }
+    }
     if verdict.findings.is_empty() {
         to.paragraph(to.say("no_findings"));
     }
@@ -101,6 +106,9 @@ fn finding(to: &mut Writer, finding: &FindingText) {
     let title = words(finding.title);
     to.paragraph(&format!("**{severity}{} {title}** ({})", to.say("colon").trim_end(), code(finding.code)));
     to.paragraph(&words(&finding.sentence));
+    if let Some(cause) = finding.effect_of {
+        to.labelled("effect_of", &code(cause));
+    }
     let rows: Vec<_> = (finding.evidence.iter())
         .map(|number| {
             vec![

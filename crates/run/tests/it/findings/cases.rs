@@ -197,8 +197,8 @@ pub(crate) const CASES: &[Case] = {
             }
         }),
         case("saturated-units", "share of positions", Above, TANH, "init=gaussian:4", |evidence, share| {
-            evidence.losses(0.8);
-            saturate(evidence, share, 0.9);
+            evidence.losses(0.95);
+            saturate(evidence, share, 0.95);
         }),
         case(
             "saturated-units",
@@ -207,8 +207,8 @@ pub(crate) const CASES: &[Case] = {
             &["gru", "lstm"],
             "init=gaussian:4",
             |evidence, share| {
-                evidence.losses(0.8);
-                saturate(evidence, 0.9, share);
+                evidence.losses(0.95);
+                saturate(evidence, 0.95, share);
             },
         ),
         case(
@@ -219,7 +219,7 @@ pub(crate) const CASES: &[Case] = {
             "init=gaussian:4",
             |evidence, loss| {
                 evidence.losses(loss);
-                saturate(evidence, 0.9, 0.9);
+                saturate(evidence, 0.95, 0.95);
             },
         ),
         case(
@@ -229,9 +229,9 @@ pub(crate) const CASES: &[Case] = {
             TANH,
             "init=gaussian:4",
             |evidence, fall| {
-                evidence.losses(0.8);
-                falls(evidence, 0.8, fall);
-                saturate(evidence, 0.9, 0.9);
+                evidence.losses(0.95);
+                falls(evidence, 0.95, fall);
+                saturate(evidence, 0.95, 0.95);
             },
         ),
         case("dead-units", "share of units", Above, &["relu"], "hidden=1000", |evidence, share| {
@@ -311,6 +311,13 @@ pub(crate) const CASES: &[Case] = {
             },
         ),
         case("overfitting", "the same rise", Above, ALL, "", |evidence, rise| overfit(evidence, rise, 0.1)),
+        case("overfitting", "the rise over the median change", Above, ALL, "", |evidence, changes| {
+            overfit(evidence, 0.3, 0.1);
+            // Both changes after the best have this size.
+            let change = 0.3 * BASELINE / changes;
+            let last = evidence.valid[3].loss;
+            (evidence.valid[1].loss, evidence.valid[2].loss) = (last + 2.0 * change, last + change);
+        }),
         case("overfitting", "fall of the training loss", Above, ALL, "", |evidence, fall| {
             overfit(evidence, 0.2, fall);
         }),

@@ -26,6 +26,8 @@ impl Shown<'_> {
             "outcome": self.history.outcome(),
             "severe": self.severe,
             "findings": self.verdict.findings,
+            "further_notes": self.verdict.further_notes,
+            "command": self.verdict.command,
             "unjudged": self.verdict.unjudged,
             "problems": self.history.problems,
         })
@@ -36,6 +38,14 @@ impl Shown<'_> {
         for finding in &self.verdict.findings {
             text.push('\n');
             text.push_str(&describe(finding, self.language, columns, colours));
+            if let (Some(command), "cause") = (&self.verdict.command, finding.place) {
+                // A command that is to be copied is not wrapped.
+                text.push_str(&format!("{}{command}\n", label(self.language.of("next:", "下一步："))));
+            }
+        }
+        if !self.verdict.further_notes.is_empty() {
+            text.push('\n');
+            text.push_str(&self.further_notes(columns));
         }
         if !self.verdict.unjudged.is_empty() {
             text.push('\n');
@@ -81,6 +91,17 @@ impl Shown<'_> {
         }
     }
 
+    /// The codes of further notes.
+    fn further_notes(&self, columns: usize) -> String {
+        let codes: Vec<&str> = self.verdict.further_notes.iter().map(|note| note.code).collect();
+        let codes = codes.join(", ");
+        let text = match self.language {
+            Language::English => format!("also noted: {codes} (next: longspan explain CODE)"),
+            Language::Chinese => format!("其他提示：{codes}（下一步：longspan explain CODE）"),
+        };
+        wrap(&label(self.language.of("note", "提示")), &text, columns)
+    }
+
     /// Rules that could not be checked: what is missing, and the command that measures it.
     fn unjudged(&self, columns: usize) -> String {
         let line = |(missing, command, codes): (&str, &str, Vec<&str>)| {
@@ -102,7 +123,12 @@ fn label(words: &str) -> String {
 
 fn describe(finding: &FindingText, language: Language, columns: usize, colours: bool) -> String {
     let label = label(finding.severity.name(language));
-    let title = wrap(&label, &format!("{} ({})", finding.title, finding.code), columns);
+    let effect = match (finding.effect_of, language) {
+        (Some(cause), Language::English) => format!(", effect of {cause}"),
+        (Some(cause), Language::Chinese) => format!("，由 {cause} 引起"),
+        (None, _) => String::new(),
+    };
+    let title = wrap(&label, &format!("{} ({}){effect}", finding.title, finding.code), columns);
     let mut text = match colours {
         true => title.replacen(&label, &painted(finding.severity, &label), 1),
         false => title,
