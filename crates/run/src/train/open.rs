@@ -79,6 +79,7 @@ impl Session {
             validated,
             start,
             valid: None,
+            best: None,
             black_box: BlackBox::default(),
             fault: None,
             tokens: 0,
