@@ -17,6 +17,7 @@ mod language;
 mod norms;
 mod number;
 pub mod observation;
+mod one_loss;
 mod page;
 mod remedy;
 mod rule;

@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Role, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::power;
@@ -35,8 +35,9 @@ pub(crate) static RULE: Rule = Rule {
             zh: "层的深度与时间的深度是一回事：梯度每往下一层就乘一次。若几乎没有梯度到达底层，这些层就停留在初始状态。",
         },
         measured: Text {
-            en: "The median of ‖∂ℓ_t/∂s_t‖ of the bottom layer over that of the top, at the step of the loss.",
-            zh: "在损失所在的时间步，底层与顶层的 ‖∂ℓ_t/∂s_t‖ 之比的中位数。",
+            en: "The median of ‖∂ℓ_t/∂s_t‖ of the bottom layer over that of the top, at the step of the loss, from the snapshots of training \
+                 or from a probe.",
+            zh: "在损失所在的时间步，底层与顶层的 ‖∂ℓ_t/∂s_t‖ 之比的中位数，取自训练中的快照或探测。",
         },
         thresholds: &[LEFT],
         false_alarm: Text {
@@ -82,13 +83,9 @@ fn judge(evidence: &Evidence) -> Judgement {
     if facts.layers < 2 {
         return Judgement::Silent;
     }
-    if evidence.probe.is_none() {
-        return Judgement::Unknown(Needs::Probe);
-    }
-    let Some(lag) = evidence.lag() else { return Judgement::Silent };
-    let Some(&ln_left) = lag.depth.ln_layer_ratio.first() else { return Judgement::Silent };
-    let left = ln_left.exp();
-    if left.is_nan() || left >= LEFT.value {
+    let Some(ratios) = evidence.ln_layers() else { return evidence.unmeasured() };
+    let Some(&ln_left) = ratios.first() else { return Judgement::Silent };
+    if ln_left.is_nan() || ln_left >= LEFT.value.ln() {
         return Judgement::Silent;
     }
     let mut ways = Remedies::new(facts);
