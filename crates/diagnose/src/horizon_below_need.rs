@@ -55,8 +55,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "训练刚刚开始：随着门学会保留，梯度可达步数会变大。某一个方向上的小梯度也可能足够",
         },
         remedy: Text {
-            en: "Settings that lengthen the horizon: --cell gru, --cell residual, --cell lstm --init chrono:LAG.",
-            zh: "能增大梯度可达步数的做法：--cell gru、--cell residual、--cell lstm --init chrono:LAG。",
+            en: "Settings that lengthen the horizon: --cell lstm --init chrono:LAG, --cell gru.",
+            zh: "能增大梯度可达步数的做法：--cell lstm --init chrono:LAG、--cell gru。",
         },
     },
     judge,

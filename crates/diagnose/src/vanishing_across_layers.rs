@@ -45,8 +45,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "较低的层从之后的时间步沿时间得到梯度",
         },
         remedy: Text {
-            en: "--layer-residual, --layer-norm, or fewer --layers.",
-            zh: "--layer-residual、--layer-norm，或更少的 --layers。",
+            en: "--layer-residual true, or fewer --layers.",
+            zh: "--layer-residual true，或更少的 --layers。",
         },
     },
     judge,
@@ -92,9 +92,6 @@ fn judge(evidence: &Evidence) -> Judgement {
     let sums =
         Text { en: "a path of sums from the top to the bottom", zh: "从顶层到底层的求和通路" };
     ways.set("layer_residual", "true", sums);
-    let norm =
-        Text { en: "every layer reads values of the same size", zh: "让各层读到的数值大小一致" };
-    ways.set("layer_norm", "true", norm);
     let fewer = Text { en: "a shorter way down", zh: "更短的逐层路径" };
     ways.set("layers", (facts.layers / 2).to_string(), fewer);
     let found = VanishingAcrossLayers { top_layer: facts.layers - 1, ln_left };

@@ -79,7 +79,10 @@ impl Session {
             validated,
             start,
             valid: None,
-            black_box: BlackBox::default(),
+            black_box: match job.resume {
+                true => BlackBox::resume(&job.out.join("metrics.jsonl"), step),
+                false => BlackBox::default(),
+            },
             fault: None,
             tokens: 0,
             stepping: Duration::ZERO,
