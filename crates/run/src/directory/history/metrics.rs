@@ -43,7 +43,7 @@ struct Header<'a> {
 }
 
 enum Record {
-    Step(StepRecord),
+    Step(Box<StepRecord>),
     Valid(ScoreRecord),
     Test(ScoreRecord),
     Fault(FaultRecord),
@@ -119,7 +119,7 @@ fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
     let wrong = |error: serde_json::Error| error.to_string();
     let header: Header<'_> = serde_json::from_slice(line).map_err(wrong)?;
     let record = match &*header.kind {
-        "step" => Record::Step(serde_json::from_slice(line).map_err(wrong)?),
+        "step" => Record::Step(Box::new(serde_json::from_slice(line).map_err(wrong)?)),
         "valid" => Record::Valid(serde_json::from_slice(line).map_err(wrong)?),
         "test" => Record::Test(serde_json::from_slice(line).map_err(wrong)?),
         "fault" => Record::Fault(serde_json::from_slice(line).map_err(wrong)?),
@@ -146,7 +146,7 @@ impl Metrics {
         match record {
             Record::Step(record) => {
                 behind(self.steps.last().map(|last| last.step))?;
-                self.steps.push(record);
+                self.steps.push(*record);
             }
             Record::Valid(record) => {
                 behind(self.valid.last().map(|last| last.step))?;
