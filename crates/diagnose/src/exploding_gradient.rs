@@ -172,7 +172,8 @@ fn growths(evidence: &Evidence) -> Vec<(f64, usize)> {
         let inside = finite.filter(|(lag, ln)| **lag < window && ln.is_finite());
         inside.max_by(|a, b| a.1.total_cmp(b.1)).map(|(lag, ln)| (*ln, *lag))
     });
-    of_probe.into_iter().collect()
+    let whole = || evidence.whole_windows().into_iter().map(|(lag, ln)| (ln, lag)).collect();
+    of_probe.map_or_else(whole, |growth| vec![growth])
 }
 
 fn judge(evidence: &Evidence) -> Judgement {

@@ -95,16 +95,17 @@ fn reason_en(fault: &FaultRecord) -> String {
         Cause::ForwardOverflow if fault.phase == Phase::Backward => {
             format!("states are so large (up to {:.0e}) that products with them overflow", of.largest_state)
         }
-        Cause::ForwardOverflow => {
-            let grown = of.log10_state_growth_a_step.map_or(String::new(), |(log10, steps)| {
-                format!(", {:.3} times per step over {steps} steps", 10f64.powf(log10))
-            });
-            format!(
-                "the states grew forwards through time up to {:.1e}{grown}{}",
+        Cause::ForwardOverflow => match grown_states(fault) {
+            Some((log10, steps)) => format!(
+                "the states grew forwards through time: {:.3} times per step over {steps} steps, up to {:.1e}{}",
+                10f64.powf(log10),
                 of.largest_state,
                 loss(fault, language)
-            )
-        }
+            ),
+            None => {
+                format!("states or outputs overflowed; the largest finite state is {:.1e}", of.largest_state)
+            }
+        },
         Cause::GradientGrowth => match of.log10_growth_a_step {
             Some((log10, steps)) => format!(
                 "the gradient grew backwards through time: {:.3} times per step over {steps} steps{}",
@@ -149,12 +150,15 @@ fn reason_zh(fault: &FaultRecord) -> String {
         Cause::ForwardOverflow if fault.phase == Phase::Backward => {
             format!("状态过大（最大 {:.0e}），与之相乘会溢出", of.largest_state)
         }
-        Cause::ForwardOverflow => {
-            let grown = of.log10_state_growth_a_step.map_or(String::new(), |(log10, steps)| {
-                format!("（在 {steps} 步中每步变为 {:.3} 倍）", 10f64.powf(log10))
-            });
-            format!("状态沿时间向前不断增大，最大为 {:.1e}{grown}{}", of.largest_state, loss(fault, language))
-        }
+        Cause::ForwardOverflow => match grown_states(fault) {
+            Some((log10, steps)) => format!(
+                "状态沿时间向前不断增大：在 {steps} 步中每步变为 {:.3} 倍，最大为 {:.1e}{}",
+                10f64.powf(log10),
+                of.largest_state,
+                loss(fault, language)
+            ),
+            None => format!("状态或输出溢出；最大的有限状态为 {:.1e}", of.largest_state),
+        },
         Cause::GradientGrowth => match of.log10_growth_a_step {
             Some((log10, steps)) => {
                 format!(
@@ -182,6 +186,11 @@ fn reason_zh(fault: &FaultRecord) -> String {
         Cause::OptimizerState => "优化器的矩在这一步之前就已不是有限值".into(),
         Cause::BadWeights => "权重在这一步之前就已不是有限值".into(),
     }
+}
+
+/// log10 of the growth of the states per step and the number of steps, if they grew by a factor of 1000 or more.
+fn grown_states(fault: &FaultRecord) -> Option<(f64, usize)> {
+    fault.evidence.log10_state_growth_a_step.filter(|(log10, steps)| log10 * *steps as f64 >= 3.0)
 }
 
 /// The loss of the step, if it is a number that says how far the values have grown.
@@ -264,6 +273,44 @@ mod tests {
             assert_eq!(location(&fault, Language::English), english);
             assert_eq!(location(&fault, Language::Chinese), chinese);
         }
+    }
+
+    /// A moment of the optimizer is the last link of a chain. What grew is named, and which limit was exceeded.
+    #[test]
+    fn a_loss_of_1e22_is_an_exploding_state() {
+        let evidence = FaultEvidence {
+            largest_state: 4e11,
+            log10_state_growth_a_step: Some((0.5, 24)),
+            limit: Some(1e36),
+            ..FaultEvidence::default()
+        };
+        let fault = FaultRecord {
+            loss: 1e22,
+            tensor: "optimizer.exp_avg_sq.head.weight".into(),
+            unit: Some(3),
+            value: 2.5e37,
+            cause: Cause::ForwardOverflow,
+            evidence,
+            ..fault(Phase::Update)
+        };
+        let found = crate::observation::NonFinite { fault: Box::new(fault) };
+        assert_eq!(
+            found.text(Language::English),
+            "In training step 1, the states grew forwards through time: 3.162 times per step over 24 steps, up to 4.0e11; the loss is \
+             1.0e22. First value beyond its limit: update: optimizer.exp_avg_sq.head.weight, element 3, is 2.5000e37, beyond the limit \
+             of 1e36."
+        );
+        assert!(found.text(Language::Chinese).starts_with("在第 1 个训练步，状态沿时间向前不断增大"));
+    }
+
+    /// A run that is resumed fails again, and its steps before the resume still say since when the weights are bad.
+    #[test]
+    fn the_step_since_which_the_weights_are_bad_is_named() {
+        let evidence = FaultEvidence { loss_rise: Some(1e5), rise_step: Some(3), ..FaultEvidence::default() };
+        let text = reason(&FaultRecord { evidence, ..fault(Phase::Backward) }, Language::English);
+        let expected = "the previous steps were too large and have ruined the weights: \
+                        the loss is 1.0e5 times its minimum over the last steps since step 3";
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -152,8 +152,14 @@ fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
             ways.advise(Text { en: "leave out rows without a target", zh: "去掉没有目标的行" });
         }
         Cause::StepTooLarge => {
-            slower(&mut ways, facts);
-            clip(&mut ways, facts);
+            // Weights that stretch give gradients for which any rate is too large.
+            if stretches(facts) {
+                contain(&mut ways, facts);
+                slower(&mut ways, facts);
+            } else {
+                slower(&mut ways, facts);
+                clip(&mut ways, facts);
+            }
         }
         Cause::ForwardOverflow => {
             contain(&mut ways, facts);
@@ -210,9 +216,14 @@ fn clip(ways: &mut Remedies<'_>, facts: &Facts) {
     }
 }
 
+/// Whether the initial recurrent weights stretch what they multiply.
+fn stretches(facts: &Facts) -> bool {
+    facts.init_gain.is_some_and(|gain| gain > 1.0)
+}
+
 /// Initial weights that do not stretch, together with clipping: each alone leaves half of the cause.
 fn contain(ways: &mut Remedies<'_>, facts: &Facts) {
-    if !facts.init_gain.is_some_and(|gain| gain > 1.0) {
+    if !stretches(facts) {
         return clip(ways, facts);
     }
     let why = Text {

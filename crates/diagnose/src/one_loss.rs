@@ -3,8 +3,10 @@
 //! Rules about reach read only this. ‖∂ℒ/∂h_t‖ of all losses together mixes them: with a loss at every step it is flat
 //! for every network, and in a ragged batch only the longest row has a loss at the last step.
 
-use longspan_record::LagSnapshot;
+use std::f64::consts::LN_10;
+
 use longspan_record::credit::Reason;
+use longspan_record::{LagSnapshot, StepRecord};
 
 use crate::evidence::Evidence;
 use crate::rule::{Found, Judgement, Needs};
@@ -74,10 +76,9 @@ impl Evidence {
                 return Some((decay.ln_slope_per_step * lag as f64, Measured::Extrapolated));
             }
         }
-        let ln = median(late.iter().filter_map(|snapshot| {
-            let (far, ln) = last(snapshot)?;
-            Some(ln / far as f64 * lag as f64)
-        }))?;
+        let whole = self.whole_windows();
+        let ends = late.iter().filter_map(|snapshot| last(snapshot)).chain(whole);
+        let ln = median(ends.map(|(far, ln)| ln / far as f64 * lag as f64))?;
         Some((ln, Measured::Extrapolated))
     }
 
@@ -92,6 +93,23 @@ impl Evidence {
         let probe = self.lag()?;
         let lag = probe.window_steps.min(self.facts.window_steps.saturating_sub(1));
         Some((lag, probe.ln_median_at(lag)?))
+    }
+
+    /// The lag of the first step of a window and ln G there, for each snapshot without a profile in which every row has the
+    /// same length and one loss, at its last step. There the gradient of all losses is that of one.
+    pub(crate) fn whole_windows(&self) -> Vec<(usize, f64)> {
+        let (window, pool) = (self.facts.window_steps, self.facts.setting("pool"));
+        if window < 2 || !["", "last"].contains(&pool) {
+            return Vec::new();
+        }
+        let of = |step: &StepRecord| {
+            let snapshot = step.snapshot.as_ref().filter(|snapshot| snapshot.lag.is_none())?;
+            let (rows, positions) = (snapshot.batch.rows, snapshot.batch.positions);
+            let once = step.scored == rows as u64 && positions == rows.saturating_mul(window);
+            let log10 = step.log10_survival.last().filter(|log10| once && log10.is_finite())?;
+            Some((window - 1, log10 * LN_10))
+        };
+        self.steps.iter().filter_map(of).collect()
     }
 
     /// The gradient horizon at the end of training and whether it is at least that.

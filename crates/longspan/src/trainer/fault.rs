@@ -13,7 +13,7 @@
 //! padding only       nothing is scored, or the scored targets have weight 0
 //! optimizer state    a moment was bad before the update
 //! step too large     steps were taken before, and the loss of the last one is 10 times the smallest loss of the steps before
-//!                    it, or the last one changed the weights by 0.3 of their norm
+//!                    it, which was below 1e6, or the last one changed the weights by 0.3 of their norm
 //! forward overflow   a state, output or the loss is bad; or a later value is, and a state is above 1e10
 //! gradient growth    another value of the backward pass is bad; or the update makes one, and the gradient has grown through time
 //!                    by a factor of 1e10
@@ -39,6 +39,8 @@ const MOVED: f64 = 0.3;
 /// States above this value are the fault themselves: their products with each other and with a gradient of
 /// order one overflow.
 const LARGE_STATE: f64 = 1e10;
+/// A loss above this in every step was not caused by the steps.
+const HUGE_LOSS: f64 = 1e6;
 /// log10 of the growth of a gradient through time from which on it is the cause of a bad update.
 const LARGE_GROWTH: f64 = 10.0;
 
@@ -62,7 +64,8 @@ impl<R: Real> Trainer<R> {
     pub fn first_fault(&mut self, divergence: &Divergence, before: Vec<StepRecord>) -> FaultRecord {
         let found = self.find(divergence.lr).expect("a failed step has a first bad value");
         let mut evidence = self.evidence(&found, &before);
-        let cause = cause(&found, &evidence);
+        let smallest = before.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
+        let cause = cause(&found, &evidence, smallest);
         if cause != Cause::StepTooLarge {
             (evidence.loss_rise, evidence.rise_step, evidence.relative_step) = (None, None, None);
         }
@@ -176,10 +179,12 @@ impl<R: Real> Trainer<R> {
 }
 
 /// Determines the cause, as described in this module's text.
-fn cause(found: &Found, evidence: &Evidence) -> Cause {
+fn cause(found: &Found, evidence: &Evidence, smallest_loss: f64) -> Cause {
     let Location { phase, tensor, .. } = &found.location;
     let grown = evidence.log10_growth_a_step.map_or(0.0, |(log10, steps)| log10 * steps as f64);
-    let too_large = evidence.loss_rise.is_some() || evidence.relative_step.is_some();
+    // A loss that was never small has not risen: it says how large the states are.
+    let too_large =
+        (evidence.loss_rise.is_some() || evidence.relative_step.is_some()) && smallest_loss < HUGE_LOSS;
     match phase {
         Phase::Weights => Cause::BadWeights,
         Phase::Input if matches!(&tensor[..], "x" | "target") => Cause::BadInput,
