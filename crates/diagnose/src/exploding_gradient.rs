@@ -14,7 +14,7 @@ use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::quantile;
 use crate::threshold::Threshold;
-use crate::wording::{CALIBRATED, percent, power, steps};
+use crate::wording::{CALIBRATED, percent, power, setting, steps};
 
 const GROWTH: Threshold = Threshold {
     of: Text {
@@ -229,6 +229,14 @@ fn remedies(facts: &Facts) -> Remedies<'_> {
             zh: "门控保持梯度而不放大它",
         };
         ways.set("cell", "gru", gates);
+    }
+    // What is left where gates and clipping are there already.
+    if ways.list.is_empty() {
+        let rate = Text {
+            en: "smaller steps stay where the Jacobian does not stretch",
+            zh: "更小的步长停留在雅可比矩阵不放大的区域",
+        };
+        ways.set("lr", setting(facts.lr / 4.0), rate);
     }
     ways
 }

@@ -32,6 +32,8 @@ const CUT: Threshold = Threshold {
         zh: "梯度可达步数所用比例的十倍；64 步以上的文本模型低于 0.01",
     },
 };
+/// A usual truncation, in steps.
+const USUAL: usize = 32;
 /// ln of a share at the cut above which the gradient has grown on its way.
 const GROWS: f64 = 0.7;
 const K: Threshold = Threshold {
@@ -206,7 +208,9 @@ fn judge(evidence: &Evidence) -> Judgement {
             used_lag_steps: used,
             horizon_steps: horizon.steps,
         };
-        return Found::new(found, Confidence::Medium, more).remedies(longer(facts, 4 * window)).into();
+        return Found::new(found, Confidence::Medium, more)
+            .remedies(longer(facts, used.max(2 * window)))
+            .into();
     }
     let Some((lag_steps, ln_left)) = evidence.ln_at_cut() else { return evidence.unmeasured() };
     // A model that does not use what lies there needs no more, and a gradient that grows is another fault.
@@ -216,7 +220,8 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
     let horizon_steps = horizon.filter(|horizon| !horizon.at_least).map(|horizon| horizon.steps);
     let found = TruncationTooShort::Left { window_steps: window, lag_steps, ln_left, horizon_steps };
-    Found::new(found, Confidence::Medium, more).remedies(longer(facts, 4 * window)).into()
+    let enough = horizon_steps.unwrap_or(0).max(2 * window).max(USUAL);
+    Found::new(found, Confidence::Medium, more).remedies(longer(facts, enough)).into()
 }
 
 fn longer(facts: &Facts, steps: usize) -> Remedies<'_> {

@@ -6,6 +6,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod evidence;
+mod real;
 
 use std::collections::BTreeSet;
 

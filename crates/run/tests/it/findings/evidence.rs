@@ -104,12 +104,17 @@ fn snapshot() -> Snapshot {
 
 /// The gradient of one loss in a batch: ln G changes by `ln_per_step` at each step, in this number of rows.
 pub(crate) fn lag_snapshot(rows: usize, ln_per_step: f64) -> LagSnapshot {
-    let ln: Vec<f64> = (0..WINDOW).map(|lag| ln_per_step * lag as f64).collect();
+    lag_snapshot_of(WINDOW, rows, ln_per_step)
+}
+
+/// The same for windows of some length.
+pub(crate) fn lag_snapshot_of(window: usize, rows: usize, ln_per_step: f64) -> LagSnapshot {
+    let ln: Vec<f64> = (0..window).map(|lag| ln_per_step * lag as f64).collect();
     LagSnapshot {
         rows,
         zero_gradient_rows: 32 - rows,
-        lags: (0..WINDOW).collect(),
-        rows_at: vec![rows; WINDOW],
+        lags: (0..window).collect(),
+        rows_at: vec![rows; window],
         total: profile(&ln),
         ..LagSnapshot::default()
     }
