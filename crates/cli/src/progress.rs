@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longspan::model::head::Unit;
 use longspan_data::text::Reading;
 use longspan_run::train::{Event, Start};
+use longspan_run::units::ENOUGH_UNITS;
 
 /// A text that is read in less time than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -71,9 +72,9 @@ impl Progress {
                     eprintln!("step {}/{}  {status}", record.step, self.steps);
                 }
             }
-            Event::Validated { step, score, best } => {
-                let mark = if *best { " (best so far)" } else { "" };
-                self.say(&format!("step {step}: validation {}{mark}", loss(score.mean_loss(), self.unit)));
+            Event::Validated { record, .. } => {
+                let mark = if record.best { " (best so far)" } else { "" };
+                self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
             }
             Event::Saved(_) => {}
         }
@@ -208,9 +209,32 @@ pub(crate) fn loss(value: f64, unit: Unit) -> String {
     }
 }
 
-/// A loss with four decimals, or in scientific notation if it is large.
-pub(crate) fn figure(loss: f64) -> String {
-    if loss.abs() < 1e6 { format!("{loss:.4}") } else { format!("{loss:.2e}") }
+/// A number with four decimals; in scientific notation if it is large, or if four decimals show fewer than two digits.
+pub(crate) fn figure(number: f64) -> String {
+    match number.abs() {
+        size if size == 0.0 || (1e-3..1e6).contains(&size) => format!("{number:.4}"),
+        _ => format!("{number:.3e}"),
+    }
+}
+
+/// How far a loss is below the baseline: "the loss is 48 % below it".
+pub(crate) fn below(loss: f64, baseline: f64, what: &str) -> String {
+    let below = 100.0 * (1.0 - loss / baseline);
+    match below >= 1.0 {
+        true => format!("{what} is {below:.0} % below it"),
+        false => format!("{what} is not below it"),
+    }
+}
+
+/// A line that says that a score rests on too few units; empty if they are enough.
+pub(crate) fn too_few(units: u64) -> String {
+    match units >= ENOUGH_UNITS {
+        true => String::new(),
+        false => format!(
+            "note         {} cannot judge a model: {ENOUGH_UNITS} or more are needed\n",
+            counted(units, "independent unit")
+        ),
+    }
 }
 
 /// The name of a unit of losses.

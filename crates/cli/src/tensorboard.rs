@@ -88,12 +88,12 @@ impl TensorBoard {
                 Ok(())
             }
             Event::Stepped { record, clip, flow } => self.step(record, clip, flow),
-            Event::Validated { step, score, .. } => {
+            Event::Validated { score, record } => {
                 let mut values = vec![Value::scalar(format!("loss_{}/valid", self.unit), score.mean_loss())];
                 if score.accuracy().is_finite() && self.unit == Unit::Nats {
                     values.push(Value::scalar("accuracy/valid", score.accuracy()));
                 }
-                self.file.add(*step, values)?;
+                self.file.add(record.step, values)?;
                 self.draw()
             }
             Event::Reading(_) | Event::Saved(_) => Ok(()),

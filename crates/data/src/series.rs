@@ -37,10 +37,12 @@
 //! until all rows are read, then standardised in place.
 
 mod baseline;
+mod channels;
 mod describe;
 mod error;
 mod layout;
 mod lines;
+mod period;
 mod rows;
 mod split;
 mod table;
@@ -53,9 +55,11 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 
-pub use baseline::{Accuracy, Naive, Score, naive, naive_mae};
+pub use baseline::{Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_loss, naive_mae};
+pub use channels::{channels, value_range};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
+pub use period::periods;
 pub(crate) use unsplit::Unsplit;
 pub(crate) use value::looks_like_time;
 
@@ -253,6 +257,8 @@ pub struct Series {
     /// Names of the groups; a single empty name if there are none.
     pub groups: Vec<String>,
     description: Description,
+    /// Mean distance of consecutive rows, if their times are dates.
+    seconds_per_row: Option<f64>,
     /// Values of each group, `[rows, columns]`.
     values: Vec<Vec<f32>>,
     /// Line of each row of each group.
@@ -327,6 +333,15 @@ impl Series {
     /// Number of windows of a part.
     pub fn windows(&self, part: Part) -> usize {
         self.parts[part as usize].windows.last().copied().unwrap_or(0)
+    }
+
+    /// The group of a window of a part.
+    ///
+    /// # Panics
+    /// If the part does not have the window.
+    pub fn group_of(&self, part: Part, index: usize) -> usize {
+        let Segments { all, windows } = &self.parts[part as usize];
+        all[windows.partition_point(|&end| end <= index)].group
     }
 
     /// Window `index` of a part.

@@ -1,9 +1,11 @@
 //! The training loop's steps: batch, forward, backward, clip, update.
 
+mod evaluation;
 mod fault;
 mod spec;
 mod update;
 
+pub use evaluation::{evaluate, evaluate_each};
 pub use spec::TrainerSpec;
 use update::Updater;
 
@@ -16,7 +18,7 @@ use crate::batch::{Batch, Source};
 use crate::bptt::dropout::{Dropout, Mask};
 use crate::bptt::{Pass, State};
 use crate::cell::Real;
-use crate::model::head::Score;
+use crate::model::head::{Score, TargetScores};
 use crate::model::init::{InitSpec, initialise};
 use crate::model::{Model, OutputSpec};
 use crate::optim::Optimizer;
@@ -213,6 +215,21 @@ impl<R: Real> Trainer<R> {
         evaluate(&self.ctx, &mut self.model, &self.params, source, cancelled)
     }
 
+    /// Scores the first `windows` windows of `source` with the weights `params`, or else with its own, as
+    /// [`evaluate_each`] does. Training is not affected.
+    pub fn evaluate_each(
+        &mut self,
+        params: Option<&Params<R>>,
+        (source, windows): (&dyn Source, u64),
+        names_classes: bool,
+        cancelled: &dyn Fn() -> bool,
+        each: &mut dyn FnMut(&Batch, &TargetScores),
+    ) -> Option<Score> {
+        let params = params.unwrap_or(&self.params);
+        self.model.pack(&self.ctx, params);
+        evaluate_each(&self.ctx, &mut self.model, params, (source, windows), names_classes, cancelled, each)
+    }
+
     /// The gradient profile of the last step's window; empty if it was not observed.
     pub fn flow(&self) -> &GradientProfile {
         self.observer.profile()
@@ -292,33 +309,4 @@ impl<R: Real> Trainer<R> {
     pub fn inject_fault(&mut self, plant: Option<crate::bptt::layer::FaultInjection>) {
         self.model.inject_fault(plant);
     }
-}
-
-/// Scores all of `source` from a zero state with the weights last packed; None if `cancelled` says so between
-/// windows.
-pub fn evaluate<R: Real>(
-    ctx: &Context<R>,
-    model: &mut Model<R>,
-    params: &Params<R>,
-    source: &dyn Source,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<Score> {
-    let mut state = model.zero_state(source.shape().1);
-    let (mut batch, mut total) = (Batch::default(), Score::default());
-    for window in 0..source.windows() {
-        if cancelled() {
-            return None;
-        }
-        source.fill(0, window, &mut batch);
-        if !batch.carry {
-            // The last window of a set may have fewer rows.
-            if state.rows(model.spec().hidden) == batch.rows() {
-                state.clear();
-            } else {
-                state = model.zero_state(batch.rows());
-            }
-        }
-        total += model.evaluate(ctx, params, &batch, &mut state);
-    }
-    Some(total)
 }

@@ -1,100 +1,75 @@
 //! Scores a trained model in the terms of its task: a confusion matrix for classes, the errors of naive
 //! forecasts beside those of the model for series.
 
-use crate::metrics::classification::Confusion;
-use longspan::batch::{Batch, IGNORE, Source};
+use crate::dataset::HeldOut;
+use crate::units::{Detailed, Scored};
+use longspan::batch::{Batch, Source};
 use longspan::cell::Real;
 use longspan::model::Model;
-use longspan::model::head::Score;
 use longspan::params::Params;
-use longspan::trainer::evaluate;
+use longspan_data::labelled::Scaling;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
-use longspan_data::series::Accuracy;
+use longspan_data::series::{
+    Accuracy, Naive, Part, Series, SeriesError, longest_season, naive_by_group, periods,
+};
 use longspan_kernel::Context;
 
 /// The scores of a model on data.
 pub enum Assessment {
-    /// Of a model that predicts the next token, the keys of the next step, or a number.
-    Score(Score),
-    /// Of a model that predicts classes.
-    Classes(Score, Confusion),
+    /// Of a model that predicts the next token, the keys of the next step, a class, or a number.
+    Score(Detailed),
     /// Of a model that forecasts the next rows of a series.
     Forecasts(Forecasts),
 }
 
-/// Errors of the model's forecasts and of naive forecasts of the same rows, in the units of the file.
+/// Errors of the model's forecasts and of forecasts without a network, of the same rows, in the units of the file.
 pub struct Forecasts {
-    /// The model.
-    pub model: Accuracy,
-    /// Persistence: the last observed value.
-    pub persistence: Accuracy,
-    /// The value one season earlier; None if no season was given.
-    pub seasonal: Option<Accuracy>,
+    /// Over all groups.
+    pub all: Compared,
+    /// For each group of the series, with its name; empty if there are no groups.
+    pub groups: Vec<(String, Compared)>,
 }
 
-/// Scores a model on all windows of a source; returns None if `cancelled` returns true between two windows.
+/// The accuracy of several forecasts of the same rows.
+#[derive(Clone)]
+pub struct Compared {
+    /// The model.
+    pub model: Accuracy,
+    /// Forecasts without a network, with what each of them forecasts.
+    pub naive: Vec<(Naive, Accuracy)>,
+}
+
+/// Scores a model on all windows of held-out data; returns None if `cancelled` returns true between two windows.
 ///
-/// The weights must be packed. For forecasts, `season` is the number of rows in a season; with it, a seasonal
-/// naive forecast is scored too.
+/// The weights must be packed. For forecasts, `season` is the number of rows in a season: a seasonal forecast is scored
+/// too, whatever periods the series itself suggests.
+///
+/// # Errors
+/// [`SeriesError`] if the series is too short for the season.
 ///
 /// # Panics
-/// If the season is 0 or longer than the window that the model reads.
+/// If the model forecasts, and the data are not a series.
 pub fn assess<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
     params: &Params<R>,
     schema: &Schema,
-    source: &dyn Source,
+    data: &HeldOut,
     season: Option<usize>,
     cancelled: &dyn Fn() -> bool,
-) -> Option<Assessment> {
-    match (&schema.predicts, &schema.reads) {
-        (Predicts::Classes(names), _) => classes(ctx, model, params, names.len(), source, cancelled),
-        (Predicts::Forecast(forecast), Reads::Numbers { scaling, .. }) => {
-            let original = |channel: usize, z: f64| scaling.mean[channel] + scaling.std[channel] * z;
-            forecasts(ctx, model, params, (forecast, &original), source, season, cancelled)
-        }
-        _ => evaluate(ctx, model, params, source, cancelled).map(Assessment::Score),
+) -> Result<Option<Assessment>, SeriesError> {
+    if let (Predicts::Forecast(forecast), Reads::Numbers { scaling, .. }) = (&schema.predicts, &schema.reads)
+    {
+        let (series, part) = data.series.as_ref().expect("a forecaster is assessed on a series");
+        let naive = naive_forecasts(series, *part, season)?;
+        let source = data.source.as_ref();
+        let own = forecasts(ctx, model, params, (forecast, scaling), (source, series, *part), cancelled);
+        return Ok(own.map(|own| Assessment::Forecasts(compared(series, own, naive))));
     }
-}
-
-fn classes<R: Real>(
-    ctx: &Context<R>,
-    model: &mut Model<R>,
-    params: &Params<R>,
-    count: usize,
-    source: &dyn Source,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<Assessment> {
-    let (mut batch, mut positions, mut logits) = (Batch::default(), Vec::new(), Vec::new());
-    let (mut score, mut confusion) = (Score::default(), Confusion::new(count));
-    for window in 0..source.windows() {
-        if cancelled() {
-            return None;
-        }
-        source.fill(0, window, &mut batch);
-        let scored = batch.targets.iter().enumerate().filter(|&(_, &target)| target != IGNORE);
-        positions.clear();
-        positions.extend(scored.map(|(position, _)| position as u32));
-        let mut state = model.zero_state(batch.rows());
-        model.predict(ctx, params, &batch, &mut state, &positions, &mut logits);
-        for (logits, &position) in logits.chunks(count).zip(&positions) {
-            let target = batch.targets[position as usize];
-            let (class, loss) = class_and_loss(logits, target as usize);
-            confusion.add(target, class);
-            score += Score { loss, weight: 1.0, scored: 1, correct: u64::from(class == target) };
-        }
-    }
-    Some(Assessment::Classes(score, confusion))
-}
-
-/// The class with the largest logit, and its loss −ln softmax(x)_y for the target y. The first of equal
-/// classes wins.
-fn class_and_loss<R: Real>(logits: &[R], target: usize) -> (u32, f64) {
-    let class = likeliest(logits);
-    let most = logits[class as usize].to_f64();
-    let sum: f64 = logits.iter().map(|x| (x.to_f64() - most).exp()).sum();
-    (class, sum.ln() + most - logits[target].to_f64())
+    let classes = if let Predicts::Classes(names) = &schema.predicts { Some(names.len()) } else { None };
+    let source = data.source.as_ref();
+    let scored = Scored { source, windows: source.windows(), units: data.units, classes };
+    Ok(scored.by_model(ctx, model, params, cancelled).map(Assessment::Score))
 }
 
 /// The class with the largest logit; the first of equal classes wins.
@@ -116,59 +91,69 @@ pub fn probabilities<R: Real>(logits: &[R]) -> Vec<f64> {
     shares.into_iter().map(|share| share / sum).collect()
 }
 
+/// The accuracy over all groups, then of each group.
+type Accuracies = Vec<Accuracy>;
+
+/// The forecasts without a network: the training mean, persistence, and the seasons that are given or found.
+fn naive_forecasts(
+    series: &Series,
+    part: Part,
+    season: Option<usize>,
+) -> Result<Vec<(Naive, Accuracies)>, SeriesError> {
+    let longest = longest_season(series);
+    let found = periods(series).into_iter().filter(|&period| Some(period) != season && period <= longest);
+    let seasons = season.into_iter().chain(found).map(Naive::Seasonal);
+    let all = [Naive::Mean, Naive::Persistence].into_iter().chain(seasons);
+    all.map(|forecast| Ok((forecast, naive_by_group(series, part, forecast)?))).collect()
+}
+
+/// Joins the accuracies of the model and of the other forecasts.
+fn compared(series: &Series, model: Accuracies, naive: Vec<(Naive, Accuracies)>) -> Forecasts {
+    let of = |index: usize| Compared {
+        model: model[index].clone(),
+        naive: naive.iter().map(|(forecast, by)| (*forecast, by[index].clone())).collect(),
+    };
+    let grouped = series.groups.len() > 1;
+    let names = series.groups.iter().enumerate().filter(|_| grouped);
+    Forecasts { all: of(0), groups: names.map(|(index, name)| (name.clone(), of(index + 1))).collect() }
+}
+
 fn forecasts<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
     params: &Params<R>,
-    (forecast, original): (&Forecast, &dyn Fn(usize, f64) -> f64),
-    source: &dyn Source,
-    season: Option<usize>,
+    (forecast, scaling): (&Forecast, &Scaling),
+    (source, series, part): (&dyn Source, &Series, Part),
     cancelled: &dyn Fn() -> bool,
-) -> Option<Assessment> {
-    let (k, window) = (forecast.targets.len(), forecast.window);
-    assert!(
-        season.is_none_or(|season| (1..=window).contains(&season)),
-        "the season must have from 1 to {window} rows"
-    );
+) -> Option<Accuracies> {
+    let k = forecast.targets.len();
     let nothing =
-        || Accuracy::of(forecast.ahead, forecast.targets.iter().map(|target| target.naive_mae).collect());
-    let (mut own, mut persistence, mut seasonal) = (nothing(), nothing(), season.map(|_| nothing()));
+        Accuracy::of(forecast.ahead, forecast.targets.iter().map(|target| target.naive_mae).collect());
+    let mut own = vec![nothing; series.groups.len() + 1];
     let (mut batch, mut predicted) = (Batch::default(), Vec::new());
     for index in 0..source.windows() {
         if cancelled() {
             return None;
         }
         source.fill(0, index, &mut batch);
-        let (rows, width) = (batch.rows(), batch.numbers.len() / batch.shape.positions());
-        // Forecasting several passes overwrites the window that was read.
-        let read = batch.numbers.clone();
+        let groups: Vec<usize> = batch.items.iter().map(|&item| series.group_of(part, item)).collect();
         forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
-        for row in 0..rows {
+        for (row, group) in groups.into_iter().enumerate() {
             let units = |values: &[f32]| -> Vec<f64> {
                 let channels = forecast.targets.iter().map(|target| target.channel).cycle();
-                channels.zip(values).map(|(channel, &z)| original(channel, f64::from(z))).collect()
+                let original = |(channel, &z): (usize, &f32)| {
+                    scaling.mean[channel] + scaling.std[channel] * f64::from(z)
+                };
+                channels.zip(values).map(original).collect()
             };
             let actual = units(&batch.values.targets[row * forecast.ahead * k..][..forecast.ahead * k]);
-            own.add(
-                units(&predicted[row * forecast.ahead * k..][..forecast.ahead * k]),
-                actual.iter().copied(),
-            );
-            let naive = |period: usize| {
-                let read = &read;
-                (0..forecast.ahead).flat_map(move |step| {
-                    let t = window - period + step % period;
-                    forecast.targets.iter().map(move |target| {
-                        original(target.channel, f64::from(read[(t * rows + row) * width + target.channel]))
-                    })
-                })
-            };
-            persistence.add(naive(1), actual.iter().copied());
-            if let (Some(season), Some(seasonal)) = (season, &mut seasonal) {
-                seasonal.add(naive(season), actual.iter().copied());
+            let values = units(&predicted[row * forecast.ahead * k..][..forecast.ahead * k]);
+            for accuracy in [0, group + 1] {
+                own[accuracy].add(values.iter().copied(), actual.iter().copied());
             }
         }
     }
-    Some(Assessment::Forecasts(Forecasts { model: own, persistence, seasonal }))
+    Some(own)
 }
 
 /// Forecasts from a batch of equally long windows into `predicted`, in the scale of the input.
@@ -231,15 +216,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_likeliest_class_and_its_loss() {
+    fn the_likeliest_class_and_its_probability() {
         let logits = [1.0f64, 3.0, 3.0, -800.0];
         let sum = 1.0f64.exp() + 2.0 * 3.0f64.exp();
+        assert_eq!(likeliest(&logits), 1);
         for target in 0..3 {
-            let (class, loss) = class_and_loss(&logits, target);
-            assert_eq!(class, 1);
-            assert!((loss - (sum.ln() - logits[target])).abs() < 1e-12);
             assert!((probabilities(&logits)[target] - logits[target].exp() / sum).abs() < 1e-12);
         }
-        assert!((class_and_loss(&logits, 3).1 - (sum.ln() + 800.0)).abs() < 1e-9);
     }
 }

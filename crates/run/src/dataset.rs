@@ -1,5 +1,6 @@
 //! Data sets: from a configuration to batches for training, validation and test, and the baseline loss.
 
+mod baseline;
 mod labelled;
 mod music;
 mod series;
@@ -8,19 +9,23 @@ mod text;
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Given};
+use crate::units::{Scored, Units};
 use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::labelled::{Labelled, LabelledError, is_music};
 use longspan_data::mask::{LastScored, LossMask, MeanMask};
 use longspan_data::schema::{Predicts, Schema};
-use longspan_data::series::{Series, SeriesError};
+use longspan_data::series::{Part, Series, SeriesError};
 use longspan_data::task::TaskError;
 use longspan_data::text::{TextError, Watch};
+use longspan_record::ChannelRecord;
 
+pub use baseline::{Baseline, best};
 pub use task::TASK_EPOCH;
 
 /// The data of a run.
@@ -31,13 +36,93 @@ pub struct Dataset {
     pub valid: Option<Box<dyn Source>>,
     /// The test part, scored at the end.
     pub test: Option<Box<dyn Source>>,
+    /// A fixed sample of the training part, for the training score.
+    pub sample: Sample,
+    /// What the units of the validation and test parts are.
+    pub units: Units,
     /// What the model's inputs and outputs mean.
     pub schema: Schema,
     /// What the run directory records about the data.
     pub record: DataRecord,
+    /// The baselines of the test part, if there is one.
+    pub test_baselines: Vec<Baseline>,
+    /// The series, if the data are one.
+    pub series: Option<Arc<Series>>,
+}
+
+/// Data to evaluate a model on.
+pub struct HeldOut {
+    /// The data.
+    pub source: Box<dyn Source>,
+    /// What their units are.
+    pub units: Units,
+    /// The series and its part, for a forecaster.
+    pub series: Option<(Arc<Series>, Part)>,
+    /// The baselines of these data; empty if the training part is not known.
+    pub baselines: Vec<Baseline>,
+}
+
+/// A fixed sample of the training part. It is scored like the validation part: at the same positions, without dropout,
+/// in windows that begin with a zero state or continue one another.
+pub struct Sample {
+    /// The data.
+    pub source: Box<dyn Source>,
+    /// The first windows that are scored.
+    pub windows: u64,
+    /// What the units are.
+    pub units: Units,
+}
+
+impl Sample {
+    /// All of a source.
+    fn whole(source: Box<dyn Source>, units: Units) -> Self {
+        Self { windows: source.windows(), source, units }
+    }
+
+    /// The sample, to be scored.
+    pub fn scored(&self) -> Scored<'_> {
+        Scored { source: self.source.as_ref(), windows: self.windows, units: self.units, classes: None }
+    }
+}
+
+/// Share of the rows that training reads between two validations that the sample of the training part may have. Scoring
+/// takes about a third of the time of a training step.
+const SAMPLE_SHARE: f64 = 0.1;
+
+/// Rows that the sample of the training part may have, however often the run validates.
+const SAMPLE_ROWS: usize = 64;
+
+/// Rows of the sample of the training part: as many as the validation part has, but at most [`SAMPLE_SHARE`] of those
+/// that training reads between two validations, or [`SAMPLE_ROWS`] if that is less.
+fn sample_rows(config: &Config, train: usize, valid: usize) -> usize {
+    let (every, batch) = (config.run.eval_every, config.data.batch);
+    let between = match every {
+        0 => train,
+        _ => usize::try_from(every).unwrap_or(usize::MAX).saturating_mul(batch).min(train),
+    };
+    valid.min(train).min(((SAMPLE_SHARE * between as f64) as usize).max(SAMPLE_ROWS)).max(1)
 }
 
 impl Dataset {
+    /// All of the validation or test part, to be scored.
+    pub fn whole<'a>(&self, source: &'a dyn Source) -> Scored<'a> {
+        let classes = match &self.schema.predicts {
+            Predicts::Classes(names) => Some(names.len()),
+            Predicts::Next | Predicts::Value | Predicts::Forecast(_) => None,
+        };
+        Scored { source, windows: source.windows(), units: self.units, classes }
+    }
+
+    /// The test part, or else the validation part, to evaluate a model on; None if there is no such part.
+    pub fn part(self, test: bool) -> Option<HeldOut> {
+        let (source, part, baselines) = match test {
+            true => (self.test, Part::Test, self.test_baselines),
+            false => (self.valid, Part::Valid, self.record.baselines),
+        };
+        let series = self.series.map(|series| (series, part));
+        Some(HeldOut { source: source?, units: self.units, series, baselines })
+    }
+
     /// The source on which weights are measured, and its name: the validation part, else the test part, else
     /// the training part.
     pub fn held_out(self) -> (Box<dyn Source>, &'static str) {
@@ -64,10 +149,22 @@ pub struct DataRecord {
     pub unknown_share: f64,
     /// The unit of losses.
     pub unit: Unit,
-    /// The baseline loss.
-    pub chance_loss: f64,
-    /// What the baseline predicts, such as "token frequencies".
-    pub chance: String,
+    /// The loss of the baseline: the best of `baselines` that counts.
+    #[serde(alias = "chance_loss")]
+    pub baseline_loss: f64,
+    /// The name of the baseline, such as "token frequencies".
+    #[serde(alias = "chance")]
+    pub baseline: String,
+    /// All simple predictors with their losses, fitted on the training part and scored on the validation part; empty in
+    /// files of earlier versions.
+    #[serde(default)]
+    pub baselines: Vec<Baseline>,
+    /// The units that a score of the validation part counts: "sequences", "windows" or "blocks of 100 tokens".
+    #[serde(default)]
+    pub units: String,
+    /// The columns of a series, or the input channels of labelled sequences; empty for other data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelRecord>,
 }
 
 /// How the data are split. No item is in two parts.
@@ -202,11 +299,12 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DataError`] with the file and the line, or that the model is for other data.
-    pub fn other(config: &Config, path: &Path, learned: &Schema) -> Result<Box<dyn Source>, DataError> {
+    pub fn other(config: &Config, path: &Path, learned: &Schema) -> Result<HeldOut, DataError> {
+        let rows = |source| HeldOut { source, units: Units::Rows, series: None, baselines: Vec::new() };
         match learned.predicts {
             Predicts::Forecast(_) => series::whole(config, path, learned),
-            Predicts::Next => music::whole_file(config, path),
-            Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned),
+            Predicts::Next => music::whole_file(config, path).map(rows),
+            Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned).map(rows),
         }
     }
 

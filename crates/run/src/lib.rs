@@ -10,6 +10,7 @@ pub mod machine;
 pub mod metrics;
 pub mod report;
 pub mod train;
+pub mod units;
 
 #[cfg(test)]
 #[path = "../tests/it/test_dir.rs"]

@@ -25,6 +25,7 @@ use crate::dataset::Dataset;
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
+use crate::units::{Detailed, UnitSums};
 use fault::BlackBox;
 use light::{Cost, Subject};
 use longspan::model::OutputSpec;
@@ -34,7 +35,7 @@ use longspan::probe::credit::widen;
 use longspan::trainer::Trainer;
 use longspan_diagnose::diagnose;
 use longspan_kernel::{Context, InstructionSet};
-use longspan_record::FaultRecord;
+use longspan_record::{FaultRecord, ScoreRecord};
 use records::score_record;
 
 /// What to train, and where.
@@ -83,7 +84,9 @@ struct Session {
     /// The step of the last validation.
     validated: u64,
     start: Start,
-    valid: Option<Score>,
+    valid: Option<(Score, ScoreRecord)>,
+    /// The sums of the units of the best validation.
+    best: Option<UnitSums>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     tokens: u64,
@@ -165,19 +168,55 @@ impl Session {
     fn validate(&mut self, cancel: &AtomicBool, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
         let Some(source) = &self.data.valid else { return Ok(()) };
         let cancelled = || cancel.load(Ordering::Relaxed);
-        let Some(score) = self.trainer.evaluate(source.as_ref(), &cancelled) else { return Ok(()) };
+        let scored = self.data.whole(source.as_ref());
+        let Some(valid) = scored.by_trainer(&mut self.trainer, None, &cancelled) else { return Ok(()) };
         let failure = source.failure().map(ToString::to_string);
         self.check_read(failure, watch)?;
+        let Some(train) = self.score_sample(cancel, watch)? else { return Ok(()) };
+        let score = valid.score;
         let step = self.trainer.position().step;
         self.validated = step;
-        self.valid = Some(score);
+        self.recall_best(&cancelled)?;
+        let above_best = self.best.as_ref().and_then(|best| valid.units.minus(best));
         let best = self.patience.observe(score.mean_loss(), &self.config.optimizer.schedule);
         let output = self.output();
-        self.run.append("valid", output.unit(), &score_record(output, step, &score, best))?;
-        watch(Event::Validated { step, score, best });
+        let record =
+            ScoreRecord { above_best, train: train.units.mean(), ..score_record(output, step, &valid, best) };
+        self.run.append("valid", output.unit(), &record)?;
+        watch(Event::Validated { score, record: &record });
+        self.valid = Some((score, record));
         if best {
+            self.best = Some(valid.units);
             self.save("best", watch)?;
         }
+        Ok(())
+    }
+
+    /// Scores the fixed sample of the training part; None if the run is interrupted.
+    fn score_sample(
+        &mut self,
+        cancel: &AtomicBool,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Option<Detailed>, TrainError> {
+        let scored = self.data.sample.scored();
+        let sample = scored.by_trainer(&mut self.trainer, None, &|| cancel.load(Ordering::Relaxed));
+        let failure = scored.source.failure().map(ToString::to_string);
+        self.check_read(failure, watch)?;
+        Ok(sample)
+    }
+
+    /// Scores the weights of the best validation of an earlier attempt again: the sums of its units are not stored.
+    fn recall_best(&mut self, cancelled: &dyn Fn() -> bool) -> Result<(), TrainError> {
+        let path = checkpoint_path(self.run.path(), "best");
+        if self.best.is_some() || !self.patience.best.is_finite() || !path.is_file() {
+            return Ok(());
+        }
+        let Some(source) = &self.data.valid else { return Ok(()) };
+        let mut params = self.trainer.params().clone();
+        Checkpoint::read(&path)?.weights(&mut params)?;
+        let scored = self.data.whole(source.as_ref());
+        let best = scored.by_trainer(&mut self.trainer, Some(&params), cancelled);
+        self.best = best.map(|best| best.units);
         Ok(())
     }
 
@@ -221,14 +260,16 @@ impl Session {
             if best.is_file() {
                 Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
             }
-            test = self.trainer.evaluate(source.as_ref(), &cancelled);
-            test = test.filter(|_| source.failure().is_none());
-            if let Some(score) = &test {
+            let scored = self.data.whole(source.as_ref());
+            let tested = scored.by_trainer(&mut self.trainer, None, &cancelled);
+            if let Some(tested) = tested.filter(|_| source.failure().is_none()) {
                 let output = self.output();
-                self.run.append("test", output.unit(), &score_record(output, step, score, false))?;
+                self.run.append("test", output.unit(), &score_record(output, step, &tested, false))?;
+                test = Some(tested.score);
             }
         }
         let classes = matches!(self.output(), OutputSpec::Classes { .. });
+        let valid = self.valid.as_ref();
         let mut summary = Summary {
             outcome,
             run: self.run.path().into(),
@@ -237,14 +278,18 @@ impl Session {
             train_loss: Some(self.trainer.record())
                 .filter(|record| record.step > 0)
                 .map(|record| record.loss),
-            valid_loss: self.valid.map(|score| score.mean_loss()),
-            valid_accuracy: self.valid.filter(|_| classes).map(|score| score.accuracy()),
+            valid_loss: valid.map(|(score, _)| score.mean_loss()),
+            valid_accuracy: valid.filter(|_| classes).map(|(score, _)| score.accuracy()),
+            valid_standard_error: valid.and_then(|(_, record)| record.standard_error),
+            valid_units: valid.and_then(|(_, record)| record.units),
+            train_score: valid.and_then(|(_, record)| Some(record.train?.mean)),
             best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
             test_loss: test.map(|score| score.mean_loss()),
             test_accuracy: test.filter(|_| classes).map(|score| score.accuracy()),
             unit: self.data.record.unit,
-            chance_loss: self.data.record.chance_loss,
-            chance: self.data.record.chance.clone(),
+            baseline_loss: self.data.record.baseline_loss,
+            baseline: self.data.record.baseline.clone(),
+            units: self.data.record.units.clone(),
             seconds,
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
             positions: self.start.positions,

@@ -35,7 +35,7 @@
  * @property {Record<"en" | "zh", { place: string, reason: string }> | null} fault_told */
 
 /** @typedef {{ section: string, key: string, value: string, given: boolean }} Setting */
-/** @typedef {{ description: string, unit: string, chance_loss: number | null, chance: string | null }} Data */
+/** @typedef {{ description: string, unit: string, baseline_loss: number | null, baseline: string | null }} Data */
 
 /** @typedef {object} Summary
  * @property {number} step

@@ -2,11 +2,10 @@
 
 mod show;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use longspan::batch::Source;
 use longspan::model::Model;
 use longspan::params::Params;
 use longspan_data::schema::{Predicts, Schema};
@@ -17,8 +16,9 @@ use longspan_kernel::Context;
 use longspan_run::assess::{Assessment, assess};
 use longspan_run::checkpoint::Checkpoint;
 use longspan_run::config::Config;
-use longspan_run::dataset::Dataset;
+use longspan_run::dataset::{Dataset, HeldOut};
 use longspan_run::directory;
+use longspan_run::units::Units;
 
 use crate::failure::{Failure, fail, put};
 use crate::flags::{Data, Json, Threads, Weights, positive};
@@ -37,7 +37,7 @@ pub(crate) struct EvalArgs {
     /// Part of the run's own data to score [default: test if there is one, otherwise valid; texts: valid]
     #[arg(long, value_name = "NAME")]
     part: Option<Part>,
-    /// Series: also score the seasonal baseline, which repeats the value of N rows before
+    /// Series: rows in a season: also score the forecast that repeats the last season [default: as the run]
     #[arg(long, value_name = "N", value_parser = positive)]
     season: Option<usize>,
     /// Task: length of the samples, or a range A..B [default: as the run]
@@ -65,6 +65,8 @@ pub(crate) enum Part {
 /// A run's weights, loaded into a model.
 pub(crate) struct Loaded {
     pub(crate) checkpoint: Checkpoint,
+    /// The file of the checkpoint.
+    pub(crate) file: PathBuf,
     pub(crate) config: Config,
     pub(crate) ctx: Context<f32>,
     pub(crate) model: Model<f32>,
@@ -103,11 +105,11 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
     let mut params = Params::zeros(model.layout().clone());
     checkpoint.weights(&mut params)?;
     model.pack(&ctx, &params);
-    Ok(Loaded { checkpoint, config, ctx, model, params })
+    Ok(Loaded { checkpoint, file, config, ctx, model, params })
 }
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
-    let Loaded { checkpoint, mut config, ctx, mut model, params } =
+    let Loaded { checkpoint, file, mut config, ctx, mut model, params } =
         load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
     config.data.batch = args.batch.unwrap_or(config.data.batch);
@@ -119,13 +121,16 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
              instead of the checkpoint",
         ));
     }
-    let season = season(args.season, &header.schema)?;
-    let (source, on, bytes) = source(&args.data, args.part, &config, &header.schema)?;
+    if let (Some(season), false) = (args.season, matches!(header.schema.predicts, Predicts::Forecast(_))) {
+        return Err(fail(format!("--season {season}: this run does not forecast a series: leave it out")));
+    }
+    let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
+    let Evaluated { data, on, bytes } = source(&args.data, args.part, &config, &header.schema)?;
     let stop = Stop::listen()?;
     let cancelled = || stop.came();
-    let assessed = assess(&ctx, &mut model, &params, &header.schema, source.as_ref(), season, &cancelled);
+    let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &cancelled)?;
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
-    if let Some(failure) = source.failure() {
+    if let Some(failure) = data.source.failure() {
         return Err(fail(format!(
             "the data can no longer be read ({failure}): make the file readable, and run the command again"
         )));
@@ -135,23 +140,33 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         schema: &header.schema,
         output: header.model.output,
         on,
+        baselines: &data.baselines,
+        units: data.units,
         bytes,
+        checkpoint: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         step: header.position.step,
-        season,
     };
     put(&if args.json.json { shown.document().to_string() + "\n" } else { shown.text() })?;
     let finite = match &assessment {
-        Assessment::Score(score) | Assessment::Classes(score, _) => score.mean_loss().is_finite(),
+        Assessment::Score(scored) => scored.score.mean_loss().is_finite(),
         Assessment::Forecasts(forecasts) => {
             let targets = 0..shown.targets().len();
-            targets.filter_map(|target| forecasts.model.overall(target)).all(|score| score.mae.is_finite())
+            targets
+                .filter_map(|target| forecasts.all.model.overall(target))
+                .all(|score| score.mae.is_finite())
         }
     };
     Ok(if finite { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The data to score, their name, and the number of bytes of a text.
-pub(crate) type Scored = (Box<dyn Source>, String, Option<usize>);
+/// The data to score.
+pub(crate) struct Evaluated {
+    pub(crate) data: HeldOut,
+    /// Their name.
+    pub(crate) on: String,
+    /// The number of bytes of a text.
+    bytes: Option<usize>,
+}
 
 /// Opens the data to score: the given file, otherwise a part of the run's own data.
 ///
@@ -162,7 +177,7 @@ pub(crate) fn source(
     part: Option<Part>,
     config: &Config,
     schema: &Schema,
-) -> Result<Scored, Failure> {
+) -> Result<Evaluated, Failure> {
     let data = match &schema.predicts {
         _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
@@ -189,10 +204,13 @@ pub(crate) fn source(
         progress.read();
         let part = part?;
         let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;
-        return Ok((Box::new(stream), named(path), Some(part.bytes())));
+        let units = Units::of_text(config.data.unroll);
+        let data = HeldOut { source: Box::new(stream), units, series: None, baselines: Vec::new() };
+        return Ok(Evaluated { data, on: named(path), bytes: Some(part.bytes()) });
     }
     if let Some(path) = given.file(data) {
-        return Ok((Dataset::other(config, path, schema)?, named(path), None));
+        let data = Dataset::other(config, path, schema)?;
+        return Ok(Evaluated { data, on: named(path), bytes: None });
     }
     let known =
         [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
@@ -212,34 +230,15 @@ pub(crate) fn source(
     };
     progress.read();
     let data = data?;
-    let (source, name) = match part {
-        Some(Part::Test) => (data.test, "test"),
-        Some(Part::Valid) => (data.valid, "validation"),
-        None if data.test.is_some() && data.record.parts.items != "tokens" => (data.test, "test"),
-        None => (data.valid, "validation"),
+    let test = match part {
+        Some(part) => part == Part::Test,
+        None => data.test.is_some() && data.record.parts.items != "tokens",
     };
+    let name = if test { "test" } else { "validation" };
     let missing = || {
         fail(format!(
             "the run has no {name} data: name a file, or train again with --valid-fraction or --test-fraction"
         ))
     };
-    Ok((source.ok_or_else(missing)?, format!("the {name} part"), None))
-}
-
-/// Checks --season.
-///
-/// # Errors
-/// A message if the model does not forecast a series, or reads fewer rows.
-fn season(season: Option<usize>, schema: &Schema) -> Result<Option<usize>, Failure> {
-    match (season, &schema.predicts) {
-        (None, _) => Ok(None),
-        (Some(season), Predicts::Forecast(forecast)) if season <= forecast.window => Ok(Some(season)),
-        (Some(season), Predicts::Forecast(forecast)) => Err(fail(format!(
-            "--season {season}: needs 1 to {} rows, as many as the model reads",
-            forecast.window
-        ))),
-        (Some(season), _) => {
-            Err(fail(format!("--season {season}: this run does not forecast a series: leave it out")))
-        }
-    }
+    Ok(Evaluated { data: data.part(test).ok_or_else(missing)?, on: format!("the {name} part"), bytes: None })
 }

@@ -195,8 +195,8 @@ fn source(given: &Data, config: &Config, schema: &Schema) -> Result<(Box<dyn Sou
     let anything = config.data.task.is_some()
         || [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
     if given.is_given() || !anything {
-        let (source, on, _) = eval::source(given, None, config, schema)?;
-        return Ok((source, on));
+        let scored = eval::source(given, None, config, schema)?;
+        return Ok((scored.data.source, scored.on));
     }
     let learned = (config.data.task.is_none()).then_some(schema);
     let data = Dataset::open(config, learned)?;

@@ -54,7 +54,8 @@ fn temperature(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
-    let Loaded { checkpoint, config, ctx, mut model, params } = load(&args.weights, args.threads.count(1))?;
+    let Loaded { checkpoint, config, ctx, mut model, params, .. } =
+        load(&args.weights, args.threads.count(1))?;
     let header = checkpoint.require_header()?;
     if config.data.task.is_some() || !header.model.is_language() {
         let run = quoted(&args.weights.run.to_string_lossy());

@@ -14,7 +14,7 @@ use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, tra
 use super::probe::show::horizon;
 use crate::failure::{Failure, put};
 use crate::flags::{Json, SettingFlags};
-use crate::progress::{Progress, counted, grouped, loss};
+use crate::progress::{Progress, below, counted, figure, grouped, loss, too_few};
 use crate::shell::quoted;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
@@ -183,7 +183,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
     });
     let unit = summary.unit;
     let loss = |value| loss(value, unit);
-    let baseline = format!("{}, {}", loss(summary.chance_loss), summary.chance);
+    let baseline = format!("{}, {}", loss(summary.baseline_loss), summary.baseline);
     let correct =
         |share: Option<f64>| share.map_or(String::new(), |a| format!(", {:.1} % correct", 100.0 * a));
     if let Some(valid) = summary.valid_loss {
@@ -191,12 +191,22 @@ fn describe(summary: &Summary, config: &Config) -> String {
             Some(best) if best < valid => format!("; best validation {}", loss(best)),
             _ => String::new(),
         };
-        lines.push(format!("validation   {}{}{best}", loss(valid), correct(summary.valid_accuracy)));
-        let below = 100.0 * (1.0 - summary.best_loss.unwrap_or(valid) / summary.chance_loss);
-        lines.push(match below >= 1.0 {
-            true => format!("baseline     {baseline}; the best validation is {below:.0} % below it"),
-            false => format!("baseline     {baseline}; the best validation is not below it"),
-        });
+        let error = match (summary.valid_standard_error, summary.valid_units) {
+            (Some(error), Some(units)) => {
+                format!(", standard error {} ({} {})", figure(error), grouped(units), summary.units)
+            }
+            _ => String::new(),
+        };
+        let correct = correct(summary.valid_accuracy);
+        lines.push(format!("validation   {}{correct}{error}{best}", loss(valid)));
+        if let Some(train) = summary.train_score {
+            lines.push(format!("training     {}, on a sample, with the same weights", loss(train)));
+        }
+        let below = below(summary.best_loss.unwrap_or(valid), summary.baseline_loss, "the best validation");
+        lines.push(format!("baseline     {baseline}; {below}"));
+        if let Some(note) = summary.valid_units.map(too_few).filter(|note| !note.is_empty()) {
+            lines.push(note.trim_end().into());
+        }
     } else if let Some(train) = summary.train_loss {
         lines.push(format!("training     {} on the last batch", loss(train)));
         lines.push(format!("baseline     {baseline}"));

@@ -13,6 +13,8 @@ pub struct WindowBatches {
     series: Arc<Series>,
     part: Part,
     pool: Pooling,
+    /// The windows of the part that are used; None for all.
+    chosen: Option<Vec<usize>>,
     deal: Deal,
 }
 
@@ -23,7 +25,20 @@ impl WindowBatches {
     /// If `rows` is 0.
     pub fn new(series: Arc<Series>, part: Part, rows: usize, order: Order, pool: Pooling) -> Option<Self> {
         let deal = Deal::new(series.windows(part), rows, order)?;
-        Some(Self { series, part, pool, deal })
+        Some(Self { series, part, pool, chosen: None, deal })
+    }
+
+    /// Batches `count` windows that are spread evenly over a part, each once; None if there are none.
+    ///
+    /// # Panics
+    /// If `rows` is 0.
+    pub fn spread(series: Arc<Series>, part: Part, rows: usize, count: usize, pool: Pooling) -> Option<Self> {
+        let all = series.windows(part);
+        let count = count.min(all);
+        let deal = Deal::new(count, rows, Order::Once)?;
+        // The product may be larger than a usize on a 32-bit machine.
+        let chosen = (0..count).map(|i| (i as u64 * all as u64 / count as u64) as usize).collect();
+        Some(Self { series, part, pool, chosen: Some(chosen), deal })
     }
 }
 
@@ -35,6 +50,9 @@ impl Source for WindowBatches {
     fn fill(&self, epoch: u64, window: u64, batch: &mut Batch) {
         let (series, columns) = (&self.series, self.series.columns.len());
         self.deal.open(epoch, window, batch, |_| series.window);
+        if let Some(chosen) = &self.chosen {
+            batch.items.iter_mut().for_each(|item| *item = chosen[*item]);
+        }
         batch.numbers.resize(batch.shape.positions() * columns, 0.0);
         for row in 0..batch.rows() {
             let view = series.window(self.part, batch.items[row]);

@@ -306,15 +306,15 @@ pub enum SeriesError {
         /// Standard deviation of the training part.
         std: f64,
     },
-    /// A window is shorter than a season.
+    /// The series is too short for a season.
     #[error(
-        "a season of {season} steps needs 1 ≤ season ≤ --window, which is {window}: choose a larger --window"
+        "--season {season}: needs 1 to {longest} rows, half of the rows of the series: choose a shorter season"
     )]
     Season {
-        /// Number of steps of a season.
+        /// Number of rows of a season.
         season: usize,
-        /// Number of steps of a window.
-        window: usize,
+        /// The longest possible season.
+        longest: usize,
     },
 }
 

@@ -6,6 +6,7 @@ use super::describe::Description;
 use super::error::{SeriesError, shorten};
 use super::lines::Lines;
 use super::table::{Table, TableColumn, TableGroup};
+use super::value::Time;
 use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
 use crate::labelled::Scaling;
 
@@ -17,6 +18,7 @@ impl Series {
             return Err(SeriesError::MissingValues { path: table.path, line, column, count });
         }
         let description = Description::of(&table);
+        let seconds_per_row = seconds_per_row(&table);
         let mut parts = <[Segments; 3]>::default();
         for (index, group) in table.groups.iter_mut().enumerate() {
             let gaps = match options.missing {
@@ -52,6 +54,7 @@ impl Series {
             horizon: options.horizon,
             groups,
             description,
+            seconds_per_row,
             values,
             lines,
             parts,
@@ -97,6 +100,17 @@ impl Segments {
             window: options.window,
             horizon: options.horizon,
         })
+    }
+}
+
+/// Returns the mean distance of consecutive rows in the longest group, if times are dates.
+fn seconds_per_row(table: &Table) -> Option<f64> {
+    let longest = table.groups.iter().max_by_key(|group| group.lines.rows())?;
+    let (first, last) = (longest.first.as_ref()?.time, longest.last.as_ref()?.time);
+    let rows = longest.lines.rows().checked_sub(1).filter(|&rows| rows > 0)?;
+    match (first, last) {
+        (Time::Instant(first, _), Time::Instant(last, _)) => Some((last - first) as f64 / rows as f64),
+        _ => None,
     }
 }
 

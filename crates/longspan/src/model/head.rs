@@ -61,6 +61,29 @@ impl Score {
     }
 }
 
+/// The scores of single targets, in ascending order of positions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TargetScores {
+    /// The row of each scored target.
+    pub rows: Vec<u32>,
+    /// Its loss, without class weights.
+    pub losses: Vec<f64>,
+    /// The class that is predicted for it; empty unless the readout has classes and [`TargetScores::names_classes`] is
+    /// set.
+    pub predicted: Vec<u32>,
+    /// Whether to find the predicted classes.
+    pub names_classes: bool,
+}
+
+impl TargetScores {
+    /// Removes the targets and keeps what is asked for.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.losses.clear();
+        self.predicted.clear();
+    }
+}
+
 impl std::ops::AddAssign for Score {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;

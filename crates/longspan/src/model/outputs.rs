@@ -1,11 +1,10 @@
 //! The outputs of a model and their scores, without a gradient.
 
 use super::{Model, ModelSpec, Readout};
-use crate::batch::Values;
-use crate::batch::{Batch, IGNORE};
+use crate::batch::{Batch, IGNORE, Values};
 use crate::bptt::{Keep, Pass, State};
 use crate::cell::Real;
-use crate::model::head::Score;
+use crate::model::head::{Score, TargetScores};
 use crate::model::pooling::Pooling;
 use crate::params::Params;
 use longspan_kernel::packed_shape::PackedShape;
@@ -26,7 +25,35 @@ impl<R: Real> Model<R> {
         state: &mut State<R>,
     ) -> Score {
         self.forward(&mut Pass::new(ctx, params), batch, Keep::Outputs, state);
-        self.score(ctx, params, batch, &batch.targets, &batch.values)
+        self.score(ctx, params, batch, &batch.targets, &batch.values, None)
+    }
+
+    /// Scores a batch as [`Model::evaluate`] does, with the same result, and replaces the content of `each` by the
+    /// scores of its single targets.
+    pub fn evaluate_each(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        batch: &Batch,
+        state: &mut State<R>,
+        each: &mut TargetScores,
+    ) -> Score {
+        each.clear();
+        self.forward(&mut Pass::new(ctx, params), batch, Keep::Outputs, state);
+        let row = |position: usize| match self.spec.pool {
+            Pooling::Last => batch.shape.position(position).1 as u32,
+            _ => position as u32,
+        };
+        match self.readout {
+            Readout::Classes(_) => {
+                let scored = (0..batch.targets.len()).filter(|&position| batch.targets[position] != IGNORE);
+                each.rows.extend(scored.map(row));
+            }
+            Readout::Values(_) => {
+                each.rows.extend(batch.values.positions.iter().map(|&position| row(position as usize)));
+            }
+        }
+        self.score(ctx, params, batch, &batch.targets, &batch.values, Some(each))
     }
 
     /// Returns the loss of each scored target, in ascending order of positions; meant for few targets.
@@ -41,14 +68,14 @@ impl<R: Real> Model<R> {
         let (mut targets, mut losses) = (vec![IGNORE; batch.targets.len()], Vec::new());
         for (at, &target) in batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE) {
             targets[at] = target;
-            losses.push(self.score(ctx, params, batch, &targets, &Values::default()).loss);
+            losses.push(self.score(ctx, params, batch, &targets, &Values::default(), None).loss);
             targets[at] = IGNORE;
         }
         let width = batch.values.targets.len() / batch.values.positions.len().max(1);
         for (i, &position) in batch.values.positions.iter().enumerate() {
             let targets = batch.values.targets[i * width..][..width].to_vec();
             let value = Values { positions: vec![position], targets };
-            losses.push(self.score(ctx, params, batch, &[], &value).loss);
+            losses.push(self.score(ctx, params, batch, &[], &value, None).loss);
         }
         losses
     }
@@ -69,11 +96,14 @@ impl<R: Real> Model<R> {
         batch: &Batch,
         targets: &[u32],
         values: &Values,
+        each: Option<&mut TargetScores>,
     ) -> Score {
         let h = seen(ctx, &self.spec, &batch.shape, &self.y, &mut self.pooled);
         match &mut self.readout {
-            Readout::Classes(classes) => classes.score(ctx, params, h, targets),
-            Readout::Values(readout) => readout.score(ctx, params, h, &values.positions, &values.targets),
+            Readout::Classes(classes) => classes.score(ctx, params, h, targets, each),
+            Readout::Values(readout) => {
+                readout.score(ctx, params, h, &values.positions, &values.targets, each)
+            }
         }
     }
 

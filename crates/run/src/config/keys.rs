@@ -108,6 +108,7 @@ keys! {
         window "N" "Rows that a forecast reads";
         horizon "N" "Rows that a forecast predicts";
         recursive "BOOL" "Learn to forecast one row, and reach the horizon by feeding forecasts back. Every column that is read is then a target";
+        season "N" "Rows in a season: one more period that the baseline tries, beside those that the time stamps and the autocorrelation suggest; 0 means none";
         time_column "NAME" "Column of times, which must not decrease";
         group_column "NAME" "Column that tells several series in one file apart";
     }

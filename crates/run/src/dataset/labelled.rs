@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
-use crate::config::{Config, Missing};
+use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, name, sample_rows};
+use crate::config::{ClassWeights, Config, Missing};
+use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, SequenceBatches};
@@ -14,6 +15,8 @@ use longspan_data::labelled::table::Columns;
 use longspan_data::labelled::{Kind, Labelled, LabelledOptions, LabelledParts, Scaling, Split};
 use longspan_data::mask::LossMask;
 use longspan_data::schema::{Predicts, Reads, Schema};
+use longspan_data::series::value_range;
+use longspan_record::ChannelRecord;
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let options = options(config, path);
@@ -53,12 +56,17 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         test: tested as u64,
         by: by(config, &split, test.is_some()),
     };
-    let chance_loss = frequency_loss(&train, &split, test.as_ref());
+    let channels = channels(&schema, &train, &split);
+    let rows = sample_rows(config, split.train.len(), split.valid.len());
+    // Spread evenly, because a file may be sorted by class.
+    let spread = (0..rows).map(|i| split.train[i * split.train.len() / rows]).collect();
+    let [scored, tested] = counts(&train, &split, test.as_ref());
     let (train, test) = (Arc::new(train), test.map(Arc::new));
     let batches = |data: &Arc<Labelled>, sequences: Vec<usize>, order| {
         SequenceBatches::new(Arc::clone(data), sequences, config.data.batch, order, config.pool_of_rows())
     };
     let once = |sequences| batches(&train, sequences, Order::Once).map(boxed);
+    let sample = batches(&train, spread, Order::Once);
     let (valid, own) = (once(split.valid), once(split.test));
     let test = match &test {
         None => own,
@@ -68,6 +76,13 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     let train = train
         .expect("the training part has a sequence of each class")
         .scored(config.data.mask_loss.unwrap_or(LossMask::Last))?;
+    let balanced = config.data.class_weights == ClassWeights::Balanced;
+    let prior = if balanced { "class frequencies, weighted like the loss" } else { "class frequencies" };
+    let counts = train.class_counts(scored.len());
+    let frequencies =
+        |scored: &[u64]| Baseline::new(prior, baseline::frequency_loss(&counts, scored, balanced));
+    let best = frequencies(&scored);
+    let test_baselines = test.as_ref().map(|_| vec![frequencies(&tested)]).unwrap_or_default();
     let record = DataRecord {
         description,
         fingerprint,
@@ -75,10 +90,24 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         parts,
         unknown_share: 0.0,
         unit: Unit::Nats,
-        chance_loss,
-        chance: "class frequencies".into(),
+        baseline_loss: best.loss,
+        baseline: best.name.clone(),
+        baselines: vec![best],
+        units: "sequences".into(),
+        channels,
     };
-    Ok(Dataset { train: boxed(train), valid, test, schema, record })
+    let sample = Sample::whole(boxed(sample.expect("a sequence")), Units::Rows);
+    Ok(Dataset {
+        train: boxed(train),
+        valid,
+        test,
+        sample,
+        units: Units::Rows,
+        schema,
+        record,
+        test_baselines,
+        series: None,
+    })
 }
 
 /// All sequences of another file, for a trained model.
@@ -176,22 +205,51 @@ fn by(config: &Config, split: &Split, file: bool) -> String {
     if file { format!("{drawn}; test: another file") } else { drawn }
 }
 
-/// Loss in nats of predicting class frequencies. The frequencies are those of the training part, with 1 added
-/// to each count; the loss is that of the validation part, else of the test part, else of the training part.
-fn frequency_loss(train: &Labelled, split: &Split, test: Option<&Labelled>) -> f64 {
-    let mut counts = vec![1u64; train.classes().len()];
-    split.train.iter().for_each(|&i| counts[train.labels()[i] as usize] += 1);
-    let total = (split.train.len() + counts.len()) as f64;
+/// Number of sequences of each class: in the part that is scored first (the validation part, else the test part, else
+/// the training part), and in the test part.
+fn counts(train: &Labelled, split: &Split, test: Option<&Labelled>) -> [Vec<u64>; 2] {
     let of = |labels: &mut dyn Iterator<Item = u32>| {
-        let (sum, n) = labels
-            .fold((0.0, 0), |(sum, n), label| (sum - (counts[label as usize] as f64 / total).ln(), n + 1));
-        sum / f64::from(n)
+        let mut counts = vec![0; train.classes().len()];
+        labels.for_each(|label| counts[label as usize] += 1);
+        counts
     };
-    let some = |part: &[usize]| of(&mut part.iter().map(|&i| train.labels()[i]));
-    match (split.valid.is_empty(), split.test.is_empty(), test) {
-        (false, ..) => some(&split.valid),
-        (true, false, _) => some(&split.test),
-        (true, true, Some(test)) => of(&mut test.labels().iter().copied()),
-        (true, true, None) => some(&split.train),
+    let own = |part: &[usize]| of(&mut part.iter().map(|&i| train.labels()[i]));
+    let tested = test.map_or_else(|| own(&split.test), |test| of(&mut test.labels().iter().copied()));
+    let scored = match (split.valid.is_empty(), tested.iter().sum::<u64>()) {
+        (false, _) => own(&split.valid),
+        (true, 0) => own(&split.train),
+        (true, _) => tested.clone(),
+    };
+    [scored, tested]
+}
+
+/// Most channels that are described: the pixels of an image are not channels of a sensor.
+const MOST_CHANNELS: usize = 64;
+
+/// The input channels of numeric sequences, in the units of the file. They predict no next value, so they have no
+/// correlation.
+fn channels(schema: &Schema, data: &Labelled, split: &Split) -> Vec<ChannelRecord> {
+    let Reads::Numbers { channels, scaling } = &schema.reads else { return Vec::new() };
+    if channels.len() > MOST_CHANNELS {
+        return Vec::new();
     }
+    let held_out = [&split.valid, &split.test].into_iter().find(|part| !part.is_empty());
+    let channel = |(index, name): (usize, &String)| {
+        let values = |part: &Vec<usize>| -> Vec<f64> {
+            let values = part.iter().flat_map(|&i| data.sequence(i)[index..].iter().step_by(channels.len()));
+            values.map(|&z| scaling.mean[index] + scaling.std[index] * f64::from(z)).collect()
+        };
+        let train = value_range(&mut values(&split.train)).unwrap_or_default();
+        let mut held = held_out.map(values).unwrap_or_default();
+        let outside = held.iter().filter(|x| !(train.min..=train.max).contains(*x)).count();
+        ChannelRecord {
+            name: name.clone(),
+            target: false,
+            outside_share: outside as f64 / held.len().max(1) as f64,
+            held_out: value_range(&mut held),
+            train,
+            correlation: 0.0,
+        }
+    };
+    channels.iter().enumerate().map(channel).collect()
 }

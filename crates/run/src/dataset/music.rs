@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
+use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, boxed, name, sample_rows};
 use crate::config::Config;
+use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::batches::{MusicBatches, Order};
@@ -35,6 +36,9 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
     let nothing = |part| DataError::NoSteps { path: path.display().to_string(), part };
     let lengths = train.lengths().ok_or_else(|| nothing("train"))?;
     let scored_part = valid.as_ref().or(test.as_ref()).unwrap_or(&train);
+    let keys = |part: &Pieces| Baseline::new("key frequencies", independent_keys(&train, part));
+    let best = keys(scored_part);
+    let test_baselines = test.iter().map(keys).collect();
     let record = DataRecord {
         description: format!("{file}, {} pieces of {} to {} steps", train.len(), lengths.min, lengths.max),
         fingerprint: fingerprint(&train),
@@ -48,17 +52,35 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
         },
         unknown_share: 0.0,
         unit: Unit::Nats,
-        chance_loss: independent_keys(&train, scored_part),
-        chance: "key frequencies".into(),
+        baseline_loss: best.loss,
+        baseline: best.name.clone(),
+        baselines: vec![best],
+        units: "pieces".into(),
+        channels: Vec::new(),
     };
     let once = |part: Option<Pieces>, name| {
         part.map(|part| whole(config, part).ok_or_else(|| nothing(name))).transpose()
     };
     let (valid, test) = (once(valid, "valid")?, once(test, "test")?);
     let order = Order::Shuffled { seed: config.run.seed };
+    let held_out = valid.as_ref().map_or(0, |_| record.parts.valid as usize);
+    let rows = sample_rows(config, train.len(), held_out);
+    let source = whole(config, train.clone()).ok_or_else(|| nothing("train"))?;
+    let windows = (rows.div_ceil(config.data.batch) as u64).min(source.windows());
+    let sample = Sample { source, windows, units: Units::Rows };
     let train = MusicBatches::new(train, config.data.unroll, config.data.batch, order)
         .ok_or_else(|| nothing("train"))?;
-    Ok(Dataset { train: boxed(train), valid, test, schema: schema(), record })
+    Ok(Dataset {
+        train: boxed(train),
+        valid,
+        test,
+        sample,
+        units: Units::Rows,
+        schema: schema(),
+        record,
+        test_baselines,
+        series: None,
+    })
 }
 
 /// The test part of another file, else its validation part, else its training part.

@@ -4,15 +4,19 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
+use super::{
+    Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, name, sample_rows,
+};
 use crate::config::{Config, Missing};
-use longspan::batch::Source;
-use longspan::model::head::{Unit, ValueLoss};
+use crate::units::Units;
+use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
 use longspan_data::labelled::Scaling;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
-use longspan_data::series::{Part, Series, SeriesOptions, naive_mae};
+use longspan_data::series::{
+    Naive, Part, Series, SeriesOptions, longest_season, naive_loss, naive_mae, periods,
+};
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let once = if config.data.recursive { 1 } else { config.data.horizon };
@@ -50,16 +54,21 @@ pub(super) fn to_judge(config: &Config, path: &Path, learned: &Schema) -> Result
 }
 
 /// All windows of another file, for a trained model.
-pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
+pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<HeldOut, DataError> {
     let options = SeriesOptions {
         valid_fraction: 0.0,
         test_fraction: 0.0,
         ..options(config, path, Some(schema), config.data.horizon)?
     };
     let series = Arc::new(Series::load(&options)?);
-    let windows =
-        WindowBatches::new(series, Part::Train, config.data.batch, Order::Once, config.pool_of_rows());
-    Ok(boxed(windows.expect("the reader refuses a series without a window")))
+    let pool = config.pool_of_rows();
+    let windows = WindowBatches::new(Arc::clone(&series), Part::Train, config.data.batch, Order::Once, pool);
+    Ok(HeldOut {
+        source: boxed(windows.expect("the reader refuses a series without a window")),
+        units: Units::Windows(config.data.horizon),
+        series: Some((series, Part::Train)),
+        baselines: Vec::new(),
+    })
 }
 
 /// The series to be forecast, as one part.
@@ -84,6 +93,10 @@ fn load(
     let scored_part =
         [Part::Valid, Part::Test].into_iter().find(|&part| windows(part) > 0).unwrap_or(Part::Train);
     let targets: Vec<&str> = series.targets.iter().map(|&t| series.columns[t].name.as_str()).collect();
+    let baselines = baselines_of(config, &series, scored_part);
+    let best = baseline::best(&baselines).expect("a baseline").clone();
+    let test_baselines =
+        if windows(Part::Test) > 0 { baselines_of(config, &series, Part::Test) } else { Vec::new() };
     let record = DataRecord {
         description: format!(
             "{}, {} row{} of {} column{} for the next {horizon} of {}",
@@ -105,8 +118,11 @@ fn load(
         },
         unknown_share: 0.0,
         unit: config.model.loss.unit(),
-        chance_loss: persistence_loss(&series, scored_part, config.model.loss),
-        chance: "persistence".into(),
+        baseline_loss: best.loss,
+        baseline: best.name,
+        baselines,
+        units: if horizon > 1 { format!("blocks of {horizon} windows") } else { "windows".into() },
+        channels: series::channels(&series),
     };
     let series = Arc::new(series);
     let windows = |part, order| {
@@ -115,12 +131,22 @@ fn load(
     };
     let train = windows(Part::Train, Order::Shuffled { seed: config.run.seed });
     let (valid, test) = (windows(Part::Valid, Order::Once), windows(Part::Test, Order::Once));
+    let held_out = valid.as_ref().map_or(0, |_| series.windows(Part::Valid));
+    let all = series.windows(Part::Train);
+    let count = sample_rows(config, all, held_out);
+    let (pool, batch) = (config.pool_of_rows(), config.data.batch);
+    let sample = WindowBatches::spread(Arc::clone(&series), Part::Train, batch, count, pool);
+    let units = Units::Windows(horizon);
     Ok(Dataset {
         train: train.expect("the reader refuses a series without a window"),
+        sample: Sample::whole(boxed(sample.expect("a window")), units),
+        units,
         valid,
         test,
         schema,
         record,
+        test_baselines,
+        series: Some(series),
     })
 }
 
@@ -193,21 +219,20 @@ fn by(config: &Config) -> String {
     }
 }
 
-/// Loss of persistence, in standardised units.
-fn persistence_loss(series: &Series, part: Part, loss: ValueLoss) -> f64 {
-    let columns = series.columns.len();
-    let (mut sum, mut count) = (0.0, 0u64);
-    for index in 0..series.windows(part) {
-        let window = series.window(part, index);
-        let last = &window.inputs[(series.window - 1) * columns..];
-        let now = series.targets.iter().map(|&target| last[target]).cycle();
-        for (value, now) in window.targets().zip(now) {
-            let error = f64::from(value - now);
-            sum += if loss.unit() == Unit::Mse { error * error } else { error.abs() };
-            count += 1;
-        }
+/// The losses of forecasts without a network, standardised as in training.
+fn baselines_of(config: &Config, series: &Series, part: Part) -> Vec<Baseline> {
+    let absolute = config.model.loss.unit() == Unit::Mae;
+    let longest = longest_season(series);
+    let mut forecasts = vec![Naive::Mean, Naive::Persistence];
+    if absolute {
+        forecasts.insert(1, Naive::Median);
     }
-    sum / count as f64
+    let given = config.data.season;
+    let found = periods(series).into_iter().filter(|&period| period != given);
+    let seasons = std::iter::once(given).filter(|&given| given > 0).chain(found);
+    forecasts.extend(seasons.filter(|&period| period <= longest).map(Naive::Seasonal));
+    let loss = |&forecast: &Naive| naive_loss(series, part, forecast, absolute);
+    forecasts.iter().map(|forecast| Baseline::new(forecast.to_string(), loss(forecast))).collect()
 }
 
 fn plural(n: usize) -> &'static str {

@@ -1,7 +1,8 @@
 //! Synthetic tasks as data of a run.
 
-use super::{DataError, DataRecord, Dataset, Parts, boxed};
+use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, boxed, sample_rows};
 use crate::config::Config;
+use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::OutputSpec;
 use longspan::model::head::Unit;
@@ -29,7 +30,7 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
     let train = of(TASK_EPOCH, 0)?;
     let valid = of(TASK_VALIDATION, EVALUATION_OFFSET)?.same_every_epoch();
     let schema = Schema::language(train.words().clone());
-    let (chance_loss, chance) = (train.chance_loss_nats(), "a coin flip");
+    let best = Baseline::new("a coin flip", train.chance_loss_nats());
     let record = DataRecord {
         description: format!("agreement over {length} steps"),
         fingerprint: String::new(),
@@ -37,10 +38,25 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
         parts: fresh(TASK_VALIDATION * config.data.batch as u64),
         unknown_share: 0.0,
         unit: Unit::Nats,
-        chance_loss,
-        chance: chance.into(),
+        baseline_loss: best.loss,
+        baseline: best.name.clone(),
+        baselines: vec![best],
+        units: "samples".into(),
+        channels: Vec::new(),
     };
-    Ok(Dataset { train: boxed(train), valid: Some(boxed(valid)), test: None, schema, record })
+    let source = boxed(of(TASK_VALIDATION, 0)?.same_every_epoch());
+    let (sample, units) = (sample(config, source), Units::Rows);
+    Ok(Dataset {
+        train: boxed(train),
+        valid: Some(boxed(valid)),
+        test: None,
+        sample,
+        units,
+        schema,
+        record,
+        test_baselines: Vec::new(),
+        series: None,
+    })
 }
 
 fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
@@ -58,6 +74,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
     let source = |samples| -> Box<dyn Source> {
         if config.model.encoder_decoder { boxed(Pairs::new(samples)) } else { boxed(samples) }
     };
+    let best = Baseline::new("guessing", task.chance_loss(lengths));
     let record = DataRecord {
         description: format!("{}{by}, length {lengths}", task.name()),
         fingerprint: String::new(),
@@ -65,10 +82,32 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
         parts: fresh(TASK_VALIDATION * config.data.batch as u64),
         unknown_share: 0.0,
         unit: schema.output(config.model.loss, false).unit(),
-        chance_loss: task.chance_loss(lengths),
-        chance: "guessing".into(),
+        baseline_loss: best.loss,
+        baseline: best.name.clone(),
+        baselines: vec![best],
+        units: "samples".into(),
+        channels: Vec::new(),
     };
-    Ok(Dataset { train: source(train), valid: Some(source(valid)), test: None, schema, record })
+    let of_training = source(of(TASK_VALIDATION, 0)?.same_every_epoch().pooled(pool));
+    Ok(Dataset {
+        train: source(train),
+        valid: Some(source(valid)),
+        test: None,
+        sample: sample(config, of_training),
+        units: Units::Rows,
+        schema,
+        record,
+        test_baselines: Vec::new(),
+        series: None,
+    })
+}
+
+/// The first samples of training, as many as the share allows.
+fn sample(config: &Config, source: Box<dyn Source>) -> Sample {
+    let (train, valid) = (TASK_EPOCH as usize, TASK_VALIDATION as usize);
+    let batch = config.data.batch;
+    let rows = sample_rows(config, train.saturating_mul(batch), valid.saturating_mul(batch));
+    Sample { source, windows: (rows.div_ceil(batch) as u64).min(TASK_VALIDATION), units: Units::Rows }
 }
 
 /// The schema of a task.

@@ -1,9 +1,11 @@
 //! Texts as data of a run.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use super::{DataError, DataRecord, Dataset, Parts, boxed, name};
-use crate::config::Config;
+use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, name, sample_rows};
+use crate::config::{ClassWeights, Config};
+use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::schema::{Predicts, Schema};
@@ -53,6 +55,16 @@ pub(super) fn open(
         }
         (None, None) => "no split: the whole text is the training part".into(),
     };
+    let balanced = config.data.class_weights == ClassWeights::Balanced;
+    let name_of = if balanced { "token frequencies, weighted like the loss" } else { "token frequencies" };
+    let baselines_of = |part: &TextPart| {
+        let frequencies = Baseline::new(name_of, frequency_loss(&corpus.train, part, balanced));
+        vec![frequencies, Baseline::reference("token pairs", pair_loss(&corpus.train, part))]
+    };
+    let baselines = baselines_of(scored_part);
+    let best = baseline::best(&baselines).expect("a baseline").clone();
+    let test_baselines = corpus.test.as_ref().map(baselines_of).unwrap_or_default();
+    let units = Units::of_text(config.data.unroll);
     let record = DataRecord {
         description: format!("{} by {}, {tokens} distinct", name(path), corpus.vocabulary.level()),
         fingerprint: format!("{:016x}", corpus.train.fingerprint()),
@@ -66,21 +78,85 @@ pub(super) fn open(
         },
         unknown_share: scored_part.unknown() as f64 / scored_part.len().max(1) as f64,
         unit: Unit::Nats,
-        chance_loss: frequency_loss(&corpus.train, scored_part),
-        chance: "token frequencies".into(),
+        baseline_loss: best.loss,
+        baseline: best.name.clone(),
+        baselines,
+        units: format!("blocks of {} tokens", units.windows() * config.data.unroll as u64),
+        channels: Vec::new(),
     };
-    Ok(Dataset { train: boxed(train), valid, test, schema, record })
+    let sample = sample(config, &train, valid.as_deref());
+    Ok(Dataset {
+        train: boxed(train),
+        valid,
+        test,
+        sample,
+        units,
+        schema,
+        record,
+        test_baselines,
+        series: None,
+    })
+}
+
+/// The first windows of the training stream, whatever positions training scores.
+fn sample(config: &Config, train: &TextStream, valid: Option<&dyn Source>) -> Sample {
+    let batch = config.data.batch;
+    let of =
+        |source: &dyn Source| usize::try_from(source.windows()).unwrap_or(usize::MAX).saturating_mul(batch);
+    let rows = sample_rows(config, of(train), valid.map_or(0, of));
+    let windows = rows.div_ceil(batch) as u64;
+    Sample { source: boxed(train.clone()), windows, units: Units::of_text(config.data.unroll) }
 }
 
 /// Loss in nats of predicting token frequencies, which is the best that a model without input can reach. The
-/// frequencies are those of `train`, with 1 added to each count so that none is zero; the loss is that of
-/// `scored_part`.
-fn frequency_loss(train: &TextPart, scored_part: &TextPart) -> f64 {
+/// frequencies are those of `train`, weighted like the training loss if it is `balanced`, with 1 added to each so that
+/// none is zero; the loss is that of `scored_part`.
+fn frequency_loss(train: &TextPart, scored_part: &TextPart, balanced: bool) -> f64 {
     let (train, mut predicted) = (train.counts(), scored_part.counts().to_vec());
     // The first token is read, but never predicted.
     let _ = scored_part.each(0, scored_part.len().min(1), |_, token| predicted[token as usize] -= 1);
-    let total = (train.iter().sum::<u64>() + train.len() as u64) as f64;
-    let loss = |(&seen, &count): (&u64, &u64)| -((seen + 1) as f64 / total).ln() * count as f64;
-    let nats: f64 = train.iter().zip(&predicted).map(loss).sum();
-    nats / predicted.iter().sum::<u64>().max(1) as f64
+    baseline::frequency_loss(train, &predicted, balanced)
+}
+
+/// Tokens of the training part that pairs are counted in, at most: the first ones.
+const PAIR_TOKENS: usize = 5_000_000;
+
+/// Loss in nats of predicting each token from the one before it, a reference line.
+///
+/// Pairs that are not in `train` get their probability from the token frequencies p, with T(a) the number of different
+/// tokens that follow a, and n(a) the number of all tokens that do:
+///
+/// ```text
+/// p(b | a) = (n(a, b) + T(a) p(b)) / (n(a) + T(a))
+/// ```
+///
+/// # References
+/// Witten, Bell, "The zero-frequency problem", IEEE Transactions on Information Theory 37, 1991.
+fn pair_loss(train: &TextPart, scored_part: &TextPart) -> f64 {
+    let vocabulary = train.counts().len();
+    let (mut pairs, mut followed, mut different) =
+        (HashMap::<(u32, u32), u32>::new(), vec![0u32; vocabulary], vec![0u32; vocabulary]);
+    let mut before = None;
+    let seen = train.each(0, train.len().min(PAIR_TOKENS), |_, token| {
+        if let Some(before) = before.replace(token) {
+            let count = pairs.entry((before, token)).or_insert(0);
+            different[before as usize] += u32::from(*count == 0);
+            *count += 1;
+            followed[before as usize] += 1;
+        }
+    });
+    let total = (train.counts().iter().sum::<u64>() + vocabulary as u64) as f64;
+    let (mut sum, mut count, mut before) = (0.0, 0u64, None);
+    let scored = scored_part.each(0, scored_part.len(), |_, token| {
+        if let Some(before) = before.replace(token) {
+            let frequency = (train.counts()[token as usize] + 1) as f64 / total;
+            let (kinds, all) = (f64::from(different[before as usize]), f64::from(followed[before as usize]));
+            let pair = f64::from(pairs.get(&(before, token)).copied().unwrap_or(0));
+            let share = if all > 0.0 { (pair + kinds * frequency) / (all + kinds) } else { frequency };
+            sum -= share.ln();
+            count += 1;
+        }
+    });
+    // A part that cannot be read fails again, with its reason, when training reads it.
+    if seen.and(scored).is_ok() { sum / count as f64 } else { f64::NAN }
 }

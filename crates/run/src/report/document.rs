@@ -90,10 +90,8 @@ pub struct Data {
     /// The unit of losses.
     pub unit: String,
     /// Loss of the baseline.
-    #[serde(rename = "chance_loss")]
     pub baseline_loss: Option<f64>,
     /// What the baseline is.
-    #[serde(rename = "chance")]
     pub baseline: Option<String>,
 }
 
@@ -192,8 +190,8 @@ impl RunReport {
             data: Data {
                 description: record.data.description.clone(),
                 unit: record.data.unit.to_string(),
-                baseline_loss: Some(record.data.chance_loss).filter(|loss| loss.is_finite()),
-                baseline: Some(record.data.chance.clone()),
+                baseline_loss: Some(record.data.baseline_loss).filter(|loss| loss.is_finite()),
+                baseline: Some(record.data.baseline.clone()),
             },
             summary: Numbers::new(history),
             curve: Curve::of(steps),

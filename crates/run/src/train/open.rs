@@ -79,6 +79,7 @@ impl Session {
             validated,
             start,
             valid: None,
+            best: None,
             black_box: match job.resume {
                 true => BlackBox::resume(&job.out.join("metrics.jsonl"), step),
                 false => BlackBox::default(),

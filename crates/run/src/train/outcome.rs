@@ -15,7 +15,7 @@ use longspan::telemetry::GradientProfile;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
-use longspan_record::{FaultRecord, StepRecord};
+use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
 /// An event during a run.
 pub enum Event<'a> {
@@ -34,12 +34,10 @@ pub enum Event<'a> {
     },
     /// The validation data were scored.
     Validated {
-        /// Steps taken.
-        step: u64,
         /// The score.
         score: Score,
-        /// Whether it is the best so far.
-        best: bool,
+        /// Its record.
+        record: &'a ScoreRecord,
     },
     /// A checkpoint was written.
     Saved(&'a Path),
@@ -103,6 +101,12 @@ pub struct Summary {
     pub valid_loss: Option<f64>,
     /// Accuracy of the last validation.
     pub valid_accuracy: Option<f64>,
+    /// Standard error of the last validation; None with a single unit.
+    pub valid_standard_error: Option<f64>,
+    /// Units of the last validation.
+    pub valid_units: Option<u64>,
+    /// The training score beside the last validation.
+    pub train_score: Option<f64>,
     /// Loss of the best validation.
     pub best_loss: Option<f64>,
     /// Loss of the best weights on the test data.
@@ -112,9 +116,12 @@ pub struct Summary {
     /// The unit of losses.
     pub unit: Unit,
     /// The baseline loss.
-    pub chance_loss: f64,
-    /// What the baseline predicts.
-    pub chance: String,
+    pub baseline_loss: f64,
+    /// The name of the baseline.
+    pub baseline: String,
+    /// What the units of a validation are.
+    #[serde(skip)]
+    pub units: String,
     /// Wall-clock seconds of this attempt.
     pub seconds: f64,
     /// Positions read per second of this attempt, with validation.
@@ -155,12 +162,10 @@ impl Summary {
     pub fn document(&self) -> Value {
         let mut document = serde_json::to_value(self).expect("names and numbers");
         let fields = document.as_object_mut().expect("a structure");
-        for name in ["train_loss", "valid_loss", "best_loss", "test_loss"] {
+        for name in ["train_loss", "train_score", "valid_loss", "best_loss", "test_loss", "baseline_loss"] {
             let value = fields.remove(name).unwrap_or_default();
             fields.insert(format!("{name}_{}", self.unit), value);
         }
-        let chance = fields.remove("chance_loss").unwrap_or_default();
-        fields.insert(format!("chance_{}", self.unit), chance);
         if let Some(LightProbe::LeftOut(why)) = &self.probe {
             fields.insert("probe_left_out".into(), why.as_str().into());
         }

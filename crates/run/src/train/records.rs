@@ -1,13 +1,23 @@
 //! Records of validations and tests.
 
+use crate::units::Detailed;
 use longspan::model::OutputSpec;
-use longspan::model::head::Score;
 use longspan_record::ScoreRecord;
 
-/// The record of one validation or test.
-pub(super) fn score_record(output: OutputSpec, step: u64, score: &Score, best: bool) -> ScoreRecord {
+/// The record of one validation or test, without what needs another score.
+pub(super) fn score_record(output: OutputSpec, step: u64, scored: &Detailed, best: bool) -> ScoreRecord {
+    let (score, mean) = (&scored.score, scored.units.mean());
     let classes = matches!(output, OutputSpec::Classes { .. });
-    let accuracy = classes.then(|| score.accuracy()).filter(|share| share.is_finite());
-    let (loss, scored) = (score.mean_loss(), score.scored);
-    ScoreRecord { step, loss, accuracy, scored, best, ..ScoreRecord::default() }
+    ScoreRecord {
+        step,
+        loss: score.mean_loss(),
+        accuracy: classes.then(|| score.accuracy()).filter(|share| share.is_finite()),
+        scored: score.scored,
+        best,
+        // A single unit has none.
+        standard_error: mean.map(|mean| mean.standard_error).filter(|error| error.is_finite()),
+        units: Some(scored.units.units()),
+        classes: scored.classes(),
+        ..ScoreRecord::default()
+    }
 }

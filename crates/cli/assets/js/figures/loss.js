@@ -15,9 +15,9 @@ export function lossFigure(run) {
     const marker = { color: seriesColour(1), symbol: "diamond", size: 7 };
     traces.push({ ...line(say("validation_curve"), valid.step, valid.loss, 1), mode: "lines+markers", marker });
   }
-  if (data.chance_loss !== null && curve.step.length) {
-    const name = say("baseline", number(data.chance_loss));
-    traces.push(level(name, curve.step, data.chance_loss, 2, { dash: "dot" }));
+  if (data.baseline_loss !== null && curve.step.length) {
+    const name = say("baseline", number(data.baseline_loss));
+    traces.push(level(name, curve.step, data.baseline_loss, 2, { dash: "dot" }));
   }
   return {
     key: "loss",

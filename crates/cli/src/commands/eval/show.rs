@@ -3,16 +3,18 @@
 use std::fmt::Write;
 
 use longspan::model::OutputSpec;
-use longspan::model::head::{Score, Unit};
+use longspan::model::head::Unit;
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_data::series;
-use longspan_data::series::Accuracy;
+use longspan_data::series::{Accuracy, Naive};
 use longspan_record::json_float::value as number;
-use longspan_run::assess::{Assessment, Forecasts};
+use longspan_run::assess::{Assessment, Compared, Forecasts};
+use longspan_run::dataset::{Baseline, best};
 use longspan_run::metrics::classification::Confusion;
+use longspan_run::units::{Detailed, Units};
 use serde_json::{Value, json};
 
-use crate::progress::{counted, grouped, loss};
+use crate::progress::{below, counted, figure, grouped, loss, too_few};
 
 /// With more classes than this, the most frequent confusions are listed instead of a table.
 const TABLE: usize = 12;
@@ -24,10 +26,14 @@ pub(super) struct Shown<'a> {
     pub(super) output: OutputSpec,
     /// The name of the data that were scored.
     pub(super) on: String,
+    /// The baselines of these data.
+    pub(super) baselines: &'a [Baseline],
+    pub(super) units: Units,
     /// The number of bytes of a text.
     pub(super) bytes: Option<usize>,
+    /// The name of the checkpoint, and the steps that were taken before it.
+    pub(super) checkpoint: String,
     pub(super) step: u64,
-    pub(super) season: Option<usize>,
 }
 
 impl Shown<'_> {
@@ -49,14 +55,9 @@ impl Shown<'_> {
     }
 
     pub(super) fn document(&self) -> Value {
-        let mut document = json!({"on": self.on, "step": self.step});
+        let mut document = json!({"on": self.on, "checkpoint": self.checkpoint, "step": self.step});
         let fields = match self.assessment {
-            Assessment::Score(score) => self.score(score),
-            Assessment::Classes(score, confusion) => {
-                let mut fields = self.score(score);
-                merge(&mut fields, classes(confusion, self.names()));
-                fields
-            }
+            Assessment::Score(scored) => self.score(scored),
             Assessment::Forecasts(forecasts) => self.forecasts(forecasts),
         };
         merge(&mut document, fields);
@@ -65,31 +66,29 @@ impl Shown<'_> {
 
     pub(super) fn text(&self) -> String {
         match self.assessment {
-            Assessment::Score(score) => self.score_text(score),
-            Assessment::Classes(score, confusion) => {
-                let share = |x: Option<f64>| x.map_or("-".into(), |x| format!("{:.2} %", 100.0 * x));
-                let balance = (0..confusion.classes() as u32).map(|class| confusion.actual(class)).max();
-                let most = balance.unwrap_or(0) as f64 / confusion.total() as f64;
-                format!(
-                    "data         {}, {} predictions\naccuracy     {} (baseline: {:.2} %, the most frequent class)\n\
-                     macro F1     {:.4}\nloss         {}\n\n{}",
-                    self.on,
-                    grouped(confusion.total()),
-                    share(confusion.accuracy()),
-                    100.0 * most,
-                    confusion.macro_f1().unwrap_or(f64::NAN),
-                    loss(score.mean_loss(), Unit::Nats),
-                    classes_text(confusion, self.names())
-                )
-            }
+            Assessment::Score(scored) => self.score_text(scored),
             Assessment::Forecasts(forecasts) => self.forecasts_text(forecasts),
         }
     }
 
-    fn score(&self, score: &Score) -> Value {
-        let (mean, unit) = (score.mean_loss(), self.output.unit());
+    /// The checkpoint, for people.
+    fn weights(&self) -> String {
+        format!("checkpoint   {}, after {}\n", self.checkpoint, counted(self.step, "step"))
+    }
+
+    fn score(&self, scored: &Detailed) -> Value {
+        let (score, unit) = (&scored.score, self.output.unit());
+        let mean = score.mean_loss();
         let mut fields = json!({});
         fields[format!("loss_{unit}")] = number(mean);
+        let error = scored.units.mean().map(|mean| mean.standard_error).filter(|error| error.is_finite());
+        fields["standard_error"] = error.map_or(Value::Null, number);
+        fields["units"] = scored.units.units().into();
+        if let Some(baseline) = best(self.baselines) {
+            fields["baseline"] = baseline.name.clone().into();
+            fields[format!("baseline_loss_{unit}")] = number(baseline.loss);
+            fields["baselines"] = self.baselines.iter().map(|b| json!(b)).collect();
+        }
         match (&self.schema.predicts, self.output) {
             (Predicts::Next, OutputSpec::Classes { .. }) => {
                 fields["perplexity"] = number(mean.exp());
@@ -108,41 +107,69 @@ impl Shown<'_> {
         if let Some(bytes) = self.bytes {
             fields["bits_per_byte"] = number(score.loss / std::f64::consts::LN_2 / bytes as f64);
         }
+        if let Some(confusion) = &scored.confusion {
+            merge(&mut fields, classes(confusion, self.names()));
+        }
         fields
     }
 
-    fn score_text(&self, score: &Score) -> String {
-        let (mean, unit) = (score.mean_loss(), self.output.unit());
-        if !matches!(self.output, OutputSpec::Classes { .. }) {
-            let per = if unit == Unit::Nats { " per step" } else { "" };
-            return format!(
-                "data         {}, {} predictions\nloss         {}{per}\n",
-                self.on,
-                grouped(score.scored),
-                loss(mean, unit)
+    fn score_text(&self, scored: &Detailed) -> String {
+        let (score, unit) = (&scored.score, self.output.unit());
+        let mean = score.mean_loss();
+        let tokens =
+            matches!((&self.schema.predicts, self.output), (Predicts::Next, OutputSpec::Classes { .. }));
+        let per = match unit {
+            _ if tokens => " per token",
+            Unit::Nats if scored.confusion.is_none() => " per step",
+            _ => "",
+        };
+        let units = scored.units.units();
+        let counted_as = match self.units {
+            Units::Blocks(_) => format!(" in {}", many(units, "block")),
+            Units::Rows if units != score.scored => format!(" in {}", many(units, "sequence")),
+            _ => String::new(),
+        };
+        let what = if tokens { "token" } else { "prediction" };
+        let mut text =
+            format!("data         {}, {}{counted_as}\n{}", self.on, many(score.scored, what), self.weights());
+        if let Some(confusion) = &scored.confusion {
+            let most =
+                (0..confusion.classes() as u32).map(|class| confusion.actual(class)).max().unwrap_or(0);
+            let _ = write!(
+                text,
+                "accuracy     {} (baseline: {:.2} %, the most frequent class)\nmacro F1     {:.4}\n",
+                confusion.accuracy().map_or("-".into(), |x| format!("{:.2} %", 100.0 * x)),
+                100.0 * most as f64 / confusion.total() as f64,
+                confusion.macro_f1().unwrap_or(f64::NAN),
             );
         }
-        let mut text = format!(
-            "loss         {} per token\nperplexity   {:.3}\naccuracy     {:.2} %\ntokens       {}\n",
-            loss(mean, unit),
-            mean.exp(),
-            100.0 * score.accuracy(),
-            grouped(score.scored)
-        );
+        let error = scored.units.mean().map(|mean| mean.standard_error).filter(|error| error.is_finite());
+        let error = error.map_or(String::new(), |error| format!(", standard error {}", figure(error)));
+        let _ = writeln!(text, "loss         {}{per}{error}", loss(mean, unit));
+        if let Some(baseline) = best(self.baselines) {
+            let of = format!("{}, {}", loss(baseline.loss, unit), baseline.name);
+            let _ = writeln!(text, "baseline     {of}; {}", below(mean, baseline.loss, "the loss"));
+        }
+        for reference in self.baselines.iter().filter(|baseline| baseline.reference) {
+            let _ = writeln!(text, "reference    {}, {}", loss(reference.loss, unit), reference.name);
+        }
+        if tokens {
+            let _ = writeln!(
+                text,
+                "perplexity   {:.3}\naccuracy     {:.2} %",
+                mean.exp(),
+                100.0 * score.accuracy()
+            );
+        }
         if let Some(bytes) = self.bytes {
-            text += &format!("per byte     {:.4} bits\n", score.loss / std::f64::consts::LN_2 / bytes as f64);
+            let bits = score.loss / std::f64::consts::LN_2 / bytes as f64;
+            let _ = writeln!(text, "per byte     {bits:.4} bits");
+        }
+        text += &too_few(units);
+        if let Some(confusion) = &scored.confusion {
+            text += &format!("\n{}", classes_text(confusion, self.names()));
         }
         text
-    }
-
-    /// The errors of the model and of the baselines, with their names.
-    fn compared<'f>(&self, forecasts: &'f Forecasts) -> Vec<(String, &'f Accuracy)> {
-        let mut compared =
-            vec![("model".to_owned(), &forecasts.model), ("persistence".to_owned(), &forecasts.persistence)];
-        if let (Some(season), Some(seasonal)) = (self.season, &forecasts.seasonal) {
-            compared.push((format!("seasonal:{season}"), seasonal));
-        }
-        compared
     }
 
     fn ahead(&self) -> usize {
@@ -153,11 +180,34 @@ impl Shown<'_> {
     }
 
     fn forecasts(&self, forecasts: &Forecasts) -> Value {
+        let mut document = json!({
+            "forecasts": forecasts.all.model.forecasts(),
+            "units": forecasts.all.model.units(),
+            "ahead": self.ahead(),
+        });
+        merge(&mut document, self.compared(&forecasts.all));
+        if !forecasts.groups.is_empty() {
+            let groups = forecasts.groups.iter().map(|(name, group)| {
+                let mut fields = json!({"forecasts": group.model.forecasts(), "units": group.model.units()});
+                merge(&mut fields, self.compared(group));
+                (name.clone(), fields)
+            });
+            document["groups"] = Value::Object(groups.collect());
+        }
+        document
+    }
+
+    /// The accuracy of the model and of the forecasts without a network, each for every target.
+    fn compared(&self, compared: &Compared) -> Value {
         let score = |score: Option<series::Score>| {
-            score.map_or(
-                Value::Null,
-                |s| json!({"mae": number(s.mae), "rmse": number(s.rmse), "mase": s.mase.map(number)}),
-            )
+            score.map_or(Value::Null, |s| {
+                json!({
+                    "mae": number(s.mae),
+                    "standard_error": s.standard_error.map(number),
+                    "rmse": number(s.rmse),
+                    "mase": s.mase.map(number),
+                })
+            })
         };
         let targets = self.targets();
         let of = |accuracy: &Accuracy| -> Value {
@@ -171,44 +221,114 @@ impl Shown<'_> {
             });
             Value::Object(each.collect())
         };
-        let mut document = json!({"forecasts": forecasts.model.forecasts(), "ahead": self.ahead()});
-        for (name, accuracy) in self.compared(forecasts) {
-            document[name] = of(accuracy);
-        }
-        document
+        let rows = rows(compared).map(|(name, accuracy)| (name, of(accuracy)));
+        Value::Object(rows.collect())
     }
 
     fn forecasts_text(&self, forecasts: &Forecasts) -> String {
-        let ahead = self.ahead();
+        let (ahead, model) = (self.ahead(), &forecasts.all.model);
+        let blocks = if ahead > 1 {
+            format!(" ({} that do not overlap)", grouped(model.units()))
+        } else {
+            String::new()
+        };
         let mut text = format!(
-            "data         {}, {} forecasts of {}, errors in the units of the file\n",
+            "data         {}, {}{blocks} of {}, errors in the units of the file\n{}",
             self.on,
-            grouped(forecasts.model.forecasts()),
-            counted(ahead, "row")
+            many(model.forecasts(), "forecast"),
+            counted(ahead, "row"),
+            self.weights()
         );
+        text += &too_few(model.units());
         for (target, name) in self.targets().iter().enumerate() {
-            let _ = writeln!(text, "\n{name:<16} {:>12} {:>12} {:>8}", "MAE", "RMSE", "MASE");
-            for (forecast, accuracy) in self.compared(forecasts) {
+            let _ = writeln!(
+                text,
+                "\n{name:<16} {:>12} {:>12} {:>12} {:>8}",
+                "MAE", "std. error", "RMSE", "MASE"
+            );
+            for (forecast, accuracy) in rows(&forecasts.all) {
                 let Some(score) = accuracy.overall(target) else { continue };
-                let mase = score.mase.map_or("-".into(), |mase| format!("{mase:.3}"));
-                let _ = writeln!(text, "  {forecast:<14} {:>12.4} {:>12.4} {mase:>8}", score.mae, score.rmse);
+                let _ = writeln!(text, "  {forecast:<14} {}", errors(&score));
             }
             if ahead > 1 {
-                let steps = [0, ahead / 2, ahead - 1];
-                for step in steps {
+                let persistence = rows(&forecasts.all).find(|(name, _)| name == "persistence");
+                for step in [0, ahead / 2, ahead - 1] {
                     let of = |accuracy: &Accuracy| accuracy.step(step, target).map_or(f64::NAN, |s| s.mae);
+                    let naive = persistence.as_ref().map_or(f64::NAN, |(_, accuracy)| of(accuracy));
                     let _ = writeln!(
                         text,
-                        "  row {:<10} {:>12.4}   (persistence {:.4})",
+                        "  row {:<10} {:>12}   (persistence {})",
                         step + 1,
-                        of(&forecasts.model),
-                        of(&forecasts.persistence)
+                        figure(of(model)),
+                        figure(naive)
                     );
                 }
             }
+            text += &groups(forecasts, target);
         }
         text
     }
+}
+
+/// A number with separators, and a noun.
+fn many(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// The names and accuracies of the model and of the forecasts without a network.
+fn rows(compared: &Compared) -> impl Iterator<Item = (String, &Accuracy)> {
+    let name = |naive: &Naive| match naive {
+        Naive::Mean => "mean".to_owned(),
+        Naive::Median => "median".to_owned(),
+        Naive::Persistence => "persistence".to_owned(),
+        Naive::Seasonal(period) => format!("seasonal:{period}"),
+    };
+    let naive = compared.naive.iter().map(move |(naive, accuracy)| (name(naive), accuracy));
+    std::iter::once(("model".to_owned(), &compared.model)).chain(naive)
+}
+
+/// The columns of a score.
+fn errors(score: &series::Score) -> String {
+    let mase = score.mase.map_or("-".into(), |mase| format!("{mase:.3}"));
+    let error = score.standard_error.map_or("-".into(), figure);
+    format!("{:>12} {error:>12} {:>12} {mase:>8}", figure(score.mae), figure(score.rmse))
+}
+
+/// Most groups that are listed: those whose errors are largest beside the best forecast without a network.
+const MOST_GROUPS: usize = 20;
+
+/// The error of the model in each group beside that of the best forecast without a network; empty without groups.
+fn groups(forecasts: &Forecasts, target: usize) -> String {
+    let mut lines: Vec<(f64, String)> = Vec::new();
+    for (name, group) in &forecasts.groups {
+        let Some(own) = group.model.overall(target) else { continue };
+        let naive =
+            group.naive.iter().filter_map(|(naive, accuracy)| Some((naive, accuracy.overall(target)?.mae)));
+        let Some((naive, least)) = naive.min_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
+        let ratio = own.mae / least;
+        let name: String = name.chars().take(14).collect();
+        let forecasts = grouped(group.model.forecasts());
+        let line = format!(
+            "  {name:<14} {:>12} {:>12} {ratio:>8.2} {forecasts:>10}  {naive}\n",
+            figure(own.mae),
+            figure(least)
+        );
+        lines.push((ratio, line));
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    lines.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let more = lines.len().saturating_sub(MOST_GROUPS);
+    let mut text = format!(
+        "\n  {:<14} {:>12} {:>12} {:>8} {:>10}  baseline\n",
+        "group", "model MAE", "baseline MAE", "ratio", "forecasts"
+    );
+    text.extend(lines.into_iter().take(MOST_GROUPS).map(|(_, line)| line));
+    if more > 0 {
+        let _ = writeln!(text, "  and {} with smaller ratios (all: --json)", counted(more, "group"));
+    }
+    text
 }
 
 /// Adds the fields of `from` to the object `to`.

@@ -18,8 +18,8 @@
 
 use std::ops::Range;
 
-use super::Score;
 use super::affine::Affine;
+use super::{Score, TargetScores};
 use crate::batch::IGNORE;
 use crate::cell::Real;
 use crate::params::Params;
@@ -71,6 +71,9 @@ struct Block<R> {
     tile_largest: Vec<R>,
     tile_sums: Vec<R>,
     factors: Vec<R>,
+    /// Whether to find the class with the largest logit of each position.
+    names_classes: bool,
+    classes: Vec<u32>,
 }
 
 impl<R: Real> Classes<R> {
@@ -91,6 +94,8 @@ impl<R: Real> Classes<R> {
             tile_largest: Vec::new(),
             tile_sums: Vec::new(),
             factors: Vec::new(),
+            names_classes: false,
+            classes: Vec::new(),
         };
         Self {
             affine: Affine::new(isa, weight, bias, hidden, vocabulary),
@@ -131,13 +136,26 @@ impl<R: Real> Classes<R> {
         self.affine.apply(ctx, params, h, logits);
     }
 
-    /// Scores the targets `[n]` of `h` `[n, H]`; targets equal to [`IGNORE`] are skipped.
-    pub fn score(&mut self, ctx: &Context<R>, params: &Params<R>, h: &[R], targets: &[u32]) -> Score {
+    /// Scores the targets `[n]` of `h` `[n, H]`; targets equal to [`IGNORE`] are skipped. The scores of single targets
+    /// are appended to `each`, which does not change the result.
+    pub fn score(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        h: &[R],
+        targets: &[u32],
+        mut each: Option<&mut TargetScores>,
+    ) -> Score {
         self.open(targets);
+        self.block.names_classes = each.as_ref().is_some_and(|each| each.names_classes);
         let mut score = Score::default();
         for block in blocks(self.positions.len()) {
             score += self.forward(ctx, params, h, targets, block, false);
+            if let Some(each) = &mut each {
+                self.block.append_to(each);
+            }
         }
+        self.block.names_classes = false;
         score
     }
 
@@ -210,6 +228,9 @@ impl<R: Real> Classes<R> {
             let largest = &mut at.tile_largest[tile * columns..][..columns];
             let logits = MatMut::new(logits, count, columns);
             exponentials(ctx, logits, &bias[tokens], largest, &mut at.tile_sums);
+            if at.names_classes {
+                at.name_classes(tile, first, count);
+            }
             at.add_tile(tile);
         }
         at.score(if keep { &self.weights } else { &[] })
@@ -285,7 +306,32 @@ impl<R: Real> Block<R> {
         self.sums.clear();
         self.sums.resize(columns, 0.0);
         self.tile_sums.resize(columns, R::ZERO);
+        self.classes.clear();
+        self.classes.resize(positions.len(), 0);
         columns
+    }
+
+    /// Sets the class of the positions whose largest logit so far is in this tile of `count` classes from `first` on,
+    /// the only tile that is kept. The first of equal classes wins.
+    fn name_classes(&mut self, tile: usize, first: usize, count: usize) {
+        let columns = self.largest.len();
+        let largest = &self.tile_largest[tile * columns..][..columns];
+        for (p, class) in self.classes.iter_mut().enumerate().filter(|&(p, _)| largest[p] > self.largest[p]) {
+            let of = |class: &usize| self.logits[class * columns + p];
+            let likeliest = (0..count).reduce(|best, next| if of(&next) > of(&best) { next } else { best });
+            *class = (first + likeliest.unwrap_or(0)) as u32;
+        }
+    }
+
+    /// Appends the losses of the targets, and their classes if they are asked for.
+    fn append_to(&self, each: &mut TargetScores) {
+        for (p, (&target, &x)) in self.targets.iter().zip(&self.at_target).enumerate() {
+            each.losses.push(self.sums[p].ln() + (self.largest[p].to_f64() - x.to_f64()));
+            if self.names_classes {
+                // A target that shares the largest logit counts as predicted, as in the accuracy.
+                each.predicted.push(if x == self.largest[p] { target as u32 } else { self.classes[p] });
+            }
+        }
     }
 
     /// Adds a tile's sums to those of the previous tiles.

@@ -17,7 +17,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::affine::Affine;
-use super::{Score, Unit};
+use super::{Score, TargetScores, Unit};
 use crate::cell::Real;
 use crate::option_syntax::nearest;
 use crate::params::Params;
@@ -118,6 +118,8 @@ pub struct Values<R> {
     packed: bool,
     h: Buffer<R>,
     x: Buffer<R>,
+    /// Losses of the positions of the last block.
+    losses: Vec<f64>,
     d_h: Buffer<R>,
     products: Workspace<R>,
 }
@@ -140,6 +142,7 @@ impl<R: Real> Values<R> {
             packed: false,
             h: nothing(),
             x: nothing(),
+            losses: Vec::new(),
             d_h: nothing(),
             products: Workspace::new(),
         }
@@ -156,7 +159,8 @@ impl<R: Real> Values<R> {
         self.affine.apply(ctx, params, h, x);
     }
 
-    /// Scores `targets` `[n, K]` at `positions`, row indices of `h` `[·, H]`.
+    /// Scores `targets` `[n, K]` at `positions`, row indices of `h` `[·, H]`. The losses of single targets are appended
+    /// to `each`, which does not change the result.
     ///
     /// # Panics
     /// If there are not K targets per position.
@@ -167,10 +171,14 @@ impl<R: Real> Values<R> {
         h: &[R],
         positions: &[u32],
         targets: &[f32],
+        mut each: Option<&mut TargetScores>,
     ) -> Score {
         let mut score = Score::default();
         for (positions, targets) in self.blocks(positions, targets) {
             score += self.forward(ctx, params, h, positions, targets, 0.0);
+            if let Some(each) = &mut each {
+                each.losses.extend_from_slice(&self.losses);
+            }
         }
         score
     }
@@ -248,9 +256,12 @@ impl<R: Real> Values<R> {
             row.copy_from_slice(&h[positions[i] as usize * hidden..][..hidden]);
         });
         self.affine.apply(ctx, params, &self.h[..n * hidden], &mut self.x[..n * width]);
+        self.losses.clear();
         let mut score = Score { scored: n as u64, weight: n as f64, ..Score::default() };
         for (x, y) in self.x[..n * width].chunks_mut(width).zip(targets.chunks(width)) {
-            score.loss += self.loss.differentiate(x, y, scale);
+            let loss = self.loss.differentiate(x, y, scale);
+            score.loss += loss;
+            self.losses.push(loss);
         }
         score
     }
