@@ -58,7 +58,7 @@ pub(crate) static RULE: Rule = Rule {
         "clip-never",
         "chaotic-dynamics",
         "sensitivity-explosion",
-        "loss-at-chance",
+        "no-better-than-baseline",
     ],
     page: Page {
         title: Text { en: "The gradient explodes through time", zh: "梯度沿时间爆炸" },

@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "horizon-below-need",
     severity: Severity::Warning,
     role: Role::Effect,
-    explains: &["loss-at-chance"],
+    explains: &["no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The gradient horizon is shorter than the required lag",

@@ -38,7 +38,7 @@ pub(crate) static RULE: Rule = Rule {
         "chaotic-dynamics",
         "sensitivity-explosion",
         "horizon-below-need",
-        "loss-at-chance",
+        "no-better-than-baseline",
     ],
     page: Page {
         title: Text {

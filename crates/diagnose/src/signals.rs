@@ -39,14 +39,6 @@ impl Evidence {
         &self.steps[self.steps.len() - count..]
     }
 
-    /// Loss at the end: of the last validation, else the median of late steps.
-    pub(crate) fn late_loss(&self) -> Option<f64> {
-        match self.valid.last() {
-            Some(score) => Some(score.loss),
-            None => median(self.late().iter().map(|step| step.loss)),
-        }
-    }
-
     /// Best loss: of a validation, or a median of consecutive steps.
     pub(crate) fn best_loss(&self) -> Option<f64> {
         let steps = self.steps.chunks(LEAST_STEPS).filter(|part| part.len() == LEAST_STEPS);

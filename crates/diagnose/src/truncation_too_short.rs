@@ -46,7 +46,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "truncation-too-short",
     severity: Severity::Warning,
     role: Role::Cause,
-    explains: &["vanishing-gradient", "horizon-below-need", "loss-at-chance"],
+    explains: &["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The gradient is cut off before it reaches the required lag",

@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "vanishing-across-layers",
     severity: Severity::Warning,
     role: Role::Cause,
-    explains: &["vanishing-gradient", "loss-at-chance"],
+    explains: &["vanishing-gradient", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "The gradient vanishes from layer to layer", zh: "梯度逐层消失" },
         meaning: Text {

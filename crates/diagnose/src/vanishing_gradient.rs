@@ -38,7 +38,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "vanishing-gradient",
     severity: Severity::Severe,
     role: Role::Cause,
-    explains: &["horizon-below-need", "loss-at-chance"],
+    explains: &["horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "The gradient vanishes before it reaches the required lag",

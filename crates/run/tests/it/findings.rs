@@ -288,14 +288,14 @@ fn a_cut_through_the_gradient_is_found_with_and_without_a_full_probe() {
 fn a_run_that_has_just_started_is_not_judged_by_its_loss() {
     let mut evidence = good("cell=lstm");
     evidence.losses(1.0);
-    assert!(codes(&evidence).contains(&"loss-at-chance".to_owned()));
+    assert!(codes(&evidence).contains(&"no-better-than-baseline".to_owned()));
     evidence.facts.planned_steps = 10 * STEPS;
-    assert!(!codes(&evidence).contains(&"loss-at-chance".to_owned()));
+    assert!(!codes(&evidence).contains(&"no-better-than-baseline".to_owned()));
     evidence.steps.truncate(5);
     let verdict = diagnose(&evidence);
     assert!(verdict.findings.is_empty());
     let steps: Vec<_> = verdict.unjudged.iter().filter(|unjudged| unjudged.needs == Needs::Steps).collect();
-    assert!(steps.iter().any(|unjudged| unjudged.code() == "loss-at-chance"));
+    assert!(steps.iter().any(|unjudged| unjudged.code() == "no-better-than-baseline"));
     assert!(
         steps
             .iter()
@@ -323,7 +323,7 @@ fn a_loss_that_still_falls_is_not_stuck() {
             // Losses of batches differ by 2 %.
             step.loss = BASELINE * (loss(t) + 0.02 * (1e4 * t).sin());
         });
-        codes(&evidence).contains(&"loss-at-chance".to_owned())
+        codes(&evidence).contains(&"no-better-than-baseline".to_owned())
     };
     assert!(stuck(100, &|_| 1.0) && !stuck(99, &|_| 1.0), "too few steps are not judged");
     for steps in [100, 600] {
@@ -403,20 +403,32 @@ fn codes_are_stable_and_each_has_a_page() {
         "clip-always",
         "clip-missing",
         "clip-never",
+        "constant-target",
         "dead-units",
+        "distribution-shift",
         "exploding-gradient",
         "horizon-below-need",
-        "loss-at-chance",
+        "majority-class",
+        "no-better-than-baseline",
         "non-finite",
+        "outliers",
+        "overfitting",
         "padding-dominated",
+        "possible-leak",
         "saturated-units",
+        "schedule-ended",
         "sensitivity-explosion",
         "step-too-large",
+        "step-too-small",
+        "still-improving",
         "stuck-gates",
         "truncation-too-short",
+        "underfitting",
+        "uninformative-labels",
         "unscaled-input",
         "vanishing-across-layers",
         "vanishing-gradient",
+        "weight-decay-dominates",
     ];
     let codes: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), known);
