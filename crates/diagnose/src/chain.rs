@@ -5,10 +5,11 @@
 //!
 //! 1. values that are not finite: nothing else counts while they occur, and their own cause is named;
 //! 2. data: inputs, padding, targets;
-//! 3. steps that are too large, and gradients that explode: they move the weights to where everything else fails;
+//! 3. weight decay that dominates, steps that are too small or too large, gradients that explode: they move the weights to
+//!    where everything else fails, or leave them where they began;
 //! 4. units and gates that pass no gradient;
 //! 5. gradients that do not arrive: truncation, layers, time;
-//! 6. steps that are too small: rate, clipping, schedule, weight decay;
+//! 6. clipping and schedule;
 //! 7. what the model is too small or too large for;
 //! 8. effects that have many causes, such as a loss at the baseline;
 //! 9. notes.
@@ -88,8 +89,12 @@ mod tests {
 
     #[test]
     fn the_cause_comes_first_and_its_effects_below_it() {
-        let found =
-            ordered(&["vanishing-gradient", "loss-at-chance", "step-too-large", "horizon-below-need"]);
+        let found = ordered(&[
+            "vanishing-gradient",
+            "no-better-than-baseline",
+            "step-too-large",
+            "horizon-below-need",
+        ]);
         assert_eq!(found[0], ("step-too-large", Place::Cause));
         assert!(found[1..].iter().all(|(_, place)| *place == Place::Effect("step-too-large")), "{found:?}");
     }

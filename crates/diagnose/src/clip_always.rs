@@ -2,12 +2,14 @@
 
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
+use crate::norms::LARGE;
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::LEAST_STEPS;
+use crate::step_too_large;
 use crate::threshold::Threshold;
 use crate::wording::{percent, setting, short};
 
@@ -28,11 +30,14 @@ const BELOW: Threshold = Threshold {
     },
 };
 
+/// Loss over the baseline below which the finding is a note.
+const LEARNS: f64 = 0.6;
+
 pub(crate) static RULE: Rule = Rule {
     code: "clip-always",
     severity: Severity::Warning,
     role: Role::Cause,
-    explains: &["loss-at-chance"],
+    explains: &["no-better-than-baseline"],
     page: Page {
         title: Text { en: "Every step is clipped", zh: "每一步都被裁剪" },
         meaning: Text {
@@ -51,7 +56,11 @@ pub(crate) static RULE: Rule = Rule {
             zh: "这是有意为之：等长的更新本身就是一种方法。Adam 会重新缩放，几乎不受影响",
         },
         remedy: Text {
-            en: "A limit of about twice the median norm.", zh: "阈值约为范数中位数的两倍。"
+            en: "A limit of about twice the median norm, if the steps are not too large and the gradient does not \
+                explode. If they do, the limit is what holds the run together: lower --lr, or start with smaller \
+                recurrent weights (--init orthogonal:1).",
+            zh: "若更新步长不过大、梯度也不爆炸，阈值取范数中位数的两倍左右。否则正是这个阈值在维持训练：\
+                 应降低 --lr，或从更小的循环权重开始（--init orthogonal:1）。",
         },
     },
     judge,
@@ -107,12 +116,29 @@ fn judge(evidence: &Evidence) -> Judgement {
         return Judgement::Silent;
     }
     let mut ways = Remedies::new(facts);
-    let why = Text {
-        en: "catches outliers and leaves the others alone", zh: "只拦截异常大的梯度，其余不变"
-    };
-    ways.set("clip", format!("norm:{}", setting(2.0 * median_norm)), why);
+    // A higher limit would let through what makes the run bad.
+    let explodes = median_norm > LARGE.value;
+    if explodes || step_too_large::find(evidence).is_some() {
+        let slower =
+            Text { en: "a shorter step, whatever the limit is", zh: "无论阈值如何，步长都更短" };
+        ways.set("lr", setting(facts.smaller_rate()), slower);
+        if explodes {
+            let weights = Text { en: "a gradient that grows less", zh: "让梯度增长得更少" };
+            ways.set("init", "orthogonal:1", weights);
+        }
+    } else {
+        let why = Text {
+            en: "catches outliers and leaves the others alone",
+            zh: "只拦截异常大的梯度，其余不变",
+        };
+        ways.set("clip", format!("norm:{}", setting(2.0 * median_norm)), why);
+    }
     let because = Text { en: "both are measured at every step", zh: "两者在每一步都做了测量" };
+    // A run that learns is hardly hurt, nor is one whose optimizer rescales the gradient.
+    let learns = evidence.ended().is_some_and(|ratio| ratio < LEARNS);
+    let severity = if facts.rescales() || learns { Severity::Note } else { Severity::Warning };
     Found::new(ClipAlways { clipped_share, median_norm, limit }, Confidence::High, because)
+        .with_severity(severity)
         .remedies(ways)
         .into()
 }

@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "clip-missing",
     severity: Severity::Warning,
     role: Role::Cause,
-    explains: &["saturated-units", "dead-units", "loss-at-chance"],
+    explains: &["saturated-units", "dead-units", "no-better-than-baseline"],
     page: Page {
         title: Text {
             en: "Nothing limits the gradient, and some gradients are very large",

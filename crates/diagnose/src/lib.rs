@@ -17,6 +17,7 @@ mod language;
 mod norms;
 mod number;
 pub mod observation;
+mod one_loss;
 mod page;
 mod remedy;
 mod rule;
@@ -32,7 +33,6 @@ mod clip_never;
 mod dead_units;
 mod exploding_gradient;
 mod horizon_below_need;
-mod loss_at_chance;
 mod non_finite;
 mod padding_dominated;
 mod saturated_units;
@@ -43,6 +43,21 @@ mod truncation_too_short;
 mod unscaled_input;
 mod vanishing_across_layers;
 mod vanishing_gradient;
+
+mod constant_target;
+mod distribution_shift;
+mod majority_class;
+mod no_better_than_baseline;
+mod outliers;
+mod overfitting;
+mod possible_leak;
+mod progress;
+mod schedule_ended;
+mod step_too_small;
+mod still_improving;
+mod underfitting;
+mod uninformative_labels;
+mod weight_decay_dominates;
 
 pub use evidence::{Evidence, Facts, Probed};
 pub use finding::{Finding, Place, Unjudged, Verdict};
@@ -59,10 +74,16 @@ pub use threshold::Threshold;
 pub use wording::short;
 
 /// All rules in the order of their rank: the likelier cause first. `chain.rs` says what the rank means.
-pub static RULES: [&Rule; 18] = [
+pub static RULES: [&Rule; 30] = [
     &non_finite::RULE,
+    &constant_target::RULE,
+    &outliers::RULE,
     &unscaled_input::RULE,
     &padding_dominated::RULE,
+    &distribution_shift::RULE,
+    &uninformative_labels::RULE,
+    &weight_decay_dominates::RULE,
+    &step_too_small::RULE,
     &step_too_large::RULE,
     &exploding_gradient::RULE,
     &clip_missing::RULE,
@@ -76,8 +97,14 @@ pub static RULES: [&Rule; 18] = [
     &clip_never::RULE,
     &chaotic_dynamics::RULE,
     &sensitivity_explosion::RULE,
+    &schedule_ended::RULE,
     &horizon_below_need::RULE,
-    &loss_at_chance::RULE,
+    &possible_leak::RULE,
+    &overfitting::RULE,
+    &underfitting::RULE,
+    &majority_class::RULE,
+    &no_better_than_baseline::RULE,
+    &still_improving::RULE,
 ];
 
 /// Judges a run: the cause with its effects, other findings, and rules that could not be checked.
@@ -87,6 +114,8 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
         match (rule.judge)(evidence) {
             Judgement::Silent => {}
             Judgement::Found(found) => verdict.findings.push(Finding::new(rule, found)),
+            // More steps cannot be taken after a step that failed, which has a finding of its own.
+            Judgement::Unknown(Needs::Steps) if evidence.fault.is_some() => {}
             Judgement::Unknown(needs) => verdict.unjudged.push(Unjudged::new(rule, needs, &evidence.facts)),
         }
     }
@@ -94,7 +123,11 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
     verdict
 }
 
-/// Finds the rule with this code.
+/// Codes of earlier versions, each with the code that replaced it.
+pub const ALIASES: [(&str, &str); 1] = [(no_better_than_baseline::ALIAS, no_better_than_baseline::RULE.code)];
+
+/// Finds the rule with this code, or with this code of an earlier version.
 pub fn rule(code: &str) -> Option<&'static Rule> {
+    let code = ALIASES.iter().find(|(old, _)| *old == code).map_or(code, |(_, new)| new);
     RULES.into_iter().find(|rule| rule.code == code)
 }

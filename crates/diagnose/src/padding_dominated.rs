@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "padding-dominated",
     severity: Severity::Warning,
     role: Role::Cause,
-    explains: &["vanishing-gradient", "horizon-below-need", "loss-at-chance"],
+    explains: &["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "Most of a batch is padding", zh: "一批数据的大部分是填充" },
         meaning: Text {
@@ -44,13 +44,15 @@ pub(crate) static RULE: Rule = Rule {
                  没有任何目标的序列耗费全部开销，却什么也教不了。",
         },
         measured: Text {
-            en: "The share of positions at the ends of rows that repeat one input, and of rows without a target.",
-            zh: "序列末端重复同一输入的位置比例，以及没有目标的序列比例。",
+            en: "The share of positions at the ends of rows that repeat one input, which is the same in several rows, and of \
+                rows without a target. Windows of a series have no padding: there, values that repeat are data.",
+            zh: "序列末端重复同一输入（且多条序列的该输入相同）的位置比例，以及没有目标的序列比例。\
+                 数值序列的窗口没有填充，那里重复的数值就是数据。",
         },
         thresholds: &[PADDED, UNSCORED],
         false_alarm: Text {
-            en: "the data are constant at their ends: images with an empty border, sensors at rest",
-            zh: "数据在末端本来就是常数：边缘空白的图像，静止的传感器",
+            en: "the data have one constant at their ends: images with an empty border",
+            zh: "数据在末端本来就是同一个常数：例如边缘空白的图像",
         },
         remedy: Text {
             en: "Give rows their own lengths: batches need no padding here. Leave out rows without a target.",
@@ -108,8 +110,9 @@ fn judge(evidence: &Evidence) -> Judgement {
             .map(|(part, all)| part as f64 / all.max(1) as f64);
         median(shares).unwrap_or(0.0)
     };
+    let series = !evidence.facts.setting("series").is_empty();
     let found = PaddingDominated {
-        padded_share: share(|batch| (batch.filled_positions, batch.positions)),
+        padded_share: if series { 0.0 } else { share(|batch| (batch.filled_positions, batch.positions)) },
         unscored_share: share(|batch| (batch.unscored_rows, batch.rows)),
     };
     if found.padded_share <= PADDED.value && found.unscored_share <= UNSCORED.value {

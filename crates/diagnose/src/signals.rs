@@ -39,14 +39,6 @@ impl Evidence {
         &self.steps[self.steps.len() - count..]
     }
 
-    /// Loss at the end: of the last validation, else the median of late steps.
-    pub(crate) fn late_loss(&self) -> Option<f64> {
-        match self.valid.last() {
-            Some(score) => Some(score.loss),
-            None => median(self.late().iter().map(|step| step.loss)),
-        }
-    }
-
     /// Best loss: of a validation, or a median of consecutive steps.
     pub(crate) fn best_loss(&self) -> Option<f64> {
         let steps = self.steps.chunks(LEAST_STEPS).filter(|part| part.len() == LEAST_STEPS);
@@ -126,15 +118,6 @@ impl Evidence {
     /// The lag profile.
     pub(crate) fn lag(&self) -> Option<&LagReport> {
         self.reach()?.lag.known()
-    }
-
-    /// log10 of ‖∂ℒ/∂h_1‖ / ‖∂ℒ/∂h_T‖: the median of late steps, in the layer with the largest ratio.
-    pub(crate) fn survival(&self) -> Option<f64> {
-        let layers = self.late().last()?.log10_survival.len();
-        let of = |layer: usize| {
-            median(self.late().iter().filter_map(|step| step.log10_survival.get(layer).copied()))
-        };
-        (0..layers).filter_map(of).reduce(f64::max)
     }
 
     /// Median of log10 of the global norm before clipping.

@@ -23,11 +23,14 @@ const STUCK: Threshold = Threshold {
     },
 };
 
+/// Loss over the baseline below which a gate that is always open is a note.
+const LEARNS: f64 = 0.6;
+
 pub(crate) static RULE: Rule = Rule {
     code: "stuck-gates",
     severity: Severity::Warning,
     role: Role::Cause,
-    explains: &["vanishing-gradient", "horizon-below-need", "loss-at-chance"],
+    explains: &["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"],
     page: Page {
         title: Text { en: "A gate is stuck", zh: "有一个门卡住" },
         meaning: Text {
@@ -38,9 +41,10 @@ pub(crate) static RULE: Rule = Rule {
                  总是保留的更新门什么也不写入。它自己的梯度几乎为零，因此保持不变。",
         },
         measured: Text {
-            en: "The share of (position, unit) pairs at which a gate is below 0.05 or above 0.95. An open forget gate \
-                is correct with chrono initialisation, which sets it.",
-            zh: "门低于 0.05 或高于 0.95 的（位置, 单元）对的比例。若使用 chrono 初始化，打开的遗忘门不是故障：它本应保留。",
+            en: "The share of (position, unit) pairs at which a gate is below 0.05 or above 0.95. Chrono initialisation \
+                is meant to keep: with it, an open f or z and a closed i are correct.",
+            zh: "门低于 0.05 或高于 0.95 的（位置, 单元）对的比例。chrono 初始化本来就要保留：\
+                 使用它时，打开的 f 或 z 与关闭的 i 都是正常的。",
         },
         thresholds: &[STUCK],
         false_alarm: Text {
@@ -99,11 +103,12 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
     let Some(gates) = evidence.gates() else { return Judgement::Unknown(Needs::Probe) };
     // z of the gru keeps the state: if it is open, nothing is written; if it is closed, nothing is kept. An open f
-    // never forgets, which chrono initialisation intends.
+    // never forgets. Chrono initialisation intends both, and an input gate that is nearly closed.
     let chrono = facts.setting("init").starts_with("chrono");
     let harmful = |gate: &GateShare| match gate.name.as_str() {
-        "z" => gate.closed.max(gate.open),
-        "f" if !chrono => gate.closed.max(gate.open),
+        "z" | "f" if chrono => gate.closed,
+        "i" if chrono => 0.0,
+        "z" | "f" => gate.closed.max(gate.open),
         _ => gate.closed,
     };
     let Some(worst) = gates.iter().max_by(|a, b| harmful(a).total_cmp(&harmful(b))) else {
@@ -129,7 +134,10 @@ fn judge(evidence: &Evidence) -> Judgement {
     }
     let slower = Text { en: "biases that grow more slowly", zh: "让偏置增长得更慢" };
     ways.set("lr", setting(facts.lr / 4.0), slower);
+    // Gates that always keep suit data in which nothing has to be forgotten.
     let open = worst.closed < worst.open;
+    let learns = evidence.ended().is_some_and(|ratio| ratio < LEARNS);
+    let severity = if open && learns { Severity::Note } else { Severity::Warning };
     let found = StuckGate { layer: worst.layer, gate: worst.name.clone(), open, share };
-    Found::new(found, Confidence::High, COUNTED).remedies(ways).into()
+    Found::new(found, Confidence::High, COUNTED).with_severity(severity).remedies(ways).into()
 }

@@ -34,7 +34,7 @@ pub(crate) static RULE: Rule = Rule {
         "vanishing-gradient",
         "clip-always",
         "chaotic-dynamics",
-        "loss-at-chance",
+        "no-better-than-baseline",
     ],
     page: Page {
         title: Text { en: "The input is not scaled", zh: "输入没有缩放" },

@@ -73,8 +73,8 @@ pub struct BatchRecord {
     pub positions: usize,
     /// Number of rows without a scored position.
     pub unscored_rows: usize,
-    /// Number of positions at the beginning or end of a row with the same input as their inner neighbour, which looks
-    /// like padding.
+    /// Number of positions at the beginning or end of a row with the same input as their inner neighbour, if another row
+    /// begins or ends with that input too, which looks like padding.
     #[serde(alias = "filled_places")]
     pub filled_positions: usize,
     /// Statistics of the numbers that were read; None for tokens.

@@ -52,18 +52,31 @@ impl BatchStatistics {
     }
 }
 
-/// Counts positions at the beginning or end of a row whose input equals that of the adjacent position.
+/// Counts positions at the beginning or end of a row whose input equals that of the adjacent position, if another row
+/// begins or ends with the same input. Rows are padded with one value; sensors at rest each have their own.
 fn filled(shape: &PackedShape, tokens: &[u32], numbers: &[f32]) -> usize {
     let width = numbers.len() / shape.positions().max(1);
     let same = |a: usize, b: usize| match width {
         0 => tokens[a] == tokens[b],
         _ => numbers[a * width..][..width] == numbers[b * width..][..width],
     };
+    let position = |row: usize, t: usize| shape.offset(t) + row;
+    let alike = |row: usize, t: usize| same(position(row, t), position(row, t + 1));
+    // The ends of a row of at least two positions that repeat their neighbour: the first, the last.
+    let ends = |row: usize| {
+        let pairs = shape.length(row) - 1;
+        let of = |pair: usize, end: usize| (pairs > 0 && alike(row, pair)).then(|| position(row, end));
+        [of(0, 0), of(pairs.saturating_sub(1), pairs)]
+    };
+    let shared = |row: usize, end: usize| {
+        let others = (0..shape.rows()).filter(|&other| other != row);
+        others.flat_map(ends).flatten().any(|other| same(end, other))
+    };
     let of_row = |row: usize| {
         let pairs = shape.length(row) - 1;
-        let alike = |&t: &usize| same(shape.offset(t) + row, shape.offset(t + 1) + row);
-        let first = (0..pairs).take_while(alike).count();
-        first + (first..pairs).rev().take_while(alike).count()
+        let [begin, end] = ends(row).map(|end| end.is_some_and(|end| shared(row, end)));
+        let first = if begin { (0..pairs).take_while(|&t| alike(row, t)).count() } else { 0 };
+        first + if end { (first..pairs).rev().take_while(|&t| alike(row, t)).count() } else { 0 }
     };
     (0..shape.rows()).map(of_row).sum()
 }
@@ -97,21 +110,19 @@ mod tests {
     fn padding_is_counted_from_both_ends() {
         let mut batch = Batch::default();
         batch.reshape_to(&[6, 5, 2, 1]);
-        // 0 0 0 7 7 7; 1 2 2 3 4; 5 5; 9: repeats in the middle of a row do not count, and a row of one value
-        // counts once.
-        batch.inputs = vec![0, 1, 5, 9, 0, 2, 5, 0, 2, 7, 3, 7, 4, 7];
+        // 0 0 0 7 7 7; 1 2 2 7 7; 5 5; 9: repeats in the middle of a row do not count, nor do ends that no other row has.
+        batch.inputs = vec![0, 1, 5, 9, 0, 2, 5, 0, 2, 7, 7, 7, 7, 7];
         batch.targets[0] = 1;
         batch.targets[6] = 1;
         let mut statistics = BatchStatistics::default();
         statistics.add(&batch, false);
-        let expected = BatchRecord {
-            rows: 4,
-            positions: 14,
-            unscored_rows: 2,
-            filled_positions: 2 + 2 + 1,
-            input: None,
-        };
+        let expected =
+            BatchRecord { rows: 4, positions: 14, unscored_rows: 2, filled_positions: 2 + 1, input: None };
         assert_eq!(statistics.record(), &expected);
+        // A row of one value counts once: 7 7.
+        (batch.inputs[2], batch.inputs[6]) = (7, 7);
+        statistics.add(&batch, false);
+        assert_eq!(statistics.record().filled_positions, 2 + 1 + 1);
         batch.targets = vec![IGNORE, 3, 3, 3];
         statistics.add(&batch, true);
         assert_eq!(statistics.record().unscored_rows, 1);
@@ -127,6 +138,7 @@ mod tests {
         statistics.add(&batch, false);
         let expected = InputRecord { mean: 0.25, rms: 2.0, largest: 3.0 };
         assert_eq!(statistics.record().input, Some(expected));
-        assert_eq!((statistics.record().unscored_rows, statistics.record().filled_positions), (1, 1));
+        // One row rests, but no other row ends with its values.
+        assert_eq!((statistics.record().unscored_rows, statistics.record().filled_positions), (1, 0));
     }
 }

@@ -28,7 +28,7 @@ use plan::Plan;
 use score::{Counts, Share};
 use table::{RunResult, markdown, overall};
 use trace::trace;
-use truth::{CODES, holds};
+use truth::{CODES, UNPLANTED, holds};
 
 /// Runs the plans in parallel, one thread each, and returns the results in the order of the plans.
 fn run_all(plans: &[Plan]) -> Vec<RunResult> {
@@ -54,7 +54,8 @@ fn judge_plan(plan: &Plan) -> RunResult {
     let trace = trace(plan);
     let figures = Figures::of(&trace);
     let found = judge::findings(plan, &trace);
-    let name = |code: &str| CODES.into_iter().find(|known| *known == code).expect("a known code");
+    let name =
+        |code: &str| CODES.into_iter().chain(UNPLANTED).find(|known| *known == code).expect("a known code");
     if std::env::var_os("FAULTS_SHOW").is_some() && !plan.held_out() {
         let codes: Vec<&str> = found.iter().map(|f| f.code()).collect();
         let missed: Vec<_> = plan.required.iter().filter(|c| !codes.contains(c)).collect();

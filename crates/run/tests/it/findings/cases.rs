@@ -2,8 +2,9 @@
 
 use longspan_diagnose::{Evidence, Threshold, rule};
 use longspan_record::credit::Measured;
+use longspan_record::{ChannelRecord, ClassScore, Estimate, ScoreRecord, ValueRange};
 
-use super::evidence::{BASELINE, MakeFaulty, STEPS, WINDOW, good};
+use super::evidence::{BASELINE, MakeFaulty, STEPS, WINDOW, good, lag_snapshot};
 
 /// The side of a threshold on which the rule reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,15 +42,28 @@ impl Case {
 
 /// Thresholds without a case: they are numbers of the run itself, follow from another threshold, or have
 /// their own test.
-pub(crate) const OTHERS: [(&str, &str); 7] = [
+pub(crate) const OTHERS: [(&str, &str); 14] = [
+    // Below it, the finding is a note: `findings.rs` has a test.
+    ("exploding-gradient", "best loss over the baseline"),
     ("non-finite", "values that are not finite"),
     ("horizon-below-need", "upper end of the interval of the gradient horizon"),
     ("truncation-too-short", "K, in steps"),
-    ("loss-at-chance", "share of the planned steps"),
-    ("loss-at-chance", "steps"),
-    ("loss-at-chance", "fall of the last quarter below the one before it, in standard errors"),
+    ("no-better-than-baseline", "share of the planned steps"),
+    ("no-better-than-baseline", "steps"),
+    (
+        "no-better-than-baseline",
+        "fall of the training loss from the third quarter to the last, in standard errors",
+    ),
     // A limit that never clips, although the norms have such a tail, is above the median norm.
     ("clip-never", "limit over the median norm"),
+    // They decide how bad it is, or what is named as the reason.
+    ("dead-units", "loss over the baseline"),
+    ("step-too-small", "median norm over the clipping limit"),
+    ("step-too-small", "median late rate over the largest rate"),
+    // A whole number, a value that two steps have, and noise.
+    ("underfitting", "units of a layer"),
+    ("schedule-ended", "share of the steps after the schedule"),
+    ("still-improving", "fall of the mean training loss"),
 ];
 
 const ALL: &[&str] = &["rnn", "relu", "identity", "residual", "gru", "lstm"];
@@ -70,21 +84,13 @@ const fn case(
 pub(crate) const CASES: &[Case] = {
     use Beyond::{Above, Below};
     &[
-        case("exploding-gradient", "log10 of", Above, ALL, "", |evidence, growth| {
-            explode(evidence, growth, 1.0, 1e3);
+        case("exploding-gradient", "growth of the gradient", Above, ALL, "clip=none", |evidence, growth| {
+            evidence.losses(0.8);
+            explode(evidence, growth, 1.0);
         }),
-        case(
-            "exploding-gradient",
-            "growth of the gradient of one loss",
-            Above,
-            ALL,
-            "clip=none",
-            |evidence, single| {
-                explode(evidence, 4.0, 1.0, single);
-            },
-        ),
-        case("exploding-gradient", "share of the steps", Above, ALL, "", |evidence, share| {
-            explode(evidence, 4.0, share, 1e3);
+        case("exploding-gradient", "share of the snapshots", Above, ALL, "", |evidence, share| {
+            evidence.losses(0.8);
+            explode(evidence, 1e3, share);
         }),
         case("vanishing-gradient", "share of the gradient", Below, ALL, "", |evidence, left| {
             evidence.losses(1.0);
@@ -94,10 +100,16 @@ pub(crate) const CASES: &[Case] = {
             evidence.losses(loss);
             evidence.lag().total.ratio.ln_median[WINDOW - 1] = -30.0;
         }),
-        case("loss-at-chance", "best loss", Above, ALL, "", |evidence, loss| evidence.losses(loss)),
+        case("no-better-than-baseline", "best validation loss", Above, ALL, "", |evidence, loss| {
+            evidence.losses(loss)
+        }),
+        case("no-better-than-baseline", "the same ratio for a series", Above, ALL, "", |evidence, loss| {
+            evidence.facts.settings.insert("series".into(), "rows.csv".into());
+            evidence.losses(loss);
+        }),
         case("step-too-large", "‖Δw‖ / ‖w‖ of a step", Above, ALL, "", |evidence, ratio| {
             evidence.losses(1.0);
-            evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = ratio.log10());
+            updates(evidence, ratio);
         }),
         case("step-too-large", "the largest", Above, ALL, "", |evidence, ratio| {
             evidence.losses(1.0);
@@ -107,18 +119,33 @@ pub(crate) const CASES: &[Case] = {
         }),
         case("step-too-large", "loss over the baseline", Above, ALL, "", |evidence, loss| {
             evidence.losses(loss);
-            evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = 0.0);
+            updates(evidence, 0.1);
         }),
-        case("step-too-large", "late loss over the best", Above, ALL, "", |evidence, worse| {
-            evidence.losses(0.1);
-            evidence.valid.last_mut().expect("validations").loss = 0.1 * worse * BASELINE;
-            evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = 0.0);
+        case("step-too-large", "fall of the training loss", Below, ALL, "", |evidence, fall| {
+            evidence.losses(0.9);
+            falls(evidence, 0.9, fall);
+            updates(evidence, 0.1);
+        }),
+        case("step-too-large", "late training loss", Above, ALL, "", |evidence, worse| {
+            evidence.losses(0.25);
+            evidence.each_step(|step| {
+                if step.step > STEPS - 100 {
+                    step.loss = 0.25 * worse * BASELINE;
+                }
+            });
+            updates(evidence, 0.1);
         }),
         case("horizon-below-need", "best loss", Above, ALL, "", |evidence, loss| {
             evidence.losses(loss);
             let horizon = &mut evidence.lag().total.horizon;
             (horizon.at_least, horizon.high_at_least, horizon.steps) = (false, false, 5);
             (horizon.low_steps, horizon.high_steps) = (3, 7);
+        }),
+        case("truncation-too-short", "share of the gradient", Above, ALL, "", |evidence, left| {
+            (evidence.facts.carried, evidence.facts.needed_lag_steps, evidence.probe) = (true, None, None);
+            evidence.each_snapshot(|snapshot| {
+                snapshot.lag = Some(lag_snapshot(32, left.ln() / (WINDOW - 1) as f64));
+            });
         }),
         case(
             "truncation-too-short",
@@ -170,16 +197,42 @@ pub(crate) const CASES: &[Case] = {
             }
         }),
         case("saturated-units", "share of positions", Above, TANH, "init=gaussian:4", |evidence, share| {
-            evidence.losses(0.8);
-            saturate(evidence, share);
+            evidence.losses(0.95);
+            saturate(evidence, share, 0.95);
         }),
         case(
             "saturated-units",
-            "the same share if the loss is low",
+            "gates that are",
+            Above,
+            &["gru", "lstm"],
+            "init=gaussian:4",
+            |evidence, share| {
+                evidence.losses(0.95);
+                saturate(evidence, 0.95, share);
+            },
+        ),
+        case(
+            "saturated-units",
+            "loss over the baseline",
             Above,
             TANH,
             "init=gaussian:4",
-            saturate,
+            |evidence, loss| {
+                evidence.losses(loss);
+                saturate(evidence, 0.95, 0.95);
+            },
+        ),
+        case(
+            "saturated-units",
+            "fall of the training loss",
+            Below,
+            TANH,
+            "init=gaussian:4",
+            |evidence, fall| {
+                evidence.losses(0.95);
+                falls(evidence, 0.95, fall);
+                saturate(evidence, 0.95, 0.95);
+            },
         ),
         case("dead-units", "share of units", Above, &["relu"], "hidden=1000", |evidence, share| {
             for layer in &mut evidence.probe().gates {
@@ -233,19 +286,277 @@ pub(crate) const CASES: &[Case] = {
                 snapshot.batch.unscored_rows = (1000.0 * share).round() as usize;
             });
         }),
+        case(
+            "overfitting",
+            "rise of the validation loss from its best, in",
+            Above,
+            ALL,
+            "",
+            |evidence, errors| {
+                overfit(evidence, 0.2, 0.1);
+                let last = evidence.valid.last_mut().expect("validations");
+                last.above_best = Some(Estimate { mean: errors, standard_error: 1.0 });
+            },
+        ),
+        case(
+            "overfitting",
+            "rise of the validation loss from its best, over",
+            Above,
+            ALL,
+            "",
+            |evidence, rise| {
+                overfit(evidence, rise, 0.1);
+                let last = evidence.valid.last_mut().expect("validations");
+                last.above_best = Some(Estimate { mean: 9.0, standard_error: 1.0 });
+            },
+        ),
+        case("overfitting", "the same rise", Above, ALL, "", |evidence, rise| overfit(evidence, rise, 0.1)),
+        case("overfitting", "the rise over the median change", Above, ALL, "", |evidence, changes| {
+            overfit(evidence, 0.3, 0.1);
+            // Both changes after the best have this size.
+            let change = 0.3 * BASELINE / changes;
+            let last = evidence.valid[3].loss;
+            (evidence.valid[1].loss, evidence.valid[2].loss) = (last + 2.0 * change, last + change);
+        }),
+        case("overfitting", "fall of the training loss", Above, ALL, "", |evidence, fall| {
+            overfit(evidence, 0.2, fall);
+        }),
+        case("step-too-small", "median ‖Δw‖", Below, ALL, "lr=1e-5", |evidence, ratio| {
+            evidence.losses(1.0);
+            updates(evidence, ratio);
+        }),
+        case(
+            "step-too-small",
+            "loss over the baseline",
+            Above,
+            ALL,
+            "optimizer=sgd lr=1e-3",
+            |evidence, loss| {
+                evidence.losses(loss);
+                updates(evidence, 1e-5);
+            },
+        ),
+        case("still-improving", "the same fall", Above, ALL, "", |evidence, fall| falls(evidence, 0.5, fall)),
+        case("underfitting", "probability", Above, ALL, "", |evidence, dropout| {
+            underfit(evidence, 0.8, 0.0, 0.0);
+            evidence.facts.settings.insert("dropout".into(), dropout.to_string());
+        }),
+        case("underfitting", "validation loss", Above, ALL, "hidden=8", |evidence, loss| {
+            underfit(evidence, loss, 0.0, 0.0);
+        }),
+        case("underfitting", "validation minus training", Below, ALL, "hidden=8", |evidence, gap| {
+            underfit(evidence, 0.8, gap, 0.0);
+        }),
+        case("underfitting", "fall of the training loss", Below, ALL, "hidden=8", |evidence, fall| {
+            underfit(evidence, 0.8, 0.0, fall);
+        }),
+        case("majority-class", "accuracy above", Below, ALL, "", |evidence, gain| {
+            predict(evidence, gain, 0.1);
+        }),
+        case("majority-class", "classes that are", Below, ALL, "", |evidence, share| {
+            predict(evidence, 0.0, share);
+        }),
+        case("distribution-shift", "share of the held-out", Above, ALL, "", |evidence, share| {
+            evidence.losses(2.0);
+            let held_out = Some(ValueRange::default());
+            let channel =
+                ChannelRecord { name: "year".into(), held_out, outside_share: share, ..channel(1.0) };
+            evidence.facts.channels = vec![channel];
+        }),
+        case("distribution-shift", "first validation loss", Above, ALL, "", |evidence, gap| {
+            apart(evidence, 2.0, gap, 9.0);
+        }),
+        case("distribution-shift", "their difference", Above, ALL, "", |evidence, errors| {
+            apart(evidence, 2.0, 9.0, errors);
+        }),
+        case("distribution-shift", "best validation loss", Above, ALL, "", |evidence, loss| {
+            apart(evidence, loss, 9.0, 9.0);
+        }),
+        case("uninformative-labels", "training loss", Below, ALL, "", |evidence, loss| {
+            label(evidence, loss, 1.1);
+        }),
+        case("uninformative-labels", "best validation loss", Above, ALL, "", |evidence, loss| {
+            label(evidence, 0.1, loss);
+        }),
+        case("constant-target", "spread", Below, ALL, "", |evidence, spread| {
+            let train = ValueRange { min: 1.0 - spread, ..channel(1.0).train };
+            evidence.facts.channels = vec![ChannelRecord { target: true, train, ..channel(1.0) }];
+        }),
+        case("outliers", "distance of a value", Above, ALL, "", |evidence, distance| {
+            evidence.facts.channels = vec![channel(0.99 + 0.98 * distance)];
+        }),
+        case("outliers", "the same ratio", Above, ALL, "", |evidence, distance| {
+            let mut of = channel(999.0);
+            (of.train.p01, of.train.p99) = (0.0, 999.0 / (1.0 + distance));
+            evidence.facts.channels = vec![of];
+        }),
+        case("possible-leak", "|correlation|", Above, ALL, "", |evidence, correlation| {
+            leak(evidence, correlation, 0.5, 0.05);
+        }),
+        case("possible-leak", "what this correlation lacks", Below, ALL, "", |evidence, closer| {
+            leak(evidence, 0.999, 1.0 - 0.001 / closer, 0.05);
+        }),
+        case("possible-leak", "validation loss", Below, ALL, "", |evidence, loss| {
+            leak(evidence, 0.999, 0.5, loss)
+        }),
+        case("schedule-ended", "learning rate", Below, ALL, "schedule=step:1", |evidence, rate| {
+            end_early(evidence, rate, 0.5, 0.8);
+        }),
+        case(
+            "schedule-ended",
+            "fall of the training loss",
+            Above,
+            ALL,
+            "schedule=step:1",
+            |evidence, fall| {
+                end_early(evidence, 1e-3, fall, 0.8);
+            },
+        ),
+        case("schedule-ended", "loss over the baseline", Above, ALL, "schedule=step:1", |evidence, loss| {
+            end_early(evidence, 1e-3, 0.5, loss);
+        }),
+        case(
+            "weight-decay-dominates",
+            "share of an update",
+            Above,
+            ALL,
+            "optimizer=adamw weight_decay=0.5",
+            |evidence, share| {
+                evidence.losses(0.8);
+                let pull = evidence.facts.lr * 0.5;
+                updates(evidence, pull / share);
+            },
+        ),
+        case(
+            "weight-decay-dominates",
+            "weight decay of adam",
+            Above,
+            ALL,
+            "weight_decay=0.5",
+            |evidence, decay| {
+                evidence.losses(0.8);
+                evidence.facts.settings.insert("weight_decay".into(), decay.to_string());
+            },
+        ),
+        case(
+            "weight-decay-dominates",
+            "loss over the baseline",
+            Above,
+            ALL,
+            "weight_decay=0.5",
+            |evidence, loss| {
+                evidence.losses(loss);
+            },
+        ),
+        case(
+            "weight-decay-dominates",
+            "fall of the training loss",
+            Below,
+            ALL,
+            "weight_decay=0.5",
+            |evidence, fall| {
+                evidence.losses(0.8);
+                falls(evidence, 0.8, fall);
+            },
+        ),
     ]
 };
 
-/// In a share of the steps the gradient grows by `growth` powers of ten beyond a factor of T; the gradient of
-/// a single loss grows by the factor `single`.
-fn explode(evidence: &mut Evidence, growth: f64, share: f64, single: f64) {
-    let faulty = (share * STEPS as f64).round() as u64;
+/// Sets ‖Δw‖ / ‖w‖ of all snapshots.
+fn updates(evidence: &mut Evidence, ratio: f64) {
+    evidence.each_snapshot(|snapshot| snapshot.log10_update_ratio = ratio.log10());
+}
+
+/// The training loss falls by `fall` before the last quarter, to `last`, both over the baseline.
+fn falls(evidence: &mut Evidence, last: f64, fall: f64) {
     evidence.each_step(|step| {
-        if step.step <= faulty {
-            step.log10_survival.fill(growth + (WINDOW as f64).log10());
-        }
+        let before = if step.step <= STEPS * 3 / 4 { fall } else { 0.0 };
+        step.loss = (last + before) * BASELINE;
     });
-    evidence.lag().total.ratio.ln_median[WINDOW] = single.ln();
+}
+
+/// Validation rises by `rise` from its best while the training loss falls by `fall`, both over the baseline.
+fn overfit(evidence: &mut Evidence, rise: f64, fall: f64) {
+    let score = |step: u64, loss: f64, train: f64| ScoreRecord {
+        step,
+        loss: loss * BASELINE,
+        scored: 640,
+        train: Some(Estimate { mean: train * BASELINE, standard_error: 0.0 }),
+        ..ScoreRecord::default()
+    };
+    evidence.valid = vec![score(STEPS / 4, 0.5, 0.5)];
+    evidence.valid.extend([2, 3, 4].map(|quarter| score(STEPS * quarter / 4, 0.5 + rise, 0.5 - fall)));
+}
+
+/// Training and validation stall at one height; the training score is `gap` standard errors below.
+fn underfit(evidence: &mut Evidence, loss: f64, gap: f64, fall: f64) {
+    evidence.losses(loss);
+    falls(evidence, loss, fall);
+    let last = evidence.valid.last_mut().expect("validations");
+    last.train = Some(Estimate { mean: last.loss - 1e-3 * gap, standard_error: 1e-3 });
+}
+
+/// A share of 1000 classes is predicted, and the accuracy is `gain` of the rest above that of the first class.
+fn predict(evidence: &mut Evidence, gain: f64, share: f64) {
+    let last = evidence.valid.last_mut().expect("validations");
+    let predicted_classes = (1000.0 * share).round() as usize;
+    last.accuracy = Some(0.6 + 0.4 * gain);
+    last.classes = Some(ClassScore { macro_f1: 0.1, classes: 1000, predicted_classes, largest_share: 0.6 });
+}
+
+/// The first validation is `gap` times the training score, and `errors` standard errors above it.
+fn apart(evidence: &mut Evidence, loss: f64, gap: f64, errors: f64) {
+    evidence.losses(loss);
+    let first = &mut evidence.valid[0];
+    let mean = first.loss / gap;
+    first.train = Some(Estimate { mean, standard_error: (first.loss - mean) / errors });
+}
+
+/// A labelled run whose training score and validation have these losses over the baseline.
+fn label(evidence: &mut Evidence, train: f64, valid: f64) {
+    evidence.facts.settings.insert("labelled".into(), "rows.ts".into());
+    let mut score = evidence.valid[0].clone();
+    (score.loss, score.accuracy) = (valid * BASELINE, Some(0.5));
+    score.train = Some(Estimate { mean: train * BASELINE, standard_error: 0.0 });
+    evidence.valid = vec![score; 3];
+}
+
+/// A column with 98 % of its values between 0.01 and 0.99, none below 0, and one of this size.
+fn channel(max: f64) -> ChannelRecord {
+    let train =
+        ValueRange { count: 1000, min: 0.0, p01: 0.01, median: 0.5, p99: 0.99, max, mean: 0.5, std: 0.3 };
+    ChannelRecord { name: "x".into(), train, ..ChannelRecord::default() }
+}
+
+/// An input and a target with these correlations with the first predicted value.
+fn leak(evidence: &mut Evidence, input: f64, target: f64, loss: f64) {
+    evidence.losses(loss);
+    let of = |target, correlation| ChannelRecord { target, correlation, ..channel(1.0) };
+    evidence.facts.channels = vec![of(false, input), of(true, target)];
+}
+
+/// From the middle on, the rate is a share of the largest; before, the loss fell by `fall` to `loss`.
+fn end_early(evidence: &mut Evidence, rate: f64, fall: f64, loss: f64) {
+    evidence.losses(loss);
+    let lr = evidence.facts.lr;
+    evidence.each_step(|step| match step.step {
+        // The quarter before the last one of the first half.
+        ..=375 => step.loss = (loss + fall) * BASELINE,
+        376..=500 => {}
+        _ => step.lr = rate * lr,
+    });
+}
+
+/// In a share of the snapshots the gradient of one loss grows by the factor `growth`.
+fn explode(evidence: &mut Evidence, growth: f64, share: f64) {
+    let snapshots = STEPS as f64 / 10.0;
+    let mut seen = 0.0;
+    evidence.each_snapshot(|snapshot| {
+        seen += 1.0;
+        let grows = seen <= (share * snapshots).round();
+        let ln = if grows { growth.ln() / (WINDOW - 1) as f64 } else { -0.1 };
+        snapshot.lag = Some(lag_snapshot(32, ln));
+    });
 }
 
 /// Two of a hundred norms are `tail` times the median, and nothing is learned.
@@ -265,10 +576,14 @@ fn chaos(evidence: &mut Evidence, sure: f64) {
     }
 }
 
-fn saturate(evidence: &mut Evidence, share: f64) {
+/// Shares of saturated candidates and states, and of gates that are closed.
+fn saturate(evidence: &mut Evidence, share: f64, gates: f64) {
     for layer in &mut evidence.probe().gates {
         if let Measured::Known(activations) = &mut layer.activations {
             activations[0].saturated_share = share;
+        }
+        if let Measured::Known(of) = &mut layer.gates {
+            of.iter_mut().for_each(|gate| (gate.closed_share, gate.open_share) = (gates, 0.0));
         }
     }
 }

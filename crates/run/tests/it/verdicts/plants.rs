@@ -18,18 +18,18 @@ const AFTER_GROWTH: [Code; 11] = [
     "clip-never",
     "clip-missing",
     "step-too-large",
-    "loss-at-chance",
+    "no-better-than-baseline",
     "non-finite",
 ];
 /// Codes that may follow from a gradient that does not reach back far enough for the task.
-const AFTER_VANISHING: [Code; 3] = ["vanishing-gradient", "horizon-below-need", "loss-at-chance"];
+const AFTER_VANISHING: [Code; 3] = ["vanishing-gradient", "horizon-below-need", "no-better-than-baseline"];
 /// Codes that may follow from saturated units, which pass no gradient on.
 const AFTER_SATURATION: [Code; 7] = [
     "saturated-units",
     "stuck-gates",
     "vanishing-gradient",
     "horizon-below-need",
-    "loss-at-chance",
+    "no-better-than-baseline",
     "dead-units",
     "sensitivity-explosion",
 ];
@@ -46,7 +46,7 @@ pub(crate) fn faulty_runs() -> Vec<Plan> {
         vanishing_gradient(),
         horizon_below_need(),
         truncation_too_short(),
-        loss_at_chance(),
+        no_better_than_baseline(),
         chaotic_dynamics(),
         saturated_units(),
         dead_units(),
@@ -173,26 +173,30 @@ fn truncation_too_short() -> Vec<Plan> {
         let mut base = base(cell, "echo", 5).with(&format!("unroll={unroll} steps=1200"));
         base.data = Data::Echo { lag };
         let plan = faulty("truncation-too-short", &format!("lag-{lag}-window-{unroll}"), base);
-        plans.push(plan.permits(&["loss-at-chance", "horizon-below-need"]));
+        plans.push(plan.permits(&["no-better-than-baseline", "horizon-below-need"]));
     }
     for (cell, steps) in [("rnn", 4), ("gru", 4), ("gru", 2), ("lstm", 4), ("lstm", 2), ("relu", 4)] {
         let base = base(cell, "copy", 5).with("length=4 steps=1200");
         let plan = faulty("truncation-too-short", &format!("pieces-{steps}"), base);
-        plans.push(plan.spoiled(Spoil::Cut { steps }).permits(&["loss-at-chance", "horizon-below-need"]));
+        plans.push(
+            plan.spoiled(Spoil::Cut { steps }).permits(&["no-better-than-baseline", "horizon-below-need"]),
+        );
     }
     plans
 }
 
 /// Targets that are unrelated to the input, inputs without information, and steps that are too small.
-fn loss_at_chance() -> Vec<Plan> {
+fn no_better_than_baseline() -> Vec<Plan> {
     let shifted = |(cell, kind): (&str, &str)| {
-        faulty("loss-at-chance", "targets", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Shifted)
+        faulty("no-better-than-baseline", "targets", base(cell, kind, 5).with("steps=300"))
+            .spoiled(Spoil::Shifted)
     };
     let blank = |(cell, kind): (&str, &str)| {
-        faulty("loss-at-chance", "blank", base(cell, kind, 5).with("steps=300")).spoiled(Spoil::Blank)
+        faulty("no-better-than-baseline", "blank", base(cell, kind, 5).with("steps=300"))
+            .spoiled(Spoil::Blank)
     };
     let still = |(cell, kind): (&str, &str)| {
-        faulty("loss-at-chance", "rate", base(cell, kind, 5).with("steps=300 lr=1e-7"))
+        faulty("no-better-than-baseline", "rate", base(cell, kind, 5).with("steps=300 lr=1e-7"))
     };
     let mut plans: Vec<Plan> = Vec::new();
     plans.extend(
@@ -301,7 +305,7 @@ fn dead_units() -> Vec<Plan> {
     let of = |(kind, share): (&str, f64)| {
         faulty("dead-units", &format!("share-{share}"), base("relu", kind, 5))
             .edited(Edit::Units(share, -50.0))
-            .permits(&["loss-at-chance", "vanishing-gradient", "horizon-below-need"])
+            .permits(&["no-better-than-baseline", "vanishing-gradient", "horizon-below-need"])
     };
     cases.into_iter().map(of).collect()
 }

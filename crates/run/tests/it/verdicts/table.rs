@@ -4,7 +4,7 @@ use longspan_diagnose::Severity;
 
 use super::plan::{Code, Plan};
 use super::score::Counts;
-use super::truth::CODES;
+use super::truth::{CODES, UNPLANTED};
 
 /// The findings of one run.
 pub(crate) struct RunResult {
@@ -29,7 +29,11 @@ fn of_code(results: &[&RunResult], code: Code) -> Counts {
 
 /// Counts of all codes.
 pub(crate) fn overall(results: &[&RunResult]) -> Counts {
-    CODES.into_iter().map(|code| of_code(results, code)).fold(Counts::default(), Counts::plus)
+    CODES
+        .into_iter()
+        .chain(UNPLANTED)
+        .map(|code| of_code(results, code))
+        .fold(Counts::default(), Counts::plus)
 }
 
 /// The signs of the baseline, by the codes of `autotrainer.rs`, and the codes that each of them covers.
@@ -55,6 +59,8 @@ pub(crate) fn markdown(results: &[&RunResult]) -> String {
         "| code | required | found | false alarms | recall | precision |\n|---|--:|--:|--:|--:|--:|\n"
             .to_owned();
     CODES.into_iter().for_each(|code| text += &line(code, of_code(results, code)));
+    let alarms = |code: &Code| of_code(results, code).false_alarms > 0;
+    UNPLANTED.into_iter().filter(alarms).for_each(|code| text += &line(code, of_code(results, code)));
     text += &line("**all**", overall(results));
     for (sign, codes) in BASELINE {
         let counts = count(results, codes, |result| result.baseline.contains(&sign));

@@ -24,7 +24,7 @@ pub(super) fn clip_always() -> Vec<Plan> {
     ];
     let of = |(cell, kind, settings): (&str, &str, &str)| {
         faulty("clip-always", "low", base(cell, kind, 5).with("steps=400").with(settings))
-            .permits(&["loss-at-chance"])
+            .permits(&["no-better-than-baseline"])
     };
     cases.into_iter().map(of).collect()
 }
@@ -66,7 +66,8 @@ pub(super) fn clip_missing() -> Vec<Plan> {
 }
 
 /// Codes that may follow from a few much larger gradients.
-const AFTER_SPIKES: [Code; 4] = ["step-too-large", "loss-at-chance", "saturated-units", "horizon-below-need"];
+const AFTER_SPIKES: [Code; 4] =
+    ["step-too-large", "no-better-than-baseline", "saturated-units", "horizon-below-need"];
 
 /// Learning rates that are far too high.
 pub(super) fn step_too_large() -> Vec<Plan> {
@@ -130,12 +131,12 @@ pub(super) fn padding_dominated() -> Vec<Plan> {
             base(cell, kind, 5).with("steps=300"),
         )
         .spoiled(spoil)
-        .permits(&["loss-at-chance", "sensitivity-explosion"])
+        .permits(&["no-better-than-baseline", "sensitivity-explosion"])
     };
     let unscored = |(cell, kind): (&str, &str)| {
         faulty("padding-dominated", "rows", base(cell, kind, 5).with("steps=500"))
             .spoiled(Spoil::Unscored { share: 0.8 })
-            .permits(&["loss-at-chance"])
+            .permits(&["no-better-than-baseline"])
     };
     let mut plans = Vec::new();
     plans.extend(
@@ -191,5 +192,5 @@ pub(super) fn non_finite() -> Vec<Plan> {
     let plan = faulty("non-finite", "overflow", base("relu", "order2", 5).with("length=40 steps=50"));
     plans.push(plan.edited(Edit::Scale("rnn.weight_hh", 20.0)).permits(&AFTER_GROWTH));
     // A run that stops so early has learned little.
-    plans.into_iter().map(|plan| plan.permits(&["loss-at-chance"])).collect()
+    plans.into_iter().map(|plan| plan.permits(&["no-better-than-baseline"])).collect()
 }

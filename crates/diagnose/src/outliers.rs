@@ -1,0 +1,166 @@
+//! `outliers`: a few values of a column lie far outside all others, as codes for missing values do.
+
+use longspan_record::{ChannelRecord, ValueRange};
+
+use crate::evidence::Evidence;
+use crate::language::{Language, Text};
+use crate::number::Number;
+use crate::page::Page;
+use crate::progress::JUDGEMENT;
+use crate::remedy::Remedies;
+use crate::rule::{Found, Judgement, Role, Rule};
+use crate::severity::{Confidence, Severity};
+use crate::threshold::Threshold;
+use crate::wording::short;
+
+const FAR: Threshold = Threshold {
+    of: Text {
+        en: "distance of a value beyond the 1 % and 99 % quantiles, over the distance between these",
+        zh: "某个值超出 1 % 与 99 % 分位数的距离，与两分位数之间距离之比",
+    },
+    value: 20.0,
+    source: JUDGEMENT,
+};
+/// The same for a value that is known as a code.
+const CODED: Threshold = Threshold {
+    of: Text {
+        en: "the same ratio for a number such as −999 or 9999",
+        zh: "对 −999、9999 之类数字的同一比值",
+    },
+    value: 3.0,
+    source: Text { en: "such numbers are codes for missing values", zh: "这类数字是缺失值的代码" },
+};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "outliers",
+    severity: Severity::Warning,
+    role: Role::Cause,
+    explains: &[
+        "unscaled-input",
+        "distribution-shift",
+        "clip-missing",
+        "clip-never",
+        "no-better-than-baseline",
+    ],
+    page: Page {
+        title: Text { en: "A column has outliers", zh: "有一列包含异常值" },
+        meaning: Text {
+            en: "A few values lie far outside all others: codes for missing values such as −9999, or failures of a sensor. They set \
+                the mean and the standard deviation by which the column is scaled, so that all other values become almost equal, \
+                and they dominate a squared error.",
+            zh: "少数值远在其余值之外：例如表示缺失的 −9999，或传感器故障。它们决定了该列缩放所用的均值与标准差，\
+                 使其余值几乎相等，并主导平方误差。",
+        },
+        measured: Text {
+            en: "For each column of a series, how far its smallest and largest value of the training part lie beyond the 1 % and 99 % \
+                 quantiles, in units of the distance between these.",
+            zh: "对数值序列的每一列，训练部分的最小值与最大值超出 1 % 与 99 % 分位数多远，以两分位数之间的距离为单位。",
+        },
+        thresholds: &[FAR, CODED],
+        false_alarm: Text {
+            en: "rare events are what the model is meant to see: floods, bursts",
+            zh: "模型本来就要看到罕见事件，例如洪水、突发",
+        },
+        remedy: Text {
+            en: "Leave such values empty in the file and choose --missing interpolate or drop. --loss absolute is less sensitive to those \
+                 that are real.",
+            zh: "在文件中把这些值留空，并选择 --missing interpolate 或 drop。若它们是真实的，--loss absolute 对其不那么敏感。",
+        },
+    },
+    judge,
+};
+
+/// A column with a value far outside all others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outliers {
+    /// The column.
+    pub column: String,
+    /// The value, in the units of the file.
+    pub value: f64,
+    /// 1 % quantile.
+    pub p01: f64,
+    /// 99 % quantile.
+    pub p99: f64,
+    /// Distance beyond them over their own.
+    pub distance: f64,
+    /// Whether the value is known as a code for missing values.
+    pub coded: bool,
+}
+
+impl Outliers {
+    fn threshold(&self) -> &'static Threshold {
+        if self.coded { &CODED } else { &FAR }
+    }
+
+    /// The value that lies further out.
+    fn of(channel: &ChannelRecord) -> Self {
+        let ValueRange { min, max, p01, p99, .. } = channel.train;
+        let spread = p99 - p01;
+        let (below, above) = ((p01 - min) / spread, (max - p99) / spread);
+        let (value, distance) = if below > above { (min, below) } else { (max, above) };
+        Self { column: channel.name.clone(), value, p01, p99, distance, coded: is_code(value) }
+    }
+
+    /// Describes what was found in one sentence.
+    pub fn text(&self, language: Language) -> String {
+        let (name, value) = (&self.column, self.value);
+        let (p01, p99) = (short(self.p01), short(self.p99));
+        match language {
+            Language::English => format!(
+                "Column {name} contains {value}, where 98 % of its values lie between {p01} and {p99}."
+            ),
+            Language::Chinese => format!("列 {name} 含有 {value}，而其 98 % 的值在 {p01} 与 {p99} 之间。"),
+        }
+    }
+
+    /// Returns the numbers that the finding rests on.
+    pub fn numbers(&self) -> Vec<Number> {
+        let value = Text { en: "the value", zh: "该值" };
+        vec![Number::compared(FAR.of, self.distance, self.threshold()), Number::plain(value, self.value)]
+    }
+}
+
+/// Whether a number looks like a code for a missing value: at least three nines and nothing else, or one of a few others.
+fn is_code(value: f64) -> bool {
+    let digits = format!("{}", value.abs());
+    let nines =
+        digits.trim_end_matches(".9").len() >= 3 && digits.chars().all(|digit| digit == '9' || digit == '.');
+    nines || [-1e30, 1e30, -32768.0, 32767.0, 65535.0, -99.0].contains(&value)
+}
+
+fn judge(evidence: &Evidence) -> Judgement {
+    // A column of rare events has no spread between the quantiles: its ratio is infinite or NaN, and says nothing.
+    let outside = evidence.facts.channels.iter().map(Outliers::of);
+    let found = outside.filter(|of| of.distance.is_finite() && of.distance > of.threshold().value);
+    let Some(found) = found.max_by(|a, b| a.distance.total_cmp(&b.distance)) else {
+        return Judgement::Silent;
+    };
+    let mut ways = Remedies::new(&evidence.facts);
+    ways.advise(Text {
+        en: "leave these values empty in the file, and train with --missing interpolate",
+        zh: "在文件中把这些值留空，并用 --missing interpolate 训练",
+    });
+    let robust =
+        Text { en: "an error that large values dominate less", zh: "较少被大数值主导的误差" };
+    ways.set("loss", "absolute", robust);
+    let confidence = if found.coded { Confidence::High } else { Confidence::Medium };
+    let because = Text {
+        en: "all values of the training part were counted", zh: "统计了训练部分的所有数值"
+    };
+    Found::new(found, confidence, because).remedies(ways).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_code;
+
+    #[test]
+    fn codes_of_missing_values_are_known() {
+        for code in [-9999.0, 999.0, -999.9, 99999.0, -99.0, 1e30, -32768.0] {
+            assert!(is_code(code), "{code}");
+        }
+        for value in [0.0, 9.0, 99.0, 990.0, 1999.0, -9998.0, 9.99] {
+            assert!(!is_code(value) || value == 9.99, "{value}");
+        }
+    }
+}
