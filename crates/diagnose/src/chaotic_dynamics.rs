@@ -5,6 +5,7 @@ use std::f64::consts::LN_10;
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
+use crate::one_loss::harmless;
 use crate::page::Page;
 use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Needs, Role, Rule};
@@ -118,9 +119,13 @@ fn judge(evidence: &Evidence) -> Judgement {
     if !["rnn", "gru", "lstm"].contains(&facts.cell.as_str()) {
         return Judgement::Silent;
     }
-    let Some(probe) = &evidence.probe else { return Judgement::Unknown(Needs::Probe) };
-    let Some(layers) = probe.spectrum.as_ref().map(|spectrum| &spectrum.layers) else {
-        return Judgement::Silent;
+    let spectrum = evidence.probe.as_ref().and_then(|probe| probe.spectrum.as_ref());
+    let Some(layers) = spectrum.map(|spectrum| &spectrum.layers) else {
+        // The short probe at the end of training may leave it out.
+        return match evidence.probe.is_none() || evidence.is_light() {
+            true => Judgement::Unknown(Needs::Probe),
+            false => Judgement::Silent,
+        };
     };
     let leading = layers.iter().filter_map(|layer| {
         Some((
@@ -149,5 +154,5 @@ fn judge(evidence: &Evidence) -> Judgement {
         en: "the exponent was measured along the trajectories of the data",
         zh: "指数是沿数据的轨迹测得的",
     };
-    Found::new(found, confidence, because).remedies(ways).into()
+    harmless(Found::new(found, confidence, because).remedies(ways), evidence).into()
 }

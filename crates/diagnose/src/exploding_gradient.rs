@@ -1,44 +1,48 @@
 //! `exploding-gradient`: the gradient grows backwards through time.
 
+use std::f64::consts::LN_10;
+
 use longspan_record::Cause;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Facts};
 use crate::language::{Language, Text};
 use crate::number::Number;
+use crate::one_loss::{self, growth, harmless};
 use crate::page::Page;
 use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
-use crate::signals::{LEAST_STEPS, quantile};
+use crate::signals::quantile;
 use crate::threshold::Threshold;
 use crate::wording::{CALIBRATED, percent, power, setting, steps};
 
-/// T losses together give at most T times the gradient of one of them, so the growth is counted beyond T.
 const GROWTH: Threshold = Threshold {
-    of: Text {
-        en: "log10 of ‖∂L/∂h‖ at the first step over that at the last, minus log10 T",
-        zh: "第一步与最后一步的 ‖∂L/∂h‖ 之比的 log10，减去 log10 T",
-    },
-    value: 1.0,
-    source: Text {
-        en: "T losses give at most T times the gradient of one; AutoTrainer (Zhang et al. 2021) uses a limit of 70",
-        zh: "T 个损失之和至多是其中一个的 T 倍；AutoTrainer（Zhang et al. 2021）以 70 为爆炸",
-    },
-};
-/// Losses add up along a window, and lower layers get little at its end. So the gradient of a single loss must agree if
-/// it was measured.
-const SINGLE: Threshold = Threshold {
     of: Text {
         en: "growth of the gradient of one loss, the maximum over all lags",
         zh: "单个损失的梯度的增长，取所有滞后中的最大值",
     },
-    value: 10.0,
-    source: CALIBRATED,
+    value: 70.0,
+    source: Text {
+        en: "AutoTrainer (Zhang et al. 2021): 70. Healthy relu networks reach 30",
+        zh: "AutoTrainer（Zhang et al. 2021）：70。健康的 relu 网络可达 30",
+    },
 };
 const SHARE: Threshold = Threshold {
-    of: Text { en: "share of the steps in which the gradient grows", zh: "梯度增大的训练步比例" },
-    value: 0.05,
+    of: Text { en: "share of the snapshots in which it grows", zh: "梯度增大的快照比例" },
+    value: 0.25,
     source: CALIBRATED,
+};
+/// Beyond it the growth did no harm.
+const HARM: Threshold = Threshold {
+    of: Text {
+        en: "best loss over the baseline, below which it is a note",
+        zh: "最低损失与基线之比，低于它时只是提示",
+    },
+    value: one_loss::HARM,
+    source: Text {
+        en: "a model that has learned half of what there is was not hindered",
+        zh: "已经学到一半以上，说明没有受到妨碍",
+    },
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -49,7 +53,9 @@ pub(crate) static RULE: Rule = Rule {
         "clip-missing",
         "saturated-units",
         "stuck-gates",
+        "truncation-too-short",
         "clip-always",
+        "clip-never",
         "chaotic-dynamics",
         "sensitivity-explosion",
         "no-better-than-baseline",
@@ -65,20 +71,21 @@ pub(crate) static RULE: Rule = Rule {
                  窗口开头得到的梯度是末尾的数千倍，信息很少，却淹没了其余部分。损失先是跳动，然后变为 NaN。",
         },
         measured: Text {
-            en: "‖∂L/∂h_t‖ at the first step of each window over that at its last step, in the layer where it is largest; and whether \
-                 a step failed because of it.",
-            zh: "每个窗口第一步与最后一步的 ‖∂L/∂h_t‖ 之比，取最大的一层；以及是否有一步因此失败。",
+            en: "The gradient of one loss per row, from the step of that loss backwards, over all layers: the median over the rows, up \
+                 to the lag that half of them have. From the snapshots of training, or else from a probe; and whether a step failed because of it.",
+            zh: "每行取一个损失，从该损失所在的步向回测量其梯度（所有层合计）：取各行的中位数，直到半数行所具有的滞后。\
+                 取自训练中的快照，否则取自探测；以及是否有一步因此失败。",
         },
-        thresholds: &[GROWTH, SINGLE, SHARE],
+        thresholds: &[GROWTH, SHARE, HARM],
         false_alarm: Text {
-            en: "the last step of a window has almost no loss of its own, which makes the denominator small",
-            zh: "窗口的最后一步自身几乎没有损失，因此分母很小",
+            en: "the loss still falls smoothly: clipping may be all that it takes",
+            zh: "损失仍在平稳下降：可能只需要裁剪",
         },
         remedy: Text {
-            en: "Clip by the global norm: it limits the length of a step and keeps its direction. Recurrent weights with a smaller \
-                 spectral radius (--init orthogonal:0.9), gates (--cell gru or lstm) or a lower --lr remove the cause.",
-            zh: "按全局范数裁剪：限制更新步长，保持方向。\
-                 更小的循环权重谱半径（--init orthogonal:0.9）、门控（--cell gru 或 lstm）或更低的 --lr 可以消除原因。",
+            en: "Recurrent weights that do not stretch (--init orthogonal:1), together with --clip norm:1, which limits the length of a \
+                 step and keeps its direction; or gates (--cell gru). A lower --lr alone did not help.",
+            zh: "不放大的循环权重（--init orthogonal:1），并按全局范数裁剪（--clip norm:1）：限制更新步长，保持方向。\
+                 或改用门控（--cell gru）。单靠更低的 --lr 没有效果。",
         },
     },
     judge,
@@ -87,16 +94,16 @@ pub(crate) static RULE: Rule = Rule {
 /// A gradient that grows backwards through time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExplodingGradient {
-    /// Whether a step failed because of it.
-    pub failed: bool,
-    /// Share of the steps in which it grows.
+    /// The growth per step of a step that failed because of it, in log10, and the number of steps.
+    pub failed: Option<(f64, usize)>,
+    /// Share of the profiles in which the gradient grows.
     pub share: f64,
-    /// Steps of a window: T.
-    pub window_steps: usize,
-    /// log10 of the growth beyond T-fold, the 98th percentile over the steps.
-    pub log10_growth: f64,
-    /// Growth of the gradient of one loss, where it was measured.
-    pub single_growth: Option<f64>,
+    /// ln of its growth: the 98th percentile over the profiles that say so.
+    pub ln_growth: f64,
+    /// The lag at which it is largest.
+    pub lag_steps: usize,
+    /// Best loss over the baseline.
+    pub learned_ratio: f64,
     /// Median of the global norm before clipping.
     pub median_norm: Option<f64>,
 }
@@ -104,94 +111,117 @@ pub struct ExplodingGradient {
 impl ExplodingGradient {
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
-        if self.failed && self.share < SHARE.value {
+        if let Some((log10, count)) = self.failed {
+            let factor = power(log10);
             return match language {
-                Language::English => "The gradient grew backwards through time until it overflowed.".into(),
-                Language::Chinese => "梯度在回传途中不断增大，最终溢出。".into(),
+                Language::English if count == 0 => {
+                    "The gradient grew backwards through time until it exceeded the range of the numbers."
+                        .into()
+                }
+                Language::Chinese if count == 0 => "梯度在回传途中不断增大，最终超出数值范围。".into(),
+                Language::English => format!(
+                    "The gradient grew backwards through time until it exceeded the range of the numbers: {factor} times per step over {}.",
+                    steps(count)
+                ),
+                Language::Chinese => {
+                    format!("梯度在回传途中不断增大，最终超出数值范围：在 {count} 步中每步变为 {factor} 倍。")
+                }
             };
         }
-        let share = percent(self.share);
-        let growth = power(self.log10_growth + (self.window_steps.max(1) as f64).log10());
+        let (share, growth) = (percent(self.share), power(self.ln_growth / LN_10));
+        let factor = power(self.ln_growth / LN_10 / self.lag_steps.max(1) as f64);
         match language {
             Language::English => format!(
-                "The gradient grows backwards through time in {share} of the training steps: \
-                 {growth} times as large at the first as at the last of {}.",
-                steps(self.window_steps)
+                "The gradient of one loss grows backwards through time in {share} of the snapshots: \
+                 {growth} times as large {} back, {factor} times per step.",
+                steps(self.lag_steps)
             ),
             Language::Chinese => format!(
-                "在 {share} 的训练步中，梯度在回传途中增大：在 {} 个时间步的第一步，它是最后一步的 {growth} 倍。",
-                self.window_steps
+                "在 {share} 的快照中，单个损失的梯度在回传途中增大：在 {} 步之前是原来的 {growth} 倍，每步变为 {factor} 倍。",
+                self.lag_steps
             ),
         }
     }
 
     /// Returns the numbers that the finding rests on.
     pub fn numbers(&self) -> Vec<Number> {
-        let growth = Text {
-            en: "growth of the gradient in powers of ten, beyond T-fold; 98th percentile",
-            zh: "梯度增长超出 T 倍的数量级；第 98 百分位",
-        };
-        let share = Text { en: "share of the steps", zh: "训练步的比例" };
-        let single = Text { en: "growth of the gradient of one loss", zh: "单个损失的梯度的增长" };
         let norm = Text { en: "median global norm", zh: "全局范数的中位数" };
-        let mut numbers = vec![
-            Number::compared(growth, self.log10_growth, &GROWTH),
-            Number::compared(share, self.share, &SHARE),
-        ];
-        numbers.extend(self.single_growth.map(|growth| Number::compared(single, growth, &SINGLE)));
+        let lag = Text { en: "lag of that growth in steps", zh: "该增长的滞后（步）" };
+        let mut numbers = Vec::new();
+        if self.failed.is_none() {
+            numbers.push(Number::compared(GROWTH.of, self.ln_growth.exp(), &GROWTH));
+            numbers.push(Number::plain(lag, self.lag_steps as f64));
+            numbers.push(Number::compared(SHARE.of, self.share, &SHARE));
+            numbers.push(Number::compared(HARM.of, self.learned_ratio, &HARM));
+        }
         numbers.extend(self.median_norm.map(|median| Number::plain(norm, median)));
         numbers
     }
 }
 
-fn judge(evidence: &Evidence) -> Judgement {
-    let facts = &evidence.facts;
-    let failed = evidence.fault.as_ref().is_some_and(|fault| fault.cause == Cause::GradientGrowth);
-    let recorded = evidence.steps.iter().any(|step| !step.log10_survival.is_empty());
-    if !recorded && !failed {
-        return Judgement::Unknown(if evidence.steps.len() < LEAST_STEPS {
-            Needs::Steps
-        } else {
-            Needs::Norms
-        });
+/// ln of the growth, and its lag, of each profile of the run. Empty if none was measured.
+fn growths(evidence: &Evidence) -> Vec<(f64, usize)> {
+    let training: Vec<_> = evidence.lag_snapshots().into_iter().filter_map(growth).collect();
+    if !training.is_empty() {
+        return training;
     }
-    let largest = |survival: &[f64]| survival.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum = (facts.window_steps.max(1) as f64).log10();
-    let growths: Vec<f64> = evidence.steps.iter().map(|step| largest(&step.log10_survival) - sum).collect();
-    let share =
-        growths.iter().filter(|&&growth| growth > GROWTH.value).count() as f64 / growths.len().max(1) as f64;
-    if !failed && (share < SHARE.value || growths.len() < LEAST_STEPS) {
-        return Judgement::Silent;
-    }
-    let single =
-        evidence.lag().map(|lag| lag.total.ratio.ln_median.iter().copied().fold(0.0, f64::max).exp());
-    if !failed && single.is_some_and(|single| single <= SINGLE.value) {
-        return Judgement::Silent;
-    }
-    let found = ExplodingGradient {
-        failed,
-        share,
-        window_steps: facts.window_steps,
-        log10_growth: quantile(growths.iter().copied(), 0.98).unwrap_or(f64::NAN),
-        single_growth: single,
-        median_norm: evidence.log10_norm().map(|norm| 10f64.powf(norm)),
-    };
-    let because = Text {
-        en: "it was measured at every step of every window",
-        zh: "在每个窗口的每一步都做了测量",
-    };
-    Found::new(found, Confidence::High, because).remedies(remedies(evidence)).into()
+    let of_probe = evidence.lag().and_then(|lag| {
+        // A probe may look back further than training does.
+        let window = evidence.facts.window_steps.max(1);
+        let finite = lag.lags.iter().zip(&lag.total.ratio.ln_median);
+        let inside = finite.filter(|(lag, ln)| **lag < window && ln.is_finite());
+        inside.max_by(|a, b| a.1.total_cmp(b.1)).map(|(lag, ln)| (*ln, *lag))
+    });
+    let whole = || evidence.whole_windows().into_iter().map(|(lag, ln)| (ln, lag)).collect();
+    of_probe.map_or_else(whole, |growth| vec![growth])
 }
 
-fn remedies(evidence: &Evidence) -> Remedies<'_> {
-    let facts = &evidence.facts;
+fn judge(evidence: &Evidence) -> Judgement {
+    let fault = evidence.fault.as_ref().filter(|fault| fault.cause == Cause::GradientGrowth);
+    let failed = fault.map(|fault| fault.evidence.log10_growth_a_step.unwrap_or((0.0, 0)));
+    let profiles = growths(evidence);
+    if profiles.is_empty() && failed.is_none() {
+        return if evidence.is_young() { Judgement::Unknown(Needs::Steps) } else { evidence.unmeasured() };
+    }
+    let growing: Vec<_> = profiles.iter().filter(|(ln, _)| *ln > GROWTH.value.ln()).collect();
+    let share = growing.len() as f64 / profiles.len().max(1) as f64;
+    if failed.is_none() && share < SHARE.value {
+        return Judgement::Silent;
+    }
+    let ln_growth = quantile(growing.iter().map(|(ln, _)| *ln), 0.98).unwrap_or(f64::NAN);
+    let lag_steps = growing.iter().find(|(ln, _)| *ln == ln_growth).map_or(0, |(_, lag)| *lag);
+    let learned_ratio = evidence.learned_ratio().unwrap_or(f64::NAN);
+    let median_norm = evidence.log10_norm().map(|norm| 10f64.powf(norm));
+    let found = ExplodingGradient { failed, share, ln_growth, lag_steps, learned_ratio, median_norm };
+    let because = match failed {
+        Some(_) => Text {
+            en: "the step was run again, and the gradient was followed backwards",
+            zh: "重新运行了这一步，并沿回传方向追踪了梯度",
+        },
+        None => Text {
+            en: "the gradient of single losses was measured at every lag",
+            zh: "在每个滞后处都测量了单个损失的梯度",
+        },
+    };
+    let found = Found::new(found, Confidence::High, because).remedies(remedies(&evidence.facts));
+    if failed.is_some() { found.into() } else { harmless(found, evidence).into() }
+}
+
+fn remedies(facts: &Facts) -> Remedies<'_> {
     let mut ways = Remedies::new(facts);
-    if !facts.clips {
-        let why = Text {
-            en: "limits the length of each step and keeps its direction",
-            zh: "限制每一步更新的长度，保持方向",
-        };
-        ways.set("clip", "norm:1", why);
+    let clip =
+        (!facts.clips || facts.clip_limit.is_some_and(|limit| limit > 1.0)).then(|| "norm:1".to_owned());
+    let limited = Text {
+        en: "limits the length of each step and keeps its direction",
+        zh: "限制每一步更新的长度，保持方向",
+    };
+    let weights = Text { en: "recurrent weights that do not stretch", zh: "不放大的循环权重" };
+    // Initial weights that stretch are the cause. Clipping alone leaves the direction to the early steps.
+    match (facts.init_gain.filter(|gain| *gain > 1.0), clip) {
+        (Some(_), Some(clip)) => ways.set_all([("init", "orthogonal:1".into()), ("clip", clip)], weights),
+        (Some(_), None) => ways.set("init", "orthogonal:1", weights),
+        (None, Some(clip)) => ways.set("clip", clip, limited),
+        (None, None) => {}
     }
     if facts.cell != "lstm" && facts.cell != "gru" {
         let gates = Text {
@@ -199,13 +229,14 @@ fn remedies(evidence: &Evidence) -> Remedies<'_> {
             zh: "门控保持梯度而不放大它",
         };
         ways.set("cell", "gru", gates);
-        let weights = Text { en: "recurrent weights that do not stretch", zh: "不放大的循环权重" };
-        ways.set("init", "orthogonal:0.9", weights);
     }
-    let rate = Text {
-        en: "smaller steps stay where the Jacobian does not stretch",
-        zh: "更小的步长停留在雅可比矩阵不放大的区域",
-    };
-    ways.set("lr", setting(facts.lr / 4.0), rate);
+    // What is left where gates and clipping are there already.
+    if ways.list.is_empty() {
+        let rate = Text {
+            en: "smaller steps stay where the Jacobian does not stretch",
+            zh: "更小的步长停留在雅可比矩阵不放大的区域",
+        };
+        ways.set("lr", setting(facts.lr / 4.0), rate);
+    }
     ways
 }

@@ -40,7 +40,9 @@ fn location_en(fault: &FaultRecord) -> String {
         (None, Some(element)) => format!(", element {element},"),
         (None, None) => String::new(),
     };
-    format!("{text}: {}{element} is {:.4e}", fault.tensor, fault.value)
+    let limit =
+        fault.evidence.limit.map_or(String::new(), |limit| format!(", beyond the limit of {limit:.0e}"));
+    format!("{text}: {}{element} is {:.4e}{limit}", fault.tensor, fault.value)
 }
 
 fn location_zh(fault: &FaultRecord) -> String {
@@ -71,7 +73,8 @@ fn location_zh(fault: &FaultRecord) -> String {
         (None, Some(element)) => format!(" 的元素 {element}"),
         (_, None) => String::new(),
     };
-    format!("{text}：{row}{}{element} 为 {:.4e}", fault.tensor, fault.value)
+    let limit = fault.evidence.limit.map_or(String::new(), |limit| format!("，超过上限 {limit:.0e}"));
+    format!("{text}：{row}{}{element} 为 {:.4e}{limit}", fault.tensor, fault.value)
 }
 
 /// Describes the cause of the value, with its numbers.
@@ -83,7 +86,7 @@ pub fn reason(fault: &FaultRecord, language: Language) -> String {
 }
 
 fn reason_en(fault: &FaultRecord) -> String {
-    let of = &fault.evidence;
+    let (of, language) = (&fault.evidence, Language::English);
     let item = of.item.map_or(String::new(), |item| format!(" (item {item} of the data, counted from 0)"));
     match fault.cause {
         Cause::BadInput if fault.tensor == "target" => format!("the target is not a usable number{item}"),
@@ -92,20 +95,33 @@ fn reason_en(fault: &FaultRecord) -> String {
         Cause::ForwardOverflow if fault.phase == Phase::Backward => {
             format!("states are so large (up to {:.0e}) that products with them overflow", of.largest_state)
         }
-        Cause::ForwardOverflow => {
-            format!("states or outputs overflowed; the largest finite state is {:.1e}", of.largest_state)
-        }
+        Cause::ForwardOverflow => match grown_states(fault) {
+            Some((log10, steps)) => format!(
+                "the states grew forwards through time: {:.3} times per step over {steps} steps, up to {:.1e}{}",
+                10f64.powf(log10),
+                of.largest_state,
+                loss(fault, language)
+            ),
+            None => {
+                format!("states or outputs overflowed; the largest finite state is {:.1e}", of.largest_state)
+            }
+        },
         Cause::GradientGrowth => match of.log10_growth_a_step {
             Some((log10, steps)) => format!(
-                "the gradient grew backwards through time: {:.3} times per step over {steps} steps",
-                10f64.powf(log10)
+                "the gradient grew backwards through time: {:.3} times per step over {steps} steps{}",
+                10f64.powf(log10),
+                loss(fault, language)
             ),
             None => "the gradient grew backwards through time".into(),
         },
         Cause::StepTooLarge => {
             let mut parts = Vec::new();
             if let Some(rise) = of.loss_rise {
-                parts.push(format!("the loss is {} times its minimum over the last steps", short(rise)));
+                let since = of.rise_step.map_or(String::new(), |step| format!(" since step {step}"));
+                parts.push(format!(
+                    "the loss is {} times its minimum over the last steps{since}",
+                    short(rise)
+                ));
             }
             if let Some(step) = of.relative_step {
                 parts
@@ -113,7 +129,10 @@ fn reason_en(fault: &FaultRecord) -> String {
             }
             match parts.is_empty() {
                 true => format!("learning rate {:e} is too high: the update overflows", fault.lr),
-                false => format!("the previous steps were too large: {}", parts.join(", and ")),
+                false => format!(
+                    "the previous steps were too large and have ruined the weights: {}",
+                    parts.join(", and ")
+                ),
             }
         }
         Cause::OptimizerState => "a moment of the optimizer was not finite before the step".into(),
@@ -122,7 +141,7 @@ fn reason_en(fault: &FaultRecord) -> String {
 }
 
 fn reason_zh(fault: &FaultRecord) -> String {
-    let of = &fault.evidence;
+    let (of, language) = (&fault.evidence, Language::Chinese);
     let item = of.item.map_or(String::new(), |item| format!("（数据中的第 {item} 项，从 0 数起）"));
     match fault.cause {
         Cause::BadInput if fault.tensor == "target" => format!("目标值不是可用的数{item}"),
@@ -131,30 +150,55 @@ fn reason_zh(fault: &FaultRecord) -> String {
         Cause::ForwardOverflow if fault.phase == Phase::Backward => {
             format!("状态过大（最大 {:.0e}），与之相乘会溢出", of.largest_state)
         }
-        Cause::ForwardOverflow => {
-            format!("状态或输出溢出；最大的有限状态为 {:.1e}", of.largest_state)
-        }
+        Cause::ForwardOverflow => match grown_states(fault) {
+            Some((log10, steps)) => format!(
+                "状态沿时间向前不断增大：在 {steps} 步中每步变为 {:.3} 倍，最大为 {:.1e}{}",
+                10f64.powf(log10),
+                of.largest_state,
+                loss(fault, language)
+            ),
+            None => format!("状态或输出溢出；最大的有限状态为 {:.1e}", of.largest_state),
+        },
         Cause::GradientGrowth => match of.log10_growth_a_step {
             Some((log10, steps)) => {
-                format!("梯度沿时间回传时不断增大：在 {steps} 步中每步变为 {:.3} 倍", 10f64.powf(log10))
+                format!(
+                    "梯度沿时间回传时不断增大：在 {steps} 步中每步变为 {:.3} 倍{}",
+                    10f64.powf(log10),
+                    loss(fault, language)
+                )
             }
             None => "梯度沿时间回传时不断增大".into(),
         },
         Cause::StepTooLarge => {
             let mut parts = Vec::new();
             if let Some(rise) = of.loss_rise {
-                parts.push(format!("损失是最近几步最小值的 {} 倍", short(rise)));
+                let since = of.rise_step.map_or(String::new(), |step| format!("自第 {step} 步起，"));
+                parts.push(format!("{since}损失是最近几步最小值的 {} 倍", short(rise)));
             }
             if let Some(step) = of.relative_step {
                 parts.push(format!("一步更新约为权重范数的 {}", short(step)));
             }
             match parts.is_empty() {
                 true => format!("学习率 {:e} 过高：更新溢出", fault.lr),
-                false => format!("之前的更新步长过大：{}", parts.join("，")),
+                false => format!("之前的更新步长过大，权重已被破坏：{}", parts.join("，")),
             }
         }
         Cause::OptimizerState => "优化器的矩在这一步之前就已不是有限值".into(),
         Cause::BadWeights => "权重在这一步之前就已不是有限值".into(),
+    }
+}
+
+/// log10 of the growth of the states per step and the number of steps, if they grew by a factor of 1000 or more.
+fn grown_states(fault: &FaultRecord) -> Option<(f64, usize)> {
+    fault.evidence.log10_state_growth_a_step.filter(|(log10, steps)| log10 * *steps as f64 >= 3.0)
+}
+
+/// The loss of the step, if it is a number that says how far the values have grown.
+fn loss(fault: &FaultRecord, language: Language) -> String {
+    match (fault.loss.is_finite() && fault.loss > 1e6, language) {
+        (false, _) => String::new(),
+        (true, Language::English) => format!("; the loss is {:.1e}", fault.loss),
+        (true, Language::Chinese) => format!("；损失为 {:.1e}", fault.loss),
     }
 }
 
@@ -229,6 +273,44 @@ mod tests {
             assert_eq!(location(&fault, Language::English), english);
             assert_eq!(location(&fault, Language::Chinese), chinese);
         }
+    }
+
+    /// A moment of the optimizer is the last link of a chain. What grew is named, and which limit was exceeded.
+    #[test]
+    fn a_loss_of_1e22_is_an_exploding_state() {
+        let evidence = FaultEvidence {
+            largest_state: 4e11,
+            log10_state_growth_a_step: Some((0.5, 24)),
+            limit: Some(1e36),
+            ..FaultEvidence::default()
+        };
+        let fault = FaultRecord {
+            loss: 1e22,
+            tensor: "optimizer.exp_avg_sq.head.weight".into(),
+            unit: Some(3),
+            value: 2.5e37,
+            cause: Cause::ForwardOverflow,
+            evidence,
+            ..fault(Phase::Update)
+        };
+        let found = crate::observation::NonFinite { fault: Box::new(fault) };
+        assert_eq!(
+            found.text(Language::English),
+            "In training step 1, the states grew forwards through time: 3.162 times per step over 24 steps, up to 4.0e11; the loss is \
+             1.0e22. First value beyond its limit: update: optimizer.exp_avg_sq.head.weight, element 3, is 2.5000e37, beyond the limit \
+             of 1e36."
+        );
+        assert!(found.text(Language::Chinese).starts_with("在第 1 个训练步，状态沿时间向前不断增大"));
+    }
+
+    /// A run that is resumed fails again, and its steps before the resume still say since when the weights are bad.
+    #[test]
+    fn the_step_since_which_the_weights_are_bad_is_named() {
+        let evidence = FaultEvidence { loss_rise: Some(1e5), rise_step: Some(3), ..FaultEvidence::default() };
+        let text = reason(&FaultRecord { evidence, ..fault(Phase::Backward) }, Language::English);
+        let expected = "the previous steps were too large and have ruined the weights: \
+                        the loss is 1.0e5 times its minimum over the last steps since step 3";
+        assert_eq!(text, expected);
     }
 
     #[test]

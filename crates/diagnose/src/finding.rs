@@ -65,6 +65,14 @@ impl Finding {
         self.observation.text(language)
     }
 
+    /// The settings to try first, if it is the cause and its first remedy is made of settings.
+    pub fn first_change(&self) -> Option<&[Setting]> {
+        match self.remedies.first()? {
+            Remedy::Change { settings, .. } if self.place == Place::Cause => Some(settings),
+            _ => None,
+        }
+    }
+
     /// Returns the numbers that the finding rests on, with thresholds and their sources.
     pub fn evidence(&self) -> Vec<Number> {
         self.observation.numbers()
@@ -118,10 +126,7 @@ impl Verdict {
 
     /// The settings to try first: the first remedy of the cause, if it is made of settings.
     pub fn first_change(&self) -> Option<&[Setting]> {
-        match self.cause()?.remedies.first()? {
-            Remedy::Change { settings, .. } => Some(settings),
-            Remedy::Advice(_) => None,
-        }
+        self.cause()?.first_change()
     }
 
     /// The findings to show, with the remedies to show: none for an effect, because those of its cause remove it, and

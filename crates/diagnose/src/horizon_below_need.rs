@@ -1,13 +1,13 @@
 //! `horizon-below-need`: the gradient does not reach as far as the task needs.
 
-use crate::evidence::{Evidence, Facts};
+use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
-use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Role, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
+use crate::vanishing_gradient;
 use crate::wording::steps;
 
 const LEARNED: Threshold = Threshold {
@@ -45,9 +45,9 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度可达步数是单个损失的梯度仍剩 1 % 时所能回溯的步数。若任务需要更远，那里的内容学得很慢，或者根本学不到。",
         },
         measured: Text {
-            en: "The gradient horizon of a probe, with its 95 % confidence interval by resampling sequences, compared with the lag \
-                 that a synthetic task needs.",
-            zh: "探测得到的梯度可达步数及其 95 % 置信区间（对序列重采样），与合成任务所需的滞后相比较。",
+            en: "The gradient horizon of a probe, or of the last snapshot, with its 95 % confidence interval by resampling sequences, \
+                 compared with the lag that a synthetic task needs.",
+            zh: "探测或最后一个快照得到的梯度可达步数及其 95 % 置信区间（对序列重采样），与合成任务所需的滞后相比较。",
         },
         thresholds: &[UPPER, LEARNED],
         false_alarm: Text {
@@ -55,9 +55,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "训练刚刚开始：随着门学会保留，梯度可达步数会变大。某一个方向上的小梯度也可能足够",
         },
         remedy: Text {
-            en: "Settings that lengthen the horizon: --cell lstm --forget-bias 3, --init chrono:LAG, orthogonal \
-                recurrent weights.",
-            zh: "能增大梯度可达步数的做法：--cell lstm --forget-bias 3、--init chrono:LAG、正交的循环权重。",
+            en: "Settings that lengthen the horizon: --cell lstm --init chrono:LAG, --cell gru.",
+            zh: "能增大梯度可达步数的做法：--cell lstm --init chrono:LAG、--cell gru。",
         },
     },
     judge,
@@ -109,49 +108,15 @@ fn judge(evidence: &Evidence) -> Judgement {
     if learned_ratio < LEARNED.value {
         return Judgement::Silent;
     }
-    let Some(lag) = evidence.lag() else {
-        // A probe was made and could not measure it, so another probe does not help.
-        return if evidence.reach().is_some() { Judgement::Silent } else { Judgement::Unknown(Needs::Probe) };
-    };
-    let horizon = &lag.total.horizon;
-    if horizon.at_least || horizon.high_at_least || horizon.high_steps >= need {
-        return Judgement::Silent;
-    }
+    let Some(horizon) = evidence.horizon() else { return evidence.unmeasured() };
+    let Some(high_steps) = horizon.high_steps.filter(|high| *high < need) else { return Judgement::Silent };
     let found = HorizonBelowNeed {
         horizon_steps: horizon.steps,
-        interval_steps: (horizon.low_steps, horizon.high_steps),
+        interval_steps: (horizon.low_steps, high_steps),
         needed_lag_steps: need,
         learned_ratio,
     };
+    let ways = vanishing_gradient::remedies(facts, need);
     let because = Text { en: "both are measured or known exactly", zh: "两者都是实测或精确已知" };
-    Found::new(found, Confidence::High, because).remedies(remedies(facts, need)).into()
-}
-
-fn remedies(facts: &Facts, need: usize) -> Remedies<'_> {
-    let mut ways = Remedies::new(facts);
-    let chrono = format!("chrono:{}", need + 1);
-    match facts.cell.as_str() {
-        "lstm" => {
-            let times = Text {
-                en: "forgetting times up to the required lag",
-                zh: "让遗忘时间覆盖所需的滞后",
-            };
-            ways.set("init", chrono, times);
-            let bias = Text {
-                en: "a forget gate that starts by keeping", zh: "让遗忘门一开始就偏向保留"
-            };
-            ways.set("forget_bias", "3", bias);
-        }
-        "gru" => {
-            let why = Text {
-                en: "update gates that keep as long as needed", zh: "让更新门按所需的时长保留"
-            };
-            ways.set("init", chrono, why);
-        }
-        _ => {
-            let why = Text { en: "a gate that keeps what the cell holds", zh: "用门保留已有的内容" };
-            ways.set_all([("cell", "lstm".into()), ("forget_bias", "3".into())], why);
-        }
-    }
-    ways
+    Found::new(found, Confidence::High, because).remedies(ways).into()
 }

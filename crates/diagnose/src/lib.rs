@@ -17,6 +17,7 @@ mod language;
 mod norms;
 mod number;
 pub mod observation;
+mod one_loss;
 mod page;
 mod remedy;
 mod rule;
@@ -113,6 +114,8 @@ pub fn diagnose(evidence: &Evidence) -> Verdict {
         match (rule.judge)(evidence) {
             Judgement::Silent => {}
             Judgement::Found(found) => verdict.findings.push(Finding::new(rule, found)),
+            // More steps cannot be taken after a step that failed, which has a finding of its own.
+            Judgement::Unknown(Needs::Steps) if evidence.fault.is_some() => {}
             Judgement::Unknown(needs) => verdict.unjudged.push(Unjudged::new(rule, needs, &evidence.facts)),
         }
     }

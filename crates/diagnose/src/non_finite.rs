@@ -1,6 +1,6 @@
 //! `non-finite`: a value that is NaN or infinite.
 
-use longspan_record::{Cause, FaultRecord};
+use longspan_record::{Cause, FaultRecord, Phase};
 
 use crate::evidence::{Evidence, Facts};
 use crate::fault::{location, reason};
@@ -15,8 +15,8 @@ use crate::wording::setting;
 
 /// Learning rates below this are not lowered.
 const SMALL_RATE: f64 = 1e-5;
-/// The default learning rate.
-const USUAL_RATE: f64 = 2e-3;
+/// Rates of Adam above this are not useful.
+const ADAM_RATE: f64 = 1e-2;
 
 /// Code of this rule.
 pub const CODE: &str = "non-finite";
@@ -41,12 +41,14 @@ pub(crate) static RULE: Rule = Rule {
         "no-better-than-baseline",
     ],
     page: Page {
-        title: Text { en: "A value is not finite", zh: "出现非有限值" },
+        title: Text {
+            en: "A value is not finite, or beyond its limit", zh: "出现非有限值，或超过上限的值"
+        },
         meaning: Text {
-            en: "The loss or the gradient of a step is NaN or infinite. The step was not taken, and training cannot \
-                continue. The first bad value says more about the cause than the last one: where it appeared, and \
+            en: "The loss or the gradient of a step is NaN or infinite, or a value is 1e30 or more (a mean of squares: 1e36). \
+                The step was not taken, and training cannot continue. The first bad value says more about the cause than the last one: where it appeared, and \
                 what it was computed from.",
-            zh: "某一步的损失或梯度为 NaN 或无穷大：这一步没有执行，训练无法继续。\
+            zh: "某一步的损失或梯度为 NaN 或无穷大，或者某个值不小于 1e30（平方的均值：1e36）：这一步没有执行，训练无法继续。\
                  首个异常值比最后一个更能说明问题：它在哪里出现，由什么计算而来。",
         },
         measured: Text {
@@ -55,7 +57,10 @@ pub(crate) static RULE: Rule = Rule {
             zh: "每一步的损失与梯度范数。失败之后，从这一步之前的权重重新运行同一批数据，按计算顺序检查每一个值。",
         },
         thresholds: &[Threshold {
-            of: Text { en: "values that are not finite", zh: "非有限值的个数" },
+            of: Text {
+                en: "values that are not finite, or beyond their limit",
+                zh: "非有限值或超过上限的值的个数",
+            },
             value: 0.0,
             source: Text { en: "training cannot learn from any", zh: "只要出现一个就无法学习" },
         }],
@@ -64,11 +69,10 @@ pub(crate) static RULE: Rule = Rule {
             zh: "本来就不应从这批数据学习，可以把它去掉",
         },
         remedy: Text {
-            en: "It depends on the cause. Bad input: correct the data. A gradient that grew through time: --clip \
-                norm:1. States that overflow: a smaller gain in --init, or a bounded cell. Steps that were too \
-                large: a lower --lr.",
-            zh: "取决于原因。输入有误：修正数据。梯度在回传中增大：--clip norm:1。\
-                 状态溢出：更小的 --init 增益，或有界的单元。更新步长过大：更低的 --lr。",
+            en: "It depends on the cause. Bad input: correct the data. A gradient or states that grew: --init orthogonal:1 --clip \
+                norm:1, or a bounded cell. Steps that were too large: a lower --lr.",
+            zh: "取决于原因。输入有误：修正数据。梯度或状态不断增大：--init orthogonal:1 --clip norm:1，或有界的单元。\
+                 更新步长过大：更低的 --lr。",
         },
     },
     judge,
@@ -85,7 +89,17 @@ impl NonFinite {
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (location, reason) = (location(&self.fault, language), reason(&self.fault, language));
+        let step = self.fault.step;
+        // A moment of the optimizer is the last link of such a chain: what grew comes first.
+        let grown = self.fault.phase == Phase::Update
+            && matches!(self.fault.cause, Cause::ForwardOverflow | Cause::GradientGrowth);
         match language {
+            Language::English if grown => {
+                format!("In training step {step}, {reason}. First value beyond its limit: {location}.")
+            }
+            Language::Chinese if grown => {
+                format!("在第 {step} 个训练步，{reason}。首个超过上限的值：{location}。")
+            }
             Language::English => {
                 format!("First bad value, in training step {}: {location}; {reason}.", self.fault.step)
             }
@@ -138,20 +152,24 @@ fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
             ways.advise(Text { en: "leave out rows without a target", zh: "去掉没有目标的行" });
         }
         Cause::StepTooLarge => {
-            slower(&mut ways, facts);
-            clip(&mut ways, facts);
+            // Weights that stretch give gradients for which any rate is too large.
+            if stretches(facts) {
+                contain(&mut ways, facts);
+                slower(&mut ways, facts);
+            } else {
+                slower(&mut ways, facts);
+                clip(&mut ways, facts);
+            }
         }
         Cause::ForwardOverflow => {
-            gain(&mut ways, facts);
+            contain(&mut ways, facts);
             if of(&["relu", "identity", "residual"]) {
                 ways.set("cell", "gru", Text { en: "states that stay bounded", zh: "状态保持有界" });
             }
-            clip(&mut ways, facts);
             slower(&mut ways, facts);
         }
         Cause::GradientGrowth => {
-            clip(&mut ways, facts);
-            gain(&mut ways, facts);
+            contain(&mut ways, facts);
             if facts.carried && facts.window_steps > 16 {
                 let half = (facts.window_steps / 2).to_string();
                 ways.set("unroll", half, Text { en: "a shorter way back", zh: "更短的回传路径" });
@@ -181,8 +199,9 @@ fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
 
 fn slower(ways: &mut Remedies<'_>, facts: &Facts) {
     if facts.lr >= SMALL_RATE {
-        // From a rate far above the useful range, go directly to the default.
-        let lower = if facts.lr > 1.0 { USUAL_RATE } else { facts.lr / 10.0 };
+        // The largest useful rate of Adam and its kin is about 0.01. Plain gradient descent may need rates above 1.
+        let sgd = facts.setting("optimizer") == "sgd";
+        let lower = if sgd { facts.lr / 10.0 } else { (facts.lr / 10.0).min(ADAM_RATE) };
         ways.set("lr", setting(lower), Text { en: "smaller steps", zh: "更小的更新步长" });
     }
 }
@@ -197,12 +216,22 @@ fn clip(ways: &mut Remedies<'_>, facts: &Facts) {
     }
 }
 
-fn gain(ways: &mut Remedies<'_>, facts: &Facts) {
-    if facts.init_gain.is_some_and(|gain| gain > 1.0) {
-        let why = Text {
-            en: "recurrent weights that neither stretch nor shrink",
-            zh: "既不放大也不缩小的循环权重",
-        };
-        ways.set("init", "orthogonal:1", why);
+/// Whether the initial recurrent weights stretch what they multiply.
+fn stretches(facts: &Facts) -> bool {
+    facts.init_gain.is_some_and(|gain| gain > 1.0)
+}
+
+/// Initial weights that do not stretch, together with clipping: each alone leaves half of the cause.
+fn contain(ways: &mut Remedies<'_>, facts: &Facts) {
+    if !stretches(facts) {
+        return clip(ways, facts);
+    }
+    let why = Text {
+        en: "recurrent weights that neither stretch nor shrink",
+        zh: "既不放大也不缩小的循环权重",
+    };
+    match facts.clips {
+        true => ways.set("init", "orthogonal:1", why),
+        false => ways.set_all([("init", "orthogonal:1".into()), ("clip", "norm:1".into())], why),
     }
 }

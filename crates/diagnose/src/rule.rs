@@ -63,9 +63,11 @@ pub enum Judgement {
 /// What a rule lacks to judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
-    /// A probe of the weights.
+    /// A full probe of the last weights.
     Probe,
-    /// Gradient norms through time, which are recorded by default.
+    /// The gradient of one loss: recorded in training by default, or measured by a probe.
+    Reach,
+    /// Snapshots, which are recorded by default.
     Norms,
     /// More training steps.
     Steps,
@@ -78,22 +80,31 @@ impl Needs {
     /// What is missing.
     pub fn text(self, language: Language) -> &'static str {
         match self {
-            Self::Probe => language.of("a probe of the weights", "对权重的探测"),
-            Self::Norms => language.of("gradient norms through time", "沿时间的梯度范数"),
+            Self::Probe => language.of("a probe of the last weights", "对最后权重的探测"),
+            Self::Reach => language.of("the gradient of one loss", "单个损失的梯度"),
+            Self::Norms => language.of("snapshots of training", "训练中的快照"),
             Self::Steps => language.of("at least 200 training steps", "至少 200 个训练步"),
         }
     }
 
     /// The command that measures it.
     pub(crate) fn command(self, facts: &Facts) -> String {
+        let run = &facts.run;
         match self {
-            Self::Probe => format!("longspan probe {} --checkpoint last", facts.run),
-            Self::Norms => "longspan train --observe norms".into(),
-            Self::Steps if facts.planned_steps >= ENOUGH_STEPS => {
-                format!("longspan train --resume --out {}", facts.run)
+            // It probes the weights that the rules judge, and judges them.
+            Self::Probe | Self::Reach => format!("longspan diagnose {run} --probe"),
+            Self::Norms => {
+                format!("longspan train --config {run}/config.toml --observe norms --out {run}-observed")
+            }
+            // A run that was interrupted, or planned with enough steps, goes on as planned.
+            Self::Steps if facts.planned_steps >= ENOUGH_STEPS && !facts.finished => {
+                format!("longspan train --resume --out {run}")
             }
             // Beyond the steps that were planned, a run has to be given more of them.
-            Self::Steps => format!("longspan train --resume --out {} --steps {ENOUGH_STEPS}", facts.run),
+            Self::Steps => format!(
+                "longspan train --resume --out {run} --steps {}",
+                facts.planned_steps.max(ENOUGH_STEPS)
+            ),
         }
     }
 }

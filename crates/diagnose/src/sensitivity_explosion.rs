@@ -5,6 +5,7 @@ use longspan_record::credit::{Measured, Reason};
 use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
+use crate::one_loss::harmless;
 use crate::page::Page;
 use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Needs, Role, Rule};
@@ -105,5 +106,5 @@ fn judge(evidence: &Evidence) -> Judgement {
     let found = SensitivityExplosion { steps: last.steps, recurrent_rms: last.recurrent_rms };
     let because =
         Text { en: "it is an estimate over a few sequences", zh: "这是在少数序列上的估计" };
-    Found::new(found, Confidence::Medium, because).remedies(ways).into()
+    harmless(Found::new(found, Confidence::Medium, because).remedies(ways), evidence).into()
 }

@@ -120,15 +120,6 @@ impl Evidence {
         self.reach()?.lag.known()
     }
 
-    /// log10 of ‖∂ℒ/∂h_1‖ / ‖∂ℒ/∂h_T‖: the median of late steps, in the layer with the largest ratio.
-    pub(crate) fn survival(&self) -> Option<f64> {
-        let layers = self.late().last()?.log10_survival.len();
-        let of = |layer: usize| {
-            median(self.late().iter().filter_map(|step| step.log10_survival.get(layer).copied()))
-        };
-        (0..layers).filter_map(of).reduce(f64::max)
-    }
-
     /// Median of log10 of the global norm before clipping.
     pub(crate) fn log10_norm(&self) -> Option<f64> {
         median(self.steps.iter().map(|step| step.log10_global_norm).filter(|norm| norm.is_finite()))

@@ -5,7 +5,7 @@ use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
 use crate::remedy::Remedies;
-use crate::rule::{Found, Judgement, Needs, Role, Rule};
+use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
 use crate::wording::power;
@@ -35,8 +35,9 @@ pub(crate) static RULE: Rule = Rule {
             zh: "层的深度与时间的深度是一回事：梯度每往下一层就乘一次。若几乎没有梯度到达底层，这些层就停留在初始状态。",
         },
         measured: Text {
-            en: "The median of ‖∂ℓ_t/∂s_t‖ of the bottom layer over that of the top, at the step of the loss.",
-            zh: "在损失所在的时间步，底层与顶层的 ‖∂ℓ_t/∂s_t‖ 之比的中位数。",
+            en: "The median of ‖∂ℓ_t/∂s_t‖ of the bottom layer over that of the top, at the step of the loss, from the snapshots of training \
+                 or from a probe.",
+            zh: "在损失所在的时间步，底层与顶层的 ‖∂ℓ_t/∂s_t‖ 之比的中位数，取自训练中的快照或探测。",
         },
         thresholds: &[LEFT],
         false_alarm: Text {
@@ -44,8 +45,8 @@ pub(crate) static RULE: Rule = Rule {
             zh: "较低的层从之后的时间步沿时间得到梯度",
         },
         remedy: Text {
-            en: "--layer-residual, --layer-norm, or fewer --layers.",
-            zh: "--layer-residual、--layer-norm，或更少的 --layers。",
+            en: "--layer-residual true, or fewer --layers.",
+            zh: "--layer-residual true，或更少的 --layers。",
         },
     },
     judge,
@@ -82,22 +83,15 @@ fn judge(evidence: &Evidence) -> Judgement {
     if facts.layers < 2 {
         return Judgement::Silent;
     }
-    if evidence.probe.is_none() {
-        return Judgement::Unknown(Needs::Probe);
-    }
-    let Some(lag) = evidence.lag() else { return Judgement::Silent };
-    let Some(&ln_left) = lag.depth.ln_layer_ratio.first() else { return Judgement::Silent };
-    let left = ln_left.exp();
-    if left.is_nan() || left >= LEFT.value {
+    let Some(ratios) = evidence.ln_layers() else { return evidence.unmeasured() };
+    let Some(&ln_left) = ratios.first() else { return Judgement::Silent };
+    if ln_left.is_nan() || ln_left >= LEFT.value.ln() {
         return Judgement::Silent;
     }
     let mut ways = Remedies::new(facts);
     let sums =
         Text { en: "a path of sums from the top to the bottom", zh: "从顶层到底层的求和通路" };
     ways.set("layer_residual", "true", sums);
-    let norm =
-        Text { en: "every layer reads values of the same size", zh: "让各层读到的数值大小一致" };
-    ways.set("layer_norm", "true", norm);
     let fewer = Text { en: "a shorter way down", zh: "更短的逐层路径" };
     ways.set("layers", (facts.layers / 2).to_string(), fewer);
     let found = VanishingAcrossLayers { top_layer: facts.layers - 1, ln_left };

@@ -72,6 +72,16 @@ pub struct FaultEvidence {
     /// log10 of the factor per step by which ∂ℒ/∂h_t grew back to the bad value, and the number of steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log10_growth_a_step: Option<(f64, usize)>,
+    /// log10 of the factor per step by which the largest |h_t| grew forwards through time, and the number of
+    /// steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log10_state_growth_a_step: Option<(f64, usize)>,
+    /// The limit that the value exceeds, if it is finite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// The first of the previous steps with such a loss: the weights are bad since the update before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rise_step: Option<u64>,
     /// Loss of the previous step over the minimum of the steps before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss_rise: Option<f64>,

@@ -1,7 +1,7 @@
 //! Everything that is shown of a run, as serialisable values. HTML, Markdown, JSON and the dashboard render
 //! the same values.
 
-mod brief;
+pub(crate) mod brief;
 mod curve;
 mod document;
 mod gradient_map;

@@ -8,6 +8,7 @@ use longspan_diagnose::{Finding, Language, NON_FINITE, Place, Severity, fault};
 use longspan_record::FaultRecord;
 use longspan_record::credit::Measured;
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
+use longspan_run::dialect;
 use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
 
 use super::probe::show::horizon;
@@ -231,6 +232,12 @@ fn describe(summary: &Summary, config: &Config) -> String {
     );
     if !found.is_empty() {
         lines.push(format!("next:        longspan diagnose {run}"));
+    }
+    // The last lines of a run that has failed have all its remedies.
+    let change = found.first().and_then(|finding| finding.first_change());
+    if let Some(settings) = change.filter(|_| summary.outcome != Outcome::Diverged) {
+        let command = dialect::command(&summary.run.display().to_string(), settings);
+        lines.push(format!("next:        {command}"));
     }
     match summary.outcome {
         Outcome::Interrupted | Outcome::OutOfTime => {

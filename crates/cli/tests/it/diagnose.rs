@@ -53,22 +53,17 @@ fn good_runs_are_met_with_silence() {
     let said = text(&dir.good("diagnose bare").stdout);
     assert!(said.starts_with("bare, finished after 400 steps: no findings\n"), "{said}");
     // What was not measured is no finding, and no silence either.
-    assert!(
-        words(&said)
-            .contains("This needs a probe of the weights (next: longspan probe bare --checkpoint last)"),
-        "{said}"
-    );
+    let hint = "This needs a probe of the last weights (next: longspan diagnose bare --probe)";
+    assert!(words(&said).contains(hint), "{said}");
 }
 
 #[test]
 fn a_sick_run_is_severe_and_says_what_to_try() {
     let dir = TestDir::new();
     let trained = text(&dir.good(SICK).stdout);
-    let severe = "severe       The gradient grows backwards through time in ";
-    assert!(
-        trained.lines().any(|line| line.starts_with(severe) && line.ends_with("(exploding-gradient)")),
-        "{trained}"
-    );
+    let severe = "severe       The gradient of one loss grows backwards through time in ";
+    let effect = "(exploding-gradient), effect of step-too-large";
+    assert!(trained.lines().any(|line| line.starts_with(severe) && line.ends_with(effect)), "{trained}");
     assert!(trained.contains("next:        longspan diagnose sick\n"), "{trained}");
     let summary: Value = serde_json::from_slice(&dir.read("sick/summary.json")).expect("JSON");
     let listed = summary["findings"].as_array().expect("a list").clone();
@@ -82,13 +77,21 @@ fn a_sick_run_is_severe_and_says_what_to_try() {
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(document["severe"], json!(true));
     assert_eq!(Value::from(codes(&document)), summary["findings"]);
+    // One cause with its effects, whose remedies are not shown.
+    let findings = document["findings"].as_array().expect("a list");
+    assert_eq!((&findings[0]["code"], &findings[0]["place"]), (&json!("step-too-large"), &json!("cause")));
+    let effects = findings.iter().filter(|finding| finding["effect_of"] == "step-too-large");
+    assert!(effects.clone().any(|finding| finding["code"] == "exploding-gradient"), "{findings:?}");
+    assert!(effects.clone().all(|finding| finding["remedies"] == json!([])), "{findings:?}");
     let flags: Vec<&str> = document["findings"][0]["remedies"]
         .as_array()
         .expect("a list")
         .iter()
         .map(|remedy| remedy["flags"].as_str().expect("text"))
         .collect();
-    assert_eq!(flags[0], "--clip norm:1");
+    assert!(flags[0].starts_with("--lr "), "{flags:?}");
+    let expected = format!("longspan train --config sick/config.toml {} --out sick-try", flags[0]);
+    assert_eq!(document["command"], json!(expected));
     // The program takes what it prescribes.
     for (number, flags) in flags.into_iter().enumerate() {
         dir.good(&format!(
@@ -100,10 +103,18 @@ fn a_sick_run_is_severe_and_says_what_to_try() {
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert!(said.starts_with("sick, finished after 60 steps: "), "{said}");
-    assert!(said.contains("\nsevere   The gradient explodes through time (exploding-gradient)\n"), "{said}");
-    assert!(said.contains("\n  try    --clip norm:1: "), "{said}");
-    assert!(said.contains("threshold 0.05: ") && said.contains("Ignore this if "), "{said}");
-    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let title = "severe The gradient explodes through time (exploding-gradient), effect of step-too-large";
+    assert!(words(&said).contains(title), "{said}");
+    assert!(
+        said.contains("\n  try    --lr ") && said.contains(&format!("\nnext:    {expected}\n")),
+        "{said}"
+    );
+    assert!(said.contains("threshold 70: ") && said.contains("Ignore this if "), "{said}");
+    // A command that is to be copied is not wrapped.
+    let wide = |line: &&str| !line.starts_with("next:") && line.chars().count() > 80;
+    assert_eq!(said.lines().find(wide), None, "{said}");
+    // It works as it stands.
+    dir.good(expected.strip_prefix("longspan ").expect("a command"));
     assert!(!said.contains('\u{1b}'), "no colours but on a terminal: {said}");
     // The list of runs is as it was.
     assert_eq!(dir.json("ls . --json")[0]["outcome"], "finished");
@@ -141,7 +152,7 @@ fn a_fault_is_a_finding() {
     let output = dir.run("diagnose run");
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
-    assert!(said.contains("severe   A value is not finite (non-finite)"), "{said}");
+    assert!(said.contains("severe   A value is not finite, or beyond its limit (non-finite)"), "{said}");
     // A terminal is not steered by what a file says.
     assert!(said.contains("h\u{fffd}[2J") && !said.contains('\u{1b}'), "{said}");
     // Whoever goes on from before it, and past it, has left it behind.

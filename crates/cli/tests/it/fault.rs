@@ -33,9 +33,13 @@ fn the_message_says_what_where_why_and_what_to_try() {
     assert!(line(&text, "diverged").starts_with("diverged at step 1 (epoch 1): loss "), "{text}");
     let (place, reason) = (line(&text, "bad value"), line(&text, "cause"));
     assert!(place.contains("forward, layer 0, step ") && place.contains(": h of row "), "{text}");
-    assert!(reason.contains("states or outputs overflowed"), "{text}");
+    assert!(
+        reason.contains("the states grew forwards through time: ")
+            && reason.contains(" times per step over "),
+        "{text}"
+    );
     assert!(line(&text, "try").contains("--init orthogonal"), "{text}");
-    assert!(text.contains("--cell gru") && text.contains("--clip norm:1"), "{text}");
+    assert!(text.contains("--cell gru") && text.contains(" --clip norm:1"), "{text}");
     assert!(text.contains("\nnext:        longspan replay run --fault\n"), "{text}");
 
     let summary = read(&dir, "run/summary.json");
@@ -50,7 +54,7 @@ fn the_message_says_what_where_why_and_what_to_try() {
     assert!(fault["t"].is_u64() && fault["row"].is_u64() && fault["unit"].is_u64(), "{fault}");
     assert!(place.contains(&format!("step {}:", fault["t"])), "{fault}");
     assert!(reason.ends_with(fault["reason"].as_str().expect("a reason")), "{fault}");
-    assert_eq!(fault["ways_out"][0], "--init orthogonal:1");
+    assert_eq!(fault["ways_out"][0], "--init orthogonal:1 --clip norm:1");
     assert!(fault.get("before").is_none());
 
     let metrics = String::from_utf8(dir.read("run/metrics.jsonl")).expect("UTF-8");

@@ -52,7 +52,7 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     assert_eq!(ended["verdict"], verdict);
     let unjudged = verdict["unjudged"].as_array().expect("a list");
     assert!(
-        unjudged.iter().all(|u| !u["command"].as_str().unwrap_or("").starts_with("longspan probe")),
+        unjudged.iter().all(|u| !u["command"].as_str().unwrap_or("").ends_with(" --probe")),
         "{unjudged:?}"
     );
 
@@ -119,7 +119,7 @@ fn training_ends_with_a_small_probe() {
     let unjudged = |line: &str| -> Vec<String> {
         let unjudged = dir.json(line)["unjudged"].as_array().expect("a list").clone();
         let of_a_probe =
-            |need: &&Value| need["command"].as_str().is_some_and(|line| line.starts_with("longspan probe"));
+            |need: &&Value| need["command"].as_str().is_some_and(|line| line.ends_with(" --probe"));
         unjudged.iter().filter(of_a_probe).map(|need| need["code"].to_string()).collect()
     };
     assert!(unjudged("diagnose without --json").len() > 1);
@@ -177,7 +177,7 @@ fn models_of_two_directions_and_of_two_sides() {
         // What one probe cannot measure, another one cannot: nobody is sent to make it.
         let verdict: Value =
             serde_json::from_slice(&dir.run(&format!("diagnose {run} --probe --json")).stdout).expect("JSON");
-        assert!(!verdict["unjudged"].to_string().contains("longspan probe"), "{verdict}");
+        assert!(!verdict["unjudged"].to_string().contains(" --probe"), "{verdict}");
     }
 }
 

@@ -96,6 +96,8 @@ pub struct Scan {
     largest_state: f64,
     /// log10 of the norm of ∂ℒ/∂h_t, from a layer's last step backwards, per layer.
     norms: Vec<Vec<f64>>,
+    /// log10 of the largest |value| of a state at each step, per layer, in the order of computation.
+    states: Vec<Vec<f64>>,
 }
 
 impl Scan {
@@ -109,6 +111,7 @@ impl Scan {
             first: None,
             largest_state: 0.0,
             norms: vec![Vec::new(); layers],
+            states: vec![Vec::new(); layers],
         }
     }
 
@@ -122,12 +125,29 @@ impl Scan {
         self.largest_state
     }
 
-    /// Returns log10 of the factor per step by which ∂ℒ/∂h_t grew backwards through time in the layer of the
-    /// bad value, and the number of steps; None if there are fewer than two steps.
+    /// Returns log10 of the factor per step by which ∂ℒ/∂h_t grew backwards through time, and the number of steps: in the
+    /// layer of the bad value, or else in the layer where it grew most. None if there are fewer than two steps.
     pub fn growth(&self) -> Option<(f64, usize)> {
-        let norms = &self.norms[self.location()?.layer?];
-        let steps = norms.iter().take_while(|norm| norm.is_finite()).count().checked_sub(1)?;
-        (steps > 0).then(|| ((norms[steps] - norms[0]) / steps as f64, steps))
+        let of = |norms: &[f64]| {
+            let steps = norms.iter().take_while(|norm| norm.is_finite()).count().checked_sub(1)?;
+            (steps > 0).then(|| ((norms[steps] - norms[0]) / steps as f64, steps))
+        };
+        match self.location().and_then(|location| location.layer) {
+            Some(layer) => of(&self.norms[layer]),
+            None => most(self.norms.iter().filter_map(|norms| of(norms))),
+        }
+    }
+
+    /// Returns log10 of the factor per step by which the largest value of a state grew, up to its maximum, and the number
+    /// of steps, in the layer where it grew most.
+    pub fn state_growth(&self) -> Option<(f64, usize)> {
+        most(self.states.iter().filter_map(|largest| {
+            let first = largest.iter().position(|log10| log10.is_finite())?;
+            let finite = (first..largest.len()).filter(|&step| largest[step].is_finite());
+            let last = finite.max_by(|&a, &b| largest[a].total_cmp(&largest[b]))?;
+            let steps = last - first;
+            (steps > 0).then(|| ((largest[last] - largest[first]) / steps as f64, steps))
+        }))
     }
 
     fn take(&mut self, order: Order, location: Location) {
@@ -228,7 +248,11 @@ impl<R: Real> Observer<R> for Scan {
                 }
                 if matches!(tensor, "h" | "c") {
                     let all = (0..rows).flat_map(values).map(|x| x.abs().to_f64());
-                    self.largest_state = all.fold(self.largest_state, f64::max);
+                    let largest = all.fold(0.0, f64::max);
+                    self.largest_state = largest.max(self.largest_state);
+                    if tensor == "h" {
+                        self.states[layer].push(largest.log10());
+                    }
                 }
             }
         }
@@ -298,6 +322,12 @@ impl<R: Real> Observer<R> for Scan {
             self.take((Stage::Gradients, [0; 3]), Location { unit: Some(unit), ..location });
         }
     }
+}
+
+/// The largest total growth of some, each given per step.
+fn most(growths: impl Iterator<Item = (f64, usize)>) -> Option<(f64, usize)> {
+    let total = |growth: &(f64, usize)| growth.0 * growth.1 as f64;
+    growths.max_by(|a, b| total(a).total_cmp(&total(b)))
 }
 
 /// A bad value in a list of rows.

@@ -12,10 +12,12 @@
 //! bad input          x or a target is bad
 //! padding only       nothing is scored, or the scored targets have weight 0
 //! optimizer state    a moment was bad before the update
-//! step too large     the update turns good numbers into bad ones; or steps were taken before, and the loss of the last one is
-//!                    10 times the smallest loss of the steps before it, or the last one changed the weights by 0.3 of their norm
-//! forward overflow   a state, output or the loss is bad; or a value of the backward pass is, and a state is above 1e10
-//! gradient growth    another value of the backward pass is bad
+//! step too large     steps were taken before, and the loss of the last one is 10 times the smallest loss of the steps before
+//!                    it, which was below 1e6, or the last one changed the weights by 0.3 of their norm
+//! forward overflow   a state, output or the loss is bad; or a later value is, and a state is above 1e10
+//! gradient growth    another value of the backward pass is bad; or the update makes one, and the gradient has grown through time
+//!                    by a factor of 1e10
+//! step too large     the update turns other good numbers into bad ones
 //! ```
 //!
 //! ‖Δw‖ / ‖w‖ of the last step is η ‖g‖ / ‖w‖ for plain gradient descent, divided by 1 − μ with momentum.
@@ -26,7 +28,7 @@ use super::{Divergence, Trainer};
 use crate::bptt::Pass;
 use crate::cell::Real;
 use crate::model::{Location, Scan, first_in_tensors, is_bad};
-use crate::optim::Rule;
+use crate::optim::{LIMIT, Rule, limit};
 use longspan_kernel::norms::sum_of_squares;
 use longspan_record::{Cause, FaultEvidence as Evidence, FaultRecord, Phase, StepRecord};
 
@@ -37,6 +39,10 @@ const MOVED: f64 = 0.3;
 /// States above this value are the fault themselves: their products with each other and with a gradient of
 /// order one overflow.
 const LARGE_STATE: f64 = 1e10;
+/// A loss above this in every step was not caused by the steps.
+const HUGE_LOSS: f64 = 1e6;
+/// log10 of the growth of a gradient through time from which on it is the cause of a bad update.
+const LARGE_GROWTH: f64 = 10.0;
 
 /// A bad value, with what is known of the pass that found it.
 struct Found {
@@ -58,9 +64,16 @@ impl<R: Real> Trainer<R> {
     pub fn first_fault(&mut self, divergence: &Divergence, before: Vec<StepRecord>) -> FaultRecord {
         let found = self.find(divergence.lr).expect("a failed step has a first bad value");
         let mut evidence = self.evidence(&found, &before);
-        let cause = cause(&found, &evidence);
+        let smallest = before.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
+        let cause = cause(&found, &evidence, smallest);
         if cause != Cause::StepTooLarge {
-            (evidence.loss_rise, evidence.relative_step) = (None, None);
+            (evidence.loss_rise, evidence.rise_step, evidence.relative_step) = (None, None, None);
+        }
+        if cause != Cause::GradientGrowth {
+            evidence.log10_growth_a_step = None;
+        }
+        if cause != Cause::ForwardOverflow {
+            evidence.log10_state_growth_a_step = None;
         }
         let Location { phase, layer, direction, encoder, t, tensor, row, unit, value } = found.location;
         let &Divergence { step, epoch, loss, global_norm, lr } = divergence;
@@ -130,6 +143,14 @@ impl<R: Real> Trainer<R> {
         };
         let least = earlier.iter().map(|step| step.loss).fold(f64::INFINITY, f64::min);
         let rise = last.map(|last| last.loss / least);
+        // The first of the last steps whose losses are all that much above the smallest one before them.
+        let (mut smallest, mut rise_step) = (f64::INFINITY, None);
+        for step in before {
+            rise_step = (step.loss >= RISE * smallest).then(|| rise_step.unwrap_or(step.step));
+            smallest = smallest.min(step.loss);
+        }
+        let Location { tensor, value, phase, .. } = &found.location;
+        let moment = tensor.strip_prefix("optimizer.").and_then(|name| name.split('.').next());
         let settings = self.updater.optimizer().settings();
         let norm = sum_of_squares(self.ctx.instruction_set(), self.params.flat()).sqrt();
         let relative = last.map(|last| match settings.rule {
@@ -145,8 +166,11 @@ impl<R: Real> Trainer<R> {
             log10_growth_a_step: found
                 .scan
                 .as_ref()
-                .filter(|_| found.location.phase == Phase::Backward)
+                .filter(|_| matches!(phase, Phase::Backward | Phase::Update))
                 .and_then(Scan::growth),
+            log10_state_growth_a_step: found.scan.as_ref().and_then(Scan::state_growth),
+            limit: value.is_finite().then(|| moment.map_or(LIMIT, limit)),
+            rise_step,
             loss_rise: rise.filter(|rise| rise.is_finite() && *rise >= RISE),
             relative_step: relative.filter(|moved| moved.is_finite() && *moved >= MOVED),
             item: row.and_then(|row| self.batch.items.get(row).copied()),
@@ -155,14 +179,20 @@ impl<R: Real> Trainer<R> {
 }
 
 /// Determines the cause, as described in this module's text.
-fn cause(found: &Found, evidence: &Evidence) -> Cause {
+fn cause(found: &Found, evidence: &Evidence, smallest_loss: f64) -> Cause {
     let Location { phase, tensor, .. } = &found.location;
-    let too_large = evidence.loss_rise.is_some() || evidence.relative_step.is_some();
+    let grown = evidence.log10_growth_a_step.map_or(0.0, |(log10, steps)| log10 * steps as f64);
+    // A loss that was never small has not risen: it says how large the states are.
+    let too_large =
+        (evidence.loss_rise.is_some() || evidence.relative_step.is_some()) && smallest_loss < HUGE_LOSS;
     match phase {
         Phase::Weights => Cause::BadWeights,
         Phase::Input if matches!(&tensor[..], "x" | "target") => Cause::BadInput,
         Phase::Loss if tensor == "loss" && found.weight == 0.0 => Cause::PaddingOnly,
         Phase::Update if found.moments => Cause::OptimizerState,
+        Phase::Update if too_large => Cause::StepTooLarge,
+        Phase::Update if evidence.largest_state >= LARGE_STATE => Cause::ForwardOverflow,
+        Phase::Update if grown >= LARGE_GROWTH => Cause::GradientGrowth,
         Phase::Update => Cause::StepTooLarge,
         Phase::Input | Phase::Forward | Phase::Loss | Phase::Backward if too_large => Cause::StepTooLarge,
         Phase::Backward if evidence.largest_state < LARGE_STATE => Cause::GradientGrowth,

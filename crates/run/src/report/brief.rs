@@ -60,19 +60,29 @@ impl Brief {
 
 /// The last step among the last lines of the file.
 fn last_step(metrics: &Path) -> Option<StepRecord> {
+    last_steps(metrics).into_iter().next()
+}
+
+/// The steps among the last lines of the file, the last line first.
+pub(crate) fn last_steps(metrics: &Path) -> Vec<StepRecord> {
     #[derive(Deserialize)]
     struct Line {
         #[serde(rename = "type")]
         kind: String,
     }
-    let mut file = File::open(metrics).ok()?;
-    let length = file.seek(SeekFrom::End(0)).ok()?;
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
-    let mut tail = Vec::new();
-    file.take(TAIL).read_to_end(&mut tail).ok()?;
-    let mut lines = tail.split(|&byte| byte == b'\n').rev();
-    lines.find_map(|line| {
+    let tail = || {
+        let mut file = File::open(metrics)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut tail = Vec::new();
+        file.take(TAIL).read_to_end(&mut tail)?;
+        std::io::Result::Ok(tail)
+    };
+    let tail = tail().unwrap_or_default();
+    let lines = tail.split(|&byte| byte == b'\n').rev();
+    let steps = lines.filter_map(|line| {
         let Line { kind } = serde_json::from_slice(line).ok()?;
         (kind == "step").then(|| serde_json::from_slice(line).ok())?
-    })
+    });
+    steps.collect()
 }

@@ -11,12 +11,14 @@ mod batch;
 mod replay;
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 pub use replay::{Replay, ReplayError, replay_fault};
 
 use crate::directory::{RunDir, RunError};
+use crate::report::brief::last_steps;
 use longspan::trainer::Trainer;
 use longspan_record::{FaultRecord, StepRecord};
 
@@ -31,6 +33,20 @@ const STEPS: usize = 32;
 pub(super) struct BlackBox(VecDeque<StepRecord>);
 
 impl BlackBox {
+    /// Reads the records of the last steps up to `step` of a run that is resumed. If it fails again, the steps before the
+    /// resume say why.
+    pub(super) fn resume(metrics: &Path, step: u64) -> Self {
+        let mut last = VecDeque::new();
+        for record in last_steps(metrics) {
+            // A later attempt comes later in the file, so its steps are met first.
+            let before = last.front().map_or(step + 1, |first: &StepRecord| first.step);
+            if record.step < before && last.len() < STEPS {
+                last.push_front(record);
+            }
+        }
+        Self(last)
+    }
+
     /// Adds a step.
     pub(super) fn take(&mut self, record: &StepRecord) {
         if self.0.len() == STEPS {

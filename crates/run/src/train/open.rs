@@ -80,7 +80,10 @@ impl Session {
             start,
             valid: None,
             best: None,
-            black_box: BlackBox::default(),
+            black_box: match job.resume {
+                true => BlackBox::resume(&job.out.join("metrics.jsonl"), step),
+                false => BlackBox::default(),
+            },
             fault: None,
             tokens: 0,
             stepping: Duration::ZERO,

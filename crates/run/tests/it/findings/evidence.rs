@@ -8,7 +8,7 @@ use longspan_record::credit::{
 };
 use longspan_record::spectrum::{LayerSpectrum, LyapunovOptions, LyapunovSpectrum};
 use longspan_record::{
-    BatchRecord, Cause, FaultRecord, InputRecord, Phase, ScoreRecord, Snapshot, StepRecord,
+    BatchRecord, Cause, FaultRecord, InputRecord, LagSnapshot, Phase, ScoreRecord, Snapshot, StepRecord,
 };
 use longspan_run::config::{Config, KEYS, Origin};
 
@@ -100,6 +100,24 @@ fn snapshot() -> Snapshot {
     let input = InputRecord { mean: 0.0, rms: 1.0, largest: 3.0 };
     let batch = BatchRecord { rows: 32, positions: 640, input: Some(input), ..BatchRecord::default() };
     Snapshot { batch, log10_update_ratio: -3.0, ..Snapshot::default() }
+}
+
+/// The gradient of one loss in a batch: ln G changes by `ln_per_step` at each step, in this number of rows.
+pub(crate) fn lag_snapshot(rows: usize, ln_per_step: f64) -> LagSnapshot {
+    lag_snapshot_of(WINDOW, rows, ln_per_step)
+}
+
+/// The same for windows of some length.
+pub(crate) fn lag_snapshot_of(window: usize, rows: usize, ln_per_step: f64) -> LagSnapshot {
+    let ln: Vec<f64> = (0..window).map(|lag| ln_per_step * lag as f64).collect();
+    LagSnapshot {
+        rows,
+        zero_gradient_rows: 32 - rows,
+        lags: (0..window).collect(),
+        rows_at: vec![rows; window],
+        total: profile(&ln),
+        ..LagSnapshot::default()
+    }
 }
 
 fn profile(ln: &[f64]) -> Profile {
