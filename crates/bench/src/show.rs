@@ -110,8 +110,8 @@ fn heading(row: &Row) -> (&'static str, [&'static str; 6]) {
             ["f32 GFLOP/s", "bf16 GFLOP/s", "ratio", "", "", ""],
         ),
         Row::Observe(_) => (
-            "Training steps in the tiers of --observe, each step observed in full: cell / H",
-            ["off ms", "norms, times", "full, times", "off, times", "", ""],
+            "Training steps in the tiers of --observe, each with a snapshot: cell / H",
+            ["off ms", "norms, times", "full, times", "off, times", "lag, times", "lag, avg %"],
         ),
         Row::Lag(_) => (
             "The lag profile in f64, compared with the same passes without it: cell / T x B x D x H x L",
@@ -183,8 +183,8 @@ fn cells(row: &Row, record: &Value) -> [String; 6] {
             show("norms_ratio", 4),
             show("full_ratio", 4),
             show("off_ratio", 4),
-            none(),
-            none(),
+            show("lag_ratio", 4),
+            show("lag_average_percent", 2),
         ],
         Row::Lag(_) => [
             show("forward_ms", 3),

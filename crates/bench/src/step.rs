@@ -78,9 +78,15 @@ impl Training {
         }
     }
 
-    /// Observes in this tier from now on, every step in full.
-    pub(super) fn observe(&mut self, tier: Observe) {
-        self.trainer.observe(tier, 1);
+    /// Observes the next step in this tier, with a snapshot, which has a lag profile or has none.
+    pub(super) fn observe(&mut self, tier: Observe, lag: bool) {
+        // Every fifth snapshot has a lag profile: a step whose number is a multiple of five times the interval.
+        while lag && !(self.trainer.position().step + 1).is_multiple_of(5) {
+            self.trainer.observe(Observe::Off, 1);
+            self.run();
+        }
+        let next = self.trainer.position().step + 1;
+        self.trainer.observe(tier, if lag { next / 5 } else { next });
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod decode;
 mod encoder;
+mod follow_back;
 pub mod head;
 pub mod init;
 mod input;
@@ -343,25 +344,19 @@ impl<R: Real> Model<R> {
         self.mask_outputs(pass, &batch.shape);
         let d_y = &self.y[..batch.shape.positions() * self.spec.width()];
         pass.observer.output_gradients(d_y);
-        let d_state = match &mut self.d_state {
-            Some(d_state) if d_state.rows(self.spec.hidden) == rows => {
-                d_state.clear();
-                d_state
-            }
-            d_state => d_state.insert(self.stack.zero_state(rows)),
-        };
+        let d_state = cleared(&mut self.d_state, &self.stack, rows);
         let window = window(self.embedding, batch, &self.x);
         self.stack.backward(&mut of_stack(pass, batch), window, d_y, d_state, grads, None);
         if !batch.carry {
             self.stack.add_gradient_of_state(pass.ctx, d_state, grads);
         }
         if let Some(encoder) = &mut self.encoder {
-            encoder.backward(pass, &batch.encoded, d_state, grads);
+            encoder.backward(pass, &batch.encoded, d_state, Some(grads));
         }
         pass.observer.weight_gradients(grads);
     }
 
-    /// ∂ℒ/∂s_0 of the last [`Model::train`]: the gradient with respect to the state before the window. In an
+    /// ∂ℒ/∂s_0 of the last backward pass: the gradient with respect to the state before the window. In an
     /// encoder–decoder that state is the encoder's last one.
     pub fn d_state(&self) -> Option<&State<R>> {
         self.d_state.as_ref()
@@ -378,6 +373,18 @@ impl<R: Real> Model<R> {
             encoder.stack.inject_fault(plant.filter(|plant| plant.encoder));
         }
     }
+}
+
+/// Returns a gradient of zero with respect to the state of `rows` rows, in the memory of the last one if it fits.
+fn cleared<'a, R: Real>(
+    d_state: &'a mut Option<State<R>>,
+    stack: &Recurrence<R>,
+    rows: usize,
+) -> &'a mut State<R> {
+    let kept = d_state.take().filter(|d_state| d_state.rows(stack.spec().hidden) == rows);
+    let d_state = d_state.insert(kept.unwrap_or_else(|| stack.zero_state(rows)));
+    d_state.clear();
+    d_state
 }
 
 /// The window that the stack reads, of a batch whose numbers are in `x`.

@@ -5,6 +5,7 @@
 
 mod batch;
 mod gates;
+mod lag;
 mod profile;
 mod step_observer;
 mod tier;

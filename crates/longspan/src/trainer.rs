@@ -105,7 +105,7 @@ impl<R: Real> Trainer<R> {
             batch: Batch::default(),
             score: Score::default(),
             record: StepRecord::default(),
-            observer: StepObserver::new(&model, spec.observe, spec.observe_every),
+            observer: StepObserver::new(&model, spec.observe, spec.observe_every, spec.seed),
             ctx,
             model,
             params,
@@ -154,7 +154,11 @@ impl<R: Real> Trainer<R> {
         self.score = self.model.train(pass, &self.batch, &mut self.state, &mut self.grads);
         self.clip.apply(&self.ctx, &mut self.grads, &mut self.clip_report);
         let (loss, global_norm) = (self.score.mean_loss(), self.clip_report.global_norm_before);
-        if !loss.is_finite() || !global_norm.is_finite() || !self.take_step(lr) {
+        let finite = loss.is_finite() && global_norm.is_finite();
+        if finite {
+            self.observer.follow_back(&self.ctx, &self.params, dropout, &mut self.model, &self.batch);
+        }
+        if !finite || !self.take_step(lr) {
             self.state.copy_from(&self.before);
             self.grads.clear();
             return Err(Divergence { step: step + 1, epoch: epoch + 1, loss, global_norm, lr });

@@ -31,6 +31,9 @@ pub struct ProfileRecord {
     pub edges: Vec<usize>,
     /// Layers, in the order of the state of a model.
     pub layers: Vec<LayerProfile>,
+    /// log10 of the median of G(τ) at the first lag of each bin, where bin i has the lags from `edges[i]` to below
+    /// `edges[i + 1]`; NaN beyond the largest lag. Empty if the lag profile was not measured at this step.
+    pub log10_lag_median: Vec<f32>,
 }
 
 /// The gradient profile of one layer.

@@ -148,7 +148,8 @@ impl Session {
             let (record, flow) = (self.trainer.record(), self.trainer.flow());
             self.run.append("step", self.output().unit(), record)?;
             if record.snapshot.is_some() {
-                self.flow.push(record.step, flow)?;
+                let lag = record.snapshot.as_ref().and_then(|snapshot| snapshot.lag.as_ref());
+                self.flow.push(record.step, flow, lag)?;
             }
             self.black_box.take(record);
             self.tokens += record.tokens;

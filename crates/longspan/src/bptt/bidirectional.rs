@@ -255,6 +255,33 @@ impl<R: Real> Bidirectional<R> {
         d_y: &[R],
         d_state: &mut State<R>,
         grads: &mut Params<R>,
+        d_x: Option<&mut [R]>,
+    ) {
+        self.run_backward(pass, window, d_y, d_state, Some(grads), d_x);
+    }
+
+    /// Runs the backward pass through the states only, as [`Stack::propagate`] does.
+    ///
+    /// # Panics
+    /// As [`Bidirectional::backward`].
+    pub(super) fn propagate(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        d_y: &[R],
+        d_state: &mut State<R>,
+    ) {
+        self.run_backward(pass, window, d_y, d_state, None, None);
+    }
+
+    /// Runs the backward pass; without `grads`, no gradient of a weight is computed.
+    fn run_backward(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        d_y: &[R],
+        d_state: &mut State<R>,
+        mut grads: Option<&mut Params<R>>,
         mut d_x: Option<&mut [R]>,
     ) {
         assert!(self.has_backward, "the forward pass kept outputs only, so it has no backward pass");
@@ -269,15 +296,14 @@ impl<R: Real> Bidirectional<R> {
         d.copy_from_slice(d_y);
         let values = Mat::new(&self.arrives[top], positions, width);
         let arriving = Arriving { layer: top, slice: shape.whole(), values };
-        self.connections.read_back(pass.ctx, pass.params, None, arriving, d, grads);
+        self.connections.read_back(pass.ctx, pass.params, None, arriving, d, grads.as_deref_mut());
         for l in (0..top).rev() {
             self.split(pass, shape);
             let wanted = l > 0 || d_x.is_some();
             let read_width = if l == 0 { self.input } else { width };
-            self.layer_backward(pass, window, l, d_state, grads, wanted.then_some(read_width));
-            if !wanted {
-                continue;
-            }
+            let read_width = wanted.then_some(read_width);
+            self.layer_backward(pass, window, l, d_state, grads.as_deref_mut(), read_width);
+            let Some(read_width) = read_width else { continue };
             let [d_here, d_below] = &mut self.d_arrives;
             let d = match &mut d_x {
                 Some(d_x) if l == 0 => &mut **d_x,
@@ -292,6 +318,7 @@ impl<R: Real> Bidirectional<R> {
             if l > 0 {
                 let values = Mat::new(&self.arrives[l], positions, width);
                 let arriving = Arriving { layer: l, slice: shape.whole(), values };
+                let grads = grads.as_deref_mut();
                 self.connections.read_back(pass.ctx, pass.params, pass.dropout, arriving, d, grads);
                 if self.connections.sums_up(l) {
                     add(pass.ctx, width, d, &d_here[..all]);
@@ -322,7 +349,7 @@ impl<R: Real> Bidirectional<R> {
         window: Window<'_, R>,
         l: usize,
         d_state: &mut State<R>,
-        grads: &mut Params<R>,
+        mut grads: Option<&mut Params<R>>,
         read_width: Option<usize>,
     ) {
         let (shape, positions, width) = (window.shape, window.shape.positions(), 2 * self.hidden);
@@ -346,7 +373,8 @@ impl<R: Real> Bidirectional<R> {
             let d_h = &self.halves[side][..positions * self.hidden];
             direction.with(&mut d_state.layers[2 * l + side], |stack, d_state| {
                 let mut pass = of_direction(pass, l, side == 1);
-                stack.backward(&mut pass, Window { shape, input }, d_h, d_state, grads, d_read);
+                let (window, grads) = (Window { shape, input }, grads.as_deref_mut());
+                stack.run_backward(&mut pass, window, d_h, d_state, grads, d_read);
             });
         }
     }

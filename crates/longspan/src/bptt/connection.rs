@@ -132,7 +132,8 @@ impl<R: Real> Connections<R> {
         }
     }
 
-    /// Maps the gradient with respect to u_l to its contribution to the gradient with respect to r_l.
+    /// Maps the gradient with respect to u_l to its contribution to the gradient with respect to r_l. Without
+    /// `grads`, the gradients of the norms' weights are not computed.
     pub(super) fn read_back(
         &mut self,
         ctx: &Context<R>,
@@ -140,7 +141,7 @@ impl<R: Real> Connections<R> {
         dropout: Option<Dropout>,
         arriving: Arriving<'_, R>,
         d: &mut [R],
-        grads: &mut Params<R>,
+        grads: Option<&mut Params<R>>,
     ) {
         let Arriving { layer, slice, values } = arriving;
         if let Some(dropout) = dropout {

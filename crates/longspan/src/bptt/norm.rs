@@ -55,7 +55,8 @@ impl LayerNorm {
         });
     }
 
-    /// Replaces d_y `[positions, width]` by d_x and adds to d_γ and d_β; `normalised` is working memory.
+    /// Replaces d_y `[positions, width]` by d_x and adds to d_γ and d_β, if they are wanted; `normalised` is
+    /// working memory.
     pub(super) fn backward<R: Real>(
         &self,
         ctx: &Context<R>,
@@ -63,7 +64,7 @@ impl LayerNorm {
         x: &[R],
         d: &mut [R],
         normalised: &mut Buffer<R>,
-        grads: &mut Params<R>,
+        grads: Option<&mut Params<R>>,
     ) {
         let (width, len) = (self.width, d.len());
         normalised.grow(len);
@@ -73,9 +74,11 @@ impl LayerNorm {
             let (mean, scale) = moments(x);
             normalised.iter_mut().zip(x).for_each(|(n, &x)| *n = (x - mean) * scale);
         });
-        let (d_y, hat) = (Mat::new(d, len / width, width), Mat::new(normalised, len / width, width));
-        add_column_dots(ctx, d_y, hat, grads.tensor_mut(self.weight));
-        add_column_sums(ctx, d_y, grads.tensor_mut(self.bias));
+        if let Some(grads) = grads {
+            let (d_y, hat) = (Mat::new(d, len / width, width), Mat::new(normalised, len / width, width));
+            add_column_dots(ctx, d_y, hat, grads.tensor_mut(self.weight));
+            add_column_sums(ctx, d_y, grads.tensor_mut(self.bias));
+        }
         let weight = params.tensor(self.weight);
         for_each_row(ctx, d, width, |position, d| {
             let hat = &normalised[position * width..][..width];

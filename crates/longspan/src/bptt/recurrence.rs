@@ -141,6 +141,20 @@ impl<R: Real> Recurrence<R> {
     ) {
         with_stack!(&mut self.stacks, stack => stack.backward(pass, window, d_y, d_state, grads, d_x));
     }
+
+    /// Runs the backward pass through the states only, see [`Stack::propagate`].
+    ///
+    /// # Panics
+    /// As [`Recurrence::backward`].
+    pub fn propagate(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        d_y: &[R],
+        d_state: &mut State<R>,
+    ) {
+        with_stack!(&mut self.stacks, stack => stack.propagate(pass, window, d_y, d_state));
+    }
 }
 
 #[cfg(feature = "fault-injection")]

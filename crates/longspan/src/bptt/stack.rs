@@ -52,6 +52,8 @@ pub struct Stack<R> {
     /// The gradient with respect to the sum at the current layer of the backward pass.
     d_sum: Buffer<R>,
     work: Work<R>,
+    /// Whether the weights are packed for the backward pass.
+    packed_backward: bool,
     /// Limit for the tapes in bytes.
     limit: Option<usize>,
     /// The window and the dropout masks of the last forward pass.
@@ -98,6 +100,7 @@ impl<R: Real> Stack<R> {
             sums: (0..=layers.len()).map(|_| Buffer::zeros(0)).collect(),
             d_sum: Buffer::zeros(0),
             work: layers[0].work(),
+            packed_backward: false,
             limit: None,
             shape: PackedShape::default(),
             dropout: None,
@@ -154,6 +157,7 @@ impl<R: Real> Stack<R> {
     pub fn pack(&mut self, ctx: &Context<R>, params: &Params<R>) {
         self.layers.iter_mut().for_each(|layer| layer.pack_forward(ctx, params));
         self.reader.invalidate();
+        self.packed_backward = false;
     }
 
     /// Runs `window` through the stack with the weights last packed, and writes h_t of the top layer to `y`
@@ -304,6 +308,35 @@ impl<R: Real> Stack<R> {
         d_y: &[R],
         d_state: &mut State<R>,
         grads: &mut Params<R>,
+        d_x: Option<&mut [R]>,
+    ) {
+        self.run_backward(pass, window, d_y, d_state, Some(grads), d_x);
+    }
+
+    /// Runs the last forward pass backwards as [`Stack::backward`] does, through the states only: no gradient
+    /// of a weight is computed. It can follow a [`Stack::backward`] with another `d_y`, because tapes and
+    /// states are kept until the next forward pass.
+    ///
+    /// # Panics
+    /// As [`Stack::backward`].
+    pub fn propagate(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        d_y: &[R],
+        d_state: &mut State<R>,
+    ) {
+        self.run_backward(pass, window, d_y, d_state, None, None);
+    }
+
+    /// Runs the backward pass; without `grads`, no gradient of a weight is computed.
+    pub(crate) fn run_backward(
+        &mut self,
+        pass: &mut Pass<'_, R>,
+        window: Window<'_, R>,
+        d_y: &[R],
+        d_state: &mut State<R>,
+        mut grads: Option<&mut Params<R>>,
         mut d_x: Option<&mut [R]>,
     ) {
         assert!(self.plan.has_backward(), "the forward pass kept outputs only, so it has no backward pass");
@@ -320,20 +353,28 @@ impl<R: Real> Stack<R> {
         if let Some(d_x) = &d_x {
             self.reader.check(Input::Numbers(d_x), positions);
         }
-        // Recomputed chunks also need the weights for the forward pass.
-        let again = self.plan.kept() < self.plan.chunks();
-        self.layers.iter_mut().for_each(|layer| layer.pack_backward(pass.ctx, pass.params, again));
-        self.reader.open_gradient();
+        if !self.packed_backward {
+            // Recomputed chunks also need the weights for the forward pass.
+            let again = self.plan.kept() < self.plan.chunks();
+            self.layers.iter_mut().for_each(|layer| layer.pack_backward(pass.ctx, pass.params, again));
+            self.packed_backward = true;
+        }
+        if grads.is_some() {
+            self.reader.open_gradient();
+        }
         for c in (0..self.plan.chunks()).rev() {
             self.load_chunk(pass, window, c);
-            self.open_backward(pass, window.shape, c, d_y, grads);
+            self.open_backward(pass, window.shape, c, d_y, grads.as_deref_mut());
             for l in (0..self.layers.len()).rev() {
                 let d_x = if l == 0 { d_x.as_deref_mut() } else { None };
-                self.layer_backward(pass, window, (c, l), &mut d_state.layers[l], grads, d_x);
+                let (d_state, grads) = (&mut d_state.layers[l], grads.as_deref_mut());
+                self.layer_backward(pass, window, (c, l), d_state, grads, d_x);
                 self.notify_observer(pass, window.shape, c, l);
             }
         }
-        self.reader.close_gradient(pass, &self.layers[0], window.input, &mut self.work, grads);
+        if let Some(grads) = grads {
+            self.reader.close_gradient(pass, &self.layers[0], window.input, &mut self.work, grads);
+        }
     }
 
     /// Computes the gradient with respect to the top layer's output from that with respect to a chunk's
@@ -344,7 +385,7 @@ impl<R: Real> Stack<R> {
         shape: &PackedShape,
         c: usize,
         d_y: &[R],
-        grads: &mut Params<R>,
+        grads: Option<&mut Params<R>>,
     ) {
         let (first, steps) = self.plan.bounds(c);
         let slice = shape.time_slice(first, steps);
@@ -369,7 +410,7 @@ impl<R: Real> Stack<R> {
         window: Window<'_, R>,
         (c, l): (usize, usize),
         d_state: &mut [R],
-        grads: &mut Params<R>,
+        grads: Option<&mut Params<R>>,
         d_x: Option<&mut [R]>,
     ) {
         let (first, steps) = self.plan.bounds(c);
@@ -378,7 +419,28 @@ impl<R: Real> Stack<R> {
         let (layer, work) = (&self.layers[l], &mut self.work);
         let (below, current) = self.states.split_at_mut(l);
         let tape = &mut self.tapes[self.plan.tape_of(c)].layers[l];
-        let chunk = LayerChunk { slice, tape, states: &mut current[0] };
+        let mut chunk = LayerChunk { slice, tape, states: &mut current[0] };
+        let Some(grads) = grads else {
+            layer.propagate(ctx, &mut chunk, work, d_state);
+            match (below.last_mut(), d_x) {
+                (Some(below), _) => {
+                    let (output, d_output) = below.output_and_d_h();
+                    let values = self.connections.arriving(l, output, &self.sums);
+                    let arriving = Arriving { layer: l, slice, values };
+                    let d_read = MatMut::new(&mut *d_output, slice.positions(), layer.hidden());
+                    layer.input_gradient(ctx, &chunk, work, d_read);
+                    self.connections.read_back(ctx, params, dropout, arriving, d_output, None);
+                    self.add_residual(ctx, l, slice);
+                }
+                (None, Some(d_x)) => {
+                    let (at, count, width) = (slice.first_position(), slice.positions(), layer.input());
+                    let d_x = MatMut::new(&mut d_x[at * width..][..count * width], count, width);
+                    layer.input_gradient(ctx, &chunk, work, d_x);
+                }
+                (None, None) => {}
+            }
+            return;
+        };
         let Some(below) = below.last_mut() else {
             return self.reader.backward(pass, window.input, slice, d_x, grads, |input, grads| {
                 layer.backward(ctx, input, chunk, work, d_state, grads);
@@ -390,10 +452,16 @@ impl<R: Real> Stack<R> {
         let source = Source::Rows(self.connections.read(ctx, params, dropout, arriving, &mut self.read));
         let gradient = Below::Rows(MatMut::new(&mut *d_output, slice.positions(), layer.hidden()));
         layer.backward(ctx, LayerInput { source, gradient }, chunk, work, d_state, grads);
-        self.connections.read_back(ctx, params, dropout, arriving, d_output, grads);
+        self.connections.read_back(ctx, params, dropout, arriving, d_output, Some(grads));
+        self.add_residual(ctx, l, slice);
+    }
+
+    /// Adds the gradient that reaches the output of the layer below layer l on the residual path.
+    fn add_residual(&mut self, ctx: &Context<R>, l: usize, slice: TimeSlice<'_>) {
         if self.connections.sums_up(l) {
-            let len = slice.positions() * layer.hidden();
-            add(ctx, layer.hidden(), d_output, &self.d_sum);
+            let (hidden, len) = (self.hidden(), slice.positions() * self.hidden());
+            let d_output = self.states[l - 1].d_h();
+            add(ctx, hidden, d_output, &self.d_sum);
             self.d_sum[..len].copy_from_slice(d_output);
         }
     }

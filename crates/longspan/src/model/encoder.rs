@@ -72,13 +72,13 @@ impl<R: Real> Encoder<R> {
     }
 
     /// Propagates the gradient with respect to the decoder's initial state back through the last forward
-    /// pass.
+    /// pass; without `grads` through the states only.
     pub(super) fn backward(
         &mut self,
         pass: &mut Pass<'_, R>,
         read: &Encoded,
         d_state: &mut State<R>,
-        grads: &mut Params<R>,
+        grads: Option<&mut Params<R>>,
     ) {
         let (shape, hidden) = (&read.shape, self.stack.hidden());
         let [_, d_last] = self.states.as_mut().expect("backward needs a forward pass first");
@@ -87,7 +87,7 @@ impl<R: Real> Encoder<R> {
             Window { shape, input: input(self.embedding, &read.inputs, read.numbers.len(), &self.x) };
         let d_y = &mut self.y[..shape.positions() * hidden];
         d_y.fill(R::ZERO);
-        self.stack.backward(&mut of_encoder(pass), window, d_y, d_last, grads, None);
+        self.stack.run_backward(&mut of_encoder(pass), window, d_y, d_last, grads, None);
     }
 }
 

@@ -8,8 +8,8 @@
 //! - [`Sensitivity`](longspan_record::credit::Sensitivity): how strongly the state depends on the weights
 //! - [`UsedLag`](longspan_record::credit::UsedLag): how far back the model uses its input
 //!
-//! Each file begins with its equations. [`measure`] takes all measurements; [`Recorder`] and [`horizon`] can
-//! be used alone. All results are pure functions of weights, source and options, with the same bits for any
+//! Each file begins with its equations. [`measure`] takes all measurements; [`Recorder`] and
+//! [`horizon`](crate::lag::horizon) can be used alone. All results are pure functions of weights, source and options, with the same bits for any
 //! number of threads. For a quantity that cannot be measured the result gives the reason.
 //!
 //! The windows of the source limit what can be measured: texts are read with windows longer than W. In f64
@@ -18,20 +18,16 @@
 
 mod decay;
 mod gates;
-mod horizon;
 mod keep_path;
 mod lag;
 mod measure;
-mod order;
 mod piece;
 mod prepare;
-mod profile;
 mod recorder;
 mod sensitivity;
 mod truncation;
 mod used;
 
-pub use horizon::horizon;
 pub use measure::measure;
 pub use recorder::{Recorder, Sample, Series, UnitScale};
 

@@ -92,6 +92,7 @@ impl GradientProfile {
             decoder_start: self.decoder_start(),
             edges: edges.to_vec(),
             layers,
+            log10_lag_median: Vec::new(),
         }
     }
 

@@ -1,21 +1,27 @@
 //! Observes training steps: the gradient at every time step, and a snapshot at regular intervals.
 
-use longspan_record::{Snapshot, StepRecord, TensorRecord};
+use longspan_record::{LagSnapshot, Snapshot, StepRecord, TensorRecord};
 use std::sync::Arc;
 
 use super::batch::BatchStatistics;
 use super::gates::GateCounts;
+use super::lag::LagObserver;
 use super::profile::Scratch;
 use super::updates::Updates;
 use super::{GradientProfile, Observe};
 use crate::batch::Batch;
-use crate::bptt::{BackwardStep, Observer, State};
+use crate::bptt::dropout::Dropout;
+use crate::bptt::{BackwardStep, Observer, Pass, State};
 use crate::cell::Real;
 use crate::model::pooling::Pooling;
 use crate::model::{Model, ModelSpec};
 use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
 use longspan_kernel::Context;
+
+/// Number of snapshots from one lag profile to the next. The pass that measures it takes about a third of a training
+/// step, so at the default interval of ten steps it costs less than one hundredth of the time.
+const LAG_EVERY: u64 = 5;
 
 /// Observes the training steps of one model. It gets read-only views; it reuses the memory of the first
 /// snapshot.
@@ -32,17 +38,28 @@ pub struct StepObserver<R> {
     gates: GateCounts<R>,
     updates: Updates,
     batch: BatchStatistics,
+    /// The step of the current pass.
+    step: u64,
+    lag: LagObserver,
+    /// Whether the lag profile of the current step, or else of the last one, was measured.
+    has_lag: bool,
+    /// The memory of the last lag profile.
+    lag_snapshot: LagSnapshot,
     /// The memory of the last snapshot.
     snapshot: Snapshot,
 }
 
 impl<R: Real> StepObserver<R> {
     /// Builds an observer that takes snapshots at step 1 and at every step whose number is a multiple of
-    /// `every`.
-    pub fn new(model: &Model<R>, tier: Observe, every: u64) -> Self {
+    /// `every`. `seed` draws the anchors of lag profiles.
+    pub fn new(model: &Model<R>, tier: Observe, every: u64, seed: u64) -> Self {
         let (spec, layers) = (model.spec().clone(), model.states());
         Self {
             gates: GateCounts::new(spec.cell, layers, spec.hidden),
+            step: 0,
+            lag: LagObserver::new(spec.clone(), layers, seed),
+            has_lag: false,
+            lag_snapshot: LagSnapshot::default(),
             spec,
             layers,
             tier,
@@ -64,6 +81,28 @@ impl<R: Real> StepObserver<R> {
     /// Announces the pass of step `step`, counted from 1.
     pub fn begin_step(&mut self, step: u64) {
         self.is_snapshot = self.tier > Observe::Off && (step == 1 || step.is_multiple_of(self.every));
+        (self.step, self.has_lag) = (step, false);
+    }
+
+    /// Measures the lag profile after the pass over `batch`, if it is due: at step 1 and at every fifth snapshot.
+    pub fn follow_back(
+        &mut self,
+        ctx: &Context<R>,
+        params: &Params<R>,
+        dropout: Option<Dropout>,
+        model: &mut Model<R>,
+        batch: &Batch,
+    ) {
+        let due = self.step == 1 || self.step.is_multiple_of(self.every.saturating_mul(LAG_EVERY));
+        if !(self.is_snapshot && due && self.lag.begin(batch, self.step)) {
+            return;
+        }
+        let anchors = self.lag.take_anchors();
+        let pass = &mut Pass::new(ctx, params).with_dropout(dropout).observed_by(&mut self.lag);
+        model.follow_back(pass, batch, anchors.of_rows());
+        self.lag.restore_anchors(anchors);
+        self.lag.write(&mut self.lag_snapshot);
+        self.has_lag = true;
     }
 
     /// Updates the weights with the optimizer and observes the update.
@@ -100,6 +139,9 @@ impl<R: Real> StepObserver<R> {
         // Snapshots after the first allocate nothing: the memory is kept between them.
         if let Some(snapshot) = record.snapshot.take() {
             self.snapshot = snapshot;
+            if let Some(lag) = self.snapshot.lag.take() {
+                self.lag_snapshot = lag;
+            }
         }
         if self.is_snapshot {
             self.write_snapshot(layout, shares);
@@ -121,6 +163,7 @@ impl<R: Real> StepObserver<R> {
             Observe::Full => self.gates.write(&mut snapshot.layers),
             _ => snapshot.layers.clear(),
         }
+        snapshot.lag = self.has_lag.then(|| std::mem::take(&mut self.lag_snapshot));
     }
 }
 

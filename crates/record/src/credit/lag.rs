@@ -86,17 +86,24 @@ pub struct Depth {
     pub ln_input_ratio: f64,
 }
 
+/// Returns about `most` lags from 0 to `last`: the first half of them one by one, then ever fewer. If there are no
+/// more than `most` or 4, all of them.
+pub fn kept_lags(last: usize, most: usize) -> impl Iterator<Item = usize> {
+    let most = most.max(4);
+    let (exact, far) = if last < most { (last + 1, 0) } else { (most / 2, most / 2) };
+    let ratio = last as f64 / exact as f64;
+    let lag = move |i: usize| (exact as f64 * ratio.powf(i as f64 / exact as f64)).round() as usize;
+    let far = (1..=far).filter(move |&i| i == 1 || lag(i) != lag(i - 1)).map(lag);
+    (0..exact).chain(far)
+}
+
 impl LagReport {
     /// Reduces the profiles to about `most` lags: the first half of them one by one, then ever fewer.
     pub fn thin(&mut self, most: usize) {
         if self.lags.len() <= most.max(4) {
             return;
         }
-        let (exact, last) = (most.max(4) / 2, self.lags.len() - 1);
-        let ratio = last as f64 / exact as f64;
-        let lags = (1..=exact).map(|i| (exact as f64 * ratio.powf(i as f64 / exact as f64)).round() as usize);
-        let mut kept: Vec<usize> = (0..exact).chain(lags).collect();
-        kept.dedup();
+        let kept: Vec<usize> = kept_lags(self.lags.len() - 1, most).collect();
         self.total.keep(&kept);
         for layer in &mut self.layers {
             let Measured::Known(layer) = layer else { continue };
@@ -113,16 +120,22 @@ impl LagReport {
 
     /// Median of ln G at a lag, interpolated linearly; None beyond the window.
     pub fn ln_median_at(&self, lag: usize) -> Option<f64> {
-        let at = self.lags.partition_point(|&kept| kept < lag);
-        let (&above, ln) = (self.lags.get(at)?, &self.total.ratio.ln_median);
-        if above == lag || at == 0 {
-            return ln.get(at).copied();
-        }
-        // A record from a file may have any numbers.
-        let (below, from, to) = (*self.lags.get(at - 1)? as f64, *ln.get(at - 1)?, *ln.get(at)?);
-        let share = (lag as f64 - below) / (above as f64 - below);
-        Some(from + share * (to - from))
+        interpolated(&self.lags, &self.total.ratio.ln_median, lag)
     }
+}
+
+/// Interpolates values `ln`, recorded at `lags`, linearly at a lag; None beyond the last.
+pub(crate) fn interpolated(lags: &[usize], ln: &[f64], lag: usize) -> Option<f64> {
+    let at = lags.partition_point(|&kept| kept < lag);
+    let &above = lags.get(at)?;
+    if above == lag || at == 0 {
+        return ln.get(at).copied();
+    }
+    // A record from a file may have any numbers.
+    let (below, from, to) = (*lags.get(at - 1)? as f64, *ln.get(at - 1)?, *ln.get(at)?);
+    let share = (lag as f64 - below) / (above as f64 - below);
+    // Both may be −∞.
+    Some(if from == to { from } else { from + share * (to - from) })
 }
 
 impl Reach {

@@ -10,6 +10,8 @@
 //! edges                          [K + 1] u64 of the bins; a profile has those that its window reaches
 //! hidden_mean, hidden_max        [P, L, K] f32: log10, NaN beyond the window
 //! cell_mean, cell_max, gamma_mean, gamma_max   the same, where they were measured
+//! lag_median                     [P, K] f32: log10 of the median of G(τ), NaN where it was not measured; missing if it
+//!                                was measured at no step of the segment
 //! ```
 //!
 //! and the metadata entry `longspan_flow`, a JSON document with version, names of the layers and fingerprint.
@@ -30,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::{RunError, io_error, replace_file};
 use longspan::telemetry::GradientProfile;
 use longspan_data::fingerprint::Fingerprint;
-use longspan_record::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
+use longspan_record::{BINS, Curve, LagSnapshot, LayerProfile, ProfileRecord, bin_edges};
 
 pub use read::{Profiles, read};
 
@@ -40,6 +42,9 @@ const FORMAT: u32 = 1;
 const ENTRY: &str = "longspan_flow";
 /// Profiles in a segment: 100 KB to 600 KB for each layer.
 const PROFILES: usize = 200;
+
+/// The name of the lag profiles.
+const LAG: &str = "lag_median";
 
 /// Returns a curve of a layer.
 type CurveOf = fn(&LayerProfile) -> &[f32];
@@ -120,17 +125,23 @@ impl ProfileWriter {
         Ok(Self { run: run.into(), attempt, layers, number, edges, records: Vec::new(), unsaved: false })
     }
 
-    /// Adds the profile of a step.
+    /// Adds the profile of a step, with its lag profile if that was measured.
     ///
     /// # Errors
     /// [`RunError::Io`] if a full segment cannot be written.
-    pub fn push(&mut self, step: u64, profile: &GradientProfile) -> Result<(), RunError> {
+    pub fn push(
+        &mut self,
+        step: u64,
+        profile: &GradientProfile,
+        lag: Option<&LagSnapshot>,
+    ) -> Result<(), RunError> {
         let longer = profile.steps() > self.edges.last().copied().unwrap_or_default();
         if longer {
             self.next()?;
             self.edges = bin_edges(profile.steps());
         }
-        let record = profile.to_record((step, self.attempt), &self.edges, &self.layers);
+        let mut record = profile.to_record((step, self.attempt), &self.edges, &self.layers);
+        record.log10_lag_median = lag.map(|lag| lag.log10_median(&record.edges)).unwrap_or_default();
         let others = self.records.last().is_some_and(|last| measured(last) != measured(&record));
         if others || self.records.len() == PROFILES {
             self.next()?;
@@ -180,12 +191,17 @@ impl ProfileWriter {
             ("border", numbers(&|record| record.decoder_start.unwrap_or_default() as u64)),
             ("edges", Tensor::of_u64(vec![bins + 1], edges)),
         ];
+        let filled = |curve: &[f32]| {
+            (0..bins).map(|bin| curve.get(bin).copied().unwrap_or(f32::NAN)).collect::<Vec<_>>()
+        };
+        let lags = || self.records.iter().map(|record| &record.log10_lag_median[..]);
+        if lags().any(|lag| !lag.is_empty()) {
+            let bytes = lags().flat_map(filled).flat_map(f32::to_le_bytes).collect();
+            tensors.push((LAG, Tensor { dtype: Dtype::F32, shape: vec![profiles, bins], bytes }));
+        }
         for (name, curve) in CURVES {
             let curves = || self.records.iter().flat_map(|record| &record.layers).map(curve);
             if curves().any(|curve| !curve.is_empty()) {
-                let filled = |curve: &[f32]| {
-                    (0..bins).map(|bin| curve.get(bin).copied().unwrap_or(f32::NAN)).collect::<Vec<_>>()
-                };
                 let shape = vec![profiles, layers, bins];
                 let bytes = curves().flat_map(filled).flat_map(f32::to_le_bytes).collect();
                 tensors.push((name, Tensor { dtype: Dtype::F32, shape, bytes }));

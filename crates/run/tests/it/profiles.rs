@@ -10,7 +10,8 @@ use crate::test_dir::TestDir;
 use longspan::cell::CellKind;
 use longspan::telemetry::{GradientProfile, Scratch};
 use longspan_kernel::{Context, InstructionSet};
-use longspan_record::bin_edges;
+use longspan_record::credit::Profile;
+use longspan_record::{LagSnapshot, bin_edges};
 use longspan_run::directory::profiles::{ProfileWriter, read};
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
@@ -30,6 +31,18 @@ fn profile(kind: CellKind, steps: usize, rows: usize, closely: bool) -> Gradient
         false => _ = profile.record(ctx.instruction_set(), 4, flow),
     });
     profile
+}
+
+/// A lag profile over all steps of a window: G(τ) = e^{−τ/5}.
+fn lag(steps: usize) -> LagSnapshot {
+    let lags: Vec<usize> = (0..steps).step_by(if steps > 100 { 3 } else { 1 }).chain([steps - 1]).collect();
+    let ln_median = lags.iter().map(|&lag| -(lag as f64) / 5.0).collect();
+    LagSnapshot {
+        rows: 3,
+        lags,
+        total: Profile { ln_median, ..Profile::default() },
+        ..LagSnapshot::default()
+    }
 }
 
 fn writer(run: &Path, attempt: u64) -> ProfileWriter {
@@ -64,11 +77,17 @@ fn profiles_are_read_back() {
         let mut profile = profile(kind, steps, 3, closely);
         profile.mark((i == 4).then_some(9));
         let step = 10 * i as u64 + 1;
-        to.push(step, &profile).unwrap();
+        let lag = (i % 2 == 0).then(|| lag(steps));
+        to.push(step, &profile, lag.as_ref()).unwrap();
         to.flush().unwrap();
         let edges = if i < 3 { bin_edges(128) } else { bin_edges(700) };
         let names = ["l0".to_owned(), "l1".to_owned()];
-        expected.push(profile.to_record((step, 1), &edges, &names));
+        let mut record = profile.to_record((step, 1), &edges, &names);
+        if let Some(lag) = lag {
+            record.log10_lag_median = lag.log10_median(&record.edges);
+            assert_eq!(record.log10_lag_median.len(), record.edges.len() - 1);
+        }
+        expected.push(record);
         let flows = read(run.path());
         assert!(flows.skipped.is_empty(), "{:?}", flows.skipped);
         assert_eq!(flows.records, expected, "after {} profiles", i + 1);
@@ -85,6 +104,13 @@ fn profiles_are_read_back() {
         assert_eq!(layer.gamma.log10_mean[19 - t], first.gamma(1).unwrap()[t].log10() as f32);
     }
     assert!(expected[4].decoder_start == Some(9) && expected[4].layers[0].gamma.log10_mean.is_empty());
+    // A lag profile has a value at the first lag of each bin: e^{-τ/5}.
+    for record in [&expected[0], &expected[2], &expected[4]] {
+        for (&lag, log10) in record.edges.iter().zip(&record.log10_lag_median) {
+            assert!((f64::from(*log10) + lag as f64 / 5.0 / 10f64.ln()).abs() < 1e-5, "{log10} at {lag}");
+        }
+    }
+    assert!(expected[1].log10_lag_median.is_empty() && expected[5].log10_lag_median.is_empty());
     // A curve that is measured in a part of the profiles only is in a segment of its own.
     assert_eq!(expected[3].edges.len(), 129);
 }
@@ -94,14 +120,14 @@ fn a_step_counts_in_its_highest_attempt_and_nothing_is_overwritten() {
     let run = TestDir::new();
     let (early, late) = (profile(CellKind::Rnn, 9, 2, false), profile(CellKind::Rnn, 11, 2, false));
     let mut first = writer(run.path(), 1);
-    [10, 20, 30].into_iter().for_each(|step| first.push(step, &early).unwrap());
+    [10, 20, 30].into_iter().for_each(|step| first.push(step, &early, None).unwrap());
     first.flush().unwrap();
     let before = fs::read(&files(run.path())[0]).unwrap();
     // The second attempt resumes at step 15 and is killed before it writes its last profile.
     let mut second = writer(run.path(), 2);
-    second.push(20, &late).unwrap();
+    second.push(20, &late, None).unwrap();
     second.flush().unwrap();
-    second.push(30, &late).unwrap();
+    second.push(30, &late, None).unwrap();
     drop(second);
     let seen = |run: &Path| {
         let flows = read(run);
@@ -111,7 +137,7 @@ fn a_step_counts_in_its_highest_attempt_and_nothing_is_overwritten() {
     assert_eq!(seen(run.path()), [(10, 1, 9), (20, 2, 11), (30, 1, 9)]);
     assert_eq!(fs::read(&files(run.path())[0]).unwrap(), before);
     let mut third = writer(run.path(), 2);
-    third.push(30, &late).unwrap();
+    third.push(30, &late, None).unwrap();
     third.flush().unwrap();
     assert_eq!(seen(run.path()), [(10, 1, 9), (20, 2, 11), (30, 2, 11)]);
     assert_eq!(files(run.path()).len(), 3);
@@ -125,7 +151,7 @@ fn damaged_segments_are_reported_and_skipped() {
     let profile = profile(LSTM, 3, 2, true);
     for step in [1, 2] {
         let mut to = writer(run.path(), 1);
-        to.push(step, &profile).unwrap();
+        to.push(step, &profile, None).unwrap();
         to.flush().unwrap();
     }
     let path = files(run.path())[1].clone();
@@ -171,7 +197,7 @@ fn long_windows_need_little_space() {
     let profile = profile(LSTM, 100_000, 1, true);
     let mut to = writer(run.path(), 1);
     let count = 250;
-    (1..=count).for_each(|step| to.push(step, &profile).unwrap());
+    (1..=count).for_each(|step| to.push(step, &profile, None).unwrap());
     to.flush().unwrap();
     let bytes: u64 = files(run.path()).iter().map(|path| path.metadata().unwrap().len()).sum();
     // Six curves of 128 numbers for each of two layers.

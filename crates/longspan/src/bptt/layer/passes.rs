@@ -9,7 +9,7 @@ use crate::cell::Real;
 use crate::params::Params;
 use longspan_kernel::Context;
 use longspan_kernel::gemm::{Start, product};
-use longspan_kernel::matrix::MatMut;
+use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::recurrent::Gradients;
 use longspan_kernel::rows::scatter_rows;
 
@@ -71,10 +71,35 @@ impl<R: Real> Layer<R> {
         d_state: &mut [R],
         grads: &mut Params<R>,
     ) {
+        self.propagate(ctx, &mut chunk, work, d_state);
+        let LayerInput { source, gradient } = input;
+        let x = match source {
+            Source::Rows(x) => Some(x),
+            Source::Projected(..) => None,
+        };
+        self.weight_gradients(ctx, x, &chunk, work, grads);
+        match (gradient, source) {
+            (Below::Rows(d_x), _) => self.input_gradient(ctx, &chunk, work, d_x),
+            (Below::Projected(d_table), Source::Projected(_, indices)) => {
+                scatter_rows(ctx, indices, self.projection_deltas(&chunk, work), d_table);
+            }
+            _ => {}
+        }
+    }
+
+    /// Runs the recurrence backwards as [`Layer::backward`] does, and computes no gradient of a weight or of
+    /// the input.
+    pub fn propagate(
+        &self,
+        ctx: &Context<R>,
+        chunk: &mut LayerChunk<'_, R>,
+        work: &mut Work<R>,
+        d_state: &mut [R],
+    ) {
         let (hidden, shape) = (self.hidden, &self.cell);
-        self.open_backward(&mut chunk, d_state);
+        self.open_backward(chunk, d_state);
         #[cfg(feature = "fault-injection")]
-        self.inject_arriving(&mut chunk);
+        self.inject_arriving(chunk);
         work.deltas.grow(chunk.states.positions * hidden * shape.deltas);
         let (mut buffers, d_states) = chunk.recurrent(&self.weights);
         let mut gradients = Gradients { deltas: &mut work.deltas, d_states };
@@ -85,20 +110,23 @@ impl<R: Real> Layer<R> {
         for part in 0..shape.parts {
             d_state[part * all..][..n].copy_from_slice(&chunk.states.d_values[part * stride..][..n]);
         }
-        let LayerInput { source, gradient } = input;
-        let x = match source {
-            Source::Rows(x) => Some(x),
-            Source::Projected(..) => None,
-        };
-        self.weight_gradients(ctx, x, &chunk, work, grads);
-        let deltas = slots(&work.deltas, chunk.states.positions, shape.deltas, hidden, 0, shape.gates);
-        match (gradient, source) {
-            (Below::Rows(d_x), _) => product(ctx, deltas, &self.input_backward, Start::Zero, d_x),
-            (Below::Projected(d_table), Source::Projected(_, indices)) => {
-                scatter_rows(ctx, indices, deltas, d_table)
-            }
-            _ => {}
-        }
+    }
+
+    /// Computes d_x `[positions, D]`, which is overwritten, after the recurrence has run backwards over the
+    /// chunk.
+    pub fn input_gradient(
+        &self,
+        ctx: &Context<R>,
+        chunk: &LayerChunk<'_, R>,
+        work: &Work<R>,
+        d_x: MatMut<'_, R>,
+    ) {
+        product(ctx, self.projection_deltas(chunk, work), &self.input_backward, Start::Zero, d_x);
+    }
+
+    /// Returns the gradient with respect to the input projection, `[positions, G·H]`.
+    fn projection_deltas<'a>(&self, chunk: &LayerChunk<'_, R>, work: &'a Work<R>) -> Mat<'a, R> {
+        slots(&work.deltas, chunk.states.positions, self.cell.deltas, self.hidden, 0, self.cell.gates)
     }
 
     /// Adds the gradient with respect to the last state of every row that ends in the chunk to the gradient

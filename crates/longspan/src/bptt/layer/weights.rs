@@ -92,6 +92,11 @@ impl<R: Real> Layer<R> {
         self.hidden
     }
 
+    /// The width of the input D.
+    pub fn input(&self) -> usize {
+        self.input
+    }
+
     /// The number of state parts: 2 for the LSTM, otherwise 1.
     pub fn parts(&self) -> usize {
         self.cell.parts

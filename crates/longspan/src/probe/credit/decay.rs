@@ -13,7 +13,7 @@
 //! # References
 //! Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63, 1968.
 
-use super::order::median;
+use crate::lag::order::median;
 use longspan_record::credit::{Decay, Measured, Reason};
 
 /// Smallest number of lags for a slope.

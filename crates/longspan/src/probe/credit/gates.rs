@@ -10,12 +10,12 @@
 //! up to 10¹⁵ steps can be distinguished.
 
 use super::keep_path::KeepPath;
-use super::order::{mean, median};
 use super::recorder::UnitScale;
 use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
 use crate::cell::Real;
 use crate::cell::tape::{EDGE, SATURATED, Slot, Squash, slots};
+use crate::lag::order::{mean, median};
 use longspan_kernel::Context;
 use longspan_record::credit::{ActivationSummary, Forgetting, GateSummary, LayerGates, Measured, Reason};
 

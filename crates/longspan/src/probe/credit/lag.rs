@@ -15,15 +15,14 @@
 //! do not depend on that, horizons do.
 
 use super::decay::decay;
-use super::horizon::horizon;
-use super::order::{ln_hypot, median, quantile};
 use super::piece::{alone, piece};
 use super::prepare::Prepared;
-use super::profile;
 use super::recorder::{Recorder, Sample, Series, UnitScale};
 use super::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
 use crate::cell::Real;
+use crate::lag::order::{ln_hypot, median, quantile};
+use crate::lag::{HorizonOptions, horizon, quantiles};
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
@@ -182,7 +181,7 @@ impl Samples {
         of: &dyn Fn(&Sample) -> Vec<f64>,
         at_anchor: &dyn Fn(&Sample) -> f64,
     ) -> Option<Profile> {
-        profile::of(&self.ratios(of, at_anchor))
+        quantiles::of(&self.ratios(of, at_anchor))
     }
 
     fn reach(
@@ -193,7 +192,7 @@ impl Samples {
         options: &CreditOptions,
     ) -> Option<Reach> {
         let ratios = self.ratios(state, &|sample| state(sample)[0]);
-        let ratio = profile::of(&ratios)?;
+        let ratio = quantiles::of(&ratios)?;
         let norms: Vec<Vec<f64>> = self.samples.iter().map(state).collect();
         let ln_norm: Vec<f64> = (0..ratio.ln_median.len())
             .map(|lag| median(&mut norms.iter().map(|norms| norms[lag]).collect::<Vec<_>>()))
@@ -201,7 +200,8 @@ impl Samples {
         let ln_largest = median(&mut self.samples.iter().map(|sample| sample.ln_largest).collect::<Vec<_>>());
         let views: Vec<&[f64]> = ratios.iter().map(|(_, ratio)| ratio.as_slice()).collect();
         let sequence_of: Vec<usize> = ratios.iter().map(|(i, _)| self.sequence_of[*i]).collect();
-        let horizon = horizon(&views, &sequence_of, options.epsilon, options.resamples, options.seed)?;
+        let &CreditOptions { epsilon, resamples, seed, .. } = options;
+        let horizon = horizon(&views, &sequence_of, HorizonOptions { epsilon, resamples, seed })?;
         Some(Reach {
             decay: decay(&ratio.ln_median, &ln_norm, ln_least, ln_largest),
             horizon,

@@ -11,9 +11,7 @@ use longspan_kernel::packed_shape::PackedShape;
 /// Returns the scored steps of each row, ascending.
 pub(super) fn scored_steps(batch: &Batch) -> Vec<Vec<usize>> {
     let mut steps = vec![Vec::new(); batch.rows()];
-    let classes = batch.targets.iter().enumerate().filter(|(_, target)| **target != IGNORE).map(|(at, _)| at);
-    let mut positions: Vec<usize> =
-        classes.chain(batch.values.positions.iter().map(|&at| at as usize)).collect();
+    let mut positions: Vec<usize> = crate::lag::anchors::scored(batch).collect();
     positions.sort_unstable();
     positions.dedup();
     for position in positions {

@@ -18,10 +18,10 @@
 //! gives one sample per row, because rows are independent. Norms are stored as logarithms.
 
 use super::keep_path::KeepPath;
-use super::order::ln_hypot;
 use crate::bptt::{BackwardStep, Observer};
 use crate::cell::CellKind;
 use crate::cell::Real;
+use crate::lag::order::ln_hypot;
 use crate::params::Params;
 use longspan_kernel::norms::sum_of_squares;
 use longspan_kernel::{Context, InstructionSet};

@@ -14,11 +14,11 @@
 //! Williams, Peng, "An efficient gradient-based algorithm for on-line training of recurrent network
 //! trajectories", 1990.
 
-use super::order::median;
 use super::piece::{piece, scored, state_of};
 use super::prepare::Item;
 use crate::bptt::Pass;
 use crate::cell::Real;
+use crate::lag::order::median;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;

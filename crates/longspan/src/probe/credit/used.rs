@@ -17,12 +17,12 @@
 //! Khandelwal, He, Qi, Jurafsky, "Sharp nearby, fuzzy far away: how neural language models use context", ACL
 //! 2018.
 
-use super::order::mean;
 use super::piece::{alone, piece};
 use super::prepare::{Item, Prepared};
 use super::{Cancelled, Stage, Watch};
 use crate::batch::Batch;
 use crate::cell::Real;
+use crate::lag::order::mean;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;

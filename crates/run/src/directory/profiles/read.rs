@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::{
-    CURVES, Curve, ENTRY, FORMAT, Header, LayerProfile, ProfileRecord, RunError, fingerprint, segments,
+    CURVES, Curve, ENTRY, FORMAT, Header, LAG, LayerProfile, ProfileRecord, RunError, fingerprint, segments,
 };
 
 /// The gradient profiles of a run.
@@ -81,18 +81,18 @@ fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
         return Err("its bins do not cover its windows".into());
     }
     let (layers, bins) = (header.layers.len(), edges.len() - 1);
-    let mut curves = Vec::new();
-    for (name, _) in CURVES {
-        let Ok(view) = file.tensor(name) else {
-            curves.push(None);
-            continue;
-        };
-        if view.dtype() != Dtype::F32 || view.shape() != [step.len(), layers, bins] {
+    // Curves that were not measured are missing, and files of earlier versions have no lag profiles.
+    let curve = |name: &str, shape: &[usize]| -> Result<Option<Vec<f32>>, String> {
+        let Ok(view) = file.tensor(name) else { return Ok(None) };
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
             return Err(format!("{name} has another shape"));
         }
         let numbers = view.data().as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number));
-        curves.push(Some(numbers.collect::<Vec<f32>>()));
-    }
+        Ok(Some(numbers.collect()))
+    };
+    let curves = CURVES.map(|(name, _)| curve(name, &[step.len(), layers, bins]));
+    let curves = curves.into_iter().collect::<Result<Vec<_>, String>>()?;
+    let lags = curve(LAG, &[step.len(), bins])?;
     let record = |p: usize| {
         let steps = steps[p] as usize;
         let reached = edges.partition_point(|&edge| edge < steps);
@@ -116,6 +116,10 @@ fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
             decoder_start: (decoder_start[p] > 0).then_some(decoder_start[p] as usize),
             edges: edges[..=reached].to_vec(),
             layers: header.layers.iter().enumerate().map(layer).collect(),
+            log10_lag_median: {
+                let own = lags.as_ref().map(|all| &all[p * bins..][..reached]);
+                own.filter(|own| !own[0].is_nan()).map(<[f32]>::to_vec).unwrap_or_default()
+            },
         }
     };
     Ok((0..step.len()).map(record).collect())

@@ -1,7 +1,7 @@
 //! Medians and quantiles of values that may be −∞.
 
 /// Returns the median: the mean of the two middle values if their number is even. NaN without values.
-pub(super) fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     let n = values.len();
     if n == 0 {
         return f64::NAN;
@@ -15,13 +15,13 @@ pub(super) fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Returns the mean of two values; of two infinities with the same sign, that infinity.
-pub(super) fn middle(lower: f64, upper: f64) -> f64 {
+pub(crate) fn middle(lower: f64, upper: f64) -> f64 {
     if lower == upper { lower } else { 0.5 * (lower + upper) }
 }
 
 /// Returns the `share` quantile of sorted values, with linear interpolation (type 7 of Hyndman and Fan 1996).
 /// NaN without values.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let at = share * last as f64;
     let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
@@ -30,13 +30,13 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// Computes ln √(e^{2a} + e^{2b}).
-pub(super) fn ln_hypot(a: f64, b: f64) -> f64 {
+pub(crate) fn ln_hypot(a: f64, b: f64) -> f64 {
     let (small, large) = if a < b { (a, b) } else { (b, a) };
     if small == f64::NEG_INFINITY { large } else { large + 0.5 * (2.0 * (small - large)).exp().ln_1p() }
 }
 
 /// Returns the arithmetic mean; NaN without values.
-pub(super) fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
