@@ -14,7 +14,7 @@ use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::quantile;
 use crate::threshold::Threshold;
-use crate::wording::{CALIBRATED, percent, power, setting, steps};
+use crate::wording::{percent, power, setting, steps};
 
 const GROWTH: Threshold = Threshold {
     of: Text {
@@ -30,7 +30,9 @@ const GROWTH: Threshold = Threshold {
 const SHARE: Threshold = Threshold {
     of: Text { en: "share of the snapshots in which it grows", zh: "梯度增大的快照比例" },
     value: 0.25,
-    source: CALIBRATED,
+    source: Text {
+        en: "growth in the first steps only does no harm", zh: "只在最初几步出现的增长没有危害"
+    },
 };
 /// Beyond it the growth did no harm.
 const HARM: Threshold = Threshold {
