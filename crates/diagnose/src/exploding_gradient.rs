@@ -14,7 +14,7 @@ use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::quantile;
 use crate::threshold::Threshold;
-use crate::wording::{CALIBRATED, percent, power, setting, steps};
+use crate::wording::{percent, power, setting, steps};
 
 const GROWTH: Threshold = Threshold {
     of: Text {
@@ -30,7 +30,9 @@ const GROWTH: Threshold = Threshold {
 const SHARE: Threshold = Threshold {
     of: Text { en: "share of the snapshots in which it grows", zh: "梯度增大的快照比例" },
     value: 0.25,
-    source: CALIBRATED,
+    source: Text {
+        en: "growth in the first steps only does no harm", zh: "只在最初几步出现的增长没有危害"
+    },
 };
 /// Beyond it the growth did no harm.
 const HARM: Threshold = Threshold {
@@ -72,9 +74,10 @@ pub(crate) static RULE: Rule = Rule {
         },
         measured: Text {
             en: "The gradient of one loss per row, from the step of that loss backwards, over all layers: the median over the rows, up \
-                 to the lag that half of them have. From the snapshots of training, or else from a probe; and whether a step failed because of it.",
+                 to the lag that half of them have. From the snapshots of training, or else from a probe. Without either, in windows of \
+                 equal length, a lower bound from ‖∂L/∂h_t‖ of all losses. And whether a step failed because of it.",
             zh: "每行取一个损失，从该损失所在的步向回测量其梯度（所有层合计）：取各行的中位数，直到半数行所具有的滞后。\
-                 取自训练中的快照，否则取自探测；以及是否有一步因此失败。",
+                 取自训练中的快照，否则取自探测。两者都没有时，对等长的窗口，用全部损失的 ‖∂L/∂h_t‖ 给出的下界。以及是否有一步因此失败。",
         },
         thresholds: &[GROWTH, SHARE, HARM],
         false_alarm: Text {
@@ -159,11 +162,12 @@ impl ExplodingGradient {
     }
 }
 
-/// ln of the growth, and its lag, of each profile of the run. Empty if none was measured.
-fn growths(evidence: &Evidence) -> Vec<(f64, usize)> {
+/// ln of the growth, and its lag, of each profile of the run; whether they are measured, and not lower bounds. Empty if
+/// there is neither.
+fn growths(evidence: &Evidence) -> (Vec<(f64, usize)>, bool) {
     let training: Vec<_> = evidence.lag_snapshots().into_iter().filter_map(growth).collect();
     if !training.is_empty() {
-        return training;
+        return (training, true);
     }
     let of_probe = evidence.lag().and_then(|lag| {
         // A probe may look back further than training does.
@@ -172,14 +176,18 @@ fn growths(evidence: &Evidence) -> Vec<(f64, usize)> {
         let inside = finite.filter(|(lag, ln)| **lag < window && ln.is_finite());
         inside.max_by(|a, b| a.1.total_cmp(b.1)).map(|(lag, ln)| (*ln, *lag))
     });
-    let whole = || evidence.whole_windows().into_iter().map(|(lag, ln)| (ln, lag)).collect();
-    of_probe.map_or_else(whole, |growth| vec![growth])
+    if let Some(growth) = of_probe {
+        return (vec![growth], true);
+    }
+    let turned = |windows: Vec<(usize, f64)>| windows.into_iter().map(|(lag, ln)| (ln, lag)).collect();
+    let whole = evidence.whole_windows();
+    if whole.is_empty() { (turned(evidence.least_growths()), false) } else { (turned(whole), true) }
 }
 
 fn judge(evidence: &Evidence) -> Judgement {
     let fault = evidence.fault.as_ref().filter(|fault| fault.cause == Cause::GradientGrowth);
     let failed = fault.map(|fault| fault.evidence.log10_growth_a_step.unwrap_or((0.0, 0)));
-    let profiles = growths(evidence);
+    let (profiles, measured) = growths(evidence);
     if profiles.is_empty() && failed.is_none() {
         return if evidence.is_young() { Judgement::Unknown(Needs::Steps) } else { evidence.unmeasured() };
     }
@@ -198,12 +206,22 @@ fn judge(evidence: &Evidence) -> Judgement {
             en: "the step was run again, and the gradient was followed backwards",
             zh: "重新运行了这一步，并沿回传方向追踪了梯度",
         },
+        None if !measured => Text {
+            en: "it is a lower bound, from the gradient of all losses",
+            zh: "这是由全部损失的梯度得到的下界",
+        },
         None => Text {
             en: "the gradient of single losses was measured at every lag",
             zh: "在每个滞后处都测量了单个损失的梯度",
         },
     };
-    let found = Found::new(found, Confidence::High, because).remedies(remedies(&evidence.facts));
+    // Severe only with a profile that grows.
+    let (confidence, severity) = match measured || failed.is_some() {
+        true => (Confidence::High, Severity::Severe),
+        false => (Confidence::Medium, Severity::Warning),
+    };
+    let found = Found::new(found, confidence, because).remedies(remedies(&evidence.facts));
+    let found = found.with_severity(severity);
     if failed.is_some() { found.into() } else { harmless(found, evidence).into() }
 }
 

@@ -98,6 +98,19 @@ impl Evidence {
     /// The lag of the first step of a window and ln G there, for each snapshot without a profile in which every row has the
     /// same length and one loss, at its last step. There the gradient of all losses is that of one.
     pub(crate) fn whole_windows(&self) -> Vec<(usize, f64)> {
+        self.windows_with(|rows, _| rows)
+    }
+
+    /// The same, but lower bounds, for snapshots with a loss at every step: T losses together have at most T times the
+    /// largest gradient of one.
+    pub(crate) fn least_growths(&self) -> Vec<(usize, f64)> {
+        let sum = (self.facts.window_steps.max(1) as f64).ln();
+        self.windows_with(|_, positions| positions).into_iter().map(|(lag, ln)| (lag, ln - sum)).collect()
+    }
+
+    /// ln ‖∂ℒ/∂h_1‖ − ln ‖∂ℒ/∂h_T‖ in the top layer, for snapshots without a profile whose rows have the same length and this
+    /// number of losses.
+    fn windows_with(&self, losses: impl Fn(usize, usize) -> usize) -> Vec<(usize, f64)> {
         let (window, pool) = (self.facts.window_steps, self.facts.setting("pool"));
         if window < 2 || !["", "last"].contains(&pool) {
             return Vec::new();
@@ -105,9 +118,9 @@ impl Evidence {
         let of = |step: &StepRecord| {
             let snapshot = step.snapshot.as_ref().filter(|snapshot| snapshot.lag.is_none())?;
             let (rows, positions) = (snapshot.batch.rows, snapshot.batch.positions);
-            let once = step.scored == rows as u64 && positions == rows.saturating_mul(window);
-            let log10 = step.log10_survival.last().filter(|log10| once && log10.is_finite())?;
-            Some((window - 1, log10 * LN_10))
+            let equal = positions == rows.saturating_mul(window);
+            let log10 = step.log10_survival.last().filter(|log10| equal && log10.is_finite())?;
+            (step.scored == losses(rows, positions) as u64).then_some((window - 1, log10 * LN_10))
         };
         self.steps.iter().filter_map(of).collect()
     }

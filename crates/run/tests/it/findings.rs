@@ -214,10 +214,22 @@ fn a_run_that_learned_has_no_vanishing_gradient() {
 fn the_gradient_of_all_losses_is_no_evidence_of_growth() {
     let mut evidence = good("cell=gru");
     evidence.probe = None;
-    for (scored, log10) in [(640, 9.0), (32, f64::INFINITY)] {
+    evidence.losses(0.8);
+    for (scored, positions, log10, found) in [
+        // Ragged rows; a loss at every step that grows by less than the number of the losses; nothing at the last step.
+        (32, 500, 9.0, false),
+        (640, 640, 3.0, false),
+        (640, 640, f64::INFINITY, false),
+        // A growth beyond that of all losses together, and of one loss per row.
+        (640, 640, 3.3, true),
+        (32, 640, 2.0, true),
+        (32, 640, 1.8, false),
+    ] {
         evidence.each_step(|step| (step.scored, step.log10_survival) = (scored, vec![log10]));
-        assert_eq!(codes(&evidence), [""; 0]);
+        evidence.each_snapshot(|snapshot| snapshot.batch.positions = positions);
+        assert_eq!(finding("exploding-gradient", &evidence).is_some(), found, "{scored} {positions} {log10}");
     }
+    evidence.losses(0.1);
     for rows in [0, 32] {
         evidence.each_snapshot(|snapshot| snapshot.lag = Some(evidence::lag_snapshot(rows, -0.1)));
         assert_eq!(codes(&evidence), [""; 0], "{rows} rows with a gradient");
