@@ -30,7 +30,7 @@ def development_texts(data, folder):
 
 
 def texts(data, folder):
-    """Names of drugs, a short play, and tags that must be closed."""
+    """Names of drugs, a short play, and two texts that need 9 steps."""
     names = json.loads((data / "checkpoints/rx_name_lstm/names_clean.json").read_text())
     (folder / "drugs.txt").write_text("\n".join(names) + "\n")
     play = (data / "tinyshakespeare/input.txt").read_text()
@@ -42,6 +42,12 @@ def texts(data, folder):
             tag = draw.choice("KLMNPQRS")
             body = "".join(draw.choice("01") for _ in range(6))
             file.write(f"<{tag}{body}</{tag}>\n")
+    # The last letter of a line is its first one, 9 steps before, among letters of the same kind.
+    draw = random.Random(11)
+    with open(folder / "recall.txt", "w") as file:
+        for _ in range(8000):
+            word = "".join(draw.choice("KLMNPQRS") for _ in range(8))
+            file.write(f"{word}={word[0]}\n")
 
 
 def surnames(data, folder):
