@@ -7,13 +7,13 @@ use serde_json::Value;
 const SMALL: &str = "--batch 8 --hidden 12 --lr 0.01";
 
 fn records(dir: &TestDir, run: &str, kind: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(dir.path().join(run).join("metrics.jsonl")).expect("metrics");
+    let text = std::fs::read_to_string(dir.path(format!("{run}/metrics.jsonl"))).expect("metrics");
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
     all.filter(|record| record["type"] == kind).collect()
 }
 
 fn data(dir: &TestDir, run: &str) -> Value {
-    let text = std::fs::read_to_string(dir.path().join(run).join("run.json")).expect("a run");
+    let text = std::fs::read_to_string(dir.path(format!("{run}/run.json"))).expect("a run");
     serde_json::from_str::<Value>(&text).expect("a document")["data"].clone()
 }
 
