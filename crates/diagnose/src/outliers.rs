@@ -98,12 +98,16 @@ impl Outliers {
         let spread = p99 - p01;
         let (below, above) = ((p01 - min) / spread, (max - p99) / spread);
         let (value, distance) = if below > above { (min, below) } else { (max, above) };
+        // Values were scaled and back: −9999 may be −9999.00005.
+        let value = format!("{value:.6e}").parse().unwrap_or(value);
         Self { column: channel.name.clone(), value, p01, p99, distance, coded: is_code(value) }
     }
 
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
-        let (name, value) = (&self.column, self.value);
+        let name = &self.column;
+        // A code is shown as it stands in the file.
+        let value = if self.coded { self.value.to_string() } else { short(self.value) };
         let (p01, p99) = (short(self.p01), short(self.p99));
         match language {
             Language::English => format!(
@@ -152,10 +156,19 @@ fn judge(evidence: &Evidence) -> Judgement {
 
 #[cfg(test)]
 mod tests {
-    use super::is_code;
+    use super::*;
 
     #[test]
     fn codes_of_missing_values_are_known() {
+        let train = ValueRange {
+            min: -9999.000_045_707_6,
+            p01: 0.0,
+            p99: 181.5,
+            max: 253.8,
+            ..ValueRange::default()
+        };
+        let found = Outliers::of(&ChannelRecord { train, ..ChannelRecord::default() });
+        assert!(found.coded && found.value == -9999.0 && found.distance > 50.0, "{found:?}");
         for code in [-9999.0, 999.0, -999.9, 99999.0, -99.0, 1e30, -32768.0] {
             assert!(is_code(code), "{code}");
         }

@@ -12,7 +12,7 @@ use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::median;
 use crate::threshold::Threshold;
-use crate::wording::{percent, setting};
+use crate::wording::{percent, setting, three_digits};
 
 const ERRORS: Threshold = Threshold {
     of: Text {
@@ -57,7 +57,7 @@ const STEADY: Threshold = Threshold {
         en: "the rise over the median change between neighbouring validations after the best",
         zh: "该上升幅度与最佳之后相邻两次验证之间变化的中位数之比",
     },
-    value: 2.5,
+    value: 4.0,
     source: DEVELOPMENT,
 };
 /// Fall of the training loss over the baseline that counts.
@@ -129,7 +129,7 @@ impl Overfitting {
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { best_step, best_loss, last_loss, .. } = self;
-        let (best, last) = (crate::wording::short(*best_loss), crate::wording::short(*last_loss));
+        let (best, last) = (three_digits(*best_loss), three_digits(*last_loss));
         let rise = percent((last_loss - best_loss) / best_loss);
         match language {
             Language::English => format!(

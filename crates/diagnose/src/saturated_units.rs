@@ -134,10 +134,10 @@ impl SaturatedUnits {
             Language::Chinese => {
                 let gates = match gate_share.is_nan() {
                     true => String::new(),
-                    false => format!("、门的取值有 {} ", percent(*gate_share)),
+                    false => format!("、门的取值有 {}", percent(*gate_share)),
                 };
                 format!(
-                    "第 {layer} 层中，{activation} 的取值有 {share} {gates}处于饱和，而损失停滞在{loss}。"
+                    "第 {layer} 层中，{activation} 的取值有 {share}{gates} 处于饱和，而损失停滞在{loss}。"
                 )
             }
         }

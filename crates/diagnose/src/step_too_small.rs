@@ -10,7 +10,7 @@ use crate::rule::{Found, Judgement, Needs, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::signals::{LEAST_STEPS, median};
 use crate::threshold::Threshold;
-use crate::wording::{of_baseline, power, rate, setting, short};
+use crate::wording::{of_baseline, power, setting, short, three_digits};
 
 const UPDATE: Threshold = Threshold {
     of: Text { en: "median ‖Δw‖ / ‖w‖", zh: "‖Δw‖ / ‖w‖ 的中位数" },
@@ -125,7 +125,7 @@ impl StepTooSmall {
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let (update, loss) = (power(self.log10_median_update), of_baseline(self.ended_ratio, language));
-        let [rate, late] = [self.lr, self.late_rate_share * self.lr].map(rate);
+        let [rate, late] = [self.lr, self.late_rate_share * self.lr].map(three_digits);
         let cut = short(self.norm_over_limit);
         let because = match (self.reason, language) {
             (SmallBecause::Rate, Language::English) => format!("the learning rate of {rate} is too small"),

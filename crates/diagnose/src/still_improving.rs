@@ -9,7 +9,7 @@ use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
 use crate::threshold::Threshold;
-use crate::wording::{percent, short};
+use crate::wording::{percent, three_digits};
 use crate::{overfitting, step_too_large, step_too_small};
 
 const ERRORS: Threshold = Threshold {
@@ -72,7 +72,7 @@ pub struct StillImproving {
 impl StillImproving {
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
-        let (before, last) = (short(self.before), short(self.last));
+        let (before, last) = (three_digits(self.before), three_digits(self.last));
         let share = percent((self.before - self.last) / self.before);
         match language {
             Language::English => format!(

@@ -34,8 +34,8 @@ pub(crate) fn power(log10: f64) -> String {
     }
 }
 
-/// Formats a learning rate, with all digits of one that a person chose: "0.5", "2e-3".
-pub(crate) fn rate(x: f64) -> String {
+/// Formats a number with three digits, and without zeros at its end: "0.5", "2e-3", "1.48".
+pub(crate) fn three_digits(x: f64) -> String {
     let two = format!("{x:.2e}").parse::<f64>().unwrap_or(x);
     if (0.01..1e4).contains(&two) { format!("{two}") } else { format!("{two:e}") }
 }
