@@ -60,6 +60,7 @@ def line(identifier, expected, about, run):
         config = {key: value for table in tomllib.load(file).values() if isinstance(table, dict) for key, value in table.items()}
     with open(os.path.join(run, "run.json")) as file:
         record = json.load(file)
+    data = record["data"]
     with open(os.path.join(run, "metrics.jsonl")) as file:
         records = [json.loads(line) for line in file]
     steps = [r for r in records if r["type"] == "step"]
@@ -77,9 +78,9 @@ def line(identifier, expected, about, run):
     best = min((r["step"] for r in valid if r["best"]), key=lambda step: -step, default=0)
     facts = {
         "run": identifier, "cell": config["cell"], "layers": config["layers"], "hidden": config["hidden"], "window_steps": record["window_steps"],
-        "carried": "text" in config, "needed_lag_steps": None, "baseline_loss": number(record["data"]["chance_loss"]),
-        "baseline": record["data"]["chance"], "clip_limit": float(limit) if limit else None, "clips": config["clip"] != "none",
-        "lr": config["lr"], "planned_steps": steps[-1]["step"], "finished": not os.path.exists(os.path.join(run, "fault")),
+        "carried": "text" in config, "needed_lag_steps": None, "baseline_loss": number(data["baseline_loss"] if "baseline_loss" in data else data["chance_loss"]),
+        "baseline": data["baseline"] if "baseline" in data else data["chance"], "clip_limit": float(limit) if limit else None, "clips": config["clip"] != "none",
+        "channels": data.get("channels", []), "lr": config["lr"], "planned_steps": steps[-1]["step"], "finished": not os.path.exists(os.path.join(run, "fault")),
         "settings": {key: text(config[key]) for key in KEEP if key in config},
     }
     scores = [[r["step"], loss(r), number(r.get("accuracy")), r["scored"]] for r in spread(valid, VALIDATIONS, lambda r: r["step"] == best)]

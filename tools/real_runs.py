@@ -1,42 +1,30 @@
 #!/usr/bin/env python3
-"""Judges the diagnosis on real training runs with a known state (tools/real_runs.toml).
+"""Judges the diagnosis on real training runs with a known state.
 
-    python3 tools/real_runs.py PROGRAM DATA OUT [--only ID …] [--jobs N] [--prescriptions]
+    python3 tools/real_runs.py PROGRAM DATA OUT [--runs FILE] [--only ID …] [--jobs N] [--prescriptions]
 
 PROGRAM is the program `longspan`, DATA the folder with the data sets, OUT a folder for the runs: what is there already
-is not trained again. The table has, for each run, what was expected and what `longspan diagnose` says. With
-`--prescriptions`, the first remedy of each sick run is followed as printed, with the same number of steps, and its best
-validation is compared with that of the run.
+is not trained again. FILE lists the runs. By default it is the development list tools/real_runs.toml, on which thresholds
+may be chosen; no threshold may be chosen on tools/real_runs_held_out.toml. The table has, for each run, what was expected
+and what `longspan diagnose` says. With `--prescriptions`, the first remedy of each sick run is followed as printed, with
+the same number of steps, and its best validation is compared with that of the run.
 """
 import argparse
 import json
 import math
 import os
 import pathlib
-import random
 import shlex
 import subprocess
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
+from real_runs_data import make
+
 HERE = pathlib.Path(__file__).parent
 # A change of the loss by less than this share counts as no change.
 CHANGE = 0.02
-
-
-def make(data, folder):
-    """Writes the derived texts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = (data / "tinyshakespeare/input.txt").read_text()
-    (folder / "shk10k.txt").write_text(text[:10000])
-    # The last letter of a line is its first one, 25 steps before.
-    draw = random.Random(5)
-    with open(folder / "echo24.txt", "w") as file:
-        for _ in range(12_000):
-            first = draw.choice("ABCDEFGH")
-            middle = "".join(draw.choice("abcdefgh") for _ in range(24))
-            file.write(f"{first}{middle}={first}\n")
 
 
 def train(program, args, out):
@@ -123,12 +111,13 @@ def main():
     parser.add_argument("program")
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--runs", type=pathlib.Path, default=HERE / "real_runs.toml")
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--prescriptions", action="store_true")
     options = parser.parse_args()
     program = os.path.abspath(options.program)
-    runs = tomllib.loads((HERE / "real_runs.toml").read_text())["run"]
+    runs = tomllib.loads(options.runs.read_text())["run"]
     runs = [run for run in runs if not options.only or run["id"] in options.only]
     made = options.out / "made"
     make(options.data, made)

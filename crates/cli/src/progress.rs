@@ -152,8 +152,11 @@ impl Progress {
         let done = (step - self.first_step).max(1) as f64;
         let left = duration(seconds / done * self.steps.saturating_sub(step) as f64);
         let speed = self.tokens as f64 / seconds;
-        let loss = self.loss.unwrap_or(f64::NAN);
-        format!("loss {loss:.3}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.positions)
+        let loss = match self.loss.unwrap_or(f64::NAN) {
+            loss if (0.1..1e6).contains(&loss) => format!("{loss:.3}"),
+            loss => figure(loss),
+        };
+        format!("loss {loss}  ‖g‖ {norm:.2}  {} {}/s  {left} left", grouped(speed as u64), self.positions)
     }
 
     fn say(&self, line: &str) {

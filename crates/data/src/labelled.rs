@@ -35,7 +35,7 @@ pub(crate) use input::{Head, failed as unreadable, head};
 pub use load::{LabelledOptions, LabelledParts, is_music, load_for, load_to_predict};
 pub(crate) use load::{read_as_it_stands, read_beside};
 pub use missing::Missing;
-pub use scaling::Scaling;
+pub use scaling::{GroupScaling, Scaling};
 pub use split::Split;
 
 /// The kind of data in a step of a sequence.

@@ -55,7 +55,9 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 
-pub use baseline::{Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_loss, naive_mae};
+pub use baseline::{
+    Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_loss, naive_mae, naive_mae_of_group,
+};
 pub use channels::{channels, value_range};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
@@ -63,7 +65,7 @@ pub use period::periods;
 pub(crate) use unsplit::Unsplit;
 pub(crate) use value::looks_like_time;
 
-use super::labelled::Scaling;
+use super::labelled::{GroupScaling, Scaling};
 use lines::Lines;
 use table::Table;
 
@@ -107,6 +109,8 @@ pub struct SeriesOptions {
     pub test_fraction: f64,
     /// μ and σ of the columns, if they do not come from the training part but from a trained model.
     pub scaling: Option<Scaling>,
+    /// Whether each group has a μ and σ of its own, if they come from the training part.
+    pub scale_groups: bool,
 }
 
 impl SeriesOptions {
@@ -125,6 +129,7 @@ impl SeriesOptions {
             valid_fraction: 0.0,
             test_fraction: 0.0,
             scaling: None,
+            scale_groups: false,
         }
     }
 
@@ -195,7 +200,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// Converts a standardised value to the units of the file: x = μ + σz.
+    /// Converts a standardised value to the units of the file, if groups share the scaling: x = μ + σz.
     pub fn original(&self, z: f64) -> f64 {
         self.mean + self.std * z
     }
@@ -259,6 +264,8 @@ pub struct Series {
     description: Description,
     /// Mean distance of consecutive rows, if their times are dates.
     seconds_per_row: Option<f64>,
+    /// μ and σ of each group and column, if groups have their own; empty if they share those of `columns`.
+    group_scales: Vec<Vec<(f64, f64)>>,
     /// Values of each group, `[rows, columns]`.
     values: Vec<Vec<f32>>,
     /// Line of each row of each group.
@@ -298,6 +305,38 @@ impl Series {
         };
         let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
         Self::split(table, &whole)
+    }
+
+    /// μ and σ of a column in a group.
+    ///
+    /// # Panics
+    /// If there is no such group or column.
+    pub fn scale(&self, group: usize, column: usize) -> (f64, f64) {
+        let shared = || (self.columns[column].mean, self.columns[column].std);
+        self.group_scales.get(group).map_or_else(shared, |columns| columns[column])
+    }
+
+    /// Converts a standardised value of a group to the units of the file: x = μ + σz.
+    ///
+    /// # Panics
+    /// If there is no such group or column.
+    pub fn original(&self, group: usize, column: usize, z: f64) -> f64 {
+        let (mean, std) = self.scale(group, column);
+        mean + std * z
+    }
+
+    /// The scaling of the columns, for the schema of a model.
+    pub fn scaling(&self) -> Scaling {
+        let groups = self.groups.iter().zip(&self.group_scales).map(|(name, columns)| GroupScaling {
+            name: name.clone(),
+            mean: columns.iter().map(|(mean, _)| *mean).collect(),
+            std: columns.iter().map(|(_, std)| *std).collect(),
+        });
+        Scaling {
+            mean: self.columns.iter().map(|column| column.mean).collect(),
+            std: self.columns.iter().map(|column| column.std).collect(),
+            groups: groups.collect(),
+        }
     }
 
     /// Description of the file.

@@ -7,10 +7,9 @@ use longspan::batch::{Batch, Source};
 use longspan::cell::Real;
 use longspan::model::Model;
 use longspan::params::Params;
-use longspan_data::labelled::Scaling;
-use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
+use longspan_data::schema::{Forecast, Predicts, Schema, Target};
 use longspan_data::series::{
-    Accuracy, Naive, Part, Series, SeriesError, longest_season, naive_by_group, periods,
+    Accuracy, Naive, Part, Series, SeriesError, longest_season, naive_by_group, naive_mae_of_group, periods,
 };
 use longspan_kernel::Context;
 
@@ -58,12 +57,12 @@ pub fn assess<R: Real>(
     season: Option<usize>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<Assessment>, SeriesError> {
-    if let (Predicts::Forecast(forecast), Reads::Numbers { scaling, .. }) = (&schema.predicts, &schema.reads)
-    {
+    if let Predicts::Forecast(forecast) = &schema.predicts {
         let (series, part) = data.series.as_ref().expect("a forecaster is assessed on a series");
-        let naive = naive_forecasts(series, *part, season)?;
+        let nothing = nothing(series, *part, forecast);
+        let naive = naive_forecasts(series, *part, season, &nothing)?;
         let source = data.source.as_ref();
-        let own = forecasts(ctx, model, params, (forecast, scaling), (source, series, *part), cancelled);
+        let own = forecasts(ctx, model, params, (forecast, nothing), (source, series, *part), cancelled);
         return Ok(own.map(|own| Assessment::Forecasts(compared(series, own, naive))));
     }
     let classes = if let Predicts::Classes(names) = &schema.predicts { Some(names.len()) } else { None };
@@ -94,17 +93,34 @@ pub fn probabilities<R: Real>(logits: &[R]) -> Vec<f64> {
 /// The accuracy over all groups, then of each group.
 type Accuracies = Vec<Accuracy>;
 
+/// Accuracies without forecasts. The scale of a group's MASE is that of its own training part, if there is one.
+fn nothing(series: &Series, part: Part, forecast: &Forecast) -> Accuracies {
+    let all = forecast.targets.iter().map(|target| target.naive_mae).collect();
+    let of_group = |group: usize| {
+        let scale = |target: &Target| match naive_mae_of_group(series, target.channel, group) {
+            own if part != Part::Train && own.is_finite() => own,
+            _ => target.naive_mae,
+        };
+        forecast.targets.iter().map(scale).collect()
+    };
+    let scales = std::iter::once(all).chain((0..series.groups.len()).map(of_group));
+    scales.map(|scales| Accuracy::of(forecast.ahead, scales)).collect()
+}
+
 /// The forecasts without a network: the training mean, persistence, and the seasons that are given or found.
 fn naive_forecasts(
     series: &Series,
     part: Part,
     season: Option<usize>,
+    nothing: &[Accuracy],
 ) -> Result<Vec<(Naive, Accuracies)>, SeriesError> {
     let longest = longest_season(series);
     let found = periods(series).into_iter().filter(|&period| Some(period) != season && period <= longest);
     let seasons = season.into_iter().chain(found).map(Naive::Seasonal);
-    let all = [Naive::Mean, Naive::Persistence].into_iter().chain(seasons);
-    all.map(|forecast| Ok((forecast, naive_by_group(series, part, forecast)?))).collect()
+    // Another file is one part: its mean would be fitted on the rows that are scored.
+    let mean = (part != Part::Train).then_some(Naive::Mean);
+    let all = mean.into_iter().chain([Naive::Persistence]).chain(seasons);
+    all.map(|forecast| Ok((forecast, naive_by_group(series, part, forecast, nothing.to_vec())?))).collect()
 }
 
 /// Joins the accuracies of the model and of the other forecasts.
@@ -122,14 +138,11 @@ fn forecasts<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
     params: &Params<R>,
-    (forecast, scaling): (&Forecast, &Scaling),
+    (forecast, mut own): (&Forecast, Accuracies),
     (source, series, part): (&dyn Source, &Series, Part),
     cancelled: &dyn Fn() -> bool,
 ) -> Option<Accuracies> {
     let k = forecast.targets.len();
-    let nothing =
-        Accuracy::of(forecast.ahead, forecast.targets.iter().map(|target| target.naive_mae).collect());
-    let mut own = vec![nothing; series.groups.len() + 1];
     let (mut batch, mut predicted) = (Batch::default(), Vec::new());
     for index in 0..source.windows() {
         if cancelled() {
@@ -141,9 +154,7 @@ fn forecasts<R: Real>(
         for (row, group) in groups.into_iter().enumerate() {
             let units = |values: &[f32]| -> Vec<f64> {
                 let channels = forecast.targets.iter().map(|target| target.channel).cycle();
-                let original = |(channel, &z): (usize, &f32)| {
-                    scaling.mean[channel] + scaling.std[channel] * f64::from(z)
-                };
+                let original = |(channel, &z): (usize, &f32)| series.original(group, channel, f64::from(z));
                 channels.zip(values).map(original).collect()
             };
             let actual = units(&batch.values.targets[row * forecast.ahead * k..][..forecast.ahead * k]);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, fail, put};
 use crate::flags::Json;
+use crate::progress::figure;
 
 /// The number of levels of directories that are searched below the given one.
 const DEPTH: usize = 3;
@@ -41,12 +42,13 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
         eprintln!("there are no runs in {} (next: longspan train --help)", directory.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let columns = ["run", "data", "model", "step", "best_loss", "outcome"];
-    let titles = ["run", "data", "model", "step", "best loss", "outcome"];
+    let columns = ["run", "data", "model", "step", "best_loss", "baseline_loss", "baseline", "outcome"];
+    let titles = ["run", "data", "model", "step", "best loss", "baseline", "", "outcome"];
     let mut rows = vec![titles.map(str::to_owned)];
     rows.extend(records.iter().map(|record| columns.map(|column| cell(&record[column]))));
-    let widths = [0, 1, 2, 3, 4, 5].map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0));
-    let line = |row: &[String; 6]| {
+    let widths =
+        [0, 1, 2, 3, 4, 5, 6, 7].map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0));
+    let line = |row: &[String; 8]| {
         let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
@@ -90,6 +92,8 @@ fn describe(path: &Path) -> Value {
         "steps": ended.steps,
         "unit": unit,
         "best_loss": ended.best_loss,
+        "baseline_loss": record.data.baseline_loss,
+        "baseline": record.data.baseline,
         "outcome": if summary.is_some() { json!(ended.outcome) } else { json!("unfinished") },
     })
 }
@@ -98,7 +102,7 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
         Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => format!("{:.4}", number.as_f64().unwrap_or(f64::NAN)),
+        Value::Number(number) if number.is_f64() => figure(number.as_f64().unwrap_or(f64::NAN)),
         other => other.to_string(),
     }
 }

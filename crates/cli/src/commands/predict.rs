@@ -39,6 +39,9 @@ pub(crate) struct PredictArgs {
     /// Answer each line of standard input at once, and keep the state
     #[arg(long, conflicts_with_all = ["input", "every", "batch"])]
     stream: bool,
+    /// Group of the series that a stream has, for a model that scales each group by its own mean
+    #[arg(long, value_name = "NAME", requires = "stream")]
+    group: Option<String>,
     /// File for the predictions; - for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: String,
@@ -91,6 +94,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let output = Output::open(&args.output, args.stream)?;
     let json = args.json.json;
     if args.stream {
+        let schema = stream::of_group(schema, args.group.as_deref())?;
         stream::run(&mut loaded, &schema, output, json)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -442,7 +442,7 @@ fn other_files_for_eval() {
         ("eval labelled --series s.csv", &["was trained on labelled sequences", "leave out --series"]),
         ("eval series --series other.csv", &["other.csv", "no column \"a\""]),
         ("eval series --series short.csv", &["short.csv", "has 2 rows", "window of 3"]),
-        ("eval series --season 9", &["--season 9", "3 rows"]),
+        ("eval series --season 900", &["--season 900", "half of the rows"]),
         ("eval music --labelled x.ts", &["x.ts", "not {\"train\""]),
         ("eval labelled --part other", &["--part other", "valid or test"]),
         ("eval labelled --part test", &["no test data", "--test-fraction"]),

@@ -18,6 +18,7 @@ mod real_text;
 mod report;
 mod resume;
 mod resume_data;
+mod scores;
 mod serve;
 mod tensorboard;
 mod test_dir;

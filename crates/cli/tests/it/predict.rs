@@ -197,7 +197,7 @@ fn forecasts_are_those_that_eval_judges() {
                 format!("{},{}\n", fields[2], fields[4])
             })
             .collect();
-        let answers = dir.streamed(&format!("predict {run}"), format!("1,2\n\n{window}"));
+        let answers = dir.streamed(&format!("predict {run} --group north"), format!("1,2\n\n{window}"));
         let answer = answers.last().expect("an answer");
         assert_eq!((answers.len(), &answer["step"]), (10, &9.into()));
         for (step, row) in last[..ahead].iter().enumerate() {

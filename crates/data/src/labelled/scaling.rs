@@ -21,12 +21,26 @@ pub struct Scaling {
     pub mean: Vec<f64>,
     /// std_d, above 0.
     pub std: Vec<f64>,
+    /// The scaling of each group of a series, instead of that of all groups; empty if they share it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupScaling>,
+}
+
+/// Mean and standard deviation of each channel in one group of a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupScaling {
+    /// Name of the group.
+    pub name: String,
+    /// Mean of each channel.
+    pub mean: Vec<f64>,
+    /// Standard deviation of each channel, above 0.
+    pub std: Vec<f64>,
 }
 
 impl Scaling {
     /// Scaling that keeps values as they are, except that missing ones become 0.
     pub fn identity(channels: usize) -> Self {
-        Self { mean: vec![0.0; channels], std: vec![1.0; channels] }
+        Self { mean: vec![0.0; channels], std: vec![1.0; channels], groups: Vec::new() }
     }
 
     /// Computes the scaling of the given sequences, usually the training part; None for tokens.

@@ -144,17 +144,27 @@ impl Accuracy {
 /// Computes s of a column: the mean absolute difference of consecutive rows in the training part, in the units of the
 /// file.
 pub fn naive_mae(series: &Series, column: usize) -> f64 {
+    // A training part has at least one window and its horizon, hence a pair of rows.
+    mean_difference(series, column, None)
+}
+
+/// Computes s of a column as [`naive_mae`] does, over one group only; NaN if it has no pair of rows.
+pub fn naive_mae_of_group(series: &Series, column: usize, group: usize) -> f64 {
+    mean_difference(series, column, Some(group))
+}
+
+fn mean_difference(series: &Series, column: usize, group: Option<usize>) -> f64 {
     let columns = series.columns.len();
     let (mut sum, mut pairs) = (0.0, 0u64);
-    for segment in series.segments(Part::Train) {
-        let values = series.values(segment);
+    let segments = series.segments(Part::Train).iter();
+    for segment in segments.filter(|segment| group.is_none_or(|group| segment.group == group)) {
+        let (values, std) = (series.values(segment), series.scale(segment.group, column).1);
         for pair in values.windows(columns + 1).skip(column).step_by(columns) {
-            sum += (f64::from(pair[columns]) - f64::from(pair[0])).abs();
+            sum += std * (f64::from(pair[columns]) - f64::from(pair[0])).abs();
             pairs += 1;
         }
     }
-    // A training part has at least one window and its horizon, hence a pair of rows.
-    series.columns[column].std * sum / pairs as f64
+    sum / pairs as f64
 }
 
 /// A forecast without a model. It reads all rows of the group up to the last one of the window, in earlier parts too.
@@ -259,26 +269,36 @@ fn median(series: &Series, column: usize) -> f64 {
 /// # Errors
 /// [`SeriesError::Season`] if the season is 0 or longer than [`longest_season`].
 pub fn naive(series: &Series, part: Part, forecast: Naive) -> Result<Accuracy, SeriesError> {
-    Ok(naive_by_group(series, part, forecast)?.swap_remove(0))
+    let nothing = vec![Accuracy::new(series); series.groups.len() + 1];
+    Ok(naive_by_group(series, part, forecast, nothing)?.swap_remove(0))
 }
 
-/// Computes the accuracy of a naive forecast over all windows of a part, then over those of each group.
+/// Computes the accuracy of a naive forecast over all windows of a part, then over those of each group. They are added to
+/// `accuracies`, one more than there are groups.
 ///
 /// # Errors
 /// As [`naive`].
-pub fn naive_by_group(series: &Series, part: Part, forecast: Naive) -> Result<Vec<Accuracy>, SeriesError> {
+///
+/// # Panics
+/// If there are fewer accuracies.
+pub fn naive_by_group(
+    series: &Series,
+    part: Part,
+    forecast: Naive,
+    mut accuracies: Vec<Accuracy>,
+) -> Result<Vec<Accuracy>, SeriesError> {
     if let Naive::Seasonal(season) = forecast
         && !(1..=longest_season(series)).contains(&season)
     {
         return Err(SeriesError::Season { season, longest: longest_season(series) });
     }
-    let mut accuracies = vec![Accuracy::new(series); series.groups.len() + 1];
-    let targets = || series.targets.iter().map(|&target| &series.columns[target]).cycle();
+    let targets = || series.targets.iter().copied().cycle();
     for_each_forecast(series, part, forecast, |group, values, window| {
+        let original = |(column, z): (usize, f64)| series.original(group, column, z);
         for accuracy in [0, group + 1] {
             accuracies[accuracy].add(
-                targets().zip(values).map(|(column, &z)| column.original(z)),
-                targets().zip(window.targets()).map(|(column, z)| column.original(f64::from(z))),
+                targets().zip(values.iter().copied()).map(original),
+                targets().zip(window.targets().map(f64::from)).map(original),
             );
         }
     });

@@ -11,8 +11,11 @@ pub fn channels(series: &Series) -> Vec<ChannelRecord> {
     let column = |index: usize| {
         let column = &series.columns[index];
         let original = |part| {
-            let values = series.segments(part).iter().flat_map(|segment| column_of(series, segment, index));
-            values.map(|z| column.original(f64::from(z))).collect::<Vec<f64>>()
+            let values = series.segments(part).iter().flat_map(|segment| {
+                let original = |z| series.original(segment.group, index, f64::from(z));
+                column_of(series, segment, index).map(original)
+            });
+            values.collect::<Vec<f64>>()
         };
         let train = value_range(&mut original(Part::Train)).unwrap_or_default();
         let mut held = held_out.map(original).unwrap_or_default();

@@ -210,6 +210,22 @@ pub enum SeriesError {
         /// The column's name.
         column: String,
     },
+    /// A model with a scaling for each group does not know a group.
+    #[error(
+        "{}: line {line}, the model does not know group {group}: it was trained on {groups} other{} and scales each by its \
+         own mean; remove the rows of this group, or train again with --scale all, which needs no known groups",
+        path.display(), if *groups == 1 { "" } else { "s" }
+    )]
+    UnknownGroup {
+        /// The file.
+        path: PathBuf,
+        /// Line of the group's first row, from 1.
+        line: u64,
+        /// The group.
+        group: String,
+        /// Number of groups that the model knows.
+        groups: usize,
+    },
     /// A time is before the previous one of its group.
     #[error(
         "{}: line {line}, column {column} has \"{value}\" after \"{before}\" on line {before_line}{}: sort the rows by \

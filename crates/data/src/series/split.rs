@@ -8,7 +8,6 @@ use super::lines::Lines;
 use super::table::{Table, TableColumn, TableGroup};
 use super::value::Time;
 use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
-use crate::labelled::Scaling;
 
 impl Series {
     /// Treats missing values, cuts the parts, and standardises.
@@ -37,10 +36,15 @@ impl Series {
         }
 
         let columns = match &options.scaling {
-            None => scale(&table, &parts[Part::Train as usize]),
-            Some(scaling) => given(&table, scaling),
+            None => scale(&table, &parts[Part::Train as usize], None),
+            Some(scaling) => given(&table, &scaling.mean, &scaling.std),
         };
-        standardise(&mut table, &columns)?;
+        let by_group = group_scales(&table, &parts[Part::Train as usize], options)?;
+        standardise(&mut table, &columns, &by_group)?;
+        let scales = |columns: &Vec<(Column, f64)>| {
+            columns.iter().map(|(column, _)| (column.mean, column.std)).collect::<Vec<_>>()
+        };
+        let group_scales = by_group.iter().map(scales).collect();
         let (mut groups, mut values, mut lines) = (Vec::new(), Vec::new(), Vec::new());
         for group in table.groups {
             groups.push(group.name);
@@ -55,6 +59,7 @@ impl Series {
             groups,
             description,
             seconds_per_row,
+            group_scales,
             values,
             lines,
             parts,
@@ -192,18 +197,47 @@ fn fill(values: &mut [f32], columns: usize, column: usize) -> bool {
     true
 }
 
-/// Computes the scaling of each column over the training part, and its mean as a difference from its origin.
-fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
+/// Returns the scaling of each group, see [`scale`]; empty if the groups share one.
+fn group_scales(
+    table: &Table,
+    train: &Segments,
+    options: &SeriesOptions,
+) -> Result<Vec<Vec<(Column, f64)>>, SeriesError> {
+    let Some(learned) = &options.scaling else {
+        let groups = 0..table.groups.len();
+        let own = options.scale_groups && groups.len() > 1;
+        return Ok(groups.filter(|_| own).map(|group| scale(table, train, Some(group))).collect());
+    };
+    if learned.groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of = |group: &TableGroup| match learned.groups.iter().find(|scaled| scaled.name == group.name) {
+        Some(scaled) => Ok(given(table, &scaled.mean, &scaled.std)),
+        None => Err(SeriesError::UnknownGroup {
+            path: table.path.clone(),
+            line: group.lines.get(0),
+            group: shorten(&group.name),
+            groups: learned.groups.len(),
+        }),
+    };
+    table.groups.iter().map(of).collect()
+}
+
+/// Computes the scaling of each column over the training part of one group or of all, and its mean as a difference from
+/// its origin.
+fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<(Column, f64)> {
     let columns = table.columns.len();
     let rows = || {
-        train.all.iter().flat_map(|segment| {
+        let segments = train.all.iter().filter(move |segment| group.is_none_or(|own| segment.group == own));
+        segments.flat_map(|segment| {
             table.groups[segment.group].values[segment.rows.start * columns..segment.rows.end * columns]
                 .chunks_exact(columns)
         })
     };
     let (mut means, mut variances, mut constant) =
         (vec![0.0; columns], vec![0.0; columns], vec![true; columns]);
-    let count = rows().count() as f64;
+    // A group may have no training rows.
+    let count = rows().count().max(1) as f64;
     let first = rows().next().unwrap_or_default();
     for row in rows() {
         for column in 0..columns {
@@ -213,7 +247,8 @@ fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
     }
     for column in 0..columns {
         // Exact, so that a constant column is standardised to zero.
-        means[column] = if constant[column] { f64::from(first[column]) } else { means[column] / count };
+        let only = first.get(column).copied().unwrap_or_default();
+        means[column] = if constant[column] { f64::from(only) } else { means[column] / count };
     }
     for row in rows() {
         for column in 0..columns {
@@ -231,9 +266,9 @@ fn scale(table: &Table, train: &Segments) -> Vec<(Column, f64)> {
 }
 
 /// Returns the given scaling of each column, and its mean as a difference from its origin.
-fn given(table: &Table, scaling: &Scaling) -> Vec<(Column, f64)> {
-    assert_eq!(scaling.mean.len(), table.columns.len(), "the scaling has another number of columns");
-    let numbers = scaling.mean.iter().zip(&scaling.std);
+fn given(table: &Table, mean: &[f64], std: &[f64]) -> Vec<(Column, f64)> {
+    assert_eq!(mean.len(), table.columns.len(), "the scaling has another number of columns");
+    let numbers = mean.iter().zip(std);
     let column = |(column, (&mean, &std)): (&TableColumn, (&f64, &f64))| {
         let scaled =
             Column { name: column.name.clone(), mean, std, constant: false, missing: column.missing };
@@ -242,9 +277,14 @@ fn given(table: &Table, scaling: &Scaling) -> Vec<(Column, f64)> {
     table.columns.iter().zip(numbers).map(column).collect()
 }
 
-/// Standardises in place: z = (x − μ)/σ.
-fn standardise(table: &mut Table, columns: &[(Column, f64)]) -> Result<(), SeriesError> {
-    for group in &mut table.groups {
+/// Standardises in place, by the scaling of each group if there is one: z = (x − μ)/σ.
+fn standardise(
+    table: &mut Table,
+    columns: &[(Column, f64)],
+    by_group: &[Vec<(Column, f64)>],
+) -> Result<(), SeriesError> {
+    for (index, group) in table.groups.iter_mut().enumerate() {
+        let columns = by_group.get(index).map_or(columns, Vec::as_slice);
         for (row, values) in group.values.chunks_exact_mut(columns.len()).enumerate() {
             for (value, (column, mean)) in values.iter_mut().zip(columns) {
                 *value = ((f64::from(*value) - mean) / column.std) as f32;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::data::data;
 use longspan_data::file::FileError;
 use longspan_data::series::{
-    Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, describe, naive,
+    Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, channels, describe, naive, periods,
 };
 use longspan_kernel::rng::{Key, Purpose};
 
@@ -50,6 +50,11 @@ fn airline_passengers() {
     let test = |forecast| naive(&series, Part::Test, forecast).expect("a season fits").overall(0);
     scores(test(Naive::Persistence), 77.839744, 99.226205, 4.930082);
     scores(test(Naive::Seasonal(12)), 51.461538, 53.366296, 3.259384);
+    // Months, and the same period from the autocorrelation.
+    assert_eq!(periods(&series), [12]);
+    let column = &channels(&series)[0];
+    assert!(column.target && column.correlation > 0.9 && column.outside_share > 0.5, "{column:?}");
+    near(column.train.max, 302.0);
 }
 
 #[test]
@@ -77,6 +82,18 @@ fn sunspots() {
     scores(persistence.overall(0), 31.383169, 42.880562, 2.768764);
     scores(test(Naive::Seasonal(11)).overall(0), 37.010433, 50.227685, 3.265226);
     scores(test(Naive::Seasonal(132)).overall(0), 25.183399, 35.049191, 2.221792);
+    // The cycle of the sun is 11 years, with a window of 4.
+    let short = Series::load(&SeriesOptions {
+        valid_fraction: 0.1,
+        test_fraction: 0.1,
+        ..SeriesOptions::new(&path, 48, 24)
+    });
+    let short = short.expect("a series");
+    let [12, cycle] = periods(&short)[..] else { panic!("{:?}", periods(&short)) };
+    assert!((115..=140).contains(&cycle), "{cycle}");
+    let seasonal = naive(&short, Part::Test, Naive::Seasonal(132)).expect("the history is long enough");
+    assert!(seasonal.overall(0).expect("forecasts").mae < 30.0);
+    assert_eq!((seasonal.forecasts(), seasonal.units()), (211, 9));
 }
 
 #[test]

@@ -31,6 +31,16 @@ pub enum Missing {
     Zero,
 }
 
+/// What the columns of a series are standardised over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// Each group by its own mean and standard deviation.
+    Group,
+    /// All groups by the same.
+    All,
+}
+
+option_names!(Scale, "scale": Group = "group", All = "all");
 option_names!(ClassWeights, "weighting": None = "none", Balanced = "balanced");
 option_names!(Missing, "treatment of missing values": Error = "error", Interpolate = "interpolate", Drop = "drop", Zero = "zero");
 
@@ -63,6 +73,7 @@ pub struct DataConfig {
     pub season: usize,
     pub time_column: Option<String>,
     pub group_column: Option<String>,
+    pub scale: Scale,
     pub missing: Missing,
     pub task: Option<TaskKind>,
     pub length: Lengths,
@@ -98,6 +109,7 @@ impl Default for DataConfig {
             season: 0,
             time_column: None,
             group_column: None,
+            scale: Scale::Group,
             missing: Missing::Error,
             task: None,
             length: Lengths::only(20),

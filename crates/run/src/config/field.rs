@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CellName, ClassWeights, Missing, Names, Observe};
+use super::{CellName, ClassWeights, Missing, Names, Observe, Scale};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
@@ -199,6 +199,7 @@ named!(
     Size,
     ImageSteps,
     Missing,
+    Scale,
     Pooling,
     ValueLoss,
     Mask

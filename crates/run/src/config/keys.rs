@@ -111,6 +111,7 @@ keys! {
         season "N" "Rows in a season: one more period that the baseline tries, beside those that the time stamps and the autocorrelation suggest; 0 means none";
         time_column "NAME" "Column of times, which must not decrease";
         group_column "NAME" "Column that tells several series in one file apart";
+        scale "WHAT" "Standardise each group by its own mean and standard deviation (group), or all groups by the same (all), which also forecasts unknown groups";
     }
     Data data "Synthetic tasks" {
         task "TASK" "Train on generated samples: agreement, copy, memorise, order2, order3, permutation, match, reversal, parity, adding or multiplication";

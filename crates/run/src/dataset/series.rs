@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::{
     Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, name, sample_rows,
 };
-use crate::config::{Config, Missing};
+use crate::config::{Config, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
-use longspan_data::labelled::Scaling;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
@@ -187,14 +186,14 @@ fn options(
         test_fraction: config.data.test_fraction,
         all_targets: config.data.recursive,
         scaling,
+        scale_groups: config.data.scale == Scale::Group,
     })
 }
 
 fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
-    let of = |number: fn(&series::Column) -> f64| series.columns.iter().map(number).collect();
     let reads = Reads::Numbers {
         channels: series.columns.iter().map(|column| column.name.clone()).collect(),
-        scaling: Scaling { mean: of(|column| column.mean), std: of(|column| column.std) },
+        scaling: series.scaling(),
     };
     let target = |&channel: &usize| Target { channel, naive_mae: naive_mae(series, channel) };
     let predicts = Predicts::Forecast(Forecast {

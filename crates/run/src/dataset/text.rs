@@ -118,7 +118,7 @@ fn frequency_loss(train: &TextPart, scored_part: &TextPart, balanced: bool) -> f
     baseline::frequency_loss(train, &predicted, balanced)
 }
 
-/// Tokens of the training part that pairs are counted in, at most: the first ones.
+/// Tokens that pairs are counted in, and that they are scored on, at most: the first ones of each part.
 const PAIR_TOKENS: usize = 5_000_000;
 
 /// Loss in nats of predicting each token from the one before it, a reference line.
@@ -147,7 +147,7 @@ fn pair_loss(train: &TextPart, scored_part: &TextPart) -> f64 {
     });
     let total = (train.counts().iter().sum::<u64>() + vocabulary as u64) as f64;
     let (mut sum, mut count, mut before) = (0.0, 0u64, None);
-    let scored = scored_part.each(0, scored_part.len(), |_, token| {
+    let scored = scored_part.each(0, scored_part.len().min(PAIR_TOKENS), |_, token| {
         if let Some(before) = before.replace(token) {
             let frequency = (train.counts()[token as usize] + 1) as f64 / total;
             let (kinds, all) = (f64::from(different[before as usize]), f64::from(followed[before as usize]));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Language, diagnose, fault};
-use longspan_record::{FaultRecord, ProbeRecord};
+use longspan_record::{FaultRecord, ProbeRecord, ScoreRecord};
 use serde::Serialize;
 
 use super::curve::{Curve, Validations};
@@ -49,6 +49,8 @@ pub struct RunReport {
     pub curve: Curve,
     /// Validation curves.
     pub valid: Validations,
+    /// The last validation, with its errors.
+    pub last_score: Option<ScoreRecord>,
     /// How gradients were clipped.
     pub clip: Clipping,
     /// Gradient profiles over training; None if none were recorded.
@@ -196,6 +198,7 @@ impl RunReport {
             summary: Numbers::new(history),
             curve: Curve::of(steps),
             valid: Validations::of(&history.valid),
+            last_score: history.valid.last().cloned(),
             clip: Clipping {
                 rule: config.optimizer.clip.to_string(),
                 limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
@@ -229,6 +232,7 @@ impl RunReport {
             summary: Numbers::default(),
             curve: Curve::default(),
             valid: Validations::default(),
+            last_score: None,
             clip: Clipping::default(),
             flow: None,
             looks: None,

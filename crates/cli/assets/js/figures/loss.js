@@ -16,7 +16,7 @@ export function lossFigure(run) {
     traces.push({ ...line(say("validation_curve"), valid.step, valid.loss, 1), mode: "lines+markers", marker });
   }
   if (data.baseline_loss !== null && curve.step.length) {
-    const name = say("baseline", number(data.baseline_loss));
+    const name = say("baseline", number(data.baseline_loss)) + (data.baseline ? `: ${data.baseline}` : "");
     traces.push(level(name, curve.step, data.baseline_loss, 2, { dash: "dot" }));
   }
   return {

@@ -202,9 +202,13 @@ fn lengths(found: &Lengths) -> String {
 }
 
 fn range(found: Option<(f64, f64)>) -> String {
-    // Four digits are enough for a range; whole numbers stay whole.
+    // Four digits are enough for a range, unless it is far from 0; whole numbers stay whole.
+    let width = found.map_or(0.0, |(least, most)| most - least);
     let short = |x: f64| match x.abs() {
-        a if x.fract() == 0.0 && a < 1e7 => format!("{x}"),
+        a if x.fract() == 0.0 && a < 1e10 => format!("{x}"),
+        a if width > 0.0 && a > 100.0 * width => {
+            format!("{x:.*}", (3.0 - width.log10().floor()).clamp(0.0, 12.0) as usize)
+        }
         a if (1e-3..1e5).contains(&a) => format!("{x:.3}"),
         _ => format!("{x:.3e}"),
     };

@@ -24,7 +24,7 @@ pub(super) fn run(
 ) -> Result<End, Failure> {
     let Loaded { config, ctx, model, params, .. } = loaded;
     let series = Dataset::rows(config, &job.path, job.input.take(), schema)?;
-    let (columns, scaling) = channels(schema);
+    let (columns, _) = channels(schema);
     let (window, ahead, k) = (forecast.window, forecast.ahead, forecast.targets.len());
     let segments = series.segments(Part::Train);
     let starts: Vec<Start<'_>> = match job.every {
@@ -47,7 +47,10 @@ pub(super) fn run(
     let names = names.into_iter().flatten().chain(target("forecast")).chain(actual).collect();
     let mut table = Table::begin(&mut job.output, names, job.json)?;
 
-    let original = |channel: usize, z: f32| scaling.mean[channel] + scaling.std[channel] * f64::from(z);
+    let value = |group: usize, channel: usize, z: f32| {
+        let (mean, std) = series.scale(group, channel);
+        Cell::Value(mean + std * f64::from(z), std)
+    };
     let width = columns.len();
     let bar = Bar::new(starts.len() as u64, "forecasts");
     let (mut batch, mut predicted) = (Batch::default(), Vec::new());
@@ -80,9 +83,9 @@ pub(super) fn run(
                     Some(Cell::Whole(step as u64 + 1)),
                 ];
                 let targets = forecast.targets.iter().map(|target| target.channel);
-                let forecasts = targets.clone().zip(predicted).map(|(c, &z)| Cell::Number(original(c, z)));
+                let forecasts = targets.clone().zip(predicted).map(|(c, &z)| value(segment.group, c, z));
                 let actual = targets.filter(|_| job.every).map(|c| match row.flatten() {
-                    Some(row) => Cell::Number(original(c, row[c])),
+                    Some(row) => value(segment.group, c, row[c]),
                     None => Cell::Nothing,
                 });
                 table.row(position.into_iter().flatten().chain(forecasts).chain(actual))?;

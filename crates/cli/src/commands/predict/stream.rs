@@ -9,7 +9,8 @@ mod lines;
 mod numbers;
 mod reader;
 
-use longspan_data::schema::{Predicts, Schema};
+use longspan_data::labelled::Scaling;
+use longspan_data::schema::{Predicts, Reads, Schema};
 
 use super::output::Output;
 use super::table::{Cell, Table};
@@ -18,6 +19,45 @@ use crate::failure::{Failure, fail};
 use answer::Answer;
 use lines::Lines;
 use reader::{Answered, Reader};
+
+/// The schema for the lines of one group of a series, for a model that scales each group by its own mean.
+///
+/// # Errors
+/// A message if the model needs a group and does not know it, or has no groups.
+pub(super) fn of_group(mut schema: Schema, group: Option<&str>) -> Result<Schema, Failure> {
+    let Reads::Numbers { scaling, .. } = &mut schema.reads else {
+        return match group {
+            None => Ok(schema),
+            Some(group) => {
+                Err(fail(format!("--group {group}: the model does not forecast a series: leave it out")))
+            }
+        };
+    };
+    let known = || -> String {
+        let names: Vec<&str> = scaling.groups.iter().take(5).map(|group| group.name.as_str()).collect();
+        names.join(", ") + if scaling.groups.len() > 5 { ", ..." } else { "" }
+    };
+    let found = match (group, scaling.groups.is_empty()) {
+        (None, true) => return Ok(schema),
+        (Some(group), true) => {
+            return Err(fail(format!("--group {group}: the model has one scaling for all groups: leave it out")));
+        }
+        (None, false) => {
+            return Err(fail(format!(
+                "the model scales each group by its own mean, and a stream does not name its group: add --group NAME, one of {}",
+                known()
+            )));
+        }
+        (Some(group), false) => scaling.groups.iter().find(|scaled| scaled.name == group).ok_or_else(|| {
+            fail(format!(
+                "--group {group}: the model does not know this group, only {}: choose one of them, or train with --scale all",
+                known()
+            ))
+        })?,
+    };
+    *scaling = Scaling { mean: found.mean.clone(), std: found.std.clone(), groups: Vec::new() };
+    Ok(schema)
+}
 
 pub(super) fn run(
     loaded: &mut Loaded,

@@ -8,12 +8,17 @@ use crate::failure::Failure;
 /// Digits of a number: the precision of f32.
 const DIGITS: usize = 7;
 
+/// Digits that an f64 has.
+const MOST_DIGITS: usize = 16;
+
 /// A cell of a row.
 pub(super) enum Cell<'a> {
     Text(&'a str),
     Owned(String),
     Whole(u64),
     Number(f64),
+    /// A value, and the standard deviation of the values of its column: digits that are far below it say nothing.
+    Value(f64, f64),
     Nothing,
 }
 
@@ -63,7 +68,8 @@ impl<'o> Table<'o> {
                 Cell::Whole(number) => {
                     write!(self.line, "{number}").expect("writing to a string cannot fail")
                 }
-                Cell::Number(number) => push_number(&mut self.line, number),
+                Cell::Number(number) => push_number(&mut self.line, number, DIGITS),
+                Cell::Value(value, std) => push_number(&mut self.line, value, digits(value, std)),
                 Cell::Nothing if self.json => self.line.push_str("null"),
                 Cell::Nothing => {}
             }
@@ -79,9 +85,16 @@ impl<'o> Table<'o> {
     }
 }
 
-/// Appends a finite number with [`DIGITS`] digits, as short as possible, in a form that JSON and CSV share.
-fn push_number(line: &mut String, number: f64) {
-    let rounded: f64 = format!("{number:.*e}", DIGITS - 1).parse().expect("a number, just written");
+/// Digits of a value that was standardised in f32: [`DIGITS`] of its distance from the mean, so more of a value that is
+/// large beside the standard deviation.
+fn digits(value: f64, std: f64) -> usize {
+    let more = (value.abs() / std).log10().ceil();
+    if more > 0.0 { DIGITS + (more as usize).min(MOST_DIGITS - DIGITS) } else { DIGITS }
+}
+
+/// Appends a finite number with so many digits, as short as possible, in a form that JSON and CSV share.
+fn push_number(line: &mut String, number: f64, digits: usize) {
+    let rounded: f64 = format!("{number:.*e}", digits - 1).parse().expect("a number, just written");
     write!(line, "{rounded:?}").expect("writing to a string cannot fail");
 }
 
@@ -107,8 +120,13 @@ mod tests {
             [(0.1, "0.1"), (1.0 / 3.0, "0.3333333"), (35.2000008, "35.2"), (-1e-30, "-1e-30"), (0.0, "0.0")]
         {
             let mut line = String::new();
-            push_number(&mut line, number);
+            push_number(&mut line, number, DIGITS);
             assert_eq!(line, text);
         }
+        // A wave of height 1.5 on a large offset.
+        let mut line = String::new();
+        push_number(&mut line, 50_000_001.234_567_89, digits(50_000_001.234_567_89, 1.06));
+        assert_eq!(line, "50000001.2345679");
+        assert_eq!((digits(1e-7, 1e-7), digits(0.0, 1.0), digits(1e300, 1e-300)), (7, 7, 16));
     }
 }

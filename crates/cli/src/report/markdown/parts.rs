@@ -1,6 +1,7 @@
 //! The other sections of a report: comparison, summary, findings, fault, training and the command.
 
 use longspan_diagnose::IGNORE_IF;
+use longspan_record::ScoreRecord;
 use longspan_run::report::RunReport;
 use longspan_run::report::verdict::{FindingText, VerdictText};
 
@@ -65,13 +66,23 @@ pub(super) fn summary(to: &mut Writer, report: &RunReport) {
     let about = [state(to, report).into(), words(&data.description), words(&report.model)];
     to.paragraph(&about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
     let loss = |loss: Option<f64>| or_none(loss.map(|loss| format!("{} {}", short(loss), data.unit)));
+    let named = data.baseline.iter().filter(|name| !name.is_empty() && data.baseline_loss.is_some());
+    let named: String = named.map(|name| format!(" ({})", words(name))).collect();
+    let score = report.last_score.as_ref();
+    let scored = |score: &ScoreRecord| {
+        let error = score.standard_error.map_or(String::new(), |error| format!(" ± {}", short(error)));
+        let units = score.units.map_or(String::new(), |units| format!(" (n = {units})"));
+        format!("{}{error} {}{units}", short(score.loss), data.unit)
+    };
     let mut rows = vec![
         vec![to.say("steps").into(), format!("{} / {}", summary.step, or_none(summary.steps))],
         vec![to.say("train_loss").into(), loss(summary.train_loss)],
         vec![to.say("best_loss").into(), loss(summary.best_loss)],
+        vec![to.say("last_validation").into(), or_none(score.map(scored))],
+        vec![to.say("training_score").into(), loss(score.and_then(|score| Some(score.train?.mean)))],
         vec![to.say("test_loss").into(), loss(summary.test_loss)],
         vec![to.say("accuracy").into(), accuracy(report)],
-        vec![to.say("baseline_row").into(), loss(data.baseline_loss)],
+        vec![to.say("baseline_row").into(), format!("{}{named}", loss(data.baseline_loss))],
         vec![
             to.say("clipping").into(),
             format!("{}: {}", words(&report.clip.rule), percent(Some(report.clip.rate))),

@@ -79,9 +79,17 @@ fn bad_input_is_refused() {
         ("predict waves --stream", b"1,inf\n", &["line 1", "\"inf\"", "not finite"]),
         ("predict waves --stream", b"1,1e300\n", &["line 1", "too far", "check its unit"]),
         ("predict waves --stream", b"1,\n", &["line 1", "channel \"2\" is missing", "--missing zero"]),
-        ("predict flow --stream", b"level,flov\n1,2\n", &["line 1", "\"flow\"", "did you mean \"flov\"?"]),
-        ("predict flow --stream", b"flow,level\n1,2\n1\n", &["line 3 has 1 field,", "line 1 names 2"]),
-        ("predict flow --stream", b"\xff,1\n", &["line 1", "UTF-8"]),
+        (
+            "predict flow --stream --group north",
+            b"level,flov\n1,2\n",
+            &["line 1", "\"flow\"", "did you mean \"flov\"?"],
+        ),
+        (
+            "predict flow --stream --group north",
+            b"flow,level\n1,2\n1\n",
+            &["line 3 has 1 field,", "line 1 names 2"],
+        ),
+        ("predict flow --stream --group north", b"\xff,1\n", &["line 1", "UTF-8"]),
         ("predict text --stream", "The\n\u{3b1}\n".as_bytes(), &["line 2", "U+03B1"]),
         ("predict text --stream", b"T\xff\n", &["line 1", "byte 2: not valid UTF-8"]),
     ] {

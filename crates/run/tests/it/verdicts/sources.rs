@@ -110,7 +110,7 @@ fn task(config: &Config) -> Opened {
     Opened {
         spec: config.model_spec(&data.schema),
         need_steps: Some(kind.task().map_or(length, |task| task.dependency_length(length))),
-        chance_loss: data.record.chance_loss,
+        chance_loss: data.record.baseline_loss,
         train: data.train,
         valid: data.valid.expect("a task has a validation part"),
     }

@@ -82,7 +82,10 @@ impl<'a> Answer<'a> {
                 let rows = ahead(forecast, reader);
                 finite(&rows)?;
                 let of = |(channel, z): (usize, &f32)| {
-                    Cell::Number(scaling.mean[channel] + scaling.std[channel] * f64::from(*z))
+                    Cell::Value(
+                        scaling.mean[channel] + scaling.std[channel] * f64::from(*z),
+                        scaling.std[channel],
+                    )
                 };
                 let channels = forecast.targets.iter().map(|target| target.channel).cycle();
                 channels.zip(&rows).map(of).collect()
