@@ -547,15 +547,13 @@ fn end_early(evidence: &mut Evidence, rate: f64, fall: f64, loss: f64) {
     });
 }
 
-/// In a share of the snapshots the gradient of one loss grows by the factor `growth`.
+/// In a share of the snapshots, one for each step, the gradient of one loss grows by the factor `growth`.
 fn explode(evidence: &mut Evidence, growth: f64, share: f64) {
-    let snapshots = STEPS as f64 / 10.0;
-    let mut seen = 0.0;
-    evidence.each_snapshot(|snapshot| {
-        seen += 1.0;
-        let grows = seen <= (share * snapshots).round();
+    let snapshot = evidence.steps.iter().find_map(|step| step.snapshot.clone()).expect("snapshots");
+    evidence.each_step(|step| {
+        let grows = step.step as f64 <= (share * STEPS as f64).round();
         let ln = if grows { growth.ln() / (WINDOW - 1) as f64 } else { -0.1 };
-        snapshot.lag = Some(lag_snapshot(32, ln));
+        step.snapshot.get_or_insert_with(|| snapshot.clone()).lag = Some(lag_snapshot(32, ln));
     });
 }
 
