@@ -160,13 +160,8 @@ mod tests {
 
     #[test]
     fn codes_of_missing_values_are_known() {
-        let train = ValueRange {
-            min: -9999.000_045_707_6,
-            p01: 0.0,
-            p99: 181.5,
-            max: 253.8,
-            ..ValueRange::default()
-        };
+        let train =
+            ValueRange { min: -9_999.000_045, p01: 0.0, p99: 181.5, max: 253.8, ..ValueRange::default() };
         let found = Outliers::of(&ChannelRecord { train, ..ChannelRecord::default() });
         assert!(found.coded && found.value == -9999.0 && found.distance > 50.0, "{found:?}");
         for code in [-9999.0, 999.0, -999.9, 99999.0, -99.0, 1e30, -32768.0] {
