@@ -24,6 +24,13 @@ pub(crate) struct Anchors {
 }
 
 impl Anchors {
+    /// Reserves memory for batches of this many rows.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        (self.of_rows.clear(), self.counts.clear());
+        self.of_rows.reserve(rows);
+        self.counts.reserve(rows);
+    }
+
     /// The anchors that were drawn last.
     pub(crate) fn of_rows(&self) -> &[Option<usize>] {
         &self.of_rows

@@ -55,6 +55,30 @@ pub struct HorizonFinder {
 }
 
 impl HorizonFinder {
+    /// Reserves memory for `samples` samples with `lags` lags together, at most `window` each.
+    pub fn reserve(&mut self, samples: usize, lags: usize, window: usize, resamples: usize) {
+        for list in [&mut self.sequences, &mut self.position_of] {
+            list.clear();
+            list.reserve(samples);
+        }
+        for list in [&mut self.times, &mut self.counts] {
+            list.clear();
+            list.reserve(samples);
+        }
+        (
+            self.values.clear(),
+            self.medians.clear(),
+            self.draws.clear(),
+            self.orders.clear(),
+            self.ends.clear(),
+        );
+        self.values.reserve(samples);
+        self.medians.reserve(window);
+        self.draws.reserve(resamples);
+        self.orders.reserve(lags);
+        self.ends.reserve(window);
+    }
+
     /// Computes the horizon from `samples` samples: ln G `[τ]` of sample i is `ln_g(i)`, and it belongs to
     /// sequence `sequence_of(i)`. Samples may have different numbers of lags: each lag has the median of those
     /// that have it, and the window W ends with the largest lag that at least half of them have. None without

@@ -26,7 +26,12 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = share * last as f64;
     let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
     let fraction = at - at.floor();
-    if low == high || fraction == 0.0 { low } else { low + fraction * (high - low) }
+    // Between −∞ and a number the interpolation is −∞, which the formula does not give.
+    if low == high || low == f64::NEG_INFINITY || fraction == 0.0 {
+        low
+    } else {
+        low + fraction * (high - low)
+    }
 }
 
 /// Computes ln √(e^{2a} + e^{2b}).
@@ -54,6 +59,7 @@ mod tests {
         assert!(median(&mut []).is_nan());
         assert_eq!([0.0, 0.25, 0.5, 1.0].map(|q| quantile(&[1.0, 2.0, 3.0, 5.0], q)), [1.0, 1.75, 2.5, 5.0]);
         assert_eq!(quantile(&[NOTHING, NOTHING, 1.0], 0.25), NOTHING);
+        assert_eq!([0.5, 0.75, 1.0].map(|q| quantile(&[NOTHING, 1.0], q)), [NOTHING, NOTHING, 1.0]);
         assert!((ln_hypot(3f64.ln(), 4f64.ln()) - 5f64.ln()).abs() < 1e-15);
         assert_eq!((ln_hypot(NOTHING, 2.0), ln_hypot(NOTHING, NOTHING)), (2.0, NOTHING));
         assert!((ln_hypot(-2000.0, -2000.0) - (-2000.0 + 0.5 * 2f64.ln())).abs() < 1e-12);

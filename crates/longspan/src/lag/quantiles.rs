@@ -25,8 +25,11 @@ pub(crate) fn push(profile: &mut Profile, values: &mut [f64]) {
     profile.ln_p95.push(quantile(values, 0.95));
 }
 
-/// Removes all lags and keeps the memory.
-pub(crate) fn clear(profile: &mut Profile) {
+/// Removes all lags and keeps the memory, which has room for this many.
+pub(crate) fn clear(profile: &mut Profile, lags: usize) {
     let Profile { ln_median, ln_p05, ln_p25, ln_p75, ln_p95 } = profile;
-    [ln_median, ln_p05, ln_p25, ln_p75, ln_p95].into_iter().for_each(Vec::clear);
+    for list in [ln_median, ln_p05, ln_p25, ln_p75, ln_p95] {
+        list.clear();
+        list.reserve(lags);
+    }
 }

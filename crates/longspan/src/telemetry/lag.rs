@@ -51,6 +51,8 @@ const LAGS: usize = 64;
 struct Row {
     /// Its anchor, in steps of the layers.
     anchor: usize,
+    /// Its anchor in the steps of a reverse layer, which begin at its last step.
+    reverse_anchor: usize,
     /// Number of its steps in the encoder.
     encoded: usize,
     /// Where its lags begin in a series, and their number.
@@ -101,6 +103,31 @@ impl LagObserver {
         }
     }
 
+    /// Reserves memory for a pass over the batch, so that a pass over another one of no larger shape allocates
+    /// nothing, whatever its anchors.
+    pub(super) fn reserve(&mut self, batch: &Batch) {
+        let (shape, encoded) = (&batch.shape, &batch.encoded.shape);
+        let (rows, lags) = (shape.rows(), shape.positions() + encoded.positions());
+        let window = shape.steps() + encoded.steps();
+        self.anchors.reserve(rows);
+        for list in [&mut self.rows, &mut self.live] {
+            list.clear();
+            list.reserve(rows);
+        }
+        for list in [&mut self.of_batch, &mut self.of_encoder] {
+            list.clear();
+            list.reserve(rows);
+        }
+        self.squares.resize_with(self.layers, Vec::new);
+        for list in self.squares.iter_mut().chain([&mut self.ln_total]) {
+            list.clear();
+            list.reserve(lags);
+        }
+        self.values.clear();
+        self.values.reserve(rows);
+        self.finder.reserve(rows, lags, window, RESAMPLES);
+    }
+
     /// Draws the anchors of a step's batch and prepares for the pass; false if there can be none.
     pub(super) fn begin(&mut self, batch: &Batch, step: u64) -> bool {
         if self.spec.pool == Pooling::Mean {
@@ -122,7 +149,11 @@ impl LagObserver {
                 steps = encoded.shape.length(row);
             }
             let lags = anchor + 1 + steps;
-            self.rows.push(Row { anchor, encoded: steps, first, lags });
+            let reverse_anchor = match self.spec.pool {
+                Pooling::Last => batch.shape.length(row) - 1 - anchor,
+                Pooling::Mean | Pooling::BothEnds => anchor,
+            };
+            self.rows.push(Row { anchor, reverse_anchor, encoded: steps, first, lags });
             first += lags;
         }
         self.squares.resize_with(self.layers, Vec::new);
@@ -153,7 +184,8 @@ impl LagObserver {
         self.sum_up();
         (to.rows, to.zero_gradient_rows) = (self.live.len(), self.rows.len() - self.live.len());
         let longest = self.live.iter().map(|row| row.lags).max().unwrap_or(0);
-        (to.lags.clear(), to.rows_at.clear(), quantiles::clear(&mut to.total));
+        (to.lags.clear(), to.rows_at.clear(), quantiles::clear(&mut to.total, LAGS));
+        (to.lags.reserve(LAGS), to.rows_at.reserve(LAGS));
         if longest > 0 {
             to.lags.extend(longspan_record::credit::kept_lags(longest - 1, LAGS));
         }
@@ -202,7 +234,7 @@ impl LagObserver {
         let counts = self.counts(layer);
         let (values, live, squares) = (&mut self.values, &self.live, &self.squares[layer]);
         let profile = &mut to.layers[layer];
-        quantiles::clear(profile);
+        quantiles::clear(profile, LAGS);
         let directions = if self.spec.bidirectional { 2 } else { 1 };
         let top = &self.squares[self.layers - directions + layer % directions];
         values.clear();
@@ -234,9 +266,10 @@ impl<R: Real> Observer<R> for LagObserver {
             let Some(row) = index.map(|index| self.rows[index]) else { continue };
             let lag = match step.encoder {
                 true => Some(row.anchor + row.encoded - step.t),
+                false if step.reverse => row.reverse_anchor.checked_sub(step.t),
                 false => row.anchor.checked_sub(step.t - self.decoder_start),
             };
-            let Some(lag) = lag else { continue };
+            let Some(lag) = lag.filter(|&lag| lag < row.lags) else { continue };
             let of_row = |state: &[R]| squared(isa, &state[i * hidden..][..hidden]);
             let cell = if step.d_cell.is_empty() { 0.0 } else { of_row(step.d_cell) };
             self.squares[step.layer][row.first + lag] = of_row(step.d_hidden) + cell;
