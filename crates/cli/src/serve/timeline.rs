@@ -53,11 +53,12 @@ impl Timeline {
 mod tests {
     use super::*;
     use longspan_diagnose::observation::UnscaledInput;
-    use longspan_diagnose::{Confidence, Finding, Severity, Text, rule};
+    use longspan_diagnose::{Confidence, Finding, Place, Severity, Text, rule};
 
     fn verdict(codes: &[&str]) -> Verdict {
         let finding = |code: &&str| Finding {
             rule: rule(code).expect("a rule"),
+            place: Place::Other,
             severity: Severity::Warning,
             observation: UnscaledInput { rms: 0.0, largest: 0.0 }.into(),
             confidence: Confidence::High,

@@ -64,7 +64,7 @@ fn validations_have_errors_and_a_training_score_and_resume_to_the_same() {
 fn classifiers_have_macro_f1_and_a_baseline_weighted_like_the_loss() {
     let dir = TestDir::new();
     // Nine of ten sequences are of class a; the sign tells the classes apart.
-    let sequence = |i: usize| if i % 10 == 0 { "-1,-1,-1.5:b\n" } else { "1,1.5,1:a\n" };
+    let sequence = |i: usize| if i.is_multiple_of(10) { "-1,-1,-1.5:b\n" } else { "1,1.5,1:a\n" };
     let text: String = (0..200).map(sequence).collect();
     dir.write("x.ts", format!("@classLabel true a b\n@data\n{text}"));
     let train = |extra: &str, out: &str| {

@@ -26,7 +26,8 @@ pub(crate) struct Anchors {
 impl Anchors {
     /// Reserves memory for batches of this many rows.
     pub(crate) fn reserve(&mut self, rows: usize) {
-        (self.of_rows.clear(), self.counts.clear());
+        self.of_rows.clear();
+        self.counts.clear();
         self.of_rows.reserve(rows);
         self.counts.reserve(rows);
     }

@@ -65,13 +65,11 @@ impl HorizonFinder {
             list.clear();
             list.reserve(samples);
         }
-        (
-            self.values.clear(),
-            self.medians.clear(),
-            self.draws.clear(),
-            self.orders.clear(),
-            self.ends.clear(),
-        );
+        self.values.clear();
+        self.medians.clear();
+        self.draws.clear();
+        self.orders.clear();
+        self.ends.clear();
         self.values.reserve(samples);
         self.medians.reserve(window);
         self.draws.reserve(resamples);
@@ -141,7 +139,9 @@ impl HorizonFinder {
     fn draw<'a>(&mut self, window: usize, ln_g: &dyn Fn(usize) -> &'a [f64], options: HorizonOptions) {
         let (bound, sequences) = (options.epsilon.ln(), self.sequences.len());
         let key = Key::new(options.seed, Purpose::Probe, 0, RESAMPLING);
-        (self.orders.clear(), self.ends.clear(), self.draws.clear());
+        self.orders.clear();
+        self.ends.clear();
+        self.draws.clear();
         for draw in 0..options.resamples {
             let mut stream = key.stream(0, draw as u64);
             self.times.clear();

@@ -136,7 +136,9 @@ impl LagObserver {
         let anchors = self.anchors.draw(batch, self.spec.pool, self.seed, step);
         let encoded = &batch.encoded;
         self.decoder_start = encoded.shape.steps();
-        (self.rows.clear(), self.of_batch.clear(), self.of_encoder.clear());
+        self.rows.clear();
+        self.of_batch.clear();
+        self.of_encoder.clear();
         self.of_batch.resize(anchors.len(), None);
         self.of_encoder.resize(encoded.rows.len(), None);
         let mut first = 0;
@@ -184,8 +186,11 @@ impl LagObserver {
         self.sum_up();
         (to.rows, to.zero_gradient_rows) = (self.live.len(), self.rows.len() - self.live.len());
         let longest = self.live.iter().map(|row| row.lags).max().unwrap_or(0);
-        (to.lags.clear(), to.rows_at.clear(), quantiles::clear(&mut to.total, LAGS));
-        (to.lags.reserve(LAGS), to.rows_at.reserve(LAGS));
+        to.lags.clear();
+        to.rows_at.clear();
+        quantiles::clear(&mut to.total, LAGS);
+        to.lags.reserve(LAGS);
+        to.rows_at.reserve(LAGS);
         if longest > 0 {
             to.lags.extend(longspan_record::credit::kept_lags(longest - 1, LAGS));
         }

@@ -44,12 +44,15 @@ pub fn evaluate_each<R: Real>(
     })
 }
 
+/// Scores a window from the state before it.
+type ScoreWindow<'a, R> = &'a mut dyn FnMut(&mut Model<R>, &Batch, &mut State<R>) -> Score;
+
 /// Adds the scores of the windows, each from the state that the data ask for.
 fn windows<R: Real>(
     model: &mut Model<R>,
     (source, windows): (&dyn Source, u64),
     cancelled: &dyn Fn() -> bool,
-    score: &mut dyn FnMut(&mut Model<R>, &Batch, &mut State<R>) -> Score,
+    score: ScoreWindow<'_, R>,
 ) -> Option<Score> {
     let mut state = model.zero_state(source.shape().1);
     let (mut batch, mut total) = (Batch::default(), Score::default());
