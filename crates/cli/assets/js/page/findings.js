@@ -36,7 +36,9 @@ export const findingCard = (finding) =>
     element("div", { class: "severity" }, `${say(finding.severity)} · ${finding.code}`),
     element("h3", {}, finding.title),
     element("p", {}, finding.sentence),
-    finding.effect_of ? element("p", { class: "soft" }, label("effect_of"), element("code", {}, finding.effect_of)) : null,
+    finding.effect_of
+      ? element("p", { class: "soft" }, label("effect_of"), element("code", {}, finding.effect_of))
+      : null,
     ...finding.remedies.map(remedyText),
     evidence(finding),
   );
