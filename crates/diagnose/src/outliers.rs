@@ -24,8 +24,8 @@ const FAR: Threshold = Threshold {
 /// The same for a value that is known as a code.
 const CODED: Threshold = Threshold {
     of: Text {
-        en: "the same ratio for a number such as −999 or 9999",
-        zh: "对 −999、9999 之类数字的同一比值",
+        en: "the same ratio for a number such as −999 or 9999, with the median in place of a quantile that equals it",
+        zh: "对 −999、9999 之类数字的同一比值；若某一分位数就是该数字，则以中位数代替",
     },
     value: 3.0,
     source: Text { en: "such numbers are codes for missing values", zh: "这类数字是缺失值的代码" },
@@ -53,8 +53,8 @@ pub(crate) static RULE: Rule = Rule {
         },
         measured: Text {
             en: "For each column of a series, how far its smallest and largest value of the training part lie beyond the 1 % and 99 % \
-                 quantiles, in units of the distance between these.",
-            zh: "对数值序列的每一列，训练部分的最小值与最大值超出 1 % 与 99 % 分位数多远，以两分位数之间的距离为单位。",
+                 quantiles, in units of the distance between these. If a quantile is itself a code, the median stands in for it.",
+            zh: "对数值序列的每一列，训练部分的最小值与最大值超出 1 % 与 99 % 分位数多远，以两分位数之间的距离为单位。若分位数本身就是代码，则以中位数代替。",
         },
         thresholds: &[FAR, CODED],
         false_alarm: Text {
@@ -77,11 +77,10 @@ pub struct Outliers {
     pub column: String,
     /// The value, in the units of the file.
     pub value: f64,
-    /// 1 % quantile.
-    pub p01: f64,
-    /// 99 % quantile.
-    pub p99: f64,
-    /// Distance beyond them over their own.
+    /// Median of the column.
+    pub median: f64,
+    /// Distance beyond the 1 % and 99 % quantiles over the distance between these, with the median in place of a
+    /// quantile that is itself a code.
     pub distance: f64,
     /// Whether the value is known as a code for missing values.
     pub coded: bool,
@@ -94,13 +93,18 @@ impl Outliers {
 
     /// The value that lies further out.
     fn of(channel: &ChannelRecord) -> Self {
-        let ValueRange { min, max, p01, p99, .. } = channel.train;
-        let spread = p99 - p01;
-        let (below, above) = ((p01 - min) / spread, (max - p99) / spread);
-        let (value, distance) = if below > above { (min, below) } else { (max, above) };
+        let ValueRange { min, max, p01, p99, median, .. } = channel.train;
         // Values were scaled and back: −9999 may be −9999.00005.
-        let value = format!("{value:.6e}").parse().unwrap_or(value);
-        Self { column: channel.name.clone(), value, p01, p99, distance, coded: is_code(value) }
+        let in_file = |value: f64| format!("{value:.6e}").parse().unwrap_or(value);
+        // More than one value in a hundred may be the code.
+        let hidden = |extreme: f64, quantile: f64| extreme == quantile && is_code(in_file(extreme));
+        let low = if hidden(min, p01) { median } else { p01 };
+        let high = if hidden(max, p99) { median } else { p99 };
+        let spread = high - low;
+        let (below, above) = ((low - min) / spread, (max - high) / spread);
+        let (value, distance) = if below > above { (min, below) } else { (max, above) };
+        let value = in_file(value);
+        Self { column: channel.name.clone(), value, median, distance, coded: is_code(value) }
     }
 
     /// Describes what was found in one sentence.
@@ -108,12 +112,12 @@ impl Outliers {
         let name = &self.column;
         // A code is shown as it stands in the file.
         let value = if self.coded { self.value.to_string() } else { short(self.value) };
-        let (p01, p99) = (short(self.p01), short(self.p99));
+        let median = short(self.median);
         match language {
-            Language::English => format!(
-                "Column {name} contains {value}, where 98 % of its values lie between {p01} and {p99}."
-            ),
-            Language::Chinese => format!("列 {name} 含有 {value}，而其 98 % 的值在 {p01} 与 {p99} 之间。"),
+            Language::English => {
+                format!("Column {name} contains {value}, far from its median of {median}.")
+            }
+            Language::Chinese => format!("列 {name} 含有 {value}，远离其中位数 {median}。"),
         }
     }
 
@@ -164,6 +168,21 @@ mod tests {
             ValueRange { min: -9_999.000_045, p01: 0.0, p99: 181.5, max: 253.8, ..ValueRange::default() };
         let found = Outliers::of(&ChannelRecord { train, ..ChannelRecord::default() });
         assert!(found.coded && found.value == -9999.0 && found.distance > 50.0, "{found:?}");
+        // Two values in a hundred.
+        let train = ValueRange {
+            min: -9999.0,
+            p01: -9999.0,
+            median: 11.0,
+            p99: 21.4,
+            max: 26.3,
+            ..ValueRange::default()
+        };
+        let found = Outliers::of(&ChannelRecord { train, ..ChannelRecord::default() });
+        assert!(found.coded && found.value == -9999.0 && found.distance > 900.0, "{found:?}");
+        // A column that is at rest at 0 most of the time, and no code.
+        let train =
+            ValueRange { min: 0.0, p01: 0.0, median: 0.0, p99: 1.0, max: 3.0, ..ValueRange::default() };
+        assert_eq!(Outliers::of(&ChannelRecord { train, ..ChannelRecord::default() }).distance, 2.0);
         for code in [-9999.0, 999.0, -999.9, 99999.0, -99.0, 1e30, -32768.0] {
             assert!(is_code(code), "{code}");
         }

@@ -49,8 +49,10 @@ const RISE_ALONE: Threshold = Threshold {
 /// the loss jump.
 const LAST: usize = 3;
 const LEAST_SCORED: u64 = 200;
-/// Units below which a standard error is a guess.
-const LEAST_UNITS: u64 = 20;
+/// Units below which a standard error is itself uncertain. Then the rise has to be twice as clear: beyond 6 standard
+/// errors is less likely than 0.2 % by Student's distribution for 5 units, which is as rare as 3 for many.
+const FEW_UNITS: u64 = 20;
+const LEAST_UNITS: u64 = 5;
 /// Validations that go up and down from one to the next say little by a rise of the same size.
 const STEADY: Threshold = Threshold {
     of: Text {
@@ -171,7 +173,9 @@ pub(crate) fn find(evidence: &Evidence) -> Option<Overfitting> {
     let rises = match rise_errors.is_nan() {
         false => {
             let enough = last.units.is_none_or(|units| units >= LEAST_UNITS);
-            enough && rise_errors > ERRORS.value && rise_ratio > RISE.value
+            let few = last.units.is_some_and(|units| units < FEW_UNITS);
+            let clear = if few { 2.0 * ERRORS.value } else { ERRORS.value };
+            enough && rise_errors > clear && rise_ratio > RISE.value
         }
         true => {
             let after = before.iter().filter(|score| score.step > best.step).chain([last]);
