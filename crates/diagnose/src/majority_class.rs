@@ -28,6 +28,15 @@ const PREDICTED: Threshold = Threshold {
     value: 0.5,
     source: JUDGEMENT,
 };
+/// Where classes are balanced, a model that predicts one class has learned nothing, and that is another finding.
+const UNBALANCED: Threshold = Threshold {
+    of: Text {
+        en: "share of the most frequent class over the share that it has among equally frequent ones",
+        zh: "最常见类别的占比与各类别同样常见时占比之比",
+    },
+    value: 1.5,
+    source: JUDGEMENT,
+};
 
 pub(crate) static RULE: Rule = Rule {
     code: "majority-class",
@@ -48,7 +57,7 @@ pub(crate) static RULE: Rule = Rule {
                  frequent class, and macro F1.",
             zh: "在最后一次验证中：至少被预测过一次的类别数，准确率与最常见类别的占比，以及宏平均 F1。",
         },
-        thresholds: &[GAIN, PREDICTED],
+        thresholds: &[GAIN, PREDICTED, UNBALANCED],
         false_alarm: Text {
             en: "the rare classes are too rare in the validation part to be predicted at all",
             zh: "稀有类别在验证部分中少到根本不会被预测",
@@ -82,6 +91,10 @@ impl MajorityClass {
         (self.accuracy - self.largest_share) / (1.0 - self.largest_share)
     }
 
+    fn imbalance(&self) -> f64 {
+        self.largest_share * self.classes as f64
+    }
+
     /// Describes what was found in one sentence.
     pub fn text(&self, language: Language) -> String {
         let Self { classes, predicted, .. } = self;
@@ -104,6 +117,7 @@ impl MajorityClass {
         vec![
             Number::compared(PREDICTED.of, self.predicted as f64 / self.classes.max(1) as f64, &PREDICTED),
             Number::compared(GAIN.of, self.gain(), &GAIN),
+            Number::compared(UNBALANCED.of, self.imbalance(), &UNBALANCED),
             Number::plain(f1, self.macro_f1),
         ]
     }
@@ -124,7 +138,8 @@ fn judge(evidence: &Evidence) -> Judgement {
         macro_f1: of.macro_f1,
     };
     let few = found.predicted as f64 <= PREDICTED.value * found.classes as f64;
-    if found.classes < 2 || !few || found.gain() > GAIN.value || found.gain().is_nan() {
+    let unbalanced = found.imbalance() > UNBALANCED.value;
+    if found.classes < 2 || !few || !unbalanced || found.gain() > GAIN.value || found.gain().is_nan() {
         return Judgement::Silent;
     }
     let mut ways = Remedies::new(facts);

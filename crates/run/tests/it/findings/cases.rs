@@ -356,6 +356,20 @@ pub(crate) const CASES: &[Case] = {
         case("majority-class", "classes that are", Below, ALL, "", |evidence, share| {
             predict(evidence, 0.0, share);
         }),
+        case(
+            "majority-class",
+            "share of the most frequent class over",
+            Above,
+            ALL,
+            "",
+            |evidence, imbalance| {
+                predict(evidence, 0.0, 0.1);
+                let last = evidence.valid.last_mut().expect("validations");
+                let largest_share = imbalance / 1000.0;
+                last.accuracy = Some(largest_share);
+                last.classes = last.classes.map(|classes| ClassScore { largest_share, ..classes });
+            },
+        ),
         case("distribution-shift", "share of the held-out", Above, ALL, "", |evidence, share| {
             evidence.losses(2.0);
             let held_out = Some(ValueRange::default());
