@@ -4,7 +4,7 @@ use crate::evidence::Evidence;
 use crate::language::{Language, Text};
 use crate::number::Number;
 use crate::page::Page;
-use crate::progress::{CLEAR, DEVELOPMENT, SIGNIFICANT};
+use crate::progress::{CLEAR, DEVELOPMENT, JUDGEMENT, SIGNIFICANT};
 use crate::remedy::Remedies;
 use crate::rule::{Found, Judgement, Role, Rule};
 use crate::severity::{Confidence, Severity};
@@ -25,6 +25,12 @@ const FALL: Threshold = Threshold {
     value: 0.02,
     source: DEVELOPMENT,
 };
+/// Below it there is little left to improve.
+const LEFT: Threshold = Threshold {
+    of: Text { en: "last validation loss over the baseline", zh: "最后一次验证损失与基线之比" },
+    value: 0.1,
+    source: JUDGEMENT,
+};
 
 pub(crate) static RULE: Rule = Rule {
     code: "still-improving",
@@ -43,7 +49,7 @@ pub(crate) static RULE: Rule = Rule {
                 their difference from the means of eight blocks each; and whether the last validation is the best.",
             zh: "最后四分之一与其前四分之一训练步的平均损失，以及两者之差的标准误（各取八段的均值）；以及最后一次验证是否最佳。",
         },
-        thresholds: &[ERRORS, FALL],
+        thresholds: &[ERRORS, FALL, LEFT],
         false_alarm: Text {
             en: "the number of steps is given, as in a comparison",
             zh: "步数是给定的，例如用于比较",
@@ -67,6 +73,8 @@ pub struct StillImproving {
     pub fall_errors: f64,
     /// Fall over the baseline.
     pub fall_ratio: f64,
+    /// Last validation loss over the baseline.
+    pub left_ratio: f64,
 }
 
 impl StillImproving {
@@ -92,6 +100,7 @@ impl StillImproving {
         vec![
             Number::compared(ERRORS.of, self.fall_errors, &ERRORS),
             Number::compared(FALL.of, self.fall_ratio, &FALL),
+            Number::compared(LEFT.of, self.left_ratio, &LEFT),
         ]
     }
 }
@@ -102,7 +111,8 @@ fn judge(evidence: &Evidence) -> Judgement {
     let Some(fall_ratio) = evidence.over_baseline(trend.fall()) else { return Judgement::Silent };
     let best = |loss: f64| evidence.valid.iter().all(|score| score.loss >= loss);
     let Some(last) = evidence.valid.last() else { return Judgement::Silent };
-    if !trend.falls() || fall_ratio <= FALL.value || !best(last.loss) {
+    let Some(left_ratio) = evidence.over_baseline(last.loss) else { return Judgement::Silent };
+    if !trend.falls() || fall_ratio <= FALL.value || left_ratio <= LEFT.value || !best(last.loss) {
         return Judgement::Silent;
     }
     // Their advice goes before more of the same.
@@ -126,6 +136,7 @@ fn judge(evidence: &Evidence) -> Judgement {
         last: trend.last,
         fall_errors: trend.fall() / trend.error,
         fall_ratio,
+        left_ratio,
     };
     let because = Text {
         en: "the difference has a standard error, and validation agrees",

@@ -358,9 +358,12 @@ fn a_verdict_is_told_in_chinese() {
     assert_eq!(dir.run(ill).status.code(), Some(1), "it diverges");
     let told = |line: &str| String::from_utf8(dir.run(line).stdout).expect("UTF-8");
     let chinese = told("diagnose ill --lang zh");
-    for part in
-        ["严重     出现非有限值 (non-finite)", "  建议   --lr 0.1", "可信度高：", "以下情况可以忽略："]
-    {
+    for part in [
+        "严重     出现非有限值，或超过上限的值 (non-finite)",
+        "  建议   --lr 0.1",
+        "可信度高：",
+        "以下情况可以忽略：",
+    ] {
         assert!(chinese.contains(part), "no {part}: {chinese}");
     }
     assert!(told("diagnose ill").contains("A value is not finite"), "English, unless told otherwise");

@@ -40,19 +40,14 @@ impl Series {
             Some(scaling) => given(&table, &scaling.mean, &scaling.std),
         };
         let by_group = group_scales(&table, &parts[Part::Train as usize], options)?;
-        standardise(&mut table, &columns, &by_group)?;
-        let scales = |columns: &Vec<(Column, f64)>| {
-            columns.iter().map(|(column, _)| (column.mean, column.std)).collect::<Vec<_>>()
+        let values = standardise(&table, &columns, &by_group)?;
+        let scales = |columns: &Vec<Column>| {
+            columns.iter().map(|column| (column.mean, column.std)).collect::<Vec<_>>()
         };
         let group_scales = by_group.iter().map(scales).collect();
-        let (mut groups, mut values, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-        for group in table.groups {
-            groups.push(group.name);
-            values.push(group.values);
-            lines.push(group.lines);
-        }
+        let (groups, lines) = table.groups.into_iter().map(|group| (group.name, group.lines)).unzip();
         Ok(Self {
-            columns: columns.into_iter().map(|(column, _)| column).collect(),
+            columns,
             targets: table.layout.targets,
             window: options.window,
             horizon: options.horizon,
@@ -173,7 +168,7 @@ fn interpolate(
 
 /// Fills the gaps of one column linearly, and those at the ends with the nearest value; returns false if there is no
 /// value.
-fn fill(values: &mut [f32], columns: usize, column: usize) -> bool {
+fn fill(values: &mut [f64], columns: usize, column: usize) -> bool {
     let rows = values.len() / columns;
     let at = |row: usize| row * columns + column;
     let mut before: Option<usize> = None;
@@ -181,12 +176,12 @@ fn fill(values: &mut [f32], columns: usize, column: usize) -> bool {
         if values[at(row)].is_nan() {
             continue;
         }
-        let right = f64::from(values[at(row)]);
-        let (first, left) = before.map_or((0, right), |last| (last + 1, f64::from(values[at(last)])));
+        let right = values[at(row)];
+        let (first, left) = before.map_or((0, right), |last| (last + 1, values[at(last)]));
         let steps = (row + 1 - first) as f64;
         for missing in first..row {
             let part = (missing + 1 - first) as f64 / steps;
-            values[at(missing)] = (left + (right - left) * part) as f32;
+            values[at(missing)] = left + (right - left) * part;
         }
         before = Some(row);
     }
@@ -202,7 +197,7 @@ fn group_scales(
     table: &Table,
     train: &Segments,
     options: &SeriesOptions,
-) -> Result<Vec<Vec<(Column, f64)>>, SeriesError> {
+) -> Result<Vec<Vec<Column>>, SeriesError> {
     let Some(learned) = &options.scaling else {
         let groups = 0..table.groups.len();
         let own = options.scale_groups && groups.len() > 1;
@@ -223,9 +218,8 @@ fn group_scales(
     table.groups.iter().map(of).collect()
 }
 
-/// Computes the scaling of each column over the training part of one group or of all, and its mean as a difference from
-/// its origin.
-fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<(Column, f64)> {
+/// Computes the scaling of each column over the training part of one group or of all.
+fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<Column> {
     let columns = table.columns.len();
     let rows = || {
         let segments = train.all.iter().filter(move |segment| group.is_none_or(|own| segment.group == own));
@@ -241,54 +235,56 @@ fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<(Column, 
     let first = rows().next().unwrap_or_default();
     for row in rows() {
         for column in 0..columns {
-            means[column] += f64::from(row[column]);
+            means[column] += row[column];
             constant[column] &= row[column] == first[column];
         }
     }
     for column in 0..columns {
         // Exact, so that a constant column is standardised to zero.
         let only = first.get(column).copied().unwrap_or_default();
-        means[column] = if constant[column] { f64::from(only) } else { means[column] / count };
+        means[column] = if constant[column] { only } else { means[column] / count };
     }
     for row in rows() {
         for column in 0..columns {
-            variances[column] += (f64::from(row[column]) - means[column]).powi(2);
+            variances[column] += (row[column] - means[column]).powi(2);
         }
     }
     let column = |(index, column): (usize, &TableColumn)| {
         let constant = constant[index];
         let std = if constant { 1.0 } else { (variances[index] / count).sqrt() };
-        let mean = column.origin.unwrap_or(0.0) + means[index];
-        let scaled = Column { name: column.name.clone(), mean, std, constant, missing: column.missing };
-        (scaled, means[index])
+        Column { name: column.name.clone(), mean: means[index], std, constant, missing: column.missing }
     };
     table.columns.iter().enumerate().map(column).collect()
 }
 
-/// Returns the given scaling of each column, and its mean as a difference from its origin.
-fn given(table: &Table, mean: &[f64], std: &[f64]) -> Vec<(Column, f64)> {
+/// Returns the given scaling of each column.
+fn given(table: &Table, mean: &[f64], std: &[f64]) -> Vec<Column> {
     assert_eq!(mean.len(), table.columns.len(), "the scaling has another number of columns");
     let numbers = mean.iter().zip(std);
-    let column = |(column, (&mean, &std)): (&TableColumn, (&f64, &f64))| {
-        let scaled =
-            Column { name: column.name.clone(), mean, std, constant: false, missing: column.missing };
-        (scaled, mean - column.origin.unwrap_or(0.0))
+    let column = |(column, (&mean, &std)): (&TableColumn, (&f64, &f64))| Column {
+        name: column.name.clone(),
+        mean,
+        std,
+        constant: false,
+        missing: column.missing,
     };
     table.columns.iter().zip(numbers).map(column).collect()
 }
 
-/// Standardises in place, by the scaling of each group if there is one: z = (x − μ)/σ.
+/// Standardises the rows of each group, by its own scaling if there is one: z = (x − μ)/σ in f64, rounded to f32.
 fn standardise(
-    table: &mut Table,
-    columns: &[(Column, f64)],
-    by_group: &[Vec<(Column, f64)>],
-) -> Result<(), SeriesError> {
-    for (index, group) in table.groups.iter_mut().enumerate() {
+    table: &Table,
+    columns: &[Column],
+    by_group: &[Vec<Column>],
+) -> Result<Vec<Vec<f32>>, SeriesError> {
+    let mut standardised = Vec::with_capacity(table.groups.len());
+    for (index, group) in table.groups.iter().enumerate() {
         let columns = by_group.get(index).map_or(columns, Vec::as_slice);
-        for (row, values) in group.values.chunks_exact_mut(columns.len()).enumerate() {
-            for (value, (column, mean)) in values.iter_mut().zip(columns) {
-                *value = ((f64::from(*value) - mean) / column.std) as f32;
-                if !value.is_finite() {
+        let mut values = Vec::with_capacity(group.values.len());
+        for (row, numbers) in group.values.chunks_exact(columns.len()).enumerate() {
+            for (number, column) in numbers.iter().zip(columns) {
+                let z = column.standardised(*number) as f32;
+                if !z.is_finite() {
                     return Err(SeriesError::OutOfScale {
                         path: table.path.clone(),
                         line: group.lines.get(row),
@@ -297,8 +293,10 @@ fn standardise(
                         std: column.std,
                     });
                 }
+                values.push(z);
             }
         }
+        standardised.push(values);
     }
-    Ok(())
+    Ok(standardised)
 }

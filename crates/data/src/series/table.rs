@@ -21,8 +21,6 @@ const SAMPLE: (usize, usize) = (1000, 1 << 20);
 #[derive(Clone, Debug)]
 pub(super) struct TableColumn {
     pub(super) name: String,
-    /// First value. Differences from it are stored, so that a large offset does not cost precision.
-    pub(super) origin: Option<f64>,
     /// Smallest and largest value.
     pub(super) range: Option<(f64, f64)>,
     pub(super) missing: u64,
@@ -41,8 +39,9 @@ pub(super) struct Stamp {
 pub(super) struct TableGroup {
     /// Name; empty if there are no groups.
     pub(super) name: String,
-    /// Differences from the origins of the columns, `[rows, columns]`; NaN for missing values.
-    pub(super) values: Vec<f32>,
+    /// Numbers as in the file, `[rows, columns]`; NaN for missing values. They are rounded to f32 only after they were
+    /// standardised, so neither a large offset nor another group's scale costs digits.
+    pub(super) values: Vec<f64>,
     /// Line of each row.
     pub(super) lines: Lines,
     pub(super) first: Option<Stamp>,
@@ -75,12 +74,8 @@ impl Table {
             return Err(SeriesError::HeaderOnly { path: path.to_owned() });
         }
         let layout = Layout::of(options, &rows.names, &sample)?;
-        let column = |&field: &usize| TableColumn {
-            name: rows.names[field].clone(),
-            origin: None,
-            range: None,
-            missing: 0,
-        };
+        let column =
+            |&field: &usize| TableColumn { name: rows.names[field].clone(), range: None, missing: 0 };
         let mut table = Self {
             path: path.to_owned(),
             names: rows.names.clone(),
@@ -112,10 +107,11 @@ impl Table {
 
     /// Computes the spread of a column over all groups.
     pub(super) fn spread(&self, index: usize) -> Option<Spread> {
-        let (width, origin) = (self.columns.len(), self.columns[index].origin?);
+        let width = self.columns.len();
+        self.columns[index].range?;
         let of = |group: &TableGroup| group.values.len().min(index);
         let values = || self.groups.iter().flat_map(move |g| g.values[of(g)..].iter().step_by(width));
-        Spread::of(|| values().map(|&difference| origin + f64::from(difference)))
+        Spread::of(|| values().copied())
     }
 
     fn push(&mut self, row: &StringRecord, location: Location) -> Result<(), SeriesError> {
@@ -199,29 +195,29 @@ impl Table {
         for (index, (column, &field)) in self.columns.iter_mut().zip(&self.layout.values).enumerate() {
             let (text, path) = (row[field].trim(), &self.path);
             let location = |name: &str| (path.clone(), shorten(name), shorten(text));
-            let difference = match Value::of(text) {
+            let number = match Value::of(text) {
                 Value::Number(number) => {
                     let (least, greatest) = column.range.unwrap_or((number, number));
                     column.range = Some((least.min(number), greatest.max(number)));
-                    (number - *column.origin.get_or_insert(number)) as f32
+                    number
                 }
                 Value::Missing => {
                     column.missing += 1;
                     self.first_missing.get_or_insert((line, index));
-                    f32::NAN
+                    f64::NAN
                 }
-                Value::NotFinite => f32::INFINITY,
+                Value::NotFinite => f64::INFINITY,
                 Value::Text => {
                     let (path, column, value) = location(&column.name);
                     return Err(SeriesError::NotANumber { path, line, column, value });
                 }
             };
-            // The difference can overflow although both numbers are finite.
-            if difference.is_infinite() {
+            // The squares of larger numbers would overflow.
+            if number.abs() > f64::from(f32::MAX) {
                 let (path, column, value) = location(&column.name);
                 return Err(SeriesError::NotFinite { path, line, column, value });
             }
-            group.values.push(difference);
+            group.values.push(number);
         }
         group.lines.push(line);
         Ok(())

@@ -337,6 +337,10 @@ pub(crate) const CASES: &[Case] = {
             },
         ),
         case("still-improving", "the same fall", Above, ALL, "", |evidence, fall| falls(evidence, 0.5, fall)),
+        case("still-improving", "last validation loss", Above, ALL, "", |evidence, left| {
+            falls(evidence, 0.5, 0.1);
+            evidence.valid.iter_mut().for_each(|score| score.loss = left * BASELINE);
+        }),
         case("underfitting", "probability", Above, ALL, "", |evidence, dropout| {
             underfit(evidence, 0.8, 0.0, 0.0);
             evidence.facts.settings.insert("dropout".into(), dropout.to_string());

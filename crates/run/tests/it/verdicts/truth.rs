@@ -79,3 +79,14 @@ pub(crate) fn holds(code: Code, plan: &Plan, trace: &Trace, f: &Figures) -> bool
         _ => panic!("no code {code}"),
     }
 }
+
+/// What a run has besides its fault, by the way it was made.
+pub(crate) fn besides(f: &Figures) -> Vec<Code> {
+    // A note that asks for nothing. Runs of a second improve to their end.
+    let mut codes = vec!["still-improving"];
+    // Steps so small that the fault stays as it was planted: no update of a thousandth of the weights.
+    if f.log10_largest_update < -3.0 && f.loss_ratio > 0.9 {
+        codes.push("step-too-small");
+    }
+    codes
+}
