@@ -18,6 +18,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 from real_runs_data import make
@@ -92,7 +93,9 @@ def follow(program, out, runs, verdicts):
             continue
         words = shlex.split(command)
         at = words.index("--out")
-        target = out / f"{run['id']}-treated"
+        # A run that followed another prescription is another run.
+        flags = " ".join(words[2:at])
+        target = out / f"{run['id']}-{zlib.crc32(flags.encode()):08x}"
         words[0], words[at + 1] = program, str(target)
         if not (target / "summary.json").exists():
             with open(f"{target}.txt", "w") as log:
