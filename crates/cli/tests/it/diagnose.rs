@@ -43,9 +43,13 @@ fn good_runs_are_met_with_silence() {
     let dir = TestDir::new();
     for (number, settings) in GOOD.into_iter().enumerate() {
         let line = format!("train {settings} --hidden 32 --steps 400 --json --out run{number}");
-        assert_eq!(dir.json(&line)["findings"], json!([]), "{settings}");
+        // A short run may end while it still improves, which is a note.
+        let trained = dir.json(&line)["findings"].clone();
+        assert!(trained == json!([]) || trained == json!(["still-improving"]), "{settings}: {trained}");
         let document = dir.json(&format!("diagnose run{number} --json"));
-        assert_eq!((codes(&document), &document["severe"]), (vec![], &json!(false)), "{settings}");
+        let mut codes = codes(&document);
+        codes.retain(|code| *code != "still-improving");
+        assert_eq!((codes, &document["severe"]), (vec![], &json!(false)), "{settings}");
         assert_eq!((&document["step"], &document["outcome"]), (&json!(400), &json!("finished")));
         assert_eq!(document["problems"], json!([]), "{settings}");
     }
@@ -360,7 +364,7 @@ fn a_verdict_is_told_in_chinese() {
     let chinese = told("diagnose ill --lang zh");
     for part in [
         "严重     出现非有限值，或超过上限的值 (non-finite)",
-        "  建议   --lr 0.1",
+        "  建议   --init orthogonal:1 --clip norm:1",
         "可信度高：",
         "以下情况可以忽略：",
     ] {
