@@ -14,4 +14,5 @@ mod horizon;
 pub(crate) mod order;
 pub(crate) mod quantiles;
 
-pub use horizon::{HorizonFinder, HorizonOptions, horizon};
+pub(crate) use horizon::HorizonFinder;
+pub use horizon::{HorizonOptions, horizon};

@@ -47,7 +47,6 @@
 //! - [`batch`]: batches, and the sources that fill them
 //! - [`model`]: input, recurrent stack and readout; initial weights and sampling
 //! - [`optim`]: optimizers, clipping and learning-rate schedules
-//! - [`lag`]: the gradient of one loss: anchors, quantiles, the gradient horizon
 //! - [`telemetry`]: records of training steps: gradient profiles, gates, updates
 //! - [`trainer`]: training steps, and the cause if one fails
 //! - [`probe`]: measurements of fixed weights on data: lag profile, Lyapunov exponents, Jacobians
@@ -59,7 +58,7 @@
 pub mod batch;
 pub mod bptt;
 pub mod cell;
-pub mod lag;
+mod lag;
 pub mod model;
 pub mod optim;
 pub mod option_syntax;

@@ -9,7 +9,7 @@ use crate::json_float;
 pub struct ScoreRecord {
     /// Number of steps taken before.
     pub step: u64,
-    /// As in [`StepRecord`].
+    /// As in [`StepRecord`](crate::StepRecord).
     #[serde(default)]
     pub attempt: u64,
     /// Mean loss. In a file the name ends with the unit.

@@ -37,7 +37,7 @@ pub fn horizon(ln_g: &[&[f64]], sequence_of: &[usize], options: HorizonOptions) 
 /// Resamples are drawn from sequences with replacement. Medians are found by counting in an order that is
 /// computed once per lag.
 #[derive(Debug, Default)]
-pub struct HorizonFinder {
+pub(crate) struct HorizonFinder {
     sequences: Vec<usize>,
     /// The index of each sample's sequence in `sequences`.
     position_of: Vec<usize>,
@@ -56,7 +56,7 @@ pub struct HorizonFinder {
 
 impl HorizonFinder {
     /// Reserves memory for `samples` samples with `lags` lags together, at most `window` each.
-    pub fn reserve(&mut self, samples: usize, lags: usize, window: usize, resamples: usize) {
+    pub(crate) fn reserve(&mut self, samples: usize, lags: usize, window: usize, resamples: usize) {
         for list in [&mut self.sequences, &mut self.position_of] {
             list.clear();
             list.reserve(samples);
@@ -84,7 +84,7 @@ impl HorizonFinder {
     ///
     /// # Panics
     /// If a sample does not have lag 0.
-    pub fn find<'a>(
+    pub(crate) fn find<'a>(
         &mut self,
         samples: usize,
         ln_g: &dyn Fn(usize) -> &'a [f64],

@@ -8,9 +8,9 @@
 //! - [`Sensitivity`](longspan_record::credit::Sensitivity): how strongly the state depends on the weights
 //! - [`UsedLag`](longspan_record::credit::UsedLag): how far back the model uses its input
 //!
-//! Each file begins with its equations. [`measure`] takes all measurements; [`Recorder`] and
-//! [`horizon`](crate::lag::horizon) can be used alone. All results are pure functions of weights, source and options, with the same bits for any
-//! number of threads. For a quantity that cannot be measured the result gives the reason.
+//! Each file begins with its equations. [`measure`] takes all measurements; [`Recorder`] and [`horizon`] can be
+//! used alone. All results are pure functions of weights, source and options, with the same bits for any number
+//! of threads. For a quantity that cannot be measured the result gives the reason.
 //!
 //! The windows of the source limit what can be measured: texts are read with windows longer than W. In f64
 //! the recursion is valid down to 2·10⁻³⁰⁸, and norms are stored as logarithms; smaller values are −∞, and no
@@ -28,6 +28,7 @@ mod sensitivity;
 mod truncation;
 mod used;
 
+pub use crate::lag::{HorizonOptions, horizon};
 pub use measure::measure;
 pub use recorder::{Recorder, Sample, Series, UnitScale};
 
