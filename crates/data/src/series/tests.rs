@@ -239,7 +239,12 @@ fn errors_name_the_line() {
     for value in ["inf", "-Infinity", "1e999", "4e38"] {
         refuses(format!("a\n1\n{value}\n"), &one, &["line 3, column a", value, "finite"]);
     }
-    refuses("a\n3e38\n-3e38\n", &one, &["line 3, column a", "\"-3e38\"", "rescale"]);
+    // The difference of two numbers may be beyond f32: they are standardised in f64.
+    let far = read("a\n3e38\n-3e38\n", &one);
+    assert_eq!(
+        (far.columns[0].mean, far.columns[0].std, far.values(&far.segments(Part::Train)[0])),
+        (0.0, 3e38, &[1.0, -1.0][..])
+    );
     refuses("a\nx\ny\n", &one, &["no column of numbers"]);
     refuses("a\n1\n2\n", &options(2, 1), &["training part has 2 rows", "needs 3", "--window or --horizon"]);
     refuses("a\n1\n2\n", &options(usize::MAX, 9), &["training part"]);
