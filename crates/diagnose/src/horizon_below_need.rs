@@ -40,7 +40,7 @@ pub(crate) static RULE: Rule = Rule {
             zh: "梯度可达步数小于所需的滞后",
         },
         meaning: Text {
-            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss is left. If \
+            en: "The gradient horizon is the number of steps back at which 1 % of the gradient of one loss remains. If \
                 the task needs more steps, it is learned very slowly, or not at all.",
             zh: "梯度可达步数是单个损失的梯度仍剩 1 % 时所能回溯的步数。若任务需要更远，那里的内容学得很慢，或者根本学不到。",
         },

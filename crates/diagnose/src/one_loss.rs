@@ -62,7 +62,7 @@ impl Evidence {
         self.steps.len() < LEAST_STEPS
     }
 
-    /// ln of the share of the gradient that is left `lag` steps back, at the end of training.
+    /// ln of the share of the gradient that remains `lag` steps back, at the end of training.
     pub(crate) fn ln_left(&self, lag: usize) -> Option<(f64, Measured)> {
         let late = self.late_lags();
         if let Some(ln) = median(late.iter().filter_map(|snapshot| ln_at(snapshot, lag))) {
@@ -192,7 +192,7 @@ fn last(snapshot: &LagSnapshot) -> Option<(usize, f64)> {
     known(snapshot).filter(|(lag, _)| *lag > 0).last()
 }
 
-/// The median of ln G at a lag, interpolated; None beyond the lags that half of the rows have. −∞ counts: nothing is left.
+/// The median of ln G at a lag, interpolated; None beyond the lags that half of the rows have. −∞ counts: nothing remains.
 fn ln_at(snapshot: &LagSnapshot, lag: usize) -> Option<f64> {
     let enough = |i: usize| snapshot.rows_at.get(i).is_none_or(|rows| 2 * rows >= snapshot.rows);
     let at = snapshot.lags.partition_point(|&kept| kept < lag);

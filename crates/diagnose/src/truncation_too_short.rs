@@ -23,7 +23,7 @@ const USED: Threshold = Threshold {
 };
 const CUT: Threshold = Threshold {
     of: Text {
-        en: "share of the gradient of one loss that is left at the cut",
+        en: "share of the gradient of one loss that remains at the cut",
         zh: "单个损失的梯度在截断处剩余的比例",
     },
     value: 0.1,
@@ -58,7 +58,7 @@ pub(crate) static RULE: Rule = Rule {
             zh: "截断的沿时间反向传播只回溯 K 步：状态延续下去，梯度则不然。比 K 更远的内容只能碰运气学到。",
         },
         measured: Text {
-            en: "K compared with the lag that the task needs. If that is not known: how much of the gradient of one loss is left at the cut; \
+            en: "K compared with the lag that the task needs. If that is not known: how much of the gradient of one loss remains at the cut; \
                  or, after a probe, the lag that the model uses, if the gradient horizon reaches the cut.",
             zh: "K 与任务所需的滞后相比。若任务所需的滞后未知：单个损失的梯度在截断处还剩多少；\
                  或者在探测之后，若梯度可达步数达到截断处，与模型实际使用的滞后相比。",
@@ -86,13 +86,13 @@ pub enum TruncationTooShort {
         /// The lag that the task needs.
         needed_lag_steps: usize,
     },
-    /// Much of the gradient is left at the cut.
+    /// Much of the gradient remains at the cut.
     Left {
         /// K, the steps that the gradient goes back.
         window_steps: usize,
         /// The largest measured lag within K.
         lag_steps: usize,
-        /// ln of the share of the gradient that is left there.
+        /// ln of the share of the gradient that remains there.
         ln_left: f64,
         /// The gradient horizon, where it was measured beyond K.
         horizon_steps: Option<usize>,

@@ -6,6 +6,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod evidence;
+mod faulty;
 mod real;
 
 use std::collections::BTreeSet;

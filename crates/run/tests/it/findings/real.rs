@@ -41,7 +41,7 @@ const RUNS: [(Real, &[&str]); 15] = [
     (Real { id: "C1c", settings: "", window: 64, carried: true, needed: None, learned: 0.77, log10_left: -2.37, log10_layers: &[0.0], log10_survival: 0.76 }, &[]),
     // The same text as C1c, cut off after 4 steps.
     (Real { id: "C01", settings: "", window: 4, carried: true, needed: None, learned: 0.80, log10_left: -0.40, log10_layers: &[0.0], log10_survival: 0.18 }, &["truncation-too-short"]),
-    // A small gradient at the end of a window that nobody needs.
+    // The gradient is small at a lag that the task does not need.
     (Real { id: "A15", settings: "cell=gru layers=2", window: 24, carried: false, needed: None, learned: 0.90, log10_left: -3.07, log10_layers: &[-0.08, 0.0], log10_survival: -2.28 }, &[]),
     // Enough of the gradient arrives, but the loss has not fallen yet: something else is the cause.
     (Real { id: "B07", settings: "", window: 120, carried: false, needed: Some(110), learned: 1.01, log10_left: -1.23, log10_layers: &[0.0], log10_survival: 0.09 }, &[]),
