@@ -15,7 +15,7 @@ use longspan::telemetry::GradientProfile;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, GroupScore, ScoreRecord, StepRecord};
 
 /// An event during a run.
 pub enum Event<'a> {
@@ -107,6 +107,9 @@ pub struct Summary {
     pub valid_units: Option<u64>,
     /// The training score beside the last validation.
     pub train_score: Option<f64>,
+    /// The last validation of each group of a series, if it has several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupScore>,
     /// Loss of the best validation.
     pub best_loss: Option<f64>,
     /// Loss of the best weights on the test data.
