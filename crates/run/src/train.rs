@@ -299,6 +299,7 @@ impl Session {
             baseline: self.data.record.baseline.clone(),
             units: self.data.record.units.clone(),
             seconds,
+            step_seconds: self.stepping.as_secs_f64(),
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
             positions: self.start.positions,
             findings: Vec::new(),

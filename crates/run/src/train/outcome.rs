@@ -127,6 +127,8 @@ pub struct Summary {
     pub units: String,
     /// Wall-clock seconds of this attempt.
     pub seconds: f64,
+    /// Seconds of this attempt in training steps alone, without validation.
+    pub step_seconds: f64,
     /// Positions read per second of this attempt, with validation.
     pub tokens_per_second: f64,
     /// The unit of positions: "tokens" or "steps".

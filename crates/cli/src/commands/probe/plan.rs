@@ -69,7 +69,8 @@ impl Planned {
             let text = format!("plan: {}", quantities(&plan.options));
             return Ok(Self { plan, seconds: None, text });
         };
-        let cost = Cost::new(spec, source.shape(), 1.0 / speed, config.is_truncated());
+        let position = summary.step_seconds.unwrap_or(trained) / (speed * trained);
+        let cost = Cost::new(spec, source.shape(), position, config.is_truncated());
         let Limit::Percent(percent) = limit else {
             let plan = Plan::whole(&cost, wanted);
             let text = format!("plan: {}; about {}", quantities(&plan.options), duration(plan.seconds));
