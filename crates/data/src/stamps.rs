@@ -32,6 +32,7 @@
 //! ```
 
 mod calendar;
+mod candidate;
 mod delta;
 mod error;
 mod forms;
@@ -42,9 +43,11 @@ mod plausible;
 mod read;
 mod recognise;
 mod report;
+mod rivals;
 mod spacing;
 mod step;
 mod style;
+mod tally;
 mod words;
 mod write;
 mod zone;

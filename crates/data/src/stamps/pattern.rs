@@ -102,20 +102,17 @@ pub(super) fn items(pattern: &str) -> Option<Vec<Item>> {
 pub(super) fn fix_widths(items: &mut [Item]) {
     for i in 0..items.len() {
         let touches = |other: Option<&Item>| other.is_some_and(|item| item.is_number());
-        if touches(i.checked_sub(1).and_then(|i| items.get(i))) || touches(items.get(i + 1)) {
-            if let Some(width) = items[i].width() {
-                *width = Width::Two;
-            }
+        let beside = touches(i.checked_sub(1).and_then(|i| items.get(i))) || touches(items.get(i + 1));
+        if let Some(width) = items[i].width().filter(|_| beside) {
+            *width = Width::Two;
         }
     }
 }
 
 /// The item as a pattern spells it: which numbers touch follows from their order.
 fn plain(mut item: Item) -> Item {
-    if let Some(width) = item.width() {
-        if *width == Width::Two {
-            *width = Width::Padded;
-        }
+    if let Some(width) = item.width().filter(|width| **width == Width::Two) {
+        *width = Width::Padded;
     }
     item
 }

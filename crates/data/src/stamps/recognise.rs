@@ -1,12 +1,11 @@
 //! Decides the form of a column.
 
-use super::forms::{all, has_day};
-use super::instant::Instant;
+use super::candidate::Candidate;
+use super::forms::all;
 use super::item::Item;
-use super::plausible::{Named, Numbers, is_epoch, is_number};
-use super::read::{Fields, read};
-use super::style::Style;
-use super::{Ambiguous, Order, Pace, Recognised, Report, Spacing, StampError, Stamps, zone};
+use super::plausible::{Named, Numbers, is_number};
+use super::rivals::most_regular;
+use super::{Ambiguous, Recognised, StampError, Stamps};
 
 /// What is known of a column besides its values.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,11 +29,8 @@ const CHECKED: u64 = 1024;
 /// Largest share of fields that may have another form.
 const ODD: f64 = 0.05;
 
-/// Years that a column of times has.
-const YEARS: std::ops::RangeInclusive<i16> = 1500..=2500;
-
-/// Collects the fields of a column, one by one, and decides the form of the column. Its memory does not grow with the
-/// column as long as the column is regular.
+/// Collects the fields of a column, one by one, and decides the form of the column. It keeps the first 64 fields, and
+/// of each possible form what a [`Spacing`](super::Spacing) keeps.
 #[derive(Clone, Debug)]
 pub struct Recogniser {
     stamps: Stamps,
@@ -44,17 +40,6 @@ pub struct Recogniser {
     first: Vec<String>,
     candidates: Vec<Candidate>,
     fields: u64,
-}
-
-/// A form that the column may have.
-#[derive(Clone, Debug)]
-struct Candidate {
-    items: Vec<Item>,
-    odd: u64,
-    example: Option<String>,
-    style: Style,
-    spacing: Spacing,
-    years: (i16, i16),
 }
 
 impl Recogniser {
@@ -103,14 +88,7 @@ impl Recogniser {
     fn propose(&mut self, field: &str) {
         let epochs = [0, 3, 6, 9].map(|places| vec![Item::Epoch { places, digits: 0 }]);
         for items in all(field).into_iter().chain(epochs) {
-            let mut candidate = Candidate {
-                items,
-                odd: 0,
-                example: None,
-                style: Style::default(),
-                spacing: Spacing::default(),
-                years: (i16::MAX, i16::MIN),
-            };
+            let mut candidate = Candidate::new(items);
             for earlier in &self.first {
                 candidate.add(earlier, &self.stamps);
             }
@@ -169,89 +147,5 @@ impl Recogniser {
         };
         !is_number(&candidate.items)
             || numbers.are_times() && (candidate.odd == 0 || self.named.time || self.asked)
-    }
-}
-
-/// Rows that are in order by chance in less than one of 700 columns.
-const ENOUGH_ROWS: u64 = 6;
-
-/// The only candidate that is in order, all of whose steps are equal, or that is by far the most regular one.
-fn most_regular<'a>(rivals: &[&'a Candidate]) -> Option<&'a Candidate> {
-    let ordered = |report: &Report| !matches!(report.order, Order::Shuffled { .. });
-    let reports: Vec<(Report, &'a Candidate)> =
-        rivals.iter().map(|rival| (rival.spacing.report(None), *rival)).collect();
-    let mut in_order = reports.iter().filter(|(report, _)| ordered(report));
-    if let (Some((report, only)), None) = (in_order.next(), in_order.next()) {
-        if report.regular + report.irregular + report.gaps.len() as u64 >= ENOUGH_ROWS {
-            return Some(only);
-        }
-    }
-    let share = |report: &Report| {
-        let steps = report.regular + report.irregular + report.gaps.len() as u64;
-        let regular = report.pace == Pace::Regular && ordered(report) && steps > 1;
-        if regular { report.regular as f64 / steps as f64 } else { 0.0 }
-    };
-    let mut shares: Vec<(f64, &'a Candidate)> =
-        reports.iter().map(|(report, rival)| (share(report), *rival)).collect();
-    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
-    match shares[..] {
-        [(_, only)] => Some(only),
-        [(best, candidate), (next, _), ..] => {
-            (best == 1.0 && next < 1.0 || best >= 0.9 && next < 0.5).then_some(candidate)
-        }
-        [] => None,
-    }
-}
-
-impl Candidate {
-    /// Adds a field and returns whether the form reads it.
-    fn add(&mut self, field: &str, stamps: &Stamps) -> bool {
-        let Some((fields, instant)) = self.read(field, stamps) else {
-            self.odd += 1;
-            return false;
-        };
-        self.example.get_or_insert_with(|| field.to_owned());
-        self.style.add(&fields.seen);
-        let year = instant.local().year();
-        self.years = (self.years.0.min(year), self.years.1.max(year));
-        self.spacing.push(instant);
-        true
-    }
-
-    fn read(&self, field: &str, stamps: &Stamps) -> Option<(Fields, Instant)> {
-        let (fields, rest) = read(&self.items, field)?;
-        if !rest.is_empty() || fields.epoch.is_some_and(|seconds| !is_epoch(seconds)) {
-            return None;
-        }
-        // 20100103 is no day of the year 103.
-        let date = YEARS.contains(&fields.year);
-        Some((fields, zone::instant(&fields, stamps.zone()).filter(|_| date)?))
-    }
-
-    /// Year, month and day in the order in which numbers give them.
-    fn order(&self) -> Vec<char> {
-        if !has_day(&self.items) {
-            return Vec::new();
-        }
-        let letter = |item: &Item| match item {
-            Item::Year | Item::ShortYear => Some('y'),
-            Item::Month(_) => Some('m'),
-            Item::Day(_) => Some('d'),
-            _ => None,
-        };
-        self.items.iter().filter_map(letter).collect()
-    }
-
-    /// Whether the day comes before the month; None where the year comes first.
-    fn day_first(&self) -> Option<bool> {
-        match self.order().first() {
-            Some('d') => Some(true),
-            Some('m') => Some(false),
-            _ => None,
-        }
-    }
-
-    fn stamps(&self, stamps: &Stamps) -> Stamps {
-        stamps.with(self.style.apply(&self.items), self.example.clone().unwrap_or_default())
     }
 }

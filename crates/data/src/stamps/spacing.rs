@@ -2,8 +2,9 @@
 
 use super::delta::{Counts, Delta};
 use super::instant::{Instant, Shown};
-use super::report::{Gap, Order, Pace, Report};
+use super::report::{Order, Pace, Report};
 use super::step::Step;
+use super::tally::Tally;
 
 /// Differences that are kept before the step is decided. A series with a usual step has one for each gap and each
 /// irregular step.
@@ -57,15 +58,6 @@ struct Decided {
     usual: Usual,
     counts: Counts,
     tally: Tally,
-}
-
-/// What the differences are, given the step.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) regular: u64,
-    pub(super) irregular: u64,
-    pub(super) first_irregular: Option<u64>,
-    pub(super) gaps: Vec<Gap>,
 }
 
 /// Increments a count and keeps the row of the first occurrence.
@@ -234,24 +226,4 @@ fn usual_of(counts: &Counts, day: i8, weekend: bool) -> Option<Usual> {
     let median = counts.median()?;
     let pace = if counts.near(median) >= 0.9 { Pace::Uneven } else { Pace::Irregular };
     Some(Usual { step: Step::Elapsed(median), pace })
-}
-
-impl Tally {
-    fn judge(&mut self, row: u64, delta: &Delta, Usual { step, pace }: &Usual) {
-        let (steps, whole) = delta.steps(step);
-        // Of irregular times, half of the distances are above the median: only far more than that is a gap.
-        let (least, most, gap) = match *pace {
-            Pace::Regular => (1.0, 1.0, 1.5),
-            Pace::Uneven => (0.5, 1.5, 1.5),
-            Pace::Irregular => (1.0, 1.0, 10.0),
-        };
-        if steps > gap {
-            self.gaps.push(Gap { row, steps });
-        } else if steps >= least && steps <= most && (whole || *pace == Pace::Uneven) {
-            self.regular += 1;
-        } else {
-            self.irregular += 1;
-            self.first_irregular.get_or_insert(row);
-        }
-    }
 }
