@@ -17,18 +17,22 @@ pub(super) fn most_regular<'a>(rivals: &[&'a Candidate]) -> Option<&'a Candidate
     {
         return Some(only);
     }
-    let share = |report: &Report| {
-        let steps = differences(report);
-        let regular = report.pace == Pace::Regular && ordered(report) && steps > 1;
-        if regular { report.regular as f64 / steps as f64 } else { 0.0 }
+    // Differences that are not the usual step, and their share. Series below each other are not in order as a whole, and
+    // as regular as one of them.
+    let breaks = |report: &Report| {
+        let all = differences(report);
+        let odd = if report.pace == Pace::Regular && all > 1 { all - report.regular } else { all };
+        (odd, odd as f64 / all.max(1) as f64)
     };
-    let mut shares: Vec<(f64, &'a Candidate)> =
-        reports.iter().map(|(report, rival)| (share(report), *rival)).collect();
-    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
-    match shares[..] {
+    let mut found: Vec<((u64, f64), &'a Candidate)> =
+        reports.iter().map(|(report, rival)| (breaks(report), *rival)).collect();
+    found.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
+    match found[..] {
         [(_, only)] => Some(only),
-        [(best, candidate), (next, _), ..] => {
-            (best == 1.0 && next < 1.0 || best >= 0.9 && next < 0.5).then_some(candidate)
+        [((odd, share), candidate), ((next_odd, next_share), _), ..] => {
+            let alone = odd == 0 && next_odd > 0;
+            let far = share <= 0.1 && (next_share > 0.5 || next_odd >= odd + 5 && next_share >= 3.0 * share);
+            (alone || far).then_some(candidate)
         }
         [] => None,
     }
@@ -36,5 +40,5 @@ pub(super) fn most_regular<'a>(rivals: &[&'a Candidate]) -> Option<&'a Candidate
 
 /// Number of consecutive rows with different times.
 fn differences(report: &Report) -> u64 {
-    report.regular + report.irregular + report.gaps.len() as u64
+    report.rows.saturating_sub(1) - report.duplicates
 }

@@ -69,6 +69,12 @@ fn equal_steps_decide() {
         panic!("only one order is ascending");
     };
     assert_eq!(stamps.form(), "DD/MM/YY");
+    // Three monthly series below each other.
+    let panel = months.iter().chain(&months).chain(&months).map(String::as_str);
+    let Recognised::Times(stamps) = Stamps::recognise(panel, &Options::default()).unwrap() else {
+        panic!("only one order is regular");
+    };
+    assert_eq!(stamps.form(), "DD/MM/YYYY");
     // Twelve rows are twelve days as well as twelve months.
     let open = Stamps::recognise(months[..12].iter().map(String::as_str), &Options::default()).unwrap();
     assert!(matches!(open, Recognised::Ambiguous(_)));

@@ -28,6 +28,22 @@ fn patterns_are_read_and_written_back() {
 }
 
 #[test]
+fn forms_are_described_in_letters() {
+    let forms = [
+        ("%Y-%m-%d%? %H:%M%?:%S%.f", "YYYY-MM-DD hh:mm:ss"),
+        ("%Y-%m-%dT%H:%M:%S%.3f%:z", "YYYY-MM-DDThh:mm:ss.fffOFFSET"),
+        ("%-d/%-m/%y %-I:%M %p", "D/M/YY h:mm AM/PM"),
+        ("%a, %d %b %Y", "WEEKDAY, DD MON YYYY"),
+        ("%YQ%q", "YYYYQq"),
+        ("%Y-W%V-%u", "YYYY-Www-D"),
+        ("%3.0s", "milliseconds since 1970"),
+    ];
+    for (pattern, form) in forms {
+        assert_eq!(Stamps::from_pattern(pattern, None).unwrap().form(), form);
+    }
+}
+
+#[test]
 fn every_part_of_a_pattern_has_its_own_spelling() {
     let items = pattern::every();
     for (code, item) in &items {
