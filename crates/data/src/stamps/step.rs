@@ -48,7 +48,8 @@ impl Step {
             Self::Months { months, day: wanted } => {
                 let date = from.local().date();
                 let count = i64::from(date.year()) * 12 + i64::from(date.month()) - 1 + i64::from(months) * n;
-                let (year, month) = (count.div_euclid(12).min(9999) as i16, count.rem_euclid(12) as i8 + 1);
+                let (year, month) =
+                    (count.div_euclid(12).clamp(-9999, 9999) as i16, count.rem_euclid(12) as i8 + 1);
                 let first = Date::new(year, month, 1).unwrap_or(Date::MAX);
                 let number = day_and_clock(&resolve(seconds_of(first), 0, None, 0)).0;
                 on(number + i64::from(wanted.min(first.days_in_month())) - 1)

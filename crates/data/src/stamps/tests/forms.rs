@@ -4,7 +4,7 @@ use super::super::{Options, StampError, Stamps};
 use super::{named, of, with};
 
 /// Columns with the date and time of their first field, as ISO 8601 writes them.
-const COLUMNS: [([&str; 3], &str); 58] = [
+pub(super) const COLUMNS: [([&str; 3], &str); 58] = [
     (["2010-01-03T17:00:00", "2010-01-03T18:00:00", "2010-01-03T19:00:00"], "2010-01-03T17:00:00"),
     (["2010-01-03 17:00", "2010-01-03 18:00", "2010-01-04 00:00"], "2010-01-03T17:00:00"),
     (

@@ -1,6 +1,7 @@
 //! Patterns, and random instants through every form.
 
-use super::super::{Instant, Shown, StampError, Stamps, pattern};
+use super::super::{Instant, Options, Recogniser, Shown, StampError, Stamps, pattern};
+use super::forms::COLUMNS;
 
 #[test]
 fn patterns_are_read_and_written_back() {
@@ -85,5 +86,33 @@ fn random_instants_survive_being_written_and_read() {
                 assert_eq!(stamps.parse(&stamps.format(&again)).unwrap(), instant, "{text}: {written}");
             }
         }
+    }
+}
+
+#[test]
+fn damaged_fields_are_refused_or_read_and_never_panic() {
+    let mut state = 11;
+    let odd = ['0', '9', '-', ':', ' ', '.', 'Z', 'é', '年', '\u{1f}', '\u{202f}', '+', 'M'];
+    for (column, _) in COLUMNS {
+        let mut recogniser =
+            Recogniser::new(&Options { zone: Some("Europe/Berlin"), ..Options::default() }).unwrap();
+        let stamps = super::of(column);
+        for field in column {
+            for _ in 0..5 {
+                let mut damaged: Vec<char> = field.chars().collect();
+                let at = random(&mut state) as usize % damaged.len();
+                match random(&mut state) % 3 {
+                    0 => damaged[at] = odd[random(&mut state) as usize % odd.len()],
+                    1 => damaged.truncate(at),
+                    _ => damaged.insert(at, odd[random(&mut state) as usize % odd.len()]),
+                }
+                let damaged: String = damaged.into_iter().collect();
+                recogniser.push(&damaged);
+                if let Ok(instant) = stamps.parse(&damaged) {
+                    assert_eq!(stamps.parse(&stamps.format(&instant)).unwrap(), instant, "{damaged}");
+                }
+            }
+        }
+        recogniser.finish();
     }
 }

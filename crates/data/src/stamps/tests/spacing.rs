@@ -35,7 +35,7 @@ fn order_and_duplicates() {
 }
 
 #[test]
-fn a_time_of_day_goes_on_after_midnight() {
+fn a_time_of_day_continues_after_midnight() {
     let report = dates(["22:00", "23:00", "00:00", "01:00", "03:00"]);
     assert_eq!((report.order, report.regular), (Order::Ascending, 3));
     assert_eq!(report.gaps, [Gap { row: 4, steps: 2.0 }]);
