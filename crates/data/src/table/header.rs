@@ -65,7 +65,8 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
     }
     let fraction = |field: &String| field.trim().parse::<f64>().is_ok_and(|number| number.fract() != 0.0);
     let many = first.len() >= MANY || below.iter().any(|row| row.iter().any(fraction));
-    if counts(first) && many && !below.first().is_some_and(|row| counts(row)) {
+    if (counts(first) && many || years(first)) && !below.first().is_some_and(|row| counts(row) || years(row))
+    {
         return true;
     }
     let (mut other, mut same) = (0, 0);
@@ -94,6 +95,16 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
         return other > 0 && other >= same;
     }
     !kinds.iter().all(|&kind| matches!(kind, Kind::Number | Kind::Missing))
+}
+
+/// Whether at least two years count up, and all other fields are text.
+fn years(row: &[String]) -> bool {
+    let year = |field: &str| field.parse().ok().filter(|year| (1800..2200).contains(year));
+    let years: Vec<u32> = row.iter().filter_map(|field| year(field.trim())).collect();
+    let others = row.iter().filter(|field| kind(field) == Kind::Text).count();
+    years.len() > 1
+        && years.len() + others == row.len()
+        && years.windows(2).all(|pair| pair[1] == pair[0] + 1)
 }
 
 /// Whether at least three whole numbers count up, as the names do that programs give to columns without a name. All other fields are text.

@@ -69,7 +69,8 @@ impl Sketch {
         cut: bool,
         options: &TableOptions,
     ) -> Result<Self, TableError> {
-        let end = if cut { head.iter().rposition(|&byte| byte == b'\n').unwrap_or(0) } else { head.len() };
+        let end =
+            if cut { head.iter().rposition(|&byte| byte == b'\n').unwrap_or(head.len()) } else { head.len() };
         let mut rows = Rows::open(path, &head[..end], options, false)?;
         let (mut sample, mut row) = (Vec::new(), StringRecord::new());
         while sample.len() < ROWS {

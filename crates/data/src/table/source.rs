@@ -20,7 +20,7 @@ pub(super) const BUFFER: usize = 1 << 16;
 /// Least number of lines in the beginning, if the file has them.
 const LINES: usize = 20;
 /// Most bytes of the beginning.
-const HEAD: usize = 8 << 20;
+const HEAD: usize = 2 << 20;
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 

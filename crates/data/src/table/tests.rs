@@ -114,6 +114,7 @@ fn names_are_found_or_made() {
     reads(" 1.0e+00 -7.1e-01\n 2.0e+00  1.5\n", "", "column 1 column 2 | 1 -0.71 | 2 1.5");
     // Numbers that count up are the names that a program gave.
     reads("0,1,2\n0.5,1.5,2.5\n4.5,5.5,7\n", "", "0 1 2 | 0.5 1.5 2.5 | 4.5 5.5 7");
+    reads("place,2019,2020\nA,1,2\nB,3,4\n", "", "place 2019 2020 | 'A' 1 2 | 'B' 3 4");
     reads("t,x\n1,2\n", "no-header&na t,x", "column 1 column 2 | - - | 1 2");
     reads(",x\n0,5\n1,6\n", "", "column 1 x | 0 5 | 1 6");
     reads("place,x\nA,1\nB,2\n", "", "place x | 'A' 1 | 'B' 2");

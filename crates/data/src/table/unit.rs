@@ -5,12 +5,11 @@ use super::number::Misfit;
 
 /// Currencies before or after a number.
 const CURRENCIES: [&str; 8] = ["US$", "$", "€", "£", "¥", "USD", "EUR", "GBP"];
-/// Units that may follow a number without a space; others need one.
-const UNITS: [&str; 62] = [
-    "%", "‰", "°", "°C", "°F", "C", "F", "kg", "g", "mg", "t", "lb", "oz", "m", "cm", "mm", "km", "ft", "in",
-    "mi", "s", "ms", "us", "µs", "μs", "ns", "min", "h", "d", "V", "mV", "kV", "A", "mA", "W", "kW", "MW",
-    "GW", "Wh", "kWh", "MWh", "J", "kJ", "Pa", "hPa", "kPa", "bar", "mbar", "Hz", "kHz", "MHz", "GHz", "kB",
-    "MB", "GB", "l", "ml", "L", "m/s", "km/h", "ppm", "dB",
+/// Units that may follow a number without a space; others, and single letters, need one.
+const UNITS: [&str; 46] = [
+    "%", "‰", "°", "°C", "°F", "kg", "mg", "lb", "oz", "cm", "mm", "km", "ft", "in", "mi", "ms", "us", "µs",
+    "ns", "min", "mV", "kV", "mA", "kW", "MW", "GW", "Wh", "kWh", "MWh", "kJ", "Pa", "hPa", "kPa", "bar",
+    "mbar", "Hz", "kHz", "MHz", "GHz", "kB", "MB", "GB", "ml", "m/s", "km/h", "ppm",
 ];
 /// Longest unit, in characters.
 const LONGEST: usize = 8;

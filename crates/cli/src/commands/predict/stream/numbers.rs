@@ -143,7 +143,9 @@ fn described(problem: LineProblem) -> &'static str {
         LineProblem::Ambiguous => {
             "may have a thousands separator or a decimal comma: say which with --decimal . or --decimal ,"
         }
-        LineProblem::NotFinite => "is not finite: write ? for a missing value",
+        LineProblem::NotFinite => {
+            "is not finite in single precision: check its unit, or write ? where it is missing"
+        }
     }
 }
 
