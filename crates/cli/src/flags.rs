@@ -4,6 +4,6 @@ mod settings;
 mod shared;
 mod values;
 
-pub(crate) use settings::{ReadingFlags, SettingFlags};
+pub(crate) use settings::{ReadingFlags, SettingFlags, TableFlags};
 pub(crate) use shared::{Data, Json, Lang, Threads, Weights, Which};
 pub(crate) use values::{positive, within};

@@ -16,7 +16,6 @@ mod music;
 mod sequences;
 mod series;
 mod settings;
-mod sketch;
 mod table;
 mod text;
 
@@ -26,6 +25,7 @@ use serde::Serialize;
 
 use super::labelled;
 use super::series as numeric;
+use super::table::TableOptions;
 
 pub use error::InspectError;
 pub use music::{MusicDescription, PartDescription};
@@ -63,16 +63,20 @@ pub enum Content {
     Text(TextDescription),
 }
 
-/// Finds out what a file or folder contains. For a text, `read` is called with the number of bytes read so far and the
+/// Finds out what a file or folder contains. `options` say how a table is written. For a text, `read` is called with the number of bytes read so far and the
 /// total.
 ///
 /// # Errors
 /// [`InspectError`] says what is wrong, where, and what to do.
-pub fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
+pub fn inspect(
+    path: &Path,
+    options: &TableOptions,
+    read: &mut dyn FnMut(u64, u64),
+) -> Result<Found, InspectError> {
     if path.is_dir() {
         return match beside::inside(path)? {
             beside::Inside::Texts => sequences::inspect(path, Form::Folder),
-            beside::Inside::File(file) => inspect(&file, read),
+            beside::Inside::File(file) => inspect(&file, options, read),
         };
     }
     let head = labelled::head(path, kind::HEAD)?;
@@ -84,7 +88,7 @@ pub fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Found, Ins
         }
         Some(kind::Kind::Ts) => sequences::inspect(path, Form::Ts),
         Some(kind::Kind::Music) => music::inspect(path),
-        Some(kind::Kind::Table) => table::inspect(path, &head),
+        Some(kind::Kind::Table) => table::inspect(path, &head, options),
         Some(kind::Kind::Text) if head.packed => Err(InspectError::PackedText { path: path.to_owned() }),
         Some(kind::Kind::Text) => text::inspect(path, read),
     }

@@ -7,6 +7,7 @@
 //! column ([`table`]), folders with one text file per label ([`folder`]), and IDX images as sequences ([`idx`]). Each
 //! module also reads from memory. Piano rolls are sequences without labels ([`music`]).
 
+use std::ops;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::Fingerprint;
@@ -79,6 +80,8 @@ pub struct Labelled {
     path: PathBuf,
     kind: Kind,
     values: Vec<f32>,
+    /// The values in double precision until they are scaled, if single precision loses digits that matter.
+    exact: Option<Vec<f64>>,
     tokens: Vec<u32>,
     /// Steps before each sequence, then the total.
     offsets: Vec<usize>,
@@ -212,8 +215,18 @@ impl Labelled {
         self.offsets.iter().for_each(|&offset| fingerprint.write_word(offset as u64));
         self.labels.iter().for_each(|&label| fingerprint.write_word(u64::from(label)));
         self.values.iter().for_each(|value| fingerprint.write_word(u64::from(value.to_bits())));
+        self.exact.iter().flatten().for_each(|value| fingerprint.write_word(value.to_bits()));
         self.tokens.iter().for_each(|&token| fingerprint.write_word(u64::from(token)));
         fingerprint.finish()
+    }
+
+    /// Values of channel `d` among the values of a range that begins with a step, in the precision in which they are kept.
+    fn channel(&self, range: ops::Range<usize>, d: usize) -> impl Iterator<Item = f64> {
+        let width = self.width();
+        range.skip(d).step_by(width).map(|index| match &self.exact {
+            Some(exact) => exact[index],
+            None => f64::from(self.values[index]),
+        })
     }
 
     /// Makes an error of a problem with this sequence.

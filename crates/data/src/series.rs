@@ -12,7 +12,7 @@
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
-//! The separator is the comma, tab or semicolon, whichever is most frequent in the header, and the header is required.
+//! [`crate::table`] reads it.
 //! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
 //! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
 //! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
@@ -25,7 +25,7 @@
 //! group that is too short for a window has no windows, but its rows count in μ and σ.
 //!
 //! # Missing values
-//! NA, NaN, null, ? and an empty field are missing values, in any case; so are blank lines in a file of one column.
+//! Missing values are those of [`crate::table::is_missing`] and `--na`; so are blank lines in a file of one column.
 //! [`Missing::Drop`] removes rows that lack any column that is read, before the parts are cut. The rows before and
 //! after form two segments, and no window spans the gap. [`Missing::Interpolate`] fills a value in linearly between its
 //! nearest neighbours, or with the nearest one at an end. Neighbours come from the same part of the group, so that no
@@ -33,8 +33,7 @@
 //! any other.
 //!
 //! # Memory
-//! The file is read row by row. Each value is stored once: as the f32 difference from the first value of its column
-//! until all rows are read, then standardised in place.
+//! The file is read row by row. Values are kept in f64 until all rows are read, then standardised and rounded to f32.
 
 mod baseline;
 mod channels;
@@ -43,7 +42,6 @@ mod error;
 mod layout;
 mod lines;
 mod period;
-mod rows;
 mod split;
 mod table;
 #[cfg(test)]
@@ -53,7 +51,7 @@ mod value;
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use baseline::{
     Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_losses, naive_mae,
@@ -66,7 +64,9 @@ pub use period::periods;
 pub(crate) use unsplit::Unsplit;
 pub(crate) use value::looks_like_time;
 
+use super::file;
 use super::labelled::{GroupScaling, Scaling};
+use super::table::{TableError, TableOptions};
 use lines::Lines;
 use table::Table;
 
@@ -88,6 +88,8 @@ pub enum Missing {
 pub struct SeriesOptions {
     /// The file, also for messages.
     pub path: PathBuf,
+    /// How the file is written, where its first rows do not say it.
+    pub table: TableOptions,
     /// Columns to read, in this order; empty for all number columns except time and group.
     pub columns: Vec<String>,
     /// Columns to forecast, among those that are read; empty for the last one.
@@ -119,6 +121,7 @@ impl SeriesOptions {
     pub fn new(path: impl Into<PathBuf>, window: usize, horizon: usize) -> Self {
         Self {
             path: path.into(),
+            table: TableOptions::default(),
             columns: Vec::new(),
             target: Vec::new(),
             all_targets: false,
@@ -147,6 +150,14 @@ impl SeriesOptions {
         }
         Ok(())
     }
+}
+
+/// What is needed where a directory was named.
+const NEED: &str = "one file of separated values with --series";
+
+/// Opens the file.
+fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
+    Ok(file::open(path, NEED).map_err(TableError::from)?)
 }
 
 /// A part of the series, by time.
@@ -281,7 +292,7 @@ impl Series {
     /// [`SeriesError`] says what is wrong, with file, line and value, and what to do.
     pub fn load(options: &SeriesOptions) -> Result<Self, SeriesError> {
         options.check()?;
-        Self::read(options, rows::open(&options.path)?)
+        Self::read(options, open(&options.path)?)
     }
 
     /// Reads a series from `reader`; messages name `options.path`.
@@ -302,7 +313,7 @@ impl Series {
         options.check()?;
         let table = match reader {
             Some(reader) => Table::read(options, reader)?,
-            None => Table::read(options, rows::open(&options.path)?)?,
+            None => Table::read(options, open(&options.path)?)?,
         };
         let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
         Self::split(table, &whole)

@@ -13,10 +13,19 @@ pub struct Spread {
     pub farthest: f64,
 }
 
+/// Whether all values except missing ones are the same: then a channel has no scale. Inspection and training use this
+/// rule.
+pub fn is_constant(values: impl Iterator<Item = f64>) -> bool {
+    let mut present = values.filter(|x| !x.is_nan());
+    let first = present.next();
+    present.all(|x| Some(x) == first)
+}
+
 impl Spread {
     /// Computes the spread; None if there are no values. `values` must return the same values each time.
     pub fn of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Self> {
         let (sum, n) = values().filter(|x| !x.is_nan()).fold((0.0, 0u64), |(sum, n), x| (sum + x, n + 1));
+        let constant = is_constant(values());
         if n == 0 {
             return None;
         }
@@ -26,8 +35,8 @@ impl Spread {
             .map(|x| (x - mean).abs())
             .fold((0.0, 0.0f64), |(squares, most), x| (squares + x * x, most.max(x)));
         let std = (squares / n as f64).sqrt();
-        // A smaller standard deviation is rounding error of a constant.
-        let std = if std > 1e-7 * mean.abs().max(f64::from(f32::MIN_POSITIVE)) { std } else { 0.0 };
+        // The mean of a constant has a rounding error.
+        let std = if constant { 0.0 } else { std };
         Some(Self { mean, std, farthest: if std > 0.0 { most / std } else { 0.0 } })
     }
 

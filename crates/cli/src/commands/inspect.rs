@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use longspan_data::inspect::inspect;
+use longspan_run::config::Config;
 use longspan_run::directory::is_run;
 use serde_json::Value;
 
 use crate::failure::{Failure, put};
-use crate::flags::Json;
+use crate::flags::{Json, TableFlags};
 
 /// Describe a file or folder, and print the command that trains on it
 #[derive(Args, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct InspectArgs {
     data: PathBuf,
     #[command(flatten)]
     json: Json,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
@@ -38,7 +41,9 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
         Some(lines) if json => Value::Object(lines.document).to_string() + "\n",
         Some(lines) => lines.text,
         None => {
-            let found = wait::shown(path, |read| inspect(path, read))?;
+            let mut config = Config::default();
+            args.table.set(&mut config)?;
+            let found = wait::shown(path, |read| inspect(path, &config.data.table(), read))?;
             if json { serde_json::to_string(&show::document(&found))? + "\n" } else { show::text(&found) }
         }
     };

@@ -4,8 +4,21 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
 /// The settings of reading that may differ between the run's own data and new data.
-const READING: [&str; 6] =
-    ["label_column", "id_column", "image_steps", "time_column", "group_column", "missing"];
+const READING: [&str; 10] = [
+    "label_column",
+    "id_column",
+    "image_steps",
+    "time_column",
+    "group_column",
+    "missing",
+    "separator",
+    "decimal",
+    "no_header",
+    "na",
+];
+
+/// The settings of reading that say how a table is written.
+const TABLE: [&str; 4] = ["separator", "decimal", "no_header", "na"];
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]
@@ -74,11 +87,16 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
-/// A flag for each setting in [`READING`].
+/// A flag for each setting in [`READING`], or only for those in [`TABLE`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ReadingFlags(Given);
+pub(crate) struct Chosen<const ALL: bool>(Given);
 
-impl ReadingFlags {
+/// How new data are read for a run.
+pub(crate) type ReadingFlags = Chosen<true>;
+/// How a table is written.
+pub(crate) type TableFlags = Chosen<false>;
+
+impl<const ALL: bool> Chosen<ALL> {
     /// Applies the flags that are given.
     ///
     /// # Errors
@@ -88,16 +106,24 @@ impl ReadingFlags {
     }
 
     fn keys() -> impl Iterator<Item = &'static Key> {
-        KEYS.iter().filter(|key| READING.contains(&key.name))
+        let names: &[&str] = if ALL { &READING } else { &TABLE };
+        KEYS.iter().filter(|key| names.contains(&key.name))
     }
 }
 
-impl Args for ReadingFlags {
+impl<const ALL: bool> Args for Chosen<ALL> {
     fn augment_args(command: Command) -> Command {
         command.args(Self::keys().map(|key| {
             // The default is that of the run, not that of the setting.
             let help = key.help.split(" [default").next().unwrap_or(key.help);
-            arg(key, help.to_owned() + " [default: as the run]").help_heading("Reading")
+            let help = if ALL { help.to_owned() + " [default: as the run]" } else { key.help.to_owned() };
+            let arg = arg(key, help)
+                .help_heading(if ALL { "Reading" } else { "Tables" })
+                .allow_negative_numbers(true);
+            match Config::default().get(key.name) {
+                Value::Flag(_) => arg.num_args(0..=1).default_missing_value("true"),
+                _ => arg,
+            }
         }))
     }
 
@@ -106,7 +132,7 @@ impl Args for ReadingFlags {
     }
 }
 
-impl FromArgMatches for ReadingFlags {
+impl<const ALL: bool> FromArgMatches for Chosen<ALL> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut flags = Self::default();
         flags.update_from_arg_matches(matches)?;

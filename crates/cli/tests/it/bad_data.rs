@@ -34,25 +34,30 @@ fn tables_of_labelled_sequences() {
         table("a,b,label\n1,2,x\n1,2,3,y\n", &["x.csv: line 3", "4 fields instead of 3"]),
         table("a,b,label\n1,2,x\n1,,y\n", &["x.csv: line 3", "is missing", "--missing interpolate"]),
         table("a,b,label\n1,2,x\nnan,NaN,y\n", &["line 3", "is missing", "--missing zero"]),
-        table("a,b,label\n1,2,x\ninf,2,y\n", &["line 3", "\"inf\" is not finite", "write ?"]),
+        table("a,b,label\n1,2,x\ninf,2,y\n", &["line 3", "\"inf\", which is not finite", "write NA"]),
         table("a,b,label\n1,2,x\n-Infinity,2,y\n", &["line 3", "not finite"]),
         table("a,b,label\n1,2,x\n1e39,2,y\n", &["line 3", "beyond 3.4e38", "scale"]),
         table("a,b,label\n1,2,x\n1,2,x\n", &["x.csv", "every sequence has the label \"x\"", "two labels"]),
         table("a,b,label\n1,2,x\n1,2,\n", &["line 3", "no label"]),
-        table("a,b,label\n1,2,x\n1,red,y\n", &["line 3", "\"red\" is not a number", "column \"b\""]),
-        table("a;b;label\n1,5;2;x\n1;2;y\n", &["line 2", "\"1,5\" is not a number", "decimal point"]),
-        table("a,a,label\n1,2,x\n1,2,y\n", &["line 1", "two columns are named \"a\"", "rename"]),
+        table("a,b,label\n1,2,x\n1,red,y\n", &["line 3, column b", "\"red\", which is not a number"]),
+        table(
+            "a;b;label\n1,5;2;x\n1.25;2;y\n3,5;2;y\n",
+            &["line 3", "\"1.25\", which is not a number", "--decimal"],
+        ),
+        table("a;b;label\n1,500;2;x\n1;2;y\n", &["line 2", "\"1,500\"", "--decimal . or --decimal ,"]),
+        table("a,a,label\n1,2,x\n1,2,y\n", &["line 1", "two columns \"a\"", "rename"]),
         table(
             "a,b,c\n1,2,x\n1,2,y\n",
-            &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\", \"c\""],
+            &["line 1", "no column \"label\"", "--label-column", "one of a, b, c"],
         ),
-        table("1,2,3\n1,2,4\n", &["line 1", "only numbers", "name the columns"]),
+        table("1,2,3\n1,2,4\n", &["x.csv", "every sequence has the label \"1\""]),
+        table("1.5,2,3.5\n1,2,4\n", &["line 1", "--label-column", "one of column 1, column 2, column 3"]),
         table("label\nx\ny\n", &["line 1", "no column of values"]),
         table("a,b,label\n1,\"2,x\n1,2,y\n", &["x.csv: line 2", "fields instead of 3", "quote"]),
         (
             "a,speaker\n1,x\n2,y\n",
             "train --labelled x.csv --label-column speeker",
-            &["did you mean \"speaker\""],
+            &["did you mean speaker?"],
         ),
         ("i,a,label\n1,1,x\n", "train --labelled x.csv --id-column id", &["no column \"id\"", "--id-column"]),
         (
@@ -283,8 +288,12 @@ fn series() {
     for (text, line, parts) in [
         (String::new(), TRAIN, &["x.csv is empty"][..]),
         ("t,a\n".into(), TRAIN, &["x.csv", "no rows"]),
-        ("1,2\n3,4\n".into(), TRAIN, &["x.csv: line 1", "names of the columns"]),
-        (longer("60,1"), TRAIN, &["x.csv: line 62 has 2 fields", "names 3", "complete the row"]),
+        ("1,2\n3,4\n".into(), TRAIN, &["x.csv", "the training part has 2 rows"]),
+        (
+            longer("60,1"),
+            TRAIN,
+            &["x.csv: line 62 has 2 fields instead of 3", "header names", "complete the row"],
+        ),
         (
             longer("60,,1"),
             TRAIN,
@@ -294,7 +303,11 @@ fn series() {
         (longer("60,inf,1"), TRAIN, &["line 62, column a has \"inf\"", "write NA"]),
         (longer("60,1e39,1"), TRAIN, &["line 62, column a has \"1e39\"", "single precision", "rescale"]),
         (longer("60,red,1"), TRAIN, &["line 62, column a has \"red\"", "not a number", "--columns"]),
-        (longer("60,\"1,5\",1"), TRAIN, &["line 62", "\"1,5\"", "decimal point"]),
+        (longer("60,\"1,5\",1"), TRAIN, &["line 62", "\"1,5\"", "--decimal"]),
+        (longer("60,\"1,500\",1"), TRAIN, &["line 62", "\"1,500\"", "--decimal . or --decimal ,"]),
+        (long.clone(), "train --series x.csv --decimal , --separator ,", &["--decimal ,", "leave out one"]),
+        (long.clone(), "train --series x.csv --separator ab", &["--separator ab", "one character"]),
+        (long.clone(), "train --series x.csv --separator ;", &["x.csv", "no column of numbers"]),
         (longer("60,\"1,1"), TRAIN, &["x.csv: line 62", "close the quotes"]),
         (long.replace("t,a,b", "t,a,a"), TRAIN, &["line 1 names two columns \"a\"", "rename"]),
         (long.clone(), "train --series x.csv --target c", &["no column \"c\"", "--target", "t, a, b"]),
@@ -356,11 +369,11 @@ fn series() {
     refused(&[
         (&[], TRAIN, &["there is no file", "x.csv"]),
         (&[("x.csv/y", b"")], TRAIN, &["x.csv is a directory", "--series"]),
-        (&[("x.csv", &gzip(long.as_bytes()))], TRAIN, &["x.csv is compressed", "gunzip"]),
+        (&[("x.csv", &gzip(long.as_bytes())[..90])], TRAIN, &["x.csv is compressed", "cut off or damaged"]),
         (
             &[("x.csv", b"t,a\n1,2\n2,f\xfc\n")],
             TRAIN,
-            &["line 3, field 2 is not UTF-8", "save the file as UTF-8"],
+            &["line 3, field 2 (", "not valid UTF-8", "save the file as UTF-8"],
         ),
         (
             &[("x.txt", b"some text\n")],
@@ -409,11 +422,21 @@ fn unusual_files_work() {
         format!("\u{feff}{}", String::from_utf8_lossy(&archive("1,2:a\n3:b\n"))).replace('\n', "\r\n"),
     );
     dir.write("s.csv", format!("\u{feff}t;a;b\r\n{rows}"));
+    let rows: String = (0..40).map(|i| format!("{i};1.234,{i}\n")).collect();
+    dir.write("comma.csv.gz", gzip(format!("sep=;\nt;a\ns;m\n{rows}").as_bytes()));
+    let rows: String = (0..40).map(|i| format!("  {}.0e+00   0.{i} 1.5 2.5\n", 1 + i % 2)).collect();
+    dir.write("UCR_TRAIN.txt", rows);
     dir.write("names/a.txt", "\u{feff}Ann\r\nIda\r\n");
     dir.write("names/b.txt", "Bob\r\nNed\r\n\r\n");
-    for data in
-        ["labelled x.csv", "labelled x.csv.gz", "labelled x.ts", "labelled names", "series s.csv --window 2"]
-    {
+    for data in [
+        "labelled x.csv",
+        "labelled x.csv.gz",
+        "labelled x.ts",
+        "labelled names",
+        "labelled UCR_TRAIN.txt",
+        "series s.csv --window 2",
+        "series comma.csv.gz --window 2",
+    ] {
         dir.good(&format!("train --{data} {SMALL}"));
     }
 }

@@ -386,7 +386,7 @@ fn damaged_files_are_described_or_refused() {
             }
             dir.write(name, &bytes);
             let path = dir.path(name);
-            if let Err(error) = longspan_data::inspect::inspect(&path, &mut |_, _| {}) {
+            if let Err(error) = longspan_data::inspect::inspect(&path, &Default::default(), &mut |_, _| {}) {
                 let message = error.to_string();
                 assert!(message.contains(name) && !message.contains('\n'), "{name}, case {case}: {message}");
             }

@@ -106,6 +106,10 @@ fn tables_name_their_sequences_and_columns() {
     let plain = dir.streamed("predict run", "101,0.5\n102.5,1\n");
     assert_eq!((named.len(), &named[1]["line"]), (2, &3.into()));
     near(&named[1], &plain[1], &["p:"]);
+    let commas = dir.streamed("predict run", "b;more;a\n0,5;9;101\n1;9;102,5");
+    near(&commas[1], &plain[1], &["p:"]);
+    let blanks = dir.streamed("predict run --na -9", "101 0.5\n102.5   1\n");
+    near(&blanks[1], &plain[1], &["p:"]);
     // A value that is missing is the mean of its channel, if that is asked for.
     let missing = dir.streamed("predict run --missing zero", "?,0.5\n");
     assert_eq!(missing.len(), 1);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::labelled::LabelledError;
 use crate::series::SeriesError;
+use crate::table::TableError;
 
 /// Why a file or folder cannot be inspected.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum InspectError {
     /// The file cannot be read as a table of numbers.
     #[error(transparent)]
     Series(#[from] SeriesError),
+    /// The file cannot be read as a table.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The file is empty.
     #[error("{} is empty: name a file with data", path.display())]
     Empty {

@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use super::sketch::separator_of;
+use crate::table::is_table;
 
 /// Number of bytes that are examined.
 pub(super) const HEAD: usize = 1 << 20;
-
-/// Number of lines that are examined to distinguish a table from a text.
-const LINES: usize = 20;
 
 /// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +47,12 @@ impl Kind {
         if text.starts_with(b"{") && (ends(&[".json"]) || tag(b"\"train\"")) {
             return Some(Self::Music);
         }
-        Some(if is_table(text) { Self::Table } else { Self::Text })
+        let sample = &text[..text.len().min(1 << 16)];
+        Some(if is_table(sample, sample.len() < text.len() || head.len() == HEAD) {
+            Self::Table
+        } else {
+            Self::Text
+        })
     }
 }
 
@@ -58,27 +60,6 @@ impl Kind {
 fn looks_written(text: &[u8]) -> bool {
     let head = &text[..text.len().min(1 << 12)];
     head.iter().filter(|byte| byte.is_ascii_digit()).count() * 10 < head.len() && !head.starts_with(b"@")
-}
-
-/// Whether the lines are rows of a table: they have as many separators as the first line, and most of their fields are
-/// numbers.
-fn is_table(text: &[u8]) -> bool {
-    let text = &text[..text.len().min(1 << 16)];
-    let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    let Some(first) = lines.next() else { return false };
-    let rows: Vec<&[u8]> = lines.take(LINES).collect();
-    // The last line may be cut off.
-    let rows = &rows[..rows.len() - usize::from(rows.len() > 2)];
-    let separator = separator_of(first);
-    let count = |line: &[u8]| line.iter().filter(|&&byte| byte == separator).count();
-    let fields = || rows.iter().flat_map(|line| line.split(|&byte| byte == separator));
-    let number = |field: &[u8]| {
-        std::str::from_utf8(field).is_ok_and(|field| field.trim().trim_matches('"').parse::<f64>().is_ok())
-    };
-    let numbers = fields().filter(|field| number(field)).count();
-    rows.len() >= 2
-        && (0..rows.len()).filter(|&row| count(rows[row]) == count(first)).count() * 10 >= rows.len() * 9
-        && numbers * 2 > fields().count()
 }
 
 #[cfg(test)]
@@ -99,6 +80,8 @@ mod tests {
             ("x.json", b"{\"a\": 1}", Some(Kind::Music)),
             ("x.dat", b"a;b\n1;2\n3;4\n5;6\n", Some(Kind::Table)),
             ("x.txt", b"passengers\n112\n118\n132\n", Some(Kind::Table)),
+            ("x.txt", b"1 2 3\n4 5 6\n7 8\n", Some(Kind::Table)),
+            ("UCR_TRAIN", b"  1.0e+00  -7.1e-01 2.5\n  2.0e+00 1.5 -0.5\n", Some(Kind::Table)),
             ("x.txt", b"First, the cat.\nThen, the dog, and, the bird.\nThen, 3 more.\n", Some(Kind::Text)),
             ("x.txt", b"# Title\n\nOnce upon a time\n", Some(Kind::Text)),
             ("x", b"", None),

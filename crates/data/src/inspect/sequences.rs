@@ -157,7 +157,7 @@ fn settings(
         notes.push(error.to_string().into());
         return None;
     }
-    let mut settings = Settings::data("labelled", path);
+    let mut settings = Settings::data("labelled", path).with_table(&options.columns.table);
     for (key, column) in [("label_column", &options.columns.label), ("id_column", &options.columns.id)] {
         if let Some(column) = column {
             settings = settings.with(key, column);

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::advice;
 use super::error::InspectError;
 use super::settings::{Note, Settings};
-use super::sketch::Sketch;
 use super::{Content, Found};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
+use crate::table::{Sketch, TableOptions};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
@@ -19,8 +19,8 @@ pub(super) const GROUPS: [&str; 16] = [
     "country", "region", "symbol", "ticker", "id",
 ];
 
-pub(super) fn inspect(path: &Path, sketch: &Sketch) -> Result<Found, InspectError> {
-    let mut options = SeriesOptions::new(path, 1, 1);
+pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Result<Found, InspectError> {
+    let mut options = SeriesOptions { table: table.clone(), ..SeriesOptions::new(path, 1, 1) };
     let target = sketch.columns.iter().find(|column| {
         column.texts == 0 && TARGETS.iter().any(|name| column.name.eq_ignore_ascii_case(name))
     });
@@ -156,7 +156,7 @@ fn settings(
     if let Some(error) = error {
         return Err(error);
     }
-    let mut settings = Settings::data("series", &options.path);
+    let mut settings = Settings::data("series", &options.path).with_table(&options.table);
     let targets = found.columns.iter().filter(|column| column.target).map(|column| column.name.as_str());
     let (targets, columns) = (targets.collect::<Vec<_>>(), options.columns.join(","));
     let time = found.time.as_ref().map(|time| time.column.clone());

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::table::TableOptions;
+
 /// One setting of a training run: the name of a key and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Setting {
@@ -27,6 +29,22 @@ impl Settings {
     /// The data to train on.
     pub(super) fn data(key: &'static str, path: &Path) -> Self {
         Self::of(key, path.to_string_lossy())
+    }
+
+    /// Adds how a table is written, as far as the options say it.
+    pub(super) fn with_table(mut self, options: &TableOptions) -> Self {
+        let given = [
+            ("separator", options.separator.map(|separator| separator.to_string())),
+            ("decimal", options.decimal.map(|decimal| decimal.to_string())),
+            ("no_header", options.no_header.then(|| "true".to_owned())),
+            ("na", Some(options.na.join(",")).filter(|na| !na.is_empty())),
+        ];
+        for (key, value) in given {
+            if let Some(value) = value {
+                self = self.with(key, value);
+            }
+        }
+        self
     }
 
     /// Adds a setting.

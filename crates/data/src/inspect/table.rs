@@ -7,24 +7,36 @@ use super::error::InspectError;
 use super::kind::HEAD;
 use super::sequences::{self, Form};
 use super::series::{self, GROUPS};
-use super::settings::{Alternative, Settings};
-use super::sketch::{Column, Sketch};
+use super::settings::{Alternative, Note, Settings};
 use crate::labelled::Head;
-use crate::labelled::table::{Columns, LABELS};
+use crate::labelled::table::{Columns, LABELS, unnamed_label};
+use crate::table::{Column, Sketch, TableOptions, is_table};
+use crate::wording::counted;
 
 /// Names of id columns.
 const IDS: [&str; 10] =
     ["id", "ids", "sequence", "seq", "case", "sample", "trial", "session", "recording", "episode"];
 
-pub(super) fn inspect(path: &Path, head: &Head) -> Result<Found, InspectError> {
-    let sketch = Sketch::of(&head.bytes, head.bytes.len() == HEAD);
+pub(super) fn inspect(path: &Path, head: &Head, options: &TableOptions) -> Result<Found, InspectError> {
+    let cut = head.bytes.len() == HEAD;
+    let sketch = Sketch::of_head(path, &head.bytes, cut, options)?;
+    let mut found = read(path, head, options, &sketch)?;
+    found.notes.extend(written(&sketch));
+    Ok(found)
+}
+
+/// Reads the table as what its columns show.
+fn read(path: &Path, head: &Head, options: &TableOptions, sketch: &Sketch) -> Result<Found, InspectError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let may_be_labelled = name.ends_with(".csv") || name.ends_with(".tsv");
-    let columns = labelled(&sketch).filter(|_| may_be_labelled);
+    let may_be_labelled =
+        [".csv", ".tsv"].iter().any(|end| name.ends_with(end)) || is_table(&head.bytes, true);
+    let columns = labelled(sketch)
+        .filter(|_| may_be_labelled)
+        .map(|columns| Columns { table: options.clone(), ..columns });
     let Some(columns) = columns else {
-        let mut found = series::inspect(path, &sketch)?;
-        found.otherwise = could_be_labelled(path, &sketch).filter(|_| may_be_labelled);
+        let mut found = series::inspect(path, sketch, options)?;
+        found.otherwise = could_be_labelled(path, sketch, options).filter(|_| may_be_labelled);
         return Ok(found);
     };
     let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
@@ -35,13 +47,13 @@ pub(super) fn inspect(path: &Path, head: &Head) -> Result<Found, InspectError> {
             if unread {
                 found.notes.push("the id column is read as an input: remove it from the file".into());
             }
-            let other = series::inspect(path, &sketch).ok().and_then(|found| found.settings);
+            let other = series::inspect(path, sketch, options).ok().and_then(|found| found.settings);
             found.otherwise = other.map(|settings| Alternative { text: "as a series".into(), settings });
             Ok(found)
         }
         // If it cannot be read with labels, it may still be a series. If not, the error about the labels is the more
         // useful one.
-        Err(error) => series::inspect(path, &sketch).map_err(|_| error.into()),
+        Err(error) => series::inspect(path, sketch, options).map_err(|_| error.into()),
     }
 }
 
@@ -52,6 +64,9 @@ fn is_id(column: &Column) -> bool {
 /// Returns the label and id columns, if one column looks like labels and all others have numbers.
 fn labelled(sketch: &Sketch) -> Option<Columns> {
     let rows = sketch.rows.len();
+    if !sketch.format.header {
+        return unnamed(sketch).then(Columns::default);
+    }
     let usual = |column: &&Column| LABELS.iter().any(|name| column.name.eq_ignore_ascii_case(name));
     let few = |column: &Column| column.different() * 2 <= rows.max(4) && column.different() < 500;
     let label = match sketch.columns.iter().find(usual) {
@@ -78,14 +93,46 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     let named = |column: &Column| Some(column.name.clone());
     let label =
         if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
-    readable.then(|| Columns { label, id: id.and_then(named) })
+    readable.then(|| Columns { label, id: id.and_then(named), ..Columns::default() })
+}
+
+/// Whether a table without names has a label in each row, as in the UCR archive: many numbers and one column of few
+/// classes.
+fn unnamed(sketch: &Sketch) -> bool {
+    /// Least number of values of a sequence.
+    const STEPS: usize = 8;
+    let Some(label) = unnamed_label(&sketch.columns) else { return false };
+    let few = sketch.columns[label].different() * 2 <= sketch.rows.len().max(4);
+    let mut others = sketch.columns.iter().enumerate().filter(|&(index, _)| index != label);
+    few && sketch.columns.len() > STEPS
+        && others.clone().any(|(_, column)| !column.whole)
+        && others.all(|(_, column)| column.texts == 0)
+}
+
+/// Notes on how the table is written, where it is unusual.
+fn written(sketch: &Sketch) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let format = &sketch.format;
+    if !format.header {
+        notes.push(
+            "the first row has values, not names: the columns are called column 1, column 2 and so on".into(),
+        );
+    }
+    if format.skipped > 0 {
+        let lines = counted(format.skipped, "line");
+        notes.push(format!("{lines} before the table: not read").into());
+    }
+    if format.units {
+        notes.push(format!("line {} has the units of the columns: not read", sketch.first_line + 1).into());
+    }
+    notes
 }
 
 /// Names of time columns.
 const TIMES: [&str; 9] = ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
 
 /// Returns settings that read a table with labels that would otherwise be read as a series.
-fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<Alternative> {
+fn could_be_labelled(path: &Path, sketch: &Sketch, options: &TableOptions) -> Option<Alternative> {
     let rows = sketch.rows.len();
     let label = sketch.columns.iter().rev().find(|column| {
         let few = (2..=rows / 2).contains(&column.different()) && column.different() < 100;
@@ -94,6 +141,6 @@ fn could_be_labelled(path: &Path, sketch: &Sketch) -> Option<Alternative> {
     let others = sketch.columns.iter().filter(|column| column.name != label.name);
     let readable = others.clone().count() > 0 && others.clone().all(|column| column.texts == 0);
     let text = format!("as one sequence per row, with {} as its label", label.name);
-    let settings = Settings::data("labelled", path).with("label_column", &label.name);
+    let settings = Settings::data("labelled", path).with_table(options).with("label_column", &label.name);
     readable.then_some(Alternative { text, settings })
 }

@@ -11,6 +11,8 @@ use longspan::batch::IGNORE;
 /// Collects the values or tokens of a sequence until its end, then those of the next sequence.
 pub(super) struct Builder {
     pub(super) values: Vec<f32>,
+    /// The values in double precision, if single precision loses digits that matter.
+    pub(super) exact: Option<Vec<f64>>,
     pub(super) tokens: Vec<u32>,
     labelled: Labelled,
     ids: HashMap<String, u32>,
@@ -22,6 +24,7 @@ impl Builder {
             path: path.to_owned(),
             kind,
             values: Vec::new(),
+            exact: None,
             tokens: Vec::new(),
             offsets: vec![0],
             labels: Vec::new(),
@@ -31,7 +34,15 @@ impl Builder {
             numbers: Vec::new(),
             ids: Vec::new(),
         };
-        Self { values: Vec::new(), tokens: Vec::new(), labelled, ids: HashMap::new() }
+        Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
+    }
+
+    /// Adds a value; NaN is a missing one.
+    pub(super) fn push(&mut self, value: f64) {
+        self.values.push(value as f32);
+        if let Some(exact) = &mut self.exact {
+            exact.push(value);
+        }
     }
 
     /// Returns the class of a label, and adds a new class for a new label.
@@ -79,12 +90,12 @@ impl Builder {
 
     /// Returns the sequences. `sorted` orders the classes by name instead of first occurrence.
     pub(super) fn finish(self, sorted: bool) -> Result<Labelled, LabelledError> {
-        let Self { values, tokens, mut labelled, .. } = self;
+        let Self { values, exact, tokens, mut labelled, .. } = self;
         if labelled.is_empty() {
             return Err(Problem::NoSequences.at(&labelled.path, Location::File));
         }
         labelled.missing = values.iter().filter(|value| value.is_nan()).count();
-        (labelled.values, labelled.tokens) = (values, tokens);
+        (labelled.values, labelled.exact, labelled.tokens) = (values, exact, tokens);
         if sorted {
             let mut order: Vec<usize> = (0..labelled.classes.len()).collect();
             order.sort_by(|&a, &b| natural(&labelled.classes[a], &labelled.classes[b]));

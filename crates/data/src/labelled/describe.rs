@@ -81,9 +81,7 @@ impl Labelled {
     /// Mean, standard deviation and farthest value of each channel; empty for tokens.
     pub fn spreads(&self) -> Vec<Option<Spread>> {
         let Kind::Values { channels } = &self.kind else { return Vec::new() };
-        let width = channels.len();
-        let values = |d: usize| self.values[d..].iter().step_by(width).map(|&value| f64::from(value));
-        (0..width).map(|d| Spread::of(|| values(d))).collect()
+        (0..channels.len()).map(|d| Spread::of(|| self.channel(0..self.values.len(), d))).collect()
     }
 }
 

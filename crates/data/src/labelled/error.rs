@@ -1,27 +1,19 @@
 //! Why labelled sequences or music cannot be used: the file, the location in it, the problem and the remedy.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::file::FileError;
+use crate::table::TableError;
 use crate::wording::counted;
 
 /// Why labelled sequences or music cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelledError {
-    /// The file cannot be opened or read.
+    /// The file cannot be opened or read as a table.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// The file is a damaged gzip file.
-    #[error("{} is compressed with gzip and cannot be decompressed ({error}): it is cut off or damaged, so download it again", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The error of the decompression.
-        error: io::Error,
-    },
+    Table(#[from] TableError),
     /// The format is not known.
     #[error(
         "{} is in none of the supported formats: name a .ts file of the UCR/UEA archive, a .csv or .tsv file with a \
@@ -108,11 +100,8 @@ pub enum Problem {
     #[error("not valid UTF-8 from byte {column} of the line: convert the file to UTF-8{remedy}")]
     InvalidUtf8 { column: usize, remedy: &'static str },
     /// A value is not a number.
-    #[error(
-        "{value} is not a number{}: write it with a decimal point, or write ? if it is missing",
-        .column.as_ref().map(|c| format!(" (column {c}; all columns except those of labels and ids must have numbers)")).unwrap_or_default()
-    )]
-    Number { value: String, column: Option<String> },
+    #[error("{value} is not a number: write it with a decimal point, or write ? if it is missing")]
+    Number { value: String },
     /// A value is infinite.
     #[error("{value} is not finite: remove it, or write ? if it is missing")]
     NotFinite { value: String },
@@ -191,20 +180,12 @@ pub enum Problem {
     )]
     Length { found: usize, expected: usize },
 
-    /// A row has more or fewer fields than the header.
+    /// No column has a usual name for labels.
     #[error(
-        "{} instead of {expected}, as in the header: complete the row or remove it, and close every quote", counted(*found as u64, "field")
+        "there is no column \"label\", \"class\" or \"target\": name the column of the labels with --label-column, one of \
+         {columns}"
     )]
-    RaggedRow { found: usize, expected: usize },
-    /// The file has no header: the first row has numbers.
-    #[error("the first row has only numbers: it must name the columns")]
-    NoHeader,
-    /// No column has this name.
-    #[error("there is no column {name}{}: set {flag} to one of {columns}", did_you_mean(nearest))]
-    NoColumn { name: String, flag: &'static str, nearest: Option<String>, columns: String },
-    /// Two columns have the same name.
-    #[error("two columns are named {name}: rename one")]
-    DuplicateColumn { name: String },
+    NoLabelColumn { columns: String },
     /// There are no columns besides those of labels and ids.
     #[error("there is no column of values besides those of labels and ids: add one")]
     NoValues,
@@ -269,18 +250,16 @@ pub enum Problem {
     MusicHasNoLabels,
 }
 
+impl From<FileError> for LabelledError {
+    fn from(error: FileError) -> Self {
+        TableError::from(error).into()
+    }
+}
+
 impl Problem {
     /// Makes an error of a problem at a location.
     pub(super) fn at(self, path: &Path, location: Location) -> LabelledError {
         LabelledError::Content { path: path.to_owned(), location, problem: Box::new(self) }
-    }
-
-    /// Adds the name of the column.
-    pub(super) fn in_column(self, name: &str) -> Self {
-        match self {
-            Self::Number { value, .. } => Self::Number { value, column: Some(quoted(name)) },
-            other => other,
-        }
     }
 }
 

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn of(name: &str, text: &str, id: Option<&str>) -> Labelled {
-        let columns = Columns { label: None, id: id.map(str::to_owned) };
+        let columns = Columns { id: id.map(str::to_owned), ..Columns::default() };
         table::read(text.as_bytes(), Path::new(name), &columns).unwrap()
     }
 

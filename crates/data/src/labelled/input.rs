@@ -1,26 +1,23 @@
 //! Bytes and lines of a file, decompressed if it is gzip, in bounded memory.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
 use crate::file;
-use crate::file::FileError;
+use crate::packed::{GZIP, peek, unpacked};
+use crate::table::{LONGEST, TableError};
 
 use super::error::{LabelledError, Location, Problem};
 
 /// What is needed where a directory was named.
 const NEED: &str = "one file";
 
-/// Most bytes of a line or record.
-pub(super) const LIMIT: u64 = 64 << 20;
+/// Most bytes of a line.
+const LIMIT: u64 = LONGEST;
 
 /// Opens a file and decompresses it if it is gzip.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
-    let file = file::open(path, NEED)?;
-    let (magic, packed) = peek(file, 2).map_err(|error| failed(path, error))?;
-    Ok(if magic == [0x1f, 0x8b] { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
+    unpacked(file::open(path, NEED)?).map_err(|error| failed(path, error))
 }
 
 /// The first bytes of a file, decompressed.
@@ -35,34 +32,12 @@ pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
     let failed = |error| failed(path, error);
     let (magic, _) = peek(file::open(path, NEED)?, 2).map_err(failed)?;
     let (bytes, _) = peek(open(path)?, count).map_err(failed)?;
-    Ok(Head { bytes, packed: magic == [0x1f, 0x8b] })
-}
-
-/// Returns the first `count` bytes (or all), and a reader of all bytes, including those.
-pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, impl Read)> {
-    let mut head = Vec::new();
-    input.by_ref().take(count as u64).read_to_end(&mut head)?;
-    Ok((head.clone(), Cursor::new(head).chain(input)))
+    Ok(Head { bytes, packed: magic == GZIP })
 }
 
 /// Classifies the error of a failed read.
 pub(crate) fn failed(path: &Path, error: io::Error) -> LabelledError {
-    match error.kind() {
-        io::ErrorKind::InvalidData => LabelledError::Damaged { path: path.to_owned(), error },
-        _ => FileError::new(path, error, NEED).into(),
-    }
-}
-
-/// Decompresses, and reports every failure as damaged data.
-struct Unpacked<R>(MultiGzDecoder<R>);
-
-impl<R: Read> Read for Unpacked<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            _ => io::Error::new(io::ErrorKind::InvalidData, error),
-        })
-    }
+    TableError::unreadable(path, error, NEED).into()
 }
 
 /// Reads lines into one buffer.

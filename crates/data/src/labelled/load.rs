@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use super::error::{LabelledError, Location, Problem};
 use super::folder::{self, Tokens};
 use super::idx::{self, ImageSteps};
-use super::input::{failed, open, peek};
+use super::input::{failed, open};
 use super::table::{self, Columns};
 use super::{Kind, Labelled, Labels, Missing, Origin, ts};
+use crate::packed::peek;
+use crate::table::is_table;
 use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;
+
+/// Bytes from which the format is detected.
+const HEAD: usize = 1 << 16;
 
 /// Options for reading labelled sequences.
 #[derive(Clone, Debug)]
@@ -143,7 +148,7 @@ pub fn load_to_predict(
         }
         (Kind::Values { channels }, input) => {
             let named = input.is_none();
-            let (head, input) = peek(opened(path, input)?, 4096).map_err(|error| failed(path, error))?;
+            let (head, input) = peek(opened(path, input)?, HEAD).map_err(|error| failed(path, error))?;
             let labels = Labels::Optional(Some(channels.len()));
             match format(path, &head) {
                 Some(Format::Images) => {
@@ -180,7 +185,7 @@ pub fn is_music(path: &Path) -> Result<bool, LabelledError> {
     if path.is_dir() {
         return Ok(false);
     }
-    let (head, _) = peek(open(path)?, 4096).map_err(|error| failed(path, error))?;
+    let (head, _) = peek(open(path)?, HEAD).map_err(|error| failed(path, error))?;
     Ok(format(path, &head) == Some(Format::Music))
 }
 
@@ -202,7 +207,7 @@ fn read(
     if path.is_dir() {
         return folder::open_folder(path, tokens);
     }
-    let (head, input) = peek(open(path)?, 4096).map_err(|error| failed(path, error))?;
+    let (head, input) = peek(open(path)?, HEAD).map_err(|error| failed(path, error))?;
     match format(path, &head) {
         Some(Format::Images) => idx::open_images(path, labels, options.image_steps),
         Some(Format::Ts) => ts::read(input, path),
@@ -213,7 +218,7 @@ fn read(
     }
 }
 
-/// Detects the format by the first bytes where these are unambiguous, then by the name, then by the first character.
+/// Detects the format by the first bytes where these are unambiguous, then by the name, then by the first lines.
 fn format(path: &Path, head: &[u8]) -> Option<Format> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -227,8 +232,10 @@ fn format(path: &Path, head: &[u8]) -> Option<Format> {
         Some(Format::Table)
     } else {
         match text.first()? {
-            b'@' | b'#' | b'%' => Some(Format::Ts),
+            b'@' => Some(Format::Ts),
             b'{' => Some(Format::Music),
+            _ if is_table(head, head.len() == HEAD) => Some(Format::Table),
+            b'#' | b'%' => Some(Format::Ts),
             _ => None,
         }
     }
@@ -249,6 +256,7 @@ mod tests {
             ("x.txt", b"\xef\xbb\xbf\n# note", Some(Format::Ts)),
             ("x.json", b" {\"train\"", Some(Format::Music)),
             ("x.txt", b"once upon a time", None),
+            ("x.txt", b" 1  2.5  3.5\n 2  1.5  0.5\n", Some(Format::Table)),
             ("x", b"", None),
         ] {
             assert_eq!(format(Path::new(name), head), expected, "{name}");

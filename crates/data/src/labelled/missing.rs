@@ -61,9 +61,14 @@ impl Labelled {
         }
         for sequence in 0..self.labels.len() {
             let range = self.offsets[sequence] * width..self.offsets[sequence + 1] * width;
-            let values = &mut self.values[range];
+            let values = &mut self.values[range.clone()];
             if missing == Missing::Interpolate {
                 let empty = (0..width).find(|&channel| !interpolate(values, channel, width));
+                if let Some(exact) = &mut self.exact {
+                    for channel in 0..width {
+                        interpolate(&mut exact[range.clone()], channel, width);
+                    }
+                }
                 if let Some(channel) = empty {
                     let problem = Problem::AllMissing { channel: channels[channel].clone() };
                     return Err(self.problem(sequence, problem));
@@ -78,12 +83,29 @@ impl Labelled {
     }
 }
 
+/// A value in single or double precision.
+trait Value: Copy + Into<f64> {
+    fn of(value: f64) -> Self;
+}
+
+impl Value for f32 {
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+}
+
+impl Value for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+}
+
 /// Fills the gaps of one channel of a sequence `[T, width]`; returns false if the channel has no value.
-fn interpolate(values: &mut [f32], channel: usize, width: usize) -> bool {
+fn interpolate<T: Value>(values: &mut [T], channel: usize, width: usize) -> bool {
     let mut before: Option<usize> = None;
     for t in 0..values.len() / width {
         let value = values[t * width + channel];
-        if value.is_nan() {
+        if value.into().is_nan() {
             continue;
         }
         let first = before.map_or(0, |before| before + 1);
@@ -91,8 +113,8 @@ fn interpolate(values: &mut [f32], channel: usize, width: usize) -> bool {
         for gap in first..t {
             // In f64, because the difference of two f32 may overflow f32.
             let share = before.map_or(0.0, |before| (gap - before) as f64 / (t - before) as f64);
-            let (a, b) = (f64::from(start), f64::from(value));
-            values[gap * width + channel] = (a + share * (b - a)) as f32;
+            let (a, b): (f64, f64) = (start.into(), value.into());
+            values[gap * width + channel] = T::of(a + share * (b - a));
         }
         before = Some(t);
     }

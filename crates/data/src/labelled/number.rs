@@ -1,21 +1,19 @@
-//! Parses numbers of data files.
+//! Parses the numbers of .ts files.
 
 use super::error::{Problem, quoted};
-
-/// Spellings of a missing value, in lower case; files may use any case.
-const MISSING: [&str; 6] = ["?", "na", "n/a", "nan", "-nan", "null"];
+use crate::table::is_missing;
 
 /// Parses a number; a missing value is NaN. Infinities and overflow in single precision are errors.
 pub(super) fn number(text: &str) -> Result<f32, Problem> {
     let text = text.trim();
     match text.parse::<f32>() {
         Ok(value) if value.is_finite() => Ok(value),
-        _ if MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing)) => Ok(f32::NAN),
+        _ if !text.is_empty() && is_missing(text) => Ok(f32::NAN),
         Ok(_) if text.contains(|c: char| c.is_ascii_digit()) => {
             Err(Problem::TooLarge { value: quoted(text) })
         }
         Ok(_) => Err(Problem::NotFinite { value: quoted(text) }),
-        Err(_) => Err(Problem::Number { value: quoted(text), column: None }),
+        Err(_) => Err(Problem::Number { value: quoted(text) }),
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{LabelledError, Problem, quoted};
 use super::{Kind, Labelled};
+use crate::spread::is_constant;
 
 /// Mean and standard deviation of each channel, `[D]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +54,10 @@ impl Scaling {
         let mut scaling = Self::identity(width);
         for d in 0..width {
             let values = || {
-                let of = |&i: &usize| labelled.sequence(i)[d..].iter().step_by(width);
-                training.iter().flat_map(of).filter(|value| !value.is_nan()).map(|&value| f64::from(value))
+                let of = |&i: &usize| {
+                    labelled.channel(labelled.offsets[i] * width..labelled.offsets[i + 1] * width, d)
+                };
+                training.iter().flat_map(of).filter(|value| !value.is_nan())
             };
             let n = values().count();
             if n == 0 {
@@ -63,8 +66,7 @@ impl Scaling {
             let mean = values().sum::<f64>() / n as f64;
             let std = (values().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n as f64).sqrt();
             scaling.mean[d] = mean;
-            // A smaller standard deviation is rounding error of a constant.
-            if std > 1e-12 * mean.abs().max(f64::from(f32::MIN_POSITIVE)) {
+            if std > 0.0 && !is_constant(values()) {
                 scaling.std[d] = std;
             }
         }
@@ -86,9 +88,11 @@ impl Scaling {
             (width, width),
             "the scaling has another number of channels"
         );
+        let exact = labelled.exact.take();
         for (index, value) in labelled.values.iter_mut().enumerate() {
             let d = index % width;
-            let scaled = ((f64::from(*value) - self.mean[d]) / self.std[d]) as f32;
+            let unscaled = exact.as_ref().map_or(f64::from(*value), |exact| exact[index]);
+            let scaled = ((unscaled - self.mean[d]) / self.std[d]) as f32;
             if scaled.is_infinite() {
                 let problem = Problem::OutOfScale { channel: quoted(&channels[d]) };
                 let sequence = labelled.offsets.partition_point(|&offset| offset <= index / width) - 1;

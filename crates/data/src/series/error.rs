@@ -3,113 +3,16 @@
 use std::path::PathBuf;
 
 use super::Part;
-use crate::file::FileError;
+use crate::table::TableError;
 use crate::wording::counted;
 
 /// Why a series cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesError {
-    /// The file cannot be opened or read.
+    /// The file cannot be read as a table.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// The file is compressed.
-    #[error("{} is compressed: decompress it with gunzip", path.display())]
-    Compressed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file has only blank lines.
-    #[error("{} is empty: name a file with a line of column names and rows of numbers", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file has a header and no rows.
-    #[error("{} has a line of column names and no rows: name a file with numbers", path.display())]
-    HeaderOnly {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file has no header.
-    #[error(
-        "{}: line {line} has numbers (\"{value}\") where the names of the columns belong: add a line of names \
-         before the first row",
-        path.display()
-    )]
-    NoHeader {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The first number.
-        value: String,
-    },
-    /// Two columns have the same name.
-    #[error("{}: line {line} names two columns \"{name}\": rename one of them", path.display())]
-    DuplicateName {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The name.
-        name: String,
-    },
-    /// Bytes are not valid UTF-8.
-    #[error("{}: line {line}, field {field} is not UTF-8 (\"{value}\"): save the file as UTF-8", path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The field, from 1.
-        field: usize,
-        /// The field, with replacement characters for invalid bytes.
-        value: String,
-    },
-    /// A row is longer than the limit.
-    #[error(
-        "{}: line {line} begins a row of more than {limit} bytes: close the quotes of its fields, or put \
-         every row on a line of its own",
-        path.display()
-    )]
-    RowTooLong {
-        /// The file.
-        path: PathBuf,
-        /// The line on which the row begins, from 1.
-        line: u64,
-        /// The longest row that is read.
-        limit: u64,
-    },
-    /// A row has more or fewer fields than the header.
-    #[error("{}: line {line} has {}, and the header names {expected}: complete the row or remove it, and close the quotes of its fields", path.display(), counted(*found as u64, "field"))]
-    Ragged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// Number of fields of the row.
-        found: usize,
-        /// Number of fields of the header.
-        expected: usize,
-    },
-    /// A setting names a column that does not exist.
-    #[error(
-        "{} has no column \"{name}\", which {flag} names: {}its columns are {names}",
-        path.display(), nearest.as_ref().map(|n| format!("did you mean {n}? ")).unwrap_or_default()
-    )]
-    UnknownColumn {
-        /// The file.
-        path: PathBuf,
-        /// The setting.
-        flag: &'static str,
-        /// The name.
-        name: String,
-        /// The most similar name, if it may be a typo.
-        nearest: Option<String>,
-        /// The existing columns.
-        names: String,
-    },
+    Table(#[from] TableError),
     /// A setting names a column twice.
     #[error("{flag} names \"{name}\" twice: name every column once")]
     NamedTwice {
@@ -133,38 +36,6 @@ pub enum SeriesError {
     NoNumbers {
         /// The file.
         path: PathBuf,
-    },
-    /// A number column contains text.
-    #[error(
-        "{}: line {line}, column {column} has \"{value}\", which is not a number: write it with a decimal point \
-         and without thousands separators, or write NA if it is missing, or leave the column out with --columns",
-        path.display()
-    )]
-    NotANumber {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The value.
-        value: String,
-    },
-    /// A number overflows single precision.
-    #[error(
-        "{}: line {line}, column {column} has \"{value}\", which is not a finite number in single precision: \
-         write NA if it is missing, or rescale the column",
-        path.display()
-    )]
-    NotFinite {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The value.
-        value: String,
     },
     /// Values are missing, and the options do not say what to do with them.
     #[error(
@@ -332,32 +203,4 @@ pub enum SeriesError {
         /// The longest possible season.
         longest: usize,
     },
-}
-
-/// Shortens a value to one line for a message.
-pub(super) fn shorten(value: &str) -> String {
-    const LONGEST: usize = 40;
-    let (shown, more) = match value.char_indices().nth(LONGEST) {
-        Some((cut, _)) => (&value[..cut], "…"),
-        None => (value, ""),
-    };
-    let mut short = String::with_capacity(shown.len());
-    for character in shown.chars() {
-        match character.is_control() {
-            true => short.extend(character.escape_default()),
-            false => short.push(character),
-        }
-    }
-    short + more
-}
-
-/// Lists names, at most a few of them.
-pub(super) fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const MOST: usize = 20;
-    let more = names.len().saturating_sub(MOST);
-    let mut list = names.take(MOST).map(shorten).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        list += &format!(" and {more} more");
-    }
-    list
 }

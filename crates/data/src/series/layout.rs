@@ -1,11 +1,9 @@
 //! Use of the columns.
 
-use csv::StringRecord;
-
 use super::SeriesOptions;
-use super::error::{SeriesError, list, shorten};
-use super::value::{Form, Value, looks_like_time};
-use longspan::option_syntax::nearest;
+use super::error::SeriesError;
+use super::value::Form;
+use crate::table::{Column, Rows, list};
 
 /// The time column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +31,11 @@ impl Layout {
     /// Determines the layout from the options and, where these leave it open, from the first rows.
     pub(super) fn of(
         options: &SeriesOptions,
-        names: &[String],
-        sample: &[StringRecord],
+        rows: &Rows<'_>,
+        sketch: &[Column],
     ) -> Result<Self, SeriesError> {
-        let find = |flag, name: &str| field(options, names, flag, name);
+        let names = &rows.names[..];
+        let find = |flag, name: &str| rows.column(flag, name);
         let group = options.group_column.as_ref().map(|name| find("--group-column", name)).transpose()?;
         let named: Vec<usize> =
             options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
@@ -45,18 +44,20 @@ impl Layout {
             Some(name) => Some(find("--time-column", name)?),
             None => (0..names.len())
                 .find(|&field| Some(field) != group)
-                .filter(|field| !named.contains(field) && is_time(sample, *field)),
+                .filter(|field| !named.contains(field) && sketch[*field].time),
         };
         if let (Some(field), true) = (group, group == time) {
             let name = names[field].clone();
             return Err(SeriesError::NamedTwice { flag: "--time-column and --group-column", name });
         }
-        let time =
-            time.map(|field| TimeColumn { field, form: first(sample, field).map_or(Form::Other, Form::of) });
+        let time = time.map(|field| TimeColumn {
+            field,
+            form: sketch[field].first.as_deref().map_or(Form::Other, Form::of),
+        });
 
         let rest = || (0..names.len()).filter(|&f| Some(f) != group && time.is_none_or(|t| t.field != f));
         let (values, left_out) = match named.is_empty() {
-            true => rest().partition(|&field| !is_text(sample, field)),
+            true => rest().partition(|&field| !sketch[field].is_text()),
             false => (named, Vec::new()),
         };
         if values.is_empty() {
@@ -65,7 +66,7 @@ impl Layout {
         let targets = match options.target.is_empty() {
             _ if options.all_targets => (0..values.len()).collect(),
             true => vec![values.len() - 1],
-            false => targets(options, names, &values)?,
+            false => targets(options, rows, &values)?,
         };
         Ok(Self { values, targets, time, group, left_out })
     }
@@ -77,9 +78,10 @@ fn columns_flag(options: &SeriesOptions) -> &'static str {
 }
 
 /// Returns the indices into `values` of the columns that `--target` names.
-fn targets(options: &SeriesOptions, names: &[String], values: &[usize]) -> Result<Vec<usize>, SeriesError> {
+fn targets(options: &SeriesOptions, rows: &Rows<'_>, values: &[usize]) -> Result<Vec<usize>, SeriesError> {
+    let names = &rows.names[..];
     let target = |name: &String| {
-        let target = field(options, names, "--target", name)?;
+        let target = rows.column("--target", name)?;
         values.iter().position(|&value| value == target).ok_or_else(|| SeriesError::TargetNotRead {
             path: options.path.clone(),
             name: name.clone(),
@@ -91,49 +93,9 @@ fn targets(options: &SeriesOptions, names: &[String], values: &[usize]) -> Resul
     Ok(targets)
 }
 
-fn field(
-    options: &SeriesOptions,
-    names: &[String],
-    flag: &'static str,
-    name: &str,
-) -> Result<usize, SeriesError> {
-    names.iter().position(|other| other == name.trim()).ok_or_else(|| SeriesError::UnknownColumn {
-        path: options.path.clone(),
-        flag,
-        name: shorten(name),
-        nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
-        names: list(names.iter().map(String::as_str)),
-    })
-}
-
 fn distinct(flag: &'static str, names: &[String], fields: &[usize]) -> Result<(), SeriesError> {
     match (1..fields.len()).find(|&i| fields[..i].contains(&fields[i])) {
         Some(i) => Err(SeriesError::NamedTwice { flag, name: names[fields[i]].clone() }),
         None => Ok(()),
     }
-}
-
-/// Iterates over the non-missing values of a field in the sample.
-fn present(sample: &[StringRecord], field: usize) -> impl Iterator<Item = &str> {
-    sample.iter().map(move |row| &row[field]).filter(|text| Value::of(text) != Value::Missing)
-}
-
-fn first(sample: &[StringRecord], field: usize) -> Option<&str> {
-    present(sample, field).next()
-}
-
-/// Whether an unnamed column holds times: its first value is not a number and looks like a date.
-fn is_time(sample: &[StringRecord], field: usize) -> bool {
-    first(sample, field).is_some_and(|text| is_word(text) && looks_like_time(text))
-}
-
-/// Whether a column has only text. In a column with numbers too, text is an error.
-fn is_text(sample: &[StringRecord], field: usize) -> bool {
-    let mut values = present(sample, field).peekable();
-    values.peek().is_some() && values.all(is_word)
-}
-
-/// Whether text is a word. A number with a decimal comma or thousands separators is not: it is an error.
-fn is_word(text: &str) -> bool {
-    Value::of(text) == Value::Text && Value::of(&text.replace(',', "")) == Value::Text
 }

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::describe::Description;
-use super::error::{SeriesError, shorten};
+use super::error::SeriesError;
 use super::lines::Lines;
 use super::table::{Table, TableColumn, TableGroup};
 use super::value::Time;
 use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
+use crate::table::shorten;
 
 impl Series {
     /// Treats missing values, cuts the parts, and standardises.

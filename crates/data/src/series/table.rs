@@ -7,20 +7,18 @@ use std::path::PathBuf;
 use csv::StringRecord;
 
 use super::SeriesOptions;
-use super::error::{SeriesError, shorten};
+use super::error::SeriesError;
 use super::layout::{Layout, TimeColumn};
 use super::lines::Lines;
-use super::rows::{Location, Rows};
-use super::value::{Time, Value};
+use super::value::Time;
 use crate::spread::Spread;
-
-/// Number of rows, and of bytes, after which the use of the columns is decided.
-const SAMPLE: (usize, usize) = (1000, 1 << 20);
+use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, shorten};
 
 /// One column of numbers.
 #[derive(Clone, Debug)]
 pub(super) struct TableColumn {
     pub(super) name: String,
+    form: NumberForm,
     /// Smallest and largest value.
     pub(super) range: Option<(f64, f64)>,
     pub(super) missing: u64,
@@ -68,18 +66,23 @@ impl Table {
     /// Reads all rows, one at a time.
     pub(super) fn read(options: &SeriesOptions, reader: impl Read) -> Result<Self, SeriesError> {
         let path = options.path.as_path();
-        let mut rows = Rows::open(path, reader)?;
-        let (sample, locations) = sample(&mut rows)?;
+        let mut rows = Rows::open(path, reader, &options.table, true)?;
+        let (sample, locations) = rows.sample()?;
         if sample.is_empty() {
-            return Err(SeriesError::HeaderOnly { path: path.to_owned() });
+            return Err(TableError::HeaderOnly { path: path.to_owned() }.into());
         }
-        let layout = Layout::of(options, &rows.names, &sample)?;
-        let column =
-            |&field: &usize| TableColumn { name: rows.names[field].clone(), range: None, missing: 0 };
+        let sketch = table::columns(&rows, &sample);
+        let layout = Layout::of(options, &rows, &sketch)?;
+        let column = |&field: &usize| TableColumn {
+            name: rows.names[field].clone(),
+            form: sketch[field].form.clone(),
+            range: None,
+            missing: 0,
+        };
         let mut table = Self {
             path: path.to_owned(),
             names: rows.names.clone(),
-            separator: rows.separator,
+            separator: rows.format.separator.char(),
             columns: layout.values.iter().map(column).collect(),
             layout,
             groups: Vec::new(),
@@ -193,46 +196,18 @@ impl Table {
     fn push_values(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {
         let group = &mut self.groups[group];
         for (index, (column, &field)) in self.columns.iter_mut().zip(&self.layout.values).enumerate() {
-            let (text, path) = (row[field].trim(), &self.path);
-            let location = |name: &str| (path.clone(), shorten(name), shorten(text));
-            let number = match Value::of(text) {
-                Value::Number(number) => {
-                    let (least, greatest) = column.range.unwrap_or((number, number));
-                    column.range = Some((least.min(number), greatest.max(number)));
-                    number
-                }
-                Value::Missing => {
-                    column.missing += 1;
-                    self.first_missing.get_or_insert((line, index));
-                    f64::NAN
-                }
-                Value::NotFinite => f64::INFINITY,
-                Value::Text => {
-                    let (path, column, value) = location(&column.name);
-                    return Err(SeriesError::NotANumber { path, line, column, value });
-                }
-            };
-            // The squares of larger numbers would overflow.
-            if number.abs() > f64::from(f32::MAX) {
-                let (path, column, value) = location(&column.name);
-                return Err(SeriesError::NotFinite { path, line, column, value });
+            let cell = Cell { path: &self.path, line, column: &column.name };
+            let number = column.form.number(&row[field], cell)?;
+            if number.is_nan() {
+                column.missing += 1;
+                self.first_missing.get_or_insert((line, index));
+            } else {
+                let (least, greatest) = column.range.unwrap_or((number, number));
+                column.range = Some((least.min(number), greatest.max(number)));
             }
             group.values.push(number);
         }
         group.lines.push(line);
         Ok(())
     }
-}
-
-/// Reads the first rows and their locations.
-fn sample<R: Read>(rows: &mut Rows<R>) -> Result<(Vec<StringRecord>, Vec<Location>), SeriesError> {
-    let (mut sample, mut locations, mut bytes) = (Vec::new(), Vec::new(), 0);
-    let mut row = StringRecord::new();
-    while sample.len() < SAMPLE.0 && bytes < SAMPLE.1 {
-        let Some(location) = rows.next(&mut row)? else { break };
-        bytes += row.as_slice().len();
-        sample.push(std::mem::take(&mut row));
-        locations.push(location);
-    }
-    Ok((sample, locations))
 }

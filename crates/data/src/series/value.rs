@@ -1,34 +1,10 @@
-//! Parses a field: a number, a missing value, or a time.
+//! Parses a time.
 
 use std::cmp::Ordering;
 
-/// A field of a number column.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Value {
-    /// A number that is finite in single precision.
-    Number(f64),
-    /// NA, NaN, null, ? or an empty field, in any case.
-    Missing,
-    /// Infinity, or a number that overflows single precision.
-    NotFinite,
-    /// Anything else.
-    Text,
-}
-
-impl Value {
-    /// Parses a field.
-    pub(super) fn of(text: &str) -> Self {
-        let text = text.trim();
-        match text.parse::<f64>() {
-            Ok(number) if number.is_nan() => Self::Missing,
-            Ok(number) if (number as f32).is_finite() => Self::Number(number),
-            Ok(_) => Self::NotFinite,
-            Err(_) if ["", "NA", "null", "?"].iter().any(|missing| text.eq_ignore_ascii_case(missing)) => {
-                Self::Missing
-            }
-            Err(_) => Self::Text,
-        }
-    }
+/// Parses a number that is finite in single precision.
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|&number: &f64| (number as f32).is_finite())
 }
 
 /// The form of the times of a column.
@@ -46,10 +22,10 @@ pub(super) enum Form {
 impl Form {
     /// Returns the form of `text`.
     pub(super) fn of(text: &str) -> Self {
-        match Value::of(text) {
-            Value::Number(_) => Self::Number,
-            _ if calendar(text).is_some() => Self::Calendar,
-            _ => Self::Other,
+        match number(text) {
+            Some(_) => Self::Number,
+            None if calendar(text).is_some() => Self::Calendar,
+            None => Self::Other,
         }
     }
 
@@ -69,10 +45,7 @@ impl Form {
         match self {
             Self::Calendar => calendar(text),
             Self::Other => Some(Time::Unknown),
-            Self::Number => match Value::of(text) {
-                Value::Number(number) => Some(Time::Number(number)),
-                _ => None,
-            },
+            Self::Number => number(text).map(Time::Number),
         }
     }
 }
@@ -179,22 +152,6 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields_are_numbers_missing_or_text() {
-        for text in ["", "  ", "NA", "na", "NaN", "-nan", "null", "?"] {
-            assert_eq!(Value::of(text), Value::Missing, "{text:?}");
-        }
-        for (text, number) in [("1", 1.0), (" -2.5e3\t", -2500.0), ("+.5", 0.5), ("1e-400", 0.0)] {
-            assert_eq!(Value::of(text), Value::Number(number), "{text:?}");
-        }
-        for text in ["inf", "-Infinity", "1e999", "3.5e38"] {
-            assert_eq!(Value::of(text), Value::NotFinite, "{text:?}");
-        }
-        for text in ["NW", "1,5", "1 000", "0x10", "--1"] {
-            assert_eq!(Value::of(text), Value::Text, "{text:?}");
-        }
-    }
 
     #[test]
     fn days_count_from_the_epoch() {

@@ -84,7 +84,7 @@ fn italy_power_demand() {
         train.sequence(i).iter().for_each(|value| table += &format!("{value},"));
         table += &format!("{}\n", train.labels()[i] + 1);
     }
-    let columns = Columns { label: Some("season".to_owned()), id: None };
+    let columns = Columns { label: Some("season".to_owned()), ..Columns::default() };
     let again = table::read(table.as_bytes(), Path::new("x.csv"), &columns).expect("a sound table");
     assert_eq!((again.labels(), again.classes()), (train.labels(), train.classes()));
     assert!((0..train.len()).all(|i| again.sequence(i) == train.sequence(i)));
@@ -359,7 +359,7 @@ fn damaged_files_are_refused_or_read() {
     survives("dir/x.ts", text, |bytes| ts::read(bytes, Path::new("dir/x.ts")), consistent, CASES);
     let table = b"id,u,label,v\r\n7,1.5,\"b\n\",2\r\n7,3,\"b\n\",\r\n\r\n5,5e1,a,-6\r\n";
     for id in [None, Some("id".to_owned())] {
-        let columns = Columns { label: Some("label".to_owned()), id };
+        let columns = Columns { label: Some("label".to_owned()), id, ..Columns::default() };
         let read = |bytes: &[u8]| table::read(bytes, Path::new("dir/x.csv"), &columns);
         survives("dir/x.csv", table, read, consistent, CASES);
     }

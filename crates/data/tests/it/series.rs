@@ -9,6 +9,7 @@ use longspan_data::file::FileError;
 use longspan_data::series::{
     Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, channels, describe, naive, periods,
 };
+use longspan_data::table::TableError;
 use longspan_kernel::rng::{Key, Purpose};
 
 fn real(name: &str) -> Option<PathBuf> {
@@ -160,9 +161,12 @@ fn files_that_cannot_be_read_are_named() {
     let error = |path: PathBuf| Series::load(&SeriesOptions::new(path, 1, 1)).expect_err("an error");
     let missing = directory.path().join("none.csv");
     assert!(
-        matches!(error(missing.clone()), SeriesError::File(FileError::Missing { path }) if path == missing)
+        matches!(error(missing.clone()), SeriesError::Table(TableError::File(FileError::Missing { path })) if path == missing)
     );
-    assert!(matches!(error(directory.path().to_owned()), SeriesError::File(FileError::Directory { .. })));
+    assert!(matches!(
+        error(directory.path().to_owned()),
+        SeriesError::Table(TableError::File(FileError::Directory { .. }))
+    ));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use longspan::option_names;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
+use longspan_data::table::{Decimal, Separator, TableOptions};
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
 
@@ -75,6 +76,10 @@ pub struct DataConfig {
     pub group_column: Option<String>,
     pub scale: Scale,
     pub missing: Missing,
+    pub separator: Option<Separator>,
+    pub decimal: Option<Decimal>,
+    pub no_header: bool,
+    pub na: Names,
     pub task: Option<TaskKind>,
     pub length: Lengths,
     pub valid_fraction: f64,
@@ -83,6 +88,18 @@ pub struct DataConfig {
     pub unroll: usize,
     pub mask_loss: Option<LossMask>,
     pub class_weights: ClassWeights,
+}
+
+impl DataConfig {
+    /// How the tables are written, as far as the settings say it.
+    pub fn table(&self) -> TableOptions {
+        TableOptions {
+            separator: self.separator,
+            decimal: self.decimal,
+            no_header: self.no_header,
+            na: self.na.0.clone(),
+        }
+    }
 }
 
 impl Default for DataConfig {
@@ -111,6 +128,10 @@ impl Default for DataConfig {
             group_column: None,
             scale: Scale::Group,
             missing: Missing::Error,
+            separator: None,
+            decimal: None,
+            no_header: false,
+            na: Names::default(),
             task: None,
             length: Lengths::only(20),
             valid_fraction: 0.1,

@@ -15,6 +15,7 @@ use longspan::optim::schedule::Schedule;
 use longspan::option_syntax::Size;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
+use longspan_data::table::{Decimal, Separator};
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
 
@@ -117,16 +118,6 @@ impl Field for Option<PathBuf> {
     }
 }
 
-impl Field for Option<LossMask> {
-    fn set(&mut self, text: &str) -> Result<(), String> {
-        *self = Some(text.parse()?);
-        Ok(())
-    }
-    fn get(&self) -> Value {
-        self.map_or(Value::Absent, |mask| Value::Text(mask.to_string()))
-    }
-}
-
 impl Field for Option<String> {
     fn set(&mut self, text: &str) -> Result<(), String> {
         *self = Some(text.to_owned());
@@ -150,6 +141,21 @@ impl Field for Names {
         if self.0.is_empty() { Value::Absent } else { Value::Text(self.0.join(",")) }
     }
 }
+
+macro_rules! optional {
+    ($($t:ty),*) => {$(
+        impl Field for Option<$t> {
+            fn set(&mut self, text: &str) -> Result<(), String> {
+                *self = Some(text.parse()?);
+                Ok(())
+            }
+            fn get(&self) -> Value {
+                self.map_or(Value::Absent, |value| Value::Text(value.to_string()))
+            }
+        }
+    )*};
+}
+optional!(LossMask, Separator, Decimal);
 
 impl Field for Option<TaskKind> {
     fn set(&mut self, text: &str) -> Result<(), String> {

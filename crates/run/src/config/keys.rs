@@ -113,6 +113,12 @@ keys! {
         group_column "NAME" "Column that tells several series in one file apart";
         scale "WHAT" "Standardise each group by its own mean and standard deviation (group), or all groups by the same (all), which also forecasts unknown groups";
     }
+    Data data "Tables" {
+        separator "CHAR" "Separator of the fields of a table: one character such as , ; or |, or tab or space (runs of spaces) [default: as the first rows show]";
+        decimal "MARK" "Decimal mark of the numbers of a table: . or , [default: as the numbers show]";
+        no_header "BOOL" "The first row of a table has values, not names; the columns are called column 1, column 2 and so on [default: as the first rows show]";
+        na "A,B" "More spellings of a missing value in a table, beside an empty field, ?, ., -, NA, N/A, #N/A, NaN, null and None";
+    }
     Data data "Synthetic tasks" {
         task "TASK" "Train on generated samples: agreement, copy, memorise, order2, order3, permutation, match, reversal, parity, adding or multiplication";
         length "N" "Length of the samples, as the task defines it; A..B draws lengths from A to B-1";

@@ -6,6 +6,7 @@ use longspan::model::init::Init;
 use longspan::model::pooling::Pooling;
 use longspan::option_syntax::OptionError;
 use longspan_data::schema::{Predicts, Schema};
+use longspan_data::table::{Decimal, Separator};
 use longspan_data::task::TaskKind;
 
 /// Settings that exist only for some sources of data: the sources, then the settings.
@@ -14,7 +15,7 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
     (&["text", "labelled"], &["level"]),
     (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
     (&["series"], &["columns", "target", "window", "horizon", "recursive", "time_column", "group_column"]),
-    (&["labelled", "series"], &["missing", "pool"]),
+    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na"]),
     (&["task"], &["length"]),
 ];
 
@@ -89,6 +90,11 @@ impl Config {
                 data.test_fraction == 0.0 || data.labelled_test.is_none(),
                 "test_fraction",
                 "cannot be combined with --labelled-test: leave out one of the two",
+            ),
+            (
+                data.decimal != Some(Decimal::Comma) || data.separator != Some(Separator::COMMA),
+                "decimal",
+                "a comma cannot be the separator and the decimal mark: leave out one of the two",
             ),
             (data.window >= 1, "window", "needs 1 or more"),
             (data.horizon >= 1, "horizon", "needs 1 or more"),

@@ -148,7 +148,11 @@ fn options(config: &Config, path: &Path) -> LabelledOptions {
     LabelledOptions {
         train: path.into(),
         test: config.data.labelled_test.clone(),
-        columns: Columns { label: config.data.label_column.clone(), id: config.data.id_column.clone() },
+        columns: Columns {
+            label: config.data.label_column.clone(),
+            id: config.data.id_column.clone(),
+            table: config.data.table(),
+        },
         labels: config.data.image_labels.clone(),
         image_steps: config.data.image_steps,
         missing: match config.data.missing {

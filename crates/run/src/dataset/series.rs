@@ -173,6 +173,7 @@ fn options(
     };
     Ok(SeriesOptions {
         path: path.into(),
+        table: config.data.table(),
         columns,
         target,
         window: config.data.window,

@@ -55,7 +55,7 @@ fn bad_input_is_refused() {
         ("predict waves --input train.ts -o /dev/full", &["/dev/full", "cannot be written", "make room"]),
         (
             "predict flow --input lacks.csv",
-            &["lacks.csv has no column \"flow\"", "the model", "did you mean flov?"],
+            &["lacks.csv: line 1 has no column \"flow\"", "the model", "did you mean flov?"],
         ),
         ("predict flow --input bad.csv", &["bad.csv: line 3", "level", "\"high\""]),
         ("predict flow --input few.csv", &["few.csv: 4 rows", "9"]),
@@ -77,7 +77,8 @@ fn bad_input_is_refused() {
         ("predict waves --stream", b"1,2\n1,2,3\n", &["line 2", "3 values instead of 2"]),
         ("predict waves --stream", b"1,2\n1,x\n", &["line 2", "\"x\"", "channel \"2\"", "not a number"]),
         ("predict waves --stream", b"1,inf\n", &["line 1", "\"inf\"", "not finite"]),
-        ("predict waves --stream", b"1,1e300\n", &["line 1", "too far", "check its unit"]),
+        ("predict waves --stream", b"1,1e300\n", &["line 1", "not finite", "check its unit"]),
+        ("predict waves --stream", b"1;1,234\n", &["line 1", "\"1,234\"", "--decimal . or --decimal ,"]),
         ("predict waves --stream", b"1,\n", &["line 1", "channel \"2\" is missing", "--missing zero"]),
         (
             "predict flow --stream --group north",

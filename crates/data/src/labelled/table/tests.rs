@@ -1,8 +1,13 @@
 use super::*;
+use std::io;
 
 fn of(text: impl AsRef<[u8]>, label: &str, id: &str) -> Result<Labelled, LabelledError> {
     let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    read(text.as_ref(), Path::new("dir/x.csv"), &Columns { label: name(label), id: name(id) })
+    read(
+        text.as_ref(),
+        Path::new("dir/x.csv"),
+        &Columns { label: name(label), id: name(id), ..Columns::default() },
+    )
 }
 
 fn fails(text: impl AsRef<[u8]>, label: &str, id: &str, parts: &[&str]) {
@@ -46,7 +51,7 @@ fn rows_of_an_id_are_the_steps_of_a_sequence() {
     );
     fails("id,u,label\n7,1,b\n7,1,a\n", "", "id", &["line 3", "id \"7\" changes from \"b\" to \"a\""]);
     fails("id,u,label\n7,1,b\n8,1,b\n7,1,b\n", "", "id", &["line 4", "id \"7\" occurs again"]);
-    fails("id,u,label\n7,1,b\n", "", "idd", &["line 1", "did you mean \"id\"?", "--id-column"]);
+    fails("id,u,label\n7,1,b\n", "", "idd", &["line 1", "did you mean id?", "--id-column"]);
     fails("id,label\n7,b\n", "", "id", &["line 1", "no column of values"]);
 }
 
@@ -59,17 +64,18 @@ fn errors_name_the_line() {
     fails("a,label\r\n1,x\r\n\r\n1,2,x\r\n", "", "", &["line 4", "3 fields"]);
     fails("\n\na,label\n1,x\n\n\n1,2,x", "", "", &["line 7", "3 fields"]);
     fails("a,label\n\"1\",\"x\ny\"\n1\n", "", "", &["line 4", "1 field instead"]);
-    fails("a,label\n1,x\n\"1,x\n2,y\n", "", "", &["line 3", "1 field instead", "close every quote"]);
+    fails("a,label\n1,x\n\"1,x\n2,y\n", "", "", &["line 3", "1 field instead", "close the quotes"]);
     fails("a,label,b\n1,x,2\n1,\"x\n\"\n", "", "", &["line 3", "2 fields"]);
-    fails("a,b\n1,x\n", "", "", &["line 1", "no column \"label\"", "--label-column", "\"a\", \"b\""]);
-    fails("a,speaker\n1,x\n", "speker", "", &["no column \"speker\", did you mean \"speaker\"?"]);
-    fails("a,label,a\n1,x,2\n", "", "", &["line 1", "two columns are named \"a\""]);
-    fails("1,2,1\n1,2,3\n", "", "", &["line 1", "only numbers"]);
-    fails("1,2,3\n1,2,3\n", "label", "", &["line 1", "only numbers"]);
+    fails("a,b\n1,x\n", "", "", &["line 1", "no column \"label\"", "--label-column", "one of a, b"]);
+    fails("a,speaker\n1,x\n", "speker", "", &["no column \"speker\"", "did you mean speaker?"]);
+    fails("a,label,a\n1,x,2\n", "", "", &["line 1", "two columns \"a\""]);
+    // Rows without names have columns without names.
+    fails("1,2,3\n1,2,3\n", "label", "", &["line 1", "no column \"label\"", "column 1, column 2, column 3"]);
+    fails("1.5,2,3.5\n1,2,3\n", "", "", &["line 1", "no column \"label\"", "column 1, column 2, column 3"]);
     fails("\n\na,b\n1,2\n", "", "", &["line 3", "no column \"label\""]);
     fails("label\nx\n", "", "", &["line 1", "no column of values"]);
     fails("a,label\n1,\n", "", "", &["line 2", "no label"]);
-    fails("a,label\nx,x\n", "", "", &["line 2", "\"x\" is not a number (column \"a\";"]);
+    fails("a,label\nx,x\n", "", "", &["line 2, column a", "\"x\", which is not a number"]);
     fails("a,label\ninf,x\n", "", "", &["line 2", "not finite"]);
     fails("a,label\n1e50,x\n", "", "", &["line 2", "beyond 3.4e38"]);
     fails(b"a,label\n1,x\n2,f\xfcr\n", "", "", &["line 3", "not valid UTF-8 from byte 2"]);
@@ -81,7 +87,7 @@ fn lines_are_counted_over_many_chunks() {
     for end in ["\n", "\r\n", "\n\n"] {
         let text = format!("a,label{end}{}7{end}", format!("1,\"x\ny\"{end}").repeat(20_000));
         let line = 1 + text.trim_end().matches('\n').count();
-        fails(&text, "", "", &[&format!("line {line}:"), "1 field instead of 2"]);
+        fails(&text, "", "", &[&format!("line {line} "), "1 field instead of 2"]);
     }
 }
 
@@ -89,5 +95,43 @@ fn lines_are_counted_over_many_chunks() {
 fn a_record_without_an_end_is_refused_in_bounded_memory() {
     let endless = b"a,label\n1,x\n\"".chain(io::repeat(b'1').take(1 << 30));
     let error = read(endless, Path::new("x.csv"), &Columns::default()).unwrap_err().to_string();
-    assert!(error.contains("x.csv: line 3: longer than 67108864 bytes"), "{error}");
+    assert!(error.contains("x.csv: line 3 begins a row of more than 67108864 bytes"), "{error}");
+}
+
+#[test]
+fn a_table_without_names_has_its_label_in_the_first_or_last_column() {
+    for text in
+        ["1\t0.5\t-2\n2\t1.5\t7\n1\t2.5\t8\n", "  1.0e+00   0.5 -2\n  2.0e+00  1.5 7\n  1.0e+00 2.5 8\n"]
+    {
+        let labelled = of(text, "", "").unwrap();
+        assert_eq!((labelled.sequence(0), labelled.labels()), (&[0.5, -2.0][..], &[0, 1, 0][..]), "{text:?}");
+    }
+    let labelled = of("0.5,-2,up\n1.5,7,down\n2.5,8,up\n", "", "").unwrap();
+    assert_eq!(
+        (labelled.sequence(1), labelled.classes()),
+        (&[1.5, 7.0][..], &["down".to_owned(), "up".into()][..])
+    );
+    let labelled = of("0.5,2,7\n1.5,3,7\n", "column 2", "").unwrap();
+    assert_eq!((labelled.sequence(0), labelled.labels()), (&[0.5, 7.0][..], &[0, 1][..]));
+}
+
+#[test]
+fn a_large_offset_costs_no_digits() {
+    let rows: String = (0..40)
+        .map(|i| {
+            let x = |t: i32| 5e7 + 1.5 * f64::from(t + i).sin();
+            format!("{},{},{}\n", x(0), x(1), if i % 2 == 0 { "a" } else { "b" })
+        })
+        .collect();
+    let mut labelled = of(format!("u,v,label\n{rows}"), "", "").unwrap();
+    let spread = labelled.spreads()[0].unwrap();
+    assert!(!spread.is_constant() && (0.9..1.2).contains(&spread.std), "{spread:?}");
+    let scaling = super::super::Scaling::of(&labelled, &(0..40).collect::<Vec<_>>()).unwrap();
+    scaling.apply(&mut labelled).unwrap();
+    for i in 0..40 {
+        let x = 5e7 + 1.5 * f64::from(i).sin();
+        // A number of f64 near 5e7 has a step of 7e-9; z is rounded to f32.
+        let z = (x - scaling.mean[0]) / scaling.std[0];
+        assert!((f64::from(labelled.sequence(i as usize)[0]) - z).abs() < 2e-7, "{i}");
+    }
 }

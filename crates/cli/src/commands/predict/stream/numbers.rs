@@ -1,15 +1,13 @@
-//! The numbers of a line: fields between commas, semicolons or tabs, in the order of the channels or of a first line that names them.
+//! The numbers of a line, in the order of the channels or of a first line that names them.
 
 use longspan::option_syntax::nearest;
 use longspan_data::labelled::Scaling;
+use longspan_data::table::{LineFormat, LineProblem, TableOptions};
 use longspan_run::config::Missing;
 
 use super::lines::utf8;
 use crate::failure::{Failure, fail};
 use crate::progress::counted;
-
-/// Spellings of a missing value, in lower or upper case.
-const MISSING: [&str; 7] = ["", "?", "na", "n/a", "nan", "-nan", "null"];
 
 /// The number of characters of a value that messages show.
 const SHOWN: usize = 40;
@@ -17,20 +15,21 @@ const SHOWN: usize = 40;
 /// The fields of lines, and which channel each of them is.
 pub(super) struct Fields {
     missing: Missing,
+    table: TableOptions,
     /// The form of the first line; None before it.
     form: Option<Form>,
 }
 
 struct Form {
-    separator: char,
+    format: LineFormat,
     count: usize,
     /// The field of each channel, if the first line names them.
     positions: Option<Vec<usize>>,
 }
 
 impl Fields {
-    pub(super) fn new(missing: Missing) -> Self {
-        Self { missing, form: None }
+    pub(super) fn new(missing: Missing, table: TableOptions) -> Self {
+        Self { missing, table, form: None }
     }
 
     /// Reads the numbers of a line and scales them. Returns false if the line names the columns instead.
@@ -48,10 +47,10 @@ impl Fields {
         let line = utf8(number, line)?;
         let wrong = |what: String| fail(format!("standard input: line {number}{what}"));
         let named = self.form.is_none();
-        let form = match &self.form {
+        let form = match &mut self.form {
             Some(form) => form,
             None => {
-                let form = Form::of(line, channels).map_err(wrong)?;
+                let form = Form::of(line, channels, &self.table).map_err(wrong)?;
                 self.form.insert(form)
             }
         };
@@ -59,7 +58,7 @@ impl Fields {
             return Ok(false);
         }
         numbers.clear();
-        let fields: Vec<&str> = line.split(form.separator).collect();
+        let fields = form.format.split(line);
         let found = fields.len();
         if found != form.count {
             let (names, expected) = (listed(channels.iter().map(String::as_str)), form.count);
@@ -79,11 +78,10 @@ impl Fields {
         }
         for (channel, name) in channels.iter().enumerate() {
             let position = form.positions.as_ref().map_or(channel, |positions| positions[channel]);
-            let text = fields[position].trim();
+            let text = fields[position].as_str();
             let shown: String = text.chars().take(SHOWN).collect();
-            let value = match text.parse::<f64>() {
-                Ok(value) if value.is_finite() => (value - scaling.mean[channel]) / scaling.std[channel],
-                _ if is_missing(text) => match self.missing {
+            let value = match form.format.number(text) {
+                Ok(value) if value.is_nan() => match self.missing {
                     Missing::Zero => 0.0,
                     _ => {
                         return Err(wrong(format!(
@@ -92,16 +90,9 @@ impl Fields {
                         )));
                     }
                 },
-                Ok(_) => {
-                    return Err(wrong(format!(
-                        ": {shown:?} (channel {name:?}) is not finite: write ? for a missing value"
-                    )));
-                }
-                Err(_) => {
-                    return Err(wrong(format!(
-                        ": {shown:?} (channel {name:?}) is not a number: write it with a decimal point, or ? where it \
-                         is missing"
-                    )));
+                Ok(value) => (value - scaling.mean[channel]) / scaling.std[channel],
+                Err(problem) => {
+                    return Err(wrong(format!(": {shown:?} (channel {name:?}) {}", described(problem))));
                 }
             };
             if !(value as f32).is_finite() {
@@ -120,19 +111,17 @@ impl Form {
     ///
     /// # Errors
     /// A message if it names columns, but not all channels.
-    fn of(line: &str, channels: &[String]) -> Result<Self, String> {
-        let separators = [',', ';', '\t'];
-        let most = separators.into_iter().rev().max_by_key(|&separator| line.matches(separator).count());
-        let separator = most.unwrap_or(',');
-        let fields: Vec<&str> = line.split(separator).map(str::trim).collect();
+    fn of(line: &str, channels: &[String], table: &TableOptions) -> Result<Self, String> {
+        let mut format = LineFormat::of(line, table);
+        let fields = format.split(line);
         let count = fields.len();
-        let is_value = |text: &str| text.parse::<f64>().is_ok() || is_missing(text);
-        let Some(word) = fields.iter().find(|text| !is_value(text)) else {
-            return Ok(Self { separator, count: channels.len(), positions: None });
+        let word = fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header);
+        let Some(word) = word else {
+            return Ok(Self { format, count: channels.len(), positions: None });
         };
-        let names: Vec<&str> = fields.iter().map(|name| name.trim_matches('"')).collect();
+        let names: Vec<&str> = fields.iter().map(String::as_str).collect();
         let position = |channel: &String| {
-            names.iter().position(|name| name == channel).ok_or_else(|| {
+            names.iter().position(|name| *name == channel).ok_or_else(|| {
                 let meant = nearest(channel, names.iter().copied());
                 let meant = meant.map(|name| format!(": did you mean {name:?}?")).unwrap_or_else(|| ".".into());
                 format!(
@@ -143,12 +132,21 @@ impl Form {
             })
         };
         let positions = channels.iter().map(position).collect::<Result<_, _>>()?;
-        Ok(Self { separator, count, positions: Some(positions) })
+        Ok(Self { format, count, positions: Some(positions) })
     }
 }
 
-fn is_missing(text: &str) -> bool {
-    MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing))
+/// What is wrong with a value, and what to do.
+fn described(problem: LineProblem) -> &'static str {
+    match problem {
+        LineProblem::Text => "is not a number: write it with a decimal point, or ? where it is missing",
+        LineProblem::Ambiguous => {
+            "may have a thousands separator or a decimal comma: say which with --decimal . or --decimal ,"
+        }
+        LineProblem::NotFinite => {
+            "is not finite in single precision: check its unit, or write ? where it is missing"
+        }
+    }
 }
 
 /// Up to eight of the names.

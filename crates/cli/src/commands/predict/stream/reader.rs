@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(loaded: &'a mut Loaded, schema: &'a Schema) -> Self {
         let (steps, aside) = (loaded.model.steps(&loaded.params, 1), loaded.model.steps(&loaded.params, 1));
         let out = vec![0.0; loaded.model.spec().output.width()];
-        let fields = Fields::new(loaded.config.data.missing);
+        let fields = Fields::new(loaded.config.data.missing, loaded.config.data.table());
         let (numbers, tokens) = (Vec::new(), Vec::new());
         Self { loaded, reads: &schema.reads, steps, aside, out, fields, numbers, tokens }
     }
