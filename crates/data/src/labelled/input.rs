@@ -1,10 +1,12 @@
 //! Bytes and lines of a file, decompressed if it is gzip, in bounded memory.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::encoding::EncodingError;
 use crate::file;
 use crate::file::FileError;
 
@@ -16,26 +18,30 @@ const NEED: &str = "one file";
 /// Most bytes of a line or record.
 pub(super) const LIMIT: u64 = 64 << 20;
 
-/// Opens a file and decompresses it if it is gzip.
+/// Opens a file of sequences and decompresses it if it is gzip.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
-    let file = file::open(path, NEED)?;
+    unpack(path, file::open(path, NEED)?)
+}
+
+/// As [`open`], for a text.
+pub(crate) fn open_text(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
+    unpack(path, file::open_text(path, NEED)?)
+}
+
+fn unpack(path: &Path, file: File) -> Result<Box<dyn Read>, LabelledError> {
     let (magic, packed) = peek(file, 2).map_err(|error| failed(path, error))?;
-    Ok(if magic == [0x1f, 0x8b] { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
+    Ok(if magic == file::GZIP { Box::new(Unpacked(MultiGzDecoder::new(packed))) } else { Box::new(packed) })
+}
+
+/// Returns the first `count` bytes of a file, decompressed, or all if it is shorter.
+pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
+    let (bytes, _) = peek(open_text(path)?, count).map_err(|error| failed(path, error))?;
+    Ok(Head { bytes })
 }
 
 /// The first bytes of a file, decompressed.
 pub(crate) struct Head {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the file is compressed with gzip.
-    pub(crate) packed: bool,
-}
-
-/// Returns the first `count` bytes of a file, or all if it is shorter.
-pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
-    let failed = |error| failed(path, error);
-    let (magic, _) = peek(file::open(path, NEED)?, 2).map_err(failed)?;
-    let (bytes, _) = peek(open(path)?, count).map_err(failed)?;
-    Ok(Head { bytes, packed: magic == [0x1f, 0x8b] })
 }
 
 /// Returns the first `count` bytes (or all), and a reader of all bytes, including those.
@@ -47,6 +53,9 @@ pub(super) fn peek<R: Read>(mut input: R, count: usize) -> io::Result<(Vec<u8>, 
 
 /// Classifies the error of a failed read.
 pub(crate) fn failed(path: &Path, error: io::Error) -> LabelledError {
+    if let Some(problem) = EncodingError::of(&error) {
+        return LabelledError::Encoding { path: path.to_owned(), problem };
+    }
     match error.kind() {
         io::ErrorKind::InvalidData => LabelledError::Damaged { path: path.to_owned(), error },
         _ => FileError::new(path, error, NEED).into(),
@@ -76,6 +85,11 @@ pub(super) struct Lines<R> {
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R, path: &Path) -> Self {
         Self { input: BufReader::new(input), path: path.to_owned(), line: 0, buffer: Vec::new() }
+    }
+
+    /// The input.
+    pub(super) fn get_ref(&self) -> &R {
+        self.input.get_ref()
     }
 
     /// Returns the number of the next line, from 1, and its bytes without the line end and without a byte order mark.

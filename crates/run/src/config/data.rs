@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use longspan::option_names;
+use longspan_data::encoding::Encoding;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::task::{Lengths, TaskKind};
@@ -54,6 +55,7 @@ pub struct Names(pub Vec<String>);
 pub struct DataConfig {
     pub text: Option<PathBuf>,
     pub level: TokenLevel,
+    pub encoding: Option<Encoding>,
     pub valid: Option<PathBuf>,
     pub test: Option<PathBuf>,
     pub vocab_size: usize,
@@ -90,6 +92,7 @@ impl Default for DataConfig {
         Self {
             text: None,
             level: TokenLevel::Char,
+            encoding: None,
             valid: None,
             test: None,
             vocab_size: 0,

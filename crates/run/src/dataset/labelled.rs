@@ -156,6 +156,7 @@ fn options(config: &Config, path: &Path) -> LabelledOptions {
             Missing::Zero => labelled::Missing::Zero,
         },
         level: config.data.level,
+        encoding: config.data.encoding,
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn open(
         level: config.data.level,
         vocabulary_size: (config.data.vocab_size > 0).then_some(config.data.vocab_size),
         valid_fraction: config.data.valid_fraction,
+        encoding: config.data.encoding,
     };
     let vocabulary = match learned.map(|schema| (schema.vocabulary(), &schema.predicts)) {
         None => {
