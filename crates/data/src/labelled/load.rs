@@ -263,7 +263,11 @@ fn read(
         Some(Format::Images) => return idx::open_images(path, labels, options.image_steps),
         Some(Format::Ts) => ts::read(&mut input, path)?,
         Some(Format::Table) => table::read(&mut input, path, &options.columns).map_err(|error| {
-            if is_number(&error) { texts::unclear(&text, path).unwrap_or(error) } else { error }
+            if is_number(&error) {
+                texts::unclear(&text, path, &options.columns).unwrap_or(error)
+            } else {
+                error
+            }
         })?,
         Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Location::File)),
         None if head.is_empty() => return Err(Problem::NoSequences.at(path, Location::File)),

@@ -54,6 +54,8 @@ const TEXTS: [&str; 13] = [
 ];
 /// Most rows from which a table is recognised.
 const ROWS: usize = 1000;
+/// Number of rows that show too little.
+const FEW: usize = 3;
 /// Most bytes of a field.
 const LIMIT: usize = 64 << 20;
 
@@ -141,9 +143,10 @@ fn of(rows: &[csv::StringRecord], columns: &Columns, labels: bool) -> Option<(bo
             (None, &[text]) => text,
             _ => return None,
         };
+        // Without a usual name, the only other column besides one that counts the rows.
         let label = label.or_else(|| {
-            // Without a usual name, the other one of two columns.
-            (first.len() == 2 && repeats(&rows[1..], 1 - text, text)).then_some(1 - text)
+            let mut other = (0..first.len()).filter(|&column| column != text && !counts(&rows[1..], column));
+            other.next().filter(|&label| other.next().is_none() && repeats(&rows[1..], label, text))
         });
         let others = (0..first.len()).filter(|&column| column != text && Some(column) != label);
         let ignored = others.clone().all(|column| counts(&rows[1..], column));
@@ -257,13 +260,21 @@ pub(super) fn read(
     builder.finish(true)
 }
 
-/// The error for a table whose column of labels is not clear; None if it has no texts.
-pub(super) fn unclear(head: &[u8], path: &Path) -> Option<LabelledError> {
+/// The error for a table whose columns of texts and labels are not clear; None if it has no texts.
+pub(super) fn unclear(head: &[u8], path: &Path, columns: &Columns) -> Option<LabelledError> {
     let head = std::str::from_utf8(head).ok()?;
     let rows = [b'\t', b',', b';'].into_iter().find_map(|separator| rows(head, separator, true))?;
-    let written = (0..rows[0].len()).filter(|&column| is_written(&rows[1..], column)).count();
+    let is_label = |name: &str| match &columns.label {
+        Some(label) => name.trim() == label,
+        None => LABELS.contains(&name.trim().to_lowercase().as_str()),
+    };
+    let label = rows[0].iter().position(is_label);
+    let written =
+        (0..rows[0].len()).filter(|&column| Some(column) != label && is_written(&rows[1..], column));
+    // One column of words could be the labels; a few rows with a word show nothing.
+    let texts = written.count() > usize::from(label.is_none()) && rows.len() > FEW;
     let names: Vec<String> = rows[0].iter().take(8).map(quoted).collect();
-    (written > 0).then(|| Problem::UnclearTexts { columns: names.join(", ") }.at(path, Location::File))
+    texts.then(|| Problem::UnclearTexts { columns: names.join(", ") }.at(path, Location::File))
 }
 
 #[cfg(test)]
@@ -302,6 +313,8 @@ mod tests {
         // A quote at the beginning of a text does not swallow the lines after it.
         let open = examples("\"thin\tneg\na joy\tpos\nfine\tpos\nlong\tneg\n");
         assert_eq!(open[..2], pairs(&[("\"thin", "neg"), ("a joy", "pos")]));
+        let stars = find("id,review,stars\n1,a b,5\n2,c d,1\n3,e f,5\n4,g h,1\n", None).unwrap();
+        assert_eq!((stars.text, stars.label, stars.header), (1, Some(2), true));
         let names = "text,who\nab,x\ncd,y\nef,x\n";
         assert!(find(names, Some("who")).is_some_and(|layout| layout.label == Some(1)));
     }
@@ -319,11 +332,14 @@ mod tests {
         ] {
             assert_eq!(find(text, None), None, "{text}");
         }
-        let error = unclear(b"unknown,names\none,a\ntwo,b\nthree,a\nfour,b\n", Path::new("x.csv"))
-            .unwrap()
-            .to_string();
+        let unclear = |text: &str| unclear(text.as_bytes(), Path::new("x.csv"), &Columns::default());
+        let error = unclear("unknown,names\none,a\ntwo,b\nthree,a\nfour,b\n").unwrap().to_string();
         assert!(error.contains("--label-column") && error.contains("\"unknown\", \"names\""), "{error}");
-        assert!(unclear(b"a,b\n1,2\n3,4\n", Path::new("x.csv")).is_none());
+        for text in
+            ["a,b\n1,2\n3,4\n5,6\n7,8\n", "a,kind\n1,x\n3,y\n5,x\n7,y\n", "a,label\nx,a\n1,b\n2,a\n3,b\n"]
+        {
+            assert!(unclear(text).is_none(), "{text}");
+        }
     }
 
     #[test]
