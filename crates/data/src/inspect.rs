@@ -23,7 +23,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::encoding::decode_head;
+use super::foreign;
 use super::labelled;
+use super::labelled::table::Columns;
+use super::labelled::texts;
 use super::series as numeric;
 use super::table::TableOptions;
 
@@ -79,8 +83,30 @@ pub fn inspect(
             beside::Inside::File(file) => inspect(&file, options, read),
         };
     }
-    let head = labelled::head(path, kind::HEAD)?;
-    match kind::Kind::of(path, &head.bytes) {
+    if labelled::numpy::is_numpy(path) {
+        return sequences::inspect(path, Form::Arrays);
+    }
+    let mut head = labelled::head(path, kind::HEAD)?;
+    let size = head.bytes.len();
+    if let Some(format) = foreign::of(path, &head.bytes) {
+        // A text for other programs: HTML, JSON lines and the like.
+        let mut found = text::inspect(path, read)?;
+        let note = format!("{}; as a text, its markup is part of what is learned", format.refusal(path));
+        found.notes.insert(0, note.into());
+        return Ok(found);
+    }
+    if !kind::is_images(path, &head.bytes) {
+        head.bytes = decode_head(&head.bytes, None).0;
+    }
+    let kind = kind::Kind::of(path, &head.bytes);
+    if let Some(kind::Kind::Table | kind::Kind::Text) = kind
+        && let Some(layout) = texts::layout(&head.bytes, size < kind::HEAD, &Columns::default(), true)
+    {
+        let columns =
+            Columns { label: layout.label_column(&head.bytes), id: None, table: TableOptions::default() };
+        return Ok(sequences::inspect_with(path, Form::Texts, columns)?);
+    }
+    match kind {
         None => Err(InspectError::Empty { path: path.to_owned() }),
         Some(kind::Kind::Images) => sequences::inspect(path, Form::Images),
         Some(kind::Kind::ImageLabels) => {
@@ -89,7 +115,6 @@ pub fn inspect(
         Some(kind::Kind::Ts) => sequences::inspect(path, Form::Ts),
         Some(kind::Kind::Music) => music::inspect(path),
         Some(kind::Kind::Table) => table::inspect(path, &head, options),
-        Some(kind::Kind::Text) if head.packed => Err(InspectError::PackedText { path: path.to_owned() }),
         Some(kind::Kind::Text) => text::inspect(path, read),
     }
 }

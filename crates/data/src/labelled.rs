@@ -4,12 +4,13 @@
 //! `(offsets[i] + t) * D + d`. A missing value is NaN until it is interpolated or scaled.
 //!
 //! [`LabelledParts::load`] recognises the format: `.ts` files of the UCR/UEA archive ([`ts`]), tables with a label
-//! column ([`table`]), folders with one text file per label ([`folder`]), and IDX images as sequences ([`idx`]). Each
-//! module also reads from memory. Piano rolls are sequences without labels ([`music`]).
+//! column ([`table`]), folders with one text file per label ([`folder`]), arrays of NumPy, and IDX images as sequences
+//! ([`idx`]). Each module also reads from memory. Piano rolls are sequences without labels ([`music`]).
 
 use std::ops;
 use std::path::{Path, PathBuf};
 
+use super::encoding::Encoding;
 use super::fingerprint::Fingerprint;
 use super::vocabulary::Vocabulary;
 use longspan::batch::IGNORE;
@@ -25,14 +26,16 @@ mod load;
 mod missing;
 pub mod music;
 mod number;
+pub(crate) mod numpy;
 mod scaling;
 mod split;
 pub mod table;
+pub(crate) mod texts;
 pub mod ts;
 
 pub use describe::{Description, Lengths, Range};
 pub use error::{LabelledError, Location, Problem};
-pub(crate) use input::{Head, failed as unreadable, head};
+pub(crate) use input::{Head, failed as unreadable, head, open_text};
 pub use load::{LabelledOptions, LabelledParts, is_music, load_for, load_to_predict};
 pub(crate) use load::{read_as_it_stands, read_beside};
 pub use missing::Missing;
@@ -70,6 +73,8 @@ enum Origin {
     Lines,
     /// Each sequence is an image.
     Images,
+    /// Each sequence is an entry of an array.
+    Arrays,
     /// Each sequence is a line of one of several files. The number is a file's first sequence.
     Files(Vec<(usize, PathBuf)>),
 }
@@ -93,6 +98,8 @@ pub struct Labelled {
     numbers: Vec<u64>,
     /// Ids of the sequences in the file; empty if it has none.
     ids: Vec<String>,
+    /// Encoding of the file; of a folder, of the first file that is not UTF-8.
+    encoding: Encoding,
 }
 
 impl Labelled {
@@ -182,13 +189,13 @@ impl Labelled {
         }
     }
 
-    /// Line on which a sequence begins, from 1; None for images.
+    /// Line on which a sequence begins, from 1; None for images and arrays.
     ///
     /// # Panics
     /// If the sequence does not exist.
     pub fn line(&self, sequence: usize) -> Option<u64> {
         match self.origin {
-            Origin::Images => None,
+            Origin::Images | Origin::Arrays => None,
             Origin::Lines | Origin::Files(_) => Some(self.numbers[sequence]),
         }
     }
@@ -196,6 +203,11 @@ impl Labelled {
     /// Number of values that are missing in the file, even if they were filled in.
     pub fn missing(&self) -> usize {
         self.missing
+    }
+
+    /// Encoding of the file; of a folder, of the first file that is not UTF-8.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Fingerprint of the values or tokens, the lengths, the labels and the names of classes and channels, for the
@@ -235,6 +247,7 @@ impl Labelled {
         match &self.origin {
             Origin::Lines => problem.at(&self.path, Location::Line(number)),
             Origin::Images => problem.at(&self.path, Location::Image(number)),
+            Origin::Arrays => problem.at(&self.path, Location::Sequence(number)),
             Origin::Files(files) => {
                 let file = files.partition_point(|&(first, _)| first <= sequence) - 1;
                 problem.at(&files[file].1, Location::Line(number))

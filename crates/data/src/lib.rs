@@ -1,8 +1,10 @@
 //! Readers for common data formats, synthetic tasks, and the batches made from them.
 
 pub mod batches;
+pub mod encoding;
 pub mod file;
 pub mod fingerprint;
+mod foreign;
 pub mod inspect;
 pub mod labelled;
 pub mod mask;

@@ -1,7 +1,8 @@
 //! Text files as token sequences: a training part, and perhaps a validation and a test part.
 //!
 //! A file is read in pieces of bounded size, up to three times: to count its tokens and find its characters, to count
-//! the words of its training part, and to encode it. Memory is bounded, except for the vocabulary.
+//! the words of its training part, and to encode it. Memory is bounded, except for the vocabulary. Unless the tokens are
+//! bytes, the text is decoded from its [`encoding`](crate::encoding) to UTF-8 on the way.
 
 mod encode;
 mod error;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use error::TextError;
 
+use super::encoding::Encoding;
 use super::file::{self, FileError};
 use super::tokens::{IN_MEMORY, Tokens};
 use super::vocabulary::{CharSet, TokenLevel, Vocabulary, WordCounts};
@@ -46,21 +48,26 @@ pub struct TextPart {
 }
 
 impl TextPart {
-    /// Reads and encodes the file at `path`.
+    /// Reads and encodes the file at `path`, which is in the given encoding, or in the one that is recognised.
     ///
     /// # Errors
     /// [`TextError`] if the file cannot be read, is empty or does not fit the vocabulary.
-    pub fn read(path: &Path, vocabulary: &Vocabulary, watch: Watch<'_>) -> Result<Self, TextError> {
-        let mut input = Input::open(path, watch)?;
+    pub fn read(
+        path: &Path,
+        vocabulary: &Vocabulary,
+        encoding: Option<Encoding>,
+        watch: Watch<'_>,
+    ) -> Result<Self, TextError> {
+        let mut input = Input::open(path, vocabulary.level(), encoding, watch)?;
         input.plan(1);
         let pieces = input.pieces(vocabulary.level())?;
         Ok(Self::whole(path, vocabulary, encode(pieces, path, vocabulary, None, IN_MEMORY)?))
     }
 
-    /// Encodes `bytes`. The path is for messages.
+    /// Encodes `bytes`, whose encoding is recognised. The path is for messages.
     ///
     /// # Errors
-    /// [`TextError::Content`] if the bytes do not fit the vocabulary.
+    /// [`TextError::Content`] if the bytes do not fit the vocabulary, [`TextError::Encoding`] if they are no text.
     pub fn encode(path: &Path, bytes: &[u8], vocabulary: &Vocabulary) -> Result<Self, TextError> {
         let pieces = input::of_bytes(path, bytes, vocabulary.level());
         Ok(Self::whole(path, vocabulary, encode(pieces, path, vocabulary, None, IN_MEMORY)?))
@@ -125,7 +132,12 @@ impl TextPart {
         &self.path
     }
 
-    /// Number of bytes of the text, the denominator of bits per byte.
+    /// The encoding of the file; UTF-8 if its bytes are read.
+    pub fn encoding(&self) -> Encoding {
+        self.tally.encoding
+    }
+
+    /// Number of bytes of the text in UTF-8, the denominator of bits per byte.
     pub fn bytes(&self) -> usize {
         self.tally.bytes
     }
@@ -151,6 +163,8 @@ pub struct TextOptions {
     pub vocabulary_size: Option<usize>,
     /// Fraction of the training text that is held out at its end for validation, if there is no validation text.
     pub valid_fraction: f64,
+    /// Encoding of all texts; None recognises that of each file. Level byte ignores it.
+    pub encoding: Option<Encoding>,
 }
 
 /// The parts of a text corpus, encoded with one vocabulary.
@@ -197,7 +211,7 @@ impl TextCorpus {
             return Err(TextError::Fraction { path: path.to_owned(), fraction });
         }
         let level = given.as_ref().map_or(options.level, Vocabulary::level);
-        let mut input = Input::open(path, watch)?;
+        let mut input = Input::open(path, level, options.encoding, watch)?;
         let find_chars = given.is_none() && level == TokenLevel::Char;
         let find_words = given.is_none() && level == TokenLevel::Word;
         let count = fraction > 0.0 && level != TokenLevel::Byte;
@@ -237,7 +251,7 @@ impl TextCorpus {
         let (tokens, [train, valid]) = encode(input.pieces(level)?, path, &vocabulary, kept, in_memory)?;
         let (end, tokens) = (kept.unwrap_or(tokens.len()), Arc::new(tokens));
         let train = TextPart::cut(path, &vocabulary, &tokens, 0..end, train);
-        let mut other = |path: &PathBuf| TextPart::read(path, &vocabulary, watch);
+        let mut other = |path: &PathBuf| TextPart::read(path, &vocabulary, options.encoding, watch);
         let valid = match &options.valid {
             Some(path) => Some(other(path)?),
             None => kept.map(|_| TextPart::cut(path, &vocabulary, &tokens, end..tokens.len(), valid)),

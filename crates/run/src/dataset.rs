@@ -17,6 +17,7 @@ use crate::config::{Config, Given};
 use crate::units::{Scored, Units};
 use longspan::batch::Source;
 use longspan::model::head::Unit;
+use longspan_data::encoding::Encoding;
 use longspan_data::labelled::{Labelled, LabelledError, is_music};
 use longspan_data::mask::{LastScored, LossMask, MeanMask};
 use longspan_data::schema::{Predicts, Schema};
@@ -367,6 +368,11 @@ impl Dataset {
 /// The name of a file without its directory.
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// ", decoded from GBK", for a description of data that are not UTF-8.
+fn decoded(encoding: Encoding) -> String {
+    if encoding == Encoding::UTF_8 { String::new() } else { format!(", decoded from {encoding}") }
 }
 
 fn boxed(source: impl Source + 'static) -> Box<dyn Source> {

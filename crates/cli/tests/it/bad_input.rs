@@ -14,7 +14,8 @@ fn good_and_bad_files() -> TestDir {
     dir.write("one.txt", b"T");
     dir.write("words.json", br#"["The", "<eos>"]"#);
     dir.write("word.txt", b"w".repeat(3 << 20));
-    let mut invalid = b"The cats\nand the ".to_vec();
+    // Damaged UTF-8, not another encoding: most characters beyond ASCII are valid.
+    let mut invalid = "Th\u{e9} c\u{e4}ts\nand the ".as_bytes().to_vec();
     invalid.extend([0xff, 0xfe]);
     invalid.extend(text.as_bytes());
     dir.write("invalid.txt", &invalid);

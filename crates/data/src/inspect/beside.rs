@@ -28,7 +28,7 @@ pub(super) fn inside(folder: &Path) -> Result<Inside, InspectError> {
     let files = names.iter().filter(|(name, path)| !name.starts_with('.') && path.is_file());
     let data = |name: &str| {
         let name = name.strip_suffix(".gz").unwrap_or(name).to_lowercase();
-        let known = [".ts", ".csv", ".tsv", ".json", "-ubyte", ".safetensors"];
+        let known = [".ts", ".csv", ".tsv", ".json", "-ubyte", ".safetensors", ".npz"];
         known.iter().any(|end| name.ends_with(end)) && !name.contains("labels-idx1")
     };
     let found: Vec<&(String, PathBuf)> = files.clone().filter(|(name, _)| data(name)).collect();

@@ -36,12 +36,6 @@ pub enum InspectError {
         /// The image file, if it is in the same folder.
         images: Option<PathBuf>,
     },
-    /// The file is a compressed text, which training cannot read.
-    #[error("{} is a text compressed with gzip, and --text reads only plain text: decompress it with gunzip", path.display())]
-    PackedText {
-        /// The file.
-        path: PathBuf,
-    },
     /// The folder contains none of the known kinds of data, or several data files.
     #[error("{} is a folder{}: name a file, or put one .txt file per label into the folder", path.display(), listed(files))]
     Folder {

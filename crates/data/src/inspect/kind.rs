@@ -27,12 +27,10 @@ impl Kind {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
-        match head {
-            [0, 0, 8, 3, ..] => return Some(Self::Images),
-            [0, 0, 8, 1, ..] => return Some(Self::ImageLabels),
-            _ if name.ends_with("-ubyte") && name.contains("labels") => return Some(Self::ImageLabels),
-            _ if name.ends_with("-ubyte") => return Some(Self::Images),
-            _ => {}
+        if is_images(path, head) {
+            let labels = matches!(head, [0, 0, 8, 1, ..])
+                || !head.starts_with(&[0, 0, 8, 3]) && name.contains("labels");
+            return Some(if labels { Self::ImageLabels } else { Self::Images });
         }
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         let tag =
@@ -54,6 +52,13 @@ impl Kind {
             Self::Text
         })
     }
+}
+
+/// Whether a file contains IDX images or their labels, which are not text.
+pub(super) fn is_images(path: &Path, head: &[u8]) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    matches!(head, [0, 0, 8, 1 | 3, ..]) || name.ends_with("-ubyte")
 }
 
 /// Whether a .ts file is TypeScript: it has few digits.

@@ -35,6 +35,10 @@ pub enum Form {
     Folder,
     /// Images in the IDX format.
     Images,
+    /// Arrays of NumPy.
+    Arrays,
+    /// A table with one text and one label per row.
+    Texts,
 }
 
 /// The contents of labelled sequences.
@@ -81,7 +85,8 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
     let train = match labelled::read_as_it_stands(path, &options) {
         // Text that is not valid UTF-8 can be read as bytes.
         Err(LabelledError::Content { problem, .. })
-            if form == Form::Folder && matches!(*problem, labelled::Problem::InvalidUtf8 { .. }) =>
+            if matches!(form, Form::Folder | Form::Texts)
+                && matches!(*problem, labelled::Problem::InvalidUtf8 { .. }) =>
         {
             notes.push("not all texts are valid UTF-8, so they are read as bytes".into());
             options.level = TokenLevel::Byte;
@@ -102,6 +107,7 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
         missing: description.missing,
         classes: description.classes,
     };
+    notes.extend(train.encoding().notice().map(Note::from));
     notes.extend(remarks(&content));
     let settings = settings(path, train, options, form, &mut notes);
     let found = Content::Labelled(content);

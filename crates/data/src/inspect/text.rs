@@ -1,7 +1,7 @@
 //! Texts. They are read in pieces, so memory does not grow with the file.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use super::beside;
 use super::error::InspectError;
 use super::settings::{Note, Settings};
 use super::{Content, Found};
+use crate::encoding::{Decoded, Encoding};
 
 /// Bytes read at a time.
 const PIECE: usize = 1 << 16;
@@ -26,7 +27,7 @@ const MANY: usize = 2000;
 /// The contents of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TextDescription {
-    /// Its length in bytes.
+    /// Its length in bytes, as UTF-8.
     pub bytes: u64,
     /// Number of lines.
     pub lines: u64,
@@ -88,8 +89,7 @@ struct Scan {
     word: String,
     different: HashSet<Box<str>>,
     sampled: u64,
-    /// Whether the text contains a zero byte.
-    zero: bool,
+    encoding: Encoding,
     /// The first bytes of a character that the end of a piece cut.
     rest: Vec<u8>,
 }
@@ -97,8 +97,8 @@ struct Scan {
 impl Scan {
     fn of(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Self, InspectError> {
         let failed = |error| crate::labelled::unreadable(path, error);
-        let mut file = File::open(path).map_err(failed)?;
-        let total = file.metadata().map_or(0, |metadata| metadata.len());
+        let mut text = Decoded::new(crate::labelled::open_text(path)?, None);
+        let total = fs::metadata(path).map_or(0, |metadata| metadata.len());
         let mut scan = Self {
             bytes: 0,
             lines: 0,
@@ -111,18 +111,20 @@ impl Scan {
             word: String::new(),
             different: HashSet::new(),
             sampled: 0,
-            zero: false,
+            encoding: Encoding::UTF_8,
             rest: Vec::new(),
         };
         let mut piece = vec![0; PIECE];
         loop {
-            let count = file.read(&mut piece).map_err(failed)?;
+            let count = text.read(&mut piece).map_err(failed)?;
             if count == 0 {
                 break;
             }
             scan.see(&piece[..count]);
-            read(scan.bytes, total);
+            // A compressed file has fewer bytes than its text.
+            read(text.consumed().min(total), total);
         }
+        scan.encoding = text.encoding();
         scan.end();
         Ok(scan)
     }
@@ -148,7 +150,6 @@ impl Scan {
             }
         }
         self.lines += newlines(piece);
-        self.zero |= piece.contains(&0);
         self.ended = piece.last().map_or(self.ended, |&byte| byte == b'\n');
     }
 
@@ -214,9 +215,7 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
         }
         None => {}
     }
-    if scan.zero {
-        notes.push("the file contains zero bytes: check that it is a text".into());
-    }
+    notes.extend(scan.encoding.notice().map(Note::from));
     let words = Words { count: scan.words, different: scan.different.len(), sampled: scan.sampled };
     if scan.invalid_line.is_none() && words.count > 1000 && words.different * 4 < words.count as usize {
         let mut settings = Settings::of("level", "word");

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::encoding::Encoding;
+
 use super::error::{LabelledError, Location, Problem};
 use super::{Kind, Labelled, Origin};
 use longspan::batch::IGNORE;
@@ -33,6 +35,7 @@ impl Builder {
             origin,
             numbers: Vec::new(),
             ids: Vec::new(),
+            encoding: Encoding::UTF_8,
         };
         Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
     }

@@ -17,7 +17,7 @@ pub enum LabelledError {
     /// The format is not known.
     #[error(
         "{} is in none of the supported formats: name a .ts file of the UCR/UEA archive, a .csv or .tsv file with a \
-         label column, IDX images, or a folder with one .txt file per label",
+         label column, arrays of NumPy (.npz), IDX images, or a folder with one .txt file per label",
         path.display()
     )]
     Unrecognised {
@@ -55,6 +55,8 @@ pub enum Location {
     Line(u64),
     /// An image.
     Image(u64),
+    /// A sequence of an array.
+    Sequence(u64),
     /// A piece of music, and perhaps a step in it.
     Piece {
         /// `train`, `valid` or `test`.
@@ -72,6 +74,7 @@ impl fmt::Display for Location {
             Self::File => f.write_str(": "),
             Self::Line(line) => write!(f, ": line {line}: "),
             Self::Image(image) => write!(f, ": image {image}: "),
+            Self::Sequence(sequence) => write!(f, ": sequence {sequence}: "),
             Self::Piece { part, piece, step: None } => write!(f, ": {part}, piece {piece} (from 0): "),
             Self::Piece { part, piece, step: Some(step) } => {
                 write!(f, ": {part}, piece {piece}, step {step} (from 0): ")
@@ -97,7 +100,9 @@ pub enum Problem {
     )]
     TooLong { limit: u64 },
     /// Bytes are not valid UTF-8.
-    #[error("not valid UTF-8 from byte {column} of the line: convert the file to UTF-8{remedy}")]
+    #[error(
+        "not valid UTF-8 from byte {column} of the line: correct it, or name the encoding of the file (--encoding){remedy}"
+    )]
     InvalidUtf8 { column: usize, remedy: &'static str },
     /// A value is not a number.
     #[error("{value} is not a number: write it with a decimal point, or write ? if it is missing")]
@@ -199,6 +204,18 @@ pub enum Problem {
         "the label of id {id} changes from {before} to {label}: give all rows of a sequence the same label"
     )]
     LabelChanges { id: String, label: String, before: String },
+
+    /// The table has texts, and it is not clear which column has the labels.
+    #[error(
+        "the table has texts (the first row is {columns}), and it is not clear which columns have texts and labels: \
+         write two columns named text and label, or name the label column with --label-column, or make a folder with \
+         one .txt file per label and one text per line"
+    )]
+    UnclearTexts { columns: String },
+
+    /// Arrays of NumPy cannot be read as labelled sequences.
+    #[error("{what}")]
+    Array { what: String },
 
     /// The folder has no text files.
     #[error("the folder has no .txt file: add one for each label, with one example per line")]

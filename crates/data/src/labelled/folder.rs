@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem};
-use super::input::{Lines, failed, open, utf8};
+use super::input::{Lines, failed, open_text, utf8};
 use super::{Kind, Labelled, Origin};
+use crate::encoding::{Decoded, Encoding};
 use crate::vocabulary::{TokenLevel, Vocabulary};
 use longspan::batch::IGNORE;
 
@@ -26,11 +27,21 @@ pub enum Tokens<'v> {
 /// One file: its label, its path in messages, its content.
 pub type File<R> = (String, PathBuf, R);
 
-/// Reads the examples of the `.txt` files in `folder`, in the order of the file names.
+/// Reads the examples of the `.txt` files in `folder`, in the order of the file names. Unless the tokens are bytes, the
+/// encoding of each file is recognised.
 ///
 /// # Errors
 /// [`LabelledError`] says what is wrong, with file and line.
 pub fn open_folder(folder: &Path, tokens: Tokens<'_>) -> Result<Labelled, LabelledError> {
+    open_in(folder, tokens, None)
+}
+
+/// As [`open_folder`], with all files in the given encoding.
+pub(super) fn open_in(
+    folder: &Path,
+    tokens: Tokens<'_>,
+    encoding: Option<Encoding>,
+) -> Result<Labelled, LabelledError> {
     let unreadable = |error| failed(folder, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
@@ -41,7 +52,8 @@ pub fn open_folder(folder: &Path, tokens: Tokens<'_>) -> Result<Labelled, Labell
     }
     paths.sort();
     let label = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    read(paths.into_iter().map(|path| Ok((label(&path), path.clone(), open(&path)?))), folder, tokens)
+    let files = paths.into_iter().map(|path| Ok((label(&path), path.clone(), open_text(&path)?)));
+    read_in(files, folder, tokens, encoding)
 }
 
 /// Reads one file with one example per line, without labels.
@@ -49,8 +61,10 @@ pub(super) fn read_unlabelled(
     input: impl Read,
     path: &Path,
     vocabulary: &Vocabulary,
+    encoding: Option<Encoding>,
 ) -> Result<Labelled, LabelledError> {
-    let mut labelled = read([Ok((String::new(), path.to_owned(), input))], path, Tokens::Use(vocabulary))?;
+    let file = Ok((String::new(), path.to_owned(), input));
+    let mut labelled = read_in([file], path, Tokens::Use(vocabulary), encoding)?;
     labelled.labels.fill(IGNORE);
     Ok(labelled)
 }
@@ -64,6 +78,16 @@ pub fn read<R: Read>(
     folder: &Path,
     tokens: Tokens<'_>,
 ) -> Result<Labelled, LabelledError> {
+    read_in(files, folder, tokens, None)
+}
+
+/// As [`read`], decoded from the given encoding, or from the one that is recognised in each file.
+fn read_in<R: Read>(
+    files: impl IntoIterator<Item = Result<File<R>, LabelledError>>,
+    folder: &Path,
+    tokens: Tokens<'_>,
+    encoding: Option<Encoding>,
+) -> Result<Labelled, LabelledError> {
     let level = match tokens {
         Tokens::Build(level) => level,
         Tokens::Use(vocabulary) => vocabulary.level(),
@@ -71,7 +95,7 @@ pub fn read<R: Read>(
     // The vocabulary needs the whole text before the first token can be encoded.
     let files = files
         .into_iter()
-        .map(|file| file.and_then(|file| Text::read(file, level)))
+        .map(|file| file.and_then(|file| Text::read(file, level, encoding)))
         .collect::<Result<Vec<Text>, _>>()?;
     if files.is_empty() {
         return Err(Problem::NoFiles.at(folder, Location::File));
@@ -99,21 +123,51 @@ pub fn read<R: Read>(
             start = end;
         }
     }
-    builder.finish(false)
+    let mut labelled = builder.finish(false)?;
+    let decoded = files.iter().map(|file| file.encoding).find(|&encoding| encoding != Encoding::UTF_8);
+    labelled.encoding = decoded.unwrap_or(Encoding::UTF_8);
+    Ok(labelled)
 }
 
 /// The lines of a file without line ends, one after another.
-struct Text {
+pub(super) struct Text {
     label: String,
     path: PathBuf,
     bytes: Vec<u8>,
     /// End of each line in `bytes`.
     ends: Vec<usize>,
+    encoding: Encoding,
 }
 
 impl Text {
-    fn read((label, path, input): File<impl Read>, level: TokenLevel) -> Result<Self, LabelledError> {
+    /// No lines yet.
+    pub(super) fn empty(path: &Path) -> Self {
+        let (label, path) = (String::new(), path.to_owned());
+        Self { label, path, bytes: Vec::new(), ends: Vec::new(), encoding: Encoding::UTF_8 }
+    }
+
+    /// Adds a line.
+    pub(super) fn push(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The lines.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+
+    fn read(
+        (label, path, input): File<impl Read>,
+        level: TokenLevel,
+        encoding: Option<Encoding>,
+    ) -> Result<Self, LabelledError> {
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let input = match level {
+            TokenLevel::Byte => Decoded::raw(input),
+            _ => Decoded::new(input, encoding),
+        };
         let mut lines = Lines::new(input, &path);
         let mut blank = None;
         while let Some((line, content)) = lines.next()? {
@@ -133,11 +187,12 @@ impl Text {
         if ends.is_empty() {
             return Err(Problem::NoSequences.at(&path, Location::File));
         }
-        Ok(Self { label, path, bytes, ends })
+        let encoding = lines.get_ref().encoding();
+        Ok(Self { label, path, bytes, ends, encoding })
     }
 }
 
-fn build(files: &[Text], level: TokenLevel) -> Vocabulary {
+pub(super) fn build(files: &[Text], level: TokenLevel) -> Vocabulary {
     let mut text = String::new();
     if level == TokenLevel::Byte {
         return Vocabulary::bytes();
@@ -159,7 +214,7 @@ fn build(files: &[Text], level: TokenLevel) -> Vocabulary {
     }
 }
 
-fn encode(vocabulary: &Vocabulary, line: &[u8], tokens: &mut Vec<u32>) -> Result<(), Problem> {
+pub(super) fn encode(vocabulary: &Vocabulary, line: &[u8], tokens: &mut Vec<u32>) -> Result<(), Problem> {
     let text = String::from_utf8_lossy(line);
     match vocabulary.level() {
         TokenLevel::Byte => tokens.extend(line.iter().map(|&byte| u32::from(byte))),
@@ -223,7 +278,17 @@ mod tests {
         fails(&[], &["dir: the folder has no .txt file"]);
         fails(&[("a", b"x"), ("b", b"\n")], &["dir/b.txt: there is no sequence"]);
         fails(&[("a", b"x\n \ny")], &["dir/a.txt: line 2: the sequence is empty"]);
-        fails(&[("a", b"x\nf\xfcr")], &["dir/a.txt: line 2: not valid UTF-8 from byte 2", "--level byte"]);
+        fails(
+            &[("a", b"\xc3\xa4\nf\xfcr")],
+            &["dir/a.txt: line 2: not valid UTF-8 from byte 2", "--level byte"],
+        );
+        fails(&[("a", b"x"), ("b", b"y\0z")], &["dir/b.txt: byte 1 (from 0) is NUL"]);
+        let latin = of(&[("a", b"ok"), ("b", b"f\xfcr")], Tokens::Build(TokenLevel::Char)).unwrap();
+        let Kind::Tokens { vocabulary } = latin.kind() else { panic!("{:?}", latin.kind()) };
+        assert_eq!(
+            (vocabulary.decode(latin.tokens(1)).as_str(), latin.encoding().name()),
+            ("für", "windows-1252")
+        );
         let bytes = of(&[("a", b"f\xfcr")], Tokens::Build(TokenLevel::Byte)).unwrap();
         assert_eq!(bytes.tokens(0), [0x66, 0xfc, 0x72]);
     }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::file;
-use crate::packed::{GZIP, peek, unpacked};
+use crate::packed::{peek, unpacked};
 use crate::table::{LONGEST, TableError};
 
 use super::error::{LabelledError, Location, Problem};
@@ -15,24 +15,25 @@ const NEED: &str = "one file";
 /// Most bytes of a line.
 const LIMIT: u64 = LONGEST;
 
-/// Opens a file and decompresses it if it is gzip.
+/// Opens a file of sequences and decompresses it if it is gzip.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
     unpacked(file::open(path, NEED)?).map_err(|error| failed(path, error))
+}
+
+/// As [`open`], for a text.
+pub(crate) fn open_text(path: &Path) -> Result<Box<dyn Read>, LabelledError> {
+    unpacked(file::open_text(path, NEED)?).map_err(|error| failed(path, error))
+}
+
+/// Returns the first `count` bytes of a file, decompressed, or all if it is shorter.
+pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
+    let (bytes, _) = peek(open_text(path)?, count).map_err(|error| failed(path, error))?;
+    Ok(Head { bytes })
 }
 
 /// The first bytes of a file, decompressed.
 pub(crate) struct Head {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the file is compressed with gzip.
-    pub(crate) packed: bool,
-}
-
-/// Returns the first `count` bytes of a file, or all if it is shorter.
-pub(crate) fn head(path: &Path, count: usize) -> Result<Head, LabelledError> {
-    let failed = |error| failed(path, error);
-    let (magic, _) = peek(file::open(path, NEED)?, 2).map_err(failed)?;
-    let (bytes, _) = peek(open(path)?, count).map_err(failed)?;
-    Ok(Head { bytes, packed: magic == GZIP })
 }
 
 /// Classifies the error of a failed read.
@@ -51,6 +52,11 @@ pub(super) struct Lines<R> {
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R, path: &Path) -> Self {
         Self { input: BufReader::new(input), path: path.to_owned(), line: 0, buffer: Vec::new() }
+    }
+
+    /// The input.
+    pub(super) fn get_ref(&self) -> &R {
+        self.input.get_ref()
     }
 
     /// Returns the number of the next line, from 1, and its bytes without the line end and without a byte order mark.

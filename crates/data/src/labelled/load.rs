@@ -8,9 +8,10 @@ use super::folder::{self, Tokens};
 use super::idx::{self, ImageSteps};
 use super::input::{failed, open};
 use super::table::{self, Columns};
-use super::{Kind, Labelled, Labels, Missing, Origin, ts};
+use super::{Kind, Labelled, Labels, Missing, Origin, numpy, texts, ts};
+use crate::encoding::{Decoded, Encoding, decode_head};
 use crate::packed::peek;
-use crate::table::is_table;
+use crate::table::{TableError, is_table};
 use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;
 
@@ -35,6 +36,8 @@ pub struct LabelledOptions {
     pub missing: Missing,
     /// Token level of text (`--level`).
     pub level: TokenLevel,
+    /// Encoding of the texts and tables (`--encoding`); None recognises that of each file.
+    pub encoding: Option<Encoding>,
 }
 
 impl LabelledOptions {
@@ -48,6 +51,7 @@ impl LabelledOptions {
             image_steps: ImageSteps::default(),
             missing: Missing::Refuse,
             level: TokenLevel::Char,
+            encoding: None,
         }
     }
 }
@@ -141,24 +145,42 @@ pub fn load_to_predict(
                 Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
                 Kind::Values { .. } => Tokens::Build(options.level),
             };
-            folder::open_folder(path, tokens)?
+            folder::open_in(path, tokens, options.encoding)?
+        }
+        (Kind::Values { channels }, None) if numpy::is_numpy(path) => {
+            numpy::open(path, Labels::Optional(Some(channels.len())))?
         }
         (Kind::Tokens { vocabulary }, input) => {
-            folder::read_unlabelled(opened(path, input)?, path, vocabulary)?
+            let (head, input) = peek(opened(path, input)?, HEAD).map_err(|error| failed(path, error))?;
+            let (text, _) = decode_head(&head, options.encoding);
+            match texts::layout(&text, head.len() < HEAD, &options.columns, false) {
+                // A text with tabs or commas may be one example per line; a header or labels of the model tell.
+                Some(layout) if layout.fits(&text, classes) => {
+                    let input = match vocabulary.level() {
+                        TokenLevel::Byte => Decoded::raw(input),
+                        _ => Decoded::new(input, options.encoding),
+                    };
+                    texts::read(input, path, layout, Tokens::Use(vocabulary), Labels::Optional(None))?
+                }
+                _ => folder::read_unlabelled(input, path, vocabulary, options.encoding)?,
+            }
         }
         (Kind::Values { channels }, input) => {
             let named = input.is_none();
             let (head, input) = peek(opened(path, input)?, HEAD).map_err(|error| failed(path, error))?;
             let labels = Labels::Optional(Some(channels.len()));
-            match format(path, &head) {
+            let (text, _) = decode_head(&head, options.encoding);
+            let mut input = Decoded::new(input, options.encoding);
+            match format(path, &head, &text) {
                 Some(Format::Images) => {
-                    idx::read_images(input, path, options.labels.as_deref(), options.image_steps)?
+                    let labels = options.labels.as_deref();
+                    idx::read_images(input.into_inner(), path, labels, options.image_steps)?
                 }
-                Some(Format::Ts) => ts::read_with(input, path, labels)?,
+                Some(Format::Ts) => ts::read_with(&mut input, path, labels)?,
                 Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Location::File)),
                 _ if head.is_empty() => return Err(Problem::NoSequences.at(path, Location::File)),
                 None if named => return Err(LabelledError::Unrecognised { path: path.to_owned() }),
-                Some(Format::Table) | None => table::read_with(input, path, &options.columns, labels)?,
+                Some(Format::Table) | None => table::read_with(&mut input, path, &options.columns, labels)?,
             }
         }
     };
@@ -173,6 +195,18 @@ pub fn load_to_predict(
     Ok(labelled)
 }
 
+fn level(tokens: Tokens<'_>) -> TokenLevel {
+    match tokens {
+        Tokens::Build(level) => level,
+        Tokens::Use(vocabulary) => vocabulary.level(),
+    }
+}
+
+/// Whether a field is no number, as in a table of texts, or there are no columns of numbers.
+fn is_number(error: &LabelledError) -> bool {
+    matches!(error, LabelledError::Table(TableError::NotANumber { .. } | TableError::NoColumn { .. }))
+}
+
 fn opened(path: &Path, input: Option<Box<dyn Read>>) -> Result<Box<dyn Read>, LabelledError> {
     input.map_or_else(|| open(path), Ok)
 }
@@ -182,11 +216,12 @@ fn opened(path: &Path, input: Option<Box<dyn Read>>) -> Result<Box<dyn Read>, La
 /// # Errors
 /// [`LabelledError`] if the file cannot be read.
 pub fn is_music(path: &Path) -> Result<bool, LabelledError> {
-    if path.is_dir() {
+    if path.is_dir() || numpy::is_numpy(path) {
         return Ok(false);
     }
     let (head, _) = peek(open(path)?, HEAD).map_err(|error| failed(path, error))?;
-    Ok(format(path, &head) == Some(Format::Music))
+    let (text, _) = decode_head(&head, None);
+    Ok(format(path, &head, &text) == Some(Format::Music))
 }
 
 /// The format of a file.
@@ -205,24 +240,50 @@ fn read(
     tokens: Tokens<'_>,
 ) -> Result<Labelled, LabelledError> {
     if path.is_dir() {
-        return folder::open_folder(path, tokens);
+        return folder::open_in(path, tokens, options.encoding);
+    }
+    if numpy::is_numpy(path) {
+        return numpy::open(path, Labels::Required);
     }
     let (head, input) = peek(open(path)?, HEAD).map_err(|error| failed(path, error))?;
-    match format(path, &head) {
-        Some(Format::Images) => idx::open_images(path, labels, options.image_steps),
-        Some(Format::Ts) => ts::read(input, path),
-        Some(Format::Table) => table::read(input, path, &options.columns),
-        Some(Format::Music) => Err(Problem::MusicHasNoLabels.at(path, Location::File)),
-        None if head.is_empty() => Err(Problem::NoSequences.at(path, Location::File)),
-        None => Err(LabelledError::Unrecognised { path: path.to_owned() }),
-    }
+    let (text, _) = decode_head(&head, options.encoding);
+    let found = format(path, &head, &text);
+    let layout = match found {
+        Some(Format::Table) | None => texts::layout(&text, head.len() < HEAD, &options.columns, true),
+        _ => None,
+    };
+    let mut input = match (layout, level(tokens)) {
+        (Some(_), TokenLevel::Byte) => Decoded::raw(input),
+        _ => Decoded::new(input, options.encoding),
+    };
+    let mut labelled = match found {
+        Some(Format::Table) | None if layout.is_some() => {
+            let layout = layout.expect("just checked");
+            texts::read(&mut input, path, layout, tokens, Labels::Required)?
+        }
+        Some(Format::Images) => return idx::open_images(path, labels, options.image_steps),
+        Some(Format::Ts) => ts::read(&mut input, path)?,
+        Some(Format::Table) => table::read(&mut input, path, &options.columns).map_err(|error| {
+            if is_number(&error) {
+                texts::unclear(&text, path, &options.columns).unwrap_or(error)
+            } else {
+                error
+            }
+        })?,
+        Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Location::File)),
+        None if head.is_empty() => return Err(Problem::NoSequences.at(path, Location::File)),
+        None => return Err(LabelledError::Unrecognised { path: path.to_owned() }),
+    };
+    labelled.encoding = input.encoding();
+    Ok(labelled)
 }
 
-/// Detects the format by the first bytes where these are unambiguous, then by the name, then by the first lines.
-fn format(path: &Path, head: &[u8]) -> Option<Format> {
+/// Detects the format by the first bytes where these are unambiguous, then by the name, then by the first lines of the
+/// same bytes as text.
+fn format(path: &Path, head: &[u8], text: &[u8]) -> Option<Format> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let text = text.trim_ascii_start();
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
     if head.starts_with(&[0, 0, 8]) || name.ends_with("-ubyte") {
         Some(Format::Images)
@@ -259,7 +320,8 @@ mod tests {
             ("x.txt", b" 1  2.5  3.5\n 2  1.5  0.5\n", Some(Format::Table)),
             ("x", b"", None),
         ] {
-            assert_eq!(format(Path::new(name), head), expected, "{name}");
+            let (text, _) = decode_head(head, None);
+            assert_eq!(format(Path::new(name), head, &text), expected, "{name}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::number::Misfit;
 use super::options::Decimal;
+use crate::encoding::EncodingError;
 use crate::file::FileError;
 use crate::wording::counted;
 
@@ -19,6 +20,9 @@ pub enum TableError {
     /// The file is a damaged gzip file.
     #[error("{} is compressed with gzip and cannot be decompressed ({error}): it is cut off or damaged, so download it again", path.display())]
     Damaged { path: PathBuf, error: io::Error },
+    /// The bytes are no text, or not in the encoding.
+    #[error("{}: {problem}", path.display())]
+    Encoding { path: PathBuf, problem: EncodingError },
     /// The file has only blank lines.
     #[error("{} is empty: name a file with a line of column names and rows of numbers", path.display())]
     Empty { path: PathBuf },
@@ -94,6 +98,9 @@ pub enum TableError {
 impl TableError {
     /// Classifies the error of a failed read.
     pub(crate) fn unreadable(path: &Path, error: io::Error, need: &'static str) -> Self {
+        if let Some(problem) = EncodingError::of(&error) {
+            return Self::Encoding { path: path.to_owned(), problem };
+        }
         match error.kind() {
             io::ErrorKind::InvalidData => Self::Damaged { path: path.to_owned(), error },
             _ => FileError::new(path, error, need).into(),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::encoding::Encoding;
+
 /// How a table is written, where its first rows do not say it or say it wrongly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableOptions {
@@ -14,6 +16,8 @@ pub struct TableOptions {
     pub no_header: bool,
     /// More spellings of a missing value (`--na`).
     pub na: Vec<String>,
+    /// The encoding (`--encoding`).
+    pub encoding: Option<Encoding>,
 }
 
 /// The separator of fields.

@@ -55,7 +55,7 @@ impl<'r> Rows<'r> {
         fingerprinted: bool,
     ) -> Result<Self, TableError> {
         let unreadable = |error| TableError::unreadable(path, error, NEED);
-        let mut source = Source::new(reader, fingerprinted).map_err(unreadable)?;
+        let mut source = Source::new(reader, options.encoding, fingerprinted).map_err(unreadable)?;
         let (head, more) = source.head().map_err(unreadable)?;
         let format = Format::find(path, head, more, options)?;
         source.skip_lines(format.skipped);

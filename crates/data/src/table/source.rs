@@ -1,4 +1,4 @@
-//! The text of a table: decompressed, without a byte order mark, with one kind of line end, in bounded memory.
+//! The text of a table: decompressed and decoded, with one kind of line end, in bounded memory.
 //!
 //! Line ends (`\r\n` and `\r` too) become `\n`, because the csv crate counts only those, and the text ends with one
 //! more. Runs of spaces and tabs become single spaces if they separate the fields. The beginning can be looked at
@@ -6,10 +6,11 @@
 //! would make the rest of the file one field.
 
 use std::cell::RefCell;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::rc::Rc;
 
 use super::blanks::Blanks;
+use crate::encoding::{Decoded, Encoding};
 use crate::fingerprint::Fingerprint;
 use crate::packed::unpacked;
 
@@ -21,12 +22,10 @@ pub(super) const BUFFER: usize = 1 << 16;
 const LINES: usize = 20;
 /// Most bytes of the beginning.
 const HEAD: usize = 2 << 20;
-/// The byte order mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The text of a table.
 pub(super) struct Source<'r> {
-    inner: Box<dyn Read + 'r>,
+    inner: Decoded<Box<dyn Read + 'r>>,
     buffer: Box<[u8]>,
     begin: usize,
     end: usize,
@@ -49,18 +48,16 @@ pub(super) struct TooLong;
 
 impl<'r> Source<'r> {
     /// Reads from `input`. The fingerprint of its bytes, before they are decompressed, is computed if it is asked for.
-    pub(super) fn new(input: impl Read + 'r, fingerprinted: bool) -> io::Result<Self> {
+    pub(super) fn new(
+        input: impl Read + 'r,
+        encoding: Option<Encoding>,
+        fingerprinted: bool,
+    ) -> io::Result<Self> {
         let fingerprint = Rc::<RefCell<Fingerprint>>::default();
         let hash = fingerprinted.then(|| Rc::clone(&fingerprint));
-        let mut inner = unpacked(Hashed { inner: input, hash })?;
-        // The place for a reader that decodes other encodings than UTF-8: it wraps `inner` here.
-        let mut first = Vec::new();
-        inner.by_ref().take(MARK.len() as u64).read_to_end(&mut first)?;
-        if first == MARK {
-            first.clear();
-        }
+        let inner = unpacked(Hashed { inner: input, hash })?;
         Ok(Self {
-            inner: Box::new(Cursor::new(first).chain(inner)),
+            inner: Decoded::new(inner, encoding),
             buffer: vec![0; BUFFER].into(),
             begin: 0,
             end: 0,

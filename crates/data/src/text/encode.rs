@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::super::encoding::Encoding;
 use super::super::fingerprint::Fingerprint;
 use super::super::tokens::{Tokens, Writer, temporary_directory};
 use super::super::vocabulary::Vocabulary;
@@ -18,11 +19,14 @@ pub(super) struct Tally {
     pub(super) bytes: usize,
     /// Fingerprint of the bytes.
     pub(super) fingerprint: Fingerprint,
+    /// The encoding of the file.
+    pub(super) encoding: Encoding,
 }
 
 impl Tally {
     fn new(vocabulary: &Vocabulary) -> Self {
-        Self { counts: vec![0; vocabulary.len()], bytes: 0, fingerprint: Fingerprint::default() }
+        let (counts, fingerprint) = (vec![0; vocabulary.len()], Fingerprint::default());
+        Self { counts, bytes: 0, fingerprint, encoding: Encoding::UTF_8 }
     }
 
     fn add(&mut self, tokens: &[u32], bytes: &[u8]) {
@@ -61,5 +65,6 @@ pub(super) fn encode(
         }
         writer.extend(&tokens).map_err(temporary)?;
     }
+    parts.iter_mut().for_each(|part| part.encoding = pieces.encoding());
     Ok((writer.finish().map_err(temporary)?, parts))
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::super::encoding::EncodingError;
 use super::super::file::FileError;
 use super::super::vocabulary::VocabularyError;
 use crate::wording::counted;
@@ -31,6 +32,22 @@ pub enum TextError {
     Empty {
         /// The file.
         path: PathBuf,
+    },
+    /// The file is a damaged gzip file.
+    #[error("{} is compressed with gzip and cannot be decompressed ({error}): it is cut off or damaged, so download it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The error of the decompression.
+        error: io::Error,
+    },
+    /// The bytes are no text, or not in the encoding.
+    #[error("{}: {problem}", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its place.
+        problem: EncodingError,
     },
     /// The content does not fit the vocabulary or its level.
     #[error("{}: {problem}", path.display())]

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use flate2::read::MultiGzDecoder;
+
+use super::super::encoding::{Encoding, EncodingError};
 use super::super::file::{self, FileError};
 use super::super::tokens::{temporary, temporary_directory};
 use super::super::vocabulary::TokenLevel;
@@ -26,25 +29,50 @@ pub(super) struct Input<'a> {
     /// Number of passes over the file, and how many have begun.
     passes: u64,
     begun: u64,
+    encoding: Option<Encoding>,
 }
 
 impl<'a> Input<'a> {
-    /// Opens the file. Anything but a regular file, such as a pipe, can be read only once and is copied.
-    pub(super) fn open(path: &'a Path, watch: Watch<'a>) -> Result<Self, TextError> {
+    /// Opens the file, for a text at `level` in the given encoding, or in the one that is recognised. Anything but a
+    /// regular file, such as a pipe, can be read only once and is copied; a file that is gzip is decompressed.
+    pub(super) fn open(
+        path: &'a Path,
+        level: TokenLevel,
+        encoding: Option<Encoding>,
+        watch: Watch<'a>,
+    ) -> Result<Self, TextError> {
         let unreadable = |error| FileError::new(path, error, NEED);
-        let mut file = file::open(path, NEED)?;
+        // The bytes of any file can be read.
+        let bytes_only = level == TokenLevel::Byte;
+        let mut file = if bytes_only { file::open_any(path, NEED)? } else { file::open_text(path, NEED)? };
         let metadata = file.metadata().map_err(unreadable)?;
         let mut bytes = metadata.len();
-        if !metadata.is_file() || bytes == 0 {
-            let failed = |error| TextError::Temporary { directory: temporary_directory(), error };
-            let mut copy = temporary().map_err(failed)?;
-            bytes = io::copy(&mut file, &mut copy).map_err(failed)?;
+        let plain = metadata.is_file() && bytes > 0;
+        let packed =
+            plain && !bytes_only && file::head(&mut file, 2).map_err(unreadable)? == crate::packed::GZIP;
+        if !plain || packed {
+            let temporary_failed = |error| TextError::Temporary { directory: temporary_directory(), error };
+            let mut copy = temporary().map_err(temporary_failed)?;
+            bytes = match packed {
+                false => io::copy(&mut file, &mut copy).map_err(temporary_failed)?,
+                true => io::copy(&mut MultiGzDecoder::new(file), &mut copy).map_err(|error| {
+                    match error.kind() {
+                        io::ErrorKind::InvalidData
+                        | io::ErrorKind::InvalidInput
+                        | io::ErrorKind::UnexpectedEof => TextError::Damaged { path: path.to_owned(), error },
+                        _ => temporary_failed(error),
+                    }
+                })?,
+            };
             file = copy;
+            if !bytes_only {
+                file::check_text(path, &mut file, NEED)?;
+            }
         }
         if bytes == 0 {
             return Err(TextError::Empty { path: path.to_owned() });
         }
-        Ok(Self { file, path, bytes, watch, passes: 1, begun: 0 })
+        Ok(Self { file, path, bytes, watch, passes: 1, begun: 0, encoding })
     }
 
     /// Sets the number of passes.
@@ -62,7 +90,7 @@ impl<'a> Input<'a> {
         (&self.file).rewind().map_err(|error| FileError::new(self.path, error, NEED))?;
         self.begun += 1;
         Ok(PieceReader {
-            pieces: Pieces::new(&self.file, self.bytes, level),
+            pieces: Pieces::new(&self.file, self.bytes, level, self.encoding),
             path: self.path,
             watch: Some(self.watch),
             before: (self.begun - 1) * self.bytes,
@@ -75,7 +103,7 @@ impl<'a> Input<'a> {
 /// One pass over bytes in memory. The path is for messages.
 pub(super) fn of_bytes<'a>(path: &'a Path, bytes: &'a [u8], level: TokenLevel) -> PieceReader<'a, &'a [u8]> {
     let of = bytes.len() as u64;
-    PieceReader { pieces: Pieces::new(bytes, of, level), path, watch: None, before: 0, of, reported: 0 }
+    PieceReader { pieces: Pieces::new(bytes, of, level, None), path, watch: None, before: 0, of, reported: 0 }
 }
 
 /// A pass.
@@ -99,8 +127,16 @@ impl<R: Read> PieceReader<'_, R> {
             watch(Reading { path: self.path, bytes: self.before + done, of: self.of });
         }
         self.pieces.next().map_err(|error| match error {
-            PieceError::Io(error) => FileError::new(self.path, error, NEED).into(),
+            PieceError::Io(error) => match EncodingError::of(&error) {
+                Some(problem) => TextError::Encoding { path: self.path.to_owned(), problem },
+                None => FileError::new(self.path, error, NEED).into(),
+            },
             PieceError::Content(problem) => content(self.path, problem),
         })
+    }
+
+    /// The encoding as far as the text was read.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.pieces.encoding()
     }
 }

@@ -7,6 +7,7 @@
 
 use std::io::{self, Read};
 
+use super::super::encoding::{Decoded, Encoding};
 use super::super::vocabulary::units::{Content, Location, Piece, utf8};
 use super::super::vocabulary::{TokenLevel, VocabularyError};
 
@@ -39,10 +40,10 @@ impl From<VocabularyError> for PieceError {
 
 /// One pass over a text.
 pub(super) struct Pieces<R> {
-    input: R,
+    input: Decoded<Whole<R>>,
     level: TokenLevel,
-    /// Number of bytes not read yet.
-    left: u64,
+    /// Whether the buffer has all bytes that were not returned.
+    ended: bool,
     buffer: Vec<u8>,
     /// Number of bytes of the buffer that were returned.
     used: usize,
@@ -51,14 +52,24 @@ pub(super) struct Pieces<R> {
 }
 
 impl<R: Read> Pieces<R> {
-    /// Reads `bytes` bytes of `input`.
-    pub(super) fn new(input: R, bytes: u64, level: TokenLevel) -> Self {
-        Self { input, level, left: bytes, buffer: Vec::new(), used: 0, location: Location::START }
+    /// Reads `bytes` bytes of `input`, and decodes them unless the tokens are bytes.
+    pub(super) fn new(input: R, bytes: u64, level: TokenLevel, encoding: Option<Encoding>) -> Self {
+        let input = Whole { input, left: bytes };
+        let input = match level {
+            TokenLevel::Byte => Decoded::raw(input),
+            _ => Decoded::new(input, encoding),
+        };
+        Self { input, level, ended: false, buffer: Vec::new(), used: 0, location: Location::START }
     }
 
-    /// Number of bytes of the pieces so far.
+    /// Number of bytes of the input that were read so far.
     pub(super) fn done(&self) -> u64 {
-        self.location.offset
+        self.input.consumed()
+    }
+
+    /// The encoding as far as the input was read.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.input.encoding()
     }
 
     /// Returns the next piece, which is never empty.
@@ -71,7 +82,7 @@ impl<R: Read> Pieces<R> {
             if self.buffer.is_empty() {
                 return Ok(None);
             }
-            match self.cut()? {
+            match self.cut(size)? {
                 Some(cut) => break cut,
                 None if size < LONGEST_WORD => size *= 2,
                 None => {
@@ -92,27 +103,30 @@ impl<R: Read> Pieces<R> {
             TokenLevel::Byte => Location { offset: location.offset + cut as u64, ..location },
             _ => location.after(bytes),
         };
-        Ok(Some(Piece { content, location, last: self.left == 0 && cut == self.buffer.len() }))
+        Ok(Some(Piece { content, location, last: self.ended && cut == self.buffer.len() }))
     }
 
-    /// Reads until the buffer has `size` bytes, or all that are left.
+    /// Reads until the buffer has more than `size` bytes, or all that are left.
     fn fill(&mut self, size: usize) -> io::Result<()> {
-        let missing = (size.saturating_sub(self.buffer.len()) as u64).min(self.left);
-        let read = self.input.by_ref().take(missing).read_to_end(&mut self.buffer)? as u64;
-        if read < missing {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the file became shorter while it was read",
-            ));
+        // The byte beyond says whether the text goes on.
+        let mut read = self.buffer.len();
+        self.buffer.resize(read.max(size + 1), 0);
+        while read < self.buffer.len() && !self.ended {
+            match self.input.read(&mut self.buffer[read..]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.left -= read;
+        self.buffer.truncate(read);
         Ok(())
     }
 
-    /// Returns the number of bytes of the buffer that make a piece; None if more are needed.
-    fn cut(&self) -> Result<Option<usize>, VocabularyError> {
-        let bytes = &self.buffer[..];
-        if self.level == TokenLevel::Byte || self.left == 0 {
+    /// Returns the number of the first `size` bytes of the buffer that make a piece; None if more are needed.
+    fn cut(&self, size: usize) -> Result<Option<usize>, VocabularyError> {
+        let bytes = &self.buffer[..size.min(self.buffer.len())];
+        if self.level == TokenLevel::Byte || self.ended && bytes.len() == self.buffer.len() {
             return Ok(Some(bytes.len()));
         }
         // The beginning of a character waits for the rest. Invalid bytes are found when the piece is converted to text.
@@ -131,6 +145,25 @@ impl<R: Read> Pieces<R> {
                 Some(found.unwrap_or(whole))
             }
         })
+    }
+}
+
+/// The bytes of a file as long as it was when it was opened.
+struct Whole<R> {
+    input: R,
+    /// Number of bytes not read yet.
+    left: u64,
+}
+
+impl<R: Read> Read for Whole<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.by_ref().take(self.left).read(buffer)?;
+        if read == 0 && self.left > 0 && !buffer.is_empty() {
+            let problem = "the file became shorter while it was read";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
+        }
+        self.left -= read as u64;
+        Ok(read)
     }
 }
 

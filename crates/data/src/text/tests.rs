@@ -19,7 +19,15 @@ impl Files {
 
     fn options(&self, content: impl AsRef<[u8]>, level: TokenLevel) -> TextOptions {
         let train = self.write("train.txt", content);
-        TextOptions { train, valid: None, test: None, level, vocabulary_size: None, valid_fraction: 0.0 }
+        TextOptions {
+            train,
+            valid: None,
+            test: None,
+            level,
+            vocabulary_size: None,
+            valid_fraction: 0.0,
+            encoding: None,
+        }
     }
 }
 
@@ -116,10 +124,10 @@ fn errors_name_the_file_and_the_remedy() {
             assert!(error.contains(part), "{error:?} without {part:?}");
         }
     };
-    let latin = files.options(b"one\nf\xfcr", TokenLevel::Char);
-    says(&latin, &["train.txt: line 2, column 2 (byte 5)", "--level byte"]);
-    says(&TextOptions { level: TokenLevel::Word, ..latin.clone() }, &["line 2, column 2 (byte 5)"]);
-    assert!(load(&TextOptions { level: TokenLevel::Byte, ..latin }).is_ok());
+    let damaged = files.options(b"\xc3\xa4\nf\xfcr", TokenLevel::Char);
+    says(&damaged, &["train.txt: line 2, column 2 (byte 4)", "--level byte", "--encoding"]);
+    says(&TextOptions { level: TokenLevel::Word, ..damaged.clone() }, &["line 2, column 2 (byte 4)"]);
+    assert!(load(&TextOptions { level: TokenLevel::Byte, ..damaged }).is_ok());
 
     let options = files.options("one two three\n", TokenLevel::Word);
     let valid = |path: PathBuf| TextOptions { valid: Some(path), ..options.clone() };
@@ -132,6 +140,62 @@ fn errors_name_the_file_and_the_remedy() {
     says(&hold(-0.1), &["-0.1"]);
     says(&hold(0.3), &["0.3 of the 4 tokens", "gives 1 for validation", "larger --valid-fraction"]);
     says(&TextOptions { vocabulary_size: Some(2), ..options.clone() }, &["train.txt", "--vocab-size 3"]);
+}
+
+/// A text in another encoding gives the same corpus as in UTF-8, in a file, in a pipe's copy and compressed.
+#[test]
+fn other_encodings_give_the_same_corpus() {
+    let files = Files::new();
+    let text = "Grüße an alle.\nÀ bientôt\n".repeat(9000);
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let latin: Vec<u8> = text.chars().map(|character| u32::from(character) as u8).collect();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &latin).unwrap();
+    let packed = packed.finish().unwrap();
+    for level in [TokenLevel::Char, TokenLevel::Word] {
+        let load = |bytes: &[u8]| {
+            load(&TextOptions { valid_fraction: 0.25, ..files.options(bytes, level) }).unwrap()
+        };
+        let plain = load(text.as_bytes());
+        assert_eq!(plain.train.encoding(), crate::encoding::Encoding::UTF_8);
+        for (bytes, name) in [
+            (&utf16[..], "UTF-16LE"),
+            (&latin, "windows-1252"),
+            (&packed, "windows-1252"),
+            (format!("\u{feff}{text}").as_bytes(), "UTF-8"),
+        ] {
+            let corpus = load(bytes);
+            assert_eq!(corpus.vocabulary, plain.vocabulary, "{name}");
+            assert_eq!(corpus.train.fingerprint(), plain.train.fingerprint(), "{name}");
+            assert_eq!(tokens(&corpus.train), tokens(&plain.train), "{name}");
+            let (own, expected) = (corpus.valid.unwrap(), plain.valid.as_ref().unwrap());
+            assert_eq!((tokens(&own), own.bytes()), (tokens(expected), expected.bytes()), "{name}");
+            assert_eq!((own.encoding().name(), corpus.train.encoding().name()), (name, name));
+        }
+    }
+    // The bytes of a file are its own.
+    let bytes = load(&files.options(&utf16, TokenLevel::Byte)).unwrap();
+    assert_eq!(bytes.train.len(), utf16.len());
+    let options = files.options(&latin, TokenLevel::Char);
+    let chosen = TextOptions { encoding: Some("windows-1251".parse().unwrap()), ..options };
+    assert!(load(&chosen).unwrap().vocabulary.id("ь").is_some());
+}
+
+#[test]
+fn files_that_are_no_texts_are_refused() {
+    let files = Files::new();
+    let says = |name: &str, bytes: &[u8], part: &str| {
+        let options = TextOptions { train: files.write(name, bytes), ..files.options("", TokenLevel::Char) };
+        let error = load(&options).unwrap_err().to_string();
+        assert!(error.contains(part), "{error:?} without {part:?}");
+        assert!(load(&TextOptions { level: TokenLevel::Byte, ..options }).is_ok());
+    };
+    says("x.bin", b"one\0two", "x.bin: byte 3 (from 0) is NUL, so this is a binary file");
+    says("x.parquet", b"PAR1\x15\x04\x15", "x.parquet is a Parquet file: write it as a table");
+    says("x.gz", b"\x1f\x8b\x08no", "x.gz is compressed with gzip and cannot be decompressed");
+    let page =
+        TextOptions { train: files.write("x.html", "<html>\n"), ..files.options("", TokenLevel::Char) };
+    assert_eq!(load(&page).unwrap().train.len(), 7);
 }
 
 /// A text of several pieces, with words, lines and characters of all lengths, equals the result of plain code on the

@@ -6,8 +6,8 @@
 pub enum VocabularyError {
     /// Bytes are not valid UTF-8, which characters and words need.
     #[error(
-        "line {line}, column {column} (byte {offset}) is not valid UTF-8: convert the text to UTF-8, or read \
-         it as bytes with --level byte"
+        "line {line}, column {column} (byte {offset}) is not valid UTF-8: correct it, name the encoding of \
+         the text (--encoding), or read it as bytes with --level byte"
     )]
     InvalidUtf8 {
         /// Line of the first invalid byte.

@@ -76,6 +76,7 @@ fn a_long_text_is_never_cut_within_a_token() {
         level: TokenLevel::Char,
         vocabulary_size: None,
         valid_fraction: 0.3,
+        encoding: None,
     };
     let corpus = TextCorpus::load(&options, Some(vocabulary.clone()), &mut |_| {}).expect("a text");
     let valid = corpus.valid.expect("a held-out part");

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use longspan::option_names;
+use longspan_data::encoding::Encoding;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::table::{Decimal, Separator, TableOptions};
@@ -55,6 +56,7 @@ pub struct Names(pub Vec<String>);
 pub struct DataConfig {
     pub text: Option<PathBuf>,
     pub level: TokenLevel,
+    pub encoding: Option<Encoding>,
     pub valid: Option<PathBuf>,
     pub test: Option<PathBuf>,
     pub vocab_size: usize,
@@ -98,6 +100,7 @@ impl DataConfig {
             decimal: self.decimal,
             no_header: self.no_header,
             na: self.na.0.clone(),
+            encoding: self.encoding,
         }
     }
 }
@@ -107,6 +110,7 @@ impl Default for DataConfig {
         Self {
             text: None,
             level: TokenLevel::Char,
+            encoding: None,
             valid: None,
             test: None,
             vocab_size: 0,

@@ -13,6 +13,7 @@ use longspan::optim::Rule;
 use longspan::optim::clip::Clip;
 use longspan::optim::schedule::Schedule;
 use longspan::option_syntax::Size;
+use longspan_data::encoding::{Encoding, UnknownEncoding};
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::table::{Decimal, Separator};
@@ -115,6 +116,16 @@ impl Field for Option<PathBuf> {
     }
     fn get(&self) -> Value {
         self.as_ref().map_or(Value::Absent, |path| Value::Text(path.to_string_lossy().into_owned()))
+    }
+}
+
+impl Field for Option<Encoding> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse().map_err(|error: UnknownEncoding| error.need().to_owned())?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |encoding| Value::Text(encoding.name().to_owned()))
     }
 }
 

@@ -88,13 +88,14 @@ keys! {
     Data data "Text" {
         text "FILE" "Train a language model on a text: predict the next token";
         level "LEVEL" "Unit of a token: byte, char or word";
+        encoding "NAME" "Encoding of texts and tables, such as utf-16le, windows-1252 or gbk [default: recognised in each file, and reported if it is not UTF-8]";
         valid "FILE" "Validate on this text instead of the end of --text";
         test "FILE" "Test the best weights on this text after training";
         vocab_size "N" "Words: size of the vocabulary, including <unk> and <eos>; rarer words become <unk>; 0 means no limit";
         vocab "FILE" "Read the vocabulary from a file instead of building it from --text: a JSON array of tokens, a JSON object of tokens and indices, or a tokenizer.json. --from and --resume keep the vocabulary of the model";
     }
     Data data "Labelled sequences, images and music" {
-        labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, IDX images) or on music (piano rolls in JSON)";
+        labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
         labelled_test "FILE" "Test the best weights on these sequences after training";
         label_column "NAME" "Tables: column of the label [default: the column called label, class or target]";
         id_column "NAME" "Tables with one row per step: column that names the sequence of a row";

@@ -13,6 +13,7 @@ use longspan_data::task::TaskKind;
 const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
     (&["text"], &["valid", "test", "vocab_size", "vocab"]),
     (&["text", "labelled"], &["level"]),
+    (&["text", "labelled", "series"], &["encoding"]),
     (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
     (&["series"], &["columns", "target", "window", "horizon", "recursive", "time_column", "group_column"]),
     (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na"]),

@@ -4,7 +4,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, name, sample_rows};
+use super::{
+    Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, decoded, name, sample_rows,
+};
 use crate::config::{ClassWeights, Config, Missing};
 use crate::units::Units;
 use longspan::batch::Source;
@@ -161,6 +163,7 @@ fn options(config: &Config, path: &Path) -> LabelledOptions {
             Missing::Zero => labelled::Missing::Zero,
         },
         level: config.data.level,
+        encoding: config.data.encoding,
     }
 }
 
@@ -191,7 +194,7 @@ fn describe(name: &str, labelled: &Labelled) -> String {
         Kind::Values { channels } => format!("{} channels", channels.len()),
         Kind::Tokens { vocabulary } => format!("by {}, {} different", vocabulary.level(), vocabulary.len()),
     };
-    format!("{name}, {} classes, {what}, {steps}", labelled.classes().len())
+    format!("{name}, {} classes, {what}, {steps}{}", labelled.classes().len(), decoded(labelled.encoding()))
 }
 
 fn by(config: &Config, split: &Split, file: bool) -> String {

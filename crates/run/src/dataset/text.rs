@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, name, sample_rows};
+use super::{
+    Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, decoded, name, sample_rows,
+};
 use crate::config::{ClassWeights, Config};
 use crate::units::Units;
 use longspan::batch::Source;
@@ -25,6 +27,7 @@ pub(super) fn open(
         level: config.data.level,
         vocabulary_size: (config.data.vocab_size > 0).then_some(config.data.vocab_size),
         valid_fraction: config.data.valid_fraction,
+        encoding: config.data.encoding,
     };
     let vocabulary = match learned.map(|schema| (schema.vocabulary(), &schema.predicts)) {
         None => {
@@ -66,7 +69,12 @@ pub(super) fn open(
     let test_baselines = corpus.test.as_ref().map(baselines_of).unwrap_or_default();
     let units = Units::of_text(config.data.unroll);
     let record = DataRecord {
-        description: format!("{} by {}, {tokens} distinct", name(path), corpus.vocabulary.level()),
+        description: format!(
+            "{} by {}, {tokens} distinct{}",
+            name(path),
+            corpus.vocabulary.level(),
+            decoded(corpus.train.encoding())
+        ),
         fingerprint: format!("{:016x}", corpus.train.fingerprint()),
         schema: schema.fingerprint(),
         parts: Parts {

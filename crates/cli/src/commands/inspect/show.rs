@@ -81,6 +81,8 @@ fn sequences(found: &Sequences) -> String {
         Form::Wide => "in a table, one per row",
         Form::Long => "in a table, one step per row",
         Form::Folder => "in a folder, one per line",
+        Form::Texts => "in a table of texts, one per row",
+        Form::Arrays => "in arrays of NumPy",
         Form::Images => "of images, one row of pixels per step",
     };
     let mut text = format!(
