@@ -11,6 +11,7 @@ pub mod mask;
 pub mod schema;
 pub mod series;
 pub mod spread;
+pub mod stamps;
 pub mod stream;
 pub mod task;
 pub mod text;

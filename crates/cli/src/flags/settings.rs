@@ -4,8 +4,8 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
 /// The settings of reading that may differ between the run's own data and new data.
-const READING: [&str; 6] =
-    ["label_column", "id_column", "image_steps", "time_column", "group_column", "missing"];
+const READING: [&str; 7] =
+    ["encoding", "label_column", "id_column", "image_steps", "time_column", "group_column", "missing"];
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]

@@ -103,6 +103,7 @@ pub(super) fn open(
         record,
         test_baselines,
         series: None,
+        group_baselines: Default::default(),
     })
 }
 
