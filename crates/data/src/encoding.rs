@@ -227,7 +227,8 @@ impl<R: Read> Decoded<R> {
             self.ended = count == 0;
         }
         let new = &buffer[..count];
-        if matches!(self.state, State::Ascii) && !new.is_ascii() {
+        let plain = matches!(self.state, State::Ascii) && is_plain(new);
+        if !plain && matches!(self.state, State::Ascii) && !new.is_ascii() {
             let ascii = new.iter().position(|byte| !byte.is_ascii()).unwrap_or(count);
             if !held {
                 self.raw.clear();
@@ -237,7 +238,8 @@ impl<R: Read> Decoded<R> {
             count = ascii;
         }
         let new = &buffer[..count];
-        if !matches!(self.state, State::Raw)
+        if !plain
+            && !matches!(self.state, State::Raw)
             && let Some(at) = memchr(0, new)
         {
             return Err(EncodingError::Binary { offset: self.consumed + at as u64 }.into());
@@ -311,6 +313,12 @@ impl<R: Read> Read for Decoded<R> {
             }
         }
     }
+}
+
+/// Whether all bytes are ASCII and none is NUL, in one pass.
+fn is_plain(bytes: &[u8]) -> bool {
+    // Without an early end within a chunk, the loop uses vectors.
+    bytes.chunks(1 << 12).all(|chunk| chunk.iter().fold(true, |plain, &byte| plain & (byte as i8 > 0)))
 }
 
 /// Decodes the beginning of a text, which may end within a character. Bytes that are no text are returned as they are.

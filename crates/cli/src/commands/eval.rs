@@ -200,8 +200,8 @@ pub(crate) fn source(
     let named = |path: &Path| path.display().to_string();
     if let Some(path) = &given.text {
         let vocabulary = schema.vocabulary().expect("a model of tokens");
-        // The encoding that was chosen belongs to the training text.
-        let part = TextPart::read(path, vocabulary, None, &mut |reading| progress.reading(&reading));
+        let encoding = config.data.encoding;
+        let part = TextPart::read(path, vocabulary, encoding, &mut |reading| progress.reading(&reading));
         progress.read();
         let part = part?;
         let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;

@@ -4,7 +4,8 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
 /// The settings of reading that may differ between the run's own data and new data.
-const READING: [&str; 10] = [
+const READING: [&str; 11] = [
+    "encoding",
     "label_column",
     "id_column",
     "image_steps",

@@ -341,6 +341,11 @@ fn texts_of_every_encoding_and_form() {
         assert_eq!(record.contains("decoded from"), name != "films.csv", "{record}");
     }
     dir.good("predict films-csv --input films.csv");
+    // New texts are decoded as well, and the loss of a text does not depend on its encoding.
+    let losses = |line: &str| dir.good(line).stdout;
+    assert_eq!(losses("predict latin-txt --input utf16.txt"), losses("predict latin-txt --input latin.txt"));
+    dir.good("eval latin-txt --text utf16.txt");
+    dir.bad("predict latin-txt --input latin.txt --encoding utf-16le", &["latin.txt"]);
 }
 
 /// The real files: what they are known to hold, and commands that work where they lie.

@@ -17,7 +17,7 @@ use blocks::Blocks;
 const AT_ONCE: (usize, usize) = (256, 1 << 20);
 
 pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result<End, Failure> {
-    let Loaded { ctx, model, params, .. } = loaded;
+    let Loaded { ctx, model, params, config, .. } = loaded;
     let vocabulary = schema.vocabulary().expect("a language model");
     let (input, bytes): (Box<dyn std::io::Read>, u64) = match job.input.take() {
         Some(input) => (input, 0),
@@ -27,7 +27,7 @@ pub(super) fn run(loaded: &mut Loaded, schema: &Schema, job: &mut Job) -> Result
             (Box::new(file), bytes)
         }
     };
-    let mut blocks = Blocks::new(input, &job.path, vocabulary);
+    let mut blocks = Blocks::new(input, &job.path, vocabulary, config.data.encoding);
     let names = ["token", "nats"].map(str::to_owned).to_vec();
     let mut table = Table::begin(&mut job.output, names, job.json)?;
     let bar = Bar::new(bytes, "bytes");

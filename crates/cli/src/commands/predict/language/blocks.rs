@@ -6,6 +6,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use longspan_data::encoding::{Decoded, Encoding, EncodingError};
 use longspan_data::file::FileError;
 use longspan_data::text::TextError;
 use longspan_data::vocabulary::{END_OF_LINE, TokenLevel, Vocabulary, VocabularyError};
@@ -30,7 +31,17 @@ pub(super) struct Blocks<'v> {
 }
 
 impl<'v> Blocks<'v> {
-    pub(super) fn new(input: Box<dyn Read>, path: &Path, vocabulary: &'v Vocabulary) -> Self {
+    /// Decodes the text from the given encoding, or from the one that is recognised, unless the tokens are bytes.
+    pub(super) fn new(
+        input: Box<dyn Read>,
+        path: &Path,
+        vocabulary: &'v Vocabulary,
+        encoding: Option<Encoding>,
+    ) -> Self {
+        let input = match vocabulary.level() {
+            TokenLevel::Byte => input,
+            _ => Box::new(Decoded::new(input, encoding)),
+        };
         Self { input, path: path.to_owned(), vocabulary, bytes: Vec::new(), before: (0, 0, 0), ended: false }
     }
 
@@ -75,7 +86,10 @@ impl<'v> Blocks<'v> {
         let have = self.bytes.len();
         let path = || self.path.clone();
         let read = self.input.by_ref().take(BLOCK as u64).read_to_end(&mut self.bytes);
-        read.map_err(|error| TextError::from(FileError::Unreadable { path: path(), error }))?;
+        read.map_err(|error| match EncodingError::of(&error) {
+            Some(problem) => TextError::Encoding { path: path(), problem },
+            None => FileError::Unreadable { path: path(), error }.into(),
+        })?;
         self.ended = self.bytes.len() - have < BLOCK;
         Ok(())
     }
@@ -147,7 +161,7 @@ mod tests {
     fn tokens(text: &str, vocabulary: &Vocabulary) -> Result<(Vec<u32>, usize), String> {
         let input = Box::new(Slow(text.as_bytes().to_vec(), 0));
         let (mut blocks, mut tokens, mut count) =
-            (Blocks::new(input, Path::new("x"), vocabulary), Vec::new(), 0);
+            (Blocks::new(input, Path::new("x"), vocabulary, None), Vec::new(), 0);
         while blocks.next(&mut tokens).map_err(|failure| failure.to_string())?.is_some() {
             count += 1;
         }
