@@ -207,7 +207,7 @@ impl Runner<'_> {
             &widen(&learned.params),
             &task.map_err(Failure::from)?,
             &probe,
-            &mut Watch { progress: &mut |_, _, _| {}, cancelled: &|| self.stop.came() },
+            &mut Watch { progress: &mut |_, _, _| {}, cancelled: &|| self.stop.came(), late: &|| false },
         )?;
         let lag = record.reach.known().and_then(|reach| reach.lag.known());
         let exponents = record.spectrum.known().map(|spectrum| &spectrum.exponents_nats_per_step);

@@ -10,6 +10,7 @@ mod packed;
 pub mod schema;
 pub mod series;
 pub mod spread;
+pub mod stamps;
 pub mod stream;
 pub mod table;
 pub mod task;

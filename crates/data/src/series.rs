@@ -54,7 +54,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use baseline::{
-    Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_loss, naive_mae, naive_mae_of_group,
+    Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_losses, naive_mae,
+    naive_mae_of_group,
 };
 pub use channels::{channels, value_range};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};

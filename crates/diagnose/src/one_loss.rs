@@ -43,9 +43,10 @@ impl Evidence {
         all[all.len() - count..].to_vec()
     }
 
-    /// Whether the probe is the short one at the end of training, which leaves out what takes long.
+    /// Whether the probe left out what takes long: the short one at the end of training, or one that met its time limit.
     pub(crate) fn is_light(&self) -> bool {
-        self.reach().is_some_and(|reach| reach.sensitivity.reason() == Some(Reason::NotAsked))
+        let left_out = [Some(Reason::NotAsked), Some(Reason::TimeLimit)];
+        self.reach().is_some_and(|reach| left_out.contains(&reach.sensitivity.reason()))
     }
 
     /// The judgement of a rule that lacks the gradient of one loss. If a whole probe could not measure it, another one would

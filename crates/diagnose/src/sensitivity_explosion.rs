@@ -90,8 +90,8 @@ fn judge(evidence: &Evidence) -> Judgement {
     let Some(reach) = evidence.reach() else { return Judgement::Unknown(Needs::Probe) };
     let last = match &reach.sensitivity {
         Measured::Known(points) => points.last(),
-        // A light probe does not measure it.
-        Measured::Unknown(Reason::NotAsked) => return Judgement::Unknown(Needs::Probe),
+        // A light probe does not measure it, and neither does one that met its time limit.
+        Measured::Unknown(Reason::NotAsked | Reason::TimeLimit) => return Judgement::Unknown(Needs::Probe),
         Measured::Unknown(_) => None,
     };
     let Some(last) = last else { return Judgement::Silent };

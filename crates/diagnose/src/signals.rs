@@ -39,12 +39,14 @@ impl Evidence {
         &self.steps[self.steps.len() - count..]
     }
 
-    /// Best loss: of a validation, or a median of consecutive steps.
+    /// Best loss: of a validation if there is one, otherwise a median of consecutive training steps. The two are never
+    /// compared with each other.
     pub(crate) fn best_loss(&self) -> Option<f64> {
-        let steps = self.steps.chunks(LEAST_STEPS).filter(|part| part.len() == LEAST_STEPS);
-        let trained = steps.filter_map(|part| median(part.iter().map(|step| step.loss)));
         let valid = self.valid.iter().map(|score| score.loss).filter(|loss| loss.is_finite());
-        valid.chain(trained).reduce(f64::min)
+        valid.reduce(f64::min).or_else(|| {
+            let steps = self.steps.chunks_exact(LEAST_STEPS);
+            steps.filter_map(|part| median(part.iter().map(|step| step.loss))).reduce(f64::min)
+        })
     }
 
     /// Best loss over the baseline: 1 if nothing was learned.

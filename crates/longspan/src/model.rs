@@ -363,7 +363,6 @@ impl<R: Real> Model<R> {
     }
 }
 
-#[cfg(feature = "fault-injection")]
 impl<R: Real> Model<R> {
     /// Injects a fault into all passes from now on, see
     /// [`FaultInjection`](crate::bptt::layer::FaultInjection); None removes it.

@@ -18,4 +18,4 @@ pub mod jacobian;
 pub mod lyapunov;
 pub mod tangent;
 
-pub use examine::{ProbeOptions, examine};
+pub use examine::{ProbeOptions, WIDEST, examine};

@@ -306,7 +306,6 @@ impl<R: Real> Trainer<R> {
     }
 }
 
-#[cfg(feature = "fault-injection")]
 impl<R: Real> Trainer<R> {
     /// Injects a fault into all steps from now on, see
     /// [`FaultInjection`](crate::bptt::layer::FaultInjection); None removes it.

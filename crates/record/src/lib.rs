@@ -19,7 +19,7 @@ pub use fault::{Cause, Direction, FaultEvidence, FaultRecord, Phase};
 pub use lag_snapshot::LagSnapshot;
 pub use probe::{Beside, ProbeRecord};
 pub use profile::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
-pub use score::{ClassScore, Estimate, ScoreRecord};
+pub use score::{ClassScore, Estimate, GroupScore, ScoreRecord};
 pub use step::{
     ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Snapshot, StepRecord, TensorRecord,
 };

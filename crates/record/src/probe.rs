@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::credit::{CreditReport, Measured};
+use crate::credit::{CreditReport, Measured, Reason};
 use crate::jacobian::JacobianProduct;
 use crate::spectrum::LyapunovSpectrum;
 
@@ -47,4 +47,14 @@ fn wide() -> String {
 impl ProbeRecord {
     /// The version of the format.
     pub const FORMAT: u32 = 1;
+
+    /// Whether a time limit left something out.
+    pub fn is_cut_short(&self) -> bool {
+        let reach = self.reach.known();
+        let of_reach = reach.map_or([None; 3], |reach| {
+            [reach.truncation.reason(), reach.sensitivity.reason(), reach.used_lag.reason()]
+        });
+        let others = [self.spectrum.reason(), self.products.reason()];
+        of_reach.into_iter().chain(others).any(|reason| reason == Some(Reason::TimeLimit))
+    }
 }

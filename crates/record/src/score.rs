@@ -37,6 +37,31 @@ pub struct ScoreRecord {
     /// Scores beyond the loss, for classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassScore>,
+    /// The score of each group of a series, if it has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupScore>,
+}
+
+/// The score of one group of a series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupScore {
+    /// Name of the group.
+    pub group: String,
+    /// Mean loss.
+    #[serde(with = "json_float")]
+    pub loss: f64,
+    /// Loss of the group's own baseline.
+    #[serde(with = "json_float")]
+    pub baseline_loss: f64,
+    /// Name of that baseline.
+    pub baseline: String,
+}
+
+impl GroupScore {
+    /// The loss over that of the baseline.
+    pub fn ratio(&self) -> f64 {
+        self.loss / self.baseline_loss
+    }
 }
 
 /// A mean with its standard error.

@@ -67,7 +67,7 @@ pub fn assess<R: Real>(
     }
     let classes = if let Predicts::Classes(names) = &schema.predicts { Some(names.len()) } else { None };
     let source = data.source.as_ref();
-    let scored = Scored { source, windows: source.windows(), units: data.units, classes };
+    let scored = Scored { source, windows: source.windows(), units: data.units, classes, groups: None };
     Ok(scored.by_model(ctx, model, params, cancelled).map(Assessment::Score))
 }
 

@@ -23,7 +23,7 @@ use longspan_data::schema::{Predicts, Schema};
 use longspan_data::series::{Part, Series, SeriesError};
 use longspan_data::task::TaskError;
 use longspan_data::text::{TextError, Watch};
-use longspan_record::ChannelRecord;
+use longspan_record::{ChannelRecord, GroupScore};
 
 pub use baseline::{Baseline, best};
 pub use task::TASK_EPOCH;
@@ -48,6 +48,9 @@ pub struct Dataset {
     pub test_baselines: Vec<Baseline>,
     /// The series, if the data are one.
     pub series: Option<Arc<Series>>,
+    /// The best baseline of each group of the series in the validation part, then in the test part; empty if there are not
+    /// several groups.
+    pub group_baselines: [Vec<Baseline>; 2],
 }
 
 /// Data to evaluate a model on.
@@ -81,7 +84,13 @@ impl Sample {
 
     /// The sample, to be scored.
     pub fn scored(&self) -> Scored<'_> {
-        Scored { source: self.source.as_ref(), windows: self.windows, units: self.units, classes: None }
+        Scored {
+            source: self.source.as_ref(),
+            windows: self.windows,
+            units: self.units,
+            classes: None,
+            groups: None,
+        }
     }
 }
 
@@ -104,13 +113,31 @@ fn sample_rows(config: &Config, train: usize, valid: usize) -> usize {
 }
 
 impl Dataset {
-    /// All of the validation or test part, to be scored.
-    pub fn whole<'a>(&self, source: &'a dyn Source) -> Scored<'a> {
+    /// All of the validation or test part, to be scored; None if there is no such part.
+    pub fn scored(&self, part: Part) -> Option<Scored<'_>> {
+        let source = if part == Part::Test { &self.test } else { &self.valid };
+        let source = source.as_deref()?;
         let classes = match &self.schema.predicts {
             Predicts::Classes(names) => Some(names.len()),
             Predicts::Next | Predicts::Value | Predicts::Forecast(_) => None,
         };
-        Scored { source, windows: source.windows(), units: self.units, classes }
+        let groups = self.series.as_deref().filter(|series| series.groups.len() > 1);
+        let groups = groups.map(|series| (series, part));
+        Some(Scored { source, windows: source.windows(), units: self.units, classes, groups })
+    }
+
+    /// The scores of the groups, each with its own baseline.
+    pub fn group_scores(&self, part: Part, losses: &[f64]) -> Vec<GroupScore> {
+        let Some(series) = &self.series else { return Vec::new() };
+        let baselines = &self.group_baselines[usize::from(part == Part::Test)];
+        let all = series.groups.iter().zip(losses).zip(baselines).filter(|((_, loss), _)| !loss.is_nan());
+        let score = |((group, &loss), baseline): ((&String, &f64), &Baseline)| GroupScore {
+            group: group.clone(),
+            loss,
+            baseline_loss: baseline.loss,
+            baseline: baseline.name.clone(),
+        };
+        all.map(score).collect()
     }
 
     /// The test part, or else the validation part, to evaluate a model on; None if there is no such part.

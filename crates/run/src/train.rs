@@ -27,12 +27,13 @@ use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
 use crate::units::{Detailed, UnitSums};
 use fault::BlackBox;
-use light::{Cost, Subject};
+use light::{Pace, Subject};
 use longspan::model::OutputSpec;
 use longspan::model::head::Score;
 use longspan::optim::schedule::{Patience, Progress};
 use longspan::probe::credit::widen;
 use longspan::trainer::Trainer;
+use longspan_data::series::Part;
 use longspan_diagnose::diagnose;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::{FaultRecord, ScoreRecord};
@@ -167,11 +168,10 @@ impl Session {
     }
 
     fn validate(&mut self, cancel: &AtomicBool, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
-        let Some(source) = &self.data.valid else { return Ok(()) };
+        let Some(scored) = self.data.scored(Part::Valid) else { return Ok(()) };
         let cancelled = || cancel.load(Ordering::Relaxed);
-        let scored = self.data.whole(source.as_ref());
         let Some(valid) = scored.by_trainer(&mut self.trainer, None, &cancelled) else { return Ok(()) };
-        let failure = source.failure().map(ToString::to_string);
+        let failure = scored.source.failure().map(ToString::to_string);
         self.check_read(failure, watch)?;
         let Some(train) = self.score_sample(cancel, watch)? else { return Ok(()) };
         let score = valid.score;
@@ -181,8 +181,12 @@ impl Session {
         let above_best = self.best.as_ref().and_then(|best| valid.units.minus(best));
         let best = self.patience.observe(score.mean_loss(), &self.config.optimizer.schedule);
         let output = self.output();
-        let record =
-            ScoreRecord { above_best, train: train.units.mean(), ..score_record(output, step, &valid, best) };
+        let record = ScoreRecord {
+            above_best,
+            train: train.units.mean(),
+            groups: self.data.group_scores(Part::Valid, &valid.groups),
+            ..score_record(output, step, &valid, best)
+        };
         self.run.append("valid", output.unit(), &record)?;
         watch(Event::Validated { score, record: &record });
         self.valid = Some((score, record));
@@ -212,10 +216,9 @@ impl Session {
         if self.best.is_some() || !self.patience.best.is_finite() || !path.is_file() {
             return Ok(());
         }
-        let Some(source) = &self.data.valid else { return Ok(()) };
+        let Some(scored) = self.data.scored(Part::Valid) else { return Ok(()) };
         let mut params = self.trainer.params().clone();
         Checkpoint::read(&path)?.weights(&mut params)?;
-        let scored = self.data.whole(source.as_ref());
         let best = scored.by_trainer(&mut self.trainer, Some(&params), cancelled);
         self.best = best.map(|best| best.units);
         Ok(())
@@ -256,16 +259,19 @@ impl Session {
         let seconds = began.elapsed().as_secs_f64();
         let step = self.trainer.position().step;
         let mut test = None;
-        if let (Outcome::Finished | Outcome::StoppedEarly, Some(source)) = (&outcome, &self.data.test) {
+        if let (Outcome::Finished | Outcome::StoppedEarly, Some(scored)) =
+            (&outcome, self.data.scored(Part::Test))
+        {
             let best = checkpoint_path(self.run.path(), "best");
             if best.is_file() {
                 Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
             }
-            let scored = self.data.whole(source.as_ref());
             let tested = scored.by_trainer(&mut self.trainer, None, &cancelled);
-            if let Some(tested) = tested.filter(|_| source.failure().is_none()) {
+            if let Some(tested) = tested.filter(|_| scored.source.failure().is_none()) {
                 let output = self.output();
-                self.run.append("test", output.unit(), &score_record(output, step, &tested, false))?;
+                let groups = self.data.group_scores(Part::Test, &tested.groups);
+                let record = ScoreRecord { groups, ..score_record(output, step, &tested, false) };
+                self.run.append("test", output.unit(), &record)?;
                 test = Some(tested.score);
             }
         }
@@ -284,6 +290,7 @@ impl Session {
             valid_standard_error: valid.and_then(|(_, record)| record.standard_error),
             valid_units: valid.and_then(|(_, record)| record.units),
             train_score: valid.and_then(|(_, record)| Some(record.train?.mean)),
+            groups: valid.map(|(_, record)| record.groups.clone()).unwrap_or_default(),
             best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
             test_loss: test.map(|score| score.mean_loss()),
             test_accuracy: test.filter(|_| classes).map(|score| score.accuracy()),
@@ -292,6 +299,7 @@ impl Session {
             baseline: self.data.record.baseline.clone(),
             units: self.data.record.units.clone(),
             seconds,
+            step_seconds: self.stepping.as_secs_f64(),
             tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
             positions: self.start.positions,
             findings: Vec::new(),
@@ -302,13 +310,13 @@ impl Session {
         self.run.write_summary(&summary.document())?;
         let Some(params) = last else { return Ok(summary) };
         // The run is complete here, even if its probe fails.
-        let (ctx, position) = (self.trainer.context(), self.stepping.as_secs_f64() / self.tokens as f64);
+        let ctx = self.trainer.context();
+        let pace = Pace { seconds, position: self.stepping.as_secs_f64() / self.tokens as f64 };
         let ctx = Context::new(ctx.instruction_set(), ctx.threads());
         let (source, data) = self.data.held_out();
         let spec = self.trainer.model().spec();
         let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
-        let cost = Cost { seconds, position, carried: self.config.is_truncated() };
-        summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), cost, &cancelled));
+        summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), pace, &cancelled));
         diagnose_into(&mut summary);
         self.run.write_summary(&summary.document())?;
         Ok(summary)

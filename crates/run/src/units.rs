@@ -22,6 +22,7 @@ use longspan_kernel::Context;
 use longspan_record::{ClassScore, Estimate};
 
 use crate::metrics::classification::Confusion;
+use longspan_data::series::{Part, Series};
 
 /// Fewest units from which a score can be judged.
 pub const ENOUGH_UNITS: u64 = 20;
@@ -113,6 +114,8 @@ pub struct Detailed {
     pub units: UnitSums,
     /// The confusion matrix, for a classifier.
     pub confusion: Option<Confusion>,
+    /// The mean loss of each group of a series, if there are several; NaN without targets.
+    pub groups: Vec<f64>,
 }
 
 impl Detailed {
@@ -143,6 +146,8 @@ pub struct Scored<'a> {
     pub units: Units,
     /// Number of classes, for a classifier.
     pub classes: Option<usize>,
+    /// The series and its part, if its groups are scored.
+    pub groups: Option<(&'a Series, Part)>,
 }
 
 impl Scored<'_> {
@@ -176,6 +181,7 @@ impl Scored<'_> {
     ) -> Option<Detailed> {
         let mut units = UnitSums::default();
         let mut confusion = self.classes.map(Confusion::new);
+        let mut groups = UnitSums::default();
         let (mut window, mut rows) = (0, 0);
         let score = evaluate(&mut |batch, scores| {
             for (&row, &loss) in scores.rows.iter().zip(&scores.losses) {
@@ -186,6 +192,9 @@ impl Scored<'_> {
                     Units::Blocks(windows) => (window / windows) as usize * batch.rows() + row,
                 };
                 units.add(unit, loss);
+                if let Some((series, part)) = self.groups {
+                    groups.add(series.group_of(part, batch.items[row]), loss);
+                }
             }
             if let Some(confusion) = &mut confusion {
                 let targets = batch.targets.iter().filter(|target| **target != longspan::batch::IGNORE);
@@ -194,7 +203,8 @@ impl Scored<'_> {
             window += 1;
             rows += batch.rows();
         })?;
-        Some(Detailed { score, units, confusion })
+        let groups = groups.sums.iter().map(|(loss, weight)| loss / weight).collect();
+        Some(Detailed { score, units, confusion, groups })
     }
 }
 

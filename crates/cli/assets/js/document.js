@@ -60,7 +60,8 @@
  * @typedef {object} Flow
  * @property {number[]} steps
  * @property {number[]} edges
- * @property {FlowLayer[]} layers */
+ * @property {FlowLayer[]} layers
+ * @property {{ steps: number[], log10: Picture }} [lag] log10 of the median of G at the first lag of each bin */
 
 /** log10 of a norm, [training step][bin].
  * @typedef {Num[][]} Picture */

@@ -23,7 +23,7 @@ pub(crate) struct DiagnoseArgs {
     /// Directory of a run
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// First run `longspan probe RUN --checkpoint last`, unless the run has that probe already
+    /// First run `longspan probe RUN --checkpoint last --limit none`, unless the run has that probe already
     #[arg(long)]
     probe: bool,
     #[command(flatten)]
@@ -35,10 +35,11 @@ pub(crate) struct DiagnoseArgs {
 pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
     let path = args.run.as_path();
     let mut history = history::read(path)?;
-    // The short probe at the end of training does not count: it leaves out what takes long.
-    let probed = history.probe.as_ref().is_some_and(|probe| !probe.light) && history.stale_probe().is_none();
+    // A probe that left out what takes long does not count.
+    let whole = history.probe.as_ref().is_some_and(|probe| !probe.light && !probe.is_cut_short());
+    let probed = whole && history.stale_probe().is_none();
     if args.probe && !probed {
-        if let Err(stopped) = probe::measure(&probe::ProbeArgs::last_of(path))? {
+        if let Err(stopped) = probe::measure(&probe::ProbeArgs::whole_of(path))? {
             return Ok(stopped);
         }
         history = history::read(path)?;

@@ -1,10 +1,12 @@
 //! `longspan probe`: measures the gradient horizon and the dynamics of any weights.
 
+mod plan;
 pub(crate) mod show;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Instant;
 
 use clap::Args;
 use longspan::batch::Source;
@@ -26,6 +28,7 @@ use crate::failure::{Failure, fail, put};
 use crate::flags::{Data, Json, Threads, Weights, Which, positive, within};
 use crate::progress::Bar;
 use crate::stop::Stop;
+use plan::{Limit, Planned};
 
 /// The smallest and the largest window of a text for the lag profile, in steps. Between them the window is twice that of training.
 const TEXT_WINDOWS: [usize; 2] = [256, 1000];
@@ -53,6 +56,10 @@ pub(crate) struct ProbeArgs {
     /// Longest lag to measure, in steps [default: the lag that half of the sequences reach, at most 1000]
     #[arg(long, value_name = "W", value_parser = positive)]
     window: Option<usize>,
+    /// Largest time of the probe, in percent of the time that the run took to train, but at least 1 second; or none. What
+    /// does not fit is left out. There is no limit with --sequences, --window or --exponents [default: 20]
+    #[arg(long, value_name = "PERCENT")]
+    limit: Option<Limit>,
     /// Measure in f32, as training does, instead of f64: faster, but gradients below 1e-38 become 0
     #[arg(long = "f32")]
     single: bool,
@@ -87,14 +94,15 @@ impl FromStr for Exponents {
 }
 
 impl ProbeArgs {
-    /// The arguments that measure the last weights of a run.
-    pub(crate) fn last_of(run: &Path) -> Self {
+    /// The arguments that measure everything of the last weights of a run, whatever it takes.
+    pub(crate) fn whole_of(run: &Path) -> Self {
         Self {
             weights: Weights { run: run.into(), checkpoint: Some(Which::Last) },
             data: Data::default(),
             length: None,
             sequences: None,
             window: None,
+            limit: Some(Limit::None),
             single: false,
             exponents: None,
             qr_every: None,
@@ -102,6 +110,12 @@ impl ProbeArgs {
             threads: Threads::default(),
             json: Json { json: false },
         }
+    }
+
+    /// The time limit. Who asks for more than the default waits for it.
+    fn limit(&self) -> Limit {
+        let more = self.sequences.is_some() || self.window.is_some() || self.exponents.is_some();
+        self.limit.unwrap_or(if more { Limit::None } else { Limit::default() })
     }
 }
 
@@ -144,24 +158,27 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
     let Loaded { checkpoint, mut config, ctx, params, .. } =
         eval::load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
-    let options = options(args);
     config.data.length = args.length.unwrap_or(config.data.length);
     let beside = probes::beside(&config);
     if header.schema.vocabulary().is_some() && config.data.task.is_none() {
         config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(&args.data, &config, &header.schema)?;
+    let planned = Planned::new(path, args.limit(), &options(args), &header.model, source.as_ref(), &config)?;
+    eprintln!("{}", planned.text());
+    let options = &planned.plan.options;
     let stop = Stop::listen()?;
-    let mut bar = Bar::new();
+    let (mut bar, start) = (Bar::new(), Instant::now());
     let mut watch = Watch {
         progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),
         cancelled: &|| stop.came(),
+        late: &|| planned.seconds.is_some_and(|limit| start.elapsed().as_secs_f64() > limit),
     };
     let examined = if args.single {
-        examine(&ctx, &header.model, &params, source.as_ref(), &options, &mut watch)
+        examine(&ctx, &header.model, &params, source.as_ref(), options, &mut watch)
     } else {
         let wide = Context::new(ctx.instruction_set(), ctx.threads());
-        examine(&wide, &header.model, &widen(&params), source.as_ref(), &options, &mut watch)
+        examine(&wide, &header.model, &widen(&params), source.as_ref(), options, &mut watch)
     };
     bar.finish();
     let Ok(mut record) = examined else { return Ok(Err(ExitCode::from(stop.code()))) };
@@ -170,6 +187,7 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
             "the data can no longer be read ({failure}): make the file readable, and run the command again"
         )));
     }
+    planned.plan.mark(&mut record);
     (record.step, record.data, record.beside) = (header.position.step, data, beside);
     let written = if is_run(path) { Some(probes::write(path, &record)?) } else { None };
     Ok(Ok(Probed { record, model: header.model.clone(), written }))
@@ -207,9 +225,10 @@ fn source(given: &Data, config: &Config, schema: &Schema) -> Result<(Box<dyn Sou
 fn name(stage: Stage) -> &'static str {
     match stage {
         Stage::Read => "reading the data",
-        Stage::Survey => "measuring gates and truncation",
+        Stage::Survey => "measuring gates",
         Stage::Lag => "measuring the lag profile",
         Stage::Intervals => "computing confidence intervals",
+        Stage::Truncation => "measuring truncation bias",
         Stage::Sensitivity => "measuring parameter sensitivity",
         Stage::UsedLag => "measuring the used lag",
         Stage::Exponents => "measuring Lyapunov exponents",

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use longspan_diagnose::{Finding, Language, NON_FINITE, Place, Severity, fault};
-use longspan_record::FaultRecord;
 use longspan_record::credit::Measured;
+use longspan_record::{FaultRecord, GroupScore};
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::dialect;
 use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
@@ -204,6 +204,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
         }
         let below = below(summary.best_loss.unwrap_or(valid), summary.baseline_loss, "the best validation");
         lines.push(format!("baseline     {baseline}; {below}"));
+        lines.extend(worst_group(&summary.groups).map(|worst| format!("groups       {worst}")));
         if let Some(note) = summary.valid_units.map(too_few).filter(|note| !note.is_empty()) {
             lines.push(note.trim_end().into());
         }
@@ -275,4 +276,17 @@ fn reach(probe: &LightProbe) -> String {
         Measured::Known(lag) => format!("horizon      {}", horizon(lag)),
         Measured::Unknown(reason) => format!("horizon      not measured: {reason}"),
     }
+}
+
+/// The group that is farthest above its own baseline, or closest to it; None without groups.
+fn worst_group(groups: &[GroupScore]) -> Option<String> {
+    let worst = groups.iter().max_by(|a, b| a.ratio().total_cmp(&b.ratio()))?;
+    let above = groups.iter().filter(|group| group.ratio() >= 1.0).count();
+    let (all, name, baseline) = (groups.len(), &worst.group, &worst.baseline);
+    let times = format!("{name}, {} times its baseline ({baseline})", figure(worst.ratio()));
+    Some(match above {
+        0 => format!("all {all} groups are below their own baselines; the closest is {times}"),
+        1 => format!("1 of {all} groups is not below its own baseline: {times}"),
+        _ => format!("{above} of {all} groups are not below their own baselines; the worst is {times}"),
+    })
 }

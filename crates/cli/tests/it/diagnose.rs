@@ -193,7 +193,7 @@ fn a_probe_leaves_nothing_unjudged() {
     dir.good(
         "train --task adding --length 40 --cell rnn --init orthogonal:0.3 --hidden 16 --steps 200 --out run",
     );
-    let before = dir.json("diagnose run --json");
+    let before: Value = serde_json::from_slice(&dir.run("diagnose run --json").stdout).expect("JSON");
     assert!(before["unjudged"].as_array().is_some_and(|unjudged| !unjudged.is_empty()), "{before}");
     let after: Value = serde_json::from_slice(&dir.run("diagnose run --probe --json").stdout).expect("JSON");
     assert_eq!(after["unjudged"], json!([]));

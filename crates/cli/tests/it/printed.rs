@@ -54,7 +54,7 @@ fn a_good_run_from_training_to_report() {
         ("eval", "eval run"),
         ("ls", "ls ."),
         ("diagnose-before-probe", "diagnose run"),
-        ("probe", "probe run"),
+        ("probe", "probe run --limit none"),
         ("report", "report run --format md"),
     ] {
         // The report names the text by its absolute path.

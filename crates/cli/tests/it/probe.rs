@@ -17,14 +17,14 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     dir.good(
         "train --task agreement --length 9 --hidden 12 --cell gru --batch 8 --steps 40 --threads 1 --out run",
     );
-    let record = probed(&dir, "probe run --json --checkpoint last --threads 1");
+    let record = probed(&dir, "probe run --json --checkpoint last --limit none --threads 1");
     assert_eq!((&record["step"], &record["beside"]["needed_lag_steps"]), (&40.into(), &9.into()));
     let lag = &record["reach"]["known"]["lag"]["known"];
     assert_eq!(lag["total"]["ratio"]["ln_median"][0], 0.0, "G(0) = 1");
     assert_eq!(lag["sequences"], 64);
     let kept: Value = serde_json::from_slice(&dir.read("run/probe/40.json")).expect("JSON");
     assert_eq!(kept, record, "what was printed was kept");
-    let again = probed(&dir, "probe run --json --checkpoint last --threads 2");
+    let again = probed(&dir, "probe run --json --checkpoint last --limit none --threads 2");
     assert_eq!(record, again, "any number of threads");
 
     let text = String::from_utf8(dir.run("probe run --sequences 16 --exponents all").stdout).expect("text");
@@ -62,6 +62,50 @@ fn a_probe_stays_in_its_run_and_is_judged() {
     let narrow = probed(&dir, "probe run --f32 --sequences 16 --json --checkpoint last");
     assert_eq!((&narrow["number_type"], &record["number_type"]), (&"F32".into(), &"F64".into()));
     assert_eq!(narrow["reach"]["known"]["number_type"], "F32");
+}
+
+/// A probe says what it will measure; what does not fit into the time limit has that as its reason, and the command of the
+/// note measures it.
+#[test]
+fn a_time_limit_leaves_out_what_does_not_fit() {
+    let dir = TestDir::new();
+    let train = "train --task adding --length 60 --cell gru --hidden 24 --batch 16 --steps 60 --threads 1 --no-probe --out run";
+    dir.good(train);
+    // Of a run of 1000 s, with a given time for each position: the plan does not depend on this machine.
+    let probe_at = |position: f64, limit: &str| {
+        let mut summary: Value = serde_json::from_slice(&dir.read("run/summary.json")).expect("JSON");
+        for (key, value) in
+            [("seconds", 1000.0), ("step_seconds", 1000.0), ("tokens_per_second", 1.0 / position)]
+        {
+            summary[key] = value.into();
+        }
+        dir.write("run/summary.json", summary.to_string());
+        let probed = dir.run(&format!("probe run --checkpoint last --json {limit}"));
+        let record = serde_json::from_slice::<Value>(&probed.stdout).expect("JSON");
+        (String::from_utf8(probed.stderr).expect("text"), record)
+    };
+    let (plan, whole) = probe_at(1e-5, "");
+    assert!(plan.starts_with("plan: gates and lag profile of 64 sequences, Lyapunov exponents, "), "{plan}");
+    assert!(plan.contains("about") && plan.contains("(limit 3 min 20 s)"), "{plan}");
+    assert!(!whole.to_string().contains("time_limit"), "{whole}");
+    let (plan, short) = probe_at(1e-2, "");
+    assert!(plan.contains("32 sequences") && plan.contains("left out: "), "{plan}");
+    assert_eq!(short["reach"]["known"]["used_lag"]["unknown"]["reason"], "time_limit");
+    assert_eq!(short["reach"]["known"]["options"]["sequences"], 32);
+    let unjudged = short["verdict"]["unjudged"].to_string();
+    assert!(unjudged.contains("longspan diagnose run --probe"), "{unjudged}");
+    let judged = dir.run("diagnose run --probe --json").stdout;
+    let judged: Value = serde_json::from_slice(&judged).expect("JSON");
+    assert!(!judged["unjudged"].to_string().contains("--probe"), "{judged}");
+    let (plan, whole) = probe_at(1e-2, "--limit none");
+    assert!(plan.contains("64 sequences") && !plan.contains("limit"), "{plan}");
+    assert!(!whole.to_string().contains("time_limit"), "{whole}");
+    dir.bad("probe run --checkpoint last --limit 0.5", &["--limit none"]);
+    // A checkpoint without a run has no time to compare with.
+    let alone = dir.run("probe run/checkpoints/last.safetensors --task adding --json");
+    assert!(!String::from_utf8_lossy(&alone.stderr).contains("limit"), "{alone:?}");
+    dir.bad("probe run --limit 0", &["--limit", "percentage"]);
+    dir.bad("probe run --limit fast", &["--limit", "percentage"]);
 }
 
 #[test]

@@ -305,16 +305,18 @@ pub fn naive_by_group(
     Ok(accuracies)
 }
 
-/// Computes the mean loss of a naive forecast over all windows of a part, standardised as in training: squared errors,
-/// or `absolute` ones. NaN if the part has no window.
-pub fn naive_loss(series: &Series, part: Part, forecast: Naive, absolute: bool) -> f64 {
-    let (mut sum, mut count) = (0.0, 0u64);
-    for_each_forecast(series, part, forecast, |_, values, window| {
+/// Computes the mean loss of a naive forecast over all windows of a part, then over those of each group, standardised as
+/// in training: squared errors, or `absolute` ones. NaN where there is no window.
+pub fn naive_losses(series: &Series, part: Part, forecast: Naive, absolute: bool) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0u64); series.groups.len() + 1];
+    for_each_forecast(series, part, forecast, |group, values, window| {
         for (&value, actual) in values.iter().zip(window.targets()) {
             let error = f64::from(actual) - value;
-            sum += if absolute { error.abs() } else { error * error };
-            count += 1;
+            for of in [0, group + 1] {
+                sums[of].0 += if absolute { error.abs() } else { error * error };
+                sums[of].1 += 1;
+            }
         }
     });
-    sum / count as f64
+    sums.into_iter().map(|(sum, count)| sum / count as f64).collect()
 }

@@ -388,7 +388,6 @@ fn of_direction<'b, R: Real>(pass: &'b mut Pass<'_, R>, l: usize, reverse: bool)
     pass.through(Part { first_layer, reverse, ..pass.part }, dropout)
 }
 
-#[cfg(feature = "fault-injection")]
 impl<R: Real> Bidirectional<R> {
     /// Injects a fault as [`Stack::inject_fault`] does.
     pub(super) fn inject_fault(&mut self, fault: Option<crate::bptt::layer::FaultInjection>) {

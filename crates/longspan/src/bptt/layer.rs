@@ -3,10 +3,8 @@
 //! A layer knows its packed weights and the data of a chunk, but no windows, masks and observers: the stack
 //! handles these.
 
-#[cfg(feature = "fault-injection")]
 mod fault_injection;
 mod gradients;
-#[cfg(feature = "fault-injection")]
 mod inject;
 mod memory;
 mod passes;
@@ -15,7 +13,6 @@ mod states;
 mod tangent;
 mod weights;
 
-#[cfg(feature = "fault-injection")]
 pub use fault_injection::FaultInjection;
 pub use memory::Work;
 pub use passes::{Below, LayerInput};

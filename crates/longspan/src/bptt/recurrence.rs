@@ -157,7 +157,6 @@ impl<R: Real> Recurrence<R> {
     }
 }
 
-#[cfg(feature = "fault-injection")]
 impl<R: Real> Recurrence<R> {
     /// Injects a fault into all passes from now on; None removes it.
     pub fn inject_fault(&mut self, fault: Option<crate::bptt::layer::FaultInjection>) {

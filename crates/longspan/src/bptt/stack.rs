@@ -494,7 +494,6 @@ impl<R: Real> Stack<R> {
     }
 }
 
-#[cfg(feature = "fault-injection")]
 impl<R: Real> Stack<R> {
     /// Injects a fault into all passes from now on; None removes it.
     pub fn inject_fault(&mut self, fault: Option<crate::bptt::layer::FaultInjection>) {

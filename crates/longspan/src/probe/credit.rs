@@ -32,7 +32,7 @@ pub use crate::lag::{HorizonOptions, horizon};
 pub use measure::measure;
 pub use recorder::{Recorder, Sample, Series, UnitScale};
 
-use longspan_record::credit::Reason;
+use longspan_record::credit::{Measured, Reason};
 
 use crate::model::ModelSpec;
 use crate::params::Params;
@@ -42,12 +42,14 @@ use crate::params::Params;
 pub enum Stage {
     /// Read batches and choose their anchors.
     Read,
-    /// Measure gates and truncated gradients.
+    /// Measure gates.
     Survey,
     /// Measure the lag profile.
     Lag,
     /// Compute bootstrap intervals.
     Intervals,
+    /// Measure truncated gradients.
+    Truncation,
     /// Measure the sensitivity.
     Sensitivity,
     /// Measure the used lag.
@@ -58,12 +60,15 @@ pub enum Stage {
     Products,
 }
 
-/// Reports progress of a measurement and can cancel it.
+/// Reports progress of a measurement, and can cancel it or cut it short.
 pub struct Watch<'a> {
     /// Called with the stage, the amount done, and the total amount.
     pub progress: &'a mut dyn FnMut(Stage, usize, usize),
     /// Asked between passes whether to stop.
     pub cancelled: &'a dyn Fn() -> bool,
+    /// Asked between passes whether the time limit has come. If so, the current quantity and those after it are left
+    /// out with [`Reason::TimeLimit`]. Gates and the lag profile are always measured.
+    pub late: &'a dyn Fn() -> bool,
 }
 
 /// The measurement was cancelled.
@@ -78,6 +83,19 @@ impl Watch<'_> {
         }
         (self.progress)(stage, done, all);
         Ok(())
+    }
+
+    /// Measures a quantity that is left out if the time limit comes first.
+    pub(super) fn within_limit<T>(
+        &mut self,
+        measure: impl FnOnce(&mut Watch<'_>) -> Result<Measured<T>, Cancelled>,
+    ) -> Result<Measured<T>, Cancelled> {
+        let (cancelled, late) = (self.cancelled, self.late);
+        let either = || cancelled() || late();
+        match measure(&mut Watch { progress: self.progress, cancelled: &either, late }) {
+            Err(Cancelled) if !cancelled() => Ok(Measured::Unknown(Reason::TimeLimit)),
+            measured => measured,
+        }
     }
 }
 

@@ -21,8 +21,9 @@ use longspan_record::{Beside, ProbeRecord};
 const PIECE: usize = 64;
 /// Smallest number of steps of a trajectory.
 const LEAST_STEPS: usize = 8;
-/// The largest Jacobian that is computed as a matrix, and the longest product.
-const WIDEST: usize = 512;
+/// The largest dimension of the joint state for which Jacobians are multiplied as matrices.
+pub const WIDEST: usize = 512;
+/// The longest product of Jacobians.
 const LONGEST: usize = 64;
 /// The largest number of rows with products, and the memory limit of their Jacobians.
 const PRODUCT_ROWS: usize = 4;
@@ -159,18 +160,19 @@ fn follow<R: Real>(
     };
     let mut lyapunov =
         (options.exponents != Some(0)).then(|| Lyapunov::new(ctx, &state, rows, lyapunov_options));
-    for (done, piece) in pieces.iter().enumerate() {
-        watch.step(Stage::Exponents, done, pieces.len())?;
-        let Some(lyapunov) = &mut lyapunov else { break };
-        let pass = &mut Pass::new(ctx, params).observed_by(lyapunov);
-        model.forward(pass, piece, Keep::Outputs, &mut state);
-    }
-    let spectrum = match lyapunov {
-        Some(lyapunov) => Measured::Known(lyapunov.spectrum()),
+    let spectrum = match &mut lyapunov {
+        Some(lyapunov) => watch.within_limit(|watch| {
+            for (done, piece) in pieces.iter().enumerate() {
+                watch.step(Stage::Exponents, done, pieces.len())?;
+                let pass = &mut Pass::new(ctx, params).observed_by(lyapunov);
+                model.forward(pass, piece, Keep::Outputs, &mut state);
+            }
+            Ok(Measured::Known(lyapunov.spectrum()))
+        })?,
         None => Measured::Unknown(Reason::NotAsked),
     };
     let products = match options.products {
-        true => products(ctx, &mut model, params, &pieces, watch)?,
+        true => watch.within_limit(|watch| products(ctx, &mut model, params, &pieces, watch))?,
         false => Measured::Unknown(Reason::NotAsked),
     };
     Ok((spectrum, products))

@@ -27,7 +27,7 @@ fn a_measurement_is_a_function_of_its_options() {
     let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.3, 2);
     let options = CreditOptions { window: Some(18), anchors: 2, truncations: vec![4], ..options() };
     let measure = |threads: usize, options: &CreditOptions| {
-        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
+        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false, late: &|| false };
         let ctx = Context::new(InstructionSet::detect(), threads);
         measure(&ctx, &rows.spec, &params, &rows, options, &mut watch).expect("not stopped")
     };
@@ -52,7 +52,7 @@ fn single_precision_weights_are_widened() {
     let mut narrow = Params::<f32>::zeros(layout);
     let wide = drawn(&Model::<f64>::new(ctx.instruction_set(), &rows.spec), 0.4, 2);
     narrow.flat_mut().iter_mut().zip(wide.flat()).for_each(|(to, &x)| *to = x as f32);
-    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
+    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false, late: &|| false };
     let options = CreditOptions { window: Some(12), ..options() };
     let single = measure(&ctx, &rows.spec, &narrow, &rows, &options, &mut watch).expect("not stopped");
     let double = of(&rows.spec, &widen(&narrow), &rows, &options);
@@ -120,19 +120,60 @@ fn progress_is_reported_and_cancellation_works() {
         asked.set(asked.get() + 1);
         false
     };
-    let mut watch = Watch { progress: &mut progress, cancelled: &cancelled };
+    let mut watch = Watch { progress: &mut progress, cancelled: &cancelled, late: &|| false };
     measure(&ctx, &rows.spec, &params, &rows, &options(), &mut watch).expect("not stopped");
     assert_eq!(told.len(), asked.get());
     told.dedup();
-    let stages =
-        [Stage::Read, Stage::Survey, Stage::Lag, Stage::Intervals, Stage::Sensitivity, Stage::UsedLag];
+    let stages = [
+        Stage::Read,
+        Stage::Survey,
+        Stage::Lag,
+        Stage::Intervals,
+        Stage::Truncation,
+        Stage::Sensitivity,
+        Stage::UsedLag,
+    ];
     assert_eq!(told, stages);
     for last in 0..asked.get() {
         let left = Cell::new(last);
         let cancelled = || left.replace(left.get().saturating_sub(1)) == 0;
-        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &cancelled };
+        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &cancelled, late: &|| false };
         let stopped = measure(&ctx, &rows.spec, &params, &rows, &options(), &mut watch);
         assert_eq!(stopped, Err(Cancelled));
+    }
+}
+
+/// A time limit that comes during one quantity leaves that one and those after it out, and changes no other.
+#[test]
+fn a_time_limit_leaves_out_what_comes_after_it() {
+    let rows = Rows::classes(GRU, 1, 4, &[9; 3], 1);
+    let params = drawn(&Model::<f64>::new(InstructionSet::detect(), &rows.spec), 0.4, 2);
+    let ctx = Context::new(InstructionSet::detect(), 1);
+    let options = CreditOptions { truncations: vec![2, 4], ..options() };
+    let within = |passes: usize| {
+        let asked = Cell::new(0);
+        let late = || asked.replace(asked.get() + 1) >= passes;
+        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false, late: &late };
+        measure(&ctx, &rows.spec, &params, &rows, &options, &mut watch).expect("not cancelled")
+    };
+    let whole = within(usize::MAX);
+    assert!(whole.truncation.known().is_some() && whole.used_lag.known().is_some());
+    let left_out = |report: &CreditReport| {
+        [report.truncation.reason(), report.sensitivity.reason(), report.used_lag.reason()]
+            .map(|reason| reason == Some(Reason::TimeLimit))
+    };
+    assert_eq!(left_out(&within(0)), [true; 3]);
+    assert_eq!(left_out(&within(1)), [false, true, true]);
+    for passes in 0.. {
+        let report = within(passes);
+        assert_eq!((&report.lag, &report.gates), (&whole.lag, &whole.gates));
+        let left_out = left_out(&report);
+        assert!(left_out.is_sorted(), "{left_out:?} after {passes} passes");
+        assert!(left_out[1] || report.sensitivity == whole.sensitivity);
+        if left_out == [false; 3] {
+            assert_eq!(report, whole);
+            break;
+        }
     }
 }
 

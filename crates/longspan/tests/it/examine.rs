@@ -21,7 +21,7 @@ fn probe<R: Real>(
     threads: usize,
 ) -> ProbeRecord {
     let ctx = Context::new(InstructionSet::detect(), threads);
-    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
+    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false, late: &|| false };
     examine(&ctx, spec, params, rows, options, &mut watch).expect("not cancelled")
 }
 
@@ -197,7 +197,7 @@ fn long_profiles_are_thinned_and_keep_their_values() {
     assert_eq!(lag.lags[..100], (0..100).collect::<Vec<_>>(), "exact at first");
     assert_eq!(lag.total.ratio.ln_median.len(), lag.lags.len());
     let ctx = Context::new(InstructionSet::detect(), 1);
-    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
+    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false, late: &|| false };
     let whole =
         measure(&ctx, &rows.spec, &params, &rows, &options().reach, &mut watch).expect("not cancelled");
     let whole = whole.lag.known().expect("a profile");

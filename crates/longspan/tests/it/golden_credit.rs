@@ -142,7 +142,7 @@ impl Golden<'_> {
             sensitivity_sequences: 0,
             ..CreditOptions::default()
         };
-        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
+        let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false, late: &|| false };
         let source = Window(self.batch());
         let report = measure(&ctx, &self.spec, &params, &source, &options, &mut watch).expect("not stopped");
         let found = report.truncation.known().expect("truncations");

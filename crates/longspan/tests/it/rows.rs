@@ -101,7 +101,7 @@ pub(crate) fn measured(
     source: &dyn Source,
     options: &CreditOptions,
 ) -> CreditReport {
-    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false };
+    let mut watch = Watch { progress: &mut |_: Stage, _, _| (), cancelled: &|| false, late: &|| false };
     measure(&Context::new(InstructionSet::detect(), 1), spec, params, source, options, &mut watch)
         .expect("not stopped")
 }

@@ -45,6 +45,8 @@ impl<T> Measured<T> {
 pub enum Reason {
     /// The options did not ask for it.
     NotAsked,
+    /// Measuring it would have taken longer than the time limit.
+    TimeLimit,
     /// Too few sequences have a scored step with a whole window before it.
     TooShort {
         /// Number of steps of the window.
@@ -112,6 +114,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::NotAsked => f.write_str("it was not requested"),
+            Self::TimeLimit => f.write_str("it would take longer than the time limit"),
             Self::TooShort { window_steps, found_sequences, needed_sequences, latest_scored_step } => write!(
                 f,
                 "only {} of the {needed_sequences} needed have a scored step with {} before it, and the latest scored step \

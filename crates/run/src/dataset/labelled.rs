@@ -107,6 +107,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         record,
         test_baselines,
         series: None,
+        group_baselines: Default::default(),
     })
 }
 

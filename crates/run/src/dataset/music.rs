@@ -80,6 +80,7 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
         record,
         test_baselines,
         series: None,
+        group_baselines: Default::default(),
     })
 }
 

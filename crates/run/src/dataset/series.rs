@@ -14,7 +14,7 @@ use longspan_data::batches::{Order, WindowBatches};
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
-    Naive, Part, Series, SeriesOptions, longest_season, naive_loss, naive_mae, periods,
+    Naive, Part, Series, SeriesOptions, longest_season, naive_losses, naive_mae, periods,
 };
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
@@ -96,6 +96,7 @@ fn load(
     let best = baseline::best(&baselines).expect("a baseline").clone();
     let test_baselines =
         if windows(Part::Test) > 0 { baselines_of(config, &series, Part::Test) } else { Vec::new() };
+    let group_baselines = [scored_part, Part::Test].map(|part| group_baselines(config, &series, part));
     let record = DataRecord {
         description: format!(
             "{}, {} row{} of {} column{} for the next {horizon} of {}",
@@ -146,6 +147,7 @@ fn load(
         record,
         test_baselines,
         series: Some(series),
+        group_baselines,
     })
 }
 
@@ -221,6 +223,26 @@ fn by(config: &Config) -> String {
 
 /// The losses of forecasts without a network, standardised as in training.
 fn baselines_of(config: &Config, series: &Series, part: Part) -> Vec<Baseline> {
+    let all = naive_forecasts(config, series, part);
+    all.iter().map(|(forecast, losses)| Baseline::new(forecast.to_string(), losses[0])).collect()
+}
+
+/// The best of these forecasts for each group; empty if there are not several.
+fn group_baselines(config: &Config, series: &Series, part: Part) -> Vec<Baseline> {
+    if series.groups.len() < 2 || series.windows(part) == 0 {
+        return Vec::new();
+    }
+    let all = naive_forecasts(config, series, part);
+    let of = |group: usize| {
+        let losses = all.iter().map(|(forecast, losses)| (forecast, losses[group + 1]));
+        let best = losses.min_by(|a, b| a.1.total_cmp(&b.1)).expect("a forecast");
+        Baseline::new(best.0.to_string(), best.1)
+    };
+    (0..series.groups.len()).map(of).collect()
+}
+
+/// Forecasts without a network: their losses over all windows of a part, then over those of each group.
+fn naive_forecasts(config: &Config, series: &Series, part: Part) -> Vec<(Naive, Vec<f64>)> {
     let absolute = config.model.loss.unit() == Unit::Mae;
     let longest = longest_season(series);
     let mut forecasts = vec![Naive::Mean, Naive::Persistence];
@@ -231,8 +253,8 @@ fn baselines_of(config: &Config, series: &Series, part: Part) -> Vec<Baseline> {
     let found = periods(series).into_iter().filter(|&period| period != given);
     let seasons = std::iter::once(given).filter(|&given| given > 0).chain(found);
     forecasts.extend(seasons.filter(|&period| period <= longest).map(Naive::Seasonal));
-    let loss = |&forecast: &Naive| naive_loss(series, part, forecast, absolute);
-    forecasts.iter().map(|forecast| Baseline::new(forecast.to_string(), loss(forecast))).collect()
+    let losses = |forecast: Naive| (forecast, naive_losses(series, part, forecast, absolute));
+    forecasts.into_iter().map(losses).collect()
 }
 
 fn plural(n: usize) -> &'static str {

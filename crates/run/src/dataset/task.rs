@@ -56,6 +56,7 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
         record,
         test_baselines: Vec::new(),
         series: None,
+        group_baselines: Default::default(),
     })
 }
 
@@ -99,6 +100,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
         record,
         test_baselines: Vec::new(),
         series: None,
+        group_baselines: Default::default(),
     })
 }
 

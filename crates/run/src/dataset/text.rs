@@ -95,6 +95,7 @@ pub(super) fn open(
         record,
         test_baselines,
         series: None,
+        group_baselines: Default::default(),
     })
 }
 

@@ -35,6 +35,8 @@ pub struct SummaryRecord {
     pub test_accuracy: Option<f64>,
     /// Wall-clock seconds of the last attempt.
     pub seconds: Option<f64>,
+    /// Seconds of the last attempt in training steps alone; None in files of earlier versions.
+    pub step_seconds: Option<f64>,
     /// Positions read per second of the last attempt.
     pub tokens_per_second: Option<f64>,
     /// The codes of the findings.

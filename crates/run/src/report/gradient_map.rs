@@ -1,4 +1,4 @@
-//! The gradient map of a run: profiles reduced to the columns that a screen can show.
+//! The gradient maps of a run: profiles reduced to the columns that a screen can show.
 
 use crate::directory::profiles::Profiles;
 use longspan_record::{Curve, LayerProfile, ProfileRecord};
@@ -17,6 +17,18 @@ pub struct Flow {
     pub edges: Vec<usize>,
     /// The layers, from the lowest.
     pub layers: Vec<LayerPicture>,
+    /// The lag profiles of the training batches, if they were measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<LagPicture>,
+}
+
+/// Lag profiles over training steps: the share of the gradient of one loss that is left.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LagPicture {
+    /// The last training step of each column.
+    pub steps: Vec<u64>,
+    /// log10 of the median of G(τ) at the first lag of each bin of the map.
+    pub log10: Picture,
 }
 
 /// log10 of a gradient norm, `[column][bin]`; None if no gradient arrives or the window is shorter.
@@ -56,7 +68,10 @@ impl Flow {
         let layers = longest.layers.iter().enumerate().map(|(at, layer)| {
             let picture = |of: fn(&LayerProfile) -> &Curve| {
                 let recorded = records.iter().any(|record| !of(&record.layers[at]).log10_mean.is_empty());
-                recorded.then(|| columns().map(|column| mean(column, at, of, edges.len() - 1)).collect())
+                recorded.then(|| {
+                    let bins = edges.len() - 1;
+                    columns().map(|c| mean(c, |record| &of(&record.layers[at]).log10_mean, bins)).collect()
+                })
             };
             let name = layer.name.trim_end_matches("_reverse");
             LayerPicture {
@@ -67,20 +82,28 @@ impl Flow {
                 gamma: picture(|layer| &layer.gamma),
             }
         });
-        Some(Self { layers: layers.collect(), steps, edges })
+        let layers = layers.collect();
+        let measured: Vec<&ProfileRecord> =
+            records.iter().copied().filter(|record| !record.log10_lag_median.is_empty()).collect();
+        let columns = || measured.chunks(measured.len().div_ceil(MOST).max(1));
+        let lag = (!measured.is_empty()).then(|| LagPicture {
+            steps: columns().map(|column| column[column.len() - 1].step).collect(),
+            log10: columns()
+                .map(|column| mean(column, |record| &record.log10_lag_median, edges.len() - 1))
+                .collect(),
+        });
+        Some(Self { layers, steps, edges, lag })
     }
 }
 
-/// The mean of several profiles of a layer in each bin, rounded for a screen.
+/// The mean of a curve of several profiles in each bin, rounded for a screen.
 fn mean(
     column: &[&ProfileRecord],
-    layer: usize,
-    of: fn(&LayerProfile) -> &Curve,
+    curve: impl Fn(&ProfileRecord) -> &[f32],
     bins: usize,
 ) -> Vec<Option<f64>> {
     let at = |bin: usize| {
-        let values =
-            column.iter().filter_map(|record| of(&record.layers[layer]).log10_mean.get(bin).copied());
+        let values = column.iter().filter_map(|record| curve(record).get(bin).copied());
         let finite: Vec<f64> = values.filter(|x| x.is_finite()).map(f64::from).collect();
         (!finite.is_empty()).then(|| (finite.iter().sum::<f64>() / finite.len() as f64 * 1e2).round() / 1e2)
     };
@@ -114,6 +137,25 @@ mod tests {
         assert_eq!((layer.layer, layer.reverse), (0, true));
         assert!(layer.cell.is_none() && layer.gamma.is_none());
         assert!(layer.hidden.iter().all(|column| *column == [Some(0.5), Some(-2.0), None]));
+        assert_eq!((layer.hidden.len(), flow.lag), (240, None));
         assert_eq!(Flow::of(&Profiles::default()), None);
+    }
+
+    /// Lag profiles are measured at some of the steps only, and have columns of their own.
+    #[test]
+    fn lag_profiles_have_their_own_columns() {
+        let records: Vec<_> = (1..=20)
+            .map(|step| {
+                let log10_lag_median = match step % 5 {
+                    0 => vec![0.0, -(step as f32), f32::NEG_INFINITY],
+                    _ => Vec::new(),
+                };
+                ProfileRecord { log10_lag_median, ..record(step, vec![0.0; 3]) }
+            })
+            .collect();
+        let lag = Flow::of(&Profiles { records, ..Profiles::default() }).and_then(|flow| flow.lag).unwrap();
+        assert_eq!(lag.steps, [5, 10, 15, 20]);
+        let column = |x: f64| vec![Some(0.0), Some(-x), None];
+        assert_eq!(lag.log10, [5.0, 10.0, 15.0, 20.0].map(column));
     }
 }

@@ -15,7 +15,7 @@ use longspan::telemetry::GradientProfile;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, GroupScore, ScoreRecord, StepRecord};
 
 /// An event during a run.
 pub enum Event<'a> {
@@ -107,6 +107,9 @@ pub struct Summary {
     pub valid_units: Option<u64>,
     /// The training score beside the last validation.
     pub train_score: Option<f64>,
+    /// The last validation of each group of a series, if it has several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupScore>,
     /// Loss of the best validation.
     pub best_loss: Option<f64>,
     /// Loss of the best weights on the test data.
@@ -124,6 +127,8 @@ pub struct Summary {
     pub units: String,
     /// Wall-clock seconds of this attempt.
     pub seconds: f64,
+    /// Seconds of this attempt in training steps alone, without validation.
+    pub step_seconds: f64,
     /// Positions read per second of this attempt, with validation.
     pub tokens_per_second: f64,
     /// The unit of positions: "tokens" or "steps".

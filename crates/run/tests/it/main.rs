@@ -7,6 +7,7 @@ mod encoder;
 mod faults;
 mod findings;
 mod findings_chinese;
+mod horizons;
 mod learn;
 mod losses;
 mod objective;

@@ -2,7 +2,7 @@
 import { draw } from "../chart.js";
 import { element, find, part, scrolling, section } from "../dom.js";
 import { kindsOf } from "../figures/bins.js";
-import { gradientMap } from "../figures/gradient_map.js";
+import { gradientMap, lagMap } from "../figures/gradient_map.js";
 import { gradientProfile } from "../figures/gradient_profile.js";
 import { unrolled } from "../figures/unrolled.js";
 import { number, steps } from "../format.js";
@@ -47,6 +47,7 @@ export function drawGradient(flow, into) {
   if (!flow) return;
   const box = section(into, "gradient", say("gradient"));
   current.set(box, flow);
+  draw(lagMap(flow), box);
   drawKinds(flow, box);
   drawControls(box);
   follow(box);

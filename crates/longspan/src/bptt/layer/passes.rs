@@ -44,14 +44,12 @@ impl<R: Real> Layer<R> {
         mut chunk: LayerChunk<'_, R>,
     ) {
         self.run_forward(ctx, source, before, &mut chunk);
-        #[cfg(feature = "fault-injection")]
         self.inject_forward(ctx, source, before, &mut chunk);
     }
 
     /// Recomputes the states of a chunk from its tape, with the same bits.
     pub fn recompute(&self, ctx: &Context<R>, before: &[R], mut chunk: LayerChunk<'_, R>) {
         self.run_recompute(ctx, before, &mut chunk);
-        #[cfg(feature = "fault-injection")]
         self.inject_recompute(ctx, &mut chunk);
     }
 
@@ -98,13 +96,11 @@ impl<R: Real> Layer<R> {
     ) {
         let (hidden, shape) = (self.hidden, &self.cell);
         self.open_backward(chunk, d_state);
-        #[cfg(feature = "fault-injection")]
         self.inject_arriving(chunk);
         work.deltas.grow(chunk.states.positions * hidden * shape.deltas);
         let (mut buffers, d_states) = chunk.recurrent(&self.weights);
         let mut gradients = Gradients { deltas: &mut work.deltas, d_states };
         self.passes().backward(ctx, &self.hidden_backward, &mut buffers, &mut gradients);
-        #[cfg(feature = "fault-injection")]
         self.inject_backward(chunk.slice, work);
         let (all, n, stride) = (d_state.len() / shape.parts, chunk.states.rows * hidden, chunk.states.stride);
         for part in 0..shape.parts {

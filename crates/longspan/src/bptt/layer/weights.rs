@@ -1,6 +1,5 @@
 //! A layer and its weights, packed for the matrix products of its passes.
 
-#[cfg(feature = "fault-injection")]
 use super::fault_injection::FaultInjection;
 use crate::cell::Real;
 use crate::cell::{CellKind, CellSpec, Passes};
@@ -32,7 +31,6 @@ pub struct Layer<R> {
     pub(super) hidden_backward: Vec<Packed<R>>,
     pub(super) bias: Buffer<R>,
     pub(super) weights: Buffer<R>,
-    #[cfg(feature = "fault-injection")]
     pub(super) fault: Option<FaultInjection>,
 }
 
@@ -77,7 +75,6 @@ impl<R: Real> Layer<R> {
             hidden_backward: phases.map(|p| Packed::new(isa, p.gates * hidden, 1, hidden)).collect(),
             bias: Buffer::zeros(rows),
             weights: Buffer::zeros(cell.weights * hidden),
-            #[cfg(feature = "fault-injection")]
             fault: None,
         }
     }

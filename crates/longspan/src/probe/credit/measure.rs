@@ -2,8 +2,7 @@
 
 use super::gates::{Survey, Surveys};
 use super::prepare::prepare;
-use super::truncation::Truncations;
-use super::{Cancelled, Stage, Watch, lag, no_chain, sensitivity, used};
+use super::{Cancelled, Stage, Watch, lag, no_chain, sensitivity, truncation, used};
 use crate::batch::Source;
 use crate::bptt::Pass;
 use crate::cell::Real;
@@ -43,9 +42,6 @@ pub fn measure<R: Real>(
         encoder: Survey::new(spec.cell, spec.encoder.map_or(0, |_| spec.layers), spec.hidden),
         stack: Survey::new(spec.cell, model.states(), spec.hidden),
     };
-    let mut lengths = options.truncations.clone();
-    lengths.sort_unstable();
-    let mut truncations = Truncations::new(lengths.into_iter().filter(|&k| k > 0), params);
     let mut grads = Params::zeros(params.layout().clone());
     for (done, item) in prepared.items.iter().enumerate() {
         watch.step(Stage::Survey, done, prepared.items.len())?;
@@ -54,28 +50,27 @@ pub fn measure<R: Real>(
         model.pack(ctx, params);
         let pass = &mut Pass::new(ctx, params).observed_by(&mut surveys);
         model.train(pass, &item.batch, &mut state, &mut grads);
-        if done < options.truncation_batches && spec.pool == Pooling::Last && no_chain.is_none() {
-            truncations.compare(ctx, &mut model, params, item, &grads);
-        }
     }
-    let truncation = match (no_chain, spec.pool) {
-        (Some(reason), _) => Measured::Unknown(reason),
-        (None, Pooling::Mean | Pooling::BothEnds) => Measured::Unknown(Reason::MeanReadout),
-        (None, Pooling::Last) => Measured::unless_empty(truncations.report(), Reason::NoTruncation),
-    };
     let lag = match options.lag {
         true => lag::lag(ctx, &mut model, params, &prepared, &surveys.stack.scales(), options, watch)?,
         false => Measured::Unknown(Reason::NotAsked),
     };
+    let truncation = match (no_chain, spec.pool) {
+        (Some(reason), _) => Measured::Unknown(reason),
+        (None, Pooling::Mean | Pooling::BothEnds) => Measured::Unknown(Reason::MeanReadout),
+        (None, Pooling::Last) => watch.within_limit(|watch| {
+            truncation::truncation(ctx, &mut model, params, &prepared, options, watch)
+        })?,
+    };
     let sensitivity = match (no_chain, options.sensitivity_sequences) {
         (Some(reason), _) => Measured::Unknown(reason),
         (None, 0) => Measured::Unknown(Reason::NotAsked),
-        (None, _) => {
-            Measured::Known(sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch)?)
-        }
+        (None, _) => watch.within_limit(|watch| {
+            sensitivity::sensitivity(ctx, &mut model, params, &prepared, options, watch).map(Measured::Known)
+        })?,
     };
     let used_lag = match options.used {
-        true => used::used(ctx, &mut model, params, &prepared, options, watch)?,
+        true => watch.within_limit(|watch| used::used(ctx, &mut model, params, &prepared, options, watch))?,
         false => Measured::Unknown(Reason::NotAsked),
     };
     Ok(CreditReport {

@@ -15,17 +15,47 @@
 //! trajectories", 1990.
 
 use super::piece::{piece, scored, state_of};
-use super::prepare::Item;
+use super::prepare::{Item, Prepared};
+use super::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
 use crate::cell::Real;
 use crate::lag::order::median;
 use crate::model::Model;
 use crate::params::Params;
 use longspan_kernel::Context;
-use longspan_record::credit::TruncationBias;
+use longspan_record::credit::{CreditOptions, Measured, Reason, TruncationBias};
+
+/// Compares truncated gradients with the full one on the first windows.
+pub(super) fn truncation<R: Real>(
+    ctx: &Context<R>,
+    model: &mut Model<R>,
+    params: &Params<R>,
+    prepared: &Prepared<R>,
+    options: &CreditOptions,
+    watch: &mut Watch<'_>,
+) -> Result<Measured<Vec<TruncationBias>>, Cancelled> {
+    let longest = prepared.items.iter().map(|item| item.batch.steps()).max().unwrap_or(0);
+    let mut lengths: Vec<usize> =
+        options.truncations.iter().copied().filter(|&k| k > 0 && k < longest).collect();
+    if lengths.is_empty() {
+        return Ok(Measured::Unknown(Reason::NoTruncation));
+    }
+    lengths.sort_unstable();
+    let mut truncations = Truncations::new(lengths.into_iter(), params);
+    let mut full = Params::zeros(params.layout().clone());
+    let batches = prepared.items.len().min(options.truncation_batches);
+    for (done, item) in prepared.items[..batches].iter().enumerate() {
+        watch.step(Stage::Truncation, done, batches)?;
+        full.clear();
+        model.pack(ctx, params);
+        model.train(&mut Pass::new(ctx, params), &item.batch, &mut item.before.clone(), &mut full);
+        truncations.compare(ctx, model, params, item, &full);
+    }
+    Ok(Measured::unless_empty(truncations.report(), Reason::NoTruncation))
+}
 
 /// The bias of several truncations, batch by batch.
-pub(super) struct Truncations<R> {
+struct Truncations<R> {
     /// K, and the three numbers of each batch.
     found: Vec<(usize, Vec<[f64; 3]>)>,
     window: Params<R>,
@@ -34,13 +64,13 @@ pub(super) struct Truncations<R> {
 
 impl<R: Real> Truncations<R> {
     /// Starts a comparison for these lengths, ascending.
-    pub(super) fn new(lengths: impl Iterator<Item = usize>, params: &Params<R>) -> Self {
+    fn new(lengths: impl Iterator<Item = usize>, params: &Params<R>) -> Self {
         let zeros = || Params::zeros(params.layout().clone());
         Self { found: lengths.map(|k| (k, Vec::new())).collect(), window: zeros(), sum: zeros() }
     }
 
     /// Compares the truncated gradients of a batch with its full gradient.
-    pub(super) fn compare(
+    fn compare(
         &mut self,
         ctx: &Context<R>,
         model: &mut Model<R>,
@@ -64,7 +94,7 @@ impl<R: Real> Truncations<R> {
     }
 
     /// Returns the medians.
-    pub(super) fn report(self) -> Vec<TruncationBias> {
+    fn report(self) -> Vec<TruncationBias> {
         let of = |found: &[[f64; 3]], which: usize| {
             let mut defined: Vec<f64> = found.iter().map(|f| f[which]).filter(|x| !x.is_nan()).collect();
             median(&mut defined)

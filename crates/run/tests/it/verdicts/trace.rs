@@ -122,7 +122,7 @@ fn reach(spec: &ModelSpec, params: &Params<f64>, source: &dyn Source) -> CreditR
         used: false,
         ..CreditOptions::default()
     };
-    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false };
+    let mut watch = Watch { progress: &mut |_, _, _| (), cancelled: &|| false, late: &|| false };
     measure(&Context::new(InstructionSet::detect(), 1), spec, params, source, &options, &mut watch)
         .expect("not cancelled")
 }

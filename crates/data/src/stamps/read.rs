@@ -1,0 +1,204 @@
+//! Reads a field by the items of a form.
+
+use super::item::{Case, Digits, Item, Width};
+
+/// What a field says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fields {
+    pub(super) year: i16,
+    pub(super) month: i8,
+    pub(super) day: i8,
+    /// ISO week and day of the week.
+    pub(super) week: Option<(i8, i8)>,
+    /// 0 to 24, or 1 to 12 with `half`.
+    pub(super) hour: u8,
+    pub(super) minute: u8,
+    pub(super) second: u8,
+    pub(super) nanos: u32,
+    /// Afternoon, for hours of 1 to 12.
+    pub(super) half: Option<bool>,
+    /// Seconds ahead of UTC.
+    pub(super) offset: Option<i32>,
+    /// Seconds since 1970 in place of all of these, with `nanos`.
+    pub(super) epoch: Option<i64>,
+    /// How it is written.
+    pub(super) seen: Seen,
+}
+
+/// What a field shows of its spelling.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Seen {
+    /// Items, by index, that have a number with one digit.
+    pub(super) bare: u32,
+    /// Items, by index, that have a number with a leading zero.
+    pub(super) padded: u32,
+    /// Digits of the fraction.
+    pub(super) fraction: u8,
+    /// Whether its mark is a comma.
+    pub(super) comma: bool,
+    /// The letter or name that UTC is written as.
+    pub(super) zero: Option<&'static str>,
+    /// The digits of a distance to UTC.
+    pub(super) digits: Option<Digits>,
+    /// The case of names.
+    pub(super) case: Option<Case>,
+    /// The case of AM and PM.
+    pub(super) half: Option<Case>,
+    /// Whether the value ends before the form does.
+    pub(super) short: bool,
+}
+
+/// Reads the `text` from its beginning by the items and returns what remains; None if it has another form.
+pub(super) fn read<'a>(items: &[Item], text: &'a str) -> Option<(Fields, &'a str)> {
+    let mut fields = Fields {
+        year: 1970,
+        month: 1,
+        day: 1,
+        week: None,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        nanos: 0,
+        half: None,
+        offset: None,
+        epoch: None,
+        seen: Seen::default(),
+    };
+    let mut rest = text;
+    for (i, item) in items.iter().enumerate() {
+        if rest.is_empty() && *item == Item::Stop {
+            fields.seen.short = true;
+            break;
+        }
+        rest = fields.take(i, *item, rest)?;
+    }
+    Some((fields, rest))
+}
+
+/// Takes a number of `least` to `most` digits off the text.
+fn number(text: &str, least: usize, most: usize) -> Option<(u32, usize, &str)> {
+    let digits = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let value = text.as_bytes()[..digits].iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0'));
+    (digits >= least).then(|| (value, digits, &text[digits..]))
+}
+
+/// Takes a number with exactly two digits off the text.
+fn two(text: &str) -> Option<(u32, &str)> {
+    number(text, 2, 2).map(|(value, _, rest)| (value, rest))
+}
+
+impl Fields {
+    /// Takes one item off the text.
+    fn take<'a>(&mut self, i: usize, item: Item, text: &'a str) -> Option<&'a str> {
+        let mut up_to_two = |width: Width, range: std::ops::RangeInclusive<u32>| {
+            let (value, digits, rest) = number(text, if width == Width::Two { 2 } else { 1 }, 2)?;
+            self.seen.bare |= u32::from(digits == 1) << i;
+            self.seen.padded |= u32::from(digits == 2 && value < 10) << i;
+            range.contains(&value).then_some((value as u8, rest))
+        };
+        let (value, rest) = match item {
+            Item::Month(width) => up_to_two(width, 1..=12)?,
+            Item::Day(width) => up_to_two(width, 1..=31)?,
+            Item::Hour(width) => up_to_two(width, 0..=24)?,
+            Item::Hour12(width) => up_to_two(width, 1..=12)?,
+            other => return self.take_other(i, other, text),
+        };
+        match item {
+            Item::Month(_) => self.month = value as i8,
+            Item::Day(_) => self.day = value as i8,
+            _ => self.hour = value,
+        }
+        Some(rest)
+    }
+
+    fn take_other<'a>(&mut self, i: usize, item: Item, text: &'a str) -> Option<&'a str> {
+        let rest = match item {
+            Item::Year => {
+                let (year, _, rest) = number(text, 4, 4)?;
+                self.year = year as i16;
+                rest
+            }
+            Item::ShortYear => {
+                let (year, rest) = two(text)?;
+                self.year = year as i16 + if year < 69 { 2000 } else { 1900 };
+                rest
+            }
+            Item::Quarter => {
+                let (quarter, _, rest) = number(text, 1, 1)?;
+                self.month = (1..=4).contains(&quarter).then_some(quarter as i8 * 3 - 2)?;
+                rest
+            }
+            Item::Week => {
+                let (week, rest) = two(text)?;
+                self.week = Some((week as i8, 1));
+                rest
+            }
+            Item::WeekDay => {
+                let (day, _, rest) = number(text, 1, 1)?;
+                self.week = Some((self.week?.0, day as i8));
+                rest
+            }
+            Item::Minute => {
+                let (minute, rest) = two(text)?;
+                self.minute = (minute < 60).then_some(minute as u8)?;
+                rest
+            }
+            Item::Second => {
+                // 60 is a leap second, and the first second of the next minute here.
+                let (second, rest) = two(text)?;
+                self.second = (second <= 60).then_some(second as u8)?;
+                rest
+            }
+            Item::Clock { seconds, .. } => {
+                let (mut value, digits, rest) = number(text, 1, if seconds { 6 } else { 4 })?;
+                let whole = if seconds { 6 } else { 4 };
+                self.seen.padded |= u32::from(digits == whole && value < 10u32.pow(whole as u32 - 1)) << i;
+                if seconds {
+                    self.second = (value % 100 < 60).then_some((value % 100) as u8)?;
+                    value /= 100;
+                }
+                self.minute = (value % 100 < 60).then_some((value % 100) as u8)?;
+                self.hour = (value / 100 <= 24).then_some((value / 100) as u8)?;
+                rest
+            }
+            Item::Fraction { .. } => self.fraction(text, 9)?,
+            Item::Epoch { places, .. } => self.epoch(text, places)?,
+            Item::Space => {
+                let rest = text.trim_start();
+                (rest.len() < text.len()).then_some(rest)?
+            }
+            Item::Literal(c) => text.strip_prefix(c)?,
+            Item::Stop => text,
+            words => return super::words::take(self, words, text),
+        };
+        Some(rest)
+    }
+
+    /// Takes a point or comma with up to `places` digits off the text, if there is one.
+    fn fraction<'a>(&mut self, text: &'a str, places: usize) -> Option<&'a str> {
+        let Some(tail) = text.strip_prefix(['.', ',']) else { return Some(text) };
+        let (value, digits, rest) = number(tail, 1, places)?;
+        self.nanos = value * 10u32.pow(9 - digits as u32);
+        self.seen.fraction = digits as u8;
+        self.seen.comma = text.starts_with(',');
+        Some(rest)
+    }
+
+    /// Takes a number of units since 1970 off the text.
+    fn epoch<'a>(&mut self, text: &'a str, places: u8) -> Option<&'a str> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(tail) => (true, tail),
+            None => (false, text),
+        };
+        let end = digits.bytes().take_while(u8::is_ascii_digit).count();
+        let units: i64 = digits[..end].parse().ok()?;
+        let rest = self.fraction(&digits[end..], usize::from(9 - places))?;
+        let unit = 10i64.pow(9 - u32::from(places));
+        // Of the fraction of a second, the decimal places of the unit come first.
+        let nanos = i128::from(units) * i128::from(unit) + i128::from(self.nanos / 10u32.pow(places.into()));
+        let nanos = if negative { -nanos } else { nanos };
+        self.epoch = Some(nanos.div_euclid(1_000_000_000) as i64);
+        self.nanos = nanos.rem_euclid(1_000_000_000) as u32;
+        Some(rest)
+    }
+}
