@@ -307,7 +307,7 @@ fn series() {
         (longer("60,inf,1"), TRAIN, &["line 62, column a has \"inf\"", "write NA"]),
         (longer("60,1e39,1"), TRAIN, &["line 62, column a has \"1e39\"", "single precision", "rescale"]),
         (longer("60,red,1"), TRAIN, &["line 62, column a has \"red\"", "not a number", "--columns"]),
-        (longer("60,\"1,5\",1"), TRAIN, &["line 62", "\"1,5\"", "--decimal"]),
+        (longer("60.5,\"1,5\",1"), TRAIN, &["line 62", "\"1,5\"", "--decimal"]),
         (longer("60,\"1,500\",1"), TRAIN, &["line 62", "\"1,500\"", "--decimal . or --decimal ,"]),
         (long.clone(), "train --series x.csv --decimal , --separator ,", &["--decimal ,", "leave out one"]),
         (long.clone(), "train --series x.csv --separator ab", &["--separator ab", "one character"]),

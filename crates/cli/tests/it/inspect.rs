@@ -112,6 +112,48 @@ fn tables_are_labelled_or_series_by_their_columns() {
 }
 
 #[test]
+fn tables_are_read_however_they_are_written() {
+    let dir = TestDir::new();
+    // A file of the UCR archive: the label first, no names.
+    let row = |i: usize| {
+        let values = (0..12).map(|t| format!("   {:.7e}", ((t + i) as f64).sin())).collect::<String>();
+        format!("   {}.0000000e+00{values}\n", 1 + i % 2)
+    };
+    let rows: String = (0..30).map(row).collect();
+    dir.write("Waves_TRAIN.txt", &rows);
+    dir.write("Waves_TEST.txt", &rows);
+    let found = works(&dir, "Waves_TRAIN.txt");
+    assert_eq!(
+        (&found["form"], &found["sequences"], &found["lengths"]["max"]),
+        (&json!("wide"), &json!(30), &json!(12))
+    );
+    assert!(found["command"].to_string().ends_with("--labelled-test Waves_TEST.txt\""), "{found}");
+    assert!(notes(&found).contains("column 1"), "{found}");
+    // Numbers without names between spaces are a table, never a text.
+    let rows: String = (0..60).map(|i| format!("{} {}.5 {}\n", i % 7, i % 5, i % 3)).collect();
+    dir.write("numbers.txt", &rows);
+    let found = works(&dir, "numbers.txt");
+    assert_eq!((&found["kind"], &found["rows"]), (&json!("series"), &json!(60)));
+    // The command repeats the flags that the file needs.
+    let rows: String = (0..60).map(|i| format!("{},{:03}\n", i % 7, i % 5)).collect();
+    dir.write("comma.csv", format!("x\n{rows}"));
+    let found = dir.json("inspect comma.csv --decimal , --na -999 --json");
+    let command = found["command"].as_str().expect("a command");
+    assert!(
+        command.contains("--decimal ,") && command.contains("--na=-999") || command.contains("--na -999"),
+        "{found}"
+    );
+    assert_eq!(found["columns"][0]["greatest"], json!(6.004));
+    runs(&dir, command);
+    // Comments, a row of units, semicolons and decimal commas need no flag.
+    let rows: String = (0..60).map(|i| format!("{};{},5;\n", i, i % 5)).collect();
+    dir.write("logger.csv", format!("# a logger\nt;level;\ns;m;\n{rows}"));
+    let found = works(&dir, "logger.csv");
+    assert_eq!((&found["rows"], &found["columns"][1]["greatest"]), (&json!(60), &json!(4.5)));
+    assert!(notes(&found).contains("units") && notes(&found).contains("1 line before"), "{found}");
+}
+
+#[test]
 fn series_with_times_groups_gaps_and_tails() {
     let dir = TestDir::new();
     let day = |i: usize| format!("2020-{:02}-{:02}", 1 + i / 28, 1 + i % 28);
@@ -293,7 +335,7 @@ fn what_cannot_be_used_is_refused_in_one_line() {
     dir.write("mixed/a.csv", "a\n1\n");
     dir.write("mixed/b.ts", "x");
     dir.write("cut.json", "{\"train\": [[[60");
-    dir.write("numbers.csv", "1,2\n3,4\n");
+    dir.write("numbers.csv", "x\n1,5\n3,5\n");
     std::fs::create_dir(dir.path("nothing")).expect("a directory");
     for (data, parts) in [
         ("empty.txt", &["empty.txt is empty"][..]),
@@ -306,7 +348,7 @@ fn what_cannot_be_used_is_refused_in_one_line() {
         ("mixed", &["mixed is a folder", "a.csv, b.ts", "name a file"]),
         ("nothing", &["nothing is a folder", ".txt file per label"]),
         ("cut.json", &["cut.json: train, piece 0, step 0", "EOF"]),
-        ("numbers.csv", &["numbers.csv: line 1", "names"]),
+        ("numbers.csv", &["numbers.csv: line 2", "\"1,5\"", "--decimal , or --separator ,"]),
     ] {
         dir.bad(&format!("inspect {data}"), parts);
     }
