@@ -66,9 +66,9 @@ pub enum TableError {
         path: PathBuf,
         line: u64,
         flag: &'static str,
-        name: String,
-        nearest: Option<String>,
-        names: String,
+        name: Box<str>,
+        nearest: Option<Box<str>>,
+        names: Box<str>,
     },
     /// A number column contains text.
     #[error(
