@@ -46,8 +46,8 @@ mod split;
 mod table;
 #[cfg(test)]
 mod tests;
+mod times;
 mod unsplit;
-mod value;
 
 use std::io::Read;
 use std::ops::Range;
@@ -61,8 +61,8 @@ pub use channels::{channels, value_range};
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
 pub use period::periods;
+pub use times::Regularity;
 pub(crate) use unsplit::Unsplit;
-pub(crate) use value::looks_like_time;
 
 use super::file;
 use super::labelled::{GroupScaling, Scaling};
@@ -81,6 +81,19 @@ pub enum Missing {
     Drop,
     /// They are interpolated linearly.
     Interpolate,
+}
+
+/// Treatment of gaps in the times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gaps {
+    /// No window spans a gap.
+    #[default]
+    Split,
+    /// A gap is an error.
+    Error,
+    /// The rows before and after a gap are neighbours.
+    Ignore,
 }
 
 /// Options for reading a series.
@@ -102,6 +115,12 @@ pub struct SeriesOptions {
     pub horizon: usize,
     /// Time column: its values must not decrease.
     pub time_column: Option<String>,
+    /// Whether rows are sorted by time within their group; otherwise times must not decrease.
+    pub sort_time: bool,
+    /// Whether 02/04/2021 is 2 April; None if the whole column shows it.
+    pub day_first: Option<bool>,
+    /// Treatment of gaps in the times.
+    pub gaps: Gaps,
     /// Group column: it tells which series a row belongs to.
     pub group_column: Option<String>,
     /// Treatment of missing values.
@@ -128,6 +147,9 @@ impl SeriesOptions {
             window,
             horizon,
             time_column: None,
+            sort_time: false,
+            day_first: None,
+            gaps: Gaps::Split,
             group_column: None,
             missing: Missing::Error,
             valid_fraction: 0.0,

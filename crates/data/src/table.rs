@@ -31,6 +31,7 @@ mod sketch;
 mod source;
 #[cfg(test)]
 mod tests;
+mod times;
 mod unit;
 
 pub use error::TableError;

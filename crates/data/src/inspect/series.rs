@@ -59,6 +59,9 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
     if !description.left_out.is_empty() {
         notes.push(format!("text columns are not read: {}", shown(&description.left_out)).into());
     }
+    if let Some(time) = &description.time {
+        notes.extend(time.regularity.notices(options.gaps).into_iter().map(Note::from));
+    }
     if description.time.as_ref().is_some_and(|time| !time.checked) {
         notes.push("the times cannot be compared, so the rows keep the order of the file".into());
     }

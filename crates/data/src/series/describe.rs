@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::error::SeriesError;
 use super::table::{Stamp, Table};
-use super::value::Form;
+use super::times::{Regularity, shown};
 use super::{SeriesOptions, Unsplit};
 use crate::spread::Spread;
 
@@ -51,6 +51,9 @@ pub struct TimeSpan {
     pub last: String,
     /// Whether times can be compared. If not, the rows are assumed to be in the order of time.
     pub checked: bool,
+    /// How regular they are.
+    #[serde(flatten)]
+    pub regularity: Regularity,
 }
 
 /// The contents of a series file.
@@ -96,7 +99,7 @@ impl Description {
             target: layout.targets.contains(&index),
             spread: None,
         });
-        let text = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| stamp.text.clone());
+        let text = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| shown(&stamp.text));
         let groups = table.groups.iter().map(|group| GroupDescription {
             name: group.name.clone(),
             rows: group.lines.rows(),
@@ -119,7 +122,7 @@ impl Description {
 }
 
 fn span(table: &Table) -> Option<TimeSpan> {
-    let time = table.layout.time?;
+    let time = table.layout.time.as_ref()?;
     let mut stamps = table.groups.iter().filter_map(|group| group.first.as_ref().zip(group.last.as_ref()));
     let (mut first, mut last) = stamps.next()?;
     for (begin, end) in stamps {
@@ -127,9 +130,10 @@ fn span(table: &Table) -> Option<TimeSpan> {
         last = if last.time.before(end.time) { end } else { last };
     }
     Some(TimeSpan {
-        column: table.names[time.field].clone(),
-        first: first.text.clone(),
-        last: last.text.clone(),
-        checked: time.form != Form::Other,
+        column: time.name.clone(),
+        first: shown(&first.text),
+        last: shown(&last.text),
+        checked: time.is_comparable(),
+        regularity: table.gaps().1,
     })
 }

@@ -99,8 +99,8 @@ pub enum SeriesError {
     },
     /// A time is before the previous one of its group.
     #[error(
-        "{}: line {line}, column {column} has \"{value}\" after \"{before}\" on line {before_line}{}: sort the rows by \
-         time, or name the column that tells several series apart with --group-column",
+        "{}: line {line}, column {column} has \"{value}\" after \"{before}\" on line {before_line}{}: sort the rows \
+         with --sort-time, or name the column that tells several series apart with --group-column",
         path.display(), group.as_ref().map(|g| format!(" in group {g}")).unwrap_or_default()
     )]
     Backwards {
@@ -121,7 +121,7 @@ pub enum SeriesError {
     },
     /// A time has another form than the first one.
     #[error(
-        "{}: line {line}, column {column} has \"{value}\", which is not {form} as in the first row: write all \
+        "{}: line {line}, column {column} has \"{value}\", which is not {form}, as in the first rows: write all \
          times in the same form, or name another --time-column",
         path.display()
     )]
@@ -135,7 +135,33 @@ pub enum SeriesError {
         /// The value.
         value: String,
         /// Form of the first time.
-        form: &'static str,
+        form: String,
+    },
+    /// The times of a column can be read in several ways.
+    #[error("{}: {text}: say with --day-first true or --day-first false which is meant", path.display())]
+    AmbiguousTimes {
+        /// The file.
+        path: PathBuf,
+        /// The column, its first time and the readings.
+        text: String,
+    },
+    /// There is a gap, and gaps are errors.
+    #[error(
+        "{}: there {} in the times, the longest of {steps:.0} steps of {step} before line {line}: read the rows before \
+         and after a gap as separate stretches (--gaps split) or as neighbours (--gaps ignore)",
+        path.display(), if *count == 1 { "is 1 gap".to_owned() } else { format!("are {count} gaps") }
+    )]
+    Gap {
+        /// The file.
+        path: PathBuf,
+        /// Number of gaps.
+        count: usize,
+        /// Length of the longest one, in steps.
+        steps: f64,
+        /// The usual step.
+        step: String,
+        /// Line of the row after it.
+        line: u64,
     },
     /// The fractions leave no training part.
     #[error(

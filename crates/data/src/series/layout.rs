@@ -2,18 +2,12 @@
 
 use super::SeriesOptions;
 use super::error::SeriesError;
-use super::value::Form;
-use crate::table::{Column, Rows, list};
-
-/// The time column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TimeColumn {
-    pub(super) field: usize,
-    pub(super) form: Form,
-}
+use super::times::TimeColumn;
+use crate::table::{Column, Rows, TableError, list};
+use csv::StringRecord;
 
 /// Fields of a row by their use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout {
     /// Fields that are read as numbers.
     pub(super) values: Vec<usize>,
@@ -33,6 +27,7 @@ impl Layout {
         options: &SeriesOptions,
         rows: &Rows<'_>,
         sketch: &[Column],
+        sample: &[StringRecord],
     ) -> Result<Self, SeriesError> {
         let names = &rows.names[..];
         let find = |flag, name: &str| rows.column(flag, name);
@@ -41,21 +36,19 @@ impl Layout {
             options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
         distinct("--columns", names, &named)?;
         let time = match &options.time_column {
-            Some(name) => Some(find("--time-column", name)?),
-            None => (0..names.len())
-                .find(|&field| Some(field) != group)
-                .filter(|field| !named.contains(field) && sketch[*field].time),
+            Some(given) => Some(TimeColumn::named(time_fields(given, names, find)?, names, sample, options)?),
+            None => {
+                let free = (0..names.len()).filter(|&field| Some(field) != group && !named.contains(&field));
+                TimeColumn::find(free, names, sketch, sample, options)?
+            }
         };
-        if let (Some(field), true) = (group, group == time) {
+        let times = |field: usize| time.as_ref().is_some_and(|time| time.fields.contains(&field));
+        if let Some(field) = group.filter(|&field| times(field)) {
             let name = names[field].clone();
             return Err(SeriesError::NamedTwice { flag: "--time-column and --group-column", name });
         }
-        let time = time.map(|field| TimeColumn {
-            field,
-            form: sketch[field].first.as_deref().map_or(Form::Other, Form::of),
-        });
 
-        let rest = || (0..names.len()).filter(|&f| Some(f) != group && time.is_none_or(|t| t.field != f));
+        let rest = || (0..names.len()).filter(|&field| Some(field) != group && !times(field));
         let (values, left_out) = match named.is_empty() {
             true => rest().partition(|&field| !sketch[field].is_text()),
             false => (named, Vec::new()),
@@ -70,6 +63,18 @@ impl Layout {
         };
         Ok(Self { values, targets, time, group, left_out })
     }
+}
+
+/// Returns the columns that `--time-column` names: one, or several between commas.
+fn time_fields(
+    given: &str,
+    names: &[String],
+    find: impl Fn(&'static str, &str) -> Result<usize, TableError>,
+) -> Result<Vec<usize>, SeriesError> {
+    if names.iter().any(|name| name == given.trim()) {
+        return Ok(vec![find("--time-column", given)?]);
+    }
+    Ok(given.split(',').map(|name| find("--time-column", name.trim())).collect::<Result<_, _>>()?)
 }
 
 /// Returns what names the columns, for messages.

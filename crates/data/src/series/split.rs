@@ -6,8 +6,8 @@ use super::describe::Description;
 use super::error::SeriesError;
 use super::lines::Lines;
 use super::table::{Table, TableColumn, TableGroup};
-use super::value::Time;
-use super::{Column, Missing, Part, Segment, Segments, Series, SeriesOptions};
+use super::times::Time;
+use super::{Column, Gaps, Missing, Part, Segment, Segments, Series, SeriesOptions};
 use crate::table::shorten;
 
 impl Series {
@@ -17,13 +17,19 @@ impl Series {
             let (count, column) = (table.missing(), shorten(&table.columns[column].name));
             return Err(SeriesError::MissingValues { path: table.path, line, column, count });
         }
+        let (time_gaps, regularity) = table.gaps();
+        if let (Gaps::Error, Some((steps, line))) = (options.gaps, regularity.longest_gap) {
+            let step = regularity.step.unwrap_or_default();
+            return Err(SeriesError::Gap { path: table.path, count: regularity.gaps, steps, step, line });
+        }
         let description = Description::of(&table);
         let seconds_per_row = seconds_per_row(&table);
         let mut parts = <[Segments; 3]>::default();
-        for (index, group) in table.groups.iter_mut().enumerate() {
+        for ((index, group), gaps) in table.groups.iter_mut().enumerate().zip(time_gaps) {
+            let gaps = if options.gaps == Gaps::Split { gaps } else { Vec::new() };
             let gaps = match options.missing {
-                Missing::Drop => drop_rows(group, table.columns.len()),
-                Missing::Error | Missing::Interpolate => Vec::new(),
+                Missing::Drop => drop_rows(group, table.columns.len(), &gaps),
+                Missing::Error | Missing::Interpolate => gaps,
             };
             for (part, rows) in Part::ALL.into_iter().zip(cut(group.lines.rows(), options)) {
                 if options.missing == Missing::Interpolate {
@@ -110,7 +116,7 @@ fn seconds_per_row(table: &Table) -> Option<f64> {
     let (first, last) = (longest.first.as_ref()?.time, longest.last.as_ref()?.time);
     let rows = longest.lines.rows().checked_sub(1).filter(|&rows| rows > 0)?;
     match (first, last) {
-        (Time::Instant(first, _), Time::Instant(last, _)) => Some((last - first) as f64 / rows as f64),
+        (Time::Instant(first), Time::Instant(last)) => Some((last - first) as f64 / 1e9 / rows as f64),
         _ => None,
     }
 }
@@ -123,10 +129,11 @@ fn cut(rows: usize, options: &SeriesOptions) -> [Range<usize>; 3] {
     [0..valid, valid..test, test..rows]
 }
 
-/// Removes the rows with missing values; returns the rows before which rows were removed.
-fn drop_rows(group: &mut TableGroup, columns: usize) -> Vec<usize> {
+/// Removes the rows with missing values; returns the rows before which rows were removed, or are in `before`.
+fn drop_rows(group: &mut TableGroup, columns: usize, before: &[usize]) -> Vec<usize> {
     let (mut gaps, mut lines, mut gap) = (Vec::new(), Lines::default(), false);
     for row in 0..group.lines.rows() {
+        gap |= before.binary_search(&row).is_ok();
         let values = row * columns..(row + 1) * columns;
         if group.values[values.clone()].iter().any(|value| value.is_nan()) {
             gap = true;

@@ -8,10 +8,11 @@ use csv::StringRecord;
 
 use super::SeriesOptions;
 use super::error::SeriesError;
-use super::layout::{Layout, TimeColumn};
+use super::layout::Layout;
 use super::lines::Lines;
-use super::value::Time;
+use super::times::{Time, shown};
 use crate::spread::Spread;
+use crate::stamps::Spacing;
 use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, shorten};
 
 /// One column of numbers.
@@ -44,6 +45,10 @@ pub(super) struct TableGroup {
     pub(super) lines: Lines,
     pub(super) first: Option<Stamp>,
     pub(super) last: Option<Stamp>,
+    /// Distances of consecutive rows, if their times are dates.
+    pub(super) spacing: Option<Box<Spacing>>,
+    /// Time of each row, if the rows are to be sorted.
+    pub(super) times: Vec<(Time, Stamp)>,
 }
 
 /// The numbers of a file and its description.
@@ -60,6 +65,10 @@ pub(super) struct Table {
     pub(super) fingerprint: u64,
     indices: HashMap<String, usize>,
     latest: usize,
+    /// Whether rows are sorted by time.
+    sorts: bool,
+    /// Text of the current row's time.
+    text: String,
 }
 
 impl Table {
@@ -72,7 +81,7 @@ impl Table {
             return Err(TableError::HeaderOnly { path: path.to_owned() }.into());
         }
         let sketch = table::columns(&rows, &sample);
-        let layout = Layout::of(options, &rows, &sketch)?;
+        let layout = Layout::of(options, &rows, &sketch, &sample)?;
         let column = |&field: &usize| TableColumn {
             name: rows.names[field].clone(),
             form: sketch[field].form.clone(),
@@ -90,6 +99,8 @@ impl Table {
             fingerprint: 0,
             indices: HashMap::new(),
             latest: 0,
+            sorts: options.sort_time,
+            text: String::new(),
         };
         for (row, location) in sample.iter().zip(locations) {
             table.push(row, location)?;
@@ -100,6 +111,15 @@ impl Table {
             table.push(&row, location)?;
         }
         table.fingerprint = rows.fingerprint();
+        if table.sorts && table.layout.time.is_some() {
+            let columns = table.columns.len();
+            table.groups.iter_mut().for_each(|group| group.sort(columns));
+            let missing = |group: &TableGroup| {
+                let first = group.values.iter().position(|value| value.is_nan())?;
+                Some((group.lines.get(first / columns), first % columns))
+            };
+            table.first_missing = table.groups.iter().filter_map(missing).min();
+        }
         Ok(table)
     }
 
@@ -125,9 +145,7 @@ impl Table {
                 self.push_values(&StringRecord::from(vec![""]), line, group)?;
             }
         }
-        if let Some(time) = self.layout.time {
-            self.push_time(time, row[time.field].trim(), location.line, group)?;
-        }
+        self.push_time(row, location.line, group)?;
         self.push_values(row, location.line, group)
     }
 
@@ -150,46 +168,49 @@ impl Table {
         Ok(self.latest)
     }
 
-    fn push_time(
-        &mut self,
-        column: TimeColumn,
-        text: &str,
-        line: u64,
-        group: usize,
-    ) -> Result<(), SeriesError> {
-        let name = || shorten(&self.names[column.field]);
-        let Some(time) = column.form.read(text) else {
+    fn push_time(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {
+        let Some(column) = &self.layout.time else { return Ok(()) };
+        let mut text = std::mem::take(&mut self.text);
+        column.text(row, &mut text);
+        let group = &mut self.groups[group];
+        let previous = group.last.as_ref().map(|last| last.time);
+        let Some(time) = column.read(&text, previous) else {
             return Err(SeriesError::TimeForm {
                 path: self.path.clone(),
                 line,
-                column: name(),
-                value: shorten(text),
-                form: column.form.words(),
+                column: shorten(&column.name),
+                value: shorten(&shown(&text)),
+                form: column.words(),
             });
         };
-        let group = &mut self.groups[group];
-        if let Some(last) = group.last.as_ref().filter(|last| time.before(last.time)) {
+        if self.sorts {
+            group.times.push((time, Stamp { text: shown(&text), time, line }));
+        } else if let Some(last) = group.last.as_ref().filter(|last| time.before(last.time)) {
             return Err(SeriesError::Backwards {
                 path: self.path.clone(),
                 line,
-                column: name().into(),
-                value: shorten(text).into(),
+                column: shorten(&column.name).into(),
+                value: shorten(&shown(&text)).into(),
                 before_line: last.line,
-                before: shorten(&last.text).into(),
+                before: shorten(&shown(&last.text)).into(),
                 group: self.layout.group.map(|_| shorten(&group.name).into()),
             });
+        }
+        if let Time::Instant(instant) = time {
+            group.spacing.get_or_insert_default().push(instant);
         }
         match &mut group.last {
             Some(last) => {
                 last.text.clear();
-                last.text.push_str(text);
+                last.text.push_str(&text);
                 (last.time, last.line) = (time, line);
             }
             None => {
-                group.first = Some(Stamp { text: text.to_owned(), time, line });
+                group.first = Some(Stamp { text: text.clone(), time, line });
                 group.last = group.first.clone();
             }
         }
+        self.text = text;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::is_missing;
 use super::number::looks_like_number;
-use crate::series::looks_like_time;
+use super::times::looks_like_time;
 
 /// Names that only a header has.
 const NAMES: [&str; 12] = [

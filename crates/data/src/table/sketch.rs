@@ -11,8 +11,8 @@ use super::missing::Na;
 use super::number::{Misfit, NumberForm, looks_like_number};
 use super::options::TableOptions;
 use super::rows::Rows;
+use super::times::looks_like_time;
 use super::unit::Unit;
-use crate::series::looks_like_time;
 
 /// Most different values counted per column.
 const DIFFERENT: usize = 1000;

@@ -33,6 +33,19 @@ pub enum Missing {
     Zero,
 }
 
+/// How gaps in the times of a series are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gaps {
+    /// No window spans a gap.
+    Split,
+    /// A gap is an error.
+    Error,
+    /// The rows before and after a gap are neighbours.
+    Ignore,
+}
+
+option_names!(Gaps, "treatment of gaps": Split = "split", Error = "error", Ignore = "ignore");
+
 /// What the columns of a series are standardised over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
@@ -75,6 +88,9 @@ pub struct DataConfig {
     pub recursive: bool,
     pub season: usize,
     pub time_column: Option<String>,
+    pub sort_time: bool,
+    pub day_first: Option<bool>,
+    pub gaps: Gaps,
     pub group_column: Option<String>,
     pub scale: Scale,
     pub missing: Missing,
@@ -129,6 +145,9 @@ impl Default for DataConfig {
             recursive: false,
             season: 0,
             time_column: None,
+            sort_time: false,
+            day_first: None,
+            gaps: Gaps::Split,
             group_column: None,
             scale: Scale::Group,
             missing: Missing::Error,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CellName, ClassWeights, Missing, Names, Observe, Scale};
+use super::{CellName, ClassWeights, Gaps, Missing, Names, Observe, Scale};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
@@ -168,6 +168,16 @@ macro_rules! optional {
 }
 optional!(LossMask, Separator, Decimal);
 
+impl Field for Option<bool> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Some(text.parse().map_err(|_| "needs true or false")?);
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        self.map_or(Value::Absent, |value| Value::Text(value.to_string()))
+    }
+}
+
 impl Field for Option<TaskKind> {
     fn set(&mut self, text: &str) -> Result<(), String> {
         *self = Some(text.parse().map_err(|error: longspan_data::task::TaskError| error.to_string())?);
@@ -216,6 +226,7 @@ named!(
     Size,
     ImageSteps,
     Missing,
+    Gaps,
     Scale,
     Pooling,
     ValueLoss,

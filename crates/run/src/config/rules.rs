@@ -15,7 +15,21 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
     (&["text", "labelled"], &["level"]),
     (&["text", "labelled", "series"], &["encoding"]),
     (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
-    (&["series"], &["columns", "target", "window", "horizon", "recursive", "time_column", "group_column"]),
+    (
+        &["series"],
+        &[
+            "columns",
+            "target",
+            "window",
+            "horizon",
+            "recursive",
+            "time_column",
+            "sort_time",
+            "day_first",
+            "gaps",
+            "group_column",
+        ],
+    ),
     (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na"]),
     (&["task"], &["length"]),
 ];

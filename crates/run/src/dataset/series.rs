@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{
     Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, name, sample_rows,
 };
-use crate::config::{Config, Missing, Scale};
+use crate::config::{Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
@@ -179,6 +179,13 @@ fn options(
         window: config.data.window,
         horizon,
         time_column: config.data.time_column.clone(),
+        sort_time: config.data.sort_time,
+        day_first: config.data.day_first,
+        gaps: match config.data.gaps {
+            Gaps::Split => series::Gaps::Split,
+            Gaps::Error => series::Gaps::Error,
+            Gaps::Ignore => series::Gaps::Ignore,
+        },
         group_column: config.data.group_column.clone(),
         missing: match config.data.missing {
             Missing::Error | Missing::Zero => series::Missing::Error,

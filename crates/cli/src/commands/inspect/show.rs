@@ -136,7 +136,9 @@ fn music(found: &MusicDescription) -> String {
 fn table(found: &series::Description) -> String {
     let mut text = format!("a series of {} rows\n", grouped(found.rows as u64));
     if let Some(time) = &found.time {
-        let _ = writeln!(text, "time         {} from {} to {}", time.column, time.first, time.last);
+        let step =
+            time.regularity.step.as_ref().map_or(String::new(), |step| format!(", one row every {step}"));
+        let _ = writeln!(text, "time         {} from {} to {}{step}", time.column, time.first, time.last);
     }
     if found.groups.len() > 1 {
         let rows = Lengths::of(found.groups.iter().map(|group| group.rows));
