@@ -135,6 +135,7 @@ pub(super) fn notation(rows: &[Vec<String>]) -> Notation {
             continue;
         }
         for field in fields() {
+            let field = super::number::bracketed(field).unwrap_or(field);
             let bare = super::unit::Unit::sign_of(field).unwrap_or(field);
             match evidence(bare) {
                 Some(Evidence::Decimal(Decimal::Point)) => points += 1,
