@@ -78,8 +78,8 @@ fn errors_name_the_line() {
     fails("a,label\nx,x\n", "", "", &["line 2, column a", "\"x\", which is not a number"]);
     fails("a,label\ninf,x\n", "", "", &["line 2", "not finite"]);
     fails("a,label\n1e50,x\n", "", "", &["line 2", "beyond 3.4e38"]);
-    fails(b"a,label\n1,x\n2,f\xfcr\n", "", "", &["line 3", "not valid UTF-8 from byte 2"]);
-    fails(b"\xff,label\n1,x\n", "", "", &["line 1", "not valid UTF-8"]);
+    fails(b"a,label\n1,\xc3\xa9\xc3\xa9\n2,f\xfcr\n", "", "", &["line 3", "not valid UTF-8 from byte 2"]);
+    fails(b"\xff\xc3\xa9\xc3\xa9,label\n1,x\n", "", "", &["line 1", "not valid UTF-8"]);
 }
 
 #[test]
