@@ -21,6 +21,9 @@ struct Said {
     inspect: String,
     train: String,
     predict: String,
+    /// Notes of `inspect`, and what `train` printed on standard error.
+    notes: Vec<String>,
+    stderr: String,
 }
 
 #[test]
@@ -59,6 +62,14 @@ fn wrong(file: &Odd, said: &Said) -> Option<String> {
         }
         None => said.inspect == expected && said.train == "trained" && said.predict.starts_with("predicted "),
     };
+    let given =
+        |part: &&&str| said.notes.iter().any(|note| note.contains(**part)) && said.stderr.contains(**part);
+    // These notes are about the command that `inspect` prints.
+    const OF_COMMAND: [&str; 4] =
+        ["the last column is", "the text can also", "the text is short", "these columns have no values"];
+    let own = |note: &&String| !OF_COMMAND.iter().any(|start| note.starts_with(start));
+    let untold = said.notes.iter().filter(own).any(|note| !said.stderr.contains(note.as_str()));
+    let right = right && !untold && file.notes.iter().all(|part| given(&part));
     (!right).then(|| format!("{}\n  expected {expected}\n  {said:?}", file.what))
 }
 
@@ -77,7 +88,13 @@ fn said(file: &Odd) -> Said {
                 Ok(_) => "trained".into(),
                 Err(refusal) => refusal,
             };
-            return Said { inspect: refusal, train, predict: String::new() };
+            return Said {
+                inspect: refusal,
+                train,
+                predict: String::new(),
+                notes: Vec::new(),
+                stderr: String::new(),
+            };
         }
     };
     let inspect = summary(&found);
@@ -87,7 +104,13 @@ fn said(file: &Odd) -> Said {
         let train =
             answer(&dir, &format!("train --{} {path} {} {SMALL} --out run", file.read_as, file.flags));
         let train = train.map_or_else(|refusal| refusal, |_| "trained".into());
-        return Said { inspect: format!("refused: {note}"), train, predict: String::new() };
+        return Said {
+            inspect: format!("refused: {note}"),
+            train,
+            predict: String::new(),
+            notes: Vec::new(),
+            stderr: String::new(),
+        };
     };
     let mut command = dir.command(&format!("train {SMALL} --out run"));
     let mut input = String::new();
@@ -109,12 +132,24 @@ fn said(file: &Odd) -> Said {
     }
     let trained = command.output().expect("the program starts");
     if !trained.status.success() {
-        return Said { inspect, train: refusal(&trained), predict: String::new() };
+        return Said {
+            inspect,
+            train: refusal(&trained),
+            predict: String::new(),
+            notes: Vec::new(),
+            stderr: String::new(),
+        };
     }
     let mut command = dir.command("predict run --json --threads 1 --input");
     let output = command.arg(&input).output().expect("the program starts");
     let predict = if output.status.success() { predicted(&found, &output.stdout) } else { refusal(&output) };
-    Said { inspect, train: "trained".into(), predict }
+    let notes =
+        found["notes"].as_array().map(|notes| notes.iter().filter_map(Value::as_str).map(str::to_owned));
+    let notes = notes.map(Iterator::collect).unwrap_or_default();
+    // `train` names files by their absolute paths.
+    let root = format!("{}/", dir.root().display());
+    let stderr = String::from_utf8_lossy(&trained.stderr).replace(&root, "");
+    Said { inspect, train: "trained".into(), predict, notes, stderr }
 }
 
 /// What a command printed, or its one message.
@@ -237,4 +272,29 @@ fn markdown(odd: &[Odd], said: &std::collections::HashMap<&str, Said>) -> String
         text += &format!("| {}{flags} | {says} |\n", cell(file.what));
     }
     text
+}
+
+/// Data in other units than those of training are noticed where they are used.
+#[test]
+fn other_units_are_noticed() {
+    let dir = TestDir::new();
+    let table = |times: f64, offset: f64| {
+        let row = |i: usize| format!("{},{}\n", i * 5 % 7, times * (offset + (i * 3 % 11) as f64));
+        format!("x,p\n{}", (0..200).map(row).collect::<String>())
+    };
+    dir.write("train.csv", table(1.0, 1000.0));
+    dir.write("same.csv", table(1.0, 1002.0));
+    dir.write("pascal.csv", table(1000.0, 1000.0));
+    dir.good(&format!("train --series train.csv --window 4 --batch 4 {SMALL} --out run"));
+    for (file, warned) in [("same.csv", false), ("pascal.csv", true)] {
+        let predict = dir.good(&format!("predict run --input {file}"));
+        let eval = dir.good(&format!("eval run --series {file} --json"));
+        for output in [&predict, &eval] {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let told = stderr.contains("column p: mean 100") && stderr.contains("are the units the same?");
+            assert_eq!(told, warned, "{file}: {stderr}");
+        }
+        let document: Value = serde_json::from_slice(&eval.stdout).expect("a document");
+        assert_eq!(document["warnings"].is_array(), warned, "{document}");
+    }
 }

@@ -17,7 +17,11 @@ impl Series {
             let (count, column) = (table.missing(), shorten(&table.columns[column].name));
             return Err(SeriesError::MissingValues { path: table.path, line, column, count });
         }
-        let description = Description::of(&table);
+        // A trained model needs no notices about its data any more.
+        let description = match options.scaling {
+            None => Description::with_spreads(&table),
+            Some(_) => Description::of(&table),
+        };
         let seconds_per_row = seconds_per_row(&table);
         let mut parts = <[Segments; 3]>::default();
         for (index, group) in table.groups.iter_mut().enumerate() {

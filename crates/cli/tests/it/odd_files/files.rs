@@ -15,7 +15,6 @@ pub(super) struct Odd {
     /// The flag with which `train` reads a file that `inspect` refuses.
     pub(super) read_as: &'static str,
     /// Parts of the notes that `inspect` and `train` give.
-    #[allow(dead_code, reason = "compared from the next change on")]
     pub(super) notes: &'static [&'static str],
     /// The facts that `inspect` finds, or "refused: " and a part of the message.
     pub(super) expected: &'static str,
@@ -153,10 +152,12 @@ fn separators() -> Vec<Odd> {
         named("another separator", xy(":"), XY).flags("--separator :"),
         named("another separator, not named", xy(":"), "refused: (column x:y begins with \"1.0:20.5\")"),
         named("sep= in the first line", format!("sep=;\n{}", xy(";")), XY),
-        named("comments before the table", format!("# logger 7\n# Bern\n{}", xy(",")), XY),
+        named("comments before the table", format!("# logger 7\n# Bern\n{}", xy(",")), XY)
+            .notes(&["2 lines before the table: not read"]),
         named("free text before the table", format!("Weather of Bern\nmeasured by hand\n\n{}", xy(",")), XY),
         named("names in a comment", format!("# {}", xy(" ")), XY),
-        named("a row of units", xy(",").replacen("x,y\n", "x,y\n[m],[s]\n", 1), XY),
+        named("a row of units", xy(",").replacen("x,y\n", "x,y\n[m],[s]\n", 1), XY)
+            .notes(&["line 2 has the units of the columns: not read"]),
         named("a separator at the end of each line", xy(",").replace('\n', ",\n"), XY),
         named(
             "a separator at the end of the rows only",
@@ -285,7 +286,8 @@ fn numbers() -> Vec<Odd> {
             "40 rows: x 1..6, y -23.5..-20.5",
         ),
         named("missing: empty", missing(""), one_missing),
-        named("missing: a dot", missing("."), one_missing),
+        named("missing: a dot", missing("."), one_missing)
+            .notes(&["1 missing value filled in by linear interpolation"]),
         named("missing: a minus sign", missing("-"), one_missing),
         named("missing: #N/A", missing("#N/A"), one_missing),
         named("missing: None", missing("None"), one_missing),
@@ -296,7 +298,8 @@ fn numbers() -> Vec<Odd> {
         named("missing: a dash U+2014", missing("\u{2014}"), one_missing),
         named("missing: a word", missing("broken"), "refused: line 3, column x has \"broken\""),
         named("missing: a word, named", missing("broken"), one_missing).flags("--na broken"),
-        named("missing: -9999", missing("-9999"), "40 rows: x -9999..6, y 20.5..23.5"),
+        named("missing: -9999", missing("-9999"), "40 rows: x -9999..6, y 20.5..23.5")
+            .notes(&["x has -9999 1 time, far from all other values"]),
         named("missing: -9999, named", missing("-9999"), one_missing).flags("--na -9999"),
         named("an infinite value", missing("inf"), "refused: line 3, column x has \"inf\""),
         named("a value beyond single precision", missing("1e300"), "refused: line 3, column x has \"1e300\""),
@@ -332,7 +335,8 @@ fn shapes() -> Vec<Odd> {
         format!("{name},x,y\n{}", lines(|i| format!("{},{},{}", value(i), x(i), y(i))))
     };
     vec![
-        named("no names", xy(",").replacen("x,y\n", "", 1), UNNAMED),
+        named("no names", xy(",").replacen("x,y\n", "", 1), UNNAMED)
+            .notes(&["the first row has values, not names"]),
         named(
             "no names, one text field",
             third("", &|i| ["NW", "SE"][i % 2].into()).split_once('\n').expect("a line").1.to_owned(),
@@ -357,23 +361,28 @@ fn shapes() -> Vec<Odd> {
             "an index without a name",
             third("", &|i| i.to_string()),
             "40 rows: column 1 0..39, x 1..6, y 20.5..23.5",
-        ),
-        named("a counter", third("n", &|i| (i + 1).to_string()), "40 rows: n 1..40, x 1..6, y 20.5..23.5"),
+        )
+        .notes(&["column 1 numbers the rows"]),
+        named("a counter", third("n", &|i| (i + 1).to_string()), "40 rows: n 1..40, x 1..6, y 20.5..23.5")
+            .notes(&["n numbers the rows"]),
         named(
             "an id for each row",
             third("id", &|i| format!("{}", 1000 + i * 37 % 100)),
             "40 rows: id 1000..1099, x 1..6, y 20.5..23.5",
-        ),
+        )
+        .notes(&["id looks like an identifier"]),
         named(
             "years",
             third("year", &|i| (1960 + i).to_string()),
             "40 rows: year 1960..1999, x 1..6, y 20.5..23.5",
-        ),
+        )
+        .notes(&["year numbers the rows"]),
         named(
             "a constant column",
             third("k", &|_| "7.5".into()),
             "40 rows: k 7.5..7.5, x 1..6, y 20.5..23.5",
-        ),
+        )
+        .notes(&["k is constant and can be left out (--columns x,y)"]),
         named("an empty column", third("k", &|_| String::new()), XY),
         named(
             "one outlier",
@@ -413,9 +422,10 @@ fn encodings() -> Vec<Odd> {
         named("a byte order mark", format!("\u{feff}{}", xy(",")).into(), XY),
         named("line ends of Windows", xy(",").replace('\n', "\r\n").into(), XY),
         named("line ends CR", xy(",").replace('\n', "\r").into(), XY),
-        named("UTF-16, little-endian", utf16(&umlaut(xy(",")), false), high),
+        named("UTF-16, little-endian", utf16(&umlaut(xy(",")), false), high)
+            .notes(&["decoded from UTF-16LE"]),
         named("UTF-16, big-endian", utf16(&umlaut(xy(",")), true), high),
-        named("windows-1252", latin, high),
+        named("windows-1252", latin, high).notes(&["decoded from windows-1252"]),
         Odd::new("compressed with gzip", "x.csv.gz", gzip(&xy(",")), XY),
         named("compressed with gzip, without .gz", gzip(&xy(",")), XY),
         named("gzip that ends early", gzip(&xy(","))[..60].to_vec(), "refused: x.csv"),
