@@ -375,9 +375,9 @@ fn series() {
         (&[("x.csv/y", b"")], TRAIN, &["x.csv is a directory", "--series"]),
         (&[("x.csv", &gzip(long.as_bytes())[..90])], TRAIN, &["x.csv is compressed", "cut off or damaged"]),
         (
-            &[("x.csv", b"t,a\n1,2\n2,f\xfc\n")],
+            &[("x.csv", b"\xc3\xa9\xc3\xa9,a\n1,2\n2,f\xfc\n")],
             TRAIN,
-            &["line 3, field 2 (", "not valid UTF-8", "save the file as UTF-8"],
+            &["line 3, field 2 (", "not valid UTF-8", "--encoding"],
         ),
         (
             &[("x.txt", b"some text\n")],
@@ -396,7 +396,7 @@ fn a_line_of_a_gigabyte() {
         ("x.csv", &b"a,label\n1,x\n"[..], "train --labelled x.csv", "byte 12 (from 0) is NUL"),
         ("x.ts", HEAD, "train --labelled x.ts", "is NUL"),
         ("names/a.txt", b"x\n", "train --labelled names", "byte 2 (from 0) is NUL"),
-        ("x.csv", b"t,a\n1,2\n", "train --series x.csv", "67108864 bytes"),
+        ("x.csv", b"t,a\n1,2\n", "train --series x.csv", "byte 8 (from 0) is NUL"),
     ] {
         let dir = TestDir::new();
         dir.write(name, start);
@@ -411,6 +411,18 @@ fn a_line_of_a_gigabyte() {
         assert_eq!(output.status.code(), Some(2), "{name}: {message}");
         assert!(message.contains(name) && message.contains(problem), "{name}: {message}");
         assert!(!dir.path("runs").exists());
+    }
+}
+
+/// A row without an end is refused at the limit of a row.
+#[test]
+fn a_row_beyond_the_limit() {
+    let dir = TestDir::new();
+    for (start, line) in
+        [("t,a\n1,2\n", "train --series x.csv"), ("a,label\n1,x\n", "train --labelled x.csv")]
+    {
+        dir.write("x.csv", start.to_owned() + &"1".repeat(68 << 20));
+        dir.bad(line, &["x.csv: line 3", "more than 67108864 bytes"]);
     }
 }
 

@@ -33,7 +33,7 @@ pub enum TableError {
     #[error("{}: line {line} names two columns \"{name}\": rename one of them, or say with --no-header that the line has values", path.display())]
     DuplicateName { path: PathBuf, line: u64, name: String },
     /// Bytes are not valid UTF-8.
-    #[error("{}: line {line}, field {field} (\"{value}\") is not valid UTF-8 from byte {byte}: save the file as UTF-8", path.display())]
+    #[error("{}: line {line}, field {field} (\"{value}\") is not valid UTF-8 from byte {byte}: correct it, or name the encoding of the file (--encoding)", path.display())]
     NotUtf8 { path: PathBuf, line: u64, field: usize, byte: usize, value: String },
     /// A row is longer than the limit.
     #[error(
@@ -66,9 +66,9 @@ pub enum TableError {
         path: PathBuf,
         line: u64,
         flag: &'static str,
-        name: String,
-        nearest: Option<String>,
-        names: String,
+        name: Box<str>,
+        nearest: Option<Box<str>>,
+        names: Box<str>,
     },
     /// A number column contains text.
     #[error(

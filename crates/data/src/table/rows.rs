@@ -183,9 +183,9 @@ impl<'r> Rows<'r> {
             path: self.path.clone(),
             line: self.first_line,
             flag,
-            name: shorten(name),
-            nearest: nearest(name, names()).map(str::to_owned),
-            names: list(names()),
+            name: shorten(name).into(),
+            nearest: nearest(name, names()).map(Into::into),
+            names: list(names()).into(),
         })
     }
 

@@ -214,7 +214,7 @@ fn rows_that_cannot_be_read_are_named() {
     refuses(
         b"\xc3\xa9\xc3\xa9,n\n1,2\n2,f\xfcr\n",
         "",
-        "x.csv: line 3, field 2 (\"f\u{fffd}r\") is not valid UTF-8 from byte 2: save the file as UTF-8",
+        "x.csv: line 3, field 2 (\"f\u{fffd}r\") is not valid UTF-8 from byte 2: correct it, or name the encoding of the file (--encoding)",
     );
 }
 
