@@ -203,11 +203,8 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
     let mut notes: Vec<Note> = Vec::new();
     let different = scan.set.len();
     let level = if scan.invalid_line.is_some() { "byte" } else { "char" };
-    match scan.invalid_line {
-        Some(line) => {
-            notes.push(format!("line {line} is not valid UTF-8, so the text is read as bytes").into());
-        }
-        None => {}
+    if let Some(line) = scan.invalid_line {
+        notes.push(format!("line {line} is not valid UTF-8, so the text is read as bytes").into());
     }
     let read = if scan.invalid_line.is_some() { TokenLevel::Byte } else { TokenLevel::Char };
     notes.extend(notices::of_text(read, different, scan.encoding));
