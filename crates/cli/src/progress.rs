@@ -124,6 +124,11 @@ impl Progress {
             start.level,
             counted(start.threads, "thread")
         );
+        if start.step == 0 {
+            for notice in &start.data.notices {
+                eprintln!("note: {notice}");
+            }
+        }
         if let Some(plan) = &start.memory {
             eprintln!("bptt memory: {plan}");
         }

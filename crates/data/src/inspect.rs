@@ -13,6 +13,7 @@ mod beside;
 mod error;
 mod kind;
 mod music;
+pub mod notices;
 mod sequences;
 mod series;
 mod settings;
@@ -91,8 +92,7 @@ pub fn inspect(
     if let Some(format) = foreign::of(path, &head.bytes) {
         // A text for other programs: HTML, JSON lines and the like.
         let mut found = text::inspect(path, read)?;
-        let note = format!("{}; as a text, its markup is part of what is learned", format.refusal(path));
-        found.notes.insert(0, note.into());
+        found.notes.insert(0, notices::of_markup(path, &format));
         return Ok(found);
     }
     if !kind::is_images(path, &head.bytes) {

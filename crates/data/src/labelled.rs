@@ -100,6 +100,8 @@ pub struct Labelled {
     ids: Vec<String>,
     /// Encoding of the file; of a folder, of the first file that is not UTF-8.
     encoding: Encoding,
+    /// How a table is written, where it is unusual.
+    written: Vec<String>,
 }
 
 impl Labelled {

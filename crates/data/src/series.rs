@@ -42,6 +42,7 @@ mod error;
 mod layout;
 mod lines;
 mod period;
+mod shift;
 mod split;
 mod table;
 #[cfg(test)]

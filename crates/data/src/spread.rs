@@ -21,6 +21,41 @@ pub fn is_constant(values: impl Iterator<Item = f64>) -> bool {
     present.all(|x| Some(x) == first)
 }
 
+/// Numbers that programs write for a missing value.
+const SENTINELS: [f64; 14] = [
+    -99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9, 999.0, 9999.0, 99999.0, 999.9, 9999.9, 1e20,
+    -32768.0,
+];
+
+/// A number that may stand for a missing value, and how often it occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Sentinel {
+    /// The number.
+    pub value: f64,
+    /// Number of its occurrences.
+    pub count: u64,
+}
+
+impl Sentinel {
+    /// Finds a number such as -999 at one end of the values, farther from all others than these are from one another.
+    /// `values` must return the same values each time.
+    pub fn of<I: Iterator<Item = f64>>(values: impl Fn() -> I, least: f64, greatest: f64) -> Option<Self> {
+        let known = |end: &f64| SENTINELS.contains(end);
+        [least, greatest].into_iter().filter(known).find_map(|value| {
+            let (mut count, mut low, mut high) = (0, f64::INFINITY, f64::NEG_INFINITY);
+            for x in values().filter(|x| !x.is_nan()) {
+                if x == value {
+                    count += 1;
+                } else {
+                    (low, high) = (low.min(x), high.max(x));
+                }
+            }
+            let gap = (low - value).abs().min((high - value).abs());
+            (low <= high && gap > (high - low).max(10.0)).then_some(Self { value, count })
+        })
+    }
+}
+
 impl Spread {
     /// Computes the spread; None if there are no values. `values` must return the same values each time.
     pub fn of<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Self> {

@@ -42,5 +42,5 @@ pub use missing::is_missing;
 pub(crate) use number::{Cell, NumberForm};
 pub use options::{Decimal, Separator, TableOptions};
 pub(crate) use rows::{Location, Rows};
-pub(crate) use sketch::{Column, Sketch, columns};
+pub(crate) use sketch::{Column, IDS, Sketch, columns};
 pub(crate) use source::LONGEST;

@@ -3,6 +3,7 @@
 mod baseline;
 mod labelled;
 mod music;
+mod notices;
 mod series;
 mod task;
 mod text;
@@ -27,6 +28,7 @@ use longspan_data::text::{TextError, Watch};
 use longspan_record::{ChannelRecord, GroupScore};
 
 pub use baseline::{Baseline, best};
+pub use notices::notice;
 pub use task::TASK_EPOCH;
 
 /// The data of a run.
@@ -193,6 +195,9 @@ pub struct DataRecord {
     /// The columns of a series, or the input channels of labelled sequences; empty for other data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<ChannelRecord>,
+    /// Notices about the data, those of `longspan inspect`; empty in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 /// How the data are split. No item is in two parts.

@@ -28,7 +28,7 @@ pub fn command(run: &str, settings: &[Setting]) -> String {
 
 /// A word, quoted for a shell if necessary.
 pub(crate) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=@".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.into(),
         false => format!("'{}'", text.replace('\'', r"'\''")),

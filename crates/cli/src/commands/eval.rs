@@ -126,6 +126,14 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     }
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
     let Evaluated { data, on, bytes } = source(&args.data, args.part, &config, &header.schema)?;
+    let shifts = match (&data.series, args.data.file("series")) {
+        (Some((series, _)), Some(path)) => {
+            let shifts = series.shifts();
+            shifts.iter().for_each(|shift| eprintln!("warning: {}: {shift}", path.display()));
+            shifts
+        }
+        _ => Vec::new(),
+    };
     let stop = Stop::listen()?;
     let cancelled = || stop.came();
     let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &cancelled)?;
@@ -140,6 +148,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         schema: &header.schema,
         output: header.model.output,
         on,
+        warnings: shifts,
         baselines: &data.baselines,
         units: data.units,
         bytes,

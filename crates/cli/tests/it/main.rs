@@ -10,6 +10,7 @@ mod fault;
 mod help;
 mod inspect;
 mod large_text;
+mod odd_files;
 mod predict;
 mod printed;
 mod probe;

@@ -1,7 +1,8 @@
 //! Notes that follow from the values of the channels.
 
 use super::settings::{Note, Settings};
-use crate::spread::Spread;
+use crate::spread::{Sentinel, Spread};
+use crate::wording::counted;
 
 /// Most names listed in a note.
 const NAMES: usize = 5;
@@ -13,19 +14,24 @@ const UNSCALED: f64 = 100.0;
 /// Returns notes on constant channels (`without` returns the settings that leave them out), on heavy tails with the
 /// advice `tails`, and on different scales.
 pub(super) fn notes(
-    channels: &[(&str, Option<Spread>)],
+    channels: &[(&str, Option<Spread>, Option<Sentinel>)],
     without: impl Fn(&[&str]) -> Settings,
     tails: Note,
 ) -> Vec<Note> {
     let of = |wanted: &dyn Fn(&Spread) -> bool| -> Vec<&str> {
-        let fitting = channels.iter().filter(|(_, spread)| spread.as_ref().is_some_and(wanted));
-        fitting.map(|(name, _)| *name).collect()
+        let fitting = channels.iter().filter(|(_, spread, _)| spread.as_ref().is_some_and(wanted));
+        fitting.map(|(name, ..)| *name).collect()
     };
     let mut notes = Vec::new();
     let constant = of(&Spread::is_constant);
     if !constant.is_empty() {
         let text = format!("{} constant and can be left out", named(&constant, "is", "are"));
         notes.push(Note::new(text, without(&constant)));
+    }
+    for (name, sentinel) in channels.iter().filter_map(|&(name, _, sentinel)| Some((name, sentinel?))) {
+        let (value, count) = (sentinel.value, counted(sentinel.count, "time"));
+        let text = format!("{name} has {value} {count}, far from all other values: is it a missing value?");
+        notes.push(Note::new(text, Settings::of("na", value.to_string())));
     }
     let tailed = of(&|spread| spread.farthest > FAR);
     if !tailed.is_empty() {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::advice;
 use super::beside;
 use super::error::InspectError;
+use super::notices;
 use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::labelled;
@@ -15,11 +15,6 @@ use crate::labelled::table::Columns;
 use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, Missing};
 use crate::spread::Spread;
 use crate::vocabulary::TokenLevel;
-
-/// A class with fewer sequences gets a note.
-const FEW: usize = 5;
-/// Sequences with more steps get a note on long gradients.
-const LONG: usize = 1000;
 
 /// How the sequences are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,48 +102,14 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
         missing: description.missing,
         classes: description.classes,
     };
-    notes.extend(train.encoding().notice().map(Note::from));
-    notes.extend(remarks(&content));
+    if form == Form::Images {
+        let text = "reading pixel by pixel is a harder task and takes longer";
+        notes.push(Note::new(text, Settings::of("image_steps", "pixels")));
+    }
+    notes.extend(notices::of_sequences(&train));
     let settings = settings(path, train, options, form, &mut notes);
     let found = Content::Labelled(content);
     Ok(Found { path: path.to_owned(), content: found, notes, settings, otherwise: None })
-}
-
-fn remarks(found: &Sequences) -> Vec<Note> {
-    let named: Vec<(&str, Option<Spread>)> =
-        found.channels.iter().map(|channel| (channel.name.as_str(), channel.spread)).collect();
-    let mut notes = match found.form {
-        // The edges of images are constant and pixels have a fixed scale, so notes on channels do not help.
-        Form::Images => {
-            let text = "reading pixel by pixel is a harder task and takes longer";
-            vec![Note::new(text, Settings::of("image_steps", "pixels"))]
-        }
-        _ => advice::notes(
-            &named,
-            |_| Settings::default(),
-            "take logarithms or clip the values beforehand".into(),
-        ),
-    };
-    let few = found.classes.iter().filter(|class| (1..FEW).contains(&class.1)).count();
-    if few > 0 {
-        notes
-            .push(format!("{few} of {} classes have fewer than {FEW} sequences", found.classes.len()).into());
-    }
-    let most = found.classes.iter().map(|class| class.1).max().unwrap_or(0);
-    if found.classes.len() > 1 && most * 10 > found.sequences * 8 {
-        let share = 100.0 * most as f64 / found.sequences as f64;
-        let text =
-            format!("{share:.0} % of the sequences belong to one class: use macro F1 rather than accuracy");
-        notes.push(text.into());
-    }
-    if found.lengths.max > LONG {
-        let text = format!(
-            "the longest sequence has {} steps; with a readout of the mean over all steps, the gradient reaches each step directly",
-            found.lengths.max
-        );
-        notes.push(Note::new(text, Settings::of("pool", "mean")));
-    }
-    notes
 }
 
 /// Returns settings that train on the sequences; None if training is impossible.
@@ -185,6 +146,7 @@ fn settings(
             options.missing = Missing::Zero;
         }
         settings = settings.with("missing", options.missing.to_string());
+        notes.extend(notices::of_lacking(lacking, options.missing));
     }
     match (test, tested) {
         (Some(test), Some(Ok(_))) => settings = settings.with("labelled_test", test.to_string_lossy()),

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::advice;
 use super::error::InspectError;
+use super::notices;
 use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
@@ -40,33 +40,12 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
         read = Unsplit::read(&options)?;
         description = Description { left_out, ..read.describe() };
     }
-    let spreads: Vec<_> = description.columns.iter().map(|c| (c.name.as_str(), c.spread)).collect();
-    let tails = Note::new(
-        "the absolute error is affected by them less than the squared error",
-        Settings::of("loss", "absolute"),
-    );
-    notes.extend(advice::notes(&spreads, |names| without(&description, names), tails));
-    let is_read = |name: &String| description.columns.iter().any(|column| column.name == *name);
-    let mut counting = sketch.columns.iter().filter(|column| column.counts && column.is_number());
-    if let Some(column) = counting.find(|column| is_read(&column.name) && description.columns.len() > 1) {
-        let text =
-            format!("{} numbers the rows: it could be the time column instead of an input", column.name);
-        notes.push(Note::new(text, Settings::of("time_column", &column.name)));
-    }
-    if target.is_none() && description.columns.len() > 1 {
-        notes.push("the last column is forecast; use the setting target to choose others".into());
-    }
-    if !description.left_out.is_empty() {
-        notes.push(format!("text columns are not read: {}", shown(&description.left_out)).into());
-    }
-    if let Some(time) = &description.time {
-        notes.extend(time.regularity.notices(options.gaps).into_iter().map(Note::from));
-    }
-    if description.time.as_ref().is_some_and(|time| !time.checked) {
-        notes.push("the times cannot be compared, so the rows keep the order of the file".into());
-    }
+    notes.extend(notices::of_series(&description, target.is_some(), options.gaps));
     let settings = match settings(&mut options, &read, &description) {
-        Ok(settings) => Some(settings),
+        Ok(settings) => {
+            notes.extend(notices::of_missing(description.missing, options.missing));
+            Some(settings)
+        }
         Err(error) => {
             notes.push(error.to_string().into());
             None
@@ -74,17 +53,6 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
     };
     let path = path.to_owned();
     Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
-}
-
-/// Returns settings that read all columns except `names`; empty if no column would be left, or if a name contains a
-/// comma.
-fn without(description: &Description, names: &[&str]) -> Settings {
-    let rest = description.columns.iter().map(|column| column.name.as_str());
-    let rest: Vec<&str> = rest.filter(|name| !names.contains(name)).collect();
-    if rest.is_empty() || rest.iter().any(|name| name.contains(',')) {
-        return Settings::default();
-    }
-    Settings::of("columns", rest.join(","))
 }
 
 /// Reads the file. If times repeat or decrease, it is read by the first group column that explains this.
@@ -187,10 +155,4 @@ fn treated(missing: Missing) -> Option<String> {
         Missing::Drop => Some("drop".into()),
         Missing::Interpolate => Some("interpolate".into()),
     }
-}
-
-fn shown(names: &[String]) -> String {
-    let more = names.len().saturating_sub(5);
-    let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }

@@ -7,22 +7,15 @@ use super::error::InspectError;
 use super::kind::HEAD;
 use super::sequences::{self, Form};
 use super::series::{self, GROUPS};
-use super::settings::{Alternative, Note, Settings};
+use super::settings::{Alternative, Settings};
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};
-use crate::table::{Column, Sketch, TableOptions, is_table};
-use crate::wording::counted;
-
-/// Names of id columns.
-const IDS: [&str; 10] =
-    ["id", "ids", "sequence", "seq", "case", "sample", "trial", "session", "recording", "episode"];
+use crate::table::{Column, IDS, Sketch, TableOptions, is_table};
 
 pub(super) fn inspect(path: &Path, head: &Head, options: &TableOptions) -> Result<Found, InspectError> {
     let cut = head.bytes.len() == HEAD;
     let sketch = Sketch::of_head(path, &head.bytes, cut, options)?;
-    let mut found = read(path, head, options, &sketch)?;
-    found.notes.extend(written(&sketch));
-    Ok(found)
+    read(path, head, options, &sketch)
 }
 
 /// Reads the table as what its columns show.
@@ -40,13 +33,8 @@ fn read(path: &Path, head: &Head, options: &TableOptions, sketch: &Sketch) -> Re
         return Ok(found);
     };
     let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
-    let unread =
-        form == Form::Wide && sketch.columns.iter().any(|column| is_id(column) && column.is_number());
     match sequences::inspect_with(path, form, columns) {
         Ok(mut found) => {
-            if unread {
-                found.notes.push("the id column is read as an input: remove it from the file".into());
-            }
             let other = series::inspect(path, sketch, options).ok().and_then(|found| found.settings);
             found.otherwise = other.map(|settings| Alternative { text: "as a series".into(), settings });
             Ok(found)
@@ -107,25 +95,6 @@ fn unnamed(sketch: &Sketch) -> bool {
     few && sketch.columns.len() > STEPS
         && others.clone().any(|(_, column)| !column.whole)
         && others.all(|(_, column)| column.texts == 0)
-}
-
-/// Notes on how the table is written, where it is unusual.
-fn written(sketch: &Sketch) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
-    let format = &sketch.format;
-    if !format.header {
-        notes.push(
-            "the first row has values, not names: the columns are called column 1, column 2 and so on".into(),
-        );
-    }
-    if format.skipped > 0 {
-        let lines = counted(format.skipped, "line");
-        notes.push(format!("{lines} before the table: not read").into());
-    }
-    if format.units {
-        notes.push(format!("line {} has the units of the columns: not read", sketch.first_line + 1).into());
-    }
-    notes
 }
 
 /// Names of time columns.

@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use super::beside;
 use super::error::InspectError;
+use super::notices;
 use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::encoding::{Decoded, Encoding};
+use crate::vocabulary::TokenLevel;
 
 /// Bytes read at a time.
 const PIECE: usize = 1 << 16;
@@ -21,8 +23,6 @@ const SAMPLE: u64 = 8 << 20;
 const VALID: f64 = 0.1;
 /// Suggested limit of the vocabulary, in words.
 const VOCABULARY: usize = 10_000;
-/// Number of different characters above which a vocabulary is large.
-const MANY: usize = 2000;
 
 /// The contents of a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -203,19 +203,11 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
     let mut notes: Vec<Note> = Vec::new();
     let different = scan.set.len();
     let level = if scan.invalid_line.is_some() { "byte" } else { "char" };
-    match scan.invalid_line {
-        Some(line) => {
-            notes.push(format!("line {line} is not valid UTF-8, so the text is read as bytes").into());
-        }
-        None if different > MANY => {
-            let text = format!(
-                "{different} different characters make a large vocabulary; level byte has 256 tokens"
-            );
-            notes.push(Note::new(text, Settings::of("level", "byte")));
-        }
-        None => {}
+    if let Some(line) = scan.invalid_line {
+        notes.push(format!("line {line} is not valid UTF-8, so the text is read as bytes").into());
     }
-    notes.extend(scan.encoding.notice().map(Note::from));
+    let read = if scan.invalid_line.is_some() { TokenLevel::Byte } else { TokenLevel::Char };
+    notes.extend(notices::of_text(read, different, scan.encoding));
     let words = Words { count: scan.words, different: scan.different.len(), sampled: scan.sampled };
     if scan.invalid_line.is_none() && words.count > 1000 && words.different * 4 < words.count as usize {
         let mut settings = Settings::of("level", "word");

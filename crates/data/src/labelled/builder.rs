@@ -36,6 +36,7 @@ impl Builder {
             numbers: Vec::new(),
             ids: Vec::new(),
             encoding: Encoding::UTF_8,
+            written: Vec::new(),
         };
         Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
     }

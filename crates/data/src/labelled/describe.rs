@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Kind, Labelled};
-use crate::spread::Spread;
+use super::{Kind, Labelled, Origin};
+use crate::spread::{Sentinel, Spread};
 
 /// The contents of labelled sequences.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -76,6 +76,26 @@ impl Labelled {
         };
         let classes = self.classes.iter().cloned().zip(self.balance()).collect();
         Description { sequences: self.len(), lengths, channels, vocabulary, missing: self.missing, classes }
+    }
+
+    /// A number in each channel that may stand for a missing value; empty for tokens.
+    pub fn sentinels(&self) -> Vec<Option<Sentinel>> {
+        let of = |(d, range): (usize, Range)| {
+            let (least, greatest) = range.range?;
+            let values = || self.channel(0..self.values.len(), d);
+            Sentinel::of(values, f64::from(least), f64::from(greatest))
+        };
+        self.describe().channels.into_iter().enumerate().map(of).collect()
+    }
+
+    /// Whether each sequence is an image.
+    pub fn has_images(&self) -> bool {
+        matches!(self.origin, Origin::Images)
+    }
+
+    /// How a table is written, where it is unusual.
+    pub fn written(&self) -> &[String] {
+        &self.written
     }
 
     /// Mean, standard deviation and farthest value of each channel; empty for tokens.

@@ -17,7 +17,7 @@ use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
 use crate::table;
-use crate::table::{Cell, Column, NumberForm, Rows, TableError, TableOptions, list};
+use crate::table::{Cell, Column, IDS, NumberForm, Rows, TableError, TableOptions, list};
 use longspan::batch::IGNORE;
 
 /// Names by which a label column is found.
@@ -56,6 +56,11 @@ pub(super) fn read_with(
     let (sample, locations) = rows.sample()?;
     let sketch = table::columns(&rows, &sample);
     let roles = Roles::find(&rows, &sketch, columns, labels)?;
+    let named =
+        roles.values.iter().find(|&&column| sketch[column].called(&IDS) && sketch[column].is_number());
+    let named = named.filter(|_| roles.id.is_none()).map(|&column| {
+        format!("{} is read as a value of each sequence: remove it from the file", rows.names[column])
+    });
     let exact = roles.values.iter().any(|&column| sketch[column].is_offset());
     let mut reader = Reader::new(path, &rows.names, &sketch, roles, labels, exact);
     for (row, location) in sample.iter().zip(locations) {
@@ -68,7 +73,10 @@ pub(super) fn read_with(
     }
     let Reader { mut builder, mut steps, .. } = reader;
     steps.end(&mut builder).map_err(|problem| problem.at(path, Location::File))?;
-    builder.finish(true)
+    let mut labelled = builder.finish(true)?;
+    labelled.written = rows.notes();
+    labelled.written.extend(named);
+    Ok(labelled)
 }
 
 /// Makes sequences of rows.

@@ -6,7 +6,7 @@ use super::error::SeriesError;
 use super::table::{Stamp, Table};
 use super::times::{Regularity, shown};
 use super::{SeriesOptions, Unsplit};
-use crate::spread::Spread;
+use crate::spread::{Sentinel, Spread};
 
 /// A number column of a file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -21,8 +21,17 @@ pub struct ColumnDescription {
     pub missing: u64,
     /// Whether it is forecast.
     pub target: bool,
-    /// Mean, standard deviation and farthest value; only from [`describe`].
+    /// Mean, standard deviation and farthest value; only from [`describe`] and where a model is trained.
     pub spread: Option<Spread>,
+    /// A number that may stand for a missing value, with the spread.
+    #[serde(skip)]
+    pub sentinel: Option<Sentinel>,
+    /// Whether each of the first numbers is one more than the previous one.
+    #[serde(skip)]
+    pub counts: bool,
+    /// Whether the name and the first numbers are those of identifiers: whole and all different.
+    #[serde(skip)]
+    pub identifies: bool,
 }
 
 /// The rows of one group.
@@ -77,6 +86,9 @@ pub struct Description {
     pub time: Option<TimeSpan>,
     /// The groups, in the order of their first rows.
     pub groups: Vec<GroupDescription>,
+    /// How the table is written, where it is unusual.
+    #[serde(skip)]
+    pub written: Vec<String>,
 }
 
 /// Reads the file of the options and describes it. Missing values are counted and are not an error. Window, horizon and
@@ -98,6 +110,9 @@ impl Description {
             missing: column.missing,
             target: layout.targets.contains(&index),
             spread: None,
+            sentinel: None,
+            counts: column.counts,
+            identifies: column.identifies,
         });
         let text = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| shown(&stamp.text));
         let groups = table.groups.iter().map(|group| GroupDescription {
@@ -117,7 +132,18 @@ impl Description {
             missing: table.missing(),
             time: span(table),
             groups: groups.collect(),
+            written: table.written.clone(),
         }
+    }
+
+    /// The same with the spread of each column.
+    pub(super) fn with_spreads(table: &Table) -> Self {
+        let mut description = Self::of(table);
+        for (index, column) in description.columns.iter_mut().enumerate() {
+            column.spread = table.spread(index);
+            column.sentinel = table.sentinel(index);
+        }
+        description
     }
 }
 

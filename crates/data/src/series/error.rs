@@ -32,10 +32,16 @@ pub enum SeriesError {
         names: String,
     },
     /// There is no column to forecast.
-    #[error("{} has no column of numbers besides time and group: name one with --columns", path.display())]
+    #[error(
+        "{} has no column of numbers besides time and group{begins}: name one with --columns, or the separator of the \
+         fields with --separator",
+        path.display()
+    )]
     NoNumbers {
         /// The file.
         path: PathBuf,
+        /// The first column of text and its first value, or empty.
+        begins: String,
     },
     /// Values are missing, and the options do not say what to do with them.
     #[error(

@@ -3,7 +3,7 @@
 use super::SeriesOptions;
 use super::error::SeriesError;
 use super::times::TimeColumn;
-use crate::table::{Column, Rows, TableError, list};
+use crate::table::{Column, Rows, TableError, list, shorten};
 use csv::StringRecord;
 
 /// Fields of a row by their use.
@@ -54,7 +54,15 @@ impl Layout {
             false => (named, Vec::new()),
         };
         if values.is_empty() {
-            return Err(SeriesError::NoNumbers { path: options.path.clone() });
+            let text = left_out.first().copied().or(time.as_ref().map(|time| time.fields[0]));
+            let text = text.and_then(|field: usize| Some((field, sketch[field].first.as_deref()?)));
+            let begins = text.map(|(field, value)| {
+                format!(" (column {} begins with \"{}\")", shorten(&names[field]), shorten(value))
+            });
+            return Err(SeriesError::NoNumbers {
+                path: options.path.clone(),
+                begins: begins.unwrap_or_default(),
+            });
         }
         let targets = match options.target.is_empty() {
             _ if options.all_targets => (0..values.len()).collect(),

@@ -22,7 +22,11 @@ impl Series {
             let step = regularity.step.unwrap_or_default();
             return Err(SeriesError::Gap { path: table.path, count: regularity.gaps, steps, step, line });
         }
-        let description = Description::of(&table);
+        // A trained model needs no notices about its data any more.
+        let description = match options.scaling {
+            None => Description::with_spreads(&table),
+            Some(_) => Description::of(&table),
+        };
         let seconds_per_row = seconds_per_row(&table);
         let mut parts = <[Segments; 3]>::default();
         for ((index, group), gaps) in table.groups.iter_mut().enumerate().zip(time_gaps) {

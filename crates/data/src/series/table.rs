@@ -11,7 +11,7 @@ use super::error::SeriesError;
 use super::layout::Layout;
 use super::lines::Lines;
 use super::times::{Time, shown};
-use crate::spread::Spread;
+use crate::spread::{Sentinel, Spread};
 use crate::stamps::Spacing;
 use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, shorten};
 
@@ -23,6 +23,8 @@ pub(super) struct TableColumn {
     /// Smallest and largest value.
     pub(super) range: Option<(f64, f64)>,
     pub(super) missing: u64,
+    pub(super) counts: bool,
+    pub(super) identifies: bool,
 }
 
 /// A time as text and as a comparable value.
@@ -63,6 +65,8 @@ pub(super) struct Table {
     /// Line and column of the first missing value.
     pub(super) first_missing: Option<(u64, usize)>,
     pub(super) fingerprint: u64,
+    /// How the table is written, where it is unusual.
+    pub(super) written: Vec<String>,
     indices: HashMap<String, usize>,
     latest: usize,
     /// Whether rows are sorted by time.
@@ -87,6 +91,8 @@ impl Table {
             form: sketch[field].form.clone(),
             range: None,
             missing: 0,
+            counts: sketch[field].is_number() && sketch[field].counts,
+            identifies: sketch[field].identifies(sample.len()),
         };
         let mut table = Self {
             path: path.to_owned(),
@@ -97,6 +103,7 @@ impl Table {
             groups: Vec::new(),
             first_missing: None,
             fingerprint: 0,
+            written: Vec::new(),
             indices: HashMap::new(),
             latest: 0,
             sorts: options.sort_time,
@@ -120,6 +127,7 @@ impl Table {
             };
             table.first_missing = table.groups.iter().filter_map(missing).min();
         }
+        table.written = rows.notes();
         Ok(table)
     }
 
@@ -130,11 +138,21 @@ impl Table {
 
     /// Computes the spread of a column over all groups.
     pub(super) fn spread(&self, index: usize) -> Option<Spread> {
-        let width = self.columns.len();
         self.columns[index].range?;
-        let of = |group: &TableGroup| group.values.len().min(index);
-        let values = || self.groups.iter().flat_map(move |g| g.values[of(g)..].iter().step_by(width));
-        Spread::of(|| values().copied())
+        Spread::of(|| self.values(index))
+    }
+
+    /// Finds a number in a column that may stand for a missing value.
+    pub(super) fn sentinel(&self, index: usize) -> Option<Sentinel> {
+        let (least, greatest) = self.columns[index].range?;
+        Sentinel::of(|| self.values(index), least, greatest)
+    }
+
+    /// The values of a column in all groups.
+    fn values(&self, index: usize) -> impl Iterator<Item = f64> {
+        let width = self.columns.len();
+        let of = move |group: &TableGroup| group.values.len().min(index);
+        self.groups.iter().flat_map(move |g| g.values[of(g)..].iter().step_by(width)).copied()
     }
 
     fn push(&mut self, row: &StringRecord, location: Location) -> Result<(), SeriesError> {

@@ -19,11 +19,7 @@ impl Unsplit {
 
     /// Describes the file, with the spread of each column.
     pub(crate) fn describe(&self) -> Description {
-        let mut description = Description::of(&self.0);
-        for (index, column) in description.columns.iter_mut().enumerate() {
-            column.spread = self.0.spread(index);
-        }
-        description
+        Description::with_spreads(&self.0)
     }
 
     /// Whether there is a time column.

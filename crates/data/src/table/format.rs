@@ -7,6 +7,7 @@ use super::header;
 use super::layout::{Candidate, Lead};
 use super::number::{Evidence, evidence, looks_like_number};
 use super::options::{Decimal, Separator, TableOptions};
+use crate::wording::counted;
 
 /// How the numbers of a table are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) struct Format {
     pub(crate) units: bool,
     /// Whether each row ends with a separator.
     pub(crate) trailing: bool,
+    /// The first row, if each row may be one number with a decimal comma instead of two fields.
+    halves: Option<String>,
     /// Rows that were examined.
     rows: usize,
     /// Share of the fields below the names that are numbers, times or missing.
@@ -95,10 +98,34 @@ impl Format {
             skipped: chosen.first_line() - 1 - u64::from(marked),
             units,
             trailing: chosen.trailing,
+            halves: chosen.halves().filter(|_| !header && given.is_none() && options.decimal.is_none()),
             rows: rows.len(),
             known: chosen.known,
             agreeing: chosen.agreeing,
         })
+    }
+
+    /// Notes on what is unusual; `first_line` is the line of the names or of the first row.
+    pub(super) fn notes(&self, first_line: u64) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.header {
+            notes.push(
+                "the first row has values, not names: the columns are called column 1, column 2 and so on"
+                    .into(),
+            );
+        }
+        if let Some(row) = &self.halves {
+            notes.push(format!(
+                "line {first_line} has {row}, read as two fields: --decimal , reads one number with a decimal comma"
+            ));
+        }
+        if self.skipped > 0 {
+            notes.push(format!("{} before the table: not read", counted(self.skipped, "line")));
+        }
+        if self.units {
+            notes.push(format!("line {} has the units of the columns: not read", first_line + 1));
+        }
+        notes
     }
 
     /// Splits a single line into its fields, without quotes.
@@ -135,6 +162,7 @@ pub(super) fn notation(rows: &[Vec<String>]) -> Notation {
             continue;
         }
         for field in fields() {
+            let field = super::number::bracketed(field).unwrap_or(field);
             let bare = super::unit::Unit::sign_of(field).unwrap_or(field);
             match evidence(bare) {
                 Some(Evidence::Decimal(Decimal::Point)) => points += 1,

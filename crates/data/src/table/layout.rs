@@ -128,6 +128,18 @@ impl Candidate {
         self.lines.get(self.start).copied().unwrap_or(1)
     }
 
+    /// Returns the first row if each row has two fields of digits between a comma, so that it may be one number.
+    pub(super) fn halves(&self) -> Option<String> {
+        let digits = |field: &str| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+        let half =
+            |row: &Vec<String>| row.len() == 2 && digits(row[0].trim_start_matches('-')) && digits(&row[1]);
+        let own = self
+            .rows
+            .get(self.start..)
+            .filter(|rows| self.separator == Separator::COMMA && rows.iter().all(half))?;
+        own.first().map(|row| row.join(","))
+    }
+
     /// Returns the line on which a comma may be a separator or a decimal mark: below a single name, every row has two
     /// fields of digits.
     pub(super) fn comma_or_decimal(&self) -> Option<u64> {

@@ -1,8 +1,10 @@
 //! Spellings of a missing value: one list for all readers.
 
 /// The spellings, in lower case; files may use any case.
-const SPELLINGS: [&str; 12] =
-    ["", "?", ".", "-", "na", "n/a", "#n/a", "#n/a n/a", "nan", "-nan", "null", "none"];
+const SPELLINGS: [&str; 24] = [
+    "", "?", ".", "-", "--", "\u{2013}", "\u{2014}", "\u{2212}", "na", "n/a", "<na>", "#n/a", "#n/a n/a",
+    "nan", "-nan", "null", "(null)", "nil", "none", "\\n", "#div/0!", "#value!", "#num!", "#ref!",
+];
 
 /// Whether a trimmed field is a missing value in every table.
 pub fn is_missing(field: &str) -> bool {

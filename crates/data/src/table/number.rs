@@ -46,8 +46,17 @@ impl NumberForm {
         } else if is_missing(field) {
             return Ok(f64::NAN);
         }
+        if let Some(inner) = bracketed(field) {
+            return self.parse(inner).map(|number| -number);
+        }
         finite(self.unit.read(field, |digits| written(digits, self.notation))?)
     }
+}
+
+/// Returns what is between the brackets with which accounting writes a negative number: (1.50) is -1.50.
+pub(super) fn bracketed(field: &str) -> Option<&str> {
+    let inner = field.strip_prefix('(')?.strip_suffix(')')?.trim();
+    (!inner.starts_with(['(', '-', '+', '\u{2212}'])).then_some(inner)
 }
 
 /// Where a field is, for messages.
@@ -177,6 +186,7 @@ pub(super) enum Evidence {
 
 /// Returns what a field says about the decimal mark; None if it is not a number in either notation.
 pub(super) fn evidence(text: &str) -> Option<Evidence> {
+    let text = bracketed(text).unwrap_or(text);
     let reads = |decimal| {
         let notation = Notation { decimal, certain: true };
         written(text, notation).is_ok()
@@ -191,6 +201,7 @@ pub(super) fn evidence(text: &str) -> Option<Evidence> {
 
 /// Whether a trimmed field is a number in some notation, perhaps with a unit that is not a word.
 pub(crate) fn looks_like_number(field: &str) -> bool {
+    let field = bracketed(field).unwrap_or(field);
     let plain = |text: &str| evidence(text).is_some();
     field.parse::<f64>().is_ok_and(|number| !number.is_nan())
         || plain(field)

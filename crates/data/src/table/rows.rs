@@ -162,6 +162,12 @@ impl<'r> Rows<'r> {
         Ok(Some(location))
     }
 
+    /// Notes on how the table is written, where it is unusual.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let encoding = self.csv.get_ref().encoding().notice();
+        encoding.into_iter().chain(self.format.notes(self.first_line)).collect()
+    }
+
     /// The path, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path

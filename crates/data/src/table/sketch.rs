@@ -19,6 +19,10 @@ const DIFFERENT: usize = 1000;
 /// Most rows that are examined.
 const ROWS: usize = 20_000;
 
+/// Names of id columns.
+pub(crate) const IDS: [&str; 10] =
+    ["id", "ids", "sequence", "seq", "case", "sample", "trial", "session", "recording", "episode"];
+
 /// Statistics of the first rows of a column.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Column {
@@ -54,8 +58,6 @@ pub(crate) struct Sketch {
     pub(crate) rows: Vec<StringRecord>,
     /// How the table is written.
     pub(crate) format: Format,
-    /// Line of the first row of the table.
-    pub(crate) first_line: u64,
 }
 
 impl Sketch {
@@ -82,7 +84,7 @@ impl Sketch {
             }
         }
         let columns = columns(&rows, &sample);
-        Ok(Self { columns, rows: sample, format: rows.format, first_line: rows.first_line })
+        Ok(Self { columns, rows: sample, format: rows.format })
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
@@ -153,6 +155,12 @@ impl Column {
     /// Number of different values (a lower bound).
     pub(crate) fn different(&self) -> usize {
         self.different.len()
+    }
+
+    /// Whether its name and its numbers are those of identifiers: whole and different in each of so many rows.
+    pub(crate) fn identifies(&self, rows: usize) -> bool {
+        let all = self.different() >= rows.min(DIFFERENT) && rows > 2;
+        self.called(&IDS) && self.is_number() && self.whole && !self.again && all
     }
 
     pub(crate) fn is_text(&self) -> bool {

@@ -72,6 +72,11 @@ impl<'r> Source<'r> {
         })
     }
 
+    /// The encoding that was recognised, or given.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.inner.encoding()
+    }
+
     /// Reads the beginning without taking it: at least one buffer and 20 lines, if the file has them. Says whether the
     /// file may have more.
     pub(super) fn head(&mut self) -> io::Result<(&[u8], bool)> {

@@ -137,6 +137,7 @@ fn numbers_are_read_by_the_notation_of_the_table() {
     reads("a,b\n\u{2212}1.5,2\n+2,-3\n", "", "a b | -1.5 2 | 2 -3");
     reads("a,b\n$1.50,12 %\n-$2.25,7 %\n", "", "a b | 1.5 12 | -2.25 7");
     reads("a,b\n1.5K,3 kg\n2M,4 kg\n0,5 kg\n", "", "a b | 1500 3 | 2000000 4 | 0 5");
+    reads("a;b\n(1.5);2\n2;(1,234.5)\n", "", "a b | -1.5 2 | 2 -1234.5");
     reads("x\n1,5\n2,5\n", "decimal ,", "x | 1.5 | 2.5");
     reads("a;b\n1;1,234\n2;2,345\n", "decimal .", "a b | 1 1234 | 2 2345");
     reads("a;b\n1;1,234\n2;2,345\n", "decimal ,", "a b | 1 1.234 | 2 2.345");
@@ -179,9 +180,10 @@ fn numbers_are_read_by_the_notation_of_the_table() {
 
 #[test]
 fn missing_values_have_one_list() {
-    for missing in
-        ["", "?", ".", "-", "NA", "n/a", "#N/A", "#N/A N/A", "NaN", "-nan", "null", "None", "NULL", " na "]
-    {
+    for missing in [
+        "", "?", ".", "-", "\u{2014}", "NA", "n/a", "<NA>", "#N/A", "#N/A N/A", "NaN", "-nan", "null",
+        "None", "NULL", "\\N", "#DIV/0!", " na ",
+    ] {
         reads(format!("a,b\n1,2\n{missing},3\n"), "", "a b | 1 2 | - 3");
         reads(format!("a;b\n1;2,5\n{missing};3\n"), "", "a b | 1 2.5 | - 3");
     }

@@ -1,7 +1,7 @@
 //! Units of numbers: currency signs, `%`, K M G, or a unit that every number of a column has.
 
 use super::missing::is_missing;
-use super::number::Misfit;
+use super::number::{Misfit, bracketed};
 
 /// Currencies before or after a number.
 const CURRENCIES: [&str; 8] = ["US$", "$", "€", "£", "¥", "USD", "EUR", "GBP"];
@@ -28,6 +28,7 @@ impl Unit {
     pub(super) fn of<'f>(fields: impl Iterator<Item = &'f str>) -> Self {
         let mut found: Option<Self> = None;
         for field in fields.map(str::trim).filter(|field| !is_missing(field)) {
+            let field = bracketed(field).unwrap_or(field);
             let Some((before, digits, after)) = parts(field) else { return Self::default() };
             let multiples = multiple(after).is_some();
             // Zero needs no unit.

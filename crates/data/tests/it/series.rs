@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::data::data;
 use longspan_data::file::FileError;
 use longspan_data::series::{
-    Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, channels, describe, naive, periods,
+    Gaps, Missing, Naive, Part, Score, Series, SeriesError, SeriesOptions, channels, describe, naive, periods,
 };
 use longspan_data::table::TableError;
 use longspan_kernel::rng::{Key, Purpose};
@@ -102,7 +102,15 @@ fn temperatures() {
     let Some(path) = real("daily-min-temperatures.csv") else { return };
     let options =
         SeriesOptions { valid_fraction: 0.1, test_fraction: 0.1, ..SeriesOptions::new(path, 30, 1) };
-    let series = Series::load(&options).expect("a series");
+    // The last days of two leap years are missing: of 1984, and of 1988 between training and validation.
+    let split = Series::load(&options).expect("a series");
+    let time = split.description().time.as_ref().expect("dates");
+    let regularity = &time.regularity;
+    assert_eq!((regularity.step.as_deref(), regularity.gaps), (Some("1 day"), 2));
+    assert_eq!(regularity.longest_gap, Some((2.0, 1462)));
+    assert_eq!(Part::ALL.map(|part| split.windows(part)), [2860, 335, 335]);
+    // The other program takes all rows as neighbours.
+    let series = Series::load(&SeriesOptions { gaps: Gaps::Ignore, ..options }).expect("a series");
     assert_eq!(Part::ALL.map(|part| series.rows(part)), [2920, 365, 365]);
     let valid = naive(&series, Part::Valid, Naive::Persistence).expect("persistence");
     scores(valid.overall(0), 1.871045, 2.376226, 0.858955);

@@ -12,6 +12,7 @@ use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, SequenceBatches};
+use longspan_data::inspect::notices;
 use longspan_data::labelled;
 use longspan_data::labelled::table::Columns;
 use longspan_data::labelled::{Kind, Labelled, LabelledOptions, LabelledParts, Scaling, Split};
@@ -32,6 +33,14 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
             let of = |path| labelled::load_for(path, &options, &kind, classes);
             (of(path)?, config.data.labelled_test.as_deref().map(of).transpose()?)
         }
+    };
+    // A trained model needs no notices about its data any more.
+    let notices = match learned {
+        None => {
+            let filled = notices::of_lacking(train.missing(), options.missing);
+            super::notices::all(notices::of_sequences(&train).into_iter().chain(filled))
+        }
+        Some(_) => Vec::new(),
     };
     let fingerprint = format!("{:016x}", train.fingerprint());
     let split = train.split(config.data.valid_fraction, config.data.test_fraction, config.run.seed)?;
@@ -97,6 +106,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         baselines: vec![best],
         units: "sequences".into(),
         channels,
+        notices,
     };
     let sample = Sample::whole(boxed(sample.expect("a sequence")), Units::Rows);
     Ok(Dataset {

@@ -57,6 +57,7 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
         baselines: vec![best],
         units: "pieces".into(),
         channels: Vec::new(),
+        notices: Vec::new(),
     };
     let once = |part: Option<Pieces>, name| {
         part.map(|part| whole(config, part).ok_or_else(|| nothing(name))).transpose()

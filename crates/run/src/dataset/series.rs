@@ -11,6 +11,7 @@ use crate::config::{Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
+use longspan_data::inspect::notices;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
@@ -123,6 +124,7 @@ fn load(
         baselines,
         units: if horizon > 1 { format!("blocks of {horizon} windows") } else { "windows".into() },
         channels: series::channels(&series),
+        notices: if learned.is_some() { Vec::new() } else { notices_of(config, &series) },
     };
     let series = Arc::new(series);
     let windows = |part, order| {
@@ -149,6 +151,30 @@ fn load(
         series: Some(series),
         group_baselines,
     })
+}
+
+/// Notices about the data of a new model.
+fn notices_of(config: &Config, series: &Series) -> Vec<String> {
+    let chosen = config.data.recursive || !config.data.target.0.is_empty();
+    let found = series.description();
+    let filled = notices::of_missing(found.missing, missing(config));
+    super::notices::all(notices::of_series(found, chosen, gaps(config)).into_iter().chain(filled))
+}
+
+fn gaps(config: &Config) -> series::Gaps {
+    match config.data.gaps {
+        Gaps::Split => series::Gaps::Split,
+        Gaps::Error => series::Gaps::Error,
+        Gaps::Ignore => series::Gaps::Ignore,
+    }
+}
+
+fn missing(config: &Config) -> series::Missing {
+    match config.data.missing {
+        Missing::Error | Missing::Zero => series::Missing::Error,
+        Missing::Interpolate => series::Missing::Interpolate,
+        Missing::Drop => series::Missing::Drop,
+    }
 }
 
 fn options(
@@ -181,17 +207,9 @@ fn options(
         time_column: config.data.time_column.clone(),
         sort_time: config.data.sort_time,
         day_first: config.data.day_first,
-        gaps: match config.data.gaps {
-            Gaps::Split => series::Gaps::Split,
-            Gaps::Error => series::Gaps::Error,
-            Gaps::Ignore => series::Gaps::Ignore,
-        },
+        gaps: gaps(config),
         group_column: config.data.group_column.clone(),
-        missing: match config.data.missing {
-            Missing::Error | Missing::Zero => series::Missing::Error,
-            Missing::Interpolate => series::Missing::Interpolate,
-            Missing::Drop => series::Missing::Drop,
-        },
+        missing: missing(config),
         valid_fraction: config.data.valid_fraction,
         test_fraction: config.data.test_fraction,
         all_targets: config.data.recursive,

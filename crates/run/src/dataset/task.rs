@@ -43,6 +43,7 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
         baselines: vec![best],
         units: "samples".into(),
         channels: Vec::new(),
+        notices: Vec::new(),
     };
     let source = boxed(of(TASK_VALIDATION, 0)?.same_every_epoch());
     let (sample, units) = (sample(config, source), Units::Rows);
@@ -88,6 +89,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
         baselines: vec![best],
         units: "samples".into(),
         channels: Vec::new(),
+        notices: Vec::new(),
     };
     let of_training = source(of(TASK_VALIDATION, 0)?.same_every_epoch().pooled(pool));
     Ok(Dataset {

@@ -10,6 +10,7 @@ use crate::config::{ClassWeights, Config};
 use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::head::Unit;
+use longspan_data::inspect::notices;
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::stream::{EvaluationStream, TextStream};
 use longspan_data::text::{TextCorpus, TextError, TextOptions, TextPart, Watch, read_vocabulary};
@@ -91,6 +92,7 @@ pub(super) fn open(
         baselines,
         units: format!("blocks of {} tokens", units.windows() * config.data.unroll as u64),
         channels: Vec::new(),
+        notices: notices_of(path, &corpus),
     };
     let sample = sample(config, &train, valid.as_deref());
     Ok(Dataset {
@@ -168,4 +170,11 @@ fn pair_loss(train: &TextPart, scored_part: &TextPart) -> f64 {
     });
     // A part that cannot be read fails again, with its reason, when training reads it.
     if seen.and(scored).is_ok() { sum / count as f64 } else { f64::NAN }
+}
+
+/// Notices about the text of a run.
+fn notices_of(path: &Path, corpus: &TextCorpus) -> Vec<String> {
+    let (tokens, encoding) = (&corpus.vocabulary, corpus.train.encoding());
+    let notes = notices::of_text(tokens.level(), tokens.len(), encoding);
+    super::notices::all(notices::of_text_file(path).into_iter().chain(notes))
 }

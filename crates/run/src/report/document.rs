@@ -89,6 +89,9 @@ pub struct SettingText {
 pub struct Data {
     /// A short description.
     pub description: String,
+    /// Notices about the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// The unit of losses.
     pub unit: String,
     /// Loss of the baseline.
@@ -191,6 +194,7 @@ impl RunReport {
             parameters: Some(record.parameters),
             data: Data {
                 description: record.data.description.clone(),
+                notices: record.data.notices.clone(),
                 unit: record.data.unit.to_string(),
                 baseline_loss: Some(record.data.baseline_loss).filter(|loss| loss.is_finite()),
                 baseline: Some(record.data.baseline.clone()),

@@ -26,6 +26,8 @@ pub(super) struct Shown<'a> {
     pub(super) output: OutputSpec,
     /// The name of the data that were scored.
     pub(super) on: String,
+    /// What makes the score doubtful.
+    pub(super) warnings: Vec<String>,
     /// The baselines of these data.
     pub(super) baselines: &'a [Baseline],
     pub(super) units: Units,
@@ -61,6 +63,9 @@ impl Shown<'_> {
             Assessment::Forecasts(forecasts) => self.forecasts(forecasts),
         };
         merge(&mut document, fields);
+        if !self.warnings.is_empty() {
+            document["warnings"] = json!(self.warnings);
+        }
         document
     }
 

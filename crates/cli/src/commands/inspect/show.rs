@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use longspan_data::inspect::{
-    Alternative, Content, Form, Found, MusicDescription, Note, Sequences, Settings, TextDescription,
+    Alternative, Content, Form, Found, MusicDescription, Sequences, Settings, TextDescription,
 };
 use longspan_data::labelled::Lengths;
 use longspan_data::series;
+use longspan_run::dataset::notice;
 use serde::Serialize;
 
 use crate::progress::grouped;
@@ -34,18 +35,10 @@ pub(super) fn document(found: &Found) -> Document<'_> {
     Document {
         path: &found.path,
         content: &found.content,
-        notes: found.notes.iter().map(note).collect(),
+        notes: found.notes.iter().map(notice).collect(),
         settings: found.settings.as_ref(),
         command: found.settings.as_ref().map(shell::train),
         otherwise: found.otherwise.as_ref().map(alternative),
-    }
-}
-
-/// A note with the flags that it is about.
-fn note(note: &Note) -> String {
-    match note.settings.is_empty() {
-        true => note.text.clone(),
-        false => format!("{} ({})", note.text, shell::flags(&note.settings)),
     }
 }
 
@@ -62,7 +55,7 @@ pub(super) fn text(found: &Found) -> String {
     };
     text.insert_str(0, &format!("{}: ", found.path.display()));
     for found in &found.notes {
-        let _ = writeln!(text, "note         {}", note(found));
+        let _ = writeln!(text, "note         {}", notice(found));
     }
     match &found.settings {
         Some(settings) => text += &format!("\nnext:        {}\n", shell::train(settings)),

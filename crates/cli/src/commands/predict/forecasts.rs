@@ -34,6 +34,9 @@ pub(super) fn run(
         }
         false => (0..series.groups.len()).filter_map(|group| last(segments, group, window)).collect(),
     };
+    for shift in series.shifts() {
+        eprintln!("warning: {}: {shift}", job.path.display());
+    }
     note_short(&series, &starts, window, job)?;
 
     let grouped = series.groups.iter().any(|group| !group.is_empty());

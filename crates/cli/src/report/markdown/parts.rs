@@ -65,6 +65,9 @@ pub(super) fn summary(to: &mut Writer, report: &RunReport) {
     let (data, summary) = (&report.data, &report.summary);
     let about = [state(to, report).into(), words(&data.description), words(&report.model)];
     to.paragraph(&about.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "));
+    for notice in &data.notices {
+        to.paragraph(&words(notice));
+    }
     let loss = |loss: Option<f64>| or_none(loss.map(|loss| format!("{} {}", short(loss), data.unit)));
     let named = data.baseline.iter().filter(|name| !name.is_empty() && data.baseline_loss.is_some());
     let named: String = named.map(|name| format!(" ({})", words(name))).collect();

@@ -30,6 +30,7 @@ impl Shown<'_> {
             "command": self.verdict.command,
             "unjudged": self.verdict.unjudged,
             "problems": self.history.problems,
+            "data_notices": self.history.record.data.notices,
         })
     }
 
