@@ -121,7 +121,7 @@ fn array(descr: &str, shape: &str, data: Vec<u8>) -> Vec<u8> {
 /// A file that begins with these bytes.
 fn begins(magic: &[u8]) -> Vec<u8> {
     let mut bytes = magic.to_vec();
-    bytes.extend((0..4000u32).map(|i| (i * 7919 >> 3) as u8));
+    bytes.extend((0..4000u32).map(|i| ((i * 7919) >> 3) as u8));
     bytes
 }
 
