@@ -33,7 +33,7 @@ use error::io_error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::DataRecord;
 use longspan::model::head::Unit;
 
@@ -291,6 +291,8 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
 /// [`ConfigError`].
 pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
     let mut config = Config::default();
+    // A run writes all settings. Where this one is missing, the run is older, and its windows span gaps.
+    config.data.gaps = Gaps::Ignore;
     config.read(&run.join("config.toml"))?;
     Ok(config)
 }
@@ -347,4 +349,21 @@ fn last_attempt(metrics: &File) -> io::Result<u64> {
         }
     }
     Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_dir::TestDir;
+
+    #[test]
+    fn windows_of_older_runs_span_gaps() {
+        let run = TestDir::new();
+        let gaps = |text: &str| {
+            run.write("config.toml", text);
+            read_config(run.path()).expect("a configuration").data.gaps
+        };
+        assert_eq!(gaps("schema = 2\n[data]\nwindow = 3\n"), Gaps::Ignore);
+        assert_eq!(gaps("schema = 2\n[data]\nwindow = 3\ngaps = \"split\"\n"), Gaps::Split);
+    }
 }

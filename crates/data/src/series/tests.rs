@@ -300,6 +300,11 @@ fn times_are_found_in_any_column_and_form() {
             "day,clock",
             "30 minutes",
         ),
+        (
+            "clock,d,at,x\n23:00,2020-02-01,A,1\n23:30,2020-02-01,A,2\n0:00,2020-02-02,B,3\n",
+            "d,clock",
+            "30 minutes",
+        ),
         ("x;m\n1;Jan-2010\n2;Feb-2010\n3;Mar-2010\n", "m", "1 month"),
     ] {
         assert_eq!(time(text, &one), found(column, step), "{text}");

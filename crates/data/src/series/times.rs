@@ -82,10 +82,10 @@ impl TimeColumn {
             match recognise(&[field], name, false, sample, options)? {
                 Some(stamps) if stamps.has_date() && stamps.pattern() != "%Y" => {
                     let beside = [Some(field + 1), field.checked_sub(1)].into_iter().flatten();
-                    let mut clocks = beside.filter(|other| {
+                    let clocks = beside.filter(|other| {
                         !stamps.has_clock() && candidates.contains(other) && sketch[*other].is_text()
                     });
-                    if let Some(clock) = clocks.next() {
+                    for clock in clocks {
                         let fields = vec![field, clock];
                         let name = joined_name(&fields, names);
                         if let Some(stamps) = recognise(&fields, &name, true, sample, options)? {
