@@ -22,7 +22,7 @@ pub struct Flow {
     pub lag: Option<LagPicture>,
 }
 
-/// Lag profiles over training steps: the share of the gradient of one loss that is left.
+/// Lag profiles over training steps: how much of the gradient of one loss remains.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LagPicture {
     /// The last training step of each column.

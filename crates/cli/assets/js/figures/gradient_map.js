@@ -12,7 +12,7 @@ import { binNames, LOG10 } from "./bins.js";
 const text = (kind) => (kind === "gamma" ? say("gamma_text") : say("gradient_map_text", DERIVATIVE[kind]));
 const DERIVATIVE = { hidden: "∂L/∂hₜ", cell: "∂L/∂cₜ" };
 
-/** The share of the gradient of one loss that is left at each lag; empty if it was not measured.
+/** How much of the gradient of one loss remains at each lag; null if it was not measured.
  * @param {Flow} flow
  * @returns {Figure | null} */
 export function lagMap(flow) {

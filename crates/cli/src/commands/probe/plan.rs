@@ -14,7 +14,7 @@ use longspan_run::probe_plan::{Cost, Plan};
 use crate::failure::{Failure, fail};
 use crate::progress::{counted, duration};
 
-/// A limit below this is raised to it: waiting for a second costs nobody anything.
+/// The smallest limit, so that a short run can be probed as well.
 const LEAST: f64 = 1.0;
 
 /// The largest time of a probe.
