@@ -14,6 +14,7 @@ mod error;
 mod kind;
 mod music;
 pub mod notices;
+mod roles;
 mod sequences;
 mod series;
 mod settings;

@@ -40,7 +40,11 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         notes.push(Note::new(text, without(found, &[&column.name])));
     }
     if !chosen && several {
-        notes.push("the last column is forecast; use the setting target to choose others".into());
+        let which = match found.columns.iter().find(|column| column.target) {
+            Some(target) if found.columns.last().is_some_and(|last| !last.target) => &target.name,
+            _ => "the last column",
+        };
+        notes.push(format!("{which} is forecast; use the setting target to choose others").into());
     }
     if !found.left_out.is_empty() {
         notes.push(format!("text columns are not read: {}", shown(&found.left_out)).into());

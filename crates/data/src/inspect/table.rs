@@ -5,8 +5,9 @@ use std::path::Path;
 use super::Found;
 use super::error::InspectError;
 use super::kind::HEAD;
+use super::roles::GROUPS;
 use super::sequences::{self, Form};
-use super::series::{self, GROUPS};
+use super::series;
 use super::settings::{Alternative, Settings};
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};
@@ -77,7 +78,9 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     });
     let rest =
         sketch.columns.iter().filter(|c| c.name != label.name && id.is_none_or(|id| id.name != c.name));
-    let readable = rest.clone().count() > 0 && rest.clone().all(|column| column.texts == 0);
+    // A row of one value is a step, not a sequence.
+    let least = if id.is_some() { 1 } else { 2 };
+    let readable = rest.clone().count() >= least && rest.clone().all(|column| column.texts == 0);
     let named = |column: &Column| Some(column.name.clone());
     let label =
         if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
@@ -108,7 +111,7 @@ fn could_be_labelled(path: &Path, sketch: &Sketch, options: &TableOptions) -> Op
         few && !column.time && (column.is_text() || column.whole && column.is_number())
     })?;
     let others = sketch.columns.iter().filter(|column| column.name != label.name);
-    let readable = others.clone().count() > 0 && others.clone().all(|column| column.texts == 0);
+    let readable = others.clone().count() > 1 && others.clone().all(|column| column.texts == 0);
     let text = format!("as one sequence per row, with {} as its label", label.name);
     let settings = Settings::data("labelled", path).with_table(options).with("label_column", &label.name);
     readable.then_some(Alternative { text, settings })

@@ -251,7 +251,10 @@ pub enum Problem {
     NoLabelsFile,
 
     /// The file is not the JSON of piano rolls.
-    #[error("the file is not {{\"train\": [[[key, ...], ...], ...], \"valid\": ..., \"test\": ...}}: {what}")]
+    #[error(
+        "JSON is read as piano rolls, {{\"train\": [[[key, ...], ...], ...], \"valid\": ..., \"test\": ...}}, and this is not \
+         one: {what}; write other data as a table (CSV)"
+    )]
     Json { what: String },
     /// A part has no pieces.
     #[error("{part} has no pieces: add pieces, or remove the part if it is not train")]

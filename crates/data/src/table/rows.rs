@@ -155,7 +155,8 @@ impl<'r> Rows<'r> {
             }
         })?;
         if !self.names.is_empty() && row.len() != self.names.len() {
-            let (found, expected, header) = (row.len(), self.names.len(), self.format.header);
+            let (found, expected) = (row.len(), self.names.len());
+            let header = self.format.header.then_some(self.first_line);
             let path = self.path.clone();
             return Err(TableError::Ragged { path, line: location.line, found, expected, header });
         }
