@@ -16,7 +16,8 @@
 //! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
 //! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
 //! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
-//! to be in the order of time. Rows of several groups may be interleaved. Text columns are left out unless `--columns`
+//! to be in the order of time. Rows of several groups may be interleaved. A group has one value in each of the columns
+//! of `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
 //! names them.
 //!
 //! # Parts
@@ -122,7 +123,7 @@ pub struct SeriesOptions {
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,
-    /// Group column: it tells which series a row belongs to.
+    /// Group column, or columns between commas: they tell which series a row belongs to.
     pub group_column: Option<String>,
     /// Treatment of missing values.
     pub missing: Missing,

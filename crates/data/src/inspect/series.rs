@@ -11,6 +11,8 @@ use crate::table::{Sketch, TableOptions};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
+/// Number of possible group columns of which pairs are tried.
+const PAIRED: usize = 4;
 /// Names of columns that are usually forecast.
 const TARGETS: [&str; 3] = ["target", "y", "close"];
 /// Names of columns that distinguish series.
@@ -55,31 +57,55 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
     Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
 }
 
-/// Reads the file. If times repeat or decrease, it is read by the first group column that explains this.
+/// Reads the file. If times repeat or decrease, it is read by the first group column, or pair of them, that explains
+/// this.
 fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
     let found = Unsplit::read(options);
     let repeated = matches!(&found, Ok(read) if read.has_times()) && repeats(sketch);
     if !repeated && !matches!(found, Err(SeriesError::Backwards { .. })) {
         return found;
     }
-    let rows = sketch.rows.len();
-    let mut candidates: Vec<_> = sketch
-        .columns
-        .iter()
-        .filter(|c| !c.time && (c.is_text() || c.whole) && (2..=rows / 2).contains(&c.different()))
-        .collect();
-    candidates.sort_by_key(|column| (!column.called(&GROUPS), !column.is_text()));
-    for column in candidates {
-        options.group_column = Some(column.name.clone());
-        if repeated && !advances(sketch, &column.name) {
-            continue;
-        }
+    let keys = keys(sketch);
+    let advancing = keys.iter().filter(|key| advances(sketch, key));
+    // Times of a group may repeat, for example when clocks are set back.
+    let repeating = keys.iter().filter(|key| !repeated && key.len() == 1 && !advances(sketch, key));
+    for key in advancing.chain(repeating) {
+        options.group_column = Some(names(sketch, key).join(","));
         if let Ok(read) = Unsplit::read(options) {
             return Ok(read);
         }
     }
     options.group_column = None;
     found
+}
+
+/// The columns, and pairs of columns, that may tell series apart: the most likely ones first.
+fn keys(sketch: &Sketch) -> Vec<Vec<usize>> {
+    let (rows, columns) = (sketch.rows.len(), &sketch.columns);
+    let mut single: Vec<usize> = (0..columns.len())
+        .filter(|&index| {
+            let column = &columns[index];
+            let few = (2..=rows / 2).contains(&column.different());
+            !column.time && (column.is_text() || column.whole) && few
+        })
+        .collect();
+    single.sort_by_key(|&index| (!columns[index].called(&GROUPS), !columns[index].is_text()));
+    // The setting separates names by commas.
+    let paired = single.iter().copied().filter(|&index| !columns[index].name.contains(','));
+    let paired: Vec<usize> = paired.take(PAIRED).collect();
+    let pairs = (0..paired.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    let mut keys: Vec<Vec<usize>> = single.into_iter().map(|index| vec![index]).collect();
+    keys.extend(pairs.map(|(a, b)| {
+        let mut pair = vec![paired[a], paired[b]];
+        pair.sort_unstable();
+        pair
+    }));
+    keys.sort_by_key(|key| key.iter().any(|&index| !columns[index].called(&GROUPS)));
+    keys
+}
+
+fn names<'s>(sketch: &'s Sketch, key: &[usize]) -> Vec<&'s str> {
+    key.iter().map(|&index| sketch.columns[index].name.as_str()).collect()
 }
 
 /// Returns the time column, if the first rows show one.
@@ -92,11 +118,15 @@ fn repeats(sketch: &Sketch) -> bool {
     time(sketch).is_some_and(|time| sketch.rows.windows(2).any(|rows| rows[0][time] == rows[1][time]))
 }
 
-/// Whether no two consecutive rows of a group have the same time.
-fn advances(sketch: &Sketch, group: &str) -> bool {
-    let (Some(time), Some(group)) = (time(sketch), sketch.position(group)) else { return false };
+/// Whether no two consecutive rows of a group have the same time, so far as the first rows show it. The groups are the
+/// different values of the columns `key` together.
+fn advances(sketch: &Sketch, key: &[usize]) -> bool {
+    let Some(time) = time(sketch) else { return false };
     let mut last = std::collections::HashMap::new();
-    sketch.rows.iter().all(|row| last.insert(&row[group], &row[time]) != Some(&row[time]))
+    sketch.rows.iter().all(|row| {
+        let group: Vec<&str> = key.iter().map(|&field| row[field].trim()).collect();
+        last.insert(group, &row[time]) != Some(&row[time])
+    })
 }
 
 /// Returns settings that train on the series. The window is at most a twentieth of the longest group. Missing values

@@ -17,7 +17,7 @@ use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
 use crate::table;
-use crate::table::{Cell, Column, IDS, NumberForm, Rows, TableError, TableOptions, list};
+use crate::table::{Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, list};
 use longspan::batch::IGNORE;
 
 /// Names by which a label column is found.
@@ -28,7 +28,7 @@ pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
 pub struct Columns {
     /// Name of the label column; None finds `label`, `class` or `target`.
     pub label: Option<String>,
-    /// Name of the id column, for tables with one row per step.
+    /// Name of the id column, or names between commas, for tables with one row per step.
     pub id: Option<String>,
     /// How the table is written, where its first rows do not say it.
     pub table: TableOptions,
@@ -89,6 +89,8 @@ struct Reader<'p> {
     labels: Labels,
     builder: Builder,
     steps: Steps,
+    /// Id of the current row.
+    key: String,
 }
 
 impl<'p> Reader<'p> {
@@ -100,14 +102,23 @@ impl<'p> Reader<'p> {
         labels: Labels,
         exact: bool,
     ) -> Self {
-        let channels = match roles.id {
+        let channels = match &roles.id {
             Some(_) => roles.values.iter().map(|&column| names[column].clone()).collect(),
             None => vec!["value".to_owned()],
         };
         let mut builder = Builder::new(path, Kind::Values { channels }, Origin::Lines);
         builder.exact = exact.then(Vec::new);
         let forms = sketch.iter().map(|column| column.form.clone()).collect();
-        Self { path, names: names.to_vec(), forms, roles, labels, builder, steps: Steps::default() }
+        Self {
+            path,
+            names: names.to_vec(),
+            forms,
+            roles,
+            labels,
+            builder,
+            steps: Steps::default(),
+            key: String::new(),
+        }
     }
 
     fn row(&mut self, row: &StringRecord, line: u64) -> Result<(), LabelledError> {
@@ -118,8 +129,9 @@ impl<'p> Reader<'p> {
         if label.is_empty() && self.labels == Labels::Required {
             return Err(Problem::NoLabel { remedy: "fill in the empty field" }.at(self.path, location));
         }
-        if let Some(id) = self.roles.id {
-            let steps = self.steps.row(&mut self.builder, field(id), label, line);
+        if let Some(key) = &self.roles.id {
+            let id = key.of(row, &mut self.key);
+            let steps = self.steps.row(&mut self.builder, id, label, line);
             steps.map_err(|problem| problem.at(self.path, location))?;
         }
         for &column in &self.roles.values {
@@ -142,7 +154,7 @@ fn class(builder: &mut Builder, label: &str) -> u32 {
 /// Roles of the columns.
 struct Roles {
     label: Option<usize>,
-    id: Option<usize>,
+    id: Option<Key>,
     values: Vec<usize>,
 }
 
@@ -173,8 +185,9 @@ impl Roles {
             Err(_) if labels != Labels::Required => None,
             label => Some(label?),
         };
-        let id = columns.id.as_ref().map(|name| rows.column("--id-column", name)).transpose()?;
-        let values: Vec<usize> = (0..names.len()).filter(|&c| Some(c) != label && Some(c) != id).collect();
+        let id = columns.id.as_ref().map(|given| Key::named(rows, "--id-column", given)).transpose()?;
+        let identifies = |column: usize| id.as_ref().is_some_and(|key| key.has(column));
+        let values: Vec<usize> = (0..names.len()).filter(|&c| Some(c) != label && !identifies(c)).collect();
         if values.is_empty() {
             return Err(at(Problem::NoValues));
         }

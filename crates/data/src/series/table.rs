@@ -73,6 +73,8 @@ pub(super) struct Table {
     sorts: bool,
     /// Text of the current row's time.
     text: String,
+    /// Name of the current row's group.
+    key: String,
 }
 
 impl Table {
@@ -108,6 +110,7 @@ impl Table {
             latest: 0,
             sorts: options.sort_time,
             text: String::new(),
+            key: String::new(),
         };
         for (row, location) in sample.iter().zip(locations) {
             table.push(row, location)?;
@@ -169,12 +172,14 @@ impl Table {
 
     /// Returns the index of the row's group, and adds a new group.
     fn group(&mut self, row: &StringRecord, line: u64) -> Result<usize, SeriesError> {
-        let name = match self.layout.group {
-            Some(field) if row[field].trim().is_empty() => {
-                let column = shorten(&self.names[field]);
-                return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+        let name = match &self.layout.group {
+            Some(key) => {
+                if let Some(field) = key.empty(row) {
+                    let column = shorten(&self.names[field]);
+                    return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+                }
+                key.of(row, &mut self.key)
             }
-            Some(field) => row[field].trim(),
             None => "",
         };
         if self.groups.get(self.latest).is_none_or(|latest| latest.name != name) {
@@ -211,7 +216,7 @@ impl Table {
                 value: shorten(&shown(&text)).into(),
                 before_line: last.line,
                 before: shorten(&shown(&last.text)).into(),
-                group: self.layout.group.map(|_| shorten(&group.name).into()),
+                group: self.layout.group.as_ref().map(|_| shorten(&group.name).into()),
             });
         }
         if let Time::Instant(instant) = time {

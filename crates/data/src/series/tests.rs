@@ -113,6 +113,40 @@ fn groups_may_be_interleaved_and_are_cut_separately() {
 }
 
 #[test]
+fn a_group_may_have_two_columns() {
+    let text = "t,store,item,x\n1,1,a,1\n1,1,b,10\n1,2,a,100\n2,1,a,2\n2,1,b,20\n2,2,a,200\n3,2,a,300\n3,1,a,3\n\
+                3,1,b,30\n";
+    let two = SeriesOptions {
+        time_column: Some("t".into()),
+        group_column: Some("store, item".into()),
+        scale_groups: true,
+        ..options(1, 1)
+    };
+    let series = read(text, &two);
+    assert_eq!(series.groups, ["store=1 item=a", "store=1 item=b", "store=2 item=a"]);
+    assert_eq!((series.columns.len(), series.windows(Part::Train)), (1, 6));
+    assert_eq!([0, 1, 2].map(|group| series.scale(group, 0).0), [2.0, 20.0, 200.0]);
+    let scaling = series.scaling();
+    assert_eq!(scaling.groups[2].name, "store=2 item=a");
+    // Other rows are scaled by the group that has their pair.
+    let learned = SeriesOptions { scaling: Some(scaling), columns: names(&["x"]), ..two.clone() };
+    let other = read("store,item,t,x\n2,a,1,200\n2,a,2,300\n", &learned);
+    assert_eq!(other.scale(0, 0), series.scale(2, 0));
+    refuses("store,item,t,x\n2,b,1,200\n2,b,2,300\n", &learned, &["line 2", "group store=2 item=b"]);
+    refuses("t,store,item,x\n1,1,a,1\n2,1,,1\n", &two, &["line 3", "--group-column item"]);
+    let backwards = "t,store,item,x\n1,1,a,1\n2,1,b,1\n1,1,b,1\n";
+    refuses(backwards, &two, &["line 4", "on line 3 in group store=1 item=b"]);
+    for (given, part) in [
+        ("store,store", "--group-column names \"store\" twice"),
+        ("store,t", "--time-column and --group-column names \"t\" twice"),
+    ] {
+        let options = SeriesOptions { group_column: Some(given.into()), ..two.clone() };
+        let error = Series::read(&options, text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
 fn dropped_rows_split_the_series() {
     let text = "x,y\n0,0\n1,NA\n2,2\n3,3\n?,4\n,5\n6,6\n7,7\n8,8\n";
     let error = options(1, 1);

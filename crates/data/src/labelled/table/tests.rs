@@ -135,3 +135,16 @@ fn a_large_offset_costs_no_digits() {
         assert!((f64::from(labelled.sequence(i as usize)[0]) - z).abs() < 2e-7, "{i}");
     }
 }
+
+#[test]
+fn a_sequence_may_be_named_by_two_columns() {
+    let text = "who,trial,x,label\nann,1,1,a\nann,1,2,a\nann,2,3,b\nbob,1,4,a\nbob,1,5,a\n";
+    let labelled = of(text, "", "who,trial").unwrap();
+    assert_eq!((labelled.len(), labelled.width(), labelled.sequence(0)), (3, 1, &[1.0, 2.0][..]));
+    assert_eq!(
+        [0, 1, 2].map(|i| labelled.id(i).unwrap()),
+        ["who=ann trial=1", "who=ann trial=2", "who=bob trial=1"]
+    );
+    fails(format!("{text}ann,1,6,a\n"), "", "who,trial", &["line 7", "who=ann trial=1", "occurs again"]);
+    fails(text, "", "who,run", &["no column \"run\"", "--id-column"]);
+}

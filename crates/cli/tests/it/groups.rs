@@ -1,0 +1,68 @@
+//! Several series in one file: which columns tell them apart, and which rows their forecasts read.
+#![allow(missing_docs, reason = "a test file")]
+
+use crate::test_dir::TestDir;
+use serde_json::Value;
+
+const SMALL: &str = "--batch 8 --hidden 8 --lr 0.01 --window 8 --epochs 2";
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("a number, not {value}"))
+}
+
+/// Two shops with two items each, whose days are interleaved.
+fn shops(days: usize) -> String {
+    let day = |t: usize| format!("2021-{:02}-{:02}", t / 28 + 1, t % 28 + 1);
+    let row = |t: usize, shop: &str, item: usize| {
+        let level = if shop == "New York" { 100.0 } else { 1.0 };
+        format!("{},{shop},{item},{:.4}\n", day(t), level * (item as f64 + (t as f64 / 3.0).sin()))
+    };
+    let rows =
+        (0..days).flat_map(|t| ["New York", "Bonn"].map(|shop| [row(t, shop, 1), row(t, shop, 2)].concat()));
+    format!("date,shop,item,sales\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn two_columns_tell_groups_apart() {
+    let dir = TestDir::new();
+    dir.write("shops.csv", shops(100));
+    let found = dir.json("inspect shops.csv --json");
+    let command = found["command"].as_str().expect("a command");
+    assert!(
+        command.contains("--group-column shop,item") && command.contains("--time-column date"),
+        "{command}"
+    );
+    assert_eq!(found["groups"].as_array().map(Vec::len), Some(4), "{found}");
+    let flags = format!("--series shops.csv --group-column shop,item {SMALL}");
+    dir.printed(&format!("train {flags} --out run"));
+    let scores = dir.json("eval run --json");
+    let groups = scores["groups"].as_object().expect("groups");
+    assert_eq!(groups.len(), 4, "{scores}");
+    for (name, shop) in [("shop=\"New York\" item=1", 100.0), ("shop=Bonn item=2", 1.0)] {
+        let error = number(&groups[name]["persistence"]["sales"]["mae"]);
+        assert!((0.1 * shop..0.5 * shop).contains(&error), "{name}: {error}");
+    }
+    assert!(dir.printed("eval run").contains("shop=Bonn item=2"));
+    // The configuration of the run groups the rows of another file, in any order of its columns.
+    dir.write(
+        "later.csv",
+        "item,sales,shop,date\n".to_owned()
+            + &(0..9)
+                .map(|t| format!("2,{},Bonn,2021-06-{:02}\n", 2.0 + (t as f64 / 3.0).sin(), t + 1))
+                .collect::<String>(),
+    );
+    let forecasts = dir.rows("predict run --input later.csv");
+    assert_eq!((forecasts.len(), &forecasts[0]["group"]), (1, &"shop=Bonn item=2".into()));
+    assert!(number(&forecasts[0]["forecast:sales"]).abs() < 10.0, "{}", forecasts[0]);
+    dir.write("unknown.csv", "item,sales,shop,date\n3,1,Bonn,2021-06-01\n");
+    dir.bad("predict run --input unknown.csv", &["line 2", "does not know group shop=Bonn item=3"]);
+    // A stream has one group.
+    let rows: String = (0..9).map(|t| format!("{}\n", 2.0 + (t as f64 / 3.0).sin())).collect();
+    dir.write("rows.txt", rows);
+    let mut command = dir.command("predict run --stream --json --group");
+    command.arg("shop=Bonn item=2").stdin(std::fs::File::open(dir.path("rows.txt")).expect("rows"));
+    let output = String::from_utf8(command.output().expect("the program starts").stdout).expect("UTF-8");
+    let answer: Value = serde_json::from_str(output.lines().last().expect("an answer")).expect("JSON");
+    let (streamed, whole) = (&answer["forecast:sales+1"], &forecasts[0]["forecast:sales"]);
+    assert!((number(streamed) - number(whole)).abs() < 1.0, "{streamed} and {whole}");
+}
