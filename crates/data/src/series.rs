@@ -22,8 +22,11 @@
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
-//! ⌊uN⌋ for the test; v and u are the two fractions. Windows, including their inputs, do not cross the end of a part. A
-//! group that is too short for a window has no windows, but its rows count in μ and σ.
+//! ⌊uN⌋ for the test; v and u are the two fractions. The targets of a window are in one part. Its inputs are rows of the
+//! same part or, with [`SeriesOptions::reach_back`], up to W rows before the part: a validation window may begin in the
+//! training part, and a test window in the validation part. So a validation part of V rows without a gap has
+//! V − H + 1 windows instead of V − W − H + 1. Windows of the training part read rows of that part only. A group that is
+//! too short for a window has no windows, but its rows count in μ and σ.
 //!
 //! # Missing values
 //! Missing values are those of [`crate::table::is_missing`] and `--na`; so are blank lines in a file of one column.
@@ -123,6 +126,9 @@ pub struct SeriesOptions {
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,
+    /// Whether windows of the validation and test parts may read rows of the part before. Their targets are always in
+    /// their own part.
+    pub reach_back: bool,
     /// Group column, or columns between commas: they tell which series a row belongs to.
     pub group_column: Option<String>,
     /// Treatment of missing values.
@@ -152,6 +158,7 @@ impl SeriesOptions {
             sort_time: false,
             day_first: None,
             gaps: Gaps::Split,
+            reach_back: true,
             group_column: None,
             missing: Missing::Error,
             valid_fraction: 0.0,
@@ -258,10 +265,14 @@ pub struct Segment {
     pub rows: Range<usize>,
 }
 
-/// Segments of a part, and the number of windows up to the end of each.
+/// Segments of a part.
 #[derive(Clone, Debug, Default)]
 struct Segments {
     all: Vec<Segment>,
+    /// The row of the group from which windows of each segment may read: its first row, or an earlier one in the part
+    /// before.
+    begins: Vec<usize>,
+    /// The number of windows up to the end of each segment.
     windows: Vec<usize>,
 }
 
@@ -415,7 +426,7 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn group_of(&self, part: Part, index: usize) -> usize {
-        let Segments { all, windows } = &self.parts[part as usize];
+        let Segments { all, windows, .. } = &self.parts[part as usize];
         all[windows.partition_point(|&end| end <= index)].group
     }
 
@@ -424,11 +435,12 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn window(&self, part: Part, index: usize) -> Window<'_> {
-        let windows = &self.parts[part as usize].windows;
+        let Segments { all, begins, windows } = &self.parts[part as usize];
         let segment = windows.partition_point(|&end| end <= index);
         let before = segment.checked_sub(1).map_or(0, |last| windows[last]);
         let columns = self.columns.len();
-        let rows = &self.values(&self.segments(part)[segment])[(index - before) * columns..];
+        let rows = begins[segment] + index - before..all[segment].rows.end;
+        let rows = &self.values[all[segment].group][rows.start * columns..rows.end * columns];
         let (inputs, rest) = rows.split_at(self.window * columns);
         Window { inputs, future: &rest[..self.horizon * columns], columns, targets: &self.targets }
     }

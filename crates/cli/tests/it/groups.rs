@@ -23,6 +23,49 @@ fn shops(days: usize) -> String {
 }
 
 #[test]
+fn each_row_of_a_short_validation_part_is_predicted() {
+    let dir = TestDir::new();
+    let rows: String =
+        (0..60).map(|t| format!("{:.4}\n", (t as f64 / 3.0).sin() + 0.01 * t as f64)).collect();
+    dir.write("short.csv", format!("x\n{rows}"));
+    let flags = format!("--series short.csv {SMALL} --valid-fraction 0.1 --test-fraction 0.1");
+    dir.printed(&format!("train {flags} --out back"));
+    let parts = |run: &str| {
+        let run: Value =
+            serde_json::from_str(&dir.read_text(&format!("{run}/run.json"))).expect("a document");
+        let parts = &run["data"]["parts"];
+        ["train", "valid", "test"].map(|part| parts[part].as_u64().expect("a number"))
+    };
+    assert_eq!(parts("back"), [40, 6, 6]);
+    let forecasts = |run: &str, part: &str| {
+        let scores = dir.json(&format!("eval {run} --part {part} --checkpoint last --json"));
+        scores["forecasts"].as_u64().expect("a number")
+    };
+    assert_eq!((forecasts("back", "valid"), forecasts("back", "test")), (6, 6));
+    let part = ["the validation part has 6 rows", "needs 9"];
+    dir.refused(&format!("train {flags} --reach-back false --out none"), &part);
+    let longer = format!("--series short.csv {SMALL} --valid-fraction 0.2 --test-fraction 0.2");
+    dir.printed(&format!("train {longer} --out new"));
+    dir.printed(&format!("train {longer} --reach-back false --out own"));
+    assert_eq!((parts("new"), parts("own")), ([28, 12, 12], [28, 4, 4]));
+    // The training part has the same windows, so the losses of all steps are equal.
+    let losses = |run: &str| -> Vec<Value> {
+        let records = dir.read_text(&format!("{run}/metrics.jsonl"));
+        let records = records.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
+        records.filter(|record| record["type"] == "step").map(|record| record["loss"].clone()).collect()
+    };
+    assert!(!losses("new").is_empty() && losses("new") == losses("own"));
+    // Runs of earlier versions have no such setting, and their windows are in their part.
+    for (run, value) in [("own", "false"), ("new", "true")] {
+        let config = dir.read_text(&format!("{run}/config.toml"));
+        let older = config.replace(&format!("reach_back = {value}\n"), "");
+        assert_ne!(older, config);
+        dir.write(format!("{run}/config.toml"), older);
+        assert_eq!((forecasts(run, "valid"), forecasts(run, "test")), (4, 4), "{run}");
+    }
+}
+
+#[test]
 fn two_columns_tell_groups_apart() {
     let dir = TestDir::new();
     dir.write("shops.csv", shops(100));

@@ -1,7 +1,8 @@
 use super::*;
 
+/// Options with which no window reads rows of another part.
 fn options(window: usize, horizon: usize) -> SeriesOptions {
-    SeriesOptions::new("made/up.csv", window, horizon)
+    SeriesOptions { reach_back: false, ..SeriesOptions::new("made/up.csv", window, horizon) }
 }
 
 fn read(text: impl AsRef<[u8]>, options: &SeriesOptions) -> Series {
@@ -144,6 +145,57 @@ fn a_group_may_have_two_columns() {
         let error = Series::read(&options, text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn windows_may_read_rows_of_the_part_before() {
+    let rows = |missing: &[usize]| -> String {
+        let value = |t: usize| if missing.contains(&t) { String::new() } else { (t * t).to_string() };
+        (0..10).map(|t| format!("{t},{}\n", value(t))).collect()
+    };
+    let own = SeriesOptions { valid_fraction: 0.2, test_fraction: 0.3, ..options(3, 1) };
+    let back = SeriesOptions { reach_back: true, ..own.clone() };
+    // The first row of each window, as the file numbers it.
+    let starts = |series: &Series, part: Part| -> Vec<f64> {
+        let first = |index| series.window(part, index).inputs[0];
+        let row = |index| series.columns[0].original(f64::from(first(index))).round();
+        (0..series.windows(part)).map(row).collect()
+    };
+    let text = format!("t,x\n{}", rows(&[]));
+    let series = read(&text, &back);
+    // Rows 0 to 4 are for training, 5 and 6 for validation, 7 to 9 for the test: each row of a later part is a target.
+    assert_eq!(Part::ALL.map(|part| series.rows(part)), [5, 2, 3]);
+    assert_eq!(
+        Part::ALL.map(|part| starts(&series, part)),
+        [vec![0.0, 1.0], vec![2.0, 3.0], vec![4.0, 5.0, 6.0]]
+    );
+    refuses(&text, &own, &["validation part has 2 rows", "needs 4"]);
+    let (same, longer) = (options(3, 1), SeriesOptions { window: 2, horizon: 3, ..back.clone() });
+    refuses(&text, &longer, &["validation part, with up to 2 rows before it, has 4 rows", "needs 5"]);
+    let alone = read(&text, &SeriesOptions { test_fraction: 0.5, ..same });
+    let train = |series: &Series| -> Vec<Vec<f32>> {
+        (0..series.windows(Part::Train)).map(|i| series.window(Part::Train, i).inputs.to_vec()).collect()
+    };
+    assert_eq!((train(&alone), alone.scaling()), (train(&series), series.scaling()));
+    // The last rows before 5 and 6 are 4² and 5²: the errors of persistence are 9 and 11.
+    let persistence = naive(&series, Part::Valid, Naive::Persistence).unwrap();
+    let mae = persistence.overall(0).unwrap().mae;
+    assert!(persistence.forecasts() == 2 && (mae - 10.0).abs() < 1e-4, "{mae}");
+    assert_eq!(naive_losses(&series, Part::Test, Naive::Persistence, true).len(), 2);
+
+    // Groups have parts of their own.
+    let group = |name: &str| rows(&[]).lines().map(|line| format!("{name},{line}\n")).collect::<String>();
+    let groups = SeriesOptions { group_column: Some("g".into()), ..back.clone() };
+    let series = read(format!("g,t,x\n{}{}", group("a"), group("b")), &groups);
+    assert_eq!(starts(&series, Part::Valid), [2.0, 3.0, 2.0, 3.0]);
+    assert_eq!([0, 1, 2, 3].map(|index| series.group_of(Part::Valid, index)), [0, 0, 1, 1]);
+
+    // No window spans a gap. Without row 4, the parts have the rows 0 1 2 3 5 6, then 7, then 8 9.
+    let drop = SeriesOptions { missing: Missing::Drop, window: 2, ..back };
+    let series = read(format!("t,x\n{}", rows(&[4])), &drop);
+    assert_eq!(Part::ALL.map(|part| starts(&series, part)), [vec![0.0, 1.0], vec![5.0], vec![6.0, 7.0]]);
+    let part = ["validation part, with up to 2 rows before it, has 2 rows", "needs 3"];
+    refuses(format!("t,x\n{}", rows(&[5])), &drop, &part);
 }
 
 #[test]
