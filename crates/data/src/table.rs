@@ -28,6 +28,7 @@ mod missing;
 mod number;
 mod options;
 mod rows;
+mod runs;
 mod sketch;
 mod source;
 #[cfg(test)]
@@ -44,5 +45,6 @@ pub use missing::is_missing;
 pub(crate) use number::{Cell, NumberForm};
 pub use options::{Decimal, Separator, TableOptions};
 pub(crate) use rows::{Location, Rows};
+pub(crate) use runs::{in_runs, restarting};
 pub(crate) use sketch::{Column, IDS, Sketch, columns};
 pub(crate) use source::LONGEST;

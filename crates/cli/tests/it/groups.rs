@@ -66,6 +66,42 @@ fn each_row_of_a_short_validation_part_is_predicted() {
 }
 
 #[test]
+fn rows_that_are_steps_are_recognised() {
+    let dir = TestDir::new();
+    let flags = "--hidden 4 --steps 2";
+    // A series below the other without dates: a name is a group, a number may be one.
+    for (name, units, grouped) in [("names.csv", ["ann", "bob"], true), ("numbers.csv", ["1", "2"], false)] {
+        let series =
+            |unit: &str| (0..60).map(|t| format!("{unit},{t},{}\n", (t * t) % 7)).collect::<String>();
+        dir.write(name, format!("rig,cycle,x\n{}{}", series(units[0]), series(units[1])));
+        let found = dir.json(&format!("inspect {name} --json"));
+        let command = found["command"].as_str().expect("a command");
+        assert_eq!(
+            command.contains("--group-column rig --time-column cycle")
+                || command.contains("--time-column cycle --group-column rig"),
+            grouped,
+            "{command}"
+        );
+        let notice = "cycle begins anew for each rig";
+        assert_eq!(found["notes"].to_string().contains(notice), !grouped, "{found}");
+        let output = dir.good(&format!("train --series {name} --window 4 {flags} --out {name}.run"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(notice));
+    }
+    // Steps of labelled sequences.
+    let sequence = |rat: &str, trial: usize| {
+        let label = if trial % 2 == 0 { "left" } else { "right" };
+        (0..5).map(|t| format!("{rat},{trial},{},{},{label}\n", t * trial, (t * t) % 7)).collect::<String>()
+    };
+    let rats = ["ann", "bob"].map(|rat| (1..7).map(|trial| sequence(rat, trial)).collect::<String>());
+    dir.write("rats.csv", format!("rat,trial,x,y,label\n{}", rats.concat()));
+    let found = dir.json("inspect rats.csv --json");
+    assert!(found["command"].to_string().contains("--id-column rat,trial"), "{found}");
+    assert_eq!((&found["sequences"], &found["form"]), (&12.into(), &"long".into()));
+    dir.printed(&format!("train --labelled rats.csv --id-column rat,trial {flags} --out rats"));
+    assert_eq!(dir.rows("predict rats --input rats.csv")[7]["id"], "rat=bob trial=2");
+}
+
+#[test]
 fn two_columns_tell_groups_apart() {
     let dir = TestDir::new();
     dir.write("shops.csv", shops(100));

@@ -7,7 +7,7 @@ use super::notices;
 use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
-use crate::table::{Sketch, TableOptions};
+use crate::table::{IDS, Sketch, TableOptions};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
@@ -61,6 +61,20 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
 /// this.
 fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
     let found = Unsplit::read(options);
+    if let Ok(read) = &found
+        && let Some((key, time)) = read.restarts()
+        && sketch
+            .columns
+            .iter()
+            .any(|c| c.name == *key && (c.is_text() || c.called(&GROUPS) || c.called(&IDS)))
+    {
+        let (key, time) = (Some(key.clone()), Some(time.clone()));
+        let grouped = SeriesOptions { group_column: key, time_column: time, ..options.clone() };
+        if let Ok(read) = Unsplit::read(&grouped) {
+            *options = grouped;
+            return Ok(read);
+        }
+    }
     let repeated = matches!(&found, Ok(read) if read.has_times()) && repeats(sketch);
     if !repeated && !matches!(found, Err(SeriesError::Backwards { .. })) {
         return found;

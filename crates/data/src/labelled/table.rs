@@ -17,7 +17,9 @@ use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
 use crate::table;
-use crate::table::{Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, list};
+use crate::table::{
+    Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, in_runs, list, shorten,
+};
 use longspan::batch::IGNORE;
 
 /// Names by which a label column is found.
@@ -58,7 +60,13 @@ pub(super) fn read_with(
     let roles = Roles::find(&rows, &sketch, columns, labels)?;
     let named =
         roles.values.iter().find(|&&column| sketch[column].called(&IDS) && sketch[column].is_number());
-    let named = named.filter(|_| roles.id.is_none()).map(|&column| {
+    let in_runs = roles.in_runs(&sketch, &sample);
+    if let Some(column) = in_runs.filter(|&column| sketch[column].is_text()) {
+        let problem = Problem::TextInRuns { column: shorten(&rows.names[column]) };
+        return Err(problem.at(path, Location::Line(locations[0].line)));
+    }
+    let in_runs = in_runs.map(|column| rows.names[column].clone());
+    let named = named.filter(|_| roles.id.is_none() && in_runs.is_none()).map(|&column| {
         format!("{} is read as a value of each sequence: remove it from the file", rows.names[column])
     });
     let exact = roles.values.iter().any(|&column| sketch[column].is_offset());
@@ -76,6 +84,7 @@ pub(super) fn read_with(
     let mut labelled = builder.finish(true)?;
     labelled.written = rows.notes();
     labelled.written.extend(named);
+    labelled.in_runs = in_runs;
     Ok(labelled)
 }
 
@@ -192,6 +201,14 @@ impl Roles {
             return Err(at(Problem::NoValues));
         }
         Ok(Self { label, id, values })
+    }
+
+    /// The first column of values, if its rows with one value stand together and have one label, so far as the first rows
+    /// show it: they may be the steps of one sequence.
+    fn in_runs(&self, sketch: &[Column], sample: &[StringRecord]) -> Option<usize> {
+        let first = self.values.first().copied().filter(|_| self.id.is_none() && self.label.is_some())?;
+        let names = sketch[first].is_text() || sketch[first].is_number() && sketch[first].whole;
+        (names && in_runs(sample, &Key::of_field(first), self.label)).then_some(first)
     }
 }
 

@@ -65,6 +65,9 @@ pub(super) struct Table {
     /// Line and column of the first missing value.
     pub(super) first_missing: Option<(u64, usize)>,
     pub(super) fingerprint: u64,
+    /// A column whose values stand in runs of rows, and a column of numbers that begins anew in each run, if there are
+    /// neither groups nor times.
+    pub(super) restarts: Option<(String, String)>,
     /// How the table is written, where it is unusual.
     pub(super) written: Vec<String>,
     indices: HashMap<String, usize>,
@@ -88,6 +91,10 @@ impl Table {
         }
         let sketch = table::columns(&rows, &sample);
         let layout = Layout::of(options, &rows, &sketch, &sample)?;
+        let restarts = (layout.group.is_none() && layout.time.is_none())
+            .then(|| table::restarting(&sketch, &sample))
+            .flatten()
+            .map(|(key, time)| (rows.names[key].clone(), rows.names[time].clone()));
         let column = |&field: &usize| TableColumn {
             name: rows.names[field].clone(),
             form: sketch[field].form.clone(),
@@ -105,6 +112,7 @@ impl Table {
             groups: Vec::new(),
             first_missing: None,
             fingerprint: 0,
+            restarts,
             written: Vec::new(),
             indices: HashMap::new(),
             latest: 0,

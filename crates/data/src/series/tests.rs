@@ -148,6 +148,19 @@ fn a_group_may_have_two_columns() {
 }
 
 #[test]
+fn times_that_begin_anew_show_several_series() {
+    let text = "unit,cycle,x\n1,1,0.5\n1,2,0.4\n1,3,0.1\n2,1,0.7\n2,2,0.2\n2,3,0.9\n";
+    let restarts = |options: &SeriesOptions| read(text, options).description().restarts.clone();
+    assert_eq!(restarts(&options(1, 1)), Some(("unit".into(), "cycle".into())));
+    let grouped = SeriesOptions { group_column: Some("unit".into()), ..options(1, 1) };
+    assert_eq!(restarts(&grouped), None);
+    let series = read(text, &options(1, 1));
+    let notices = crate::inspect::notices::of_series(series.description(), true, Gaps::Split);
+    let notice = notices.iter().find(|note| note.text.contains("cycle begins anew for each unit")).unwrap();
+    assert!(notice.settings.iter().map(|set| set.key).eq(["group_column", "time_column"]));
+}
+
+#[test]
 fn windows_may_read_rows_of_the_part_before() {
     let rows = |missing: &[usize]| -> String {
         let value = |t: usize| if missing.contains(&t) { String::new() } else { (t * t).to_string() };

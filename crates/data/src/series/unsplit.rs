@@ -22,6 +22,11 @@ impl Unsplit {
         Description::with_spreads(&self.0)
     }
 
+    /// See [`Description::restarts`].
+    pub(crate) fn restarts(&self) -> Option<&(String, String)> {
+        self.0.restarts.as_ref()
+    }
+
     /// Whether there is a time column.
     pub(crate) fn has_times(&self) -> bool {
         self.0.layout.time.is_some()

@@ -23,13 +23,22 @@ impl Key {
         if let Some(twice) = (1..fields.len()).find(|&i| fields[..i].contains(&fields[i])) {
             return Err(TableError::KeyTwice { flag, name: rows.names[fields[twice]].clone() });
         }
+        Ok(Self::new(fields, |field| rows.names[field].as_str()))
+    }
+
+    /// The key of these columns.
+    pub(crate) fn new<'n>(fields: Vec<usize>, name: impl Fn(usize) -> &'n str) -> Self {
         let labels = fields.iter().filter(|_| fields.len() > 1).map(|&field| {
             let mut label = String::new();
-            push_word(&mut label, &rows.names[field]);
+            push_word(&mut label, name(field));
             label
         });
-        let labels = labels.collect();
-        Ok(Self { fields, labels })
+        Self { labels: labels.collect(), fields }
+    }
+
+    /// The key of one column.
+    pub(crate) fn of_field(field: usize) -> Self {
+        Self { fields: vec![field], labels: Vec::new() }
     }
 
     /// Whether a field is part of the key.
