@@ -12,7 +12,8 @@
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
-//! [`crate::table`] reads it.
+//! [`crate::table`] reads it. Arrays of NumPy (`.npy`, `.npz`) are read as a table: of `[T, D]`, T rows of D columns that
+//! are called c0, c1 and so on; of several arrays `[T]`, one column each.
 //! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
 //! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
 //! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
@@ -56,7 +57,7 @@ mod unsplit;
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use baseline::{
     Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_losses, naive_mae,
@@ -70,7 +71,7 @@ pub use times::Regularity;
 pub(crate) use unsplit::Unsplit;
 
 use super::file;
-use super::labelled::{GroupScaling, Scaling};
+use super::labelled::{GroupScaling, Scaling, numpy};
 use super::table::{TableError, TableOptions};
 use lines::Lines;
 use table::Table;
@@ -186,9 +187,14 @@ impl SeriesOptions {
 /// What is needed where a directory was named.
 const NEED: &str = "one file of separated values with --series";
 
-/// Opens the file.
-fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
-    Ok(file::open(path, NEED).map_err(TableError::from)?)
+/// Reads the file of the options: a table, or arrays of NumPy.
+fn read_file(options: &SeriesOptions) -> Result<Table, SeriesError> {
+    let path = options.path.as_path();
+    if !numpy::is_numpy(path) {
+        return Table::read(options, file::open(path, NEED).map_err(TableError::from)?);
+    }
+    let text = numpy::series(path).map_err(Box::new)?;
+    Table::read(&SeriesOptions { table: numpy::table_options(&options.table), ..options.clone() }, text)
 }
 
 /// A part of the series, by time.
@@ -327,7 +333,7 @@ impl Series {
     /// [`SeriesError`] says what is wrong, with file, line and value, and what to do.
     pub fn load(options: &SeriesOptions) -> Result<Self, SeriesError> {
         options.check()?;
-        Self::read(options, open(&options.path)?)
+        Self::split(read_file(options)?, options)
     }
 
     /// Reads a series from `reader`; messages name `options.path`.
@@ -348,7 +354,7 @@ impl Series {
         options.check()?;
         let table = match reader {
             Some(reader) => Table::read(options, reader)?,
-            None => Table::read(options, open(&options.path)?)?,
+            None => read_file(options)?,
         };
         let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
         Self::split(table, &whole)

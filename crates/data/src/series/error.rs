@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Part;
+use crate::labelled::LabelledError;
 use crate::table::TableError;
 use crate::wording::counted;
 
@@ -13,6 +14,9 @@ pub enum SeriesError {
     /// The file cannot be read as a table.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Arrays of NumPy cannot be read as a series.
+    #[error(transparent)]
+    Arrays(#[from] Box<LabelledError>),
     /// A setting names a column twice.
     #[error("{flag} names \"{name}\" twice: name every column once")]
     NamedTwice {

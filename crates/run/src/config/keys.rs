@@ -103,7 +103,7 @@ keys! {
         image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
     }
     Data data "Series" {
-        series "FILE" "Forecast a numeric series (CSV or TSV)";
+        series "FILE" "Forecast a numeric series: a table (CSV, TSV), or arrays [T, D] or [T] of NumPy";
         columns "A,B" "Columns to read [default: all columns of numbers]";
         target "A,B" "Columns to forecast, among those that are read [default: the last one]";
         window "N" "Rows that a forecast reads";
