@@ -12,17 +12,22 @@
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
-//! [`crate::table`] reads it.
+//! [`crate::table`] reads it. Arrays of NumPy (`.npy`, `.npz`) are read as a table: of `[T, D]`, T rows of D columns that
+//! are called c0, c1 and so on; of several arrays `[T]`, one column each.
 //! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
 //! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
 //! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
-//! to be in the order of time. Rows of several groups may be interleaved. Text columns are left out unless `--columns`
+//! to be in the order of time. Rows of several groups may be interleaved. A group has one value in each of the columns
+//! of `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
 //! names them.
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
-//! ⌊uN⌋ for the test; v and u are the two fractions. Windows, including their inputs, do not cross the end of a part. A
-//! group that is too short for a window has no windows, but its rows count in μ and σ.
+//! ⌊uN⌋ for the test; v and u are the two fractions. The targets of a window are in one part. Its inputs are rows of the
+//! same part or, with [`SeriesOptions::reach_back`], up to W rows before the part: a validation window may begin in the
+//! training part, and a test window in the validation part. So a validation part of V rows without a gap has
+//! V − H + 1 windows instead of V − W − H + 1. Windows of the training part read rows of that part only. A group that is
+//! too short for a window has no windows, but its rows count in μ and σ.
 //!
 //! # Missing values
 //! Missing values are those of [`crate::table::is_missing`] and `--na`; so are blank lines in a file of one column.
@@ -52,7 +57,7 @@ mod unsplit;
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use baseline::{
     Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_losses, naive_mae,
@@ -66,7 +71,7 @@ pub use times::Regularity;
 pub(crate) use unsplit::Unsplit;
 
 use super::file;
-use super::labelled::{GroupScaling, Scaling};
+use super::labelled::{GroupScaling, Scaling, numpy};
 use super::table::{TableError, TableOptions};
 use lines::Lines;
 use table::Table;
@@ -122,7 +127,10 @@ pub struct SeriesOptions {
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,
-    /// Group column: it tells which series a row belongs to.
+    /// Whether windows of the validation and test parts may read rows of the part before. Their targets are always in
+    /// their own part.
+    pub reach_back: bool,
+    /// Group column, or columns between commas: they tell which series a row belongs to.
     pub group_column: Option<String>,
     /// Treatment of missing values.
     pub missing: Missing,
@@ -151,6 +159,7 @@ impl SeriesOptions {
             sort_time: false,
             day_first: None,
             gaps: Gaps::Split,
+            reach_back: true,
             group_column: None,
             missing: Missing::Error,
             valid_fraction: 0.0,
@@ -178,9 +187,14 @@ impl SeriesOptions {
 /// What is needed where a directory was named.
 const NEED: &str = "one file of separated values with --series";
 
-/// Opens the file.
-fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
-    Ok(file::open(path, NEED).map_err(TableError::from)?)
+/// Reads the file of the options: a table, or arrays of NumPy.
+fn read_file(options: &SeriesOptions) -> Result<Table, SeriesError> {
+    let path = options.path.as_path();
+    if !numpy::is_numpy(path) {
+        return Table::read(options, file::open(path, NEED).map_err(TableError::from)?);
+    }
+    let text = numpy::series(path).map_err(Box::new)?;
+    Table::read(&SeriesOptions { table: numpy::table_options(&options.table), ..options.clone() }, text)
 }
 
 /// A part of the series, by time.
@@ -257,10 +271,14 @@ pub struct Segment {
     pub rows: Range<usize>,
 }
 
-/// Segments of a part, and the number of windows up to the end of each.
+/// Segments of a part.
 #[derive(Clone, Debug, Default)]
 struct Segments {
     all: Vec<Segment>,
+    /// The row of the group from which windows of each segment may read: its first row, or an earlier one in the part
+    /// before.
+    begins: Vec<usize>,
+    /// The number of windows up to the end of each segment.
     windows: Vec<usize>,
 }
 
@@ -315,7 +333,7 @@ impl Series {
     /// [`SeriesError`] says what is wrong, with file, line and value, and what to do.
     pub fn load(options: &SeriesOptions) -> Result<Self, SeriesError> {
         options.check()?;
-        Self::read(options, open(&options.path)?)
+        Self::split(read_file(options)?, options)
     }
 
     /// Reads a series from `reader`; messages name `options.path`.
@@ -336,7 +354,7 @@ impl Series {
         options.check()?;
         let table = match reader {
             Some(reader) => Table::read(options, reader)?,
-            None => Table::read(options, open(&options.path)?)?,
+            None => read_file(options)?,
         };
         let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
         Self::split(table, &whole)
@@ -414,7 +432,7 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn group_of(&self, part: Part, index: usize) -> usize {
-        let Segments { all, windows } = &self.parts[part as usize];
+        let Segments { all, windows, .. } = &self.parts[part as usize];
         all[windows.partition_point(|&end| end <= index)].group
     }
 
@@ -423,11 +441,12 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn window(&self, part: Part, index: usize) -> Window<'_> {
-        let windows = &self.parts[part as usize].windows;
+        let Segments { all, begins, windows } = &self.parts[part as usize];
         let segment = windows.partition_point(|&end| end <= index);
         let before = segment.checked_sub(1).map_or(0, |last| windows[last]);
         let columns = self.columns.len();
-        let rows = &self.values(&self.segments(part)[segment])[(index - before) * columns..];
+        let rows = begins[segment] + index - before..all[segment].rows.end;
+        let rows = &self.values[all[segment].group][rows.start * columns..rows.end * columns];
         let (inputs, rest) = rows.split_at(self.window * columns);
         Window { inputs, future: &rest[..self.horizon * columns], columns, targets: &self.targets }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use csv::StringRecord;
 
 use crate::series::{SeriesError, SeriesOptions, Unsplit};
-use crate::table::{Column, Sketch};
+use crate::table::{Column, IDS, Sketch};
 
 /// Names of columns that are usually forecast.
 const TARGETS: [&str; 3] = ["target", "y", "close"];
@@ -35,6 +35,8 @@ const COUNTERS: [&str; 16] = [
 ];
 /// Names of columns that make a date or a time together, from the largest unit.
 const UNITS: [&[&str]; 5] = [&["year", "yr"], &["month"], &["day"], &["hour"], &["minute"]];
+/// Number of possible group columns of which pairs are tried.
+const PAIRED: usize = 4;
 /// Least mean number of rows of a group whose column has numbers and no usual name.
 const ROWS_OF_A_NUMBER: usize = 20;
 /// Least mean number of rows of a group in which a column of numbers increases.
@@ -43,12 +45,15 @@ const ROWS_OF_A_COUNTER: usize = 4;
 /// Reads the file, and sets the columns of time and group if the table shows them.
 ///
 /// Times that can be told by their form are found by the reader. If they repeat or decrease, the file is read by the
-/// first group column that explains this. Without such times, a column of numbers that increases is the time column:
-/// over the whole table, or within each group.
+/// first group column, or pair of them, that explains this. Without such times, a column of numbers that increases is
+/// the time column: over the whole table, or within each group.
 pub(super) fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
     let found = Unsplit::read(options);
     let repeated = match &found {
-        Ok(read) if !read.has_times() => return Ok(by_counter(options, sketch).unwrap_or(found?)),
+        Ok(read) if !read.has_times() => {
+            let counted = by_counter(options, sketch).or_else(|| by_runs(options, sketch, read));
+            return Ok(counted.unwrap_or(found?));
+        }
         Ok(_) => time(sketch).is_some_and(|time| repeats(sketch, time)),
         Err(SeriesError::Backwards { .. }) => false,
         Err(_) => return found,
@@ -56,12 +61,13 @@ pub(super) fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unspl
     if !repeated && found.is_ok() {
         return found;
     }
-    for group in groups(sketch) {
-        let apart = time(sketch).is_some_and(|time| advances(sketch, &[time], Some(group), 1));
-        if repeated && !apart {
-            continue;
-        }
-        options.group_column = Some(sketch.columns[group].name.clone());
+    let keys = keys(sketch);
+    let apart = |key: &&Vec<usize>| time(sketch).is_some_and(|time| advances(sketch, &[time], key, 1));
+    let advancing = keys.iter().filter(apart);
+    // Times of a group may repeat, for example when clocks are set back.
+    let repeating = keys.iter().filter(|key| !repeated && key.len() == 1 && !apart(key));
+    for key in advancing.chain(repeating) {
+        options.group_column = Some(names(sketch, key));
         if let Ok(read) = Unsplit::read(options) {
             return Ok(read);
         }
@@ -88,31 +94,41 @@ pub(super) fn is_usual_target(column: &Column) -> bool {
 
 /// Reads a table without times by a column that increases; None if there is none.
 fn by_counter(options: &mut SeriesOptions, sketch: &Sketch) -> Option<Unsplit> {
-    let counters = counters(sketch);
-    let groups = groups(sketch);
-    let tries = counters.iter().flat_map(|counter| {
-        std::iter::once((counter, None)).chain(groups.iter().map(move |&group| (counter, Some(group))))
-    });
-    for (counter, group) in tries {
-        if group.is_some_and(|group| counter.contains(&group)) {
-            continue;
-        }
-        let rows = if group.is_some() { ROWS_OF_A_COUNTER } else { 1 };
-        if !advances(sketch, counter, group, rows) {
-            continue;
-        }
-        let names: Vec<&str> = counter.iter().map(|&field| sketch.columns[field].name.as_str()).collect();
-        let tried = SeriesOptions {
-            time_column: Some(names.join(",")),
-            group_column: group.map(|group| sketch.columns[group].name.clone()),
-            ..options.clone()
-        };
-        if let Ok(read) = Unsplit::read(&tried) {
-            *options = tried;
-            return Some(read);
+    let (counters, keys) = (counters(sketch), keys(sketch));
+    let whole = Vec::new();
+    for counter in &counters {
+        for key in std::iter::once(&whole)
+            .chain(&keys)
+            .filter(|key| key.iter().all(|field| !counter.contains(field)))
+        {
+            let rows = if key.is_empty() { 1 } else { ROWS_OF_A_COUNTER };
+            if !advances(sketch, counter, key, rows) {
+                continue;
+            }
+            let tried = SeriesOptions {
+                time_column: Some(names(sketch, counter)),
+                group_column: (!key.is_empty()).then(|| names(sketch, key)),
+                ..options.clone()
+            };
+            if let Ok(read) = Unsplit::read(&tried) {
+                *options = tried;
+                return Some(read);
+            }
         }
     }
     None
+}
+
+/// Reads a table without times by a column whose runs restart a column of numbers; None if there is none.
+fn by_runs(options: &mut SeriesOptions, sketch: &Sketch, read: &Unsplit) -> Option<Unsplit> {
+    let (key, time) = read.restarts()?;
+    let may = |column: &Column| column.is_text() || column.called(&GROUPS) || column.called(&IDS);
+    sketch.columns.iter().find(|column| column.name == *key && may(column))?;
+    let (group_column, time_column) = (Some(key.clone()), Some(time.clone()));
+    let tried = SeriesOptions { group_column, time_column, ..options.clone() };
+    let read = Unsplit::read(&tried).ok()?;
+    *options = tried;
+    Some(read)
 }
 
 /// Columns of numbers, or several columns together, that may be times, the likeliest first.
@@ -135,18 +151,29 @@ fn counters(sketch: &Sketch) -> Vec<Vec<usize>> {
     all
 }
 
-/// Columns that may distinguish groups, the likeliest first.
-fn groups(sketch: &Sketch) -> Vec<usize> {
-    let rows = sketch.rows.len();
+/// The columns, and pairs of columns, that may tell series apart, the likeliest first.
+fn keys(sketch: &Sketch) -> Vec<Vec<usize>> {
+    let (rows, columns) = (sketch.rows.len(), &sketch.columns);
     let may = |column: &Column| {
         let usual = column.called(&GROUPS);
         let least = if usual || column.is_text() { 2 } else { ROWS_OF_A_NUMBER };
         !column.time && (column.is_text() || column.whole) && (2..=rows / least).contains(&column.different())
     };
-    let mut all: Vec<usize> =
-        (0..sketch.columns.len()).filter(|&field| may(&sketch.columns[field])).collect();
-    all.sort_by_key(|&field| (!sketch.columns[field].called(&GROUPS), !sketch.columns[field].is_text()));
-    all
+    let mut single: Vec<usize> = (0..columns.len()).filter(|&field| may(&columns[field])).collect();
+    single.sort_by_key(|&field| (!columns[field].called(&GROUPS), !columns[field].is_text()));
+    // The setting separates names by commas.
+    let paired = single.iter().copied().filter(|&field| !columns[field].name.contains(','));
+    let paired: Vec<usize> = paired.take(PAIRED).collect();
+    let pairs = (0..paired.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    let pairs = pairs.map(|(a, b)| vec![paired[a].min(paired[b]), paired[a].max(paired[b])]);
+    let mut keys: Vec<Vec<usize>> = single.iter().map(|&field| vec![field]).chain(pairs).collect();
+    keys.sort_by_key(|key| key.iter().any(|&field| !columns[field].called(&GROUPS)));
+    keys
+}
+
+/// The names of columns, as a setting.
+fn names(sketch: &Sketch, fields: &[usize]) -> String {
+    fields.iter().map(|&field| sketch.columns[field].name.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Whether the whole name of a column is one of these.
@@ -164,10 +191,11 @@ fn repeats(sketch: &Sketch, time: usize) -> bool {
     sketch.rows.windows(2).any(|rows| rows[0][time] == rows[1][time])
 }
 
-/// Whether the times in some columns increase within each group, and groups have so many rows on average. Times that
-/// are no numbers only have to differ from the one before.
-fn advances(sketch: &Sketch, times: &[usize], group: Option<usize>, rows: usize) -> bool {
-    let key = |row: &StringRecord| -> Vec<Result<f64, String>> {
+/// Whether the times in some columns increase within each group, so far as the first rows show it, and groups have so
+/// many rows on average. Times that are no numbers only have to differ from the one before. The groups are the different
+/// values of the columns `key` together.
+fn advances(sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> bool {
+    let read = |row: &StringRecord| -> Vec<Result<f64, String>> {
         times
             .iter()
             .map(|&time| sketch.columns[time].form.parse(&row[time]).map_err(|_| row[time].to_owned()))
@@ -180,11 +208,11 @@ fn advances(sketch: &Sketch, times: &[usize], group: Option<usize>, rows: usize)
             _ => true,
         })
     };
-    let mut last: HashMap<&str, Vec<Result<f64, String>>> = HashMap::new();
+    let mut last: HashMap<Vec<&str>, Vec<Result<f64, String>>> = HashMap::new();
     let increase = sketch.rows.iter().all(|row| {
-        let now = key(row);
-        let group = group.map_or("", |group| &row[group]);
-        let increases = last.get(group).is_none_or(|before| after(&now, before));
+        let now = read(row);
+        let group: Vec<&str> = key.iter().map(|&field| row[field].trim()).collect();
+        let increases = last.get(&group).is_none_or(|before| after(&now, before));
         last.insert(group, now);
         increases
     });
@@ -238,10 +266,9 @@ mod tests {
         let panel =
             |rows: i32| (0..4 * rows).map(move |i| format!("{},{},{}", i / rows, 1990 + i % rows, i * i % 7));
         assert_eq!(roles(&table("firm,year,x", panel(20))), "year firm x");
-        // Numbers under an unusual name need more rows in a group, and groups of few rows are no series.
+        // Numbers under an unusual name need more rows in a group.
         assert_eq!(roles(&table("firm,year,x", panel(8))), "- - x");
         assert_eq!(roles(&table("country,year,x", panel(8))), "year country x");
-        assert_eq!(roles(&table("country,year,x", panel(3))), "- - x");
         // A measurement is no group, although no value has one time twice.
         let glucose =
             (0..200).map(|i| format!("2010-03-24 {:02}:{:02},{}", i / 12, i / 2 % 6, 200 + i * 37 % 100));

@@ -43,7 +43,7 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
         }
     };
     let path = path.to_owned();
-    Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
+    Ok(Found { path, content: Content::Series(Box::new(description)), notes, settings, otherwise: None })
 }
 
 /// Returns settings that train on the series. The window is at most a twentieth of the longest group. Missing values

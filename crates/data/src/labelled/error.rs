@@ -205,6 +205,12 @@ pub enum Problem {
     )]
     LabelChanges { id: String, label: String, before: String },
 
+    /// The first column has text that repeats in runs of rows.
+    #[error(
+        "column {column} has text, and the rows of each of its values stand together: if they are the steps of one \
+         sequence, name it with --id-column {column}; otherwise remove the column"
+    )]
+    TextInRuns { column: String },
     /// The table has texts, and it is not clear which column has the labels.
     #[error(
         "the table has texts (the first row is {columns}), and it is not clear which columns have texts and labels: \

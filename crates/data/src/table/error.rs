@@ -74,6 +74,9 @@ pub enum TableError {
         nearest: Option<Box<str>>,
         names: Box<str>,
     },
+    /// A setting names a column of a key twice.
+    #[error("{flag} names \"{name}\" twice: name every column once")]
+    KeyTwice { flag: &'static str, name: String },
     /// A number column contains text.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not a number{}: correct it, say with --na that \

@@ -190,6 +190,17 @@ impl<'r> Rows<'r> {
         })
     }
 
+    /// Returns the columns that a setting names: one, or several between commas. A name that has a comma itself is one.
+    ///
+    /// # Errors
+    /// [`TableError::NoColumn`] if one does not exist.
+    pub(crate) fn columns(&self, flag: &'static str, given: &str) -> Result<Vec<usize>, TableError> {
+        match self.names.iter().any(|name| name == given.trim()) {
+            true => Ok(vec![self.column(flag, given)?]),
+            false => given.split(',').map(|name| self.column(flag, name.trim())).collect(),
+        }
+    }
+
     /// Reads the first rows and their locations.
     ///
     /// # Errors
