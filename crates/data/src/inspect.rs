@@ -64,7 +64,7 @@ pub enum Content {
     /// Piano rolls.
     Music(MusicDescription),
     /// A numeric series.
-    Series(numeric::Description),
+    Series(Box<numeric::Description>),
     /// A text.
     Text(TextDescription),
 }

@@ -54,7 +54,7 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
         }
     };
     let path = path.to_owned();
-    Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
+    Ok(Found { path, content: Content::Series(Box::new(description)), notes, settings, otherwise: None })
 }
 
 /// Reads the file. If times repeat or decrease, it is read by the first group column, or pair of them, that explains
