@@ -363,6 +363,20 @@ fn shapes() -> Vec<Odd> {
         ),
         Odd::new("one number a line", "x.txt", lines(|i| y(i).to_string()), "40 rows: column 1 20.5..23.5"),
         named(
+            "numbers as names",
+            xy(",").replacen("x,y", "0,1", 1),
+            "40 rows: 0 1..6, 1 20.5..23.5",
+        )
+        .notes(&["line 1 has numbers that are read as the names of the columns; if they are values, add --no-header"]),
+        named(
+            "whole numbers above fractions that may be values",
+            xy(",").replacen("x,y", "4,22", 1),
+            "41 rows: column 1 1..6, column 2 20.5..23.5",
+        )
+        .notes(&["if its whole numbers are names, add --header"]),
+        named("the same with `--header`", xy(",").replacen("x,y", "4,22", 1), "40 rows: 4 1..6, 22 20.5..23.5")
+            .flags("--header true"),
+        named(
             "one column with a name",
             format!("y\n{}", lines(|i| y(i).to_string())),
             "40 rows: y 20.5..23.5",

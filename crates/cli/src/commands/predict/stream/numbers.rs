@@ -115,7 +115,10 @@ impl Form {
         let mut format = LineFormat::of(line, table);
         let fields = format.split(line);
         let count = fields.len();
-        let word = fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header);
+        let word = match table.header {
+            true => fields.first(),
+            false => fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header),
+        };
         let Some(word) = word else {
             return Ok(Self { format, count: channels.len(), positions: None });
         };
