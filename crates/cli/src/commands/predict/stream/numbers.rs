@@ -2,6 +2,7 @@
 
 use longspan::option_syntax::nearest;
 use longspan_data::labelled::Scaling;
+use longspan_data::series::{Clock, Time};
 use longspan_data::table::{LineFormat, LineProblem, TableOptions};
 use longspan_run::config::Missing;
 
@@ -12,10 +13,14 @@ use crate::progress::counted;
 /// The number of characters of a value that messages show.
 const SHOWN: usize = 40;
 
-/// The fields of lines, and which channel each of them is.
-pub(super) struct Fields {
+/// The fields of lines, and which channel or time each of them is.
+pub(super) struct Fields<'a> {
     missing: Missing,
     table: TableOptions,
+    /// How a model of a series writes times.
+    clock: Option<&'a Clock>,
+    /// Time of the last line, if lines have times.
+    time: Option<Time>,
     /// The form of the first line; None before it.
     form: Option<Form>,
 }
@@ -23,19 +28,35 @@ pub(super) struct Fields {
 struct Form {
     format: LineFormat,
     count: usize,
-    /// The field of each channel, if the first line names them.
-    positions: Option<Vec<usize>>,
+    /// Whether the first line names the columns.
+    named: bool,
+    /// The field of each channel.
+    positions: Vec<usize>,
+    /// The fields of the time, if there is one.
+    times: Vec<usize>,
 }
 
-impl Fields {
-    pub(super) fn new(missing: Missing, table: TableOptions) -> Self {
-        Self { missing, table, form: None }
+impl<'a> Fields<'a> {
+    pub(super) fn new(missing: Missing, table: TableOptions, clock: Option<&'a Clock>) -> Self {
+        Self { missing, table, clock, time: None, form: None }
     }
 
-    /// Reads the numbers of a line and scales them. Returns false if the line names the columns instead.
+    /// Begins a new sequence: the time of its first line is not compared with that of the line before.
+    pub(super) fn begin(&mut self) {
+        self.time = None;
+    }
+
+    /// Time of the last line, if lines have times.
+    pub(super) fn time(&self) -> Option<&Time> {
+        self.time.as_ref()
+    }
+
+    /// Reads the numbers of a line and scales them, then those of the calendar. Returns false if the line names the
+    /// columns instead.
     ///
     /// # Errors
-    /// A message if a number is missing, not finite or not a number, or the line has another number of fields.
+    /// A message if a number is missing, not finite or not a number, the line has another number of fields, or its time
+    /// cannot be used.
     pub(super) fn read(
         &mut self,
         number: u64,
@@ -46,30 +67,33 @@ impl Fields {
     ) -> Result<bool, Failure> {
         let line = utf8(number, line)?;
         let wrong = |what: String| fail(format!("standard input: line {number}{what}"));
-        let named = self.form.is_none();
+        let channels = &channels[..channels.len() - self.clock.map_or(0, Clock::channels)];
+        let first = self.form.is_none();
         let form = match &mut self.form {
             Some(form) => form,
             None => {
-                let form = Form::of(line, channels, &self.table).map_err(wrong)?;
+                let form = Form::of(line, channels, self.clock, &self.table).map_err(wrong)?;
                 self.form.insert(form)
             }
         };
-        if named && form.positions.is_some() {
+        if first && form.named {
             return Ok(false);
         }
         numbers.clear();
         let fields = form.format.split(line);
         let found = fields.len();
         if found != form.count {
-            let (names, expected) = (listed(channels.iter().map(String::as_str)), form.count);
-            return Err(wrong(match form.positions {
-                Some(_) => {
+            let times = self.clock.filter(|_| !form.times.is_empty()).map_or(&[][..], Clock::columns);
+            let names: Vec<&str> = times.iter().chain(channels).map(String::as_str).collect();
+            let (names, expected) = (listed(names.into_iter()), form.count);
+            return Err(wrong(match form.named {
+                true => {
                     format!(
                         " has {}, but line 1 names {expected}: write one value for each",
                         counted(found, "field")
                     )
                 }
-                None => format!(
+                false => format!(
                     ": {} instead of {expected}: write one value for each channel in this order, {names}, or name the \
                      columns in a first line",
                     counted(found, "value")
@@ -77,8 +101,7 @@ impl Fields {
             }));
         }
         for (channel, name) in channels.iter().enumerate() {
-            let position = form.positions.as_ref().map_or(channel, |positions| positions[channel]);
-            let text = fields[position].as_str();
+            let text = fields[form.positions[channel]].as_str();
             let shown: String = text.chars().take(SHOWN).collect();
             let value = match form.format.number(text) {
                 Ok(value) if value.is_nan() => match self.missing {
@@ -102,6 +125,25 @@ impl Fields {
             }
             numbers.push(value as f32);
         }
+        let Some(clock) = self.clock.filter(|_| !form.times.is_empty()) else { return Ok(true) };
+        let texts = || form.times.iter().map(|&field| fields[field].as_str());
+        let text = || texts().collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect::<String>();
+        let time = clock.read(texts(), self.time.as_ref()).ok_or_else(|| {
+            let example = clock.example();
+            wrong(format!(
+                ": {:?} is not a time as in the training data: write it in this form, {example}",
+                text()
+            ))
+        })?;
+        if self.time.is_some_and(|before| time.before(before)) {
+            return Err(wrong(format!(
+                ": the time {:?} is before that of the line before: write the lines in the order of time, or begin a \
+                 new sequence with an empty line",
+                text()
+            )));
+        }
+        numbers.extend(clock.inputs(&time));
+        self.time = Some(time);
         Ok(true)
     }
 }
@@ -111,13 +153,41 @@ impl Form {
     ///
     /// # Errors
     /// A message if it names columns, but not all channels.
-    fn of(line: &str, channels: &[String], table: &TableOptions) -> Result<Self, String> {
+    fn of(
+        line: &str,
+        channels: &[String],
+        clock: Option<&Clock>,
+        table: &TableOptions,
+    ) -> Result<Self, String> {
         let mut format = LineFormat::of(line, table);
         let fields = format.split(line);
         let count = fields.len();
+        // The time comes first where no names say where it is.
+        let times = clock.map_or(0, |clock| clock.columns().len());
+        let timed = |clock: &Clock| {
+            let (time, values) = fields.split_at_checked(times)?;
+            let values = values.len() == channels.len() && values.iter().all(|text| format.is_value(text));
+            (values && clock.read(time.iter().map(String::as_str), None).is_some()).then_some(())
+        };
+        if clock.and_then(timed).is_some() {
+            let (times, positions) = ((0..times).collect(), (times..count).collect());
+            return Ok(Self { format, count, named: false, positions, times });
+        }
+        let lacks = |calendar: &&Clock| calendar.channels() > 0;
+        let needed = clock.filter(lacks).map(|clock| {
+            let columns = clock.columns().join(", ");
+            format!(
+                ": the model reads the calendar, so each line needs its time: write it before the values, or name {columns} \
+                 in a first line"
+            )
+        });
         let word = fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header);
         let Some(word) = word else {
-            return Ok(Self { format, count: channels.len(), positions: None });
+            if let Some(needed) = needed {
+                return Err(needed);
+            }
+            let (count, times) = (channels.len(), Vec::new());
+            return Ok(Self { format, count, named: false, positions: (0..count).collect(), times });
         };
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
         let position = |channel: &String| {
@@ -132,7 +202,14 @@ impl Form {
             })
         };
         let positions = channels.iter().map(position).collect::<Result<_, _>>()?;
-        Ok(Self { format, count, positions: Some(positions) })
+        let found = |column: &String| names.iter().position(|name| name == column);
+        let times = clock.and_then(|clock| clock.columns().iter().map(found).collect::<Option<Vec<_>>>());
+        match (times, needed) {
+            (None, Some(needed)) => Err(needed),
+            (times, _) => {
+                Ok(Self { format, count, named: true, positions, times: times.unwrap_or_default() })
+            }
+        }
     }
 }
 
