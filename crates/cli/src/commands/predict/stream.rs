@@ -5,6 +5,7 @@
 //! training depends on one window: both are equal after exactly as many lines as a window has rows.
 
 mod answer;
+mod form;
 mod lines;
 mod numbers;
 mod reader;
