@@ -189,7 +189,7 @@ fn a_model_reads_the_calendar_of_the_rows_ahead() {
             "train --series all.csv --time-column date --day-first true --calendar hour --out x",
             &["no time of day in the time column date"],
         ),
-        ("train --text all.csv --calendar hour --out x", &["--calendar hour applies to --series only"]),
+        ("train --text all.csv --calendar hour --out x", &["--calendar hour: applies to --series only"]),
         (
             "train --series all.csv --from direct --calendar month --window 9 --horizon 4 --out x",
             &["--calendar month", "hour,weekday"],
