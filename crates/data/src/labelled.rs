@@ -102,6 +102,8 @@ pub struct Labelled {
     encoding: Encoding,
     /// How a table is written, where it is unusual.
     written: Vec<String>,
+    /// A column of a table with one row per sequence whose rows may be steps instead.
+    in_runs: Option<String>,
 }
 
 impl Labelled {

@@ -12,11 +12,14 @@
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
-//! [`crate::table`] reads it.
+//! [`crate::table`] reads it. Arrays of NumPy (`.npy`, `.npz`) are read as a table: of `[T, D]`, T rows of D columns that
+//! are called c0, c1 and so on; of several arrays `[T]`, one column each.
 //! One row is one step, however far the times of two rows are apart; times must not decrease within a group. Without
 //! `--time-column`, the time column is the first one whose fields [`crate::stamps`] recognises as dates. Times that are
 //! neither dates nor numbers cannot be compared: [`TimeSpan::checked`] is false, and the rows are assumed to be in the
-//! order of time. Rows of several groups may be interleaved. Text columns are left out unless `--columns` names them.
+//! order of time. Rows of several groups may be interleaved. A group has one value in each of the columns of
+//! `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
+//! names them.
 //!
 //! # The calendar
 //! [`SeriesOptions::calendar`] adds two columns for each of its features, after those of the file:
@@ -25,8 +28,11 @@
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
-//! ⌊uN⌋ for the test; v and u are the two fractions. Windows, including their inputs, do not cross the end of a part. A
-//! group that is too short for a window has no windows, but its rows count in μ and σ.
+//! ⌊uN⌋ for the test; v and u are the two fractions. The targets of a window are in one part. Its inputs are rows of the
+//! same part or, with [`SeriesOptions::reach_back`], up to W rows before the part: a validation window may begin in the
+//! training part, and a test window in the validation part. So a validation part of V rows without a gap has
+//! V − H + 1 windows instead of V − W − H + 1. Windows of the training part read rows of that part only. A group that is
+//! too short for a window has no windows, but its rows count in μ and σ.
 //!
 //! # Missing values
 //! Missing values are those of [`crate::table::is_missing`] and `--na`; so are blank lines in a file of one column.
@@ -60,7 +66,7 @@ mod unsplit;
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use baseline::{
     Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_losses, naive_mae,
@@ -76,7 +82,7 @@ pub use times::Time;
 pub(crate) use unsplit::Unsplit;
 
 use super::file;
-use super::labelled::{GroupScaling, Scaling};
+use super::labelled::{GroupScaling, Scaling, numpy};
 use super::stamps::Feature;
 use super::table::{TableError, TableOptions};
 use lines::Lines;
@@ -139,7 +145,10 @@ pub struct SeriesOptions {
     pub clock: Option<Clock>,
     /// Whether the times of all rows are kept, see [`Series::time`].
     pub keep_times: bool,
-    /// Group column: it tells which series a row belongs to.
+    /// Whether windows of the validation and test parts may read rows of the part before. Their targets are always in
+    /// their own part.
+    pub reach_back: bool,
+    /// Group column, or columns between commas: they tell which series a row belongs to.
     pub group_column: Option<String>,
     /// Treatment of missing values.
     pub missing: Missing,
@@ -171,6 +180,7 @@ impl SeriesOptions {
             calendar: Vec::new(),
             clock: None,
             keep_times: false,
+            reach_back: true,
             group_column: None,
             missing: Missing::Error,
             valid_fraction: 0.0,
@@ -198,9 +208,14 @@ impl SeriesOptions {
 /// What is needed where a directory was named.
 const NEED: &str = "one file of separated values with --series";
 
-/// Opens the file.
-fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
-    Ok(file::open(path, NEED).map_err(TableError::from)?)
+/// Reads the file of the options: a table, or arrays of NumPy.
+fn read_file(options: &SeriesOptions) -> Result<Table, SeriesError> {
+    let path = options.path.as_path();
+    if !numpy::is_numpy(path) {
+        return Table::read(options, file::open(path, NEED).map_err(TableError::from)?);
+    }
+    let text = numpy::series(path).map_err(Box::new)?;
+    Table::read(&SeriesOptions { table: numpy::table_options(&options.table), ..options.clone() }, text)
 }
 
 /// A part of the series, by time.
@@ -277,10 +292,14 @@ pub struct Segment {
     pub rows: Range<usize>,
 }
 
-/// Segments of a part, and the number of windows up to the end of each.
+/// Segments of a part.
 #[derive(Clone, Debug, Default)]
 struct Segments {
     all: Vec<Segment>,
+    /// The row of the group from which windows of each segment may read: its first row, or an earlier one in the part
+    /// before.
+    begins: Vec<usize>,
+    /// The number of windows up to the end of each segment.
     windows: Vec<usize>,
 }
 
@@ -340,7 +359,7 @@ impl Series {
     /// [`SeriesError`] says what is wrong, with file, line and value, and what to do.
     pub fn load(options: &SeriesOptions) -> Result<Self, SeriesError> {
         options.check()?;
-        Self::read(options, open(&options.path)?)
+        Self::split(read_file(options)?, options)
     }
 
     /// Reads a series from `reader`; messages name `options.path`.
@@ -368,7 +387,7 @@ impl Series {
         };
         let table = match reader {
             Some(reader) => Table::read(&whole, reader)?,
-            None => Table::read(&whole, open(&whole.path)?)?,
+            None => read_file(&whole)?,
         };
         Self::split(table, &whole)
     }
@@ -465,7 +484,7 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn group_of(&self, part: Part, index: usize) -> usize {
-        let Segments { all, windows } = &self.parts[part as usize];
+        let Segments { all, windows, .. } = &self.parts[part as usize];
         all[windows.partition_point(|&end| end <= index)].group
     }
 
@@ -474,11 +493,12 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn window(&self, part: Part, index: usize) -> Window<'_> {
-        let windows = &self.parts[part as usize].windows;
+        let Segments { all, begins, windows } = &self.parts[part as usize];
         let segment = windows.partition_point(|&end| end <= index);
         let before = segment.checked_sub(1).map_or(0, |last| windows[last]);
         let columns = self.columns.len();
-        let rows = &self.values(&self.segments(part)[segment])[(index - before) * columns..];
+        let rows = begins[segment] + index - before..all[segment].rows.end;
+        let rows = &self.values[all[segment].group][rows.start * columns..rows.end * columns];
         let (inputs, rest) = rows.split_at(self.window * columns);
         Window { inputs, future: &rest[..self.horizon * columns], columns, targets: &self.targets }
     }

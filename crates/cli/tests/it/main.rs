@@ -7,6 +7,7 @@ mod browser;
 mod demo;
 mod diagnose;
 mod fault;
+mod groups;
 mod help;
 mod inspect;
 mod large_text;

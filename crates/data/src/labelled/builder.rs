@@ -37,6 +37,7 @@ impl Builder {
             ids: Vec::new(),
             encoding: Encoding::UTF_8,
             written: Vec::new(),
+            in_runs: None,
         };
         Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
     }

@@ -87,6 +87,10 @@ pub struct Description {
     pub time: Option<TimeSpan>,
     /// The groups, in the order of their first rows.
     pub groups: Vec<GroupDescription>,
+    /// A column whose values stand in runs of rows, and a column of numbers that begins anew in each run: the file may
+    /// have several series.
+    #[serde(skip)]
+    pub restarts: Option<(String, String)>,
     /// How the table is written, where it is unusual.
     #[serde(skip)]
     pub written: Vec<String>,
@@ -135,6 +139,7 @@ impl Description {
             missing: table.missing(),
             time: span(table),
             groups: groups.collect(),
+            restarts: table.restarts.clone(),
             written: table.written.clone(),
         }
     }

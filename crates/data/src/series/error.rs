@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Part;
+use crate::labelled::LabelledError;
 use crate::table::TableError;
 use crate::wording::counted;
 
@@ -13,6 +14,9 @@ pub enum SeriesError {
     /// The file cannot be read as a table.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Arrays of NumPy cannot be read as a series.
+    #[error(transparent)]
+    Arrays(#[from] Box<LabelledError>),
     /// A setting names a column twice.
     #[error("{flag} names \"{name}\" twice: name every column once")]
     NamedTwice {
@@ -210,9 +214,10 @@ pub enum SeriesError {
     },
     /// A part is too short for a window.
     #[error(
-        "{}: the longest stretch without a gap in the {part} part has {}, and a window of {window} with a \
+        "{}: the longest stretch without a gap in the {part} part{} has {}, and a window of {window} with a \
          horizon of {horizon} needs {}: choose a smaller --window or --horizon, or {}",
         path.display(),
+        if *before > 0 { format!(", with up to {} before it,", counted(*before as u64, "row")) } else { String::new() },
         counted(*rows as u64, "row"),
         window.saturating_add(*horizon),
         part.more_rows()
@@ -222,7 +227,9 @@ pub enum SeriesError {
         path: PathBuf,
         /// The part.
         part: Part,
-        /// Number of rows of its longest segment.
+        /// Rows before the part that its windows may read.
+        before: usize,
+        /// Number of rows of its longest segment, with those before it.
         rows: usize,
         /// Rows that a window reads.
         window: usize,

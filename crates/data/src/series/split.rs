@@ -92,7 +92,16 @@ impl Segments {
         let inside = gaps.iter().copied().filter(|&gap| rows.start < gap && gap < rows.end);
         let mut start = rows.start;
         for end in inside.chain([rows.end]).filter(|_| !rows.is_empty()) {
-            let windows = (end - start + 1).saturating_sub(options.window.saturating_add(options.horizon));
+            // Only the first segment may have rows of an earlier part before it: a gap is before all others.
+            let begin = match options.reach_back {
+                true => {
+                    let gap = gaps[..gaps.partition_point(|&gap| gap <= start)].last();
+                    gap.copied().unwrap_or(0).max(start.saturating_sub(options.window))
+                }
+                false => start,
+            };
+            let windows = (end - begin + 1).saturating_sub(options.window.saturating_add(options.horizon));
+            self.begins.push(begin);
             self.windows.push(self.windows.last().copied().unwrap_or(0) + windows);
             let first_line = group.lines.get(start);
             self.all.push(Segment { group: group_index, first_line, rows: start..end });
@@ -113,7 +122,14 @@ impl Segments {
         Err(SeriesError::TooShort {
             path: options.path.clone(),
             part,
-            rows: self.all.iter().map(|segment| segment.rows.len()).max().unwrap_or(0),
+            before: if options.reach_back && part != Part::Train { options.window } else { 0 },
+            rows: self
+                .all
+                .iter()
+                .zip(&self.begins)
+                .map(|(own, begin)| own.rows.end - begin)
+                .max()
+                .unwrap_or(0),
             window: options.window,
             horizon: options.horizon,
         })

@@ -78,6 +78,9 @@ pub(super) struct Table {
     /// Line and column of the first missing value.
     pub(super) first_missing: Option<(u64, usize)>,
     pub(super) fingerprint: u64,
+    /// A column whose values stand in runs of rows, and a column of numbers that begins anew in each run, if there are
+    /// neither groups nor times.
+    pub(super) restarts: Option<(String, String)>,
     /// How the table is written, where it is unusual.
     pub(super) written: Vec<String>,
     indices: HashMap<String, usize>,
@@ -90,6 +93,8 @@ pub(super) struct Table {
     keeps: bool,
     /// Text of the current row's time.
     text: String,
+    /// Name of the current row's group.
+    key: String,
 }
 
 impl Table {
@@ -103,6 +108,10 @@ impl Table {
         }
         let sketch = table::columns(&rows, &sample);
         let layout = Layout::of(options, &rows, &sketch, &sample)?;
+        let restarts = (layout.group.is_none() && layout.time.is_none())
+            .then(|| table::restarting(&sketch, &sample))
+            .flatten()
+            .map(|(key, time)| (rows.names[key].clone(), rows.names[time].clone()));
         let column = |&field: &usize| TableColumn {
             name: rows.names[field].clone(),
             form: sketch[field].form.clone(),
@@ -122,6 +131,7 @@ impl Table {
             groups: Vec::new(),
             first_missing: None,
             fingerprint: 0,
+            restarts,
             written: Vec::new(),
             indices: HashMap::new(),
             latest: 0,
@@ -129,6 +139,7 @@ impl Table {
             sorts: options.sort_time,
             keeps: options.keep_times,
             text: String::new(),
+            key: String::new(),
         };
         for (row, location) in sample.iter().zip(locations) {
             table.push(row, location)?;
@@ -198,12 +209,14 @@ impl Table {
 
     /// Returns the index of the row's group, and adds a new group.
     fn group(&mut self, row: &StringRecord, line: u64) -> Result<usize, SeriesError> {
-        let name = match self.layout.group {
-            Some(field) if row[field].trim().is_empty() => {
-                let column = shorten(&self.names[field]);
-                return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+        let name = match &self.layout.group {
+            Some(key) => {
+                if let Some(field) = key.empty(row) {
+                    let column = shorten(&self.names[field]);
+                    return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+                }
+                key.of(row, &mut self.key)
             }
-            Some(field) => row[field].trim(),
             None => "",
         };
         if self.groups.get(self.latest).is_none_or(|latest| latest.name != name) {
@@ -245,7 +258,7 @@ impl Table {
                 value: shorten(&shown(&text)).into(),
                 before_line: last.line,
                 before: shorten(&shown(&last.text)).into(),
-                group: self.layout.group.map(|_| shorten(&group.name).into()),
+                group: self.layout.group.as_ref().map(|_| shorten(&group.name).into()),
             });
         }
         match time {

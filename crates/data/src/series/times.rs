@@ -100,11 +100,12 @@ impl TimeColumn {
                     return Ok(Some(Self { fields: vec![field], name: name.clone(), form }));
                 }
                 None if sketch[field].time => {
-                    // The first field has a form that others lack: reading names the first of them.
+                    // The first field may have a form that others lack: reading names the first of them.
                     let first = [StringRecord::from(vec![first_text(field, sample)])];
-                    let stamps = recognise(&[0], name, true, &first, options)?;
-                    let form = stamps.map_or(Form::Other, Form::Stamps);
-                    return Ok(Some(Self { fields: vec![field], name: name.clone(), form }));
+                    if let Some(stamps) = recognise(&[0], name, true, &first, options)? {
+                        let form = Form::Stamps(stamps);
+                        return Ok(Some(Self { fields: vec![field], name: name.clone(), form }));
+                    }
                 }
                 _ => {}
             }

@@ -209,7 +209,8 @@ fn rows_that_cannot_be_read_are_named() {
         "a,b\n1,2,3\n4,5,6\n7,8,9\n",
         "",
         "x.csv: line 2 has 3 fields instead of 2, as the header names: complete the row or remove it, and close the quotes \
-         of its fields; if another separator is meant, name it with --separator",
+         of its fields; if another separator is meant, name it with --separator; if line 1 does not name the columns, \
+         remove it",
     );
     refuses(
         b"\xc3\xa9\xc3\xa9,n\n1,2\n2,f\xfcr\n",

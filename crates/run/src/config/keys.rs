@@ -98,12 +98,12 @@ keys! {
         labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
         labelled_test "FILE" "Test the best weights on these sequences after training";
         label_column "NAME" "Tables: column of the label [default: the column called label, class or target]";
-        id_column "NAME" "Tables with one row per step: column that names the sequence of a row";
+        id_column "NAME" "Tables with one row per step: column, or columns A,B, that name the sequence of a row";
         image_labels "FILE" "Images: file of the labels [default: the file of images with labels-idx1 instead of images-idx3 in its name]";
         image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
     }
     Data data "Series" {
-        series "FILE" "Forecast a numeric series (CSV or TSV)";
+        series "FILE" "Forecast a numeric series: a table (CSV, TSV), or arrays [T, D] or [T] of NumPy";
         columns "A,B" "Columns to read [default: all columns of numbers]";
         target "A,B" "Columns to forecast, among those that are read [default: the last one]";
         window "N" "Rows that a forecast reads";
@@ -115,7 +115,8 @@ keys! {
         day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the whole column does not show it";
         gaps "WHAT" "Gaps in the times: split (no window spans one), error, or ignore (the rows are neighbours)";
         calendar "A,B" "What to read of the time of each row beside the columns: hour, weekday, month or yearday (position in the day, week or year), each as sine and cosine. It is known of the rows ahead, too, and never forecast";
-        group_column "NAME" "Column that tells several series in one file apart";
+        reach_back "BOOL" "Whether windows of the validation and test parts may read the last rows of the part before; what they predict is always in their own part";
+        group_column "NAME" "Column, or columns A,B, that tell several series in one file apart";
         scale "WHAT" "Standardise each group by its own mean and standard deviation (group), or all groups by the same (all), which also forecasts unknown groups";
     }
     Data data "Tables" {

@@ -28,6 +28,7 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
             "day_first",
             "gaps",
             "calendar",
+            "reach_back",
             "group_column",
         ],
     ),

@@ -229,6 +229,7 @@ fn options(
         },
         clock,
         keep_times: false,
+        reach_back: config.data.reach_back,
         group_column: config.data.group_column.clone(),
         missing: missing(config),
         valid_fraction: config.data.valid_fraction,
@@ -263,7 +264,11 @@ fn by(config: &Config) -> String {
     match held.is_empty() {
         true => "no split: all windows are in the training part".into(),
         false => {
-            format!("time: the last {} of each group; no window spans two parts", held.join(", then "))
+            let windows = match config.data.reach_back {
+                true => "their first windows read rows of the part before",
+                false => "no window spans two parts",
+            };
+            format!("time: the last {} of each group; {windows}", held.join(", then "))
         }
     }
 }

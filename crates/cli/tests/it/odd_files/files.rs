@@ -107,6 +107,16 @@ fn npy(shape: &str, values: impl Iterator<Item = f64>) -> Vec<u8> {
     array("<f8", shape, values.flat_map(f64::to_le_bytes).collect())
 }
 
+/// An archive of arrays.
+fn archive(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).expect("memory");
+        archive.write_all(bytes).expect("memory");
+    }
+    archive.finish().expect("memory").into_inner()
+}
+
 fn array(descr: &str, shape: &str, data: Vec<u8>) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     header += &" ".repeat(63 - (10 + header.len()) % 64);
@@ -464,15 +474,16 @@ fn labelled() -> Vec<Odd> {
         "id,x,y,label\n{}",
         lines(|i| format!("{},{},{},{}", i / 4, x(i), y(i), ["up", "down"][i / 4 % 2]))
     );
-    let mut arrays = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in [
+    let whole = |number: &dyn Fn(i64) -> i64| (0..40i64).flat_map(|i| number(i).to_le_bytes()).collect();
+    let arrays = archive(&[
         ("X.npy", npy("(40, 5, 2)", (0..400).map(x))),
-        ("y.npy", array("<i8", "(40,)", (0..40i64).flat_map(|i| (i % 2).to_le_bytes()).collect())),
-    ] {
-        arrays.start_file(name, zip::write::SimpleFileOptions::default()).expect("memory");
-        arrays.write_all(&bytes).expect("memory");
-    }
-    let arrays = arrays.finish().expect("memory").into_inner();
+        ("y.npy", array("<i8", "(40,)", whole(&|i| i % 2))),
+    ]);
+    let columns = archive(&[
+        ("when.npy", array("<M8[ns]", "(40,)", whole(&|i| 3_600_000_000_000 * i))),
+        ("x.npy", npy("(40,)", (0..40).map(x))),
+        ("y.npy", npy("(40,)", (0..40).map(y))),
+    ]);
     let ts = |more: &str| {
         format!(
             "@problemName x\n@univariate true\n{more}@data\n{}",
@@ -552,6 +563,18 @@ fn labelled() -> Vec<Odd> {
             "40 sequences of 5: 1 1..6, 2 1..6; 0 20, 1 20",
         )
         .read_as("labelled"),
+        Odd::new(
+            "an array of NumPy [T, D]",
+            "x.npy",
+            npy("(40, 2)", (0..40).flat_map(|i| [x(i), y(i)])),
+            "40 rows: c0 1..6, c1 20.5..23.5",
+        ),
+        Odd::new(
+            "columns of NumPy, one of them times",
+            "x.npz",
+            columns,
+            "40 rows, time when: x 1..6, y 20.5..23.5",
+        ),
         Odd::new(
             "one array of NumPy without labels",
             "x.npy",
