@@ -14,12 +14,17 @@
 //! # The file
 //! [`crate::table`] reads it. Arrays of NumPy (`.npy`, `.npz`) are read as a table: of `[T, D]`, T rows of D columns that
 //! are called c0, c1 and so on; of several arrays `[T]`, one column each.
-//! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
-//! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
-//! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
-//! to be in the order of time. Rows of several groups may be interleaved. A group has one value in each of the columns
-//! of `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
+//! One row is one step, however far the times of two rows are apart; times must not decrease within a group. Without
+//! `--time-column`, the time column is the first one whose fields [`crate::stamps`] recognises as dates. Times that are
+//! neither dates nor numbers cannot be compared: [`TimeSpan::checked`] is false, and the rows are assumed to be in the
+//! order of time. Rows of several groups may be interleaved. A group has one value in each of the columns of
+//! `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
 //! names them.
+//!
+//! # The calendar
+//! [`SeriesOptions::calendar`] adds two columns for each of its features, after those of the file:
+//! [`crate::stamps::calendar`] of the time of the row. They are inputs and never targets. Their values are between -1
+//! and 1 and are not standardised, so they do not depend on which part of the year the training part covers.
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
@@ -42,11 +47,15 @@
 
 mod baseline;
 mod channels;
+mod clock;
+mod dates;
 mod describe;
 mod error;
 mod layout;
 mod lines;
+mod numbers;
 mod period;
+mod regularity;
 mod shift;
 mod split;
 mod table;
@@ -64,14 +73,17 @@ pub use baseline::{
     naive_mae_of_group,
 };
 pub use channels::{channels, value_range};
+pub use clock::Clock;
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
 pub use period::periods;
-pub use times::Regularity;
+pub use regularity::Regularity;
+pub use times::Time;
 pub(crate) use unsplit::Unsplit;
 
 use super::file;
 use super::labelled::{GroupScaling, Scaling, numpy};
+use super::stamps::Feature;
 use super::table::{TableError, TableOptions};
 use lines::Lines;
 use table::Table;
@@ -127,6 +139,12 @@ pub struct SeriesOptions {
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,
+    /// Positions in the day, week and year that the model reads beside the columns.
+    pub calendar: Vec<Feature>,
+    /// How the times of a trained model are written and spaced, where the rows leave it open.
+    pub clock: Option<Clock>,
+    /// Whether the times of all rows are kept, see [`Series::time`].
+    pub keep_times: bool,
     /// Whether windows of the validation and test parts may read rows of the part before. Their targets are always in
     /// their own part.
     pub reach_back: bool,
@@ -159,6 +177,9 @@ impl SeriesOptions {
             sort_time: false,
             day_first: None,
             gaps: Gaps::Split,
+            calendar: Vec::new(),
+            clock: None,
+            keep_times: false,
             reach_back: true,
             group_column: None,
             missing: Missing::Error,
@@ -304,7 +325,7 @@ impl<'s> Window<'s> {
 /// A standardised series in three parts.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The D columns, in the order of the values of a row.
+    /// The D columns, in the order of the values of a row: those of the file, then those of the calendar.
     pub columns: Vec<Column>,
     /// Indices of the K columns to forecast.
     pub targets: Vec<usize>,
@@ -315,6 +336,11 @@ pub struct Series {
     /// Names of the groups; a single empty name if there are none.
     pub groups: Vec<String>,
     description: Description,
+    /// Number of columns that come from the file.
+    measured: usize,
+    clock: Option<Clock>,
+    /// Time of each row of each group, if they are kept.
+    moments: Vec<Vec<Time>>,
     /// Mean distance of consecutive rows, if their times are dates.
     seconds_per_row: Option<f64>,
     /// μ and σ of each group and column, if groups have their own; empty if they share those of `columns`.
@@ -352,11 +378,17 @@ impl Series {
     /// As [`Series::load`].
     pub fn to_predict(options: &SeriesOptions, reader: Option<Box<dyn Read>>) -> Result<Self, SeriesError> {
         options.check()?;
-        let table = match reader {
-            Some(reader) => Table::read(options, reader)?,
-            None => read_file(options)?,
+        let whole = SeriesOptions {
+            horizon: 0,
+            valid_fraction: 0.0,
+            test_fraction: 0.0,
+            keep_times: true,
+            ..options.clone()
         };
-        let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
+        let table = match reader {
+            Some(reader) => Table::read(&whole, reader)?,
+            None => read_file(&whole)?,
+        };
         Self::split(table, &whole)
     }
 
@@ -415,6 +447,26 @@ impl Series {
     pub fn line(&self, segment: &Segment, row: usize) -> u64 {
         assert!(row < segment.rows.len(), "row {row} of {}", segment.rows.len());
         self.lines[segment.group].get(segment.rows.start + row)
+    }
+
+    /// The columns that come from the file, without those of the calendar.
+    pub fn measured(&self) -> &[Column] {
+        &self.columns[..self.measured]
+    }
+
+    /// How the rows write times, and how far they are apart; None if they have no times of a known form.
+    pub fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
+    /// Time of a row of a segment, if the times are kept. The rows after its end are as far apart as rows usually are;
+    /// they have no times if that is not known.
+    pub fn time(&self, segment: &Segment, row: usize) -> Option<Time> {
+        let times = self.moments.get(segment.group)?.get(segment.rows.clone())?;
+        match times.get(row) {
+            Some(time) => Some(*time),
+            None => self.clock.as_ref()?.after(times.last()?, row + 1 - times.len()),
+        }
     }
 
     /// Number of rows of a part.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::error::SeriesError;
+use super::regularity::Regularity;
 use super::table::{Stamp, Table};
-use super::times::{Regularity, shown};
+use super::times::shown;
 use super::{SeriesOptions, Unsplit};
 use crate::spread::{Sentinel, Spread};
 
@@ -107,16 +108,18 @@ pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
 impl Description {
     pub(super) fn of(table: &Table) -> Self {
         let layout = &table.layout;
-        let columns = table.columns.iter().enumerate().map(|(index, column)| ColumnDescription {
-            name: column.name.clone(),
-            least: column.range.map(|(least, _)| least),
-            greatest: column.range.map(|(_, greatest)| greatest),
-            missing: column.missing,
-            target: layout.targets.contains(&index),
-            spread: None,
-            sentinel: None,
-            counts: column.counts,
-            identifies: column.identifies,
+        let columns = table.columns.iter().take(layout.values.len()).enumerate().map(|(index, column)| {
+            ColumnDescription {
+                name: column.name.clone(),
+                least: column.range.map(|(least, _)| least),
+                greatest: column.range.map(|(_, greatest)| greatest),
+                missing: column.missing,
+                target: layout.targets.contains(&index),
+                spread: None,
+                sentinel: None,
+                counts: column.counts,
+                identifies: column.identifies,
+            }
         });
         let text = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| shown(&stamp.text));
         let groups = table.groups.iter().map(|group| GroupDescription {

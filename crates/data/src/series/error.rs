@@ -129,6 +129,18 @@ pub enum SeriesError {
         /// The group, if there are any.
         group: Option<Box<str>>,
     },
+    /// Rows cannot be sorted by times of day.
+    #[error(
+        "{}: column {column} has times of day without a date, so rows of several days cannot be sorted by it: name the \
+         columns of date and time with --time-column DATE,TIME, or leave out --sort-time",
+        path.display()
+    )]
+    SortedClock {
+        /// The file.
+        path: PathBuf,
+        /// The time column's name.
+        column: String,
+    },
     /// A time has another form than the first one.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not {form}, as in the first rows: write all \
@@ -154,6 +166,16 @@ pub enum SeriesError {
         path: PathBuf,
         /// The column, its first time and the readings.
         text: String,
+    },
+    /// The times do not have what the calendar needs.
+    #[error("{}: the file {problem}, and the model reads the calendar: {remedy}", path.display())]
+    NoCalendar {
+        /// The file.
+        path: PathBuf,
+        /// What the file has or lacks.
+        problem: String,
+        /// What to do.
+        remedy: String,
     },
     /// There is a gap, and gaps are errors.
     #[error(

@@ -37,11 +37,16 @@ impl Layout {
         let named: Vec<usize> =
             options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
         distinct("--columns", names, &named)?;
-        let time = match &options.time_column {
-            Some(given) => {
+        let learned = options.clock.as_ref().and_then(|clock| {
+            let field = |name| names.iter().position(|own| own == name);
+            clock.columns().iter().map(field).collect::<Option<Vec<usize>>>()
+        });
+        let time = match (&options.time_column, learned) {
+            (Some(given), _) => {
                 Some(TimeColumn::named(rows.columns("--time-column", given)?, names, sample, options)?)
             }
-            None => {
+            (None, Some(fields)) => Some(TimeColumn::named(fields, names, sample, options)?),
+            (None, None) => {
                 let free = (0..names.len()).filter(|&field| !grouping(field) && !named.contains(&field));
                 TimeColumn::find(free, names, sketch, sample, options)?
             }

@@ -13,7 +13,7 @@ impl Series {
     /// Says which columns have another mean or spread than the training part of the model whose scaling the series has:
     /// one sentence each.
     pub fn shifts(&self) -> Vec<String> {
-        (0..self.columns.len()).filter_map(|column| self.shift(column)).collect()
+        (0..self.measured).filter_map(|column| self.shift(column)).collect()
     }
 
     fn shift(&self, column: usize) -> Option<String> {
@@ -43,7 +43,7 @@ impl Series {
 }
 
 /// A number of six digits.
-fn figure(number: f64) -> String {
+pub(super) fn figure(number: f64) -> String {
     let rounded: f64 = format!("{number:.5e}").parse().unwrap_or(number);
     match rounded.abs() {
         a if a != 0.0 && !(1e-4..1e12).contains(&a) => format!("{rounded:e}"),

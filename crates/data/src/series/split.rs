@@ -28,6 +28,7 @@ impl Series {
             Some(_) => Description::of(&table),
         };
         let seconds_per_row = seconds_per_row(&table);
+        let clock = table.clock(options.clock.as_ref());
         let mut parts = <[Segments; 3]>::default();
         for ((index, group), gaps) in table.groups.iter_mut().enumerate().zip(time_gaps) {
             let gaps = if options.gaps == Gaps::Split { gaps } else { Vec::new() };
@@ -56,6 +57,8 @@ impl Series {
             columns.iter().map(|column| (column.mean, column.std)).collect::<Vec<_>>()
         };
         let group_scales = by_group.iter().map(scales).collect();
+        let measured = table.layout.values.len();
+        let moments = table.groups.iter_mut().map(|group| std::mem::take(&mut group.moments)).collect();
         let (groups, lines) = table.groups.into_iter().map(|group| (group.name, group.lines)).unzip();
         Ok(Self {
             columns,
@@ -64,6 +67,9 @@ impl Series {
             horizon: options.horizon,
             groups,
             description,
+            measured,
+            clock,
+            moments,
             seconds_per_row,
             group_scales,
             values,
@@ -164,9 +170,13 @@ fn drop_rows(group: &mut TableGroup, columns: usize, before: &[usize]) -> Vec<us
             gaps.push(kept);
         }
         group.values.copy_within(values, kept * columns);
+        if !group.moments.is_empty() {
+            group.moments[kept] = group.moments[row];
+        }
         lines.push(group.lines.get(row));
     }
     group.values.truncate(lines.rows() * columns);
+    group.moments.truncate(lines.rows());
     group.lines = lines;
     gaps
 }
@@ -277,7 +287,12 @@ fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<Column> {
             variances[column] += (row[column] - means[column]).powi(2);
         }
     }
+    let measured = table.layout.values.len();
     let column = |(index, column): (usize, &TableColumn)| {
+        // The calendar is between -1 and 1 by its formula, whatever part of the year the rows are from.
+        if index >= measured {
+            return Column { name: column.name.clone(), mean: 0.0, std: 1.0, constant: false, missing: 0 };
+        }
         let constant = constant[index];
         let std = if constant { 1.0 } else { (variances[index] / count).sqrt() };
         Column { name: column.name.clone(), mean: means[index], std, constant, missing: column.missing }

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use csv::StringRecord;
 
 use super::SeriesOptions;
+use super::dates::check_times;
 use super::error::SeriesError;
 use super::layout::Layout;
 use super::lines::Lines;
+use super::numbers::Numbers;
 use super::times::{Time, shown};
 use crate::spread::{Sentinel, Spread};
-use crate::stamps::Spacing;
+use crate::stamps::{Feature, Spacing, calendar};
 use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, shorten};
 
 /// One column of numbers.
@@ -25,6 +27,13 @@ pub(super) struct TableColumn {
     pub(super) missing: u64,
     pub(super) counts: bool,
     pub(super) identifies: bool,
+}
+
+impl TableColumn {
+    /// A column of the calendar.
+    fn made(name: String) -> Self {
+        Self { name, form: NumberForm::default(), range: None, missing: 0, counts: false, identifies: false }
+    }
 }
 
 /// A time as text and as a comparable value.
@@ -49,8 +58,12 @@ pub(super) struct TableGroup {
     pub(super) last: Option<Stamp>,
     /// Distances of consecutive rows, if their times are dates.
     pub(super) spacing: Option<Box<Spacing>>,
+    /// The same, if their times are numbers.
+    pub(super) numbers: Option<Box<Numbers>>,
     /// Time of each row, if the rows are to be sorted.
     pub(super) times: Vec<(Time, Stamp)>,
+    /// Time of each row, if they are kept.
+    pub(super) moments: Vec<Time>,
 }
 
 /// The numbers of a file and its description.
@@ -72,8 +85,12 @@ pub(super) struct Table {
     pub(super) written: Vec<String>,
     indices: HashMap<String, usize>,
     latest: usize,
+    /// What is read of the calendar: two columns each, after those of the file.
+    pub(super) calendar: Vec<Feature>,
     /// Whether rows are sorted by time.
     sorts: bool,
+    /// Whether the times of all rows are kept.
+    keeps: bool,
     /// Text of the current row's time.
     text: String,
     /// Name of the current row's group.
@@ -103,11 +120,13 @@ impl Table {
             counts: sketch[field].is_number() && sketch[field].counts,
             identifies: sketch[field].identifies(sample.len()),
         };
+        check_times(options, &layout, &rows.names)?;
+        let made = options.calendar.iter().flat_map(|feature| feature.channels()).map(TableColumn::made);
         let mut table = Self {
             path: path.to_owned(),
             names: rows.names.clone(),
             separator: rows.format.separator.char(),
-            columns: layout.values.iter().map(column).collect(),
+            columns: layout.values.iter().map(column).chain(made).collect(),
             layout,
             groups: Vec::new(),
             first_missing: None,
@@ -116,7 +135,9 @@ impl Table {
             written: Vec::new(),
             indices: HashMap::new(),
             latest: 0,
+            calendar: options.calendar.clone(),
             sorts: options.sort_time,
+            keeps: options.keep_times,
             text: String::new(),
             key: String::new(),
         };
@@ -174,8 +195,16 @@ impl Table {
                 self.push_values(&StringRecord::from(vec![""]), line, group)?;
             }
         }
-        self.push_time(row, location.line, group)?;
-        self.push_values(row, location.line, group)
+        let time = self.push_time(row, location.line, group)?;
+        self.push_values(row, location.line, group)?;
+        let group = &mut self.groups[group];
+        if let Some(Time::Instant(instant)) = &time {
+            group.values.extend(self.calendar.iter().flat_map(|&feature| calendar(instant, feature)));
+        }
+        if self.keeps {
+            group.moments.extend(time);
+        }
+        Ok(())
     }
 
     /// Returns the index of the row's group, and adds a new group.
@@ -199,8 +228,13 @@ impl Table {
         Ok(self.latest)
     }
 
-    fn push_time(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {
-        let Some(column) = &self.layout.time else { return Ok(()) };
+    fn push_time(
+        &mut self,
+        row: &StringRecord,
+        line: u64,
+        group: usize,
+    ) -> Result<Option<Time>, SeriesError> {
+        let Some(column) = &self.layout.time else { return Ok(None) };
         let mut text = std::mem::take(&mut self.text);
         column.text(row, &mut text);
         let group = &mut self.groups[group];
@@ -227,8 +261,10 @@ impl Table {
                 group: self.layout.group.as_ref().map(|_| shorten(&group.name).into()),
             });
         }
-        if let Time::Instant(instant) = time {
-            group.spacing.get_or_insert_default().push(instant);
+        match time {
+            Time::Instant(instant) => group.spacing.get_or_insert_default().push(instant),
+            Time::Number(number) => group.numbers.get_or_insert_default().push(number),
+            Time::Unknown => {}
         }
         match &mut group.last {
             Some(last) => {
@@ -242,7 +278,7 @@ impl Table {
             }
         }
         self.text = text;
-        Ok(())
+        Ok(Some(time))
     }
 
     fn push_values(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {

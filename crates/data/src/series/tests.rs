@@ -95,6 +95,8 @@ fn groups_may_be_interleaved_and_are_cut_separately() {
     let options = SeriesOptions {
         time_column: Some("t".into()),
         group_column: Some("id".into()),
+        // From 3 to 9 in group a.
+        gaps: Gaps::Ignore,
         test_fraction: 0.5,
         ..options(1, 1)
     };

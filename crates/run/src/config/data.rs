@@ -6,6 +6,7 @@ use longspan::option_names;
 use longspan_data::encoding::Encoding;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
+use longspan_data::stamps::Feature;
 use longspan_data::table::{Decimal, Separator, TableOptions};
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
@@ -63,6 +64,16 @@ option_names!(Missing, "treatment of missing values": Error = "error", Interpola
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
 
+/// A list of positions in the day, week and year, written `hour,weekday`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calendar(pub Vec<Feature>);
+
+impl std::fmt::Display for Calendar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
 /// The section `[data]`: the data and how they become batches. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
@@ -91,6 +102,7 @@ pub struct DataConfig {
     pub sort_time: bool,
     pub day_first: Option<bool>,
     pub gaps: Gaps,
+    pub calendar: Calendar,
     pub reach_back: bool,
     pub group_column: Option<String>,
     pub scale: Scale,
@@ -151,6 +163,7 @@ impl Default for DataConfig {
             sort_time: false,
             day_first: None,
             gaps: Gaps::Split,
+            calendar: Calendar::default(),
             reach_back: true,
             group_column: None,
             scale: Scale::Group,

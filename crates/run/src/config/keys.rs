@@ -114,6 +114,7 @@ keys! {
         sort_time "WHETHER" "Sort the rows of each group by time; otherwise times must not decrease";
         day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the whole column does not show it";
         gaps "WHAT" "Gaps in the times: split (no window spans one), error, or ignore (the rows are neighbours)";
+        calendar "A,B" "What to read of the time of each row beside the columns: hour, weekday, month or yearday (position in the day, week or year), each as sine and cosine. It is known of the rows ahead, too, and never forecast";
         reach_back "BOOL" "Whether windows of the validation and test parts may read the last rows of the part before; what they predict is always in their own part";
         group_column "NAME" "Column, or columns A,B, that tell several series in one file apart";
         scale "WHAT" "Standardise each group by its own mean and standard deviation (group), or all groups by the same (all), which also forecasts unknown groups";

@@ -27,6 +27,7 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
             "sort_time",
             "day_first",
             "gaps",
+            "calendar",
             "reach_back",
             "group_column",
         ],

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{
     Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, name, sample_rows,
 };
-use crate::config::{Config, Gaps, Missing, Scale};
+use crate::config::{Calendar, Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
@@ -15,7 +15,7 @@ use longspan_data::inspect::notices;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
-    Naive, Part, Series, SeriesOptions, longest_season, naive_losses, naive_mae, periods,
+    Clock, Naive, Part, Series, SeriesOptions, longest_season, naive_losses, naive_mae, periods,
 };
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
@@ -33,19 +33,29 @@ fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataE
         return Ok(());
     };
     let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
+    let columns = measured(channels, forecast);
+    let calendar = forecast.clock.as_ref().map_or(&[][..], Clock::calendar);
     let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
     let (key, learned) = if config.data.window != forecast.window {
         ("window", forecast.window.to_string())
     } else if once != forecast.horizon {
         ("horizon", forecast.horizon.to_string())
-    } else if differs(&config.data.columns.0, channels) {
-        ("columns", channels.join(","))
+    } else if differs(&config.data.columns.0, columns) {
+        ("columns", columns.join(","))
     } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
         ("target", targets.join(","))
+    } else if ![&[][..], calendar].contains(&&config.data.calendar.0[..]) {
+        let none = if calendar.is_empty() { "no calendar".into() } else { String::new() };
+        ("calendar", none + &Calendar(calendar.to_vec()).to_string())
     } else {
         return Ok(());
     };
     Err(DataError::Learned { given: config.given(key), learned })
+}
+
+/// The channels that come from the file, without those of the calendar.
+fn measured<'a>(channels: &'a [String], forecast: &Forecast) -> &'a [String] {
+    &channels[..channels.len() - forecast.clock.as_ref().map_or(0, Clock::channels)]
 }
 
 /// The same as [`open`], except that targets reach as far ahead as the forecasts that are evaluated.
@@ -100,12 +110,16 @@ fn load(
     let group_baselines = [scored_part, Part::Test].map(|part| group_baselines(config, &series, part));
     let record = DataRecord {
         description: format!(
-            "{}, {} row{} of {} column{} for the next {horizon} of {}",
+            "{}, {} row{} of {} column{}{} for the next {horizon} of {}",
             name(path),
             series.window,
             plural(series.window),
-            series.columns.len(),
-            plural(series.columns.len()),
+            series.measured().len(),
+            plural(series.measured().len()),
+            match series.clock().map(Clock::calendar) {
+                None | Some([]) => String::new(),
+                Some(calendar) => format!(" and the calendar ({})", Calendar(calendar.to_vec())),
+            },
             targets.join(", ")
         ),
         fingerprint: series.description().fingerprint.clone(),
@@ -183,14 +197,15 @@ fn options(
     learned: Option<&Schema>,
     horizon: usize,
 ) -> Result<SeriesOptions, DataError> {
-    let (columns, target, scaling) = match learned {
-        None => (config.data.columns.0.clone(), config.data.target.0.clone(), None),
+    let (columns, target, scaling, clock) = match learned {
+        None => (config.data.columns.0.clone(), config.data.target.0.clone(), None, None),
         Some(Schema {
             reads: Reads::Numbers { channels, scaling },
             predicts: Predicts::Forecast(forecast),
         }) => {
             let target = forecast.targets.iter().map(|target| channels[target.channel].clone()).collect();
-            (channels.clone(), target, Some(scaling.clone()))
+            let columns = measured(channels, forecast).to_vec();
+            (columns, target, Some(scaling.clone()), forecast.clock.clone())
         }
         Some(_) => {
             let (found, needed) = ("does not forecast", "forecasts a series");
@@ -208,6 +223,12 @@ fn options(
         sort_time: config.data.sort_time,
         day_first: config.data.day_first,
         gaps: gaps(config),
+        calendar: match (learned, &clock) {
+            (Some(_), clock) => clock.as_ref().map_or(Vec::new(), |clock| clock.calendar().to_vec()),
+            (None, _) => config.data.calendar.0.clone(),
+        },
+        clock,
+        keep_times: false,
         reach_back: config.data.reach_back,
         group_column: config.data.group_column.clone(),
         missing: missing(config),
@@ -230,6 +251,7 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
         horizon,
         ahead: config.data.horizon,
         targets: series.targets.iter().map(target).collect(),
+        clock: series.clock().cloned(),
     });
     Schema { reads, predicts }
 }
