@@ -374,7 +374,7 @@ fn shapes() -> Vec<Odd> {
             "41 rows: column 1 1..6, column 2 20.5..23.5",
         )
         .notes(&["if its whole numbers are names, add --header"]),
-        named("the same with `--header`", xy(",").replacen("x,y", "4,22", 1), "40 rows: 4 1..6, 22 20.5..23.5")
+        named("whole numbers as names", xy(",").replacen("x,y", "4,22", 1), "40 rows: 4 1..6, 22 20.5..23.5")
             .flags("--header true"),
         named(
             "one column with a name",
