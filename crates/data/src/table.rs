@@ -8,7 +8,8 @@
 //! - Comments (`#`, `%`) and lines of free text before the first row are left out, and so are a row of units below the
 //!   names and the empty field after a separator at the end of each row.
 //! - A row of names differs from the rows below it in the kind of its fields: number, time or text. Without one the
-//!   columns are called `column 1`, `column 2`, ….
+//!   columns are called `column 1`, `column 2`, …. Whole numbers are names if they count up, as those of years and of
+//!   programs do, or differ from one another above columns of fractions; a note says so.
 //! - The decimal mark is the one that most numbers show: 2,5 shows a comma, 0.25 and 1,234.5 show a point, 1,234 shows
 //!   neither and is refused unless another number shows the mark. The other mark, spaces and apostrophes may separate
 //!   thousands.

@@ -35,6 +35,8 @@ const COUNTERS: [&str; 16] = [
 ];
 /// Names of columns that make a date or a time together, from the largest unit.
 const UNITS: [&[&str]; 5] = [&["year", "yr"], &["month"], &["day"], &["hour"], &["minute"]];
+/// Least share of rows in which a measured value differs from the one before.
+const VARIES: f64 = 0.1;
 /// Number of possible group columns of which pairs are tried.
 const PAIRED: usize = 4;
 /// Least mean number of rows of a group whose column has numbers and no usual name.
@@ -76,15 +78,22 @@ pub(super) fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unspl
     found
 }
 
-/// The column to forecast: one with a usual name, else the last one that has measured values.
+/// The column to forecast: one with a usual name, else the last one that has measured values and varies.
 pub(super) fn target(sketch: &Sketch) -> Option<&Column> {
     let numbers = || sketch.columns.iter().filter(|column| column.is_number());
     let measured = |column: &&Column| {
         let known =
             named(column, &COUNTERS) || named(column, &GROUPS) || column.identifies(sketch.rows.len());
-        !known && !column.counts && column.different() > 1
+        !known && !column.counts && varies(sketch, column)
     };
     numbers().find(|column| is_usual_target(column)).or_else(|| numbers().rev().find(measured))
+}
+
+/// Whether a value differs from the one before in at least [`VARIES`] of the rows.
+fn varies(sketch: &Sketch, column: &Column) -> bool {
+    let Some(field) = sketch.position(&column.name) else { return false };
+    let changes = sketch.rows.windows(2).filter(|rows| rows[0][field] != rows[1][field]).count();
+    changes as f64 >= VARIES * sketch.rows.len().saturating_sub(1) as f64 && column.different() > 1
 }
 
 /// Whether a column has a name that is usually forecast.
@@ -269,6 +278,9 @@ mod tests {
         // Numbers under an unusual name need more rows in a group.
         assert_eq!(roles(&table("firm,year,x", panel(8))), "- - x");
         assert_eq!(roles(&table("country,year,x", panel(8))), "year country x");
+        // What is constant in a group, or nearly always zero, is not forecast.
+        let constant = (0..80).map(|i| format!("{},{},{},{}", i / 20, 1990 + i % 20, i * i % 7, i / 20 * 31));
+        assert_eq!(roles(&table("country,year,x,latitude", constant)), "year country x");
         // A measurement is no group, although no value has one time twice.
         let glucose =
             (0..200).map(|i| format!("2010-03-24 {:02}:{:02},{}", i / 12, i / 2 % 6, 200 + i * 37 % 100));

@@ -46,7 +46,7 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
     Ok(Found { path, content: Content::Series(Box::new(description)), notes, settings, otherwise: None })
 }
 
-/// Returns settings that train on the series. The window is at most a twentieth of the longest group. Missing values
+/// Returns settings that train on the series. The window is at most a tenth of the longest group, or 2. Missing values
 /// are filled in, or else their rows are dropped.
 fn settings(
     options: &mut SeriesOptions,
@@ -54,8 +54,7 @@ fn settings(
     found: &Description,
 ) -> Result<Settings, SeriesError> {
     let longest = found.groups.iter().map(|group| group.rows).max().unwrap_or(0);
-    options.window =
-        [128, 64, 32, 16, 8, 4, 2].into_iter().find(|window| window * 20 <= longest).unwrap_or(1);
+    options.window = [128, 64, 32, 16, 8, 4].into_iter().find(|window| window * 10 <= longest).unwrap_or(2);
     options.valid_fraction = VALID;
     let treatments: &[Missing] =
         if found.missing > 0 { &[Missing::Interpolate, Missing::Drop] } else { &[Missing::Error] };

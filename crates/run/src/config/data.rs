@@ -110,6 +110,7 @@ pub struct DataConfig {
     pub separator: Option<Separator>,
     pub decimal: Option<Decimal>,
     pub no_header: bool,
+    pub header: bool,
     pub na: Names,
     pub task: Option<TaskKind>,
     pub length: Lengths,
@@ -128,6 +129,7 @@ impl DataConfig {
             separator: self.separator,
             decimal: self.decimal,
             no_header: self.no_header,
+            header: self.header,
             na: self.na.0.clone(),
             encoding: self.encoding,
         }
@@ -169,6 +171,7 @@ impl Default for DataConfig {
             separator: None,
             decimal: None,
             no_header: false,
+            header: false,
             na: Names::default(),
             task: None,
             length: Lengths::only(20),

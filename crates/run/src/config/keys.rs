@@ -123,6 +123,7 @@ keys! {
         separator "CHAR" "Separator of the fields of a table: one character such as , ; or |, or tab or space (runs of spaces) [default: as the first rows show]";
         decimal "MARK" "Decimal mark of the numbers of a table: . or , [default: as the numbers show]";
         no_header "BOOL" "The first row of a table has values, not names; the columns are called column 1, column 2 and so on [default: as the first rows show]";
+        header "BOOL" "The first row of a table has names, even if they are numbers [default: as the first rows show]";
         na "A,B" "More spellings of a missing value in a table, beside an empty field, ?, ., -, NA, N/A, #N/A, NaN, null and None";
     }
     Data data "Synthetic tasks" {

@@ -32,7 +32,7 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
             "group_column",
         ],
     ),
-    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na"]),
+    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "header", "na"]),
     (&["task"], &["length"]),
 ];
 
@@ -112,6 +112,11 @@ impl Config {
                 data.decimal != Some(Decimal::Comma) || data.separator != Some(Separator::COMMA),
                 "decimal",
                 "a comma cannot be the separator and the decimal mark: leave out one of the two",
+            ),
+            (
+                !(data.header && data.no_header),
+                "header",
+                "cannot be combined with --no-header: leave out one of the two",
             ),
             (data.window >= 1, "window", "needs 1 or more"),
             (data.horizon >= 1, "horizon", "needs 1 or more"),

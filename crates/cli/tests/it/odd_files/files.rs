@@ -274,7 +274,7 @@ fn numbers() -> Vec<Odd> {
         named(
             "the same with the decimal mark",
             format!("x;y\n{}", lines(|i| format!("{i};1,{:03}", 100 + i))),
-            "40 rows: x 0..39, y 1.1..1.139",
+            "40 rows, time x: y 1.1..1.139",
         )
         .flags("--decimal ,"),
         named(
@@ -363,6 +363,20 @@ fn shapes() -> Vec<Odd> {
         ),
         Odd::new("one number a line", "x.txt", lines(|i| y(i).to_string()), "40 rows: column 1 20.5..23.5"),
         named(
+            "numbers as names",
+            xy(",").replacen("x,y", "0,1", 1),
+            "40 rows: 0 1..6, 1 20.5..23.5",
+        )
+        .notes(&["line 1 has numbers that are read as the names of the columns; if they are values, add --no-header"]),
+        named(
+            "whole numbers above fractions that may be values",
+            xy(",").replacen("x,y", "4,22", 1),
+            "41 rows: column 1 1..6, column 2 20.5..23.5",
+        )
+        .notes(&["if its whole numbers are names, add --header"]),
+        named("the same with `--header`", xy(",").replacen("x,y", "4,22", 1), "40 rows: 4 1..6, 22 20.5..23.5")
+            .flags("--header true"),
+        named(
             "one column with a name",
             format!("y\n{}", lines(|i| y(i).to_string())),
             "40 rows: y 20.5..23.5",
@@ -370,11 +384,15 @@ fn shapes() -> Vec<Odd> {
         named(
             "an index without a name",
             third("", &|i| i.to_string()),
-            "40 rows: column 1 0..39, x 1..6, y 20.5..23.5",
+            "40 rows, time column 1: x 1..6, y 20.5..23.5",
+        ),
+        named("a counter", third("n", &|i| (i + 1).to_string()), "40 rows, time n: x 1..6, y 20.5..23.5"),
+        named(
+            "a counter that is not the first column",
+            format!("y,n\n{}", lines(|i| format!("{},{i}", y(i)))),
+            "40 rows: y 20.5..23.5, n 0..39",
         )
-        .notes(&["column 1 numbers the rows"]),
-        named("a counter", third("n", &|i| (i + 1).to_string()), "40 rows: n 1..40, x 1..6, y 20.5..23.5")
-            .notes(&["n numbers the rows"]),
+        .notes(&["n numbers the rows"]),
         named(
             "an id for each row",
             third("id", &|i| format!("{}", 1000 + i * 37 % 100)),
@@ -384,9 +402,8 @@ fn shapes() -> Vec<Odd> {
         named(
             "years",
             third("year", &|i| (1960 + i).to_string()),
-            "40 rows: year 1960..1999, x 1..6, y 20.5..23.5",
-        )
-        .notes(&["year numbers the rows"]),
+            "40 rows, time year: x 1..6, y 20.5..23.5",
+        ),
         named(
             "a constant column",
             third("k", &|_| "7.5".into()),

@@ -110,6 +110,7 @@ pub(crate) fn table_options(given: &TableOptions) -> TableOptions {
     TableOptions {
         separator: Some(Separator::COMMA),
         decimal: Some(Decimal::Point),
+        header: true,
         na: given.na.clone(),
         ..TableOptions::default()
     }

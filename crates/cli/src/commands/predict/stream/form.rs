@@ -37,7 +37,7 @@ impl Form {
             let values = values.len() == channels.len() && values.iter().all(|text| format.is_value(text));
             (values && clock.read(time.iter().map(String::as_str), None).is_some()).then_some(())
         };
-        if clock.and_then(timed).is_some() {
+        if !table.header && clock.and_then(timed).is_some() {
             let (times, positions) = ((0..times).collect(), (times..count).collect());
             return Ok(Self { format, count, named: false, positions, times });
         }
@@ -49,7 +49,10 @@ impl Form {
                  in a first line"
             )
         });
-        let word = fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header);
+        let word = match table.header {
+            true => fields.first(),
+            false => fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header),
+        };
         let Some(word) = word else {
             if let Some(needed) = needed {
                 return Err(needed);
