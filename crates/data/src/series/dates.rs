@@ -30,30 +30,26 @@ pub(super) fn check_times(
         let path = options.path.clone();
         Err(SeriesError::NoCalendar { path, problem, remedy: remedy.to_owned() })
     };
-    let name = "name a column of dates with --time-column, or train without --calendar";
+    let without = "name a column of dates with --time-column, or train without --calendar";
     let Some(time) = &layout.time else {
-        return wrong("has no column of times".into(), name);
+        return wrong("has no column of times".into(), without);
     };
     let column = shorten(&time.name);
     let Form::Stamps(stamps) = &time.form else {
-        return wrong(format!("has {} in the time column {column}", time.words()), name);
+        return wrong(format!("has {} in the time column {column}", time.words()), without);
     };
-    if let Some(clock) =
-        options.calendar.iter().find(|&&f| f == Feature::Hour).filter(|_| !stamps.has_clock())
-    {
-        let problem = format!("has no time of day in the time column {column}, which {clock} needs");
-        return wrong(
-            problem,
-            &format!("leave {clock} out of --calendar, or name both columns with --time-column DATE,TIME"),
-        );
-    }
-    let dated = options.calendar.iter().find(|&&feature| feature != Feature::Hour);
-    if let Some(feature) = dated.filter(|_| !stamps.has_date()) {
-        let problem = format!("has no date in the time column {column}, which {feature} needs");
-        return wrong(
-            problem,
-            &format!("leave {feature} out of --calendar, or name both columns with --time-column DATE,TIME"),
-        );
+    for feature in &options.calendar {
+        let lacks = match feature {
+            Feature::Hour => (!stamps.has_clock()).then_some("time of day"),
+            Feature::Weekday | Feature::Month | Feature::YearDay => (!stamps.has_date()).then_some("date"),
+        };
+        if let Some(part) = lacks {
+            let problem = format!("has no {part} in the time column {column}, which {feature} needs");
+            let remedy = format!(
+                "leave {feature} out of --calendar, or name the columns of date and time with --time-column DATE,TIME"
+            );
+            return wrong(problem, &remedy);
+        }
     }
     // A channel of this name would be read twice.
     let made: Vec<String> = options.calendar.iter().flat_map(|feature| feature.channels()).collect();
