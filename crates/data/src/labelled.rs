@@ -1,4 +1,4 @@
-//! Labelled sequences: each has T_i steps of D numbers, or T_i tokens, and one of C classes.
+//! Labelled sequences: each has T_i steps of D numbers, or T_i tokens, and one of C classes or a target value.
 //!
 //! One buffer holds the values of all sequences, one sequence after another: value (t, d) of sequence i is at
 //! `(offsets[i] + t) * D + d`. A missing value is NaN until it is interpolated or scaled.
@@ -30,6 +30,7 @@ pub(crate) mod numpy;
 mod scaling;
 mod split;
 pub mod table;
+mod targets;
 pub(crate) mod texts;
 pub mod ts;
 
@@ -41,6 +42,7 @@ pub(crate) use load::{read_as_it_stands, read_beside};
 pub use missing::Missing;
 pub use scaling::{GroupScaling, Scaling};
 pub use split::Split;
+pub use targets::{LabelType, TargetScaling};
 
 /// The kind of data in a step of a sequence.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +94,12 @@ pub struct Labelled {
     offsets: Vec<usize>,
     labels: Vec<u32>,
     classes: Vec<String>,
+    /// What the labels are, as the format of the file says it.
+    label_type: LabelType,
+    /// Target of each sequence in the units of the file, NaN if it is not known; None if the labels are classes.
+    targets: Option<Vec<f64>>,
+    /// The scale in which batches have the targets.
+    target_scaling: TargetScaling,
     missing: usize,
     origin: Origin,
     /// Line or image number of each sequence, from 1.
@@ -158,7 +166,8 @@ impl Labelled {
         &self.tokens[self.offsets[sequence]..self.offsets[sequence + 1]]
     }
 
-    /// Class of each sequence; [`IGNORE`] if the file has none, which only [`load_to_predict`] allows.
+    /// Class of each sequence; [`IGNORE`] if it has a target instead, or if the file has none, which only
+    /// [`load_to_predict`] allows.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -231,6 +240,7 @@ impl Labelled {
         self.values.iter().for_each(|value| fingerprint.write_word(u64::from(value.to_bits())));
         self.exact.iter().flatten().for_each(|value| fingerprint.write_word(value.to_bits()));
         self.tokens.iter().for_each(|&token| fingerprint.write_word(u64::from(token)));
+        self.targets.iter().flatten().for_each(|target| fingerprint.write_word(target.to_bits()));
         fingerprint.finish()
     }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
-use crate::labelled::Scaling;
+use crate::labelled::{Scaling, TargetScaling};
 use crate::vocabulary::Vocabulary;
 use longspan::model::head::ValueLoss;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
@@ -41,8 +41,10 @@ pub enum Predicts {
     Next,
     /// A class.
     Classes(Vec<String>),
-    /// A number in its original scale.
+    /// A number in its original scale, in a synthetic task.
     Value,
+    /// The target of a labelled sequence, standardised.
+    Regression(TargetScaling),
     /// The next rows of some channels, scaled like the inputs.
     Forecast(Forecast),
 }
@@ -101,7 +103,7 @@ impl Schema {
             }
             (Predicts::Next, Reads::Numbers { channels, .. }) => labels(channels.len()),
             (Predicts::Classes(names), _) => OutputSpec::Classes { count: names.len(), tied },
-            (Predicts::Value, _) => OutputSpec::Values { width: 1, loss },
+            (Predicts::Value | Predicts::Regression(_), _) => OutputSpec::Values { width: 1, loss },
             (Predicts::Forecast(forecast), _) => {
                 OutputSpec::Values { width: forecast.horizon * forecast.targets.len(), loss }
             }

@@ -122,7 +122,7 @@ impl Dataset {
         let source = source.as_deref()?;
         let classes = match &self.schema.predicts {
             Predicts::Classes(names) => Some(names.len()),
-            Predicts::Next | Predicts::Value | Predicts::Forecast(_) => None,
+            Predicts::Next | Predicts::Value | Predicts::Regression(_) | Predicts::Forecast(_) => None,
         };
         let groups = self.series.as_deref().filter(|series| series.groups.len() > 1);
         let groups = groups.map(|series| (series, part));
@@ -337,11 +337,13 @@ impl Dataset {
         match learned.predicts {
             Predicts::Forecast(_) => series::whole(config, path, learned),
             Predicts::Next => music::whole_file(config, path).map(rows),
-            Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned).map(rows),
+            Predicts::Classes(_) | Predicts::Value | Predicts::Regression(_) => {
+                labelled::whole(config, path, learned).map(rows)
+            }
         }
     }
 
-    /// Sequences whose classes are to be predicted, read and scaled by the schema `learned`. Labels may be
+    /// Sequences whose classes or targets are to be predicted, read and scaled by the schema `learned`. Labels may be
     /// missing, and may be other labels than those of the model. `input`, if given, is read instead of the
     /// file `path`.
     ///

@@ -157,7 +157,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     };
     put(&if args.json.json { shown.document().to_string() + "\n" } else { shown.text() })?;
     let finite = match &assessment {
-        Assessment::Score(scored) => scored.score.mean_loss().is_finite(),
+        Assessment::Score(scored) | Assessment::Targets(scored, _) => scored.score.mean_loss().is_finite(),
         Assessment::Forecasts(forecasts) => {
             let targets = 0..shown.targets().len();
             targets
@@ -190,7 +190,7 @@ pub(crate) fn source(
     let data = match &schema.predicts {
         _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
-        Predicts::Classes(_) | Predicts::Next => "labelled",
+        Predicts::Classes(_) | Predicts::Regression(_) | Predicts::Next => "labelled",
         Predicts::Forecast(_) => "series",
         Predicts::Value => "task",
     };

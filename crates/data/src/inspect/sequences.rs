@@ -51,8 +51,11 @@ pub struct Sequences {
     pub vocabulary: Option<usize>,
     /// Number of missing values.
     pub missing: usize,
-    /// Each class and its number of sequences.
+    /// Each class and its number of sequences; empty for targets.
     pub classes: Vec<(String, usize)>,
+    /// Smallest and largest target; None for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<(f64, f64)>,
 }
 
 /// A channel of labelled sequences.
@@ -101,6 +104,7 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
         vocabulary: description.vocabulary,
         missing: description.missing,
         classes: description.classes,
+        targets: description.targets,
     };
     if form == Form::Images {
         let text = "reading pixel by pixel is a harder task and takes longer";

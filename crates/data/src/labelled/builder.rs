@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::encoding::Encoding;
 
 use super::error::{LabelledError, Location, Problem};
-use super::{Kind, Labelled, Origin};
+use super::{Kind, LabelType, Labelled, Origin, TargetScaling};
 use longspan::batch::IGNORE;
 
 /// Collects the values or tokens of a sequence until its end, then those of the next sequence.
@@ -31,6 +31,9 @@ impl Builder {
             offsets: vec![0],
             labels: Vec::new(),
             classes: Vec::new(),
+            label_type: LabelType::Class,
+            targets: None,
+            target_scaling: TargetScaling::default(),
             missing: 0,
             origin,
             numbers: Vec::new(),

@@ -135,6 +135,14 @@ pub enum Problem {
     /// The training part has a single class.
     #[error("every sequence has the label {label}: training a classifier needs at least two labels")]
     OneClass { label: String },
+    /// A target is not a number.
+    #[error(
+        "the label {label} is not a finite number, as a target must be: correct it or remove the sequence, or train on classes (--label-type class)"
+    )]
+    NoTarget { label: String },
+    /// The training part has a single target value.
+    #[error("every sequence has the target {target}: training needs at least two different targets")]
+    OneTarget { target: String },
     /// A label of the test part does not occur in the training part.
     #[error(
         "the label {label} does not occur in training: add examples of it to the training data, or remove it from this file"
@@ -166,8 +174,10 @@ pub enum Problem {
         "values with time stamps, (t,v), are not supported: write evenly spaced values without time stamps, and @timestamps false"
     )]
     TimeStamps,
-    /// A .ts file is for another task than classification.
-    #[error("{tag} says that the sequences have no class labels: name a file with class labels")]
+    /// The sequences of a .ts file have neither classes nor targets.
+    #[error(
+        "{tag} says that the sequences have no labels: name a file with class labels or with target values (@targetlabel true)"
+    )]
     NotClassified { tag: &'static str },
     /// The dimensions of a sequence have different lengths.
     #[error(

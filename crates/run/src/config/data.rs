@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use longspan::option_names;
 use longspan_data::encoding::Encoding;
+use longspan_data::labelled::LabelType;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::table::{Decimal, Separator, TableOptions};
@@ -78,6 +79,7 @@ pub struct DataConfig {
     pub labelled_test: Option<PathBuf>,
     pub label_column: Option<String>,
     pub id_column: Option<String>,
+    pub label_type: Option<LabelType>,
     pub image_labels: Option<PathBuf>,
     pub image_steps: ImageSteps,
     pub series: Option<PathBuf>,
@@ -135,6 +137,7 @@ impl Default for DataConfig {
             labelled_test: None,
             label_column: None,
             id_column: None,
+            label_type: None,
             image_labels: None,
             image_steps: ImageSteps::default(),
             series: None,

@@ -95,10 +95,11 @@ keys! {
         vocab "FILE" "Read the vocabulary from a file instead of building it from --text: a JSON array of tokens, a JSON object of tokens and indices, or a tokenizer.json. --from and --resume keep the vocabulary of the model";
     }
     Data data "Labelled sequences, images and music" {
-        labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
+        labelled "FILE" "Train on sequences with a class or a target value each (.ts of the UCR/UEA and TSER archives, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
         labelled_test "FILE" "Test the best weights on these sequences after training";
         label_column "NAME" "Tables: column of the label [default: the column called label, class or target]";
         id_column "NAME" "Tables with one row per step: column that names the sequence of a row";
+        label_type "TYPE" "What the labels are: class, or number (a target value for each sequence) [default: as the data say: number for .ts files with @targetlabel true and for an array y of floats that are not all whole, otherwise class]";
         image_labels "FILE" "Images: file of the labels [default: the file of images with labels-idx1 instead of images-idx3 in its name]";
         image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
     }
@@ -148,7 +149,7 @@ keys! {
         layer_norm "BOOL" "Normalise the input of the readout and of each layer above the first, before dropout";
         learn_state "BOOL" "Learn the initial state instead of starting at zero";
         pool "WHAT" "Labelled sequences and series: what the readout sees: last (the last state; with --bidirectional the last one of each direction), mean (the mean over all steps) or ends (the last state of each direction; needs --bidirectional)";
-        loss "NAME" "Loss of series and tasks of numbers: squared or absolute error";
+        loss "NAME" "Loss of series, targets and tasks of numbers: squared or absolute error";
         tie_weights "BOOL" "Share one weight matrix between the token embedding and the readout";
         encoder_decoder "BOOL" "Task reversal: an encoder reads the symbols, and a decoder of the same size, starting from the encoder's last state, writes them";
         init "NAME[:X]" "Initial recurrent weights: uniform, xavier, orthogonal[:GAIN], identity, gaussian[:GAIN] or chrono:STEPS";
