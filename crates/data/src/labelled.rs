@@ -10,12 +10,14 @@
 use std::ops;
 use std::path::{Path, PathBuf};
 
+use super::categorical::Codes;
 use super::encoding::Encoding;
 use super::fingerprint::Fingerprint;
 use super::vocabulary::Vocabulary;
 use longspan::batch::IGNORE;
 
 mod builder;
+mod categories;
 mod describe;
 mod error;
 mod fit;
@@ -34,6 +36,7 @@ mod targets;
 pub(crate) mod texts;
 pub mod ts;
 
+pub(crate) use builder::natural;
 pub use describe::{Description, Lengths, Range};
 pub use error::{LabelledError, Location, Problem};
 pub(crate) use input::{Head, failed as unreadable, head, open_text};
@@ -110,6 +113,12 @@ pub struct Labelled {
     encoding: Encoding,
     /// How a table is written, where it is unusual.
     written: Vec<String>,
+    /// The channels that have the codes of categories instead of numbers, until they are encoded.
+    codes: Vec<(usize, Codes)>,
+    /// Whether each channel is one-hot; empty if none is.
+    one_hot: Vec<bool>,
+    /// Notices about categories that the training part does not have.
+    unknown: Vec<String>,
 }
 
 impl Labelled {

@@ -1,6 +1,7 @@
 //! Readers for common data formats, synthetic tasks, and the batches made from them.
 
 pub mod batches;
+pub mod categorical;
 pub mod encoding;
 pub mod file;
 pub mod fingerprint;

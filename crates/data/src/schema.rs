@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::categorical::Categorical;
 use crate::fingerprint::Fingerprint;
 use crate::labelled::{Scaling, TargetScaling};
 use crate::vocabulary::Vocabulary;
@@ -30,6 +31,9 @@ pub enum Reads {
         channels: Vec<String>,
         /// Scaling of the values of a file.
         scaling: Scaling,
+        /// The columns of categories, whose channels are one-hot.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        categorical: Vec<Categorical>,
     },
 }
 

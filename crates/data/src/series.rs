@@ -8,7 +8,8 @@
 //! μ_d = 1/R Σ_t x_{t,d}        σ_d² = 1/R Σ_t (x_{t,d} − μ_d)²        z_{t,d} = (x_{t,d} − μ_d) / σ_d
 //! ```
 //!
-//! A column that is constant over the training part has σ_d = 1. Window i of a stretch of rows reads z_i … z_{i+W−1};
+//! A column that is constant over the training part has σ_d = 1. The one-hot columns of a categorical column are not
+//! standardised: μ_d = 0 and σ_d = 1. Window i of a stretch of rows reads z_i … z_{i+W−1};
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
@@ -17,7 +18,7 @@
 //! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
 //! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
 //! to be in the order of time. Rows of several groups may be interleaved. Text columns are left out unless `--columns`
-//! names them.
+//! or `--categorical` names them.
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
@@ -41,6 +42,7 @@ mod describe;
 mod error;
 mod layout;
 mod lines;
+mod one_hot;
 mod period;
 mod shift;
 mod split;
@@ -65,10 +67,12 @@ pub use period::periods;
 pub use times::Regularity;
 pub(crate) use unsplit::Unsplit;
 
+use super::categorical::Categorical;
 use super::file;
 use super::labelled::{GroupScaling, Scaling};
 use super::table::{TableError, TableOptions};
 use lines::Lines;
+use one_hot::OneHot;
 use table::Table;
 
 /// Treatment of missing values.
@@ -106,6 +110,8 @@ pub struct SeriesOptions {
     pub table: TableOptions,
     /// Columns to read, in this order; empty for all number columns except time and group.
     pub columns: Vec<String>,
+    /// Columns of categories, which become one-hot inputs. They are read even if `columns` does not name them.
+    pub categorical: Vec<Categorical>,
     /// Columns to forecast, among those that are read; empty for the last one.
     pub target: Vec<String>,
     /// Whether all columns that are read are forecast, whatever `target` says.
@@ -143,6 +149,7 @@ impl SeriesOptions {
             path: path.into(),
             table: TableOptions::default(),
             columns: Vec::new(),
+            categorical: Vec::new(),
             target: Vec::new(),
             all_targets: false,
             window,
@@ -232,6 +239,8 @@ pub struct Column {
     pub constant: bool,
     /// Number of missing values in the whole file.
     pub missing: u64,
+    /// Whether it is 1 for one category and 0 for all others; then it is not standardised.
+    pub one_hot: bool,
 }
 
 impl Column {
@@ -297,6 +306,7 @@ pub struct Series {
     /// Names of the groups; a single empty name if there are none.
     pub groups: Vec<String>,
     description: Description,
+    one_hot: OneHot,
     /// Mean distance of consecutive rows, if their times are dates.
     seconds_per_row: Option<f64>,
     /// μ and σ of each group and column, if groups have their own; empty if they share those of `columns`.
@@ -372,6 +382,16 @@ impl Series {
             std: self.columns.iter().map(|column| column.std).collect(),
             groups: groups.collect(),
         }
+    }
+
+    /// The columns of categories.
+    pub fn categorical(&self) -> &[Categorical] {
+        &self.one_hot.columns
+    }
+
+    /// Notices about categories that the training part does not have.
+    pub fn unknown(&self) -> &[String] {
+        &self.one_hot.unknown
     }
 
     /// Description of the file.

@@ -45,7 +45,12 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         notes.push("the last column is forecast; use the setting target to choose others".into());
     }
     if !found.left_out.is_empty() {
-        notes.push(format!("text columns are not read: {}", shown(&found.left_out)).into());
+        let text = format!("text columns are not read: {}", shown(&found.left_out));
+        let categorical = match found.categories.is_empty() {
+            true => Settings::default(),
+            false => Settings::of("categorical", found.categories.join(",")),
+        };
+        notes.push(Note::new(text, categorical));
     }
     if let Some(time) = &found.time {
         if !time.checked {
@@ -94,6 +99,8 @@ pub fn of_sequences(found: &Labelled) -> Vec<Note> {
         let (spreads, sentinels) = (found.spreads(), found.sentinels());
         let named: Vec<(&str, Option<Spread>, Option<Sentinel>)> =
             channels.iter().zip(spreads).zip(sentinels).map(|((name, a), b)| (name.as_str(), a, b)).collect();
+        let numbers = named.into_iter().enumerate().filter(|(channel, _)| !found.is_coded(*channel));
+        let named: Vec<_> = numbers.map(|(_, named)| named).collect();
         let tails = "take logarithms or clip the values beforehand".into();
         notes.extend(advice::notes(&named, |_| Settings::default(), tails));
     }

@@ -40,6 +40,9 @@ impl Builder {
             ids: Vec::new(),
             encoding: Encoding::UTF_8,
             written: Vec::new(),
+            codes: Vec::new(),
+            one_hot: Vec::new(),
+            unknown: Vec::new(),
         };
         Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
     }
@@ -117,7 +120,7 @@ impl Builder {
 }
 
 /// Compares labels: numbers by value and before words, words by characters.
-fn natural(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural(a: &str, b: &str) -> Ordering {
     let value = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
     match (value(a), value(b)) {
         (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),

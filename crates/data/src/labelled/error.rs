@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::categorical::CategoryError;
 use crate::file::FileError;
 use crate::table::TableError;
 use crate::wording::counted;
@@ -201,6 +202,20 @@ pub enum Problem {
          {columns}"
     )]
     NoLabelColumn { columns: String },
+    /// A column of categories cannot be used.
+    #[error(transparent)]
+    Category(CategoryError),
+    /// Categories are asked for where a row is a whole sequence.
+    #[error(
+        "--categorical needs one row per step, and here a row is a whole sequence: name the column that tells the sequences apart (--id-column)"
+    )]
+    CategoricalSteps,
+    /// Categories are asked for in data that have no columns.
+    #[error("--categorical needs a table with one row per step: leave it out")]
+    CategoricalColumns,
+    /// A column of categories has another use.
+    #[error("column {column} {use_of}: leave it out of --categorical")]
+    NotCategorical { column: String, use_of: &'static str },
     /// There are no columns besides those of labels and ids.
     #[error("there is no column of values besides those of labels and ids: add one")]
     NoValues,

@@ -253,7 +253,11 @@ fn read(
     tokens: Tokens<'_>,
     label_type: Option<LabelType>,
 ) -> Result<Labelled, LabelledError> {
-    read_labels(path, options, labels, tokens)?.typed(label_type, Labels::Required)
+    let labelled = read_labels(path, options, labels, tokens)?;
+    if !options.columns.categorical.is_empty() && labelled.codes.is_empty() {
+        return Err(Problem::CategoricalColumns.at(path, Location::File));
+    }
+    labelled.typed(label_type, Labels::Required)
 }
 
 /// As [`read`], with the labels as they stand in the file.

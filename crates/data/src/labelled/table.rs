@@ -16,8 +16,9 @@ use csv::StringRecord;
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
+use crate::categorical::{Categorical, Codes};
 use crate::table;
-use crate::table::{Cell, Column, IDS, NumberForm, Rows, TableError, TableOptions, list};
+use crate::table::{Cell, Column, IDS, NumberForm, Rows, TableError, TableOptions, is_missing, list};
 use longspan::batch::IGNORE;
 
 /// Names by which a label column is found.
@@ -30,6 +31,8 @@ pub struct Columns {
     pub label: Option<String>,
     /// Name of the id column, for tables with one row per step.
     pub id: Option<String>,
+    /// Columns of categories, for tables with one row per step.
+    pub categorical: Vec<Categorical>,
     /// How the table is written, where its first rows do not say it.
     pub table: TableOptions,
 }
@@ -62,7 +65,9 @@ pub(super) fn read_with(
         format!("{} is read as a value of each sequence: remove it from the file", rows.names[column])
     });
     let exact = roles.values.iter().any(|&column| sketch[column].is_offset());
+    let codes = roles.codes(&rows.names, &columns.categorical);
     let mut reader = Reader::new(path, &rows.names, &sketch, roles, labels, exact);
+    reader.codes = codes;
     for (row, location) in sample.iter().zip(locations) {
         reader.row(row, location.line)?;
     }
@@ -71,10 +76,11 @@ pub(super) fn read_with(
     while let Some(location) = rows.next(&mut row)? {
         reader.row(&row, location.line)?;
     }
-    let Reader { mut builder, mut steps, .. } = reader;
+    let Reader { mut builder, mut steps, codes, .. } = reader;
     steps.end(&mut builder).map_err(|problem| problem.at(path, Location::File))?;
     let mut labelled = builder.finish(true)?;
     labelled.written = rows.notes();
+    labelled.codes = codes.into_iter().enumerate().filter_map(|(at, codes)| Some((at, codes?))).collect();
     labelled.written.extend(named);
     Ok(labelled)
 }
@@ -85,6 +91,8 @@ struct Reader<'p> {
     names: Vec<String>,
     /// How the numbers of each column are written.
     forms: Vec<NumberForm>,
+    /// The codes of each column of values that has categories.
+    codes: Vec<Option<Codes>>,
     roles: Roles,
     labels: Labels,
     builder: Builder,
@@ -107,7 +115,8 @@ impl<'p> Reader<'p> {
         let mut builder = Builder::new(path, Kind::Values { channels }, Origin::Lines);
         builder.exact = exact.then(Vec::new);
         let forms = sketch.iter().map(|column| column.form.clone()).collect();
-        Self { path, names: names.to_vec(), forms, roles, labels, builder, steps: Steps::default() }
+        let (names, codes) = (names.to_vec(), vec![None; roles.values.len()]);
+        Self { path, names, forms, codes, roles, labels, builder, steps: Steps::default() }
     }
 
     fn row(&mut self, row: &StringRecord, line: u64) -> Result<(), LabelledError> {
@@ -122,7 +131,15 @@ impl<'p> Reader<'p> {
             let steps = self.steps.row(&mut self.builder, field(id), label, line);
             steps.map_err(|problem| problem.at(self.path, location))?;
         }
-        for &column in &self.roles.values {
+        for (&column, codes) in self.roles.values.iter().zip(&mut self.codes) {
+            if let Some(codes) = codes {
+                let category = row[column].trim();
+                let missing = is_missing(category) || self.forms[column].na.has(category);
+                let code = if missing { Ok(Codes::missing()) } else { codes.code(category) };
+                self.builder
+                    .push(code.map_err(|problem| Problem::Category(problem).at(self.path, location))?);
+                continue;
+            }
             let cell = Cell { path: self.path, line, column: &self.names[column] };
             self.builder.push(self.forms[column].number(&row[column], cell)?);
         }
@@ -144,6 +161,8 @@ struct Roles {
     label: Option<usize>,
     id: Option<usize>,
     values: Vec<usize>,
+    /// Columns of categories, as in the options.
+    categorical: Vec<usize>,
 }
 
 impl Roles {
@@ -178,7 +197,27 @@ impl Roles {
         if values.is_empty() {
             return Err(at(Problem::NoValues));
         }
-        Ok(Self { label, id, values })
+        let named = columns.categorical.iter().map(|own| rows.column("--categorical", &own.column));
+        let categorical = named.collect::<Result<Vec<_>, _>>()?;
+        if !categorical.is_empty() && id.is_none() {
+            return Err(at(Problem::CategoricalSteps));
+        }
+        let uses = [(label, "has the labels"), (id, "tells the sequences apart")];
+        for (used, use_of) in uses {
+            if let Some(&column) = categorical.iter().find(|&&column| Some(column) == used) {
+                return Err(at(Problem::NotCategorical { column: names[column].clone(), use_of }));
+            }
+        }
+        Ok(Self { label, id, values, categorical })
+    }
+
+    /// The codes of each column of values that has categories.
+    fn codes(&self, names: &[String], categorical: &[Categorical]) -> Vec<Option<Codes>> {
+        let of = |column: &usize| {
+            let at = self.categorical.iter().position(|own| own == column)?;
+            Some(Codes::new(&Categorical { column: names[*column].clone(), ..categorical[at].clone() }))
+        };
+        self.values.iter().map(of).collect()
     }
 }
 

@@ -10,10 +10,11 @@ const RATIO: f64 = 10.0;
 const ROWS: f64 = 100.0;
 
 impl Series {
-    /// Says which columns have another mean or spread than the training part of the model whose scaling the series has:
-    /// one sentence each.
+    /// Says which columns have another mean or spread than the training part of the model whose scaling the series has,
+    /// or categories that it does not know: one sentence each.
     pub fn shifts(&self) -> Vec<String> {
-        (0..self.columns.len()).filter_map(|column| self.shift(column)).collect()
+        let numbers = (0..self.columns.len()).filter(|&column| !self.columns[column].one_hot);
+        numbers.filter_map(|column| self.shift(column)).chain(self.unknown().iter().cloned()).collect()
     }
 
     fn shift(&self, column: usize) -> Option<String> {

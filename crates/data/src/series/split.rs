@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::describe::Description;
 use super::error::SeriesError;
 use super::lines::Lines;
+use super::one_hot::OneHot;
 use super::table::{Table, TableColumn, TableGroup};
 use super::times::Time;
 use super::{Column, Gaps, Missing, Part, Segment, Segments, Series, SeriesOptions};
@@ -46,6 +47,7 @@ impl Series {
             parts[part as usize].long_enough(part, options)?;
         }
 
+        let one_hot = OneHot::encode(&mut table, &parts[Part::Train as usize], &options.categorical)?;
         let columns = match &options.scaling {
             None => scale(&table, &parts[Part::Train as usize], None),
             Some(scaling) => given(&table, &scaling.mean, &scaling.std),
@@ -64,6 +66,7 @@ impl Series {
             horizon: options.horizon,
             groups,
             description,
+            one_hot,
             seconds_per_row,
             group_scales,
             values,
@@ -262,9 +265,13 @@ fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<Column> {
         }
     }
     let column = |(index, column): (usize, &TableColumn)| {
+        let (name, missing, one_hot) = (column.name.clone(), column.missing, column.one_hot);
+        if one_hot {
+            return Column { name, mean: 0.0, std: 1.0, constant: false, missing, one_hot };
+        }
         let constant = constant[index];
         let std = if constant { 1.0 } else { (variances[index] / count).sqrt() };
-        Column { name: column.name.clone(), mean: means[index], std, constant, missing: column.missing }
+        Column { name, mean: means[index], std, constant, missing, one_hot }
     };
     table.columns.iter().enumerate().map(column).collect()
 }
@@ -279,6 +286,7 @@ fn given(table: &Table, mean: &[f64], std: &[f64]) -> Vec<Column> {
         std,
         constant: false,
         missing: column.missing,
+        one_hot: column.one_hot,
     };
     table.columns.iter().zip(numbers).map(column).collect()
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use longspan::option_names;
+use longspan_data::categorical::Categorical;
 use longspan_data::encoding::Encoding;
 use longspan_data::labelled::LabelType;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
+use longspan_data::schema::{Reads, Schema};
 use longspan_data::table::{Decimal, Separator, TableOptions};
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
@@ -95,6 +97,7 @@ pub struct DataConfig {
     pub gaps: Gaps,
     pub group_column: Option<String>,
     pub scale: Scale,
+    pub categorical: Names,
     pub missing: Missing,
     pub separator: Option<Separator>,
     pub decimal: Option<Decimal>,
@@ -111,6 +114,15 @@ pub struct DataConfig {
 }
 
 impl DataConfig {
+    /// The columns of categories: those of a trained model, or else those that the settings name.
+    pub fn categorical(&self, learned: Option<&Schema>) -> Vec<Categorical> {
+        match learned.map(|schema| &schema.reads) {
+            Some(Reads::Numbers { categorical, .. }) => categorical.clone(),
+            Some(Reads::Tokens(_)) => Vec::new(),
+            None => self.categorical.0.iter().map(Categorical::named).collect(),
+        }
+    }
+
     /// How the tables are written, as far as the settings say it.
     pub fn table(&self) -> TableOptions {
         TableOptions {
@@ -153,6 +165,7 @@ impl Default for DataConfig {
             gaps: Gaps::Split,
             group_column: None,
             scale: Scale::Group,
+            categorical: Names::default(),
             missing: Missing::Error,
             separator: None,
             decimal: None,

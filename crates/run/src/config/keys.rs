@@ -122,6 +122,7 @@ keys! {
         separator "CHAR" "Separator of the fields of a table: one character such as , ; or |, or tab or space (runs of spaces) [default: as the first rows show]";
         decimal "MARK" "Decimal mark of the numbers of a table: . or , [default: as the numbers show]";
         no_header "BOOL" "The first row of a table has values, not names; the columns are called column 1, column 2 and so on [default: as the first rows show]";
+        categorical "A,B" "Columns of categories to read as inputs: one input for each category of the training part, COLUMN=CATEGORY, which is 1 or 0; a missing or new category sets all of them to 0 (series, and labelled tables with one row per step)";
         na "A,B" "More spellings of a missing value in a table, beside an empty field, ?, ., -, NA, N/A, #N/A, NaN, null and None";
     }
     Data data "Synthetic tasks" {

@@ -33,7 +33,7 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
             "group_column",
         ],
     ),
-    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na"]),
+    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na", "categorical"]),
     (&["task"], &["length"]),
 ];
 

@@ -12,6 +12,7 @@ use crate::units::Units;
 use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, SequenceBatches};
+use longspan_data::categorical;
 use longspan_data::inspect::notices;
 use longspan_data::labelled;
 use longspan_data::labelled::table::Columns;
@@ -24,7 +25,7 @@ use longspan_data::series::value_range;
 use longspan_record::ChannelRecord;
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
-    let options = options(config, path);
+    let options = options(config, path, learned);
     let (mut train, mut test) = match learned {
         None => {
             let parts = LabelledParts::load(&options)?;
@@ -37,7 +38,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         }
     };
     // A trained model needs no notices about its data any more.
-    let notices = match learned {
+    let mut notices = match learned {
         None => {
             let filled = notices::of_lacking(train.missing(), options.missing);
             super::notices::all(notices::of_sequences(&train).into_iter().chain(filled))
@@ -46,12 +47,22 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     };
     let fingerprint = format!("{:016x}", train.fingerprint());
     let split = train.split(config.data.valid_fraction, config.data.test_fraction, config.run.seed)?;
+    let categorical = match learned {
+        Some(_) => options.columns.categorical.clone(),
+        None => train.categories(&split.train)?,
+    };
+    for part in [Some(&mut train), test.as_mut()].into_iter().flatten() {
+        part.encode(&categorical);
+    }
+    if learned.is_none() {
+        notices.extend(train.unknown().iter().chain(test.iter().flat_map(Labelled::unknown)).cloned());
+    }
     let reads = match (train.kind(), learned) {
         (_, Some(schema)) => schema.reads.clone(),
         (Kind::Tokens { vocabulary }, None) => Reads::Tokens(vocabulary.clone()),
         (Kind::Values { channels }, None) => {
             let scaling = Scaling::of(&train, &split.train).expect("channels");
-            Reads::Numbers { channels: channels.clone(), scaling }
+            Reads::Numbers { channels: channels.clone(), scaling, categorical }
         }
     };
     if let Reads::Numbers { scaling, .. } = &reads {
@@ -134,8 +145,9 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
 pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
     let (kind, classes) = learned_labels(schema)?;
     // --image-labels is the label file of the training images, not of this file.
-    let options = LabelledOptions { labels: None, ..options(config, path) };
+    let options = LabelledOptions { labels: None, ..options(config, path, Some(schema)) };
     let mut labelled = labelled::load_for(path, &options, &kind, classes)?;
+    labelled.encode(&options.columns.categorical);
     if let Reads::Numbers { scaling, .. } = &schema.reads {
         scaling.apply(&mut labelled)?;
     }
@@ -153,8 +165,9 @@ pub(super) fn to_predict(
     learned: &Schema,
 ) -> Result<Labelled, DataError> {
     let (kind, classes) = learned_labels(learned)?;
-    let options = LabelledOptions { labels: None, ..options(config, path) };
+    let options = LabelledOptions { labels: None, ..options(config, path, Some(learned)) };
     let mut labelled = labelled::load_to_predict(path, input, &options, &kind, classes)?;
+    labelled.encode(&options.columns.categorical);
     if let Reads::Numbers { scaling, .. } = &learned.reads {
         scaling.apply(&mut labelled)?;
     }
@@ -162,13 +175,14 @@ pub(super) fn to_predict(
     Ok(labelled)
 }
 
-fn options(config: &Config, path: &Path) -> LabelledOptions {
+fn options(config: &Config, path: &Path, learned: Option<&Schema>) -> LabelledOptions {
     LabelledOptions {
         train: path.into(),
         test: config.data.labelled_test.clone(),
         columns: Columns {
             label: config.data.label_column.clone(),
             id: config.data.id_column.clone(),
+            categorical: config.data.categorical(learned),
             table: config.data.table(),
         },
         labels: config.data.image_labels.clone(),
@@ -195,7 +209,9 @@ fn scale_targets(schema: &Schema, parts: [Option<&mut Labelled>; 2]) {
 fn learned_labels(schema: &Schema) -> Result<(Kind, Option<&[String]>), DataError> {
     let kind = match &schema.reads {
         Reads::Tokens(vocabulary) => Kind::Tokens { vocabulary: vocabulary.clone() },
-        Reads::Numbers { channels, .. } => Kind::Values { channels: channels.clone() },
+        Reads::Numbers { channels, categorical, .. } => {
+            Kind::Values { channels: categorical::columns(channels, categorical) }
+        }
     };
     match &schema.predicts {
         Predicts::Classes(classes) => Ok((kind, Some(classes))),
@@ -309,7 +325,7 @@ const MOST_CHANNELS: usize = 64;
 /// The input channels of numeric sequences, in the units of the file. They predict no next value, so they have no
 /// correlation.
 fn channels(schema: &Schema, data: &Labelled, split: &Split) -> Vec<ChannelRecord> {
-    let Reads::Numbers { channels, scaling } = &schema.reads else { return Vec::new() };
+    let Reads::Numbers { channels, scaling, .. } = &schema.reads else { return Vec::new() };
     if channels.len() > MOST_CHANNELS {
         return Vec::new();
     }

@@ -11,7 +11,8 @@ use crate::config::{Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
-use longspan_data::inspect::notices;
+use longspan_data::categorical;
+use longspan_data::inspect::{Note, notices};
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
@@ -28,18 +29,29 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
 
 /// Checks that the settings ask for the rows and columns that the model was trained with.
 fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> {
-    let (Predicts::Forecast(forecast), Reads::Numbers { channels, .. }) = (&schema.predicts, &schema.reads)
+    let (Predicts::Forecast(forecast), Reads::Numbers { channels, categorical, .. }) =
+        (&schema.predicts, &schema.reads)
     else {
         return Ok(());
     };
+    let columns = categorical::columns(channels, categorical);
+    let categories: Vec<String> = categorical.iter().map(|own| own.column.clone()).collect();
+    // Categorical columns are read even if they are not named.
+    let mut asked = config.data.columns.0.clone();
+    let more: Vec<&String> = categories.iter().filter(|own| !asked.contains(own)).collect();
+    if !asked.is_empty() {
+        asked.extend(more.into_iter().cloned().collect::<Vec<_>>());
+    }
     let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
     let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
     let (key, learned) = if config.data.window != forecast.window {
         ("window", forecast.window.to_string())
     } else if once != forecast.horizon {
         ("horizon", forecast.horizon.to_string())
-    } else if differs(&config.data.columns.0, channels) {
-        ("columns", channels.join(","))
+    } else if differs(&asked, &columns) {
+        ("columns", columns.join(","))
+    } else if differs(&config.data.categorical.0, &categories) {
+        ("categorical", categories.join(","))
     } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
         ("target", targets.join(","))
     } else {
@@ -158,7 +170,9 @@ fn notices_of(config: &Config, series: &Series) -> Vec<String> {
     let chosen = config.data.recursive || !config.data.target.0.is_empty();
     let found = series.description();
     let filled = notices::of_missing(found.missing, missing(config));
-    super::notices::all(notices::of_series(found, chosen, gaps(config)).into_iter().chain(filled))
+    let unknown = series.unknown().iter().map(|text| Note::from(text.as_str()));
+    let all = notices::of_series(found, chosen, gaps(config)).into_iter().chain(filled);
+    super::notices::all(all.chain(unknown))
 }
 
 fn gaps(config: &Config) -> series::Gaps {
@@ -186,11 +200,11 @@ fn options(
     let (columns, target, scaling) = match learned {
         None => (config.data.columns.0.clone(), config.data.target.0.clone(), None),
         Some(Schema {
-            reads: Reads::Numbers { channels, scaling },
+            reads: Reads::Numbers { channels, scaling, categorical },
             predicts: Predicts::Forecast(forecast),
         }) => {
             let target = forecast.targets.iter().map(|target| channels[target.channel].clone()).collect();
-            (channels.clone(), target, Some(scaling.clone()))
+            (categorical::columns(channels, categorical), target, Some(scaling.clone()))
         }
         Some(_) => {
             let (found, needed) = ("does not forecast", "forecasts a series");
@@ -201,6 +215,7 @@ fn options(
         path: path.into(),
         table: config.data.table(),
         columns,
+        categorical: config.data.categorical(learned),
         target,
         window: config.data.window,
         horizon,
@@ -222,6 +237,7 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
     let reads = Reads::Numbers {
         channels: series.columns.iter().map(|column| column.name.clone()).collect(),
         scaling: series.scaling(),
+        categorical: series.categorical().to_vec(),
     };
     let target = |&channel: &usize| Target { channel, naive_mae: naive_mae(series, channel) };
     let predicts = Predicts::Forecast(Forecast {

@@ -502,7 +502,7 @@ fn labelled() -> Vec<Odd> {
             "a .ts archive with targets that are words",
             "x.ts",
             ts("@targetlabel true\n"),
-            "refused: line 4: the label \"a\" is not a finite number",
+            "refused: line 5: the label \"a\" is not a finite number",
         )
         .read_as("labelled"),
         Odd::new(

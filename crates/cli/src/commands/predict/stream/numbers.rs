@@ -1,8 +1,10 @@
-//! The numbers of a line, in the order of the channels or of a first line that names them.
+//! The numbers of a line, in the order of the columns or of a first line that names them. A categorical column has its
+//! category in one field, which gives all its channels.
 
 use longspan::option_syntax::nearest;
+use longspan_data::categorical::{Categorical, columns};
 use longspan_data::labelled::Scaling;
-use longspan_data::table::{LineFormat, LineProblem, TableOptions};
+use longspan_data::table::{LineFormat, LineProblem, TableOptions, is_missing};
 use longspan_run::config::Missing;
 
 use super::lines::utf8;
@@ -18,18 +20,32 @@ pub(super) struct Fields {
     table: TableOptions,
     /// The form of the first line; None before it.
     form: Option<Form>,
+    /// Whether a category that the model does not know was reported.
+    told: bool,
+}
+
+/// What the model reads.
+pub(super) struct Inputs<'a> {
+    /// The names of the channels.
+    pub(super) channels: &'a [String],
+    /// The scaling of their numbers.
+    pub(super) scaling: &'a Scaling,
+    /// The columns of categories.
+    pub(super) categorical: &'a [Categorical],
 }
 
 struct Form {
     format: LineFormat,
     count: usize,
-    /// The field of each channel, if the first line names them.
+    /// The names of the columns.
+    columns: Vec<String>,
+    /// The field of each column, if the first line names them.
     positions: Option<Vec<usize>>,
 }
 
 impl Fields {
     pub(super) fn new(missing: Missing, table: TableOptions) -> Self {
-        Self { missing, table, form: None }
+        Self { missing, table, form: None, told: false }
     }
 
     /// Reads the numbers of a line and scales them. Returns false if the line names the columns instead.
@@ -40,8 +56,7 @@ impl Fields {
         &mut self,
         number: u64,
         line: &[u8],
-        channels: &[String],
-        scaling: &Scaling,
+        inputs: &Inputs<'_>,
         numbers: &mut Vec<f32>,
     ) -> Result<bool, Failure> {
         let line = utf8(number, line)?;
@@ -50,7 +65,7 @@ impl Fields {
         let form = match &mut self.form {
             Some(form) => form,
             None => {
-                let form = Form::of(line, channels, &self.table).map_err(wrong)?;
+                let form = Form::of(line, inputs, &self.table).map_err(wrong)?;
                 self.form.insert(form)
             }
         };
@@ -61,7 +76,7 @@ impl Fields {
         let fields = form.format.split(line);
         let found = fields.len();
         if found != form.count {
-            let (names, expected) = (listed(channels.iter().map(String::as_str)), form.count);
+            let (names, expected) = (listed(form.columns.iter().map(String::as_str)), form.count);
             return Err(wrong(match form.positions {
                 Some(_) => {
                     format!(
@@ -70,15 +85,29 @@ impl Fields {
                     )
                 }
                 None => format!(
-                    ": {} instead of {expected}: write one value for each channel in this order, {names}, or name the \
+                    ": {} instead of {expected}: write one value for each {} in this order, {names}, or name the \
                      columns in a first line",
-                    counted(found, "value")
+                    counted(found, "value"),
+                    if inputs.categorical.is_empty() { "channel" } else { "column" }
                 ),
             }));
         }
-        for (channel, name) in channels.iter().enumerate() {
-            let position = form.positions.as_ref().map_or(channel, |positions| positions[channel]);
+        for (column, name) in form.columns.iter().enumerate() {
+            let position = form.positions.as_ref().map_or(column, |positions| positions[column]);
             let text = fields[position].as_str();
+            let channel = numbers.len();
+            let Inputs { scaling, categorical, .. } = inputs;
+            if let Some(own) = categorical.iter().find(|own| own.channel == channel) {
+                let known =
+                    own.write(text, numbers) || is_missing(text) || self.table.na.iter().any(|na| na == text);
+                if !known && !std::mem::replace(&mut self.told, true) {
+                    eprintln!(
+                        "note: line {number}: training did not have the category {text:?} of column {name}, so its inputs are \
+                         0; later ones are not reported"
+                    );
+                }
+                continue;
+            }
             let shown: String = text.chars().take(SHOWN).collect();
             let value = match form.format.number(text) {
                 Ok(value) if value.is_nan() => match self.missing {
@@ -111,28 +140,35 @@ impl Form {
     ///
     /// # Errors
     /// A message if it names columns, but not all channels.
-    fn of(line: &str, channels: &[String], table: &TableOptions) -> Result<Self, String> {
+    fn of(line: &str, inputs: &Inputs<'_>, table: &TableOptions) -> Result<Self, String> {
+        let columns = columns(inputs.channels, inputs.categorical);
+        let words = |field: usize| {
+            inputs.categorical.iter().any(|own| columns.get(field).is_some_and(|name| *name == own.column))
+        };
         let mut format = LineFormat::of(line, table);
         let fields = format.split(line);
         let count = fields.len();
-        let word = fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header);
-        let Some(word) = word else {
-            return Ok(Self { format, count: channels.len(), positions: None });
+        // A categorical column has words in every line.
+        let named = fields.iter().any(|field| columns.contains(field));
+        let mut numbers = fields.iter().enumerate().filter(|(field, _)| named || !words(*field));
+        let word = numbers.find(|(_, text)| !format.is_value(text)).map(|(_, text)| text);
+        let Some(word) = word.filter(|_| !table.no_header) else {
+            return Ok(Self { format, count: columns.len(), columns, positions: None });
         };
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-        let position = |channel: &String| {
-            names.iter().position(|name| *name == channel).ok_or_else(|| {
-                let meant = nearest(channel, names.iter().copied());
+        let position = |column: &String| {
+            names.iter().position(|name| *name == column).ok_or_else(|| {
+                let meant = nearest(column, names.iter().copied());
                 let meant = meant.map(|name| format!(": did you mean {name:?}?")).unwrap_or_else(|| ".".into());
                 format!(
-                    " contains {word:?}, which is not a number, so it names the columns, but it lacks {channel:?}{meant} The \
+                    " contains {word:?}, which is not a number, so it names the columns, but it lacks {column:?}{meant} The \
                      model reads {}",
-                    listed(channels.iter().map(String::as_str))
+                    listed(columns.iter().map(String::as_str))
                 )
             })
         };
-        let positions = channels.iter().map(position).collect::<Result<_, _>>()?;
-        Ok(Self { format, count, positions: Some(positions) })
+        let positions = columns.iter().map(position).collect::<Result<_, _>>()?;
+        Ok(Self { format, count, columns, positions: Some(positions) })
     }
 }
 
