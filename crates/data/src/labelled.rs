@@ -30,6 +30,7 @@ pub mod music;
 mod number;
 pub(crate) mod numpy;
 mod scaling;
+mod shift;
 mod split;
 pub mod table;
 mod targets;

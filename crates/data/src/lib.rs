@@ -12,6 +12,7 @@ pub mod mask;
 mod packed;
 pub mod schema;
 pub mod series;
+mod shift;
 pub mod spread;
 pub mod stamps;
 pub mod stream;

@@ -43,6 +43,18 @@ fn classes_are_those_that_eval_judges() {
         let csv = dir.printed(&format!("predict {pool} --input test.ts"));
         assert!(csv.starts_with("index,line,true,predicted,probability,p:up,p:down\n0,3,up,"), "{csv}");
         assert_eq!(csv.lines().count(), test.len() + 1);
+        // The first channel in other units.
+        let other: Vec<_> =
+            test.iter().map(|(x, c)| (x.iter().map(|[a, b]| [a * 1e3, *b]).collect(), *c)).collect();
+        dir.write("units.ts", ts(&other, head, labelled));
+        for line in [format!("predict {pool} --input units.ts"), format!("eval {pool} --labelled units.ts")] {
+            let output = dir.good(&line);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                stderr.contains("warning: units.ts: channel 1: mean 10") && !stderr.contains("channel 2"),
+                "{stderr}"
+            );
+        }
         for file in ["false.ts", "none.ts", "asked.ts", "untold.ts"] {
             let unlabelled = dir.rows(&format!("predict {pool} --input {file} --batch 5"));
             assert_eq!(unlabelled.len(), rows.len(), "{file}");
@@ -90,7 +102,9 @@ fn targets_are_those_that_eval_judges() {
     );
     for flags in ["--pool last", "--pool mean --loss absolute", "--mask-loss all"] {
         let out = format!("run{}", flags.len());
-        dir.printed(&format!("train --labelled train.ts --hidden 8 --batch 8 --lr 0.02 --steps 200 {flags} --out {out}"));
+        dir.printed(&format!(
+            "train --labelled train.ts --hidden 8 --batch 8 --lr 0.02 --steps 200 {flags} --out {out}"
+        ));
         let judged = dir.json(&format!("eval {out} --labelled test.ts --json"));
         let rows = dir.rows(&format!("predict {out} --input test.ts"));
         assert_eq!(rows.len(), 97);

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, decoded, name, sample_rows,
+    Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, decoded, name,
+    sample_rows,
 };
 use crate::config::{ClassWeights, Config, Missing};
 use crate::units::Units;
-use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, SequenceBatches};
-use longspan_data::categorical;
+use longspan_data::categorical::{self, Categorical};
 use longspan_data::inspect::notices;
 use longspan_data::labelled;
 use longspan_data::labelled::table::Columns;
@@ -32,6 +32,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
             (parts.train, parts.test)
         }
         Some(schema) => {
+            check_same(config, &options.columns.categorical)?;
             let (kind, classes) = learned_labels(schema)?;
             let of = |path| labelled::load_for(path, &options, &kind, classes);
             (of(path)?, config.data.labelled_test.as_deref().map(of).transpose()?)
@@ -45,7 +46,6 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         }
         Some(_) => Vec::new(),
     };
-    let fingerprint = format!("{:016x}", train.fingerprint());
     let split = train.split(config.data.valid_fraction, config.data.test_fraction, config.run.seed)?;
     let categorical = match learned {
         Some(_) => options.columns.categorical.clone(),
@@ -54,6 +54,8 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     for part in [Some(&mut train), test.as_mut()].into_iter().flatten() {
         part.encode(&categorical);
     }
+    // With the names of the categories, whose codes depend on the order of the rows.
+    let fingerprint = format!("{:016x}", train.fingerprint());
     if learned.is_none() {
         notices.extend(train.unknown().iter().chain(test.iter().flat_map(Labelled::unknown)).cloned());
     }
@@ -138,41 +140,62 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     })
 }
 
+/// Checks that the settings name the columns of categories that the model was trained with, if they name any.
+pub(super) fn check_same(config: &Config, learned: &[Categorical]) -> Result<(), DataError> {
+    let (asked, learned) =
+        (&config.data.categorical.0, learned.iter().map(|own| own.column.as_str()).collect::<Vec<_>>());
+    let missing = asked.iter().any(|name| !learned.contains(&name.as_str()));
+    if asked.is_empty() || asked.len() == learned.len() && !missing {
+        return Ok(());
+    }
+    let learned = if learned.is_empty() { "no categorical column".to_owned() } else { learned.join(",") };
+    Err(DataError::Learned { given: config.given("categorical"), learned })
+}
+
 /// All sequences of another file, for a trained model.
 ///
 /// # Errors
 /// [`DataError`] with the file and the line, or that the model does not predict classes.
-pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
+pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<HeldOut, DataError> {
     let (kind, classes) = learned_labels(schema)?;
     // --image-labels is the label file of the training images, not of this file.
     let options = LabelledOptions { labels: None, ..options(config, path, Some(schema)) };
     let mut labelled = labelled::load_for(path, &options, &kind, classes)?;
     labelled.encode(&options.columns.categorical);
-    if let Reads::Numbers { scaling, .. } = &schema.reads {
-        scaling.apply(&mut labelled)?;
-    }
-    scale_targets(schema, [Some(&mut labelled), None]);
+    let shifts = scale(&mut labelled, schema)?;
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
     let batches = SequenceBatches::new(labelled, all, config.data.batch, Order::Once, config.pool_of_rows());
-    Ok(boxed(batches.expect("every reader refuses a file without sequences")))
+    Ok(HeldOut {
+        source: boxed(batches.expect("every reader refuses a file without sequences")),
+        units: Units::Rows,
+        series: None,
+        baselines: Vec::new(),
+        shifts,
+    })
 }
 
-/// All sequences of a file that may lack labels. The label file of the training images does not belong to it.
+/// All sequences of a file that may lack labels, and how they differ from the training part. The label file of the training images does not belong to it.
 pub(super) fn to_predict(
     config: &Config,
     path: &Path,
     input: Option<Box<dyn Read>>,
     learned: &Schema,
-) -> Result<Labelled, DataError> {
+) -> Result<(Labelled, Vec<String>), DataError> {
     let (kind, classes) = learned_labels(learned)?;
     let options = LabelledOptions { labels: None, ..options(config, path, Some(learned)) };
     let mut labelled = labelled::load_to_predict(path, input, &options, &kind, classes)?;
     labelled.encode(&options.columns.categorical);
-    if let Reads::Numbers { scaling, .. } = &learned.reads {
-        scaling.apply(&mut labelled)?;
-    }
-    scale_targets(learned, [Some(&mut labelled), None]);
-    Ok(labelled)
+    let shifts = scale(&mut labelled, learned)?;
+    Ok((labelled, shifts))
+}
+
+/// Scales other sequences than the run's own, and says how they differ from the training part.
+fn scale(labelled: &mut Labelled, learned: &Schema) -> Result<Vec<String>, DataError> {
+    scale_targets(learned, [Some(&mut *labelled), None]);
+    let Reads::Numbers { scaling, .. } = &learned.reads else { return Ok(Vec::new()) };
+    let shifts = labelled.shifts(scaling);
+    scaling.apply(labelled)?;
+    Ok(shifts)
 }
 
 fn options(config: &Config, path: &Path, learned: Option<&Schema>) -> LabelledOptions {

@@ -22,6 +22,7 @@ use longspan_data::series::{
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let once = if config.data.recursive { 1 } else { config.data.horizon };
     if let Some(schema) = learned {
+        super::labelled::check_same(config, &config.data.categorical(learned))?;
         check_same(config, schema, once)?;
     }
     load(config, path, learned, once)
@@ -50,8 +51,6 @@ fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataE
         ("horizon", forecast.horizon.to_string())
     } else if differs(&asked, &columns) {
         ("columns", columns.join(","))
-    } else if differs(&config.data.categorical.0, &categories) {
-        ("categorical", categories.join(","))
     } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
         ("target", targets.join(","))
     } else {
@@ -75,11 +74,13 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Hel
     let series = Arc::new(Series::load(&options)?);
     let pool = config.pool_of_rows();
     let windows = WindowBatches::new(Arc::clone(&series), Part::Train, config.data.batch, Order::Once, pool);
+    let shifts = series.shifts();
     Ok(HeldOut {
         source: boxed(windows.expect("the reader refuses a series without a window")),
         units: Units::Windows(config.data.horizon),
         series: Some((series, Part::Train)),
         baselines: Vec::new(),
+        shifts,
     })
 }
 

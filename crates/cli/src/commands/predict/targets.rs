@@ -25,7 +25,9 @@ pub(super) fn run(
     job: &mut Job,
 ) -> Result<End, Failure> {
     let Loaded { config, ctx, model, params, .. } = loaded;
-    let data = Arc::new(Dataset::sequences(config, &job.path, job.input.take(), schema)?);
+    let (data, shifts) = Dataset::sequences(config, &job.path, job.input.take(), schema)?;
+    shifts.iter().for_each(|shift| eprintln!("warning: {}: {shift}", job.path.display()));
+    let data = Arc::new(data);
     let count = data.len();
     let target = |sequence: usize| data.targets().map(|targets| targets[sequence]).filter(|y| !y.is_nan());
     let known = (0..count).any(|sequence| target(sequence).is_some());
