@@ -74,7 +74,10 @@ fn a_series_reads_its_categories() {
     let lines: String = last.iter().rev().map(|line| format!("{line}\n")).collect();
     let whole = &dir.rows("predict run --input new.csv")[0];
     let plain = dir.streamed("predict run", &lines);
-    assert!((number(&plain[3], "forecast:power+1") - number(whole, "forecast:power")).abs() < 0.01, "{plain:?}");
+    assert!(
+        (number(&plain[3], "forecast:power+1") - number(whole, "forecast:power")).abs() < 0.01,
+        "{plain:?}"
+    );
     let shuffled: String = lines.lines().fold("sky,power,heat\n".to_owned(), |text, line| {
         let fields: Vec<&str> = line.split(',').collect();
         text + &format!("{},{},{}\n", fields[1], fields[2], fields[0])
@@ -91,17 +94,26 @@ fn a_series_reads_its_categories() {
     for (flags, parts) in [
         ("--target sky --categorical sky", &["column sky is categorical"][..]),
         ("--recursive --horizon 2 --categorical sky", &["column sky is categorical", "--recursive"]),
-        ("--categorical skies", &["--categorical", "did you mean sky"]),
+        ("--categorical skies", &["--categorical", "has no column \"skies\""]),
         ("--group-column sky --categorical sky", &["--group-column and --categorical"]),
     ] {
         dir.refused(&format!("train --series s.csv --window 4 {flags} --out no"), parts);
     }
-    dir.refused("train --series s.csv --window 4 --from run --categorical heat --out no", &["--categorical", "sky"]);
+    dir.refused(
+        "train --series s.csv --window 4 --from run --categorical heat --out no",
+        &["--categorical", "sky"],
+    );
     let many: String = (0..200).map(|i| format!("{i},c{i}\n")).collect();
     dir.write("many.csv", format!("x,name\n{many}"));
-    dir.refused("train --series many.csv --categorical name --window 2 --out no", &["line 66", "more than 64 categories"]);
+    dir.refused(
+        "train --series many.csv --categorical name --window 2 --out no",
+        &["line 66", "more than 64 categories"],
+    );
     dir.write("t.txt", "words and words");
-    dir.refused("train --text t.txt --categorical sky --out no", &["--categorical", "--labelled or --series only"]);
+    dir.refused(
+        "train --text t.txt --categorical sky --out no",
+        &["--categorical", "--labelled or --series only"],
+    );
 }
 
 /// Sequences whose class is the colour that occurs at an even step.
@@ -123,8 +135,18 @@ fn labelled_sequences_read_their_categories() {
     let dir = TestDir::new();
     dir.write("train.csv", colours(200, "white"));
     dir.write("test.csv", colours(30, "black"));
+    let command = dir.json("inspect train.csv --json")["command"].to_string();
+    assert!(command.contains("--labelled train.csv --id-column id --categorical colour"), "{command}");
+    dir.refused(
+        "train --labelled train.csv --id-column id --out no",
+        &["column colour has words such as", "--categorical"],
+    );
     let train = "train --labelled train.csv --id-column id --categorical colour --pool mean";
     dir.printed(&format!("{train} {SMALL} --steps 150 --out run"));
+    dir.printed(&format!("{train} {SMALL} --steps 60 --out again"));
+    dir.printed("train --resume --out again --steps 150");
+    let weights = |run: &str| dir.read(&format!("{run}/checkpoints/last.safetensors"));
+    assert!(weights("run") == weights("again"));
     let about = dir.printed("inspect run");
     assert!(about.contains("x, colour=blue, colour=green, colour=red, colour=white"), "{about}");
     let output = dir.good("eval run --labelled test.csv --json");
@@ -142,7 +164,10 @@ fn labelled_sequences_read_their_categories() {
     }
     let answers = dir.streamed("predict run", &lines);
     near(answers.last().expect("an answer"), &rows[7], &["p:", "probability"]);
-    dir.refused("train --labelled train.csv --label-column label --categorical colour --out no", &["--id-column"]);
+    dir.refused(
+        "train --labelled train.csv --label-column label --categorical colour --out no",
+        &["--id-column"],
+    );
     dir.write("x.ts", "@classLabel true a b\n@data\n1,2:a\n3,4:b\n");
     dir.refused("train --labelled x.ts --categorical colour --out no", &["--categorical needs a table"]);
 }

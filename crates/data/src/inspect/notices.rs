@@ -101,6 +101,12 @@ pub fn of_sequences(found: &Labelled) -> Vec<Note> {
             channels.iter().zip(spreads).zip(sentinels).map(|((name, a), b)| (name.as_str(), a, b)).collect();
         let numbers = named.into_iter().enumerate().filter(|(channel, _)| !found.is_coded(*channel));
         let named: Vec<_> = numbers.map(|(_, named)| named).collect();
+        let coded = channels.iter().enumerate().filter(|(channel, _)| found.is_coded(*channel));
+        let coded: Vec<String> = coded.map(|(_, name)| name.clone()).collect();
+        if !coded.is_empty() {
+            let text = format!("read as categories, with one input for each category: {}", shown(&coded));
+            notes.push(text.into());
+        }
         let tails = "take logarithms or clip the values beforehand".into();
         notes.extend(advice::notes(&named, |_| Settings::default(), tails));
     }

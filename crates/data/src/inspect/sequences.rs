@@ -95,7 +95,9 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
     let description = train.describe();
     let spreads = train.spreads();
     let channels = description.channels.into_iter().zip(&spreads);
-    let channels = channels.map(|(c, &spread)| Channel { name: c.channel, range: c.range, spread }).collect();
+    let channels = channels.enumerate().filter(|(channel, _)| !train.is_coded(*channel));
+    let channels =
+        channels.map(|(_, (c, &spread))| Channel { name: c.channel, range: c.range, spread }).collect();
     let content = Sequences {
         form,
         sequences: description.sequences,
@@ -133,6 +135,10 @@ fn settings(
         if let Some(column) = column {
             settings = settings.with(key, column);
         }
+    }
+    if !options.columns.categorical.is_empty() {
+        let names: Vec<&str> = options.columns.categorical.iter().map(|own| own.column.as_str()).collect();
+        settings = settings.with("categorical", names.join(","));
     }
     if form == Form::Images {
         settings = settings.with("image_steps", "rows");

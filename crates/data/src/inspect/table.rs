@@ -8,6 +8,7 @@ use super::kind::HEAD;
 use super::sequences::{self, Form};
 use super::series::{self, GROUPS};
 use super::settings::{Alternative, Settings};
+use crate::categorical::Categorical;
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};
 use crate::table::{Column, IDS, Sketch, TableOptions, is_table};
@@ -77,11 +78,17 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     });
     let rest =
         sketch.columns.iter().filter(|c| c.name != label.name && id.is_none_or(|id| id.name != c.name));
-    let readable = rest.clone().count() > 0 && rest.clone().all(|column| column.texts == 0);
+    // With one row per step, words may be categories.
+    let categories: Vec<&Column> =
+        rest.clone().filter(|column| id.is_some() && column.has_categories()).collect();
+    let is_read =
+        |column: &Column| column.texts == 0 || categories.iter().any(|category| category.name == column.name);
+    let readable = rest.clone().count() > 0 && rest.clone().all(is_read);
+    let categorical = categories.iter().map(|column| Categorical::named(column.name.clone())).collect();
     let named = |column: &Column| Some(column.name.clone());
     let label =
         if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
-    readable.then(|| Columns { label, id: id.and_then(named), ..Columns::default() })
+    readable.then(|| Columns { label, id: id.and_then(named), categorical, ..Columns::default() })
 }
 
 /// Whether a table without names has a label in each row, as in the UCR archive: many numbers and one column of few

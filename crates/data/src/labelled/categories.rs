@@ -148,7 +148,7 @@ mod tests {
         for (column, part) in [
             ("label", "line 1: column label has the labels"),
             ("id", "column id tells the sequences apart"),
-            ("skies", "did you mean sky"),
+            ("skies", "has no column \"skies\""),
         ] {
             let error = of(text, vec![Categorical::named(column)]).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -213,6 +213,11 @@ pub enum Problem {
     /// Categories are asked for in data that have no columns.
     #[error("--categorical needs a table with one row per step: leave it out")]
     CategoricalColumns,
+    /// A column of values has words.
+    #[error(
+        "column {column} has words such as {value}: read them as categories (--categorical), or remove the column"
+    )]
+    Words { column: String, value: String },
     /// A column of categories has another use.
     #[error("column {column} {use_of}: leave it out of --categorical")]
     NotCategorical { column: String, use_of: &'static str },

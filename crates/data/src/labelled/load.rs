@@ -292,7 +292,7 @@ fn read_labels(
         Some(Format::Images) => return idx::open_images(path, labels, options.image_steps),
         Some(Format::Ts) => ts::read(&mut input, path)?,
         Some(Format::Table) => table::read(&mut input, path, &options.columns).map_err(|error| {
-            if is_number(&error) {
+            if is_number(&error) && options.columns.id.is_none() {
                 texts::unclear(&text, path, &options.columns).unwrap_or(error)
             } else {
                 error

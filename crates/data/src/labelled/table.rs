@@ -208,6 +208,11 @@ impl Roles {
                 return Err(at(Problem::NotCategorical { column: names[column].clone(), use_of }));
             }
         }
+        let words = |column: &&usize| sketch[**column].is_text() && !categorical.contains(column);
+        if let Some(&column) = values.iter().find(words).filter(|_| id.is_some()) {
+            let value = quoted(sketch[column].first.as_deref().unwrap_or_default());
+            return Err(at(Problem::Words { column: names[column].clone(), value }));
+        }
         Ok(Self { label, id, values, categorical })
     }
 

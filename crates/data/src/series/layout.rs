@@ -3,7 +3,7 @@
 use super::SeriesOptions;
 use super::error::SeriesError;
 use super::times::TimeColumn;
-use crate::categorical::{Categorical, Codes, MOST};
+use crate::categorical::{Categorical, Codes};
 use crate::table::{Column, Rows, TableError, list, shorten};
 use csv::StringRecord;
 
@@ -97,11 +97,7 @@ impl Layout {
             let column = shorten(&names[values[target]]);
             return Err(SeriesError::CategoricalTarget { path: options.path.clone(), column });
         }
-        let few = |&&field: &&usize| {
-            let column = &sketch[field];
-            column.again && column.different() <= MOST && !column.time && !names[field].contains(',')
-        };
-        let categories = left_out.iter().filter(few).copied().collect();
+        let categories = left_out.iter().copied().filter(|&field| sketch[field].has_categories()).collect();
         Ok(Self { values, targets, time, group, left_out, categories, categorical })
     }
 
