@@ -124,7 +124,7 @@ pub struct SeriesOptions {
     pub time_column: Option<String>,
     /// Whether rows are sorted by time within their group; otherwise times must not decrease.
     pub sort_time: bool,
-    /// Whether 02/04/2021 is 2 April; None if the whole column shows it.
+    /// Whether 02/04/2021 is 2 April; None if the first rows show it.
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,

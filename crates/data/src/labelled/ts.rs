@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A line is a sequence: colons separate its dimensions, commas the values of a dimension, and the label is last. All
-//! dimensions of a sequence have the same length, but sequences may differ; `?` is a missing value. The classes have
+//! dimensions of a sequence have the same length, but sequences may differ; `?` or `NaN` is a missing value. The classes have
 //! the order of the header. Dimension d is channel `d`, from 1. With `@targetlabel true` instead of `@classLabel`, the
 //! label is a number, the target of the sequence.
 //!

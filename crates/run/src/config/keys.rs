@@ -113,7 +113,7 @@ keys! {
         season "N" "Rows in a season: one more period that the baseline tries, beside those that the time stamps and the autocorrelation suggest; 0 means none";
         time_column "NAME" "Column of times, or columns A,B of date and time of day [default: recognised]";
         sort_time "WHETHER" "Sort the rows of each group by time; otherwise times must not decrease";
-        day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the whole column does not show it";
+        day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the first 1,000 rows do not show it";
         gaps "WHAT" "Gaps in the times: split (no window spans one), error, or ignore (the rows are neighbours)";
         group_column "NAME" "Column that tells several series in one file apart";
         scale "WHAT" "Standardise each group by its own mean and standard deviation (group), or all groups by the same (all), which also forecasts unknown groups";
