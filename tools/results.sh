@@ -9,7 +9,7 @@ out="${OUT:-$(mktemp -d)}"
 longspan() { echo "+ longspan $*" >&2; "${CARGO_TARGET_DIR:-target}/release/longspan" "$@"; }
 archive="$data/ts_classification"
 mnist="--labelled $data/mnist/train10k-images-idx3-ubyte.gz --labelled-test $data/mnist/t10k-images-idx3-ubyte.gz"
-pollution="--series $data/series/pollution.csv --columns pm2.5,DEWP,TEMP,PRES,Iws,Is,Ir,hour,month --target pm2.5 --missing interpolate"
+pollution="--series $data/series/pollution.csv --columns pm2.5,DEWP,TEMP,PRES,Iws,Is,Ir,hour,month --target pm2.5 --missing interpolate --reach-back false"
 
 vowels() {
   for seed in 0 1 2; do
@@ -38,10 +38,10 @@ chorales() {
   longspan eval "$out/chorales"
 }
 sunspots() {
-  longspan train --series "$data/series/monthly-sunspots.csv" --window 48 --horizon 1 --valid-fraction 0.15 \
+  longspan train --series "$data/series/monthly-sunspots.csv" --window 48 --horizon 1 --reach-back false --valid-fraction 0.15 \
     --test-fraction 0.2 --hidden 32 --loss absolute --lr 5e-3 --epochs 20 --schedule cosine --out "$out/sunspots-1"
   longspan eval "$out/sunspots-1" --season 12
-  longspan train --series "$data/series/monthly-sunspots.csv" --window 132 --horizon 24 --test-fraction 0.2 \
+  longspan train --series "$data/series/monthly-sunspots.csv" --window 132 --horizon 24 --reach-back false --test-fraction 0.2 \
     --cell gru --hidden 32 --loss absolute --epochs 15 --schedule cosine --out "$out/sunspots-24"
   longspan eval "$out/sunspots-24" --season 132
 }

@@ -217,11 +217,26 @@ fn textual(head: &[u8], ends: &dyn Fn(&[&str]) -> bool) -> Option<Foreign> {
     if begins(b"<?xml") {
         return new("an XML file", "write its data as a table (CSV)");
     }
+    let tag = |tag: &[u8]| text.windows(tag.len()).take(1 << 16).any(|bytes| bytes.eq_ignore_ascii_case(tag));
+    if ends(&[".tsf"]) || text.starts_with(b"#") && tag(b"\n@attribute ") && tag(b"\n@frequency ") {
+        return new(
+            "a .tsf archive of series",
+            "write its series as a table with the columns series, time and value, one row for each step \
+             (aeon.datasets.load_from_tsf_file reads it)",
+        );
+    }
     let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     if lines.clone().any(|line| line.len() > 9 && line[..9].eq_ignore_ascii_case(b"@relation")) {
         return new(
             "an ARFF file",
             "write it as CSV (scipy.io.arff.loadarff reads it), or use the .ts file of the same data",
+        );
+    }
+    let array = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    if array.is_some_and(|rest| rest.starts_with(b"{") || rest.starts_with(b"[") && ends(&[".json"])) {
+        return new(
+            "a JSON array",
+            "write it as a table: python -c 'import pandas; pandas.read_json(\"FILE\").to_csv(\"table.csv\", index=False)'",
         );
     }
     let object = |line: &[u8]| line.starts_with(b"{") && line.ends_with(b"}") && line.len() > 2;
@@ -285,6 +300,13 @@ mod tests {
             ("x.arff", b"% c\n@RELATION iris\n@attribute a real\n@data\n1,2", "an ARFF file"),
             ("x.jsonl", b"{\"text\": \"a\"}\n{\"text\": \"b\"}\n", "a file of JSON lines"),
             ("x.json", b"{\"text\": \"a\"}\n{\"text\": \"b\"}\n", "a file of JSON lines"),
+            ("x.json", b"[\n  {\"a\": 1, \"b\": 2},", "a JSON array"),
+            (
+                "x.tsf",
+                b"# c\n@relation x\n@attribute series_name string\n@frequency yearly\n",
+                "a .tsf archive",
+            ),
+            ("x.txt", b"# c\n@attribute series_name string\n@frequency yearly\n@data\n", "a .tsf archive"),
         ] {
             let error = of(Path::new(name), head).map(|format| format.refusal(Path::new(name)).to_string());
             let error = error.unwrap_or_else(|| panic!("{name}"));
@@ -308,6 +330,7 @@ mod tests {
             ("train-images-idx3-ubyte", b"\0\0\x08\x03"),
             ("x.ts", b"@problemName x\n@data\n1:a"),
             ("x.json", b"{\"train\": [[[60]]]}"),
+            ("x.txt", b"[1] See the notes. [2] See [1]."),
             ("x.json", b"{\n \"a\": 0,\n \"b\": 1\n}"),
             ("x", b""),
         ] {

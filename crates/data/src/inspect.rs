@@ -14,12 +14,14 @@ mod error;
 mod kind;
 mod music;
 pub mod notices;
+mod roles;
 mod sequences;
 mod series;
 mod settings;
 mod table;
 mod text;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -30,7 +32,7 @@ use super::labelled;
 use super::labelled::table::Columns;
 use super::labelled::texts;
 use super::series as numeric;
-use super::table::TableOptions;
+use super::table::{Sketch, TableOptions};
 
 pub use error::InspectError;
 pub use music::{MusicDescription, PartDescription};
@@ -63,7 +65,7 @@ pub enum Content {
     /// Piano rolls.
     Music(MusicDescription),
     /// A numeric series.
-    Series(numeric::Description),
+    Series(Box<numeric::Description>),
     /// A text.
     Text(TextDescription),
 }
@@ -85,7 +87,7 @@ pub fn inspect(
         };
     }
     if labelled::numpy::is_numpy(path) {
-        return sequences::inspect(path, Form::Arrays);
+        return arrays(path);
     }
     let mut head = labelled::head(path, kind::HEAD)?;
     let size = head.bytes.len();
@@ -115,5 +117,23 @@ pub fn inspect(
         Some(kind::Kind::Music) => music::inspect(path),
         Some(kind::Kind::Table) => table::inspect(path, &head, options),
         Some(kind::Kind::Text) => text::inspect(path, read),
+    }
+}
+
+/// Arrays are sequences if they have labels, and a series otherwise.
+fn arrays(path: &Path) -> Result<Found, InspectError> {
+    let labelled = match sequences::inspect(path, Form::Arrays) {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    let mut head = Vec::new();
+    let text = labelled::numpy::series(path)
+        .ok()
+        .and_then(|text| text.take(kind::HEAD as u64).read_to_end(&mut head).ok());
+    let options = labelled::numpy::table_options(&TableOptions::default());
+    let sketch = text.and_then(|size| Sketch::of_head(path, &head, size == kind::HEAD, &options).ok());
+    match sketch {
+        Some(sketch) => series::inspect(path, &sketch, &TableOptions::default()),
+        None => Err(labelled),
     }
 }

@@ -120,6 +120,8 @@ pub struct Labelled {
     one_hot: Vec<bool>,
     /// Notices about categories that the training part does not have.
     unknown: Vec<String>,
+    /// A column of a table with one row per sequence whose rows may be steps instead.
+    in_runs: Option<String>,
 }
 
 impl Labelled {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::categorical::Categorical;
 use crate::fingerprint::Fingerprint;
 use crate::labelled::{Scaling, TargetScaling};
+use crate::series::Clock;
 use crate::vocabulary::Vocabulary;
 use longspan::model::head::ValueLoss;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
@@ -64,6 +65,10 @@ pub struct Forecast {
     pub ahead: usize,
     /// The K channels that are predicted.
     pub targets: Vec<Target>,
+    /// How the rows write times, how far they are apart, and what is read of the calendar; None if they have no times, and
+    /// in checkpoints of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
 }
 
 /// A predicted channel.
@@ -87,6 +92,14 @@ impl Schema {
         match &self.reads {
             Reads::Tokens(vocabulary) => Some(vocabulary),
             Reads::Numbers { .. } => None,
+        }
+    }
+
+    /// How the rows of a series write times; None for other data, and if the rows have no times.
+    pub fn clock(&self) -> Option<&Clock> {
+        match &self.predicts {
+            Predicts::Forecast(forecast) => forecast.clock.as_ref(),
+            Predicts::Next | Predicts::Classes(_) | Predicts::Value | Predicts::Regression(_) => None,
         }
     }
 

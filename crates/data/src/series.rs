@@ -13,17 +13,27 @@
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
-//! [`crate::table`] reads it.
-//! One row is one step: times are only checked not to decrease within a group. Without `--time-column`, the first
-//! column (after the group column) is the time column if it looks like a date and has no numbers. Only numbers and
-//! dates that begin with the year can be compared; for others [`TimeSpan::checked`] is false, and the rows are assumed
-//! to be in the order of time. Rows of several groups may be interleaved. Text columns are left out unless `--columns`
+//! [`crate::table`] reads it. Arrays of NumPy (`.npy`, `.npz`) are read as a table: of `[T, D]`, T rows of D columns that
+//! are called c0, c1 and so on; of several arrays `[T]`, one column each.
+//! One row is one step, however far the times of two rows are apart; times must not decrease within a group. Without
+//! `--time-column`, the time column is the first one whose fields [`crate::stamps`] recognises as dates. Times that are
+//! neither dates nor numbers cannot be compared: [`TimeSpan::checked`] is false, and the rows are assumed to be in the
+//! order of time. Rows of several groups may be interleaved. A group has one value in each of the columns of
+//! `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
 //! or `--categorical` names them.
+//!
+//! # The calendar
+//! [`SeriesOptions::calendar`] adds two columns for each of its features, after those of the file:
+//! [`crate::stamps::calendar`] of the time of the row. They are inputs and never targets. Their values are between -1
+//! and 1 and are not standardised, so they do not depend on which part of the year the training part covers.
 //!
 //! # Parts
 //! Of the N rows of each group the first N − ⌊vN⌋ − ⌊uN⌋ are for training, the next ⌊vN⌋ for validation and the last
-//! ⌊uN⌋ for the test; v and u are the two fractions. Windows, including their inputs, do not cross the end of a part. A
-//! group that is too short for a window has no windows, but its rows count in μ and σ.
+//! ⌊uN⌋ for the test; v and u are the two fractions. The targets of a window are in one part. Its inputs are rows of the
+//! same part or, with [`SeriesOptions::reach_back`], up to W rows before the part: a validation window may begin in the
+//! training part, and a test window in the validation part. So a validation part of V rows without a gap has
+//! V − H + 1 windows instead of V − W − H + 1. Windows of the training part read rows of that part only. A group that is
+//! too short for a window has no windows, but its rows count in μ and σ.
 //!
 //! # Missing values
 //! Missing values are those of [`crate::table::is_missing`] and `--na`; so are blank lines in a file of one column.
@@ -38,12 +48,16 @@
 
 mod baseline;
 mod channels;
+mod clock;
+mod dates;
 mod describe;
 mod error;
 mod layout;
 mod lines;
+mod numbers;
 mod one_hot;
 mod period;
+mod regularity;
 mod shift;
 mod split;
 mod table;
@@ -54,22 +68,25 @@ mod unsplit;
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use baseline::{
     Accuracy, Naive, Score, longest_season, naive, naive_by_group, naive_losses, naive_mae,
     naive_mae_of_group,
 };
 pub use channels::{channels, value_range};
+pub use clock::Clock;
 pub use describe::{ColumnDescription, Description, GroupDescription, TimeSpan, describe};
 pub use error::SeriesError;
 pub use period::periods;
-pub use times::Regularity;
+pub use regularity::Regularity;
+pub use times::Time;
 pub(crate) use unsplit::Unsplit;
 
 use super::categorical::Categorical;
 use super::file;
-use super::labelled::{GroupScaling, Scaling};
+use super::labelled::{GroupScaling, Scaling, numpy};
+use super::stamps::Feature;
 use super::table::{TableError, TableOptions};
 use lines::Lines;
 use one_hot::OneHot;
@@ -128,7 +145,16 @@ pub struct SeriesOptions {
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,
-    /// Group column: it tells which series a row belongs to.
+    /// Positions in the day, week and year that the model reads beside the columns.
+    pub calendar: Vec<Feature>,
+    /// How the times of a trained model are written and spaced, where the rows leave it open.
+    pub clock: Option<Clock>,
+    /// Whether the times of all rows are kept, see [`Series::time`].
+    pub keep_times: bool,
+    /// Whether windows of the validation and test parts may read rows of the part before. Their targets are always in
+    /// their own part.
+    pub reach_back: bool,
+    /// Group column, or columns between commas: they tell which series a row belongs to.
     pub group_column: Option<String>,
     /// Treatment of missing values.
     pub missing: Missing,
@@ -158,6 +184,10 @@ impl SeriesOptions {
             sort_time: false,
             day_first: None,
             gaps: Gaps::Split,
+            calendar: Vec::new(),
+            clock: None,
+            keep_times: false,
+            reach_back: true,
             group_column: None,
             missing: Missing::Error,
             valid_fraction: 0.0,
@@ -185,9 +215,14 @@ impl SeriesOptions {
 /// What is needed where a directory was named.
 const NEED: &str = "one file of separated values with --series";
 
-/// Opens the file.
-fn open(path: &Path) -> Result<std::fs::File, SeriesError> {
-    Ok(file::open(path, NEED).map_err(TableError::from)?)
+/// Reads the file of the options: a table, or arrays of NumPy.
+fn read_file(options: &SeriesOptions) -> Result<Table, SeriesError> {
+    let path = options.path.as_path();
+    if !numpy::is_numpy(path) {
+        return Table::read(options, file::open(path, NEED).map_err(TableError::from)?);
+    }
+    let text = numpy::series(path).map_err(Box::new)?;
+    Table::read(&SeriesOptions { table: numpy::table_options(&options.table), ..options.clone() }, text)
 }
 
 /// A part of the series, by time.
@@ -266,10 +301,14 @@ pub struct Segment {
     pub rows: Range<usize>,
 }
 
-/// Segments of a part, and the number of windows up to the end of each.
+/// Segments of a part.
 #[derive(Clone, Debug, Default)]
 struct Segments {
     all: Vec<Segment>,
+    /// The row of the group from which windows of each segment may read: its first row, or an earlier one in the part
+    /// before.
+    begins: Vec<usize>,
+    /// The number of windows up to the end of each segment.
     windows: Vec<usize>,
 }
 
@@ -295,7 +334,7 @@ impl<'s> Window<'s> {
 /// A standardised series in three parts.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The D columns, in the order of the values of a row.
+    /// The D columns, in the order of the values of a row: those of the file, then those of the calendar.
     pub columns: Vec<Column>,
     /// Indices of the K columns to forecast.
     pub targets: Vec<usize>,
@@ -307,6 +346,11 @@ pub struct Series {
     pub groups: Vec<String>,
     description: Description,
     one_hot: OneHot,
+    /// Number of columns that come from the file.
+    measured: usize,
+    clock: Option<Clock>,
+    /// Time of each row of each group, if they are kept.
+    moments: Vec<Vec<Time>>,
     /// Mean distance of consecutive rows, if their times are dates.
     seconds_per_row: Option<f64>,
     /// μ and σ of each group and column, if groups have their own; empty if they share those of `columns`.
@@ -325,7 +369,7 @@ impl Series {
     /// [`SeriesError`] says what is wrong, with file, line and value, and what to do.
     pub fn load(options: &SeriesOptions) -> Result<Self, SeriesError> {
         options.check()?;
-        Self::read(options, open(&options.path)?)
+        Self::split(read_file(options)?, options)
     }
 
     /// Reads a series from `reader`; messages name `options.path`.
@@ -344,11 +388,17 @@ impl Series {
     /// As [`Series::load`].
     pub fn to_predict(options: &SeriesOptions, reader: Option<Box<dyn Read>>) -> Result<Self, SeriesError> {
         options.check()?;
-        let table = match reader {
-            Some(reader) => Table::read(options, reader)?,
-            None => Table::read(options, open(&options.path)?)?,
+        let whole = SeriesOptions {
+            horizon: 0,
+            valid_fraction: 0.0,
+            test_fraction: 0.0,
+            keep_times: true,
+            ..options.clone()
         };
-        let whole = SeriesOptions { horizon: 0, valid_fraction: 0.0, test_fraction: 0.0, ..options.clone() };
+        let table = match reader {
+            Some(reader) => Table::read(&whole, reader)?,
+            None => read_file(&whole)?,
+        };
         Self::split(table, &whole)
     }
 
@@ -419,6 +469,26 @@ impl Series {
         self.lines[segment.group].get(segment.rows.start + row)
     }
 
+    /// The columns that come from the file, without those of the calendar.
+    pub fn measured(&self) -> &[Column] {
+        &self.columns[..self.measured]
+    }
+
+    /// How the rows write times, and how far they are apart; None if they have no times of a known form.
+    pub fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
+    /// Time of a row of a segment, if the times are kept. The rows after its end are as far apart as rows usually are;
+    /// they have no times if that is not known.
+    pub fn time(&self, segment: &Segment, row: usize) -> Option<Time> {
+        let times = self.moments.get(segment.group)?.get(segment.rows.clone())?;
+        match times.get(row) {
+            Some(time) => Some(*time),
+            None => self.clock.as_ref()?.after(times.last()?, row + 1 - times.len()),
+        }
+    }
+
     /// Number of rows of a part.
     pub fn rows(&self, part: Part) -> usize {
         self.segments(part).iter().map(|segment| segment.rows.len()).sum()
@@ -434,7 +504,7 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn group_of(&self, part: Part, index: usize) -> usize {
-        let Segments { all, windows } = &self.parts[part as usize];
+        let Segments { all, windows, .. } = &self.parts[part as usize];
         all[windows.partition_point(|&end| end <= index)].group
     }
 
@@ -443,11 +513,12 @@ impl Series {
     /// # Panics
     /// If the part does not have the window.
     pub fn window(&self, part: Part, index: usize) -> Window<'_> {
-        let windows = &self.parts[part as usize].windows;
+        let Segments { all, begins, windows } = &self.parts[part as usize];
         let segment = windows.partition_point(|&end| end <= index);
         let before = segment.checked_sub(1).map_or(0, |last| windows[last]);
         let columns = self.columns.len();
-        let rows = &self.values(&self.segments(part)[segment])[(index - before) * columns..];
+        let rows = begins[segment] + index - before..all[segment].rows.end;
+        let rows = &self.values[all[segment].group][rows.start * columns..rows.end * columns];
         let (inputs, rest) = rows.split_at(self.window * columns);
         Window { inputs, future: &rest[..self.horizon * columns], columns, targets: &self.targets }
     }

@@ -33,7 +33,7 @@ pub(crate) fn shift<I: Iterator<Item = f64>>(
 }
 
 /// A number of six digits.
-fn figure(number: f64) -> String {
+pub(crate) fn figure(number: f64) -> String {
     let rounded: f64 = format!("{number:.5e}").parse().unwrap_or(number);
     match rounded.abs() {
         a if a != 0.0 && !(1e-4..1e12).contains(&a) => format!("{rounded:e}"),

@@ -8,7 +8,8 @@
 //! - Comments (`#`, `%`) and lines of free text before the first row are left out, and so are a row of units below the
 //!   names and the empty field after a separator at the end of each row.
 //! - A row of names differs from the rows below it in the kind of its fields: number, time or text. Without one the
-//!   columns are called `column 1`, `column 2`, ….
+//!   columns are called `column 1`, `column 2`, …. Whole numbers are names if they count up, as those of years and of
+//!   programs do, or differ from one another above columns of fractions; a note says so.
 //! - The decimal mark is the one that most numbers show: 2,5 shows a comma, 0.25 and 1,234.5 show a point, 1,234 shows
 //!   neither and is refused unless another number shows the mark. The other mark, spaces and apostrophes may separate
 //!   thousands.
@@ -21,12 +22,14 @@ mod blanks;
 mod error;
 mod format;
 mod header;
+mod key;
 mod layout;
 mod line;
 mod missing;
 mod number;
 mod options;
 mod rows;
+mod runs;
 mod sketch;
 mod source;
 #[cfg(test)]
@@ -37,10 +40,12 @@ mod unit;
 pub use error::TableError;
 pub(crate) use error::{list, shorten};
 pub(crate) use format::is_table;
+pub(crate) use key::Key;
 pub use line::{LineFormat, LineProblem};
 pub use missing::is_missing;
 pub(crate) use number::{Cell, NumberForm};
 pub use options::{Decimal, Separator, TableOptions};
 pub(crate) use rows::{Location, Rows};
+pub(crate) use runs::{in_runs, restarting};
 pub(crate) use sketch::{Column, IDS, Sketch, columns};
 pub(crate) use source::LONGEST;

@@ -161,7 +161,8 @@ fn forecasts<R: Real>(
         }
         source.fill(0, index, &mut batch);
         let groups: Vec<usize> = batch.items.iter().map(|&item| series.group_of(part, item)).collect();
-        forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
+        let known = known_rows(series, part, &batch, forecast);
+        forecast_rows(ctx, model, params, forecast, &mut batch, &known, &mut predicted);
         for (row, group) in groups.into_iter().enumerate() {
             let units = |values: &[f32]| -> Vec<f64> {
                 let channels = forecast.targets.iter().map(|target| target.channel).cycle();
@@ -178,22 +179,34 @@ fn forecasts<R: Real>(
     Some(own)
 }
 
+/// What is known of the rows ahead of the windows in a batch: the calendar, `[B, ahead, C]`. Empty if it is not read.
+fn known_rows(series: &Series, part: Part, batch: &Batch, forecast: &Forecast) -> Vec<f32> {
+    let (width, measured) = (series.columns.len(), series.measured().len());
+    if width == measured || forecast.ahead <= forecast.horizon {
+        return Vec::new();
+    }
+    let rows = batch.items.iter().flat_map(|&item| series.window(part, item).future.chunks_exact(width));
+    rows.flat_map(|row| row[measured..].iter().copied()).collect()
+}
+
 /// Forecasts from a batch of equally long windows into `predicted`, in the scale of the input.
 ///
 /// If `ahead` is larger than the horizon of one pass, the model reads its own predictions: the windows of
-/// `batch` move forward, and all channels must be targets.
+/// `batch` move forward. All channels must be targets then, except the last C, which are `known` of the rows ahead.
 ///
 /// # Shapes
-/// `predicted`: `[B, ahead, K]` for B windows and K targets.
+/// `predicted`: `[B, ahead, K]` for B windows and K targets. `known`: `[B, ahead, C]`, read if `ahead` is larger than the
+/// horizon.
 ///
 /// # Panics
-/// If the windows have another length, or forecasts have to be read and a channel is not a target.
+/// If the windows have another length, or forecasts have to be read and a channel is neither a target nor known.
 pub fn forecast_rows<R: Real>(
     ctx: &Context<R>,
     model: &mut Model<R>,
     params: &Params<R>,
     forecast: &Forecast,
     batch: &mut Batch,
+    known: &[f32],
     predicted: &mut Vec<f32>,
 ) {
     let &Forecast { window, horizon, ahead, .. } = forecast;
@@ -213,20 +226,24 @@ pub fn forecast_rows<R: Real>(
             to.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_f64() as f32);
         }
         if first + horizon < ahead {
+            let given = known.len() / (rows * ahead).max(1);
+            let width = k + given;
             assert_eq!(
                 batch.numbers.len(),
-                window * rows * k,
-                "to read forecasts, all channels must be targets"
+                window * rows * width,
+                "to read forecasts, all channels must be targets or known"
             );
             // The window becomes the last W rows of those that were read, followed by those that were
             // predicted.
             let kept = window.saturating_sub(horizon);
-            batch.numbers.copy_within((window - kept) * rows * k.., 0);
+            batch.numbers.copy_within((window - kept) * rows * width.., 0);
             for t in kept..window {
                 let step = horizon - (window - t);
                 for row in 0..rows {
-                    let from = (row * ahead + first + step) * k;
-                    batch.numbers[(t * rows + row) * k..][..k].copy_from_slice(&predicted[from..from + k]);
+                    let from = row * ahead + first + step;
+                    let (values, rest) = batch.numbers[(t * rows + row) * width..][..width].split_at_mut(k);
+                    values.copy_from_slice(&predicted[from * k..][..k]);
+                    rest.copy_from_slice(&known[from * given..][..given]);
                 }
             }
         }

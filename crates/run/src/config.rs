@@ -16,7 +16,7 @@ mod spec;
 
 use std::collections::BTreeMap;
 
-pub use data::{ClassWeights, DataConfig, Gaps, Missing, Names, Scale};
+pub use data::{Calendar, ClassWeights, DataConfig, Gaps, Missing, Names, Scale};
 pub use error::{ConfigError, Given, Origin};
 pub use field::{Field, Value};
 pub use keys::{KEYS, Key, Section};

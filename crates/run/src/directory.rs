@@ -291,8 +291,10 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
 /// [`ConfigError`].
 pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
     let mut config = Config::default();
-    // A run writes all settings. Where this one is missing, the run is older, and its windows span gaps.
+    // A run writes all settings. Where one of these is missing, the run is older: its windows span gaps, and none
+    // reads rows of another part.
     config.data.gaps = Gaps::Ignore;
+    config.data.reach_back = false;
     config.read(&run.join("config.toml"))?;
     Ok(config)
 }
@@ -357,13 +359,15 @@ mod tests {
     use crate::test_dir::TestDir;
 
     #[test]
-    fn windows_of_older_runs_span_gaps() {
+    fn older_runs_have_the_windows_that_they_had() {
         let run = TestDir::new();
-        let gaps = |text: &str| {
+        let read = |text: &str| {
             run.write("config.toml", text);
-            read_config(run.path()).expect("a configuration").data.gaps
+            let data = read_config(run.path()).expect("a configuration").data;
+            (data.gaps, data.reach_back)
         };
-        assert_eq!(gaps("schema = 2\n[data]\nwindow = 3\n"), Gaps::Ignore);
-        assert_eq!(gaps("schema = 2\n[data]\nwindow = 3\ngaps = \"split\"\n"), Gaps::Split);
+        assert_eq!(read("schema = 2\n[data]\nwindow = 3\n"), (Gaps::Ignore, false));
+        let settings = "gaps = \"split\"\nreach_back = true\n";
+        assert_eq!(read(&format!("schema = 2\n[data]\nwindow = 3\n{settings}")), (Gaps::Split, true));
     }
 }

@@ -10,6 +10,7 @@ mod output;
 mod stream;
 mod table;
 mod targets;
+mod times;
 mod values;
 
 use std::io::Read;
@@ -62,10 +63,10 @@ pub(crate) struct PredictArgs {
 
 const AFTER_HELP: &str = "\
 The output is CSV, or JSON objects with --json. It has one line for each sequence, each forecast row, each step of music, or \
-each token of a text.
+each token of a text. A forecast row has the time that the row will have, in the columns of the file.
 
 With --stream, each line of standard input is one step: numbers in the order of the model's channels (or in the order of a first \
-line that names them), or text, whose tokens are read one after another. Each line is answered with one line at once: the classes or the target \
+line that names them; the time of a series may come first), or text, whose tokens are read one after another. Each line is answered with one line at once: the classes or the target \
 if the sequence ended here, the forecast, the probability of each key, or the most likely next tokens. The state is kept from \
 line to line; an empty line begins a new sequence.
 

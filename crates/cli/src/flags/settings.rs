@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
 /// The settings of reading that may differ between the run's own data and new data.
-const READING: [&str; 11] = [
+const READING: [&str; 12] = [
     "encoding",
     "label_column",
     "id_column",
@@ -15,11 +15,12 @@ const READING: [&str; 11] = [
     "separator",
     "decimal",
     "no_header",
+    "header",
     "na",
 ];
 
 /// The settings of reading that say how a table is written.
-const TABLE: [&str; 4] = ["separator", "decimal", "no_header", "na"];
+const TABLE: [&str; 5] = ["separator", "decimal", "no_header", "header", "na"];
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]

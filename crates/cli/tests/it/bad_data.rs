@@ -329,7 +329,21 @@ fn series() {
             &["has 1 row,", "smaller --window"],
         ),
         (long.clone(), "train --series x.csv --window 70", &["training part", "54 rows", "smaller --window"]),
-        (long.clone(), "train --series x.csv --window 9", &["validation part", "6 rows", "--valid-fraction"]),
+        (
+            long.clone(),
+            "train --series x.csv --window 9 --reach-back false",
+            &["validation part", "6 rows", "--valid-fraction"],
+        ),
+        (
+            long.clone(),
+            "train --series x.csv --window 9 --horizon 8",
+            &["validation part, with up to 9 rows before it, has 15 rows", "needs 17", "--valid-fraction"],
+        ),
+        (
+            long.clone(),
+            "train --series x.csv --header --no-header",
+            &["--header", "cannot be combined with --no-header"],
+        ),
         (long.clone(), "train --series x.csv --window 2 --horizon 100", &["horizon of 100", "--horizon"]),
         (long.clone(), "train --series x.csv --window 0", &["--window 0", "1 or more"]),
         (long.clone(), "train --series x.csv --horizon 0", &["--horizon 0", "1 or more"]),

@@ -8,6 +8,7 @@ mod categorical;
 mod demo;
 mod diagnose;
 mod fault;
+mod groups;
 mod help;
 mod inspect;
 mod large_text;

@@ -3,6 +3,7 @@
 
 mod bad;
 pub(crate) mod data;
+mod times;
 
 use crate::test_dir::TestDir;
 use std::io::{BufRead, BufReader, Write};
@@ -267,7 +268,7 @@ fn forecasts_are_those_that_eval_judges() {
         assert_eq!((&last[0]["group"], &last[ahead]["group"]), (&"north".into(), &"south".into()));
         assert_eq!(
             (&last[0]["time"], &last[0]["line"], &last[1]["step"]),
-            (&"1979".into(), &160.into(), &2.into())
+            (&"1980".into(), &160.into(), &2.into())
         );
         let every = dir.rows(&format!("predict {run} --input all.csv --every"));
         assert_eq!(every.len(), 2 * (80 - 9 + 1) * ahead);
@@ -325,12 +326,12 @@ fn forecasts_are_those_that_eval_judges() {
     let output = dir.run_on("predict direct --input short.csv", "");
     let note = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && note.contains("south") && note.contains("9 rows"), "{note}");
-    // A gap at the end: the forecast follows the last whole row, whose time is not that of the last.
+    // A dropped row at the end: the forecast follows the last whole row.
     dir.write("gap.csv", series(30) + "1930,north,,text,3000\n");
     let after = dir.rows("predict direct --input gap.csv --missing drop");
     assert_eq!(
         (&after[0]["line"], &after[0]["time"], &after[4]["time"]),
-        (&60.into(), &Value::Null, &"1929".into())
+        (&60.into(), &"1930".into(), &"1930".into())
     );
 }
 

@@ -79,7 +79,8 @@ mod tests {
     fn windows_are_inputs_and_their_horizons_targets() {
         let text: String = (0..12).map(|t| format!("{t},{}\n", 100 + t * t)).collect();
         let mut options = SeriesOptions::new("count.csv", 3, 2);
-        (options.test_fraction, options.target) = (0.5, vec!["b".to_owned(), "a".to_owned()]);
+        (options.test_fraction, options.reach_back) = (0.5, false);
+        options.target = vec!["b".to_owned(), "a".to_owned()];
         let series = Arc::new(Series::read(&options, format!("a,b\n{text}").as_bytes()).unwrap());
         let z = |column: usize, x: usize| series.columns[column].standardised(x as f64) as f32;
         for pool in [Pooling::Last, Pooling::Mean] {

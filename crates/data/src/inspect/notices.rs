@@ -31,6 +31,11 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         Settings::of("loss", "absolute"),
     );
     let mut notes = advice::notes(&spreads, |names| without(found, names), tails);
+    if let Some((key, time)) = &found.restarts {
+        let text =
+            format!("{time} begins anew for each {key}: the rows may be several series, one below the other");
+        notes.push(Note::new(text, Settings::of("group_column", key).with("time_column", time)));
+    }
     let several = found.columns.len() > 1;
     let inputs = || found.columns.iter().filter(|_| several);
     if let Some(column) = inputs().find(|column| column.counts && found.rows > 2) {
@@ -42,7 +47,11 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         notes.push(Note::new(text, without(found, &[&column.name])));
     }
     if !chosen && several {
-        notes.push("the last column is forecast; use the setting target to choose others".into());
+        let which = match found.columns.iter().find(|column| column.target) {
+            Some(target) if found.columns.last().is_some_and(|last| !last.target) => &target.name,
+            _ => "the last column",
+        };
+        notes.push(format!("{which} is forecast; use the setting target to choose others").into());
     }
     if !found.left_out.is_empty() {
         let text = format!("text columns are not read: {}", shown(&found.left_out));
@@ -109,6 +118,12 @@ pub fn of_sequences(found: &Labelled) -> Vec<Note> {
         }
         let tails = "take logarithms or clip the values beforehand".into();
         notes.extend(advice::notes(&named, |_| Settings::default(), tails));
+    }
+    if let Some(column) = found.in_runs() {
+        let text = format!(
+            "the rows of each {column} stand together and have one label: if they are the steps of one sequence, name it"
+        );
+        notes.push(Note::new(text, Settings::of("id_column", column)));
     }
     match found.targets() {
         Some(_) => notes.push(of_targets(found)),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::error::InspectError;
 use super::notices;
+use super::roles;
 use super::settings::{Note, Settings};
 use super::{Content, Found};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
@@ -11,21 +12,11 @@ use crate::table::{Sketch, TableOptions};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
-/// Names of columns that are usually forecast.
-const TARGETS: [&str; 3] = ["target", "y", "close"];
-/// Names of columns that distinguish series.
-pub(super) const GROUPS: [&str; 16] = [
-    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
-    "country", "region", "symbol", "ticker", "id",
-];
-
 pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Result<Found, InspectError> {
     let mut options = SeriesOptions { table: table.clone(), ..SeriesOptions::new(path, 1, 1) };
-    let target = sketch.columns.iter().find(|column| {
-        column.texts == 0 && TARGETS.iter().any(|name| column.name.eq_ignore_ascii_case(name))
-    });
+    let target = roles::target(sketch);
     options.target = target.map(|column| column.name.clone()).into_iter().collect();
-    let mut read = read(&mut options, sketch)?;
+    let mut read = roles::read(&mut options, sketch)?;
     let mut description = read.describe();
     let mut notes: Vec<Note> = Vec::new();
     let empty: Vec<String> =
@@ -40,7 +31,7 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
         read = Unsplit::read(&options)?;
         description = Description { left_out, categories, ..read.describe() };
     }
-    notes.extend(notices::of_series(&description, target.is_some(), options.gaps));
+    notes.extend(notices::of_series(&description, target.is_some_and(roles::is_usual_target), options.gaps));
     let settings = match settings(&mut options, &read, &description) {
         Ok(settings) => {
             notes.extend(notices::of_missing(description.missing, options.missing));
@@ -52,54 +43,10 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
         }
     };
     let path = path.to_owned();
-    Ok(Found { path, content: Content::Series(description), notes, settings, otherwise: None })
+    Ok(Found { path, content: Content::Series(Box::new(description)), notes, settings, otherwise: None })
 }
 
-/// Reads the file. If times repeat or decrease, it is read by the first group column that explains this.
-fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
-    let found = Unsplit::read(options);
-    let repeated = matches!(&found, Ok(read) if read.has_times()) && repeats(sketch);
-    if !repeated && !matches!(found, Err(SeriesError::Backwards { .. })) {
-        return found;
-    }
-    let rows = sketch.rows.len();
-    let mut candidates: Vec<_> = sketch
-        .columns
-        .iter()
-        .filter(|c| !c.time && (c.is_text() || c.whole) && (2..=rows / 2).contains(&c.different()))
-        .collect();
-    candidates.sort_by_key(|column| (!column.called(&GROUPS), !column.is_text()));
-    for column in candidates {
-        options.group_column = Some(column.name.clone());
-        if repeated && !advances(sketch, &column.name) {
-            continue;
-        }
-        if let Ok(read) = Unsplit::read(options) {
-            return Ok(read);
-        }
-    }
-    options.group_column = None;
-    found
-}
-
-/// Returns the time column, if the first rows show one.
-fn time(sketch: &Sketch) -> Option<usize> {
-    sketch.columns.iter().position(|column| column.time)
-}
-
-/// Whether two consecutive rows have the same time.
-fn repeats(sketch: &Sketch) -> bool {
-    time(sketch).is_some_and(|time| sketch.rows.windows(2).any(|rows| rows[0][time] == rows[1][time]))
-}
-
-/// Whether no two consecutive rows of a group have the same time.
-fn advances(sketch: &Sketch, group: &str) -> bool {
-    let (Some(time), Some(group)) = (time(sketch), sketch.position(group)) else { return false };
-    let mut last = std::collections::HashMap::new();
-    sketch.rows.iter().all(|row| last.insert(&row[group], &row[time]) != Some(&row[time]))
-}
-
-/// Returns settings that train on the series. The window is at most a twentieth of the longest group. Missing values
+/// Returns settings that train on the series. The window is at most a tenth of the longest group, or 2. Missing values
 /// are filled in, or else their rows are dropped.
 fn settings(
     options: &mut SeriesOptions,
@@ -107,8 +54,7 @@ fn settings(
     found: &Description,
 ) -> Result<Settings, SeriesError> {
     let longest = found.groups.iter().map(|group| group.rows).max().unwrap_or(0);
-    options.window =
-        [128, 64, 32, 16, 8, 4, 2].into_iter().find(|window| window * 20 <= longest).unwrap_or(1);
+    options.window = [128, 64, 32, 16, 8, 4].into_iter().find(|window| window * 10 <= longest).unwrap_or(2);
     options.valid_fraction = VALID;
     let treatments: &[Missing] =
         if found.missing > 0 { &[Missing::Interpolate, Missing::Drop] } else { &[Missing::Error] };

@@ -37,6 +37,7 @@ impl Settings {
             ("separator", options.separator.map(|separator| separator.to_string())),
             ("decimal", options.decimal.map(|decimal| decimal.to_string())),
             ("no_header", options.no_header.then(|| "true".to_owned())),
+            ("header", options.header.then(|| "true".to_owned())),
             ("na", Some(options.na.join(",")).filter(|na| !na.is_empty())),
         ];
         for (key, value) in given {

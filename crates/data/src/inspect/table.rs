@@ -5,13 +5,14 @@ use std::path::Path;
 use super::Found;
 use super::error::InspectError;
 use super::kind::HEAD;
+use super::roles::GROUPS;
 use super::sequences::{self, Form};
-use super::series::{self, GROUPS};
+use super::series;
 use super::settings::{Alternative, Settings};
 use crate::categorical::Categorical;
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};
-use crate::table::{Column, IDS, Sketch, TableOptions, is_table};
+use crate::table::{Column, IDS, Key, Sketch, TableOptions, in_runs, is_table};
 
 pub(super) fn inspect(path: &Path, head: &Head, options: &TableOptions) -> Result<Found, InspectError> {
     let cut = head.bytes.len() == HEAD;
@@ -72,23 +73,52 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
         }
     };
     let index = sketch.position(&label.name)?;
-    let id = sketch.columns.iter().find(|column| {
-        let own = sketch.position(&column.name).is_some_and(|id| id != index && sketch.depends(index, id));
-        is_id(column) && own && !column.again && column.different() < rows
-    });
-    let rest =
-        sketch.columns.iter().filter(|c| c.name != label.name && id.is_none_or(|id| id.name != c.name));
+    let id = id(sketch, index);
+    let rest = (0..sketch.columns.len()).filter(|column| *column != index && !id.contains(column));
+    let rest: Vec<&Column> = rest.map(|column| &sketch.columns[column]).collect();
     // With one row per step, words may be categories.
-    let categories: Vec<&Column> =
-        rest.clone().filter(|column| id.is_some() && column.has_categories()).collect();
+    let categories = rest.iter().filter(|column| !id.is_empty() && column.has_categories());
+    let categorical: Vec<Categorical> =
+        categories.map(|column| Categorical::named(column.name.clone())).collect();
     let is_read =
-        |column: &Column| column.texts == 0 || categories.iter().any(|category| category.name == column.name);
-    let readable = rest.clone().count() > 0 && rest.clone().all(is_read);
-    let categorical = categories.iter().map(|column| Categorical::named(column.name.clone())).collect();
-    let named = |column: &Column| Some(column.name.clone());
-    let label =
-        if LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name)) { None } else { named(label) };
-    readable.then(|| Columns { label, id: id.and_then(named), categorical, ..Columns::default() })
+        |column: &&Column| column.texts == 0 || categorical.iter().any(|own| own.column == column.name);
+    // A row of one value is a step, not a sequence.
+    let least = if id.is_empty() { 2 } else { 1 };
+    let readable = rest.len() >= least && rest.iter().all(is_read);
+    let usual = LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name));
+    let label = (!usual).then(|| label.name.clone());
+    let names: Vec<&str> = id.iter().map(|&column| sketch.columns[column].name.as_str()).collect();
+    let id = (!names.is_empty()).then(|| names.join(","));
+    readable.then(|| Columns { label, id, categorical, ..Columns::default() })
+}
+
+/// The columns that tell which sequence a row belongs to, if a row is a step: a column with the name of one, the first
+/// column if it has text, or a pair of these or of one of these and a first column of whole numbers.
+fn id(sketch: &Sketch, label: usize) -> Vec<usize> {
+    let (rows, columns) = (sketch.rows.len(), &sketch.columns);
+    let single = (0..columns.len()).find(|&id| {
+        let own = id != label && sketch.depends(label, id);
+        is_id(&columns[id]) && own && !columns[id].again && columns[id].different() < rows
+    });
+    if let Some(id) = single {
+        return vec![id];
+    }
+    let first = (0..columns.len()).find(|&column| column != label);
+    let text = |column: usize| Some(column) == first && columns[column].is_text() && !columns[column].time;
+    let whole = |column: usize| Some(column) == first && columns[column].is_number() && columns[column].whole;
+    let may = |&column: &usize| column != label && (is_id(&columns[column]) || text(column) || whole(column));
+    let may: Vec<usize> = (0..columns.len()).filter(may).collect();
+    let single = may.iter().filter(|&&column| text(column)).map(|&column| vec![column]);
+    // The setting separates names by commas.
+    let plain: Vec<usize> =
+        may.iter().copied().filter(|&column| !columns[column].name.contains(',')).collect();
+    let pairs =
+        (0..plain.len()).flat_map(|b| (0..b).map(move |a| (a, b))).map(|(a, b)| vec![plain[a], plain[b]]);
+    let mut keys = single.chain(pairs);
+    let stands = |key: &Vec<usize>| {
+        in_runs(&sketch.rows, &Key::new(key.clone(), |column| columns[column].name.as_str()), Some(label))
+    };
+    keys.find(stands).unwrap_or_default()
 }
 
 /// Whether a table without names has a label in each row, as in the UCR archive: many numbers and one column of few
@@ -115,7 +145,7 @@ fn could_be_labelled(path: &Path, sketch: &Sketch, options: &TableOptions) -> Op
         few && !column.time && (column.is_text() || column.whole && column.is_number())
     })?;
     let others = sketch.columns.iter().filter(|column| column.name != label.name);
-    let readable = others.clone().count() > 0 && others.clone().all(|column| column.texts == 0);
+    let readable = others.clone().count() > 1 && others.clone().all(|column| column.texts == 0);
     let text = format!("as one sequence per row, with {} as its label", label.name);
     let settings = Settings::data("labelled", path).with_table(options).with("label_column", &label.name);
     readable.then_some(Alternative { text, settings })

@@ -43,6 +43,7 @@ impl Builder {
             codes: Vec::new(),
             one_hot: Vec::new(),
             unknown: Vec::new(),
+            in_runs: None,
         };
         Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
     }

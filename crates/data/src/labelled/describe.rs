@@ -101,6 +101,12 @@ impl Labelled {
         matches!(self.origin, Origin::Images)
     }
 
+    /// A column of a table with one row per sequence whose values stand in runs of rows with one label: it may be the id
+    /// column.
+    pub fn in_runs(&self) -> Option<&str> {
+        self.in_runs.as_deref()
+    }
+
     /// How a table is written, where it is unusual.
     pub fn written(&self) -> &[String] {
         &self.written

@@ -235,6 +235,12 @@ pub enum Problem {
     )]
     LabelChanges { id: String, label: String, before: String },
 
+    /// The first column has text that repeats in runs of rows.
+    #[error(
+        "column {column} has text, and the rows of each of its values stand together: if they are the steps of one \
+         sequence, name it with --id-column {column}; otherwise remove the column"
+    )]
+    TextInRuns { column: String },
     /// The table has texts, and it is not clear which column has the labels.
     #[error(
         "the table has texts (the first row is {columns}), and it is not clear which columns have texts and labels: \
@@ -281,7 +287,10 @@ pub enum Problem {
     NoLabelsFile,
 
     /// The file is not the JSON of piano rolls.
-    #[error("the file is not {{\"train\": [[[key, ...], ...], ...], \"valid\": ..., \"test\": ...}}: {what}")]
+    #[error(
+        "JSON is read as piano rolls, {{\"train\": [[[key, ...], ...], ...], \"valid\": ..., \"test\": ...}}, and this is not \
+         one: {what}; write other data as a table (CSV)"
+    )]
     Json { what: String },
     /// A part has no pieces.
     #[error("{part} has no pieces: add pieces, or remove the part if it is not train")]

@@ -24,6 +24,9 @@ use crate::file;
 use longspan::batch::IGNORE;
 
 mod npy;
+mod series;
+
+pub(crate) use series::{series, table_options};
 
 use npy::{ArrayError, Header};
 
@@ -79,8 +82,7 @@ pub(super) fn open(path: &Path, labels: Labels) -> Result<Labelled, LabelledErro
     if named.is_none() && labels == Labels::Required {
         return Err(wrong(format!(
             "there is no array y of labels, only {}: name it y and give it one label for each of the {sequences} \
-             sequences; if the rows of X are the steps of one series, write them as a table for --series \
-             (numpy.savetxt(\"x.csv\", X, delimiter=\",\"), with a line of names before it)",
+             sequences; if the rows of X are the steps of one series, name the file with --series",
             arrays.listed()
         )));
     }
@@ -146,6 +148,30 @@ impl<'p> Arrays<'p> {
         names.join(", ")
     }
 
+    /// The names of all arrays, in the order of the file.
+    fn names(&self) -> Vec<String> {
+        let Some(archive) = &self.archive else { return vec!["the array".into()] };
+        let names = archive.file_names().filter_map(Result::ok);
+        names.filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect()
+    }
+
+    fn is_archive(&self) -> bool {
+        self.archive.is_some()
+    }
+
+    /// Reads an array by its name, or the only one of a file.
+    fn member<T>(
+        &mut self,
+        name: &str,
+        elements: impl Fn(&Header, &mut dyn Read) -> Result<T, ArrayError>,
+    ) -> Result<(Header, T), LabelledError> {
+        let path = self.path;
+        match self.archive {
+            None => file_of(path, elements),
+            Some(ref mut archive) => member(path, archive, name, elements),
+        }
+    }
+
     /// Reads the first of these arrays that exists.
     fn read<T>(
         &mut self,
@@ -155,18 +181,13 @@ impl<'p> Arrays<'p> {
         let path = self.path;
         let Some(archive) = &mut self.archive else {
             let Some(path) = beside(path, names) else { return Ok(None) };
-            let file = file::open_any(&path, "one file of arrays")?;
-            let bytes = file.metadata().map_err(|error| failed(&path, error))?.len();
-            return array(&path, "the array", &mut io::BufReader::new(file), bytes, elements).map(Some);
+            return file_of(&path, elements).map(Some);
         };
         let Some(name) = names.iter().find(|name| archive.index_for_name(&format!("{name}.npy")).is_some())
         else {
             return Ok(None);
         };
-        let mut member = archive.by_name(&format!("{name}.npy")).map_err(|error| damaged(path, error))?;
-        let most = member.compressed_size().saturating_mul(EXPANSION);
-        let most = most.min(fs_len(path).saturating_mul(EXPANSION));
-        array(path, name, &mut member, most, elements).map(Some)
+        member(path, archive, name, elements).map(Some)
     }
 
     /// Reads the labels of the sequences, and what they are.
@@ -195,6 +216,29 @@ impl<'p> Arrays<'p> {
         let targets = header.is_float() && labels.iter().any(|label| label.contains(['.', 'N', 'i']));
         Ok(Some((labels, if targets { LabelType::Number } else { LabelType::Class })))
     }
+}
+
+/// Reads the array of a file.
+fn file_of<T>(
+    path: &Path,
+    elements: impl Fn(&Header, &mut dyn Read) -> Result<T, ArrayError>,
+) -> Result<(Header, T), LabelledError> {
+    let file = file::open_any(path, "one file of arrays")?;
+    let bytes = file.metadata().map_err(|error| failed(path, error))?.len();
+    array(path, "the array", &mut io::BufReader::new(file), bytes, elements)
+}
+
+/// Reads an array of an archive.
+fn member<T>(
+    path: &Path,
+    archive: &mut ZipArchive<File>,
+    name: &str,
+    elements: impl Fn(&Header, &mut dyn Read) -> Result<T, ArrayError>,
+) -> Result<(Header, T), LabelledError> {
+    let mut member = archive.by_name(&format!("{name}.npy")).map_err(|error| damaged(path, error))?;
+    let most = member.compressed_size().saturating_mul(EXPANSION);
+    let most = most.min(fs_len(path).saturating_mul(EXPANSION));
+    array(path, name, &mut member, most, elements)
 }
 
 /// Reads one array with `most` bytes at most.

@@ -18,7 +18,9 @@ use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
 use crate::categorical::{Categorical, Codes};
 use crate::table;
-use crate::table::{Cell, Column, IDS, NumberForm, Rows, TableError, TableOptions, is_missing, list};
+use crate::table::{
+    Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, in_runs, is_missing, list, shorten,
+};
 use longspan::batch::IGNORE;
 
 /// Names by which a label column is found.
@@ -29,7 +31,7 @@ pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
 pub struct Columns {
     /// Name of the label column; None finds `label`, `class` or `target`.
     pub label: Option<String>,
-    /// Name of the id column, for tables with one row per step.
+    /// Name of the id column, or names between commas, for tables with one row per step.
     pub id: Option<String>,
     /// Columns of categories, for tables with one row per step.
     pub categorical: Vec<Categorical>,
@@ -61,7 +63,13 @@ pub(super) fn read_with(
     let roles = Roles::find(&rows, &sketch, columns, labels)?;
     let named =
         roles.values.iter().find(|&&column| sketch[column].called(&IDS) && sketch[column].is_number());
-    let named = named.filter(|_| roles.id.is_none()).map(|&column| {
+    let in_runs = roles.in_runs(&sketch, &sample);
+    if let Some(column) = in_runs.filter(|&column| sketch[column].is_text()) {
+        let problem = Problem::TextInRuns { column: shorten(&rows.names[column]) };
+        return Err(problem.at(path, Location::Line(locations[0].line)));
+    }
+    let in_runs = in_runs.map(|column| rows.names[column].clone());
+    let named = named.filter(|_| roles.id.is_none() && in_runs.is_none()).map(|&column| {
         format!("{} is read as a value of each sequence: remove it from the file", rows.names[column])
     });
     let exact = roles.values.iter().any(|&column| sketch[column].is_offset());
@@ -82,6 +90,7 @@ pub(super) fn read_with(
     labelled.written = rows.notes();
     labelled.codes = codes.into_iter().enumerate().filter_map(|(at, codes)| Some((at, codes?))).collect();
     labelled.written.extend(named);
+    labelled.in_runs = in_runs;
     Ok(labelled)
 }
 
@@ -97,6 +106,8 @@ struct Reader<'p> {
     labels: Labels,
     builder: Builder,
     steps: Steps,
+    /// Id of the current row.
+    key: String,
 }
 
 impl<'p> Reader<'p> {
@@ -108,15 +119,24 @@ impl<'p> Reader<'p> {
         labels: Labels,
         exact: bool,
     ) -> Self {
-        let channels = match roles.id {
+        let channels = match &roles.id {
             Some(_) => roles.values.iter().map(|&column| names[column].clone()).collect(),
             None => vec!["value".to_owned()],
         };
         let mut builder = Builder::new(path, Kind::Values { channels }, Origin::Lines);
         builder.exact = exact.then(Vec::new);
         let forms = sketch.iter().map(|column| column.form.clone()).collect();
-        let (names, codes) = (names.to_vec(), vec![None; roles.values.len()]);
-        Self { path, names, forms, codes, roles, labels, builder, steps: Steps::default() }
+        Self {
+            path,
+            names: names.to_vec(),
+            forms,
+            codes: vec![None; roles.values.len()],
+            roles,
+            labels,
+            builder,
+            steps: Steps::default(),
+            key: String::new(),
+        }
     }
 
     fn row(&mut self, row: &StringRecord, line: u64) -> Result<(), LabelledError> {
@@ -127,8 +147,9 @@ impl<'p> Reader<'p> {
         if label.is_empty() && self.labels == Labels::Required {
             return Err(Problem::NoLabel { remedy: "fill in the empty field" }.at(self.path, location));
         }
-        if let Some(id) = self.roles.id {
-            let steps = self.steps.row(&mut self.builder, field(id), label, line);
+        if let Some(key) = &self.roles.id {
+            let id = key.of(row, &mut self.key);
+            let steps = self.steps.row(&mut self.builder, id, label, line);
             steps.map_err(|problem| problem.at(self.path, location))?;
         }
         for (&column, codes) in self.roles.values.iter().zip(&mut self.codes) {
@@ -159,7 +180,7 @@ fn class(builder: &mut Builder, label: &str) -> u32 {
 /// Roles of the columns.
 struct Roles {
     label: Option<usize>,
-    id: Option<usize>,
+    id: Option<Key>,
     values: Vec<usize>,
     /// Columns of categories, as in the options.
     categorical: Vec<usize>,
@@ -192,8 +213,9 @@ impl Roles {
             Err(_) if labels != Labels::Required => None,
             label => Some(label?),
         };
-        let id = columns.id.as_ref().map(|name| rows.column("--id-column", name)).transpose()?;
-        let values: Vec<usize> = (0..names.len()).filter(|&c| Some(c) != label && Some(c) != id).collect();
+        let id = columns.id.as_ref().map(|given| Key::named(rows, "--id-column", given)).transpose()?;
+        let identifies = |column: usize| id.as_ref().is_some_and(|key| key.has(column));
+        let values: Vec<usize> = (0..names.len()).filter(|&c| Some(c) != label && !identifies(c)).collect();
         if values.is_empty() {
             return Err(at(Problem::NoValues));
         }
@@ -202,9 +224,11 @@ impl Roles {
         if !categorical.is_empty() && id.is_none() {
             return Err(at(Problem::CategoricalSteps));
         }
-        let uses = [(label, "has the labels"), (id, "tells the sequences apart")];
+        let labels = |column: usize| Some(column) == label;
+        let uses: [(&dyn Fn(usize) -> bool, &'static str); 2] =
+            [(&labels, "has the labels"), (&identifies, "tells the sequences apart")];
         for (used, use_of) in uses {
-            if let Some(&column) = categorical.iter().find(|&&column| Some(column) == used) {
+            if let Some(&column) = categorical.iter().find(|&&column| used(column)) {
                 return Err(at(Problem::NotCategorical { column: names[column].clone(), use_of }));
             }
         }
@@ -223,6 +247,14 @@ impl Roles {
             Some(Codes::new(&Categorical { column: names[*column].clone(), ..categorical[at].clone() }))
         };
         self.values.iter().map(of).collect()
+    }
+
+    /// The first column of values, if its rows with one value stand together and have one label, so far as the first rows
+    /// show it: they may be the steps of one sequence.
+    fn in_runs(&self, sketch: &[Column], sample: &[StringRecord]) -> Option<usize> {
+        let first = self.values.first().copied().filter(|_| self.id.is_none() && self.label.is_some())?;
+        let names = sketch[first].is_text() || sketch[first].is_number() && sketch[first].whole;
+        (names && in_runs(sample, &Key::of_field(first), self.label)).then_some(first)
     }
 }
 

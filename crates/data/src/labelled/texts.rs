@@ -219,7 +219,8 @@ pub(super) fn read(
         let at = |problem: Problem| problem.at(path, Location::Line(line));
         if record.len() != layout.columns {
             let (path, found, expected) = (path.to_owned(), record.len(), layout.columns);
-            return Err(TableError::Ragged { path, line, found, expected, header: layout.header }.into());
+            let header = layout.header.then_some(1);
+            return Err(TableError::Ragged { path, line, found, expected, header }.into());
         }
         let example = &record[layout.text];
         if example.len() > LIMIT {

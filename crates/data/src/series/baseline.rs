@@ -21,7 +21,7 @@
 //! # References
 //! Hyndman and Koehler, "Another look at measures of forecast accuracy", International Journal of Forecasting 22(4), 2006.
 
-use super::{Part, Series, SeriesError, Window};
+use super::{Part, Segments, Series, SeriesError, Window};
 
 /// Accuracy of the forecasts of one column.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -214,10 +214,11 @@ fn for_each_forecast(
         Naive::Mean => series.targets.iter().map(|&target| mean(series, target)).collect(),
         Naive::Persistence | Naive::Seasonal(_) => Vec::new(),
     };
-    for segment in series.segments(part) {
+    let Segments { all, begins, .. } = &series.parts[part as usize];
+    for (segment, &begin) in all.iter().zip(begins) {
         let history = &series.values[segment.group];
-        let windows = (segment.rows.len() + 1).saturating_sub(series.window + series.horizon);
-        for first in segment.rows.start..segment.rows.start + windows {
+        let windows = (segment.rows.end - begin + 1).saturating_sub(series.window + series.horizon);
+        for first in begin..begin + windows {
             let now = first + series.window - 1;
             values.clear();
             for ahead in 1..=series.horizon {

@@ -4,7 +4,7 @@ use longspan_record::{ChannelRecord, ValueRange};
 
 use super::{Part, Series};
 
-/// Describes the columns of a series, in the units of the file. The held-out part is the validation part, else the test
+/// Describes the columns of the file of a series, in the units of the file. The held-out part is the validation part, else the test
 /// part.
 pub fn channels(series: &Series) -> Vec<ChannelRecord> {
     let held_out = [Part::Valid, Part::Test].into_iter().find(|&part| series.rows(part) > 0);
@@ -29,7 +29,7 @@ pub fn channels(series: &Series) -> Vec<ChannelRecord> {
             correlation: correlation(series, index),
         }
     };
-    (0..series.columns.len()).map(column).collect()
+    (0..series.measured).map(column).collect()
 }
 
 fn column_of<'a>(

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::error::SeriesError;
+use super::regularity::Regularity;
 use super::table::{Stamp, Table};
-use super::times::{Regularity, shown};
+use super::times::shown;
 use super::{SeriesOptions, Unsplit};
 use crate::spread::{Sentinel, Spread};
 
@@ -89,6 +90,10 @@ pub struct Description {
     pub time: Option<TimeSpan>,
     /// The groups, in the order of their first rows.
     pub groups: Vec<GroupDescription>,
+    /// A column whose values stand in runs of rows, and a column of numbers that begins anew in each run: the file may
+    /// have several series.
+    #[serde(skip)]
+    pub restarts: Option<(String, String)>,
     /// How the table is written, where it is unusual.
     #[serde(skip)]
     pub written: Vec<String>,
@@ -106,16 +111,18 @@ pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
 impl Description {
     pub(super) fn of(table: &Table) -> Self {
         let layout = &table.layout;
-        let columns = table.columns.iter().enumerate().map(|(index, column)| ColumnDescription {
-            name: column.name.clone(),
-            least: column.range.map(|(least, _)| least),
-            greatest: column.range.map(|(_, greatest)| greatest),
-            missing: column.missing,
-            target: layout.targets.contains(&index),
-            spread: None,
-            sentinel: None,
-            counts: column.counts,
-            identifies: column.identifies,
+        let columns = table.columns.iter().take(layout.values.len()).enumerate().map(|(index, column)| {
+            ColumnDescription {
+                name: column.name.clone(),
+                least: column.range.map(|(least, _)| least),
+                greatest: column.range.map(|(_, greatest)| greatest),
+                missing: column.missing,
+                target: layout.targets.contains(&index),
+                spread: None,
+                sentinel: None,
+                counts: column.counts,
+                identifies: column.identifies,
+            }
         });
         let text = |stamp: &Option<Stamp>| stamp.as_ref().map(|stamp| shown(&stamp.text));
         let groups = table.groups.iter().map(|group| GroupDescription {
@@ -137,6 +144,7 @@ impl Description {
             missing: table.missing(),
             time: span(table),
             groups: groups.collect(),
+            restarts: table.restarts.clone(),
             written: table.written.clone(),
         }
     }

@@ -4,6 +4,7 @@ use crate::categorical::CategoryError;
 use std::path::PathBuf;
 
 use super::Part;
+use crate::labelled::LabelledError;
 use crate::table::TableError;
 use crate::wording::counted;
 
@@ -14,6 +15,9 @@ pub enum SeriesError {
     /// The file cannot be read as a table.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Arrays of NumPy cannot be read as a series.
+    #[error(transparent)]
+    Arrays(#[from] Box<LabelledError>),
     /// A setting names a column twice.
     #[error("{flag} names \"{name}\" twice: name every column once")]
     NamedTwice {
@@ -148,6 +152,18 @@ pub enum SeriesError {
         /// The group, if there are any.
         group: Option<Box<str>>,
     },
+    /// Rows cannot be sorted by times of day.
+    #[error(
+        "{}: column {column} has times of day without a date, so rows of several days cannot be sorted by it: name the \
+         columns of date and time with --time-column DATE,TIME, or leave out --sort-time",
+        path.display()
+    )]
+    SortedClock {
+        /// The file.
+        path: PathBuf,
+        /// The time column's name.
+        column: String,
+    },
     /// A time has another form than the first one.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not {form}, as in the first rows: write all \
@@ -173,6 +189,16 @@ pub enum SeriesError {
         path: PathBuf,
         /// The column, its first time and the readings.
         text: String,
+    },
+    /// The times do not have what the calendar needs.
+    #[error("{}: the file {problem}, and the model reads the calendar: {remedy}", path.display())]
+    NoCalendar {
+        /// The file.
+        path: PathBuf,
+        /// What the file has or lacks.
+        problem: String,
+        /// What to do.
+        remedy: String,
     },
     /// There is a gap, and gaps are errors.
     #[error(
@@ -211,9 +237,10 @@ pub enum SeriesError {
     },
     /// A part is too short for a window.
     #[error(
-        "{}: the longest stretch without a gap in the {part} part has {}, and a window of {window} with a \
+        "{}: the longest stretch without a gap in the {part} part{} has {}, and a window of {window} with a \
          horizon of {horizon} needs {}: choose a smaller --window or --horizon, or {}",
         path.display(),
+        if *before > 0 { format!(", with up to {} before it,", counted(*before as u64, "row")) } else { String::new() },
         counted(*rows as u64, "row"),
         window.saturating_add(*horizon),
         part.more_rows()
@@ -223,7 +250,9 @@ pub enum SeriesError {
         path: PathBuf,
         /// The part.
         part: Part,
-        /// Number of rows of its longest segment.
+        /// Rows before the part that its windows may read.
+        before: usize,
+        /// Number of rows of its longest segment, with those before it.
         rows: usize,
         /// Rows that a window reads.
         window: usize,

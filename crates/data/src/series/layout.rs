@@ -4,7 +4,7 @@ use super::SeriesOptions;
 use super::error::SeriesError;
 use super::times::TimeColumn;
 use crate::categorical::{Categorical, Codes};
-use crate::table::{Column, Rows, TableError, list, shorten};
+use crate::table::{Column, Key, Rows, list, shorten};
 use csv::StringRecord;
 
 /// Fields of a row by their use.
@@ -16,8 +16,8 @@ pub(super) struct Layout {
     pub(super) targets: Vec<usize>,
     /// Field of the time.
     pub(super) time: Option<TimeColumn>,
-    /// Field of the group.
-    pub(super) group: Option<usize>,
+    /// Fields of the group.
+    pub(super) group: Option<Key>,
     /// Fields that are not read because they contain text.
     pub(super) left_out: Vec<usize>,
     /// Those of them that have few different values, which may be categories.
@@ -36,7 +36,9 @@ impl Layout {
     ) -> Result<Self, SeriesError> {
         let names = &rows.names[..];
         let find = |flag, name: &str| rows.column(flag, name);
-        let group = options.group_column.as_ref().map(|name| find("--group-column", name)).transpose()?;
+        let group = options.group_column.as_ref().map(|given| Key::named(rows, "--group-column", given));
+        let group = group.transpose()?;
+        let grouping = |field: usize| group.as_ref().is_some_and(|key| key.has(field));
         let named: Vec<usize> =
             options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
         distinct("--columns", names, &named)?;
@@ -44,23 +46,29 @@ impl Layout {
         let categorical: Vec<usize> =
             options.categorical.iter().map(|own| find(flag, &own.column)).collect::<Result<_, _>>()?;
         distinct(flag, names, &categorical)?;
-        let time = match &options.time_column {
-            Some(given) => Some(TimeColumn::named(time_fields(given, names, find)?, names, sample, options)?),
-            None => {
-                let taken =
-                    |field| Some(field) == group || named.contains(&field) || categorical.contains(&field);
+        let learned = options.clock.as_ref().and_then(|clock| {
+            let field = |name| names.iter().position(|own| own == name);
+            clock.columns().iter().map(field).collect::<Option<Vec<usize>>>()
+        });
+        let time = match (&options.time_column, learned) {
+            (Some(given), _) => {
+                Some(TimeColumn::named(rows.columns("--time-column", given)?, names, sample, options)?)
+            }
+            (None, Some(fields)) => Some(TimeColumn::named(fields, names, sample, options)?),
+            (None, None) => {
+                let taken = |field| grouping(field) || named.contains(&field) || categorical.contains(&field);
                 let free = (0..names.len()).filter(|&field| !taken(field));
                 TimeColumn::find(free, names, sketch, sample, options)?
             }
         };
         let times = |field: usize| time.as_ref().is_some_and(|time| time.fields.contains(&field));
-        if let Some(field) = group.filter(|&field| times(field)) {
+        if let Some(field) = (0..names.len()).find(|&field| grouping(field) && times(field)) {
             let name = names[field].clone();
             return Err(SeriesError::NamedTwice { flag: "--time-column and --group-column", name });
         }
 
         for (other, flags) in [
-            (group.filter(|field| categorical.contains(field)), "--group-column and --categorical"),
+            (categorical.iter().copied().find(|&field| grouping(field)), "--group-column and --categorical"),
             (categorical.iter().copied().find(|&field| times(field)), "--time-column and --categorical"),
         ] {
             if let Some(field) = other {
@@ -68,7 +76,7 @@ impl Layout {
             }
         }
 
-        let rest = || (0..names.len()).filter(|&field| Some(field) != group && !times(field));
+        let rest = || (0..names.len()).filter(|&field| !grouping(field) && !times(field));
         let (values, left_out) = match named.is_empty() {
             true => rest().partition(|&field| !sketch[field].is_text() || categorical.contains(&field)),
             false => {
@@ -107,18 +115,6 @@ impl Layout {
         let column = names[field].clone();
         Some(Codes::new(&Categorical { column, ..options.categorical[at].clone() }))
     }
-}
-
-/// Returns the columns that `--time-column` names: one, or several between commas.
-fn time_fields(
-    given: &str,
-    names: &[String],
-    find: impl Fn(&'static str, &str) -> Result<usize, TableError>,
-) -> Result<Vec<usize>, SeriesError> {
-    if names.iter().any(|name| name == given.trim()) {
-        return Ok(vec![find("--time-column", given)?]);
-    }
-    Ok(given.split(',').map(|name| find("--time-column", name.trim())).collect::<Result<_, _>>()?)
 }
 
 /// Returns what names the columns, for messages.

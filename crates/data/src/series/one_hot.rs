@@ -27,11 +27,14 @@ impl OneHot {
         }
         let width = table.columns.len();
         let (mut columns, mut encoders, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        // The columns of the calendar have no field.
+        let mut fields = Vec::new();
         for (index, column) in table.columns.iter().enumerate() {
             starts.push(columns.len());
             let Some(codes) = &column.codes else {
                 columns.push(column.clone());
                 encoders.push(None);
+                fields.extend(table.layout.values.get(index));
                 continue;
             };
             let known = learned.iter().find(|own| own.column == column.name && !own.categories.is_empty());
@@ -48,6 +51,8 @@ impl OneHot {
             let found = Categorical { channel: columns.len(), ..found };
             columns.extend(found.channels().map(TableColumn::one_hot));
             encoders.push(Some(codes.encoder(&found)));
+            let field = table.layout.values[index];
+            fields.extend(found.categories.iter().map(|_| field));
             encoded.columns.push(found);
         }
         for group in &mut table.groups {
@@ -64,7 +69,7 @@ impl OneHot {
         }
         encoded.unknown = encoders.iter().flatten().filter_map(|encoder| encoder.notice()).collect();
         table.layout.targets.iter_mut().for_each(|target| *target = starts[*target]);
-        table.columns = columns;
+        (table.columns, table.layout.values) = (columns, fields);
         Ok(encoded)
     }
 }

@@ -7,7 +7,7 @@ impl Series {
     /// Says which columns have another mean or spread than the training part of the model whose scaling the series has,
     /// or categories that it does not know: one sentence each.
     pub fn shifts(&self) -> Vec<String> {
-        let numbers = (0..self.columns.len()).filter(|&column| !self.columns[column].one_hot);
+        let numbers = (0..self.measured).filter(|&column| !self.columns[column].one_hot);
         numbers.filter_map(|column| self.shift(column)).chain(self.unknown().iter().cloned()).collect()
     }
 

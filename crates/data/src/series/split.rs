@@ -29,6 +29,7 @@ impl Series {
             Some(_) => Description::of(&table),
         };
         let seconds_per_row = seconds_per_row(&table);
+        let clock = table.clock(options.clock.as_ref());
         let mut parts = <[Segments; 3]>::default();
         for ((index, group), gaps) in table.groups.iter_mut().enumerate().zip(time_gaps) {
             let gaps = if options.gaps == Gaps::Split { gaps } else { Vec::new() };
@@ -58,6 +59,8 @@ impl Series {
             columns.iter().map(|column| (column.mean, column.std)).collect::<Vec<_>>()
         };
         let group_scales = by_group.iter().map(scales).collect();
+        let measured = table.layout.values.len();
+        let moments = table.groups.iter_mut().map(|group| std::mem::take(&mut group.moments)).collect();
         let (groups, lines) = table.groups.into_iter().map(|group| (group.name, group.lines)).unzip();
         Ok(Self {
             columns,
@@ -67,6 +70,9 @@ impl Series {
             groups,
             description,
             one_hot,
+            measured,
+            clock,
+            moments,
             seconds_per_row,
             group_scales,
             values,
@@ -89,7 +95,16 @@ impl Segments {
         let inside = gaps.iter().copied().filter(|&gap| rows.start < gap && gap < rows.end);
         let mut start = rows.start;
         for end in inside.chain([rows.end]).filter(|_| !rows.is_empty()) {
-            let windows = (end - start + 1).saturating_sub(options.window.saturating_add(options.horizon));
+            // Only the first segment may have rows of an earlier part before it: a gap is before all others.
+            let begin = match options.reach_back {
+                true => {
+                    let gap = gaps[..gaps.partition_point(|&gap| gap <= start)].last();
+                    gap.copied().unwrap_or(0).max(start.saturating_sub(options.window))
+                }
+                false => start,
+            };
+            let windows = (end - begin + 1).saturating_sub(options.window.saturating_add(options.horizon));
+            self.begins.push(begin);
             self.windows.push(self.windows.last().copied().unwrap_or(0) + windows);
             let first_line = group.lines.get(start);
             self.all.push(Segment { group: group_index, first_line, rows: start..end });
@@ -110,7 +125,14 @@ impl Segments {
         Err(SeriesError::TooShort {
             path: options.path.clone(),
             part,
-            rows: self.all.iter().map(|segment| segment.rows.len()).max().unwrap_or(0),
+            before: if options.reach_back && part != Part::Train { options.window } else { 0 },
+            rows: self
+                .all
+                .iter()
+                .zip(&self.begins)
+                .map(|(own, begin)| own.rows.end - begin)
+                .max()
+                .unwrap_or(0),
             window: options.window,
             horizon: options.horizon,
         })
@@ -151,9 +173,13 @@ fn drop_rows(group: &mut TableGroup, columns: usize, before: &[usize]) -> Vec<us
             gaps.push(kept);
         }
         group.values.copy_within(values, kept * columns);
+        if !group.moments.is_empty() {
+            group.moments[kept] = group.moments[row];
+        }
         lines.push(group.lines.get(row));
     }
     group.values.truncate(lines.rows() * columns);
+    group.moments.truncate(lines.rows());
     group.lines = lines;
     gaps
 }
@@ -264,9 +290,11 @@ fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<Column> {
             variances[column] += (row[column] - means[column]).powi(2);
         }
     }
+    let measured = table.layout.values.len();
     let column = |(index, column): (usize, &TableColumn)| {
         let (name, missing, one_hot) = (column.name.clone(), column.missing, column.one_hot);
-        if one_hot {
+        // The calendar is between -1 and 1 by its formula, whatever part of the year the rows are from.
+        if one_hot || index >= measured {
             return Column { name, mean: 0.0, std: 1.0, constant: false, missing, one_hot };
         }
         let constant = constant[index];

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use csv::StringRecord;
 
 use super::SeriesOptions;
+use super::dates::check_times;
 use super::error::SeriesError;
 use super::layout::Layout;
 use super::lines::Lines;
+use super::numbers::Numbers;
 use super::times::{Time, shown};
 use crate::categorical::Codes;
 use crate::spread::{Sentinel, Spread};
-use crate::stamps::Spacing;
+use crate::stamps::{Feature, Spacing, calendar};
 use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, is_missing, shorten};
 
 /// One column of numbers.
@@ -40,6 +42,13 @@ impl TableColumn {
     }
 }
 
+impl TableColumn {
+    /// A column of the calendar.
+    fn made(name: String) -> Self {
+        Self { one_hot: false, ..Self::one_hot(name) }
+    }
+}
+
 /// A time as text and as a comparable value.
 #[derive(Clone, Debug)]
 pub(super) struct Stamp {
@@ -62,8 +71,12 @@ pub(super) struct TableGroup {
     pub(super) last: Option<Stamp>,
     /// Distances of consecutive rows, if their times are dates.
     pub(super) spacing: Option<Box<Spacing>>,
+    /// The same, if their times are numbers.
+    pub(super) numbers: Option<Box<Numbers>>,
     /// Time of each row, if the rows are to be sorted.
     pub(super) times: Vec<(Time, Stamp)>,
+    /// Time of each row, if they are kept.
+    pub(super) moments: Vec<Time>,
 }
 
 /// The numbers of a file and its description.
@@ -78,14 +91,23 @@ pub(super) struct Table {
     /// Line and column of the first missing value.
     pub(super) first_missing: Option<(u64, usize)>,
     pub(super) fingerprint: u64,
+    /// A column whose values stand in runs of rows, and a column of numbers that begins anew in each run, if there are
+    /// neither groups nor times.
+    pub(super) restarts: Option<(String, String)>,
     /// How the table is written, where it is unusual.
     pub(super) written: Vec<String>,
     indices: HashMap<String, usize>,
     latest: usize,
+    /// What is read of the calendar: two columns each, after those of the file.
+    pub(super) calendar: Vec<Feature>,
     /// Whether rows are sorted by time.
     sorts: bool,
+    /// Whether the times of all rows are kept.
+    keeps: bool,
     /// Text of the current row's time.
     text: String,
+    /// Name of the current row's group.
+    key: String,
 }
 
 impl Table {
@@ -99,6 +121,10 @@ impl Table {
         }
         let sketch = table::columns(&rows, &sample);
         let layout = Layout::of(options, &rows, &sketch, &sample)?;
+        let restarts = (layout.group.is_none() && layout.time.is_none())
+            .then(|| table::restarting(&sketch, &sample))
+            .flatten()
+            .map(|(key, time)| (rows.names[key].clone(), rows.names[time].clone()));
         let column = |&field: &usize| TableColumn {
             name: rows.names[field].clone(),
             form: sketch[field].form.clone(),
@@ -109,20 +135,26 @@ impl Table {
             codes: layout.codes(field, &rows.names, options),
             one_hot: false,
         };
+        check_times(options, &layout, &rows.names)?;
+        let made = options.calendar.iter().flat_map(|feature| feature.channels()).map(TableColumn::made);
         let mut table = Self {
             path: path.to_owned(),
             names: rows.names.clone(),
             separator: rows.format.separator.char(),
-            columns: layout.values.iter().map(column).collect(),
+            columns: layout.values.iter().map(column).chain(made).collect(),
             layout,
             groups: Vec::new(),
             first_missing: None,
             fingerprint: 0,
+            restarts,
             written: Vec::new(),
             indices: HashMap::new(),
             latest: 0,
+            calendar: options.calendar.clone(),
             sorts: options.sort_time,
+            keeps: options.keep_times,
             text: String::new(),
+            key: String::new(),
         };
         for (row, location) in sample.iter().zip(locations) {
             table.push(row, location)?;
@@ -178,18 +210,28 @@ impl Table {
                 self.push_values(&StringRecord::from(vec![""]), line, group)?;
             }
         }
-        self.push_time(row, location.line, group)?;
-        self.push_values(row, location.line, group)
+        let time = self.push_time(row, location.line, group)?;
+        self.push_values(row, location.line, group)?;
+        let group = &mut self.groups[group];
+        if let Some(Time::Instant(instant)) = &time {
+            group.values.extend(self.calendar.iter().flat_map(|&feature| calendar(instant, feature)));
+        }
+        if self.keeps {
+            group.moments.extend(time);
+        }
+        Ok(())
     }
 
     /// Returns the index of the row's group, and adds a new group.
     fn group(&mut self, row: &StringRecord, line: u64) -> Result<usize, SeriesError> {
-        let name = match self.layout.group {
-            Some(field) if row[field].trim().is_empty() => {
-                let column = shorten(&self.names[field]);
-                return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+        let name = match &self.layout.group {
+            Some(key) => {
+                if let Some(field) = key.empty(row) {
+                    let column = shorten(&self.names[field]);
+                    return Err(SeriesError::NoGroup { path: self.path.clone(), line, column });
+                }
+                key.of(row, &mut self.key)
             }
-            Some(field) => row[field].trim(),
             None => "",
         };
         if self.groups.get(self.latest).is_none_or(|latest| latest.name != name) {
@@ -201,8 +243,13 @@ impl Table {
         Ok(self.latest)
     }
 
-    fn push_time(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {
-        let Some(column) = &self.layout.time else { return Ok(()) };
+    fn push_time(
+        &mut self,
+        row: &StringRecord,
+        line: u64,
+        group: usize,
+    ) -> Result<Option<Time>, SeriesError> {
+        let Some(column) = &self.layout.time else { return Ok(None) };
         let mut text = std::mem::take(&mut self.text);
         column.text(row, &mut text);
         let group = &mut self.groups[group];
@@ -226,11 +273,13 @@ impl Table {
                 value: shorten(&shown(&text)).into(),
                 before_line: last.line,
                 before: shorten(&shown(&last.text)).into(),
-                group: self.layout.group.map(|_| shorten(&group.name).into()),
+                group: self.layout.group.as_ref().map(|_| shorten(&group.name).into()),
             });
         }
-        if let Time::Instant(instant) = time {
-            group.spacing.get_or_insert_default().push(instant);
+        match time {
+            Time::Instant(instant) => group.spacing.get_or_insert_default().push(instant),
+            Time::Number(number) => group.numbers.get_or_insert_default().push(number),
+            Time::Unknown => {}
         }
         match &mut group.last {
             Some(last) => {
@@ -244,7 +293,7 @@ impl Table {
             }
         }
         self.text = text;
-        Ok(())
+        Ok(Some(time))
     }
 
     fn push_values(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {

@@ -1,7 +1,8 @@
 use super::*;
 
+/// Options with which no window reads rows of another part.
 fn options(window: usize, horizon: usize) -> SeriesOptions {
-    SeriesOptions::new("made/up.csv", window, horizon)
+    SeriesOptions { reach_back: false, ..SeriesOptions::new("made/up.csv", window, horizon) }
 }
 
 fn read(text: impl AsRef<[u8]>, options: &SeriesOptions) -> Series {
@@ -94,6 +95,8 @@ fn groups_may_be_interleaved_and_are_cut_separately() {
     let options = SeriesOptions {
         time_column: Some("t".into()),
         group_column: Some("id".into()),
+        // From 3 to 9 in group a.
+        gaps: Gaps::Ignore,
         test_fraction: 0.5,
         ..options(1, 1)
     };
@@ -110,6 +113,104 @@ fn groups_may_be_interleaved_and_are_cut_separately() {
     let backwards = text.replace("9,a,4\n3,b,40", "9,a,4\n2,b,40");
     refuses(backwards, &options, &["line 9", "column t has \"2\" after \"3\" on line 7 in group b"]);
     refuses("t,id,x\n1,a,1\n2, ,3\n", &options, &["line 3", "--group-column id"]);
+}
+
+#[test]
+fn a_group_may_have_two_columns() {
+    let text = "t,store,item,x\n1,1,a,1\n1,1,b,10\n1,2,a,100\n2,1,a,2\n2,1,b,20\n2,2,a,200\n3,2,a,300\n3,1,a,3\n\
+                3,1,b,30\n";
+    let two = SeriesOptions {
+        time_column: Some("t".into()),
+        group_column: Some("store, item".into()),
+        scale_groups: true,
+        ..options(1, 1)
+    };
+    let series = read(text, &two);
+    assert_eq!(series.groups, ["store=1 item=a", "store=1 item=b", "store=2 item=a"]);
+    assert_eq!((series.columns.len(), series.windows(Part::Train)), (1, 6));
+    assert_eq!([0, 1, 2].map(|group| series.scale(group, 0).0), [2.0, 20.0, 200.0]);
+    let scaling = series.scaling();
+    assert_eq!(scaling.groups[2].name, "store=2 item=a");
+    // Other rows are scaled by the group that has their pair.
+    let learned = SeriesOptions { scaling: Some(scaling), columns: names(&["x"]), ..two.clone() };
+    let other = read("store,item,t,x\n2,a,1,200\n2,a,2,300\n", &learned);
+    assert_eq!(other.scale(0, 0), series.scale(2, 0));
+    refuses("store,item,t,x\n2,b,1,200\n2,b,2,300\n", &learned, &["line 2", "group store=2 item=b"]);
+    refuses("t,store,item,x\n1,1,a,1\n2,1,,1\n", &two, &["line 3", "--group-column item"]);
+    let backwards = "t,store,item,x\n1,1,a,1\n2,1,b,1\n1,1,b,1\n";
+    refuses(backwards, &two, &["line 4", "on line 3 in group store=1 item=b"]);
+    for (given, part) in [
+        ("store,store", "--group-column names \"store\" twice"),
+        ("store,t", "--time-column and --group-column names \"t\" twice"),
+    ] {
+        let options = SeriesOptions { group_column: Some(given.into()), ..two.clone() };
+        let error = Series::read(&options, text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn times_that_begin_anew_show_several_series() {
+    let text = "unit,cycle,x\n1,1,0.5\n1,2,0.4\n1,3,0.1\n2,1,0.7\n2,2,0.2\n2,3,0.9\n";
+    let restarts = |options: &SeriesOptions| read(text, options).description().restarts.clone();
+    assert_eq!(restarts(&options(1, 1)), Some(("unit".into(), "cycle".into())));
+    let grouped = SeriesOptions { group_column: Some("unit".into()), ..options(1, 1) };
+    assert_eq!(restarts(&grouped), None);
+    let series = read(text, &options(1, 1));
+    let notices = crate::inspect::notices::of_series(series.description(), true, Gaps::Split);
+    let notice = notices.iter().find(|note| note.text.contains("cycle begins anew for each unit")).unwrap();
+    assert!(notice.settings.iter().map(|set| set.key).eq(["group_column", "time_column"]));
+}
+
+#[test]
+fn windows_may_read_rows_of_the_part_before() {
+    let rows = |missing: &[usize]| -> String {
+        let value = |t: usize| if missing.contains(&t) { String::new() } else { (t * t).to_string() };
+        (0..10).map(|t| format!("{t},{}\n", value(t))).collect()
+    };
+    let own = SeriesOptions { valid_fraction: 0.2, test_fraction: 0.3, ..options(3, 1) };
+    let back = SeriesOptions { reach_back: true, ..own.clone() };
+    // The first row of each window, as the file numbers it.
+    let starts = |series: &Series, part: Part| -> Vec<f64> {
+        let first = |index| series.window(part, index).inputs[0];
+        let row = |index| series.columns[0].original(f64::from(first(index))).round();
+        (0..series.windows(part)).map(row).collect()
+    };
+    let text = format!("t,x\n{}", rows(&[]));
+    let series = read(&text, &back);
+    // Rows 0 to 4 are for training, 5 and 6 for validation, 7 to 9 for the test: each row of a later part is a target.
+    assert_eq!(Part::ALL.map(|part| series.rows(part)), [5, 2, 3]);
+    assert_eq!(
+        Part::ALL.map(|part| starts(&series, part)),
+        [vec![0.0, 1.0], vec![2.0, 3.0], vec![4.0, 5.0, 6.0]]
+    );
+    refuses(&text, &own, &["validation part has 2 rows", "needs 4"]);
+    let (same, longer) = (options(3, 1), SeriesOptions { window: 2, horizon: 3, ..back.clone() });
+    refuses(&text, &longer, &["validation part, with up to 2 rows before it, has 4 rows", "needs 5"]);
+    let alone = read(&text, &SeriesOptions { test_fraction: 0.5, ..same });
+    let train = |series: &Series| -> Vec<Vec<f32>> {
+        (0..series.windows(Part::Train)).map(|i| series.window(Part::Train, i).inputs.to_vec()).collect()
+    };
+    assert_eq!((train(&alone), alone.scaling()), (train(&series), series.scaling()));
+    // The last rows before 5 and 6 are 4² and 5²: the errors of persistence are 9 and 11.
+    let persistence = naive(&series, Part::Valid, Naive::Persistence).unwrap();
+    let mae = persistence.overall(0).unwrap().mae;
+    assert!(persistence.forecasts() == 2 && (mae - 10.0).abs() < 1e-4, "{mae}");
+    assert_eq!(naive_losses(&series, Part::Test, Naive::Persistence, true).len(), 2);
+
+    // Groups have parts of their own.
+    let group = |name: &str| rows(&[]).lines().map(|line| format!("{name},{line}\n")).collect::<String>();
+    let groups = SeriesOptions { group_column: Some("g".into()), ..back.clone() };
+    let series = read(format!("g,t,x\n{}{}", group("a"), group("b")), &groups);
+    assert_eq!(starts(&series, Part::Valid), [2.0, 3.0, 2.0, 3.0]);
+    assert_eq!([0, 1, 2, 3].map(|index| series.group_of(Part::Valid, index)), [0, 0, 1, 1]);
+
+    // No window spans a gap. Without row 4, the parts have the rows 0 1 2 3 5 6, then 7, then 8 9.
+    let drop = SeriesOptions { missing: Missing::Drop, window: 2, ..back };
+    let series = read(format!("t,x\n{}", rows(&[4])), &drop);
+    assert_eq!(Part::ALL.map(|part| starts(&series, part)), [vec![0.0, 1.0], vec![5.0], vec![6.0, 7.0]]);
+    let part = ["validation part, with up to 2 rows before it, has 2 rows", "needs 3"];
+    refuses(format!("t,x\n{}", rows(&[5])), &drop, &part);
 }
 
 #[test]

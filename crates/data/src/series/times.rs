@@ -5,28 +5,26 @@ use std::cmp::Ordering;
 use csv::StringRecord;
 
 use super::error::SeriesError;
-use super::table::{Table, TableGroup};
-use super::{Gaps, SeriesOptions};
-use crate::stamps::{self, Instant, Recognised, Spacing, Stamps, Step};
+use super::numbers::Numbers;
+use super::table::TableGroup;
+use super::{SeriesOptions, clock};
+use crate::stamps::{self, Instant, Recognised, Spacing, Stamps};
 use crate::table::{Column, shorten};
-
-/// Least length of a gap in a series of weekdays, in steps: holidays are no gaps.
-const HOLIDAYS: f64 = 4.5;
 
 /// How a column writes times.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Form {
     /// Dates or times of day.
     Stamps(Box<Stamps>),
-    /// Numbers in any unit: seconds, row numbers.
-    Number,
+    /// Numbers in any unit, with so many decimals: seconds, row numbers.
+    Number(u8),
     /// Any other text; its order is not known.
     Other,
 }
 
-/// A point in time, comparable with others of the same [`Form`].
+/// A point in time, comparable with others of the same column.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(super) enum Time {
+pub enum Time {
     /// A number in any unit.
     Number(f64),
     /// A date, a time of day, or both.
@@ -37,8 +35,12 @@ pub(super) enum Time {
 
 impl Time {
     /// Whether it is before `other`.
-    pub(super) fn before(self, other: Self) -> bool {
+    pub fn before(self, other: Self) -> bool {
         self.partial_cmp(&other) == Some(Ordering::Less)
+    }
+
+    pub(super) fn instant(&self) -> Option<&Instant> {
+        if let Self::Instant(instant) = self { Some(instant) } else { None }
     }
 }
 
@@ -62,7 +64,9 @@ impl TimeColumn {
         let name = joined_name(&fields, names);
         let form = match recognise(&fields, &name, true, sample, options)? {
             Some(stamps) => Form::Stamps(stamps),
-            None if fields.len() == 1 && number(first_text(fields[0], sample)).is_some() => Form::Number,
+            None if fields.len() == 1 && number(first_text(fields[0], sample)).is_some() => {
+                Form::Number(decimals(fields[0], sample))
+            }
             None => Form::Other,
         };
         Ok(Self { fields, name, form })
@@ -96,11 +100,12 @@ impl TimeColumn {
                     return Ok(Some(Self { fields: vec![field], name: name.clone(), form }));
                 }
                 None if sketch[field].time => {
-                    // The first field has a form that others lack: reading names the first of them.
+                    // The first field may have a form that others lack: reading names the first of them.
                     let first = [StringRecord::from(vec![first_text(field, sample)])];
-                    let stamps = recognise(&[0], name, true, &first, options)?;
-                    let form = stamps.map_or(Form::Other, Form::Stamps);
-                    return Ok(Some(Self { fields: vec![field], name: name.clone(), form }));
+                    if let Some(stamps) = recognise(&[0], name, true, &first, options)? {
+                        let form = Form::Stamps(stamps);
+                        return Ok(Some(Self { fields: vec![field], name: name.clone(), form }));
+                    }
                 }
                 _ => {}
             }
@@ -117,13 +122,9 @@ impl TimeColumn {
     pub(super) fn read(&self, text: &str, previous: Option<Time>) -> Option<Time> {
         match &self.form {
             Form::Stamps(stamps) => {
-                let previous = match &previous {
-                    Some(Time::Instant(instant)) => Some(instant),
-                    _ => None,
-                };
-                stamps.parse_after(text, previous).ok().map(Time::Instant)
+                stamps.parse_after(text, previous.as_ref().and_then(Time::instant)).ok().map(Time::Instant)
             }
-            Form::Number => number(text).map(Time::Number),
+            Form::Number(_) => number(text).map(Time::Number),
             Form::Other => Some(Time::Unknown),
         }
     }
@@ -132,7 +133,7 @@ impl TimeColumn {
     pub(super) fn words(&self) -> String {
         match &self.form {
             Form::Stamps(stamps) => format!("a time of the form {}", shown(&stamps.form())),
-            Form::Number => "a number".into(),
+            Form::Number(_) => "a number".into(),
             Form::Other => "text".into(),
         }
     }
@@ -153,12 +154,22 @@ fn first_text(field: usize, sample: &[StringRecord]) -> &str {
     sample.iter().map(|row| row[field].trim()).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
+/// The largest number of decimals in a column; at most 9, as with an exponent.
+fn decimals(field: usize, sample: &[StringRecord]) -> u8 {
+    let of = |text: &str| match text.trim().split_once('.') {
+        _ if text.contains(['e', 'E']) => 9,
+        Some((_, decimals)) => decimals.len().min(9) as u8,
+        None => 0,
+    };
+    sample.iter().map(|row| of(&row[field])).max().unwrap_or(0)
+}
+
 fn joined_name(fields: &[usize], names: &[String]) -> String {
     fields.iter().map(|&field| names[field].as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Parses a number that is finite in single precision.
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|&number: &f64| (number as f32).is_finite())
 }
 
@@ -169,6 +180,19 @@ fn recognise(
     sample: &[StringRecord],
     options: &SeriesOptions,
 ) -> Result<Option<Box<Stamps>>, SeriesError> {
+    let mut text = String::new();
+    let mut texts = sample.iter().map(|row| {
+        Stamps::join(&mut text, fields.iter().map(|&field| &row[field]));
+        text.clone()
+    });
+    // A model knows the form from more rows than a new file may have.
+    if let Some(clock) = &options.clock
+        && clock.columns().join(",") == name
+        && let clock::Form::Dates(stamps, _) = clock.form()
+        && texts.all(|text| stamps.parse(&text).is_ok())
+    {
+        return Ok(Some(Box::new(stamps.clone())));
+    }
     let path = || options.path.clone();
     let known = stamps::Options { name: Some(name), asked, day_first: options.day_first, zone: None };
     let mut recogniser = stamps::Recogniser::new(&known)
@@ -192,80 +216,6 @@ fn recognise(
     }
 }
 
-/// How regular the times of a series are.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Regularity {
-    /// The usual distance of consecutive rows, such as "10 minutes"; None if times have no unit.
-    pub step: Option<String>,
-    /// Rows with the time of the row before them.
-    pub duplicates: u64,
-    /// Distances that are neither the usual one nor gaps.
-    pub irregular: u64,
-    /// Number of gaps.
-    pub gaps: usize,
-    /// Length of the longest gap in steps, and the line of the row after it.
-    pub longest_gap: Option<(f64, u64)>,
-}
-
-impl Regularity {
-    /// What a user should know of it, and what happens with it.
-    pub fn notices(&self, gaps: Gaps) -> Vec<String> {
-        let mut notices = Vec::new();
-        let counted = |count: u64, noun: &str| crate::wording::counted(count, noun);
-        if let (Some((steps, line)), Some(step)) = (self.longest_gap, &self.step) {
-            let happens = match gaps {
-                Gaps::Ignore => "the rows before and after a gap are read as neighbours",
-                Gaps::Split | Gaps::Error => "no window spans one (--gaps ignore joins the rows)",
-            };
-            notices.push(format!(
-                "rows are {step} apart, with {}, the longest of {steps:.0} steps before line {line}: {happens}",
-                counted(self.gaps as u64, "gap")
-            ));
-        }
-        if self.duplicates > 0 {
-            let (rows, have) =
-                (counted(self.duplicates, "row"), if self.duplicates == 1 { "has" } else { "have" });
-            notices.push(format!(
-                "{rows} {have} the time of the row before: they stay, in the order of the file"
-            ));
-        }
-        if let (true, Some(step)) = (self.irregular > 0, &self.step) {
-            notices.push(format!(
-                "{} between rows differ from the usual {step}: a row counts as one step all the same",
-                counted(self.irregular, "distance")
-            ));
-        }
-        notices
-    }
-}
-
-impl Table {
-    /// The rows of each group before which there is a gap, and how regular the times are.
-    pub(super) fn gaps(&self) -> (Vec<Vec<usize>>, Regularity) {
-        let spacings = || self.groups.iter().filter_map(|group| group.spacing.as_deref());
-        let usual = Spacing::usual(spacings());
-        let mut all = Regularity::default();
-        let mut of = |group: &TableGroup| {
-            let Some(spacing) = &group.spacing else { return Vec::new() };
-            let report = spacing.report(usual);
-            all.step = all.step.take().or_else(|| report.step_text());
-            all.duplicates += report.duplicates;
-            all.irregular += report.irregular;
-            let least = if report.step == Some(Step::Weekdays) { HOLIDAYS } else { 0.0 };
-            let gaps = report.gaps.iter().filter(|gap| gap.steps > least);
-            let rows: Vec<usize> = gaps.clone().map(|gap| gap.row as usize).collect();
-            all.gaps += rows.len();
-            for gap in gaps {
-                if all.longest_gap.is_none_or(|(steps, _)| gap.steps > steps) {
-                    all.longest_gap = Some((gap.steps, group.lines.get(gap.row as usize)));
-                }
-            }
-            rows
-        };
-        (self.groups.iter().map(&mut of).collect(), all)
-    }
-}
-
 impl TableGroup {
     /// Sorts the rows by time; rows of one time keep their order. `columns` is the number of values in a row.
     pub(super) fn sort(&mut self, columns: usize) {
@@ -274,16 +224,22 @@ impl TableGroup {
         order.sort_by(|&a, &b| times[a].0.partial_cmp(&times[b].0).unwrap_or(Ordering::Equal));
         self.first = order.first().map(|&row| times[row].1.clone());
         self.last = order.last().map(|&row| times[row].1.clone());
-        let mut spacing = Spacing::default();
+        let (mut spacing, mut numbers) = (Spacing::default(), Numbers::default());
         for &row in &order {
-            if let Time::Instant(instant) = times[row].0 {
-                spacing.push(instant);
+            match times[row].0 {
+                Time::Instant(instant) => spacing.push(instant),
+                Time::Number(number) => numbers.push(number),
+                Time::Unknown => {}
             }
         }
         self.spacing = self.spacing.is_some().then(|| Box::new(spacing));
+        self.numbers = self.numbers.is_some().then(|| Box::new(numbers));
         let mut values = Vec::with_capacity(self.values.len());
         order.iter().for_each(|row| values.extend_from_slice(&self.values[row * columns..][..columns]));
         self.values = values;
+        if !self.moments.is_empty() {
+            self.moments = order.iter().map(|&row| self.moments[row]).collect();
+        }
         self.lines = order.iter().map(|&row| self.lines.get(row)).collect();
     }
 }

@@ -3,7 +3,7 @@
 use super::describe::Description;
 use super::error::SeriesError;
 use super::table::Table;
-use super::{Series, SeriesOptions, open};
+use super::{Series, SeriesOptions, read_file};
 
 /// A series that is not split into parts yet.
 pub(crate) struct Unsplit(Table);
@@ -14,12 +14,17 @@ impl Unsplit {
     /// # Errors
     /// [`SeriesError`] if the file cannot be read as a table.
     pub(crate) fn read(options: &SeriesOptions) -> Result<Self, SeriesError> {
-        Ok(Self(Table::read(options, open(&options.path)?)?))
+        Ok(Self(read_file(options)?))
     }
 
     /// Describes the file, with the spread of each column.
     pub(crate) fn describe(&self) -> Description {
         Description::with_spreads(&self.0)
+    }
+
+    /// See [`Description::restarts`].
+    pub(crate) fn restarts(&self) -> Option<&(String, String)> {
+        self.0.restarts.as_ref()
     }
 
     /// Whether there is a time column.

@@ -1,33 +1,31 @@
 //! The position in the day, week and year as inputs of a network.
 
+use longspan::option_names;
+use serde::{Deserialize, Serialize};
+
 use super::instant::Instant;
 use super::zone::day_and_clock;
 
 /// A position that repeats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Feature {
     /// Time of the day, p = 24 hours, counted from midnight with minutes and seconds.
-    HourOfDay,
+    Hour,
     /// Day of the week, p = 7 days, counted from Monday = 0.
-    DayOfWeek,
-    /// Day of the year, p = 365 or 366 days, counted from 1 January = 0.
-    DayOfYear,
+    Weekday,
     /// Month, p = 12 months, counted from January = 0.
     Month,
+    /// Day of the year, p = 365 or 366 days, counted from 1 January = 0.
+    YearDay,
 }
 
-impl Feature {
-    /// All features.
-    pub const ALL: [Self; 4] = [Self::HourOfDay, Self::DayOfWeek, Self::DayOfYear, Self::Month];
+option_names!(Feature, "calendar feature": Hour = "hour", Weekday = "weekday", Month = "month", YearDay = "yearday");
 
-    /// Name of the feature in a column's name: `hour-of-day`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::HourOfDay => "hour-of-day",
-            Self::DayOfWeek => "day-of-week",
-            Self::DayOfYear => "day-of-year",
-            Self::Month => "month",
-        }
+impl Feature {
+    /// Names of its two channels: `sin:hour` and `cos:hour`.
+    pub fn channels(self) -> [String; 2] {
+        ["sin", "cos"].map(|function| format!("{function}:{self}"))
     }
 }
 
@@ -40,12 +38,12 @@ impl Feature {
 /// k and p are those of the [`Feature`], by the local clock of the instant.
 pub fn calendar(instant: &Instant, feature: Feature) -> [f64; 2] {
     let part = match feature {
-        Feature::HourOfDay => {
+        Feature::Hour => {
             let (_, clock) = day_and_clock(instant);
             (clock as f64 + f64::from(instant.subsecond()) * 1e-9) / 86_400.0
         }
-        Feature::DayOfWeek => f64::from(instant.local().weekday().to_monday_zero_offset()) / 7.0,
-        Feature::DayOfYear => {
+        Feature::Weekday => f64::from(instant.local().weekday().to_monday_zero_offset()) / 7.0,
+        Feature::YearDay => {
             let date = instant.local().date();
             f64::from(date.day_of_year() - 1) / f64::from(date.days_in_year())
         }

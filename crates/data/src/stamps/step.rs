@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::instant::{Instant, civil};
 use super::zone::{day_and_clock, offset_at, resolve};
@@ -14,7 +15,8 @@ const SECOND: i128 = 1_000_000_000;
 pub(super) const DAY: i128 = 86_400 * SECOND;
 
 /// The distance of consecutive rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Step {
     /// Elapsed time in nanoseconds, above 0.
     Elapsed(i128),
@@ -32,6 +34,15 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step with which a row is followed: monthly rows keep the day of the month of this row, unless that is the
+    /// usual day or the end of a shorter month.
+    pub fn after_row(self, row: &Instant) -> Self {
+        let Self::Months { months, day } = self else { return self };
+        let date = row.local().date();
+        let usual = day.min(date.days_in_month()) == date.day();
+        Self::Months { months, day: if usual { day } else { date.day() } }
+    }
+
     /// The instant `n` steps after `from`, in the `zone` of its column.
     pub(super) fn advance(&self, from: &Instant, n: i64, zone: Option<&TimeZone>) -> Instant {
         let (day, clock) = day_and_clock(from);

@@ -45,11 +45,15 @@ pub enum TableError {
     /// A row has more or fewer fields than there are columns.
     #[error(
         "{}: line {line} has {} instead of {expected}, {}: complete the row or remove it, and close the quotes of its \
-         fields; if another separator is meant, name it with --separator",
+         fields; if another separator is meant, name it with --separator{}",
         path.display(), counted(*found as u64, "field"),
-        if *header { "as the header names" } else { "as the rows before it" }
+        if header.is_some() { "as the header names" } else { "as the rows before it" },
+        header
+            .filter(|header| header + 1 == *line)
+            .map(|header| format!("; if line {header} does not name the columns, remove it"))
+            .unwrap_or_default()
     )]
-    Ragged { path: PathBuf, line: u64, found: usize, expected: usize, header: bool },
+    Ragged { path: PathBuf, line: u64, found: usize, expected: usize, header: Option<u64> },
     /// A comma separates fields, or is a decimal mark.
     #[error(
         "{}: line {line} has \"{value}\", which may be one number with a decimal comma or two fields: say which with \
@@ -70,6 +74,9 @@ pub enum TableError {
         nearest: Option<Box<str>>,
         names: Box<str>,
     },
+    /// A setting names a column of a key twice.
+    #[error("{flag} names \"{name}\" twice: name every column once")]
+    KeyTwice { flag: &'static str, name: String },
     /// A number column contains text.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not a number{}: correct it, say with --na that \

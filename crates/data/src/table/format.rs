@@ -35,6 +35,10 @@ pub(crate) struct Format {
     pub(crate) units: bool,
     /// Whether each row ends with a separator.
     pub(crate) trailing: bool,
+    /// Whether the names are numbers, or may be.
+    numbered: bool,
+    /// Whether an option says if there are names.
+    said: bool,
     /// The first row, if each row may be one number with a decimal comma instead of two fields.
     halves: Option<String>,
     /// Rows that were examined.
@@ -81,7 +85,11 @@ impl Format {
             return Err(TableError::Empty { path: path.to_owned() });
         }
         let rows = &chosen.rows[chosen.start..];
-        let header = !options.no_header && header::is_header(rows);
+        let header = options.header || !options.no_header && header::is_header(rows);
+        let numbered = match header {
+            true => rows.first().is_some_and(|row| header::has_numbers_only(row)),
+            false => header::may_be_header(rows),
+        };
         let marked = !header && !options.no_header && lead.names(chosen.separator, chosen.width);
         let units = header && header::is_units(rows);
         let below = &rows[(usize::from(header) + usize::from(units)).min(rows.len())..];
@@ -98,6 +106,8 @@ impl Format {
             skipped: chosen.first_line() - 1 - u64::from(marked),
             units,
             trailing: chosen.trailing,
+            numbered,
+            said: options.header || options.no_header,
             halves: chosen.halves().filter(|_| !header && given.is_none() && options.decimal.is_none()),
             rows: rows.len(),
             known: chosen.known,
@@ -108,11 +118,17 @@ impl Format {
     /// Notes on what is unusual; `first_line` is the line of the names or of the first row.
     pub(super) fn notes(&self, first_line: u64) -> Vec<String> {
         let mut notes = Vec::new();
+        let numbers = self.numbered && !self.said;
         if !self.header {
-            notes.push(
-                "the first row has values, not names: the columns are called column 1, column 2 and so on"
-                    .into(),
-            );
+            let out = if numbers { "; if its whole numbers are names, add --header" } else { "" };
+            notes.push(format!(
+                "the first row has values, not names: the columns are called column 1, column 2 and so on{out}"
+            ));
+        } else if numbers {
+            notes.push(format!(
+                "line {first_line} has numbers that are read as the names of the columns; if they are values, add \
+                 --no-header"
+            ));
         }
         if let Some(row) = &self.halves {
             notes.push(format!(

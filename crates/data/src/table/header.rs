@@ -4,6 +4,8 @@ use super::is_missing;
 use super::number::looks_like_number;
 use super::times::looks_like_time;
 
+mod numbered;
+
 /// Names that only a header has.
 const NAMES: [&str; 12] = [
     "label",
@@ -69,6 +71,9 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
     {
         return true;
     }
+    if numbered::is_header(first, &below) {
+        return true;
+    }
     let (mut other, mut same) = (0, 0);
     for (column, &own) in kinds.iter().enumerate() {
         let fields = || below.iter().map(|row| row[column].trim());
@@ -95,6 +100,19 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
         return other > 0 && other >= same;
     }
     !kinds.iter().all(|&kind| matches!(kind, Kind::Number | Kind::Missing))
+}
+
+/// Whether the first row may have names that are numbers, although it is read as values.
+pub(super) fn may_be_header(rows: &[Vec<String>]) -> bool {
+    let Some((first, below)) = rows.split_first() else { return false };
+    let below: Vec<&Vec<String>> = below.iter().filter(|row| row.len() == first.len()).take(ROWS).collect();
+    numbered::over_fractions(first, &below)
+}
+
+/// Whether a row has numbers and no text.
+pub(super) fn has_numbers_only(row: &[String]) -> bool {
+    let number = |field: &String| kind(field) == Kind::Number;
+    row.iter().any(number) && row.iter().all(|field| number(field) || kind(field) == Kind::Missing)
 }
 
 /// Whether at least two years count up, and all other fields are text.

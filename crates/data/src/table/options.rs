@@ -14,6 +14,8 @@ pub struct TableOptions {
     pub decimal: Option<Decimal>,
     /// Whether the first row has values instead of names (`--no-header`).
     pub no_header: bool,
+    /// Whether the first row has names, even if they are numbers (`--header`).
+    pub header: bool,
     /// More spellings of a missing value (`--na`).
     pub na: Vec<String>,
     /// The encoding (`--encoding`).

@@ -155,7 +155,8 @@ impl<'r> Rows<'r> {
             }
         })?;
         if !self.names.is_empty() && row.len() != self.names.len() {
-            let (found, expected, header) = (row.len(), self.names.len(), self.format.header);
+            let (found, expected) = (row.len(), self.names.len());
+            let header = self.format.header.then_some(self.first_line);
             let path = self.path.clone();
             return Err(TableError::Ragged { path, line: location.line, found, expected, header });
         }
@@ -187,6 +188,17 @@ impl<'r> Rows<'r> {
             nearest: nearest(name, names()).map(Into::into),
             names: list(names()).into(),
         })
+    }
+
+    /// Returns the columns that a setting names: one, or several between commas. A name that has a comma itself is one.
+    ///
+    /// # Errors
+    /// [`TableError::NoColumn`] if one does not exist.
+    pub(crate) fn columns(&self, flag: &'static str, given: &str) -> Result<Vec<usize>, TableError> {
+        match self.names.iter().any(|name| name == given.trim()) {
+            true => Ok(vec![self.column(flag, given)?]),
+            false => given.split(',').map(|name| self.column(flag, name.trim())).collect(),
+        }
     }
 
     /// Reads the first rows and their locations.

@@ -14,6 +14,7 @@ fn options(text: &str) -> TableOptions {
             "separator" => options.separator = Some(value.parse().unwrap()),
             "decimal" => options.decimal = Some(value.parse().unwrap()),
             "na" => options.na = value.split(',').map(str::to_owned).collect(),
+            "header" => options.header = true,
             _ => options.no_header = true,
         }
     }
@@ -114,6 +115,32 @@ fn names_are_found_or_made() {
     reads(" 1.0e+00 -7.1e-01\n 2.0e+00  1.5\n", "", "column 1 column 2 | 1 -0.71 | 2 1.5");
     // Numbers that count up are the names that a program gave.
     reads("0,1,2\n0.5,1.5,2.5\n4.5,5.5,7\n", "", "0 1 2 | 0.5 1.5 2.5 | 4.5 5.5 7");
+    // Names of pandas above an index, or above fractions only.
+    reads(",0,1\n0,5,7\n1,6,8\n", "", "column 1 0 1 | 0 5 7 | 1 6 8");
+    let noise = |t: usize| {
+        format!("{:.3},{:.3}\n", 0.01 + 0.37 * (t * 7 % 5) as f64, 0.02 + 0.41 * (t * 3 % 7) as f64)
+    };
+    let rows: String = (0..12).map(noise).collect();
+    let first = |head: &str, given: &str| {
+        let read = read(format!("{head}\n{rows}").as_bytes(), &options(given)).unwrap();
+        read.split(" | ").next().unwrap().to_owned()
+    };
+    for (head, given, names) in [
+        ("0,1", "", "0 1"),
+        ("1991,1990", "", "1991 1990"),
+        ("1,0", "", "column 1 column 2"),
+        ("1,0", "header", "1 0"),
+        ("0,1", "no-header", "column 1 column 2"),
+        ("0,0", "", "column 1 column 2"),
+        ("0,1.5", "", "column 1 column 2"),
+    ] {
+        assert_eq!(first(head, given), names, "{head} {given}");
+    }
+    // Values that are written as short as possible: the first row goes on below.
+    let decay: String =
+        (0..12).map(|t| format!("{},{}\n", t as f64 * 0.05, (t as f64 * -0.05).exp())).collect();
+    let read_rows = read(decay.as_bytes(), &options("")).unwrap();
+    assert!(read_rows.starts_with("column 1 column 2 | 0 1 | 0.05 "), "{read_rows}");
     reads("place,2019,2020\nA,1,2\nB,3,4\n", "", "place 2019 2020 | 'A' 1 2 | 'B' 3 4");
     reads("t,x\n1,2\n", "no-header&na t,x", "column 1 column 2 | - - | 1 2");
     reads(",x\n0,5\n1,6\n", "", "column 1 x | 0 5 | 1 6");
@@ -209,7 +236,8 @@ fn rows_that_cannot_be_read_are_named() {
         "a,b\n1,2,3\n4,5,6\n7,8,9\n",
         "",
         "x.csv: line 2 has 3 fields instead of 2, as the header names: complete the row or remove it, and close the quotes \
-         of its fields; if another separator is meant, name it with --separator",
+         of its fields; if another separator is meant, name it with --separator; if line 1 does not name the columns, \
+         remove it",
     );
     refuses(
         b"\xc3\xa9\xc3\xa9,n\n1,2\n2,f\xfcr\n",

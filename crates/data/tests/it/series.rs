@@ -28,14 +28,22 @@ fn scores(score: Option<Score>, mae: f64, rmse: f64, mase: f64) {
     near(score.mase.expect("a column that varies"), mase);
 }
 
-// The expected numbers were computed by another program, in f64 from the text.
+// The expected numbers were computed by another program, in f64 from the text. Where `reach_back` is false, that program
+// knew no windows that begin in another part.
 
 #[test]
 fn airline_passengers() {
     let Some(path) = real("Airline.csv") else { return };
     let options =
         SeriesOptions { valid_fraction: 0.25, test_fraction: 0.25, ..SeriesOptions::new(path, 12, 12) };
-    let series = Series::load(&options).expect("a series");
+    let back = Series::load(&options).expect("a series");
+    assert_eq!(Part::ALL.map(|part| back.windows(part)), [49, 25, 25]);
+    let of = |part, forecast| naive(&back, part, forecast).expect("a season fits").overall(0);
+    scores(of(Part::Valid, Naive::Persistence), 53.610000, 67.537669, 3.395459);
+    scores(of(Part::Valid, Naive::Seasonal(12)), 43.390000, 44.477597, 2.748162);
+    scores(of(Part::Test, Naive::Persistence), 74.286667, 95.200805, 4.705043);
+    scores(of(Part::Test, Naive::Seasonal(12)), 38.610000, 44.255885, 2.445415);
+    let series = Series::load(&SeriesOptions { reach_back: false, ..options }).expect("a series");
     assert_eq!(Part::ALL.map(|part| series.rows(part)), [72, 36, 36]);
     assert_eq!(Part::ALL.map(|part| series.windows(part)), [49, 13, 13]);
     near(series.columns[0].mean, 182.902778);
@@ -63,7 +71,8 @@ fn sunspots() {
     let Some(path) = real("monthly-sunspots.csv") else { return };
     let load = |horizon| {
         let options = SeriesOptions::new(&path, 132, horizon);
-        Series::load(&SeriesOptions { valid_fraction: 0.1, test_fraction: 0.1, ..options }).expect("a series")
+        let options = SeriesOptions { valid_fraction: 0.1, test_fraction: 0.1, reach_back: false, ..options };
+        Series::load(&options).expect("a series")
     };
     let series = load(1);
     assert_eq!(Part::ALL.map(|part| series.rows(part)), [2256, 282, 282]);
@@ -87,6 +96,7 @@ fn sunspots() {
     let short = Series::load(&SeriesOptions {
         valid_fraction: 0.1,
         test_fraction: 0.1,
+        reach_back: false,
         ..SeriesOptions::new(&path, 48, 24)
     });
     let short = short.expect("a series");
@@ -100,8 +110,12 @@ fn sunspots() {
 #[test]
 fn temperatures() {
     let Some(path) = real("daily-min-temperatures.csv") else { return };
-    let options =
-        SeriesOptions { valid_fraction: 0.1, test_fraction: 0.1, ..SeriesOptions::new(path, 30, 1) };
+    let options = SeriesOptions {
+        valid_fraction: 0.1,
+        test_fraction: 0.1,
+        reach_back: false,
+        ..SeriesOptions::new(path, 30, 1)
+    };
     // The last days of two leap years are missing: of 1984, and of 1988 between training and validation.
     let split = Series::load(&options).expect("a series");
     let time = split.description().time.as_ref().expect("dates");
@@ -125,6 +139,7 @@ fn pollution() {
         target: vec!["pm2.5".into()],
         valid_fraction: 0.1,
         test_fraction: 0.1,
+        reach_back: false,
         ..SeriesOptions::new(path, 24, 1)
     };
     let error = Series::load(&options).expect_err("missing values").to_string();
@@ -234,6 +249,7 @@ fn no_input_panics() {
             time_column: name("time", 3, below(3)),
             missing: [Missing::Error, Missing::Drop, Missing::Interpolate, Missing::Interpolate][below(4)],
             test_fraction: [0.0, 0.5][below(3) / 2],
+            reach_back: case % 2 == 0,
             ..SeriesOptions::new("broken.csv", 1, 1 + below(2))
         };
         match Series::read(&options, bytes.as_slice()) {

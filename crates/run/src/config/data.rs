@@ -9,6 +9,7 @@ use longspan_data::labelled::LabelType;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::schema::{Reads, Schema};
+use longspan_data::stamps::Feature;
 use longspan_data::table::{Decimal, Separator, TableOptions};
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
@@ -66,6 +67,16 @@ option_names!(Missing, "treatment of missing values": Error = "error", Interpola
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
 
+/// A list of positions in the day, week and year, written `hour,weekday`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calendar(pub Vec<Feature>);
+
+impl std::fmt::Display for Calendar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
 /// The section `[data]`: the data and how they become batches. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
@@ -95,6 +106,8 @@ pub struct DataConfig {
     pub sort_time: bool,
     pub day_first: Option<bool>,
     pub gaps: Gaps,
+    pub calendar: Calendar,
+    pub reach_back: bool,
     pub group_column: Option<String>,
     pub scale: Scale,
     pub categorical: Names,
@@ -102,6 +115,7 @@ pub struct DataConfig {
     pub separator: Option<Separator>,
     pub decimal: Option<Decimal>,
     pub no_header: bool,
+    pub header: bool,
     pub na: Names,
     pub task: Option<TaskKind>,
     pub length: Lengths,
@@ -129,6 +143,7 @@ impl DataConfig {
             separator: self.separator,
             decimal: self.decimal,
             no_header: self.no_header,
+            header: self.header,
             na: self.na.0.clone(),
             encoding: self.encoding,
         }
@@ -163,6 +178,8 @@ impl Default for DataConfig {
             sort_time: false,
             day_first: None,
             gaps: Gaps::Split,
+            calendar: Calendar::default(),
+            reach_back: true,
             group_column: None,
             scale: Scale::Group,
             categorical: Names::default(),
@@ -170,6 +187,7 @@ impl Default for DataConfig {
             separator: None,
             decimal: None,
             no_header: false,
+            header: false,
             na: Names::default(),
             task: None,
             length: Lengths::only(20),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{CellName, ClassWeights, Gaps, Missing, Names, Observe, Scale};
+use super::{Calendar, CellName, ClassWeights, Gaps, Missing, Names, Observe, Scale};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
@@ -151,6 +151,24 @@ impl Field for Names {
     }
     fn get(&self) -> Value {
         if self.0.is_empty() { Value::Absent } else { Value::Text(self.0.join(",")) }
+    }
+}
+
+impl Field for Calendar {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        let mut features = Vec::new();
+        for name in text.split(',') {
+            let feature = name.trim().parse()?;
+            if features.contains(&feature) {
+                return Err(format!("names {feature} twice: name every feature once"));
+            }
+            features.push(feature);
+        }
+        self.0 = features;
+        Ok(())
+    }
+    fn get(&self) -> Value {
+        if self.0.is_empty() { Value::Absent } else { Value::Text(self.to_string()) }
     }
 }
 

@@ -98,13 +98,13 @@ keys! {
         labelled "FILE" "Train on sequences with a class or a target value each (.ts of the UCR/UEA and TSER archives, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
         labelled_test "FILE" "Test the best weights on these sequences after training";
         label_column "NAME" "Tables: column of the label [default: the column called label, class or target]";
-        id_column "NAME" "Tables with one row per step: column that names the sequence of a row";
+        id_column "NAME" "Tables with one row per step: column, or columns A,B, that name the sequence of a row";
         label_type "TYPE" "What the labels are: class, or number (a target value for each sequence) [default: as the data say: number for .ts files with @targetlabel true and for an array y of floats that are not all whole, otherwise class]";
         image_labels "FILE" "Images: file of the labels [default: the file of images with labels-idx1 instead of images-idx3 in its name]";
         image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
     }
     Data data "Series" {
-        series "FILE" "Forecast a numeric series (CSV or TSV)";
+        series "FILE" "Forecast a numeric series: a table (CSV, TSV), or arrays [T, D] or [T] of NumPy";
         columns "A,B" "Columns to read [default: all columns of numbers]";
         target "A,B" "Columns to forecast, among those that are read [default: the last one]";
         window "N" "Rows that a forecast reads";
@@ -115,13 +115,16 @@ keys! {
         sort_time "WHETHER" "Sort the rows of each group by time; otherwise times must not decrease";
         day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the first 1,000 rows do not show it";
         gaps "WHAT" "Gaps in the times: split (no window spans one), error, or ignore (the rows are neighbours)";
-        group_column "NAME" "Column that tells several series in one file apart";
+        calendar "A,B" "What to read of the time of each row beside the columns: hour, weekday, month or yearday (position in the day, week or year), each as sine and cosine. It is known of the rows ahead, too, and never forecast";
+        reach_back "BOOL" "Whether windows of the validation and test parts may read the last rows of the part before; what they predict is always in their own part";
+        group_column "NAME" "Column, or columns A,B, that tell several series in one file apart";
         scale "WHAT" "Standardise each group by its own mean and standard deviation (group), or all groups by the same (all), which also forecasts unknown groups";
     }
     Data data "Tables" {
         separator "CHAR" "Separator of the fields of a table: one character such as , ; or |, or tab or space (runs of spaces) [default: as the first rows show]";
         decimal "MARK" "Decimal mark of the numbers of a table: . or , [default: as the numbers show]";
         no_header "BOOL" "The first row of a table has values, not names; the columns are called column 1, column 2 and so on [default: as the first rows show]";
+        header "BOOL" "The first row of a table has names, even if they are numbers [default: as the first rows show]";
         categorical "A,B" "Columns of categories to read as inputs: one input for each category of the training part, COLUMN=CATEGORY, which is 1 or 0; a missing or new category sets all of them to 0 (series, and labelled tables with one row per step)";
         na "A,B" "More spellings of a missing value in a table, beside an empty field, ?, ., -, NA, N/A, #N/A, NaN, null and None";
     }

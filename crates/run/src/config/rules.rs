@@ -30,10 +30,15 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
             "sort_time",
             "day_first",
             "gaps",
+            "calendar",
+            "reach_back",
             "group_column",
         ],
     ),
-    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "na", "categorical"]),
+    (
+        &["labelled", "series"],
+        &["missing", "pool", "separator", "decimal", "no_header", "header", "na", "categorical"],
+    ),
     (&["task"], &["length"]),
 ];
 
@@ -113,6 +118,11 @@ impl Config {
                 data.decimal != Some(Decimal::Comma) || data.separator != Some(Separator::COMMA),
                 "decimal",
                 "a comma cannot be the separator and the decimal mark: leave out one of the two",
+            ),
+            (
+                !(data.header && data.no_header),
+                "header",
+                "cannot be combined with --no-header: leave out one of the two",
             ),
             (data.window >= 1, "window", "needs 1 or more"),
             (data.horizon >= 1, "horizon", "needs 1 or more"),

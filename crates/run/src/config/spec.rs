@@ -107,7 +107,7 @@ impl Config {
         }
     }
 
-    /// Takes window, horizon and recursion from the schema of a forecaster, unless they were given.
+    /// Takes window, horizon, recursion and calendar from the schema of a forecaster, unless they were given.
     pub fn adopt_schema(&mut self, schema: &Schema) {
         let Predicts::Forecast(forecast) = &schema.predicts else { return };
         if !self.is_given("window") {
@@ -118,6 +118,10 @@ impl Config {
         }
         if !self.is_given("recursive") {
             self.data.recursive = forecast.ahead > forecast.horizon;
+        }
+        if !self.is_given("calendar") {
+            let features = forecast.clock.as_ref().map(|clock| clock.calendar().to_vec());
+            self.data.calendar.0 = features.unwrap_or_default();
         }
     }
 }

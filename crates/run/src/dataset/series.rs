@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{
     Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, name, sample_rows,
 };
-use crate::config::{Config, Gaps, Missing, Scale};
+use crate::config::{Calendar, Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
@@ -16,7 +16,7 @@ use longspan_data::inspect::{Note, notices};
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
-    Naive, Part, Series, SeriesOptions, longest_season, naive_losses, naive_mae, periods,
+    Clock, Naive, Part, Series, SeriesOptions, longest_season, naive_losses, naive_mae, periods,
 };
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
@@ -35,7 +35,7 @@ fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataE
     else {
         return Ok(());
     };
-    let columns = categorical::columns(channels, categorical);
+    let columns = categorical::columns(measured(channels, forecast), categorical);
     let categories: Vec<String> = categorical.iter().map(|own| own.column.clone()).collect();
     // Categorical columns are read even if they are not named.
     let mut asked = config.data.columns.0.clone();
@@ -44,6 +44,7 @@ fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataE
         asked.extend(more.into_iter().cloned().collect::<Vec<_>>());
     }
     let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
+    let calendar = forecast.clock.as_ref().map_or(&[][..], Clock::calendar);
     let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
     let (key, learned) = if config.data.window != forecast.window {
         ("window", forecast.window.to_string())
@@ -53,10 +54,18 @@ fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataE
         ("columns", columns.join(","))
     } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
         ("target", targets.join(","))
+    } else if ![&[][..], calendar].contains(&&config.data.calendar.0[..]) {
+        let none = if calendar.is_empty() { "no calendar".into() } else { String::new() };
+        ("calendar", none + &Calendar(calendar.to_vec()).to_string())
     } else {
         return Ok(());
     };
     Err(DataError::Learned { given: config.given(key), learned })
+}
+
+/// The channels that come from the file, without those of the calendar.
+fn measured<'a>(channels: &'a [String], forecast: &Forecast) -> &'a [String] {
+    &channels[..channels.len() - forecast.clock.as_ref().map_or(0, Clock::channels)]
 }
 
 /// The same as [`open`], except that targets reach as far ahead as the forecasts that are evaluated.
@@ -113,12 +122,16 @@ fn load(
     let group_baselines = [scored_part, Part::Test].map(|part| group_baselines(config, &series, part));
     let record = DataRecord {
         description: format!(
-            "{}, {} row{} of {} column{} for the next {horizon} of {}",
+            "{}, {} row{} of {} column{}{} for the next {horizon} of {}",
             name(path),
             series.window,
             plural(series.window),
-            series.columns.len(),
-            plural(series.columns.len()),
+            series.measured().len(),
+            plural(series.measured().len()),
+            match series.clock().map(Clock::calendar) {
+                None | Some([]) => String::new(),
+                Some(calendar) => format!(" and the calendar ({})", Calendar(calendar.to_vec())),
+            },
             targets.join(", ")
         ),
         fingerprint: series.description().fingerprint.clone(),
@@ -198,14 +211,15 @@ fn options(
     learned: Option<&Schema>,
     horizon: usize,
 ) -> Result<SeriesOptions, DataError> {
-    let (columns, target, scaling) = match learned {
-        None => (config.data.columns.0.clone(), config.data.target.0.clone(), None),
+    let (columns, target, scaling, clock) = match learned {
+        None => (config.data.columns.0.clone(), config.data.target.0.clone(), None, None),
         Some(Schema {
             reads: Reads::Numbers { channels, scaling, categorical },
             predicts: Predicts::Forecast(forecast),
         }) => {
             let target = forecast.targets.iter().map(|target| channels[target.channel].clone()).collect();
-            (categorical::columns(channels, categorical), target, Some(scaling.clone()))
+            let columns = categorical::columns(measured(channels, forecast), categorical);
+            (columns, target, Some(scaling.clone()), forecast.clock.clone())
         }
         Some(_) => {
             let (found, needed) = ("does not forecast", "forecasts a series");
@@ -224,6 +238,13 @@ fn options(
         sort_time: config.data.sort_time,
         day_first: config.data.day_first,
         gaps: gaps(config),
+        calendar: match (learned, &clock) {
+            (Some(_), clock) => clock.as_ref().map_or(Vec::new(), |clock| clock.calendar().to_vec()),
+            (None, _) => config.data.calendar.0.clone(),
+        },
+        clock,
+        keep_times: false,
+        reach_back: config.data.reach_back,
         group_column: config.data.group_column.clone(),
         missing: missing(config),
         valid_fraction: config.data.valid_fraction,
@@ -246,6 +267,7 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
         horizon,
         ahead: config.data.horizon,
         targets: series.targets.iter().map(target).collect(),
+        clock: series.clock().cloned(),
     });
     Schema { reads, predicts }
 }
@@ -258,7 +280,11 @@ fn by(config: &Config) -> String {
     match held.is_empty() {
         true => "no split: all windows are in the training part".into(),
         false => {
-            format!("time: the last {} of each group; no window spans two parts", held.join(", then "))
+            let windows = match config.data.reach_back {
+                true => "their first windows read rows of the part before",
+                false => "no window spans two parts",
+            };
+            format!("time: the last {} of each group; {windows}", held.join(", then "))
         }
     }
 }

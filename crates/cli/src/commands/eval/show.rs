@@ -308,19 +308,24 @@ fn errors(score: &series::Score) -> String {
 /// Most groups that are listed: those whose errors are largest beside the best forecast without a network.
 const MOST_GROUPS: usize = 20;
 
+/// Most characters of the name of a group in a table.
+const LONGEST_NAME: usize = 40;
+
 /// The error of the model in each group beside that of the best forecast without a network; empty without groups.
 fn groups(forecasts: &Forecasts, target: usize) -> String {
     let mut lines: Vec<(f64, String)> = Vec::new();
+    let names = || forecasts.groups.iter().map(|(name, _)| name.chars().count());
+    let width = names().max().unwrap_or(0).clamp(14, LONGEST_NAME);
     for (name, group) in &forecasts.groups {
         let Some(own) = group.model.overall(target) else { continue };
         let naive =
             group.naive.iter().filter_map(|(naive, accuracy)| Some((naive, accuracy.overall(target)?.mae)));
         let Some((naive, least)) = naive.min_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
         let ratio = own.mae / least;
-        let name: String = name.chars().take(14).collect();
+        let name = without_middle(name);
         let forecasts = grouped(group.model.forecasts());
         let line = format!(
-            "  {name:<14} {:>12} {:>12} {ratio:>8.2} {forecasts:>10}  {naive}\n",
+            "  {name:<width$} {:>12} {:>12} {ratio:>8.2} {forecasts:>10}  {naive}\n",
             figure(own.mae),
             figure(least)
         );
@@ -332,7 +337,7 @@ fn groups(forecasts: &Forecasts, target: usize) -> String {
     lines.sort_by(|a, b| b.0.total_cmp(&a.0));
     let more = lines.len().saturating_sub(MOST_GROUPS);
     let mut text = format!(
-        "\n  {:<14} {:>12} {:>12} {:>8} {:>10}  baseline\n",
+        "\n  {:<width$} {:>12} {:>12} {:>8} {:>10}  baseline\n",
         "group", "model MAE", "baseline MAE", "ratio", "forecasts"
     );
     text.extend(lines.into_iter().take(MOST_GROUPS).map(|(_, line)| line));
@@ -340,6 +345,19 @@ fn groups(forecasts: &Forecasts, target: usize) -> String {
         let _ = writeln!(text, "  and {} with smaller ratios (all: --json)", counted(more, "group"));
     }
     text
+}
+
+/// A name of at most [`LONGEST_NAME`] characters. Its end stays: names of several columns may differ there only.
+fn without_middle(name: &str) -> String {
+    let all: Vec<char> = name.chars().collect();
+    match all.len() > LONGEST_NAME {
+        true => {
+            let end = LONGEST_NAME / 2;
+            let begin = LONGEST_NAME - end - 1;
+            all[..begin].iter().chain(&['…']).chain(&all[all.len() - end..]).collect()
+        }
+        false => name.to_owned(),
+    }
 }
 
 /// Adds the fields of `from` to the object `to`.

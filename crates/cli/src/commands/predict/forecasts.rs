@@ -9,6 +9,7 @@ use longspan_run::dataset::Dataset;
 use super::bar::Bar;
 use super::job::{End, Job};
 use super::table::{Cell, Table};
+use super::times::{Times, known};
 use super::values::{channels, finite};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
@@ -40,14 +41,15 @@ pub(super) fn run(
     note_short(&series, &starts, window, job)?;
 
     let grouped = series.groups.iter().any(|group| !group.is_empty());
-    let timed = !job.every && series.description().time.is_some();
+    let times = Times::of(&series, job);
     let named = |there: bool, name: &str| there.then(|| name.to_owned());
     let target = |kind: &'static str| {
         forecast.targets.iter().map(move |target| format!("{kind}:{}", columns[target.channel]))
     };
-    let names = [named(grouped, "group"), named(true, "line"), named(timed, "time"), named(true, "step")];
+    let position = [named(grouped, "group"), named(true, "line")].into_iter().flatten();
+    let position = position.chain(times.names()).chain(named(true, "step"));
     let actual = target("actual").filter(|_| job.every);
-    let names = names.into_iter().flatten().chain(target("forecast")).chain(actual).collect();
+    let names = position.chain(target("forecast")).chain(actual).collect();
     let mut table = Table::begin(&mut job.output, names, job.json)?;
 
     let value = |group: usize, channel: usize, z: f32| {
@@ -69,7 +71,8 @@ pub(super) fn run(
                 batch.numbers[(batch.shape.offset(t) + row) * width..][..width].copy_from_slice(values);
             }
         }
-        forecast_rows(ctx, model, params, forecast, &mut batch, &mut predicted);
+        let known = known(&series, forecast, starts, &job.path)?;
+        forecast_rows(ctx, model, params, forecast, &mut batch, &known, &mut predicted);
         finite(&predicted)?;
         for (&(segment, start), predicted) in starts.iter().zip(predicted.chunks_exact(ahead * k)) {
             let after = start + window;
@@ -79,19 +82,18 @@ pub(super) fn run(
             let time = group.last.as_deref().filter(|_| group.last_line == line);
             for (step, predicted) in predicted.chunks_exact(k).enumerate() {
                 let row = job.every.then(|| series.values(segment).chunks_exact(width).nth(after + step));
-                let position = [
-                    grouped.then(|| Cell::Text(&series.groups[segment.group])),
-                    Some(Cell::Whole(line)),
-                    timed.then(|| time.map_or(Cell::Nothing, Cell::Text)),
-                    Some(Cell::Whole(step as u64 + 1)),
-                ];
+                let position =
+                    [grouped.then(|| Cell::Text(&series.groups[segment.group])), Some(Cell::Whole(line))];
+                let position = position.into_iter().flatten();
+                let position = position.chain(times.cells(&series, segment, after + step, time));
+                let position = position.chain([Cell::Whole(step as u64 + 1)]);
                 let targets = forecast.targets.iter().map(|target| target.channel);
                 let forecasts = targets.clone().zip(predicted).map(|(c, &z)| value(segment.group, c, z));
                 let actual = targets.filter(|_| job.every).map(|c| match row.flatten() {
                     Some(row) => value(segment.group, c, row[c]),
                     None => Cell::Nothing,
                 });
-                table.row(position.into_iter().flatten().chain(forecasts).chain(actual))?;
+                table.row(position.chain(forecasts).chain(actual))?;
             }
         }
         bar.advance(starts.len() as u64);

@@ -5,6 +5,7 @@
 //! training depends on one window: both are equal after exactly as many lines as a window has rows.
 
 mod answer;
+mod form;
 mod lines;
 mod numbers;
 mod reader;
@@ -14,6 +15,7 @@ use longspan_data::schema::{Predicts, Reads, Schema};
 
 use super::output::Output;
 use super::table::{Cell, Table};
+use super::times::unknown;
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 use answer::Answer;
@@ -76,6 +78,15 @@ pub(super) fn run(
              rows",
             forecast.window
         );
+        if let Some(clock) = schema.clock().filter(|clock| !clock.is_regular()) {
+            if clock.channels() > 0 && forecast.ahead > forecast.horizon {
+                return Err(unknown("the training data"));
+            }
+            eprintln!(
+                "note: the rows of the training data have no usual distance in column {}, so forecasts have no times",
+                clock.columns().join(",")
+            );
+        }
     }
     let answer = Answer::new(schema);
     let names = ["line", "step"].map(str::to_owned).into_iter().chain(answer.columns());

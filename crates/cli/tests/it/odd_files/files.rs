@@ -107,6 +107,16 @@ fn npy(shape: &str, values: impl Iterator<Item = f64>) -> Vec<u8> {
     array("<f8", shape, values.flat_map(f64::to_le_bytes).collect())
 }
 
+/// An archive of arrays.
+fn archive(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).expect("memory");
+        archive.write_all(bytes).expect("memory");
+    }
+    archive.finish().expect("memory").into_inner()
+}
+
 fn array(descr: &str, shape: &str, data: Vec<u8>) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     header += &" ".repeat(63 - (10 + header.len()) % 64);
@@ -264,7 +274,7 @@ fn numbers() -> Vec<Odd> {
         named(
             "the same with the decimal mark",
             format!("x;y\n{}", lines(|i| format!("{i};1,{:03}", 100 + i))),
-            "40 rows: x 0..39, y 1.1..1.139",
+            "40 rows, time x: y 1.1..1.139",
         )
         .flags("--decimal ,"),
         named(
@@ -353,6 +363,20 @@ fn shapes() -> Vec<Odd> {
         ),
         Odd::new("one number a line", "x.txt", lines(|i| y(i).to_string()), "40 rows: column 1 20.5..23.5"),
         named(
+            "numbers as names",
+            xy(",").replacen("x,y", "0,1", 1),
+            "40 rows: 0 1..6, 1 20.5..23.5",
+        )
+        .notes(&["line 1 has numbers that are read as the names of the columns; if they are values, add --no-header"]),
+        named(
+            "whole numbers above fractions that may be values",
+            xy(",").replacen("x,y", "4,22", 1),
+            "41 rows: column 1 1..6, column 2 20.5..23.5",
+        )
+        .notes(&["if its whole numbers are names, add --header"]),
+        named("whole numbers as names", xy(",").replacen("x,y", "4,22", 1), "40 rows: 4 1..6, 22 20.5..23.5")
+            .flags("--header true"),
+        named(
             "one column with a name",
             format!("y\n{}", lines(|i| y(i).to_string())),
             "40 rows: y 20.5..23.5",
@@ -360,11 +384,15 @@ fn shapes() -> Vec<Odd> {
         named(
             "an index without a name",
             third("", &|i| i.to_string()),
-            "40 rows: column 1 0..39, x 1..6, y 20.5..23.5",
+            "40 rows, time column 1: x 1..6, y 20.5..23.5",
+        ),
+        named("a counter", third("n", &|i| (i + 1).to_string()), "40 rows, time n: x 1..6, y 20.5..23.5"),
+        named(
+            "a counter that is not the first column",
+            format!("y,n\n{}", lines(|i| format!("{},{i}", y(i)))),
+            "40 rows: y 20.5..23.5, n 0..39",
         )
-        .notes(&["column 1 numbers the rows"]),
-        named("a counter", third("n", &|i| (i + 1).to_string()), "40 rows: n 1..40, x 1..6, y 20.5..23.5")
-            .notes(&["n numbers the rows"]),
+        .notes(&["n numbers the rows"]),
         named(
             "an id for each row",
             third("id", &|i| format!("{}", 1000 + i * 37 % 100)),
@@ -374,9 +402,8 @@ fn shapes() -> Vec<Odd> {
         named(
             "years",
             third("year", &|i| (1960 + i).to_string()),
-            "40 rows: year 1960..1999, x 1..6, y 20.5..23.5",
-        )
-        .notes(&["year numbers the rows"]),
+            "40 rows, time year: x 1..6, y 20.5..23.5",
+        ),
         named(
             "a constant column",
             third("k", &|_| "7.5".into()),
@@ -464,15 +491,16 @@ fn labelled() -> Vec<Odd> {
         "id,x,y,label\n{}",
         lines(|i| format!("{},{},{},{}", i / 4, x(i), y(i), ["up", "down"][i / 4 % 2]))
     );
-    let mut arrays = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in [
+    let whole = |number: &dyn Fn(i64) -> i64| (0..40i64).flat_map(|i| number(i).to_le_bytes()).collect();
+    let arrays = archive(&[
         ("X.npy", npy("(40, 5, 2)", (0..400).map(x))),
-        ("y.npy", array("<i8", "(40,)", (0..40i64).flat_map(|i| (i % 2).to_le_bytes()).collect())),
-    ] {
-        arrays.start_file(name, zip::write::SimpleFileOptions::default()).expect("memory");
-        arrays.write_all(&bytes).expect("memory");
-    }
-    let arrays = arrays.finish().expect("memory").into_inner();
+        ("y.npy", array("<i8", "(40,)", whole(&|i| i % 2))),
+    ]);
+    let columns = archive(&[
+        ("when.npy", array("<M8[ns]", "(40,)", whole(&|i| 3_600_000_000_000 * i))),
+        ("x.npy", npy("(40,)", (0..40).map(x))),
+        ("y.npy", npy("(40,)", (0..40).map(y))),
+    ]);
     let ts = |more: &str| {
         format!(
             "@problemName x\n@univariate true\n{more}@data\n{}",
@@ -559,6 +587,18 @@ fn labelled() -> Vec<Odd> {
             "40 sequences of 5: 1 1..6, 2 1..6; 0 20, 1 20",
         )
         .read_as("labelled"),
+        Odd::new(
+            "an array of NumPy [T, D]",
+            "x.npy",
+            npy("(40, 2)", (0..40).flat_map(|i| [x(i), y(i)])),
+            "40 rows: c0 1..6, c1 20.5..23.5",
+        ),
+        Odd::new(
+            "columns of NumPy, one of them times",
+            "x.npz",
+            columns,
+            "40 rows, time when: x 1..6, y 20.5..23.5",
+        ),
         Odd::new(
             "one array of NumPy without labels",
             "x.npy",

@@ -13,6 +13,9 @@ use std::io::{self, Read};
 
 /// Most bytes of a header; NumPy writes about 100.
 const LONGEST_HEADER: usize = 64 << 10;
+/// Nanoseconds of a second and of a day.
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
 /// Number of bytes that are read at a time.
 const CHUNK: usize = 64 << 10;
 
@@ -41,8 +44,10 @@ fn bad<T>(what: impl Into<String>) -> Result<T, ArrayError> {
 /// Type and shape of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// `f` floating point, `i` and `u` integers, `b` bool, `U` text, `S` bytes.
+    /// `f` floating point, `i` and `u` integers, `b` bool, `U` text, `S` bytes, `M` times.
     kind: u8,
+    /// Nanoseconds of the unit of times; 0 for other elements.
+    tick: i64,
     /// Number of bytes of an element.
     size: usize,
     big_endian: bool,
@@ -90,7 +95,12 @@ impl Header {
         let mut letters = descr.0.bytes();
         let (order_of_bytes, kind) = (letters.next().unwrap_or(0), letters.next().unwrap_or(0));
         let count = descr.0.get(2..).and_then(|count| count.parse::<usize>().ok());
+        let tick = match kind {
+            b'M' => tick(descr.0)?,
+            _ => 0,
+        };
         let size = match (kind, count) {
+            (b'M', _) => 8,
             (b'f', Some(size @ (2 | 4 | 8))) | (b'i' | b'u', Some(size @ (1 | 2 | 4 | 8))) => size,
             (b'b', Some(1)) => 1,
             (b'S', Some(size)) if size <= CHUNK => size,
@@ -112,7 +122,7 @@ impl Header {
         });
         let Some(Some(shape)) = dimensions else { return Ok(None) };
         let (big_endian, fortran) = (order_of_bytes == b'>', order.starts_with("True"));
-        Ok(Some(Self { kind, size, big_endian, fortran, shape }))
+        Ok(Some(Self { kind, tick, size, big_endian, fortran, shape }))
     }
 
     /// The shape as Python writes it.
@@ -124,6 +134,11 @@ impl Header {
     /// Whether the elements are floating point, not integers or text.
     pub(super) fn is_float(&self) -> bool {
         self.kind == b'f'
+    }
+
+    /// Whether the elements are numbers or booleans, neither text nor times.
+    pub(super) fn is_number(&self) -> bool {
+        !self.is_text() && self.kind != b'M'
     }
 
     /// Whether the elements are text.
@@ -151,18 +166,13 @@ impl Header {
 
     /// Reads elements that are numbers, with the last index varying fastest.
     pub(super) fn numbers(&self, input: &mut dyn Read) -> Result<Vec<f64>, ArrayError> {
-        if self.is_text() {
-            return bad("has text where numbers are needed");
+        if !self.is_number() {
+            let what = if self.is_text() { "text" } else { "times" };
+            return bad(format!("has {what} where numbers are needed"));
         }
         let mut values = Vec::new();
         self.each(input, |bytes| {
-            let mut value = [0; 8];
-            // The value in little-endian order.
-            value[..bytes.len()].copy_from_slice(bytes);
-            if self.big_endian {
-                value[..bytes.len()].reverse();
-            }
-            let whole = u64::from_le_bytes(value);
+            let whole = self.bits(bytes);
             let unused = 64 - 8 * bytes.len() as u32;
             values.push(match (self.kind, bytes.len()) {
                 (b'f', 8) => f64::from_bits(whole),
@@ -175,8 +185,45 @@ impl Header {
         Ok(self.in_order(values))
     }
 
-    /// Reads elements that are labels, as text.
+    /// The bits of an element that is a number or a time.
+    fn bits(&self, bytes: &[u8]) -> u64 {
+        let mut value = [0; 8];
+        // The value in little-endian order.
+        value[..bytes.len()].copy_from_slice(bytes);
+        if self.big_endian {
+            value[..bytes.len()].reverse();
+        }
+        u64::from_le_bytes(value)
+    }
+
+    /// Reads elements that are times, as text in the form 2021-01-31T12:00:00; "NaT" is an empty one.
+    fn times(&self, input: &mut dyn Read) -> Result<Vec<String>, ArrayError> {
+        let (mut times, mut beyond) = (Vec::new(), false);
+        self.each(input, |bytes| {
+            let ticks = self.bits(bytes) as i64;
+            let time = jiff::Timestamp::from_nanosecond(i128::from(ticks) * i128::from(self.tick));
+            let time = time.map(|time| jiff::tz::Offset::UTC.to_datetime(time));
+            beyond |= time.is_err() && ticks != i64::MIN;
+            times.push(match (time, self.tick) {
+                (Err(_), _) => String::new(),
+                (Ok(time), DAY..) => time.date().to_string(),
+                (Ok(time), SECOND..) => time.to_string(),
+                (Ok(time), 1_000_000..) => format!("{time:.3}"),
+                (Ok(time), 1_000..) => format!("{time:.6}"),
+                (Ok(time), _) => format!("{time:.9}"),
+            });
+        })?;
+        match beyond {
+            true => bad("has a time that is beyond the calendar: correct it"),
+            false => Ok(times),
+        }
+    }
+
+    /// Reads elements that are labels or times, as text.
     pub(super) fn labels(&self, input: &mut dyn Read) -> Result<Vec<String>, ArrayError> {
+        if self.kind == b'M' {
+            return self.times(input);
+        }
         if !self.is_text() {
             let name = |value: f64| match self.kind {
                 b'b' => (if value == 0.0 { "False" } else { "True" }).to_owned(),
@@ -223,6 +270,22 @@ impl Header {
         }
         ordered
     }
+}
+
+/// Nanoseconds of the unit of times, such as `<M8[ms]`.
+fn tick(descr: &str) -> Result<i64, ArrayError> {
+    let unit = descr.split_once("M8[").and_then(|(_, unit)| unit.strip_suffix(']'));
+    Ok(match unit {
+        Some("ns") => 1,
+        Some("us") => 1_000,
+        Some("ms") => 1_000_000,
+        Some("s") => SECOND,
+        Some("m") => 60 * SECOND,
+        Some("h") => 3_600 * SECOND,
+        Some("D") => DAY,
+        Some("W") => 7 * DAY,
+        _ => return bad(format!("has times of type {descr:?}: write x.astype('datetime64[s]')")),
+    })
 }
 
 /// The value of a number in half precision (IEEE 754 binary16).

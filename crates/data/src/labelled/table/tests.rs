@@ -135,3 +135,36 @@ fn a_large_offset_costs_no_digits() {
         assert!((f64::from(labelled.sequence(i as usize)[0]) - z).abs() < 2e-7, "{i}");
     }
 }
+
+#[test]
+fn a_sequence_may_be_named_by_two_columns() {
+    let text = "who,trial,x,label\nann,1,1,a\nann,1,2,a\nann,2,3,b\nbob,1,4,a\nbob,1,5,a\n";
+    let labelled = of(text, "", "who,trial").unwrap();
+    assert_eq!((labelled.len(), labelled.width(), labelled.sequence(0)), (3, 1, &[1.0, 2.0][..]));
+    assert_eq!(
+        [0, 1, 2].map(|i| labelled.id(i).unwrap()),
+        ["who=ann trial=1", "who=ann trial=2", "who=bob trial=1"]
+    );
+    fails(format!("{text}ann,1,6,a\n"), "", "who,trial", &["line 7", "who=ann trial=1", "occurs again"]);
+    fails(text, "", "who,run", &["no column \"run\"", "--id-column"]);
+}
+
+#[test]
+fn a_first_column_that_repeats_in_runs_may_be_the_id_column() {
+    let text = "rat,x,y,label\n1,1,5,a\n1,2,6,a\n2,3,7,b\n2,4,8,b\n3,5,9,a\n3,6,9,a\n";
+    let labelled = of(text, "", "").unwrap();
+    assert_eq!((labelled.len(), labelled.in_runs()), (6, Some("rat")));
+    let notices = crate::inspect::notices::of_sequences(&labelled);
+    let notice = notices.iter().find(|note| note.text.contains("each rat stand together")).unwrap();
+    let settings: Vec<_> = notice.settings.iter().map(|set| (set.key, set.value.as_str())).collect();
+    assert_eq!(settings, [("id_column", "rat")]);
+    assert_eq!(of(text, "", "rat").unwrap().in_runs(), None);
+    // A run with two labels, and a fraction, are values.
+    assert_eq!(of(text.replace("1,2,6,a", "1,2,6,b"), "", "").unwrap().in_runs(), None);
+    assert_eq!(of(text.replace("\n1,", "\n1.5,"), "", "").unwrap().in_runs(), None);
+    // The notice about the usual names of id columns says less.
+    let usual = of(text.replace("rat", "id"), "", "").unwrap();
+    assert_eq!((usual.in_runs(), usual.written().len()), (Some("id"), 0));
+    let names = text.replace("\n1,", "\nann,").replace("\n2,", "\nbob,");
+    fails(names.replace("\n3,", "\neve,"), "", "", &["line 2", "column rat has text", "--id-column rat"]);
+}

@@ -2,6 +2,7 @@
 
 use longspan_data::labelled::TargetScaling;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
+use longspan_data::series::Clock;
 use longspan_data::vocabulary::Vocabulary;
 use longspan_run::assess::probabilities;
 
@@ -52,9 +53,13 @@ impl<'a> Answer<'a> {
             }
             Self::Forecast(forecast, schema) => {
                 let names = channels(schema).0;
+                let times = dated(schema).map_or(&[][..], Clock::columns);
                 let step = |step| {
+                    let times = times.iter().map(move |name| format!("{name}+{step}"));
                     let targets = forecast.targets.iter();
-                    targets.map(move |target| format!("forecast:{}+{step}", names[target.channel]))
+                    times.chain(
+                        targets.map(move |target| format!("forecast:{}+{step}", names[target.channel])),
+                    )
                 };
                 (1..=forecast.ahead).flat_map(step).collect()
             }
@@ -89,33 +94,56 @@ impl<'a> Answer<'a> {
             }
             Self::Forecast(forecast, schema) => {
                 let scaling = channels(schema).1;
-                let rows = ahead(forecast, reader);
+                let rows = ahead(forecast, schema, reader);
                 finite(&rows)?;
+                let clock = dated(schema);
+                let times = |step: usize| {
+                    let time = |clock: &Clock| Some(clock.write(&clock.after(reader.time()?, step)?));
+                    let columns = clock.map_or(0, |clock| clock.columns().len());
+                    match clock.and_then(time) {
+                        Some(texts) => texts.into_iter().map(Cell::Owned).collect(),
+                        None => (0..columns).map(|_| Cell::Nothing).collect::<Vec<_>>(),
+                    }
+                };
                 let of = |(channel, z): (usize, &f32)| {
                     Cell::Value(
                         scaling.mean[channel] + scaling.std[channel] * f64::from(*z),
                         scaling.std[channel],
                     )
                 };
-                let channels = forecast.targets.iter().map(|target| target.channel).cycle();
-                channels.zip(&rows).map(of).collect()
+                let row = |(step, row): (usize, &[f32])| {
+                    let channels = forecast.targets.iter().map(|target| target.channel);
+                    let forecasts: Vec<_> = channels.zip(row).map(of).collect();
+                    times(step + 1).into_iter().chain(forecasts)
+                };
+                rows.chunks_exact(forecast.targets.len()).enumerate().flat_map(row).collect()
             }
         })
     }
 }
 
+/// The clock by which forecasts have times; None if the rows of the training data have no usual distance.
+pub(super) fn dated(schema: &Schema) -> Option<&Clock> {
+    schema.clock().filter(|clock| clock.is_regular())
+}
+
 /// The scaled rows ahead, `[ahead, K]`. Beyond the rows that one pass predicts, the model reads its own forecasts; the state after
 /// the last line is kept.
-fn ahead(forecast: &Forecast, reader: &mut Reader<'_>) -> Vec<f32> {
+fn ahead(forecast: &Forecast, schema: &Schema, reader: &mut Reader<'_>) -> Vec<f32> {
     let (k, horizon) = (forecast.targets.len(), forecast.horizon);
     let mut out = reader.out.clone();
     let mut rows = out.clone();
-    let mut read = vec![0.0; k];
+    let clock = schema.clock().filter(|clock| clock.channels() > 0);
+    let mut read = vec![0.0; k + clock.map_or(0, Clock::channels)];
     while rows.len() < forecast.ahead * k {
         let before = rows.len() - horizon * k;
         for row in (before..rows.len()).step_by(k) {
             for (target, &z) in forecast.targets.iter().zip(&rows[row..row + k]) {
                 read[target.channel] = z;
+            }
+            if let Some(time) = clock.and_then(|clock| clock.after(reader.time()?, row / k + 1)) {
+                let calendar = clock.into_iter().flat_map(|clock| clock.inputs(&time));
+                read[k..].iter_mut().zip(calendar).for_each(|(to, value)| *to = value);
             }
             reader.feed_back(row == 0, &read, &mut out);
         }

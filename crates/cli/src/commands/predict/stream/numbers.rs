@@ -1,12 +1,12 @@
-//! The numbers of a line, in the order of the columns or of a first line that names them. A categorical column has its
-//! category in one field, which gives all its channels.
+//! The numbers of a line and its time. A categorical column has its category in one field, which gives all its channels.
 
-use longspan::option_syntax::nearest;
 use longspan_data::categorical::{Categorical, columns};
 use longspan_data::labelled::Scaling;
-use longspan_data::table::{LineFormat, LineProblem, TableOptions, is_missing};
+use longspan_data::series::{Clock, Time};
+use longspan_data::table::{LineProblem, TableOptions, is_missing};
 use longspan_run::config::Missing;
 
+use super::form::{Form, listed};
 use super::lines::utf8;
 use crate::failure::{Failure, fail};
 use crate::progress::counted;
@@ -14,10 +14,14 @@ use crate::progress::counted;
 /// The number of characters of a value that messages show.
 const SHOWN: usize = 40;
 
-/// The fields of lines, and which channel each of them is.
-pub(super) struct Fields {
+/// The fields of lines, and which channel or time each of them is.
+pub(super) struct Fields<'a> {
     missing: Missing,
     table: TableOptions,
+    /// How a model of a series writes times.
+    clock: Option<&'a Clock>,
+    /// Time of the last line, if lines have times.
+    time: Option<Time>,
     /// The form of the first line; None before it.
     form: Option<Form>,
     /// Whether a category that the model does not know was reported.
@@ -34,24 +38,27 @@ pub(super) struct Inputs<'a> {
     pub(super) categorical: &'a [Categorical],
 }
 
-struct Form {
-    format: LineFormat,
-    count: usize,
-    /// The names of the columns.
-    columns: Vec<String>,
-    /// The field of each column, if the first line names them.
-    positions: Option<Vec<usize>>,
-}
-
-impl Fields {
-    pub(super) fn new(missing: Missing, table: TableOptions) -> Self {
-        Self { missing, table, form: None, told: false }
+impl<'a> Fields<'a> {
+    pub(super) fn new(missing: Missing, table: TableOptions, clock: Option<&'a Clock>) -> Self {
+        Self { missing, table, clock, time: None, form: None, told: false }
     }
 
-    /// Reads the numbers of a line and scales them. Returns false if the line names the columns instead.
+    /// Begins a new sequence: the time of its first line is not compared with that of the line before.
+    pub(super) fn begin(&mut self) {
+        self.time = None;
+    }
+
+    /// Time of the last line, if lines have times.
+    pub(super) fn time(&self) -> Option<&Time> {
+        self.time.as_ref()
+    }
+
+    /// Reads the numbers of a line and scales them, then those of the calendar. Returns false if the line names the
+    /// columns instead.
     ///
     /// # Errors
-    /// A message if a number is missing, not finite or not a number, or the line has another number of fields.
+    /// A message if a number is missing, not finite or not a number, the line has another number of fields, or its time
+    /// cannot be used.
     pub(super) fn read(
         &mut self,
         number: u64,
@@ -61,30 +68,35 @@ impl Fields {
     ) -> Result<bool, Failure> {
         let line = utf8(number, line)?;
         let wrong = |what: String| fail(format!("standard input: line {number}{what}"));
-        let named = self.form.is_none();
+        let channels = &inputs.channels[..inputs.channels.len() - self.clock.map_or(0, Clock::channels)];
+        let columns = columns(channels, inputs.categorical);
+        let first = self.form.is_none();
         let form = match &mut self.form {
             Some(form) => form,
             None => {
-                let form = Form::of(line, inputs, &self.table).map_err(wrong)?;
+                let form = Form::of(line, &columns, inputs.categorical, self.clock, &self.table);
+                let form = form.map_err(wrong)?;
                 self.form.insert(form)
             }
         };
-        if named && form.positions.is_some() {
+        if first && form.named {
             return Ok(false);
         }
         numbers.clear();
         let fields = form.format.split(line);
         let found = fields.len();
         if found != form.count {
-            let (names, expected) = (listed(form.columns.iter().map(String::as_str)), form.count);
-            return Err(wrong(match form.positions {
-                Some(_) => {
+            let times = self.clock.filter(|_| !form.times.is_empty()).map_or(&[][..], Clock::columns);
+            let names: Vec<&str> = times.iter().chain(&columns).map(String::as_str).collect();
+            let (names, expected) = (listed(names.into_iter()), form.count);
+            return Err(wrong(match form.named {
+                true => {
                     format!(
                         " has {}, but line 1 names {expected}: write one value for each",
                         counted(found, "field")
                     )
                 }
-                None => format!(
+                false => format!(
                     ": {} instead of {expected}: write one value for each {} in this order, {names}, or name the \
                      columns in a first line",
                     counted(found, "value"),
@@ -92,9 +104,8 @@ impl Fields {
                 ),
             }));
         }
-        for (column, name) in form.columns.iter().enumerate() {
-            let position = form.positions.as_ref().map_or(column, |positions| positions[column]);
-            let text = fields[position].as_str();
+        for (column, name) in columns.iter().enumerate() {
+            let text = fields[form.positions[column]].as_str();
             let channel = numbers.len();
             let Inputs { scaling, categorical, .. } = inputs;
             if let Some(own) = categorical.iter().find(|own| own.channel == channel) {
@@ -131,44 +142,26 @@ impl Fields {
             }
             numbers.push(value as f32);
         }
+        let Some(clock) = self.clock.filter(|_| !form.times.is_empty()) else { return Ok(true) };
+        let texts = || form.times.iter().map(|&field| fields[field].as_str());
+        let text = || texts().collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect::<String>();
+        let time = clock.read(texts(), self.time.as_ref()).ok_or_else(|| {
+            let example = clock.example();
+            wrong(format!(
+                ": {:?} is not a time as in the training data: write it in this form, {example}",
+                text()
+            ))
+        })?;
+        if self.time.is_some_and(|before| time.before(before)) {
+            return Err(wrong(format!(
+                ": the time {:?} is before that of the line before: write the lines in the order of time, or begin a \
+                 new sequence with an empty line",
+                text()
+            )));
+        }
+        numbers.extend(clock.inputs(&time));
+        self.time = Some(time);
         Ok(true)
-    }
-}
-
-impl Form {
-    /// The form of a first line.
-    ///
-    /// # Errors
-    /// A message if it names columns, but not all channels.
-    fn of(line: &str, inputs: &Inputs<'_>, table: &TableOptions) -> Result<Self, String> {
-        let columns = columns(inputs.channels, inputs.categorical);
-        let words = |field: usize| {
-            inputs.categorical.iter().any(|own| columns.get(field).is_some_and(|name| *name == own.column))
-        };
-        let mut format = LineFormat::of(line, table);
-        let fields = format.split(line);
-        let count = fields.len();
-        // A categorical column has words in every line.
-        let named = fields.iter().any(|field| columns.contains(field));
-        let mut numbers = fields.iter().enumerate().filter(|(field, _)| named || !words(*field));
-        let word = numbers.find(|(_, text)| !format.is_value(text)).map(|(_, text)| text);
-        let Some(word) = word.filter(|_| !table.no_header) else {
-            return Ok(Self { format, count: columns.len(), columns, positions: None });
-        };
-        let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-        let position = |column: &String| {
-            names.iter().position(|name| *name == column).ok_or_else(|| {
-                let meant = nearest(column, names.iter().copied());
-                let meant = meant.map(|name| format!(": did you mean {name:?}?")).unwrap_or_else(|| ".".into());
-                format!(
-                    " contains {word:?}, which is not a number, so it names the columns, but it lacks {column:?}{meant} The \
-                     model reads {}",
-                    listed(columns.iter().map(String::as_str))
-                )
-            })
-        };
-        let positions = columns.iter().map(position).collect::<Result<_, _>>()?;
-        Ok(Self { format, count, columns, positions: Some(positions) })
     }
 }
 
@@ -183,10 +176,4 @@ fn described(problem: LineProblem) -> &'static str {
             "is not finite in single precision: check its unit, or write ? where it is missing"
         }
     }
-}
-
-/// Up to eight of the names.
-fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = if names.len() > 8 { ", ..." } else { "" };
-    names.take(8).collect::<Vec<_>>().join(", ") + more
 }

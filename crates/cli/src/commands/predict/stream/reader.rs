@@ -2,6 +2,7 @@
 
 use longspan::model::{StepInput, Steps};
 use longspan_data::schema::{Reads, Schema};
+use longspan_data::series::Time;
 use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 
 use super::super::values::finite;
@@ -27,7 +28,7 @@ pub(super) struct Reader<'a> {
     aside: Steps<f32>,
     /// The outputs after the last step.
     pub(super) out: Vec<f32>,
-    fields: Fields,
+    fields: Fields<'a>,
     /// The numbers of a step, or the tokens of a line.
     numbers: Vec<f32>,
     tokens: Vec<u32>,
@@ -37,7 +38,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(loaded: &'a mut Loaded, schema: &'a Schema) -> Self {
         let (steps, aside) = (loaded.model.steps(&loaded.params, 1), loaded.model.steps(&loaded.params, 1));
         let out = vec![0.0; loaded.model.spec().output.width()];
-        let fields = Fields::new(loaded.config.data.missing, loaded.config.data.table());
+        let fields = Fields::new(loaded.config.data.missing, loaded.config.data.table(), schema.clock());
         let (numbers, tokens) = (Vec::new(), Vec::new());
         Self { loaded, reads: &schema.reads, steps, aside, out, fields, numbers, tokens }
     }
@@ -52,6 +53,7 @@ impl<'a> Reader<'a> {
             Reads::Numbers { channels, scaling, categorical } => {
                 if line.trim_ascii().is_empty() {
                     self.steps.clear();
+                    self.fields.begin();
                     return Ok(Answered::No);
                 }
                 let inputs = Inputs { channels, scaling, categorical };
@@ -75,6 +77,11 @@ impl<'a> Reader<'a> {
         }
         finite(&self.out)?;
         Ok(Answered::Yes)
+    }
+
+    /// Time of the last line, if lines have times.
+    pub(super) fn time(&self) -> Option<&Time> {
+        self.fields.time()
     }
 
     /// Feeds a forecast back as input and writes the outputs to `out`; the `first` one follows the last line.

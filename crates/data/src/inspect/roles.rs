@@ -1,0 +1,289 @@
+//! Which columns of a series are its time, its group and its target, where nobody has said it.
+
+use std::collections::HashMap;
+
+use csv::StringRecord;
+
+use crate::series::{SeriesError, SeriesOptions, Unsplit};
+use crate::table::{Column, IDS, Sketch};
+
+/// Names of columns that are usually forecast.
+const TARGETS: [&str; 3] = ["target", "y", "close"];
+/// Names of columns that distinguish series.
+pub(super) const GROUPS: [&str; 16] = [
+    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
+    "country", "region", "symbol", "ticker", "id",
+];
+/// Names of columns of times that are written as numbers.
+const COUNTERS: [&str; 16] = [
+    "t",
+    "time",
+    "date",
+    "timestamp",
+    "ts",
+    "step",
+    "index",
+    "seconds",
+    "hour",
+    "hours",
+    "day",
+    "week",
+    "month",
+    "year",
+    "years",
+    "yr",
+];
+/// Names of columns that make a date or a time together, from the largest unit.
+const UNITS: [&[&str]; 5] = [&["year", "yr"], &["month"], &["day"], &["hour"], &["minute"]];
+/// Least share of rows in which a measured value differs from the one before.
+const VARIES: f64 = 0.1;
+/// Number of possible group columns of which pairs are tried.
+const PAIRED: usize = 4;
+/// Least mean number of rows of a group whose column has numbers and no usual name.
+const ROWS_OF_A_NUMBER: usize = 20;
+/// Least mean number of rows of a group in which a column of numbers increases.
+const ROWS_OF_A_COUNTER: usize = 4;
+
+/// Reads the file, and sets the columns of time and group if the table shows them.
+///
+/// Times that can be told by their form are found by the reader. If they repeat or decrease, the file is read by the
+/// first group column, or pair of them, that explains this. Without such times, a column of numbers that increases is
+/// the time column: over the whole table, or within each group.
+pub(super) fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
+    let found = Unsplit::read(options);
+    let repeated = match &found {
+        Ok(read) if !read.has_times() => {
+            let counted = by_counter(options, sketch).or_else(|| by_runs(options, sketch, read));
+            return Ok(counted.unwrap_or(found?));
+        }
+        Ok(_) => time(sketch).is_some_and(|time| repeats(sketch, time)),
+        Err(SeriesError::Backwards { .. }) => false,
+        Err(_) => return found,
+    };
+    if !repeated && found.is_ok() {
+        return found;
+    }
+    let keys = keys(sketch);
+    let apart = |key: &&Vec<usize>| time(sketch).is_some_and(|time| advances(sketch, &[time], key, 1));
+    let advancing = keys.iter().filter(apart);
+    // Times of a group may repeat, for example when clocks are set back.
+    let repeating = keys.iter().filter(|key| !repeated && key.len() == 1 && !apart(key));
+    for key in advancing.chain(repeating) {
+        options.group_column = Some(names(sketch, key));
+        if let Ok(read) = Unsplit::read(options) {
+            return Ok(read);
+        }
+    }
+    options.group_column = None;
+    found
+}
+
+/// The column to forecast: one with a usual name, else the last one that has measured values and varies.
+pub(super) fn target(sketch: &Sketch) -> Option<&Column> {
+    let numbers = || sketch.columns.iter().filter(|column| column.is_number());
+    let measured = |column: &&Column| {
+        let known =
+            named(column, &COUNTERS) || named(column, &GROUPS) || column.identifies(sketch.rows.len());
+        !known && !column.counts && varies(sketch, column)
+    };
+    numbers().find(|column| is_usual_target(column)).or_else(|| numbers().rev().find(measured))
+}
+
+/// Whether a value differs from the one before in at least [`VARIES`] of the rows.
+fn varies(sketch: &Sketch, column: &Column) -> bool {
+    let Some(field) = sketch.position(&column.name) else { return false };
+    let changes = sketch.rows.windows(2).filter(|rows| rows[0][field] != rows[1][field]).count();
+    changes as f64 >= VARIES * sketch.rows.len().saturating_sub(1) as f64 && column.different() > 1
+}
+
+/// Whether a column has a name that is usually forecast.
+pub(super) fn is_usual_target(column: &Column) -> bool {
+    named(column, &TARGETS)
+}
+
+/// Reads a table without times by a column that increases; None if there is none.
+fn by_counter(options: &mut SeriesOptions, sketch: &Sketch) -> Option<Unsplit> {
+    let (counters, keys) = (counters(sketch), keys(sketch));
+    let whole = Vec::new();
+    for counter in &counters {
+        for key in std::iter::once(&whole)
+            .chain(&keys)
+            .filter(|key| key.iter().all(|field| !counter.contains(field)))
+        {
+            let rows = if key.is_empty() { 1 } else { ROWS_OF_A_COUNTER };
+            if !advances(sketch, counter, key, rows) {
+                continue;
+            }
+            let tried = SeriesOptions {
+                time_column: Some(names(sketch, counter)),
+                group_column: (!key.is_empty()).then(|| names(sketch, key)),
+                ..options.clone()
+            };
+            if let Ok(read) = Unsplit::read(&tried) {
+                *options = tried;
+                return Some(read);
+            }
+        }
+    }
+    None
+}
+
+/// Reads a table without times by a column whose runs restart a column of numbers; None if there is none.
+fn by_runs(options: &mut SeriesOptions, sketch: &Sketch, read: &Unsplit) -> Option<Unsplit> {
+    let (key, time) = read.restarts()?;
+    let may = |column: &Column| column.is_text() || column.called(&GROUPS) || column.called(&IDS);
+    sketch.columns.iter().find(|column| column.name == *key && may(column))?;
+    let (group_column, time_column) = (Some(key.clone()), Some(time.clone()));
+    let tried = SeriesOptions { group_column, time_column, ..options.clone() };
+    let read = Unsplit::read(&tried).ok()?;
+    *options = tried;
+    Some(read)
+}
+
+/// Columns of numbers, or several columns together, that may be times, the likeliest first.
+fn counters(sketch: &Sketch) -> Vec<Vec<usize>> {
+    let number = |field: &usize| sketch.columns[*field].is_number();
+    let fields = || 0..sketch.columns.len();
+    let called = |names: &[&str]| fields().filter(number).find(|&field| named(&sketch.columns[field], names));
+    let mut all = Vec::new();
+    let parts: Vec<usize> = UNITS.iter().map_while(|names| called(names)).collect();
+    if parts.len() > 1 {
+        all.push(parts);
+    }
+    all.extend(
+        fields().filter(number).filter(|&field| named(&sketch.columns[field], &COUNTERS)).map(|f| vec![f]),
+    );
+    // An index has no usual name; tables begin with it.
+    if sketch.columns.len() > 1 && sketch.columns[0].counts && number(&0) {
+        all.push(vec![0]);
+    }
+    all
+}
+
+/// The columns, and pairs of columns, that may tell series apart, the likeliest first.
+fn keys(sketch: &Sketch) -> Vec<Vec<usize>> {
+    let (rows, columns) = (sketch.rows.len(), &sketch.columns);
+    let may = |column: &Column| {
+        let usual = column.called(&GROUPS);
+        let least = if usual || column.is_text() { 2 } else { ROWS_OF_A_NUMBER };
+        !column.time && (column.is_text() || column.whole) && (2..=rows / least).contains(&column.different())
+    };
+    let mut single: Vec<usize> = (0..columns.len()).filter(|&field| may(&columns[field])).collect();
+    single.sort_by_key(|&field| (!columns[field].called(&GROUPS), !columns[field].is_text()));
+    // The setting separates names by commas.
+    let paired = single.iter().copied().filter(|&field| !columns[field].name.contains(','));
+    let paired: Vec<usize> = paired.take(PAIRED).collect();
+    let pairs = (0..paired.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    let pairs = pairs.map(|(a, b)| vec![paired[a].min(paired[b]), paired[a].max(paired[b])]);
+    let mut keys: Vec<Vec<usize>> = single.iter().map(|&field| vec![field]).chain(pairs).collect();
+    keys.sort_by_key(|key| key.iter().any(|&field| !columns[field].called(&GROUPS)));
+    keys
+}
+
+/// The names of columns, as a setting.
+fn names(sketch: &Sketch, fields: &[usize]) -> String {
+    fields.iter().map(|&field| sketch.columns[field].name.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// Whether the whole name of a column is one of these.
+fn named(column: &Column, names: &[&str]) -> bool {
+    names.iter().any(|name| column.name.trim().eq_ignore_ascii_case(name))
+}
+
+/// The first column of times.
+fn time(sketch: &Sketch) -> Option<usize> {
+    sketch.columns.iter().position(|column| column.time)
+}
+
+/// Whether two consecutive rows have the same time.
+fn repeats(sketch: &Sketch, time: usize) -> bool {
+    sketch.rows.windows(2).any(|rows| rows[0][time] == rows[1][time])
+}
+
+/// Whether the times in some columns increase within each group, so far as the first rows show it, and groups have so
+/// many rows on average. Times that are no numbers only have to differ from the one before. The groups are the different
+/// values of the columns `key` together.
+fn advances(sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> bool {
+    let read = |row: &StringRecord| -> Vec<Result<f64, String>> {
+        times
+            .iter()
+            .map(|&time| sketch.columns[time].form.parse(&row[time]).map_err(|_| row[time].to_owned()))
+            .collect()
+    };
+    let after = |now: &Vec<Result<f64, String>>, before: &Vec<Result<f64, String>>| {
+        let first = now.iter().zip(before).find(|(now, before)| now != before);
+        first.is_some_and(|(now, before)| match (now, before) {
+            (Ok(now), Ok(before)) => now > before,
+            _ => true,
+        })
+    };
+    let mut last: HashMap<Vec<&str>, Vec<Result<f64, String>>> = HashMap::new();
+    let increase = sketch.rows.iter().all(|row| {
+        let now = read(row);
+        let group: Vec<&str> = key.iter().map(|&field| row[field].trim()).collect();
+        let increases = last.get(&group).is_none_or(|before| after(&now, before));
+        last.insert(group, now);
+        increases
+    });
+    increase && sketch.rows.len() >= rows * last.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::table::TableOptions;
+
+    /// The columns of time, group and target that a table shows.
+    fn roles(table: &str) -> String {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("table.csv");
+        std::fs::write(&path, table).expect("written");
+        let sketch =
+            Sketch::of_head(Path::new("table.csv"), table.as_bytes(), false, &TableOptions::default())
+                .expect("a table");
+        let mut options = SeriesOptions::new(&path, 1, 1);
+        let found = read(&mut options, &sketch).expect("a series").describe();
+        let time = found.time.map_or("-".to_owned(), |time| time.column);
+        let target = target(&sketch).map_or("-", |column| &column.name);
+        format!("{time} {} {target}", options.group_column.as_deref().unwrap_or("-"))
+    }
+
+    /// A header and one row for each of these rows of fields.
+    fn table(header: &str, rows: impl Iterator<Item = String>) -> String {
+        std::iter::once(header.to_owned()).chain(rows).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn numbers_that_increase_are_times() {
+        let years = table("Year,rain,rank", (0..30).map(|i| format!("{},{}.5,{i}", 1990 + i, i * i % 7)));
+        assert_eq!(roles(&years), "Year - rain");
+        let unnamed = table(",x", (0..30).map(|i| format!("{i},{}", i * i % 7)));
+        assert_eq!(roles(&unnamed), "column 1 - x");
+        let seconds = table("t,x", (0..30).map(|i| format!("{}.5,{}", 2 * i, i * i % 7)));
+        assert_eq!(roles(&seconds), "t - x");
+        let parts = (0..96).map(|i| format!("{i},2010,1,{},{},{}", 1 + i / 24, i % 24, i * i % 7));
+        assert_eq!(roles(&table("No,year,month,day,hour,x", parts)), "year,month,day,hour - x");
+        // Nothing increases, or what increases is the only column.
+        assert_eq!(roles(&table("year,x", (0..30).map(|i| format!("{},{i}", i * 7 % 11)))), "- - -");
+        assert_eq!(roles(&table("n", (0..30).map(|i| i.to_string()))), "- - -");
+    }
+
+    #[test]
+    fn groups_explain_times_that_repeat() {
+        let panel =
+            |rows: i32| (0..4 * rows).map(move |i| format!("{},{},{}", i / rows, 1990 + i % rows, i * i % 7));
+        assert_eq!(roles(&table("firm,year,x", panel(20))), "year firm x");
+        // Numbers under an unusual name need more rows in a group.
+        assert_eq!(roles(&table("firm,year,x", panel(8))), "- - x");
+        assert_eq!(roles(&table("country,year,x", panel(8))), "year country x");
+        // What is constant in a group, or nearly always zero, is not forecast.
+        let constant = (0..80).map(|i| format!("{},{},{},{}", i / 20, 1990 + i % 20, i * i % 7, i / 20 * 31));
+        assert_eq!(roles(&table("country,year,x,latitude", constant)), "year country x");
+        // A measurement is no group, although no value has one time twice.
+        let glucose =
+            (0..200).map(|i| format!("2010-03-24 {:02}:{:02},{}", i / 12, i / 2 % 6, 200 + i * 37 % 100));
+        assert_eq!(roles(&table("time,glucose", glucose)), "time - glucose");
+    }
+}
