@@ -66,6 +66,8 @@ pub struct HeldOut {
     pub series: Option<(Arc<Series>, Part)>,
     /// The baselines of these data; empty if the training part is not known.
     pub baselines: Vec<Baseline>,
+    /// How other data than the run's own differ from the training part: other units, unknown categories.
+    pub shifts: Vec<String>,
 }
 
 /// A fixed sample of the training part. It is scored like the validation part: at the same positions, without dropout,
@@ -122,7 +124,7 @@ impl Dataset {
         let source = source.as_deref()?;
         let classes = match &self.schema.predicts {
             Predicts::Classes(names) => Some(names.len()),
-            Predicts::Next | Predicts::Value | Predicts::Forecast(_) => None,
+            Predicts::Next | Predicts::Value | Predicts::Regression(_) | Predicts::Forecast(_) => None,
         };
         let groups = self.series.as_deref().filter(|series| series.groups.len() > 1);
         let groups = groups.map(|series| (series, part));
@@ -150,7 +152,7 @@ impl Dataset {
             false => (self.valid, Part::Valid, self.record.baselines),
         };
         let series = self.series.map(|series| (series, part));
-        Some(HeldOut { source: source?, units: self.units, series, baselines })
+        Some(HeldOut { source: source?, units: self.units, series, baselines, shifts: Vec::new() })
     }
 
     /// The source on which weights are measured, and its name: the validation part, else the test part, else
@@ -248,7 +250,7 @@ pub enum DataError {
         /// What it should do.
         needed: &'static str,
     },
-    /// A setting contradicts what a forecaster was trained with.
+    /// A setting contradicts what the model was trained with.
     #[error(
         "{given}: the weights come from a model that was trained with {learned}: leave it out, or train without --from"
     )]
@@ -333,15 +335,24 @@ impl Dataset {
     /// # Errors
     /// [`DataError`] with the file and the line, or that the model is for other data.
     pub fn other(config: &Config, path: &Path, learned: &Schema) -> Result<HeldOut, DataError> {
-        let rows = |source| HeldOut { source, units: Units::Rows, series: None, baselines: Vec::new() };
+        let rows = |source| HeldOut {
+            source,
+            units: Units::Rows,
+            series: None,
+            baselines: Vec::new(),
+            shifts: Vec::new(),
+        };
         match learned.predicts {
             Predicts::Forecast(_) => series::whole(config, path, learned),
             Predicts::Next => music::whole_file(config, path).map(rows),
-            Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned).map(rows),
+            Predicts::Classes(_) | Predicts::Value | Predicts::Regression(_) => {
+                labelled::whole(config, path, learned)
+            }
         }
     }
 
-    /// Sequences whose classes are to be predicted, read and scaled by the schema `learned`. Labels may be
+    /// Sequences whose classes or targets are to be predicted, read and scaled by the schema `learned`, and how they
+    /// differ from the training part. Labels may be
     /// missing, and may be other labels than those of the model. `input`, if given, is read instead of the
     /// file `path`.
     ///
@@ -352,7 +363,7 @@ impl Dataset {
         path: &Path,
         input: Option<Box<dyn Read>>,
         learned: &Schema,
-    ) -> Result<Labelled, DataError> {
+    ) -> Result<(Labelled, Vec<String>), DataError> {
         labelled::to_predict(config, path, input, learned)
     }
 

@@ -126,14 +126,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     }
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
     let Evaluated { data, on, bytes } = source(&args.data, args.part, &config, &header.schema)?;
-    let shifts = match (&data.series, args.data.file("series")) {
-        (Some((series, _)), Some(path)) => {
-            let shifts = series.shifts();
-            shifts.iter().for_each(|shift| eprintln!("warning: {}: {shift}", path.display()));
-            shifts
-        }
-        _ => Vec::new(),
-    };
+    data.shifts.iter().for_each(|shift| eprintln!("warning: {on}: {shift}"));
     let stop = Stop::listen()?;
     let cancelled = || stop.came();
     let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &cancelled)?;
@@ -148,7 +141,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         schema: &header.schema,
         output: header.model.output,
         on,
-        warnings: shifts,
+        warnings: data.shifts.clone(),
         baselines: &data.baselines,
         units: data.units,
         bytes,
@@ -157,7 +150,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     };
     put(&if args.json.json { shown.document().to_string() + "\n" } else { shown.text() })?;
     let finite = match &assessment {
-        Assessment::Score(scored) => scored.score.mean_loss().is_finite(),
+        Assessment::Score(scored) | Assessment::Targets(scored, _) => scored.score.mean_loss().is_finite(),
         Assessment::Forecasts(forecasts) => {
             let targets = 0..shown.targets().len();
             targets
@@ -190,7 +183,7 @@ pub(crate) fn source(
     let data = match &schema.predicts {
         _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
-        Predicts::Classes(_) | Predicts::Next => "labelled",
+        Predicts::Classes(_) | Predicts::Regression(_) | Predicts::Next => "labelled",
         Predicts::Forecast(_) => "series",
         Predicts::Value => "task",
     };
@@ -215,7 +208,13 @@ pub(crate) fn source(
         let part = part?;
         let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;
         let units = Units::of_text(config.data.unroll);
-        let data = HeldOut { source: Box::new(stream), units, series: None, baselines: Vec::new() };
+        let data = HeldOut {
+            source: Box::new(stream),
+            units,
+            series: None,
+            baselines: Vec::new(),
+            shifts: Vec::new(),
+        };
         return Ok(Evaluated { data, on: named(path), bytes: Some(part.bytes()) });
     }
     if let Some(path) = given.file(data) {

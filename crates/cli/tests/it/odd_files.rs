@@ -197,7 +197,11 @@ fn summary(found: &Value) -> String {
         "labelled" => {
             let classes = list(&found["classes"], &|class| format!("{} {}", text(&class[0]), class[1]));
             let many = found["classes"].as_array().map_or(0, Vec::len);
-            let classes = if many > 5 { format!("{many} classes") } else { classes };
+            let classes = match found.get("targets") {
+                Some(range) => format!("targets {}..{}", shown(&range[0]), shown(&range[1])),
+                None if many > 5 => format!("{many} classes"),
+                None => classes,
+            };
             let lengths = &found["lengths"];
             let what = match &found["vocabulary"] {
                 Value::Null => list(&found["channels"], &|c| {

@@ -13,6 +13,7 @@ use super::options::TableOptions;
 use super::rows::Rows;
 use super::times::looks_like_time;
 use super::unit::Unit;
+use crate::categorical::MOST;
 
 /// Most different values counted per column.
 const DIFFERENT: usize = 1000;
@@ -165,6 +166,11 @@ impl Column {
 
     pub(crate) fn is_text(&self) -> bool {
         self.texts > 0 && self.numbers == 0
+    }
+
+    /// Whether it has few words that occur again, and so may have categories. A comma in a name would split a setting.
+    pub(crate) fn has_categories(&self) -> bool {
+        self.is_text() && !self.time && self.again && self.different() <= MOST && !self.name.contains(',')
     }
 
     pub(crate) fn is_number(&self) -> bool {

@@ -100,7 +100,7 @@ fn whole(config: &Config, pieces: Pieces) -> Option<Box<dyn Source>> {
 /// The schema of a model of music.
 fn schema() -> Schema {
     let channels = (0..KEYS).map(|key| format!("key {}", key + LOWEST as usize)).collect();
-    let reads = Reads::Numbers { channels, scaling: Scaling::identity(KEYS) };
+    let reads = Reads::Numbers { channels, scaling: Scaling::identity(KEYS), categorical: Vec::new() };
     Schema { reads, predicts: Predicts::Next }
 }
 

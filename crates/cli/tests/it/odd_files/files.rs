@@ -522,8 +522,15 @@ fn labelled() -> Vec<Odd> {
         Odd::new(
             "a .ts archive with targets to regress",
             "x.ts",
+            ts("@targetlabel true\n").replace(":a\n", ":0.25\n").replace(":b\n", ":2\n"),
+            "40 sequences of 3: 1 1..23.5; targets 0.25..2",
+        )
+        .notes(&["one number is predicted for each sequence"]),
+        Odd::new(
+            "a .ts archive with targets that are words",
+            "x.ts",
             ts("@targetlabel true\n"),
-            "refused: line 3",
+            "refused: line 5: the label \"a\" is not a finite number",
         )
         .read_as("labelled"),
         Odd::new(
