@@ -11,6 +11,8 @@ pub(super) struct Form {
     pub(super) count: usize,
     /// Whether the first line names the columns.
     pub(super) named: bool,
+    /// Whether a line after the first one was read.
+    pub(super) begun: bool,
     /// The field of each column.
     pub(super) positions: Vec<usize>,
     /// The fields of the time, if there is one.
@@ -23,13 +25,13 @@ impl Form {
     /// # Errors
     /// A message if it names columns, but not all that the model reads.
     pub(super) fn of(
+        mut format: LineFormat,
         line: &str,
         columns: &[String],
         categorical: &[Categorical],
         clock: Option<&Clock>,
         table: &TableOptions,
     ) -> Result<Self, String> {
-        let mut format = LineFormat::of(line, table);
         let fields = format.split(line);
         let count = fields.len();
         // A categorical column has words in every line.
@@ -46,7 +48,7 @@ impl Form {
         };
         if !table.header && clock.and_then(timed).is_some() {
             let (times, positions) = ((0..times).collect(), (times..count).collect());
-            return Ok(Self { format, count, named: false, positions, times });
+            return Ok(Self { format, count, named: false, begun: true, positions, times });
         }
         let lacks = |calendar: &&Clock| calendar.channels() > 0;
         let needed = clock.filter(lacks).map(|clock| {
@@ -69,9 +71,13 @@ impl Form {
             if let Some(needed) = needed {
                 return Err(needed);
             }
-            let (count, times) = (columns.len(), Vec::new());
-            return Ok(Self { format, count, named: false, positions: (0..count).collect(), times });
+            let positions = by_number(columns, count).unwrap_or_else(|| (0..columns.len()).collect());
+            let count = positions.iter().max().map_or(0, |&last| last + 1);
+            return Ok(Self { format, count, named: false, begun: true, positions, times: Vec::new() });
         };
+        if let Some(positions) = by_number(columns, count) {
+            return Ok(Self { format, count, named: false, begun: true, positions, times: Vec::new() });
+        }
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
         let position = |column: &String| {
             names.iter().position(|name| *name == column).ok_or_else(|| {
@@ -89,11 +95,23 @@ impl Form {
         let times = clock.and_then(|clock| clock.columns().iter().map(found).collect::<Option<Vec<_>>>());
         match (times, needed) {
             (None, Some(needed)) => Err(needed),
-            (times, _) => {
-                Ok(Self { format, count, named: true, positions, times: times.unwrap_or_default() })
-            }
+            (times, _) => Ok(Self {
+                format,
+                count,
+                named: true,
+                begun: false,
+                positions,
+                times: times.unwrap_or_default(),
+            }),
         }
     }
+}
+
+/// The fields of columns that have numbers instead of names (`column 2`), if the last of them is the last field.
+fn by_number(columns: &[String], fields: usize) -> Option<Vec<usize>> {
+    let number = |name: &String| name.strip_prefix("column ")?.parse::<usize>().ok()?.checked_sub(1);
+    let positions: Vec<usize> = columns.iter().map(number).collect::<Option<_>>()?;
+    (positions.iter().max() == Some(&fields.checked_sub(1)?)).then_some(positions)
 }
 
 /// Up to eight of the names.

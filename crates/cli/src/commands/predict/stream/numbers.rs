@@ -3,7 +3,7 @@
 use longspan_data::categorical::{Categorical, columns};
 use longspan_data::labelled::Scaling;
 use longspan_data::series::{Clock, Time};
-use longspan_data::table::{LineProblem, TableOptions, is_missing};
+use longspan_data::table::{LineFormat, LineProblem, TableOptions, is_missing};
 use longspan_run::config::Missing;
 
 use super::form::{Form, listed};
@@ -74,7 +74,9 @@ impl<'a> Fields<'a> {
         let form = match &mut self.form {
             Some(form) => form,
             None => {
-                let form = Form::of(line, &columns, inputs.categorical, self.clock, &self.table);
+                // A comment, or a line that names the separator.
+                let Some(format) = LineFormat::of(line, &columns, &self.table) else { return Ok(false) };
+                let form = Form::of(format, line, &columns, inputs.categorical, self.clock, &self.table);
                 let form = form.map_err(wrong)?;
                 self.form.insert(form)
             }
@@ -83,7 +85,16 @@ impl<'a> Fields<'a> {
             return Ok(false);
         }
         numbers.clear();
-        let fields = form.format.split(line);
+        let mut fields = form.format.split(line);
+        // A separator may end each line.
+        if fields.len() == form.count + 1 && fields.last().is_some_and(String::is_empty) {
+            fields.pop();
+        }
+        // A second line without a number has the units of the columns.
+        if !std::mem::replace(&mut form.begun, true) && !fields.iter().any(|text| form.format.is_value(text))
+        {
+            return Ok(false);
+        }
         let found = fields.len();
         if found != form.count {
             let times = self.clock.filter(|_| !form.times.is_empty()).map_or(&[][..], Clock::columns);
@@ -120,7 +131,7 @@ impl<'a> Fields<'a> {
                 continue;
             }
             let shown: String = text.chars().take(SHOWN).collect();
-            let value = match form.format.number(text) {
+            let value = match form.format.number(form.positions[column], text) {
                 Ok(value) if value.is_nan() => match self.missing {
                     Missing::Zero => 0.0,
                     _ => {
