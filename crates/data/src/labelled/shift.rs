@@ -51,9 +51,9 @@ mod tests {
         let new = of("1000,2000:10,?:a\n");
         let found = new.shifts(&scaling);
         assert_eq!(found, ["channel 1: mean 1500, training mean 2.5: are the units the same?"]);
-        let wide = of(&format!("{}:a\n", vec!["1,2"; 8].join(":")));
+        let wide = of(&format!("{}:a\n", ["1,2"; 8].join(":")));
         let wide_scaling = Scaling::of(&wide, &[0]).unwrap();
-        let found = of(&format!("{}:a\n", vec!["100,200"; 8].join(":"))).shifts(&wide_scaling);
+        let found = of(&format!("{}:a\n", ["100,200"; 8].join(":"))).shifts(&wide_scaling);
         assert_eq!(found.len(), 6, "{found:?}");
         assert!(found[5].starts_with("3 more channels"), "{found:?}");
     }
