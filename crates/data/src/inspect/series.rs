@@ -12,6 +12,7 @@ use crate::table::{Sketch, TableOptions};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
+
 pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Result<Found, InspectError> {
     let mut options = SeriesOptions { table: table.clone(), ..SeriesOptions::new(path, 1, 1) };
     let target = roles::target(sketch);

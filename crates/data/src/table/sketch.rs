@@ -57,6 +57,8 @@ pub(crate) struct Column {
 pub(crate) struct Sketch {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<StringRecord>,
+    /// The bytes of these rows and of what is above them, if the table has more.
+    pub(crate) beginning: Option<Vec<u8>>,
     /// How the table is written.
     pub(crate) format: Format,
 }
@@ -85,7 +87,8 @@ impl Sketch {
             }
         }
         let columns = columns(&rows, &sample);
-        Ok(Self { columns, rows: sample, format: rows.format })
+        let beginning = cut.then(|| head[..end].to_owned());
+        Ok(Self { columns, rows: sample, beginning, format: rows.format })
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
