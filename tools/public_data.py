@@ -29,8 +29,10 @@ OPEN = {"series", "labelled", "text", "window", "horizon"}
 def fetch(name, package, folder):
     """Downloads and unpacks a package; returns its folder."""
     target = folder / name
-    if target.is_dir():
-        return target
+    # npm puts everything into one folder.
+    root = target / "package" if package["index"] == "npm" else target
+    if root.is_dir():
+        return root
     with tempfile.TemporaryDirectory() as temporary:
         if package["index"] == "pypi":
             pinned = f"{name}=={package['version']}"
@@ -44,7 +46,7 @@ def fetch(name, package, folder):
             zipfile.ZipFile(archive).extractall(target)
         else:
             tarfile.open(archive).extractall(target, filter="data")
-    return target / "package" if package["index"] == "npm" and not (target / "data").is_dir() else target
+    return root
 
 
 def inspect(program, file):
