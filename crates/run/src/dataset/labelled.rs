@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, decoded, name, sample_rows,
+    Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, boxed, decoded, name,
+    sample_rows,
 };
 use crate::config::{ClassWeights, Config, Missing};
 use crate::units::Units;
@@ -88,12 +89,9 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         .expect("the training part has a sequence of each class")
         .scored(config.data.mask_loss.unwrap_or(LossMask::Last))?;
     let balanced = config.data.class_weights == ClassWeights::Balanced;
-    let prior = if balanced { "class frequencies, weighted like the loss" } else { "class frequencies" };
-    let counts = train.class_counts(scored.len());
-    let frequencies =
-        |scored: &[u64]| Baseline::new(prior, baseline::frequency_loss(&counts, scored, balanced));
-    let best = frequencies(&scored);
-    let test_baselines = test.as_ref().map(|_| vec![frequencies(&tested)]).unwrap_or_default();
+    let frequencies = Frequencies::new(Counted::Classes, &train.class_counts(scored.len()), balanced);
+    let best = frequencies.baseline(&scored);
+    let test_baselines = test.as_ref().map(|_| vec![frequencies.baseline(&tested)]).unwrap_or_default();
     let record = DataRecord {
         description,
         fingerprint,
@@ -118,16 +116,23 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         schema,
         record,
         test_baselines,
+        frequencies: Some(frequencies),
         series: None,
         group_baselines: Default::default(),
     })
 }
 
-/// All sequences of another file, for a trained model.
+/// All sequences of another file, for a trained model. Their baseline predicts the class frequencies `trained`, or their
+/// own if those are not known.
 ///
 /// # Errors
 /// [`DataError`] with the file and the line, or that the model does not predict classes.
-pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box<dyn Source>, DataError> {
+pub(super) fn whole(
+    config: &Config,
+    path: &Path,
+    schema: &Schema,
+    trained: Option<&Frequencies>,
+) -> Result<HeldOut, DataError> {
     let (kind, classes) = learned_classes(schema)?;
     // --image-labels is the label file of the training images, not of this file.
     let options = LabelledOptions { labels: None, ..options(config, path) };
@@ -137,7 +142,17 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Box
     }
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
     let batches = SequenceBatches::new(labelled, all, config.data.batch, Order::Once, config.pool_of_rows());
-    Ok(boxed(batches.expect("every reader refuses a file without sequences")))
+    let batches = batches.expect("every reader refuses a file without sequences");
+    let scored = batches.class_counts(classes.len());
+    let own = Frequencies::new(Counted::Classes, &scored, false);
+    let frequencies = Frequencies::of_training_or(trained, own);
+    Ok(HeldOut {
+        source: boxed(batches),
+        units: Units::Rows,
+        series: None,
+        baselines: vec![frequencies.baseline(&scored)],
+        most_frequent_class: frequencies.most_frequent_class(),
+    })
 }
 
 /// All sequences of a file that may lack labels. The label file of the training images does not belong to it.

@@ -78,6 +78,7 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Hel
         units: Units::Windows(config.data.horizon),
         series: Some((series, Part::Train)),
         baselines: Vec::new(),
+        most_frequent_class: None,
     })
 }
 
@@ -162,6 +163,7 @@ fn load(
         schema,
         record,
         test_baselines,
+        frequencies: None,
         series: Some(series),
         group_baselines,
     })
