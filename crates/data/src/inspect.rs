@@ -104,8 +104,7 @@ pub fn inspect(
     if let Some(kind::Kind::Table | kind::Kind::Text) = kind
         && let Some(layout) = texts::layout(&head.bytes, size < kind::HEAD, &Columns::default(), true)
     {
-        let columns =
-            Columns { label: layout.label_column(&head.bytes), id: None, table: TableOptions::default() };
+        let columns = Columns { label: layout.label_column(&head.bytes), id: None, ..Columns::default() };
         return Ok(sequences::inspect_with(path, Form::Texts, columns)?);
     }
     match kind {

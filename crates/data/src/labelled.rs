@@ -1,4 +1,4 @@
-//! Labelled sequences: each has T_i steps of D numbers, or T_i tokens, and one of C classes.
+//! Labelled sequences: each has T_i steps of D numbers, or T_i tokens, and one of C classes or a target value.
 //!
 //! One buffer holds the values of all sequences, one sequence after another: value (t, d) of sequence i is at
 //! `(offsets[i] + t) * D + d`. A missing value is NaN until it is interpolated or scaled.
@@ -10,12 +10,14 @@
 use std::ops;
 use std::path::{Path, PathBuf};
 
+use super::categorical::Codes;
 use super::encoding::Encoding;
 use super::fingerprint::Fingerprint;
 use super::vocabulary::Vocabulary;
 use longspan::batch::IGNORE;
 
 mod builder;
+mod categories;
 mod describe;
 mod error;
 mod fit;
@@ -28,11 +30,14 @@ pub mod music;
 mod number;
 pub(crate) mod numpy;
 mod scaling;
+mod shift;
 mod split;
 pub mod table;
+mod targets;
 pub(crate) mod texts;
 pub mod ts;
 
+pub(crate) use builder::natural;
 pub use describe::{Description, Lengths, Range};
 pub use error::{LabelledError, Location, Problem};
 pub(crate) use input::{Head, failed as unreadable, head, open_text};
@@ -41,6 +46,7 @@ pub(crate) use load::{read_as_it_stands, read_beside};
 pub use missing::Missing;
 pub use scaling::{GroupScaling, Scaling};
 pub use split::Split;
+pub use targets::{LabelType, TargetScaling};
 
 /// The kind of data in a step of a sequence.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +98,12 @@ pub struct Labelled {
     offsets: Vec<usize>,
     labels: Vec<u32>,
     classes: Vec<String>,
+    /// What the labels are, as the format of the file says it.
+    label_type: LabelType,
+    /// Target of each sequence in the units of the file, NaN if it is not known; None if the labels are classes.
+    targets: Option<Vec<f64>>,
+    /// The scale in which batches have the targets.
+    target_scaling: TargetScaling,
     missing: usize,
     origin: Origin,
     /// Line or image number of each sequence, from 1.
@@ -102,6 +114,12 @@ pub struct Labelled {
     encoding: Encoding,
     /// How a table is written, where it is unusual.
     written: Vec<String>,
+    /// The channels that have the codes of categories instead of numbers, until they are encoded.
+    codes: Vec<(usize, Codes)>,
+    /// Whether each channel is one-hot; empty if none is.
+    one_hot: Vec<bool>,
+    /// Notices about categories that the training part does not have.
+    unknown: Vec<String>,
     /// A column of a table with one row per sequence whose rows may be steps instead.
     in_runs: Option<String>,
 }
@@ -160,7 +178,8 @@ impl Labelled {
         &self.tokens[self.offsets[sequence]..self.offsets[sequence + 1]]
     }
 
-    /// Class of each sequence; [`IGNORE`] if the file has none, which only [`load_to_predict`] allows.
+    /// Class of each sequence; [`IGNORE`] if it has a target instead, or if the file has none, which only
+    /// [`load_to_predict`] allows.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -233,6 +252,7 @@ impl Labelled {
         self.values.iter().for_each(|value| fingerprint.write_word(u64::from(value.to_bits())));
         self.exact.iter().flatten().for_each(|value| fingerprint.write_word(value.to_bits()));
         self.tokens.iter().for_each(|&token| fingerprint.write_word(u64::from(token)));
+        self.targets.iter().flatten().for_each(|target| fingerprint.write_word(target.to_bits()));
         fingerprint.finish()
     }
 

@@ -1,6 +1,7 @@
 //! Readers for common data formats, synthetic tasks, and the batches made from them.
 
 pub mod batches;
+pub mod categorical;
 pub mod encoding;
 pub mod file;
 pub mod fingerprint;
@@ -11,6 +12,7 @@ pub mod mask;
 mod packed;
 pub mod schema;
 pub mod series;
+mod shift;
 pub mod spread;
 pub mod stamps;
 pub mod stream;

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::categorical::Categorical;
 use crate::fingerprint::Fingerprint;
-use crate::labelled::Scaling;
+use crate::labelled::{Scaling, TargetScaling};
 use crate::series::Clock;
 use crate::vocabulary::Vocabulary;
 use longspan::model::head::ValueLoss;
@@ -31,6 +32,9 @@ pub enum Reads {
         channels: Vec<String>,
         /// Scaling of the values of a file.
         scaling: Scaling,
+        /// The columns of categories, whose channels are one-hot.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        categorical: Vec<Categorical>,
     },
 }
 
@@ -42,8 +46,10 @@ pub enum Predicts {
     Next,
     /// A class.
     Classes(Vec<String>),
-    /// A number in its original scale.
+    /// A number in its original scale, in a synthetic task.
     Value,
+    /// The target of a labelled sequence, standardised.
+    Regression(TargetScaling),
     /// The next rows of some channels, scaled like the inputs.
     Forecast(Forecast),
 }
@@ -93,7 +99,7 @@ impl Schema {
     pub fn clock(&self) -> Option<&Clock> {
         match &self.predicts {
             Predicts::Forecast(forecast) => forecast.clock.as_ref(),
-            Predicts::Next | Predicts::Classes(_) | Predicts::Value => None,
+            Predicts::Next | Predicts::Classes(_) | Predicts::Value | Predicts::Regression(_) => None,
         }
     }
 
@@ -114,7 +120,7 @@ impl Schema {
             }
             (Predicts::Next, Reads::Numbers { channels, .. }) => labels(channels.len()),
             (Predicts::Classes(names), _) => OutputSpec::Classes { count: names.len(), tied },
-            (Predicts::Value, _) => OutputSpec::Values { width: 1, loss },
+            (Predicts::Value | Predicts::Regression(_), _) => OutputSpec::Values { width: 1, loss },
             (Predicts::Forecast(forecast), _) => {
                 OutputSpec::Values { width: forecast.horizon * forecast.targets.len(), loss }
             }

@@ -8,7 +8,8 @@
 //! μ_d = 1/R Σ_t x_{t,d}        σ_d² = 1/R Σ_t (x_{t,d} − μ_d)²        z_{t,d} = (x_{t,d} − μ_d) / σ_d
 //! ```
 //!
-//! A column that is constant over the training part has σ_d = 1. Window i of a stretch of rows reads z_i … z_{i+W−1};
+//! A column that is constant over the training part has σ_d = 1. The one-hot columns of a categorical column are not
+//! standardised: μ_d = 0 and σ_d = 1. Window i of a stretch of rows reads z_i … z_{i+W−1};
 //! its targets are the target columns of z_{i+W} … z_{i+W+H−1}.
 //!
 //! # The file
@@ -19,7 +20,7 @@
 //! neither dates nor numbers cannot be compared: [`TimeSpan::checked`] is false, and the rows are assumed to be in the
 //! order of time. Rows of several groups may be interleaved. A group has one value in each of the columns of
 //! `--group-column`; with several columns its name is `store=1 item=7`. Text columns are left out unless `--columns`
-//! names them.
+//! or `--categorical` names them.
 //!
 //! # The calendar
 //! [`SeriesOptions::calendar`] adds two columns for each of its features, after those of the file:
@@ -54,6 +55,7 @@ mod error;
 mod layout;
 mod lines;
 mod numbers;
+mod one_hot;
 mod period;
 mod regularity;
 mod shift;
@@ -81,11 +83,13 @@ pub use regularity::Regularity;
 pub use times::Time;
 pub(crate) use unsplit::Unsplit;
 
+use super::categorical::Categorical;
 use super::file;
 use super::labelled::{GroupScaling, Scaling, numpy};
 use super::stamps::Feature;
 use super::table::{TableError, TableOptions};
 use lines::Lines;
+use one_hot::OneHot;
 use table::Table;
 
 /// Treatment of missing values.
@@ -123,6 +127,8 @@ pub struct SeriesOptions {
     pub table: TableOptions,
     /// Columns to read, in this order; empty for all number columns except time and group.
     pub columns: Vec<String>,
+    /// Columns of categories, which become one-hot inputs. They are read even if `columns` does not name them.
+    pub categorical: Vec<Categorical>,
     /// Columns to forecast, among those that are read; empty for the last one.
     pub target: Vec<String>,
     /// Whether all columns that are read are forecast, whatever `target` says.
@@ -135,7 +141,7 @@ pub struct SeriesOptions {
     pub time_column: Option<String>,
     /// Whether rows are sorted by time within their group; otherwise times must not decrease.
     pub sort_time: bool,
-    /// Whether 02/04/2021 is 2 April; None if the whole column shows it.
+    /// Whether 02/04/2021 is 2 April; None if the first rows show it.
     pub day_first: Option<bool>,
     /// Treatment of gaps in the times.
     pub gaps: Gaps,
@@ -169,6 +175,7 @@ impl SeriesOptions {
             path: path.into(),
             table: TableOptions::default(),
             columns: Vec::new(),
+            categorical: Vec::new(),
             target: Vec::new(),
             all_targets: false,
             window,
@@ -267,6 +274,8 @@ pub struct Column {
     pub constant: bool,
     /// Number of missing values in the whole file.
     pub missing: u64,
+    /// Whether it is 1 for one category and 0 for all others; then it is not standardised.
+    pub one_hot: bool,
 }
 
 impl Column {
@@ -336,6 +345,7 @@ pub struct Series {
     /// Names of the groups; a single empty name if there are none.
     pub groups: Vec<String>,
     description: Description,
+    one_hot: OneHot,
     /// Number of columns that come from the file.
     measured: usize,
     clock: Option<Clock>,
@@ -422,6 +432,16 @@ impl Series {
             std: self.columns.iter().map(|column| column.std).collect(),
             groups: groups.collect(),
         }
+    }
+
+    /// The columns of categories.
+    pub fn categorical(&self) -> &[Categorical] {
+        &self.one_hot.columns
+    }
+
+    /// Notices about categories that the training part does not have.
+    pub fn unknown(&self) -> &[String] {
+        &self.one_hot.unknown
     }
 
     /// Description of the file.

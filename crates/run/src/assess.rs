@@ -1,5 +1,7 @@
-//! Scores a trained model in the terms of its task: a confusion matrix for classes, the errors of naive
-//! forecasts beside those of the model for series.
+//! Scores a trained model in the terms of its task: a confusion matrix for classes, errors in the units of the file for
+//! targets, the errors of naive forecasts beside those of the model for series.
+
+mod targets;
 
 use crate::dataset::HeldOut;
 use crate::units::{Detailed, Scored};
@@ -13,10 +15,14 @@ use longspan_data::series::{
 };
 use longspan_kernel::Context;
 
+pub use targets::{Errors, TargetErrors};
+
 /// The scores of a model on data.
 pub enum Assessment {
     /// Of a model that predicts the next token, the keys of the next step, a class, or a number.
     Score(Detailed),
+    /// Of a model that predicts the target of a sequence, with the errors in the units of the file.
+    Targets(Detailed, TargetErrors),
     /// Of a model that forecasts the next rows of a series.
     Forecasts(Forecasts),
 }
@@ -68,7 +74,12 @@ pub fn assess<R: Real>(
     let classes = if let Predicts::Classes(names) = &schema.predicts { Some(names.len()) } else { None };
     let source = data.source.as_ref();
     let scored = Scored { source, windows: source.windows(), units: data.units, classes, groups: None };
-    Ok(scored.by_model(ctx, model, params, cancelled).map(Assessment::Score))
+    let Some(detailed) = scored.by_model(ctx, model, params, cancelled) else { return Ok(None) };
+    if let Predicts::Regression(scaling) = &schema.predicts {
+        let errors = targets::target_errors(ctx, model, params, scaling, source, cancelled);
+        return Ok(errors.map(|errors| Assessment::Targets(detailed, errors)));
+    }
+    Ok(Some(Assessment::Score(detailed)))
 }
 
 /// The class with the largest logit; the first of equal classes wins.

@@ -73,6 +73,8 @@ pub struct HeldOut {
     pub baselines: Vec<Baseline>,
     /// The most frequent class of the training part, if it is known.
     pub most_frequent_class: Option<u32>,
+    /// How other data than the run's own differ from the training part: other units, unknown categories.
+    pub shifts: Vec<String>,
 }
 
 /// A fixed sample of the training part. It is scored like the validation part: at the same positions, without dropout,
@@ -129,7 +131,7 @@ impl Dataset {
         let source = source.as_deref()?;
         let classes = match &self.schema.predicts {
             Predicts::Classes(names) => Some(names.len()),
-            Predicts::Next | Predicts::Value | Predicts::Forecast(_) => None,
+            Predicts::Next | Predicts::Value | Predicts::Regression(_) | Predicts::Forecast(_) => None,
         };
         let groups = self.series.as_deref().filter(|series| series.groups.len() > 1);
         let groups = groups.map(|series| (series, part));
@@ -158,7 +160,8 @@ impl Dataset {
         };
         let series = self.series.map(|series| (series, part));
         let most_frequent_class = self.frequencies.as_ref().and_then(Frequencies::most_frequent_class);
-        Some(HeldOut { source: source?, units: self.units, series, baselines, most_frequent_class })
+        let (source, units, shifts) = (source?, self.units, Vec::new());
+        Some(HeldOut { source, units, series, baselines, most_frequent_class, shifts })
     }
 
     /// The source on which weights are measured, and its name: the validation part, else the test part, else
@@ -256,7 +259,7 @@ pub enum DataError {
         /// What it should do.
         needed: &'static str,
     },
-    /// A setting contradicts what a forecaster was trained with.
+    /// A setting contradicts what the model was trained with.
     #[error(
         "{given}: the weights come from a model that was trained with {learned}: leave it out, or train without --from"
     )]
@@ -350,7 +353,9 @@ impl Dataset {
         match learned.predicts {
             Predicts::Forecast(_) => series::whole(config, path, learned),
             Predicts::Next => music::whole_file(config, path, trained),
-            Predicts::Classes(_) | Predicts::Value => labelled::whole(config, path, learned, trained),
+            Predicts::Classes(_) | Predicts::Value | Predicts::Regression(_) => {
+                labelled::whole(config, path, learned, trained)
+            }
         }
     }
 
@@ -368,7 +373,8 @@ impl Dataset {
         text::whole(config, path, learned, trained, watch)
     }
 
-    /// Sequences whose classes are to be predicted, read and scaled by the schema `learned`. Labels may be
+    /// Sequences whose classes or targets are to be predicted, read and scaled by the schema `learned`, and how they
+    /// differ from the training part. Labels may be
     /// missing, and may be other labels than those of the model. `input`, if given, is read instead of the
     /// file `path`.
     ///
@@ -379,7 +385,7 @@ impl Dataset {
         path: &Path,
         input: Option<Box<dyn Read>>,
         learned: &Schema,
-    ) -> Result<Labelled, DataError> {
+    ) -> Result<(Labelled, Vec<String>), DataError> {
         labelled::to_predict(config, path, input, learned)
     }
 

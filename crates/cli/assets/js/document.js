@@ -36,7 +36,12 @@
  * @property {Record<"en" | "zh", { place: string, reason: string }> | null} fault_told */
 
 /** @typedef {{ section: string, key: string, value: string, given: boolean }} Setting */
-/** @typedef {{ description: string, unit: string, baseline_loss: number | null, baseline: string | null }} Data */
+/** @typedef {object} Data
+ * @property {string} description
+ * @property {string[]} [notices]
+ * @property {string} unit
+ * @property {number | null} baseline_loss
+ * @property {string | null} baseline */
 
 /** @typedef {object} Summary
  * @property {number} step

@@ -125,14 +125,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
     let run = args.weights.run.as_path();
     let Evaluated { data, on, bytes } = source(&args.data, args.part, run, &config, &header.schema)?;
-    let shifts = match (&data.series, args.data.file("series")) {
-        (Some((series, _)), Some(path)) => {
-            let shifts = series.shifts();
-            shifts.iter().for_each(|shift| eprintln!("warning: {}: {shift}", path.display()));
-            shifts
-        }
-        _ => Vec::new(),
-    };
+    data.shifts.iter().for_each(|shift| eprintln!("warning: {on}: {shift}"));
     let stop = Stop::listen()?;
     let cancelled = || stop.came();
     let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &cancelled)?;
@@ -147,7 +140,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         schema: &header.schema,
         output: header.model.output,
         on,
-        warnings: shifts,
+        warnings: data.shifts.clone(),
         baselines: &data.baselines,
         most_frequent_class: data.most_frequent_class,
         units: data.units,
@@ -157,7 +150,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     };
     put(&if args.json.json { shown.document().to_string() + "\n" } else { shown.text() })?;
     let finite = match &assessment {
-        Assessment::Score(scored) => scored.score.mean_loss().is_finite(),
+        Assessment::Score(scored) | Assessment::Targets(scored, _) => scored.score.mean_loss().is_finite(),
         Assessment::Forecasts(forecasts) => {
             let targets = 0..shown.targets().len();
             targets
@@ -192,7 +185,7 @@ pub(crate) fn source(
     let data = match &schema.predicts {
         _ if config.data.task.is_some() => "task",
         Predicts::Next if schema.vocabulary().is_some() => "text",
-        Predicts::Classes(_) | Predicts::Next => "labelled",
+        Predicts::Classes(_) | Predicts::Regression(_) | Predicts::Next => "labelled",
         Predicts::Forecast(_) => "series",
         Predicts::Value => "task",
     };

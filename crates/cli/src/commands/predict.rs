@@ -9,6 +9,7 @@ mod music;
 mod output;
 mod stream;
 mod table;
+mod targets;
 mod times;
 mod values;
 
@@ -26,7 +27,7 @@ use crate::stop::Stop;
 use job::{End, Job};
 use output::Output;
 
-/// Predict from new data: classes, forecasts, keys, or the probability of each token of a text
+/// Predict from new data: classes, targets, forecasts, keys, or the probability of each token of a text
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 #[command(mut_arg("json", |arg| arg.help("Write one JSON object per line instead of CSV")))]
@@ -65,7 +66,7 @@ The output is CSV, or JSON objects with --json. It has one line for each sequenc
 each token of a text. A forecast row has the time that the row will have, in the columns of the file.
 
 With --stream, each line of standard input is one step: numbers in the order of the model's channels (or in the order of a first \
-line that names them; the time of a series may come first), or text, whose tokens are read one after another. Each line is answered with one line at once: the classes \
+line that names them; the time of a series may come first), or text, whose tokens are read one after another. Each line is answered with one line at once: the classes or the target \
 if the sequence ended here, the forecast, the probability of each key, or the most likely next tokens. The state is kept from \
 line to line; an empty line begins a new sequence.
 
@@ -106,6 +107,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let mut job = Job { path: path.into(), input, output, json, every: args.every, stop: Stop::listen()? };
     let end = match &schema.predicts {
         Predicts::Classes(names) => classes::run(&mut loaded, &schema, names, &mut job)?,
+        Predicts::Regression(scaling) => targets::run(&mut loaded, &schema, scaling, &mut job)?,
         Predicts::Forecast(forecast) => forecasts::run(&mut loaded, &schema, forecast, &mut job)?,
         _ if schema.vocabulary().is_some() => language::run(&mut loaded, &schema, &mut job)?,
         _ => music::run(&mut loaded, &schema, &mut job)?,

@@ -57,6 +57,8 @@ impl Args for SettingFlags {
         for key in KEYS {
             let default = match defaults.get(key.name) {
                 Value::Absent => String::new(),
+                // The help says which default there is.
+                _ if key.help.contains(" [default") => String::new(),
                 value => format!(" [default: {value}]"),
             };
             let arg = arg(key, format!("{}{default}", key.help))

@@ -4,6 +4,7 @@
 mod bad_data;
 mod bad_input;
 mod browser;
+mod categorical;
 mod demo;
 mod diagnose;
 mod fault;

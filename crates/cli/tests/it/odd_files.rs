@@ -21,6 +21,8 @@ struct Said {
     inspect: String,
     train: String,
     predict: String,
+    /// Whether `predict --stream` forecasts the same from the lines of the file; empty for other data.
+    stream: String,
     /// Notes of `inspect`, and what `train` printed on standard error.
     notes: Vec<String>,
     stderr: String,
@@ -69,7 +71,13 @@ fn wrong(file: &Odd, said: &Said) -> Option<String> {
         ["the last column is", "the text can also", "the text is short", "these columns have no values"];
     let own = |note: &&String| !OF_COMMAND.iter().any(|start| note.starts_with(start));
     let untold = said.notes.iter().filter(own).any(|note| !said.stderr.contains(note.as_str()));
-    let right = right && !untold && file.notes.iter().all(|part| given(&part));
+    // A stream cannot be interpolated.
+    let refused = if said.inspect.contains(" missing: ") { "cannot be interpolated" } else { file.stream };
+    let stream = match said.stream.strip_prefix("refused: ") {
+        Some(message) => !refused.is_empty() && message.contains(refused),
+        None => refused.is_empty() && said.stream == "as predict" || said.stream.is_empty(),
+    };
+    let right = right && stream && !untold && file.notes.iter().all(|part| given(&part));
     (!right).then(|| format!("{}\n  expected {expected}\n  {said:?}", file.what))
 }
 
@@ -92,6 +100,7 @@ fn said(file: &Odd) -> Said {
                 inspect: refusal,
                 train,
                 predict: String::new(),
+                stream: String::new(),
                 notes: Vec::new(),
                 stderr: String::new(),
             };
@@ -108,12 +117,13 @@ fn said(file: &Odd) -> Said {
             inspect: format!("refused: {note}"),
             train,
             predict: String::new(),
+            stream: String::new(),
             notes: Vec::new(),
             stderr: String::new(),
         };
     };
     let mut command = dir.command(&format!("train {SMALL} --out run"));
-    let mut input = String::new();
+    let (mut input, mut window) = (String::new(), 0);
     if !settings.iter().any(|setting| setting["key"] == "batch") {
         command.arg("--batch=4");
     }
@@ -125,6 +135,9 @@ fn said(file: &Odd) -> Said {
         } else {
             value.to_owned()
         };
+        if key == "window" {
+            window = value.parse().expect("a number");
+        }
         if matches!(key, "series" | "labelled" | "text") {
             input.clone_from(&value);
         }
@@ -136,6 +149,7 @@ fn said(file: &Odd) -> Said {
             inspect,
             train: refusal(&trained),
             predict: String::new(),
+            stream: String::new(),
             notes: Vec::new(),
             stderr: String::new(),
         };
@@ -143,13 +157,59 @@ fn said(file: &Odd) -> Said {
     let mut command = dir.command("predict run --json --threads 1 --input");
     let output = command.arg(&input).output().expect("the program starts");
     let predict = if output.status.success() { predicted(&found, &output.stdout) } else { refusal(&output) };
+    let stream = match (found["kind"] == "series", file.files.as_slice()) {
+        (true, [(_, bytes)]) if is_stream(bytes) => streamed(&dir, bytes, window, &output.stdout),
+        _ => String::new(),
+    };
     let notes =
         found["notes"].as_array().map(|notes| notes.iter().filter_map(Value::as_str).map(str::to_owned));
     let notes = notes.map(Iterator::collect).unwrap_or_default();
     // `train` names files by their absolute paths.
     let root = format!("{}/", dir.root().display());
     let stderr = String::from_utf8_lossy(&trained.stderr).replace(&root, "");
-    Said { inspect, train: "trained".into(), predict, notes, stderr }
+    Said { inspect, train: "trained".into(), predict, stream, notes, stderr }
+}
+
+/// Whether a file has lines that could come one by one, none of them blank.
+fn is_stream(bytes: &[u8]) -> bool {
+    let binary = [&b"\x1f\x8b"[..], b"\x93NUMPY", b"PK"].iter().any(|magic| bytes.starts_with(magic));
+    let blank = bytes.windows(2).any(|pair| pair == b"\n\n");
+    !binary && !blank && bytes.contains(&b'\n')
+}
+
+/// Whether a stream of the lines of a series has the forecast of `predict` at its end. An empty line begins a new sequence,
+/// so that the state before the last forecast depends on one window, as in `predict`.
+fn streamed(dir: &TestDir, bytes: &[u8], window: usize, predicted: &[u8]) -> String {
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+    let window = window.min(lines.len());
+    let input =
+        [lines[..lines.len() - window].concat(), b"\n".to_vec(), lines[lines.len() - window..].concat()]
+            .concat();
+    let output = dir.run_on("predict run --stream --json --threads 1", input);
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        let last = message.lines().last().unwrap_or_default();
+        let refused = output.status.code() == Some(2) && last.starts_with("error: standard input: line ");
+        return format!(
+            "{}{}",
+            if refused { "refused: " } else { "FAILED: " },
+            last.trim_start_matches("error: ")
+        );
+    }
+    let last = |stdout: &[u8]| -> Vec<f64> {
+        let text = String::from_utf8_lossy(stdout);
+        let row: Value = serde_json::from_str(text.lines().last().unwrap_or("{}")).expect("a JSON object");
+        let forecasts =
+            row.as_object().expect("an object").iter().filter(|(key, _)| key.starts_with("forecast:"));
+        forecasts.map(|(_, value)| value.as_f64().expect("a number")).collect()
+    };
+    let (here, there) = (last(&output.stdout), last(predicted));
+    let near = here.iter().zip(&there).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs()));
+    if here.len() == there.len() && !here.is_empty() && near {
+        "as predict".into()
+    } else {
+        format!("{here:?}, not {there:?}")
+    }
 }
 
 /// What a command printed, or its one message.
@@ -197,7 +257,11 @@ fn summary(found: &Value) -> String {
         "labelled" => {
             let classes = list(&found["classes"], &|class| format!("{} {}", text(&class[0]), class[1]));
             let many = found["classes"].as_array().map_or(0, Vec::len);
-            let classes = if many > 5 { format!("{many} classes") } else { classes };
+            let classes = match found.get("targets") {
+                Some(range) => format!("targets {}..{}", shown(&range[0]), shown(&range[1])),
+                None if many > 5 => format!("{many} classes"),
+                None => classes,
+            };
             let lengths = &found["lengths"];
             let what = match &found["vocabulary"] {
                 Value::Null => list(&found["channels"], &|c| {
@@ -260,7 +324,7 @@ fn predicted(found: &Value, stdout: &[u8]) -> String {
 /// The table of docs/odd-files.md.
 fn markdown(odd: &[Odd], said: &std::collections::HashMap<&str, Said>) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-    let mut text = "| file | what Longspan says |\n|---|---|\n".to_owned();
+    let mut text = "| file | what Longspan says | of its lines as a stream |\n|---|---|---|\n".to_owned();
     for file in odd {
         let found = &said[file.what];
         let flags =
@@ -269,7 +333,8 @@ fn markdown(odd: &[Odd], said: &std::collections::HashMap<&str, Said>) -> String
             Some(message) => format!("refused: {}", cell(message)),
             None => format!("read: {}", cell(&found.inspect)),
         };
-        text += &format!("| {}{flags} | {says} |\n", cell(file.what));
+        let stream = if found.stream.is_empty() { "–" } else { &found.stream };
+        text += &format!("| {}{flags} | {says} | {} |\n", cell(file.what), cell(stream));
     }
     text
 }

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "a test file")]
 
 mod bad;
-mod data;
+pub(crate) mod data;
 mod times;
 
 use crate::test_dir::TestDir;
@@ -44,6 +44,18 @@ fn classes_are_those_that_eval_judges() {
         let csv = dir.printed(&format!("predict {pool} --input test.ts"));
         assert!(csv.starts_with("index,line,true,predicted,probability,p:up,p:down\n0,3,up,"), "{csv}");
         assert_eq!(csv.lines().count(), test.len() + 1);
+        // The first channel in other units.
+        let other: Vec<_> =
+            test.iter().map(|(x, c)| (x.iter().map(|[a, b]| [a * 1e3, *b]).collect(), *c)).collect();
+        dir.write("units.ts", ts(&other, head, labelled));
+        for line in [format!("predict {pool} --input units.ts"), format!("eval {pool} --labelled units.ts")] {
+            let output = dir.good(&line);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                stderr.contains("warning: units.ts: channel 1: mean 10") && !stderr.contains("channel 2"),
+                "{stderr}"
+            );
+        }
         for file in ["false.ts", "none.ts", "asked.ts", "untold.ts"] {
             let unlabelled = dir.rows(&format!("predict {pool} --input {file} --batch 5"));
             assert_eq!(unlabelled.len(), rows.len(), "{file}");
@@ -66,6 +78,94 @@ fn classes_are_those_that_eval_judges() {
         }
         assert_eq!(answers.len(), test.iter().map(|(steps, _)| steps.len()).sum::<usize>());
     }
+}
+
+#[test]
+fn targets_are_those_that_eval_judges() {
+    let dir = TestDir::new();
+    // The target is the last value of the second channel and an offset, in units of its own.
+    let target = |steps: &[[f64; 2]]| 5000.0 + 100.0 * steps.last().expect("a step")[1];
+    let write = |name: &str, count: usize, head: &str, label: &dyn Fn(f64) -> String| {
+        let waves = waves(count);
+        let mut labels = waves.iter().map(|(steps, _)| label(target(steps))).collect::<Vec<_>>().into_iter();
+        let label = std::cell::RefCell::new(&mut labels);
+        dir.write(name, ts(&waves, head, |_| label.borrow_mut().next().expect("a label")));
+    };
+    let labelled = |y: f64| format!(":{y}");
+    write("train.ts", 200, "@targetlabel true", &labelled);
+    write("test.ts", 97, "@targetlabel true", &labelled);
+    write("asked.ts", 97, "@targetlabel true", &|_| ":?".into());
+    write("untold.ts", 97, "@dimensions 2", &|_| String::new());
+    let found = dir.printed("inspect train.ts");
+    assert!(
+        found.contains("\ntargets ") && found.contains("one number is predicted for each sequence"),
+        "{found}"
+    );
+    for flags in ["--pool last", "--pool mean --loss absolute", "--mask-loss all"] {
+        let out = format!("run{}", flags.len());
+        dir.printed(&format!(
+            "train --labelled train.ts --hidden 8 --batch 8 --lr 0.02 --steps 200 {flags} --out {out}"
+        ));
+        let judged = dir.json(&format!("eval {out} --labelled test.ts --json"));
+        let rows = dir.rows(&format!("predict {out} --input test.ts"));
+        assert_eq!(rows.len(), 97);
+        let errors: Vec<f64> =
+            rows.iter().map(|row| number(row, "true") - number(row, "predicted")).collect();
+        let mae = errors.iter().map(|e| e.abs()).sum::<f64>() / 97.0;
+        let rmse = (errors.iter().map(|e| e * e).sum::<f64>() / 97.0).sqrt();
+        let (model, mean) = (&judged["model"], &judged["mean"]);
+        assert!((number(model, "mae") / mae - 1.0).abs() < 1e-4, "{mae} {judged}");
+        assert!((number(model, "rmse") / rmse - 1.0).abs() < 1e-4, "{rmse} {judged}");
+        assert!(rmse < 0.7 * number(mean, "rmse") && number(model, "r2") > 0.5, "{judged}");
+        for file in ["asked.ts", "untold.ts"] {
+            let unlabelled = dir.rows(&format!("predict {out} --input {file} --batch 5"));
+            assert_eq!(unlabelled.len(), rows.len(), "{file}");
+            for (row, with) in unlabelled.iter().zip(&rows) {
+                assert!(row.get("true").is_none(), "{row}");
+                near(row, with, &["predicted"]);
+            }
+        }
+    }
+    let text = dir.printed("eval run11 --labelled test.ts");
+    assert!(text.contains("R²") && text.contains("\n  training mean "), "{text}");
+    // Each sequence as a stream, a blank line after it, ends with what it has as a whole.
+    let (mut lines, test) = (String::new(), waves(97));
+    for (steps, _) in &test {
+        steps.iter().for_each(|[a, b]| lines += &format!("{a},{b}\n"));
+        lines += "\n";
+    }
+    let answers = dir.streamed("predict run11", &lines);
+    let (mut last, rows) = (answers.iter(), dir.rows("predict run11 --input test.ts"));
+    for ((steps, _), row) in test.iter().zip(&rows) {
+        near(
+            last.by_ref().find(|answer| answer["step"] == steps.len()).expect("an answer"),
+            row,
+            &["predicted"],
+        );
+    }
+    // Resuming and evaluating the run's own data read them alike.
+    dir.printed("train --resume --out run11 --steps 210");
+    assert!(number(&dir.json("eval run11 --json"), "loss_mse").is_finite());
+    // Classes instead, a weighting that needs classes, a test file whose targets are words.
+    assert!(
+        dir.printed("train --labelled train.ts --label-type class --steps 2 --out classes")
+            .contains("classes")
+    );
+    dir.refused(
+        "train --labelled train.ts --class-weights balanced --steps 2 --out no",
+        &["--class-weights", "only to data whose classes"],
+    );
+    write("words.ts", 3, "@targetlabel true", &|_| ":up".into());
+    dir.refused("eval run11 --labelled words.ts", &["words.ts: line 3", "\"up\" is not a finite number"]);
+    dir.refused("train --labelled words.ts --out no", &["words.ts: line 3", "--label-type class"]);
+    // Labels of a table are classes, unless they are said to be targets.
+    let rows: String = (0..40).map(|i| format!("{},{},{}\n", i % 7, i % 5, i % 7 + i % 5)).collect();
+    dir.write("sums.csv", format!("a,b,label\n{rows}"));
+    let sums = "train --labelled sums.csv --steps 2 --hidden 4 --json";
+    dir.json(&format!("{sums} --out sum-classes"));
+    dir.json(&format!("{sums} --label-type number --out sums"));
+    let rows = dir.rows("predict sums --input sums.csv");
+    assert_eq!((rows.len(), &rows[3]["true"]), (40, &6.0.into()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Labelled sequences: each sequence is one row, and its class is predicted once.
+//! Labelled sequences: each sequence is one row, and its class or its target is predicted once.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use crate::mask::{LossMask, MeanMask};
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::model::pooling::Pooling;
 
-/// Batches of whole sequences of values or tokens. Values are used as they are, so scale them first.
+/// Batches of whole sequences of values or tokens. Values are used as they are, so scale them first. Targets have the scale
+/// that is set for them.
 #[derive(Clone, Debug)]
 pub struct SequenceBatches {
     data: Arc<Labelled>,
@@ -52,6 +53,26 @@ impl SequenceBatches {
     }
 }
 
+impl SequenceBatches {
+    /// Writes the known targets, in ascending order of their positions.
+    fn fill_targets(&self, batch: &mut Batch) {
+        let Batch { shape, items, values, .. } = batch;
+        let target = |row: usize| self.data.scaled_target(self.sequences[items[row]]).unwrap_or(f32::NAN);
+        let mut ends: Vec<(u32, usize)> = match self.mask {
+            LossMask::Last => (0..items.len()).map(|row| (self.pool.end(shape, row) as u32, row)).collect(),
+            LossMask::All => (0..shape.positions()).map(|at| (at as u32, shape.position(at).1)).collect(),
+        };
+        ends.sort_unstable();
+        for (position, row) in ends {
+            let target = target(row);
+            if !target.is_nan() {
+                values.positions.push(position);
+                values.targets.push(target);
+            }
+        }
+    }
+}
+
 impl Source for SequenceBatches {
     fn windows(&self) -> u64 {
         self.deal.windows()
@@ -82,6 +103,9 @@ impl Source for SequenceBatches {
                     }
                 }
             }
+            if data.targets().is_some() {
+                continue;
+            }
             let label = data.labels()[sequence];
             match self.mask {
                 LossMask::Last => batch.targets[self.pool.end(&batch.shape, row)] = label,
@@ -89,6 +113,9 @@ impl Source for SequenceBatches {
                     (0..batch.shape.length(row)).for_each(|t| batch.targets[position(t)] = label)
                 }
             }
+        }
+        if data.targets().is_some() {
+            self.fill_targets(batch);
         }
     }
 
@@ -115,7 +142,7 @@ mod tests {
     use super::*;
     use crate::labelled::folder;
     use crate::labelled::folder::Tokens;
-    use crate::labelled::ts;
+    use crate::labelled::{LabelledOptions, TargetScaling, load_to_predict, ts};
     use crate::vocabulary::TokenLevel;
 
     #[test]
@@ -141,6 +168,36 @@ mod tests {
         assert!(of(Pooling::Mean).scored(LossMask::All).is_err());
         of(Pooling::Mean).scored(LossMask::Last).unwrap().fill(0, 0, &mut batch);
         assert_eq!((&batch.numbers[..], &batch.targets[..]), (&numbers[..], &[1, 1, 0][..]));
+    }
+
+    #[test]
+    fn targets_are_at_the_ends_in_ascending_order() {
+        // The third sequence has no target.
+        let values = "1:10:0.5\n2,3,4:20,30,40:-1\n5,6:50,60:?\n7,8:70,80:2\n";
+        let text = format!("@targetlabel true\n@data\n{values}");
+        let path = std::env::temp_dir().join(format!("longspan-targets-{}.ts", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        let kind = Kind::Values { channels: vec!["1".into(), "2".into()] };
+        let options = LabelledOptions::new(&path);
+        let mut data = load_to_predict(&path, None, &options, &kind, None).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        data.scale_targets(TargetScaling { mean: 1.0, std: 0.5 });
+        let data = Arc::new(data);
+        let of = |pool, mask| {
+            let source = SequenceBatches::new(Arc::clone(&data), vec![0, 1, 2, 3], 4, Order::Once, pool);
+            let (source, mut batch) = (source.unwrap().scored(mask).unwrap(), Batch::default());
+            source.fill(0, 0, &mut batch);
+            assert_eq!((&batch.items[..], batch.scored()), (&[1, 2, 3, 0][..], 0));
+            batch.values
+        };
+        // Positions: rows 0 to 3 of step 0, rows 0 to 2 of step 1, row 0 of step 2.
+        let ends = of(Pooling::Last, LossMask::Last);
+        assert_eq!((ends.positions, ends.targets), (vec![3, 6, 7], vec![-1.0, 2.0, -4.0]));
+        let means = of(Pooling::Mean, LossMask::Last);
+        assert_eq!((means.positions, means.targets), (vec![0, 2, 3], vec![-4.0, 2.0, -1.0]));
+        let all = of(Pooling::Last, LossMask::All);
+        assert_eq!(all.positions, [0, 2, 3, 4, 6, 7]);
+        assert_eq!(all.targets, [-4.0, 2.0, -1.0, -4.0, 2.0, -4.0]);
     }
 
     #[test]

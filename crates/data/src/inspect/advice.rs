@@ -44,17 +44,26 @@ pub(super) fn notes(
         );
         notes.push(Note { text, ..tails });
     }
+    notes.extend(scales(channels));
+    notes
+}
+
+/// What the means and standard deviations of the channels ask for.
+fn scales(channels: &[(&str, Option<Spread>, Option<Sentinel>)]) -> Option<Note> {
     let scales = channels.iter().filter_map(|channel| channel.1).filter(|spread| !spread.is_constant());
     let (least, most) = scales.clone().fold((f64::MAX, 0.0f64), |(l, m), s| (l.min(s.std), m.max(s.std)));
     let offset = scales.map(|spread| spread.mean.abs() / spread.std).fold(0.0, f64::max);
-    if most > UNSCALED * least || most > UNSCALED || offset > UNSCALED {
-        notes.push(
-            "the channels have different scales; training standardises each channel by the mean and standard deviation of its \
-             training part"
-                .into(),
-        );
-    }
-    notes
+    let several = channels.len() > 1;
+    let what = match (several, most > UNSCALED * least) {
+        (_, true) => "the channels have different scales",
+        (true, false) => "channels have a mean far from 0 or a standard deviation far from 1",
+        (false, false) => "the values have a mean far from 0 or a standard deviation far from 1",
+    };
+    let (each, whose) = if several { ("each channel", "its") } else { ("them", "the") };
+    let text = format!(
+        "{what}; training standardises {each} by the mean and standard deviation of {whose} training part"
+    );
+    (most > UNSCALED * least || most > UNSCALED || offset > UNSCALED).then(|| text.into())
 }
 
 /// Lists names with a verb: "a, b and 3 more are".
@@ -64,5 +73,27 @@ fn named(names: &[&str], one: &str, many: &str) -> String {
         1 => format!("{shown} {one}"),
         n if n > NAMES => format!("{shown} and {} more {many}", n - NAMES),
         _ => format!("{shown} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_are_those_of_one_channel_or_of_several() {
+        let of = |all: &[(f64, f64)]| {
+            let spread = |&(mean, std): &(f64, f64)| ("a", Some(Spread { mean, std, farthest: 1.0 }), None);
+            let channels: Vec<_> = all.iter().map(spread).collect();
+            scales(&channels).map(|note| note.text)
+        };
+        assert_eq!((of(&[(0.0, 1.0)]), of(&[(0.0, 1.0), (5.0, 20.0)])), (None, None));
+        assert_eq!(
+            of(&[(50_000.0, 2.0)]).unwrap(),
+            "the values have a mean far from 0 or a standard deviation far from 1; training standardises them by the mean and \
+             standard deviation of the training part"
+        );
+        assert!(of(&[(0.0, 1.0), (0.0, 500.0)]).unwrap().starts_with("the channels have different scales;"));
+        assert!(of(&[(900.0, 1.0), (900.0, 2.0)]).unwrap().starts_with("channels have a mean far from 0"));
     }
 }

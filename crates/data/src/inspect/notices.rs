@@ -7,7 +7,7 @@ use super::kind::HEAD;
 use super::settings::{Note, Settings};
 use crate::encoding::Encoding;
 use crate::foreign::{self, Foreign};
-use crate::labelled::{self, Kind, Labelled, Lengths};
+use crate::labelled::{self, Kind, Labelled};
 use crate::series::{self, Description, Gaps};
 use crate::spread::{Sentinel, Spread};
 use crate::vocabulary::TokenLevel;
@@ -15,6 +15,8 @@ use crate::wording::counted;
 
 /// A class with fewer sequences gets a note.
 const FEW: usize = 5;
+/// So many different labels that are numbers may be amounts.
+const MANY_NUMBERS: usize = 20;
 /// Sequences with more steps get a note on long gradients.
 const LONG: usize = 1000;
 /// With more different characters than this, bytes make a smaller vocabulary.
@@ -52,7 +54,12 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         notes.push(format!("{which} is forecast; use the setting target to choose others").into());
     }
     if !found.left_out.is_empty() {
-        notes.push(format!("text columns are not read: {}", shown(&found.left_out)).into());
+        let text = format!("text columns are not read: {}", shown(&found.left_out));
+        let categorical = match found.categories.is_empty() {
+            true => Settings::default(),
+            false => Settings::of("categorical", found.categories.join(",")),
+        };
+        notes.push(Note::new(text, categorical));
     }
     if let Some(time) = &found.time {
         if !time.checked {
@@ -101,6 +108,14 @@ pub fn of_sequences(found: &Labelled) -> Vec<Note> {
         let (spreads, sentinels) = (found.spreads(), found.sentinels());
         let named: Vec<(&str, Option<Spread>, Option<Sentinel>)> =
             channels.iter().zip(spreads).zip(sentinels).map(|((name, a), b)| (name.as_str(), a, b)).collect();
+        let numbers = named.into_iter().enumerate().filter(|(channel, _)| !found.is_coded(*channel));
+        let named: Vec<_> = numbers.map(|(_, named)| named).collect();
+        let coded = channels.iter().enumerate().filter(|(channel, _)| found.is_coded(*channel));
+        let coded: Vec<String> = coded.map(|(_, name)| name.clone()).collect();
+        if !coded.is_empty() {
+            let text = format!("read as categories, with one input for each category: {}", shown(&coded));
+            notes.push(text.into());
+        }
         let tails = "take logarithms or clip the values beforehand".into();
         notes.extend(advice::notes(&named, |_| Settings::default(), tails));
     }
@@ -110,13 +125,39 @@ pub fn of_sequences(found: &Labelled) -> Vec<Note> {
         );
         notes.push(Note::new(text, Settings::of("id_column", column)));
     }
-    notes.extend(of_classes(&described.classes, described.sequences, &described.lengths));
+    match found.targets() {
+        Some(_) => notes.push(of_targets(found)),
+        None => notes.extend(of_classes(&described.classes, described.sequences)),
+    }
+    if described.lengths.max > LONG {
+        let text = format!(
+            "the longest sequence has {} steps; with a readout of the mean over all steps, the gradient reaches each step directly",
+            described.lengths.max
+        );
+        notes.push(Note::new(text, Settings::of("pool", "mean")));
+    }
     notes.extend(found.written().iter().map(|text| Note::from(text.as_str())));
     notes
 }
 
-fn of_classes(classes: &[(String, usize)], sequences: usize, lengths: &Lengths) -> Vec<Note> {
+/// What is predicted if the labels are targets.
+fn of_targets(found: &Labelled) -> Note {
+    let text = "the labels are read as numbers: one number is predicted for each sequence, not a class";
+    let whole = found.targets().unwrap_or_default().iter().all(|target| target.fract() == 0.0);
+    let classes = if whole { Settings::of("label_type", "class") } else { Settings::default() };
+    Note::new(text, classes)
+}
+
+fn of_classes(classes: &[(String, usize)], sequences: usize) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
+    let numbers = classes.iter().all(|class| class.0.parse::<f64>().is_ok_and(f64::is_finite));
+    if numbers && classes.len() >= MANY_NUMBERS {
+        let text = format!(
+            "the labels are {} different numbers, each of which is a class: if they are amounts, predict a number",
+            classes.len()
+        );
+        notes.push(Note::new(text, Settings::of("label_type", "number")));
+    }
     let few = classes.iter().filter(|class| (1..FEW).contains(&class.1)).count();
     if few > 0 {
         notes.push(format!("{few} of {} classes have fewer than {FEW} sequences", classes.len()).into());
@@ -127,13 +168,6 @@ fn of_classes(classes: &[(String, usize)], sequences: usize, lengths: &Lengths) 
         let text =
             format!("{share:.0} % of the sequences belong to one class: use macro F1 rather than accuracy");
         notes.push(text.into());
-    }
-    if lengths.max > LONG {
-        let text = format!(
-            "the longest sequence has {} steps; with a readout of the mean over all steps, the gradient reaches each step directly",
-            lengths.max
-        );
-        notes.push(Note::new(text, Settings::of("pool", "mean")));
     }
     notes
 }

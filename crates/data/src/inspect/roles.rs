@@ -49,11 +49,29 @@ const ROWS_OF_A_COUNTER: usize = 4;
 /// Times that can be told by their form are found by the reader. If they repeat or decrease, the file is read by the
 /// first group column, or pair of them, that explains this. Without such times, a column of numbers that increases is
 /// the time column: over the whole table, or within each group.
+///
+/// Where a file is longer than the sketch, its beginning decides, so that the file itself is read once.
 pub(super) fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unsplit, SeriesError> {
-    let found = Unsplit::read(options);
+    if let Some(beginning) = &sketch.beginning {
+        let mut found = options.clone();
+        if find(&mut found, sketch, &|options| Unsplit::of(options, beginning)).is_ok()
+            && let Ok(read) = Unsplit::read(&found)
+        {
+            *options = found;
+            return Ok(read);
+        }
+    }
+    find(options, sketch, &Unsplit::read)
+}
+
+/// Reads a file, or its beginning.
+type Read<'r> = &'r dyn Fn(&SeriesOptions) -> Result<Unsplit, SeriesError>;
+
+fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<Unsplit, SeriesError> {
+    let found = read(options);
     let repeated = match &found {
-        Ok(read) if !read.has_times() => {
-            let counted = by_counter(options, sketch).or_else(|| by_runs(options, sketch, read));
+        Ok(whole) if !whole.has_times() => {
+            let counted = by_counter(options, sketch, read).or_else(|| by_runs(options, sketch, whole, read));
             return Ok(counted.unwrap_or(found?));
         }
         Ok(_) => time(sketch).is_some_and(|time| repeats(sketch, time)),
@@ -70,8 +88,8 @@ pub(super) fn read(options: &mut SeriesOptions, sketch: &Sketch) -> Result<Unspl
     let repeating = keys.iter().filter(|key| !repeated && key.len() == 1 && !apart(key));
     for key in advancing.chain(repeating) {
         options.group_column = Some(names(sketch, key));
-        if let Ok(read) = Unsplit::read(options) {
-            return Ok(read);
+        if let Ok(grouped) = read(options) {
+            return Ok(grouped);
         }
     }
     options.group_column = None;
@@ -102,7 +120,7 @@ pub(super) fn is_usual_target(column: &Column) -> bool {
 }
 
 /// Reads a table without times by a column that increases; None if there is none.
-fn by_counter(options: &mut SeriesOptions, sketch: &Sketch) -> Option<Unsplit> {
+fn by_counter(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Option<Unsplit> {
     let (counters, keys) = (counters(sketch), keys(sketch));
     let whole = Vec::new();
     for counter in &counters {
@@ -119,9 +137,9 @@ fn by_counter(options: &mut SeriesOptions, sketch: &Sketch) -> Option<Unsplit> {
                 group_column: (!key.is_empty()).then(|| names(sketch, key)),
                 ..options.clone()
             };
-            if let Ok(read) = Unsplit::read(&tried) {
+            if let Ok(timed) = read(&tried) {
                 *options = tried;
-                return Some(read);
+                return Some(timed);
             }
         }
     }
@@ -129,15 +147,15 @@ fn by_counter(options: &mut SeriesOptions, sketch: &Sketch) -> Option<Unsplit> {
 }
 
 /// Reads a table without times by a column whose runs restart a column of numbers; None if there is none.
-fn by_runs(options: &mut SeriesOptions, sketch: &Sketch, read: &Unsplit) -> Option<Unsplit> {
-    let (key, time) = read.restarts()?;
+fn by_runs(options: &mut SeriesOptions, sketch: &Sketch, whole: &Unsplit, read: Read<'_>) -> Option<Unsplit> {
+    let (key, time) = whole.restarts()?;
     let may = |column: &Column| column.is_text() || column.called(&GROUPS) || column.called(&IDS);
     sketch.columns.iter().find(|column| column.name == *key && may(column))?;
     let (group_column, time_column) = (Some(key.clone()), Some(time.clone()));
     let tried = SeriesOptions { group_column, time_column, ..options.clone() };
-    let read = Unsplit::read(&tried).ok()?;
+    let grouped = read(&tried).ok()?;
     *options = tried;
-    Some(read)
+    Some(grouped)
 }
 
 /// Columns of numbers, or several columns together, that may be times, the likeliest first.

@@ -51,8 +51,11 @@ pub struct Sequences {
     pub vocabulary: Option<usize>,
     /// Number of missing values.
     pub missing: usize,
-    /// Each class and its number of sequences.
+    /// Each class and its number of sequences; empty for targets.
     pub classes: Vec<(String, usize)>,
+    /// Smallest and largest target; None for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<(f64, f64)>,
 }
 
 /// A channel of labelled sequences.
@@ -92,7 +95,9 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
     let description = train.describe();
     let spreads = train.spreads();
     let channels = description.channels.into_iter().zip(&spreads);
-    let channels = channels.map(|(c, &spread)| Channel { name: c.channel, range: c.range, spread }).collect();
+    let channels = channels.enumerate().filter(|(channel, _)| !train.is_coded(*channel));
+    let channels =
+        channels.map(|(_, (c, &spread))| Channel { name: c.channel, range: c.range, spread }).collect();
     let content = Sequences {
         form,
         sequences: description.sequences,
@@ -101,6 +106,7 @@ pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<
         vocabulary: description.vocabulary,
         missing: description.missing,
         classes: description.classes,
+        targets: description.targets,
     };
     if form == Form::Images {
         let text = "reading pixel by pixel is a harder task and takes longer";
@@ -129,6 +135,10 @@ fn settings(
         if let Some(column) = column {
             settings = settings.with(key, column);
         }
+    }
+    if !options.columns.categorical.is_empty() {
+        let names: Vec<&str> = options.columns.categorical.iter().map(|own| own.column.as_str()).collect();
+        settings = settings.with("categorical", names.join(","));
     }
     if form == Form::Images {
         settings = settings.with("image_steps", "rows");

@@ -12,6 +12,7 @@ use crate::table::{Sketch, TableOptions};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
+
 pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Result<Found, InspectError> {
     let mut options = SeriesOptions { table: table.clone(), ..SeriesOptions::new(path, 1, 1) };
     let target = roles::target(sketch);
@@ -27,9 +28,9 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Res
         options.columns = full.map(|column| column.name.clone()).collect();
         options.target.retain(|target| !empty.contains(target));
         // Text columns stay left out, but a description with named columns does not list them.
-        let left_out = std::mem::take(&mut description.left_out);
+        let Description { left_out, categories, .. } = description;
         read = Unsplit::read(&options)?;
-        description = Description { left_out, ..read.describe() };
+        description = Description { left_out, categories, ..read.describe() };
     }
     notes.extend(notices::of_series(&description, target.is_some_and(roles::is_usual_target), options.gaps));
     let settings = match settings(&mut options, &read, &description) {

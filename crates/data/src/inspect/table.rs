@@ -9,6 +9,7 @@ use super::roles::GROUPS;
 use super::sequences::{self, Form};
 use super::series;
 use super::settings::{Alternative, Settings};
+use crate::categorical::Categorical;
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};
 use crate::table::{Column, IDS, Key, Sketch, TableOptions, in_runs, is_table};
@@ -73,15 +74,22 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     };
     let index = sketch.position(&label.name)?;
     let id = id(sketch, index);
-    let mut rest = (0..sketch.columns.len()).filter(|column| *column != index && !id.contains(column));
+    let rest = (0..sketch.columns.len()).filter(|column| *column != index && !id.contains(column));
+    let rest: Vec<&Column> = rest.map(|column| &sketch.columns[column]).collect();
+    // With one row per step, words may be categories.
+    let categories = rest.iter().filter(|column| !id.is_empty() && column.has_categories());
+    let categorical: Vec<Categorical> =
+        categories.map(|column| Categorical::named(column.name.clone())).collect();
+    let is_read =
+        |column: &&Column| column.texts == 0 || categorical.iter().any(|own| own.column == column.name);
     // A row of one value is a step, not a sequence.
     let least = if id.is_empty() { 2 } else { 1 };
-    let readable = rest.clone().count() >= least && rest.all(|column| sketch.columns[column].texts == 0);
+    let readable = rest.len() >= least && rest.iter().all(is_read);
     let usual = LABELS.iter().any(|name| label.name.eq_ignore_ascii_case(name));
     let label = (!usual).then(|| label.name.clone());
     let names: Vec<&str> = id.iter().map(|&column| sketch.columns[column].name.as_str()).collect();
     let id = (!names.is_empty()).then(|| names.join(","));
-    readable.then(|| Columns { label, id, ..Columns::default() })
+    readable.then(|| Columns { label, id, categorical, ..Columns::default() })
 }
 
 /// The columns that tell which sequence a row belongs to, if a row is a step: a column with the name of one, the first

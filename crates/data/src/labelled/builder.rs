@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::encoding::Encoding;
 
 use super::error::{LabelledError, Location, Problem};
-use super::{Kind, Labelled, Origin};
+use super::{Kind, LabelType, Labelled, Origin, TargetScaling};
 use longspan::batch::IGNORE;
 
 /// Collects the values or tokens of a sequence until its end, then those of the next sequence.
@@ -31,12 +31,18 @@ impl Builder {
             offsets: vec![0],
             labels: Vec::new(),
             classes: Vec::new(),
+            label_type: LabelType::Class,
+            targets: None,
+            target_scaling: TargetScaling::default(),
             missing: 0,
             origin,
             numbers: Vec::new(),
             ids: Vec::new(),
             encoding: Encoding::UTF_8,
             written: Vec::new(),
+            codes: Vec::new(),
+            one_hot: Vec::new(),
+            unknown: Vec::new(),
             in_runs: None,
         };
         Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
@@ -115,7 +121,7 @@ impl Builder {
 }
 
 /// Compares labels: numbers by value and before words, words by characters.
-fn natural(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural(a: &str, b: &str) -> Ordering {
     let value = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
     match (value(a), value(b)) {
         (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),

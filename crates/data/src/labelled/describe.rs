@@ -18,8 +18,11 @@ pub struct Description {
     pub vocabulary: Option<usize>,
     /// Number of values that are missing in the file.
     pub missing: usize,
-    /// Each class and its number of sequences.
+    /// Each class and its number of sequences; empty for targets.
     pub classes: Vec<(String, usize)>,
+    /// Smallest and largest target; None for classes, and if no target is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<(f64, f64)>,
 }
 
 /// Lengths of sequences, in steps.
@@ -75,7 +78,12 @@ impl Labelled {
             Kind::Tokens { vocabulary } => (Vec::new(), Some(vocabulary.len())),
         };
         let classes = self.classes.iter().cloned().zip(self.balance()).collect();
-        Description { sequences: self.len(), lengths, channels, vocabulary, missing: self.missing, classes }
+        let known = || self.targets.iter().flatten().copied().filter(|target| target.is_finite());
+        let targets = known().next().map(|first| {
+            known().fold((first, first), |(least, greatest), y| (least.min(y), greatest.max(y)))
+        });
+        let (sequences, missing) = (self.len(), self.missing);
+        Description { sequences, lengths, channels, vocabulary, missing, classes, targets }
     }
 
     /// A number in each channel that may stand for a missing value; empty for tokens.
@@ -130,6 +138,7 @@ mod tests {
             vocabulary: None,
             missing: 7,
             classes: vec![("a".into(), 3), ("b".into(), 0)],
+            targets: None,
         };
         assert_eq!(labelled.describe(), expected);
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::categorical::CategoryError;
 use crate::file::FileError;
 use crate::table::TableError;
 use crate::wording::counted;
@@ -135,6 +136,14 @@ pub enum Problem {
     /// The training part has a single class.
     #[error("every sequence has the label {label}: training a classifier needs at least two labels")]
     OneClass { label: String },
+    /// A target is not a number.
+    #[error(
+        "the label {label} is not a finite number, as a target must be: correct it or remove the sequence, or train on classes (--label-type class)"
+    )]
+    NoTarget { label: String },
+    /// The training part has a single target value.
+    #[error("every sequence has the target {target}: training needs at least two different targets")]
+    OneTarget { target: String },
     /// A label of the test part does not occur in the training part.
     #[error(
         "the label {label} does not occur in training: add examples of it to the training data, or remove it from this file"
@@ -166,8 +175,10 @@ pub enum Problem {
         "values with time stamps, (t,v), are not supported: write evenly spaced values without time stamps, and @timestamps false"
     )]
     TimeStamps,
-    /// A .ts file is for another task than classification.
-    #[error("{tag} says that the sequences have no class labels: name a file with class labels")]
+    /// The sequences of a .ts file have neither classes nor targets.
+    #[error(
+        "{tag} says that the sequences have no labels: name a file with class labels or with target values (@targetlabel true)"
+    )]
     NotClassified { tag: &'static str },
     /// The dimensions of a sequence have different lengths.
     #[error(
@@ -191,6 +202,25 @@ pub enum Problem {
          {columns}"
     )]
     NoLabelColumn { columns: String },
+    /// A column of categories cannot be used.
+    #[error(transparent)]
+    Category(CategoryError),
+    /// Categories are asked for where a row is a whole sequence.
+    #[error(
+        "--categorical needs one row per step, and here a row is a whole sequence: name the column that tells the sequences apart (--id-column)"
+    )]
+    CategoricalSteps,
+    /// Categories are asked for in data that have no columns.
+    #[error("--categorical needs a table with one row per step: leave it out")]
+    CategoricalColumns,
+    /// A column of values has words.
+    #[error(
+        "column {column} has words such as {value}: read them as categories (--categorical), or remove the column"
+    )]
+    Words { column: String, value: String },
+    /// A column of categories has another use.
+    #[error("column {column} {use_of}: leave it out of --categorical")]
+    NotCategorical { column: String, use_of: &'static str },
     /// There are no columns besides those of labels and ids.
     #[error("there is no column of values besides those of labels and ids: add one")]
     NoValues,

@@ -1,18 +1,23 @@
 //! Maps a test part to the classes and channels of the training part.
 
 use super::error::{LabelledError, Location, Problem, quoted};
-use super::{Kind, Labelled};
+use super::{Kind, LabelType, Labelled, Labels};
+use longspan::batch::IGNORE;
 
 impl Labelled {
     /// Number of sequences of each class.
     pub fn balance(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        self.labels.iter().for_each(|&label| counts[label as usize] += 1);
+        let known = self.labels.iter().filter(|label| **label != IGNORE);
+        known.for_each(|&label| counts[label as usize] += 1);
         counts
     }
 
-    /// Checks that there are at least two classes, as training needs.
+    /// Checks that there are at least two classes or targets, as training needs.
     pub(crate) fn check_training(&self) -> Result<(), LabelledError> {
+        if let Some(targets) = &self.targets {
+            return self.check_targets(targets);
+        }
         let mut present = self.balance().into_iter().zip(&self.classes).filter(|&(count, _)| count > 0);
         match (present.next(), present.next()) {
             (Some((_, only)), None) => {
@@ -22,14 +27,28 @@ impl Labelled {
         }
     }
 
-    /// Maps the labels to the classes of the training part. Classes without an example here are allowed.
+    /// Maps the labels to the classes of the training part, or makes targets of them if it has targets. Classes without
+    /// an example here are allowed.
     ///
     /// # Errors
     /// [`Problem::UnseenLabel`] for a label without an example in the training part; [`Problem::OtherKind`],
-    /// [`Problem::Channels`] or [`Problem::ChannelName`] if the steps differ from those of the training part.
+    /// [`Problem::Channels`] or [`Problem::ChannelName`] if the steps differ from those of the training part;
+    /// [`Problem::NoTarget`] for a label that is not a number if the training part has targets.
     pub fn fit(self, training: &Labelled) -> Result<Self, LabelledError> {
+        if training.targets.is_some() {
+            return self.fit_targets(&training.kind);
+        }
         let counts = training.balance();
         self.fit_to(&training.kind, &training.classes, &|class| counts[class] > 0)
+    }
+
+    /// As [`Labelled::fit`], for targets.
+    pub(super) fn fit_targets(self, kind: &Kind) -> Result<Self, LabelledError> {
+        self.check_steps(kind)?;
+        match self.targets {
+            Some(_) => Ok(self),
+            None => self.typed(Some(LabelType::Number), Labels::Required),
+        }
     }
 
     /// Checks that the steps have the kind and channels that the model was trained on.

@@ -8,7 +8,7 @@ use super::folder::{self, Tokens};
 use super::idx::{self, ImageSteps};
 use super::input::{failed, open};
 use super::table::{self, Columns};
-use super::{Kind, Labelled, Labels, Missing, Origin, numpy, texts, ts};
+use super::{Kind, LabelType, Labelled, Labels, Missing, Origin, numpy, texts, ts};
 use crate::encoding::{Decoded, Encoding, decode_head};
 use crate::packed::peek;
 use crate::table::{TableError, is_table};
@@ -32,6 +32,8 @@ pub struct LabelledOptions {
     pub labels: Option<PathBuf>,
     /// What one step of an image contains (`--image-steps`).
     pub image_steps: ImageSteps,
+    /// What the labels are (`--label-type`); None decides by the format of the file.
+    pub label_type: Option<LabelType>,
     /// Treatment of missing values (`--missing`).
     pub missing: Missing,
     /// Token level of text (`--level`).
@@ -49,6 +51,7 @@ impl LabelledOptions {
             columns: Columns::default(),
             labels: None,
             image_steps: ImageSteps::default(),
+            label_type: None,
             missing: Missing::Refuse,
             level: TokenLevel::Char,
             encoding: None,
@@ -56,10 +59,10 @@ impl LabelledOptions {
     }
 }
 
-/// A training part, and perhaps a test part with the same channels or tokens and the same classes.
+/// A training part, and perhaps a test part with the same channels or tokens, and the same classes or targets as well.
 #[derive(Clone, Debug)]
 pub struct LabelledParts {
-    /// For training and validation; it has at least two classes.
+    /// For training and validation; it has at least two classes or targets.
     pub train: Labelled,
     /// For the test at the end.
     pub test: Option<Labelled>,
@@ -72,7 +75,8 @@ impl LabelledParts {
     /// [`LabelledError`] says what is wrong, with file and location.
     pub fn load(options: &LabelledOptions) -> Result<Self, LabelledError> {
         let labels = options.labels.as_deref();
-        let mut train = read(&options.train, options, labels, Tokens::Build(options.level))?;
+        let mut train =
+            read(&options.train, options, labels, Tokens::Build(options.level), options.label_type)?;
         train.check_training()?;
         train.treat(options.missing)?;
         let test = match &options.test {
@@ -89,7 +93,8 @@ impl LabelledParts {
 
 /// Reads the training part without treating missing values.
 pub(crate) fn read_as_it_stands(path: &Path, options: &LabelledOptions) -> Result<Labelled, LabelledError> {
-    read(path, options, options.labels.as_deref(), Tokens::Build(options.level))
+    let (labels, tokens) = (options.labels.as_deref(), Tokens::Build(options.level));
+    read(path, options, labels, tokens, options.label_type)
 }
 
 /// Reads a test part and maps it to the training part, without treating missing values.
@@ -102,11 +107,11 @@ pub(crate) fn read_beside(
         Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
         Kind::Values { .. } => Tokens::Build(options.level),
     };
-    read(path, options, None, tokens)?.fit(train)
+    read(path, options, None, tokens, Some(train.own_type()))?.fit(train)
 }
 
-/// Reads sequences for a model trained on such steps and classes. Missing values are treated as the options say; values
-/// are not scaled.
+/// Reads sequences for a model trained on such steps and classes, or on targets if `classes` is None. Missing values are
+/// treated as the options say; values and targets are not scaled.
 ///
 /// # Errors
 /// As [`LabelledParts::load`] and [`Labelled::fit`].
@@ -114,20 +119,25 @@ pub fn load_for(
     path: &Path,
     options: &LabelledOptions,
     kind: &Kind,
-    classes: &[String],
+    classes: Option<&[String]>,
 ) -> Result<Labelled, LabelledError> {
     let tokens = match kind {
         Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
         Kind::Values { .. } => Tokens::Build(options.level),
     };
     let labels = options.labels.as_deref();
-    let mut labelled = read(path, options, labels, tokens)?.fit_to(kind, classes, &|_| true)?;
+    let mut labelled = match classes {
+        None => read(path, options, labels, tokens, Some(LabelType::Number))?.fit_targets(kind)?,
+        Some(classes) => {
+            read(path, options, labels, tokens, Some(LabelType::Class))?.fit_to(kind, classes, &|_| true)?
+        }
+    };
     labelled.treat(options.missing)?;
     Ok(labelled)
 }
 
-/// Reads sequences whose classes a model will predict. Labels may be missing or unknown to the model. A text model also
-/// reads a file with one example per line. `input` is the content if `path` is not a file. Missing values are treated
+/// Reads sequences whose classes a model will predict, or whose targets if `classes` is None. Labels may be missing or
+/// unknown to the model. A text model also reads a file with one example per line. `input` is the content if `path` is not a file. Missing values are treated
 /// as the options say; values are not scaled.
 ///
 /// # Errors
@@ -137,7 +147,7 @@ pub fn load_to_predict(
     input: Option<Box<dyn Read>>,
     options: &LabelledOptions,
     kind: &Kind,
-    classes: &[String],
+    classes: Option<&[String]>,
 ) -> Result<Labelled, LabelledError> {
     let mut labelled = match (kind, input) {
         (_, None) if path.is_dir() => {
@@ -155,7 +165,7 @@ pub fn load_to_predict(
             let (text, _) = decode_head(&head, options.encoding);
             match texts::layout(&text, head.len() < HEAD, &options.columns, false) {
                 // A text with tabs or commas may be one example per line; a header or labels of the model tell.
-                Some(layout) if layout.fits(&text, classes) => {
+                Some(layout) if layout.fits(&text, classes.unwrap_or_default()) => {
                     let input = match vocabulary.level() {
                         TokenLevel::Byte => Decoded::raw(input),
                         _ => Decoded::new(input, options.encoding),
@@ -187,10 +197,13 @@ pub fn load_to_predict(
     labelled.check_steps(kind)?;
     // The files have other names than the classes, so their names are not labels.
     if let Origin::Files(_) = labelled.origin {
+        let classes = classes.unwrap_or_default();
         let known = |&label: &u32| label != IGNORE && classes.contains(&labelled.classes[label as usize]);
         let labels = labelled.labels.iter().map(|label| if known(label) { *label } else { IGNORE });
         labelled.labels = labels.collect();
     }
+    let label_type = if classes.is_none() { LabelType::Number } else { LabelType::Class };
+    labelled = labelled.typed(Some(label_type), Labels::Optional(None))?;
     labelled.treat(options.missing)?;
     Ok(labelled)
 }
@@ -238,6 +251,21 @@ fn read(
     options: &LabelledOptions,
     labels: Option<&Path>,
     tokens: Tokens<'_>,
+    label_type: Option<LabelType>,
+) -> Result<Labelled, LabelledError> {
+    let labelled = read_labels(path, options, labels, tokens)?;
+    if !options.columns.categorical.is_empty() && labelled.codes.is_empty() {
+        return Err(Problem::CategoricalColumns.at(path, Location::File));
+    }
+    labelled.typed(label_type, Labels::Required)
+}
+
+/// As [`read`], with the labels as they stand in the file.
+fn read_labels(
+    path: &Path,
+    options: &LabelledOptions,
+    labels: Option<&Path>,
+    tokens: Tokens<'_>,
 ) -> Result<Labelled, LabelledError> {
     if path.is_dir() {
         return folder::open_in(path, tokens, options.encoding);
@@ -264,7 +292,7 @@ fn read(
         Some(Format::Images) => return idx::open_images(path, labels, options.image_steps),
         Some(Format::Ts) => ts::read(&mut input, path)?,
         Some(Format::Table) => table::read(&mut input, path, &options.columns).map_err(|error| {
-            if is_number(&error) {
+            if is_number(&error) && options.columns.id.is_none() {
                 texts::unclear(&text, path, &options.columns).unwrap_or(error)
             } else {
                 error
@@ -336,7 +364,7 @@ mod tests {
                 Some(Box::new(input)),
                 &options,
                 &kind,
-                &["1".into(), "2".into()],
+                Some(&["1".into(), "2".into()]),
             )
         };
         let labels = |text: &str, channels| {

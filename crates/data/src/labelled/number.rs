@@ -1,14 +1,14 @@
-//! Parses the numbers of .ts files.
+//! Parses the numbers of .ts files, in which `?` and `NaN` are missing values.
 
 use super::error::{Problem, quoted};
-use crate::table::is_missing;
 
 /// Parses a number; a missing value is NaN. Infinities and overflow in single precision are errors.
 pub(super) fn number(text: &str) -> Result<f32, Problem> {
     let text = text.trim();
     match text.parse::<f32>() {
         Ok(value) if value.is_finite() => Ok(value),
-        _ if !text.is_empty() && is_missing(text) => Ok(f32::NAN),
+        Ok(value) if value.is_nan() => Ok(f32::NAN),
+        Err(_) if text == "?" => Ok(f32::NAN),
         Ok(_) if text.contains(|c: char| c.is_ascii_digit()) => {
             Err(Problem::TooLarge { value: quoted(text) })
         }
@@ -28,7 +28,7 @@ mod tests {
         {
             assert_eq!(number(text), Ok(value), "{text}");
         }
-        for text in ["?", "NA", "NaN", "-nan", "Null", "n/a"] {
+        for text in ["?", " ? ", "NaN", "nan", "-nan"] {
             assert!(number(text).is_ok_and(f32::is_nan), "{text}");
         }
         for text in ["inf", "-Infinity"] {
@@ -37,7 +37,7 @@ mod tests {
         for text in ["1e39", "-4e38", "1e999"] {
             assert!(matches!(number(text), Err(Problem::TooLarge { .. })), "{text}");
         }
-        for text in ["", "abc", "1,5", "0x10", "1_000", "--1"] {
+        for text in ["", "NA", "n/a", "Null", ".", "-", "abc", "1,5", "0x10", "1_000", "--1"] {
             assert!(matches!(number(text), Err(Problem::Number { .. })), "{text}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! X        [N, T, D] or [N, T]   numbers; NaN is a missing value
-//! y        [N] or [N, 1]         integers or strings
+//! y        [N] or [N, 1]         classes: integers or strings; targets: floats that are not all whole
 //! lengths  [N]                   integers, if sequences have fewer than T steps
 //! ```
 //!
@@ -19,7 +19,7 @@ use zip::result::ZipError;
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::input::failed;
-use super::{Kind, Labelled, Labels, Origin};
+use super::{Kind, LabelType, Labelled, Labels, Origin};
 use crate::file;
 use longspan::batch::IGNORE;
 
@@ -75,7 +75,10 @@ pub(super) fn open(path: &Path, labels: Labels) -> Result<Labelled, LabelledErro
     if values.is_empty() {
         return Err(Problem::NoSequences.at(path, Location::File));
     }
-    let named = arrays.labels(sequences)?;
+    let (named, label_type) = match arrays.labels(sequences)? {
+        Some((named, label_type)) => (Some(named), label_type),
+        None => (None, LabelType::Class),
+    };
     if named.is_none() && labels == Labels::Required {
         return Err(wrong(format!(
             "there is no array y of labels, only {}: name it y and give it one label for each of the {sequences} \
@@ -107,7 +110,7 @@ pub(super) fn open(path: &Path, labels: Labels) -> Result<Labelled, LabelledErro
         let class = named.as_ref().map_or(IGNORE, |named| builder.class(&named[sequence]));
         builder.end(class, sequence as u64 + 1).map_err(|problem| problem.at(path, at))?;
     }
-    builder.finish(true)
+    Ok(Labelled { label_type, ..builder.finish(true)? })
 }
 
 /// Converts a number to single precision; NaN is a missing value.
@@ -187,8 +190,8 @@ impl<'p> Arrays<'p> {
         member(path, archive, name, elements).map(Some)
     }
 
-    /// Reads the labels of the sequences.
-    fn labels(&mut self, sequences: usize) -> Result<Option<Vec<String>>, LabelledError> {
+    /// Reads the labels of the sequences, and what they are.
+    fn labels(&mut self, sequences: usize) -> Result<Option<(Vec<String>, LabelType)>, LabelledError> {
         let path = self.path;
         let Some((header, labels)) = self.read(&LABELS, |header, input| header.labels(input))? else {
             return Ok(None);
@@ -196,6 +199,9 @@ impl<'p> Arrays<'p> {
         let wrong = |what: String| Err(Problem::Array { what }.at(path, Location::File));
         if labels.len() != sequences || header.shape.first() != Some(&sequences) {
             let hint = match header.shape[..] {
+                [rows, columns] if rows == sequences && columns > 1 && header.is_float() => {
+                    ": if it marks the class with a 1, write y.argmax(axis=1); of several targets, write one, such as y[:, 0]"
+                }
                 [rows, columns] if rows == sequences && columns > 1 => {
                     ": if it marks the class with a 1, write y.argmax(axis=1)"
                 }
@@ -207,14 +213,8 @@ impl<'p> Arrays<'p> {
             ));
         }
         // Integers are often stored as floats.
-        if header.is_float() && labels.iter().any(|label| label.contains(['.', 'N', 'i'])) {
-            return wrong(
-                "y has numbers that are not whole, and labels are integers or strings: for classes, write \
-                 y.astype(int) or strings"
-                    .into(),
-            );
-        }
-        Ok(Some(labels))
+        let targets = header.is_float() && labels.iter().any(|label| label.contains(['.', 'N', 'i']));
+        Ok(Some((labels, if targets { LabelType::Number } else { LabelType::Class })))
     }
 }
 

@@ -6,7 +6,7 @@
 //! mean_d = Σ x / n,   std_d = sqrt(Σ (x - mean_d)² / n),   x' = (x - mean_d) / std_d
 //! ```
 //!
-//! A channel that is constant or has no values in the training part is only shifted: std_d = 1. A missing value becomes
+//! One-hot channels keep 0 and 1. A channel that is constant or has no values in the training part is only shifted: std_d = 1. A missing value becomes
 //! 0, the mean.
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ impl Scaling {
         let Kind::Values { channels } = &labelled.kind else { return None };
         let width = channels.len();
         let mut scaling = Self::identity(width);
-        for d in 0..width {
+        for d in (0..width).filter(|&d| !labelled.is_one_hot(d)) {
             let values = || {
                 let of = |&i: &usize| {
                     labelled.channel(labelled.offsets[i] * width..labelled.offsets[i + 1] * width, d)

@@ -1,7 +1,10 @@
 //! Splits the sequences of one file into training, validation and test part, class by class.
+//!
+//! Sequences with targets are split as if they had one class.
 
 use super::Labelled;
 use super::error::LabelledError;
+use longspan::batch::IGNORE;
 use longspan_kernel::rng::{Key, Purpose};
 
 /// Sequences of each part, in ascending order. Every sequence is in exactly one part.
@@ -28,8 +31,9 @@ impl Labelled {
                 return Err(LabelledError::Fraction { flag, fraction });
             }
         }
-        let mut members = vec![Vec::new(); self.classes.len()];
-        self.labels.iter().enumerate().for_each(|(i, &class)| members[class as usize].push(i));
+        let mut members = vec![Vec::new(); self.classes.len().max(1)];
+        let class = |label: u32| if label == IGNORE { 0 } else { label as usize };
+        self.labels.iter().enumerate().for_each(|(i, &label)| members[class(label)].push(i));
         let key = Key::new(seed, Purpose::Data, 0, 0);
         let mut split = Split { train: Vec::new(), valid: Vec::new(), test: Vec::new() };
         for (class, mut members) in members.into_iter().enumerate() {

@@ -16,9 +16,10 @@ use csv::StringRecord;
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
+use crate::categorical::{Categorical, Codes};
 use crate::table;
 use crate::table::{
-    Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, in_runs, list, shorten,
+    Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, in_runs, is_missing, list, shorten,
 };
 use longspan::batch::IGNORE;
 
@@ -32,6 +33,8 @@ pub struct Columns {
     pub label: Option<String>,
     /// Name of the id column, or names between commas, for tables with one row per step.
     pub id: Option<String>,
+    /// Columns of categories, for tables with one row per step.
+    pub categorical: Vec<Categorical>,
     /// How the table is written, where its first rows do not say it.
     pub table: TableOptions,
 }
@@ -70,7 +73,9 @@ pub(super) fn read_with(
         format!("{} is read as a value of each sequence: remove it from the file", rows.names[column])
     });
     let exact = roles.values.iter().any(|&column| sketch[column].is_offset());
+    let codes = roles.codes(&rows.names, &columns.categorical);
     let mut reader = Reader::new(path, &rows.names, &sketch, roles, labels, exact);
+    reader.codes = codes;
     for (row, location) in sample.iter().zip(locations) {
         reader.row(row, location.line)?;
     }
@@ -79,10 +84,11 @@ pub(super) fn read_with(
     while let Some(location) = rows.next(&mut row)? {
         reader.row(&row, location.line)?;
     }
-    let Reader { mut builder, mut steps, .. } = reader;
+    let Reader { mut builder, mut steps, codes, .. } = reader;
     steps.end(&mut builder).map_err(|problem| problem.at(path, Location::File))?;
     let mut labelled = builder.finish(true)?;
     labelled.written = rows.notes();
+    labelled.codes = codes.into_iter().enumerate().filter_map(|(at, codes)| Some((at, codes?))).collect();
     labelled.written.extend(named);
     labelled.in_runs = in_runs;
     Ok(labelled)
@@ -94,6 +100,8 @@ struct Reader<'p> {
     names: Vec<String>,
     /// How the numbers of each column are written.
     forms: Vec<NumberForm>,
+    /// The codes of each column of values that has categories.
+    codes: Vec<Option<Codes>>,
     roles: Roles,
     labels: Labels,
     builder: Builder,
@@ -122,6 +130,7 @@ impl<'p> Reader<'p> {
             path,
             names: names.to_vec(),
             forms,
+            codes: vec![None; roles.values.len()],
             roles,
             labels,
             builder,
@@ -143,7 +152,15 @@ impl<'p> Reader<'p> {
             let steps = self.steps.row(&mut self.builder, id, label, line);
             steps.map_err(|problem| problem.at(self.path, location))?;
         }
-        for &column in &self.roles.values {
+        for (&column, codes) in self.roles.values.iter().zip(&mut self.codes) {
+            if let Some(codes) = codes {
+                let category = row[column].trim();
+                let missing = is_missing(category) || self.forms[column].na.has(category);
+                let code = if missing { Ok(Codes::missing()) } else { codes.code(category) };
+                self.builder
+                    .push(code.map_err(|problem| Problem::Category(problem).at(self.path, location))?);
+                continue;
+            }
             let cell = Cell { path: self.path, line, column: &self.names[column] };
             self.builder.push(self.forms[column].number(&row[column], cell)?);
         }
@@ -165,6 +182,8 @@ struct Roles {
     label: Option<usize>,
     id: Option<Key>,
     values: Vec<usize>,
+    /// Columns of categories, as in the options.
+    categorical: Vec<usize>,
 }
 
 impl Roles {
@@ -200,7 +219,34 @@ impl Roles {
         if values.is_empty() {
             return Err(at(Problem::NoValues));
         }
-        Ok(Self { label, id, values })
+        let named = columns.categorical.iter().map(|own| rows.column("--categorical", &own.column));
+        let categorical = named.collect::<Result<Vec<_>, _>>()?;
+        if !categorical.is_empty() && id.is_none() {
+            return Err(at(Problem::CategoricalSteps));
+        }
+        let labels = |column: usize| Some(column) == label;
+        let uses: [(&dyn Fn(usize) -> bool, &'static str); 2] =
+            [(&labels, "has the labels"), (&identifies, "tells the sequences apart")];
+        for (used, use_of) in uses {
+            if let Some(&column) = categorical.iter().find(|&&column| used(column)) {
+                return Err(at(Problem::NotCategorical { column: names[column].clone(), use_of }));
+            }
+        }
+        let words = |column: &&usize| sketch[**column].is_text() && !categorical.contains(column);
+        if let Some(&column) = values.iter().find(words).filter(|_| id.is_some()) {
+            let value = quoted(sketch[column].first.as_deref().unwrap_or_default());
+            return Err(at(Problem::Words { column: names[column].clone(), value }));
+        }
+        Ok(Self { label, id, values, categorical })
+    }
+
+    /// The codes of each column of values that has categories.
+    fn codes(&self, names: &[String], categorical: &[Categorical]) -> Vec<Option<Codes>> {
+        let of = |column: &usize| {
+            let at = self.categorical.iter().position(|own| own == column)?;
+            Some(Codes::new(&Categorical { column: names[*column].clone(), ..categorical[at].clone() }))
+        };
+        self.values.iter().map(of).collect()
     }
 
     /// The first column of values, if its rows with one value stand together and have one label, so far as the first rows

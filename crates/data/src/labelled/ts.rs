@@ -1,4 +1,4 @@
-//! `.ts` files of the UCR/UEA archive for classification.
+//! `.ts` files of the UCR/UEA and TSER archives: sequences with classes or with target values.
 //!
 //! ```text
 //! # a comment
@@ -12,8 +12,9 @@
 //! ```
 //!
 //! A line is a sequence: colons separate its dimensions, commas the values of a dimension, and the label is last. All
-//! dimensions of a sequence have the same length, but sequences may differ; `?` is a missing value. The classes have
-//! the order of the header. Dimension d is channel `d`, from 1.
+//! dimensions of a sequence have the same length, but sequences may differ; `?` or `NaN` is a missing value. The classes have
+//! the order of the header. Dimension d is channel `d`, from 1. With `@targetlabel true` instead of `@classLabel`, the
+//! label is a number, the target of the sequence.
 //!
 //! # References
 //! Bagnall et al., "The UEA multivariate time series classification archive, 2018", arXiv:1811.00075; the format is that of
@@ -26,7 +27,7 @@ use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::input::{Lines, utf8};
 use super::number::number;
-use super::{Kind, Labelled, Labels, Origin};
+use super::{Kind, LabelType, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
 use longspan::option_syntax::nearest;
 
@@ -48,8 +49,10 @@ const TAGS: [&str; 10] = [
 #[derive(Default)]
 struct Header {
     classes: Option<Vec<String>>,
-    /// Whether the sequences have no classes.
-    unlabelled: bool,
+    /// Whether the labels are target values.
+    targets: bool,
+    /// The line that says that the sequences have no classes.
+    unlabelled: Option<u64>,
     dimensions: Option<usize>,
     equal: bool,
     length: Option<usize>,
@@ -69,7 +72,7 @@ pub fn read(input: impl Read, path: &Path) -> Result<Labelled, LabelledError> {
 pub(super) fn read_with(input: impl Read, path: &Path, labels: Labels) -> Result<Labelled, LabelledError> {
     let mut lines = Lines::new(input, path);
     let header = header(&mut lines, path, labels)?;
-    if labels == Labels::Required && header.classes.is_none() {
+    if labels == Labels::Required && header.classes.is_none() && !header.targets {
         return Err(lacks(&header, "@classLabel", path));
     }
     let mut cases = Cases { header: &header, labels, builder: None };
@@ -80,7 +83,10 @@ pub(super) fn read_with(input: impl Read, path: &Path, labels: Labels) -> Result
         }
     }
     match cases.builder {
-        Some(builder) => builder.finish(false),
+        Some(builder) => {
+            let label_type = if header.targets { LabelType::Number } else { LabelType::Class };
+            Ok(Labelled { label_type, ..builder.finish(false)? })
+        }
         None => Err(Problem::NoSequences.at(path, Location::File)),
     }
 }
@@ -107,7 +113,7 @@ fn header<R: Read>(lines: &mut Lines<R>, path: &Path, labels: Labels) -> Result<
             }
             // Most files use the plural, some the singular.
             if name.eq_ignore_ascii_case("@dimension") {
-                tagged(&mut header, "@dimensions", words)
+                tagged(&mut header, "@dimensions", words, line)
                     .map_err(|problem| problem.at(path, Location::Line(line)))?;
             } else {
                 header.odd.push(name.to_owned());
@@ -115,12 +121,14 @@ fn header<R: Read>(lines: &mut Lines<R>, path: &Path, labels: Labels) -> Result<
             continue;
         };
         if *tag == "@data" {
-            return Ok(header);
+            return match header.unlabelled.filter(|_| !header.targets && labels == Labels::Required) {
+                Some(line) => {
+                    Err(Problem::NotClassified { tag: "@classLabel" }.at(path, Location::Line(line)))
+                }
+                None => Ok(header),
+            };
         }
-        tagged(&mut header, tag, words).map_err(|problem| problem.at(path, Location::Line(line)))?;
-        if header.unlabelled && labels == Labels::Required {
-            return Err(Problem::NotClassified { tag }.at(path, Location::Line(line)));
-        }
+        tagged(&mut header, tag, words, line).map_err(|problem| problem.at(path, Location::Line(line)))?;
     }
     Err(if empty { Problem::NoSequences.at(path, Location::File) } else { lacks(&header, "@data", path) })
 }
@@ -130,6 +138,7 @@ fn tagged<'a>(
     header: &mut Header,
     tag: &'static str,
     mut words: impl Iterator<Item = &'a str>,
+    line: u64,
 ) -> Result<(), Problem> {
     let value = words.next().unwrap_or_default();
     let wrong = |need| Problem::Tag { tag, value: quoted(value), need };
@@ -148,8 +157,8 @@ fn tagged<'a>(
         "@dimensions" => header.dimensions = Some(count()?),
         "@equalLength" => header.equal = boolean()?,
         "@seriesLength" => header.length = Some(count()?),
-        "@targetLabel" if boolean()? => return Err(Problem::NotClassified { tag }),
-        "@classLabel" if !boolean()? => header.unlabelled = true,
+        "@targetLabel" => header.targets = boolean()?,
+        "@classLabel" if !boolean()? => header.unlabelled = Some(line),
         "@classLabel" => {
             let classes: Vec<String> = words.map(str::to_owned).collect();
             if classes.is_empty() {
@@ -195,6 +204,7 @@ impl Cases<'_> {
         });
         let class = match label {
             None => IGNORE,
+            Some(label) if self.header.targets => builder.class(label),
             Some(label) => builder.known(label).ok_or_else(|| Problem::UndeclaredLabel {
                 label: quoted(label),
                 nearest: nearest(label, builder.classes().iter().map(String::as_str)).map(quoted),
@@ -224,6 +234,11 @@ impl Cases<'_> {
         builder.end(class, line)
     }
 
+    /// Whether sequences may have labels.
+    fn labelled(&self) -> bool {
+        self.header.targets || self.header.unlabelled.is_none()
+    }
+
     /// Splits a line into values and label. If labels are optional, the number of dimensions decides whether there is a
     /// label.
     fn label<'a>(
@@ -248,7 +263,7 @@ impl Cases<'_> {
             }
         };
         Ok(match last {
-            Some((values, label)) if !self.header.unlabelled && is_label(label) => {
+            Some((values, label)) if self.labelled() && is_label(label) => {
                 (values, Some(label).filter(|label| !["?", ""].contains(label)))
             }
             _ => (text, None),
@@ -298,9 +313,11 @@ mod tests {
         fails("@classLabel true a\n", &["no @data line"]);
         fails("1,2:a\n", &["no @data line"]);
         fails("@clasLabel true a b\n@data\n1:a\n", &["no @classLabel line", "there is \"@clasLabel\""]);
-        fails("@classLabel false\n@data\n", &["line 1", "no class labels"]);
+        fails("@classLabel false\n@data\n", &["line 1", "no labels"]);
         fails("@classLabel true\n@data\n", &["line 1", "true and the labels"]);
-        fails("@targetlabel true\n@data\n", &["@targetLabel", "no class labels"]);
+        fails("@classLabel false\n@targetlabel false\n@data\n", &["line 1", "no labels"]);
+        fails("@targetlabel true\n@data\n1,2\n", &["line 3", "no label"]);
+        fails("@targetlabel maybe\n@data\n", &["@targetLabel is \"maybe\"", "true or false"]);
         fails("@timestamps true\n@data\n", &["line 1", "time stamps"]);
         fails("@univariate maybe\n", &["line 1", "@univariate is \"maybe\"", "true or false"]);
         fails("@dimension 0\n", &["@dimensions is \"0\"", "above 0"]);

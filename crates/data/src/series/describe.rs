@@ -81,6 +81,9 @@ pub struct Description {
     pub columns: Vec<ColumnDescription>,
     /// Names of the text columns, which are not read.
     pub left_out: Vec<String>,
+    /// Those of them that may be categories: few different values, which occur again.
+    #[serde(skip)]
+    pub categories: Vec<String>,
     /// Number of missing values in the columns that are read.
     pub missing: u64,
     /// First and last time, if there is a time column.
@@ -129,13 +132,15 @@ impl Description {
             last: text(&group.last),
             last_line: group.lines.get(group.lines.rows() - 1),
         });
+        let names = |fields: &[usize]| fields.iter().map(|&field| table.names[field].clone()).collect();
         Self {
             path: table.path.clone(),
             fingerprint: format!("{:016x}", table.fingerprint),
             separator: table.separator,
             rows: table.groups.iter().map(|group| group.lines.rows()).sum(),
             columns: columns.collect(),
-            left_out: layout.left_out.iter().map(|&field| table.names[field].clone()).collect(),
+            left_out: names(&layout.left_out),
+            categories: names(&layout.categories),
             missing: table.missing(),
             time: span(table),
             groups: groups.collect(),

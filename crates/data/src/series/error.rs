@@ -1,5 +1,6 @@
 //! Why a series cannot be used: the location, the problem and the remedy.
 
+use crate::categorical::CategoryError;
 use std::path::PathBuf;
 
 use super::Part;
@@ -34,6 +35,28 @@ pub enum SeriesError {
         name: String,
         /// The columns that are read.
         names: String,
+    },
+    /// A categorical column is to be forecast.
+    #[error(
+        "{}: column {column} is categorical, and only numbers are forecast: choose another --target, leave out \
+         --recursive, or leave the column out of --categorical",
+        path.display()
+    )]
+    CategoricalTarget {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A column of categories cannot be used.
+    #[error("{}: {}{problem}", path.display(), line.map_or(String::new(), |line| format!("line {line}, ")))]
+    Category {
+        /// The file.
+        path: PathBuf,
+        /// The line; None for the whole training part.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: CategoryError,
     },
     /// There is no column to forecast.
     #[error(

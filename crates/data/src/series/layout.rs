@@ -3,6 +3,7 @@
 use super::SeriesOptions;
 use super::error::SeriesError;
 use super::times::TimeColumn;
+use crate::categorical::{Categorical, Codes};
 use crate::table::{Column, Key, Rows, list, shorten};
 use csv::StringRecord;
 
@@ -19,6 +20,10 @@ pub(super) struct Layout {
     pub(super) group: Option<Key>,
     /// Fields that are not read because they contain text.
     pub(super) left_out: Vec<usize>,
+    /// Those of them that have few different values, which may be categories.
+    pub(super) categories: Vec<usize>,
+    /// Fields of the categorical columns, as in the options.
+    categorical: Vec<usize>,
 }
 
 impl Layout {
@@ -37,6 +42,10 @@ impl Layout {
         let named: Vec<usize> =
             options.columns.iter().map(|name| find(columns_flag(options), name)).collect::<Result<_, _>>()?;
         distinct("--columns", names, &named)?;
+        let flag = if options.scaling.is_some() { "the model" } else { "--categorical" };
+        let categorical: Vec<usize> =
+            options.categorical.iter().map(|own| find(flag, &own.column)).collect::<Result<_, _>>()?;
+        distinct(flag, names, &categorical)?;
         let learned = options.clock.as_ref().and_then(|clock| {
             let field = |name| names.iter().position(|own| own == name);
             clock.columns().iter().map(field).collect::<Option<Vec<usize>>>()
@@ -47,7 +56,8 @@ impl Layout {
             }
             (None, Some(fields)) => Some(TimeColumn::named(fields, names, sample, options)?),
             (None, None) => {
-                let free = (0..names.len()).filter(|&field| !grouping(field) && !named.contains(&field));
+                let taken = |field| grouping(field) || named.contains(&field) || categorical.contains(&field);
+                let free = (0..names.len()).filter(|&field| !taken(field));
                 TimeColumn::find(free, names, sketch, sample, options)?
             }
         };
@@ -57,12 +67,25 @@ impl Layout {
             return Err(SeriesError::NamedTwice { flag: "--time-column and --group-column", name });
         }
 
+        for (other, flags) in [
+            (categorical.iter().copied().find(|&field| grouping(field)), "--group-column and --categorical"),
+            (categorical.iter().copied().find(|&field| times(field)), "--time-column and --categorical"),
+        ] {
+            if let Some(field) = other {
+                return Err(SeriesError::NamedTwice { flag: flags, name: names[field].clone() });
+            }
+        }
+
         let rest = || (0..names.len()).filter(|&field| !grouping(field) && !times(field));
         let (values, left_out) = match named.is_empty() {
-            true => rest().partition(|&field| !sketch[field].is_text()),
-            false => (named, Vec::new()),
+            true => rest().partition(|&field| !sketch[field].is_text() || categorical.contains(&field)),
+            false => {
+                let more = categorical.iter().copied().filter(|field| !named.contains(field));
+                (named.iter().copied().chain(more).collect(), Vec::new())
+            }
         };
-        if values.is_empty() {
+        let number = |field: &usize| !categorical.contains(field);
+        if !values.iter().any(number) {
             let text = left_out.first().copied().or(time.as_ref().map(|time| time.fields[0]));
             let text = text.and_then(|field: usize| Some((field, sketch[field].first.as_deref()?)));
             let begins = text.map(|(field, value)| {
@@ -75,10 +98,22 @@ impl Layout {
         }
         let targets = match options.target.is_empty() {
             _ if options.all_targets => (0..values.len()).collect(),
-            true => vec![values.len() - 1],
+            true => values.iter().rposition(number).into_iter().collect(),
             false => targets(options, rows, &values)?,
         };
-        Ok(Self { values, targets, time, group, left_out })
+        if let Some(&target) = targets.iter().find(|&&target| !number(&values[target])) {
+            let column = shorten(&names[values[target]]);
+            return Err(SeriesError::CategoricalTarget { path: options.path.clone(), column });
+        }
+        let categories = left_out.iter().copied().filter(|&field| sketch[field].has_categories()).collect();
+        Ok(Self { values, targets, time, group, left_out, categories, categorical })
+    }
+
+    /// The codes of a field that has categories.
+    pub(super) fn codes(&self, field: usize, names: &[String], options: &SeriesOptions) -> Option<Codes> {
+        let at = self.categorical.iter().position(|&own| own == field)?;
+        let column = names[field].clone();
+        Some(Codes::new(&Categorical { column, ..options.categorical[at].clone() }))
     }
 }
 

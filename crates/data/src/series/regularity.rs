@@ -2,8 +2,8 @@
 
 use super::Gaps;
 use super::numbers;
-use super::shift::figure;
 use super::table::{Table, TableGroup};
+use crate::shift::figure;
 use crate::stamps::{Spacing, Step};
 
 /// Least length of a gap in a series of weekdays, in steps: holidays are no gaps.

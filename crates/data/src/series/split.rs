@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::describe::Description;
 use super::error::SeriesError;
 use super::lines::Lines;
+use super::one_hot::OneHot;
 use super::table::{Table, TableColumn, TableGroup};
 use super::times::Time;
 use super::{Column, Gaps, Missing, Part, Segment, Segments, Series, SeriesOptions};
@@ -47,6 +48,7 @@ impl Series {
             parts[part as usize].long_enough(part, options)?;
         }
 
+        let one_hot = OneHot::encode(&mut table, &parts[Part::Train as usize], &options.categorical)?;
         let columns = match &options.scaling {
             None => scale(&table, &parts[Part::Train as usize], None),
             Some(scaling) => given(&table, &scaling.mean, &scaling.std),
@@ -67,6 +69,7 @@ impl Series {
             horizon: options.horizon,
             groups,
             description,
+            one_hot,
             measured,
             clock,
             moments,
@@ -289,13 +292,14 @@ fn scale(table: &Table, train: &Segments, group: Option<usize>) -> Vec<Column> {
     }
     let measured = table.layout.values.len();
     let column = |(index, column): (usize, &TableColumn)| {
+        let (name, missing, one_hot) = (column.name.clone(), column.missing, column.one_hot);
         // The calendar is between -1 and 1 by its formula, whatever part of the year the rows are from.
-        if index >= measured {
-            return Column { name: column.name.clone(), mean: 0.0, std: 1.0, constant: false, missing: 0 };
+        if one_hot || index >= measured {
+            return Column { name, mean: 0.0, std: 1.0, constant: false, missing, one_hot };
         }
         let constant = constant[index];
         let std = if constant { 1.0 } else { (variances[index] / count).sqrt() };
-        Column { name: column.name.clone(), mean: means[index], std, constant, missing: column.missing }
+        Column { name, mean: means[index], std, constant, missing, one_hot }
     };
     table.columns.iter().enumerate().map(column).collect()
 }
@@ -310,6 +314,7 @@ fn given(table: &Table, mean: &[f64], std: &[f64]) -> Vec<Column> {
         std,
         constant: false,
         missing: column.missing,
+        one_hot: column.one_hot,
     };
     table.columns.iter().zip(numbers).map(column).collect()
 }

@@ -13,9 +13,10 @@ use super::layout::Layout;
 use super::lines::Lines;
 use super::numbers::Numbers;
 use super::times::{Time, shown};
+use crate::categorical::Codes;
 use crate::spread::{Sentinel, Spread};
 use crate::stamps::{Feature, Spacing, calendar};
-use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, shorten};
+use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, is_missing, shorten};
 
 /// One column of numbers.
 #[derive(Clone, Debug)]
@@ -27,12 +28,24 @@ pub(super) struct TableColumn {
     pub(super) missing: u64,
     pub(super) counts: bool,
     pub(super) identifies: bool,
+    /// The codes of its categories, until they become one-hot columns.
+    pub(super) codes: Option<Codes>,
+    pub(super) one_hot: bool,
+}
+
+impl TableColumn {
+    /// A column that is 1 for one category and 0 for all others.
+    pub(super) fn one_hot(name: String) -> Self {
+        let form = NumberForm::default();
+        let (range, missing, counts, identifies, codes) = (None, 0, false, false, None);
+        Self { name, form, range, missing, counts, identifies, codes, one_hot: true }
+    }
 }
 
 impl TableColumn {
     /// A column of the calendar.
     fn made(name: String) -> Self {
-        Self { name, form: NumberForm::default(), range: None, missing: 0, counts: false, identifies: false }
+        Self { one_hot: false, ..Self::one_hot(name) }
     }
 }
 
@@ -119,6 +132,8 @@ impl Table {
             missing: 0,
             counts: sketch[field].is_number() && sketch[field].counts,
             identifies: sketch[field].identifies(sample.len()),
+            codes: layout.codes(field, &rows.names, options),
+            one_hot: false,
         };
         check_times(options, &layout, &rows.names)?;
         let made = options.calendar.iter().flat_map(|feature| feature.channels()).map(TableColumn::made);
@@ -284,6 +299,18 @@ impl Table {
     fn push_values(&mut self, row: &StringRecord, line: u64, group: usize) -> Result<(), SeriesError> {
         let group = &mut self.groups[group];
         for (index, (column, &field)) in self.columns.iter_mut().zip(&self.layout.values).enumerate() {
+            if let Some(codes) = &mut column.codes {
+                let category = row[field].trim();
+                let missing = is_missing(category) || column.form.na.has(category);
+                let code = if missing { Ok(Codes::missing()) } else { codes.code(category) };
+                let code = code.map_err(|problem| SeriesError::Category {
+                    path: self.path.clone(),
+                    line: Some(line),
+                    problem,
+                })?;
+                group.values.push(code);
+                continue;
+            }
             let cell = Cell { path: &self.path, line, column: &column.name };
             let number = column.form.number(&row[field], cell)?;
             if number.is_nan() {

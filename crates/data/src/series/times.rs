@@ -205,7 +205,11 @@ fn recognise(
     match recogniser.finish() {
         Recognised::Times(stamps) => Ok(Some(Box::new(stamps))),
         Recognised::Ambiguous(readings) => {
-            let text = format!("column {}: {}", shorten(name), shown(&readings.to_string()));
+            let rows = match sample.len() {
+                1 => "the first row does not show which".to_owned(),
+                rows => format!("the first {rows} rows do not show which"),
+            };
+            let text = format!("column {}: {}, and {rows}", shorten(name), shown(&readings.to_string()));
             Err(SeriesError::AmbiguousTimes { path: path(), text })
         }
         Recognised::No => Ok(None),

@@ -17,6 +17,14 @@ impl Unsplit {
         Ok(Self(read_file(options)?))
     }
 
+    /// The same from the bytes of a table.
+    ///
+    /// # Errors
+    /// As [`Unsplit::read`].
+    pub(crate) fn of(options: &SeriesOptions, table: &[u8]) -> Result<Self, SeriesError> {
+        Ok(Self(Table::read(options, table)?))
+    }
+
     /// Describes the file, with the spread of each column.
     pub(crate) fn describe(&self) -> Description {
         Description::with_spreads(&self.0)

@@ -14,7 +14,7 @@ pub struct Options<'a> {
     pub name: Option<&'a str>,
     /// Whether the user says that this is the column of times.
     pub asked: bool,
-    /// Whether 02/04/2021 is 2 April (true) or 4 February (false); None: as the whole column shows.
+    /// Whether 02/04/2021 is 2 April (true) or 4 February (false); None: as the fields show that are pushed.
     pub day_first: Option<bool>,
     /// Time zone of times without offset, such as `Europe/Berlin`; None: they are civil, without daylight saving time.
     pub zone: Option<&'a str>,

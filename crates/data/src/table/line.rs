@@ -13,7 +13,12 @@ use super::unit::Unit;
 pub struct LineFormat {
     format: Format,
     form: NumberForm,
+    /// Unit of each field, from its first value.
+    units: Vec<Option<Unit>>,
 }
+
+/// Separators that a line of names is tried with.
+const SEPARATORS: [&str; 5] = [",", ";", "tab", "|", "space"];
 
 /// Why a field of a line is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +32,32 @@ pub enum LineProblem {
 }
 
 impl LineFormat {
-    /// Finds the separator of the first line.
-    pub fn of(line: &str, options: &TableOptions) -> Self {
-        let format = Format::find(Path::new(""), line.as_bytes(), false, options).unwrap_or_else(|_| {
-            let comma = Some(super::Separator::COMMA);
-            let options = TableOptions { separator: comma, ..options.clone() };
-            Format::find(Path::new(""), line.as_bytes(), false, &options).expect("the separator is given")
-        });
+    /// Finds the separator of the first line; None if the line has no fields because it is a comment or names the
+    /// separator (`sep=;`). `names` are those of the columns that are read.
+    pub fn of(line: &str, names: &[String], options: &TableOptions) -> Option<Self> {
+        let by = |separator: &str| {
+            let options = TableOptions { separator: separator.parse().ok(), ..options.clone() };
+            Self::find(line, &options)
+        };
+        if options.separator.is_some() {
+            return Self::find(line, options);
+        }
+        let has_names = |format: &Self| {
+            let fields = format.clone().split(line);
+            names.iter().all(|name| fields.contains(name))
+        };
+        let found = Self::find(line, options);
+        if found.as_ref().is_some_and(has_names) {
+            return found;
+        }
+        let named = SEPARATORS.into_iter().filter_map(by).find(has_names);
+        named.or(found).or_else(|| by(SEPARATORS[0]))
+    }
+
+    fn find(line: &str, options: &TableOptions) -> Option<Self> {
+        let format = Format::find(Path::new(""), line.as_bytes(), false, options).ok()?;
         let form = NumberForm { notation: format.notation, unit: Unit::default(), na: Na::new(&options.na) };
-        Self { format, form }
+        Some(Self { format, form, units: Vec::new() })
     }
 
     /// Splits a line into trimmed fields.
@@ -53,12 +75,21 @@ impl LineFormat {
         self.form.parse(field).is_ok() || looks_like_number(field)
     }
 
-    /// Parses a field; a missing value is NaN.
+    /// Parses field `index` of a line; a missing value is NaN. The unit of its first value may be before or after the
+    /// later ones.
     ///
     /// # Errors
     /// [`LineProblem`] if it is not a finite number.
-    pub fn number(&self, field: &str) -> Result<f64, LineProblem> {
-        self.form.parse(field).map_err(|misfit| match misfit {
+    pub fn number(&mut self, index: usize, field: &str) -> Result<f64, LineProblem> {
+        if self.units.len() <= index {
+            self.units.resize(index + 1, None);
+        }
+        let unit = self.units[index].clone().unwrap_or_else(|| Unit::of(std::iter::once(field)));
+        let number = NumberForm { unit: unit.clone(), ..self.form.clone() }.parse(field);
+        if self.units[index].is_none() && number.is_ok_and(|number| !number.is_nan()) {
+            self.units[index] = Some(unit);
+        }
+        number.map_err(|misfit| match misfit {
             Misfit::Text => LineProblem::Text,
             Misfit::Ambiguous => LineProblem::Ambiguous,
             Misfit::NotFinite => LineProblem::NotFinite,

@@ -13,6 +13,7 @@ use super::options::TableOptions;
 use super::rows::Rows;
 use super::times::looks_like_time;
 use super::unit::Unit;
+use crate::categorical::MOST;
 
 /// Most different values counted per column.
 const DIFFERENT: usize = 1000;
@@ -56,6 +57,8 @@ pub(crate) struct Column {
 pub(crate) struct Sketch {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<StringRecord>,
+    /// The bytes of these rows and of what is above them, if the table has more.
+    pub(crate) beginning: Option<Vec<u8>>,
     /// How the table is written.
     pub(crate) format: Format,
 }
@@ -84,7 +87,8 @@ impl Sketch {
             }
         }
         let columns = columns(&rows, &sample);
-        Ok(Self { columns, rows: sample, format: rows.format })
+        let beginning = cut.then(|| head[..end].to_owned());
+        Ok(Self { columns, rows: sample, beginning, format: rows.format })
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
@@ -165,6 +169,11 @@ impl Column {
 
     pub(crate) fn is_text(&self) -> bool {
         self.texts > 0 && self.numbers == 0
+    }
+
+    /// Whether it has few words that occur again, and so may have categories. A comma in a name would split a setting.
+    pub(crate) fn has_categories(&self) -> bool {
+        self.is_text() && !self.time && self.again && self.different() <= MOST && !self.name.contains(',')
     }
 
     pub(crate) fn is_number(&self) -> bool {

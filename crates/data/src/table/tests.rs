@@ -282,8 +282,13 @@ fn a_long_table_is_read_across_buffers() {
 #[test]
 fn lines_of_a_stream_are_split_as_files_are() {
     let fields = |line: &str, given: &str| {
-        let mut format = LineFormat::of(line, &options(given));
-        format.split(line).iter().map(|field| format.number(field)).collect::<Result<Vec<_>, _>>()
+        let mut format = LineFormat::of(line, &[], &options(given)).expect("fields");
+        let fields = format.split(line);
+        fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| format.number(index, field))
+            .collect::<Result<Vec<_>, _>>()
     };
     assert_eq!(fields("1;2,5", ""), Ok(vec![1.0, 2.5]));
     assert_eq!(fields("1 2.5  3", ""), Ok(vec![1.0, 2.5, 3.0]));
@@ -291,5 +296,18 @@ fn lines_of_a_stream_are_split_as_files_are() {
     assert_eq!(fields("1,5", "decimal ,"), Ok(vec![1.5]));
     assert_eq!(fields("1;1,234", ""), Err(LineProblem::Ambiguous));
     assert_eq!(fields("1;x", ""), Err(LineProblem::Text));
+    assert_eq!(fields("$1.50;2K", ""), Ok(vec![1.5, 2000.0]));
     assert!(fields("-999;n/a", "na -999").unwrap().iter().all(|value| value.is_nan()));
+    // The unit of the first value is that of the column.
+    let mut format = LineFormat::of("1 kg,2", &[], &options("")).unwrap();
+    assert_eq!(format.number(0, "1 kg"), Ok(1.0));
+    assert_eq!((format.number(0, "2"), format.number(0, "2 lb")), (Ok(2.0), Err(LineProblem::Text)));
+    // Names decide about the separator; a comment has no fields.
+    let names = ["x".to_owned(), "y".to_owned()];
+    for (line, fields) in [("x   y", 2), ("x|y", 2), ("y\tx, m\tx", 3)] {
+        assert_eq!(LineFormat::of(line, &names, &options("")).unwrap().split(line).len(), fields, "{line}");
+    }
+    for line in ["# a comment", "sep=;"] {
+        assert!(LineFormat::of(line, &names, &options("")).is_none(), "{line}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Whether a field looks like a time, for telling columns of times from columns of text.
 //!
-//! [`stamps`](crate::stamps) decides for a whole column and reads it.
+//! [`stamps`](crate::stamps) decides for a column, from its first rows, and reads it.
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use longspan::option_names;
+use longspan_data::categorical::Categorical;
 use longspan_data::encoding::Encoding;
+use longspan_data::labelled::LabelType;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
+use longspan_data::schema::{Reads, Schema};
 use longspan_data::stamps::Feature;
 use longspan_data::table::{Decimal, Separator, TableOptions};
 use longspan_data::task::{Lengths, TaskKind};
@@ -89,6 +92,7 @@ pub struct DataConfig {
     pub labelled_test: Option<PathBuf>,
     pub label_column: Option<String>,
     pub id_column: Option<String>,
+    pub label_type: Option<LabelType>,
     pub image_labels: Option<PathBuf>,
     pub image_steps: ImageSteps,
     pub series: Option<PathBuf>,
@@ -106,6 +110,7 @@ pub struct DataConfig {
     pub reach_back: bool,
     pub group_column: Option<String>,
     pub scale: Scale,
+    pub categorical: Names,
     pub missing: Missing,
     pub separator: Option<Separator>,
     pub decimal: Option<Decimal>,
@@ -123,6 +128,15 @@ pub struct DataConfig {
 }
 
 impl DataConfig {
+    /// The columns of categories: those of a trained model, or else those that the settings name.
+    pub fn categorical(&self, learned: Option<&Schema>) -> Vec<Categorical> {
+        match learned.map(|schema| &schema.reads) {
+            Some(Reads::Numbers { categorical, .. }) => categorical.clone(),
+            Some(Reads::Tokens(_)) => Vec::new(),
+            None => self.categorical.0.iter().map(Categorical::named).collect(),
+        }
+    }
+
     /// How the tables are written, as far as the settings say it.
     pub fn table(&self) -> TableOptions {
         TableOptions {
@@ -150,6 +164,7 @@ impl Default for DataConfig {
             labelled_test: None,
             label_column: None,
             id_column: None,
+            label_type: None,
             image_labels: None,
             image_steps: ImageSteps::default(),
             series: None,
@@ -167,6 +182,7 @@ impl Default for DataConfig {
             reach_back: true,
             group_column: None,
             scale: Scale::Group,
+            categorical: Names::default(),
             missing: Missing::Error,
             separator: None,
             decimal: None,

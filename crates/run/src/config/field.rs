@@ -14,6 +14,7 @@ use longspan::optim::clip::Clip;
 use longspan::optim::schedule::Schedule;
 use longspan::option_syntax::Size;
 use longspan_data::encoding::{Encoding, UnknownEncoding};
+use longspan_data::labelled::LabelType;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
 use longspan_data::table::{Decimal, Separator};
@@ -184,7 +185,7 @@ macro_rules! optional {
         }
     )*};
 }
-optional!(LossMask, Separator, Decimal);
+optional!(LossMask, LabelType, Separator, Decimal);
 
 impl Field for Option<bool> {
     fn set(&mut self, text: &str) -> Result<(), String> {

@@ -95,10 +95,11 @@ keys! {
         vocab "FILE" "Read the vocabulary from a file instead of building it from --text: a JSON array of tokens, a JSON object of tokens and indices, or a tokenizer.json. --from and --resume keep the vocabulary of the model";
     }
     Data data "Labelled sequences, images and music" {
-        labelled "FILE" "Train on sequences with labels (.ts of the UCR/UEA archive, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
+        labelled "FILE" "Train on sequences with a class or a target value each (.ts of the UCR/UEA and TSER archives, a table, a folder with one text file per label, arrays X and y in an .npz file of NumPy, IDX images) or on music (piano rolls in JSON)";
         labelled_test "FILE" "Test the best weights on these sequences after training";
         label_column "NAME" "Tables: column of the label [default: the column called label, class or target]";
         id_column "NAME" "Tables with one row per step: column, or columns A,B, that name the sequence of a row";
+        label_type "TYPE" "What the labels are: class, or number (a target value for each sequence) [default: as the data say: number for .ts files with @targetlabel true and for an array y of floats that are not all whole, otherwise class]";
         image_labels "FILE" "Images: file of the labels [default: the file of images with labels-idx1 instead of images-idx3 in its name]";
         image_steps "STEPS" "Images: what one step reads: pixels, permuted[:SEED] (pixels in a fixed random order) or rows";
     }
@@ -112,7 +113,7 @@ keys! {
         season "N" "Rows in a season: one more period that the baseline tries, beside those that the time stamps and the autocorrelation suggest; 0 means none";
         time_column "NAME" "Column of times, or columns A,B of date and time of day [default: recognised]";
         sort_time "WHETHER" "Sort the rows of each group by time; otherwise times must not decrease";
-        day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the whole column does not show it";
+        day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the first 1,000 rows do not show it";
         gaps "WHAT" "Gaps in the times: split (no window spans one), error, or ignore (the rows are neighbours)";
         calendar "A,B" "What to read of the time of each row beside the columns: hour, weekday, month or yearday (position in the day, week or year), each as sine and cosine. It is known of the rows ahead, too, and never forecast";
         reach_back "BOOL" "Whether windows of the validation and test parts may read the last rows of the part before; what they predict is always in their own part";
@@ -124,6 +125,7 @@ keys! {
         decimal "MARK" "Decimal mark of the numbers of a table: . or , [default: as the numbers show]";
         no_header "BOOL" "The first row of a table has values, not names; the columns are called column 1, column 2 and so on [default: as the first rows show]";
         header "BOOL" "The first row of a table has names, even if they are numbers [default: as the first rows show]";
+        categorical "A,B" "Columns of categories to read as inputs: one input for each category of the training part, COLUMN=CATEGORY, which is 1 or 0; a missing or new category sets all of them to 0 (series, and labelled tables with one row per step)";
         na "A,B" "More spellings of a missing value in a table, beside an empty field, ?, ., -, NA, N/A, #N/A, NaN, null and None";
     }
     Data data "Synthetic tasks" {
@@ -151,7 +153,7 @@ keys! {
         layer_norm "BOOL" "Normalise the input of the readout and of each layer above the first, before dropout";
         learn_state "BOOL" "Learn the initial state instead of starting at zero";
         pool "WHAT" "Labelled sequences and series: what the readout sees: last (the last state; with --bidirectional the last one of each direction), mean (the mean over all steps) or ends (the last state of each direction; needs --bidirectional)";
-        loss "NAME" "Loss of series and tasks of numbers: squared or absolute error";
+        loss "NAME" "Loss of series, targets and tasks of numbers: squared or absolute error";
         tie_weights "BOOL" "Share one weight matrix between the token embedding and the readout";
         encoder_decoder "BOOL" "Task reversal: an encoder reads the symbols, and a decoder of the same size, starting from the encoder's last state, writes them";
         init "NAME[:X]" "Initial recurrent weights: uniform, xavier, orthogonal[:GAIN], identity, gaussian[:GAIN] or chrono:STEPS";

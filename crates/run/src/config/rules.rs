@@ -14,7 +14,10 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
     (&["text"], &["valid", "test", "vocab_size", "vocab"]),
     (&["text", "labelled"], &["level"]),
     (&["text", "labelled", "series"], &["encoding"]),
-    (&["labelled"], &["labelled_test", "label_column", "id_column", "image_labels", "image_steps"]),
+    (
+        &["labelled"],
+        &["labelled_test", "label_column", "id_column", "label_type", "image_labels", "image_steps"],
+    ),
     (
         &["series"],
         &[
@@ -32,7 +35,10 @@ const SOURCE_SETTINGS: &[(&[&str], &[&str])] = &[
             "group_column",
         ],
     ),
-    (&["labelled", "series"], &["missing", "pool", "separator", "decimal", "no_header", "header", "na"]),
+    (
+        &["labelled", "series"],
+        &["missing", "pool", "separator", "decimal", "no_header", "header", "na", "categorical"],
+    ),
     (&["task"], &["length"]),
 ];
 

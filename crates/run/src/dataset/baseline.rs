@@ -50,6 +50,32 @@ pub(super) fn frequency_loss(train: &[u64], scored: &[u64], balanced: bool) -> f
     nats / scored.iter().sum::<u64>().max(1) as f64
 }
 
+/// The training mean as a prediction of every target, and for `absolute` errors the median as well. Targets are
+/// standardised.
+pub(super) fn of_targets(train: &[f64], scored: &[f64], absolute: bool) -> Vec<Baseline> {
+    let mean = train.iter().sum::<f64>() / train.len().max(1) as f64;
+    let mut baselines = vec![of_mean(mean, scored, absolute)];
+    if absolute && !train.is_empty() {
+        let mut sorted = train.to_vec();
+        let middle = sorted.len() / 2;
+        let median = *sorted.select_nth_unstable_by(middle, f64::total_cmp).1;
+        baselines.push(Baseline::new("training median", constant_loss(median, scored, absolute)));
+    }
+    baselines
+}
+
+/// The training mean as a prediction of every target.
+pub(super) fn of_mean(mean: f64, scored: &[f64], absolute: bool) -> Baseline {
+    Baseline::new("training mean", constant_loss(mean, scored, absolute))
+}
+
+/// Mean squared or absolute error of the same prediction for every target.
+fn constant_loss(constant: f64, scored: &[f64], absolute: bool) -> f64 {
+    let errors = scored.iter().map(|target| target - constant);
+    let sum: f64 = errors.map(|error| if absolute { error.abs() } else { error * error }).sum();
+    sum / scored.len().max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +85,17 @@ mod tests {
         let all = [Baseline::new("a", 2.0), Baseline::reference("b", 0.5), Baseline::new("c", 1.0)];
         assert_eq!(best(&all).unwrap().name, "c");
         assert_eq!(best(&[Baseline::new("a", f64::NAN)]).unwrap().name, "a");
+    }
+
+    #[test]
+    fn targets_have_a_mean_and_a_median() {
+        let (train, scored) = ([0.0, 0.0, 0.0, 8.0], [1.0, 3.0]);
+        let of = |absolute| {
+            let all = of_targets(&train, &scored, absolute);
+            all.into_iter().map(|baseline| (baseline.name, baseline.loss)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(false), [("training mean".to_owned(), 1.0)]);
+        assert_eq!(of(true), [("training mean".to_owned(), 1.0), ("training median".to_owned(), 2.0)]);
     }
 
     #[test]

@@ -108,6 +108,7 @@ pub(super) fn whole_file(
         series: None,
         baselines: vec![baseline],
         most_frequent_class: None,
+        shifts: Vec::new(),
     })
 }
 
@@ -119,7 +120,7 @@ fn whole(config: &Config, pieces: Pieces) -> Option<Box<dyn Source>> {
 /// The schema of a model of music.
 fn schema() -> Schema {
     let channels = (0..KEYS).map(|key| format!("key {}", key + LOWEST as usize)).collect();
-    let reads = Reads::Numbers { channels, scaling: Scaling::identity(KEYS) };
+    let reads = Reads::Numbers { channels, scaling: Scaling::identity(KEYS), categorical: Vec::new() };
     Schema { reads, predicts: Predicts::Next }
 }
 

@@ -11,7 +11,8 @@ use crate::config::{Calendar, Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, WindowBatches};
-use longspan_data::inspect::notices;
+use longspan_data::categorical;
+use longspan_data::inspect::{Note, notices};
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema, Target};
 use longspan_data::series;
 use longspan_data::series::{
@@ -21,6 +22,7 @@ use longspan_data::series::{
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let once = if config.data.recursive { 1 } else { config.data.horizon };
     if let Some(schema) = learned {
+        super::labelled::check_same(config, &config.data.categorical(learned))?;
         check_same(config, schema, once)?;
     }
     load(config, path, learned, once)
@@ -28,19 +30,27 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
 
 /// Checks that the settings ask for the rows and columns that the model was trained with.
 fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataError> {
-    let (Predicts::Forecast(forecast), Reads::Numbers { channels, .. }) = (&schema.predicts, &schema.reads)
+    let (Predicts::Forecast(forecast), Reads::Numbers { channels, categorical, .. }) =
+        (&schema.predicts, &schema.reads)
     else {
         return Ok(());
     };
+    let columns = categorical::columns(measured(channels, forecast), categorical);
+    let categories: Vec<String> = categorical.iter().map(|own| own.column.clone()).collect();
+    // Categorical columns are read even if they are not named.
+    let mut asked = config.data.columns.0.clone();
+    let more: Vec<&String> = categories.iter().filter(|own| !asked.contains(own)).collect();
+    if !asked.is_empty() {
+        asked.extend(more.into_iter().cloned().collect::<Vec<_>>());
+    }
     let targets: Vec<String> = forecast.targets.iter().map(|t| channels[t.channel].clone()).collect();
-    let columns = measured(channels, forecast);
     let calendar = forecast.clock.as_ref().map_or(&[][..], Clock::calendar);
     let differs = |asked: &[String], learned: &[String]| !asked.is_empty() && asked != learned;
     let (key, learned) = if config.data.window != forecast.window {
         ("window", forecast.window.to_string())
     } else if once != forecast.horizon {
         ("horizon", forecast.horizon.to_string())
-    } else if differs(&config.data.columns.0, columns) {
+    } else if differs(&asked, &columns) {
         ("columns", columns.join(","))
     } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
         ("target", targets.join(","))
@@ -73,12 +83,14 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Hel
     let series = Arc::new(Series::load(&options)?);
     let pool = config.pool_of_rows();
     let windows = WindowBatches::new(Arc::clone(&series), Part::Train, config.data.batch, Order::Once, pool);
+    let shifts = series.shifts();
     Ok(HeldOut {
         source: boxed(windows.expect("the reader refuses a series without a window")),
         units: Units::Windows(config.data.horizon),
         series: Some((series, Part::Train)),
         baselines: Vec::new(),
         most_frequent_class: None,
+        shifts,
     })
 }
 
@@ -174,7 +186,9 @@ fn notices_of(config: &Config, series: &Series) -> Vec<String> {
     let chosen = config.data.recursive || !config.data.target.0.is_empty();
     let found = series.description();
     let filled = notices::of_missing(found.missing, missing(config));
-    super::notices::all(notices::of_series(found, chosen, gaps(config)).into_iter().chain(filled))
+    let unknown = series.unknown().iter().map(|text| Note::from(text.as_str()));
+    let all = notices::of_series(found, chosen, gaps(config)).into_iter().chain(filled);
+    super::notices::all(all.chain(unknown))
 }
 
 fn gaps(config: &Config) -> series::Gaps {
@@ -202,11 +216,11 @@ fn options(
     let (columns, target, scaling, clock) = match learned {
         None => (config.data.columns.0.clone(), config.data.target.0.clone(), None, None),
         Some(Schema {
-            reads: Reads::Numbers { channels, scaling },
+            reads: Reads::Numbers { channels, scaling, categorical },
             predicts: Predicts::Forecast(forecast),
         }) => {
             let target = forecast.targets.iter().map(|target| channels[target.channel].clone()).collect();
-            let columns = measured(channels, forecast).to_vec();
+            let columns = categorical::columns(measured(channels, forecast), categorical);
             (columns, target, Some(scaling.clone()), forecast.clock.clone())
         }
         Some(_) => {
@@ -218,6 +232,7 @@ fn options(
         path: path.into(),
         table: config.data.table(),
         columns,
+        categorical: config.data.categorical(learned),
         target,
         window: config.data.window,
         horizon,
@@ -246,6 +261,7 @@ fn schema(config: &Config, series: &Series, horizon: usize) -> Schema {
     let reads = Reads::Numbers {
         channels: series.columns.iter().map(|column| column.name.clone()).collect(),
         scaling: series.scaling(),
+        categorical: series.categorical().to_vec(),
     };
     let target = |&channel: &usize| Target { channel, naive_mae: naive_mae(series, channel) };
     let predicts = Predicts::Forecast(Forecast {

@@ -119,7 +119,11 @@ fn sample(config: &Config, source: Box<dyn Source>) -> Sample {
 /// The schema of a task.
 fn schema(task: &Task) -> Schema {
     let reads = task.words().map_or_else(
-        || Reads::Numbers { channels: vec!["number".into(), "mark".into()], scaling: Scaling::identity(2) },
+        || Reads::Numbers {
+            channels: vec!["number".into(), "mark".into()],
+            scaling: Scaling::identity(2),
+            categorical: Vec::new(),
+        },
         Reads::Tokens,
     );
     let predicts = match task.output() {

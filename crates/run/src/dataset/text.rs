@@ -142,6 +142,7 @@ pub(super) fn whole(
         series: None,
         baselines: vec![frequencies.baseline(&scored)],
         most_frequent_class: None,
+        shifts: Vec::new(),
     };
     Ok((data, part.bytes()))
 }

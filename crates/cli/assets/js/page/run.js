@@ -17,6 +17,7 @@ import { drawFault } from "./fault.js";
 import { drawFindings } from "./findings.js";
 import { drawGradient } from "./gradient.js";
 import { drawGroups } from "./groups.js";
+import { drawNotices } from "./notices.js";
 import { drawSettings } from "./settings.js";
 import { tiles } from "./tiles.js";
 
@@ -29,6 +30,7 @@ export function drawRun(run, into) {
   part(into, "tiles").replaceChildren(tiles(run));
   drawFindings(run, into);
   drawFault(run, part(into, "fault-place"));
+  drawNotices(run, part(into, "notices-place"));
   const quality = section(into, "quality", say("loss_and_norm"));
   draw(lossFigure(run), quality);
   draw(normFigure(run), quality);

@@ -8,7 +8,7 @@ use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_data::series;
 use longspan_data::series::{Accuracy, Naive};
 use longspan_record::json_float::value as number;
-use longspan_run::assess::{Assessment, Compared, Forecasts};
+use longspan_run::assess::{Assessment, Compared, Errors, Forecasts, TargetErrors};
 use longspan_run::dataset::{Baseline, best};
 use longspan_run::metrics::classification::Confusion;
 use longspan_run::units::{Detailed, Units};
@@ -62,6 +62,11 @@ impl Shown<'_> {
         let mut document = json!({"on": self.on, "checkpoint": self.checkpoint, "step": self.step});
         let fields = match self.assessment {
             Assessment::Score(scored) => self.score(scored),
+            Assessment::Targets(scored, errors) => {
+                let mut fields = self.score(scored);
+                merge(&mut fields, targets(errors));
+                fields
+            }
             Assessment::Forecasts(forecasts) => self.forecasts(forecasts),
         };
         merge(&mut document, fields);
@@ -74,6 +79,7 @@ impl Shown<'_> {
     pub(super) fn text(&self) -> String {
         match self.assessment {
             Assessment::Score(scored) => self.score_text(scored),
+            Assessment::Targets(scored, errors) => self.score_text(scored) + &targets_text(errors),
             Assessment::Forecasts(forecasts) => self.forecasts_text(forecasts),
         }
     }
@@ -368,6 +374,21 @@ fn merge(to: &mut Value, from: Value) {
     if let (Some(to), Value::Object(from)) = (to.as_object_mut(), from) {
         to.extend(from);
     }
+}
+
+fn targets(errors: &TargetErrors) -> Value {
+    let of = |errors: &Errors| json!({"mae": number(errors.mae), "rmse": number(errors.rmse), "r2": errors.r2.map(number)});
+    json!({"model": of(&errors.model), "mean": of(&errors.mean)})
+}
+
+/// The errors of the model and of the training mean, in the units of the file.
+fn targets_text(errors: &TargetErrors) -> String {
+    let mut text = format!("\n{:<16} {:>12} {:>12} {:>8}\n", "target", "MAE", "RMSE", "R²");
+    for (name, errors) in [("model", &errors.model), ("training mean", &errors.mean)] {
+        let r2 = errors.r2.map_or("-".into(), |r2| format!("{r2:.3}"));
+        let _ = writeln!(text, "  {name:<14} {:>12} {:>12} {r2:>8}", figure(errors.mae), figure(errors.rmse));
+    }
+    text
 }
 
 fn classes(confusion: &Confusion, names: &[String]) -> Value {

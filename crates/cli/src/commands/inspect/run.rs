@@ -12,7 +12,7 @@ use longspan_run::directory;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
-use crate::progress::{counted, grouped};
+use crate::progress::{counted, figure, grouped};
 use crate::shell::quoted;
 
 /// The number of tensors that are listed.
@@ -120,7 +120,7 @@ pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
     let flag = match (&header.schema.predicts, &header.schema.reads) {
         (Predicts::Next, Reads::Tokens(_)) => "--text FILE",
         (Predicts::Forecast(_), _) => "--series FILE",
-        (Predicts::Classes(_) | Predicts::Next, _) => "--labelled FILE",
+        (Predicts::Classes(_) | Predicts::Regression(_) | Predicts::Next, _) => "--labelled FILE",
         (Predicts::Value, _) => "--task NAME",
     };
     let words = format!("longspan train --from {file} {flag}");
@@ -181,6 +181,9 @@ fn predicts(schema: &Schema, output: OutputSpec) -> String {
             format!("{} classes, {}", names.len(), names.join(", "))
         }
         Predicts::Classes(names) => format!("{} classes", names.len()),
+        Predicts::Regression(scaling) => {
+            format!("a number for each sequence, {} on average", figure(scaling.mean))
+        }
         Predicts::Value => counted(output.width(), "number"),
         Predicts::Forecast(forecast) => {
             let channels = match &schema.reads {

@@ -98,6 +98,9 @@ fn sequences(found: &Sequences) -> String {
             let _ = writeln!(text, "channels     {} pixels, from 0 to 1", found.channels.len());
         }
     }
+    if found.targets.is_some() {
+        let _ = writeln!(text, "targets      {}", range(found.targets));
+    }
     let most = found.classes.iter().map(|class| class.1).max().unwrap_or(0).max(1);
     let wide =
         found.classes.iter().take(LISTED).map(|class| grouped(class.1 as u64).len()).max().unwrap_or(1);

@@ -22,7 +22,9 @@ pub(super) fn run(
     job: &mut Job,
 ) -> Result<End, Failure> {
     let Loaded { config, ctx, model, params, .. } = loaded;
-    let data = Arc::new(Dataset::sequences(config, &job.path, job.input.take(), schema)?);
+    let (data, shifts) = Dataset::sequences(config, &job.path, job.input.take(), schema)?;
+    shifts.iter().for_each(|shift| eprintln!("warning: {}: {shift}", job.path.display()));
+    let data = Arc::new(data);
     let count = data.len();
     let labels = (0..count).any(|sequence| data.label(sequence).is_some());
     let (ids, lines) = (data.id(0).is_some(), data.line(0).is_some());

@@ -8,7 +8,7 @@ use crate::failure::{Failure, fail};
 /// The names of the channels, and the scaling of their numbers.
 pub(super) fn channels(schema: &Schema) -> (&[String], &Scaling) {
     match &schema.reads {
-        Reads::Numbers { channels, scaling } => (channels, scaling),
+        Reads::Numbers { channels, scaling, .. } => (channels, scaling),
         Reads::Tokens(_) => unreachable!("the model reads numbers"),
     }
 }

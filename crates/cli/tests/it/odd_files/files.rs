@@ -16,6 +16,8 @@ pub(super) struct Odd {
     pub(super) read_as: &'static str,
     /// Parts of the notes that `inspect` and `train` give.
     pub(super) notes: &'static [&'static str],
+    /// A part of the refusal of a stream of its lines; empty if the stream is read as the file.
+    pub(super) stream: &'static str,
     /// The facts that `inspect` finds, or "refused: " and a part of the message.
     pub(super) expected: &'static str,
 }
@@ -28,7 +30,7 @@ impl Odd {
         expected: &'static str,
     ) -> Self {
         let files = vec![(path.to_owned(), bytes.into())];
-        Self { what, files, path, flags: "", read_as: "series", notes: &[], expected }
+        Self { what, files, path, flags: "", read_as: "series", notes: &[], stream: "", expected }
     }
 
     fn flags(self, flags: &'static str) -> Self {
@@ -37,6 +39,10 @@ impl Odd {
 
     fn notes(self, notes: &'static [&'static str]) -> Self {
         Self { notes, ..self }
+    }
+
+    fn stream(self, stream: &'static str) -> Self {
+        Self { stream, ..self }
     }
 
     fn read_as(self, read_as: &'static str) -> Self {
@@ -189,7 +195,8 @@ fn separators() -> Vec<Odd> {
             "a text column with line ends in quotes",
             format!("x,note,y\n{}", lines(|i| format!("{},\"dry\nday {}\",{}", x(i), i % 5, y(i)))),
             "40 rows: x 1..6, y 20.5..23.5; not read: note",
-        ),
+        )
+        .stream("line 2 has 2 fields, but line 1 names 3"),
         named("a quote that is not closed", xy(",").replacen("2.5,", "\"2.5,", 1), "refused: line 3"),
         named(
             "a ragged row",
@@ -253,7 +260,8 @@ fn numbers() -> Vec<Odd> {
             "thousands separators in quotes",
             format!("x,y\n{}", lines(|i| format!("{},\"1,{:03}\"", x(i), 100 + i))),
             "40 rows: x 1..6, y 1100..1139",
-        ),
+        )
+        .stream("line 2: \"1,100\" (channel \"y\") may have a thousands separator"),
         named(
             "spaces as thousands separators",
             column(&|i| format!("1 {:03},5", 100 + i))
@@ -450,9 +458,12 @@ fn encodings() -> Vec<Odd> {
         named("line ends of Windows", xy(",").replace('\n', "\r\n").into(), XY),
         named("line ends CR", xy(",").replace('\n', "\r").into(), XY),
         named("UTF-16, little-endian", utf16(&umlaut(xy(",")), false), high)
-            .notes(&["decoded from UTF-16LE"]),
-        named("UTF-16, big-endian", utf16(&umlaut(xy(",")), true), high),
-        named("windows-1252", latin, high).notes(&["decoded from windows-1252"]),
+            .notes(&["decoded from UTF-16LE"])
+            .stream("convert the input to UTF-8"),
+        named("UTF-16, big-endian", utf16(&umlaut(xy(",")), true), high).stream("convert the input to UTF-8"),
+        named("windows-1252", latin, high)
+            .notes(&["decoded from windows-1252"])
+            .stream("convert the input to UTF-8"),
         Odd::new("compressed with gzip", "x.csv.gz", gzip(&xy(",")), XY),
         named("compressed with gzip, without .gz", gzip(&xy(",")), XY),
         named("gzip that ends early", gzip(&xy(","))[..60].to_vec(), "refused: x.csv"),
@@ -522,8 +533,15 @@ fn labelled() -> Vec<Odd> {
         Odd::new(
             "a .ts archive with targets to regress",
             "x.ts",
+            ts("@targetlabel true\n").replace(":a\n", ":0.25\n").replace(":b\n", ":2\n"),
+            "40 sequences of 3: 1 1..23.5; targets 0.25..2",
+        )
+        .notes(&["one number is predicted for each sequence"]),
+        Odd::new(
+            "a .ts archive with targets that are words",
+            "x.ts",
             ts("@targetlabel true\n"),
-            "refused: line 3",
+            "refused: line 5: the label \"a\" is not a finite number",
         )
         .read_as("labelled"),
         Odd::new(

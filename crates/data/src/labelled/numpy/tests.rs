@@ -2,7 +2,7 @@ use std::io::Write;
 
 use super::npy::tests::npy;
 use super::*;
-use crate::labelled::{LabelledOptions, LabelledParts, load_to_predict};
+use crate::labelled::{LabelType, LabelledOptions, LabelledParts, load_to_predict};
 
 fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
@@ -70,8 +70,30 @@ fn archives_are_labelled_sequences() {
     // For predictions, labels may be missing.
     let path = folder.write("new.npz", archive(&[("X", x)]));
     let options = LabelledOptions::new(&path);
-    let predicted = load_to_predict(&path, None, &options, parts.kind(), parts.classes()).unwrap();
+    let predicted = load_to_predict(&path, None, &options, parts.kind(), Some(parts.classes())).unwrap();
     assert_eq!((predicted.label(0), predicted.length(0)), (None, 3));
+}
+
+#[test]
+fn numbers_that_are_not_whole_are_targets() {
+    let folder = folder();
+    let x = || ("X", npy("|u1", "(3, 2)", false, &[1, 2, 3, 4, 5, 6]));
+    let read = |name: &str, y: Vec<u8>, label_type| {
+        let path = folder.write(name, archive(&[x(), ("y", y)]));
+        LabelledParts::load(&LabelledOptions { label_type, ..LabelledOptions::new(path) }).unwrap().train
+    };
+    let floats = |y: &[f32]| npy("<f4", "(3,)", false, &floats(y));
+    let targets = read("a.npz", floats(&[0.1, -2.0, 3.5]), None);
+    assert_eq!(
+        (targets.targets().unwrap().to_vec(), targets.classes().len()),
+        (vec![f64::from(0.1f32), -2.0, 3.5], 0)
+    );
+    // Whole numbers are classes, unless they are said to be targets.
+    let whole = floats(&[1.0, 2.0, 1.0]);
+    assert_eq!(read("b.npz", whole.clone(), None).classes().join(" "), "1 2");
+    assert_eq!(read("b.npz", whole, Some(LabelType::Number)).targets(), Some(&[1.0, 2.0, 1.0][..]));
+    let classes = read("c.npz", floats(&[0.5, 2.0, 0.5]), Some(LabelType::Class));
+    assert_eq!((classes.classes().join(" "), classes.targets()), ("0.5 2".into(), None));
 }
 
 #[test]
@@ -95,7 +117,9 @@ fn arrays_that_do_not_fit_are_refused() {
     folder.fails(&[("X", npy("|u1", "(4,)", false, &[1; 4]))], &["X has the shape (4): it needs [N, T, D]"]);
     folder.fails(&[x(), y("|u1", "(3,)", &[0, 1, 2])], &["y has the shape (3), and X has 2 sequences"]);
     folder.fails(&[x(), y("|u1", "(2, 2)", &[0, 1, 1, 0])], &["y.argmax(axis=1)"]);
-    folder.fails(&[x(), y("<f4", "(2,)", &floats(&[0.5, 1.0]))], &["not whole"]);
+    folder.fails(&[x(), y("<f4", "(2, 2)", &floats(&[0.5; 4]))], &["such as y[:, 0]"]);
+    folder.fails(&[x(), y("<f4", "(2,)", &floats(&[0.5, f32::NAN]))], &["sequence 2: the label \"NaN\""]);
+    folder.fails(&[x(), y("<f4", "(2,)", &floats(&[0.5, 0.5]))], &["every sequence has the target 0.5"]);
     folder.fails(&[x(), y("|O", "(2,)", &[0; 9])], &["y contains Python objects"]);
     folder.fails(
         &[x(), y("|u1", "(2,)", &[0, 1]), ("lengths", npy("|u1", "(2,)", false, &[2, 3]))],

@@ -1,5 +1,6 @@
 //! The answer to a line.
 
+use longspan_data::labelled::TargetScaling;
 use longspan_data::schema::{Forecast, Predicts, Reads, Schema};
 use longspan_data::series::Clock;
 use longspan_data::vocabulary::Vocabulary;
@@ -7,6 +8,7 @@ use longspan_run::assess::probabilities;
 
 use super::super::classes;
 use super::super::table::Cell;
+use super::super::targets;
 use super::super::values::{channels, finite, probability, shares};
 use super::reader::Reader;
 use crate::failure::Failure;
@@ -18,6 +20,8 @@ const NAMED: usize = 5;
 pub(super) enum Answer<'a> {
     /// The class of the sequence so far.
     Classes(&'a [String]),
+    /// The target of the sequence so far.
+    Target(&'a TargetScaling),
     /// The rows ahead.
     Forecast(&'a Forecast, &'a Schema),
     /// The most likely next tokens.
@@ -30,6 +34,7 @@ impl<'a> Answer<'a> {
     pub(super) fn new(schema: &'a Schema) -> Self {
         match (&schema.predicts, &schema.reads) {
             (Predicts::Classes(names), _) => Self::Classes(names),
+            (Predicts::Regression(scaling), _) => Self::Target(scaling),
             (Predicts::Forecast(forecast), _) => Self::Forecast(forecast, schema),
             (_, Reads::Tokens(vocabulary)) => Self::Next(vocabulary),
             (_, Reads::Numbers { channels, .. }) => Self::Keys(channels),
@@ -40,6 +45,7 @@ impl<'a> Answer<'a> {
     pub(super) fn columns(&self) -> Vec<String> {
         match self {
             Self::Classes(names) => classes::columns(names).collect(),
+            Self::Target(_) => vec![targets::COLUMN.to_owned()],
             Self::Keys(keys) => shares(keys).collect(),
             Self::Next(vocabulary) => {
                 let named = 1..=NAMED.min(vocabulary.len());
@@ -63,10 +69,14 @@ impl<'a> Answer<'a> {
     /// The cells of the columns.
     ///
     /// # Errors
-    /// A message if a forecast is not finite.
+    /// A message if a forecast or a target is not finite.
     pub(super) fn cells(&self, reader: &mut Reader<'_>) -> Result<Vec<Cell<'a>>, Failure> {
         Ok(match self {
             Self::Classes(names) => classes::predicted(names, &reader.out).collect(),
+            Self::Target(scaling) => {
+                finite(&reader.out)?;
+                reader.out.iter().map(|&scaled| targets::predicted(scaling, scaled)).collect()
+            }
             Self::Keys(_) => reader.out.iter().map(|&x| Cell::Number(probability(x))).collect(),
             Self::Next(vocabulary) => {
                 let shares = probabilities(&reader.out);

@@ -1,6 +1,7 @@
 //! Which field of a line is which channel, and which its time: by the order, or by a first line that names them.
 
 use longspan::option_syntax::nearest;
+use longspan_data::categorical::Categorical;
 use longspan_data::series::Clock;
 use longspan_data::table::{LineFormat, TableOptions};
 
@@ -10,7 +11,9 @@ pub(super) struct Form {
     pub(super) count: usize,
     /// Whether the first line names the columns.
     pub(super) named: bool,
-    /// The field of each channel.
+    /// Whether a line after the first one was read.
+    pub(super) begun: bool,
+    /// The field of each column.
     pub(super) positions: Vec<usize>,
     /// The fields of the time, if there is one.
     pub(super) times: Vec<usize>,
@@ -20,26 +23,32 @@ impl Form {
     /// The form of a first line.
     ///
     /// # Errors
-    /// A message if it names columns, but not all channels.
+    /// A message if it names columns, but not all that the model reads.
     pub(super) fn of(
+        mut format: LineFormat,
         line: &str,
-        channels: &[String],
+        columns: &[String],
+        categorical: &[Categorical],
         clock: Option<&Clock>,
         table: &TableOptions,
     ) -> Result<Self, String> {
-        let mut format = LineFormat::of(line, table);
         let fields = format.split(line);
         let count = fields.len();
+        // A categorical column has words in every line.
+        let words = |column: usize| {
+            columns.get(column).is_some_and(|name| categorical.iter().any(|own| own.column == *name))
+        };
+        let is_value = |(column, text): (usize, &String)| words(column) || format.is_value(text);
         // The time comes first where no names say where it is.
         let times = clock.map_or(0, |clock| clock.columns().len());
         let timed = |clock: &Clock| {
             let (time, values) = fields.split_at_checked(times)?;
-            let values = values.len() == channels.len() && values.iter().all(|text| format.is_value(text));
+            let values = values.len() == columns.len() && values.iter().enumerate().all(is_value);
             (values && clock.read(time.iter().map(String::as_str), None).is_some()).then_some(())
         };
         if !table.header && clock.and_then(timed).is_some() {
             let (times, positions) = ((0..times).collect(), (times..count).collect());
-            return Ok(Self { format, count, named: false, positions, times });
+            return Ok(Self { format, count, named: false, begun: true, positions, times });
         }
         let lacks = |calendar: &&Clock| calendar.channels() > 0;
         let needed = clock.filter(lacks).map(|clock| {
@@ -51,37 +60,58 @@ impl Form {
         });
         let word = match table.header {
             true => fields.first(),
-            false => fields.iter().find(|text| !format.is_value(text)).filter(|_| !table.no_header),
+            false => {
+                let named = fields.iter().any(|field| columns.contains(field));
+                let mut all = fields.iter().enumerate();
+                let word = all.find(|&(column, text)| !format.is_value(text) && (named || !words(column)));
+                word.map(|(_, text)| text).filter(|_| !table.no_header)
+            }
         };
         let Some(word) = word else {
             if let Some(needed) = needed {
                 return Err(needed);
             }
-            let (count, times) = (channels.len(), Vec::new());
-            return Ok(Self { format, count, named: false, positions: (0..count).collect(), times });
+            let positions = by_number(columns, count).unwrap_or_else(|| (0..columns.len()).collect());
+            let count = positions.iter().max().map_or(0, |&last| last + 1);
+            return Ok(Self { format, count, named: false, begun: true, positions, times: Vec::new() });
         };
+        if let Some(positions) = by_number(columns, count) {
+            return Ok(Self { format, count, named: false, begun: true, positions, times: Vec::new() });
+        }
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-        let position = |channel: &String| {
-            names.iter().position(|name| *name == channel).ok_or_else(|| {
-                let meant = nearest(channel, names.iter().copied());
+        let position = |column: &String| {
+            names.iter().position(|name| *name == column).ok_or_else(|| {
+                let meant = nearest(column, names.iter().copied());
                 let meant = meant.map(|name| format!(": did you mean {name:?}?")).unwrap_or_else(|| ".".into());
                 format!(
-                    " contains {word:?}, which is not a number, so it names the columns, but it lacks {channel:?}{meant} The \
+                    " contains {word:?}, which is not a number, so it names the columns, but it lacks {column:?}{meant} The \
                      model reads {}",
-                    listed(channels.iter().map(String::as_str))
+                    listed(columns.iter().map(String::as_str))
                 )
             })
         };
-        let positions = channels.iter().map(position).collect::<Result<_, _>>()?;
+        let positions = columns.iter().map(position).collect::<Result<_, _>>()?;
         let found = |column: &String| names.iter().position(|name| name == column);
         let times = clock.and_then(|clock| clock.columns().iter().map(found).collect::<Option<Vec<_>>>());
         match (times, needed) {
             (None, Some(needed)) => Err(needed),
-            (times, _) => {
-                Ok(Self { format, count, named: true, positions, times: times.unwrap_or_default() })
-            }
+            (times, _) => Ok(Self {
+                format,
+                count,
+                named: true,
+                begun: false,
+                positions,
+                times: times.unwrap_or_default(),
+            }),
         }
     }
+}
+
+/// The fields of columns that have numbers instead of names (`column 2`), if the last of them is the last field.
+fn by_number(columns: &[String], fields: usize) -> Option<Vec<usize>> {
+    let number = |name: &String| name.strip_prefix("column ")?.parse::<usize>().ok()?.checked_sub(1);
+    let positions: Vec<usize> = columns.iter().map(number).collect::<Option<_>>()?;
+    (positions.iter().max() == Some(&fields.checked_sub(1)?)).then_some(positions)
 }
 
 /// Up to eight of the names.

@@ -1,8 +1,9 @@
-//! The numbers of a line and its time.
+//! The numbers of a line and its time. A categorical column has its category in one field, which gives all its channels.
 
+use longspan_data::categorical::{Categorical, columns};
 use longspan_data::labelled::Scaling;
 use longspan_data::series::{Clock, Time};
-use longspan_data::table::{LineProblem, TableOptions};
+use longspan_data::table::{LineFormat, LineProblem, TableOptions, is_missing};
 use longspan_run::config::Missing;
 
 use super::form::{Form, listed};
@@ -23,11 +24,23 @@ pub(super) struct Fields<'a> {
     time: Option<Time>,
     /// The form of the first line; None before it.
     form: Option<Form>,
+    /// Whether a category that the model does not know was reported.
+    told: bool,
+}
+
+/// What the model reads.
+pub(super) struct Inputs<'a> {
+    /// The names of the channels.
+    pub(super) channels: &'a [String],
+    /// The scaling of their numbers.
+    pub(super) scaling: &'a Scaling,
+    /// The columns of categories.
+    pub(super) categorical: &'a [Categorical],
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(missing: Missing, table: TableOptions, clock: Option<&'a Clock>) -> Self {
-        Self { missing, table, clock, time: None, form: None }
+        Self { missing, table, clock, time: None, form: None, told: false }
     }
 
     /// Begins a new sequence: the time of its first line is not compared with that of the line before.
@@ -50,18 +63,21 @@ impl<'a> Fields<'a> {
         &mut self,
         number: u64,
         line: &[u8],
-        channels: &[String],
-        scaling: &Scaling,
+        inputs: &Inputs<'_>,
         numbers: &mut Vec<f32>,
     ) -> Result<bool, Failure> {
         let line = utf8(number, line)?;
         let wrong = |what: String| fail(format!("standard input: line {number}{what}"));
-        let channels = &channels[..channels.len() - self.clock.map_or(0, Clock::channels)];
+        let channels = &inputs.channels[..inputs.channels.len() - self.clock.map_or(0, Clock::channels)];
+        let columns = columns(channels, inputs.categorical);
         let first = self.form.is_none();
         let form = match &mut self.form {
             Some(form) => form,
             None => {
-                let form = Form::of(line, channels, self.clock, &self.table).map_err(wrong)?;
+                // A comment, or a line that names the separator.
+                let Some(format) = LineFormat::of(line, &columns, &self.table) else { return Ok(false) };
+                let form = Form::of(format, line, &columns, inputs.categorical, self.clock, &self.table);
+                let form = form.map_err(wrong)?;
                 self.form.insert(form)
             }
         };
@@ -69,11 +85,20 @@ impl<'a> Fields<'a> {
             return Ok(false);
         }
         numbers.clear();
-        let fields = form.format.split(line);
+        let mut fields = form.format.split(line);
+        // A separator may end each line.
+        if fields.len() == form.count + 1 && fields.last().is_some_and(String::is_empty) {
+            fields.pop();
+        }
+        // A second line without a number has the units of the columns.
+        if !std::mem::replace(&mut form.begun, true) && !fields.iter().any(|text| form.format.is_value(text))
+        {
+            return Ok(false);
+        }
         let found = fields.len();
         if found != form.count {
             let times = self.clock.filter(|_| !form.times.is_empty()).map_or(&[][..], Clock::columns);
-            let names: Vec<&str> = times.iter().chain(channels).map(String::as_str).collect();
+            let names: Vec<&str> = times.iter().chain(&columns).map(String::as_str).collect();
             let (names, expected) = (listed(names.into_iter()), form.count);
             return Err(wrong(match form.named {
                 true => {
@@ -83,16 +108,30 @@ impl<'a> Fields<'a> {
                     )
                 }
                 false => format!(
-                    ": {} instead of {expected}: write one value for each channel in this order, {names}, or name the \
+                    ": {} instead of {expected}: write one value for each {} in this order, {names}, or name the \
                      columns in a first line",
-                    counted(found, "value")
+                    counted(found, "value"),
+                    if inputs.categorical.is_empty() { "channel" } else { "column" }
                 ),
             }));
         }
-        for (channel, name) in channels.iter().enumerate() {
-            let text = fields[form.positions[channel]].as_str();
+        for (column, name) in columns.iter().enumerate() {
+            let text = fields[form.positions[column]].as_str();
+            let channel = numbers.len();
+            let Inputs { scaling, categorical, .. } = inputs;
+            if let Some(own) = categorical.iter().find(|own| own.channel == channel) {
+                let known =
+                    own.write(text, numbers) || is_missing(text) || self.table.na.iter().any(|na| na == text);
+                if !known && !std::mem::replace(&mut self.told, true) {
+                    eprintln!(
+                        "note: line {number}: training did not have the category {text:?} of column {name}, so its inputs are \
+                         0; later ones are not reported"
+                    );
+                }
+                continue;
+            }
             let shown: String = text.chars().take(SHOWN).collect();
-            let value = match form.format.number(text) {
+            let value = match form.format.number(form.positions[column], text) {
                 Ok(value) if value.is_nan() => match self.missing {
                     Missing::Zero => 0.0,
                     _ => {

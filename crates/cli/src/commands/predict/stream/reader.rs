@@ -7,7 +7,7 @@ use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 
 use super::super::values::finite;
 use super::lines::utf8;
-use super::numbers::Fields;
+use super::numbers::{Fields, Inputs};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 
@@ -50,13 +50,14 @@ impl<'a> Reader<'a> {
     pub(super) fn read(&mut self, number: u64, line: &[u8]) -> Result<Answered, Failure> {
         let Loaded { ctx, model, params, .. } = &mut *self.loaded;
         match self.reads {
-            Reads::Numbers { channels, scaling } => {
+            Reads::Numbers { channels, scaling, categorical } => {
                 if line.trim_ascii().is_empty() {
                     self.steps.clear();
                     self.fields.begin();
                     return Ok(Answered::No);
                 }
-                if !self.fields.read(number, line, channels, scaling, &mut self.numbers)? {
+                let inputs = Inputs { channels, scaling, categorical };
+                if !self.fields.read(number, line, &inputs, &mut self.numbers)? {
                     return Ok(Answered::No);
                 }
                 let step = StepInput::Numbers(&self.numbers);
