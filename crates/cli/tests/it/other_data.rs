@@ -107,3 +107,20 @@ fn the_mean_of_the_training_part_forecasts_another_series() {
     // The training part has the mean 1.5, the other series values around 11.5.
     assert!((number(&scored["mean"]["x"]["mae"]) - 10.0).abs() < 1e-4, "{scored}");
 }
+
+#[test]
+fn the_mean_of_the_training_targets_predicts_another_file() {
+    let dir = TestDir::new();
+    let file = |of: &str, level: f64| {
+        let sequence = |i: usize| format!("{},1,2:{}\n", i % 5, level + 0.37 * (i % 7) as f64);
+        format!("@problemName {of}\n@targetlabel true\n@data\n{}", (0..70).map(sequence).collect::<String>())
+    };
+    dir.write("a.ts", file("a", 0.0));
+    dir.write("b.ts", file("b", 3.0));
+    dir.printed(&format!("train --labelled a.ts --labelled-test b.ts --valid-fraction 0 {SMALL} --out run"));
+    let own = dir.json("eval run --part test --json");
+    let scored = dir.json("eval run --labelled b.ts --json");
+    assert_eq!((&scored["baseline"], &own["baseline"]), (&"training mean".into(), &"training mean".into()));
+    let (scored, own) = (number(&scored["baseline_loss_mse"]), number(&own["baseline_loss_mse"]));
+    assert!((scored - own).abs() < 1e-5 * own, "{scored} and {own}");
+}
