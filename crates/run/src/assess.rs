@@ -128,9 +128,9 @@ fn naive_forecasts(
     let longest = longest_season(series);
     let found = periods(series).into_iter().filter(|&period| Some(period) != season && period <= longest);
     let seasons = season.into_iter().chain(found).map(Naive::Seasonal);
-    // Another file is one part: its mean would be fitted on the rows that are scored.
-    let mean = (part != Part::Train).then_some(Naive::Mean);
-    let all = mean.into_iter().chain([Naive::Persistence]).chain(seasons);
+    // Another file is one part: its own mean would be fitted on the rows that are scored.
+    let mean = if part == Part::Train { Naive::ScalingMean } else { Naive::Mean };
+    let all = [mean, Naive::Persistence].into_iter().chain(seasons);
     all.map(|forecast| Ok((forecast, naive_by_group(series, part, forecast, nothing.to_vec())?))).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Data sets: from a configuration to batches for training, validation and test, and the baseline loss.
 
 mod baseline;
+mod frequencies;
 mod labelled;
 mod music;
 mod notices;
@@ -28,6 +29,7 @@ use longspan_data::text::{TextError, Watch};
 use longspan_record::{ChannelRecord, GroupScore};
 
 pub use baseline::{Baseline, best};
+pub use frequencies::{Counted, Frequencies};
 pub use notices::notice;
 pub use task::TASK_EPOCH;
 
@@ -49,6 +51,8 @@ pub struct Dataset {
     pub record: DataRecord,
     /// The baselines of the test part, if there is one.
     pub test_baselines: Vec<Baseline>,
+    /// The frequencies that the baseline predicts; None for series and tasks.
+    pub frequencies: Option<Frequencies>,
     /// The series, if the data are one.
     pub series: Option<Arc<Series>>,
     /// The best baseline of each group of the series in the validation part, then in the test part; empty if there are not
@@ -64,8 +68,11 @@ pub struct HeldOut {
     pub units: Units,
     /// The series and its part, for a forecaster.
     pub series: Option<(Arc<Series>, Part)>,
-    /// The baselines of these data; empty if the training part is not known.
+    /// The baselines of these data; empty for a series of another file, whose forecasts without a network are scored as
+    /// those of the model are.
     pub baselines: Vec<Baseline>,
+    /// The most frequent class of the training part, if it is known.
+    pub most_frequent_class: Option<u32>,
     /// How other data than the run's own differ from the training part: other units, unknown categories.
     pub shifts: Vec<String>,
 }
@@ -152,7 +159,9 @@ impl Dataset {
             false => (self.valid, Part::Valid, self.record.baselines),
         };
         let series = self.series.map(|series| (series, part));
-        Some(HeldOut { source: source?, units: self.units, series, baselines, shifts: Vec::new() })
+        let most_frequent_class = self.frequencies.as_ref().and_then(Frequencies::most_frequent_class);
+        let (source, units, shifts) = (source?, self.units, Vec::new());
+        Some(HeldOut { source, units, series, baselines, most_frequent_class, shifts })
     }
 
     /// The source on which weights are measured, and its name: the validation part, else the test part, else
@@ -330,25 +339,38 @@ impl Dataset {
         }
     }
 
-    /// All data of another file than the training file: labelled sequences, music or a series.
+    /// All data of another file than the training file: labelled sequences, music or a series. Baselines predict the
+    /// frequencies `trained` of the training part, or those of the file itself if the run does not have them.
     ///
     /// # Errors
     /// [`DataError`] with the file and the line, or that the model is for other data.
-    pub fn other(config: &Config, path: &Path, learned: &Schema) -> Result<HeldOut, DataError> {
-        let rows = |source| HeldOut {
-            source,
-            units: Units::Rows,
-            series: None,
-            baselines: Vec::new(),
-            shifts: Vec::new(),
-        };
+    pub fn other(
+        config: &Config,
+        path: &Path,
+        learned: &Schema,
+        trained: Option<&Frequencies>,
+    ) -> Result<HeldOut, DataError> {
         match learned.predicts {
             Predicts::Forecast(_) => series::whole(config, path, learned),
-            Predicts::Next => music::whole_file(config, path).map(rows),
+            Predicts::Next => music::whole_file(config, path, trained),
             Predicts::Classes(_) | Predicts::Value | Predicts::Regression(_) => {
-                labelled::whole(config, path, learned)
+                labelled::whole(config, path, learned, trained)
             }
         }
+    }
+
+    /// All of another text, as [`Dataset::other`]; and its number of bytes.
+    ///
+    /// # Errors
+    /// [`DataError`] if the file cannot be read, or that the model is for other data.
+    pub fn other_text(
+        config: &Config,
+        path: &Path,
+        learned: &Schema,
+        trained: Option<&Frequencies>,
+        watch: Watch<'_>,
+    ) -> Result<(HeldOut, usize), DataError> {
+        text::whole(config, path, learned, trained, watch)
     }
 
     /// Sequences whose classes or targets are to be predicted, read and scaled by the schema `learned`, and how they

@@ -3,6 +3,7 @@
 //! ```text
 //! run.json                      description of the run; written last at the start, so its presence makes a directory a run
 //! config.toml                   the resolved settings
+//! frequencies.json              how often each token, class or key occurs in training, for baselines of other data
 //! metrics.jsonl                 one record for each step and validation; append-only
 //! checkpoints/{last,best}.safetensors
 //! flow/                         gradient profiles, in segments
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, ConfigError, Gaps};
-use crate::dataset::DataRecord;
+use crate::dataset::{DataRecord, Frequencies};
 use longspan::model::head::Unit;
 
 /// The version of the format.
@@ -104,7 +105,7 @@ impl RunDir {
             // Files of an attempt that stopped before it wrote run.json may be overwritten: without run.json
             // there is no run.
             Ok(mut entries) => {
-                let ours = ["config.toml", "metrics.jsonl", "checkpoints", "lock"];
+                let ours = ["config.toml", "metrics.jsonl", "checkpoints", "frequencies.json", "lock"];
                 let foreign = entries.any(|entry| {
                     entry.is_ok_and(|entry| !ours.iter().any(|name| entry.file_name() == *name))
                 });
@@ -204,6 +205,17 @@ impl RunDir {
         self.replace_json("summary.json", summary)
     }
 
+    /// Replaces `frequencies.json`, one line: a vocabulary may have very many tokens.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn write_frequencies(&self, frequencies: &Frequencies) -> Result<(), RunError> {
+        let path = self.path.join("frequencies.json");
+        let text = serde_json::to_string(frequencies)
+            .map_err(|error| io_error(&path, "written")(io::Error::other(error)))?;
+        self.replace("frequencies.json", (text + "\n").as_bytes())
+    }
+
     /// Replaces the files in `fault`. The record is written last: its presence makes a fault.
     pub(crate) fn write_fault(&self, batch: &[u8], record: &impl Serialize) -> Result<(), RunError> {
         let folder = self.path.join("fault");
@@ -283,6 +295,23 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
         )));
     }
     Ok(record)
+}
+
+/// Reads the frequencies in the training part of a run; None if it has none: series and tasks, and runs of earlier
+/// versions.
+///
+/// # Errors
+/// [`RunError::Io`], [`RunError::Damaged`].
+pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
+    let path = run.join("frequencies.json");
+    match fs::read_to_string(&path) {
+        Ok(text) => match serde_json::from_str(&text) {
+            Ok(frequencies) => Ok(Some(frequencies)),
+            Err(error) => Err(RunError::Damaged { path, reason: error.to_string() }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(&path, "read")(error)),
+    }
 }
 
 /// Reads the settings of a run.

@@ -5,6 +5,7 @@ pub(crate) mod brief;
 mod curve;
 mod document;
 mod gradient_map;
+mod groups;
 mod snapshots;
 pub mod verdict;
 
@@ -12,6 +13,7 @@ pub use brief::Brief;
 pub use curve::{Curve, Validations};
 pub use document::{Clipping, Data, FaultText, FaultTexts, Lags, Numbers, RunReport, SettingText};
 pub use gradient_map::{Flow, LayerPicture, Picture};
+pub use groups::{GroupRow, Groups};
 pub use snapshots::{Looks, Series};
 
 use crate::config::Config;

@@ -24,6 +24,7 @@
  * @property {Summary} summary
  * @property {Curve} curve
  * @property {{ step: number[], loss: Num[], accuracy: (number | null)[] }} valid
+ * @property {Groups | null} groups
  * @property {{ rule: string, limit: number | null, rate: number }} clip
  * @property {Flow | null} flow
  * @property {Snapshots | null} looks
@@ -60,6 +61,10 @@
  * @property {Num[]} norm_high
  * @property {Num[]} after
  * @property {number[]} clipped */
+
+/** The groups of a series, the worst first; `more` are not listed.
+ * @typedef {{ worst: GroupRow[], all: number, not_below: number, more: number }} Groups */
+/** @typedef {{ group: string, loss: Num, baseline_loss: Num, baseline: string, ratio: Num, below: boolean }} GroupRow */
 
 /** Norms of the gradient through time: bin i has the steps back from `edges[i]` to below `edges[i + 1]`.
  * @typedef {object} Flow

@@ -51,6 +51,7 @@ pub(super) const MODULES: &[(&str, &str)] = modules! {
     "js/page/fault.js"
     "js/page/findings.js"
     "js/page/gradient.js"
+    "js/page/groups.js"
     "js/page/notices.js"
     "js/page/run.js"
     "js/page/settings.js"

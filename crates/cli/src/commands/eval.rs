@@ -9,16 +9,14 @@ use clap::{Args, ValueEnum};
 use longspan::model::Model;
 use longspan::params::Params;
 use longspan_data::schema::{Predicts, Schema};
-use longspan_data::stream::EvaluationStream;
 use longspan_data::task::Lengths;
-use longspan_data::text::TextPart;
+use longspan_data::text::Reading;
 use longspan_kernel::Context;
 use longspan_run::assess::{Assessment, assess};
 use longspan_run::checkpoint::Checkpoint;
 use longspan_run::config::Config;
 use longspan_run::dataset::{Dataset, HeldOut};
 use longspan_run::directory;
-use longspan_run::units::Units;
 
 use crate::failure::{Failure, fail, put};
 use crate::flags::{Data, Json, Threads, Weights, positive};
@@ -125,7 +123,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         return Err(fail(format!("--season {season}: this run does not forecast a series: leave it out")));
     }
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
-    let Evaluated { data, on, bytes } = source(&args.data, args.part, &config, &header.schema)?;
+    let run = args.weights.run.as_path();
+    let Evaluated { data, on, bytes } = source(&args.data, args.part, run, &config, &header.schema)?;
     data.shifts.iter().for_each(|shift| eprintln!("warning: {on}: {shift}"));
     let stop = Stop::listen()?;
     let cancelled = || stop.came();
@@ -143,6 +142,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         on,
         warnings: data.shifts.clone(),
         baselines: &data.baselines,
+        most_frequent_class: data.most_frequent_class,
         units: data.units,
         bytes,
         checkpoint: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -170,13 +170,15 @@ pub(crate) struct Evaluated {
     bytes: Option<usize>,
 }
 
-/// Opens the data to score: the given file, otherwise a part of the run's own data.
+/// Opens the data to score: the given file, otherwise a part of the run's own data. `run` is the run or the checkpoint that
+/// is named; the baselines of another file predict the frequencies that the run has stored.
 ///
 /// # Errors
 /// A message if the data cannot be read, or are not of the kind that the model was trained on.
 pub(crate) fn source(
     given: &Data,
     part: Option<Part>,
+    run: &Path,
     config: &Config,
     schema: &Schema,
 ) -> Result<Evaluated, Failure> {
@@ -200,25 +202,16 @@ pub(crate) fn source(
     }
     let mut progress = Progress::new();
     let named = |path: &Path| path.display().to_string();
-    if let Some(path) = &given.text {
-        let vocabulary = schema.vocabulary().expect("a model of tokens");
-        let encoding = config.data.encoding;
-        let part = TextPart::read(path, vocabulary, encoding, &mut |reading| progress.reading(&reading));
-        progress.read();
-        let part = part?;
-        let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;
-        let units = Units::of_text(config.data.unroll);
-        let data = HeldOut {
-            source: Box::new(stream),
-            units,
-            series: None,
-            baselines: Vec::new(),
-            shifts: Vec::new(),
-        };
-        return Ok(Evaluated { data, on: named(path), bytes: Some(part.bytes()) });
-    }
     if let Some(path) = given.file(data) {
-        let data = Dataset::other(config, path, schema)?;
+        let trained = if directory::is_run(run) { directory::read_frequencies(run)? } else { None };
+        if data == "text" {
+            let mut watch = |reading: Reading<'_>| progress.reading(&reading);
+            let read = Dataset::other_text(config, path, schema, trained.as_ref(), &mut watch);
+            progress.read();
+            let (data, bytes) = read?;
+            return Ok(Evaluated { data, on: named(path), bytes: Some(bytes) });
+        }
+        let data = Dataset::other(config, path, schema, trained.as_ref())?;
         return Ok(Evaluated { data, on: named(path), bytes: None });
     }
     let known =

@@ -163,7 +163,7 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
     if header.schema.vocabulary().is_some() && config.data.task.is_none() {
         config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
-    let (source, data) = source(&args.data, &config, &header.schema)?;
+    let (source, data) = source(&args.data, path, &config, &header.schema)?;
     let planned = Planned::new(path, args.limit(), &options(args), &header.model, source.as_ref(), &config)?;
     eprintln!("{}", planned.text());
     let options = &planned.plan.options;
@@ -209,11 +209,16 @@ fn options(args: &ProbeArgs) -> ProbeOptions {
 }
 
 /// Returns the data to measure on and their name: the given file, otherwise the held-out part, otherwise the training part.
-fn source(given: &Data, config: &Config, schema: &Schema) -> Result<(Box<dyn Source>, String), Failure> {
+fn source(
+    given: &Data,
+    run: &Path,
+    config: &Config,
+    schema: &Schema,
+) -> Result<(Box<dyn Source>, String), Failure> {
     let anything = config.data.task.is_some()
         || [&config.data.text, &config.data.labelled, &config.data.series].iter().any(|path| path.is_some());
     if given.is_given() || !anything {
-        let scored = eval::source(given, None, config, schema)?;
+        let scored = eval::source(given, None, run, config, schema)?;
         return Ok((scored.data.source, scored.on));
     }
     let learned = (config.data.task.is_none()).then_some(schema);

@@ -3,6 +3,7 @@
 //! Texts of a run are shown as they are: characters that Markdown, HTML or a terminal would interpret are escaped or replaced.
 
 mod credit;
+mod groups;
 mod parts;
 mod write;
 
@@ -38,6 +39,7 @@ fn run(to: &mut Writer, report: &RunReport, level: usize) {
     parts::findings(to, report, level);
     parts::fault(to, report, level);
     parts::training(to, report, level);
+    groups::groups(to, report, level);
     credit::reach(to, report, level);
     credit::layers(to, report, level);
     parts::reproduce(to, report, level);

@@ -145,3 +145,39 @@ fn two_columns_tell_groups_apart() {
     let (streamed, whole) = (&answer["forecast:sales+1"], &forecasts[0]["forecast:sales"]);
     assert!((number(streamed) - number(whole)).abs() < 1.0, "{streamed} and {whole}");
 }
+
+#[test]
+fn reports_list_the_groups_beside_their_baselines() {
+    let dir = TestDir::new();
+    // 24 groups: more than a table has rows.
+    let row =
+        |t: usize, group: usize| format!("{t},g{group:02},{:.4}\n", (t as f64 / 3.0 + group as f64).sin());
+    let rows: String = (0..60).flat_map(|t| (0..24).map(move |group| row(t, group))).collect();
+    dir.write("many.csv", format!("t,group,x\n{rows}"));
+    let flags = "--group-column group --time-column t";
+    dir.printed(&format!("train --series many.csv {flags} {SMALL} --no-probe --out run"));
+    let document = dir.json("report run --format json");
+    let groups = &document[0]["groups"];
+    let worst = groups["worst"].as_array().expect("a list");
+    assert_eq!((worst.len(), &groups["all"], &groups["more"]), (20, &24.into(), &4.into()), "{groups}");
+    let ratios: Vec<f64> = worst.iter().map(|group| number(&group["ratio"])).collect();
+    assert!(ratios.is_sorted_by(|a, b| a >= b), "{ratios:?}");
+    for group in worst {
+        let below = number(&group["loss"]) < number(&group["baseline_loss"]);
+        assert_eq!(group["below"], below, "{group}");
+    }
+    for (language, parts) in [
+        (
+            "en",
+            [
+                "## Groups at the last validation",
+                "Compared with the baseline",
+                "and 4 more groups with smaller ratios",
+            ],
+        ),
+        ("zh", ["## 最近一次验证中的各组", "与基线相比", "另有 4 个组，比值更小"]),
+    ] {
+        let report = dir.printed(&format!("report run --format md --lang {language}"));
+        parts.iter().for_each(|part| assert!(report.contains(part), "{part} in {report}"));
+    }
+}

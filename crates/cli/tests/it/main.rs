@@ -13,6 +13,7 @@ mod help;
 mod inspect;
 mod large_text;
 mod odd_files;
+mod other_data;
 mod predict;
 mod printed;
 mod probe;

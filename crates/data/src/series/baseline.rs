@@ -173,6 +173,8 @@ fn mean_difference(series: &Series, column: usize, group: Option<usize>) -> f64 
 pub enum Naive {
     /// The mean of the training part.
     Mean,
+    /// The mean by which values are standardised: that of the training part of a model that scores another file.
+    ScalingMean,
     /// The median of the training part.
     Median,
     /// The last value.
@@ -185,7 +187,7 @@ pub enum Naive {
 impl std::fmt::Display for Naive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Mean => f.write_str("training mean"),
+            Self::Mean | Self::ScalingMean => f.write_str("training mean"),
             Self::Median => f.write_str("training median"),
             Self::Persistence => f.write_str("persistence"),
             Self::Seasonal(period) => write!(f, "seasonal persistence, period {period}"),
@@ -212,6 +214,7 @@ fn for_each_forecast(
         Naive::Median => series.targets.iter().map(|&target| median(series, target)).collect(),
         // Not always 0: the scaling may come from another training part.
         Naive::Mean => series.targets.iter().map(|&target| mean(series, target)).collect(),
+        Naive::ScalingMean => vec![0.0; series.targets.len()],
         Naive::Persistence | Naive::Seasonal(_) => Vec::new(),
     };
     let Segments { all, begins, .. } = &series.parts[part as usize];
@@ -223,7 +226,7 @@ fn for_each_forecast(
             values.clear();
             for ahead in 1..=series.horizon {
                 let row = match forecast {
-                    Naive::Mean | Naive::Median => {
+                    Naive::Mean | Naive::ScalingMean | Naive::Median => {
                         values.extend_from_slice(&constants);
                         continue;
                     }

@@ -53,20 +53,27 @@ pub(super) fn frequency_loss(train: &[u64], scored: &[u64], balanced: bool) -> f
 /// The training mean as a prediction of every target, and for `absolute` errors the median as well. Targets are
 /// standardised.
 pub(super) fn of_targets(train: &[f64], scored: &[f64], absolute: bool) -> Vec<Baseline> {
-    let loss = |constant: f64| {
-        let errors = scored.iter().map(|target| target - constant);
-        let sum: f64 = errors.map(|error| if absolute { error.abs() } else { error * error }).sum();
-        sum / scored.len().max(1) as f64
-    };
     let mean = train.iter().sum::<f64>() / train.len().max(1) as f64;
-    let mut baselines = vec![Baseline::new("training mean", loss(mean))];
+    let mut baselines = vec![of_mean(mean, scored, absolute)];
     if absolute && !train.is_empty() {
         let mut sorted = train.to_vec();
         let middle = sorted.len() / 2;
         let median = *sorted.select_nth_unstable_by(middle, f64::total_cmp).1;
-        baselines.push(Baseline::new("training median", loss(median)));
+        baselines.push(Baseline::new("training median", constant_loss(median, scored, absolute)));
     }
     baselines
+}
+
+/// The training mean as a prediction of every target.
+pub(super) fn of_mean(mean: f64, scored: &[f64], absolute: bool) -> Baseline {
+    Baseline::new("training mean", constant_loss(mean, scored, absolute))
+}
+
+/// Mean squared or absolute error of the same prediction for every target.
+fn constant_loss(constant: f64, scored: &[f64], absolute: bool) -> f64 {
+    let errors = scored.iter().map(|target| target - constant);
+    let sum: f64 = errors.map(|error| if absolute { error.abs() } else { error * error }).sum();
+    sum / scored.len().max(1) as f64
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, decoded, name,
-    sample_rows,
+    Baseline, Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, baseline, boxed,
+    decoded, name, sample_rows,
 };
 use crate::config::{ClassWeights, Config, Missing};
 use crate::units::Units;
+use longspan::batch::Source;
 use longspan::model::head::Unit;
 use longspan_data::batches::{Order, SequenceBatches};
 use longspan_data::categorical::{self, Categorical};
@@ -94,7 +95,10 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
     let rows = sample_rows(config, split.train.len(), split.valid.len());
     // Spread evenly, because a file may be sorted by class.
     let spread = (0..rows).map(|i| split.train[i * split.train.len() / rows]).collect();
-    let (baselines, test_baselines) = baselines(config, &train, &split, test.as_ref());
+    let balanced = config.data.class_weights == ClassWeights::Balanced;
+    let frequencies = (train.targets().is_none())
+        .then(|| Frequencies::new(Counted::Classes, &training_counts(config, &train, &split), balanced));
+    let (baselines, test_baselines) = baselines(config, &train, &split, test.as_ref(), frequencies.as_ref());
     let best = baseline::best(&baselines).expect("a baseline").clone();
     let (train, test) = (Arc::new(train), test.map(Arc::new));
     let batches = |data: &Arc<Labelled>, sequences: Vec<usize>, order| {
@@ -135,6 +139,7 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         schema,
         record,
         test_baselines,
+        frequencies,
         series: None,
         group_baselines: Default::default(),
     })
@@ -152,24 +157,42 @@ pub(super) fn check_same(config: &Config, learned: &[Categorical]) -> Result<(),
     Err(DataError::Learned { given: config.given("categorical"), learned })
 }
 
-/// All sequences of another file, for a trained model.
+/// All sequences of another file, for a trained model. Their baseline predicts the class frequencies `trained`, or their
+/// own if those are not known. For targets it is the mean by which the model standardises, that of the training part.
 ///
 /// # Errors
-/// [`DataError`] with the file and the line, or that the model does not predict classes.
-pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<HeldOut, DataError> {
+/// [`DataError`] with the file and the line, or that the model does not predict labels.
+pub(super) fn whole(
+    config: &Config,
+    path: &Path,
+    schema: &Schema,
+    trained: Option<&Frequencies>,
+) -> Result<HeldOut, DataError> {
     let (kind, classes) = learned_labels(schema)?;
     // --image-labels is the label file of the training images, not of this file.
     let options = LabelledOptions { labels: None, ..options(config, path, Some(schema)) };
     let mut labelled = labelled::load_for(path, &options, &kind, classes)?;
     labelled.encode(&options.columns.categorical);
     let shifts = scale(&mut labelled, schema)?;
+    let targets = targets(&labelled, &mut (0..labelled.len()));
     let (all, labelled) = ((0..labelled.len()).collect(), Arc::new(labelled));
     let batches = SequenceBatches::new(labelled, all, config.data.batch, Order::Once, config.pool_of_rows());
+    let batches = batches.expect("every reader refuses a file without sequences");
+    let (baseline, most_frequent_class) = match targets {
+        Some(targets) => (baseline::of_mean(0.0, &targets, config.model.loss.unit() == Unit::Mae), None),
+        None => {
+            let scored = batches.class_counts(classes.map_or(0, <[String]>::len));
+            let own = Frequencies::new(Counted::Classes, &scored, false);
+            let frequencies = Frequencies::of_training_or(trained, own);
+            (frequencies.baseline(&scored), frequencies.most_frequent_class())
+        }
+    };
     Ok(HeldOut {
-        source: boxed(batches.expect("every reader refuses a file without sequences")),
+        source: boxed(batches),
         units: Units::Rows,
         series: None,
-        baselines: Vec::new(),
+        baselines: vec![baseline],
+        most_frequent_class,
         shifts,
     })
 }
@@ -288,10 +311,8 @@ fn baselines(
     train: &Labelled,
     split: &Split,
     test: Option<&Labelled>,
+    frequencies: Option<&Frequencies>,
 ) -> (Vec<Baseline>, Vec<Baseline>) {
-    let targets = |labelled: &Labelled, part: &mut dyn Iterator<Item = usize>| -> Option<Vec<f64>> {
-        part.map(|sequence| labelled.scaled_target(sequence).map(f64::from)).collect()
-    };
     let own = |part: &[usize]| targets(train, &mut part.iter().copied());
     let tested = test.map_or_else(|| own(&split.test), |test| targets(test, &mut (0..test.len())));
     if let (Some(fitted), Some(tested)) = (own(&split.train), tested) {
@@ -304,13 +325,16 @@ fn baselines(
         let of = |scored: &[f64]| baseline::of_targets(&fitted, scored, absolute);
         return (of(&scored), if tested.is_empty() { Vec::new() } else { of(&tested) });
     }
-    let balanced = config.data.class_weights == ClassWeights::Balanced;
-    let prior = if balanced { "class frequencies, weighted like the loss" } else { "class frequencies" };
+    let frequencies = frequencies.expect("labels that are no targets are classes");
     let [scored, tested] = counts(train, split, test);
-    let fitted = training_counts(config, train, split);
-    let of = |scored: &[u64]| vec![Baseline::new(prior, baseline::frequency_loss(&fitted, scored, balanced))];
+    let of = |scored: &[u64]| vec![frequencies.baseline(scored)];
     let has_test = tested.iter().sum::<u64>() > 0;
     (of(&scored), if has_test { of(&tested) } else { Vec::new() })
+}
+
+/// The standardised targets of these sequences; None if their labels are classes.
+fn targets(labelled: &Labelled, part: &mut dyn Iterator<Item = usize>) -> Option<Vec<f64>> {
+    part.map(|sequence| labelled.scaled_target(sequence).map(f64::from)).collect()
 }
 
 /// Number of scored positions of each class in the training part.

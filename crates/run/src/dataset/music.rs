@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, boxed, name, sample_rows};
+use super::{
+    Baseline, Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, boxed, name,
+    sample_rows,
+};
 use crate::config::Config;
 use crate::units::Units;
 use longspan::batch::Source;
@@ -36,7 +39,8 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
     let nothing = |part| DataError::NoSteps { path: path.display().to_string(), part };
     let lengths = train.lengths().ok_or_else(|| nothing("train"))?;
     let scored_part = valid.as_ref().or(test.as_ref()).unwrap_or(&train);
-    let keys = |part: &Pieces| Baseline::new("key frequencies", independent_keys(&train, part));
+    let frequencies = frequencies(&train);
+    let keys = |part: &Pieces| independent_keys(&frequencies, part);
     let best = keys(scored_part);
     let test_baselines = test.iter().map(keys).collect();
     let record = DataRecord {
@@ -80,16 +84,32 @@ pub(super) fn open(config: &Config, path: &Path) -> Result<Dataset, DataError> {
         schema: schema(),
         record,
         test_baselines,
+        frequencies: Some(frequencies),
         series: None,
         group_baselines: Default::default(),
     })
 }
 
-/// The test part of another file, else its validation part, else its training part.
-pub(super) fn whole_file(config: &Config, path: &Path) -> Result<Box<dyn Source>, DataError> {
+/// The test part of another file, else its validation part, else its training part. Its baseline predicts the key
+/// frequencies `trained`, or its own if they are not known.
+pub(super) fn whole_file(
+    config: &Config,
+    path: &Path,
+    trained: Option<&Frequencies>,
+) -> Result<HeldOut, DataError> {
     let Music { train, valid, test, .. } = Music::open(path)?;
     let nothing = || DataError::NoSteps { path: path.display().to_string(), part: "test" };
-    whole(config, test.or(valid).unwrap_or(train)).ok_or_else(nothing)
+    let pieces = test.or(valid).unwrap_or(train);
+    let frequencies = Frequencies::of_training_or(trained, frequencies(&pieces));
+    let baseline = independent_keys(&frequencies, &pieces);
+    Ok(HeldOut {
+        source: whole(config, pieces).ok_or_else(nothing)?,
+        units: Units::Rows,
+        series: None,
+        baselines: vec![baseline],
+        most_frequent_class: None,
+        shifts: Vec::new(),
+    })
 }
 
 /// All of the pieces as whole windows; None if no piece has a second step.
@@ -117,22 +137,30 @@ fn fingerprint(pieces: &Pieces) -> String {
     format!("{:016x}", fingerprint.finish())
 }
 
-/// Loss in nats per step of 88 independent keys, each with its frequency in the training part. The first step
-/// of a piece is neither counted nor predicted.
-fn independent_keys(train: &Pieces, scored_part: &Pieces) -> f64 {
-    let steps = |pieces: &Pieces| {
-        let lengths = (0..pieces.len()).map(|piece| pieces.length(piece)).enumerate();
-        lengths.flat_map(|(piece, steps)| (1..steps).map(move |step| (piece, step))).collect::<Vec<_>>()
-    };
-    let (mut counts, seen) = ([1u32; KEYS], steps(train));
+/// The steps that are predicted: all but the first one of each piece.
+fn predicted(pieces: &Pieces) -> Vec<(usize, usize)> {
+    let lengths = (0..pieces.len()).map(|piece| pieces.length(piece)).enumerate();
+    lengths.flat_map(|(piece, steps)| (1..steps).map(move |step| (piece, step))).collect()
+}
+
+/// How often each key sounds at the steps that are predicted.
+fn frequencies(pieces: &Pieces) -> Frequencies {
+    let (mut counts, seen) = (vec![0; KEYS], predicted(pieces));
     for &(piece, step) in &seen {
-        train.keys(piece, step).iter().for_each(|&key| counts[key as usize] += 1);
+        pieces.keys(piece, step).iter().for_each(|&key| counts[key as usize] += 1);
     }
-    let shares = counts.map(|count| f64::from(count) / (seen.len() + 2) as f64);
+    Frequencies { targets: seen.len() as u64, ..Frequencies::new(Counted::Keys, &counts, false) }
+}
+
+/// Loss in nats per step of 88 independent keys, each with its frequency. As if each had sounded once and been silent
+/// once more, so that none has the frequency 0 or 1.
+fn independent_keys(frequencies: &Frequencies, scored_part: &Pieces) -> Baseline {
+    let share = |&count: &u64| (count + 1) as f64 / (frequencies.targets + 2) as f64;
+    let shares: Vec<f64> = frequencies.counts.iter().map(share).collect();
     let silence: f64 = shares.iter().map(|share| -(1.0 - share).ln()).sum();
-    let scored = steps(scored_part);
+    let scored = predicted(scored_part);
     let sounding = scored.iter().flat_map(|&(piece, step)| scored_part.keys(piece, step));
     let extra: f64 =
         sounding.map(|&key| shares[key as usize]).map(|share| ((1.0 - share) / share).ln()).sum();
-    silence + extra / scored.len().max(1) as f64
+    Baseline::new(frequencies.name(), silence + extra / scored.len().max(1) as f64)
 }

@@ -89,6 +89,7 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Hel
         units: Units::Windows(config.data.horizon),
         series: Some((series, Part::Train)),
         baselines: Vec::new(),
+        most_frequent_class: None,
         shifts,
     })
 }
@@ -174,6 +175,7 @@ fn load(
         schema,
         record,
         test_baselines,
+        frequencies: None,
         series: Some(series),
         group_baselines,
     })

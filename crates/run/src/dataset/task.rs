@@ -56,6 +56,7 @@ fn agreement(config: &Config) -> Result<Dataset, DataError> {
         schema,
         record,
         test_baselines: Vec::new(),
+        frequencies: None,
         series: None,
         group_baselines: Default::default(),
     })
@@ -101,6 +102,7 @@ fn samples(config: &Config, task: &'static Task) -> Result<Dataset, DataError> {
         schema,
         record,
         test_baselines: Vec::new(),
+        frequencies: None,
         series: None,
         group_baselines: Default::default(),
     })

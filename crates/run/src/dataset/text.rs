@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::{
-    Baseline, DataError, DataRecord, Dataset, Parts, Sample, baseline, boxed, decoded, name, sample_rows,
+    Baseline, Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, baseline, boxed,
+    decoded, name, sample_rows,
 };
 use crate::config::{ClassWeights, Config};
 use crate::units::Units;
@@ -35,11 +36,7 @@ pub(super) fn open(
             config.data.vocab.as_ref().map(|path| read_vocabulary(path, config.data.level)).transpose()?
         }
         Some((Some(vocabulary), Predicts::Next)) => Some(vocabulary.clone()),
-        Some(_) => {
-            let (found, needed) =
-                ("does not predict the next token", "reads tokens and predicts the next one");
-            return Err(DataError::OtherKind { data: "texts", found, needed });
-        }
+        Some(_) => return Err(other_kind()),
     };
     let corpus = TextCorpus::load(&options, vocabulary, watch)?;
     let train = TextStream::new(&corpus.train, config.data.batch, config.data.unroll)?;
@@ -60,10 +57,10 @@ pub(super) fn open(
         (None, None) => "no split: the whole text is the training part".into(),
     };
     let balanced = config.data.class_weights == ClassWeights::Balanced;
-    let name_of = if balanced { "token frequencies, weighted like the loss" } else { "token frequencies" };
+    let frequencies = Frequencies::new(Counted::Tokens, corpus.train.counts(), balanced);
     let baselines_of = |part: &TextPart| {
-        let frequencies = Baseline::new(name_of, frequency_loss(&corpus.train, part, balanced));
-        vec![frequencies, Baseline::reference("token pairs", pair_loss(&corpus.train, part))]
+        let pairs = Baseline::reference("token pairs", pair_loss(&corpus.train, part));
+        vec![frequencies.baseline(&predicted(part)), pairs]
     };
     let baselines = baselines_of(scored_part);
     let best = baseline::best(&baselines).expect("a baseline").clone();
@@ -104,6 +101,7 @@ pub(super) fn open(
         schema,
         record,
         test_baselines,
+        frequencies: Some(frequencies),
         series: None,
         group_baselines: Default::default(),
     })
@@ -119,14 +117,46 @@ fn sample(config: &Config, train: &TextStream, valid: Option<&dyn Source>) -> Sa
     Sample { source: boxed(train.clone()), windows, units: Units::of_text(config.data.unroll) }
 }
 
-/// Loss in nats of predicting token frequencies, which is the best that a model without input can reach. The
-/// frequencies are those of `train`, weighted like the training loss if it is `balanced`, with 1 added to each so that
-/// none is zero; the loss is that of `scored_part`.
-fn frequency_loss(train: &TextPart, scored_part: &TextPart, balanced: bool) -> f64 {
-    let (train, mut predicted) = (train.counts(), scored_part.counts().to_vec());
-    // The first token is read, but never predicted.
-    let _ = scored_part.each(0, scored_part.len().min(1), |_, token| predicted[token as usize] -= 1);
-    baseline::frequency_loss(train, &predicted, balanced)
+/// All of another text, for a trained model, and its number of bytes. Its baseline predicts the token frequencies of the
+/// training part, which are the best that a model without input can reach, or those of the text itself if they are not
+/// known.
+///
+/// # Errors
+/// [`DataError`] if the file cannot be read or is too short, or that the model does not read tokens.
+pub(super) fn whole(
+    config: &Config,
+    path: &Path,
+    schema: &Schema,
+    trained: Option<&Frequencies>,
+    watch: Watch<'_>,
+) -> Result<(HeldOut, usize), DataError> {
+    let Some(vocabulary) = schema.vocabulary() else { return Err(other_kind()) };
+    let part = TextPart::read(path, vocabulary, config.data.encoding, watch)?;
+    let stream = EvaluationStream::new(&part, config.data.batch, config.data.unroll)?;
+    let scored = predicted(&part);
+    let own = Frequencies::new(Counted::Tokens, &scored, false);
+    let frequencies = Frequencies::of_training_or(trained, own);
+    let data = HeldOut {
+        source: boxed(stream),
+        units: Units::of_text(config.data.unroll),
+        series: None,
+        baselines: vec![frequencies.baseline(&scored)],
+        most_frequent_class: None,
+        shifts: Vec::new(),
+    };
+    Ok((data, part.bytes()))
+}
+
+fn other_kind() -> DataError {
+    let (found, needed) = ("does not predict the next token", "reads tokens and predicts the next one");
+    DataError::OtherKind { data: "texts", found, needed }
+}
+
+/// The count of each token that is predicted. The first token is read, but never predicted.
+fn predicted(part: &TextPart) -> Vec<u64> {
+    let mut counts = part.counts().to_vec();
+    let _ = part.each(0, part.len().min(1), |_, token| counts[token as usize] -= 1);
+    counts
 }
 
 /// Tokens that pairs are counted in, and that they are scored on, at most: the first ones of each part.

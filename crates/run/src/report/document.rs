@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::curve::{Curve, Validations};
 use super::gradient_map::Flow;
+use super::groups::Groups;
 use super::snapshots::Looks;
 use super::verdict::VerdictText;
 use crate::config::{Config, KEYS, Value, flag};
@@ -51,6 +52,8 @@ pub struct RunReport {
     pub valid: Validations,
     /// The last validation, with its errors.
     pub last_score: Option<ScoreRecord>,
+    /// The groups of a series at the last validation, the worst first; None without groups.
+    pub groups: Option<Groups>,
     /// How gradients were clipped.
     pub clip: Clipping,
     /// Gradient profiles over training; None if none were recorded.
@@ -203,6 +206,7 @@ impl RunReport {
             curve: Curve::of(steps),
             valid: Validations::of(&history.valid),
             last_score: history.valid.last().cloned(),
+            groups: history.valid.last().and_then(|score| Groups::of(&score.groups)),
             clip: Clipping {
                 rule: config.optimizer.clip.to_string(),
                 limit: if let Clip::Norm(limit) = config.optimizer.clip { Some(limit) } else { None },
@@ -237,6 +241,7 @@ impl RunReport {
             curve: Curve::default(),
             valid: Validations::default(),
             last_score: None,
+            groups: None,
             clip: Clipping::default(),
             flow: None,
             looks: None,

@@ -88,6 +88,10 @@ impl Session {
             tokens: 0,
             stepping: Duration::ZERO,
         };
+        // A run of an earlier version does not have them yet.
+        if let Some(frequencies) = &session.data.frequencies {
+            session.run.write_frequencies(frequencies)?;
+        }
         if job.resume {
             session.run.write_config(&session.config)?;
         } else {

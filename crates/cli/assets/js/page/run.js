@@ -16,6 +16,7 @@ import { label, say } from "../words.js";
 import { drawFault } from "./fault.js";
 import { drawFindings } from "./findings.js";
 import { drawGradient } from "./gradient.js";
+import { drawGroups } from "./groups.js";
 import { drawNotices } from "./notices.js";
 import { drawSettings } from "./settings.js";
 import { tiles } from "./tiles.js";
@@ -33,6 +34,7 @@ export function drawRun(run, into) {
   const quality = section(into, "quality", say("loss_and_norm"));
   draw(lossFigure(run), quality);
   draw(normFigure(run), quality);
+  drawGroups(run, part(into, "groups-place"));
   drawGradient(run.flow, part(into, "gradient-place"));
   drawTraining(run, part(into, "training-place"));
   drawProbe(run, into);

@@ -30,6 +30,8 @@ pub(super) struct Shown<'a> {
     pub(super) warnings: Vec<String>,
     /// The baselines of these data.
     pub(super) baselines: &'a [Baseline],
+    /// The most frequent class of the training part; that of these data if it is not known.
+    pub(super) most_frequent_class: Option<u32>,
     pub(super) units: Units,
     /// The number of bytes of a text.
     pub(super) bytes: Option<usize>,
@@ -120,6 +122,7 @@ impl Shown<'_> {
         }
         if let Some(confusion) = &scored.confusion {
             merge(&mut fields, classes(confusion, self.names()));
+            fields["majority_accuracy"] = number(self.majority_accuracy(confusion));
         }
         fields
     }
@@ -144,13 +147,12 @@ impl Shown<'_> {
         let mut text =
             format!("data         {}, {}{counted_as}\n{}", self.on, many(score.scored, what), self.weights());
         if let Some(confusion) = &scored.confusion {
-            let most =
-                (0..confusion.classes() as u32).map(|class| confusion.actual(class)).max().unwrap_or(0);
+            let whose = if self.most_frequent_class.is_some() { "in training" } else { "of these data" };
             let _ = write!(
                 text,
-                "accuracy     {} (baseline: {:.2} %, the most frequent class)\nmacro F1     {:.4}\n",
+                "accuracy     {} (baseline: {:.2} %, the most frequent class {whose})\nmacro F1     {:.4}\n",
                 confusion.accuracy().map_or("-".into(), |x| format!("{:.2} %", 100.0 * x)),
-                100.0 * most as f64 / confusion.total() as f64,
+                100.0 * self.majority_accuracy(confusion),
                 confusion.macro_f1().unwrap_or(f64::NAN),
             );
         }
@@ -181,6 +183,13 @@ impl Shown<'_> {
             text += &format!("\n{}", classes_text(confusion, self.names()));
         }
         text
+    }
+
+    /// The accuracy of predicting the most frequent class for every input.
+    fn majority_accuracy(&self, confusion: &Confusion) -> f64 {
+        let largest = || (0..confusion.classes() as u32).map(|class| confusion.actual(class)).max();
+        let right = self.most_frequent_class.map(|class| confusion.actual(class)).or_else(largest);
+        right.unwrap_or(0) as f64 / confusion.total() as f64
     }
 
     fn ahead(&self) -> usize {
@@ -289,7 +298,7 @@ fn many(n: u64, noun: &str) -> String {
 /// The names and accuracies of the model and of the forecasts without a network.
 fn rows(compared: &Compared) -> impl Iterator<Item = (String, &Accuracy)> {
     let name = |naive: &Naive| match naive {
-        Naive::Mean => "mean".to_owned(),
+        Naive::Mean | Naive::ScalingMean => "mean".to_owned(),
         Naive::Median => "median".to_owned(),
         Naive::Persistence => "persistence".to_owned(),
         Naive::Seasonal(period) => format!("seasonal:{period}"),
@@ -394,10 +403,8 @@ fn classes(confusion: &Confusion, names: &[String]) -> Value {
         })
     });
     let row = |actual: u32| (0..count).map(|predicted| json!(confusion.count(actual, predicted))).collect();
-    let most = (0..count).map(|class| confusion.actual(class)).max().unwrap_or(0);
     json!({
         "macro_f1": confusion.macro_f1(),
-        "majority_accuracy": most as f64 / confusion.total() as f64,
         "classes": each.collect::<Value>(),
         "confusion": (0..count).map(row).collect::<Vec<Value>>(),
     })
