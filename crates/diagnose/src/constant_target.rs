@@ -109,8 +109,10 @@ fn find(evidence: &Evidence) -> Option<ConstantTarget> {
         let column = Some(channel.name.clone());
         (spread < SPREAD.value).then_some(ConstantTarget { column, value: channel.train.median, spread })
     };
-    if let Some(found) = targets.into_iter().find_map(of) {
-        return Some(found);
+    let mut ranges = targets.peekable();
+    if ranges.peek().is_some() {
+        // Known ranges decide: persistence of a period is perfect on a target that repeats.
+        return ranges.find_map(of);
     }
     let classes = evidence.valid.iter().filter_map(|score| score.classes).any(|of| of.classes == 1);
     // A loss of 0 is that of an entropy without a choice, or of persistence on a constant.

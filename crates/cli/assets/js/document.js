@@ -64,7 +64,14 @@
 
 /** The groups of a series, the worst first; `more` are not listed.
  * @typedef {{ worst: GroupRow[], all: number, not_below: number, more: number }} Groups */
-/** @typedef {{ group: string, loss: Num, baseline_loss: Num, baseline: string, ratio: Num, below: boolean }} GroupRow */
+/**
+ * @typedef {object} GroupRow
+ * @property {string} group
+ * @property {Num} loss
+ * @property {Num} baseline_loss
+ * @property {string} baseline
+ * @property {Num} ratio
+ * @property {boolean} below */
 
 /** Norms of the gradient through time: bin i has the steps back from `edges[i]` to below `edges[i + 1]`.
  * @typedef {object} Flow

@@ -25,6 +25,8 @@ pub struct LabelledOptions {
     pub train: PathBuf,
     /// The test part (`--labelled-test`).
     pub test: Option<PathBuf>,
+    /// Whether the file that is read is a test part: of an archive of arrays, X_test and y_test are read.
+    pub is_test: bool,
     /// Columns of a table (`--label-column`, `--id-column`).
     pub columns: Columns,
     /// Label file of the training images (`--image-labels`), if it cannot be found by name. That of the test images is
@@ -48,6 +50,7 @@ impl LabelledOptions {
         Self {
             train: train.into(),
             test: None,
+            is_test: false,
             columns: Columns::default(),
             labels: None,
             image_steps: ImageSteps::default(),
@@ -107,7 +110,8 @@ pub(crate) fn read_beside(
         Kind::Tokens { vocabulary } => Tokens::Use(vocabulary),
         Kind::Values { .. } => Tokens::Build(options.level),
     };
-    read(path, options, None, tokens, Some(train.own_type()))?.fit(train)
+    let options = LabelledOptions { is_test: true, ..options.clone() };
+    read(path, &options, None, tokens, Some(train.own_type()))?.fit(train)
 }
 
 /// Reads sequences for a model trained on such steps and classes, or on targets if `classes` is None. Missing values are
@@ -158,7 +162,7 @@ pub fn load_to_predict(
             folder::open_in(path, tokens, options.encoding)?
         }
         (Kind::Values { channels }, None) if numpy::is_numpy(path) => {
-            numpy::open(path, Labels::Optional(Some(channels.len())))?
+            numpy::open(path, Labels::Optional(Some(channels.len())), options.is_test)?
         }
         (Kind::Tokens { vocabulary }, input) => {
             let (head, input) = peek(opened(path, input)?, HEAD).map_err(|error| failed(path, error))?;
@@ -271,7 +275,7 @@ fn read_labels(
         return folder::open_in(path, tokens, options.encoding);
     }
     if numpy::is_numpy(path) {
-        return numpy::open(path, Labels::Required);
+        return numpy::open(path, Labels::Required, options.is_test);
     }
     let (head, input) = peek(open(path)?, HEAD).map_err(|error| failed(path, error))?;
     let (text, _) = decode_head(&head, options.encoding);

@@ -35,6 +35,9 @@ const SEQUENCES: [&str; 10] =
     ["X", "x", "X_train", "x_train", "data", "inputs", "features", "sequences", "series", "arr_0"];
 const LABELS: [&str; 10] =
     ["y", "Y", "y_train", "Y_train", "labels", "label", "targets", "target", "classes", "arr_1"];
+/// The same of a test part in the same archive.
+const TEST_SEQUENCES: [&str; 2] = ["X_test", "x_test"];
+const TEST_LABELS: [&str; 2] = ["y_test", "Y_test"];
 const LENGTHS: [&str; 5] = ["lengths", "length", "lens", "seq_lengths", "sequence_lengths"];
 
 /// Most bytes that one byte of a compressed file can become (deflate).
@@ -55,11 +58,15 @@ pub(crate) fn is_numpy(path: &Path) -> bool {
     read.is_ok() && (head.starts_with(b"\x93NUMPY") || archive)
 }
 
-/// Reads the sequences of a file of arrays. The classes are sorted by number or name.
-pub(super) fn open(path: &Path, labels: Labels) -> Result<Labelled, LabelledError> {
+/// Reads the sequences of a file of arrays. The classes are sorted by number or name. For a test part (`test`), the
+/// arrays of one are read where the archive has them.
+pub(super) fn open(path: &Path, labels: Labels, test: bool) -> Result<Labelled, LabelledError> {
     let mut arrays = Arrays::open(path)?;
     let wrong = |what: String| Problem::Array { what }.at(path, Location::File);
-    let Some((x, values)) = arrays.read(&SEQUENCES, |header, input| header.numbers(input))? else {
+    let tests = arrays.names().iter().any(|name| TEST_SEQUENCES.contains(&name.as_str()));
+    let (xs, ys): (&[&str], &[&str]) =
+        if test && tests { (&TEST_SEQUENCES, &TEST_LABELS) } else { (&SEQUENCES, &LABELS) };
+    let Some((x, values)) = arrays.read(xs, |header, input| header.numbers(input))? else {
         return Err(wrong(format!("there is no array X of sequences, only {}", arrays.listed())));
     };
     let (sequences, steps, width) = match x.shape[..] {
@@ -75,7 +82,7 @@ pub(super) fn open(path: &Path, labels: Labels) -> Result<Labelled, LabelledErro
     if values.is_empty() {
         return Err(Problem::NoSequences.at(path, Location::File));
     }
-    let (named, label_type) = match arrays.labels(sequences)? {
+    let (named, label_type) = match arrays.labels(ys, sequences)? {
         Some((named, label_type)) => (Some(named), label_type),
         None => (None, LabelType::Class),
     };
@@ -110,7 +117,14 @@ pub(super) fn open(path: &Path, labels: Labels) -> Result<Labelled, LabelledErro
         let class = named.as_ref().map_or(IGNORE, |named| builder.class(&named[sequence]));
         builder.end(class, sequence as u64 + 1).map_err(|problem| problem.at(path, at))?;
     }
-    Ok(Labelled { label_type, ..builder.finish(true)? })
+    let mut found = Labelled { label_type, ..builder.finish(true)? };
+    if tests && !test {
+        let unread = arrays.names().into_iter().filter(|name| name.to_lowercase().ends_with("_test"));
+        let unread: Vec<String> = unread.collect();
+        let note = format!("{} not read: --labelled-test with this file reads them", unread.join(", "));
+        found.written.push(note);
+    }
+    Ok(found)
 }
 
 /// Converts a number to single precision; NaN is a missing value.
@@ -191,9 +205,13 @@ impl<'p> Arrays<'p> {
     }
 
     /// Reads the labels of the sequences, and what they are.
-    fn labels(&mut self, sequences: usize) -> Result<Option<(Vec<String>, LabelType)>, LabelledError> {
+    fn labels(
+        &mut self,
+        names: &[&str],
+        sequences: usize,
+    ) -> Result<Option<(Vec<String>, LabelType)>, LabelledError> {
         let path = self.path;
-        let Some((header, labels)) = self.read(&LABELS, |header, input| header.labels(input))? else {
+        let Some((header, labels)) = self.read(names, |header, input| header.labels(input))? else {
             return Ok(None);
         };
         let wrong = |what: String| Err(Problem::Array { what }.at(path, Location::File));

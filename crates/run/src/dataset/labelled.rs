@@ -35,8 +35,12 @@ pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Re
         Some(schema) => {
             check_same(config, &options.columns.categorical)?;
             let (kind, classes) = learned_labels(schema)?;
-            let of = |path| labelled::load_for(path, &options, &kind, classes);
-            (of(path)?, config.data.labelled_test.as_deref().map(of).transpose()?)
+            let of = |path: &Path, is_test| {
+                let options = LabelledOptions { is_test, ..options.clone() };
+                labelled::load_for(path, &options, &kind, classes)
+            };
+            let test = config.data.labelled_test.as_deref().map(|path| of(path, true));
+            (of(path, false)?, test.transpose()?)
         }
     };
     // A trained model needs no notices about its data any more.
@@ -225,6 +229,7 @@ fn options(config: &Config, path: &Path, learned: Option<&Schema>) -> LabelledOp
     LabelledOptions {
         train: path.into(),
         test: config.data.labelled_test.clone(),
+        is_test: false,
         columns: Columns {
             label: config.data.label_column.clone(),
             id: config.data.id_column.clone(),

@@ -53,7 +53,7 @@ fn archives_are_labelled_sequences() {
     let lengths = npy("|u1", "(3,)", false, &[2, 2, 1]);
     let folder = folder();
     let path = folder.write("x.npz", archive(&[("y", y.clone()), ("lengths", lengths), ("X", x.clone())]));
-    let labelled = open(&path, Labels::Required).unwrap();
+    let labelled = open(&path, Labels::Required, false).unwrap();
     assert_eq!((labelled.len(), labelled.width(), labelled.missing()), (3, 2, 1));
     assert_eq!((labelled.classes().join(" "), labelled.labels()), ("9 10".into(), &[1, 0, 1][..]));
     assert_eq!((labelled.sequence(0), labelled.sequence(2)), (&[1., 2., 3., 4.][..], &[9., 10.][..]));
@@ -140,4 +140,21 @@ fn arrays_that_do_not_fit_are_refused() {
     let path = folder.write("cut.npz", &archive(&[x()])[..60]);
     let error = LabelledParts::load(&LabelledOptions::new(path)).unwrap_err().to_string();
     assert!(error.contains("cut.npz: the archive cannot be read"), "{error}");
+}
+
+#[test]
+fn the_test_part_of_an_archive_is_that_of_its_names() {
+    let array =
+        |rows: usize| npy("<f4", &format!("({rows}, 2)"), false, &floats(&vec![rows as f32; 2 * rows]));
+    let labels = |rows: usize| {
+        let labels: Vec<u8> = (0..rows as i64).flat_map(|i| (i % 2).to_le_bytes()).collect();
+        npy("<i8", &format!("({rows},)"), false, &labels)
+    };
+    let parts = [("x_train", array(4)), ("y_train", labels(4)), ("x_test", array(2)), ("y_test", labels(2))];
+    let folder = folder();
+    let path = folder.write("x.npz", archive(&parts));
+    let options = LabelledOptions { test: Some(path.clone()), ..LabelledOptions::new(&path) };
+    let read = LabelledParts::load(&options).unwrap();
+    assert_eq!((read.train.len(), read.test.as_ref().map(Labelled::len)), (4, Some(2)));
+    assert!(read.train.written()[0].starts_with("x_test, y_test not read"), "{:?}", read.train.written());
 }
