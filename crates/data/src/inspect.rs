@@ -70,20 +70,27 @@ pub enum Content {
     Text(TextDescription),
 }
 
-/// Finds out what a file or folder contains. `options` say how a table is written. For a text, `read` is called with the number of bytes read so far and the
+/// What is said about the data.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// How a table is written.
+    pub table: TableOptions,
+    /// Whether the rows of a series are sorted by time (`--sort-time`).
+    pub sort_time: bool,
+    /// Whether the day comes before the month (`--day-first`).
+    pub day_first: Option<bool>,
+}
+
+/// Finds out what a file or folder contains. For a text, `read` is called with the number of bytes read so far and the
 /// total.
 ///
 /// # Errors
 /// [`InspectError`] says what is wrong, where, and what to do.
-pub fn inspect(
-    path: &Path,
-    options: &TableOptions,
-    read: &mut dyn FnMut(u64, u64),
-) -> Result<Found, InspectError> {
+pub fn inspect(path: &Path, given: &Given, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
     if path.is_dir() {
         return match beside::inside(path)? {
             beside::Inside::Texts => sequences::inspect(path, Form::Folder),
-            beside::Inside::File(file) => inspect(&file, options, read),
+            beside::Inside::File(file) => inspect(&file, given, read),
         };
     }
     if labelled::numpy::is_numpy(path) {
@@ -115,7 +122,7 @@ pub fn inspect(
         }
         Some(kind::Kind::Ts) => sequences::inspect(path, Form::Ts),
         Some(kind::Kind::Music) => music::inspect(path),
-        Some(kind::Kind::Table) => table::inspect(path, &head, options),
+        Some(kind::Kind::Table) => table::inspect(path, &head, given),
         Some(kind::Kind::Text) => text::inspect(path, read),
     }
 }
@@ -133,7 +140,7 @@ fn arrays(path: &Path) -> Result<Found, InspectError> {
     let options = labelled::numpy::table_options(&TableOptions::default());
     let sketch = text.and_then(|size| Sketch::of_head(path, &head, size == kind::HEAD, &options).ok());
     match sketch {
-        Some(sketch) => series::inspect(path, &sketch, &TableOptions::default()),
+        Some(sketch) => series::inspect(path, &sketch, &Given::default()),
         None => Err(labelled),
     }
 }

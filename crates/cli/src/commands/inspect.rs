@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use longspan_data::inspect::inspect;
+use longspan_data::inspect::{Given, inspect};
 use longspan_run::config::Config;
 use longspan_run::directory::is_run;
 use serde_json::Value;
@@ -43,7 +43,12 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
         None => {
             let mut config = Config::default();
             args.table.set(&mut config)?;
-            let found = wait::shown(path, |read| inspect(path, &config.data.table(), read))?;
+            let given = Given {
+                table: config.data.table(),
+                sort_time: config.data.sort_time,
+                day_first: config.data.day_first,
+            };
+            let found = wait::shown(path, |read| inspect(path, &given, read))?;
             if json { serde_json::to_string(&show::document(&found))? + "\n" } else { show::text(&found) }
         }
     };

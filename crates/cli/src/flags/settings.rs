@@ -19,8 +19,8 @@ const READING: [&str; 12] = [
     "na",
 ];
 
-/// The settings of reading that say how a table is written.
-const TABLE: [&str; 5] = ["separator", "decimal", "no_header", "header", "na"];
+/// The settings of reading that say how a table is written, and its times.
+const TABLE: [&str; 7] = ["separator", "decimal", "no_header", "header", "na", "sort_time", "day_first"];
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]

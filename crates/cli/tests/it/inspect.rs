@@ -196,6 +196,20 @@ fn series_with_times_groups_gaps_and_tails() {
             && found["command"].to_string().contains("--valid-fraction 0"),
         "{found}"
     );
+    // Rows newest first, and days that may be months: inspect takes the flag that its message names.
+    let rows: String =
+        (0..60).rev().map(|i| format!("2020-01-01 {:02}:{:02},{}\n", i / 60, i % 60, i % 7)).collect();
+    dir.write("newest.csv", format!("date,x\n{rows}"));
+    dir.bad("inspect newest.csv", &["line 3, column date", "--sort-time"]);
+    let command = dir.json("inspect newest.csv --sort-time --json")["command"].clone();
+    runs(&dir, command.as_str().expect("a command"));
+    // A name with a comma is one name in the command, too.
+    let rows: String = (0..60)
+        .map(|i| format!("2020-01-01 {:02}:{:02},{},{},\n", i / 60, i % 60, i % 7, i * 3 % 11))
+        .collect();
+    dir.write("logger.csv", format!("date,RH,\"Temp, °C\",host\n{rows}"));
+    let found = works(&dir, "logger.csv");
+    assert_eq!(found["columns"][1]["name"], json!("Temp, °C"), "{found}");
     // One number a line, whatever the name.
     dir.write(
         "numbers.txt",

@@ -10,6 +10,7 @@ use crate::foreign::{self, Foreign};
 use crate::labelled::{self, Kind, Labelled};
 use crate::series::{self, Description, Gaps};
 use crate::spread::{Sentinel, Spread};
+use crate::table::join_names;
 use crate::vocabulary::TokenLevel;
 use crate::wording::counted;
 
@@ -57,7 +58,7 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         let text = format!("text columns are not read: {}", shown(&found.left_out));
         let categorical = match found.categories.is_empty() {
             true => Settings::default(),
-            false => Settings::of("categorical", found.categories.join(",")),
+            false => Settings::of("categorical", join_names(&found.categories)),
         };
         notes.push(Note::new(text, categorical));
     }
@@ -195,15 +196,14 @@ pub fn of_text(level: TokenLevel, different: usize, encoding: Encoding) -> Vec<N
     notes
 }
 
-/// Returns settings that read all columns except `names`; empty if no column would be left, or if a name contains a
-/// comma.
+/// Returns settings that read all columns except `names`; empty if no column would be left.
 fn without(description: &Description, names: &[&str]) -> Settings {
     let rest = description.columns.iter().map(|column| column.name.as_str());
     let rest: Vec<&str> = rest.filter(|name| !names.contains(name)).collect();
-    if rest.is_empty() || rest.iter().any(|name| name.contains(',')) {
+    if rest.is_empty() {
         return Settings::default();
     }
-    Settings::of("columns", rest.join(","))
+    Settings::of("columns", join_names(rest))
 }
 
 fn shown(names: &[String]) -> String {

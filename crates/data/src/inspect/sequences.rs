@@ -14,6 +14,7 @@ use crate::labelled::idx::ImageSteps;
 use crate::labelled::table::Columns;
 use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, Missing};
 use crate::spread::Spread;
+use crate::table::join_names;
 use crate::vocabulary::TokenLevel;
 
 /// How the sequences are stored.
@@ -138,7 +139,7 @@ fn settings(
     }
     if !options.columns.categorical.is_empty() {
         let names: Vec<&str> = options.columns.categorical.iter().map(|own| own.column.as_str()).collect();
-        settings = settings.with("categorical", names.join(","));
+        settings = settings.with("categorical", join_names(names));
     }
     if form == Form::Images {
         settings = settings.with("image_steps", "rows");

@@ -6,15 +6,20 @@ use super::error::InspectError;
 use super::notices;
 use super::roles;
 use super::settings::{Note, Settings};
-use super::{Content, Found};
+use super::{Content, Found, Given};
 use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
-use crate::table::{Sketch, TableOptions};
+use crate::table::{Sketch, join_names};
 
 /// Default fraction of the rows for validation.
 const VALID: f64 = 0.1;
 
-pub(super) fn inspect(path: &Path, sketch: &Sketch, table: &TableOptions) -> Result<Found, InspectError> {
-    let mut options = SeriesOptions { table: table.clone(), ..SeriesOptions::new(path, 1, 1) };
+pub(super) fn inspect(path: &Path, sketch: &Sketch, given: &Given) -> Result<Found, InspectError> {
+    let mut options = SeriesOptions {
+        table: given.table.clone(),
+        sort_time: given.sort_time,
+        day_first: given.day_first,
+        ..SeriesOptions::new(path, 1, 1)
+    };
     let target = roles::target(sketch);
     options.target = target.map(|column| column.name.clone()).into_iter().collect();
     let mut read = roles::read(&mut options, sketch)?;
@@ -76,16 +81,17 @@ fn settings(
     }
     let mut settings = Settings::data("series", &options.path).with_table(&options.table);
     let targets = found.columns.iter().filter(|column| column.target).map(|column| column.name.as_str());
-    let (targets, columns) = (targets.collect::<Vec<_>>(), options.columns.join(","));
+    let (targets, columns) = (targets.collect::<Vec<_>>(), join_names(&options.columns));
     let time = found.time.as_ref().map(|time| time.column.clone());
     for (key, value) in [
         ("columns", Some(columns).filter(|columns| !columns.is_empty())),
-        // The setting separates names by commas, so a comma in a name would split it.
-        ("target", Some(targets.join(",")).filter(|_| !targets.iter().any(|target| target.contains(',')))),
+        ("target", Some(join_names(&targets))),
         ("window", Some(options.window.to_string())),
         ("horizon", Some("1".into())),
         ("time_column", time),
         ("group_column", options.group_column.clone()),
+        ("sort_time", options.sort_time.then(|| "true".into())),
+        ("day_first", options.day_first.map(|first| first.to_string())),
         ("missing", treated(options.missing)),
         ("valid_fraction", (options.valid_fraction == 0.0).then(|| "0".into())),
     ] {

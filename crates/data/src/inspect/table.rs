@@ -2,48 +2,48 @@
 
 use std::path::Path;
 
-use super::Found;
 use super::error::InspectError;
 use super::kind::HEAD;
 use super::roles::GROUPS;
 use super::sequences::{self, Form};
 use super::series;
 use super::settings::{Alternative, Settings};
+use super::{Found, Given};
 use crate::categorical::Categorical;
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};
 use crate::table::{Column, IDS, Key, Sketch, TableOptions, in_runs, is_table};
 
-pub(super) fn inspect(path: &Path, head: &Head, options: &TableOptions) -> Result<Found, InspectError> {
+pub(super) fn inspect(path: &Path, head: &Head, given: &Given) -> Result<Found, InspectError> {
     let cut = head.bytes.len() == HEAD;
-    let sketch = Sketch::of_head(path, &head.bytes, cut, options)?;
-    read(path, head, options, &sketch)
+    let sketch = Sketch::of_head(path, &head.bytes, cut, &given.table)?;
+    read(path, head, given, &sketch)
 }
 
 /// Reads the table as what its columns show.
-fn read(path: &Path, head: &Head, options: &TableOptions, sketch: &Sketch) -> Result<Found, InspectError> {
+fn read(path: &Path, head: &Head, given: &Given, sketch: &Sketch) -> Result<Found, InspectError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let may_be_labelled =
         [".csv", ".tsv"].iter().any(|end| name.ends_with(end)) || is_table(&head.bytes, true);
     let columns = labelled(sketch)
         .filter(|_| may_be_labelled)
-        .map(|columns| Columns { table: options.clone(), ..columns });
+        .map(|columns| Columns { table: given.table.clone(), ..columns });
     let Some(columns) = columns else {
-        let mut found = series::inspect(path, sketch, options)?;
-        found.otherwise = could_be_labelled(path, sketch, options).filter(|_| may_be_labelled);
+        let mut found = series::inspect(path, sketch, given)?;
+        found.otherwise = could_be_labelled(path, sketch, &given.table).filter(|_| may_be_labelled);
         return Ok(found);
     };
     let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
     match sequences::inspect_with(path, form, columns) {
         Ok(mut found) => {
-            let other = series::inspect(path, sketch, options).ok().and_then(|found| found.settings);
+            let other = series::inspect(path, sketch, given).ok().and_then(|found| found.settings);
             found.otherwise = other.map(|settings| Alternative { text: "as a series".into(), settings });
             Ok(found)
         }
         // If it cannot be read with labels, it may still be a series. If not, the error about the labels is the more
         // useful one.
-        Err(error) => series::inspect(path, sketch, options).map_err(|_| error.into()),
+        Err(error) => series::inspect(path, sketch, given).map_err(|_| error.into()),
     }
 }
 

@@ -9,6 +9,7 @@ use csv::{ByteRecord, StringRecord, Terminator};
 use super::error::{TableError, list, shorten};
 use super::format::Format;
 use super::missing::Na;
+use super::names::split_names;
 use super::options::{Separator, TableOptions};
 use super::source::{BUFFER, LONGEST, Source, TooLong};
 use longspan::option_syntax::nearest;
@@ -190,14 +191,15 @@ impl<'r> Rows<'r> {
         })
     }
 
-    /// Returns the columns that a setting names: one, or several between commas. A name that has a comma itself is one.
+    /// Returns the columns that a setting names: one, or several between commas ([`split_names`]). A text that is a name
+    /// itself is one.
     ///
     /// # Errors
     /// [`TableError::NoColumn`] if one does not exist.
     pub(crate) fn columns(&self, flag: &'static str, given: &str) -> Result<Vec<usize>, TableError> {
         match self.names.iter().any(|name| name == given.trim()) {
             true => Ok(vec![self.column(flag, given)?]),
-            false => given.split(',').map(|name| self.column(flag, name.trim())).collect(),
+            false => split_names(given).iter().map(|name| self.column(flag, name)).collect(),
         }
     }
 

@@ -17,7 +17,7 @@ use longspan_data::encoding::{Encoding, UnknownEncoding};
 use longspan_data::labelled::LabelType;
 use longspan_data::labelled::idx::ImageSteps;
 use longspan_data::mask::LossMask;
-use longspan_data::table::{Decimal, Separator};
+use longspan_data::table::{Decimal, Separator, join_names, split_names};
 use longspan_data::task::{Lengths, TaskKind};
 use longspan_data::vocabulary::TokenLevel;
 
@@ -142,7 +142,7 @@ impl Field for Option<String> {
 
 impl Field for Names {
     fn set(&mut self, text: &str) -> Result<(), String> {
-        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        let names = split_names(text);
         if names.iter().any(String::is_empty) {
             return Err("needs names, separated by commas".into());
         }
@@ -150,7 +150,7 @@ impl Field for Names {
         Ok(())
     }
     fn get(&self) -> Value {
-        if self.0.is_empty() { Value::Absent } else { Value::Text(self.0.join(",")) }
+        if self.0.is_empty() { Value::Absent } else { Value::Text(join_names(&self.0)) }
     }
 }
 

@@ -18,6 +18,7 @@ use longspan_data::series;
 use longspan_data::series::{
     Clock, Naive, Part, Series, SeriesOptions, longest_season, naive_losses, naive_mae, periods,
 };
+use longspan_data::table::join_names;
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
     let once = if config.data.recursive { 1 } else { config.data.horizon };
@@ -51,9 +52,9 @@ fn check_same(config: &Config, schema: &Schema, once: usize) -> Result<(), DataE
     } else if once != forecast.horizon {
         ("horizon", forecast.horizon.to_string())
     } else if differs(&asked, &columns) {
-        ("columns", columns.join(","))
+        ("columns", join_names(&columns))
     } else if !config.data.recursive && differs(&config.data.target.0, &targets) {
-        ("target", targets.join(","))
+        ("target", join_names(&targets))
     } else if ![&[][..], calendar].contains(&&config.data.calendar.0[..]) {
         let none = if calendar.is_empty() { "no calendar".into() } else { String::new() };
         ("calendar", none + &Calendar(calendar.to_vec()).to_string())
