@@ -104,16 +104,26 @@ impl Candidate {
     /// Returns the separator that fits best: the one that divides most rows into the same number of fields, most of which
     /// are numbers or times. In a tie the first one wins.
     pub(super) fn best(candidates: &[Self], given: bool) -> &Self {
+        let divides = |candidate: &Self| candidate.width > 1 && candidate.agreeing >= 0.5;
         let score = |candidate: &Self| {
-            let divides = candidate.width > 1 && candidate.agreeing >= 0.5;
-            if !divides && !given {
+            if !divides(candidate) && !given {
                 return -1.0;
             }
             candidate.agreeing + candidate.known - 0.25 * f64::from(u8::from(candidate.start > 0))
         };
-        // Prose has blanks, too: they separate numbers only.
+        // Prose has blanks, too: they separate numbers only. The blank between a date and a time of day separates no
+        // fields either, where another separator divides as many of the rows, and the names with them.
+        let spaces = |candidate: &Self| {
+            let keeps_times = |other: &Self| {
+                divides(other)
+                    && other.agreeing >= candidate.agreeing
+                    && other.start <= candidate.start
+                    && other.has_spaced_times()
+            };
+            candidate.known > 0.5 && !candidates.iter().any(keeps_times)
+        };
         let usable =
-            |candidate: &&Self| given || candidate.separator != Separator::SPACES || candidate.known > 0.5;
+            |candidate: &&Self| given || candidate.separator != Separator::SPACES || spaces(candidate);
         let mut best = &candidates[0];
         for candidate in candidates.iter().filter(usable) {
             if score(candidate) > score(best) + 1e-9 {
@@ -121,6 +131,21 @@ impl Candidate {
             }
         }
         best
+    }
+
+    /// Whether a column below the first row has times with blanks, as in 2024-03-01 00:00, and nothing else.
+    fn has_spaced_times(&self) -> bool {
+        let own = self.rows.get(self.start..).unwrap_or_default();
+        let below = &own[usize::from(own.len() > 1).min(own.len())..];
+        let time = |field: &str| {
+            let field = field.trim();
+            field.contains(' ') && kind(field) == Kind::Time || super::is_missing(field)
+        };
+        let of = |column: usize| move |row: &Vec<String>| row.get(column).is_none_or(|field| time(field));
+        let any =
+            |column: usize| below.iter().any(|row| row.get(column).is_some_and(|f| f.trim().contains(' ')));
+        self.separator != Separator::SPACES
+            && (0..self.width).any(|column| any(column) && below.iter().all(of(column)))
     }
 
     /// The line of the first row, from 1.

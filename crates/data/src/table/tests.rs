@@ -98,6 +98,28 @@ fn separators_are_found() {
         "",
         "when x | '2010-01-01 00:00' 1 | '2010-01-01 01:00' 2",
     );
+    // The blank of a time is no separator, whatever stands beside it.
+    reads(
+        "time,name,y\n2024-03-01 00:00:00,temp,0.5\n2024-03-01 01:00:00,temp,1.5\n",
+        "",
+        "time name y | '2024-03-01 00:00:00' 'temp' 0.5 | '2024-03-01 01:00:00' 'temp' 1.5",
+    );
+    reads(
+        "site\ttime\ttz\tq\n014\t2024-03-01 00:00\tEST\t0.5\n014\t2024-03-01 01:00\tEST\t1.5\n",
+        "",
+        "site time tz q | 14 '2024-03-01 00:00' 'EST' 0.5 | 14 '2024-03-01 01:00' 'EST' 1.5",
+    );
+    reads(
+        "who;when\nann;3 Mar 2024 10:00\nbob;3 Mar 2024 11:00\n",
+        "",
+        "who when | 'ann' '3 Mar 2024 10:00' | 'bob' '3 Mar 2024 11:00'",
+    );
+    // Where the blanks do separate, no other mark divides all rows.
+    reads(
+        "day clock x\n2024-03-01 00:00 1,5\n2024-03-01 01:00 2,5\n",
+        "",
+        "day clock x | '2024-03-01' '00:00' 1.5 | '2024-03-01' '01:00' 2.5",
+    );
     reads("a\n1\n2\n", "", "a | 1 | 2");
     refuses("", "", "x.csv is empty: name a file with a line of column names and rows of numbers");
     refuses(
