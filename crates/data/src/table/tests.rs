@@ -185,6 +185,20 @@ fn numbers_are_read_by_the_notation_of_the_table() {
     reads("a;b\n1'234.5;2\n12'345.5;3\n", "", "a b | 1234.5 2 | 12345.5 3");
     reads("a,b\n\u{2212}1.5,2\n+2,-3\n", "", "a b | -1.5 2 | 2 -3");
     reads("a,b\n$1.50,12 %\n-$2.25,7 %\n", "", "a b | 1.5 12 | -2.25 7");
+    for money in ["₹1.50", "Rs. 1.50", "Rs 1.50", "Rs.1.50", "INR 1.50", "1.50 INR", "₹ 1.50"] {
+        reads(format!("a,b\n{money},1\n{money},2\n"), "", "a b | 1.5 1 | 1.5 2");
+    }
+    // Lakhs and crores; with one mark they are thousands.
+    reads(
+        "a,b\n1,\"1,23,456.50\"\n2,\"12,34,56,789\"\n3,\"23,456\"\n",
+        "",
+        "a b | 1 123456.5 | 2 123456789 | 3 23456",
+    );
+    reads("a;b\n1;-₹1,23,456\n2;₹12,345\n", "", "a b | 1 -123456 | 2 12345");
+    for text in ["1,2,345", "123,45,678", "1,23,45", "0,12,345", "1.23.456"] {
+        let read = read(format!("a;b\n1;{text}\n2;3.5\n").as_bytes(), &options(""));
+        assert!(matches!(read, Err(TableError::NotANumber { .. })), "{text}: {read:?}");
+    }
     reads("a,b\n1.5K,3 kg\n2M,4 kg\n0,5 kg\n", "", "a b | 1500 3 | 2000000 4 | 0 5");
     reads("a;b\n(1.5);2\n2;(1,234.5)\n", "", "a b | -1.5 2 | 2 -1234.5");
     reads("x\n1,5\n2,5\n", "decimal ,", "x | 1.5 | 2.5");
