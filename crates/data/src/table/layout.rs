@@ -16,11 +16,16 @@ pub(super) struct Lead {
     pub(super) separator: Option<Separator>,
     /// The last line, if it is a comment.
     comment: Option<Vec<u8>>,
+    /// Whether the first line is that of a data logger, above names, units and words for what was done in an interval.
+    pub(super) logger: bool,
 }
+
+/// First field of the files of Campbell Scientific's loggers. The other fields of this line name the station and the program.
+const LOGGER: &[u8] = b"TOA5";
 
 impl Lead {
     pub(super) fn of(head: &[u8]) -> Self {
-        let mut lead = Self { bytes: 0, lines: 0, separator: None, comment: None };
+        let mut lead = Self { bytes: 0, lines: 0, separator: None, comment: None, logger: false };
         while lead.bytes < head.len() {
             let rest = &head[lead.bytes..];
             let end = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |end| end + 1);
@@ -28,6 +33,8 @@ impl Lead {
             let named = line.strip_prefix(b"\"").unwrap_or(line);
             if lead.lines == 0 && named.len() > 4 && named[..4].eq_ignore_ascii_case(b"sep=") {
                 lead.separator = Separator::of(named[4]);
+            } else if lead.lines == 0 && is_logger(named) {
+                lead.logger = true;
             } else if !line.starts_with(b"#") && !line.starts_with(b"%") && !line.is_empty() {
                 break;
             }
@@ -178,6 +185,14 @@ impl Candidate {
             && own.iter().all(halves);
         found.then(|| self.first_line())
     }
+}
+
+/// Whether a line without its first quote begins a file of a data logger: its mark and some more fields.
+fn is_logger(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(LOGGER) else { return false };
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let separator = rest.first().copied().filter(|&byte| Separator::of(byte).is_some());
+    separator.is_some_and(|separator| rest.iter().filter(|&&byte| byte == separator).count() > 2)
 }
 
 /// Whether the records before `start` are free text: single fields, or above a row of names.

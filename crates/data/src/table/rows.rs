@@ -76,7 +76,7 @@ impl<'r> Rows<'r> {
         } else {
             rows.names = (1..=rows.format.width).map(|number| format!("column {number}")).collect();
         }
-        if rows.format.units {
+        for _ in 0..rows.format.units {
             rows.next(&mut StringRecord::new())?;
         }
         Ok(rows)

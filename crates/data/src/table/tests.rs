@@ -175,6 +175,48 @@ fn names_are_found_or_made() {
 }
 
 #[test]
+fn the_lines_of_a_data_logger_above_its_rows_are_skipped() {
+    let rows = "\"2024-03-01 00:00:00\",0,12.5,20.00\n\"2024-03-01 01:00:00\",1,12.5,\"NAN\"\n";
+    let read =
+        "TIMESTAMP RECORD BattV AirTC | '2024-03-01 00:00:00' 0 12.5 20 | '2024-03-01 01:00:00' 1 12.5 -";
+    let names = "\"TIMESTAMP\",\"RECORD\",\"BattV\",\"AirTC\"\n";
+    for first in [
+        "\"TOA5\",\"CR1000\",\"CR1000\",\"1234\"\n",
+        "\"TOA5\",\"Hill\",\"CR1000\",\"1234\",\"CR1000.Std.22\",\"CPU:hill.CR1\",\"55012\",\"Hourly\"\n",
+    ] {
+        for units in [
+            "\"TS\",\"RN\",\"Volts\",\"Deg C\"\n\"\",\"\",\"Avg\",\"Avg\"\n",
+            "\"TS\",\"RN\",\"Volts\",\"degrees of Celsius\"\n\"\",\"\",\"\",\"Smp\"\n",
+        ] {
+            let text = format!("{first}{names}{units}{rows}");
+            reads(&text, "", read);
+            let rows = Rows::open(Path::new("x"), text.as_bytes(), &options(""), false).unwrap();
+            assert_eq!(
+                rows.notes(),
+                [
+                    "1 line before the table: not read",
+                    "lines 3 to 4 have units and other words for the columns: not read"
+                ]
+            );
+        }
+    }
+    // Two rows without numbers are skipped in other tables, too; a word among numbers is not.
+    reads("t,x\ns,m\nmin,max\n1,2.5\n2,3\n", "", "t x | 1 2.5 | 2 3");
+    reads(
+        "Price,Close,High\nTicker,XYZ,XYZ\nDate,,\n2024-01-02,1.5,2.5\n2024-01-03,3.5,4.5\n",
+        "",
+        "Price Close High | '2024-01-02' 1.5 2.5 | '2024-01-03' 3.5 4.5",
+    );
+    refuses(
+        "t,x\ns,m\n1,2.5\nmin,max\n2,3\n3,4\n",
+        "",
+        "x.csv: line 2, column t has \"s\", which is not a number: correct it, say with --na that such a value is missing, \
+         or leave the column out (of a series, with --columns)",
+    );
+    reads("TOA5,x\n1,2\n3,4\n", "", "TOA5 x | 1 2 | 3 4");
+}
+
+#[test]
 fn numbers_are_read_by_the_notation_of_the_table() {
     reads("a;b\n1;2,5\n3;1.234,5\n", "", "a b | 1 2.5 | 3 1234.5");
     reads("a;b\n0,123;1.234\n2,5;2.345\n", "", "a b | 0.123 1234 | 2.5 2345");
