@@ -100,6 +100,12 @@ impl Candidate {
         if !is_preamble(&rows, start) {
             start = 0;
         }
+        // Comments between the rows are skipped.
+        let comment = |row: &[String]| row.len() != width && row[0].trim_start().starts_with('#');
+        let kept = |&(index, row): &(usize, &Vec<String>)| index <= start || !comment(row);
+        let kept: Vec<usize> = rows.iter().enumerate().filter(kept).map(|(index, _)| index).collect();
+        let lines: Vec<u64> = kept.iter().map(|&index| lines[index]).collect();
+        let rows: Vec<Vec<String>> = kept.iter().map(|&index| std::mem::take(&mut rows[index])).collect();
         let own = &rows[start.min(rows.len())..];
         let agreeing = own.iter().filter(|row| row.len() == width).count() as f64 / own.len().max(1) as f64;
         let below = || own.iter().skip(usize::from(own.len() > 1)).flatten();

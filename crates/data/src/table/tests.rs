@@ -296,6 +296,53 @@ fn missing_values_have_one_list() {
 }
 
 #[test]
+fn empty_rows_at_the_end_and_comments_between_rows_are_skipped() {
+    for end in [",\n", " , \n,\n\n,", ",,,\n,\n", ",\n# the end\n,\n", "\n\n# the end\n"] {
+        reads(format!("a,b\n1,2\n3,4\n{end}"), "", "a b | 1 2 | 3 4");
+    }
+    reads("a,b,\n1,2,\n3,4,\n,,\n", "", "a b | 1 2 | 3 4");
+    reads("a\tb\n1\t2\n3\t4\n\t\n", "", "a b | 1 2 | 3 4");
+    // Before other rows they are values that are missing, and so is an empty field of a single column.
+    reads("a,b\n1,2\n,\n,\n3,4\n,\n", "", "a b | 1 2 | - - | - - | 3 4");
+    reads("a\n1\n2\n\"\"\n", "", "a | 1 | 2 | -");
+    refuses(
+        "a,b\n1,2\n,,\n3,4\n",
+        "",
+        "x.csv: line 3 has 3 fields instead of 2, as the header names: complete the row or remove it, and close the quotes \
+         of its fields; if another separator is meant, name it with --separator",
+    );
+    refuses(
+        "a,b\n1,2\n,\n3\n",
+        "",
+        "x.csv: line 4 has 1 field instead of 2, as the header names: complete the row or remove it, and close the quotes \
+         of its fields; if another separator is meant, name it with --separator",
+    );
+    for comment in ["# sensor changed", "#", "  # by A, B, and C", "#1,2,3"] {
+        reads(format!("a,b\n1,2\n{comment}\n3,4\n"), "", "a b | 1 2 | 3 4");
+    }
+    reads("a;b\n1;2,5\n# sensor changed\n3;4\n", "", "a b | 1 2.5 | 3 4");
+    reads(
+        "1 2 3\n4 5 6\n# a comment of words\n7 8 9\n",
+        "",
+        "column 1 column 2 column 3 | 1 2 3 | 4 5 6 | 7 8 9",
+    );
+    reads("t,x\n[s],[m]\n1,2.5\n# sensor changed\n2,3\n", "", "t x | 1 2.5 | 2 3");
+    // A comment with as many fields as a row may be a row.
+    refuses(
+        "a,b\n1,2\n#3,4\n5,6\n",
+        "",
+        "x.csv: line 3, column a has \"#3\", which is not a number: correct it, say with --na that such a value is missing, \
+         or leave the column out (of a series, with --columns)",
+    );
+    // The lines of the rows are those of the file.
+    let mut rows =
+        Rows::open(Path::new("x"), &b"a,b\n# c\n1,2\n,\n# d\n\n3,4\n,\n"[..], &options(""), false).unwrap();
+    let mut row = csv::StringRecord::new();
+    let lines: Vec<u64> = std::iter::from_fn(|| rows.next(&mut row).unwrap().map(|at| at.line)).collect();
+    assert_eq!(lines, [3, 4, 7]);
+}
+
+#[test]
 fn rows_that_cannot_be_read_are_named() {
     refuses(
         "a,b\n1,2\n\n3\n",
