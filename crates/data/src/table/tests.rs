@@ -211,7 +211,8 @@ fn the_lines_of_a_data_logger_above_its_rows_are_skipped() {
         "t,x\ns,m\n1,2.5\nmin,max\n2,3\n3,4\n",
         "",
         "x.csv: line 2, column t has \"s\", which is not a number: correct it, say with --na that such a value is missing, \
-         or leave the column out (of a series, with --columns)",
+         or leave the column out (of a series, with --columns), or, if its words are categories, name the column with \
+         --categorical",
     );
     reads("TOA5,x\n1,2\n3,4\n", "", "TOA5 x | 1 2 | 3 4");
 }
@@ -269,6 +270,13 @@ fn numbers_are_read_by_the_notation_of_the_table() {
         "a,b\n1,2\n2,oops\n3,4\n",
         "",
         "x.csv: line 3, column b has \"oops\", which is not a number: correct it, say with --na that such a value is \
+         missing, or leave the column out (of a series, with --columns), or, if its words are categories, name the column \
+         with --categorical",
+    );
+    refuses(
+        "a,b\n1,2\n2,7 of 9\n3,4\n",
+        "",
+        "x.csv: line 3, column b has \"7 of 9\", which is not a number: correct it, say with --na that such a value is \
          missing, or leave the column out (of a series, with --columns)",
     );
     for value in ["inf", "-Infinity", "1e999", "4e38"] {
