@@ -14,9 +14,10 @@ use std::io::{self, Read};
 use std::str::FromStr;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{DecoderResult, UTF_8};
+use encoding_rs::{DecoderResult, GBK, UTF_8};
 use memchr::memchr;
 
+mod chinese;
 mod error;
 mod utf16;
 
@@ -209,7 +210,10 @@ impl<R: Read> Decoded<R> {
         let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
         detector.feed(&self.context, false);
         detector.feed(&self.raw, true);
-        let guess = detector.guess(None, Utf8Detection::Deny);
+        let mut guess = detector.guess(None, Utf8Detection::Deny);
+        if chinese::is_gbk(guess, self.context.last().copied(), &self.raw, self.ended) {
+            guess = GBK;
+        }
         self.encoding = Encoding(guess);
         self.state = State::Other(Box::new(guess.new_decoder_without_bom_handling()));
         Ok(())

@@ -5,8 +5,10 @@
 //!
 //! - The separator is the one that divides most rows into the same number of fields, most of them numbers or times.
 //!   In a tie the first of `,` `;` tab `|` space wins. A line `sep=;` names it.
-//! - Comments (`#`, `%`) and lines of free text before the first row are left out, and so are a row of units below the
-//!   names and the empty field after a separator at the end of each row.
+//! - Comments (`#`, `%`), the first line of a data logger (TOA5) and lines of free text before the first row are left
+//!   out. So are up to two rows of units and other words below the names, and the empty field after a separator at the
+//!   end of each row. A line that begins with `#` and is no row is a comment anywhere, and rows of separators alone are
+//!   skipped at the end.
 //! - A row of names differs from the rows below it in the kind of its fields: number, time or text. Without one the
 //!   columns are called `column 1`, `column 2`, …. Whole numbers are names if they count up, as those of years and of
 //!   programs do, or differ from one another above columns of fractions; a note says so.

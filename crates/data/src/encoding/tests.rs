@@ -99,6 +99,48 @@ fn other_encodings_are_recognised_by_their_first_bytes_beyond_ascii() {
 }
 
 #[test]
+fn a_table_with_chinese_words_is_told_from_greek_and_cyrillic() {
+    let found = |name: &str, text: &str| {
+        let bytes = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap().encode(text).0.into_owned();
+        let (decoded, found) = read(&bytes).unwrap();
+        (decoded == text, found.name())
+    };
+    let rows = |row: fn(usize) -> String| (0..60).map(row).collect::<String>();
+    let days = rows(|i| format!("2024年{}月{}日,{}.5,{}万\n", 1 + i / 28, 1 + i % 28, i, 3 + i % 4));
+    let plain = rows(|i| format!("2024-01-{:02},{}.5\n", 1 + i % 28, i));
+    for text in [
+        format!("日期,收盘,成交量\n{days}"),
+        format!("日期,收盘\n{plain}"),
+        format!("时间,温度\n{plain}"),
+        format!("day,x,y\n{days}"),
+        format!("序号,月平均气温(℃)\n{plain}"),
+    ] {
+        assert_eq!(found("gbk", &text), (true, "GBK"), "{}", &text[..40]);
+    }
+    let kinds = |word: &str| format!("{word}\n{plain}");
+    for text in [
+        kinds("ΗΜΕΡΟΜΗΝΙΑ,ΤΙΜΗ"),
+        kinds("Ημερομηνία,Τιμή"),
+        kinds("ημέρα,ώρα"),
+        kinds("ΩΡΑ,ΘΕΡΜΟΚΡΑΣΙΑ"),
+        rows(|i| format!("2024-01-01,{},{i}\n", ["ΑΘΗΝΑ", "ΠΑΤΡΑ", "ΒΟΛΟΣ", "ΧΑΝΙΑ"][i % 4])),
+    ] {
+        let (_, name) = found("windows-1253", &text);
+        assert!(name != "GBK", "{name}: {}", text.lines().next().unwrap());
+    }
+    for text in [
+        kinds("ДАТА,ЦЕНА"),
+        kinds("Дата,Цена"),
+        kinds("дата,температура"),
+        rows(|i| format!("2024-01-01,{},{i}\n", ["МОСКВА", "КАЗАНЬ", "ТВЕРЬ", "Уфа"][i % 4])),
+        rows(|i| format!("2024-01-01,{i} КГ,{i} кВт,{i}\n")),
+    ] {
+        let (_, name) = found("windows-1251", &text);
+        assert!(name != "GBK", "{name}: {}", text.lines().next().unwrap());
+    }
+}
+
+#[test]
 fn damaged_utf_8_stays_as_it_is() {
     let mut text = "äöü ".repeat(10).into_bytes();
     text.push(0xfc);

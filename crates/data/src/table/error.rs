@@ -80,10 +80,11 @@ pub enum TableError {
     /// A number column contains text.
     #[error(
         "{}: line {line}, column {column} has \"{value}\", which is not a number{}: correct it, say with --na that \
-         such a value is missing, or leave the column out (of a series, with --columns){}",
+         such a value is missing, or leave the column out (of a series, with --columns){}{}",
         path.display(),
         if *decimal == Decimal::Comma { " with a decimal comma, as the table has" } else { "" },
-        if *decimal == Decimal::Comma || value.contains(',') { ", or name the decimal mark with --decimal" } else { "" }
+        if *decimal == Decimal::Comma || value.contains(',') { ", or name the decimal mark with --decimal" } else { "" },
+        if is_word(value) { ", or, if its words are categories, name the column with --categorical" } else { "" }
     )]
     NotANumber { path: PathBuf, line: u64, column: String, value: String, decimal: Decimal },
     /// A number is written in a way that has two meanings.
@@ -130,6 +131,11 @@ impl TableError {
             Misfit::NotFinite => Self::NotFinite { path, line, column, value },
         }
     }
+}
+
+/// Whether a value may name a category: it has letters and no digits.
+fn is_word(value: &str) -> bool {
+    value.contains(char::is_alphabetic) && !value.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Shortens a value to one line for a message.

@@ -31,8 +31,8 @@ pub(crate) struct Format {
     pub(crate) width: usize,
     /// Number of lines before the first row: comments, free text, `sep=`.
     pub(crate) skipped: u64,
-    /// Whether the row below the names has the units of the columns.
-    pub(crate) units: bool,
+    /// Number of rows below the names that have no values: the units of the columns, and what was done in an interval.
+    pub(crate) units: u64,
     /// Whether each row ends with a separator.
     pub(crate) trailing: bool,
     /// Whether the names are numbers, or may be.
@@ -91,8 +91,8 @@ impl Format {
             false => header::may_be_header(rows),
         };
         let marked = !header && !options.no_header && lead.names(chosen.separator, chosen.width);
-        let units = header && header::is_units(rows);
-        let below = &rows[(usize::from(header) + usize::from(units)).min(rows.len())..];
+        let units = if header { header::units(rows, lead.logger) } else { 0 };
+        let below = &rows[(usize::from(header) + units).min(rows.len())..];
         let notation = match options.decimal {
             Some(decimal) => Notation { decimal, certain: true },
             None => notation(below),
@@ -104,7 +104,7 @@ impl Format {
             marked,
             width: chosen.width,
             skipped: chosen.first_line() - 1 - u64::from(marked),
-            units,
+            units: units as u64,
             trailing: chosen.trailing,
             numbered,
             said: options.header || options.no_header,
@@ -138,8 +138,14 @@ impl Format {
         if self.skipped > 0 {
             notes.push(format!("{} before the table: not read", counted(self.skipped, "line")));
         }
-        if self.units {
-            notes.push(format!("line {} has the units of the columns: not read", first_line + 1));
+        match self.units {
+            0 => {}
+            1 => notes.push(format!("line {} has the units of the columns: not read", first_line + 1)),
+            rows => notes.push(format!(
+                "lines {} to {} have units and other words for the columns: not read",
+                first_line + 1,
+                first_line + rows
+            )),
         }
         notes
     }

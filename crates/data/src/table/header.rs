@@ -1,4 +1,4 @@
-//! Whether the first row names the columns, and whether the second one has their units.
+//! Whether the first row names the columns, and how many rows below it have their units.
 
 use super::is_missing;
 use super::number::looks_like_number;
@@ -27,6 +27,9 @@ const ROWS: usize = 100;
 
 /// Columns from which whole numbers that count up are names even if the values are whole, too.
 const MANY: usize = 8;
+
+/// Most characters of a unit.
+const UNIT: usize = 12;
 
 /// The kind of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,25 +137,47 @@ fn counts(row: &[String]) -> bool {
         && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1)
 }
 
-/// Whether the second row has units: it has text where all rows below have numbers, and no number.
-pub(super) fn is_units(rows: &[Vec<String>]) -> bool {
-    let [names, units, below @ ..] = rows else { return false };
-    if below.len() < 2 || units.len() != names.len() {
-        return false;
+/// Number of rows below the names that have no values: one of units, or two, of units and of other words, such as Avg or
+/// Max for what was done in an interval. Such rows have text where all rows below have numbers, and no number. The units
+/// of a `logger` may have any length.
+pub(super) fn units(rows: &[Vec<String>], logger: bool) -> usize {
+    let Some((names, rows)) = rows.split_first() else { return 0 };
+    let longest = if logger { usize::MAX } else { UNIT };
+    let over = |row: &[String], below: &[Vec<String>], kind| match row.len() == names.len() {
+        true => over(row, below, kind, longest),
+        false => Vec::new(),
+    };
+    // Two columns with text above numbers, or one in brackets, are no accident.
+    let is_units = |row: &[String], below: &[Vec<String>]| {
+        let bracketed = |&column: &usize| {
+            row[column].trim().starts_with(['[', '(']) && row[column].trim().ends_with([']', ')'])
+        };
+        let over = over(row, below, Kind::Number);
+        over.len() > 1 || logger && !over.is_empty() || over.iter().any(bracketed)
+    };
+    let is_second = |row: &[String], below: &[Vec<String>]| {
+        [Kind::Number, Kind::Time].into_iter().any(|kind| !over(row, below, kind).is_empty())
+    };
+    match rows {
+        [first, second, below @ ..]
+            if below.len() >= 2 && is_second(second, below) && is_units(first, below) =>
+        {
+            2
+        }
+        [first, below @ ..] if below.len() >= 2 && is_units(first, below) => 1,
+        _ => 0,
     }
-    let unit = |field: &str| field.chars().count() <= 12;
-    let bracketed = |field: &str| field.starts_with(['[', '(']) && field.ends_with([']', ')']);
-    let kinds: Vec<Kind> = units.iter().map(|field| kind(field)).collect();
-    let over_numbers = (0..names.len()).filter(|&column| {
-        kinds[column] == Kind::Text
-            && below.iter().all(|row| {
-                row.get(column).is_some_and(|field| matches!(kind(field), Kind::Number | Kind::Missing))
-            })
-    });
-    let over_numbers: Vec<usize> = over_numbers.collect();
-    let others = units.iter().all(|field| unit(field.trim()));
-    let none = kinds.iter().all(|kind| matches!(kind, Kind::Text | Kind::Missing));
-    others
-        && none
-        && (over_numbers.len() > 1 || over_numbers.iter().any(|&column| bracketed(units[column].trim())))
+}
+
+/// The columns in which a row without numbers and times has text, and all rows below it have fields of this kind. None if
+/// the row has another field than text, or a text of more than `longest` characters.
+fn over(row: &[String], below: &[Vec<String>], wanted: Kind, longest: usize) -> Vec<usize> {
+    let kinds: Vec<Kind> = row.iter().map(|field| kind(field)).collect();
+    let plain = kinds.iter().all(|kind| matches!(kind, Kind::Text | Kind::Missing))
+        && row.iter().all(|field| field.trim().chars().count() <= longest);
+    let is_wanted = |field: &String| kind(field) == wanted || kind(field) == Kind::Missing;
+    let over = |&column: &usize| {
+        kinds[column] == Kind::Text && below.iter().all(|row| row.get(column).is_some_and(is_wanted))
+    };
+    (0..row.len()).filter(|column| plain && over(column)).collect()
 }

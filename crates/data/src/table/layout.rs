@@ -16,11 +16,16 @@ pub(super) struct Lead {
     pub(super) separator: Option<Separator>,
     /// The last line, if it is a comment.
     comment: Option<Vec<u8>>,
+    /// Whether the first line is that of a data logger, above names, units and words for what was done in an interval.
+    pub(super) logger: bool,
 }
+
+/// First field of the files of Campbell Scientific's loggers. The other fields of this line name the station and the program.
+const LOGGER: &[u8] = b"TOA5";
 
 impl Lead {
     pub(super) fn of(head: &[u8]) -> Self {
-        let mut lead = Self { bytes: 0, lines: 0, separator: None, comment: None };
+        let mut lead = Self { bytes: 0, lines: 0, separator: None, comment: None, logger: false };
         while lead.bytes < head.len() {
             let rest = &head[lead.bytes..];
             let end = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |end| end + 1);
@@ -28,6 +33,8 @@ impl Lead {
             let named = line.strip_prefix(b"\"").unwrap_or(line);
             if lead.lines == 0 && named.len() > 4 && named[..4].eq_ignore_ascii_case(b"sep=") {
                 lead.separator = Separator::of(named[4]);
+            } else if lead.lines == 0 && is_logger(named) {
+                lead.logger = true;
             } else if !line.starts_with(b"#") && !line.starts_with(b"%") && !line.is_empty() {
                 break;
             }
@@ -93,6 +100,12 @@ impl Candidate {
         if !is_preamble(&rows, start) {
             start = 0;
         }
+        // Comments between the rows are skipped.
+        let comment = |row: &[String]| row.len() != width && row[0].trim_start().starts_with('#');
+        let kept = |&(index, row): &(usize, &Vec<String>)| index <= start || !comment(row);
+        let kept: Vec<usize> = rows.iter().enumerate().filter(kept).map(|(index, _)| index).collect();
+        let lines: Vec<u64> = kept.iter().map(|&index| lines[index]).collect();
+        let rows: Vec<Vec<String>> = kept.iter().map(|&index| std::mem::take(&mut rows[index])).collect();
         let own = &rows[start.min(rows.len())..];
         let agreeing = own.iter().filter(|row| row.len() == width).count() as f64 / own.len().max(1) as f64;
         let below = || own.iter().skip(usize::from(own.len() > 1)).flatten();
@@ -104,16 +117,26 @@ impl Candidate {
     /// Returns the separator that fits best: the one that divides most rows into the same number of fields, most of which
     /// are numbers or times. In a tie the first one wins.
     pub(super) fn best(candidates: &[Self], given: bool) -> &Self {
+        let divides = |candidate: &Self| candidate.width > 1 && candidate.agreeing >= 0.5;
         let score = |candidate: &Self| {
-            let divides = candidate.width > 1 && candidate.agreeing >= 0.5;
-            if !divides && !given {
+            if !divides(candidate) && !given {
                 return -1.0;
             }
             candidate.agreeing + candidate.known - 0.25 * f64::from(u8::from(candidate.start > 0))
         };
-        // Prose has blanks, too: they separate numbers only.
+        // Prose has blanks, too: they separate numbers only. The blank between a date and a time of day separates no
+        // fields either, where another separator divides as many of the rows, and the names with them.
+        let spaces = |candidate: &Self| {
+            let keeps_times = |other: &Self| {
+                divides(other)
+                    && other.agreeing >= candidate.agreeing
+                    && other.start <= candidate.start
+                    && other.has_spaced_times()
+            };
+            candidate.known > 0.5 && !candidates.iter().any(keeps_times)
+        };
         let usable =
-            |candidate: &&Self| given || candidate.separator != Separator::SPACES || candidate.known > 0.5;
+            |candidate: &&Self| given || candidate.separator != Separator::SPACES || spaces(candidate);
         let mut best = &candidates[0];
         for candidate in candidates.iter().filter(usable) {
             if score(candidate) > score(best) + 1e-9 {
@@ -121,6 +144,21 @@ impl Candidate {
             }
         }
         best
+    }
+
+    /// Whether a column below the first row has times with blanks, as in 2024-03-01 00:00, and nothing else.
+    fn has_spaced_times(&self) -> bool {
+        let own = self.rows.get(self.start..).unwrap_or_default();
+        let below = &own[usize::from(own.len() > 1).min(own.len())..];
+        let time = |field: &str| {
+            let field = field.trim();
+            field.contains(' ') && kind(field) == Kind::Time || super::is_missing(field)
+        };
+        let of = |column: usize| move |row: &Vec<String>| row.get(column).is_none_or(|field| time(field));
+        let any =
+            |column: usize| below.iter().any(|row| row.get(column).is_some_and(|f| f.trim().contains(' ')));
+        self.separator != Separator::SPACES
+            && (0..self.width).any(|column| any(column) && below.iter().all(of(column)))
     }
 
     /// The line of the first row, from 1.
@@ -153,6 +191,14 @@ impl Candidate {
             && own.iter().all(halves);
         found.then(|| self.first_line())
     }
+}
+
+/// Whether a line without its first quote begins a file of a data logger: its mark and some more fields.
+fn is_logger(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(LOGGER) else { return false };
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let separator = rest.first().copied().filter(|&byte| Separator::of(byte).is_some());
+    separator.is_some_and(|separator| rest.iter().filter(|&&byte| byte == separator).count() > 2)
 }
 
 /// Whether the records before `start` are free text: single fields, or above a row of names.

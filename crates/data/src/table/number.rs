@@ -172,7 +172,17 @@ fn groups(whole: &str) -> Option<Groups> {
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let right = (1..=3).contains(&first.len()) && digits(first) && first != "0";
     let count = 1 + parts.clone().count();
-    (right && parts.all(|part| part.len() == 3 && digits(part))).then_some(Groups { count, mark })
+    let indian = mark == ',' && right && is_indian(first, parts.clone());
+    (indian || right && parts.all(|part| part.len() == 3 && digits(part))).then_some(Groups { count, mark })
+}
+
+/// Whether groups of digits are lakhs and crores: two digits each, and three in the last one, as in 1,23,456. With one mark
+/// they look like thousands.
+fn is_indian<'p>(first: &str, rest: impl Iterator<Item = &'p str>) -> bool {
+    let rest: Vec<&str> = rest.collect();
+    let Some((last, pairs)) = rest.split_last() else { return false };
+    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
+    first.len() <= 2 && !pairs.is_empty() && pairs.iter().all(|pair| digits(pair, 2)) && digits(last, 3)
 }
 
 /// What a number says about the decimal mark of its table.

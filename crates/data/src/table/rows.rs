@@ -1,6 +1,6 @@
 //! Rows of a table, one at a time, each with the line on which it begins.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,10 @@ pub(crate) struct Rows<'r> {
     pub(crate) names: Vec<String>,
     /// Line of the names, or of the first row if the table has none.
     pub(crate) first_line: u64,
+    /// Rows of empty fields before `held`, with their number of fields.
+    empty: VecDeque<(Location, usize)>,
+    /// What was read beyond rows of empty fields.
+    held: Option<Result<Option<(StringRecord, Location)>, TableError>>,
 }
 
 /// Location of a row.
@@ -71,13 +75,22 @@ impl<'r> Rows<'r> {
             .buffer_capacity(BUFFER)
             .from_reader(source);
         let (na, first_line) = (Na::new(&options.na), format.skipped + 1);
-        let mut rows = Self { path: path.to_owned(), csv, format, na, names: Vec::new(), first_line };
+        let mut rows = Self {
+            path: path.to_owned(),
+            csv,
+            format,
+            na,
+            names: Vec::new(),
+            first_line,
+            empty: VecDeque::new(),
+            held: None,
+        };
         if rows.format.header {
             rows.read_names()?;
         } else {
             rows.names = (1..=rows.format.width).map(|number| format!("column {number}")).collect();
         }
-        if rows.format.units {
+        for _ in 0..rows.format.units {
             rows.next(&mut StringRecord::new())?;
         }
         Ok(rows)
@@ -114,11 +127,72 @@ impl<'r> Rows<'r> {
         Ok(())
     }
 
-    /// Reads the next row, which has as many fields as there are names; None at the end.
+    /// Reads the next row, which has as many fields as there are names; None at the end. Rows that have only separators are
+    /// values that are missing, but at the end of a table they are what a spreadsheet leaves there, and are skipped.
     ///
     /// # Errors
     /// [`TableError`] if the file cannot be read, or the row is too long, not UTF-8 or incomplete.
     pub(crate) fn next(&mut self, row: &mut StringRecord) -> Result<Option<Location>, TableError> {
+        if self.empty.is_empty() && self.held.is_none() {
+            let location = self.read(row)?;
+            let Some(location) = location.filter(|_| is_empty(row)) else { return self.whole(row, location) };
+            self.empty.push_back((location, row.len()));
+            self.look_beyond_empty();
+        }
+        if let Some((location, fields)) = self.empty.pop_front() {
+            *row = StringRecord::from(vec![""; fields]);
+            return self.whole(row, Some(location));
+        }
+        match self.held.take().unwrap_or(Ok(None))? {
+            None => Ok(None),
+            Some((held, location)) => {
+                *row = held;
+                self.whole(row, Some(location))
+            }
+        }
+    }
+
+    /// Reads to the next row that is not empty. At the end there is none, and the empty rows are dropped.
+    fn look_beyond_empty(&mut self) {
+        let mut row = StringRecord::new();
+        self.held = Some(loop {
+            match self.read(&mut row) {
+                Ok(Some(location)) if is_empty(&row) => self.empty.push_back((location, row.len())),
+                Ok(None) => {
+                    self.empty.clear();
+                    break Ok(None);
+                }
+                found => break found.map(|location| location.map(|location| (row, location))),
+            }
+        });
+    }
+
+    /// Checks the number of fields of a row.
+    fn whole(&self, row: &StringRecord, location: Option<Location>) -> Result<Option<Location>, TableError> {
+        let Some(location) = location else { return Ok(None) };
+        if !self.names.is_empty() && row.len() != self.names.len() {
+            let (found, expected) = (row.len(), self.names.len());
+            let header = self.format.header.then_some(self.first_line);
+            let path = self.path.clone();
+            return Err(TableError::Ragged { path, line: location.line, found, expected, header });
+        }
+        Ok(Some(location))
+    }
+
+    /// Reads the next row, which may have any number of fields; None at the end. Comments are skipped: they begin with `#`
+    /// and have another number of fields than the table.
+    fn read(&mut self, row: &mut StringRecord) -> Result<Option<Location>, TableError> {
+        loop {
+            let location = self.record(row)?;
+            let others = !self.names.is_empty() && row.len() != self.names.len();
+            if location.is_none() || !(others && is_comment(row)) {
+                return Ok(location);
+            }
+        }
+    }
+
+    /// Reads the next record.
+    fn record(&mut self, row: &mut StringRecord) -> Result<Option<Location>, TableError> {
         let before = self.csv.position().clone();
         self.csv.get_mut().allow_record(before.byte());
         let mut bytes: ByteRecord = std::mem::take(row).into_byte_record();
@@ -155,12 +229,6 @@ impl<'r> Rows<'r> {
                 value,
             }
         })?;
-        if !self.names.is_empty() && row.len() != self.names.len() {
-            let (found, expected) = (row.len(), self.names.len());
-            let header = self.format.header.then_some(self.first_line);
-            let path = self.path.clone();
-            return Err(TableError::Ragged { path, line: location.line, found, expected, header });
-        }
         Ok(Some(location))
     }
 
@@ -231,6 +299,16 @@ impl<'r> Rows<'r> {
         }
         TableError::unreadable(&self.path, error, NEED)
     }
+}
+
+/// Whether a row has only separators and blanks. A single empty field may be a value that is missing.
+fn is_empty(row: &StringRecord) -> bool {
+    row.len() > 1 && row.as_slice().trim_ascii().is_empty()
+}
+
+/// Whether a row is a comment, if it has not the fields of a row.
+fn is_comment(row: &StringRecord) -> bool {
+    row.get(0).is_some_and(|first| first.trim_start().starts_with('#'))
 }
 
 /// Removes the mark of a comment from a row of names.

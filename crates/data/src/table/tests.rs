@@ -98,6 +98,28 @@ fn separators_are_found() {
         "",
         "when x | '2010-01-01 00:00' 1 | '2010-01-01 01:00' 2",
     );
+    // The blank of a time is no separator, whatever stands beside it.
+    reads(
+        "time,name,y\n2024-03-01 00:00:00,temp,0.5\n2024-03-01 01:00:00,temp,1.5\n",
+        "",
+        "time name y | '2024-03-01 00:00:00' 'temp' 0.5 | '2024-03-01 01:00:00' 'temp' 1.5",
+    );
+    reads(
+        "site\ttime\ttz\tq\n014\t2024-03-01 00:00\tEST\t0.5\n014\t2024-03-01 01:00\tEST\t1.5\n",
+        "",
+        "site time tz q | 14 '2024-03-01 00:00' 'EST' 0.5 | 14 '2024-03-01 01:00' 'EST' 1.5",
+    );
+    reads(
+        "who;when\nann;3 Mar 2024 10:00\nbob;3 Mar 2024 11:00\n",
+        "",
+        "who when | 'ann' '3 Mar 2024 10:00' | 'bob' '3 Mar 2024 11:00'",
+    );
+    // Where the blanks do separate, no other mark divides all rows.
+    reads(
+        "day clock x\n2024-03-01 00:00 1,5\n2024-03-01 01:00 2,5\n",
+        "",
+        "day clock x | '2024-03-01' '00:00' 1.5 | '2024-03-01' '01:00' 2.5",
+    );
     reads("a\n1\n2\n", "", "a | 1 | 2");
     refuses("", "", "x.csv is empty: name a file with a line of column names and rows of numbers");
     refuses(
@@ -153,6 +175,49 @@ fn names_are_found_or_made() {
 }
 
 #[test]
+fn the_lines_of_a_data_logger_above_its_rows_are_skipped() {
+    let rows = "\"2024-03-01 00:00:00\",0,12.5,20.00\n\"2024-03-01 01:00:00\",1,12.5,\"NAN\"\n";
+    let read =
+        "TIMESTAMP RECORD BattV AirTC | '2024-03-01 00:00:00' 0 12.5 20 | '2024-03-01 01:00:00' 1 12.5 -";
+    let names = "\"TIMESTAMP\",\"RECORD\",\"BattV\",\"AirTC\"\n";
+    for first in [
+        "\"TOA5\",\"CR1000\",\"CR1000\",\"1234\"\n",
+        "\"TOA5\",\"Hill\",\"CR1000\",\"1234\",\"CR1000.Std.22\",\"CPU:hill.CR1\",\"55012\",\"Hourly\"\n",
+    ] {
+        for units in [
+            "\"TS\",\"RN\",\"Volts\",\"Deg C\"\n\"\",\"\",\"Avg\",\"Avg\"\n",
+            "\"TS\",\"RN\",\"Volts\",\"degrees of Celsius\"\n\"\",\"\",\"\",\"Smp\"\n",
+        ] {
+            let text = format!("{first}{names}{units}{rows}");
+            reads(&text, "", read);
+            let rows = Rows::open(Path::new("x"), text.as_bytes(), &options(""), false).unwrap();
+            assert_eq!(
+                rows.notes(),
+                [
+                    "1 line before the table: not read",
+                    "lines 3 to 4 have units and other words for the columns: not read"
+                ]
+            );
+        }
+    }
+    // Two rows without numbers are skipped in other tables, too; a word among numbers is not.
+    reads("t,x\ns,m\nmin,max\n1,2.5\n2,3\n", "", "t x | 1 2.5 | 2 3");
+    reads(
+        "Price,Close,High\nTicker,XYZ,XYZ\nDate,,\n2024-01-02,1.5,2.5\n2024-01-03,3.5,4.5\n",
+        "",
+        "Price Close High | '2024-01-02' 1.5 2.5 | '2024-01-03' 3.5 4.5",
+    );
+    refuses(
+        "t,x\ns,m\n1,2.5\nmin,max\n2,3\n3,4\n",
+        "",
+        "x.csv: line 2, column t has \"s\", which is not a number: correct it, say with --na that such a value is missing, \
+         or leave the column out (of a series, with --columns), or, if its words are categories, name the column with \
+         --categorical",
+    );
+    reads("TOA5,x\n1,2\n3,4\n", "", "TOA5 x | 1 2 | 3 4");
+}
+
+#[test]
 fn numbers_are_read_by_the_notation_of_the_table() {
     reads("a;b\n1;2,5\n3;1.234,5\n", "", "a b | 1 2.5 | 3 1234.5");
     reads("a;b\n0,123;1.234\n2,5;2.345\n", "", "a b | 0.123 1234 | 2.5 2345");
@@ -163,6 +228,20 @@ fn numbers_are_read_by_the_notation_of_the_table() {
     reads("a;b\n1'234.5;2\n12'345.5;3\n", "", "a b | 1234.5 2 | 12345.5 3");
     reads("a,b\n\u{2212}1.5,2\n+2,-3\n", "", "a b | -1.5 2 | 2 -3");
     reads("a,b\n$1.50,12 %\n-$2.25,7 %\n", "", "a b | 1.5 12 | -2.25 7");
+    for money in ["₹1.50", "Rs. 1.50", "Rs 1.50", "Rs.1.50", "INR 1.50", "1.50 INR", "₹ 1.50"] {
+        reads(format!("a,b\n{money},1\n{money},2\n"), "", "a b | 1.5 1 | 1.5 2");
+    }
+    // Lakhs and crores; with one mark they are thousands.
+    reads(
+        "a,b\n1,\"1,23,456.50\"\n2,\"12,34,56,789\"\n3,\"23,456\"\n",
+        "",
+        "a b | 1 123456.5 | 2 123456789 | 3 23456",
+    );
+    reads("a;b\n1;-₹1,23,456\n2;₹12,345\n", "", "a b | 1 -123456 | 2 12345");
+    for text in ["1,2,345", "123,45,678", "1,23,45", "0,12,345", "1.23.456"] {
+        let read = read(format!("a;b\n1;{text}\n2;3.5\n").as_bytes(), &options(""));
+        assert!(matches!(read, Err(TableError::NotANumber { .. })), "{text}: {read:?}");
+    }
     reads("a,b\n1.5K,3 kg\n2M,4 kg\n0,5 kg\n", "", "a b | 1500 3 | 2000000 4 | 0 5");
     reads("a;b\n(1.5);2\n2;(1,234.5)\n", "", "a b | -1.5 2 | 2 -1234.5");
     reads("x\n1,5\n2,5\n", "decimal ,", "x | 1.5 | 2.5");
@@ -191,6 +270,13 @@ fn numbers_are_read_by_the_notation_of_the_table() {
         "a,b\n1,2\n2,oops\n3,4\n",
         "",
         "x.csv: line 3, column b has \"oops\", which is not a number: correct it, say with --na that such a value is \
+         missing, or leave the column out (of a series, with --columns), or, if its words are categories, name the column \
+         with --categorical",
+    );
+    refuses(
+        "a,b\n1,2\n2,7 of 9\n3,4\n",
+        "",
+        "x.csv: line 3, column b has \"7 of 9\", which is not a number: correct it, say with --na that such a value is \
          missing, or leave the column out (of a series, with --columns)",
     );
     for value in ["inf", "-Infinity", "1e999", "4e38"] {
@@ -215,6 +301,53 @@ fn missing_values_have_one_list() {
         reads(format!("a;b\n1;2,5\n{missing};3\n"), "", "a b | 1 2.5 | - 3");
     }
     reads("a,b\n1,2\n-999.0,3\nbad,4\n", "na -999,bad", "a b | 1 2 | - 3 | - 4");
+}
+
+#[test]
+fn empty_rows_at_the_end_and_comments_between_rows_are_skipped() {
+    for end in [",\n", " , \n,\n\n,", ",,,\n,\n", ",\n# the end\n,\n", "\n\n# the end\n"] {
+        reads(format!("a,b\n1,2\n3,4\n{end}"), "", "a b | 1 2 | 3 4");
+    }
+    reads("a,b,\n1,2,\n3,4,\n,,\n", "", "a b | 1 2 | 3 4");
+    reads("a\tb\n1\t2\n3\t4\n\t\n", "", "a b | 1 2 | 3 4");
+    // Before other rows they are values that are missing, and so is an empty field of a single column.
+    reads("a,b\n1,2\n,\n,\n3,4\n,\n", "", "a b | 1 2 | - - | - - | 3 4");
+    reads("a\n1\n2\n\"\"\n", "", "a | 1 | 2 | -");
+    refuses(
+        "a,b\n1,2\n,,\n3,4\n",
+        "",
+        "x.csv: line 3 has 3 fields instead of 2, as the header names: complete the row or remove it, and close the quotes \
+         of its fields; if another separator is meant, name it with --separator",
+    );
+    refuses(
+        "a,b\n1,2\n,\n3\n",
+        "",
+        "x.csv: line 4 has 1 field instead of 2, as the header names: complete the row or remove it, and close the quotes \
+         of its fields; if another separator is meant, name it with --separator",
+    );
+    for comment in ["# sensor changed", "#", "  # by A, B, and C", "#1,2,3"] {
+        reads(format!("a,b\n1,2\n{comment}\n3,4\n"), "", "a b | 1 2 | 3 4");
+    }
+    reads("a;b\n1;2,5\n# sensor changed\n3;4\n", "", "a b | 1 2.5 | 3 4");
+    reads(
+        "1 2 3\n4 5 6\n# a comment of words\n7 8 9\n",
+        "",
+        "column 1 column 2 column 3 | 1 2 3 | 4 5 6 | 7 8 9",
+    );
+    reads("t,x\n[s],[m]\n1,2.5\n# sensor changed\n2,3\n", "", "t x | 1 2.5 | 2 3");
+    // A comment with as many fields as a row may be a row.
+    refuses(
+        "a,b\n1,2\n#3,4\n5,6\n",
+        "",
+        "x.csv: line 3, column a has \"#3\", which is not a number: correct it, say with --na that such a value is missing, \
+         or leave the column out (of a series, with --columns)",
+    );
+    // The lines of the rows are those of the file.
+    let mut rows =
+        Rows::open(Path::new("x"), &b"a,b\n# c\n1,2\n,\n# d\n\n3,4\n,\n"[..], &options(""), false).unwrap();
+    let mut row = csv::StringRecord::new();
+    let lines: Vec<u64> = std::iter::from_fn(|| rows.next(&mut row).unwrap().map(|at| at.line)).collect();
+    assert_eq!(lines, [3, 4, 7]);
 }
 
 #[test]

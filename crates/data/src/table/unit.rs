@@ -3,8 +3,8 @@
 use super::missing::is_missing;
 use super::number::{Misfit, bracketed};
 
-/// Currencies before or after a number.
-const CURRENCIES: [&str; 8] = ["US$", "$", "€", "£", "¥", "USD", "EUR", "GBP"];
+/// Currencies before or after a number. What begins like another one is before it.
+const CURRENCIES: [&str; 12] = ["US$", "$", "€", "£", "¥", "₹", "Rs.", "Rs", "USD", "EUR", "GBP", "INR"];
 /// Units that may follow a number without a space; others, and single letters, need one.
 const UNITS: [&str; 46] = [
     "%", "‰", "°", "°C", "°F", "kg", "mg", "lb", "oz", "cm", "mm", "km", "ft", "in", "mi", "ms", "us", "µs",
