@@ -498,7 +498,7 @@ fn other_files_for_eval() {
         ("eval series --series other.csv", &["other.csv", "no column \"a\""]),
         ("eval series --series short.csv", &["short.csv", "has 2 rows", "window of 3"]),
         ("eval series --season 900", &["--season 900", "half of the rows"]),
-        ("eval music --labelled x.ts", &["x.ts", "not {\"train\""]),
+        ("eval music --labelled x.ts", &["x.ts", "not one: "]),
         ("eval labelled --part other", &["--part other", "valid or test"]),
         ("eval labelled --part test", &["no test data", "--test-fraction"]),
     ] {

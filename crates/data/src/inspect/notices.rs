@@ -47,6 +47,13 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
         let text = format!("{} looks like an identifier and can be left out", column.name);
         notes.push(Note::new(text, without(found, &[&column.name])));
     }
+    if let Some((first, last)) = counting(&found.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>())
+    {
+        let text = format!(
+            "the columns are called {first} to {last}: if these are times and each row is a series, exchange rows and columns"
+        );
+        notes.push(text.into());
+    }
     if !chosen && several {
         let which = match found.columns.iter().find(|column| column.target) {
             Some(target) if found.columns.last().is_some_and(|last| !last.target) => &target.name,
@@ -70,6 +77,14 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
     }
     notes.extend(found.written.iter().map(|text| Note::from(text.as_str())));
     notes
+}
+
+/// The first and last of at least four names, if they are whole numbers that count up.
+fn counting<'n>(names: &[&'n str]) -> Option<(&'n str, &'n str)> {
+    const LEAST: usize = 4;
+    let numbers: Vec<u32> = names.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?;
+    let up = numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    (up && names.len() >= LEAST).then(|| (names[0], names[names.len() - 1]))
 }
 
 /// What happens with the missing values of a series; None if there are none, or they are an error.

@@ -58,7 +58,10 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
         return unnamed(sketch).then(Columns::default);
     }
     let usual = |column: &&Column| LABELS.iter().any(|name| column.name.eq_ignore_ascii_case(name));
-    let few = |column: &Column| column.different() * 2 <= rows.max(4) && column.different() < 500;
+    let few = |column: &Column| {
+        let different = column.different();
+        different > 1 && different * 2 <= rows.max(4) && different < 500
+    };
     let label = match sketch.columns.iter().find(usual) {
         // Classes are words or integers. A target with many different values is forecast instead.
         Some(column) if column.is_text() || column.whole && column.is_number() && few(column) => column,
