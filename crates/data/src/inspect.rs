@@ -122,7 +122,15 @@ pub fn inspect(path: &Path, given: &Given, read: &mut dyn FnMut(u64, u64)) -> Re
         }
         Some(kind::Kind::Ts) => sequences::inspect(path, Form::Ts),
         Some(kind::Kind::Music) => music::inspect(path),
-        Some(kind::Kind::Table) => table::inspect(path, &head, given),
+        Some(kind::Kind::Table) => {
+            let found = table::inspect(path, &head, given);
+            // No column is a series, but two are texts.
+            let unclear = || texts::only_unclear(&head.bytes, path);
+            match found.as_ref().is_ok_and(|found| found.settings.is_some()) {
+                true => found,
+                false => unclear().map_or(found, |error| Err(error.into())),
+            }
+        }
         Some(kind::Kind::Text) => text::inspect(path, read),
     }
 }

@@ -53,3 +53,4 @@ pub(crate) use rows::{Location, Rows};
 pub(crate) use runs::{in_runs, restarting};
 pub(crate) use sketch::{Column, IDS, Sketch, columns};
 pub(crate) use source::LONGEST;
+pub(crate) use times::looks_like_time;

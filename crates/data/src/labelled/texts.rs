@@ -5,7 +5,7 @@
 //! a joy to watch<TAB>positive
 //!
 //! id,review,sentiment                    with a header: the label is the column of --label-column, or one with a
-//! 1,"thin, and long",negative            usual name; numbers that count the rows are ignored
+//! 1,"thin, and long",negative            usual name; numbers that count the rows and empty columns are ignored
 //! ```
 //!
 //! The rows are the same examples as the lines of a folder with one file per label.
@@ -20,7 +20,7 @@ use super::folder::{self, Text, Tokens};
 use super::input::{failed, utf8};
 use super::table::Columns;
 use super::{Kind, Labelled, Labels, Origin};
-use crate::table::TableError;
+use crate::table::{TableError, looks_like_time};
 use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;
 
@@ -113,7 +113,10 @@ impl Layout {
 /// Returns the first rows if they have the same number of fields, two or more.
 fn rows(head: &str, separator: u8, quotes: bool) -> Option<Vec<csv::StringRecord>> {
     let mut reader = reader(head.as_bytes(), separator, quotes);
-    let rows: Vec<_> = reader.records().take(ROWS).collect::<Result<_, _>>().ok()?;
+    let mut rows: Vec<_> = reader.records().take(ROWS).collect::<Result<_, _>>().ok()?;
+    while rows.len() > 1 && rows.last().is_some_and(has_no_values) {
+        rows.pop();
+    }
     let fields = rows.first()?.len();
     (fields >= 2 && rows.iter().all(|row| row.len() == fields)).then_some(rows)
 }
@@ -127,51 +130,87 @@ fn reader<R: Read>(input: R, separator: u8, quotes: bool) -> csv::Reader<R> {
 fn of(rows: &[csv::StringRecord], columns: &Columns, labels: bool) -> Option<(bool, usize, Option<usize>)> {
     let first: Vec<String> = rows[0].iter().map(|name| name.trim().to_lowercase()).collect();
     let usual = |names: &[&str]| first.iter().position(|name| names.contains(&name.as_str()));
-    let chosen = columns.label.as_ref().map(|name| rows[0].iter().position(|field| field.trim() == name));
-    let label = match chosen {
-        Some(chosen) => chosen,
-        None => usual(&LABELS),
-    };
-    let written: Vec<usize> =
-        (0..first.len()).filter(|&column| Some(column) != label && is_written(&rows[1..], column)).collect();
     if columns.id.is_some() {
         return None;
     }
+    let chosen = columns.label.as_deref();
+    let label = match chosen {
+        Some(name) => named(&rows[0], name),
+        None => usual(&LABELS),
+    };
     if label.is_some() || usual(&TEXTS).is_some() {
-        let text = usual(&TEXTS).filter(|text| written.contains(text));
-        let text = match (text, &written[..]) {
-            (Some(text), _) => text,
-            (None, &[text]) => text,
-            _ => return None,
-        };
+        let below = &rows[1..];
+        let text = usual(&TEXTS).filter(|&text| Some(text) != label && is_written(below, text));
+        let text = text.or_else(|| only_text(below, label))?;
         // Without a usual name, the only other column besides one that counts the rows.
         let label = label.or_else(|| {
-            let mut other = (0..first.len()).filter(|&column| column != text && !counts(&rows[1..], column));
-            other.next().filter(|&label| other.next().is_none() && repeats(&rows[1..], label, text))
+            let mut other = (0..first.len()).filter(|&column| column != text && !is_ignored(below, column));
+            other.next().filter(|&label| other.next().is_none() && repeats(below, label, text))
         });
         let others = (0..first.len()).filter(|&column| column != text && Some(column) != label);
-        let ignored = others.clone().all(|column| counts(&rows[1..], column));
+        let ignored = others.clone().all(|column| is_ignored(below, column));
         return (ignored && (label.is_some() || !labels)).then_some((true, text, label));
     }
-    if first.len() != 2 {
-        return None;
-    }
-    let [text, label] = [[0, 1], [1, 0]]
+    let used: Vec<usize> = (0..first.len()).filter(|&column| !is_empty(rows, column)).collect();
+    let &[a, b] = &used[..] else { return None };
+    let is_chosen = |label| chosen.is_none_or(|name| numbered(name) == Some(label));
+    let [text, label] = [[a, b], [b, a]]
         .into_iter()
-        .find(|&[text, label]| is_written(rows, text) && repeats(rows, label, text))?;
+        .find(|&[text, label]| is_chosen(label) && is_written(rows, text) && repeats(rows, label, text))?;
     // A header whose names are not known would be an example with a label of its own.
     let again = rows[1..].iter().any(|row| row[label].trim() == rows[0][label].trim());
     again.then_some((false, text, Some(label)))
 }
 
-/// Whether most fields of a column are written language: with more letters than digits.
+/// The column that a setting names in a header. A column without a name has the name `column 1`, and so on.
+fn named(header: &csv::StringRecord, name: &str) -> Option<usize> {
+    let unnamed =
+        || numbered(name).filter(|&column| header.get(column).is_some_and(|own| own.trim().is_empty()));
+    header.iter().position(|field| field.trim() == name.trim()).or_else(unnamed)
+}
+
+/// The column of a name such as `column 1`, from 0.
+fn numbered(name: &str) -> Option<usize> {
+    name.trim().strip_prefix("column ")?.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// The only column besides the label that is written language.
+fn only_text(rows: &[csv::StringRecord], label: Option<usize>) -> Option<usize> {
+    let columns = 0..rows.first()?.len();
+    let mut written = columns.filter(|&column| Some(column) != label && is_written(rows, column));
+    written.next().filter(|_| written.next().is_none())
+}
+
+/// Whether most fields of a column are written language: with words, or with more letters than digits.
 fn is_written(rows: &[csv::StringRecord], column: usize) -> bool {
     let written = |field: &str| {
         let letters = field.chars().filter(|character| character.is_alphabetic()).count();
-        letters > field.chars().filter(|character| character.is_numeric()).count()
+        letters > field.chars().filter(|character| character.is_numeric()).count() || has_words(field)
     };
     let count = rows.iter().filter(|row| written(&row[column])).count();
     !rows.is_empty() && count * 10 > rows.len() * 9
+}
+
+/// Whether a field has at least two words, whatever numbers are beside them, and is no time.
+fn has_words(field: &str) -> bool {
+    let word = |part: &&str| {
+        part.chars().filter(|c| c.is_alphabetic()).count() > 1 && !part.contains(|c: char| c.is_ascii_digit())
+    };
+    field.split_whitespace().filter(word).count() > 1 && !looks_like_time(field)
+}
+
+/// Whether a column says nothing about its row: it counts the rows, or has no values.
+fn is_ignored(rows: &[csv::StringRecord], column: usize) -> bool {
+    counts(rows, column) || is_empty(rows, column)
+}
+
+/// Whether a row has only separators.
+fn has_no_values(row: &csv::StringRecord) -> bool {
+    row.as_slice().trim_ascii().is_empty()
+}
+
+fn is_empty(rows: &[csv::StringRecord], column: usize) -> bool {
+    rows.iter().all(|row| row[column].trim().is_empty())
 }
 
 /// Whether a column has few values, which occur again and again, beside a column of many.
@@ -203,6 +242,7 @@ pub(super) fn read(
     let (mut record, mut text, mut rows) = (csv::ByteRecord::new(), Text::empty(path), Vec::new());
     let mut header = layout.header;
     let (mut names, mut classes) = (Vec::<String>::new(), HashMap::<String, usize>::new());
+    let mut empty = None;
     loop {
         let before = reader.position().line();
         let more = reader.read_byte_record(&mut record).map_err(|error| match error.into_kind() {
@@ -217,6 +257,14 @@ pub(super) fn read(
         }
         let line = before.max(1);
         let at = |problem: Problem| problem.at(path, Location::Line(line));
+        // Spreadsheets leave rows of separators at the end.
+        if record.len() > 1 && record.as_slice().trim_ascii().is_empty() {
+            empty.get_or_insert(line);
+            continue;
+        }
+        if let Some(line) = empty {
+            return Err(Problem::EmptySequence.at(path, Location::Line(line)));
+        }
         if record.len() != layout.columns {
             let (path, found, expected) = (path.to_owned(), record.len(), layout.columns);
             let header = layout.header.then_some(1);
@@ -261,6 +309,16 @@ pub(super) fn read(
         builder.end(class, line).map_err(at)?;
     }
     builder.finish(true)
+}
+
+/// The error for a table that has nothing but texts, if it is not clear which of them are labels; None for other tables.
+pub(crate) fn only_unclear(head: &[u8], path: &Path) -> Option<LabelledError> {
+    let text = std::str::from_utf8(head).ok()?;
+    let rows = [b'\t', b',', b';'].into_iter().find_map(|separator| rows(text, separator, true))?;
+    let below = &rows[1..];
+    let only = (0..rows[0].len()).all(|column| is_written(below, column) || is_ignored(below, column));
+    let words = |column: usize| below.iter().filter(|row| has_words(&row[column])).count() * 2 > below.len();
+    (only && (0..rows[0].len()).any(words)).then(|| unclear(head, path, &Columns::default()))?
 }
 
 /// The error for a table whose columns of texts and labels are not clear; None if it has no texts.
@@ -325,6 +383,53 @@ mod tests {
         assert_eq!((stars.text, stars.label, stars.header), (1, Some(2), true));
         let names = "text,who\nab,x\ncd,y\nef,x\n";
         assert!(find(names, Some("who")).is_some_and(|layout| layout.label == Some(1)));
+    }
+
+    #[test]
+    fn texts_may_have_numbers_and_columns_may_be_empty() {
+        let ham = [
+            ("win 1000 now 10", "spam"),
+            ("hello friend 1", "ham"),
+            ("see you at 20 00", "ham"),
+            ("call 08001234 now", "spam"),
+        ];
+        let lines = |separator: &str| -> String {
+            ham.map(|(text, label)| format!("{label}{separator}{text}\n")).concat()
+        };
+        let rows = lines("\t");
+        for text in [
+            rows.clone(),
+            format!("label\ttext\n{rows}"),
+            format!("text\tlabel\n{}", ham.map(|(text, label)| format!("{text}\t{label}\n")).concat()),
+        ] {
+            assert_eq!(examples(&text), pairs(&ham), "{text}");
+        }
+        let of = |layout: Layout| (layout.header, layout.text, layout.label);
+        // Columns without names are numbered.
+        assert_eq!(find(&rows, Some("column 1")).map(of), Some((false, 1, Some(0))));
+        assert_eq!(find(&rows, Some("column 2")), None);
+        assert_eq!(find(&rows, Some("spam")).map(of), Some((true, 1, Some(0))));
+        assert_eq!(find(&format!("\ttext\n{rows}"), Some("column 1")).map(of), Some((true, 1, Some(0))));
+        // Empty columns and empty rows at the end, as a spreadsheet leaves them.
+        let wide = |head: &str| {
+            format!("{head}{}", ham.map(|(text, label)| format!("{label},{text},,,\n")).concat())
+        };
+        assert_eq!(find(&wide("v1,v2,,,\n"), Some("v1")).map(of), Some((true, 1, Some(0))));
+        assert_eq!(find(&wide("v1,v2,,,\n"), None), None);
+        assert_eq!(examples(&(wide("") + ",,,,\n,,,,\n")), pairs(&ham));
+        let error = only_unclear(wide("v1,v2,,,\n").as_bytes(), Path::new("x.csv")).unwrap().to_string();
+        assert!(error.contains("--label-column") && error.contains("\"v1\", \"v2\""), "{error}");
+        // Times are no texts, and other tables are not only texts.
+        assert_eq!(
+            find(
+                "day,who\n3 Mar 2024 10:00,ann\n4 Mar 2024 10:00,bob\n5 Mar 2024 11:00,ann\n6 Mar 2024 12:00,bob\n",
+                None
+            ),
+            None
+        );
+        for text in ["a,b\nfirst thing,1\nnext thing,2\nlast thing,9\n", "a,kind\nx,p\ny,q\nz,p\n"] {
+            assert!(only_unclear(text.as_bytes(), Path::new("x.csv")).is_none(), "{text}");
+        }
     }
 
     #[test]
