@@ -155,6 +155,7 @@ impl Stamps {
     /// |---|---|
     /// | `%Y`, `%y` | year with four or two digits |
     /// | `%m`, `%d`, `%H`, `%I` | month, day, hour of 24 and of 12; written without a leading zero as `%-m` |
+    /// | `%K` | hour of 24 where midnight is 24, the end of the day before; also as `%-K` |
     /// | `%b`, `%B`, `%a`, `%A` | Jan, January, Sun, Sunday; upper case as `%^b`, lower case as `%_b` |
     /// | `%M`, `%S` | minute, second |
     /// | `%.f`, `%.3f`, `%,3f` | fraction of the second with its point or comma, which a field need not have |
@@ -162,7 +163,7 @@ impl Stamps {
     /// | `%z`, `%:z`, `%hz` | +0100, +01:00, +01; with Z for UTC as `%Zz`, with UTC or GMT as `%Uz` or `%Gz` |
     /// | `%Zw`, `%Uw`, `%Gw` | Z, UTC, GMT: times are written in UTC |
     /// | `%q`, `%V`, `%u` | quarter, ISO week (`%Y` is its year), day of the ISO week |
-    /// | `%4t`, `%6t` | clock as one number, hhmm or hhmmss; with leading zeros as `%04t` |
+    /// | `%4t`, `%6t` | clock as one number, hhmm or hhmmss; with leading zeros as `%04t`; with 2400 for midnight as `%4T` |
     /// | `%0.0s` | seconds since 1970; the first digit is 3 for milliseconds, 6 or 9; the second counts decimals |
     /// | `%?` | a field may end here |
     ///
@@ -207,7 +208,10 @@ impl Stamps {
     /// Whether times have a time of day.
     pub fn has_clock(&self) -> bool {
         let clock = |item: &Item| {
-            matches!(item, Item::Hour(_) | Item::Hour12(_) | Item::Clock { .. } | Item::Epoch { .. })
+            matches!(
+                item,
+                Item::Hour(_) | Item::EndHour(_) | Item::Hour12(_) | Item::Clock { .. } | Item::Epoch { .. }
+            )
         };
         self.items.iter().any(clock)
     }

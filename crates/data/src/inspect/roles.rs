@@ -35,6 +35,8 @@ const COUNTERS: [&str; 16] = [
 ];
 /// Names of columns that make a date or a time together, from the largest unit.
 const UNITS: [&[&str]; 5] = [&["year", "yr"], &["month"], &["day"], &["hour"], &["minute"]];
+/// Words in the names of columns that have the time of day beside a date.
+const CLOCKS: [&str; 9] = ["hour", "hours", "hr", "hrs", "time", "clock", "hhmm", "hhmmss", "he"];
 /// Least share of rows in which a measured value differs from the one before.
 const VARIES: f64 = 0.1;
 /// Number of possible group columns of which pairs are tried.
@@ -43,6 +45,8 @@ const PAIRED: usize = 4;
 const ROWS_OF_A_NUMBER: usize = 20;
 /// Least mean number of rows of a group in which a column of numbers increases.
 const ROWS_OF_A_COUNTER: usize = 4;
+/// Least mean number of rows for each one that is not after the row before, where a date and a time of day are joined.
+const ROWS_OF_A_SETBACK: usize = 100;
 
 /// Reads the file, and sets the columns of time and group if the table shows them.
 ///
@@ -74,7 +78,7 @@ fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<
             let counted = by_counter(options, sketch, read).or_else(|| by_runs(options, sketch, whole, read));
             return Ok(counted.unwrap_or(found?));
         }
-        Ok(_) => time(sketch).is_some_and(|time| repeats(sketch, time)),
+        Ok(whole) => repeats(sketch, whole.times()),
         Err(SeriesError::Backwards { .. }) => false,
         Err(_) => return found,
     };
@@ -82,7 +86,14 @@ fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<
         return found;
     }
     let keys = keys(sketch);
-    let apart = |key: &&Vec<usize>| time(sketch).is_some_and(|time| advances(sketch, &[time], key, 1));
+    let times = match &found {
+        Ok(whole) => whole.times().to_vec(),
+        Err(_) => time(sketch).into_iter().collect(),
+    };
+    if let Some(timed) = by_clock(options, sketch, &times, &keys, read) {
+        return Ok(timed);
+    }
+    let apart = |key: &&Vec<usize>| !times.is_empty() && advances(sketch, &times, key, 1);
     let advancing = keys.iter().filter(apart);
     // Times of a group may repeat, for example when clocks are set back.
     let repeating = keys.iter().filter(|key| !repeated && key.len() == 1 && !apart(key));
@@ -98,7 +109,13 @@ fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<
 
 /// The column to forecast: one with a usual name, else the last one that has measured values and varies.
 pub(super) fn target(sketch: &Sketch) -> Option<&Column> {
-    let numbers = || sketch.columns.iter().filter(|column| column.is_number());
+    target_except(sketch, None)
+}
+
+/// The same where one column is the time of day.
+fn target_except(sketch: &Sketch, clock: Option<usize>) -> Option<&Column> {
+    let columns = || sketch.columns.iter().enumerate().filter(|&(field, _)| Some(field) != clock);
+    let numbers = || columns().map(|(_, column)| column).filter(|column| column.is_number());
     let measured = |column: &&Column| {
         let known =
             named(column, &COUNTERS) || named(column, &GROUPS) || column.identifies(sketch.rows.len());
@@ -138,6 +155,46 @@ fn by_counter(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> O
                 ..options.clone()
             };
             if let Ok(timed) = read(&tried) {
+                *options = tried;
+                return Some(timed);
+            }
+        }
+    }
+    None
+}
+
+/// Reads a table whose dates repeat with the column of the time of day that explains it; None if there is none.
+fn by_clock(
+    options: &mut SeriesOptions,
+    sketch: &Sketch,
+    times: &[usize],
+    keys: &[Vec<usize>],
+    read: Read<'_>,
+) -> Option<Unsplit> {
+    let &[date] = times else { return None };
+    let may = |&field: &usize| field != date && sketch.columns[field].called(&CLOCKS);
+    let mut clocks: Vec<usize> = (0..sketch.columns.len()).filter(may).collect();
+    clocks.sort_by_key(|field| field.abs_diff(date));
+    let whole = Vec::new();
+    for clock in clocks {
+        let other = |key: &&Vec<usize>| !key.contains(&clock) && !key.contains(&date);
+        for key in std::iter::once(&whole).chain(keys).filter(other) {
+            let rows = if key.is_empty() { 1 } else { ROWS_OF_A_COUNTER };
+            // An hour repeats when clocks are set back.
+            let setbacks = sketch.rows.len() / ROWS_OF_A_SETBACK;
+            if !advances_but(setbacks, sketch, &[date, clock], key, rows) {
+                continue;
+            }
+            let target = target_except(sketch, Some(clock)).map(|column| column.name.clone());
+            let tried = SeriesOptions {
+                time_column: Some(names(sketch, &[date, clock])),
+                group_column: (!key.is_empty()).then(|| names(sketch, key)),
+                target: target.into_iter().collect(),
+                ..options.clone()
+            };
+            if let Ok(timed) = read(&tried)
+                && timed.has_clock()
+            {
                 *options = tried;
                 return Some(timed);
             }
@@ -214,14 +271,19 @@ fn time(sketch: &Sketch) -> Option<usize> {
 }
 
 /// Whether two consecutive rows have the same time.
-fn repeats(sketch: &Sketch, time: usize) -> bool {
-    sketch.rows.windows(2).any(|rows| rows[0][time] == rows[1][time])
+fn repeats(sketch: &Sketch, times: &[usize]) -> bool {
+    sketch.rows.windows(2).any(|rows| times.iter().all(|&time| rows[0][time] == rows[1][time]))
 }
 
 /// Whether the times in some columns increase within each group, so far as the first rows show it, and groups have so
 /// many rows on average. Times that are no numbers only have to differ from the one before. The groups are the different
 /// values of the columns `key` together.
 fn advances(sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> bool {
+    advances_but(0, sketch, times, key, rows)
+}
+
+/// The same where so many rows may have a time that is not after that of the row before.
+fn advances_but(setbacks: usize, sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> bool {
     let read = |row: &StringRecord| -> Vec<Result<f64, String>> {
         times
             .iter()
@@ -236,12 +298,15 @@ fn advances(sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> boo
         })
     };
     let mut last: HashMap<Vec<&str>, Vec<Result<f64, String>>> = HashMap::new();
+    let mut left = setbacks;
     let increase = sketch.rows.iter().all(|row| {
         let now = read(row);
         let group: Vec<&str> = key.iter().map(|&field| row[field].trim()).collect();
         let increases = last.get(&group).is_none_or(|before| after(&now, before));
         last.insert(group, now);
-        increases
+        let may = increases || left > 0;
+        left -= usize::from(!increases && left > 0);
+        may
     });
     increase && sketch.rows.len() >= rows * last.len()
 }
@@ -262,9 +327,10 @@ mod tests {
             Sketch::of_head(Path::new("table.csv"), table.as_bytes(), false, &TableOptions::default())
                 .expect("a table");
         let mut options = SeriesOptions::new(&path, 1, 1);
+        options.target = target(&sketch).map(|column| column.name.clone()).into_iter().collect();
         let found = read(&mut options, &sketch).expect("a series").describe();
         let time = found.time.map_or("-".to_owned(), |time| time.column);
-        let target = target(&sketch).map_or("-", |column| &column.name);
+        let target = options.target.first().map_or("-", String::as_str);
         format!("{time} {} {target}", options.group_column.as_deref().unwrap_or("-"))
     }
 
@@ -286,6 +352,32 @@ mod tests {
         // Nothing increases, or what increases is the only column.
         assert_eq!(roles(&table("year,x", (0..30).map(|i| format!("{},{i}", i * 7 % 11)))), "- - -");
         assert_eq!(roles(&table("n", (0..30).map(|i| i.to_string()))), "- - -");
+    }
+
+    #[test]
+    fn dates_that_repeat_have_a_time_of_day_beside_them() {
+        let hours = |of: fn(i32) -> i32| {
+            move |i: i32| format!("03/{:02}/2024,{},{}.5", 1 + i / 24, of(i % 24), i * i % 7)
+        };
+        let all = |header: &str, of: fn(i32) -> i32| table(header, (0..20 * 24).map(hours(of)));
+        assert_eq!(roles(&all("Date,Hour,MW", |hour| hour)), "Date,Hour - MW");
+        assert_eq!(roles(&all("Date,Hour Ending,MW", |hour| hour + 1)), "Date,Hour Ending - MW");
+        assert_eq!(roles(&all("Date,HHMM,MW", |hour| hour * 100)), "Date,HHMM - MW");
+        // Dates that are numbers, a column between, an hour that repeats when clocks are set back, and the hour last.
+        let hour = |i: i32| if i == 50 { 1 } else { i % 24 };
+        let apart = (0..480).map(|i| format!("202403{:02},{}.5,{}", 1 + i / 24, i * i % 7, hour(i)));
+        assert_eq!(roles(&table("date,MW,hour of day", apart)), "date,hour of day - MW");
+        // Several series, side by side or one below the other.
+        let zones = (0..480)
+            .map(|i| format!("2024-03-{:02},{},{},{}", 1 + i / 48, i / 2 % 24, ["N", "S"][i % 2], i * i % 7));
+        assert_eq!(roles(&table("Date,Hour,zone,MW", zones)), "Date,Hour zone MW");
+        let below = (0..480).map(|i| {
+            format!("2024-03-{:02},{},{},{}", 1 + i / 24 % 10, i % 24, ["N", "S"][i / 240], i * i % 7)
+        });
+        assert_eq!(roles(&table("Date,Hour,zone,MW", below)), "Date,Hour zone MW");
+        // Hours that explain nothing, or no hours at all.
+        let hours = (0..480).map(|i| format!("2024-03-{:02},{},{}", 1 + i / 24, i * 7 % 5, i * i % 7));
+        assert_eq!(roles(&table("Date,hours,MW", hours)), "Date - MW");
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub struct Regularity {
     pub gaps: usize,
     /// Length of the longest gap in steps, and the line of the row after it.
     pub longest_gap: Option<(f64, u64)>,
+    /// Number of rows.
+    #[serde(skip)]
+    pub(super) rows: u64,
 }
 
 impl Regularity {
@@ -39,7 +42,13 @@ impl Regularity {
                 counted(self.gaps as u64, "gap")
             ));
         }
-        if self.duplicates > 0 {
+        if self.duplicates * 2 > self.rows {
+            notices.push(format!(
+                "{} of {} rows have the time of the row before, so the times do not tell the rows apart: name the columns of \
+                 date and time of day (--time-column DATE,TIME), or the column that tells series apart (--group-column)",
+                self.duplicates, self.rows
+            ));
+        } else if self.duplicates > 0 {
             let (rows, have) =
                 (counted(self.duplicates, "row"), if self.duplicates == 1 { "has" } else { "have" });
             notices.push(format!(
@@ -59,7 +68,8 @@ impl Regularity {
 impl Table {
     /// The rows of each group before which there is a gap, and how regular the times are.
     pub(super) fn gaps(&self) -> (Vec<Vec<usize>>, Regularity) {
-        let mut all = Regularity::default();
+        let rows = self.groups.iter().map(|group| group.lines.rows() as u64).sum();
+        let mut all = Regularity { rows, ..Regularity::default() };
         let usual = Spacing::usual(self.groups.iter().filter_map(|group| group.spacing.as_deref()));
         let step = numbers::usual(self.groups.iter().filter_map(|group| group.numbers.as_deref()));
         if let Some(step) = step {

@@ -3,6 +3,7 @@
 use super::describe::Description;
 use super::error::SeriesError;
 use super::table::Table;
+use super::times::Form;
 use super::{Series, SeriesOptions, read_file};
 
 /// A series that is not split into parts yet.
@@ -33,6 +34,17 @@ impl Unsplit {
     /// See [`Description::restarts`].
     pub(crate) fn restarts(&self) -> Option<&(String, String)> {
         self.0.restarts.as_ref()
+    }
+
+    /// Fields of the time columns.
+    pub(crate) fn times(&self) -> &[usize] {
+        self.0.layout.time.as_ref().map_or(&[], |time| &time.fields)
+    }
+
+    /// Whether each time has a date and a time of day.
+    pub(crate) fn has_clock(&self) -> bool {
+        let form = self.0.layout.time.as_ref().map(|time| &time.form);
+        matches!(form, Some(Form::Stamps(stamps)) if stamps.has_date() && stamps.has_clock())
     }
 
     /// Whether there is a time column.

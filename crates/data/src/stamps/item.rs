@@ -63,6 +63,8 @@ pub(super) enum Item {
     /// Day of the ISO week, 1 to 7.
     WeekDay,
     Hour(Width),
+    /// Hour of which the last one, 24, ends the day: 1 to 24.
+    EndHour(Width),
     /// 1 to 12, with [`Item::Half`].
     Hour12(Width),
     Minute,
@@ -78,6 +80,8 @@ pub(super) enum Item {
     Clock {
         seconds: bool,
         padded: bool,
+        /// Whether midnight is 2400, the end of the day before.
+        ends: bool,
     },
     Offset(Distance),
     /// Decimal places of the unit: 0 for seconds, 3 for milliseconds, 6 or 9. `digits` of a fraction as above.
@@ -95,7 +99,9 @@ pub(super) enum Item {
 impl Item {
     /// Whether the item begins with a digit.
     pub(super) fn is_number(self) -> bool {
-        use Item::{Clock, Day, Epoch, Hour, Hour12, Minute, Month, Second, ShortYear, Week, WeekDay, Year};
+        use Item::{
+            Clock, Day, EndHour, Epoch, Hour, Hour12, Minute, Month, Second, ShortYear, Week, WeekDay, Year,
+        };
         matches!(
             self,
             Year | ShortYear
@@ -104,6 +110,7 @@ impl Item {
                 | Week
                 | WeekDay
                 | Hour(_)
+                | EndHour(_)
                 | Hour12(_)
                 | Minute
                 | Second
@@ -115,7 +122,11 @@ impl Item {
     /// The width of a number that may have one or two digits.
     pub(super) fn width(&mut self) -> Option<&mut Width> {
         match self {
-            Self::Month(width) | Self::Day(width) | Self::Hour(width) | Self::Hour12(width) => Some(width),
+            Self::Month(width)
+            | Self::Day(width)
+            | Self::Hour(width)
+            | Self::EndHour(width)
+            | Self::Hour12(width) => Some(width),
             _ => None,
         }
     }
@@ -135,8 +146,8 @@ pub(super) fn letters(item: Item) -> String {
         Item::Quarter => "q".into(),
         Item::Week => "ww".into(),
         Item::WeekDay => "D".into(),
-        Item::Hour(Width::Bare) | Item::Hour12(Width::Bare) => "h".into(),
-        Item::Hour(_) | Item::Hour12(_) => "hh".into(),
+        Item::Hour(Width::Bare) | Item::EndHour(Width::Bare) | Item::Hour12(Width::Bare) => "h".into(),
+        Item::Hour(_) | Item::EndHour(_) | Item::Hour12(_) => "hh".into(),
         Item::Minute => "mm".into(),
         Item::Second => "ss".into(),
         Item::Fraction { digits, comma } => {

@@ -3,7 +3,7 @@
 use super::item::{Case, Digits, Distance, Item, Name, Width};
 
 /// Parts with one spelling.
-const FIXED: [(&str, Item); 18] = [
+const FIXED: [(&str, Item); 20] = [
     ("Y", Item::Year),
     ("y", Item::ShortYear),
     ("m", Item::Month(Width::Padded)),
@@ -15,6 +15,8 @@ const FIXED: [(&str, Item); 18] = [
     ("u", Item::WeekDay),
     ("H", Item::Hour(Width::Padded)),
     ("-H", Item::Hour(Width::Bare)),
+    ("K", Item::EndHour(Width::Padded)),
+    ("-K", Item::EndHour(Width::Bare)),
     ("I", Item::Hour12(Width::Padded)),
     ("-I", Item::Hour12(Width::Bare)),
     ("M", Item::Minute),
@@ -50,8 +52,11 @@ fn all() -> impl Iterator<Item = (String, Item)> {
     let epochs = [0, 3, 6, 9].into_iter().flat_map(|places| {
         (0..=9).map(move |digits| (format!("{places}.{digits}s"), Item::Epoch { places, digits }))
     });
-    let clocks = [("4t", false, false), ("04t", false, true), ("6t", true, false), ("06t", true, true)]
-        .map(|(code, seconds, padded)| (code.to_owned(), Item::Clock { seconds, padded }));
+    let clocks = [("4", false, false), ("04", false, true), ("6", true, false), ("06", true, true)];
+    let clocks = clocks.into_iter().flat_map(|(code, seconds, padded)| {
+        [("t", false), ("T", true)]
+            .map(|(letter, ends)| (format!("{code}{letter}"), Item::Clock { seconds, padded, ends }))
+    });
     fixed.chain(names).chain(offsets).chain(fractions).chain(epochs).chain(clocks)
 }
 

@@ -32,6 +32,10 @@ pub(super) struct Seen {
     pub(super) bare: u32,
     /// Items, by index, that have a number with a leading zero.
     pub(super) padded: u32,
+    /// Items, by index, that have the hour 24, which ends a day.
+    pub(super) ends: u32,
+    /// Items, by index, that have the hour 0, which begins a day.
+    pub(super) begins: u32,
     /// Digits of the fraction.
     pub(super) fraction: u8,
     /// Whether its mark is a comma.
@@ -99,16 +103,27 @@ impl Fields {
         let (value, rest) = match item {
             Item::Month(width) => up_to_two(width, 1..=12)?,
             Item::Day(width) => up_to_two(width, 1..=31)?,
-            Item::Hour(width) => up_to_two(width, 0..=24)?,
+            Item::Hour(width) | Item::EndHour(width) => up_to_two(width, 0..=24)?,
             Item::Hour12(width) => up_to_two(width, 1..=12)?,
             other => return self.take_other(i, other, text),
         };
         match item {
             Item::Month(_) => self.month = value as i8,
             Item::Day(_) => self.day = value as i8,
-            _ => self.hour = value,
+            _ => {
+                self.hour = value;
+                self.saw_midnight(i, item);
+            }
         }
         Some(rest)
+    }
+
+    /// Notes which hour midnight has.
+    fn saw_midnight(&mut self, i: usize, item: Item) {
+        if !matches!(item, Item::Hour12(_)) {
+            self.seen.ends |= u32::from(self.hour == 24) << i;
+            self.seen.begins |= u32::from(self.hour == 0) << i;
+        }
     }
 
     fn take_other<'a>(&mut self, i: usize, item: Item, text: &'a str) -> Option<&'a str> {
@@ -159,6 +174,7 @@ impl Fields {
                 }
                 self.minute = (value % 100 < 60).then_some((value % 100) as u8)?;
                 self.hour = (value / 100 <= 24).then_some((value / 100) as u8)?;
+                self.saw_midnight(i, item);
                 rest
             }
             Item::Fraction { .. } => self.fraction(text, 9)?,

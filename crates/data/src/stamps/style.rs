@@ -16,6 +16,8 @@ impl Style {
     pub(super) fn add(&mut self, seen: &Seen) {
         self.all.bare |= seen.bare;
         self.all.padded |= seen.padded;
+        self.all.ends |= seen.ends;
+        self.all.begins |= seen.begins;
         self.all.comma |= seen.comma;
         self.all.zero = self.all.zero.or(seen.zero);
         self.all.digits = self.all.digits.or(seen.digits);
@@ -32,13 +34,17 @@ impl Style {
         let places = self.fraction.filter(|(least, most)| least == most).map_or(0, |(digits, _)| digits);
         let spelled = |(i, item): (usize, &Item)| {
             let bit = |mask: u32| mask >> i & 1 == 1;
+            // 24:00 is more often a mistake than the habit of a column, 24 alone is a number of 1 to 24.
+            let ends = bit(self.all.ends) && !bit(self.all.begins) && !items.contains(&Item::Minute);
             let bare = bit(self.all.bare) && !bit(self.all.padded);
             match *item {
                 Item::Month(Width::Padded) if bare => Item::Month(Width::Bare),
                 Item::Day(Width::Padded) if bare => Item::Day(Width::Bare),
+                Item::Hour(Width::Padded) if bare && ends => Item::EndHour(Width::Bare),
+                Item::Hour(width) if ends => Item::EndHour(width),
                 Item::Hour(Width::Padded) if bare => Item::Hour(Width::Bare),
                 Item::Hour12(Width::Padded) if bare => Item::Hour12(Width::Bare),
-                Item::Clock { seconds, .. } => Item::Clock { seconds, padded: bit(self.all.padded) },
+                Item::Clock { seconds, .. } => Item::Clock { seconds, padded: bit(self.all.padded), ends },
                 Item::Fraction { .. } => Item::Fraction { digits: places, comma: self.all.comma },
                 Item::Epoch { places: unit, .. } => Item::Epoch { places: unit, digits: places },
                 Item::Offset(_) => Item::Offset(self.distance()),

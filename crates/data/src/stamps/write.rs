@@ -12,7 +12,13 @@ use super::words::{MONTHS, WEEKDAYS, spelled};
 /// Never: a text takes all that is written.
 pub(super) fn write(items: &[Item], instant: &Instant, utc: bool) -> String {
     let offset = if utc { 0 } else { instant.offset() };
-    let local = civil(instant.seconds() + i64::from(offset), instant.subsecond());
+    let mut local = civil(instant.seconds() + i64::from(offset), instant.subsecond());
+    let mut hour = local.hour();
+    let ends = items.iter().any(|item| matches!(item, Item::EndHour(_) | Item::Clock { ends: true, .. }));
+    if ends && local.time() == jiff::civil::Time::midnight() {
+        local = civil(instant.seconds() + i64::from(offset) - 86_400, 0);
+        hour = 24;
+    }
     let week = items.contains(&Item::Week).then(|| local.date().iso_week_date());
     let mut text = String::with_capacity(32);
     for item in items {
@@ -23,7 +29,7 @@ pub(super) fn write(items: &[Item], instant: &Instant, utc: bool) -> String {
             Item::ShortYear => put(&mut text, i64::from(local.year()) % 100, 2),
             Item::Month(width) => number(&mut text, local.month(), width),
             Item::Day(width) => number(&mut text, local.day(), width),
-            Item::Hour(width) => number(&mut text, local.hour(), width),
+            Item::Hour(width) | Item::EndHour(width) => number(&mut text, hour, width),
             Item::Hour12(width) => number(&mut text, (local.hour() + 11) % 12 + 1, width),
             Item::MonthName(name) => text += &spelled(MONTHS[local.month() as usize - 1], name),
             Item::Weekday(name) => {
@@ -42,8 +48,8 @@ pub(super) fn write(items: &[Item], instant: &Instant, utc: bool) -> String {
                 let word = if local.hour() < 12 { "AM" } else { "PM" };
                 text += &if case == Case::Upper { word.to_owned() } else { word.to_lowercase() };
             }
-            Item::Clock { seconds, padded } => {
-                let (hour, minute) = (i64::from(local.hour()), i64::from(local.minute()));
+            Item::Clock { seconds, padded, .. } => {
+                let (hour, minute) = (i64::from(hour), i64::from(local.minute()));
                 let (value, digits) = match seconds {
                     false => (hour * 100 + minute, 4),
                     true => ((hour * 100 + minute) * 100 + i64::from(local.second()), 6),

@@ -1,6 +1,6 @@
 //! Every form is recognised, read and written back.
 
-use super::super::{Options, StampError, Stamps};
+use super::super::{Options, Recognised, StampError, Stamps, Step};
 use super::{named, of, with};
 
 /// Columns with the date and time of their first field, as ISO 8601 writes them.
@@ -244,4 +244,35 @@ fn a_few_odd_fields_do_not_hide_a_column_of_times() {
     };
     assert_eq!((stamps.form(), stamps.example()), ("YYYY-MM-DD".into(), "2010-01-02"));
     assert!(stamps.parse("unknown").is_err());
+}
+
+#[test]
+fn an_hour_of_1_to_24_ends_its_day_with_24() {
+    for (column, form, next) in [
+        (
+            ["2024-02-28\u{1f}23", "2024-02-28\u{1f}24", "2024-02-29\u{1f}1"],
+            "%Y-%m-%d%?\u{1f}%-K",
+            "2024-02-29\u{1f}24",
+        ),
+        (
+            ["2024-02-28\u{1f}2300", "2024-02-28\u{1f}2400", "2024-02-29\u{1f}100"],
+            "%Y-%m-%d%?\u{1f}%4T",
+            "2024-02-29\u{1f}2400",
+        ),
+        (
+            ["2024-02-28\u{1f}22", "2024-02-28\u{1f}23", "2024-02-29\u{1f}0"],
+            "%Y-%m-%d%?\u{1f}%-H",
+            "2024-02-29\u{1f}23",
+        ),
+    ] {
+        let options = Options { asked: true, ..Options::default() };
+        let Recognised::Times(stamps) = Stamps::recognise(column, &options).unwrap() else {
+            panic!("{column:?}")
+        };
+        assert_eq!(stamps.pattern(), form);
+        let again = Stamps::from_pattern(&stamps.pattern(), None).unwrap();
+        let last = again.parse(column[2]).unwrap();
+        assert_eq!(again.next(&last, &Step::Elapsed(3_600_000_000_000), 23).last().unwrap(), next);
+        column.iter().for_each(|field| assert_eq!(again.format(&again.parse(field).unwrap()), *field));
+    }
 }
