@@ -142,7 +142,7 @@ fn archives() {
         (
             &[("x.ts", b"@targetLabel true\n@data\n1:2\n")],
             TRAIN,
-            &["no class labels", "name a file with class labels"],
+            &["every sequence has the target 2", "two different targets"],
         ),
         (
             &[("x.ts.gz", &packed[..packed.len() - 12])],
