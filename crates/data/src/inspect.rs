@@ -70,6 +70,16 @@ pub enum Content {
     Text(TextDescription),
 }
 
+impl Content {
+    /// The names of the time columns of a series, between commas.
+    fn times(&self) -> String {
+        match self {
+            Self::Series(found) => found.time.as_ref().map(|time| time.column.clone()).unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+}
+
 /// Finds out what a file or folder contains. `options` say how a table is written. For a text, `read` is called with the number of bytes read so far and the
 /// total.
 ///
