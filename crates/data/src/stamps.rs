@@ -64,6 +64,7 @@ pub use recognise::{Options, Recogniser};
 pub use report::{Gap, Order, Pace, Report};
 pub use spacing::{Spacing, Usual};
 pub use step::Step;
+pub(crate) use step::is_like;
 
 use item::{Digits, Item};
 
