@@ -70,6 +70,16 @@ pub enum Content {
     Text(TextDescription),
 }
 
+impl Content {
+    /// The names of the time columns of a series, between commas.
+    fn times(&self) -> String {
+        match self {
+            Self::Series(found) => found.time.as_ref().map(|time| time.column.clone()).unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+}
+
 /// What is said about the data.
 #[derive(Clone, Debug, Default)]
 pub struct Given {

@@ -344,6 +344,8 @@ pub struct Series {
     pub horizon: usize,
     /// Names of the groups; a single empty name if there are none.
     pub groups: Vec<String>,
+    /// Number of rows that were dropped at the end of each group.
+    dropped: Vec<usize>,
     description: Description,
     one_hot: OneHot,
     /// Number of columns that come from the file.
@@ -447,6 +449,14 @@ impl Series {
     /// Description of the file.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Number of rows at the end of a group that were dropped because they lack a value.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    pub fn dropped_at_end(&self, group: usize) -> usize {
+        self.dropped[group]
     }
 
     /// Segments of a part, group by group.

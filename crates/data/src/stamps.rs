@@ -64,6 +64,7 @@ pub use recognise::{Options, Recogniser};
 pub use report::{Gap, Order, Pace, Report};
 pub use spacing::{Spacing, Usual};
 pub use step::Step;
+pub(crate) use step::is_like;
 
 use item::{Digits, Item};
 
@@ -162,7 +163,7 @@ impl Stamps {
     /// | `%p`, `%P` | AM, am |
     /// | `%z`, `%:z`, `%hz` | +0100, +01:00, +01; with Z for UTC as `%Zz`, with UTC or GMT as `%Uz` or `%Gz` |
     /// | `%Zw`, `%Uw`, `%Gw` | Z, UTC, GMT: times are written in UTC |
-    /// | `%q`, `%V`, `%u` | quarter, ISO week (`%Y` is its year), day of the ISO week |
+    /// | `%q`, `%V`, `%u` | quarter, ISO week (`%Y` is its year; one digit as `%-V`), day of the ISO week |
     /// | `%4t`, `%6t` | clock as one number, hhmm or hhmmss; with leading zeros as `%04t`; with 2400 for midnight as `%4T` |
     /// | `%0.0s` | seconds since 1970; the first digit is 3 for milliseconds, 6 or 9; the second counts decimals |
     /// | `%?` | a field may end here |

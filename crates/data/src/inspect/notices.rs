@@ -40,9 +40,14 @@ pub fn of_series(found: &Description, chosen: bool, gaps: Gaps) -> Vec<Note> {
     let several = found.columns.len() > 1;
     let inputs = || found.columns.iter().filter(|_| several);
     if let Some(column) = inputs().find(|column| column.counts && found.rows > 2) {
-        let text =
-            format!("{} numbers the rows: it could be the time column instead of an input", column.name);
-        notes.push(Note::new(text, Settings::of("time_column", &column.name)));
+        if found.time.is_some() {
+            let text = format!("{} numbers the rows and can be left out", column.name);
+            notes.push(Note::new(text, without(found, &[&column.name])));
+        } else {
+            let text =
+                format!("{} numbers the rows: it could be the time column instead of an input", column.name);
+            notes.push(Note::new(text, Settings::of("time_column", &column.name)));
+        }
     } else if let Some(column) = inputs().find(|column| column.identifies) {
         let text = format!("{} looks like an identifier and can be left out", column.name);
         notes.push(Note::new(text, without(found, &[&column.name])));

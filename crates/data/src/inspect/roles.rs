@@ -15,7 +15,7 @@ pub(super) const GROUPS: [&str; 16] = [
     "country", "region", "symbol", "ticker", "id",
 ];
 /// Names of columns of times that are written as numbers.
-const COUNTERS: [&str; 16] = [
+const COUNTERS: [&str; 18] = [
     "t",
     "time",
     "date",
@@ -28,13 +28,35 @@ const COUNTERS: [&str; 16] = [
     "hours",
     "day",
     "week",
+    "quarter",
+    "qtr",
     "month",
     "year",
     "years",
     "yr",
 ];
 /// Names of columns that make a date or a time together, from the largest unit.
-const UNITS: [&[&str]; 5] = [&["year", "yr"], &["month"], &["day"], &["hour"], &["minute"]];
+const UNITS: [&[&str]; 5] = [YEAR, &["month", "mon", "month name"], &["day"], &["hour"], &["minute"]];
+/// The same of quarters and of weeks, which tables without months have.
+const PARTS: [&[&[&str]]; 2] = [
+    &[YEAR, &["quarter", "qtr", "q"]],
+    &[
+        YEAR,
+        &[
+            "week",
+            "wk",
+            "week number",
+            "weekno",
+            "weeknum",
+            "weekofyear",
+            "week_of_year",
+            "iso week",
+            "isoweek",
+            "iso_week",
+        ],
+    ],
+];
+const YEAR: &[&str] = &["year", "yr", "iso year", "isoyear", "iso_year"];
 /// Words in the names of columns that have the time of day beside a date.
 const CLOCKS: [&str; 9] = ["hour", "hours", "hr", "hrs", "time", "clock", "hhmm", "hhmmss", "he"];
 /// Least share of rows in which a measured value differs from the one before.
@@ -154,7 +176,10 @@ fn by_counter(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> O
                 group_column: (!key.is_empty()).then(|| names(sketch, key)),
                 ..options.clone()
             };
-            if let Ok(timed) = read(&tried) {
+            // Columns that make no date together are no time.
+            if let Ok(timed) = read(&tried)
+                && (counter.len() == 1 || timed.has_date())
+            {
                 *options = tried;
                 return Some(timed);
             }
@@ -193,6 +218,7 @@ fn by_clock(
                 ..options.clone()
             };
             if let Ok(timed) = read(&tried)
+                && timed.has_date()
                 && timed.has_clock()
             {
                 *options = tried;
@@ -221,9 +247,18 @@ fn counters(sketch: &Sketch) -> Vec<Vec<usize>> {
     let fields = || 0..sketch.columns.len();
     let called = |names: &[&str]| fields().filter(number).find(|&field| named(&sketch.columns[field], names));
     let mut all = Vec::new();
-    let parts: Vec<usize> = UNITS.iter().map_while(|names| called(names)).collect();
-    if parts.len() > 1 {
-        all.push(parts);
+    // Months and quarters may be words.
+    let part = |names: &&[&str]| {
+        let word = |&field: &usize| {
+            sketch.columns[field].is_text() && names.contains(&"month") || names.contains(&"quarter")
+        };
+        called(names).or_else(|| fields().filter(word).find(|&field| named(&sketch.columns[field], names)))
+    };
+    for units in [&UNITS[..]].into_iter().chain(PARTS) {
+        let parts: Vec<usize> = units.iter().map_while(&part).collect();
+        if parts.len() > 1 {
+            all.push(parts);
+        }
     }
     all.extend(
         fields().filter(number).filter(|&field| named(&sketch.columns[field], &COUNTERS)).map(|f| vec![f]),
@@ -352,6 +387,26 @@ mod tests {
         // Nothing increases, or what increases is the only column.
         assert_eq!(roles(&table("year,x", (0..30).map(|i| format!("{},{i}", i * 7 % 11)))), "- - -");
         assert_eq!(roles(&table("n", (0..30).map(|i| i.to_string()))), "- - -");
+    }
+
+    #[test]
+    fn a_year_and_its_part_are_one_time() {
+        let of = |part: fn(i32) -> String, parts: i32| {
+            move |i: i32| format!("{},{},{}.5", 1990 + i / parts, part(i % parts), i * i % 7)
+        };
+        let all = |header: &str, part: fn(i32) -> String, parts: i32| {
+            table(header, (0..30 * parts).map(of(part, parts)))
+        };
+        let number = |part: i32| (part + 1).to_string();
+        assert_eq!(roles(&all("Year,Quarter,GDP", number, 4)), "Year,Quarter - GDP");
+        assert_eq!(roles(&all("Year,Qtr,GDP", |part| format!("Q{}", part + 1), 4)), "Year,Qtr - GDP");
+        assert_eq!(roles(&all("year,week,cases", number, 52)), "year,week - cases");
+        assert_eq!(roles(&all("Year,Month,rain", number, 12)), "Year,Month - rain");
+        let names = |part: i32| ["Jan", "Feb", "Mar", "Apr", "May", "Jun"][part as usize].to_owned();
+        assert_eq!(roles(&all("Year,Month,rain", names, 6)), "Year,Month - rain");
+        let panel = (0..240)
+            .map(|i| format!("{},{},{},{}.5", ["A", "B"][i / 120], 1990 + i % 120 / 4, i % 4 + 1, i * i % 7));
+        assert_eq!(roles(&table("country,Year,Quarter,GDP", panel)), "Year,Quarter country GDP");
     }
 
     #[test]

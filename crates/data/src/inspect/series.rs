@@ -7,7 +7,7 @@ use super::notices;
 use super::roles;
 use super::settings::{Note, Settings};
 use super::{Content, Found, Given};
-use crate::series::{Description, Missing, SeriesError, SeriesOptions, Unsplit};
+use crate::series::{ColumnDescription, Description, Missing, SeriesError, SeriesOptions, Unsplit};
 use crate::table::{Sketch, join_names};
 
 /// Default fraction of the rows for validation.
@@ -25,12 +25,17 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, given: &Given) -> Result<Fou
     let mut read = roles::read(&mut options, sketch)?;
     let mut description = read.describe();
     let mut notes: Vec<Note> = Vec::new();
-    let empty: Vec<String> =
-        description.columns.iter().filter(|column| column.least.is_none()).map(|c| c.name.clone()).collect();
-    if !empty.is_empty() && empty.len() < description.columns.len() {
-        notes.push(format!("these columns have no values and are left out: {}", empty.join(", ")).into());
-        let full = description.columns.iter().filter(|column| column.least.is_some());
-        options.columns = full.map(|column| column.name.clone()).collect();
+    let empty = names(&description, &|column| column.least.is_none());
+    let counters = counters(&description, &empty);
+    let out: Vec<String> = empty.iter().chain(&counters).cloned().collect();
+    if !out.is_empty() && out.len() < description.columns.len() {
+        if !empty.is_empty() {
+            notes.push(format!("these columns have no values and are left out: {}", empty.join(", ")).into());
+        }
+        for column in &counters {
+            notes.push(format!("{column} numbers the rows and is left out").into());
+        }
+        options.columns = names(&description, &|column| !out.contains(&column.name));
         options.target.retain(|target| !empty.contains(target));
         // Text columns stay left out, but a description with named columns does not list them.
         let Description { left_out, categories, .. } = description;
@@ -50,6 +55,21 @@ pub(super) fn inspect(path: &Path, sketch: &Sketch, given: &Given) -> Result<Fou
     };
     let path = path.to_owned();
     Ok(Found { path, content: Content::Series(Box::new(description)), notes, settings, otherwise: None })
+}
+
+/// The names of some columns.
+fn names(found: &Description, wanted: &dyn Fn(&ColumnDescription) -> bool) -> Vec<String> {
+    found.columns.iter().filter(|column| wanted(column)).map(|column| column.name.clone()).collect()
+}
+
+/// The columns that only number the rows, where others are the time: later rows have values that training never reads.
+/// None if nothing would be left besides the columns without values.
+fn counters(found: &Description, empty: &[String]) -> Vec<String> {
+    // The setting separates names by commas.
+    let plain = found.columns.iter().all(|column| !column.name.contains(','));
+    let may = plain && found.time.is_some() && found.rows > 2;
+    let counters = names(found, &|column| may && column.counts && !column.target);
+    if counters.len() + empty.len() < found.columns.len() { counters } else { Vec::new() }
 }
 
 /// Returns settings that train on the series. The window is at most a tenth of the longest group, or 2. Missing values
@@ -107,5 +127,32 @@ fn treated(missing: Missing) -> Option<String> {
         Missing::Error => None,
         Missing::Drop => Some("drop".into()),
         Missing::Interpolate => Some("interpolate".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inspect;
+    use crate::inspect::Given;
+
+    #[test]
+    fn a_counter_beside_a_time_is_no_input() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let columns = |header: &str| {
+            let path = dir.path().join("table.csv");
+            let row = |i: i32| format!("{i},2024-01-{:02},{}.5,{}\n", i + 1, i * i % 7, i * 3 % 5);
+            let table = format!("{header}\n{}", (0..30).map(row).collect::<String>());
+            std::fs::write(&path, table).expect("written");
+            let found = inspect(&path, &Given::default(), &mut |_, _| {}).expect("a series");
+            let notes: Vec<String> = found.notes.into_iter().map(|note| note.text).collect();
+            let settings = serde_json::to_value(found.settings.expect("settings")).expect("JSON");
+            let columns = settings.as_array().expect("a list").iter().find(|one| one["key"] == "columns");
+            (columns.map(|columns| columns["value"].as_str().expect("a text").to_owned()), notes.join("; "))
+        };
+        for name in ["", "No"] {
+            let (columns, notes) = columns(&format!("{name},date,x,y"));
+            assert_eq!(columns.as_deref(), Some("x,y"), "{notes}");
+            assert!(notes.contains("numbers the rows and is left out"), "{notes}");
+        }
     }
 }

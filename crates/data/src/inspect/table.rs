@@ -31,7 +31,8 @@ fn read(path: &Path, head: &Head, given: &Given, sketch: &Sketch) -> Result<Foun
         .map(|columns| Columns { table: given.table.clone(), ..columns });
     let Some(columns) = columns else {
         let mut found = series::inspect(path, sketch, given)?;
-        found.otherwise = could_be_labelled(path, sketch, &given.table).filter(|_| may_be_labelled);
+        let time = found.content.times();
+        found.otherwise = could_be_labelled(path, sketch, &given.table, &time).filter(|_| may_be_labelled);
         return Ok(found);
     };
     let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
@@ -140,12 +141,18 @@ fn unnamed(sketch: &Sketch) -> bool {
 /// Names of time columns.
 const TIMES: [&str; 9] = ["time", "date", "timestamp", "datetime", "year", "month", "day", "hour", "t"];
 
-/// Returns settings that read a table with labels that would otherwise be read as a series.
-fn could_be_labelled(path: &Path, sketch: &Sketch, options: &TableOptions) -> Option<Alternative> {
+/// Returns settings that read a table with labels that would otherwise be read as a series with these `times`.
+fn could_be_labelled(
+    path: &Path,
+    sketch: &Sketch,
+    options: &TableOptions,
+    times: &str,
+) -> Option<Alternative> {
     let rows = sketch.rows.len();
     let label = sketch.columns.iter().rev().find(|column| {
         let few = (2..=rows / 2).contains(&column.different()) && column.different() < 100;
-        few && !column.time && (column.is_text() || column.whole && column.is_number())
+        let time = column.time || times.split(',').any(|name| name == column.name);
+        few && !time && (column.is_text() || column.whole && column.is_number())
     })?;
     let others = sketch.columns.iter().filter(|column| column.name != label.name);
     let readable = others.clone().count() > 1 && others.clone().all(|column| column.texts == 0);

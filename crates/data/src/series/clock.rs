@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::times::{Time, number};
-use crate::stamps::{Feature, StampError, Stamps, Step, calendar};
+use crate::shift::figure;
+use crate::stamps::{Feature, StampError, Stamps, Step, calendar, is_like};
 
 /// How the rows of a series write times, how far they are apart, and what a model reads of the calendar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +15,8 @@ pub struct Clock {
     calendar: Vec<Feature>,
 }
 
-/// How times are written, and the usual distance of rows; None if most distances differ.
+/// How times are written, and the usual distance of rows: equal for most of them, or the median where they are about
+/// equal; None if they vary more.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Form {
     Dates(Stamps, Option<Step>),
@@ -86,6 +88,22 @@ impl Clock {
     /// Whether rows have a usual distance, so that the times of the rows ahead are known.
     pub fn is_regular(&self) -> bool {
         matches!(self.form, Form::Dates(_, Some(_)) | Form::Numbers(_, Some(_)))
+    }
+
+    /// Says how far the rows are apart, if it is another distance than in the data that a model was trained on.
+    pub fn differs(&self, learned: &Self) -> Option<String> {
+        let (own, learned) = match (&self.form, &learned.form) {
+            (Form::Dates(_, Some(own)), Form::Dates(_, Some(learned))) if !own.is_like(learned) => {
+                (own.rounded().to_string(), learned.rounded().to_string())
+            }
+            (Form::Numbers(_, Some(own)), Form::Numbers(_, Some(learned))) if !is_like(*own, *learned) => {
+                (figure(*own), figure(*learned))
+            }
+            _ => return None,
+        };
+        Some(format!(
+            "rows are {own} apart, but {learned} in the training data: the model reads a row as one step all the same"
+        ))
     }
 
     /// The positions in the day, week and year that a model reads, two channels each, after those of the file.

@@ -79,7 +79,7 @@ impl Table {
             (Form::Number(decimals), learned) => {
                 let all = self.groups.iter().filter_map(|group| group.numbers.as_deref());
                 let step = match (numbers::usual(all), learned) {
-                    (Some(own), _) => own.regular.then_some(own.step),
+                    (Some(own), _) => own.even.then_some(own.step),
                     (None, Some(clock::Form::Numbers(_, step))) => *step,
                     (None, _) => None,
                 };
@@ -90,12 +90,12 @@ impl Table {
         Some(Clock::new(columns, form, self.calendar.clone()))
     }
 
-    /// The usual distance of dates; None if most distances differ. `learned`, that of a model, decides where the rows are
+    /// The usual distance of dates, if they are at least about equally far apart. `learned`, that of a model, decides where the rows are
     /// too few to tell days from weekdays, or are only one.
     fn step(&self, learned: Option<Step>) -> Option<Step> {
         let spacings = || self.groups.iter().filter_map(|group| group.spacing.as_deref());
         let own = Spacing::usual(spacings());
-        let steady = own.filter(|own| own.pace == Pace::Regular);
+        let steady = own.filter(|own| own.pace != Pace::Irregular);
         let Some((step, own)) = learned.zip(own) else { return learned.or(steady.map(|own| own.step)) };
         // The day of the month is that of these rows.
         if let (Step::Months { .. }, Some(Usual { step: months @ Step::Months { .. }, .. })) = (step, steady)

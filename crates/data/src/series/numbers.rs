@@ -14,6 +14,8 @@ pub(super) struct Usual {
     pub(super) step: f64,
     /// Whether at least half of the distances equal it.
     pub(super) regular: bool,
+    /// Whether that, or at least nine of ten are within half of it.
+    pub(super) even: bool,
     /// Share of the step within which a distance is not irregular.
     near: f64,
     gap: f64,
@@ -109,7 +111,7 @@ pub(super) fn usual<'a>(groups: impl IntoIterator<Item = &'a Numbers>) -> Option
         (false, true) => (0.5, 1.5),
         (false, false) => (TOLERANCE, 10.0),
     };
-    Some(Usual { step, regular, near, gap })
+    Some(Usual { step, regular, even: regular || even, near, gap })
 }
 
 #[cfg(test)]

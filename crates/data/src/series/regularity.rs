@@ -6,7 +6,7 @@ use super::table::{Table, TableGroup};
 use crate::shift::figure;
 use crate::stamps::{Spacing, Step};
 
-/// Least length of a gap in a series of weekdays, in steps: holidays are no gaps.
+/// Least length of a gap in a series of weekdays, or of six days a week, in steps: holidays are no gaps.
 const HOLIDAYS: f64 = 4.5;
 
 /// How regular the times of a series are.
@@ -82,7 +82,10 @@ impl Table {
                 all.step = all.step.take().or_else(|| report.step_text());
                 all.duplicates += report.duplicates;
                 all.irregular += report.irregular;
-                let least = if report.step == Some(Step::Weekdays) { HOLIDAYS } else { 0.0 };
+                let least = match report.step {
+                    Some(Step::Weekdays | Step::SixDays { .. }) => HOLIDAYS,
+                    _ => 0.0,
+                };
                 let gaps = report.gaps.iter().filter(|gap| gap.steps > least);
                 all.add(group, gaps.map(|gap| (gap.row, gap.steps)))
             }

@@ -31,8 +31,14 @@ impl Series {
         let seconds_per_row = seconds_per_row(&table);
         let clock = table.clock(options.clock.as_ref());
         let mut parts = <[Segments; 3]>::default();
+        let mut dropped = Vec::with_capacity(table.groups.len());
         for ((index, group), gaps) in table.groups.iter_mut().enumerate().zip(time_gaps) {
             let gaps = if options.gaps == Gaps::Split { gaps } else { Vec::new() };
+            let lacks = |values: &&[f64]| values.iter().any(|value| value.is_nan());
+            dropped.push(match options.missing {
+                Missing::Drop => group.values.rchunks(table.columns.len()).take_while(lacks).count(),
+                Missing::Error | Missing::Interpolate => 0,
+            });
             let gaps = match options.missing {
                 Missing::Drop => drop_rows(group, table.columns.len(), &gaps),
                 Missing::Error | Missing::Interpolate => gaps,
@@ -68,6 +74,7 @@ impl Series {
             window: options.window,
             horizon: options.horizon,
             groups,
+            dropped,
             description,
             one_hot,
             measured,

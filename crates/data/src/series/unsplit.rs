@@ -5,6 +5,7 @@ use super::error::SeriesError;
 use super::table::Table;
 use super::times::Form;
 use super::{Series, SeriesOptions, read_file};
+use crate::stamps::Stamps;
 
 /// A series that is not split into parts yet.
 pub(crate) struct Unsplit(Table);
@@ -41,10 +42,22 @@ impl Unsplit {
         self.0.layout.time.as_ref().map_or(&[], |time| &time.fields)
     }
 
-    /// Whether each time has a date and a time of day.
+    /// Whether the times have a date.
+    pub(crate) fn has_date(&self) -> bool {
+        self.stamps().is_some_and(Stamps::has_date)
+    }
+
+    /// Whether the times have a time of day.
     pub(crate) fn has_clock(&self) -> bool {
-        let form = self.0.layout.time.as_ref().map(|time| &time.form);
-        matches!(form, Some(Form::Stamps(stamps)) if stamps.has_date() && stamps.has_clock())
+        self.stamps().is_some_and(Stamps::has_clock)
+    }
+
+    /// The form of times that are not numbers in any unit.
+    fn stamps(&self) -> Option<&Stamps> {
+        match &self.0.layout.time.as_ref()?.form {
+            Form::Stamps(stamps) => Some(stamps),
+            Form::Number(_) | Form::Other => None,
+        }
     }
 
     /// Whether there is a time column.

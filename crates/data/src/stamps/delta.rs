@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::instant::Instant;
-use super::step::{DAY, Step, weekday_number};
+use super::step::{DAY, Step, open_number, weekday_number};
 use super::zone::day_and_clock;
 
 /// Difference of two instants, the later one minus the earlier one.
@@ -19,6 +19,8 @@ pub(super) struct Delta {
     pub(super) weekdays: i64,
     /// From a Friday to the next Monday.
     pub(super) weekend: bool,
+    /// The weekday of the earlier date, 0 (Monday) to 6, if whole days above one lie between the two; otherwise -1.
+    pub(super) from: i8,
 }
 
 impl Delta {
@@ -32,6 +34,12 @@ impl Delta {
             months: if local % DAY == 0 && local >= 28 * DAY { months(from, to) } else { 0 },
             weekdays: weekday_number(second) - weekday_number(first),
             weekend: local == 3 * DAY && (first + 3).rem_euclid(7) == 4,
+            // Only so many days are needed: a week of six days has gaps of several weeks, too, but no rows of weeks.
+            from: if local > DAY && local % DAY == 0 && local % (7 * DAY) != 0 {
+                (first + 3).rem_euclid(7) as i8
+            } else {
+                -1
+            },
         }
     }
 
@@ -41,6 +49,14 @@ impl Delta {
         match *step {
             Step::Elapsed(unit) => ratio(self.elapsed, unit),
             Step::Days(days) => ratio(self.local, i128::from(days) * DAY),
+            Step::SixDays { closed } => {
+                let (days, whole) = ratio(self.local, DAY);
+                // Thursday is day 0.
+                let from = i64::from(self.from) + 4;
+                let open = open_number(from + days as i64, closed) - open_number(from, closed);
+                let weeks = days - (days / 7.0).floor();
+                (if self.from < 0 { weeks } else { open as f64 }, whole)
+            }
             Step::Weekdays => (self.weekdays as f64, self.local % DAY == 0),
             Step::Months { months, .. } if self.months != 0 => ratio(self.months.into(), months.into()),
             // A mean month of the Gregorian calendar has 30.436875 days.
@@ -70,6 +86,8 @@ pub(super) struct Counts {
     local: HashMap<i128, u64>,
     months: HashMap<i32, u64>,
     weekends: u64,
+    /// Distances of two days over each weekday.
+    closed: [u64; 7],
     total: u64,
 }
 
@@ -81,6 +99,9 @@ impl Counts {
             *self.months.entry(delta.months).or_default() += rows;
         }
         self.weekends += if delta.weekend { rows } else { 0 };
+        if delta.local == 2 * DAY && delta.from >= 0 {
+            self.closed[(delta.from as usize + 1) % 7] += rows;
+        }
         self.total += rows;
     }
 
@@ -96,6 +117,7 @@ impl Counts {
             *other.months.entry(*months).or_default() += count;
         }
         other.weekends += self.weekends;
+        other.closed.iter_mut().zip(self.closed).for_each(|(all, own)| *all += own);
         other.total += self.total;
     }
 
@@ -104,9 +126,12 @@ impl Counts {
         self.total
     }
 
-    /// The most frequent step and how often it occurs. `day`: the day of the month that months keep. `weekend`:
-    /// whether a row is on a Saturday or Sunday.
-    pub(super) fn usual(&self, day: i8, weekend: bool) -> Option<(Step, u64)> {
+    /// The most frequent step and how often it occurs. `day`: the day of the month that months keep. `rest`: the days
+    /// of the week without a row, from Monday on.
+    pub(super) fn usual(&self, day: i8, rest: [bool; 7]) -> Option<(Step, u64)> {
+        let weekend = !(rest[5] && rest[6]);
+        let closed = (0..7).find(|&day| rest[day] && self.closed[day] >= 2);
+        let closed = closed.filter(|_| rest.iter().filter(|rest| **rest).count() == 1);
         let elapsed = most(&self.elapsed)?;
         let local = most(&self.local).filter(|(local, count)| local % DAY == 0 && *count >= elapsed.1);
         let months = most(&self.months).filter(|(_, count)| *count >= elapsed.1);
@@ -114,6 +139,10 @@ impl Counts {
             (Some((months, count)), _) => (Step::Months { months, day }, count),
             (None, Some((local, count))) if local == DAY && self.weekends >= 2 && !weekend => {
                 (Step::Weekdays, count + self.weekends)
+            }
+            (None, Some((local, count))) if local == DAY && closed.is_some() => {
+                let closed = closed.unwrap_or(6);
+                (Step::SixDays { closed: closed as i8 }, count + self.closed[closed])
             }
             (None, Some((local, count))) => (Step::Days((local / DAY) as i64), count),
             (None, None) => (Step::Elapsed(elapsed.0), elapsed.1),

@@ -8,7 +8,7 @@ use super::read::read;
 
 /// Dates. `~` is one of the marks beside them, the same throughout; of several dates that read a value, an earlier one
 /// is preferred.
-const DATES: [(&str, &[char]); 35] = [
+const DATES: [(&str, &[char]); 39] = [
     ("%Y~%m~%d", &['-', '/', '.', ' ', '\u{1f}']),
     ("%d~%m~%Y", &['-', '/', '.', ' ', '\u{1f}']),
     ("%m~%d~%Y", &['-', '/', '.', ' ', '\u{1f}']),
@@ -35,10 +35,14 @@ const DATES: [(&str, &[char]); 35] = [
     ("%Y~%b", &['-', '/', '.', ' ', '\u{1f}']),
     ("%d%b%Y", &[]),
     ("%b%Y", &[]),
-    ("%Y~Q%q", &['-', '/', ' ', ':']),
+    ("%Y~Q%q", &['-', '/', ' ', ':', '\u{1f}']),
     ("%YQ%q", &[]),
-    ("Q%q~%Y", &['-', '/', ' ']),
-    ("%Y~W%V", &['-', ' ']),
+    ("Q%q~%Y", &['-', '/', ' ', '\u{1f}']),
+    ("%Y~%q", &['\u{1f}']),
+    ("%q~%Y", &['\u{1f}']),
+    ("%Y~W%V", &['-', ' ', '\u{1f}']),
+    ("%Y~%V", &['\u{1f}']),
+    ("%V~%Y", &['\u{1f}']),
     ("%YW%V", &[]),
     ("%Y-W%V-%u", &[]),
     ("%YW%V%u", &[]),

@@ -58,8 +58,8 @@ pub(super) enum Item {
     /// Read and not checked; written from the date.
     Weekday(Name),
     Quarter,
-    /// ISO week, two digits.
-    Week,
+    /// ISO week.
+    Week(Width),
     /// Day of the ISO week, 1 to 7.
     WeekDay,
     Hour(Width),
@@ -107,7 +107,7 @@ impl Item {
             Year | ShortYear
                 | Month(_)
                 | Day(_)
-                | Week
+                | Week(_)
                 | WeekDay
                 | Hour(_)
                 | EndHour(_)
@@ -124,6 +124,7 @@ impl Item {
         match self {
             Self::Month(width)
             | Self::Day(width)
+            | Self::Week(width)
             | Self::Hour(width)
             | Self::EndHour(width)
             | Self::Hour12(width) => Some(width),
@@ -144,7 +145,8 @@ pub(super) fn letters(item: Item) -> String {
         Item::Day(_) => "DD".into(),
         Item::Weekday(_) => "WEEKDAY".into(),
         Item::Quarter => "q".into(),
-        Item::Week => "ww".into(),
+        Item::Week(Width::Bare) => "w".into(),
+        Item::Week(_) => "ww".into(),
         Item::WeekDay => "D".into(),
         Item::Hour(Width::Bare) | Item::EndHour(Width::Bare) | Item::Hour12(Width::Bare) => "h".into(),
         Item::Hour(_) | Item::EndHour(_) | Item::Hour12(_) => "hh".into(),

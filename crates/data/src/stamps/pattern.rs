@@ -3,7 +3,7 @@
 use super::item::{Case, Digits, Distance, Item, Name, Width};
 
 /// Parts with one spelling.
-const FIXED: [(&str, Item); 20] = [
+const FIXED: [(&str, Item); 21] = [
     ("Y", Item::Year),
     ("y", Item::ShortYear),
     ("m", Item::Month(Width::Padded)),
@@ -11,7 +11,8 @@ const FIXED: [(&str, Item); 20] = [
     ("d", Item::Day(Width::Padded)),
     ("-d", Item::Day(Width::Bare)),
     ("q", Item::Quarter),
-    ("V", Item::Week),
+    ("V", Item::Week(Width::Padded)),
+    ("-V", Item::Week(Width::Bare)),
     ("u", Item::WeekDay),
     ("H", Item::Hour(Width::Padded)),
     ("-H", Item::Hour(Width::Bare)),

@@ -52,7 +52,31 @@ pub(super) struct Named {
     pub(super) time: bool,
     /// It is a date, month or year.
     pub(super) date: bool,
+    /// One of its words is quarter.
+    quarter: bool,
+    /// One of its words is week.
+    week: bool,
 }
+
+/// Names of columns of quarters.
+const QUARTERS: [&str; 6] = ["quarter", "quarters", "qtr", "q", "季度", "季"];
+
+/// Names of columns of weeks.
+const WEEKS: [&str; 13] = [
+    "week",
+    "weeks",
+    "weekno",
+    "weeknum",
+    "weeknumber",
+    "weekofyear",
+    "isoweek",
+    "epiweek",
+    "wk",
+    "kw",
+    "周",
+    "周次",
+    "周数",
+];
 
 impl Named {
     /// Judges the words of a name: `pickup_datetime`, `startTime`.
@@ -72,10 +96,27 @@ impl Named {
         for word in spaced.split_whitespace() {
             let date = DATES.contains(&word);
             named.date |= date;
+            named.quarter |= QUARTERS.contains(&word);
+            named.week |= WEEKS.contains(&word);
             named.time |=
                 date || TIMES.contains(&word) || word.ends_with("timestamp") || word.ends_with("datetime");
         }
         named
+    }
+
+    /// Whether the form may be meant. Beside a column of years, one number is a month, unless its name says that it is a
+    /// quarter or a week.
+    pub(super) fn allows(&self, items: &[Item]) -> bool {
+        let joint = Item::Literal('\u{1f}');
+        match *items {
+            [Item::Year, mark, part] | [part, mark, Item::Year] if mark == joint => match part {
+                Item::Quarter => self.quarter,
+                Item::Week(_) => self.week,
+                Item::Month(_) => !self.quarter && !self.week,
+                _ => true,
+            },
+            _ => true,
+        }
     }
 }
 

@@ -105,11 +105,13 @@ impl Fields {
             Item::Day(width) => up_to_two(width, 1..=31)?,
             Item::Hour(width) | Item::EndHour(width) => up_to_two(width, 0..=24)?,
             Item::Hour12(width) => up_to_two(width, 1..=12)?,
+            Item::Week(width) => up_to_two(width, 1..=53)?,
             other => return self.take_other(i, other, text),
         };
         match item {
             Item::Month(_) => self.month = value as i8,
             Item::Day(_) => self.day = value as i8,
+            Item::Week(_) => self.week = Some((value as i8, 1)),
             _ => {
                 self.hour = value;
                 self.saw_midnight(i, item);
@@ -141,11 +143,6 @@ impl Fields {
             Item::Quarter => {
                 let (quarter, _, rest) = number(text, 1, 1)?;
                 self.month = (1..=4).contains(&quarter).then_some(quarter as i8 * 3 - 2)?;
-                rest
-            }
-            Item::Week => {
-                let (week, rest) = two(text)?;
-                self.week = Some((week as i8, 1));
                 rest
             }
             Item::WeekDay => {

@@ -88,6 +88,9 @@ impl Recogniser {
     fn propose(&mut self, field: &str) {
         let epochs = [0, 3, 6, 9].map(|places| vec![Item::Epoch { places, digits: 0 }]);
         for items in all(field).into_iter().chain(epochs) {
+            if !self.named.allows(&items) {
+                continue;
+            }
             let mut candidate = Candidate::new(items);
             for earlier in &self.first {
                 candidate.add(earlier, &self.stamps);

@@ -91,7 +91,7 @@ impl Report {
 }
 
 /// Rounds to two digits, in the unit that the number is written in.
-fn rounded(nanos: i128) -> i128 {
+pub(super) fn rounded(nanos: i128) -> i128 {
     let units = [86_400_000_000_000, 3_600_000_000_000, 60_000_000_000, 1_000_000_000, 1_000_000, 1_000, 1];
     // From 10 of a unit on, whole units have two digits or more.
     let unit = units.into_iter().find(|unit| nanos >= 10 * unit).unwrap_or(1);

@@ -39,7 +39,8 @@ pub struct Spacing {
     runs: Vec<Run>,
     /// Largest day of the month, and whether each day was the last one of its month.
     day: (i8, bool),
-    weekend: bool,
+    /// Whether each day of the week has no row, from Monday on.
+    rest: [bool; 7],
     decided: Option<Decided>,
 }
 
@@ -85,7 +86,7 @@ impl Default for Spacing {
             never: (0, 0),
             runs: Vec::new(),
             day: (1, true),
-            weekend: false,
+            rest: [true; 7],
             decided: None,
         }
     }
@@ -105,7 +106,7 @@ impl Spacing {
         if self.decided.is_none() {
             let date = instant.local().date();
             self.day = (self.day.0.max(date.day()), self.day.1 && date.day() == date.days_in_month());
-            self.weekend |= date.weekday().to_monday_zero_offset() >= 5;
+            self.rest[date.weekday().to_monday_zero_offset() as usize] = false;
         }
         let Some(previous) = self.previous.replace(instant) else { return };
         let (from, to) = match previous.cmp(&instant) {
@@ -130,7 +131,7 @@ impl Spacing {
         }
         if self.runs.len() > MOST_RUNS {
             let counts = self.counts();
-            self.decided = usual_of(&counts, self.day(), self.weekend).map(|usual| Decided {
+            self.decided = usual_of(&counts, self.day(), self.rest).map(|usual| Decided {
                 usual,
                 counts,
                 tally: self.tally(&usual),
@@ -142,14 +143,15 @@ impl Spacing {
     /// The usual step of several groups together; None if no group has two different times.
     pub fn usual<'a>(groups: impl IntoIterator<Item = &'a Spacing>) -> Option<Usual> {
         let mut counts = Counts::default();
-        let (mut day, mut ends, mut weekend) = (1, true, false);
+        let (mut day, mut ends, mut rest) = (1, true, [true; 7]);
         for group in groups {
             group.counts().merge_into(&mut counts);
             if group.rows > 0 {
-                (day, ends, weekend) = (group.day.0.max(day), ends && group.day.1, weekend | group.weekend);
+                (day, ends) = (group.day.0.max(day), ends && group.day.1);
+                rest.iter_mut().zip(group.rest).for_each(|(all, own)| *all &= own);
             }
         }
-        usual_of(&counts, if ends { 31 } else { day }, weekend)
+        usual_of(&counts, if ends { 31 } else { day }, rest)
     }
 
     /// Reports order, duplicates, step and gaps of the rows so far. `usual`: the step that rows should have, such as
@@ -159,7 +161,7 @@ impl Spacing {
         let (usual, tally) = match &self.decided {
             Some(decided) => (Some(decided.usual), decided.tally.clone()),
             None => {
-                let usual = usual.or_else(|| usual_of(&self.counts(), self.day(), self.weekend));
+                let usual = usual.or_else(|| usual_of(&self.counts(), self.day(), self.rest));
                 (usual, usual.map_or_else(Tally::default, |usual| self.tally(&usual)))
             }
         };
@@ -218,8 +220,8 @@ impl Spacing {
 }
 
 /// The usual step, and how steady it is.
-fn usual_of(counts: &Counts, day: i8, weekend: bool) -> Option<Usual> {
-    let (step, often) = counts.usual(day, weekend)?;
+fn usual_of(counts: &Counts, day: i8, rest: [bool; 7]) -> Option<Usual> {
+    let (step, often) = counts.usual(day, rest)?;
     if often * 2 >= counts.total() {
         return Some(Usual { step, pace: Pace::Regular });
     }

@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::instant::{Instant, civil};
+use super::report::rounded;
+use super::words::WEEKDAYS;
 use super::zone::{day_and_clock, offset_at, resolve};
 use crate::wording::counted;
 
@@ -24,6 +26,11 @@ pub enum Step {
     Days(i64),
     /// From one of the days from Monday to Friday to the next one.
     Weekdays,
+    /// From one of the days of a week of six days to the next one.
+    SixDays {
+        /// The day without rows, 0 (Monday) to 6.
+        closed: i8,
+    },
     /// Months of the calendar, above 0; 12 are a year.
     Months {
         /// Number of months.
@@ -43,6 +50,26 @@ impl Step {
         Self::Months { months, day: if usual { day } else { date.day() } }
     }
 
+    /// The step in round numbers, for messages.
+    pub fn rounded(self) -> Self {
+        if let Self::Elapsed(nanos) = self { Self::Elapsed(rounded(nanos)) } else { self }
+    }
+
+    /// Whether it is about as long as another one. A day and a weekday are.
+    pub fn is_like(&self, other: &Self) -> bool {
+        is_like(self.nanoseconds(), other.nanoseconds())
+    }
+
+    /// The usual length; a mean month of the Gregorian calendar has 30.436875 days.
+    fn nanoseconds(&self) -> f64 {
+        match *self {
+            Self::Elapsed(nanos) => nanos as f64,
+            Self::Days(days) => days as f64 * DAY as f64,
+            Self::Weekdays | Self::SixDays { .. } => DAY as f64,
+            Self::Months { months, .. } => f64::from(months) * 30.436_875 * DAY as f64,
+        }
+    }
+
     /// The instant `n` steps after `from`, in the `zone` of its column.
     pub(super) fn advance(&self, from: &Instant, n: i64, zone: Option<&TimeZone>) -> Instant {
         let (day, clock) = day_and_clock(from);
@@ -56,6 +83,7 @@ impl Step {
             }
             Self::Days(days) => on(day + days * n),
             Self::Weekdays => on(day_of_weekday(weekday_number(day) + n)),
+            Self::SixDays { closed } => on(day_of_open(open_number(day, closed) + n, closed)),
             Self::Months { months, day: wanted } => {
                 let date = from.local().date();
                 let count = i64::from(date.year()) * 12 + i64::from(date.month()) - 1 + i64::from(months) * n;
@@ -67,6 +95,11 @@ impl Step {
             }
         }
     }
+}
+
+/// Whether two usual distances of rows differ by less than a quarter, as medians of uneven times do.
+pub(crate) fn is_like(a: f64, b: f64) -> bool {
+    (0.8..=1.25).contains(&(a / b))
 }
 
 /// Seconds from 1970 to the beginning of a day.
@@ -87,9 +120,24 @@ fn day_of_weekday(number: i64) -> i64 {
     number.div_euclid(5) * 7 + number.rem_euclid(5) - 3
 }
 
-/// "10 minutes", "1 day", "1 weekday", "1 month": the largest unit of which the step is a whole number.
+/// Days up to the day (number since 1970) but those of the weekday `closed`, which has the number of the day before.
+pub(super) fn open_number(day: i64, closed: i8) -> i64 {
+    // 1970-01-01 was a Thursday; weeks begin after the closed day.
+    let from_open = day + 2 - i64::from(closed);
+    from_open.div_euclid(7) * 6 + from_open.rem_euclid(7).min(5)
+}
+
+/// The inverse of [`open_number`].
+fn day_of_open(number: i64, closed: i8) -> i64 {
+    number.div_euclid(6) * 7 + number.rem_euclid(6) - 2 + i64::from(closed)
+}
+
+/// "10 minutes", "1 day", "1 weekday", "1 day (no Sundays)", "1 month": the largest unit of which the step is a whole number.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::SixDays { closed } = *self {
+            return write!(f, "1 day (no {}s)", WEEKDAYS[closed.clamp(0, 6) as usize]);
+        }
         let (count, noun) = match *self {
             Self::Elapsed(nanos) => {
                 let units = [
@@ -108,6 +156,7 @@ impl fmt::Display for Step {
             Self::Days(days) if days % 7 == 0 => (days as u64 / 7, "week"),
             Self::Days(days) => (days as u64, "day"),
             Self::Weekdays => (1, "weekday"),
+            Self::SixDays { .. } => (1, "day"),
             Self::Months { months, .. } if months % 12 == 0 => (months as u64 / 12, "year"),
             Self::Months { months, .. } => (months as u64, "month"),
         };

@@ -43,6 +43,7 @@ impl Style {
                 Item::Hour(Width::Padded) if bare && ends => Item::EndHour(Width::Bare),
                 Item::Hour(width) if ends => Item::EndHour(width),
                 Item::Hour(Width::Padded) if bare => Item::Hour(Width::Bare),
+                Item::Week(Width::Padded) if bare => Item::Week(Width::Bare),
                 Item::Hour12(Width::Padded) if bare => Item::Hour12(Width::Bare),
                 Item::Clock { seconds, .. } => Item::Clock { seconds, padded: bit(self.all.padded), ends },
                 Item::Fraction { .. } => Item::Fraction { digits: places, comma: self.all.comma },

@@ -19,7 +19,7 @@ pub(super) fn write(items: &[Item], instant: &Instant, utc: bool) -> String {
         local = civil(instant.seconds() + i64::from(offset) - 86_400, 0);
         hour = 24;
     }
-    let week = items.contains(&Item::Week).then(|| local.date().iso_week_date());
+    let week = items.iter().any(|item| matches!(item, Item::Week(_))).then(|| local.date().iso_week_date());
     let mut text = String::with_capacity(32);
     for item in items {
         match *item {
@@ -37,7 +37,7 @@ pub(super) fn write(items: &[Item], instant: &Instant, utc: bool) -> String {
                 text += &spelled(WEEKDAYS[day as usize], name);
             }
             Item::Quarter => put(&mut text, i64::from((local.month() - 1) / 3 + 1), 1),
-            Item::Week => put(&mut text, week.map_or(1, |week| week.week().into()), 2),
+            Item::Week(width) => number(&mut text, week.map_or(1, |week| week.week()), width),
             Item::WeekDay => put(&mut text, i64::from(local.weekday().to_monday_one_offset()), 1),
             Item::Minute => put(&mut text, i64::from(local.minute()), 2),
             Item::Second => put(&mut text, i64::from(local.second()), 2),

@@ -35,6 +35,17 @@ fn the_rows_ahead_have_times_of_the_calendar() {
         ),
         ("d", &["Jan-2020", "Feb-2020", "Mar-2020"], &["Mar-2020", "Apr-2020", "May-2020"]),
         ("year", &["1998", "1999"], &["1999", "2000", "2001"]),
+        (
+            "year,quarter",
+            &["2019,3", "2019,4", "2020,1"],
+            &["2020 1", "2020 2", "2020 3", "2020 4", "2021 1"],
+        ),
+        ("Year,Qtr", &["2019,Q3", "2019,Q4", "2020,Q1"], &["2020 Q1", "2020 Q2"]),
+        ("year,week", &["2020,51", "2020,52", "2020,53"], &["2020 53", "2021 01", "2021 02"]),
+        ("year,week", &["2021,8", "2021,9", "2021,10"], &["2021 10", "2021 11"]),
+        ("week,year", &["07,2021", "08,2021", "09,2021"], &["09 2021", "10 2021"]),
+        ("year,month", &["2020,1", "2020,2", "2020,3"], &["2020 3", "2020 4"]),
+        ("year,month", &["2020,Jan", "2020,Feb", "2020,Mar"], &["2020 Mar", "2020 Apr"]),
         ("seconds", &["0", "0.1", "0.2", "0.3"], &["0.3", "0.4", "0.5"]),
         ("row", &["17", "18"], &["18", "19", "20"]),
         ("d", &["30/12/2020", "31/12/2020"], &["31/12/2020", "01/01/2021", "02/01/2021"]),
@@ -103,6 +114,33 @@ fn rows_of_the_file_have_their_own_times() {
         read(&file("d", ["2021-01-01", "2021-01-02", "2021-01-09", "2021-03-01", "2021-03-05"]), &options());
     assert!(!series.clock().unwrap().is_regular());
     assert_eq!(series.time(series.segments(Part::Train).last().unwrap(), 9), None);
+    // Those that are about equal have the median.
+    let times = (0..12).map(|i| format!("2021-01-01 00:{i:02}:{:02}", [0, 2, 5, 1, 3, 4][i % 6]));
+    let times: Vec<String> = times.collect();
+    let series = read(&file("d", times.iter().map(String::as_str)), &options());
+    assert_eq!(following(&series, 1), ["2021-01-01 00:11:04", "2021-01-01 00:12:06"]);
+    let numbers = ["0", "1.1", "2", "3.3", "4.2", "5.4", "6.2"];
+    let series = read(&file("n", numbers), &SeriesOptions { time_column: Some("n".into()), ..options() });
+    assert_eq!(following(&series, 1), ["6.2", "7.1"]);
+}
+
+#[test]
+fn rows_of_another_usual_distance_than_in_training_are_told() {
+    let clock =
+        |times: &[&str]| read(&file("d", times.iter().copied()), &options()).clock().cloned().unwrap();
+    let hourly = clock(&["2021-01-01 00:00", "2021-01-01 01:00", "2021-01-01 02:00"]);
+    let sixth = clock(&["2021-01-01 00:00", "2021-01-01 06:00", "2021-01-01 12:00"]);
+    let text = sixth.differs(&hourly).expect("six hours are not one");
+    assert!(text.starts_with("rows are 6 hours apart, but 1 hour in the training data"), "{text}");
+    assert_eq!((hourly.differs(&hourly), sixth.differs(&sixth)), (None, None));
+}
+
+#[test]
+fn rows_that_are_dropped_at_the_end_are_counted() {
+    let text = "d,y\n2021-01-01,\n2021-01-02,1\n2021-01-03,2\n2021-01-04,\n2021-01-05,\n";
+    let series = read(text, &SeriesOptions { missing: Missing::Drop, ..options() });
+    assert_eq!(series.dropped_at_end(0), 2);
+    assert_eq!(read(&file("d", ["2021-01-01", "2021-01-02"]), &options()).dropped_at_end(0), 0);
 }
 
 #[test]

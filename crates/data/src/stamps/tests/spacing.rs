@@ -86,6 +86,32 @@ fn days_from_monday_to_friday_are_regular() {
 }
 
 #[test]
+fn a_week_of_six_days_is_regular() {
+    let monday = 4 * 86_400;
+    for closed in 0..7 {
+        let days = (0..60).filter(|day| day % 7 != closed).map(|day| monday + day * 86_400);
+        let report = seconds(days.clone());
+        let step = Step::SixDays { closed: closed as i8 };
+        assert_eq!((report.step, report.irregular, report.gaps.len()), (Some(step), 0, 0));
+        // Each row is a step after the one before it, and a step before the one after it.
+        let days: Vec<i64> = days.collect();
+        for pair in days.windows(2) {
+            let [a, b] = [pair[0], pair[1]].map(|at| Instant::new(at, 0, 0, Shown::Once));
+            assert_eq!((step.advance(&a, 1, None), step.advance(&b, -1, None)), (b, a));
+        }
+        // Nine days are missing, one of them a closed one or two.
+        let report = seconds(days.iter().copied().filter(|at| !(20..29).contains(&((at - monday) / 86_400))));
+        let open = (20..29).filter(|day| day % 7 != closed).count();
+        let steps: Vec<f64> = report.gaps.iter().map(|gap| gap.steps).collect();
+        assert_eq!(steps, [open as f64 + 1.0]);
+    }
+    assert_eq!(Step::SixDays { closed: 6 }.to_string(), "1 day (no Sundays)");
+    // One Sunday without a row is a gap.
+    let report = seconds((0..11).filter(|day| *day != 6).map(|day| monday + day * 86_400));
+    assert_eq!((report.step, report.gaps), (Some(Step::Days(1)), vec![Gap { row: 6, steps: 2.0 }]));
+}
+
+#[test]
 fn uneven_and_irregular_times() {
     let uneven = seconds((0..100).map(|i| i * 60 + [0, 3, 7, 1, 12, 5, 2][i as usize % 7]));
     assert_eq!((uneven.pace, uneven.gaps.len()), (Pace::Uneven, 0));
