@@ -7,6 +7,7 @@ mod job;
 mod language;
 mod music;
 mod output;
+mod sequences;
 mod stream;
 mod table;
 mod targets;

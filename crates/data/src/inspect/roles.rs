@@ -1,70 +1,15 @@
-//! Which columns of a series are its time, its group and its target, where nobody has said it.
+//! Columns of a series that have a role: time, group and target, where no setting names them.
 
-use std::collections::HashMap;
-
-use csv::StringRecord;
+mod candidates;
+mod order;
 
 use crate::series::{SeriesError, SeriesOptions, Unsplit};
-use crate::table::{Column, IDS, Sketch};
+use crate::table::{Column, IDS, Sketch, join_names};
 
-/// Names of columns that are usually forecast.
-const TARGETS: [&str; 3] = ["target", "y", "close"];
-/// Names of columns that distinguish series.
-pub(super) const GROUPS: [&str; 16] = [
-    "group", "series", "station", "store", "shop", "item", "product", "sensor", "device", "site", "city",
-    "country", "region", "symbol", "ticker", "id",
-];
-/// Names of columns of times that are written as numbers.
-const COUNTERS: [&str; 18] = [
-    "t",
-    "time",
-    "date",
-    "timestamp",
-    "ts",
-    "step",
-    "index",
-    "seconds",
-    "hour",
-    "hours",
-    "day",
-    "week",
-    "quarter",
-    "qtr",
-    "month",
-    "year",
-    "years",
-    "yr",
-];
-/// Names of columns that make a date or a time together, from the largest unit.
-const UNITS: [&[&str]; 5] = [YEAR, &["month", "mon", "month name"], &["day"], &["hour"], &["minute"]];
-/// The same of quarters and of weeks, which tables without months have.
-const PARTS: [&[&[&str]]; 2] = [
-    &[YEAR, &["quarter", "qtr", "q"]],
-    &[
-        YEAR,
-        &[
-            "week",
-            "wk",
-            "week number",
-            "weekno",
-            "weeknum",
-            "weekofyear",
-            "week_of_year",
-            "iso week",
-            "isoweek",
-            "iso_week",
-        ],
-    ],
-];
-const YEAR: &[&str] = &["year", "yr", "iso year", "isoyear", "iso_year"];
-/// Words in the names of columns that have the time of day beside a date.
-const CLOCKS: [&str; 9] = ["hour", "hours", "hr", "hrs", "time", "clock", "hhmm", "hhmmss", "he"];
-/// Least share of rows in which a measured value differs from the one before.
-const VARIES: f64 = 0.1;
-/// Number of possible group columns of which pairs are tried.
-const PAIRED: usize = 4;
-/// Least mean number of rows of a group whose column has numbers and no usual name.
-const ROWS_OF_A_NUMBER: usize = 20;
+pub(super) use candidates::{GROUPS, is_usual_target, target};
+use candidates::{clocks, counters, keys, target_except};
+use order::{advances, advances_but, repeats};
+
 /// Least mean number of rows of a group in which a column of numbers increases.
 const ROWS_OF_A_COUNTER: usize = 4;
 /// Least mean number of rows for each one that is not after the row before, where a date and a time of day are joined.
@@ -129,63 +74,14 @@ fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<
     found
 }
 
-/// The column to forecast: one with a usual name, else the last one that has measured values and varies.
-pub(super) fn target(sketch: &Sketch) -> Option<&Column> {
-    target_except(sketch, None)
-}
-
-/// The same where one column is the time of day.
-fn target_except(sketch: &Sketch, clock: Option<usize>) -> Option<&Column> {
-    let columns = || sketch.columns.iter().enumerate().filter(|&(field, _)| Some(field) != clock);
-    let numbers = || columns().map(|(_, column)| column).filter(|column| column.is_number());
-    let measured = |column: &&Column| {
-        let known =
-            named(column, &COUNTERS) || named(column, &GROUPS) || column.identifies(sketch.rows.len());
-        !known && !column.counts && varies(sketch, column)
-    };
-    numbers().find(|column| is_usual_target(column)).or_else(|| numbers().rev().find(measured))
-}
-
-/// Whether a value differs from the one before in at least [`VARIES`] of the rows.
-fn varies(sketch: &Sketch, column: &Column) -> bool {
-    let Some(field) = sketch.position(&column.name) else { return false };
-    let changes = sketch.rows.windows(2).filter(|rows| rows[0][field] != rows[1][field]).count();
-    changes as f64 >= VARIES * sketch.rows.len().saturating_sub(1) as f64 && column.different() > 1
-}
-
-/// Whether a column has a name that is usually forecast.
-pub(super) fn is_usual_target(column: &Column) -> bool {
-    named(column, &TARGETS)
-}
-
 /// Reads a table without times by a column that increases; None if there is none.
 fn by_counter(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Option<Unsplit> {
-    let (counters, keys) = (counters(sketch), keys(sketch));
-    let whole = Vec::new();
-    for counter in &counters {
-        for key in std::iter::once(&whole)
-            .chain(&keys)
-            .filter(|key| key.iter().all(|field| !counter.contains(field)))
-        {
-            let rows = if key.is_empty() { 1 } else { ROWS_OF_A_COUNTER };
-            if !advances(sketch, counter, key, rows) {
-                continue;
-            }
-            let tried = SeriesOptions {
-                time_column: Some(names(sketch, counter)),
-                group_column: (!key.is_empty()).then(|| names(sketch, key)),
-                ..options.clone()
-            };
-            // Columns that make no date together are no time.
-            if let Ok(timed) = read(&tried)
-                && (counter.len() == 1 || timed.has_date())
-            {
-                *options = tried;
-                return Some(timed);
-            }
-        }
-    }
-    None
+    let keys = keys(sketch);
+    counters(sketch).into_iter().find_map(|counter| {
+        // Columns that make no date together are no time.
+        let is_time = |timed: &Unsplit| counter.len() == 1 || timed.has_date();
+        by_times(options, sketch, &counter, &keys, 0, read, &is_time)
+    })
 }
 
 /// Reads a table whose dates repeat with the column of the time of day that explains it; None if there is none.
@@ -197,33 +93,45 @@ fn by_clock(
     read: Read<'_>,
 ) -> Option<Unsplit> {
     let &[date] = times else { return None };
-    let may = |&field: &usize| field != date && sketch.columns[field].called(&CLOCKS);
-    let mut clocks: Vec<usize> = (0..sketch.columns.len()).filter(may).collect();
-    clocks.sort_by_key(|field| field.abs_diff(date));
+    // An hour repeats when clocks are set back.
+    let setbacks = sketch.rows.len() / ROWS_OF_A_SETBACK;
+    clocks(sketch, date).into_iter().find_map(|clock| {
+        let target = target_except(sketch, Some(clock)).map(|column| column.name.clone());
+        let mut joined = SeriesOptions { target: target.into_iter().collect(), ..options.clone() };
+        let is_time = |timed: &Unsplit| timed.has_date() && timed.has_clock();
+        let read = by_times(&mut joined, sketch, &[date, clock], keys, setbacks, read, &is_time)?;
+        *options = joined;
+        Some(read)
+    })
+}
+
+/// Reads a table by columns of times, if they increase in it: over all rows, or within the groups of a key.
+fn by_times(
+    options: &mut SeriesOptions,
+    sketch: &Sketch,
+    times: &[usize],
+    keys: &[Vec<usize>],
+    setbacks: usize,
+    read: Read<'_>,
+    is_time: &dyn Fn(&Unsplit) -> bool,
+) -> Option<Unsplit> {
     let whole = Vec::new();
-    for clock in clocks {
-        let other = |key: &&Vec<usize>| !key.contains(&clock) && !key.contains(&date);
-        for key in std::iter::once(&whole).chain(keys).filter(other) {
-            let rows = if key.is_empty() { 1 } else { ROWS_OF_A_COUNTER };
-            // An hour repeats when clocks are set back.
-            let setbacks = sketch.rows.len() / ROWS_OF_A_SETBACK;
-            if !advances_but(setbacks, sketch, &[date, clock], key, rows) {
-                continue;
-            }
-            let target = target_except(sketch, Some(clock)).map(|column| column.name.clone());
-            let tried = SeriesOptions {
-                time_column: Some(names(sketch, &[date, clock])),
-                group_column: (!key.is_empty()).then(|| names(sketch, key)),
-                target: target.into_iter().collect(),
-                ..options.clone()
-            };
-            if let Ok(timed) = read(&tried)
-                && timed.has_date()
-                && timed.has_clock()
-            {
-                *options = tried;
-                return Some(timed);
-            }
+    let others = keys.iter().filter(|key| key.iter().all(|field| !times.contains(field)));
+    for key in std::iter::once(&whole).chain(others) {
+        let rows = if key.is_empty() { 1 } else { ROWS_OF_A_COUNTER };
+        if !advances_but(setbacks, sketch, times, key, rows) {
+            continue;
+        }
+        let tried = SeriesOptions {
+            time_column: Some(names(sketch, times)),
+            group_column: (!key.is_empty()).then(|| names(sketch, key)),
+            ..options.clone()
+        };
+        if let Ok(timed) = read(&tried)
+            && is_time(&timed)
+        {
+            *options = tried;
+            return Some(timed);
         }
     }
     None
@@ -241,109 +149,14 @@ fn by_runs(options: &mut SeriesOptions, sketch: &Sketch, whole: &Unsplit, read: 
     Some(grouped)
 }
 
-/// Columns of numbers, or several columns together, that may be times, the likeliest first.
-fn counters(sketch: &Sketch) -> Vec<Vec<usize>> {
-    let number = |field: &usize| sketch.columns[*field].is_number();
-    let fields = || 0..sketch.columns.len();
-    let called = |names: &[&str]| fields().filter(number).find(|&field| named(&sketch.columns[field], names));
-    let mut all = Vec::new();
-    // Months and quarters may be words.
-    let part = |names: &&[&str]| {
-        let word = |&field: &usize| {
-            sketch.columns[field].is_text() && names.contains(&"month") || names.contains(&"quarter")
-        };
-        called(names).or_else(|| fields().filter(word).find(|&field| named(&sketch.columns[field], names)))
-    };
-    for units in [&UNITS[..]].into_iter().chain(PARTS) {
-        let parts: Vec<usize> = units.iter().map_while(&part).collect();
-        if parts.len() > 1 {
-            all.push(parts);
-        }
-    }
-    all.extend(
-        fields().filter(number).filter(|&field| named(&sketch.columns[field], &COUNTERS)).map(|f| vec![f]),
-    );
-    // An index has no usual name; tables begin with it.
-    if sketch.columns.len() > 1 && sketch.columns[0].counts && number(&0) {
-        all.push(vec![0]);
-    }
-    all
-}
-
-/// The columns, and pairs of columns, that may tell series apart, the likeliest first.
-fn keys(sketch: &Sketch) -> Vec<Vec<usize>> {
-    let (rows, columns) = (sketch.rows.len(), &sketch.columns);
-    let may = |column: &Column| {
-        let usual = column.called(&GROUPS);
-        let least = if usual || column.is_text() { 2 } else { ROWS_OF_A_NUMBER };
-        !column.time && (column.is_text() || column.whole) && (2..=rows / least).contains(&column.different())
-    };
-    let mut single: Vec<usize> = (0..columns.len()).filter(|&field| may(&columns[field])).collect();
-    single.sort_by_key(|&field| (!columns[field].called(&GROUPS), !columns[field].is_text()));
-    // The setting separates names by commas.
-    let paired = single.iter().copied().filter(|&field| !columns[field].name.contains(','));
-    let paired: Vec<usize> = paired.take(PAIRED).collect();
-    let pairs = (0..paired.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
-    let pairs = pairs.map(|(a, b)| vec![paired[a].min(paired[b]), paired[a].max(paired[b])]);
-    let mut keys: Vec<Vec<usize>> = single.iter().map(|&field| vec![field]).chain(pairs).collect();
-    keys.sort_by_key(|key| key.iter().any(|&field| !columns[field].called(&GROUPS)));
-    keys
-}
-
 /// The names of columns, as a setting.
 fn names(sketch: &Sketch, fields: &[usize]) -> String {
-    fields.iter().map(|&field| sketch.columns[field].name.as_str()).collect::<Vec<_>>().join(",")
-}
-
-/// Whether the whole name of a column is one of these.
-fn named(column: &Column, names: &[&str]) -> bool {
-    names.iter().any(|name| column.name.trim().eq_ignore_ascii_case(name))
+    join_names(fields.iter().map(|&field| &sketch.columns[field].name))
 }
 
 /// The first column of times.
 fn time(sketch: &Sketch) -> Option<usize> {
     sketch.columns.iter().position(|column| column.time)
-}
-
-/// Whether two consecutive rows have the same time.
-fn repeats(sketch: &Sketch, times: &[usize]) -> bool {
-    sketch.rows.windows(2).any(|rows| times.iter().all(|&time| rows[0][time] == rows[1][time]))
-}
-
-/// Whether the times in some columns increase within each group, so far as the first rows show it, and groups have so
-/// many rows on average. Times that are no numbers only have to differ from the one before. The groups are the different
-/// values of the columns `key` together.
-fn advances(sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> bool {
-    advances_but(0, sketch, times, key, rows)
-}
-
-/// The same where so many rows may have a time that is not after that of the row before.
-fn advances_but(setbacks: usize, sketch: &Sketch, times: &[usize], key: &[usize], rows: usize) -> bool {
-    let read = |row: &StringRecord| -> Vec<Result<f64, String>> {
-        times
-            .iter()
-            .map(|&time| sketch.columns[time].form.parse(&row[time]).map_err(|_| row[time].to_owned()))
-            .collect()
-    };
-    let after = |now: &Vec<Result<f64, String>>, before: &Vec<Result<f64, String>>| {
-        let first = now.iter().zip(before).find(|(now, before)| now != before);
-        first.is_some_and(|(now, before)| match (now, before) {
-            (Ok(now), Ok(before)) => now > before,
-            _ => true,
-        })
-    };
-    let mut last: HashMap<Vec<&str>, Vec<Result<f64, String>>> = HashMap::new();
-    let mut left = setbacks;
-    let increase = sketch.rows.iter().all(|row| {
-        let now = read(row);
-        let group: Vec<&str> = key.iter().map(|&field| row[field].trim()).collect();
-        let increases = last.get(&group).is_none_or(|before| after(&now, before));
-        last.insert(group, now);
-        let may = increases || left > 0;
-        left -= usize::from(!increases && left > 0);
-        may
-    });
-    increase && sketch.rows.len() >= rows * last.len()
 }
 
 #[cfg(test)]
@@ -378,6 +191,8 @@ mod tests {
     fn numbers_that_increase_are_times() {
         let years = table("Year,rain,rank", (0..30).map(|i| format!("{},{}.5,{i}", 1990 + i, i * i % 7)));
         assert_eq!(roles(&years), "Year - rain");
+        let comma = table("\"when, roughly\",x", (0..30).map(|i| format!("{i},{}", i * i % 7)));
+        assert_eq!(roles(&comma), "when, roughly - x");
         let unnamed = table(",x", (0..30).map(|i| format!("{i},{}", i * i % 7)));
         assert_eq!(roles(&unnamed), "column 1 - x");
         let seconds = table("t,x", (0..30).map(|i| format!("{}.5,{}", 2 * i, i * i % 7)));
