@@ -65,7 +65,7 @@ pub struct SeriesOptions {
     pub calendar: Vec<Feature>,
     /// How the times of a trained model are written and spaced, where the rows leave it open.
     pub clock: Option<Clock>,
-    /// Whether the times of all rows are kept, see [`Series::time`].
+    /// Whether the times of all rows are kept, see [`Series::time`](super::Series::time).
     pub keep_times: bool,
     /// Whether windows of the validation and test parts may read rows of the part before. Their targets are always in
     /// their own part.
