@@ -97,11 +97,22 @@ impl Config {
     /// Takes all settings that were not given from a model specification. A given setting is kept, even if it
     /// contradicts the specification.
     pub fn adopt(&mut self, spec: &ModelSpec) {
+        self.take(spec, true);
+    }
+
+    /// Takes all settings from a model specification, even if they were given otherwise: those of the weights of a run
+    /// decide how its data are read.
+    pub fn follow(&mut self, spec: &ModelSpec) {
+        self.take(spec, false);
+    }
+
+    fn take(&mut self, spec: &ModelSpec, keep_given: bool) {
         let mut source = Self { model: ModelConfig::of(spec), ..Self::default() };
         // Dropout and the initial weights are not part of a specification.
         let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
         for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
-            if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !self.is_given(key.name)) {
+            let keeps = keep_given && self.is_given(key.name);
+            if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !keeps) {
                 (key.field)(self).set(&value).expect("a key reads the values that it writes");
             }
         }
