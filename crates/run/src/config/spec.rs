@@ -136,3 +136,23 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+
+    /// The settings of a run may contradict its weights: the data are read as the weights need them.
+    #[test]
+    fn the_model_of_the_weights_is_followed() {
+        let numbers = InputSpec::Numbers { width: 1 };
+        let values = OutputSpec::Values { width: 1, loss: ValueLoss::Squared };
+        let mean = ModelSpec { pool: Pooling::Mean, ..ModelSpec::new(CellKind::Rnn, numbers, 4, 1, values) };
+        let mut given = Config::default();
+        given.set("pool", "last", Origin::Flag).expect("a setting");
+        let (mut adopted, mut followed) = (given.clone(), given);
+        adopted.adopt(&mean);
+        followed.follow(&mean);
+        assert_eq!((adopted.pool_of_rows(), followed.pool_of_rows()), (Pooling::Last, Pooling::Mean));
+    }
+}
