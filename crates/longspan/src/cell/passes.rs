@@ -6,7 +6,7 @@ use super::gru::{ResetAfter, ResetBefore};
 use super::interface::{Cell, Kept, Peephole};
 use super::lstm::Lstm;
 use super::residual::Residual;
-use longspan_kernel::real::Real as Arithmetic;
+use longspan_kernel::Real as Arithmetic;
 use longspan_kernel::recurrent::{self, Chunk, Gradients, Phase, Tangents};
 use longspan_kernel::{Context, InstructionSet, Packed};
 
