@@ -4,13 +4,14 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
 /// The settings of reading that may differ between the run's own data and new data.
-const READING: [&str; 12] = [
+const READING: [&str; 13] = [
     "encoding",
     "label_column",
     "id_column",
     "image_steps",
     "time_column",
     "group_column",
+    "gaps",
     "missing",
     "separator",
     "decimal",
