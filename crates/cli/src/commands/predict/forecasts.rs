@@ -8,7 +8,7 @@ use longspan_run::dataset::Dataset;
 
 use super::bar::Bar;
 use super::job::{End, Job};
-use super::table::{Cell, Table};
+use super::table::{Cell, Observed, Table};
 use super::times::{Times, known};
 use super::values::{channels, finite};
 use crate::commands::eval::Loaded;
@@ -63,6 +63,10 @@ pub(super) fn run(
         let (mean, std) = series.scale(group, channel);
         Cell::Value(mean + std * f64::from(z), std)
     };
+    let observed = |group: usize, channel: usize, z: f32| {
+        let (mean, std) = series.scale(group, channel);
+        Cell::Observed(Observed { z, mean, std })
+    };
     let width = columns.len();
     let bar = Bar::new(starts.len() as u64, "forecasts");
     let (mut batch, mut predicted) = (Batch::default(), Vec::new());
@@ -94,7 +98,7 @@ pub(super) fn run(
                 let targets = forecast.targets.iter().map(|target| target.channel);
                 let forecasts = targets.clone().zip(predicted).map(|(c, &z)| value(segment.group, c, z));
                 let actual = targets.filter(|_| job.every).map(|c| match row.flatten() {
-                    Some(row) => value(segment.group, c, row[c]),
+                    Some(row) => observed(segment.group, c, row[c]),
                     None => Cell::Nothing,
                 });
                 table.row(position.chain(forecasts).chain(actual))?;
