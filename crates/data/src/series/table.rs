@@ -114,7 +114,7 @@ impl Table {
     /// Reads all rows, one at a time.
     pub(super) fn read(options: &SeriesOptions, reader: impl Read) -> Result<Self, SeriesError> {
         let path = options.path.as_path();
-        let mut rows = Rows::open(path, reader, &options.table, true)?;
+        let mut rows = Rows::open(path, reader, &options.written(), true)?;
         let (sample, locations) = rows.sample()?;
         if sample.is_empty() {
             return Err(TableError::HeaderOnly { path: path.to_owned() }.into());

@@ -91,6 +91,16 @@ pub(super) fn all() -> Vec<Odd> {
             "40 sequences of 15..17: 19 tokens; bad 26, good 14",
         )
         .read_as("labelled"),
+        Odd::new(
+            "texts with numbers",
+            "x.tsv",
+            format!(
+                "label\ttext\n{}",
+                lines(|i| format!("{}\twin 1000 now {}", ["ham", "spam"][i % 2], 10 + i))
+            ),
+            "40 sequences of 15: 15 tokens; ham 20, spam 20",
+        )
+        .read_as("labelled"),
         Odd {
             files: vec![folder("d/good.txt", "a fine day\n"), folder("d/bad.txt", "an awful one\n")],
             ..Odd::new(
