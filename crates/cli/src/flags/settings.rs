@@ -20,8 +20,19 @@ const READING: [&str; 13] = [
     "na",
 ];
 
-/// The settings of reading that say how a table is written, and its times.
-const TABLE: [&str; 7] = ["separator", "decimal", "no_header", "header", "na", "sort_time", "day_first"];
+/// The settings of reading that say how a file is written, which columns are read, and what its times are.
+const TABLE: [&str; 10] = [
+    "encoding",
+    "columns",
+    "time_column",
+    "sort_time",
+    "day_first",
+    "separator",
+    "decimal",
+    "no_header",
+    "header",
+    "na",
+];
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]

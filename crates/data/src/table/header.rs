@@ -82,8 +82,15 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
     let (mut other, mut same) = (0, 0);
     for (column, &own) in kinds.iter().enumerate() {
         let fields = || below.iter().map(|row| row[column].trim());
-        let of = |wanted| fields().filter(|field| kind(field) == wanted).count();
-        let (numbers, times, texts) = (of(Kind::Number), of(Kind::Time), of(Kind::Text));
+        let (mut numbers, mut times, mut texts) = (0, 0, 0);
+        for field in fields() {
+            match kind(field) {
+                Kind::Number => numbers += 1,
+                Kind::Time => times += 1,
+                Kind::Text => texts += 1,
+                Kind::Missing => {}
+            }
+        }
         let usual = match numbers.max(times).max(texts) {
             0 => continue,
             most if most == numbers => Kind::Number,
