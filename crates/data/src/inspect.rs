@@ -83,9 +83,13 @@ impl Content {
 /// What is said about the data.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// How a table is written.
+    /// How a table is written, and the encoding of any file.
     pub table: TableOptions,
-    /// Whether the rows of a series are sorted by time (`--sort-time`).
+    /// The columns of a series that are read (`--columns`); none for all columns of numbers.
+    pub columns: Vec<String>,
+    /// The time column (`--time-column`).
+    pub time_column: Option<String>,
+    /// Whether the rows of a series, or the steps of sequences, are sorted by time (`--sort-time`).
     pub sort_time: bool,
     /// Whether the day comes before the month (`--day-first`).
     pub day_first: Option<bool>,
@@ -99,38 +103,38 @@ pub struct Given {
 pub fn inspect(path: &Path, given: &Given, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
     if path.is_dir() {
         return match beside::inside(path)? {
-            beside::Inside::Texts => sequences::inspect(path, Form::Folder),
+            beside::Inside::Texts => sequences::inspect(path, Form::Folder, given),
             beside::Inside::File(file) => inspect(&file, given, read),
         };
     }
     if labelled::numpy::is_numpy(path) {
-        return arrays(path);
+        return arrays(path, given);
     }
     let mut head = labelled::head(path, kind::HEAD)?;
     let size = head.bytes.len();
     if let Some(format) = foreign::of(path, &head.bytes) {
         // A text for other programs: HTML, JSON lines and the like.
-        let mut found = text::inspect(path, read)?;
+        let mut found = text::inspect(path, given.table.encoding, read)?;
         found.notes.insert(0, notices::of_markup(path, &format));
         return Ok(found);
     }
     if !kind::is_images(path, &head.bytes) {
-        head.bytes = decode_head(&head.bytes, None).0;
+        head.bytes = decode_head(&head.bytes, given.table.encoding).0;
     }
     let kind = kind::Kind::of(path, &head.bytes);
     if let Some(kind::Kind::Table | kind::Kind::Text) = kind
         && let Some(layout) = texts::layout(&head.bytes, size < kind::HEAD, &Columns::default(), true)
     {
         let columns = Columns { label: layout.label_column(&head.bytes), id: None, ..Columns::default() };
-        return Ok(sequences::inspect_with(path, Form::Texts, columns)?);
+        return Ok(sequences::inspect_with(path, Form::Texts, columns, given)?);
     }
     match kind {
         None => Err(InspectError::Empty { path: path.to_owned() }),
-        Some(kind::Kind::Images) => sequences::inspect(path, Form::Images),
+        Some(kind::Kind::Images) => sequences::inspect(path, Form::Images, given),
         Some(kind::Kind::ImageLabels) => {
             Err(InspectError::ImageLabels { path: path.to_owned(), images: beside::images_of(path) })
         }
-        Some(kind::Kind::Ts) => sequences::inspect(path, Form::Ts),
+        Some(kind::Kind::Ts) => sequences::inspect(path, Form::Ts, given),
         Some(kind::Kind::Music) => music::inspect(path),
         Some(kind::Kind::Table) => {
             let found = table::inspect(path, &head, given);
@@ -141,13 +145,14 @@ pub fn inspect(path: &Path, given: &Given, read: &mut dyn FnMut(u64, u64)) -> Re
                 false => unclear().map_or(found, |error| Err(error.into())),
             }
         }
-        Some(kind::Kind::Text) => text::inspect(path, read),
+        Some(kind::Kind::Text) => text::inspect(path, given.table.encoding, read),
     }
 }
 
 /// Arrays are sequences if they have labels, and a series otherwise.
-fn arrays(path: &Path) -> Result<Found, InspectError> {
-    let labelled = match sequences::inspect(path, Form::Arrays) {
+fn arrays(path: &Path, given: &Given) -> Result<Found, InspectError> {
+    let named = Given { table: TableOptions::default(), ..given.clone() };
+    let labelled = match sequences::inspect(path, Form::Arrays, given) {
         Ok(found) => return Ok(found),
         Err(error) => error,
     };
@@ -158,7 +163,7 @@ fn arrays(path: &Path) -> Result<Found, InspectError> {
     let options = labelled::numpy::table_options(&TableOptions::default());
     let sketch = text.and_then(|size| Sketch::of_head(path, &head, size == kind::HEAD, &options).ok());
     match sketch {
-        Some(sketch) => series::inspect(path, &sketch, &Given::default()),
+        Some(sketch) => series::inspect(path, &sketch, &named),
         None => Err(labelled),
     }
 }

@@ -82,6 +82,7 @@ pub use options::{Gaps, Missing, SeriesOptions};
 pub use period::periods;
 pub use regularity::Regularity;
 pub use times::Time;
+pub(crate) use times::{TimeColumn, shown};
 pub(crate) use unsplit::Unsplit;
 
 use super::categorical::Categorical;

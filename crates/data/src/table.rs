@@ -46,6 +46,7 @@ pub(crate) use format::is_table;
 pub(crate) use key::Key;
 pub use line::{LineFormat, LineProblem};
 pub use missing::is_missing;
+pub(crate) use names::is_no_column;
 pub use names::{join_names, split_names};
 pub(crate) use number::{Cell, NumberForm};
 pub use options::{Decimal, Separator, TableOptions};

@@ -45,6 +45,8 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
             args.table.set(&mut config)?;
             let given = Given {
                 table: config.data.table(),
+                columns: config.data.columns.0.clone(),
+                time_column: config.data.time_column.clone(),
                 sort_time: config.data.sort_time,
                 day_first: config.data.day_first,
             };

@@ -4,13 +4,14 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use longspan_run::config::{Config, ConfigError, KEYS, Key, Origin, Value, flag};
 
 /// The settings of reading that may differ between the run's own data and new data.
-const READING: [&str; 12] = [
+const READING: [&str; 13] = [
     "encoding",
     "label_column",
     "id_column",
     "image_steps",
     "time_column",
     "group_column",
+    "gaps",
     "missing",
     "separator",
     "decimal",
@@ -19,8 +20,19 @@ const READING: [&str; 12] = [
     "na",
 ];
 
-/// The settings of reading that say how a table is written, and its times.
-const TABLE: [&str; 7] = ["separator", "decimal", "no_header", "header", "na", "sort_time", "day_first"];
+/// The settings of reading that say how a file is written, which columns are read, and what its times are.
+const TABLE: [&str; 10] = [
+    "encoding",
+    "columns",
+    "time_column",
+    "sort_time",
+    "day_first",
+    "separator",
+    "decimal",
+    "no_header",
+    "header",
+    "na",
+];
 
 /// Settings that are given as flags.
 #[derive(Clone, Debug, Default)]

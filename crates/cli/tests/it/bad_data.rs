@@ -372,7 +372,7 @@ fn series() {
         (
             long.replace(",1\n", ",\n"),
             "train --series x.csv --missing interpolate --window 2",
-            &["column b has no value at all", "--columns", "drop"],
+            &["column b has no value in any row", "leave it out with --columns"],
         ),
         (
             "t,a\n".to_owned() + &"2020-01-01,1\n".repeat(60) + "soon,1\n",

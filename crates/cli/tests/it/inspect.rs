@@ -1,6 +1,8 @@
 //! `longspan inspect` says what data are, and the commands that it prints work.
 #![allow(missing_docs, reason = "a test file")]
 
+mod said;
+
 use std::path::Path;
 use std::process::Command;
 

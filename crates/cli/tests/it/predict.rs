@@ -3,6 +3,7 @@
 
 mod bad;
 pub(crate) mod data;
+mod lines;
 mod times;
 
 use crate::test_dir::TestDir;

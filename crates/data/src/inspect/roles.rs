@@ -4,7 +4,7 @@ mod candidates;
 mod order;
 
 use crate::series::{SeriesError, SeriesOptions, Unsplit};
-use crate::table::{Column, IDS, Sketch, join_names};
+use crate::table::{Column, IDS, Sketch, join_names, split_names};
 
 pub(super) use candidates::{GROUPS, is_usual_target, target};
 use candidates::{clocks, counters, keys, target_except};
@@ -40,8 +40,12 @@ type Read<'r> = &'r dyn Fn(&SeriesOptions) -> Result<Unsplit, SeriesError>;
 
 fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<Unsplit, SeriesError> {
     let found = read(options);
+    let asked = options.time_column.clone();
     let repeated = match &found {
         Ok(whole) if !whole.has_times() => {
+            if asked.is_some() {
+                return found;
+            }
             let counted = by_counter(options, sketch, read).or_else(|| by_runs(options, sketch, whole, read));
             return Ok(counted.unwrap_or(found?));
         }
@@ -53,11 +57,14 @@ fn find(options: &mut SeriesOptions, sketch: &Sketch, read: Read<'_>) -> Result<
         return found;
     }
     let keys = keys(sketch);
-    let times = match &found {
-        Ok(whole) => whole.times().to_vec(),
-        Err(_) => time(sketch).into_iter().collect(),
+    let times = match (&found, &asked) {
+        (Ok(whole), _) => whole.times().to_vec(),
+        (Err(_), None) => time(sketch).into_iter().collect(),
+        (Err(_), Some(names)) => split_names(names).iter().filter_map(|name| sketch.position(name)).collect(),
     };
-    if let Some(timed) = by_clock(options, sketch, &times, &keys, read) {
+    if asked.is_none()
+        && let Some(timed) = by_clock(options, sketch, &times, &keys, read)
+    {
         return Ok(timed);
     }
     let apart = |key: &&Vec<usize>| !times.is_empty() && advances(sketch, &times, key, 1);
@@ -96,7 +103,7 @@ fn by_clock(
     // An hour repeats when clocks are set back.
     let setbacks = sketch.rows.len() / ROWS_OF_A_SETBACK;
     clocks(sketch, date).into_iter().find_map(|clock| {
-        let target = target_except(sketch, Some(clock)).map(|column| column.name.clone());
+        let target = target_except(sketch, &options.columns, Some(clock)).map(|column| column.name.clone());
         let mut joined = SeriesOptions { target: target.into_iter().collect(), ..options.clone() };
         let is_time = |timed: &Unsplit| timed.has_date() && timed.has_clock();
         let read = by_times(&mut joined, sketch, &[date, clock], keys, setbacks, read, &is_time)?;
@@ -175,7 +182,7 @@ mod tests {
             Sketch::of_head(Path::new("table.csv"), table.as_bytes(), false, &TableOptions::default())
                 .expect("a table");
         let mut options = SeriesOptions::new(&path, 1, 1);
-        options.target = target(&sketch).map(|column| column.name.clone()).into_iter().collect();
+        options.target = target(&sketch, &[]).map(|column| column.name.clone()).into_iter().collect();
         let found = read(&mut options, &sketch).expect("a series").describe();
         let time = found.time.map_or("-".to_owned(), |time| time.column);
         let target = options.target.first().map_or("-", String::as_str);

@@ -8,13 +8,13 @@ use super::beside;
 use super::error::InspectError;
 use super::notices;
 use super::settings::{Note, Settings};
-use super::{Content, Found};
+use super::{Content, Found, Given};
 use crate::labelled;
 use crate::labelled::idx::ImageSteps;
 use crate::labelled::table::Columns;
 use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, Missing};
 use crate::spread::Spread;
-use crate::table::join_names;
+use crate::table::{TableOptions, join_names};
 use crate::vocabulary::TokenLevel;
 
 /// How the sequences are stored.
@@ -70,13 +70,19 @@ pub struct Channel {
     pub spread: Option<Spread>,
 }
 
-pub(super) fn inspect(path: &Path, form: Form) -> Result<Found, InspectError> {
-    Ok(inspect_with(path, form, Columns::default())?)
+pub(super) fn inspect(path: &Path, form: Form, given: &Given) -> Result<Found, InspectError> {
+    Ok(inspect_with(path, form, Columns::default(), given)?)
 }
 
 /// As [`inspect`], with the given columns of a table.
-pub(super) fn inspect_with(path: &Path, form: Form, columns: Columns) -> Result<Found, LabelledError> {
-    let mut options = LabelledOptions { columns, ..LabelledOptions::new(path) };
+pub(super) fn inspect_with(
+    path: &Path,
+    form: Form,
+    columns: Columns,
+    given: &Given,
+) -> Result<Found, LabelledError> {
+    let mut options =
+        LabelledOptions { columns, encoding: given.table.encoding, ..LabelledOptions::new(path) };
     if form == Form::Images {
         options.image_steps = ImageSteps::Rows;
     }
@@ -131,10 +137,18 @@ fn settings(
         notes.push(error.to_string().into());
         return None;
     }
-    let mut settings = Settings::data("labelled", path).with_table(&options.columns.table);
-    for (key, column) in [("label_column", &options.columns.label), ("id_column", &options.columns.id)] {
-        if let Some(column) = column {
-            settings = settings.with(key, column);
+    let columns = &options.columns;
+    let table = TableOptions { encoding: options.encoding, ..columns.table.clone() };
+    let mut settings = Settings::data("labelled", path).with_table(&table);
+    for (key, value) in [
+        ("label_column", columns.label.clone()),
+        ("id_column", columns.id.clone()),
+        ("time_column", columns.time.clone()),
+        ("sort_time", columns.sort_time.then(|| "true".to_owned())),
+        ("day_first", columns.day_first.map(|first| first.to_string())),
+    ] {
+        if let Some(value) = value {
+            settings = settings.with(key, value);
         }
     }
     if !options.columns.categorical.is_empty() {

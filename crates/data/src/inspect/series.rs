@@ -16,17 +16,21 @@ const VALID: f64 = 0.1;
 pub(super) fn inspect(path: &Path, sketch: &Sketch, given: &Given) -> Result<Found, InspectError> {
     let mut options = SeriesOptions {
         table: given.table.clone(),
+        columns: given.columns.clone(),
+        time_column: given.time_column.clone(),
         sort_time: given.sort_time,
         day_first: given.day_first,
         ..SeriesOptions::new(path, 1, 1)
     };
-    let target = roles::target(sketch);
+    let target = roles::target(sketch, &given.columns);
     options.target = target.map(|column| column.name.clone()).into_iter().collect();
     let mut read = roles::read(&mut options, sketch)?;
     let mut description = read.describe();
     let mut notes: Vec<Note> = Vec::new();
-    let empty = names(&description, &|column| column.least.is_none());
-    let counters = counters(&description, &empty);
+    // What is asked for is read.
+    let may = given.columns.is_empty();
+    let empty = names(&description, &|column| may && column.least.is_none());
+    let counters = if may { counters(&description, &empty) } else { Vec::new() };
     let out: Vec<String> = empty.iter().chain(&counters).cloned().collect();
     if !out.is_empty() && out.len() < description.columns.len() {
         if !empty.is_empty() {
@@ -102,7 +106,7 @@ fn settings(
     let mut settings = Settings::data("series", &options.path).with_table(&options.table);
     let targets = found.columns.iter().filter(|column| column.target).map(|column| column.name.as_str());
     let (targets, columns) = (targets.collect::<Vec<_>>(), join_names(&options.columns));
-    let time = found.time.as_ref().map(|time| time.column.clone());
+    let time = found.time.as_ref().map(|time| time.column.clone()).or_else(|| options.time_column.clone());
     for (key, value) in [
         ("columns", Some(columns).filter(|columns| !columns.is_empty())),
         ("target", Some(join_names(&targets))),

@@ -34,6 +34,7 @@ impl Settings {
     /// Adds how a table is written, as far as the options say it.
     pub(super) fn with_table(mut self, options: &TableOptions) -> Self {
         let given = [
+            ("encoding", options.encoding.map(|encoding| encoding.name().to_owned())),
             ("separator", options.separator.map(|separator| separator.to_string())),
             ("decimal", options.decimal.map(|decimal| decimal.to_string())),
             ("no_header", options.no_header.then(|| "true".to_owned())),

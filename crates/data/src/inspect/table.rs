@@ -16,7 +16,9 @@ use crate::table::{Column, IDS, Key, Sketch, TableOptions, in_runs, is_table};
 
 pub(super) fn inspect(path: &Path, head: &Head, given: &Given) -> Result<Found, InspectError> {
     let cut = head.bytes.len() == HEAD;
-    let sketch = Sketch::of_head(path, &head.bytes, cut, &given.table)?;
+    // The beginning was decoded.
+    let decoded = TableOptions { encoding: None, ..given.table.clone() };
+    let sketch = Sketch::of_head(path, &head.bytes, cut, &decoded)?;
     read(path, head, given, &sketch)
 }
 
@@ -26,17 +28,24 @@ fn read(path: &Path, head: &Head, given: &Given, sketch: &Sketch) -> Result<Foun
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let may_be_labelled =
         [".csv", ".tsv"].iter().any(|end| name.ends_with(end)) || is_table(&head.bytes, true);
-    let columns = labelled(sketch)
-        .filter(|_| may_be_labelled)
-        .map(|columns| Columns { table: given.table.clone(), ..columns });
+    // Labelled sequences read all columns.
+    let columns =
+        labelled(sketch).filter(|_| may_be_labelled && given.columns.is_empty()).map(|columns| Columns {
+            table: given.table.clone(),
+            time: given.time_column.clone(),
+            sort_time: given.sort_time,
+            day_first: given.day_first,
+            ..columns
+        });
     let Some(columns) = columns else {
         let mut found = series::inspect(path, sketch, given)?;
         let time = found.content.times();
-        found.otherwise = could_be_labelled(path, sketch, &given.table, &time).filter(|_| may_be_labelled);
+        found.otherwise = could_be_labelled(path, sketch, &given.table, &time)
+            .filter(|_| may_be_labelled && given.columns.is_empty());
         return Ok(found);
     };
     let form = if columns.id.is_some() { Form::Long } else { Form::Wide };
-    match sequences::inspect_with(path, form, columns) {
+    match sequences::inspect_with(path, form, columns, given) {
         Ok(mut found) => {
             let other = series::inspect(path, sketch, given).ok().and_then(|found| found.settings);
             found.otherwise = other.map(|settings| Alternative { text: "as a series".into(), settings });
@@ -84,8 +93,11 @@ fn labelled(sketch: &Sketch) -> Option<Columns> {
     let categories = rest.iter().filter(|column| !id.is_empty() && column.has_categories());
     let categorical: Vec<Categorical> =
         categories.map(|column| Categorical::named(column.name.clone())).collect();
-    let is_read =
-        |column: &&Column| column.texts == 0 || categorical.iter().any(|own| own.column == column.name);
+    // The times of steps are left out.
+    let is_read = |column: &&Column| {
+        let time = !id.is_empty() && column.is_text() && column.time;
+        column.texts == 0 || time || categorical.iter().any(|own| own.column == column.name)
+    };
     // A row of one value is a step, not a sequence.
     let least = if id.is_empty() { 2 } else { 1 };
     let readable = rest.len() >= least && rest.iter().all(is_read);
@@ -107,7 +119,8 @@ fn id(sketch: &Sketch, label: usize) -> Vec<usize> {
     if let Some(id) = single {
         return vec![id];
     }
-    let first = (0..columns.len()).find(|&column| column != label);
+    let time = |column: usize| columns[column].is_text() && columns[column].time;
+    let first = (0..columns.len()).find(|&column| column != label && !time(column));
     let text = |column: usize| Some(column) == first && columns[column].is_text() && !columns[column].time;
     let whole = |column: usize| Some(column) == first && columns[column].is_number() && columns[column].whole;
     let may = |&column: &usize| column != label && (is_id(&columns[column]) || text(column) || whole(column));

@@ -95,9 +95,13 @@ struct Scan {
 }
 
 impl Scan {
-    fn of(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Self, InspectError> {
+    fn of(
+        path: &Path,
+        encoding: Option<Encoding>,
+        read: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, InspectError> {
         let failed = |error| crate::labelled::unreadable(path, error);
-        let mut text = Decoded::new(crate::labelled::open_text(path)?, None);
+        let mut text = Decoded::new(crate::labelled::open_text(path)?, encoding);
         let total = fs::metadata(path).map_or(0, |metadata| metadata.len());
         let mut scan = Self {
             bytes: 0,
@@ -198,8 +202,13 @@ fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
-pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Found, InspectError> {
-    let scan = Scan::of(path, read)?;
+/// Describes a text in this encoding, or in the one that is recognised.
+pub(super) fn inspect(
+    path: &Path,
+    encoding: Option<Encoding>,
+    read: &mut dyn FnMut(u64, u64),
+) -> Result<Found, InspectError> {
+    let scan = Scan::of(path, encoding, read)?;
     let mut notes: Vec<Note> = Vec::new();
     let different = scan.set.len();
     let level = if scan.invalid_line.is_some() { "byte" } else { "char" };
@@ -218,13 +227,16 @@ pub(super) fn inspect(path: &Path, read: &mut dyn FnMut(u64, u64)) -> Result<Fou
     }
     let tokens = if level == "byte" { scan.bytes } else { scan.characters };
     let mut settings = Settings::data("text", path);
+    if let Some(encoding) = encoding {
+        settings = settings.with("encoding", encoding.name());
+    }
     if level == "byte" {
         settings = settings.with("level", level);
     }
     let mut validated = false;
     for (key, file) in [("valid", beside::valid(path)), ("test", beside::test(path))] {
         let Some(file) = file.filter(|file| file.is_file()) else { continue };
-        let other = Scan::of(&file, &mut |_, _| {})?;
+        let other = Scan::of(&file, encoding, &mut |_, _| {})?;
         if other.bytes >= 2
             && (level == "byte" || other.invalid_line.is_none() && scan.set.contains(&other.set))
         {
@@ -282,7 +294,7 @@ mod tests {
 
     fn scan(pieces: &[&[u8]]) -> Scan {
         let path = tempfile::NamedTempFile::new().unwrap();
-        let mut scan = Scan::of(path.path(), &mut |_, _| {}).unwrap();
+        let mut scan = Scan::of(path.path(), None, &mut |_, _| {}).unwrap();
         pieces.iter().for_each(|piece| scan.see(piece));
         scan.end();
         scan

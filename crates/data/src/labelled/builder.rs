@@ -87,6 +87,22 @@ impl Builder {
         self.labelled.ids.push(id);
     }
 
+    /// Puts the steps of the sequence that ends next into another order.
+    pub(super) fn reorder(&mut self, order: &[usize]) {
+        fn sort<T: Copy>(values: &mut Vec<T>, begin: usize, width: usize, order: &[usize]) {
+            let steps = order.iter().flat_map(|&step| &values[begin + step * width..][..width]);
+            let sorted: Vec<T> = steps.copied().collect();
+            values.truncate(begin);
+            values.extend(sorted);
+        }
+        let width = self.labelled.width();
+        let begin = self.labelled.offsets.last().map_or(0, |steps| steps * width);
+        sort(&mut self.values, begin, width, order);
+        if let Some(exact) = &mut self.exact {
+            sort(exact, begin, width, order);
+        }
+    }
+
     /// Ends the sequence made of everything pushed since the previous end.
     pub(super) fn end(&mut self, class: u32, number: u64) -> Result<(), Problem> {
         let steps = self.values.len() / self.labelled.width().max(1) + self.tokens.len();

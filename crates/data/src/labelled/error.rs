@@ -221,6 +221,27 @@ pub enum Problem {
     /// A column of categories has another use.
     #[error("column {column} {use_of}: leave it out of --categorical")]
     NotCategorical { column: String, use_of: &'static str },
+    /// The times of a column can be read in several ways.
+    #[error("{text}: say with --day-first true or --day-first false which is meant")]
+    AmbiguousTimes { text: String },
+    /// A step is before the step above it.
+    #[error(
+        "column {column} has \"{value}\" after \"{before}\" on line {before_line} in the sequence {id}: sort the steps of \
+         each sequence with --sort-time, or name the columns that tell the sequences apart with --id-column"
+    )]
+    Backwards { column: String, value: String, before_line: u64, before: String, id: String },
+    /// A time has another form than the first ones, or is missing where the steps are sorted.
+    #[error(
+        "column {column} has \"{value}\", which is not {form}, as in the first rows: write all times in the same form, or \
+         name another --time-column"
+    )]
+    TimeForm { column: String, value: String, form: String },
+    /// Steps cannot be sorted by times of day.
+    #[error(
+        "column {column} has times of day without a date, so the steps cannot be sorted by it: name the columns of date and \
+         time with --time-column DATE,TIME, or leave out --sort-time"
+    )]
+    SortedClock { column: String },
     /// There are no columns besides those of labels and ids.
     #[error("there is no column of values besides those of labels and ids: add one")]
     NoValues,

@@ -11,7 +11,7 @@ use super::table::{self, Columns};
 use super::{Kind, LabelType, Labelled, Labels, Missing, Origin, numpy, texts, ts};
 use crate::encoding::{Decoded, Encoding, decode_head};
 use crate::packed::peek;
-use crate::table::{TableError, is_table};
+use crate::table::{TableError, TableOptions, is_table};
 use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;
 
@@ -59,6 +59,14 @@ impl LabelledOptions {
             level: TokenLevel::Char,
             encoding: None,
         }
+    }
+}
+
+impl LabelledOptions {
+    /// The columns of a table that was decoded.
+    fn decoded(&self) -> Columns {
+        let table = TableOptions { encoding: None, ..self.columns.table.clone() };
+        Columns { table, ..self.columns.clone() }
     }
 }
 
@@ -194,7 +202,7 @@ pub fn load_to_predict(
                 Some(Format::Music) => return Err(Problem::MusicHasNoLabels.at(path, Location::File)),
                 _ if head.is_empty() => return Err(Problem::NoSequences.at(path, Location::File)),
                 None if named => return Err(LabelledError::Unrecognised { path: path.to_owned() }),
-                Some(Format::Table) | None => table::read_with(&mut input, path, &options.columns, labels)?,
+                Some(Format::Table) | None => table::read_with(&mut input, path, &options.decoded(), labels)?,
             }
         }
     };
@@ -295,7 +303,7 @@ fn read_labels(
         }
         Some(Format::Images) => return idx::open_images(path, labels, options.image_steps),
         Some(Format::Ts) => ts::read(&mut input, path)?,
-        Some(Format::Table) => table::read(&mut input, path, &options.columns).map_err(|error| {
+        Some(Format::Table) => table::read(&mut input, path, &options.decoded()).map_err(|error| {
             if is_number(&error) && options.columns.id.is_none() {
                 texts::unclear(&text, path, &options.columns).unwrap_or(error)
             } else {

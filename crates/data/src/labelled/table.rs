@@ -2,7 +2,8 @@
 //!
 //! In the wide form, which is the usual one, a row is a sequence of one channel: all columns except the label column
 //! are its values in order. In the long form, which has an id column, consecutive rows with the same id are the steps
-//! of one sequence, and every other column is a channel.
+//! of one sequence, and every other column is a channel, unless it has times: the rows of a sequence must be in the
+//! order of time, or are sorted.
 //!
 //! [`crate::table`] reads the file. A table without names, as in the UCR archive, has its label in the first column, or
 //! in the last one if only that has words or whole numbers.
@@ -17,11 +18,16 @@ use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::{Kind, Labelled, Labels, Origin};
 use crate::categorical::{Categorical, Codes};
+use crate::series::TimeColumn;
 use crate::table;
 use crate::table::{
     Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, in_runs, is_missing, list, shorten,
 };
 use longspan::batch::IGNORE;
+
+mod times;
+
+use times::Times;
 
 /// Names by which a label column is found.
 pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
@@ -35,6 +41,13 @@ pub struct Columns {
     pub id: Option<String>,
     /// Columns of categories, for tables with one row per step.
     pub categorical: Vec<Categorical>,
+    /// Column of times, or columns of date and time of day between commas, which are no inputs (`--time-column`); None
+    /// finds those that have dates or times of day as text, in tables with one row per step. `none` if there is none.
+    pub time: Option<String>,
+    /// Whether the steps of a sequence are sorted by time (`--sort-time`); otherwise times must not decrease.
+    pub sort_time: bool,
+    /// Whether 02/04/2021 is 2 April (`--day-first`); None if the first rows show it.
+    pub day_first: Option<bool>,
     /// How the table is written, where its first rows do not say it.
     pub table: TableOptions,
 }
@@ -60,7 +73,7 @@ pub(super) fn read_with(
     };
     let (sample, locations) = rows.sample()?;
     let sketch = table::columns(&rows, &sample);
-    let roles = Roles::find(&rows, &sketch, columns, labels)?;
+    let roles = Roles::find(&rows, &sketch, &sample, columns, labels)?;
     let named =
         roles.values.iter().find(|&&column| sketch[column].called(&IDS) && sketch[column].is_number());
     let in_runs = roles.in_runs(&sketch, &sample);
@@ -74,8 +87,12 @@ pub(super) fn read_with(
     });
     let exact = roles.values.iter().any(|&column| sketch[column].is_offset());
     let codes = roles.codes(&rows.names, &columns.categorical);
+    let timed = times::notice(&roles.times, roles.id.is_some());
+    let ordering = roles.times.first().filter(|_| roles.id.is_some());
+    let ordering = ordering.map(|column| Times::new(column, columns.sort_time)).transpose();
+    let ordering = ordering.map_err(|problem| problem.at(path, Location::Line(rows.first_line)))?;
     let mut reader = Reader::new(path, &rows.names, &sketch, roles, labels, exact);
-    reader.codes = codes;
+    (reader.codes, reader.steps.times) = (codes, ordering);
     for (row, location) in sample.iter().zip(locations) {
         reader.row(row, location.line)?;
     }
@@ -89,6 +106,7 @@ pub(super) fn read_with(
     let mut labelled = builder.finish(true)?;
     labelled.written = rows.notes();
     labelled.codes = codes.into_iter().enumerate().filter_map(|(at, codes)| Some((at, codes?))).collect();
+    labelled.written.extend(timed);
     labelled.written.extend(named);
     labelled.in_runs = in_runs;
     Ok(labelled)
@@ -149,7 +167,7 @@ impl<'p> Reader<'p> {
         }
         if let Some(key) = &self.roles.id {
             let id = key.of(row, &mut self.key);
-            let steps = self.steps.row(&mut self.builder, id, label, line);
+            let steps = self.steps.row(&mut self.builder, id, label, row, line);
             steps.map_err(|problem| problem.at(self.path, location))?;
         }
         for (&column, codes) in self.roles.values.iter().zip(&mut self.codes) {
@@ -184,12 +202,15 @@ struct Roles {
     values: Vec<usize>,
     /// Columns of categories, as in the options.
     categorical: Vec<usize>,
+    /// Columns of times, the first of which orders the steps.
+    times: Vec<TimeColumn>,
 }
 
 impl Roles {
     fn find(
         rows: &Rows<'_>,
         sketch: &[Column],
+        sample: &[StringRecord],
         columns: &Columns,
         labels: Labels,
     ) -> Result<Self, LabelledError> {
@@ -215,18 +236,34 @@ impl Roles {
         };
         let id = columns.id.as_ref().map(|given| Key::named(rows, "--id-column", given)).transpose()?;
         let identifies = |column: usize| id.as_ref().is_some_and(|key| key.has(column));
-        let values: Vec<usize> = (0..names.len()).filter(|&c| Some(c) != label && !identifies(c)).collect();
+        let named = columns.categorical.iter().map(|own| rows.column("--categorical", &own.column));
+        let categorical = named.collect::<Result<Vec<_>, _>>()?;
+        let free = |c: usize| Some(c) != label && !identifies(c) && !categorical.contains(&c);
+        let times = times::find(rows, sketch, sample, columns, id.is_some(), &free)?;
+        let timed: HashSet<usize> = times.iter().flat_map(|time| time.fields.iter().copied()).collect();
+        for (flag, column) in [
+            ("--time-column and --label-column", label.filter(|label| timed.contains(label))),
+            ("--time-column and --id-column", timed.iter().copied().find(|&column| identifies(column))),
+        ] {
+            if let Some(column) = column {
+                return Err(TableError::KeyTwice { flag, name: names[column].clone() }.into());
+            }
+        }
+        let is_value = |&c: &usize| Some(c) != label && !identifies(c) && !timed.contains(&c);
+        let values: Vec<usize> = (0..names.len()).filter(is_value).collect();
         if values.is_empty() {
             return Err(at(Problem::NoValues));
         }
-        let named = columns.categorical.iter().map(|own| rows.column("--categorical", &own.column));
-        let categorical = named.collect::<Result<Vec<_>, _>>()?;
         if !categorical.is_empty() && id.is_none() {
             return Err(at(Problem::CategoricalSteps));
         }
         let labels = |column: usize| Some(column) == label;
-        let uses: [(&dyn Fn(usize) -> bool, &'static str); 2] =
-            [(&labels, "has the labels"), (&identifies, "tells the sequences apart")];
+        let timed = |column: usize| timed.contains(&column);
+        let uses: [(&dyn Fn(usize) -> bool, &'static str); 3] = [
+            (&labels, "has the labels"),
+            (&identifies, "tells the sequences apart"),
+            (&timed, "has the times of the rows"),
+        ];
         for (used, use_of) in uses {
             if let Some(&column) = categorical.iter().find(|&&column| used(column)) {
                 return Err(at(Problem::NotCategorical { column: names[column].clone(), use_of }));
@@ -237,7 +274,7 @@ impl Roles {
             let value = quoted(sketch[column].first.as_deref().unwrap_or_default());
             return Err(at(Problem::Words { column: names[column].clone(), value }));
         }
-        Ok(Self { label, id, values, categorical })
+        Ok(Self { label, id, values, categorical, times })
     }
 
     /// The codes of each column of values that has categories.
@@ -278,6 +315,8 @@ pub(crate) fn unnamed_label(sketch: &[Column]) -> Option<usize> {
 struct Steps {
     ids: HashSet<String>,
     now: Option<Now>,
+    /// The times of the steps, if the table has any.
+    times: Option<Times>,
 }
 
 struct Now {
@@ -287,25 +326,37 @@ struct Now {
 }
 
 impl Steps {
-    /// Ends the previous sequence if this row begins another one.
-    fn row(&mut self, builder: &mut Builder, id: &str, label: &str, line: u64) -> Result<(), Problem> {
+    /// Ends the previous sequence if this row begins another one, and reads its time.
+    fn row(
+        &mut self,
+        builder: &mut Builder,
+        id: &str,
+        label: &str,
+        row: &StringRecord,
+        line: u64,
+    ) -> Result<(), Problem> {
         match &self.now {
-            Some(now) if now.id == id && now.label == label => return Ok(()),
+            Some(now) if now.id == id && now.label == label => {}
             Some(now) if now.id == id => {
                 let (id, label, before) = (quoted(id), quoted(label), quoted(&now.label));
                 return Err(Problem::LabelChanges { id, label, before });
             }
-            _ => self.end(builder)?,
+            _ => {
+                self.end(builder)?;
+                if !self.ids.insert(id.to_owned()) {
+                    return Err(Problem::IdAgain { id: quoted(id) });
+                }
+                self.now = Some(Now { id: id.to_owned(), label: label.to_owned(), line });
+            }
         }
-        if !self.ids.insert(id.to_owned()) {
-            return Err(Problem::IdAgain { id: quoted(id) });
-        }
-        self.now = Some(Now { id: id.to_owned(), label: label.to_owned(), line });
-        Ok(())
+        self.times.as_mut().map_or(Ok(()), |times| times.push(row, line, id))
     }
 
     fn end(&mut self, builder: &mut Builder) -> Result<(), Problem> {
         let Some(now) = self.now.take() else { return Ok(()) };
+        if let Some(times) = &mut self.times {
+            times.end(builder);
+        }
         let class = class(builder, &now.label);
         builder.id(now.id);
         builder.end(class, now.line)

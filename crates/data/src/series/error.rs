@@ -3,9 +3,9 @@
 use crate::categorical::CategoryError;
 use std::path::PathBuf;
 
-use super::Part;
+use super::{Part, SeriesOptions};
 use crate::labelled::LabelledError;
-use crate::table::TableError;
+use crate::table::{TableError, join_names, list};
 use crate::wording::counted;
 
 /// Why a series cannot be used.
@@ -86,6 +86,16 @@ pub enum SeriesError {
         /// Number of missing values in the columns that are read.
         count: u64,
     },
+    /// Columns have no value in any row, which no treatment of missing values can give them.
+    #[error("{}: {columns} no value in any row: {remedy}", path.display())]
+    NoValues {
+        /// The file.
+        path: PathBuf,
+        /// The columns and their verb.
+        columns: Box<str>,
+        /// What to do.
+        remedy: Box<str>,
+    },
     /// A column has no value in a part, so nothing can be interpolated.
     #[error(
         "{}: column {column} has no value at all in the {part} part, lines {first} to {last}: leave it out with \
@@ -133,7 +143,8 @@ pub enum SeriesError {
     /// A time is before the previous one of its group.
     #[error(
         "{}: line {line}, column {column} has \"{value}\" after \"{before}\" on line {before_line}{}: sort the rows \
-         with --sort-time, or name the column that tells several series apart with --group-column",
+         with --sort-time, or name the column that tells several series apart with --group-column, or, if this column is no \
+         time, add --time-column none",
         path.display(), group.as_ref().map(|g| format!(" in group {g}")).unwrap_or_default()
     )]
     Backwards {
@@ -287,4 +298,36 @@ pub enum SeriesError {
         /// The longest possible season.
         longest: usize,
     },
+}
+
+impl SeriesError {
+    /// The error that columns are `empty`, where all columns of numbers but the `rest` are.
+    pub(super) fn empty(options: &SeriesOptions, empty: &[&str], rest: &[&str]) -> Self {
+        let learned = options.scaling.is_some();
+        let (noun, verb, them) = match empty.len() {
+            1 => ("column", "has", "it"),
+            _ => ("columns", "have", "them"),
+        };
+        let names = list(empty.iter().copied());
+        let which = if learned { ", which the model reads," } else { "" };
+        let others = join_names(rest);
+        let remedy = match () {
+            () if learned => "write the values".to_owned(),
+            () if rest.is_empty() => "name a file with values".to_owned(),
+            // A command line is no place for hundreds of names.
+            () if others.len() > LONGEST => format!("leave {them} out, and name the others with --columns"),
+            () => format!("leave {them} out with --columns {}", quoted(&others)),
+        };
+        let columns = format!("{noun} {names}{which} {verb}").into();
+        Self::NoValues { path: options.path.clone(), columns, remedy: remedy.into() }
+    }
+}
+
+/// The longest list of columns that a message has as a flag.
+const LONGEST: usize = 200;
+
+/// A list of names, in quotes if a shell would split it.
+fn quoted(names: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:,+=@".contains(c);
+    if names.chars().all(plain) { names.to_owned() } else { format!("'{}'", names.replace('\'', r"'\''")) }
 }

@@ -1,10 +1,12 @@
 //! Use of the columns.
 
+use std::collections::HashSet;
+
 use super::SeriesOptions;
 use super::error::SeriesError;
 use super::times::TimeColumn;
 use crate::categorical::{Categorical, Codes};
-use crate::table::{Column, Key, Rows, list, shorten};
+use crate::table::{Column, Key, Rows, is_no_column, list, shorten};
 use csv::StringRecord;
 
 /// Fields of a row by their use.
@@ -16,6 +18,8 @@ pub(super) struct Layout {
     pub(super) targets: Vec<usize>,
     /// Field of the time.
     pub(super) time: Option<TimeColumn>,
+    /// Whether no column is to be the time.
+    pub(super) untimed: bool,
     /// Fields of the group.
     pub(super) group: Option<Key>,
     /// Fields that are not read because they contain text.
@@ -46,17 +50,22 @@ impl Layout {
         let categorical: Vec<usize> =
             options.categorical.iter().map(|own| find(flag, &own.column)).collect::<Result<_, _>>()?;
         distinct(flag, names, &categorical)?;
+        // Tables may have thousands of columns.
+        let is_named: HashSet<usize> = named.iter().copied().collect();
         let learned = options.clock.as_ref().and_then(|clock| {
             let field = |name| names.iter().position(|own| own == name);
             clock.columns().iter().map(field).collect::<Option<Vec<usize>>>()
         });
+        let untimed = options.time_column.as_ref().is_some_and(|given| is_no_column(given, names));
         let time = match (&options.time_column, learned) {
+            _ if untimed => None,
             (Some(given), _) => {
                 Some(TimeColumn::named(rows.columns("--time-column", given)?, names, sample, options)?)
             }
             (None, Some(fields)) => Some(TimeColumn::named(fields, names, sample, options)?),
             (None, None) => {
-                let taken = |field| grouping(field) || named.contains(&field) || categorical.contains(&field);
+                let taken =
+                    |field| grouping(field) || is_named.contains(&field) || categorical.contains(&field);
                 let free = (0..names.len()).filter(|&field| !taken(field));
                 TimeColumn::find(free, names, sketch, sample, options)?
             }
@@ -80,7 +89,7 @@ impl Layout {
         let (values, left_out) = match named.is_empty() {
             true => rest().partition(|&field| !sketch[field].is_text() || categorical.contains(&field)),
             false => {
-                let more = categorical.iter().copied().filter(|field| !named.contains(field));
+                let more = categorical.iter().copied().filter(|field| !is_named.contains(field));
                 (named.iter().copied().chain(more).collect(), Vec::new())
             }
         };
@@ -106,7 +115,7 @@ impl Layout {
             return Err(SeriesError::CategoricalTarget { path: options.path.clone(), column });
         }
         let categories = left_out.iter().copied().filter(|&field| sketch[field].has_categories()).collect();
-        Ok(Self { values, targets, time, group, left_out, categories, categorical })
+        Ok(Self { values, targets, time, untimed, group, left_out, categories, categorical })
     }
 
     /// The codes of a field that has categories.
@@ -139,8 +148,9 @@ fn targets(options: &SeriesOptions, rows: &Rows<'_>, values: &[usize]) -> Result
 }
 
 fn distinct(flag: &'static str, names: &[String], fields: &[usize]) -> Result<(), SeriesError> {
-    match (1..fields.len()).find(|&i| fields[..i].contains(&fields[i])) {
-        Some(i) => Err(SeriesError::NamedTwice { flag, name: names[fields[i]].clone() }),
+    let mut seen = HashSet::new();
+    match fields.iter().find(|&&field| !seen.insert(field)) {
+        Some(&field) => Err(SeriesError::NamedTwice { flag, name: names[field].clone() }),
         None => Ok(()),
     }
 }

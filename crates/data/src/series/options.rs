@@ -113,6 +113,12 @@ impl SeriesOptions {
         }
     }
 
+    /// How the table is written. The names of the columns are known if a trained model reads them.
+    pub(super) fn written(&self) -> TableOptions {
+        let known = if self.scaling.is_some() { self.columns.clone() } else { Vec::new() };
+        TableOptions { known, ..self.table.clone() }
+    }
+
     pub(super) fn check(&self) -> Result<(), SeriesError> {
         for (flag, steps) in [("--window", self.window), ("--horizon", self.horizon)] {
             if steps == 0 {

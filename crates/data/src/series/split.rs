@@ -14,6 +14,11 @@ use crate::table::shorten;
 impl Series {
     /// Treats missing values, cuts the parts, and standardises.
     pub(super) fn split(mut table: Table, options: &SeriesOptions) -> Result<Self, SeriesError> {
+        if let (empty, rest) = table.empty()
+            && !empty.is_empty()
+        {
+            return Err(SeriesError::empty(options, &empty, &rest));
+        }
         if let (Missing::Error, Some((line, column))) = (options.missing, table.first_missing) {
             let (count, column) = (table.missing(), shorten(&table.columns[column].name));
             return Err(SeriesError::MissingValues { path: table.path, line, column, count });

@@ -114,14 +114,14 @@ impl Table {
     /// Reads all rows, one at a time.
     pub(super) fn read(options: &SeriesOptions, reader: impl Read) -> Result<Self, SeriesError> {
         let path = options.path.as_path();
-        let mut rows = Rows::open(path, reader, &options.table, true)?;
+        let mut rows = Rows::open(path, reader, &options.written(), true)?;
         let (sample, locations) = rows.sample()?;
         if sample.is_empty() {
             return Err(TableError::HeaderOnly { path: path.to_owned() }.into());
         }
         let sketch = table::columns(&rows, &sample);
         let layout = Layout::of(options, &rows, &sketch, &sample)?;
-        let restarts = (layout.group.is_none() && layout.time.is_none())
+        let restarts = (layout.group.is_none() && layout.time.is_none() && !layout.untimed)
             .then(|| table::restarting(&sketch, &sample))
             .flatten()
             .map(|(key, time)| (rows.names[key].clone(), rows.names[time].clone()));
@@ -130,7 +130,7 @@ impl Table {
             form: sketch[field].form.clone(),
             range: None,
             missing: 0,
-            counts: sketch[field].is_number() && sketch[field].counts,
+            counts: sketch[field].is_number() && sketch[field].counts && !layout.untimed,
             identifies: sketch[field].identifies(sample.len()),
             codes: layout.codes(field, &rows.names, options),
             one_hot: false,
@@ -181,6 +181,16 @@ impl Table {
     /// Number of missing values in all columns.
     pub(super) fn missing(&self) -> u64 {
         self.columns.iter().map(|column| column.missing).sum()
+    }
+
+    /// The columns of the file that have no value in any row, and all others; columns of categories are neither.
+    pub(super) fn empty(&self) -> (Vec<&str>, Vec<&str>) {
+        let numbers = self.columns.iter().take(self.layout.values.len()).filter(|own| own.codes.is_none());
+        let (empty, rest): (Vec<_>, Vec<_>) = numbers.partition(|own| own.range.is_none() && own.missing > 0);
+        fn names(columns: Vec<&TableColumn>) -> Vec<&str> {
+            columns.into_iter().map(|own| own.name.as_str()).collect()
+        }
+        (names(empty), names(rest))
     }
 
     /// Computes the spread of a column over all groups.

@@ -245,7 +245,13 @@ fn interpolation_stays_inside_its_part() {
         &half,
         &["column y has no value at all in the test part, lines 4 to 5", "--missing drop"],
     );
-    refuses("x,y\n1,?\n2,?\n3,?\n", &half, &["column y has no value at all in the training part", "line"]);
+    let late = "x,y\n1,?\n2,?\n3,?\n4,7\n";
+    refuses(late, &half, &["column y has no value at all in the training part", "line"]);
+    // Where no row has a value, dropping such rows would leave none.
+    for missing in [Missing::Error, Missing::Drop, Missing::Interpolate] {
+        let options = SeriesOptions { missing, ..half.clone() };
+        refuses("x,y\n1,?\n2,?\n3,?\n", &options, &["column y has no value in any row", "--columns x"]);
+    }
 }
 
 #[test]

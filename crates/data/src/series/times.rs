@@ -13,7 +13,7 @@ use crate::table::{Column, shorten};
 
 /// How a column writes times.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Dates or times of day.
     Stamps(Box<Stamps>),
     /// Numbers in any unit, with so many decimals: seconds, row numbers.
@@ -46,16 +46,16 @@ impl Time {
 
 /// The time column, or the columns of date and time of day.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct TimeColumn {
-    pub(super) fields: Vec<usize>,
+pub(crate) struct TimeColumn {
+    pub(crate) fields: Vec<usize>,
     /// Its name, or their names.
-    pub(super) name: String,
+    pub(crate) name: String,
     pub(super) form: Form,
 }
 
 impl TimeColumn {
     /// Decides how the columns that a user names write times.
-    pub(super) fn named(
+    pub(crate) fn named(
         fields: Vec<usize>,
         names: &[String],
         sample: &[StringRecord],
@@ -73,7 +73,7 @@ impl TimeColumn {
     }
 
     /// Finds the first column of times, and a column of times of day beside one of dates. Years alone may be an input.
-    pub(super) fn find(
+    pub(crate) fn find(
         candidates: impl Iterator<Item = usize>,
         names: &[String],
         sketch: &[Column],
@@ -114,12 +114,12 @@ impl TimeColumn {
     }
 
     /// Writes the text of a row's time.
-    pub(super) fn text(&self, row: &StringRecord, text: &mut String) {
+    pub(crate) fn text(&self, row: &StringRecord, text: &mut String) {
         Stamps::join(text, self.fields.iter().map(|&field| &row[field]));
     }
 
     /// Reads a time; `previous` decides what a field leaves open. None if the text has another form.
-    pub(super) fn read(&self, text: &str, previous: Option<Time>) -> Option<Time> {
+    pub(crate) fn read(&self, text: &str, previous: Option<Time>) -> Option<Time> {
         match &self.form {
             Form::Stamps(stamps) => {
                 stamps.parse_after(text, previous.as_ref().and_then(Time::instant)).ok().map(Time::Instant)
@@ -130,7 +130,7 @@ impl TimeColumn {
     }
 
     /// Describes the form, for messages.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match &self.form {
             Form::Stamps(stamps) => format!("a time of the form {}", shown(&stamps.form())),
             Form::Number(_) => "a number".into(),
@@ -138,14 +138,24 @@ impl TimeColumn {
         }
     }
 
+    /// Whether its texts are dates or times of day.
+    pub(crate) fn is_stamps(&self) -> bool {
+        matches!(self.form, Form::Stamps(_))
+    }
+
+    /// Whether it has times of day without a date.
+    pub(crate) fn is_clock(&self) -> bool {
+        matches!(&self.form, Form::Stamps(stamps) if !stamps.has_date())
+    }
+
     /// Whether times can be compared.
-    pub(super) fn is_comparable(&self) -> bool {
+    pub(crate) fn is_comparable(&self) -> bool {
         self.form != Form::Other
     }
 }
 
 /// A text of joined fields, for people.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.replace(Stamps::JOINT, " ")
 }
 
@@ -201,6 +211,9 @@ fn recognise(
     for row in sample {
         Stamps::join(&mut text, fields.iter().map(|&field| &row[field]));
         recogniser.push(&text);
+        if recogniser.is_hopeless(sample.len()) {
+            return Ok(None);
+        }
     }
     match recogniser.finish() {
         Recognised::Times(stamps) => Ok(Some(Box::new(stamps))),

@@ -6,6 +6,7 @@ use super::table::Table;
 use super::times::Form;
 use super::{Series, SeriesOptions, read_file};
 use crate::stamps::Stamps;
+use crate::table::TableOptions;
 
 /// A series that is not split into parts yet.
 pub(crate) struct Unsplit(Table);
@@ -19,12 +20,13 @@ impl Unsplit {
         Ok(Self(read_file(options)?))
     }
 
-    /// The same from the bytes of a table.
+    /// The same from the bytes of a table in UTF-8.
     ///
     /// # Errors
     /// As [`Unsplit::read`].
     pub(crate) fn of(options: &SeriesOptions, table: &[u8]) -> Result<Self, SeriesError> {
-        Ok(Self(Table::read(options, table)?))
+        let decoded = TableOptions { encoding: None, ..options.table.clone() };
+        Ok(Self(Table::read(&SeriesOptions { table: decoded, ..options.clone() }, table)?))
     }
 
     /// Describes the file, with the spread of each column.

@@ -84,6 +84,12 @@ impl Recogniser {
         }
     }
 
+    /// Whether a column of at most so many fields is no column of times, whatever the next ones are: no form reads any of
+    /// the fields so far, and these are too many to have other forms than the rest. Wide tables need this.
+    pub fn is_hopeless(&self, fields: usize) -> bool {
+        self.candidates.is_empty() && self.fields as f64 > ODD * fields as f64
+    }
+
     /// Adds the forms of a field that none of the forms so far reads, and has them read the fields before it.
     fn propose(&mut self, field: &str) {
         let epochs = [0, 3, 6, 9].map(|places| vec![Item::Epoch { places, digits: 0 }]);

@@ -85,7 +85,8 @@ impl Format {
             return Err(TableError::Empty { path: path.to_owned() });
         }
         let rows = &chosen.rows[chosen.start..];
-        let header = options.header || !options.no_header && header::is_header(rows);
+        let known = rows.first().is_some_and(|row| header::has_names(row, &options.known));
+        let header = options.header || !options.no_header && (known || header::is_header(rows));
         let numbered = match header {
             true => rows.first().is_some_and(|row| header::has_numbers_only(row)),
             false => header::may_be_header(rows),
@@ -107,7 +108,7 @@ impl Format {
             units: units as u64,
             trailing: chosen.trailing,
             numbered,
-            said: options.header || options.no_header,
+            said: options.header || options.no_header || known,
             halves: chosen.halves().filter(|_| !header && given.is_none() && options.decimal.is_none()),
             rows: rows.len(),
             known: chosen.known,

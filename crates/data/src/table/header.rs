@@ -1,5 +1,7 @@
 //! Whether the first row names the columns, and how many rows below it have their units.
 
+use std::collections::HashSet;
+
 use super::is_missing;
 use super::number::looks_like_number;
 use super::times::looks_like_time;
@@ -80,8 +82,15 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
     let (mut other, mut same) = (0, 0);
     for (column, &own) in kinds.iter().enumerate() {
         let fields = || below.iter().map(|row| row[column].trim());
-        let of = |wanted| fields().filter(|field| kind(field) == wanted).count();
-        let (numbers, times, texts) = (of(Kind::Number), of(Kind::Time), of(Kind::Text));
+        let (mut numbers, mut times, mut texts) = (0, 0, 0);
+        for field in fields() {
+            match kind(field) {
+                Kind::Number => numbers += 1,
+                Kind::Time => times += 1,
+                Kind::Text => texts += 1,
+                Kind::Missing => {}
+            }
+        }
         let usual = match numbers.max(times).max(texts) {
             0 => continue,
             most if most == numbers => Kind::Number,
@@ -103,6 +112,12 @@ pub(super) fn is_header(rows: &[Vec<String>]) -> bool {
         return other > 0 && other >= same;
     }
     !kinds.iter().all(|&kind| matches!(kind, Kind::Number | Kind::Missing))
+}
+
+/// Whether a row has all of these names, and there are any.
+pub(super) fn has_names(row: &[String], names: &[String]) -> bool {
+    let fields: HashSet<&str> = row.iter().map(|field| field.trim()).collect();
+    !names.is_empty() && names.iter().all(|name| fields.contains(name.as_str()))
 }
 
 /// Whether the first row may have names that are numbers, although it is read as values.

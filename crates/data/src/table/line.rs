@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::format::{Format, notation};
+use super::header::{Kind, kind};
 use super::missing::Na;
 use super::number::{Misfit, NumberForm, looks_like_number};
 use super::options::TableOptions;
@@ -73,6 +74,18 @@ impl LineFormat {
     /// Whether a field is a number or a missing value, and not a name.
     pub fn is_value(&self, field: &str) -> bool {
         self.form.parse(field).is_ok() || looks_like_number(field)
+    }
+
+    /// Whether a line below the names has no values but the units of the columns, or words for what was done in an interval:
+    /// there is text in one of the `columns` of numbers, and neither a number nor a time in the line.
+    pub fn has_units(&self, fields: &[String], columns: &[usize]) -> bool {
+        let text = |&column: &usize| fields.get(column).is_some_and(|field| kind(field) == Kind::Text);
+        let value = |field: &String| {
+            let unit = Unit::of(std::iter::once(field.as_str()));
+            let read = NumberForm { unit, ..self.form.clone() }.parse(field);
+            matches!(kind(field), Kind::Number | Kind::Time) || read.is_ok_and(f64::is_finite)
+        };
+        columns.iter().any(text) && !fields.iter().any(value)
     }
 
     /// Parses field `index` of a line; a missing value is NaN. The unit of its first value may be before or after the

@@ -1,5 +1,13 @@
 //! Lists of column names in one text: separated by commas, a name with a comma in double quotes.
 
+/// What a setting has instead of a name for no column.
+const NONE: &str = "none";
+
+/// Whether a setting asks for no column. A column with that name is one.
+pub(crate) fn is_no_column(given: &str, names: &[String]) -> bool {
+    given.trim() == NONE && !names.iter().any(|name| name == NONE)
+}
+
 /// Writes names as one text.
 pub fn join_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let quoted = |name: &str| match name.contains([',', '"']) || name.trim() != name {

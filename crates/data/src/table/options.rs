@@ -20,6 +20,8 @@ pub struct TableOptions {
     pub na: Vec<String>,
     /// The encoding (`--encoding`).
     pub encoding: Option<Encoding>,
+    /// The columns that a trained model reads: a first row with all of their names has names, even if they are numbers.
+    pub known: Vec<String>,
 }
 
 /// The separator of fields.

@@ -1,6 +1,6 @@
 //! Rows of a table, one at a time, each with the line on which it begins.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,8 @@ pub(crate) struct Rows<'r> {
     pub(crate) na: Na,
     /// Column names, all different; `column 1` and so on if the table has none.
     pub(crate) names: Vec<String>,
+    /// The column of each name.
+    indices: HashMap<String, usize>,
     /// Line of the names, or of the first row if the table has none.
     pub(crate) first_line: u64,
     /// Rows of empty fields before `held`, with their number of fields.
@@ -81,6 +83,7 @@ impl<'r> Rows<'r> {
             format,
             na,
             names: Vec::new(),
+            indices: HashMap::new(),
             first_line,
             empty: VecDeque::new(),
             held: None,
@@ -90,6 +93,7 @@ impl<'r> Rows<'r> {
         } else {
             rows.names = (1..=rows.format.width).map(|number| format!("column {number}")).collect();
         }
+        rows.indices = rows.names.iter().cloned().zip(0..).collect();
         for _ in 0..rows.format.units {
             rows.next(&mut StringRecord::new())?;
         }
@@ -249,7 +253,7 @@ impl<'r> Rows<'r> {
     /// [`TableError::NoColumn`] if there is none.
     pub(crate) fn column(&self, flag: &'static str, name: &str) -> Result<usize, TableError> {
         let names = || self.names.iter().map(String::as_str);
-        names().position(|other| other == name.trim()).ok_or_else(|| TableError::NoColumn {
+        self.indices.get(name.trim()).copied().ok_or_else(|| TableError::NoColumn {
             path: self.path.clone(),
             line: self.first_line,
             flag,
@@ -265,7 +269,7 @@ impl<'r> Rows<'r> {
     /// # Errors
     /// [`TableError::NoColumn`] if one does not exist.
     pub(crate) fn columns(&self, flag: &'static str, given: &str) -> Result<Vec<usize>, TableError> {
-        match self.names.iter().any(|name| name == given.trim()) {
+        match self.indices.contains_key(given.trim()) {
             true => Ok(vec![self.column(flag, given)?]),
             false => split_names(given).iter().map(|name| self.column(flag, name)).collect(),
         }

@@ -146,6 +146,7 @@ impl DataConfig {
             header: self.header,
             na: self.na.0.clone(),
             encoding: self.encoding,
+            known: Vec::new(),
         }
     }
 }

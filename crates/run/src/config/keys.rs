@@ -111,7 +111,7 @@ keys! {
         horizon "N" "Rows that a forecast predicts";
         recursive "BOOL" "Learn to forecast one row, and reach the horizon by feeding forecasts back. Every column that is read is then a target";
         season "N" "Rows in a season: one more period that the baseline tries, beside those that the time stamps and the autocorrelation suggest; 0 means none";
-        time_column "NAME" "Column of times, or columns A,B of date and time of day [default: recognised]";
+        time_column "NAME" "Column of times, or columns A,B of date and time of day; none if no column is the time, unless a column has this name [default: recognised]";
         sort_time "WHETHER" "Sort the rows of each group by time; otherwise times must not decrease";
         day_first "WHETHER" "Whether 02/04/2021 is 2 April, where the first 1,000 rows do not show it";
         gaps "WHAT" "Gaps in the times: split (no window spans one), error, or ignore (the rows are neighbours)";

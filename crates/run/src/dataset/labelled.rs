@@ -23,6 +23,7 @@ use longspan_data::labelled::{
 use longspan_data::mask::LossMask;
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_data::series::value_range;
+use longspan_data::table::TableOptions;
 use longspan_record::ChannelRecord;
 
 pub(super) fn open(config: &Config, path: &Path, learned: Option<&Schema>) -> Result<Dataset, DataError> {
@@ -234,7 +235,10 @@ fn options(config: &Config, path: &Path, learned: Option<&Schema>) -> LabelledOp
             label: config.data.label_column.clone(),
             id: config.data.id_column.clone(),
             categorical: config.data.categorical(learned),
-            table: config.data.table(),
+            time: config.data.time_column.clone(),
+            sort_time: config.data.sort_time,
+            day_first: config.data.day_first,
+            table: TableOptions { known: known(learned), ..config.data.table() },
         },
         labels: config.data.image_labels.clone(),
         image_steps: config.data.image_steps,
@@ -246,6 +250,14 @@ fn options(config: &Config, path: &Path, learned: Option<&Schema>) -> LabelledOp
         },
         level: config.data.level,
         encoding: config.data.encoding,
+    }
+}
+
+/// The columns that a trained model reads, of a table with one row per step.
+fn known(learned: Option<&Schema>) -> Vec<String> {
+    match learned.map(|schema| &schema.reads) {
+        Some(Reads::Numbers { channels, categorical, .. }) => categorical::columns(channels, categorical),
+        Some(Reads::Tokens(_)) | None => Vec::new(),
     }
 }
 

@@ -84,7 +84,9 @@ pub(super) fn whole(config: &Config, path: &Path, schema: &Schema) -> Result<Hel
     let series = Arc::new(Series::load(&options)?);
     let pool = config.pool_of_rows();
     let windows = WindowBatches::new(Arc::clone(&series), Part::Train, config.data.batch, Order::Once, pool);
-    let shifts = series.shifts();
+    let clocks = series.clock().zip(options.clock.as_ref());
+    let differs = clocks.and_then(|(own, learned)| own.differs(learned));
+    let shifts = series.shifts().into_iter().chain(differs).collect();
     Ok(HeldOut {
         source: boxed(windows.expect("the reader refuses a series without a window")),
         units: Units::Windows(config.data.horizon),

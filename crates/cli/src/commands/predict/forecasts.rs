@@ -8,11 +8,12 @@ use longspan_run::dataset::Dataset;
 
 use super::bar::Bar;
 use super::job::{End, Job};
-use super::table::{Cell, Table};
+use super::table::{Cell, Observed, Table};
 use super::times::{Times, known};
 use super::values::{channels, finite};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
+use crate::progress::counted;
 
 /// The beginning of a window: its segment, and the row in the segment.
 type Start<'s> = (&'s Segment, usize);
@@ -38,7 +39,13 @@ pub(super) fn run(
     for shift in series.shifts() {
         eprintln!("warning: {}: {shift}", job.path.display());
     }
+    if let Some(differs) =
+        series.clock().zip(forecast.clock.as_ref()).and_then(|(own, learned)| own.differs(learned))
+    {
+        eprintln!("note: {}: {differs}", job.path.display());
+    }
     note_short(&series, &starts, window, job)?;
+    note_dropped(&series, &starts, window, job);
 
     let grouped = series.groups.iter().any(|group| !group.is_empty());
     let times = Times::of(&series, job);
@@ -55,6 +62,10 @@ pub(super) fn run(
     let value = |group: usize, channel: usize, z: f32| {
         let (mean, std) = series.scale(group, channel);
         Cell::Value(mean + std * f64::from(z), std)
+    };
+    let observed = |group: usize, channel: usize, z: f32| {
+        let (mean, std) = series.scale(group, channel);
+        Cell::Observed(Observed { z, mean, std })
     };
     let width = columns.len();
     let bar = Bar::new(starts.len() as u64, "forecasts");
@@ -77,20 +88,17 @@ pub(super) fn run(
         for (&(segment, start), predicted) in starts.iter().zip(predicted.chunks_exact(ahead * k)) {
             let after = start + window;
             let line = series.line(segment, after - 1);
-            // If the last row of the group was dropped, its time is not that of the last row that was read.
-            let group = &series.description().groups[segment.group];
-            let time = group.last.as_deref().filter(|_| group.last_line == line);
             for (step, predicted) in predicted.chunks_exact(k).enumerate() {
                 let row = job.every.then(|| series.values(segment).chunks_exact(width).nth(after + step));
                 let position =
                     [grouped.then(|| Cell::Text(&series.groups[segment.group])), Some(Cell::Whole(line))];
                 let position = position.into_iter().flatten();
-                let position = position.chain(times.cells(&series, segment, after + step, time));
+                let position = position.chain(times.cells(&series, segment, after + step));
                 let position = position.chain([Cell::Whole(step as u64 + 1)]);
                 let targets = forecast.targets.iter().map(|target| target.channel);
                 let forecasts = targets.clone().zip(predicted).map(|(c, &z)| value(segment.group, c, z));
                 let actual = targets.filter(|_| job.every).map(|c| match row.flatten() {
-                    Some(row) => value(segment.group, c, row[c]),
+                    Some(row) => observed(segment.group, c, row[c]),
                     None => Cell::Nothing,
                 });
                 table.row(position.chain(forecasts).chain(actual))?;
@@ -118,17 +126,9 @@ fn last(segments: &[Segment], group: usize, window: usize) -> Option<Start<'_>> 
 /// A message if all of them are.
 fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -> Result<(), Failure> {
     let path = job.path.display();
-    let rows = |group: usize| {
-        let own = series.segments(Part::Train).iter().filter(|segment| segment.group == group);
-        own.map(|segment| segment.rows.len()).max().unwrap_or(0)
-    };
     let groups = series.groups.len();
     if starts.is_empty() {
-        let most = (0..groups).map(rows).max().unwrap_or(0);
-        return Err(fail(format!(
-            "{path}: {most} rows without a gap, but the model reads {window}: add earlier rows, or fill the gaps \
-             with --missing interpolate"
-        )));
+        return Err(too_short(series, window, job));
     }
     let mut forecast = vec![false; groups];
     starts.iter().for_each(|(segment, _)| forecast[segment.group] = true);
@@ -143,4 +143,65 @@ fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -
         );
     }
     Ok(())
+}
+
+/// Says where forecasts are not for the rows after the end of the file, because its last rows were dropped.
+fn note_dropped(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) {
+    let dropped = |start: &&Start<'_>| series.dropped_at_end(start.0.group) > 0;
+    let ends: Vec<&Start<'_>> = starts.iter().filter(|_| !job.every).filter(dropped).collect();
+    let Some(&&(segment, start)) = ends.first() else { return };
+    let path = job.path.display();
+    if ends.len() > 1 {
+        eprintln!(
+            "note: {path}: the last rows of {} groups lack a value and were dropped: their forecasts are for after the last \
+             row without a missing value, see the column line",
+            ends.len()
+        );
+        return;
+    }
+    let (row, rows) = (start + window - 1, series.dropped_at_end(segment.group));
+    let (last, lack) = match rows {
+        1 => ("last row".to_owned(), "lacks a value and was"),
+        rows => (format!("last {rows} rows"), "lack a value and were"),
+    };
+    let time =
+        series.clock().zip(series.time(segment, row)).map(|(clock, time)| clock.write(&time).join(" "));
+    let time = time.map_or(String::new(), |time| format!(" ({time})"));
+    let group = match series.groups[segment.group].as_str() {
+        "" => String::new(),
+        group => format!(" of group {group}"),
+    };
+    eprintln!(
+        "note: {path}: the {last}{group} {lack} dropped: the forecast is for after line {}{time}",
+        series.line(segment, row)
+    );
+}
+
+/// The message that no group has enough rows for a forecast.
+fn too_short(series: &Series, window: usize, job: &Job) -> Failure {
+    let path = job.path.display();
+    // What a forecast may begin with: any segment with --every, otherwise the last one of a group.
+    let segments = series.segments(Part::Train);
+    let last = |at: usize| segments.get(at + 1).is_none_or(|next| next.group != segments[at].group);
+    let longest = (0..segments.len())
+        .filter(|&at| job.every || last(at))
+        .map(|at| &segments[at])
+        .max_by_key(|segment| segment.rows.len());
+    let Some(segment) = longest else {
+        return fail(format!("{path}: no row without a missing value, but the model reads {window} rows"));
+    };
+    let rows = counted(segment.rows.len() as u64, "row");
+    let stretches = segments.iter().filter(|own| own.group == segment.group).count();
+    if stretches == 1 {
+        let group = if series.groups.len() > 1 { " in the longest group" } else { "" };
+        return fail(format!("{path}: {rows}{group}, but the model reads {window}: add earlier rows"));
+    }
+    let after = match job.every {
+        true => "the longest stretch without a gap has".to_owned(),
+        false => format!("the rows after the last gap, from line {}, are", segment.first_line),
+    };
+    fail(format!(
+        "{path}: {after} {rows}, but the model reads {window}: add the missing rows, or read the rows before and after a \
+         gap as neighbours (--gaps ignore), or fill in missing values (--missing interpolate)"
+    ))
 }

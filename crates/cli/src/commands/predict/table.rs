@@ -19,7 +19,25 @@ pub(super) enum Cell<'a> {
     Number(f64),
     /// A value, and the standard deviation of the values of its column: digits that are far below it say nothing.
     Value(f64, f64),
+    /// A value of the file that was standardised in f32.
+    Observed(Observed),
     Nothing,
+}
+
+/// A value of the file, standardised: z = (x − mean) / std.
+pub(super) struct Observed {
+    pub(super) z: f32,
+    pub(super) mean: f64,
+    pub(super) std: f64,
+}
+
+impl Observed {
+    /// The shortest number that is standardised to z: that of the file, unless it has more digits than an f32 holds.
+    fn shortest(&self) -> f64 {
+        let value = self.mean + self.std * f64::from(self.z);
+        let same = |x: f64| ((x - self.mean) / self.std) as f32 == self.z;
+        (1..=MOST_DIGITS).map(|digits| rounded(value, digits)).find(|&x| same(x)).unwrap_or(value)
+    }
 }
 
 /// A writer of rows.
@@ -70,6 +88,9 @@ impl<'o> Table<'o> {
                 }
                 Cell::Number(number) => push_number(&mut self.line, number, DIGITS),
                 Cell::Value(value, std) => push_number(&mut self.line, value, digits(value, std)),
+                Cell::Observed(value) => {
+                    write!(self.line, "{:?}", value.shortest()).expect("writing to a string cannot fail")
+                }
                 Cell::Nothing if self.json => self.line.push_str("null"),
                 Cell::Nothing => {}
             }
@@ -94,8 +115,12 @@ fn digits(value: f64, std: f64) -> usize {
 
 /// Appends a finite number with so many digits, as short as possible, in a form that JSON and CSV share.
 fn push_number(line: &mut String, number: f64, digits: usize) {
-    let rounded: f64 = format!("{number:.*e}", digits - 1).parse().expect("a number, just written");
-    write!(line, "{rounded:?}").expect("writing to a string cannot fail");
+    write!(line, "{:?}", rounded(number, digits)).expect("writing to a string cannot fail");
+}
+
+/// A finite number, rounded to so many digits.
+fn rounded(number: f64, digits: usize) -> f64 {
+    format!("{number:.*e}", digits - 1).parse().expect("a number, just written")
 }
 
 /// A field of CSV, in quotes if needed.
@@ -127,6 +152,13 @@ mod tests {
         let mut line = String::new();
         push_number(&mut line, 50_000_001.234_567_89, digits(50_000_001.234_567_89, 1.06));
         assert_eq!(line, "50000001.2345679");
+        // Observed values have the digits of the file.
+        for (x, mean, std) in
+            [(8.0, 5.3, 2.1), (20.5, 22.0, 0.9), (-0.001, 3.0, 40.0), (50_000_001.25, 5e7, 1.06)]
+        {
+            let z = ((x - mean) / std) as f32;
+            assert_eq!(Observed { z, mean, std }.shortest(), x);
+        }
         assert_eq!((digits(1e-7, 1e-7), digits(0.0, 1.0), digits(1e300, 1e-300)), (7, 7, 16));
     }
 }

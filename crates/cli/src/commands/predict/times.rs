@@ -11,10 +11,8 @@ use crate::failure::{Failure, fail};
 
 /// The columns of the output that say when a forecast row is.
 pub(super) enum Times<'s> {
-    /// None: the rows have no times.
+    /// None: the rows have no times, or none that can be compared.
     Nothing,
-    /// The time of the last row that a forecast reads, as text: rows have no usual distance.
-    Last,
     /// The time of the row itself, in the columns of the file.
     Rows(&'s Clock),
 }
@@ -27,7 +25,7 @@ impl<'s> Times<'s> {
         if !clock.is_some_and(Clock::is_regular) {
             let so = match job.every {
                 true => "forecasts of rows that the file does not have are without a time",
-                false => "\"time\" is that of the last row which a forecast reads",
+                false => "forecasts have no times",
             };
             eprintln!(
                 "note: {}: the rows have no usual distance in column {}: {so}",
@@ -36,9 +34,8 @@ impl<'s> Times<'s> {
             );
         }
         match clock {
-            Some(clock) if job.every || clock.is_regular() => Self::Rows(clock),
-            _ if job.every => Self::Nothing,
-            _ => Self::Last,
+            Some(clock) => Self::Rows(clock),
+            None => Self::Nothing,
         }
     }
 
@@ -46,7 +43,6 @@ impl<'s> Times<'s> {
     pub(super) fn names(&self) -> Vec<String> {
         match self {
             Self::Nothing => Vec::new(),
-            Self::Last => vec!["time".to_owned()],
             Self::Rows(clock) => {
                 let name = |name: &String| match name.as_str() {
                     "group" | "line" | "step" => format!("time:{name}"),
@@ -57,17 +53,10 @@ impl<'s> Times<'s> {
         }
     }
 
-    /// The cells of a row of a segment, or of a row after its end; `last` is the text of the last row that was read.
-    pub(super) fn cells<'a>(
-        &self,
-        series: &Series,
-        segment: &Segment,
-        row: usize,
-        last: Option<&'a str>,
-    ) -> Vec<Cell<'a>> {
+    /// The cells of a row of a segment, or of a row after its end. They are empty if the time is not known.
+    pub(super) fn cells<'a>(&self, series: &Series, segment: &Segment, row: usize) -> Vec<Cell<'a>> {
         match self {
             Self::Nothing => Vec::new(),
-            Self::Last => vec![last.map_or(Cell::Nothing, Cell::Text)],
             Self::Rows(clock) => match series.time(segment, row) {
                 Some(time) => clock.write(&time).into_iter().map(Cell::Owned).collect(),
                 None => clock.columns().iter().map(|_| Cell::Nothing).collect(),

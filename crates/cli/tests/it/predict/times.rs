@@ -92,9 +92,10 @@ fn forecasts_without_a_usual_distance_say_so_once() {
     dir.printed(&format!("train --series odd.csv --time-column at --window 4 --horizon 2 {SMALL} --out run"));
     let output = dir.run_on("predict run --input odd.csv", "");
     let (csv, note) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(csv.starts_with("line,time,step,forecast:y\n"), "{csv}");
+    // The time of the last row that was read is not that of a forecast.
+    assert!(csv.starts_with("line,at,step,forecast:y\n"), "{csv}");
     let times: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
-    assert!(times.len() == 2 && times[0] == times[1], "{csv}");
+    assert_eq!(times, ["", ""], "{csv}");
     assert_eq!(note.matches("no usual distance in column at").count(), 1, "{note}");
     let streamed = dir.run_on("predict run --stream", "1\n");
     let (csv, note) = (String::from_utf8_lossy(&streamed.stdout), String::from_utf8_lossy(&streamed.stderr));
@@ -207,4 +208,59 @@ fn a_model_reads_the_calendar_of_the_rows_ahead() {
         &["odd.csv", "no usual distance in time", "--recursive"],
     );
     assert_eq!(dir.rows("predict direct --input odd.csv").len(), 4);
+}
+
+#[test]
+fn forecasts_say_what_their_times_and_their_rows_are() {
+    let dir = TestDir::new();
+    let time = |minutes: usize| {
+        format!("2024-03-{:02} {:02}:{:02}", 1 + minutes / 1440, minutes / 60 % 24, minutes % 60)
+    };
+    let rows = |times: &mut dyn Iterator<Item = usize>| {
+        "time,y\n".to_owned()
+            + &times.map(|at| format!("{},{:.3}\n", time(at), value(at))).collect::<String>()
+    };
+    dir.write("all.csv", rows(&mut (0..60).map(|i| i * 60)));
+    dir.printed(&format!("train --series all.csv --window 8 --horizon 1 {SMALL} --out run"));
+    let noted = |line: &str| {
+        let output = dir.run_on(line, "");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    // Rows of another usual distance.
+    dir.write("six.csv", rows(&mut (0..60).map(|i| i * 360)));
+    let (_, note) = noted("predict run --input six.csv");
+    assert!(
+        note.contains("note: six.csv: rows are 6 hours apart, but 1 hour in the training data"),
+        "{note}"
+    );
+    let (_, note) = noted("predict run --input all.csv");
+    assert!(!note.contains("note:"), "{note}");
+    // About equal distances have a time ahead.
+    dir.write("jitter.csv", rows(&mut (0..60).map(|i| i * 60 + [0, 2, 1][i % 3])));
+    let (csv, note) = noted("predict run --input jitter.csv");
+    assert!(csv.contains(",2024-03-03 12:0") && !note.contains("note:"), "{csv} {note}");
+    // The last rows were dropped.
+    let lacking = rows(&mut (0..60).map(|i| i * 60));
+    let lacking: Vec<String> = lacking
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match i {
+            58.. => line.split(',').next().unwrap_or_default().to_owned() + ",\n",
+            _ => line.to_owned() + "\n",
+        })
+        .collect();
+    dir.write("lacking.csv", lacking.concat());
+    let (csv, note) = noted("predict run --input lacking.csv --missing drop");
+    assert!(note.contains("the last 3 rows lack a value and were dropped: the forecast is for after line 58 (2024-03-03 08:00)"), "{note}");
+    assert!(csv.contains("58,2024-03-03 09:00,1,"), "{csv}");
+    // Too few rows after a late gap.
+    dir.write("late.csv", rows(&mut (0..60).map(|i| if i < 55 { i * 60 } else { i * 60 + 3000 })));
+    dir.bad_on(
+        "predict run --input late.csv",
+        "",
+        &["the rows after the last gap, from line 57, are 5 rows", "reads 8", "--gaps ignore"],
+    );
+    let (csv, _) = noted("predict run --input late.csv --gaps ignore");
+    assert_eq!(csv.lines().count(), 2, "{csv}");
 }

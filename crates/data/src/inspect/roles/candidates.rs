@@ -61,14 +61,23 @@ const PAIRED: usize = 4;
 /// Least mean number of rows of a group whose column has numbers and no usual name.
 const ROWS_OF_A_NUMBER: usize = 20;
 
-/// The column to forecast: one with a usual name, else the last one that has measured values and varies.
-pub(in crate::inspect) fn target(sketch: &Sketch) -> Option<&Column> {
-    target_except(sketch, None)
+/// The column to forecast, among those of the names `read`, if there are any: one with a usual name, else the last one that
+/// has measured values and varies.
+pub(in crate::inspect) fn target<'s>(sketch: &'s Sketch, read: &[String]) -> Option<&'s Column> {
+    target_except(sketch, read, None)
 }
 
 /// The same where one column is the time of day.
-pub(super) fn target_except(sketch: &Sketch, clock: Option<usize>) -> Option<&Column> {
-    let columns = || sketch.columns.iter().enumerate().filter(|&(field, _)| Some(field) != clock);
+pub(super) fn target_except<'s>(
+    sketch: &'s Sketch,
+    read: &[String],
+    clock: Option<usize>,
+) -> Option<&'s Column> {
+    let is_read = |column: &Column| read.is_empty() || read.contains(&column.name);
+    let columns = || {
+        let columns = sketch.columns.iter().enumerate();
+        columns.filter(|&(field, column)| Some(field) != clock && is_read(column))
+    };
     let numbers = || columns().map(|(_, column)| column).filter(|column| column.is_number());
     let measured = |column: &&Column| {
         let known =

@@ -168,3 +168,59 @@ fn a_first_column_that_repeats_in_runs_may_be_the_id_column() {
     let names = text.replace("\n1,", "\nann,").replace("\n2,", "\nbob,");
     fails(names.replace("\n3,", "\neve,"), "", "", &["line 2", "column rat has text", "--id-column rat"]);
 }
+
+/// Sequences of three steps with times, in the order of `order`.
+fn timed(name: &str, time: impl Fn(usize) -> String, order: [usize; 6]) -> String {
+    let row = |i: usize| format!("{},{},{}.5,{}\n", i / 3, time(i), i * i % 7, ["a", "b"][i / 3]);
+    format!("id,{name},x,label\n{}", order.map(row).concat())
+}
+
+#[test]
+fn times_of_steps_are_no_inputs_and_are_in_order() {
+    let columns = || Columns { id: Some("id".into()), ..Columns::default() };
+    let day = |i: usize| format!("2024-03-{:02} 10:00", 1 + i % 3);
+    let sorted = [0, 1, 2, 3, 4, 5];
+    let load = |text: &str, columns: &Columns| read(text.as_bytes(), Path::new("t.csv"), columns);
+    let found = load(&timed("when", day, sorted), &columns()).unwrap();
+    assert_eq!(found.kind(), &Kind::Values { channels: vec!["x".into()] });
+    assert_eq!(found.written(), ["when has the times of the rows and is not read as an input"]);
+    // Each sequence has times of its own, also times of day.
+    let clock = |i: usize| format!("10:0{}:00", i % 3);
+    let clocked = load(&timed("when", clock, sorted), &columns()).unwrap();
+    assert_eq!((clocked.width(), clocked.sequence(1)), (1, found.sequence(1)));
+    // Steps that are not in order are refused, or sorted.
+    let shuffled = timed("when", day, [1, 0, 2, 5, 4, 3]);
+    let error = load(&shuffled, &columns()).unwrap_err().to_string();
+    for part in
+        ["t.csv: line 3", "\"2024-03-01 10:00\" after \"2024-03-02 10:00\" on line 2", "\"0\"", "--sort-time"]
+    {
+        assert!(error.contains(part), "{error}");
+    }
+    let by_time = |column: Columns| Columns { sort_time: true, ..column };
+    let put = load(&shuffled, &by_time(columns())).unwrap();
+    assert_eq!((put.sequence(0), put.sequence(1)), (found.sequence(0), found.sequence(1)));
+    let clocks = load(&timed("when", clock, sorted), &by_time(columns())).unwrap_err().to_string();
+    assert!(clocks.contains("times of day without a date"), "{clocks}");
+    // A number is an input, unless it is named; another time may be the one that is named.
+    let number = timed("t", |i| (i % 3).to_string(), [1, 0, 2, 3, 4, 5]);
+    assert_eq!(load(&number, &columns()).unwrap().width(), 2);
+    let named = Columns { time: Some("t".into()), ..columns() };
+    assert!(load(&number, &named).unwrap_err().to_string().contains("column t has \"0\" after \"1\""));
+    assert_eq!(load(&number, &by_time(named)).unwrap().sequence(0), found.sequence(0));
+    // A missing time says nothing; one of another form is refused, and so are days and months that may be exchanged.
+    let some = |i: usize| if i == 1 { String::new() } else { day(i) };
+    assert_eq!(load(&timed("when", some, sorted), &columns()).unwrap().width(), 1);
+    let form = load(&timed("when", |i| if i == 4 { "soon".into() } else { day(i) }, sorted), &columns());
+    assert!(form.unwrap_err().to_string().contains("line 6: column when has \"soon\""));
+    let either = timed("when", |i| format!("0{}/03/2024", 1 + i % 3), sorted);
+    assert!(load(&either, &columns()).unwrap_err().to_string().contains("--day-first"));
+    let said = Columns { day_first: Some(true), ..columns() };
+    assert_eq!(load(&either, &said).unwrap().width(), 1);
+    // No column is the time: its words are refused, as those of any column.
+    let none = Columns { time: Some("none".into()), ..columns() };
+    assert!(
+        load(&timed("when", day, sorted), &none).unwrap_err().to_string().contains("column when has words")
+    );
+    let label = Columns { time: Some("label".into()), ..columns() };
+    assert!(load(&number, &label).unwrap_err().to_string().contains("--time-column and --label-column"));
+}

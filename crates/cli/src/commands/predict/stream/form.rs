@@ -5,14 +5,19 @@ use longspan_data::categorical::Categorical;
 use longspan_data::series::Clock;
 use longspan_data::table::{LineFormat, TableOptions};
 
+/// Most lines below the names that have units and other words.
+const UNITS: usize = 2;
+
 /// Which field is what.
 pub(super) struct Form {
     pub(super) format: LineFormat,
     pub(super) count: usize,
     /// Whether the first line names the columns.
     pub(super) named: bool,
-    /// Whether a line after the first one was read.
-    pub(super) begun: bool,
+    /// The line on which this was found, from 1.
+    pub(super) line: u64,
+    /// The number of lines that may have the units of the columns before the first row.
+    pub(super) units: usize,
     /// The field of each column.
     pub(super) positions: Vec<usize>,
     /// The fields of the time, if there is one.
@@ -39,6 +44,10 @@ impl Form {
             columns.get(column).is_some_and(|name| categorical.iter().any(|own| own.column == *name))
         };
         let is_value = |(column, text): (usize, &String)| words(column) || format.is_value(text);
+        // Names may be numbers. A single number is more likely to be a value, unless the table of training has such a name.
+        let named = !table.no_header
+            && (table.header || table.known.len() > 1)
+            && columns.iter().all(|column| fields.contains(column));
         // The time comes first where no names say where it is.
         let times = clock.map_or(0, |clock| clock.columns().len());
         let timed = |clock: &Clock| {
@@ -46,9 +55,9 @@ impl Form {
             let values = values.len() == columns.len() && values.iter().enumerate().all(is_value);
             (values && clock.read(time.iter().map(String::as_str), None).is_some()).then_some(())
         };
-        if !table.header && clock.and_then(timed).is_some() {
+        if !named && clock.and_then(timed).is_some() {
             let (times, positions) = ((0..times).collect(), (times..count).collect());
-            return Ok(Self { format, count, named: false, begun: true, positions, times });
+            return Ok(Self { format, count, named: false, line: 1, units: 0, positions, times });
         }
         let lacks = |calendar: &&Clock| calendar.channels() > 0;
         let needed = clock.filter(lacks).map(|clock| {
@@ -58,14 +67,13 @@ impl Form {
                  in a first line"
             )
         });
-        let word = match table.header {
-            true => fields.first(),
-            false => {
-                let named = fields.iter().any(|field| columns.contains(field));
-                let mut all = fields.iter().enumerate();
-                let word = all.find(|&(column, text)| !format.is_value(text) && (named || !words(column)));
-                word.map(|(_, text)| text).filter(|_| !table.no_header)
-            }
+        let word = if named {
+            fields.first()
+        } else {
+            let named = fields.iter().any(|field| columns.contains(field));
+            let mut all = fields.iter().enumerate();
+            let word = all.find(|&(column, text)| !format.is_value(text) && (named || !words(column)));
+            word.map(|(_, text)| text).filter(|_| !table.no_header)
         };
         let Some(word) = word else {
             if let Some(needed) = needed {
@@ -73,10 +81,10 @@ impl Form {
             }
             let positions = by_number(columns, count).unwrap_or_else(|| (0..columns.len()).collect());
             let count = positions.iter().max().map_or(0, |&last| last + 1);
-            return Ok(Self { format, count, named: false, begun: true, positions, times: Vec::new() });
+            return Ok(Self { format, count, named: false, line: 1, units: 0, positions, times: Vec::new() });
         };
         if let Some(positions) = by_number(columns, count) {
-            return Ok(Self { format, count, named: false, begun: true, positions, times: Vec::new() });
+            return Ok(Self { format, count, named: false, line: 1, units: 0, positions, times: Vec::new() });
         }
         let names: Vec<&str> = fields.iter().map(String::as_str).collect();
         let position = |column: &String| {
@@ -99,11 +107,35 @@ impl Form {
                 format,
                 count,
                 named: true,
-                begun: false,
+                line: 1,
+                units: UNITS,
                 positions,
                 times: times.unwrap_or_default(),
             }),
         }
+    }
+}
+
+impl Form {
+    /// Whether a line has no step: a comment between the rows, or, below the names, the units of the columns and other words,
+    /// such as Avg for what was done in an interval. `numbers` are the fields of the columns of numbers.
+    pub(super) fn is_skipped(
+        &mut self,
+        line: &str,
+        fields: &[String],
+        numbers: &[usize],
+        number: u64,
+    ) -> bool {
+        if fields.len() != self.count && line.trim_start().starts_with('#') {
+            return true;
+        }
+        if self.units > 0 && self.format.has_units(fields, numbers) {
+            self.units -= 1;
+            eprintln!("note: line {number} has the units of the columns or other words: not read");
+            return true;
+        }
+        self.units = 0;
+        false
     }
 }
 

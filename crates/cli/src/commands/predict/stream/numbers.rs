@@ -26,6 +26,8 @@ pub(super) struct Fields<'a> {
     form: Option<Form>,
     /// Whether a category that the model does not know was reported.
     told: bool,
+    /// The first of the lines before this one that have only separators.
+    empty: Option<u64>,
 }
 
 /// What the model reads.
@@ -38,9 +40,17 @@ pub(super) struct Inputs<'a> {
     pub(super) categorical: &'a [Categorical],
 }
 
+impl Inputs<'_> {
+    /// The fields of the columns of numbers.
+    fn fields(&self, columns: &[String], positions: &[usize]) -> Vec<usize> {
+        let number = |name: &String| !self.categorical.iter().any(|own| own.column == *name);
+        columns.iter().zip(positions).filter(|(name, _)| number(name)).map(|(_, &field)| field).collect()
+    }
+}
+
 impl<'a> Fields<'a> {
     pub(super) fn new(missing: Missing, table: TableOptions, clock: Option<&'a Clock>) -> Self {
-        Self { missing, table, clock, time: None, form: None, told: false }
+        Self { missing, table, clock, time: None, form: None, told: false, empty: None }
     }
 
     /// Begins a new sequence: the time of its first line is not compared with that of the line before.
@@ -77,8 +87,7 @@ impl<'a> Fields<'a> {
                 // A comment, or a line that names the separator.
                 let Some(format) = LineFormat::of(line, &columns, &self.table) else { return Ok(false) };
                 let form = Form::of(format, line, &columns, inputs.categorical, self.clock, &self.table);
-                let form = form.map_err(wrong)?;
-                self.form.insert(form)
+                self.form.insert(Form { line: number, ..form.map_err(wrong)? })
             }
         };
         if first && form.named {
@@ -90,10 +99,19 @@ impl<'a> Fields<'a> {
         if fields.len() == form.count + 1 && fields.last().is_some_and(String::is_empty) {
             fields.pop();
         }
-        // A second line without a number has the units of the columns.
-        if !std::mem::replace(&mut form.begun, true) && !fields.iter().any(|text| form.format.is_value(text))
-        {
+        let values = inputs.fields(&columns, &form.positions);
+        if form.is_skipped(line, &fields, &values, number) {
             return Ok(false);
+        }
+        // What has only separators is skipped at the end, where a spreadsheet leaves it. Elsewhere values are missing.
+        if self.missing != Missing::Zero {
+            if fields.len() > 1 && fields.iter().all(String::is_empty) {
+                self.empty.get_or_insert(number);
+                return Ok(false);
+            }
+            if let Some(empty) = self.empty {
+                return Err(lacking(empty, &columns[0]));
+            }
         }
         let found = fields.len();
         if found != form.count {
@@ -103,8 +121,9 @@ impl<'a> Fields<'a> {
             return Err(wrong(match form.named {
                 true => {
                     format!(
-                        " has {}, but line 1 names {expected}: write one value for each",
-                        counted(found, "field")
+                        " has {}, but line {} names {expected}: write one value for each",
+                        counted(found, "field"),
+                        form.line
                     )
                 }
                 false => format!(
@@ -134,12 +153,7 @@ impl<'a> Fields<'a> {
             let value = match form.format.number(form.positions[column], text) {
                 Ok(value) if value.is_nan() => match self.missing {
                     Missing::Zero => 0.0,
-                    _ => {
-                        return Err(wrong(format!(
-                            ": the value of channel {name:?} is missing, and a stream cannot be interpolated: write the \
-                             value, or use the mean of the channel with --missing zero"
-                        )));
-                    }
+                    _ => return Err(lacking(number, name)),
                 },
                 Ok(value) => (value - scaling.mean[channel]) / scaling.std[channel],
                 Err(problem) => {
@@ -174,6 +188,14 @@ impl<'a> Fields<'a> {
         self.time = Some(time);
         Ok(true)
     }
+}
+
+/// The message that a value is missing on a line.
+fn lacking(number: u64, name: &str) -> Failure {
+    fail(format!(
+        "standard input: line {number}: the value of channel {name:?} is missing, and a stream cannot be interpolated: write \
+         the value, or use the mean of the channel with --missing zero"
+    ))
 }
 
 /// What is wrong with a value, and what to do.

@@ -1,8 +1,10 @@
 //! A model that reads lines.
 
 use longspan::model::{StepInput, Steps};
-use longspan_data::schema::{Reads, Schema};
-use longspan_data::series::Time;
+use longspan_data::categorical::columns;
+use longspan_data::schema::{Predicts, Reads, Schema};
+use longspan_data::series::{Clock, Time};
+use longspan_data::table::TableOptions;
 use longspan_data::vocabulary::{TokenLevel, Vocabulary};
 
 use super::super::values::finite;
@@ -38,7 +40,16 @@ impl<'a> Reader<'a> {
     pub(super) fn new(loaded: &'a mut Loaded, schema: &'a Schema) -> Self {
         let (steps, aside) = (loaded.model.steps(&loaded.params, 1), loaded.model.steps(&loaded.params, 1));
         let out = vec![0.0; loaded.model.spec().output.width()];
-        let fields = Fields::new(loaded.config.data.missing, loaded.config.data.table(), schema.clock());
+        // The columns of a series may have numbers as names; those of .ts files always do, and no line names them.
+        let known = match (&schema.predicts, &schema.reads) {
+            (Predicts::Forecast(_), Reads::Numbers { channels, categorical, .. }) => {
+                let calendar = schema.clock().map_or(0, Clock::channels);
+                columns(&channels[..channels.len() - calendar], categorical)
+            }
+            _ => Vec::new(),
+        };
+        let table = TableOptions { known, ..loaded.config.data.table() };
+        let fields = Fields::new(loaded.config.data.missing, table, schema.clock());
         let (numbers, tokens) = (Vec::new(), Vec::new());
         Self { loaded, reads: &schema.reads, steps, aside, out, fields, numbers, tokens }
     }

@@ -6,6 +6,9 @@ pub(super) fn all() -> Vec<Odd> {
     let named = |what, bytes: Vec<u8>, expected| Odd::new(what, "x.csv", bytes, expected);
     let umlaut = |text: String| text.replacen("x,y", "höhe,y", 1);
     let latin: Vec<u8> = umlaut(xy(",")).chars().map(|c| c as u32 as u8).collect();
+    // 收盘 and 成交量.
+    let names: [&[u8]; 2] = [&[0xca, 0xd5, 0xc5, 0xcc], &[0xb3, 0xc9, 0xbd, 0xbb, 0xc1, 0xbf]];
+    let gbk = [&names.join(&b','), &xy(",").as_bytes()[3..]].concat();
     let high = "40 rows: höhe 1..6, y 20.5..23.5";
     vec![
         named("a byte order mark", format!("\u{feff}{}", xy(",")).into(), XY),
@@ -17,6 +20,9 @@ pub(super) fn all() -> Vec<Odd> {
         named("UTF-16, big-endian", utf16(&umlaut(xy(",")), true), high).stream("convert the input to UTF-8"),
         named("windows-1252", latin, high)
             .notes(&["decoded from windows-1252"])
+            .stream("convert the input to UTF-8"),
+        named("GBK, with a few words", gbk, "40 rows: 收盘 1..6, 成交量 20.5..23.5")
+            .notes(&["decoded from GBK"])
             .stream("convert the input to UTF-8"),
         Odd::new("compressed with gzip", "x.csv.gz", gzip(&xy(",")), XY),
         named("compressed with gzip, without .gz", gzip(&xy(",")), XY),

@@ -17,6 +17,12 @@ pub(super) fn all() -> Vec<Odd> {
         "id,x,y,label\n{}",
         lines(|i| format!("{},{},{},{}", i / 4, x(i), y(i), ["up", "down"][i / 4 % 2]))
     );
+    let timed =
+        long.replacen("id,", "time,id,", 1).lines().enumerate().fold(String::new(), |text, (i, line)| {
+            let time =
+                if i == 0 { String::new() } else { format!("2024-03-01 {:02}:{:02},", i / 60, i % 60) };
+            text + &time + line + "\n"
+        });
     let whole = |number: &dyn Fn(i64) -> i64| (0..40i64).flat_map(|i| number(i).to_le_bytes()).collect();
     let arrays = archive(&[
         ("X.npy", npy("(40, 5, 2)", (0..400).map(x))),
@@ -78,6 +84,13 @@ pub(super) fn all() -> Vec<Odd> {
             "10 sequences of 4: x 1..6, y 20.5..23.5; down 5, up 5",
         ),
         Odd::new(
+            "one step a row with ids and times",
+            "x.csv",
+            timed,
+            "10 sequences of 4: x 1..6, y 20.5..23.5; down 5, up 5",
+        )
+        .notes(&["time has the times of the rows and is not read as an input"]),
+        Odd::new(
             "texts and labels, tabs, no names",
             "x.tsv",
             texts("\t"),
@@ -89,6 +102,16 @@ pub(super) fn all() -> Vec<Odd> {
             "x.csv",
             format!("text,label\n{}", texts(",")),
             "40 sequences of 15..17: 19 tokens; bad 26, good 14",
+        )
+        .read_as("labelled"),
+        Odd::new(
+            "texts with numbers",
+            "x.tsv",
+            format!(
+                "label\ttext\n{}",
+                lines(|i| format!("{}\twin 1000 now {}", ["ham", "spam"][i % 2], 10 + i))
+            ),
+            "40 sequences of 15: 15 tokens; ham 20, spam 20",
         )
         .read_as("labelled"),
         Odd {

@@ -10,6 +10,12 @@ pub(super) fn all() -> Vec<Odd> {
     let one_missing = "40 rows, 1 missing: x 1..6, y 20.5..23.5";
     vec![
         named("decimal commas", comma(";"), XY),
+        named("rupees", column(&|i| format!("₹{:.2}", y(i))), XY),
+        named(
+            "lakhs and crores",
+            column(&|i| format!("1,2{},456.5", i % 10)),
+            "40 rows: x 1..6, y 120456.5..129456.5",
+        ),
         named("decimal commas with tabs", comma("\t"), XY),
         named(
             "decimal commas, one column",

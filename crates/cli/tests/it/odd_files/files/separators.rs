@@ -61,6 +61,30 @@ pub(super) fn all() -> Vec<Odd> {
         ),
         named("blank lines between the rows", xy(",").replace('\n', "\n\n"), XY),
         named("blank lines at the end", xy(",") + "\n\n\n", XY),
+        named("rows of separators at the end", xy(",") + ",\n,\n,,,\n", XY),
+        named(
+            "a comment between the rows",
+            xy(",").replacen("2.5,21.5", "# sensor, moved, here\n2.5,21.5", 1),
+            XY,
+        ),
+        named(
+            "times with a space beside a text column",
+            format!(
+                "time,site,y\n{}",
+                lines(|i| format!("2024-03-{:02} {:02}:00:00,Bern,{}", 1 + i / 24, i % 24, y(i)))
+            ),
+            "40 rows, time time: y 20.5..23.5; not read: site",
+        ),
+        named(
+            "the file of a data logger",
+            format!(
+                "\"TOA5\",\"Hill\",\"CR1000\",\"1234\",\"CPU:hill.CR1\"\n\"TIMESTAMP\",\"x\",\"y\"\n\"TS\",\"Volts\",\"Deg \
+                 C\"\n\"\",\"Avg\",\"Avg\"\n{}",
+                lines(|i| format!("\"2024-03-{:02} {:02}:00:00\",{},{}", 1 + i / 24, i % 24, x(i), y(i)))
+            ),
+            "40 rows, time TIMESTAMP: x 1..6, y 20.5..23.5",
+        )
+        .notes(&["lines 3 to 4 have units and other words"]),
         named("no line end at the end", xy(",").trim_end().to_owned(), XY),
         named(
             "a row of totals at the end",
