@@ -94,7 +94,7 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
     let checkpoint = Checkpoint::read(&file)?;
     let header = checkpoint.require_header()?;
     let mut config = if directory::is_run(path) { directory::read_config(path)? } else { Config::default() };
-    config.adopt(&header.model);
+    config.follow(&header.model);
     if let Predicts::Forecast(forecast) = &header.schema.predicts {
         (config.data.window, config.data.horizon) = (forecast.window, forecast.ahead);
     }
