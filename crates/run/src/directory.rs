@@ -18,6 +18,7 @@
 //! strings "NaN", "Infinity" and "-Infinity".
 
 mod error;
+pub mod file;
 pub mod history;
 pub mod probes;
 pub mod profiles;
@@ -280,7 +281,7 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, RunError> {
 pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
     let path = run.join("run.json");
     let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
-    let text = match fs::read_to_string(&path) {
+    let text = match file::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(RunError::Missing { path: run.into() });
@@ -304,7 +305,7 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
 /// [`RunError::Io`], [`RunError::Damaged`].
 pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
     let path = run.join("frequencies.json");
-    match fs::read_to_string(&path) {
+    match file::read_to_string(&path) {
         Ok(text) => match serde_json::from_str(&text) {
             Ok(frequencies) => Ok(Some(frequencies)),
             Err(error) => Err(RunError::Damaged { path, reason: error.to_string() }),
@@ -324,7 +325,10 @@ pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
     // reads rows of another part.
     config.data.gaps = Gaps::Ignore;
     config.data.reach_back = false;
-    config.read(&run.join("config.toml"))?;
+    let path = run.join("config.toml");
+    let text = file::read_to_string(&path);
+    let text = text.map_err(|error| ConfigError::Unreadable { path: path.clone(), error })?;
+    config.parse(&path, &text)?;
     Ok(config)
 }
 
