@@ -18,10 +18,11 @@ use longspan_run::config::Config;
 use longspan_run::dataset::{Dataset, HeldOut};
 use longspan_run::directory;
 
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::{Data, Json, Threads, Weights, positive};
 use crate::progress::Progress;
 use crate::stop::Stop;
+use crate::streams::{self, put};
 use longspan_run::machine;
 use show::Shown;
 
@@ -107,6 +108,7 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
 }
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
+    let stop = Stop::listen()?;
     let Loaded { checkpoint, file, mut config, ctx, mut model, params } =
         load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
@@ -125,10 +127,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
     let run = args.weights.run.as_path();
     let Evaluated { data, on, bytes } = source(&args.data, args.part, run, &config, &header.schema)?;
-    data.shifts.iter().for_each(|shift| eprintln!("warning: {on}: {shift}"));
-    let stop = Stop::listen()?;
-    let cancelled = || stop.came();
-    let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &cancelled)?;
+    data.shifts.iter().for_each(|shift| streams::note(format_args!("warning: {on}: {shift}")));
+    let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &|| stop.came())?;
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
     if let Some(failure) = data.source.failure() {
         return Err(fail(format!(

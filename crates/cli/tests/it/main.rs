@@ -14,6 +14,7 @@ mod inspect;
 mod large_text;
 mod odd_files;
 mod other_data;
+mod outside;
 mod predict;
 mod printed;
 mod probe;

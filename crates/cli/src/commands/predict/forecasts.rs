@@ -13,6 +13,7 @@ use super::times::{Times, known};
 use super::values::{channels, finite};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
+use crate::streams;
 
 /// The beginning of a window: its segment, and the row in the segment.
 type Start<'s> = (&'s Segment, usize);
@@ -36,7 +37,7 @@ pub(super) fn run(
         false => (0..series.groups.len()).filter_map(|group| last(segments, group, window)).collect(),
     };
     for shift in series.shifts() {
-        eprintln!("warning: {}: {shift}", job.path.display());
+        streams::note(format_args!("warning: {}: {shift}", job.path.display()));
     }
     note_short(&series, &starts, window, job)?;
 
@@ -136,11 +137,11 @@ fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -
     if !short.is_empty() {
         let more = if short.len() > 5 { ", ..." } else { "" };
         let some = short[..short.len().min(5)].join(", ");
-        eprintln!(
+        streams::note(format_args!(
             "note: {path}: no forecast for {} of {groups} groups ({some}{more}): they end with fewer than {window} rows \
              without a gap, which the model reads",
             short.len()
-        );
+        ));
     }
     Ok(())
 }

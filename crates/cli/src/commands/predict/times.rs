@@ -8,6 +8,7 @@ use longspan_data::series::{Clock, Segment, Series};
 use super::job::Job;
 use super::table::Cell;
 use crate::failure::{Failure, fail};
+use crate::streams;
 
 /// The columns of the output that say when a forecast row is.
 pub(super) enum Times<'s> {
@@ -29,11 +30,11 @@ impl<'s> Times<'s> {
                 true => "forecasts of rows that the file does not have are without a time",
                 false => "\"time\" is that of the last row which a forecast reads",
             };
-            eprintln!(
+            streams::note(format_args!(
                 "note: {}: the rows have no usual distance in column {}: {so}",
                 job.path.display(),
                 found.column
-            );
+            ));
         }
         match clock {
             Some(clock) if job.every || clock.is_regular() => Self::Rows(clock),
