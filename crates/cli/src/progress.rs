@@ -77,7 +77,7 @@ impl Progress {
                 let mark = if record.best { " (best so far)" } else { "" };
                 self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
             }
-            Event::Saved(_) => {}
+            Event::Opening | Event::Saved(_) => {}
         }
     }
 

@@ -92,6 +92,7 @@ pub(crate) fn output_columns() -> Option<usize> {
 }
 
 /// Where progress bars are drawn: standard error. They drop what cannot be written.
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub(crate) fn bars() -> ProgressDrawTarget {
     ProgressDrawTarget::stderr_with_hz(8)
 }

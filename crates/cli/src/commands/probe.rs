@@ -171,6 +171,7 @@ pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Fail
         config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(&args.data, path, &config, &header.schema)?;
+    eval::fits(&header.model, source.shape(), if args.single { size_of::<f32>() } else { size_of::<f64>() })?;
     let planned = Planned::new(path, args.limit(), &options(args), &header.model, source.as_ref(), &config)?;
     streams::note(format_args!("{}", planned.text()));
     let options = &planned.plan.options;

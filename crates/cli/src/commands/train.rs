@@ -92,8 +92,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     let mut tensorboard = Events::open(job.config.run.tensorboard.as_deref())?;
     let hold = stop.hold();
     let summary = train(&job, &stop.cancel, &mut |event| {
-        // Until here there is nothing to save.
-        if let Event::Started(_) = event {
+        if let Event::Opening = event {
             hold.hold();
         }
         times.see(&event);

@@ -76,6 +76,12 @@ fn what_does_not_fit_into_the_limit_of_the_process_is_a_message() {
         assert!(message.contains("error: ") && message.contains("(ulimit -v)"), "{more}: {message}");
         assert!(!dir.path("run").exists(), "{more}");
     }
+    dir.good(&format!("{TASK} --out small"));
+    let long = "eval small --length 1000000 --batch 1000";
+    let output = shell(&dir, &format!("ulimit -v 500000; longspan {long}"));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("a window of 1000000 steps and 1000 rows needs about"), "{message}");
     // A file that is just below the limit, which the program itself takes a part of: the allocation fails.
     let file = std::fs::File::create(dir.path("w.safetensors")).expect("a file");
     file.set_len(358_000_000).expect("a sparse file");

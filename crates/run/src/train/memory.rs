@@ -7,7 +7,7 @@ use longspan::cell::CellKind;
 use longspan::cell::Real;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::option_syntax::Size;
-use longspan_data::memory;
+use longspan_data::memory::{self, OutOfMemory};
 
 /// Rejects a model that cannot fit into memory. A lower estimate is compared with the memory that this process may use, if
 /// that is known.
@@ -39,6 +39,24 @@ pub(super) fn check_memory(
     let needed = 4.0 * (5.0 * parameters + 2.0 * positions * w) + tape;
     // The conversion saturates.
     memory::check(needed as u64).map_err(TrainError::Memory)
+}
+
+/// Rejects a window of shape `[steps, rows]` that cannot fit into memory when a model reads it: a lower estimate of its
+/// input and outputs, in numbers of `bytes` bytes.
+///
+/// # Errors
+/// [`OutOfMemory`] if it cannot.
+pub fn check_window(
+    spec: &ModelSpec,
+    (steps, rows): (usize, usize),
+    bytes: usize,
+) -> Result<(), OutOfMemory> {
+    let read = match spec.input {
+        InputSpec::Tokens { .. } => 1,
+        InputSpec::Numbers { width } => width,
+    };
+    let numbers = steps as f64 * rows as f64 * (read + spec.width()) as f64;
+    memory::check((bytes as f64 * numbers) as u64)
 }
 
 /// How a window is kept for the backward pass; None if memory is not limited.

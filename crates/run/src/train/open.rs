@@ -53,6 +53,7 @@ impl Session {
         if job.resume && step >= steps && validated_last {
             return Err(TrainError::AlreadyDone { run: name(job), steps });
         }
+        watch(Event::Opening);
         let run = match job.resume {
             true => RunDir::resume(&job.out)?,
             false => RunDir::create(&job.out, &config)?,
