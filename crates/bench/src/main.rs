@@ -37,6 +37,8 @@ struct Options {
     isa: InstructionSet,
     threads: usize,
     quick: bool,
+    /// Time for each row, if it is given.
+    time: Option<Duration>,
     /// The training text of the startup row.
     text: Option<PathBuf>,
     /// The program whose startup is measured.
@@ -46,10 +48,11 @@ struct Options {
 impl Options {
     /// Enough repeats for a median, or fewer with --quick.
     fn budget(&self) -> Budget {
-        match self.quick {
-            true => Budget { time: Duration::from_millis(300), least: 3 },
-            false => Budget { time: Duration::from_secs(1), least: 5 },
-        }
+        let (time, least) = match self.quick {
+            true => (Duration::from_millis(300), 3),
+            false => (Duration::from_secs(1), 5),
+        };
+        Budget { time: self.time.unwrap_or(time), least }
     }
 
     fn stream_steps(&self) -> usize {
@@ -79,6 +82,9 @@ struct Arguments {
     /// Use fewer repeats; the results are less precise
     #[arg(long)]
     quick: bool,
+    /// Time for each row; a few repeats are always made [default: 1, or 0.3 with --quick]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    seconds: Option<Duration>,
     /// List the rows without measuring them
     #[arg(long)]
     list: bool,
@@ -94,6 +100,12 @@ struct Arguments {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+}
+
+/// Reads a time in seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// Why something cannot be measured.
@@ -125,6 +137,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         isa: machine::instruction_set()?,
         threads: machine::threads(arguments.threads.min(1024)),
         quick: arguments.quick,
+        time: arguments.seconds,
         text: arguments.text.clone(),
         program: match &arguments.program {
             Some(program) => program.clone(),

@@ -1,7 +1,11 @@
 //! The meaning of a model's inputs and outputs, so that new data are read as the training data were. Checkpoints
 //! contain it.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
+
+pub use check::{MOST_ROWS, SchemaError};
 
 use crate::categorical::Categorical;
 use crate::fingerprint::Fingerprint;

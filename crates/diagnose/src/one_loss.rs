@@ -17,6 +17,9 @@ use crate::signals::{LEAST_STEPS, median};
 const LATE: f64 = 0.25;
 /// Least number of late profiles, if there are so many.
 const LEAST_LATE: usize = 3;
+/// How many times the largest measured lag a line may be continued to. A judgement: on the calibration half of the
+/// fault-injection benchmark, lines from windows of two steps to lags of six and more were wrong.
+const CONTINUED: usize = 2;
 
 /// Where a number comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +66,8 @@ impl Evidence {
         self.steps.len() < LEAST_STEPS
     }
 
-    /// ln of the share of the gradient that remains `lag` steps back, at the end of training.
+    /// ln of the share of the gradient that remains `lag` steps back, at the end of training. Beyond the measured lags it
+    /// follows from the decay per step, up to twice the largest of them.
     pub(crate) fn ln_left(&self, lag: usize) -> Option<(f64, Measured)> {
         let late = self.late_lags();
         if let Some(ln) = median(late.iter().filter_map(|snapshot| ln_at(snapshot, lag))) {
@@ -73,13 +77,15 @@ impl Evidence {
             if let Some(ln) = probe.ln_median_at(lag) {
                 return Some((ln, Measured::Probe));
             }
-            if let Some(decay) = probe.total.decay.known() {
+            let near = lag <= CONTINUED * probe.window_steps.saturating_sub(1);
+            if let Some(decay) = probe.total.decay.known().filter(|_| near) {
                 return Some((decay.ln_slope_per_step * lag as f64, Measured::Extrapolated));
             }
         }
         let whole = self.whole_windows();
         let ends = late.iter().filter_map(|snapshot| last(snapshot)).chain(whole);
-        let ln = median(ends.map(|(far, ln)| ln / far as f64 * lag as f64))?;
+        let near = ends.filter(|(far, _)| lag <= CONTINUED * far);
+        let ln = median(near.map(|(far, ln)| ln / far as f64 * lag as f64))?;
         Some((ln, Measured::Extrapolated))
     }
 

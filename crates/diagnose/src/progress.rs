@@ -117,10 +117,9 @@ impl Facts {
     /// A learning rate for a run whose steps are too large. Optimizers that rescale have a usual rate; for sgd it
     /// depends on the model, so it only becomes smaller.
     pub(crate) fn smaller_rate(&self) -> f64 {
-        match self.rescales() {
-            true if self.lr > USUAL_RATE * 5.0 => USUAL_RATE,
-            true => self.lr / 5.0,
-            false => self.lr / 10.0,
+        match self.rescales() && self.lr > USUAL_RATE * 5.0 {
+            true => USUAL_RATE,
+            false => self.lr / 5.0,
         }
     }
 }

@@ -231,7 +231,7 @@ fn judge(evidence: &Evidence) -> Judgement {
             en: "a usual rate for an optimizer that rescales the gradient",
             zh: "会缩放梯度的优化器的常用学习率",
         },
-        false => Text { en: "a tenth of the step", zh: "十分之一的步长" },
+        false => Text { en: "a fifth of the step", zh: "五分之一的步长" },
     };
     ways.set("lr", setting(facts.smaller_rate()), smaller);
     ways.set("schedule", "cosine", Text { en: "steps that become smaller and smaller", zh: "步长越来越小" });

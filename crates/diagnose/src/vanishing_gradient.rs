@@ -53,9 +53,9 @@ pub(crate) static RULE: Rule = Rule {
         },
         measured: Text {
             en: "The share of the gradient of one loss that reaches the required lag, from the snapshots of training or from a probe. \
-                 A small share alone is no finding, because most healthy networks have one: the lag must be required, by the task or by \
+                 Beyond the measured lags it follows from the decay per step, up to twice the largest of them. A small share alone is no finding, because most healthy networks have one: the lag must be required, by the task or by \
                  --init chrono:LAG, and the loss must be at the baseline.",
-            zh: "单个损失的梯度有多少到达所需的滞后处，取自训练中的快照或探测。\
+            zh: "单个损失的梯度有多少到达所需的滞后处，取自训练中的快照或探测；超出测量范围时由每步的衰减推算，最远到所测最大滞后的两倍。\
                  比例小本身不算问题，多数健康的网络也是如此：还要求这一滞后确实需要（由任务或 --init chrono:LAG 给出），并且损失停留在基线。",
         },
         thresholds: &[LEFT, LEARNED],

@@ -1,11 +1,11 @@
 //! One block of a product: some rows times all panels of a packed operand, tile by tile.
 
-use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
-use super::micro::{
-    Destination, Fetch, LINE, Left, MAX_ROWS, MAX_VECTORS, Micro, Table, Tile, tile_panels, tile_rows,
-};
 use super::pack::{Packed, Panel};
-use crate::real::Real;
+use crate::instruction_set::InstructionSet;
+use crate::isa::{Avx2, Avx512, Portable};
+use crate::micro::table::{Destination, Fetch, Left, MAX_ROWS, MAX_VECTORS, Micro, Table};
+use crate::micro::{LINE, Tile, tile_panels, tile_rows};
+use crate::simd::{Isa, Real};
 
 /// The microkernels of an instruction set, with the shapes of their tiles. The value proves that the
 /// processor has the instruction set.

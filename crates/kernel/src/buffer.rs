@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut, Range};
 
 use memmap2::MmapMut;
 
-use crate::real::Real;
+use crate::simd::Real;
 
 /// One cache line, the unit of allocation.
 #[derive(Clone, Copy)]

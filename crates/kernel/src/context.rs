@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use super::{Buffer, InstructionSet, Shared, ThreadPool, flush};
-use crate::real::Real;
+use crate::simd::Real;
 use crate::size::part_start;
 
 /// The instruction set, the threads and their scratch memory for a computation.

@@ -1,7 +1,7 @@
 //! Elementwise operations on flat buffers, divided among the threads.
 
 use super::{Context, Shared};
-use crate::real::Real;
+use crate::simd::Real;
 
 /// Elements that are not split: a cache line of `f32`, and the alignment of tensors in a flat buffer.
 const LINE: usize = 16;

@@ -7,13 +7,13 @@
 pub use super::block::Start;
 
 use super::block::{Block, Kernels, Rows};
-use super::isa::{Isa, Job};
-use super::lanes::Vector;
-use super::micro::{LINE, MAX_ROWS, prefetch};
 use super::pack::{Packed, Weights};
 use super::{Context, Shared};
+use crate::isa::Job;
 use crate::matrix::{Mat, MatMut};
-use crate::real::Real;
+use crate::micro::table::MAX_ROWS;
+use crate::micro::{LINE, prefetch};
+use crate::simd::{Isa, Real, Vector};
 
 /// Length of a block of the summed index k: a block of a packed panel stays in the second-level cache.
 pub const DEPTH: usize = 512;

@@ -8,10 +8,11 @@
 //! summed in lanes of the number type over a tile of pairs; tiles are summed in `f64`. This is less work than
 //! the matrix if B is below half of its sides.
 
-use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
+use crate::instruction_set::InstructionSet;
+use crate::isa::Job;
 use crate::matrix::Mat;
-use crate::real::Real;
+use crate::simd::{Isa, Real};
 
 /// Computes ‖Σ_b a_b ⊗ c_b‖_F² over the rows of two matrices; 0 if rounding makes it negative.
 ///

@@ -1,161 +1,9 @@
-//! Short vectors, and activation functions on them.
-//!
-//! Equations are written once, with operators, for every width and both number types. On x86-64 a vector is a
-//! register ([`x86`](super::x86)); on other processors it is an array, and the compiler turns the loop of an
-//! operation into one instruction.
+//! The vectors of each width. On x86-64 a vector is a register ([`x86`](super::x86)); on other processors it
+//! is an array, and the compiler turns the loop of an operation into one instruction.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::isa::sealed::Sealed;
-use crate::real::Real;
-
-/// A short vector of numbers, with which the cells' equations are written.
-///
-/// NaN propagates through every function. Only sigmoid and tanh saturate, at their limits. Sealed: unsafe
-/// code reads and writes a vector as [`Vector::LANES`] contiguous numbers.
-pub trait Vector<R: Real>:
-    Sealed
-    + Copy
-    + Send
-    + Sync
-    + 'static
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-{
-    /// Number of elements.
-    const LANES: usize;
-
-    /// Returns a vector of equal elements.
-    fn splat(x: R) -> Self;
-    /// Loads the first numbers of a slice, at most [`Vector::LANES`]; if there are fewer, the other elements
-    /// are zero.
-    fn load(from: &[R]) -> Self;
-    /// Writes the first elements to a slice, at most [`Vector::LANES`].
-    fn store(self, to: &mut [R]);
-    /// Computes self · a + b, rounded once if the instruction set has FMA.
-    fn fma(self, a: Self, b: Self) -> Self;
-    /// Elementwise `if self > 0 { yes } else { no }`.
-    fn select_positive(self, yes: Self, no: Self) -> Self;
-    /// Elementwise `if self > bound { bound } else { self }`: NaN stays.
-    fn at_most(self, bound: R) -> Self;
-    /// Elementwise `if self < bound { bound } else { self }`: NaN stays.
-    fn at_least(self, bound: R) -> Self;
-    /// Elementwise [`Real::exp2_of_rounded`].
-    fn exp2_of_rounded(self) -> Self;
-
-    /// Returns the sum of the elements of each vector.
-    ///
-    /// # Panics
-    /// If N is more than 4, on an instruction set that sums several vectors at once.
-    #[inline(always)]
-    fn sums_of_lanes<const N: usize>(tile: &[[Self; N]; N]) -> [[R; N]; N] {
-        let mut sums = [[R::ZERO; N]; N];
-        for p in 0..N {
-            for q in 0..N {
-                let mut lanes = [R::ZERO; 16];
-                tile[p][q].store(&mut lanes[..Self::LANES]);
-                let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p_] = lanes;
-                // By halves: in a chain, each addition would wait for the previous one.
-                sums[p][q] = match Self::LANES {
-                    16 => {
-                        let low = ((a + i) + (e + m)) + ((c + k) + (g + o));
-                        low + (((b + j) + (f + n)) + ((d + l) + (h + p_)))
-                    }
-                    8 => ((a + e) + (c + g)) + ((b + f) + (d + h)),
-                    4 => (a + c) + (b + d),
-                    _ => a + b,
-                };
-            }
-        }
-        sums
-    }
-
-    /// Returns a vector whose elements add up to Σ_pq (Σ elements of a_pq) · (Σ elements of c_pq).
-    ///
-    /// # Panics
-    /// As [`Vector::sums_of_lanes`].
-    #[inline(always)]
-    fn products_of_sums<const N: usize>(a: &[[Self; N]; N], c: &[[Self; N]; N]) -> Self {
-        let (a, mut total) = (Self::sums_of_lanes(a), Self::zero());
-        for p in 0..N {
-            for q in 0..N {
-                // The elements of c need not be summed first: they are summed with the result.
-                total = c[p][q].fma(Self::splat(a[p][q]), total);
-            }
-        }
-        total
-    }
-
-    /// Returns a vector of zeros.
-    #[inline(always)]
-    fn zero() -> Self {
-        Self::splat(R::ZERO)
-    }
-
-    /// Returns a vector of ones.
-    #[inline(always)]
-    fn one() -> Self {
-        Self::splat(R::ONE)
-    }
-
-    /// Returns (n + [`Real::ROUND`], r) with self = n ln 2 + r and |r| ≤ ln 2 / 2.
-    #[inline(always)]
-    fn reduce(self) -> (Self, Self) {
-        let rounded = self.fma(Self::splat(R::from_f64(std::f64::consts::LOG2_E)), Self::splat(R::ROUND));
-        let n = rounded - Self::splat(R::ROUND);
-        let r = n.fma(Self::splat(-R::LN_2_HI), self);
-        (rounded, n.fma(Self::splat(-R::LN_2_LO), r))
-    }
-
-    /// Computes e^r − 1 for |r| ≤ ln 2 / 2 by its Taylor polynomial, accurate relative to r.
-    #[inline(always)]
-    fn exp_m1_reduced(r: Self) -> Self {
-        let mut factorial = 1.0;
-        for n in 2..=R::EXP_DEGREE {
-            factorial *= n as f64;
-        }
-        let mut p = Self::splat(R::from_f64(1.0 / factorial));
-        for n in (1..R::EXP_DEGREE).rev() {
-            factorial /= (n + 1) as f64;
-            p = p.fma(r, Self::splat(R::from_f64(1.0 / factorial)));
-        }
-        p * r
-    }
-
-    /// Computes e^y for |y| ≤ [`Real::EXP_MAX`]; outside of this range, e^±EXP_MAX.
-    #[inline(always)]
-    fn exp(self) -> Self {
-        let (n, r) = self.at_most(R::EXP_MAX).at_least(-R::EXP_MAX).reduce();
-        let scale = n.exp2_of_rounded();
-        Self::exp_m1_reduced(r).fma(scale, scale)
-    }
-
-    /// Computes σ(x) = 1 / (1 + e^−x).
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        Self::one() / (Self::one() + (-self).exp())
-    }
-
-    /// Computes tanh x = E / (E + 2) with E = e^2x − 1, accurate relative to tanh x even near 0.
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        // e^2x − 1 = 2^n (e^r − 1) + (2^n − 1): at n = 0 the last term vanishes and nothing cancels.
-        let y = self + self;
-        let (n, r) = y.at_most(R::from_f64(40.0)).at_least(R::from_f64(-40.0)).reduce();
-        let scale = n.exp2_of_rounded();
-        let e = Self::exp_m1_reduced(r).fma(scale, scale - Self::one());
-        e / (e + Self::splat(R::from_f64(2.0)))
-    }
-
-    /// Computes max(x, 0), but NaN for NaN.
-    #[inline(always)]
-    fn relu(self) -> Self {
-        self.at_least(R::ZERO)
-    }
-}
+use crate::simd::{Real, Sealed, Vector};
 
 /// A vector of `L` numbers; `FUSED` if multiply-add is one instruction. Tested on every target, used on those
 /// without a register type.
@@ -265,7 +113,7 @@ impl<R: Real, const L: usize, const FUSED: bool> Vector<R> for Lanes<R, L, FUSED
     }
 }
 
-/// The vectors of each width, for [`Isa`](super::isa::Isa).
+/// The vectors of each width, for [`Isa`](crate::Isa).
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod vectors {
     pub(crate) use super::super::x86::{
@@ -274,7 +122,7 @@ pub(crate) mod vectors {
     };
 }
 
-/// The vectors of each width, for [`Isa`](super::isa::Isa); only the narrow ones are used.
+/// The vectors of each width, for [`Isa`](crate::Isa); only the narrow ones are used.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) mod vectors {
     use super::Lanes;
@@ -297,8 +145,10 @@ pub(crate) mod vectors {
 
 #[cfg(test)]
 mod tests {
-    use super::super::isa::{InstructionSet, Isa, Job};
     use super::*;
+    use crate::instruction_set::InstructionSet;
+    use crate::isa::Job;
+    use crate::simd::Isa;
 
     #[derive(Clone, Copy)]
     enum Name {

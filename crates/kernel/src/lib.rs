@@ -22,7 +22,7 @@
 //! impl longspan_kernel::Isa for Mine {
 //!     type F32 = f32;
 //!     type F64 = f64;
-//!     type V<R: longspan_kernel::real::Real> = R;
+//!     type V<R: longspan_kernel::Real> = R;
 //!     const TILE_REGISTERS: usize = 100;
 //! }
 //! ```
@@ -47,7 +47,6 @@ pub mod matrix;
 pub mod norms;
 pub mod orthonormal;
 pub mod packed_shape;
-pub mod real;
 pub mod recurrent;
 pub mod rng;
 pub mod rows;
@@ -58,11 +57,14 @@ mod block;
 mod buffer;
 mod context;
 mod flush;
+mod instruction_set;
 mod isa;
 mod lanes;
 mod micro;
 mod pack;
+mod real;
 mod shared;
+mod simd;
 mod size;
 mod threads;
 #[cfg(target_arch = "x86_64")]
@@ -72,10 +74,10 @@ pub use bf16::bf16_peak_flops;
 pub use buffer::Buffer;
 pub use buffer::little_endian;
 pub use context::Context;
+pub use instruction_set::{InstructionSet, InstructionSetError};
 pub use isa::Job;
-pub use isa::{InstructionSet, InstructionSetError, Isa};
-pub use lanes::Vector;
 pub use micro::fma_peak_flops;
 pub use pack::{Packed, Weights};
 use shared::Shared;
+pub use simd::{Isa, Real, Vector};
 pub use threads::ThreadPool;

@@ -9,20 +9,17 @@
 //! of few rows covers several panels: an FMA has a latency of four cycles, so fewer than eight independent
 //! sums would leave the multipliers idle.
 
-#[cfg(target_arch = "x86_64")]
-use super::isa::{Avx2, Avx512};
-use super::isa::{InstructionSet, Isa, Portable};
-use super::lanes::Vector;
-use crate::real::Real;
+pub(crate) mod table;
 
-/// Largest number of rows of a tile.
-pub(super) const MAX_ROWS: usize = 8;
-/// Largest number of vectors in a row of a panel.
-pub(super) const MAX_VECTORS: usize = 4;
+use crate::instruction_set::InstructionSet;
+use crate::isa::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Avx2, Avx512};
+use crate::simd::{Isa, Real, Vector};
+use table::{Destination, Fetch, Left, MAX_BROAD_ROWS, MAX_ROWS, Microkernels, Table};
+
 /// Bytes in a cache line.
 pub(super) const LINE: usize = 64;
-/// Largest number of rows of a tile that covers more than one panel.
-const MAX_BROAD_ROWS: usize = 3;
 /// Size of the largest tile: 24 registers of 16 numbers.
 pub(super) const TILE: usize = 24 * 16;
 
@@ -51,44 +48,6 @@ impl<R: Real> Tile<R> {
         }
     }
 }
-
-/// The left operand: element (m, k) is at `m * row + k * column`.
-#[derive(Clone, Copy)]
-pub(super) struct Left<R> {
-    pub(super) data: *const R,
-    pub(super) row: usize,
-    pub(super) column: usize,
-}
-
-/// The destination of a tile.
-#[derive(Clone, Copy)]
-pub(super) struct Destination<R> {
-    /// First element.
-    pub(super) c: *mut R,
-    /// Distance between rows.
-    pub(super) stride: usize,
-    /// Distance between the columns of adjacent panels, in `c` and in `start`.
-    pub(super) panel: usize,
-    /// The initial value of the sums; null for zero.
-    pub(super) start: *const R,
-    /// Distance between rows of `start`; 0 if all rows share one row.
-    pub(super) start_stride: usize,
-    /// Whether to prefetch `c` while the sums are computed.
-    pub(super) cold: bool,
-}
-
-/// Memory that a tile prefetches into the second-level cache: `lines` cache lines for each k. Requested all
-/// at once, the lines would delay the tile until most of them had arrived.
-#[derive(Clone, Copy)]
-pub(super) struct Fetch<R> {
-    /// First element.
-    pub(super) next: *const R,
-    /// Cache lines for each k.
-    pub(super) lines: usize,
-}
-
-/// Computes one tile: `(depth, a, packed b, distance between panels in b, destination, fetch)`.
-pub(super) type Micro<R> = unsafe fn(usize, Left<R>, *const R, usize, Destination<R>, Fetch<R>);
 
 /// Returns the largest number of rows of a tile that is `vectors` wide.
 pub(super) const fn tile_rows<I: Isa>(vectors: usize) -> usize {
@@ -238,32 +197,6 @@ macro_rules! table {
             ],
         }
     };
-}
-
-/// The microkernels of an instruction set, `[vectors - 1][rows - 1]`, for one, two and four panels at once.
-pub struct Table<R> {
-    one: [[Micro<R>; MAX_ROWS]; MAX_VECTORS],
-    two: [[Micro<R>; MAX_BROAD_ROWS]; MAX_VECTORS],
-    four: [Micro<R>; MAX_VECTORS],
-}
-
-impl<R> Table<R> {
-    /// Returns the microkernel of a shape within the limits of [`tile_rows`] and [`tile_panels`].
-    #[inline(always)]
-    pub(super) fn get(&self, vectors: usize, rows: usize, panels: usize) -> Micro<R> {
-        match panels {
-            1 => self.one[vectors - 1][rows - 1],
-            2 => self.two[vectors - 1][rows - 1],
-            _ => self.four[vectors - 1],
-        }
-    }
-}
-
-/// A number type with its microkernels. They are compiled here, once: if the function were generic over the
-/// number type, every crate that calls it would compile it again, with all of its tiles.
-pub trait Microkernels: Sized {
-    /// Returns the table of an instruction set. The processor must support it before a microkernel is called.
-    fn table(isa: InstructionSet) -> &'static Table<Self>;
 }
 
 macro_rules! microkernels {

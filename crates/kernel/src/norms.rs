@@ -5,9 +5,10 @@
 //! every instruction set, so that neither the instruction set nor the number of threads changes a bit. For
 //! `f32` elements an `f64` sum cannot overflow; an `f32` sum of squares overflows at a norm of 1.8e19.
 
-use super::isa::{InstructionSet, Isa, Job};
 use super::{Context, Shared, Vector};
-use crate::real::Real;
+use crate::instruction_set::InstructionSet;
+use crate::isa::Job;
+use crate::simd::{Isa, Real};
 
 /// Elements per partial sum.
 pub const BLOCK: usize = 8192;

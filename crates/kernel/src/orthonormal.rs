@@ -28,13 +28,12 @@ use std::ops::Deref;
 
 use super::block::{Block, Kernels, Rows};
 use super::gemm::{DEPTH, Start};
-use super::isa::{Isa, Job};
-use super::lanes::Vector;
 use super::norms::dot;
 use super::pack::{Packed, Weights};
 use super::{InstructionSet, norms};
+use crate::isa::Job;
 use crate::matrix::Mat;
-use crate::real::Real;
+use crate::simd::{Isa, Real, Vector};
 
 /// Number of rows of a block. It affects rounding.
 pub const BLOCK: usize = 16;

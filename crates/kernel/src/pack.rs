@@ -5,12 +5,13 @@
 //! side by side, so that a finished tile contains all sums that the cell's equations need for these units.
 
 use super::buffer::Buffer;
-use super::isa::{Avx2, Avx512, InstructionSet, Isa, Portable};
-use super::lanes::Vector;
-use super::micro::{MAX_VECTORS, tile_rows};
 use super::{Context, Shared};
+use crate::instruction_set::InstructionSet;
+use crate::isa::{Avx2, Avx512, Portable};
 use crate::matrix::Mat;
-use crate::real::Real;
+use crate::micro::table::MAX_VECTORS;
+use crate::micro::tile_rows;
+use crate::simd::{Isa, Real, Vector};
 use crate::size::elements;
 
 /// The matrix B to pack, given as the stored weights W `[rows, cols]`.

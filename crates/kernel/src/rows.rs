@@ -1,9 +1,9 @@
 //! Operations on the rows of a matrix: sums over them, and copies of some of them.
 
-use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
+use crate::isa::Job;
 use crate::matrix::{Mat, MatMut};
-use crate::real::Real;
+use crate::simd::{Isa, Real};
 
 /// Computes `out[j] += Σ_i a[i, j]`, i ascending: a bias gradient.
 ///

@@ -7,10 +7,10 @@
 //! # References
 //! Running sums: Milakov, Gimelshein, "Online normalizer calculation for softmax", 2018.
 
-use super::isa::{Isa, Job};
 use super::{Context, Shared, Vector};
+use crate::isa::Job;
 use crate::matrix::MatMut;
-use crate::real::Real;
+use crate::simd::{Isa, Real};
 
 /// Number of columns that are not split: a cache line of `f32`. The number of a tile's columns is a multiple
 /// of it.

@@ -11,8 +11,7 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::isa::sealed::Sealed;
-use super::lanes::Vector;
+use crate::simd::{Sealed, Vector};
 
 /// `if a > 0 { yes } else { no }`: the operation that differs most between the instruction sets.
 macro_rules! select {

@@ -32,7 +32,7 @@ use longspan_kernel::packed_shape::PackedShape;
 use longspan_kernel::{Buffer, Context, InstructionSet};
 
 pub use scan::{Location, Scan, first_in_tensors, is_bad};
-pub use spec::{InputSpec, ModelSpec, OutputSpec};
+pub use spec::{InputSpec, ModelSpec, OutputSpec, SpecError};
 pub use step::{StepInput, Steps};
 
 /// The readout of a model.
@@ -82,19 +82,12 @@ impl<R: Real> Model<R> {
     /// `decoder.embedding.weight` and `decoder.rnn.*`.
     ///
     /// # Panics
-    /// If a size is 0, if tied sizes differ, or if the readout pools both directions of a unidirectional
-    /// stack.
+    /// If the specification does not pass [`ModelSpec::check`].
     pub fn new(isa: InstructionSet, spec: &ModelSpec) -> Self {
         let &ModelSpec { input, output, .. } = spec;
-        assert!(
-            spec.bidirectional || spec.pool != Pooling::BothEnds,
-            "pooling both directions needs a bidirectional stack: {spec:?}"
-        );
-        let plain = !(spec.bidirectional || spec.layer_residual || spec.layer_norm || spec.learned_state);
-        assert!(
-            plain || spec.encoder.is_none(),
-            "an encoder–decoder has no bidirectional layers, residual connections, norms or learned state: {spec:?}"
-        );
+        if let Err(error) = spec.check() {
+            panic!("no model can be built: {error}");
+        }
         let mut layout = Layout::default();
         let encoder = Encoder::of(isa, spec, &mut layout);
         layout.set_scope(if encoder.is_some() { "decoder." } else { "" });
@@ -104,17 +97,11 @@ impl<R: Real> Model<R> {
         // The input width of the readout.
         let hidden = spec.width();
         let mut head = |count: usize, tied: Option<usize>| {
-            assert!(count > 0, "the readout has no outputs");
             let weight = tied.unwrap_or_else(|| layout.push("head.weight", &[count, hidden], Group::Head));
             (weight, layout.push("head.bias", &[count], Group::Bias))
         };
         let readout = match output {
             OutputSpec::Classes { count, tied } => {
-                let own = InputSpec::Tokens { vocabulary: count, embedding: hidden };
-                assert!(
-                    !tied || input == own,
-                    "tied weights need as many tokens as classes, and embeddings as wide as the layers, not {input:?}"
-                );
                 let (weight, bias) = head(count, embedding.filter(|_| tied));
                 Readout::Classes(Box::new(Classes::new(isa, weight, bias, hidden, count)))
             }

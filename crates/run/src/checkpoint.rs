@@ -4,7 +4,16 @@
 //! the recurrent state at the beginning of the next window, `state.l{k}` `[parts, B, H]`. One metadata entry,
 //! `longspan`, is a JSON document ([`Header`]). A file is written under a temporary name, flushed to disk and
 //! renamed, so a complete checkpoint exists at every moment. Equal training gives equal bytes.
+//!
+//! # What is checked
+//! The header ends with a checksum: FNV-1a over the text of the header before it, and over names, shapes and values
+//! of all tensors. It detects damage and edits, not a forgery. In files of format 4 it covers names and values of the
+//! tensors only. In files of both formats, every field is compared with the tensors and with the other fields before
+//! anything uses it: [`CheckpointError::Field`] names the first one that cannot be right.
 
+mod check;
+mod error;
+mod header;
 mod step;
 
 use std::borrow::Cow;
@@ -13,106 +22,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
-use serde::{Deserialize, Serialize};
 
 use crate::directory::{file, replace_file};
-use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 use longspan::optim::schedule::Patience;
 use longspan::params::{Entry, Params};
-use longspan::trainer::{Position, Trainer};
-use longspan_data::fingerprint::Fingerprint;
+use longspan::trainer::Trainer;
 use longspan_data::schema::Schema;
 use longspan_kernel::little_endian;
 
+pub use error::CheckpointError;
+pub use header::{Header, replace_header};
 pub use step::trained_steps;
 
-/// The version of the format.
-const FORMAT: u32 = 4;
-/// The metadata entry that holds the header.
-const ENTRY: &str = "longspan";
+use header::{ENTRY, FORMAT};
 
-/// The part of a checkpoint that is not tensors.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Header {
-    /// Version of the format.
-    pub format: u32,
-    /// The model.
-    pub model: ModelSpec,
-    /// What the model's inputs and outputs mean.
-    pub schema: Schema,
-    /// The position in the data, in steps, epochs and windows.
-    pub position: Position,
-    /// Steps that the optimizer has taken.
-    pub optimizer_steps: u64,
-    /// The state of early stopping and of the plateau schedule.
-    pub patience: Patience,
-    /// The step of the last validation. A resumed run repeats a validation that was due and was interrupted.
-    pub validated: u64,
-    /// FNV-1a of all tensors, in the order of their names, as 16 hexadecimal digits.
-    pub fingerprint: String,
-}
-
-/// Why a checkpoint cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// The file cannot be read.
-    #[error("{} cannot be read ({error}): check the path", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        error: std::io::Error,
-    },
-    /// The file cannot be written.
-    #[error("{} cannot be written ({error}): the previous checkpoint is unchanged; free some disk space or choose another --out", path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        error: std::io::Error,
-    },
-    /// The file is truncated or was altered.
-    #[error("{} is damaged or not a checkpoint ({reason}): name a run, or use another checkpoint or a backup", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What does not fit.
-        reason: String,
-    },
-    /// The file has weights, but is not a checkpoint of Longspan.
-    #[error("{} has weights but is not a checkpoint of Longspan: use it only with --from", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file has a format that this version does not read.
-    #[error("{} has format {found}, but this version reads format {FORMAT}: use the version of Longspan that wrote it", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// A tensor is missing or has another shape.
-    #[error("{} does not fit the model: tensor {name} should have the shape {expected:?}, but is {found}", path.display())]
-    Tensor {
-        /// The file.
-        path: PathBuf,
-        /// The tensor.
-        name: String,
-        /// The shape that the model needs.
-        expected: Vec<usize>,
-        /// The shape in the file, or "missing".
-        found: String,
-    },
-}
+/// Tensors by name, with their shapes.
+type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// A file of tensors in memory, checked against its header.
 pub struct Checkpoint {
     path: PathBuf,
     header: Option<Header>,
-    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
+    tensors: Tensors,
 }
 
 /// A tensor as safetensors writes it.
@@ -167,10 +98,12 @@ impl Checkpoint {
             optimizer_steps: trainer.optimizer().steps(),
             patience: *patience,
             validated,
-            fingerprint: fingerprint(tensors.iter().map(|(name, t)| (name.as_str(), t.values))),
+            fingerprint: String::new(),
         };
         let unwritable = |error| CheckpointError::Unwritable { path: path.into(), error };
-        let header = serde_json::to_string(&header).map_err(|e| unwritable(e.into()))?;
+        let text = serde_json::to_string(&header).map_err(|e| unwritable(e.into()))?;
+        let all = tensors.iter().map(|(name, tensor)| (name.as_str(), &tensor.shape[..], tensor.values));
+        let header = header::seal(&text, all);
         let views = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
         let bytes = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)])))
             .map_err(|e| unwritable(std::io::Error::other(e)))?;
@@ -180,28 +113,14 @@ impl Checkpoint {
     /// Reads a file of tensors: a checkpoint, or only weights.
     ///
     /// # Errors
-    /// [`CheckpointError::Unreadable`], [`CheckpointError::Damaged`] or [`CheckpointError::Format`].
+    /// [`CheckpointError::Unreadable`], [`CheckpointError::Damaged`], [`CheckpointError::Format`],
+    /// [`CheckpointError::Field`] or [`CheckpointError::Tensor`].
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         let bytes =
             file::read(path).map_err(|error| CheckpointError::Unreadable { path: path.into(), error })?;
         let damaged = |reason: String| CheckpointError::Damaged { path: path.into(), reason };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
-        let header = match metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)) {
-            None => None,
-            Some(text) => {
-                #[derive(Deserialize)]
-                struct Version {
-                    format: u32,
-                }
-                let version: Version =
-                    serde_json::from_str(text).map_err(|e| damaged(format!("its header: {e}")))?;
-                if version.format != FORMAT {
-                    return Err(CheckpointError::Format { path: path.into(), found: version.format });
-                }
-                Some(serde_json::from_str::<Header>(text).map_err(|e| damaged(format!("its header: {e}")))?)
-            }
-        };
         let mut tensors = HashMap::new();
         for (name, view) in file.iter() {
             let values: Vec<f32> = match view.dtype() {
@@ -215,15 +134,10 @@ impl Checkpoint {
             };
             tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
         }
+        let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+        let header = text.map(|text| header::read(path, text, &tensors)).transpose()?;
         if let Some(header) = &header {
-            let mut names: Vec<_> = tensors.keys().collect();
-            names.sort();
-            let found = fingerprint(names.iter().map(|name| (name.as_str(), &tensors[*name].1[..])));
-            if found != header.fingerprint {
-                return Err(damaged("its fingerprint does not match its numbers".into()));
-            }
-            let shape = |name: &str| tensors.get(name).map(|(shape, _)| &shape[..]);
-            check_spec(&header.model, &header.schema, &shape).map_err(damaged)?;
+            check::check(path, header, &tensors)?;
         }
         Ok(Self { path: path.into(), header, tensors })
     }
@@ -239,6 +153,28 @@ impl Checkpoint {
     /// [`CheckpointError::Foreign`] if the file has only weights.
     pub fn require_header(&self) -> Result<&Header, CheckpointError> {
         self.header().ok_or_else(|| CheckpointError::Foreign { path: self.path.clone() })
+    }
+
+    /// Checks that the position is one of data with `windows` windows in an epoch.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Field`] if it is not.
+    pub(crate) fn check_position(&self, windows: u64) -> Result<(), CheckpointError> {
+        let Some(Header { position, .. }) = self.header() else { return Ok(()) };
+        let field = |field: &str, reason: String| {
+            Err(CheckpointError::Field { path: self.path.clone(), field: field.into(), reason })
+        };
+        if position.window >= windows {
+            return field(
+                "position.window",
+                format!("it is {}, but an epoch has {windows} windows", position.window),
+            );
+        }
+        let read = position.epoch.checked_mul(windows).and_then(|read| read.checked_add(position.window));
+        match read.is_some_and(|read| read <= position.step) {
+            true => Ok(()),
+            false => field("position.epoch", "its windows are more than the number of steps".into()),
+        }
     }
 
     /// Names and shapes of the tensors, sorted by name.
@@ -312,61 +248,4 @@ fn named<'a>(prefix: &str, params: &'a Params<f32>) -> Vec<(String, Tensor<'a>)>
         (format!("{prefix}{}", entry.name), tensor)
     };
     params.layout().entries().iter().enumerate().map(|(index, entry)| tensor(index, entry)).collect()
-}
-
-/// Checks what [`longspan::model::Model::new`] relies on. The sizes in the header are compared with the
-/// tensors of the file first, because a damaged header could ask for any amount of memory.
-fn check_spec<'a>(
-    spec: &ModelSpec,
-    schema: &Schema,
-    shape: &dyn Fn(&str) -> Option<&'a [usize]>,
-) -> Result<(), String> {
-    if !schema.fits(spec) {
-        return Err("its model does not fit its data schema".into());
-    }
-    // Whether the tensors of a stack and its input, whose names begin with `scope`, have the sizes of the
-    // model.
-    let fits = |scope: &str, input: InputSpec| {
-        let shape = |name: &str| shape(&format!("{scope}{name}"));
-        let read = match input {
-            InputSpec::Tokens { vocabulary: tokens, embedding } => {
-                embedding > 0 && shape("embedding.weight") == Some(&[tokens, embedding])
-            }
-            InputSpec::Numbers { width } => {
-                width > 0 && shape("rnn.weight_ih_l0").is_some_and(|shape| shape.get(1) == Some(&width))
-            }
-        };
-        let deep = spec.layers > 0 && shape(&format!("rnn.weight_hh_l{}", spec.layers - 1)).is_some();
-        let wide = shape("rnn.weight_hh_l0").is_some_and(|shape| shape.get(1) == Some(&spec.hidden));
-        read && deep && wide
-    };
-    let scope = if spec.encoder.is_some() { "decoder." } else { "" };
-    let stacks = fits(scope, spec.input) && spec.encoder.is_none_or(|input| fits("encoder.", input));
-    let count = spec.output.width();
-    let predicts = shape("head.bias") == Some(&[count]);
-    let tied = match spec.output {
-        OutputSpec::Classes { count, tied: true } => {
-            spec.input == InputSpec::Tokens { vocabulary: count, embedding: spec.hidden }
-        }
-        _ => true,
-    };
-    let sizes = [count, spec.hidden, spec.chunk].iter().all(|&size| size > 0);
-    if stacks && predicts && tied && sizes {
-        Ok(())
-    } else {
-        Err("its tensors do not fit the model in its header".into())
-    }
-}
-
-fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [f32])>) -> String {
-    let mut fingerprint = Fingerprint::default();
-    for (name, values) in tensors {
-        fingerprint.write(name.as_bytes());
-        let (pairs, last) = values.as_chunks::<2>();
-        for [a, b] in pairs {
-            fingerprint.write_word(u64::from(a.to_bits()) | u64::from(b.to_bits()) << 32);
-        }
-        last.iter().for_each(|x| fingerprint.write_word(u64::from(x.to_bits())));
-    }
-    format!("{:016x}", fingerprint.finish())
 }

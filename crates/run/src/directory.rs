@@ -19,11 +19,13 @@
 
 mod error;
 pub mod file;
+mod held;
 pub mod history;
 pub mod probes;
 pub mod profiles;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -32,11 +34,13 @@ pub use error::RunError;
 pub use summary::{SummaryRecord, read_summary};
 
 use error::io_error;
+use held::{Held, is_left_over};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
+pub(crate) use crate::whole_file::replace as replace_file;
 use longspan::model::head::Unit;
 
 /// The version of the format.
@@ -71,6 +75,9 @@ pub struct RunRecord {
     pub version: String,
     /// Time at which the run was created, in seconds since 1970.
     pub created: u64,
+    /// The settings that a resumed run may not change, by name; empty in runs of older versions.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Where a run got its first weights from.
@@ -88,8 +95,7 @@ pub struct RunDir {
     path: PathBuf,
     metrics: File,
     attempt: u64,
-    /// The lock, held while the run is open.
-    _lock: File,
+    held: Held,
 }
 
 impl RunDir {
@@ -102,27 +108,18 @@ impl RunDir {
         if is_run(path) {
             return Err(RunError::Exists { path: path.into() });
         }
-        match fs::read_dir(path) {
-            // Files of an attempt that stopped before it wrote run.json may be overwritten: without run.json
-            // there is no run.
-            Ok(mut entries) => {
-                let ours = ["config.toml", "metrics.jsonl", "checkpoints", "frequencies.json", "lock"];
-                let foreign = entries.any(|entry| {
-                    entry.is_ok_and(|entry| !ours.iter().any(|name| entry.file_name() == *name))
-                });
-                if foreign {
-                    return Err(RunError::NotARun { path: path.into() });
-                }
-            }
+        match is_left_over(path) {
+            Ok(true) => {}
+            Ok(false) => return Err(RunError::NotARun { path: path.into() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error(path, "used")(error)),
         }
         let checkpoints = path.join("checkpoints");
         fs::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
-        let lock = lock(path)?;
+        let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let metrics = File::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
-        let run = Self { path: path.into(), metrics, attempt: 1, _lock: lock };
+        let run = Self { path: path.into(), metrics, attempt: 1, held };
         run.replace("config.toml", config.to_toml(false).as_bytes())?;
         Ok(run)
     }
@@ -144,7 +141,7 @@ impl RunDir {
         if !is_run(path) {
             return Err(RunError::Missing { path: path.into() });
         }
-        let lock = lock(path)?;
+        let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let failed = io_error(&metrics_path, "written");
         let mut metrics =
@@ -158,7 +155,7 @@ impl RunDir {
         if last != [b'\n'] {
             metrics.write_all(b"\n").map_err(&failed)?;
         }
-        Ok(Self { path: path.into(), metrics, attempt, _lock: lock })
+        Ok(Self { path: path.into(), metrics, attempt, held })
     }
 
     /// The directory.
@@ -194,6 +191,7 @@ impl RunDir {
         }
         let mut line = Value::Object(line).to_string();
         line.push('\n');
+        self.held.check()?;
         // One call for each line, so that an interrupted write leaves a prefix of the line.
         self.metrics.write_all(line.as_bytes()).map_err(failed)
     }
@@ -220,7 +218,8 @@ impl RunDir {
     /// Replaces the files in `fault`. The record is written last: its presence makes a fault.
     pub(crate) fn write_fault(&self, batch: &[u8], record: &impl Serialize) -> Result<(), RunError> {
         let folder = self.path.join("fault");
-        fs::create_dir_all(&folder).map_err(io_error(&folder, "written"))?;
+        self.held.check()?;
+        make_folder(&folder)?;
         self.replace("fault/batch.safetensors", batch)?;
         self.replace_json("fault/fault.json", record)
     }
@@ -242,8 +241,25 @@ impl RunDir {
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        self.held.check()?;
         let path = self.path.join(name);
         replace_file(&path, bytes).map_err(io_error(&path, "written"))
+    }
+
+    /// Fails if the directory was removed, or replaced by another one.
+    ///
+    /// # Errors
+    /// [`RunError::Gone`].
+    pub fn check(&self) -> Result<(), RunError> {
+        self.held.check()
+    }
+}
+
+/// Makes a folder in a run, but not the run.
+fn make_folder(folder: &Path) -> Result<(), RunError> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(io_error(folder, "written")(error)),
+        _ => Ok(()),
     }
 }
 
@@ -306,7 +322,11 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
 pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
     let path = run.join("frequencies.json");
     match file::read_to_string(&path) {
-        Ok(text) => match serde_json::from_str(&text) {
+        Ok(text) => match serde_json::from_str::<Frequencies>(&text) {
+            // No data have so many targets that their number overflows.
+            Ok(frequencies) if frequencies.counts.iter().any(|&count| count > 1 << 48) => {
+                Err(RunError::Damaged { path, reason: "a count is above 2^48".into() })
+            }
             Ok(frequencies) => Ok(Some(frequencies)),
             Err(error) => Err(RunError::Damaged { path, reason: error.to_string() }),
         },
@@ -320,53 +340,24 @@ pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
 /// # Errors
 /// [`ConfigError`].
 pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
-    let mut config = Config::default();
-    // A run writes all settings. Where one of these is missing, the run is older: its windows span gaps, and none
-    // reads rows of another part.
-    config.data.gaps = Gaps::Ignore;
-    config.data.reach_back = false;
+    let mut config = settings_of_an_older_run();
     let path = run.join("config.toml");
     let text = file::read_to_string(&path);
     let text = text.map_err(|error| ConfigError::Unreadable { path: path.clone(), error })?;
     config.parse(&path, &text)?;
+    config.check_numbers()?;
     Ok(config)
 }
 
-/// Writes a file so that at every moment there is either the complete old file or the complete new one: it is
-/// written under a temporary name, flushed to disk, then renamed.
-pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let temporary = path.with_file_name(name);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written {
-        // An incomplete file is useless, and the disk may be full.
-        let _ = fs::remove_file(&temporary);
-        return Err(error);
-    }
-    fs::rename(&temporary, path)?;
-    // The rename must reach the disk too. Where a directory cannot be synced, the system does that by itself.
-    if let Some(directory) = path.parent().filter(|p| !p.as_os_str().is_empty())
-        && let Ok(directory) = File::open(directory)
-    {
-        let _ = directory.sync_all();
-    }
-    Ok(())
-}
-
-/// Takes the lock of a run. The lock ends with the process that holds it.
-fn lock(run: &Path) -> Result<File, RunError> {
-    let path = run.join("lock");
-    let file = File::create(&path).map_err(io_error(&path, "written"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: run.into() }),
-        // Some network file systems have no locks; the run continues without one.
-        Err(fs::TryLockError::Error(_)) => Ok(file),
-    }
+/// The values of settings that the files of a run lack.
+///
+/// A run writes all settings. Where one of these is missing, the run is older: its windows span gaps, and none
+/// reads rows of another part.
+pub(crate) fn settings_of_an_older_run() -> Config {
+    let mut config = Config::default();
+    config.data.gaps = Gaps::Ignore;
+    config.data.reach_back = false;
+    config
 }
 
 /// The highest attempt in the metrics. Torn lines and lines that are no records are ignored.

@@ -12,6 +12,7 @@ pub mod probe_plan;
 pub mod report;
 pub mod train;
 pub mod units;
+pub mod whole_file;
 
 #[cfg(test)]
 #[path = "../tests/it/test_dir.rs"]

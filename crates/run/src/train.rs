@@ -1,5 +1,6 @@
 //! A training run from start to end: data, model, steps, validation, checkpoints and outcome.
 
+mod ending;
 mod error;
 mod fault;
 mod light;
@@ -11,7 +12,7 @@ mod resumed;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
@@ -23,20 +24,15 @@ pub use resumed::resumed_config;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::dataset::Dataset;
-use crate::directory;
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
 use crate::units::{Detailed, UnitSums};
 use fault::BlackBox;
-use light::{Pace, Subject};
 use longspan::model::OutputSpec;
-use longspan::model::head::Score;
 use longspan::optim::schedule::{Patience, Progress};
-use longspan::probe::credit::widen;
 use longspan::trainer::Trainer;
 use longspan_data::series::Part;
-use longspan_diagnose::diagnose;
-use longspan_kernel::{Context, InstructionSet};
+use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, ScoreRecord};
 use records::score_record;
 
@@ -86,11 +82,16 @@ struct Session {
     /// The step of the last validation.
     validated: u64,
     start: Start,
-    valid: Option<(Score, ScoreRecord)>,
+    /// The last validation, of an earlier attempt if this one has none.
+    valid: Option<ScoreRecord>,
+    /// Loss of the last step of an earlier attempt.
+    last_loss: Option<f64>,
     /// The sums of the units of the best validation.
     best: Option<UnitSums>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
+    /// When the last checkpoint of the earlier attempts was written.
+    saved_before: Option<SystemTime>,
     tokens: u64,
     /// Time spent in training steps alone.
     stepping: Duration,
@@ -190,7 +191,7 @@ impl Session {
         };
         self.run.append("valid", output.unit(), &record)?;
         watch(Event::Validated { score, record: &record });
-        self.valid = Some((score, record));
+        self.valid = Some(record);
         if best {
             self.best = Some(valid.units);
             self.save("best", watch)?;
@@ -244,90 +245,11 @@ impl Session {
     /// Writes the profiles, then a checkpoint: profiles that a kill loses are of steps after the last
     /// checkpoint, which are repeated.
     fn save(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+        self.run.check()?;
         self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);
         Checkpoint::save(&path, &self.trainer, &self.data.schema, &self.patience, self.validated)?;
         watch(Event::Saved(&path));
         Ok(())
-    }
-
-    /// Tests the best weights, probes the last weights and writes the summary.
-    fn close(mut self, outcome: Outcome, began: Instant, cancel: &AtomicBool) -> Result<Summary, TrainError> {
-        let cancelled = || cancel.load(Ordering::Relaxed);
-        let ended = !matches!(outcome, Outcome::Interrupted | Outcome::Diverged);
-        let last =
-            (ended && !self.config.run.no_probe && self.tokens > 0).then(|| widen(self.trainer.params()));
-        let seconds = began.elapsed().as_secs_f64();
-        let step = self.trainer.position().step;
-        let mut test = None;
-        if let (Outcome::Finished | Outcome::StoppedEarly, Some(scored)) =
-            (&outcome, self.data.scored(Part::Test))
-        {
-            let best = checkpoint_path(self.run.path(), "best");
-            if best.is_file() {
-                Checkpoint::read(&best)?.weights(self.trainer.params_mut())?;
-            }
-            let tested = scored.by_trainer(&mut self.trainer, None, &cancelled);
-            if let Some(tested) = tested.filter(|_| scored.source.failure().is_none()) {
-                let output = self.output();
-                let groups = self.data.group_scores(Part::Test, &tested.groups);
-                let record = ScoreRecord { groups, ..score_record(output, step, &tested, false) };
-                self.run.append("test", output.unit(), &record)?;
-                test = Some(tested.score);
-            }
-        }
-        let classes = matches!(self.output(), OutputSpec::Classes { .. });
-        let valid = self.valid.as_ref();
-        let mut summary = Summary {
-            outcome,
-            run: self.run.path().into(),
-            step,
-            steps: self.start.steps,
-            train_loss: Some(self.trainer.record())
-                .filter(|record| record.step > 0)
-                .map(|record| record.loss),
-            valid_loss: valid.map(|(score, _)| score.mean_loss()),
-            valid_accuracy: valid.filter(|_| classes).map(|(score, _)| score.accuracy()),
-            valid_standard_error: valid.and_then(|(_, record)| record.standard_error),
-            valid_units: valid.and_then(|(_, record)| record.units),
-            train_score: valid.and_then(|(_, record)| Some(record.train?.mean)),
-            groups: valid.map(|(_, record)| record.groups.clone()).unwrap_or_default(),
-            best_loss: Some(self.patience.best).filter(|best| best.is_finite()),
-            test_loss: test.map(|score| score.mean_loss()),
-            test_accuracy: test.filter(|_| classes).map(|score| score.accuracy()),
-            unit: self.data.record.unit,
-            baseline_loss: self.data.record.baseline_loss,
-            baseline: self.data.record.baseline.clone(),
-            units: self.data.record.units.clone(),
-            seconds,
-            step_seconds: self.stepping.as_secs_f64(),
-            tokens_per_second: self.tokens as f64 / seconds.max(1e-9),
-            positions: self.start.positions,
-            findings: Vec::new(),
-            fault: self.fault,
-            probe: None,
-        };
-        diagnose_into(&mut summary);
-        self.run.write_summary(&summary.document())?;
-        let Some(params) = last else { return Ok(summary) };
-        // The run is complete here, even if its probe fails.
-        let ctx = self.trainer.context();
-        let pace = Pace { seconds, position: self.stepping.as_secs_f64() / self.tokens as f64 };
-        let ctx = Context::new(ctx.instruction_set(), ctx.threads());
-        let (source, data) = self.data.held_out();
-        let spec = self.trainer.model().spec();
-        let subject = Subject { spec, params: &params, step, source: source.as_ref(), data };
-        summary.probe = Some(light::probe(&ctx, &subject, &self.config, self.run.path(), pace, &cancelled));
-        diagnose_into(&mut summary);
-        self.run.write_summary(&summary.document())?;
-        Ok(summary)
-    }
-}
-
-/// Adds the findings to a summary. If the records cannot be read, the summary has no findings.
-fn diagnose_into(summary: &mut Summary) {
-    if let Ok(mut history) = directory::history::read(&summary.run) {
-        history.summary = serde_json::from_value(summary.document()).ok();
-        summary.findings = diagnose(&history.evidence()).findings;
     }
 }

@@ -46,36 +46,36 @@ fn a_stack_is_compared_with_the_peak() {
 
 #[test]
 fn every_section_has_its_fields() {
-    let row = &rows("--json --quick --only step/word-lstm/sgd")[0];
+    let row = &rows("--json --quick --seconds 0 --only step/word-lstm/sgd")[0];
     positive(row, &["median_ms", "gflops", "tokens_per_second"]);
     // Two layers of 200 + 200 inputs and 4 · 200 outputs, and a head of 200 · 10,000, at 20 · 20 positions.
     assert_eq!(row["flops"], 6 * 400 * (2 * 400 * 800 + 200 * 10_000u64));
-    let row = &rows("--json --quick --only ragged/")[0];
+    let row = &rows("--json --quick --seconds 0 --only ragged/")[0];
     positive(row, &["ragged_ms", "even_ms", "padded_ms", "even_ratio", "padded_ratio"]);
     let lengths = row["lengths"].as_array().expect("lengths");
     let positions: u64 = lengths.iter().map(|length| length.as_u64().expect("a length")).sum();
     assert!(lengths.len() == 32 && row["places"] == positions && row["steps"] == lengths[0], "{row}");
-    let row = &rows("--json --quick --only lag/rnn")[0];
+    let row = &rows("--json --quick --seconds 0 --only lag/rnn")[0];
     positive(row, &["forward_ms", "plain_ms", "profile_ms", "whole_ratio", "plain_f32_ms"]);
-    let row = &rows("--json --quick --only observe/rnn/128")[0];
+    let row = &rows("--json --quick --seconds 0 --only observe/rnn/128")[0];
     positive(row, &["off_ms", "norms_ratio", "full_ratio", "off_ratio", "repeats"]);
-    let row = &rows("--json --quick --only fault/char-lstm")[0];
+    let row = &rows("--json --quick --seconds 0 --only fault/char-lstm")[0];
     positive(row, &["checked_ms", "bare_ms", "ratio"]);
-    let row = &rows("--json --quick --only stream/lstm/64")[0];
+    let row = &rows("--json --quick --seconds 0 --only stream/lstm/64")[0];
     positive(row, &["p50_us", "p99_us"]);
     assert!(row["repeats"].as_u64() >= Some(5000), "{row}");
-    let row = &rows("--json --quick --only memory/lstm/100x1x64x64x1")[0];
+    let row = &rows("--json --quick --seconds 0 --only memory/lstm/100x1x64x64x1")[0];
     if cfg!(target_os = "linux") {
         // At least the outputs of 100 steps.
         assert!(row["memory_bytes"].as_u64() > Some(100 * 64 * 4), "{row}");
     } else {
         assert!(row["memory_bytes"].is_null(), "{row}");
     }
-    let row = &rows("--json --quick --only recompute/char-lstm")[0];
+    let row = &rows("--json --quick --seconds 0 --only recompute/char-lstm")[0];
     positive(row, &["whole_ms", "half_ms", "least_ms", "half_ratio", "least_ratio"]);
     let bytes = |name: &str| row[name].as_u64().expect("a number");
     assert!(bytes("least_bytes") < bytes("half_bytes") && 2 * bytes("half_bytes") <= bytes("whole_bytes"));
-    let row = &rows("--json --quick --only subnormal/adam")[0];
+    let row = &rows("--json --quick --seconds 0 --only subnormal/adam")[0];
     positive(row, &["healthy_ms", "vanishing_ms", "subnormal_ms"]);
     if cfg!(target_arch = "x86_64") {
         assert_eq!(
@@ -83,7 +83,7 @@ fn every_section_has_its_fields() {
             (Some(0.0), Some(0.0))
         );
     }
-    let row = &rows("--json --quick --only start/char-lstm")[0];
+    let row = &rows("--json --quick --seconds 0 --only start/char-lstm")[0];
     positive(row, &["ready_ms", "first_step_ms", "median_step_ms"]);
 }
 

@@ -13,7 +13,7 @@ use crate::flags::{Json, Lang, Threads, within};
 use crate::stop::Stop;
 use crate::streams::{self, put};
 use crate::wrap::{columns, wrap};
-use longspan_run::machine;
+use longspan_run::{machine, whole_file};
 
 /// Demonstrate exploding and vanishing gradients, and what helps, in under a minute
 #[derive(Args, Debug)]
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         put(&(serde_json::to_string_pretty(&tour)? + "\n"))?;
     }
     if let Some(path) = &output {
-        std::fs::write(path, page(&tour, lang)).map_err(|error| unwritable(path, &error))?;
+        whole_file::write(path, page(&tour, lang)).map_err(|error| unwritable(path, &error))?;
         let [report, next] = lang.of(["The tour with figures:", "next:"], ["带图的导览：", "下一步："]);
         let text = format!(
             "{report} {}\n{next} longspan train --text FILE\n{next} longspan report RUN\n",

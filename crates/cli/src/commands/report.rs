@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use longspan_run::directory::{RunError, is_run};
 use longspan_run::report::RunReport;
+use longspan_run::whole_file;
 
 use crate::failure::{Failure, fail};
 use crate::flags::Lang;
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     match output.or((format == Format::Html).then_some("report.html")) {
         None | Some("-") => put(&text)?,
         Some(output) => {
-            std::fs::write(output, text)
+            whole_file::write(Path::new(output), text)
                 .map_err(|error| fail(format!("{output} cannot be written ({error}): choose another -o")))?;
             let more = if format == Format::Html { ": open it in a browser" } else { "" };
             streams::note(format_args!("wrote {output}{more}"));

@@ -80,6 +80,21 @@ impl Clock {
         &self.form
     }
 
+    /// What is wrong with a clock that was read from a file; None if it can be used.
+    pub fn problem(&self) -> Option<&'static str> {
+        let repeated = (1..self.calendar.len()).any(|i| self.calendar[..i].contains(&self.calendar[i]));
+        match &self.form {
+            _ if self.columns.is_empty() => Some("it has no columns"),
+            _ if repeated => Some("a feature of its calendar occurs twice"),
+            Form::Numbers(..) if !self.calendar.is_empty() => Some("numbers have no calendar"),
+            Form::Numbers(_, Some(distance)) if !(*distance > 0.0 && distance.is_finite()) => {
+                Some("its distance is not a finite number above 0")
+            }
+            Form::Dates(_, Some(step)) if !step.is_sensible() => Some("its step is out of range"),
+            _ => None,
+        }
+    }
+
     /// Names of the time column, or of the columns of date and time of day.
     pub fn columns(&self) -> &[String] {
         &self.columns

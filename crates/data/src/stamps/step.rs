@@ -40,7 +40,23 @@ pub enum Step {
     },
 }
 
+/// The longest distance of two rows, in years.
+const MOST_YEARS: i64 = 1000;
+
 impl Step {
+    /// Whether the step of a file is in the range of steps that rows have: above 0, and at most 1,000 years.
+    pub fn is_sensible(&self) -> bool {
+        match *self {
+            Self::Elapsed(nanos) => (1..=i128::from(MOST_YEARS) * 366 * DAY).contains(&nanos),
+            Self::Days(days) => (1..=MOST_YEARS * 366).contains(&days),
+            Self::Weekdays => true,
+            Self::SixDays { closed } => (0..=6).contains(&closed),
+            Self::Months { months, day } => {
+                (1..=12 * MOST_YEARS).contains(&i64::from(months)) && (1..=31).contains(&day)
+            }
+        }
+    }
+
     /// The step with which a row is followed: monthly rows keep the day of the month of this row, unless that is the
     /// usual day or the end of a shorter month.
     pub fn after_row(self, row: &Instant) -> Self {

@@ -1,9 +1,9 @@
 //! The contract between a cell's equations, its phases and the packed weights.
 
-use super::{Equations, MAX_GATES, Operand, Phase};
+use super::equations::{Equations, MAX_GATES, Operand, Phase};
 use crate::InstructionSet;
 use crate::pack::Packed;
-use crate::real::Real;
+use crate::simd::Real;
 
 /// Panics unless every phase uses slots that the equations have, and its weights are packed for `isa` with
 /// the (depth, gates, units) that `shape` returns for it. Unsafe code turns the slots and shapes into

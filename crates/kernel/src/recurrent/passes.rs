@@ -2,18 +2,19 @@
 
 use std::ops::Range;
 
+use super::equations::{Equations, MAX_GATES, Operand, Phase};
 use super::positions::{At, OnUnits, Step, for_each_vector};
 use super::raw::Raw;
+use super::slots::Backward;
 use super::slots::{Slots, SlotsMut, Units};
 use super::tiles::{Finish, Product};
-use super::{Backward, Equations, MAX_GATES, Operand, Phase};
 use crate::Shared;
 use crate::block::{Block, Kernels, Rows};
 use crate::gemm::{DEPTH, Start};
-use crate::isa::{Isa, Job};
+use crate::isa::Job;
 use crate::micro::Tile;
 use crate::pack::Packed;
-use crate::real::Real;
+use crate::simd::{Isa, Real};
 
 /// The forward pass over rows that belong to this worker. The phases and weights must have been checked for
 /// this chunk.

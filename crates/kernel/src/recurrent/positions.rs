@@ -6,9 +6,7 @@
 use std::marker::PhantomData;
 
 use super::slots::{Full, Tail, Units};
-use crate::isa::Isa;
-use crate::lanes::Vector;
-use crate::real::Real;
+use crate::simd::{Isa, Real, Vector};
 
 /// The offsets of the rows of one step.
 #[derive(Clone, Copy)]

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::super::Shared;
-use super::super::isa::Isa;
+use super::chunk::Chunk;
+use super::equations::Equations;
 use super::positions::{At, OnUnits, Step, for_each_vector};
 use super::slots::{Forward, Slots, SlotsMut, Units};
-use super::{Chunk, Equations};
 use crate::packed_shape::TimeSlice;
-use crate::real::Real;
+use crate::simd::{Isa, Real};
 use crate::size::{check_len, elements};
 
 /// A chunk as pointers that several threads use, each for its own rows.

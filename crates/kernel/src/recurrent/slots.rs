@@ -6,9 +6,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::isa::sealed::Sealed;
-use super::super::lanes::Vector;
-use crate::real::Real;
+use crate::simd::{Real, Sealed, Vector};
 
 /// The units of one vector: all lanes, or the first few. Sealed.
 pub trait Units<R: Real>: Sealed + Copy {

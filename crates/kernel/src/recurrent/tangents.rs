@@ -7,17 +7,19 @@
 use std::ops::Range;
 
 use super::check::check_phases;
+use super::chunk::{Chunk, split_rows};
+use super::equations::{Equations, MAX_GATES, Operand, Phase};
 use super::positions::{At, OnUnits};
 use super::raw::Raw;
+use super::slots::{Linearise, Tangent};
 use super::slots::{Slots, SlotsMut, Units};
 use super::tiles::{Finish, Product};
-use super::{Chunk, Equations, Linearise, MAX_GATES, Operand, Phase, Tangent, split_rows};
 use crate::block::Kernels;
-use crate::isa::{Isa, Job};
+use crate::isa::Job;
 use crate::matrix::{Mat, MatMut};
 use crate::micro::Tile;
 use crate::pack::Packed;
-use crate::real::Real;
+use crate::simd::{Isa, Real};
 use crate::size::{check_len, elements};
 use crate::{Context, InstructionSet, Shared};
 

@@ -5,14 +5,13 @@
 
 use std::marker::PhantomData;
 
-use super::MAX_GATES;
+use super::equations::MAX_GATES;
 use super::slots::{Full, Tail, Units};
 use crate::block::{Ahead, Kernels};
-use crate::isa::Isa;
-use crate::lanes::Vector;
-use crate::micro::{Left, MAX_ROWS, Tile};
+use crate::micro::Tile;
+use crate::micro::table::{Left, MAX_ROWS};
 use crate::pack::{Packed, Panel};
-use crate::real::Real;
+use crate::simd::{Isa, Real, Vector};
 
 /// Work on the sums of a few units, one vector per gate. Implementations are `#[inline(always)]`.
 pub(super) trait Finish<R: Real> {

@@ -10,7 +10,7 @@
 //! d_u = W_2ᵀ d_a2      d_a0 = d_u                d_h = d_u + W_0ᵀ d_a0 + W_1ᵀ d_a1
 //! ```
 
-use longspan_kernel::real::Real;
+use longspan_kernel::Real;
 use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };

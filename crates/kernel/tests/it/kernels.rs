@@ -5,9 +5,9 @@
 //! rounding of products and activations.
 
 use crate::instruction_sets;
+use longspan_kernel::Real;
 use longspan_kernel::gemm::{DEPTH, Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::matrix::{Mat, MatMut};
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::{Key, Purpose};
 use longspan_kernel::rows::{add_column_dots, add_column_sums, for_each_row, gather_rows, scatter_rows};
 use longspan_kernel::{Context, Packed, Weights};

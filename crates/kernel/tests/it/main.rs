@@ -8,7 +8,7 @@ mod passes;
 mod shapes;
 
 use longspan_kernel::InstructionSet;
-use longspan_kernel::real::Real;
+use longspan_kernel::Real;
 use longspan_kernel::rng::{Key, Purpose, Stream};
 
 /// All instruction sets.

@@ -3,9 +3,9 @@
 
 use crate::chain::{Chain, GATES, PARTS, PHASES, SLOTS};
 use crate::{drawn, instruction_sets, whole};
+use longspan_kernel::Real;
 use longspan_kernel::matrix::{Mat, MatMut};
 use longspan_kernel::packed_shape::{PackedShape, TimeSlice};
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{self, Chunk, Gradients, Tangents};
 use longspan_kernel::rng::Stream;
 use longspan_kernel::{Context, Packed, Weights};

@@ -5,6 +5,7 @@
 //! asserted, numbers are small and whole, and sums of them are exact in any order.
 
 use crate::{drawn, instruction_sets, whole};
+use longspan_kernel::Real;
 use longspan_kernel::gemm::{DEPTH, Start, Workspace, accumulate_transposed, product};
 use longspan_kernel::gram::squared_norm_of_outer;
 use longspan_kernel::matrix::{Mat, MatMut};
@@ -12,7 +13,6 @@ use longspan_kernel::norms::{
     norms_of_rows, project_off, sum_of_squares_threaded, sums_of_squares_and_changes,
 };
 use longspan_kernel::orthonormal::{BLOCK, Finished, orthonormalise};
-use longspan_kernel::real::Real;
 use longspan_kernel::rng::Stream;
 use longspan_kernel::rows::{gather_rows, scatter_rows};
 use longspan_kernel::softmax::{LINE, Normaliser, cross_entropy_gradient, exponentials};

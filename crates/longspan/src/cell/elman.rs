@@ -13,8 +13,8 @@
 //! Elman, "Finding structure in time", Cognitive Science 14, 1990.
 
 use super::{Cell, Kept};
+use longspan_kernel::Real;
 use longspan_kernel::Vector;
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };

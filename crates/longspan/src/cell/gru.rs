@@ -26,8 +26,8 @@
 //! exchanged; here z is PyTorch's, which keeps the state).
 
 use super::{Cell, Kept};
+use longspan_kernel::Real;
 use longspan_kernel::Vector;
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };

@@ -1,6 +1,6 @@
 //! The properties of a cell that a layer needs.
 
-use longspan_kernel::real::Real;
+use longspan_kernel::Real;
 use longspan_kernel::recurrent::{Equations, Phase};
 
 /// The factor that an elementwise weight is multiplied with. The gradient of the weight is Σ delta ⊙ factor

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::passes::{CellSpec, Real};
-
 /// A cell with its options.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,11 +50,6 @@ impl CellKind {
         Self::Lstm { peepholes: false, coupled: true },
         Self::Lstm { peepholes: true, coupled: true },
     ];
-
-    /// The constants of the cell: the sizes of its buffers and its products per step.
-    pub fn spec(self) -> CellSpec {
-        f32::cell(self).spec()
-    }
 }
 
 impl fmt::Display for CellKind {

@@ -28,8 +28,8 @@
 //! Gers, Schmidhuber, Cummins 2000, Gers, Schmidhuber 2000; coupled gate: Greff et al. 2017.
 
 use super::{Cell, Factor, Kept, Peephole};
+use longspan_kernel::Real;
 use longspan_kernel::Vector;
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };

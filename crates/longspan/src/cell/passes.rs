@@ -1,12 +1,12 @@
 //! The passes of a cell behind one interface, so that a layer can call them for any cell.
 
-use super::CellKind;
 use super::elman::{Elman, IDENTITY, RELU, TANH};
 use super::gru::{ResetAfter, ResetBefore};
 use super::interface::{Cell, Kept, Peephole};
+use super::kind::CellKind;
 use super::lstm::Lstm;
 use super::residual::Residual;
-use longspan_kernel::real::Real as Arithmetic;
+use longspan_kernel::Real as Arithmetic;
 use longspan_kernel::recurrent::{self, Chunk, Gradients, Phase, Tangents};
 use longspan_kernel::{Context, InstructionSet, Packed};
 
@@ -73,6 +73,13 @@ pub struct CellSpec {
     pub values: &'static [(&'static str, Kept)],
     /// The values that the backward pass computes at a step, by name: slots of the deltas.
     pub derivatives: &'static [(&'static str, usize)],
+}
+
+impl CellKind {
+    /// The constants of the cell: the sizes of its buffers and its products per step.
+    pub fn spec(self) -> CellSpec {
+        f32::cell(self).spec()
+    }
 }
 
 /// The passes of a cell over a chunk of time, see [`recurrent`]. Every [`Cell`] has them.

@@ -14,8 +14,8 @@
 //! 9, 2018.
 
 use super::{Cell, Kept};
+use longspan_kernel::Real;
 use longspan_kernel::Vector;
-use longspan_kernel::real::Real;
 use longspan_kernel::recurrent::{
     Backward, Equations, Forward, Linearise, MAX_GATES, Operand, Phase, Tangent, Units,
 };

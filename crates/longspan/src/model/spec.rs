@@ -1,6 +1,10 @@
 //! The specification of a model: input, stack and output.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
+
+pub use check::SpecError;
 
 use crate::bptt::{RecurrenceSpec, chunk_for};
 use crate::cell::CellKind;

@@ -16,6 +16,7 @@
 //! the recursion is valid down to 2·10⁻³⁰⁸, and norms are stored as logarithms; smaller values are −∞, and no
 //! line is fitted to them.
 
+mod chain;
 mod decay;
 mod gates;
 mod keep_path;
@@ -27,90 +28,19 @@ mod recorder;
 mod sensitivity;
 mod truncation;
 mod used;
+mod watch;
 
 pub use crate::lag::{HorizonOptions, horizon};
+pub(super) use chain::no_chain;
 pub use measure::measure;
 pub use recorder::{Recorder, Sample, Series, UnitScale};
+pub use watch::{Cancelled, Stage, Watch};
 
-use longspan_record::credit::{Measured, Reason};
-
-use crate::model::ModelSpec;
 use crate::params::Params;
-
-/// The stage of a measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Read batches and choose their anchors.
-    Read,
-    /// Measure gates.
-    Survey,
-    /// Measure the lag profile.
-    Lag,
-    /// Compute bootstrap intervals.
-    Intervals,
-    /// Measure truncated gradients.
-    Truncation,
-    /// Measure the sensitivity.
-    Sensitivity,
-    /// Measure the used lag.
-    UsedLag,
-    /// Measure Lyapunov exponents along trajectories.
-    Exponents,
-    /// Measure products of Jacobians.
-    Products,
-}
-
-/// Reports progress of a measurement, and can cancel it or cut it short.
-pub struct Watch<'a> {
-    /// Called with the stage, the amount done, and the total amount.
-    pub progress: &'a mut dyn FnMut(Stage, usize, usize),
-    /// Asked between passes whether to stop.
-    pub cancelled: &'a dyn Fn() -> bool,
-    /// Asked between passes whether the time limit has come. If so, the current quantity and those after it are left
-    /// out with [`Reason::TimeLimit`]. Gates and the lag profile are always measured.
-    pub late: &'a dyn Fn() -> bool,
-}
-
-/// The measurement was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the measurement was stopped")]
-pub struct Cancelled;
-
-impl Watch<'_> {
-    pub(super) fn step(&mut self, stage: Stage, done: usize, all: usize) -> Result<(), Cancelled> {
-        if (self.cancelled)() {
-            return Err(Cancelled);
-        }
-        (self.progress)(stage, done, all);
-        Ok(())
-    }
-
-    /// Measures a quantity that is left out if the time limit comes first.
-    pub(super) fn within_limit<T>(
-        &mut self,
-        measure: impl FnOnce(&mut Watch<'_>) -> Result<Measured<T>, Cancelled>,
-    ) -> Result<Measured<T>, Cancelled> {
-        let (cancelled, late) = (self.cancelled, self.late);
-        let either = || cancelled() || late();
-        match measure(&mut Watch { progress: self.progress, cancelled: &either, late }) {
-            Err(Cancelled) if !cancelled() => Ok(Measured::Unknown(Reason::TimeLimit)),
-            measured => measured,
-        }
-    }
-}
 
 /// Converts weights to `f64`.
 pub fn widen(params: &Params<f32>) -> Params<f64> {
     let mut wide = Params::zeros(params.layout().clone());
     wide.flat_mut().iter_mut().zip(params.flat()).for_each(|(to, &from)| *to = f64::from(from));
     wide
-}
-
-/// Returns the reason why the states of a model do not form one chain, along which lags could be counted.
-pub(super) fn no_chain(spec: &ModelSpec) -> Option<Reason> {
-    match spec {
-        ModelSpec { bidirectional: true, .. } => Some(Reason::BothWays),
-        ModelSpec { encoder: Some(_), .. } => Some(Reason::Encoder),
-        _ => None,
-    }
 }

@@ -5,7 +5,7 @@ use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
 use longspan::model::pooling::Pooling;
 use longspan::option_syntax::OptionError;
-use longspan_data::schema::{Predicts, Schema};
+use longspan_data::schema::{MOST_ROWS, Predicts, Schema};
 use longspan_data::table::{Decimal, Separator};
 use longspan_data::task::TaskKind;
 
@@ -85,12 +85,45 @@ impl Config {
         self.optimizer.settings().validate().map_err(problem)
     }
 
+    /// Checks the numbers that every command relies on which reads the settings of a run.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] for the first number out of range.
+    pub(crate) fn check_numbers(&self) -> Result<(), ConfigError> {
+        match self.number_rules().into_iter().find(|rule| !rule.0) {
+            None => Ok(()),
+            Some((_, key, need)) => Err(ConfigError::Value { given: self.given(key), need: need.into() }),
+        }
+    }
+
+    fn number_rules(&self) -> Vec<Rule> {
+        let data = &self.data;
+        let fraction = |x: f64| (0.0..1.0).contains(&x);
+        let most = "needs at most 16777216";
+        vec![
+            (fraction(data.valid_fraction), "valid_fraction", "must be at least 0 and less than 1"),
+            (
+                fraction(data.test_fraction) && data.valid_fraction + data.test_fraction < 1.0,
+                "test_fraction",
+                "needs 0 or more, and less than 1 together with --valid-fraction",
+            ),
+            (data.window >= 1, "window", "needs 1 or more"),
+            (data.window <= MOST_ROWS, "window", most),
+            (data.horizon >= 1, "horizon", "needs 1 or more"),
+            (data.horizon <= MOST_ROWS, "horizon", most),
+            (data.season <= MOST_ROWS, "season", most),
+            (data.unroll >= 1, "unroll", "needs 1 or more"),
+            (data.unroll <= MOST_ROWS, "unroll", most),
+            (data.batch >= 1, "batch", "needs 1 or more"),
+            (data.batch <= MOST_ROWS, "batch", most),
+        ]
+    }
+
     fn data_rules(&self) -> Vec<Rule> {
         let data = &self.data;
         let sources = self.sources();
         let second = sources.iter().filter(|source| source.1).nth(1).map_or("task", |source| source.0);
-        let fraction = |x: f64| (0.0..1.0).contains(&x);
-        vec![
+        let mut rules = vec![
             (
                 sources.iter().any(|source| source.1),
                 "text",
@@ -100,12 +133,6 @@ impl Config {
                 sources.iter().filter(|source| source.1).count() < 2,
                 second,
                 "choose one of --text, --labelled, --series and --task",
-            ),
-            (fraction(data.valid_fraction), "valid_fraction", "must be at least 0 and less than 1"),
-            (
-                fraction(data.test_fraction) && data.valid_fraction + data.test_fraction < 1.0,
-                "test_fraction",
-                "needs 0 or more, and less than 1 together with --valid-fraction",
             ),
             (
                 data.test_fraction == 0.0 || data.labelled.is_some() || data.series.is_some(),
@@ -127,8 +154,6 @@ impl Config {
                 "header",
                 "cannot be combined with --no-header: leave out one of the two",
             ),
-            (data.window >= 1, "window", "needs 1 or more"),
-            (data.horizon >= 1, "horizon", "needs 1 or more"),
             (
                 data.missing != Missing::Drop || data.series.is_some(),
                 "missing",
@@ -149,9 +174,9 @@ impl Config {
                 "vocab_size",
                 "cannot be combined with --vocab, which has its own size: leave out one of the two",
             ),
-            (data.unroll >= 1, "unroll", "needs 1 or more"),
-            (data.batch >= 1, "batch", "needs 1 or more"),
-        ]
+        ];
+        rules.extend(self.number_rules());
+        rules
     }
 
     fn model_rules(&self) -> Vec<Rule> {

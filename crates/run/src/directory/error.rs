@@ -27,6 +27,12 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
+    /// The directory was removed or replaced while the run was training.
+    #[error("{} was removed or replaced while the run was training: nothing more is written; start a new run", path.display())]
+    Gone {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Another process is training in the directory.
     #[error("another process is training in {}: wait for it, or choose another --out", path.display())]
     Busy {

@@ -31,7 +31,7 @@ pub fn beside(config: &Config) -> Beside {
 /// [`RunError::Io`].
 pub fn write(run: &Path, record: &ProbeRecord) -> Result<PathBuf, RunError> {
     let directory = run.join("probe");
-    fs::create_dir_all(&directory).map_err(io_error(&directory, "written"))?;
+    super::make_folder(&directory)?;
     let path = directory.join(format!("{}.json", record.step));
     let failed = io_error(&path, "written");
     let text = serde_json::to_string(record).map_err(|error| failed(io::Error::other(error)))?;

@@ -173,7 +173,8 @@ impl ProfileWriter {
         let path = directory.join(format!("{:06}.safetensors", self.number));
         let failed = io_error(&path, "written");
         let bytes = self.segment().map_err(|error| failed(io::Error::other(error)))?;
-        fs::create_dir_all(&directory).and_then(|()| replace_file(&path, &bytes)).map_err(failed)?;
+        super::make_folder(&directory)?;
+        replace_file(&path, &bytes).map_err(failed)?;
         self.unsaved = false;
         Ok(())
     }

@@ -40,6 +40,9 @@ pub struct SummaryRecord {
     pub tokens_per_second: Option<f64>,
     /// The codes of the findings.
     pub findings: Vec<String>,
+    /// False if the run was stopped after its last step, before its test and its probe ended: `--resume` makes up for
+    /// them. None if nothing is missing.
+    pub complete: Option<bool>,
 }
 
 /// Reads how a run ended; None if it has not ended.

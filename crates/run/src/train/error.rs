@@ -38,6 +38,25 @@ pub enum TrainError {
         /// The value given now.
         new: String,
     },
+    /// The file of the settings of the run that is resumed was edited.
+    #[error(
+        "{} has {name} = {new}, but the run was started with {old}, and resuming cannot change it: write {old} there \
+         again, or start a new run with --config {} --from {run}",
+        path.display(),
+        path.display()
+    )]
+    Edited {
+        /// The file.
+        path: PathBuf,
+        /// The run.
+        run: String,
+        /// The setting.
+        name: &'static str,
+        /// Its value when the run was started.
+        old: String,
+        /// Its value in the file.
+        new: String,
+    },
     /// The last checkpoint in a run directory belongs to another run.
     #[error(
         "{} belongs to another run: its model or vocabulary is not that of {run}; restore the checkpoint of this run, or \
@@ -70,6 +89,16 @@ pub enum TrainError {
         run: String,
         /// Its steps.
         steps: u64,
+    },
+    /// The run that is resumed stopped early, and is complete.
+    #[error(
+        "{run} stopped early after {step} steps, because the validation did not improve: to train its weights on, start a new run with --from {run}"
+    )]
+    EndedEarly {
+        /// The run.
+        run: String,
+        /// Its steps.
+        step: u64,
     },
     /// The model needs more memory than this process may use.
     #[error("this model needs {0}: choose a smaller --hidden, --layers, --batch or --unroll")]

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::ending::is_complete;
 use super::fault::BlackBox;
 use super::memory::{self, check_memory};
+use super::resumed::fixed_settings;
 use super::{Event, Job, Session, Start, TrainError};
 use crate::checkpoint::{Checkpoint, Header};
 use crate::config::{ClassWeights, Config, ConfigError};
@@ -50,8 +52,13 @@ impl Session {
         let steps = config.run.planned_steps(data.train.windows());
         let step = trainer.position().step;
         let validated_last = data.valid.is_none() || validated == step;
-        if job.resume && step >= steps && validated_last {
-            return Err(TrainError::AlreadyDone { run: name(job), steps });
+        let stopped = patience.exhausted(config.run.early_stop);
+        let ended = (step >= steps || stopped) && validated_last;
+        if job.resume && ended && is_complete(&job.out, step, data.test.is_some()) {
+            return Err(match step >= steps {
+                true => TrainError::AlreadyDone { run: name(job), steps },
+                false => TrainError::EndedEarly { run: name(job), step },
+            });
         }
         watch(Event::Opening);
         let run = match job.resume {
@@ -80,6 +87,8 @@ impl Session {
             validated,
             start,
             valid: None,
+            last_loss: None,
+            saved_before: None,
             best: None,
             black_box: match job.resume {
                 true => BlackBox::resume(&job.out.join("metrics.jsonl"), step),
@@ -94,12 +103,27 @@ impl Session {
             session.run.write_frequencies(frequencies)?;
         }
         if job.resume {
+            session.recall();
             session.run.write_config(&session.config)?;
         } else {
             session.save("last", &mut |_| {})?;
             session.begin(parent)?;
         }
         Ok(session)
+    }
+
+    /// Recalls the last validation and the last loss of earlier attempts, for the summary of one that has none, and when
+    /// they ended.
+    fn recall(&mut self) {
+        let step = self.trainer.position().step;
+        // Without metrics, the summary lacks them.
+        if let Ok(history) = directory::history::read(self.run.path()) {
+            self.valid = history.valid.into_iter().rfind(|record| record.step == self.validated);
+            self.last_loss =
+                history.steps.into_iter().rfind(|record| record.step == step).map(|record| record.loss);
+        }
+        let last = checkpoint_path(self.run.path(), "last");
+        self.saved_before = std::fs::metadata(last).and_then(|file| file.modified()).ok();
     }
 
     /// Writes `run.json`.
@@ -119,6 +143,7 @@ impl Session {
             parameters: self.start.parameters,
             version: env!("CARGO_PKG_VERSION").into(),
             created,
+            settings: fixed_settings(&self.config),
         })
     }
 }
@@ -193,6 +218,7 @@ fn continue_run(
         let (old, new) = (record.data.fingerprint.clone(), data.record.fingerprint.clone());
         return Err(TrainError::OtherData { run: name(job), old, new });
     }
+    checkpoint.check_position(data.train.windows())?;
     checkpoint.restore(trainer)?;
     let header = checkpoint.require_header()?;
     Ok(Origin { patience: header.patience, validated: header.validated, parent: None })

@@ -147,6 +147,10 @@ pub struct Summary {
     /// diverged. In the document, `probe_left_out` gives the reason for a skipped probe.
     #[serde(skip)]
     pub probe: Option<LightProbe>,
+    /// Whether the test and the probe at the end are done, or are not due. In the document, `complete` is false until
+    /// then.
+    #[serde(skip)]
+    pub complete: bool,
 }
 
 fn codes<S: Serializer>(findings: &[Finding], to: S) -> Result<S::Ok, S::Error> {
@@ -173,6 +177,9 @@ impl Summary {
         for name in ["train_loss", "train_score", "valid_loss", "best_loss", "test_loss", "baseline_loss"] {
             let value = fields.remove(name).unwrap_or_default();
             fields.insert(format!("{name}_{}", self.unit), value);
+        }
+        if !self.complete {
+            fields.insert("complete".into(), false.into());
         }
         if let Some(LightProbe::LeftOut(why)) = &self.probe {
             fields.insert("probe_left_out".into(), why.as_str().into());

@@ -1,9 +1,10 @@
 //! The settings of a run that is resumed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, absolute};
 
 use super::TrainError;
-use crate::config::{Config, Origin};
+use crate::config::{Config, KEYS, Key, Origin};
 use crate::directory;
 use crate::directory::RunError;
 
@@ -30,6 +31,7 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
         return Err(RunError::Missing { path: out.into() }.into());
     }
     let mut config = directory::read_config(out)?;
+    check_unedited(out, &config)?;
     for key in config.clone().differences(given) {
         if !given.is_given(key.name) {
             continue;
@@ -53,4 +55,39 @@ pub fn resumed_config(out: &Path, given: &Config) -> Result<Config, TrainError> 
         config.run.stop_after = 0.0;
     }
     Ok(config)
+}
+
+/// The settings that a resumed run may not change: all but those that are free, and the paths of files, whose content
+/// is compared instead.
+fn fixed() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(|key| !FREE.contains(&key.name) && !matches!(key.takes, "FILE" | "DIR"))
+}
+
+/// The values of the settings that a resumed run may not change, for `run.json`.
+pub(super) fn fixed_settings(config: &Config) -> BTreeMap<String, String> {
+    let text = |key: &Key| Some((key.name.to_owned(), config.get(key.name).text()?));
+    fixed().filter_map(text).collect()
+}
+
+/// Compares the settings in `config.toml` with those that the run was started with.
+fn check_unedited(out: &Path, config: &Config) -> Result<(), TrainError> {
+    let settings = directory::read_record(out)?.settings;
+    if settings.is_empty() {
+        return Ok(());
+    }
+    let mut started = directory::settings_of_an_older_run();
+    for (name, value) in &settings {
+        // A setting that no longer exists is not in use either.
+        let _ = started.set(name, value, Origin::Flag);
+    }
+    match fixed().find(|key| started.get(key.name) != config.get(key.name)) {
+        None => Ok(()),
+        Some(key) => Err(TrainError::Edited {
+            path: out.join("config.toml"),
+            run: out.display().to_string(),
+            name: key.name,
+            old: started.get(key.name).to_string(),
+            new: config.get(key.name).to_string(),
+        }),
+    }
 }

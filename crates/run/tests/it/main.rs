@@ -3,6 +3,7 @@
 
 #[path = "../../../data/tests/it/data.rs"]
 mod data;
+mod edges;
 mod encoder;
 mod faults;
 mod findings;

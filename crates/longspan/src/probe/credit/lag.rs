@@ -18,7 +18,7 @@ use super::decay::decay;
 use super::piece::{alone, piece};
 use super::prepare::Prepared;
 use super::recorder::{Recorder, Sample, Series, UnitScale};
-use super::{Cancelled, Stage, Watch};
+use super::watch::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
 use crate::cell::Real;
 use crate::lag::order::{ln_hypot, median, quantile};

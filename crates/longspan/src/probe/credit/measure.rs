@@ -1,8 +1,10 @@
 //! All measurements of [`credit`](super), one after the other.
 
+use super::chain::no_chain;
 use super::gates::{Survey, Surveys};
 use super::prepare::prepare;
-use super::{Cancelled, Stage, Watch, lag, no_chain, sensitivity, truncation, used};
+use super::watch::{Cancelled, Stage, Watch};
+use super::{lag, sensitivity, truncation, used};
 use crate::batch::Source;
 use crate::bptt::Pass;
 use crate::cell::Real;

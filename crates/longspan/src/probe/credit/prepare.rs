@@ -1,8 +1,9 @@
 //! The data of a measurement: windows of a source with the state before each, the window length W, and the
 //! anchors.
 
+use super::chain::no_chain;
 use super::piece::scored_steps;
-use super::{Cancelled, Stage, Watch, no_chain};
+use super::watch::{Cancelled, Stage, Watch};
 use crate::batch::{Batch, Source};
 use crate::bptt::State;
 use crate::cell::Real;

@@ -14,7 +14,7 @@
 
 use super::piece::{one_row, state_of};
 use super::prepare::{Item, Prepared};
-use super::{Cancelled, Stage, Watch};
+use super::watch::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
 use crate::cell::Real;
 use crate::model::Model;

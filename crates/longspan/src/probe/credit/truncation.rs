@@ -16,7 +16,7 @@
 
 use super::piece::{piece, scored, state_of};
 use super::prepare::{Item, Prepared};
-use super::{Cancelled, Stage, Watch};
+use super::watch::{Cancelled, Stage, Watch};
 use crate::bptt::Pass;
 use crate::cell::Real;
 use crate::lag::order::median;

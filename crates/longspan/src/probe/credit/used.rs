@@ -19,7 +19,7 @@
 
 use super::piece::{alone, piece};
 use super::prepare::{Item, Prepared};
-use super::{Cancelled, Stage, Watch};
+use super::watch::{Cancelled, Stage, Watch};
 use crate::batch::Batch;
 use crate::cell::Real;
 use crate::lag::order::mean;

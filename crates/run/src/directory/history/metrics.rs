@@ -136,7 +136,7 @@ impl Metrics {
         }
         if own > *attempt {
             *attempt = own;
-            self.drop_from(step, matches!(record, Record::Step(_) | Record::Fault(_)));
+            self.drop_from(step, &record);
         }
         let behind = |last: Option<u64>| match last.filter(|&last| last >= step) {
             Some(last) => Err(format!("step {step} follows step {last}")),
@@ -158,13 +158,16 @@ impl Metrics {
         Ok(())
     }
 
-    /// Drops the records of earlier attempts from `step` on. A record of `step` itself is dropped only if it
-    /// was `tried_again`.
-    fn drop_from(&mut self, step: u64, tried_again: bool) {
+    /// Drops the records of earlier attempts from `step` on, of which `first` is the first record of the new attempt. A
+    /// record of `step` itself is dropped only if that step was tried again.
+    fn drop_from(&mut self, step: u64, first: &Record) {
+        let tried_again = matches!(first, Record::Step(_) | Record::Fault(_));
         let keep = |of: u64| of < step || of == step && !tried_again;
         self.steps.truncate(self.steps.partition_point(|record| keep(record.step)));
-        // A validation at `step` was interrupted, or scored weights that were not saved.
-        self.valid.truncate(self.valid.partition_point(|record| record.step < step));
+        // A validation at `step` was interrupted, or scored weights that were not saved, unless the test follows it.
+        let tested = matches!(first, Record::Test(_));
+        let keep = |of: u64| of < step || of == step && tested;
+        self.valid.truncate(self.valid.partition_point(|record| keep(record.step)));
         (self.test, self.fault) = (None, None);
     }
 }

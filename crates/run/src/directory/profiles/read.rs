@@ -78,7 +78,7 @@ fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
     let (decoder_start, edges) = (numbers("border", profiles)?, numbers("edges", None)?);
     let edges: Vec<usize> = edges.into_iter().map(|edge| edge as usize).collect();
     let reaches = steps.iter().all(|&steps| steps > 0 && edges.last().is_some_and(|&e| e as u64 >= steps));
-    if !reaches || edges[0] != 0 || !edges.is_sorted() {
+    if !reaches || edges.first() != Some(&0) || !edges.is_sorted() {
         return Err("its bins do not cover its windows".into());
     }
     let (layers, bins) = (header.layers.len(), edges.len() - 1);
