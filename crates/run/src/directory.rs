@@ -26,7 +26,7 @@ pub mod profiles;
 mod summary;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -118,7 +118,7 @@ impl RunDir {
         fs::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
-        let metrics = File::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
+        let metrics = file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
         let run = Self { path: path.into(), metrics, attempt: 1, held };
         run.replace("config.toml", config.to_toml(false).as_bytes())?;
         Ok(run)
@@ -144,8 +144,7 @@ impl RunDir {
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let failed = io_error(&metrics_path, "written");
-        let mut metrics =
-            OpenOptions::new().read(true).append(true).create(true).open(&metrics_path).map_err(&failed)?;
+        let mut metrics = file::append(&metrics_path).map_err(&failed)?;
         let attempt = 1 + last_attempt(&metrics).map_err(&failed)?;
         // A torn line is ended here, so that the next record begins on its own line.
         let mut last = [b'\n'];

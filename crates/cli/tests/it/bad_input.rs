@@ -180,7 +180,7 @@ fn checkpoints_and_runs() {
         ("eval header.safetensors --text text.txt", &["header.safetensors is damaged"]),
         (
             "eval altered.safetensors --text text.txt",
-            &["altered.safetensors is damaged", "its fingerprint does not match its numbers"],
+            &["altered.safetensors is damaged", "its checksum does not match its header and its numbers"],
         ),
         ("eval random.safetensors --text text.txt", &["random.safetensors is damaged"]),
         ("eval nothing.safetensors --text text.txt", &["nothing.safetensors is damaged"]),

@@ -68,7 +68,7 @@ fn what_does_not_fit_into_the_limit_of_the_process_is_a_message() {
     for more in [
         "--text text.txt --hidden 100000",
         "--text text.txt --hidden 2000 --layers 1000",
-        "--task parity --batch 1000000000",
+        "--task parity --batch 16000000",
     ] {
         let output = shell(&dir, &format!("ulimit -v 500000; longspan train {more} --threads 1 --out run"));
         let message = String::from_utf8_lossy(&output.stderr);
@@ -155,6 +155,17 @@ fn only_plain_files_of_a_run_are_read() {
             assert!(!message.contains("panicked"), "{name}: {command}: {message}");
         }
         std::fs::remove_dir_all(&run).expect("a copy");
+    }
+    // Nor when a run is continued.
+    for name in ["lock", "metrics.jsonl", "config.toml"] {
+        let run = format!("resumed-{name}");
+        let copied = Command::new("cp").current_dir(dir.root()).args(["-r", "good", &run]).status();
+        assert!(copied.is_ok_and(|status| status.success()));
+        std::fs::remove_file(dir.path(&run).join(name)).expect("a file");
+        fifo(dir.path(&run).join(name));
+        let program = env!("CARGO_BIN_EXE_longspan");
+        let line = format!("timeout -s KILL 60 '{program}' train --resume --out {run} --steps 60");
+        assert_eq!(shell(&dir, &line).status.code(), Some(2), "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
-//! Opening the files of a run directory. A run may come from anybody, and only plain files are read: opening a FIFO waits
+//! Opening the files of a run directory. A run may come from anybody, and only plain files are used: opening a FIFO waits
 //! until somebody writes to it, and a device may never end.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -12,11 +12,29 @@ use longspan_data::memory;
 /// # Errors
 /// If it is not a plain file, or the system refuses.
 pub fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
+    opened(path, File::options().read(true))
+}
+
+/// Opens a file of a run directory for writing, and makes it empty.
+///
+/// # Errors
+/// The same as [`open`].
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    opened(path, File::options().write(true).create(true).truncate(true))
+}
+
+/// Opens a file of a run directory for reading and appending.
+///
+/// # Errors
+/// The same as [`open`].
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    opened(path, File::options().read(true).append(true).create(true))
+}
+
+fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // The type is looked at after opening, so that nothing can be exchanged in between; until then, opening must not wait.
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
     let file = options.open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
@@ -62,6 +80,10 @@ mod tests {
         let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         for path in [fifo, socket, Path::new("/dev/zero").into(), dir.path().into()] {
             assert!(read(&path).is_err(), "{}", path.display());
+            // A device is not opened for writing, which could do something.
+            if !path.starts_with("/dev") {
+                assert!(create(&path).is_err() && append(&path).is_err(), "{}", path.display());
+            }
         }
     }
 }
