@@ -21,6 +21,7 @@ use super::error::{LabelledError, Location, Problem, quoted};
 use super::input::failed;
 use super::{Kind, LabelType, Labelled, Labels, Origin};
 use crate::file;
+use crate::memory;
 use longspan::batch::IGNORE;
 
 mod npy;
@@ -269,6 +270,7 @@ fn array<T>(
 ) -> Result<(Header, T), LabelledError> {
     let mut input = input;
     let read = Header::read(&mut input, most).and_then(|header| {
+        memory::check(header.memory()).map_err(|error| ArrayError::Bad(format!("needs {error}")))?;
         let elements = elements(&header, input)?;
         Ok((header, elements))
     });
