@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use longspan_run::whole_file::WholeFile;
+
 use crate::failure::{Failure, fail};
 use crate::stop::Hold;
 use crate::streams::put_more;
@@ -14,10 +16,12 @@ const BUFFER: usize = 1 << 16;
 /// Where predictions are written.
 enum To {
     StandardOutput,
-    File(File),
-    /// The temporary file, which is created when the first predictions are written. Until then a signal may end the program
-    /// and leaves nothing behind.
+    /// A file that others read while it grows.
+    Growing(File),
+    /// A file that is begun when the first predictions are written. Until then a signal may end the program and leaves
+    /// nothing behind.
     Later(Hold),
+    Whole(WholeFile),
 }
 
 /// The output of predictions. Text that is not flushed before it is dropped is not written.
@@ -26,51 +30,36 @@ pub(super) struct Output {
     buffer: Vec<u8>,
     /// The path of the file; empty for standard output.
     path: PathBuf,
-    /// The path of the file that is written until it is complete, if that is another one.
-    temporary: Option<PathBuf>,
 }
 
 impl Output {
     /// Opens the output `name`; `-` is standard output. An existing file is replaced when the new one is complete. If the file is
-    /// `growing`, so that others read it meanwhile, or is a device, it is written to directly.
+    /// `growing`, so that others read it meanwhile, it is written to directly.
     ///
     /// # Errors
     /// A message if the file cannot be written.
     pub(super) fn open(name: &str, growing: bool, hold: Hold) -> Result<Self, Failure> {
         if name == "-" {
-            let (path, to) = (PathBuf::new(), To::StandardOutput);
-            return Ok(Self { to, buffer: Vec::new(), path, temporary: None });
+            return Ok(Self { to: To::StandardOutput, buffer: Vec::new(), path: PathBuf::new() });
         }
         let path = PathBuf::from(name);
         if path.is_dir() {
             return Err(fail(format!("-o {name} is a directory: name a file")));
         }
-        let Some(file_name) = path.file_name() else {
+        if path.file_name().is_none() {
             return Err(fail(format!("-o {name}: name a file")));
-        };
-        // A symbolic link stays: the file that it points to is replaced.
-        let target = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let device = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
-        let temporary = match device || growing {
-            true => None,
-            false => {
-                let mut name = target.file_name().unwrap_or(file_name).to_owned();
-                name.push(".new");
-                Some(target.with_file_name(name))
-            }
-        };
-        let to = match &temporary {
-            // Whether it can be written is checked before anything is computed.
-            Some(temporary) => File::create(temporary)
-                .and_then(|_| std::fs::remove_file(temporary))
-                .map(|()| To::Later(hold)),
-            None => {
+        }
+        let to = match growing {
+            true => {
+                let device = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
                 let mut options = File::options();
-                options.write(true).create(!device).truncate(!device).open(&path).map(To::File)
+                options.write(true).create(!device).truncate(!device).open(&path).map(To::Growing)
             }
+            // Whether it can be written is checked before anything is computed.
+            false => WholeFile::create(&path).map(|_| To::Later(hold)),
         };
         let to = to.map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { to, buffer: Vec::new(), path: target, temporary })
+        Ok(Self { to, buffer: Vec::new(), path })
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), Failure> {
@@ -79,38 +68,34 @@ impl Output {
     }
 
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        if let (To::Later(hold), Some(temporary)) = (&self.to, &self.temporary) {
+        if let To::Later(hold) = &self.to {
             hold.hold();
-            self.to = To::File(File::create(temporary).map_err(|error| unwritable(&self.path, &error))?);
+            let file = WholeFile::create(&self.path).map_err(|error| unwritable(&self.path, &error))?;
+            self.to = To::Whole(file);
         }
         let written = match &mut self.to {
-            To::File(file) => file.write_all(&self.buffer).map_err(|error| unwritable(&self.path, &error)),
-            _ => put_more(&self.buffer),
+            To::Growing(file) => file.write_all(&self.buffer),
+            To::Whole(file) => file.write_all(&self.buffer),
+            _ => {
+                let put = put_more(&self.buffer);
+                self.buffer.clear();
+                return put;
+            }
         };
         self.buffer.clear();
-        written
+        written.map_err(|error| unwritable(&self.path, &error))
     }
 
-    /// Flushes, and renames the complete file to its final path.
+    /// Flushes, and gives the complete file its name.
     ///
     /// # Errors
     /// A message if the file cannot be written.
-    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.flush()?;
-        if let (To::File(file), Some(temporary)) = (&self.to, &self.temporary) {
-            let placed = file.sync_all().and_then(|()| std::fs::rename(temporary, &self.path));
-            placed.map_err(|error| unwritable(&self.path, &error))?;
-            self.temporary = None;
-        }
-        Ok(())
-    }
-}
-
-/// Removes an incomplete file: it is of no use, and the disk may be full.
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            let _ = std::fs::remove_file(temporary);
+        match self.to {
+            To::Whole(file) => file.finish().map_err(|error| unwritable(&self.path, &error)),
+            // Standard output and a growing file have no end of their own.
+            _ => Ok(()),
         }
     }
 }

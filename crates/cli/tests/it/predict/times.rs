@@ -170,7 +170,7 @@ fn a_model_reads_the_calendar_of_the_rows_ahead() {
     let (march, april) =
         (dir.rows("predict direct --input all.csv"), dir.rows("predict direct --input later.csv"));
     assert_ne!(march[0]["forecast:level"], april[0]["forecast:level"]);
-    dir.printed("probe direct");
+    dir.printed("probe direct --limit none");
     dir.printed("train --resume --out direct --steps 45");
     let plain = hours(200)
         .lines()
