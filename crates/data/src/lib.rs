@@ -9,6 +9,7 @@ mod foreign;
 pub mod inspect;
 pub mod labelled;
 pub mod mask;
+mod natural_order;
 mod packed;
 pub mod schema;
 pub mod series;

@@ -15,7 +15,8 @@ use std::path::Path;
 
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem};
-use super::{Kind, LabelType, Labelled, Labels, Origin};
+use super::label_type::LabelType;
+use super::sequences::{Kind, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
 
 mod arrays;

@@ -16,7 +16,7 @@ use csv::StringRecord;
 
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
-use super::{Kind, Labelled, Labels, Origin};
+use super::sequences::{Kind, Labelled, Labels, Origin};
 use crate::categorical::{Categorical, Codes};
 use crate::series::TimeColumn;
 use crate::table;
