@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::error::SeriesError;
+use super::group::Stamp;
 use super::regularity::Regularity;
-use super::table::{Stamp, Table};
-use super::times::shown;
-use super::{SeriesOptions, Unsplit};
+use super::table::Table;
+use super::time_column::shown;
 use crate::spread::{Sentinel, Spread};
 
 /// A number column of a file.
@@ -97,15 +96,6 @@ pub struct Description {
     /// How the table is written, where it is unusual.
     #[serde(skip)]
     pub written: Vec<String>,
-}
-
-/// Reads the file of the options and describes it. Missing values are counted and are not an error. Window, horizon and
-/// fractions are ignored.
-///
-/// # Errors
-/// [`SeriesError`] if the file cannot be read as a table.
-pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
-    Ok(Unsplit::read(options)?.describe())
 }
 
 impl Description {
