@@ -25,6 +25,7 @@ mod error;
 mod format;
 mod header;
 mod key;
+mod kind;
 mod layout;
 mod line;
 mod misfit;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::format::{Format, notation};
-use super::header::{Kind, kind};
+use super::kind::{Kind, kind};
 use super::misfit::Misfit;
 use super::missing::Na;
 use super::number::{NumberForm, looks_like_number};
