@@ -10,6 +10,7 @@ use crate::commands::{
     report::ReportArgs, sample::SampleArgs, serve::ServeArgs, train::TrainArgs,
 };
 use crate::failure::{Failure, fail};
+use crate::streams;
 
 /// Train recurrent networks on sequences and measure the gradient at every time step
 #[derive(Parser)]
@@ -38,15 +39,14 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
 }
 
-/// Parses the arguments of the program. For help, the version, and errors that are not about one value, clap prints the text and
-/// ends the program.
+/// Parses the arguments of the program. For help, the version, and errors that are not about one value, clap prints the text.
 ///
 /// # Errors
-/// A message if an argument has an invalid value.
+/// A message if an argument has an invalid value; the exit code if clap has printed.
 pub(crate) fn parse() -> Result<Cli, Failure> {
     Cli::try_parse().map_err(|error| match error::message(&error) {
         Some(message) => fail(message),
-        None => error.exit(),
+        None => streams::usage(&error).map_or_else(|failed| failed, Failure::Shown),
     })
 }
 

@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Message(String),
     /// The reader of standard output closed the pipe, which is not an error.
     Closed,
+    /// An error of the command line that is already printed, or help, which is not an error: the exit code.
+    Shown(u8),
 }
 
 impl fmt::Display for Failure {
@@ -16,6 +18,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Message(message) => f.write_str(message),
             Self::Closed => f.write_str("the output was closed"),
+            Self::Shown(code) => write!(f, "exit code {code}"),
         }
     }
 }
@@ -29,17 +32,4 @@ impl<E: std::error::Error> From<E> for Failure {
 /// Makes a failure with this message.
 pub(crate) fn fail(message: impl Into<String>) -> Failure {
     Failure::Message(message.into())
-}
-
-/// Writes to standard output.
-///
-/// # Errors
-/// [`Failure::Closed`] if the reader closed the pipe, which ends the command without a message; otherwise a message.
-pub(crate) fn put(text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::BrokenPipe => Failure::Closed,
-        _ => fail(format!("standard output cannot be written ({error}): check where it is redirected to")),
-    })
 }

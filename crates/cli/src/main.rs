@@ -13,20 +13,34 @@ mod serve;
 mod shell;
 mod step_times;
 mod stop;
+mod streams;
 mod tensorboard;
 mod wrap;
 
 use std::process::ExitCode;
 
+use longspan_kernel::allocator::Allocator;
+
 use args::Command;
 use failure::Failure;
+
+/// What does not fit into memory and was not noticed before ends with a message instead of an abort. All files of a run are
+/// written so that the process may end at any moment.
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::new(out_of_memory);
+
+extern "C" fn out_of_memory(bytes: usize) {
+    streams::out_of_memory(bytes);
+    std::process::exit(2)
+}
 
 fn main() -> ExitCode {
     match args::parse().and_then(|line| run(&line.command)) {
         Ok(code) => code,
         Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(Failure::Shown(code)) => ExitCode::from(code),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            streams::note(format_args!("error: {failure}"));
             ExitCode::from(2)
         }
     }

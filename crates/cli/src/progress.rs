@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use longspan::model::head::Unit;
 use longspan_data::text::Reading;
 use longspan_run::train::{Event, Start};
 use longspan_run::units::ENOUGH_UNITS;
+
+use crate::streams;
 
 /// A text that is read in less time than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ impl Progress {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self {
-            terminal: std::io::stderr().is_terminal(),
+            terminal: streams::notes_are_on_terminal(),
             bar: None,
             began: now,
             last_line: now,
@@ -69,14 +70,14 @@ impl Progress {
                     bar.set_message(status);
                 } else if self.last_line.elapsed() >= LINES {
                     self.last_line = Instant::now();
-                    eprintln!("step {}/{}  {status}", record.step, self.steps);
+                    streams::note(format_args!("step {}/{}  {status}", record.step, self.steps));
                 }
             }
             Event::Validated { record, .. } => {
                 let mark = if record.best { " (best so far)" } else { "" };
                 self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
             }
-            Event::Saved(_) => {}
+            Event::Opening | Event::Saved(_) => {}
         }
     }
 
@@ -88,15 +89,18 @@ impl Progress {
         } else if self.terminal {
             let bar = self.bar.get_or_insert_with(|| {
                 let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
-                ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
-                    .with_style(style.progress_chars("━╸ "))
+                ProgressBar::with_draw_target(None, streams::bars()).with_style(style.progress_chars("━╸ "))
             });
             bar.set_length(reading.of);
             bar.set_position(reading.bytes);
             bar.set_message(format!("reading {name}"));
         } else if self.last_line.elapsed() >= LINES {
             self.last_line = Instant::now();
-            eprintln!("reading {name}  {} of {} MB", grouped(reading.bytes / MB), grouped(reading.of / MB));
+            streams::note(format_args!(
+                "reading {name}  {} of {} MB",
+                grouped(reading.bytes / MB),
+                grouped(reading.of / MB)
+            ));
         }
     }
 
@@ -117,34 +121,34 @@ impl Progress {
     fn start(&mut self, start: &Start) {
         (self.first_step, self.steps) = (start.step, start.steps);
         (self.unit, self.positions) = (start.data.unit, start.positions);
-        eprintln!(
+        streams::note(format_args!(
             "{}: {} parameters, {}, {}",
             start.data.description,
             grouped(start.parameters as u64),
             start.level,
             counted(start.threads, "thread")
-        );
+        ));
         if start.step == 0 {
             for notice in &start.data.notices {
-                eprintln!("note: {notice}");
+                streams::note(format_args!("note: {notice}"));
             }
         }
         if let Some(plan) = &start.memory {
-            eprintln!("bptt memory: {plan}");
+            streams::note(format_args!("bptt memory: {plan}"));
         }
         if start.step > 0 {
-            eprintln!("resuming after step {} of {}", start.step, start.steps);
+            streams::note(format_args!("resuming after step {} of {}", start.step, start.steps));
         }
         if let Some(isa) = &start.began_on {
-            eprintln!(
+            streams::note(format_args!(
                 "note: the run began on {isa}, and {} rounds differently; for equal bits, set LONGSPAN_ISA={isa}",
                 start.level
-            );
+            ));
         }
         if self.terminal {
             let style =
                 ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}").expect("a valid template");
-            let bar = ProgressBar::with_draw_target(Some(start.steps), ProgressDrawTarget::stderr_with_hz(8));
+            let bar = ProgressBar::with_draw_target(Some(start.steps), streams::bars());
             bar.set_style(style.progress_chars("━╸ "));
             bar.set_position(start.step);
             self.bar = Some(bar);
@@ -167,7 +171,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => streams::note(format_args!("{line}")),
         }
     }
 }
@@ -177,10 +181,9 @@ pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Bar {
     pub(crate) fn new() -> Self {
-        Self(std::io::stderr().is_terminal().then(|| {
+        Self(streams::notes_are_on_terminal().then(|| {
             let style = ProgressStyle::with_template("{bar:24} {msg}").expect("a valid template");
-            ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr_with_hz(8))
-                .with_style(style.progress_chars("━╸ "))
+            ProgressBar::with_draw_target(Some(1), streams::bars()).with_style(style.progress_chars("━╸ "))
         }))
     }
 

@@ -34,6 +34,7 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::failure::{Failure, fail};
+use crate::streams;
 use guard::Guard;
 use runs::Runs;
 
@@ -74,7 +75,10 @@ async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr()?;
     let query = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
-    eprintln!("serving {} at http://{address}/{query} (stop with Ctrl-C)", directory.display());
+    streams::note(format_args!(
+        "serving {} at http://{address}/{query} (stop with Ctrl-C)",
+        directory.display()
+    ));
     let (changes, _) = broadcast::channel(64);
     let shared = Arc::new(Shared { runs: Runs::new(directory), lang, changes });
     let guard = Arc::new(Guard::new(address, token));

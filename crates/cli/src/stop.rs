@@ -8,10 +8,21 @@ use signal_hook::flag;
 
 use crate::failure::{Failure, fail};
 
-/// A listener for signals: the first one sets `cancel`, a second one ends the program at once.
+/// A listener for signals. At first, a signal ends the program at once, whatever it is doing. After [`Stop::hold`], the first
+/// one sets `cancel`, and a second one ends the program at once.
 pub(crate) struct Stop {
     pub(crate) cancel: Arc<AtomicBool>,
+    at_once: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
+}
+
+/// Makes the first signal set [`Stop::cancel`] instead of ending the program.
+pub(crate) struct Hold(Arc<AtomicBool>);
+
+impl Hold {
+    pub(crate) fn hold(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Ctrl-C and a request to terminate. By convention, the exit code is 128 + signal.
@@ -23,10 +34,12 @@ impl Stop {
     /// # Errors
     /// A message if the system refuses.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let stop = Self { cancel: Arc::default(), signal: Arc::default() };
+        let at_once = Arc::new(AtomicBool::new(true));
+        let stop = Self { cancel: Arc::default(), at_once, signal: Arc::default() };
         for signal in SIGNALS {
             // The order matters: on the second signal, the conditional shutdown sees the flag that the first one has set.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.cancel))
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.at_once))
+                .and_then(|_| flag::register(signal, Arc::clone(&stop.at_once)))
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize))
                 .and_then(|_| flag::register(signal, Arc::clone(&stop.cancel)))
                 .map_err(|error| {
@@ -36,6 +49,21 @@ impl Stop {
                 })?;
         }
         Ok(stop)
+    }
+
+    /// The same, and the first signal sets `cancel`: the command looks at it often.
+    ///
+    /// # Errors
+    /// A message if the system refuses.
+    pub(crate) fn listen_and_hold() -> Result<Self, Failure> {
+        let stop = Self::listen()?;
+        stop.hold().hold();
+        Ok(stop)
+    }
+
+    /// A switch for the moment from which an end at once would leave something behind.
+    pub(crate) fn hold(&self) -> Hold {
+        Hold(Arc::clone(&self.at_once))
     }
 
     /// Whether a signal has arrived.

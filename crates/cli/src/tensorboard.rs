@@ -14,6 +14,7 @@ use longspan_record::StepRecord;
 use longspan_run::train::Event;
 
 use crate::failure::{Failure, fail};
+use crate::streams;
 use events::{EventFile, Value};
 use spectrogram::Spectrogram;
 
@@ -54,10 +55,10 @@ impl Events {
 
     fn check(&mut self, done: Option<io::Result<()>>) {
         if let Some(Err(error)) = done {
-            eprintln!(
+            streams::note(format_args!(
                 "note: {} cannot be written ({error}): training continues without TensorBoard events",
                 self.directory.display()
-            );
+            ));
             self.board = None;
         }
     }
@@ -96,7 +97,7 @@ impl TensorBoard {
                 self.file.add(record.step, values)?;
                 self.draw()
             }
-            Event::Reading(_) | Event::Saved(_) => Ok(()),
+            Event::Reading(_) | Event::Opening | Event::Saved(_) => Ok(()),
         }
     }
 

@@ -1,11 +1,10 @@
 //! Text wrapped to the width of a terminal.
 
-use terminal_size::{Width, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width of the terminal in columns, limited to 40 to 100; 80 if standard output is not a terminal.
 pub(crate) fn columns() -> usize {
-    terminal_size_of(std::io::stdout()).map_or(80, |(Width(columns), _)| usize::from(columns).clamp(40, 100))
+    crate::streams::output_columns().map_or(80, |columns| columns.clamp(40, 100))
 }
 
 /// Wraps `text` to lines of at most `columns` columns; a word that is longer has a line of its own. The first line begins with

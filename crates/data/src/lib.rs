@@ -9,6 +9,7 @@ mod foreign;
 pub mod inspect;
 pub mod labelled;
 pub mod mask;
+pub mod memory;
 mod natural_order;
 mod packed;
 pub mod schema;

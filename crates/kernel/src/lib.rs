@@ -39,6 +39,7 @@
 // Raw pointers let several threads write disjoint rows of one tape; unchecked loads let the compiler keep a
 // tile in registers.
 
+pub mod allocator;
 pub mod elementwise;
 pub mod gemm;
 pub mod gram;

@@ -44,10 +44,8 @@ pub struct ThreadPool {
 }
 
 impl ThreadPool {
-    /// Starts a pool of `threads` workers; one of them is the thread that calls [`ThreadPool::run`].
-    ///
-    /// # Panics
-    /// If the system refuses to start a thread.
+    /// Starts a pool of `threads` workers; one of them is the thread that calls [`ThreadPool::run`]. The pool is smaller if
+    /// the system refuses to start a thread: the number of threads changes no result.
     pub fn new(threads: usize) -> Self {
         let inner = Arc::new(Inner {
             state: Mutex::new(State { region: None, generation: 0, stop: false }),
@@ -56,11 +54,12 @@ impl ThreadPool {
             running: AtomicUsize::new(0),
             panics: Mutex::new(Vec::new()),
         });
-        // If a thread does not start, dropping the pool stops the threads before it.
         let mut pool = Self { inner, turn: Mutex::new(()), workers: Vec::new() };
         for worker in 1..threads {
             let inner = Arc::clone(&pool.inner);
-            pool.workers.push(std::thread::spawn(move || inner.work(worker)));
+            let work = move || inner.work(worker);
+            let Ok(started) = std::thread::Builder::new().spawn(work) else { break };
+            pool.workers.push(started);
         }
         pool
     }

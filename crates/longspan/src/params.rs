@@ -3,6 +3,7 @@
 //! Weights, gradients and optimizer moments share one [`Layout`], so that clipping, optimizers, checkpoints
 //! and gradient checks are loops over one slice.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::cell::Real;
@@ -62,6 +63,8 @@ impl Entry {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     entries: Vec<Entry>,
+    /// The index of each tensor by its name, so that building a model takes time in proportion to its tensors.
+    by_name: HashMap<String, usize>,
     len: usize,
     /// The prefix of the names of new tensors.
     scope: String,
@@ -80,7 +83,9 @@ impl Layout {
     /// Appends a tensor and returns its index.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], group: Group) -> usize {
         let name = format!("{}{}", self.scope, name.into());
-        assert!(self.find(&name).is_none(), "tensor {name} is already in the layout");
+        let index = self.entries.len();
+        let before = self.by_name.insert(name.clone(), index);
+        assert!(before.is_none(), "tensor {name} is already in the layout");
         let offset = self.len;
         let entry = Entry {
             name,
@@ -92,7 +97,7 @@ impl Layout {
         };
         self.len = (offset + entry.len()).next_multiple_of(ALIGN);
         self.entries.push(entry);
-        self.entries.len() - 1
+        index
     }
 
     /// The tensors, in buffer order.
@@ -102,7 +107,7 @@ impl Layout {
 
     /// Returns the tensor with that name.
     pub fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|e| e.name == name)
+        self.by_name.get(name).map(|&index| &self.entries[index])
     }
 
     /// Length of the flat buffer, including gaps.

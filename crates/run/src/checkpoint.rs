@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use crate::directory::replace_file;
+use crate::directory::{file, replace_file};
 use longspan::optim::schedule::Patience;
 use longspan::params::{Entry, Params};
 use longspan::trainer::Trainer;
@@ -117,7 +117,7 @@ impl Checkpoint {
     /// [`CheckpointError::Field`] or [`CheckpointError::Tensor`].
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         let bytes =
-            std::fs::read(path).map_err(|error| CheckpointError::Unreadable { path: path.into(), error })?;
+            file::read(path).map_err(|error| CheckpointError::Unreadable { path: path.into(), error })?;
         let damaged = |reason: String| CheckpointError::Damaged { path: path.into(), reason };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;

@@ -18,6 +18,7 @@
 //! strings "NaN", "Infinity" and "-Infinity".
 
 mod error;
+pub mod file;
 mod held;
 pub mod history;
 pub mod probes;
@@ -25,7 +26,7 @@ pub mod profiles;
 mod summary;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -117,7 +118,7 @@ impl RunDir {
         fs::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
-        let metrics = File::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
+        let metrics = file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
         let run = Self { path: path.into(), metrics, attempt: 1, held };
         run.replace("config.toml", config.to_toml(false).as_bytes())?;
         Ok(run)
@@ -143,8 +144,7 @@ impl RunDir {
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let failed = io_error(&metrics_path, "written");
-        let mut metrics =
-            OpenOptions::new().read(true).append(true).create(true).open(&metrics_path).map_err(&failed)?;
+        let mut metrics = file::append(&metrics_path).map_err(&failed)?;
         let attempt = 1 + last_attempt(&metrics).map_err(&failed)?;
         // A torn line is ended here, so that the next record begins on its own line.
         let mut last = [b'\n'];
@@ -296,7 +296,7 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, RunError> {
 pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
     let path = run.join("run.json");
     let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
-    let text = match fs::read_to_string(&path) {
+    let text = match file::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(RunError::Missing { path: run.into() });
@@ -320,7 +320,7 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
 /// [`RunError::Io`], [`RunError::Damaged`].
 pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
     let path = run.join("frequencies.json");
-    match fs::read_to_string(&path) {
+    match file::read_to_string(&path) {
         Ok(text) => match serde_json::from_str::<Frequencies>(&text) {
             // No data have so many targets that their number overflows.
             Ok(frequencies) if frequencies.counts.iter().any(|&count| count > 1 << 48) => {
@@ -340,7 +340,10 @@ pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
 /// [`ConfigError`].
 pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
     let mut config = settings_of_an_older_run();
-    config.read(&run.join("config.toml"))?;
+    let path = run.join("config.toml");
+    let text = file::read_to_string(&path);
+    let text = text.map_err(|error| ConfigError::Unreadable { path: path.clone(), error })?;
+    config.parse(&path, &text)?;
     config.check_numbers()?;
     Ok(config)
 }

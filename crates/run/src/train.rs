@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub use error::TrainError;
 pub use fault::{Replay, ReplayError, replay_fault};
 pub use light::LightProbe;
+pub use memory::check_window;
 pub use outcome::{Event, Outcome, Start, Summary};
 pub use resumed::resumed_config;
 

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use longspan_run::config::Config;
 
-use crate::failure::{Failure, put};
+use crate::failure::Failure;
+use crate::streams::put;
 
 /// Print all settings with their defaults, or those that a file resolves to
 #[derive(Args, Debug)]

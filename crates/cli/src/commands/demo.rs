@@ -8,9 +8,10 @@ use clap::Args;
 use longspan_kernel::Context;
 
 use crate::demo::{DISTANCES, GAINS, Options, Stopped, page, perform};
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::{Json, Lang, Threads, within};
 use crate::stop::Stop;
+use crate::streams::{self, put};
 use crate::wrap::{columns, wrap};
 use longspan_run::{machine, whole_file};
 
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         output => Some(PathBuf::from(output.unwrap_or("longspan-demo.html"))),
     };
     let ctx = Context::<f32>::new(machine::instruction_set()?, args.threads.count(0));
-    let stop = Stop::listen()?;
+    let stop = Stop::listen_and_hold()?;
     // Checked before measuring, so that the error does not come after a minute.
     let is_new = output.as_deref().map_or(Ok(false), reserve)?;
     let mut act = 0;
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
             "{report} {}\n{next} longspan train --text FILE\n{next} longspan report RUN\n",
             path.display()
         );
-        if is_json { eprint!("{text}") } else { put(&text)? }
+        if is_json { streams::note(text.trim_end()) } else { put(&text)? }
     }
     Ok(ExitCode::SUCCESS)
 }

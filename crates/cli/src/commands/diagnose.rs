@@ -9,8 +9,9 @@ use clap::Args;
 use longspan_run::directory::history;
 
 use super::probe;
-use crate::failure::{Failure, put};
+use crate::failure::Failure;
 use crate::flags::{Json, Lang};
+use crate::streams::put;
 use judge::judge;
 
 /// Diagnose a run from its records: what is wrong, the evidence, and what to try

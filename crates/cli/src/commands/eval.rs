@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use longspan::model::Model;
+use longspan::model::{Model, ModelSpec};
 use longspan::params::Params;
 use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::Lengths;
@@ -17,11 +17,13 @@ use longspan_run::checkpoint::Checkpoint;
 use longspan_run::config::Config;
 use longspan_run::dataset::{Dataset, HeldOut};
 use longspan_run::directory;
+use longspan_run::train::check_window;
 
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::{Data, Json, Threads, Weights, positive};
 use crate::progress::Progress;
 use crate::stop::Stop;
+use crate::streams::{self, put};
 use longspan_run::machine;
 use show::Shown;
 
@@ -94,7 +96,7 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
     let checkpoint = Checkpoint::read(&file)?;
     let header = checkpoint.require_header()?;
     let mut config = if directory::is_run(path) { directory::read_config(path)? } else { Config::default() };
-    config.adopt(&header.model);
+    config.follow(&header.model);
     if let Predicts::Forecast(forecast) = &header.schema.predicts {
         (config.data.window, config.data.horizon) = (forecast.window, forecast.ahead);
     }
@@ -107,6 +109,7 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
 }
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
+    let stop = Stop::listen()?;
     let Loaded { checkpoint, file, mut config, ctx, mut model, params } =
         load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
@@ -125,10 +128,9 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
     let season = args.season.or(Some(config.data.season).filter(|&season| season > 0));
     let run = args.weights.run.as_path();
     let Evaluated { data, on, bytes } = source(&args.data, args.part, run, &config, &header.schema)?;
-    data.shifts.iter().for_each(|shift| eprintln!("warning: {on}: {shift}"));
-    let stop = Stop::listen()?;
-    let cancelled = || stop.came();
-    let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &cancelled)?;
+    fits(&header.model, data.source.shape(), size_of::<f32>())?;
+    data.shifts.iter().for_each(|shift| streams::note(format_args!("warning: {on}: {shift}")));
+    let assessed = assess(&ctx, &mut model, &params, &header.schema, &data, season, &|| stop.came())?;
     let Some(assessment) = assessed else { return Ok(ExitCode::from(stop.code())) };
     if let Some(failure) = data.source.failure() {
         return Err(fail(format!(
@@ -159,6 +161,18 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, Failure> {
         }
     };
     Ok(if finite { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Checks that a window fits into memory, in numbers of `bytes` bytes.
+///
+/// # Errors
+/// A message if it does not.
+pub(crate) fn fits(model: &ModelSpec, (steps, rows): (usize, usize), bytes: usize) -> Result<(), Failure> {
+    check_window(model, (steps, rows), bytes).map_err(|error| {
+        fail(format!(
+            "a window of {steps} steps and {rows} rows needs {error}: use shorter sequences, or fewer in a batch"
+        ))
+    })
 }
 
 /// The data to score.

@@ -6,8 +6,9 @@ use clap::Args;
 use longspan::option_syntax::nearest;
 use longspan_diagnose::{IGNORE_IF, Language, Page, RULES, Rule, rule};
 
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::Lang;
+use crate::streams::put;
 use crate::wrap::{columns, pad, wrap};
 
 /// Explain a finding: its meaning, its thresholds, false alarms and remedies

@@ -13,8 +13,9 @@ use longspan_run::config::Config;
 use longspan_run::directory::is_run;
 use serde_json::Value;
 
-use crate::failure::{Failure, put};
+use crate::failure::Failure;
 use crate::flags::{Json, TableFlags};
+use crate::streams::put;
 
 /// Describe a file or folder, and print the command that trains on it
 #[derive(Args, Debug)]

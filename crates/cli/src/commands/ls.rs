@@ -8,9 +8,10 @@ use longspan_run::directory;
 use longspan_run::directory::is_run;
 use serde_json::{Value, json};
 
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::Json;
 use crate::progress::figure;
+use crate::streams::{self, put};
 
 /// The number of levels of directories that are searched below the given one.
 const DEPTH: usize = 3;
@@ -39,7 +40,10 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     if records.is_empty() {
-        eprintln!("there are no runs in {} (next: longspan train --help)", directory.display());
+        streams::note(format_args!(
+            "there are no runs in {} (next: longspan train --help)",
+            directory.display()
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let columns = ["run", "data", "model", "step", "best_loss", "baseline_loss", "baseline", "outcome"];

@@ -77,6 +77,7 @@ Examples:
   sensor | longspan predict runs/pump-gru-1 --stream --json";
 
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
+    let stop = Stop::listen()?;
     let mut loaded = load(&args.weights, args.threads.count(usize::from(args.stream)))?;
     let schema = loaded.checkpoint.require_header()?.schema.clone();
     // The flags override how the run's own data were read.
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     if args.every && !matches!(schema.predicts, Predicts::Forecast(_)) {
         return Err(fail("--every is for runs that forecast a series: leave it out"));
     }
-    let output = Output::open(&args.output, args.stream)?;
+    let output = Output::open(&args.output, args.stream, stop.hold())?;
     let json = args.json.json;
     if args.stream {
         let schema = stream::of_group(schema, args.group.as_deref())?;
@@ -105,7 +106,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
         "-" => ("standard input", Some(Box::new(std::io::stdin()))),
         name => (name, None),
     };
-    let mut job = Job { path: path.into(), input, output, json, every: args.every, stop: Stop::listen()? };
+    let mut job = Job { path: path.into(), input, output, json, every: args.every, stop };
     let end = match &schema.predicts {
         Predicts::Classes(names) => classes::run(&mut loaded, &schema, names, &mut job)?,
         Predicts::Regression(scaling) => targets::run(&mut loaded, &schema, scaling, &mut job)?,

@@ -13,7 +13,7 @@ use longspan::batch::Source;
 use longspan::model::ModelSpec;
 use longspan::probe::credit::{Stage, Watch, widen};
 use longspan::probe::{ProbeOptions, examine};
-use longspan_data::schema::Schema;
+use longspan_data::schema::{Predicts, Schema};
 use longspan_data::task::Lengths;
 use longspan_diagnose::Language;
 use longspan_kernel::Context;
@@ -24,10 +24,11 @@ use longspan_run::directory::{history, is_run, probes};
 
 use super::diagnose::judge::judge;
 use super::eval::{self, Loaded};
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::{Data, Json, Threads, Weights, Which, positive, within};
 use crate::progress::Bar;
 use crate::stop::Stop;
+use crate::streams::{self, put};
 use plan::{Limit, Planned};
 
 /// The smallest and the largest window of a text for the lag profile, in steps. Between them the window is twice that of training.
@@ -154,20 +155,26 @@ pub(crate) struct Probed {
 /// # Errors
 /// A message if the run, its data or its directory cannot be used.
 pub(crate) fn measure(args: &ProbeArgs) -> Result<Result<Probed, ExitCode>, Failure> {
+    let stop = Stop::listen()?;
     let path = args.weights.run.as_path();
     let Loaded { checkpoint, mut config, ctx, params, .. } =
         eval::load(&args.weights, args.threads.count(0))?;
     let header = checkpoint.require_header()?;
     config.data.length = args.length.unwrap_or(config.data.length);
     let beside = probes::beside(&config);
+    // A probe measures what training computes: a recursive forecaster predicts one row at a time, however far ahead it
+    // forecasts.
+    if let Predicts::Forecast(forecast) = &header.schema.predicts {
+        config.data.horizon = forecast.horizon;
+    }
     if header.schema.vocabulary().is_some() && config.data.task.is_none() {
         config.data.unroll = (2 * config.data.unroll).clamp(TEXT_WINDOWS[0], TEXT_WINDOWS[1]);
     }
     let (source, data) = source(&args.data, path, &config, &header.schema)?;
+    eval::fits(&header.model, source.shape(), if args.single { size_of::<f32>() } else { size_of::<f64>() })?;
     let planned = Planned::new(path, args.limit(), &options(args), &header.model, source.as_ref(), &config)?;
-    eprintln!("{}", planned.text());
+    streams::note(format_args!("{}", planned.text()));
     let options = &planned.plan.options;
-    let stop = Stop::listen()?;
     let (mut bar, start) = (Bar::new(), Instant::now());
     let mut watch = Watch {
         progress: &mut |stage, done, all| bar.show(name(stage), done as u64, all as u64),

@@ -12,9 +12,10 @@ use longspan_run::train::{Replay, replay_fault};
 use serde_json::{Value, json};
 
 use super::train::{diverged, norm};
-use crate::failure::{Failure, put};
+use crate::failure::Failure;
 use crate::flags::{Json, Threads};
 use crate::progress::figure;
+use crate::streams::put;
 use longspan_run::machine;
 
 /// Repeat the training step at which a run diverged, and locate its first bad value

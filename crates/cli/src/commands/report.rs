@@ -8,9 +8,10 @@ use longspan_run::directory::{RunError, is_run};
 use longspan_run::report::RunReport;
 use longspan_run::whole_file;
 
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::Lang;
 use crate::report::{csv, html, markdown};
+use crate::streams::{self, put};
 
 /// Write a report about one or more runs: findings, learning curves and the gradient through time
 #[derive(Args, Debug)]
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
             whole_file::write(Path::new(output), text)
                 .map_err(|error| fail(format!("{output} cannot be written ({error}): choose another -o")))?;
             let more = if format == Format::Html { ": open it in a browser" } else { "" };
-            eprintln!("wrote {output}{more}");
+            streams::note(format_args!("wrote {output}{more}"));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -10,10 +10,11 @@ use longspan_kernel::rng::{Key, Purpose};
 use serde_json::json;
 
 use super::eval::{Loaded, load};
-use crate::failure::{Failure, fail, put};
+use crate::failure::{Failure, fail};
 use crate::flags::{Json, Threads, Weights};
 use crate::shell::quoted;
 use crate::stop::Stop;
+use crate::streams::{put, put_more};
 
 /// Generate text with a language model
 #[derive(Args, Debug)]
@@ -54,6 +55,7 @@ fn temperature(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
+    let stop = Stop::listen()?;
     let Loaded { checkpoint, config, ctx, mut model, params, .. } =
         load(&args.weights, args.threads.count(1))?;
     let header = checkpoint.require_header()?;
@@ -83,11 +85,11 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
     if !as_json {
         printer.show(&written, false)?;
     }
-    let stop = Stop::listen()?;
+    stop.hold().hold();
     let key = Key::new(args.seed, Purpose::Sample, 0, 0);
     for t in 0..args.length {
         if stop.came() {
-            put("\n")?;
+            put_more(b"\n")?;
             return Ok(ExitCode::from(stop.code()));
         }
         let draw = key.stream(0, t).uniform();
@@ -109,7 +111,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
         )?;
     } else {
         printer.show(&written, true)?;
-        put("\n")?;
+        put_more(b"\n")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -146,6 +148,6 @@ impl Printer<'_> {
             Err(_) => fresh.len(),
         };
         self.shown += whole;
-        put(&String::from_utf8_lossy(&fresh[..whole]))
+        put_more(String::from_utf8_lossy(&fresh[..whole]).as_bytes())
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     }
     let address = SocketAddr::new(ip, args.port);
     let lang = args.lang.language.code().to_owned();
-    let stop = Stop::listen()?;
+    let stop = Stop::listen_and_hold()?;
     serve(Options { directory, address, token, lang }, &stop.cancel)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,15 +9,16 @@ use longspan_record::credit::Measured;
 use longspan_record::{FaultRecord, GroupScore};
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::dialect;
-use longspan_run::train::{Job, LightProbe, Outcome, Summary, resumed_config, train};
+use longspan_run::train::{Event, Job, LightProbe, Outcome, Summary, resumed_config, train};
 
 use super::probe::show::horizon;
-use crate::failure::{Failure, put};
+use crate::failure::Failure;
 use crate::flags::{Json, SettingFlags};
 use crate::progress::{Progress, below, counted, figure, grouped, loss, too_few};
 use crate::shell::quoted;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
+use crate::streams::{put, show};
 use crate::tensorboard::Events;
 use longspan_run::machine;
 
@@ -68,6 +69,7 @@ impl TrainArgs {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
+    let stop = Stop::listen()?;
     let mut config = args.settings()?;
     absolute_paths(&mut config)?;
     let (level, resume) = (machine::instruction_set()?, args.resume);
@@ -84,12 +86,15 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
     }
     let from = args.from.clone();
     let threads = machine::threads(config.run.threads);
-    let stop = Stop::listen()?;
     let job = Job { config, out, resume, from, level, threads };
     let mut progress = Progress::new();
     let mut times = StepTimes::default();
     let mut tensorboard = Events::open(job.config.run.tensorboard.as_deref())?;
+    let hold = stop.hold();
     let summary = train(&job, &stop.cancel, &mut |event| {
+        if let Event::Opening = event {
+            hold.hold();
+        }
         times.see(&event);
         tensorboard.see(&event);
         progress.show(&event);
@@ -103,7 +108,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode, Failure> {
         document["median_step_ms"] = times.median_ms().into();
         put(&format!("{document}\n"))?;
     } else {
-        put(&describe(&summary, &job.config))?;
+        show(&describe(&summary, &job.config));
     }
     Ok(match summary.outcome {
         Outcome::Diverged => ExitCode::from(1),

@@ -1,5 +1,6 @@
 //! Tests of the program, in one program.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::disallowed_macros, reason = "tests print for whoever runs them")]
 
 mod bad_data;
 mod bad_input;
@@ -14,6 +15,7 @@ mod inspect;
 mod large_text;
 mod odd_files;
 mod other_data;
+mod outside;
 mod predict;
 mod printed;
 mod probe;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::encoding::Encoding;
+use crate::memory::Growth;
 use crate::natural_order::natural;
 
 use super::error::{LabelledError, Location, Problem};
@@ -20,6 +21,7 @@ pub(super) struct Builder {
     pub(super) tokens: Vec<u32>,
     labelled: Labelled,
     ids: HashMap<String, u32>,
+    growth: Growth,
 }
 
 impl Builder {
@@ -47,7 +49,14 @@ impl Builder {
             unknown: Vec::new(),
             in_runs: None,
         };
-        Self { values: Vec::new(), exact: None, tokens: Vec::new(), labelled, ids: HashMap::new() }
+        Self {
+            values: Vec::new(),
+            exact: None,
+            tokens: Vec::new(),
+            labelled,
+            ids: HashMap::new(),
+            growth: Growth::default(),
+        }
     }
 
     /// Adds a value; NaN is a missing one.
@@ -111,6 +120,9 @@ impl Builder {
         if self.labelled.offsets.last() == Some(&steps) {
             return Err(Problem::EmptySequence);
         }
+        let exact = self.exact.as_ref().map_or(0, Vec::len);
+        let bytes = 4 * (self.values.len() + self.tokens.len()) + 8 * exact;
+        self.growth.check(bytes as u64).map_err(Problem::Memory)?;
         self.labelled.offsets.push(steps);
         self.labelled.labels.push(class);
         self.labelled.numbers.push(number);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::categorical::CategoryError;
 use crate::file::FileError;
+use crate::memory::OutOfMemory;
 use crate::table::TableError;
 use crate::wording::counted;
 
@@ -92,6 +93,9 @@ pub enum Problem {
     /// There is no sequence.
     #[error("there is no sequence: the file is empty or has only a header")]
     NoSequences,
+    /// The sequences do not fit into memory.
+    #[error("the sequences up to here need {0}: use a part of the file")]
+    Memory(OutOfMemory),
     /// A sequence has no steps.
     #[error("the sequence is empty: remove it")]
     EmptySequence,

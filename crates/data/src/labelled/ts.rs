@@ -219,15 +219,14 @@ impl Cases<'_> {
         if self.header.equal && self.header.length.is_some_and(|length| length != steps) {
             return Err(Problem::Length { found: steps, expected: self.header.length.unwrap_or_default() });
         }
+        // All lengths are compared before memory is reserved: otherwise a line of one long and many empty dimensions
+        // would reserve their product.
+        let odd = values.split(':').map(length).enumerate().find(|(_, found)| *found != steps);
+        if let Some((d, found)) = odd {
+            return Err(Problem::UnequalDimensions { dimension: d + 1, found, expected: steps });
+        }
         builder.values.resize(start + steps * width, f32::NAN);
         for (d, dimension) in values.split(':').enumerate() {
-            if length(dimension) != steps {
-                return Err(Problem::UnequalDimensions {
-                    dimension: d + 1,
-                    found: length(dimension),
-                    expected: steps,
-                });
-            }
             for (t, text) in dimension.split(',').enumerate() {
                 builder.values[start + t * width + d] = number(text)?;
             }
@@ -347,6 +346,14 @@ mod tests {
         bytes.extend(b"1,\xff:a\n");
         let error = read(&bytes[..], Path::new("x.ts")).unwrap_err().to_string();
         assert!(error.contains("x.ts: line 6: not valid UTF-8 from byte 3"), "{error}");
+    }
+
+    /// 80 KB of 40,000 values and 40,000 empty dimensions: 6.4 GB as an array.
+    #[test]
+    fn dimensions_are_compared_before_memory_is_reserved() {
+        let head = "@dimensions 40001\n@classLabel true a\n@data\n";
+        let text = format!("{head}{}1{}:a\n", "1,".repeat(39_999), ":".repeat(40_000));
+        fails(&text, &["line 4", "dimension 2 has 0", "the first has 40000"]);
     }
 
     #[test]

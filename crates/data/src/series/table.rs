@@ -14,6 +14,7 @@ use super::time_check::check_times;
 use super::time_column::shown;
 use super::times::Time;
 use crate::categorical::Codes;
+use crate::memory::Growth;
 use crate::spread::{Sentinel, Spread};
 use crate::stamps::{Feature, calendar};
 use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, is_missing, shorten};
@@ -78,6 +79,9 @@ pub(super) struct Table {
     text: String,
     /// Name of the current row's group.
     key: String,
+    /// Numbers of all groups so far.
+    stored: u64,
+    growth: Growth,
 }
 
 impl Table {
@@ -115,6 +119,8 @@ impl Table {
             layout,
             groups: Vec::new(),
             first_missing: None,
+            stored: 0,
+            growth: Growth::default(),
             fingerprint: 0,
             restarts,
             written: Vec::new(),
@@ -303,6 +309,8 @@ impl Table {
             group.values.push(number);
         }
         group.lines.push(line);
-        Ok(())
+        self.stored += self.columns.len() as u64;
+        let fits = self.growth.check(size_of::<f64>() as u64 * self.stored);
+        Ok(fits.map_err(|problem| TableError::Memory { path: self.path.clone(), line, problem })?)
     }
 }

@@ -7,6 +7,8 @@ use super::misfit::Misfit;
 use super::options::Decimal;
 use crate::encoding::EncodingError;
 use crate::file::FileError;
+use crate::memory::OutOfMemory;
+use crate::packed::Expands;
 use crate::wording::counted;
 
 /// Why a table cannot be read. Lines and fields are counted from 1.
@@ -20,6 +22,12 @@ pub enum TableError {
     /// The file is a damaged gzip file.
     #[error("{} is compressed with gzip and cannot be decompressed ({error}): it is cut off or damaged, so download it again", path.display())]
     Damaged { path: PathBuf, error: io::Error },
+    /// The content of a gzip file is much larger than the file.
+    #[error("{}: {Expands}", path.display())]
+    Expands { path: PathBuf },
+    /// The rows do not fit into memory.
+    #[error("{}: the rows up to line {line} need {problem}: use a part of the file, or fewer --columns", path.display())]
+    Memory { path: PathBuf, line: u64, problem: OutOfMemory },
     /// The bytes are no text, or not in the encoding.
     #[error("{}: {problem}", path.display())]
     Encoding { path: PathBuf, problem: EncodingError },
@@ -110,6 +118,7 @@ impl TableError {
             return Self::Encoding { path: path.to_owned(), problem };
         }
         match error.kind() {
+            _ if Expands::is(&error) => Self::Expands { path: path.to_owned() },
             io::ErrorKind::InvalidData => Self::Damaged { path: path.to_owned(), error },
             _ => FileError::new(path, error, need).into(),
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::encoding::EncodingError;
 use super::super::file::FileError;
 use super::super::vocabulary::VocabularyError;
+use crate::packed::Expands;
 use crate::wording::counted;
 
 /// Why a text cannot be used.
@@ -40,6 +41,12 @@ pub enum TextError {
         path: PathBuf,
         /// The error of the decompression.
         error: io::Error,
+    },
+    /// The content of a gzip file is much larger than the file.
+    #[error("{}: {Expands}", path.display())]
+    Expands {
+        /// The file.
+        path: PathBuf,
     },
     /// The bytes are no text, or not in the encoding.
     #[error("{}: {problem}", path.display())]

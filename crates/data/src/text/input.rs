@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
 use super::super::encoding::{Encoding, EncodingError};
 use super::super::file::{self, FileError};
+use super::super::packed::{Expands, unpacked};
 use super::super::tokens::{temporary, temporary_directory};
 use super::super::vocabulary::TokenLevel;
 use super::super::vocabulary::units::Piece;
@@ -54,17 +53,21 @@ impl<'a> Input<'a> {
         if !plain || packed {
             let temporary_failed = |error| TextError::Temporary { directory: temporary_directory(), error };
             let mut copy = temporary().map_err(temporary_failed)?;
-            bytes = match packed {
-                false => io::copy(&mut file, &mut copy).map_err(temporary_failed)?,
-                true => io::copy(&mut MultiGzDecoder::new(file), &mut copy).map_err(|error| {
-                    match error.kind() {
-                        io::ErrorKind::InvalidData
-                        | io::ErrorKind::InvalidInput
-                        | io::ErrorKind::UnexpectedEof => TextError::Damaged { path: path.to_owned(), error },
-                        _ => temporary_failed(error),
-                    }
-                })?,
-            };
+            bytes =
+                match packed {
+                    false => io::copy(&mut file, &mut copy).map_err(temporary_failed)?,
+                    true => unpacked(file).and_then(|mut text| io::copy(&mut text, &mut copy)).map_err(
+                        |error| match error.kind() {
+                            _ if Expands::is(&error) => TextError::Expands { path: path.to_owned() },
+                            io::ErrorKind::InvalidData
+                            | io::ErrorKind::InvalidInput
+                            | io::ErrorKind::UnexpectedEof => {
+                                TextError::Damaged { path: path.to_owned(), error }
+                            }
+                            _ => temporary_failed(error),
+                        },
+                    )?,
+                };
             file = copy;
             if !bytes_only {
                 file::check_text(path, &mut file, NEED)?;

@@ -23,7 +23,8 @@ impl Config {
         self.parse(path, &text)
     }
 
-    fn parse(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
+    /// Overrides the current settings with the text of a file.
+    pub(crate) fn parse(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
         let mut file = File { path, text, config: self, lines: BTreeMap::new() };
         let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
             path: path.into(),

@@ -56,6 +56,9 @@ const BIDIRECTIONAL: &str = "a bidirectional model would see the next token, whi
                              cannot carry its state from window to window: leave it out for texts, music \
                              and the task agreement";
 
+/// The deepest stack. Deeper ones train in no reasonable time, and are most likely a mistake for `--hidden`.
+const MOST_LAYERS: usize = 1000;
+
 /// Whether a setting is valid, its key, and what it needs if it is not.
 type Rule = (bool, &'static str, &'static str);
 
@@ -193,7 +196,7 @@ impl Config {
         let predicts_tokens = data.text.is_some() || data.task.is_some_and(|task| task.task().is_none());
         vec![
             (model.loss != ValueLoss::Labels, "loss", "needs squared or absolute"),
-            (model.layers >= 1, "layers", "needs 1 or more"),
+            ((1..=MOST_LAYERS).contains(&model.layers), "layers", "needs 1 to 1000"),
             (model.hidden >= 1, "hidden", "needs 1 or more"),
             ((0.0..1.0).contains(&model.dropout), "dropout", "must be at least 0 and less than 1"),
             (!model.bidirectional || data.text.is_none(), "bidirectional", BIDIRECTIONAL),

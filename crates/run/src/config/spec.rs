@@ -97,11 +97,22 @@ impl Config {
     /// Takes all settings that were not given from a model specification. A given setting is kept, even if it
     /// contradicts the specification.
     pub fn adopt(&mut self, spec: &ModelSpec) {
+        self.take(spec, true);
+    }
+
+    /// Takes all settings from a model specification, even if they were given otherwise: those of the weights of a run
+    /// decide how its data are read.
+    pub fn follow(&mut self, spec: &ModelSpec) {
+        self.take(spec, false);
+    }
+
+    fn take(&mut self, spec: &ModelSpec, keep_given: bool) {
         let mut source = Self { model: ModelConfig::of(spec), ..Self::default() };
         // Dropout and the initial weights are not part of a specification.
         let outside = ["dropout", "dropout_mask", "init", "forget_bias"];
         for key in KEYS.iter().filter(|key| key.section == Section::Model && !outside.contains(&key.name)) {
-            if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !self.is_given(key.name)) {
+            let keeps = keep_given && self.is_given(key.name);
+            if let Some(value) = (key.field)(&mut source).get().text().filter(|_| !keeps) {
                 (key.field)(self).set(&value).expect("a key reads the values that it writes");
             }
         }
@@ -123,5 +134,25 @@ impl Config {
             let features = forecast.clock.as_ref().map(|clock| clock.calendar().to_vec());
             self.data.calendar.0 = features.unwrap_or_default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+
+    /// The settings of a run may contradict its weights: the data are read as the weights need them.
+    #[test]
+    fn the_model_of_the_weights_is_followed() {
+        let numbers = InputSpec::Numbers { width: 1 };
+        let values = OutputSpec::Values { width: 1, loss: ValueLoss::Squared };
+        let mean = ModelSpec { pool: Pooling::Mean, ..ModelSpec::new(CellKind::Rnn, numbers, 4, 1, values) };
+        let mut given = Config::default();
+        given.set("pool", "last", Origin::Flag).expect("a setting");
+        let (mut adopted, mut followed) = (given.clone(), given);
+        adopted.adopt(&mean);
+        followed.follow(&mean);
+        assert_eq!((adopted.pool_of_rows(), followed.pool_of_rows()), (Pooling::Last, Pooling::Mean));
     }
 }

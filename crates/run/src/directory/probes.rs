@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{RunError, io_error, replace_file};
+use super::{RunError, file, io_error, replace_file};
 use crate::config::Config;
 use longspan_record::{Beside, ProbeRecord};
 
@@ -49,7 +49,7 @@ pub fn read(run: &Path) -> Probes {
     paths.sort();
     for path in paths {
         let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
-        let record = fs::read_to_string(&path)
+        let record = file::read_to_string(&path)
             .map_err(io_error(&path, "read"))
             .and_then(|text| serde_json::from_str::<ProbeRecord>(&text).map_err(|e| damaged(e.to_string())))
             .and_then(|record| match record.format {

@@ -1,14 +1,13 @@
 //! Reads how a run ended from `summary.json`.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::RunError;
 use super::error::io_error;
+use super::{RunError, file};
 
 /// How a run ended. A field is None if the file lacks it or its value is not finite.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -52,7 +51,7 @@ pub struct SummaryRecord {
 /// [`RunError`] if the file cannot be read or is damaged.
 pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
     let path = run.join("summary.json");
-    let bytes = match fs::read(&path) {
+    let bytes = match file::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&path, "read")(error)),

@@ -20,17 +20,22 @@
 //! measures for classification tasks", Information Processing & Management 45, 2009 (macro averages). The mean of F1_c is
 //! scikit-learn's `f1_score(average="macro")`, not the F1 of the mean precision and recall.
 
-/// A confusion matrix: counts of (actual, predicted) classes, `[C, C]`.
+use std::collections::BTreeMap;
+
+/// A confusion matrix: counts of (actual, predicted) classes, `[C, C]`. Only the counts above 0 are stored, so the memory
+/// depends on the examples and on C, not on C².
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
-    classes: usize,
-    counts: Vec<u64>,
+    counts: BTreeMap<(u32, u32), u64>,
+    /// Σ_p n_{cp} and Σ_a n_{ac} of each class.
+    actual: Vec<u64>,
+    predicted: Vec<u64>,
 }
 
 impl Confusion {
     /// An empty matrix of `classes` classes.
     pub fn new(classes: usize) -> Self {
-        Self { classes, counts: vec![0; classes * classes] }
+        Self { counts: BTreeMap::new(), actual: vec![0; classes], predicted: vec![0; classes] }
     }
 
     /// Counts one example of class `actual` that was predicted as `predicted`.
@@ -38,8 +43,13 @@ impl Confusion {
     /// # Panics
     /// If `actual` or `predicted` is not below C.
     pub fn add(&mut self, actual: u32, predicted: u32) {
-        let index = self.index(actual, predicted);
-        self.counts[index] += 1;
+        self.add_all(actual, predicted, 1);
+    }
+
+    fn add_all(&mut self, actual: u32, predicted: u32, count: u64) {
+        self.actual[actual as usize] += count;
+        self.predicted[predicted as usize] += count;
+        *self.counts.entry((actual, predicted)).or_default() += count;
     }
 
     /// Adds the counts of another matrix.
@@ -47,41 +57,49 @@ impl Confusion {
     /// # Panics
     /// If the numbers of classes differ.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(self.classes, other.classes, "confusion matrices with different numbers of classes");
-        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, count)| *sum += count);
+        assert_eq!(self.classes(), other.classes(), "confusion matrices with different numbers of classes");
+        other.pairs().for_each(|(actual, predicted, count)| self.add_all(actual, predicted, count));
     }
 
     /// Number of classes C.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.actual.len()
     }
 
     /// n_{ap}: examples of class `actual` that were predicted as `predicted`.
-    ///
-    /// # Panics
-    /// If `actual` or `predicted` is not below C.
     pub fn count(&self, actual: u32, predicted: u32) -> u64 {
-        self.counts[self.index(actual, predicted)]
+        self.counts.get(&(actual, predicted)).copied().unwrap_or(0)
+    }
+
+    /// The counts above 0: actual class, predicted class, count; in the order of the classes.
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, u32, u64)> + '_ {
+        self.counts.iter().map(|(&(actual, predicted), &count)| (actual, predicted, count))
     }
 
     /// Σ_p n_{cp}: examples of class c.
+    ///
+    /// # Panics
+    /// If the class is not below C.
     pub fn actual(&self, class: u32) -> u64 {
-        (0..self.classes as u32).map(|predicted| self.count(class, predicted)).sum()
+        self.actual[class as usize]
     }
 
     /// Σ_a n_{ac}: examples that were predicted as class c.
+    ///
+    /// # Panics
+    /// If the class is not below C.
     pub fn predicted(&self, class: u32) -> u64 {
-        (0..self.classes as u32).map(|actual| self.count(actual, class)).sum()
+        self.predicted[class as usize]
     }
 
     /// N: all examples.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.actual.iter().sum()
     }
 
     /// Share of examples that were predicted as what they are; None without examples.
     pub fn accuracy(&self) -> Option<f64> {
-        ratio((0..self.classes as u32).map(|c| self.count(c, c)).sum(), self.total())
+        ratio((0..self.classes() as u32).map(|c| self.count(c, c)).sum(), self.total())
     }
 
     /// Share of the examples of a class that were found; None if it has none.
@@ -101,7 +119,7 @@ impl Confusion {
 
     /// Mean F1 over the classes that have one, each with the same weight; None without examples.
     pub fn macro_f1(&self) -> Option<f64> {
-        let scores: Vec<f64> = (0..self.classes as u32).filter_map(|class| self.f1(class)).collect();
+        let scores: Vec<f64> = (0..self.classes() as u32).filter_map(|class| self.f1(class)).collect();
         (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
     }
 
@@ -109,17 +127,6 @@ impl Confusion {
     /// [`most_frequent`] in training this is the majority-class baseline.
     pub fn baseline(&self, class: u32) -> Option<f64> {
         ratio(self.actual(class), self.total())
-    }
-
-    fn index(&self, actual: u32, predicted: u32) -> usize {
-        let (actual, predicted) = (actual as usize, predicted as usize);
-        assert!(
-            actual < self.classes && predicted < self.classes,
-            "class {} of {}",
-            actual.max(predicted),
-            self.classes
-        );
-        actual * self.classes + predicted
     }
 }
 
@@ -186,6 +193,10 @@ mod tests {
         assert_eq!((confusion.precision(3), confusion.recall(3), confusion.f1(3)), (None, None, None));
         // F1_0 = 4 / 6.
         assert!((confusion.macro_f1().unwrap() - 2.0 / 9.0).abs() < 1e-15);
+        // 80 GB as a matrix.
+        let mut wide = Confusion::new(100_000);
+        wide.add(99_999, 7);
+        assert_eq!((wide.accuracy(), wide.pairs().collect::<Vec<_>>()), (Some(0.0), vec![(99_999, 7, 1)]));
         let empty = Confusion::new(2);
         assert_eq!((empty.accuracy(), empty.macro_f1(), empty.baseline(0)), (None, None, None));
     }

@@ -6,6 +6,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::dataset::DataError;
 use crate::directory::RunError;
+use longspan_data::memory::OutOfMemory;
 
 /// Why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -99,16 +100,9 @@ pub enum TrainError {
         /// Its steps.
         step: u64,
     },
-    /// The model needs more memory than the machine has.
-    #[error(
-        "this model needs about {needed:.1} GB of memory, but the machine has {present:.1} GB: choose a smaller --hidden, --layers, --batch or --unroll"
-    )]
-    Memory {
-        /// Gigabytes needed.
-        needed: f64,
-        /// Gigabytes of the machine.
-        present: f64,
-    },
+    /// The model needs more memory than this process may use.
+    #[error("this model needs {0}: choose a smaller --hidden, --layers, --batch or --unroll")]
+    Memory(OutOfMemory),
     /// The data can no longer be read.
     #[error(
         "the data can no longer be read ({failure}): the run stopped with a checkpoint after step {step} (next: longspan train \

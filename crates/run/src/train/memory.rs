@@ -7,15 +7,15 @@ use longspan::cell::CellKind;
 use longspan::cell::Real;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan::option_syntax::Size;
+use longspan_data::memory::{self, OutOfMemory};
 
-/// Rejects a model that cannot fit into memory. A lower estimate is compared with the memory of the machine,
-/// if that is known.
+/// Rejects a model that cannot fit into memory. A lower estimate is compared with the memory that this process may use, if
+/// that is known.
 pub(super) fn check_memory(
     config: &Config,
     spec: &ModelSpec,
     (steps, rows): (usize, usize),
 ) -> Result<(), TrainError> {
-    let Some(present) = machine_bytes() else { return Ok(()) };
     let gates = match spec.cell {
         CellKind::Lstm { .. } => 4.0,
         CellKind::Gru { .. } => 3.0,
@@ -37,10 +37,26 @@ pub(super) fn check_memory(
         .min(config.run.memory_limit().map_or(f64::INFINITY, |limit| limit as f64));
     // Weights, gradient, two moments and packed copies; the outputs and their gradient.
     let needed = 4.0 * (5.0 * parameters + 2.0 * positions * w) + tape;
-    if needed > present {
-        return Err(TrainError::Memory { needed: needed / 1e9, present: present / 1e9 });
-    }
-    Ok(())
+    // The conversion saturates.
+    memory::check(needed as u64).map_err(TrainError::Memory)
+}
+
+/// Rejects a window of shape `[steps, rows]` that cannot fit into memory when a model reads it: a lower estimate of its
+/// input and outputs, in numbers of `bytes` bytes.
+///
+/// # Errors
+/// [`OutOfMemory`] if it cannot.
+pub fn check_window(
+    spec: &ModelSpec,
+    (steps, rows): (usize, usize),
+    bytes: usize,
+) -> Result<(), OutOfMemory> {
+    let read = match spec.input {
+        InputSpec::Tokens { .. } => 1,
+        InputSpec::Numbers { width } => width,
+    };
+    let numbers = steps as f64 * rows as f64 * (read + spec.width()) as f64;
+    memory::check((bytes as f64 * numbers) as u64)
 }
 
 /// How a window is kept for the backward pass; None if memory is not limited.
@@ -57,11 +73,4 @@ pub(super) fn plan<R: Real>(
             Size(error.least().next_multiple_of(1 << 10))
         ),
     })
-}
-
-/// Physical memory in bytes; None if there is no /proc/meminfo.
-fn machine_bytes() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1024.0)
 }

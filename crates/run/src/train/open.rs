@@ -60,6 +60,7 @@ impl Session {
                 false => TrainError::EndedEarly { run: name(job), step },
             });
         }
+        watch(Event::Opening);
         let run = match job.resume {
             true => RunDir::resume(&job.out)?,
             false => RunDir::create(&job.out, &config)?,

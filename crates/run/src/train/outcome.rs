@@ -21,6 +21,9 @@ use longspan_record::{FaultRecord, GroupScore, ScoreRecord, StepRecord};
 pub enum Event<'a> {
     /// A long text is being read.
     Reading(Reading<'a>),
+    /// Data and model are there, and the run's directory is about to be made or opened: until now there was nothing to
+    /// lose.
+    Opening,
     /// The run is ready to train.
     Started(&'a Start),
     /// A step was taken.

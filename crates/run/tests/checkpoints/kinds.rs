@@ -9,11 +9,13 @@ use longspan_run::config::{Config, Origin};
 use longspan_run::directory::checkpoint_path;
 use longspan_run::train::{Job, TrainError, train};
 
+/// The setting of a file, its name and its content.
+type File = (&'static str, &'static str, fn() -> String);
+
 /// A kind of run.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// The setting of the file, its name and its content.
-    file: Option<(&'static str, &'static str, fn() -> String)>,
+    file: Option<File>,
     settings: &'static str,
 }
 

@@ -16,7 +16,7 @@ use crate::kinds::Run;
 pub(crate) fn on(run: &Run, checkpoint: &Checkpoint, bytes: &[u8]) -> Result<(), String> {
     let header = checkpoint.require_header().map_err(|error| error.to_string())?;
     let mut config = run.config().clone();
-    config.adopt(&header.model);
+    config.follow(&header.model);
     if let Predicts::Forecast(forecast) = &header.schema.predicts {
         (config.data.window, config.data.horizon) = (forecast.window, forecast.ahead);
     }

@@ -2,7 +2,6 @@
 
 mod show;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use longspan_diagnose::{Language, diagnose};
@@ -34,5 +33,5 @@ pub(crate) fn judge(history: &History, language: Language) -> Judged {
 
 /// Whether to print colours: on a terminal, unless NO_COLOR is set (no-color.org).
 fn colours() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    crate::streams::output_is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -19,6 +19,9 @@ use crate::progress::{below, counted, figure, grouped, loss, too_few};
 /// With more classes than this, the most frequent confusions are listed instead of a table.
 const TABLE: usize = 12;
 
+/// With more classes than this, the JSON document lists the confusions that occur instead of the matrix.
+const MATRIX: usize = 500;
+
 /// An assessment, and what is needed to show it.
 pub(super) struct Shown<'a> {
     pub(super) assessment: &'a Assessment,
@@ -403,11 +406,14 @@ fn classes(confusion: &Confusion, names: &[String]) -> Value {
         })
     });
     let row = |actual: u32| (0..count).map(|predicted| json!(confusion.count(actual, predicted))).collect();
-    json!({
-        "macro_f1": confusion.macro_f1(),
-        "classes": each.collect::<Value>(),
-        "confusion": (0..count).map(row).collect::<Vec<Value>>(),
-    })
+    let mut document = json!({ "macro_f1": confusion.macro_f1(), "classes": each.collect::<Value>() });
+    if count as usize <= MATRIX {
+        document["confusion"] = (0..count).map(row).collect::<Vec<Value>>().into();
+    } else {
+        document["confusion"] = Value::Null;
+        document["confusion_pairs"] = confusion.pairs().map(|pair| json!(pair)).collect();
+    }
+    document
 }
 
 /// A line for each class. Few classes have their confusions beside it, many have the most frequent ones below.
@@ -443,12 +449,9 @@ fn classes_text(confusion: &Confusion, names: &[String]) -> String {
         text += "\n";
     }
     if !table {
-        let mut mistakes: Vec<(u64, u32, u32)> = (0..count)
-            .flat_map(|actual| (0..count).map(move |predicted| (actual, predicted)))
-            .filter(|(actual, predicted)| actual != predicted)
-            .map(|(actual, predicted)| (confusion.count(actual, predicted), actual, predicted))
-            .filter(|mistake| mistake.0 > 0)
-            .collect();
+        let mistakes = confusion.pairs().filter(|(actual, predicted, _)| actual != predicted);
+        let mut mistakes: Vec<(u64, u32, u32)> =
+            mistakes.map(|(actual, predicted, count)| (count, actual, predicted)).collect();
         mistakes.sort_by_key(|&(n, actual, predicted)| (std::cmp::Reverse(n), actual, predicted));
         if !mistakes.is_empty() {
             text += "\nmost frequent confusions\n";

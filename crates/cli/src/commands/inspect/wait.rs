@@ -1,12 +1,13 @@
 //! Progress while a large file is read.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::streams;
 
 /// Work that takes less time than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,11 +23,11 @@ pub(super) fn shown<T: Send>(path: &Path, work: impl FnOnce(&mut dyn FnMut(u64, 
             if wait.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            if !std::io::stderr().is_terminal() {
-                eprintln!("reading {}", path.display());
+            if !streams::notes_are_on_terminal() {
+                streams::note(format_args!("reading {}", path.display()));
                 return;
             }
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+            let bar = ProgressBar::with_draw_target(None, streams::bars());
             bar.set_message(path.display().to_string());
             let style = |template| ProgressStyle::with_template(template).expect("a valid template");
             bar.set_style(style("{spinner} reading {msg}  {elapsed}"));

@@ -1,20 +1,20 @@
 //! The progress bar of a prediction.
 
-use std::io::IsTerminal;
+use indicatif::{ProgressBar, ProgressStyle};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::streams;
 
 /// A progress bar. It appears only on a terminal.
 pub(super) struct Bar(Option<ProgressBar>);
 
 impl Bar {
     pub(super) fn new(length: u64, what: &'static str) -> Self {
-        if !std::io::stderr().is_terminal() {
+        if !streams::notes_are_on_terminal() {
             return Self(None);
         }
         let style =
             ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}  {eta} left").expect("a valid template");
-        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(8));
+        let bar = ProgressBar::with_draw_target(Some(length), streams::bars());
         bar.set_style(style.progress_chars("━╸ "));
         bar.set_message(what);
         Self(Some(bar))

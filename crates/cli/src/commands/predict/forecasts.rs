@@ -14,6 +14,7 @@ use super::values::{channels, finite};
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
 use crate::progress::counted;
+use crate::streams;
 
 /// The beginning of a window: its segment, and the row in the segment.
 type Start<'s> = (&'s Segment, usize);
@@ -37,12 +38,12 @@ pub(super) fn run(
         false => (0..series.groups.len()).filter_map(|group| last(segments, group, window)).collect(),
     };
     for shift in series.shifts() {
-        eprintln!("warning: {}: {shift}", job.path.display());
+        streams::note(format_args!("warning: {}: {shift}", job.path.display()));
     }
     if let Some(differs) =
         series.clock().zip(forecast.clock.as_ref()).and_then(|(own, learned)| own.differs(learned))
     {
-        eprintln!("note: {}: {differs}", job.path.display());
+        streams::note(format_args!("note: {}: {differs}", job.path.display()));
     }
     note_short(&series, &starts, window, job)?;
     note_dropped(&series, &starts, window, job);
@@ -136,11 +137,11 @@ fn note_short(series: &Series, starts: &[Start<'_>], window: usize, job: &Job) -
     if !short.is_empty() {
         let more = if short.len() > 5 { ", ..." } else { "" };
         let some = short[..short.len().min(5)].join(", ");
-        eprintln!(
+        streams::note(format_args!(
             "note: {path}: no forecast for {} of {groups} groups ({some}{more}): they end with fewer than {window} rows \
              without a gap, which the model reads",
             short.len()
-        );
+        ));
     }
     Ok(())
 }
@@ -152,11 +153,11 @@ fn note_dropped(series: &Series, starts: &[Start<'_>], window: usize, job: &Job)
     let Some(&&(segment, start)) = ends.first() else { return };
     let path = job.path.display();
     if ends.len() > 1 {
-        eprintln!(
+        streams::note(format_args!(
             "note: {path}: the last rows of {} groups lack a value and were dropped: their forecasts are for after the last \
              row without a missing value, see the column line",
             ends.len()
-        );
+        ));
         return;
     }
     let (row, rows) = (start + window - 1, series.dropped_at_end(segment.group));
@@ -171,10 +172,10 @@ fn note_dropped(series: &Series, starts: &[Start<'_>], window: usize, job: &Job)
         "" => String::new(),
         group => format!(" of group {group}"),
     };
-    eprintln!(
+    streams::note(format_args!(
         "note: {path}: the {last}{group} {lack} dropped: the forecast is for after line {}{time}",
         series.line(segment, row)
-    );
+    ));
 }
 
 /// The message that no group has enough rows for a forecast.

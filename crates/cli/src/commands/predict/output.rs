@@ -5,14 +5,24 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, fail};
+use crate::stop::Hold;
+use crate::streams::put_more;
 
 /// The number of bytes that are written at once.
 const BUFFER: usize = 1 << 16;
 
+/// Where predictions are written.
+enum To {
+    StandardOutput,
+    File(File),
+    /// The temporary file, which is created when the first predictions are written. Until then a signal may end the program
+    /// and leaves nothing behind.
+    Later(Hold),
+}
+
 /// The output of predictions. Text that is not flushed before it is dropped is not written.
 pub(super) struct Output {
-    /// The open file; None for standard output.
-    file: Option<File>,
+    to: To,
     buffer: Vec<u8>,
     /// The path of the file; empty for standard output.
     path: PathBuf,
@@ -26,9 +36,10 @@ impl Output {
     ///
     /// # Errors
     /// A message if the file cannot be written.
-    pub(super) fn open(name: &str, growing: bool) -> Result<Self, Failure> {
+    pub(super) fn open(name: &str, growing: bool, hold: Hold) -> Result<Self, Failure> {
         if name == "-" {
-            return Ok(Self { file: None, buffer: Vec::new(), path: PathBuf::new(), temporary: None });
+            let (path, to) = (PathBuf::new(), To::StandardOutput);
+            return Ok(Self { to, buffer: Vec::new(), path, temporary: None });
         }
         let path = PathBuf::from(name);
         if path.is_dir() {
@@ -48,12 +59,18 @@ impl Output {
                 Some(target.with_file_name(name))
             }
         };
-        let file = match &temporary {
-            Some(temporary) => File::create(temporary),
-            None => File::options().write(true).create(!device).truncate(!device).open(&path),
+        let to = match &temporary {
+            // Whether it can be written is checked before anything is computed.
+            Some(temporary) => File::create(temporary)
+                .and_then(|_| std::fs::remove_file(temporary))
+                .map(|()| To::Later(hold)),
+            None => {
+                let mut options = File::options();
+                options.write(true).create(!device).truncate(!device).open(&path).map(To::File)
+            }
         };
-        let file = file.map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { file: Some(file), buffer: Vec::new(), path: target, temporary })
+        let to = to.map_err(|error| unwritable(&path, &error))?;
+        Ok(Self { to, buffer: Vec::new(), path: target, temporary })
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), Failure> {
@@ -62,15 +79,16 @@ impl Output {
     }
 
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        let written = match &mut self.file {
-            Some(file) => file.write_all(&self.buffer),
-            None => {
-                let mut out = io::stdout().lock();
-                out.write_all(&self.buffer).and_then(|()| out.flush())
-            }
+        if let (To::Later(hold), Some(temporary)) = (&self.to, &self.temporary) {
+            hold.hold();
+            self.to = To::File(File::create(temporary).map_err(|error| unwritable(&self.path, &error))?);
+        }
+        let written = match &mut self.to {
+            To::File(file) => file.write_all(&self.buffer).map_err(|error| unwritable(&self.path, &error)),
+            _ => put_more(&self.buffer),
         };
         self.buffer.clear();
-        written.map_err(|error| self.failed(&error))
+        written
     }
 
     /// Flushes, and renames the complete file to its final path.
@@ -79,22 +97,12 @@ impl Output {
     /// A message if the file cannot be written.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         self.flush()?;
-        if let (Some(file), Some(temporary)) = (&self.file, &self.temporary) {
+        if let (To::File(file), Some(temporary)) = (&self.to, &self.temporary) {
             let placed = file.sync_all().and_then(|()| std::fs::rename(temporary, &self.path));
-            placed.map_err(|error| self.failed(&error))?;
+            placed.map_err(|error| unwritable(&self.path, &error))?;
             self.temporary = None;
         }
         Ok(())
-    }
-
-    fn failed(&self, error: &io::Error) -> Failure {
-        match (&self.file, error.kind()) {
-            (None, ErrorKind::BrokenPipe) => Failure::Closed,
-            (None, _) => {
-                fail(format!("standard output cannot be written ({error}): check where it is redirected to"))
-            }
-            (Some(_), _) => unwritable(&self.path, error),
-        }
     }
 }
 

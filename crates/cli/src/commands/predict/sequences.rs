@@ -14,6 +14,7 @@ use super::table::{Cell, Table};
 use super::values::finite;
 use crate::commands::eval::Loaded;
 use crate::failure::Failure;
+use crate::streams;
 
 /// Predicts each sequence and writes its row: index, identifier and line, the label that the file has (`label`; left out
 /// if no sequence has one), and what `predicted` makes of the outputs of the model, in the columns `columns`.
@@ -27,7 +28,7 @@ pub(super) fn run<'p>(
 ) -> Result<End, Failure> {
     let Loaded { config, ctx, model, params, .. } = loaded;
     let (data, shifts) = Dataset::sequences(config, &job.path, job.input.take(), schema)?;
-    shifts.iter().for_each(|shift| eprintln!("warning: {}: {shift}", job.path.display()));
+    shifts.iter().for_each(|shift| streams::note(format_args!("warning: {}: {shift}", job.path.display())));
     let data = Arc::new(data);
     let count = data.len();
     let labels = (0..count).any(|sequence| label(&data, sequence).is_some());

@@ -18,6 +18,7 @@ use super::table::{Cell, Table};
 use super::times::unknown;
 use crate::commands::eval::Loaded;
 use crate::failure::{Failure, fail};
+use crate::streams;
 use answer::Answer;
 use lines::Lines;
 use reader::{Answered, Reader};
@@ -73,19 +74,19 @@ pub(super) fn run(
         ));
     }
     if let Predicts::Forecast(forecast) = &schema.predicts {
-        eprintln!(
+        streams::note(format_args!(
             "note: each forecast depends on all lines since the last blank one; in training it depended on a window of {} \
              rows",
             forecast.window
-        );
+        ));
         if let Some(clock) = schema.clock().filter(|clock| !clock.is_regular()) {
             if clock.channels() > 0 && forecast.ahead > forecast.horizon {
                 return Err(unknown("the training data"));
             }
-            eprintln!(
+            streams::note(format_args!(
                 "note: the rows of the training data have no usual distance in column {}, so forecasts have no times",
                 clock.columns().join(",")
-            );
+            ));
         }
     }
     let answer = Answer::new(schema);

@@ -8,6 +8,7 @@ use longspan_data::series::{Clock, Segment, Series};
 use super::job::Job;
 use super::table::Cell;
 use crate::failure::{Failure, fail};
+use crate::streams;
 
 /// The columns of the output that say when a forecast row is.
 pub(super) enum Times<'s> {
@@ -27,11 +28,11 @@ impl<'s> Times<'s> {
                 true => "forecasts of rows that the file does not have are without a time",
                 false => "forecasts have no times",
             };
-            eprintln!(
+            streams::note(format_args!(
                 "note: {}: the rows have no usual distance in column {}: {so}",
                 job.path.display(),
                 found.column
-            );
+            ));
         }
         match clock {
             Some(clock) => Self::Rows(clock),

@@ -12,6 +12,7 @@ use crate::file;
 use crate::labelled::LabelType;
 use crate::labelled::error::{LabelledError, Location, Problem, quoted};
 use crate::labelled::input::failed;
+use crate::memory;
 
 /// Names of the arrays; the first name that exists is read. `arr_0` and `arr_1` are those of arrays without names.
 pub(super) const SEQUENCES: [&str; 10] =
@@ -153,6 +154,7 @@ fn array<T>(
 ) -> Result<(Header, T), LabelledError> {
     let mut input = input;
     let read = Header::read(&mut input, most).and_then(|header| {
+        memory::check(header.memory()).map_err(|error| ArrayError::Bad(format!("needs {error}")))?;
         let elements = elements(&header, input)?;
         Ok((header, elements))
     });

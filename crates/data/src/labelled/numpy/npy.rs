@@ -75,7 +75,9 @@ impl Header {
         let Some(header) = Self::parse(&String::from_utf8_lossy(&text))? else {
             return bad("has a damaged header");
         };
-        let bytes = header.shape.iter().try_fold(header.size as u64, |n, &d| n.checked_mul(d as u64));
+        // An element without bytes, such as an empty text, counts as one: it takes memory as well.
+        let size = header.size.max(1) as u64;
+        let bytes = header.shape.iter().try_fold(size, |n, &d| n.checked_mul(d as u64));
         match bytes {
             Some(bytes) if bytes <= most => Ok(header),
             _ => bad(format!("has the shape {}, and the file is too small for it", header.shape())),
@@ -123,6 +125,12 @@ impl Header {
         let Some(Some(shape)) = dimensions else { return Ok(None) };
         let (big_endian, fortran) = (order_of_bytes == b'>', order.starts_with("True"));
         Ok(Some(Self { kind, tick, size, big_endian, fortran, shape }))
+    }
+
+    /// Bytes of memory that reading the elements takes, a lower estimate: 8 for a number, and the text of a label.
+    pub(super) fn memory(&self) -> u64 {
+        let elements = self.shape.iter().map(|&size| size as u64).product::<u64>();
+        elements.saturating_mul(if self.is_text() { 24 } else { 8 })
     }
 
     /// The shape as Python writes it.
@@ -366,6 +374,8 @@ pub(crate) mod tests {
         };
         fails(&npy("<f8", "(1000000000000,)", false, &[]), "(1000000000000), and the file is too small");
         fails(&npy("<f8", "(4294967296, 4294967296, 4294967296)", false, &[]), "too small");
+        fails(&npy("|S0", "(1000000000000,)", false, &[]), "too small");
+        fails(&npy("<U0", "(4294967296, 4294967296)", false, &[]), "too small");
         fails(&npy("<f8", "(2, 99999999999999999999)", false, &[]), "damaged header");
         fails(&npy("<f8", "((((((", false, &[]), "damaged header");
         fails(&npy("<f8", "(2,)", false, &[0; 12]), "ends early");

@@ -6,13 +6,12 @@
 //! by the next attempt; it is dropped silently. Every other line that is not a record is skipped and counted.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::directory::{RunError, io_error};
+use crate::directory::{RunError, file, io_error};
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
 /// Longest line that is read, in bytes; no record reaches it.
@@ -69,7 +68,7 @@ impl Damage {
 /// Reads the records of a run. A missing file is reported and has no records.
 pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
     let failed = io_error(path, "read");
-    let file = match File::open(path) {
+    let file = match file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let problems = vec![format!("{} is missing: its training steps cannot be shown", path.display())];

@@ -1,10 +1,11 @@
 //! Reads the gradient profiles of a run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors};
+
+use crate::directory::file;
 
 use super::{
     CURVES, Curve, ENTRY, FORMAT, Header, LAG, LayerProfile, ProfileRecord, RunError, fingerprint, segments,
@@ -30,7 +31,7 @@ pub fn read(run: &Path) -> Profiles {
     });
     let mut records: BTreeMap<u64, ProfileRecord> = BTreeMap::new();
     for (_, path) in segments {
-        let read = fs::read(&path).map_err(|error| error.to_string());
+        let read = file::read(&path).map_err(|error| error.to_string());
         match read.and_then(|bytes| segment(&bytes)) {
             Ok(segment) => {
                 for record in segment {

@@ -5,6 +5,8 @@ use longspan_data::categorical::Categorical;
 use longspan_data::series::Clock;
 use longspan_data::table::{LineFormat, TableOptions};
 
+use crate::streams;
+
 /// Most lines below the names that have units and other words.
 const UNITS: usize = 2;
 
@@ -131,7 +133,9 @@ impl Form {
         }
         if self.units > 0 && self.format.has_units(fields, numbers) {
             self.units -= 1;
-            eprintln!("note: line {number} has the units of the columns or other words: not read");
+            streams::note(format_args!(
+                "note: line {number} has the units of the columns or other words: not read"
+            ));
             return true;
         }
         self.units = 0;

@@ -10,6 +10,7 @@ use super::form::{Form, listed};
 use super::lines::utf8;
 use crate::failure::{Failure, fail};
 use crate::progress::counted;
+use crate::streams;
 
 /// The number of characters of a value that messages show.
 const SHOWN: usize = 40;
@@ -142,10 +143,10 @@ impl<'a> Fields<'a> {
                 let known =
                     own.write(text, numbers) || is_missing(text) || self.table.na.iter().any(|na| na == text);
                 if !known && !std::mem::replace(&mut self.told, true) {
-                    eprintln!(
+                    streams::note(format_args!(
                         "note: line {number}: training did not have the category {text:?} of column {name}, so its inputs are \
                          0; later ones are not reported"
-                    );
+                    ));
                 }
                 continue;
             }

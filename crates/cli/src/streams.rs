@@ -1,0 +1,115 @@
+//! Standard output and standard error. Nothing else in the program writes to them.
+//!
+//! A stream may have no reader: its pipe is closed, its disk is full. Standard error is for people, so a line that cannot
+//! be written is dropped and the command continues. Standard output is the result of a command:
+//!
+//! | standard output | a document, see [`put`] | a stream, see [`put_more`] | the summary of training, see [`show`] |
+//! |---|---|---|---|
+//! | the pipe is closed | the exit code stays | the command ends, exit code 0 | the exit code stays |
+//! | any other error, such as a full disk | message, exit code 2 | message, exit code 2 | the exit code stays |
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use indicatif::ProgressDrawTarget;
+use terminal_size::{Width, terminal_size_of};
+
+use crate::failure::{Failure, fail};
+
+/// Writes a line to standard error, if it can be written.
+pub(crate) fn note(line: impl Display) {
+    // One call for each line, so that the lines of several processes do not mix.
+    let line = format!("{line}\n");
+    let _ = stderr().write_all(line.as_bytes());
+}
+
+/// Writes the result of a command to standard output. If the reader closed the pipe, it wants no more of it.
+///
+/// # Errors
+/// A message if standard output cannot be written for another reason: the result is incomplete.
+pub(crate) fn put(text: &str) -> Result<(), Failure> {
+    match put_more(text.as_bytes()) {
+        Err(Failure::Closed) => Ok(()),
+        other => other,
+    }
+}
+
+/// Writes a part of the result of a command, which computes the next part only if somebody reads it.
+///
+/// # Errors
+/// [`Failure::Closed`] if the reader closed the pipe, which ends the command without a message; otherwise a message.
+pub(crate) fn put_more(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| unwritable(&error))
+}
+
+/// Writes to standard output, if it can be written: a summary of files that the command has written.
+pub(crate) fn show(text: &str) {
+    let _ = put_more(text.as_bytes());
+}
+
+/// Prints an error of the command line, help or the version, as clap formats them, and returns the exit code.
+///
+/// # Errors
+/// A message if help or the version cannot be written.
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
+pub(crate) fn usage(error: &clap::Error) -> Result<u8, Failure> {
+    match error.print() {
+        Err(failed) if !error.use_stderr() && failed.kind() != ErrorKind::BrokenPipe => {
+            Err(unwritable(&failed))
+        }
+        _ => Ok(error.exit_code() as u8),
+    }
+}
+
+/// Writes an error to standard error without allocating.
+pub(crate) fn out_of_memory(bytes: usize) {
+    let mut text = [0; 256];
+    let mut rest = &mut text[..];
+    let size = bytes as f64 / 1e6;
+    let _ = writeln!(
+        rest,
+        "error: out of memory: another {size:.0} MB were needed: choose a smaller --hidden, --batch or --unroll, or raise the \
+         limit of this process (ulimit -v)"
+    );
+    let length = 256 - rest.len();
+    let _ = stderr().write_all(&text[..length]);
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn output_is_terminal() -> bool {
+    stdout().is_terminal()
+}
+
+/// Whether standard error is a terminal.
+pub(crate) fn notes_are_on_terminal() -> bool {
+    stderr().is_terminal()
+}
+
+/// The width of the terminal of standard output in columns; None if it is not a terminal.
+pub(crate) fn output_columns() -> Option<usize> {
+    terminal_size_of(stdout()).map(|(Width(columns), _)| columns.into())
+}
+
+/// Where progress bars are drawn: standard error. They drop what cannot be written.
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
+pub(crate) fn bars() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr_with_hz(8)
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Failure::Closed,
+        _ => fail(format!("standard output cannot be written ({error}): check where it is redirected to")),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
+fn stdout() -> io::Stdout {
+    io::stdout()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
+fn stderr() -> io::Stderr {
+    io::stderr()
+}

@@ -1,0 +1,89 @@
+//! Opening the files of a run directory. A run may come from anybody, and only plain files are used: opening a FIFO waits
+//! until somebody writes to it, and a device may never end.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+use longspan_data::memory;
+
+/// Opens a file of a run directory for reading.
+///
+/// # Errors
+/// If it is not a plain file, or the system refuses.
+pub fn open(path: &Path) -> io::Result<File> {
+    opened(path, File::options().read(true))
+}
+
+/// Opens a file of a run directory for writing, and makes it empty.
+///
+/// # Errors
+/// The same as [`open`].
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    opened(path, File::options().write(true).create(true).truncate(true))
+}
+
+/// Opens a file of a run directory for reading and appending.
+///
+/// # Errors
+/// The same as [`open`].
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    opened(path, File::options().read(true).append(true).create(true))
+}
+
+fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    // The type is looked at after opening, so that nothing can be exchanged in between; until then, opening must not wait.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    }
+}
+
+/// Reads a whole file of a run directory.
+///
+/// # Errors
+/// The same as [`open`]; if the file is larger than the memory that this process may use.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    // The size may be that of a sparse file.
+    memory::check(file.metadata()?.len()).map_err(|error| io::Error::other(format!("it needs {error}")))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a whole file of a run directory as text.
+///
+/// # Errors
+/// The same as [`open`]; [`io::ErrorKind::InvalidData`] if it is not UTF-8.
+pub fn read_to_string(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::test_dir::TestDir;
+
+    #[test]
+    fn only_plain_files_are_read() {
+        let dir = TestDir::new();
+        dir.write("plain", "text");
+        assert_eq!(read_to_string(&dir.path().join("plain")).unwrap(), "text");
+        let fifo = dir.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.is_ok_and(|status| status.success()));
+        let socket = dir.path().join("socket");
+        let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for path in [fifo, socket, Path::new("/dev/zero").into(), dir.path().into()] {
+            assert!(read(&path).is_err(), "{}", path.display());
+            // A device is not opened for writing, which could do something.
+            if !path.starts_with("/dev") {
+                assert!(create(&path).is_err() && append(&path).is_err(), "{}", path.display());
+            }
+        }
+    }
+}
