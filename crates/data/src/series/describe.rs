@@ -21,7 +21,7 @@ pub struct ColumnDescription {
     pub missing: u64,
     /// Whether it is forecast.
     pub target: bool,
-    /// Mean, standard deviation and farthest value; only from [`describe`] and where a model is trained.
+    /// Mean, standard deviation and farthest value; only from [`describe`](super::describe) and where a model is trained.
     pub spread: Option<Spread>,
     /// A number that may stand for a missing value, with the spread.
     #[serde(skip)]
