@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::labelled::natural;
+use crate::natural_order::natural;
 use crate::wording::counted;
 
 /// Most categories of a column.

@@ -9,9 +9,7 @@
 //! # References
 //! WHATWG, "Encoding Standard" (the encodings, their names and byte order marks).
 
-use std::fmt;
 use std::io::{self, Read};
-use std::str::FromStr;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{DecoderResult, GBK, UTF_8};
@@ -19,58 +17,16 @@ use memchr::memchr;
 
 mod chinese;
 mod error;
+mod name;
 mod utf16;
 
-pub use error::{EncodingError, UnknownEncoding};
+pub use error::EncodingError;
+pub use name::{Encoding, UnknownEncoding};
 
 /// Number of bytes that are read at a time, and from which an encoding is recognised.
 const PIECE: usize = 64 << 10;
 /// Number of bytes of ASCII before a sample that its guess may use.
 const CONTEXT: usize = 32;
-
-/// The encoding of a text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Encoding(&'static encoding_rs::Encoding);
-
-impl Encoding {
-    /// UTF-8, which ASCII is a part of.
-    pub const UTF_8: Self = Self(UTF_8);
-
-    /// The name in the Encoding Standard, such as `UTF-16LE`, which [`FromStr`] reads.
-    pub fn name(self) -> &'static str {
-        self.0.name()
-    }
-
-    /// A notice for a text that was decoded; None for UTF-8.
-    pub fn notice(self) -> Option<String> {
-        let name = self.name();
-        (self != Self::UTF_8)
-            .then(|| format!("the text was decoded from {name}; --encoding NAME chooses another encoding"))
-    }
-}
-
-impl fmt::Display for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Debug for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Encoding {
-    type Err = UnknownEncoding;
-
-    /// Reads any label of the Encoding Standard, such as `latin1`, `utf-16le` or `gbk`.
-    fn from_str(name: &str) -> Result<Self, UnknownEncoding> {
-        encoding_rs::Encoding::for_label_no_replacement(name.as_bytes())
-            .map(Self)
-            .ok_or_else(|| UnknownEncoding { name: name.to_owned() })
-    }
-}
 
 /// How the bytes that follow are decoded.
 enum State {

@@ -10,7 +10,10 @@
 
 mod advice;
 mod beside;
+mod content;
 mod error;
+mod found;
+mod given;
 mod kind;
 mod music;
 pub mod notices;
@@ -22,78 +25,22 @@ mod table;
 mod text;
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
+use std::path::Path;
 
 use super::encoding::decode_head;
 use super::foreign;
 use super::labelled;
 use super::labelled::table::Columns;
 use super::labelled::texts;
-use super::series as numeric;
 use super::table::{Sketch, TableOptions};
 
+pub use content::{
+    Channel, Content, Form, MusicDescription, PartDescription, Sequences, TextDescription, Words,
+};
 pub use error::InspectError;
-pub use music::{MusicDescription, PartDescription};
-pub use sequences::{Channel, Form, Sequences};
+pub use found::Found;
+pub use given::Given;
 pub use settings::{Alternative, Note, Setting, Settings};
-pub use text::{TextDescription, Words};
-
-/// The result of [`inspect`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Found {
-    /// The file or folder that was read. For a folder with one data file, that file.
-    pub path: PathBuf,
-    /// What it contains.
-    #[serde(flatten)]
-    pub content: Content,
-    /// Notes to read before training.
-    pub notes: Vec<Note>,
-    /// Settings that train on it; None if nothing can, and then a note says why.
-    pub settings: Option<Settings>,
-    /// Another way to read it.
-    pub otherwise: Option<Alternative>,
-}
-
-/// The contents of a file or folder.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Content {
-    /// Sequences with one label each.
-    Labelled(Sequences),
-    /// Piano rolls.
-    Music(MusicDescription),
-    /// A numeric series.
-    Series(Box<numeric::Description>),
-    /// A text.
-    Text(TextDescription),
-}
-
-impl Content {
-    /// The names of the time columns of a series, between commas.
-    fn times(&self) -> String {
-        match self {
-            Self::Series(found) => found.time.as_ref().map(|time| time.column.clone()).unwrap_or_default(),
-            _ => String::new(),
-        }
-    }
-}
-
-/// What is said about the data.
-#[derive(Clone, Debug, Default)]
-pub struct Given {
-    /// How a table is written, and the encoding of any file.
-    pub table: TableOptions,
-    /// The columns of a series that are read (`--columns`); none for all columns of numbers.
-    pub columns: Vec<String>,
-    /// The time column (`--time-column`).
-    pub time_column: Option<String>,
-    /// Whether the rows of a series, or the steps of sequences, are sorted by time (`--sort-time`).
-    pub sort_time: bool,
-    /// Whether the day comes before the month (`--day-first`).
-    pub day_first: Option<bool>,
-}
 
 /// Finds out what a file or folder contains. For a text, `read` is called with the number of bytes read so far and the
 /// total.

@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod labelled;
 pub mod mask;
 pub mod memory;
+mod natural_order;
 mod packed;
 pub mod schema;
 pub mod series;

@@ -35,6 +35,7 @@ mod calendar;
 mod candidate;
 mod delta;
 mod error;
+mod fields;
 mod forms;
 mod instant;
 mod item;
@@ -61,8 +62,8 @@ pub use calendar::{Feature, calendar};
 pub use error::StampError;
 pub use instant::{Instant, Shown};
 pub use recognise::{Options, Recogniser};
-pub use report::{Gap, Order, Pace, Report};
-pub use spacing::{Spacing, Usual};
+pub use report::{Gap, Order, Pace, Report, Usual};
+pub use spacing::Spacing;
 pub use step::Step;
 pub(crate) use step::is_like;
 
@@ -123,19 +124,6 @@ impl Stamps {
             .map(|name| TimeZone::get(name).map_err(|_| StampError::Zone { name: name.to_owned() }))
             .transpose()?;
         Ok(Self { items, zone, example: String::new() })
-    }
-
-    /// Decides what a column is, from all of its fields or from a sample.
-    ///
-    /// # Errors
-    /// [`StampError::Zone`] if there is no time zone of the name in the options.
-    pub fn recognise<'a>(
-        column: impl IntoIterator<Item = &'a str>,
-        options: &Options<'_>,
-    ) -> Result<Recognised, StampError> {
-        let mut recogniser = Recogniser::new(options)?;
-        column.into_iter().for_each(|field| recogniser.push(field));
-        Ok(recogniser.finish())
     }
 
     /// Joins the fields of several columns, for [`Recogniser::push`] and [`Stamps::parse`]: a date and a time of day, or

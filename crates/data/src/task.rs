@@ -8,6 +8,7 @@
 pub mod adding;
 pub mod agreement;
 pub mod copy;
+mod definition;
 mod lengths;
 pub mod matching;
 pub mod memorise;
@@ -24,9 +25,10 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+pub use definition::Task;
 pub use lengths::Lengths;
 pub use pairs::Pairs;
-pub use samples::{Samples, Task};
+pub use samples::Samples;
 
 use longspan::option_syntax::nearest;
 

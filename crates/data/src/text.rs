@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod input;
 mod pieces;
+mod progress;
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -15,27 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::TextError;
+pub use progress::{Reading, Watch};
 
 use super::encoding::Encoding;
 use super::file::{self, FileError};
 use super::tokens::{IN_MEMORY, Tokens};
 use super::vocabulary::{CharSet, TokenLevel, Vocabulary, WordCounts};
 use encode::{Tally, encode};
+use error::content;
 use input::Input;
-
-/// Progress of reading a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    /// The file.
-    pub path: &'a Path,
-    /// Number of bytes read so far, over all passes.
-    pub bytes: u64,
-    /// Number of bytes to read, over all passes.
-    pub of: u64,
-}
-
-/// Callback for the progress of reading a file.
-pub type Watch<'a> = &'a mut dyn FnMut(Reading<'_>);
 
 /// A token sequence and its source. Clones share the tokens.
 #[derive(Clone, Debug)]
@@ -287,10 +276,6 @@ fn count_words(input: &mut Input<'_>, kept: Option<usize>) -> Result<WordCounts,
         left -= here;
     }
     Ok(counts)
-}
-
-fn content(path: &Path, problem: super::vocabulary::VocabularyError) -> TextError {
-    TextError::Content { path: path.to_owned(), problem }
 }
 
 #[cfg(test)]

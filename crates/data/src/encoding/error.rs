@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Encoding;
+use super::name::Encoding;
 
 /// Why bytes are no text. Readers deliver it within an [`io::Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,20 +51,5 @@ impl EncodingError {
 impl From<EncodingError> for io::Error {
     fn from(error: EncodingError) -> Self {
         Self::new(io::ErrorKind::InvalidData, error)
-    }
-}
-
-/// No encoding has this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no encoding {name:?}: it {}", self.need())]
-pub struct UnknownEncoding {
-    /// The name.
-    pub name: String,
-}
-
-impl UnknownEncoding {
-    /// What a name needs to be.
-    pub fn need(&self) -> &'static str {
-        "needs a name of the Encoding Standard, such as utf-8, utf-16le, windows-1252, gbk, big5 or shift_jis"
     }
 }

@@ -2,37 +2,11 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
+use super::content::{Content, MusicDescription, PartDescription};
 use super::error::InspectError;
+use super::found::Found;
 use super::settings::{Note, Settings};
-use super::{Content, Found};
-use crate::labelled::Lengths;
-use crate::labelled::music::{LOWEST, Music, Numbering, Pieces};
-
-/// The contents of a file of piano rolls.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MusicDescription {
-    /// How the file numbers the keys.
-    pub numbering: Numbering,
-    /// The parts of the file.
-    pub parts: Vec<PartDescription>,
-    /// Lowest and highest key that sounds, as MIDI numbers.
-    pub keys: Option<(u32, u32)>,
-}
-
-/// One part of the piano rolls.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PartDescription {
-    /// "train", "valid" or "test".
-    pub part: &'static str,
-    /// Number of pieces.
-    pub pieces: usize,
-    /// Lengths of the pieces, in steps.
-    pub lengths: Option<Lengths>,
-    /// Mean number of keys that sound at a step.
-    pub sounding: f64,
-}
+use crate::labelled::music::{LOWEST, Music, Pieces};
 
 pub(super) fn inspect(path: &Path) -> Result<Found, InspectError> {
     let music = Music::open(path)?;

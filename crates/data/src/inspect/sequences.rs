@@ -2,73 +2,19 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::beside;
+use super::content::{Channel, Content, Form, Sequences};
 use super::error::InspectError;
+use super::found::Found;
+use super::given::Given;
 use super::notices;
 use super::settings::{Note, Settings};
-use super::{Content, Found, Given};
 use crate::labelled;
 use crate::labelled::idx::ImageSteps;
 use crate::labelled::table::Columns;
-use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Lengths, Missing};
-use crate::spread::Spread;
+use crate::labelled::{Kind, Labelled, LabelledError, LabelledOptions, Missing};
 use crate::table::{TableOptions, join_names};
 use crate::vocabulary::TokenLevel;
-
-/// How the sequences are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// A .ts file of the UCR/UEA archive.
-    Ts,
-    /// A table with one row per sequence.
-    Wide,
-    /// A table with one row per step, and a column of ids.
-    Long,
-    /// A folder with one text file per label.
-    Folder,
-    /// Images in the IDX format.
-    Images,
-    /// Arrays of NumPy.
-    Arrays,
-    /// A table with one text and one label per row.
-    Texts,
-}
-
-/// The contents of labelled sequences.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Sequences {
-    /// How they are stored.
-    pub form: Form,
-    /// Number of sequences.
-    pub sequences: usize,
-    /// Lengths of the sequences, in steps.
-    pub lengths: Lengths,
-    /// The channels; empty for tokens.
-    pub channels: Vec<Channel>,
-    /// Number of different tokens; None for values.
-    pub vocabulary: Option<usize>,
-    /// Number of missing values.
-    pub missing: usize,
-    /// Each class and its number of sequences; empty for targets.
-    pub classes: Vec<(String, usize)>,
-    /// Smallest and largest target; None for classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub targets: Option<(f64, f64)>,
-}
-
-/// A channel of labelled sequences.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Channel {
-    /// Its name.
-    pub name: String,
-    /// Smallest and largest value; None if all are missing.
-    pub range: Option<(f32, f32)>,
-    /// Mean, standard deviation and farthest value.
-    pub spread: Option<Spread>,
-}
 
 pub(super) fn inspect(path: &Path, form: Form, given: &Given) -> Result<Found, InspectError> {
     Ok(inspect_with(path, form, Columns::default(), given)?)

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use super::content::Content;
 use super::error::InspectError;
+use super::found::Found;
+use super::given::Given;
 use super::notices;
 use super::roles;
 use super::settings::{Note, Settings};
-use super::{Content, Found, Given};
 use crate::series::{ColumnDescription, Description, Missing, SeriesError, SeriesOptions, Unsplit};
 use crate::table::{Sketch, join_names};
 

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use super::content::Form;
 use super::error::InspectError;
+use super::found::Found;
+use super::given::Given;
 use super::kind::HEAD;
 use super::roles::GROUPS;
-use super::sequences::{self, Form};
+use super::sequences;
 use super::series;
 use super::settings::{Alternative, Settings};
-use super::{Found, Given};
 use crate::categorical::Categorical;
 use crate::labelled::Head;
 use crate::labelled::table::{Columns, LABELS, unnamed_label};

@@ -5,13 +5,12 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::beside;
+use super::content::{Content, TextDescription, Words};
 use super::error::InspectError;
+use super::found::Found;
 use super::notices;
 use super::settings::{Note, Settings};
-use super::{Content, Found};
 use crate::encoding::{Decoded, Encoding};
 use crate::vocabulary::TokenLevel;
 
@@ -23,36 +22,6 @@ const SAMPLE: u64 = 8 << 20;
 const VALID: f64 = 0.1;
 /// Suggested limit of the vocabulary, in words.
 const VOCABULARY: usize = 10_000;
-
-/// The contents of a text.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TextDescription {
-    /// Its length in bytes, as UTF-8.
-    pub bytes: u64,
-    /// Number of lines.
-    pub lines: u64,
-    /// The first line that is not valid UTF-8, from 1.
-    pub invalid_line: Option<u64>,
-    /// Number of characters before the first invalid byte.
-    pub characters: u64,
-    /// Number of different characters before the first invalid byte.
-    pub different: usize,
-    /// The words.
-    pub words: Words,
-    /// Suggested token level.
-    pub level: &'static str,
-}
-
-/// Words of a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Words {
-    /// Number of words before the first invalid byte.
-    pub count: u64,
-    /// Number of different words in the first `sampled` bytes.
-    pub different: usize,
-    /// Number of bytes in which different words were counted.
-    pub sampled: u64,
-}
 
 /// A set of characters: one bit for each code point.
 struct Characters(Vec<u64>);

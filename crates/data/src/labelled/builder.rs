@@ -1,14 +1,16 @@
 //! Builds a set of sequences while they are read one after another.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::encoding::Encoding;
 use crate::memory::Growth;
+use crate::natural_order::natural;
 
 use super::error::{LabelledError, Location, Problem};
-use super::{Kind, LabelType, Labelled, Origin, TargetScaling};
+use super::label_type::LabelType;
+use super::sequences::{Kind, Labelled, Origin};
+use super::target_scaling::TargetScaling;
 use longspan::batch::IGNORE;
 
 /// Collects the values or tokens of a sequence until its end, then those of the next sequence.
@@ -145,17 +147,6 @@ impl Builder {
             labelled.classes = order.iter().map(|&old| labelled.classes[old].clone()).collect();
         }
         Ok(labelled)
-    }
-}
-
-/// Compares labels: numbers by value and before words, words by characters.
-pub(crate) fn natural(a: &str, b: &str) -> Ordering {
-    let value = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
-    match (value(a), value(b)) {
-        (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => a.cmp(b),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Categorical columns of labelled sequences: from codes to one-hot channels.
 
 use super::error::{LabelledError, Location, Problem};
-use super::{Kind, Labelled};
+use super::sequences::{Kind, Labelled};
 use crate::categorical::Categorical;
 
 impl Labelled {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Kind, Labelled, Origin};
+use super::sequences::{Kind, Labelled, Origin};
 use crate::spread::{Sentinel, Spread};
 
 /// The contents of labelled sequences.

@@ -1,7 +1,8 @@
 //! Maps a test part to the classes and channels of the training part.
 
 use super::error::{LabelledError, Location, Problem, quoted};
-use super::{Kind, LabelType, Labelled, Labels};
+use super::label_type::LabelType;
+use super::sequences::{Kind, Labelled, Labels};
 use longspan::batch::IGNORE;
 
 impl Labelled {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem};
 use super::input::{Lines, failed, open_text, utf8};
-use super::{Kind, Labelled, Origin};
+use super::sequences::{Kind, Labelled, Origin};
 use crate::encoding::{Decoded, Encoding};
 use crate::vocabulary::{TokenLevel, Vocabulary};
 use longspan::batch::IGNORE;

@@ -21,7 +21,7 @@ use std::str::FromStr;
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem};
 use super::input::{failed, open};
-use super::{Kind, Labelled, Origin};
+use super::sequences::{Kind, Labelled, Origin};
 use longspan::batch::IGNORE;
 use longspan::option_syntax;
 use longspan::option_syntax::OptionError;

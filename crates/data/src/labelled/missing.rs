@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::{LabelledError, Problem};
-use super::{Kind, Labelled};
+use super::sequences::{Kind, Labelled};
 use longspan::option_syntax;
 use longspan::option_syntax::OptionError;
 

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{LabelledError, Problem, quoted};
-use super::{Kind, Labelled};
+use super::sequences::{Kind, Labelled};
 use crate::spread::is_constant;
 
 /// Mean and standard deviation of each channel, `[D]`.

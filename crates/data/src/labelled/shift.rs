@@ -1,6 +1,7 @@
 //! Whether labelled sequences are in the units of those that a model was trained on.
 
-use super::{Kind, Labelled, Scaling};
+use super::scaling::Scaling;
+use super::sequences::{Kind, Labelled};
 use crate::shift::shift;
 
 /// Most channels that are named.

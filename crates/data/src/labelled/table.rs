@@ -16,41 +16,23 @@ use csv::StringRecord;
 
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
-use super::{Kind, Labelled, Labels, Origin};
+use super::sequences::{Kind, Labelled, Labels, Origin};
 use crate::categorical::{Categorical, Codes};
 use crate::series::TimeColumn;
 use crate::table;
 use crate::table::{
-    Cell, Column, IDS, Key, NumberForm, Rows, TableError, TableOptions, in_runs, is_missing, list, shorten,
+    Cell, Column, IDS, Key, NumberForm, Rows, TableError, in_runs, is_missing, list, shorten,
 };
 use longspan::batch::IGNORE;
 
+mod columns;
 mod times;
 
+pub use columns::Columns;
 use times::Times;
 
 /// Names by which a label column is found.
 pub(crate) const LABELS: [&str; 3] = ["label", "class", "target"];
-
-/// The columns that are not values, and how the table is written.
-#[derive(Clone, Debug, Default)]
-pub struct Columns {
-    /// Name of the label column; None finds `label`, `class` or `target`.
-    pub label: Option<String>,
-    /// Name of the id column, or names between commas, for tables with one row per step.
-    pub id: Option<String>,
-    /// Columns of categories, for tables with one row per step.
-    pub categorical: Vec<Categorical>,
-    /// Column of times, or columns of date and time of day between commas, which are no inputs (`--time-column`); None
-    /// finds those that have dates or times of day as text, in tables with one row per step. `none` if there is none.
-    pub time: Option<String>,
-    /// Whether the steps of a sequence are sorted by time (`--sort-time`); otherwise times must not decrease.
-    pub sort_time: bool,
-    /// Whether 02/04/2021 is 2 April (`--day-first`); None if the first rows show it.
-    pub day_first: Option<bool>,
-    /// How the table is written, where its first rows do not say it.
-    pub table: TableOptions,
-}
 
 /// Reads the sequences of `input`. The path is for messages. The classes are sorted by number or name.
 ///

@@ -9,40 +9,13 @@
 //!
 //! The model predicts y'. If all targets are equal, std = 1.
 
-use serde::{Deserialize, Serialize};
-
 use super::error::{LabelledError, Location, Problem, quoted};
-use super::{Labelled, Labels};
+use super::label_type::LabelType;
+use super::sequences::{Labelled, Labels};
+use super::target_scaling::TargetScaling;
 use crate::spread::is_constant;
 use crate::table::is_missing;
 use longspan::batch::IGNORE;
-
-/// What the label of a sequence is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LabelType {
-    /// One of several classes.
-    Class,
-    /// A number.
-    Number,
-}
-
-longspan::option_names!(LabelType, "label type": Class = "class", Number = "number");
-
-/// Mean and standard deviation of the targets of the training part.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TargetScaling {
-    /// Mean, in the units of the file.
-    pub mean: f64,
-    /// Standard deviation in the units of the file, above 0.
-    pub std: f64,
-}
-
-impl Default for TargetScaling {
-    /// Scaling that keeps targets as they are.
-    fn default() -> Self {
-        Self { mean: 0.0, std: 1.0 }
-    }
-}
 
 impl TargetScaling {
     /// Computes the scaling of the targets of the given sequences, usually the training part; None for classes.
@@ -56,11 +29,6 @@ impl TargetScaling {
         let mean = values().sum::<f64>() / n;
         let std = (values().map(|y| (y - mean) * (y - mean)).sum::<f64>() / n).sqrt();
         Some(Self { mean, std: if std > 0.0 && !is_constant(values()) { std } else { 1.0 } })
-    }
-
-    /// A target in the units of the file.
-    pub fn original(&self, scaled: f64) -> f64 {
-        self.mean + self.std * scaled
     }
 }
 

@@ -26,8 +26,9 @@ use std::path::Path;
 use super::builder::Builder;
 use super::error::{LabelledError, Location, Problem, quoted};
 use super::input::{Lines, utf8};
+use super::label_type::LabelType;
 use super::number::number;
-use super::{Kind, LabelType, Labelled, Labels, Origin};
+use super::sequences::{Kind, Labelled, Labels, Origin};
 use longspan::batch::IGNORE;
 use longspan::option_syntax::nearest;
 

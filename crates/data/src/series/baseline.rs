@@ -21,7 +21,10 @@
 //! # References
 //! Hyndman and Koehler, "Another look at measures of forecast accuracy", International Journal of Forecasting 22(4), 2006.
 
-use super::{Part, Segments, Series, SeriesError, Window};
+use super::error::SeriesError;
+use super::part::Part;
+use super::segment::{Segments, Window};
+use super::standardised::Series;
 
 /// Accuracy of the forecasts of one column.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]

@@ -2,7 +2,8 @@
 
 use longspan_record::{ChannelRecord, ValueRange};
 
-use super::{Part, Series};
+use super::part::Part;
+use super::standardised::Series;
 
 /// Describes the columns of the file of a series, in the units of the file. The held-out part is the validation part, else the test
 /// part.

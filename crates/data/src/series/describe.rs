@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::error::SeriesError;
+use super::group::Stamp;
 use super::regularity::Regularity;
-use super::table::{Stamp, Table};
-use super::times::shown;
-use super::{SeriesOptions, Unsplit};
+use super::table::Table;
+use super::time_column::shown;
 use crate::spread::{Sentinel, Spread};
 
 /// A number column of a file.
@@ -22,7 +21,7 @@ pub struct ColumnDescription {
     pub missing: u64,
     /// Whether it is forecast.
     pub target: bool,
-    /// Mean, standard deviation and farthest value; only from [`describe`] and where a model is trained.
+    /// Mean, standard deviation and farthest value; only from [`describe`](super::describe) and where a model is trained.
     pub spread: Option<Spread>,
     /// A number that may stand for a missing value, with the spread.
     #[serde(skip)]
@@ -97,15 +96,6 @@ pub struct Description {
     /// How the table is written, where it is unusual.
     #[serde(skip)]
     pub written: Vec<String>,
-}
-
-/// Reads the file of the options and describes it. Missing values are counted and are not an error. Window, horizon and
-/// fractions are ignored.
-///
-/// # Errors
-/// [`SeriesError`] if the file cannot be read as a table.
-pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
-    Ok(Unsplit::read(options)?.describe())
 }
 
 impl Description {

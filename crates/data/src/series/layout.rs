@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::SeriesOptions;
 use super::error::SeriesError;
-use super::times::TimeColumn;
+use super::options::SeriesOptions;
+use super::time_column::TimeColumn;
 use crate::categorical::{Categorical, Codes};
 use crate::table::{Column, Key, Rows, is_no_column, list, shorten};
 use csv::StringRecord;

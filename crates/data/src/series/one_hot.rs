@@ -1,7 +1,7 @@
 //! From the codes of categories to one-hot columns.
 
-use super::Segments;
 use super::error::SeriesError;
+use super::segment::Segments;
 use super::table::{Table, TableColumn};
 use crate::categorical::Categorical;
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Clock, SeriesError};
+use super::clock::Clock;
+use super::error::SeriesError;
 use crate::categorical::Categorical;
 use crate::labelled::Scaling;
 use crate::stamps::Feature;

@@ -10,7 +10,8 @@
 //! The period is the lag of the largest r between two of its zeros, after the first of them: the first such stretch in
 //! which r reaches [`PEAK`]. Values near each other are alike in most series, so r(1) is no sign of a period.
 
-use super::{Part, Series};
+use super::part::Part;
+use super::standardised::Series;
 
 /// Smallest autocorrelation of a peak.
 const PEAK: f64 = 0.1;

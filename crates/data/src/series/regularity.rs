@@ -1,8 +1,9 @@
 //! How regular the times of a series are: the usual distance of rows, duplicates and gaps.
 
-use super::Gaps;
+use super::group::TableGroup;
 use super::numbers;
-use super::table::{Table, TableGroup};
+use super::options::Gaps;
+use super::table::Table;
 use crate::shift::figure;
 use crate::stamps::{Spacing, Step};
 

@@ -1,6 +1,7 @@
 //! Whether a series is in the units of the series that a model was trained on.
 
-use super::{Part, Series};
+use super::part::Part;
+use super::standardised::Series;
 use crate::shift::shift;
 
 impl Series {

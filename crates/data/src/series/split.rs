@@ -2,13 +2,18 @@
 
 use std::ops::Range;
 
+use super::column::Column;
 use super::describe::Description;
 use super::error::SeriesError;
+use super::group::TableGroup;
 use super::lines::Lines;
 use super::one_hot::OneHot;
-use super::table::{Table, TableColumn, TableGroup};
+use super::options::{Gaps, Missing, SeriesOptions};
+use super::part::Part;
+use super::segment::{Segment, Segments};
+use super::standardised::Series;
+use super::table::{Table, TableColumn};
 use super::times::Time;
-use super::{Column, Gaps, Missing, Part, Segment, Segments, Series, SeriesOptions};
 use crate::table::shorten;
 
 impl Series {

@@ -6,17 +6,17 @@ use std::path::PathBuf;
 
 use csv::StringRecord;
 
-use super::SeriesOptions;
-use super::dates::check_times;
 use super::error::SeriesError;
+use super::group::{Stamp, TableGroup};
 use super::layout::Layout;
-use super::lines::Lines;
-use super::numbers::Numbers;
-use super::times::{Time, shown};
+use super::options::SeriesOptions;
+use super::time_check::check_times;
+use super::time_column::shown;
+use super::times::Time;
 use crate::categorical::Codes;
 use crate::memory::Growth;
 use crate::spread::{Sentinel, Spread};
-use crate::stamps::{Feature, Spacing, calendar};
+use crate::stamps::{Feature, calendar};
 use crate::table::{self, Cell, Location, NumberForm, Rows, TableError, is_missing, shorten};
 
 /// One column of numbers.
@@ -48,36 +48,6 @@ impl TableColumn {
     fn made(name: String) -> Self {
         Self { one_hot: false, ..Self::one_hot(name) }
     }
-}
-
-/// A time as text and as a comparable value.
-#[derive(Clone, Debug)]
-pub(super) struct Stamp {
-    pub(super) text: String,
-    pub(super) time: Time,
-    line: u64,
-}
-
-/// The rows of one group.
-#[derive(Clone, Debug, Default)]
-pub(super) struct TableGroup {
-    /// Name; empty if there are no groups.
-    pub(super) name: String,
-    /// Numbers as in the file, `[rows, columns]`; NaN for missing values. They are rounded to f32 only after they were
-    /// standardised, so neither a large offset nor another group's scale costs digits.
-    pub(super) values: Vec<f64>,
-    /// Line of each row.
-    pub(super) lines: Lines,
-    pub(super) first: Option<Stamp>,
-    pub(super) last: Option<Stamp>,
-    /// Distances of consecutive rows, if their times are dates.
-    pub(super) spacing: Option<Box<Spacing>>,
-    /// The same, if their times are numbers.
-    pub(super) numbers: Option<Box<Numbers>>,
-    /// Time of each row, if the rows are to be sorted.
-    pub(super) times: Vec<(Time, Stamp)>,
-    /// Time of each row, if they are kept.
-    pub(super) moments: Vec<Time>,
 }
 
 /// The numbers of a file and its description.

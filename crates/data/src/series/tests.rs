@@ -1,3 +1,4 @@
+use super::table::Table;
 use super::*;
 
 /// Options with which no window reads rows of another part.

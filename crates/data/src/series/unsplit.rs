@@ -2,9 +2,11 @@
 
 use super::describe::Description;
 use super::error::SeriesError;
+use super::load::read_file;
+use super::options::SeriesOptions;
+use super::standardised::Series;
 use super::table::Table;
-use super::times::Form;
-use super::{Series, SeriesOptions, read_file};
+use super::time_column::Form;
 use crate::stamps::Stamps;
 use crate::table::TableOptions;
 
@@ -76,4 +78,13 @@ impl Unsplit {
         options.check()?;
         Series::split(self.0.clone(), options).map(drop)
     }
+}
+
+/// Reads the file of the options and describes it. Missing values are counted and are not an error. Window, horizon and
+/// fractions are ignored.
+///
+/// # Errors
+/// [`SeriesError`] if the file cannot be read as a table.
+pub fn describe(options: &SeriesOptions) -> Result<Description, SeriesError> {
+    Ok(Unsplit::read(options)?.describe())
 }

@@ -1,10 +1,11 @@
 //! A form that a column may have, and what its fields say in this form.
 
+use super::fields::Fields;
 use super::forms::has_day;
 use super::instant::Instant;
 use super::item::Item;
 use super::plausible::is_epoch;
-use super::read::{Fields, read};
+use super::read::read;
 use super::style::Style;
 use super::{Spacing, Stamps, zone};
 

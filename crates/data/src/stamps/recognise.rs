@@ -20,6 +20,21 @@ pub struct Options<'a> {
     pub zone: Option<&'a str>,
 }
 
+impl Stamps {
+    /// Decides what a column is, from all of its fields or from a sample.
+    ///
+    /// # Errors
+    /// [`StampError::Zone`] if there is no time zone of the name in the options.
+    pub fn recognise<'a>(
+        column: impl IntoIterator<Item = &'a str>,
+        options: &Options<'_>,
+    ) -> Result<Recognised, StampError> {
+        let mut recogniser = Recogniser::new(options)?;
+        column.into_iter().for_each(|field| recogniser.push(field));
+        Ok(recogniser.finish())
+    }
+}
+
 /// First fields, which propose the forms.
 const FIRST: usize = 64;
 

@@ -1,7 +1,7 @@
 //! What [`Spacing`](super::Spacing) found.
 
 use super::instant::Instant;
-use super::step::Step;
+use super::step::{Step, rounded};
 
 /// Order of the rows of a group by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,15 @@ pub enum Pace {
     Uneven,
     /// The step is the median, and distances vary widely.
     Irregular,
+}
+
+/// The usual step of one or several groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usual {
+    /// The step.
+    pub step: Step,
+    /// How steady it is.
+    pub pace: Pace,
 }
 
 /// Missing rows between two consecutive rows. No window should span it.
@@ -88,12 +97,4 @@ impl Report {
             _ => Some(format!("about {step}")),
         }
     }
-}
-
-/// Rounds to two digits, in the unit that the number is written in.
-pub(super) fn rounded(nanos: i128) -> i128 {
-    let units = [86_400_000_000_000, 3_600_000_000_000, 60_000_000_000, 1_000_000_000, 1_000_000, 1_000, 1];
-    // From 10 of a unit on, whole units have two digits or more.
-    let unit = units.into_iter().find(|unit| nanos >= 10 * unit).unwrap_or(1);
-    (nanos + unit / 2) / unit * unit
 }

@@ -2,7 +2,7 @@
 
 use super::delta::{Counts, Delta};
 use super::instant::{Instant, Shown};
-use super::report::{Order, Pace, Report};
+use super::report::{Order, Pace, Report, Usual};
 use super::step::Step;
 use super::tally::Tally;
 
@@ -42,15 +42,6 @@ pub struct Spacing {
     /// Whether each day of the week has no row, from Monday on.
     rest: [bool; 7],
     decided: Option<Decided>,
-}
-
-/// The usual step of one or several groups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usual {
-    /// The step.
-    pub step: Step,
-    /// How steady it is.
-    pub pace: Pace,
 }
 
 /// The step of a group with many changes, with the differences that led to it.

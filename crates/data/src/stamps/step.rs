@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::instant::{Instant, civil};
-use super::report::rounded;
 use super::words::WEEKDAYS;
 use super::zone::{day_and_clock, offset_at, resolve};
 use crate::wording::counted;
@@ -116,6 +115,14 @@ impl Step {
 /// Whether two usual distances of rows differ by less than a quarter, as medians of uneven times do.
 pub(crate) fn is_like(a: f64, b: f64) -> bool {
     (0.8..=1.25).contains(&(a / b))
+}
+
+/// Rounds to two digits, in the unit that the number is written in.
+pub(super) fn rounded(nanos: i128) -> i128 {
+    let units = [86_400_000_000_000, 3_600_000_000_000, 60_000_000_000, 1_000_000_000, 1_000_000, 1_000, 1];
+    // From 10 of a unit on, whole units have two digits or more.
+    let unit = units.into_iter().find(|unit| nanos >= 10 * unit).unwrap_or(1);
+    (nanos + unit / 2) / unit * unit
 }
 
 /// Seconds from 1970 to the beginning of a day.

@@ -1,7 +1,7 @@
 //! How the values of a column are spelled: leading zeros, case, digits of a fraction.
 
+use super::fields::Seen;
 use super::item::{Digits, Distance, Item, Width};
-use super::read::Seen;
 
 /// The spelling of all values so far.
 #[derive(Clone, Debug, Default)]

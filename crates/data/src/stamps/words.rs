@@ -1,7 +1,7 @@
 //! Names of months and weekdays, AM and PM, and distances to UTC.
 
+use super::fields::Fields;
 use super::item::{Case, Digits, Item, Name};
-use super::read::Fields;
 
 pub(super) const MONTHS: [&str; 12] = [
     "January",

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use super::fields::Fields;
 use super::instant::{Instant, Shown, civil};
-use super::read::Fields;
 
 /// Seconds of a day of 24 hours.
 const DAY: i64 = 86_400;

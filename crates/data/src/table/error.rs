@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::number::Misfit;
+use super::misfit::Misfit;
 use super::options::Decimal;
 use crate::encoding::EncodingError;
 use crate::file::FileError;

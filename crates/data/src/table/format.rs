@@ -5,18 +5,10 @@ use std::path::Path;
 use super::error::{TableError, shorten};
 use super::header;
 use super::layout::{Candidate, Lead};
+use super::notation::{Notation, bracketed};
 use super::number::{Evidence, evidence, looks_like_number};
 use super::options::{Decimal, Separator, TableOptions};
 use crate::wording::counted;
-
-/// How the numbers of a table are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Notation {
-    /// The decimal mark.
-    pub(crate) decimal: Decimal,
-    /// Whether a number or an option shows the decimal mark. If not, 1,234 has two meanings.
-    pub(crate) certain: bool,
-}
 
 /// How a table is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,7 +177,7 @@ pub(super) fn notation(rows: &[Vec<String>]) -> Notation {
             continue;
         }
         for field in fields() {
-            let field = super::number::bracketed(field).unwrap_or(field);
+            let field = bracketed(field).unwrap_or(field);
             let bare = super::unit::Unit::sign_of(field).unwrap_or(field);
             match evidence(bare) {
                 Some(Evidence::Decimal(Decimal::Point)) => points += 1,

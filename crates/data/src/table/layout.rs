@@ -1,6 +1,6 @@
 //! The separator of a table and its first row, from the number and the kind of the fields of the first rows.
 
-use super::header::{Kind, kind};
+use super::kind::{Kind, kind};
 use super::options::Separator;
 
 /// Most rows that are examined.

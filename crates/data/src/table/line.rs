@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::format::{Format, notation};
-use super::header::{Kind, kind};
+use super::kind::{Kind, kind};
+use super::misfit::Misfit;
 use super::missing::Na;
-use super::number::{Misfit, NumberForm, looks_like_number};
+use super::number::{NumberForm, looks_like_number};
 use super::options::TableOptions;
 use super::unit::Unit;
 

@@ -6,21 +6,11 @@
 use std::path::Path;
 
 use super::error::TableError;
-use super::format::Notation;
+use super::misfit::Misfit;
 use super::missing::{Na, is_missing};
+use super::notation::{Notation, bracketed};
 use super::options::Decimal;
 use super::unit::Unit;
-
-/// Why a field is not a number of its column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Misfit {
-    /// It is not a number.
-    Text,
-    /// A single group of three digits after a comma or point: a thousands separator or a decimal mark.
-    Ambiguous,
-    /// Infinity, or beyond single precision.
-    NotFinite,
-}
 
 /// How the numbers of a column are written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,12 +41,6 @@ impl NumberForm {
         }
         finite(self.unit.read(field, |digits| written(digits, self.notation))?)
     }
-}
-
-/// Returns what is between the brackets with which accounting writes a negative number: (1.50) is -1.50.
-pub(super) fn bracketed(field: &str) -> Option<&str> {
-    let inner = field.strip_prefix('(')?.strip_suffix(')')?.trim();
-    (!inner.starts_with(['(', '-', '+', '\u{2212}'])).then_some(inner)
 }
 
 /// Where a field is, for messages.

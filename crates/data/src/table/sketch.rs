@@ -7,8 +7,9 @@ use csv::StringRecord;
 
 use super::error::TableError;
 use super::format::Format;
+use super::misfit::Misfit;
 use super::missing::Na;
-use super::number::{Misfit, NumberForm, looks_like_number};
+use super::number::{NumberForm, looks_like_number};
 use super::options::TableOptions;
 use super::rows::Rows;
 use super::times::looks_like_time;
@@ -118,7 +119,7 @@ pub(crate) fn columns(rows: &Rows<'_>, sample: &[StringRecord]) -> Vec<Column> {
 }
 
 impl Column {
-    fn new(name: String, notation: super::format::Notation, na: Na) -> Self {
+    fn new(name: String, notation: super::notation::Notation, na: Na) -> Self {
         let form = NumberForm { notation, unit: Unit::default(), na };
         Self { name, form, whole: true, counts: true, ..Self::default() }
     }

@@ -1,7 +1,8 @@
 //! Units of numbers: currency signs, `%`, K M G, or a unit that every number of a column has.
 
+use super::misfit::Misfit;
 use super::missing::is_missing;
-use super::number::{Misfit, bracketed};
+use super::notation::bracketed;
 
 /// Currencies before or after a number. What begins like another one is before it.
 const CURRENCIES: [&str; 12] = ["US$", "$", "€", "£", "¥", "₹", "Rs.", "Rs", "USD", "EUR", "GBP", "INR"];

@@ -12,7 +12,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiment 4; in this form Arjovsky, Shah,
 //! Bengio, "Unitary evolution recurrent neural networks", ICML 2016.
 
-use super::samples::{Predicts, Reads, Row, Task};
+use super::definition::{Predicts, Reads, Row, Task};
 use longspan_kernel::rng::Stream;
 
 /// The adding task, see the module. N is T; a number is needed at most T − 1 steps later.

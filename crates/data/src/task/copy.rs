@@ -13,7 +13,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; in this layout Arjovsky, Shah, Bengio,
 //! "Unitary evolution recurrent neural networks", ICML 2016.
 
-use super::samples::{Predicts, Reads, Task};
+use super::definition::{Predicts, Reads, Task};
 
 /// Number of symbols to remember.
 const KEPT: usize = 10;

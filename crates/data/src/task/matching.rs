@@ -13,7 +13,7 @@
 //! A classic of the psychology of working memory: Blough, "Delayed matching in the pigeon", Journal of the Experimental
 //! Analysis of Behavior 2, 1959.
 
-use super::samples::{Predicts, Reads, Task};
+use super::definition::{Predicts, Reads, Task};
 
 const SYMBOLS: u32 = 8;
 const DISTRACTORS: u32 = 4;

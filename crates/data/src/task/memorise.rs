@@ -12,7 +12,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; Martens, Sutskever, "Learning recurrent
 //! neural networks with Hessian-free optimization", ICML 2011 (with five bits, and as "noiseless").
 
-use super::samples::{Predicts, Reads, Task};
+use super::definition::{Predicts, Reads, Task};
 
 /// Number of bits to remember.
 const KEPT: usize = 5;

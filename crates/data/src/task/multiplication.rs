@@ -6,7 +6,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiment 5.
 
 use super::adding::{task, write};
-use super::samples::Task;
+use super::definition::Task;
 
 /// The multiplication task, see the module. N is T; a number is needed at most T − 1 steps later.
 pub static MULTIPLICATION: Task =

@@ -13,7 +13,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiments 6a and 6b; with positions
 //! proportional to T, Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
 
-use super::samples::{Predicts, Reads, Row, Task};
+use super::definition::{Predicts, Reads, Row, Task};
 use longspan_kernel::rng::Stream;
 
 /// Number of symbols without meaning.

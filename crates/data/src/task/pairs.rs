@@ -11,7 +11,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::samples::{FIRST, Samples};
+use super::definition::FIRST;
+use super::samples::Samples;
 use crate::vocabulary::END_OF_LINE;
 use longspan::batch::{Batch, IGNORE, Source};
 

@@ -11,7 +11,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, who solve it by guessing weights at
 //! random: gradient descent finds the task hard although it needs little memory.
 
-use super::samples::{Predicts, Reads, Task};
+use super::definition::{Predicts, Reads, Task};
 
 /// The parity task, see the module. N bits; the first one is needed N − 1 steps later.
 pub static PARITY: Task = Task {

@@ -12,7 +12,7 @@
 //! Hochreiter, Schmidhuber, "Long short-term memory", Neural Computation 9, 1997, experiment 2b; Martens, Sutskever,
 //! "Learning recurrent neural networks with Hessian-free optimization", ICML 2011.
 
-use super::samples::{Predicts, Reads, Task};
+use super::definition::{Predicts, Reads, Task};
 
 /// Number of first symbols.
 const FIRST: u32 = 2;

@@ -11,7 +11,7 @@
 //! # References
 //! Grefenstette, Hermann, Suleyman, Blunsom, "Learning to transduce with unbounded memory", NeurIPS 2015 (sequence reversal).
 
-use super::samples::{Predicts, Reads, Task};
+use super::definition::{Predicts, Reads, Task};
 
 const SYMBOLS: u32 = 8;
 const BLANK: u32 = SYMBOLS;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::adding::ADDING;
 use super::copy::COPY;
+use super::definition::FIRST;
 use super::matching::MATCH;
 use super::memorise::MEMORISE;
 use super::multiplication::MULTIPLICATION;
@@ -11,7 +12,6 @@ use super::order::{ORDER2, ORDER3};
 use super::parity::PARITY;
 use super::permutation::PERMUTATION;
 use super::reversal::REVERSAL;
-use super::samples::FIRST;
 use super::*;
 use longspan::batch::{Batch, IGNORE, Source};
 use longspan::cell::CellKind;

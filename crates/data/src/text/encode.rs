@@ -7,8 +7,8 @@ use super::super::encoding::Encoding;
 use super::super::fingerprint::Fingerprint;
 use super::super::tokens::{Tokens, Writer, temporary_directory};
 use super::super::vocabulary::Vocabulary;
+use super::error::{TextError, content};
 use super::input::PieceReader;
-use super::{TextError, content};
 
 /// Properties of a part besides its tokens.
 #[derive(Debug)]

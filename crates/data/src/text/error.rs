@@ -1,7 +1,7 @@
 //! Why a text cannot be used.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::encoding::EncodingError;
 use super::super::file::FileError;
@@ -120,4 +120,9 @@ pub enum TextError {
         /// The fraction.
         fraction: f64,
     },
+}
+
+/// The error of a text that does not fit its vocabulary.
+pub(super) fn content(path: &Path, problem: VocabularyError) -> TextError {
+    TextError::Content { path: path.to_owned(), problem }
 }

@@ -10,8 +10,9 @@ use super::super::packed::{Expands, unpacked};
 use super::super::tokens::{temporary, temporary_directory};
 use super::super::vocabulary::TokenLevel;
 use super::super::vocabulary::units::Piece;
+use super::error::{TextError, content};
 use super::pieces::{PieceError, Pieces};
-use super::{Reading, TextError, Watch, content};
+use super::progress::{Reading, Watch};
 
 /// What is needed where a directory was named.
 const NEED: &str = "one text file";

@@ -5,7 +5,30 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-use super::{END_OF_LINE, UNKNOWN, Vocabulary, VocabularyError};
+use super::error::VocabularyError;
+use super::mapping::Vocabulary;
+use super::special::{END_OF_LINE, UNKNOWN};
+
+impl Vocabulary {
+    /// The distinct characters of `text`.
+    pub fn chars(text: &str) -> Self {
+        let mut set = CharSet::new();
+        set.add(text);
+        set.finish()
+    }
+
+    /// The words of `text`. With a `size`, the most frequent ones, so that the vocabulary has at most `size` tokens
+    /// including `<unk>` and `<eos>`.
+    ///
+    /// # Errors
+    /// [`VocabularyError::TooSmall`] if `size` is below 3.
+    /// [`VocabularyError::TooSmall`] if `size` is below 3.
+    pub fn words(text: &str, size: Option<usize>) -> Result<Self, VocabularyError> {
+        let mut counts = WordCounts::new();
+        counts.add(text);
+        counts.finish(size)
+    }
+}
 
 /// The distinct characters of a text.
 pub(crate) struct CharSet {

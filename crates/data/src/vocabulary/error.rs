@@ -105,3 +105,11 @@ pub enum VocabularyError {
         problem: String,
     },
 }
+
+/// Shortens a text.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

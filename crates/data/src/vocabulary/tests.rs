@@ -1,4 +1,5 @@
 use super::*;
+use crate::fingerprint::Fingerprint;
 
 const TEXT: &str = "Der Fluß — naïve 日本\tx\r\n\nlast line";
 

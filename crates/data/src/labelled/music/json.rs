@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::Pieces;
+use super::pieces::Pieces;
 use crate::labelled::error::{Location, Problem, quoted};
 
 /// Names of the parts.

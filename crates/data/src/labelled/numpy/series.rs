@@ -12,9 +12,9 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::arrays::Arrays;
 use super::npy::{ArrayError, Header};
-use super::{Arrays, Location, Problem};
-use crate::labelled::LabelledError;
+use crate::labelled::error::{LabelledError, Location, Problem};
 use crate::table::{Decimal, Separator, TableOptions};
 
 /// Number of rows that are written at a time.

@@ -1,4 +1,5 @@
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use super::npy::tests::npy;
 use super::*;

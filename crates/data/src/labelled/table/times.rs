@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use csv::StringRecord;
 
 use super::super::builder::Builder;
-use super::super::error::{Problem, quoted};
-use super::{Columns, LabelledError, Location};
+use super::super::error::{LabelledError, Location, Problem, quoted};
+use super::columns::Columns;
 use crate::series::{SeriesError, SeriesOptions, Time, TimeColumn, shown};
 use crate::table::{Column, Rows, is_missing, is_no_column, shorten};
 

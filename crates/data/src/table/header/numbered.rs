@@ -5,6 +5,9 @@
 //! differ from one another, if the columns below have fractions in every row, and if the first row does not go on in the
 //! rows below it.
 
+use crate::table::kind::{Kind, kind};
+use crate::table::missing::is_missing;
+
 /// Least number of rows below the first one.
 const ROWS: usize = 10;
 
@@ -38,17 +41,17 @@ pub(super) fn over_fractions(first: &[String], below: &[&Vec<String>]) -> bool {
     named.sort_unstable();
     named.dedup();
     let fractions = |column: usize| {
-        let mut fields = below.iter().map(|row| row[column].trim()).filter(|field| !super::is_missing(field));
+        let mut fields = below.iter().map(|row| row[column].trim()).filter(|field| !is_missing(field));
         let mut any = false;
         fields.all(|field| {
             any = true;
-            super::kind(field) == super::Kind::Number && whole(field).is_none()
+            kind(field) == Kind::Number && whole(field).is_none()
         }) && any
     };
     count > 1
         && named.len() == count
         && below.len() >= ROWS
-        && first.iter().all(|field| whole(field).is_some() || super::kind(field) == super::Kind::Missing)
+        && first.iter().all(|field| whole(field).is_some() || kind(field) == Kind::Missing)
         && (0..first.len()).all(|column| whole(&first[column]).is_none() || fractions(column))
 }
 
