@@ -13,6 +13,7 @@
 
 mod check;
 mod error;
+mod format;
 mod header;
 mod step;
 
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use crate::directory::{file, replace_file};
+use crate::{plain_file, whole_file};
 use longspan::optim::schedule::Patience;
 use longspan::params::{Entry, Params};
 use longspan::trainer::Trainer;
@@ -34,10 +35,7 @@ pub use error::CheckpointError;
 pub use header::{Header, replace_header};
 pub use step::trained_steps;
 
-use header::{ENTRY, FORMAT};
-
-/// Tensors by name, with their shapes.
-type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
+use format::{ENTRY, FORMAT, Tensors};
 
 /// A file of tensors in memory, checked against its header.
 pub struct Checkpoint {
@@ -107,7 +105,7 @@ impl Checkpoint {
         let views = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
         let bytes = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)])))
             .map_err(|e| unwritable(std::io::Error::other(e)))?;
-        replace_file(path, &bytes).map_err(unwritable)
+        whole_file::replace(path, &bytes).map_err(unwritable)
     }
 
     /// Reads a file of tensors: a checkpoint, or only weights.
@@ -116,8 +114,8 @@ impl Checkpoint {
     /// [`CheckpointError::Unreadable`], [`CheckpointError::Damaged`], [`CheckpointError::Format`],
     /// [`CheckpointError::Field`] or [`CheckpointError::Tensor`].
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes =
-            file::read(path).map_err(|error| CheckpointError::Unreadable { path: path.into(), error })?;
+        let bytes = plain_file::read(path)
+            .map_err(|error| CheckpointError::Unreadable { path: path.into(), error })?;
         let damaged = |reason: String| CheckpointError::Damaged { path: path.into(), reason };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;

@@ -7,49 +7,27 @@ mod data;
 mod error;
 mod field;
 mod file;
+mod given;
 mod keys;
 mod model;
 mod optimizer;
 mod rules;
 mod run;
+mod settings;
 mod spec;
 
-use std::collections::BTreeMap;
-
 pub use data::{Calendar, ClassWeights, DataConfig, Gaps, Missing, Names, Scale};
-pub use error::{ConfigError, Given, Origin};
+pub use error::ConfigError;
 pub use field::{Field, Value};
+pub use given::{Given, Origin, flag};
 pub use keys::{KEYS, Key, Section};
 pub use model::{CellName, ModelConfig};
 pub use optimizer::OptimizerConfig;
 pub use run::{Observe, RunConfig};
+pub use settings::{Config, SCHEMA};
 
 use longspan::option_syntax::nearest;
 use longspan_data::task::LONGEST;
-
-/// The version of the format of configuration files. Version 1 has all settings at the top level, version 2 a
-/// table for each section. Both are read.
-pub const SCHEMA: i64 = 2;
-
-/// All settings of a training run.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// The data and how they become batches.
-    pub data: DataConfig,
-    /// The network.
-    pub model: ModelConfig,
-    /// How the weights are updated.
-    pub optimizer: OptimizerConfig,
-    /// Length, resources and records.
-    pub run: RunConfig,
-    /// Where each given setting was given; settings at their defaults are absent.
-    origins: BTreeMap<&'static str, Origin>,
-}
-
-/// The flag of a key.
-pub fn flag(key: &str) -> String {
-    format!("--{}", key.replace('_', "-"))
-}
 
 impl Config {
     /// Sets a key from text. The name may have underscores or hyphens.

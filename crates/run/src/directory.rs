@@ -18,7 +18,6 @@
 //! strings "NaN", "Infinity" and "-Infinity".
 
 mod error;
-pub mod file;
 mod held;
 pub mod history;
 pub mod probes;
@@ -40,7 +39,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
-pub(crate) use crate::whole_file::replace as replace_file;
+use crate::{plain_file, whole_file};
 use longspan::model::head::Unit;
 
 /// The version of the format.
@@ -118,7 +117,7 @@ impl RunDir {
         fs::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
-        let metrics = file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
+        let metrics = plain_file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
         let run = Self { path: path.into(), metrics, attempt: 1, held };
         run.replace("config.toml", config.to_toml(false).as_bytes())?;
         Ok(run)
@@ -144,7 +143,7 @@ impl RunDir {
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let failed = io_error(&metrics_path, "written");
-        let mut metrics = file::append(&metrics_path).map_err(&failed)?;
+        let mut metrics = plain_file::append(&metrics_path).map_err(&failed)?;
         let attempt = 1 + last_attempt(&metrics).map_err(&failed)?;
         // A torn line is ended here, so that the next record begins on its own line.
         let mut last = [b'\n'];
@@ -242,7 +241,7 @@ impl RunDir {
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         self.held.check()?;
         let path = self.path.join(name);
-        replace_file(&path, bytes).map_err(io_error(&path, "written"))
+        whole_file::replace(&path, bytes).map_err(io_error(&path, "written"))
     }
 
     /// Fails if the directory was removed, or replaced by another one.
@@ -296,7 +295,7 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, RunError> {
 pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
     let path = run.join("run.json");
     let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
-    let text = match file::read_to_string(&path) {
+    let text = match plain_file::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(RunError::Missing { path: run.into() });
@@ -320,7 +319,7 @@ pub fn read_record(run: &Path) -> Result<RunRecord, RunError> {
 /// [`RunError::Io`], [`RunError::Damaged`].
 pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
     let path = run.join("frequencies.json");
-    match file::read_to_string(&path) {
+    match plain_file::read_to_string(&path) {
         Ok(text) => match serde_json::from_str::<Frequencies>(&text) {
             // No data have so many targets that their number overflows.
             Ok(frequencies) if frequencies.counts.iter().any(|&count| count > 1 << 48) => {
@@ -341,7 +340,7 @@ pub fn read_frequencies(run: &Path) -> Result<Option<Frequencies>, RunError> {
 pub fn read_config(run: &Path) -> Result<Config, ConfigError> {
     let mut config = settings_of_an_older_run();
     let path = run.join("config.toml");
-    let text = file::read_to_string(&path);
+    let text = plain_file::read_to_string(&path);
     let text = text.map_err(|error| ConfigError::Unreadable { path: path.clone(), error })?;
     config.parse(&path, &text)?;
     config.check_numbers()?;

@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod directory;
 pub mod machine;
 pub mod metrics;
+pub mod plain_file;
 pub mod probe_plan;
 pub mod report;
 pub mod train;

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{CheckpointError, Header, Tensors};
+use super::error::CheckpointError;
+use super::format::Tensors;
+use super::header::Header;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan_data::schema::SchemaError;
 use longspan_kernel::InstructionSet;

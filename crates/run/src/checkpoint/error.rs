@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::header::{FORMAT, OLDEST};
+use super::format::{FORMAT, OLDEST};
 
 /// Why a checkpoint cannot be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -6,19 +6,14 @@ use std::path::Path;
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointError, Tensors};
+use super::error::CheckpointError;
+use super::format::{ENTRY, FORMAT, OLDEST, Tensors};
 use longspan::model::ModelSpec;
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Position;
 use longspan_data::fingerprint::Fingerprint;
 use longspan_data::schema::Schema;
 
-/// The version of the format.
-pub(super) const FORMAT: u32 = 5;
-/// The oldest version that is read. Its checksum covers the tensors only.
-pub(super) const OLDEST: u32 = 4;
-/// The metadata entry that holds the header.
-pub(super) const ENTRY: &str = "longspan";
 /// What follows the part of the header's text that the checksum covers: its 16 digits and the end of the document.
 const DIGITS: usize = 16;
 const END: &str = "\"}";

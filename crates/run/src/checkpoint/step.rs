@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::ENTRY;
-use crate::directory::file;
+use super::format::ENTRY;
+use crate::plain_file;
 
 /// Upper limit of the header's length in bytes, from the safetensors format.
 const LONGEST: u64 = 100_000_000;
@@ -32,7 +32,7 @@ struct Steps {
 /// The number of steps that the weights in a file were trained; None if the file does not say. Reads the
 /// header only, not the tensors.
 pub fn trained_steps(path: &Path) -> Option<u64> {
-    let mut file = file::open(path).ok()?;
+    let mut file = plain_file::open(path).ok()?;
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let length = u64::from_le_bytes(length);

@@ -1,6 +1,7 @@
 //! The table of all settings, with the section, group, name, value and meaning of each.
 
-use super::{Config, Field};
+use super::field::Field;
+use super::settings::Config;
 
 /// A section of the configuration: a table of a TOML file, a field of [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

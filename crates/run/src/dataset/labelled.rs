@@ -4,10 +4,15 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{
-    Baseline, Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, baseline, boxed,
-    decoded, name, sample_rows,
-};
+use super::baseline;
+use super::baseline::Baseline;
+use super::description::{boxed, decoded, name};
+use super::error::DataError;
+use super::frequencies::{Counted, Frequencies};
+use super::held_out::HeldOut;
+use super::parts::Dataset;
+use super::record::{DataRecord, Parts};
+use super::sample::{Sample, sample_rows};
 use crate::config::{ClassWeights, Config, Missing};
 use crate::units::Units;
 use longspan::batch::Source;

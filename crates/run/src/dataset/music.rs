@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use super::{
-    Baseline, Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, boxed, name,
-    sample_rows,
-};
+use super::baseline::Baseline;
+use super::description::{boxed, name};
+use super::error::DataError;
+use super::frequencies::{Counted, Frequencies};
+use super::held_out::HeldOut;
+use super::parts::Dataset;
+use super::record::{DataRecord, Parts};
+use super::sample::{Sample, sample_rows};
 use crate::config::Config;
 use crate::units::Units;
 use longspan::batch::Source;

@@ -4,9 +4,14 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{
-    Baseline, DataError, DataRecord, Dataset, HeldOut, Parts, Sample, baseline, boxed, name, sample_rows,
-};
+use super::baseline;
+use super::baseline::Baseline;
+use super::description::{boxed, name};
+use super::error::DataError;
+use super::held_out::HeldOut;
+use super::parts::Dataset;
+use super::record::{DataRecord, Parts};
+use super::sample::{Sample, sample_rows};
 use crate::config::{Calendar, Config, Gaps, Missing, Scale};
 use crate::units::Units;
 use longspan::model::head::Unit;

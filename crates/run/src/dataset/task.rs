@@ -1,6 +1,11 @@
 //! Synthetic tasks as data of a run.
 
-use super::{Baseline, DataError, DataRecord, Dataset, Parts, Sample, boxed, sample_rows};
+use super::baseline::Baseline;
+use super::description::boxed;
+use super::error::DataError;
+use super::parts::Dataset;
+use super::record::{DataRecord, Parts};
+use super::sample::{Sample, sample_rows};
 use crate::config::Config;
 use crate::units::Units;
 use longspan::batch::Source;

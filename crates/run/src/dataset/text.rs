@@ -3,10 +3,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{
-    Baseline, Counted, DataError, DataRecord, Dataset, Frequencies, HeldOut, Parts, Sample, baseline, boxed,
-    decoded, name, sample_rows,
-};
+use super::baseline;
+use super::baseline::Baseline;
+use super::description::{boxed, decoded, name};
+use super::error::DataError;
+use super::frequencies::{Counted, Frequencies};
+use super::held_out::HeldOut;
+use super::parts::Dataset;
+use super::record::{DataRecord, Parts};
+use super::sample::{Sample, sample_rows};
 use crate::config::{ClassWeights, Config};
 use crate::units::Units;
 use longspan::batch::Source;

@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::error::RunError;
 use super::error::io_error;
-use super::{RunError, file};
+use crate::plain_file;
 use crate::whole_file::TEMPORARY;
 
 /// The lock of a run. It ends with the process that holds it.
@@ -18,7 +19,7 @@ impl Held {
     /// Takes the lock, and removes the temporary files of processes that were killed.
     pub(super) fn take(run: &Path) -> Result<Self, RunError> {
         let path = run.join("lock");
-        let lock = file::create(&path).map_err(io_error(&path, "written"))?;
+        let lock = plain_file::create(&path).map_err(io_error(&path, "written"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Err(RunError::Busy { path: run.into() }),

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{RunError, file, io_error, replace_file};
+use super::{RunError, io_error};
 use crate::config::Config;
+use crate::{plain_file, whole_file};
 use longspan_record::{Beside, ProbeRecord};
 
 /// The probes of a run, in ascending order of steps.
@@ -35,7 +36,7 @@ pub fn write(run: &Path, record: &ProbeRecord) -> Result<PathBuf, RunError> {
     let path = directory.join(format!("{}.json", record.step));
     let failed = io_error(&path, "written");
     let text = serde_json::to_string(record).map_err(|error| failed(io::Error::other(error)))?;
-    replace_file(&path, (text + "\n").as_bytes()).map_err(failed)?;
+    whole_file::replace(&path, (text + "\n").as_bytes()).map_err(failed)?;
     Ok(path)
 }
 
@@ -49,7 +50,7 @@ pub fn read(run: &Path) -> Probes {
     paths.sort();
     for path in paths {
         let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };
-        let record = file::read_to_string(&path)
+        let record = plain_file::read_to_string(&path)
             .map_err(io_error(&path, "read"))
             .and_then(|text| serde_json::from_str::<ProbeRecord>(&text).map_err(|e| damaged(e.to_string())))
             .and_then(|record| match record.format {

@@ -19,86 +19,26 @@
 //! contains. A step counts in its highest attempt.
 
 mod read;
+mod segment;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, View};
-use serde::{Deserialize, Serialize};
 
-use super::{RunError, io_error, replace_file};
+use super::{RunError, io_error};
+use crate::whole_file;
 use longspan::telemetry::GradientProfile;
-use longspan_data::fingerprint::Fingerprint;
-use longspan_record::{BINS, Curve, LagSnapshot, LayerProfile, ProfileRecord, bin_edges};
+use longspan_record::{BINS, LagSnapshot, ProfileRecord, bin_edges};
 
 pub use read::{Profiles, read};
 
-/// The version of the format.
-const FORMAT: u32 = 1;
-/// The metadata entry that holds the header.
-const ENTRY: &str = "longspan_flow";
+use segment::{CURVES, ENTRY, FORMAT, Header, LAG, directory, fingerprint, measured, segments};
+
 /// Profiles in a segment: 100 KB to 600 KB for each layer.
 const PROFILES: usize = 200;
-
-/// The name of the lag profiles.
-const LAG: &str = "lag_median";
-
-/// Returns a curve of a layer.
-type CurveOf = fn(&LayerProfile) -> &[f32];
-
-/// The curves by name.
-const CURVES: [(&str, CurveOf); 6] = [
-    ("hidden_mean", |layer| &layer.hidden.log10_mean),
-    ("hidden_max", |layer| &layer.hidden.log10_max),
-    ("cell_mean", |layer| &layer.cell.log10_mean),
-    ("cell_max", |layer| &layer.cell.log10_max),
-    ("gamma_mean", |layer| &layer.gamma.log10_mean),
-    ("gamma_max", |layer| &layer.gamma.log10_max),
-];
-
-/// Which curves a profile has.
-fn measured(record: &ProfileRecord) -> [bool; 6] {
-    CURVES.map(|(_, curve)| record.layers.iter().any(|layer| !curve(layer).is_empty()))
-}
-
-/// The metadata of a segment.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header {
-    /// Version of the format.
-    format: u32,
-    /// Names of the layers.
-    layers: Vec<String>,
-    /// FNV-1a of the tensors, in the order of their names, as 16 hexadecimal digits.
-    fingerprint: String,
-}
-
-/// The directory of the segments.
-fn directory(run: &Path) -> PathBuf {
-    run.join("flow")
-}
-
-/// The number of a segment file; None for other files.
-fn number(path: &Path) -> Option<u64> {
-    let number = path.file_stem()?.to_str()?.parse().ok()?;
-    (path.extension()? == "safetensors").then_some(number)
-}
-
-/// The segments of a run, sorted by number; empty if there is no directory.
-fn segments(run: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
-    let directory = directory(run);
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io_error(&directory, "read")(error)),
-    };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let mut segments: Vec<_> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
-    segments.sort();
-    Ok(segments)
-}
 
 /// Writes the profiles of one attempt.
 #[derive(Debug)]
@@ -174,7 +114,7 @@ impl ProfileWriter {
         let failed = io_error(&path, "written");
         let bytes = self.segment().map_err(|error| failed(io::Error::other(error)))?;
         super::make_folder(&directory)?;
-        replace_file(&path, &bytes).map_err(failed)?;
+        whole_file::replace(&path, &bytes).map_err(failed)?;
         self.unsaved = false;
         Ok(())
     }
@@ -246,15 +186,4 @@ impl View for &Tensor {
     fn data_len(&self) -> usize {
         self.bytes.len()
     }
-}
-
-fn fingerprint<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
-    let mut fingerprint = Fingerprint::default();
-    for (name, bytes) in tensors {
-        fingerprint.write(name.as_bytes());
-        let (words, rest) = bytes.as_chunks::<8>();
-        words.iter().for_each(|word| fingerprint.write_word(u64::from_le_bytes(*word)));
-        fingerprint.write(rest);
-    }
-    format!("{:016x}", fingerprint.finish())
 }

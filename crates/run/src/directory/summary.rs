@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::error::RunError;
 use super::error::io_error;
-use super::{RunError, file};
+use crate::plain_file;
 
 /// How a run ended. A field is None if the file lacks it or its value is not finite.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -51,7 +52,7 @@ pub struct SummaryRecord {
 /// [`RunError`] if the file cannot be read or is damaged.
 pub fn read_summary(run: &Path) -> Result<Option<SummaryRecord>, RunError> {
     let path = run.join("summary.json");
-    let bytes = match file::read(&path) {
+    let bytes = match plain_file::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(&path, "read")(error)),

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use longspan_record::StepRecord;
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{self, file};
+use crate::{directory, plain_file};
 
 /// Bytes at the end of the metrics that are searched for the last step.
 const TAIL: u64 = 64 << 10;
@@ -71,7 +71,7 @@ pub(crate) fn last_steps(metrics: &Path) -> Vec<StepRecord> {
         kind: String,
     }
     let tail = || {
-        let mut file = file::open(metrics)?;
+        let mut file = plain_file::open(metrics)?;
         let length = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
         let mut tail = Vec::new();

@@ -15,15 +15,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use batch::FORMAT;
 pub use replay::{Replay, ReplayError, replay_fault};
 
 use crate::directory::{RunDir, RunError};
 use crate::report::brief::last_steps;
 use longspan::trainer::Trainer;
 use longspan_record::{FaultRecord, StepRecord};
-
-/// The version of the format of both files.
-const FORMAT: u32 = 1;
 
 /// Number of steps before a fault that are recorded.
 const STEPS: usize = 32;

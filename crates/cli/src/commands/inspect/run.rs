@@ -7,7 +7,7 @@ use longspan::model::{InputSpec, OutputSpec};
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_run::checkpoint::{Checkpoint, Header};
 use longspan_run::config::Config;
-use longspan_run::directory::{self, file};
+use longspan_run::{directory, plain_file};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -47,7 +47,7 @@ pub(super) fn is_weights(path: &Path) -> bool {
     let named = path.extension().is_some_and(|extension| extension == "safetensors");
     path.is_file()
         && (named
-            || file::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok())
+            || plain_file::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok())
                 && head[7..] == *b"\0{")
 }
 
@@ -58,7 +58,7 @@ pub(super) fn is_weights(path: &Path) -> bool {
 pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     let record = directory::read_record(path)?;
     let config = directory::read_config(path)?;
-    let summary: Option<Value> = file::read_to_string(&path.join("summary.json"))
+    let summary: Option<Value> = plain_file::read_to_string(&path.join("summary.json"))
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok());
     let of = |name: &str| summary.as_ref().map_or(Value::Null, |summary| summary[name].clone());

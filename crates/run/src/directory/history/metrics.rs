@@ -11,7 +11,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::directory::{RunError, file, io_error};
+use crate::directory::{RunError, io_error};
+use crate::plain_file;
 use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
 
 /// Longest line that is read, in bytes; no record reaches it.
@@ -68,7 +69,7 @@ impl Damage {
 /// Reads the records of a run. A missing file is reported and has no records.
 pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
     let failed = io_error(path, "read");
-    let file = match file::open(path) {
+    let file = match plain_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let problems = vec![format!("{} is missing: its training steps cannot be shown", path.display())];

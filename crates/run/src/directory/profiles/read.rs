@@ -5,11 +5,11 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use crate::directory::file;
+use crate::plain_file;
 
-use super::{
-    CURVES, Curve, ENTRY, FORMAT, Header, LAG, LayerProfile, ProfileRecord, RunError, fingerprint, segments,
-};
+use super::segment::{CURVES, ENTRY, FORMAT, Header, LAG, fingerprint, segments};
+use crate::directory::RunError;
+use longspan_record::{Curve, LayerProfile, ProfileRecord};
 
 /// The gradient profiles of a run.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub fn read(run: &Path) -> Profiles {
     });
     let mut records: BTreeMap<u64, ProfileRecord> = BTreeMap::new();
     for (_, path) in segments {
-        let read = file::read(&path).map_err(|error| error.to_string());
+        let read = plain_file::read(&path).map_err(|error| error.to_string());
         match read.and_then(|bytes| segment(&bytes)) {
             Ok(segment) => {
                 for record in segment {

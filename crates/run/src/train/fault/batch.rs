@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
 use longspan::batch::{Batch, Encoded, IGNORE};
 use longspan::model::pooling::Pooling;
 use longspan::model::{InputSpec, ModelSpec, OutputSpec};
 use longspan_data::fingerprint::Fingerprint;
 use longspan_kernel::packed_shape::PackedShape;
+
+/// The version of the format of both files.
+pub(super) const FORMAT: u32 = 1;
 
 /// The metadata entry that holds the header.
 const ENTRY: &str = "longspan";

@@ -6,7 +6,8 @@ use super::{FORMAT, FaultFile, batch};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::ConfigError;
 use crate::directory;
-use crate::directory::{RunError, checkpoint_path, file};
+use crate::directory::{RunError, checkpoint_path};
+use crate::plain_file;
 use longspan::batch::{Batch, Source};
 use longspan::trainer::Trainer;
 use longspan_kernel::{Context, InstructionSet};
@@ -95,7 +96,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
     let path = run.join("fault").join("fault.json");
     let damaged =
         |path: &Path, reason: String| ReplayError::Damaged { path: path.into(), run: run.into(), reason };
-    let text = match file::read(&path) {
+    let text = match plain_file::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(ReplayError::None { run: run.into() });
@@ -126,7 +127,7 @@ pub fn replay_fault(run: &Path, level: InstructionSet, threads: usize) -> Result
         return Err(ReplayError::GoneOn { run: run.into(), failed: recorded.step, step });
     }
     let path = run.join("fault").join("batch.safetensors");
-    let bytes = file::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
+    let bytes = plain_file::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
     let (batch, weights) =
         batch::read(&bytes, &header.model, config.data.batch).map_err(|reason| damaged(&path, reason))?;
     let mut trainer = Trainer::new(Context::new(level, threads), &config.trainer(header.model.clone()));

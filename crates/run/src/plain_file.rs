@@ -19,7 +19,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The same as [`open`].
-pub(super) fn create(path: &Path) -> io::Result<File> {
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     opened(path, File::options().write(true).create(true).truncate(true))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The same as [`open`].
-pub(super) fn append(path: &Path) -> io::Result<File> {
+pub(crate) fn append(path: &Path) -> io::Result<File> {
     opened(path, File::options().read(true).append(true).create(true))
 }
 
