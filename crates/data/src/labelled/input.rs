@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::file;
-use crate::packed::{peek, unpacked};
+use crate::gzip::{peek, unpacked};
 use crate::table::{LONGEST, TableError};
 
 use super::error::{LabelledError, Location, Problem};

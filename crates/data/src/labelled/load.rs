@@ -13,7 +13,7 @@ use super::sequences::{Kind, Labelled, Labels, Origin};
 use super::table::{self, Columns};
 use super::{numpy, texts, ts};
 use crate::encoding::{Decoded, Encoding, decode_head};
-use crate::packed::peek;
+use crate::gzip::peek;
 use crate::table::{TableError, TableOptions, is_table};
 use crate::vocabulary::TokenLevel;
 use longspan::batch::IGNORE;

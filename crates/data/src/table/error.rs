@@ -7,8 +7,8 @@ use super::misfit::Misfit;
 use super::options::Decimal;
 use crate::encoding::EncodingError;
 use crate::file::FileError;
+use crate::gzip::Expands;
 use crate::memory::OutOfMemory;
-use crate::packed::Expands;
 use crate::wording::counted;
 
 /// Why a table cannot be read. Lines and fields are counted from 1.

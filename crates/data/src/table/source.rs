@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::blanks::Blanks;
 use crate::encoding::{Decoded, Encoding};
 use crate::fingerprint::Fingerprint;
-use crate::packed::unpacked;
+use crate::gzip::unpacked;
 
 /// Most bytes of a record.
 pub(crate) const LONGEST: u64 = 64 << 20;

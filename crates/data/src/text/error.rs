@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::encoding::EncodingError;
 use super::super::file::FileError;
 use super::super::vocabulary::VocabularyError;
-use crate::packed::Expands;
+use crate::gzip::Expands;
 use crate::wording::counted;
 
 /// Why a text cannot be used.

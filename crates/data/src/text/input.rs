@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::super::encoding::{Encoding, EncodingError};
 use super::super::file::{self, FileError};
-use super::super::packed::{Expands, unpacked};
+use super::super::gzip::{Expands, unpacked};
 use super::super::tokens::{temporary, temporary_directory};
 use super::super::vocabulary::TokenLevel;
 use super::super::vocabulary::units::Piece;
@@ -49,7 +49,7 @@ impl<'a> Input<'a> {
         let mut bytes = metadata.len();
         let plain = metadata.is_file() && bytes > 0;
         let packed =
-            plain && !bytes_only && file::head(&mut file, 2).map_err(unreadable)? == crate::packed::GZIP;
+            plain && !bytes_only && file::head(&mut file, 2).map_err(unreadable)? == crate::gzip::GZIP;
         if !plain || packed {
             let temporary_failed = |error| TextError::Temporary { directory: temporary_directory(), error };
             let mut copy = temporary().map_err(temporary_failed)?;
