@@ -1,5 +1,6 @@
 //! Opening the files of a run directory. A run may come from anybody, and only plain files are used: opening a FIFO waits
-//! until somebody writes to it, and a device may never end.
+//! until somebody writes to it, and a device may never end. A symbolic link is not followed for writing, because it may
+//! lead to any file of the user.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -12,30 +13,38 @@ use longspan_data::memory;
 /// # Errors
 /// If it is not a plain file, or the system refuses.
 pub fn open(path: &Path) -> io::Result<File> {
-    opened(path, File::options().read(true))
+    opened(path, File::options().read(true), true)
 }
 
 /// Opens a file of a run directory for writing, and makes it empty.
 ///
 /// # Errors
-/// The same as [`open`].
+/// The same as [`open`]; if it is a symbolic link.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
-    opened(path, File::options().write(true).create(true).truncate(true))
+    opened(path, File::options().write(true).create(true).truncate(true), false)
 }
 
 /// Opens a file of a run directory for reading and appending.
 ///
 /// # Errors
-/// The same as [`open`].
+/// The same as [`create`].
 pub(crate) fn append(path: &Path) -> io::Result<File> {
-    opened(path, File::options().read(true).append(true).create(true))
+    opened(path, File::options().read(true).append(true).create(true), false)
 }
 
-fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+fn opened(path: &Path, options: &mut OpenOptions, follow: bool) -> io::Result<File> {
     // The type is looked at after opening, so that nothing can be exchanged in between; until then, opening must not wait.
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, rustix::fs::OFlags::NONBLOCK.bits() as i32);
-    let file = options.open(path)?;
+    {
+        use rustix::fs::OFlags;
+        let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits() as i32);
+    }
+    let linked = |error: io::Error| match !follow && path.is_symlink() {
+        true => io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link, which is not followed"),
+        false => error,
+    };
+    let file = options.open(path).map_err(linked)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
@@ -85,5 +94,20 @@ mod tests {
                 assert!(create(&path).is_err() && append(&path).is_err(), "{}", path.display());
             }
         }
+    }
+
+    #[test]
+    fn a_link_is_not_followed_for_writing() {
+        let dir = TestDir::new();
+        dir.write("own", "text");
+        let link = dir.path().join("lock");
+        std::os::unix::fs::symlink(dir.path().join("own"), &link).unwrap();
+        for opened in [create(&link), append(&link)] {
+            assert!(opened.unwrap_err().to_string().contains("symbolic link"));
+        }
+        assert_eq!(read_to_string(&link).unwrap(), "text");
+        let nowhere = dir.path().join("nowhere");
+        std::os::unix::fs::symlink(dir.path().join("gone"), &nowhere).unwrap();
+        assert!(create(&nowhere).is_err() && !dir.path().join("gone").exists());
     }
 }
