@@ -39,7 +39,7 @@ impl WholeFile {
         if existing.is_some() {
             OpenOptions::new().append(true).open(&target)?;
         }
-        // The name is that of this process: nobody else writes or owns such a file.
+        // The name contains the number of this process, so no other process writes such a file.
         let own = format!(".{}{TEMPORARY}", std::process::id());
         let whole = Self::begin(target, &own)?;
         if let Some(existing) = existing {

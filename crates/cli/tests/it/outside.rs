@@ -1,4 +1,4 @@
-//! What surrounds the program: streams that nobody reads, limits of memory, signals, and files that are not plain.
+//! What surrounds the program: closed and full output streams, limits of memory, signals, and files that are not plain.
 #![cfg(unix)]
 #![allow(missing_docs, reason = "a test file")]
 
@@ -56,7 +56,7 @@ fn results_that_cannot_be_written_are_errors() {
     // The exit code of a verdict does not depend on who reads it.
     shell(&dir, "longspan diagnose run >text; echo $? >a; { longspan diagnose run; echo $? >b; } | true");
     assert_eq!(dir.read_text("a"), dir.read_text("b"));
-    // An error that nobody can read is still an error.
+    // An error that cannot be printed still sets the exit code.
     assert_eq!(shell(&dir, "longspan eval nowhere 2>/dev/full").status.code(), Some(2));
     assert_eq!(shell(&dir, "longspan train --unknown 2>&-").status.code(), Some(2));
 }
