@@ -3,8 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::error::RunError;
-use super::error::io_error;
+use super::error::{RunError, io_error};
 use crate::plain_file;
 use crate::whole_file::TEMPORARY;
 
@@ -50,8 +49,11 @@ impl Held {
     }
 }
 
-/// Removes the temporary files in a folder.
+/// Removes the temporary files in a folder. A folder that is a symbolic link may lead out of the run, so it stays as it is.
 fn remove_left_over(folder: &Path) {
+    if folder.is_symlink() {
+        return;
+    }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().ends_with(TEMPORARY)
             && entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink())

@@ -215,8 +215,17 @@ fn left_over_files_are_removed_when_a_run_is_resumed() {
     let left = ["summary.json.new", "checkpoints/best.safetensors.new", "probe/6.json.new"]
         .map(|name| run.out.join(name));
     left.iter().for_each(|path| fs::write(path, "torn").expect("written"));
+    // A link may lead out of the run: what lies there is not the run's.
+    #[cfg(unix)]
+    {
+        fs::create_dir(dir.path().join("own")).expect("a directory");
+        fs::write(dir.path().join("own/letter.new"), "mine").expect("written");
+        std::os::unix::fs::symlink(dir.path().join("own"), run.out.join("fault")).expect("a link");
+    }
     drop(RunDir::resume(&run.out).expect("a run"));
     assert!(left.iter().all(|path| !path.exists()));
+    #[cfg(unix)]
+    assert!(dir.path().join("own/letter.new").exists());
 }
 
 /// Training stops when its directory is removed, or when another one has its name, and writes nothing more.
