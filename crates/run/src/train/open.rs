@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::ending::is_complete;
 use super::fault::BlackBox;
 use super::memory::{self, check_memory};
+use super::recovery::Recoveries;
 use super::resumed::fixed_settings;
 use super::{Event, Job, Session, Start, TrainError};
 use crate::checkpoint::{Checkpoint, Header};
@@ -17,6 +18,7 @@ use longspan::model::OutputSpec;
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
+use longspan_record::{RecoveryAction, RecoveryRecord};
 
 /// What a run starts with, apart from the weights, moments and position in the trainer.
 #[derive(Default)]
@@ -24,6 +26,8 @@ struct Origin {
     patience: Patience,
     /// The step of the last validation.
     validated: u64,
+    /// The faults after which training continued.
+    recoveries: Vec<RecoveryRecord>,
     /// The other run that the weights come from.
     parent: Option<Parent>,
 }
@@ -48,7 +52,7 @@ impl Session {
             (Some(checkpoint), Some(record)) => continue_run(job, checkpoint, record, &data, &mut trainer)?,
             (Some(checkpoint), None) => start_from(job, checkpoint, &mut trainer)?,
         };
-        let Origin { patience, validated, parent } = origin;
+        let Origin { patience, validated, recoveries, parent } = origin;
         let steps = config.run.planned_steps(data.train.windows());
         let step = trainer.position().step;
         let validated_last = data.valid.is_none() || validated == step;
@@ -91,10 +95,11 @@ impl Session {
             saved_before: None,
             best: None,
             black_box: match job.resume {
-                true => BlackBox::resume(&job.out.join("metrics.jsonl"), step),
+                true => BlackBox::resume(&job.out.join("metrics.jsonl"), rewound_to(&recoveries), step),
                 false => BlackBox::default(),
             },
             fault: None,
+            recoveries: Recoveries(recoveries),
             tokens: 0,
             stepping: Duration::ZERO,
         };
@@ -105,10 +110,13 @@ impl Session {
         if job.resume {
             session.recall();
             session.run.write_config(&session.config)?;
+            session.write_recoveries()?;
+            session.remove_points_after(step);
         } else {
             session.save("last", &mut |_| {})?;
             session.begin(parent)?;
         }
+        session.keep_first_point()?;
         Ok(session)
     }
 
@@ -221,7 +229,18 @@ fn continue_run(
     checkpoint.check_position(data.train.windows())?;
     checkpoint.restore(trainer)?;
     let header = checkpoint.require_header()?;
-    Ok(Origin { patience: header.patience, validated: header.validated, parent: None })
+    Ok(Origin {
+        patience: header.patience,
+        validated: header.validated,
+        recoveries: header.recoveries.clone(),
+        parent: None,
+    })
+}
+
+/// The step of the last rewind: steps up to it belong to weights that were undone in part.
+fn rewound_to(recoveries: &[RecoveryRecord]) -> u64 {
+    let last = recoveries.iter().rfind(|record| record.action == RecoveryAction::Rewind);
+    last.map_or(0, |record| record.to_step)
 }
 
 /// Starts with the weights of another run.
