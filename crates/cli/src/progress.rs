@@ -92,6 +92,7 @@ impl Progress {
                 let mark = if record.best { " (best so far)" } else { "" };
                 self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
             }
+            Event::Warning(text) => self.say(&format!("warning: {text}")),
             Event::Recovered(record) => self.say(&recovered(record)),
             Event::Opening | Event::Saved(_) => {}
         }

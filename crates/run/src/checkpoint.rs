@@ -15,6 +15,7 @@ mod check;
 mod error;
 mod format;
 mod header;
+mod last;
 mod step;
 
 use std::borrow::Cow;
@@ -34,6 +35,7 @@ use longspan_record::RecoveryRecord;
 
 pub use error::CheckpointError;
 pub use header::{Header, replace_header};
+pub use last::Last;
 pub use step::trained_steps;
 
 use format::{ENTRY, FORMAT, PLAIN, Tensors};

@@ -6,6 +6,7 @@
 //! frequencies.json              how often each token, class or key occurs in training, for baselines of other data
 //! metrics.jsonl                 one record for each step and validation; append-only
 //! checkpoints/{last,best}.safetensors
+//! checkpoints/last-STEP.safetensors      earlier ones, as many as the setting `keep` says
 //! checkpoints/rewind-STEP.safetensors    rewind points, with on_fault = "rewind"
 //! flow/                         gradient profiles, in segments
 //! probe/STEP.json               probe of the weights after step STEP

@@ -1,8 +1,10 @@
 //! A training run from start to end: data, model, steps, validation, checkpoints and outcome.
 
+mod disk;
 mod ending;
 mod error;
 mod fault;
+mod kept;
 mod light;
 mod memory;
 mod open;
@@ -93,6 +95,8 @@ struct Session {
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     recoveries: Recoveries,
+    /// The step of the last checkpoint; None if there is none, or it is damaged.
+    saved_step: Option<u64>,
     /// When the last checkpoint of the earlier attempts was written.
     saved_before: Option<SystemTime>,
     tokens: u64,
@@ -257,7 +261,19 @@ impl Session {
         self.run.check()?;
         self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);
-        self.write_checkpoint(&path)?;
+        if name == "last" {
+            self.keep_last(&path);
+        }
+        let written = self.write_checkpoint(&path);
+        match written {
+            Err(error) if disk::is_full(&error) && name == "last" && self.make_room() => {
+                self.write_checkpoint(&path)?;
+            }
+            written => written?,
+        }
+        if name == "last" {
+            self.remove_earlier();
+        }
         watch(Event::Saved(&path));
         Ok(())
     }

@@ -202,6 +202,7 @@ keys! {
         observe_every "N" "Record the gradient at every time step, at training step 1 and every N training steps";
         no_probe "BOOL" "Skip the short probe of the last weights, which takes up to 2 % of the run's time";
         checkpoint_every "SECONDS" "Seconds between checkpoints; there is also one after each epoch";
+        keep "N" "Last checkpoints to keep; if the newest is damaged, the one before it is used";
         tensorboard "DIR" "Also write TensorBoard events into this directory";
     }
 }

@@ -8,12 +8,12 @@ use super::memory::{self, check_memory};
 use super::recovery::Recoveries;
 use super::resumed::fixed_settings;
 use super::{Event, Job, Session, Start, TrainError};
-use crate::checkpoint::{Checkpoint, Header};
+use crate::checkpoint::{Checkpoint, Header, Last};
 use crate::config::{ClassWeights, Config, ConfigError};
 use crate::dataset::Dataset;
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
-use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path};
+use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered};
 use longspan::model::OutputSpec;
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
@@ -38,7 +38,10 @@ impl Session {
     /// # Errors
     /// [`TrainError`] if settings, data, checkpoint or directory cannot be used, or do not fit together.
     pub(super) fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
-        let checkpoint = checkpoint(job)?;
+        let Opened { checkpoint, warning } = checkpoint(job)?;
+        if let Some(warning) = &warning {
+            watch(Event::Warning(warning));
+        }
         let header = checkpoint.as_ref().and_then(Checkpoint::header);
         let config = settings(job, header)?;
         let record = own_record(job, &config, header)?;
@@ -92,6 +95,7 @@ impl Session {
             start,
             valid: None,
             last_loss: None,
+            saved_step: Some(step).filter(|_| job.resume && warning.is_none()),
             saved_before: None,
             best: None,
             black_box: match job.resume {
@@ -161,17 +165,26 @@ fn name(job: &Job) -> String {
     job.out.display().to_string()
 }
 
-/// The checkpoint that the run starts with: its own last one, or that of another run.
-fn checkpoint(job: &Job) -> Result<Option<Checkpoint>, TrainError> {
+/// The checkpoint that a run starts with.
+struct Opened {
+    checkpoint: Option<Checkpoint>,
+    /// Why it is not the last one.
+    warning: Option<String>,
+}
+
+/// Reads the checkpoint that the run starts with: its own last one, or that of another run.
+fn checkpoint(job: &Job) -> Result<Opened, TrainError> {
     let from = job.from.as_ref().map(|path| directory::find_checkpoint(path)).transpose()?;
     if !job.resume {
-        return Ok(from.map(|file| Checkpoint::read(&file)).transpose()?);
+        let checkpoint = from.map(|file| Checkpoint::read(&file)).transpose()?;
+        return Ok(Opened { checkpoint, warning: None });
     }
     let last = checkpoint_path(&job.out, "last");
-    if directory::is_run(&job.out) && !last.is_file() {
+    if directory::is_run(&job.out) && !last.is_file() && numbered(&job.out, "last").is_empty() {
         return Err(RunError::NoCheckpoint { path: job.out.clone() }.into());
     }
-    Ok(Some(Checkpoint::read(&last)?))
+    let Last { checkpoint, warning, .. } = Checkpoint::read_last(&job.out)?;
+    Ok(Opened { checkpoint: Some(checkpoint), warning })
 }
 
 /// The settings, with the model of the other run whose weights are used.

@@ -24,6 +24,8 @@ pub enum Event<'a> {
     /// Data and model are there, and the run's directory is about to be made or opened: until now there was nothing to
     /// lose.
     Opening,
+    /// The last checkpoint is damaged, and an earlier one is used.
+    Warning(&'a str),
     /// The run is ready to train.
     Started(&'a Start),
     /// A step was taken.

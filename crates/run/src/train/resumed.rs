@@ -10,7 +10,7 @@ use crate::directory::RunError;
 
 /// Settings that may change when a run is resumed, because they do not change what is computed. The policy on faults
 /// changes nothing before the next fault, and a run that has diverged may continue with another one.
-const FREE: [&str; 12] = [
+const FREE: [&str; 13] = [
     "epochs",
     "steps",
     "threads",
@@ -19,6 +19,7 @@ const FREE: [&str; 12] = [
     "on_fault",
     "max_faults",
     "checkpoint_every",
+    "keep",
     "tensorboard",
     "observe",
     "observe_every",

@@ -249,6 +249,40 @@ mod tests {
         assert!(metrics.problems.is_empty());
     }
 
+    fn recovery(action: &str, failed: u64, to_step: u64, (step, attempt): (u64, u64)) -> String {
+        let fault = fault(failed, 1);
+        format!(
+            r#"{{"type":"recovery","step":{step},"attempt":{attempt},"action":"{action}","window":3,"to_step":{to_step},"fault":{fault}}}"#
+        )
+    }
+
+    /// A rewind cuts the steps that it undoes, and each attempt begins with all recoveries before it.
+    #[test]
+    fn a_rewind_shows_no_step_twice() {
+        let skip = |at| recovery("skip", 2, 1, at);
+        let rewind = |at| recovery("rewind", 5, 2, at);
+        let first = [step(1, 1), skip((1, 1)), step(2, 1), valid(2, 1), step(3, 1), valid(3, 1), step(4, 1)];
+        let second = [skip((2, 2)), rewind((2, 2)), step(3, 2), step(4, 2), step(5, 2)];
+        let metrics = read_lines(&[&first[..], &second].concat());
+        assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2)]);
+        let actions = |metrics: &Metrics| {
+            metrics.recoveries.iter().map(|record| (record.fault.step, record.to_step)).collect::<Vec<_>>()
+        };
+        assert_eq!((actions(&metrics), metrics.valid.len()), (vec![(2, 1), (5, 2)], 1));
+        assert!(metrics.problems.is_empty(), "{:?}", metrics.problems);
+        // A resume from a checkpoint before the rewind repeats the fault; one after it does not.
+        let before = [skip((3, 3)), step(4, 3)];
+        let metrics = read_lines(&[&first[..], &second, &before].concat());
+        assert_eq!((steps(&metrics).len(), actions(&metrics)), (4, vec![(2, 1)]));
+        let after = [skip((4, 3)), rewind((4, 3)), valid(4, 3), step(5, 3)];
+        let metrics = read_lines(&[&first[..], &second, &after].concat());
+        assert_eq!((steps(&metrics).len(), actions(&metrics)), (5, vec![(2, 1), (5, 2)]));
+        // A validation that an attempt repeats is no damage.
+        let again = [skip((2, 3)), rewind((2, 3)), valid(2, 3), step(3, 3)];
+        let metrics = read_lines(&[&first[..], &second, &again].concat());
+        assert_eq!((steps(&metrics).len(), metrics.valid.len(), metrics.problems.len()), (3, 1, 0));
+    }
+
     #[test]
     fn a_torn_line_is_not_damage() {
         let torn = step(3, 1)[..60].to_owned();
