@@ -50,14 +50,14 @@ pub struct Recorded<'a, R> {
     /// x `[positions, D]`.
     pub x: &'a [R],
     /// The state before the window: for each layer and direction `[parts, B, H]`; empty for zeros.
-    pub state: &'a [Vec<R>],
+    pub state: &'a [&'a [R]],
     /// For each layer but the top one, the factor of each of its outputs, `[positions, width]`; empty without
     /// dropout.
-    pub masks: &'a [Vec<R>],
+    pub masks: &'a [&'a [R]],
     /// ∂ℒ/∂y by the outputs of the top layer, `[positions, width]`.
     pub d_y: &'a [R],
     /// ∂ℒ/∂s by the states after each row's last step, in the form of `state`; empty for zeros.
-    pub d_state: &'a [Vec<R>],
+    pub d_state: &'a [&'a [R]],
 }
 
 /// One layer with its weights.
@@ -123,6 +123,11 @@ impl<R: Real> Replay<R> {
     /// The layers that it recomputes.
     pub fn spec(&self) -> &ReplaySpec {
         &self.spec
+    }
+
+    /// Number of parts of a layer's state: 1, or 2 with c.
+    pub fn parts(&self) -> usize {
+        self.layers[0].state.parts()
     }
 
     /// The weights of layer l for writing, with PyTorch's names for a layer of its own: `rnn.weight_ih_l0`,
@@ -333,11 +338,11 @@ fn keep_anchors<R: Real>(
 fn mask<R: Real>(recorded: &Recorded<'_, R>, l: usize, values: &mut [R]) {
     let Some(mask) = recorded.masks.get(l).filter(|mask| !mask.is_empty()) else { return };
     assert_eq!(mask.len(), values.len(), "length of the mask of layer {l}");
-    values.iter_mut().zip(mask).for_each(|(value, &m)| *value *= m);
+    values.iter_mut().zip(*mask).for_each(|(value, &m)| *value *= m);
 }
 
 /// Copies the states of layer l and its directions, if there are any.
-fn fill<R: Real>(state: &mut State<R>, from: &[Vec<R>], l: usize) {
+fn fill<R: Real>(state: &mut State<R>, from: &[&[R]], l: usize) {
     let directions = state.layers();
     for k in 0..directions {
         if let Some(from) = from.get(l * directions + k) {

@@ -118,6 +118,7 @@ fn replayed(cell: CellKind, layers: usize, pool: Pooling, bidirectional: bool) {
         }
         d_y.fill(0.0);
     }
+    let d_state: Vec<&[f64]> = d_state.iter().map(Vec::as_slice).collect();
     let recorded =
         Recorded { shape: &batch.shape, x: &x, state: &[], masks: &[], d_y: &d_y, d_state: &d_state };
     replay.run(&ctx, 1, &recorded);
