@@ -6,6 +6,8 @@
 //! frequencies.json              how often each token, class or key occurs in training, for baselines of other data
 //! metrics.jsonl                 one record for each step and validation; append-only
 //! checkpoints/{last,best}.safetensors
+//! checkpoints/last-STEP.safetensors      earlier ones, as many as the setting `keep` says
+//! checkpoints/rewind-STEP.safetensors    rewind points, with on_fault = "rewind"
 //! flow/                         gradient profiles, in segments
 //! probe/STEP.json               probe of the weights after step STEP
 //! summary.json                  how it ended
@@ -13,13 +15,14 @@
 //! lock                          locked while a process trains here
 //! ```
 //!
-//! Every record of the metrics has `step` and `attempt`. The attempt increases by 1 with each resume; readers
-//! keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
+//! Every record of the metrics has `step` and `attempt`. The attempt increases by 1 with each resume and each rewind;
+//! readers keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
 //! strings "NaN", "Infinity" and "-Infinity".
 
 mod error;
 mod held;
 pub mod history;
+mod numbered;
 pub mod probes;
 pub mod profiles;
 mod summary;
@@ -33,6 +36,7 @@ pub use summary::{SummaryRecord, read_summary};
 
 use error::io_error;
 use held::{Held, is_left_over};
+pub(crate) use numbered::{numbered, numbered_path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -164,6 +168,11 @@ impl RunDir {
     /// The number of this attempt: 1 at first, 1 higher after each resume.
     pub fn attempt(&self) -> u64 {
         self.attempt
+    }
+
+    /// Begins the next attempt: steps that were taken are repeated.
+    pub(crate) fn next_attempt(&mut self) {
+        self.attempt += 1;
     }
 
     /// Appends one record of `kind` with the number of this attempt. The names of losses get the unit as a

@@ -12,7 +12,7 @@ use super::{RunError, RunRecord, SummaryRecord, checkpoint_path, read_config, re
 use crate::checkpoint::trained_steps;
 use crate::config::Config;
 use longspan_record::ProbeRecord;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
 
 pub use metrics::Metrics;
 
@@ -33,6 +33,8 @@ pub struct History {
     pub test: Option<ScoreRecord>,
     /// The step that failed.
     pub fault: Option<FaultRecord>,
+    /// The faults after which training continued.
+    pub recoveries: Vec<RecoveryRecord>,
     /// The last probe of its weights.
     pub probe: Option<ProbeRecord>,
     /// The training step of its last checkpoint; None if the file does not say.
@@ -51,15 +53,28 @@ pub struct History {
 pub fn read(run: &Path) -> Result<History, RunError> {
     let record = read_record(run)?;
     let config = read_config(run)?;
-    let Metrics { steps, valid, test, fault, mut problems } = metrics::read(&run.join("metrics.jsonl"))?;
+    let Metrics { steps, valid, test, fault, recoveries, mut problems, .. } =
+        metrics::read(&run.join("metrics.jsonl"))?;
     let summary = summary(run, &mut problems);
     let probes = super::probes::read(run);
     problems.extend(probes.skipped.iter().map(ToString::to_string));
     let probe = probes.records.into_iter().last();
     let saved_step = trained_steps(&checkpoint_path(run, "last"));
     let path = run.to_owned();
-    let mut history =
-        History { path, config, record, steps, valid, test, fault, probe, saved_step, summary, problems };
+    let mut history = History {
+        path,
+        config,
+        record,
+        steps,
+        valid,
+        test,
+        fault,
+        recoveries,
+        probe,
+        saved_step,
+        summary,
+        problems,
+    };
     if let Some((probed, saved)) = history.stale_probe() {
         history.problems.push(format!(
             "the last probe measured the weights after step {probed}, but the last checkpoint is from step {saved} \

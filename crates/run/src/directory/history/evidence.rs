@@ -17,6 +17,7 @@ impl History {
             steps: self.steps.clone(),
             valid: self.valid.clone(),
             fault: self.fault.clone(),
+            recoveries: self.recoveries.clone(),
             probe: self.probe.as_ref().map(Into::into),
         }
     }
