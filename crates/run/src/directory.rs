@@ -43,6 +43,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
 use crate::disk::{self, OutFile};
+use crate::recorder::Watched;
 use crate::{plain_file, whole_file};
 use longspan::model::head::Unit;
 
@@ -81,6 +82,9 @@ pub struct RunRecord {
     /// The settings that a resumed run may not change, by name; empty in runs of older versions.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// What another program knows that trains this run; None for a run of Longspan's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
 }
 
 /// Where a run got its first weights from.

@@ -13,6 +13,7 @@ pub mod machine;
 pub mod metrics;
 pub mod plain_file;
 pub mod probe_plan;
+pub mod recorder;
 pub mod report;
 pub mod train;
 pub mod units;
