@@ -1,7 +1,7 @@
 //! Every operation of a run on the disk, with each fault: the run stays readable, and it ends with the bits of an
 //! undisturbed one.
 //!
-//! `LONGSPAN_DISK_FAULTS=all` takes every operation, the short form every seventh.
+//! `LONGSPAN_DISK_FAULTS=all` takes every case, the short form every eleventh case.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -209,7 +209,7 @@ fn every_fault(more: &str, outcome: Outcome) -> usize {
     assert!(truth.1.contains(name.as_str().expect("a name")), "{}", truth.1);
     let every = match std::env::var("LONGSPAN_DISK_FAULTS").as_deref() {
         Ok("all") => 1,
-        _ => 7,
+        _ => 11,
     };
     let errors = [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem, ErrorKind::Other];
     let (mut cases, mut failed) = (0, Vec::new());
@@ -237,7 +237,7 @@ fn every_fault(more: &str, outcome: Outcome) -> usize {
 
 #[test]
 fn every_fault_of_a_run_that_finishes() {
-    assert!(every_fault("lr=0.01 keep=3", Outcome::Finished) > 50);
+    assert!(every_fault("lr=0.01 keep=3", Outcome::Finished) > 40);
 }
 
 #[test]
