@@ -133,6 +133,13 @@ def words():
     put("vocabulary", "object.json", json.dumps({"t": 0, "h": 1, "e": 2, " ": 3, "c": 4, "a": 5, "\n": 6}))
     put("vocabulary", "chars.json", json.dumps({"level": "char", "chars": "the ca\n", "unknown": None}))
     put("vocabulary", "words.json", json.dumps({"level": "word", "words": ["<unk>", "<eos>", "the", "cat"]}))
+    for name, model, before in (
+        ("word", {"type": "WordLevel", "vocab": {"<unk>": 0, "the": 1, "cat": 2}, "unk_token": "<unk>"}, "Whitespace"),
+        ("bpe", {"type": "BPE", "vocab": {"t": 0, "h": 1, "th": 2, "e": 3, "Ġ": 4}, "merges": ["t h"]}, "ByteLevel"),
+    ):
+        pre = {"type": before} | ({"add_prefix_space": False, "trim_offsets": True} if before == "ByteLevel" else {})
+        tokenizer = {"version": "1.0", "added_tokens": [], "pre_tokenizer": pre, "model": model}
+        put("vocabulary", f"tokenizer-{name}.json", json.dumps(tokenizer))
     put("vocabulary", "byte.json", json.dumps({"level": "byte"}))
 
 

@@ -141,6 +141,12 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Gives a file a second name.
+pub(crate) fn hard_link(file: &Path, name: &Path) -> io::Result<()> {
+    ready("link", name)?;
+    fs::hard_link(file, name)
+}
+
 /// Forces the names in a directory to disk.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     ready("sync", path)?;
