@@ -1,6 +1,7 @@
 """The compiled part: recurrent layers, and layers of PyTorch that are recomputed and observed."""
 
 from collections.abc import Sequence
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,3 +56,22 @@ class Replay:
     def gradients(self, layer: int) -> list[_Array]: ...
     def observations(self) -> str: ...
 
+
+class Recorder:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        by: str,
+        module: str,
+        settings: dict[str, str],
+        layers: Sequence[str],
+        parameters: int,
+        needed_lag: int | None,
+    ) -> None: ...
+    def path(self) -> str: ...
+    def describe(self, settings: dict[str, str], carried: bool, steps: int, baseline: float) -> None: ...
+    def step(self, record: str, replay: Replay | None) -> None: ...
+    def valid(self, step: int, loss: float, count: int) -> None: ...
+    def close(self, outcome: str) -> None: ...
+
+def findings(run: str | PathLike[str], module: str, class_: str, hidden: int, layers: int) -> str: ...

@@ -4,7 +4,9 @@
 mod arrays;
 mod context;
 mod layer;
+mod recorder;
 mod replay;
+mod verdict;
 
 use pyo3::prelude::*;
 
@@ -14,5 +16,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<layer::Layer>()?;
     module.add_class::<layer::Tape>()?;
     module.add_class::<replay::Replay>()?;
+    module.add_class::<recorder::Recorder>()?;
+    module.add_function(wrap_pyfunction!(verdict::findings, module)?)?;
     Ok(())
 }

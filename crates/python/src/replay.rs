@@ -1,7 +1,7 @@
 //! Recurrent layers that PyTorch trains, recomputed and observed.
 
 use longspan::params::Params;
-use longspan::telemetry::{Recorded, Replay as Layers, ReplaySpec};
+use longspan::telemetry::{GradientProfile, Recorded, Replay as Layers, ReplaySpec};
 use longspan_kernel::InstructionSet;
 use longspan_record::StepRecord;
 use numpy::PyArray1;
@@ -112,6 +112,13 @@ fn tensors<'py, R: Number>(py: Python<'py>, params: &Params<R>) -> PyResult<Boun
         list.append(PyArray1::from_slice(py, params.tensor(index)))?;
     }
     Ok(list)
+}
+
+impl Replay {
+    /// The gradient profile of the last pass.
+    pub(crate) fn profile(&self) -> &GradientProfile {
+        with!(&self.inner, layers => layers.profile())
+    }
 }
 
 #[pymethods]

@@ -126,7 +126,8 @@ impl RunRecorder {
         self.run.path()
     }
 
-    /// Sets what is learned while the run goes on: the settings, the longest window, what was watched.
+    /// Sets what is learned while the run goes on: the settings, what was watched, the longest window, and the loss of
+    /// the baseline, or NaN.
     ///
     /// # Errors
     /// [`RunError::Io`].
@@ -135,6 +136,7 @@ impl RunRecorder {
         config: Config,
         watched: Watched,
         window_steps: usize,
+        baseline_loss: f64,
     ) -> Result<(), RunError> {
         let settings = config.to_toml(false);
         if settings != self.config.to_toml(false) {
@@ -142,7 +144,11 @@ impl RunRecorder {
             self.config = config;
         }
         let longest = window_steps.max(self.record.window_steps);
-        if self.record.watched.as_ref() != Some(&watched) || longest != self.record.window_steps {
+        let data = &mut self.record.data;
+        let other_baseline = data.baseline_loss.to_bits() != baseline_loss.to_bits();
+        let other = self.record.watched.as_ref() != Some(&watched) || longest != self.record.window_steps;
+        if other || other_baseline {
+            (data.baseline_loss, data.baseline) = (baseline_loss, "first loss".into());
             (self.record.watched, self.record.window_steps) = (Some(watched), longest);
             self.run.begin(&self.record)?;
         }
