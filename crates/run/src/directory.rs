@@ -29,8 +29,7 @@ mod summary;
 mod waiting;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
@@ -46,6 +45,8 @@ pub(crate) use waiting::is_full;
 
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
+use crate::disk::{self, OutFile};
+use crate::recorder::Watched;
 use crate::{plain_file, whole_file};
 use longspan::model::head::Unit;
 
@@ -84,6 +85,9 @@ pub struct RunRecord {
     /// The settings that a resumed run may not change, by name; empty in runs of older versions.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// What another program knows that trains this run; None for a run of Longspan's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
 }
 
 /// Where a run got its first weights from.
@@ -99,7 +103,7 @@ pub struct Parent {
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    metrics: File,
+    metrics: OutFile,
     /// Lines that the disk had no room for; None if that ends the run.
     waiting: Option<Waiting>,
     attempt: u64,
@@ -123,7 +127,7 @@ impl RunDir {
             Err(error) => return Err(io_error(path, "used")(error)),
         }
         let checkpoints = path.join("checkpoints");
-        fs::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
+        disk::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let metrics = plain_file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
@@ -153,7 +157,7 @@ impl RunDir {
         let metrics_path = path.join("metrics.jsonl");
         let failed = io_error(&metrics_path, "written");
         let mut metrics = plain_file::append(&metrics_path).map_err(&failed)?;
-        let attempt = 1 + last_attempt(&metrics).map_err(&failed)?;
+        let attempt = 1 + last_attempt(&mut metrics).map_err(&failed)?;
         // A torn line is ended here, so that the next record begins on its own line.
         let mut last = [b'\n'];
         if metrics.seek(SeekFrom::End(-1)).is_ok() {
@@ -292,7 +296,7 @@ impl RunDir {
 
 /// Makes a folder in a run, but not the run.
 fn make_folder(folder: &Path) -> Result<(), RunError> {
-    match fs::create_dir(folder) {
+    match disk::create_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(io_error(folder, "written")(error)),
         _ => Ok(()),
     }
@@ -396,7 +400,7 @@ pub(crate) fn settings_of_an_older_run() -> Config {
 }
 
 /// The highest attempt in the metrics. Torn lines and lines that are no records are ignored.
-fn last_attempt(metrics: &File) -> io::Result<u64> {
+fn last_attempt(metrics: &mut OutFile) -> io::Result<u64> {
     #[derive(Deserialize)]
     struct Attempt {
         attempt: u64,

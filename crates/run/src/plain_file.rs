@@ -2,52 +2,74 @@
 //! until somebody writes to it, and a device may never end. A symbolic link is not followed for writing, because it may
 //! lead to any file of the user.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
 use longspan_data::memory;
+
+use crate::disk::{self, Opened, OutFile};
 
 /// Opens a file of a run directory for reading.
 ///
 /// # Errors
 /// If it is not a plain file, or the system refuses.
 pub fn open(path: &Path) -> io::Result<File> {
-    opened(path, File::options().read(true), true)
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, without_waiting(true));
+    let file = options.open(path)?;
+    plain(&file.metadata()?)?;
+    Ok(file)
 }
 
 /// Opens a file of a run directory for writing, and makes it empty.
 ///
 /// # Errors
 /// The same as [`open`]; if it is a symbolic link.
-pub(crate) fn create(path: &Path) -> io::Result<File> {
-    opened(path, File::options().write(true).create(true).truncate(true), false)
+pub(crate) fn create(path: &Path) -> io::Result<OutFile> {
+    opened(path, Opened::Emptied)
 }
 
 /// Opens a file of a run directory for reading and appending.
 ///
 /// # Errors
 /// The same as [`create`].
-pub(crate) fn append(path: &Path) -> io::Result<File> {
-    opened(path, File::options().read(true).append(true).create(true), false)
+pub(crate) fn append(path: &Path) -> io::Result<OutFile> {
+    opened(path, Opened::Appended)
 }
 
-fn opened(path: &Path, options: &mut OpenOptions, follow: bool) -> io::Result<File> {
-    // The type is looked at after opening, so that nothing can be exchanged in between; until then, opening must not wait.
+fn opened(path: &Path, opened: Opened) -> io::Result<OutFile> {
+    let linked = |error: io::Error| match path.is_symlink() {
+        true => io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link, which is not followed"),
+        false => error,
+    };
+    let file = disk::open(path, opened, without_waiting(false)).map_err(linked)?;
+    plain(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// The type is looked at after opening, so that nothing can be exchanged in between.
+fn plain(metadata: &Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    }
+}
+
+/// The flags with which opening does not wait.
+fn without_waiting(follow: bool) -> i32 {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
         let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
-        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits() as i32);
+        flags.bits() as i32
     }
-    let linked = |error: io::Error| match !follow && path.is_symlink() {
-        true => io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link, which is not followed"),
-        false => error,
-    };
-    let file = options.open(path).map_err(linked)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    #[cfg(not(unix))]
+    {
+        let _ = follow;
+        0
     }
 }
 

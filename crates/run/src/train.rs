@@ -1,9 +1,9 @@
 //! A training run from start to end: data, model, steps, validation, checkpoints and outcome.
 
-mod disk;
 mod ending;
 mod error;
 mod fault;
+mod full_disk;
 mod kept;
 mod light;
 mod memory;
@@ -31,10 +31,10 @@ use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
 use crate::units::{Detailed, UnitSums};
 use crate::whole_file;
-use disk::Outage;
-#[cfg(test)]
-pub(crate) use disk::is_disk_full;
 use fault::BlackBox;
+use full_disk::Outage;
+#[cfg(test)]
+pub(crate) use full_disk::is_disk_full;
 use longspan::model::OutputSpec;
 use longspan::optim::schedule::{Patience, Progress};
 use longspan::trainer::Trainer;
@@ -279,7 +279,7 @@ impl Session {
         }
         let written = self.write_checkpoint(&path);
         match written {
-            Err(error) if disk::is_full(&error) && name == "last" && self.make_room() => {
+            Err(error) if full_disk::is_full(&error) && name == "last" && self.make_room() => {
                 self.write_checkpoint(&path)?;
             }
             written => written?,

@@ -1,9 +1,10 @@
 //! The hold of a process on a run directory: the lock, and what earlier processes left behind.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::{RunError, io_error};
+use crate::disk::{self, OutFile};
 use crate::plain_file;
 use crate::whole_file::TEMPORARY;
 
@@ -11,7 +12,7 @@ use crate::whole_file::TEMPORARY;
 #[derive(Debug)]
 pub(super) struct Held {
     run: PathBuf,
-    lock: File,
+    lock: OutFile,
 }
 
 impl Held {
@@ -58,7 +59,7 @@ fn remove_left_over(folder: &Path) {
         if entry.file_name().to_string_lossy().ends_with(TEMPORARY)
             && entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink())
         {
-            let _ = fs::remove_file(entry.path());
+            let _ = disk::remove_file(&entry.path());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Records that wait until a full disk can be written again.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::time::{Duration, Instant};
+
+use crate::disk::OutFile;
 
 /// The most bytes that wait: about 200,000 steps.
 const MOST: usize = 64 << 20;
@@ -31,7 +32,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The error of the system, if it is another one, or if too many lines wait.
-    pub(super) fn append(&mut self, file: &mut File, line: &[u8]) -> io::Result<()> {
+    pub(super) fn append(&mut self, file: &mut OutFile, line: &[u8]) -> io::Result<()> {
         self.bytes.extend_from_slice(line);
         let full = self.bytes.len() > MOST;
         if !full && self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
@@ -47,7 +48,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The error of the system.
-    pub(super) fn write(&mut self, file: &mut File) -> io::Result<()> {
+    pub(super) fn write(&mut self, file: &mut OutFile) -> io::Result<()> {
         while !self.bytes.is_empty() {
             match written(file, &self.bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -64,7 +65,7 @@ impl Waiting {
     }
 }
 
-fn written(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+fn written(file: &mut OutFile, bytes: &[u8]) -> io::Result<usize> {
     #[cfg(test)]
     if crate::train::is_disk_full() {
         return Err(io::ErrorKind::StorageFull.into());
@@ -74,20 +75,23 @@ fn written(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::disk::{self, Opened};
     use crate::test_dir::TestDir;
 
-    /// A file that is not open for writing fails with another error, which is not waited for; `/dev/full` is a full disk.
+    /// `/dev/full` is a full disk.
+    #[cfg(target_os = "linux")]
     #[test]
-    fn only_a_full_disk_is_waited_for() {
+    fn what_a_full_disk_had_no_room_for_is_written_later() {
         let dir = TestDir::new();
         let path = dir.write("lines", "");
         let mut waiting = Waiting::default();
-        assert!(waiting.append(&mut File::open(&path).expect("a file"), b"a\n").is_err());
-        let mut full = File::options().write(true).open("/dev/full").expect("a device");
-        waiting.append(&mut full, b"b\n").expect("it waits");
+        let mut full = disk::open(Path::new("/dev/full"), Opened::Existing, 0).expect("a device");
+        waiting.append(&mut full, b"a\nb\n").expect("it waits");
         assert!(waiting.write(&mut full).is_err_and(|error| is_full(&error)));
-        let mut file = File::options().append(true).open(&path).expect("a file");
+        let mut file = disk::open(&path, Opened::Appended, 0).expect("a file");
         waiting.write(&mut file).expect("written");
         waiting.append(&mut file, b"c\n").expect("written");
         assert_eq!(std::fs::read(&path).expect("a file"), b"a\nb\nc\n");

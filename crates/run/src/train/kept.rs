@@ -3,11 +3,11 @@
 //! The default of two costs the space of one more file. It lets a run survive a newest checkpoint that a disk has damaged,
 //! which is the only one that a run has otherwise.
 
-use std::fs;
 use std::path::Path;
 
 use super::Session;
 use crate::directory::{numbered, numbered_path};
+use crate::disk;
 
 impl Session {
     /// Gives the last checkpoint a second name, by its step, before it is replaced. It keeps its own name until then, so that
@@ -18,14 +18,14 @@ impl Session {
         let kept = |old: &u64| (1..step).contains(old) && self.config.run.keep > 1;
         let Some(old) = self.saved_step.filter(kept) else { return };
         let path = numbered_path(self.run.path(), "last", old);
-        let _ = fs::remove_file(&path);
-        let _ = fs::hard_link(last, &path);
+        let _ = disk::remove_file(&path);
+        let _ = disk::hard_link(last, &path);
     }
 
     /// Removes all earlier checkpoints, because there is no room for the next one; returns whether there were any.
     pub(super) fn make_room(&self) -> bool {
         let removed =
-            numbered(self.run.path(), "last").into_iter().filter(|(_, path)| fs::remove_file(path).is_ok());
+            numbered(self.run.path(), "last").into_iter().filter(|(_, path)| disk::remove_file(path).is_ok());
         removed.count() > 0
     }
 
@@ -38,13 +38,15 @@ impl Session {
         let kept = usize::try_from(self.config.run.keep - 1).unwrap_or(usize::MAX);
         for (_, path) in ahead.iter().chain(earlier.iter().rev().skip(kept)) {
             // A file that stays is of no harm.
-            let _ = fs::remove_file(path);
+            let _ = disk::remove_file(path);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::checkpoint::Checkpoint;
     use crate::config::Config;

@@ -160,6 +160,7 @@ impl Session {
             version: env!("CARGO_PKG_VERSION").into(),
             created,
             settings: fixed_settings(&self.config),
+            watched: None,
         })
     }
 }

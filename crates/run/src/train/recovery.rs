@@ -19,12 +19,11 @@
 //! 5.1; going on with a lower learning rate Zhang et al., "OPT: open pre-trained transformer language models", 2022, section
 //! 2.5. The factor of one half is Longspan's choice.
 
-use std::fs;
-
 use super::{Event, Session, TrainError};
 use crate::checkpoint::Checkpoint;
 use crate::config::OnFault;
 use crate::directory::{numbered, numbered_path};
+use crate::disk;
 use longspan::trainer::Position;
 use longspan_record::{Cause, FaultRecord, Phase, RecoveryAction, RecoveryRecord};
 
@@ -127,7 +126,7 @@ impl Session {
         self.write_checkpoint(&numbered_path(self.run.path(), POINT, step))?;
         for (_, old) in points.iter().rev().skip(KEPT - 1) {
             // A point that stays is of no harm.
-            let _ = fs::remove_file(old);
+            let _ = disk::remove_file(old);
         }
         Ok(())
     }
@@ -135,7 +134,7 @@ impl Session {
     /// Removes rewind points that lie ahead: they were written after the checkpoint with which training continues.
     pub(super) fn remove_points_after(&self, step: u64) {
         for (_, path) in numbered(self.run.path(), POINT).into_iter().filter(|(point, _)| *point > step) {
-            let _ = fs::remove_file(path);
+            let _ = disk::remove_file(&path);
         }
     }
 

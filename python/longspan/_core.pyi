@@ -1,0 +1,57 @@
+"""The compiled part: recurrent layers, and layers of PyTorch that are recomputed and observed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Array = NDArray[np.float32] | NDArray[np.float64]
+
+__version__: str
+
+class Tape:
+    def backward(
+        self, x: _Array, d_y: _Array, d_state: Sequence[_Array]
+    ) -> tuple[_Array, list[_Array], list[_Array]]: ...
+
+class Layer:
+    def __init__(self, name: str, input: int, hidden: int, bidirectional: bool, float64: bool) -> None: ...
+    def forward(
+        self,
+        x: _Array,
+        batch_sizes: Sequence[int],
+        weights: Sequence[_Array],
+        state: Sequence[_Array],
+        threads: int,
+        differentiable: bool,
+    ) -> tuple[_Array, list[_Array], Tape | None]: ...
+
+class Replay:
+    def __init__(
+        self,
+        name: str,
+        input: int,
+        hidden: int,
+        layers: int,
+        bidirectional: bool,
+        float64: bool,
+        rows: int,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+    def run(
+        self,
+        step: int,
+        x: _Array,
+        batch_sizes: Sequence[int],
+        weights: Sequence[Sequence[_Array]],
+        state: Sequence[_Array],
+        masks: Sequence[_Array],
+        d_y: _Array,
+        d_state: Sequence[_Array],
+    ) -> None: ...
+    def outputs(self) -> _Array: ...
+    def input_gradient(self) -> _Array: ...
+    def gradients(self, layer: int) -> list[_Array]: ...
+    def observations(self) -> str: ...
+
