@@ -93,7 +93,17 @@ impl Progress {
                 self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
             }
             Event::Warning(text) => self.say(&format!("warning: {text}")),
-            Event::Recovered(record) => self.say(&recovered(record)),
+            Event::DiskFull(error) => {
+                self.say(&format!("warning: {error}: training continues in memory, and tries again"));
+            }
+            Event::DiskWritable { from_step, step } => self.say(&format!(
+                "the disk can be written again after step {step}: everything since step {from_step} is written"
+            )),
+            Event::Recovered(record) => {
+                // A rewind may go back beyond the step with which this attempt began.
+                self.first_step = self.first_step.min(record.to_step);
+                self.say(&recovered(record));
+            }
             Event::Opening | Event::Saved(_) => {}
         }
     }

@@ -101,6 +101,8 @@ impl TensorBoard {
             | Event::Opening
             | Event::Warning(_)
             | Event::Saved(_)
+            | Event::DiskFull(_)
+            | Event::DiskWritable { .. }
             | Event::Recovered(_) => Ok(()),
         }
     }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use crate::{plain_file, whole_file};
+use crate::plain_file;
 use longspan::optim::schedule::Patience;
 use longspan::params::{Entry, Params};
 use longspan::trainer::Trainer;
@@ -69,18 +69,18 @@ impl View for &Tensor<'_> {
 }
 
 impl Checkpoint {
-    /// Writes the state of `trainer` to `path`, atomically.
+    /// The content of a checkpoint of `trainer`; `path` is the file that it is for.
     ///
     /// # Errors
-    /// [`CheckpointError::Unwritable`]; a file that already exists at `path` is unchanged then.
-    pub fn save(
+    /// [`CheckpointError::Unwritable`] if it cannot be made.
+    pub fn bytes(
         path: &Path,
         trainer: &Trainer<f32>,
         schema: &Schema,
         patience: &Patience,
         validated: u64,
         recoveries: &[RecoveryRecord],
-    ) -> Result<(), CheckpointError> {
+    ) -> Result<Vec<u8>, CheckpointError> {
         let mut tensors = named("", trainer.params());
         for (moment, params) in trainer.optimizer().moments() {
             tensors.extend(named(&format!("optimizer.{moment}."), params));
@@ -108,9 +108,8 @@ impl Checkpoint {
         let all = tensors.iter().map(|(name, tensor)| (name.as_str(), &tensor.shape[..], tensor.values));
         let header = header::seal(&text, all);
         let views = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
-        let bytes = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)])))
-            .map_err(|e| unwritable(std::io::Error::other(e)))?;
-        whole_file::replace(path, &bytes).map_err(unwritable)
+        safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)])))
+            .map_err(|e| unwritable(std::io::Error::other(e)))
     }
 
     /// Reads a file of tensors: a checkpoint, or only weights.

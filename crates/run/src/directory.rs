@@ -26,6 +26,7 @@ mod numbered;
 pub mod probes;
 pub mod profiles;
 mod summary;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -39,6 +40,8 @@ use held::{Held, is_left_over};
 pub(crate) use numbered::{numbered, numbered_path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use waiting::Waiting;
+pub(crate) use waiting::is_full;
 
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
@@ -101,6 +104,8 @@ pub struct Parent {
 pub struct RunDir {
     path: PathBuf,
     metrics: OutFile,
+    /// Lines that the disk had no room for; None if that ends the run.
+    waiting: Option<Waiting>,
     attempt: u64,
     held: Held,
 }
@@ -126,7 +131,7 @@ impl RunDir {
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let metrics = plain_file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
-        let run = Self { path: path.into(), metrics, attempt: 1, held };
+        let run = Self { path: path.into(), metrics, waiting: None, attempt: 1, held };
         run.replace("config.toml", config.to_toml(false).as_bytes())?;
         Ok(run)
     }
@@ -161,7 +166,7 @@ impl RunDir {
         if last != [b'\n'] {
             metrics.write_all(b"\n").map_err(&failed)?;
         }
-        Ok(Self { path: path.into(), metrics, attempt, held })
+        Ok(Self { path: path.into(), metrics, waiting: None, attempt, held })
     }
 
     /// The directory.
@@ -204,7 +209,30 @@ impl RunDir {
         line.push('\n');
         self.held.check()?;
         // One call for each line, so that an interrupted write leaves a prefix of the line.
-        self.metrics.write_all(line.as_bytes()).map_err(failed)
+        match &mut self.waiting {
+            None => self.metrics.write_all(line.as_bytes()).map_err(failed),
+            Some(waiting) => waiting.append(&mut self.metrics, line.as_bytes()).map_err(failed),
+        }
+    }
+
+    /// Keeps records in memory while the disk is full, instead of failing.
+    pub(crate) fn wait_for_disk(&mut self) {
+        self.waiting.get_or_insert_default();
+    }
+
+    /// Writes the records that are in memory.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if the disk is still full.
+    pub(crate) fn write_waiting(&mut self) -> Result<(), RunError> {
+        let path = self.path.join("metrics.jsonl");
+        let written = self.waiting.as_mut().map_or(Ok(()), |waiting| waiting.write(&mut self.metrics));
+        written.map_err(io_error(&path, "written"))
+    }
+
+    /// Whether records are in memory, because the disk is full.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| !waiting.is_empty())
     }
 
     /// Replaces `summary.json`.

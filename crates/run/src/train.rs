@@ -1,9 +1,9 @@
 //! A training run from start to end: data, model, steps, validation, checkpoints and outcome.
 
-mod disk;
 mod ending;
 mod error;
 mod fault;
+mod full_disk;
 mod kept;
 mod light;
 mod memory;
@@ -24,13 +24,17 @@ pub use memory::check_window;
 pub use outcome::{Event, Outcome, Start, Summary};
 pub use resumed::resumed_config;
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::directory::profiles::ProfileWriter;
 use crate::directory::{RunDir, checkpoint_path};
 use crate::units::{Detailed, UnitSums};
+use crate::whole_file;
 use fault::BlackBox;
+use full_disk::Outage;
+#[cfg(test)]
+pub(crate) use full_disk::is_disk_full;
 use longspan::model::OutputSpec;
 use longspan::optim::schedule::{Patience, Progress};
 use longspan::trainer::Trainer;
@@ -95,6 +99,8 @@ struct Session {
     black_box: BlackBox,
     fault: Option<FaultRecord>,
     recoveries: Recoveries,
+    /// What waits while the disk is full.
+    outage: Option<Outage>,
     /// The step of the last checkpoint; None if there is none, or it is damaged.
     saved_step: Option<u64>,
     /// When the last checkpoint of the earlier attempts was written.
@@ -138,9 +144,11 @@ impl Session {
                 saved = Instant::now();
             }
             if let Some(outcome) = outcome {
+                self.finish_writing(cancel, watch)?;
                 return Ok(outcome);
             }
-            self.keep_point()?;
+            let kept = self.keep_point();
+            self.tolerate(kept, watch)?;
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
             let lr = self.config.optimizer.lr
@@ -156,20 +164,24 @@ impl Session {
                     continue;
                 }
                 self.save("last", watch)?;
+                self.finish_writing(cancel, watch)?;
                 fault::write(&self.run, &self.trainer, &fault)?;
                 self.run.append("fault", self.output().unit(), &fault)?;
                 self.fault = Some(fault);
                 return Ok(Outcome::Diverged);
             }
             let (record, flow) = (self.trainer.record(), self.trainer.flow());
+            let mut pushed = Ok(());
             self.run.append("step", self.output().unit(), record)?;
             if record.snapshot.is_some() {
                 let lag = record.snapshot.as_ref().and_then(|snapshot| snapshot.lag.as_ref());
-                self.flow.push(record.step, flow, lag)?;
+                pushed = self.flow.push(record.step, flow, lag).map_err(TrainError::from);
             }
             self.black_box.take(record);
             self.tokens += record.tokens;
             watch(Event::Stepped { record, clip: self.trainer.clip_report(), flow });
+            self.tolerate(pushed, watch)?;
+            self.note_waiting(watch);
         }
     }
 
@@ -257,8 +269,9 @@ impl Session {
 
     /// Writes the profiles, then a checkpoint: profiles that a kill loses are of steps after the last
     /// checkpoint, which are repeated.
-    fn save(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
+    fn write(&mut self, name: &str, watch: &mut dyn FnMut(Event<'_>)) -> Result<(), TrainError> {
         self.run.check()?;
+        self.write_waiting()?;
         self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);
         if name == "last" {
@@ -266,7 +279,7 @@ impl Session {
         }
         let written = self.write_checkpoint(&path);
         match written {
-            Err(error) if disk::is_full(&error) && name == "last" && self.make_room() => {
+            Err(error) if full_disk::is_full(&error) && name == "last" && self.make_room() => {
                 self.write_checkpoint(&path)?;
             }
             written => written?,
@@ -280,7 +293,14 @@ impl Session {
 
     /// Writes a checkpoint of this moment.
     fn write_checkpoint(&self, path: &Path) -> Result<(), TrainError> {
+        let bytes = self.checkpoint_bytes(path)?;
+        let unwritable = |error| CheckpointError::Unwritable { path: path.into(), error };
+        Ok(whole_file::replace(path, &bytes).map_err(unwritable)?)
+    }
+
+    /// The content of a checkpoint of this moment.
+    fn checkpoint_bytes(&self, path: &Path) -> Result<Vec<u8>, TrainError> {
         let (data, recoveries) = (&self.data.schema, &self.recoveries.0);
-        Ok(Checkpoint::save(path, &self.trainer, data, &self.patience, self.validated, recoveries)?)
+        Ok(Checkpoint::bytes(path, &self.trainer, data, &self.patience, self.validated, recoveries)?)
     }
 }

@@ -116,6 +116,10 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
 
 /// Replaces a file of a run.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    #[cfg(test)]
+    if crate::train::is_disk_full() {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
     let mut file = WholeFile::of_run(path)?;
     file.write_all(bytes)?;
     file.finish()

@@ -243,6 +243,12 @@ fn checkpoints_and_runs() {
         "train --resume --out run --epochs 4",
         &["last.safetensors belongs to another run", "--from"],
     );
+    // A run that keeps no earlier checkpoint has nothing to fall back to.
+    for (file, _) in dir.files("run/checkpoints") {
+        if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("last-")) {
+            std::fs::remove_file(file).expect("a removal");
+        }
+    }
     std::fs::write(dir.path("run/checkpoints/last.safetensors"), b"torn").expect("a write");
     dir.refused(
         "train --resume --out run --epochs 4",

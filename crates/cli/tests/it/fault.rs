@@ -182,3 +182,41 @@ fn what_cannot_be_replayed_says_why() {
     restore();
     dir.good("replay run --fault");
 }
+
+/// A learning rate that is far too high is lowered until the steps can be taken, and every page says so.
+#[test]
+fn a_rewind_lets_training_continue() {
+    let dir = TestDir::with_text();
+    let settings = "--cell identity --optimizer sgd --clip none --lr 400 --hidden 8 --batch 4 --unroll 16 --steps 60 --threads 1";
+    let trained =
+        dir.run(&format!("train --text text.txt {settings} --on-fault rewind --max-faults 40 --out run"));
+    let (printed, notes) = (
+        String::from_utf8_lossy(&trained.stdout).into_owned(),
+        String::from_utf8_lossy(&trained.stderr).into_owned(),
+    );
+    assert_eq!(trained.status.code(), Some(0), "{notes}");
+    assert!(
+        notes.contains("failed (") && notes.contains(": going back to step 0 with half the learning rate"),
+        "{notes}"
+    );
+    assert!(
+        printed.lines().any(|line| line.starts_with("faults       ") && line.contains("rewind")),
+        "{printed}"
+    );
+    assert!(dir.printed("report run --format md").contains("Failed steps after which training continued"));
+    let diagnosed = dir.run("diagnose run");
+    assert!(String::from_utf8_lossy(&diagnosed.stdout).contains("recovered-faults"));
+    // The damaged newest checkpoint gives way to the one before it, and a warning names both.
+    dir.good("train --resume --out run --steps 80 --checkpoint-every 0");
+    std::fs::write(dir.path("run/checkpoints/last.safetensors"), "torn").expect("written");
+    for line in ["eval run --checkpoint last --text text.txt --json", "train --resume --out run --steps 82"] {
+        let output = dir.run(line);
+        let notes = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{line}: {notes}");
+        for part in
+            ["warning: ", "last.safetensors cannot be used", "last-79.safetensors instead, from step 79"]
+        {
+            assert!(notes.contains(part), "{line}: no {part} in {notes}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{Calendar, CellName, ClassWeights, Gaps, Missing, Names, Observe, OnFault, Scale};
+use super::{Calendar, CellName, ClassWeights, Gaps, Missing, Names, Observe, OnFault, OnFullDisk, Scale};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
@@ -243,6 +243,7 @@ named!(
     ClassWeights,
     Observe,
     OnFault,
+    OnFullDisk,
     Size,
     ImageSteps,
     Missing,

@@ -193,9 +193,10 @@ keys! {
         bptt_memory "SIZE" "Memory limit for the gates and states that the backward pass needs of a window, such as 64MiB; less memory takes more time and gives the same bits; 0 means no limit";
         chunk "N" "Steps that are computed in one matrix product; changes how sums are rounded; 0 means chosen by the batch size";
     }
-    Run run "Faults" {
+    Run run "Faults and full disks" {
         on_fault "POLICY" "What follows a loss, gradient or update that is not finite: stop (the run ends as diverged), skip (the batch is left out) or rewind (training goes back to earlier weights with half the learning rate; a batch that fails again is left out)";
         max_faults "N" "Faults after which the run ends as diverged, with --on-fault skip or rewind; 5 in a row end it too";
+        on_full_disk "POLICY" "What follows when the disk is full or read-only: stop (the run ends), or wait (training continues in memory and tries again; at its end, it waits until the disk can be written)";
     }
     Run run "Records" {
         observe "TIER" "What to record of the gradient through time: off, norms or full; the weights stay the same";

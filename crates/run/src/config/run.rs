@@ -19,6 +19,17 @@ pub enum OnFault {
 
 option_names!(OnFault, "policy": Stop = "stop", Skip = "skip", Rewind = "rewind");
 
+/// What follows when the disk is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFullDisk {
+    /// The run ends.
+    Stop,
+    /// Training continues in memory, and writing is tried again.
+    Wait,
+}
+
+option_names!(OnFullDisk, "policy": Stop = "stop", Wait = "wait");
+
 /// The section `[run]`: length, resources and records of a run. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "`KEYS` documents every setting once, for flags, files and readers")]
@@ -34,6 +45,7 @@ pub struct RunConfig {
     pub chunk: usize,
     pub on_fault: OnFault,
     pub max_faults: u64,
+    pub on_full_disk: OnFullDisk,
     pub checkpoint_every: f64,
     pub keep: u64,
     pub tensorboard: Option<PathBuf>,
@@ -56,6 +68,7 @@ impl Default for RunConfig {
             chunk: 0,
             on_fault: OnFault::Stop,
             max_faults: 10,
+            on_full_disk: OnFullDisk::Stop,
             checkpoint_every: 60.0,
             keep: 2,
             tensorboard: None,

@@ -8,7 +8,8 @@ pub(crate) fn numbered_path(run: &Path, name: &str, step: u64) -> PathBuf {
     super::checkpoint_path(run, &format!("{name}-{step}"))
 }
 
-/// The checkpoints of `name` with their steps, ascending. A directory that cannot be read has none.
+/// The checkpoints of `name` with their steps, ascending. A folder that cannot be read has none, and neither has one that is
+/// a symbolic link: it may lead out of the run, and such files are removed.
 pub(crate) fn numbered(run: &Path, name: &str) -> Vec<(u64, PathBuf)> {
     let step = |entry: &fs::DirEntry| {
         let file = entry.file_name();
@@ -17,7 +18,9 @@ pub(crate) fn numbered(run: &Path, name: &str) -> Vec<(u64, PathBuf)> {
         // Only the name that a run writes: not "last-007.safetensors".
         (numbered_path(run, name, step).file_name() == Some(&file)).then_some(step)
     };
-    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    let folder = run.join("checkpoints");
+    let entries =
+        (!folder.is_symlink()).then(|| fs::read_dir(folder)).into_iter().flatten().flatten().flatten();
     let mut all: Vec<_> = entries.filter_map(|entry| Some((step(&entry)?, entry.path()))).collect();
     all.sort();
     all

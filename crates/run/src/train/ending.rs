@@ -55,6 +55,7 @@ impl Session {
             summary.complete = last.is_none() || !ended;
         }
         diagnose_into(&mut summary);
+        self.run.write_waiting()?;
         self.run.write_summary(&summary.document())?;
         if let Some(failure) = failure {
             let run = self.run.path().display().to_string();

@@ -9,7 +9,7 @@ use super::recovery::Recoveries;
 use super::resumed::fixed_settings;
 use super::{Event, Job, Session, Start, TrainError};
 use crate::checkpoint::{Checkpoint, Header, Last};
-use crate::config::{ClassWeights, Config, ConfigError};
+use crate::config::{ClassWeights, Config, ConfigError, OnFullDisk};
 use crate::dataset::Dataset;
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
@@ -104,9 +104,13 @@ impl Session {
             },
             fault: None,
             recoveries: Recoveries(recoveries),
+            outage: None,
             tokens: 0,
             stepping: Duration::ZERO,
         };
+        if session.config.run.on_full_disk == OnFullDisk::Wait {
+            session.run.wait_for_disk();
+        }
         // A run of an earlier version does not have them yet.
         if let Some(frequencies) = &session.data.frequencies {
             session.run.write_frequencies(frequencies)?;

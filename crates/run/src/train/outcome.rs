@@ -46,6 +46,15 @@ pub enum Event<'a> {
     },
     /// A checkpoint was written.
     Saved(&'a Path),
+    /// The disk is full, for this reason, and training continues in memory.
+    DiskFull(&'a str),
+    /// The disk can be written again, and everything is written.
+    DiskWritable {
+        /// The step after which it was full.
+        from_step: u64,
+        /// The step after which everything was written.
+        step: u64,
+    },
     /// A step failed, and training continues.
     Recovered(&'a RecoveryRecord),
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! skip      weights, moments, step count and carried state are those before the batch, and the next batch follows
 //! rewind    weights, moments, carried state and position are those of a rewind point, and the learning rate is halved from
-//!           there on; a batch that fails again is left out
+//!           there on; a batch that fails again is left out, unless the steps before it have ruined the weights
 //! ```
 //!
 //! A rewind point is a checkpoint, `checkpoints/rewind-STEP.safetensors`. There is one at the beginning and one every
@@ -25,7 +25,7 @@ use crate::config::OnFault;
 use crate::directory::{numbered, numbered_path};
 use crate::disk;
 use longspan::trainer::Position;
-use longspan_record::{FaultRecord, Phase, RecoveryAction, RecoveryRecord};
+use longspan_record::{Cause, FaultRecord, Phase, RecoveryAction, RecoveryRecord};
 
 /// Steps between two rewind points.
 const EVERY: u64 = 100;
@@ -59,12 +59,19 @@ impl Recoveries {
     }
 
     /// How training continues after a fault at this position; None if the run ends.
-    fn next(&self, policy: OnFault, most: u64, at: Position) -> Option<RecoveryAction> {
+    fn next(
+        &self,
+        (policy, most): (OnFault, u64),
+        at: Position,
+        fault: &FaultRecord,
+    ) -> Option<RecoveryAction> {
         let in_a_row = self.0.iter().rev().take_while(|record| record.to_step == at.step).count();
         if policy == OnFault::Stop || self.0.len() as u64 >= most || in_a_row >= IN_A_ROW {
             return None;
         }
-        let again = self.0.iter().any(|record| record.is_of(at.epoch, at.window));
+        // With weights that the steps before have ruined, the next batch would fail too.
+        let ruined = fault.cause == Cause::StepTooLarge && fault.phase != Phase::Update;
+        let again = !ruined && self.0.iter().any(|record| record.is_of(at.epoch, at.window));
         Some(if policy == OnFault::Skip || again { RecoveryAction::Skip } else { RecoveryAction::Rewind })
     }
 
@@ -75,7 +82,7 @@ impl Recoveries {
         let risen = |point: u64| fault.evidence.rise_step.is_some_and(|rise| point + 1 >= rise);
         let rewinds = self.0.iter().rev().filter(|record| record.action == RecoveryAction::Rewind);
         let used = rewinds.take_while(|record| record.to_step == *newest).count() >= 2;
-        let good = |point: u64| !risen(point) && !(used && point == *newest);
+        let good = |point: u64| !(risen(point) || used && point == *newest);
         Some(points.iter().rev().copied().find(|&point| good(point)).unwrap_or(points[0]))
     }
 }
@@ -138,7 +145,7 @@ impl Session {
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<bool, TrainError> {
         let (run, at) = (&self.config.run, self.trainer.position());
-        let Some(mut action) = self.recoveries.next(run.on_fault, run.max_faults, at) else {
+        let Some(mut action) = self.recoveries.next((run.on_fault, run.max_faults), at, fault) else {
             return Ok(false);
         };
         let mut to_step = at.step;

@@ -10,7 +10,7 @@ use crate::directory::RunError;
 
 /// Settings that may change when a run is resumed, because they do not change what is computed. The policy on faults
 /// changes nothing before the next fault, and a run that has diverged may continue with another one.
-const FREE: [&str; 13] = [
+const FREE: [&str; 14] = [
     "epochs",
     "steps",
     "threads",
@@ -18,6 +18,7 @@ const FREE: [&str; 13] = [
     "stop_after",
     "on_fault",
     "max_faults",
+    "on_full_disk",
     "checkpoint_every",
     "keep",
     "tensorboard",

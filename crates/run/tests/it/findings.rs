@@ -458,6 +458,7 @@ fn codes_are_stable_and_each_has_a_page() {
         "overfitting",
         "padding-dominated",
         "possible-leak",
+        "recovered-faults",
         "saturated-units",
         "schedule-ended",
         "sensitivity-explosion",
