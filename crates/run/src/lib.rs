@@ -6,6 +6,7 @@ pub mod config;
 pub mod dataset;
 pub mod dialect;
 pub mod directory;
+mod links;
 pub mod machine;
 pub mod metrics;
 pub mod plain_file;
@@ -13,6 +14,7 @@ pub mod probe_plan;
 pub mod report;
 pub mod train;
 pub mod units;
+pub mod visible;
 pub mod whole_file;
 
 #[cfg(test)]

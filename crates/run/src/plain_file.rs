@@ -1,27 +1,38 @@
 //! Opening the files of a run directory. A run may come from anybody, and only plain files are used: opening a FIFO waits
-//! until somebody writes to it, and a device may never end. A symbolic link is not followed for writing, because it may
-//! lead to any file of the user.
+//! until somebody writes to it, and a device may never end. A symbolic link in a run is not followed, see `links`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use longspan_data::memory;
 
-/// Opens a file of a run directory for reading.
+use crate::links;
+
+/// What a file is opened for.
+#[derive(Clone, Copy, PartialEq)]
+enum For {
+    Reading,
+    /// Writing an empty file.
+    Writing,
+    /// Reading, and writing at the end.
+    Appending,
+}
+
+/// Opens a file of a run directory for reading, or a file that the user named.
 ///
 /// # Errors
-/// If it is not a plain file, or the system refuses.
+/// If it is not a plain file, if it is in a run and it or its folder is a symbolic link, or if the system refuses.
 pub fn open(path: &Path) -> io::Result<File> {
-    opened(path, File::options().read(true), true)
+    opened(path, For::Reading)
 }
 
 /// Opens a file of a run directory for writing, and makes it empty.
 ///
 /// # Errors
-/// The same as [`open`]; if it is a symbolic link.
+/// If it is not a plain file, if it is a symbolic link, or if the system refuses.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
-    opened(path, File::options().write(true).create(true).truncate(true), false)
+    opened(path, For::Writing)
 }
 
 /// Opens a file of a run directory for reading and appending.
@@ -29,26 +40,60 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 /// # Errors
 /// The same as [`create`].
 pub(crate) fn append(path: &Path) -> io::Result<File> {
-    opened(path, File::options().read(true).append(true).create(true), false)
+    opened(path, For::Appending)
 }
 
-fn opened(path: &Path, options: &mut OpenOptions, follow: bool) -> io::Result<File> {
+fn opened(path: &Path, purpose: For) -> io::Result<File> {
+    let file = at(path, purpose).map_err(|error| match links::refuse(path) {
+        Err(link) => link,
+        Ok(()) if purpose != For::Reading && path.is_symlink() => links::refusal("it"),
+        Ok(()) => error,
+    })?;
     // The type is looked at after opening, so that nothing can be exchanged in between; until then, opening must not wait.
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
-        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits() as i32);
-    }
-    let linked = |error: io::Error| match !follow && path.is_symlink() {
-        true => io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link, which is not followed"),
-        false => error,
-    };
-    let file = options.open(path).map_err(linked)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
     }
+}
+
+/// Opens the run, then the folder in it, then the file in that, so that no link can be put in place in between.
+#[cfg(unix)]
+fn at(path: &Path, purpose: For) -> io::Result<File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    use rustix::io::retry_on_intr;
+    let place = links::Place::of(path);
+    let how = match purpose {
+        For::Reading => OFlags::RDONLY,
+        For::Writing => OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC,
+        For::Appending => OFlags::RDWR | OFlags::CREATE | OFlags::APPEND,
+    };
+    let flags = how | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mode = Mode::from_raw_mode(0o666);
+    let Some(links::Place { run, folder, name }) = place else {
+        let no_link = if purpose == For::Reading { OFlags::empty() } else { OFlags::NOFOLLOW };
+        return Ok(retry_on_intr(|| openat(CWD, path, flags | no_link, mode))?.into());
+    };
+    let directory = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let run = if run.as_os_str().is_empty() { Path::new(".") } else { run };
+    let mut within = retry_on_intr(|| openat(CWD, run, directory, Mode::empty()))?;
+    if let Some(folder) = folder {
+        within = retry_on_intr(|| openat(&within, folder, directory | OFlags::NOFOLLOW, Mode::empty()))?;
+    }
+    Ok(retry_on_intr(|| openat(&within, name, flags | OFlags::NOFOLLOW, mode))?.into())
+}
+
+#[cfg(not(unix))]
+fn at(path: &Path, purpose: For) -> io::Result<File> {
+    links::refuse(path)?;
+    let mut options = File::options();
+    match purpose {
+        For::Reading => options.read(true),
+        For::Writing if path.is_symlink() => return Err(links::refusal("it")),
+        For::Writing => options.write(true).create(true).truncate(true),
+        For::Appending if path.is_symlink() => return Err(links::refusal("it")),
+        For::Appending => options.read(true).append(true).create(true),
+    };
+    options.open(path)
 }
 
 /// Reads a whole file of a run directory.

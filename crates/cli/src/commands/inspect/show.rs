@@ -9,6 +9,7 @@ use longspan_data::inspect::{
 use longspan_data::labelled::Lengths;
 use longspan_data::series;
 use longspan_run::dataset::notice;
+use longspan_run::visible;
 use serde::Serialize;
 
 use crate::progress::grouped;
@@ -175,7 +176,7 @@ fn plain(found: &TextDescription) -> String {
 
 /// Names and their descriptions, with a title before the first.
 fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
-    let cut = |name: &str| -> String { name.chars().take(24).collect() };
+    let cut = |name: &str| -> String { visible::line(name).chars().take(24).collect() };
     let width = entries.iter().take(LISTED).map(|(name, _)| cut(name).chars().count()).max().unwrap_or(0);
     let more = entries.len().saturating_sub(LISTED);
     for (index, (name, what)) in entries.into_iter().take(LISTED).enumerate() {
