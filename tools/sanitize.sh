@@ -7,42 +7,35 @@
 #   program, so that AVX2 and the portable kernels run. It ignores the flags for subnormal numbers, so their test is left out.
 # address: AddressSanitizer, on every instruction set of the machine. It needs an unstable compiler flag, which RUSTC_BOOTSTRAP
 #   allows on the stable compiler. The standard library is not rebuilt.
-# --quick: only the contracts of the kernel crate and its tests on pseudo-random shapes, built without optimisation and with debug
-#   assertions and overflow checks: 40 seconds of one core with address, including the build.
+# --quick: without the tests that try every shape, which take most of the time. With address, only the kernel crate, built without
+#   optimisation and with debug assertions and overflow checks: 40 seconds of one core, including the build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The profile, and the tests of the kernel crate that --quick selects.
-profile=(--release)
+# The tests of the kernel crate that --quick selects.
 kernels=()
-# What is built for valgrind: the programs of `cargo test --release --workspace`, so that a build of these is used again.
-built=(--workspace)
 # Of the layers, the tests of the recurrence.
 layers=(recurrence:: not_finite::)
 
 quick=false
 if [ "${1-}" = --quick ]; then
     quick=true
-    profile=(--config profile.dev.opt-level=0)
     kernels=(contracts:: passes:: shapes::)
-    built=(-p longspan-kernel)
+    layers=(recurrence::more_rows not_finite::)
     shift
 fi
 
-# Prints the test program of a crate that the other arguments choose.
+# Prints the test program of a crate that the other arguments choose, of `cargo test --release --workspace`, whose build is used
+# again.
 programs() {
-    cargo test "${profile[@]}" --locked "${built[@]}" "${@:2}" --no-run --message-format=json |
+    cargo test --release --workspace --locked "${@:2}" --no-run --message-format=json |
         sed -n "/crates\/$1#/s/.*\"executable\":\"\([^\"]*\)\".*/\1/p"
 }
 
 with_valgrind() {
     local check=(valgrind -q --error-exitcode=9 --leak-check=no)
-    if $quick; then
-        "${check[@]}" "$(programs kernel --test it)" "${kernels[@]}" --test-threads=1
-        return
-    fi
     "${check[@]}" "$(programs kernel --lib)" --skip flush --test-threads=1
-    "${check[@]}" "$(programs kernel --test it)" --test-threads=1 &
+    "${check[@]}" "$(programs kernel --test it)" "${kernels[@]}" --test-threads=1 &
     local pid=$!
     "${check[@]}" "$(programs longspan --test it)" "${layers[@]}" --test-threads=1
     wait "$pid"
@@ -51,13 +44,13 @@ with_valgrind() {
 with_address() {
     export RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
     # A named target keeps the flag away from build scripts.
-    local target=("${profile[@]}" --locked --target "$(rustc -vV | sed -n 's/^host: //p')")
+    local target=(--locked --target "$(rustc -vV | sed -n 's/^host: //p')")
     if $quick; then
-        cargo test "${target[@]}" -p longspan-kernel --test it -- "${kernels[@]}"
+        cargo test --config profile.dev.opt-level=0 "${target[@]}" -p longspan-kernel --test it -- "${kernels[@]}"
         return
     fi
-    cargo test "${target[@]}" -p longspan-kernel --lib --test it
-    cargo test "${target[@]}" -p longspan --test it -- "${layers[@]}"
+    cargo test --release "${target[@]}" -p longspan-kernel --lib --test it
+    cargo test --release "${target[@]}" -p longspan --test it -- "${layers[@]}"
 }
 
 [ $# -gt 0 ] || set -- valgrind address

@@ -92,8 +92,7 @@ pub enum VocabularyError {
     },
     /// The program was built without tokenizers.
     #[error(
-        "this is a tokenizer, and this program was built without support for tokenizers: build it with `cargo install --path \
-         crates/longspan-cli --features tokenizers`"
+        "this is a tokenizer, and this program was built without the feature `tokenizers`: build it with the default features"
     )]
     NoTokenizers,
     /// The tokenizer cannot be used.
