@@ -83,6 +83,7 @@ pub struct RunRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parent {
     /// The directory of the run, or the weights file.
+    #[serde(serialize_with = "crate::visible::serialize")]
     pub run: PathBuf,
     /// The training step of the weights; None for a file that has only weights.
     pub step: Option<u64>,

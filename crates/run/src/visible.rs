@@ -79,6 +79,16 @@ pub fn path(path: &Path) -> String {
     shown
 }
 
+/// A path in a document: as it is, or as [`path`] writes it if it is not UTF-8.
+pub fn name(of: &Path) -> String {
+    of.to_str().map_or_else(|| path(of), str::to_owned)
+}
+
+/// Serialises a path as [`name`] writes it; serde fails on a path that is not UTF-8.
+pub(crate) fn serialize<S: serde::Serializer>(of: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&name(of))
+}
+
 /// A JSON document whose strings are shown on a page: in them, characters that act are escaped once more. Line feeds and tabs
 /// stay, which a page shows as spaces.
 pub fn document(json: &str) -> String {

@@ -124,7 +124,7 @@ fn folders(directory: &Path, links: Links) -> io::Result<Vec<PathBuf>> {
 fn describe(path: &Path) -> Value {
     let record = match directory::read_record(path) {
         Ok(record) => record,
-        Err(error) => return json!({"run": name(path), "outcome": error.to_string()}),
+        Err(error) => return json!({"run": visible::name(path), "outcome": error.to_string()}),
     };
     let config = directory::read_config(path).ok();
     let model = config.map(|c| format!("{} {}x{}", c.model.cell, c.model.layers, c.model.hidden));
@@ -132,7 +132,7 @@ fn describe(path: &Path) -> Value {
     let ended = summary.clone().unwrap_or_default();
     let unit = record.data.unit;
     json!({
-        "run": name(path),
+        "run": visible::name(path),
         "data": record.data.description,
         "model": model,
         "parameters": record.parameters,
@@ -144,11 +144,6 @@ fn describe(path: &Path) -> Value {
         "baseline": record.data.baseline,
         "outcome": if summary.is_some() { json!(ended.outcome) } else { json!("unfinished") },
     })
-}
-
-/// The path of a run in a JSON document, where a path that is not UTF-8 is written as it is shown.
-fn name(path: &Path) -> String {
-    path.to_str().map_or_else(|| visible::path(path), str::to_owned)
 }
 
 fn cell(value: &Value) -> String {

@@ -102,7 +102,8 @@ fn names_do_not_control_a_terminal() {
     let dir = TestDir::new();
     let odd = "a\u{1b}[31mb\u{202e}\u{9b}";
     let rows = |label: &str| {
-        let row = |i: usize| format!("{},{},{}\n", i % 7, i % 3, if i % 2 == 0 { label } else { "plain" });
+        let row =
+            |i: usize| format!("{},{},{}\n", i % 7, i % 3, if i.is_multiple_of(2) { label } else { "plain" });
         (0..80).map(row).collect::<String>()
     };
     dir.write(format!("{odd}.csv"), format!("x{odd},y,class\n{}", rows(odd)));
@@ -188,6 +189,19 @@ fn names_that_are_no_text_stay_distinct() {
         let text = String::from_utf8(output.stdout).expect("UTF-8").replace("\\\\", "\\");
         assert!(text.contains(r"$'a\xff'") && text.contains(r"$'a\xfe'"), "{format}: {text}");
     }
+    // Nor does a command fail because of such a name.
+    let run = |arguments: &str| {
+        let mut command = dir.command(arguments);
+        let output = command.arg(names[0]).output().expect("the program starts");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() < Some(2), "{arguments}: {message}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let shown = r"$'runs/a\xff'";
+    assert!(run("train --resume --steps 40 --out").contains(shown));
+    assert!(run("train --resume --steps 50 --json --out").contains(r"$'runs/a\\xff'"));
+    assert!(run("diagnose").contains(shown) && run("inspect").contains(shown));
+    run(&format!("{TASK} --out other --from"));
     let server = Server::start(&dir, "");
     let (_, list) = server.get("/api/runs");
     assert!(list.contains(r"$'a\\xff'") && list.contains(r"$'a\\xfe'"), "{list}");

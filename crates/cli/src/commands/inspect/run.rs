@@ -26,7 +26,7 @@ pub(super) struct Lines {
 impl Lines {
     fn new(path: &Path, kind: &str, words: &str) -> Self {
         let document =
-            Map::from_iter([("path".into(), json!(visible::path(path))), ("kind".into(), json!(kind))]);
+            Map::from_iter([("path".into(), json!(visible::name(path))), ("kind".into(), json!(kind))]);
         Self { text: format!("{}: {words}\n", visible::path(path)), document }
     }
 

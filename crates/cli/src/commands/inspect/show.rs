@@ -1,7 +1,6 @@
 //! The description of data as text and as a JSON document.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use longspan_data::inspect::{
     Alternative, Content, Form, Found, MusicDescription, Sequences, Settings, TextDescription,
@@ -23,7 +22,7 @@ const BAR: usize = 24;
 /// A description of data, with the command that trains on them.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
-    path: &'a Path,
+    path: String,
     #[serde(flatten)]
     content: &'a Content,
     notes: Vec<String>,
@@ -34,7 +33,7 @@ pub(super) struct Document<'a> {
 
 pub(super) fn document(found: &Found) -> Document<'_> {
     Document {
-        path: &found.path,
+        path: visible::name(&found.path),
         content: &found.content,
         notes: found.notes.iter().map(notice).collect(),
         settings: found.settings.as_ref(),

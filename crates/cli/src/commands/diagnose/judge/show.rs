@@ -22,7 +22,7 @@ pub(super) struct Shown<'a> {
 impl Shown<'_> {
     pub(super) fn document(&self) -> Value {
         json!({
-            "run": visible::path(&self.history.path),
+            "run": visible::name(&self.history.path),
             "step": self.step(),
             "outcome": self.history.outcome(),
             "severe": self.severe,
