@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use longspan::model::head::Unit;
 use longspan_data::text::Reading;
+use longspan_diagnose::Language;
+use longspan_record::{RecoveryAction, RecoveryRecord};
 use longspan_run::train::{Event, Start};
 use longspan_run::units::ENOUGH_UNITS;
 use longspan_run::visible;
@@ -34,6 +36,19 @@ pub(crate) struct Progress {
     loss: Option<f64>,
     unit: Unit,
     positions: &'static str,
+}
+
+/// Says in one line which step failed and how training continues.
+fn recovered(record: &RecoveryRecord) -> String {
+    let fault = &record.fault;
+    let reason = longspan_diagnose::fault::reason(fault, Language::English);
+    let follows = match record.action {
+        RecoveryAction::Skip => format!("window {} of epoch {} is left out", record.window, fault.epoch),
+        RecoveryAction::Rewind => {
+            format!("going back to step {} with half the learning rate", record.to_step)
+        }
+    };
+    format!("step {} failed ({reason}): {follows}", fault.step)
 }
 
 impl Progress {
@@ -79,6 +94,8 @@ impl Progress {
                 let mark = if record.best { " (best so far)" } else { "" };
                 self.say(&format!("step {}: validation {}{mark}", record.step, loss(record.loss, self.unit)));
             }
+            Event::Warning(text) => self.say(&format!("warning: {text}")),
+            Event::Recovered(record) => self.say(&recovered(record)),
             Event::Opening | Event::Saved(_) => {}
         }
     }

@@ -97,7 +97,11 @@ impl TensorBoard {
                 self.file.add(record.step, values)?;
                 self.draw()
             }
-            Event::Reading(_) | Event::Opening | Event::Saved(_) => Ok(()),
+            Event::Reading(_)
+            | Event::Opening
+            | Event::Warning(_)
+            | Event::Saved(_)
+            | Event::Recovered(_) => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ use longspan_record::ProbeRecord;
 use longspan_record::credit::CreditReport;
 use longspan_record::json_float;
 use longspan_record::spectrum::LyapunovSpectrum;
-use longspan_record::{ChannelRecord, FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{ChannelRecord, FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
 
 /// Everything that is known about a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Evidence {
     pub valid: Vec<ScoreRecord>,
     /// The first bad value, if a step failed.
     pub fault: Option<FaultRecord>,
+    /// The faults after which training continued, in order.
+    #[serde(default)]
+    pub recoveries: Vec<RecoveryRecord>,
     /// Measurements of the last weights.
     pub probe: Option<Probed>,
 }

@@ -35,6 +35,7 @@ mod exploding_gradient;
 mod horizon_below_need;
 mod non_finite;
 mod padding_dominated;
+mod recovered_faults;
 mod saturated_units;
 mod sensitivity_explosion;
 mod step_too_large;
@@ -74,8 +75,9 @@ pub use threshold::Threshold;
 pub use wording::short;
 
 /// All rules in the order of their rank: the likelier cause first. `chain.rs` says what the rank means.
-pub static RULES: [&Rule; 30] = [
+pub static RULES: [&Rule; 31] = [
     &non_finite::RULE,
+    &recovered_faults::RULE,
     &constant_target::RULE,
     &outliers::RULE,
     &unscaled_input::RULE,

@@ -26,6 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Severe,
     role: Role::Cause,
     explains: &[
+        "recovered-faults",
         "step-too-large",
         "exploding-gradient",
         "clip-missing",
@@ -46,9 +47,9 @@ pub(crate) static RULE: Rule = Rule {
         },
         meaning: Text {
             en: "The loss or the gradient of a step is NaN or infinite, or a value is 1e30 or more (a mean of squares: 1e36). \
-                The step was not taken, and training cannot continue. The first bad value says more about the cause than the last one: where it appeared, and \
+                The step was not taken, and the run ended: by default, or because more steps failed than --max-faults allows. The first bad value says more about the cause than the last one: where it appeared, and \
                 what it was computed from.",
-            zh: "某一步的损失或梯度为 NaN 或无穷大，或者某个值不小于 1e30（平方的均值：1e36）：这一步没有执行，训练无法继续。\
+            zh: "某一步的损失或梯度为 NaN 或无穷大，或者某个值不小于 1e30（平方的均值：1e36）：这一步没有执行，训练到此结束：这是默认做法，或失败的步数超过了 --max-faults。\
                  首个异常值比最后一个更能说明问题：它在哪里出现，由什么计算而来。",
         },
         measured: Text {
@@ -69,9 +70,9 @@ pub(crate) static RULE: Rule = Rule {
             zh: "本来就不应从这批数据学习，可以把它去掉",
         },
         remedy: Text {
-            en: "It depends on the cause. Bad input: correct the data. A gradient or states that grew: --init orthogonal:1 --clip \
+            en: "It depends on the cause. --on-fault skip or rewind lets training continue. Bad input: correct the data. A gradient or states that grew: --init orthogonal:1 --clip \
                 norm:1, or a bounded cell. Steps that were too large: a lower --lr.",
-            zh: "取决于原因。输入有误：修正数据。梯度或状态不断增大：--init orthogonal:1 --clip norm:1，或有界的单元。\
+            zh: "取决于原因。--on-fault skip 或 rewind 可使训练继续。输入有误：修正数据。梯度或状态不断增大：--init orthogonal:1 --clip norm:1，或有界的单元。\
                  更新步长过大：更低的 --lr。",
         },
     },
@@ -136,7 +137,7 @@ pub fn ways_out(facts: &Facts, fault: &FaultRecord) -> Vec<Remedy> {
     remedies(facts, fault).list
 }
 
-fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
+pub(crate) fn remedies<'a>(facts: &'a Facts, fault: &FaultRecord) -> Remedies<'a> {
     let mut ways = Remedies::new(facts);
     let of = |cells: &[&str]| cells.contains(&facts.cell.as_str());
     match fault.cause {

@@ -39,6 +39,7 @@ macro_rules! observations {
 
 observations! {
     non_finite::NonFinite: "`non-finite`",
+    recovered_faults::RecoveredFaults: "`recovered-faults`",
     exploding_gradient::ExplodingGradient: "`exploding-gradient`",
     vanishing_gradient::VanishingGradient: "`vanishing-gradient`",
     no_better_than_baseline::NoBetterThanBaseline: "`no-better-than-baseline`",

@@ -13,6 +13,7 @@ pub(crate) mod anchors;
 mod horizon;
 pub(crate) mod order;
 pub(crate) mod quantiles;
+pub(crate) mod seed;
 
 pub(crate) use horizon::HorizonFinder;
 pub use horizon::{HorizonOptions, horizon};

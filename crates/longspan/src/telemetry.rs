@@ -7,10 +7,12 @@ mod batch;
 mod gates;
 mod lag;
 mod profile;
+mod replay;
 mod step_observer;
 mod tier;
 mod updates;
 
 pub use profile::{GradientProfile, Scratch};
+pub use replay::{Recorded, Replay, ReplaySpec};
 pub use step_observer::StepObserver;
 pub use tier::Observe;

@@ -105,7 +105,13 @@ impl<R: Real> Trainer<R> {
             batch: Batch::default(),
             score: Score::default(),
             record: StepRecord::default(),
-            observer: StepObserver::new(&model, spec.observe, spec.observe_every, spec.seed),
+            observer: StepObserver::new(
+                model.spec().clone(),
+                model.states(),
+                spec.observe,
+                spec.observe_every,
+                spec.seed,
+            ),
             ctx,
             model,
             params,
@@ -156,7 +162,10 @@ impl<R: Real> Trainer<R> {
         let (loss, global_norm) = (self.score.mean_loss(), self.clip_report.global_norm_before);
         let finite = loss.is_finite() && global_norm.is_finite();
         if finite {
-            self.observer.follow_back(&self.ctx, &self.params, dropout, &mut self.model, &self.batch);
+            self.observer.follow_back(&self.batch, |observer, anchors| {
+                let pass = Pass::new(&self.ctx, &self.params).with_dropout(dropout);
+                self.model.follow_back(&mut pass.observed_by(observer), &self.batch, anchors);
+            });
         }
         if !finite || !self.take_step(lr) {
             self.state.copy_from(&self.before);

@@ -10,6 +10,7 @@ pub mod json_float;
 mod lag_snapshot;
 mod probe;
 mod profile;
+mod recovery;
 mod score;
 pub mod spectrum;
 mod step;
@@ -19,6 +20,7 @@ pub use fault::{Cause, Direction, FaultEvidence, FaultRecord, Phase};
 pub use lag_snapshot::LagSnapshot;
 pub use probe::{Beside, ProbeRecord};
 pub use profile::{BINS, Curve, LayerProfile, ProfileRecord, bin_edges};
+pub use recovery::{RecoveryAction, RecoveryRecord};
 pub use score::{ClassScore, Estimate, GroupScore, ScoreRecord};
 pub use step::{
     ActivationRecord, BatchRecord, GateRecord, InputRecord, LayerRecord, Snapshot, StepRecord, TensorRecord,

@@ -15,6 +15,7 @@ mod check;
 mod error;
 mod format;
 mod header;
+mod last;
 mod step;
 
 use std::borrow::Cow;
@@ -30,12 +31,14 @@ use longspan::params::{Entry, Params};
 use longspan::trainer::Trainer;
 use longspan_data::schema::Schema;
 use longspan_kernel::little_endian;
+use longspan_record::RecoveryRecord;
 
 pub use error::CheckpointError;
 pub use header::{Header, replace_header};
+pub use last::Last;
 pub use step::trained_steps;
 
-use format::{ENTRY, FORMAT, Tensors};
+use format::{ENTRY, FORMAT, PLAIN, Tensors};
 
 /// A file of tensors in memory, checked against its header.
 pub struct Checkpoint {
@@ -76,6 +79,7 @@ impl Checkpoint {
         schema: &Schema,
         patience: &Patience,
         validated: u64,
+        recoveries: &[RecoveryRecord],
     ) -> Result<(), CheckpointError> {
         let mut tensors = named("", trainer.params());
         for (moment, params) in trainer.optimizer().moments() {
@@ -89,13 +93,14 @@ impl Checkpoint {
         }
         tensors.sort_by(|a, b| a.0.cmp(&b.0));
         let header = Header {
-            format: FORMAT,
+            format: if recoveries.is_empty() { PLAIN } else { FORMAT },
             model: trainer.model().spec().clone(),
             schema: schema.clone(),
             position: trainer.position(),
             optimizer_steps: trainer.optimizer().steps(),
             patience: *patience,
             validated,
+            recoveries: recoveries.to_vec(),
             fingerprint: String::new(),
         };
         let unwritable = |error| CheckpointError::Unwritable { path: path.into(), error };
@@ -158,7 +163,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Field`] if it is not.
     pub(crate) fn check_position(&self, windows: u64) -> Result<(), CheckpointError> {
-        let Some(Header { position, .. }) = self.header() else { return Ok(()) };
+        let Some(Header { position, recoveries, .. }) = self.header() else { return Ok(()) };
         let field = |field: &str, reason: String| {
             Err(CheckpointError::Field { path: self.path.clone(), field: field.into(), reason })
         };
@@ -169,7 +174,8 @@ impl Checkpoint {
             );
         }
         let read = position.epoch.checked_mul(windows).and_then(|read| read.checked_add(position.window));
-        match read.is_some_and(|read| read <= position.step) {
+        // Windows that were left out count as read.
+        match read.is_some_and(|read| read <= position.step + recoveries.len() as u64) {
             true => Ok(()),
             false => field("position.epoch", "its windows are more than the number of steps".into()),
         }

@@ -23,7 +23,7 @@ pub use given::{Given, Origin, flag};
 pub use keys::{KEYS, Key, Section};
 pub use model::{CellName, ModelConfig};
 pub use optimizer::OptimizerConfig;
-pub use run::{Observe, RunConfig};
+pub use run::{Observe, OnFault, RunConfig};
 pub use settings::{Config, SCHEMA};
 
 use longspan::option_syntax::nearest;

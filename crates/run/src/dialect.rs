@@ -1,8 +1,13 @@
-//! The settings of a remedy as flags of `longspan train`, as a whole command, and as lines of a configuration file.
+//! The settings of a remedy as flags of `longspan train`, as a whole command, as lines of a configuration file, and as
+//! lines of PyTorch.
+
+mod pytorch;
 
 use std::path::Path;
 
 use longspan_diagnose::Setting;
+
+pub use pytorch::{Names, pytorch};
 
 use crate::config::flag;
 use crate::visible;
@@ -48,6 +53,11 @@ pub(crate) fn quoted(text: &str) -> String {
 pub fn toml(settings: &[Setting]) -> String {
     let lines: Vec<_> = settings.iter().map(|s| format!("{} = {}", s.key, literal(&s.value))).collect();
     lines.join("\n")
+}
+
+/// NAME and the rest of NAME:REST.
+fn pair(value: &str) -> (&str, &str) {
+    value.split_once(':').unwrap_or((value, ""))
 }
 
 /// A value in TOML: numbers, true and false as they are, everything else in quotes.

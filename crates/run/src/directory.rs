@@ -6,6 +6,8 @@
 //! frequencies.json              how often each token, class or key occurs in training, for baselines of other data
 //! metrics.jsonl                 one record for each step and validation; append-only
 //! checkpoints/{last,best}.safetensors
+//! checkpoints/last-STEP.safetensors      earlier ones, as many as the setting `keep` says
+//! checkpoints/rewind-STEP.safetensors    rewind points, with on_fault = "rewind"
 //! flow/                         gradient profiles, in segments
 //! probe/STEP.json               probe of the weights after step STEP
 //! summary.json                  how it ended
@@ -13,20 +15,20 @@
 //! lock                          locked while a process trains here
 //! ```
 //!
-//! Every record of the metrics has `step` and `attempt`. The attempt increases by 1 with each resume; readers
-//! keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
+//! Every record of the metrics has `step` and `attempt`. The attempt increases by 1 with each resume and each rewind;
+//! readers keep the highest attempt of a step and ignore a torn last line. Numbers that are not finite are the
 //! strings "NaN", "Infinity" and "-Infinity".
 
 mod error;
 mod held;
 pub mod history;
+mod numbered;
 pub mod probes;
 pub mod profiles;
 mod summary;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
@@ -34,11 +36,14 @@ pub use summary::{SummaryRecord, read_summary};
 
 use error::io_error;
 use held::{Held, is_left_over};
+pub(crate) use numbered::{numbered, numbered_path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
+use crate::disk::{self, OutFile};
+use crate::recorder::Watched;
 use crate::{links, plain_file, whole_file};
 use longspan::model::head::Unit;
 
@@ -77,6 +82,9 @@ pub struct RunRecord {
     /// The settings that a resumed run may not change, by name; empty in runs of older versions.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// What another program knows that trains this run; None for a run of Longspan's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
 }
 
 /// Where a run got its first weights from.
@@ -93,7 +101,7 @@ pub struct Parent {
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    metrics: File,
+    metrics: OutFile,
     attempt: u64,
     held: Held,
 }
@@ -115,7 +123,7 @@ impl RunDir {
             Err(error) => return Err(io_error(path, "used")(error)),
         }
         let checkpoints = path.join("checkpoints");
-        fs::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
+        disk::create_dir_all(&checkpoints).map_err(io_error(&checkpoints, "written"))?;
         let held = Held::take(path)?;
         let metrics_path = path.join("metrics.jsonl");
         let metrics = plain_file::create(&metrics_path).map_err(io_error(&metrics_path, "written"))?;
@@ -145,7 +153,7 @@ impl RunDir {
         let metrics_path = path.join("metrics.jsonl");
         let failed = io_error(&metrics_path, "written");
         let mut metrics = plain_file::append(&metrics_path).map_err(&failed)?;
-        let attempt = 1 + last_attempt(&metrics).map_err(&failed)?;
+        let attempt = 1 + last_attempt(&mut metrics).map_err(&failed)?;
         // A torn line is ended here, so that the next record begins on its own line.
         let mut last = [b'\n'];
         if metrics.seek(SeekFrom::End(-1)).is_ok() {
@@ -165,6 +173,11 @@ impl RunDir {
     /// The number of this attempt: 1 at first, 1 higher after each resume.
     pub fn attempt(&self) -> u64 {
         self.attempt
+    }
+
+    /// Begins the next attempt: steps that were taken are repeated.
+    pub(crate) fn next_attempt(&mut self) {
+        self.attempt += 1;
     }
 
     /// Appends one record of `kind` with the number of this attempt. The names of losses get the unit as a
@@ -256,7 +269,7 @@ impl RunDir {
 
 /// Makes a folder in a run, but not the run.
 fn make_folder(folder: &Path) -> Result<(), RunError> {
-    match fs::create_dir(folder) {
+    match disk::create_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(io_error(folder, "written")(error)),
         // It would lead the files of the folder out of the run.
         Err(_) if folder.is_symlink() => Err(io_error(folder, "written")(links::refusal("it"))),
@@ -363,7 +376,7 @@ pub(crate) fn settings_of_an_older_run() -> Config {
 }
 
 /// The highest attempt in the metrics. Torn lines and lines that are no records are ignored.
-fn last_attempt(metrics: &File) -> io::Result<u64> {
+fn last_attempt(metrics: &mut OutFile) -> io::Result<u64> {
     #[derive(Deserialize)]
     struct Attempt {
         attempt: u64,

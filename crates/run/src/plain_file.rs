@@ -1,77 +1,78 @@
 //! Opening the files of a run directory. A run may come from anybody, and only plain files are used: opening a FIFO waits
 //! until somebody writes to it, and a device may never end. A symbolic link in a run is not followed, see `links`.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
 use longspan_data::memory;
 
+use crate::disk::{self, Opened, OutFile};
 use crate::links;
-
-/// What a file is opened for.
-#[derive(Clone, Copy, PartialEq)]
-enum For {
-    Reading,
-    /// Writing an empty file.
-    Writing,
-    /// Reading, and writing at the end.
-    Appending,
-}
 
 /// Opens a file of a run directory for reading, or a file that the user named.
 ///
 /// # Errors
 /// If it is not a plain file, if it is in a run and it or its folder is a symbolic link, or if the system refuses.
 pub fn open(path: &Path) -> io::Result<File> {
-    opened(path, For::Reading)
+    let file = for_reading(path).map_err(|error| links::refuse(path).err().unwrap_or(error))?;
+    plain(&file.metadata()?)?;
+    Ok(file)
 }
 
 /// Opens a file of a run directory for writing, and makes it empty.
 ///
 /// # Errors
-/// If it is not a plain file, if it is a symbolic link, or if the system refuses.
-pub(crate) fn create(path: &Path) -> io::Result<File> {
-    opened(path, For::Writing)
+/// The same as [`open`]; if it is a symbolic link.
+pub(crate) fn create(path: &Path) -> io::Result<OutFile> {
+    opened(path, Opened::Emptied)
 }
 
 /// Opens a file of a run directory for reading and appending.
 ///
 /// # Errors
 /// The same as [`create`].
-pub(crate) fn append(path: &Path) -> io::Result<File> {
-    opened(path, For::Appending)
+pub(crate) fn append(path: &Path) -> io::Result<OutFile> {
+    opened(path, Opened::Appended)
 }
 
-fn opened(path: &Path, purpose: For) -> io::Result<File> {
-    let file = at(path, purpose).map_err(|error| match links::refuse(path) {
-        Err(link) => link,
-        Ok(()) if purpose != For::Reading && path.is_symlink() => links::refusal("it"),
-        Ok(()) => error,
-    })?;
-    // The type is looked at after opening, so that nothing can be exchanged in between; until then, opening must not wait.
-    match file.metadata()?.is_file() {
-        true => Ok(file),
+fn opened(path: &Path, opened: Opened) -> io::Result<OutFile> {
+    links::refuse(path)?;
+    let linked = |error: io::Error| if path.is_symlink() { links::refusal("it") } else { error };
+    let file = disk::open(path, opened, without_waiting()).map_err(linked)?;
+    plain(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// The type is looked at after opening, so that nothing can be exchanged in between.
+fn plain(metadata: &Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file")),
+    }
+}
+
+/// The flags with which opening for writing does not wait, and follows no link.
+fn without_waiting() -> i32 {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32
+    }
+    #[cfg(not(unix))]
+    {
+        0
     }
 }
 
 /// Opens the run, then the folder in it, then the file in that, so that no link can be put in place in between.
 #[cfg(unix)]
-fn at(path: &Path, purpose: For) -> io::Result<File> {
+fn for_reading(path: &Path) -> io::Result<File> {
     use rustix::fs::{CWD, Mode, OFlags, openat};
     use rustix::io::retry_on_intr;
-    let place = links::Place::of(path);
-    let how = match purpose {
-        For::Reading => OFlags::RDONLY,
-        For::Writing => OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC,
-        For::Appending => OFlags::RDWR | OFlags::CREATE | OFlags::APPEND,
-    };
-    let flags = how | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let mode = Mode::from_raw_mode(0o666);
-    let Some(links::Place { run, folder, name }) = place else {
-        let no_link = if purpose == For::Reading { OFlags::empty() } else { OFlags::NOFOLLOW };
-        return Ok(retry_on_intr(|| openat(CWD, path, flags | no_link, mode))?.into());
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let Some(links::Place { run, folder, name }) = links::Place::of(path) else {
+        return Ok(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?.into());
     };
     let directory = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let run = if run.as_os_str().is_empty() { Path::new(".") } else { run };
@@ -79,21 +80,13 @@ fn at(path: &Path, purpose: For) -> io::Result<File> {
     if let Some(folder) = folder {
         within = retry_on_intr(|| openat(&within, folder, directory | OFlags::NOFOLLOW, Mode::empty()))?;
     }
-    Ok(retry_on_intr(|| openat(&within, name, flags | OFlags::NOFOLLOW, mode))?.into())
+    Ok(retry_on_intr(|| openat(&within, name, flags | OFlags::NOFOLLOW, Mode::empty()))?.into())
 }
 
 #[cfg(not(unix))]
-fn at(path: &Path, purpose: For) -> io::Result<File> {
+fn for_reading(path: &Path) -> io::Result<File> {
     links::refuse(path)?;
-    let mut options = File::options();
-    match purpose {
-        For::Reading => options.read(true),
-        For::Writing if path.is_symlink() => return Err(links::refusal("it")),
-        For::Writing => options.write(true).create(true).truncate(true),
-        For::Appending if path.is_symlink() => return Err(links::refusal("it")),
-        For::Appending => options.read(true).append(true).create(true),
-    };
-    options.open(path)
+    File::open(path)
 }
 
 /// Reads a whole file of a run directory.

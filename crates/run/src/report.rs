@@ -11,7 +11,9 @@ pub mod verdict;
 
 pub use brief::Brief;
 pub use curve::{Curve, Validations};
-pub use document::{Clipping, Data, FaultText, FaultTexts, Lags, Numbers, RunReport, SettingText};
+pub use document::{
+    Clipping, Data, FaultText, FaultTexts, Lags, Numbers, RecoveryText, RunReport, SettingText,
+};
 pub use gradient_map::{Flow, LayerPicture, Picture};
 pub use groups::{GroupRow, Groups};
 pub use snapshots::{Looks, Series};

@@ -1,16 +1,19 @@
 //! A training run from start to end: data, model, steps, validation, checkpoints and outcome.
 
+mod disk;
 mod ending;
 mod error;
 mod fault;
+mod kept;
 mod light;
 mod memory;
 mod open;
 mod outcome;
 mod records;
+mod recovery;
 mod resumed;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,6 +38,7 @@ use longspan_data::series::Part;
 use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, ScoreRecord};
 use records::score_record;
+use recovery::Recoveries;
 
 /// What to train, and where.
 #[derive(Clone, Debug)]
@@ -90,6 +94,9 @@ struct Session {
     best: Option<UnitSums>,
     black_box: BlackBox,
     fault: Option<FaultRecord>,
+    recoveries: Recoveries,
+    /// The step of the last checkpoint; None if there is none, or it is damaged.
+    saved_step: Option<u64>,
     /// When the last checkpoint of the earlier attempts was written.
     saved_before: Option<SystemTime>,
     tokens: u64,
@@ -109,6 +116,7 @@ impl Session {
         let deadline = Duration::from_secs_f64(self.config.run.stop_after.min(1e9));
         let mut saved = Instant::now();
         loop {
+            self.pass_left_out();
             let position = self.trainer.position();
             let (ended, done) = (position.window == 0, position.step >= self.start.steps);
             if self.validation_is_due(ended, done) {
@@ -132,16 +140,21 @@ impl Session {
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
+            self.keep_point()?;
 
             let progress = Progress { step: position.step, steps: self.start.steps, epoch: position.epoch };
-            let lr =
-                self.config.optimizer.lr * self.config.optimizer.schedule.factor(progress, &self.patience);
+            let lr = self.config.optimizer.lr
+                * self.config.optimizer.schedule.factor(progress, &self.patience)
+                * self.recoveries.lr_factor();
             let step_start = Instant::now();
             let stepped = self.trainer.step(self.data.train.as_ref(), lr);
             self.stepping += step_start.elapsed();
             if let Err(divergence) = stepped {
                 self.check_read(self.data.train.failure().map(ToString::to_string), watch)?;
-                let fault = self.trainer.first_fault(&divergence, self.black_box.open());
+                let fault = self.trainer.first_fault(&divergence, self.black_box.steps());
+                if self.recover(&fault, watch)? {
+                    continue;
+                }
                 self.save("last", watch)?;
                 fault::write(&self.run, &self.trainer, &fault)?;
                 self.run.append("fault", self.output().unit(), &fault)?;
@@ -248,8 +261,26 @@ impl Session {
         self.run.check()?;
         self.flow.flush()?;
         let path = checkpoint_path(self.run.path(), name);
-        Checkpoint::save(&path, &self.trainer, &self.data.schema, &self.patience, self.validated)?;
+        if name == "last" {
+            self.keep_last(&path);
+        }
+        let written = self.write_checkpoint(&path);
+        match written {
+            Err(error) if disk::is_full(&error) && name == "last" && self.make_room() => {
+                self.write_checkpoint(&path)?;
+            }
+            written => written?,
+        }
+        if name == "last" {
+            self.remove_earlier();
+        }
         watch(Event::Saved(&path));
         Ok(())
+    }
+
+    /// Writes a checkpoint of this moment.
+    fn write_checkpoint(&self, path: &Path) -> Result<(), TrainError> {
+        let (data, recoveries) = (&self.data.schema, &self.recoveries.0);
+        Ok(Checkpoint::save(path, &self.trainer, data, &self.patience, self.validated, recoveries)?)
     }
 }

@@ -4,9 +4,11 @@
 //! is either the complete old file or the complete new one. The temporary file is new (`O_EXCL`): a link of its name is
 //! removed, not followed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::disk::{self, Opened, OutFile};
 
 /// What the names of temporary files end with.
 pub(crate) const TEMPORARY: &str = ".new";
@@ -14,7 +16,7 @@ pub(crate) const TEMPORARY: &str = ".new";
 /// A file that appears under its name when it is finished. If it is dropped before, nothing has changed.
 #[derive(Debug)]
 pub struct WholeFile {
-    file: File,
+    file: OutFile,
     target: PathBuf,
     /// The path that is written until then; None if the file is written directly.
     temporary: Option<PathBuf>,
@@ -33,11 +35,11 @@ impl WholeFile {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
-            return Ok(Self { file: OpenOptions::new().write(true).open(path)?, target, temporary: None });
+            return Ok(Self { file: disk::open(path, Opened::Existing, 0)?, target, temporary: None });
         }
         // A file that cannot be written is not replaced either.
         if existing.is_some() {
-            OpenOptions::new().append(true).open(&target)?;
+            disk::open(&target, Opened::Existing, 0)?;
         }
         // The name contains the number of this process, so no other process writes such a file.
         let own = format!(".{}{TEMPORARY}", std::process::id());
@@ -56,12 +58,12 @@ impl WholeFile {
 
     fn begin(target: PathBuf, suffix: &str) -> io::Result<Self> {
         let temporary = with_suffix(&target, suffix)?;
-        if let Err(error) = fs::remove_file(&temporary)
+        if let Err(error) = disk::remove_file(&temporary)
             && error.kind() != io::ErrorKind::NotFound
         {
             return Err(error);
         }
-        let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let file = disk::open(&temporary, Opened::New, 0)?;
         Ok(Self { file, target, temporary: Some(temporary) })
     }
 
@@ -70,16 +72,14 @@ impl WholeFile {
     /// # Errors
     /// The error of the system. An existing file is unchanged then.
     pub fn finish(mut self) -> io::Result<()> {
-        let Some(temporary) = self.temporary.as_deref() else { return self.file.flush() };
-        self.file.sync_all()?;
-        fs::rename(temporary, &self.target)?;
+        let Some(temporary) = self.temporary.as_deref() else { return Ok(()) };
+        self.file.sync()?;
+        disk::rename(temporary, &self.target)?;
         self.temporary = None;
         // The rename must reach the disk too. Where a directory cannot be synced, the system does that by itself.
-        if let Some(directory) = self.target.parent()
-            && let Ok(directory) =
-                File::open(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })
-        {
-            let _ = directory.sync_all();
+        if let Some(directory) = self.target.parent() {
+            let here = directory.as_os_str().is_empty();
+            let _ = disk::sync_directory(if here { Path::new(".") } else { directory });
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Write for WholeFile {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        Ok(())
     }
 }
 
@@ -99,7 +99,7 @@ impl Write for WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
-            let _ = fs::remove_file(temporary);
+            let _ = disk::remove_file(temporary);
         }
     }
 }

@@ -33,7 +33,20 @@
  * @property {Verdict} verdict
  * @property {Verdict} verdict_zh
  * @property {Fault | null} fault
- * @property {Record<"en" | "zh", { place: string, reason: string }> | null} fault_told */
+ * @property {Told | null} fault_told
+ * @property {Recovery[]} [recoveries] */
+
+/** Texts about the first bad value.
+ * @typedef {Record<"en" | "zh", { place: string, reason: string }>} Told */
+
+/** A failed step after which training continued with the weights of step `to_step`.
+ * @typedef {object} Recovery
+ * @property {number} step
+ * @property {number} epoch
+ * @property {number} window
+ * @property {"skip" | "rewind"} action
+ * @property {number} to_step
+ * @property {Told} told */
 
 /** @typedef {{ section: string, key: string, value: string, given: boolean }} Setting */
 /** @typedef {object} Data

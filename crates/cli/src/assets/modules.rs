@@ -53,6 +53,7 @@ pub(super) const MODULES: &[(&str, &str)] = modules! {
     "js/page/gradient.js"
     "js/page/groups.js"
     "js/page/notices.js"
+    "js/page/recoveries.js"
     "js/page/run.js"
     "js/page/settings.js"
     "js/page/tiles.js"

@@ -93,7 +93,15 @@ pub(crate) fn load(weights: &Weights, threads: usize) -> Result<Loaded, Failure>
             file
         }
     };
-    let checkpoint = Checkpoint::read(&file)?;
+    let (checkpoint, file) = if directory::is_run(path) && file == directory::checkpoint_path(path, "last") {
+        let last = Checkpoint::read_last(path)?;
+        if let Some(warning) = last.warning {
+            streams::note(format_args!("warning: {warning}"));
+        }
+        (last.checkpoint, last.file)
+    } else {
+        (Checkpoint::read(&file)?, file)
+    };
     let header = checkpoint.require_header()?;
     let mut config = if directory::is_run(path) { directory::read_config(path)? } else { Config::default() };
     config.follow(&header.model);

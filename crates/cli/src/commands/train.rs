@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use longspan_diagnose::{Finding, Language, NON_FINITE, Place, Severity, fault};
 use longspan_record::credit::Measured;
-use longspan_record::{FaultRecord, GroupScore};
+use longspan_record::{FaultRecord, GroupScore, RecoveryAction, RecoveryRecord};
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::dialect;
 use longspan_run::train::{Event, Job, LightProbe, Outcome, Summary, resumed_config, train};
@@ -221,6 +221,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
     if let Some(test) = summary.test_loss {
         lines.push(format!("test         {}{} (best weights)", loss(test), correct(summary.test_accuracy)));
     }
+    lines.extend(recoveries(&summary.recoveries).map(|text| format!("faults       {text}")));
     lines.extend(summary.probe.as_ref().map(reach));
     lines.push(format!("speed        {} {}/s", grouped(summary.tokens_per_second as u64), summary.positions));
     lines.push(format!("run          {run}"));
@@ -266,6 +267,18 @@ fn describe(summary: &Summary, config: &Config) -> String {
         _ => {}
     }
     lines.join("\n") + "\n"
+}
+
+/// The faults after which training continued; None without any.
+fn recoveries(records: &[RecoveryRecord]) -> Option<String> {
+    let first = records.first()?;
+    let count = |action| records.iter().filter(|record| record.action == action).count() as u64;
+    let skipped = match count(RecoveryAction::Skip) {
+        1 => "1 batch left out".to_owned(),
+        batches => format!("{batches} batches left out"),
+    };
+    let rewound = counted(count(RecoveryAction::Rewind), "rewind");
+    Some(format!("{skipped}, {rewound}; the first at step {}", first.fault.step))
 }
 
 /// The gradient horizon of the last weights, or why it was not measured.

@@ -38,6 +38,7 @@ fn run(to: &mut Writer, report: &RunReport, level: usize) {
     parts::summary(to, report);
     parts::findings(to, report, level);
     parts::fault(to, report, level);
+    parts::recoveries(to, report, level);
     parts::training(to, report, level);
     groups::groups(to, report, level);
     credit::reach(to, report, level);

@@ -270,8 +270,9 @@ impl<R: Real> Bidirectional<R> {
         window: Window<'_, R>,
         d_y: &[R],
         d_state: &mut State<R>,
+        d_x: Option<&mut [R]>,
     ) {
-        self.run_backward(pass, window, d_y, d_state, None, None);
+        self.run_backward(pass, window, d_y, d_state, None, d_x);
     }
 
     /// Runs the backward pass; without `grads`, no gradient of a weight is computed.

@@ -152,8 +152,9 @@ impl<R: Real> Recurrence<R> {
         window: Window<'_, R>,
         d_y: &[R],
         d_state: &mut State<R>,
+        d_x: Option<&mut [R]>,
     ) {
-        with_stack!(&mut self.stacks, stack => stack.propagate(pass, window, d_y, d_state));
+        with_stack!(&mut self.stacks, stack => stack.propagate(pass, window, d_y, d_state, d_x));
     }
 }
 

@@ -314,7 +314,7 @@ impl<R: Real> Stack<R> {
     }
 
     /// Runs the last forward pass backwards as [`Stack::backward`] does, through the states only: no gradient
-    /// of a weight is computed. It can follow a [`Stack::backward`] with another `d_y`, because tapes and
+    /// of a weight is computed, and that of the input only if there is `d_x`. It can follow a [`Stack::backward`] with another `d_y`, because tapes and
     /// states are kept until the next forward pass.
     ///
     /// # Panics
@@ -325,8 +325,9 @@ impl<R: Real> Stack<R> {
         window: Window<'_, R>,
         d_y: &[R],
         d_state: &mut State<R>,
+        d_x: Option<&mut [R]>,
     ) {
-        self.run_backward(pass, window, d_y, d_state, None, None);
+        self.run_backward(pass, window, d_y, d_state, None, d_x);
     }
 
     /// Runs the backward pass; without `grads`, no gradient of a weight is computed.

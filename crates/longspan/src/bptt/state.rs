@@ -26,6 +26,11 @@ impl<R: Real> State<R> {
         self.layers[0].len() / (self.parts * hidden)
     }
 
+    /// Number of parts of a layer's state: 1, or 2 with c.
+    pub fn parts(&self) -> usize {
+        self.parts
+    }
+
     /// Number of layers.
     pub fn layers(&self) -> usize {
         self.layers.len()

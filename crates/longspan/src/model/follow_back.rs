@@ -4,6 +4,7 @@ use super::{Model, cleared, of_stack, window};
 use crate::batch::Batch;
 use crate::bptt::Pass;
 use crate::cell::Real;
+use crate::lag::seed::scale;
 use crate::model::pooling::Pooling;
 use longspan_kernel::packed_shape::PackedShape;
 
@@ -30,7 +31,7 @@ impl<R: Real> Model<R> {
         let d_y = &self.y[..shape.positions() * width];
         let d_state = cleared(&mut self.d_state, &self.stack, shape.rows());
         let window = window(self.embedding, batch, &self.x);
-        self.stack.propagate(&mut of_stack(pass, batch), window, d_y, d_state);
+        self.stack.propagate(&mut of_stack(pass, batch), window, d_y, d_state, None);
         if let Some(encoder) = &mut self.encoder {
             encoder.backward(pass, &batch.encoded, d_state, None);
         }
@@ -67,35 +68,5 @@ impl<R: Real> Model<R> {
                 y[position(row, t)..][..width].copy_from_slice(kept);
             }
         }
-    }
-}
-
-/// Multiplies the numbers by a power of two, so that the largest is between 1 and 2, if one is not zero.
-fn scale<R: Real>(values: &mut [R]) {
-    let largest = values.iter().fold(0.0, |largest: f64, x| largest.max(x.abs().to_f64()));
-    if largest > 0.0 && largest.is_finite() {
-        // Both factors are in the range of f32 where their product is not.
-        let exponent = -largest.log2().floor();
-        let half = (0.5 * exponent).floor();
-        let factors = [half, exponent - half].map(|e| R::from_f64(e.exp2()));
-        values.iter_mut().for_each(|x| *x = *x * factors[0] * factors[1]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scaling_is_exact_from_the_smallest_to_the_largest() {
-        for exponent in [-126, -60, -1, 0, 1, 60, 126] {
-            let unit = 2f32.powi(exponent);
-            let mut values = [unit, -1.5 * unit, 0.25 * unit];
-            scale(&mut values);
-            assert_eq!(values, [1.0, -1.5, 0.25], "{exponent}");
-        }
-        let mut nothing = [0f32; 3];
-        scale(&mut nothing);
-        assert_eq!(nothing, [0.0; 3]);
     }
 }

@@ -103,6 +103,11 @@ impl LagObserver {
         }
     }
 
+    /// Sets what the readout reads, from the next pass on.
+    pub(super) fn set_pool(&mut self, pool: Pooling) {
+        self.spec.pool = pool;
+    }
+
     /// Reserves memory for a pass over the batch, so that a pass over another one of no larger shape allocates
     /// nothing, whatever its anchors.
     pub(super) fn reserve(&mut self, batch: &Batch) {

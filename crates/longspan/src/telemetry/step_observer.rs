@@ -10,16 +10,15 @@ use super::profile::Scratch;
 use super::updates::Updates;
 use super::{GradientProfile, Observe};
 use crate::batch::Batch;
-use crate::bptt::dropout::Dropout;
-use crate::bptt::{BackwardStep, Observer, Pass, State};
+use crate::bptt::{BackwardStep, Observer, State};
 use crate::cell::Real;
+use crate::model::ModelSpec;
 use crate::model::pooling::Pooling;
-use crate::model::{Model, ModelSpec};
 use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
 use longspan_kernel::Context;
 
-/// Number of snapshots from one lag profile to the next. The pass that measures it costs less than a training
+/// Number of snapshots from one lag profile to the next, if they are a part of every step. The pass that measures it costs less than a training
 /// step, so at the default interval of ten steps it adds less than 2 % on average.
 const LAG_EVERY: u64 = 5;
 
@@ -31,6 +30,8 @@ pub struct StepObserver<R> {
     layers: usize,
     tier: Observe,
     every: u64,
+    /// Number of snapshots from one lag profile to the next.
+    lag_every: u64,
     /// Whether the current step, or else the last one, is a snapshot.
     is_snapshot: bool,
     profile: GradientProfile,
@@ -51,9 +52,9 @@ pub struct StepObserver<R> {
 
 impl<R: Real> StepObserver<R> {
     /// Builds an observer that takes snapshots at step 1 and at every step whose number is a multiple of
-    /// `every`. `seed` draws the anchors of lag profiles.
-    pub fn new(model: &Model<R>, tier: Observe, every: u64, seed: u64) -> Self {
-        let (spec, layers) = (model.spec().clone(), model.states());
+    /// `every`. `layers` is the number of layers as counted in a [`BackwardStep`]; `seed` draws the anchors of lag
+    /// profiles.
+    pub fn new(spec: ModelSpec, layers: usize, tier: Observe, every: u64, seed: u64) -> Self {
         Self {
             gates: GateCounts::new(spec.cell, layers, spec.hidden),
             step: 0,
@@ -64,6 +65,7 @@ impl<R: Real> StepObserver<R> {
             layers,
             tier,
             every,
+            lag_every: LAG_EVERY,
             is_snapshot: false,
             profile: GradientProfile::default(),
             scratch: Scratch::default(),
@@ -78,6 +80,22 @@ impl<R: Real> StepObserver<R> {
         (self.tier, self.every) = (tier, every);
     }
 
+    /// Returns the same observer, which measures the lag profile at every snapshot.
+    pub(super) fn with_every_lag(self) -> Self {
+        Self { lag_every: 1, ..self }
+    }
+
+    /// What the readout reads.
+    pub(super) fn pool(&self) -> Pooling {
+        self.spec.pool
+    }
+
+    /// Sets what the readout reads, from the next pass on.
+    pub(super) fn set_pool(&mut self, pool: Pooling) {
+        self.spec.pool = pool;
+        self.lag.set_pool(pool);
+    }
+
     /// Announces the pass of step `step`, counted from 1.
     pub fn begin_step(&mut self, step: u64) {
         self.is_snapshot = self.tier > Observe::Off && (step == 1 || step.is_multiple_of(self.every));
@@ -85,21 +103,15 @@ impl<R: Real> StepObserver<R> {
     }
 
     /// Measures the lag profile after the pass over `batch`, if it is due: at step 1 and at every fifth snapshot.
-    pub fn follow_back(
-        &mut self,
-        ctx: &Context<R>,
-        params: &Params<R>,
-        dropout: Option<Dropout>,
-        model: &mut Model<R>,
-        batch: &Batch,
-    ) {
-        let due = self.step == 1 || self.step.is_multiple_of(self.every.saturating_mul(LAG_EVERY));
+    /// `pass` runs the backward pass through the states from the anchor of each row that has one, as
+    /// [`Model::follow_back`](crate::model::Model::follow_back) does.
+    pub fn follow_back(&mut self, batch: &Batch, pass: impl FnOnce(&mut dyn Observer<R>, &[Option<usize>])) {
+        let due = self.step == 1 || self.step.is_multiple_of(self.every.saturating_mul(self.lag_every));
         if !(self.is_snapshot && due && self.lag.begin(batch, self.step)) {
             return;
         }
         let anchors = self.lag.take_anchors();
-        let pass = &mut Pass::new(ctx, params).with_dropout(dropout).observed_by(&mut self.lag);
-        model.follow_back(pass, batch, anchors.of_rows());
+        pass(&mut self.lag, anchors.of_rows());
         self.lag.restore_anchors(anchors);
         self.lag.write(&mut self.lag_snapshot);
         self.has_lag = true;

@@ -20,6 +20,7 @@ mod naive;
 mod not_finite;
 mod options;
 mod recurrence;
+mod replay;
 mod rows;
 mod spectrum;
 mod stack;

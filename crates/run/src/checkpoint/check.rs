@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::CheckpointError;
-use super::format::Tensors;
+use super::format::{FORMAT, Tensors};
 use super::header::Header;
 use longspan::model::{InputSpec, Model, ModelSpec};
 use longspan_data::schema::SchemaError;
 use longspan_kernel::InstructionSet;
+use longspan_record::RecoveryAction;
 
 /// The most steps that are counted. The number of samples that they read stays below 2^64.
 const MOST_STEPS: u64 = 1 << 40;
+/// The most recoveries: the largest `max_faults`.
+const MOST_RECOVERIES: usize = 1000;
 /// The names of the moments of all optimizers.
 const MOMENTS: [&str; 5] = ["exp_avg", "exp_avg_sq", "square_avg", "sum", "momentum_buffer"];
 
@@ -27,6 +30,7 @@ pub(super) fn check(path: &Path, header: &Header, tensors: &Tensors) -> Result<(
     header.schema.check().map_err(of_schema("schema."))?;
     header.schema.check_model(spec).map_err(of_schema(""))?;
     check_counts(header).map_err(|(name, reason)| field(name.into(), reason.into()))?;
+    check_recoveries(header).map_err(|(name, reason)| field(name, reason.into()))?;
     check_sizes(spec, tensors).map_err(|(name, reason)| field(name.into(), reason))?;
     check_tensors(path, spec, tensors)
 }
@@ -45,7 +49,9 @@ fn check_counts(header: &Header) -> Result<(), (&'static str, &'static str)> {
     if step > MOST_STEPS {
         return Err(("position.step", "it is more than 2^40"));
     }
-    if let Some((name, _)) = within.into_iter().find(|count| count.1 > step) {
+    // A batch that was left out is read, but no step is taken.
+    let most = step + header.recoveries.len() as u64;
+    if let Some((name, _)) = within.into_iter().find(|count| count.1 > most) {
         return Err((name, "it is more than the number of steps"));
     }
     if header.optimizer_steps != step {
@@ -54,8 +60,47 @@ fn check_counts(header: &Header) -> Result<(), (&'static str, &'static str)> {
     if patience.since_reduction > patience.since_best {
         return Err(("patience.since_reduction", "it is more than the validations since the best one"));
     }
-    if patience.best.is_nan() || patience.best.is_finite() && header.validated == 0 {
+    // After a rewind, the best validation may be one of the steps that were undone.
+    if patience.best.is_nan()
+        || patience.best.is_finite() && header.validated == 0 && header.recoveries.is_empty()
+    {
         return Err(("patience.best", "there was no validation"));
+    }
+    Ok(())
+}
+
+/// Checks the faults after which training continued.
+fn check_recoveries(header: &Header) -> Result<(), (String, &'static str)> {
+    let plain = header.recoveries.is_empty();
+    if plain != (header.format < FORMAT) {
+        return Err(("recoveries".into(), "the format does not have them, or has them and they are missing"));
+    }
+    if header.recoveries.len() > MOST_RECOVERIES {
+        return Err(("recoveries".into(), "there are more than 1000"));
+    }
+    for (index, record) in header.recoveries.iter().enumerate() {
+        let fault = &record.fault;
+        let wrong = |name: &str, reason| Err((format!("recoveries[{index}].{name}"), reason));
+        for (name, number) in
+            [("fault.step", fault.step), ("fault.epoch", fault.epoch), ("window", record.window)]
+        {
+            if !(1..=MOST_STEPS).contains(&number) {
+                return wrong(name, "it is not in 1 to 2^40");
+            }
+        }
+        if record.step > MOST_STEPS {
+            return wrong("step", "it is more than 2^40");
+        }
+        let goes_on = match record.action {
+            RecoveryAction::Skip => record.to_step.checked_add(1) == Some(fault.step),
+            RecoveryAction::Rewind => record.to_step < fault.step,
+        };
+        if record.to_step > MOST_STEPS || !goes_on {
+            return wrong("to_step", "training cannot continue there after this fault");
+        }
+        if !fault.before.is_empty() {
+            return wrong("fault.before", "the steps before it are not stored here");
+        }
     }
     Ok(())
 }

@@ -69,3 +69,17 @@ pub enum CheckpointError {
         found: String,
     },
 }
+
+impl CheckpointError {
+    /// What is wrong with the file, without its name and a way out.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Unreadable { error, .. } | Self::Unwritable { error, .. } => error.to_string(),
+            Self::Damaged { reason, .. } => format!("damaged: {reason}"),
+            Self::Foreign { .. } => "it is not a checkpoint".into(),
+            Self::Field { field, reason, .. } => format!("damaged or altered: {field}: {reason}"),
+            Self::Format { found, .. } => format!("format {found}"),
+            Self::Tensor { name, found, .. } => format!("damaged or altered: tensor {name} is {found}"),
+        }
+    }
+}

@@ -13,6 +13,7 @@ use longspan::optim::schedule::Patience;
 use longspan::trainer::Position;
 use longspan_data::fingerprint::Fingerprint;
 use longspan_data::schema::Schema;
+use longspan_record::RecoveryRecord;
 
 /// What follows the part of the header's text that the checksum covers: its 16 digits and the end of the document.
 const DIGITS: usize = 16;
@@ -37,6 +38,9 @@ pub struct Header {
     pub patience: Patience,
     /// The step of the last validation. A resumed run repeats a validation that was due and was interrupted.
     pub validated: u64,
+    /// The faults after which training continued, in order; missing if there were none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recoveries: Vec<RecoveryRecord>,
     /// The checksum, as 16 hexadecimal digits: FNV-1a of the text before it, and of names, shapes and values of all
     /// tensors, in the order of their names. It is the last field.
     pub fingerprint: String,

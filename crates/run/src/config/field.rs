@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{Calendar, CellName, ClassWeights, Gaps, Missing, Names, Observe, Scale};
+use super::{Calendar, CellName, ClassWeights, Gaps, Missing, Names, Observe, OnFault, Scale};
 use longspan::bptt::dropout::Mask;
 use longspan::model::head::ValueLoss;
 use longspan::model::init::Init;
@@ -242,6 +242,7 @@ named!(
     CellName,
     ClassWeights,
     Observe,
+    OnFault,
     Size,
     ImageSteps,
     Missing,

@@ -193,11 +193,16 @@ keys! {
         bptt_memory "SIZE" "Memory limit for the gates and states that the backward pass needs of a window, such as 64MiB; less memory takes more time and gives the same bits; 0 means no limit";
         chunk "N" "Steps that are computed in one matrix product; changes how sums are rounded; 0 means chosen by the batch size";
     }
+    Run run "Faults" {
+        on_fault "POLICY" "What follows a loss, gradient or update that is not finite: stop (the run ends as diverged), skip (the batch is left out) or rewind (training goes back to earlier weights with half the learning rate; a batch that fails again is left out)";
+        max_faults "N" "Faults after which the run ends as diverged, with --on-fault skip or rewind; 5 in a row end it too";
+    }
     Run run "Records" {
         observe "TIER" "What to record of the gradient through time: off, norms or full; the weights stay the same";
         observe_every "N" "Record the gradient at every time step, at training step 1 and every N training steps";
         no_probe "BOOL" "Skip the short probe of the last weights, which takes up to 2 % of the run's time";
         checkpoint_every "SECONDS" "Seconds between checkpoints; there is also one after each epoch";
+        keep "N" "Last checkpoints to keep; if the newest is damaged, the one before it is used";
         tensorboard "DIR" "Also write TensorBoard events into this directory";
     }
 }

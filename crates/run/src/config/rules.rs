@@ -257,6 +257,8 @@ impl Config {
                 "checkpoint_every",
                 "needs a finite number of seconds, 0 or more",
             ),
+            ((1..=1000).contains(&run.keep), "keep", "needs 1 to 1000"),
+            (run.max_faults <= 1000, "max_faults", "needs at most 1000"),
             (run.observe_every >= 1, "observe_every", "needs 1 or more; --observe off records nothing"),
         ]
     }

@@ -2,8 +2,22 @@
 
 use std::path::PathBuf;
 
+use longspan::option_names;
 use longspan::option_syntax::Size;
 pub use longspan::telemetry::Observe;
+
+/// What follows a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFault {
+    /// The run ends.
+    Stop,
+    /// The batch is left out.
+    Skip,
+    /// Training goes back to earlier weights, with half the learning rate.
+    Rewind,
+}
+
+option_names!(OnFault, "policy": Stop = "stop", Skip = "skip", Rewind = "rewind");
 
 /// The section `[run]`: length, resources and records of a run. [`KEYS`](super::KEYS) documents each setting.
 #[derive(Clone, Debug)]
@@ -18,7 +32,10 @@ pub struct RunConfig {
     pub threads: usize,
     pub bptt_memory: Size,
     pub chunk: usize,
+    pub on_fault: OnFault,
+    pub max_faults: u64,
     pub checkpoint_every: f64,
+    pub keep: u64,
     pub tensorboard: Option<PathBuf>,
     pub observe: Observe,
     pub observe_every: u64,
@@ -37,7 +54,10 @@ impl Default for RunConfig {
             threads: 0,
             bptt_memory: Size(0),
             chunk: 0,
+            on_fault: OnFault::Stop,
+            max_faults: 10,
             checkpoint_every: 60.0,
+            keep: 2,
             tensorboard: None,
             observe: Observe::Norms,
             observe_every: 10,

@@ -1,7 +1,7 @@
 //! What a run records about its data.
 
 use longspan::model::head::Unit;
-use longspan_record::ChannelRecord;
+use longspan_record::{ChannelRecord, json_float};
 use serde::{Deserialize, Serialize};
 
 use super::baseline::Baseline;
@@ -22,7 +22,7 @@ pub struct DataRecord {
     /// The unit of losses.
     pub unit: Unit,
     /// The loss of the baseline: the best of `baselines` that counts.
-    #[serde(alias = "chance_loss")]
+    #[serde(alias = "chance_loss", with = "json_float")]
     pub baseline_loss: f64,
     /// The name of the baseline, such as "token frequencies".
     #[serde(alias = "chance")]

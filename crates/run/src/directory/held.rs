@@ -1,10 +1,11 @@
 //! The hold of a process on a run directory: the lock, and what earlier processes left behind.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::{RunError, io_error};
+use crate::disk::{self, OutFile};
 use crate::links::{self, FOLDERS};
 use crate::plain_file;
 use crate::whole_file::TEMPORARY;
@@ -13,7 +14,7 @@ use crate::whole_file::TEMPORARY;
 #[derive(Debug)]
 pub(super) struct Held {
     run: PathBuf,
-    lock: File,
+    lock: OutFile,
 }
 
 impl Held {
@@ -62,7 +63,7 @@ fn remove_left_over(path: &Path, folder: &str) {
         if is_temporary(folder, &entry.file_name())
             && entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_symlink())
         {
-            let _ = fs::remove_file(entry.path());
+            let _ = disk::remove_file(&entry.path());
         }
     }
 }

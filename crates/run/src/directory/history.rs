@@ -15,7 +15,7 @@ use crate::checkpoint::trained_steps;
 use crate::config::Config;
 use crate::visible;
 use longspan_record::ProbeRecord;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
 
 pub use metrics::Metrics;
 
@@ -38,6 +38,8 @@ pub struct History {
     pub test: Option<ScoreRecord>,
     /// The step that failed.
     pub fault: Option<FaultRecord>,
+    /// The faults after which training continued.
+    pub recoveries: Vec<RecoveryRecord>,
     /// The last probe of its weights.
     pub probe: Option<ProbeRecord>,
     /// The training step of its last checkpoint; None if the file does not say.
@@ -97,22 +99,34 @@ impl Reader {
         self.metrics.update()?;
         let history = assembled(&self.run, record, config, self.metrics.lend());
         let shown = show(&history);
-        let History { steps, valid, test, fault, .. } = history;
-        self.metrics.give_back(Metrics { steps, valid, test, fault, problems: Vec::new() });
+        let History { steps, valid, test, fault, recoveries, .. } = history;
+        self.metrics.give_back(Metrics { steps, valid, test, fault, recoveries, ..Metrics::default() });
         Ok(shown)
     }
 }
 
 fn assembled(run: &Path, record: RunRecord, config: Config, metrics: Metrics) -> History {
-    let Metrics { steps, valid, test, fault, mut problems } = metrics;
+    let Metrics { steps, valid, test, fault, recoveries, mut problems, .. } = metrics;
     let summary = summary(run, &mut problems);
     let probes = super::probes::read(run);
     problems.extend(probes.skipped.iter().map(ToString::to_string));
     let probe = probes.records.into_iter().last();
     let saved_step = trained_steps(&checkpoint_path(run, "last"));
     let path = run.to_owned();
-    let mut history =
-        History { path, config, record, steps, valid, test, fault, probe, saved_step, summary, problems };
+    let mut history = History {
+        path,
+        config,
+        record,
+        steps,
+        valid,
+        test,
+        fault,
+        recoveries,
+        probe,
+        saved_step,
+        summary,
+        problems,
+    };
     if let Some((probed, saved)) = history.stale_probe() {
         history.problems.push(format!(
             "the last probe measured the weights after step {probed}, but the last checkpoint is from step {saved} \

@@ -65,6 +65,11 @@ impl ProfileWriter {
         Ok(Self { run: run.into(), attempt, layers, number, edges, records: Vec::new(), unsaved: false })
     }
 
+    /// Sets the attempt of the next profiles.
+    pub(crate) fn set_attempt(&mut self, attempt: u64) {
+        self.attempt = attempt;
+    }
+
     /// Adds the profile of a step, with its lag profile if that was measured.
     ///
     /// # Errors

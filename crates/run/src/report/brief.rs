@@ -59,26 +59,26 @@ impl Brief {
 
 /// The last step among the last lines of the file.
 fn last_step(metrics: &Path) -> Option<StepRecord> {
-    last_steps(metrics).into_iter().next()
+    last_steps(metrics, TAIL).into_iter().next()
 }
 
-/// The steps among the last lines of the file, the last line first.
-pub(crate) fn last_steps(metrics: &Path) -> Vec<StepRecord> {
+/// The steps among the last lines of the file, in so many bytes, the last line first.
+pub(crate) fn last_steps(metrics: &Path, tail: u64) -> Vec<StepRecord> {
     #[derive(Deserialize)]
     struct Line {
         #[serde(rename = "type")]
         kind: String,
     }
-    let tail = || {
+    let bytes = || {
         let mut file = plain_file::open(metrics)?;
         let length = file.seek(SeekFrom::End(0))?;
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-        let mut tail = Vec::new();
-        file.take(TAIL).read_to_end(&mut tail)?;
-        std::io::Result::Ok(tail)
+        file.seek(SeekFrom::Start(length.saturating_sub(tail)))?;
+        let mut bytes = Vec::new();
+        file.take(tail).read_to_end(&mut bytes)?;
+        std::io::Result::Ok(bytes)
     };
-    let tail = tail().unwrap_or_default();
-    let lines = tail.split(|&byte| byte == b'\n').rev();
+    let bytes = bytes().unwrap_or_default();
+    let lines = bytes.split(|&byte| byte == b'\n').rev();
     let steps = lines.filter_map(|line| {
         let Line { kind } = serde_json::from_slice(line).ok()?;
         (kind == "step").then(|| serde_json::from_slice(line).ok())?

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Language, diagnose, fault};
-use longspan_record::{FaultRecord, ProbeRecord, ScoreRecord};
+use longspan_record::{FaultRecord, ProbeRecord, RecoveryAction, RecoveryRecord, ScoreRecord};
 use serde::Serialize;
 
 use super::curve::{Curve, Validations};
@@ -74,6 +74,25 @@ pub struct RunReport {
     pub fault: Option<FaultRecord>,
     /// Texts about the first bad value.
     pub fault_told: Option<FaultTexts>,
+    /// The faults after which training continued, in order.
+    pub recoveries: Vec<RecoveryText>,
+}
+
+/// A fault after which training continued.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecoveryText {
+    /// The step that failed, from 1.
+    pub step: u64,
+    /// Its epoch, from 1.
+    pub epoch: u64,
+    /// The window of the epoch, from 1.
+    pub window: u64,
+    /// How training continued.
+    pub action: RecoveryAction,
+    /// The step with whose weights it continued.
+    pub to_step: u64,
+    /// Texts about the first bad value.
+    pub told: FaultTexts,
 }
 
 /// A setting as text.
@@ -223,6 +242,7 @@ impl RunReport {
             verdict_zh: VerdictText::new(&verdict, Language::Chinese),
             fault: history.fault.clone(),
             fault_told: history.fault.as_ref().map(FaultTexts::new),
+            recoveries: history.recoveries.iter().map(RecoveryText::new).collect(),
         }
     }
 
@@ -254,6 +274,7 @@ impl RunReport {
             verdict_zh: VerdictText::default(),
             fault: None,
             fault_told: None,
+            recoveries: Vec::new(),
         }
     }
 
@@ -302,6 +323,13 @@ impl Lags {
             used: used.and_then(|used| used.used_lag_steps.known()).copied(),
             needed: probe.beside.needed_lag_steps,
         }
+    }
+}
+
+impl RecoveryText {
+    fn new(record: &RecoveryRecord) -> Self {
+        let RecoveryRecord { action, window, to_step, ref fault, .. } = *record;
+        Self { step: fault.step, epoch: fault.epoch, window, action, to_step, told: FaultTexts::new(fault) }
     }
 }
 

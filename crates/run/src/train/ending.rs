@@ -149,6 +149,7 @@ impl Session {
             positions: self.start.positions,
             findings: Vec::new(),
             fault: self.fault.take(),
+            recoveries: self.recoveries.0.clone(),
             probe: None,
             complete: true,
         }

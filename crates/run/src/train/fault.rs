@@ -26,19 +26,22 @@ use longspan_record::{FaultRecord, StepRecord};
 /// Number of steps before a fault that are recorded.
 const STEPS: usize = 32;
 
+/// Bytes at the end of the metrics that are searched for them: snapshots may be long.
+const TAIL: u64 = 4 << 20;
+
 /// The records of the last steps.
 #[derive(Default)]
 pub(super) struct BlackBox(VecDeque<StepRecord>);
 
 impl BlackBox {
-    /// Reads the records of the last steps up to `step` of a run that is resumed. If it fails again, the steps before the
-    /// resume say why.
-    pub(super) fn resume(metrics: &Path, step: u64) -> Self {
+    /// Reads the records of the last steps after `since` up to `step` of a run that is resumed. If it fails again, the steps
+    /// before the resume say why.
+    pub(super) fn resume(metrics: &Path, since: u64, step: u64) -> Self {
         let mut last = VecDeque::new();
-        for record in last_steps(metrics) {
+        for record in last_steps(metrics, TAIL) {
             // A later attempt comes later in the file, so its steps are met first.
             let before = last.front().map_or(step + 1, |first: &StepRecord| first.step);
-            if record.step < before && last.len() < STEPS {
+            if record.step > since && record.step < before && last.len() < STEPS {
                 last.push_front(record);
             }
         }
@@ -53,9 +56,9 @@ impl BlackBox {
         self.0.push_back(record.clone());
     }
 
-    /// Takes the records out, oldest first.
-    pub(super) fn open(&mut self) -> Vec<StepRecord> {
-        std::mem::take(&mut self.0).into()
+    /// The records, oldest first.
+    pub(super) fn steps(&self) -> Vec<StepRecord> {
+        self.0.iter().cloned().collect()
     }
 }
 

@@ -5,18 +5,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::ending::is_complete;
 use super::fault::BlackBox;
 use super::memory::{self, check_memory};
+use super::recovery::Recoveries;
 use super::resumed::fixed_settings;
 use super::{Event, Job, Session, Start, TrainError};
-use crate::checkpoint::{Checkpoint, Header};
+use crate::checkpoint::{Checkpoint, Header, Last};
 use crate::config::{ClassWeights, Config, ConfigError};
 use crate::dataset::Dataset;
 use crate::directory;
 use crate::directory::profiles::ProfileWriter;
-use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path};
+use crate::directory::{Parent, RunDir, RunError, RunRecord, checkpoint_path, numbered};
 use longspan::model::OutputSpec;
 use longspan::optim::schedule::Patience;
 use longspan::trainer::Trainer;
 use longspan_kernel::Context;
+use longspan_record::{RecoveryAction, RecoveryRecord};
 
 /// What a run starts with, apart from the weights, moments and position in the trainer.
 #[derive(Default)]
@@ -24,6 +26,8 @@ struct Origin {
     patience: Patience,
     /// The step of the last validation.
     validated: u64,
+    /// The faults after which training continued.
+    recoveries: Vec<RecoveryRecord>,
     /// The other run that the weights come from.
     parent: Option<Parent>,
 }
@@ -34,7 +38,10 @@ impl Session {
     /// # Errors
     /// [`TrainError`] if settings, data, checkpoint or directory cannot be used, or do not fit together.
     pub(super) fn open(job: &Job, watch: &mut dyn FnMut(Event<'_>)) -> Result<Self, TrainError> {
-        let checkpoint = checkpoint(job)?;
+        let Opened { checkpoint, warning } = checkpoint(job)?;
+        if let Some(warning) = &warning {
+            watch(Event::Warning(warning));
+        }
         let header = checkpoint.as_ref().and_then(Checkpoint::header);
         let config = settings(job, header)?;
         let record = own_record(job, &config, header)?;
@@ -48,7 +55,7 @@ impl Session {
             (Some(checkpoint), Some(record)) => continue_run(job, checkpoint, record, &data, &mut trainer)?,
             (Some(checkpoint), None) => start_from(job, checkpoint, &mut trainer)?,
         };
-        let Origin { patience, validated, parent } = origin;
+        let Origin { patience, validated, recoveries, parent } = origin;
         let steps = config.run.planned_steps(data.train.windows());
         let step = trainer.position().step;
         let validated_last = data.valid.is_none() || validated == step;
@@ -88,13 +95,15 @@ impl Session {
             start,
             valid: None,
             last_loss: None,
+            saved_step: Some(step).filter(|_| job.resume && warning.is_none()),
             saved_before: None,
             best: None,
             black_box: match job.resume {
-                true => BlackBox::resume(&job.out.join("metrics.jsonl"), step),
+                true => BlackBox::resume(&job.out.join("metrics.jsonl"), rewound_to(&recoveries), step),
                 false => BlackBox::default(),
             },
             fault: None,
+            recoveries: Recoveries(recoveries),
             tokens: 0,
             stepping: Duration::ZERO,
         };
@@ -105,10 +114,13 @@ impl Session {
         if job.resume {
             session.recall();
             session.run.write_config(&session.config)?;
+            session.write_recoveries()?;
+            session.remove_points_after(step);
         } else {
             session.save("last", &mut |_| {})?;
             session.begin(parent)?;
         }
+        session.keep_first_point()?;
         Ok(session)
     }
 
@@ -144,6 +156,7 @@ impl Session {
             version: env!("CARGO_PKG_VERSION").into(),
             created,
             settings: fixed_settings(&self.config),
+            watched: None,
         })
     }
 }
@@ -153,17 +166,26 @@ fn name(job: &Job) -> String {
     job.out.display().to_string()
 }
 
-/// The checkpoint that the run starts with: its own last one, or that of another run.
-fn checkpoint(job: &Job) -> Result<Option<Checkpoint>, TrainError> {
+/// The checkpoint that a run starts with.
+struct Opened {
+    checkpoint: Option<Checkpoint>,
+    /// Why it is not the last one.
+    warning: Option<String>,
+}
+
+/// Reads the checkpoint that the run starts with: its own last one, or that of another run.
+fn checkpoint(job: &Job) -> Result<Opened, TrainError> {
     let from = job.from.as_ref().map(|path| directory::find_checkpoint(path)).transpose()?;
     if !job.resume {
-        return Ok(from.map(|file| Checkpoint::read(&file)).transpose()?);
+        let checkpoint = from.map(|file| Checkpoint::read(&file)).transpose()?;
+        return Ok(Opened { checkpoint, warning: None });
     }
     let last = checkpoint_path(&job.out, "last");
-    if directory::is_run(&job.out) && !last.is_file() {
+    if directory::is_run(&job.out) && !last.is_file() && numbered(&job.out, "last").is_empty() {
         return Err(RunError::NoCheckpoint { path: job.out.clone() }.into());
     }
-    Ok(Some(Checkpoint::read(&last)?))
+    let Last { checkpoint, warning, .. } = Checkpoint::read_last(&job.out)?;
+    Ok(Opened { checkpoint: Some(checkpoint), warning })
 }
 
 /// The settings, with the model of the other run whose weights are used.
@@ -221,7 +243,18 @@ fn continue_run(
     checkpoint.check_position(data.train.windows())?;
     checkpoint.restore(trainer)?;
     let header = checkpoint.require_header()?;
-    Ok(Origin { patience: header.patience, validated: header.validated, parent: None })
+    Ok(Origin {
+        patience: header.patience,
+        validated: header.validated,
+        recoveries: header.recoveries.clone(),
+        parent: None,
+    })
+}
+
+/// The step of the last rewind: steps up to it belong to weights that were undone in part.
+fn rewound_to(recoveries: &[RecoveryRecord]) -> u64 {
+    let last = recoveries.iter().rfind(|record| record.action == RecoveryAction::Rewind);
+    last.map_or(0, |record| record.to_step)
 }
 
 /// Starts with the weights of another run.

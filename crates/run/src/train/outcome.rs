@@ -15,7 +15,7 @@ use longspan::telemetry::GradientProfile;
 use longspan_data::text::Reading;
 use longspan_diagnose::{Finding, Language, NON_FINITE, fault};
 use longspan_kernel::InstructionSet;
-use longspan_record::{FaultRecord, GroupScore, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, GroupScore, RecoveryAction, RecoveryRecord, ScoreRecord, StepRecord};
 
 /// An event during a run.
 pub enum Event<'a> {
@@ -24,6 +24,8 @@ pub enum Event<'a> {
     /// Data and model are there, and the run's directory is about to be made or opened: until now there was nothing to
     /// lose.
     Opening,
+    /// The last checkpoint is damaged, and an earlier one is used.
+    Warning(&'a str),
     /// The run is ready to train.
     Started(&'a Start),
     /// A step was taken.
@@ -44,6 +46,8 @@ pub enum Event<'a> {
     },
     /// A checkpoint was written.
     Saved(&'a Path),
+    /// A step failed, and training continues.
+    Recovered(&'a RecoveryRecord),
 }
 
 /// The state of a run when it starts or resumes.
@@ -144,6 +148,10 @@ pub struct Summary {
     /// The first bad value of a run that diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultRecord>,
+    /// The faults after which training continued, and how. In the document, `skipped_batches` and `rewinds` are their
+    /// numbers, if there were any.
+    #[serde(skip)]
+    pub recoveries: Vec<RecoveryRecord>,
     /// The light probe of the last weights; None if it was not asked for, or the run was interrupted or
     /// diverged. In the document, `probe_left_out` gives the reason for a skipped probe.
     #[serde(skip)]
@@ -181,6 +189,14 @@ impl Summary {
         }
         if !self.complete {
             fields.insert("complete".into(), false.into());
+        }
+        if !self.recoveries.is_empty() {
+            for (name, action) in
+                [("skipped_batches", RecoveryAction::Skip), ("rewinds", RecoveryAction::Rewind)]
+            {
+                let count = self.recoveries.iter().filter(|record| record.action == action).count();
+                fields.insert(name.into(), count.into());
+            }
         }
         if let Some(LightProbe::LeftOut(why)) = &self.probe {
             fields.insert("probe_left_out".into(), why.as_str().into());

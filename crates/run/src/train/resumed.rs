@@ -8,14 +8,18 @@ use crate::config::{Config, KEYS, Key, Origin};
 use crate::directory;
 use crate::directory::RunError;
 
-/// Settings that may change when a run is resumed, because they do not change what is computed.
-const FREE: [&str; 10] = [
+/// Settings that may change when a run is resumed, because they do not change what is computed. The policy on faults
+/// changes nothing before the next fault, and a run that has diverged may continue with another one.
+const FREE: [&str; 13] = [
     "epochs",
     "steps",
     "threads",
     "bptt_memory",
     "stop_after",
+    "on_fault",
+    "max_faults",
     "checkpoint_every",
+    "keep",
     "tensorboard",
     "observe",
     "observe_every",

@@ -1,5 +1,6 @@
 //! Headers of checkpoints, with every field changed to values that no run writes: each is refused by an error that
 //! names the field, or the checkpoint works. Nothing panics, and nothing large is allocated.
+#![allow(clippy::disallowed_methods, reason = "tests make and damage files")]
 #![allow(missing_docs, reason = "a test file")]
 
 mod fields;
@@ -111,6 +112,42 @@ fn the_checksum_covers_the_header() {
         let error = Checkpoint::read(&file).err().expect(field).to_string();
         assert!(error.contains("checksum does not match its header"), "{field}: {error}");
     }
+}
+
+/// The same for the recoveries, which no checkpoint of these runs has.
+#[test]
+fn every_changed_field_of_a_recovery_is_refused_by_name_or_works() {
+    let dir = TestDir::new();
+    let run = KINDS[7].train(dir.path());
+    let good = std::fs::read(run.last()).expect("a checkpoint");
+    let fault = |step: u64| {
+        serde_json::json!({"step": step, "epoch": 1, "loss": "NaN", "log10_global_norm": "NaN", "lr": 0.1, "phase": "loss",
+            "layer": null, "t": null, "tensor": "loss", "row": null, "unit": null, "value": "NaN", "cause": "padding_only",
+            "evidence": {"scored": 0, "largest_state": 1.0}, "before": []})
+    };
+    let recoveries = serde_json::json!([
+        {"step": 2, "action": "skip", "window": 3, "to_step": 2, "fault": fault(3)},
+        {"step": 0, "action": "rewind", "window": 6, "to_step": 0, "fault": fault(5)},
+    ]);
+    let mut whole = header(&good);
+    (whole["format"], whole["recoveries"]) = (6.into(), recoveries.clone());
+    let file = dir.path().join("recovered.safetensors");
+    let changed = |header: &Value| replace_header(&good, header).expect("a header");
+    assert_eq!(tried(&run, &file, &changed(&whole)), Ok(true));
+    let (mut refused, mut worked) = (0, 0);
+    for (change, list) in fields::changes(&recoveries) {
+        whole["recoveries"] = list;
+        let accepted =
+            tried(&run, &file, &changed(&whole)).unwrap_or_else(|error| panic!("{change}: {error}"));
+        *if accepted { &mut worked } else { &mut refused } += 1;
+    }
+    println!("{refused} refused, {worked} worked");
+    assert!(refused > 300 && worked > 50, "{refused} refused, {worked} worked");
+    // A format that does not have them, and one that must.
+    (whole["format"], whole["recoveries"]) = (5.into(), recoveries);
+    assert_eq!(tried(&run, &file, &changed(&whole)), Ok(false));
+    (whole["format"], whole["recoveries"]) = (6.into(), serde_json::json!([]));
+    assert_eq!(tried(&run, &file, &changed(&whole)), Ok(false));
 }
 
 /// A checkpoint of format 4, whose checksum covers the tensors only, is read, and continues to the same bits.

@@ -17,7 +17,7 @@ use evidence::{BASELINE, CAUSES, CELLS, MakeFaulty, STEPS, config, facts, fault,
 use longspan_diagnose::{
     Confidence, Evidence, Finding, Language, Needs, Place, RULES, Remedy, Setting, Severity, diagnose,
 };
-use longspan_record::{Cause, StepRecord};
+use longspan_record::{Cause, FaultRecord, RecoveryAction, RecoveryRecord, StepRecord};
 use longspan_run::config::{Config, Origin};
 use longspan_run::dialect;
 use longspan_run::report::verdict::FindingText;
@@ -174,6 +174,36 @@ fn a_value_that_is_not_finite_is_always_severe() {
     let mut evidence = good("cell=rnn clip=none");
     evidence.fault = Some(fault(Cause::GradientGrowth));
     assert_eq!(codes(&evidence), ["non-finite", "exploding-gradient", "clip-missing"]);
+}
+
+/// A run that continued after faults is not called healthy without a word: one fault is a note, more are a warning.
+#[test]
+fn faults_after_which_training_continued_are_named() {
+    let record = |action, step: u64, to_step| RecoveryRecord {
+        step: to_step,
+        action,
+        window: step,
+        to_step,
+        fault: FaultRecord { step, ..fault(Cause::GradientGrowth) },
+    };
+    let mut evidence = good("cell=rnn clip=none");
+    evidence.recoveries = vec![record(RecoveryAction::Skip, 41, 40)];
+    let found = finding("recovered-faults", &evidence).expect("a note");
+    assert_eq!(found.severity, Severity::Note);
+    assert!(found.sentence(Language::English).starts_with("Since step 41, 1 batch was left out."));
+    evidence.recoveries.push(record(RecoveryAction::Rewind, 250, 200));
+    evidence.recoveries.push(record(RecoveryAction::Rewind, 333, 300));
+    let found = finding("recovered-faults", &evidence).expect("a warning");
+    assert_eq!(found.severity, Severity::Warning);
+    let sentence = found.sentence(Language::English);
+    for part in ["step 41", "1 batch was left out", "went back 2 times", "in step 333", "layer 0"] {
+        assert!(sentence.contains(part), "no {part} in {sentence}");
+    }
+    assert!(found.sentence(Language::Chinese).starts_with("从第 41 步起，跳过了 1 个批次，训练退回 2 次"));
+    check_remedies(&evidence, &config("cell=rnn clip=none"), "recovered-faults");
+    evidence.fault = Some(fault(Cause::GradientGrowth));
+    let found = finding("recovered-faults", &evidence).expect("a warning");
+    assert_eq!(found.place, Place::Effect("non-finite"));
 }
 
 /// The effect of a recommended limit on the same norms: it clips the outliers, and few other steps.

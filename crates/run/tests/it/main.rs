@@ -1,4 +1,5 @@
 //! Integration tests of the crate, in one binary.
+#![allow(clippy::disallowed_methods, reason = "tests make and damage files")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "../../../data/tests/it/data.rs"]

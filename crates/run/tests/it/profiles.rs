@@ -2,6 +2,7 @@
 //! long windows need little space.
 #![allow(missing_docs, reason = "a test file")]
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,10 +10,12 @@ use crate::stack::{Case, Problem};
 use crate::test_dir::TestDir;
 use longspan::cell::CellKind;
 use longspan::telemetry::{GradientProfile, Scratch};
+use longspan_data::fingerprint::Fingerprint;
 use longspan_kernel::{Context, InstructionSet};
 use longspan_record::credit::Profile;
 use longspan_record::{LagSnapshot, bin_edges};
 use longspan_run::directory::profiles::{ProfileWriter, read};
+use safetensors::tensor::{Dtype, TensorView};
 
 const LSTM: CellKind = CellKind::Lstm { peepholes: false, coupled: false };
 
@@ -189,6 +192,37 @@ fn damaged_segments_are_reported_and_skipped() {
     fs::write(run.path().join("flow/000003.safetensors.new"), &intact[..50]).unwrap();
     let flows = read(run.path());
     assert!(flows.records.len() == 2 && flows.skipped.is_empty());
+}
+
+/// A segment whose profiles have more bins than numbers is refused: the bins are stored once, but each record has them.
+#[test]
+fn a_segment_takes_memory_in_proportion_to_its_size() {
+    let run = TestDir::new();
+    let count = 4000;
+    let column =
+        |value: &dyn Fn(u64) -> u64, len: u64| (0..len).flat_map(|i| value(i).to_le_bytes()).collect();
+    let tensors: Vec<(&str, Vec<u8>)> = vec![
+        ("attempt", column(&|_| 1, count)),
+        ("border", column(&|_| 0, count)),
+        ("edges", column(&|i| i, count + 1)),
+        ("step", column(&|i| i, count)),
+        ("steps", column(&|_| count, count)),
+    ];
+    let mut fingerprint = Fingerprint::default();
+    for (name, bytes) in &tensors {
+        fingerprint.write(name.as_bytes());
+        bytes.as_chunks::<8>().0.iter().for_each(|word| fingerprint.write_word(u64::from_le_bytes(*word)));
+    }
+    let header = format!(r#"{{"format":1,"layers":["l0"],"fingerprint":"{:016x}"}}"#, fingerprint.finish());
+    let views = tensors.iter().map(|(name, bytes)| {
+        (*name, TensorView::new(Dtype::U64, vec![bytes.len() / 8], bytes).expect("a tensor"))
+    });
+    let metadata = HashMap::from([("longspan_flow".to_owned(), header)]);
+    fs::create_dir(run.path().join("flow")).unwrap();
+    run.write("flow/000001.safetensors", safetensors::serialize(views, Some(metadata)).unwrap());
+    let flows = read(run.path());
+    assert!(flows.records.is_empty());
+    assert!(flows.skipped[0].to_string().contains("4000 profiles of 4000 bins"), "{:?}", flows.skipped);
 }
 
 #[test]

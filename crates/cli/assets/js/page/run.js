@@ -18,6 +18,7 @@ import { drawFindings } from "./findings.js";
 import { drawGradient } from "./gradient.js";
 import { drawGroups } from "./groups.js";
 import { drawNotices } from "./notices.js";
+import { drawRecoveries } from "./recoveries.js";
 import { drawSettings } from "./settings.js";
 import { tiles } from "./tiles.js";
 
@@ -30,6 +31,7 @@ export function drawRun(run, into) {
   part(into, "tiles").replaceChildren(tiles(run));
   drawFindings(run, into);
   drawFault(run, part(into, "fault-place"));
+  drawRecoveries(run, part(into, "recoveries-place"));
   drawNotices(run, part(into, "notices-place"));
   const quality = section(into, "quality", say("loss_and_norm"));
   draw(lossFigure(run), quality);

@@ -1,9 +1,9 @@
 //! The other sections of a report: comparison, summary, findings, fault, training and the command.
 
 use longspan_diagnose::IGNORE_IF;
-use longspan_record::ScoreRecord;
-use longspan_run::report::RunReport;
+use longspan_record::{RecoveryAction, ScoreRecord};
 use longspan_run::report::verdict::{FindingText, VerdictText};
+use longspan_run::report::{RecoveryText, RunReport};
 
 use super::credit::total;
 use super::write::{NONE, Writer, code, or_none, percent, short, words};
@@ -171,6 +171,27 @@ pub(super) fn fault(to: &mut Writer, report: &RunReport, level: usize) {
     .map(|(name, value)| vec![name.to_owned(), value])
     .into();
     to.table(&[to.say("quantity"), to.say("value")], &rows);
+}
+
+/// Adds the failed steps after which training continued.
+pub(super) fn recoveries(to: &mut Writer, report: &RunReport, level: usize) {
+    if report.recoveries.is_empty() {
+        return;
+    }
+    to.heading(level, to.say("recoveries"));
+    let head = ["step", "epoch_column", "window_column", "recovery_column", "fault_place", "fault_cause"];
+    let head = head.map(|name| to.say(name));
+    let row = |one: &RecoveryText| {
+        let text = to.language.of(&one.told.en, &one.told.zh);
+        let followed = match one.action {
+            RecoveryAction::Skip => to.say("recovery_skip").to_owned(),
+            RecoveryAction::Rewind => fill(to.say("recovery_rewind"), &one.to_step.to_string()),
+        };
+        let numbers = [one.step, one.epoch, one.window].map(|number| number.to_string());
+        numbers.into_iter().chain([followed, words(&text.place), words(&text.reason)]).collect::<Vec<_>>()
+    };
+    let rows: Vec<_> = report.recoveries.iter().map(row).collect();
+    to.table(&head, &rows);
 }
 
 /// Adds loss and gradient norms during training, and the validations.

@@ -18,12 +18,14 @@ impl History {
             steps: self.steps.clone(),
             valid: self.valid.clone(),
             fault: self.fault.clone(),
+            recoveries: self.recoveries.clone(),
             probe: self.probe.as_ref().map(Into::into),
         }
     }
 
     fn facts(&self) -> Facts {
         let (config, record) = (&self.config, &self.record);
+        let watched = record.watched.as_ref();
         let settings =
             KEYS.iter().filter_map(|key| Some((key.name.to_owned(), config.get(key.name).text()?)));
         Facts {
@@ -32,8 +34,8 @@ impl History {
             layers: config.model.layers.min(MOST),
             hidden: config.model.hidden.min(MOST),
             window_steps: record.window_steps.min(MOST),
-            carried: config.is_truncated(),
-            needed_lag_steps: config.needed_lag_steps(),
+            carried: watched.map_or(config.is_truncated(), |watched| watched.carried),
+            needed_lag_steps: watched.map_or(config.needed_lag_steps(), |watched| watched.needed_lag_steps),
             baseline_loss: record.data.baseline_loss,
             baseline: record.data.baseline.clone(),
             channels: record.data.channels.clone(),

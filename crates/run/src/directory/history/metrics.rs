@@ -2,15 +2,18 @@
 //!
 //! A resumed run repeats the steps after its last checkpoint. The first record of a higher attempt therefore
 //! replaces all records of lower attempts from its step on. Each step counts in its highest attempt, and
-//! steps that were not repeated do not count. A line that was torn by a kill is the last one, or is followed
-//! by the next attempt; it is dropped silently. Every other line that is not a record is skipped and counted.
+//! steps that were not repeated do not count. A rewind begins an attempt, too; the records of an attempt begin with
+//! all recoveries before it.
+//!
+//! A line that was torn by a kill is the last one, or is followed by the next attempt; it is dropped silently. Every other
+//! line that is not a record is skipped and counted.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
 use super::thinned::Thinned;
-use longspan_record::{FaultRecord, ScoreRecord, StepRecord};
+use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
 
 /// The records of `metrics.jsonl`.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,10 @@ pub struct Metrics {
     pub test: Option<ScoreRecord>,
     /// The step that failed.
     pub fault: Option<FaultRecord>,
+    /// The faults after which training continued.
+    pub recoveries: Vec<RecoveryRecord>,
+    /// Whether the attempt has only records of recoveries so far.
+    pub(super) restarted: bool,
     /// What could not be read, one sentence each.
     pub problems: Vec<String>,
 }
@@ -41,6 +48,7 @@ pub(super) enum Record {
     Valid(ScoreRecord),
     Test(ScoreRecord),
     Fault(FaultRecord),
+    Recovery(Box<RecoveryRecord>),
     /// A kind of record that a later version writes.
     Other,
 }
@@ -53,6 +61,7 @@ pub(super) fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
         "valid" => Record::Valid(serde_json::from_slice(line).map_err(wrong)?),
         "test" => Record::Test(serde_json::from_slice(line).map_err(wrong)?),
         "fault" => Record::Fault(serde_json::from_slice(line).map_err(wrong)?),
+        "recovery" => Record::Recovery(Box::new(serde_json::from_slice(line).map_err(wrong)?)),
         _ => Record::Other,
     };
     Ok((header, record))
@@ -77,6 +86,12 @@ impl Metrics {
             self.drop_from(step, &record);
             thinned.dropped(self);
         }
+        // A validation that was interrupted before the attempt is repeated.
+        if let (Record::Valid(_), true) = (&record, self.restarted) {
+            self.valid.pop_if(|last| last.step == step);
+            thinned.dropped(self);
+        }
+        self.restarted &= matches!(record, Record::Recovery(_));
         let behind = |last: Option<u64>| match last.filter(|&last| last >= step) {
             Some(last) => Err(format!("step {step} follows step {last}")),
             None => Ok(()),
@@ -92,6 +107,7 @@ impl Metrics {
             }
             Record::Test(record) => self.test = Some(record),
             Record::Fault(record) => self.fault = Some(record),
+            Record::Recovery(record) => self.recoveries.push(*record),
             Record::Other => {}
         }
         Ok(())
@@ -103,11 +119,14 @@ impl Metrics {
         let tried_again = matches!(first, Record::Step(_) | Record::Fault(_));
         let keep = |of: u64| of < step || of == step && !tried_again;
         self.steps.truncate(self.steps.partition_point(|record| keep(record.step)));
-        // A validation at `step` was interrupted, or scored weights that were not saved, unless the test follows it.
-        let tested = matches!(first, Record::Test(_));
+        // A validation at `step` was interrupted, or scored weights that were not saved, unless the test follows it. After
+        // a rewind, it is that of the weights with which training continues.
+        let tested = matches!(first, Record::Test(_) | Record::Recovery(_));
         let keep = |of: u64| of < step || of == step && tested;
         self.valid.truncate(self.valid.partition_point(|record| keep(record.step)));
         (self.test, self.fault) = (None, None);
+        self.recoveries.clear();
+        self.restarted = matches!(first, Record::Recovery(_));
     }
 }
 
@@ -168,6 +187,40 @@ mod tests {
         assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 1), (4, 2)]);
         assert_eq!(metrics.valid.iter().map(|record| record.step).collect::<Vec<_>>(), [2, 3]);
         assert!(metrics.problems.is_empty());
+    }
+
+    fn recovery(action: &str, failed: u64, to_step: u64, (step, attempt): (u64, u64)) -> String {
+        let fault = fault(failed, 1);
+        format!(
+            r#"{{"type":"recovery","step":{step},"attempt":{attempt},"action":"{action}","window":3,"to_step":{to_step},"fault":{fault}}}"#
+        )
+    }
+
+    /// A rewind cuts the steps that it undoes, and each attempt begins with all recoveries before it.
+    #[test]
+    fn a_rewind_shows_no_step_twice() {
+        let skip = |at| recovery("skip", 2, 1, at);
+        let rewind = |at| recovery("rewind", 5, 2, at);
+        let first = [step(1, 1), skip((1, 1)), step(2, 1), valid(2, 1), step(3, 1), valid(3, 1), step(4, 1)];
+        let second = [skip((2, 2)), rewind((2, 2)), step(3, 2), step(4, 2), step(5, 2)];
+        let metrics = read_lines(&[&first[..], &second].concat());
+        assert_eq!(steps(&metrics), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2)]);
+        let actions = |metrics: &Metrics| {
+            metrics.recoveries.iter().map(|record| (record.fault.step, record.to_step)).collect::<Vec<_>>()
+        };
+        assert_eq!((actions(&metrics), metrics.valid.len()), (vec![(2, 1), (5, 2)], 1));
+        assert!(metrics.problems.is_empty(), "{:?}", metrics.problems);
+        // A resume from a checkpoint before the rewind repeats the fault; one after it does not.
+        let before = [skip((3, 3)), step(4, 3)];
+        let metrics = read_lines(&[&first[..], &second, &before].concat());
+        assert_eq!((steps(&metrics).len(), actions(&metrics)), (4, vec![(2, 1)]));
+        let after = [skip((4, 3)), rewind((4, 3)), valid(4, 3), step(5, 3)];
+        let metrics = read_lines(&[&first[..], &second, &after].concat());
+        assert_eq!((steps(&metrics).len(), actions(&metrics)), (5, vec![(2, 1), (5, 2)]));
+        // A validation that an attempt repeats is no damage.
+        let again = [skip((2, 3)), rewind((2, 3)), valid(2, 3), step(3, 3)];
+        let metrics = read_lines(&[&first[..], &second, &again].concat());
+        assert_eq!((steps(&metrics).len(), metrics.valid.len(), metrics.problems.len()), (3, 1, 0));
     }
 
     #[test]

@@ -74,6 +74,8 @@ struct State {
     behind: bool,
     /// Whether the records are lent.
     lent: bool,
+    /// That of the records that are lent.
+    restarted: bool,
 }
 
 /// Number of bytes that are compared before a reader continues.
@@ -113,12 +115,13 @@ impl Tail {
     /// its beginning.
     pub(super) fn lend(&mut self) -> Metrics {
         let problems = self.problems();
-        self.state.lent = true;
+        (self.state.lent, self.state.restarted) = (true, self.state.metrics.restarted);
         Metrics { problems, ..mem::take(&mut self.state.metrics) }
     }
 
     pub(super) fn give_back(&mut self, metrics: Metrics) {
-        self.state.metrics = Metrics { problems: Vec::new(), ..metrics };
+        let restarted = self.state.restarted;
+        self.state.metrics = Metrics { problems: Vec::new(), restarted, ..metrics };
         self.state.lent = false;
     }
 

@@ -94,6 +94,12 @@ fn segment(bytes: &[u8]) -> Result<Vec<ProfileRecord>, String> {
         return Err("its bins do not cover its windows".into());
     }
     let (layers, bins) = (header.layers.len(), edges.len() - 1);
+    // A record has the bins and the names of its segment, which a file has once: without curves of this size, a small file
+    // would become many gigabytes.
+    let names: usize = header.layers.iter().map(String::len).sum();
+    if step.len().saturating_mul(bins + names) > bytes.len() {
+        return Err(format!("{} profiles of {bins} bins are more than its numbers", step.len()));
+    }
     // Curves that were not measured are missing, and files of earlier versions have no lag profiles.
     let curve = |name: &str, shape: &[usize]| -> Result<Option<Vec<f32>>, String> {
         let Ok(view) = file.tensor(name) else { return Ok(None) };

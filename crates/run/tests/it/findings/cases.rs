@@ -46,10 +46,12 @@ impl Case {
 
 /// Thresholds without a case: they are numbers of the run itself, follow from another threshold, or have
 /// their own test.
-pub(crate) const OTHERS: [(&str, &str); 14] = [
+pub(crate) const OTHERS: [(&str, &str); 15] = [
     // Below it, the finding is a note: `findings.rs` has a test.
     ("exploding-gradient", "best loss over the baseline"),
     ("non-finite", "values that are not finite"),
+    // It decides whether it is a note: `findings.rs` has a test.
+    ("recovered-faults", "failed steps"),
     ("horizon-below-need", "upper end of the interval of the gradient horizon"),
     ("truncation-too-short", "K, in steps"),
     ("no-better-than-baseline", "share of the planned steps"),

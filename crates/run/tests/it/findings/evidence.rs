@@ -92,6 +92,7 @@ pub(crate) fn good(settings: &str) -> Evidence {
         steps: (1..=STEPS).map(step).collect(),
         valid: [STEPS / 2, STEPS].map(valid).into(),
         fault: None,
+        recoveries: Vec::new(),
         probe: Some(Probed { reach: Some(reach(&config)), spectrum: Some(spectrum(&config)) }),
     }
 }

@@ -38,6 +38,7 @@ fn evidence(plan: &Plan, trace: &Trace) -> Evidence {
         steps: trace.steps.clone(),
         valid: trace.valid.clone(),
         fault: trace.fault.clone(),
+        recoveries: Vec::new(),
         probe: Some(Probed { reach: trace.reach.clone(), spectrum: trace.spectrum.clone() }),
     }
 }

@@ -1,0 +1,61 @@
+//! The diagnosis of a run directory, as data.
+
+use std::path::PathBuf;
+
+use longspan_diagnose::{Language, Remedy, diagnose};
+use longspan_run::dialect::{Names, pytorch};
+use longspan_run::directory::history;
+use longspan_run::report::verdict::RemedyText;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use serde_json::{Value, json};
+
+/// The findings of a run as JSON, most important first. `module`, `class`, `hidden` and `layers` are what the code of the
+/// remedies calls the observed module.
+#[pyfunction]
+pub(crate) fn findings(
+    py: Python<'_>,
+    run: PathBuf,
+    module: String,
+    class: String,
+    hidden: usize,
+    layers: usize,
+) -> PyResult<String> {
+    let names = Names { module, class, hidden, layers };
+    let found = py.detach(|| -> Result<Value, String> {
+        let history = history::read(&run).map_err(|error| error.to_string())?;
+        let verdict = diagnose(&history.evidence());
+        let shown = verdict.shown().into_iter();
+        let list = shown.map(|(finding, remedies)| {
+            let numbers: serde_json::Map<String, Value> = finding
+                .evidence()
+                .iter()
+                .map(|number| (number.name.en.to_owned(), json!(number.value)))
+                .collect();
+            let fixes: Vec<Value> = remedies.into_iter().map(|remedy| fix(remedy, &names)).collect();
+            json!({
+                "code": finding.code(),
+                "severity": finding.severity,
+                "title": finding.title(Language::English),
+                "sentence": finding.sentence(Language::English),
+                "place": format!("{:?}", finding.place),
+                "numbers": numbers,
+                "confidence": finding.confidence,
+                "because": finding.because.of(Language::English),
+                "fixes": fixes,
+            })
+        });
+        Ok(list.collect())
+    });
+    let found = found.map_err(PyOSError::new_err)?;
+    serde_json::to_string(&found).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+fn fix(remedy: &Remedy, names: &Names) -> Value {
+    let text = RemedyText::new(remedy, Language::English);
+    let code = match remedy {
+        Remedy::Change { settings, .. } => pytorch(settings, names),
+        Remedy::Advice(_) => String::new(),
+    };
+    json!({"code": code, "why": text.why})
+}

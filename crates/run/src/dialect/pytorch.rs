@@ -1,0 +1,102 @@
+//! Settings as lines of PyTorch.
+
+use longspan_diagnose::Setting;
+
+use super::pair;
+
+/// What the code of a watched model calls its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The observed module in the model: "encoder.lstm"; empty if it is the model itself.
+    pub module: String,
+    /// Its class: "LSTM".
+    pub class: String,
+    /// Number of units H.
+    pub hidden: usize,
+    /// Number of layers.
+    pub layers: usize,
+}
+
+impl Names {
+    /// The module as an expression: `model.encoder.lstm`.
+    fn path(&self) -> String {
+        match self.module.is_empty() {
+            true => "model".into(),
+            false => format!("model.{}", self.module),
+        }
+    }
+}
+
+/// The lines that make a change, or a comment where PyTorch has no short form.
+pub fn pytorch(settings: &[Setting], names: &Names) -> String {
+    let cell = settings.iter().find(|setting| setting.key == "cell").map(|setting| setting.value.as_str());
+    let lines: Vec<_> = settings.iter().map(|setting| line(setting, names, cell)).collect();
+    lines.join("\n")
+}
+
+fn line(Setting { key, value }: &Setting, names: &Names, cell: Option<&str>) -> String {
+    let (module, hidden) = (names.path(), names.hidden);
+    let forget = |value: &str| {
+        (0..names.layers)
+            .map(|l| format!("{module}.bias_hh_l{l}.data[{hidden}:{}] = {value}", 2 * hidden))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    match *key {
+        "clip" => match pair(value) {
+            ("norm", limit) => format!("torch.nn.utils.clip_grad_norm_(model.parameters(), {limit})"),
+            ("value", limit) => format!("torch.nn.utils.clip_grad_value_(model.parameters(), {limit})"),
+            _ => "# no clipping of gradients".into(),
+        },
+        "lr" => format!("for group in optimizer.param_groups: group[\"lr\"] = {value}"),
+        "weight_decay" => format!("for group in optimizer.param_groups: group[\"weight_decay\"] = {value}"),
+        "momentum" => format!("for group in optimizer.param_groups: group[\"momentum\"] = {value}"),
+        "optimizer" => match value.as_str() {
+            "sgd" => "optimizer = torch.optim.SGD(model.parameters(), lr=…)".into(),
+            "adam" => "optimizer = torch.optim.Adam(model.parameters())".into(),
+            "adamw" => "optimizer = torch.optim.AdamW(model.parameters())".into(),
+            other => format!("# optimizer: {other}"),
+        },
+        "cell" => match value.as_str() {
+            "lstm" | "gru" => {
+                format!(
+                    "# replace {module}: torch.nn.{} instead of torch.nn.{}",
+                    value.to_uppercase(),
+                    names.class
+                )
+            }
+            other => format!("# replace {module} by a cell of the kind {other}"),
+        },
+        // Where the cell is replaced too, the bias is that of the new one.
+        "forget_bias" if cell == Some("lstm") || names.class == "LSTM" => forget(value),
+        "init" => match pair(value) {
+            ("orthogonal", "") => (0..names.layers)
+                .map(|l| format!("torch.nn.init.orthogonal_({module}.weight_hh_l{l})"))
+                .collect::<Vec<_>>()
+                .join("\n"),
+            _ => format!("# initial weights: {value}"),
+        },
+        "dropout" => format!("# dropout={value} in {module}"),
+        "hidden" => format!("# hidden_size={value} in {module}"),
+        "layers" => format!("# num_layers={value} in {module}"),
+        "window" | "unroll" => format!("# windows of {value} steps"),
+        "batch" => format!("# batches of {value} rows"),
+        _ => format!("# {}: {value}", key.replace('_', " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_code() {
+        let names = Names { module: "lstm".into(), class: "LSTM".into(), hidden: 32, layers: 2 };
+        let one = |key, value: &str| pytorch(&[Setting { key, value: value.into() }], &names);
+        assert_eq!(one("clip", "norm:1"), "torch.nn.utils.clip_grad_norm_(model.parameters(), 1)");
+        let forget = "model.lstm.bias_hh_l0.data[32:64] = 3\nmodel.lstm.bias_hh_l1.data[32:64] = 3";
+        assert_eq!(one("forget_bias", "3"), forget);
+        assert_eq!(one("lr", "0.001"), "for group in optimizer.param_groups: group[\"lr\"] = 0.001");
+        assert_eq!(one("init", "orthogonal").lines().count(), 2);
+    }
+}

@@ -1,0 +1,77 @@
+"""The compiled part: recurrent layers, and layers of PyTorch that are recomputed and observed."""
+
+from collections.abc import Sequence
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Array = NDArray[np.float32] | NDArray[np.float64]
+
+__version__: str
+
+class Tape:
+    def backward(
+        self, x: _Array, d_y: _Array, d_state: Sequence[_Array]
+    ) -> tuple[_Array, list[_Array], list[_Array]]: ...
+
+class Layer:
+    def __init__(self, name: str, input: int, hidden: int, bidirectional: bool, float64: bool) -> None: ...
+    def forward(
+        self,
+        x: _Array,
+        batch_sizes: Sequence[int],
+        weights: Sequence[_Array],
+        state: Sequence[_Array],
+        threads: int,
+        differentiable: bool,
+    ) -> tuple[_Array, list[_Array], Tape | None]: ...
+
+class Replay:
+    def __init__(
+        self,
+        name: str,
+        input: int,
+        hidden: int,
+        layers: int,
+        bidirectional: bool,
+        float64: bool,
+        rows: int,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+    def run(
+        self,
+        step: int,
+        x: _Array,
+        batch_sizes: Sequence[int],
+        weights: Sequence[Sequence[_Array]],
+        state: Sequence[_Array],
+        masks: Sequence[_Array],
+        d_y: _Array,
+        d_state: Sequence[_Array],
+    ) -> None: ...
+    def outputs(self) -> _Array: ...
+    def input_gradient(self) -> _Array: ...
+    def gradients(self, layer: int) -> list[_Array]: ...
+    def observations(self) -> str: ...
+
+
+class Recorder:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        by: str,
+        module: str,
+        settings: dict[str, str],
+        layers: Sequence[str],
+        parameters: int,
+        needed_lag: int | None,
+    ) -> None: ...
+    def path(self) -> str: ...
+    def describe(self, settings: dict[str, str], carried: bool, steps: int, baseline: float) -> None: ...
+    def step(self, record: str, replay: Replay | None) -> None: ...
+    def valid(self, step: int, loss: float, count: int) -> None: ...
+    def close(self, outcome: str) -> None: ...
+
+def findings(run: str | PathLike[str], module: str, class_: str, hidden: int, layers: int) -> str: ...

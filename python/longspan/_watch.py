@@ -1,0 +1,723 @@
+"""Watch the recurrent layers of a PyTorch model while it trains."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+import traceback
+import warnings
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from longspan import _core
+
+__all__ = ["Finding", "Watch", "watch"]
+
+# The share of the time of training that observing may take, if `every` is not given.
+_SHARE = 0.04
+# The fewest steps from one observation to the next, if `every` is not given.
+_LEAST = 10
+
+# The watch of each model, so that a second one in a notebook replaces the first.
+_watches: weakref.WeakKeyDictionary[torch.nn.Module, Watch] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Something to try: lines of PyTorch, empty for advice that is not code, and why it helps."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found in a run."""
+
+    code: str
+    """The code of the rule, the same in every version: "vanishing-gradient"."""
+    severity: str
+    """"severe", "warning" or "note"."""
+    where: str
+    """The observed module in the model: "encoder.lstm"."""
+    title: str
+    sentence: str
+    numbers: dict[str, float]
+    """What the finding rests on, by name."""
+    confidence: str
+    because: str
+    fixes: list[Fix]
+
+    def __str__(self) -> str:
+        lines = [f"{self.severity}: {self.title} ({self.code})", f"  {self.sentence}"]
+        for fix in self.fixes:
+            lines.append(f"  - {fix.why}")
+            lines += [f"      {line}" for line in fix.code.splitlines()]
+        return "\n".join(lines)
+
+
+@dataclass
+class _Call:
+    """One forward pass through a module, and the gradients that arrive at it."""
+
+    module: torch.nn.RNNBase
+    x: Tensor
+    sizes: list[int] | None
+    """``batch_sizes`` of a packed input."""
+    state: list[Tensor]
+    y: Tensor
+    last: list[Tensor]
+    """h_n, and c_n of an LSTM."""
+    random: Tensor | None
+    """State of the generator before the pass, if dropout drew from it."""
+    carried: bool
+    """Whether the state before the pass came from the pass before it, without its gradient."""
+    d_y: Tensor | None = None
+    d_last: list[Tensor | None] = field(default_factory=list)
+
+
+class _Module:
+    """A module that is watched, with its run directory."""
+
+    def __init__(self, watch: Watch, name: str, module: torch.nn.RNNBase, run: Path) -> None:
+        self.name, self.module, self.run = name, module, run
+        self.recorder: _core.Recorder | None = None
+        self.replay: _core.Replay | None = None
+        self.calls: list[_Call] = []
+        self.carried = False
+        self.steps = 0
+        self.deviation = 0.0
+        self.unobserved: str | None = None
+        self.random: Tensor | None = None
+        self.observed = False
+        self.positions = 0
+        # h_n, and c_n of an LSTM, of the last pass.
+        self.last: list[Tensor] = []
+
+    def describe_class(self) -> str:
+        return type(self.module).__name__
+
+
+class Watch:
+    """Observes a model; see :func:`watch`."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        run: str | Path = "runs/watch",
+        needed_lag: int | None = None,
+        baseline: float | None = None,
+        every: int | None = None,
+    ) -> None:
+        if every is not None and every < 1:
+            raise ValueError(f"every={every}: an interval of at least 1 step is needed")
+        before = _watches.pop(model, None)
+        if before is not None:
+            before.close()
+        self._model, self._optimizer = model, optimizer
+        self._needed_lag, self._baseline, self._every = needed_lag, baseline, every
+        self._step, self._next = 0, 1
+        self._handles: list[Any] = []
+        self._pending: dict[str, Any] | None = None
+        self._norms: dict[int, Tensor] = {}
+        self._weight_grads: dict[int, Tensor] = {}
+        self._spent = 0.0
+        self._began = self._last_step = time.perf_counter()
+        self._step_seconds: float | None = None
+        self._clip: float | None = None
+        self._diverged = False
+        self._failed = self._closed = False
+        self._shares: dict[str, float] = {}
+        self._weights: dict[str, Tensor] = {}
+        found = [(name, m) for name, m in model.named_modules() if isinstance(m, torch.nn.RNNBase)]
+        if not found:
+            raise ValueError(
+                f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM: there is nothing to watch"
+            )
+        paths = [Path(run) if len(found) == 1 else Path(run) / (name or "model") for name, _ in found]
+        self._modules = [
+            _Module(self, name, module, path) for (name, module), path in zip(found, paths, strict=True)
+        ]
+        self._by_id = {id(m.module): m for m in self._modules}
+        self._recurrent = {
+            id(p): p for m in self._modules for p in m.module.parameters(recurse=False) if p.requires_grad
+        }
+        self._attach()
+        _watches[model] = self
+
+    # A copy of a model that is watched is not watched: its hooks belong to a watch that does nothing.
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_nothing, ())
+
+    def __deepcopy__(self, memo: Any) -> Watch:
+        return _nothing()
+
+    # Hooks. None of them may stop the training: what goes wrong is reported once.
+
+    def _attach(self) -> None:
+        for watched in self._modules:
+            module = watched.module
+            self._handles.append(module.register_forward_pre_hook(self._before_forward, with_kwargs=True))
+            self._handles.append(module.register_forward_hook(self._after_forward, with_kwargs=True))
+        for parameter in self._model.parameters():
+            if parameter.requires_grad:
+                self._handles.append(parameter.register_post_accumulate_grad_hook(self._after_grad))
+        self._handles.append(self._optimizer.register_step_pre_hook(self._before_step))
+        self._handles.append(self._optimizer.register_step_post_hook(self._after_step))
+
+    def _due(self) -> bool:
+        return not self._failed and self._step + 1 >= self._next
+
+    def _guard(self, error: Exception) -> None:
+        if not self._failed:
+            self._failed = True
+            warnings.warn(
+                "longspan could not observe a step and has stopped watching; the training goes on.\n"
+                + "".join(traceback.format_exception(error)),
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        for watched in self._modules:
+            watched.calls.clear()
+
+    def _before_forward(self, module: torch.nn.Module, args: Any, kwargs: Any) -> None:
+        if self._due() and torch.is_grad_enabled() and module.training:
+            watched = self._by_id[id(module)]
+            draws = watched.module.dropout > 0 and watched.module.num_layers > 1
+            watched.random = torch.get_rng_state() if draws else None
+
+    def _after_forward(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
+        if self._failed or not torch.is_grad_enabled():
+            return
+        watched = self._by_id[id(module)]
+        began = time.perf_counter()
+        try:
+            if self._due():
+                self._capture(watched, args, kwargs, output)
+            last = output[1]
+            last = last if isinstance(last, tuple) else (last,)
+            watched.last = [state.detach() for state in last]
+        except Exception as error:
+            self._guard(error)
+        self._spent += time.perf_counter() - began
+
+    def _capture(self, watched: _Module, args: Any, kwargs: Any, output: Any) -> None:
+        module = watched.module
+        reason = _unobserved(module)
+        if reason is not None:
+            watched.unobserved = reason
+            return
+        input = args[0] if args else kwargs["input"]
+        hx = args[1] if len(args) > 1 else kwargs.get("hx")
+        y, last = output
+        last = list(last) if isinstance(last, tuple) else [last]
+        given = [] if hx is None else (list(hx) if isinstance(hx, tuple | list) else [hx])
+        sizes, sorted_rows = None, None
+        data = y.data if isinstance(y, PackedSequence) else y
+        if not data.requires_grad:
+            return
+        if isinstance(input, PackedSequence):
+            sizes, sorted_rows = input.batch_sizes.tolist(), input.sorted_indices
+            x = input.data
+        else:
+            x = input
+        same = 0 < len(given) == len(watched.last) and all(map(torch.equal, given, watched.last))
+        carried = same and not any(state.requires_grad for state in given)
+        call = _Call(
+            module,
+            _rows(x, module, sizes),
+            sizes,
+            [_state(s, sorted_rows) for s in given],
+            _rows(data, module, sizes),
+            last,
+            watched.random,
+            carried,
+            d_last=[None] * len(last),
+        )
+        data.register_hook(lambda grad: setattr(call, "d_y", _rows(grad, module, sizes)))
+        for k, state in enumerate(last):
+            state.register_hook(
+                lambda grad, k=k: call.d_last.__setitem__(k, _state(grad, sorted_rows))
+            )
+        call.last = [_state(state, sorted_rows) for state in last]
+        watched.calls.append(call)
+
+    def _after_grad(self, parameter: Tensor) -> None:
+        if self._failed or parameter.grad is None:
+            return
+        self._norms[id(parameter)] = torch.linalg.vector_norm(parameter.grad.detach())
+        if id(parameter) in self._recurrent and self._due():
+            self._weight_grads[id(parameter)] = parameter.grad.detach().clone()
+
+    def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self._closed or self._failed:
+            return
+        began = time.perf_counter()
+        try:
+            self._flush()
+            self._measure_gradient()
+            if self._due():
+                self._observe()
+        except Exception as error:
+            self._guard(error)
+        self._spent += time.perf_counter() - began
+
+    def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self._closed:
+            return
+        due = self._due()
+        self._step += 1
+        now = time.perf_counter()
+        seconds = now - self._last_step - self._spent
+        self._last_step = now
+        usual = self._step_seconds
+        self._step_seconds = seconds if usual is None or self._step < 3 else 0.9 * usual + 0.1 * seconds
+        if due:
+            try:
+                self._measure_update()
+            except Exception as error:
+                self._guard(error)
+            cost = self._spent + time.perf_counter() - now
+            if self._every is not None:
+                self._next = (self._step // self._every + 1) * self._every
+            else:
+                pause = math.ceil(cost / (_SHARE * max(self._step_seconds, 1e-6)))
+                self._next = self._step + max(_LEAST, min(pause, 10_000))
+            self._last_step = time.perf_counter()
+        self._spent = 0.0
+
+    def _measure_gradient(self) -> None:
+        """Begin the record of a step with the norms of its gradient, before and after clipping."""
+        group = self._optimizer.param_groups[0]
+        grads = [p.grad.detach() for p in self._model.parameters() if p.grad is not None]
+        after = _total(list(torch._foreach_norm(grads))) if grads else 0.0
+        norms = {name: self._norms.get(id(p)) for name, p in self._model.named_parameters()}
+        before = _total([norm for norm in norms.values() if norm is not None]) if self._norms else after
+        if self._due():
+            self._shares = {
+                name: (float(norm) ** 2 / before**2 if before > 0 else 0.0)
+                for name, norm in norms.items()
+                if norm is not None
+            }
+        self._norms.clear()
+        if not math.isfinite(before):
+            self._diverged = True
+        clipped = before > after * (1 + 1e-4)
+        if clipped:
+            self._clip = after
+        self._pending = {
+            "step": self._step + 1,
+            "attempt": 1,
+            "epoch": 1,
+            "loss": "NaN",
+            "scored": 0,
+            "tokens": 0,
+            "lr": _number(float(group["lr"])),
+            "log10_global_norm": _log10(before),
+            "log10_global_norm_after": _log10(after),
+            "clipped": bool(clipped),
+        }
+
+    # What happens at a step that is observed.
+
+    def _observe(self) -> None:
+        self._weights = {
+            name: p.detach().clone() for name, p in self._model.named_parameters() if name in self._shares
+        }
+        for watched in self._modules:
+            calls, watched.calls = watched.calls, []
+            used = [call for call in calls if call.d_y is not None or any(d is not None for d in call.d_last)]
+            if used:
+                watched.carried |= any(call.carried for call in calls)
+                self._replay(watched, used[-1], alone=len(calls) == 1)
+        self._weight_grads.clear()
+
+    def _replay(self, watched: _Module, call: _Call, alone: bool) -> None:
+        """Recompute a pass in the kernels, observe it, and compare it with what PyTorch computed."""
+        module, float64 = call.module, call.x.dtype == torch.float64
+        directions = 2 if module.bidirectional else 1
+        rows = call.sizes[0] if call.sizes else call.x.shape[1]
+        steps = len(call.sizes) if call.sizes else call.x.shape[0]
+        sizes = call.sizes or [rows] * steps
+        if watched.replay is None:
+            watched.replay = _core.Replay(
+                module.mode.lower(),
+                module.input_size,
+                module.hidden_size,
+                module.num_layers,
+                module.bidirectional,
+                float64,
+                rows,
+                0,
+                torch.get_num_threads(),
+            )
+        names = module._all_weights
+        tensors = [getattr(module, name) for own in names for name in own]
+        per_layer = len(tensors) // module.num_layers
+        arrays = [_array(tensor) for tensor in tensors]
+        weights = [arrays[l * per_layer : (l + 1) * per_layer] for l in range(module.num_layers)]
+        d_y = torch.zeros_like(call.y) if call.d_y is None else call.d_y
+        d_last = [
+            torch.zeros_like(state) if d is None else d
+            for d, state in zip(call.d_last, call.last, strict=True)
+        ]
+        watched.replay.run(
+            self._step + 1,
+            _array(call.x),
+            sizes,
+            weights,
+            _parts(call.state),
+            self._masks(call, sizes, directions),
+            _array(d_y),
+            _parts(d_last),
+        )
+        deviation = _deviation(watched.replay.outputs(), _array(call.y))
+        if alone and all(id(t) in self._weight_grads for t in tensors):
+            for l in range(module.num_layers):
+                grads = watched.replay.gradients(l)
+                if len(grads) != per_layer:
+                    grads = [grad for i, grad in enumerate(grads) if i % 4 < 2]
+                own = tensors[l * per_layer : (l + 1) * per_layer]
+                for grad, tensor in zip(grads, own, strict=True):
+                    deviation = max(deviation, _deviation(grad, _array(self._weight_grads[id(tensor)])))
+        watched.deviation = max(watched.deviation, deviation)
+        watched.steps = max(watched.steps, steps)
+        watched.observed, watched.positions = True, sum(sizes)
+
+    def _masks(self, call: _Call, sizes: list[int], directions: int) -> list[Any]:
+        """Draw the masks of dropout between the layers again, from the state of the generator before the pass."""
+        module = call.module
+        if call.random is None:
+            return []
+        now = torch.get_rng_state()
+        torch.set_rng_state(call.random)
+        try:
+            width = module.hidden_size * directions
+            shape = (sum(sizes), width) if call.sizes else (len(sizes), sizes[0], width)
+            ones = torch.ones(shape, dtype=call.x.dtype)
+            masks = [
+                torch.nn.functional.dropout(ones, module.dropout, training=True)
+                for _ in range(module.num_layers - 1)
+            ]
+        finally:
+            torch.set_rng_state(now)
+        return [_array(mask) for mask in masks]
+
+    def _measure_update(self) -> None:
+        """Compare the weights before and after the step."""
+        if self._pending is None:
+            return
+        tensors, changes, sizes = [], 0.0, 0.0
+        for name, parameter in self._model.named_parameters():
+            if name not in self._weights:
+                continue
+            old = self._weights[name]
+            change = float(torch.linalg.vector_norm(parameter.detach() - old))
+            size = float(torch.linalg.vector_norm(old))
+            changes, sizes = changes + change**2, sizes + size**2
+            ratio = _log10(change / size) if size > 0 else "NaN"
+            tensors.append({"name": name, "share": self._shares[name], "log10_update_ratio": ratio})
+        self._weights = {}
+        self._pending["tensors"] = tensors
+        self._pending["ratio"] = _log10(math.sqrt(changes / sizes)) if sizes > 0 else "NaN"
+
+    def _flush(self) -> None:
+        """Write the record of the last observed step, whose loss is now known or will not be."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        tensors, ratio = pending.pop("tensors", []), pending.pop("ratio", "NaN")
+        for watched in self._modules:
+            record = {**pending, "tokens": watched.positions, "scored": watched.positions}
+            replay = watched.replay if watched.observed else None
+            if replay is None and watched.recorder is None:
+                # The run begins when the module is observed for the first time.
+                continue
+            if replay is not None:
+                observed = json.loads(replay.observations())
+                record["log10_survival"] = observed.get("log10_survival", [])
+                record["snapshot"] = {
+                    **observed["snapshot"],
+                    "log10_update_ratio": ratio,
+                    "tensors": tensors,
+                }
+            watched.observed = False
+            recorder = self._recorder(watched)
+            recorder.step(json.dumps(record), replay)
+            if replay is not None:
+                self._describe(watched)
+
+    def _recorder(self, watched: _Module) -> _core.Recorder:
+        if watched.recorder is None:
+            module = watched.module
+            sides = ["", "_reverse"] if module.bidirectional else [""]
+            watched.recorder = _core.Recorder(
+                watched.run,
+                f"PyTorch {torch.__version__.split('+')[0]}",
+                watched.name,
+                self._settings(watched),
+                [f"l{l}{side}" for l in range(module.num_layers) for side in sides],
+                sum(p.numel() for p in self._model.parameters()),
+                self._needed_lag,
+            )
+            watched.run = Path(watched.recorder.path())
+        return watched.recorder
+
+    def _describe(self, watched: _Module) -> None:
+        baseline = math.nan if self._baseline is None else self._baseline
+        if watched.recorder is not None:
+            watched.recorder.describe(self._settings(watched), watched.carried, watched.steps, baseline)
+
+    def _settings(self, watched: _Module) -> dict[str, str]:
+        module, group = watched.module, self._optimizer.param_groups[0]
+        cells = {"RNN_TANH": "rnn", "RNN_RELU": "relu", "GRU": "gru", "LSTM": "lstm"}
+        settings = {
+            "cell": cells[module.mode],
+            "hidden": str(module.hidden_size),
+            "layers": str(module.num_layers),
+            "bidirectional": str(module.bidirectional).lower(),
+            "dropout": str(float(module.dropout)),
+            "observe": "full",
+            "lr": repr(float(group["lr"])),
+            "clip": "none" if self._clip is None else f"norm:{self._clip:.6g}",
+        }
+        names = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw", "RMSprop": "rmsprop", "Adagrad": "adagrad"}
+        name = names.get(type(self._optimizer).__name__)
+        if name is not None:
+            settings["optimizer"] = name
+        for key in ("momentum", "weight_decay"):
+            if key in group:
+                settings[key] = repr(float(group[key]))
+        return settings
+
+    # What a user calls.
+
+    def loss(self, value: Any, *, held_out: bool = False) -> None:
+        """Record the loss of the last step, or with ``held_out=True`` a loss on data that were not trained on."""
+        if self._closed:
+            return
+        try:
+            number = float(value.detach()) if isinstance(value, Tensor) else float(value)
+            if held_out:
+                self._flush()
+                for watched in self._modules:
+                    if watched.recorder is not None:
+                        watched.recorder.valid(self._step, number, 1)
+                return
+            if not math.isfinite(number):
+                self._diverged = True
+            elif self._baseline is None:
+                # Before it has learned anything, a model predicts about as well as the baseline.
+                self._baseline = number
+            if self._pending is not None and self._pending["step"] == self._step:
+                self._pending["loss"] = _number(number)
+                self._flush()
+        except Exception as error:
+            self._guard(error)
+
+    def findings(self) -> list[Finding]:
+        """Return what is wrong, the most important first; empty if nothing is."""
+        self._try_flush("interrupted")
+        found = []
+        for watched in self._modules:
+            if watched.recorder is None:
+                continue
+            module = watched.module
+            text = _core.findings(
+                watched.run, watched.name, watched.describe_class(), module.hidden_size, module.num_layers
+            )
+            for item in json.loads(text):
+                fixes = [Fix(fix["code"], fix["why"]) for fix in item["fixes"]]
+                numbers = {
+                    name: float(value) for name, value in item["numbers"].items() if value is not None
+                }
+                found.append(
+                    Finding(
+                        item["code"],
+                        str(item["severity"]).lower(),
+                        watched.name,
+                        item["title"],
+                        item["sentence"],
+                        numbers,
+                        str(item["confidence"]).lower(),
+                        item["because"],
+                        fixes,
+                    )
+                )
+        order = {"severe": 0, "warning": 1, "note": 2}
+        return sorted(found, key=lambda finding: order.get(finding.severity, 3))
+
+    def verdict(self) -> str:
+        """Return the findings as text, with what was observed and how exactly."""
+        findings = self.findings()
+        lines = [str(finding) for finding in findings] or ["nothing found"]
+        for watched in self._modules:
+            name = watched.name or type(self._model).__name__
+            if watched.unobserved is not None:
+                lines.append(f"{name}: not observed, because {watched.unobserved}")
+            elif watched.recorder is None:
+                lines.append(f"{name}: not observed, because no gradient reached it")
+            else:
+                lines.append(
+                    f"{name}: observed your own computation, to {watched.deviation:.0e} ({watched.run})"
+                )
+        return "\n".join(lines)
+
+    def _try_flush(self, outcome: str) -> None:
+        try:
+            self._flush()
+            for watched in self._modules:
+                if watched.recorder is not None:
+                    self._describe(watched)
+                    watched.recorder.close("diverged" if self._diverged else outcome)
+        except Exception as error:
+            self._guard(error)
+
+    def close(self, outcome: str = "finished") -> None:
+        """Stop watching, and complete the run."""
+        if self._closed:
+            return
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._try_flush(outcome)
+        self._closed = True
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close("finished" if kind is None else "interrupted")
+
+
+def _nothing() -> Watch:
+    """A watch that does nothing."""
+    watch = object.__new__(Watch)
+    watch._failed = watch._closed = True
+    watch._modules, watch._handles = [], []
+    return watch
+
+
+def watch(
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    run: str | Path = "runs/watch",
+    needed_lag: int | None = None,
+    baseline: float | None = None,
+    every: int | None = None,
+) -> Watch:
+    """Watch every ``nn.RNN``, ``nn.GRU`` and ``nn.LSTM`` of a model while it trains.
+
+    At sampled steps, the recurrent layers are computed once more by Longspan's kernels, from the same input, weights and
+    output gradient, and observed at every time step, layer and gate. Training does not change by a bit.
+
+    Args:
+        model: The model. It can be saved, pickled and copied while it is watched.
+        optimizer: Its optimizer, whose ``step`` counts the steps.
+        run: The directory for the run, which ``longspan report``, ``diagnose`` and ``serve`` read. If it is not empty,
+            a number is appended to its name. A model with several recurrent modules has a run for each in this directory.
+        needed_lag: How many steps back the task needs information, if that is known.
+        baseline: The loss of the best prediction that does not use the input; by default the loss of the first step, before
+            anything was learned.
+        every: The steps from one observation to the next; by default so many that observing takes about 4 % of the time.
+
+    Example:
+        >>> import torch
+        >>> import longspan
+        >>> lstm = torch.nn.LSTM(3, 8)
+        >>> optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
+        >>> with longspan.watch(lstm, optimizer, run="runs/example") as w:  # doctest: +SKIP
+        ...     for _ in range(100):
+        ...         loss = lstm(torch.randn(20, 4, 3))[0].square().mean()
+        ...         optimizer.zero_grad(); loss.backward(); optimizer.step()
+        ...         w.loss(loss)
+        >>> print(w.verdict())  # doctest: +SKIP
+    """
+    return Watch(model, optimizer, run=run, needed_lag=needed_lag, baseline=baseline, every=every)
+
+
+def _unobserved(module: torch.nn.RNNBase) -> str | None:
+    """Why a module cannot be observed; None if it can."""
+    if module.proj_size:
+        return "it has proj_size, which the kernels do not have"
+    if module.weight_ih_l0.dtype not in (torch.float32, torch.float64):
+        return f"its weights are {module.weight_ih_l0.dtype}"
+    return None
+
+
+def _rows(values: Tensor, module: torch.nn.RNNBase, sizes: list[int] | None) -> Tensor:
+    """Values of a sequence as ``[T, B, width]``, or packed as they are, on the CPU."""
+    values = values.detach()
+    if sizes is None:
+        if values.dim() == 2:
+            values = values.unsqueeze(1)
+        elif module.batch_first:
+            values = values.transpose(0, 1)
+    return values.to("cpu", dtype=module.weight_ih_l0.dtype).contiguous()
+
+
+def _state(state: Tensor, sorted_rows: Tensor | None) -> Tensor:
+    """A state as ``[L·directions, B, H]`` with the rows in the order of the packed input, on the CPU."""
+    state = state.detach()
+    if state.dim() == 2:
+        state = state.unsqueeze(1)
+    if sorted_rows is not None:
+        state = state.index_select(1, sorted_rows)
+    return state.to("cpu").contiguous()
+
+
+def _parts(states: list[Tensor]) -> list[Any]:
+    """States ``[L·directions, B, H]`` of h and c as one ``[parts, B, H]`` for each layer and direction."""
+    if not states:
+        return []
+    stacked = torch.stack(states, dim=1)
+    return [_array(stacked[k]) for k in range(stacked.shape[0])]
+
+
+def _array(tensor: Tensor) -> Any:
+    return tensor.detach().to("cpu").contiguous().numpy()
+
+
+def _deviation(found: Any, own: Any) -> float:
+    """The largest difference, relative to the largest number."""
+    found, own = np.asarray(found).ravel(), np.asarray(own).ravel()
+    largest = float(np.abs(own).max(initial=0.0))
+    difference = float(np.abs(found - own).max(initial=0.0))
+    return difference / largest if largest > 0 else difference
+
+
+def _total(norms: list[Tensor]) -> float:
+    if not norms:
+        return 0.0
+    return float(torch.linalg.vector_norm(torch.stack([norm.to("cpu", torch.float64) for norm in norms])))
+
+
+def _number(x: float) -> float | str:
+    """A number as the files of a run write it."""
+    if math.isfinite(x):
+        return x
+    return "NaN" if math.isnan(x) else ("Infinity" if x > 0 else "-Infinity")
+
+
+def _log10(x: float) -> float | str:
+    if x == 0:
+        return "-Infinity"
+    return _number(math.log10(x) if x > 0 else x)
