@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,6 +12,7 @@ use longspan_diagnose::Language;
 use longspan_record::{RecoveryAction, RecoveryRecord};
 use longspan_run::train::{Event, Start};
 use longspan_run::units::ENOUGH_UNITS;
+use longspan_run::visible;
 
 use crate::streams;
 
@@ -111,7 +113,7 @@ impl Progress {
     /// Shows the progress of reading a text, once that takes longer than a second.
     pub(crate) fn reading(&mut self, reading: &Reading<'_>) {
         const MB: u64 = 1_000_000;
-        let name = reading.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = visible::path(Path::new(reading.path.file_name().unwrap_or_default()));
         if self.began.elapsed() < PATIENCE {
         } else if self.terminal {
             let bar = self.bar.get_or_insert_with(|| {
@@ -197,7 +199,7 @@ impl Progress {
 
     fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(visible::line(line)),
             None => streams::note(format_args!("{line}")),
         }
     }

@@ -8,7 +8,12 @@
 //! /assets/NAME       scripts, styles           /api/run?name=…     the document of one run
 //!                                              /api/events         an event for each change
 //! ```
+//!
+//! Its memory is bounded, whatever runs and clients do: see `connections`, `documents`, and `Reader` of the run's history.
 
+mod caught;
+mod connections;
+mod documents;
 mod guard;
 mod pages;
 mod runs;
@@ -21,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::middleware;
@@ -29,9 +35,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::BroadcastStream;
+
+use longspan_run::visible;
 
 use crate::failure::{Failure, fail};
 use crate::streams;
@@ -40,6 +48,9 @@ use runs::Runs;
 
 /// Time between two listings of the directory.
 const BETWEEN: Duration = Duration::from_secs(1);
+
+/// Threads that read files. They wait for each other while one document is made.
+const READERS: usize = 8;
 
 /// The settings of the server.
 pub(crate) struct Options {
@@ -54,6 +65,8 @@ struct Shared {
     lang: String,
     /// Sends the names of runs that have changed.
     changes: broadcast::Sender<Vec<String>>,
+    /// Connections that may listen to events, which have no end: the others remain for pages.
+    listeners: Arc<Semaphore>,
 }
 
 /// Serves until `cancel` is set.
@@ -61,7 +74,11 @@ struct Shared {
 /// # Errors
 /// A message if the address cannot be listened on.
 pub(crate) fn serve(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(READERS)
+        .enable_all()
+        .build()?;
     runtime.block_on(run(options, cancel))?;
     // A normal shutdown would wait for the connections that listen to events.
     runtime.shutdown_background();
@@ -77,10 +94,12 @@ async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
     let query = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
     streams::note(format_args!(
         "serving {} at http://{address}/{query} (stop with Ctrl-C)",
-        directory.display()
+        visible::path(&directory)
     ));
     let (changes, _) = broadcast::channel(64);
-    let shared = Arc::new(Shared { runs: Runs::new(directory), lang, changes });
+    let most = connections::most();
+    let listeners = Arc::new(Semaphore::new(most / 2));
+    let shared = Arc::new(Shared { runs: Runs::new(directory), lang, changes, listeners });
     let guard = Arc::new(Guard::new(address, token));
     let app = Router::new()
         .route("/", get(page))
@@ -90,7 +109,7 @@ async fn run(options: Options, cancel: &AtomicBool) -> Result<(), Failure> {
         .route("/api/events", get(events))
         .with_state(Arc::clone(&shared))
         .layer(middleware::from_fn_with_state(guard, guard::check));
-    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let server = tokio::spawn(connections::serve(listener, app, most));
     while !cancel.load(Ordering::Relaxed) && !server.is_finished() {
         tokio::time::sleep(BETWEEN).await;
         let update = Arc::clone(&shared);
@@ -115,7 +134,7 @@ async fn page(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn list(State(shared): State<Arc<Shared>>) -> Response {
-    answer(tokio::task::spawn_blocking(move || Some(shared.runs.list())).await)
+    answer(shared.runs.list())
 }
 
 #[derive(Deserialize)]
@@ -124,23 +143,30 @@ struct Named {
 }
 
 async fn document(State(shared): State<Arc<Shared>>, Query(Named { name }): Query<Named>) -> Response {
-    answer(tokio::task::spawn_blocking(move || shared.runs.document(&name)).await)
-}
-
-/// A response with a JSON document that is not cached.
-fn answer(text: Result<Option<String>, tokio::task::JoinError>) -> Response {
-    match text {
-        Ok(Some(text)) => {
-            ([("content-type", "application/json"), ("cache-control", "no-store")], text).into_response()
-        }
+    // A document that is ready needs no thread.
+    if let Some(ready) = shared.runs.ready(&name) {
+        return answer(ready);
+    }
+    match tokio::task::spawn_blocking(move || shared.runs.document(&name)).await {
+        Ok(Some(document)) => answer(document),
         Ok(None) => (StatusCode::NOT_FOUND, "no such run").into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response(),
     }
 }
 
+/// A response with a JSON document that is not cached. All responses share the bytes of the document.
+fn answer(document: Bytes) -> Response {
+    ([("content-type", "application/json"), ("cache-control", "no-store")], document).into_response()
+}
+
 async fn events(State(shared): State<Arc<Shared>>) -> Response {
+    let Ok(listens) = Arc::clone(&shared.listeners).try_acquire_owned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many pages are open: close some of them")
+            .into_response();
+    };
     let changes = BroadcastStream::new(shared.changes.subscribe());
-    let events = changes.map(|changed| {
+    let events = changes.map(move |changed| {
+        let _until_the_end = &listens;
         // A receiver that missed changes gets an empty list and fetches everything.
         let names = changed.unwrap_or_default();
         Event::default().event("runs").json_data(names)

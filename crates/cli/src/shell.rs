@@ -1,7 +1,10 @@
 //! Command lines that can be copied into a shell.
 
+use std::path::Path;
+
 use longspan_data::inspect::Settings;
 use longspan_run::config::flag;
+use longspan_run::visible;
 
 /// Returns the command that trains with these settings.
 pub(crate) fn train(settings: &Settings) -> String {
@@ -19,8 +22,15 @@ pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=+@".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),
+        // A shell reads the escapes in $'…'.
+        false if word.contains(visible::acts) => visible::path(Path::new(word)),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     }
+}
+
+/// Quotes a path, which may not be UTF-8.
+pub(crate) fn path(path: &Path) -> String {
+    path.to_str().map_or_else(|| visible::path(path), quoted)
 }
 
 #[cfg(test)]
@@ -32,5 +42,6 @@ mod tests {
         assert_eq!(quoted("a b/it's.csv"), r"'a b/it'\''s.csv'");
         assert_eq!(quoted("pm2.5"), "pm2.5");
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("a\u{1b}'b"), r"$'a\u001b\'b'");
     }
 }

@@ -7,45 +7,76 @@
 //! |---|---|---|---|
 //! | the pipe is closed | the exit code stays | the command ends, exit code 0 | the exit code stays |
 //! | any other error, such as a full disk | message, exit code 2 | message, exit code 2 | the exit code stays |
+//!
+//! What people read contains names and texts of files. They do not control the terminal: control characters and marks that change
+//! the direction of writing are escaped, see [`visible`]. Data for other programs ([`put_data`], [`put_more`]) are escaped only
+//! where standard output is a terminal.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use indicatif::ProgressDrawTarget;
+use longspan_run::visible;
 use terminal_size::{Width, terminal_size_of};
 
 use crate::failure::{Failure, fail};
 
-/// Writes a line to standard error, if it can be written.
+/// Writes a line to standard error, if it can be written. A line feed in it is escaped.
 pub(crate) fn note(line: impl Display) {
     // One call for each line, so that the lines of several processes do not mix.
-    let line = format!("{line}\n");
+    let line = format!("{}\n", visible::line(&line.to_string()));
     let _ = stderr().write_all(line.as_bytes());
 }
 
-/// Writes the result of a command to standard output. If the reader closed the pipe, it wants no more of it.
+/// Writes the result of a command to standard output: a text for people, or a JSON document. If the reader closed the pipe, it
+/// wants no more of it.
 ///
 /// # Errors
 /// A message if standard output cannot be written for another reason: the result is incomplete.
 pub(crate) fn put(text: &str) -> Result<(), Failure> {
-    match put_more(text.as_bytes()) {
+    whole(&visible::lines(text))
+}
+
+/// The same for a text with colours, whose names are escaped already.
+pub(crate) fn put_painted(text: &str) -> Result<(), Failure> {
+    whole(text)
+}
+
+/// The same for a file, such as a page.
+pub(crate) fn put_data(text: &str) -> Result<(), Failure> {
+    whole(&for_output(text))
+}
+
+fn whole(text: &str) -> Result<(), Failure> {
+    match write(text.as_bytes()) {
         Err(Failure::Closed) => Ok(()),
         other => other,
     }
 }
 
-/// Writes a part of the result of a command, which computes the next part only if somebody reads it.
+/// Writes a part of the result of a command, which computes the next part only if somebody reads it: whole lines, or whole
+/// characters.
 ///
 /// # Errors
 /// [`Failure::Closed`] if the reader closed the pipe, which ends the command without a message; otherwise a message.
-pub(crate) fn put_more(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn put_more(text: &str) -> Result<(), Failure> {
+    write(for_output(text).as_bytes())
+}
+
+/// A text for other programs, escaped if standard output is a terminal.
+fn for_output(text: &str) -> Cow<'_, str> {
+    if output_is_terminal() { visible::lines(text) } else { text.into() }
+}
+
+fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| unwritable(&error))
 }
 
 /// Writes to standard output, if it can be written: a summary of files that the command has written.
 pub(crate) fn show(text: &str) {
-    let _ = put_more(text.as_bytes());
+    let _ = write(visible::lines(text).as_bytes());
 }
 
 /// Prints an error of the command line, help or the version, as clap formats them, and returns the exit code.
@@ -54,6 +85,13 @@ pub(crate) fn show(text: &str) {
 /// A message if help or the version cannot be written.
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub(crate) fn usage(error: &clap::Error) -> Result<u8, Failure> {
+    // An argument may be the name of a file, which the shell filled in.
+    let text = error.render().to_string();
+    let shown = visible::lines(&text);
+    if error.use_stderr() && shown != text {
+        let _ = stderr().write_all(shown.as_bytes());
+        return Ok(error.exit_code() as u8);
+    }
     match error.print() {
         Err(failed) if !error.use_stderr() && failed.kind() != ErrorKind::BrokenPipe => {
             Err(unwritable(&failed))

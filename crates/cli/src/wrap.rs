@@ -1,5 +1,6 @@
 //! Text wrapped to the width of a terminal.
 
+use longspan_run::visible;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width of the terminal in columns, limited to 40 to 100; 80 if standard output is not a terminal.
@@ -9,12 +10,12 @@ pub(crate) fn columns() -> usize {
 
 /// Wraps `text` to lines of at most `columns` columns; a word that is longer has a line of its own. The first line begins with
 /// `first`, the others are indented by its width. Lines may break between wide characters, such as Chinese ones, but not before
-/// closing punctuation. Control characters are replaced, because a text from a file must not control the terminal.
+/// closing punctuation. Control characters are escaped, because a text from a file must not control the terminal.
 pub(crate) fn wrap(first: &str, text: &str, columns: usize) -> String {
     let indent = first.width();
     let (mut lines, mut used) = (first.to_owned(), indent);
     for word in text.split_whitespace() {
-        let word: String = word.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let word = visible::line(word);
         let mut space = usize::from(used > indent);
         for piece in pieces(&word) {
             if used > indent && used + space + piece.width() > columns {
@@ -68,6 +69,6 @@ mod tests {
         assert_eq!(wrap("", "梯度消失了，tanh 的", 9), "梯度消失\n了，tanh\n的\n");
         assert_eq!(wrap("一: ", "二三", 6), "一: 二\n    三\n");
         assert_eq!((pad("二", 3), pad("long", 3)), ("二 ".into(), "long".into()));
-        assert_eq!(wrap("", "a\u{1b}[31m\u{7}b", 80), "a\u{fffd}[31m\u{fffd}b\n");
+        assert_eq!(wrap("", "a\u{1b}[31m\u{7}b", 80), "a\\u001b[31m\\u0007b\n");
     }
 }

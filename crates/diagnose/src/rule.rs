@@ -89,7 +89,7 @@ impl Needs {
 
     /// The command that measures it.
     pub(crate) fn command(self, facts: &Facts) -> String {
-        let run = &facts.run;
+        let run = &quoted(&facts.run);
         match self {
             // It probes the weights that the rules judge, and judges them.
             Self::Probe | Self::Reach => format!("longspan diagnose {run} --probe"),
@@ -106,6 +106,15 @@ impl Needs {
                 facts.planned_steps.max(ENOUGH_STEPS)
             ),
         }
+    }
+}
+
+/// A path, quoted for a shell if necessary. One that begins with `$'` is quoted already.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=@".contains(c);
+    match path.starts_with("$'") || path.chars().all(plain) {
+        true => path.into(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
     }
 }
 

@@ -10,6 +10,7 @@ use longspan_diagnose::Setting;
 pub use pytorch::{Names, pytorch};
 
 use crate::config::flag;
+use crate::visible;
 
 /// Settings as flags of `longspan train`: `--cell lstm --forget-bias 3`.
 pub fn flags(settings: &[Setting]) -> String {
@@ -17,7 +18,8 @@ pub fn flags(settings: &[Setting]) -> String {
     flags.join(" ")
 }
 
-/// A command that trains the run again with other settings, into a directory that does not exist yet.
+/// A command that trains the run again with other settings, into a directory that does not exist yet. `run` is as
+/// [`visible::path`] writes it.
 pub fn command(run: &str, settings: &[Setting]) -> String {
     let run = run.trim_end_matches('/');
     let numbered = (2..).map(|number| format!("{run}-try-{number}"));
@@ -25,10 +27,15 @@ pub fn command(run: &str, settings: &[Setting]) -> String {
     let out = names.find(|name| !Path::new(name).exists()).unwrap_or_default();
     format!(
         "longspan train --config {} {} --out {}",
-        quoted(&format!("{run}/config.toml")),
+        quoted_path(&format!("{run}/config.toml")),
         flags(settings),
-        quoted(&out)
+        quoted_path(&out)
     )
+}
+
+/// A path that begins as [`visible::path`] writes it, quoted for a shell if necessary.
+fn quoted_path(path: &str) -> String {
+    if path.starts_with("$'") { path.into() } else { quoted(path) }
 }
 
 /// A word, quoted for a shell if necessary.
@@ -36,6 +43,8 @@ pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+=@".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.into(),
+        // A shell reads the escapes in $'…'.
+        false if text.contains(visible::acts) => visible::path(Path::new(text)),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }

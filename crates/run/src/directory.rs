@@ -47,7 +47,7 @@ use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
 use crate::disk::{self, OutFile};
 use crate::recorder::Watched;
-use crate::{plain_file, whole_file};
+use crate::{links, plain_file, whole_file};
 use longspan::model::head::Unit;
 
 /// The version of the format.
@@ -94,6 +94,7 @@ pub struct RunRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parent {
     /// The directory of the run, or the weights file.
+    #[serde(serialize_with = "crate::visible::serialize")]
     pub run: PathBuf,
     /// The training step of the weights; None for a file that has only weights.
     pub step: Option<u64>,
@@ -298,13 +299,16 @@ impl RunDir {
 fn make_folder(folder: &Path) -> Result<(), RunError> {
     match disk::create_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(io_error(folder, "written")(error)),
+        // It would lead the files of the folder out of the run.
+        Err(_) if folder.is_symlink() => Err(io_error(folder, "written")(links::refusal("it"))),
         _ => Ok(()),
     }
 }
 
-/// Whether a directory is a run.
+/// Whether a directory is a run. One whose `run.json` is a symbolic link is a run that cannot be read.
 pub fn is_run(path: &Path) -> bool {
-    path.join("run.json").is_file()
+    let record = path.join("run.json").symlink_metadata();
+    record.is_ok_and(|record| record.is_file() || record.is_symlink())
 }
 
 /// The path of a checkpoint, by name.

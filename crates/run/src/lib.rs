@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod dialect;
 pub mod directory;
 mod disk;
+mod links;
 pub mod machine;
 pub mod metrics;
 pub mod plain_file;
@@ -17,6 +18,7 @@ pub mod recorder;
 pub mod report;
 pub mod train;
 pub mod units;
+pub mod visible;
 pub mod whole_file;
 
 #[cfg(test)]

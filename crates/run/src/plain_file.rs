@@ -1,6 +1,5 @@
 //! Opening the files of a run directory. A run may come from anybody, and only plain files are used: opening a FIFO waits
-//! until somebody writes to it, and a device may never end. A symbolic link is not followed for writing, because it may
-//! lead to any file of the user.
+//! until somebody writes to it, and a device may never end. A symbolic link in a run is not followed, see `links`.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -9,17 +8,14 @@ use std::path::Path;
 use longspan_data::memory;
 
 use crate::disk::{self, Opened, OutFile};
+use crate::links;
 
-/// Opens a file of a run directory for reading.
+/// Opens a file of a run directory for reading, or a file that the user named.
 ///
 /// # Errors
-/// If it is not a plain file, or the system refuses.
+/// If it is not a plain file, if it is in a run and it or its folder is a symbolic link, or if the system refuses.
 pub fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, without_waiting(true));
-    let file = options.open(path)?;
+    let file = for_reading(path).map_err(|error| links::refuse(path).err().unwrap_or(error))?;
     plain(&file.metadata()?)?;
     Ok(file)
 }
@@ -41,11 +37,9 @@ pub(crate) fn append(path: &Path) -> io::Result<OutFile> {
 }
 
 fn opened(path: &Path, opened: Opened) -> io::Result<OutFile> {
-    let linked = |error: io::Error| match path.is_symlink() {
-        true => io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link, which is not followed"),
-        false => error,
-    };
-    let file = disk::open(path, opened, without_waiting(false)).map_err(linked)?;
+    links::refuse(path)?;
+    let linked = |error: io::Error| if path.is_symlink() { links::refusal("it") } else { error };
+    let file = disk::open(path, opened, without_waiting()).map_err(linked)?;
     plain(&file.metadata()?)?;
     Ok(file)
 }
@@ -58,19 +52,41 @@ fn plain(metadata: &Metadata) -> io::Result<()> {
     }
 }
 
-/// The flags with which opening does not wait.
-fn without_waiting(follow: bool) -> i32 {
+/// The flags with which opening for writing does not wait, and follows no link.
+fn without_waiting() -> i32 {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
-        let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
-        flags.bits() as i32
+        (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32
     }
     #[cfg(not(unix))]
     {
-        let _ = follow;
         0
     }
+}
+
+/// Opens the run, then the folder in it, then the file in that, so that no link can be put in place in between.
+#[cfg(unix)]
+fn for_reading(path: &Path) -> io::Result<File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    use rustix::io::retry_on_intr;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let Some(links::Place { run, folder, name }) = links::Place::of(path) else {
+        return Ok(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?.into());
+    };
+    let directory = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let run = if run.as_os_str().is_empty() { Path::new(".") } else { run };
+    let mut within = retry_on_intr(|| openat(CWD, run, directory, Mode::empty()))?;
+    if let Some(folder) = folder {
+        within = retry_on_intr(|| openat(&within, folder, directory | OFlags::NOFOLLOW, Mode::empty()))?;
+    }
+    Ok(retry_on_intr(|| openat(&within, name, flags | OFlags::NOFOLLOW, Mode::empty()))?.into())
+}
+
+#[cfg(not(unix))]
+fn for_reading(path: &Path) -> io::Result<File> {
+    links::refuse(path)?;
+    File::open(path)
 }
 
 /// Reads a whole file of a run directory.

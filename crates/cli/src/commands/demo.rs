@@ -93,9 +93,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         let [report, next] = lang.of(["The tour with figures:", "next:"], ["带图的导览：", "下一步："]);
         let text = format!(
             "{report} {}\n{next} longspan train --text FILE\n{next} longspan report RUN\n",
-            path.display()
+            longspan_run::visible::path(path)
         );
-        if is_json { streams::note(text.trim_end()) } else { put(&text)? }
+        if is_json { text.lines().for_each(streams::note) } else { put(&text)? }
     }
     Ok(ExitCode::SUCCESS)
 }

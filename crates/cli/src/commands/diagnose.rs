@@ -11,7 +11,7 @@ use longspan_run::directory::history;
 use super::probe;
 use crate::failure::Failure;
 use crate::flags::{Json, Lang};
-use crate::streams::put;
+use crate::streams::{put, put_painted};
 use judge::judge;
 
 /// Diagnose a run from its records: what is wrong, the evidence, and what to try
@@ -46,9 +46,9 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Result<ExitCode, Failure> {
         history = history::read(path)?;
     }
     let judged = judge(&history, args.lang.language);
-    put(&match args.json.json {
-        true => judged.document.to_string() + "\n",
-        false => judged.text,
-    })?;
+    match args.json.json {
+        true => put(&(judged.document.to_string() + "\n"))?,
+        false => put_painted(&judged.text)?,
+    }
     Ok(judged.code)
 }

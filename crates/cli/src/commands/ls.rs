@@ -1,11 +1,13 @@
 //! `longspan ls`: lists the runs of a directory.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use longspan_run::directory;
 use longspan_run::directory::is_run;
+use longspan_run::visible;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, fail};
@@ -34,7 +36,11 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
             directory.display()
         )));
     }
-    let records: Vec<Value> = runs(directory).iter().map(|path| describe(path)).collect();
+    let Found { runs: paths, failed } = runs(directory, Links::Followed);
+    for (path, error) in failed {
+        streams::note(format_args!("note: {} cannot be listed ({error})", visible::path(&path)));
+    }
+    let records: Vec<Value> = paths.iter().map(|path| describe(path)).collect();
     if args.json.json {
         put(&(Value::from(records).to_string() + "\n"))?;
         return Ok(ExitCode::SUCCESS);
@@ -49,7 +55,11 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
     let columns = ["run", "data", "model", "step", "best_loss", "baseline_loss", "baseline", "outcome"];
     let titles = ["run", "data", "model", "step", "best loss", "baseline", "", "outcome"];
     let mut rows = vec![titles.map(str::to_owned)];
-    rows.extend(records.iter().map(|record| columns.map(|column| cell(&record[column]))));
+    rows.extend(records.iter().zip(&paths).map(|(record, path)| {
+        let mut row = columns.map(|column| cell(&record[column]));
+        row[0] = visible::path(path);
+        row
+    }));
     let widths =
         [0, 1, 2, 3, 4, 5, 6, 7].map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0));
     let line = |row: &[String; 8]| {
@@ -60,27 +70,61 @@ pub(crate) fn run(args: &LsArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Finds the runs in a directory and up to [`DEPTH`] levels below it, sorted by path.
-pub(crate) fn runs(directory: &Path) -> Vec<PathBuf> {
-    let mut runs = Vec::new();
-    find(directory, DEPTH, &mut runs);
-    runs.sort();
-    runs
+/// Whether directories that are symbolic links are searched.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Links {
+    Followed,
+    Skipped,
 }
 
-fn find(directory: &Path, depth: usize, runs: &mut Vec<PathBuf>) {
+/// Runs, and directories that cannot be listed.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) runs: Vec<PathBuf>,
+    pub(crate) failed: Vec<(PathBuf, io::Error)>,
+}
+
+/// Finds the runs in a directory and up to [`DEPTH`] levels below it, sorted by path.
+pub(crate) fn runs(directory: &Path, links: Links) -> Found {
+    let mut found = Found::default();
+    find(directory, DEPTH, links, &mut found);
+    found.runs.sort();
+    found
+}
+
+fn find(directory: &Path, depth: usize, links: Links, found: &mut Found) {
     if is_run(directory) {
-        runs.push(directory.into());
+        found.runs.push(directory.into());
     } else if depth > 0 {
-        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().is_dir()).for_each(|entry| find(&entry.path(), depth - 1, runs));
+        match folders(directory, links) {
+            Ok(folders) => folders.iter().for_each(|folder| find(folder, depth - 1, links, found)),
+            // It was removed in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => found.failed.push((directory.into(), error)),
+        }
     }
+}
+
+/// The directories in a directory.
+fn folders(directory: &Path, links: Links) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_directory = match links {
+            Links::Followed => entry.path().is_dir(),
+            Links::Skipped => entry.file_type()?.is_dir(),
+        };
+        if is_directory {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
 }
 
 fn describe(path: &Path) -> Value {
     let record = match directory::read_record(path) {
         Ok(record) => record,
-        Err(error) => return json!({"run": path, "outcome": error.to_string()}),
+        Err(error) => return json!({"run": visible::name(path), "outcome": error.to_string()}),
     };
     let config = directory::read_config(path).ok();
     let model = config.map(|c| format!("{} {}x{}", c.model.cell, c.model.layers, c.model.hidden));
@@ -88,7 +132,7 @@ fn describe(path: &Path) -> Value {
     let ended = summary.clone().unwrap_or_default();
     let unit = record.data.unit;
     json!({
-        "run": path,
+        "run": visible::name(path),
         "data": record.data.description,
         "model": model,
         "parameters": record.parameters,
@@ -105,7 +149,7 @@ fn describe(path: &Path) -> Value {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible::line(text).into_owned(),
         Value::Number(number) if number.is_f64() => figure(number.as_f64().unwrap_or(f64::NAN)),
         other => other.to_string(),
     }

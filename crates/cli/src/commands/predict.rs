@@ -23,7 +23,7 @@ use longspan_data::schema::Predicts;
 use super::eval::load;
 use crate::failure::{Failure, fail};
 use crate::flags::{Json, ReadingFlags, Threads, Weights, positive};
-use crate::shell::quoted;
+use crate::shell;
 use crate::stop::Stop;
 use job::{End, Job};
 use output::Output;
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     // Only tasks have an encoder and a decoder: a checkpoint without its run is recognised by them.
     let task = loaded.config.data.task.is_some() || loaded.config.model.encoder_decoder;
     if task || schema.predicts == Predicts::Value {
-        let run = quoted(&args.weights.run.to_string_lossy());
+        let run = shell::path(&args.weights.run);
         return Err(fail(format!(
             "this run was trained on a synthetic task, which generates its own samples: score it instead (next: longspan eval \
              {run})"

@@ -11,7 +11,7 @@ use longspan_run::whole_file;
 use crate::failure::{Failure, fail};
 use crate::flags::Lang;
 use crate::report::{csv, html, markdown};
-use crate::streams::{self, put};
+use crate::streams::{self, put_data};
 
 /// Write a report about one or more runs: findings, learning curves and the gradient through time
 #[derive(Args, Debug)]
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         Format::Html => html(&reports(), language.code()),
     };
     match output.or((format == Format::Html).then_some("report.html")) {
-        None | Some("-") => put(&text)?,
+        None | Some("-") => put_data(&text)?,
         Some(output) => {
             whole_file::write(Path::new(output), text)
                 .map_err(|error| fail(format!("{output} cannot be written ({error}): choose another -o")))?;

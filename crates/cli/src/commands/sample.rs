@@ -12,7 +12,7 @@ use serde_json::json;
 use super::eval::{Loaded, load};
 use crate::failure::{Failure, fail};
 use crate::flags::{Json, Threads, Weights};
-use crate::shell::quoted;
+use crate::shell;
 use crate::stop::Stop;
 use crate::streams::{put, put_more};
 
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
         load(&args.weights, args.threads.count(1))?;
     let header = checkpoint.require_header()?;
     if config.data.task.is_some() || !header.model.is_language() {
-        let run = quoted(&args.weights.run.to_string_lossy());
+        let run = shell::path(&args.weights.run);
         return Err(fail(format!(
             "the model was not trained on a text: score it instead (next: longspan eval {run})"
         )));
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
     let key = Key::new(args.seed, Purpose::Sample, 0, 0);
     for t in 0..args.length {
         if stop.came() {
-            put_more(b"\n")?;
+            put_more("\n")?;
             return Ok(ExitCode::from(stop.code()));
         }
         let draw = key.stream(0, t).uniform();
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<ExitCode, Failure> {
         )?;
     } else {
         printer.show(&written, true)?;
-        put_more(b"\n")?;
+        put_more("\n")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -148,6 +148,6 @@ impl Printer<'_> {
             Err(_) => fresh.len(),
         };
         self.shown += whole;
-        put_more(String::from_utf8_lossy(&fresh[..whole]).as_bytes())
+        put_more(&String::from_utf8_lossy(&fresh[..whole]))
     }
 }

@@ -10,12 +10,13 @@ use longspan_record::{FaultRecord, GroupScore, RecoveryAction, RecoveryRecord};
 use longspan_run::config::{Config, ConfigError, KEYS, Origin};
 use longspan_run::dialect;
 use longspan_run::train::{Event, Job, LightProbe, Outcome, Summary, resumed_config, train};
+use longspan_run::visible;
 
 use super::probe::show::horizon;
 use crate::failure::Failure;
 use crate::flags::{Json, SettingFlags};
 use crate::progress::{Progress, below, counted, figure, grouped, loss, too_few};
-use crate::shell::quoted;
+use crate::shell;
 use crate::step_times::StepTimes;
 use crate::stop::Stop;
 use crate::streams::{put, show};
@@ -169,7 +170,7 @@ pub(crate) fn norm(log10: f64) -> String {
 
 /// The summary of a run as text.
 fn describe(summary: &Summary, config: &Config) -> String {
-    let run = quoted(&summary.run.to_string_lossy());
+    let run = shell::path(&summary.run);
     let mut lines = Vec::new();
     let minutes = crate::progress::duration(summary.seconds);
     lines.push(match &summary.outcome {
@@ -243,7 +244,7 @@ fn describe(summary: &Summary, config: &Config) -> String {
     // The last lines of a run that has failed have all its remedies.
     let change = found.first().and_then(|finding| finding.first_change());
     if let Some(settings) = change.filter(|_| summary.outcome != Outcome::Diverged) {
-        let command = dialect::command(&summary.run.display().to_string(), settings);
+        let command = dialect::command(&visible::path(&summary.run), settings);
         lines.push(format!("next:        {command}"));
     }
     match summary.outcome {

@@ -10,6 +10,7 @@ use longspan_record::{ScoreRecord, StepRecord};
 use longspan_run::directory::RunError;
 use longspan_run::directory::history;
 use longspan_run::directory::history::History;
+use longspan_run::visible;
 
 const COLUMNS: &str = "run,kind,step,attempt,epoch,loss,loss_unit,accuracy,best,scored,tokens,lr,log10_norm_before,\
                        log10_norm_after,clipped,log10_survival,log10_update_ratio";
@@ -23,7 +24,7 @@ pub(crate) fn csv(runs: &[impl AsRef<Path>]) -> Result<String, RunError> {
     for path in runs {
         let path = path.as_ref();
         let history = history::read(path)?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name = visible::path(Path::new(path.file_name().unwrap_or(path.as_os_str())));
         push(&mut text, &field(&name), &history);
     }
     Ok(text)
@@ -67,7 +68,7 @@ fn push_score(text: &mut String, run: &str, kind: &str, unit: &str, score: &Scor
 /// A text as a field, which is a text to a spreadsheet, too.
 fn field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = format!("{}{text}", if formula { "'" } else { "" });
+    let text = format!("{}{}", if formula { "'" } else { "" }, visible::line(text));
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
@@ -86,7 +87,8 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("-a,b", "\"'-a,b\""),
             ("a\"b", "\"a\"\"b\""),
-            ("\tx", "'\tx"),
+            ("\tx", "'\\tx"),
+            ("a\u{1b}[31m", "a\\u001b[31m"),
         ] {
             assert_eq!(field(text), written);
         }

@@ -1,6 +1,7 @@
 //! Pages in one file that opens offline: documents, chart library, scripts and styles.
 
 use longspan_run::report::RunReport;
+use longspan_run::visible;
 use serde::Serialize;
 
 use crate::assets::{REPORT, STYLE, script};
@@ -17,7 +18,8 @@ pub(crate) fn html(reports: &[RunReport], lang: &str) -> String {
 /// Returns a page with a document and the script of `entry`. `plain` is the command that shows the same without scripts.
 pub(crate) fn filled(document: &impl Serialize, lang: &str, [entry, plain]: [&str; 2]) -> String {
     // "</script" in a text would end the script element. Escaped, the JSON has the same meaning.
-    let document = serde_json::to_string(document).expect("names and numbers").replace('<', "\\u003c");
+    let document = visible::document(&serde_json::to_string(document).expect("names and numbers"));
+    let document = document.replace('<', "\\u003c");
     let script = script(entry);
     let parts = [
         ("policy", POLICY),

@@ -1,6 +1,6 @@
 //! Reports as Markdown, for terminals and code hosts.
 //!
-//! Texts of a run are shown as they are: characters that Markdown, HTML or a terminal would interpret are escaped or replaced.
+//! Texts of a run are shown as they are: characters that Markdown, HTML or a terminal would interpret are escaped.
 
 mod credit;
 mod groups;

@@ -45,6 +45,12 @@ impl Guard {
     }
 }
 
+/// Whether a request has a body. It is not read: the connection ends after the response.
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
+
 /// Compares in constant time, so that the time tells nothing about the token.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |or, (a, b)| or | (a ^ b)) == 0
@@ -59,6 +65,9 @@ pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     let asked_with = guard.token.as_ref().filter(|_| knows && request.uri().query().is_some());
     let cookie = asked_with.map(|token| format!("token={token}; HttpOnly; SameSite=Strict; Path=/"));
     let mut response = match request.method() {
+        _ if has_body(headers) => {
+            no(StatusCode::PAYLOAD_TOO_LARGE, "this server reads no bodies of requests")
+        }
         &Method::GET | &Method::HEAD if named && knows => next.run(request).await,
         &Method::GET | &Method::HEAD if !named => {
             no(StatusCode::FORBIDDEN, "wrong host name: open the address that longspan serve has printed")

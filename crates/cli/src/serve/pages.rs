@@ -23,9 +23,12 @@ pub(super) fn page(lang: &str) -> Response {
 
 /// A script or style sheet by its name.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    static SCRIPT: OnceLock<String> = OnceLock::new();
     let (kind, text) = match name.as_str() {
-        "page.css" => ("text/css; charset=utf-8", STYLE.to_owned()),
-        "dashboard.js" => ("text/javascript; charset=utf-8", script("dashboard")),
+        "page.css" => ("text/css; charset=utf-8", STYLE),
+        "dashboard.js" => {
+            ("text/javascript; charset=utf-8", SCRIPT.get_or_init(|| script("dashboard")).as_str())
+        }
         "plotly.js" => return packed(&headers),
         _ => return (StatusCode::NOT_FOUND, "no such file").into_response(),
     };

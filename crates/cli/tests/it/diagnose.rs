@@ -158,7 +158,7 @@ fn a_fault_is_a_finding() {
     let said = text(&output.stdout);
     assert!(said.contains("severe   A value is not finite, or beyond its limit (non-finite)"), "{said}");
     // A terminal is not steered by what a file says.
-    assert!(said.contains("h\u{fffd}[2J") && !said.contains('\u{1b}'), "{said}");
+    assert!(said.contains("h\\u001b[2J") && !said.contains('\u{1b}'), "{said}");
     // Whoever goes on from before it, and past it, has left it behind.
     let step = metrics.lines().find(|line| line.contains("\"type\":\"step\"")).expect("a step");
     let mut again: Value = serde_json::from_str(step).expect("JSON");

@@ -26,5 +26,7 @@ mod resume;
 mod resume_data;
 mod scores;
 mod serve;
+mod server_load;
 mod tensorboard;
 mod test_dir;
+mod untrusted;

@@ -7,18 +7,31 @@ use std::process::{Child, Command, Stdio};
 
 use crate::test_dir::TestDir;
 
-struct Server {
-    process: Child,
-    port: u16,
+pub(crate) struct Server {
+    pub(crate) process: Child,
+    pub(crate) port: u16,
 }
 
 impl Server {
-    fn start(dir: &TestDir, more: &str) -> Self {
+    pub(crate) fn start(dir: &TestDir, more: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longspan"));
         command
             .current_dir(dir.path(""))
             .args(["serve", "runs", "--port", "0"])
             .args(more.split_whitespace());
+        Self::of(command)
+    }
+
+    /// The same below limits of a shell: `ulimit -n 64`.
+    #[cfg(unix)]
+    pub(crate) fn limited(dir: &TestDir, limits: &str) -> Self {
+        let mut command = Command::new("sh");
+        let line = format!("{limits}; exec '{}' serve runs --port 0", env!("CARGO_BIN_EXE_longspan"));
+        command.current_dir(dir.path("")).args(["-c", &line]);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it serves");
         let mut line = String::new();
         BufReader::new(process.stderr.take().expect("a pipe")).read_line(&mut line).expect("its address");
@@ -28,7 +41,7 @@ impl Server {
     }
 
     /// The status and the body of an answer.
-    fn ask(&self, method: &str, path: &str, host: &str, more: &str) -> (u16, String) {
+    pub(crate) fn ask(&self, method: &str, path: &str, host: &str, more: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n")
             .expect("it reads");
@@ -40,7 +53,7 @@ impl Server {
         (status, answer)
     }
 
-    fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         self.ask("GET", path, &format!("127.0.0.1:{}", self.port), "")
     }
 }

@@ -19,7 +19,9 @@ impl Config {
     /// [`ConfigError`] names the file and the line.
     pub fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
         let unreadable = |error| ConfigError::Unreadable { path: path.into(), error };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        // The file may be that of a run, whose links are not followed.
+        let text =
+            crate::links::refuse(path).and_then(|()| std::fs::read_to_string(path)).map_err(unreadable)?;
         self.parse(path, &text)
     }
 

@@ -82,6 +82,7 @@ pub(super) fn io_error(path: &Path, verb: &'static str) -> impl Fn(io::Error) ->
     move |error| {
         let way_out = match error.kind() {
             io::ErrorKind::StorageFull => "free some disk space and use --resume, or choose another --out",
+            io::ErrorKind::InvalidInput => "put a plain file or folder in its place",
             _ => "check the path and its permissions, or choose another --out",
         };
         RunError::Io { path: path.to_owned(), verb, error, way_out }

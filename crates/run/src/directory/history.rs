@@ -5,16 +5,21 @@
 
 mod evidence;
 mod metrics;
+mod tail;
+mod thinned;
 
 use std::path::{Path, PathBuf};
 
 use super::{RunError, RunRecord, SummaryRecord, checkpoint_path, read_config, read_record, read_summary};
 use crate::checkpoint::trained_steps;
 use crate::config::Config;
+use crate::visible;
 use longspan_record::ProbeRecord;
 use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
 
 pub use metrics::Metrics;
+
+use tail::{Mode, Tail};
 
 /// All records of a run.
 #[derive(Clone, Debug)]
@@ -51,10 +56,57 @@ pub struct History {
 /// [`RunError`] if there is no run, or its description or settings cannot be read. Damaged parts of metrics
 /// and summary are skipped and listed in `problems`.
 pub fn read(run: &Path) -> Result<History, RunError> {
-    let record = read_record(run)?;
-    let config = read_config(run)?;
-    let Metrics { steps, valid, test, fault, recoveries, mut problems, .. } =
-        metrics::read(&run.join("metrics.jsonl"))?;
+    let (record, config) = (read_record(run)?, read_config(run)?);
+    Ok(assembled(run, record, config, tail::read(&run.join("metrics.jsonl"))?))
+}
+
+/// Reads a run again and again while it trains, in a bounded memory. Only what was appended to its metrics since the last time is
+/// read. Of a long run, records are left out, which `problems` says.
+#[derive(Debug)]
+pub struct Reader {
+    run: PathBuf,
+    metrics: Tail,
+}
+
+impl Reader {
+    /// The length of the lines whose records are kept, in bytes. Their records take about the same.
+    pub const KEPT: usize = 8 << 20;
+    /// Bytes of the metrics that are read at a time.
+    pub const AT_ONCE: u64 = 256 << 20;
+
+    /// A reader of the run in `run`.
+    pub fn new(run: &Path) -> Self {
+        let mode = Mode::Growing { kept: Self::KEPT, at_once: Self::AT_ONCE };
+        Self { run: run.into(), metrics: Tail::new(&run.join("metrics.jsonl"), mode) }
+    }
+
+    /// The run that is read.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// Whether the metrics have more than was read at a time.
+    pub fn is_behind(&self) -> bool {
+        self.metrics.is_behind()
+    }
+
+    /// Reads what is new, and passes all of it to `show`.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read<T>(&mut self, show: impl FnOnce(&History) -> T) -> Result<T, RunError> {
+        let (record, config) = (read_record(&self.run)?, read_config(&self.run)?);
+        self.metrics.update()?;
+        let history = assembled(&self.run, record, config, self.metrics.lend());
+        let shown = show(&history);
+        let History { steps, valid, test, fault, recoveries, .. } = history;
+        self.metrics.give_back(Metrics { steps, valid, test, fault, recoveries, ..Metrics::default() });
+        Ok(shown)
+    }
+}
+
+fn assembled(run: &Path, record: RunRecord, config: Config, metrics: Metrics) -> History {
+    let Metrics { steps, valid, test, fault, recoveries, mut problems, .. } = metrics;
     let summary = summary(run, &mut problems);
     let probes = super::probes::read(run);
     problems.extend(probes.skipped.iter().map(ToString::to_string));
@@ -79,10 +131,10 @@ pub fn read(run: &Path) -> Result<History, RunError> {
         history.problems.push(format!(
             "the last probe measured the weights after step {probed}, but the last checkpoint is from step {saved} \
              (next: longspan diagnose {} --probe)",
-            run.display()
+            visible::path(run)
         ));
     }
-    Ok(history)
+    history
 }
 
 impl History {

@@ -1,12 +1,11 @@
 //! The probes of a run: files `probe/STEP.json`, each replaced as a whole.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{RunError, io_error};
 use crate::config::Config;
-use crate::{plain_file, whole_file};
+use crate::{links, plain_file, whole_file};
 use longspan_record::{Beside, ProbeRecord};
 
 /// The probes of a run, in ascending order of steps.
@@ -43,10 +42,16 @@ pub fn write(run: &Path, record: &ProbeRecord) -> Result<PathBuf, RunError> {
 /// Reads all probes of a run. Damaged files are skipped and reported.
 pub fn read(run: &Path) -> Probes {
     let mut probes = Probes::default();
-    let entries = fs::read_dir(run.join("probe")).into_iter().flatten().flatten();
-    let paths =
-        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
-    let mut paths: Vec<PathBuf> = paths.collect();
+    let folder = run.join("probe");
+    let mut paths = match links::listed(&folder) {
+        Ok(paths) => paths,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            probes.skipped.push(io_error(&folder, "read")(error));
+            Vec::new()
+        }
+    };
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     for path in paths {
         let damaged = |reason: String| RunError::Damaged { path: path.clone(), reason };

@@ -33,7 +33,7 @@ use crate::whole_file;
 use longspan::telemetry::GradientProfile;
 use longspan_record::{BINS, LagSnapshot, ProfileRecord, bin_edges};
 
-pub use read::{Profiles, read};
+pub use read::{Profiles, read, read_some};
 
 use segment::{CURVES, ENTRY, FORMAT, Header, LAG, directory, fingerprint, measured, segments};
 

@@ -1,6 +1,5 @@
 //! One row of a list of runs. Reading it takes the same time for a run of any length.
 
-use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -14,7 +13,7 @@ use crate::{directory, plain_file};
 const TAIL: u64 = 64 << 10;
 
 /// State, findings and last numbers of a run.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Brief {
     /// How it ended, as a word; "unknown" if it has not ended.
     pub state: String,
@@ -41,7 +40,7 @@ impl Brief {
         let summary = directory::read_summary(path).ok().flatten();
         let metrics = path.join("metrics.jsonl");
         let last = last_step(&metrics);
-        let updated = fs::metadata(&metrics).and_then(|file| file.modified()).ok();
+        let updated = metrics.symlink_metadata().and_then(|file| file.modified()).ok();
         Self {
             state: summary.as_ref().and_then(|s| s.outcome.clone()).unwrap_or_else(|| "unknown".into()),
             verdict: match &record {

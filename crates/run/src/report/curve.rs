@@ -49,7 +49,7 @@ impl Curve {
     }
 }
 
-/// Validation curves.
+/// Validation curves. If there are more than a thousand validations, each point is the best of neighbouring ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Validations {
     /// The step of each validation.
@@ -64,6 +64,9 @@ pub struct Validations {
 impl Validations {
     /// The curve of these validations.
     pub fn of(scores: &[ScoreRecord]) -> Self {
+        let parts = scores.chunks(scores.len().div_ceil(MOST).max(1));
+        let best = parts.filter_map(|part| part.iter().min_by(|a, b| a.loss.total_cmp(&b.loss)));
+        let scores: Vec<&ScoreRecord> = best.collect();
         Self {
             step: scores.iter().map(|s| s.step).collect(),
             loss: scores.iter().map(|s| s.loss).collect(),

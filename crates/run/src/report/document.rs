@@ -16,8 +16,10 @@ use super::snapshots::Looks;
 use super::verdict::VerdictText;
 use crate::config::{Config, KEYS, Value, flag};
 use crate::dialect::quoted;
+use crate::directory;
 use crate::directory::history::History;
-use crate::directory::{self, RunError};
+use crate::directory::profiles::Profiles;
+use crate::visible;
 
 /// The document of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -191,13 +193,14 @@ impl RunReport {
     /// Reads the document of the run in `path`.
     pub fn read(path: &Path) -> Self {
         match directory::history::read(path) {
-            Ok(history) => Self::new(path, &history),
-            Err(error) => Self::unreadable(path, &error),
+            Ok(history) => Self::new(&history, directory::profiles::read(path)),
+            Err(error) => Self::failed(path, error.to_string()),
         }
     }
 
-    fn new(path: &Path, history: &History) -> Self {
-        let flows = directory::profiles::read(path);
+    /// The document of a run that was read with its gradient profiles.
+    pub fn new(history: &History, flows: Profiles) -> Self {
+        let path = history.path.as_path();
         let mut problems = history.problems.clone();
         problems.extend(flows.skipped.iter().map(ToString::to_string));
         let (record, config, steps) = (&history.record, &history.config, &history.steps);
@@ -205,7 +208,7 @@ impl RunReport {
         let verdict = diagnose(&history.evidence());
         Self {
             name: name(path),
-            path: path.display().to_string(),
+            path: visible::path(path),
             version: record.version.clone(),
             created: Some(record.created),
             state: history.outcome().unwrap_or("unknown").to_owned(),
@@ -244,14 +247,14 @@ impl RunReport {
     }
 
     /// The document of a run that cannot be read: it has only the reason.
-    fn unreadable(path: &Path, error: &RunError) -> Self {
+    pub fn failed(path: &Path, reason: String) -> Self {
         Self {
             name: name(path),
-            path: path.display().to_string(),
+            path: visible::path(path),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created: None,
             state: "unknown".to_owned(),
-            problems: vec![error.to_string()],
+            problems: vec![reason],
             command: String::new(),
             settings: Vec::new(),
             model: String::new(),
@@ -342,7 +345,7 @@ impl FaultTexts {
 
 /// The last part of a path.
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    visible::path(Path::new(path.file_name().unwrap_or(path.as_os_str())))
 }
 
 /// The command that repeats a run, with all settings that are not at their defaults.

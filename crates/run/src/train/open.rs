@@ -139,7 +139,7 @@ impl Session {
                 history.steps.into_iter().rfind(|record| record.step == step).map(|record| record.loss);
         }
         let last = checkpoint_path(self.run.path(), "last");
-        self.saved_before = std::fs::metadata(last).and_then(|file| file.modified()).ok();
+        self.saved_before = last.symlink_metadata().and_then(|file| file.modified()).ok();
     }
 
     /// Writes `run.json`.

@@ -106,6 +106,7 @@ pub struct Summary {
     /// How it ended.
     pub outcome: Outcome,
     /// The run's directory.
+    #[serde(serialize_with = "crate::visible::serialize")]
     pub run: PathBuf,
     /// Steps taken.
     pub step: u64,

@@ -214,18 +214,25 @@ fn left_over_files_are_removed_when_a_run_is_resumed() {
     fs::create_dir_all(run.out.join("probe")).expect("a directory");
     let left = ["summary.json.new", "checkpoints/best.safetensors.new", "probe/6.json.new"]
         .map(|name| run.out.join(name));
-    left.iter().for_each(|path| fs::write(path, "torn").expect("written"));
-    // A link may lead out of the run: what lies there is not the run's.
+    // Files of other names are not those of Longspan.
+    let mine =
+        ["notes.new", "checkpoints/notes.txt.new", "checkpoints/a_b.safetensors.new", "probe/x.json.new"]
+            .map(|name| run.out.join(name));
+    left.iter().chain(&mine).for_each(|path| fs::write(path, "torn").expect("written"));
+    // A link may lead out of the run: what lies there is not the run's, and nothing is written there.
     #[cfg(unix)]
     {
         fs::create_dir(dir.path().join("own")).expect("a directory");
-        fs::write(dir.path().join("own/letter.new"), "mine").expect("written");
+        fs::write(dir.path().join("own/fault.json.new"), "mine").expect("written");
         std::os::unix::fs::symlink(dir.path().join("own"), run.out.join("fault")).expect("a link");
+        let error = RunDir::resume(&run.out).expect_err("a link").to_string();
+        assert!(error.contains("run/fault cannot be used (it is a symbolic link"), "{error}");
+        assert!(dir.path().join("own/fault.json.new").exists() && left[0].exists());
+        fs::remove_file(run.out.join("fault")).expect("a link");
     }
     drop(RunDir::resume(&run.out).expect("a run"));
     assert!(left.iter().all(|path| !path.exists()));
-    #[cfg(unix)]
-    assert!(dir.path().join("own/letter.new").exists());
+    assert!(mine.iter().all(|path| path.exists()));
 }
 
 /// Training stops when its directory is removed, or when another one has its name, and writes nothing more.

@@ -12,6 +12,7 @@ use longspan_run::assess::{Assessment, Compared, Errors, Forecasts, TargetErrors
 use longspan_run::dataset::{Baseline, best};
 use longspan_run::metrics::classification::Confusion;
 use longspan_run::units::{Detailed, Units};
+use longspan_run::visible;
 use serde_json::{Value, json};
 
 use crate::progress::{below, counted, figure, grouped, loss, too_few};
@@ -334,7 +335,7 @@ fn groups(forecasts: &Forecasts, target: usize) -> String {
             group.naive.iter().filter_map(|(naive, accuracy)| Some((naive, accuracy.overall(target)?.mae)));
         let Some((naive, least)) = naive.min_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
         let ratio = own.mae / least;
-        let name = without_middle(name);
+        let name = without_middle(&visible::line(name));
         let forecasts = grouped(group.model.forecasts());
         let line = format!(
             "  {name:<width$} {:>12} {:>12} {ratio:>8.2} {forecasts:>10}  {naive}\n",
@@ -419,6 +420,7 @@ fn classes(confusion: &Confusion, names: &[String]) -> Value {
 /// A line for each class. Few classes have their confusions beside it, many have the most frequent ones below.
 fn classes_text(confusion: &Confusion, names: &[String]) -> String {
     let count = confusion.classes() as u32;
+    let names: Vec<_> = names.iter().map(|name| visible::line(name)).collect();
     let cut = |name: &str, width: usize| -> String { name.chars().take(width).collect() };
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(5, 24);
     let percent = |x: Option<f64>| x.map_or("-".into(), |x| format!("{:.1} %", 100.0 * x));

@@ -7,12 +7,12 @@ use longspan::model::{InputSpec, OutputSpec};
 use longspan_data::schema::{Predicts, Reads, Schema};
 use longspan_run::checkpoint::{Checkpoint, Header};
 use longspan_run::config::Config;
-use longspan_run::{directory, plain_file};
+use longspan_run::{directory, plain_file, visible};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::progress::{counted, figure, grouped};
-use crate::shell::quoted;
+use crate::shell;
 
 /// The number of tensors that are listed.
 const LISTED: usize = 24;
@@ -25,12 +25,13 @@ pub(super) struct Lines {
 
 impl Lines {
     fn new(path: &Path, kind: &str, words: &str) -> Self {
-        let document = Map::from_iter([("path".into(), json!(path)), ("kind".into(), json!(kind))]);
-        Self { text: format!("{}: {words}\n", path.display()), document }
+        let document =
+            Map::from_iter([("path".into(), json!(visible::name(path))), ("kind".into(), json!(kind))]);
+        Self { text: format!("{}: {words}\n", visible::path(path)), document }
     }
 
     fn add(&mut self, name: &str, words: &str, value: Value) {
-        self.text += &format!("{name:<12} {words}\n");
+        self.text += &format!("{name:<12} {}\n", visible::line(words));
         self.document.insert(name.replace(' ', "_"), value);
     }
 
@@ -73,7 +74,7 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
     let step = of("step").as_u64();
     let words = step.map_or(outcome.clone(), |step| format!("{outcome} after step {}", grouped(step)));
     lines.add("outcome", &words, json!(outcome));
-    let out = quoted(&path.to_string_lossy());
+    let out = shell::path(path);
     let more = match outcome.as_str() {
         "finished" | "stopped_early" if config.run.steps > 0 => format!(" --steps {}", 2 * config.run.steps),
         "finished" | "stopped_early" => format!(" --epochs {}", 2 * config.run.epochs),
@@ -91,7 +92,7 @@ pub(super) fn run(path: &Path) -> Result<Lines, Failure> {
 /// A message if the file cannot be read.
 pub(super) fn weights(path: &Path) -> Result<Lines, Failure> {
     let checkpoint = Checkpoint::read(path)?;
-    let file = quoted(&path.to_string_lossy());
+    let file = shell::path(path);
     let Some(header) = checkpoint.header() else {
         let shapes = checkpoint.shapes();
         let mut lines = Lines::new(

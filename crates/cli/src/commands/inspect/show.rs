@@ -1,7 +1,6 @@
 //! The description of data as text and as a JSON document.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use longspan_data::inspect::{
     Alternative, Content, Form, Found, MusicDescription, Sequences, Settings, TextDescription,
@@ -9,6 +8,7 @@ use longspan_data::inspect::{
 use longspan_data::labelled::Lengths;
 use longspan_data::series;
 use longspan_run::dataset::notice;
+use longspan_run::visible;
 use serde::Serialize;
 
 use crate::progress::grouped;
@@ -22,7 +22,7 @@ const BAR: usize = 24;
 /// A description of data, with the command that trains on them.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
-    path: &'a Path,
+    path: String,
     #[serde(flatten)]
     content: &'a Content,
     notes: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) struct Document<'a> {
 
 pub(super) fn document(found: &Found) -> Document<'_> {
     Document {
-        path: &found.path,
+        path: visible::name(&found.path),
         content: &found.content,
         notes: found.notes.iter().map(notice).collect(),
         settings: found.settings.as_ref(),
@@ -175,7 +175,7 @@ fn plain(found: &TextDescription) -> String {
 
 /// Names and their descriptions, with a title before the first.
 fn list(text: &mut String, title: &str, entries: Vec<(String, String)>) {
-    let cut = |name: &str| -> String { name.chars().take(24).collect() };
+    let cut = |name: &str| -> String { visible::line(name).chars().take(24).collect() };
     let width = entries.iter().take(LISTED).map(|(name, _)| cut(name).chars().count()).max().unwrap_or(0);
     let more = entries.len().saturating_sub(LISTED);
     for (index, (name, what)) in entries.into_iter().take(LISTED).enumerate() {

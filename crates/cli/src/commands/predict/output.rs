@@ -27,7 +27,7 @@ enum To {
 /// The output of predictions. Text that is not flushed before it is dropped is not written.
 pub(super) struct Output {
     to: To,
-    buffer: Vec<u8>,
+    buffer: String,
     /// The path of the file; empty for standard output.
     path: PathBuf,
 }
@@ -40,7 +40,7 @@ impl Output {
     /// A message if the file cannot be written.
     pub(super) fn open(name: &str, growing: bool, hold: Hold) -> Result<Self, Failure> {
         if name == "-" {
-            return Ok(Self { to: To::StandardOutput, buffer: Vec::new(), path: PathBuf::new() });
+            return Ok(Self { to: To::StandardOutput, buffer: String::new(), path: PathBuf::new() });
         }
         let path = PathBuf::from(name);
         if path.is_dir() {
@@ -59,11 +59,11 @@ impl Output {
             false => WholeFile::create(&path).map(|_| To::Later(hold)),
         };
         let to = to.map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { to, buffer: Vec::new(), path })
+        Ok(Self { to, buffer: String::new(), path })
     }
 
     pub(super) fn write(&mut self, text: &str) -> Result<(), Failure> {
-        self.buffer.extend_from_slice(text.as_bytes());
+        self.buffer.push_str(text);
         if self.buffer.len() < BUFFER { Ok(()) } else { self.flush() }
     }
 
@@ -74,8 +74,8 @@ impl Output {
             self.to = To::Whole(file);
         }
         let written = match &mut self.to {
-            To::Growing(file) => file.write_all(&self.buffer),
-            To::Whole(file) => file.write_all(&self.buffer),
+            To::Growing(file) => file.write_all(self.buffer.as_bytes()),
+            To::Whole(file) => file.write_all(self.buffer.as_bytes()),
             _ => {
                 let put = put_more(&self.buffer);
                 self.buffer.clear();

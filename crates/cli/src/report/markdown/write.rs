@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use longspan_diagnose::Language;
+use longspan_run::visible;
 use unicode_width::UnicodeWidthStr;
 
 use crate::assets::say;
@@ -84,7 +85,7 @@ impl Writer {
     pub(super) fn shell(&mut self, command: &str) {
         let ticks = command.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat((ticks + 1).max(3));
-        self.text.push_str(&format!("\n{fence}sh\n{}\n{fence}\n", visible(command)));
+        self.text.push_str(&format!("\n{fence}sh\n{}\n{fence}\n", visible::line(command)));
     }
 }
 
@@ -95,16 +96,10 @@ fn is_number(cell: &str) -> bool {
     cell.trim_end_matches(" %").parse::<f64>().is_ok()
 }
 
-/// Replaces what a terminal would interpret: control characters, and marks that change the direction of writing.
-fn visible(text: &str) -> String {
-    let acts = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
-}
-
 /// Escapes a text so that Markdown shows it as it is.
 pub(super) fn words(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    let text = visible(text);
+    let text = visible::line(text);
     let mut before = ' ';
     for c in text.chars() {
         // Markdown does not interpret an underscore inside a word.
@@ -132,7 +127,7 @@ pub(super) fn percent(share: Option<f64>) -> String {
 
 /// A text as inline code. Not for cells of a table, where a vertical bar would end the cell.
 pub(super) fn code(text: &str) -> String {
-    let text = visible(text);
+    let text = visible::line(text);
     let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     match ticks {
         0 => format!("`{text}`"),
@@ -157,7 +152,7 @@ mod tests {
     #[test]
     fn texts_are_escaped() {
         assert_eq!(words("a|b <i> `c` *d* snake_case _e_"), r"a\|b \<i\> \`c\` \*d\* snake_case \_e_");
-        assert_eq!(words("\u{1b}[31m\u{202e}x\r\n"), "\u{fffd}\\[31m\u{fffd}x\u{fffd}\u{fffd}");
+        assert_eq!(words("\u{1b}[31m\u{202e}x\r\n"), r"\\u001b\[31m\\u202ex\\r\\n");
         assert_eq!(code("a`b"), "`` a`b ``");
         let mut to = Writer::new(Language::English);
         to.shell("x ````");

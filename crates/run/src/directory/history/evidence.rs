@@ -2,6 +2,7 @@
 
 use super::History;
 use crate::config::KEYS;
+use crate::visible;
 use longspan::optim::clip::Clip;
 use longspan_diagnose::{Evidence, Facts};
 
@@ -28,7 +29,7 @@ impl History {
         let settings =
             KEYS.iter().filter_map(|key| Some((key.name.to_owned(), config.get(key.name).text()?)));
         Facts {
-            run: self.path.display().to_string(),
+            run: visible::path(&self.path),
             cell: config.get("cell").to_string(),
             layers: config.model.layers.min(MOST),
             hidden: config.model.hidden.min(MOST),

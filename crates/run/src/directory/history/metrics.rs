@@ -1,4 +1,4 @@
-//! Reads `metrics.jsonl`, which has one record per line.
+//! The records of `metrics.jsonl`, which has one record per line.
 //!
 //! A resumed run repeats the steps after its last checkpoint. The first record of a higher attempt therefore
 //! replaces all records of lower attempts from its step on. Each step counts in its highest attempt, and
@@ -9,17 +9,11 @@
 //! line that is not a record is skipped and counted.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::directory::{RunError, io_error};
-use crate::plain_file;
+use super::thinned::Thinned;
 use longspan_record::{FaultRecord, RecoveryRecord, ScoreRecord, StepRecord};
-
-/// Longest line that is read, in bytes; no record reaches it.
-const LONGEST: u64 = 16 << 20;
 
 /// The records of `metrics.jsonl`.
 #[derive(Clone, Debug, Default)]
@@ -35,21 +29,21 @@ pub struct Metrics {
     /// The faults after which training continued.
     pub recoveries: Vec<RecoveryRecord>,
     /// Whether the attempt has only records of recoveries so far.
-    restarted: bool,
+    pub(super) restarted: bool,
     /// What could not be read, one sentence each.
     pub problems: Vec<String>,
 }
 
 /// The fields that all records have.
 #[derive(Deserialize)]
-struct Header<'a> {
+pub(super) struct Header<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     step: u64,
-    attempt: u64,
+    pub(super) attempt: u64,
 }
 
-enum Record {
+pub(super) enum Record {
     Step(Box<StepRecord>),
     Valid(ScoreRecord),
     Test(ScoreRecord),
@@ -59,71 +53,7 @@ enum Record {
     Other,
 }
 
-/// Lines that are not records.
-#[derive(Default)]
-struct Damage {
-    lines: u64,
-    /// The first such line, and why it is not a record.
-    first: Option<(u64, String)>,
-}
-
-impl Damage {
-    fn add(&mut self, (line, reason): (u64, String)) {
-        self.lines += 1;
-        self.first.get_or_insert((line, reason));
-    }
-}
-
-/// Reads the records of a run. A missing file is reported and has no records.
-pub(super) fn read(path: &Path) -> Result<Metrics, RunError> {
-    let failed = io_error(path, "read");
-    let file = match plain_file::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let problems = vec![format!("{} is missing: its training steps cannot be shown", path.display())];
-            return Ok(Metrics { problems, ..Metrics::default() });
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    let (mut metrics, mut attempt, mut damage) = (Metrics::default(), 0, Damage::default());
-    // The previous line, if it is not a record. It is torn if it is the last one or the next attempt follows.
-    let mut torn: Option<(u64, String)> = None;
-    let (mut reader, mut line) = (BufReader::new(file), Vec::new());
-    for number in 1.. {
-        line.clear();
-        let read = reader.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(&failed)?;
-        if read == 0 {
-            break;
-        }
-        let mut whole = line.last() == Some(&b'\n');
-        let record = match !whole && read as u64 == LONGEST {
-            true => {
-                (whole, _) = (true, reader.skip_until(b'\n').map_err(&failed)?);
-                Err(format!("longer than {} MB", LONGEST >> 20))
-            }
-            false => parse(&line),
-        };
-        let resumed = record.as_ref().is_ok_and(|(header, _)| header.attempt > attempt);
-        if let Some(line) = torn.take().filter(|_| !resumed) {
-            damage.add(line);
-        }
-        match record.and_then(|(header, record)| metrics.take(&header, record, &mut attempt)) {
-            Ok(()) => {}
-            Err(reason) if whole => torn = Some((number, reason)),
-            Err(_) => break,
-        }
-    }
-    torn.into_iter().for_each(|line| damage.add(line));
-    if let Some((line, reason)) = damage.first {
-        let lines = if damage.lines == 1 { "line is not a record" } else { "lines are not records" };
-        let path = path.display();
-        let problem = format!("{} {lines} in {path} (line {line}: {reason}): skipped", damage.lines);
-        metrics.problems.push(problem);
-    }
-    Ok(metrics)
-}
-
-fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
+pub(super) fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
     let wrong = |error: serde_json::Error| error.to_string();
     let header: Header<'_> = serde_json::from_slice(line).map_err(wrong)?;
     let record = match &*header.kind {
@@ -139,7 +69,14 @@ fn parse(line: &[u8]) -> Result<(Header<'_>, Record), String> {
 
 impl Metrics {
     /// Adds the next record.
-    fn take(&mut self, header: &Header<'_>, record: Record, attempt: &mut u64) -> Result<(), String> {
+    pub(super) fn take(
+        &mut self,
+        header: &Header<'_>,
+        record: Record,
+        attempt: &mut u64,
+        thinned: &mut Thinned,
+        bytes: usize,
+    ) -> Result<(), String> {
         let &Header { step, attempt: own, .. } = header;
         if own < *attempt {
             return Err(format!("attempt {own} follows attempt {attempt}"));
@@ -147,10 +84,12 @@ impl Metrics {
         if own > *attempt {
             *attempt = own;
             self.drop_from(step, &record);
+            thinned.dropped(self);
         }
         // A validation that was interrupted before the attempt is repeated.
         if let (Record::Valid(_), true) = (&record, self.restarted) {
             self.valid.pop_if(|last| last.step == step);
+            thinned.dropped(self);
         }
         self.restarted &= matches!(record, Record::Recovery(_));
         let behind = |last: Option<u64>| match last.filter(|&last| last >= step) {
@@ -160,11 +99,11 @@ impl Metrics {
         match record {
             Record::Step(record) => {
                 behind(self.steps.last().map(|last| last.step))?;
-                self.steps.push(*record);
+                thinned.add_step(self, *record, bytes);
             }
             Record::Valid(record) => {
                 behind(self.valid.last().map(|last| last.step))?;
-                self.valid.push(record);
+                thinned.add_valid(self, record, bytes);
             }
             Record::Test(record) => self.test = Some(record),
             Record::Fault(record) => self.fault = Some(record),
@@ -193,6 +132,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tail::read;
     use super::*;
     use crate::test_dir::TestDir;
 

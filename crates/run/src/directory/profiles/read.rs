@@ -24,6 +24,11 @@ pub struct Profiles {
 /// Reads all profiles of a run. A step counts in its highest attempt. Damaged segments are skipped and
 /// reported.
 pub fn read(run: &Path) -> Profiles {
+    read_some(run, usize::MAX)
+}
+
+/// Reads the profiles of a run, at most about `most`: each time that there are more, every second one is left out.
+pub fn read_some(run: &Path, most: usize) -> Profiles {
     let mut flows = Profiles::default();
     let segments = segments(run).unwrap_or_else(|error| {
         flows.skipped.push(error);
@@ -39,6 +44,13 @@ pub fn read(run: &Path) -> Profiles {
                     if old.is_none_or(|old| old.attempt <= record.attempt) {
                         records.insert(record.step, record);
                     }
+                }
+                while records.len() > most {
+                    let mut at = 0;
+                    records.retain(|_, _| {
+                        at += 1;
+                        at % 2 == 1
+                    });
                 }
             }
             Err(reason) => flows.skipped.push(RunError::Segment { path, reason }),

@@ -1,6 +1,5 @@
 //! The segments of gradient profiles: their format and their files.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use longspan_record::{LayerProfile, ProfileRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::error::{RunError, io_error};
+use crate::links;
 
 /// The version of the format.
 pub(super) const FORMAT: u32 = 1;
@@ -60,12 +60,11 @@ pub(super) fn number(path: &Path) -> Option<u64> {
 /// The segments of a run, sorted by number; empty if there is no directory.
 pub(super) fn segments(run: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
     let directory = directory(run);
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries,
+    let paths = match links::listed(&directory) {
+        Ok(paths) => paths.into_iter(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(io_error(&directory, "read")(error)),
     };
-    let paths = entries.flatten().map(|entry| entry.path());
     let mut segments: Vec<_> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
     segments.sort();
     Ok(segments)

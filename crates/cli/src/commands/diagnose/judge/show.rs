@@ -3,6 +3,7 @@
 use longspan_diagnose::{IGNORE_IF, Language, Severity};
 use longspan_run::directory::history::History;
 use longspan_run::report::verdict::{FindingText, NumberText, VerdictText};
+use longspan_run::visible;
 use serde_json::{Value, json};
 
 use crate::progress::counted;
@@ -21,7 +22,7 @@ pub(super) struct Shown<'a> {
 impl Shown<'_> {
     pub(super) fn document(&self) -> Value {
         json!({
-            "run": self.history.path,
+            "run": visible::name(&self.history.path),
             "step": self.step(),
             "outcome": self.history.outcome(),
             "severe": self.severe,
@@ -41,7 +42,11 @@ impl Shown<'_> {
             text.push_str(&describe(finding, self.language, columns, colours));
             if let (Some(command), "cause") = (&self.verdict.command, finding.place) {
                 // A command that is to be copied is not wrapped.
-                text.push_str(&format!("{}{command}\n", label(self.language.of("next:", "下一步："))));
+                text.push_str(&format!(
+                    "{}{}\n",
+                    label(self.language.of("next:", "下一步：")),
+                    visible::line(command)
+                ));
             }
         }
         if !self.verdict.further_notes.is_empty() {
@@ -78,7 +83,7 @@ impl Shown<'_> {
                 _ => counted(count, &severity.to_string()),
             })
             .collect();
-        let (path, step) = (self.history.path.display(), self.step());
+        let (path, step) = (visible::path(&self.history.path), self.step());
         let outcome = self.history.outcome().unwrap_or("unfinished").replace('_', " ");
         match self.language {
             Language::English => {
