@@ -167,7 +167,7 @@ pub fn gzip(bytes: &[u8]) {
 pub fn music(bytes: &[u8]) {
     if let Ok(music) = Music::read(bytes, Path::new("music.json")) {
         let _ = inspect_file(&file("music.json", bytes), &Given::default(), &mut |_, _| {});
-        assert!(music.train.len() > 0);
+        assert!(!music.train.is_empty());
     }
 }
 
