@@ -142,17 +142,11 @@ class Watch:
         self._weights: dict[str, Tensor] = {}
         found = [(name, m) for name, m in model.named_modules() if isinstance(m, torch.nn.RNNBase)]
         if not found:
-            raise ValueError(
-                f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM: there is nothing to watch"
-            )
+            raise ValueError(f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM: there is nothing to watch")
         paths = [Path(run) if len(found) == 1 else Path(run) / (name or "model") for name, _ in found]
-        self._modules = [
-            _Module(self, name, module, path) for (name, module), path in zip(found, paths, strict=True)
-        ]
+        self._modules = [_Module(self, name, module, path) for (name, module), path in zip(found, paths, strict=True)]
         self._by_id = {id(m.module): m for m in self._modules}
-        self._recurrent = {
-            id(p): p for m in self._modules for p in m.module.parameters(recurse=False) if p.requires_grad
-        }
+        self._recurrent = {id(p): p for m in self._modules for p in m.module.parameters(recurse=False) if p.requires_grad}
         self._attach()
         _watches[model] = self
 
@@ -173,7 +167,7 @@ class Watch:
             self._handles.append(module.register_forward_hook(self._after_forward, with_kwargs=True))
         for parameter in self._model.parameters():
             if parameter.requires_grad:
-                self._handles.append(parameter.register_post_accumulate_grad_hook(self._after_grad))
+                self._handles.append(parameter.register_post_accumulate_grad_hook(self._after_grad))  # type: ignore[no-untyped-call]
         self._handles.append(self._optimizer.register_step_pre_hook(self._before_step))
         self._handles.append(self._optimizer.register_step_post_hook(self._after_step))
 
@@ -248,9 +242,7 @@ class Watch:
         )
         data.register_hook(lambda grad: setattr(call, "d_y", _rows(grad, module, sizes)))
         for k, state in enumerate(last):
-            state.register_hook(
-                lambda grad, k=k: call.d_last.__setitem__(k, _state(grad, sorted_rows))
-            )
+            state.register_hook(lambda grad, k=k: call.d_last.__setitem__(k, _state(grad, sorted_rows)))
         call.last = [_state(state, sorted_rows) for state in last]
         watched.calls.append(call)
 
@@ -307,9 +299,7 @@ class Watch:
         before = _total([norm for norm in norms.values() if norm is not None]) if self._norms else after
         if self._due():
             self._shares = {
-                name: (float(norm) ** 2 / before**2 if before > 0 else 0.0)
-                for name, norm in norms.items()
-                if norm is not None
+                name: (float(norm) ** 2 / before**2 if before > 0 else 0.0) for name, norm in norms.items() if norm is not None
             }
         self._norms.clear()
         if not math.isfinite(before):
@@ -333,9 +323,7 @@ class Watch:
     # What happens at a step that is observed.
 
     def _observe(self) -> None:
-        self._weights = {
-            name: p.detach().clone() for name, p in self._model.named_parameters() if name in self._shares
-        }
+        self._weights = {name: p.detach().clone() for name, p in self._model.named_parameters() if name in self._shares}
         for watched in self._modules:
             calls, watched.calls = watched.calls, []
             used = [call for call in calls if call.d_y is not None or any(d is not None for d in call.d_last)]
@@ -367,12 +355,9 @@ class Watch:
         tensors = [getattr(module, name) for own in names for name in own]
         per_layer = len(tensors) // module.num_layers
         arrays = [_array(tensor) for tensor in tensors]
-        weights = [arrays[l * per_layer : (l + 1) * per_layer] for l in range(module.num_layers)]
+        weights = [arrays[k * per_layer : (k + 1) * per_layer] for k in range(module.num_layers)]
         d_y = torch.zeros_like(call.y) if call.d_y is None else call.d_y
-        d_last = [
-            torch.zeros_like(state) if d is None else d
-            for d, state in zip(call.d_last, call.last, strict=True)
-        ]
+        d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(call.d_last, call.last, strict=True)]
         watched.replay.run(
             self._step + 1,
             _array(call.x),
@@ -385,11 +370,11 @@ class Watch:
         )
         deviation = _deviation(watched.replay.outputs(), _array(call.y))
         if alone and all(id(t) in self._weight_grads for t in tensors):
-            for l in range(module.num_layers):
-                grads = watched.replay.gradients(l)
+            for layer in range(module.num_layers):
+                grads = watched.replay.gradients(layer)
                 if len(grads) != per_layer:
                     grads = [grad for i, grad in enumerate(grads) if i % 4 < 2]
-                own = tensors[l * per_layer : (l + 1) * per_layer]
+                own = tensors[layer * per_layer : (layer + 1) * per_layer]
                 for grad, tensor in zip(grads, own, strict=True):
                     deviation = max(deviation, _deviation(grad, _array(self._weight_grads[id(tensor)])))
         watched.deviation = max(watched.deviation, deviation)
@@ -407,10 +392,7 @@ class Watch:
             width = module.hidden_size * directions
             shape = (sum(sizes), width) if call.sizes else (len(sizes), sizes[0], width)
             ones = torch.ones(shape, dtype=call.x.dtype)
-            masks = [
-                torch.nn.functional.dropout(ones, module.dropout, training=True)
-                for _ in range(module.num_layers - 1)
-            ]
+            masks = [torch.nn.functional.dropout(ones, module.dropout, training=True) for _ in range(module.num_layers - 1)]
         finally:
             torch.set_rng_state(now)
         return [_array(mask) for mask in masks]
@@ -468,7 +450,7 @@ class Watch:
                 f"PyTorch {torch.__version__.split('+')[0]}",
                 watched.name,
                 self._settings(watched),
-                [f"l{l}{side}" for l in range(module.num_layers) for side in sides],
+                [f"l{layer}{side}" for layer in range(module.num_layers) for side in sides],
                 sum(p.numel() for p in self._model.parameters()),
                 self._needed_lag,
             )
@@ -529,20 +511,19 @@ class Watch:
 
     def findings(self) -> list[Finding]:
         """Return what is wrong, the most important first; empty if nothing is."""
-        self._try_flush("interrupted")
+        try:
+            self._flush()
+        except Exception as error:
+            self._guard(error)
         found = []
         for watched in self._modules:
             if watched.recorder is None:
                 continue
             module = watched.module
-            text = _core.findings(
-                watched.run, watched.name, watched.describe_class(), module.hidden_size, module.num_layers
-            )
+            text = _core.findings(watched.run, watched.name, watched.describe_class(), module.hidden_size, module.num_layers)
             for item in json.loads(text):
                 fixes = [Fix(fix["code"], fix["why"]) for fix in item["fixes"]]
-                numbers = {
-                    name: float(value) for name, value in item["numbers"].items() if value is not None
-                }
+                numbers = {name: float(value) for name, value in item["numbers"].items() if value is not None}
                 found.append(
                     Finding(
                         item["code"],
@@ -570,20 +551,8 @@ class Watch:
             elif watched.recorder is None:
                 lines.append(f"{name}: not observed, because no gradient reached it")
             else:
-                lines.append(
-                    f"{name}: observed your own computation, to {watched.deviation:.0e} ({watched.run})"
-                )
+                lines.append(f"{name}: observed your own computation, to {watched.deviation:.0e} ({watched.run})")
         return "\n".join(lines)
-
-    def _try_flush(self, outcome: str) -> None:
-        try:
-            self._flush()
-            for watched in self._modules:
-                if watched.recorder is not None:
-                    self._describe(watched)
-                    watched.recorder.close("diverged" if self._diverged else outcome)
-        except Exception as error:
-            self._guard(error)
 
     def close(self, outcome: str = "finished") -> None:
         """Stop watching, and complete the run."""
@@ -592,7 +561,14 @@ class Watch:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._try_flush(outcome)
+        try:
+            self._flush()
+            for watched in self._modules:
+                if watched.recorder is not None:
+                    self._describe(watched)
+                    watched.recorder.close("diverged" if self._diverged else outcome)
+        except Exception as error:
+            self._guard(error)
         self._closed = True
 
     def __enter__(self) -> Watch:
@@ -671,7 +647,8 @@ def _rows(values: Tensor, module: torch.nn.RNNBase, sizes: list[int] | None) -> 
             values = values.unsqueeze(1)
         elif module.batch_first:
             values = values.transpose(0, 1)
-    return values.to("cpu", dtype=module.weight_ih_l0.dtype).contiguous()
+    weight: Tensor = module.weight_ih_l0  # type: ignore[assignment]
+    return values.to("cpu", dtype=weight.dtype).contiguous()
 
 
 def _state(state: Tensor, sorted_rows: Tensor | None) -> Tensor:

@@ -29,9 +29,7 @@ class _Function(torch.autograd.Function):
     """One layer, in one or both directions: packed input ``[positions, D]`` to packed output and last states."""
 
     @staticmethod
-    def forward(
-        ctx: Any, layer: _core.Layer, sizes: list[int], parts: int, x: Tensor, *tensors: Tensor
-    ) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, layer: _core.Layer, sizes: list[int], parts: int, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         states, weights = tensors[:parts], tensors[parts:]
         rows, hidden = states[0].shape[-2:]
         differentiable = any(ctx.needs_input_grad)
@@ -67,9 +65,7 @@ class _Function(torch.autograd.Function):
         if d_y is None:
             d_y = x.new_zeros(x.shape[0], directions * hidden)
         d_state = [x.new_zeros(0) if d is None else d.contiguous() for d in d_last]
-        d_x, d_first, d_weights = ctx.tape.backward(
-            x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state]
-        )
+        d_x, d_first, d_weights = ctx.tape.backward(x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state])
         weights = [torch.from_numpy(d) for d in d_weights]
         if len(weights) != len(ctx.shapes):  # Without biases, the layer has them all the same: zeros.
             weights = [weight for i, weight in enumerate(weights) if i % 4 < 2]
@@ -121,9 +117,7 @@ class _Recurrent(torch.nn.RNNBase):
         last: list[list[Tensor]] = [[] for _ in states]
         for index in range(self.num_layers):
             own = slice(index * directions, (index + 1) * directions)
-            weights = [
-                getattr(self, name) for names in self._all_weights[own] for name in names
-            ]
+            weights = [getattr(self, name) for names in self._all_weights[own] for name in names]
             first = [state[k] for state in states for k in range(own.start, own.stop)]
             layer = self._core_layer(index, x.dtype)
             x, *after = _Function.apply(layer, sizes, len(first), x, *first, *weights)
@@ -133,9 +127,7 @@ class _Recurrent(torch.nn.RNNBase):
                 x = torch.nn.functional.dropout(x, self.dropout, training=True)
         return x, [torch.stack(part) for part in last]
 
-    def _forward(
-        self, input: Tensor | PackedSequence, states: list[Tensor] | None, parts: int
-    ) -> tuple[Any, list[Tensor]]:
+    def _forward(self, input: Tensor | PackedSequence, states: list[Tensor] | None, parts: int) -> tuple[Any, list[Tensor]]:
         directions = 2 if self.bidirectional else 1
         width, count = self.hidden_size * directions, self.num_layers * directions
         if isinstance(input, PackedSequence):

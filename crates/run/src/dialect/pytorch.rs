@@ -74,6 +74,7 @@ fn line(Setting { key, value }: &Setting, names: &Names, cell: Option<&str>) -> 
                 .map(|l| format!("torch.nn.init.orthogonal_({module}.weight_hh_l{l})"))
                 .collect::<Vec<_>>()
                 .join("\n"),
+            ("chrono", lag) => chrono(names, cell.unwrap_or(&names.class), lag),
             _ => format!("# initial weights: {value}"),
         },
         "dropout" => format!("# dropout={value} in {module}"),
@@ -83,6 +84,22 @@ fn line(Setting { key, value }: &Setting, names: &Names, cell: Option<&str>) -> 
         "batch" => format!("# batches of {value} rows"),
         _ => format!("# {}: {value}", key.replace('_', " ")),
     }
+}
+
+/// Forgetting times up to a lag: the forget gate's bias is ln u with u uniform from 1 to the lag, the input gate's is
+/// −ln u. The update gate of a GRU keeps as the forget gate does. (Tallec and Ollivier, ICLR 2018.)
+fn chrono(names: &Names, cell: &str, lag: &str) -> String {
+    let (module, hidden) = (names.path(), names.hidden);
+    let of_layer = |l: usize| {
+        let bias = format!("{module}.bias_hh_l{l}.data");
+        let keep =
+            format!("{bias}[{hidden}:{}] = torch.empty({hidden}).uniform_(1, {lag}).log_()", 2 * hidden);
+        match cell.eq_ignore_ascii_case("lstm") {
+            true => format!("{keep}\n{bias}[:{hidden}] = -{bias}[{hidden}:{}]", 2 * hidden),
+            false => keep,
+        }
+    };
+    (0..names.layers).map(of_layer).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -98,5 +115,8 @@ mod tests {
         assert_eq!(one("forget_bias", "3"), forget);
         assert_eq!(one("lr", "0.001"), "for group in optimizer.param_groups: group[\"lr\"] = 0.001");
         assert_eq!(one("init", "orthogonal").lines().count(), 2);
+        let chrono = one("init", "chrono:60");
+        let keep = "model.lstm.bias_hh_l0.data[32:64] = torch.empty(32).uniform_(1, 60).log_()";
+        assert_eq!((chrono.lines().next(), chrono.lines().count()), (Some(keep), 4));
     }
 }

@@ -1,0 +1,102 @@
+"""The layers of longspan.nn against those of PyTorch: outputs, states and all gradients."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence
+
+import longspan.nn
+
+INPUT, HIDDEN, ROWS, STEPS = 5, 7, 4, 6
+LENGTHS = {"packed": [6, 4, 4, 1], "unsorted": [4, 1, 6, 4]}
+
+
+def results(module, form, given, dtype):
+    """Run a module forwards and backwards, and return everything that it computes."""
+    draw = torch.Generator().manual_seed(1)
+
+    def tensor(*shape):
+        return torch.randn(*shape, dtype=dtype, generator=draw, requires_grad=True)
+
+    directions = 2 if module.bidirectional else 1
+    count = module.num_layers * directions
+    if form == "unbatched":
+        x = tensor(STEPS, INPUT)
+    elif form == "seq":
+        x = tensor(STEPS, ROWS, INPUT)
+    else:
+        x = tensor(ROWS, STEPS, INPUT)
+    inputs = x
+    if form in LENGTHS:
+        inputs = pack_padded_sequence(x, LENGTHS[form], batch_first=True, enforce_sorted=form == "packed")
+    states = []
+    if given:
+        shape = (count, HIDDEN) if form == "unbatched" else (count, ROWS, HIDDEN)
+        states = [tensor(*shape) for _ in range(2 if isinstance(module, torch.nn.LSTM) else 1)]
+    hx = None
+    if given:
+        hx = tuple(states) if len(states) > 1 else states[0]
+    y, last = module(inputs, hx)
+    y = y.data if form in LENGTHS else y
+    last = list(last) if isinstance(last, tuple) else [last]
+    weights = torch.linspace(-1, 1, y.numel(), dtype=dtype).view_as(y)
+    loss = (y * weights).sum() + sum(state.square().sum() for state in last)
+    module.zero_grad()
+    loss.backward()
+    grads = [x.grad, *(state.grad for state in states), *(p.grad for p in module.parameters())]
+    return [y.detach(), *(state.detach() for state in last), *grads]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["f64", "f32"])
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_layers_equal_those_of_pytorch(name, dtype):
+    tolerance = 1e-10 if dtype == torch.float64 else 1e-4
+    forms = ["seq", "first", "unbatched", *LENGTHS]
+    for layers, both, bias, form, given in itertools.product((1, 2), (False, True), (True, False), forms, (False, True)):
+        options = dict(num_layers=layers, bidirectional=both, bias=bias, dtype=dtype)
+        options["batch_first"] = form == "first"
+        if name == "RNN" and bias:
+            options["nonlinearity"] = "relu"
+        theirs = getattr(torch.nn, name)(INPUT, HIDDEN, **options)
+        ours = getattr(longspan.nn, name)(INPUT, HIDDEN, **options)
+        ours.load_state_dict(theirs.state_dict())
+        pairs = zip(results(theirs, form, given, dtype), results(ours, form, given, dtype), strict=True)
+        for expected, found in pairs:
+            assert expected.shape == found.shape
+            assert torch.allclose(found, expected, rtol=tolerance, atol=tolerance), (options, form, given)
+
+
+def test_a_replaced_module_keeps_its_parameters_and_can_be_copied():
+    model = torch.nn.Sequential(torch.nn.LSTM(INPUT, HIDDEN))
+    before = list(model.parameters())
+    assert longspan.nn.replace(model) is model
+    assert isinstance(model[0], longspan.nn.LSTM)
+    assert all(a is b for a, b in zip(before, model.parameters(), strict=True))
+    x = torch.randn(STEPS, ROWS, INPUT)
+    y = model(x)[0]
+    assert torch.equal(copy.deepcopy(model)(x)[0], y)
+
+
+def test_a_second_backward_pass_says_what_to_do():
+    layer = longspan.nn.GRU(INPUT, HIDDEN)
+    y, _ = layer(torch.randn(STEPS, ROWS, INPUT))
+    y.sum().backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="run the forward pass again"):
+        y.sum().backward()
+
+
+def test_weights_that_were_changed_before_the_backward_pass_are_an_error():
+    layer = longspan.nn.GRU(INPUT, HIDDEN)
+    y, _ = layer(torch.randn(STEPS, ROWS, INPUT))
+    with torch.no_grad():
+        layer.weight_hh_l0.add_(1.0)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.sum().backward()
+
+
+def test_other_types_run_the_layer_of_pytorch():
+    layer = longspan.nn.LSTM(INPUT, HIDDEN, dtype=torch.bfloat16)
+    y, _ = layer(torch.randn(STEPS, ROWS, INPUT, dtype=torch.bfloat16))
+    assert y.dtype == torch.bfloat16

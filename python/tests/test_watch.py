@@ -1,0 +1,221 @@
+"""Watching a model: what is observed, what is found, and that training does not change."""
+
+import copy
+import json
+import math
+import pickle
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence
+
+import longspan
+
+
+class Reader(nn.Module):
+    """Reads a sequence and names the class that its first step shows."""
+
+    def __init__(self, name, hidden=24, **options):
+        super().__init__()
+        self.rnn = getattr(nn, name)(4, hidden, batch_first=True, **options)
+        self.head = nn.Linear(hidden * (2 if options.get("bidirectional") else 1), 4)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0][:, -1])
+
+
+def batch(steps, draw, rows=8):
+    classes = torch.randint(4, (rows,), generator=draw)
+    x = 0.1 * torch.randn(rows, steps, 4, generator=draw)
+    x[torch.arange(rows), 0, classes] += 1.0
+    return x, classes
+
+
+def train(model, run=None, steps=60, length=20, clip=None, lr=1e-3, every=10, **watching):
+    """Train a model, watched if there is a run directory."""
+    torch.manual_seed(5)
+    draw = torch.Generator().manual_seed(2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    watch = run and longspan.watch(model, optimizer, run=run, every=every, **watching)
+    for _ in range(steps):
+        x, classes = batch(length, draw)
+        loss = nn.functional.cross_entropy(model(x), classes)
+        optimizer.zero_grad()
+        loss.backward()
+        if clip is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimizer.step()
+        if watch:
+            watch.loss(loss)
+    return watch
+
+
+def records(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+OPTIONS = [
+    ("RNN", {}),
+    ("RNN", {"nonlinearity": "relu"}),
+    ("GRU", {"num_layers": 2, "dropout": 0.4}),
+    ("LSTM", {"bidirectional": True, "num_layers": 2, "dropout": 0.2}),
+    ("LSTM", {"bias": False}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
+def test_the_bits_of_the_training_stay_and_the_computation_is_the_same(tmp_path, name, options):
+    models = []
+    for run in (None, tmp_path / "run"):
+        torch.manual_seed(1)
+        models.append(Reader(name, **options))
+        watch = train(models[-1], run, steps=12, every=1, clip=0.1)
+    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+    watch.close()
+    assert "observed your own computation" in watch.verdict()
+    # Outputs and weight gradients of every step, dropout included.
+    assert watch._modules[0].deviation < 1e-5
+    steps = [record for record in records(tmp_path / "run") if record["type"] == "step"]
+    assert [record["step"] for record in steps] == list(range(1, 13))
+    assert all("lag" in record["snapshot"] for record in steps)
+    # Both norms are those of PyTorch, before and after clipping.
+    clipped = [record for record in steps if record["clipped"]]
+    assert clipped
+    for record in clipped:
+        assert math.isclose(record["log10_global_norm_after"], math.log10(0.1), abs_tol=1e-3)
+        assert record["log10_global_norm"] > math.log10(0.1)
+
+
+def test_the_lag_profile_equals_automatic_differentiation(tmp_path):
+    """ln G(τ) of the last loss, by the gradients of states of a cell that is called step by step."""
+    torch.manual_seed(3)
+    model = Reader("GRU", hidden=6).double()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x, classes = batch(15, torch.Generator().manual_seed(4), rows=5)
+    x = x.double()
+    cell = nn.GRUCell(4, 6).double()
+    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        getattr(cell, name).data.copy_(getattr(model.rnn, f"{name}_l0").data)
+    h, states = torch.zeros(5, 6, dtype=torch.float64), []
+    for t in range(15):
+        h = cell(x[:, t], h)
+        h.retain_grad()
+        states.append(h)
+    nn.functional.cross_entropy(model.head(h), classes).backward()
+    norms = torch.stack([state.grad.norm(dim=1) for state in reversed(states)])
+    expected = (norms / norms[0]).log().median(dim=1).values
+    with longspan.watch(model, optimizer, run=tmp_path / "run") as watch:
+        loss = nn.functional.cross_entropy(model(x), classes)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        watch.loss(loss)
+    (record,) = (r for r in records(tmp_path / "run") if r["type"] == "step")
+    lag = record["snapshot"]["lag"]
+    assert lag["lags"] == list(range(15))
+    found = torch.tensor(lag["total"]["ln_median"], dtype=torch.float64)
+    assert torch.allclose(found, expected, rtol=0, atol=1e-10)
+
+
+def test_a_vanishing_gradient_is_named_with_code_that_cures_it(tmp_path):
+    torch.manual_seed(1)
+    model = Reader("RNN", hidden=32)
+    nn.init.orthogonal_(model.rnn.weight_hh_l0)
+    model.rnn.weight_hh_l0.data *= 0.6
+    watch = train(model, tmp_path / "run", steps=200, length=40, needed_lag=39)
+    watch.close()
+    first = watch.findings()[0]
+    assert (first.code, first.severity, first.where) == ("vanishing-gradient", "severe", "rnn")
+    assert any("torch.nn.LSTM" in fix.code for fix in first.fixes)
+    assert "vanishing-gradient" in watch.verdict()
+
+
+def test_a_model_that_learns_is_not_accused(tmp_path):
+    torch.manual_seed(1)
+    model = Reader("GRU", hidden=32)
+    watch = train(model, tmp_path / "run", steps=200, length=8, lr=1e-2, needed_lag=7)
+    watch.close()
+    assert [finding for finding in watch.findings() if finding.severity != "note"] == []
+
+
+def test_packed_sequences_are_observed(tmp_path):
+    torch.manual_seed(1)
+    lstm = nn.LSTM(3, 8, num_layers=2, bidirectional=True)
+    optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
+    with longspan.watch(lstm, optimizer, run=tmp_path / "run", every=1) as watch:
+        for _ in range(3):
+            packed = pack_sequence([torch.randn(n, 3) for n in (4, 9, 1, 6)], enforce_sorted=False)
+            _, (h, _) = lstm(packed)
+            optimizer.zero_grad()
+            h[-2:].square().sum().backward()
+            optimizer.step()
+    assert watch._modules[0].deviation < 1e-5
+    last = records(tmp_path / "run")[-1]
+    assert last["snapshot"]["batch"]["positions"] == 20
+    assert last["snapshot"]["lag"]["rows"] == 4
+
+
+def test_carried_states_are_noticed(tmp_path):
+    rnn = nn.RNN(3, 8)
+    optimizer = torch.optim.SGD(rnn.parameters(), lr=0.01)
+    state = None
+    with longspan.watch(rnn, optimizer, run=tmp_path / "run", every=1):
+        for _ in range(4):
+            y, state = rnn(torch.randn(5, 2, 3), state)
+            state = state.detach()
+            optimizer.zero_grad()
+            y.square().mean().backward()
+            optimizer.step()
+    assert json.loads((tmp_path / "run/run.json").read_text())["watched"]["carried"] is True
+
+
+def test_a_watched_model_can_be_copied_and_saved(tmp_path):
+    model = Reader("LSTM")
+    train(model, tmp_path / "run", steps=2)
+    other = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+    train(other, None, steps=2)
+    assert sorted(other.state_dict()) == sorted(model.state_dict())
+
+
+def test_a_second_watch_replaces_the_first_and_has_its_own_run(tmp_path):
+    model = Reader("LSTM")
+    first = train(model, tmp_path / "run", steps=3)
+    second = train(model, tmp_path / "run", steps=3)
+    second.close()
+    assert first._closed
+    assert (tmp_path / "run/summary.json").exists()
+    assert (tmp_path / "run-2/summary.json").exists()
+
+
+def test_an_exception_leaves_a_complete_run(tmp_path):
+    model = Reader("LSTM")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(KeyboardInterrupt), longspan.watch(model, optimizer, run=tmp_path / "run") as watch:
+        x, classes = batch(5, torch.Generator().manual_seed(1))
+        loss = nn.functional.cross_entropy(model(x), classes)
+        loss.backward()
+        optimizer.step()
+        watch.loss(loss)
+        raise KeyboardInterrupt
+    assert json.loads((tmp_path / "run/summary.json").read_text())["outcome"] == "interrupted"
+
+
+def test_an_error_inside_the_observer_is_reported_once_and_stops_nothing(tmp_path, monkeypatch):
+    model = Reader("LSTM")
+
+    def broken(*_, **__):
+        raise ValueError("broken on purpose")
+
+    monkeypatch.setattr(longspan.Watch, "_replay", broken)
+    with pytest.warns(RuntimeWarning, match="broken on purpose") as warned:
+        watch = train(model, tmp_path / "run", steps=5, every=1)
+    assert len(warned) == 1
+    watch.close()
+
+
+def test_a_model_without_recurrent_layers_is_an_error(tmp_path):
+    model = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"no nn\.RNN, nn\.GRU or nn\.LSTM"):
+        longspan.watch(model, torch.optim.SGD(model.parameters(), lr=0.1), run=tmp_path / "run")
