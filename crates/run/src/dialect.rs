@@ -55,11 +55,6 @@ pub fn toml(settings: &[Setting]) -> String {
     lines.join("\n")
 }
 
-/// NAME and the rest of NAME:REST.
-fn pair(value: &str) -> (&str, &str) {
-    value.split_once(':').unwrap_or((value, ""))
-}
-
 /// A value in TOML: numbers, true and false as they are, everything else in quotes.
 fn literal(value: &str) -> String {
     let bare = value.parse::<bool>().is_ok() || value.parse::<f64>().is_ok_and(f64::is_finite);

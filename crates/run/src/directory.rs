@@ -27,6 +27,7 @@ pub mod probes;
 pub mod profiles;
 mod summary;
 mod waiting;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -34,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::RunError;
 pub use summary::{SummaryRecord, read_summary};
+pub use watched::Watched;
 
 use error::io_error;
 use held::{Held, is_left_over};
@@ -46,7 +48,6 @@ pub(crate) use waiting::is_full;
 use crate::config::{Config, ConfigError, Gaps};
 use crate::dataset::{DataRecord, Frequencies};
 use crate::disk::{self, OutFile};
-use crate::recorder::Watched;
 use crate::{links, plain_file, whole_file};
 use longspan::model::head::Unit;
 

@@ -9,31 +9,16 @@ use longspan::telemetry::GradientProfile;
 use longspan_diagnose::diagnose;
 use longspan_kernel::InstructionSet;
 use longspan_record::{ScoreRecord, StepRecord};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::dataset::{DataRecord, Parts};
 use crate::directory::profiles::ProfileWriter;
-use crate::directory::{self, FORMAT, RunDir, RunError, RunRecord};
+use crate::directory::{self, FORMAT, RunDir, RunError, RunRecord, Watched};
 use crate::train::Outcome;
 
 /// Gradient profiles are forced to disk at least this often.
 const FLUSH: Duration = Duration::from_secs(10);
-
-/// What only the other program knows about a run: a part of `run.json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Watched {
-    /// The program or library that trains, with its version: "PyTorch 2.9".
-    pub by: String,
-    /// The module that is observed, by its name in the model.
-    pub module: String,
-    /// Whether the state is carried from one window to the next without its gradient.
-    pub carried: bool,
-    /// How many steps back the task needs information, if that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub needed_lag_steps: Option<usize>,
-}
 
 /// A run that is recorded.
 #[derive(Debug)]

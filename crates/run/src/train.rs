@@ -8,6 +8,7 @@ mod kept;
 mod light;
 mod memory;
 mod open;
+mod outage;
 mod outcome;
 mod records;
 mod recovery;
@@ -32,7 +33,6 @@ use crate::directory::{RunDir, checkpoint_path};
 use crate::units::{Detailed, UnitSums};
 use crate::whole_file;
 use fault::BlackBox;
-use full_disk::Outage;
 #[cfg(test)]
 pub(crate) use full_disk::is_disk_full;
 use longspan::model::OutputSpec;
@@ -41,6 +41,7 @@ use longspan::trainer::Trainer;
 use longspan_data::series::Part;
 use longspan_kernel::InstructionSet;
 use longspan_record::{FaultRecord, ScoreRecord};
+use outage::Outage;
 use records::score_record;
 use recovery::Recoveries;
 

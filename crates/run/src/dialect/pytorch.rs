@@ -2,8 +2,6 @@
 
 use longspan_diagnose::Setting;
 
-use super::pair;
-
 /// What the code of a watched model calls its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -84,6 +82,11 @@ fn line(Setting { key, value }: &Setting, names: &Names, cell: Option<&str>) -> 
         "batch" => format!("# batches of {value} rows"),
         _ => format!("# {}: {value}", key.replace('_', " ")),
     }
+}
+
+/// NAME and the rest of NAME:REST.
+fn pair(value: &str) -> (&str, &str) {
+    value.split_once(':').unwrap_or((value, ""))
 }
 
 /// Forgetting times up to a lag: the forget gate's bias is ln u with u uniform from 1 to the lag, the input gate's is

@@ -4,6 +4,7 @@
 //! records are skipped and reported.
 
 mod evidence;
+mod lines;
 mod metrics;
 mod tail;
 mod thinned;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The path of the checkpoint of `name` at this step.
 pub(crate) fn numbered_path(run: &Path, name: &str, step: u64) -> PathBuf {
-    super::checkpoint_path(run, &format!("{name}-{step}"))
+    run.join("checkpoints").join(format!("{name}-{step}.safetensors"))
 }
 
 /// The checkpoints of `name` with their steps, ascending. A folder that cannot be read has none, and neither has one that is

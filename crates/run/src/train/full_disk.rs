@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::outage::Outage;
 use super::{Event, Session, TrainError};
 use crate::checkpoint::CheckpointError;
 use crate::config::OnFullDisk;
@@ -25,15 +26,6 @@ use crate::whole_file;
 
 /// Time between two tries at the end.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// What waits since the disk was found full, apart from the records.
-#[derive(Debug)]
-pub(super) struct Outage {
-    from_step: u64,
-    error: String,
-    /// The checkpoint of the best weights.
-    best: Option<Vec<u8>>,
-}
 
 /// The record of a time in which the disk could not be written, `"type": "outage"`.
 #[derive(Serialize)]

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use super::metrics::{Metrics, parse};
+use super::lines::parse;
+use super::metrics::Metrics;
 use super::thinned::Thinned;
 use crate::directory::{RunError, io_error};
 use crate::plain_file;
