@@ -8,7 +8,6 @@ import time
 import traceback
 import warnings
 import weakref
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,9 +15,23 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import PackedSequence
 
 from longspan import _core
+from longspan._findings import Finding, of_run, sorted_findings
+from longspan._recorded import (
+    CELLS,
+    CellCall,
+    Layers,
+    Pass,
+    array,
+    given_state,
+    joined,
+    masks,
+    of_call,
+    of_cell,
+    parts,
+    sequences,
+)
 
 __all__ = ["Finding", "Watch", "watch"]
 
@@ -31,80 +44,51 @@ _LEAST = 10
 _watches: weakref.WeakKeyDictionary[torch.nn.Module, Watch] = weakref.WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class Fix:
-    """Something to try: lines of PyTorch, empty for advice that is not code, and why it helps."""
-
-    code: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a rule found in a run."""
-
-    code: str
-    """The code of the rule, the same in every version: "vanishing-gradient"."""
-    severity: str
-    """"severe", "warning" or "note"."""
-    where: str
-    """The observed module in the model: "encoder.lstm"."""
-    title: str
-    sentence: str
-    numbers: dict[str, float]
-    """What the finding rests on, by name."""
-    confidence: str
-    because: str
-    fixes: list[Fix]
-
-    def __str__(self) -> str:
-        lines = [f"{self.severity}: {self.title} ({self.code})", f"  {self.sentence}"]
-        for fix in self.fixes:
-            lines.append(f"  - {fix.why}")
-            lines += [f"      {line}" for line in fix.code.splitlines()]
-        return "\n".join(lines)
-
-
-@dataclass
-class _Call:
-    """One forward pass through a module, and the gradients that arrive at it."""
-
-    module: torch.nn.RNNBase
-    x: Tensor
-    sizes: list[int] | None
-    """``batch_sizes`` of a packed input."""
-    state: list[Tensor]
-    y: Tensor
-    last: list[Tensor]
-    """h_n, and c_n of an LSTM."""
-    random: Tensor | None
-    """State of the generator before the pass, if dropout drew from it."""
-    carried: bool
-    """Whether the state before the pass came from the pass before it, without its gradient."""
-    d_y: Tensor | None = None
-    d_last: list[Tensor | None] = field(default_factory=list)
-
-
 class _Module:
     """A module that is watched, with its run directory."""
 
-    def __init__(self, watch: Watch, name: str, module: torch.nn.RNNBase, run: Path) -> None:
+    def __init__(self, name: str, module: torch.nn.Module, run: Path) -> None:
         self.name, self.module, self.run = name, module, run
+        self.layers = Layers(module)
         self.recorder: _core.Recorder | None = None
         self.replay: _core.Replay | None = None
-        self.calls: list[_Call] = []
+        # What was recorded since the last step: passes, or calls of a cell.
+        self.passes: list[Pass] = []
+        self.calls: list[CellCall] = []
+        # The state that the last call returned, and whether a later one began with a copy of it.
+        self.returned: list[Tensor] = []
         self.carried = False
+        self.random: Tensor | None = None
+        # The longest pass, and the largest deviation from PyTorch.
         self.steps = 0
         self.deviation = 0.0
-        self.unobserved: str | None = None
-        self.random: Tensor | None = None
+        # Whether the current step was observed, and its positions.
         self.observed = False
         self.positions = 0
-        # h_n, and c_n of an LSTM, of the last pass.
-        self.last: list[Tensor] = []
 
-    def describe_class(self) -> str:
-        return type(self.module).__name__
+    def record(self, args: Any, kwargs: Any, output: Any) -> None:
+        """Record a call of the module."""
+        if isinstance(self.module, CELLS):
+            call = of_cell(args, kwargs, output)
+            self.calls += [] if call is None else [call]
+        else:
+            recorded = of_call(self.layers, args, kwargs, output, self.random)
+            self.passes += [] if recorded is None else [recorded]
+
+    def remember(self, args: Any, kwargs: Any, output: Any) -> None:
+        """Notice whether the state is carried over without its gradient."""
+        given = given_state(args, kwargs)
+        if given and not any(state.requires_grad for state in given) and len(given) == len(self.returned):
+            pairs = zip(given, self.returned, strict=True)
+            self.carried |= all(a.shape == b.shape and torch.equal(a, b) for a, b in pairs)
+        last = output if isinstance(self.module, CELLS) else output[1]
+        self.returned = [state.detach() for state in (last if isinstance(last, tuple) else (last,))]
+
+    def take(self) -> list[Pass]:
+        """Return the passes since the last step, and forget them."""
+        found = joined(self.passes) + sequences(self.layers, self.calls)
+        self.passes, self.calls = [], []
+        return found
 
 
 class Watch:
@@ -140,11 +124,14 @@ class Watch:
         self._failed = self._closed = False
         self._shares: dict[str, float] = {}
         self._weights: dict[str, Tensor] = {}
-        found = [(name, m) for name, m in model.named_modules() if isinstance(m, torch.nn.RNNBase)]
+        kinds = (torch.nn.RNNBase, *CELLS)
+        found = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
         if not found:
-            raise ValueError(f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM: there is nothing to watch")
+            raise ValueError(
+                f"{type(model).__name__} has no nn.RNN, nn.GRU or nn.LSTM, and none of their cells: there is nothing to watch"
+            )
         paths = [Path(run) if len(found) == 1 else Path(run) / (name or "model") for name, _ in found]
-        self._modules = [_Module(self, name, module, path) for (name, module), path in zip(found, paths, strict=True)]
+        self._modules = [_Module(name, module, path) for (name, module), path in zip(found, paths, strict=True)]
         self._by_id = {id(m.module): m for m in self._modules}
         self._recurrent = {id(p): p for m in self._modules for p in m.module.parameters(recurse=False) if p.requires_grad}
         self._attach()
@@ -184,13 +171,12 @@ class Watch:
                 stacklevel=3,
             )
         for watched in self._modules:
-            watched.calls.clear()
+            watched.passes, watched.calls = [], []
 
     def _before_forward(self, module: torch.nn.Module, args: Any, kwargs: Any) -> None:
         if self._due() and torch.is_grad_enabled() and module.training:
             watched = self._by_id[id(module)]
-            draws = watched.module.dropout > 0 and watched.module.num_layers > 1
-            watched.random = torch.get_rng_state() if draws else None
+            watched.random = torch.get_rng_state() if watched.layers.dropout > 0 else None
 
     def _after_forward(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
         if self._failed or not torch.is_grad_enabled():
@@ -198,53 +184,13 @@ class Watch:
         watched = self._by_id[id(module)]
         began = time.perf_counter()
         try:
-            if self._due():
-                self._capture(watched, args, kwargs, output)
-            last = output[1]
-            last = last if isinstance(last, tuple) else (last,)
-            watched.last = [state.detach() for state in last]
+            if watched.layers.unobserved is None:
+                watched.remember(args, kwargs, output)
+                if self._due():
+                    watched.record(args, kwargs, output)
         except Exception as error:
             self._guard(error)
         self._spent += time.perf_counter() - began
-
-    def _capture(self, watched: _Module, args: Any, kwargs: Any, output: Any) -> None:
-        module = watched.module
-        reason = _unobserved(module)
-        if reason is not None:
-            watched.unobserved = reason
-            return
-        input = args[0] if args else kwargs["input"]
-        hx = args[1] if len(args) > 1 else kwargs.get("hx")
-        y, last = output
-        last = list(last) if isinstance(last, tuple) else [last]
-        given = [] if hx is None else (list(hx) if isinstance(hx, tuple | list) else [hx])
-        sizes, sorted_rows = None, None
-        data = y.data if isinstance(y, PackedSequence) else y
-        if not data.requires_grad:
-            return
-        if isinstance(input, PackedSequence):
-            sizes, sorted_rows = input.batch_sizes.tolist(), input.sorted_indices
-            x = input.data
-        else:
-            x = input
-        same = 0 < len(given) == len(watched.last) and all(map(torch.equal, given, watched.last))
-        carried = same and not any(state.requires_grad for state in given)
-        call = _Call(
-            module,
-            _rows(x, module, sizes),
-            sizes,
-            [_state(s, sorted_rows) for s in given],
-            _rows(data, module, sizes),
-            last,
-            watched.random,
-            carried,
-            d_last=[None] * len(last),
-        )
-        data.register_hook(lambda grad: setattr(call, "d_y", _rows(grad, module, sizes)))
-        for k, state in enumerate(last):
-            state.register_hook(lambda grad, k=k: call.d_last.__setitem__(k, _state(grad, sorted_rows)))
-        call.last = [_state(state, sorted_rows) for state in last]
-        watched.calls.append(call)
 
     def _after_grad(self, parameter: Tensor) -> None:
         if self._failed or parameter.grad is None:
@@ -325,77 +271,50 @@ class Watch:
     def _observe(self) -> None:
         self._weights = {name: p.detach().clone() for name, p in self._model.named_parameters() if name in self._shares}
         for watched in self._modules:
-            calls, watched.calls = watched.calls, []
-            used = [call for call in calls if call.d_y is not None or any(d is not None for d in call.d_last)]
+            passes = watched.take()
+            used = [recorded for recorded in passes if recorded.has_gradient]
             if used:
-                watched.carried |= any(call.carried for call in calls)
-                self._replay(watched, used[-1], alone=len(calls) == 1)
+                self._replay(watched, used[-1], alone=len(passes) == 1)
         self._weight_grads.clear()
 
-    def _replay(self, watched: _Module, call: _Call, alone: bool) -> None:
+    def _replay(self, watched: _Module, recorded: Pass, alone: bool) -> None:
         """Recompute a pass in the kernels, observe it, and compare it with what PyTorch computed."""
-        module, float64 = call.module, call.x.dtype == torch.float64
-        directions = 2 if module.bidirectional else 1
-        rows = call.sizes[0] if call.sizes else call.x.shape[1]
-        steps = len(call.sizes) if call.sizes else call.x.shape[0]
-        sizes = call.sizes or [rows] * steps
+        layers, sizes = watched.layers, recorded.batch_sizes
         if watched.replay is None:
             watched.replay = _core.Replay(
-                module.mode.lower(),
-                module.input_size,
-                module.hidden_size,
-                module.num_layers,
-                module.bidirectional,
-                float64,
-                rows,
+                layers.kind,
+                layers.input,
+                layers.hidden,
+                layers.count,
+                layers.bidirectional,
+                layers.dtype == torch.float64,
+                sizes[0],
                 0,
                 torch.get_num_threads(),
             )
-        names = module._all_weights
-        tensors = [getattr(module, name) for own in names for name in own]
-        per_layer = len(tensors) // module.num_layers
-        arrays = [_array(tensor) for tensor in tensors]
-        weights = [arrays[k * per_layer : (k + 1) * per_layer] for k in range(module.num_layers)]
-        d_y = torch.zeros_like(call.y) if call.d_y is None else call.d_y
-        d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(call.d_last, call.last, strict=True)]
+        weights = layers.weights
+        d_last = [torch.zeros_like(state) if d is None else d for d, state in zip(recorded.d_last, recorded.last, strict=True)]
         watched.replay.run(
             self._step + 1,
-            _array(call.x),
+            array(recorded.x),
             sizes,
-            weights,
-            _parts(call.state),
-            self._masks(call, sizes, directions),
-            _array(d_y),
-            _parts(d_last),
+            [[array(tensor) for tensor in own] for own in weights],
+            parts(recorded.state),
+            masks(layers, recorded),
+            array(torch.zeros_like(recorded.y) if recorded.d_y is None else recorded.d_y),
+            parts(d_last),
         )
-        deviation = _deviation(watched.replay.outputs(), _array(call.y))
-        if alone and all(id(t) in self._weight_grads for t in tensors):
-            for layer in range(module.num_layers):
+        deviation = _deviation(watched.replay.outputs(), array(recorded.y))
+        if alone and all(id(tensor) in self._weight_grads for own in weights for tensor in own):
+            for layer, own in enumerate(weights):
                 grads = watched.replay.gradients(layer)
-                if len(grads) != per_layer:
+                if len(grads) != len(own):  # Without biases, the kernels have them all the same: zeros.
                     grads = [grad for i, grad in enumerate(grads) if i % 4 < 2]
-                own = tensors[layer * per_layer : (layer + 1) * per_layer]
                 for grad, tensor in zip(grads, own, strict=True):
-                    deviation = max(deviation, _deviation(grad, _array(self._weight_grads[id(tensor)])))
+                    deviation = max(deviation, _deviation(grad, array(self._weight_grads[id(tensor)])))
         watched.deviation = max(watched.deviation, deviation)
-        watched.steps = max(watched.steps, steps)
+        watched.steps = max(watched.steps, recorded.steps)
         watched.observed, watched.positions = True, sum(sizes)
-
-    def _masks(self, call: _Call, sizes: list[int], directions: int) -> list[Any]:
-        """Draw the masks of dropout between the layers again, from the state of the generator before the pass."""
-        module = call.module
-        if call.random is None:
-            return []
-        now = torch.get_rng_state()
-        torch.set_rng_state(call.random)
-        try:
-            width = module.hidden_size * directions
-            shape = (sum(sizes), width) if call.sizes else (len(sizes), sizes[0], width)
-            ones = torch.ones(shape, dtype=call.x.dtype)
-            masks = [torch.nn.functional.dropout(ones, module.dropout, training=True) for _ in range(module.num_layers - 1)]
-        finally:
-            torch.set_rng_state(now)
-        return [_array(mask) for mask in masks]
 
     def _measure_update(self) -> None:
         """Compare the weights before and after the step."""
@@ -443,14 +362,12 @@ class Watch:
 
     def _recorder(self, watched: _Module) -> _core.Recorder:
         if watched.recorder is None:
-            module = watched.module
-            sides = ["", "_reverse"] if module.bidirectional else [""]
             watched.recorder = _core.Recorder(
                 watched.run,
                 f"PyTorch {torch.__version__.split('+')[0]}",
                 watched.name,
                 self._settings(watched),
-                [f"l{layer}{side}" for layer in range(module.num_layers) for side in sides],
+                watched.layers.suffixes,
                 sum(p.numel() for p in self._model.parameters()),
                 self._needed_lag,
             )
@@ -463,14 +380,13 @@ class Watch:
             watched.recorder.describe(self._settings(watched), watched.carried, watched.steps, baseline)
 
     def _settings(self, watched: _Module) -> dict[str, str]:
-        module, group = watched.module, self._optimizer.param_groups[0]
-        cells = {"RNN_TANH": "rnn", "RNN_RELU": "relu", "GRU": "gru", "LSTM": "lstm"}
+        layers, group = watched.layers, self._optimizer.param_groups[0]
         settings = {
-            "cell": cells[module.mode],
-            "hidden": str(module.hidden_size),
-            "layers": str(module.num_layers),
-            "bidirectional": str(module.bidirectional).lower(),
-            "dropout": str(float(module.dropout)),
+            "cell": layers.kind.removesuffix("_tanh").removeprefix("rnn_"),
+            "hidden": str(layers.hidden),
+            "layers": str(layers.count),
+            "bidirectional": str(layers.bidirectional).lower(),
+            "dropout": str(float(layers.dropout)),
             "observe": "full",
             "lr": repr(float(group["lr"])),
             "clip": "none" if self._clip is None else f"norm:{self._clip:.6g}",
@@ -517,28 +433,10 @@ class Watch:
             self._guard(error)
         found = []
         for watched in self._modules:
-            if watched.recorder is None:
-                continue
-            module = watched.module
-            text = _core.findings(watched.run, watched.name, watched.describe_class(), module.hidden_size, module.num_layers)
-            for item in json.loads(text):
-                fixes = [Fix(fix["code"], fix["why"]) for fix in item["fixes"]]
-                numbers = {name: float(value) for name, value in item["numbers"].items() if value is not None}
-                found.append(
-                    Finding(
-                        item["code"],
-                        str(item["severity"]).lower(),
-                        watched.name,
-                        item["title"],
-                        item["sentence"],
-                        numbers,
-                        str(item["confidence"]).lower(),
-                        item["because"],
-                        fixes,
-                    )
-                )
-        order = {"severe": 0, "warning": 1, "note": 2}
-        return sorted(found, key=lambda finding: order.get(finding.severity, 3))
+            if watched.recorder is not None:
+                layers = watched.layers
+                found += of_run(watched.run, watched.name, layers.name, layers.hidden, layers.count)
+        return sorted_findings(found)
 
     def verdict(self) -> str:
         """Return the findings as text, with what was observed and how exactly."""
@@ -546,8 +444,8 @@ class Watch:
         lines = [str(finding) for finding in findings] or ["nothing found"]
         for watched in self._modules:
             name = watched.name or type(self._model).__name__
-            if watched.unobserved is not None:
-                lines.append(f"{name}: not observed, because {watched.unobserved}")
+            if watched.layers.unobserved is not None:
+                lines.append(f"{name}: not observed, because {watched.layers.unobserved}")
             elif watched.recorder is None:
                 lines.append(f"{name}: not observed, because no gradient reached it")
             else:
@@ -628,49 +526,6 @@ def watch(
         >>> print(w.verdict())  # doctest: +SKIP
     """
     return Watch(model, optimizer, run=run, needed_lag=needed_lag, baseline=baseline, every=every)
-
-
-def _unobserved(module: torch.nn.RNNBase) -> str | None:
-    """Why a module cannot be observed; None if it can."""
-    if module.proj_size:
-        return "it has proj_size, which the kernels do not have"
-    if module.weight_ih_l0.dtype not in (torch.float32, torch.float64):
-        return f"its weights are {module.weight_ih_l0.dtype}"
-    return None
-
-
-def _rows(values: Tensor, module: torch.nn.RNNBase, sizes: list[int] | None) -> Tensor:
-    """Values of a sequence as ``[T, B, width]``, or packed as they are, on the CPU."""
-    values = values.detach()
-    if sizes is None:
-        if values.dim() == 2:
-            values = values.unsqueeze(1)
-        elif module.batch_first:
-            values = values.transpose(0, 1)
-    weight: Tensor = module.weight_ih_l0  # type: ignore[assignment]
-    return values.to("cpu", dtype=weight.dtype).contiguous()
-
-
-def _state(state: Tensor, sorted_rows: Tensor | None) -> Tensor:
-    """A state as ``[L·directions, B, H]`` with the rows in the order of the packed input, on the CPU."""
-    state = state.detach()
-    if state.dim() == 2:
-        state = state.unsqueeze(1)
-    if sorted_rows is not None:
-        state = state.index_select(1, sorted_rows)
-    return state.to("cpu").contiguous()
-
-
-def _parts(states: list[Tensor]) -> list[Any]:
-    """States ``[L·directions, B, H]`` of h and c as one ``[parts, B, H]`` for each layer and direction."""
-    if not states:
-        return []
-    stacked = torch.stack(states, dim=1)
-    return [_array(stacked[k]) for k in range(stacked.shape[0])]
-
-
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().to("cpu").contiguous().numpy()
 
 
 def _deviation(found: Any, own: Any) -> float:

@@ -157,6 +157,62 @@ def test_packed_sequences_are_observed(tmp_path):
     assert last["snapshot"]["lag"]["rows"] == 4
 
 
+class InParts(nn.Module):
+    """The same computation as one call of a layer, in several calls of it or of its cell."""
+
+    def __init__(self, layer, form):
+        super().__init__()
+        self.form = form
+        if form == "cell":
+            self.rnn = getattr(nn, type(layer).__name__ + "Cell")(3, 6).double()
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                getattr(self.rnn, name).data.copy_(getattr(layer, f"{name}_l0").data)
+        else:
+            self.rnn = copy.deepcopy(layer)
+
+    def forward(self, x):
+        if self.form == "whole":
+            return self.rnn(x)[0]
+        outputs, state = [], None
+        for part in x if self.form == "cell" else x.split([5, 3, 4]):
+            if self.form == "cell":
+                state = self.rnn(part, state)
+                y = (state[0] if isinstance(state, tuple) else state).unsqueeze(0)
+            else:
+                y, state = self.rnn(part, state)
+            outputs.append(y)
+        return torch.cat(outputs)
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+@pytest.mark.parametrize("form", ["cell", "parts"])
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_a_sequence_in_several_calls_is_observed_as_in_one(tmp_path, name, form, every_step):
+    torch.manual_seed(2)
+    layer = getattr(nn, name)(3, 6).double()
+    x = torch.randn(12, 4, 3, dtype=torch.float64)
+    weights = torch.randn(12, 4, 6, dtype=torch.float64)
+    found = []
+    for which in ("whole", form):
+        model = InParts(layer, which)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with longspan.watch(model, optimizer, run=tmp_path / which, every=1) as watch:
+            y = model(x).square() * weights
+            loss = (y if every_step else y[-1]).sum()
+            loss.backward()
+            optimizer.step()
+            watch.loss(loss)
+        assert watch._modules[0].deviation < 1e-12
+        found.append(records(tmp_path / which)[0])
+    whole, parts = found
+    assert parts["log10_survival"] == pytest.approx(whole["log10_survival"], rel=1e-9)
+    lags = [record["snapshot"]["lag"] for record in found]
+    assert lags[0]["lags"] == lags[1]["lags"]
+    assert lags[0]["rows"] == lags[1]["rows"]
+    assert lags[1]["total"]["ln_median"] == pytest.approx(lags[0]["total"]["ln_median"], rel=1e-9, abs=1e-9)
+    assert parts["snapshot"]["layers"] == whole["snapshot"]["layers"]
+
+
 def test_carried_states_are_noticed(tmp_path):
     rnn = nn.RNN(3, 8)
     optimizer = torch.optim.SGD(rnn.parameters(), lr=0.01)
