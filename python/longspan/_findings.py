@@ -67,6 +67,21 @@ def of_run(run: Path, where: str, kind: str, hidden: int, layers: int) -> list[F
     ]
 
 
+def not_finite(step: int, what: str) -> Finding:
+    """The finding of a loss or gradient that is not finite, which PyTorch lets pass. Its cause is not known."""
+    return Finding(
+        "non-finite",
+        "severe",
+        "",
+        "A value is not finite",
+        f"In training step {step}, {what} was not finite for the first time.",
+        {"step": float(step)},
+        "high",
+        "it was seen; its cause is not known",
+        [],
+    )
+
+
 def sorted_findings(findings: list[Finding]) -> list[Finding]:
     """Sort findings of several modules by severity, and keep their order otherwise."""
     return sorted(findings, key=lambda finding: _ORDER.get(finding.severity, 3))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from longspan import _core
-from longspan._findings import Finding, of_run, sorted_findings
+from longspan._findings import Finding, not_finite, of_run, sorted_findings
 from longspan._recorded import (
     CELLS,
     CellCall,
@@ -120,7 +120,8 @@ class Watch:
         self._began = self._last_step = time.perf_counter()
         self._step_seconds: float | None = None
         self._clip: float | None = None
-        self._diverged = False
+        # What was not finite first, and at which step.
+        self._fault: tuple[int, str] | None = None
         self._failed = self._closed = False
         self._shares: dict[str, float] = {}
         self._weights: dict[str, Tensor] = {}
@@ -248,8 +249,10 @@ class Watch:
                 name: (float(norm) ** 2 / before**2 if before > 0 else 0.0) for name, norm in norms.items() if norm is not None
             }
         self._norms.clear()
-        if not math.isfinite(before):
-            self._diverged = True
+        if not math.isfinite(before) and self._fault is None:
+            bad = [name for name, norm in norms.items() if norm is not None and not math.isfinite(float(norm))]
+            what = f"the gradient of {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}"
+            self._fault = self._step + 1, what if bad else "the gradient"
         clipped = before > after * (1 + 1e-4)
         if clipped:
             self._clip = after
@@ -415,7 +418,7 @@ class Watch:
                         watched.recorder.valid(self._step, number, 1)
                 return
             if not math.isfinite(number):
-                self._diverged = True
+                self._fault = self._fault if self._fault and self._fault[0] < self._step else (self._step, "the loss")
             elif self._baseline is None:
                 # Before it has learned anything, a model predicts about as well as the baseline.
                 self._baseline = number
@@ -431,7 +434,7 @@ class Watch:
             self._flush()
         except Exception as error:
             self._guard(error)
-        found = []
+        found = [] if self._fault is None else [not_finite(*self._fault)]
         for watched in self._modules:
             if watched.recorder is not None:
                 layers = watched.layers
@@ -464,7 +467,7 @@ class Watch:
             for watched in self._modules:
                 if watched.recorder is not None:
                     self._describe(watched)
-                    watched.recorder.close("diverged" if self._diverged else outcome)
+                    watched.recorder.close(outcome if self._fault is None else "diverged")
         except Exception as error:
             self._guard(error)
         self._closed = True

@@ -132,6 +132,22 @@ def test_a_vanishing_gradient_is_named_with_code_that_cures_it(tmp_path):
     assert "vanishing-gradient" in watch.verdict()
 
 
+def test_a_loss_that_is_not_finite_is_named_with_its_step(tmp_path):
+    model = Reader("LSTM")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with longspan.watch(model, optimizer, run=tmp_path / "run", every=5) as watch:
+        for step in range(1, 9):
+            x, classes = batch(5, torch.Generator().manual_seed(1))
+            loss = nn.functional.cross_entropy(model(x), classes) * (math.nan if step == 7 else 1.0)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            watch.loss(loss)
+    first = watch.findings()[0]
+    assert (first.code, first.numbers) == ("non-finite", {"step": 7.0})
+    assert json.loads((tmp_path / "run/summary.json").read_text())["outcome"] == "diverged"
+
+
 def test_a_model_that_learns_is_not_accused(tmp_path):
     torch.manual_seed(1)
     model = Reader("GRU", hidden=32)
