@@ -50,14 +50,14 @@ class Cell(nn.Module):
         return self.head(state[0])
 
 
-def recall(steps, noise=0.1, rows=16):
-    """The class that the first step shows."""
+def recall(steps, noise=0.1, rows=16, size=1.0):
+    """The class that the first step shows, in inputs of this size."""
 
     def draw(generator):
         classes = torch.randint(4, (rows,), generator=generator)
         x = noise * torch.randn(rows, steps, 4, generator=generator)
         x[torch.arange(rows), 0, classes] += 1.0
-        return x, classes
+        return size * x, classes
 
     return draw
 
@@ -225,7 +225,7 @@ SICK = {
     "dead-relu": (["dead-units"],
                   lambda run: fit(gate(Reader("RNN", nonlinearity="relu"), 0, 1, -6.0), recall(8), run, needed=7)),
     "saturated": (["saturated-units", "unscaled-input"],
-                  lambda run: fit(Reader("RNN"), lambda g: (lambda x, c: (200 * x, c))(*recall(8)(g)), run, lr=1e-3, needed=7)),
+                  lambda run: fit(Reader("RNN"), recall(8, size=200.0), run, lr=1e-3, needed=7)),
     "overfitting": (["overfitting"], overfit),
     "clipped-always": (["clip-always"],
                        lambda run: fit(Reader("GRU"), recall(8), run, lr=0.05, optimizer=SGD, clip=1e-3, needed=7)),
