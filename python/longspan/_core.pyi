@@ -11,7 +11,9 @@ _Array = NDArray[np.float32] | NDArray[np.float64]
 __version__: str
 
 class Tape:
-    def backward(self, x: _Array, d_y: _Array, d_state: Sequence[_Array]) -> tuple[_Array, list[_Array], list[_Array]]: ...
+    def backward(
+        self, x: _Array, d_y: _Array, d_state: Sequence[_Array], with_input: bool
+    ) -> tuple[_Array | None, list[_Array], list[_Array]]: ...
 
 class Layer:
     def __init__(self, name: str, input: int, hidden: int, bidirectional: bool, float64: bool) -> None: ...

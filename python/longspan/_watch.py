@@ -123,7 +123,7 @@ class Watch:
         # What was not finite first, and at which step.
         self._fault: tuple[int, str] | None = None
         self._failed = self._closed = False
-        self._shares: dict[str, float] = {}
+        self._shares: dict[str, float | str] = {}
         self._weights: dict[str, Tensor] = {}
         kinds = (torch.nn.RNNBase, *CELLS)
         found = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
@@ -246,7 +246,9 @@ class Watch:
         before = _total([norm for norm in norms.values() if norm is not None]) if self._norms else after
         if self._due():
             self._shares = {
-                name: (float(norm) ** 2 / before**2 if before > 0 else 0.0) for name, norm in norms.items() if norm is not None
+                name: _number(float(norm) ** 2 / before**2 if before > 0 else 0.0)
+                for name, norm in norms.items()
+                if norm is not None
             }
         self._norms.clear()
         if not math.isfinite(before) and self._fault is None:
@@ -405,8 +407,15 @@ class Watch:
 
     # What a user calls.
 
-    def loss(self, value: Any, *, held_out: bool = False) -> None:
-        """Record the loss of the last step, or with ``held_out=True`` a loss on data that were not trained on."""
+    def loss(self, value: Any, *, held_out: bool = False, count: int = 1) -> None:
+        """Record the loss of the last step, or with ``held_out=True`` a loss on data that were not trained on.
+
+        Args:
+            value: The mean loss, a number or a tensor.
+            held_out: Whether it is a loss on data that were not trained on.
+            count: The number of predictions that a loss on such data is the mean of. Overfitting is judged only where it is
+                given: the mean of a few may rise by chance.
+        """
         if self._closed:
             return
         try:
@@ -415,7 +424,7 @@ class Watch:
                 self._flush()
                 for watched in self._modules:
                     if watched.recorder is not None:
-                        watched.recorder.valid(self._step, number, 1)
+                        watched.recorder.valid(self._step, number, count)
                 return
             if not math.isfinite(number):
                 self._fault = self._fault if self._fault and self._fault[0] < self._step else (self._step, "the loss")

@@ -65,7 +65,9 @@ class _Function(torch.autograd.Function):
         if d_y is None:
             d_y = x.new_zeros(x.shape[0], directions * hidden)
         d_state = [x.new_zeros(0) if d is None else d.contiguous() for d in d_last]
-        d_x, d_first, d_weights = ctx.tape.backward(x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state])
+        d_x, d_first, d_weights = ctx.tape.backward(
+            x.numpy(), d_y.contiguous().numpy(), [d.numpy() for d in d_state], ctx.needs_input_grad[3]
+        )
         weights = [torch.from_numpy(d) for d in d_weights]
         if len(weights) != len(ctx.shapes):  # Without biases, the layer has them all the same: zeros.
             weights = [weight for i, weight in enumerate(weights) if i % 4 < 2]
@@ -73,7 +75,7 @@ class _Function(torch.autograd.Function):
             None,
             None,
             None,
-            torch.from_numpy(d_x).view_as(x),
+            None if d_x is None else torch.from_numpy(d_x).view_as(x),
             *(torch.from_numpy(d).view(-1, hidden) for d in d_first),
             *(d.view(shape) for d, shape in zip(weights, ctx.shapes, strict=True)),
         )

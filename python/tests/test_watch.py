@@ -135,7 +135,7 @@ def test_a_vanishing_gradient_is_named_with_code_that_cures_it(tmp_path):
 def test_a_loss_that_is_not_finite_is_named_with_its_step(tmp_path):
     model = Reader("LSTM")
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with longspan.watch(model, optimizer, run=tmp_path / "run", every=5) as watch:
+    with longspan.watch(model, optimizer, run=tmp_path / "run", every=1) as watch:
         for step in range(1, 9):
             x, classes = batch(5, torch.Generator().manual_seed(1))
             loss = nn.functional.cross_entropy(model(x), classes) * (math.nan if step == 7 else 1.0)

@@ -113,7 +113,7 @@ struct Call<'py> {
 }
 
 /// The gradients of a backward pass: by the input, the states and the weights.
-type Gradients<'py> = (Bound<'py, PyAny>, Bound<'py, PyList>, Bound<'py, PyList>);
+type Gradients<'py> = (Option<Bound<'py, PyAny>>, Bound<'py, PyList>, Bound<'py, PyList>);
 
 impl<R: Number> OfPass<R> {
     fn backward<'py>(
@@ -122,6 +122,7 @@ impl<R: Number> OfPass<R> {
         x: &Bound<'py, PyAny>,
         d_y: &Bound<'py, PyAny>,
         d_state: &[Bound<'py, PyAny>],
+        with_input: bool,
     ) -> PyResult<Gradients<'py>> {
         let spec = self.layer.spec;
         let x = Numbers::<R>::of(x, "the input")?;
@@ -137,13 +138,13 @@ impl<R: Number> OfPass<R> {
         memory.state.clear();
         load_state(&mut memory.state, d_state)?;
         let mut grads = Params::zeros(Arc::clone(memory.params.layout()));
-        let mut d_x = vec![R::ZERO; x.len()];
+        let mut d_x = with_input.then(|| vec![R::ZERO; x.len()]);
         let context = R::context(self.threads);
         py.detach(|| {
             let Memory { recurrence, params, state } = &mut memory;
             let window = Window { shape: &self.shape, input: Input::Numbers(&x) };
             let pass = &mut Pass::new(&context, params);
-            recurrence.backward(pass, window, &d_y, state, &mut grads, Some(&mut d_x));
+            recurrence.backward(pass, window, &d_y, state, &mut grads, d_x.as_deref_mut());
         });
         let weights = PyList::empty(py);
         for index in 0..grads.layout().entries().len() {
@@ -151,7 +152,7 @@ impl<R: Number> OfPass<R> {
         }
         let states = arrays(py, &memory.state)?;
         self.layer.give_back(memory);
-        Ok((PyArray1::from_vec(py, d_x).into_any(), states, weights))
+        Ok((d_x.map(|d_x| PyArray1::from_vec(py, d_x).into_any()), states, weights))
     }
 }
 
@@ -225,17 +226,18 @@ impl Layer {
 
 #[pymethods]
 impl Tape {
-    /// Runs the pass backwards; returns the gradients by x, by the states before it and by the weights.
+    /// Runs the pass backwards; returns the gradients by x, if it is wanted, by the states before it and by the weights.
     fn backward<'py>(
         &mut self,
         py: Python<'py>,
         x: Bound<'py, PyAny>,
         d_y: Bound<'py, PyAny>,
         d_state: Vec<Bound<'py, PyAny>>,
+        with_input: bool,
     ) -> PyResult<Gradients<'py>> {
         match &mut self.0 {
-            Either::F32(pass) => pass.backward(py, &x, &d_y, &d_state),
-            Either::F64(pass) => pass.backward(py, &x, &d_y, &d_state),
+            Either::F32(pass) => pass.backward(py, &x, &d_y, &d_state, with_input),
+            Either::F64(pass) => pass.backward(py, &x, &d_y, &d_state, with_input),
         }
     }
 }
