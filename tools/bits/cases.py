@@ -97,7 +97,7 @@ MORE = {
     },
     "series-recursive": {
         "predict": "predict {run} --input data/series.csv --threads 1 --json",
-        "stream": "predict {run} --stream --threads 1 --json < data/lines.csv",
+        "stream": "predict {run} --stream --group north --threads 1 --json < data/lines.csv",
         "csv": "report {run} --format csv",
     },
     "class-weights": {"predict": "predict {run} --input data/wide.csv --threads 1 --json"},
