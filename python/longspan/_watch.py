@@ -40,8 +40,9 @@ _SHARE = 0.04
 # The fewest steps from one observation to the next, if `every` is not given.
 _LEAST = 10
 
-# The watch of each model, so that a second one in a notebook replaces the first.
-_watches: weakref.WeakKeyDictionary[torch.nn.Module, Watch] = weakref.WeakKeyDictionary()
+# The watch of each model, so that a second one in a notebook replaces the first. A watch refers to its model, so only weak
+# references let both go.
+_watches: weakref.WeakKeyDictionary[torch.nn.Module, weakref.ref[Watch]] = weakref.WeakKeyDictionary()
 
 
 class _Module:
@@ -106,7 +107,8 @@ class Watch:
     ) -> None:
         if every is not None and every < 1:
             raise ValueError(f"every={every}: an interval of at least 1 step is needed")
-        before = _watches.pop(model, None)
+        reference = _watches.pop(model, None)
+        before = reference() if reference is not None else None
         if before is not None:
             before.close()
         self._model, self._optimizer = model, optimizer
@@ -117,7 +119,7 @@ class Watch:
         self._norms: dict[int, Tensor] = {}
         self._weight_grads: dict[int, Tensor] = {}
         self._spent = 0.0
-        self._began = self._last_step = time.perf_counter()
+        self._last_step = time.perf_counter()
         self._step_seconds: float | None = None
         self._clip: float | None = None
         # What was not finite first, and at which step.
@@ -136,7 +138,7 @@ class Watch:
         self._by_id = {id(m.module): m for m in self._modules}
         self._recurrent = {id(p): p for m in self._modules for p in m.module.parameters(recurse=False) if p.requires_grad}
         self._attach()
-        _watches[model] = self
+        _watches[model] = weakref.ref(self)
 
     # A copy of a model that is watched is not watched: its hooks belong to a watch that does nothing.
 
@@ -175,9 +177,10 @@ class Watch:
             watched.passes, watched.calls = [], []
 
     def _before_forward(self, module: torch.nn.Module, args: Any, kwargs: Any) -> None:
-        if self._due() and torch.is_grad_enabled() and module.training:
+        if self._due() and torch.is_grad_enabled():
             watched = self._by_id[id(module)]
-            watched.random = torch.get_rng_state() if watched.layers.dropout > 0 else None
+            draws = module.training and watched.layers.dropout > 0
+            watched.random = torch.get_rng_state() if draws else None
 
     def _after_forward(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
         if self._failed or not torch.is_grad_enabled():
@@ -340,7 +343,7 @@ class Watch:
         self._pending["ratio"] = _log10(math.sqrt(changes / sizes)) if sizes > 0 else "NaN"
 
     def _flush(self) -> None:
-        """Write the record of the last observed step, whose loss is now known or will not be."""
+        """Write the record of the last step, whose loss is now known or will not be."""
         pending, self._pending = self._pending, None
         if pending is None:
             return

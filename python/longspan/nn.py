@@ -42,7 +42,7 @@ class _Function(torch.autograd.Function):
             torch.get_num_threads(),
             differentiable,
         )
-        ctx.tape, ctx.parts = tape, parts
+        ctx.tape = tape
         ctx.shapes = [tensor.shape for tensor in weights]
         ctx.versions = [(weight, weight._version) for weight in weights]
         ctx.save_for_backward(x)
@@ -199,8 +199,8 @@ class LSTM(_Recurrent, torch.nn.LSTM):
 def replace(model: torch.nn.Module) -> torch.nn.Module:
     """Replace every ``nn.RNN``, ``nn.GRU`` and ``nn.LSTM`` in a model by the module of this package, and return the model.
 
-    The parameters stay the same objects, so that an optimizer that was made before goes on with them. Modules with
-    ``proj_size`` are left as they are, and so are subclasses of users.
+    The parameters stay the same objects, so an optimizer that was created earlier keeps updating them. Modules with
+    ``proj_size`` are left as they are, and so are subclasses.
     """
     kinds: dict[type, type] = {torch.nn.RNN: RNN, torch.nn.GRU: GRU, torch.nn.LSTM: LSTM}
     for module in model.modules():

@@ -1,9 +1,11 @@
 """Watching a model: what is observed, what is found, and that training does not change."""
 
 import copy
+import gc
 import json
 import math
 import pickle
+import weakref
 
 import pytest
 import torch
@@ -241,6 +243,31 @@ def test_carried_states_are_noticed(tmp_path):
             y.square().mean().backward()
             optimizer.step()
     assert json.loads((tmp_path / "run/run.json").read_text())["watched"]["carried"] is True
+
+
+def test_a_frozen_encoder_in_evaluation_mode_has_no_dropout(tmp_path):
+    """Its dropout draws nothing, although its gradient is wanted."""
+    torch.manual_seed(1)
+    model = Reader("GRU", num_layers=2, dropout=0.5)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with longspan.watch(model, optimizer, run=tmp_path / "run", every=1) as watch:
+        for step in range(4):
+            model.rnn.train(step < 2)
+            x, classes = batch(9, torch.Generator().manual_seed(1))
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), classes).backward()
+            optimizer.step()
+    assert watch._modules[0].deviation < 1e-5
+
+
+def test_a_watched_model_is_freed(tmp_path):
+    model = Reader("LSTM")
+    watch = train(model, tmp_path / "run", steps=2)
+    watch.close()
+    gone = weakref.ref(model)
+    del model, watch
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_watched_model_can_be_copied_and_saved(tmp_path):

@@ -18,8 +18,8 @@ use crate::optim::Optimizer;
 use crate::params::{Layout, Params};
 use longspan_kernel::Context;
 
-/// Number of snapshots from one lag profile to the next, if they are a part of every step. The pass that measures it costs less than a training
-/// step, so at the default interval of ten steps it adds less than 2 % on average.
+/// Number of snapshots from one lag profile to the next in training. The pass that measures it costs less than a
+/// training step, so at the default interval of ten steps it adds less than 2 % on average.
 const LAG_EVERY: u64 = 5;
 
 /// Observes the training steps of one model. It gets read-only views; it reuses the memory of the first
@@ -102,8 +102,8 @@ impl<R: Real> StepObserver<R> {
         (self.step, self.has_lag) = (step, false);
     }
 
-    /// Measures the lag profile after the pass over `batch`, if it is due: at step 1 and at every fifth snapshot.
-    /// `pass` runs the backward pass through the states from the anchor of each row that has one, as
+    /// Measures the lag profile after the pass over `batch`, if it is due: at step 1 and, in training, at every fifth
+    /// snapshot. `pass` runs the backward pass through the states from the anchor of each row that has one, as
     /// [`Model::follow_back`](crate::model::Model::follow_back) does.
     pub fn follow_back(&mut self, batch: &Batch, pass: impl FnOnce(&mut dyn Observer<R>, &[Option<usize>])) {
         let due = self.step == 1 || self.step.is_multiple_of(self.every.saturating_mul(self.lag_every));

@@ -174,7 +174,7 @@ fn check(more: &str, truth: &(Vec<Vec<u8>>, String), at: usize, fault: Fault) {
     let session = Session::new(&dir, more);
     let (ended, seen) = with(Some((at, fault)), || session.all(Some(STEPS / 2)));
     match (ended, fault) {
-        // The process was killed: nobody saw the error.
+        // A killed process reports no error.
         (_, Fault::Kill | Fault::Torn) => {}
         (Err(message), _) => {
             let home = dir.path().display().to_string();
