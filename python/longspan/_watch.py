@@ -526,7 +526,7 @@ def watch(
         needed_lag: How many steps back the task needs information, if that is known.
         baseline: The loss of the best prediction that does not use the input; by default the loss of the first step, before
             anything was learned.
-        every: The steps from one observation to the next; by default so many that observing takes about 4 % of the time.
+        every: The steps from one observation to the next; by default at least 10, aiming at 4 % of the time.
 
     Example:
         >>> import torch
